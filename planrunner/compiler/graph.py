@@ -1,0 +1,257 @@
+"""The run graph: what a plan becomes once nothing in it is left to look up.
+
+Everything here is frozen and free of pydantic, YAML and I/O. Closures (`Evaluate`) don't pickle:
+a worker compiles its own graph from the same bundle and compares `RunGraph.plan_hash`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from planrunner.language.diagnostics import Span
+from planrunner.metrics.threshold import Threshold
+from planrunner.protocols.base import Exchange, Scope
+
+__all__ = [
+    "ClosedLoad",
+    "Evaluate",
+    "GroupNode",
+    "HeaderNode",
+    "Pause",
+    "PauseKind",
+    "PhaseNode",
+    "Pick",
+    "ReportSettings",
+    "RequestNode",
+    "RunGraph",
+    "ServiceNode",
+    "SetNode",
+    "Stage",
+    "StepNode",
+    "TaskProgram",
+    "ThinkNode",
+    "UserProgram",
+]
+
+Evaluate = Callable[[Scope], object]
+"""A lowered expression or text; raises `EvaluationError` when its value cannot be had."""
+
+
+class PauseKind(StrEnum):
+    CONSTANT = "constant"
+    UNIFORM = "uniform"
+    NORMAL = "normal"
+    EXPONENTIAL = "exponential"
+    PARETO = "pareto"
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A think time or wait.
+
+    Attributes:
+        first: ns: the constant, the minimum (uniform), the mean (normal, exponential) or the
+            scale, which is the minimum (pareto).
+        second: ns: the maximum (uniform), the standard deviation (normal); the shape (pareto,
+            a plain float).
+    """
+
+    kind: PauseKind
+    first: int
+    second: float = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RequestNode:
+    """One request; `name` is the series name.
+
+    Attributes:
+        tags: Static tags, sorted.
+        reply_tags: Tags whose value comes from the reply: (key, expression over reply names).
+        reads_reply: True when an expression needs json, body, headers or status afterwards.
+    """
+
+    name: str
+    exchange: Exchange
+    tags: tuple[tuple[str, str], ...] = ()
+    reply_tags: tuple[tuple[str, Evaluate], ...] = ()
+    measured: bool = True
+    when: Evaluate | None = None
+    reads_reply: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ThinkNode:
+    pause: Pause
+    when: Evaluate | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetNode:
+    values: tuple[tuple[str, Evaluate], ...]
+    when: Evaluate | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderNode:
+    """Headers for the user's later requests; a value of None takes the header away."""
+
+    values: tuple[tuple[str, Evaluate | None], ...]
+    when: Evaluate | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupNode:
+    name: str
+    steps: tuple[StepNode, ...]
+    when: Evaluate | None = None
+
+
+StepNode = RequestNode | ThinkNode | SetNode | HeaderNode | GroupNode
+
+
+class Pick(StrEnum):
+    RANDOM = "random"
+    BALANCED = "balanced"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskProgram:
+    """A task; a class with `steps` has one task with an empty name."""
+
+    name: str
+    weight: int
+    steps: tuple[StepNode, ...]
+    tags: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UserProgram:
+    """What a virtual user of one class does.
+
+    Attributes:
+        weight: Share of the phase's users; at least 1.
+        count: An exact number of users instead, None when the class is weighted.
+        state: Names that live as long as the user, with their first values.
+        iteration_names: Names that are forgotten when an iteration ends.
+        uses_iteration: True when an expression reads `iteration` or `user.iteration`.
+    """
+
+    name: str
+    weight: int
+    count: int | None
+    wait: Pause | None
+    tasks: tuple[TaskProgram, ...]
+    pick: Pick = Pick.RANDOM
+    on_start: tuple[StepNode, ...] = ()
+    on_stop: tuple[StepNode, ...] = ()
+    state: tuple[tuple[str, Evaluate], ...] = ()
+    iteration_names: tuple[str, ...] = ()
+    uses_iteration: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """The level moves linearly to `level` in `duration_ns` (0 jumps) from the one before it."""
+
+    name: str
+    duration_ns: int
+    level: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedLoad:
+    """A population: `stages` say how many users there are.
+
+    Attributes:
+        exact: Users of each class at level 100 % when the plan names them (`users: {A: 10}`),
+            in file order; empty when the level is split by weight.
+        throttle: Requests per `throttle_ns` of the whole phase, 0 for no cap.
+    """
+
+    stages: tuple[Stage, ...]
+    exact: tuple[tuple[str, int], ...] = ()
+    throttle: int = 0
+    throttle_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseNode:
+    """One phase.
+
+    Attributes:
+        classes: Names of the user classes that take part, in file order.
+        start_at_ns: Offset from the start of the run; None runs it after the phase before.
+        warmup_ns: From the phase's start; samples that start within it are labelled.
+    """
+
+    name: str
+    load: ClosedLoad
+    classes: tuple[str, ...]
+    start_at_ns: int | None = None
+    warmup_ns: int = 0
+    graceful_stop_ns: int = 30_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceNode:
+    """Something to start before the load; `demo` names an embedded server."""
+
+    name: str
+    demo: str
+    port: int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class ReportSettings:
+    """What to write.
+
+    Attributes:
+        directory: None for the default `reports/SLUG/TIME-RUNID`.
+        formats: File names: `metrics.json`, `results.csv`, `report.html` …
+        samples: `all`, `failures`, `none` or a percentage such as `10%`.
+    """
+
+    directory: str | None = None
+    formats: tuple[str, ...] = ("metrics.json", "results.csv", "report.html")
+    samples: str = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class RunGraph:
+    """A compiled plan, ready to run.
+
+    Attributes:
+        source: The plan's path as the user gave it.
+        plan_hash: Hex digest over every text the plan was made from and the resolved params.
+        seed: Of every random draw; drawn from the system when the plan has none.
+        seed_was_drawn: True when the plan had none.
+        profile: The profile that runs, empty when the plan has none.
+        params: Resolved params as shown to people; secrets are masked.
+        secrets: Values that must never be shown, for the masking of foreign text.
+        scope: Names every user starts with beside its own.
+        settings: Each protocol's settings, by registry name; opaque to the engine.
+        default_threshold: True when the plan had none and `error_rate < 1%` was put in.
+    """
+
+    source: str
+    name: str
+    slug: str
+    description: str
+    plan_hash: str
+    seed: int
+    seed_was_drawn: bool
+    profile: str
+    params: Mapping[str, str]
+    settings: Mapping[str, object]
+    services: tuple[ServiceNode, ...]
+    users: tuple[UserProgram, ...]
+    phases: tuple[PhaseNode, ...]
+    thresholds: tuple[Threshold, ...]
+    report: ReportSettings
+    default_threshold: bool = False
+    secrets: tuple[str, ...] = ()
+    scope: Scope = field(default_factory=dict)

@@ -1,0 +1,42 @@
+"""The exception tree; what each means for the process is decided in `cli.exit_codes`.
+
+```
+PlanrunnerError
+├── PlanError        (language.diagnostics)  the plan has faults                        exit 2
+├── UsageError       the command line asks for something that cannot be                  exit 2
+├── CannotRun        the run could not start or go on: target, service, report directory exit 3
+└── Misuse           planrunner's own code broke a contract: a bug                       exit 70
+```
+
+A failed request, expectation or threshold is data, never an exception.
+"""
+
+from __future__ import annotations
+
+__all__ = ["CannotRun", "Misuse", "PlanrunnerError", "UsageError"]
+
+
+class PlanrunnerError(Exception):
+    """Base of everything planrunner raises on purpose.
+
+    Args:
+        message: One sentence, lower case, no full stop; names the offending value in backticks.
+        hint: What to do about it, imperative; empty when there is nothing to say.
+    """
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(PlanrunnerError):
+    """The command line or an API call asks for something that cannot be."""
+
+
+class CannotRun(PlanrunnerError):  # noqa: N818 - reads as the sentence it stands for
+    """The run could not start, or could not go on."""
+
+
+class Misuse(PlanrunnerError):  # noqa: N818 - reads as the sentence it stands for
+    """Code broke a contract of planrunner's own; always a bug, never the user's fault."""

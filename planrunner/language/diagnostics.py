@@ -1,0 +1,162 @@
+"""What is wrong with a plan, and where: spans, diagnostics and the error that carries them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from enum import StrEnum
+
+from planrunner.errors import PlanrunnerError
+
+__all__ = ["Code", "Diagnostic", "Note", "PlanError", "Severity", "Span", "render", "suggest"]
+
+
+class Code(StrEnum):
+    """Every slug a diagnostic can have; `docs/reference/diagnostics.md` has a section for each."""
+
+    # reading the file
+    NO_SUCH_FILE = "no-such-file"
+    NOT_A_FILE = "not-a-file"
+    UNREADABLE_FILE = "unreadable-file"
+    FILE_TOO_LARGE = "file-too-large"
+    NOT_UTF8 = "not-utf8"
+    EMPTY_PLAN = "empty-plan"
+    # YAML
+    YAML_SYNTAX = "yaml-syntax"
+    DUPLICATE_KEY = "duplicate-key"
+    RECURSIVE_ALIAS = "recursive-alias"
+    TOO_COMPLEX = "too-complex"
+    FOREIGN_TAG = "foreign-tag"
+    BAD_KEY = "bad-key"
+    # shape
+    UNKNOWN_KEY = "unknown-key"
+    MISSING_KEY = "missing-key"
+    WRONG_TYPE = "wrong-type"
+    INVALID_VALUE = "invalid-value"
+    INVALID_UNIT = "invalid-unit"
+    ONE_ACTION = "one-action"
+    CONFLICTING_KEYS = "conflicting-keys"
+    WRONG_BRACES = "wrong-braces"
+    UNQUOTED_EXPRESSION = "unquoted-expression"
+    # expressions and names
+    EXPRESSION_SYNTAX = "expression-syntax"
+    EXPRESSION_FAILED = "expression-failed"
+    UNKNOWN_NAME = "unknown-name"
+    DUPLICATE_NAME = "duplicate-name"
+    RESERVED_NAME = "reserved-name"
+    REFERENCE_CYCLE = "reference-cycle"
+    # params, data, imports
+    MISSING_PARAM = "missing-param"
+    INVALID_PARAM = "invalid-param"
+    INVALID_DATA = "invalid-data"
+    IMPORT_CYCLE = "import-cycle"
+    # load and thresholds
+    NO_LOAD = "no-load"
+    THRESHOLD_SYNTAX = "threshold-syntax"
+    UNKNOWN_SELECTOR = "unknown-selector"
+    EMPTY_SELECTION = "empty-selection"
+    # what this version cannot do
+    NOT_AVAILABLE = "not-available"
+    NOT_ALLOWED = "not-allowed"
+
+
+class Severity(StrEnum):
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A piece of one file; lines and columns count characters from 1, the end is exclusive."""
+
+    file: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A second place that belongs to the finding, such as the first of two duplicates."""
+
+    span: Span
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """A finding about a plan.
+
+    Attributes:
+        message: One sentence, lower case, no full stop; offending values in backticks.
+        hint: What to write instead, imperative; empty when the message says it all.
+        source: The source line at `span.line` without its newline, for the caret.
+    """
+
+    span: Span
+    code: Code
+    message: str
+    hint: str = ""
+    source: str = ""
+    notes: tuple[Note, ...] = ()
+    severity: Severity = Severity.ERROR
+
+
+class PlanError(PlanrunnerError):
+    """The plan is invalid; holds every diagnostic found, in file order."""
+
+    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
+        self.diagnostics = tuple(sorted(diagnostics, key=lambda d: (d.span, d.code)))
+        count = len(self.diagnostics)
+        super().__init__(f"plan has {count} error{'s' if count != 1 else ''}")
+
+
+def render(diagnostic: Diagnostic) -> str:
+    """Return the finding as text, without a final newline.
+
+    ```
+    plans/a.yaml:5:11: error[invalid-unit]: `fast` is not a rate
+        5 |     rate: fast
+          |           ^^^^
+    hint: write a rate such as `100/s`
+    ```
+    The first line has the shape that editors and CI systems jump to.
+    """
+    span = diagnostic.span
+    lines = [f"{span}: {diagnostic.severity}[{diagnostic.code}]: {diagnostic.message}"]
+    if diagnostic.source.strip():
+        lines += _excerpt(diagnostic)
+    lines += [f"{note.span}: note: {note.message}" for note in diagnostic.notes]
+    if diagnostic.hint:
+        lines.append(f"hint: {diagnostic.hint}")
+    return "\n".join(lines)
+
+
+# Enough context to recognise the place; a minified line would fill the terminal.
+_EXCERPT_WIDTH = 120
+
+
+def _excerpt(diagnostic: Diagnostic) -> list[str]:
+    span = diagnostic.span
+    source = diagnostic.source.replace("\t", " ")
+    start = span.column - 1
+    shift = max(0, start - _EXCERPT_WIDTH // 2) if len(source) > _EXCERPT_WIDTH else 0
+    shown = source[shift : shift + _EXCERPT_WIDTH]
+    end = span.end_column - 1 if span.end_line == span.line else len(source)
+    carets = max(1, min(end, shift + len(shown)) - start)
+    gutter = max(5, len(str(span.line)) + 1)
+    return [
+        f"{span.line:>{gutter}} | {shown.rstrip()}",
+        f"{'':>{gutter}} | {' ' * (start - shift)}{'^' * carets}",
+    ]
+
+
+def suggest(word: str, known: Sequence[str]) -> str:
+    """Return `did you mean X?` for the known word nearest to `word`, or an empty string."""
+    close = get_close_matches(word, known, n=1, cutoff=0.6)
+    return f"did you mean `{close[0]}`?" if close else ""

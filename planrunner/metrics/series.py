@@ -1,0 +1,84 @@
+"""What the hot path writes: one `Series` for all samples that share every label.
+
+Counting is left to the control plane: a request appends integers to lists bound before it was
+sent, and `drain` turns them into histograms a few times a second.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Labels", "Series"]
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """What the samples of a series have in common; selectors and tables look at nothing else.
+
+    Attributes:
+        request: The series name: `GET /kv/:key`; the unrendered template unless the plan names it.
+        method: `GET`, `put`, or `` for iterations and groups.
+        kind: `request`, `iteration` or `group`; only requests count in totals.
+        phase: The phase's name.
+        stage: The stage's name: `ramp`, `hold`, the plan's own, or its number from 1.
+        warmup: True for samples that started inside the warm-up: kept raw, never judged.
+        user: The user class.
+        task: The task; empty for a class with `steps`.
+        groups: The groups around the step, outermost first.
+        tags: Sorted (key, value) pairs; the value is empty for a plain tag.
+        status: The status code, 0 when no reply arrived.
+        failure: The failure kind's word, empty for a success.
+        measured: False for traffic that is no result (`measure: false`, on_start, setup …).
+    """
+
+    request: str
+    method: str
+    phase: str
+    stage: str
+    user: str
+    task: str
+    kind: str = "request"
+    warmup: bool = False
+    groups: tuple[str, ...] = ()
+    tags: tuple[tuple[str, str], ...] = ()
+    status: int = 0
+    failure: str = ""
+    measured: bool = True
+
+
+class Series:
+    """The samples of one label set since the last drain; the hot path touches only these fields.
+
+    Attributes:
+        index: Position in the book that made it; what a packed sample row refers to.
+        same_ns: Latencies of samples whose service time equals their latency (the usual case).
+        latency_ns: Latencies of the other samples …
+        service_ns: … and their service times, in step with `latency_ns`.
+        received: Body bytes received since the last drain.
+        sent: Bytes sent since the last drain.
+        connects: Connections opened since the last drain.
+        retries: Requests sent again since the last drain.
+    """
+
+    __slots__ = (
+        "connects",
+        "index",
+        "labels",
+        "latency_ns",
+        "received",
+        "retries",
+        "same_ns",
+        "sent",
+        "service_ns",
+    )
+
+    def __init__(self, index: int, labels: Labels) -> None:
+        self.index = index
+        self.labels = labels
+        self.same_ns: list[int] = []
+        self.latency_ns: list[int] = []
+        self.service_ns: list[int] = []
+        self.received = 0
+        self.sent = 0
+        self.connects = 0
+        self.retries = 0

@@ -1,0 +1,172 @@
+"""The contract between the engine and a protocol: bind once, then `send(request) -> reply`.
+
+A protocol brings a step model (`spec`), a compile function (`compile`) that turns a step into an
+`Exchange`, and clients (`clients/`) that send it. The engine sees only this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+from planrunner.clock import Clock
+
+__all__ = [
+    "Check",
+    "Client",
+    "ClientFactory",
+    "Exchange",
+    "Extractor",
+    "FailureKind",
+    "Reply",
+    "Scope",
+    "Session",
+]
+
+Scope = dict[str, object]
+"""The names an expression can see while a virtual user runs; one flat dict per user."""
+
+
+class FailureKind(StrEnum):
+    """Why a request has no acceptable reply; counted apart, never mixed."""
+
+    DNS = "dns"
+    CONNECT = "connect"
+    TLS = "tls"
+    TIMEOUT = "timeout"
+    RESET = "reset"
+    PROTOCOL = "protocol"
+    TOO_LARGE = "too_large"
+    STATUS = "status"
+    EXPECT = "expect"
+    EXTRACT = "extract"
+    ABORTED = "aborted"
+
+
+class Reply:
+    """What came back from one request. A session may reuse one object for all its requests.
+
+    Attributes:
+        failure: None when a complete reply arrived, whatever its status.
+        detail: What failed, in words, without secrets; empty when nothing did.
+        status: The status code, 0 when none arrived.
+        asked_ns: When the user asked to send (clock time).
+        sent_ns: When the first byte was written; equals `asked_ns` on an open connection.
+        first_byte_ns: When the first byte of the reply arrived; 0 when none did.
+        ended_ns: When the last byte arrived, or the failure was known.
+        connect_ns: Time spent on DNS, TCP and TLS for this request; 0 on an open connection.
+        received: Bytes of the reply's body as they came over the wire (before decompression).
+        sent: Bytes written for this request, head and body.
+        connects: Connections opened for this request.
+        retries: How often it was sent again; redirects are not retries.
+        body: The decoded body when the exchange asked for it, else None.
+        head: The raw head of the last reply (status line and headers), empty when none came.
+    """
+
+    __slots__ = (
+        "asked_ns",
+        "body",
+        "connect_ns",
+        "connects",
+        "detail",
+        "ended_ns",
+        "failure",
+        "first_byte_ns",
+        "head",
+        "received",
+        "retries",
+        "sent",
+        "sent_ns",
+        "status",
+    )
+
+    failure: FailureKind | None
+    detail: str
+    status: int
+    asked_ns: int
+    sent_ns: int
+    first_byte_ns: int
+    ended_ns: int
+    connect_ns: int
+    received: int
+    sent: int
+    connects: int
+    retries: int
+    body: bytes | None
+    head: bytes
+
+    def __init__(self) -> None:
+        self.failure = None
+        self.detail = ""
+        self.status = self.asked_ns = self.sent_ns = self.first_byte_ns = self.ended_ns = 0
+        self.connect_ns = self.received = self.sent = self.connects = self.retries = 0
+        self.body = None
+        self.head = b""
+
+
+Check = Callable[[Reply, Scope], str | None]
+"""An expectation on a complete reply: None when it holds, else what was wrong, in words."""
+
+Extractor = Callable[[Reply, Scope], str | None]
+"""Writes into the scope what it found in the reply: None when it did, else what was missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request step, compiled: what to send, and what makes its reply acceptable.
+
+    Attributes:
+        protocol: The registry's name of the protocol, such as `http`.
+        operation: What the protocol's client binds; opaque to the engine.
+        method: What results.csv calls the method: `GET`, `put`.
+        accept: The statuses that are no failure; looked up once a request, so a range or set.
+        checks: The other expectations, cheapest first; all of them hold for an accepted reply.
+        extractors: Run on an accepted reply, in plan order.
+        timeout_ns: For the whole exchange, connecting and redirects included.
+    """
+
+    protocol: str
+    operation: Any
+    method: str
+    accept: Container[int]
+    checks: tuple[Check, ...]
+    extractors: tuple[Extractor, ...]
+    timeout_ns: int
+
+
+class Session(Protocol):
+    """One virtual user's connections and cookies; one request at a time."""
+
+    async def send(self, bound: Any, scope: Scope) -> Reply:  # noqa: ANN401 - what `bind` gave
+        """Send one bound operation and return its reply.
+
+        Failures are data: this raises only `CancelledError`, and `EvaluationError` when an
+        expression of the request cannot be evaluated for this scope (nothing was sent then).
+        """
+
+    def set_header(self, name: str, value: str | None) -> None:
+        """Send `name` with every later request; None takes it away, the plan's own included."""
+
+    async def close(self) -> None:
+        """Close the connections; never fails."""
+
+
+class Client(Protocol):
+    """One protocol's sender in one worker."""
+
+    def bind(self, exchange: Exchange) -> Any:  # noqa: ANN401 - private to the client
+        """Prepare an exchange once, before the run: constant bytes, header tables, parsers."""
+
+    def session(self) -> Session:
+        """Return a fresh session for a new virtual user; opens nothing yet."""
+
+    def sweep(self, now_ns: int) -> None:
+        """Fail the requests whose deadline has passed; the engine calls this ten times a second."""
+
+    async def close(self) -> None: ...
+
+
+ClientFactory = Callable[[Mapping[str, Any], Clock], Client]
+"""Opens a client from its protocol's settings (`RunGraph.settings[protocol]`)."""

@@ -1,0 +1,164 @@
+"""RunResult: everything a report can say about one run; a value, made once, never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+__all__ = [
+    "Judgement",
+    "Point",
+    "RunResult",
+    "Row",
+    "Totals",
+    "Validity",
+    "ValidityLevel",
+    "Verdict",
+]
+
+
+class Verdict(StrEnum):
+    PASS = "pass"
+    WARN = "warn"
+    FAIL = "fail"
+    NO_DATA = "no_data"
+    NOT_APPLICABLE = "n/a"
+
+
+class ValidityLevel(StrEnum):
+    VALID = "valid"
+    BIASED = "biased"
+    INVALID = "invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class Validity:
+    """Whether the generator's numbers can be trusted; each reason says what to do about it."""
+
+    level: ValidityLevel
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """The whole run without warm-up, unmeasured and aborted requests.
+
+    Names and units are the contract of plan-language §5: seconds, percent, requests per second.
+    """
+
+    total_requests: int
+    successful_requests: int
+    failed_requests: int
+    average_response_time: float
+    p95_response_time: float
+    requests_per_second: float
+    error_rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a table: a request, task, user class, phase, stage, tag or group.
+
+    Attributes:
+        by: What the rows of its table are: `request`, `task`, `user`, `phase`, `stage`,
+            `group`, `tag`, `iteration`.
+        phase: The phase it is narrowed to, empty for the whole run.
+        seconds: Measured time that `requests_per_second` divides by.
+        failures: Failed requests by failure kind; kinds that did not occur are left out.
+        statuses: Requests by status code; "0" where no reply came.
+    """
+
+    by: str
+    name: str
+    phase: str
+    count: int
+    failed: int
+    failures: Mapping[str, int]
+    statuses: Mapping[str, int]
+    seconds: float
+    requests_per_second: float
+    latency_ns: Mapping[str, int]  # min avg p50 p90 p95 p99 p99.9 max
+    service_ns: Mapping[str, int]
+    received_bytes: int
+    sent_bytes: int
+    connects: int
+    retries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One second of the run, warm-up included and marked.
+
+    Attributes:
+        second: From the start of the run, the end of the interval.
+        users: Virtual users alive at its end.
+    """
+
+    second: int
+    phase: str
+    warmup: bool
+    users: int
+    requests: int
+    failed: int
+    p50_ns: int
+    p95_ns: int
+    p99_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A threshold with what was observed.
+
+    Attributes:
+        threshold: As the plan wrote it.
+        observed: With its unit, such as `312 ms`; a word such as `no samples` without data.
+        limit: The value it was held against, with its unit.
+        place: `file:line:column` of the threshold in the plan; empty for the default one.
+    """
+
+    threshold: str
+    verdict: Verdict
+    observed: str
+    limit: str
+    place: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """One finished run.
+
+    Attributes:
+        started: UTC, ISO 8601 with milliseconds and `Z`.
+        ended_because: `finished`, or why it ended early, in words.
+        exit_code: What the process ends with because of this result.
+        aborted: Requests cut by the end of a phase; no part of the totals.
+        unmeasured: Requests that are no result (`measure: false`, on_start …).
+        warmup: Requests that started within a warm-up.
+        notices: Things the user should know, each a sentence.
+        host: Facts about the generator's machine and versions.
+    """
+
+    run_id: str
+    plan: str
+    plan_path: str
+    plan_hash: str
+    profile: str
+    seed: int
+    started: str
+    duration_seconds: float
+    ended_because: str
+    exit_code: int
+    totals: Totals
+    aborted: int
+    unmeasured: int
+    warmup: int
+    rows: tuple[Row, ...]
+    points: tuple[Point, ...]
+    judgements: tuple[Judgement, ...]
+    validity: Validity
+    task_mix: tuple[Mapping[str, object], ...]
+    params: Mapping[str, str]
+    host: Mapping[str, str]
+    notices: tuple[str, ...] = ()
