@@ -1,0 +1,66 @@
+# `make` alone prints this menu. Everything runs inside .venv, which `make` creates when needed.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+DEV    := $(VENV)/.installed-dev
+YAML_LS := .tools/node_modules/yaml-language-server
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check fmt fmt-check lint types imports test-all bench schema docs editor-tools clean
+
+help:  ## this menu
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+# Installed once and again when pyproject.toml changes, so that both commands work offline later.
+$(STAMP): pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(DEV): $(STAMP) requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
+	@touch $@
+
+demo: $(STAMP)  ## run plans/stress.yaml against the embedded demo shop (under 60 s)
+	$(BIN)/planrunner execute plans/stress.yaml
+
+test: $(DEV)  ## the fast tests (under 2 minutes)
+	$(BIN)/python -m pytest -q -n auto -m "not slow"
+
+check: $(DEV) fmt-check lint types imports test-all  ## format, lint, types, import contracts, all tests
+
+fmt: $(DEV)  ## format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix --quiet . || true
+
+fmt-check: $(DEV)
+	$(BIN)/ruff format --check .
+
+lint: $(DEV)  ## ruff
+	$(BIN)/ruff check .
+
+types: $(DEV)  ## mypy, strict
+	$(BIN)/mypy
+
+imports: $(DEV)  ## layer contracts
+	$(BIN)/lint-imports --no-cache
+
+test-all: $(DEV) editor-tools
+	$(BIN)/python -m pytest -q -n auto
+
+bench: $(DEV)  ## the questions of benchmarks/README.md; raw JSON in benchmarks/results/
+	$(BIN)/python benchmarks/run.py
+
+schema: $(STAMP)  ## write schema/*.json and docs/reference/plan.md from the models
+	$(BIN)/planrunner schema --output schema/plan.schema.json
+	$(BIN)/planrunner schema metrics --output schema/metrics.schema.json
+	$(BIN)/planrunner schema reference --output docs/reference/plan.md
+
+# The editor test drives the real language server; without npm it is skipped outside CI.
+editor-tools:  ## fetch yaml-language-server into .tools
+	@test -d $(YAML_LS) || ! command -v npm >/dev/null || \
+	  npm install --silent --no-save --no-audit --no-fund --no-package-lock --prefix .tools yaml-language-server@1
+
+clean:  ## remove .venv, tools and caches
+	rm -rf $(VENV) .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
