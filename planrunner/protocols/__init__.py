@@ -1,0 +1,1 @@
+"""Protocols: the contract with the engine, the registry, and one package per protocol."""

@@ -1,0 +1,1 @@
+"""HTTP: request steps, what they compile to, and the clients that send them."""

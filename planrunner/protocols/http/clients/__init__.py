@@ -1,0 +1,1 @@
+"""HTTP clients: the only modules that do HTTP input and output."""

@@ -1,0 +1,156 @@
+"""One compiled HTTP request, and its settings: what `compile` makes and both clients bind.
+
+A text is `Parts`: constant pieces and closures over the scope, in order; neighbouring constants
+are merged, so a text of one piece is constant. A client renders a closure's value with
+`language.expressions.to_text`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from planrunner.protocols.base import Scope
+from planrunner.protocols.http.url import Origin
+from planrunner.units import NS_PER_S
+
+__all__ = [
+    "Body",
+    "DynamicBody",
+    "Evaluate",
+    "FileBody",
+    "Header",
+    "HttpOperation",
+    "HttpSettings",
+    "Parts",
+    "QueryItem",
+    "StaticBody",
+    "UrlParts",
+]
+
+Evaluate = Callable[[Scope], object]
+"""A lowered expression or text; raises `EvaluationError` when its value cannot be had."""
+
+Parts = tuple[str | Evaluate, ...]
+"""A text with its constant pieces and closures in order; empty is the empty text."""
+
+
+@dataclass(frozen=True, slots=True)
+class UrlParts:
+    """Where a request goes.
+
+    Attributes:
+        origin: Known when it doesn't depend on the scope (the usual case, base_url included);
+            then `parts` is the request target: path and query, without a fragment.
+        parts: With `origin` None the whole absolute URL, base_url already in front; the client
+            renders, splits and connects per request (slow path).
+    """
+
+    origin: Origin | None
+    parts: Parts
+
+
+@dataclass(frozen=True, slots=True)
+class QueryItem:
+    """One entry of `query`: appended to the URL, percent-encoded to the last reserved character.
+
+    Attributes:
+        value: A list or tuple gives one `name=value` for each item; None leaves the entry out.
+    """
+
+    name: Parts
+    value: str | Evaluate
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    name: str
+    value: Parts
+
+
+@dataclass(frozen=True, slots=True)
+class StaticBody:
+    """A body that is the same in every request; `content_type` is empty for none."""
+
+    content: bytes
+    content_type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DynamicBody:
+    """A body made for each request; `evaluate` gives the encoded bytes."""
+
+    evaluate: Callable[[Scope], bytes]
+    content_type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FileBody:
+    """A file sent as it is; the client reads it once, when it binds."""
+
+    path: Path
+    content_type: str = ""
+
+
+Body = StaticBody | DynamicBody | FileBody
+"""A closed union: multipart joins it as one more arm, rendered by the client."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpOperation:
+    """One request step, compiled.
+
+    The client adds Host, User-Agent, Accept, Accept-Encoding and the body's Content-Type where
+    `headers` doesn't name them, and Content-Length always.
+
+    Attributes:
+        method: Upper case.
+        headers: The plan's and the step's together, each name once (case-insensitively).
+        body: None sends none; POST, PUT and PATCH then say `Content-Length: 0`.
+        max_redirects: More in one exchange fail as `protocol`.
+        needs_body: Something reads the reply's body: it is collected and decoded.
+        needs_head: Something reads the reply's headers.
+    """
+
+    method: str
+    url: UrlParts
+    query: tuple[QueryItem, ...] = ()
+    headers: tuple[Header, ...] = ()
+    body: Body | None = None
+    follow_redirects: bool = True
+    max_redirects: int = 20
+    needs_body: bool = False
+    needs_head: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HttpSettings:
+    """The plan's `http:` block, resolved; `RunGraph.settings["http"]`.
+
+    Attributes:
+        base_url: Already in front of every relative URL; kept for the check before load.
+        headers: Already merged into every operation; kept for people.
+        verify: False accepts every certificate.
+        ca: A file of PEM certificates to trust instead of the system's.
+        cert: A PEM file with the client certificate, and the key unless `key` names it.
+        client: `auto`, `wire` or `httpx`.
+        proxy: Empty for none; proxies of the environment are never used.
+        hosts: Host name to address; the name still goes into Host and SNI.
+        max_head: Bytes of a reply's status line and headers; more fail as `too_large`.
+        max_body: Bytes of a reply's body, as received and as decoded; more fail as `too_large`.
+    """
+
+    base_url: Parts = ()
+    headers: tuple[Header, ...] = ()
+    timeout_ns: int = 30 * NS_PER_S
+    verify: bool = True
+    ca: Path | None = None
+    cert: Path | None = None
+    key: Path | None = None
+    follow_redirects: bool = True
+    client: str = "auto"
+    proxy: str = ""
+    hosts: Mapping[str, str] = field(default_factory=dict)
+    max_head: int = 64 * 1024
+    max_body: int = 64 * 1024 * 1024
