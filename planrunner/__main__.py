@@ -1,0 +1,7 @@
+"""`python -m planrunner`."""
+
+from __future__ import annotations
+
+from planrunner.cli.main import main
+
+main()

@@ -1,0 +1,121 @@
+"""The command group: subcommands are imported when they are called."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+import click
+
+from planrunner import __version__
+from planrunner.cli.exit_codes import ExitCode, exit_code_of
+from planrunner.errors import PlanrunnerError
+from planrunner.language.diagnostics import PlanError, render
+
+__all__ = ["cli", "run"]
+
+# name → (module, one line for the menu); a module is imported only when its command runs.
+_COMMANDS = {
+    "execute": "validate, compile and run a plan; write reports and a verdict",
+    "validate": "check plans and say what is wrong, with file, line and column",
+    "explain": "say in words what a plan would do; send nothing",
+    "init": "write a commented starter plan",
+    "schema": "print the JSON Schema that editors complete plans with",
+    "demo": "serve an embedded demo target on loopback",
+    "completion": "print the shell completion script",
+}
+
+_EPILOG = """\b
+Examples:
+  planrunner init                                 write plan.yaml to start from
+  planrunner validate plans/*.yaml                check, send nothing
+  planrunner explain plans/stress.yaml            what would it do?
+  planrunner execute plans/stress.yaml            run it; the exit code is the verdict
+  planrunner execute plans/stress.yaml --set users=50
+
+\b
+Exit codes: 0 pass, 1 a threshold failed, 2 plan or usage invalid, 3 could not run,
+4 aborted by a threshold, 5 run not valid (--strict), 70 internal error, 130 interrupted.
+"""
+
+
+class _LazyGroup(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"planrunner.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx  # the menu needs no subcommand imported
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            from planrunner.language.diagnostics import suggest  # noqa: PLC0415 - error path only
+
+            hint = suggest(args[0], list(_COMMANDS)) if args else ""
+            if hint:
+                error.message = f"{error.message.rstrip('.')}; {hint}"
+            raise
+
+
+@click.group(
+    cls=_LazyGroup, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]}
+)
+@click.version_option(__version__, "-V", "--version", message="planrunner %(version)s")
+def cli() -> None:
+    """Performance tests as YAML plans: users, tasks, load and thresholds, checked and run."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and return the process's exit code; prints errors to stderr."""
+    try:
+        result = cli.main(list(arguments), prog_name="planrunner", standalone_mode=False)
+    except click.exceptions.Exit as leaving:
+        return leaving.exit_code
+    except click.ClickException as error:
+        error.show()
+        return ExitCode.PLAN_INVALID
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return ExitCode.INTERRUPTED
+    except PlanrunnerError as error:
+        report_error(error)
+        return exit_code_of(error)
+    except BrokenPipeError:
+        # The reader of a pipe went away (`| head`); leave quietly, and keep Python from
+        # complaining when it flushes stdout at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.OK
+    except Exception:  # noqa: BLE001 - the last resort: a bug, shown as one
+        traceback.print_exc()
+        click.echo("this is a bug in planrunner; please report it with the plan", err=True)
+        return ExitCode.INTERNAL_ERROR
+    return int(result) if isinstance(result, int) else ExitCode.OK
+
+
+def report_error(error: PlanrunnerError) -> None:
+    """Print an error to stderr: every diagnostic of a plan, or the one sentence and its hint."""
+    if isinstance(error, PlanError):
+        for diagnostic in error.diagnostics:
+            click.echo(render(diagnostic), err=True)
+            click.echo(err=True)
+        click.echo(error.message, err=True)
+        return
+    click.echo(f"error: {error.message}", err=True)
+    if error.hint:
+        click.echo(f"hint: {error.hint}", err=True)

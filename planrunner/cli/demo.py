@@ -1,0 +1,65 @@
+"""`planrunner demo`: serve an embedded target."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+
+import click
+
+from planrunner.demo import DEMOS, HttpServer
+from planrunner.errors import CannotRun
+
+__all__ = ["command"]
+
+
+@click.command(
+    "demo",
+    short_help="serve an embedded demo target",
+    epilog="""\b
+Examples:
+  planrunner demo shop                 serve on 127.0.0.1:8000 until Ctrl-C
+  planrunner demo shop --port 0        let the system choose the port, and print it
+""",
+)
+@click.argument("name", type=click.Choice(sorted(DEMOS)))
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True)
+@click.option(
+    "--until-input-closes",
+    is_flag=True,
+    help="End when standard input closes, so that a parent that dies takes the server along.",
+)
+def command(name: str, port: int, *, until_input_closes: bool) -> None:
+    """Serve an embedded demo target on loopback."""
+    run = asyncio.run
+    if sys.platform != "win32":
+        import uvloop  # noqa: PLC0415 - only where it exists
+
+        run = uvloop.run
+    run(_serve(name, port, until_input_closes=until_input_closes))
+
+
+async def _serve(name: str, port: int, *, until_input_closes: bool) -> None:
+    server = HttpServer(DEMOS[name]())
+    try:
+        bound = await server.start(port=port)
+    except OSError as error:
+        raise CannotRun(
+            f"cannot listen on 127.0.0.1:{port}: {error.strerror}",
+            hint="choose another port with --port, or 0 for a free one",
+        ) from error
+    print(f"demo `{name}` listens on http://127.0.0.1:{bound}", flush=True)
+    loop = asyncio.get_running_loop()
+    ended = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, ended.set)
+    if until_input_closes:
+        # A reader callback rather than a thread: nothing to join when a signal comes first.
+        def at_input() -> None:
+            if not sys.stdin.buffer.raw.read(4096):  # type: ignore[attr-defined] - BufferedReader has it
+                ended.set()
+
+        loop.add_reader(sys.stdin.fileno(), at_input)
+    await ended.wait()
+    await server.stop()

@@ -1,0 +1,12 @@
+"""Embedded demo targets, so that every shipped plan runs without foreign code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from planrunner.demo.http_server import HttpServer, Router
+from planrunner.demo.shop import shop
+
+__all__ = ["DEMOS", "HttpServer"]
+
+DEMOS: dict[str, Callable[[], Router]] = {"shop": shop}

@@ -1,0 +1,113 @@
+"""Processes that a plan starts before the load and stops after it, whatever happens between."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from planrunner.clock import Clock
+from planrunner.errors import CannotRun
+from planrunner.units import NS_PER_MS, NS_PER_S
+
+__all__ = ["DemoService", "free_port", "start_services"]
+
+READY_TIMEOUT_NS = 15 * NS_PER_S
+_STOP_GRACE_S = 3.0
+_LOG_TAIL_BYTES = 4096
+
+
+def free_port(host: str = "127.0.0.1") -> int:
+    """Return a TCP port that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass(frozen=True, slots=True)
+class DemoService:
+    """An embedded demo target, in a process of its own so that it takes no time from the load.
+
+    Its standard input is a pipe of ours: when it closes, because we stop or are killed, the
+    server ends by itself, so nothing is ever left behind.
+    """
+
+    name: str
+    demo: str
+    port: int
+
+    @asynccontextmanager
+    async def running(self, clock: Clock) -> AsyncIterator[None]:
+        """Start the server, wait until it answers, and stop it at the end.
+
+        Raises:
+            CannotRun: It ended or did not listen in time; the message has its last words.
+        """
+        command = [sys.executable, "-m", "planrunner", "demo", self.demo]
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            "--port",
+            str(self.port),
+            "--until-input-closes",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C is for us; we stop it when the load has ended
+        )
+        try:
+            await self._until_ready(process, clock)
+            yield
+        finally:
+            await _stop(process)
+
+    async def _until_ready(self, process: asyncio.subprocess.Process, clock: Clock) -> None:
+        deadline_ns = clock.now_ns() + READY_TIMEOUT_NS
+        while process.returncode is None and clock.now_ns() < deadline_ns:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+            except OSError:
+                await clock.sleep_until(clock.now_ns() + 20 * NS_PER_MS)
+            else:
+                writer.close()
+                return
+        reason = "ended" if process.returncode is not None else "did not listen in time"
+        words = await _last_words(process)
+        raise CannotRun(
+            f"service `{self.name}` (demo `{self.demo}`) {reason} on port {self.port}{words}",
+            hint="check that the port is free",
+        )
+
+
+async def _last_words(process: asyncio.subprocess.Process) -> str:
+    await _stop(process)
+    if process.stderr is None:
+        return ""
+    text = (await process.stderr.read(_LOG_TAIL_BYTES)).decode(errors="replace").strip()
+    return f": {text.splitlines()[-1]}" if text else ""
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    """End the process: ask by closing its input, then insist."""
+    if process.stdin is not None:
+        process.stdin.close()
+    for insist in (process.terminate, process.kill):
+        try:
+            await asyncio.wait_for(process.wait(), _STOP_GRACE_S)
+        except TimeoutError:
+            insist()
+        else:
+            return
+    await process.wait()
+
+
+@asynccontextmanager
+async def start_services(services: Sequence[DemoService], clock: Clock) -> AsyncIterator[None]:
+    """Run all services around the block, started in order and stopped in reverse."""
+    async with AsyncExitStack() as stack:
+        for service in services:
+            await stack.enter_async_context(service.running(clock))
+        yield
