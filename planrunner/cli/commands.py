@@ -68,9 +68,7 @@ class _LazyGroup(click.Group):
             from planrunner.language.diagnostics import suggest  # noqa: PLC0415 - error path only
 
             hint = suggest(args[0], list(_COMMANDS)) if args else ""
-            if hint:
-                error.message = f"{error.message.rstrip('.')}; {hint}"
-            raise
+            raise click.UsageError(f"{error.message.rstrip('.')} {hint}".rstrip(), ctx) from error
 
 
 @click.group(
@@ -85,27 +83,34 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command line and return the process's exit code; prints errors to stderr."""
     try:
         result = cli.main(list(arguments), prog_name="planrunner", standalone_mode=False)
-    except click.exceptions.Exit as leaving:
-        return leaving.exit_code
-    except click.ClickException as error:
-        error.show()
-        return ExitCode.PLAN_INVALID
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
-        return ExitCode.INTERRUPTED
-    except PlanrunnerError as error:
-        report_error(error)
-        return exit_code_of(error)
-    except BrokenPipeError:
-        # The reader of a pipe went away (`| head`); leave quietly, and keep Python from
-        # complaining when it flushes stdout at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.OK
-    except Exception:  # noqa: BLE001 - the last resort: a bug, shown as one
-        traceback.print_exc()
-        click.echo("this is a bug in planrunner; please report it with the plan", err=True)
-        return ExitCode.INTERNAL_ERROR
+    except BaseException as error:  # noqa: BLE001 - every way a command can end becomes a code
+        return _ending(error)
     return int(result) if isinstance(result, int) else ExitCode.OK
+
+
+def _ending(error: BaseException) -> int:
+    """Say what ended the command, and return the exit code for it."""
+    match error:
+        case click.exceptions.Exit():
+            return error.exit_code
+        case click.ClickException():
+            error.show()
+            return ExitCode.PLAN_INVALID
+        case click.Abort() | KeyboardInterrupt():
+            click.echo("interrupted", err=True)
+            return ExitCode.INTERRUPTED
+        case PlanrunnerError():
+            report_error(error)
+            return exit_code_of(error)
+        case BrokenPipeError():
+            # The reader of a pipe went away (`| head`); leave quietly, and keep Python from
+            # complaining when it flushes stdout at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return ExitCode.OK
+        case _:
+            traceback.print_exception(error)
+            click.echo("this is a bug in planrunner; please report it with the plan", err=True)
+            return ExitCode.INTERNAL_ERROR
 
 
 def report_error(error: PlanrunnerError) -> None:

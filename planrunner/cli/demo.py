@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 
@@ -57,7 +58,7 @@ async def _serve(name: str, port: int, *, until_input_closes: bool) -> None:
     if until_input_closes:
         # A reader callback rather than a thread: nothing to join when a signal comes first.
         def at_input() -> None:
-            if not sys.stdin.buffer.raw.read(4096):  # type: ignore[attr-defined] - BufferedReader has it
+            if not os.read(sys.stdin.fileno(), 4096):
                 ended.set()
 
         loop.add_reader(sys.stdin.fileno(), at_input)

@@ -34,10 +34,10 @@ async def check_reachable(base_url: str, hosts: dict[str, str] | None = None) ->
         raise CannotRun(
             f"cannot resolve the host of `{base_url}`", hint="check `http.base_url`"
         ) from error
-    except (OSError, TimeoutError) as error:
-        reason = "no answer" if isinstance(error, TimeoutError) else "connection refused"
-        if isinstance(error, OSError) and not isinstance(error, ConnectionRefusedError):
-            reason = error.strerror or reason
+    except OSError as error:
+        reason = "no answer" if isinstance(error, TimeoutError) else error.strerror or str(error)
+        if isinstance(error, ConnectionRefusedError):
+            reason = "connection refused"
         raise CannotRun(
             f"nothing answers at `{base_url}`: {reason}",
             hint="start the target, or point `http.base_url` at it; nothing was sent",
