@@ -53,8 +53,7 @@ def write_html(result: RunResult, out: TextIO) -> None:
         percentiles=_PERCENTILES,
     )
     stream.enable_buffering(64)
-    for piece in stream:
-        out.write(piece)
+    out.writelines(stream)
 
 
 def _sections(rows: Sequence[Row]) -> list[_Section]:
