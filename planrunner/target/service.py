@@ -9,13 +9,11 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from planrunner.clock import Clock
 from planrunner.errors import CannotRun
-from planrunner.units import NS_PER_MS, NS_PER_S
 
 __all__ = ["DemoService", "free_port", "start_services"]
 
-READY_TIMEOUT_NS = 15 * NS_PER_S
+READY_TIMEOUT_S = 15.0
 _STOP_GRACE_S = 3.0
 _LOG_TAIL_BYTES = 4096
 
@@ -41,7 +39,7 @@ class DemoService:
     port: int
 
     @asynccontextmanager
-    async def running(self, clock: Clock) -> AsyncIterator[None]:
+    async def running(self) -> AsyncIterator[None]:
         """Start the server, wait until it answers, and stop it at the end.
 
         Raises:
@@ -54,27 +52,31 @@ class DemoService:
             str(self.port),
             "--until-input-closes",
             stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             start_new_session=True,  # Ctrl-C is for us; we stop it when the load has ended
         )
         try:
-            await self._until_ready(process, clock)
+            await self._until_ready(process)
             yield
         finally:
             await _stop(process)
 
-    async def _until_ready(self, process: asyncio.subprocess.Process, clock: Clock) -> None:
-        deadline_ns = clock.now_ns() + READY_TIMEOUT_NS
-        while process.returncode is None and clock.now_ns() < deadline_ns:
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", self.port)
-            except OSError:
-                await clock.sleep_until(clock.now_ns() + 20 * NS_PER_MS)
-            else:
-                writer.close()
+    async def _until_ready(self, process: asyncio.subprocess.Process) -> None:
+        """Wait for the line that the server prints when it listens.
+
+        A connect would not do: on a busy port it is a stranger that answers.
+        """
+        assert process.stdout is not None
+        try:
+            async with asyncio.timeout(READY_TIMEOUT_S):
+                line = await process.stdout.readline()
+        except TimeoutError:
+            reason = "did not listen in time"
+        else:
+            if line:
                 return
-        reason = "ended" if process.returncode is not None else "did not listen in time"
+            reason = "ended"
         words = await _last_words(process)
         raise CannotRun(
             f"service `{self.name}` (demo `{self.demo}`) {reason} on port {self.port}{words}",
@@ -105,9 +107,9 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
 
 
 @asynccontextmanager
-async def start_services(services: Sequence[DemoService], clock: Clock) -> AsyncIterator[None]:
+async def start_services(services: Sequence[DemoService]) -> AsyncIterator[None]:
     """Run all services around the block, started in order and stopped in reverse."""
     async with AsyncExitStack() as stack:
         for service in services:
-            await stack.enter_async_context(service.running(clock))
+            await stack.enter_async_context(service.running())
         yield
