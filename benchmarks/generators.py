@@ -1,0 +1,144 @@
+"""The load generators under comparison: each takes a port and gives requests and CPU."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.processes import Outcome, run
+
+HERE = Path(__file__).resolve().parent
+USERS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One round of one generator."""
+
+    rate: float
+    requests: int
+    cpu_us_per_request: float
+    peak_mb: float
+
+
+def _measured(requests: int, rate: float, outcome: Outcome) -> Measured:
+    return Measured(
+        round(rate, 1),
+        requests,
+        round(outcome.cpu_s / max(requests, 1) * 1e6, 2),
+        round(outcome.peak_bytes / 1e6, 1),
+    )
+
+
+def planrunner(port: int, seconds: int, *, formats: str) -> Measured:
+    """Run benchmarks/plans/throughput.yaml as a user would."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "run"
+        outcome = run(
+            [
+                str(Path(sys.executable).with_name("planrunner")),
+                "execute",
+                str(HERE / "plans" / "throughput.yaml"),
+                *("--set", f"port={port}", "--set", f"hold={seconds}s"),
+                *("--set", f"users={USERS}", "--out", str(out), "--quiet"),
+                *(("--formats", formats) if formats else ()),
+            ],
+            cpu=1,
+        )
+        metrics = out / "metrics.json"
+        if not metrics.exists():
+            raise RuntimeError(f"planrunner wrote no metrics.json:\n{outcome.output}")
+        totals = json.loads(metrics.read_text())["totals"]
+    return _measured(totals["total_requests"], totals["requests_per_second"], outcome)
+
+
+def wrk(port: int, seconds: int) -> Measured:
+    url = f"http://127.0.0.1:{port}/kv/42"
+    outcome = run(["wrk", "-t1", f"-c{USERS}", f"-d{seconds}s", url], cpu=1)
+    requests = int(re.search(r"(\d+) requests in", outcome.output)[1])
+    rate = float(re.search(r"Requests/sec:\s+([\d.]+)", outcome.output)[1])
+    return _measured(requests, rate, outcome)
+
+
+_K6 = """
+import http from 'k6/http';
+import {{ check }} from 'k6';
+export const options = {{ vus: {users}, duration: '{seconds}s',
+  thresholds: {{ http_req_failed: ['rate<0.01'], http_req_duration: ['p(95)<500'] }} }};
+const base = 'http://127.0.0.1:{port}';
+export default function () {{
+  const pick = Math.random() * 14;
+  let reply;
+  if (pick < 10) reply = http.get(`${{base}}/kv/${{Math.floor(Math.random() * 1000)}}`,
+    {{ tags: {{ name: 'GET /kv/:key' }} }});
+  else if (pick < 13) reply = http.get(`${{base}}/kv`);
+  else reply = http.del(`${{base}}/kv/1`);
+  check(reply, {{ ok: (r) => r.status >= 200 && r.status < 400 }});
+}}
+"""
+
+
+def k6(port: int, seconds: int) -> Measured:
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder) / "script.js"
+        script.write_text(_K6.format(users=USERS, seconds=seconds, port=port))
+        outcome = run([_find("k6"), "run", "--no-usage-report", str(script)], cpu=1)
+    found = re.search(r"http_reqs\.*:\s+(\d+)\s+([\d.]+)/s", outcome.output)
+    return _measured(int(found[1]), float(found[2]), outcome)
+
+
+_LOCUST = """
+import random
+from locust import FastHttpUser, constant, task
+class Visitor(FastHttpUser):
+    wait_time = constant(0)
+    @task(10)
+    def get(self): self.client.get(f"/kv/{random.randrange(1000)}", name="GET /kv/:key")
+    @task(3)
+    def put(self): self.client.get("/kv")
+    @task(1)
+    def drop(self): self.client.delete("/kv/1")
+"""
+
+
+def locust(port: int, seconds: int) -> Measured:
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "locustfile.py").write_text(_LOCUST)
+        outcome = run(
+            [
+                *(_find("locust"), "--headless", "--users", str(USERS)),
+                *("--spawn-rate", str(USERS), "--run-time", f"{seconds}s"),
+                *("--host", f"http://127.0.0.1:{port}", "--json", "--only-summary"),
+            ],
+            cpu=1,
+            cwd=Path(folder),
+        )
+    table = json.loads(re.search(r"^\[.*^\]", outcome.output, re.DOTALL | re.MULTILINE)[0])
+    requests = sum(row["num_requests"] for row in table)
+    return _measured(requests, requests / seconds, outcome)
+
+
+def _find(name: str) -> str:
+    """Return a peer's path: beside this Python, or on the PATH."""
+    beside = Path(sys.executable).with_name(name)
+    return str(beside) if beside.exists() else shutil.which(name) or ""
+
+
+Generator = Callable[[int, int], Measured]
+
+
+def available() -> dict[str, Generator]:
+    """Return the generators that are installed here, planrunner first."""
+    found: dict[str, Generator] = {
+        "planrunner": lambda port, seconds: planrunner(port, seconds, formats="metrics.json"),
+        "planrunner+csv": lambda port, seconds: planrunner(port, seconds, formats=""),
+    }
+    peers = {"wrk": wrk, "k6": k6, "locust": locust}
+    found |= {name: peer for name, peer in peers.items() if _find(name)}
+    return found

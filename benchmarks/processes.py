@@ -1,0 +1,108 @@
+"""Run one command as a whole process, pinned, and read what the operating system says of it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One finished process: seconds, peak resident bytes and what it printed."""
+
+    wall_s: float
+    cpu_s: float
+    peak_bytes: int
+    exit_code: int
+    output: str
+
+
+def pinned(command: Sequence[str], cpu: int | None) -> list[str]:
+    """Return the command bound to one processor, where that is possible."""
+    if cpu is None or not shutil.which("taskset") or (os.cpu_count() or 1) < 2:
+        return list(command)
+    return ["taskset", "-c", str(cpu), *command]
+
+
+def run(command: Sequence[str], *, cpu: int | None = None, cwd: Path | None = None) -> Outcome:
+    """Run `command` to its end."""
+    with tempfile.TemporaryFile() as sink:
+        began = time.perf_counter()
+        process = subprocess.Popen(pinned(command, cpu), stdout=sink, stderr=sink, cwd=cwd)
+        _, status, usage = os.wait4(process.pid, 0)
+        wall_s = time.perf_counter() - began
+        process.returncode = os.waitstatus_to_exitcode(status)
+        sink.seek(0)
+        output = sink.read().decode(errors="replace")
+    return Outcome(
+        wall_s,
+        usage.ru_utime + usage.ru_stime,
+        usage.ru_maxrss * 1024,
+        process.returncode,
+        output,
+    )
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+_NGINX = """\
+worker_processes 1;
+worker_rlimit_nofile 16384;
+daemon off;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log crit;
+events {{ worker_connections 8192; }}
+http {{
+  access_log off;
+  keepalive_timeout 300s;
+  keepalive_requests 100000000;
+  default_type application/json;
+  server {{
+    listen 127.0.0.1:{port} backlog=8192;
+    location / {{ return 200 '{{"key":"k","value":"0123456789abcdef","cached":false}}'; }}
+  }}
+}}
+"""
+
+
+@contextmanager
+def nginx(*, cpu: int | None) -> Iterator[int]:
+    """Serve a 51-byte JSON reply from one pinned nginx worker; yields the port."""
+    port = free_port()
+    with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder) / "nginx.conf"
+        config.write_text(_NGINX.format(folder=folder, port=port))
+        process = subprocess.Popen(
+            pinned(["nginx", "-p", folder, "-c", str(config)], cpu), stderr=subprocess.DEVNULL
+        )
+        try:
+            _wait_for(port)
+            yield port
+        finally:
+            process.send_signal(signal.SIGQUIT)
+            process.wait()
+
+
+def _wait_for(port: int) -> None:
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise RuntimeError(f"nothing listens on port {port}")

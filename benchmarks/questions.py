@@ -1,0 +1,154 @@
+"""One function a question: measure side by side, return raw rounds and sentences with ratios."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+from statistics import median
+
+from benchmarks import generators
+from benchmarks.processes import nginx, run
+
+HERE = Path(__file__).resolve().parent
+COMMAND = str(Path(sys.executable).with_name("planrunner"))
+
+
+def throughput(rounds: int, seconds: int) -> dict:
+    """Requests/s and CPU per request on one core, generators interleaved."""
+    found = generators.available()
+    raw: dict[str, list[dict]] = {name: [] for name in found}
+    with nginx(cpu=0) as port:
+        for number in range(rounds):
+            for name, generate in found.items():
+                measured = generate(port, seconds)
+                raw[name].append({slot: getattr(measured, slot) for slot in measured.__slots__})
+                print(f"  round {number + 1}: {name:15} {measured.rate:>9,.0f}/s", flush=True)
+    rate = {name: median(r["rate"] for r in results) for name, results in raw.items()}
+    cpu = {name: median(r["cpu_us_per_request"] for r in results) for name, results in raw.items()}
+    summary = []
+    for peer in ("wrk", "k6", "locust"):
+        if peer in raw:
+            plain, with_csv = rate["planrunner"] / rate[peer], rate["planrunner+csv"] / rate[peer]
+            summary.append(f"{plain:.2f} × {peer} without results.csv, {with_csv:.2f} × with it")
+    if "wrk" in raw:
+        summary.append(f"CPU per request {cpu['planrunner'] / cpu['wrk']:.2f} × wrk's")
+    return {"summary": summary, "rounds": raw, "median_rate": rate, "median_cpu_us": cpu}
+
+
+def memory(rounds: int, seconds: int) -> dict:
+    """Peak resident memory at 2,000 users with 1 s of think time, and for each further user."""
+    raw: dict[str, list[float]] = {"2000": [], "4000": []}
+    with nginx(cpu=0) as port:
+        for _ in range(min(rounds, 3)):
+            for users, peaks in raw.items():
+                peaks.append(_execute("memory.yaml", port, users=users, hold="8s")[1])
+    at = {users: median(values) for users, values in raw.items()}
+    further_kb = (at["4000"] - at["2000"]) / 2000 * 1000
+    summary = [
+        f"{at['2000']:.0f} MB at 2,000 users (target 100)",
+        f"{further_kb:.1f} KB for each further user (target 20)",
+    ]
+    del seconds
+    return {"summary": summary, "peak_mb": raw}
+
+
+def long_runs(rounds: int, seconds: int) -> dict:
+    """Resident memory after 200,000 and 2 million requests."""
+    del rounds, seconds
+    points = []
+    with nginx(cpu=0) as port:
+        for hold in ("6s", "60s"):
+            requests, peak = _execute("throughput.yaml", port, users="64", hold=hold)
+            points.append({"requests": requests, "peak_mb": round(peak, 1)})
+    growth = points[1]["peak_mb"] / points[0]["peak_mb"] - 1
+    line = (
+        f"{points[1]['peak_mb']} MB after {points[1]['requests']:,} requests, "
+        f"{points[0]['peak_mb']} MB after {points[0]['requests']:,}: {growth:+.1%} (target 5%)"
+    )
+    return {"summary": [line], "points": points}
+
+
+def _execute(plan: str, port: int, **params: str) -> tuple[int, float]:
+    """Run a plan pinned to one core; return its requests and peak resident megabytes."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "run"
+        settings = [part for key, value in params.items() for part in ("--set", f"{key}={value}")]
+        outcome = run(
+            [
+                *(COMMAND, "execute", str(HERE / "plans" / plan), "--set", f"port={port}"),
+                *(*settings, "--out", str(out), "--quiet"),
+            ],
+            cpu=1,
+        )
+        if not (out / "metrics.json").exists():
+            raise RuntimeError(outcome.output)
+        totals = json.loads((out / "metrics.json").read_text())["totals"]
+    return totals["total_requests"], outcome.peak_bytes / 1e6
+
+
+def command_line(rounds: int, seconds: int) -> dict:
+    """Start-up and validation time, as multiples of a bare interpreter start."""
+    del seconds
+    with tempfile.TemporaryDirectory() as folder:
+        small, large = Path(folder) / "small.yaml", Path(folder) / "large.yaml"
+        small.write_text(long_plan(1_000))
+        large.write_text(long_plan(10_000))
+        commands = {
+            "bare": [sys.executable, "-c", "pass"],
+            "version": [COMMAND, "--version"],
+            "validate 1000": [COMMAND, "validate", str(small)],
+            "validate 10000": [COMMAND, "validate", str(large)],
+        }
+        raw: dict[str, list[float]] = {name: [] for name in commands}
+        for _ in range(max(rounds, 5)):
+            for name, command in commands.items():
+                outcome = run(command)
+                if outcome.exit_code:
+                    raise RuntimeError(outcome.output)
+                raw[name].append(round(outcome.wall_s, 4))
+    took = {name: median(values) for name, values in raw.items()}
+    summary = [
+        f"--version {took['version'] / took['bare']:.1f} × a bare start (target 5)",
+        f"validate 1,000 lines {took['validate 1000'] / took['bare']:.1f} × (target 25)",
+        f"validate 10,000 lines {took['validate 10000'] / took['validate 1000']:.1f} × "
+        "that of 1,000 (target 8)",
+    ]
+    return {"summary": summary, "wall_s": raw}
+
+
+def long_plan(lines: int) -> str:
+    """Return a valid plan of about `lines` lines: tasks like those people write."""
+    head = [
+        "name: long plan",
+        'http: {base_url: "http://127.0.0.1:8080"}',
+        "params: {size: {type: int, default: 10}}",
+        "stages: [{duration: 1s, users: 1}]",
+        "thresholds: [p95 < 1s]",
+        "users:",
+        "  Visitor:",
+        "    wait: 1s..2s",
+        "    tasks:",
+    ]
+    task = """\
+      - task: task {n}
+        weight: {weight}
+        tags: [read, part{part}]
+        steps:
+          - set: {{item{part}: "${{rand.int(1, 500)}}"}}
+          - get: /items/${{item{part}}}
+            name: GET /items/:id {n}
+            query: {{size: "${{size}}", page: {n}}}
+            expect: {{status: [200, 404], time: < 1s}}
+          - think: 100ms..200ms
+          - post: /items/{n}/notes
+            json: {{title: "note ${{rand.text(6)}}", item: "${{item{part}}}"}}
+            expect:
+              status: 201"""
+    body: list[str] = []
+    number = 0
+    while len(head) + len(body) < lines:
+        number += 1
+        body += task.format(n=number, weight=number % 7 + 1, part=number % 20).splitlines()
+    return "\n".join(head + body) + "\n"

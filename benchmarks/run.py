@@ -1,0 +1,61 @@
+"""Answer the numbered questions of benchmarks/README.md and write raw JSON to results/."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from benchmarks import questions  # noqa: E402 - needs the path above
+
+QUESTIONS: dict[str, Callable[[int, int], dict]] = {
+    "1-throughput": questions.throughput,
+    "2-memory": questions.memory,
+    "5-long-runs": questions.long_runs,
+    "6-command-line": questions.command_line,
+}
+
+
+def machine() -> dict[str, object]:
+    """Return the facts a reader needs to judge a ratio."""
+    return {
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "processors": os.cpu_count(),
+        "load_average": os.getloadavg()[0],
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("question", nargs="*", help="numbers, such as 1 6; all without any")
+    parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds (default 5)")
+    parser.add_argument("--seconds", type=int, default=6, help="length of a round (default 6)")
+    options = parser.parse_args()
+    for name, answer in QUESTIONS.items():
+        if options.question and name.split("-")[0] not in options.question:
+            continue
+        print(f"question {name} …", flush=True)
+        result = answer(options.rounds, options.seconds)
+        result = {"question": name, "measured": _now(), "machine": machine(), **result}
+        path = ROOT / "benchmarks" / "results" / f"{name}.json"
+        path.write_text(json.dumps(result, indent=1) + "\n")
+        for line in result["summary"]:
+            print(f"  {line}")
+        print(f"  raw: {path.relative_to(ROOT)}")
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+if __name__ == "__main__":
+    main()
