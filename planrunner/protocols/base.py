@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from json import JSONDecoder, detect_encoding
+from typing import Any, Final, NoReturn, Protocol, TypeVar, cast
 
 from planrunner.clock import Clock
 
 __all__ = [
+    "NOT_JSON",
     "Check",
     "Client",
     "ClientFactory",
@@ -23,7 +25,10 @@ __all__ = [
     "Reply",
     "Scope",
     "Session",
+    "read_json",
 ]
+
+T = TypeVar("T")
 
 Scope = dict[str, object]
 """The names an expression can see while a virtual user runs; one flat dict per user."""
@@ -66,6 +71,9 @@ class Reply:
     """
 
     __slots__ = (
+        "_parsed",
+        "_parsed_body",
+        "_parsed_head",
         "asked_ns",
         "body",
         "connect_ns",
@@ -104,6 +112,46 @@ class Reply:
         self.connect_ns = self.received = self.sent = self.connects = self.retries = 0
         self.body = None
         self.head = b""
+        self._parsed: dict[Callable[[Reply], Any], Any] = {}
+        self._parsed_body: bytes | None = None
+        self._parsed_head = b""
+
+    def parsed(self, parse: Callable[[Reply], T]) -> T:
+        """Return what `parse` makes of this reply; a second call for the same reply is a lookup.
+
+        Clients reset nothing: what is kept is valid while body and head are the same objects.
+        """
+        if self._parsed_body is not self.body or self._parsed_head is not self.head:
+            self._parsed_body, self._parsed_head = self.body, self.head
+            self._parsed = {}
+        elif parse in self._parsed:
+            return cast("T", self._parsed[parse])
+        value = self._parsed[parse] = parse(self)
+        return value
+
+
+NOT_JSON: Final = object()
+"""What `read_json` gives for a body that isn't JSON: undefined in expressions."""
+
+
+def read_json(reply: Reply) -> Any:  # noqa: ANN401 - JSON
+    """Parse the body; call it as `reply.parsed(read_json)`, so that it happens once a reply."""
+    body = reply.body
+    if not body:
+        return NOT_JSON
+    # UTF-16 and UTF-32 have a zero byte next to the bracket; looking is cheaper than detecting.
+    utf8 = body[0] in b"{[" and body[1:2] != b"\0"
+    try:
+        return _decode(body.decode("utf-8" if utf8 else detect_encoding(body)))
+    except (ValueError, RecursionError):
+        return NOT_JSON
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+_decode = JSONDecoder(parse_constant=_refuse_constant).decode
 
 
 Check = Callable[[Reply, Scope], str | None]
@@ -125,6 +173,8 @@ class Exchange:
         checks: The other expectations, cheapest first; all of them hold for an accepted reply.
         extractors: Run on an accepted reply, in plan order.
         timeout_ns: For the whole exchange, connecting and redirects included.
+        soft_checks: Run on a complete reply like `checks`, but what they say is counted as a
+            warning and never makes the sample a failure.
     """
 
     protocol: str
@@ -134,6 +184,7 @@ class Exchange:
     checks: tuple[Check, ...]
     extractors: tuple[Extractor, ...]
     timeout_ns: int
+    soft_checks: tuple[Check, ...] = ()
 
 
 class Session(Protocol):
