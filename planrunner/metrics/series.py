@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Labels", "Series"]
+__all__ = ["ABORTED", "Labels", "Series"]
+
+ABORTED = "aborted"
+"""The failure kind of what the end of a phase cut: apart from successes and failures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,11 @@ class Labels:
     status: int = 0
     failure: str = ""
     measured: bool = True
+
+    @property
+    def is_result(self) -> bool:
+        """Whether tables and thresholds see these samples: measured, past warm-up, not aborted."""
+        return self.measured and not self.warmup and self.failure != ABORTED
 
 
 class Series:

@@ -1,0 +1,118 @@
+"""The series of one worker: opened once per label set, drained a few times a second."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from planrunner.metrics.histogram import Histogram
+from planrunner.metrics.series import Labels, Series
+from planrunner.metrics.snapshot import SeriesDelta, Snapshot
+
+__all__ = ["OTHER_VALUE", "OVERFLOW_NAME", "SeriesBook"]
+
+OVERFLOW_NAME = "__overflow__"
+"""The request name that stands for all names beyond the cap."""
+
+OTHER_VALUE = "__other__"
+"""The tag value that stands for all values of a key beyond the cap."""
+
+_MAX_NAMES = 500
+_MAX_TAG_VALUES = 20
+_MAX_TAG_LENGTH = 100
+
+
+class SeriesBook:
+    """Opens series and turns what the hot path wrote into them into snapshots.
+
+    One event loop owns it: no locks. The lists of a series are emptied in place, so the hot path
+    may hold their bound `append`.
+
+    Args:
+        start_ns: When the run starts, by its clock: where the first snapshot starts.
+
+    Attributes:
+        opened: Every series so far; the position is its `index`.
+        overflowed: Whether a request name found no room.
+    """
+
+    __slots__ = ("_by_labels", "_drained_ns", "_names", "_tag_values", "opened", "overflowed")
+
+    def __init__(self, start_ns: int = 0) -> None:
+        self.opened: list[Series] = []
+        self.overflowed = False
+        self._drained_ns = start_ns
+        self._by_labels: dict[Labels, Series] = {}
+        self._names: set[str] = set()
+        self._tag_values: dict[str, set[str]] = {}
+
+    def series(self, labels: Labels) -> Series:
+        """Return the series of `labels`, the same object every time.
+
+        The 501st request name and those after it share the name `__overflow__`, and `overflowed`
+        says so.
+        """
+        series = self._by_labels.get(labels)
+        if series is not None:
+            return series
+        if not self._admits(labels.request):
+            self.overflowed = True
+            return self.series(replace(labels, request=OVERFLOW_NAME))
+        series = Series(len(self.opened), labels)
+        self.opened.append(series)
+        self._by_labels[labels] = series
+        return series
+
+    def tag_value(self, key: str, value: str) -> str:
+        """Return the tag value to use for one that a reply gave: at most 20 a key open a series."""
+        value = value[:_MAX_TAG_LENGTH]
+        seen = self._tag_values.setdefault(key, set())
+        if value in seen:
+            return value
+        if len(seen) >= _MAX_TAG_VALUES:
+            return OTHER_VALUE
+        seen.add(value)
+        return value
+
+    def drain(self, now_ns: int, users: Mapping[str, int]) -> Snapshot:
+        """Return what came since the last drain, and forget it.
+
+        Args:
+            now_ns: By the run's clock.
+            users: Virtual users alive now, by user class.
+        """
+        start_ns, self._drained_ns = self._drained_ns, now_ns
+        deltas = {
+            series.labels: _drain_series(series)
+            for series in self.opened
+            if series.same_ns or series.latency_ns
+        }
+        return Snapshot(start_ns, now_ns, dict(users), deltas)
+
+    def _admits(self, name: str) -> bool:
+        if name in self._names or name == OVERFLOW_NAME:
+            return True
+        if len(self._names) >= _MAX_NAMES:
+            return False
+        self._names.add(name)
+        return True
+
+
+def _drain_series(series: Series) -> SeriesDelta:
+    latency = service = Histogram(_take(series.same_ns))
+    if series.latency_ns:
+        service = latency.copy()
+        latency.record_many(_take(series.latency_ns))
+        service.record_many(_take(series.service_ns))
+    delta = SeriesDelta(
+        latency, service, series.received, series.sent, series.connects, series.retries
+    )
+    series.received = series.sent = series.connects = series.retries = 0
+    return delta
+
+
+def _take(values: list[int]) -> list[int]:
+    # In place and by length, so that nothing appended meanwhile is lost.
+    taken = values[:]
+    del values[: len(taken)]
+    return taken

@@ -1,0 +1,213 @@
+"""A log-linear histogram of nanoseconds: small, mergeable, within 0.4 % of the truth.
+
+The bucket of a value is the upper half of its IEEE 754 single: 8 bits of exponent and 7 of
+mantissa, which is the HDR layout with 128 sub-buckets an octave. So the arithmetic of a whole
+batch happens in two C-speed conversions (measured: 0.11 µs a value, 0.16 with `bit_length`).
+Rounding to single precision can lift a value by 2^-25 of itself into the next bucket; the stated
+error covers that. Count, minimum, maximum and sum are exact.
+"""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+from functools import lru_cache
+
+from planrunner.errors import Misuse
+
+__all__ = ["Histogram", "n_too_small"]
+
+_UPPER_HALF = slice(1, None, 2) if sys.byteorder == "little" else slice(0, None, 2)
+_SUB_BUCKETS = 128
+_LAST_BUCKET = 0x7F80  # where the positive numbers of a single end
+_EXPONENT_OF_UNIT_BUCKETS = 127 + 7  # 2^7: from here on a bucket is 2^(exponent - 134) ns wide
+
+_State = tuple[int, int, int, bytes, bytes]
+
+
+class Histogram:
+    """Counts of values by bucket, with the exact count, minimum, maximum and sum.
+
+    Attributes:
+        count: How many values were recorded.
+        min: The smallest of them; 0 while there are none.
+        max: The greatest of them; 0 while there are none.
+        total: Their sum.
+    """
+
+    __slots__ = ("_counts", "count", "max", "min", "total")
+
+    def __init__(self, values: Sequence[int] = ()) -> None:
+        self._counts: Counter[int] = Counter()
+        self.count = self.min = self.max = self.total = 0
+        self.record_many(values)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Histogram) and self._state() == other._state()
+
+    __hash__ = None  # type: ignore[assignment]  # mutable, so no key
+
+    def __repr__(self) -> str:
+        return f"<Histogram [count: {self.count} | min: {self.min} | max: {self.max}]>"
+
+    def __reduce__(self) -> tuple[object, _State]:
+        return _restore, self._state()
+
+    def record(self, value_ns: int) -> None:
+        self.record_many((value_ns,))
+
+    def record_many(self, values: Sequence[int]) -> None:
+        """Record a batch; the cheap way, so collect before recording.
+
+        Raises:
+            Misuse: A value is negative; nothing was recorded then.
+        """
+        if not values:
+            return
+        smallest = min(values)
+        if smallest < 0:
+            raise Misuse(f"a histogram takes no negative value, got `{smallest}`")
+        # Counter.update counts an iterable in C; the cast costs no copy.
+        self._counts.update(memoryview(array("f", values)).cast("B").cast("H")[_UPPER_HALF])
+        self._widen(smallest, max(values))
+        self.count += len(values)
+        self.total += sum(values)
+
+    def merge(self, other: Histogram) -> None:
+        """Add what `other` holds; the order of merges makes no difference."""
+        if not other.count:
+            return
+        self._counts.update(other._counts)
+        self._widen(other.min, other.max)
+        self.count += other.count
+        self.total += other.total
+
+    def copy(self) -> Histogram:
+        return _filled(self._counts.copy(), (self.min, self.max, self.total))
+
+    def percentile(self, percent: float) -> int:
+        """Return the value at `percent` (0 to 100), by nearest rank.
+
+        The answer is the midpoint of the bucket that holds the rank, clamped to the exact minimum
+        and maximum: at most 0.4 % from the recorded value.
+
+        Raises:
+            Misuse: Nothing was recorded: there is no percentile of no data.
+        """
+        return self.percentiles((percent,))[0]
+
+    def percentiles(self, percents: Sequence[float]) -> tuple[int, ...]:
+        """Return `percentile` of each of `percents`, walking the buckets once for all."""
+        if not self.count:
+            raise Misuse("an empty histogram has no percentiles")
+        buckets = sorted(self._counts.items())
+        return tuple(self._at_rank(buckets, _rank(percent, self.count)) for percent in percents)
+
+    def count_at_most(self, value_ns: int) -> int:
+        """Return how many values are at most `value_ns`, each bucket taken at its midpoint."""
+        if value_ns >= self.max:
+            return self.count
+        return sum(n for bucket, n in self._counts.items() if self._value(bucket) <= value_ns)
+
+    @property
+    def mean(self) -> float:
+        """The exact arithmetic mean; 0 while there are no values."""
+        return self.total / self.count if self.count else 0.0
+
+    def to_dict(self) -> dict[str, object]:
+        """Return a JSON object: exact facts, and `buckets` as a flat list of index step, count."""
+        buckets: list[int] = []
+        previous = 0
+        for bucket, n in sorted(self._counts.items()):
+            buckets += (bucket - previous, n)
+            previous = bucket
+        return {
+            "min_ns": self.min,
+            "max_ns": self.max,
+            "total_ns": self.total,
+            "buckets": buckets,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, object]) -> Histogram:
+        """Read what `to_dict` wrote.
+
+        Raises:
+            ValueError: `data` isn't that.
+        """
+        flat = data.get("buckets")
+        facts = (data.get("min_ns"), data.get("max_ns"), data.get("total_ns"))
+        if not isinstance(flat, list) or len(flat) % 2:
+            raise ValueError("`buckets` is not a list of index and count pairs")
+        if not all(isinstance(number, int) and number >= 0 for number in (*flat, *facts)):
+            raise ValueError("a histogram holds whole numbers from 0 only")
+        counts: Counter[int] = Counter()
+        bucket = 0
+        for step, n in zip(flat[::2], flat[1::2], strict=True):
+            bucket += step
+            counts[bucket] += n
+        if bucket > _LAST_BUCKET:
+            raise ValueError(f"there is no bucket `{bucket}`")
+        return _filled(counts, facts)  # type: ignore[arg-type]  # checked to be ints above
+
+    def _widen(self, smallest: int, greatest: int) -> None:
+        self.min = min(self.min, smallest) if self.count else smallest
+        self.max = max(self.max, greatest)
+
+    def _at_rank(self, buckets: Iterable[tuple[int, int]], rank: int) -> int:
+        seen = 0
+        for bucket, n in buckets:
+            seen += n
+            if seen >= rank:
+                return self._value(bucket)
+        return self.max
+
+    def _value(self, bucket: int) -> int:
+        return min(max(_midpoint(bucket), self.min), self.max)
+
+    def _state(self) -> _State:
+        buckets = sorted(self._counts)
+        counts = array("Q", map(self._counts.__getitem__, buckets))
+        return self.min, self.max, self.total, array("H", buckets).tobytes(), counts.tobytes()
+
+
+def n_too_small(percent: float, count: int) -> bool:
+    """Whether `percent` is finer than one value in `count`: shown as such, judged all the same."""
+    exact = _exact(percent)
+    return count * min(exact, 100 - exact) < 100
+
+
+def _restore(smallest: int, greatest: int, total: int, buckets: bytes, counts: bytes) -> Histogram:
+    pairs = zip(array("H", buckets), array("Q", counts), strict=True)
+    return _filled(Counter(dict(pairs)), (smallest, greatest, total))
+
+
+def _filled(counts: Counter[int], facts: tuple[int, int, int]) -> Histogram:
+    histogram = Histogram()
+    histogram._counts = counts  # noqa: SLF001 - one class in two functions
+    histogram.count = counts.total()
+    histogram.min, histogram.max, histogram.total = facts
+    return histogram
+
+
+def _midpoint(bucket: int) -> int:
+    exponent, position = divmod(bucket, _SUB_BUCKETS)
+    shift = exponent - _EXPONENT_OF_UNIT_BUCKETS
+    if shift <= 0:  # up to 255 every whole number has a bucket of its own
+        return (_SUB_BUCKETS + position) >> -shift
+    return ((_SUB_BUCKETS + position) << shift) + (1 << (shift - 1))
+
+
+def _rank(percent: float, count: int) -> int:
+    """The nearest rank, from 1: ceil(count × percent / 100), in exact arithmetic."""
+    exact = _exact(percent)
+    return min(max(-(-count * exact.numerator // (100 * exact.denominator)), 1), count)
+
+
+@lru_cache(maxsize=256)
+def _exact(percent: float) -> Fraction:
+    # Through the decimal text: 99.9 means 999/10, not the binary fraction nearest to it.
+    return Fraction(repr(percent))

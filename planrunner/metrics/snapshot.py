@@ -1,0 +1,130 @@
+"""The metrics of one interval as a value, and their running total.
+
+A worker sends snapshots; whoever gets them merges: those of other workers side by side (`merge`),
+those of later intervals end to end (`then`). Both are associative, so neither the number of
+workers nor the grouping of intervals shows in a result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from planrunner.metrics.histogram import Histogram
+from planrunner.metrics.series import Labels
+
+__all__ = ["Accumulated", "SeriesDelta", "SeriesTotal", "Snapshot"]
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesDelta:
+    """What the samples of one series added in an interval; nobody changes its histograms.
+
+    Attributes:
+        service: The same object as `latency` when each sample's two times were equal, which is
+            the usual case and costs no second histogram.
+    """
+
+    latency: Histogram
+    service: Histogram
+    received: int = 0
+    sent: int = 0
+    connects: int = 0
+    retries: int = 0
+
+    @property
+    def count(self) -> int:
+        return self.latency.count
+
+
+class SeriesTotal:
+    """The sum of deltas; grows with the number of buckets, never with that of samples."""
+
+    __slots__ = ("connects", "latency", "received", "retries", "sent", "service")
+
+    def __init__(self) -> None:
+        self.latency = self.service = Histogram()
+        self.received = self.sent = self.connects = self.retries = 0
+
+    @property
+    def count(self) -> int:
+        return self.latency.count
+
+    def add(self, other: SeriesDelta | SeriesTotal) -> None:
+        if other.service is not other.latency and self.service is self.latency:
+            self.service = self.latency.copy()
+        self.latency.merge(other.latency)
+        if self.service is not self.latency:
+            self.service.merge(other.service)
+        self.received += other.received
+        self.sent += other.sent
+        self.connects += other.connects
+        self.retries += other.retries
+
+    def to_delta(self) -> SeriesDelta:
+        """Return the sum as a value; `add` nothing to this total afterwards."""
+        return SeriesDelta(
+            self.latency, self.service, self.received, self.sent, self.connects, self.retries
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What happened from `start_ns` to `end_ns` (clock time).
+
+    Attributes:
+        users: Virtual users alive at the end, by user class.
+        deltas: By label set; those without samples are left out.
+    """
+
+    start_ns: int
+    end_ns: int
+    users: Mapping[str, int] = field(default_factory=dict)
+    deltas: Mapping[Labels, SeriesDelta] = field(default_factory=dict)
+
+    def merge(self, other: Snapshot) -> Snapshot:
+        """Return this and another worker's snapshot of the same interval: users add up."""
+        users = dict(self.users)
+        for name, count in other.users.items():
+            users[name] = users.get(name, 0) + count
+        return self._joined(other, users)
+
+    def then(self, later: Snapshot) -> Snapshot:
+        """Return this and the following interval as one: its users are those of the later."""
+        return self._joined(later, later.users)
+
+    def _joined(self, other: Snapshot, users: Mapping[str, int]) -> Snapshot:
+        start_ns = min(self.start_ns, other.start_ns)
+        end_ns = max(self.end_ns, other.end_ns)
+        deltas = dict(self.deltas)
+        for labels, delta in other.deltas.items():
+            mine = deltas.get(labels)
+            deltas[labels] = delta if mine is None else _sum((mine, delta)).to_delta()
+        return Snapshot(start_ns, end_ns, users, deltas)
+
+
+class Accumulated:
+    """Everything since the start of the run, by label set.
+
+    Attributes:
+        totals: Read, don't write; a label set appears with its first sample.
+    """
+
+    __slots__ = ("totals",)
+
+    def __init__(self) -> None:
+        self.totals: dict[Labels, SeriesTotal] = {}
+
+    def add(self, snapshot: Snapshot) -> None:
+        for labels, delta in snapshot.deltas.items():
+            total = self.totals.get(labels)
+            if total is None:
+                total = self.totals[labels] = SeriesTotal()
+            total.add(delta)
+
+
+def _sum(parts: Iterable[SeriesDelta]) -> SeriesTotal:
+    total = SeriesTotal()
+    for part in parts:
+        total.add(part)
+    return total
