@@ -9,8 +9,8 @@ from enum import StrEnum
 __all__ = [
     "Judgement",
     "Point",
-    "RunResult",
     "Row",
+    "RunResult",
     "Totals",
     "Validity",
     "ValidityLevel",

@@ -1,0 +1,1 @@
+"""Histograms, series, snapshots and thresholds: pure arithmetic over samples."""

@@ -1,0 +1,273 @@
+from __future__ import annotations
+
+import json
+import resource
+from contextlib import contextmanager
+
+import pytest
+
+from planrunner.errors import CannotRun, UsageError
+from planrunner.metrics.book import SeriesBook
+from planrunner.metrics.series import Labels
+from planrunner.results.samples import (
+    Keep,
+    SampleReader,
+    SampleRow,
+    SampleWriter,
+    pack_row,
+    parse_keep,
+)
+
+OK = Labels(
+    "GET /", "GET", "main", "hold", "V", "t", groups=("g",), tags=(("k", "v"), ("plain", ""))
+)
+FAILED = Labels("GET /", "GET", "main", "hold", "V", "t", failure="status", status=503)
+
+ROW_BYTES = len(pack_row(0, 0, 0, 0, 0, 0, 0, 0))
+
+
+@pytest.fixture
+def book():
+    book = SeriesBook()
+    book.series(OK)
+    book.series(FAILED)
+    return book
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "samples.bin"
+
+
+def row(series=0, start_ns=0, message=0):
+    return SampleRow(series, start_ns, 3_000_000, 2_000_000, 1_000_000, 500_000, 1234, message)
+
+
+@contextmanager
+def file_size_limit(limit):
+    """Make the kernel refuse to let any file grow beyond `limit` bytes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_what_was_written_is_read_back(book, path):
+    """Rows, labels, messages and the start of the run survive the way through the files."""
+    writer = SampleWriter(path, started_unix_ns=1_700_000_000_000_000_000)
+    rows = [row(), row(series=1, start_ns=2**40, message=writer.message("got 503"))]
+
+    for one in rows:
+        writer.append(pack_row(*one))
+    writer.flush(book.opened)
+    writer.close()
+    reader = SampleReader(path)
+
+    assert list(reader) == rows
+    assert reader.labels == {0: OK, 1: FAILED}
+    assert reader.messages == {0: "", 1: "got 503"}
+    assert reader.started_unix_ns == 1_700_000_000_000_000_000
+
+
+def test_a_file_is_readable_while_it_is_written(book, path):
+    """Whatever was flushed is there, as after a crash, with later series and messages."""
+    writer = SampleWriter(path, started_unix_ns=0)
+    writer.append(pack_row(*row()))
+    writer.flush(book.opened)
+    late = book.series(Labels("late", "GET", "main", "hold", "V", "t"))
+    writer.append(pack_row(*row(series=late.index, message=writer.message("why"))))
+    writer.flush(book.opened)
+    writer.append(pack_row(*row()))
+
+    reader = SampleReader(path)
+
+    assert [one.series for one in reader] == [0, late.index]
+    assert reader.labels[late.index].request == "late"
+    writer.close()
+
+
+@pytest.mark.parametrize("torn", [1, ROW_BYTES - 1])
+def test_a_torn_last_row_is_ignored(book, path, torn):
+    """A crash in the middle of a row costs that row only."""
+    writer = SampleWriter(path, started_unix_ns=0)
+    writer.append(pack_row(*row()))
+    writer.append(pack_row(*row(start_ns=7)))
+    writer.flush(book.opened)
+    writer.close()
+    path.write_bytes(path.read_bytes()[:-torn])
+
+    assert [one.start_ns for one in SampleReader(path)] == [0]
+
+
+def test_a_torn_last_line_ends_the_rows_that_need_it(book, path):
+    """Rows of a series whose line was not written whole are not guessed at."""
+    writer = SampleWriter(path, started_unix_ns=0)
+    writer.append(pack_row(*row()))
+    writer.append(pack_row(*row(series=1)))
+    writer.flush(book.opened)
+    writer.close()
+    lines = path.with_suffix(".jsonl")
+    lines.write_bytes(lines.read_bytes()[:-5])
+
+    assert [one.series for one in SampleReader(path)] == [0]
+
+
+def test_many_rows_stream_over_chunk_borders(book, path):
+    """Reading in chunks loses and repeats nothing."""
+    writer = SampleWriter(path, started_unix_ns=0)
+    for i in range(20_000):
+        writer.append(pack_row(*row(start_ns=i)))
+    writer.flush(book.opened)
+    writer.close()
+
+    assert [one[1] for one in SampleReader(path).tuples()] == list(range(20_000))
+
+
+def test_a_full_disk_stops_sampling_with_a_notice_and_keeps_whole_rows(book, path):
+    """The load goes on: later appends and flushes are harmless, and the buffer stays empty."""
+    writer = SampleWriter(path, started_unix_ns=0)
+    writer.append(pack_row(*row()))
+    writer.flush(book.opened)
+    with file_size_limit(64 * 1024):
+        for i in range(5_000):
+            writer.append(pack_row(*row(start_ns=i)))
+        writer.flush(book.opened)
+
+    writer.append(pack_row(*row()))
+    writer.flush(book.opened)
+    writer.close()
+
+    assert "sampling stopped" in writer.notice
+    assert str(path) in writer.notice
+    assert path.stat().st_size % ROW_BYTES == 0
+    assert len(list(SampleReader(path))) == 64 * 1024 // ROW_BYTES
+
+
+def test_a_disk_that_is_full_from_the_start_gives_a_notice(book, tmp_path):
+    """Opening succeeds on a full disk; the first write tells."""
+    path = tmp_path / "samples.bin"
+    path.symlink_to("/dev/full")
+    writer = SampleWriter(path, started_unix_ns=0)
+
+    writer.append(pack_row(*row()))
+    writer.flush(book.opened)
+    writer.close()
+
+    assert "No space left on device" in writer.notice
+
+
+def test_a_place_that_cannot_be_written_is_known_before_load(tmp_path):
+    """Creating the writer fails, so the run can end before it sends anything."""
+    with pytest.raises(CannotRun, match="No such file"):
+        SampleWriter(tmp_path / "missing" / "samples.bin", started_unix_ns=0)
+
+
+def test_only_failures_are_kept_when_asked(book, path):
+    """`samples: failures` drops each success and no failure."""
+    writer = SampleWriter(path, started_unix_ns=0, keep=Keep(0.0))
+    for i in range(100):
+        writer.append(pack_row(*row(series=i % 2, start_ns=i)))
+    writer.flush(book.opened)
+    writer.close()
+
+    assert [one.start_ns for one in SampleReader(path)] == list(range(1, 100, 2))
+
+
+def test_a_share_keeps_all_failures_and_repeats_with_the_seed(book, tmp_path):
+    """The same seed keeps the same successes, about as many as asked; another keeps others."""
+
+    def kept(name, seed):
+        path = tmp_path / name
+        writer = SampleWriter(path, started_unix_ns=0, keep=Keep(0.25), seed=seed)
+        for i in range(4_000):
+            writer.append(pack_row(*row(series=i % 2, start_ns=i)))
+        writer.flush(book.opened)
+        writer.close()
+        return [(one.series, one.start_ns) for one in SampleReader(path)]
+
+    first, again, other = kept("a.bin", 1), kept("b.bin", 1), kept("c.bin", 2)
+
+    assert first == again != other
+    assert sum(series == 1 for series, _ in first) == 2_000
+    assert 400 < sum(series == 0 for series, _ in first) < 600
+
+
+def test_messages_are_shared_short_and_capped(book, path):
+    """An error text per request can't eat the memory: 1,000 texts of 200 characters at most."""
+    writer = SampleWriter(path, started_unix_ns=0)
+
+    numbers = [writer.message(f"error {i} " + "x" * 500) for i in range(2_000)]
+    writer.flush(book.opened)
+    writer.close()
+    messages = SampleReader(path).messages
+
+    assert writer.message(f"error 0 {'x' * 500}") == numbers[0] == 1
+    assert set(numbers) == set(range(1, 1_001))
+    assert len(messages) == 1_001
+    assert max(map(len, messages.values())) == 200
+    assert "different messages" in messages[1_000]
+    assert len(path.with_suffix(".jsonl").read_text("ascii").splitlines()) == 1 + 2 + 1_000
+
+
+def test_a_message_with_half_a_surrogate_pair_stays_writable(book, path):
+    """Text that a broken reply smuggled in can't stop a report."""
+    writer = SampleWriter(path, started_unix_ns=0)
+    writer.message("bad \ud800 text\nsecond line")
+    writer.flush(book.opened)
+    writer.close()
+
+    assert SampleReader(path).messages[1] == "bad ? text\nsecond line"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("all", Keep(1.0)),
+        ("failures", Keep(0.0)),
+        ("none", None),
+        ("10%", Keep(0.1)),
+        ("0.5%", Keep(0.005)),
+    ],
+)
+def test_the_words_for_what_to_keep(text, expected):
+    """`samples:` has three words and a percentage."""
+    assert parse_keep(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "some", "10", "101%", "-1%", "nan%", "%"])
+def test_other_words_for_what_to_keep_are_refused(text):
+    """A typo can't silently keep nothing."""
+    with pytest.raises(UsageError, match="cannot keep"):
+        parse_keep(text)
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["", "garbage\n", "[]\n", "{}\n", '{"planrunner_samples": 1, "started_unix_ns": ""}\n'],
+)
+def test_a_broken_header_is_an_error_in_words(path, header):
+    """A file that isn't ours is named, without a traceback."""
+    path.write_bytes(b"")
+    path.with_suffix(".jsonl").write_text(header)
+
+    with pytest.raises(UsageError, match="samples"):
+        SampleReader(path)
+
+
+def test_a_newer_format_is_an_error_with_a_way_out(path):
+    """Rows of another layout are refused instead of misread."""
+    header = {"planrunner_samples": 2, "started_unix_ns": 0}
+    path.with_suffix(".jsonl").write_text(json.dumps(header) + "\n")
+
+    with pytest.raises(UsageError, match="format 2, expected 1") as caught:
+        SampleReader(path)
+
+    assert caught.value.hint
+
+
+def test_missing_files_are_an_error_in_words(path):
+    """No samples in a directory is the caller's mistake."""
+    with pytest.raises(UsageError, match="cannot read"):
+        SampleReader(path)
