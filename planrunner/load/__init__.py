@@ -1,0 +1,1 @@
+"""Load arithmetic: populations, pauses and weighted picks; pure, and exact in integers."""
