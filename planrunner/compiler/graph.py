@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from planrunner.language.diagnostics import Span
+from planrunner.load.pauses import Pause, PauseKind
+from planrunner.load.population import Stage
 from planrunner.metrics.threshold import Threshold
 from planrunner.protocols.base import Exchange, Scope
 
@@ -37,30 +39,6 @@ __all__ = [
 
 Evaluate = Callable[[Scope], object]
 """A lowered expression or text; raises `EvaluationError` when its value cannot be had."""
-
-
-class PauseKind(StrEnum):
-    CONSTANT = "constant"
-    UNIFORM = "uniform"
-    NORMAL = "normal"
-    EXPONENTIAL = "exponential"
-    PARETO = "pareto"
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """A think time or wait.
-
-    Attributes:
-        first: ns: the constant, the minimum (uniform), the mean (normal, exponential) or the
-            scale, which is the minimum (pareto).
-        second: ns: the maximum (uniform), the standard deviation (normal); the shape (pareto,
-            a plain float).
-    """
-
-    kind: PauseKind
-    first: int
-    second: float = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,15 +128,6 @@ class UserProgram:
     state: tuple[tuple[str, Evaluate], ...] = ()
     iteration_names: tuple[str, ...] = ()
     uses_iteration: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """The level moves linearly to `level` in `duration_ns` (0 jumps) from the one before it."""
-
-    name: str
-    duration_ns: int
-    level: int
 
 
 @dataclass(frozen=True, slots=True)

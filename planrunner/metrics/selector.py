@@ -1,0 +1,273 @@
+"""What a threshold looks at: the `of` part, as a tree that matches labels and prints itself.
+
+A selector picks from one population. Requests are the usual one; `iteration` picks iterations, and
+`group:G` picks the runs of the group, unless a request, status or error stands beside it: then it
+picks the requests within the group.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final, assert_never
+
+from planrunner.metrics.series import Labels
+
+__all__ = [
+    "ABORTED",
+    "GAUGES",
+    "AllOf",
+    "AnyOf",
+    "Kind",
+    "Not",
+    "Population",
+    "Selection",
+    "Selector",
+    "Term",
+    "quoted",
+]
+
+ABORTED: Final = "aborted"
+"""The failure of a request cut by the end of its phase: neither success nor error."""
+
+
+class Kind(StrEnum):
+    """What a name in a threshold names; for all but REQUEST it is also the prefix in the text."""
+
+    REQUEST = "request"
+    TASK = "task"
+    USER = "user"
+    GROUP = "group"
+    TAG = "tag"
+    STATUS = "status"
+    ERROR = "error"
+    ITERATION = "iteration"
+    SERVICE = "service"
+    MONITOR = "monitor"
+    GENERATOR = "generator"
+    PHASE = "phase"
+    STAGE = "stage"
+    PROFILE = "profile"
+
+
+class Population(StrEnum):
+    """What a selector picks from; the first three are the values of `Labels.kind`."""
+
+    REQUEST = "request"
+    ITERATION = "iteration"
+    GROUP = "group"
+    GAUGE = "gauge"
+
+
+GAUGES: Final = frozenset({Kind.SERVICE, Kind.MONITOR, Kind.GENERATOR})
+_OUTCOMES: Final = frozenset({Kind.STATUS, Kind.ERROR})
+_ABOUT_REQUESTS: Final = frozenset({Kind.REQUEST, *_OUTCOMES})
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One named thing.
+
+    Attributes:
+        name: The request, task, class, group, tag key, status (`404`, `5xx`), failure kind or
+            user class (of iterations; empty for all). Of a gauge the part after the prefix
+            (`api.rss`).
+        value: The tag's value; None when any will do.
+        offset: Where the name starts in the text, and where it ends.
+        exact: False for a bare `etcd.put`, which also takes every request of that action.
+    """
+
+    kind: Kind
+    name: str
+    value: str | None = None
+    exact: bool = True
+    offset: int = field(default=0, compare=False)
+    end: int = field(default=0, compare=False)
+
+    def __str__(self) -> str:
+        match self.kind:
+            case Kind.REQUEST:
+                # Unquoted, a name with a dot would take a whole action.
+                return quoted(self.name, forced=self.exact and "." in self.name)
+            case Kind.ITERATION:
+                return f"iteration:{quoted(self.name)}" if self.name else "iteration"
+            case Kind.SERVICE | Kind.MONITOR | Kind.GENERATOR:
+                return f"{self.kind}.{self.name}"
+            case _:
+                value = "" if self.value is None else f"={quoted(self.value)}"
+                return f"{self.kind}:{quoted(self.name)}{value}"
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    part: Selection
+
+    def __str__(self) -> str:
+        return f"not {_in_parentheses(self.part, (AllOf, AnyOf))}"
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    parts: tuple[Selection, ...]
+
+    def __str__(self) -> str:
+        return " and ".join(_in_parentheses(part, (AllOf, AnyOf)) for part in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    parts: tuple[Selection, ...]
+
+    def __str__(self) -> str:
+        return " or ".join(_in_parentheses(part, (AnyOf,)) for part in self.parts)
+
+
+Selection = Term | Not | AllOf | AnyOf
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """A selection and the population that it picks from."""
+
+    root: Selection
+    population: Population = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "population", _population(self.root))
+
+    def __str__(self) -> str:
+        return str(self.root)
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """Every named thing, in the order of the text."""
+        return tuple(term for term, _ in _terms(self.root, negated=False))
+
+    @property
+    def wants_aborted(self) -> bool:
+        """True when aborted requests are asked for by name; they count nowhere else."""
+        return any(term.kind is Kind.ERROR and term.name == ABORTED for term in self.terms)
+
+    def matches(self, labels: Labels) -> bool:
+        return labels.kind == self.population and bool(_holds(self.root, labels, known=True))
+
+    def could_match(self, labels: Labels) -> bool:
+        """Whether a sample like this one, with another status, failure or tag value, may match.
+
+        It tells `count of "GET /x" and status:5xx == 0` where no request failed from one where
+        the request was never sent.
+        """
+        return (
+            labels.kind == self.population and _holds(self.root, labels, known=False) is not False
+        )
+
+
+_BARE: Final = re.compile(r"[A-Za-z0-9_.-]+")
+_KEYWORDS: Final = frozenset({"and", "or", "not", "in", "of", "over", "iteration"})
+
+
+def quoted(name: str, *, forced: bool = False) -> str:
+    """Return the name as a threshold writes it: in quotes when it has other characters.
+
+    Args:
+        name: Any text.
+        forced: Quote even what needn't be, as `"etcd.put"` means exactly that request.
+    """
+    if _BARE.fullmatch(name) and name not in _KEYWORDS and not forced:
+        return name
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _in_parentheses(part: Selection, kinds: tuple[type, ...]) -> str:
+    return f"({part})" if isinstance(part, kinds) else str(part)
+
+
+def _terms(selection: Selection, *, negated: bool) -> Iterator[tuple[Term, bool]]:
+    match selection:
+        case Term():
+            yield selection, negated
+        case Not(part):
+            yield from _terms(part, negated=not negated)
+        case AllOf(parts) | AnyOf(parts):
+            for part in parts:
+                yield from _terms(part, negated=negated)
+        case _:
+            assert_never(selection)
+
+
+def _population(root: Selection) -> Population:
+    terms = list(_terms(root, negated=False))
+    kinds = {term.kind for term, _ in terms}
+    if kinds & GAUGES:
+        return Population.GAUGE
+    if Kind.ITERATION in kinds:
+        return Population.ITERATION
+    picks_groups = any(term.kind is Kind.GROUP and not negated for term, negated in terms)
+    if picks_groups and not kinds & _ABOUT_REQUESTS:
+        return Population.GROUP
+    return Population.REQUEST
+
+
+def _holds(selection: Selection, labels: Labels, *, known: bool) -> bool | None:
+    """Kleene's logic: None is `that depends`, which only occurs unless the outcome is `known`."""
+    match selection:
+        case Term():
+            return _term_holds(selection, labels, known=known)
+        case Not(part):
+            inner = _holds(part, labels, known=known)
+            return None if inner is None else not inner
+        case AllOf(parts):
+            found = [_holds(part, labels, known=known) for part in parts]
+            return False if False in found else None if None in found else True
+        case AnyOf(parts):
+            found = [_holds(part, labels, known=known) for part in parts]
+            return True if True in found else None if None in found else False
+        case _:
+            assert_never(selection)
+
+
+def _term_holds(term: Term, labels: Labels, *, known: bool) -> bool | None:
+    if not known and term.kind in _OUTCOMES:
+        return None
+    if not known and term.kind is Kind.TAG and term.value is not None:
+        # Another value may come with the next reply; a key that is missing altogether doesn't.
+        return None if any(key == term.name for key, _ in labels.tags) else False
+    test = _TESTS.get(term.kind)
+    return test is not None and test(term, labels)
+
+
+def _is_request(term: Term, labels: Labels) -> bool:
+    return labels.request == term.name or (not term.exact and labels.method == term.name)
+
+
+def _is_in_group(term: Term, labels: Labels) -> bool:
+    if labels.kind == Population.GROUP:
+        return labels.request == term.name
+    return term.name in labels.groups
+
+
+def _has_tag(term: Term, labels: Labels) -> bool:
+    return any(
+        key == term.name and (term.value is None or value == term.value)
+        for key, value in labels.tags
+    )
+
+
+def _has_status(term: Term, labels: Labels) -> bool:
+    shown = str(labels.status)
+    return shown == term.name or (len(shown) == 3 and f"{shown[0]}xx" == term.name)
+
+
+_TESTS: Final[Mapping[Kind, Callable[[Term, Labels], bool]]] = {
+    Kind.REQUEST: _is_request,
+    Kind.TASK: lambda term, labels: labels.task == term.name,
+    Kind.USER: lambda term, labels: labels.user == term.name,
+    Kind.ITERATION: lambda term, labels: not term.name or labels.user == term.name,
+    Kind.GROUP: _is_in_group,
+    Kind.TAG: _has_tag,
+    Kind.STATUS: _has_status,
+    Kind.ERROR: lambda term, labels: labels.failure == term.name,
+}
