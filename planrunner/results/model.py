@@ -88,11 +88,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One second of the run, warm-up included and marked.
+    """One second of the run, or of a long run a few; warm-up included and marked.
 
     Attributes:
         second: From the start of the run, the end of the interval.
-        users: Virtual users alive at its end.
+        users: Virtual users alive at its end, those of all phases.
+        requests: Finished in it, failed ones included.
+        p50_ns: Of latency; 0 without requests, as are the others.
+        seconds: Length of the interval; the same for all points of a result.
     """
 
     second: int
@@ -104,6 +107,7 @@ class Point:
     p50_ns: int
     p95_ns: int
     p99_ns: int
+    seconds: int = 1
 
 
 @dataclass(frozen=True, slots=True)

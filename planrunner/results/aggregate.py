@@ -1,0 +1,292 @@
+"""Accumulated series to the tables of a result; pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from planrunner.metrics.histogram import Histogram
+from planrunner.metrics.series import ABORTED, Labels
+from planrunner.metrics.snapshot import Accumulated, SeriesTotal
+from planrunner.results.model import Row, Totals
+from planrunner.units import NS_PER_S
+
+__all__ = [
+    "PERCENTILES",
+    "Excluded",
+    "MeasuredTime",
+    "TaskCount",
+    "count_excluded",
+    "make_rows",
+    "make_task_mix",
+    "make_totals",
+    "measured_seconds",
+    "mix_errors",
+]
+
+PERCENTILES: Final[Mapping[str, float]] = {
+    "p50": 50,
+    "p90": 90,
+    "p95": 95,
+    "p99": 99,
+    "p99.9": 99.9,
+}
+
+_Member = tuple[Labels, SeriesTotal]
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredTime:
+    """A stretch of one stage that counts: after warm-up, before graceful stop (clock time)."""
+
+    phase: str
+    stage: str
+    start_ns: int
+    end_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Excluded:
+    """Requests that are no part of the totals; each is in one of these only, the first that fits.
+
+    Attributes:
+        unmeasured: No result by the plan's word: `measure: false`, on_start, setup …
+        warmup: Started within a warm-up.
+        aborted: Cut by the end of a phase.
+    """
+
+    unmeasured: int
+    warmup: int
+    aborted: int
+
+
+@dataclass(frozen=True, slots=True)
+class TaskCount:
+    """What became of one task's picks.
+
+    Attributes:
+        runs: How often it ran, in the place of another task included.
+        skipped: Picks refused because `needs` was not met.
+        substituted: Picks in whose place another task ran.
+    """
+
+    user: str
+    task: str
+    weight: int
+    runs: int
+    skipped: int = 0
+    substituted: int = 0
+
+
+def make_totals(accumulated: Accumulated, measured: Sequence[MeasuredTime]) -> Totals:
+    """Sum up the requests that are results, in the units that plan-language §5 fixes."""
+    members = [member for member in _results(accumulated) if member[0].kind == "request"]
+    latency = _sum(members).latency
+    failed = sum(total.count for labels, total in members if labels.failure)
+    return Totals(
+        total_requests=latency.count,
+        successful_requests=latency.count - failed,
+        failed_requests=failed,
+        average_response_time=latency.mean / NS_PER_S,
+        p95_response_time=latency.percentile(95) / NS_PER_S if latency.count else 0.0,
+        requests_per_second=_ratio(latency.count, measured_seconds(measured)),
+        error_rate=100 * _ratio(failed, latency.count),
+    )
+
+
+def count_excluded(accumulated: Accumulated) -> Excluded:
+    counts: Counter[str] = Counter()
+    for labels, total in accumulated.totals.items():
+        if labels.kind != "request" or labels.is_result:
+            continue
+        if not labels.measured:
+            counts["unmeasured"] += total.count
+        elif labels.warmup:
+            counts["warmup"] += total.count
+        else:
+            counts[ABORTED] += total.count
+    return Excluded(counts["unmeasured"], counts["warmup"], counts[ABORTED])
+
+
+def make_rows(accumulated: Accumulated, measured: Sequence[MeasuredTime]) -> tuple[Row, ...]:
+    """Build every table of a result, each for the whole run and then for each phase.
+
+    The order is that of the tables in `Row.by`, phases as `measured` has them, then names.
+    """
+    tables: dict[tuple[str, str, str], list[_Member]] = {}
+    for labels, total in _results(accumulated):
+        for by, name in _names(labels):
+            for phase in _scopes(by, labels.phase):
+                tables.setdefault((by, phase, name), []).append((labels, total))
+    order = _order(measured)
+    return tuple(
+        _row(key, tables[key], _seconds_of(key, measured)) for key in sorted(tables, key=order)
+    )
+
+
+def make_task_mix(counts: Iterable[TaskCount]) -> tuple[Mapping[str, object], ...]:
+    """Set the achieved task mix beside the declared one.
+
+    `share_percent` and `mix_error_percent` are None for a class of which nothing ran.
+    """
+    counts = tuple(counts)
+    errors = mix_errors(counts)
+    runs, weights = _by_user(counts, lambda c: c.runs), _by_user(counts, lambda c: c.weight)
+    return tuple(
+        {
+            "user": count.user,
+            "task": count.task,
+            "weight": count.weight,
+            "declared_percent": 100 * count.weight / weights[count.user],
+            "share_percent": 100 * count.runs / runs[count.user] if runs[count.user] else None,
+            "runs": count.runs,
+            "skipped": count.skipped,
+            "substituted": count.substituted,
+            "mix_error_percent": errors.get(count.user),
+        }
+        for count in counts
+    )
+
+
+def mix_errors(counts: Iterable[TaskCount]) -> Mapping[str, float]:
+    """Return ½ Σ |share run - share declared| of each user class that ran a task, in percent."""
+    counts = tuple(counts)
+    runs, weights = _by_user(counts, lambda c: c.runs), _by_user(counts, lambda c: c.weight)
+    errors: dict[str, float] = {}
+    for count in counts:
+        if runs[count.user]:
+            off = abs(count.runs / runs[count.user] - count.weight / weights[count.user])
+            errors[count.user] = errors.get(count.user, 0.0) + 50 * off
+    return errors
+
+
+def measured_seconds(measured: Iterable[MeasuredTime]) -> float:
+    """Return the length of the union: phases that ran beside each other count once."""
+    covered_ns = 0
+    reached_ns: int | None = None
+    for part in sorted(measured, key=lambda part: part.start_ns):
+        start_ns = part.start_ns if reached_ns is None else max(part.start_ns, reached_ns)
+        covered_ns += max(part.end_ns - start_ns, 0)
+        reached_ns = max(start_ns, part.end_ns)
+    return covered_ns / NS_PER_S
+
+
+def _results(accumulated: Accumulated) -> Iterator[_Member]:
+    return (member for member in accumulated.totals.items() if member[0].is_result)
+
+
+def _names(labels: Labels) -> Iterator[tuple[str, str]]:
+    """The rows that a series is part of, as (by, name)."""
+    if labels.kind == "group":
+        yield "group", labels.request
+    elif labels.kind == "iteration":
+        yield "iteration", labels.user
+    else:
+        yield "request", labels.request
+        yield "user", labels.user
+        yield "phase", labels.phase
+        for key, value in labels.tags:
+            yield "tag", f"{key}={value}" if value else key
+        if labels.task:
+            yield "task", labels.task
+        if labels.stage:
+            yield "stage", labels.stage
+
+
+def _scopes(by: str, phase: str) -> tuple[str, ...]:
+    match by:
+        case "phase":
+            return ("",)
+        case "stage":  # stages of different phases have nothing but their names in common
+            return (phase,)
+        case _:
+            return ("", phase)
+
+
+_TABLES: Final = ("request", "task", "user", "phase", "stage", "group", "tag", "iteration")
+
+
+def _order(
+    measured: Sequence[MeasuredTime],
+) -> Callable[[tuple[str, str, str]], tuple[int, int, int, str]]:
+    places: dict[str, int] = {}
+    for part in measured:
+        places.setdefault(f"phase {part.phase}", len(places))
+        places.setdefault(f"stage {part.phase} {part.stage}", len(places))
+
+    def key(row: tuple[str, str, str]) -> tuple[int, int, int, str]:
+        by, phase, name = row
+        own = {"phase": f"phase {name}", "stage": f"stage {phase} {name}"}.get(by, "")
+        scope = places.get(f"phase {phase}", len(places)) if phase else -1
+        return _TABLES.index(by), scope, places.get(own, len(places)), name
+
+    return key
+
+
+def _seconds_of(key: tuple[str, str, str], measured: Sequence[MeasuredTime]) -> float:
+    by, phase, name = key
+    if by == "phase":
+        phase = name
+    parts = [part for part in measured if not phase or part.phase == phase]
+    if by == "stage":
+        parts = [part for part in parts if part.stage == name]
+    return measured_seconds(parts)
+
+
+def _row(key: tuple[str, str, str], members: Sequence[_Member], seconds: float) -> Row:
+    by, phase, name = key
+    total = _sum(members)
+    failures: Counter[str] = Counter()
+    statuses: Counter[str] = Counter()
+    for labels, member in members:
+        if labels.failure:
+            failures[labels.failure] += member.count
+        if labels.kind == "request":
+            statuses[str(labels.status)] += member.count
+    return Row(
+        by=by,
+        name=name,
+        phase=phase,
+        count=total.count,
+        failed=failures.total(),
+        failures=dict(sorted(failures.items())),
+        statuses=dict(sorted(statuses.items())),
+        seconds=seconds,
+        requests_per_second=_ratio(total.count, seconds),
+        latency_ns=_summary(total.latency),
+        service_ns=_summary(total.service),
+        received_bytes=total.received,
+        sent_bytes=total.sent,
+        connects=total.connects,
+        retries=total.retries,
+    )
+
+
+def _summary(histogram: Histogram) -> Mapping[str, int]:
+    percentiles = histogram.percentiles(tuple(PERCENTILES.values()))
+    return {
+        "min": histogram.min,
+        "avg": round(histogram.mean),
+        **dict(zip(PERCENTILES, percentiles, strict=True)),
+        "max": histogram.max,
+    }
+
+
+def _sum(members: Iterable[_Member]) -> SeriesTotal:
+    whole = SeriesTotal()
+    for _, total in members:
+        whole.add(total)
+    return whole
+
+
+def _by_user(counts: Iterable[TaskCount], field: Callable[[TaskCount], int]) -> Counter[str]:
+    sums: Counter[str] = Counter()
+    for count in counts:
+        sums[count.user] += field(count)
+    return sums
+
+
+def _ratio(part: float, whole: float) -> float:
+    return part / whole if whole else 0.0

@@ -1,0 +1,141 @@
+"""The run second by second, in bounded memory: the points of a result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from planrunner.metrics.histogram import Histogram
+from planrunner.metrics.series import ABORTED
+from planrunner.metrics.snapshot import Snapshot
+from planrunner.results.model import Point
+from planrunner.units import NS_PER_S
+
+__all__ = ["History"]
+
+_MAX_POINTS = 600
+
+
+class _Place(NamedTuple):
+    """What a point is about: interval `number` of `History.step_seconds`, a phase, warm-up."""
+
+    number: int
+    phase: str
+    warmup: bool
+
+
+@dataclass(slots=True)
+class _Slot:
+    """Sums of one point; `latency` is a packed histogram, a tenth of the size of a live one."""
+
+    users: int
+    requests: int
+    failed: int
+    latency: bytes
+
+    def add(self, later: _Slot) -> None:
+        latency = Histogram.from_bytes(self.latency)
+        latency.merge(Histogram.from_bytes(later.latency))
+        self.latency = latency.to_bytes()
+        self.users = later.users
+        self.requests += later.requests
+        self.failed += later.failed
+
+
+class History:
+    """Collects snapshots into at most `limit` points.
+
+    When there are more, the interval of all points doubles and neighbours become one: percentiles
+    stay exact to a bucket, as the histograms are merged and not the percentiles.
+
+    Args:
+        start_ns: When the run started, by its clock.
+        limit: Only a run with more phases than this has more points.
+    """
+
+    __slots__ = ("_last", "_limit", "_slots", "_start_ns", "_step_seconds")
+
+    def __init__(self, start_ns: int, *, limit: int = _MAX_POINTS) -> None:
+        self._start_ns = start_ns
+        self._limit = limit
+        self._step_seconds = 1
+        self._slots: dict[_Place, _Slot] = {}
+        self._last: tuple[tuple[str, bool], ...] = (("", False),)
+
+    def add(self, snapshot: Snapshot) -> None:
+        """Add an interval, in order of time; a second or less.
+
+        An interval without a finished request counts for the phases of the one before: a target
+        that stalls shows as zero, not as a gap.
+        """
+        found = _by_phase(snapshot)
+        if found:
+            self._last = tuple(found)
+        # The middle decides, so that a snapshot taken a little late stays in its second.
+        middle_ns = (snapshot.start_ns + snapshot.end_ns) // 2 - self._start_ns
+        number = max(middle_ns // (self._step_seconds * NS_PER_S), 0)
+        users = sum(snapshot.users.values())
+        for phase, warmup in self._last:
+            slot = found.get((phase, warmup)) or _Slot(0, 0, 0, _NO_LATENCY)
+            slot.users = users
+            _put(self._slots, _Place(number, phase, warmup), slot)
+        while len(self._slots) > self._limit and self._fold():
+            pass
+
+    def points(self) -> tuple[Point, ...]:
+        """Return the points in order of time."""
+        return tuple(_point(place, slot, self._step_seconds) for place, slot in self._slots.items())
+
+    def _fold(self) -> bool:
+        """Double the interval; false when one already covers the whole run."""
+        if all(place.number == 0 for place in self._slots):
+            return False
+        folded: dict[_Place, _Slot] = {}
+        for place, slot in self._slots.items():
+            _put(folded, place._replace(number=place.number // 2), slot)
+        self._slots = folded
+        self._step_seconds *= 2
+        return True
+
+
+_NO_LATENCY = Histogram().to_bytes()
+
+
+def _put(slots: dict[_Place, _Slot], place: _Place, slot: _Slot) -> None:
+    if place in slots:
+        slots[place].add(slot)
+    else:
+        slots[place] = slot
+
+
+def _by_phase(snapshot: Snapshot) -> dict[tuple[str, bool], _Slot]:
+    """The results of a snapshot, warm-up included, by phase and warm-up."""
+    latencies: dict[tuple[str, bool], Histogram] = {}
+    failed: dict[tuple[str, bool], int] = {}
+    for labels, delta in snapshot.deltas.items():
+        if labels.kind != "request" or not labels.measured or labels.failure == ABORTED:
+            continue
+        key = (labels.phase, labels.warmup)
+        latencies.setdefault(key, Histogram()).merge(delta.latency)
+        failed[key] = failed.get(key, 0) + (delta.count if labels.failure else 0)
+    return {
+        key: _Slot(0, latency.count, failed[key], latency.to_bytes())
+        for key, latency in sorted(latencies.items(), key=lambda item: item[0])
+    }
+
+
+def _point(place: _Place, slot: _Slot, step_seconds: int) -> Point:
+    latency = Histogram.from_bytes(slot.latency)
+    p50_ns, p95_ns, p99_ns = latency.percentiles((50, 95, 99)) if latency.count else (0, 0, 0)
+    return Point(
+        second=(place.number + 1) * step_seconds,
+        phase=place.phase,
+        warmup=place.warmup,
+        users=slot.users,
+        requests=slot.requests,
+        failed=slot.failed,
+        p50_ns=p50_ns,
+        p95_ns=p95_ns,
+        p99_ns=p99_ns,
+        seconds=step_seconds,
+    )

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+from itertools import chain, pairwise
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from planrunner.metrics.histogram import Histogram
+from planrunner.metrics.series import Labels
+from planrunner.metrics.snapshot import SeriesDelta, Snapshot
+from planrunner.results.history import History
+
+S = 10**9
+
+
+def labels(**others):
+    given = {"phase": "main", "stage": "hold", "user": "V", "task": "t", "status": 200} | others
+    return Labels("GET /", "GET", **given)
+
+
+def delta(*latencies):
+    latency = Histogram(latencies)
+    return SeriesDelta(latency, latency)
+
+
+def snapshot(second, *, users=1, **deltas_by_phase):
+    deltas = {labels(phase=phase): delta(*values) for phase, values in deltas_by_phase.items()}
+    return Snapshot(second * S, (second + 1) * S, {"V": users}, deltas)
+
+
+def test_a_point_says_what_a_second_brought():
+    """Requests, failures, percentiles and users of one second, at its end."""
+    history = History(0)
+    deltas = {labels(): delta(1000, 3000), labels(failure="status", status=500): delta(5000)}
+
+    history.add(Snapshot(0, S, {"V": 3, "A": 1}, deltas))
+
+    [point] = history.points()
+    assert (point.second, point.seconds, point.phase, point.warmup) == (1, 1, "main", False)
+    assert (point.users, point.requests, point.failed) == (4, 3, 1)
+    assert abs(point.p50_ns - 3000) <= 12
+    assert abs(point.p99_ns - 5000) <= 20
+
+
+def test_what_is_no_result_makes_no_point():
+    """Groups, unmeasured and aborted requests stay out; warm-up is in and marked."""
+    history = History(0)
+    deltas = {
+        labels(kind="group"): delta(1),
+        labels(measured=False): delta(1),
+        labels(failure="aborted"): delta(1),
+        labels(warmup=True): delta(1, 2),
+        labels(): delta(1),
+    }
+
+    history.add(Snapshot(0, S, {}, deltas))
+
+    assert [(p.warmup, p.requests) for p in history.points()] == [(False, 1), (True, 2)]
+
+
+def test_a_stalled_second_is_zero_and_no_gap():
+    """When nothing finishes, the phase still has a point for that second."""
+    history = History(0)
+
+    for second, values in enumerate([[5], [], [], [6]]):
+        history.add(snapshot(second, **({"main": values} if values else {})))
+
+    assert [(p.second, p.phase, p.requests, p.p99_ns) for p in history.points()] == [
+        (1, "main", 1, 5),
+        (2, "main", 0, 0),
+        (3, "main", 0, 0),
+        (4, "main", 1, 6),
+    ]
+
+
+def test_a_snapshot_taken_late_stays_in_its_second():
+    """A drain that comes some milliseconds late opens no second of its own."""
+    history = History(100 * S)
+    ends = [100 * S, 101 * S + 3_000_000, 102 * S + 900_000_000, 103 * S]
+
+    for start, end in pairwise(ends):
+        history.add(Snapshot(start, end, {}, {labels(): delta(1)}))
+
+    assert [p.second for p in history.points()] == [1, 2, 3]
+
+
+def test_parts_of_a_second_add_up():
+    """Drains ten times a second make the same point as one a second; the last users count."""
+    history = History(0)
+    for tenth in range(10):
+        history.add(
+            Snapshot(tenth * S // 10, (tenth + 1) * S // 10, {"V": tenth}, {labels(): delta(7)})
+        )
+
+    [point] = history.points()
+
+    assert (point.requests, point.users, point.p50_ns) == (10, 9, 7)
+
+
+def test_phases_beside_each_other_have_points_of_their_own():
+    """One second of two phases is two points."""
+    history = History(0)
+    history.add(snapshot(0, a=[1], b=[2, 3]))
+
+    assert [(p.second, p.phase, p.requests) for p in history.points()] == [(1, "a", 1), (1, "b", 2)]
+
+
+def test_a_long_run_keeps_few_points_and_loses_no_request():
+    """Neighbours merge when there are too many; the interval says how long each is."""
+    history = History(0, limit=10)
+    for second in range(75):
+        history.add(snapshot(second, users=second, main=[second] * 2))
+
+    points = history.points()
+
+    assert [p.seconds for p in points] == [8] * 10
+    assert [p.second for p in points] == list(range(8, 81, 8))
+    assert sum(p.requests for p in points) == 150
+    assert points[0].users == 7
+    assert points[0].p50_ns == 3
+
+
+def test_more_phases_than_points_end_the_merging():
+    """Merging stops when one interval holds the whole run, whatever the number of phases."""
+    history = History(0, limit=2)
+    for second in range(3):
+        history.add(snapshot(second, a=[1], b=[1], c=[1]))
+
+    assert [(p.phase, p.requests) for p in history.points()] == [("a", 3), ("b", 3), ("c", 3)]
+
+
+@settings(max_examples=30)
+@given(st.lists(st.lists(st.integers(0, 10**9), max_size=4), min_size=1, max_size=60))
+def test_merged_points_equal_those_of_the_merged_intervals(seconds):
+    """Percentiles of a long interval are those of its samples, not an average of averages."""
+    history = History(0, limit=8)
+    for second, values in enumerate(seconds):
+        history.add(snapshot(second, **({"main": values} if values else {})))
+
+    for point in history.points():
+        values = list(chain(*seconds[point.second - point.seconds : point.second]))
+        if point.phase and values:
+            assert point.requests == len(values)
+            assert point.p95_ns == Histogram(values).percentile(95)
