@@ -245,6 +245,8 @@ def _row(key: tuple[str, str, str], members: Sequence[_Member], seconds: float) 
             failures[labels.failure] += member.count
         if labels.kind == "request":
             statuses[str(labels.status)] += member.count
+    latency_ns = _summary(total.latency)
+    split = total.service is not total.latency
     return Row(
         by=by,
         name=name,
@@ -255,8 +257,8 @@ def _row(key: tuple[str, str, str], members: Sequence[_Member], seconds: float) 
         statuses=dict(sorted(statuses.items())),
         seconds=seconds,
         requests_per_second=_ratio(total.count, seconds),
-        latency_ns=_summary(total.latency),
-        service_ns=_summary(total.service),
+        latency_ns=latency_ns,
+        service_ns=_summary(total.service) if split else latency_ns,
         received_bytes=total.received,
         sent_bytes=total.sent,
         connects=total.connects,

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pickle
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planrunner.metrics.histogram import Histogram
@@ -13,6 +13,8 @@ LABELS = [
     Labels(f"GET /{name}", "GET", "main", "hold", "Visitor", "browse", status=200)
     for name in ("a", "b", "c")
 ]
+
+few = settings(max_examples=40, deadline=None)  # whole snapshots take long to draw
 
 numbers = st.lists(st.integers(0, 10**9), min_size=1, max_size=5)
 
@@ -33,24 +35,28 @@ snapshots = st.builds(
 )
 
 
+@few
 @given(snapshots, snapshots, snapshots)
 def test_merging_workers_is_associative(a, b, c):
     """How the coordinator groups its workers doesn't show."""
     assert a.merge(b).merge(c) == a.merge(b.merge(c))
 
 
+@few
 @given(snapshots, snapshots)
 def test_merging_workers_is_commutative(a, b):
     """Which worker comes first doesn't show."""
     assert a.merge(b) == b.merge(a)
 
 
+@few
 @given(snapshots, snapshots, snapshots)
 def test_joining_intervals_is_associative(a, b, c):
     """Tenths of a second make the same second however they are put together."""
     assert a.then(b).then(c) == a.then(b.then(c))
 
 
+@few
 @given(snapshots, snapshots)
 def test_joining_leaves_its_parts_alone(a, b):
     """A snapshot is a value: merging makes a third."""
@@ -62,12 +68,14 @@ def test_joining_leaves_its_parts_alone(a, b):
     assert pickle.dumps((a, b)) == before
 
 
+@few
 @given(snapshots)
 def test_a_snapshot_goes_through_a_pipe(snapshot):
     """A worker's snapshot arrives as it was sent."""
     assert pickle.loads(pickle.dumps(snapshot)) == snapshot
 
 
+@few
 @given(st.lists(snapshots, min_size=1, max_size=5))
 def test_the_running_total_equals_one_long_interval(parts):
     """Adding snapshots one by one gives what joining them gives."""
@@ -100,3 +108,17 @@ def test_users_add_up_over_workers_but_not_over_time():
 
     assert first.merge(second).users == {"V": 5, "A": 1}
     assert first.then(second).users == {"V": 3}
+
+
+def test_the_running_total_does_not_grow_with_the_samples():
+    """Ten times the samples of the same spread take the same room."""
+    spread = [10**6 + 997 * i for i in range(2_000)]
+
+    def size_after(rounds):
+        accumulated = Accumulated()
+        for _ in range(rounds):
+            latency = Histogram(spread)
+            accumulated.add(Snapshot(0, 1, {}, {LABELS[0]: SeriesDelta(latency, latency)}))
+        return len(pickle.dumps(accumulated.totals[LABELS[0]].latency))
+
+    assert size_after(20) == size_after(2)
