@@ -14,7 +14,6 @@ from planrunner.results.model import Row, Totals
 from planrunner.units import NS_PER_S
 
 __all__ = [
-    "PERCENTILES",
     "Excluded",
     "MeasuredTime",
     "TaskCount",
@@ -26,7 +25,7 @@ __all__ = [
     "mix_errors",
 ]
 
-PERCENTILES: Final[Mapping[str, float]] = {
+_PERCENTILES: Final[Mapping[str, float]] = {
     "p50": 50,
     "p90": 90,
     "p95": 95,
@@ -267,11 +266,11 @@ def _row(key: tuple[str, str, str], members: Sequence[_Member], seconds: float) 
 
 
 def _summary(histogram: Histogram) -> Mapping[str, int]:
-    percentiles = histogram.percentiles(tuple(PERCENTILES.values()))
+    percentiles = histogram.percentiles(tuple(_PERCENTILES.values()))
     return {
         "min": histogram.min,
         "avg": round(histogram.mean),
-        **dict(zip(PERCENTILES, percentiles, strict=True)),
+        **dict(zip(_PERCENTILES, percentiles, strict=True)),
         "max": histogram.max,
     }
 
