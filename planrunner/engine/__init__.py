@@ -1,0 +1,34 @@
+"""Runs a compiled plan: `RunGraph` to `RunOutcome`; the only package that creates tasks."""
+
+from __future__ import annotations
+
+from planrunner.engine.events import (
+    Event,
+    PhaseEnded,
+    PhaseStarted,
+    RunEnded,
+    RunStarted,
+    Stopping,
+    Tick,
+)
+from planrunner.engine.outcome import PhaseTimes, RunOutcome, StageTimes
+from planrunner.engine.run import Listener, run
+from planrunner.engine.stop import Ending, Stop, StopLevel
+
+__all__ = [
+    "Ending",
+    "Event",
+    "Listener",
+    "PhaseEnded",
+    "PhaseStarted",
+    "PhaseTimes",
+    "RunEnded",
+    "RunOutcome",
+    "RunStarted",
+    "StageTimes",
+    "Stop",
+    "StopLevel",
+    "Stopping",
+    "Tick",
+    "run",
+]

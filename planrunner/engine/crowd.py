@@ -1,0 +1,136 @@
+"""The users of one phase on this worker: starting them, telling them to stop, waiting for them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping
+from itertools import count
+from typing import Final
+
+from planrunner.clock import Clock
+from planrunner.engine.actor import Actor
+from planrunner.engine.nap import Nap
+from planrunner.engine.steps import Wires
+from planrunner.engine.tally import Tally
+from planrunner.engine.user import BoundProgram, VirtualUser, user_stream
+from planrunner.language.random_draws import Rand
+from planrunner.protocols.base import Scope
+from planrunner.units import NS_PER_S
+
+__all__ = ["Crowd", "Surroundings"]
+
+ON_STOP_NS: Final = 30 * NS_PER_S
+"""What all `on_stop` of a phase have together once its iterations have ended."""
+
+
+class Surroundings:
+    """What the users of all phases of a worker have in common.
+
+    Attributes:
+        scope: Names every user starts with: params, `run`, `now`.
+        alive: Users now, by class.
+        next_id: Numbers users over the whole run, from 0.
+    """
+
+    def __init__(self, *, clock: Clock, wires: Wires, scope: Scope, seed: int) -> None:
+        self.clock = clock
+        self.wires = wires
+        self.scope = scope
+        self.seed = seed
+        self.tally = Tally()
+        self.alive: Counter[str] = Counter()
+        self.next_id: Callable[[], int] = count().__next__
+
+
+class Crowd:
+    """The live users of one phase.
+
+    Attributes:
+        started: Users started so far.
+    """
+
+    def __init__(
+        self,
+        phase: str,
+        *,
+        programs: Mapping[str, BoundProgram],
+        surroundings: Surroundings,
+        group: asyncio.TaskGroup,
+        on_empty: Callable[[], None],
+    ) -> None:
+        self._phase = phase
+        self._programs = programs
+        self._around = surroundings
+        self._group = group
+        self._on_empty = on_empty
+        self._by_slot: dict[int, VirtualUser] = {}
+        self._live: dict[VirtualUser, None] = {}  # in the order of their start
+        self._indices: Counter[str] = Counter()
+        self._gone: Nap | None = None
+        self.started = 0
+
+    def __len__(self) -> int:
+        return len(self._live)
+
+    def start(self, slot: int, user_class: str) -> None:
+        """Start a fresh user in the slot."""
+        around, bound = self._around, self._programs[user_class]
+        index = self._indices[user_class]
+        self._indices[user_class] = index + 1
+        rng = user_stream(around.seed, self._phase, user_class, index)
+        identity: dict[str, object] = {"id": around.next_id(), "class": user_class}
+        scope = {
+            **around.scope,
+            "rand": Rand(rng),
+            "user": identity,
+            "phase": {"name": self._phase},
+        }
+        actor = Actor(
+            clock=around.clock,
+            scope=scope,
+            sessions=[client.session() for client in around.wires.clients],
+            rng=rng,
+            tally=around.tally,
+        )
+        user = VirtualUser(bound, actor, identity=identity, on_end=self._ended)
+        self._by_slot[slot] = user
+        self._live[user] = None
+        self.started += 1
+        around.alive[user_class] += 1
+        around.tally.started[self._phase, user_class] += 1
+        user.start(self._group)
+
+    def stop(self, slot: int) -> None:
+        """Tell the user of the slot to stop, if it still runs."""
+        if (user := self._by_slot.pop(slot, None)) is not None:
+            user.tell_to_stop()
+
+    async def wind_down(self, graceful_stop_ns: int) -> None:
+        """Let all finish within `graceful_stop_ns`, cut the rest, and wait for each `on_stop`."""
+        for user in reversed(self._live):
+            user.tell_to_stop()
+        await self._until_gone(graceful_stop_ns)
+        for user in tuple(self._live):
+            user.abort()
+        await self._until_gone(ON_STOP_NS)
+        self.cancel()
+
+    def cancel(self) -> None:
+        """End all at once."""
+        for user in tuple(self._live):
+            user.cancel()
+
+    async def _until_gone(self, limit_ns: int) -> None:
+        if self._live:
+            clock = self._around.clock
+            self._gone = Nap(clock)
+            await self._gone.until(clock.now_ns() + limit_ns)
+
+    def _ended(self, user: VirtualUser) -> None:
+        del self._live[user]
+        self._around.alive[user.user_class] -= 1
+        if not self._live:
+            if self._gone is not None:
+                self._gone.cut_short()
+            self._on_empty()

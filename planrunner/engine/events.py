@@ -1,0 +1,83 @@
+"""What the coordinator tells its listener: typed, at most a few times a second."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from planrunner.engine.health import Health
+from planrunner.engine.outcome import PhaseTimes
+from planrunner.engine.stop import Ending
+from planrunner.metrics.snapshot import Accumulated, Snapshot
+
+__all__ = ["Event", "PhaseEnded", "PhaseStarted", "RunEnded", "RunStarted", "Stopping", "Tick"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """The load begins.
+
+    Attributes:
+        started_ns: Clock time.
+        planned_ns: How long the phases take without their graceful stops.
+    """
+
+    run_id: str
+    name: str
+    seed: int
+    started_ns: int
+    planned_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseStarted:
+    """The first user of a phase is about to start.
+
+    Attributes:
+        planned_ns: The sum of its stages.
+        peak_users: The most users it ever has.
+    """
+
+    name: str
+    started_ns: int
+    planned_ns: int
+    peak_users: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A second has passed.
+
+    Attributes:
+        second: Its number from 1: it ended `second` seconds after the start of the run.
+        phases: That run now.
+        snapshot: Of this second.
+        total: Everything so far; read it now, it goes on growing.
+    """
+
+    second: int
+    phases: tuple[str, ...]
+    snapshot: Snapshot
+    total: Accumulated
+    health: Health
+
+
+@dataclass(frozen=True, slots=True)
+class Stopping:
+    """Somebody asked the run to end; users finish their iterations."""
+
+    ending: Ending
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseEnded:
+    times: PhaseTimes
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnded:
+    ending: Ending
+    reason: str
+
+
+Event = RunStarted | PhaseStarted | Tick | Stopping | PhaseEnded | RunEnded

@@ -1,0 +1,106 @@
+"""What happens to a request that did not simply succeed: counted, told, and what it leads to."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from planrunner.engine.actor import Actor, IterationEnded
+from planrunner.engine.recorder import Site, service_time_ns
+from planrunner.metrics.series import ABORTED, Series
+from planrunner.protocols.base import FailureKind, Reply
+from planrunner.units import NS_PER_MS, NS_PER_S
+
+__all__ = ["REFUSALS", "Fallout"]
+
+REFUSALS: Final = frozenset({FailureKind.DNS, FailureKind.CONNECT, FailureKind.TLS})
+"""Kinds that say that there is nobody to talk to, so that asking at once again is no use."""
+
+_BACKOFF_NS: Final = 100 * NS_PER_MS
+_LONG_BACKOFF_NS: Final = NS_PER_S
+_LONG_AFTER: Final = 10
+
+Tags = tuple[tuple[str, str], ...]
+
+
+class Fallout:
+    """The failures of one request step.
+
+    | what happened                        | sample          | then                            |
+    |--------------------------------------|-----------------|---------------------------------|
+    | no connection (dns, connect, tls)    | the kind        | the user backs off              |
+    | another failure, status, expectation | the kind        | the iteration goes on           |
+    | required extraction failed           | extract         | the iteration ends              |
+    | an expression failed after the reply | extract         | the iteration ends              |
+    | an expression failed before sending  | extract, 0 long | the iteration ends              |
+    | cancelled while waiting              | aborted         | the cancellation goes on        |
+    """
+
+    __slots__ = ("_site",)
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    async def failed(
+        self, user: Actor, reply: Reply, kind: FailureKind, due_ns: int, words: str, tags: Tags
+    ) -> None:
+        """Record a failed reply.
+
+        Raises:
+            IterationEnded: The kind is `extract`.
+        """
+        site = self._site
+        table = site.table_at(due_ns)
+        series = site.series(table, status=reply.status, failure=kind.value, tags=tags)
+        record(series, reply, due_ns)
+        site.reply_row(series, reply, due_ns, words)
+        user.moment_ns = reply.ended_ns
+        user.failure = user.failure or kind.value
+        if kind in REFUSALS:
+            await _back_off(user)
+            return
+        user.refusals = 0
+        if kind is FailureKind.EXTRACT:
+            raise IterationEnded(words)
+
+    def unsent(self, user: Actor, error: Exception) -> IterationEnded:
+        """Record a request that an expression kept from being sent; returns what to raise."""
+        now_ns = user.clock.now_ns()
+        start_ns = user.due_ns or now_ns
+        self._lost(start_ns, now_ns, FailureKind.EXTRACT.value, str(error))
+        user.due_ns = 0
+        user.moment_ns = now_ns
+        user.failure = user.failure or FailureKind.EXTRACT.value
+        return IterationEnded(str(error))
+
+    def aborted(self, user: Actor) -> None:
+        """Record the request in flight of a user that is being cancelled."""
+        # The session knows when it was asked; `moment_ns` is that but for the loop's own delay.
+        self._lost(user.due_ns or user.moment_ns, user.clock.now_ns(), ABORTED, "")
+        user.failure = ABORTED
+
+    def _lost(self, start_ns: int, ended_ns: int, failure: str, words: str) -> None:
+        site = self._site
+        series = site.series(site.table_at(start_ns), status=0, failure=failure)
+        series.same_ns.append(ended_ns - start_ns)
+        site.row(series, start_ns=start_ns, took_ns=ended_ns - start_ns, words=words)
+
+
+def record(series: Series, reply: Reply, due_ns: int) -> None:
+    """Write a reply into its series; the hot path has this inline."""
+    latency_ns = reply.ended_ns - due_ns
+    service_ns = service_time_ns(reply)
+    if latency_ns == service_ns:
+        series.same_ns.append(latency_ns)
+    else:
+        series.latency_ns.append(latency_ns)
+        series.service_ns.append(service_ns)
+    series.received += reply.received
+    series.sent += reply.sent
+    series.connects += reply.connects
+    series.retries += reply.retries
+
+
+async def _back_off(user: Actor) -> None:
+    user.refusals += 1
+    user.tally.backoffs += 1
+    await user.pause(_LONG_BACKOFF_NS if user.refusals >= _LONG_AFTER else _BACKOFF_NS)

@@ -1,0 +1,148 @@
+"""What the coordinator keeps of a run, and what it concludes from it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Final
+
+from planrunner.compiler.graph import RunGraph
+from planrunner.engine.fallout import REFUSALS
+from planrunner.engine.health import HealthLog
+from planrunner.engine.outcome import PhaseTimes, RunOutcome
+from planrunner.engine.stop import Stop
+from planrunner.engine.tally import Tally
+from planrunner.engine.worker import Drained, Worker
+from planrunner.metrics.series import ABORTED, Labels
+from planrunner.metrics.snapshot import Accumulated, Snapshot
+from planrunner.protocols.base import FailureKind
+from planrunner.results.aggregate import TaskCount
+from planrunner.results.history import History
+from planrunner.results.samples import SampleWriter
+from planrunner.units import NS_PER_MS, NS_PER_S
+
+__all__ = ["Ledger"]
+
+UNREACHABLE_AFTER_NS: Final = 10 * NS_PER_S
+
+_SHORT_NS: Final = 500 * NS_PER_MS  # of an interval too short to say how busy the generator was
+
+
+class Ledger:
+    """Everything that workers sent, merged.
+
+    Attributes:
+        total: All samples so far.
+        notices: What the user should know, each a sentence.
+    """
+
+    def __init__(self, graph: RunGraph, *, started_ns: int) -> None:
+        self._graph = graph
+        self._started_ns = started_ns
+        self._history = History(started_ns)
+        self._health = HealthLog()
+        self._tally = Tally()
+        self._reached = False
+        self._refused: Counter[str] = Counter()
+        self.total = Accumulated()
+        self.notices: list[str] = []
+
+    def add(self, drained: Drained) -> None:
+        snapshot = drained.snapshot
+        self.total.add(snapshot)
+        length_ns = snapshot.end_ns - snapshot.start_ns
+        if length_ns or snapshot.deltas:
+            self._history.add(snapshot)
+        if length_ns >= _SHORT_NS:
+            self._health.add(drained.health)
+        self._tally = drained.tally
+        if not self._reached:
+            self._look_for_answers(snapshot)
+
+    def unreachable(self, now_ns: int) -> str | None:
+        """Say so when the run has had its first 10 s and nobody ever accepted a connection."""
+        if self._reached or not self._refused or now_ns < self._started_ns + UNREACHABLE_AFTER_NS:
+            return None
+        kinds = ", ".join(f"{n} x {kind}" for kind, n in self._refused.most_common())
+        return f"no request reached the target since the load began: {kinds}"
+
+    def notice_worker(self, worker: Worker, samples: SampleWriter | None) -> None:
+        """Add what only the worker knows, at the end of the run."""
+        if worker.overflowed:
+            self.notices.append(
+                "more than 500 request names; the rest are counted together as `__overflow__`: "
+                "give requests with many URLs a `name`"
+            )
+        if samples is not None and samples.notice:
+            self.notices.append(samples.notice)
+
+    def outcome(
+        self, run_id: str, *, stop: Stop, ended_ns: int, phases: tuple[PhaseTimes, ...]
+    ) -> RunOutcome:
+        return RunOutcome(
+            run_id=run_id,
+            seed=self._graph.seed,
+            started_ns=self._started_ns,
+            ended_ns=ended_ns,
+            ending=stop.ending,
+            reason=stop.reason,
+            total=self.total,
+            history=self._history,
+            phases=phases,
+            tally=self._tally,
+            task_counts=self._task_counts(),
+            health=self._health,
+            biased=(*self._start_failures(), *self._health.reasons()),
+            notices=(*self.notices, *_tally_notices(self._tally)),
+        )
+
+    def _look_for_answers(self, snapshot: Snapshot) -> None:
+        for labels, delta in snapshot.deltas.items():
+            if labels.kind != "request":
+                continue
+            if labels.failure in REFUSALS:
+                self._refused[labels.failure] += delta.count
+            elif _was_answered(labels):
+                self._reached = True
+
+    def _task_counts(self) -> tuple[TaskCount, ...]:
+        runs: Counter[tuple[str, str]] = Counter()
+        for (_, user_class, task), begun in self._tally.picks.items():
+            runs[user_class, task] += begun
+        return tuple(
+            TaskCount(program.name, task.name, task.weight, runs[program.name, task.name])
+            for program in self._graph.users
+            for task in program.tasks
+            if any(name == program.name for _, name in self._tally.started)
+        )
+
+    def _start_failures(self) -> tuple[str, ...]:
+        return tuple(
+            f"{failed} of {self._tally.started[phase, name]} users `{name}` of phase `{phase}` "
+            "stopped because their `on_start` failed"
+            for (phase, name), failed in self._tally.start_failures.items()
+        )
+
+
+def _was_answered(labels: Labels) -> bool:
+    """Whether somebody at least accepted a connection."""
+    if labels.failure == ABORTED:
+        return False
+    return labels.failure != FailureKind.EXTRACT or labels.status != 0
+
+
+def _tally_notices(tally: Tally) -> tuple[str, ...]:
+    notices = []
+    for name, times in tally.soft_failures.items():
+        notices.append(f"a soft expectation of `{name}` did not hold {times} times")
+    if tally.ended_early:
+        notices.append(
+            f"{tally.ended_early} iterations ended early: an expression had no value or a "
+            "required extraction found nothing"
+        )
+    if tally.aborted:
+        notices.append(f"{tally.aborted} iterations were cut when the graceful stop was over")
+    if tally.backoffs:
+        notices.append(f"users paused {tally.backoffs} times because they could not connect")
+    if tally.stop_failures:
+        notices.append(f"`on_stop` failed for {tally.stop_failures} users")
+    return tuple(notices)

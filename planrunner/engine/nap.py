@@ -1,0 +1,53 @@
+"""Waiting that can be cut short: the only place in the engine where a timer is set."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from planrunner.clock import Clock
+from planrunner.units import NS_PER_MS, NS_PER_S
+
+__all__ = ["SHORTEST_NS", "Nap"]
+
+SHORTEST_NS: Final = NS_PER_MS
+"""What a user that has nothing to wait for gives to the others."""
+
+
+class Nap:
+    """One sleeper, and a way to wake it.
+
+    Attributes:
+        cut: Once true, nothing sleeps here any more.
+    """
+
+    __slots__ = ("_now_ns", "_waiter", "cut")
+
+    def __init__(self, clock: Clock) -> None:
+        self._now_ns = clock.now_ns
+        self._waiter: asyncio.Future[None] | None = None
+        self.cut = False
+
+    async def until(self, due_ns: int) -> None:
+        """Return at or after `due_ns`, never before, unless the nap is cut."""
+        # Timers may fire early (uvloop rounds to 1 ms), so wake and look again.
+        while not self.cut and (wait_ns := due_ns - self._now_ns()) > 0:
+            loop = asyncio.get_running_loop()
+            waiter = self._waiter = loop.create_future()
+            timer = loop.call_later(wait_ns / NS_PER_S, _release, waiter)
+            try:
+                await waiter
+            finally:
+                timer.cancel()
+                self._waiter = None
+
+    def cut_short(self) -> None:
+        """Wake the sleeper now, and let nobody sleep here again."""
+        self.cut = True
+        if self._waiter is not None:
+            _release(self._waiter)
+
+
+def _release(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)

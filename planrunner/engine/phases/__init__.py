@@ -1,0 +1,1 @@
+"""One file per load model: how a phase starts and stops users."""

@@ -1,0 +1,223 @@
+"""Runs a compiled plan: phases in order, a look at everything each second, one outcome.
+
+The coordinator here schedules, merges and tells; the worker runs users. There is one worker, in
+this process; others would send the same `Drained` values through a pipe.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from typing import Any, Final, cast
+
+from planrunner.clock import Clock
+from planrunner.compiler.graph import PhaseNode, RunGraph
+from planrunner.engine.events import (
+    Event,
+    PhaseEnded,
+    PhaseStarted,
+    RunEnded,
+    RunStarted,
+    Stopping,
+    Tick,
+)
+from planrunner.engine.ledger import Ledger
+from planrunner.engine.nap import Nap
+from planrunner.engine.outcome import PhaseTimes, RunOutcome
+from planrunner.engine.stop import Ending, Stop, StopLevel
+from planrunner.engine.timeline import Timeline
+from planrunner.engine.worker import Worker, protocols_of, sweep_interval_ns
+from planrunner.load.population import peak
+from planrunner.protocols.base import Client, ClientFactory
+from planrunner.results.samples import SampleWriter
+from planrunner.units import NS_PER_MS, NS_PER_S
+
+__all__ = ["Listener", "run"]
+
+Listener = Callable[[Event], None]
+
+_COLLECT_NS: Final = 250 * NS_PER_MS
+_COLLECTS_PER_SECOND: Final = NS_PER_S // _COLLECT_NS
+
+_logger = logging.getLogger("planrunner.engine")
+
+
+async def run(  # noqa: PLR0913 - the one place where a run's parts meet
+    graph: RunGraph,
+    *,
+    clients: Mapping[str, ClientFactory],
+    clock: Clock,
+    listener: Listener = lambda _: None,
+    samples: SampleWriter | None = None,
+    stop: Stop | None = None,
+    run_id: str = "",
+    run_dir: str = "",
+    now: Callable[[], float] = lambda: datetime.now(UTC).timestamp(),
+) -> RunOutcome:
+    """Run all phases of the graph and return what happened; call it once per event loop task.
+
+    Args:
+        graph: What to run.
+        clock: Source of all time.
+        run_id: What expressions see as `run.id`.
+        clients: How to open a client, by protocol; only those the plan uses are opened.
+        listener: Called from the event loop, so it must be quick. When it raises, it is told
+            nothing more and the run goes on.
+        samples: Gets a row for each request; flushed here, closed by the caller.
+        stop: Ask it to end the run early.
+        run_dir: What expressions see as `run.dir`.
+        now: What expressions see as `now()`: seconds since 1970 in UTC.
+
+    Raises:
+        CannotRun: A client could not be opened; no request was sent.
+    """
+    async with AsyncExitStack() as stack:
+        opened: dict[str, Client] = {}
+        for protocol in protocols_of(graph):
+            settings = cast("Any", graph.settings.get(protocol, {}))  # opaque to the engine
+            opened[protocol] = clients[protocol](
+                cast("Any", graph.settings.get(protocol, {})), clock
+            )
+            stack.push_async_callback(opened[protocol].close)
+        stop = stop or Stop()
+        run_names = {"id": run_id, "dir": run_dir, "seed": graph.seed}
+        worker = Worker(
+            graph,
+            clients=opened,
+            clock=clock,
+            samples=samples,
+            stop=stop,
+            scope={**graph.scope, "run": run_names, "now": now},
+        )
+        coordinator = _Coordinator(graph, worker=worker, clock=clock, stop=stop, listener=listener)
+        try:
+            return await coordinator.run(run_id, samples)
+        except BaseExceptionGroup as group:
+            # Task groups wrap what went wrong in one of their tasks; there is one thing to say.
+            raise _first(group) from group
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    first = group.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first
+
+
+class _Coordinator:
+    def __init__(
+        self, graph: RunGraph, *, worker: Worker, clock: Clock, stop: Stop, listener: Listener
+    ) -> None:
+        self._graph = graph
+        self._worker = worker
+        self._clock = clock
+        self._stop = stop
+        self._listener: Listener | None = listener
+        self._nap = Nap(clock)
+        self._running: dict[str, None] = {}
+        self._phases: list[PhaseTimes] = []
+        self._ledger = Ledger(graph, started_ns=worker.started_ns)
+
+    async def run(self, run_id: str, samples: SampleWriter | None) -> RunOutcome:
+        graph, started_ns = self._graph, self._worker.started_ns
+        self._tell(RunStarted(run_id, graph.name, graph.seed, started_ns, _planned_ns(graph)))
+        forget = self._stop.listen(self._told)
+        try:
+            async with asyncio.TaskGroup() as background:
+                control = [
+                    background.create_task(self._sweep()),
+                    background.create_task(self._tick()),
+                ]
+                await self._run_phases()
+                for task in control:
+                    task.cancel()
+        finally:
+            forget()
+        self._ledger.add(self._worker.drain())
+        self._ledger.notice_worker(self._worker, samples)
+        self._tell(RunEnded(self._stop.ending, self._stop.reason))
+        return self._ledger.outcome(
+            run_id, stop=self._stop, ended_ns=self._clock.now_ns(), phases=tuple(self._phases)
+        )
+
+    async def _run_phases(self) -> None:
+        async with asyncio.TaskGroup() as beside:
+            for phase in self._graph.phases:
+                if phase.start_at_ns is not None:
+                    beside.create_task(self._run_phase(phase))
+            for phase in self._graph.phases:
+                if phase.start_at_ns is None:
+                    await self._run_phase(phase)
+
+    async def _run_phase(self, phase: PhaseNode) -> None:
+        if phase.start_at_ns is not None:
+            await self._nap.until(self._worker.started_ns + phase.start_at_ns)
+        if self._stop.level is not StopLevel.RUNNING:
+            return
+        timeline = Timeline(phase, self._clock.now_ns())
+        stages = phase.load.stages
+        planned_ns = timeline.ends_ns - timeline.started_ns
+        self._running[phase.name] = None
+        self._tell(PhaseStarted(phase.name, timeline.started_ns, planned_ns, peak(stages)))
+        times = await self._worker.run_phase(phase, timeline)
+        del self._running[phase.name]
+        self._phases.append(times)
+        self._tell(PhaseEnded(times))
+
+    async def _sweep(self) -> None:
+        interval_ns = sweep_interval_ns(self._graph)
+        due_ns = self._clock.now_ns()
+        while True:
+            due_ns += interval_ns
+            await self._clock.sleep_until(due_ns)
+            self._worker.sweep(due_ns)
+            due_ns = max(due_ns, self._clock.now_ns() - interval_ns)  # no backlog after a stall
+
+    async def _tick(self) -> None:
+        beat = 0
+        while True:
+            beat += 1
+            await self._clock.sleep_until(self._worker.started_ns + beat * _COLLECT_NS)
+            if beat % _COLLECTS_PER_SECOND:
+                self._worker.collect()
+            else:
+                self._second(beat // _COLLECTS_PER_SECOND)
+
+    def _second(self, second: int) -> None:
+        drained = self._worker.drain()
+        ledger = self._ledger
+        ledger.add(drained)
+        if (reason := ledger.unreachable(self._clock.now_ns())) is not None:
+            self._stop.request(reason, ending=Ending.CANNOT_RUN)
+        self._tell(
+            Tick(second, tuple(self._running), drained.snapshot, ledger.total, drained.health)
+        )
+
+    def _told(self) -> None:
+        """Somebody asked the run to end, or asked once more."""
+        self._nap.cut_short()
+        if self._stop.level is StopLevel.GRACEFUL:
+            self._tell(Stopping(self._stop.ending, self._stop.reason))
+
+    def _tell(self, event: Event) -> None:
+        if self._listener is None:
+            return
+        try:
+            self._listener(event)
+        except Exception:  # a broken view must neither end a run nor go unnoticed
+            self._listener = None
+            self._ledger.notices.append("the live view failed and was switched off; see the log")
+            _logger.exception("listener failed event=%s", type(event).__name__)
+
+
+def _planned_ns(graph: RunGraph) -> int:
+    in_order_ns = 0
+    ends_ns = []
+    for phase in graph.phases:
+        took_ns = sum(stage.duration_ns for stage in phase.load.stages)
+        if phase.start_at_ns is None:
+            in_order_ns += took_ns
+        else:
+            ends_ns.append(phase.start_at_ns + took_ns)
+    return max(in_order_ns, *ends_ns, 0)

@@ -1,0 +1,96 @@
+"""Which stage of its phase, and whether warm-up, a moment belongs to: exact, without timers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Final
+
+from planrunner.compiler.graph import PhaseNode
+
+__all__ = ["FOREVER_NS", "Timeline", "Window"]
+
+FOREVER_NS: Final = 1 << 62
+"""Later than anything; 146 years after the clock's zero."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A piece of a phase in which every sample has the same stage and warm-up flag.
+
+    Attributes:
+        number: Position in the timeline.
+        end_ns: Exclusive; `FOREVER_NS` for the last, as the iterations that were running when
+            the phase ended belong to it.
+    """
+
+    number: int
+    begin_ns: int
+    end_ns: int
+    stage: str
+    warmup: bool
+
+
+class Timeline:
+    """The windows of one phase that started at `started_ns`.
+
+    Attributes:
+        ends_ns: When the last stage ends, or ended if the phase was cut short: the end of what
+            counts as measured time.
+    """
+
+    def __init__(self, phase: PhaseNode, started_ns: int) -> None:
+        self.started_ns = started_ns
+        self.warmup_ends_ns = started_ns + phase.warmup_ns
+        self._stages = tuple(_stages(phase, started_ns))
+        self.ends_ns = self._stages[-1][2]
+        windows = tuple(_windows(self._stages, self.warmup_ends_ns))
+        self._windows = _with_open_end(windows or (self._empty(),))
+
+    def _empty(self) -> Window:
+        """The window of a phase whose stages take no time at all."""
+        return Window(0, self.started_ns, FOREVER_NS, self._stages[-1][0], warmup=False)
+
+    def at(self, moment_ns: int) -> Window:
+        """The window of `moment_ns`; the first one for anything earlier."""
+        for window in self._windows:
+            if moment_ns < window.end_ns:
+                return window
+        return self._windows[-1]
+
+    def cut(self, now_ns: int) -> None:
+        """End the phase early: what starts from now on belongs to the window of now."""
+        if now_ns < self.ends_ns:
+            self.ends_ns = now_ns
+            self._windows = _with_open_end(self._windows[: self.at(now_ns).number + 1])
+
+    def stages(self) -> Iterator[tuple[str, int, int]]:
+        """Name, begin and end of every stage that took any time, cut where the phase was."""
+        for name, begin_ns, end_ns in self._stages:
+            if begin_ns < (cut_ns := min(end_ns, self.ends_ns)):
+                yield name, begin_ns, cut_ns
+
+
+def _stages(phase: PhaseNode, started_ns: int) -> Iterator[tuple[str, int, int]]:
+    begin_ns = started_ns
+    for stage in phase.load.stages:
+        end_ns = begin_ns + stage.duration_ns
+        yield stage.name, begin_ns, end_ns
+        begin_ns = end_ns
+
+
+def _windows(stages: tuple[tuple[str, int, int], ...], warmup_ends_ns: int) -> Iterator[Window]:
+    number = 0
+    for name, begin_ns, end_ns in stages:
+        edges = [begin_ns, end_ns]
+        if begin_ns < warmup_ends_ns < end_ns:
+            edges.insert(1, warmup_ends_ns)
+        for begin, end in pairwise(edges):
+            if begin < end:
+                yield Window(number, begin, end, name, warmup=begin < warmup_ends_ns)
+                number += 1
+
+
+def _with_open_end(windows: tuple[Window, ...]) -> tuple[Window, ...]:
+    return (*windows[:-1], replace(windows[-1], end_ns=FOREVER_NS))
