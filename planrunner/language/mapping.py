@@ -1,0 +1,186 @@
+"""The base of every mapping a plan can hold: unknown keys, empty values and rules between keys.
+
+Pydantic checks one key at a time and stops a model at the first rule that fails. `PlanMapping`
+finds the faults that need several keys first and reports them beside those of the single keys, so
+that one run of the loader shows everything that is wrong with a mapping.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any, ClassVar, NamedTuple, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from planrunner.language.diagnostics import Code, suggest
+
+__all__ = ["Fault", "PlanMapping", "error", "exactly_one", "in_words", "known_keys"]
+
+
+class Fault(NamedTuple):
+    """What is wrong with a mapping, and at which of its keys.
+
+    Attributes:
+        key: The offending key; empty when the mapping as a whole is at fault.
+        path: Where the mapping with that key is, below the one that found the fault.
+    """
+
+    code: Code
+    message: str
+    hint: str = ""
+    key: str = ""
+    path: tuple[str | int, ...] = ()
+
+
+def error(fault: Fault, **more: object) -> PydanticCustomError:
+    """Return `fault` as the error that validators raise; `type` is the diagnostic's code."""
+    context = {"message": fault.message, "hint": fault.hint, "key": fault.key, **more}
+    return PydanticCustomError(fault.code.value, "{message}", context)
+
+
+@cache
+def known_keys(mapping: type[BaseModel]) -> Mapping[str, str]:
+    """Return the keys a plan can write in `mapping`, each with the name of its field."""
+    return {field.alias or name: name for name, field in mapping.model_fields.items()}
+
+
+class PlanMapping(BaseModel):
+    """A mapping of a plan.
+
+    Attributes:
+        nullable: Keys for which `null` is a value; elsewhere it means that a value was forgotten.
+        synonyms: Words of other tools, each with the key that means the same here.
+        short_schema: JSON Schema of the short form that `expand` accepts, if there is one.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        frozen=True,
+        defer_build=True,
+        arbitrary_types_allowed=True,
+    )
+
+    nullable: ClassVar[frozenset[str]] = frozenset()
+    synonyms: ClassVar[Mapping[str, str]] = {}
+    short_schema: ClassVar[Mapping[str, Any]] = {}
+
+    @classmethod
+    def expand(cls, data: object) -> object:
+        """Return the long form of `data`, which is anything a plan can hold."""
+        return data
+
+    @classmethod
+    def find_faults(cls, data: Mapping[str, Any]) -> Iterator[Fault]:
+        """Yield what is wrong between the keys of `data`, in the long form, values unchecked."""
+        yield from ()
+
+    @classmethod
+    def hint_unknown(cls, word: str) -> str:
+        """Return what to do about the unknown key `word`, if this mapping knows better."""
+        meant = cls.synonyms.get(word)
+        return f"here it is called `{meant}`" if meant else ""
+
+    @classmethod
+    def has_unknown(cls, data: Mapping[str, Any]) -> bool:
+        """Say whether a key is unknown: what seems to be missing may only be misspelt."""
+        return not data.keys() <= known_keys(cls).keys()
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _check(cls, data: object, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        if isinstance(data, cls):
+            return data
+        data = cls.expand(data)
+        if not isinstance(data, dict):
+            return handler(data)
+        found = [*_key_faults(cls, data), *cls.find_faults(data)]
+        if not found:
+            return handler(data)
+        raise ValidationError.from_exception_data(
+            cls.__name__, [*(_detail(fault, data) for fault in found), *_rest(data, handler)]
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: Any) -> dict[str, Any]:  # noqa: ANN401 - pydantic's own hook
+        schema: dict[str, Any] = handler(core_schema)
+        return {"anyOf": [schema, dict(cls.short_schema)]} if cls.short_schema else schema
+
+
+def _key_faults(mapping: type[PlanMapping], data: Mapping[Any, Any]) -> Iterator[Fault]:
+    known = known_keys(mapping)
+    if not data.keys() <= known.keys():
+        yield from (_unknown(mapping, key) for key in data if key not in known)
+    if None in data.values():
+        for key, value in data.items():
+            if value is None and key in known and key not in mapping.nullable:
+                yield Fault(Code.WRONG_TYPE, f"`{key}` has no value", "write one, or drop it", key)
+
+
+def _unknown(mapping: type[PlanMapping], key: object) -> Fault:
+    word = str(key)
+    hint = mapping.hint_unknown(word) or suggest(word, list(known_keys(mapping)))
+    return Fault(Code.UNKNOWN_KEY, f"unknown key `{word}`", hint or _choices(mapping), word)
+
+
+def _choices(mapping: type[PlanMapping]) -> str:
+    keys = list(known_keys(mapping))
+    shown = ", ".join(f"`{key}`" for key in keys[:_SHOWN_KEYS])
+    return f"known keys are {shown}{' …' if len(keys) > _SHOWN_KEYS else ''}"
+
+
+_SHOWN_KEYS = 12  # about two lines of a terminal
+
+
+def _detail(fault: Fault, data: object) -> InitErrorDetails:
+    return InitErrorDetails(type=error(fault), loc=fault.path, input=data)
+
+
+def _rest(
+    data: dict[Any, Any], handler: ModelWrapValidatorHandler[Any]
+) -> Iterator[InitErrorDetails]:
+    """Yield the faults of the single keys; those about the keys themselves are known already."""
+    present = {key: value for key, value in data.items() if value is not None}
+    try:
+        handler(present)
+    except ValidationError as failed:
+        for fault in failed.errors(include_url=False):
+            own = len(fault["loc"]) == 1
+            if own and (
+                fault["type"] == "extra_forbidden"
+                or (fault["type"] == "missing" and fault["loc"][0] in data)
+            ):
+                continue
+            context = {"message": fault["msg"], **fault.get("ctx", {})}
+            kind = PydanticCustomError(fault["type"], "{message}", context)
+            yield InitErrorDetails(type=kind, loc=fault["loc"], input=fault["input"])
+
+
+def in_words(keys: Sequence[str]) -> str:
+    """Return "`a`, `b` or `c`"."""
+    quoted = [f"`{key}`" for key in keys]
+    return " or ".join([", ".join(quoted[:-1]), quoted[-1]] if len(quoted) > 1 else quoted)
+
+
+def exactly_one(
+    mapping: type[PlanMapping], data: Mapping[str, Any], keys: Sequence[str], says: str
+) -> Iterator[Fault]:
+    """Yield the fault of `data` not having exactly one of `keys`, which say what `says` names."""
+    given = [key for key in data if key in keys]
+    if len(given) > 1:
+        yield Fault(
+            Code.CONFLICTING_KEYS,
+            f"`{given[1]}` does not go with `{given[0]}`",
+            f"both say {says}: keep one of them",
+            given[1],
+        )
+    elif not given and not mapping.has_unknown(data):
+        yield Fault(Code.MISSING_KEY, f"nothing says {says}", f"add {in_words(keys)}")
