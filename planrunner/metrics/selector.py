@@ -13,10 +13,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, assert_never
 
-from planrunner.metrics.series import Labels
+from planrunner.metrics.series import ABORTED, Labels
 
 __all__ = [
-    "ABORTED",
     "GAUGES",
     "AllOf",
     "AnyOf",
@@ -28,9 +27,6 @@ __all__ = [
     "Term",
     "quoted",
 ]
-
-ABORTED: Final = "aborted"
-"""The failure of a request cut by the end of its phase: neither success nor error."""
 
 
 class Kind(StrEnum):

@@ -8,28 +8,12 @@ from typing import Final, NoReturn
 from planrunner.metrics.selector import Kind, Selector, Term
 from planrunner.metrics.threshold_model import Agg, Metric, Ratio
 from planrunner.metrics.threshold_scanner import Scanner
+from planrunner.metrics.threshold_units import units_of
 from planrunner.metrics.threshold_value import Unit, Value, parse_amount, unit_of
 from planrunner.units import UnitError
 
-__all__ = ["check_metric", "parse_limit", "units_of"]
+__all__ = ["check_metric", "parse_limit"]
 
-# The first is the one that a bare 0 has and that messages name.
-_UNITS: Final[Mapping[Agg, tuple[Unit, ...]]] = {
-    **dict.fromkeys(
-        [Agg.AVG, Agg.MIN, Agg.MAX, Agg.MED, Agg.PERCENTILE, Agg.GROWTH], (Unit.DURATION,)
-    ),
-    **dict.fromkeys([Agg.COUNT, Agg.ERRORS, Agg.DROPPED, Agg.LATE, Agg.APDEX], (Unit.NUMBER,)),
-    **dict.fromkeys([Agg.RATE, Agg.ERROR_RATE, Agg.MIX_ERROR], (Unit.PERCENT,)),
-    Agg.ACHIEVED_RATE: (Unit.PERCENT, Unit.RATE),
-    Agg.THROUGHPUT: (Unit.RATE,),
-    Agg.MAX_SUSTAINABLE: (Unit.RATE, Unit.NUMBER),
-}
-_GAUGE_UNITS: Final[Mapping[str, Unit]] = {
-    "cpu": Unit.PERCENT,
-    "rss": Unit.SIZE,
-    "loop_lag": Unit.DURATION,
-}
-_ANY_UNIT: Final = (Unit.NUMBER, Unit.SIZE, Unit.DURATION, Unit.PERCENT, Unit.RATE)
 _OF_GAUGES: Final = frozenset({Agg.AVG, Agg.MIN, Agg.MAX, Agg.MED, Agg.PERCENTILE, Agg.GROWTH})
 # They look at arrivals or at a search, not at samples.
 _WITHOUT_SELECTOR: Final = frozenset(
@@ -43,17 +27,6 @@ _EXAMPLES: Final[Mapping[Unit, str]] = {
     Unit.SIZE: "100MB",
     Unit.NUMBER: "10",
 }
-
-
-def units_of(metric: Metric) -> tuple[Unit, ...]:
-    """Return the units that a limit of the metric may have; the first is the usual one."""
-    gauge = metric.gauge
-    if gauge is None:
-        return _UNITS[metric.agg]
-    # A monitor has the name that the plan gave it: `monitor.cpu` may well be a number.
-    is_free = gauge.kind is Kind.MONITOR and "." not in gauge.name
-    known = None if is_free else _GAUGE_UNITS.get(gauge.name.rpartition(".")[2])
-    return _ANY_UNIT if known is None else (known,)
 
 
 def check_metric(metric: Metric, scanner: Scanner, start: int) -> None:

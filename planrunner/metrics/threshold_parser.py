@@ -8,7 +8,7 @@ from typing import Final, NoReturn
 
 from planrunner.metrics.selector import Kind, Population, Selector, Term
 from planrunner.metrics.selector_parser import CLAUSES, parse_gauge, parse_selector
-from planrunner.metrics.threshold_limits import check_metric, parse_limit, units_of
+from planrunner.metrics.threshold_limits import check_metric, parse_limit
 from planrunner.metrics.threshold_model import (
     Abort,
     Agg,
@@ -20,6 +20,7 @@ from planrunner.metrics.threshold_model import (
     Window,
 )
 from planrunner.metrics.threshold_scanner import Scanner, nearest
+from planrunner.metrics.threshold_units import units_of
 from planrunner.units import NS_PER_S, UnitError, parse_duration
 
 __all__ = ["parse_threshold"]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from planrunner.metrics.histogram import Histogram
+from planrunner.metrics.measured import MeasuredTime, measured_seconds
 from planrunner.metrics.series import ABORTED, Labels
 from planrunner.metrics.snapshot import Accumulated, SeriesTotal
 from planrunner.results.model import Row, Totals
@@ -34,16 +35,6 @@ _PERCENTILES: Final[Mapping[str, float]] = {
 }
 
 _Member = tuple[Labels, SeriesTotal]
-
-
-@dataclass(frozen=True, slots=True)
-class MeasuredTime:
-    """A stretch of one stage that counts: after warm-up, before graceful stop (clock time)."""
-
-    phase: str
-    stage: str
-    start_ns: int
-    end_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,17 +150,6 @@ def mix_errors(counts: Iterable[TaskCount]) -> Mapping[str, float]:
             off = abs(count.runs / runs[count.user] - count.weight / weights[count.user])
             errors[count.user] = errors.get(count.user, 0.0) + 50 * off
     return errors
-
-
-def measured_seconds(measured: Iterable[MeasuredTime]) -> float:
-    """Return the length of the union: phases that ran beside each other count once."""
-    covered_ns = 0
-    reached_ns: int | None = None
-    for part in sorted(measured, key=lambda part: part.start_ns):
-        start_ns = part.start_ns if reached_ns is None else max(part.start_ns, reached_ns)
-        covered_ns += max(part.end_ns - start_ns, 0)
-        reached_ns = max(start_ns, part.end_ns)
-    return covered_ns / NS_PER_S
 
 
 def _results(accumulated: Accumulated) -> Iterator[_Member]:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from planrunner.metrics.verdict import Verdict
+
 __all__ = [
     "Judgement",
     "Point",
@@ -16,14 +18,6 @@ __all__ = [
     "ValidityLevel",
     "Verdict",
 ]
-
-
-class Verdict(StrEnum):
-    PASS = "pass"
-    WARN = "warn"
-    FAIL = "fail"
-    NO_DATA = "no_data"
-    NOT_APPLICABLE = "n/a"
 
 
 class ValidityLevel(StrEnum):

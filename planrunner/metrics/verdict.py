@@ -1,0 +1,37 @@
+"""What a threshold came to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+__all__ = ["Observation", "Verdict"]
+
+
+class Verdict(StrEnum):
+    PASS = "pass"
+    WARN = "warn"
+    FAIL = "fail"
+    NO_DATA = "no_data"
+    NOT_APPLICABLE = "n/a"
+
+    @property
+    def fails_the_run(self) -> bool:
+        """No data is not a pass."""
+        return self in (Verdict.FAIL, Verdict.NO_DATA)
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """A verdict with what it rests on, in words.
+
+    Attributes:
+        observed: With its unit, such as `312 ms`; `no samples` and the like without data.
+        limit: The value it was held against, with its unit.
+        reason: What the two leave open: which window, why not applicable; often empty.
+    """
+
+    verdict: Verdict
+    observed: str
+    limit: str
+    reason: str = ""
