@@ -13,7 +13,7 @@ from planrunner.engine.actor import Actor
 from planrunner.engine.nap import Nap
 from planrunner.engine.steps import Wires
 from planrunner.engine.tally import Tally
-from planrunner.engine.user import BoundProgram, VirtualUser, user_stream
+from planrunner.engine.user import BoundProgram, UserState, VirtualUser, user_stream
 from planrunner.language.random_draws import Rand
 from planrunner.protocols.base import Scope
 from planrunner.units import NS_PER_S
@@ -65,9 +65,12 @@ class Crowd:
         self._group = group
         self._on_empty = on_empty
         self._by_slot: dict[int, VirtualUser] = {}
-        self._live: dict[VirtualUser, None] = {}  # in the order of their start
+        # In the order of their start: all, and those that have not come to their on_stop yet.
+        self._live: dict[VirtualUser, None] = {}
+        self._busy: dict[VirtualUser, None] = {}
+        self._awaited = self._live
         self._indices: Counter[str] = Counter()
-        self._gone: Nap | None = None
+        self._empty: Nap | None = None
         self.started = 0
 
     def __len__(self) -> int:
@@ -93,9 +96,9 @@ class Crowd:
             rng=rng,
             tally=around.tally,
         )
-        user = VirtualUser(bound, actor, identity=identity, on_end=self._ended)
+        user = VirtualUser(bound, actor, identity=identity, on_change=self._changed)
         self._by_slot[slot] = user
-        self._live[user] = None
+        self._live[user] = self._busy[user] = None
         self.started += 1
         around.alive[user_class] += 1
         around.tally.started[self._phase, user_class] += 1
@@ -110,10 +113,10 @@ class Crowd:
         """Let all finish within `graceful_stop_ns`, cut the rest, and wait for each `on_stop`."""
         for user in reversed(self._live):
             user.tell_to_stop()
-        await self._until_gone(graceful_stop_ns)
-        for user in tuple(self._live):
+        await self._until_empty(self._busy, graceful_stop_ns)
+        for user in tuple(self._busy):
             user.abort()
-        await self._until_gone(ON_STOP_NS)
+        await self._until_empty(self._live, ON_STOP_NS)
         self.cancel()
 
     def cancel(self) -> None:
@@ -121,16 +124,20 @@ class Crowd:
         for user in tuple(self._live):
             user.cancel()
 
-    async def _until_gone(self, limit_ns: int) -> None:
-        if self._live:
+    async def _until_empty(self, awaited: dict[VirtualUser, None], limit_ns: int) -> None:
+        if awaited:
             clock = self._around.clock
-            self._gone = Nap(clock)
-            await self._gone.until(clock.now_ns() + limit_ns)
+            self._awaited, self._empty = awaited, Nap(clock)
+            await self._empty.until(clock.now_ns() + limit_ns)
 
-    def _ended(self, user: VirtualUser) -> None:
-        del self._live[user]
-        self._around.alive[user.user_class] -= 1
-        if not self._live:
-            if self._gone is not None:
-                self._gone.cut_short()
-            self._on_empty()
+    def _changed(self, user: VirtualUser) -> None:
+        if user.state is UserState.ITERATING:
+            return
+        self._busy.pop(user, None)
+        if user.state is UserState.ENDED:
+            del self._live[user]
+            self._around.alive[user.user_class] -= 1
+            if not self._live:
+                self._on_empty()
+        if self._empty is not None and not self._awaited:
+            self._empty.cut_short()

@@ -78,9 +78,7 @@ async def run(  # noqa: PLR0913 - the one place where a run's parts meet
         opened: dict[str, Client] = {}
         for protocol in protocols_of(graph):
             settings = cast("Any", graph.settings.get(protocol, {}))  # opaque to the engine
-            opened[protocol] = clients[protocol](
-                cast("Any", graph.settings.get(protocol, {})), clock
-            )
+            opened[protocol] = clients[protocol](settings, clock)
             stack.push_async_callback(opened[protocol].close)
         stop = stop or Stop()
         run_names = {"id": run_id, "dir": run_dir, "seed": graph.seed}

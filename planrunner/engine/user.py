@@ -86,7 +86,7 @@ def user_stream(seed: int, phase: str, user_class: str, index: int) -> Random:
 class VirtualUser:
     """Runs a bound program as one actor."""
 
-    __slots__ = ("_aborted", "_actor", "_bound", "_identity", "_on_end", "_task", "state")
+    __slots__ = ("_aborted", "_actor", "_bound", "_identity", "_on_change", "_task", "state")
 
     def __init__(
         self,
@@ -94,12 +94,12 @@ class VirtualUser:
         actor: Actor,
         *,
         identity: dict[str, object],
-        on_end: Callable[[VirtualUser], None],
+        on_change: Callable[[VirtualUser], None],
     ) -> None:
         self._bound = bound
         self._actor = actor
         self._identity = identity
-        self._on_end = on_end
+        self._on_change = on_change
         self._aborted = False
         self._task: asyncio.Task[None] | None = None
         self.state = UserState.STARTING
@@ -132,9 +132,9 @@ class VirtualUser:
         actor, bound = self._actor, self._bound
         try:
             if await self._until_aborted(self._started):
-                self.state = UserState.ITERATING
+                self._enter(UserState.ITERATING)
                 await self._until_aborted(self._iterate)
-                self.state = UserState.FINISHING
+                self._enter(UserState.FINISHING)
                 if not await self._runs(bound.on_stop):
                     actor.tally.stop_failures += 1
         finally:
@@ -142,8 +142,11 @@ class VirtualUser:
                 await session.close()
 
     def _done(self, _: asyncio.Task[None]) -> None:
-        self.state = UserState.ENDED
-        self._on_end(self)
+        self._enter(UserState.ENDED)
+
+    def _enter(self, state: UserState) -> None:
+        self.state = state
+        self._on_change(self)
 
     async def _until_aborted(self, doing: Callable[[], Coroutine[Any, Any, bool]]) -> bool:
         """Do it to its end, or until `abort`; the cancellation of anyone else goes through."""

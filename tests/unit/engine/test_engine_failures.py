@@ -1,0 +1,261 @@
+"""Failed requests: their kinds, what they lead to, and what each leaves in the raw samples."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from planrunner.compiler.graph import SetNode
+from planrunner.engine import Ending
+from planrunner.language.values import UNDEFINED, EvaluationError
+from planrunner.protocols.base import FailureKind
+from planrunner.results.samples import SampleReader, SampleWriter
+from planrunner.units import NS_PER_MS, NS_PER_S
+from tests.support.graphs import (
+    NEVER,
+    Answer,
+    FakeTarget,
+    closed,
+    counts,
+    make_graph,
+    pause,
+    request,
+    run_graph,
+    task,
+    user_class,
+)
+
+REFUSED = Answer(delay_ns=0, failure=FailureKind.CONNECT, detail="connection refused")
+
+
+def one_task(*steps, **program):
+    return user_class(task("t", *steps), **program)
+
+
+def no_value(scope):
+    raise EvaluationError("`x` has no value")
+
+
+class TestKinds:
+    def test_a_status_that_is_not_accepted_is_a_failure(self):
+        """It has the reply's latency and status."""
+        step = request(operation=Answer(status=503))
+
+        told = run_graph(make_graph(one_task(step), closed(1, 0.1)))
+
+        assert counts(told.outcome, "status", "failure") == {(503, "status"): 10}
+
+    @pytest.mark.parametrize("kind", [FailureKind.RESET, FailureKind.PROTOCOL])
+    def test_what_the_client_says_is_the_kind(self, kind):
+        """Whatever status came with it."""
+        step = request(operation=Answer(failure=kind))
+
+        told = run_graph(make_graph(one_task(step), closed(1, 0.1)))
+
+        assert counts(told.outcome, "status", "failure") == {(0, kind.value): 10}
+
+    def test_a_failed_expectation_is_one_sample_however_many_fail(self):
+        """The first one names it."""
+        checks = (lambda reply, scope: "too slow", lambda reply, scope: "no `ok`")
+
+        told = run_graph(make_graph(one_task(request(checks=checks)), closed(1, 0.1)))
+
+        assert counts(told.outcome, "status", "failure") == {(200, "expect"): 10}
+
+    def test_expectations_are_not_asked_of_a_refused_status(self):
+        """One request is one sample with one kind."""
+        step = request(operation=Answer(status=404), checks=(lambda reply, scope: "no",))
+
+        told = run_graph(make_graph(one_task(step), closed(1, 0.1)))
+
+        assert set(counts(told.outcome, "failure")) == {"status"}
+
+    def test_a_failed_request_does_not_end_the_iteration(self):
+        """The steps after it still run."""
+        steps = request("a", Answer(status=500)), request("b")
+
+        told = run_graph(make_graph(one_task(*steps), closed(1, 0.1)))
+
+        assert counts(told.outcome, "request", "failure") == {("a", "status"): 5, ("b", ""): 5}
+
+    def test_a_failed_extraction_ends_the_iteration(self):
+        """The steps after it would miss the value."""
+        steps = request("a", extractors=(lambda reply, scope: "no `id`",)), request("b")
+
+        told = run_graph(make_graph(one_task(*steps), closed(1, 0.1)))
+
+        assert set(counts(told.outcome, "request", "failure")) == {("a", "extract")}
+        assert told.outcome.tally.ended_early == counts(told.outcome, "request")["a"]
+        assert any("ended early" in notice for notice in told.outcome.notices)
+
+    def test_an_extraction_writes_for_the_next_step(self):
+        """What was extracted is in the scope of the request after."""
+
+        def extract(reply, scope):
+            scope["id"] = 7
+
+        steps = request("a", extractors=(extract,)), request("b")
+
+        told = run_graph(make_graph(one_task(*steps, iteration_names=("id",)), closed(1, 0.02)))
+
+        assert [scope.get("id") for scope in told.target.scopes] == [None, 7]
+
+    def test_a_request_without_a_value_is_not_sent_and_counts(self):
+        """It fails as `extract`, takes no time, and the user doesn't spin."""
+        told = run_graph(make_graph(one_task(request(operation=no_value)), closed(1, 0.1)))
+
+        assert counts(told.outcome, "status", "failure") == {(0, "extract"): 100}
+        assert told.target.requests == 0
+
+    def test_a_set_without_a_value_fails_the_iteration(self):
+        """There is no request to fail, so the iteration says it."""
+        steps = (SetNode((("y", no_value),)), request())
+
+        told = run_graph(make_graph(one_task(*steps), closed(1, 0.01)))
+
+        assert counts(told.outcome, "failure", kind="iteration") == {"extract": 10}
+
+    def test_a_check_without_a_value_fails_as_extract(self):
+        """An expectation that reads a missing name is no failed expectation."""
+
+        def check(reply, scope):
+            raise EvaluationError("`x` has no value")
+
+        told = run_graph(make_graph(one_task(request(checks=(check,))), closed(1, 0.1)))
+
+        assert set(counts(told.outcome, "failure")) == {"extract"}
+
+
+class TestReplies:
+    def test_the_reply_has_names_when_the_plan_reads_them(self):
+        """`status`, `body`, `json` and `headers` are those of the last request."""
+        steps = (request("a", Answer(body=b'{"id": 7}'), reads_reply=True), request("b"))
+
+        told = run_graph(make_graph(one_task(*steps), closed(1, 0.02)))
+
+        scope = told.target.scopes[1]
+        assert (scope["status"], scope["json"], scope["body"]) == (200, {"id": 7}, '{"id": 7}')
+
+    def test_a_body_that_is_not_json_has_no_json(self):
+        """It is undefined, which is no failure until somebody needs it."""
+        steps = (request("a", Answer(body=b"<p>"), reads_reply=True), request("b"))
+
+        told = run_graph(make_graph(one_task(*steps), closed(1, 0.02)))
+
+        assert told.target.scopes[1]["json"] is UNDEFINED
+
+    def test_a_tag_from_the_reply_opens_a_series(self):
+        """Beside the tags that the plan wrote, sorted."""
+        answers = iter(["eu", "us", "eu"])
+
+        def answer(scope):
+            scope["zone"] = next(answers, "eu")
+            return Answer()
+
+        step = request(
+            operation=answer, tags=(("z", ""),), reply_tags=(("zone", lambda s: s["zone"]),)
+        )
+
+        told = run_graph(make_graph(one_task(step), closed(1, 0.03)))
+
+        by_tags = counts(told.outcome, "tags")
+        assert by_tags == {(("z", ""), ("zone", "eu")): 2, (("z", ""), ("zone", "us")): 1}
+
+    def test_latency_includes_connecting_and_service_time_does_not(self):
+        """Both are kept, as they differ."""
+        step = request(operation=Answer(connect_ns=5 * NS_PER_MS))
+
+        told = run_graph(make_graph(one_task(step), closed(1, 0.01)))
+
+        (total,) = [t for k, t in told.outcome.total.totals.items() if k.kind == "request"]
+        assert (total.latency.max, total.service.max) == (15 * NS_PER_MS, 10 * NS_PER_MS)
+
+
+class TestTimeouts:
+    @pytest.mark.parametrize("timeout_ms", [100, 1_000, 30_000])
+    def test_a_request_outlives_its_timeout_by_little(self, timeout_ms):
+        """The sweep is as fine as the shortest timeout needs: 5 %, at least 10 ms."""
+        step = request(operation=Answer(delay_ns=NEVER), timeout_ns=timeout_ms * NS_PER_MS)
+
+        told = run_graph(make_graph(one_task(step), closed(1, timeout_ms / 1000)))
+
+        (total,) = [t for k, t in told.outcome.total.totals.items() if k.kind == "request"]
+        assert counts(told.outcome, "failure") == {"timeout": 1}
+        assert timeout_ms <= total.latency.max / NS_PER_MS <= timeout_ms * 1.05 + 10
+
+
+class TestRefusals:
+    def test_a_refused_user_backs_off(self):
+        """A tenth of a second ten times, then a second each time."""
+        target = FakeTarget()
+
+        told = run_graph(
+            make_graph(one_task(request(operation=REFUSED)), closed(1, 4)), target=target
+        )
+
+        asked = told.asked()
+        assert asked[:10] == pytest.approx([0.1 * n for n in range(10)])
+        assert asked[10:] == pytest.approx([1.9, 2.9, 3.9])
+        assert told.outcome.tally.backoffs == 13
+
+    def test_an_answer_ends_the_back_off(self):
+        """The next refusal starts at a tenth of a second again."""
+        answers = iter([REFUSED] * 12 + [Answer(delay_ns=0)] + [REFUSED] * 3)
+        step = request(operation=lambda scope: next(answers, Answer(delay_ns=NEVER)))
+
+        told = run_graph(make_graph(one_task(step), closed(1, 10, graceful_stop=0)))
+
+        last = told.asked()[13:17]
+        assert [round(b - a, 3) for a, b in pairwise(last)] == [0.1, 0.1, 0.1]
+
+    def test_nothing_but_refusals_for_ten_seconds_ends_the_run(self):
+        """It could not run: the target isn't there."""
+        told = run_graph(make_graph(one_task(request(operation=REFUSED)), closed(2, 60)))
+
+        assert told.outcome.ending is Ending.CANNOT_RUN
+        assert "connect" in told.outcome.reason
+        assert told.seconds(told.outcome.ended_ns) == 10.0
+
+    def test_a_target_that_dies_in_the_middle_fails_requests_and_the_run_goes_on(self):
+        """One answer in the first ten seconds is enough to know that it was there."""
+        answers = iter([Answer()])
+        step = request(operation=lambda scope: next(answers, REFUSED))
+
+        told = run_graph(make_graph(one_task(step), closed(1, 30)))
+
+        assert told.outcome.ending is Ending.FINISHED
+        assert told.seconds(told.outcome.ended_ns) == 30.0
+        assert any("could not connect" in notice for notice in told.outcome.notices)
+
+
+class TestRawSamples:
+    def test_every_request_leaves_a_row(self, tmp_path):
+        """Successes, failures with their words, aborted ones; times from the run's start."""
+        answers = iter([Answer(), Answer(status=500), Answer(delay_ns=1000 * NS_PER_S)])
+        step = request(operation=lambda scope: next(answers))
+        samples = SampleWriter(tmp_path / "samples.bin", started_unix_ns=0)
+
+        run_graph(
+            make_graph(one_task(step, wait=pause(0.5)), closed(1, 2, graceful_stop=1)),
+            samples=samples,
+        )
+        samples.close()
+
+        reader = SampleReader(tmp_path / "samples.bin")
+        rows = [
+            (
+                reader.labels[row.series].failure,
+                row.start_ns / NS_PER_MS,
+                row.latency_ns / NS_PER_MS,
+                row.ttfb_ns / NS_PER_MS,
+                row.body_bytes,
+                reader.messages[row.message],
+            )
+            for row in reader
+        ]
+        assert rows == [
+            ("", 0, 10, 10, 10, ""),
+            ("status", 510, 10, 10, 10, "status 500"),
+            ("aborted", 1020, 1980, 0, 0, ""),
+        ]

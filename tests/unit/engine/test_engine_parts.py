@@ -1,0 +1,145 @@
+"""The small parts of the engine: the timeline, the nap, the health of the generator."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from planrunner.engine.health import Health, HealthLog, HealthProbe
+from planrunner.engine.nap import Nap
+from planrunner.engine.timeline import FOREVER_NS, Timeline
+from planrunner.load.population import Stage
+from planrunner.units import NS_PER_MS, NS_PER_S
+from tests.support.graphs import closed
+from tests.support.virtual_time import VirtualClock, run_virtual
+
+stage_lists = st.lists(st.integers(0, 50), min_size=1, max_size=5).map(
+    lambda durations: [Stage(str(n), d, 1) for n, d in enumerate(durations, 1)]
+)
+
+
+class TestTimeline:
+    @given(stages=stage_lists, warmup_ns=st.integers(0, 120), moment_ns=st.integers(0, 300))
+    def test_every_moment_is_in_the_stage_and_warm_up_that_the_plan_says(
+        self, stages, warmup_ns, moment_ns
+    ):
+        """Whatever the stages; after the last one still in the last one."""
+        timeline = Timeline(closed(0, 0, stages=stages, warmup=warmup_ns / NS_PER_S), 1_000)
+
+        window = timeline.at(1_000 + moment_ns)
+
+        expected, end_ns = stages[-1].name, 0
+        lengthy = [stage for stage in stages if stage.duration_ns]
+        for stage in lengthy:
+            end_ns += stage.duration_ns
+            expected = stage.name
+            if moment_ns < end_ns:
+                break
+        assert window.stage == expected
+        if moment_ns < end_ns:
+            assert window.warmup == (moment_ns < warmup_ns)
+        assert window.begin_ns <= 1_000 + moment_ns < window.end_ns
+
+    def test_windows_are_cut_at_the_edges_of_stages_and_warm_up(self):
+        """Ramp of 1 s, hold of 9 s, warm-up of 3 s: three windows."""
+        timeline = Timeline(closed(1, 9, ramp_up=1, warmup=3), 0)
+
+        seen = {timeline.at(moment * NS_PER_MS) for moment in range(0, 20_000, 100)}
+
+        assert sorted((w.begin_ns // NS_PER_S, w.stage, w.warmup) for w in seen) == [
+            (0, "ramp", True),
+            (1, "hold", True),
+            (3, "hold", False),
+        ]
+
+    def test_a_cut_timeline_stays_in_its_window(self):
+        """And its stages end where it was cut."""
+        timeline = Timeline(closed(1, 9, ramp_up=2), 0)
+
+        timeline.cut(NS_PER_S)
+
+        assert timeline.at(5 * NS_PER_S).stage == "ramp"
+        assert timeline.at(0).end_ns == FOREVER_NS
+        assert list(timeline.stages()) == [("ramp", 0, NS_PER_S)]
+
+    def test_cutting_after_the_end_changes_nothing(self):
+        """The graceful stop is no part of measured time."""
+        timeline = Timeline(closed(1, 9), 0)
+
+        timeline.cut(100 * NS_PER_S)
+
+        assert timeline.ends_ns == 9 * NS_PER_S
+
+
+class TestNap:
+    def test_a_nap_ends_when_it_is_due(self):
+        """To the nanosecond, in virtual time."""
+
+        async def main():
+            clock = VirtualClock()
+            began_ns = clock.now_ns()
+            await Nap(clock).until(began_ns + 1_234_567_891)
+            return clock.now_ns() - began_ns
+
+        assert run_virtual(main()) == 1_234_567_891
+
+    def test_a_cut_nap_ends_at_once_and_for_good(self):
+        """Whoever sleeps wakes, and nobody falls asleep again."""
+
+        async def main():
+            clock = VirtualClock()
+            nap, began_ns = Nap(clock), clock.now_ns()
+            asyncio.get_running_loop().call_later(2, nap.cut_short)
+            await nap.until(began_ns + 100 * NS_PER_S)
+            await nap.until(began_ns + 100 * NS_PER_S)
+            return (clock.now_ns() - began_ns) / NS_PER_S
+
+        assert run_virtual(main()) == 2
+
+    def test_a_cancelled_nap_leaves_no_timer(self):
+        """Cancellation goes through."""
+
+        async def main():
+            nap = Nap(VirtualClock())
+            async with asyncio.timeout(1):
+                await nap.until(FOREVER_NS // 2**20)
+
+        with pytest.raises(TimeoutError):
+            run_virtual(main())
+
+
+class TestHealth:
+    def test_a_probe_reports_the_worst_lag_and_the_share_of_the_processor(self):
+        """And starts again with each reading."""
+        cpu = iter([0, 300, 300])
+        probe = HealthProbe(1_000, cpu_ns=lambda: next(cpu))
+
+        probe.woke(due_ns=1_100, now_ns=1_150)
+        probe.woke(due_ns=1_200, now_ns=1_210)
+
+        assert probe.read(2_000) == Health(loop_lag_ns=50, cpu_share=0.3)
+        assert probe.read(3_000) == Health(loop_lag_ns=0, cpu_share=0.0)
+
+    def test_one_hiccup_is_no_finding(self):
+        """A tenth of the seconds must be bad before the numbers are in doubt."""
+        log = HealthLog()
+
+        for second in range(20):
+            log.add(Health(loop_lag_ns=NS_PER_S if second == 7 else 0, cpu_share=0.5))
+
+        assert log.reasons() == ()
+        assert log.worst_lag_ns == NS_PER_S
+
+    def test_a_busy_generator_is_told(self):
+        """With what to do about it."""
+        log = HealthLog()
+
+        for _ in range(4):
+            log.add(Health(loop_lag_ns=80 * NS_PER_MS, cpu_share=0.97))
+
+        busy, late = log.reasons()
+        assert "busy in 4 of 4 seconds" in busy
+        assert "up to 80 ms late" in late
