@@ -6,7 +6,7 @@ A protocol brings a step model (`spec`), a compile function (`compile`) that tur
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from enum import StrEnum
 from json import JSONDecoder, detect_encoding
@@ -58,7 +58,8 @@ class Reply:
         detail: What failed, in words, without secrets; empty when nothing did.
         status: The status code, 0 when none arrived.
         asked_ns: When the user asked to send (clock time).
-        sent_ns: When the first byte was written; equals `asked_ns` on an open connection.
+        sent_ns: When the first byte was written; equals `asked_ns` on an open connection,
+            and when nothing was.
         first_byte_ns: When the first byte of the reply arrived; 0 when none did.
         ended_ns: When the last byte arrived, or the failure was known.
         connect_ns: Time spent on DNS, TCP and TLS for this request; 0 on an open connection.
@@ -219,5 +220,5 @@ class Client(Protocol):
     async def close(self) -> None: ...
 
 
-ClientFactory = Callable[[Mapping[str, Any], Clock], Client]
+ClientFactory = Callable[[Any, Clock], Client]
 """Opens a client from its protocol's settings (`RunGraph.settings[protocol]`)."""

@@ -43,8 +43,8 @@ class UrlParts:
     Attributes:
         origin: Known when it doesn't depend on the scope (the usual case, base_url included);
             then `parts` is the request target: path and query, without a fragment.
-        parts: With `origin` None the whole absolute URL, base_url already in front; the client
-            renders, splits and connects per request (slow path).
+        parts: With `origin` None the whole URL; the client renders, splits and connects per
+            request (slow path).
     """
 
     origin: Origin | None
@@ -138,7 +138,8 @@ class HttpSettings:
         proxy: Empty for none; proxies of the environment are never used.
         hosts: Host name to address; the name still goes into Host and SNI.
         max_head: Bytes of a reply's status line and headers; more fail as `too_large`.
-        max_body: Bytes of a reply's body, as received and as decoded; more fail as `too_large`.
+        max_body: Bytes of a reply's body, as received and as decoded, when something reads it;
+            more fail as `too_large`. A body that nothing reads is counted and let go.
     """
 
     base_url: Parts = ()

@@ -1,0 +1,279 @@
+"""One connection: writes a request, reads its reply, says how it ended.
+
+State   | waiter  | reading | what arrives
+--------|---------|---------|---------------------------------------------------------------
+idle    | None    | None    | anything: the connection closes, its next use opens a new one
+waiting | pending | None    | the head; a whole quick reply ends here, in one step
+reading | pending | set     | the body
+lost    | None    | None    | nothing; `is_usable` is False for ever
+
+The waiter's result is None for a quick reply (all of `reply` is filled in then), a `ReplyHead`
+for one that needs a look (`take_body` has the rest), or a `WireFault`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Mapping
+from typing import Final, Protocol
+
+from planrunner.protocols.base import FailureKind, Reply
+from planrunner.protocols.http.clients.wire_body import BodyReader, read_body
+from planrunner.protocols.http.clients.wire_fault import WireFault, map_loss
+from planrunner.protocols.http.clients.wire_head import ReplyHead, ReplyHeads
+from planrunner.protocols.http.url import Origin
+
+__all__ = ["Limits", "Outcome", "Owner", "Waiter", "WireConnection"]
+
+Outcome = ReplyHead | WireFault | None
+Waiter = asyncio.Future[Outcome]
+
+HEAD_END: Final = b"\r\n\r\n"
+ANY_HEAD_END: Final = re.compile(rb"\n\r?\n")
+PIECE: Final = 256 * 1024
+"""What a large request is cut into, each written when the one before has left."""
+
+
+class Limits:
+    __slots__ = ("max_body", "max_head")
+
+    def __init__(self, max_head: int, max_body: int) -> None:
+        self.max_head = max_head
+        self.max_body = max_body
+
+
+class Owner(Protocol):
+    """The session a connection belongs to."""
+
+    now_ns: Callable[[], int]
+
+    def forget(self, connection: WireConnection) -> None:
+        """Never use the connection again; may be called twice."""
+
+
+class WireConnection(asyncio.Protocol):
+    """A connection that serves one request at a time.
+
+    Attributes:
+        waiter: Pending while a reply is awaited.
+        wants_body: Keep the body of the reply that is awaited.
+        is_bodiless: The reply to this request has no body whatever its head says (HEAD).
+        is_reused: A request was served before the one that is under way.
+        is_usable: May take another request.
+    """
+
+    __slots__ = (
+        "buffer",
+        "drained",
+        "head",
+        "heads",
+        "is_bodiless",
+        "is_paused",
+        "is_reused",
+        "is_usable",
+        "known",
+        "limits",
+        "now_ns",
+        "origin",
+        "owner",
+        "reading",
+        "reply",
+        "transport",
+        "waiter",
+        "wants_body",
+        "write",
+    )
+
+    transport: asyncio.Transport
+    write: Callable[[bytes | memoryview], None]
+
+    def __init__(
+        self, origin: Origin, reply: Reply, heads: ReplyHeads, limits: Limits, owner: Owner
+    ) -> None:
+        self.origin = origin
+        self.reply = reply
+        self.heads = heads
+        self.known: Mapping[bytes, ReplyHead] = heads.known
+        self.limits = limits
+        self.owner = owner
+        self.now_ns = owner.now_ns
+        self.waiter: Waiter | None = None
+        self.drained: asyncio.Future[None] | None = None
+        self.buffer = bytearray()
+        self.head: ReplyHead | None = None
+        self.reading: BodyReader | None = None
+        self.wants_body = self.is_bodiless = False
+        self.is_reused = self.is_paused = False
+        self.is_usable = True
+
+    # -- what a session does ---------------------------------------------------------------
+
+    def expect(self, *, wants_body: bool) -> Waiter:
+        """Begin an exchange: the next bytes are its reply."""
+        self.head = None
+        self.wants_body = wants_body
+        self.waiter = waiter = asyncio.get_running_loop().create_future()
+        return waiter
+
+    async def write_large(self, data: bytes) -> None:
+        """Write piece by piece, no faster than the server takes it; stop when it has replied."""
+        view = memoryview(data)
+        for start in range(0, len(data), PIECE):
+            if self.waiter is None or self.waiter.done():
+                # The reply is there already, and what was not sent will never be asked for.
+                self.close()
+                return
+            piece = view[start : start + PIECE]
+            self.write(piece)
+            self.reply.sent += len(piece)
+            if self.is_paused:
+                self.drained = asyncio.get_running_loop().create_future()
+                await self.drained
+
+    def take_body(self) -> BodyReader | None:
+        """Return the body of the reply that has just ended, once."""
+        reading, self.reading = self.reading, None
+        return reading
+
+    def fail(self, fault: WireFault) -> None:
+        """End the exchange under way with `fault`, and the connection with it."""
+        self._finish(fault)
+        self.abort()
+
+    def abort(self) -> None:
+        """Close at once; what is under way stays unanswered."""
+        self.is_usable = False
+        self.owner.forget(self)
+        self.transport.abort()
+
+    def close(self) -> None:
+        self.is_usable = False
+        self.owner.forget(self)
+        self.transport.close()
+
+    # -- what the event loop calls ---------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport  # type: ignore[assignment]  # a stream's is a Transport
+        self.write = self.transport.write
+
+    def data_received(self, data: bytes) -> None:
+        end = data.find(HEAD_END) + 4
+        head = self.known.get(data[:end])
+        if head is not None and head.quick + end == len(data) and not self.buffer:
+            waiter = self.waiter
+            if waiter is not None and self.reading is None and not waiter.done():
+                reply = self.reply
+                reply.first_byte_ns = reply.ended_ns = self.now_ns()
+                reply.status = head.status
+                reply.received = head.quick
+                reply.head = head.raw
+                reply.body = data[end:] if self.wants_body else None
+                self.is_reused = True
+                self.waiter = None
+                waiter.set_result(None)
+                return
+        self._receive(data)
+
+    def pause_writing(self) -> None:
+        self.is_paused = True
+
+    def resume_writing(self) -> None:
+        self.is_paused = False
+        self._wake_writer()
+
+    def eof_received(self) -> None:
+        """Return None: the transport closes, and `connection_lost` says the rest."""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.is_usable = False
+        if self.waiter is not None:
+            reading = self.reading
+            if exc is None and reading is not None and reading.end():
+                self._finish(self.head)
+            else:
+                self._finish(self._loss(exc))
+        self.owner.forget(self)
+
+    # -- everything that is not a quick reply ----------------------------------------------
+
+    def _receive(self, data: bytes) -> None:
+        if self.waiter is None or self.waiter.done():
+            self.abort()
+            return
+        if not self.reply.first_byte_ns:
+            self.reply.first_byte_ns = self.now_ns()
+        try:
+            if self.reading is None:
+                self._read_head(data)
+            else:
+                self._read_body(self.reading, data)
+        except WireFault as fault:
+            self.fail(fault)
+
+    def _read_head(self, data: bytes) -> None:
+        buffer = self.buffer
+        seen = max(0, len(buffer) - len(HEAD_END))
+        buffer += data
+        # An end within the limit, so that a long head fails the same however it is cut.
+        while end := ANY_HEAD_END.search(buffer, seen, self.limits.max_head):
+            head = self.heads.parse(bytes(buffer[: end.end()]))
+            del buffer[: end.end()]
+            if head.status >= 200:
+                self._begin_body(head)
+                return
+            seen = 0
+        if not b"HTTP/1.".startswith(buffer[:7]):
+            raise WireFault(FailureKind.PROTOCOL, "the reply is not HTTP/1")
+        if len(buffer) >= self.limits.max_head:
+            words = f"the reply's head is larger than {self.limits.max_head} bytes"
+            raise WireFault(FailureKind.TOO_LARGE, words)
+
+    def _begin_body(self, head: ReplyHead) -> None:
+        rest = bytes(self.buffer)
+        self.buffer.clear()
+        self.head = head
+        if self.is_bodiless:
+            self.reading = BodyReader(0, keep=self.wants_body, limit=0)
+        else:
+            keep = self.wants_body
+            self.reading = read_body(head, keep=keep, limit=self.limits.max_body)
+        if rest or self.reading.is_complete:
+            self._read_body(self.reading, rest)
+
+    def _read_body(self, reading: BodyReader, data: bytes) -> None:
+        if data:
+            reading.feed(data)
+        if reading.is_complete:
+            self._finish(self.head)
+
+    def _finish(self, outcome: Outcome) -> None:
+        """Hand over the outcome; the reply's body stays until `take_body`."""
+        self.reply.ended_ns = self.now_ns()
+        waiter, self.waiter = self.waiter, None
+        head, reading = self.head, self.reading
+        if head is not None and reading is not None:
+            keeps = head.keeps_alive and not reading.has_extra
+            self.is_usable = self.is_usable and keeps and reading.is_framed
+        if not self.is_usable:
+            self.close()
+        self.is_reused = True
+        self.buffer.clear()
+        self._wake_writer()
+        if waiter is not None and not waiter.done():
+            waiter.set_result(outcome)
+
+    def _loss(self, exc: Exception | None) -> WireFault:
+        if self.reading is not None:
+            when = f"after {self.reading.received} bytes of the reply's body"
+        elif self.buffer:
+            when = "in the middle of the reply's head"
+        else:
+            when = "before it replied"
+        is_stale = self.is_reused and not self.reply.first_byte_ns
+        return map_loss(exc, when, is_stale=is_stale)
+
+    def _wake_writer(self) -> None:
+        if self.drained is not None and not self.drained.done():
+            self.drained.set_result(None)

@@ -1,0 +1,202 @@
+"""The rest of an exchange when it is more than one write and one quick reply.
+
+Connecting, retrying on a stale connection, redirects, cookies, large bodies, decoding, failures.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from planrunner.protocols.base import FailureKind, Reply
+from planrunner.protocols.http.clients.wire_connection import Outcome, WireConnection
+from planrunner.protocols.http.clients.wire_fault import WireFault
+from planrunner.protocols.http.clients.wire_head import ReplyHead
+from planrunner.protocols.http.clients.wire_request import IDEMPOTENT, LARGE, WireRequest
+from planrunner.protocols.http.clients.wire_rewrite import method_of, next_hop, target_of
+from planrunner.protocols.http.content import BodyTooLarge, BrokenContent, decode_content
+from planrunner.protocols.http.url import Origin, UrlError, join
+from planrunner.units import NS_PER_S
+
+if TYPE_CHECKING:
+    from planrunner.protocols.http.clients.wire_session import WireSession
+
+__all__ = ["WireExchange"]
+
+NO_HEADS: Final[Mapping[bytes, ReplyHead]] = MappingProxyType({})
+
+
+class WireExchange:
+    """One request of a session, from wherever the hot path left it.
+
+    Attributes:
+        origin: Of the hop under way.
+        data: The hop's request without the user's own headers and cookies.
+        has_crossed: A redirect has led to another origin.
+    """
+
+    __slots__ = ("bound", "connection", "data", "has_crossed", "origin", "received", "session")
+
+    def __init__(
+        self, session: WireSession, bound: WireRequest, origin: Origin, data: bytes
+    ) -> None:
+        self.session = session
+        self.bound = bound
+        self.origin = origin
+        self.data = data
+        self.has_crossed = False
+        self.received = 0
+        self.connection: WireConnection | None = None
+
+    async def run(self) -> Reply:
+        """Send the request and see it through."""
+        reply, session = self.session.reply, self.session
+        session.clean()
+        reply.first_byte_ns = reply.sent_ns = reply.sent = 0
+        reply.asked_ns = session.now_ns()
+        session.deadline_ns = reply.asked_ns + self.bound.timeout_ns
+        return await self._conclude(reply, None, is_sent=False)
+
+    async def resume(self, connection: WireConnection, outcome: Outcome) -> Reply:
+        """Go on after the hot path's write ended with more than a quick reply."""
+        self.connection = connection
+        self.session.clean()
+        return await self._conclude(self.session.reply, outcome, is_sent=True)
+
+    async def _conclude(self, reply: Reply, outcome: Outcome, *, is_sent: bool) -> Reply:
+        try:
+            head = await self._settle(outcome) if is_sent else await self._attempt()
+            redirects = 0
+            while head is not None:
+                self._take_cookies(head)
+                if not (head.location and self.bound.follows):
+                    self._take_body(reply, head)
+                    break
+                if redirects == self.bound.max_redirects:
+                    self._count()
+                    raise WireFault(FailureKind.PROTOCOL, f"too many redirects ({redirects})")
+                redirects += 1
+                self._count()
+                self._follow(head)
+                head = await self._attempt()
+        except WireFault as fault:
+            self._fail(reply, fault)
+        reply.received = self.received
+        return reply
+
+    # -- one hop -----------------------------------------------------------------------------
+
+    async def _attempt(self) -> ReplyHead | None:
+        """Send the hop's request; None means a quick reply came, which needs no look."""
+        connection = self.session.connections.get(str(self.origin))
+        if connection is None:
+            connection = await self._open()
+        return await self._settle(await self._write(connection))
+
+    async def _settle(self, outcome: Outcome) -> ReplyHead | None:
+        """Turn an outcome into a head; once more on a new connection if the old one was stale."""
+        if isinstance(outcome, WireFault) and outcome.is_stale:
+            if method_of(self.data) not in IDEMPOTENT:
+                raise outcome
+            self.session.reply.retries += 1
+            outcome = await self._write(await self._open())
+        if isinstance(outcome, WireFault):
+            raise outcome
+        if outcome is None:
+            self.received += self.session.reply.received
+        return outcome
+
+    async def _open(self) -> WireConnection:
+        session, reply = self.session, self.session.reply
+        session.current = None
+        started_ns = session.now_ns()
+        left_s = max(0, session.deadline_ns - started_ns) / NS_PER_S
+        try:
+            async with asyncio.timeout(left_s):
+                connection = await session.open(self.origin)
+        except TimeoutError as late:
+            words = f"no connection to {self.origin} within the timeout"
+            raise WireFault(FailureKind.TIMEOUT, words) from late
+        finally:
+            reply.connect_ns += session.now_ns() - started_ns
+        reply.connects += 1
+        return connection
+
+    async def _write(self, connection: WireConnection) -> Outcome:
+        session, reply = self.session, self.session.reply
+        data = session.identity.dress(
+            self.data, self.origin, self.bound.names, has_crossed=self.has_crossed
+        )
+        connection.is_bodiless = data.startswith(b"HEAD ")
+        connection.known = NO_HEADS if connection.is_bodiless else connection.heads.known
+        self.connection = session.current = connection
+        waiter = connection.expect(wants_body=self.bound.wants_body)
+        reply.first_byte_ns = 0
+        reply.sent_ns = reply.sent_ns or session.now_ns()
+        try:
+            if len(data) > LARGE:
+                await connection.write_large(data)
+            else:
+                reply.sent += len(data)
+                connection.write(data)
+            return await waiter
+        except asyncio.CancelledError:
+            connection.abort()
+            raise
+        finally:
+            connection.is_bodiless = False
+            connection.known = connection.heads.known
+
+    # -- what a reply asks for -----------------------------------------------------------------
+
+    def _take_cookies(self, head: ReplyHead) -> None:
+        if head.cookies:
+            self.session.identity.store(head.cookies, self.origin, target_of(self.data))
+
+    def _follow(self, head: ReplyHead) -> None:
+        try:
+            location = join(self.origin, target_of(self.data), head.location)
+        except UrlError as fault:
+            words = f"the redirect leads nowhere: {fault.message}"
+            raise WireFault(FailureKind.PROTOCOL, words) from fault
+        crosses = location.origin != self.origin
+        self.data = next_hop(self.data, head.status, location, crosses=crosses)
+        self.origin = location.origin
+        self.has_crossed = self.has_crossed or crosses
+
+    def _take_body(self, reply: Reply, head: ReplyHead) -> None:
+        reply.status = head.status
+        reply.head = head.raw
+        content = self._count()
+        if content is None or not head.encoding:
+            reply.body = content
+            return
+        limit = self.session.limits.max_body
+        try:
+            reply.body = decode_content(content, head.encoding, limit=limit)
+        except BodyTooLarge as fault:
+            raise WireFault(FailureKind.TOO_LARGE, fault.message) from fault
+        except BrokenContent as fault:
+            raise WireFault(FailureKind.PROTOCOL, fault.message) from fault
+
+    def _count(self) -> bytes | None:
+        """Count the body of the reply that has just ended, and return it if it was kept."""
+        reading = None if self.connection is None else self.connection.take_body()
+        if reading is None:
+            return None
+        self.received += reading.received
+        return reading.content()
+
+    def _fail(self, reply: Reply, fault: WireFault) -> None:
+        connection = self.connection
+        if connection is not None and connection.head is not None:
+            # What is known of a reply that broke off is kept.
+            reply.status, reply.head = connection.head.status, connection.head.raw
+        self._count()
+        reply.body = None
+        reply.failure = fault.kind
+        reply.detail = fault.detail
+        reply.sent_ns = reply.sent_ns or reply.asked_ns
+        reply.ended_ns = self.session.now_ns()

@@ -1,0 +1,72 @@
+"""Encoded requests, changed: a user's own headers and cookies, and the next hop of a redirect.
+
+Working on the bytes keeps one form of a request, so what is sent again is what was sent before:
+no expression is evaluated twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from typing import Final
+
+from planrunner.protocols.http.redirects import BODY_HEADERS, PRIVATE_HEADERS, redirect_method
+from planrunner.protocols.http.url import Location
+
+__all__ = ["add_lines", "method_of", "next_hop", "target_of", "without"]
+
+EMPTY_LINE: Final = b"\r\n\r\n"
+LINE_END: Final = b"\r\n"
+
+
+def method_of(data: bytes) -> str:
+    return data[: data.index(b" ")].decode("ascii")
+
+
+def target_of(data: bytes) -> str:
+    return data[: data.index(LINE_END)].split(b" ")[1].decode("ascii")
+
+
+def add_lines(data: bytes, lines: bytes) -> bytes:
+    """Put header lines behind the request line and the one after it, which is Host."""
+    second = data.index(LINE_END, data.index(LINE_END) + 2) + 2
+    return data[:second] + lines + data[second:]
+
+
+def without(data: bytes, names: Container[str]) -> bytes:
+    """Take headers out, by their lower-case names."""
+    head, _, body = data.partition(EMPTY_LINE)
+    first, *lines = head.split(LINE_END)
+    kept = [first, *(line for line in lines if _name(line) not in names)]
+    return LINE_END.join(kept) + EMPTY_LINE + body
+
+
+def next_hop(data: bytes, status: int, location: Location, *, crosses: bool) -> bytes:
+    """Return the request that follows a redirect to `location`.
+
+    Args:
+        data: The request that was redirected.
+        status: The redirect's.
+        location: Where it leads.
+        crosses: It leads to another origin.
+    """
+    method = method_of(data)
+    new_method = redirect_method(status, method)
+    dropped = {"host"}
+    if crosses:
+        dropped |= PRIVATE_HEADERS
+    if new_method != method:
+        dropped |= BODY_HEADERS
+        data = data[: data.index(EMPTY_LINE) + len(EMPTY_LINE)]
+    _, _, rest = without(data, dropped).partition(LINE_END)
+    start = f"{new_method} {location.target} HTTP/1.1\r\nHost: {location.origin.authority}\r\n"
+    if location.authorization:
+        rest = without(start.encode("ascii") + rest, {"authorization"}).partition(LINE_END)[2]
+        start = f"{new_method} {location.target} HTTP/1.1\r\n"
+        return add_lines(
+            start.encode("ascii") + rest, f"Authorization: {location.authorization}\r\n".encode()
+        )
+    return start.encode("ascii") + rest
+
+
+def _name(line: bytes) -> str:
+    return line.partition(b":")[0].decode("latin-1").lower()
