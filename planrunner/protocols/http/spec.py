@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, Tag
 
 from planrunner.language.diagnostics import Code
 from planrunner.language.fields import Duration, ExprField, TextField, ValueField
+from planrunner.language.mapping import Fault, PlanMapping, exactly_one, in_words
 from planrunner.protocols.http.spec_expect import (
     EXTRACT_SOURCES,
     Expect,
     ExtractSpec,
     JsonExpectation,
     Rule,
-    SpecModel,
-    fault,
     shape,
 )
 
@@ -31,7 +31,6 @@ __all__ = [
     "RequestKeys",
     "RequestSpec",
     "Rule",
-    "body_conflict",
 ]
 
 VERBS: Final = ("get", "post", "put", "patch", "delete", "head", "options")
@@ -41,58 +40,69 @@ BODY_KEYS: Final = ("json", "form", "multipart", "body", "body_file")
 # -- auth ----------------------------------------------------------------------------------
 
 
-class BasicAuth(SpecModel):
+class BasicAuth(PlanMapping):
     """RFC 7617."""
 
-    username: TextField
-    password: TextField
+    username: TextField = Field(description="The user's name.", examples=["ada"])
+    password: TextField = Field(description="The user's password.", examples=["${password}"])
 
 
-class ApiKeyAuth(SpecModel):
+class ApiKeyAuth(PlanMapping):
     """A key in one header, query parameter or cookie."""
 
-    header: TextField | None = Field(None, description="The header that carries the key.")
-    query: TextField | None = Field(None, description="The query parameter that carries it.")
-    cookie: TextField | None = Field(None, description="The cookie that carries it.")
-    value: TextField
+    header: TextField | None = Field(
+        None, description="The header that carries the key.", examples=["X-API-Key"]
+    )
+    query: TextField | None = Field(
+        None, description="The query parameter that carries it.", examples=["api_key"]
+    )
+    cookie: TextField | None = Field(
+        None, description="The cookie that carries it.", examples=["key"]
+    )
+    value: TextField = Field(description="The key itself.", examples=["${api_key}"])
 
-    @model_validator(mode="after")
-    def _one_place(self) -> ApiKeyAuth:
-        if len({"header", "query", "cookie"} & self.model_fields_set) != 1:
-            raise fault(
-                Code.CONFLICTING_KEYS,
-                "an API key goes into one place",
-                "write exactly one of `header`, `query`, `cookie`",
-            )
-        return self
+    @classmethod
+    def find_faults(cls, data: Mapping[str, Any]) -> Iterator[Fault]:
+        yield from exactly_one(cls, data, ("header", "query", "cookie"), "where the key goes")
 
 
-class OAuth2(SpecModel):
+class OAuth2(PlanMapping):
     """Client credentials (RFC 6749, 4.4); the token is fetched once a user and refreshed."""
 
-    token_url: TextField
-    client_id: TextField
-    client_secret: TextField
-    scope: TextField | None = None
+    token_url: TextField = Field(description="Where tokens are fetched.", examples=["/oauth/token"])
+    client_id: TextField = Field(description="The client's id.", examples=["planrunner"])
+    client_secret: TextField = Field(description="The client's secret.", examples=["${secret}"])
+    scope: TextField | None = Field(
+        None, description="The scopes to ask for.", examples=["read write"]
+    )
 
 
-class Auth(SpecModel):
+class Auth(PlanMapping):
     """Who the user is to the server; exactly one scheme."""
 
-    basic: BasicAuth | None = Field(None, description="User name and password.")
-    bearer: TextField | None = Field(None, description="A token: `Authorization: Bearer …`.")
-    api_key: ApiKeyAuth | None = Field(None, description="A key in a header, query or cookie.")
-    oauth2: OAuth2 | None = Field(None, description="OAuth2 client credentials.")
+    basic: BasicAuth | None = Field(
+        None,
+        description="User name and password.",
+        examples=["{username: ada, password: '${password}'}"],
+    )
+    bearer: TextField | None = Field(
+        None, description="A token: `Authorization: Bearer …`.", examples=["${token}"]
+    )
+    api_key: ApiKeyAuth | None = Field(
+        None,
+        description="A key in a header, query or cookie.",
+        examples=["{header: X-API-Key, value: '${api_key}'}"],
+    )
+    oauth2: OAuth2 | None = Field(
+        None,
+        description="OAuth2 client credentials.",
+        examples=["{token_url: /oauth/token, client_id: me, client_secret: '${secret}'}"],
+    )
 
-    @model_validator(mode="after")
-    def _one_scheme(self) -> Auth:
-        if len(self.model_fields_set) != 1:
-            raise fault(
-                Code.CONFLICTING_KEYS,
-                "`auth` takes one scheme",
-                "write exactly one of `basic`, `bearer`, `api_key`, `oauth2`",
-            )
-        return self
+    @classmethod
+    def find_faults(cls, data: Mapping[str, Any]) -> Iterator[Fault]:
+        schemes = ("basic", "bearer", "api_key", "oauth2")
+        yield from exactly_one(cls, data, schemes, "who the user is")
 
 
 AuthField = Annotated[
@@ -104,23 +114,23 @@ AuthField = Annotated[
 # -- request -------------------------------------------------------------------------------
 
 
-class Part(SpecModel):
+class Part(PlanMapping):
     """One part of a multipart body: a file, or a text."""
 
-    file: TextField | None = Field(None, description="A file, streamed from disk.")
-    text: TextField | None = Field(None, description="The part's content.")
-    filename: TextField | None = Field(None, description="The name sent; default: the file's.")
-    type: TextField | None = Field(None, description="The part's content type.")
+    file: TextField | None = Field(
+        None, description="A file, streamed from disk.", examples=["data/photo.jpg"]
+    )
+    text: TextField | None = Field(None, description="The part's content.", examples=["hello"])
+    filename: TextField | None = Field(
+        None, description="The name sent; default: the file's.", examples=["photo.jpg"]
+    )
+    type: TextField | None = Field(
+        None, description="The part's content type.", examples=["image/jpeg"]
+    )
 
-    @model_validator(mode="after")
-    def _one_content(self) -> Part:
-        if len({"file", "text"} & self.model_fields_set) != 1:
-            raise fault(
-                Code.CONFLICTING_KEYS,
-                "a part has one content",
-                "write either `file` or `text`",
-            )
-        return self
+    @classmethod
+    def find_faults(cls, data: Mapping[str, Any]) -> Iterator[Fault]:
+        yield from exactly_one(cls, data, ("file", "text"), "what the part holds")
 
 
 PartField = Annotated[
@@ -131,14 +141,17 @@ PartField = Annotated[
 ]
 
 
-class Retry(SpecModel):
+class Retry(PlanMapping):
     """When a failed request is sent again; the sample keeps the last status and the whole time."""
 
-    times: int = Field(ge=1, description="How often at most.")
-    wait: Duration | None = Field(None, description="Pause before each; default none.")
+    times: int = Field(ge=1, description="How often at most.", examples=["2"])
+    wait: Duration | None = Field(
+        None, description="Pause before each; default none.", examples=["500ms"]
+    )
     on: list[str | int] | None = Field(
         None,
         description="Failure kinds, statuses or classes; default connect, reset, timeout, 5xx.",
+        examples=["[connect, 503, 5xx]"],
     )
 
 
@@ -158,86 +171,154 @@ ExtractField = Annotated[
 ]
 
 
-class RequestKeys(SpecModel):
+class RequestKeys(PlanMapping):
     """A request: one verb with its URL, and what stands beside it."""
 
-    get: TextField | None = Field(None, description="Send a GET to this URL.")
-    post: TextField | None = Field(None, description="Send a POST to this URL.")
-    put: TextField | None = Field(None, description="Send a PUT to this URL.")
-    patch: TextField | None = Field(None, description="Send a PATCH to this URL.")
-    delete: TextField | None = Field(None, description="Send a DELETE to this URL.")
-    head: TextField | None = Field(None, description="Send a HEAD to this URL.")
-    options: TextField | None = Field(None, description="Send an OPTIONS to this URL.")
+    nullable: ClassVar[frozenset[str]] = frozenset({"json"})
+
+    get: TextField | None = Field(
+        None, description="Send a GET to this URL.", examples=["/items/${id}"]
+    )
+    post: TextField | None = Field(
+        None, description="Send a POST to this URL.", examples=["/items"]
+    )
+    put: TextField | None = Field(
+        None, description="Send a PUT to this URL.", examples=["/items/${id}"]
+    )
+    patch: TextField | None = Field(
+        None, description="Send a PATCH to this URL.", examples=["/items/${id}"]
+    )
+    delete: TextField | None = Field(
+        None, description="Send a DELETE to this URL.", examples=["/items/${id}"]
+    )
+    head: TextField | None = Field(
+        None, description="Send a HEAD to this URL.", examples=["/items"]
+    )
+    options: TextField | None = Field(
+        None, description="Send an OPTIONS to this URL.", examples=["/items"]
+    )
 
     name: str | None = Field(
         None,
         min_length=1,
         description="The series name. Default: verb and URL as written.",
+        examples=["GET /items/:id"],
     )
     query: dict[str, ValueField] | None = Field(
-        None, description="Query parameters, appended to the URL; a list repeats its key."
+        None,
+        description="Query parameters, appended to the URL; a list repeats its key.",
+        examples=["{page: 1, tag: [a, b]}"],
     )
     headers: dict[str, ValueField] | None = Field(
-        None, description="Headers of this request; null leaves one of the plan's out."
+        None,
+        description="Headers of this request; null leaves one of the plan's out.",
+        examples=["{Accept: application/json}"],
     )
-    json_: ValueField | None = Field(None, alias="json", description="The body, sent as JSON.")
+    json_: ValueField | None = Field(
+        None,
+        alias="json",
+        description="The body, sent as JSON.",
+        examples=["{name: 'item-${rand.text(6)}'}"],
+    )
     form: dict[str, ValueField] | None = Field(
-        None, description="The body, sent as an HTML form (urlencoded)."
+        None,
+        description="The body, sent as an HTML form (urlencoded).",
+        examples=["{user: ada, remember: true}"],
     )
     multipart: dict[str, PartField] | None = Field(
-        None, description="The body, sent as multipart/form-data; files are streamed."
+        None,
+        description="The body, sent as multipart/form-data; files are streamed.",
+        examples=["{photo: {file: data/photo.jpg}, title: hello}"],
     )
-    body: TextField | None = Field(None, description="The body, sent as it is (UTF-8).")
-    body_file: TextField | None = Field(None, description="A file whose bytes are the body.")
-    auth: AuthField | None = Field(None, description="Who the user is; `none` sends nothing.")
+    body: TextField | None = Field(
+        None, description="The body, sent as it is (UTF-8).", examples=["plain text"]
+    )
+    body_file: TextField | None = Field(
+        None, description="A file whose bytes are the body.", examples=["data/order.xml"]
+    )
+    auth: AuthField | None = Field(
+        None,
+        description="Who the user is; `none` sends nothing.",
+        examples=["{bearer: '${token}'}", "none"],
+    )
     timeout: Duration | None = Field(
-        None, description="For the whole request, connecting and redirects included."
+        None,
+        description="For the whole request, connecting and redirects included.",
+        examples=["10s"],
     )
-    follow_redirects: bool | None = Field(None, description="Follow 3xx replies.")
-    expect: Expect | None = Field(None, description="Which replies are acceptable.")
+    follow_redirects: bool | None = Field(
+        None, description="Follow 3xx replies.", examples=["false"]
+    )
+    expect: Expect | None = Field(
+        None, description="Which replies are acceptable.", examples=["{status: 200, time: < 1s}"]
+    )
     extract: dict[str, ExtractField] | None = Field(
-        None, description="Variables to take from the reply: `{token: $.token}`."
+        None,
+        description="Variables to take from the reply: `{token: $.token}`.",
+        examples=["{id: $.id}"],
     )
-    tags: Tags | None = Field(None, description="Tags that split the series.")
-    measure: bool | None = Field(None, description="False: real traffic that is no result.")
-    retry: RetryField | None = Field(None, description="Send again after a failure.")
-    when: ExprField | None = Field(None, description="Only send when this expression is true.")
+    tags: Tags | None = Field(
+        None,
+        description="Tags that split the series.",
+        examples=["[read]", "{cached: '${json.cached}'}"],
+    )
+    measure: bool | None = Field(
+        None, description="False: real traffic that is no result.", examples=["false"]
+    )
+    retry: RetryField | None = Field(
+        None, description="Send again after a failure.", examples=["2", "{times: 2, wait: 500ms}"]
+    )
+    when: ExprField | None = Field(
+        None, description="Only send when this expression is true.", examples=["workspace_id"]
+    )
+
+    @classmethod
+    def find_faults(cls, data: Mapping[str, Any]) -> Iterator[Fault]:
+        bodies = [key for key in data if key in BODY_KEYS]
+        for key in bodies[1:]:
+            yield Fault(
+                Code.CONFLICTING_KEYS,
+                f"`{key}` does not go with `{bodies[0]}`",
+                "a request has one body: keep one of them",
+                key,
+            )
 
     def verb(self) -> str:
         """Return the verb that was written; empty when none was."""
         return next((name for name in VERBS if getattr(self, name) is not None), "")
 
 
-def body_conflict(given: set[str]) -> tuple[str, str] | None:
-    """Return the two body keys among `given` that exclude each other (plan words)."""
-    bodies = [key for key in BODY_KEYS if key in given or f"{key}_" in given]
-    return (bodies[0], bodies[1]) if len(bodies) > 1 else None
-
-
 class RequestSpec(RequestKeys):
     """A request that stands alone, as in `preflight` and `poll`."""
 
-    @model_validator(mode="after")
-    def _one_verb(self) -> RequestSpec:
-        verbs = [name for name in VERBS if name in self.model_fields_set]
-        if len(verbs) != 1:
-            raise fault(
+    @classmethod
+    def find_faults(cls, data: Mapping[str, Any]) -> Iterator[Fault]:
+        verbs = [key for key in data if key in VERBS]
+        for verb in verbs[1:]:
+            yield Fault(
                 Code.ONE_ACTION,
-                "a request has one verb" if verbs else "nothing says what to send",
-                "write one of " + ", ".join(f"`{name}`" for name in VERBS),
+                f"a request has one verb, this one has `{verbs[0]}` and `{verb}`",
+                "write a request of its own",
+                verb,
             )
-        return self
+        if not verbs and not cls.has_unknown(data):
+            yield Fault(Code.ONE_ACTION, "nothing says what to send", "add " + in_words(VERBS))
+        yield from super().find_faults(data)
 
 
 # -- the http block ------------------------------------------------------------------------
 
 
-class Certificate(SpecModel):
+class Certificate(PlanMapping):
     """A client certificate and its key, PEM files."""
 
-    cert: TextField
-    key: TextField | None = None
-    password: TextField | None = None
+    cert: TextField = Field(description="PEM file with the certificate.", examples=["client.pem"])
+    key: TextField | None = Field(
+        None, description="PEM file with its key, when apart.", examples=["client.key"]
+    )
+    password: TextField | None = Field(
+        None, description="Of an encrypted key.", examples=["${key_password}"]
+    )
 
 
 CertificateField = Annotated[
@@ -246,31 +327,61 @@ CertificateField = Annotated[
 ]
 
 
-class Pool(SpecModel):
+class Pool(PlanMapping):
     """How many connections a user keeps."""
 
-    keepalive: bool = Field(default=True, description="Keep connections open between requests.")
-    per_user: int = Field(1, ge=1, le=64, description="Connections to one host a user may open.")
+    keepalive: bool = Field(
+        default=True, description="Keep connections open between requests.", examples=["true"]
+    )
+    per_user: int = Field(
+        1, ge=1, le=64, description="Connections to one host a user may open.", examples=["1"]
+    )
 
 
-class HttpModel(SpecModel):
+class HttpModel(PlanMapping):
     """Settings of all HTTP requests; a user class may have its own."""
 
     base_url: TextField | None = Field(
-        None, description="What URLs that start with `/` are appended to."
+        None,
+        description="What URLs that start with `/` are appended to.",
+        examples=["http://localhost:8000"],
     )
-    headers: dict[str, ValueField] | None = Field(None, description="Headers of every request.")
-    timeout: Duration | None = Field(None, description="For a whole request. Default 30s.")
-    verify: bool | None = Field(None, description="Check the server's certificate. Default true.")
-    ca: TextField | None = Field(None, description="PEM file with the authorities to trust.")
-    cert: CertificateField | None = Field(None, description="Client certificate (PEM).")
-    auth: AuthField | None = Field(None, description="Who the users are to the server.")
-    follow_redirects: bool | None = Field(None, description="Follow 3xx replies. Default true.")
-    pool: Pool | None = Field(None, description="How many connections a user keeps.")
+    headers: dict[str, ValueField] | None = Field(
+        None, description="Headers of every request.", examples=["{X-API-Key: '${api_key}'}"]
+    )
+    timeout: Duration | None = Field(
+        None, description="For a whole request. Default 30s.", examples=["10s"]
+    )
+    verify: bool | None = Field(
+        None, description="Check the server's certificate. Default true.", examples=["false"]
+    )
+    ca: TextField | None = Field(
+        None, description="PEM file with the authorities to trust.", examples=["ca.pem"]
+    )
+    cert: CertificateField | None = Field(
+        None,
+        description="Client certificate (PEM).",
+        examples=["client.pem", "{cert: client.pem, key: client.key}"],
+    )
+    auth: AuthField | None = Field(
+        None, description="Who the users are to the server.", examples=["{bearer: '${token}'}"]
+    )
+    follow_redirects: bool | None = Field(
+        None, description="Follow 3xx replies. Default true.", examples=["false"]
+    )
+    pool: Pool | None = Field(
+        None,
+        description="How many connections a user keeps.",
+        examples=["{keepalive: true, per_user: 1}"],
+    )
     client: Literal["auto", "wire", "httpx"] | None = Field(
-        None, description="Which HTTP client sends. Default auto."
+        None, description="Which HTTP client sends. Default auto.", examples=["wire"]
     )
-    proxy: TextField | None = Field(None, description="URL of the proxy; none by default.")
+    proxy: TextField | None = Field(
+        None, description="URL of the proxy; none by default.", examples=["http://proxy:3128"]
+    )
     hosts: dict[str, TextField] | None = Field(
-        None, description="Addresses to use instead of DNS: `{name: ip}`."
+        None,
+        description="Addresses to use instead of DNS: `{name: ip}`.",
+        examples=["{shop.example.com: 127.0.0.1}"],
     )

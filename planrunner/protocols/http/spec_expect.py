@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Annotated, Final, Literal
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import BaseModel, Discriminator, Field, Tag
 from pydantic.functional_validators import AfterValidator
-from pydantic_core import PydanticCustomError
 
 from planrunner.language.diagnostics import Code
 from planrunner.language.fields import TextField, ValueField
+from planrunner.language.mapping import Fault, PlanMapping, error, exactly_one
 
 __all__ = [
     "EXTRACT_SOURCES",
@@ -19,22 +19,8 @@ __all__ = [
     "ExtractSpec",
     "JsonExpectation",
     "Rule",
-    "SpecModel",
-    "fault",
     "shape",
 ]
-
-
-class SpecModel(BaseModel):
-    """A mapping in which an unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
-
-
-def fault(code: Code, message: str, hint: str = "") -> PydanticCustomError:
-    """Return an error that the plan loader turns into a diagnostic with this code."""
-    context = {"hint": hint, "message": message}
-    return PydanticCustomError(code.value, "{message}", context)
 
 
 def shape(value: object) -> str:
@@ -54,10 +40,12 @@ def _check_status(value: object) -> object:
         return value
     if isinstance(value, str) and (_STATUS_CLASS.fullmatch(value) or "${" in value):
         return value
-    raise fault(
-        Code.INVALID_VALUE,
-        f"`{value}` is not a status",
-        "write a code such as `200`, a class such as `2xx`, or a list of them",
+    raise error(
+        Fault(
+            Code.INVALID_VALUE,
+            f"`{value}` is not a status",
+            "write a code such as `200`, a class such as `2xx`, or a list of them",
+        )
     )
 
 
@@ -86,49 +74,68 @@ JsonType = Literal[
 ]  # fmt: skip
 
 
-class Length(SpecModel):
+class Length(PlanMapping):
     """Bounds of a length."""
 
-    min: int | None = Field(None, ge=0, description="The least length that holds.")
-    max: int | None = Field(None, ge=0, description="The greatest length that holds.")
+    min: int | None = Field(None, ge=0, description="The least length that holds.", examples=["1"])
+    max: int | None = Field(
+        None, ge=0, description="The greatest length that holds.", examples=["100"]
+    )
 
 
-class Rule(SpecModel):
+class Rule(PlanMapping):
     """What a value must be; all that is written must hold.
 
     `{}` and unknown words are errors, so that a literal object can't be taken for a rule.
     """
 
+    nullable: ClassVar[frozenset[str]] = frozenset({"is"})
+
     is_: ValueField | None = Field(
-        None, alias="is", description="The value, when it looks like a rule itself."
+        None,
+        alias="is",
+        description="The value, when it looks like a rule itself.",
+        examples=["{type: object}"],
     )
-    type: JsonType | None = Field(None, description="The JSON type of the value.")
-    min: ValueField | None = Field(None, description="The least number that holds.")
-    max: ValueField | None = Field(None, description="The greatest number that holds.")
+    type: JsonType | None = Field(
+        None, description="The JSON type of the value.", examples=["array"]
+    )
+    min: ValueField | None = Field(None, description="The least number that holds.", examples=["1"])
+    max: ValueField | None = Field(
+        None, description="The greatest number that holds.", examples=["100"]
+    )
     in_: list[ValueField] | None = Field(
-        None, alias="in", min_length=1, description="The values that hold."
+        None,
+        alias="in",
+        min_length=1,
+        description="The values that hold.",
+        examples=["[done, failed]"],
     )
     matches: TextField | None = Field(
-        None, description="A regular expression that is found in the value."
+        None,
+        description="A regular expression that is found in the value.",
+        examples=["^ws-[0-9]+$"],
     )
-    exists: bool | None = Field(None, description="True: the value is there; false: it is not.")
+    exists: bool | None = Field(
+        None, description="True: the value is there; false: it is not.", examples=["false"]
+    )
     length: (
         Annotated[
-            Annotated[int, Field(ge=0), Tag("<scalar>")] | Annotated[Length, Tag("<mapping>")],
+            Annotated[int, Field(ge=0, examples=["3", "{min: 1}"]), Tag("<scalar>")]
+            | Annotated[Length, Tag("<mapping>")],
             Discriminator(shape),
         ]
         | None
     ) = Field(None, description="Of a text, list or mapping: exactly, or `{min, max}`.")
 
-    @model_validator(mode="after")
-    def _says_something(self) -> Rule:
-        if not self.model_fields_set:
-            raise fault(
+    @classmethod
+    def find_faults(cls, data: Mapping[str, Any]) -> Iterator[Fault]:
+        if not data:
+            yield Fault(
                 Code.INVALID_VALUE,
                 "an empty rule says nothing",
                 "write `{is: {}}` for an empty object",
             )
-        return self
 
 
 def _rule_shape(value: object) -> str:
@@ -151,11 +158,13 @@ Texts = Annotated[
 ]
 
 
-class Expect(SpecModel):
+class Expect(PlanMapping):
     """Which replies are acceptable; without `status` any 2xx or 3xx is."""
 
     status: Statuses | None = Field(
-        None, description="`200`, a class `2xx`, or a list of them. Default: 2xx and 3xx."
+        None,
+        description="`200`, a class `2xx`, or a list of them. Default: 2xx and 3xx.",
+        examples=["200", "2xx", "[200, 201]"],
     )
     time: TextField | None = Field(
         None,
@@ -164,24 +173,37 @@ class Expect(SpecModel):
             "pattern": r"^<=?\s*(\d.*|\$\{.*)$",
             "patternErrorMessage": "write a limit such as `< 500ms`",
         },
+        examples=["< 1s"],
     )
     json_: dict[str, JsonExpectation] | None = Field(
         None,
         alias="json",
         min_length=1,
         description="JSONPath to the value or the rule it must meet.",
+        examples=["{$.success: true, $.items: {type: array}}"],
     )
     header: dict[str, JsonExpectation] | None = Field(
-        None, min_length=1, description="Header name to its value or a rule."
+        None,
+        min_length=1,
+        description="Header name to its value or a rule.",
+        examples=["{Content-Type: {matches: json}}"],
     )
-    contains: Texts | None = Field(None, description="Text that is in the body.")
-    matches: Texts | None = Field(None, description="Regular expression found in the body.")
+    contains: Texts | None = Field(
+        None, description="Text that is in the body.", examples=["Welcome"]
+    )
+    matches: Texts | None = Field(
+        None, description="Regular expression found in the body.", examples=["order [0-9]+"]
+    )
     schema_: TextField | None = Field(
-        None, alias="schema", description="File with the JSON Schema that the body meets."
+        None,
+        alias="schema",
+        description="File with the JSON Schema that the body meets.",
+        examples=["schemas/workspaces.json"],
     )
     soft: bool | list[ExpectationName] | None = Field(
         None,
         description="True, or the names of expectations that only warn when they fail.",
+        examples=["true", "[time]"],
     )
 
 
@@ -190,40 +212,45 @@ class Expect(SpecModel):
 EXTRACT_SOURCES: Final = ("jsonpath", "regex", "css", "xpath", "header", "cookie")
 
 
-class ExtractSpec(SpecModel):
+class ExtractSpec(PlanMapping):
     """Where in the reply a variable's value is."""
 
-    jsonpath: TextField | None = Field(None, description="JSONPath into the body: `$.items[0].id`.")
+    nullable: ClassVar[frozenset[str]] = frozenset({"default"})
+
+    jsonpath: TextField | None = Field(
+        None, description="JSONPath into the body: `$.items[0].id`.", examples=["$.items[0].id"]
+    )
     regex: TextField | None = Field(
-        None, description="Regular expression over the body; group 1, or all of it."
+        None,
+        description="Regular expression over the body; group 1, or all of it.",
+        examples=["csrf=([a-z0-9]+)"],
     )
     css: TextField | None = Field(
-        None, description="CSS selector; ends in `::text` or `::attr(name)` for less."
+        None,
+        description="CSS selector; ends in `::text` or `::attr(name)` for less.",
+        examples=["a.next::attr(href)"],
     )
-    xpath: TextField | None = Field(None, description="XPath over the HTML or XML body.")
-    header: TextField | None = Field(None, description="Name of a reply header.")
-    cookie: TextField | None = Field(None, description="Name of a cookie that the reply sets.")
+    xpath: TextField | None = Field(
+        None, description="XPath over the HTML or XML body.", examples=["//input/@value"]
+    )
+    header: TextField | None = Field(
+        None, description="Name of a reply header.", examples=["Location"]
+    )
+    cookie: TextField | None = Field(
+        None, description="Name of a cookie that the reply sets.", examples=["session"]
+    )
     index: Literal["first", "last", "random", "all"] = Field(
-        "first", description="Which of several matches; `all` gives the list."
+        "first", description="Which of several matches; `all` gives the list.", examples=["last"]
     )
-    default: ValueField | None = Field(None, description="The value when nothing matches.")
+    default: ValueField | None = Field(
+        None, description="The value when nothing matches.", examples=["none"]
+    )
     required: bool = Field(
         default=True,
         description="False: without a match the variable stays as it is. True: the request fails.",
+        examples=["false"],
     )
 
-    @model_validator(mode="after")
-    def _one_source(self) -> ExtractSpec:
-        given = [name for name in EXTRACT_SOURCES if name in self.model_fields_set]
-        if len(given) == 1:
-            return self
-        sources = ", ".join(f"`{name}`" for name in EXTRACT_SOURCES)
-        if not given:
-            raise fault(
-                Code.MISSING_KEY, "nothing says where the value is", f"add one of {sources}"
-            )
-        raise fault(
-            Code.CONFLICTING_KEYS,
-            " and ".join(f"`{name}`" for name in given) + " can't both say where the value is",
-            "keep one of them",
-        )
+    @classmethod
+    def find_faults(cls, data: Mapping[str, Any]) -> Iterator[Fault]:
+        yield from exactly_one(cls, data, EXTRACT_SOURCES, "where the value is")

@@ -1,0 +1,34 @@
+"""Fields whose value is made by one function, whatever the plan holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pydantic_core import CoreSchema, core_schema
+
+__all__ = ["ReadBy"]
+
+
+class ReadBy:
+    """Marks a type whose values `read` makes.
+
+    Pydantic's own `PlainValidator` also builds a schema of the type itself, for serializing: that
+    costs time at each start, and fails for types with annotations of their own.
+
+    Args:
+        read: Takes what the plan holds; raises what `language.mapping.error` gives.
+        schema: The JSON Schema of what `read` accepts; without it a `WithJsonSchema` must follow.
+    """
+
+    def __init__(
+        self, read: Callable[[object], object], schema: Mapping[str, Any] | None = None
+    ) -> None:
+        self._read = read
+        self._schema = schema or {}
+
+    def __get_pydantic_core_schema__(self, _source: object, _handler: object) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(self._read)
+
+    def __get_pydantic_json_schema__(self, _core: object, _handler: object) -> dict[str, Any]:
+        return dict(self._schema)

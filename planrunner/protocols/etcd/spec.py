@@ -1,0 +1,267 @@
+"""What a plan may write about etcd: the `etcd:` block and the `etcd.*` steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import Discriminator, Field, Tag
+
+from planrunner.language.diagnostics import Code
+from planrunner.language.fields import Count, Duration, TextField, ValueField
+from planrunner.language.mapping import Fault, PlanMapping
+
+__all__ = [
+    "ETCD_ACTIONS",
+    "EtcdCompare",
+    "EtcdDelete",
+    "EtcdExpect",
+    "EtcdGet",
+    "EtcdLease",
+    "EtcdModel",
+    "EtcdOperation",
+    "EtcdPut",
+    "EtcdRequest",
+    "EtcdTxn",
+    "EtcdWatch",
+]
+
+ETCD_ACTIONS: Final = (
+    "etcd.put",
+    "etcd.get",
+    "etcd.delete",
+    "etcd.txn",
+    "etcd.lease",
+    "etcd.watch",
+)
+
+
+class EtcdModel(PlanMapping):
+    """Where etcd is and how to speak to it."""
+
+    endpoints: list[TextField] = Field(
+        min_length=1,
+        description="Addresses of the members; the next one is taken when one fails.",
+        examples=['["127.0.0.1:2379"]'],
+    )
+    transport: Literal["auto", "grpc", "gateway"] | None = Field(
+        None,
+        description="gRPC, or the JSON gateway. Default auto: gRPC.",
+        examples=["auto"],
+    )
+    timeout: Duration | None = Field(
+        None, description="For one operation. Default 30s.", examples=["5s"]
+    )
+    username: TextField | None = Field(None, description="User name.", examples=["root"])
+    password: TextField | None = Field(None, description="Password.", examples=["${etcd_password}"])
+    ca: TextField | None = Field(
+        None,
+        description="PEM file with the authorities to trust; turns TLS on.",
+        examples=["ca.pem"],
+    )
+    cert: TextField | None = Field(
+        None, description="PEM file with the client certificate.", examples=["client.pem"]
+    )
+    key: TextField | None = Field(
+        None, description="PEM file with the client certificate's key.", examples=["client.key"]
+    )
+
+
+def _rule_shape(value: object) -> str:
+    return "<rule>" if isinstance(value, dict) else "<literal>"
+
+
+def _tags_shape(value: object) -> str:
+    return "<mapping>" if isinstance(value, dict) else "<list>"
+
+
+class EtcdRule(PlanMapping):
+    """What a value must be; all that is written must hold."""
+
+    is_: ValueField | None = Field(
+        None, alias="is", description="The value itself.", examples=["ready"]
+    )
+    min: ValueField | None = Field(None, description="The least number that holds.", examples=["1"])
+    max: ValueField | None = Field(
+        None, description="The greatest number that holds.", examples=["100"]
+    )
+    in_: list[ValueField] | None = Field(
+        None, alias="in", min_length=1, description="The values that hold.", examples=["[a, b]"]
+    )
+    matches: TextField | None = Field(
+        None, description="A regular expression that is found in the value.", examples=["^v[0-9]+"]
+    )
+
+
+EtcdRuleField = Annotated[
+    Annotated[EtcdRule, Tag("<rule>")] | Annotated[ValueField, Tag("<literal>")],
+    Discriminator(_rule_shape),
+]
+
+
+class EtcdExpect(PlanMapping):
+    """Which replies are acceptable; without it any reply that is no error is."""
+
+    found: bool | None = Field(
+        None, description="Whether the key must be there.", examples=["true"]
+    )
+    value: EtcdRuleField | None = Field(
+        None, description="The value, or a rule it must meet.", examples=["${expected}"]
+    )
+    count: EtcdRuleField | None = Field(
+        None, description="How many keys there are, or a rule.", examples=["{min: 1}"]
+    )
+    revision: EtcdRuleField | None = Field(
+        None, description="The store's revision, or a rule.", examples=["{min: 1}"]
+    )
+    succeeded: bool | None = Field(
+        None, description="Of a transaction: whether `compare` must hold.", examples=["true"]
+    )
+    time: TextField | None = Field(
+        None,
+        description="The latency that holds.",
+        examples=["< 10ms"],
+        json_schema_extra={
+            "pattern": r"^<=?\s*(\d.*|\$\{.*)$",
+            "patternErrorMessage": "write a limit such as `< 10ms`",
+        },
+    )
+    soft: bool | None = Field(
+        None, description="True: what fails is only a warning.", examples=["true"]
+    )
+
+
+EtcdTags = Annotated[
+    Annotated[dict[str, ValueField], Tag("<mapping>")] | Annotated[list[str], Tag("<list>")],
+    Discriminator(_tags_shape),
+]
+
+
+class EtcdRequest(PlanMapping):
+    """What every etcd step can say."""
+
+    name: str | None = Field(
+        None,
+        min_length=1,
+        description="The series name. Default: the action and its key as written.",
+        examples=["etcd.put :key"],
+    )
+    expect: EtcdExpect | None = Field(
+        None, description="Which replies are acceptable.", examples=["{found: true}"]
+    )
+    extract: dict[str, TextField] | None = Field(
+        None,
+        description="Variables to take from the reply, by JSONPath.",
+        examples=["{value: $.kvs[0].value}"],
+    )
+    tags: EtcdTags | None = Field(
+        None, description="Tags that split the series.", examples=["[storage]"]
+    )
+    timeout: Duration | None = Field(None, description="For this operation.", examples=["2s"])
+
+
+class EtcdPut(EtcdRequest):
+    """Store a value."""
+
+    key: TextField = Field(description="The key.", examples=["/perf/${iteration}"])
+    value: TextField = Field(description="The value.", examples=["${rand.text(100)}"])
+    lease: ValueField | None = Field(
+        None, description="The lease that the key lives with.", examples=["${lease_id}"]
+    )
+
+
+class EtcdGet(EtcdRequest):
+    """Read a key, or all keys with a prefix."""
+
+    key: TextField = Field(description="The key.", examples=["/perf/${iteration}"])
+    prefix: bool | None = Field(
+        None, description="True: all keys that start with `key`.", examples=["true"]
+    )
+    limit: Count | None = Field(
+        None, description="The most keys to return. Default all.", examples=["10"]
+    )
+    serializable: bool | None = Field(
+        None,
+        description="True: the member answers from its own store, without asking the others.",
+        examples=["true"],
+    )
+
+
+class EtcdDelete(EtcdRequest):
+    """Delete a key, or all keys with a prefix."""
+
+    key: TextField = Field(description="The key.", examples=["/perf/${iteration}"])
+    prefix: bool | None = Field(
+        None, description="True: all keys that start with `key`.", examples=["true"]
+    )
+
+
+class EtcdCompare(PlanMapping):
+    """One condition of a transaction."""
+
+    key: TextField = Field(description="The key.", examples=["/lock"])
+    target: Literal["value", "version", "create", "mod", "lease"] = Field(
+        "value", description="What of the key is compared.", examples=["version"]
+    )
+    op: Literal["=", "==", "!=", "<", ">"] = Field(
+        "=", description="How it is compared.", examples=['"="']
+    )
+    value: ValueField = Field(description="What it is compared with.", examples=["0"])
+
+
+class EtcdOperation(PlanMapping):
+    """One operation inside a transaction: exactly one of the three."""
+
+    put: EtcdPut | None = Field(
+        None, description="Store a value.", examples=["{key: /lock, value: me}"]
+    )
+    get: EtcdGet | None = Field(None, description="Read a key.", examples=["{key: /lock}"])
+    delete: EtcdDelete | None = Field(None, description="Delete a key.", examples=["{key: /lock}"])
+
+    @classmethod
+    def find_faults(cls, data: Mapping[str, Any]) -> Iterator[Fault]:
+        words = list(data)
+        if len(words) > 1:
+            yield Fault(
+                Code.ONE_ACTION,
+                f"an operation is one thing, this has `{words[0]}` and `{words[1]}`",
+                "write a second operation",
+                words[1],
+            )
+        elif not words:
+            yield Fault(
+                Code.ONE_ACTION, "nothing says what to do", "write `put:`, `get:` or `delete:`"
+            )
+
+
+class EtcdTxn(EtcdRequest):
+    """Compare, then do one of two lists of operations, as one transaction."""
+
+    compare: list[EtcdCompare] | None = Field(
+        None,
+        description="The conditions; all of them must hold.",
+        examples=["[{key: /lock, target: version, value: 0}]"],
+    )
+    success: list[EtcdOperation] | None = Field(
+        None, description="Done when they hold.", examples=["[{put: {key: /lock, value: me}}]"]
+    )
+    failure: list[EtcdOperation] | None = Field(
+        None, description="Done when one does not.", examples=["[{get: {key: /lock}}]"]
+    )
+
+
+class EtcdLease(EtcdRequest):
+    """Take a lease; extract its id with `$.ID`."""
+
+    ttl: Duration = Field(description="How long it lives.", examples=["30s"])
+
+
+class EtcdWatch(EtcdRequest):
+    """Wait for a change of a key; the time it takes is the latency."""
+
+    key: TextField = Field(description="The key.", examples=["/perf/signal"])
+    until: TextField | None = Field(
+        None,
+        description="The value to wait for; any change when left out.",
+        examples=["${expected}"],
+    )
