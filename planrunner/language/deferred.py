@@ -1,0 +1,143 @@
+"""Numbers and units of a plan: what each may be, written out or as an expression."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from math import isfinite
+from typing import Any, Final
+
+from planrunner.language.diagnostics import Code
+from planrunner.language.expressions import NO_CONSTANTS, ExpressionError
+from planrunner.language.pauses import PauseValue, parse_pause
+from planrunner.language.text import Text
+from planrunner.language.values import kind_of
+from planrunner.units import (
+    NS_PER_S,
+    Rate,
+    UnitError,
+    parse_duration,
+    parse_percent,
+    parse_rate,
+    parse_size,
+    seconds_to_ns,
+)
+
+__all__ = ["KINDS", "Deferred", "Kind"]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of scalar.
+
+    Attributes:
+        word: What messages call it, with its article.
+        parse: From text without expressions; raises UnitError.
+        number: From a number: what YAML or an expression gave; raises UnitError.
+        example: For the hint.
+        bare: True when a plan may write a plain number.
+    """
+
+    word: str
+    parse: Callable[[str], Any]
+    number: Callable[[float], Any]
+    example: str
+    bare: bool = False
+
+
+def _refuse_text(word: str, example: str) -> Callable[[str], Any]:
+    def refuse(text: str) -> object:
+        shown = text if len(text) <= 40 else f"{text[:40]}..."
+        is_number = re.fullmatch(r"\s*[0-9]{1,15}\s*", text)
+        hint = f"write `{text.strip()}` without quotes" if is_number else f"write `{example}`"
+        raise UnitError(f"`{shown}` is not {word}", hint=hint)
+
+    return refuse
+
+
+def _whole(least: int) -> Callable[[float], int]:
+    def whole(number: float) -> int:
+        if not isfinite(number) or number != int(number):
+            raise UnitError(f"`{number}` is not a whole number", hint=f"write `{least + 1}`")
+        if number < least:
+            raise UnitError(f"`{number}` is too small", hint=f"write {least} or more")
+        return int(number)
+
+    return whole
+
+
+def _rate_of(per_second: float) -> Rate:
+    """Return the rate that an expression gave per second; finds 1/60 back in 0.01666…."""
+    if not 0 <= per_second <= NS_PER_S:
+        raise UnitError("a rate is from 0 to 1,000,000,000 a second", hint="write `100/s`")
+    exact = Fraction(per_second).limit_denominator(3_600_000) / NS_PER_S
+    return Rate(exact.numerator, exact.denominator)
+
+
+def _fraction_of(number: float) -> float:
+    if not 0 <= number <= 10_000:
+        raise UnitError("a percentage is from 0 to 1,000,000%", hint="write `1%`")
+    return float(number)
+
+
+def _constant_pause(seconds: float) -> PauseValue:
+    return PauseValue("constant", seconds_to_ns(seconds))
+
+
+KINDS: Final[Mapping[str, Kind]] = {
+    "duration": Kind("a duration", parse_duration, seconds_to_ns, "30s"),
+    "pause": Kind("a duration or range", parse_pause, _constant_pause, "1s..3s"),
+    "rate": Kind("a rate", parse_rate, _rate_of, "100/s"),
+    "size": Kind("a size", parse_size, _whole(0), "1KB", bare=True),
+    "percent": Kind("a percentage", parse_percent, _fraction_of, "1%"),
+    "positive_int": Kind(
+        "a whole number", _refuse_text("a whole number", "10"), _whole(1), "10", bare=True
+    ),
+    "count": Kind(
+        "a whole number", _refuse_text("a whole number", "10"), _whole(0), "10", bare=True
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """A scalar with expressions where a number or unit is wanted.
+
+    Attributes:
+        kind: `duration`, `pause`, `rate`, `size`, `percent`, `positive_int` or `count`.
+    """
+
+    text: Text
+    kind: str
+
+    def resolve(self, constants: Mapping[str, object] = NO_CONSTANTS) -> Any:  # noqa: ANN401 - by kind
+        """Return the value, as if the plan had it written out.
+
+        A number is what expressions compute with: seconds for a duration or pause, per second for
+        a rate, bytes for a size, a fraction for a percentage. Text is parsed as in a plan. A
+        duration in seconds is exact to the nanosecond up to 50 days.
+
+        Raises:
+            ExpressionError: The value is not known before the run, or has the wrong type.
+            UnitError: The value is no such unit or is out of range.
+        """
+        lowered = self.text.lower(constants)
+        kind = KINDS[self.kind]
+        if not lowered.is_constant:
+            raise ExpressionError(
+                f"`{self.text.source}` must be known before the run",
+                hint="use params only: users' variables have no value yet",
+                code=Code.EXPRESSION_FAILED,
+            )
+        value = lowered.value
+        if isinstance(value, str):
+            return kind.parse(value)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return kind.number(value)
+        raise ExpressionError(
+            f"`{self.text.source}` must be {kind.word}, and is {kind_of(value)}",
+            hint=f"such as `{kind.example}`",
+            code=Code.EXPRESSION_FAILED,
+        )
