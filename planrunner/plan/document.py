@@ -50,6 +50,11 @@ class Document:
         """Whether the plan says something at `path`."""
         return self._locate(path)[2] == len(path)
 
+    def value(self, path: Sequence[str | int]) -> object:
+        """Return what the plan says at `path`; None when it says nothing."""
+        node, _key, depth = self._locate(path)
+        return node.data if depth == len(path) else None
+
     def span(self, path: Sequence[str | int], part: Part = "value") -> Span:
         """Return where `path` stands; for a path that isn't in the plan, its nearest ancestor.
 

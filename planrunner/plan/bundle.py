@@ -1,0 +1,81 @@
+"""Every file that makes a plan or is named by it, read once: what workers compile from."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from planrunner.plan.files import read_text
+
+__all__ = ["Bundle", "NamedFiles"]
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """The texts of a plan; pickles, so that a worker on another machine needs no files.
+
+    Attributes:
+        file: The plan itself, as it was named.
+        texts: The plan and its imports by file, in reading order.
+        contents: Files that the plan names, by path, as far as they have been read.
+    """
+
+    file: str
+    texts: Mapping[str, str]
+    contents: dict[str, bytes] = field(default_factory=dict, compare=False)
+
+    @property
+    def digest(self) -> str:
+        """A hash of all texts; the same wherever the plan's directory is."""
+        directory = Path(self.file).parent
+        found = hashlib.sha256()
+        for file, text in self.texts.items():
+            name = os.path.relpath(file, directory).encode("utf-8", "surrogateescape")
+            content = text.encode()
+            found.update(b"%d %d " % (len(name), len(content)) + name + content)
+        return found.hexdigest()
+
+    def reader(self) -> Callable[[str], str]:
+        """Return what reads from the bundle in place of the disk."""
+
+        def read(file: str) -> str:
+            text = self.texts.get(file)
+            return read_text(file) if text is None else text
+
+        return read
+
+    def beside(self, file: str) -> NamedFiles:
+        """Return access to what `file` names; relative paths start at its directory."""
+        return NamedFiles(Path(file).parent, self.contents)
+
+
+@dataclass(frozen=True, slots=True)
+class NamedFiles:
+    """The files that one file names."""
+
+    directory: Path
+    contents: dict[str, bytes] = field(default_factory=dict)
+
+    def path(self, name: str) -> Path:
+        """Return where the file is.
+
+        Raises:
+            OSError: There is none.
+        """
+        path = self.directory / name
+        path.stat()
+        return path
+
+    def read(self, name: str) -> bytes:
+        """Return what is in the file; reads it once for the whole plan.
+
+        Raises:
+            OSError: It can't be had.
+        """
+        path = str(self.directory / name)
+        if path not in self.contents:
+            self.contents[path] = Path(path).read_bytes()
+        return self.contents[path]

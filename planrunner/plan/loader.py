@@ -1,0 +1,142 @@
+"""A plan file → a checked plan; all that is wrong with it at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from planrunner.language.diagnostics import Diagnostic, PlanError
+from planrunner.plan.bundle import Bundle, NamedFiles
+from planrunner.plan.document import Document, PlanPath, parse
+from planrunner.plan.faults import diagnose
+from planrunner.plan.files import read_text
+from planrunner.plan.imports import merge_imports
+from planrunner.plan.models import PlanModel
+from planrunner.plan.params import ParamModel
+from planrunner.plan.resolve_params import Param, Surroundings, resolve_params
+
+__all__ = ["Plan", "load", "load_bundle"]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A plan whose every key and value has been checked.
+
+    Attributes:
+        document: Where everything stands.
+        params: The params' values.
+    """
+
+    model: PlanModel
+    document: Document
+    params: Mapping[str, Param]
+    bundle: Bundle
+
+    def files_at(self, path: PlanPath) -> NamedFiles:
+        """Return access to the files that are named at `path`: relative to the file it is in."""
+        return self.bundle.beside(self.document.span(path).file)
+
+
+def load(
+    path: str | os.PathLike[str],
+    *,
+    overrides: Mapping[str, str] | None = None,
+    environment: str | None = None,
+    environ: Mapping[str, str],
+    need_secrets: bool = False,
+) -> Plan:
+    """Read and check the plan in a file.
+
+    Args:
+        path: The plan; what it names is relative to it.
+        overrides: Values of params from the command line.
+        environment: The block of `environments` to take values from.
+        environ: The process's environment variables.
+        need_secrets: Whether a required secret must have a value; to look at a plan it need not.
+
+    Raises:
+        PlanError: With every fault that was found.
+    """
+    texts: dict[str, str] = {}
+
+    def read(file: str) -> str:
+        texts[file] = text = read_text(file)
+        return text
+
+    surroundings = Surroundings(overrides or {}, environment, environ, need_secrets)
+    return _load(Bundle(os.fspath(path), texts), read, surroundings)
+
+
+def load_bundle(bundle: Bundle, surroundings: Surroundings) -> Plan:
+    """Check the plan in a bundle, without its files.
+
+    Raises:
+        PlanError: With every fault that was found.
+    """
+    return _load(bundle, bundle.reader(), surroundings)
+
+
+def _load(bundle: Bundle, read: Callable[[str], str], surroundings: Surroundings) -> Plan:
+    document = parse(read(bundle.file), bundle.file)
+    broken = document.faults
+    faults = list(broken)
+    document, found = merge_imports(document, read)
+    faults += found
+    model = _validate(document, faults)
+    params, found = _params(document, model, surroundings)
+    faults += found
+    if faults or model is None:
+        raise PlanError(_distinct(faults, broken))
+    return Plan(model, document, params, bundle)
+
+
+def _validate(document: Document, faults: list[Diagnostic]) -> PlanModel | None:
+    try:
+        return PlanModel.model_validate(document.data)
+    except ValidationError as error:
+        faults += diagnose(error, document)
+        return None
+
+
+def _params(
+    document: Document, model: PlanModel | None, surroundings: Surroundings
+) -> tuple[dict[str, Param], list[Diagnostic]]:
+    """Resolve the params; of a plan that is invalid elsewhere too, so that all faults show."""
+    if model is not None:
+        params: Mapping[str, ParamModel] = model.params or {}
+        environments: Mapping[str, Mapping[str, Any]] = model.environments or {}
+    else:
+        params = _sound_params(_mapping(document.value(("params",))))
+        blocks = _mapping(document.value(("environments",)))
+        environments = {name: _mapping(block) for name, block in blocks.items()}
+    return resolve_params(params, environments, surroundings, document)
+
+
+def _sound_params(section: Mapping[str, Any]) -> dict[str, ParamModel]:
+    """Return the params that are valid; what is wrong with the others is known already."""
+    params: dict[str, ParamModel] = {}
+    for name, data in section.items():
+        try:
+            params[name] = ParamModel.model_validate(data)
+        except ValidationError:
+            continue
+    return params
+
+
+def _mapping(data: object) -> Mapping[str, Any]:
+    return data if isinstance(data, dict) else {}
+
+
+def _distinct(faults: list[Diagnostic], broken: tuple[Diagnostic, ...]) -> list[Diagnostic]:
+    """Drop repetitions, and what else is wrong with a value whose YAML is `broken` already."""
+    places = {(fault.span.file, fault.span.line, fault.span.column) for fault in broken}
+    kept: dict[object, Diagnostic] = {}
+    for fault in faults:
+        place = (fault.span.file, fault.span.line, fault.span.column)
+        if fault in broken or place not in places:
+            kept.setdefault((fault.span, fault.code, fault.message), fault)
+    return list(kept.values())
