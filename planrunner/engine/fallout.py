@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from planrunner.engine.actor import Actor, IterationEnded
-from planrunner.engine.recorder import Site, service_time_ns
+from planrunner.engine.recorder import Site
 from planrunner.metrics.series import ABORTED, Series
 from planrunner.protocols.base import FailureKind, Reply
 from planrunner.units import NS_PER_MS, NS_PER_S
@@ -88,7 +88,7 @@ class Fallout:
 def record(series: Series, reply: Reply, due_ns: int) -> None:
     """Write a reply into its series; the hot path has this inline."""
     latency_ns = reply.ended_ns - due_ns
-    service_ns = service_time_ns(reply)
+    service_ns = reply.ended_ns - reply.sent_ns
     if latency_ns == service_ns:
         series.same_ns.append(latency_ns)
     else:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from planrunner.units import NS_PER_MS, format_duration
+from planrunner.units import NS_PER_MS, NS_PER_S, format_duration
 
 __all__ = ["Health", "HealthLog", "HealthProbe"]
 
@@ -64,13 +65,27 @@ class HealthLog:
         self.late_seconds = 0
         self.worst_lag_ns = 0
         self.peak_cpu_share = 0.0
+        # Eight bytes a value: a week of seconds stays small.
+        self._at_ns = array("q")
+        self._lags_s = array("d")
+        self._cpu_shares = array("d")
 
-    def add(self, health: Health) -> None:
+    def add(self, at_ns: int, health: Health) -> None:
+        self._at_ns.append(at_ns)
+        self._lags_s.append(health.loop_lag_ns / NS_PER_S)
+        self._cpu_shares.append(health.cpu_share)
         self.seconds += 1
         self.busy_seconds += health.cpu_share > BUSY_SHARE
         self.late_seconds += health.loop_lag_ns > LATE_NS
         self.worst_lag_ns = max(self.worst_lag_ns, health.loop_lag_ns)
         self.peak_cpu_share = max(self.peak_cpu_share, health.cpu_share)
+
+    def gauges(self) -> dict[str, list[tuple[int, float]]]:
+        """What thresholds can ask of the generator, in order of time."""
+        return {
+            "generator.loop_lag": list(zip(self._at_ns, self._lags_s, strict=True)),
+            "generator.cpu": list(zip(self._at_ns, self._cpu_shares, strict=True)),
+        }
 
     def reasons(self) -> tuple[str, ...]:
         """Return why the run's latencies are the generator's as well as the target's."""

@@ -12,6 +12,9 @@ from planrunner.engine.outcome import PhaseTimes, RunOutcome
 from planrunner.engine.stop import Stop
 from planrunner.engine.tally import Tally
 from planrunner.engine.worker import Drained, Worker
+from planrunner.metrics.evidence import Evidence, TaskRuns
+from planrunner.metrics.judge import Gate
+from planrunner.metrics.measured import MeasuredTime
 from planrunner.metrics.series import ABORTED, Labels
 from planrunner.metrics.snapshot import Accumulated, Snapshot
 from planrunner.protocols.base import FailureKind
@@ -37,24 +40,41 @@ class Ledger:
 
     def __init__(self, graph: RunGraph, *, started_ns: int) -> None:
         self._graph = graph
+        self.total = Accumulated()
         self._started_ns = started_ns
         self._history = History(started_ns)
         self._health = HealthLog()
         self._tally = Tally()
+        # A list of every second so far, each second: only for those who ask.
+        self._asks_generator = any(
+            metric.gauge is not None
+            for threshold in graph.thresholds
+            for metric in threshold.metrics
+        )
+        self._gates = tuple(Gate(threshold) for threshold in graph.thresholds)
+        self._evidence = self._evidence_of(())
         self._reached = False
         self._refused: Counter[str] = Counter()
-        self.total = Accumulated()
         self.notices: list[str] = []
 
-    def add(self, drained: Drained) -> None:
+    def add(self, drained: Drained, measured: tuple[MeasuredTime, ...]) -> None:
+        """Take in one interval.
+
+        Args:
+            drained: What all workers sent for it.
+            measured: What has counted as measured time at its end.
+        """
         snapshot = drained.snapshot
         self.total.add(snapshot)
         length_ns = snapshot.end_ns - snapshot.start_ns
         if length_ns or snapshot.deltas:
             self._history.add(snapshot)
         if length_ns >= _SHORT_NS:
-            self._health.add(drained.health)
+            self._health.add(snapshot.end_ns, drained.health)
         self._tally = drained.tally
+        self._evidence = self._evidence_of(measured)
+        for gate in self._gates:
+            gate.add(snapshot, self._evidence)
         if not self._reached:
             self._look_for_answers(snapshot)
 
@@ -64,6 +84,13 @@ class Ledger:
             return None
         kinds = ", ".join(f"{n} x {kind}" for kind, n in self._refused.most_common())
         return f"no request reached the target since the load began: {kinds}"
+
+    def broken(self) -> str | None:
+        """Name the first threshold that says the run must end now."""
+        for gate in self._gates:
+            if (found := gate.check(self._evidence)) is not None:
+                return f"`{gate.threshold}` is broken: {found.observed}"
+        return None
 
     def notice_worker(self, worker: Worker, samples: SampleWriter | None) -> None:
         """Add what only the worker knows, at the end of the run."""
@@ -91,6 +118,8 @@ class Ledger:
             tally=self._tally,
             task_counts=self._task_counts(),
             health=self._health,
+            evidence=self._evidence,
+            gates=self._gates,
             biased=(*self._start_failures(), *self._health.reasons()),
             notices=(*self.notices, *_tally_notices(self._tally)),
         )
@@ -113,6 +142,22 @@ class Ledger:
             for program in self._graph.users
             for task in program.tasks
             if any(name == program.name for _, name in self._tally.started)
+        )
+
+    def _evidence_of(self, measured: tuple[MeasuredTime, ...]) -> Evidence:
+        weights = {
+            (program.name, task.name): task.weight
+            for program in self._graph.users
+            for task in program.tasks
+        }
+        return Evidence(
+            series=self.total.totals,
+            measured=measured,
+            gauges=self._health.gauges() if self._asks_generator else {},
+            task_runs=[
+                TaskRuns(phase, user, task, weights[user, task], begun)
+                for (phase, user, task), begun in self._tally.picks.items()
+            ],
         )
 
     def _start_failures(self) -> tuple[str, ...]:

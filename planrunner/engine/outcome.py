@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from planrunner.engine.health import HealthLog
 from planrunner.engine.stop import Ending
 from planrunner.engine.tally import Tally
+from planrunner.metrics.evidence import Evidence
+from planrunner.metrics.judge import Gate
+from planrunner.metrics.measured import MeasuredTime
 from planrunner.metrics.snapshot import Accumulated
-from planrunner.results.aggregate import MeasuredTime, TaskCount
+from planrunner.results.aggregate import TaskCount
 from planrunner.results.history import History
 
 __all__ = ["PhaseTimes", "RunOutcome", "StageTimes"]
@@ -33,6 +35,7 @@ class PhaseTimes:
         gone_ns: When its last user had gone; the graceful stop lies between.
         warmup_end_ns: Where its warm-up ended; equals `begin_ns` without one.
         stages: Without those that take no time.
+        measured: What of them counts: all but warm-up.
     """
 
     name: str
@@ -41,18 +44,12 @@ class PhaseTimes:
     gone_ns: int
     warmup_end_ns: int
     stages: tuple[StageTimes, ...]
-
-    def measured(self) -> Iterator[MeasuredTime]:
-        """What of each stage counts: all but warm-up and graceful stop."""
-        for stage in self.stages:
-            begin_ns = max(stage.begin_ns, self.warmup_end_ns)
-            if begin_ns < stage.end_ns:
-                yield MeasuredTime(self.name, stage.name, begin_ns, stage.end_ns)
+    measured: tuple[MeasuredTime, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class RunOutcome:
-    """One finished run, before any judgement.
+    """One finished run; ask each of `gates` for its judgement of `evidence`.
 
     Attributes:
         started_ns: Clock time; every other time of the run counts from it.
@@ -61,6 +58,7 @@ class RunOutcome:
         total: All samples by label set, warm-up, aborted and unmeasured ones included.
         history: The same second by second.
         task_counts: What became of each task's picks, over all phases.
+        gates: One for each of the plan's thresholds, in its order; all have seen the whole run.
         biased: Why the numbers may not say what the plan asked for, each a sentence.
         notices: What else the user should know, each a sentence.
     """
@@ -77,9 +75,11 @@ class RunOutcome:
     tally: Tally
     task_counts: tuple[TaskCount, ...]
     health: HealthLog
+    evidence: Evidence
+    gates: tuple[Gate, ...]
     biased: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
 
     def measured(self) -> tuple[MeasuredTime, ...]:
         """The time that rates are divided by."""
-        return tuple(part for phase in self.phases for part in phase.measured())
+        return tuple(part for phase in self.phases for part in phase.measured)

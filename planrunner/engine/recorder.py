@@ -16,7 +16,7 @@ from planrunner.metrics.series import Labels, Series
 from planrunner.protocols.base import Reply
 from planrunner.results.samples import SampleWriter, pack_row
 
-__all__ = ["PhaseRecorder", "Site", "Table", "service_time_ns", "span_recorder"]
+__all__ = ["PhaseRecorder", "Site", "Table", "span_recorder"]
 
 Tags = tuple[tuple[str, str], ...]
 
@@ -132,18 +132,13 @@ class Site:
                     series.index,
                     start_ns - recorder.origin_ns,
                     reply.ended_ns - start_ns,
-                    service_time_ns(reply),
+                    reply.ended_ns - reply.sent_ns,
                     first_ns - reply.sent_ns if first_ns else 0,
                     reply.connect_ns,
                     reply.received,
                     samples.message(words),
                 )
             )
-
-
-def service_time_ns(reply: Reply) -> int:
-    """From the first byte written; 0 for a request of which nothing was written."""
-    return reply.ended_ns - reply.sent_ns if reply.sent_ns >= reply.asked_ns else 0
 
 
 def span_recorder(site: Site) -> Callable[[int, int, str], None]:

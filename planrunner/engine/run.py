@@ -29,7 +29,7 @@ from planrunner.engine.nap import Nap
 from planrunner.engine.outcome import PhaseTimes, RunOutcome
 from planrunner.engine.stop import Ending, Stop, StopLevel
 from planrunner.engine.timeline import Timeline
-from planrunner.engine.worker import Worker, protocols_of, sweep_interval_ns
+from planrunner.engine.worker import Drained, Worker, protocols_of, sweep_interval_ns
 from planrunner.load.population import peak
 from planrunner.protocols.base import Client, ClientFactory
 from planrunner.results.samples import SampleWriter
@@ -113,7 +113,7 @@ class _Coordinator:
         self._stop = stop
         self._listener: Listener | None = listener
         self._nap = Nap(clock)
-        self._running: dict[str, None] = {}
+        self._running: dict[str, Timeline] = {}
         self._phases: list[PhaseTimes] = []
         self._ledger = Ledger(graph, started_ns=worker.started_ns)
 
@@ -132,7 +132,7 @@ class _Coordinator:
                     task.cancel()
         finally:
             forget()
-        self._ledger.add(self._worker.drain())
+        self._drain()
         self._ledger.notice_worker(self._worker, samples)
         self._tell(RunEnded(self._stop.ending, self._stop.reason))
         return self._ledger.outcome(
@@ -156,7 +156,7 @@ class _Coordinator:
         timeline = Timeline(phase, self._clock.now_ns())
         stages = phase.load.stages
         planned_ns = timeline.ends_ns - timeline.started_ns
-        self._running[phase.name] = None
+        self._running[phase.name] = timeline
         self._tell(PhaseStarted(phase.name, timeline.started_ns, planned_ns, peak(stages)))
         times = await self._worker.run_phase(phase, timeline)
         del self._running[phase.name]
@@ -183,14 +183,22 @@ class _Coordinator:
                 self._second(beat // _COLLECTS_PER_SECOND)
 
     def _second(self, second: int) -> None:
-        drained = self._worker.drain()
-        ledger = self._ledger
-        ledger.add(drained)
+        drained, ledger = self._drain(), self._ledger
         if (reason := ledger.unreachable(self._clock.now_ns())) is not None:
             self._stop.request(reason, ending=Ending.CANNOT_RUN)
+        if (reason := ledger.broken()) is not None:
+            self._stop.request(reason, ending=Ending.ABORTED)
         self._tell(
             Tick(second, tuple(self._running), drained.snapshot, ledger.total, drained.health)
         )
+
+    def _drain(self) -> Drained:
+        drained = self._worker.drain()
+        measured = [part for times in self._phases for part in times.measured]
+        for timeline in self._running.values():
+            measured += timeline.measured(drained.snapshot.end_ns)
+        self._ledger.add(drained, tuple(measured))
+        return drained
 
     def _told(self) -> None:
         """Somebody asked the run to end, or asked once more."""

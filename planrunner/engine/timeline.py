@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Final
 
 from planrunner.compiler.graph import PhaseNode
+from planrunner.metrics.measured import MeasuredTime
 
 __all__ = ["FOREVER_NS", "Timeline", "Window"]
 
@@ -41,6 +42,7 @@ class Timeline:
     """
 
     def __init__(self, phase: PhaseNode, started_ns: int) -> None:
+        self.phase = phase.name
         self.started_ns = started_ns
         self.warmup_ends_ns = started_ns + phase.warmup_ns
         self._stages = tuple(_stages(phase, started_ns))
@@ -64,6 +66,13 @@ class Timeline:
         if now_ns < self.ends_ns:
             self.ends_ns = now_ns
             self._windows = _with_open_end(self._windows[: self.at(now_ns).number + 1])
+
+    def measured(self, now_ns: int) -> Iterator[MeasuredTime]:
+        """What of each stage counts so far: all but warm-up and graceful stop."""
+        for stage, begin_ns, end_ns in self.stages():
+            counts_ns, until_ns = max(begin_ns, self.warmup_ends_ns), min(end_ns, now_ns)
+            if counts_ns < until_ns:
+                yield MeasuredTime(self.phase, stage, counts_ns, until_ns)
 
     def stages(self) -> Iterator[tuple[str, int, int]]:
         """Name, begin and end of every stage that took any time, cut where the phase was."""

@@ -109,6 +109,7 @@ class Worker:
             gone_ns=self._clock.now_ns(),
             warmup_end_ns=timeline.warmup_ends_ns,
             stages=tuple(StageTimes(*stage) for stage in timeline.stages()),
+            measured=tuple(timeline.measured(timeline.ends_ns)),
         )
 
     def sweep(self, due_ns: int) -> None:

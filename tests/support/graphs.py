@@ -26,6 +26,7 @@ from planrunner.compiler.graph import (
 from planrunner.engine import Event, RunOutcome, Stop, Tick, run
 from planrunner.metrics.series import Labels
 from planrunner.metrics.snapshot import SeriesTotal
+from planrunner.metrics.threshold import parse_threshold
 from planrunner.protocols.base import (
     Check,
     Client,
@@ -251,6 +252,7 @@ def make_graph(
     *phases: PhaseNode,
     seed: int = 7,
     scope: Scope | None = None,
+    thresholds: Sequence[str] = (),
 ) -> RunGraph:
     return RunGraph(
         source="plan.yaml",
@@ -266,7 +268,7 @@ def make_graph(
         services=(),
         users=(users,) if isinstance(users, UserProgram) else tuple(users),
         phases=phases,
-        thresholds=(),
+        thresholds=tuple(parse_threshold(text) for text in thresholds),
         report=ReportSettings(),
         scope=scope or {},
     )

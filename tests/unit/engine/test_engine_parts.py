@@ -128,7 +128,7 @@ class TestHealth:
         log = HealthLog()
 
         for second in range(20):
-            log.add(Health(loop_lag_ns=NS_PER_S if second == 7 else 0, cpu_share=0.5))
+            log.add(second, Health(loop_lag_ns=NS_PER_S if second == 7 else 0, cpu_share=0.5))
 
         assert log.reasons() == ()
         assert log.worst_lag_ns == NS_PER_S
@@ -137,8 +137,8 @@ class TestHealth:
         """With what to do about it."""
         log = HealthLog()
 
-        for _ in range(4):
-            log.add(Health(loop_lag_ns=80 * NS_PER_MS, cpu_share=0.97))
+        for second in range(4):
+            log.add(second, Health(loop_lag_ns=80 * NS_PER_MS, cpu_share=0.97))
 
         busy, late = log.reasons()
         assert "busy in 4 of 4 seconds" in busy

@@ -1,0 +1,92 @@
+"""Thresholds while the run goes on: what aborts it, and what they see at its end."""
+
+from __future__ import annotations
+
+from planrunner.engine import Ending
+from planrunner.metrics.verdict import Verdict
+from planrunner.units import NS_PER_MS
+from tests.support.graphs import (
+    Answer,
+    closed,
+    make_graph,
+    request,
+    run_graph,
+    task,
+    user_class,
+)
+
+
+def answers_in(delay_ms, status=200):
+    operation = Answer(delay_ns=delay_ms * NS_PER_MS, status=status)
+    return user_class(task("t", request(operation=operation)))
+
+
+def verdicts(told):
+    return [gate.judge(told.outcome.evidence).verdict for gate in told.outcome.gates]
+
+
+def test_thresholds_see_the_whole_run():
+    """What the last fraction of a second brought as well."""
+    thresholds = ["p95 < 40ms", "p95 < 60ms", "count >= 45"]
+
+    told = run_graph(make_graph(answers_in(50), closed(1, 2.3), thresholds=thresholds))
+
+    assert verdicts(told) == [Verdict.FAIL, Verdict.PASS, Verdict.PASS]
+
+
+def test_warm_up_and_ramp_are_told_apart():
+    """The throughput of the hold is that of its own time."""
+    thresholds = ["throughput in phase main stage hold == 20/s", "throughput in phase main < 20/s"]
+
+    told = run_graph(
+        make_graph(answers_in(100), closed(2, 3, ramp_up=4, warmup=1), thresholds=thresholds)
+    )
+
+    assert verdicts(told) == [Verdict.PASS, Verdict.PASS]
+
+
+def test_a_broken_threshold_with_abort_ends_the_run():
+    """Judged once a second, gracefully, and the reason names the threshold."""
+    thresholds = ["error_rate < 5%, abort after 3s"]
+
+    told = run_graph(make_graph(answers_in(50, status=500), closed(1, 60), thresholds=thresholds))
+
+    assert told.outcome.ending is Ending.ABORTED
+    assert "error_rate < 5%" in told.outcome.reason
+    assert 3 <= told.seconds(told.outcome.ended_ns) <= 3.1
+    assert verdicts(told) == [Verdict.FAIL]
+
+
+def test_a_threshold_without_abort_ends_nothing():
+    """It fails when the run is over."""
+    told = run_graph(
+        make_graph(answers_in(50, status=500), closed(1, 5), thresholds=["error_rate < 5%"])
+    )
+
+    assert told.outcome.ending is Ending.FINISHED
+    assert verdicts(told) == [Verdict.FAIL]
+
+
+def test_windows_are_filled_as_the_run_goes():
+    """Two bad seconds of ten are found by windows of one second."""
+    moments = iter(range(1_000_000))
+
+    def answer(scope):
+        slow = 40 <= next(moments) < 50
+        return Answer(delay_ns=(200 if slow else 50) * NS_PER_MS)
+
+    users = user_class(task("t", request(operation=answer)))
+    thresholds = ["p50 over 1s < 100ms", "p50 < 100ms"]
+
+    told = run_graph(make_graph(users, closed(1, 10), thresholds=thresholds))
+
+    assert verdicts(told) == [Verdict.FAIL, Verdict.PASS]
+
+
+def test_the_generator_itself_can_be_judged():
+    """In virtual time its timers are never late."""
+    told = run_graph(
+        make_graph(answers_in(50), closed(1, 3), thresholds=["max of generator.loop_lag < 1ms"])
+    )
+
+    assert verdicts(told) == [Verdict.PASS]
