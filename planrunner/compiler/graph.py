@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from planrunner.language.diagnostics import Span
+from planrunner.language.diagnostics import Diagnostic, Span
 from planrunner.load.pauses import Pause, PauseKind
 from planrunner.load.population import Stage
 from planrunner.metrics.threshold import Threshold
@@ -202,6 +202,9 @@ class RunGraph:
         params: Resolved params as shown to people; secrets are masked.
         secrets: Values that must never be shown, for the masking of foreign text.
         scope: Names every user starts with beside its own.
+        unavailable: What the plan rightly asks for and this version can't run yet; a plan with any
+            is explained, but not executed.
+        clients: The client that sends each protocol's requests, and the reason in words.
         settings: Each protocol's settings, by registry name; opaque to the engine.
         default_threshold: True when the plan had none and `error_rate < 1%` was put in.
     """
@@ -223,4 +226,6 @@ class RunGraph:
     report: ReportSettings
     default_threshold: bool = False
     secrets: tuple[str, ...] = ()
+    unavailable: tuple[Diagnostic, ...] = ()
+    clients: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     scope: Scope = field(default_factory=dict)

@@ -1,0 +1,172 @@
+"""What the parts of the compiler share: the plan, its constants, and the faults found so far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, TypeVar, cast
+
+from planrunner.compiler.names import Known
+from planrunner.compiler.texts import references_in
+from planrunner.errors import PlanrunnerError
+from planrunner.language.diagnostics import Code, Diagnostic, Span
+from planrunner.language.expressions import (
+    Expression,
+    ExpressionError,
+    Lowered,
+    Reference,
+    to_text,
+)
+from planrunner.language.fields import Deferred, PauseValue
+from planrunner.language.text import Text, lower_value, parse_text
+from planrunner.load.pauses import Pause, PauseKind
+from planrunner.plan.document import Document, Part, PlanPath
+from planrunner.plan.faults import find_path
+from planrunner.units import UnitError
+
+__all__ = ["Compilation"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Compilation:
+    """One compilation; every part reports its faults here and goes on.
+
+    Attributes:
+        constants: Names whose values are known before the run: params and services.
+        constant_names: The names that a constant expression may read.
+        unavailable: What is right but can't run yet; validate and explain accept it.
+    """
+
+    document: Document
+    constants: Mapping[str, object]
+    constant_names: Known
+    faults: list[Diagnostic] = field(default_factory=list)
+    unavailable: list[Diagnostic] = field(default_factory=list)
+
+    def fault(
+        self,
+        path: PlanPath,
+        code: Code,
+        message: str,
+        *,
+        hint: str = "",
+        part: Part = "value",
+        inside: tuple[int, int] | None = None,
+    ) -> None:
+        """Note a fault about what stands at `path`, in the words of the models."""
+        self.faults.append(
+            self.document.diagnostic(
+                find_path(self.document, path), code, message, hint=hint, part=part, inside=inside
+            )
+        )
+
+    def not_available(self, path: PlanPath, what: str) -> None:
+        """Note something that is right, and that this version can't run yet."""
+        self.unavailable.append(
+            self.document.diagnostic(
+                find_path(self.document, path),
+                Code.NOT_AVAILABLE,
+                f"{what} is not available yet",
+                hint="validate and explain accept it; execute will in a later version",
+                part="key",
+            )
+        )
+
+    def span(self, path: PlanPath) -> Span:
+        return self.document.span(find_path(self.document, path))
+
+    def attempt(self, compute: Callable[[], T], path: PlanPath, default: T) -> T:
+        """Return what `compute` gives; what it raises becomes a fault at `path`."""
+        try:
+            return compute()
+        except ExpressionError as error:
+            where, inside = (*path, *error.path), (error.offset, 1)
+            self.fault(where, error.code, error.message, hint=error.hint, inside=inside)
+        except UnitError as error:
+            self.fault(path, Code.INVALID_UNIT, error.message, hint=error.hint)
+        except PlanrunnerError as error:
+            self.fault(path, Code.EXPRESSION_FAILED, error.message, hint=error.hint)
+        return default
+
+    def check(
+        self, references: Iterable[Reference], path: PlanPath, known: Known, offset: int = 0
+    ) -> bool:
+        """Note a fault for each name that isn't known; say whether all were.
+
+        `offset` is where the expression begins in the text at `path`, when it isn't at 0.
+        """
+        found = known.check(references)
+        for fault in found:
+            inside = (offset + fault.offset, fault.length)
+            self.fault(path, fault.code, fault.message, hint=fault.hint, inside=inside)
+        return not found
+
+    def check_all(self, piece: object, path: PlanPath, known: Known) -> bool:
+        """Check every name in a piece of the model that stands at `path`."""
+        # A list, so that all are checked and not only those up to the first fault.
+        sound = [
+            self.check([reference], where, known) for where, reference in references_in(piece, path)
+        ]
+        return all(sound)
+
+    def settle(self, value: T | Deferred | None, path: PlanPath, default: T) -> T:
+        """Return a field's value, which may be an expression over the plan's constants."""
+        if value is None:
+            return default
+        if not isinstance(value, Deferred):
+            return value
+        if not self.check(value.text.references, path, self.constant_names):
+            return default
+        return self.attempt(lambda: cast("T", value.resolve(self.constants)), path, default)
+
+    def pause(self, value: PauseValue | Deferred, path: PlanPath) -> Pause:
+        """Return a think time or wait."""
+        settled = self.settle(value, path, _NO_PAUSE)
+        return Pause(PauseKind(settled.kind), settled.first, settled.second)
+
+    def expression(self, expression: Expression, path: PlanPath, known: Known) -> Lowered:
+        """Lower a bare expression; a faulty one becomes null, and its fault is kept."""
+        if not self.check(expression.references, path, known):
+            return _NULL
+        return self.attempt(lambda: expression.lower(self.constants), path, _NULL)
+
+    def value(self, value: object, path: PlanPath, known: Known) -> Lowered:
+        """Lower any value of the plan, with the texts inside it; names are checked."""
+        return self.lowered(value, path) if self.check_all(value, path, known) else _NULL
+
+    def lowered(self, value: object, path: PlanPath) -> Lowered:
+        """Lower a value whose names have been checked."""
+        return self.attempt(lambda: lower_value(value, self.constants), path, _NULL)
+
+    def constant_text(self, text: Text | None, path: PlanPath, known: Known) -> str | None:
+        """Return a text that depends on nothing but the plan's constants."""
+        if text is None:
+            return None
+        before = len(self.faults)
+        lowered = self.value(text, path, known)
+        if lowered.is_constant and len(self.faults) == before:
+            return to_text(lowered.value)
+        if len(self.faults) == before:
+            self.must_be_constant(path)
+        return None
+
+    def must_be_constant(self, path: PlanPath) -> None:
+        self.fault(
+            path,
+            Code.NOT_ALLOWED,
+            "this must be known before the run",
+            hint="use params here, and no variables of the user",
+        )
+
+    def template(self, text: str, path: PlanPath) -> str | None:
+        """Return a plain string in which `${…}` may stand, with its params filled in."""
+        if "${" not in text:
+            return text
+        parsed = self.attempt(lambda: parse_text(text), path, None)
+        return self.constant_text(parsed, path, self.constant_names)
+
+
+_NO_PAUSE: Final = PauseValue("constant", 0)
+_NULL = Lowered(lambda _: None, is_constant=True, value=None)

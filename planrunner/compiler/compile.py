@@ -1,0 +1,234 @@
+"""Plan → RunGraph: every name resolved, every constant folded, every request made ready."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from planrunner.compiler.compilation import Compilation
+from planrunner.compiler.graph import ReportSettings, RunGraph, ServiceNode
+from planrunner.compiler.loads import compile_phases, phase_names
+from planrunner.compiler.names import Known
+from planrunner.compiler.steps import Flow, Flows
+from planrunner.compiler.thresholds import Names, add_phases, compile_thresholds
+from planrunner.compiler.users import compile_users
+from planrunner.language.diagnostics import Code, PlanError, suggest
+from planrunner.language.expressions import to_text
+from planrunner.plan.loader import Plan
+from planrunner.plan.models import PlanModel
+from planrunner.plan.resolve_params import Param
+from planrunner.protocols.http.choice import choose_client
+from planrunner.protocols.http.compile import compile_settings
+from planrunner.units import Rate, format_rate, write_duration
+
+__all__ = ["compile_plan"]
+
+_LATER_KEYS: Final = ("preflight", "setup", "teardown", "monitors", "baseline", "hooks", "data")
+_LATER_FORMATS: Final = frozenset({"timeseries.csv", "junit.xml", "jtl", "locust-csv"})
+
+# Stands for `port: auto` where nothing is started: a port that no URL has by chance.
+AUTO_PORT: Final = 1
+
+
+def compile_plan(
+    plan: Plan,
+    *,
+    seed: int = 0,
+    ports: Mapping[str, int] | None = None,
+    profile: str | None = None,
+    demos: Collection[str] | None = None,
+) -> RunGraph:
+    """Compile a loaded plan.
+
+    Args:
+        plan: Loaded and valid in itself.
+        seed: Used when the plan has none.
+        ports: The ports of services, by name, when they are going to be started.
+        profile: Which of the plan's profiles runs; the first one when None.
+        demos: Names of the embedded demo targets; None accepts any.
+
+    Raises:
+        PlanError: Names that don't exist, values that can't be; all faults at once.
+    """
+    return _Compiler(plan, seed, ports or {}, demos).compile(profile)
+
+
+class _Compiler:
+    def __init__(
+        self, plan: Plan, seed: int, ports: Mapping[str, int], demos: Collection[str] | None
+    ) -> None:
+        self._plan = plan
+        self._model: PlanModel = plan.model
+        self._seed = seed
+        self._demos = demos
+        services = self._model.services or {}
+        self._ports = {name: ports.get(name, AUTO_PORT) for name in services}
+        params = {name: param.value for name, param in plan.params.items()}
+        known = Known(params=frozenset(params), services=frozenset(services))
+        self._work = Compilation(plan.document, dict(params), known)
+        self._add_services(params)
+
+    def _add_services(self, constants: dict[str, object]) -> None:
+        work = self._work
+        for name, model in (self._model.services or {}).items():
+            if model.port is not None and model.port != "auto":
+                where = ("services", name, "port")
+                self._ports[name] = work.settle(model.port, where, AUTO_PORT)
+        constants["services"] = {
+            name: {"port": port, "url": f"http://127.0.0.1:{port}"}
+            for name, port in self._ports.items()
+        }
+        self._work = replace(work, constants=constants)
+
+    def compile(self, profile: str | None) -> RunGraph:
+        model, work = self._model, self._work
+        chosen = self._profile(profile)
+        services = self._services()
+        columns: dict[str, tuple[str, ...]] = dict.fromkeys(model.data or {}, ())
+        known = replace(work.constant_names, columns=columns)
+        self._check_later(known)
+        http = compile_settings(
+            model.http, constants=work.constants, files=self._plan.files_at(("http",))
+        )
+        if model.http is not None and work.check_all(model.http, ("http",), known):
+            for fault in http.faults:
+                inside = None if fault.offset is None else (fault.offset, 1)
+                where = ("http", *fault.path)
+                work.fault(where, fault.code, fault.message, hint=fault.hint, inside=inside)
+        flows = Flows(model.flows or {})
+        users = compile_users(
+            work,
+            model.users or {},
+            known,
+            lambda known: Flow(work, http.defaults, self._plan.files_at, flows, known),
+        )
+        schedule = [(phase, path) for path, phase in model.schedule(chosen or None)]
+        classes = {user.name: user.count for user in users}
+        phases = compile_phases(work, schedule, classes, chosen)
+        names = Names(profile=chosen)
+        names.add_users(model.users or {}, flows)
+        add_phases(names, phases, self._phases_of_profiles(chosen))
+        thresholds = compile_thresholds(
+            work,
+            [(item, ("thresholds", index)) for index, item in enumerate(model.thresholds or ())],
+            names,
+        )
+        report = self._report()
+        seed = work.settle(model.seed, ("seed",), self._seed)
+        if work.faults:
+            raise PlanError(work.faults)
+        return RunGraph(
+            source=plan_path(self._plan),
+            name=model.name,
+            slug=slug_of(model.name),
+            description=model.description or "",
+            plan_hash=self._hash(),
+            seed=seed,
+            seed_was_drawn=model.seed is None,
+            profile=chosen,
+            params={
+                name: shown_param(param, (model.params or {})[name].type)
+                for name, param in self._plan.params.items()
+            },
+            settings={"http": http.defaults.settings},
+            clients={"http": choose_client(http.defaults.settings)},
+            services=services,
+            users=users,
+            phases=phases,
+            thresholds=thresholds,
+            report=report,
+            default_threshold=not model.thresholds,
+            secrets=tuple(str(param.value) for param in self._plan.params.values() if param.secret),
+            unavailable=tuple(work.unavailable),
+        )
+
+    def _profile(self, wanted: str | None) -> str:
+        names = self._model.profile_names()
+        if wanted is not None and wanted not in names:
+            hint = suggest(wanted, names) or "profiles: " + (", ".join(names) or "none")
+            self._work.fault(
+                ("profiles",), Code.EMPTY_SELECTION, f"no profile `{wanted}`", hint=hint
+            )
+        return wanted if wanted in names else next(iter(names), "")
+
+    def _phases_of_profiles(self, chosen: str) -> dict[str, list[str]]:
+        """Return the phase names of every profile, so that thresholds may name any."""
+        profiles = self._model.profiles
+        if profiles is None:
+            phases = [phase for _, phase in self._model.schedule(None)]
+            return {"": phase_names(phases, chosen)}
+        return {name: phase_names(phases, name) for name, phases in profiles.items()}
+
+    def _services(self) -> tuple[ServiceNode, ...]:
+        nodes = []
+        for name, model in (self._model.services or {}).items():
+            path = ("services", name)
+            if model.demo is None:
+                self._work.not_available((*path, "run"), "`run` of a service")
+                continue
+            for key in ("ready", "stop", "monitor", "needs"):
+                if getattr(model, key) is not None:
+                    self._work.not_available((*path, key), f"`{key}` of a service")
+            demo = self._work.constant_text(model.demo, (*path, "demo"), self._work.constant_names)
+            if demo is None:
+                continue
+            if self._demos is not None and demo not in self._demos:
+                hint = suggest(demo, list(self._demos)) or "demos: " + ", ".join(self._demos)
+                where = (*path, "demo")
+                self._work.fault(where, Code.UNKNOWN_NAME, f"no demo `{demo}`", hint=hint)
+            nodes.append(ServiceNode(name, demo, self._ports[name], self._work.span(path)))
+        return tuple(nodes)
+
+    def _check_later(self, known: Known) -> None:
+        """Check the names in what can't run yet, and note it."""
+        for key in _LATER_KEYS:
+            piece = getattr(self._model, key)
+            if piece is not None:
+                self._work.not_available((key,), f"`{key}`")
+        if self._model.etcd is not None:
+            self._work.check_all(self._model.etcd, ("etcd",), known)
+
+    def _report(self) -> ReportSettings:
+        model = self._model.report
+        if model is None:
+            return ReportSettings()
+        for index, name in enumerate(model.formats or ()):
+            if name in _LATER_FORMATS:
+                self._work.not_available(("report", "formats", index), f"`{name}`")
+        default = ReportSettings()
+        formats = dict.fromkeys(("metrics.json", *(model.formats or default.formats)))
+        # The directory is rendered when the run has its id.
+        directory = None if model.dir is None else model.dir.source
+        return ReportSettings(directory, tuple(formats), model.samples or default.samples)
+
+    def _hash(self) -> str:
+        digest = hashlib.sha256(self._plan.bundle.digest.encode())
+        for name, param in sorted(self._plan.params.items()):
+            digest.update(f"\0{name}={param.value!r}".encode())
+        return digest.hexdigest()[:16]
+
+
+def plan_path(plan: Plan) -> str:
+    """Return the plan's path as the user gave it."""
+    return str(Path(plan.document.file))
+
+
+def shown_param(param: Param, kind: str) -> str:
+    """Return a param's value as a plan writes it; a secret as people may see it."""
+    if param.secret and param.value is not None:
+        return "***"
+    if kind == "duration" and isinstance(param.exact, int):
+        return write_duration(param.exact)
+    if isinstance(param.exact, Rate):
+        return format_rate(param.exact)
+    return to_text(param.value)
+
+
+def slug_of(name: str) -> str:
+    """Return a name as a directory can have it: lower case, letters, digits and hyphens."""
+    kept = "".join(letter if letter.isalnum() else "-" for letter in name.lower())
+    words = [word for word in kept.split("-") if word]
+    return "-".join(words)[:80] or "plan"

@@ -1,0 +1,163 @@
+"""What a plan would do, in words: load over time, users by class, requests, thresholds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from planrunner.compiler.graph import (
+    GroupNode,
+    Pause,
+    PauseKind,
+    PhaseNode,
+    RequestNode,
+    RunGraph,
+    StepNode,
+    ThinkNode,
+    UserProgram,
+)
+from planrunner.load.population import Share, exact_seats, peak, seats, users_at
+from planrunner.metrics.threshold_words import describe
+from planrunner.units import write_duration
+
+__all__ = ["class_counts", "explain_text", "pause_words", "planned_ns"]
+
+
+def planned_ns(graph: RunGraph) -> int:
+    """Return how long the phases take, without graceful stops."""
+    return sum(stage.duration_ns for phase in graph.phases for stage in phase.load.stages)
+
+
+def explain_text(graph: RunGraph) -> str:
+    """Return the explanation of a compiled plan, without a final newline."""
+    lines = [f"{graph.name} ({graph.source})"]
+    if graph.description:
+        lines.append(f"  {graph.description}")
+    lines.append(f"  seed {'drawn for each run' if graph.seed_was_drawn else graph.seed}")
+    lines += [f"  starts service {item.name}: the demo {item.demo}" for item in graph.services]
+    lines += [
+        f"  sends {protocol} with the {client} client: {reason}"
+        for protocol, (client, reason) in graph.clients.items()
+    ]
+    profile = f" of profile {graph.profile}" if graph.profile else ""
+    count = len(graph.phases)
+    lines += [
+        "",
+        f"load: {count} phase{'s' if count != 1 else ''}{profile}, "
+        f"{write_duration(planned_ns(graph))} in all",
+    ]
+    for phase in graph.phases:
+        lines += _phase(graph, phase)
+    lines += ["", "users"]
+    for user in graph.users:
+        lines += _user(user)
+    lines += ["", "thresholds"]
+    if graph.default_threshold:
+        lines.append("  the plan has none, so this one applies:")
+    lines += [f"  {threshold.level}: {describe(threshold)}" for threshold in graph.thresholds]
+    if graph.unavailable:
+        lines += ["", "execute can't run this plan yet:"]
+        lines += [f"  {item.span}: {item.message}" for item in graph.unavailable]
+    return "\n".join(lines)
+
+
+def _phase(graph: RunGraph, phase: PhaseNode) -> Iterator[str]:
+    yield f"  {phase.name}: closed model, at most {peak(phase.load.stages):,} users"
+    level = 0
+    for stage in phase.load.stages:
+        took = write_duration(stage.duration_ns)
+        if stage.level == level:
+            words = f"{level:,} users for {took}"
+        elif stage.duration_ns == 0:
+            words = f"{stage.level:,} users at once"
+        else:
+            words = f"{level:,} → {stage.level:,} users over {took}"
+        if stage.duration_ns or stage.level != level:
+            yield f"    {stage.name}: {words}"
+        level = stage.level
+    if phase.warmup_ns:
+        yield f"    warm-up: samples of the first {write_duration(phase.warmup_ns)} are left out"
+    yield f"    graceful stop: up to {write_duration(phase.graceful_stop_ns)} for what still runs"
+    yield from _table(graph, phase)
+
+
+def _table(graph: RunGraph, phase: PhaseNode) -> Iterator[str]:
+    """Yield users by class at the end of each stage."""
+    moments = [0]
+    for stage in phase.load.stages:
+        moments.append(moments[-1] + stage.duration_ns)
+    moments = sorted(set(moments))
+    counts = [class_counts(graph, phase, moment) for moment in moments]
+    width = max(len(name) for name in phase.classes)
+    columns = [write_duration(moment) for moment in moments]
+    yield f"    {'at':<{width}} " + " ".join(f"{column:>7}" for column in columns)
+    for name in phase.classes:
+        cells = " ".join(f"{count[name]:>7,}" for count in counts)
+        yield f"    {name:<{width}} {cells}"
+
+
+def class_counts(graph: RunGraph, phase: PhaseNode, moment_ns: int) -> dict[str, int]:
+    """Return the users of each class at a moment of the phase, all starts of it included."""
+    stages = phase.load.stages
+    alive = users_at(stages, moment_ns)
+    users = [user for user in graph.users if user.name in phase.classes]
+    if phase.load.exact:
+        names = [name for name, _ in phase.load.exact]
+        taken = exact_seats([count for _, count in phase.load.exact])
+    else:
+        names = [user.name for user in users]
+        taken = seats([Share(user.name, user.weight, user.count) for user in users], peak(stages))
+    counts = dict.fromkeys(phase.classes, 0)
+    for position in taken[:alive]:
+        counts[names[position]] += 1
+    return counts
+
+
+def _user(user: UserProgram) -> Iterator[str]:
+    share = f"exactly {user.count}" if user.count is not None else f"weight {user.weight}"
+    wait = f", waits {pause_words(user.wait)}" if user.wait is not None else ""
+    yield f"  {user.name} ({share}{wait})"
+    if user.on_start:
+        yield "    on start:"
+        yield from _steps(user.on_start, "      ")
+    total = sum(task.weight for task in user.tasks)
+    for task in user.tasks:
+        if not task.name:
+            yield "    each iteration:"
+        else:
+            tags = "".join(f" #{key}{f'={value}' if value else ''}" for key, value in task.tags)
+            yield f"    {100 * task.weight / total:.0f} %  {task.name}{tags}"
+        yield from _steps(task.steps, "      ")
+    if user.on_stop:
+        yield "    on stop:"
+        yield from _steps(user.on_stop, "      ")
+
+
+def _steps(steps: Sequence[StepNode], indent: str) -> Iterator[str]:
+    for step in steps:
+        match step:
+            case RequestNode():
+                more = "" if step.measured else " (not measured)"
+                yield f"{indent}{step.name}{more}"
+            case GroupNode():
+                yield f"{indent}group {step.name}:"
+                yield from _steps(step.steps, indent + "  ")
+            case ThinkNode():
+                yield f"{indent}think {pause_words(step.pause)}"
+            case _:
+                pass
+
+
+def pause_words(pause: Pause) -> str:
+    """Return a pause as a plan writes it."""
+    first = write_duration(pause.first)
+    match pause.kind:
+        case PauseKind.CONSTANT:
+            return first
+        case PauseKind.UNIFORM:
+            return f"{first}..{write_duration(int(pause.second))}"
+        case PauseKind.PARETO:
+            return f"pareto({first}, {pause.second:g})"
+        case PauseKind.NORMAL:
+            return f"normal({first}, {write_duration(int(pause.second))})"
+        case PauseKind.EXPONENTIAL:
+            return f"exponential({first})"

@@ -1,0 +1,161 @@
+"""Phases: which model of load, which classes, how long; the plan's words to exact numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from planrunner.compiler.compilation import Compilation
+from planrunner.compiler.graph import ClosedLoad, PhaseNode, Stage
+from planrunner.language.diagnostics import Code, suggest
+from planrunner.plan.document import PlanPath
+from planrunner.plan.workload import LoadKind, PhaseModel
+from planrunner.units import NS_PER_S, Rate
+
+__all__ = ["compile_phases", "phase_names"]
+
+_GRACEFUL_STOP_NS: Final = 30 * NS_PER_S
+_NO_RATE: Final = Rate(1, NS_PER_S)
+
+
+def phase_names(phases: Sequence[PhaseModel], profile: str) -> list[str]:
+    """Return the name of each phase: its own, or the profile's, or `main`; repeats get a number."""
+    names: list[str] = []
+    for phase in phases:
+        base = phase.name or profile or "main"
+        name, number = base, 1
+        while name in names:
+            number += 1
+            name = f"{base}-{number}"
+        names.append(name)
+    return names
+
+
+def compile_phases(
+    work: Compilation,
+    phases: Sequence[tuple[PhaseModel, PlanPath]],
+    classes: Mapping[str, int | None],
+    profile: str,
+) -> tuple[PhaseNode, ...]:
+    """Compile the phases that this version can run; the others leave a fault each.
+
+    `classes` are the user classes in file order, each with its `count` if it has one.
+    """
+    names = phase_names([phase for phase, _ in phases], profile)
+    nodes = []
+    for (phase, path), name in zip(phases, names, strict=True):
+        node = _phase(work, phase, path, name, classes)
+        if node is not None:
+            nodes.append(node)
+    return tuple(nodes)
+
+
+def _phase(
+    work: Compilation,
+    phase: PhaseModel,
+    path: PlanPath,
+    name: str,
+    classes: Mapping[str, int | None],
+) -> PhaseNode | None:
+    if not _is_available(work, phase, path):
+        return None
+    load = _closed(work, phase, path, classes)
+    if load is None:
+        return None
+    taking_part = tuple(name for name, _ in load.exact) or tuple(classes)
+    return PhaseNode(
+        name=name,
+        load=load,
+        classes=taking_part,
+        start_at_ns=None,
+        warmup_ns=work.settle(phase.warmup, (*path, "warmup"), 0),
+        graceful_stop_ns=work.settle(
+            phase.graceful_stop, (*path, "graceful_stop"), _GRACEFUL_STOP_NS
+        ),
+    )
+
+
+_LATER_KEYS: Final = ("start_at", "throttle", "only", "skip", "params", "thresholds")
+
+
+def _is_available(work: Compilation, phase: PhaseModel, path: PlanPath) -> bool:
+    """Note what this version can't run yet."""
+    wanted: list[str] = []
+    match phase.kind:
+        case LoadKind.CLOSED:
+            pass
+        case LoadKind.OPEN:
+            wanted.append("rate" if phase.rate is not None else "stages")
+        case LoadKind.COUNTED:
+            wanted.append("iterations" if phase.iterations is not None else "iterations_per_user")
+        case LoadKind.SEARCH:
+            wanted.append("search")
+    wanted += [key for key in _LATER_KEYS if getattr(phase, key) is not None]
+    for key in wanted:
+        work.not_available((*path, key), f"`{key}` of a phase")
+    return not wanted
+
+
+def _closed(
+    work: Compilation, phase: PhaseModel, path: PlanPath, classes: Mapping[str, int | None]
+) -> ClosedLoad | None:
+    if phase.stages is not None:
+        stages = tuple(
+            Stage(
+                stage.name or str(number),
+                work.settle(stage.duration, (*path, "stages", number - 1, "duration"), 0),
+                work.settle(stage.users, (*path, "stages", number - 1, "users"), 0),
+            )
+            for number, stage in enumerate(phase.stages, 1)
+        )
+        return _checked(work, ClosedLoad(stages), (*path, "stages"))
+    exact = _exact(work, phase, path, classes)
+    users = (
+        sum(count for _, count in exact)
+        if exact
+        else work.settle(
+            None if isinstance(phase.users, Mapping) else phase.users, (*path, "users"), 0
+        )
+    )
+    hold = Stage("hold", work.settle(phase.hold, (*path, "hold"), 0), users)
+    ramp_ns = _ramp_ns(work, phase, path, users)
+    stages = (Stage("ramp", ramp_ns, users), hold)
+    return _checked(work, ClosedLoad(stages, exact), (*path, "users"))
+
+
+def _ramp_ns(work: Compilation, phase: PhaseModel, path: PlanPath, users: int) -> int:
+    """Return how long the ramp takes: user k starts at k / spawn_rate, or k × ramp_up / users."""
+    if phase.spawn_rate is not None:
+        rate = work.settle(phase.spawn_rate, (*path, "spawn_rate"), _NO_RATE)
+        # Up to the next ns: the ramp must not end before the last user has started.
+        return -(-users * rate.per_ns // rate.count)
+    return work.settle(phase.ramp_up, (*path, "ramp_up"), 0)
+
+
+def _exact(
+    work: Compilation, phase: PhaseModel, path: PlanPath, classes: Mapping[str, int | None]
+) -> tuple[tuple[str, int], ...]:
+    if not isinstance(phase.users, Mapping):
+        return ()
+    counts: dict[str, int] = {}
+    for name, level in phase.users.items():
+        if name not in classes:
+            hint = suggest(name, list(classes)) or "classes: " + ", ".join(classes)
+            where = (*path, "users", name)
+            work.fault(
+                where, Code.UNKNOWN_NAME, f"unknown user class `{name}`", hint=hint, part="key"
+            )
+            continue
+        counts[name] = work.settle(level, (*path, "users", name), 0)
+    return tuple((name, counts[name]) for name in classes if name in counts)
+
+
+def _checked(work: Compilation, load: ClosedLoad, path: PlanPath) -> ClosedLoad | None:
+    """Return the load unless it starts nobody or takes no time."""
+    if not any(stage.level for stage in load.stages):
+        work.fault(path, Code.NO_LOAD, "no user ever starts", hint="write at least one user")
+        return None
+    if not any(stage.duration_ns for stage in load.stages):
+        work.fault(path, Code.NO_LOAD, "the phase takes no time", hint="write a longer `hold`")
+        return None
+    return load

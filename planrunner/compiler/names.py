@@ -1,0 +1,143 @@
+"""Which names an expression may read where it stands: checked before any load is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from planrunner.language.diagnostics import Code, suggest
+from planrunner.language.expressions import Reference
+from planrunner.language.names import RESERVED, ROOT_HELPERS
+
+__all__ = ["Known", "NameFault"]
+
+_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "user": ("id", "class", "iteration"),
+    "run": ("id", "dir", "seed"),
+    "phase": ("name",),
+}
+"""The keys of the names that the engine provides."""
+
+_REPLY: Final = ("json", "body", "headers", "status")
+_SERVICE: Final = ("port", "url")
+
+
+@dataclass(frozen=True, slots=True)
+class NameFault:
+    """A reference that names nothing.
+
+    Attributes:
+        offset: Characters from the start of the expression.
+    """
+
+    code: Code
+    message: str
+    hint: str
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The names in scope at one place of a plan.
+
+    Attributes:
+        params: Names of params.
+        services: Names of services.
+        columns: Data sources and their columns; an empty tuple for a source of plain values.
+        variables: The class's state, and what an earlier step on the way sets or extracts.
+        replied: True where a request has been answered before, so `json` … have a value.
+        in_iteration: False in on_start, setup and teardown, where no iteration runs.
+        has_user: False in setup, teardown, preflight and service settings.
+    """
+
+    params: frozenset[str]
+    services: frozenset[str] = frozenset()
+    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    variables: frozenset[str] = frozenset()
+    replied: bool = False
+    in_iteration: bool = False
+    has_user: bool = False
+
+    def names(self) -> list[str]:
+        """Return every name that can be written here, for suggestions."""
+        roots = {"run", *ROOT_HELPERS, *self.params, *self.variables, *self.columns}
+        if self.services:
+            roots.add("services")
+        if self.has_user:
+            roots |= {"user", "phase"}
+        if self.in_iteration:
+            roots.add("iteration")
+        if self.replied:
+            roots |= set(_REPLY)
+        return sorted(roots)
+
+    def check(self, references: Iterable[Reference]) -> list[NameFault]:
+        """Return a fault for each reference that names nothing here."""
+        found = (self._check(reference) for reference in references)
+        return [fault for fault in found if fault is not None]
+
+    def _check(self, reference: Reference) -> NameFault | None:
+        root = reference.root
+        if root in self.params or root in self.variables or root in ROOT_HELPERS:
+            return None
+        if root in self.columns:
+            return self._column(reference)
+        if root == "services":
+            return self._service(reference)
+        if root in RESERVED:
+            return self._reserved(reference)
+        hint = suggest(root, self.names()) or self._in_scope()
+        return _fault(reference, f"unknown name `{root}`", hint)
+
+    def _in_scope(self) -> str:
+        own = sorted({*self.params, *self.variables, *self.columns})
+        shown = ", ".join(f"`{name}`" for name in own[:12])
+        return f"names in scope: {shown}{' …' if len(own) > 12 else ''}" if own else ""
+
+    def _column(self, reference: Reference) -> NameFault | None:
+        columns = self.columns[reference.root]
+        if not columns or not reference.path or reference.path[0] in columns:
+            return None
+        wrong = reference.path[0]
+        hint = suggest(wrong, columns) or "columns: " + ", ".join(f"`{c}`" for c in columns)
+        return _fault(reference, f"`{reference.root}` has no column `{wrong}`", hint)
+
+    def _service(self, reference: Reference) -> NameFault | None:
+        if not self.services:
+            return _fault(reference, "the plan has no services", "add them under `services:`")
+        name = reference.path[0] if reference.path else ""
+        if name not in self.services:
+            known = sorted(self.services)
+            hint = suggest(name, known) or "services: " + ", ".join(f"`{s}`" for s in known)
+            return _fault(reference, f"unknown service `{name}`", hint)
+        wrong = reference.path[1] if len(reference.path) > 1 else ""
+        if wrong in _SERVICE:
+            return None
+        hint = f"write `services.{name}.port` or `services.{name}.url`"
+        return _fault(reference, f"a service has no `{wrong}`" if wrong else "which part?", hint)
+
+    def _reserved(self, reference: Reference) -> NameFault | None:
+        root = reference.root
+        if root in _REPLY:
+            if self.replied:
+                return None
+            hint = "use it in `expect`, `tags` or a later step"
+            return _fault(reference, f"`{root}` needs a request before it", hint)
+        if root == "iteration" and not self.in_iteration:
+            hint = "on_start, on_stop, setup and teardown are no iterations"
+            return _fault(reference, "`iteration` has no value here", hint)
+        if root in ("user", "phase") and not self.has_user:
+            return _fault(reference, f"`{root}` has no value here", "no user runs this")
+        fields = _FIELDS.get(root)
+        if fields and reference.path and reference.path[0] not in fields:
+            wrong = reference.path[0]
+            hint = suggest(wrong, fields) or ", ".join(f"`{root}.{name}`" for name in fields)
+            return _fault(reference, f"`{root}` has no `{wrong}`", hint)
+        return None
+
+
+def _fault(reference: Reference, message: str, hint: str) -> NameFault:
+    length = len(".".join((reference.root, *reference.path)))
+    return NameFault(Code.UNKNOWN_NAME, message, hint, reference.offset, length)

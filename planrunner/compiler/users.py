@@ -1,0 +1,161 @@
+"""User classes: their tasks and steps, and which names live how long."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from planrunner.compiler.compilation import Compilation
+from planrunner.compiler.graph import Evaluate, Pick, StepNode, TaskProgram, UserProgram
+from planrunner.compiler.names import Known
+from planrunner.compiler.steps import Flow
+from planrunner.compiler.tags import static_tags
+from planrunner.compiler.texts import references_in
+from planrunner.language.diagnostics import Code
+from planrunner.language.expressions import RESERVED
+from planrunner.plan.document import PlanPath
+from planrunner.plan.steps import BlockModel
+from planrunner.plan.users import TaskModel, UserModel
+
+__all__ = ["compile_users"]
+
+OpenFlow = Callable[[Known], Flow]
+"""Starts a walk with the names that are known there."""
+
+
+def compile_users(
+    work: Compilation, models: Mapping[str, UserModel], known: Known, open_flow: OpenFlow
+) -> tuple[UserProgram, ...]:
+    """Compile every user class, in file order."""
+    return tuple(
+        _Class(work, model, ("users", name), known, open_flow).compile(name)
+        for name, model in models.items()
+    )
+
+
+class _Class:
+    def __init__(
+        self,
+        work: Compilation,
+        model: UserModel,
+        path: PlanPath,
+        known: Known,
+        open_flow: OpenFlow,
+    ) -> None:
+        self._work = work
+        self._model = model
+        self._path = path
+        self._known = replace(known, has_user=True)
+        self._open_flow = open_flow
+
+    def compile(self, name: str) -> UserProgram:
+        """Walk on_start first: what it sets is known in every task, and in on_stop."""
+        model, work, path = self._model, self._work, self._path
+        self._check_available()
+        state = self._state()
+        on_start, lasting = self._block(model.on_start, "on_start")
+        self._known = replace(self._known, variables=self._known.variables | lasting)
+        written: set[str] = set()
+        tasks = self._tasks(written)
+        on_stop, _ = self._block(model.on_stop, "on_stop")
+        lasting_names = {name for name, _ in state} | lasting
+        return UserProgram(
+            name=name,
+            weight=work.settle(model.weight, (*path, "weight"), 1),
+            count=None if model.count is None else work.settle(model.count, (*path, "count"), 1),
+            wait=None if model.wait is None else work.pause(model.wait, (*path, "wait")),
+            tasks=tasks,
+            pick=Pick(model.pick),
+            on_start=on_start,
+            on_stop=on_stop,
+            state=state,
+            iteration_names=tuple(sorted(written - lasting_names)),
+            uses_iteration=self._uses_iteration(),
+        )
+
+    def _check_available(self) -> None:
+        if self._model.pace is not None:
+            self._work.not_available((*self._path, "pace"), "`pace`")
+        if self._model.http is not None:
+            self._work.check_all(self._model.http, (*self._path, "http"), self._known)
+            self._work.not_available((*self._path, "http"), "`http` of a user class")
+
+    def _state(self) -> tuple[tuple[str, Evaluate], ...]:
+        values: list[tuple[str, Evaluate]] = []
+        for name, value in (self._model.state or {}).items():
+            where = (*self._path, "state", name)
+            if name in RESERVED or name in self._known.params or name in self._known.columns:
+                self._work.fault(
+                    where,
+                    Code.RESERVED_NAME if name in RESERVED else Code.DUPLICATE_NAME,
+                    f"`{name}` is taken",
+                    hint="choose another name for the state",
+                    part="key",
+                )
+            values.append((name, self._work.value(value, where, self._known).evaluate))
+        names = {name for name, _ in values}
+        self._known = replace(self._known, variables=self._known.variables | names)
+        return tuple(values)
+
+    def _block(
+        self, block: BlockModel | None, key: str
+    ) -> tuple[tuple[StepNode, ...], frozenset[str]]:
+        """Compile on_start or on_stop; returns its steps and the names that they set."""
+        if block is None:
+            return (), frozenset()
+        path = (*self._path, key)
+        if block.on_fail not in (None, "stop_user"):
+            self._work.not_available((*path, "on_fail"), f"`on_fail: {block.on_fail}`")
+        flow = self._open_flow(self._known)
+        flow.measured = bool(block.measure)
+        steps = flow.steps(block.do, (*path, "do"))
+        return steps, frozenset(flow.written)
+
+    def _tasks(self, written: set[str]) -> tuple[TaskProgram, ...]:
+        own_tags = static_tags(self._work, self._model.tags, (*self._path, "tags"))
+        in_iteration = replace(self._known, in_iteration=True)
+        if self._model.steps is not None:
+            flow = self._open_flow(in_iteration)
+            steps = flow.steps(self._model.steps, (*self._path, "steps"))
+            written |= flow.written
+            return (TaskProgram("", 1, steps, own_tags),)
+        tasks = []
+        names: dict[str, int] = {}
+        for index, task in enumerate(self._model.tasks or ()):
+            path = (*self._path, "tasks", index)
+            if task.name in names:
+                self._work.fault(
+                    path,
+                    Code.DUPLICATE_NAME,
+                    f"two tasks are called `{task.name}`",
+                    hint="give one of them another name with `task:` or `name:`",
+                )
+            names[task.name] = index
+            flow = self._open_flow(in_iteration)
+            tasks.append(self._task(task, path, flow, own_tags))
+            written |= flow.written
+        return tuple(tasks)
+
+    def _task(
+        self, task: TaskModel, path: PlanPath, flow: Flow, own_tags: tuple[tuple[str, str], ...]
+    ) -> TaskProgram:
+        work = self._work
+        if task.needs is not None:
+            work.check(task.needs.is_.references, (*path, "needs", "is"), flow.known)
+            work.not_available((*path, "needs"), "`needs`")
+        if task.timeout is not None:
+            work.not_available((*path, "timeout"), "`timeout` of a task")
+        tags = static_tags(work, task.tags, (*path, "tags"))
+        return TaskProgram(
+            name=task.name,
+            weight=work.settle(task.weight, (*path, "weight"), 1),
+            steps=flow.steps(task.steps, (*path, "steps")),
+            tags=tuple(sorted({*own_tags, *tags})),
+        )
+
+    def _uses_iteration(self) -> bool:
+        return any(
+            reference.root == "iteration"
+            or (reference.root == "user" and reference.path[:1] in ((), ("iteration",)))
+            for _, reference in references_in(self._model)
+        )
