@@ -1,0 +1,82 @@
+"""Compile `auth:` to the headers and query parameters that carry the credentials."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from planrunner.language.diagnostics import Code
+from planrunner.language.expressions import Lowered, to_text
+from planrunner.protocols.base import Scope
+from planrunner.protocols.http.lowering import Lowering, SpecPath
+from planrunner.protocols.http.operation import Header, Parts, QueryItem
+from planrunner.protocols.http.spec import ApiKeyAuth, Auth, BasicAuth
+
+__all__ = ["Credentials", "compile_auth"]
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What goes into every request; headers by their lower-case names."""
+
+    headers: Mapping[str, Header | None] = field(default_factory=dict)
+    query: tuple[QueryItem, ...] = ()
+
+
+def compile_auth(auth: Auth | str | None, lowering: Lowering, path: SpecPath) -> Credentials:
+    """Compile one scheme; `none` and nothing at all are no credentials."""
+    if not isinstance(auth, Auth):
+        return Credentials()
+    if auth.basic is not None:
+        return _authorization(_basic(auth.basic, lowering, (*path, "basic")))
+    if auth.bearer is not None:
+        return _authorization(("Bearer ", *lowering.parts(auth.bearer, (*path, "bearer"))))
+    if auth.api_key is not None:
+        return _api_key(auth.api_key, lowering, (*path, "api_key"))
+    lowering.fault((*path, "oauth2"), Code.NOT_AVAILABLE, "`oauth2` is not available yet")
+    return Credentials()
+
+
+def _authorization(value: Parts) -> Credentials:
+    constant = "".join(part for part in value if isinstance(part, str))
+    whole = (constant,) if all(isinstance(part, str) for part in value) else value
+    return Credentials({"authorization": Header("Authorization", whole)})
+
+
+def _basic(basic: BasicAuth, lowering: Lowering, path: SpecPath) -> Parts:
+    username = lowering.text(basic.username, (*path, "username"))
+    password = lowering.text(basic.password, (*path, "password"))
+    if username.is_constant and password.is_constant:
+        with lowering.at(path):
+            return (_encode(username.value, password.value),)
+    return _basic_closure(username, password)
+
+
+def _basic_closure(username: Lowered, password: Lowered) -> Parts:
+    user, secret = username.evaluate, password.evaluate
+
+    def evaluate(scope: Scope) -> str:
+        return _encode(user(scope), secret(scope))
+
+    return (evaluate,)
+
+
+def _encode(username: object, password: object) -> str:
+    pair = f"{to_text(username)}:{to_text(password)}"
+    return "Basic " + b64encode(pair.encode("utf-8", "replace")).decode("ascii")
+
+
+def _api_key(key: ApiKeyAuth, lowering: Lowering, path: SpecPath) -> Credentials:
+    value = lowering.parts(key.value, (*path, "value"))
+    if key.header is not None:
+        name = lowering.constant(key.header, (*path, "header")) or "X-API-Key"
+        return Credentials({name.lower(): Header(name, value)})
+    if key.cookie is not None:
+        name = lowering.constant(key.cookie, (*path, "cookie")) or ""
+        return Credentials({"cookie": Header("Cookie", (f"{name}=", *value))})
+    assert key.query is not None  # one of the three, by the spec
+    name = lowering.constant(key.query, (*path, "query")) or ""
+    lowered = lowering.text(key.value, (*path, "value"))
+    item = to_text(lowered.value) if lowered.is_constant else lowered.evaluate
+    return Credentials(query=(QueryItem((name,), item),))

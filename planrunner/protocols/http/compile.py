@@ -1,0 +1,146 @@
+"""Compile a request step to an `Exchange`: what to send, and what its reply has to be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from planrunner.language.diagnostics import Code
+from planrunner.language.text import Text
+from planrunner.protocols.base import Exchange
+from planrunner.protocols.http.auth import Credentials, compile_auth
+from planrunner.protocols.http.bodies import compile_body
+from planrunner.protocols.http.expect import compile_expect
+from planrunner.protocols.http.extract import compile_extract, sources_of
+from planrunner.protocols.http.lowering import Files, Lowering, SpecFault
+from planrunner.protocols.http.operation import Header, HttpOperation
+from planrunner.protocols.http.requests import (
+    compile_headers,
+    compile_query,
+    compile_url,
+    merge_headers,
+)
+from planrunner.protocols.http.settings import (
+    CompiledSettings,
+    HttpDefaults,
+    compile_settings,
+    resolve_duration,
+)
+from planrunner.protocols.http.spec import RequestKeys
+
+__all__ = [
+    "CompiledExchange",
+    "CompiledSettings",
+    "Files",
+    "HttpDefaults",
+    "SpecFault",
+    "compile_exchange",
+    "compile_settings",
+    "default_name",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledExchange:
+    """An exchange that may be sent when it has no faults; their paths begin below the step."""
+
+    exchange: Exchange
+    faults: tuple[SpecFault, ...] = ()
+
+
+def compile_exchange(
+    spec: RequestKeys,
+    *,
+    constants: Mapping[str, object],
+    defaults: HttpDefaults,
+    files: Files,
+    reads_body: bool = False,
+    reads_head: bool = False,
+) -> CompiledExchange:
+    """Compile one request.
+
+    Args:
+        spec: Has exactly one verb.
+        constants: Names with a value that is known before the run, such as params.
+        defaults: Of the plan's `http:` block, and of the user class's over it.
+        files: What relative paths are relative to.
+        reads_body: Expressions after the request read `json` or `body`.
+        reads_head: Expressions after the request read `headers`.
+    """
+    lowering = Lowering(constants, files)
+    settings = defaults.settings
+    verb = spec.verb()
+    expected = compile_expect(spec.expect, lowering)
+    extractors = compile_extract(spec.extract, lowering)
+    of_body, of_head = sources_of(spec.extract)
+    _check_unavailable(spec, lowering)
+    follow = settings.follow_redirects if spec.follow_redirects is None else spec.follow_redirects
+    timeout_ns = resolve_duration(spec.timeout, lowering, ("timeout",), settings.timeout_ns)
+    if timeout_ns <= 0:
+        lowering.fault(("timeout",), Code.INVALID_VALUE, "a timeout is more than 0")
+    operation = _operation(
+        spec,
+        defaults,
+        lowering,
+        follow_redirects=follow,
+        needs_body=reads_body or of_body or expected.needs_body,
+        # The charset of a text stands in the head.
+        needs_head=reads_head or reads_body or of_head or of_body or expected.needs_head,
+    )
+    exchange = Exchange(
+        protocol="http",
+        operation=operation,
+        method=verb.upper(),
+        accept=expected.accept,
+        checks=expected.checks,
+        extractors=extractors,
+        timeout_ns=timeout_ns,
+        soft_checks=expected.soft_checks,
+    )
+    return CompiledExchange(exchange, tuple(lowering.faults))
+
+
+def default_name(spec: RequestKeys) -> str:
+    """Return the series name of a request without `name:`: verb and URL as written."""
+    verb = spec.verb()
+    url: Text = getattr(spec, verb)
+    return f"{verb.upper()} {url.source}"
+
+
+def _operation(
+    spec: RequestKeys,
+    defaults: HttpDefaults,
+    lowering: Lowering,
+    *,
+    follow_redirects: bool,
+    needs_body: bool,
+    needs_head: bool,
+) -> HttpOperation:
+    verb = spec.verb()
+    url, authorization = compile_url(
+        getattr(spec, verb), defaults.settings.base_url, lowering, (verb,)
+    )
+    credentials = defaults.credentials
+    if spec.auth is not None:
+        credentials = compile_auth(spec.auth, lowering, ("auth",))
+    elif authorization:
+        credentials = Credentials({"authorization": Header("Authorization", (authorization,))})
+    return HttpOperation(
+        method=verb.upper(),
+        url=url,
+        query=compile_query(spec.query, lowering, ("query",)) + credentials.query,
+        headers=merge_headers(
+            defaults.headers,
+            credentials.headers,
+            compile_headers(spec.headers, lowering, ("headers",)),
+        ),
+        body=compile_body(spec, lowering),
+        follow_redirects=follow_redirects,
+        needs_body=needs_body,
+        needs_head=needs_head,
+    )
+
+
+def _check_unavailable(spec: RequestKeys, lowering: Lowering) -> None:
+    if spec.retry is not None and spec.retry != 0:
+        lowering.fault(("retry",), Code.NOT_AVAILABLE, "`retry` is not available yet")

@@ -1,0 +1,288 @@
+"""Compile `expect:` to the accepted statuses and to checks, the cheapest first."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+from planrunner.language.diagnostics import Code
+from planrunner.language.expressions import to_text
+from planrunner.language.text import Text, parse_text
+from planrunner.protocols.base import NOT_JSON, Check, Reply, Scope, read_json
+from planrunner.protocols.http.body import describe_body, header_finder, read_text, shorten
+from planrunner.protocols.http.jsonpath import Find, compile_path, plain_keys
+from planrunner.protocols.http.lowering import Lowering, SpecPath
+from planrunner.protocols.http.rules import (
+    Condition,
+    compile_condition,
+    compile_regex,
+    show,
+)
+from planrunner.protocols.http.schema import compile_schema
+from planrunner.protocols.http.spec_expect import Expect, Rule
+from planrunner.units import UnitError, format_duration, parse_duration
+
+__all__ = ["DEFAULT_ACCEPT", "Expected", "compile_expect"]
+
+DEFAULT_ACCEPT: Final = range(200, 400)
+_ANY_STATUS: Final = range(1000)
+_TIME: Final = re.compile(r"\s*(<=?)\s*(.*?)\s*", re.DOTALL)
+_CLASS: Final = re.compile(r"([1-5])(?:xx|XX|\*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What `expect:` compiles to."""
+
+    accept: Container[int] = DEFAULT_ACCEPT
+    checks: tuple[Check, ...] = ()
+    soft_checks: tuple[Check, ...] = ()
+    needs_body: bool = False
+    needs_head: bool = False
+
+
+def compile_expect(expect: Expect | None, lowering: Lowering) -> Expected:
+    """Compile the expectations of one request; faults stay in `lowering`, below `expect`."""
+    if expect is None:
+        return Expected()
+    hard: list[Check] = []
+    soft: list[Check] = []
+    for name, check in _checks(expect, lowering):
+        (soft if _is_soft(expect, name) else hard).append(check)
+    accept: Container[int] = DEFAULT_ACCEPT
+    if expect.status is not None:
+        accept = _accept(expect.status, lowering)
+        if _is_soft(expect, "status"):
+            soft.insert(0, _has_status(accept, expect.status))
+            accept = _ANY_STATUS
+    given = expect.model_fields_set
+    return Expected(
+        accept,
+        tuple(hard),
+        tuple(soft),
+        needs_body=not given.isdisjoint({"json_", "contains", "matches", "schema_"}),
+        needs_head=not given.isdisjoint({"header", "matches"}),
+    )
+
+
+def _is_soft(expect: Expect, name: str) -> bool:
+    return expect.soft is True or (isinstance(expect.soft, list) and name in expect.soft)
+
+
+def _checks(expect: Expect, lowering: Lowering) -> Iterator[tuple[str, Check]]:
+    path: SpecPath = ("expect",)
+    if expect.time is not None and (check := _time(expect.time, lowering)):
+        yield "time", check
+    for name, expected in (expect.header or {}).items():
+        yield "header", _header(name, expected, lowering)
+    for text, place in _each(expect.contains, (*path, "contains")):
+        yield "contains", _contains(text, lowering, place)
+    for text, place in _each(expect.matches, (*path, "matches")):
+        yield "matches", _matches(text, lowering, place)
+    for source, expected in (expect.json_ or {}).items():
+        if check := _json(source, expected, lowering):
+            yield "json", check
+    if expect.schema_ is not None and (check := compile_schema(expect.schema_, lowering)):
+        yield "schema", check
+
+
+def _each(texts: Text | Sequence[Text] | None, path: SpecPath) -> Iterator[tuple[Text, SpecPath]]:
+    if isinstance(texts, list | tuple):
+        yield from ((text, (*path, index)) for index, text in enumerate(texts))
+    elif texts is not None:
+        yield cast("Text", texts), path
+
+
+# -- status --------------------------------------------------------------------------------
+
+
+def _accept(status: object, lowering: Lowering) -> Container[int]:
+    path: SpecPath = ("expect", "status")
+    if not isinstance(status, list | tuple):
+        return _statuses(status, lowering, path)
+    accepted: set[int] = set()
+    for index, item in enumerate(status):
+        accepted.update(_statuses(item, lowering, (*path, index)))
+    return frozenset(accepted)
+
+
+def _statuses(item: object, lowering: Lowering, path: SpecPath) -> range:
+    value = item
+    if isinstance(item, str) and "${" in item:
+        with lowering.at(path):
+            value = lowering.constant(parse_text(item), path)
+        if value is None:
+            return range(0)
+    text = str(value)
+    if match := _CLASS.fullmatch(text):
+        start = int(match[1]) * 100
+        return range(start, start + 100)
+    if re.fullmatch(r"[1-5]\d\d", text):
+        return range(int(text), int(text) + 1)
+    lowering.fault(path, Code.INVALID_VALUE, f"`{shorten(str(item), 40)}` is not a status")
+    return range(0)
+
+
+def _has_status(accept: Container[int], status: object) -> Check:
+    shown = ", ".join(map(str, status)) if isinstance(status, list) else str(status)
+
+    def check(reply: Reply, _: Scope) -> str | None:
+        return None if reply.status in accept else f"status {reply.status}, expected {shown}"
+
+    return check
+
+
+# -- time, text ----------------------------------------------------------------------------
+
+
+def _time(text: Text, lowering: Lowering) -> Check | None:
+    path: SpecPath = ("expect", "time")
+    if (limit := lowering.constant(text, path)) is None:
+        return None
+    match = _TIME.fullmatch(limit)
+    if match is None:
+        lowering.fault(
+            path,
+            Code.INVALID_VALUE,
+            f"`{text.source}` is not a limit",
+            "write one such as `< 500ms`",
+        )
+        return None
+    try:
+        most_ns = parse_duration(match[2])
+    except UnitError as failed:
+        lowering.fault(path, Code.INVALID_UNIT, failed.message, failed.hint)
+        return None
+    # Whole nanoseconds: `< 1s` is `<= 999_999_999`.
+    limit_ns = most_ns if match[1] == "<=" else most_ns - 1
+    shown = f"{match[1]} {match[2]}"
+
+    def check(reply: Reply, _: Scope) -> str | None:
+        took_ns = reply.ended_ns - reply.asked_ns
+        return None if took_ns <= limit_ns else f"took {format_duration(took_ns)}, expected {shown}"
+
+    return check
+
+
+def _contains(text: Text, lowering: Lowering, path: SpecPath) -> Check:
+    lowered = lowering.text(text, path)
+    missing = f"`{shorten(text.source, 60)}` is not in "
+    if lowered.is_constant:
+        with lowering.at(path):
+            wanted = to_text(lowered.value).encode()
+            return lambda reply, _: (
+                None if wanted in (reply.body or b"") else missing + describe_body(reply)
+            )
+    evaluate = lowered.evaluate
+
+    def check(reply: Reply, scope: Scope) -> str | None:
+        found = to_text(evaluate(scope)).encode() in (reply.body or b"")
+        return None if found else missing + describe_body(reply)
+
+    return check
+
+
+def _matches(text: Text, lowering: Lowering, path: SpecPath) -> Check:
+    search = compile_regex(text, lowering, path).search
+    missing = f"no match of `{shorten(text.source, 60)}` in "
+
+    def check(reply: Reply, _: Scope) -> str | None:
+        return None if search(reply.parsed(read_text)) else missing + describe_body(reply)
+
+    return check
+
+
+# -- header, json --------------------------------------------------------------------------
+
+
+def _header(name: str, expected: object, lowering: Lowering) -> Check:
+    path: SpecPath = ("expect", "header", name)
+    if isinstance(expected, Rule) and expected.type is not None:
+        lowering.fault((*path, "type"), Code.NOT_ALLOWED, "a header is always a string")
+    condition = _as_header(compile_condition(expected, lowering, path), expected)
+    find = header_finder(name)
+    absent = isinstance(expected, Rule) and expected.exists is False
+    shown = f"header `{shorten(name, 40)}`"
+
+    def check(reply: Reply, scope: Scope) -> str | None:
+        values = find(reply)
+        if absent or not values:
+            return _presence(shown, found=bool(values), absent=absent)
+        # A header may come more than once; one of its values has to hold.
+        wanted = ""
+        for value in values:
+            if (wanted := condition(value, scope) or "") == "":
+                return None
+        return f"{shown} is {show(values[-1])}, {wanted}"
+
+    return check
+
+
+def _as_header(condition: Condition, expected: object) -> Condition:
+    """Let a number in the plan hold for the header's text: `Content-Length: 5`, `{min: 1}`."""
+    numeric = not isinstance(expected, Rule) or not {"min", "max", "in_", "is_"}.isdisjoint(
+        expected.model_fields_set
+    )
+    if not numeric:
+        return condition
+
+    def holds(value: Any, scope: Scope) -> str | None:  # noqa: ANN401 - a header's text
+        wanted = condition(value, scope)
+        if wanted is not None and (number := _as_number(value)) is not None:
+            return condition(number, scope)
+        return wanted
+
+    return holds
+
+
+def _as_number(text: str) -> int | float | None:
+    try:
+        return int(text) if text.isdecimal() else float(text)
+    except ValueError:
+        return None
+
+
+def _json(source: str, expected: object, lowering: Lowering) -> Check | None:
+    path: SpecPath = ("expect", "json", source)
+    find = json_finder(source, lowering, path)
+    condition = compile_condition(expected, lowering, path)
+    if find is None:
+        return None
+    absent = isinstance(expected, Rule) and expected.exists is False
+    # A list in the plan is compared with all the matches of a path that can have several.
+    whole = plain_keys(source) is None and isinstance(
+        getattr(expected, "source", expected), list | tuple
+    )
+    name = f"`{shorten(source, 50)}`"
+
+    def check(reply: Reply, scope: Scope) -> str | None:
+        data = reply.parsed(read_json)
+        values = [] if data is NOT_JSON else find(data)
+        if absent or not values:
+            if not values and not absent:
+                return f"nothing at {name} in {describe_body(reply)}"
+            return _presence(name, found=bool(values), absent=absent)
+        for value in (values,) if whole else values:
+            if (wanted := condition(value, scope)) is not None:
+                return f"{name} is {show(value)}, {wanted}"
+        return None
+
+    return check
+
+
+def json_finder(source: str, lowering: Lowering, path: SpecPath) -> Find | None:
+    """Compile a path whose variables, if any, are constants."""
+    if "${" in source:
+        with lowering.at(path):
+            source = lowering.constant(parse_text(source), path) or ""
+    with lowering.at(path):
+        return compile_path(source)
+    return None
+
+
+def _presence(name: str, *, found: bool, absent: bool) -> str | None:
+    if found == (not absent):
+        return None
+    return f"{name} is there, expected none" if absent else f"no {name} in the reply"

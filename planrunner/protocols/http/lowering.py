@@ -1,0 +1,128 @@
+"""What the parts of the HTTP compiler share: lower texts and values, and collect their faults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from planrunner.errors import Misuse, PlanrunnerError
+from planrunner.language.diagnostics import Code
+from planrunner.language.expressions import EvaluationError, ExpressionError, Lowered, to_text
+from planrunner.language.text import Text, lower_value, parse_text
+from planrunner.protocols.http.operation import Parts
+from planrunner.units import UnitError
+
+__all__ = ["Files", "Lowering", "SpecFault", "SpecPath"]
+
+SpecPath = tuple[str | int, ...]
+"""Keys and indices below the step (or below `http:`), in the plan's own words."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpecFault:
+    """What is wrong with a step; the compiler of the plan knows where its file says so.
+
+    Attributes:
+        offset: Characters into the scalar at `path`; None means all of it.
+    """
+
+    path: SpecPath
+    code: Code
+    message: str
+    hint: str = ""
+    offset: int | None = None
+
+
+class Files(Protocol):
+    """The files a plan names, relative to the file that names them."""
+
+    def path(self, name: str) -> Path:
+        """Return where the file is; raises OSError when there is none."""
+
+    def read(self, name: str) -> bytes:
+        """Return what is in it; raises OSError when that can't be had."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Guard:
+    """Ends a block that raised, after the fault is noted; a class, so that types know it does."""
+
+    faults: list[SpecFault]
+    path: SpecPath
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, _: object, failed: BaseException | None, __: object) -> bool:
+        if not isinstance(failed, PlanrunnerError) or isinstance(failed, Misuse):
+            return False
+        path, code = self.path, Code.INVALID_VALUE
+        if isinstance(failed, ExpressionError):
+            path, code = (*path, *failed.path), failed.code
+        elif isinstance(failed, EvaluationError):
+            code = Code.EXPRESSION_FAILED
+        elif isinstance(failed, UnitError):
+            code = Code.INVALID_UNIT
+        offset = getattr(failed, "offset", None)
+        self.faults.append(SpecFault(path, code, failed.message, failed.hint, offset))
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Lowering:
+    """Constants to fold, files to read, and the faults found on the way."""
+
+    constants: Mapping[str, object]
+    files: Files
+    faults: list[SpecFault] = field(default_factory=list)
+
+    def fault(self, path: SpecPath, code: Code, message: str, hint: str = "") -> None:
+        self.faults.append(SpecFault(path, code, message, hint))
+
+    def at(self, path: SpecPath) -> _Guard:
+        """Turn what is raised inside into a fault at `path`."""
+        return _Guard(self.faults, path)
+
+    def value(self, value: object, path: SpecPath) -> Lowered:
+        """Lower any value of a plan; a faulty one becomes null, and its fault is kept."""
+        with self.at(path):
+            return lower_value(value, self.constants)
+        return _NULL
+
+    def text(self, text: Text, path: SpecPath) -> Lowered:
+        """Lower a text; a text of one expression keeps the value's type."""
+        with self.at(path):
+            return text.lower(self.constants)
+        return _NULL
+
+    def parts(self, text: Text, path: SpecPath) -> Parts:
+        """Lower a text to its pieces, neighbouring constants merged."""
+        with self.at(path):
+            return text.lower_parts(self.constants)
+        return ()
+
+    def constant(self, text: Text, path: SpecPath) -> str | None:
+        """Return a text that must not depend on the user; None leaves a fault behind."""
+        lowered = self.text(text, path)
+        if not lowered.is_constant:
+            self.fault(
+                path,
+                Code.NOT_ALLOWED,
+                f"`{text.source}` must be known before the run",
+                "use params here, and no variables of the user",
+            )
+            return None
+        with self.at(path):
+            return to_text(lowered.value)
+        return None
+
+    def key(self, name: object, path: SpecPath) -> str:
+        """Return a key of a mapping; params may stand in it, the user's variables may not."""
+        if isinstance(name, str) and "${" in name:
+            with self.at(path):
+                return self.constant(parse_text(name), path) or ""
+        return to_text(name)
+
+
+_NULL = Lowered(lambda _: None, is_constant=True, value=None)

@@ -1,0 +1,219 @@
+"""Rules of `expect:` over one value: a literal, or words such as `type`, `min`, `matches`.
+
+A condition returns None when it holds, else what was expected, as the end of a sentence. Expected
+values are shown as the plan writes them, so that no param's value gets into a message.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Sized
+from typing import Any, Final
+
+from planrunner.language.diagnostics import Code
+from planrunner.language.expressions import EvaluationError, Lowered, to_text
+from planrunner.language.text import Text
+from planrunner.language.values import kind_of
+from planrunner.protocols.base import Scope
+from planrunner.protocols.http.body import shorten
+from planrunner.protocols.http.lowering import Lowering, SpecPath
+from planrunner.protocols.http.spec_expect import Length, Rule
+
+__all__ = ["Condition", "compile_condition", "compile_regex", "is_same", "show", "source_of"]
+
+Condition = Callable[[Any, Scope], str | None]
+
+_TYPES: Final[dict[str, tuple[str, type | tuple[type, ...]]]] = {
+    "string": ("a string", str),
+    "number": ("a number", (int, float)),
+    "integer": ("an integer", int),
+    "boolean": ("a boolean", bool),
+    "array": ("an array", list),
+    "object": ("an object", dict),
+    "null": ("null", type(None)),
+}
+_SYNONYMS: Final = {
+    "str": "string",
+    "float": "number",
+    "int": "integer",
+    "bool": "boolean",
+    "list": "array",
+}
+_SHOWN: Final = 40
+
+
+def compile_condition(expected: object, lowering: Lowering, path: SpecPath) -> Condition:
+    """Compile a literal or a rule."""
+    if not isinstance(expected, Rule):
+        return _equals(lowering.value(expected, path), source_of(expected))
+    conditions = tuple(_conditions(expected, lowering, path))
+    if len(conditions) == 1:
+        return conditions[0]
+
+    def holds(value: Any, scope: Scope) -> str | None:  # noqa: ANN401 - JSON
+        for condition in conditions:
+            if (wanted := condition(value, scope)) is not None:
+                return wanted
+        return None
+
+    return holds
+
+
+def source_of(value: object) -> str:
+    """Return a value as the plan writes it, short; expressions are not evaluated."""
+    source = getattr(value, "source", value)
+    return show(source) if not isinstance(source, str) or source is value else f"`{source}`"
+
+
+def show(value: object) -> str:
+    """Return a JSON value for a message; a long one by its kind and size.
+
+    A value is never cut: half a secret would not be recognised by what masks secrets.
+    """
+    try:
+        text = json.dumps(value, ensure_ascii=False, default=str)
+    except (TypeError, ValueError, RecursionError):
+        return "a value"
+    if len(text) <= _SHOWN:
+        return text
+    return f"{kind_of(value)} of {len(value) if isinstance(value, Sized) else len(text)}"
+
+
+def is_same(left: object, right: object) -> bool:
+    """Compare as JSON does: 1 is 1.0, true is not 1."""
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    if isinstance(left, list | tuple) and isinstance(right, list | tuple):
+        return len(left) == len(right) and all(map(is_same, left, right))
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(is_same(left[key], right[key]) for key in left)
+    return left == right
+
+
+def _conditions(rule: Rule, lowering: Lowering, path: SpecPath) -> Iterator[Condition]:
+    """Yield the words of a rule, the cheapest first."""
+    given = rule.model_fields_set
+    if rule.type is not None:
+        yield _has_type(rule.type)
+    if "is_" in given:
+        yield _equals(lowering.value(rule.is_, (*path, "is")), source_of(rule.is_))
+    if rule.in_ is not None:
+        choices = [
+            lowering.value(item, (*path, "in", index)) for index, item in enumerate(rule.in_)
+        ]
+        yield _is_one_of(choices, ", ".join(map(source_of, rule.in_)))
+    if rule.min is not None:
+        yield _bound(rule.min, lowering, (*path, "min"), at_least=True)
+    if rule.max is not None:
+        yield _bound(rule.max, lowering, (*path, "max"), at_least=False)
+    if rule.length is not None:
+        yield _has_length(rule.length)
+    if rule.matches is not None:
+        pattern = compile_regex(rule.matches, lowering, (*path, "matches"))
+        yield _matches(pattern, rule.matches.source)
+
+
+def compile_regex(text: Text, lowering: Lowering, path: SpecPath) -> re.Pattern[str]:
+    """Compile a regular expression of the plan; a broken one is a fault."""
+    try:
+        return re.compile(lowering.constant(text, path) or "")
+    except (re.error, RecursionError, OverflowError) as failed:
+        lowering.fault(
+            path,
+            Code.INVALID_VALUE,
+            f"`{shorten(text.source, 60)}` is not a regular expression: {failed}",
+            "use Python's syntax; in double quotes YAML needs `\\\\` for `\\`",
+        )
+        return re.compile("")
+
+
+def _equals(expected: Lowered, shown: str) -> Condition:
+    message = f"expected {shown}"
+    if not expected.is_constant:
+        evaluate = expected.evaluate
+        return lambda value, scope: None if is_same(value, evaluate(scope)) else message
+    wanted = expected.value
+    if wanted is None or isinstance(wanted, bool):
+        return lambda value, _: None if value is wanted else message
+    if isinstance(wanted, str):
+        return lambda value, _: None if value == wanted else message
+    return lambda value, _: None if is_same(value, wanted) else message
+
+
+def _has_type(word: str) -> Condition:
+    shown, types = _TYPES[_SYNONYMS.get(word, word)]
+    message = f"expected {shown}"
+    if types is bool or not issubclass(bool, types):
+        return lambda value, _: None if isinstance(value, types) else message
+    # JSON Schema's reading: 1.0 is an integer, true is no number.
+    whole = types is int
+
+    def holds(value: Any, _: Scope) -> str | None:  # noqa: ANN401 - JSON
+        if isinstance(value, bool):
+            return message
+        if isinstance(value, types) or (whole and isinstance(value, float) and value.is_integer()):
+            return None
+        return message
+
+    return holds
+
+
+def _is_one_of(choices: list[Lowered], shown: str) -> Condition:
+    message = f"expected one of {shorten(shown, 60)}"
+    evaluates = tuple(choice.evaluate for choice in choices)
+
+    def holds(value: Any, scope: Scope) -> str | None:  # noqa: ANN401 - JSON
+        found = any(is_same(value, evaluate(scope)) for evaluate in evaluates)
+        return None if found else message
+
+    return holds
+
+
+def _bound(limit: object, lowering: Lowering, path: SpecPath, *, at_least: bool) -> Condition:
+    lowered = lowering.value(limit, path)
+    if lowered.is_constant and _number(lowered.value) is None:
+        lowering.fault(path, Code.WRONG_TYPE, f"{source_of(limit)} is not a number")
+    evaluate = lowered.evaluate
+    message = f"expected a number of at {'least' if at_least else 'most'} {source_of(limit)}"
+
+    def holds(value: Any, scope: Scope) -> str | None:  # noqa: ANN401 - JSON
+        if (number := _number(value)) is None:
+            return message
+        if (wanted := _number(evaluate(scope))) is None:
+            raise EvaluationError(f"{source_of(limit)} is not a number")
+        return None if (number >= wanted if at_least else number <= wanted) else message
+
+    return holds
+
+
+def _number(value: object) -> int | float | None:
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _has_length(length: int | Length) -> Condition:
+    least, most = (length, length) if isinstance(length, int) else (length.min or 0, length.max)
+    if most is None:
+        shown = f"at least {least}"
+    else:
+        shown = str(least) if least == most else f"{least} to {most}"
+    message = f"expected a length of {shown}"
+
+    def holds(value: Any, _: Scope) -> str | None:  # noqa: ANN401 - JSON
+        if not isinstance(value, str | list | dict):
+            return message
+        size = len(value)
+        return None if size >= least and (most is None or size <= most) else message
+
+    return holds
+
+
+def _matches(pattern: re.Pattern[str], source: str) -> Condition:
+    message = f"expected a match of `{shorten(source, 50)}`"
+    search = pattern.search
+
+    def holds(value: Any, _: Scope) -> str | None:  # noqa: ANN401 - JSON
+        text = value if isinstance(value, str) else to_text(value)
+        return None if search(text) else message
+
+    return holds

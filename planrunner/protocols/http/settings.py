@@ -1,0 +1,164 @@
+"""Compile the plan's `http:` block: what every request of the plan starts from."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import cast
+
+from planrunner.language.diagnostics import Code
+from planrunner.language.fields import Deferred
+from planrunner.language.text import Text
+from planrunner.protocols.http.auth import Credentials, compile_auth
+from planrunner.protocols.http.lowering import Files, Lowering, SpecFault, SpecPath
+from planrunner.protocols.http.operation import Header, HttpSettings, Parts
+from planrunner.protocols.http.requests import compile_headers, merge_headers
+from planrunner.protocols.http.spec import Certificate, HttpModel
+from planrunner.protocols.http.url import UrlError, split_url
+from planrunner.units import NS_PER_S
+
+__all__ = ["CompiledSettings", "HttpDefaults", "compile_settings", "resolve_duration"]
+
+DEFAULT_TIMEOUT_NS = 30 * NS_PER_S
+
+
+@dataclass(frozen=True, slots=True)
+class HttpDefaults:
+    """What requests inherit.
+
+    Attributes:
+        headers: Of `http.headers`, by their lower-case names.
+        credentials: Of `http.auth`; a request's own `auth` replaces them.
+    """
+
+    settings: HttpSettings = field(default_factory=HttpSettings)
+    headers: Mapping[str, Header | None] = field(default_factory=dict)
+    credentials: Credentials = field(default_factory=Credentials)
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledSettings:
+    """The block, compiled; paths of the faults begin below `http`."""
+
+    defaults: HttpDefaults
+    faults: tuple[SpecFault, ...] = ()
+
+
+def compile_settings(
+    model: HttpModel | None, *, constants: Mapping[str, object], files: Files
+) -> CompiledSettings:
+    """Compile the `http:` block of a plan or of a user class; None is an empty one."""
+    if model is None:
+        return CompiledSettings(HttpDefaults())
+    lowering = Lowering(constants, files)
+    headers = compile_headers(model.headers, lowering, ("headers",))
+    cert, key = _certificate(model.cert, lowering)
+    settings = HttpSettings(
+        base_url=_base_url(model.base_url, lowering),
+        headers=merge_headers(headers),
+        timeout_ns=resolve_duration(model.timeout, lowering, ("timeout",), DEFAULT_TIMEOUT_NS),
+        verify=model.verify is not False,
+        ca=_file(model.ca, lowering, ("ca",)),
+        cert=cert,
+        key=key,
+        follow_redirects=model.follow_redirects is not False,
+        client=model.client or "auto",
+        proxy=_proxy(model.proxy, lowering),
+        hosts=_hosts(model.hosts, lowering),
+    )
+    credentials = compile_auth(model.auth, lowering, ("auth",))
+    return CompiledSettings(HttpDefaults(settings, headers, credentials), tuple(lowering.faults))
+
+
+def resolve_duration(
+    value: int | Deferred | None, lowering: Lowering, path: SpecPath, default_ns: int
+) -> int:
+    """Return a duration in ns that may have been written with params in it."""
+    if value is None:
+        return default_ns
+    if isinstance(value, Deferred):
+        with lowering.at(path):
+            return cast("int", value.resolve(lowering.constants))
+        return default_ns
+    return value
+
+
+def _base_url(text: Text | None, lowering: Lowering) -> Parts:
+    if text is None:
+        return ()
+    parts = lowering.parts(text, ("base_url",))
+    if len(parts) == 1 and isinstance(parts[0], str):
+        with lowering.at(("base_url",)):
+            split_url(parts[0])
+            return parts
+        return ()
+    return parts
+
+
+def _file(text: Text | None, lowering: Lowering, path: SpecPath) -> Path | None:
+    name = None if text is None else lowering.constant(text, path)
+    if name is None:
+        return None
+    try:
+        return lowering.files.path(name)
+    except OSError:
+        lowering.fault(
+            path, Code.NO_SUCH_FILE, f"`{name}` does not exist", "it is relative to the plan's file"
+        )
+        return None
+
+
+def _certificate(
+    cert: Certificate | Text | None, lowering: Lowering
+) -> tuple[Path | None, Path | None]:
+    if not isinstance(cert, Certificate):
+        return _file(cert, lowering, ("cert",)), None
+    if cert.password is not None:
+        lowering.fault(
+            ("cert", "password"),
+            Code.NOT_AVAILABLE,
+            "a key with a password can't be read yet",
+            "write the key to a file without one",
+        )
+    return _file(cert.cert, lowering, ("cert", "cert")), _file(cert.key, lowering, ("cert", "key"))
+
+
+def _proxy(text: Text | None, lowering: Lowering) -> str:
+    url = None if text is None else lowering.constant(text, ("proxy",))
+    if not url:
+        return ""
+    if url.startswith(("socks5://", "socks5h://")) and find_spec("socksio") is None:
+        lowering.fault(
+            ("proxy",),
+            Code.NOT_AVAILABLE,
+            "a SOCKS proxy needs the package socksio",
+            "pip install httpx[socks]",
+        )
+        return ""
+    try:
+        split_url(url.replace("socks5h://", "http://").replace("socks5://", "http://"))
+    except UrlError as failed:
+        lowering.fault(("proxy",), Code.INVALID_VALUE, failed.message, failed.hint)
+        return ""
+    return url
+
+
+def _hosts(hosts: Mapping[str, Text] | None, lowering: Lowering) -> Mapping[str, str]:
+    resolved: dict[str, str] = {}
+    for name, text in (hosts or {}).items():
+        address = lowering.constant(text, ("hosts", name))
+        if address is None:
+            continue
+        try:
+            resolved[name.lower()] = str(ipaddress.ip_address(address.strip("[]")))
+        except ValueError:
+            lowering.fault(
+                ("hosts", name),
+                Code.INVALID_VALUE,
+                f"`{text.source}` is not an IP address",
+                "write one such as `10.0.0.7` or `::1`",
+            )
+    return resolved

@@ -1,0 +1,306 @@
+"""expect: what makes a reply acceptable, and what is said when it isn't."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from planrunner.protocols.base import Reply
+from planrunner.units import NS_PER_MS, NS_PER_S
+from tests.support.http_specs import compile_request, exchange_of, reply_of, scope_of
+
+
+def first_fault(expect: dict[str, Any], reply: Reply, **names: object) -> str | None:
+    """Judge a reply as the engine does after its status was accepted."""
+    exchange = exchange_of({"get": "/", "expect": expect})
+    found = (check(reply, scope_of(**names)) for check in exchange.checks)
+    return next((words for words in found if words is not None), None)
+
+
+def faults_of(expect: dict[str, Any], **options: Any) -> list[tuple[tuple[str | int, ...], str]]:
+    compiled = compile_request({"get": "/", "expect": expect}, **options)
+    return [(fault.path, fault.code.value) for fault in compiled.faults]
+
+
+# -- status --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "accepted", "refused"),
+    [
+        (None, [200, 204, 302, 399], [199, 400, 500]),
+        (200, [200], [201, 404]),
+        ("2xx", [200, 299], [300, 199]),
+        ("5*", [500, 503], [404]),
+        ([200, "4xx"], [200, 404], [201, 500]),
+        ("${wanted}", [418], [200]),
+    ],
+)
+def test_statuses(status: object, accepted: list[int], refused: list[int]) -> None:
+    """Codes, classes, lists of both, and params; without `status` 2xx and 3xx."""
+    expect = {} if status is None else {"expect": {"status": status}}
+    exchange = exchange_of({"get": "/", **expect}, constants={"wanted": 418})
+
+    assert [code in exchange.accept for code in accepted] == [True] * len(accepted)
+    assert [code in exchange.accept for code in refused] == [False] * len(refused)
+
+
+def test_status_from_a_variable_is_a_fault() -> None:
+    """Which statuses are accepted is known before the run."""
+    assert faults_of({"status": "${later}"}) == [(("expect", "status"), "not-allowed")]
+
+
+# -- time ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("limit", "took_ns", "holds"),
+    [
+        ("< 1s", NS_PER_S - 1, True),
+        ("< 1s", NS_PER_S, False),
+        ("<= 1s", NS_PER_S, True),
+        ("<=250ms", 251 * NS_PER_MS, False),
+    ],
+)
+def test_time_limits_are_exact(limit: str, took_ns: int, holds: bool) -> None:  # noqa: FBT001
+    """`<` excludes the limit and `<=` includes it, to the nanosecond."""
+    assert (first_fault({"time": limit}, reply_of(took_ns=took_ns)) is None) is holds
+
+
+def test_time_says_what_it_took() -> None:
+    """The message names the time and the limit."""
+    words = first_fault({"time": "< 1s"}, reply_of(took_ns=1_500 * NS_PER_MS))
+
+    assert words == "took 1.5 s, expected < 1s"
+
+
+@pytest.mark.parametrize(
+    ("limit", "code"), [("1s", "invalid-value"), ("> 1s", "invalid-value"), ("< 5", "invalid-unit")]
+)
+def test_broken_time_is_a_fault(limit: str, code: str) -> None:
+    """Only `<` and `<=` with a duration make a limit."""
+    assert faults_of({"time": limit}) == [(("expect", "time"), code)]
+
+
+# -- body ----------------------------------------------------------------------------------
+
+
+def test_contains_looks_for_bytes_of_the_text() -> None:
+    """Constant or with a variable, UTF-8."""
+    reply = reply_of("größe 7".encode())
+
+    assert first_fault({"contains": ["größe", "${n}"]}, reply, n=7) is None
+    assert first_fault({"contains": "Größe"}, reply) == (
+        "`Größe` is not in a body of 9 bytes that is not JSON"
+    )
+
+
+def test_matches_reads_the_charset() -> None:
+    """A body in another charset is decoded as its Content-Type says."""
+    headers = (("Content-Type", "text/html; charset=ISO-8859-1"),)
+    reply = reply_of("größe 7".encode("latin-1"), headers=headers)
+
+    assert first_fault({"matches": r"größe \d"}, reply) is None
+    assert first_fault({"matches": "x+"}, reply) is not None
+
+
+def test_broken_pattern_is_a_fault_at_its_place() -> None:
+    """A regular expression is compiled before the run."""
+    assert faults_of({"matches": ["a", "("]}) == [(("expect", "matches", 1), "invalid-value")]
+
+
+# -- JSON ----------------------------------------------------------------------------------
+
+DOCUMENT = {"ok": True, "n": 1, "none": None, "name": "ada", "tags": ["a", "b"], "o": {"x": 1}}
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("$.ok", True),
+        ("$.n", 1),
+        ("$.n", 1.0),
+        ("$.none", None),
+        ("$.tags", ["a", "b"]),
+        ("$.o", {"is": {"x": 1}}),
+        ("$.name", "${who}"),
+        ("$.n", {"type": "integer", "min": 1, "max": 1}),
+        ("$.n", {"type": "float"}),
+        ("$.name", {"matches": "^a", "length": 3, "in": ["ada", "bob"]}),
+        ("$.tags", {"type": "list", "length": {"min": 1, "max": 2}}),
+        ("$.missing", {"exists": False}),
+        ("$.none", {"exists": True}),
+        ("$.tags[*]", {"type": "string"}),
+        ("$.tags[*]", ["a", "b"]),
+        ("$.none", {"type": "null"}),
+    ],
+)
+def test_json_expectations_that_hold(path: str, expected: object) -> None:
+    """Literals compare as JSON does, rules word by word, wildcards for each value."""
+    assert first_fault({"json": {path: expected}}, reply_of(DOCUMENT), who="ada") is None
+
+
+@pytest.mark.parametrize(
+    ("path", "expected", "words"),
+    [
+        ("$.n", True, "`$.n` is 1, expected true"),
+        ("$.ok", 1, "`$.ok` is true, expected 1"),
+        ("$.name", "${who}", '`$.name` is "ada", expected `${who}`'),
+        ("$.n", {"type": "string"}, "`$.n` is 1, expected a string"),
+        ("$.ok", {"type": "integer"}, "`$.ok` is true, expected an integer"),
+        ("$.n", {"min": 2}, "`$.n` is 1, expected a number of at least 2"),
+        ("$.name", {"max": 2}, '`$.name` is "ada", expected a number of at most 2'),
+        ("$.n", {"in": [2, 3]}, "`$.n` is 1, expected one of 2, 3"),
+        ("$.tags", {"length": 3}, '`$.tags` is ["a", "b"], expected a length of 3'),
+        ("$.ok", {"exists": False}, "`$.ok` is there, expected none"),
+        (
+            "$.miss",
+            {"exists": True},
+            "nothing at `$.miss` in a JSON object with the keys ok, n, none, name …",
+        ),
+    ],
+)
+def test_json_expectations_that_fail(path: str, expected: object, words: str) -> None:
+    """The message shows what was found and what the plan expects, as the plan writes it."""
+    assert first_fault({"json": {path: expected}}, reply_of(DOCUMENT), who="bob") == words
+
+
+def test_long_values_are_described_not_cut() -> None:
+    """Half a secret would escape whatever masks secrets."""
+    words = first_fault({"json": {"$.t": 1}}, reply_of({"t": "s" * 300}))
+
+    assert words == "`$.t` is text of 300, expected 1"
+
+
+def test_body_that_is_not_json_fails() -> None:
+    """Not a JSON body is nothing at any path."""
+    words = first_fault({"json": {"$.a": 1}}, reply_of(b"<html>"))
+
+    assert words == "nothing at `$.a` in a body of 6 bytes that is not JSON"
+
+
+def test_literal_object_without_is_is_refused() -> None:
+    """A mapping is always a rule, so a forgotten `is` is found."""
+    with pytest.raises(ValueError, match="unknown key `x`"):
+        compile_request({"get": "/", "expect": {"json": {"$.o": {"x": 1}}}})
+
+
+def test_broken_path_is_a_fault_with_its_offset() -> None:
+    """The fault points into the key."""
+    compiled = compile_request({"get": "/", "expect": {"json": {"$.a[": 1}}})
+
+    assert [(f.path, f.code.value) for f in compiled.faults] == [
+        (("expect", "json", "$.a["), "invalid-value")
+    ]
+
+
+# -- header --------------------------------------------------------------------------------
+
+HEADERS = (("Content-Type", "application/json"), ("X-Count", "7"), ("Set-Cookie", "a=1"))
+
+
+@pytest.mark.parametrize(
+    "expected",
+    [
+        {"content-type": "application/json"},
+        {"Content-Type": {"matches": "json"}},
+        {"X-Count": 7},
+        {"X-Count": {"min": 7, "max": 7}},
+        {"X-Count": {"in": [6, 7]}},
+        {"X-None": {"exists": False}},
+        {"X-Count": {"exists": True}},
+    ],
+)
+def test_header_expectations_that_hold(expected: dict[str, object]) -> None:
+    """Names in any case; numbers in the plan hold for the header's text."""
+    assert first_fault({"header": expected}, reply_of(headers=HEADERS)) is None
+
+
+def test_header_expectations_that_fail() -> None:
+    """A missing header and a wrong one say so."""
+    reply = reply_of(headers=HEADERS)
+
+    assert first_fault({"header": {"X-Other": "1"}}, reply) == "no header `X-Other` in the reply"
+    assert first_fault({"header": {"X-Count": 8}}, reply) == 'header `X-Count` is "7", expected 8'
+    assert first_fault({"header": {"X-Count": {"exists": False}}}, reply) == (
+        "header `X-Count` is there, expected none"
+    )
+
+
+# -- schema --------------------------------------------------------------------------------
+
+SCHEMA = {"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}}
+
+
+def schema_fault(body: object) -> str | None:
+    files = {"s.json": json.dumps(SCHEMA).encode()}
+    exchange = exchange_of({"get": "/", "expect": {"schema": "s.json"}}, files=files)
+    return exchange.checks[0](reply_of(body), scope_of())
+
+
+def test_schema_judges_the_body() -> None:
+    """The message names the place and the schema's rule, and no value of the body."""
+    assert schema_fault({"id": 1}) is None
+    assert schema_fault({"id": "secret"}) == '`$.id` breaks the schema\'s `type: "integer"`'
+    assert schema_fault({}) == '`$` breaks the schema\'s `required: ["id"]`'
+    assert (
+        schema_fault(b"x") == "a body of 1 bytes that is not JSON, expected what s.json describes"
+    )
+
+
+@pytest.mark.parametrize(
+    ("files", "code"),
+    [
+        ({}, "no-such-file"),
+        ({"s.json": b"{"}, "invalid-value"),
+        ({"s.json": b'{"type": 5}'}, "invalid-value"),
+        ({"s.json": b'{"$ref": "http://elsewhere.test/x"}'}, "not-allowed"),
+    ],
+)
+def test_broken_schema_is_a_fault(files: dict[str, bytes], code: str) -> None:
+    """A schema is read and checked before the run, and never fetches another."""
+    assert faults_of({"schema": "s.json"}, files=files) == [(("expect", "schema"), code)]
+
+
+# -- soft, order, needs --------------------------------------------------------------------
+
+
+def test_soft_expectations_stand_apart() -> None:
+    """`soft: true` takes all of them, a list those it names; the status then is a check too."""
+    every = exchange_of({"get": "/", "expect": {"status": 200, "time": "< 1s", "soft": True}})
+    named = exchange_of({"get": "/", "expect": {"status": 200, "time": "< 1s", "soft": ["time"]}})
+    words = every.soft_checks[0](reply_of(status=500), scope_of())
+
+    assert (len(every.checks), len(every.soft_checks), 500 in every.accept) == (0, 2, True)
+    assert (len(named.checks), len(named.soft_checks), 500 in named.accept) == (0, 1, False)
+    assert words == "status 500, expected 200"
+
+
+def test_only_what_is_read_is_asked_for() -> None:
+    """Bodies and heads that nothing looks at are not collected."""
+    plain = exchange_of({"get": "/", "expect": {"time": "< 1s"}}).operation
+    body = exchange_of({"get": "/", "expect": {"json": {"$.a": 1}}}).operation
+    head = exchange_of({"get": "/", "expect": {"header": {"a": "b"}}}).operation
+
+    assert (plain.needs_body, plain.needs_head) == (False, False)
+    assert body.needs_body
+    assert (head.needs_body, head.needs_head) == (False, True)
+
+
+def test_messages_are_short() -> None:
+    """No message is longer than 200 characters, whatever plan and server write."""
+    path = "$.a" + ".b" * 200
+    keys = {f"{'k' * 300}{n}": n for n in range(50)}
+    long_text = "x" * 500
+
+    for expect in (
+        {"json": {path: 1}},
+        {"contains": long_text},
+        {"matches": long_text},
+        {"json": {"$": {"in": [long_text, long_text]}}},
+    ):
+        words = first_fault(expect, reply_of(keys))
+        assert words is not None
+        assert len(words) <= 200

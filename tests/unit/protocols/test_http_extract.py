@@ -1,0 +1,175 @@
+"""extract: values from replies into variables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from planrunner.protocols.base import Reply
+from tests.support.http_specs import compile_request, exchange_of, reply_of, scope_of
+
+DOCUMENT = {"token": "t1", "none": None, "items": [{"id": 1}, {"id": 2}, {"id": 3}]}
+HTML = b"""<html><body><form><input name=csrf value='c&amp;1'></form>
+<a class=item href=/a>First</a> <a class=item href=/b>Sec<b>ond</b></a></body></html>"""
+
+
+def extracted(extract: dict[str, Any], reply: Reply, **names: object) -> dict[str, object]:
+    """Return the variables that one request's extractions write."""
+    scope = scope_of(**names)
+    before = dict(scope)
+    exchange = exchange_of({"get": "/", "extract": extract})
+    assert [extractor(reply, scope) for extractor in exchange.extractors] == [None] * len(extract)
+    return {name: value for name, value in scope.items() if name not in before}
+
+
+def words_of(extract: dict[str, Any], reply: Reply) -> str | None:
+    return exchange_of({"get": "/", "extract": extract}).extractors[0](reply, scope_of())
+
+
+@pytest.mark.parametrize(
+    ("spec", "value"),
+    [
+        ("$.token", "t1"),
+        ("$.none", None),
+        ("$.items[1].id", 2),
+        ("$.items[?@.id == 3]", {"id": 3}),
+        ({"jsonpath": "$.items[*].id"}, 1),
+        ({"jsonpath": "$.items[*].id", "index": "last"}, 3),
+        ({"jsonpath": "$.items[*].id", "index": "all"}, [1, 2, 3]),
+        ({"jsonpath": "$.token", "index": "all"}, ["t1"]),
+        ({"jsonpath": "$.items[${n}].id"}, 3),
+        ({"regex": '"token": "(\\w+)"'}, "t1"),
+        ({"regex": "t[0-9]"}, "t1"),
+        ({"regex": '"id": ([0-9])', "index": "all"}, ["1", "2", "3"]),
+        ({"header": "location"}, "/next"),
+        ({"cookie": "sid"}, "s 1"),
+        ({"jsonpath": "$.miss", "default": None}, None),
+        ({"jsonpath": "$.miss", "default": "${n + 1}"}, 3),
+    ],
+)
+def test_values_are_found(spec: object, value: object) -> None:
+    """Every source, every index, defaults when nothing is there."""
+    headers = (("Location", "/next"), ("Set-Cookie", "other=1"), ("Set-Cookie", "sid=s 1; Path=/"))
+
+    assert extracted({"x": spec}, reply_of(DOCUMENT, headers=headers), n=2) == {"x": value}
+
+
+def test_random_index_comes_from_the_users_stream() -> None:
+    """The same seed picks the same match."""
+    spec = {"x": {"jsonpath": "$.items[*].id", "index": "random"}}
+
+    picks = [extracted(spec, reply_of(DOCUMENT))["x"] for _ in range(3)]
+
+    assert picks[0] in (1, 2, 3)
+    assert len(set(picks)) == 1
+
+
+@pytest.mark.parametrize(
+    ("spec", "value"),
+    [
+        ({"css": "a.item"}, "First"),
+        ({"css": "a.item", "index": "last"}, "Second"),
+        ({"css": "a.item::attr(href)", "index": "all"}, ["/a", "/b"]),
+        ({"css": "a.item::text", "index": "all"}, ["First", "Sec"]),
+        ({"css": "input[name=csrf]::attr(value)"}, "c&1"),
+        ({"xpath": "//a/@href"}, "/a"),
+        ({"xpath": "count(//a)"}, 2.0),
+        ({"xpath": "string(//a)"}, "First"),
+    ],
+)
+def test_markup_is_searched(spec: dict[str, str], value: object) -> None:
+    """CSS and XPath over HTML as browsers read it."""
+    assert extracted({"x": spec}, reply_of(HTML)) == {"x": value}
+
+
+def test_xml_is_searched_and_its_entities_stay_closed() -> None:
+    """An entity that names a file is not followed."""
+    body = b"""<?xml version="1.0" encoding="ISO-8859-1"?>
+    <!DOCTYPE r [<!ENTITY x SYSTEM "file:///etc/hostname">]><r><id>7\xe9</id><f>&x;</f></r>"""
+
+    assert extracted({"x": {"xpath": "//id"}}, reply_of(body)) == {"x": "7é"}
+    assert extracted({"x": {"xpath": "//f"}}, reply_of(body)) == {"x": "&x;"}
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"<!DOCTYPE html>", b"\0\xff", b"<?xml version='1.0'?>", b"<?xml ?><html>"]
+)
+def test_broken_markup_finds_nothing(body: bytes) -> None:
+    """Whatever the server sends, nothing raises."""
+    assert words_of({"x": {"css": "a.item"}}, reply_of(body)) is not None
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        (
+            "$.user.id",
+            "`x`: nothing at jsonpath `$.user.id` in a JSON object with the keys token, none, "
+            "items",
+        ),
+        (
+            {"regex": "zzz"},
+            "`x`: nothing at regex `zzz` in a JSON object with the keys token, none, items",
+        ),
+        ({"header": "X-Id"}, "`x`: nothing at header `X-Id` in the reply's headers"),
+        ({"cookie": "sid"}, "`x`: nothing at cookie `sid` in the cookies that the reply sets"),
+    ],
+)
+def test_failure_says_what_was_looked_for_in_what(spec: object, words: str) -> None:
+    """A required extraction that finds nothing fails, and shows no value of the reply."""
+    assert words_of({"x": spec}, reply_of(DOCUMENT)) == words
+
+
+def test_optional_variable_stays_as_it_is() -> None:
+    """`required: false` without a default leaves the variable alone."""
+    spec = {"x": {"jsonpath": "$.miss", "required": False}}
+    scope = scope_of(x="before")
+
+    assert exchange_of({"get": "/", "extract": spec}).extractors[0](reply_of({}), scope) is None
+    assert scope["x"] == "before"
+
+
+def test_body_is_parsed_once_for_all() -> None:
+    """Extractions, expectations and later expressions share one parsed document."""
+    step = {
+        "get": "/",
+        "expect": {"json": {"$.items": {"type": "array"}}},
+        "extract": {"a": "$.items", "b": "$.items"},
+    }
+    exchange, reply, scope = exchange_of(step), reply_of(DOCUMENT), scope_of()
+
+    results = [each(reply, scope) for each in (*exchange.checks, *exchange.extractors)]
+
+    assert results == [None, None, None]
+    assert scope["a"] is scope["b"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "path"),
+    [
+        ("token", ("extract", "x")),
+        ({"jsonpath": "$["}, ("extract", "x", "jsonpath")),
+        ({"regex": "("}, ("extract", "x", "regex")),
+        ({"css": "a["}, ("extract", "x", "css")),
+        ({"xpath": "//["}, ("extract", "x", "xpath")),
+    ],
+)
+def test_broken_selectors_are_faults(spec: object, path: tuple[str, ...]) -> None:
+    """All selectors are compiled before the run; the fault stands where the selector does."""
+    compiled = compile_request({"get": "/", "extract": {"x": spec}})
+
+    assert [(f.path, f.code.value) for f in compiled.faults] == [(path, "invalid-value")]
+
+
+def test_two_sources_are_a_fault() -> None:
+    """A variable comes from one place."""
+    with pytest.raises(ValueError, match="does not go with"):
+        compile_request({"get": "/", "extract": {"x": {"regex": "a", "css": "b"}}})
+
+
+def test_headers_alone_leave_the_body_alone() -> None:
+    """What only reads headers doesn't make the client keep bodies."""
+    operation = exchange_of({"get": "/", "extract": {"x": {"header": "Location"}}}).operation
+
+    assert (operation.needs_body, operation.needs_head) == (False, True)
