@@ -18,6 +18,7 @@ from planrunner.metrics.threshold_model import (
 )
 from planrunner.metrics.threshold_parser import parse_threshold
 from planrunner.metrics.threshold_value import Unit, Value
+from planrunner.metrics.threshold_words import describe
 
 __all__ = [
     "DEFAULT_SENTENCE",
@@ -34,5 +35,6 @@ __all__ = [
     "Unit",
     "Value",
     "Window",
+    "describe",
     "parse_threshold",
 ]
