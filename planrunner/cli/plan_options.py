@@ -5,15 +5,22 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
+from planrunner.compiler import RunGraph, compile_plan
+from planrunner.demo import DEMOS
 from planrunner.errors import UsageError
+from planrunner.language.diagnostics import PlanError, suggest
 from planrunner.plan.loader import Plan, load
+from planrunner.target import free_port
 
-__all__ = ["load_plan", "new_run_id", "parse_settings", "with_plan_options"]
+__all__ = ["compile_to_run", "load_plan", "new_run_id", "parse_settings", "with_plan_options"]
+
+FORMATS: Final = ("metrics.json", "results.csv", "report.html")
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -67,6 +74,46 @@ def load_plan(
         environ=environ,
         need_secrets=need_secrets,
     )
+
+
+def compile_to_run(
+    path: Path,
+    settings: Sequence[str],
+    environment: str | None,
+    *,
+    seed: int | None = None,
+    formats: str | None = None,
+) -> RunGraph:
+    """Load and compile a plan that is going to run; `auto` ports are chosen now.
+
+    Raises:
+        PlanError: The plan is invalid, or asks for what this version can't run yet.
+        UsageError: An option is malformed.
+    """
+    plan = load_plan(str(path), settings, environment, need_secrets=True)
+    ports = {name: free_port() for name in plan.model.services or {}}
+    graph = compile_plan(plan, seed=secrets.randbits(32), ports=ports, demos=list(DEMOS))
+    if graph.unavailable:
+        raise PlanError(graph.unavailable)
+    if seed is not None:
+        graph = replace(graph, seed=seed, seed_was_drawn=False)
+    if formats is not None:
+        graph = replace(graph, report=replace(graph.report, formats=_formats(formats)))
+    return graph
+
+
+def _formats(text: str) -> tuple[str, ...]:
+    """Return the reports to write; metrics.json is always among them.
+
+    Raises:
+        UsageError: One is unknown.
+    """
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    for name in names:
+        if name not in FORMATS:
+            hint = suggest(name, FORMATS) or "formats: " + ", ".join(FORMATS)
+            raise UsageError(f"no report format `{name}`", hint=hint)
+    return tuple(dict.fromkeys(("metrics.json", *names)))
 
 
 def new_run_id() -> str:

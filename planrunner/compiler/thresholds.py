@@ -29,9 +29,7 @@ from planrunner.protocols.http.compile import default_name
 
 __all__ = ["Names", "add_phases", "compile_thresholds"]
 
-_LATER_AGGS: Final = frozenset(
-    {Agg.ACHIEVED_RATE, Agg.DROPPED, Agg.LATE, Agg.MAX_SUSTAINABLE, Agg.GROWTH}
-)
+_LATER_AGGS: Final = frozenset({Agg.ACHIEVED_RATE, Agg.DROPPED, Agg.LATE, Agg.MAX_SUSTAINABLE})
 
 
 @dataclass(slots=True)
@@ -176,16 +174,12 @@ def _choices(term: Term, names: Names) -> list[str] | None:
 
 def _check_available(work: Compilation, threshold: Threshold, path: PlanPath) -> None:
     """Note what this version can't judge yet."""
-    if threshold.abort is not None:
-        work.not_available(path, "`abort` in a threshold")
     if threshold.value.of_baseline:
         work.not_available(path, "`of baseline` in a threshold")
     for metric in threshold.metrics:
-        if metric.window is not None:
-            work.not_available(path, "`over` in a threshold")
         if metric.agg in _LATER_AGGS:
             work.not_available(path, f"`{metric.agg}` in a threshold")
-        elif metric.gauge is not None:
+        elif metric.gauge is not None and metric.gauge.kind is not Kind.GENERATOR:
             work.not_available(path, f"`{metric.gauge.kind}.` in a threshold")
 
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import TextIO
 
 from planrunner.errors import CannotRun
 
@@ -14,7 +14,7 @@ __all__ = ["atomic_text_file"]
 
 
 @contextmanager
-def atomic_text_file(path: Path) -> Iterator[IO[str]]:
+def atomic_text_file(path: Path) -> Iterator[TextIO]:
     r"""Open a UTF-8 text file that appears under its name when the block ends without a fault.
 
     What is written goes into a neighbour of `path` and onto the disk before it takes the name;

@@ -1,0 +1,109 @@
+"""RunOutcome → RunResult: tables, judgements, validity and facts about this machine."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Sequence
+from datetime import datetime
+
+from planrunner import __version__
+from planrunner.cli.exit_codes import ExitCode
+from planrunner.compiler.graph import RunGraph
+from planrunner.engine.outcome import RunOutcome
+from planrunner.engine.stop import Ending
+from planrunner.metrics.verdict import Verdict
+from planrunner.results.aggregate import count_excluded, make_rows, make_task_mix, make_totals
+from planrunner.results.model import Judgement, RunResult, Validity, ValidityLevel
+from planrunner.units import NS_PER_S
+
+__all__ = ["build_result"]
+
+_ENDINGS = {
+    Ending.INTERRUPTED: ExitCode.INTERRUPTED,
+    Ending.ABORTED: ExitCode.ABORTED_BY_THRESHOLD,
+    Ending.CANNOT_RUN: ExitCode.CANNOT_RUN,
+}
+
+
+def build_result(graph: RunGraph, outcome: RunOutcome, *, started: datetime) -> RunResult:
+    """Judge the thresholds of a finished run and gather everything reports show.
+
+    `started` is the wall-clock time of the run's start, in UTC.
+    """
+    measured = outcome.measured()
+    judgements = _judge(outcome)
+    excluded = count_excluded(outcome.total)
+    return RunResult(
+        run_id=outcome.run_id,
+        plan=graph.name,
+        plan_path=graph.source,
+        plan_hash=graph.plan_hash,
+        profile=graph.profile,
+        seed=outcome.seed,
+        started=started.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        duration_seconds=(outcome.ended_ns - outcome.started_ns) / NS_PER_S,
+        ended_because=outcome.reason or "finished",
+        exit_code=_exit_code(outcome, judgements),
+        totals=make_totals(outcome.total, measured),
+        aborted=excluded.aborted,
+        unmeasured=excluded.unmeasured,
+        warmup=excluded.warmup,
+        rows=make_rows(outcome.total, measured),
+        points=outcome.history.points(),
+        judgements=judgements,
+        validity=_validity(outcome),
+        task_mix=make_task_mix(outcome.task_counts),
+        params=graph.params,
+        host=_host(graph),
+        notices=_notices(graph, outcome),
+    )
+
+
+def _judge(outcome: RunOutcome) -> tuple[Judgement, ...]:
+    judgements = []
+    for gate in outcome.gates:
+        found = gate.judge(outcome.evidence)
+        threshold = gate.threshold
+        judgements.append(
+            Judgement(
+                threshold=threshold.text,
+                verdict=found.verdict,
+                observed=found.observed,
+                limit=found.limit,
+                place=threshold.place,
+                reason=found.reason,
+            )
+        )
+    return tuple(judgements)
+
+
+def _exit_code(outcome: RunOutcome, judgements: Sequence[Judgement]) -> int:
+    if outcome.ending in _ENDINGS:
+        return _ENDINGS[outcome.ending]
+    broken = any(Verdict(judgement.verdict).fails_the_run for judgement in judgements)
+    return ExitCode.THRESHOLD_FAILED if broken else ExitCode.OK
+
+
+def _validity(outcome: RunOutcome) -> Validity:
+    if outcome.biased:
+        return Validity(ValidityLevel.BIASED, outcome.biased)
+    return Validity(ValidityLevel.VALID)
+
+
+def _notices(graph: RunGraph, outcome: RunOutcome) -> tuple[str, ...]:
+    notices = list(outcome.notices)
+    if graph.default_threshold:
+        notices.append("the plan has no thresholds, so `error_rate < 1%` was applied")
+    return tuple(notices)
+
+
+def _host(graph: RunGraph) -> dict[str, str]:
+    clients = {f"{protocol} client": client for protocol, (client, _) in graph.clients.items()}
+    return {
+        "planrunner": __version__,
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "processors": str(os.cpu_count() or "unknown"),
+        **clients,
+    }

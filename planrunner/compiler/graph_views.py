@@ -1,0 +1,165 @@
+"""The run graph as text, JSON, Mermaid and DOT: what runs after what, and what users do in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from planrunner.compiler.explain import pause_words
+from planrunner.compiler.graph import (
+    GroupNode,
+    HeaderNode,
+    PhaseNode,
+    RequestNode,
+    RunGraph,
+    SetNode,
+    StepNode,
+    ThinkNode,
+    UserProgram,
+)
+from planrunner.units import write_duration
+
+__all__ = ["graph_dot", "graph_json", "graph_mermaid", "graph_text"]
+
+
+def graph_json(graph: RunGraph) -> str:
+    """Return the graph as a JSON document; durations in nanoseconds."""
+    return json.dumps(
+        {
+            "name": graph.name,
+            "plan_hash": graph.plan_hash,
+            "profile": graph.profile,
+            "services": [{"name": s.name, "demo": s.demo} for s in graph.services],
+            "phases": [_phase(phase) for phase in graph.phases],
+            "users": [_user(user) for user in graph.users],
+            "thresholds": [str(threshold) for threshold in graph.thresholds],
+        },
+        indent=2,
+        ensure_ascii=False,
+    )
+
+
+def _phase(phase: PhaseNode) -> dict[str, Any]:
+    return {
+        "name": phase.name,
+        "model": "closed",
+        "start_at_ns": phase.start_at_ns,
+        "warmup_ns": phase.warmup_ns,
+        "graceful_stop_ns": phase.graceful_stop_ns,
+        "users": list(phase.classes),
+        "exact": dict(phase.load.exact),
+        "stages": [
+            {"name": stage.name, "duration_ns": stage.duration_ns, "users": stage.level}
+            for stage in phase.load.stages
+        ],
+    }
+
+
+def _user(user: UserProgram) -> dict[str, Any]:
+    return {
+        "name": user.name,
+        "weight": user.weight,
+        "count": user.count,
+        "wait": None if user.wait is None else pause_words(user.wait),
+        "on_start": _steps(user.on_start),
+        "tasks": [
+            {"name": task.name, "weight": task.weight, "steps": _steps(task.steps)}
+            for task in user.tasks
+        ],
+        "on_stop": _steps(user.on_stop),
+    }
+
+
+def _steps(steps: Sequence[StepNode]) -> list[dict[str, Any]]:
+    return [_step(step) for step in steps]
+
+
+def _step(step: StepNode) -> dict[str, Any]:
+    match step:
+        case RequestNode():
+            return {"request": step.name, "measured": step.measured}
+        case ThinkNode():
+            return {"think": pause_words(step.pause)}
+        case SetNode():
+            return {"set": [name for name, _ in step.values]}
+        case HeaderNode():
+            return {"header": [name for name, _ in step.values]}
+        case GroupNode():
+            return {"group": step.name, "steps": _steps(step.steps)}
+
+
+def graph_text(graph: RunGraph) -> str:
+    """Return the graph as an indented tree."""
+    lines = [graph.name]
+    for phase in graph.phases:
+        lines.append(f"├── phase {phase.name} ({_length(phase)})")
+        lines += [f"│   ├── {name}" for name in phase.classes]
+    for user in graph.users:
+        lines.append(f"├── user {user.name}")
+        for task in user.tasks:
+            lines.append(f"│   ├── {task.name or 'each iteration'}")
+            lines += [f"│   │   ├── {words}" for words in _words(task.steps)]
+    return "\n".join(lines)
+
+
+def _words(steps: Sequence[StepNode], indent: str = "") -> list[str]:
+    words: list[str] = []
+    for step in steps:
+        shown = _step(step)
+        kind, value = next(iter(shown.items()))
+        words.append(f"{indent}{kind} {value if isinstance(value, str) else ', '.join(value)}")
+        if isinstance(step, GroupNode):
+            words += _words(step.steps, indent + "  ")
+    return words
+
+
+def _length(phase: PhaseNode) -> str:
+    return write_duration(sum(stage.duration_ns for stage in phase.load.stages))
+
+
+def graph_mermaid(graph: RunGraph) -> str:
+    """Return the graph as a Mermaid flowchart."""
+    lines = ["flowchart TD"]
+    for identity, label in _nodes(graph):
+        escaped = label.replace('"', "#quot;")
+        lines.append(f'  {identity}["{escaped}"]')
+    lines += [f"  {tail} --> {head}" for tail, head in _edges(graph)]
+    return "\n".join(lines)
+
+
+def graph_dot(graph: RunGraph) -> str:
+    """Return the graph in Graphviz's language."""
+    lines = ["digraph plan {", "  rankdir=TB; node [shape=box];"]
+    lines += [f"  {identity} [label={json.dumps(label)}];" for identity, label in _nodes(graph)]
+    lines += [f"  {tail} -> {head};" for tail, head in _edges(graph)]
+    return "\n".join([*lines, "}"])
+
+
+def _nodes(graph: RunGraph) -> list[tuple[str, str]]:
+    nodes = [("start", graph.name)]
+    for number, phase in enumerate(graph.phases):
+        nodes.append((f"p{number}", f"{phase.name}: {_length(phase)}"))
+    for number, user in enumerate(graph.users):
+        nodes.append((f"u{number}", user.name))
+        nodes += [
+            (f"u{number}t{index}", task.name or "each iteration")
+            for index, task in enumerate(user.tasks)
+        ]
+    return nodes
+
+
+def _edges(graph: RunGraph) -> list[tuple[str, str]]:
+    """Return what starts after what, and which users a phase has."""
+    edges: list[tuple[str, str]] = []
+    before = "start"
+    numbers = {user.name: number for number, user in enumerate(graph.users)}
+    for number, phase in enumerate(graph.phases):
+        identity = f"p{number}"
+        edges.append(("start" if phase.start_at_ns is not None else before, identity))
+        if phase.start_at_ns is None:
+            before = identity
+        edges += [(identity, f"u{numbers[name]}") for name in phase.classes]
+    for number, user in enumerate(graph.users):
+        edges += [(f"u{number}", f"u{number}t{index}") for index in range(len(user.tasks))]
+    return edges
