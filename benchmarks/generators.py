@@ -53,7 +53,9 @@ def planrunner(port: int, seconds: int, *, formats: str) -> Measured:
         )
         metrics = out / "metrics.json"
         if not metrics.exists():
-            raise RuntimeError(f"planrunner wrote no metrics.json:\n{outcome.output}")
+            raise RuntimeError(
+                f"planrunner wrote no metrics.json:\n{outcome.output}{outcome.errors}"
+            )
         totals = json.loads(metrics.read_text())["totals"]
     return _measured(totals["total_requests"], totals["requests_per_second"], outcome)
 
@@ -119,7 +121,7 @@ def locust(port: int, seconds: int) -> Measured:
             cpu=1,
             cwd=Path(folder),
         )
-    table = json.loads(re.search(r"^\[.*^\]", outcome.output, re.DOTALL | re.MULTILINE)[0])
+    table = json.loads(outcome.output[outcome.output.index("[") :])
     requests = sum(row["num_requests"] for row in table)
     return _measured(requests, requests / seconds, outcome)
 

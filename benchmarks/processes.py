@@ -17,13 +17,14 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One finished process: seconds, peak resident bytes and what it printed."""
+    """One finished process: seconds, peak resident bytes and what it printed to each stream."""
 
     wall_s: float
     cpu_s: float
     peak_bytes: int
     exit_code: int
     output: str
+    errors: str
 
 
 def pinned(command: Sequence[str], cpu: int | None) -> list[str]:
@@ -35,20 +36,23 @@ def pinned(command: Sequence[str], cpu: int | None) -> list[str]:
 
 def run(command: Sequence[str], *, cpu: int | None = None, cwd: Path | None = None) -> Outcome:
     """Run `command` to its end."""
-    with tempfile.TemporaryFile() as sink:
+    with tempfile.TemporaryFile() as sink, tempfile.TemporaryFile() as errors:
         began = time.perf_counter()
-        process = subprocess.Popen(pinned(command, cpu), stdout=sink, stderr=sink, cwd=cwd)
+        process = subprocess.Popen(pinned(command, cpu), stdout=sink, stderr=errors, cwd=cwd)
         _, status, usage = os.wait4(process.pid, 0)
         wall_s = time.perf_counter() - began
         process.returncode = os.waitstatus_to_exitcode(status)
         sink.seek(0)
         output = sink.read().decode(errors="replace")
+        errors.seek(0)
+        complaints = errors.read().decode(errors="replace")
     return Outcome(
         wall_s,
         usage.ru_utime + usage.ru_stime,
         usage.ru_maxrss * 1024,
         process.returncode,
         output,
+        complaints,
     )
 
 

@@ -83,7 +83,7 @@ def _execute(plan: str, port: int, **params: str) -> tuple[int, float]:
             cpu=1,
         )
         if not (out / "metrics.json").exists():
-            raise RuntimeError(outcome.output)
+            raise RuntimeError(outcome.output + outcome.errors)
         totals = json.loads((out / "metrics.json").read_text())["totals"]
     return totals["total_requests"], outcome.peak_bytes / 1e6
 
@@ -106,7 +106,7 @@ def command_line(rounds: int, seconds: int) -> dict:
             for name, command in commands.items():
                 outcome = run(command)
                 if outcome.exit_code:
-                    raise RuntimeError(outcome.output)
+                    raise RuntimeError(outcome.output + outcome.errors)
                 raw[name].append(round(outcome.wall_s, 4))
     took = {name: median(values) for name, values in raw.items()}
     summary = [
