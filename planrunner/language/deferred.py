@@ -132,12 +132,17 @@ class Deferred:
                 code=Code.EXPRESSION_FAILED,
             )
         value = lowered.value
-        if isinstance(value, str):
-            return kind.parse(value)
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return kind.number(value)
+        try:
+            if isinstance(value, str):
+                return kind.parse(value)
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                return kind.number(value)
+        except UnitError:
+            # The value may be a secret, so neither it nor a hint that repeats it is shown.
+            message = f"the value of `{self.text.source}` is not {kind.word}"
+            raise UnitError(message, hint=f"it must be such as `{kind.example}`") from None
         raise ExpressionError(
             f"`{self.text.source}` must be {kind.word}, and is {kind_of(value)}",
-            hint=f"such as `{kind.example}`",
+            hint=f"it must be such as `{kind.example}`",
             code=Code.EXPRESSION_FAILED,
         )

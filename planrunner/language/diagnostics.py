@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
+from unicodedata import combining, east_asian_width
 
 from planrunner.errors import PlanrunnerError
 
@@ -46,7 +47,7 @@ class Code(StrEnum):
     DUPLICATE_NAME = "duplicate-name"
     RESERVED_NAME = "reserved-name"
     REFERENCE_CYCLE = "reference-cycle"
-    # params, data, imports
+    # params and other files
     MISSING_PARAM = "missing-param"
     INVALID_PARAM = "invalid-param"
     INVALID_DATA = "invalid-data"
@@ -125,7 +126,8 @@ def render(diagnostic: Diagnostic) -> str:
           |           ^^^^
     hint: write a rate such as `100/s`
     ```
-    The first line has the shape that editors and CI systems jump to.
+    The first line has the shape that editors and CI systems jump to. What a plan quotes can't
+    reach the terminal as a control character, nor add a line that looks like another finding.
     """
     span = diagnostic.span
     lines = [f"{span}: {diagnostic.severity}[{diagnostic.code}]: {diagnostic.message}"]
@@ -134,7 +136,19 @@ def render(diagnostic: Diagnostic) -> str:
     lines += [f"{note.span}: note: {note.message}" for note in diagnostic.notes]
     if diagnostic.hint:
         lines.append(f"hint: {diagnostic.hint}")
-    return "\n".join(lines)
+    return "\n".join(map(_visible, lines))
+
+
+def _visible(text: str) -> str:
+    """Replace every character that a terminal would act on; one for one, so that columns hold."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else "\ufffd" for c in text)
+
+
+def _cells(text: str) -> int:
+    """Return how many terminal cells `text` takes: wide characters two, combining marks none."""
+    if text.isascii():
+        return len(text)
+    return sum(2 if east_asian_width(c) in "WF" else 0 if combining(c) else 1 for c in text)
 
 
 # Enough context to recognise the place; a minified line would fill the terminal.
@@ -148,15 +162,24 @@ def _excerpt(diagnostic: Diagnostic) -> list[str]:
     shift = max(0, start - _EXCERPT_WIDTH // 2) if len(source) > _EXCERPT_WIDTH else 0
     shown = source[shift : shift + _EXCERPT_WIDTH]
     end = span.end_column - 1 if span.end_line == span.line else len(source)
-    carets = max(1, min(end, shift + len(shown)) - start)
+    # A fault at the end of a line stands behind its last character.
+    before = source[shift:start].ljust(start - shift)
+    marked = source[start : min(end, shift + len(shown))]
     gutter = max(5, len(str(span.line)) + 1)
     return [
         f"{span.line:>{gutter}} | {shown.rstrip()}",
-        f"{'':>{gutter}} | {' ' * (start - shift)}{'^' * carets}",
+        f"{'':>{gutter}} | {' ' * _cells(before)}{'^' * max(1, _cells(marked))}",
     ]
 
 
 def suggest(word: str, known: Sequence[str]) -> str:
     """Return `did you mean X?` for the known word nearest to `word`, or an empty string."""
-    close = get_close_matches(word, known, n=1, cutoff=0.6)
-    return f"did you mean `{close[0]}`?" if close else ""
+    if len(word) > _LONGEST_SUGGESTED:
+        return ""
+    by_lower_case = {name.lower(): name for name in reversed(known)}
+    close = get_close_matches(word.lower(), list(by_lower_case)[::-1], n=1, cutoff=0.6)
+    return f"did you mean `{by_lower_case[close[0]]}`?" if close else ""
+
+
+# Comparing takes time with the length, and nobody mistypes a key this long.
+_LONGEST_SUGGESTED = 100

@@ -8,9 +8,10 @@ And no filter builds more than the budget, or takes more than linear time to fin
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache, partial
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import quote, urlencode
 
 from jinja2 import (
@@ -93,7 +94,7 @@ def _tables() -> tuple[Mapping[str, Filter], Mapping[str, Callable[..., bool]]]:
             run = partial(_on_text, run)
         table[name] = partial(_plain_result, run)
     environment.filters = table
-    return table, {name: bind(TESTS[name]) for name in TEST_NAMES}
+    return table, {name: bind(cast("Filter", TESTS[name])) for name in TEST_NAMES}
 
 
 def _binder(environment: Environment) -> Callable[[Filter], Filter]:
@@ -166,6 +167,9 @@ def _json(value: object) -> str:
     return to_text([value])[1:-1]
 
 
+_UNRESERVED: Final = re.compile(r"[A-Za-z0-9_.~-]*")
+
+
 def _b64(value: object) -> str:
     return base64.b64encode(_bytes(value)).decode()
 
@@ -176,6 +180,8 @@ def _bytes(value: object) -> bytes:
 
 def _urlencode(value: object) -> str:
     """Encode one part of a URL, or a mapping as a query; slashes too, so a key stays one part."""
+    if value.__class__ is str and _UNRESERVED.fullmatch(value):
+        return value
     if isinstance(value, Mapping):
         pairs = [(to_text(key), to_text(item)) for key, item in value.items()]
         return urlencode(pairs, quote_via=quote)

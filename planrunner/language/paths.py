@@ -20,6 +20,7 @@ __all__ = ["describe", "look_up", "lower_path", "static_key", "undefined_error"]
 
 Key = str | int
 Evaluate = Callable[[Scope], Any]
+Walk = Callable[[Mapping[str, object]], object]
 
 _MISSING: Final = (LookupError, TypeError)
 """What `value[key]` raises when there is no such item, or `value` has no items at all."""
@@ -78,19 +79,19 @@ def lower_path(
     """Lower a name with the static keys below it; a constant name gives a constant."""
     walk = _walker(root, keys)
     if root in constants:
-        return constant(walk(dict(constants)))
+        return constant(walk(constants))
     if lax:
         return Lowered(_lax(root, keys, walk))
     return Lowered(_strict(root, keys, walk))
 
 
-def _walker(root: str, keys: Sequence[Key]) -> Evaluate:
+def _walker(root: str, keys: Sequence[Key]) -> Walk:
     """Return a closure that finds the first missing part; only used once one is missing."""
     marks = [Undefined(root)]
     for key in keys:
         marks.append(Undefined(marks[-1].missing + _written(key)))
 
-    def walk(scope: Scope) -> object:
+    def walk(scope: Mapping[str, object]) -> object:
         value = look_up(scope, root, marks[0])
         if isinstance(value, Undefined):
             return marks[0]
@@ -105,7 +106,7 @@ def _walker(root: str, keys: Sequence[Key]) -> Evaluate:
 # and its keys, and nothing else as long as the value is there.
 
 
-def _strict(root: str, keys: tuple[Key, ...], walk: Evaluate) -> Evaluate:
+def _strict(root: str, keys: tuple[Key, ...], walk: Walk) -> Evaluate:
     used = root + "".join(map(_written, keys))
 
     def refuse(scope: Scope) -> NoReturn:
@@ -154,7 +155,7 @@ def _strict_path(root: str, keys: tuple[Key, ...], refuse: Callable[[Scope], NoR
     return evaluate
 
 
-def _lax(root: str, keys: tuple[Key, ...], walk: Evaluate) -> Evaluate:
+def _lax(root: str, keys: tuple[Key, ...], walk: Walk) -> Evaluate:
     def evaluate(scope: Scope) -> object:
         try:
             value: Any = scope[root]

@@ -7,7 +7,6 @@ import string
 from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any, Final
-from uuid import UUID
 
 from planrunner.language.values import UNDEFINED, EvaluationError, kind_of
 
@@ -16,8 +15,9 @@ __all__ = ["MAX_TEXT", "Rand"]
 MAX_TEXT: Final = 16 * 1024 * 1024
 """Most characters of one random text; larger bodies belong in a file."""
 
-_LETTERS_AND_DIGITS: Final = string.ascii_letters + string.digits
-_LOWER: Final = string.ascii_lowercase
+
+_UUID_FIXED: Final = 0x4 << 76 | 0b10 << 62
+_UUID_RANDOM: Final = ((1 << 128) - 1) & ~(0xF << 76 | 0b11 << 62)
 
 
 class Rand:
@@ -62,11 +62,36 @@ class Rand:
 
     def uuid(self) -> str:
         """Return a random UUID (version 4)."""
-        return str(UUID(int=self._rng.getrandbits(128), version=4))
+        # The version is 4, and the variant's bits are 10 (RFC 9562, 5.4).
+        drawn = self._rng.getrandbits(128) & _UUID_RANDOM | _UUID_FIXED
+        digits = f"{drawn:032x}"
+        return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
-    def _draw(self, alphabet: str, length: object) -> str:
-        if not isinstance(length, int) or length < 0:
+    def _draw(self, letters: _Letters, length: object) -> str:
+        if not isinstance(length, builtins.int) or length < 0:
             raise EvaluationError("a random text needs a length: a whole number from 0")
         if length > MAX_TEXT:
             raise EvaluationError("a random text has at most 16 MiB")
-        return "".join(self._rng.choices(alphabet, k=length))
+        drawn = b""
+        while len(drawn) < length:
+            # An eighth more and a few, for the bytes that are thrown away.
+            count = length - len(drawn) + (length >> 3) + 8
+            drawn += self._rng.randbytes(count).translate(letters.table, letters.unused)
+        return drawn[:length].decode()
+
+
+class _Letters:
+    """Turns random bytes into letters, each as likely as any other.
+
+    Bytes beyond the greatest multiple of the number of letters are thrown away. One call for the
+    whole text is ten times as fast as a draw for each letter.
+    """
+
+    def __init__(self, letters: str) -> None:
+        repeated = letters.encode() * (256 // len(letters))
+        self.table = repeated.ljust(256)
+        self.unused = bytes(range(len(repeated), 256))
+
+
+_LETTERS_AND_DIGITS: Final = _Letters(string.ascii_letters + string.digits)
+_LOWER: Final = _Letters(string.ascii_lowercase)

@@ -8,7 +8,7 @@ from typing import Final, cast
 
 from jinja2 import nodes
 
-from planrunner.language.diagnostics import suggest
+from planrunner.language.diagnostics import Code, suggest
 from planrunner.language.names import FILTER_NAMES, HELPER_METHODS, ROOT_HELPERS, TEST_NAMES
 from planrunner.language.paths import static_key
 from planrunner.language.syntax import MAX_DEPTH, too_deep
@@ -180,7 +180,9 @@ def _unknown(kind: str, name: str, node: nodes.Node, known: Sequence[str]) -> Ex
     hint = suggest(name, known)
     if not hint and len(known) < 10:
         hint = "known are " + ", ".join(f"`{word}`" for word in known)
-    return ExpressionError(f"there is no {kind} `{name}`", hint=hint, offset=node.lineno)
+    return ExpressionError(
+        f"there is no {kind} `{name}`", hint=hint, offset=node.lineno, code=Code.UNKNOWN_NAME
+    )
 
 
 def _not_callable(target: nodes.Node, offset: int) -> ExpressionError:
@@ -189,7 +191,10 @@ def _not_callable(target: nodes.Node, offset: int) -> ExpressionError:
         if target.name in FILTER_NAMES:
             hint = f"`{target.name}` is a filter: write `x | {target.name}`"
         return ExpressionError(
-            f"there is no helper `{target.name}`", hint=hint, offset=target.lineno
+            f"there is no helper `{target.name}`",
+            hint=hint,
+            offset=target.lineno,
+            code=Code.UNKNOWN_NAME,
         )
     hint = ""
     if isinstance(target, nodes.Getattr):

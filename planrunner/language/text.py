@@ -158,6 +158,7 @@ def _literal(text: str) -> Callable[[Scope], str]:
 
 # --- parsing ------------------------------------------------------------------------------------
 
+_MAX_PARTS: Final = 2_000
 _SPECIAL: Final = re.compile(r"\$\$\{|\$\{|\{\{\s*[A-Za-z_]")
 _INSIDE: Final = re.compile(r"[{}]|'(?:[^'\\]|\\.)*'?|\"(?:[^\"\\]|\\.)*\"?", re.DOTALL)
 
@@ -188,6 +189,8 @@ def parse_text(source: str) -> Text:
         except ExpressionError as error:
             raise error.moved(found.end()) from None
         offsets.append(found.end())
+        if len(parts) > _MAX_PARTS:
+            raise ExpressionError("a text has too many expressions", offset=found.start())
         literal, start = "", end + 1
         position = start
     literal += source[position:]
