@@ -145,18 +145,17 @@ class Ledger:
         )
 
     def _evidence_of(self, measured: tuple[MeasuredTime, ...]) -> Evidence:
-        weights = {
-            (program.name, task.name): task.weight
-            for program in self._graph.users
-            for task in program.tasks
-        }
+        programs = {program.name: program for program in self._graph.users}
+        picks = self._tally.picks
         return Evidence(
             series=self.total.totals,
             measured=measured,
             gauges=self._health.gauges() if self._asks_generator else {},
+            # Tasks that never ran too: they are the greatest part of a wrong mix.
             task_runs=[
-                TaskRuns(phase, user, task, weights[user, task], begun)
-                for (phase, user, task), begun in self._tally.picks.items()
+                TaskRuns(phase, user, task.name, task.weight, picks[phase, user, task.name])
+                for phase, user in self._tally.started
+                for task in programs[user].tasks
             ],
         )
 

@@ -103,7 +103,7 @@ def format_amount(amount: float, unit: Unit) -> str:
     """Return an observed amount for people, with its unit."""
     match unit:
         case Unit.DURATION:
-            return format_duration(amount)
+            return format_duration(amount) if amount else "0 ms"
         case Unit.RATE:
             return format_rate(amount)
         case Unit.PERCENT:

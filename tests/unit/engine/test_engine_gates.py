@@ -90,3 +90,13 @@ def test_the_generator_itself_can_be_judged():
     )
 
     assert verdicts(told) == [Verdict.PASS]
+
+
+def test_a_task_that_never_ran_is_part_of_the_mix():
+    """One iteration of two equal tasks: half of the runs went elsewhere."""
+    slow = Answer(delay_ns=2_000 * NS_PER_MS)
+    users = user_class(task("a", request(operation=slow)), task("b", request(operation=slow)))
+
+    told = run_graph(make_graph(users, closed(1, 1), thresholds=["mix_error == 50%"]))
+
+    assert verdicts(told) == [Verdict.PASS]
