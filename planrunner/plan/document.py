@@ -50,6 +50,11 @@ class Document:
         """Whether the plan says something at `path`."""
         return self._locate(path)[2] == len(path)
 
+    def is_broken(self, path: Sequence[str | int]) -> bool:
+        """Whether a finding says already that the YAML at `path`, or around it, is wrong."""
+        depths = range(len(path) + 1)
+        return any(self._locate(path[:depth])[0].is_broken for depth in depths)
+
     def value(self, path: Sequence[str | int]) -> object:
         """Return what the plan says at `path`; None when it says nothing."""
         node, _key, depth = self._locate(path)
@@ -168,6 +173,7 @@ _MAX_REPAIRED_CHARACTERS = 100_000
 def _build(source: Source, *, pure: bool) -> tuple[Node | None, list[Diagnostic]]:
     """Read the tree; read over expressions that lack quotes, so that later faults show too."""
     text = hide_directive(source.text)
+    repairs = _MAX_REPAIRS if len(text) <= _MAX_REPAIRED_CHARACTERS else 0
     found: list[Diagnostic] = []
     while True:
         builder = TreeBuilder(source, text=text)
@@ -182,7 +188,7 @@ def _build(source: Source, *, pure: bool) -> tuple[Node | None, list[Diagnostic]
             if repair is None:
                 raise PlanError([*found, *builder.faults, explain(source, problem)]) from problem
             found.append(repair.finding)
-            if len(found) > _MAX_REPAIRS or len(text) > _MAX_REPAIRED_CHARACTERS:
+            if len(found) > repairs:
                 raise PlanError([*found, *builder.faults]) from problem
             text = patch(text, repair.start, repair.end)
         except PlanError as error:

@@ -11,7 +11,7 @@ from planrunner.language.diagnostics import Code, Diagnostic
 from planrunner.plan.document import Document, PlanPath
 from planrunner.plan.fault_words import EXPECTED, Words, describe_fault, name_of
 
-__all__ = ["diagnose", "find_path"]
+__all__ = ["diagnose", "find_path", "locate_faults"]
 
 # More help nobody, and some come by the ten thousand.
 _MAX_FAULTS: Final = 100
@@ -27,9 +27,18 @@ def diagnose(error: ValidationError, document: Document, *, at: PlanPath = ()) -
     located = [(find_path(document, (*at, *fault["loc"])), fault) for fault in found]
     diagnostics: dict[object, Diagnostic] = {}
     for path, fault in _without_misspelt(_without_other_arms(located)):
+        if document.is_broken(_key_path(path, fault)):
+            continue
         finding = _diagnostic(document, path, fault)
         diagnostics.setdefault((finding.span, finding.code, finding.message), finding)
     return list(diagnostics.values())[:_MAX_FAULTS]
+
+
+def locate_faults(error: ValidationError, document: Document) -> Iterator[PlanPath]:
+    """Yield the place of each fault: what would have to go for the rest to be valid."""
+    for fault in error.errors(include_url=False):
+        path = _key_path(find_path(document, fault["loc"]), fault)
+        yield path if document.has(path) else path[:-1]
 
 
 def find_path(document: Document, location: Sequence[str | int]) -> PlanPath:
@@ -99,15 +108,19 @@ def _is_tag(part: str | int) -> bool:
     return isinstance(part, str) and part.startswith("<") and part.endswith(">")
 
 
+def _key_path(path: PlanPath, fault: Any) -> PlanPath:  # noqa: ANN401
+    key = (fault.get("ctx") or {}).get("key")
+    return (*path, key) if key else path
+
+
 def _diagnostic(document: Document, path: PlanPath, fault: Any) -> Diagnostic:  # noqa: ANN401
     context: Mapping[str, Any] = fault.get("ctx") or {}
     own = [part for part in fault["loc"] if not _is_tag(part)]
     if fault["loc"] and fault["loc"][-1] == "[key]":
         return _at_key(document, path, _words(own[:-1], fault))
     words = _words(own, fault)
-    if key := context.get("key"):
-        inner = find_path(document, (*path, key))
-        return _at_key(document, inner, words)
+    if context.get("key"):
+        return _at_key(document, _key_path(path, fault), words)
     if words.code in (Code.MISSING_KEY, Code.UNKNOWN_KEY):
         return _at_key(document, path, words)
     inside = _inside(document, path, fault["input"], context)

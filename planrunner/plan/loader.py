@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,8 +18,9 @@ from planrunner.plan.imports import merge_imports
 from planrunner.plan.models import PlanModel
 from planrunner.plan.params import ParamModel
 from planrunner.plan.resolve_params import Param, Surroundings, resolve_params
+from planrunner.plan.salvage import Remains, salvage
 
-__all__ = ["Plan", "load", "load_bundle"]
+__all__ = ["InvalidPlan", "Plan", "load", "load_bundle"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,23 @@ class Plan:
         return self.bundle.beside(self.document.span(path).file)
 
 
+class InvalidPlan(PlanError):  # noqa: N818 - reads as the sentence it stands for
+    """The plan could be read but is wrong.
+
+    Attributes:
+        draft: The plan without its faulty pieces, so that a compiler can look for more faults;
+            None when nothing sound is left.
+        lost: Words of those pieces: the draft may rightly use names that were defined there.
+    """
+
+    def __init__(
+        self, diagnostics: Sequence[Diagnostic], draft: Plan | None, lost: frozenset[str]
+    ) -> None:
+        super().__init__(diagnostics)
+        self.draft = draft
+        self.lost = lost
+
+
 def load(
     path: str | os.PathLike[str],
     *,
@@ -59,7 +77,7 @@ def load(
         need_secrets: Whether a required secret must have a value; to look at a plan it need not.
 
     Raises:
-        PlanError: With every fault that was found.
+        PlanError: With every fault that was found; an `InvalidPlan` if the file could be read.
     """
     texts: dict[str, str] = {}
 
@@ -83,23 +101,22 @@ def load_bundle(bundle: Bundle, surroundings: Surroundings) -> Plan:
 def _load(bundle: Bundle, read: Callable[[str], str], surroundings: Surroundings) -> Plan:
     document = parse(read(bundle.file), bundle.file)
     broken = document.faults
-    faults = list(broken)
-    document, found = merge_imports(document, read)
-    faults += found
-    model = _validate(document, faults)
-    params, found = _params(document, model, surroundings)
-    faults += found
-    if faults or model is None:
-        raise PlanError(_distinct(faults, broken))
-    return Plan(model, document, params, bundle)
-
-
-def _validate(document: Document, faults: list[Diagnostic]) -> PlanModel | None:
+    document, faults = merge_imports(document, read)
+    remains: Remains | None
     try:
-        return PlanModel.model_validate(document.data)
+        remains = Remains(PlanModel.model_validate(document.data), document, frozenset())
+        params, found = _params(document, remains.model, surroundings)
     except ValidationError as error:
         faults += diagnose(error, document)
-        return None
+        remains = salvage(document, error)
+        params, found = _params(document, None, surroundings)
+    faults = [*broken, *faults, *found]
+    draft = remains and Plan(remains.model, remains.document, params, bundle)
+    if draft is None or faults:
+        raise InvalidPlan(
+            _distinct(faults, broken), draft, remains.lost if remains else frozenset()
+        )
+    return draft
 
 
 def _params(

@@ -44,6 +44,7 @@ class Node:
         items: A mapping's entries, a list's nodes; None for a scalar.
         nodes: How many nodes it has, expanded; itself included.
         height: How deep it nests: 0 for a scalar.
+        is_broken: What was meant is unknown; a finding says so.
     """
 
     source: Source
@@ -54,6 +55,7 @@ class Node:
     nodes: int = 1
     height: int = 0
     is_open: bool = False
+    is_broken: bool = False
 
 
 # (start of the key, its end, the value); a tuple, since there is one for every line of a plan
@@ -149,15 +151,15 @@ class TreeBuilder:
             message = f"`*{name}` stands inside what it stands for"
             self._fault(Code.RECURSIVE_ALIAS, message, at, notes=(note,))
         if target is None or target.is_open:
-            target = Node(self._source, *at, None)
+            target = Node(self._source, *at, None, is_broken=True)
         self._count(target, at=at)
         self._attach(target)
 
     def _open(self, event: Any) -> None:  # noqa: ANN401
         at = _mark(event)
         is_list = type(event) is SequenceStartEvent
-        self._check_tag(event, "seq" if is_list else "map")
         node = Node(self._source, *at, [] if is_list else {}, [] if is_list else {})
+        self._check_tag(event, node, "seq" if is_list else "map")
         node.is_open = True
         if event.anchor:
             self._anchors[event.anchor] = node
@@ -181,17 +183,18 @@ class TreeBuilder:
 
     def _decorated(self, event: Any, node: Node) -> None:  # noqa: ANN401
         """Give a scalar that is quoted, tagged or anchored its value and its name."""
-        name = self._check_tag(event, "str")
+        name = self._check_tag(event, node, "str")
         if name:
             try:
                 node.data = tagged_value(name, node.data)
             except ValueError as error:
                 self._fault(Code.INVALID_VALUE, str(error), _mark(event))
+                node.is_broken = True
         elif not event.style and event.tag != "!":
             node.data = self._plain(node)
         if event.style == '"' and _SURROGATE.search(event.value):
             self._fault(Code.YAML_SYNTAX, "an escape here is half a character", _mark(event))
-            node.data = ""
+            node.data, node.is_broken = "", True
         if event.anchor:
             self._anchors[event.anchor] = node
 
@@ -200,9 +203,10 @@ class TreeBuilder:
             return plain_value(node.data)
         except ValueError as error:
             self._fault(Code.INVALID_VALUE, str(error), (node.start, node.end))
+            node.is_broken = True
             return 0
 
-    def _check_tag(self, event: Any, kind: str) -> str:  # noqa: ANN401
+    def _check_tag(self, event: Any, node: Node, kind: str) -> str:  # noqa: ANN401
         """Return the name of the event's core tag, empty for none; report any other."""
         tag = restore(event.tag or "", "")
         if tag in ("", "!"):
@@ -217,6 +221,7 @@ class TreeBuilder:
                 (start, start + len(written)),
                 hint="remove it; quote the value if it is text that starts with `!`",
             )
+            node.is_broken = True
             return ""
         return name
 

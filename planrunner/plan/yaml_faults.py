@@ -140,7 +140,11 @@ def _bad_block(source: Source, problem: YamlProblem) -> _Finding:
     if not before.strip(" -"):
         message = "this line's indentation fits no line above"
         return _Finding(message, "align it with the keys it belongs beside", offset)
-    if before.rstrip()[-1:] in "'\"}]":
+    last = before.rstrip()[-1:]
+    if last in "'\"" and before.count(last) % 2:
+        message = f"the text that a `{last}` on an earlier line began ends here"
+        return _Finding(message, f"close it with `{last}` on its own line", offset - 1)
+    if last in "'\"}]":
         message = "text follows a value that has ended"
         return _Finding(message, "quote the whole value", offset)
     return _Finding("this doesn't fit here", "check the indentation and the quotes", offset)

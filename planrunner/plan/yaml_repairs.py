@@ -44,8 +44,6 @@ def allow_url_characters(text: str, problem: str, offset: int) -> str:
     """
     if "unexpected ':'" not in problem and text[offset : offset + 1] != "?":
         return text
-    if _COLON in text or _QUESTION in text:
-        return text
     return _QUESTION_IN_WORD.sub(_QUESTION, _COLON_IN_WORD.sub(_COLON, text))
 
 

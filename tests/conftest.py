@@ -1,0 +1,25 @@
+"""Options and settings of all tests."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import settings
+
+# The same examples at every run: a test that fails now and then is worse than none. Time limits
+# are measured where they matter, not by an example that ran while another process did.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.load_profile("repeatable")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--update-golden",
+        action="store_true",
+        help="write what is seen now as the expectation of golden tests; review the diff",
+    )
+
+
+@pytest.fixture
+def update_golden(request: pytest.FixtureRequest) -> bool:
+    """Whether golden tests are to write their expectation instead of comparing it."""
+    return bool(request.config.getoption("--update-golden"))
