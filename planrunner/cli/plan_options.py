@@ -12,11 +12,9 @@ from typing import Any, Final, TypeVar
 import click
 
 from planrunner.compiler import RunGraph, compile_plan
-from planrunner.demo import DEMOS
 from planrunner.errors import UsageError
 from planrunner.language.diagnostics import PlanError, suggest
 from planrunner.plan.loader import Plan, load
-from planrunner.target import free_port
 
 __all__ = ["compile_to_run", "load_plan", "new_run_id", "parse_settings", "with_plan_options"]
 
@@ -90,6 +88,10 @@ def compile_to_run(
         PlanError: The plan is invalid, or asks for what this version can't run yet.
         UsageError: An option is malformed.
     """
+    # A plan that is only checked needs neither servers nor asyncio.
+    from planrunner.demo import DEMOS  # noqa: PLC0415
+    from planrunner.target import free_port  # noqa: PLC0415
+
     plan = load_plan(str(path), settings, environment, need_secrets=True)
     ports = {name: free_port() for name in plan.model.services or {}}
     graph = compile_plan(plan, seed=secrets.randbits(32), ports=ports, demos=list(DEMOS))

@@ -10,9 +10,10 @@ from collections.abc import Callable, Container
 from dataclasses import dataclass
 from enum import StrEnum
 from json import JSONDecoder, detect_encoding
-from typing import Any, Final, NoReturn, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, TypeVar, cast
 
-from planrunner.clock import Clock
+if TYPE_CHECKING:  # clock imports asyncio, which a plan that is only checked doesn't need
+    from planrunner.clock import Clock
 
 __all__ = [
     "NOT_JSON",
@@ -220,5 +221,5 @@ class Client(Protocol):
     async def close(self) -> None: ...
 
 
-ClientFactory = Callable[[Any, Clock], Client]
+ClientFactory = Callable[[Any, "Clock"], Client]
 """Opens a client from its protocol's settings (`RunGraph.settings[protocol]`)."""
