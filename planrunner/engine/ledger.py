@@ -6,8 +6,8 @@ from collections import Counter
 from typing import Final
 
 from planrunner.compiler.graph import RunGraph
-from planrunner.engine.fallout import REFUSALS
 from planrunner.engine.health import HealthLog
+from planrunner.engine.outage import Outage
 from planrunner.engine.outcome import PhaseTimes, RunOutcome
 from planrunner.engine.stop import Stop
 from planrunner.engine.tally import Tally
@@ -15,13 +15,11 @@ from planrunner.engine.worker import Drained, Worker
 from planrunner.metrics.evidence import Evidence, TaskRuns
 from planrunner.metrics.judge import Gate
 from planrunner.metrics.measured import MeasuredTime
-from planrunner.metrics.series import ABORTED, Labels
-from planrunner.metrics.snapshot import Accumulated, Snapshot
-from planrunner.protocols.base import FailureKind
+from planrunner.metrics.snapshot import Accumulated
 from planrunner.results.aggregate import TaskCount
 from planrunner.results.history import History
 from planrunner.results.samples import SampleWriter
-from planrunner.units import NS_PER_MS, NS_PER_S
+from planrunner.units import NS_PER_MS, NS_PER_S, format_duration
 
 __all__ = ["Ledger"]
 
@@ -53,8 +51,8 @@ class Ledger:
         )
         self._gates = tuple(Gate(threshold) for threshold in graph.thresholds)
         self._evidence = self._evidence_of(())
-        self._reached = False
-        self._refused: Counter[str] = Counter()
+        self._outage = Outage()
+        self._unreachable_ns = 0
         self.notices: list[str] = []
 
     def add(self, drained: Drained, measured: tuple[MeasuredTime, ...]) -> None:
@@ -75,15 +73,14 @@ class Ledger:
         self._evidence = self._evidence_of(measured)
         for gate in self._gates:
             gate.add(snapshot, self._evidence)
-        if not self._reached:
-            self._look_for_answers(snapshot)
+        self._unreachable_ns = self._outage.add(snapshot)
 
-    def unreachable(self, now_ns: int) -> str | None:
-        """Say so when the run has had its first 10 s and nobody ever accepted a connection."""
-        if self._reached or not self._refused or now_ns < self._started_ns + UNREACHABLE_AFTER_NS:
+    def unreachable(self) -> str | None:
+        """Say so when no connection was accepted for so long that the run must end."""
+        if self._unreachable_ns < UNREACHABLE_AFTER_NS:
             return None
-        kinds = ", ".join(f"{n} x {kind}" for kind, n in self._refused.most_common())
-        return f"no request reached the target since the load began: {kinds}"
+        lasted = format_duration(self._unreachable_ns)
+        return f"no request reached the target for {lasted}: {self._outage}"
 
     def broken(self) -> str | None:
         """Name the first threshold that says the run must end now."""
@@ -124,15 +121,6 @@ class Ledger:
             notices=(*self.notices, *_tally_notices(self._tally)),
         )
 
-    def _look_for_answers(self, snapshot: Snapshot) -> None:
-        for labels, delta in snapshot.deltas.items():
-            if labels.kind != "request":
-                continue
-            if labels.failure in REFUSALS:
-                self._refused[labels.failure] += delta.count
-            elif _was_answered(labels):
-                self._reached = True
-
     def _task_counts(self) -> tuple[TaskCount, ...]:
         runs: Counter[tuple[str, str]] = Counter()
         for (_, user_class, task), begun in self._tally.picks.items():
@@ -165,13 +153,6 @@ class Ledger:
             "stopped because their `on_start` failed"
             for (phase, name), failed in self._tally.start_failures.items()
         )
-
-
-def _was_answered(labels: Labels) -> bool:
-    """Whether somebody at least accepted a connection."""
-    if labels.failure == ABORTED:
-        return False
-    return labels.failure != FailureKind.EXTRACT or labels.status != 0
 
 
 def _tally_notices(tally: Tally) -> tuple[str, ...]:

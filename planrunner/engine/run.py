@@ -184,7 +184,7 @@ class _Coordinator:
 
     def _second(self, second: int) -> None:
         drained, ledger = self._drain(), self._ledger
-        if (reason := ledger.unreachable(self._clock.now_ns())) is not None:
+        if (reason := ledger.unreachable()) is not None:
             self._stop.request(reason, ending=Ending.CANNOT_RUN)
         if (reason := ledger.broken()) is not None:
             self._stop.request(reason, ending=Ending.ABORTED)
