@@ -1,0 +1,253 @@
+"""What every HTTP client remembers and follows: cookies, redirects, content codings."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+
+import pytest
+
+from planrunner.protocols.base import FailureKind
+from planrunner.protocols.http.operation import HttpSettings, StaticBody
+from tests.support.http_servers import HttpServer, Request, Wire, always, reply, serve
+from tests.support.http_users import HttpUnderTest, TestUser, answered, converse
+
+
+def redirect(status: int, location: str, *headers: tuple[str, str]) -> bytes:
+    return reply(status, b"moved", ("Location", location), *headers)
+
+
+# -- cookies -------------------------------------------------------------------------------
+
+
+def test_cookies_come_back(http: HttpUnderTest) -> None:
+    """What a reply sets, later requests send, where path allows; deleting works."""
+
+    async def respond(request: Request, wire: Wire) -> None:
+        cookies = {
+            "/login": [("Set-Cookie", "sid=1; Path=/"), ("set-cookie", "deep=2; Path=/deep")],
+            "/logout": [("SET-COOKIE", "sid=; Path=/; Max-Age=0")],
+        }
+        await wire.send(reply(200, b"ok", *cookies.get(request.target, [])))
+
+    async def scenario(user: TestUser, server: HttpServer) -> None:
+        for target in ("/", "/login", "/a", "/deep/er?x=/", "/logout", "/b"):
+            await user.get(server.origin, target)
+
+        sent = {got.target: got.headers.get("cookie") for got in server.requests}
+        assert sent == {
+            "/": None,
+            "/login": None,
+            "/a": "sid=1",
+            "/deep/er?x=/": "deep=2; sid=1",
+            "/logout": "sid=1",
+            "/b": None,
+        }
+
+    converse(http, respond, scenario)
+
+
+def test_cookies_belong_to_one_user(http: HttpUnderTest) -> None:
+    """A second session of the same client knows nothing of the first one's."""
+
+    async def scenario(user: TestUser, server: HttpServer) -> None:
+        await user.get(server.origin)
+        other = TestUser(user.client, user.client.session(), {})
+        await other.get(server.origin)
+        await other.session.close()
+
+        assert [got.headers.get("cookie") for got in server.requests] == [None, None]
+
+    converse(http, always(reply(200, b"", ("Set-Cookie", "sid=1"))), scenario)
+
+
+def test_plan_cookie_wins_over_the_jar(http: HttpUnderTest) -> None:
+    """A Cookie header that the plan writes is sent as it is."""
+
+    async def scenario(user: TestUser, server: HttpServer) -> None:
+        await user.get(server.origin)
+        await user.get(server.origin, headers={"Cookie": "own=1"})
+
+        assert server.requests[-1].headers["cookie"] == "own=1"
+
+    converse(http, always(reply(200, b"", ("Set-Cookie", "sid=1"))), scenario)
+
+
+# -- redirects -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "method", "then"),
+    [
+        (301, "GET", "GET"),
+        (301, "POST", "GET"),
+        (302, "POST", "GET"),
+        (302, "PUT", "PUT"),
+        (303, "POST", "GET"),
+        (303, "PUT", "GET"),
+        (303, "HEAD", "HEAD"),
+        (307, "POST", "POST"),
+        (308, "POST", "POST"),
+    ],
+)
+def test_redirect_method(http: HttpUnderTest, status: int, method: str, then: str) -> None:
+    """Who becomes GET loses its body and what described it; the others keep both."""
+
+    async def respond(request: Request, wire: Wire) -> None:
+        data = redirect(status, "to?x=1") if request.target == "/from" else reply(200)
+        await wire.send(data.removesuffix(b"moved") if request.method == "HEAD" else data)
+
+    async def scenario(user: TestUser, server: HttpServer) -> None:
+        has_body = method in ("POST", "PUT")
+        body = StaticBody(b"abc", "text/plain") if has_body else None
+        got = await user.get(server.origin, "/from", method=method, body=body)
+
+        second = server.requests[1]
+        kept = has_body and then == method
+        assert (got.failure, got.status) == (None, 200)
+        assert (second.method, second.target) == (then, "/to?x=1")
+        assert second.body == (b"abc" if kept else b"")
+        assert ("content-type" in second.headers) == kept
+        assert ("content-length" in second.headers) == kept
+
+    converse(http, respond, scenario)
+
+
+def test_redirect_is_one_sample(http: HttpUnderTest) -> None:
+    """Last status and body, all bytes of all hops, one connection, no retry."""
+
+    async def respond(request: Request, wire: Wire) -> None:
+        await wire.send(redirect(302, "/to") if request.target == "/" else reply(201, b"made"))
+
+    async def scenario(user: TestUser, server: HttpServer) -> None:
+        got = await user.get(server.origin)
+
+        assert (got.status, got.body, got.connects, got.retries) == (201, b"made", 1, 0)
+        assert got.received == len(b"moved" + b"made")
+        assert got.sent == sum(len(request.raw) for request in server.requests)
+
+    converse(http, respond, scenario)
+
+
+def test_redirect_sets_and_sends_cookies(http: HttpUnderTest) -> None:
+    """A cookie set by a redirect goes with the request it leads to."""
+
+    async def respond(request: Request, wire: Wire) -> None:
+        first = redirect(303, "/home", ("Set-Cookie", "sid=1; Path=/"))
+        await wire.send(first if request.target == "/login" else reply(200))
+
+    async def scenario(user: TestUser, server: HttpServer) -> None:
+        await user.get(server.origin, "/login")
+
+        assert server.requests[1].headers["cookie"] == "sid=1"
+
+    converse(http, respond, scenario)
+
+
+def test_redirect_to_another_origin_leaves_credentials_behind(http: HttpUnderTest) -> None:
+    """Authorization and Cookie stay with the origin they were meant for; other headers go on."""
+
+    async def scenario() -> None:
+        async with serve(always(reply(200, b"there"))) as other:
+            there = always(redirect(302, f"{other.url}/x"))
+            async with serve(there) as server, http.user() as user:
+                user.session.set_header("Authorization", "Bearer user")
+                headers = {"Proxy-Authorization": "p", "Cookie": "a=b", "X-A": "1"}
+                got = await user.get(server.origin, headers=headers)
+
+                first, second = server.requests[0].headers, other.requests[0].headers
+                assert got.body == b"there"
+                assert first["authorization"] == "Bearer user"
+                assert second["x-a"] == "1"
+                assert second["host"] == f"127.0.0.1:{other.origin.port}"
+                assert {"authorization", "proxy-authorization", "cookie"} & second.keys() == set()
+
+    http.run(scenario)
+
+
+def test_redirects_can_be_left_alone(http: HttpUnderTest) -> None:
+    """With follow_redirects off the redirect is the reply."""
+    got = answered(http, always(redirect(302, "/to")), follow_redirects=False)
+
+    assert (got.failure, got.status, got.body) == (None, 302, b"moved")
+    assert b"Location: /to" in got.head
+
+
+def test_redirect_loop_ends(http: HttpUnderTest) -> None:
+    """After max_redirects the request fails, and says why."""
+
+    async def scenario(user: TestUser, server: HttpServer) -> None:
+        got = await user.get(server.origin, max_redirects=3)
+
+        assert got.failure == FailureKind.PROTOCOL
+        assert "redirects" in got.detail
+        assert len(server.requests) == 4
+
+    converse(http, always(redirect(302, "/")), scenario)
+
+
+@pytest.mark.parametrize("location", ["ftp://127.0.0.1/", "http://", "http://[::1/"])
+def test_redirect_to_nowhere_fails(http: HttpUnderTest, location: str) -> None:
+    """A Location that is no http URL is the server's fault."""
+    got = answered(http, always(redirect(302, location)))
+
+    assert got.failure == FailureKind.PROTOCOL
+
+
+def test_redirect_without_location_is_a_reply(http: HttpUnderTest) -> None:
+    """There is nowhere to go, so this is what the server had to say."""
+    got = answered(http, always(reply(302, b"hm")))
+
+    assert (got.failure, got.status, got.body) == (None, 302, b"hm")
+
+
+# -- content codings -------------------------------------------------------------------------
+
+
+RAW_DEFLATE = zlib.compressobj(wbits=-15)
+CODED = {
+    "gzip": gzip.compress(b"hello"),
+    "x-gzip": gzip.compress(b"hel") + gzip.compress(b"lo"),
+    "deflate": zlib.compress(b"hello"),
+    "Deflate": RAW_DEFLATE.compress(b"hello") + RAW_DEFLATE.flush(),
+    "identity": b"hello",
+    "gzip, deflate": zlib.compress(gzip.compress(b"hello")),
+}
+
+
+@pytest.mark.parametrize("coding", CODED)
+def test_coded_body_is_decoded(http: HttpUnderTest, coding: str) -> None:
+    """The body is what was meant; `received` is what came over the wire."""
+    data = CODED[coding]
+
+    got = answered(http, always(reply(200, data, ("Content-Encoding", coding))))
+
+    assert (got.failure, got.body, got.received) == (None, b"hello", len(data))
+
+
+def test_unknown_coding_is_left_as_it_is(http: HttpUnderTest) -> None:
+    """Nobody asked for it, so nobody undoes it."""
+    got = answered(http, always(reply(200, b"?", ("Content-Encoding", "br"))))
+
+    assert (got.failure, got.body) == (None, b"?")
+
+
+@pytest.mark.parametrize("data", [b"no gzip at all", gzip.compress(b"hello" * 100)[:-12]])
+def test_broken_coding_is_a_protocol_failure(http: HttpUnderTest, data: bytes) -> None:
+    """A body that isn't what it claims to be is the server's fault."""
+    got = answered(http, always(reply(200, data, ("Content-Encoding", "gzip"))))
+
+    assert (got.failure, got.body, got.status) == (FailureKind.PROTOCOL, None, 200)
+
+
+def test_bomb_is_bounded(http: HttpUnderTest) -> None:
+    """A small body that would unpack to a huge one fails before it is huge."""
+    bomb = gzip.compress(bytes(5_000_000))
+
+    async def scenario(user: TestUser, server: HttpServer) -> None:
+        got = await user.get(server.origin)
+
+        assert (got.failure, got.body) == (FailureKind.TOO_LARGE, None)
+
+    respond = always(reply(200, bomb, ("Content-Encoding", "gzip")))
+    converse(http, respond, scenario, HttpSettings(max_body=100_000))

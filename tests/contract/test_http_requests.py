@@ -1,0 +1,171 @@
+"""What every HTTP client sends for an operation: the same bytes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from planrunner.language.expressions import EvaluationError
+from planrunner.protocols.http.operation import DynamicBody, FileBody, Header, QueryItem, StaticBody
+from tests.support.http_servers import HttpServer, always, reply
+from tests.support.http_users import HttpUnderTest, TestUser, converse
+
+
+def test_default_headers(http: HttpUnderTest) -> None:
+    """What a request says when the plan says nothing, in this order."""
+
+    async def scenario(user: TestUser, server: HttpServer) -> None:
+        got = await user.get(server.origin, "/a?b=c")
+
+        raw = server.requests[0].raw.decode()
+        lines = raw.splitlines()
+        assert lines[0] == "GET /a?b=c HTTP/1.1"
+        assert lines[1] == f"Host: 127.0.0.1:{server.origin.port}"
+        assert lines[2].startswith("User-Agent: planrunner/")
+        assert lines[3:] == ["Accept: */*", "Accept-Encoding: gzip, deflate", ""]
+        assert got.sent == len(raw)
+
+    converse(http, always(reply()), scenario)
+
+
+def test_plan_headers_replace_the_defaults(http: HttpUnderTest) -> None:
+    """A header the plan names is sent once, as the plan has it."""
+
+    async def scenario(user: TestUser, server: HttpServer) -> None:
+        headers = {"host": "shop.test", "user-agent": "mine", "ACCEPT": "text/html", "X-A": "1"}
+        await user.get(server.origin, headers=headers)
+
+        got = server.requests[0]
+        assert {key: got.headers[key] for key in ("host", "user-agent", "accept", "x-a")} == {
+            "host": "shop.test",
+            "user-agent": "mine",
+            "accept": "text/html",
+            "x-a": "1",
+        }
+        assert len(got.raw.splitlines()) == 7
+
+    converse(http, always(reply()), scenario)
+
+
+def test_bodies_and_their_headers(http: HttpUnderTest, tmp_path: Path) -> None:
+    """Static, made for the request, from a file, and none: length and type are right."""
+    file = tmp_path / "body.bin"
+    file.write_bytes(b"from a file")
+
+    async def scenario(user: TestUser, server: HttpServer) -> None:
+        user.scope["n"] = 7
+        make = DynamicBody(lambda scope: b'{"n":%d}' % scope["n"], "application/json")
+        for body in (StaticBody(b"abc", "text/plain"), make, FileBody(file), None):
+            await user.get(server.origin, method="POST", body=body)
+
+        seen = [
+            (got.body, got.headers["content-length"], got.headers.get("content-type"))
+            for got in server.requests
+        ]
+        assert seen == [
+            (b"abc", "3", "text/plain"),
+            (b'{"n":7}', "7", "application/json"),
+            (b"from a file", "11", None),
+            (b"", "0", None),
+        ]
+
+    converse(http, always(reply()), scenario)
+
+
+@pytest.mark.parametrize(
+    ("value", "sent"),
+    [
+        ("alpha", "/kv/alpha"),
+        (17, "/kv/17"),
+        ("a b", "/kv/a%20b"),
+        ("ä/ß", "/kv/%C3%A4/%C3%9F"),
+        ("a%20b%zz", "/kv/a%20b%25zz"),
+        ("x?y=1&z=(2)", "/kv/x?y=1&z=(2)"),
+        ("#frag", "/kv/%23frag"),
+        (" HTTP/1.1\r\nX-Evil: 1\r\n\r\n", "/kv/%20HTTP/1.1%0D%0AX-Evil:%201%0D%0A%0D%0A"),
+        ("\x00\x7f\u2028", "/kv/%00%7F%E2%80%A8"),
+    ],
+)
+def test_variable_in_a_url_is_encoded(http: HttpUnderTest, value: object, sent: str) -> None:
+    """Reserved characters and escapes stay; nothing can end the request line."""
+
+    async def scenario(user: TestUser, server: HttpServer) -> None:
+        user.scope["key"] = value
+        await user.get(server.origin, ("/kv/", lambda scope: scope["key"]))
+
+        assert [got.target for got in server.requests] == [sent]
+
+    converse(http, always(reply()), scenario)
+
+
+def test_query_is_encoded_to_the_last_reserved_character(http: HttpUnderTest) -> None:
+    """A value is one value whatever is in it; lists repeat, null leaves out."""
+
+    async def scenario(user: TestUser, server: HttpServer) -> None:
+        user.scope["q"] = "a&b=c d"
+        query = (
+            QueryItem(("q",), lambda scope: scope["q"]),
+            QueryItem(("n",), lambda _: [1, True]),
+            QueryItem(("none",), lambda _: None),
+            QueryItem(("fixed",), "ü"),
+        )
+        await user.get(server.origin, "/s?x=1", query=query)
+
+        assert server.requests[0].target == "/s?x=1&q=a%26b%3Dc%20d&n=1&n=true&fixed=%C3%BC"
+
+    converse(http, always(reply()), scenario)
+
+
+def test_header_value_with_a_line_end_sends_nothing(http: HttpUnderTest) -> None:
+    """It fails as an expression, before a byte is written."""
+
+    async def scenario(user: TestUser, server: HttpServer) -> None:
+        header = Header("X-A", (lambda scope: scope["evil"],))
+        user.scope["evil"] = "1\r\nX-Evil: 2"
+
+        with pytest.raises(EvaluationError):
+            await user.get(server.origin, headers=(header,))
+
+        assert server.requests == []
+
+    converse(http, always(reply()), scenario)
+
+
+def test_url_that_only_the_scope_knows(http: HttpUnderTest) -> None:
+    """A whole URL from a variable: the origin is connected to when it is known."""
+
+    async def scenario(user: TestUser, server: HttpServer) -> None:
+        user.scope["next"] = f"{server.url}/page 2?x=ü#top"
+        got = await user.get(None, (lambda scope: scope["next"],))
+        again = await user.get(server.origin, "/")
+
+        assert (got.failure, server.requests[0].target) == (None, "/page%202?x=%C3%BC")
+        assert again.connects == 0
+
+    converse(http, always(reply()), scenario)
+
+
+def test_set_header_holds_until_taken_away(http: HttpUnderTest) -> None:
+    """It replaces the plan's header and the default one; None removes both."""
+
+    async def scenario(user: TestUser, server: HttpServer) -> None:
+        async def send() -> dict[str, str]:
+            await user.get(server.origin, headers={"X-A": "plan"})
+            return server.requests[-1].headers
+
+        plain = await send()
+        user.session.set_header("x-a", "user")
+        user.session.set_header("User-Agent", None)
+        changed = await send()
+        user.session.set_header("X-A", None)
+        removed = await send()
+
+        assert (plain["x-a"], changed["x-a"]) == ("plan", "user")
+        assert "user-agent" in plain
+        assert "user-agent" not in changed
+        assert "x-a" not in removed
+        with pytest.raises(EvaluationError):
+            user.session.set_header("X-A", "1\nX-Evil: 2")
+
+    converse(http, always(reply()), scenario)
