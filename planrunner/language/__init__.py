@@ -1,0 +1,1 @@
+"""What every plan is written in: diagnostics, field types, expressions and texts."""
