@@ -111,7 +111,6 @@ class WireConnection(asyncio.Protocol):
 
     def expect(self, *, wants_body: bool) -> Waiter:
         """Begin an exchange: the next bytes are its reply."""
-        self.head = None
         self.wants_body = wants_body
         self.waiter = waiter = asyncio.get_running_loop().create_future()
         return waiter
@@ -132,8 +131,9 @@ class WireConnection(asyncio.Protocol):
                 await self.drained
 
     def take_body(self) -> BodyReader | None:
-        """Return the body of the reply that has just ended, once."""
-        reading, self.reading = self.reading, None
+        """Return the body of the reply that has just ended, and forget that reply."""
+        reading = self.reading
+        self.reading = self.head = None
         return reading
 
     def fail(self, fault: WireFault) -> None:
