@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from itertools import islice
 from typing import Any, ClassVar, NamedTuple, Self
 
 from pydantic import (
@@ -118,7 +119,8 @@ class PlanMapping(BaseModel):
 def _key_faults(mapping: type[PlanMapping], data: Mapping[Any, Any]) -> Iterator[Fault]:
     known = known_keys(mapping)
     if not data.keys() <= known.keys():
-        yield from (_unknown(mapping, key) for key in data if key not in known)
+        unknown = (key for key in data if key not in known)
+        yield from (_unknown(mapping, key) for key in islice(unknown, _MAX_UNKNOWN))
     if None in data.values():
         for key, value in data.items():
             if value is None and key in known and key not in mapping.nullable:
@@ -138,6 +140,7 @@ def _choices(mapping: type[PlanMapping]) -> str:
 
 
 _SHOWN_KEYS = 12  # about two lines of a terminal
+_MAX_UNKNOWN = 100  # looking for the key that was meant takes its time
 
 
 def _detail(fault: Fault, data: object) -> InitErrorDetails:

@@ -11,10 +11,10 @@ from planrunner.language.diagnostics import Code, Diagnostic
 from planrunner.plan.document import Document, PlanPath
 from planrunner.plan.fault_words import EXPECTED, Words, describe_fault, name_of
 
-__all__ = ["diagnose", "find_path", "locate_faults"]
+__all__ = ["MAX_FAULTS", "diagnose", "find_path", "locate_faults"]
 
 # More help nobody, and some come by the ten thousand.
-_MAX_FAULTS: Final = 100
+MAX_FAULTS: Final = 100
 
 _CODES: Final = frozenset(code.value for code in Code)
 
@@ -23,7 +23,7 @@ Location = tuple[str | int, ...]
 
 def diagnose(error: ValidationError, document: Document, *, at: PlanPath = ()) -> list[Diagnostic]:
     """Return one diagnostic for each fault in `error`, which is about the piece `at`."""
-    found = error.errors(include_url=False)[: 2 * _MAX_FAULTS]
+    found = error.errors(include_url=False)[: 2 * MAX_FAULTS]
     located = [(find_path(document, (*at, *fault["loc"])), fault) for fault in found]
     diagnostics: dict[object, Diagnostic] = {}
     for path, fault in _without_misspelt(_without_other_arms(located)):
@@ -31,7 +31,7 @@ def diagnose(error: ValidationError, document: Document, *, at: PlanPath = ()) -
             continue
         finding = _diagnostic(document, path, fault)
         diagnostics.setdefault((finding.span, finding.code, finding.message), finding)
-    return list(diagnostics.values())[:_MAX_FAULTS]
+    return list(diagnostics.values())[:MAX_FAULTS]
 
 
 def locate_faults(error: ValidationError, document: Document) -> Iterator[PlanPath]:

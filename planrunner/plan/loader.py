@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from planrunner.language.diagnostics import Diagnostic, PlanError
 from planrunner.plan.bundle import Bundle, NamedFiles
 from planrunner.plan.document import Document, PlanPath, parse
-from planrunner.plan.faults import diagnose
+from planrunner.plan.faults import MAX_FAULTS, diagnose
 from planrunner.plan.files import read_text
 from planrunner.plan.imports import merge_imports
 from planrunner.plan.models import PlanModel
@@ -108,10 +108,10 @@ def _load(bundle: Bundle, read: Callable[[str], str], surroundings: Surroundings
         params, found = _params(document, remains.model, surroundings)
     except ValidationError as error:
         faults += diagnose(error, document)
-        remains = salvage(document, error)
+        remains = salvage(document, error) if len(faults) < MAX_FAULTS else None
         params, found = _params(document, None, surroundings)
     faults = [*broken, *faults, *found]
-    draft = remains and Plan(remains.model, remains.document, params, bundle)
+    draft = None if remains is None else Plan(remains.model, remains.document, params, bundle)
     if draft is None or faults:
         raise InvalidPlan(
             _distinct(faults, broken), draft, remains.lost if remains else frozenset()
