@@ -113,6 +113,8 @@ class Judgement:
         observed: With its unit, such as `312 ms`; a word such as `no samples` without data.
         limit: The value it was held against, with its unit.
         place: `file:line:column` of the threshold in the plan; empty for the default one.
+        level: `warn` or `fail`: what breaking it means.
+        pair: A number from 1 that the two of a `{warn: …, fail: …}` share; 0 for a single one.
     """
 
     threshold: str
@@ -121,6 +123,8 @@ class Judgement:
     limit: str
     place: str
     reason: str = ""
+    level: str = "fail"
+    pair: int = 0
 
 
 @dataclass(frozen=True, slots=True)
