@@ -1,153 +1,230 @@
-"""The summary a run ends with: verdict, worst first, on one screen."""
+"""The summary a run ends with: verdict first, then the worst, on one screen."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TextIO
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from io import TextIOWrapper
+from typing import Final, TextIO
 
-from rich import box
 from rich.console import Console
-from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
-from planrunner.results.model import Judgement, Row, RunResult, ValidityLevel, Verdict
-from planrunner.units import format_duration
+from planrunner.report.console_tables import request_blocks, threshold_blocks
+from planrunner.report.findings import (
+    count_failures,
+    find,
+    is_default,
+    most_first,
+    verdict_of,
+    verdict_word,
+    worst_first,
+)
+from planrunner.report.plain import flow, fold, plain, shorten
+from planrunner.results.model import RunResult, Totals, ValidityLevel, Verdict
+from planrunner.units import format_duration, format_percent, format_rate
 
 __all__ = ["open_console", "print_summary", "verdict_of"]
 
-_STYLE = {
-    Verdict.PASS: "green",
-    Verdict.WARN: "yellow",
-    Verdict.FAIL: "bold red",
-    Verdict.NO_DATA: "bold red",
-    Verdict.NOT_APPLICABLE: "dim",
-}
-_SEVERITY = [
-    Verdict.FAIL,
-    Verdict.NO_DATA,
-    Verdict.WARN,
-    Verdict.PASS,
-    Verdict.NOT_APPLICABLE,
-]
-# More rows than this don't fit one screen; the report has them all.
-_MAX_REQUESTS = 15
+_BADGE: Final = {Verdict.PASS: "green", Verdict.WARN: "yellow"}
+# A log has no screen to fit on, but nobody reads more of it than this; the report has them all.
+_MOST_ROWS = 15
+# Below this a table says nothing any more: rather scroll than leave these out.
+_LEAST_THRESHOLDS = 3
+_LEAST_REQUESTS = 2
+_MOST_KINDS = 5
+_MIN_WIDTH = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """A table that can be cut: lines of its header, then of each row.
+
+    Attributes:
+        words: What each row is, to count those left out; empty for no word.
+        first: How many rows from the top matter most.
+    """
+
+    blocks: list[list[Text]]
+    words: Sequence[str]
+    width: int
+    first: int = 0
+
+    @property
+    def lines_of_first(self) -> int:
+        return sum(map(len, self.blocks[1 : self.first + 1]))
+
+    def cut(self, most: int | None) -> list[Text]:
+        """Return the header and at most `most` lines below it; the last counts what is left."""
+        if not self.blocks:
+            return []
+        header, *rows = self.blocks
+        lines = list(header)
+        for n, row in enumerate(rows):
+            needed = len(lines) - len(header) + len(row) + (n < len(rows) - 1)
+            if n and most is not None and needed > most:
+                return [*lines, self._more(n)]
+            lines += row
+        return lines
+
+    def _more(self, start: int) -> Text:
+        counts = Counter(word for word in self.words[start:] if word)
+        told = ", ".join(f"{count} {word}" for word, count in counts.items())
+        text = f" … {len(self.words) - start:,} more in the report"
+        return Text(shorten(f"{text}: {told}" if told else text, self.width), style="dim")
 
 
 def open_console(out: TextIO, *, width: int | None = None, color: bool | None = None) -> Console:
-    """Return a console on `out`; NO_COLOR and pipes are honoured unless `color` says otherwise."""
+    """Return a console on `out` that prints text as it is, without markup.
+
+    It is as wide as the terminal and has its colours, unless `width` and `color` say otherwise or
+    NO_COLOR is set.
+    """
+    if isinstance(out, TextIOWrapper):
+        # A locale without `·` or a name's letters must not cost the user the summary.
+        out.reconfigure(errors="replace")
     return Console(
-        file=out, width=width, highlight=False, no_color=None if color is None else not color
+        file=out,
+        width=width,
+        color_system="auto" if color is None else "standard" if color else None,
+        no_color=False if color else None,
+        highlight=False,
+        markup=False,
+        emoji=False,
     )
 
 
-def verdict_of(result: RunResult) -> Verdict:
-    """Return the worst verdict of the run's thresholds; a run that didn't finish has failed."""
-    worst = min((_SEVERITY.index(j.verdict) for j in result.judgements), default=3)
-    verdict = _SEVERITY[worst]
-    if verdict is Verdict.NOT_APPLICABLE:
-        verdict = Verdict.PASS
-    return Verdict.FAIL if verdict is Verdict.NO_DATA else verdict
-
-
 def print_summary(result: RunResult, console: Console, *, files: Sequence[str] = ()) -> None:
-    """Print the summary of a finished run to `console`."""
-    console.print()
-    console.print(_headline(result))
-    console.print(_totals(result))
-    requests = [row for row in result.rows if row.by == "request" and not row.phase]
-    if requests:
-        console.print(Padding(_request_table(requests), (1, 0, 0, 0)))
-    if len(requests) > _MAX_REQUESTS:
-        console.print(f"  … and {len(requests) - _MAX_REQUESTS} more requests in the report")
-    if result.judgements:
-        console.print(Padding(_threshold_table(result.judgements), (1, 0, 0, 0)))
-    for notice in result.notices:
-        console.print(Text(f"notice: {notice}", style="yellow"))
-    _print_validity(result, console)
-    for file in files:
-        # soft_wrap: a path that was broken over two lines cannot be opened.
-        console.print(Text(file, style="cyan"), soft_wrap=True)
+    """Print the summary of a finished run, each of `files` on an unbroken line of its own."""
+    width = max(console.width, _MIN_WIDTH)
+    head = [*_headline(result, width), *_totals(result, width), *_validity(result, width)]
+    notices = _notices(result, width)
+    paths = [Text(plain(file), style="cyan") for file in files]
+    tables = _tables(result, width, whole=not console.is_terminal)
+    # An empty line before each part, and the prompt after the last one.
+    around = sum(len(part) + 1 for part in (head, notices, paths) if part) + 1
+    thresholds, requests = _fit(*tables, console.height - around if console.is_terminal else None)
+
+    for part in (head, thresholds, requests, notices, paths):
+        if part:
+            console.print()
+        for line in part:
+            # soft_wrap: lines fit already, and a path that was broken could not be opened.
+            console.print(line, soft_wrap=True)
 
 
-def _headline(result: RunResult) -> Text:
-    verdict = verdict_of(result)
-    text = Text()
-    text.append(f" {verdict.value.upper()} ", style=f"reverse {_STYLE[verdict]}")
-    text.append(f" {result.plan}", style="bold")
-    if result.profile:
-        text.append(f" ({result.profile})")
-    took = format_duration(round(result.duration_seconds * 1e9))
-    text.append(f"  run {result.run_id}, seed {result.seed}, {took}")
-    if result.ended_because != "finished":
-        text.append(f"\n {result.ended_because}", style="bold red")
-    return text
-
-
-def _totals(result: RunResult) -> Text:
-    totals = result.totals
-    parts = [
-        f"{totals.total_requests:,} requests",
-        f"{totals.requests_per_second:,.1f}/s",
-        f"{totals.failed_requests:,} failed ({totals.error_rate:.2f} %)",
-        f"p95 {format_duration(round(totals.p95_response_time * 1e9))}",
+def _headline(result: RunResult, width: int) -> list[Text]:
+    badge = f" {verdict_word(result).upper()} "
+    line = Text(badge, style=f"bold reverse {_BADGE.get(verdict_of(result), 'red')}")
+    headline = Text.assemble(
+        line, " ", (shorten(plain(result.plan), width - len(badge) - 1), "bold")
+    )
+    facts = [
+        f"profile {plain(result.profile)}" if result.profile else "",
+        f"took {format_duration(round(result.duration_seconds * 1e9))}",
+        f"run {plain(result.run_id)}",
+        f"seed {result.seed}",
     ]
-    for count, word in (
-        (result.warmup, "in the warm-up"),
-        (result.aborted, "aborted"),
-        (result.unmeasured, "not measured"),
-    ):
-        if count:
-            parts.append(f"{count:,} {word}")
-    return Text(" " + " · ".join(parts))
+    lines = [headline, *_flow(filter(None, facts), width, style="dim")]
+    if result.ended_because != "finished":
+        reason = f"ended early: {plain(result.ended_because)}"
+        lines += [Text(f" {line}", style="bold red") for line in fold(reason, width - 1)]
+    return lines
 
 
-def _request_table(rows: Sequence[Row]) -> Table:
-    """Return the requests, most failures first, then slowest p95 first."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
-    table.add_column("request", overflow="ellipsis", no_wrap=True, min_width=16)
-    for title in ("count", "failed", "per s", "p50", "p95", "p99", "max"):
-        table.add_column(title, justify="right", no_wrap=True)
-    worst_first = sorted(rows, key=lambda r: (-r.failed, -r.latency_ns.get("p95", 0), r.name))
-    for row in worst_first[:_MAX_REQUESTS]:
-        times = [
-            format_duration(row.latency_ns[p]) if row.count else "-"
-            for p in ("p50", "p95", "p99", "max")
+def _totals(result: RunResult, width: int) -> list[Text]:
+    totals = result.totals
+    parts = ["no request finished"]
+    if totals.total_requests:
+        parts = [
+            f"{totals.total_requests:,} requests",
+            format_rate(totals.requests_per_second),
+            _failed(totals),
+            f"avg {format_duration(round(totals.average_response_time * 1e9))}",
+            f"p95 {format_duration(round(totals.p95_response_time * 1e9))}",
         ]
-        failed = Text(f"{row.failed:,}", style="bold red" if row.failed else "")
-        if row.failures:
-            failed.append(f" {_kinds(row)}", style="red")
-        table.add_row(
-            Text(row.name), f"{row.count:,}", failed, f"{row.requests_per_second:,.1f}", *times
+    apart = [
+        f"{count:,} {word}"
+        for count, word in (
+            (result.warmup, "in the warm-up"),
+            (result.aborted, "aborted"),
+            (result.unmeasured, "not measured"),
         )
-    return table
+        if count
+    ]
+    kinds = [f"{count:,} {plain(kind)}" for kind, count in most_first(count_failures(result))]
+    if len(kinds) > _MOST_KINDS:
+        kinds[_MOST_KINDS:] = [f"+{len(kinds) - _MOST_KINDS} kinds"]
+    lines = _flow(parts, width, style="" if totals.total_requests else "bold red")
+    if kinds:
+        lines += _flow([f"failed: {kinds[0]}", *kinds[1:]], width, style="red", separator=", ")
+    if apart:
+        lines += _flow([f"left out: {apart[0]}", *apart[1:]], width, style="dim", separator=", ")
+    return lines
 
 
-def _kinds(row: Row) -> str:
-    most = sorted(row.failures.items(), key=lambda item: (-item[1], item[0]))
-    return ", ".join(kind for kind, _ in most[:2])
+def _failed(totals: Totals) -> str:
+    if not totals.failed_requests:
+        return "none failed"
+    return f"{totals.failed_requests:,} failed ({format_percent(totals.error_rate / 100)})"
 
 
-def _threshold_table(judgements: Sequence[Judgement]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
-    table.add_column("verdict", no_wrap=True)
-    table.add_column("threshold", overflow="fold")
-    table.add_column("observed", justify="right", overflow="fold")
-    for judgement in sorted(judgements, key=lambda j: _SEVERITY.index(j.verdict)):
-        observed = judgement.observed
-        if judgement.reason:
-            observed = f"{observed} ({judgement.reason})" if observed else judgement.reason
-        table.add_row(
-            Text(judgement.verdict.value, style=_STYLE[judgement.verdict]),
-            Text(judgement.threshold),
-            Text(observed),
-        )
-    return table
-
-
-def _print_validity(result: RunResult, console: Console) -> None:
+def _validity(result: RunResult, width: int) -> list[Text]:
     if result.validity.level is ValidityLevel.VALID:
-        return
-    console.print(Text(f"the run is {result.validity.level.value}:", style="bold yellow"))
+        return []
+    lines = [Text(f" the numbers are {result.validity.level.value}:", style="bold yellow")]
     for reason in result.validity.reasons:
-        console.print(Text(f"  - {reason}"))
+        lines += _item(plain(reason), width)
+    return lines
+
+
+def _notices(result: RunResult, width: int) -> list[Text]:
+    lines = []
+    for notice in result.notices:
+        lines += _item(plain(notice), width, lead="notice: ", style="yellow")
+    return lines
+
+
+def _tables(result: RunResult, width: int, *, whole: bool) -> tuple[Blocks, Blocks]:
+    findings = find(result.judgements)
+    thresholds = Blocks(
+        threshold_blocks(findings, width, whole=whole),
+        [finding.word for finding in findings],
+        width,
+        sum(not finding.is_fine for finding in findings),
+    )
+    if is_default(result.judgements):
+        said = fold("the plan has no thresholds, so this one was applied", width - 1)
+        # Part of the only row: it is no row that could be left out.
+        thresholds.blocks[-1] += [Text(f" {line}", style="dim") for line in said]
+    if not findings:
+        thresholds = Blocks([[], [Text(" no threshold was judged", style="dim")]], [""], width)
+    rows = worst_first(row for row in result.rows if row.by == "request" and not row.phase)
+    return thresholds, Blocks(request_blocks(rows, width), [""] * len(rows), width)
+
+
+def _fit(thresholds: Blocks, requests: Blocks, height: int | None) -> tuple[list[Text], list[Text]]:
+    """Return the lines of both tables, cut to `height` together; broken thresholds first."""
+    if height is None:
+        return thresholds.cut(None), requests.cut(_MOST_ROWS)
+    free = height - 2 * sum(bool(table.blocks) for table in (thresholds, requests))
+    wanted = (thresholds.lines_of_first + 1, free - len(requests.words), free // 2)
+    most = max(min(max(wanted), free - _LEAST_REQUESTS), _LEAST_THRESHOLDS)
+    shown = thresholds.cut(most)
+    left = max(free - len(shown) + 1, _LEAST_REQUESTS)
+    return shown, requests.cut(min(left, _MOST_ROWS))
+
+
+def _flow(
+    parts: Iterable[str], width: int, *, style: str = "", separator: str = " · "
+) -> list[Text]:
+    return [Text(f" {line}", style=style) for line in flow(parts, width - 1, separator=separator)]
+
+
+def _item(text: str, width: int, *, lead: str = "- ", style: str = "") -> list[Text]:
+    lines = fold(text, width - 1 - len(lead))
+    leads = [lead, *[" " * len(lead)] * len(lines)]
+    return [
+        Text(f" {before}{line}", style=style) for before, line in zip(leads, lines, strict=False)
+    ]

@@ -1,0 +1,141 @@
+"""The two tables of the summary as blocks of lines: a header, then a block for each row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from rich.cells import cell_len
+from rich.text import Text
+
+from planrunner.report.columns import Column, table
+from planrunner.report.findings import Finding, most_first
+from planrunner.report.plain import fold, plain, shorten
+from planrunner.results.model import Row, Verdict
+from planrunner.units import format_duration
+
+__all__ = ["request_blocks", "threshold_blocks"]
+
+_STYLES: Final = {
+    Verdict.PASS: "green",
+    Verdict.WARN: "yellow",
+    Verdict.FAIL: "bold red",
+    Verdict.NO_DATA: "bold red",
+    Verdict.NOT_APPLICABLE: "dim",
+}
+# Beside a narrower sentence, observed and limit would leave it a few letters a line.
+_STACKED_BELOW = 60
+_MOST_OBSERVED = 20
+_MOST_KINDS = 2
+
+
+def threshold_blocks(
+    findings: Sequence[Finding], width: int, *, whole: bool = False
+) -> list[list[Text]]:
+    """Return the header and each finding, those that hold on one line unless `whole`."""
+    if not findings:
+        return []
+    verdict_width = max(len("verdict"), *(len(finding.word) for finding in findings))
+    if width < _STACKED_BELOW:
+        header = Text(f" {'verdict':{verdict_width}}  threshold", style="dim")
+        return [[header], *(_stacked(f, width, verdict_width, whole=whole) for f in findings)]
+    observed = [shorten(plain(finding.observed), _MOST_OBSERVED) for finding in findings]
+    limits = [shorten(_limits(finding), _MOST_OBSERVED) for finding in findings]
+    sizes = (
+        max(map(cell_len, ("observed", *observed))),
+        max(map(cell_len, ("limit", *limits))),
+    )
+    text_width = width - 1 - verdict_width - sum(sizes) - 3 * 2
+    text_width = min(text_width, max(cell_len(plain(f.threshold)) for f in findings))
+    header = _beside("verdict", "threshold", ("observed", "limit"), sizes, text_width)
+    header.stylize("dim")
+    blocks = [[header]]
+    for n, finding in enumerate(findings):
+        first, *rest = _sentence(finding, text_width, whole=whole)
+        amounts = (observed[n], limits[n])
+        line = _beside(finding.word.ljust(verdict_width), first, amounts, sizes, text_width)
+        indent = " " * (verdict_width + 3)
+        line.stylize(_STYLES[finding.verdict], 1, 1 + len(finding.word))
+        lines = [line, *(Text(f"{indent}{more}") for more in rest)]
+        blocks.append(lines + _reason(finding, width, indent))
+    return blocks
+
+
+def request_blocks(rows: Sequence[Row], width: int) -> list[list[Text]]:
+    """Return the header and a line for each of `rows`, in their order."""
+    if not rows:
+        return []
+
+    def times(name: str) -> list[str]:
+        return [format_duration(row.latency_ns[name]) if row.count else "-" for row in rows]
+
+    def each(cell: Callable[[Row], str]) -> list[str]:
+        return [cell(row) for row in rows]
+
+    columns = (
+        Column("request", each(_name), floor=max(16, min(width // 4, 32))),
+        Column("count", each(lambda row: f"{row.count:,}"), rank=1),
+        Column(
+            "failed",
+            each(lambda row: f"{row.failed:,}"),
+            styles=each(lambda row: "bold red" if row.failed else ""),
+        ),
+        Column("per s", each(lambda row: f"{row.requests_per_second:,.1f}"), rank=6),
+        Column("p50", times("p50"), rank=4),
+        Column("p95", times("p95")),
+        Column("p99", times("p99"), rank=2),
+        Column("max", times("max"), rank=5),
+        Column("failed by", each(_kinds), styles=["red"] * len(rows), rank=3, floor=14),
+    )
+    return [[Text.assemble(" ", line)] for line in table(columns, width - 1)]
+
+
+def _name(row: Row) -> str:
+    return plain(row.name) or "(no name)"
+
+
+def _kinds(row: Row) -> str:
+    kinds = [f"{count:,} {plain(kind)}" for kind, count in most_first(row.failures)]
+    more = len(kinds) - _MOST_KINDS
+    return ", ".join(kinds[:_MOST_KINDS]) + (f", +{more}" if more > 0 else "")
+
+
+def _limits(finding: Finding) -> str:
+    return " / ".join(map(plain, finding.limits))
+
+
+def _sentence(finding: Finding, width: int, *, whole: bool) -> list[str]:
+    text = plain(finding.threshold)
+    if whole or not finding.is_fine:
+        return fold(text, width, most=3) or [""]
+    return [shorten(text, width)]
+
+
+def _beside(
+    word: str, sentence: str, amounts: tuple[str, str], sizes: tuple[int, int], width: int
+) -> Text:
+    line = Text(f" {word}  {sentence}{' ' * (width - cell_len(sentence))}")
+    for amount, size in zip(amounts, sizes, strict=True):
+        line.append(f"  {' ' * (size - cell_len(amount))}{amount}")
+    line.rstrip()
+    return line
+
+
+def _stacked(finding: Finding, width: int, verdict_width: int, *, whole: bool) -> list[Text]:
+    indent = " " * (verdict_width + 3)
+    first, *rest = _sentence(finding, width - len(indent), whole=whole)
+    line = Text.assemble(
+        " ", (finding.word, _STYLES[finding.verdict]), " " * (verdict_width - len(finding.word))
+    )
+    lines = [line.append(f"  {first}"), *(Text(f"{indent}{more}") for more in rest)]
+    amounts = [plain(finding.observed), f"limit {_limits(finding)}" if finding.limits else ""]
+    told = ", ".join(filter(None, amounts))
+    lines += [Text(f"{indent}{more}") for more in fold(told, width - len(indent), most=2)]
+    return lines + _reason(finding, width, indent)
+
+
+def _reason(finding: Finding, width: int, indent: str) -> list[Text]:
+    if not finding.reason:
+        return []
+    lines = fold(plain(finding.reason), width - len(indent), most=2)
+    return [Text(f"{indent}{line}", style="dim") for line in lines]

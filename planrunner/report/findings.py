@@ -1,0 +1,129 @@
+"""What a result comes to: the verdict in a word, thresholds and requests with the worst first."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Final
+
+from planrunner.results.model import Judgement, Row, RunResult, Verdict
+
+__all__ = [
+    "Finding",
+    "count_failures",
+    "find",
+    "is_default",
+    "most_first",
+    "verdict_of",
+    "verdict_word",
+    "worst_first",
+]
+
+_SEVERITY: Final = (
+    Verdict.FAIL,
+    Verdict.NO_DATA,
+    Verdict.WARN,
+    Verdict.PASS,
+    Verdict.NOT_APPLICABLE,
+)
+
+# What the exit code says beyond the thresholds; docs/reference/exit-codes.md has them all.
+_ENDINGS: Final[Mapping[int, str]] = {
+    3: "could not run",
+    4: "aborted",
+    5: "not valid",
+    130: "interrupted",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A judged threshold as reports show it; a pair of warn and fail is one.
+
+    Attributes:
+        threshold: The sentence behind the verdict.
+        limits: One, or those of warn and fail.
+    """
+
+    verdict: Verdict
+    threshold: str
+    observed: str
+    limits: tuple[str, ...]
+    place: str
+    reason: str
+
+    @property
+    def word(self) -> str:
+        return self.verdict.value.replace("_", " ")
+
+    @property
+    def is_fine(self) -> bool:
+        return self.verdict in {Verdict.PASS, Verdict.NOT_APPLICABLE}
+
+
+def verdict_of(result: RunResult) -> Verdict:
+    """Return pass, warn or fail: the worst verdict, and fail for any exit code but 0."""
+    worst = min((j.verdict for j in result.judgements), key=_SEVERITY.index, default=Verdict.PASS)
+    if result.exit_code or worst is Verdict.NO_DATA:
+        return Verdict.FAIL
+    return Verdict.PASS if worst is Verdict.NOT_APPLICABLE else worst
+
+
+def verdict_word(result: RunResult) -> str:
+    """Return what stands in front of the report: the verdict, or how the run ended instead."""
+    return _ENDINGS.get(result.exit_code, verdict_of(result).value)
+
+
+def find(judgements: Sequence[Judgement]) -> list[Finding]:
+    """Return what to show of the thresholds, worst first, then as the plan has them."""
+    findings = []
+    for pair, group in groupby(judgements, key=lambda judgement: judgement.pair):
+        members = list(group)
+        # Two metrics can stand in a pair too; a single row couldn't tell what each came to.
+        if pair and len({member.observed for member in members}) == 1:
+            findings.append(_finding(members))
+        else:
+            findings += [_finding([member]) for member in members]
+    return sorted(findings, key=lambda finding: _SEVERITY.index(finding.verdict))
+
+
+def is_default(judgements: Sequence[Judgement]) -> bool:
+    """Whether the plan has no thresholds, so that the default one was applied."""
+    return len(judgements) == 1 and not judgements[0].place
+
+
+def worst_first(rows: Iterable[Row]) -> list[Row]:
+    """Return rows with the most failures first, then those with the slowest p95."""
+    return sorted(rows, key=lambda row: (-row.failed, -row.latency_ns.get("p95", 0), row.name))
+
+
+def most_first(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Return what occurred, the most frequent first."""
+    return sorted(
+        ((name, count) for name, count in counts.items() if count),
+        key=lambda item: (-item[1], item[0]),
+    )
+
+
+def count_failures(result: RunResult) -> dict[str, int]:
+    """Return the failed requests of the whole run by kind."""
+    counts: Counter[str] = Counter()
+    for row in result.rows:
+        if row.by == "request" and not row.phase:
+            counts.update(row.failures)
+    return dict(counts)
+
+
+def _finding(members: Sequence[Judgement]) -> Finding:
+    by_level = sorted(members, key=lambda member: member.level == "fail")
+    worst = min(by_level, key=lambda member: _SEVERITY.index(member.verdict))
+    return Finding(
+        verdict=worst.verdict,
+        threshold=worst.threshold,
+        observed=worst.observed,
+        limits=tuple(dict.fromkeys(member.limit for member in by_level if member.limit)),
+        place=worst.place,
+        reason=worst.reason,
+    )
