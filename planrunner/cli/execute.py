@@ -20,7 +20,6 @@ from planrunner.cli.progress import ProgressListener
 from planrunner.cli.result import build_result
 from planrunner.clock import MonotonicClock
 from planrunner.compiler.graph import RunGraph
-from planrunner.engine.outcome import RunOutcome
 from planrunner.engine.run import run
 from planrunner.engine.stop import Stop
 from planrunner.load.population import peak
@@ -30,7 +29,7 @@ from planrunner.protocols.http.operation import HttpSettings
 from planrunner.report.console import open_console, print_summary
 from planrunner.report.live import LineView, LiveView, SilentView, View
 from planrunner.results.directory import make_run_directory
-from planrunner.results.samples import SampleWriter
+from planrunner.results.model import RunResult
 from planrunner.target import DemoService, check_reachable, start_services
 
 __all__ = ["command"]
@@ -38,12 +37,11 @@ __all__ = ["command"]
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """One run on its way from the command line to its outcome."""
+    """One run on its way from the command line to its result."""
 
     graph: RunGraph
     run_id: str
     directory: Path
-    started: datetime
     view: View
 
 
@@ -82,9 +80,8 @@ def command(  # noqa: PLR0913 - one parameter for each option
     run_id, started = new_run_id(), datetime.now(UTC)
     directory = make_run_directory(out or _directory(graph, run_id, started))
     view: View = SilentView() if quiet else _view()
-    job = _Run(graph, run_id, directory, started, view)
-    outcome = _loop_runner()(_execute(job))
-    result = build_result(graph, outcome, started=started)
+    job = _Run(graph, run_id, directory, view)
+    result = _loop_runner()(_execute(job))
     result, files = write_outputs(graph, result, directory)
     if not quiet:
         print_summary(result, open_console(sys.stdout), files=[str(path) for path in files])
@@ -108,28 +105,30 @@ def _view() -> View:
     return LiveView(console) if console.is_terminal else LineView(console)
 
 
-def _loop_runner() -> Callable[..., RunOutcome]:
+def _loop_runner() -> Callable[..., RunResult]:
     """Return what runs a coroutine: uvloop where it exists, three times as fast on sockets."""
     if sys.platform != "win32":
         with suppress(ImportError):
             import uvloop  # noqa: PLC0415 - not everywhere
 
-            runner: Callable[..., RunOutcome] = uvloop.run
+            runner: Callable[..., RunResult] = uvloop.run
             return runner
     return asyncio.run
 
 
-async def _execute(job: _Run) -> RunOutcome:
+async def _execute(job: _Run) -> RunResult:
     clock = MonotonicClock()
     services = [DemoService(item.name, item.demo, item.port) for item in job.graph.services]
     stop = Stop()
     async with start_services(services):
         await _check_targets(job.graph)
-        samples = open_samples(job.graph, job.directory, job.started)
+        # The load begins now: services are up, and took time to come.
+        started = datetime.now(UTC)
+        samples = open_samples(job.graph, job.directory, started)
         _stop_on_signals(stop)
         try:
             with job.view:
-                return await run(
+                outcome = await run(
                     job.graph,
                     clients=_clients(job.graph),
                     clock=clock,
@@ -140,8 +139,9 @@ async def _execute(job: _Run) -> RunOutcome:
                     run_dir=str(job.directory),
                 )
         finally:
-            if isinstance(samples, SampleWriter):
+            if samples is not None:
                 samples.close()
+        return build_result(job.graph, outcome, started=started)
 
 
 async def _check_targets(graph: RunGraph) -> None:
