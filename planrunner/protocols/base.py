@@ -157,7 +157,10 @@ _decode = JSONDecoder(parse_constant=_refuse_constant).decode
 
 
 Check = Callable[[Reply, Scope], str | None]
-"""An expectation on a complete reply: None when it holds, else what was wrong, in words."""
+"""An expectation on a complete reply: None when it holds, else what was wrong, in words.
+
+It, and an extractor too, raises `EvaluationError` when an expression in it has no value.
+"""
 
 Extractor = Callable[[Reply, Scope], str | None]
 """Writes into the scope what it found in the reply: None when it did, else what was missing."""

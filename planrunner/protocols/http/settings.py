@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import cast
+from typing import Final, cast
 
 from planrunner.language.diagnostics import Code
 from planrunner.language.fields import Deferred
@@ -18,11 +18,8 @@ from planrunner.protocols.http.operation import Header, HttpSettings, Parts
 from planrunner.protocols.http.requests import compile_headers, merge_headers
 from planrunner.protocols.http.spec import Certificate, HttpModel
 from planrunner.protocols.http.url import UrlError, split_url
-from planrunner.units import NS_PER_S
 
 __all__ = ["CompiledSettings", "HttpDefaults", "compile_settings", "resolve_duration"]
-
-DEFAULT_TIMEOUT_NS = 30 * NS_PER_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,29 +45,70 @@ class CompiledSettings:
 
 
 def compile_settings(
-    model: HttpModel | None, *, constants: Mapping[str, object], files: Files
+    model: HttpModel | None,
+    *,
+    constants: Mapping[str, object],
+    files: Files,
+    over: HttpDefaults | None = None,
 ) -> CompiledSettings:
-    """Compile the `http:` block of a plan or of a user class; None is an empty one."""
+    """Compile an `http:` block; None is an empty one.
+
+    Args:
+        model: Of the plan, or of a user class.
+        constants: Names with a value that is known before the run.
+        files: What relative paths are relative to.
+        over: The plan's, when `model` is a user class's; what the class doesn't say stays.
+    """
+    base = over or HttpDefaults()
     if model is None:
-        return CompiledSettings(HttpDefaults())
+        return CompiledSettings(base)
     lowering = Lowering(constants, files)
-    headers = compile_headers(model.headers, lowering, ("headers",))
-    cert, key = _certificate(model.cert, lowering)
-    settings = HttpSettings(
-        base_url=_base_url(model.base_url, lowering),
+    given = model.model_fields_set
+    headers = {**base.headers, **compile_headers(model.headers, lowering, ("headers",))}
+    settings = _connections(model, base.settings, lowering, of_class=over is not None)
+    timeout_ns = resolve_duration(model.timeout, lowering, ("timeout",), settings.timeout_ns)
+    if timeout_ns <= 0:
+        lowering.fault(("timeout",), Code.INVALID_VALUE, "a timeout is more than 0")
+    settings = replace(
+        settings,
+        base_url=_base_url(model.base_url, lowering) or settings.base_url,
         headers=merge_headers(headers),
-        timeout_ns=resolve_duration(model.timeout, lowering, ("timeout",), DEFAULT_TIMEOUT_NS),
+        timeout_ns=timeout_ns,
+        follow_redirects=(
+            settings.follow_redirects if model.follow_redirects is None else model.follow_redirects
+        ),
+    )
+    credentials = base.credentials
+    if "auth" in given:
+        credentials = compile_auth(model.auth, lowering, ("auth",))
+    return CompiledSettings(HttpDefaults(settings, headers, credentials), tuple(lowering.faults))
+
+
+_OF_CONNECTIONS: Final = ("verify", "ca", "cert", "pool", "client", "proxy", "hosts")
+
+
+def _connections(
+    model: HttpModel, settings: HttpSettings, lowering: Lowering, *, of_class: bool
+) -> HttpSettings:
+    """Compile what is about connections, which all users of a plan have in common."""
+    if of_class:
+        for key in _OF_CONNECTIONS:
+            if key in model.model_fields_set:
+                words = f"`{key}` can't differ between user classes yet"
+                hint = "write it in the plan's own `http:` block"
+                lowering.fault((key,), Code.NOT_AVAILABLE, words, hint)
+        return settings
+    cert, key_file = _certificate(model.cert, lowering)
+    return replace(
+        settings,
         verify=model.verify is not False,
         ca=_file(model.ca, lowering, ("ca",)),
         cert=cert,
-        key=key,
-        follow_redirects=model.follow_redirects is not False,
+        key=key_file,
         client=model.client or "auto",
         proxy=_proxy(model.proxy, lowering),
         hosts=_hosts(model.hosts, lowering),
     )
-    credentials = compile_auth(model.auth, lowering, ("auth",))
-    return CompiledSettings(HttpDefaults(settings, headers, credentials), tuple(lowering.faults))
 
 
 def resolve_duration(

@@ -135,6 +135,8 @@ DOCUMENT = {"ok": True, "n": 1, "none": None, "name": "ada", "tags": ["a", "b"],
         ("$.tags[*]", {"type": "string"}),
         ("$.tags[*]", ["a", "b"]),
         ("$.none", {"type": "null"}),
+        ("$.none", {"is": None}),
+        ("$", {"is": {**DOCUMENT, "name": "${who}"}}),
     ],
 )
 def test_json_expectations_that_hold(path: str, expected: object) -> None:
