@@ -21,13 +21,21 @@ _SHOWN_KEYS: Final = 4
 def header_finder(name: str) -> HeaderFinder:
     """Return a function that finds every value of one header, in the order they came.
 
-    One search in the raw head is a tenth of the price of a mapping of all headers.
+    A search in the raw head is a tenth of the price of a mapping of all headers.
     """
-    pattern = re.compile(rb"(?im)^%b[ \t]*:[ \t]*([^\r\n]*?)[ \t]*\r?$" % re.escape(name.encode()))
-    search = pattern.findall
+    needle = b"\n%b:" % name.lower().encode()
+    size = len(needle)
 
     def find(reply: Reply) -> list[str]:
-        return [value.decode("latin-1") for value in search(reply.head)]
+        head = reply.head
+        lowered = head.lower()
+        values = []
+        at = lowered.find(needle)
+        while at >= 0:
+            end = head.find(b"\n", at + size)
+            values.append(head[at + size : end].strip(b" \t\r").decode("latin-1"))
+            at = lowered.find(needle, at + size)
+        return values
 
     return find
 
