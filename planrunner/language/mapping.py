@@ -106,9 +106,10 @@ class PlanMapping(BaseModel):
         found = [*_key_faults(cls, data), *cls.find_faults(data)]
         if not found:
             return handler(data)
-        raise ValidationError.from_exception_data(
-            cls.__name__, [*(_detail(fault, data) for fault in found), *_rest(data, handler)]
-        )
+        known = {(fault.path, fault.code.value, fault.key) for fault in found}
+        rest = (detail for detail in _rest(data, handler) if _identity(detail) not in known)
+        details = [*(_detail(fault, data) for fault in found), *rest]
+        raise ValidationError.from_exception_data(cls.__name__, details)
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: Any, handler: Any) -> dict[str, Any]:  # noqa: ANN401 - pydantic's own hook
@@ -145,6 +146,13 @@ _MAX_UNKNOWN = 100  # looking for the key that was meant takes its time
 
 def _detail(fault: Fault, data: object) -> InitErrorDetails:
     return InitErrorDetails(type=error(fault), loc=fault.path, input=data)
+
+
+def _identity(detail: InitErrorDetails) -> tuple[tuple[int | str, ...], str, object]:
+    """Return what makes a fault the same one: pydantic may call a nested check twice."""
+    kind = detail["type"]
+    assert isinstance(kind, PydanticCustomError)
+    return detail.get("loc", ()), kind.type, (kind.context or {}).get("key", "")
 
 
 def _rest(

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic_core import CoreSchema, core_schema
 
-__all__ = ["ReadBy"]
+__all__ = ["AlsoWritten", "ReadBy"]
 
 
 class ReadBy:
@@ -32,3 +32,13 @@ class ReadBy:
 
     def __get_pydantic_json_schema__(self, _core: object, _handler: object) -> dict[str, Any]:
         return dict(self._schema)
+
+
+class AlsoWritten:
+    """Adds a short form to the JSON Schema of a type whose validator accepts it."""
+
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        self._schema = schema
+
+    def __get_pydantic_json_schema__(self, core: Any, handler: Any) -> dict[str, Any]:  # noqa: ANN401 - pydantic's own hook
+        return {"anyOf": [handler(core), dict(self._schema)]}

@@ -10,8 +10,8 @@ from typing import Annotated, Any, ClassVar, Final, Literal, cast
 from pydantic import Field
 
 from planrunner.language.diagnostics import Code
-from planrunner.language.expressions import Expression, ExpressionError, parse
-from planrunner.language.fields import Duration, TextField, ValueField
+from planrunner.language.expressions import RESERVED, Expression, ExpressionError, parse
+from planrunner.language.fields import Duration, TextField, ValueField, VariableName
 from planrunner.language.mapping import Fault, PlanMapping, error
 from planrunner.language.reading import ReadBy
 
@@ -44,16 +44,35 @@ class Pop:
     target: str
 
 
+def _check_name(name: object, key: str = "") -> None:
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise error(
+            Fault(
+                Code.INVALID_VALUE,
+                f"`{name}` can't be used in expressions",
+                "use letters, digits and `_`",
+                key,
+            )
+        )
+    if name in RESERVED:
+        raise error(
+            Fault(
+                Code.RESERVED_NAME,
+                f"`{name}` is a name of planrunner's own",
+                "choose another name",
+                key,
+            )
+        )
+
+
 def _read_pop(data: object) -> Pop:
     if isinstance(data, dict):
         names = [key for key in data if key != "as"]
         target = data.get("as", "")
         if len(names) == 1 and data[names[0]] in ("first", "last", "random"):
-            if isinstance(target, str) and (not target or _NAME.fullmatch(target)):
-                return Pop(names[0], cast("Which", data[names[0]]), target)
-            raise error(
-                Fault(Code.INVALID_VALUE, f"`{target}` is not a name", "letters, digits, _", "as")
-            )
+            if "as" in data:
+                _check_name(target, "as")
+            return Pop(names[0], cast("Which", data[names[0]]), target)
     raise error(
         Fault(
             Code.INVALID_VALUE,
@@ -109,6 +128,7 @@ def _read_foreach(data: object) -> Foreach:
                 "write a name, `in` and a list: `foreach: id in created`",
             )
         )
+    _check_name(head[1])
     try:
         items = parse(data[head.end() :])
     except ExpressionError as failed:
@@ -144,10 +164,9 @@ class PythonModel(PlanMapping):
     args: dict[str, ValueField] | None = Field(
         None, description="Its keyword arguments.", examples=["{path: '${path}'}"]
     )
-    as_: str | None = Field(
+    as_: VariableName | None = Field(
         None,
         alias="as",
-        pattern=_NAME.pattern + "$",
         description="The name that gets what it returns.",
         examples=["signature"],
     )
@@ -169,10 +188,9 @@ class ExecModel(PlanMapping):
     timeout: Duration | None = Field(
         None, description="When it is killed. Default 30s.", examples=["10s"]
     )
-    as_: str | None = Field(
+    as_: VariableName | None = Field(
         None,
         alias="as",
-        pattern=_NAME.pattern + "$",
         description="The name that gets what it prints, without the last newline.",
         examples=["token"],
     )

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 from pydantic import Field, StringConstraints
 
 from planrunner.language.diagnostics import Code, suggest
-from planrunner.language.fields import Count
+from planrunner.language.fields import Count, VariableName
 from planrunner.language.mapping import Fault, PlanMapping, known_keys
 from planrunner.plan.data_sources import DataModel
 from planrunner.plan.params import ParamModel
@@ -54,7 +54,7 @@ class ImportModel(_RootModel):
 
     users: dict[str, UserModel] | None = None
     flows: dict[str, list[StepModel]] | None = None
-    data: dict[str, DataModel] | None = None
+    data: dict[VariableName, DataModel] | None = None
     thresholds: list[ThresholdModel] | None = None
 
     @classmethod
@@ -105,7 +105,7 @@ class PlanModel(_RootModel):
         description="Files with users, flows, data and thresholds that belong to this plan.",
         examples=["[shared/auth.yaml]"],
     )
-    params: dict[str, ParamModel] | None = Field(
+    params: dict[VariableName, ParamModel] | None = Field(
         None,
         description="Values that can be set from outside: `--set`, `--env`, environment variables.",
         examples=["{target: {type: url, default: 'http://localhost:8088', env: TARGET}}"],
@@ -145,7 +145,7 @@ class PlanModel(_RootModel):
         description="Steps that run once, before the load; every user sees their values.",
         examples=["[{post: /reset}]"],
     )
-    data: dict[str, DataModel] | None = Field(
+    data: dict[VariableName, DataModel] | None = Field(
         None,
         description="Rows of test data, and how users share them.",
         examples=["{topics: {list: [python, docker], order: random}}"],

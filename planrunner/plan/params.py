@@ -20,10 +20,9 @@ _ORDERED: frozenset[str] = frozenset({"int", "float", "duration", "size", "rate"
 
 
 class ParamModel(PlanMapping):
-    """A value that the command line, an environment or an environment variable can set.
+    """A value that the command line, an environment or an environment variable can set."""
 
-    Values stay as written: the loader turns them into what `type` says.
-    """
+    # Values stay as written here: only the loader knows where the one that counts comes from.
 
     nullable: ClassVar[frozenset[str]] = frozenset({"default"})
 

@@ -146,9 +146,12 @@ class SearchModel(PlanMapping):
             )
 
 
+_LEVEL: Final = re.compile(r"\+?\s*[0-9]")
+
+
 def _fits(value: object, vary: object) -> bool:
     """Say whether a level, as written, is of the kind that varies; other faults are not ours."""
     text = str(value)
-    if vary not in ("users", "rate") or "${" in text or text.startswith("x"):
+    if vary not in ("users", "rate") or "${" in text or not _LEVEL.match(text):
         return True
     return ("/" in text) == (vary == "rate")

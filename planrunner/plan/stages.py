@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Final
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field
 
 from planrunner.language.diagnostics import Code
 from planrunner.language.fields import Count, Duration, RateField
 from planrunner.language.mapping import Fault, PlanMapping, error
+from planrunner.language.reading import AlsoWritten
 
 __all__ = ["StageList", "StageModel", "level_key", "mixed_stages"]
 
@@ -103,14 +104,7 @@ StageList = Annotated[
     list[StageModel],
     Field(min_length=1),
     BeforeValidator(_expand),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "array", "minItems": 1, "items": {"$model": "StageModel"}},
-                _COMPACT_SCHEMA,
-            ]
-        }
-    ),
+    AlsoWritten(_COMPACT_SCHEMA),
 ]
 
 

@@ -15,6 +15,7 @@ from planrunner.language.fields import (
     PositiveInt,
     TextField,
     ValueField,
+    VariableName,
 )
 from planrunner.language.mapping import Fault, PlanMapping
 from planrunner.plan.actions import ExecModel, ForeachField, PopField, PythonModel
@@ -75,7 +76,7 @@ class StepModel(RequestKeys):
         description="Pause like a person: a time, a range, or a distribution.",
         examples=["1s..3s", "normal(2s, 500ms)"],
     )
-    set_: dict[str, ValueField] | None = Field(
+    set_: dict[VariableName, ValueField] | None = Field(
         None,
         alias="set",
         min_length=1,

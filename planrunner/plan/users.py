@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Final, Literal
 
 from pydantic import Field
 
 from planrunner.language.diagnostics import Code
-from planrunner.language.fields import Duration, DurationRange, ExprField, PositiveInt, ValueField
+from planrunner.language.fields import (
+    Duration,
+    DurationRange,
+    ExprField,
+    PositiveInt,
+    ValueField,
+    VariableName,
+)
 from planrunner.language.mapping import Fault, PlanMapping, exactly_one, known_keys
 from planrunner.plan.step_rules import ACTIONS, REQUEST_ACTIONS
 from planrunner.plan.steps import BlockModel, StepModel
 from planrunner.protocols.http.spec import HttpModel, Tags
 
-__all__ = ["NeedsModel", "TaskModel", "UserModel"]
+__all__ = ["TASK_KEYS", "NeedsModel", "TaskModel", "UserModel", "request_name"]
 
 
 class NeedsModel(PlanMapping):
@@ -40,17 +47,15 @@ class NeedsModel(PlanMapping):
         return {"is": data} if isinstance(data, str) else data
 
 
-_TASK_KEYS = ("task", "weight", "tags", "needs", "timeout", "steps")
-_SHORTHAND_KEYS = ("weight", "tags", "needs")
-_TASK_ACTIONS = frozenset(ACTIONS)
+TASK_KEYS: Final = ("task", "weight", "tags", "needs", "timeout", "steps")
+"""The keys of a task; the others that its schema has are those of its one request."""
+
+_SHORTHAND_KEYS: Final = ("weight", "tags", "needs")
+_TASK_ACTIONS: Final = frozenset(ACTIONS)
 
 
 class TaskModel(PlanMapping):
-    """A named, weighted list of steps; or one request with its weight.
-
-    The request form becomes the list with that one step. Tags whose value comes from the reply
-    stay with the request; the others are the task's.
-    """
+    """A named, weighted list of steps; or one request with its weight."""
 
     synonyms: ClassVar[Mapping[str, str]] = {"name": "task", "do": "steps", "requests": "steps"}
 
@@ -96,6 +101,7 @@ class TaskModel(PlanMapping):
         if not any(key in _TASK_ACTIONS for key in data):
             return data
         own = {key: data[key] for key in _SHORTHAND_KEYS if key in data}
+        # Tags whose value comes from the reply stay with the request that gets it.
         if _comes_from_reply(own.get("tags")):
             del own["tags"]
         return {**own, "steps": [{key: data[key] for key in data if key not in own}]}
@@ -117,7 +123,7 @@ class TaskModel(PlanMapping):
 
     @classmethod
     def hint_unknown(cls, word: str) -> str:
-        if word in _TASK_ACTIONS or word in known_keys(StepModel):
+        if word not in cls.synonyms and word in known_keys(StepModel):
             return f"put it under `steps:`: `steps: [{{{word}: …}}]`"
         return super().hint_unknown(word)
 
@@ -176,7 +182,7 @@ class UserModel(PlanMapping):
         "once and counts as late.",
         examples=["10s"],
     )
-    state: dict[str, ValueField] | None = Field(
+    state: dict[VariableName, ValueField] | None = Field(
         None,
         description="Names that live as long as the user, with their first values.",
         examples=["{keys: []}"],

@@ -151,7 +151,9 @@ class PhaseModel(PlanMapping):
         examples=["10m"],
     )
     search: SearchModel | None = Field(
-        None, description="Look for the highest level at which the conditions hold."
+        None,
+        description="Look for the highest level at which the conditions hold.",
+        examples=["{vary: rate, from: 20/s, to: 500/s, step: x1.5, hold: 60s, slo: [p95 < 500ms]}"],
     )
     start_at: Duration | None = Field(
         None,

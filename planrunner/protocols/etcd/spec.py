@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Discriminator, Field, Tag
 
 from planrunner.language.diagnostics import Code
-from planrunner.language.fields import Count, Duration, TextField, ValueField
+from planrunner.language.fields import Count, Duration, TextField, ValueField, VariableName
 from planrunner.language.mapping import Fault, PlanMapping
 
 __all__ = [
@@ -46,7 +46,7 @@ class EtcdModel(PlanMapping):
     )
     transport: Literal["auto", "grpc", "gateway"] | None = Field(
         None,
-        description="gRPC, or the JSON gateway. Default auto: gRPC.",
+        description="gRPC, or the JSON gateway. Default auto, which is gRPC.",
         examples=["auto"],
     )
     timeout: Duration | None = Field(
@@ -143,16 +143,16 @@ class EtcdRequest(PlanMapping):
     name: str | None = Field(
         None,
         min_length=1,
-        description="The series name. Default: the action and its key as written.",
+        description="The series name. Default the action and its key as written.",
         examples=["etcd.put :key"],
     )
     expect: EtcdExpect | None = Field(
         None, description="Which replies are acceptable.", examples=["{found: true}"]
     )
-    extract: dict[str, TextField] | None = Field(
+    extract: dict[VariableName, TextField] | None = Field(
         None,
         description="Variables to take from the reply, by JSONPath.",
-        examples=["{value: $.kvs[0].value}"],
+        examples=["{value: '$.kvs[0].value'}"],
     )
     tags: EtcdTags | None = Field(
         None, description="Tags that split the series.", examples=["[storage]"]

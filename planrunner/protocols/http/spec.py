@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 from pydantic import Discriminator, Field, Tag
 
 from planrunner.language.diagnostics import Code
-from planrunner.language.fields import Duration, ExprField, TextField, ValueField
+from planrunner.language.fields import Duration, ExprField, TextField, ValueField, VariableName
 from planrunner.language.mapping import Fault, PlanMapping, exactly_one, in_words
 from planrunner.protocols.http.spec_expect import (
     EXTRACT_SOURCES,
@@ -122,7 +122,7 @@ class Part(PlanMapping):
     )
     text: TextField | None = Field(None, description="The part's content.", examples=["hello"])
     filename: TextField | None = Field(
-        None, description="The name sent; default: the file's.", examples=["photo.jpg"]
+        None, description="The name sent; default the file's.", examples=["photo.jpg"]
     )
     type: TextField | None = Field(
         None, description="The part's content type.", examples=["image/jpeg"]
@@ -146,11 +146,11 @@ class Retry(PlanMapping):
 
     times: int = Field(ge=1, description="How often at most.", examples=["2"])
     wait: Duration | None = Field(
-        None, description="Pause before each; default none.", examples=["500ms"]
+        None, description="Pause before each. Default none.", examples=["500ms"]
     )
     on: list[str | int] | None = Field(
         None,
-        description="Failure kinds, statuses or classes; default connect, reset, timeout, 5xx.",
+        description="Failure kinds, statuses or classes. Default connect, reset, timeout, 5xx.",
         examples=["[connect, 503, 5xx]"],
     )
 
@@ -201,7 +201,7 @@ class RequestKeys(PlanMapping):
     name: str | None = Field(
         None,
         min_length=1,
-        description="The series name. Default: verb and URL as written.",
+        description="The series name. Default verb and URL as written.",
         examples=["GET /items/:id"],
     )
     query: dict[str, ValueField] | None = Field(
@@ -252,7 +252,7 @@ class RequestKeys(PlanMapping):
     expect: Expect | None = Field(
         None, description="Which replies are acceptable.", examples=["{status: 200, time: < 1s}"]
     )
-    extract: dict[str, ExtractField] | None = Field(
+    extract: dict[VariableName, ExtractField] | None = Field(
         None,
         description="Variables to take from the reply: `{token: $.token}`.",
         examples=["{id: $.id}"],
@@ -378,7 +378,7 @@ class HttpModel(PlanMapping):
         None, description="Which HTTP client sends. Default auto.", examples=["wire"]
     )
     proxy: TextField | None = Field(
-        None, description="URL of the proxy; none by default.", examples=["http://proxy:3128"]
+        None, description="URL of the proxy. Default none.", examples=["http://proxy:3128"]
     )
     hosts: dict[str, TextField] | None = Field(
         None,

@@ -121,12 +121,15 @@ class Rule(PlanMapping):
     )
     length: (
         Annotated[
-            Annotated[int, Field(ge=0, examples=["3", "{min: 1}"]), Tag("<scalar>")]
-            | Annotated[Length, Tag("<mapping>")],
+            Annotated[int, Field(ge=0), Tag("<scalar>")] | Annotated[Length, Tag("<mapping>")],
             Discriminator(shape),
         ]
         | None
-    ) = Field(None, description="Of a text, list or mapping: exactly, or `{min, max}`.")
+    ) = Field(
+        None,
+        description="Of a text, list or mapping: exactly, or `{min, max}`.",
+        examples=["3", "{min: 1}"],
+    )
 
     @classmethod
     def find_faults(cls, data: Mapping[str, Any]) -> Iterator[Fault]:
@@ -163,7 +166,7 @@ class Expect(PlanMapping):
 
     status: Statuses | None = Field(
         None,
-        description="`200`, a class `2xx`, or a list of them. Default: 2xx and 3xx.",
+        description="`200`, a class `2xx`, or a list of them. Default 2xx and 3xx.",
         examples=["200", "2xx", "[200, 201]"],
     )
     time: TextField | None = Field(
