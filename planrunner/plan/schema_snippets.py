@@ -1,0 +1,127 @@
+"""What an editor offers to insert where something new begins in a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+__all__ = ["SNIPPETS"]
+
+
+def _snippet(label: str, description: str, body: object) -> dict[str, Any]:
+    return {"label": label, "description": description, "body": body}
+
+
+_REQUESTS: Final = (
+    _snippet("GET request", "a request with its URL", {"get": "${1:/}"}),
+    _snippet(
+        "POST with JSON",
+        "a POST request with a JSON body and an expectation",
+        {"post": "${1:/}", "json": {"${2:key}": "${3:value}"}, "expect": {"status": 200}},
+    ),
+)
+
+SNIPPETS: Final[Mapping[str, tuple[dict[str, Any], ...]]] = {
+    "Step": (
+        *_REQUESTS,
+        _snippet("think time", "a pause like a person's", {"think": "${1:1s..3s}"}),
+        _snippet(
+            "group of steps",
+            "steps timed as one",
+            {"group": "${1:name}", "do": [{"get": "${2:/}"}]},
+        ),
+        _snippet(
+            "if … then",
+            "steps under a condition",
+            {"if": "${1:status == 200}", "then": [{"get": "${2:/}"}]},
+        ),
+        _snippet(
+            "for each",
+            "steps for each element of a list",
+            {"foreach": "${1:item} in ${2:items}", "do": [{"get": "${3:/}"}]},
+        ),
+        _snippet(
+            "poll until",
+            "a request that is sent until the answer is right",
+            {
+                "poll": "${1:/}",
+                "until": "${2:json.status == 'done'}",
+                "every": "${3:1s}",
+                "timeout": "${4:30s}",
+            },
+        ),
+    ),
+    "Task": (
+        _snippet(
+            "request with weight",
+            "one request with its weight",
+            {"get": "${1:/}", "weight": "^${2:1}"},
+        ),
+        _snippet(
+            "named task",
+            "a named list of steps with its weight",
+            {"task": "${1:name}", "weight": "^${2:1}", "steps": [{"get": "${3:/}"}]},
+        ),
+    ),
+    "User": (
+        _snippet(
+            "user with tasks",
+            "a user that picks tasks by weight",
+            {"wait": "${1:1s..3s}", "tasks": [{"get": "${2:/}", "weight": "^${3:1}"}]},
+        ),
+        _snippet(
+            "user with steps",
+            "a user that walks through fixed steps",
+            {"wait": "${1:1s..3s}", "steps": [{"get": "${2:/}"}]},
+        ),
+    ),
+    "Phase": (
+        _snippet(
+            "closed model",
+            "a fixed number of users",
+            {"users": "^${1:10}", "ramp_up": "${2:30s}", "hold": "${3:5m}"},
+        ),
+        _snippet(
+            "open model", "iterations at a fixed rate", {"rate": "${1:10/s}", "hold": "${2:5m}"}
+        ),
+        _snippet(
+            "counted",
+            "a fixed number of iterations",
+            {"users": "^${1:1}", "iterations": "^${2:100}"},
+        ),
+        _snippet(
+            "stages in one line", "levels one after the other", {"stages": "2m:200, 5m:200, 2m:0"}
+        ),
+        _snippet(
+            "search for the limit",
+            "the highest level that holds",
+            {
+                "search": {
+                    "vary": "rate",
+                    "from": "${1:20/s}",
+                    "to": "${2:1000/s}",
+                    "step": "${3:x1.5}",
+                    "hold": "${4:60s}",
+                    "slo": ["${5:p95 < 500ms}"],
+                }
+            },
+        ),
+    ),
+    "Stage": (
+        _snippet(
+            "stage of users",
+            "a number of users to move to",
+            {"duration": "${1:1m}", "users": "^${2:10}"},
+        ),
+        _snippet(
+            "stage of a rate", "a rate to move to", {"duration": "${1:1m}", "rate": "${2:10/s}"}
+        ),
+    ),
+    "Threshold": (
+        _snippet(
+            "warn and fail",
+            "two limits for one metric",
+            {"warn": "${1:p95} < ${2:500ms}", "fail": "${1:p95} < ${3:2s}"},
+        ),
+    ),
+}

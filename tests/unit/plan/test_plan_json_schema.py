@@ -1,0 +1,140 @@
+"""The schema that editors use: fresh, sound, and in the shape that they complete best."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft7Validator
+
+from planrunner.plan.document import parse
+from planrunner.plan.json_schema import plan_schema
+from planrunner.plan.models import PlanModel
+from planrunner.plan.reference_docs import reference_page
+from planrunner.plan.starter import starter_plan
+
+ROOT = Path(__file__).parents[3]
+PLANS = [
+    *sorted((ROOT / "plans").glob("*.yaml")),
+    *sorted((ROOT / "tests" / "examples").glob("*.yaml")),
+]
+
+
+def data_of(text: str) -> object:
+    return parse(text, "plan.yaml").data
+
+
+def objects(schema: object) -> Iterator[dict[str, Any]]:
+    """Yield every schema of a mapping."""
+    if isinstance(schema, dict):
+        if "properties" in schema and schema.get("type") == "object":
+            yield schema
+        for inner in schema.values():
+            yield from objects(inner)
+    elif isinstance(schema, list):
+        for inner in schema:
+            yield from objects(inner)
+
+
+def test_the_schema_file_is_fresh() -> None:
+    """`make schema` writes it."""
+    written = (ROOT / "schema" / "plan.schema.json").read_text(encoding="utf-8")
+
+    assert written == json.dumps(plan_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def test_the_reference_page_is_fresh() -> None:
+    """`make schema` writes it."""
+    written = (ROOT / "docs" / "reference" / "plan.md").read_text(encoding="utf-8")
+
+    assert written == reference_page()
+
+
+def test_the_reference_page_has_every_key() -> None:
+    """Of every mapping of the language."""
+    page = reference_page()
+
+    for schema in objects(plan_schema()):
+        for key in schema["properties"]:
+            assert f"| `{key}` |" in page or key == "as", key
+
+
+def test_links_of_the_reference_page_lead_somewhere() -> None:
+    """Each type that is a mapping has a section."""
+    page = reference_page()
+    anchors = {
+        line.lstrip("# ").lower().replace(" ", "-")
+        for line in page.splitlines()
+        if line.startswith("#")
+    }
+
+    links = {piece.partition(")")[0] for piece in page.split("](#")[1:]}
+
+    assert links <= anchors
+
+
+def test_the_schema_is_draft_07_and_refers_to_what_it_has() -> None:
+    """Editors support draft-07 best."""
+    schema = plan_schema()
+
+    Draft7Validator.check_schema(schema)
+    text = json.dumps(schema)
+    used = {piece.partition('"')[0] for piece in text.split("#/definitions/")[1:]}
+    assert used == set(schema["definitions"])
+
+
+def test_the_schema_has_the_shape_that_editors_complete_best() -> None:
+    """No null arms on keys, no allOf, no titles on keys, documentation on each of them."""
+    for schema in objects(plan_schema()):
+        for key, value in schema["properties"].items():
+            assert {"allOf", "oneOf", "title", "examples"}.isdisjoint(value), key
+            assert {"type": "null"} not in value.get("anyOf", ()), key
+            assert value.get("default", "") is not None, key
+            assert value["markdownDescription"], key
+
+
+def test_there_are_snippets_where_something_new_begins() -> None:
+    """For steps, tasks, users, phases, stages and thresholds."""
+    definitions = plan_schema()["definitions"]
+
+    for name in ("Step", "Task", "User", "Phase", "Stage", "Threshold"):
+        definition = definitions[name]
+        assert definition.get("defaultSnippets") or definition["anyOf"][0]["defaultSnippets"], name
+
+
+@pytest.mark.parametrize("path", PLANS, ids=lambda path: path.name)
+def test_plans_match_the_schema(path: Path) -> None:
+    """What the models accept, the schema accepts."""
+    validator = Draft7Validator(plan_schema())
+
+    faults = [fault.message for fault in validator.iter_errors(data_of(path.read_text("utf-8")))]
+
+    assert faults == []
+
+
+def test_the_starter_plan_is_a_plan() -> None:
+    """For the models and for the schema."""
+    data = data_of(starter_plan())
+
+    assert PlanModel.model_validate(data).name == "first plan"
+    Draft7Validator(plan_schema()).validate(data)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "name: a\nunknown: 1",
+        "users: {}",
+        "name: a\nusers: {A: {wait: 1 second, steps: [{get: /}]}}",
+        "name: a\nusers: {A: {steps: [{gte: /}]}}",
+        "name: a\nphases: [{users: many}]",
+        "name: a\nstages: '2m'",
+        "name: a\nthresholds: [p95]",
+    ],
+)
+def test_the_schema_sees_common_slips(text: str) -> None:
+    """Typos, units, missing names: an editor underlines them."""
+    assert not Draft7Validator(plan_schema()).is_valid(data_of(text))
