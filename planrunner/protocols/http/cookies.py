@@ -52,13 +52,15 @@ class CookieJar:
         wall_s: Seconds since the epoch, to translate `Expires` dates.
     """
 
-    __slots__ = ("_cookies", "_now_ns", "_wall_s", "version")
+    __slots__ = ("_cookies", "_now_ns", "_seen", "_seen_origin", "_seen_until_ns", "_wall_s")
 
     def __init__(self, now_ns: Callable[[], int], wall_s: Callable[[], float]) -> None:
         self._cookies: dict[tuple[str, str, str], Cookie] = {}
         self._now_ns = now_ns
         self._wall_s = wall_s
-        self.version = 0
+        self._seen = ""
+        self._seen_origin: Origin | None = None
+        self._seen_until_ns = PAST
 
     def __len__(self) -> int:
         return len(self._cookies)
@@ -88,23 +90,33 @@ class CookieJar:
         )
         self._put(cookie)
 
+    def repeated(self, origin: Origin) -> str | None:
+        """Return what `header` last gave for the same origin object, if any path gives the same.
+
+        Nearly all sites have cookies for `/` only, and users that stay with one site.
+        """
+        if origin is self._seen_origin and self._now_ns() < self._seen_until_ns:
+            return self._seen
+        return None
+
     def header(self, origin: Origin, target: str) -> str:
         """Return the Cookie value for a request, empty for none; longest paths first."""
         if not self._cookies:
             return ""
         path = target.partition("?")[0]
         now_ns = self._now_ns()
-        chosen = [
-            cookie
-            for cookie in self._cookies.values()
-            if cookie.expires_ns > now_ns and _applies(cookie, origin, path)
-        ]
+        alive = [cookie for cookie in self._cookies.values() if cookie.expires_ns > now_ns]
+        chosen = [cookie for cookie in alive if _applies(cookie, origin, path)]
         chosen.sort(key=lambda cookie: -len(cookie.path))
-        return "; ".join(f"{cookie.name}={cookie.value}" for cookie in chosen)
+        value = "; ".join([f"{cookie.name}={cookie.value}" for cookie in chosen])
+        if all(cookie.path == "/" for cookie in alive):
+            self._seen, self._seen_origin = value, origin
+            self._seen_until_ns = min((cookie.expires_ns for cookie in alive), default=PAST)
+        return value
 
     def _put(self, cookie: Cookie) -> None:
         key = (cookie.domain, cookie.path, cookie.name)
-        self.version += 1
+        self._seen_origin = None
         if cookie.expires_ns <= self._now_ns():
             self._cookies.pop(key, None)
             return

@@ -180,6 +180,26 @@ def test_strange_max_age_is_harmless(age: str) -> None:
     assert jar_with(f"a=1; Max-Age={age}").header(SHOP, "/") == "a=1"
 
 
+def test_what_is_repeated_is_never_stale() -> None:
+    """The short way gives the same value, until a cookie comes, goes or has another path."""
+    time = Time()
+    jar = CookieJar(time.now_ns, time.wall_s)
+    jar.store("a=1; Max-Age=10; Path=/", SHOP, "/")
+    assert jar.repeated(SHOP) is None
+    jar.header(SHOP, "/")
+
+    assert jar.repeated(SHOP) == "a=1"
+    assert jar.repeated(SAFE_SHOP) is None
+    time.ns = 10 * NS_PER_S
+    assert jar.repeated(SHOP) is None
+    jar.store("b=2; Path=/", SHOP, "/")
+    assert jar.header(SHOP, "/") == jar.repeated(SHOP) == "b=2"
+    jar.store("c=3; Path=/deep", SHOP, "/")
+    assert jar.repeated(SHOP) is None
+    jar.header(SHOP, "/")
+    assert jar.repeated(SHOP) is None
+
+
 def test_jar_has_an_end() -> None:
     """A server that makes up names cannot fill the memory; the oldest goes first."""
     jar = jar_with(*(f"n{number}=1" for number in range(MAX_COOKIES + 5)))

@@ -55,12 +55,12 @@ def test_quick_heads_need_no_look(lines: str, quick: int) -> None:
     """Only a reply of known length that asks for nothing takes the short way."""
     raw = ("HTTP/1.1 " + lines.replace("|", "\r\n") + "\r\n\r\n").encode()
 
-    assert ReplyHeads().parse(raw).quick == quick
+    assert ReplyHeads(1000).parse(raw).quick == quick
 
 
 def test_known_head_is_the_same_object() -> None:
     """A head is parsed once."""
-    heads = ReplyHeads()
+    heads = ReplyHeads(1000)
     raw = reply(200)
 
     assert heads.parse(raw) is heads.parse(bytes(bytearray(raw)))
@@ -68,7 +68,7 @@ def test_known_head_is_the_same_object() -> None:
 
 def test_heads_that_never_repeat_take_no_memory() -> None:
     """A request id in every head fills the book again and again, and no more."""
-    heads = ReplyHeads()
+    heads = ReplyHeads(1000)
     for number in range(CAPACITY * 2 + 10):
         heads.parse(reply(200, b"", ("X-Request-Id", str(number))))
 
@@ -79,7 +79,7 @@ def test_heads_that_never_repeat_take_no_memory() -> None:
 def test_no_head_breaks_the_parser(data: bytes) -> None:
     """Either it is a head, or it is a failure of the request: never another exception."""
     with suppress(WireFault):
-        assert ReplyHeads().parse(b"HTTP/1.1 200 OK\r\n" + data + b"\r\n\r\n").status == 200
+        assert ReplyHeads(1000).parse(b"HTTP/1.1 200 OK\r\n" + data + b"\r\n\r\n").status == 200
 
 
 # -- bodies --------------------------------------------------------------------------------

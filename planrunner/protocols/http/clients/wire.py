@@ -33,7 +33,7 @@ class WireClient:
     def __init__(self, settings: HttpSettings, clock: Clock) -> None:
         self.now_ns = clock.now_ns
         self.limits = Limits(settings.max_head, settings.max_body)
-        self.heads = ReplyHeads()
+        self.heads = ReplyHeads(settings.max_body)
         self.connector = Connector(settings, self.now_ns)
         self.sessions: set[WireSession] = set()
 

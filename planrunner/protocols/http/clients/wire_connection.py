@@ -3,12 +3,12 @@
 State   | waiter  | reading | what arrives
 --------|---------|---------|---------------------------------------------------------------
 idle    | None    | None    | anything: the connection closes, its next use opens a new one
-waiting | pending | None    | the head; a whole quick reply ends here, in one step
+waiting | pending | None    | the head; a quick reply ends here, in one step
 reading | pending | set     | the body
 lost    | None    | None    | nothing; `is_usable` is False for ever
 
-The waiter's result is None for a quick reply (all of `reply` is filled in then), a `ReplyHead`
-for one that needs a look (`take_body` has the rest), or a `WireFault`.
+The waiter's result is None when `reply` is filled in and nothing is left to do, a `ReplyHead` for
+a reply that needs a look (`take_body` has the rest), or a `WireFault`.
 """
 
 from __future__ import annotations
@@ -164,15 +164,8 @@ class WireConnection(asyncio.Protocol):
         if head is not None and head.quick + end == len(data) and not self.buffer:
             waiter = self.waiter
             if waiter is not None and self.reading is None and not waiter.done():
-                reply = self.reply
-                reply.first_byte_ns = reply.ended_ns = self.now_ns()
-                reply.status = head.status
-                reply.received = head.quick
-                reply.head = head.raw
-                reply.body = data[end:] if self.wants_body else None
-                self.is_reused = True
-                self.waiter = None
-                waiter.set_result(None)
+                self.reply.first_byte_ns = self.now_ns()
+                self._finish_quick(head, data[end:] if self.wants_body else None, waiter)
                 return
         self._receive(data)
 
@@ -189,9 +182,9 @@ class WireConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_usable = False
         if self.waiter is not None:
-            reading = self.reading
-            if exc is None and reading is not None and reading.end():
-                self._finish(self.head)
+            head, reading = self.head, self.reading
+            if exc is None and head is not None and reading is not None and reading.end():
+                self._complete(head, reading)
             else:
                 self._finish(self._loss(exc))
         self.owner.forget(self)
@@ -205,15 +198,25 @@ class WireConnection(asyncio.Protocol):
         if not self.reply.first_byte_ns:
             self.reply.first_byte_ns = self.now_ns()
         try:
-            if self.reading is None:
+            if self.head is None or self.reading is None:
                 self._read_head(data)
             else:
-                self._read_body(self.reading, data)
+                self._read_body(self.head, self.reading, data)
         except WireFault as fault:
             self.fail(fault)
 
     def _read_head(self, data: bytes) -> None:
         buffer = self.buffer
+        end = data.find(HEAD_END) + len(HEAD_END)
+        if not buffer and len(HEAD_END) <= end <= self.limits.max_head:
+            head = self.heads.parse(data[:end])
+            if head.status >= 200:
+                self._begin_body(head, data[end:])
+                return
+        self._collect_head(buffer, data)
+
+    def _collect_head(self, buffer: bytearray, data: bytes) -> None:
+        """Read a head that comes in pieces, behind interim replies, or with bare line feeds."""
         seen = max(0, len(buffer) - len(HEAD_END))
         buffer += data
         # An end within the limit, so that a long head fails the same however it is cut.
@@ -221,7 +224,9 @@ class WireConnection(asyncio.Protocol):
             head = self.heads.parse(bytes(buffer[: end.end()]))
             del buffer[: end.end()]
             if head.status >= 200:
-                self._begin_body(head)
+                rest = bytes(buffer)
+                buffer.clear()
+                self._begin_body(head, rest)
                 return
             seen = 0
         if not b"HTTP/1.".startswith(buffer[:7]):
@@ -230,32 +235,54 @@ class WireConnection(asyncio.Protocol):
             words = f"the reply's head is larger than {self.limits.max_head} bytes"
             raise WireFault(FailureKind.TOO_LARGE, words)
 
-    def _begin_body(self, head: ReplyHead) -> None:
-        rest = bytes(self.buffer)
-        self.buffer.clear()
-        self.head = head
+    def _begin_body(self, head: ReplyHead, rest: bytes) -> None:
+        if head.quick == len(rest) and self.waiter is not None and not self.is_bodiless:
+            self._finish_quick(head, rest if self.wants_body else None, self.waiter)
+            return
         if self.is_bodiless:
-            self.reading = BodyReader(0, keep=self.wants_body, limit=0)
+            reading = BodyReader(0, keep=self.wants_body, limit=0)
         else:
-            keep = self.wants_body
-            self.reading = read_body(head, keep=keep, limit=self.limits.max_body)
-        if rest or self.reading.is_complete:
-            self._read_body(self.reading, rest)
+            reading = read_body(head, keep=self.wants_body, limit=self.limits.max_body)
+        self.head, self.reading = head, reading
+        if rest or reading.is_complete:
+            self._read_body(head, reading, rest)
 
-    def _read_body(self, reading: BodyReader, data: bytes) -> None:
+    def _read_body(self, head: ReplyHead, reading: BodyReader, data: bytes) -> None:
         if data:
             reading.feed(data)
         if reading.is_complete:
-            self._finish(self.head)
+            self._complete(head, reading)
+
+    def _complete(self, head: ReplyHead, reading: BodyReader) -> None:
+        """End the exchange: a whole reply is here."""
+        keeps = head.keeps_alive and reading.is_framed and not reading.has_extra
+        self.is_usable = self.is_usable and keeps
+        if head.needs_look or (head.encoding and self.wants_body):
+            self._finish(head)
+            return
+        reply = self.reply
+        reply.status = head.status
+        reply.received = reading.received
+        reply.head = head.raw
+        reply.body = reading.content()
+        self.take_body()
+        self._finish(None)
+
+    def _finish_quick(self, head: ReplyHead, body: bytes | None, waiter: Waiter) -> None:
+        reply = self.reply
+        reply.ended_ns = self.now_ns()
+        reply.status = head.status
+        reply.received = head.quick
+        reply.head = head.raw
+        reply.body = body
+        self.is_reused = True
+        self.waiter = None
+        waiter.set_result(None)
 
     def _finish(self, outcome: Outcome) -> None:
-        """Hand over the outcome; the reply's body stays until `take_body`."""
+        """Hand over the outcome; what was read stays until `take_body`."""
         self.reply.ended_ns = self.now_ns()
         waiter, self.waiter = self.waiter, None
-        head, reading = self.head, self.reading
-        if head is not None and reading is not None:
-            keeps = head.keeps_alive and not reading.has_extra
-            self.is_usable = self.is_usable and keeps and reading.is_framed
         if not self.is_usable:
             self.close()
         self.is_reused = True

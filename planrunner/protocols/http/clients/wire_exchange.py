@@ -75,11 +75,10 @@ class WireExchange:
                     self._take_body(reply, head)
                     break
                 if redirects == self.bound.max_redirects:
-                    self._count()
                     raise WireFault(FailureKind.PROTOCOL, f"too many redirects ({redirects})")
                 redirects += 1
-                self._count()
                 self._follow(head)
+                self._count()
                 head = await self._attempt()
         except WireFault as fault:
             self._fail(reply, fault)

@@ -22,19 +22,29 @@ UNTIL_CLOSE: Final = -1
 NEVER_QUICK: Final = -1
 CAPACITY: Final = 256
 BODILESS: Final = frozenset({204, 304})
+MATTERING: Final = frozenset(
+    {
+        b"connection",
+        b"content-encoding",
+        b"content-length",
+        b"location",
+        b"set-cookie",
+        b"transfer-encoding",
+    }
+)
 BARE_LF: Final = re.compile(rb"(?<!\r)\n")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)  # not frozen: that would make it three times as slow to build
 class ReplyHead:
     """What a head says about the reply.
 
     Attributes:
         raw: The head's bytes, empty line included.
         length: Bytes of the body; UNTIL_CLOSE without Content-Length.
-        quick: `length` when nothing else needs a look: a reply that is neither interim nor a
-            redirect, not chunked or encoded, keeps the connection and sets no cookie. Else
-            NEVER_QUICK.
+        quick: `length` when nothing but its bytes has to arrive: a final reply, not chunked or
+            encoded, that keeps the connection and needs no look. Else NEVER_QUICK.
+        needs_look: It redirects or sets a cookie.
         keeps_alive: The connection may serve another request.
         encoding: Content-Encoding in lower case, empty for none.
         location: Empty unless the status is a redirect.
@@ -45,6 +55,7 @@ class ReplyHead:
     status: int
     length: int
     quick: int
+    needs_look: bool
     is_chunked: bool
     keeps_alive: bool
     encoding: str
@@ -53,12 +64,17 @@ class ReplyHead:
 
 
 class ReplyHeads:
-    """The heads one client has seen; forgets all of them when there are too many."""
+    """The heads one client has seen; forgets all of them when there are too many.
 
-    __slots__ = ("known",)
+    Args:
+        max_body: A longer body is never quick, so that its limit is looked at.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("known", "max_body")
+
+    def __init__(self, max_body: int) -> None:
         self.known: dict[bytes, ReplyHead] = {}
+        self.max_body = max_body
 
     def parse(self, raw: bytes) -> ReplyHead:
         """Return what `raw`, up to and with its empty line, says.
@@ -69,6 +85,8 @@ class ReplyHeads:
         head = self.known.get(raw)
         if head is None:
             head = _parse(raw)
+            if head.quick > self.max_body:
+                head.quick = NEVER_QUICK
             if len(self.known) >= CAPACITY:
                 self.known.clear()
             self.known[raw] = head
@@ -76,67 +94,79 @@ class ReplyHeads:
 
 
 class _Fields:
-    """httptools' callbacks: collects the header fields that matter."""
+    """httptools' callback: keeps the header fields that matter, the others only have to parse."""
 
-    __slots__ = ("fields",)
+    __slots__ = ("found",)
 
     def __init__(self) -> None:
-        self.fields: dict[bytes, list[bytes]] = {}
+        self.found: dict[bytes, list[bytes]] = {}
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self.fields.setdefault(name.lower(), []).append(value)
-
-    def joined(self, name: bytes) -> str:
-        return b",".join(self.fields.get(name, ())).decode("latin-1").strip().lower()
+        name = name.lower()
+        if name in MATTERING:
+            self.found.setdefault(name, []).append(value)
 
 
 def _parse(raw: bytes) -> ReplyHead:
     sink = _Fields()
     parser = httptools.HttpResponseParser(sink)
-    try:
+    lines = raw
+    if raw.count(b"\n") != raw.count(b"\r\n"):
         # A bare LF ends a line for most clients (RFC 9112 §2.2), but not for httptools.
-        parser.feed_data(BARE_LF.sub(b"\r\n", raw))
-        status = parser.get_status_code()
-        version = parser.get_http_version()
+        lines = BARE_LF.sub(b"\r\n", raw)
+    try:
+        parser.feed_data(lines)
     except httptools.HttpParserUpgrade as upgrade:
         raise WireFault(FailureKind.PROTOCOL, "the server switched protocols unasked") from upgrade
     except httptools.HttpParserError as fault:
         words = f"the reply is not HTTP: {str(fault).lower()}"
         raise WireFault(FailureKind.PROTOCOL, words) from fault
-    return _facts(raw, status, sink, default_keep=version == "1.1")
+    keeps = parser.get_http_version() == "1.1"
+    return _facts(raw, parser.get_status_code(), sink.found, keeps_by_default=keeps)
 
 
-def _facts(raw: bytes, status: int, sink: _Fields, *, default_keep: bool) -> ReplyHead:
-    coding = sink.joined(b"transfer-encoding")
+def _facts(
+    raw: bytes, status: int, found: dict[bytes, list[bytes]], *, keeps_by_default: bool
+) -> ReplyHead:
+    coding = _joined(found, b"transfer-encoding")
     if coding not in ("", "chunked"):
         words = f"the reply has an unknown transfer coding `{coding}`"
         raise WireFault(FailureKind.PROTOCOL, words)
-    length = _length(status, sink)
-    options = {option.strip() for option in sink.joined(b"connection").split(",")}
-    keeps_alive = "close" not in options and (default_keep or "keep-alive" in options)
+    length = _length(status, found)
+    options = _joined(found, b"connection")
+    keeps = keeps_by_default or "keep-alive" in options
+    if "close" in options:
+        keeps = "close" not in [option.strip() for option in options.split(",")]
     is_chunked = bool(coding) and length != 0
-    encoding = sink.joined(b"content-encoding")
-    location = sink.fields.get(b"location", [b""])[0] if status in REDIRECTS else b""
-    cookies = sink.fields.get(b"set-cookie", ())
-    special = status < 200 or is_chunked or not keeps_alive or encoding or location or cookies
+    encoding = _joined(found, b"content-encoding")
+    location = found.get(b"location", [b""])[0] if status in REDIRECTS else b""
+    cookies = found.get(b"set-cookie", ())
+    needs_look = bool(location or cookies)
+    is_slow = status < 200 or is_chunked or not keeps or encoding or needs_look
     return ReplyHead(
-        raw=raw,
-        status=status,
-        length=length,
-        quick=NEVER_QUICK if special else length,
-        is_chunked=is_chunked,
-        keeps_alive=keeps_alive,
-        encoding="" if encoding == "identity" else encoding,
-        location=_text(location),
-        cookies=tuple(cookie.decode("latin-1") for cookie in cookies),
+        raw,
+        status,
+        length,
+        NEVER_QUICK if is_slow else length,
+        needs_look,
+        is_chunked,
+        keeps,
+        "" if encoding == "identity" else encoding,
+        _text(location) if location else "",
+        tuple([cookie.decode("latin-1") for cookie in cookies]),
     )
 
 
-def _length(status: int, sink: _Fields) -> int:
+def _joined(found: dict[bytes, list[bytes]], name: bytes) -> str:
+    values = found.get(name)
+    return b",".join(values).decode("latin-1").strip().lower() if values else ""
+
+
+def _length(status: int, found: dict[bytes, list[bytes]]) -> int:
     if status in BODILESS or status < 200:
         return 0
-    length = sink.fields.get(b"content-length")
-    return UNTIL_CLOSE if length is None else int(length[0])
+    length = found.get(b"content-length")
+    return int(length[0]) if length else UNTIL_CLOSE
 
 
 def _text(value: bytes) -> str:

@@ -70,7 +70,9 @@ class WireIdentity:
         """
         lines = self._lines if has_crossed else self._lines + self._private_lines
         if "cookie" not in names and (has_crossed or "cookie" not in self._headers):
-            cookie = self.jar.header(origin, target_of(data))
+            cookie = self.jar.repeated(origin)
+            if cookie is None:
+                cookie = self.jar.header(origin, target_of(data))
             if cookie:
                 lines += f"Cookie: {cookie}\r\n".encode("latin-1")
         if self._headers:
