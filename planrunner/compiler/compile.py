@@ -129,10 +129,7 @@ class _Compiler:
             seed=seed,
             seed_was_drawn=model.seed is None,
             profile=chosen,
-            params={
-                name: shown_param(param, (model.params or {})[name].type)
-                for name, param in self._plan.params.items()
-            },
+            params={name: shown_param(param) for name, param in self._plan.params.items()},
             settings={"http": http.defaults.settings},
             clients={"http": choose_client(http.defaults.settings)},
             services=services,
@@ -216,11 +213,11 @@ def plan_path(plan: Plan) -> str:
     return str(Path(plan.document.file))
 
 
-def shown_param(param: Param, kind: str) -> str:
+def shown_param(param: Param) -> str:
     """Return a param's value as a plan writes it; a secret as people may see it."""
     if param.secret and param.value is not None:
         return "***"
-    if kind == "duration" and isinstance(param.exact, int):
+    if param.type == "duration" and isinstance(param.exact, int):
         return write_duration(param.exact)
     if isinstance(param.exact, Rate):
         return format_rate(param.exact)

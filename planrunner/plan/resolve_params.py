@@ -16,7 +16,7 @@ from planrunner.plan.param_values import (
     from_yaml,
     order_of,
 )
-from planrunner.plan.params import ParamModel
+from planrunner.plan.params import ParamModel, ParamType
 
 __all__ = ["MASK", "Param", "ParamSource", "Surroundings", "resolve_params"]
 
@@ -40,12 +40,14 @@ class Param:
     Attributes:
         value: As expressions see it: seconds, bytes, per second, a fraction.
         exact: As the engine needs it: ns, bytes, `Rate`, a fraction.
+        type: None for a name that only an environment has.
     """
 
     value: object = field(repr=False)
     exact: object = field(repr=False)
     source: ParamSource
     secret: bool = False
+    type: ParamType | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ class _Resolution:
     def resolve(self, name: str, model: ParamModel) -> Param:
         """Check every value that is written for the param, and return the one that counts."""
         candidates = [
-            Param(as_expressions_see(exact, model.type), exact, source, model.secret)
+            Param(as_expressions_see(exact, model.type), exact, source, model.secret, model.type)
             for source, exact in self._candidates(name, model)
         ]
         if candidates:
@@ -122,7 +124,7 @@ class _Resolution:
             message = f"the param `{name}` has no value"
             hint = f"give it one with `--set {name}=…`{variable}"
             self._fault(("params", name), Code.MISSING_PARAM, message, hint)
-        return Param(None, None, ParamSource.MISSING, model.secret)
+        return Param(None, None, ParamSource.MISSING, model.secret, model.type)
 
     def _candidates(self, name: str, model: ParamModel) -> Iterator[tuple[ParamSource, object]]:
         """Yield the values, checked, in the order in which they count."""

@@ -216,7 +216,12 @@ _RULES: Final[tuple[tuple[str, _Rule], ...]] = (
             "the text of a block starts on the line after `|` or `>`", "move it to the next line"
         ),
     ),
-    (r"tag|'>'|URI|'!'", _bad_tag),
+    (r"unexpected ':'", _says("unexpected `:`", "quote text that contains `:`")),
+    (
+        r"directive|non-alphabetical",
+        _says("a line can't start with `%`", "quote text that starts with `%`"),
+    ),
+    (r"tag|'>'|URI|'!'|whitespace or line break|expected ' '", _bad_tag),
     (
         r"<?document start>?",
         _says(

@@ -73,7 +73,7 @@ def test_a_faulty_value_is_not_replaced_by_one_that_counts_less() -> None:
     resolved, faults = resolve(EVERYWHERE, overrides={"p": "x"})
 
     assert [fault.code for fault in faults] == [Code.INVALID_PARAM]
-    assert resolved["p"] == Param(None, None, ParamSource.OVERRIDE)
+    assert resolved["p"] == Param(None, None, ParamSource.OVERRIDE, type="int")
 
 
 # -- types
