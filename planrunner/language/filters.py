@@ -145,7 +145,7 @@ def _plain(result: object) -> object:
 
 
 def _plain_item(item: object) -> object:
-    if isinstance(item, JinjaUndefined):
+    if isinstance(item, JinjaUndefined | Undefined):
         raise EvaluationError("an item has no such key")
     return str(item) if isinstance(item, str) else item
 
@@ -216,7 +216,7 @@ def _column(rows: Iterable[object], attribute: str | int) -> list[Any]:
         for part in str(attribute).split("."):
             item = look_up(item, int(part) if part.isdecimal() else part, UNDEFINED)
         if item is UNDEFINED:
-            raise EvaluationError(f"an item has no `{attribute}`")
+            raise EvaluationError("an item has no such key")
         found.append(item)
     return found
 
@@ -234,12 +234,14 @@ def _format(value: str, *args: object, **kwargs: object) -> str:
     return format_text(value, kwargs or args)
 
 
-def _groupby(value: Any, attribute: str | int, default: object = None) -> list[object]:  # noqa: ANN401
+def _groupby(value: Any, attribute: str | int, default: object = UNDEFINED) -> list[object]:  # noqa: ANN401
     groups: dict[Any, list[object]] = {}
     for row in value:
         key = look_up(row, attribute, UNDEFINED)
         if key is UNDEFINED:
             key = default
+        if key is UNDEFINED:
+            raise EvaluationError("an item has no such key")
         groups.setdefault(key, []).append(row)
     return [{"grouper": key, "list": groups[key]} for key in sorted(groups)]
 

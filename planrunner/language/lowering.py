@@ -87,7 +87,7 @@ class _Lowering:
             nodes.Not: self._not,
             nodes.Pos: self._sign,
             nodes.Test: partial(lower_test, self),
-            nodes.Tuple: self._list,
+            nodes.Tuple: self._tuple,
         }
 
     def lower(self, node: nodes.Node, *, lax: bool = False) -> Lowered:
@@ -185,10 +185,15 @@ class _Lowering:
     def _const(self, node: nodes.Const) -> Lowered:
         return constant(node.value)
 
-    def _list(self, node: nodes.List | nodes.Tuple) -> Lowered:
+    def _list(self, node: nodes.List) -> Lowered:
         items = [self.lower(item) for item in node.items]
         parts = [item.evaluate for item in items]
         return self.fold(node, lambda scope: [part(scope) for part in parts], *items)
+
+    def _tuple(self, node: nodes.Tuple) -> Lowered:
+        items = [self.lower(item) for item in node.items]
+        parts = [item.evaluate for item in items]
+        return self.fold(node, lambda scope: tuple([part(scope) for part in parts]), *items)
 
     def _dict(self, node: nodes.Dict) -> Lowered:
         pairs = [(self.lower(pair.key), self.lower(pair.value)) for pair in node.items]

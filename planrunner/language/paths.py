@@ -110,7 +110,7 @@ def _strict(root: str, keys: tuple[Key, ...], walk: Walk) -> Evaluate:
     used = root + "".join(map(_written, keys))
 
     def refuse(scope: Scope) -> NoReturn:
-        raise undefined_error(used, walk(scope))
+        raise undefined_error(used, walk(scope)) from None
 
     if not keys:
         return _strict_name(root, refuse)
