@@ -48,6 +48,21 @@ def test_plan_headers_replace_the_defaults(http: HttpUnderTest) -> None:
     converse(http, always(reply()), scenario)
 
 
+def test_framing_is_the_clients_business(http: HttpUnderTest) -> None:
+    """A plan cannot say two things about where its request ends."""
+
+    async def scenario(user: TestUser, server: HttpServer) -> None:
+        headers = {"content-length": "99", "Transfer-Encoding": "chunked"}
+        body = StaticBody(b"abc")
+        await user.get(server.origin, method="POST", headers=headers, body=body)
+
+        got = server.requests[0]
+        assert (got.headers["content-length"], got.body) == ("3", b"abc")
+        assert "transfer-encoding" not in got.headers
+
+    converse(http, always(reply()), scenario)
+
+
 def test_bodies_and_their_headers(http: HttpUnderTest, tmp_path: Path) -> None:
     """Static, made for the request, from a file, and none: length and type are right."""
     file = tmp_path / "body.bin"

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from contextlib import suppress
+from operator import itemgetter
+from types import FrameType
+from typing import cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from planrunner.clock import MonotonicClock
-from planrunner.protocols.base import FailureKind
+from planrunner.protocols.base import FailureKind, Reply, Scope
 from planrunner.protocols.http.clients import wire
 from planrunner.protocols.http.clients.wire_body import BodyReader, ChunkedBody
+from planrunner.protocols.http.clients.wire_connection import Limits, WireConnection
 from planrunner.protocols.http.clients.wire_fault import WireFault
 from planrunner.protocols.http.clients.wire_head import (
     CAPACITY,
     NEVER_QUICK,
     UNTIL_CLOSE,
+    ReplyHead,
     ReplyHeads,
 )
 from planrunner.protocols.http.clients.wire_request import bind_request
 from planrunner.protocols.http.clients.wire_rewrite import add_lines, next_hop, without
-from planrunner.protocols.http.operation import HttpSettings, StaticBody
+from planrunner.protocols.http.operation import HttpSettings, Parts, StaticBody
 from planrunner.protocols.http.url import Location, Origin
 from tests.support.http_servers import HttpServer, Request, Wire, always, reply, serve
 from tests.support.http_users import HttpUnderTest, TestUser, converse, exchange
@@ -288,6 +294,97 @@ def test_sweep_fails_only_what_is_late() -> None:
     asyncio.run(run())
 
 
+class Nobody:
+    """The owner and the transport of a connection that only exists in memory."""
+
+    now_ns = staticmethod(MonotonicClock().now_ns)
+
+    def __init__(self) -> None:
+        self.is_closed = False
+
+    def forget(self, _: WireConnection) -> None: ...
+
+    def write(self, data: bytes) -> None: ...
+
+    def close(self) -> None:
+        self.is_closed = True
+
+    abort = close
+
+
+START = st.sampled_from(
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n",
+        b"HTTP/1.0 200 OK\n\n",
+        b"3\r\nabc\r\n",
+        b"0\r\n\r\n",
+    ]
+)
+
+
+@given(st.lists(START | st.binary(max_size=12), max_size=6), st.booleans(), st.booleans())
+def test_no_bytes_break_a_connection(
+    pieces: list[bytes],
+    wants_body: bool,  # noqa: FBT001
+    is_bodiless: bool,  # noqa: FBT001
+) -> None:
+    """Whatever arrives, however cut, the exchange ends as a reply or a failure, exactly once."""
+
+    async def run() -> None:
+        nobody = Nobody()
+        connection = WireConnection(SHOP, Reply(), ReplyHeads(50), Limits(200, 50), nobody)
+        connection.connection_made(cast("asyncio.Transport", nobody))
+        connection.is_bodiless = is_bodiless
+        waiter = connection.expect(wants_body=wants_body)
+        for piece in pieces:
+            if not nobody.is_closed:
+                connection.data_received(piece)
+        connection.connection_lost(None)
+
+        assert isinstance(await waiter, ReplyHead | WireFault | None)
+        assert connection.waiter is None
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("target", "calls"),
+    [("/kv", 4), (("/kv/", itemgetter("key")), 6)],
+    ids=["constant", "template"],
+)
+def test_hot_path_stays_short(target: str | Parts, calls: int) -> None:
+    """Calls of our own functions per request: `send` twice (begun, resumed), the reply's two.
+
+    A template adds its two closures. Counted, not timed: this holds on any machine.
+    """
+    seen: list[str] = []
+
+    def note(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and "/planrunner/" in frame.f_code.co_filename:
+            seen.append(frame.f_code.co_name)
+
+    async def run() -> None:
+        async with serve(always(reply(200, b"hello"))) as server:
+            client = wire.open(HttpSettings(), MonotonicClock())
+            session = client.session()
+            bound = client.bind(exchange(server.origin, target))
+            scope: Scope = {"key": "alpha"}
+            for _ in range(2):
+                await session.send(bound, scope)
+            sys.setprofile(note)
+            for _ in range(10):
+                await session.send(bound, scope)
+            sys.setprofile(None)
+            await client.close()
+
+    asyncio.run(run())
+
+    assert len(seen) <= 10 * calls, seen[:calls]
+
+
 def test_closed_sessions_are_forgotten() -> None:
     """A phase's users leave nothing behind in the client."""
 
@@ -299,6 +396,6 @@ def test_closed_sessions_are_forgotten() -> None:
             await session.send(client.bind(exchange(server.origin)), {})
             await session.close()
 
-        assert client.sessions == {user.session}
+        assert client.shared.users == {user.session}
 
     converse(WIRE, always(reply(200)), scenario)

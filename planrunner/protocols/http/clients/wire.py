@@ -17,6 +17,7 @@ from planrunner.protocols.http.clients.wire_head import ReplyHeads
 from planrunner.protocols.http.clients.wire_identity import WireIdentity
 from planrunner.protocols.http.clients.wire_request import WireRequest, bind_request
 from planrunner.protocols.http.clients.wire_session import WireSession
+from planrunner.protocols.http.clients.wire_user import WireShared
 from planrunner.protocols.http.cookies import CookieJar
 from planrunner.protocols.http.operation import HttpSettings
 
@@ -24,39 +25,39 @@ __all__ = ["WireClient", "open"]
 
 
 class WireClient:
-    """The HTTP/1.1 `Client` of one worker.
-
-    Attributes:
-        sessions: Those not closed yet.
-    """
+    """The HTTP/1.1 `Client` of one worker."""
 
     def __init__(self, settings: HttpSettings, clock: Clock) -> None:
-        self.now_ns = clock.now_ns
-        self.limits = Limits(settings.max_head, settings.max_body)
-        self.heads = ReplyHeads(settings.max_body)
-        self.connector = Connector(settings, self.now_ns)
-        self.sessions: set[WireSession] = set()
+        self.shared = WireShared(
+            clock.now_ns,
+            Limits(settings.max_head, settings.max_body),
+            ReplyHeads(settings.max_body),
+            Connector(settings, clock.now_ns),
+        )
 
     def bind(self, exchange: Exchange) -> WireRequest:
         bound = bind_request(exchange)
         if bound.origin is None or bound.origin.scheme == "https":
-            self.connector.prepare_tls()
+            self.shared.connector.prepare_tls()
         return bound
 
     def session(self) -> WireSession:
-        session = WireSession(self, WireIdentity(CookieJar(self.now_ns, _wall_s)))
-        self.sessions.add(session)
+        jar = CookieJar(self.shared.now_ns, _wall_s)
+        session = WireSession(self.shared, WireIdentity(jar))
+        self.shared.users.add(session)
         return session
 
     def sweep(self, now_ns: int) -> None:
-        for session in self.sessions:
-            if session.deadline_ns < now_ns:
-                session.expire()
+        for user in self.shared.users:
+            if user.deadline_ns < now_ns:
+                user.expire()
 
     async def close(self) -> None:
-        for session in list(self.sessions):
-            await session.close()
-        # Transports say goodbye (TLS: close_notify) in the loop's next turns.
+        for user in list(self.shared.users):
+            for connection in list(user.connections.values()):
+                connection.close()
+        self.shared.users.clear()
+        # Transports say goodbye (TLS: close_notify) in the loop's next turn.
         await asyncio.sleep(0)
 
 

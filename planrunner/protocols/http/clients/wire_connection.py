@@ -178,6 +178,9 @@ class WireConnection(asyncio.Protocol):
 
     def eof_received(self) -> None:
         """Return None: the transport closes, and `connection_lost` says the rest."""
+        if self.waiter is None:
+            # Until then a request could still be written into the void.
+            self.owner.forget(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_usable = False

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from planrunner.protocols.base import FailureKind, Reply
 from planrunner.protocols.http.clients.wire_connection import Outcome, WireConnection
@@ -16,12 +16,10 @@ from planrunner.protocols.http.clients.wire_fault import WireFault
 from planrunner.protocols.http.clients.wire_head import ReplyHead
 from planrunner.protocols.http.clients.wire_request import IDEMPOTENT, LARGE, WireRequest
 from planrunner.protocols.http.clients.wire_rewrite import method_of, next_hop, target_of
+from planrunner.protocols.http.clients.wire_user import WireUser
 from planrunner.protocols.http.content import BodyTooLarge, BrokenContent, decode_content
 from planrunner.protocols.http.url import Origin, UrlError, join
 from planrunner.units import NS_PER_S
-
-if TYPE_CHECKING:
-    from planrunner.protocols.http.clients.wire_session import WireSession
 
 __all__ = ["WireExchange"]
 
@@ -29,7 +27,7 @@ NO_HEADS: Final[Mapping[bytes, ReplyHead]] = MappingProxyType({})
 
 
 class WireExchange:
-    """One request of a session, from wherever the hot path left it.
+    """One request of a user, from wherever the hot path left it.
 
     Attributes:
         origin: Of the hop under way.
@@ -37,12 +35,10 @@ class WireExchange:
         has_crossed: A redirect has led to another origin.
     """
 
-    __slots__ = ("bound", "connection", "data", "has_crossed", "origin", "received", "session")
+    __slots__ = ("bound", "connection", "data", "has_crossed", "origin", "received", "user")
 
-    def __init__(
-        self, session: WireSession, bound: WireRequest, origin: Origin, data: bytes
-    ) -> None:
-        self.session = session
+    def __init__(self, user: WireUser, bound: WireRequest, origin: Origin, data: bytes) -> None:
+        self.user = user
         self.bound = bound
         self.origin = origin
         self.data = data
@@ -52,18 +48,20 @@ class WireExchange:
 
     async def run(self) -> Reply:
         """Send the request and see it through."""
-        reply, session = self.session.reply, self.session
-        session.clean()
+        reply, user = self.user.reply, self.user
+        user.clean()
+        user.is_dirty = True
         reply.first_byte_ns = reply.sent_ns = reply.sent = 0
-        reply.asked_ns = session.now_ns()
-        session.deadline_ns = reply.asked_ns + self.bound.timeout_ns
+        reply.asked_ns = user.now_ns()
+        user.deadline_ns = reply.asked_ns + self.bound.timeout_ns
         return await self._conclude(reply, None, is_sent=False)
 
     async def resume(self, connection: WireConnection, outcome: Outcome) -> Reply:
         """Go on after the hot path's write ended with more than a quick reply."""
         self.connection = connection
-        self.session.clean()
-        return await self._conclude(self.session.reply, outcome, is_sent=True)
+        self.user.clean()
+        self.user.is_dirty = True
+        return await self._conclude(self.user.reply, outcome, is_sent=True)
 
     async def _conclude(self, reply: Reply, outcome: Outcome, *, is_sent: bool) -> Reply:
         try:
@@ -89,7 +87,7 @@ class WireExchange:
 
     async def _attempt(self) -> ReplyHead | None:
         """Send the hop's request; None means a quick reply came, which needs no look."""
-        connection = self.session.connections.get(str(self.origin))
+        connection = self.user.connections.get(str(self.origin))
         if connection is None:
             connection = await self._open()
         return await self._settle(await self._write(connection))
@@ -99,41 +97,41 @@ class WireExchange:
         if isinstance(outcome, WireFault) and outcome.is_stale:
             if method_of(self.data) not in IDEMPOTENT:
                 raise outcome
-            self.session.reply.retries += 1
+            self.user.reply.retries += 1
             outcome = await self._write(await self._open())
         if isinstance(outcome, WireFault):
             raise outcome
         if outcome is None:
-            self.received += self.session.reply.received
+            self.received += self.user.reply.received
         return outcome
 
     async def _open(self) -> WireConnection:
-        session, reply = self.session, self.session.reply
-        session.current = None
-        started_ns = session.now_ns()
-        left_s = max(0, session.deadline_ns - started_ns) / NS_PER_S
+        user, reply = self.user, self.user.reply
+        user.current = None
+        started_ns = user.now_ns()
+        left_s = max(0, user.deadline_ns - started_ns) / NS_PER_S
         try:
             async with asyncio.timeout(left_s):
-                connection = await session.open(self.origin)
+                connection = await user.open(self.origin)
         except TimeoutError as late:
             words = f"no connection to {self.origin} within the timeout"
             raise WireFault(FailureKind.TIMEOUT, words) from late
         finally:
-            reply.connect_ns += session.now_ns() - started_ns
+            reply.connect_ns += user.now_ns() - started_ns
         reply.connects += 1
         return connection
 
     async def _write(self, connection: WireConnection) -> Outcome:
-        session, reply = self.session, self.session.reply
-        data = session.identity.dress(
+        user, reply = self.user, self.user.reply
+        data = user.identity.dress(
             self.data, self.origin, self.bound.names, has_crossed=self.has_crossed
         )
         connection.is_bodiless = data.startswith(b"HEAD ")
         connection.known = NO_HEADS if connection.is_bodiless else connection.heads.known
-        self.connection = session.current = connection
+        self.connection = user.current = connection
         waiter = connection.expect(wants_body=self.bound.wants_body)
         reply.first_byte_ns = 0
-        reply.sent_ns = reply.sent_ns or session.now_ns()
+        reply.sent_ns = reply.sent_ns or user.now_ns()
         try:
             if len(data) > LARGE:
                 await connection.write_large(data)
@@ -152,7 +150,7 @@ class WireExchange:
 
     def _take_cookies(self, head: ReplyHead) -> None:
         if head.cookies:
-            self.session.identity.store(head.cookies, self.origin, target_of(self.data))
+            self.user.identity.store(head.cookies, self.origin, target_of(self.data))
 
     def _follow(self, head: ReplyHead) -> None:
         try:
@@ -172,7 +170,7 @@ class WireExchange:
         if content is None or not head.encoding:
             reply.body = content
             return
-        limit = self.session.limits.max_body
+        limit = self.user.shared.limits.max_body
         try:
             reply.body = decode_content(content, head.encoding, limit=limit)
         except BodyTooLarge as fault:
@@ -198,4 +196,4 @@ class WireExchange:
         reply.failure = fault.kind
         reply.detail = fault.detail
         reply.sent_ns = reply.sent_ns or reply.asked_ns
-        reply.ended_ns = self.session.now_ns()
+        reply.ended_ns = self.user.now_ns()

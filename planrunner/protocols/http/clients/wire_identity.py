@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from planrunner.language.expressions import EvaluationError
-from planrunner.protocols.http.clients.wire_request import header_line
+from planrunner.protocols.http.clients.wire_request import DEFAULT_NAMES, FRAMING, header_line
 from planrunner.protocols.http.clients.wire_rewrite import add_lines, target_of, without
 from planrunner.protocols.http.cookies import CookieJar
 from planrunner.protocols.http.redirects import PRIVATE_HEADERS
 from planrunner.protocols.http.url import Origin
 
 __all__ = ["WireIdentity"]
-
-FRAMING: Final = frozenset({"content-length", "transfer-encoding", "connection"})
 
 
 class WireIdentity:
@@ -83,8 +79,3 @@ class WireIdentity:
         """Take out what this user sends another value of, or none."""
         replaced = self._headers.keys() & (names | DEFAULT_NAMES)
         return without(data, replaced) if replaced else data
-
-
-DEFAULT_NAMES: Final = frozenset(
-    {"host", "user-agent", "accept", "accept-encoding", "content-type"}
-)

@@ -24,7 +24,7 @@ from planrunner.protocols.http.operation import (
 from planrunner.protocols.http.url import Location, Origin, UrlError, quote_query, quote_target
 from planrunner.protocols.http.url import split_url as split
 
-__all__ = ["WireRequest", "bind_request", "header_line"]
+__all__ = ["DEFAULT_NAMES", "FRAMING", "LARGE", "WireRequest", "bind_request", "header_line"]
 
 Piece = bytes | Callable[[Scope], bytes]
 Render = Callable[[Scope], bytes]
@@ -36,6 +36,12 @@ DEFAULTS: Final = (
     ("Accept", "*/*"),
     ("Accept-Encoding", ACCEPTED_ENCODINGS),
 )
+DEFAULT_NAMES: Final = frozenset({"host", "content-type", *(name.lower() for name, _ in DEFAULTS)})
+"""What a request may say without the plan naming it, lower case."""
+
+FRAMING: Final = frozenset({"content-length", "transfer-encoding"})
+"""What says where a request ends: the client's business alone."""
+
 TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 PLAIN: Final = re.compile(r"[\w./~-]*", re.ASCII)
@@ -234,11 +240,12 @@ def _host(operation: HttpOperation, origin: Origin) -> list[Piece]:
 
 
 def _headers(operation: HttpOperation) -> list[Piece]:
-    """Return the header lines, Host and the framing excepted; a Host of the plan's is first."""
+    """Return the header lines without the framing; a Host of the plan's is first."""
     own = {header.name.lower() for header in operation.headers}
     pieces: list[Piece] = []
     for header in sorted(operation.headers, key=lambda header: header.name.lower() != "host"):
-        pieces += _header(header)
+        if header.name.lower() not in FRAMING:
+            pieces += _header(header)
     pieces += [header_line(name, value) for name, value in DEFAULTS if name.lower() not in own]
     content_type = "" if operation.body is None else operation.body.content_type
     if content_type and "content-type" not in own:

@@ -1,0 +1,105 @@
+"""What one virtual user has: its connections, cookies, headers, and the request under way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from planrunner.protocols.base import FailureKind, Reply
+from planrunner.protocols.http.clients.wire_connect import Connector
+from planrunner.protocols.http.clients.wire_connection import Limits, WireConnection
+from planrunner.protocols.http.clients.wire_fault import WireFault
+from planrunner.protocols.http.clients.wire_head import ReplyHeads
+from planrunner.protocols.http.clients.wire_identity import WireIdentity
+from planrunner.protocols.http.url import Origin
+
+__all__ = ["WireShared", "WireUser"]
+
+
+@dataclass(frozen=True, slots=True)
+class WireShared:
+    """What the users of one client have in common.
+
+    Attributes:
+        users: Those not closed yet.
+    """
+
+    now_ns: Callable[[], int]
+    limits: Limits
+    heads: ReplyHeads
+    connector: Connector
+    users: set[WireUser] = field(default_factory=set)
+
+
+class WireUser:
+    """One user's state; `WireSession` adds what the engine calls.
+
+    Attributes:
+        reply: Reused for every request; what `send` returned is overwritten by the next.
+        connections: The open ones, by origin; one that has ended takes itself out.
+        current: The connection the request under way was written to, None while one is opened.
+        deadline_ns: Of the request under way.
+        is_dirty: The reply holds more than a quick reply overwrites.
+    """
+
+    __slots__ = (
+        "connections",
+        "create_future",
+        "current",
+        "deadline_ns",
+        "identity",
+        "is_dirty",
+        "now_ns",
+        "reply",
+        "shared",
+    )
+
+    def __init__(self, shared: WireShared, identity: WireIdentity) -> None:
+        self.shared = shared
+        self.identity = identity
+        self.now_ns = shared.now_ns
+        self.create_future = asyncio.get_running_loop().create_future
+        self.connections: dict[str | None, WireConnection] = {}
+        self.current: WireConnection | None = None
+        self.deadline_ns = 0
+        self.is_dirty = False
+        self.reply = Reply()
+
+    async def open(self, origin: Origin) -> WireConnection:
+        """Open a connection, the user's only one to this origin from now on.
+
+        Raises:
+            WireFault: With the kind dns, connect or tls.
+        """
+        shared = self.shared
+
+        def make() -> WireConnection:
+            return WireConnection(origin, self.reply, shared.heads, shared.limits, self)
+
+        connection = await shared.connector.open(origin, make)
+        self.connections[str(origin)] = connection
+        return connection
+
+    def forget(self, connection: WireConnection) -> None:
+        """Take a connection that has ended out of the open ones."""
+        key = str(connection.origin)
+        if self.connections.get(key) is connection:
+            del self.connections[key]
+
+    def expire(self) -> None:
+        """Fail the request under way: its deadline has passed."""
+        connection = self.current
+        if connection is not None and connection.waiter is not None:
+            words = "no complete reply within the timeout"
+            connection.fail(WireFault(FailureKind.TIMEOUT, words))
+
+    def clean(self) -> None:
+        """Take out of the reply what a quick one doesn't overwrite, and the last one's rest."""
+        reply = self.reply
+        reply.failure = None
+        reply.detail = ""
+        reply.status = reply.received = 0
+        reply.connect_ns = reply.connects = reply.retries = 0
+        reply.body = None
+        reply.head = b""
