@@ -53,6 +53,7 @@ _PLAIN: Final = (str, int, float, bytes, list, tuple, Mapping)
 _MAX_SLOW_TEXT: Final = 10_000
 """For filters that take quadratic time on hostile text."""
 
+_MAX_TRIMMED: Final = 100
 _MAX_PRECISION: Final = 100
 
 
@@ -341,6 +342,12 @@ def _guard_tojson(value: object, indent: int | None = None) -> None:
     check_size(deep_size(value) * 6 + deep_size(value) // 8 * (indent or 0))
 
 
+def _guard_trim(value: str, chars: object = None) -> None:
+    # Each character of the value is looked for in all of `chars`.
+    if isinstance(chars, str) and len(chars) > _MAX_TRIMMED:
+        raise EvaluationError(f"`trim` takes at most {_MAX_TRIMMED} different characters")
+
+
 def _guard_work(value: object, *_: object, **__: object) -> None:
     """Bound the whole input of filters that run another filter or test on each item."""
     if not isinstance(value, str):
@@ -362,6 +369,7 @@ _GUARDS: Final[Mapping[str, Filter]] = {
     "striptags": _guard_slow,
     "title": _guard_slow,
     "tojson": _guard_tojson,
+    "trim": _guard_trim,
     "urlize": _guard_slow,
     "wordwrap": _guard_wordwrap,
     "xmlattr": _guard_slow,

@@ -45,6 +45,7 @@ def value_of(source: str, **constants: object) -> Any:
     [
         ("a", 1),
         ("row.id", 7),
+        ("{'class': 1, 'if': 2, 'not': 3}.if", 2),
         ("row['id']", 7),
         ("row.deep.list[0].x", "found"),
         ("numbers[-1]", 2),

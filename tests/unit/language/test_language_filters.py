@@ -161,6 +161,7 @@ def test_a_filter_gives_plain_data(source: str, value: object) -> None:
         "[1] | slice(10 ** 9) | list",
         "('<!---->' * 100000) | striptags",
         "('www.a.b ' * 100000) | urlize",
+        "('a' * 900000) | trim('b' * 90000 ~ 'a')",
         "('a' * 10000) | wordwrap(1, true, 'x' * 100000)",
         "range(100000) | map('center', 1000) | list",
         "(['x' * 1000000] * 3) | map('wordcount') | list",
