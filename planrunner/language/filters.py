@@ -29,6 +29,7 @@ from jinja2.nodes import EvalContext
 from jinja2.runtime import Context
 from jinja2.tests import TESTS
 
+from planrunner.language.filter_guards import GUARDS
 from planrunner.language.names import FILTER_NAMES, TEST_NAMES
 from planrunner.language.operators import format_text, join_texts
 from planrunner.language.paths import look_up
@@ -39,7 +40,6 @@ from planrunner.language.values import (
     bounded_list,
     check_result,
     check_size,
-    deep_size,
     kind_of,
     to_text,
 )
@@ -49,12 +49,6 @@ __all__ = ["Filter", "filters", "tests"]
 Filter = Callable[..., Any]
 
 _PLAIN: Final = (str, int, float, bytes, list, tuple, Mapping)
-
-_MAX_SLOW_TEXT: Final = 10_000
-"""For filters that take quadratic time on hostile text."""
-
-_MAX_TRIMMED: Final = 100
-_MAX_PRECISION: Final = 100
 
 
 class _PlainEnvironment(Environment):
@@ -89,7 +83,7 @@ def _tables() -> tuple[Mapping[str, Filter], Mapping[str, Callable[..., bool]]]:
         if name == "random":
             continue
         run = _OWN.get(name) or bind(FILTERS[name])
-        if guard := _GUARDS.get(name):
+        if guard := GUARDS.get(name):
             run = partial(_guarded, guard, run)
         if name in _TEXT_FILTERS:
             run = partial(_on_text, run)
@@ -247,6 +241,14 @@ def _groupby(value: Any, attribute: str | int, default: object = UNDEFINED) -> l
     return [{"grouper": key, "list": groups[key]} for key in sorted(groups)]
 
 
+def _first(value: Iterable[object]) -> object:
+    return next(iter(value), UNDEFINED)
+
+
+def _last(value: Any) -> object:  # noqa: ANN401
+    return next(iter(reversed(value)), UNDEFINED)
+
+
 def _attr(value: object, name: object) -> object:
     return look_up(value, name, UNDEFINED)
 
@@ -265,11 +267,13 @@ _OWN: Final[Mapping[str, Filter]] = {
     "bytes": _bytes,
     "d": _default,
     "default": _default,
+    "first": _first,
     "format": _format,
     "groupby": _groupby,
     "items": _items,
     "join": _join,
     "json": _json,
+    "last": _last,
     "replace": _replace,
     "string": to_text,
     "sum": _sum,
@@ -298,79 +302,3 @@ _TEXT_FILTERS: Final = frozenset(
         "wordwrap",
     }
 )
-
-
-# --- guards: what a filter would build, judged from its arguments -------------------------------
-
-
-def _guard_width(value: str, width: int = 80) -> None:
-    check_size(max(len(value), width))
-
-
-def _guard_indent(s: str, width: int | str = 4, *_: object, **__: object) -> None:
-    indent = len(width) if isinstance(width, str) else width
-    check_size(len(s) + (s.count("\n") + 1) * indent)
-
-
-def _guard_wordwrap(
-    s: str,
-    width: int = 79,
-    break_long_words: bool = True,  # noqa: FBT001, FBT002 - Jinja2's signature
-    wrapstring: str | None = None,
-    *_: object,
-    **__: object,
-) -> None:
-    _guard_slow(s)
-    check_size(len(s) * (len(wrapstring or "") + 1))
-
-
-def _guard_slow(value: object, *_: object, **__: object) -> None:
-    if deep_size(value, _MAX_SLOW_TEXT) > _MAX_SLOW_TEXT:
-        raise EvaluationError(f"this filter takes at most {_MAX_SLOW_TEXT:,} characters")
-
-
-def _guard_count(value: object, count: int, *_: object, **__: object) -> None:
-    check_size(count * 8)
-
-
-def _guard_round(value: object, precision: int = 0, *_: object, **__: object) -> None:
-    if abs(precision) > _MAX_PRECISION:
-        raise EvaluationError(f"the precision is at most {_MAX_PRECISION}")
-
-
-def _guard_tojson(value: object, indent: int | None = None) -> None:
-    check_size(deep_size(value) * 6 + deep_size(value) // 8 * (indent or 0))
-
-
-def _guard_trim(value: str, chars: object = None) -> None:
-    # Each character of the value is looked for in all of `chars`.
-    if isinstance(chars, str) and len(chars) > _MAX_TRIMMED:
-        raise EvaluationError(f"`trim` takes at most {_MAX_TRIMMED} different characters")
-
-
-def _guard_work(value: object, *_: object, **__: object) -> None:
-    """Bound the whole input of filters that run another filter or test on each item."""
-    if not isinstance(value, str):
-        check_size(deep_size(value))
-
-
-_GUARDS: Final[Mapping[str, Filter]] = {
-    "batch": _guard_count,
-    "center": _guard_width,
-    "indent": _guard_indent,
-    "map": _guard_work,
-    "pprint": _guard_slow,
-    "reject": _guard_work,
-    "rejectattr": _guard_work,
-    "round": _guard_round,
-    "select": _guard_work,
-    "selectattr": _guard_work,
-    "slice": _guard_count,
-    "striptags": _guard_slow,
-    "title": _guard_slow,
-    "tojson": _guard_tojson,
-    "trim": _guard_trim,
-    "urlize": _guard_slow,
-    "wordwrap": _guard_wordwrap,
-    "xmlattr": _guard_slow,
-}
