@@ -34,7 +34,7 @@ _MOST_ROWS = 15
 _LEAST_THRESHOLDS = 3
 _LEAST_REQUESTS = 2
 _MOST_KINDS = 5
-_MIN_WIDTH = 24
+_MIN_WIDTH = 32
 
 
 @dataclass(frozen=True, slots=True)

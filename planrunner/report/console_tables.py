@@ -27,6 +27,8 @@ _STYLES: Final = {
 _STACKED_BELOW = 60
 _MOST_OBSERVED = 20
 _MOST_KINDS = 2
+# Of one sentence, where there is room for all of it: a name in it may have thousands of letters.
+_MOST_LINES = 8
 
 
 def threshold_blocks(
@@ -73,7 +75,7 @@ def request_blocks(rows: Sequence[Row], width: int) -> list[list[Text]]:
         return [cell(row) for row in rows]
 
     columns = (
-        Column("request", each(_name), floor=max(16, min(width // 4, 32))),
+        Column("request", each(_name), floor=max(12, min(width // 4, 32))),
         Column("count", each(lambda row: f"{row.count:,}"), rank=1),
         Column(
             "failed",
@@ -107,7 +109,7 @@ def _limits(finding: Finding) -> str:
 def _sentence(finding: Finding, width: int, *, whole: bool) -> list[str]:
     text = plain(finding.threshold)
     if whole or not finding.is_fine:
-        return fold(text, width, most=3) or [""]
+        return fold(text, width, most=_MOST_LINES if whole else 2) or [""]
     return [shorten(text, width)]
 
 

@@ -6,18 +6,20 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.live import Live
-from rich.progress_bar import ProgressBar
-from rich.table import Table
 from rich.text import Text
 
-from planrunner.units import format_duration
+from planrunner.report.plain import plain, shorten
+from planrunner.units import NS_PER_S, format_duration, format_percent
 
 __all__ = ["LineView", "LiveView", "Progress", "SilentView", "View", "progress_words"]
 
 # CI logs are read afterwards: often enough to see where it slowed, rare enough to scroll past.
 SECONDS_BETWEEN_LINES = 10
+_LONGEST_BAR = 40
+_SHORTEST_BAR = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +65,10 @@ class View(Protocol):
 
 def progress_words(progress: Progress) -> str:
     """Return the state of a run as one line of plain text."""
-    times = "no replies"
-    if progress.p50_ns:
-        p50, p95, p99 = map(format_duration, (progress.p50_ns, progress.p95_ns, progress.p99_ns))
-        times = f"p50 {p50}, p95 {p95}, p99 {p99}"
-    words = [
-        f"{progress.phase}: {progress.users:,} users",
-        f"{progress.requests_per_second:,} requests/s",
-        times,
-        f"{progress.failed:,} of {progress.total:,} failed",
-    ]
+    words = [*_load_words(progress), *_count_words(progress)]
     if progress.ending:
-        words.append(progress.ending)
-    return " · ".join(words)
+        words.append(f"stopping: {plain(progress.ending)}")
+    return f"{plain(progress.phase)}: {' · '.join(words)}"
 
 
 class _Silent:
@@ -109,14 +102,16 @@ class LineView(_Silent):
         stopping = progress.ending != self._ending
         self._ending = progress.ending
         if stopping or progress.second % SECONDS_BETWEEN_LINES == 0:
-            clock = f"{progress.second // 60}:{progress.second % 60:02}"
-            self._console.print(f"{clock} {progress_words(progress)}", soft_wrap=True)
+            minutes, seconds = divmod(progress.second, 60)
+            line = Text(f"{minutes}:{seconds:02} {progress_words(progress)}")
+            self._console.print(line, soft_wrap=True)
 
 
 class LiveView:
-    """Redraws a bar and a line in place, once a second."""
+    """Redraws three lines in place, once a second; when it is left, they are gone."""
 
     def __init__(self, console: Console) -> None:
+        self._console = console
         # No refresh thread: the screen changes when there is news, and never costs the loop more.
         self._live = Live(console=console, auto_refresh=False, transient=True)
 
@@ -133,15 +128,61 @@ class LiveView:
         self._live.stop()
 
     def show(self, progress: Progress) -> None:
-        left_s = max(0, round(progress.planned_s - progress.second))
-        grid = Table.grid(padding=(0, 1), expand=False)
-        grid.add_row(
-            ProgressBar(total=max(progress.planned_s, 1), completed=progress.second, width=24),
-            Text(f"{progress.second} s", style="bold"),
-            Text(f"{left_s} s left" if left_s else "finishing", style="dim"),
-        )
-        words = Text(progress_words(progress), style="red" if progress.failed else "")
-        box = Table.grid()
-        box.add_row(grid)
-        box.add_row(words)
-        self._live.update(box, refresh=True)
+        width = self._console.width
+        lines = [
+            _bar_line(progress, width, ascii_only=self._console.options.ascii_only),
+            Text(_load_line(progress, width)),
+            Text(
+                shorten(" · ".join(_count_words(progress)), width),
+                style="red" if progress.failed else "",
+            ),
+        ]
+        if progress.ending:
+            lines.append(
+                Text(shorten(f"stopping: {plain(progress.ending)}", width), style="yellow")
+            )
+        # One line each, whatever the width: what wraps would leave remains behind.
+        frame = Text("\n", no_wrap=True, overflow="crop").join(lines)
+        self._live.update(frame, refresh=True)
+
+
+def _bar_line(progress: Progress, width: int, *, ascii_only: bool) -> Text:
+    """Return how far the run is: the phase, a bar, the time gone and the time left."""
+    left_s = max(0, round(progress.planned_s - progress.second))
+    gone = format_duration(progress.second * NS_PER_S)
+    left = f"{format_duration(left_s * NS_PER_S)} left" if left_s else "finishing"
+    times = f" {gone} · {left}"
+    phase = shorten(plain(progress.phase), max(width // 3, 4))
+    room = width - cell_len(phase) - 1 - cell_len(times)
+    size = min(room, _LONGEST_BAR)
+    if size < _SHORTEST_BAR:
+        return Text.assemble((phase, "bold"), times)
+    done = min(size, round(size * progress.second / max(progress.planned_s, 1)))
+    full, empty = ("#", "-") if ascii_only else ("━", "─")
+    return Text.assemble(
+        (f"{phase} ", "bold"), (full * done, "green"), (empty * (size - done), "dim"), times
+    )
+
+
+def _load_words(progress: Progress) -> list[str]:
+    words = [f"{progress.users:,} users", f"{progress.requests_per_second:,} requests/s"]
+    if not progress.p50_ns:
+        return [*words, "no replies"]
+    times = {"p50": progress.p50_ns, "p95": progress.p95_ns, "p99": progress.p99_ns}
+    return [*words, *(f"{name} {format_duration(ns)}" for name, ns in times.items())]
+
+
+def _load_line(progress: Progress, width: int) -> str:
+    """Return what goes on now; on a narrow terminal in fewer words."""
+    line = " · ".join(_load_words(progress))
+    if cell_len(line) <= width:
+        return line
+    p95 = f"p95 {format_duration(progress.p95_ns)}" if progress.p50_ns else "no replies"
+    short = [f"{progress.users:,} users", f"{progress.requests_per_second:,}/s", p95]
+    return shorten(" · ".join(short), width)
+
+
+def _count_words(progress: Progress) -> list[str]:
+    share = progress.failed / progress.total if progress.total else 0
+    failed = f"{progress.failed:,} failed ({format_percent(share)})"
+    return [f"{progress.total:,} requests", failed if progress.failed else "none failed"]

@@ -1,0 +1,173 @@
+"""The summary at the end of a run."""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import replace
+
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+
+from planrunner.report.console import open_console, print_summary
+from planrunner.results.model import Judgement, Verdict
+from tests.support.golden import check_golden
+from tests.support.results import RESULTS, make_large, make_result, make_row
+
+FILES = [
+    f"reports/shop-stress/20261121T120000-k7qf/{name}"
+    for name in ("metrics.json", "results.csv", "report.html")
+]
+CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def summary(result, *, width=80, height=24, terminal=True, files=FILES):
+    out = io.StringIO()
+    console = Console(
+        file=out, width=width, height=height, force_terminal=terminal, color_system=None
+    )
+    print_summary(result, console, files=files)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("name", RESULTS)
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 40), (40, 24)])
+def test_the_summary_is_what_was_reviewed(name, width, height, update_golden):
+    """Every kind of run on every size of screen looks as it did when someone looked at it."""
+    text = summary(RESULTS[name], width=width, height=height)
+
+    check_golden(f"report/{name}.{width}x{height}.txt", text, update=update_golden)
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_a_log_gets_every_threshold_in_full(name, update_golden):
+    """A pipe has no height: nothing judged is left out or cut short."""
+    text = summary(RESULTS[name], terminal=False)
+
+    check_golden(f"report/{name}.log.txt", text, update=update_golden)
+
+
+@pytest.mark.parametrize("name", ["passing", "failing", "empty", "interrupted"])
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (120, 40)])
+def test_a_summary_fits_one_screen_with_the_prompt(name, width, height):
+    """Nothing scrolls away on the usual terminals."""
+    assert summary(RESULTS[name], width=width, height=height).count("\n") < height
+
+
+def test_a_large_run_fits_one_screen_too():
+    """50 requests and 20 thresholds share the room; the rest is counted."""
+    text = summary(make_large())
+
+    assert text.count("\n") < 24
+    assert re.search(r"… \d+ more in the report: \d+ pass", text)
+    assert re.search(r"… \d+ more in the report$", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", RESULTS)
+@pytest.mark.parametrize("width", [32, 40, 60, 80, 100, 200])
+def test_no_line_is_wider_than_the_screen(name, width):
+    """What the terminal would wrap is cut or folded before."""
+    for line in summary(RESULTS[name], width=width, files=[]).splitlines():
+        assert cell_len(line) <= width
+
+
+@pytest.mark.parametrize("width", [20, 40, 80])
+def test_paths_are_never_broken(width):
+    """A path can be copied or clicked whatever the width."""
+    assert summary(RESULTS["passing"], width=width).splitlines()[-3:] == FILES
+
+
+def test_names_cannot_steer_the_terminal():
+    """Escape sequences, line ends and reordering marks of names don't get through."""
+    for terminal in (True, False):
+        text = summary(RESULTS["awkward"], terminal=terminal, files=["out\x1b[2J/a.json"])
+        assert not CONTROL.search(text)
+
+
+def test_names_are_no_markup():
+    """Square brackets and colons in names are printed as they are."""
+    result = make_result(rows=(make_row("GET /[bold red]x[/] :smile:"),))
+
+    assert "GET /[bold red]x[/] :smile:" in summary(result, width=120)
+
+
+def test_broken_thresholds_come_first():
+    """Fail, no data, warn, pass, n/a; then as the plan has them."""
+    text = summary(RESULTS["failing"], terminal=False)
+
+    verdicts = re.findall(r"^ (fail|no data|warn|pass|n/a)  ", text, re.MULTILINE)
+    assert verdicts == ["fail"] * 3 + ["no data", "warn", "pass", "pass", "n/a"]
+
+
+def test_a_pair_is_one_row_with_both_limits():
+    """The sentence is the one behind the verdict."""
+    text = summary(RESULTS["failing"], width=120, height=40)
+
+    assert re.search(r"fail +p99 < 1s +1\.2 s +250 ms / 1 s", text)
+    assert re.search(r"warn +p90 < 250ms +300 ms +250 ms / 1 s", text)
+
+
+def test_a_pair_of_two_metrics_stays_two_rows():
+    """One row could not show two observed values."""
+    judgements = (
+        Judgement("p99 < 1s", Verdict.PASS, "40 ms", "1 s", "a:1:1", level="warn", pair=1),
+        Judgement("error_rate < 1%", Verdict.FAIL, "2 %", "1 %", "a:1:9", pair=1),
+    )
+    text = summary(make_result(judgements=judgements))
+
+    assert re.search(r"fail +error_rate < 1% +2 % +1 %", text)
+    assert re.search(r"pass +p99 < 1s +40 ms +1 s", text)
+
+
+def test_the_default_threshold_is_said():
+    """Who wrote no thresholds is told what was judged instead."""
+    said = "the plan has no thresholds, so this one was applied"
+
+    assert said in summary(RESULTS["biased"])
+    assert said not in summary(RESULTS["passing"])
+
+
+def test_no_threshold_is_said():
+    """A run that judges nothing doesn't pass in silence."""
+    assert "no threshold was judged" in summary(make_result(judgements=()))
+
+
+def test_failed_requests_come_before_slow_ones():
+    """The worst of a hundred requests are on the screen."""
+    rows = [make_row(f"GET /{n}", slower=1 + n) for n in range(100)]
+    rows[3] = replace(rows[3], failed=5, failures={"status": 5})
+    text = summary(make_result(rows=tuple(rows)))
+
+    names = re.findall(r"^ GET /(\d+)", text, re.MULTILINE)
+    assert names[:3] == ["3", "99", "98"]
+
+
+@pytest.mark.parametrize(("setting", "colored"), [(None, False), (True, True), (False, False)])
+def test_a_pipe_gets_colors_only_when_asked(setting, colored):
+    """Escape sequences in a log are noise."""
+    out = io.StringIO()
+    print_summary(RESULTS["failing"], open_console(out, width=80, color=setting))
+
+    assert ("\x1b[" in out.getvalue()) is colored
+
+
+def test_no_color_is_honoured(monkeypatch):
+    """With NO_COLOR a terminal gets weight, but no colours."""
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    out = io.StringIO()
+    print_summary(RESULTS["failing"], open_console(out, width=80))
+
+    assert not re.search(r"\x1b\[[\d;]*3[0-7]", out.getvalue())
+
+
+def test_a_locale_without_the_letters_costs_letters_only():
+    """An ASCII terminal shows question marks, not a traceback."""
+    raw = io.BytesIO()
+    out = io.TextIOWrapper(raw, encoding="ascii")
+    print_summary(RESULTS["awkward"], open_console(out, width=80))
+    out.flush()
+
+    assert b"FAIL" in raw.getvalue()

@@ -1,0 +1,151 @@
+"""report.html."""
+
+from __future__ import annotations
+
+import io
+import re
+from base64 import b64encode
+from hashlib import sha256
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import pytest
+
+from planrunner.report.html import write_html
+from tests.support.golden import check_golden
+from tests.support.results import RESULTS, make_large
+
+VOID = {"meta", "br", "img", "link", "hr", "input"}
+
+
+class Page(HTMLParser):
+    """The elements of a page, its text, and whether every element is closed."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.tags, self.attributes, self.texts = [], [], [], []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.texts.append(data)
+
+
+def html(result):
+    out = io.StringIO()
+    write_html(result, out)
+    return out.getvalue()
+
+
+@pytest.fixture(scope="module")
+def pages():
+    return {name: html(result) for name, result in RESULTS.items()}
+
+
+@pytest.mark.parametrize("name", ["passing", "failing", "awkward", "empty"])
+def test_the_report_is_what_was_reviewed(name, pages, update_golden):
+    """Byte for byte."""
+    check_golden(f"report/{name}.html", pages[name], update=update_golden)
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_the_report_is_well_formed(name, pages):
+    """Every element is closed, headings descend by one, every header cell has its scope."""
+    page = Page(pages[name])
+
+    levels = [int(tag[1]) for tag in page.tags if re.fullmatch(r"h[1-6]", tag)]
+    ids = [attributes["id"] for _, attributes in page.attributes if "id" in attributes]
+    labels = {attributes.get("aria-labelledby") for _, attributes in page.attributes} - {None}
+    assert not page.open
+    assert levels[0] == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+    assert levels.count(1) == 1
+    assert all(attributes.get("scope") for tag, attributes in page.attributes if tag == "th")
+    assert len(ids) == len(set(ids))
+    assert labels <= set(ids)
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_the_report_loads_and_runs_nothing(name, pages):
+    """No script, no link, no address; the style is allowed by its hash alone."""
+    page = Page(pages[name])
+
+    style = re.search("<style>(.*?)</style>", pages[name], re.DOTALL)[1]
+    policy = next(a["content"] for t, a in page.attributes if t == "meta" and "http-equiv" in a)
+    assert not {"script", "img", "link", "iframe", "a", "object"} & set(page.tags)
+    assert not {"src", "href", "style", "onerror"} & {k for _, a in page.attributes for k in a}
+    assert "url(" not in style
+    assert "@import" not in style
+    hashed = b64encode(sha256(style.encode()).digest()).decode()
+    assert f"default-src 'none'; style-src 'sha256-{hashed}';" in policy
+    assert "unsafe" not in policy
+
+
+def test_names_cannot_reach_the_page_as_markup(pages):
+    """Names are text, and control characters are replaced."""
+    page = Page(pages["awkward"])
+
+    text = "".join(page.texts)
+    assert "</script><script>alert(1)</script><img src=x onerror=alert(2)>" in text
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\ud800-\udfff]", text)
+    assert "{{ 7 * 7 }}" in text
+
+
+def test_right_to_left_names_do_not_reorder_their_limit(pages):
+    """`< 1s` after Arabic would be shown as `1 >`."""
+    assert "<bdi>مرحبا</bdi>&#34; &lt; 1s" in pages["awkward"]
+
+
+def test_a_long_name_folds_away(pages):
+    """2,000 characters stay readable without taking the page."""
+    assert "<details><summary>GET /longlong" in pages["awkward"]
+
+
+def test_the_same_result_gives_the_same_bytes(pages):
+    """Reports can be compared and kept in version control."""
+    assert html(RESULTS["failing"]) == pages["failing"]
+
+
+def test_a_large_run_stays_small():
+    """50 requests in three phases: under 300 KB."""
+    assert len(html(make_large()).encode()) < 300_000
+
+
+def test_one_phase_is_not_told_twice(pages):
+    """The tables of the only phase would repeat those of the run."""
+    assert pages["passing"].count("<h3") == 1
+    assert 'id="by-stage-1"' in pages["passing"]
+
+
+def test_every_phase_of_several_has_its_table():
+    """With the worst first, below the heading of the phase."""
+    text = html(make_large(phases=2))
+
+    assert re.findall(r"<h3[^>]*>In phase <bdi>(.*?)</bdi>", text) == ["phase 1", "phase 2"]
+
+
+def _luminance(color):
+    channels = [int(color[n : n + 2], 16) / 255 for n in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
+@pytest.mark.parametrize("ink", ["ink", "soft", "pass", "warn", "fail"])
+def test_text_has_enough_contrast(pages, scheme, ink):
+    """4.5 to 1 at least, on each background that it stands on (WCAG 2.1, 1.4.3)."""
+    blocks = re.findall(r":root \{(.*?)\}", pages["passing"], re.DOTALL)
+    colors = dict(re.findall(r"--([\w-]+): (#\w{6})", blocks[scheme]))
+
+    for ground in ("paper", "band", *([f"{ink}-band"] if f"{ink}-band" in colors else [])):
+        light, dark = sorted((_luminance(colors[ink]), _luminance(colors[ground])), reverse=True)
+        assert (light + 0.05) / (dark + 0.05) >= 4.5

@@ -1,0 +1,147 @@
+"""What is seen while the load runs."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+
+from planrunner.report.live import LineView, LiveView, Progress, SilentView, progress_words
+
+PROGRESS = Progress(
+    second=12,
+    planned_s=21.0,
+    phase="main",
+    users=20,
+    requests_per_second=406,
+    p50_ns=1_200_000,
+    p95_ns=4_500_000,
+    p99_ns=9_000_000,
+    total=4872,
+    failed=3,
+)
+
+
+class Screen(io.StringIO):
+    """A terminal that remembers each write."""
+
+    def __init__(self):
+        super().__init__()
+        self.writes = []
+
+    def write(self, text):
+        self.writes.append(text)
+        return super().write(text)
+
+
+def screen(width=80):
+    out = Screen()
+    console = Console(
+        file=out, width=width, height=24, force_terminal=True, color_system=None, markup=False
+    )
+    return out, console
+
+
+def frame(progress, width=80):
+    out, console = screen(width)
+    with LiveView(console) as view:
+        out.writes.clear()
+        view.show(progress)
+        (written,) = out.writes
+    return [line.split("\x1b[2K")[-1].strip("\r") for line in written.split("\n")]
+
+
+def test_a_frame_reaches_the_terminal_in_one_write():
+    """What comes in pieces flickers."""
+    out, console = screen()
+    with LiveView(console) as view:
+        out.writes.clear()
+        for second in range(1, 6):
+            view.show(replace(PROGRESS, second=second))
+        assert len(out.writes) == 5
+
+
+def test_a_wide_frame_says_everything():
+    """Phase, time, load, latencies, counts."""
+    bar, load, counts = frame(PROGRESS)
+
+    assert bar.startswith("main ━━━")
+    assert bar.endswith("12 s · 9 s left")
+    assert load == "20 users · 406 requests/s · p50 1.2 ms · p95 4.5 ms · p99 9 ms"
+    assert counts == "4,872 requests · 3 failed (0.06 %)"
+
+
+def test_a_narrow_frame_says_the_most_important():
+    """Fewer words, as many lines."""
+    bar, load, counts = frame(PROGRESS, width=40)
+
+    assert bar.endswith("12 s · 9 s left")
+    assert load == "20 users · 406/s · p95 4.5 ms"
+    assert counts == "4,872 requests · 3 failed (0.06 %)"
+
+
+@pytest.mark.parametrize("width", [12, 20, 40, 80, 200])
+@pytest.mark.parametrize("phase", ["main", "long " * 40, "日本語" * 30, "a\x1b[2J\nb"])
+def test_no_line_of_a_frame_wraps(width, phase):
+    """A wrapped line would leave remains on the screen."""
+    progress = replace(PROGRESS, phase=phase, users=10**9, total=10**12, ending="stop " * 60)
+    lines = frame(progress, width=width)
+
+    assert len(lines) == 4
+    assert all(cell_len(line) <= width for line in lines)
+    assert "\x1b" not in "".join(lines)
+
+
+def test_the_last_frame_is_taken_away():
+    """The summary follows; the live view leaves no line."""
+    out, console = screen()
+    with LiveView(console) as view:
+        view.show(PROGRESS)
+        out.writes.clear()
+
+    assert "".join(out.writes).count("\x1b[2K") >= 3
+
+
+def test_a_run_beyond_its_plan_is_finishing():
+    """A negative time left would look broken."""
+    assert frame(replace(PROGRESS, second=25))[0].endswith("25 s · finishing")
+
+
+def test_lines_come_every_ten_seconds_and_when_the_run_stops():
+    """A log shows where it slowed and when it was told to stop, and stays short."""
+    out, console = screen()
+    with LineView(console) as view:
+        for second in range(1, 31):
+            view.show(replace(PROGRESS, second=second, ending="interrupted" * (second > 24)))
+
+    lines = out.getvalue().splitlines()
+    assert [line.split()[0] for line in lines] == ["0:10", "0:20", "0:25", "0:30"]
+    assert lines[2].endswith("stopping: interrupted")
+
+
+def test_a_line_is_never_broken_and_no_markup():
+    """One second, one line, whatever the phase is called."""
+    out, console = screen(width=20)
+    with LineView(console) as view:
+        view.show(replace(PROGRESS, second=10, phase="[red]a\nb[/red]\x1b[2J"))
+
+    assert out.getvalue() == (
+        "0:10 [red]a b[/red]\ufffd[2J: 20 users · 406 requests/s · p50 1.2 ms · p95 4.5 ms · "
+        "p99 9 ms · 4,872 requests · 3 failed (0.06 %)\n"
+    )
+
+
+def test_a_second_without_replies_says_so():
+    """Zeros would look like a very fast server."""
+    assert "no replies" in progress_words(replace(PROGRESS, p50_ns=0, p95_ns=0, p99_ns=0))
+
+
+def test_the_silent_view_shows_nothing(capsys):
+    """`--quiet`."""
+    with SilentView() as view:
+        view.show(PROGRESS)
+
+    assert capsys.readouterr() == ("", "")
