@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from planrunner.demo.http_server import HttpServer, Router
+from planrunner.demo.platform import platform
 from planrunner.demo.shop import shop
 
 __all__ = ["DEMOS", "HttpServer"]
 
-DEMOS: dict[str, Callable[[], Router]] = {"shop": shop}
+DEMOS: dict[str, Callable[[], Router]] = {"platform": platform, "shop": shop}
