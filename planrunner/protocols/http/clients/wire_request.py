@@ -152,12 +152,13 @@ def _compose(pieces: Iterable[Piece]) -> tuple[bytes | None, Render]:
     match merged:
         case [bytes() as data]:
             return data, lambda _: data
-        case [bytes() as before, Callable() as make, bytes() as after]:  # type: ignore[misc]
+        case [bytes() as before, Callable() as make, bytes() as after]:
             return None, lambda scope: before + make(scope) + after
-        case [bytes() as before, Callable() as make]:  # type: ignore[misc]
+        case [bytes() as before, Callable() as make]:
             return None, lambda scope: before + make(scope)
-    makers = [_constant(piece) if isinstance(piece, bytes) else piece for piece in merged]
-    return None, lambda scope: b"".join([make(scope) for make in makers])
+        case _:
+            makers = [_constant(piece) if isinstance(piece, bytes) else piece for piece in merged]
+            return None, lambda scope: b"".join([make(scope) for make in makers])
 
 
 def _constant(data: bytes) -> Render:
