@@ -6,11 +6,12 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Final, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from planrunner.language.diagnostics import Code
 from planrunner.language.fields import TextField
 from planrunner.language.mapping import Fault, PlanMapping, error
+from planrunner.language.reading import ReadBy
 
 __all__ = ["ReportFormat", "ReportModel"]
 
@@ -27,8 +28,8 @@ ReportFormat = Literal[
 _SHARE: Final = re.compile(r"(?:100|[0-9]{1,2})(?:\.[0-9]+)?%")
 
 
-def _check_samples(value: str) -> str:
-    if value in ("all", "failures", "none") or _SHARE.fullmatch(value):
+def _read_samples(value: object) -> str:
+    if isinstance(value, str) and (value in ("all", "failures", "none") or _SHARE.fullmatch(value)):
         return value
     raise error(
         Fault(
@@ -37,6 +38,24 @@ def _check_samples(value: str) -> str:
             "write `all`, `failures`, `none` or a share such as `10%`",
         )
     )
+
+
+Samples = Annotated[
+    str,
+    ReadBy(
+        _read_samples,
+        {
+            "anyOf": [
+                {"enum": ["all", "failures", "none"]},
+                {
+                    "type": "string",
+                    "pattern": r"^((100|[0-9]{1,2})(\.[0-9]+)?%|all|failures|none)$",
+                    "patternErrorMessage": "Write `all`, `failures`, `none` or a share: 10%",
+                },
+            ]
+        },
+    ),
+]
 
 
 class ReportModel(PlanMapping):
@@ -60,14 +79,8 @@ class ReportModel(PlanMapping):
         "metrics.json is always written.",
         examples=["[metrics.json, report.html, junit.xml]"],
     )
-    samples: Annotated[str, AfterValidator(_check_samples)] | None = Field(
+    samples: Samples | None = Field(
         None,
         description="Which samples results.csv keeps; failures are always kept. Default all.",
         examples=["10%"],
-        json_schema_extra={
-            "anyOf": [
-                {"enum": ["all", "failures", "none"]},
-                {"pattern": r"^(100|[0-9]{1,2})(\.[0-9]+)?%$"},
-            ]
-        },
     )

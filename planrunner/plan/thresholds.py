@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Final, Literal
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Final, Literal, get_args
 
 from pydantic import AfterValidator, Field
 
 from planrunner.language.diagnostics import Code
-from planrunner.language.fields import Duration
 from planrunner.language.mapping import Fault, PlanMapping, error
+from planrunner.language.reading import ReadBy
 from planrunner.metrics.threshold import ThresholdSyntaxError, parse_threshold
-from planrunner.units import write_duration
+from planrunner.units import UnitError, parse_duration
 
 __all__ = ["OnNoData", "Sentence", "ThresholdModel"]
 
 OnNoData = Literal["fail", "pass", "skip"]
+Operator = Literal["<", "<=", ">", ">=", "==", "!="]
 
 
 def _check_sentence(text: str) -> str:
@@ -25,9 +26,8 @@ def _check_sentence(text: str) -> str:
     try:
         parse_threshold(text)
     except ThresholdSyntaxError as failed:
-        raise error(
-            Fault(Code.THRESHOLD_SYNTAX, failed.message, failed.hint), offset=failed.offset
-        ) from None
+        fault = Fault(Code.THRESHOLD_SYNTAX, failed.message, failed.hint)
+        raise error(fault, offset=failed.offset, length=failed.length) from None
     return text
 
 
@@ -36,14 +36,40 @@ Sentence = Annotated[
     AfterValidator(_check_sentence),
     Field(
         json_schema_extra={
-            "pattern": r"(<|>|==|\$\{)",
+            "pattern": r"(<|>|==|!=|\$\{)",
             "patternErrorMessage": "write a condition such as `p95 < 500ms`",
             "title": "sentence",
         }
     ),
 ]
 
-_LONG_KEYS: Final = frozenset({"metric", "select", "scope", "window", "op", "value", "abort"})
+
+def _read_value(value: object) -> str | int | float:
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        return value
+    raise error(Fault(Code.WRONG_TYPE, "a limit is a number, with its unit", "write `500ms`"))
+
+
+def _read_abort(value: object) -> bool | str:
+    if isinstance(value, bool) or (isinstance(value, str) and "${" in value):
+        return value
+    try:
+        parse_duration(str(value))
+    except UnitError as failed:
+        raise error(Fault(Code.INVALID_UNIT, failed.message, failed.hint)) from None
+    return str(value)
+
+
+Limit = Annotated[str | int | float, ReadBy(_read_value, {"type": ["string", "integer", "number"]})]
+
+AbortAfter = Annotated[
+    bool | str,
+    ReadBy(_read_abort, {"type": ["boolean", "string"], "pattern": r"^[0-9]|\$\{"}),
+]
+
+_LONG_KEYS: Final = frozenset(
+    {"metric", "select", "scope", "window", "op", "value", "abort", "on_no_data"}
+)
 
 
 class ThresholdModel(PlanMapping):
@@ -51,7 +77,7 @@ class ThresholdModel(PlanMapping):
 
     short_schema: ClassVar[Mapping[str, Any]] = {
         "type": "string",
-        "pattern": r"(<|>|==|\$\{)",
+        "pattern": r"(<|>|==|!=|\$\{)",
         "patternErrorMessage": "write a condition such as `p95 < 500ms`",
         "markdownDescription": "A condition that must hold: "
         "`[agg] [of selector] [in phase X] [over 30s] op value`.",
@@ -91,13 +117,13 @@ class ThresholdModel(PlanMapping):
         description="Long form: the length of the windows, and how many in a row break it.",
         examples=["30s for 2 windows"],
     )
-    op: Literal["<", "<=", ">", ">=", "==", "!="] | None = Field(
+    op: Operator | None = Field(
         None, description="Long form: how the metric is compared.", examples=['"<"']
     )
-    value: str | int | float | None = Field(
+    value: Limit | None = Field(
         None, description="Long form: the limit, with its unit.", examples=["500ms"]
     )
-    abort: bool | Duration | None = Field(
+    abort: AbortAfter | None = Field(
         None,
         description="Long form: end the run at once; a duration waits that long first.",
         examples=["1m"],
@@ -116,11 +142,11 @@ class ThresholdModel(PlanMapping):
     def find_faults(cls, data: Mapping[str, Any]) -> Iterator[Fault]:
         sentence = next((key for key in ("warn", "fail") if key in data), None)
         if sentence is None:
-            if data.keys() <= _LONG_KEYS | {"on_no_data"}:
-                yield from _missing(data)
+            if not cls.has_unknown(data):
+                yield from _long_form_faults(data)
             return
         for key in data:
-            if key in _LONG_KEYS or key == "on_no_data":
+            if key in _LONG_KEYS:
                 yield Fault(
                     Code.CONFLICTING_KEYS,
                     f"`{key}` does not go with `{sentence}`",
@@ -134,34 +160,68 @@ class ThresholdModel(PlanMapping):
         The long form gives the sentence that says the same; its key is empty.
         """
         if self.metric is not None:
-            yield "fail", "", self._long_sentence()
+            yield "fail", "", "".join(text for _, text in _pieces(self.model_dump()))
         if self.warn is not None:
             yield "warn", "warn", self.warn
         if self.fail is not None:
             yield "fail", "fail", self.fail
 
-    def _long_sentence(self) -> str:
-        parts = [self.metric or ""]
-        for word, clause in (("of", self.select), ("in", self.scope), ("over", self.window)):
-            if clause is not None:
-                parts.append(f"{word} {clause}")
-        parts.append(f"{self.op} {self.value}")
-        text = " ".join(parts)
-        if self.abort is None or self.abort is False:
-            return text
-        return f"{text}, abort" + ("" if self.abort is True else f" after {_written(self.abort)}")
+
+_CLAUSES: Final = (
+    ("metric", ""),
+    ("select", " of "),
+    ("scope", " in "),
+    ("window", " over "),
+    ("op", " "),
+    ("value", " "),
+)
 
 
-def _written(duration: object) -> str:
-    return write_duration(duration) if isinstance(duration, int) else str(duration)
+def _pieces(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the pieces of the sentence that the long form stands for, each with its key."""
+    for key, before in _CLAUSES:
+        if data.get(key) is not None:
+            yield "", before
+            yield key, str(data[key])
+    abort = data.get("abort")
+    if abort is True:
+        yield "abort", ", abort"
+    elif abort not in (None, False):
+        yield "abort", f", abort after {abort}"
 
 
-def _missing(data: Mapping[str, Any]) -> Iterator[Fault]:
-    for key in ("metric", "op", "value"):
-        if key not in data:
-            yield Fault(
-                Code.MISSING_KEY,
-                f"a threshold needs `{key}`" if data else "a threshold is missing",
-                "write a sentence such as `p95 < 500ms`, or all of `metric`, `op`, `value`",
-            )
-            return
+def _long_form_faults(data: Mapping[str, Any]) -> Iterator[Fault]:
+    missing = next((key for key in ("metric", "op", "value") if key not in data), None)
+    if missing is not None:
+        yield Fault(
+            Code.MISSING_KEY,
+            f"a threshold needs `{missing}`" if data else "a threshold is missing",
+            "write a sentence such as `p95 < 500ms`, or all of `metric`, `op`, `value`",
+        )
+        return
+    # Operators, delays and values of the wrong type have faults of their own.
+    if data["op"] not in get_args(Operator) or any(
+        isinstance(value, list | dict) for value in data.values()
+    ):
+        return
+    pieces = list(_pieces({**data, "abort": None}))
+    text = "".join(piece for _, piece in pieces)
+    if "${" in text:
+        return
+    try:
+        parse_threshold(text)
+    except ThresholdSyntaxError as failed:
+        key = _key_at(pieces, failed.offset)
+        yield Fault(Code.THRESHOLD_SYNTAX, failed.message, failed.hint, path=(key,))
+
+
+def _key_at(pieces: Sequence[tuple[str, str]], offset: int) -> str:
+    """Return the key whose piece of the sentence is at `offset`."""
+    end = 0
+    last = "metric"
+    for key, text in pieces:
+        end += len(text)
+        last = key or last
+        if offset < end and key:
+            break
+    return last

@@ -116,7 +116,7 @@ def test_every_fault_is_found_at_once_and_in_file_order(write: Write) -> None:
         ("baseline: ''", "invalid-value", "''"),
         ("params: [a]", "wrong-type", "[a]"),
         ("params: {a: {type: duratoin}}", "invalid-value", "duratoin"),
-        ("thresholds: [p95 => 1s]", "threshold-syntax", "="),
+        ("thresholds: [p95 => 1s]", "threshold-syntax", "=>"),
         ("thresholds: ['error_rate < 1']", "threshold-syntax", "1"),
         ("x-own: {anything: [goes]}\nseed: x", "invalid-value", "x"),
     ],

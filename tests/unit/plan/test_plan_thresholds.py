@@ -51,6 +51,8 @@ def test_each_form_gives_sentences(text: str, expected: list[tuple[str, str, str
         ("{warn: p95 < 2s, metric: p95}", "conflicting-keys", "metric"),
         ("{metric: p95, op: <}", "missing-key", ""),
         ("{metric: p95, op: '<<', value: 1s}", "literal_error", ""),
+        ("{metric: p95, op: <, value: [1s]}", "wrong-type", ""),
+        ("{metric: p95, op: <, value: 1s, abort: soon}", "invalid-unit", ""),
         ("{}", "missing-key", ""),
         ("{fial: p95 < 1s}", "unknown-key", "fial"),
         ("[p95 < 1s]", "model_type", ""),
@@ -61,3 +63,20 @@ def test_faulty_thresholds(text: str, code: str, key: str) -> None:
     (fault,) = found_in(ThresholdModel, text)
 
     assert (fault.code, fault.key) == (code, key)
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("{metric: p59x, op: <, value: 1s}", "metric"),
+        ("{metric: p95, select: 'task:', op: <, value: 1s}", "select"),
+        ("{metric: p95, scope: fase a, op: <, value: 1s}", "scope"),
+        ("{metric: p95, window: soon, op: <, value: 1s}", "window"),
+        ("{metric: p95, op: <, value: 500}", "value"),
+    ],
+)
+def test_a_fault_of_the_long_form_is_at_its_key(text: str, key: str) -> None:
+    """The sentence that it stands for is checked; the place is where the word was written."""
+    faults = found_in(ThresholdModel, text)
+
+    assert [(fault.code, fault.where) for fault in faults] == [("threshold-syntax", (key,))]
