@@ -56,7 +56,7 @@ def build_result(graph: RunGraph, outcome: RunOutcome, *, started: datetime) -> 
         task_mix=make_task_mix(outcome.task_counts),
         params=graph.params,
         host=_host(graph),
-        notices=_notices(graph, outcome),
+        notices=outcome.notices,
     )
 
 
@@ -73,6 +73,8 @@ def _judge(outcome: RunOutcome) -> tuple[Judgement, ...]:
                 limit=found.limit,
                 place=threshold.place,
                 reason=found.reason,
+                level=threshold.level.value,
+                pair=threshold.pair,
             )
         )
     return tuple(judgements)
@@ -89,13 +91,6 @@ def _validity(outcome: RunOutcome) -> Validity:
     if outcome.biased:
         return Validity(ValidityLevel.BIASED, outcome.biased)
     return Validity(ValidityLevel.VALID)
-
-
-def _notices(graph: RunGraph, outcome: RunOutcome) -> tuple[str, ...]:
-    notices = list(outcome.notices)
-    if graph.default_threshold:
-        notices.append("the plan has no thresholds, so `error_rate < 1%` was applied")
-    return tuple(notices)
 
 
 def _host(graph: RunGraph) -> dict[str, str]:
