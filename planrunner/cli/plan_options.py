@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 import click
 
 from planrunner.compiler import RunGraph, compile_plan
+from planrunner.compiler.review import review
 from planrunner.errors import UsageError
 from planrunner.language.diagnostics import PlanError, suggest
 from planrunner.plan.loader import Plan, load
@@ -65,13 +66,16 @@ def load_plan(
         UsageError: An option is malformed.
     """
     environ: Mapping[str, str] = dict(os.environ)
-    return load(
-        Path(path),
-        overrides=parse_settings(settings),
-        environment=environment,
-        environ=environ,
-        need_secrets=need_secrets,
-    )
+    try:
+        return load(
+            Path(path),
+            overrides=parse_settings(settings),
+            environment=environment,
+            environ=environ,
+            need_secrets=need_secrets,
+        )
+    except PlanError as error:
+        raise PlanError(review(error)) from error
 
 
 def compile_to_run(

@@ -108,7 +108,7 @@ def _load(bundle: Bundle, read: Callable[[str], str], surroundings: Surroundings
         params, found = _params(document, remains.model, surroundings)
     except ValidationError as error:
         faults += diagnose(error, document)
-        remains = salvage(document, error) if len(faults) < MAX_FAULTS else None
+        remains = salvage(document) if len(faults) < MAX_FAULTS else None
         params, found = _params(document, None, surroundings)
     faults = [*broken, *faults, *found]
     draft = None if remains is None else Plan(remains.model, remains.document, params, bundle)

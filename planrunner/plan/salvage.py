@@ -39,23 +39,35 @@ class Remains:
     lost: frozenset[str]
 
 
-def salvage(document: Document, error: ValidationError) -> Remains | None:
-    """Return what is left when the faults of `error` are cut out; None if that is no plan."""
+def salvage(document: Document) -> Remains | None:
+    """Return what is left of an invalid plan without its faults; None if that is no plan."""
     lost: set[str] = set()
+    if not document.has(("name",)):
+        document = replace(document, root=_named(document.root))
     for _round in range(_MAX_ROUNDS):
-        paths = set(locate_faults(error, document))
+        try:
+            model = PlanModel.model_validate(document.data)
+        except ValidationError as error:
+            paths = frozenset(locate_faults(error, document))
+        else:
+            return Remains(model, document, frozenset(lost))
         if () in paths:
             return None
         for path in paths:
             lost |= _words(document, path)
-        document = replace(document, root=_without(document.root, frozenset(paths)))
-        try:
-            model = PlanModel.model_validate(document.data)
-        except ValidationError as still:
-            error = still
-        else:
-            return Remains(model, document, frozenset(lost))
+        document = replace(document, root=_without(document.root, paths))
     return None
+
+
+def _named(root: Node) -> Node:
+    """Give a plan without name one: the commonest fault of all must not hide the others."""
+    name = Node(root.source, root.start, root.start, "draft")
+    items: Any = root.items
+    return replace(
+        root,
+        data={**root.data, "name": name.data},
+        items={**items, "name": (root.start, root.start, name)},
+    )
 
 
 def _without(root: Node, paths: frozenset[PlanPath]) -> Node:

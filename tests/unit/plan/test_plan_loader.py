@@ -186,6 +186,18 @@ def test_the_sound_rest_of_an_invalid_plan_is_kept_with_its_places(write: Write)
     assert "a" in caught.value.lost
 
 
+def test_a_forgotten_name_does_not_hide_the_rest(write: Write) -> None:
+    """The commonest fault of all; the draft has a stand-in."""
+    path = write(USERS + STAGES)
+
+    with pytest.raises(InvalidPlan) as caught:
+        load(path, environ={})
+
+    assert [fault.code for fault in caught.value.diagnostics] == [Code.MISSING_KEY]
+    assert caught.value.draft is not None
+    assert caught.value.draft.document.span(("users",), "key").line == 1
+
+
 @pytest.mark.parametrize("plan", ["users: {}\n", "name: x\nusers: 5\nstages: 5\n", "nam: x\n"])
 def test_of_a_plan_without_a_sound_part_nothing_is_kept(write: Write, plan: str) -> None:
     """There is nothing to compile."""
