@@ -7,12 +7,13 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
+from planrunner.cli.exit_codes import ExitCode
 from planrunner.cli.limits import need_descriptors
 from planrunner.cli.outputs import open_samples, write_outputs
 from planrunner.cli.plan_options import compile_to_run, new_run_id, with_plan_options
@@ -22,9 +23,11 @@ from planrunner.clock import MonotonicClock
 from planrunner.compiler.graph import RunGraph
 from planrunner.engine.run import run
 from planrunner.engine.stop import Stop
+from planrunner.errors import CannotRun, UsageError
+from planrunner.language.expressions import EvaluationError, to_text
 from planrunner.load.population import peak
 from planrunner.protocols import registry
-from planrunner.protocols.base import ClientFactory
+from planrunner.protocols.base import ClientFactory, Scope
 from planrunner.protocols.http.operation import HttpSettings
 from planrunner.report.console import open_console, print_summary
 from planrunner.report.live import LineView, LiveView, SilentView, View
@@ -77,15 +80,35 @@ def command(  # noqa: PLR0913 - one parameter for each option
     """Validate, compile and run PLAN; write its reports and end with the verdict."""
     graph = compile_to_run(plan, settings, environment, seed=seed, formats=formats)
     need_descriptors(_connections(graph))
-    run_id, started = new_run_id(), datetime.now(UTC)
-    directory = make_run_directory(out or _directory(graph, run_id, started))
+    run_id = new_run_id()
+    directory = make_run_directory(out or _directory(graph, run_id))
     view: View = SilentView() if quiet else _view()
-    job = _Run(graph, run_id, directory, view)
-    result = _loop_runner()(_execute(job))
-    result, files = write_outputs(graph, result, directory)
+    result = _run(_Run(graph, run_id, directory, view))
+    try:
+        result, files = write_outputs(graph, result, directory)
+    except CannotRun:
+        # What was measured can't be kept, so it is shown at least.
+        _show(replace(result, exit_code=ExitCode.CANNOT_RUN), [], quiet=quiet)
+        raise
+    _show(result, files, quiet=quiet)
+    return result.exit_code
+
+
+def _run(job: _Run) -> RunResult:
+    """Run to the end; a run that did not begin leaves no directory."""
+    try:
+        return _loop_runner()(_execute(job))
+    except BaseException as error:
+        with suppress(OSError):  # samples that were taken are kept
+            job.directory.rmdir()
+        if isinstance(error, asyncio.CancelledError):  # SIGTERM before the load
+            raise KeyboardInterrupt from error
+        raise
+
+
+def _show(result: RunResult, files: Sequence[Path], *, quiet: bool) -> None:
     if not quiet:
         print_summary(result, open_console(sys.stdout), files=[str(path) for path in files])
-    return result.exit_code
 
 
 def _connections(graph: RunGraph) -> int:
@@ -93,11 +116,15 @@ def _connections(graph: RunGraph) -> int:
     return max((peak(phase.load.stages) for phase in graph.phases), default=0)
 
 
-def _directory(graph: RunGraph, run_id: str, started: datetime) -> Path:
-    time = started.strftime("%Y%m%dT%H%M%SZ")
+def _directory(graph: RunGraph, run_id: str) -> Path:
     if graph.report.directory is None:
+        time = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
         return Path("reports") / graph.slug / f"{time}-{run_id}"
-    return Path(graph.report.directory.replace("${run.id}", run_id))
+    names: Scope = {"run": {"id": run_id, "seed": graph.seed}}
+    try:
+        return Path(to_text(graph.report.directory(names)))
+    except EvaluationError as error:
+        raise UsageError(f"`report.dir` has no value: {error.message}") from error
 
 
 def _view() -> View:
@@ -120,6 +147,7 @@ async def _execute(job: _Run) -> RunResult:
     clock = MonotonicClock()
     services = [DemoService(item.name, item.demo, item.port) for item in job.graph.services]
     stop = Stop()
+    _cancel_on_sigterm()
     async with start_services(services):
         await _check_targets(job.graph)
         # The load begins now: services are up, and took time to come.
@@ -160,8 +188,17 @@ def _clients(graph: RunGraph) -> dict[str, ClientFactory]:
     }
 
 
+def _cancel_on_sigterm() -> None:
+    """Until the load begins, SIGTERM ends it all like Ctrl-C: services are stopped."""
+    task = asyncio.current_task()
+    assert task is not None
+    with suppress(NotImplementedError):  # on Windows the process just ends
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+
+
 def _stop_on_signals(stop: Stop) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         reason = f"interrupted by {signal.Signals(number).name}"
-        loop.add_signal_handler(number, stop.request, reason)
+        with suppress(NotImplementedError):
+            loop.add_signal_handler(number, stop.request, reason)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from planrunner.compiler.graph import RunGraph
-from planrunner.errors import CannotRun
+from planrunner.errors import CannotRun, UsageError
 from planrunner.report.html import write_html
 from planrunner.results.atomic import atomic_text_file
 from planrunner.results.metrics_json import write_metrics
@@ -46,7 +46,6 @@ def write_outputs(
         CannotRun: metrics.json can't be written.
     """
     written: list[Path] = []
-    notices: list[str] = []
     for name in graph.report.formats:
         produce = _producer(name, result, directory)
         if produce is None:
@@ -54,11 +53,10 @@ def write_outputs(
         try:
             with atomic_text_file(directory / name) as out:
                 produce(out)
-        except CannotRun as error:
-            notices.append(error.message)
+        except (CannotRun, UsageError) as error:  # no room for it, or no sample was ever written
+            result = replace(result, notices=(*result.notices, error.message))
         else:
             written.append(directory / name)
-    result = replace(result, notices=(*result.notices, *notices))
     write_metrics(result, directory / "metrics.json")
     return result, [directory / "metrics.json", *written]
 

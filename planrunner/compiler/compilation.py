@@ -152,12 +152,13 @@ class Compilation:
             self.must_be_constant(path)
         return None
 
-    def must_be_constant(self, path: PlanPath) -> None:
+    def must_be_constant(self, path: PlanPath, *, inside: tuple[int, int] | None = None) -> None:
         self.fault(
             path,
             Code.NOT_ALLOWED,
             "this must be known before the run",
             hint="use params here, and no variables of the user",
+            inside=inside,
         )
 
     def template(self, text: str, path: PlanPath) -> str | None:

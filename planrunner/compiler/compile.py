@@ -9,14 +9,18 @@ from pathlib import Path
 from typing import Final
 
 from planrunner.compiler.compilation import Compilation
-from planrunner.compiler.graph import ReportSettings, RunGraph, ServiceNode
-from planrunner.compiler.loads import compile_phases, phase_names
+from planrunner.compiler.graph import Evaluate, ReportSettings, RunGraph, ServiceNode
+from planrunner.compiler.later import check_later, columns_of
+from planrunner.compiler.loads import classes_with_users, compile_phases
 from planrunner.compiler.names import Known
 from planrunner.compiler.steps import Flow, Flows
-from planrunner.compiler.thresholds import Names, add_phases, compile_thresholds
+from planrunner.compiler.threshold_names import names_of
+from planrunner.compiler.thresholds import compile_thresholds
 from planrunner.compiler.users import compile_users
 from planrunner.language.diagnostics import Code, PlanError, suggest
 from planrunner.language.expressions import to_text
+from planrunner.language.names import ROOT_HELPERS
+from planrunner.language.text import Text
 from planrunner.plan.loader import Plan
 from planrunner.plan.models import PlanModel
 from planrunner.plan.resolve_params import Param
@@ -26,7 +30,6 @@ from planrunner.units import Rate, format_rate, write_duration
 
 __all__ = ["compile_plan"]
 
-_LATER_KEYS: Final = ("preflight", "setup", "teardown", "monitors", "baseline", "hooks", "data")
 _LATER_FORMATS: Final = frozenset({"timeseries.csv", "junit.xml", "jtl", "locust-csv"})
 
 # Stands for `port: auto` where nothing is started: a port that no URL has by chance.
@@ -87,9 +90,7 @@ class _Compiler:
         model, work = self._model, self._work
         chosen = self._profile(profile)
         services = self._services()
-        columns: dict[str, tuple[str, ...]] = dict.fromkeys(model.data or {}, ())
-        known = replace(work.constant_names, columns=columns)
-        self._check_later(known)
+        known = replace(work.constant_names, columns=columns_of(model))
         http = compile_settings(
             model.http, constants=work.constants, files=self._plan.files_at(("http",))
         )
@@ -99,18 +100,17 @@ class _Compiler:
                 where = ("http", *fault.path)
                 work.fault(where, fault.code, fault.message, hint=fault.hint, inside=inside)
         flows = Flows(model.flows or {})
-        users = compile_users(
-            work,
-            model.users or {},
-            known,
-            lambda known: Flow(work, http.defaults, self._plan.files_at, flows, known),
-        )
+
+        def open_flow(known: Known) -> Flow:
+            return Flow(work, http.defaults, self._plan.files_at, flows, known)
+
+        lasting = check_later(work, model, known, open_flow)
+        users = compile_users(work, model.users or {}, lasting, open_flow)
         schedule = [(phase, path) for path, phase in model.schedule(chosen or None)]
         classes = {user.name: user.count for user in users}
         phases = compile_phases(work, schedule, classes, chosen)
-        names = Names(profile=chosen)
-        names.add_users(model.users or {}, flows)
-        add_phases(names, phases, self._phases_of_profiles(chosen))
+        names = names_of(model, flows, chosen)
+        names.running = {phase.name: classes_with_users(phase.load, users) for phase in phases}
         thresholds = compile_thresholds(
             work,
             [(item, ("thresholds", index)) for index, item in enumerate(model.thresholds or ())],
@@ -138,7 +138,11 @@ class _Compiler:
             thresholds=thresholds,
             report=report,
             default_threshold=not model.thresholds,
-            secrets=tuple(str(param.value) for param in self._plan.params.values() if param.secret),
+            secrets=tuple(
+                str(param.value)
+                for param in self._plan.params.values()
+                if param.secret and param.value not in (None, "")
+            ),
             unavailable=tuple(work.unavailable),
         )
 
@@ -150,14 +154,6 @@ class _Compiler:
                 ("profiles",), Code.EMPTY_SELECTION, f"no profile `{wanted}`", hint=hint
             )
         return wanted if wanted in names else next(iter(names), "")
-
-    def _phases_of_profiles(self, chosen: str) -> dict[str, list[str]]:
-        """Return the phase names of every profile, so that thresholds may name any."""
-        profiles = self._model.profiles
-        if profiles is None:
-            phases = [phase for _, phase in self._model.schedule(None)]
-            return {"": phase_names(phases, chosen)}
-        return {name: phase_names(phases, name) for name, phases in profiles.items()}
 
     def _services(self) -> tuple[ServiceNode, ...]:
         nodes = []
@@ -179,15 +175,6 @@ class _Compiler:
             nodes.append(ServiceNode(name, demo, self._ports[name], self._work.span(path)))
         return tuple(nodes)
 
-    def _check_later(self, known: Known) -> None:
-        """Check the names in what can't run yet, and note it."""
-        for key in _LATER_KEYS:
-            piece = getattr(self._model, key)
-            if piece is not None:
-                self._work.not_available((key,), f"`{key}`")
-        if self._model.etcd is not None:
-            self._work.check_all(self._model.etcd, ("etcd",), known)
-
     def _report(self) -> ReportSettings:
         model = self._model.report
         if model is None:
@@ -197,9 +184,20 @@ class _Compiler:
                 self._work.not_available(("report", "formats", index), f"`{name}`")
         default = ReportSettings()
         formats = dict.fromkeys(("metrics.json", *(model.formats or default.formats)))
-        # The directory is rendered when the run has its id.
-        directory = None if model.dir is None else model.dir.source
-        return ReportSettings(directory, tuple(formats), model.samples or default.samples)
+        return ReportSettings(
+            self._directory(model.dir), tuple(formats), model.samples or default.samples
+        )
+
+    def _directory(self, text: Text | None) -> Evaluate | None:
+        """Return `report.dir`, which nothing but the run's id and seed may make unique."""
+        if text is None:
+            return None
+        work, where = self._work, ("report", "dir")
+        for reference in text.references:
+            if reference.root in ROOT_HELPERS or reference.path == ("dir",):
+                work.must_be_constant(where, inside=(reference.offset, len(reference.root)))
+                return None
+        return work.value(text, where, work.constant_names).evaluate
 
     def _hash(self) -> str:
         digest = hashlib.sha256(self._plan.bundle.digest.encode())

@@ -15,7 +15,8 @@ from planrunner.compiler.graph import (
     ThinkNode,
     UserProgram,
 )
-from planrunner.load.population import Share, exact_seats, peak, seats, users_at
+from planrunner.compiler.loads import seats_of
+from planrunner.load.population import peak, users_at
 from planrunner.metrics.threshold_words import describe
 from planrunner.units import write_duration
 
@@ -97,18 +98,9 @@ def _table(graph: RunGraph, phase: PhaseNode) -> Iterator[str]:
 
 def class_counts(graph: RunGraph, phase: PhaseNode, moment_ns: int) -> dict[str, int]:
     """Return the users of each class at a moment of the phase, all starts of it included."""
-    stages = phase.load.stages
-    alive = users_at(stages, moment_ns)
-    users = [user for user in graph.users if user.name in phase.classes]
-    if phase.load.exact:
-        names = [name for name, _ in phase.load.exact]
-        taken = exact_seats([count for _, count in phase.load.exact])
-    else:
-        names = [user.name for user in users]
-        taken = seats([Share(user.name, user.weight, user.count) for user in users], peak(stages))
     counts = dict.fromkeys(phase.classes, 0)
-    for position in taken[:alive]:
-        counts[names[position]] += 1
+    for name in seats_of(phase.load, graph.users)[: users_at(phase.load.stages, moment_ns)]:
+        counts[name] += 1
     return counts
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from planrunner.compiler.compilation import Compilation
-from planrunner.compiler.graph import ClosedLoad, PhaseNode, Stage
+from planrunner.compiler.graph import ClosedLoad, PhaseNode, Stage, UserProgram
 from planrunner.language.diagnostics import Code, suggest
+from planrunner.load.population import Share, exact_seats, peak, seats
 from planrunner.plan.document import PlanPath
+from planrunner.plan.stages import StageModel
 from planrunner.plan.workload import LoadKind, PhaseModel
 from planrunner.units import NS_PER_S, Rate
 
-__all__ = ["compile_phases", "phase_names"]
+__all__ = ["classes_with_users", "compile_phases", "phase_names", "seats_of"]
 
 _GRACEFUL_STOP_NS: Final = 30 * NS_PER_S
 _NO_RATE: Final = Rate(1, NS_PER_S)
@@ -99,28 +101,30 @@ def _is_available(work: Compilation, phase: PhaseModel, path: PlanPath) -> bool:
 def _closed(
     work: Compilation, phase: PhaseModel, path: PlanPath, classes: Mapping[str, int | None]
 ) -> ClosedLoad | None:
+    before = len(work.faults)
     if phase.stages is not None:
-        stages = tuple(
-            Stage(
-                stage.name or str(number),
-                work.settle(stage.duration, (*path, "stages", number - 1, "duration"), 0),
-                work.settle(stage.users, (*path, "stages", number - 1, "users"), 0),
-            )
-            for number, stage in enumerate(phase.stages, 1)
+        path = (*path, "stages")
+        load = ClosedLoad(tuple(_stages(work, phase.stages, path)))
+    else:
+        exact = _exact(work, phase, path, classes)
+        users = sum(count for _, count in exact)
+        if not isinstance(phase.users, Mapping):
+            users = work.settle(phase.users, (*path, "users"), 0)
+        hold = Stage("hold", work.settle(phase.hold, (*path, "hold"), 0), users)
+        ramp = Stage("ramp", _ramp_ns(work, phase, path, users), users)
+        load = ClosedLoad((ramp, hold), exact)
+        path = (*path, "users")
+    # What follows from a faulty value is no finding of its own.
+    return load if len(work.faults) == before and _is_load(work, load, path, classes) else None
+
+
+def _stages(work: Compilation, stages: Sequence[StageModel], path: PlanPath) -> Iterator[Stage]:
+    for index, stage in enumerate(stages):
+        yield Stage(
+            stage.name or str(index + 1),
+            work.settle(stage.duration, (*path, index, "duration"), 0),
+            work.settle(stage.users, (*path, index, "users"), 0),
         )
-        return _checked(work, ClosedLoad(stages), (*path, "stages"))
-    exact = _exact(work, phase, path, classes)
-    users = (
-        sum(count for _, count in exact)
-        if exact
-        else work.settle(
-            None if isinstance(phase.users, Mapping) else phase.users, (*path, "users"), 0
-        )
-    )
-    hold = Stage("hold", work.settle(phase.hold, (*path, "hold"), 0), users)
-    ramp_ns = _ramp_ns(work, phase, path, users)
-    stages = (Stage("ramp", ramp_ns, users), hold)
-    return _checked(work, ClosedLoad(stages, exact), (*path, "users"))
 
 
 def _ramp_ns(work: Compilation, phase: PhaseModel, path: PlanPath, users: int) -> int:
@@ -150,12 +154,36 @@ def _exact(
     return tuple((name, counts[name]) for name in classes if name in counts)
 
 
-def _checked(work: Compilation, load: ClosedLoad, path: PlanPath) -> ClosedLoad | None:
-    """Return the load unless it starts nobody or takes no time."""
+def _is_load(
+    work: Compilation, load: ClosedLoad, path: PlanPath, classes: Mapping[str, int | None]
+) -> bool:
+    """Note a fault when the load starts nobody, takes no time, or has users without a class."""
     if not any(stage.level for stage in load.stages):
         work.fault(path, Code.NO_LOAD, "no user ever starts", hint="write at least one user")
-        return None
+        return False
     if not any(stage.duration_ns for stage in load.stages):
         work.fault(path, Code.NO_LOAD, "the phase takes no time", hint="write a longer `hold`")
-        return None
-    return load
+        return False
+    counts = [count for count in classes.values() if count is not None]
+    rest = peak(load.stages) - sum(counts)
+    if not load.exact and rest > 0 and len(counts) == len(classes):
+        work.fault(
+            path,
+            Code.NO_LOAD,
+            f"{rest:,} of {peak(load.stages):,} users belong to no class: each has its `count`",
+            hint=f"write `users: {sum(counts)}`, or give a class a `weight`",
+        )
+        return False
+    return True
+
+
+def seats_of(load: ClosedLoad, users: Sequence[UserProgram]) -> tuple[str, ...]:
+    """Return the class of each user of the phase, in the order in which they start."""
+    if load.exact:
+        return tuple(load.exact[seat][0] for seat in exact_seats([n for _, n in load.exact]))
+    shares = [Share(user.name, user.weight, user.count) for user in users]
+    return tuple(shares[seat].name for seat in seats(shares, peak(load.stages)))
+
+
+def classes_with_users(load: ClosedLoad, users: Sequence[UserProgram]) -> frozenset[str]:
+    return frozenset(seats_of(load, users)[: peak(load.stages)])

@@ -1,0 +1,230 @@
+"""What thresholds may name, and which of it this run selects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from planrunner.compiler.loads import phase_names
+from planrunner.compiler.steps import Flows
+from planrunner.language.expressions import ExpressionError, to_text
+from planrunner.language.text import lower_value
+from planrunner.metrics.selector import AllOf, AnyOf, Kind, Not, Selection, Term
+from planrunner.metrics.threshold import Metric, Threshold
+from planrunner.plan.models import PlanModel
+from planrunner.plan.steps import StepModel
+from planrunner.plan.users import UserModel, request_name
+from planrunner.plan.workload import PhaseModel
+from planrunner.protocols.base import FailureKind
+from planrunner.protocols.http.compile import default_name
+
+__all__ = ["Names", "names_of"]
+
+_HELD_BY_CLASSES: Final = frozenset(
+    {Kind.REQUEST, Kind.TASK, Kind.USER, Kind.GROUP, Kind.TAG, Kind.ITERATION}
+)
+
+
+@dataclass(slots=True)
+class Names:
+    """Everything in the plan that a threshold may name, and what of it runs.
+
+    Attributes:
+        profile: The profile that runs; empty when the plan has none.
+        owners: By kind and name, the user classes that it belongs to.
+        methods: Actions that a bare name takes as a whole, such as `etcd.put`, with their classes.
+        values: The values of each tag; None when one is only known while the run goes on.
+        stages: The stages of each phase, those of all profiles included.
+        profiles: The phases of each profile.
+        running: The phases of this run, with the classes that have users in them.
+    """
+
+    profile: str = ""
+    owners: dict[Kind, dict[str, set[str]]] = field(default_factory=dict)
+    methods: dict[str, set[str]] = field(default_factory=dict)
+    values: dict[str, set[str] | None] = field(default_factory=dict)
+    stages: dict[str, set[str]] = field(default_factory=dict)
+    profiles: dict[str, list[str]] = field(default_factory=dict)
+    running: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    def choices(self, term: Term, phase: str | None) -> list[str] | None:
+        """Return what the term may name; None when any name will do.
+
+        Args:
+            term: One name of a threshold.
+            phase: The phase that the threshold looks at, which a stage must belong to.
+        """
+        match term.kind:
+            case Kind.STATUS | Kind.SERVICE | Kind.MONITOR | Kind.GENERATOR:
+                return None
+            case Kind.ITERATION:
+                return list(self.owners.get(Kind.USER, ())) if term.name else None
+            case Kind.STAGE:
+                found = self._stages(phase)
+            case Kind.ERROR:
+                found = [kind.value for kind in FailureKind]
+            case Kind.PROFILE:
+                found = list(self.profiles)
+            case Kind.PHASE:
+                found = list(self.stages)
+            case kind:
+                found = list(self.owners.get(kind, ()))
+        return found
+
+    def knows(self, term: Term, choices: Sequence[str]) -> bool:
+        return term.name in choices or (not term.exact and term.name in self.methods)
+
+    def unknown_value(self, term: Term) -> list[str]:
+        """Return the values that a tag has when the term asks for another one, else nothing."""
+        values = self.values.get(term.name)
+        if term.kind is not Kind.TAG or term.value is None or not values or term.value in values:
+            return []
+        return sorted(values)
+
+    def why_not(self, threshold: Threshold) -> str:
+        """Return why this run doesn't select what the threshold looks at; empty when it does."""
+        reasons = (self._why_not(metric) for metric in threshold.metrics)
+        return next((reason for reason in reasons if reason), "")
+
+    def _stages(self, phase: str | None) -> list[str]:
+        phases = self.stages.values() if phase not in self.stages else (self.stages[phase],)
+        return list(dict.fromkeys(name for stages in phases for name in sorted(stages)))
+
+    def _why_not(self, metric: Metric) -> str:
+        scope = metric.scope
+        if scope.profile is not None and scope.profile.name != self.profile:
+            return f"profile {scope.profile.name} does not run"
+        if scope.phase is not None and scope.phase.name not in self.running:
+            return f"phase {scope.phase.name} does not run"
+        phases = list(self.running) if scope.phase is None else [scope.phase.name]
+        if scope.stage is not None:
+            phases = [name for name in phases if scope.stage.name in self.stages.get(name, ())]
+            if not phases:
+                return f"stage {scope.stage.name} does not run"
+        if metric.selector is None:
+            return ""
+        classes = frozenset[str]().union(*(self.running[name] for name in phases))
+        reason = self._unselected(metric.selector.root, classes)
+        return f"{reason} in phase {scope.phase.name}" if reason and scope.phase else reason
+
+    def _unselected(self, selection: Selection, classes: frozenset[str]) -> str:
+        """Return why nothing that users of `classes` send can match; empty when something may."""
+        match selection:
+            case Term():
+                return self._unselected_term(selection, classes)
+            case Not():
+                return ""
+            case AllOf(parts):
+                reasons = [self._unselected(part, classes) for part in parts]
+                return next((reason for reason in reasons if reason), "")
+            case AnyOf(parts):
+                reasons = [self._unselected(part, classes) for part in parts]
+                return reasons[0] if all(reasons) else ""
+
+    def _unselected_term(self, term: Term, classes: frozenset[str]) -> str:
+        if term.kind not in _HELD_BY_CLASSES or not term.name:
+            return ""
+        kind = Kind.USER if term.kind is Kind.ITERATION else term.kind
+        owners = set(self.owners.get(kind, {}).get(term.name, ()))
+        if not term.exact:
+            owners |= self.methods.get(term.name, set())
+        if not owners or owners & classes:
+            return ""
+        plural = "es" if len(owners) > 1 else ""
+        have = "have" if plural else "has"
+        return f"class{plural} {', '.join(sorted(owners))} {have} no users"
+
+
+def names_of(model: PlanModel, flows: Flows, profile: str) -> Names:
+    """Return what the plan's thresholds may name; nothing runs yet."""
+    names = Names(profile=profile)
+    for name, user in (model.users or {}).items():
+        _Sender(names, name, flows).add(user)
+    for name, phases in _schedules(model).items():
+        called = phase_names(phases, name)
+        if name:
+            names.profiles[name] = called
+        for phase, phase_name in zip(phases, called, strict=True):
+            names.stages.setdefault(phase_name, set()).update(_stage_names(phase))
+    return names
+
+
+def _schedules(model: PlanModel) -> Mapping[str, Sequence[PhaseModel]]:
+    if model.profiles is not None:
+        return model.profiles
+    return {"": [phase for _, phase in model.schedule(None)]}
+
+
+def _stage_names(phase: PhaseModel) -> list[str]:
+    if phase.stages is None:
+        return ["ramp", "hold"]
+    return [stage.name or str(number) for number, stage in enumerate(phase.stages, 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sender:
+    """Takes in what one user class sends and is called."""
+
+    names: Names
+    name: str
+    flows: Flows
+
+    def add(self, user: UserModel) -> None:
+        self._own(Kind.USER, self.name)
+        self._add_tags(user.tags)
+        for task in user.tasks or ():
+            self._own(Kind.TASK, task.name)
+            self._add_tags(task.tags)
+            self._add_steps(task.steps)
+        self._add_steps(user.steps or ())
+        for block in (user.on_start, user.on_stop):
+            self._add_steps(block.do if block is not None else ())
+
+    def _own(self, kind: Kind, name: str) -> None:
+        self.names.owners.setdefault(kind, {}).setdefault(name, set()).add(self.name)
+
+    def _add_steps(self, steps: Sequence[StepModel]) -> None:
+        for step in _walk(steps, self.flows, ()):
+            if step.group is not None:
+                self._own(Kind.GROUP, step.group)
+            elif step.is_request:
+                self._own(Kind.REQUEST, request_name(step))
+                self.names.methods.setdefault(step.action, set()).add(self.name)
+                self._add_tags(step.tags)
+            elif step.poll is not None:
+                name = step.name or default_name(step.poll)
+                self._own(Kind.REQUEST, name)
+                self._own(Kind.GROUP, name)
+
+    def _add_tags(self, tags: Iterable[str] | Mapping[str, object] | None) -> None:
+        for key in tags or ():
+            self._own(Kind.TAG, key)
+            value = _constant(tags[key]) if isinstance(tags, Mapping) else ""
+            known = self.names.values.setdefault(key, set())
+            if value is None or known is None:
+                self.names.values[key] = None
+            else:
+                known.add(value)
+
+
+def _constant(value: object) -> str | None:
+    """Return a tag's value as a label has it; None when it takes more than the text to tell."""
+    try:
+        lowered = lower_value(value, {})
+    except ExpressionError:
+        return None
+    return to_text(lowered.value) if lowered.is_constant else None
+
+
+def _walk(
+    steps: Sequence[StepModel], flows: Flows, calling: tuple[str, ...]
+) -> Iterator[StepModel]:
+    """Yield every step, those inside others and in called flows included."""
+    for step in steps:
+        yield step
+        for inner in (step.do, step.then, step.else_, step.parallel):
+            yield from _walk(inner or (), flows, calling)
+        if step.call is not None and step.call not in calling:
+            called = flows.models.get(step.call, ())
+            yield from _walk(called, flows, (*calling, step.call))
