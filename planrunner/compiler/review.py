@@ -17,6 +17,8 @@ _CERTAIN: Final = frozenset(
     {
         Code.DUPLICATE_NAME,
         Code.EXPRESSION_SYNTAX,
+        Code.INVALID_UNIT,
+        Code.INVALID_VALUE,
         Code.NOT_ALLOWED,
         Code.REFERENCE_CYCLE,
         Code.RESERVED_NAME,
