@@ -47,6 +47,7 @@ def main() -> None:
         result = answer(options.rounds, options.seconds)
         result = {"question": name, "measured": _now(), "machine": machine(), **result}
         path = ROOT / "benchmarks" / "results" / f"{name}.json"
+        path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(result, indent=1) + "\n")
         for line in result["summary"]:
             print(f"  {line}")
