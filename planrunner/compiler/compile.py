@@ -25,7 +25,7 @@ from planrunner.plan.loader import Plan
 from planrunner.plan.models import PlanModel
 from planrunner.plan.resolve_params import Param
 from planrunner.protocols.http.choice import choose_client
-from planrunner.protocols.http.compile import compile_settings
+from planrunner.protocols.http.compile import HttpDefaults, compile_settings
 from planrunner.units import Rate, format_rate, write_duration
 
 __all__ = ["compile_plan"]
@@ -91,18 +91,11 @@ class _Compiler:
         chosen = self._profile(profile)
         services = self._services()
         known = replace(work.constant_names, columns=columns_of(model))
-        http = compile_settings(
-            model.http, constants=work.constants, files=self._plan.files_at(("http",))
-        )
-        if model.http is not None and work.check_all(model.http, ("http",), known):
-            for fault in http.faults:
-                inside = None if fault.offset is None else (fault.offset, 1)
-                where = ("http", *fault.path)
-                work.fault(where, fault.code, fault.message, hint=fault.hint, inside=inside)
+        http = self._http(known)
         flows = Flows(model.flows or {})
 
         def open_flow(known: Known) -> Flow:
-            return Flow(work, http.defaults, self._plan.files_at, flows, known)
+            return Flow(work, http, self._plan.files_at, flows, known)
 
         lasting = check_later(work, model, known, open_flow)
         users = compile_users(work, model.users or {}, lasting, open_flow)
@@ -130,8 +123,8 @@ class _Compiler:
             seed_was_drawn=model.seed is None,
             profile=chosen,
             params={name: shown_param(param) for name, param in self._plan.params.items()},
-            settings={"http": http.defaults.settings},
-            clients={"http": choose_client(http.defaults.settings)},
+            settings={"http": http.settings},
+            clients={"http": choose_client(http.settings)},
             services=services,
             users=users,
             phases=phases,
@@ -145,6 +138,24 @@ class _Compiler:
             ),
             unavailable=tuple(work.unavailable),
         )
+
+    def _http(self, known: Known) -> HttpDefaults:
+        model, work = self._model.http, self._work
+        http = compile_settings(
+            model, constants=work.constants, files=self._plan.files_at(("http",))
+        )
+        if model is None:
+            return http.defaults
+        if work.check_all(model, ("http",), known):
+            for fault in http.faults:
+                inside = None if fault.offset is None else (fault.offset, 1)
+                where = ("http", *fault.path)
+                work.fault(where, fault.code, fault.message, hint=fault.hint, inside=inside)
+        settings = http.defaults.settings
+        if model.base_url is not None and not settings.base_url:
+            # Its fault is known; no request must be blamed for having no host.
+            settings = replace(settings, base_url=("http://localhost",))
+        return replace(http.defaults, settings=settings)
 
     def _profile(self, wanted: str | None) -> str:
         names = self._model.profile_names()
