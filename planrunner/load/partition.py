@@ -1,0 +1,64 @@
+"""Which of several workers gets which rows, so that together they keep what one would promise.
+
+Every worker walks the same sequence of rows and takes its own: no two take the same position, and
+every position has a taker. So what is drawn once a run is drawn by one worker only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TypeVar
+
+from planrunner.errors import Misuse
+
+__all__ = ["Part"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One worker's part of the rows.
+
+    Attributes:
+        worker: Which one, from 0.
+        workers: How many there are.
+    """
+
+    worker: int = 0
+    workers: int = 1
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.worker < self.workers:
+            raise Misuse(f"no worker `{self.worker}` of `{self.workers}`")
+
+    def dealt(self, sequence: Iterator[T]) -> Iterator[T]:
+        """Yield every n-th, for rows that are drawn one after the other.
+
+        The sequence may be endless. Rows that come again come to another worker when the number
+        of rows isn't a multiple of n: in the long run all see all.
+        """
+        if self.workers == 1:
+            return sequence
+        return islice(sequence, self.worker, None, self.workers)
+
+    def reserved(self, sequence: Iterator[T], needs: Sequence[int]) -> Iterator[T]:
+        """Yield as many as the worker needs, for rows of which each user holds one.
+
+        `needs` are the most users that each worker has at a time. Each gets that many rows, in
+        the workers' order; those left over are dealt. So a worker is short of rows only if all
+        of them together have too few.
+        """
+        if self.workers == 1:
+            return sequence
+        if len(needs) != self.workers:
+            raise Misuse(f"`{len(needs)}` needs for `{self.workers}` workers")
+        return self._reserved(sequence, needs)
+
+    def _reserved(self, sequence: Iterator[T], needs: Sequence[int]) -> Iterator[T]:
+        before = sum(needs[: self.worker])
+        after = sum(needs[self.worker + 1 :])
+        yield from islice(sequence, before, before + needs[self.worker])
+        yield from self.dealt(islice(sequence, after, None))
