@@ -18,7 +18,7 @@ from planrunner.language.expressions import (
     to_text,
 )
 from planrunner.language.fields import Deferred, PauseValue
-from planrunner.language.text import Text, lower_value, parse_text
+from planrunner.language.text import Text, lower_value
 from planrunner.load.pauses import Pause, PauseKind
 from planrunner.plan.document import Document, Part, PlanPath
 from planrunner.plan.faults import find_path
@@ -160,13 +160,6 @@ class Compilation:
             hint="use params here, and no variables of the user",
             inside=inside,
         )
-
-    def template(self, text: str, path: PlanPath) -> str | None:
-        """Return a plain string in which `${…}` may stand, with its params filled in."""
-        if "${" not in text:
-            return text
-        parsed = self.attempt(lambda: parse_text(text), path, None)
-        return self.constant_text(parsed, path, self.constant_names)
 
 
 _NO_PAUSE: Final = PauseValue("constant", 0)

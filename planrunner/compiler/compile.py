@@ -13,20 +13,18 @@ from planrunner.compiler.graph import Evaluate, ReportSettings, RunGraph, Servic
 from planrunner.compiler.later import check_later, columns_of
 from planrunner.compiler.loads import classes_with_users, compile_phases
 from planrunner.compiler.names import Known
+from planrunner.compiler.params import shown_param, written_param
 from planrunner.compiler.steps import Flow, Flows
 from planrunner.compiler.threshold_names import names_of
 from planrunner.compiler.thresholds import compile_thresholds
 from planrunner.compiler.users import compile_users
 from planrunner.language.diagnostics import Code, PlanError, suggest
-from planrunner.language.expressions import to_text
 from planrunner.language.names import ROOT_HELPERS
 from planrunner.language.text import Text
 from planrunner.plan.loader import Plan
 from planrunner.plan.models import PlanModel
-from planrunner.plan.resolve_params import Param
 from planrunner.protocols.http.choice import choose_client
 from planrunner.protocols.http.compile import HttpDefaults, compile_settings
-from planrunner.units import Rate, format_rate, write_duration
 
 __all__ = ["compile_plan"]
 
@@ -108,6 +106,7 @@ class _Compiler:
             work,
             [(item, ("thresholds", index)) for index, item in enumerate(model.thresholds or ())],
             names,
+            {name: written_param(param) for name, param in self._plan.params.items()},
         )
         report = self._report()
         seed = work.settle(model.seed, ("seed",), self._seed)
@@ -220,17 +219,6 @@ class _Compiler:
 def plan_path(plan: Plan) -> str:
     """Return the plan's path as the user gave it."""
     return str(Path(plan.document.file))
-
-
-def shown_param(param: Param) -> str:
-    """Return a param's value as a plan writes it; a secret as people may see it."""
-    if param.secret and param.value is not None:
-        return "***"
-    if param.type == "duration" and isinstance(param.exact, int):
-        return write_duration(param.exact)
-    if isinstance(param.exact, Rate):
-        return format_rate(param.exact)
-    return to_text(param.value)
 
 
 def slug_of(name: str) -> str:

@@ -179,12 +179,12 @@ class ReportSettings:
     """What to write.
 
     Attributes:
-        directory: None for the default `reports/SLUG/TIME-RUNID`.
+        directory: Needs `run.id` and `run.seed`; None for the default `reports/SLUG/TIME-RUNID`.
         formats: File names: `metrics.json`, `results.csv`, `report.html` …
         samples: `all`, `failures`, `none` or a percentage such as `10%`.
     """
 
-    directory: str | None = None
+    directory: Evaluate | None = None
     formats: tuple[str, ...] = ("metrics.json", "results.csv", "report.html")
     samples: str = "all"
 

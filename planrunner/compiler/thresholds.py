@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from planrunner.compiler.compilation import Compilation
 from planrunner.compiler.threshold_names import Names
+from planrunner.errors import PlanrunnerError
 from planrunner.language.diagnostics import Code, suggest
+from planrunner.language.expressions import Expression, ExpressionError, to_text
+from planrunner.language.text import parse_text
 from planrunner.metrics.selector import Kind
 from planrunner.metrics.threshold import (
     DEFAULT_SENTENCE,
@@ -30,17 +33,23 @@ _LATER_AGGS: Final = frozenset({Agg.ACHIEVED_RATE, Agg.DROPPED, Agg.LATE, Agg.MA
 
 
 def compile_thresholds(
-    work: Compilation, models: Sequence[tuple[ThresholdModel, PlanPath]], names: Names
+    work: Compilation,
+    models: Sequence[tuple[ThresholdModel, PlanPath]],
+    names: Names,
+    params: Mapping[str, str],
 ) -> tuple[Threshold, ...]:
-    """Compile the plan's thresholds; the default one when it has none."""
+    """Compile the plan's thresholds; the default one when it has none.
+
+    `params` are their values as a plan writes them: `p95 < ${limit}` needs the unit.
+    """
     found: list[Threshold] = []
     pair = 0
     for model, path in models:
         sentences = list(model.sentences())
         pair += len(sentences) > 1
         for level, key, text in sentences:
-            where = (*path, key) if key else path
-            threshold = _threshold(work, text, where, names)
+            sentence = _Sentence(work, model, (*path, key) if key else path, text)
+            threshold = sentence.compile(names, params)
             if threshold is not None:
                 found.append(
                     replace(
@@ -55,39 +64,105 @@ def compile_thresholds(
     return tuple(found)
 
 
-def _threshold(work: Compilation, text: str, path: PlanPath, names: Names) -> Threshold | None:
-    settled = work.template(text, path)
-    if settled is None:
-        return None
-    try:
-        threshold = parse_threshold(settled)
-    except ThresholdSyntaxError as error:
-        inside = (error.offset, error.length) if settled == text else None
-        work.fault(path, Code.THRESHOLD_SYNTAX, error.message, hint=error.hint, inside=inside)
-        return None
-    for metric in threshold.metrics:
-        _check(work, metric, path, names, exact=settled == text)
-    _check_available(work, threshold, path)
-    return replace(threshold, place=str(work.span(path)), not_applicable=names.why_not(threshold))
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    """One condition; of the long form the sentence that says the same.
 
+    Attributes:
+        path: Of the sentence; of the long form's mapping.
+    """
 
-def _check(work: Compilation, metric: Metric, path: PlanPath, names: Names, *, exact: bool) -> None:
-    """Hold every name of a metric against the plan; mark the wrong word if the text is exact."""
-    phase = metric.scope.phase.name if metric.scope.phase is not None else None
-    terms = (*(metric.selector.terms if metric.selector else ()), *metric.scope.terms)
-    for term in terms:
-        choices = names.choices(term, phase)
-        inside = (term.offset, max(1, term.end - term.offset)) if exact else None
-        if choices is not None and not names.knows(term, choices):
-            whose = f"phase `{phase}`" if term.kind is Kind.STAGE and phase else "the plan"
-            message = f"no {_WORDS.get(term.kind, term.kind)} of {whose} is called `{term.name}`"
-            hint = suggest(term.name, choices) or _listed(whose, choices)
-        elif values := names.unknown_value(term):
-            message = f"no sample has the tag `{term.name}={term.value}`"
-            hint = suggest(term.value or "", values) or _listed(f"`{term.name}`", values)
-        else:
-            continue
-        work.fault(path, Code.UNKNOWN_SELECTOR, message, hint=hint, inside=inside)
+    work: Compilation
+    model: ThresholdModel
+    path: PlanPath
+    text: str
+
+    def compile(self, names: Names, params: Mapping[str, str]) -> Threshold | None:
+        settled = self._settle(names, params)
+        if settled is None:
+            return None
+        exact = settled == self.text
+        try:
+            threshold = parse_threshold(settled)
+        except ThresholdSyntaxError as error:
+            word = (error.offset, error.length) if exact else None
+            self._fault(Code.THRESHOLD_SYNTAX, error, word)
+            return None
+        for metric in threshold.metrics:
+            self._check(metric, names, exact=exact)
+        _check_available(self.work, threshold, self.path)
+        place = str(self.work.span(self.path))
+        return replace(threshold, place=place, not_applicable=names.why_not(threshold))
+
+    def _settle(self, names: Names, params: Mapping[str, str]) -> str | None:
+        """Return the sentence with its params filled in; None when that is impossible."""
+        work = self.work
+        if "${" not in self.text:
+            return self.text
+        text = self.text
+        # A request is called as it is written, `${…}` and all.
+        for name in names.owners.get(Kind.REQUEST, ()):
+            if "${" in name:
+                text = text.replace(f'"{name}"', f'"{name.replace("${", "$${")}"')
+        parsed = work.attempt(lambda: parse_text(text), self.path, None)
+        if parsed is None or not work.check(parsed.references, self.path, work.constant_names):
+            return None
+        pieces = [
+            part if isinstance(part, str) else self._value(part, offset, params)
+            for part, offset in zip(parsed.parts, parsed.offsets, strict=True)
+        ]
+        return None if None in pieces else "".join(piece for piece in pieces if piece is not None)
+
+    def _value(self, part: Expression, offset: int, params: Mapping[str, str]) -> str | None:
+        if (name := part.source.strip()) in params:
+            return params[name]
+        work = self.work
+        try:
+            lowered = part.lower(work.constants)
+        except ExpressionError as error:
+            inside = (offset + error.offset, 1)
+            work.fault(self.path, error.code, error.message, hint=error.hint, inside=inside)
+            return None
+        if lowered.is_constant:
+            return to_text(lowered.value)
+        work.must_be_constant(self.path, inside=(offset, len(part.source)))
+        return None
+
+    def _check(self, metric: Metric, names: Names, *, exact: bool) -> None:
+        """Hold every name of a metric against the plan."""
+        phase = metric.scope.phase.name if metric.scope.phase is not None else None
+        terms = (*(metric.selector.terms if metric.selector else ()), *metric.scope.terms)
+        for term in terms:
+            choices = names.choices(term, phase)
+            if choices is not None and not names.knows(term, choices):
+                whose = f"phase `{phase}`" if term.kind is Kind.STAGE and phase else "the plan"
+                kind = _WORDS.get(term.kind, term.kind)
+                message = f"no {kind} of {whose} is called `{term.name}`"
+                hint = suggest(term.name, choices) or _listed(whose, choices)
+            elif values := names.unknown_value(term):
+                message = f"no sample has the tag `{term.name}={term.value}`"
+                hint = suggest(term.value or "", values) or _listed(f"`{term.name}`", values)
+            else:
+                continue
+            word = (term.offset, max(1, term.end - term.offset)) if exact else None
+            self._fault(Code.UNKNOWN_SELECTOR, PlanrunnerError(message, hint=hint), word)
+
+    def _fault(self, code: Code, error: PlanrunnerError, word: tuple[int, int] | None) -> None:
+        """Note a fault at a word of the sentence; at all of it where params were filled in."""
+        path, begin = self._piece_at(word[0] if word else 0)
+        inside = (word[0] - begin, word[1]) if word else None
+        self.work.fault(path, code, error.message, hint=error.hint, inside=inside)
+
+    def _piece_at(self, offset: int) -> tuple[PlanPath, int]:
+        """Return where the text at `offset` stands in the plan, and where that piece begins."""
+        if self.model.metric is None or offset == 0:
+            return self.path, 0
+        for key, before in (("scope", " in "), ("select", " of ")):
+            piece = getattr(self.model, key)
+            begin = -1 if piece is None else self.text.find(f"{before}{piece}")
+            if 0 <= begin <= offset:
+                return (*self.path, key), begin + len(before)
+        return (*self.path, "metric"), 0
 
 
 def _listed(owner: str, names: Sequence[str]) -> str:

@@ -62,26 +62,7 @@ def test_every_unknown_name_of_a_plan_is_found_at_once() -> None:
         'stages: [{duration: 1s, users: "${b6}"}]',
     )
 
-    names = [
-        name
-        for name in [
-            "a1",
-            "a2",
-            "a3",
-            "a4",
-            "a5",
-            "a6",
-            "a7",
-            "a8",
-            "a9",
-            "b1",
-            "b2",
-            "b3",
-            "b4",
-            "b5",
-            "b6",
-        ]
-    ]
+    names = [f"a{number}" for number in range(1, 10)] + [f"b{number}" for number in range(1, 7)]
     assert [item.marked for item in found] == names
     assert {item.code for item in found} == {"unknown-name"}
 

@@ -1,0 +1,197 @@
+"""From the plan's words about load to exact numbers."""
+
+from __future__ import annotations
+
+import pytest
+
+from planrunner.compiler.graph import PhaseNode, Stage
+from planrunner.compiler.loads import classes_with_users, seats_of
+from planrunner.units import NS_PER_MS, NS_PER_S
+from tests.support.plans import compiled, findings
+
+TWO = "users: {A: {weight: 3, tasks: [{get: /}]}, B: {tasks: [{get: /}]}}"
+
+
+def phase(text: str, *more: str) -> PhaseNode:
+    """Compile a plan with one phase and return it."""
+    [node] = compiled(f"phases: [{text}]", *more).phases
+    return node
+
+
+def stages(text: str) -> list[tuple[str, int, int]]:
+    return [
+        (stage.name, stage.duration_ns // NS_PER_MS, stage.level)
+        for stage in phase(text).load.stages
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "ramp_ms"),
+    [
+        ("{users: 100, spawn_rate: 10/s, hold: 1m}", 10_000),
+        ("{users: 100, spawn_rate: 30/m, hold: 1m}", 200_000),
+        ("{users: 100, ramp_up: 25s, hold: 1m}", 25_000),
+        ("{users: 100, hold: 1m}", 0),
+    ],
+)
+def test_a_ramp_ends_when_the_level_is_reached(text: str, ramp_ms: int) -> None:
+    """100 users at 10/s take 10 s; without a ramp all start at once; hold comes on top."""
+    assert stages(text) == [("ramp", ramp_ms, 100), ("hold", 60_000, 100)]
+
+
+def test_a_ramp_whose_length_is_no_whole_number_is_never_too_short() -> None:
+    """7 users at 3/s: the ramp rounds up, so that the last user starts within it."""
+    ramp, _ = phase("{users: 7, spawn_rate: 3/s, hold: 1s}").load.stages
+
+    assert ramp.duration_ns == -(-7 * NS_PER_S // 3)
+
+
+def test_stages_have_their_names_or_numbers() -> None:
+    """Reports and thresholds call them so."""
+    text = "{stages: [{duration: 1s, users: 5}, {name: peak, duration: 2s, users: 5}]}"
+    assert stages(text) == [("1", 1000, 5), ("peak", 2000, 5)]
+
+    assert stages('{stages: "2m:200, 5m:200, 0s:10, 2m:0"}') == [
+        ("1", 120_000, 200),
+        ("2", 300_000, 200),
+        ("3", 0, 10),
+        ("4", 120_000, 0),
+    ]
+
+
+def test_stages_at_the_top_are_one_phase() -> None:
+    """The short form of the smallest plan."""
+    [node] = compiled("stages: [{duration: 3s, users: 4}]").phases
+
+    assert (node.name, node.load.stages) == ("main", (Stage("1", 3 * NS_PER_S, 4),))
+
+
+def test_a_mapping_of_users_is_exact() -> None:
+    """Each class gets its number, in file order, and classes left out get nobody."""
+    node = phase("{users: {B: 3, A: 10}, spawn_rate: 13/s, hold: 1s}", TWO)
+
+    assert node.load.exact == (("A", 10), ("B", 3))
+    assert [stage.level for stage in node.load.stages] == [13, 13]
+    assert phase("{users: {B: 3}, hold: 1s}", TWO).classes == ("B",)
+
+
+def test_an_exact_class_must_exist() -> None:
+    """A typo would silently send no load of that class."""
+    [found] = findings("phases: [{users: {Aa: 10}, hold: 1s}]", TWO)
+
+    assert found == ("unknown-name", "Aa", "unknown user class `Aa`", "did you mean `A`?")
+
+
+def test_users_are_split_by_weight() -> None:
+    """Sainte-Laguë, in the order in which they start."""
+    graph = compiled("phases: [{users: 8, hold: 1s}]", TWO)
+
+    seats = seats_of(graph.phases[0].load, graph.users)
+    assert "".join(seats) == "AABAAABA"
+
+
+def test_counted_classes_are_filled_first() -> None:
+    """They have exactly their number, whatever the level."""
+    users = "users: {A: {weight: 9, tasks: [{get: /}]}, Admin: {count: 1, tasks: [{get: /}]}}"
+    graph = compiled("phases: [{users: 3, hold: 1s}]", users)
+
+    assert seats_of(graph.phases[0].load, graph.users) == ("Admin", "A", "A")
+
+
+def test_a_class_that_gets_no_user_is_known() -> None:
+    """Its thresholds do not apply."""
+    users = "users: {A: {weight: 9, tasks: [{get: /}]}, B: {tasks: [{get: /}]}}"
+    graph = compiled("phases: [{users: 3, hold: 1s}]", users)
+
+    assert classes_with_users(graph.phases[0].load, graph.users) == {"A"}
+
+
+def test_users_that_no_class_takes_are_a_fault() -> None:
+    """With counts alone the level can't exceed their sum."""
+    users = "users: {A: {count: 2, tasks: [{get: /}]}}"
+    [found] = findings("phases: [{users: 5, hold: 1s}]", users)
+
+    assert found == (
+        "no-load",
+        "5",
+        "3 of 5 users belong to no class: each has its `count`",
+        "write `users: 2`, or give a class a `weight`",
+    )
+
+
+@pytest.mark.parametrize(
+    ("section", "marked", "message"),
+    [
+        ("phases: [{users: 0, hold: 1s}]", "0", "no user ever starts"),
+        ("phases: [{users: {A: 0}, hold: 1s}]", "{A: 0}", "no user ever starts"),
+        ("phases: [{users: 5, hold: 0s}]", "5", "the phase takes no time"),
+        ("stages: [{duration: 1s, users: 0}]", "[{duration: 1s, users: 0}]", "no user ever starts"),
+    ],
+)
+def test_a_load_that_is_none_is_a_fault(section: str, marked: str, message: str) -> None:
+    """A run without load would pass whatever its thresholds say."""
+    [found] = findings(section)
+
+    assert (found.code, found.marked, found.message) == ("no-load", marked, message)
+
+
+@pytest.mark.parametrize(("value", "shown"), [("-5", "int"), ("2.5", "float")])
+def test_numbers_of_users_from_params_are_checked_once(value: str, shown: str) -> None:
+    """The finding is about the value; that nobody would start is no second one."""
+    found = findings(
+        f"params: {{n: {{type: {shown}, default: {value}}}}}",
+        'phases: [{users: "${n}", hold: 1s}]',
+    )
+
+    assert [(item.code, item.marked) for item in found] == [("invalid-unit", '"${n}"')]
+
+
+def test_load_is_computed_from_params() -> None:
+    """Expressions give numbers; durations stay exact."""
+    node = compiled(
+        "params: {n: {type: int, default: 4}, d: {type: duration, default: 1m30s}}",
+        'phases: [{users: "${n * 2}", ramp_up: "${d / 3}", hold: "${d}", warmup: "${d}"}]',
+    ).phases[0]
+
+    assert [(stage.level, stage.duration_ns) for stage in node.load.stages] == [
+        (8, 30 * NS_PER_S),
+        (8, 90 * NS_PER_S),
+    ]
+    assert node.warmup_ns == 90 * NS_PER_S
+
+
+def test_what_a_run_is_told_to_leave_is_30_seconds() -> None:
+    """Unless the phase says otherwise."""
+    assert phase("{users: 1, hold: 1s}").graceful_stop_ns == 30 * NS_PER_S
+    assert phase("{users: 1, hold: 1s, graceful_stop: 0s}").graceful_stop_ns == 0
+
+
+def test_unnamed_phases_are_numbered() -> None:
+    """`main`, `main-2` …; a name that is taken is passed over."""
+    load = "users: 1, hold: 1s"
+    text = f"phases: [{{{load}}}, {{name: main-2, {load}}}, {{{load}}}, {{name: x, {load}}}]"
+
+    assert [node.name for node in compiled(text).phases] == ["main", "main-2", "main-3", "x"]
+
+
+def test_phases_of_a_profile_have_its_name() -> None:
+    """The first profile runs unless another one is chosen."""
+    profiles = """
+    profiles:
+      smoke: [{users: 1, hold: 1s}, {users: 2, hold: 1s}]
+      load: [{users: 9, hold: 1s}]
+    """
+
+    assert [node.name for node in compiled(profiles).phases] == ["smoke", "smoke-2"]
+    assert [node.name for node in compiled(profiles, profile="load").phases] == ["load"]
+    [found] = findings(profiles, profile="laod")
+    assert (found.code, found.hint) == ("empty-selection", "did you mean `load`?")
+
+
+@pytest.mark.parametrize("value", ["1s..3s", "normal(2s, 500ms)", "exponential(1s)"])
+def test_waits_are_drawn_from_what_the_plan_says(value: str) -> None:
+    """A pause keeps its kind."""
+    [user] = compiled(f"users: {{A: {{wait: '{value}', tasks: [{{get: /}}]}}}}").users
+
+    assert user.wait is not None
+    assert user.wait.first in (NS_PER_S, 2 * NS_PER_S)

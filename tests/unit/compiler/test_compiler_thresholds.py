@@ -1,0 +1,306 @@
+"""Thresholds: what they may name, and what of it a run selects."""
+
+from __future__ import annotations
+
+import pytest
+
+from planrunner.metrics.threshold import Level, OnNoData
+from tests.support.plans import compiled, findings
+
+USERS = """
+users:
+  Reader:
+    weight: 9
+    tags: {team: web}
+    tasks:
+      - task: read
+        tags: [safe]
+        steps: [{get: /items}, {group: page, do: [{get: "/${user.id}"}]}]
+      - {get: /list, tags: {kind: "${json.kind}"}}
+  Writer:
+    on_start: {measure: true, do: [{post: /login, name: login}]}
+    steps: [{post: /items, tags: {kind: write, area: shop}}]
+"""
+
+
+def thresholds(*sentences: str) -> str:
+    return "thresholds:\n" + "\n".join(f"  - {sentence!r}" for sentence in sentences)
+
+
+def reasons(sentence: str, *sections: str) -> str:
+    """Return why a threshold does not apply to the run."""
+    return compiled(thresholds(sentence), *sections).thresholds[0].not_applicable
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        'p95 of "GET /items" < 1s',
+        'p95 of "GET /${user.id}" < 1s',
+        "p95 of login < 1s",
+        'p95 of task:read or task:"GET /list" < 1s',
+        "p95 of user:Writer and not group:page < 1s",
+        "rate of tag:safe and tag:team=web < 50%",
+        "count of tag:kind=whatever > 0",
+        "count of tag:area=shop > 0",
+        "count of status:5xx or error:timeout == 0",
+        "count of iteration:Reader > 0",
+        "p95 in phase main stage hold < 1s",
+        "ratio(p95 of login, p50 of login) < 3",
+    ],
+)
+def test_what_the_plan_has_may_be_named(sentence: str) -> None:
+    """Requests as they are written, those of on_start too, and everything else that has a name."""
+    graph = compiled(USERS, thresholds(sentence), "phases: [{users: 20, hold: 1s}]")
+
+    assert graph.thresholds[0].not_applicable == ""
+
+
+@pytest.mark.parametrize(
+    ("sentence", "marked", "message", "hint"),
+    [
+        (
+            'p95 of "GET /itms" < 1s',
+            '"GET /itms"',
+            "no request of the plan is called `GET /itms`",
+            "did you mean `GET /items`?",
+        ),
+        (
+            "p95 of task:raed and user:Writer < 1s",
+            "raed",
+            "no task of the plan is called `raed`",
+            "did you mean `read`?",
+        ),
+        (
+            "p95 of user:Nobody < 1s",
+            "Nobody",
+            "no user class of the plan is called `Nobody`",
+            "the plan has `Reader`, `Writer`",
+        ),
+        (
+            "count of iteration:Raeder > 1",
+            "Raeder",
+            "no user class of the plan is called `Raeder`",
+            "did you mean `Reader`?",
+        ),
+        (
+            "p95 of group:pag < 1s",
+            "pag",
+            "no group of the plan is called `pag`",
+            "did you mean `page`?",
+        ),
+        (
+            "p95 of tag:saf < 1s",
+            "saf",
+            "no tag of the plan is called `saf`",
+            "did you mean `safe`?",
+        ),
+        (
+            "p95 of tag:area=shpo < 1s",
+            "area=shpo",
+            "no sample has the tag `area=shpo`",
+            "did you mean `shop`?",
+        ),
+        (
+            "count of error:timeot == 0",
+            "timeot",
+            "no failure kind of the plan is called `timeot`",
+            "did you mean `timeout`?",
+        ),
+        (
+            "p95 in phase mian < 1s",
+            "mian",
+            "no phase of the plan is called `mian`",
+            "did you mean `main`?",
+        ),
+        (
+            "p95 in stage peak < 1s",
+            "peak",
+            "no stage of the plan is called `peak`",
+            "the plan has `hold`, `ramp`",
+        ),
+        (
+            "p95 in profile smoke < 1s",
+            "smoke",
+            "no profile of the plan is called `smoke`",
+            "it has none",
+        ),
+    ],
+)
+def test_a_name_that_the_plan_lacks_is_a_fault_at_its_word(
+    sentence: str, marked: str, message: str, hint: str
+) -> None:
+    """A threshold that watches nothing would pass forever, or fail for the wrong reason."""
+    [found] = findings(USERS, thresholds(sentence), "phases: [{users: 20, hold: 1s}]")
+
+    assert found.code == "unknown-selector"
+    assert found.marked == marked
+    assert (found.message, found.hint) == (message, hint)
+
+
+def test_every_wrong_name_of_a_threshold_is_found() -> None:
+    """All of them in one go, each at its word."""
+    found = findings(USERS, thresholds("ratio(p95 of task:raed, p95 of user:Writr in phase x) < 2"))
+
+    assert [item.marked for item in found] == ["raed", "Writr", "x"]
+
+
+def test_a_stage_must_be_one_of_its_phase() -> None:
+    """A stage of another phase never has a sample in this one."""
+    phases = """
+    phases:
+      - {name: warm, users: 1, hold: 1s}
+      - {name: peak, stages: [{name: up, duration: 1s, users: 1}]}
+    """
+    compiled(phases, thresholds("p95 in phase peak stage up < 1s", "p95 in stage hold < 1s"))
+
+    [found] = findings(phases, thresholds("p95 in phase peak stage hold < 1s"))
+    assert (found.marked, found.message, found.hint) == (
+        "hold",
+        "no stage of phase `peak` is called `hold`",
+        "phase `peak` has `up`",
+    )
+
+
+PROFILES = """
+profiles:
+  smoke: [{users: 2, hold: 1s}]
+  load: [{name: high, users: 90, hold: 1s}, {name: spike, stages: "1s:100"}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("sentence", "reason"),
+    [
+        ("p95 in phase high < 1s", "phase high does not run"),
+        ("p95 in profile load < 1s", "profile load does not run"),
+        ("p95 in stage 1 < 1s", "stage 1 does not run"),
+        ("p95 in phase smoke < 1s", ""),
+        ("p95 in profile smoke < 1s", ""),
+        ("p95 in stage hold < 1s", ""),
+    ],
+)
+def test_what_does_not_run_is_not_applicable(sentence: str, reason: str) -> None:
+    """Phases, profiles and stages of another profile are right, and no fault of this run."""
+    assert reasons(sentence, PROFILES) == reason
+
+
+@pytest.mark.parametrize(
+    ("sentence", "applies"),
+    [
+        ("p95 of user:Writer < 1s", False),
+        ("p95 of login < 1s", False),
+        ("p95 of tag:area < 1s", False),
+        ("count of iteration:Writer > 0", False),
+        ('p95 of "POST /items" and status:2xx < 1s', False),
+        ("p95 of login or tag:area < 1s", False),
+        ("p95 of login or task:read < 1s", True),
+        ("p95 of not user:Writer < 1s", True),
+        ("p95 of tag:kind < 1s", True),
+        ("ratio(p95 of task:read, p95 of login) < 2", False),
+        ("ratio(p95 of task:read, p95) < 2", True),
+        ("error_rate < 1%", True),
+        ("count of status:500 == 0", True),
+    ],
+)
+def test_what_only_a_class_without_users_sends_is_not_applicable(
+    sentence: str, *, applies: bool
+) -> None:
+    """Of 3 users Writer, with a tenth of the weight, gets none."""
+    reason = reasons(sentence, USERS, "phases: [{users: 3, hold: 1s}]")
+
+    assert reason == ("" if applies else "class Writer has no users")
+
+
+def test_users_count_in_the_phase_that_a_threshold_looks_at() -> None:
+    """A class with users in another phase alone is not selected in this one."""
+    phases = "phases: [{name: a, users: {Reader: 3}, hold: 1s}, {name: b, users: 20, hold: 1s}]"
+
+    assert reasons("p95 of user:Writer in phase a < 1s", USERS, phases) == (
+        "class Writer has no users in phase a"
+    )
+    assert reasons("p95 of user:Writer in phase b < 1s", USERS, phases) == ""
+    assert reasons("p95 of user:Writer < 1s", USERS, phases) == ""
+
+
+def test_a_plan_without_thresholds_gets_one() -> None:
+    """And the result says so."""
+    graph = compiled()
+
+    assert [str(threshold) for threshold in graph.thresholds] == ["error_rate < 1%"]
+    assert graph.default_threshold
+    assert not compiled(thresholds("p95 < 1s")).default_threshold
+
+
+def test_pairs_keep_together() -> None:
+    """A warning and a failure of one pair share its number; single ones have none."""
+    graph = compiled(
+        """
+        thresholds:
+          - p50 < 1s
+          - {warn: p95 < 1s, fail: p95 < 2s}
+          - {warn: p99 < 1s}
+          - {warn: max < 1s, fail: max < 2s}
+        """
+    )
+
+    assert [(item.level, item.pair) for item in graph.thresholds] == [
+        (Level.FAIL, 0),
+        (Level.WARN, 1),
+        (Level.FAIL, 1),
+        (Level.WARN, 0),
+        (Level.WARN, 2),
+        (Level.FAIL, 2),
+    ]
+
+
+def test_the_long_form_says_the_same() -> None:
+    """With what no sentence can say: what it means that there is no sample."""
+    long = "{metric: p95, select: 'task:read', scope: phase main, op: '<', value: 1s, "
+    [threshold] = compiled(USERS, f"thresholds: [{long}on_no_data: skip}}]").thresholds
+
+    assert str(threshold) == "p95 of task:read in phase main < 1s"
+    assert threshold.on_no_data is OnNoData.SKIP
+
+
+def test_a_wrong_name_in_the_long_form_is_found_at_its_key() -> None:
+    """Not somewhere in the mapping."""
+    [found] = findings(
+        USERS, "thresholds: [{metric: p95, select: 'task:raed', op: '<', value: 1s}]"
+    )
+
+    assert found.code == "unknown-selector"
+    assert found.marked == "raed"
+
+
+def test_limits_come_from_params() -> None:
+    """Filled in with its unit before the text is read; then a fault marks the whole text."""
+    params = """
+    params:
+      limit: {type: duration, default: 250ms}
+      most: {type: percent, default: 0.5%}
+      least: {type: rate, default: 30/m}
+      task: {type: str, default: raed}
+    """
+    graph = compiled(params, thresholds("p95 < ${limit}"))
+    assert str(graph.thresholds[0]) == "p95 < 250ms"
+    graph = compiled(
+        params, thresholds("error_rate < ${most}", "throughput > ${least}", "p50 < ${limit * 2}s")
+    )
+    assert [str(item) for item in graph.thresholds] == [
+        "error_rate < 0.5%",
+        "throughput > 30/m",
+        "p50 < 0.5s",
+    ]
+
+    [found] = findings(params, USERS, thresholds("p95 of task:${task} < 1s"))
+    assert found.message == "no task of the plan is called `raed`"
+    [found] = findings(params, thresholds("p95 < ${limt}"))
+    assert (found.code, found.marked) == ("unknown-name", "limt")
+
+
+def test_each_threshold_knows_its_place() -> None:
+    """Results point back to the plan."""
+    graph = compiled(thresholds("p50 < 1s", "p95 < 1s"))
+
+    assert [item.place for item in graph.thresholds] == ["plan.yaml:2:5", "plan.yaml:3:5"]
