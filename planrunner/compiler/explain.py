@@ -5,22 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from planrunner.compiler.graph import (
-    GroupNode,
-    Pause,
-    PauseKind,
+    Block,
     PhaseNode,
-    RequestNode,
     RunGraph,
     StepNode,
-    ThinkNode,
+    TaskProgram,
     UserProgram,
+    nested_steps,
 )
 from planrunner.compiler.loads import seats_of
+from planrunner.compiler.step_words import pause_words, step_words
 from planrunner.load.population import peak, users_at
 from planrunner.metrics.threshold_words import describe
 from planrunner.units import write_duration
 
-__all__ = ["class_counts", "explain_text", "pause_words", "planned_ns"]
+__all__ = ["class_counts", "explain_text", "planned_ns"]
 
 
 def planned_ns(graph: RunGraph) -> int:
@@ -48,9 +47,14 @@ def explain_text(graph: RunGraph) -> str:
     ]
     for phase in graph.phases:
         lines += _phase(graph, phase)
+    if graph.preflight:
+        lines += ["", "preflight: must pass before anything else is sent"]
+        lines += _steps(graph.preflight, "  ")
+    lines += _block("setup: once, before the load", graph.setup)
     lines += ["", "users"]
     for user in graph.users:
         lines += _user(user)
+    lines += _block("teardown: once, after the load", graph.teardown)
     lines += ["", "thresholds"]
     if graph.default_threshold:
         lines.append("  the plan has none, so this one applies:")
@@ -118,38 +122,35 @@ def _user(user: UserProgram) -> Iterator[str]:
         else:
             tags = "".join(f" #{key}{f'={value}' if value else ''}" for key, value in task.tags)
             yield f"    {100 * task.weight / total:.0f} %  {task.name}{tags}"
+            yield from _conditions(task)
         yield from _steps(task.steps, "      ")
     if user.on_stop:
         yield "    on stop:"
         yield from _steps(user.on_stop, "      ")
 
 
+def _conditions(task: TaskProgram) -> Iterator[str]:
+    if task.needs is not None:
+        otherwise = task.needs.otherwise
+        instead = {"skip": "is skipped", "repick": "another is picked"}.get(
+            otherwise, f"{otherwise} runs instead"
+        )
+        yield f"      needs {task.needs.shown}, else {instead}"
+    if task.timeout_ns:
+        yield f"      ends after {write_duration(task.timeout_ns)} at most"
+
+
+def _block(title: str, block: Block | None) -> Iterator[str]:
+    if block is not None:
+        yield from ("", title)
+        yield from _steps(block.steps, "  ")
+
+
 def _steps(steps: Sequence[StepNode], indent: str) -> Iterator[str]:
     for step in steps:
-        match step:
-            case RequestNode():
-                more = "" if step.measured else " (not measured)"
-                yield f"{indent}{step.name}{more}"
-            case GroupNode():
-                yield f"{indent}group {step.name}:"
-                yield from _steps(step.steps, indent + "  ")
-            case ThinkNode():
-                yield f"{indent}think {pause_words(step.pause)}"
-            case _:
-                pass
-
-
-def pause_words(pause: Pause) -> str:
-    """Return a pause as a plan writes it."""
-    first = write_duration(pause.first)
-    match pause.kind:
-        case PauseKind.CONSTANT:
-            return first
-        case PauseKind.UNIFORM:
-            return f"{first}..{write_duration(int(pause.second))}"
-        case PauseKind.PARETO:
-            return f"pareto({first}, {pause.second:g})"
-        case PauseKind.NORMAL:
-            return f"normal({first}, {write_duration(int(pause.second))})"
-        case PauseKind.EXPONENTIAL:
-            return f"exponential({first})"
+        inside = nested_steps(step)
+        yield f"{indent}{step_words(step)}{':' if inside else ''}"
+        for key, inner in inside:
+            if key == "else":
+                yield f"{indent}else:"
+            yield from _steps(inner, indent + "  ")

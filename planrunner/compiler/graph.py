@@ -6,25 +6,65 @@ a worker compiles its own graph from the same bundle and compares `RunGraph.plan
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 
+from planrunner.compiler.graph_steps import (
+    CallNode,
+    Evaluate,
+    ExecNode,
+    ForeachNode,
+    GroupNode,
+    HeaderNode,
+    IfNode,
+    LogNode,
+    ParallelNode,
+    PollNode,
+    PopNode,
+    PushNode,
+    PythonNode,
+    RepeatNode,
+    RequestNode,
+    SetNode,
+    StepNode,
+    StopNode,
+    StopWhat,
+    ThinkNode,
+    WhileNode,
+    nested_steps,
+    walk_steps,
+)
 from planrunner.language.diagnostics import Diagnostic, Span
 from planrunner.load.pauses import Pause, PauseKind
 from planrunner.load.population import Stage
 from planrunner.metrics.threshold import Threshold
-from planrunner.protocols.base import Exchange, Scope
+from planrunner.protocols.base import Scope
 
 __all__ = [
+    "Block",
+    "CallNode",
     "ClosedLoad",
     "Evaluate",
+    "ExecNode",
+    "ForeachNode",
     "GroupNode",
     "HeaderNode",
+    "IfNode",
+    "LogNode",
+    "Needs",
+    "OnFail",
+    "ParallelNode",
     "Pause",
     "PauseKind",
     "PhaseNode",
     "Pick",
+    "PollNode",
+    "PopNode",
+    "PushNode",
+    "PythonNode",
+    "RepeatNode",
     "ReportSettings",
     "RequestNode",
     "RunGraph",
@@ -32,62 +72,15 @@ __all__ = [
     "SetNode",
     "Stage",
     "StepNode",
+    "StopNode",
+    "StopWhat",
     "TaskProgram",
     "ThinkNode",
     "UserProgram",
+    "WhileNode",
+    "nested_steps",
+    "walk_steps",
 ]
-
-Evaluate = Callable[[Scope], object]
-"""A lowered expression or text; raises `EvaluationError` when its value cannot be had."""
-
-
-@dataclass(frozen=True, slots=True)
-class RequestNode:
-    """One request; `name` is the series name.
-
-    Attributes:
-        tags: Static tags, sorted.
-        reply_tags: Tags whose value comes from the reply: (key, expression over reply names).
-        reads_reply: True when an expression needs json, body, headers or status afterwards.
-    """
-
-    name: str
-    exchange: Exchange
-    tags: tuple[tuple[str, str], ...] = ()
-    reply_tags: tuple[tuple[str, Evaluate], ...] = ()
-    measured: bool = True
-    when: Evaluate | None = None
-    reads_reply: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ThinkNode:
-    pause: Pause
-    when: Evaluate | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SetNode:
-    values: tuple[tuple[str, Evaluate], ...]
-    when: Evaluate | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class HeaderNode:
-    """Headers for the user's later requests; a value of None takes the header away."""
-
-    values: tuple[tuple[str, Evaluate | None], ...]
-    when: Evaluate | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class GroupNode:
-    name: str
-    steps: tuple[StepNode, ...]
-    when: Evaluate | None = None
-
-
-StepNode = RequestNode | ThinkNode | SetNode | HeaderNode | GroupNode
 
 
 class Pick(StrEnum):
@@ -96,13 +89,52 @@ class Pick(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Needs:
+    """What must be true for a picked task to run.
+
+    Attributes:
+        shown: The condition as the plan writes it.
+        otherwise: `skip`, `repick`, or the name of the task that runs instead.
+    """
+
+    condition: Evaluate
+    shown: str
+    otherwise: str = "skip"
+
+
+@dataclass(frozen=True, slots=True)
 class TaskProgram:
-    """A task; a class with `steps` has one task with an empty name."""
+    """A task; a class with `steps` has one task with an empty name.
+
+    Attributes:
+        timeout_ns: For one run of all its steps; 0 for none.
+    """
 
     name: str
     weight: int
     steps: tuple[StepNode, ...]
     tags: tuple[tuple[str, str], ...] = ()
+    needs: Needs | None = None
+    timeout_ns: int = 0
+
+
+class OnFail(StrEnum):
+    STOP_USER = "stop_user"
+    STOP_PLAN = "stop_plan"
+    RETRY = "retry"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Steps that run once: before the load, or after it.
+
+    Attributes:
+        names: What its steps set or extract; every user may read it afterwards.
+    """
+
+    steps: tuple[StepNode, ...]
+    on_fail: OnFail = OnFail.STOP_USER
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +157,8 @@ class UserProgram:
     pick: Pick = Pick.RANDOM
     on_start: tuple[StepNode, ...] = ()
     on_stop: tuple[StepNode, ...] = ()
+    on_start_fail: OnFail = OnFail.STOP_USER
+    on_stop_fail: OnFail = OnFail.STOP_USER
     state: tuple[tuple[str, Evaluate], ...] = ()
     iteration_names: tuple[str, ...] = ()
     uses_iteration: bool = False
@@ -207,6 +241,8 @@ class RunGraph:
         clients: The client that sends each protocol's requests, and the reason in words.
         settings: Each protocol's settings, by registry name; opaque to the engine.
         default_threshold: True when the plan had none and `error_rate < 1%` was put in.
+        preflight: Requests that must pass before anything else is sent.
+        hooks: The file with the functions that `python` steps call; None without such steps.
     """
 
     source: str
@@ -229,3 +265,7 @@ class RunGraph:
     unavailable: tuple[Diagnostic, ...] = ()
     clients: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     scope: Scope = field(default_factory=dict)
+    preflight: tuple[RequestNode, ...] = ()
+    setup: Block | None = None
+    teardown: Block | None = None
+    hooks: Path | None = None

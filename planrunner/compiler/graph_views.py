@@ -6,18 +6,17 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from planrunner.compiler.explain import pause_words
 from planrunner.compiler.graph import (
-    GroupNode,
-    HeaderNode,
+    Block,
     PhaseNode,
     RequestNode,
     RunGraph,
-    SetNode,
     StepNode,
-    ThinkNode,
+    TaskProgram,
     UserProgram,
+    nested_steps,
 )
+from planrunner.compiler.step_words import pause_words, step_label, step_words
 from planrunner.units import write_duration
 
 __all__ = ["graph_dot", "graph_json", "graph_mermaid", "graph_text"]
@@ -32,7 +31,10 @@ def graph_json(graph: RunGraph) -> str:
             "profile": graph.profile,
             "services": [{"name": s.name, "demo": s.demo} for s in graph.services],
             "phases": [_phase(phase) for phase in graph.phases],
+            "preflight": _steps(graph.preflight),
+            "setup": _block(graph.setup),
             "users": [_user(user) for user in graph.users],
+            "teardown": _block(graph.teardown),
             "thresholds": [str(threshold) for threshold in graph.thresholds],
         },
         indent=2,
@@ -63,12 +65,24 @@ def _user(user: UserProgram) -> dict[str, Any]:
         "count": user.count,
         "wait": None if user.wait is None else pause_words(user.wait),
         "on_start": _steps(user.on_start),
-        "tasks": [
-            {"name": task.name, "weight": task.weight, "steps": _steps(task.steps)}
-            for task in user.tasks
-        ],
+        "tasks": [_task(task) for task in user.tasks],
         "on_stop": _steps(user.on_stop),
     }
+
+
+def _task(task: TaskProgram) -> dict[str, Any]:
+    needs = task.needs
+    return {
+        "name": task.name,
+        "weight": task.weight,
+        "needs": None if needs is None else {"is": needs.shown, "else": needs.otherwise},
+        "timeout_ns": task.timeout_ns or None,
+        "steps": _steps(task.steps),
+    }
+
+
+def _block(block: Block | None) -> list[dict[str, Any]]:
+    return [] if block is None else _steps(block.steps)
 
 
 def _steps(steps: Sequence[StepNode]) -> list[dict[str, Any]]:
@@ -76,17 +90,13 @@ def _steps(steps: Sequence[StepNode]) -> list[dict[str, Any]]:
 
 
 def _step(step: StepNode) -> dict[str, Any]:
-    match step:
-        case RequestNode():
-            return {"request": step.name, "measured": step.measured}
-        case ThinkNode():
-            return {"think": pause_words(step.pause)}
-        case SetNode():
-            return {"set": [name for name, _ in step.values]}
-        case HeaderNode():
-            return {"header": [name for name, _ in step.values]}
-        case GroupNode():
-            return {"group": step.name, "steps": _steps(step.steps)}
+    word, value = step_label(step)
+    shown = {word: value}
+    if isinstance(step, RequestNode):
+        shown["measured"] = step.measured
+    for key, steps in nested_steps(step):
+        shown[key if key in ("then", "else") else "steps"] = _steps(steps)
+    return shown
 
 
 def graph_text(graph: RunGraph) -> str:
@@ -97,20 +107,27 @@ def graph_text(graph: RunGraph) -> str:
         lines += [f"│   ├── {name}" for name in phase.classes]
     for user in graph.users:
         lines.append(f"├── user {user.name}")
+        if user.on_start:
+            lines.append("│   ├── on start")
+            lines += [f"│   │   ├── {words}" for words in _words(user.on_start)]
         for task in user.tasks:
             lines.append(f"│   ├── {task.name or 'each iteration'}")
             lines += [f"│   │   ├── {words}" for words in _words(task.steps)]
+        if user.on_stop:
+            lines.append("│   ├── on stop")
+            lines += [f"│   │   ├── {words}" for words in _words(user.on_stop)]
     return "\n".join(lines)
 
 
 def _words(steps: Sequence[StepNode], indent: str = "") -> list[str]:
     words: list[str] = []
     for step in steps:
-        shown = _step(step)
-        kind, value = next(iter(shown.items()))
-        words.append(f"{indent}{kind} {value if isinstance(value, str) else ', '.join(value)}")
-        if isinstance(step, GroupNode):
-            words += _words(step.steps, indent + "  ")
+        label = f"request {step.name}" if isinstance(step, RequestNode) else step_words(step)
+        words.append(indent + label)
+        for key, inner in nested_steps(step):
+            if key == "else":
+                words.append(f"{indent}else")
+            words += _words(inner, indent + "  ")
     return words
 
 

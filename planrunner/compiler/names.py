@@ -47,6 +47,7 @@ class Known:
         services: Names of services.
         columns: Data sources and their columns; an empty tuple for a source of plain values.
         variables: The class's state, and what an earlier step on the way sets or extracts.
+        shared: Those of the variables that `setup` sets: read-only for users.
         replied: True where a request has been answered before, so `json` … have a value.
         in_iteration: False in on_start, setup and teardown, where no iteration runs.
         has_user: False in setup, teardown, preflight and service settings.
@@ -56,6 +57,7 @@ class Known:
     services: frozenset[str] = frozenset()
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     variables: frozenset[str] = frozenset()
+    shared: frozenset[str] = frozenset()
     replied: bool = False
     in_iteration: bool = False
     has_user: bool = False

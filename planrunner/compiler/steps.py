@@ -2,91 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
-from planrunner.compiler.compilation import Compilation
-from planrunner.compiler.graph import (
+from planrunner.compiler import flow_steps
+from planrunner.compiler.graph_steps import (
     Evaluate,
-    GroupNode,
     HeaderNode,
     RequestNode,
     SetNode,
     StepNode,
     ThinkNode,
 )
-from planrunner.compiler.names import Known
 from planrunner.compiler.tags import compile_tags
-from planrunner.compiler.texts import references_in
-from planrunner.language.diagnostics import Code, suggest
-from planrunner.language.expressions import RESERVED
+from planrunner.compiler.walk import Flows, Walk, reads_of_reply
+from planrunner.language.diagnostics import Code
 from planrunner.plan.document import PlanPath
 from planrunner.plan.steps import StepModel
-from planrunner.protocols.http.compile import (
-    Files,
-    HttpDefaults,
-    compile_exchange,
-    default_name,
-)
-from planrunner.protocols.http.spec import VERBS
+from planrunner.protocols.http.compile import compile_exchange, default_name
+from planrunner.protocols.http.spec import VERBS, RequestKeys
 
 __all__ = ["Flow", "Flows"]
 
-_NAMES_OF_REPLY: Final = frozenset({"json", "body", "headers", "status"})
 _AFTER_THE_REPLY: Final = frozenset({"expect", "extract", "tags"})
-_NESTED: Final = ("do", "then", "else", "parallel")
-
-
-@dataclass(frozen=True, slots=True)
-class Flows:
-    """The plan's named lists of steps."""
-
-    models: Mapping[str, Sequence[StepModel]] = field(default_factory=dict)
+_NOT_BEFORE: Final = _AFTER_THE_REPLY | {"when"}
 
 
 @dataclass(slots=True)
-class Flow:
-    """A walk through steps; `known` and `written` grow as they set and extract names.
+class Flow(Walk):
+    """Compiles the steps it walks through."""
 
-    Attributes:
-        measured: What `measure` is unless a step says otherwise.
-        written: Names that a step on the way may have set.
-        calling: The flows that are being walked, outermost first.
-    """
-
-    work: Compilation
-    defaults: HttpDefaults
-    files_at: Callable[[PlanPath], Files]
-    flows: Flows
-    known: Known
-    measured: bool = True
-    written: set[str] = field(default_factory=set)
-    calling: tuple[str, ...] = ()
-
-    def steps(self, models: Sequence[StepModel], path: PlanPath) -> tuple[StepNode, ...]:
-        """Compile a list of steps that stands at `path`."""
-        reads = [_reads_of_reply(model) for model in models]
+    def steps(
+        self,
+        models: Sequence[StepModel],
+        path: PlanPath,
+        read_later: frozenset[str] = frozenset(),
+    ) -> tuple[StepNode, ...]:
+        reads = [reads_of_reply(model) for model in models]
         nodes: list[StepNode] = []
         for index, model in enumerate(models):
-            later = frozenset[str]().union(*reads[index + 1 :])
-            nodes += self.step(model, (*path, index), read_later=later)
+            later = read_later.union(*reads[index + 1 :])
+            nodes += self._step(model, (*path, index), later)
         return tuple(nodes)
 
-    def step(
-        self, model: StepModel, path: PlanPath, *, read_later: frozenset[str] = frozenset()
+    def _step(
+        self, model: StepModel, path: PlanPath, read_later: frozenset[str]
     ) -> tuple[StepNode, ...]:
-        """Compile one step; one that this version can't run gives nothing.
-
-        Args:
-            model: The step.
-            path: Where it stands.
-            read_later: Names of the reply that later steps of the same list may read.
-        """
+        """Compile one step; one that this version can't run gives nothing."""
         when = self._when(model, path)
         action = model.action
         if action in VERBS:
-            return (self._request(model, path, when, read_later),)
+            return (self.request(model, path, when, read_later),)
+        compile_step = flow_steps.COMPILERS.get(action)
+        if compile_step is not None:
+            return (compile_step(self, model, path, when, read_later),)
         match action:
             case "think":
                 assert model.think is not None
@@ -95,10 +65,6 @@ class Flow:
                 return (self._set(model, path, when),)
             case "header":
                 return (self._header(model, path, when),)
-            case "group":
-                assert model.group is not None
-                steps = self.steps(model.do or [], (*path, "do"))
-                return (GroupNode(model.group, steps, when),)
             case _:
                 self._later(model, path, action)
                 return ()
@@ -106,63 +72,29 @@ class Flow:
     def _later(self, model: StepModel, path: PlanPath, action: str) -> None:
         """Check the names of a step that can't run yet, and say so."""
         self.work.not_available((*path, action), f"the step `{action}`")
-        names = _names_set(model)
-        if model.call is not None:
-            self._call(model, path)
-        if model.foreach is not None:
-            self._check(model, path, skip=frozenset(_NESTED) | {"foreach"})
-            inner = (*path, "foreach")
-            self.work.check(model.foreach.items.references, inner, self.known, model.foreach.offset)
-        else:
-            after = replace(self.known, replied=True) if model.poll is not None else self.known
-            self._check(model, path, skip=frozenset(_NESTED), known=after)
-        self._write(names, (*path, action))
-        if model.poll is not None:
-            self.known = replace(self.known, replied=True)
-        for key, steps in (
-            ("do", model.do),
-            ("then", model.then),
-            ("else", model.else_),
-            ("parallel", model.parallel),
-        ):
-            if steps:
-                self.steps(steps, (*path, key))
-
-    def _call(self, model: StepModel, path: PlanPath) -> None:
-        name = model.call or ""
-        models = self.flows.models.get(name)
-        where = (*path, "call")
-        if models is None:
-            known = list(self.flows.models)
-            hint = suggest(name, known) or "flows: " + (", ".join(known) or "none")
-            self.work.fault(where, Code.UNKNOWN_NAME, f"unknown flow `{name}`", hint=hint)
-        elif name in self.calling:
-            cycle = " → ".join((*self.calling[self.calling.index(name) :], name))
-            self.work.fault(where, Code.REFERENCE_CYCLE, f"flows call each other: {cycle}")
-        else:
-            self.calling = (*self.calling, name)
-            self.steps(models, ("flows", name))
-            self.calling = self.calling[:-1]
+        self.work.check_all(model, path, self.known)
+        operation = getattr(model, action.replace(".", "_"))
+        self.write(getattr(operation, "extract", None) or (), (*path, action, "extract"))
 
     def _when(self, model: StepModel, path: PlanPath) -> Evaluate | None:
         if model.when is None:
             return None
         return self.work.expression(model.when, (*path, "when"), self.known).evaluate
 
-    def _request(
+    def request(
         self,
-        model: StepModel,
+        model: RequestKeys,
         path: PlanPath,
-        when: Evaluate | None,
-        read_later: frozenset[str],
+        when: Evaluate | None = None,
+        read_later: frozenset[str] = frozenset(),
     ) -> RequestNode:
         before = len(self.work.faults)
-        self._check(model, path, skip=_AFTER_THE_REPLY | {"when"})
+        self._check(model, path)
         self.known = replace(self.known, replied=True)
         for key in sorted(_AFTER_THE_REPLY):
             piece = getattr(model, key)
             if piece is not None:
-                self._check_piece(piece, (*path, key), self.known)
+                self.work.check_all(piece, (*path, key), self.known)
         tags, reply_tags, tag_reads = compile_tags(self.work, model.tags, (*path, "tags"))
         reads = read_later | tag_reads
         compiled = compile_exchange(
@@ -180,7 +112,8 @@ class Flow:
                 inside = None if fault.offset is None else (fault.offset, 1)
                 where = (*path, *fault.path)
                 self.work.fault(where, fault.code, fault.message, hint=fault.hint, inside=inside)
-        self._write(model.extract or (), (*path, "extract"))
+        self.write(model.extract or (), (*path, "extract"))
+        self.publishes = self.publishes or bool(reads)
         return RequestNode(
             name=model.name or default_name(model),
             exchange=compiled.exchange,
@@ -196,7 +129,7 @@ class Flow:
         for name, value in (model.set_ or {}).items():
             where = (*path, "set", name)
             values.append((name, self.work.value(value, where, self.known).evaluate))
-            self._write([name], (*path, "set"))
+            self.write([name], (*path, "set"))
         return SetNode(tuple(values), when)
 
     def _header(self, model: StepModel, path: PlanPath, when: Evaluate | None) -> HeaderNode:
@@ -207,65 +140,9 @@ class Flow:
             values.append((name, evaluate))
         return HeaderNode(tuple(values), when)
 
-    def _check(
-        self,
-        model: StepModel,
-        path: PlanPath,
-        *,
-        skip: frozenset[str],
-        known: Known | None = None,
-    ) -> None:
-        for name, spec in type(model).model_fields.items():
-            key = spec.alias or name
-            piece = getattr(model, name)
-            if piece is not None and key not in skip:
-                self._check_piece(piece, (*path, key), known or self.known)
-
-    def _check_piece(self, piece: object, path: PlanPath, known: Known) -> None:
-        self.work.check_all(piece, path, known)
-
-    def _write(self, names: Iterable[str], path: PlanPath) -> None:
-        """Note that a step may set `names`, which must be free."""
-        names = list(names)
-        for name in names:
-            where = (*path, name)
-            if name in RESERVED:
-                hint = "choose another name"
-                self.work.fault(
-                    where, Code.RESERVED_NAME, f"`{name}` is reserved", hint=hint, part="key"
-                )
-            elif name in self.known.params or name in self.known.columns:
-                kind = "param" if name in self.known.params else "data source"
-                self.work.fault(
-                    where,
-                    Code.DUPLICATE_NAME,
-                    f"`{name}` is already a {kind}",
-                    hint="choose another name",
-                    part="key",
-                )
-        self.written.update(names)
-        self.known = replace(self.known, variables=self.known.variables | set(names))
-
-
-def _names_set(model: StepModel) -> list[str]:
-    """Return the names that a step which can't run yet would set."""
-    names: list[str] = []
-    if model.pop is not None and model.pop.target:
-        names.append(model.pop.target)
-    if model.foreach is not None:
-        names.append(model.foreach.variable)
-    actions = (model.python, model.exec_)
-    names += [action.as_ for action in actions if action is not None and action.as_]
-    for etcd in (model.etcd_get, model.etcd_lease, model.etcd_txn, model.etcd_watch):
-        names += getattr(etcd, "extract", None) or ()
-    return names
-
-
-def _reads_of_reply(model: StepModel) -> frozenset[str]:
-    """Return which names of an earlier reply a step may read, itself or inside."""
-    roots = {reference.root for _, reference in references_in(model)}
-    if model.foreach is not None:
-        roots |= {reference.root for reference in model.foreach.items.references}
-    if model.call is not None:
-        return _NAMES_OF_REPLY  # a flow may read any of them
-    return _NAMES_OF_REPLY & roots
+    def _check(self, model: RequestKeys, path: PlanPath) -> None:
+        """Check the names that are read before the request is sent."""
+        for name, spec in RequestKeys.model_fields.items():
+            if name not in _NOT_BEFORE and getattr(model, name) is not None:
+                key = spec.alias or name
+                self.work.check_all(getattr(model, name), (*path, key), self.known)

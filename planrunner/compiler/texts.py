@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from pydantic import BaseModel
 
 from planrunner.language.expressions import Expression, Reference
 from planrunner.language.fields import Deferred
 from planrunner.language.text import Text
+from planrunner.plan.actions import Foreach
 
 __all__ = ["references_in"]
 
@@ -22,6 +24,9 @@ def references_in(piece: object, path: Path = ()) -> Iterator[tuple[Path, Refere
     """
     if isinstance(piece, Text | Expression):
         yield from ((path, reference) for reference in piece.references)
+    elif isinstance(piece, Foreach):
+        for reference in piece.items.references:
+            yield path, replace(reference, offset=reference.offset + piece.offset)
     elif isinstance(piece, Deferred):
         yield from references_in(piece.text, path)
     else:

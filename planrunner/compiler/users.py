@@ -6,11 +6,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from planrunner.compiler.compilation import Compilation
-from planrunner.compiler.graph import Evaluate, Pick, StepNode, TaskProgram, UserProgram
+from planrunner.compiler.graph import (
+    Evaluate,
+    OnFail,
+    Pick,
+    StepNode,
+    TaskProgram,
+    UserProgram,
+)
 from planrunner.compiler.names import Known
 from planrunner.compiler.steps import Flow
 from planrunner.compiler.tags import static_tags
+from planrunner.compiler.tasks import check_substitutes, compile_needs
 from planrunner.compiler.texts import references_in
+from planrunner.compiler.walk import REPLY_NAMES
 from planrunner.language.diagnostics import Code
 from planrunner.language.expressions import RESERVED
 from planrunner.plan.document import PlanPath
@@ -68,6 +77,8 @@ class _Class:
             pick=Pick(model.pick),
             on_start=on_start,
             on_stop=on_stop,
+            on_start_fail=_on_fail(model.on_start),
+            on_stop_fail=_on_fail(model.on_stop),
             state=state,
             iteration_names=tuple(sorted(written - lasting_names)),
             uses_iteration=self._uses_iteration(),
@@ -84,7 +95,8 @@ class _Class:
         values: list[tuple[str, Evaluate]] = []
         for name, value in (self._model.state or {}).items():
             where = (*self._path, "state", name)
-            if name in RESERVED or name in self._known.params or name in self._known.columns:
+            known = self._known
+            if name in RESERVED or name in {*known.params, *known.columns, *known.shared}:
                 self._work.fault(
                     where,
                     Code.RESERVED_NAME if name in RESERVED else Code.DUPLICATE_NAME,
@@ -104,8 +116,6 @@ class _Class:
         if block is None:
             return (), frozenset()
         path = (*self._path, key)
-        if block.on_fail not in (None, "stop_user"):
-            self._work.not_available((*path, "on_fail"), f"`on_fail: {block.on_fail}`")
         flow = self._open_flow(self._known)
         flow.measured = bool(block.measure)
         steps = flow.steps(block.do, (*path, "do"))
@@ -117,7 +127,7 @@ class _Class:
         if self._model.steps is not None:
             flow = self._open_flow(in_iteration)
             steps = flow.steps(self._model.steps, (*self._path, "steps"))
-            written |= flow.written
+            written |= _forgotten(flow)
             return (TaskProgram("", 1, steps, own_tags),)
         tasks = []
         names: dict[str, int] = {}
@@ -133,29 +143,38 @@ class _Class:
             names[task.name] = index
             flow = self._open_flow(in_iteration)
             tasks.append(self._task(task, path, flow, own_tags))
-            written |= flow.written
+            written |= _forgotten(flow)
+        check_substitutes(self._work, tasks, (*self._path, "tasks"))
         return tuple(tasks)
 
     def _task(
         self, task: TaskModel, path: PlanPath, flow: Flow, own_tags: tuple[tuple[str, str], ...]
     ) -> TaskProgram:
         work = self._work
-        if task.needs is not None:
-            work.check(task.needs.is_.references, (*path, "needs", "is"), flow.known)
-            work.not_available((*path, "needs"), "`needs`")
-        if task.timeout is not None:
-            work.not_available((*path, "timeout"), "`timeout` of a task")
+        needs = compile_needs(work, task.needs, (*path, "needs"), flow.known)
         tags = static_tags(work, task.tags, (*path, "tags"))
         return TaskProgram(
             name=task.name,
             weight=work.settle(task.weight, (*path, "weight"), 1),
             steps=flow.steps(task.steps, (*path, "steps")),
             tags=tuple(sorted({*own_tags, *tags})),
+            needs=needs,
+            timeout_ns=work.settle(task.timeout, (*path, "timeout"), 0),
         )
 
     def _uses_iteration(self) -> bool:
         return any(
             reference.root == "iteration"
             or (reference.root == "user" and reference.path[:1] in ((), ("iteration",)))
-            for _, reference in references_in(self._model)
+            for piece in (self._model, self._open_flow(self._known).flows.models)
+            for _, reference in references_in(piece)
         )
+
+
+def _forgotten(flow: Flow) -> set[str]:
+    """Return the names that a task leaves behind and the next iteration must not find."""
+    return flow.written | (REPLY_NAMES if flow.publishes else frozenset())
+
+
+def _on_fail(block: BlockModel | None) -> OnFail:
+    return OnFail(block.on_fail or "stop_user") if block is not None else OnFail.STOP_USER

@@ -33,6 +33,7 @@ class Fallout:
     | an expression failed after the reply | extract         | the iteration ends              |
     | an expression failed before sending  | extract, 0 long | the iteration ends              |
     | cancelled while waiting              | aborted         | the cancellation goes on        |
+    | the task's timeout is over           | timeout         | the iteration ends              |
     """
 
     __slots__ = ("_site",)
@@ -55,6 +56,7 @@ class Fallout:
         site.reply_row(series, reply, due_ns, words)
         user.moment_ns = reply.ended_ns
         user.failure = user.failure or kind.value
+        user.words = f"`{site.labels.request}` failed: {words}"
         if kind in REFUSALS:
             await _back_off(user)
             return
@@ -70,12 +72,20 @@ class Fallout:
         user.due_ns = 0
         user.moment_ns = now_ns
         user.failure = user.failure or FailureKind.EXTRACT.value
+        user.words = f"`{self._site.labels.request}` failed: {error}"
         return IterationEnded(str(error))
 
     def aborted(self, user: Actor) -> None:
-        """Record the request in flight of a user that is being cancelled."""
+        """Record the request in flight of a user, or of its task, that is being cancelled."""
+        now_ns = user.clock.now_ns()
         # The session knows when it was asked; `moment_ns` is that but for the loop's own delay.
-        self._lost(user.due_ns or user.moment_ns, user.clock.now_ns(), ABORTED, "")
+        start_ns = user.due_ns or user.moment_ns
+        if user.limit is not None and user.limit.expired():
+            self._lost(start_ns, now_ns, FailureKind.TIMEOUT.value, "the task's time was up")
+            user.due_ns, user.moment_ns = 0, now_ns
+            user.failure = user.failure or FailureKind.TIMEOUT.value
+            return
+        self._lost(start_ns, now_ns, ABORTED, "")
         user.failure = ABORTED
 
     def _lost(self, start_ns: int, ended_ns: int, failure: str, words: str) -> None:

@@ -10,7 +10,7 @@ from planrunner.engine.health import HealthLog
 from planrunner.engine.outage import Outage
 from planrunner.engine.outcome import PhaseTimes, RunOutcome
 from planrunner.engine.stop import Stop
-from planrunner.engine.tally import Tally
+from planrunner.engine.tally import Tally, TaskKey
 from planrunner.engine.worker import Drained, Worker
 from planrunner.metrics.evidence import Evidence, TaskRuns
 from planrunner.metrics.judge import Gate
@@ -122,11 +122,18 @@ class Ledger:
         )
 
     def _task_counts(self) -> tuple[TaskCount, ...]:
-        runs: Counter[tuple[str, str]] = Counter()
-        for (_, user_class, task), begun in self._tally.picks.items():
-            runs[user_class, task] += begun
+        runs = _by_task(self._tally.picks)
+        tally = self._tally
+        skips, substitutions = _by_task(tally.skips), _by_task(tally.substitutions)
         return tuple(
-            TaskCount(program.name, task.name, task.weight, runs[program.name, task.name])
+            TaskCount(
+                program.name,
+                task.name,
+                task.weight,
+                runs[program.name, task.name],
+                skipped=skips[program.name, task.name],
+                substituted=substitutions[program.name, task.name],
+            )
             for program in self._graph.users
             for task in program.tasks
             if any(name == program.name for _, name in self._tally.started)
@@ -155,15 +162,26 @@ class Ledger:
         )
 
 
+def _by_task(counts: Counter[TaskKey]) -> Counter[tuple[str, str]]:
+    summed: Counter[tuple[str, str]] = Counter()
+    for (_, user_class, task), times in counts.items():
+        summed[user_class, task] += times
+    return summed
+
+
 def _tally_notices(tally: Tally) -> tuple[str, ...]:
     notices = []
     for name, times in tally.soft_failures.items():
         notices.append(f"a soft expectation of `{name}` did not hold {times} times")
-    if tally.ended_early:
-        notices.append(
-            f"{tally.ended_early} iterations ended early: an expression had no value or a "
-            "required extraction found nothing"
-        )
+    for reason, times in tally.ended_early.most_common():
+        notices.append(f"{times} iterations ended early: {reason}")
+    for condition, times in tally.endless.items():
+        notices.append(f"`while: {condition}` was still true after its last round {times} times")
+    if tally.retries:
+        notices.append(f"`on_start`, `on_stop` and the like were tried again {tally.retries} times")
+    for name, users in tally.rows_ended.items():
+        times = f"{users} times: " if users > 1 else ""
+        notices.append(f"{times}no row of the data `{name}` was left for a user")
     if tally.aborted:
         notices.append(f"{tally.aborted} iterations were cut when the graceful stop was over")
     if tally.backoffs:

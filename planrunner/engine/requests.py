@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 from asyncio import CancelledError
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from planrunner.compiler.graph import RequestNode
@@ -20,7 +21,7 @@ from planrunner.metrics.series import Series
 from planrunner.protocols.base import Check, FailureKind, Reply, Scope
 from planrunner.results.samples import pack_row
 
-__all__ = ["demanding_request", "plain_request"]
+__all__ = ["Attempt", "demanding_request", "plain_request", "request_attempt"]
 
 Tags = tuple[tuple[str, str], ...]
 
@@ -93,6 +94,13 @@ def plain_request(site: Site, position: int, bound: Any) -> Step:  # noqa: ANN40
     return request
 
 
+SendAttempt = Callable[[Actor, int, Any], Awaitable[Reply]]
+JudgeReply = Callable[[Reply], str | None]
+
+Attempt = Callable[[Actor, SendAttempt, JudgeReply], Coroutine[Any, Any, None]]
+"""A request whose sending and last expectation come from whoever sends it again and again."""
+
+
 def demanding_request(
     node: RequestNode,
     site: Site,
@@ -110,25 +118,63 @@ def demanding_request(
             raise
         except EvaluationError as error:
             raise fallout.unsent(user, error) from error
-        start_ns, user.due_ns = user.due_ns or reply.asked_ns, 0
-        tags: Tags = ()
-        try:
-            fault = _judge(node, reply, user)
-            tags = _reply_tags(node, site, user)
-        except EvaluationError as error:
-            fault = FailureKind.EXTRACT, str(error)
-        if fault is not None:
-            kind, words = fault
-            await fallout.failed(user, reply, kind, start_ns, words, tags)
-            return
-        table = site.table_at(start_ns)
-        series = site.series(table, status=reply.status, failure="", tags=tags)
-        user.moment_ns = reply.ended_ns
-        user.refusals = 0
-        record(series, reply, start_ns)
-        site.reply_row(series, reply, start_ns, "")
+        if (failing := _conclude(user, reply, node, site, fallout)) is not None:
+            await failing
 
     return request
+
+
+def request_attempt(
+    node: RequestNode,
+    site: Site,
+    position: int,
+    bound: Any,  # noqa: ANN401 - as `bind` gave
+) -> Attempt:
+    """The same for a request that is sent again until it has been answered as hoped for."""
+    fallout = Fallout(site)
+
+    async def attempt(user: Actor, send: SendAttempt, judge: JudgeReply) -> None:
+        try:
+            reply = await send(user, position, bound)
+        except CancelledError:
+            fallout.aborted(user)
+            raise
+        except EvaluationError as error:
+            raise fallout.unsent(user, error) from error
+        if (failing := _conclude(user, reply, node, site, fallout, judge)) is not None:
+            await failing
+
+    return attempt
+
+
+def _conclude(
+    user: Actor,
+    reply: Reply,
+    node: RequestNode,
+    site: Site,
+    fallout: Fallout,
+    judge: JudgeReply | None = None,
+) -> Awaitable[None] | None:
+    """Judge a reply and record it; returns what is left to do for one that is a failure."""
+    start_ns, user.due_ns = user.due_ns or reply.asked_ns, 0
+    tags: Tags = ()
+    try:
+        fault = _judge(node, reply, user)
+        if fault is None and judge is not None and (words := judge(reply)) is not None:
+            fault = FailureKind.EXPECT, words
+        tags = _reply_tags(node, site, user)
+    except EvaluationError as error:
+        fault = FailureKind.EXTRACT, str(error)
+    if fault is not None:
+        kind, words = fault
+        return fallout.failed(user, reply, kind, start_ns, words, tags)
+    table = site.table_at(start_ns)
+    series = site.series(table, status=reply.status, failure="", tags=tags)
+    user.moment_ns = reply.ended_ns
+    user.refusals = 0
+    record(series, reply, start_ns)
+    site.reply_row(series, reply, start_ns, "")
+    return None
 
 
 def _judge(node: RequestNode, reply: Reply, user: Actor) -> tuple[FailureKind, str] | None:

@@ -10,20 +10,53 @@ from dataclasses import dataclass, replace
 from typing import Any, assert_never
 
 from planrunner.compiler.graph import (
+    CallNode,
     Evaluate,
+    ExecNode,
+    ForeachNode,
     GroupNode,
     HeaderNode,
+    IfNode,
+    LogNode,
+    ParallelNode,
+    PollNode,
+    PopNode,
+    PushNode,
+    PythonNode,
+    RepeatNode,
     RequestNode,
     SetNode,
     StepNode,
+    StopNode,
+    TaskProgram,
     ThinkNode,
+    WhileNode,
 )
-from planrunner.engine.actor import Actor, IterationEnded, Step
+from planrunner.engine.actor import Actor, Step
+from planrunner.engine.commands import bind_exec
+from planrunner.engine.evaluate import evaluated
+from planrunner.engine.flow_steps import (
+    bind_foreach,
+    bind_group,
+    bind_if,
+    bind_log,
+    bind_pop,
+    bind_push,
+    bind_repeat,
+    bind_sequence,
+    bind_stop,
+    bind_while,
+)
+from planrunner.engine.hooks import bind_python
+from planrunner.engine.outside import Outside
+from planrunner.engine.parallel import bind_parallel
+from planrunner.engine.poll import bind_poll
 from planrunner.engine.recorder import PhaseRecorder, Site, span_recorder
-from planrunner.engine.requests import demanding_request, plain_request
-from planrunner.language.values import EvaluationError, to_text
+from planrunner.engine.requests import demanding_request, plain_request, request_attempt
+from planrunner.engine.tasks import BoundTask, limit_steps
+from planrunner.language.values import to_text
 from planrunner.metrics.series import Labels
-from planrunner.protocols.base import Client, Exchange, FailureKind
+from planrunner.protocols.base import Client, Exchange
 
 __all__ = ["Binder", "Place", "Wires"]
 
@@ -63,18 +96,35 @@ class Wires:
 class Binder:
     """Binds steps for one phase."""
 
-    def __init__(self, recorder: PhaseRecorder, wires: Wires) -> None:
+    def __init__(self, recorder: PhaseRecorder, wires: Wires, outside: Outside) -> None:
         self._recorder = recorder
         self._wires = wires
+        self._outside = outside
+
+    def task(self, program: TaskProgram, user: str) -> BoundTask:
+        place = Place(user, program.name, tags=program.tags)
+        steps = self.steps(program.steps, place)
+        if program.timeout_ns:
+            steps = (limit_steps(steps, program.timeout_ns),)
+        return BoundTask(program, steps, self._span("iteration", "", place))
 
     def steps(self, nodes: Sequence[StepNode], place: Place) -> tuple[Step, ...]:
-        return tuple(_only_when(node.when, self._step(node, place)) for node in nodes)
+        bound: list[Step] = []
+        for node in nodes:
+            if isinstance(node, CallNode) and node.when is None:
+                bound += self.steps(node.steps, place)  # as if its steps stood here
+            else:
+                bound.append(_only_when(node.when, self._step(node, place)))
+        return tuple(bound)
 
-    def span(self, kind: str, name: str, place: Place) -> Callable[[int, int, str], None]:
+    def _span(
+        self, kind: str, name: str, place: Place, *, measured: bool = True
+    ) -> Callable[[int, int, str], None]:
         """Return what records the iterations or a group of this place."""
-        return span_recorder(Site(self._recorder, self._labels(kind, name, "", place)))
+        labels = replace(self._labels(kind, name, "", place), measured=measured)
+        return span_recorder(Site(self._recorder, labels))
 
-    def _step(self, node: StepNode, place: Place) -> Step:
+    def _step(self, node: StepNode, place: Place) -> Step:  # noqa: C901, PLR0911, PLR0912 - a table
         match node:
             case RequestNode():
                 return self._request(node, place)
@@ -82,25 +132,67 @@ class Binder:
                 return _think(node)
             case SetNode():
                 return _set(node)
+            case PushNode():
+                return bind_push(node)
+            case PopNode():
+                return bind_pop(node)
             case HeaderNode():
                 return _header(node)
             case GroupNode():
                 return self._group(node, place)
+            case IfNode():
+                then, otherwise = self.steps(node.then, place), self.steps(node.otherwise, place)
+                return bind_if(node, then, otherwise)
+            case RepeatNode():
+                return bind_repeat(node, self.steps(node.steps, place))
+            case WhileNode():
+                return bind_while(node, self.steps(node.steps, place))
+            case ForeachNode():
+                return bind_foreach(node, self.steps(node.steps, place))
+            case PollNode():
+                return self._poll(node, place)
+            case ParallelNode():
+                return bind_parallel(self.steps(node.requests, place))
+            case CallNode():
+                return bind_sequence(self.steps(node.steps, place))
+            case LogNode():
+                return bind_log(node, self._outside)
+            case StopNode():
+                return bind_stop(node, self._outside)
+            case PythonNode():
+                return bind_python(node, self._outside)
+            case ExecNode():
+                return bind_exec(node, self._outside)
             case _ as unreachable:
                 assert_never(unreachable)
 
     def _request(self, node: RequestNode, place: Place) -> Step:
         exchange = node.exchange
-        labels = self._labels("request", node.name, exchange.method, place, tags=node.tags)
-        site = Site(self._recorder, replace(labels, measured=node.measured), accept=exchange.accept)
+        site = self._site(node, place)
         position, bound = self._wires.bind(exchange)
         if exchange.checks or exchange.extractors or node.reads_reply or node.reply_tags:
             return demanding_request(node, site, position, bound)
         return plain_request(site, position, bound)
 
+    def _site(self, node: RequestNode, place: Place) -> Site:
+        exchange = node.exchange
+        labels = self._labels("request", node.name, exchange.method, place, tags=node.tags)
+        labels = replace(labels, measured=node.measured)
+        return Site(self._recorder, labels, accept=exchange.accept)
+
+    def _poll(self, node: PollNode, place: Place) -> Step:
+        request = node.request
+        inside = replace(place, groups=(*place.groups, request.name))
+        attempt = request_attempt(
+            request, self._site(request, inside), *self._wires.bind(request.exchange)
+        )
+        record = self._span("group", request.name, place, measured=request.measured)
+        return bind_group((_only_when(request.when, bind_poll(node, attempt)),), record)
+
     def _group(self, node: GroupNode, place: Place) -> Step:
         inside = replace(place, groups=(*place.groups, node.name))
-        return _group(self.steps(node.steps, inside), self.span("group", node.name, place))
+        record = self._span("group", node.name, place, measured=node.measured)
+        return bind_group(self.steps(node.steps, inside), record)
 
     def _labels(
         self, kind: str, name: str, method: str, place: Place, *, tags: Tags = ()
@@ -159,31 +251,3 @@ def _header(node: HeaderNode) -> Step:
                 session.set_header(name, None if value is None else to_text(value))
 
     return set_headers
-
-
-def _group(steps: tuple[Step, ...], record: Callable[[int, int, str], None]) -> Step:
-    async def group(user: Actor) -> None:
-        began_ns, thought_ns = user.moment_ns, user.thought_ns
-        before, user.failure = user.failure, ""
-        try:
-            for step in steps:
-                await step(user)
-        finally:  # a group that was ended or cancelled inside is a sample too
-            took_ns = user.moment_ns - began_ns - (user.thought_ns - thought_ns)
-            record(began_ns, took_ns, user.failure)
-            user.failure = before or user.failure
-
-    return group
-
-
-def evaluated(user: Actor, evaluate: Evaluate) -> object:
-    """Evaluate an expression of a step that is no request.
-
-    Raises:
-        IterationEnded: It has no value; the iteration fails as `extract`.
-    """
-    try:
-        return evaluate(user.scope)
-    except EvaluationError as error:
-        user.failure = user.failure or FailureKind.EXTRACT.value
-        raise IterationEnded(str(error)) from error

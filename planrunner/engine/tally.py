@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Final
 
 __all__ = ["Tally", "TaskKey"]
+
+_MOST_REASONS: Final = 20
+OTHER_REASONS: Final = "other reasons"
 
 TaskKey = tuple[str, str, str]
 """Phase, user class, task."""
@@ -20,7 +24,13 @@ class Tally:
         picks: Iterations begun, by phase, class and task: the achieved mix.
         start_failures: Users that stopped because their `on_start` failed, by phase and class.
         stop_failures: Users whose `on_stop` failed or was cut.
-        ended_early: Iterations ended by a failed expression or extraction.
+        skips: Picks that were refused because `needs` was not met.
+        substitutions: Picks in whose place another task ran.
+        ended_early: Iterations that a failed step ended, by reason; the 20 first reasons have
+            names, the others are counted together.
+        endless: Loops that were ended after their most rounds, by condition.
+        retries: Blocks with `on_fail: retry` that were run again.
+        rows_ended: Users that found no row of data left, by source.
         aborted: Iterations cut when the graceful stop was over.
         backoffs: Pauses after a refused connection.
         soft_failures: Soft expectations that did not hold, by request name.
@@ -30,13 +40,23 @@ class Tally:
     picks: Counter[TaskKey] = field(default_factory=Counter)
     start_failures: Counter[tuple[str, str]] = field(default_factory=Counter)
     soft_failures: Counter[str] = field(default_factory=Counter)
+    rows_ended: Counter[str] = field(default_factory=Counter)
+    skips: Counter[TaskKey] = field(default_factory=Counter)
+    substitutions: Counter[TaskKey] = field(default_factory=Counter)
+    ended_early: Counter[str] = field(default_factory=Counter)
+    endless: Counter[str] = field(default_factory=Counter)
     stop_failures: int = 0
-    ended_early: int = 0
+    retries: int = 0
     aborted: int = 0
     backoffs: int = 0
 
     def failed_starts(self, phase: str) -> int:
         return sum(users for (name, _), users in self.start_failures.items() if name == phase)
+
+    def end_early(self, reason: str) -> None:
+        """Count an iteration that ended for this reason."""
+        known = reason in self.ended_early or len(self.ended_early) < _MOST_REASONS
+        self.ended_early[reason if known else OTHER_REASONS] += 1
 
     def add(self, other: Tally) -> None:
         """Add another worker's totals."""
@@ -44,7 +64,12 @@ class Tally:
         self.picks += other.picks
         self.start_failures += other.start_failures
         self.soft_failures += other.soft_failures
+        self.rows_ended += other.rows_ended
         self.stop_failures += other.stop_failures
         self.ended_early += other.ended_early
+        self.skips += other.skips
+        self.substitutions += other.substitutions
+        self.endless += other.endless
+        self.retries += other.retries
         self.aborted += other.aborted
         self.backoffs += other.backoffs

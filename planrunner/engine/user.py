@@ -22,35 +22,20 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from hashlib import blake2b
 from random import Random
-from typing import Any
+from typing import Any, Final
 
-from planrunner.compiler.graph import Pick, UserProgram
-from planrunner.engine.actor import Actor, IterationEnded, Step
+from planrunner.compiler.graph import OnFail, Pick, UserProgram
+from planrunner.engine.actor import Actor, IterationEnded, Step, StepsStopped
+from planrunner.engine.evaluate import evaluated
+from planrunner.engine.data import NO_FEEDS, ClassFeeds
 from planrunner.engine.nap import SHORTEST_NS
-from planrunner.engine.steps import evaluated
+from planrunner.engine.tasks import BoundTask, settle_pick
 from planrunner.engine.timeline import Timeline
 from planrunner.load.weights import balanced_picker, random_picker
 from planrunner.metrics.series import ABORTED
+from planrunner.units import NS_PER_S
 
-__all__ = ["BoundProgram", "BoundTask", "UserState", "VirtualUser", "user_stream"]
-
-
-class BoundTask:
-    """A task bound to its phase and class, for all users of the class.
-
-    Attributes:
-        begun: Iterations of it so far.
-    """
-
-    __slots__ = ("begun", "name", "record", "steps")
-
-    def __init__(
-        self, name: str, steps: tuple[Step, ...], record: Callable[[int, int, str], None]
-    ) -> None:
-        self.name = name
-        self.steps = steps
-        self.record = record
-        self.begun = 0
+__all__ = ["BoundProgram", "UserState", "VirtualUser", "run_once", "user_stream"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +43,9 @@ class BoundProgram:
     """What the users of one class do in one phase.
 
     Attributes:
+        feeds: Gives its users their rows of data.
         next_iteration: Numbers the phase's iterations over all its users.
+        stop_plan: Ends the run because of what the words say.
     """
 
     program: UserProgram
@@ -68,6 +55,12 @@ class BoundProgram:
     on_start: tuple[Step, ...]
     on_stop: tuple[Step, ...]
     next_iteration: Callable[[], int]
+    stop_plan: Callable[[str], None]
+    feeds: ClassFeeds = NO_FEEDS
+
+
+RETRY_NS: Final = NS_PER_S
+"""Between a failed block of steps and its next try."""
 
 
 class UserState(Enum):
@@ -75,6 +68,21 @@ class UserState(Enum):
     ITERATING = auto()
     FINISHING = auto()
     ENDED = auto()
+
+
+async def run_once(actor: Actor, steps: Sequence[Step]) -> bool:
+    """Run steps that are no iteration; False at the first failure."""
+    actor.failure = ""
+    try:
+        for step in steps:
+            await step(actor)
+            if actor.failure:
+                return False
+    except StepsStopped:
+        return True
+    except IterationEnded:
+        return False
+    return True
 
 
 def user_stream(seed: int, phase: str, user_class: str, index: int) -> Random:
@@ -129,15 +137,16 @@ class VirtualUser:
             self._task.cancel()
 
     async def _live(self) -> None:
-        actor, bound = self._actor, self._bound
+        actor, feeds = self._actor, self._bound.feeds
         try:
-            if await self._until_aborted(self._started):
+            has_rows = feeds.start(actor.scope, actor.rng)
+            if has_rows and await self._until_aborted(self._started):
                 self._enter(UserState.ITERATING)
                 await self._until_aborted(self._iterate)
                 self._enter(UserState.FINISHING)
-                if not await self._runs(bound.on_stop):
-                    actor.tally.stop_failures += 1
+                await self._finish()
         finally:
+            feeds.end(actor.scope)
             for session in actor.sessions:
                 await session.close()
 
@@ -159,29 +168,46 @@ class VirtualUser:
             return False
 
     async def _started(self) -> bool:
-        actor = self._actor
+        actor, bound = self._actor, self._bound
+        on_fail = bound.program.on_start_fail
         try:
-            for name, evaluate in self._bound.program.state:
+            for name, evaluate in bound.program.state:
                 # A constant is one object for all users; what one user changes must be its own.
                 actor.scope[name] = deepcopy(evaluated(actor, evaluate))
-            started = await self._runs(self._bound.on_start)
         except IterationEnded:
             started = False
+        else:
+            started = await self._runs(bound.on_start, on_fail, may_stop=True)
         if not started:
-            actor.tally.start_failures[self._bound.phase, self.user_class] += 1
+            actor.tally.start_failures[bound.phase, self.user_class] += 1
+            self._failed("on_start", on_fail)
         return started
 
-    async def _runs(self, steps: Sequence[Step]) -> bool:
-        """Run steps that are no iteration; False at the first failure."""
+    async def _finish(self) -> None:
+        program = self._bound.program
+        if not await self._runs(self._bound.on_stop, program.on_stop_fail, may_stop=False):
+            self._actor.tally.stop_failures += 1
+            self._failed("on_stop", program.on_stop_fail)
+
+    def _failed(self, what: str, on_fail: OnFail) -> None:
+        if on_fail is OnFail.STOP_PLAN:
+            words = self._actor.words
+            self._bound.stop_plan(f"`{what}` of a user `{self.user_class}` failed: {words}")
+
+    async def _runs(self, steps: Sequence[Step], on_fail: OnFail, *, may_stop: bool) -> bool:
+        """Run steps that are no iteration; False when they failed for good.
+
+        With `may_stop`, a user that has been told to stop doesn't try again.
+        """
         actor = self._actor
-        actor.failure = ""
-        try:
-            for step in steps:
-                await step(actor)
-                if actor.failure:
-                    return False
-        except IterationEnded:
-            return False
+        while not await run_once(actor, steps):
+            if on_fail is not OnFail.RETRY or (may_stop and actor.nap.cut):
+                return False
+            actor.tally.retries += 1
+            if may_stop:
+                await actor.pause(RETRY_NS)
+            else:
+                await actor.clock.sleep_until(actor.clock.now_ns() + RETRY_NS)
         return True
 
     async def _iterate(self) -> bool:
@@ -189,19 +215,38 @@ class VirtualUser:
         nap, tasks = actor.nap, bound.tasks
         pick = self._picker()
         wait = None if bound.program.wait is None else actor.drawer(bound.program.wait)
+        next_rows = bound.feeds.iterate if bound.feeds.per_iteration else None
         # The end of the phase is looked at as well: its timer may fire late, or at the same moment.
         while not nap.cut and actor.moment_ns < bound.timeline.ends_ns:
-            task = tasks[pick()]
-            task.begun += 1
+            if next_rows is not None and not next_rows(actor.scope, actor.rng):
+                break
+            picked = tasks[pick()]
             if bound.program.uses_iteration:
                 self._number_iteration()
-            took_ns = await self._iteration(task)
+            task = picked if picked.needs is None else self._settled(picked)
+            if task is None:
+                took_ns = 0
+            else:
+                task.begun += 1
+                took_ns = await self._iteration(task)
             pause_ns = 0 if wait is None else wait()
             if not took_ns and pause_ns < SHORTEST_NS:
                 pause_ns = SHORTEST_NS  # nothing in it waited, so nobody else has had a turn
             if pause_ns:
                 await actor.pause(pause_ns)
         return True
+
+    def _settled(self, picked: BoundTask) -> BoundTask | None:
+        """Return the task that runs for a pick; None when there is nothing to run."""
+        actor = self._actor
+        try:
+            return settle_pick(actor, picked, self._bound.tasks)
+        except IterationEnded:
+            actor.tally.end_early(actor.words)
+            picked.begun += 1
+            picked.record(actor.moment_ns, 0, actor.failure)
+            actor.failure = ""
+            return None
 
     async def _iteration(self, task: BoundTask) -> int:
         """Run the steps of one iteration; returns how long they took, 0 if one ended it."""
@@ -211,9 +256,11 @@ class VirtualUser:
         try:
             for step in task.steps:
                 await step(actor)
+        except StepsStopped:
+            pass
         except IterationEnded:
             ended_early = True
-            actor.tally.ended_early += 1
+            actor.tally.end_early(actor.words)
         except asyncio.CancelledError:
             actor.tally.aborted += 1
             task.record(began_ns, actor.clock.now_ns() - began_ns, ABORTED)

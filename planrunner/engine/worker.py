@@ -12,30 +12,35 @@ from typing import Final
 
 from planrunner.clock import Clock
 from planrunner.compiler.graph import (
-    GroupNode,
     PhaseNode,
     RequestNode,
     RunGraph,
     StepNode,
     UserProgram,
+    walk_steps,
 )
 from planrunner.engine.crowd import Surroundings
+from planrunner.engine.data import Feeds
 from planrunner.engine.health import Health, HealthProbe
+from planrunner.engine.hooks import load_hooks
+from planrunner.engine.nap import Nap
 from planrunner.engine.outcome import PhaseTimes, StageTimes
+from planrunner.engine.outside import Hook, Lines, LogLines, Outside
 from planrunner.engine.phases.closed import ClosedPhase
 from planrunner.engine.recorder import PhaseRecorder
 from planrunner.engine.steps import Binder, Place, Wires
-from planrunner.engine.stop import Stop
+from planrunner.engine.stop import Ending, Stop
 from planrunner.engine.tally import Tally
+from planrunner.engine.tasks import BoundTask
 from planrunner.engine.timeline import Timeline
-from planrunner.engine.user import BoundProgram, BoundTask
+from planrunner.engine.user import BoundProgram
 from planrunner.metrics.book import SeriesBook
 from planrunner.metrics.snapshot import Snapshot
 from planrunner.protocols.base import Client, Scope
 from planrunner.results.samples import SampleWriter
 from planrunner.units import NS_PER_MS
 
-__all__ = ["Drained", "Worker", "protocols_of", "requests_of", "sweep_interval_ns"]
+__all__ = ["Drained", "Worker", "protocols_of", "requests_of", "steps_of", "sweep_interval_ns"]
 
 _SWEEP_MOST_NS: Final = 100 * NS_PER_MS
 _SWEEP_LEAST_NS: Final = 10 * NS_PER_MS
@@ -49,6 +54,7 @@ class Drained:
     snapshot: Snapshot
     tally: Tally
     health: Health
+    log: Lines
 
 
 class Worker:
@@ -72,10 +78,15 @@ class Worker:
         self._clock = clock
         self._samples = samples
         self._stop = stop
+        around = Surroundings(clock=clock, wires=Wires(clients), scope=scope, seed=graph.seed)
+        self._around = around
+        # Before the clock starts: listing the places of many rows takes its time.
+        self._feeds = Feeds(graph, scope=scope, stop=stop, tally=around.tally)
         self.started_ns = clock.now_ns()
         self._book = SeriesBook(self.started_ns)
-        self._around = Surroundings(clock=clock, wires=Wires(clients), scope=scope, seed=graph.seed)
         self._tasks: dict[tuple[str, str], tuple[BoundTask, ...]] = {}
+        self._log = LogLines(graph.secrets)
+        self._hooks: Mapping[str, Hook] = load_hooks(graph.hooks) if graph.hooks else {}
         self._probe = HealthProbe(self.started_ns)
         self._undelivered: Snapshot | None = None
         for request in requests_of(graph):
@@ -94,12 +105,14 @@ class Worker:
             samples=self._samples,
             origin_ns=self.started_ns,
         )
+        nap = Nap(self._clock)
         closed = ClosedPhase(
             phase,
-            programs=self._bind(phase, recorder),
+            programs=self._bind(phase, recorder, stop_phase=nap.cut_short),
             timeline=timeline,
             surroundings=self._around,
             stop=self._stop,
+            nap=nap,
         )
         await closed.run()
         return PhaseTimes(
@@ -129,65 +142,89 @@ class Worker:
         if self._samples is not None:
             self._samples.flush(self._book.opened)
 
+    def close(self) -> None:
+        """Let go of the data files."""
+        self._feeds.close()
+
     def drain(self) -> Drained:
         """Return what happened since the last time."""
         self.collect()
         snapshot, self._undelivered = self._undelivered, None
         assert snapshot is not None  # collect has just set it
-        return Drained(snapshot, self._tally(), self._probe.read(self._clock.now_ns()))
+        health = self._probe.read(self._clock.now_ns())
+        return Drained(snapshot, self._tally(), health, self._log.drain())
 
     def _tally(self) -> Tally:
         tally = Tally()
         tally.add(self._around.tally)
         for (phase, user_class), tasks in self._tasks.items():
             for task in tasks:
-                tally.picks[phase, user_class, task.name] = task.begun
+                key = phase, user_class, task.name
+                tally.picks[key] = task.begun
+                tally.skips[key] = task.skipped
+                tally.substitutions[key] = task.substituted
         return tally
 
-    def _bind(self, phase: PhaseNode, recorder: PhaseRecorder) -> dict[str, BoundProgram]:
+    def _bind(
+        self, phase: PhaseNode, recorder: PhaseRecorder, *, stop_phase: Callable[[], None]
+    ) -> dict[str, BoundProgram]:
         next_iteration = count().__next__
         named = {name for name, _ in phase.load.exact}
+        binder = Binder(recorder, self._around.wires, self._outside(stop_phase))
         return {
-            program.name: self._bind_program(program, recorder, next_iteration)
+            program.name: self._bind_program(program, recorder, binder, next_iteration)
             for program in self._graph.users
             if program.name in phase.classes or program.name in named
         }
 
+    def _outside(self, stop_phase: Callable[[], None]) -> Outside:
+        return Outside(
+            log=self._log, stop_phase=stop_phase, stop_plan=self._stop_plan, hooks=self._hooks
+        )
+
+    def _stop_plan(self) -> None:
+        self._stop.request("a step of the plan said `stop: plan`", ending=Ending.FINISHED)
+
+    def _fail_plan(self, reason: str) -> None:
+        self._stop.request(reason, ending=Ending.CANNOT_RUN)
+
     def _bind_program(
-        self, program: UserProgram, recorder: PhaseRecorder, next_iteration: Callable[[], int]
+        self,
+        program: UserProgram,
+        recorder: PhaseRecorder,
+        binder: Binder,
+        next_iteration: Callable[[], int],
     ) -> BoundProgram:
-        binder = Binder(recorder, self._around.wires)
-        tasks = []
-        for task in program.tasks:
-            place = Place(program.name, task.name, tags=task.tags)
-            record = binder.span("iteration", "", place)
-            tasks.append(BoundTask(task.name, binder.steps(task.steps, place), record))
-        self._tasks[recorder.phase, program.name] = tuple(tasks)
+        tasks = tuple(binder.task(task, program.name) for task in program.tasks)
+        self._tasks[recorder.phase, program.name] = tasks
         outside = Place(program.name)
         return BoundProgram(
             program=program,
             phase=recorder.phase,
             timeline=recorder.timeline,
-            tasks=tuple(tasks),
+            tasks=tasks,
             on_start=binder.steps(program.on_start, outside),
             on_stop=binder.steps(program.on_stop, outside),
             next_iteration=next_iteration,
+            feeds=self._feeds.of(program.data),
+            stop_plan=self._fail_plan,
         )
 
 
-def requests_of(graph: RunGraph) -> Iterator[RequestNode]:
-    """Yield every request of every class."""
+def steps_of(graph: RunGraph) -> Iterator[StepNode]:
+    """Yield every step of the plan, those inside others included."""
+    yield from graph.preflight
+    for block in (graph.setup, graph.teardown):
+        if block is not None:
+            yield from walk_steps(block.steps)
     for program in graph.users:
         for steps in (program.on_start, *(task.steps for task in program.tasks), program.on_stop):
-            yield from _requests(steps)
+            yield from walk_steps(steps)
 
 
-def _requests(steps: tuple[StepNode, ...]) -> Iterator[RequestNode]:
-    for step in steps:
-        if isinstance(step, RequestNode):
-            yield step
-        elif isinstance(step, GroupNode):
-            yield from _requests(step.steps)
+def requests_of(graph: RunGraph) -> Iterator[RequestNode]:
+    """Yield every request of the plan."""
+    return (step for step in steps_of(graph) if isinstance(step, RequestNode))
 
 
 def protocols_of(graph: RunGraph) -> tuple[str, ...]:

@@ -131,6 +131,7 @@ class FakeSession:
     def __init__(self, client: FakeClient) -> None:
         self._client = client
         self._reply = Reply()
+        self._others: list[FakeSession] = []
 
     async def send(self, bound: Any, scope: Scope) -> Reply:
         exchange: Exchange = bound
@@ -170,6 +171,10 @@ class FakeSession:
 
     def set_header(self, name: str, value: str | None) -> None:
         self._client.target.headers.append((name, value))
+
+    def lanes(self, count: int) -> Sequence[Session]:
+        self._others += [FakeSession(self._client) for _ in range(count - 1 - len(self._others))]
+        return (self, *self._others[: count - 1])
 
     async def close(self) -> None:
         self._client.target.sessions_closed += 1

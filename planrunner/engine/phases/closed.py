@@ -28,7 +28,7 @@ def seat_classes(phase: PhaseNode, programs: Mapping[str, UserProgram]) -> tuple
 
 
 class ClosedPhase:
-    """One closed phase on this worker."""
+    """One closed phase on this worker; whoever cuts its `nap` ends it."""
 
     def __init__(
         self,
@@ -38,6 +38,7 @@ class ClosedPhase:
         timeline: Timeline,
         surroundings: Surroundings,
         stop: Stop,
+        nap: Nap,
     ) -> None:
         self._phase = phase
         self._programs = programs
@@ -46,7 +47,7 @@ class ClosedPhase:
         self._clock: Clock = surroundings.clock
         self._stop = stop
         self._starts = sum(change.starts for change in changes(phase.load.stages))
-        self._nap = Nap(self._clock)
+        self._nap = nap
         self._crowd: Crowd | None = None
 
     async def run(self) -> None:

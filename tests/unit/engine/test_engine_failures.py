@@ -86,7 +86,7 @@ class TestKinds:
         told = run_graph(make_graph(one_task(*steps), closed(1, 0.1)))
 
         assert set(counts(told.outcome, "request", "failure")) == {("a", "extract")}
-        assert told.outcome.tally.ended_early == counts(told.outcome, "request")["a"]
+        assert told.outcome.tally.ended_early.total() == counts(told.outcome, "request")["a"]
         assert any("ended early" in notice for notice in told.outcome.notices)
 
     def test_an_extraction_writes_for_the_next_step(self):

@@ -1,0 +1,69 @@
+"""What steps may do beyond their user: print lines, stop the phase or the plan, call hooks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+__all__ = ["Hook", "Lines", "LogLines", "Outside"]
+
+MOST_LINES: Final = 10
+_MOST_LENGTH: Final = 1_000
+
+Hook = Callable[..., Any]
+"""A function of the plan's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """What `log` steps wrote in about a second; `suppressed` lines more were not kept."""
+
+    lines: tuple[str, ...] = ()
+    suppressed: int = 0
+
+
+class LogLines:
+    """Keeps the first ten lines of each second, and counts the others."""
+
+    def __init__(self, secrets: tuple[str, ...] = ()) -> None:
+        # The longest first: one secret may be the beginning of another.
+        self._secrets = sorted(filter(None, secrets), key=len, reverse=True)
+        self._lines: list[str] = []
+        self._suppressed = 0
+
+    def write(self, line: str) -> None:
+        """Keep a line, its secrets masked, unless the second has had its ten."""
+        if len(self._lines) < MOST_LINES:
+            self._lines.append(self.mask(line)[:_MOST_LENGTH])
+        else:
+            self._suppressed += 1
+
+    def mask(self, text: str) -> str:
+        """Return foreign text with the plan's secrets replaced by `***`."""
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return text
+
+    def drain(self) -> Lines:
+        """Return what was written since the last time."""
+        drained = Lines(tuple(self._lines), self._suppressed)
+        self._lines.clear()
+        self._suppressed = 0
+        return drained
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """For the steps of one phase.
+
+    Attributes:
+        stop_phase: Begins the phase's graceful stop.
+        stop_plan: Begins that of the whole run.
+        hooks: The functions of the plan's hooks file, by name.
+    """
+
+    log: LogLines
+    stop_phase: Callable[[], None]
+    stop_plan: Callable[[], None]
+    hooks: Mapping[str, Hook]
