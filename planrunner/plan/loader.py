@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
@@ -16,6 +16,7 @@ from planrunner.plan.faults import MAX_FAULTS, diagnose
 from planrunner.plan.files import read_text
 from planrunner.plan.imports import merge_imports
 from planrunner.plan.models import PlanModel
+from planrunner.plan.overrides import Changes, apply_changes
 from planrunner.plan.params import ParamModel
 from planrunner.plan.resolve_params import Param, Surroundings, resolve_params
 from planrunner.plan.salvage import Remains, salvage
@@ -30,12 +31,14 @@ class Plan:
     Attributes:
         document: Where everything stands.
         params: The params' values.
+        changes: What the command line changed in it.
     """
 
     model: PlanModel
     document: Document
     params: Mapping[str, Param]
     bundle: Bundle
+    changes: Changes = field(default_factory=Changes)
 
     def files_at(self, path: PlanPath) -> NamedFiles:
         """Return access to the files that are named at `path`: relative to the file it is in."""
@@ -66,6 +69,7 @@ def load(
     environment: str | None = None,
     environ: Mapping[str, str],
     need_secrets: bool = False,
+    changes: Changes | None = None,
 ) -> Plan:
     """Read and check the plan in a file.
 
@@ -75,6 +79,7 @@ def load(
         environment: The block of `environments` to take values from.
         environ: The process's environment variables.
         need_secrets: Whether a required secret must have a value; to look at a plan it need not.
+        changes: What the command line changes in the plan.
 
     Raises:
         PlanError: With every fault that was found; an `InvalidPlan` if the file could be read.
@@ -85,7 +90,9 @@ def load(
         texts[file] = text = read_text(file)
         return text
 
-    surroundings = Surroundings(overrides or {}, environment, environ, need_secrets)
+    surroundings = Surroundings(
+        overrides or {}, environment, environ, need_secrets, changes or Changes()
+    )
     return _load(Bundle(os.fspath(path), texts), read, surroundings)
 
 
@@ -102,6 +109,8 @@ def _load(bundle: Bundle, read: Callable[[str], str], surroundings: Surroundings
     document = parse(read(bundle.file), bundle.file)
     broken = document.faults
     document, faults = merge_imports(document, read)
+    document, refused = apply_changes(document, surroundings.changes)
+    faults += refused
     remains: Remains | None
     try:
         remains = Remains(PlanModel.model_validate(document.data), document, frozenset())
@@ -111,7 +120,10 @@ def _load(bundle: Bundle, read: Callable[[str], str], surroundings: Surroundings
         remains = salvage(document) if len(faults) < MAX_FAULTS else None
         params, found = _params(document, None, surroundings)
     faults = [*broken, *faults, *found]
-    draft = None if remains is None else Plan(remains.model, remains.document, params, bundle)
+    changes = surroundings.changes
+    draft = (
+        None if remains is None else Plan(remains.model, remains.document, params, bundle, changes)
+    )
     if draft is None or faults:
         raise InvalidPlan(
             _distinct(faults, broken), draft, remains.lost if remains else frozenset()

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from planrunner.language.diagnostics import Code, Diagnostic, suggest
 from planrunner.plan.document import Document, Part, PlanPath
+from planrunner.plan.overrides import Changes
 from planrunner.plan.param_values import (
     ParamValueError,
     as_expressions_see,
@@ -59,12 +60,14 @@ class Surroundings:
         environment: The block of `environments` that `--env` picks.
         environ: The process's environment variables.
         need_secrets: Whether a secret without a value is a fault: to run, yes; to look, no.
+        changes: What the command line changes in the plan itself.
     """
 
     overrides: Mapping[str, str] = field(default_factory=dict, repr=False)
     environment: str | None = None
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     need_secrets: bool = False
+    changes: Changes = field(default_factory=Changes)
 
 
 def resolve_params(

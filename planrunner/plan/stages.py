@@ -13,7 +13,7 @@ from planrunner.language.fields import Count, Duration, RateField
 from planrunner.language.mapping import Fault, PlanMapping, error
 from planrunner.language.reading import AlsoWritten
 
-__all__ = ["StageList", "StageModel", "level_key", "mixed_stages"]
+__all__ = ["StageList", "StageModel", "expand_stages", "level_key", "mixed_stages"]
 
 
 class StageModel(PlanMapping):
@@ -64,7 +64,7 @@ _COMPACT: Final = re.compile(
 )
 
 
-def _expand(data: object) -> object:
+def expand_stages(data: object) -> object:
     """Return the list that the compact text stands for; anything else as it is."""
     if not isinstance(data, str):
         return data
@@ -103,7 +103,7 @@ _COMPACT_SCHEMA: Final = {
 StageList = Annotated[
     list[StageModel],
     Field(min_length=1),
-    BeforeValidator(_expand),
+    BeforeValidator(expand_stages),
     AlsoWritten(_COMPACT_SCHEMA),
 ]
 

@@ -1,0 +1,175 @@
+"""`--users`, `--rate` and `--hold`: more or less load without a change of its shape."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from planrunner.errors import PlanrunnerError
+from planrunner.language.diagnostics import Code, PlanError
+from planrunner.load.population import Share, seats
+from planrunner.plan.document import PlanPath
+from planrunner.plan.edits import Edits, Option
+from planrunner.plan.nodes import Node
+from planrunner.plan.stages import expand_stages, level_key
+
+__all__ = ["LOAD_OPTIONS", "Schedule"]
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """The phases of a plan that hasn't been checked yet.
+
+    Attributes:
+        profile: The profile that runs; None for the first.
+        phases: The phases that run, by name; empty for all.
+    """
+
+    edits: Edits
+    profile: str | None = None
+    phases: tuple[str, ...] = ()
+
+    def names_at(self, path: PlanPath) -> list[str]:
+        """Return the names of the phases in the list at `path`; none if it isn't such a list."""
+        value = self.edits.document.value(path)
+        is_phases = path == ("phases",) or (len(path) == 2 and path[0] == "profiles")
+        if not is_phases or not isinstance(value, list):
+            return []
+        base = str(path[1]) if len(path) == 2 else "main"
+        names: list[str] = []
+        for item in value:
+            own = item.get("name") if isinstance(item, dict) else None
+            first = name = own if isinstance(own, str) else base
+            number = 1
+            while name in names:
+                number += 1
+                name = f"{first}-{number}"
+            names.append(name)
+        return names
+
+    def running(self) -> Iterator[tuple[PlanPath, Mapping[str, Any]]]:
+        """Yield the phases that run, each with its place; `stages:` of the plan is one too."""
+        document = self.edits.document
+        if document.has(("stages",)):
+            yield (), {"stages": document.value(("stages",))}
+            return
+        path: PlanPath = ("phases",)
+        profiles = document.value(("profiles",))
+        if isinstance(profiles, dict) and profiles:
+            first = next(iter(profiles))
+            path = ("profiles", first if self.profile not in profiles else str(self.profile))
+        for index, name in enumerate(self.names_at(path)):
+            phase = document.value((*path, index))
+            if isinstance(phase, dict) and (not self.phases or name in self.phases):
+                yield (*path, index), phase
+
+
+def _set_users(schedule: Schedule, option: Option, start: int) -> None:
+    value = option.value(start)
+    if not isinstance(value.data, int) or isinstance(value.data, bool):
+        message = f"`{option.text[start:]}` is not a number of users"
+        raise PlanError([option.fault(Code.INVALID_VALUE, message)])
+    changed = False
+    for path, phase in schedule.running():
+        if "search" in phase:
+            continue
+        users, stages = phase.get("users"), phase.get("stages")
+        if isinstance(users, dict):
+            changed = True
+            _split_users(schedule.edits, (*path, "users"), users, value)
+        elif users is not None:
+            changed = True
+            schedule.edits.set((*path, "users"), value)
+        elif level_key(stages) == "users":
+            changed = True
+            _scale(schedule.edits, (*path, "stages"), option, value)
+    if not changed:
+        hint = "an open model takes `--rate`"
+        raise PlanError([option.fault(Code.NOT_ALLOWED, "no phase that runs has users", hint=hint)])
+
+
+def _split_users(edits: Edits, path: PlanPath, users: Mapping[str, object], wanted: Node) -> None:
+    """Give each class its share of the users, in the proportion that the plan has."""
+    counts = {name: count for name, count in users.items() if isinstance(count, int) and count > 0}
+    if len(counts) < sum(count != 0 for count in users.values()):
+        _not_a_number(edits, path)
+        return
+    order = list(counts)
+    shares = [Share(name, weight=counts[name]) for name in order]
+    taken = Counter(seats(shares, max(0, wanted.data))) if shares else Counter()
+    for position, name in enumerate(order):
+        node = Node(wanted.source, wanted.start, wanted.end, taken[position])
+        edits.set((*path, name), node)
+
+
+def _scale(edits: Edits, path: PlanPath, option: Option, wanted: Node) -> None:
+    """Scale the stages at `path` so that the highest has as many users as wanted."""
+    written = edits.document.value(path)
+    try:
+        stages = expand_stages(written)
+    except (PlanrunnerError, ValueError):
+        return  # what is wrong with it is said when the plan is checked
+    if not isinstance(stages, list):
+        return
+    written_levels = [stage.get("users") for stage in stages if isinstance(stage, dict)]
+    levels = [level for level in written_levels if isinstance(level, int)]
+    if len(levels) < len(stages):
+        _not_a_number(edits, path)
+        return
+    highest = max(levels, default=0)
+    if not highest:
+        return
+    start, end = wanted.start - option.start, wanted.end - option.start
+    if not isinstance(written, list):
+        edits.set(path, option.node(stages, (start, end)))
+    for index, level in enumerate(levels):
+        users = -(-level * wanted.data // highest)  # rounded up: no stage with users loses all
+        edits.set((*path, index, "users"), Node(wanted.source, wanted.start, wanted.end, users))
+
+
+def _not_a_number(edits: Edits, path: PlanPath) -> None:
+    edits.faults.append(
+        edits.document.diagnostic(
+            path,
+            Code.NOT_ALLOWED,
+            "`--users` can't change numbers of users that are expressions",
+            hint="set the params that are in them with `--set`",
+        )
+    )
+
+
+def _set_rate(schedule: Schedule, option: Option, start: int) -> None:
+    value, changed = option.value(start), False
+    for path, phase in schedule.running():
+        if "rate" in phase:
+            changed = True
+            schedule.edits.set((*path, "rate"), value)
+        elif level_key(phase.get("stages")) == "rate":
+            message = f"`{'.'.join(map(str, (*path, 'stages')))}` has a rate for each stage"
+            hint = "write `--override` with the path of each, or use params in the plan"
+            raise PlanError([option.fault(Code.NOT_ALLOWED, message, hint=hint)])
+    if not changed:
+        message = "no phase that runs has a rate: `--rate` is for open models"
+        hint = "a closed model takes `--users`"
+        raise PlanError([option.fault(Code.NOT_ALLOWED, message, hint=hint)])
+
+
+def _set_hold(schedule: Schedule, option: Option, start: int) -> None:
+    value, changed = option.value(start), False
+    for path, phase in schedule.running():
+        if "hold" in phase:
+            changed = True
+            schedule.edits.set((*path, "hold"), value)
+    if not changed:
+        message = "no phase that runs has `hold`"
+        hint = "stages have a `duration` each: write `--override` with its path"
+        raise PlanError([option.fault(Code.NOT_ALLOWED, message, hint=hint)])
+
+
+LOAD_OPTIONS: Final[Mapping[str, Callable[[Schedule, Option, int], None]]] = {
+    "--users": _set_users,
+    "--rate": _set_rate,
+    "--hold": _set_hold,
+}

@@ -1,0 +1,162 @@
+"""What the command line changes in a plan: `--override PATH=VALUE`, `--users`, `--rate`, `--hold`.
+
+Options change the data before it is checked, so that every check of a plan applies to them too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from planrunner.language.diagnostics import Code, Diagnostic, PlanError, suggest
+from planrunner.plan.document import Document, PlanPath
+from planrunner.plan.edits import Edits, Option
+from planrunner.plan.load_overrides import LOAD_OPTIONS, Schedule
+from planrunner.plan.step_rules import REQUEST_ACTIONS
+
+__all__ = ["Changes", "apply_changes"]
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What the command line changes.
+
+    Attributes:
+        overrides: `PATH=VALUE`, in the order in which they were given.
+        users: The users of each phase that runs; empty for no change. So are `rate` and `hold`.
+        profile: The profile that runs; None for the first.
+        phases: The phases that run, by name; empty for all.
+    """
+
+    overrides: tuple[str, ...] = ()
+    users: str = ""
+    rate: str = ""
+    hold: str = ""
+    profile: str | None = None
+    phases: tuple[str, ...] = ()
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """All changes as options; the general ones come last, so that they win."""
+        load = [f"{name} {value}" for name in LOAD_OPTIONS if (value := getattr(self, name[2:]))]
+        return (*load, *(f"--override {text}" for text in self.overrides))
+
+
+def apply_changes(document: Document, changes: Changes) -> tuple[Document, list[Diagnostic]]:
+    """Return the changed document, and a fault for each change that can't be made."""
+    if not changes.options:
+        return document, []
+    edits, options = Edits.begin(document, changes.options)
+    schedule = Schedule(edits, changes.profile, changes.phases)
+    for option in options:
+        name, _, _ = option.text.partition(" ")
+        try:
+            if name in LOAD_OPTIONS:
+                LOAD_OPTIONS[name](schedule, option, len(name) + 1)
+            else:
+                _override(edits, option, schedule)
+        except PlanError as error:
+            edits.faults += error.diagnostics
+    return edits.document, edits.faults
+
+
+_PREFIX: Final = len("--override ")
+_PART: Final = re.compile(r"""(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)'|(?P<plain>[^.="']+))""")
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One name of a path, with the characters of the option that it takes."""
+
+    name: str
+    at: tuple[int, int]
+
+
+def _override(edits: Edits, option: Option, schedule: Schedule) -> None:
+    parts, begins = _split(option)
+    path: PlanPath = ()
+    for part in parts[:-1]:
+        path = (*path, _step(edits.document, option, path, part, schedule))
+    last = _step(edits.document, option, path, parts[-1], schedule, may_be_new=True)
+    start, end = parts[-1].at
+    key = (option.start + start, option.start + end)
+    edits.set((*path, last), option.value(begins), key=key)
+
+
+def _split(option: Option) -> tuple[list[_Part], int]:
+    """Return the names of the path, and where the value begins.
+
+    Raises:
+        PlanError: It isn't `PATH=VALUE`.
+    """
+    text, offset = option.text, _PREFIX
+    parts: list[_Part] = []
+    while found := _PART.match(text, offset):
+        name = next(group for group in found.groups() if group is not None)
+        parts.append(_Part(name, found.span()))
+        offset = found.end()
+        if text[offset : offset + 1] != ".":
+            break
+        offset += 1
+    if not parts or text[offset - 1] == "." or text[offset : offset + 1] != "=":
+        message = f"`{text[_PREFIX:]}` is not PATH=VALUE"
+        hint = "write `--override phases.high.hold=5s`; quote names that have a dot in them"
+        raise PlanError([option.fault(Code.INVALID_VALUE, message, hint=hint)])
+    return parts, offset + 1
+
+
+def _step(
+    document: Document,
+    option: Option,
+    path: PlanPath,
+    part: _Part,
+    schedule: Schedule,
+    *,
+    may_be_new: bool = False,
+) -> str | int:
+    """Return the key or index that `part` means below `path`.
+
+    Raises:
+        PlanError: Nothing there is called that.
+    """
+    value = document.value(path)
+    if isinstance(value, dict):
+        # A key that the plan leaves out may be given; whether the language has it is checked later.
+        if part.name in value or may_be_new:
+            return part.name
+        choices = list(value)
+    elif isinstance(value, list):
+        names = schedule.names_at(path) or [_item_name(item) for item in value]
+        if part.name in names:
+            return names.index(part.name)
+        if part.name.isdecimal() and int(part.name) < len(value):
+            return int(part.name)
+        choices = [name or str(index) for index, name in enumerate(names)]
+    else:
+        choices = []
+    raise PlanError([_unknown(option, path, part, choices)])
+
+
+def _unknown(option: Option, path: PlanPath, part: _Part, choices: Sequence[str]) -> Diagnostic:
+    where = f"`{'.'.join(map(str, path))}`" if path else "the plan"
+    listed = ", ".join(f"`{choice}`" for choice in choices[:12])
+    more = " …" if len(choices) > 12 else ""
+    there = f"{where} has {listed}{more}" if choices else f"{where} has nothing below it"
+    guess = suggest(part.name, list(choices))
+    hint = f"{guess} {there}" if guess else there
+    message = f"nothing in {where} is called `{part.name}`"
+    return option.fault(Code.UNKNOWN_NAME, message, at=part.at, hint=hint)
+
+
+def _item_name(item: object) -> str:
+    """Return what a list's item is called: its name, or the request that it is."""
+    if not isinstance(item, Mapping):
+        return ""
+    for key in ("name", "task"):
+        if isinstance(item.get(key), str):
+            return str(item[key])
+    action = next((key for key in item if key in REQUEST_ACTIONS), "")
+    url = item.get(action)
+    return f"{action.upper()} {url}" if isinstance(url, str) else ""

@@ -1,0 +1,213 @@
+"""What the command line changes in a plan before it is checked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from planrunner.language.diagnostics import PlanError, render
+from planrunner.plan.bundle import Bundle
+from planrunner.plan.loader import Plan, load_bundle
+from planrunner.plan.overrides import Changes
+from planrunner.plan.resolve_params import Surroundings
+from planrunner.units import parse_rate
+
+PLAN = """\
+name: shop
+http: {base_url: "http://127.0.0.1:1"}
+params: {page: {type: int, default: 3}}
+users:
+  Buyer:
+    weight: 2
+    tasks:
+      - {task: put key, weight: 3, steps: [{put: /kv}]}
+      - {get: /v1.0/kv}
+  Visitor: {tasks: [{get: /}]}
+profiles:
+  smoke: [{users: 2, hold: 1s}]
+  load:
+    - {name: low, users: 10, hold: 1m}
+    - {name: high, users: {Buyer: 10, Visitor: 30}, hold: 2m}
+    - {name: steps, stages: "1m:20, 2m:50, 1m:0"}
+    - {name: arrivals, rate: 10/s, hold: 1m}
+"""
+
+
+def loaded(text: str = PLAN, **changes: Any) -> Plan:
+    surroundings = Surroundings({}, None, {}, changes=Changes(**changes))
+    return load_bundle(Bundle("plan.yaml", {"plan.yaml": text}), surroundings)
+
+
+def refused(text: str = PLAN, **changes: Any) -> str:
+    """Return the findings as people see them."""
+    with pytest.raises(PlanError) as failed:
+        loaded(text, **changes)
+    return "\n".join(map(render, failed.value.diagnostics))
+
+
+def phases(plan: Plan, profile: str = "load") -> list[Any]:
+    return (plan.model.profiles or {})[profile]
+
+
+def test_list_item_is_found_by_name_and_by_index() -> None:
+    """A phase can be named, or counted from 0."""
+    by_name = loaded(overrides=("profiles.load.high.hold=5s",))
+    by_index = loaded(overrides=("profiles.load.1.hold=5s",))
+
+    assert phases(by_name)[1].hold == phases(by_index)[1].hold == 5_000_000_000
+    assert phases(by_name)[0].hold == 60_000_000_000
+
+
+def test_task_is_found_by_its_name_or_its_request() -> None:
+    """A task of one request is called what results call it; dots need quotes."""
+    plan = loaded(
+        overrides=(
+            "users.Buyer.tasks.put key.weight=7",
+            'users.Buyer.tasks."GET /v1.0/kv".weight=4',
+        )
+    )
+
+    assert plan.model.users is not None
+    assert [task.weight for task in plan.model.users["Buyer"].tasks or ()] == [7, 4]
+
+
+def test_unnamed_phase_has_the_name_that_results_give_it() -> None:
+    """A phase of a profile is called like the profile."""
+    assert phases(loaded(overrides=("profiles.smoke.smoke.users=3",)), "smoke")[0].users == 3
+
+
+def test_key_that_the_plan_leaves_out_may_be_given() -> None:
+    """What the language has may be added."""
+    assert phases(loaded(overrides=("profiles.load.low.warmup=5s",)))[0].warmup == 5_000_000_000
+
+
+def test_value_is_yaml() -> None:
+    """A value may be a mapping, or a text in quotes."""
+    plan = loaded(overrides=("profiles.load.low.users={Buyer: 1}", 'description="5"'))
+
+    assert phases(plan)[0].users == {"Buyer": 1}
+    assert plan.model.description == "5"
+
+
+def test_last_of_two_overrides_wins() -> None:
+    """Options count in their order."""
+    plan = loaded(overrides=("seed=1", "seed=2"), hold="9s")
+
+    assert plan.model.seed == 2
+
+
+def test_override_wins_over_general_option() -> None:
+    """The more exact one counts."""
+    plan = loaded(profile="load", hold="9s", overrides=("profiles.load.low.hold=5s",))
+
+    assert [phase.hold for phase in phases(plan)[:2]] == [5_000_000_000, 9_000_000_000]
+
+
+def test_unknown_path_says_what_is_there() -> None:
+    """A slip in a path is found, with its place in the option."""
+    assert refused(overrides=("profiles.load.hihg.hold=5s",)) == (
+        "<command line>:1:26: error[unknown-name]: "
+        "nothing in `profiles.load` is called `hihg`\n"
+        "    1 | --override profiles.load.hihg.hold=5s\n"
+        "      |                          ^^^^\n"
+        "hint: did you mean `high`? "
+        "`profiles.load` has `low`, `high`, `steps`, `arrivals`"
+    )
+
+
+def test_path_through_a_value_says_that_nothing_is_below() -> None:
+    """A scalar has no keys."""
+    found = refused(overrides=("name.first=x",))
+
+    assert "hint: `name` has nothing below it" in found
+
+
+def test_faulty_value_is_shown_where_it_came_from() -> None:
+    """The checks of a plan apply, and point at the command line."""
+    assert refused(overrides=("seed=1", "profiles.load.low.hold=fast")).startswith(
+        "<command line>:2:35: error[invalid-unit]: "
+    )
+
+
+def test_faulty_key_is_shown_where_it_came_from() -> None:
+    """A key that the language doesn't have is an unknown key, with a suggestion."""
+    assert refused(overrides=("profiles.load.low.hodl=5s",)) == (
+        "<command line>:1:30: error[unknown-key]: unknown key `hodl`\n"
+        "    1 | --override profiles.load.low.hodl=5s\n"
+        "      |                              ^^^^\n"
+        "hint: did you mean `hold`?"
+    )
+
+
+@pytest.mark.parametrize("text", ["hold", "=5s", "a..b=1", "a.=1"])
+def test_override_without_path_or_value_is_refused(text: str) -> None:
+    """Both sides of the equals sign are needed."""
+    assert "is not PATH=VALUE" in refused(overrides=(text,))
+
+
+def test_broken_yaml_is_refused() -> None:
+    """A value that can't be read is named."""
+    assert "error[yaml-syntax]: `{a` is no YAML value" in refused(overrides=("name={a",))
+
+
+def test_users_keep_the_shape_of_the_load() -> None:
+    """A number is replaced, a split keeps its shares, stages are scaled to their peak."""
+    low, high, steps, arrivals = phases(loaded(profile="load", users="20"))
+
+    assert low.users == 20
+    assert high.users == {"Buyer": 5, "Visitor": 15}
+    assert [stage.users for stage in steps.stages] == [8, 20, 0]
+    assert arrivals.users is None
+
+
+def test_users_change_only_the_profile_that_runs() -> None:
+    """Other profiles stay as they are."""
+    plan = loaded(users="20")
+
+    assert phases(plan, "smoke")[0].users == 20
+    assert phases(plan)[0].users == 10
+
+
+def test_users_change_only_the_phases_that_run() -> None:
+    """A phase that isn't selected stays as it is."""
+    low, high, *_ = phases(loaded(profile="load", phases=("low",), users="20"))
+
+    assert low.users == 20
+    assert high.users == {"Buyer": 10, "Visitor": 30}
+
+
+def test_users_scale_the_stages_of_the_plan() -> None:
+    """The short form with `stages:` has one phase."""
+    text = (
+        PLAN.split("profiles:", maxsplit=1)[0]
+        + "stages: [{duration: 1s, users: 3}, {duration: 1s, users: 9}]"
+    )
+
+    assert [stage.users for stage in loaded(text, users="3").model.stages or ()] == [1, 3]
+
+
+def test_users_that_are_expressions_can_not_be_scaled() -> None:
+    """A level that only a param knows is set by the param."""
+    text = PLAN.split("profiles:", maxsplit=1)[0] + 'stages: [{duration: 1s, users: "${page}"}]'
+
+    assert "error[not-allowed]: `--users` can't change numbers" in refused(text, users="3")
+
+
+def test_rate_is_for_open_models() -> None:
+    """A closed phase has no rate to change."""
+    assert "`--rate` is for open models" in refused(rate="5/s")
+    assert phases(loaded(profile="load", rate="5/s"))[3].rate == parse_rate("5/s")
+
+
+def test_hold_needs_a_phase_that_holds() -> None:
+    """Stages say how long each lasts."""
+    text = PLAN.split("profiles:", maxsplit=1)[0] + "stages: [{duration: 1s, users: 3}]"
+
+    assert "no phase that runs has `hold`" in refused(text, hold="5s")
+    assert phases(loaded(hold="5s"), "smoke")[0].hold == 5_000_000_000
+
+
+def test_faulty_hold_is_shown_where_it_came_from() -> None:
+    """`--hold fast` is no duration."""
+    assert refused(hold="fast").startswith("<command line>:1:8: error[invalid-unit]: ")
