@@ -6,7 +6,7 @@ A protocol brings a step model (`spec`), a compile function (`compile`) that tur
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from json import JSONDecoder, detect_encoding
@@ -204,6 +204,13 @@ class Session(Protocol):
 
     def set_header(self, name: str, value: str | None) -> None:
         """Send `name` with every later request; None takes it away, the plan's own included."""
+
+    def lanes(self, count: int) -> Sequence[Session]:
+        """Return up to `count` sessions of this user for requests side by side; itself is first.
+
+        They share cookies, headers and tokens, and have connections and a reply of their own,
+        which end with this session. Fewer come back when the plan allows no more connections.
+        """
 
     async def close(self) -> None:
         """Close the connections; never fails."""

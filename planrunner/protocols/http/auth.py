@@ -1,4 +1,4 @@
-"""Compile `auth:` to the headers and query parameters that carry the credentials."""
+"""Compile `auth:` to what carries the credentials: headers, query parameters, a grant."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from planrunner.language.diagnostics import Code
 from planrunner.language.expressions import Lowered, to_text
 from planrunner.protocols.base import Scope
 from planrunner.protocols.http.lowering import Lowering, SpecPath
-from planrunner.protocols.http.operation import Header, Parts, QueryItem
+from planrunner.protocols.http.oauth2 import compile_grant
+from planrunner.protocols.http.operation import Grant, Header, HttpSettings, Parts, QueryItem
 from planrunner.protocols.http.spec import ApiKeyAuth, Auth, BasicAuth
 
 __all__ = ["Credentials", "compile_auth"]
@@ -22,9 +22,12 @@ class Credentials:
 
     headers: Mapping[str, Header | None] = field(default_factory=dict)
     query: tuple[QueryItem, ...] = ()
+    grant: Grant | None = None
 
 
-def compile_auth(auth: Auth | str | None, lowering: Lowering, path: SpecPath) -> Credentials:
+def compile_auth(
+    auth: Auth | str | None, lowering: Lowering, path: SpecPath, settings: HttpSettings
+) -> Credentials:
     """Compile one scheme; `none` and nothing at all are no credentials."""
     if not isinstance(auth, Auth):
         return Credentials()
@@ -34,8 +37,8 @@ def compile_auth(auth: Auth | str | None, lowering: Lowering, path: SpecPath) ->
         return _authorization(("Bearer ", *lowering.parts(auth.bearer, (*path, "bearer"))))
     if auth.api_key is not None:
         return _api_key(auth.api_key, lowering, (*path, "api_key"))
-    lowering.fault((*path, "oauth2"), Code.NOT_AVAILABLE, "`oauth2` is not available yet")
-    return Credentials()
+    assert auth.oauth2 is not None  # one of the four, by the spec
+    return Credentials(grant=compile_grant(auth.oauth2, lowering, (*path, "oauth2"), settings))
 
 
 def _authorization(value: Parts) -> Credentials:

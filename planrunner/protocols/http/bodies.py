@@ -15,6 +15,7 @@ from planrunner.language.text import Text
 from planrunner.language.values import kind_of
 from planrunner.protocols.base import Scope
 from planrunner.protocols.http.lowering import Lowering, SpecPath
+from planrunner.protocols.http.multipart import compile_multipart
 from planrunner.protocols.http.operation import Body, DynamicBody, FileBody, StaticBody
 from planrunner.protocols.http.spec import RequestKeys
 
@@ -40,7 +41,7 @@ def compile_body(spec: RequestKeys, lowering: Lowering) -> Body | None:
     if spec.body_file is not None:
         return _compile_file(spec.body_file, lowering, ("body_file",))
     if spec.multipart is not None:
-        lowering.fault(("multipart",), Code.NOT_AVAILABLE, "`multipart` can't be sent yet")
+        return compile_multipart(spec.multipart, lowering, ("multipart",))
     return None
 
 

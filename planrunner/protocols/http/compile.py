@@ -20,6 +20,7 @@ from planrunner.protocols.http.requests import (
     compile_url,
     merge_headers,
 )
+from planrunner.protocols.http.retries import compile_retry
 from planrunner.protocols.http.settings import (
     CompiledSettings,
     HttpDefaults,
@@ -73,7 +74,6 @@ def compile_exchange(
     expected = compile_expect(spec.expect, lowering)
     extractors = compile_extract(spec.extract, lowering)
     of_body, of_head = sources_of(spec.extract)
-    _check_unavailable(spec, lowering)
     follow = settings.follow_redirects if spec.follow_redirects is None else spec.follow_redirects
     timeout_ns = resolve_duration(spec.timeout, lowering, ("timeout",), settings.timeout_ns)
     if timeout_ns <= 0:
@@ -122,7 +122,7 @@ def _operation(
     )
     credentials = defaults.credentials
     if spec.auth is not None:
-        credentials = compile_auth(spec.auth, lowering, ("auth",))
+        credentials = compile_auth(spec.auth, lowering, ("auth",), defaults.settings)
     elif authorization:
         credentials = Credentials({"authorization": Header("Authorization", (authorization,))})
     return HttpOperation(
@@ -138,9 +138,7 @@ def _operation(
         follow_redirects=follow_redirects,
         needs_body=needs_body,
         needs_head=needs_head,
+        retry=compile_retry(spec.retry, lowering),
+        grant=credentials.grant,
+        keepalive=defaults.settings.keepalive,
     )
-
-
-def _check_unavailable(spec: RequestKeys, lowering: Lowering) -> None:
-    if spec.retry is not None and spec.retry != 0:
-        lowering.fault(("retry",), Code.NOT_AVAILABLE, "`retry` is not available yet")

@@ -7,11 +7,11 @@ are merged, so a text of one piece is constant. A client renders a closure's val
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from planrunner.protocols.base import Scope
+from planrunner.protocols.base import Exchange, FailureKind, Reply, Scope
 from planrunner.protocols.http.url import Origin
 from planrunner.units import NS_PER_S
 
@@ -20,12 +20,15 @@ __all__ = [
     "DynamicBody",
     "Evaluate",
     "FileBody",
+    "Grant",
     "Header",
     "HttpOperation",
     "HttpSettings",
     "Parts",
     "QueryItem",
+    "Retry",
     "StaticBody",
+    "StreamBody",
     "UrlParts",
 ]
 
@@ -93,8 +96,53 @@ class FileBody:
     content_type: str = ""
 
 
-Body = StaticBody | DynamicBody | FileBody
-"""A closed union: multipart joins it as one more arm, rendered by the client."""
+@dataclass(frozen=True, slots=True)
+class StreamBody:
+    """A body with files in it, which are read while it is sent.
+
+    Attributes:
+        pieces: In order; a path stands for what is in the file. A closure that cannot name its
+            file raises `EvaluationError`.
+    """
+
+    pieces: tuple[bytes | Path | Callable[[Scope], bytes | Path], ...]
+    content_type: str = ""
+
+
+Body = StaticBody | DynamicBody | FileBody | StreamBody
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """When a request is sent again; each try has the whole timeout.
+
+    Attributes:
+        wait_ns: Before each further try.
+    """
+
+    times: int
+    wait_ns: int
+    kinds: frozenset[FailureKind]
+    statuses: Container[int]
+
+    def wants(self, reply: Reply) -> bool:
+        """Say whether this reply is a reason to send again."""
+        if reply.failure is not None:
+            return reply.failure in self.kinds
+        return reply.status in self.statuses
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """OAuth2 client credentials.
+
+    Attributes:
+        key: What the plan writes; equal grants share a user's token.
+        exchange: The token request; its reply's body is kept.
+    """
+
+    key: tuple[str, ...]
+    exchange: Exchange
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +159,9 @@ class HttpOperation:
         max_redirects: More in one exchange fail as `protocol`.
         needs_body: Something reads the reply's body: it is collected and decoded.
         needs_head: Something reads the reply's headers.
+        retry: None sends once.
+        grant: Where the bearer token comes from; None when `headers` has all there is.
+        keepalive: False ends the connection after each reply.
     """
 
     method: str
@@ -122,6 +173,9 @@ class HttpOperation:
     max_redirects: int = 20
     needs_body: bool = False
     needs_head: bool = False
+    retry: Retry | None = None
+    grant: Grant | None = None
+    keepalive: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +188,10 @@ class HttpSettings:
         verify: False accepts every certificate.
         ca: A file of PEM certificates to trust instead of the system's.
         cert: A PEM file with the client certificate, and the key unless `key` names it.
+        key_password: Of an encrypted key; empty for none.
+        keepalive: Already in every operation; kept for people.
+        per_user: Connections to one host that a user may have at once; 0 leaves it to the plan's
+            steps: one, and one for each request of `parallel`.
         client: `auto`, `wire` or `httpx`.
         proxy: Empty for none; proxies of the environment are never used.
         hosts: Host name to address; the name still goes into Host and SNI.
@@ -149,6 +207,9 @@ class HttpSettings:
     ca: Path | None = None
     cert: Path | None = None
     key: Path | None = None
+    key_password: str = field(default="", repr=False)
+    keepalive: bool = True
+    per_user: int = 0
     follow_redirects: bool = True
     client: str = "auto"
     proxy: str = ""

@@ -16,7 +16,7 @@ from planrunner.protocols.http.auth import Credentials, compile_auth
 from planrunner.protocols.http.lowering import Files, Lowering, SpecFault, SpecPath
 from planrunner.protocols.http.operation import Header, HttpSettings, Parts
 from planrunner.protocols.http.requests import compile_headers, merge_headers
-from planrunner.protocols.http.spec import Certificate, HttpModel
+from planrunner.protocols.http.spec import Certificate, HttpModel, Pool
 from planrunner.protocols.http.url import UrlError, split_url
 
 __all__ = ["CompiledSettings", "HttpDefaults", "compile_settings", "resolve_duration"]
@@ -80,7 +80,7 @@ def compile_settings(
     )
     credentials = base.credentials
     if "auth" in given:
-        credentials = compile_auth(model.auth, lowering, ("auth",))
+        credentials = compile_auth(model.auth, lowering, ("auth",), settings)
     return CompiledSettings(HttpDefaults(settings, headers, credentials), tuple(lowering.faults))
 
 
@@ -98,13 +98,17 @@ def _connections(
                 hint = "write it in the plan's own `http:` block"
                 lowering.fault((key,), Code.NOT_AVAILABLE, words, hint)
         return settings
-    cert, key_file = _certificate(model.cert, lowering)
+    cert, key_file, key_password = _certificate(model.cert, lowering)
+    pool = model.pool or Pool()
     return replace(
         settings,
         verify=model.verify is not False,
         ca=_file(model.ca, lowering, ("ca",)),
         cert=cert,
         key=key_file,
+        key_password=key_password,
+        keepalive=pool.keepalive,
+        per_user=pool.per_user or 0,
         client=model.client or "auto",
         proxy=_proxy(model.proxy, lowering),
         hosts=_hosts(model.hosts, lowering),
@@ -151,17 +155,13 @@ def _file(text: Text | None, lowering: Lowering, path: SpecPath) -> Path | None:
 
 def _certificate(
     cert: Certificate | Text | None, lowering: Lowering
-) -> tuple[Path | None, Path | None]:
+) -> tuple[Path | None, Path | None, str]:
     if not isinstance(cert, Certificate):
-        return _file(cert, lowering, ("cert",)), None
-    if cert.password is not None:
-        lowering.fault(
-            ("cert", "password"),
-            Code.NOT_AVAILABLE,
-            "a key with a password can't be read yet",
-            "write the key to a file without one",
-        )
-    return _file(cert.cert, lowering, ("cert", "cert")), _file(cert.key, lowering, ("cert", "key"))
+        return _file(cert, lowering, ("cert",)), None, ""
+    path: SpecPath = ("cert", "password")
+    password = None if cert.password is None else lowering.constant(cert.password, path)
+    file = _file(cert.cert, lowering, ("cert", "cert"))
+    return file, _file(cert.key, lowering, ("cert", "key")), password or ""
 
 
 def _proxy(text: Text | None, lowering: Lowering) -> str:

@@ -333,8 +333,15 @@ class Pool(PlanMapping):
     keepalive: bool = Field(
         default=True, description="Keep connections open between requests.", examples=["true"]
     )
-    per_user: int = Field(
-        1, ge=1, le=64, description="Connections to one host a user may open.", examples=["1"]
+    per_user: int | None = Field(
+        None,
+        ge=1,
+        le=64,
+        description=(
+            "Connections to one host a user may have at once. "
+            "Default as many as the requests of a `parallel` step, else one."
+        ),
+        examples=["1"],
     )
 
 

@@ -304,8 +304,10 @@ def test_file_body_names_the_file() -> None:
         ({"body_file": "${later}"}, ("body_file",), "not-allowed"),
         ({"json": {"a": ["${1 / 0}"]}}, ("json", "a", 0), "expression-failed"),
         ({"json": {"${later}": 1}}, ("json", "${later}"), "not-allowed"),
-        ({"multipart": {"a": "b"}}, ("multipart",), "not-available"),
-        ({"retry": 2}, ("retry",), "not-available"),
+        ({"multipart": {"a": {"file": "none.bin"}}}, ("multipart", "a", "file"), "no-such-file"),
+        ({"multipart": {"a": [1, "${1 / 0}"]}}, ("multipart", "a", 1), "expression-failed"),
+        ({"retry": {"times": 1, "on": ["5xx", "exect"]}}, ("retry", "on", 1), "invalid-value"),
+        ({"retry": {"times": 1, "on": ["expect"]}}, ("retry", "on", 0), "invalid-value"),
         ({"timeout": "0s"}, ("timeout",), "invalid-value"),
     ],
 )
@@ -380,7 +382,6 @@ def test_settings_resolve_files_and_addresses() -> None:
         ({"hosts": {"a": "b"}}, ("hosts", "a"), "invalid-value"),
         ({"proxy": "ftp://x"}, ("proxy",), "invalid-value"),
         ({"headers": {"A": "\n"}}, ("headers", "A"), "invalid-value"),
-        ({"auth": {"oauth2": OAUTH2}}, ("auth", "oauth2"), "not-available"),
     ],
 )
 def test_broken_settings_are_faults(

@@ -7,18 +7,21 @@ so both send the same bytes; httpx opens connections, speaks TLS and HTTP, and f
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import httpx
 
 from planrunner.clock import Clock
 from planrunner.protocols.base import Exchange, FailureKind, Reply, Scope
+from planrunner.protocols.http.clients.careful import Tokens, send_with_care
 from planrunner.protocols.http.clients.httpx_attempt import Attempt, Outgoing, attempt
 from planrunner.protocols.http.clients.wire_connect import tls_context
 from planrunner.protocols.http.clients.wire_fault import WireFault
 from planrunner.protocols.http.clients.wire_identity import WireIdentity
-from planrunner.protocols.http.clients.wire_request import WireRequest, bind_request
-from planrunner.protocols.http.clients.wire_rewrite import next_hop, target_of
+from planrunner.protocols.http.clients.wire_request import Outbound, WireRequest, bind_request
+from planrunner.protocols.http.clients.wire_rewrite import method_of, next_hop, target_of
 from planrunner.protocols.http.content import BodyTooLarge, BrokenContent, decode_content
 from planrunner.protocols.http.cookies import CookieJar
 from planrunner.protocols.http.operation import HttpSettings
@@ -39,6 +42,7 @@ class HttpxClient:
 
     def __init__(self, settings: HttpSettings, clock: Clock) -> None:
         self.settings = settings
+        self.clock = clock
         self.now_ns = clock.now_ns
         # Making a context costs 70 to 120 ms: once for all users.
         self.tls = tls_context(settings)
@@ -47,7 +51,7 @@ class HttpxClient:
         return bind_request(exchange)
 
     def session(self) -> HttpxSession:
-        return HttpxSession(self)
+        return HttpxSession(self, WireIdentity(CookieJar(self.now_ns, _wall_s)), Tokens())
 
     def sweep(self, now_ns: int) -> None:
         """Do nothing: each request has its own timer here."""
@@ -59,20 +63,29 @@ class HttpxClient:
 class HttpxSession:
     """One user's connections and cookies; the reply object is used again for each request."""
 
-    def __init__(self, client: HttpxClient) -> None:
+    def __init__(self, client: HttpxClient, identity: WireIdentity, tokens: Tokens) -> None:
         self._client = client
-        self._identity = WireIdentity(CookieJar(client.now_ns, _wall_s))
+        self._identity = identity
+        self._others: list[HttpxSession] = []
+        self.tokens = tokens
+        self.clock = client.clock
         self._reply = Reply()
         # One for each name of `http.hosts`: httpx's pool would share a connection among all names
         # with the same address. All other names share the one under "".
         self._transports: dict[str, httpx.AsyncHTTPTransport] = {}
 
     async def send(self, bound: WireRequest, scope: Scope) -> Reply:
-        origin, data = bound.prepare(scope)
-        reply = self._fresh_reply()
+        outbound = bound.prepare(scope)
+        if bound.may_repeat:
+            return await send_with_care(self, bound, outbound, scope)
+        return await self.exchange(bound, outbound)
+
+    async def exchange(self, bound: WireRequest, outbound: Outbound) -> Reply:
+        """Send once, redirects included."""
+        reply, origin = self._fresh_reply(), outbound.origin
         try:
             async with asyncio.timeout(bound.timeout_ns / NS_PER_S):
-                await self._follow(bound, origin, data)
+                await self._follow(bound, outbound)
         except WireFault as fault:
             self._fail(fault.kind, fault.detail)
         except TimeoutError:
@@ -80,10 +93,18 @@ class HttpxSession:
             self._fail(FailureKind.TIMEOUT, f"no {what} within the timeout")
         return reply
 
+    def lanes(self, count: int) -> Sequence[HttpxSession]:
+        most = min(count, self._client.settings.per_user or count)
+        while len(self._others) < most - 1:
+            self._others.append(HttpxSession(self._client, self._identity, self.tokens))
+        return (self, *self._others[: most - 1])
+
     def set_header(self, name: str, value: str | None) -> None:
         self._identity.set_header(name, value)
 
     async def close(self) -> None:
+        for other in self._others:
+            await other.close()
         while self._transports:
             _, transport = self._transports.popitem()
             await transport.aclose()
@@ -104,38 +125,43 @@ class HttpxSession:
         reply.failure, reply.detail, reply.body = kind, detail, None
         reply.ended_ns = self._client.now_ns()
 
-    async def _follow(self, bound: WireRequest, origin: Origin, data: bytes) -> None:
+    async def _follow(self, bound: WireRequest, outbound: Outbound) -> None:
         has_crossed = False
+        origin, data = outbound.origin, outbound.data
         for _ in range(bound.max_redirects + 1):
             dressed = self._identity.dress(data, origin, bound.names, has_crossed=has_crossed)
-            measured = await self._try_twice(bound, origin, dressed)
+            sent = Outbound(origin, dressed, outbound.upload)
+            measured = await self._try_twice(bound, sent)
             self._identity.store(_values(measured, b"set-cookie"), origin, target_of(data))
             location = _location(measured, origin, data) if bound.follows else None
             if location is None:
                 self._finish(bound, measured)
                 return
             crosses = location.origin != origin
+            method = method_of(data)
             data = next_hop(data, measured.status, location, crosses=crosses)
+            if method_of(data) != method:
+                outbound = replace(outbound, upload=None)
             origin, has_crossed = location.origin, has_crossed or crosses
         raise WireFault(FailureKind.PROTOCOL, f"more than {bound.max_redirects} redirects")
 
-    async def _try_twice(self, bound: WireRequest, origin: Origin, data: bytes) -> Attempt:
+    async def _try_twice(self, bound: WireRequest, outbound: Outbound) -> Attempt:
         """Send again, once, what a reused connection lost before any byte of a reply."""
         try:
-            return await self._try(bound, origin, data)
+            return await self._try(bound, outbound)
         except WireFault as fault:
             if not (fault.is_stale and bound.is_idempotent):
                 raise
         self._reply.retries += 1
-        return await self._try(bound, origin, data)
+        return await self._try(bound, outbound)
 
-    async def _try(self, bound: WireRequest, origin: Origin, data: bytes) -> Attempt:
-        settings = self._client.settings
+    async def _try(self, bound: WireRequest, outbound: Outbound) -> Attempt:
+        settings, origin = self._client.settings, outbound.origin
         measured = Attempt(self._client.now_ns)
         try:
             await attempt(
                 self._transport(origin.host if origin.host in settings.hosts else ""),
-                _outgoing(origin, data, settings),
+                _outgoing(outbound, settings),
                 measured,
                 max_head=settings.max_head,
                 max_body=settings.max_body,
@@ -143,7 +169,8 @@ class HttpxSession:
             )
         finally:
             # Also after a failure and in a cancelled request: what was sent was sent.
-            self._add(measured, len(data))
+            upload = outbound.upload
+            self._add(measured, len(outbound.data) + (0 if upload is None else upload.size))
         return measured
 
     def _add(self, measured: Attempt, size: int) -> None:
@@ -182,7 +209,10 @@ class HttpxSession:
                 verify=self._client.tls,
                 trust_env=False,
                 # A user's connections last for its life: never given up for being idle.
-                limits=httpx.Limits(keepalive_expiry=None),
+                limits=httpx.Limits(
+                    max_keepalive_connections=None if self._client.settings.keepalive else 0,
+                    keepalive_expiry=None,
+                ),
                 proxy=self._client.settings.proxy or None,
             )
         return transport
@@ -192,9 +222,10 @@ def _wall_s() -> float:
     return datetime.now(UTC).timestamp()
 
 
-def _outgoing(origin: Origin, data: bytes, settings: HttpSettings) -> Outgoing:
+def _outgoing(outbound: Outbound, settings: HttpSettings) -> Outgoing:
     """Take a rendered request apart: httpx wants the pieces."""
-    head, _, content = data.partition(b"\r\n\r\n")
+    origin, upload = outbound.origin, outbound.upload
+    head, _, content = outbound.data.partition(b"\r\n\r\n")
     first, *lines = head.split(b"\r\n")
     method, target, _ = first.split(b" ")
     pairs = (line.partition(b":") for line in lines)
@@ -204,7 +235,7 @@ def _outgoing(origin: Origin, data: bytes, settings: HttpSettings) -> Outgoing:
         url=httpx.URL(scheme=origin.scheme, host=address, port=origin.port, raw_path=target),
         target=_exact_target(origin, target, settings.proxy),
         headers=[(name, value.lstrip()) for name, _, value in pairs],
-        content=content,
+        content=content if upload is None else upload.read(),
         host=f"{origin.host}:{origin.port}",
         server_name=None if address == origin.host else origin.host,
     )

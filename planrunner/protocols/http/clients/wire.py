@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from planrunner.clock import Clock
 from planrunner.protocols.base import Exchange
+from planrunner.protocols.http.clients.careful import Tokens
 from planrunner.protocols.http.clients.wire_connect import Connector
 from planrunner.protocols.http.clients.wire_connection import Limits
 from planrunner.protocols.http.clients.wire_head import ReplyHeads
@@ -29,10 +30,12 @@ class WireClient:
 
     def __init__(self, settings: HttpSettings, clock: Clock) -> None:
         self.shared = WireShared(
+            clock,
             clock.now_ns,
             Limits(settings.max_head, settings.max_body),
             ReplyHeads(settings.max_body),
             Connector(settings, clock.now_ns),
+            settings.per_user,
         )
 
     def bind(self, exchange: Exchange) -> WireRequest:
@@ -43,7 +46,7 @@ class WireClient:
 
     def session(self) -> WireSession:
         jar = CookieJar(self.shared.now_ns, _wall_s)
-        session = WireSession(self.shared, WireIdentity(jar))
+        session = WireSession(self.shared, WireIdentity(jar), Tokens())
         self.shared.users.add(session)
         return session
 

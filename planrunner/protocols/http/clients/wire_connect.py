@@ -36,7 +36,8 @@ def tls_context(settings: HttpSettings) -> ssl.SSLContext:
             cafile=None if settings.ca is None else str(settings.ca)
         )
         if settings.cert is not None:
-            context.load_cert_chain(settings.cert, settings.key)
+            # Always a password: without one OpenSSL would ask for it on the terminal, and wait.
+            context.load_cert_chain(settings.cert, settings.key, settings.key_password)
     except (OSError, ssl.SSLError) as fault:
         files = ", ".join(
             f"`{path}`" for path in (settings.ca, settings.cert, settings.key) if path

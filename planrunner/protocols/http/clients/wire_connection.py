@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
 from typing import Final, Protocol
 
 from planrunner.protocols.base import FailureKind, Reply
@@ -119,16 +120,32 @@ class WireConnection(asyncio.Protocol):
         """Write piece by piece, no faster than the server takes it; stop when it has replied."""
         view = memoryview(data)
         for start in range(0, len(data), PIECE):
-            if self.waiter is None or self.waiter.done():
-                # The reply is there already, and what was not sent will never be asked for.
-                self.close()
+            if not await self._push(view[start : start + PIECE]):
                 return
-            piece = view[start : start + PIECE]
-            self.write(piece)
-            self.reply.sent += len(piece)
-            if self.is_paused:
-                self.drained = asyncio.get_running_loop().create_future()
-                await self.drained
+
+    async def write_upload(self, head: bytes, body: AsyncGenerator[bytes]) -> None:
+        """Write like `write_large` what is read meanwhile.
+
+        Raises:
+            WireFault: It could not be read.
+        """
+        async with aclosing(body):
+            going = await self._push(head)
+            while going and (piece := await anext(body, None)) is not None:
+                going = await self._push(piece)
+
+    async def _push(self, piece: bytes | memoryview) -> bool:
+        """Write one piece and wait until it has left; False when no more is wanted."""
+        if self.waiter is None or self.waiter.done():
+            # The reply is there already, and what was not sent will never be asked for.
+            self.close()
+            return False
+        self.write(piece)
+        self.reply.sent += len(piece)
+        if self.is_paused:
+            self.drained = asyncio.get_running_loop().create_future()
+            await self.drained
+        return True
 
     def take_body(self) -> BodyReader | None:
         """Return the body of the reply that has just ended, and forget that reply."""

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Final
 
 from planrunner.protocols.base import FailureKind, Reply
+from planrunner.protocols.http.clients.upload import Upload
 from planrunner.protocols.http.clients.wire_connection import Outcome, WireConnection
 from planrunner.protocols.http.clients.wire_fault import WireFault
 from planrunner.protocols.http.clients.wire_head import ReplyHead
@@ -32,16 +33,34 @@ class WireExchange:
     Attributes:
         origin: Of the hop under way.
         data: The hop's request without the user's own headers and cookies.
+        upload: The rest of it, when it is read while it is sent.
         has_crossed: A redirect has led to another origin.
     """
 
-    __slots__ = ("bound", "connection", "data", "has_crossed", "origin", "received", "user")
+    __slots__ = (
+        "bound",
+        "connection",
+        "data",
+        "has_crossed",
+        "origin",
+        "received",
+        "upload",
+        "user",
+    )
 
-    def __init__(self, user: WireUser, bound: WireRequest, origin: Origin, data: bytes) -> None:
+    def __init__(
+        self,
+        user: WireUser,
+        bound: WireRequest,
+        origin: Origin,
+        data: bytes,
+        upload: Upload | None = None,
+    ) -> None:
         self.user = user
         self.bound = bound
         self.origin = origin
         self.data = data
+        self.upload = upload
         self.has_crossed = False
         self.received = 0
         self.connection: WireConnection | None = None
@@ -133,13 +152,15 @@ class WireExchange:
         reply.first_byte_ns = 0
         reply.sent_ns = reply.sent_ns or user.now_ns()
         try:
-            if len(data) > LARGE:
+            if self.upload is not None:
+                await connection.write_upload(data, self.upload.read())
+            elif len(data) > LARGE:
                 await connection.write_large(data)
             else:
                 reply.sent += len(data)
                 connection.write(data)
             return await waiter
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, WireFault):  # a fault: of a file that is being sent
             connection.abort()
             raise
         finally:
@@ -159,7 +180,10 @@ class WireExchange:
             words = f"the redirect leads nowhere: {fault.message}"
             raise WireFault(FailureKind.PROTOCOL, words) from fault
         crosses = location.origin != self.origin
+        method = method_of(self.data)
         self.data = next_hop(self.data, head.status, location, crosses=crosses)
+        if method_of(self.data) != method:
+            self.upload = None
         self.origin = location.origin
         self.has_crossed = self.has_crossed or crosses
 

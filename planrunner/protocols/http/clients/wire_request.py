@@ -10,9 +10,9 @@ from typing import Final
 from planrunner import __version__
 from planrunner.language.expressions import EvaluationError, to_text
 from planrunner.protocols.base import Exchange, Scope
+from planrunner.protocols.http.clients.upload import Upload, open_upload
 from planrunner.protocols.http.content import ACCEPTED_ENCODINGS
 from planrunner.protocols.http.operation import (
-    Body,
     DynamicBody,
     Evaluate,
     FileBody,
@@ -20,11 +20,22 @@ from planrunner.protocols.http.operation import (
     HttpOperation,
     Parts,
     QueryItem,
+    Retry,
+    StreamBody,
 )
 from planrunner.protocols.http.url import Location, Origin, UrlError, quote_query, quote_target
 from planrunner.protocols.http.url import split_url as split
 
-__all__ = ["DEFAULT_NAMES", "FRAMING", "LARGE", "WireRequest", "bind_request", "header_line"]
+__all__ = [
+    "DEFAULT_NAMES",
+    "FRAMING",
+    "LARGE",
+    "BoundGrant",
+    "Outbound",
+    "WireRequest",
+    "bind_request",
+    "header_line",
+]
 
 Piece = bytes | Callable[[Scope], bytes]
 Render = Callable[[Scope], bytes]
@@ -49,6 +60,31 @@ LARGE: Final = 64 * 1024
 """From here on a request is written under flow control (a transport's default high-water mark)."""
 
 
+STREAMED: Final = 1024 * 1024
+"""From here on a file that is a whole body is read each time it is sent, and not kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outbound:
+    """A request, rendered: where it goes and what is written.
+
+    Attributes:
+        data: Head and body; only the head when the body is an `upload`.
+    """
+
+    origin: Origin
+    data: bytes
+    upload: Upload | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BoundGrant:
+    """Where tokens come from; equal keys share a user's token."""
+
+    key: tuple[str, ...]
+    request: WireRequest
+
+
 @dataclass(frozen=True, slots=True)
 class WireRequest:
     """An exchange, bound: as much of it as possible is bytes.
@@ -58,8 +94,11 @@ class WireRequest:
         data: The whole request when it is constant …
         render: … else what makes it: the whole, or without a constant origin what follows Host.
         locate: Without a constant origin, where to send it.
-        needs_care: HEAD, or a body so large that it is written piece by piece.
+        needs_care: Not for the hot path: HEAD, a body that is written piece by piece, more than
+            one try, a connection that ends with it.
         names: The header names it sends, lower case.
+        stream: A body that is read while it is sent; `render` has no end then.
+        keepalive: False closes the connection after the reply.
     """
 
     key: str | None
@@ -75,13 +114,29 @@ class WireRequest:
     follows: bool
     max_redirects: int
     names: frozenset[str]
+    stream: StreamBody | None = None
+    retry: Retry | None = None
+    grant: BoundGrant | None = None
+    keepalive: bool = True
 
-    def prepare(self, scope: Scope) -> tuple[Origin, bytes]:
+    @property
+    def may_repeat(self) -> bool:
+        """True when one try may not be all."""
+        return self.retry is not None or self.grant is not None
+
+    def prepare(self, scope: Scope) -> Outbound:
         """Return where to send which bytes.
 
         Raises:
             EvaluationError: A value cannot be had, or cannot stand where it is written.
         """
+        origin, data = self._render(scope)
+        if self.stream is None:
+            return Outbound(origin, data)
+        upload = open_upload(self.stream, scope)
+        return Outbound(origin, data + b"Content-Length: %d\r\n\r\n" % upload.size, upload)
+
+    def _render(self, scope: Scope) -> tuple[Origin, bytes]:
         if self.origin is not None:
             return self.origin, self.data or self.render(scope)
         assert self.locate is not None  # `bind_request` sets one of the two
@@ -98,7 +153,8 @@ def bind_request(exchange: Exchange) -> WireRequest:
     """Encode an exchange as far as it is constant."""
     operation: HttpOperation = exchange.operation
     origin = operation.url.origin
-    rest = [*_headers(operation), *_body(operation)]
+    stream = _stream(operation)
+    rest = [*_headers(operation), *(() if stream else _body(operation))]
     if origin is None:
         pieces = rest
     else:
@@ -118,13 +174,41 @@ def bind_request(exchange: Exchange) -> WireRequest:
         locate=_locator(operation) if origin is None else None,
         method=operation.method,
         timeout_ns=exchange.timeout_ns,
-        needs_care=operation.method == "HEAD" or len(data or b"") > LARGE,
+        needs_care=(
+            operation.method == "HEAD"
+            or len(data or b"") > LARGE
+            or bool(stream or operation.retry or operation.grant)
+            or not operation.keepalive
+        ),
         wants_body=operation.needs_body,
         is_idempotent=operation.method in IDEMPOTENT,
         follows=operation.follow_redirects,
         max_redirects=operation.max_redirects,
-        names=frozenset(header.name.lower() for header in operation.headers),
+        names=_names(operation),
+        stream=stream,
+        retry=operation.retry,
+        grant=_bind_grant(operation),
+        keepalive=operation.keepalive,
     )
+
+
+def _names(operation: HttpOperation) -> frozenset[str]:
+    names = {header.name.lower() for header in operation.headers}
+    if operation.grant is not None:
+        names.add("authorization")
+    return frozenset(names)
+
+
+def _bind_grant(operation: HttpOperation) -> BoundGrant | None:
+    grant = operation.grant
+    return None if grant is None else BoundGrant(grant.key, bind_request(grant.exchange))
+
+
+def _stream(operation: HttpOperation) -> StreamBody | None:
+    body = operation.body
+    if isinstance(body, FileBody) and body.path.stat().st_size >= STREAMED:
+        return StreamBody((body.path,), body.content_type)
+    return body if isinstance(body, StreamBody) else None
 
 
 def header_line(name: str, value: str) -> bytes:
@@ -248,6 +332,8 @@ def _headers(operation: HttpOperation) -> list[Piece]:
         if header.name.lower() not in FRAMING:
             pieces += _header(header)
     pieces += [header_line(name, value) for name, value in DEFAULTS if name.lower() not in own]
+    if not operation.keepalive and "connection" not in own:
+        pieces.append(header_line("Connection", "close"))
     content_type = "" if operation.body is None else operation.body.content_type
     if content_type and "content-type" not in own:
         pieces.append(header_line("Content-Type", content_type))
@@ -274,7 +360,8 @@ def _header_value(name: str, value: str) -> bytes:
 
 
 def _body(operation: HttpOperation) -> list[Piece]:
-    body: Body | None = operation.body
+    body = operation.body
+    assert not isinstance(body, StreamBody)  # `prepare` ends the head of such a request
     if isinstance(body, DynamicBody):
         evaluate = body.evaluate
 

@@ -8,11 +8,14 @@ may take its time.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from planrunner.protocols.base import Reply, Scope
+from planrunner.protocols.http.clients.careful import Tokens, send_with_care
 from planrunner.protocols.http.clients.wire_exchange import WireExchange
-from planrunner.protocols.http.clients.wire_request import LARGE, WireRequest
-from planrunner.protocols.http.clients.wire_user import WireUser
+from planrunner.protocols.http.clients.wire_identity import WireIdentity
+from planrunner.protocols.http.clients.wire_request import LARGE, Outbound, WireRequest
+from planrunner.protocols.http.clients.wire_user import WireShared, WireUser
 
 __all__ = ["WireSession"]
 
@@ -20,13 +23,16 @@ __all__ = ["WireSession"]
 class WireSession(WireUser):
     """The wire client's `Session`."""
 
-    __slots__ = ()
+    __slots__ = ("others",)
+
+    def __init__(self, shared: WireShared, identity: WireIdentity, tokens: Tokens) -> None:
+        super().__init__(shared, identity, tokens)
+        self.others: list[WireSession] = []
 
     async def send(self, bound: WireRequest, scope: Scope) -> Reply:
         connection = self.connections.get(bound.key)
         if connection is None or bound.needs_care:
-            origin, data = bound.prepare(scope)
-            return await WireExchange(self, bound, origin, data).run()
+            return await self._send_slowly(bound, scope)
         plain = data = bound.data or bound.render(scope)
         if len(data) > LARGE:
             return await WireExchange(self, bound, connection.origin, data).run()
@@ -54,10 +60,36 @@ class WireSession(WireUser):
         rest = WireExchange(self, bound, connection.origin, plain)
         return await rest.resume(connection, outcome)
 
+    async def _send_slowly(self, bound: WireRequest, scope: Scope) -> Reply:
+        outbound = bound.prepare(scope)
+        if bound.may_repeat:
+            return await send_with_care(self, bound, outbound, scope)
+        return await self.exchange(bound, outbound)
+
+    async def exchange(self, bound: WireRequest, outbound: Outbound) -> Reply:
+        """Send once, redirects included."""
+        reply = await WireExchange(
+            self, bound, outbound.origin, outbound.data, outbound.upload
+        ).run()
+        if not bound.keepalive:
+            for connection in list(self.connections.values()):
+                connection.close()
+        return reply
+
+    def lanes(self, count: int) -> Sequence[WireSession]:
+        most = min(count, self.shared.per_user or count)
+        while len(self.others) < most - 1:
+            other = WireSession(self.shared, self.identity, self.tokens)
+            self.shared.users.add(other)
+            self.others.append(other)
+        return (self, *self.others[: most - 1])
+
     def set_header(self, name: str, value: str | None) -> None:
         self.identity.set_header(name, value)
 
     async def close(self) -> None:
+        for other in self.others:
+            await other.close()
         self.shared.users.discard(self)
         for connection in list(self.connections.values()):
             connection.close()

@@ -6,7 +6,9 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from planrunner.clock import Clock
 from planrunner.protocols.base import FailureKind, Reply
+from planrunner.protocols.http.clients.careful import Tokens
 from planrunner.protocols.http.clients.wire_connect import Connector
 from planrunner.protocols.http.clients.wire_connection import Limits, WireConnection
 from planrunner.protocols.http.clients.wire_fault import WireFault
@@ -23,12 +25,15 @@ class WireShared:
 
     Attributes:
         users: Those not closed yet.
+        per_user: Connections of one user to one host at once; 0 leaves it to the plan's steps.
     """
 
+    clock: Clock
     now_ns: Callable[[], int]
     limits: Limits
     heads: ReplyHeads
     connector: Connector
+    per_user: int = 0
     users: set[WireUser] = field(default_factory=set)
 
 
@@ -44,6 +49,7 @@ class WireUser:
     """
 
     __slots__ = (
+        "clock",
         "connections",
         "create_future",
         "current",
@@ -53,11 +59,14 @@ class WireUser:
         "now_ns",
         "reply",
         "shared",
+        "tokens",
     )
 
-    def __init__(self, shared: WireShared, identity: WireIdentity) -> None:
+    def __init__(self, shared: WireShared, identity: WireIdentity, tokens: Tokens) -> None:
         self.shared = shared
         self.identity = identity
+        self.tokens = tokens
+        self.clock = shared.clock
         self.now_ns = shared.now_ns
         self.create_future = asyncio.get_running_loop().create_future
         self.connections: dict[str | None, WireConnection] = {}
