@@ -9,9 +9,16 @@ from pathlib import Path
 from typing import Final
 
 from planrunner.compiler.compilation import Compilation
-from planrunner.compiler.graph import Evaluate, ReportSettings, RunGraph, ServiceNode
-from planrunner.compiler.later import check_later, columns_of
-from planrunner.compiler.loads import classes_with_users, compile_phases
+from planrunner.compiler.data import (
+    check_row_counts,
+    compile_data,
+    data_notices,
+    sources_read,
+    with_columns,
+)
+from planrunner.compiler.graph import Evaluate, ReportSettings, RunGraph, ServiceNode, UserProgram
+from planrunner.compiler.later import check_later
+from planrunner.compiler.loads import classes_with_users, compile_phases, seats_of
 from planrunner.compiler.names import Known
 from planrunner.compiler.params import shown_param, written_param
 from planrunner.compiler.steps import Flow, Flows
@@ -88,7 +95,8 @@ class _Compiler:
         model, work = self._model, self._work
         chosen = self._profile(profile)
         services = self._services()
-        known = replace(work.constant_names, columns=columns_of(model))
+        data = compile_data(work, model.data or {}, self._plan.files_at)
+        known = with_columns(work.constant_names, model.data or {}, data)
         http = self._http(known)
         flows = Flows(model.flows or {})
 
@@ -96,10 +104,12 @@ class _Compiler:
             return Flow(work, http, self._plan.files_at, flows, known)
 
         lasting = check_later(work, model, known, open_flow)
-        users = compile_users(work, model.users or {}, lasting, open_flow)
+        users = self._with_data(compile_users(work, model.users or {}, lasting, open_flow))
         schedule = [(phase, path) for path, phase in model.schedule(chosen or None)]
         classes = {user.name: user.count for user in users}
         phases = compile_phases(work, schedule, classes, chosen)
+        peaks = [seats_of(phase.load, users) for phase in phases]
+        check_row_counts(work, data, peaks, {user.name: user.data for user in users})
         names = names_of(model, flows, chosen)
         names.running = {phase.name: classes_with_users(phase.load, users) for phase in phases}
         thresholds = compile_thresholds(
@@ -126,6 +136,8 @@ class _Compiler:
             clients={"http": choose_client(http.settings)},
             services=services,
             users=users,
+            data=data,
+            notices=tuple(data_notices(data)),
             phases=phases,
             thresholds=thresholds,
             report=report,
@@ -136,6 +148,17 @@ class _Compiler:
                 if param.secret and param.value not in (None, "")
             ),
             unavailable=tuple(work.unavailable),
+        )
+
+    def _with_data(self, users: tuple[UserProgram, ...]) -> tuple[UserProgram, ...]:
+        """Note for each class which data sources its users draw from."""
+        model = self._model
+        if not model.data:
+            return users
+        models, flows = model.users or {}, model.flows or {}
+        return tuple(
+            replace(user, data=sources_read([models[user.name], model.http], flows, model.data))
+            for user in users
         )
 
     def _http(self, known: Known) -> HttpDefaults:

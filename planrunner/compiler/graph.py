@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from planrunner.compiler.graph_data import DataNode
 from planrunner.compiler.graph_steps import (
     CallNode,
     Evaluate,
@@ -147,6 +148,7 @@ class UserProgram:
         state: Names that live as long as the user, with their first values.
         iteration_names: Names that are forgotten when an iteration ends.
         uses_iteration: True when an expression reads `iteration` or `user.iteration`.
+        data: Names of the data sources that its users draw rows from.
     """
 
     name: str
@@ -162,6 +164,7 @@ class UserProgram:
     state: tuple[tuple[str, Evaluate], ...] = ()
     iteration_names: tuple[str, ...] = ()
     uses_iteration: bool = False
+    data: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +241,8 @@ class RunGraph:
         scope: Names every user starts with beside its own.
         unavailable: What the plan rightly asks for and this version can't run yet; a plan with any
             is explained, but not executed.
+        data: The data sources, in file order.
+        notices: What the user should know before the run, each a sentence.
         clients: The client that sends each protocol's requests, and the reason in words.
         settings: Each protocol's settings, by registry name; opaque to the engine.
         default_threshold: True when the plan had none and `error_rate < 1%` was put in.
@@ -263,6 +268,8 @@ class RunGraph:
     default_threshold: bool = False
     secrets: tuple[str, ...] = ()
     unavailable: tuple[Diagnostic, ...] = ()
+    data: tuple[DataNode, ...] = ()
+    notices: tuple[str, ...] = ()
     clients: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     scope: Scope = field(default_factory=dict)
     preflight: tuple[RequestNode, ...] = ()

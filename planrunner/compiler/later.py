@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
 from planrunner.compiler.compilation import Compilation
 from planrunner.compiler.names import Known
 from planrunner.compiler.steps import Flow
-from planrunner.plan.data_sources import DataModel
 from planrunner.plan.models import PlanModel
 from planrunner.plan.steps import BlockModel
 
-__all__ = ["check_later", "columns_of"]
+__all__ = ["check_later"]
 
-_KEYS: Final = ("preflight", "setup", "teardown", "monitors", "baseline", "hooks", "data")
-
-
-def columns_of(model: PlanModel) -> dict[str, tuple[str, ...]]:
-    """Return the columns of each data source, as far as the plan itself says; else nothing."""
-    return {name: _columns(source) for name, source in (model.data or {}).items()}
-
-
-def _columns(source: DataModel) -> tuple[str, ...]:
-    if source.generate is not None:
-        return tuple(source.generate.fields)
-    rows = source.list_ or []
-    if not all(isinstance(row, Mapping) for row in rows):
-        return ()
-    return tuple(dict.fromkeys(str(key) for row in rows if isinstance(row, Mapping) for key in row))
+_KEYS: Final = ("preflight", "setup", "teardown", "monitors", "baseline", "hooks")
 
 
 def check_later(
@@ -42,7 +27,7 @@ def check_later(
     for key in _KEYS:
         if getattr(model, key) is not None:
             work.not_available((key,), f"`{key}`")
-    for key, piece in (("etcd", model.etcd), ("monitors", model.monitors), ("data", model.data)):
+    for key, piece in (("etcd", model.etcd), ("monitors", model.monitors)):
         work.check_all(piece, (key,), known)
     work.check_all(model.preflight, ("preflight",), replace(known, replied=True))
     lasting = _walk(model.setup, "setup", known, open_flow)

@@ -45,7 +45,9 @@ class Known:
     Attributes:
         params: Names of params.
         services: Names of services.
-        columns: Data sources and their columns; an empty tuple for a source of plain values.
+        columns: Data sources and their columns; an empty tuple for a source of plain values, None
+            when they are unknown.
+        iteration_data: Sources that have a row for each iteration, and none outside of one.
         variables: The class's state, and what an earlier step on the way sets or extracts.
         shared: Those of the variables that `setup` sets: read-only for users.
         replied: True where a request has been answered before, so `json` … have a value.
@@ -55,7 +57,8 @@ class Known:
 
     params: frozenset[str]
     services: frozenset[str] = frozenset()
-    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    columns: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
+    iteration_data: frozenset[str] = frozenset()
     variables: frozenset[str] = frozenset()
     shared: frozenset[str] = frozenset()
     replied: bool = False
@@ -99,10 +102,16 @@ class Known:
         return f"names in scope: {shown}{' …' if len(own) > 12 else ''}" if own else ""
 
     def _column(self, reference: Reference) -> NameFault | None:
-        columns = self.columns[reference.root]
-        if not columns or not reference.path or reference.path[0] in columns:
+        root, columns = reference.root, self.columns[reference.root]
+        if self.has_user and not self.in_iteration and root in self.iteration_data:
+            hint = f"it has a row for each iteration; give the data `{root}` the key `per: user`"
+            return _fault(reference, f"`{root}` has no value here", hint)
+        if columns is None or not reference.path or reference.path[0] in columns:
             return None
         wrong = reference.path[0]
+        if not columns:
+            hint = f"its rows are plain values: write `{root}`"
+            return _fault(reference, f"`{root}` has no columns", hint)
         hint = suggest(wrong, columns) or "columns: " + ", ".join(f"`{c}`" for c in columns)
         return _fault(reference, f"`{reference.root}` has no column `{wrong}`", hint)
 

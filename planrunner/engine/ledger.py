@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import Final
 
 from planrunner.compiler.graph import RunGraph
@@ -118,7 +119,7 @@ class Ledger:
             evidence=self._evidence,
             gates=self._gates,
             biased=(*self._start_failures(), *self._health.reasons()),
-            notices=(*self.notices, *_tally_notices(self._tally)),
+            notices=(*self.notices, *_tally_notices(self._tally), *_data_notices(self._tally)),
         )
 
     def _task_counts(self) -> tuple[TaskCount, ...]:
@@ -169,6 +170,12 @@ def _by_task(counts: Counter[TaskKey]) -> Counter[tuple[str, str]]:
     return summed
 
 
+def _data_notices(tally: Tally) -> Iterator[str]:
+    for name, users in tally.rows_ended.items():
+        who = f"{users:,} users" if users > 1 else "a user"
+        yield f"no row of the data `{name}` was left for {who}"
+
+
 def _tally_notices(tally: Tally) -> tuple[str, ...]:
     notices = []
     for name, times in tally.soft_failures.items():
@@ -179,9 +186,6 @@ def _tally_notices(tally: Tally) -> tuple[str, ...]:
         notices.append(f"`while: {condition}` was still true after its last round {times} times")
     if tally.retries:
         notices.append(f"`on_start`, `on_stop` and the like were tried again {tally.retries} times")
-    for name, users in tally.rows_ended.items():
-        times = f"{users} times: " if users > 1 else ""
-        notices.append(f"{times}no row of the data `{name}` was left for a user")
     if tally.aborted:
         notices.append(f"{tally.aborted} iterations were cut when the graceful stop was over")
     if tally.backoffs:

@@ -90,6 +90,7 @@ async def run(  # noqa: PLR0913 - the one place where a run's parts meet
             stop=stop,
             scope={**graph.scope, "run": run_names, "now": now},
         )
+        stack.callback(worker.close)
         coordinator = _Coordinator(graph, worker=worker, clock=clock, stop=stop, listener=listener)
         try:
             return await coordinator.run(run_id, samples)

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from planrunner.errors import Misuse
 
-__all__ = ["Part"]
+__all__ = ["ALL", "Part"]
 
 T = TypeVar("T")
 
@@ -62,3 +62,7 @@ class Part:
         after = sum(needs[self.worker + 1 :])
         yield from islice(sequence, before, before + needs[self.worker])
         yield from self.dealt(islice(sequence, after, None))
+
+
+ALL: Final = Part()
+"""The part of the only worker."""

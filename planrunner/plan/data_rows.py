@@ -180,10 +180,7 @@ class CsvTable(_FileTable):
 
     def at(self, place: int) -> object:
         text = self._read(place)
-        if '"' in text:
-            values = _quoted([text])
-        else:
-            values = text.rstrip("\r\n").split(",")
+        values = _quoted([text]) if '"' in text else text.rstrip("\r\n").split(",")
         if len(values) != len(self._columns):
             raise ragged(values, self._columns, 0)
         return dict(zip(self._columns, values, strict=True))

@@ -1,0 +1,236 @@
+"""Data sources: their files surveyed, their columns known, and enough rows for the users."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+from pydantic import BaseModel
+
+from planrunner.compiler.compilation import Compilation
+from planrunner.compiler.graph_data import DataNode, OnEnd, Order
+from planrunner.compiler.names import Known
+from planrunner.compiler.texts import references_in
+from planrunner.language.diagnostics import Code
+from planrunner.language.expressions import RESERVED
+from planrunner.language.values import Scope
+from planrunner.plan.data_rows import RowFault, RowFormat
+from planrunner.plan.data_sources import DataModel, GenerateModel
+from planrunner.plan.data_survey import Survey, columns_of, survey
+from planrunner.plan.document import PlanPath
+from planrunner.plan.steps import StepModel
+
+__all__ = ["check_row_counts", "compile_data", "data_notices", "sources_read", "with_columns"]
+
+
+class DataFiles(Protocol):
+    """The files that a plan names."""
+
+    def path(self, name: str) -> Path:
+        """Return where the file is; raises OSError when there is none."""
+
+
+def compile_data(
+    work: Compilation,
+    models: Mapping[str, DataModel],
+    files_at: Callable[[PlanPath], DataFiles],
+) -> tuple[DataNode, ...]:
+    """Compile every source; a faulty one leaves its faults and no node."""
+    nodes = (
+        _Source(work, name, model, files_at(("data", name))).compile()
+        for name, model in models.items()
+    )
+    return tuple(node for node in nodes if node is not None)
+
+
+def with_columns(known: Known, models: Iterable[str], nodes: Sequence[DataNode]) -> Known:
+    """Return what is known with the data; of a faulty source, any column may be meant."""
+    columns: dict[str, tuple[str, ...] | None] = dict.fromkeys(models)
+    columns.update({node.name: node.columns for node in nodes})
+    fresh = frozenset(node.name for node in nodes if not node.per_user)
+    return replace(known, columns=columns, iteration_data=fresh)
+
+
+def sources_read(
+    piece: object, flows: Mapping[str, object], sources: Iterable[str]
+) -> tuple[str, ...]:
+    """Return the sources that a piece of the model reads, in the flows that it calls too."""
+    roots: set[str] = set()
+    seen: set[str] = set()
+    pieces = [piece]
+    while pieces:
+        current = pieces.pop()
+        roots |= {reference.root for _, reference in references_in(current)}
+        called = {name for name in _called(current) if name in flows} - seen
+        seen |= called
+        pieces += [flows[name] for name in called]
+    return tuple(name for name in sources if name in roots)
+
+
+def _called(piece: object) -> Iterator[str]:
+    """Yield the names of the flows that steps below `piece` call."""
+    if isinstance(piece, StepModel) and piece.call is not None:
+        yield piece.call
+    if isinstance(piece, BaseModel):
+        for name in piece.model_fields_set:
+            yield from _called(getattr(piece, name))
+    elif isinstance(piece, list | tuple):
+        for item in piece:
+            yield from _called(item)
+
+
+def check_row_counts(
+    work: Compilation,
+    nodes: Sequence[DataNode],
+    phases: Iterable[Sequence[str]],
+    readers: Mapping[str, Sequence[str]],
+) -> None:
+    """Note a fault for each source with fewer rows than users who hold one at a time.
+
+    Args:
+        work: Takes the faults.
+        nodes: The sources.
+        phases: The class of each user at the peak of each phase.
+        readers: The sources that each class reads.
+    """
+    peaks = [list(phase) for phase in phases]
+    for node in nodes:
+        if not node.is_held or not node.is_counted:
+            continue
+        users = max((_count(peak, node.name, readers) for peak in peaks), default=0)
+        if users > node.count:
+            rows = f"{node.count:,} row{'s' if node.count != 1 else ''}"
+            work.fault(
+                ("data", node.name, "unique"),
+                Code.INVALID_DATA,
+                f"`{node.name}` has {rows} for {users:,} users at a time",
+                hint="add rows, plan fewer users, or leave out `unique`",
+            )
+
+
+def _count(classes: Sequence[str], source: str, readers: Mapping[str, Sequence[str]]) -> int:
+    return sum(source in readers.get(name, ()) for name in classes)
+
+
+def data_notices(nodes: Iterable[DataNode]) -> Iterator[str]:
+    """Yield what was not looked at."""
+    for node in nodes:
+        if not node.is_counted:
+            yield (
+                f"`{node.name}`: {node.file} is over 50 MB; its header and first "
+                f"{node.count:,} rows were checked"
+            )
+
+
+class _Source:
+    def __init__(self, work: Compilation, name: str, model: DataModel, files: DataFiles) -> None:
+        self._work = work
+        self._name = name
+        self._model = model
+        self._files = files
+        self._path: PlanPath = ("data", name)
+
+    def compile(self) -> DataNode | None:
+        self._check_name()
+        self._check_promises()
+        model = self._model
+        if model.list_ is not None:
+            node = self._list(model.list_)
+        elif model.generate is not None:
+            node = self._made(model.generate)
+        else:
+            node = self._file()
+        if node is None:
+            return None
+        return replace(
+            node,
+            per_user=model.per == "user",
+            order=Order(model.order),
+            unique=model.unique,
+            on_end=OnEnd(model.on_end),
+        )
+
+    def _check_name(self) -> None:
+        name, work = self._name, self._work
+        hint = "choose another name for the data"
+        if name in RESERVED:
+            message = f"`{name}` is reserved"
+            work.fault(self._path, Code.RESERVED_NAME, message, hint=hint, part="key")
+        elif name in work.constant_names.params:
+            message = f"`{name}` is already a param"
+            work.fault(self._path, Code.DUPLICATE_NAME, message, hint=hint, part="key")
+
+    def _check_promises(self) -> None:
+        model = self._model
+        written = model.on_end if "on_end" in model.model_fields_set else None
+        if model.unique and model.per == "iteration" and written == "cycle":
+            self._work.fault(
+                (*self._path, "on_end"),
+                Code.CONFLICTING_KEYS,
+                "rows that come once a run can't come again",
+                hint="write `stop_user`, `stop_plan` or `error`, or leave out `unique`",
+            )
+
+    def _list(self, items: Sequence[object]) -> DataNode | None:
+        work, where = self._work, (*self._path, "list")
+        rows = []
+        for index, item in enumerate(items):
+            before = len(work.faults)
+            lowered = work.value(item, (*where, index), work.constant_names)
+            if not lowered.is_constant and len(work.faults) == before:
+                work.must_be_constant((*where, index))
+            rows.append(lowered.value)
+        try:
+            return DataNode(self._name, "list", columns_of(rows), len(rows), rows=tuple(rows))
+        except RowFault as fault:
+            work.fault(where, Code.INVALID_DATA, fault.message, hint=fault.hint)
+            return None
+
+    def _made(self, model: GenerateModel) -> DataNode:
+        work, where = self._work, (*self._path, "generate")
+        fields: dict[str, Callable[[Scope], object]] = {
+            column: work.expression(
+                expression, (*where, "fields", column), work.constant_names
+            ).evaluate
+            for column, expression in model.fields.items()
+        }
+        count = work.settle(model.rows, (*where, "rows"), 1)
+        return DataNode(self._name, "generate", tuple(fields), count, fields=fields)
+
+    def _file(self) -> DataNode | None:
+        model = self._model
+        texts = {"csv": model.csv, "json": model.json_, "jsonl": model.jsonl}
+        kind, text = next((item for item in texts.items() if item[1] is not None), ("csv", None))
+        where = (*self._path, kind)
+        file = self._work.constant_text(text, where, self._work.constant_names)
+        if file is None:
+            return None
+        try:
+            path = self._files.path(file)
+            found = survey(path, RowFormat(kind))
+        except RowFault as fault:
+            message = fault.said_of(file)
+            self._work.fault(where, Code.INVALID_DATA, message, hint=fault.hint)
+        except FileNotFoundError:
+            message, hint = f"`{file}` does not exist", "it is relative to the plan's file"
+            self._work.fault(where, Code.NO_SUCH_FILE, message, hint=hint)
+        except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+            reason = getattr(error, "strerror", None) or str(error)
+            message = f"`{file}` can't be read: {reason.lower()}"
+            self._work.fault(where, Code.UNREADABLE_FILE, message)
+        else:
+            return self._surveyed(kind, file, path, found)
+        return None
+
+    def _surveyed(self, kind: str, file: str, path: Path, found: Survey) -> DataNode:
+        return DataNode(
+            self._name,
+            kind,
+            found.columns,
+            found.rows,
+            file=file,
+            path=str(path),
+            is_counted=found.is_complete,
+        )
