@@ -26,8 +26,8 @@ from typing import Any, Final
 
 from planrunner.compiler.graph import OnFail, Pick, UserProgram
 from planrunner.engine.actor import Actor, IterationEnded, Step, StepsStopped
-from planrunner.engine.evaluate import evaluated
 from planrunner.engine.data import NO_FEEDS, ClassFeeds
+from planrunner.engine.evaluate import evaluated
 from planrunner.engine.nap import SHORTEST_NS
 from planrunner.engine.tasks import BoundTask, settle_pick
 from planrunner.engine.timeline import Timeline
