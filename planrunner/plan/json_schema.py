@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from planrunner.language.mapping import PlanMapping
 from planrunner.plan.models import PlanModel
 from planrunner.plan.schema_snippets import SNIPPETS
 from planrunner.plan.step_rules import COMPANIONS, REQUEST_ACTIONS
@@ -41,20 +42,49 @@ _TITLES: Final[Mapping[str, str]] = {
 
 def plan_schema() -> Schema:
     """Return the schema of plan files; the same for the same version."""
-    raw = PlanModel.model_json_schema()
-    definitions: Schema = raw.pop("$defs")
+    root = _raw(PlanModel)
     schema = {
         "$schema": "http://json-schema.org/draft-07/schema#",
-        **_object("PlanModel", raw),
+        **_object("PlanModel", root),
         # The author's own keys: anchors live there.
         "patternProperties": {"^x-": {}},
         "definitions": {
             _short(name): _definition(name, definition)
-            for name, definition in sorted(definitions.items())
+            for name, definition in sorted(_mappings_below(root).items())
         },
     }
     _complete_task(schema["definitions"])
     return schema
+
+
+def _mappings_below(root: Schema) -> dict[str, Schema]:
+    """Return the schema of each mapping that a plan can hold, by the name of its model."""
+    found: dict[str, Schema] = {}
+    queue = list(_models_in(root))
+    while queue:
+        model = queue.pop()
+        if model.__name__ not in found:
+            found[model.__name__] = raw = _raw(model)
+            queue += _models_in(raw)
+    return found
+
+
+def _raw(model: type[PlanMapping]) -> Schema:
+    raw = model.model_json_schema()
+    # Pydantic's shape for a mapping that can stand in itself.
+    inner: Schema = raw["$defs"][model.__name__] if "$ref" in raw else raw
+    return inner
+
+
+def _models_in(raw: object) -> Iterator[type[PlanMapping]]:
+    if isinstance(raw, dict):
+        if "$model" in raw:
+            yield raw["$model"]
+        for inner in raw.values():
+            yield from _models_in(inner)
+    elif isinstance(raw, list):
+        for inner in raw:
+            yield from _models_in(inner)
 
 
 def _short(name: str) -> str:
@@ -128,7 +158,7 @@ _DROPPED: Final = frozenset({"title", "examples", "default", "description"})
 def _value(raw: Schema) -> Schema:
     """Return the schema of a value, without what is said about its key."""
     if "$model" in raw:
-        return {"$ref": f"#/definitions/{_short(raw['$model'])}"}
+        return {"$ref": f"#/definitions/{_short(raw['$model'].__name__)}"}
     if "$ref" in raw:
         return {"$ref": f"#/definitions/{_short(raw['$ref'].rpartition('/')[2])}"}
     schema = {key: value for key, value in raw.items() if key not in _DROPPED}

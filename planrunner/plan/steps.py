@@ -261,7 +261,7 @@ class BlockModel(PlanMapping):
 
     short_schema: ClassVar[Mapping[str, Any]] = {
         "type": "array",
-        "items": {"$model": "StepModel"},
+        "items": {"$model": StepModel},
         "markdownDescription": "The steps to run.",
     }
 
