@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from planrunner.language.values import UNDEFINED
-from planrunner.protocols.base import NOT_JSON, Reply, Scope, read_json
+from planrunner.protocols.base import NOT_JSON, Reply, Scope, read_json, read_text
 
 __all__ = ["REPLY_NAMES", "publish_reply"]
 
@@ -16,7 +16,7 @@ def publish_reply(reply: Reply, scope: Scope) -> None:
     """Put the reply's names into the scope; what it doesn't have is undefined."""
     scope["status"] = reply.status
     scope["headers"] = reply.parsed(_read_headers)
-    scope["body"] = reply.parsed(_read_text)
+    scope["body"] = reply.parsed(read_text)
     data = reply.parsed(read_json)
     scope["json"] = UNDEFINED if data is NOT_JSON else data
 
@@ -38,7 +38,3 @@ def _read_headers(reply: Reply) -> _Headers:
         if separator:
             headers.setdefault(name.strip().lower(), value.strip())
     return headers
-
-
-def _read_text(reply: Reply) -> str:
-    return (reply.body or b"").decode("utf-8", "replace")

@@ -6,6 +6,7 @@ A protocol brings a step model (`spec`), a compile function (`compile`) that tur
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -27,6 +28,7 @@ __all__ = [
     "Scope",
     "Session",
     "read_json",
+    "read_text",
 ]
 
 T = TypeVar("T")
@@ -70,6 +72,7 @@ class Reply:
         retries: How often it was sent again; redirects are not retries.
         body: The decoded body when the exchange asked for it, else None.
         head: The raw head of the last reply (status line and headers), empty when none came.
+        cookies: What redirects on the way to it asked to set, in the order they came.
     """
 
     __slots__ = (
@@ -80,6 +83,7 @@ class Reply:
         "body",
         "connect_ns",
         "connects",
+        "cookies",
         "detail",
         "ended_ns",
         "failure",
@@ -106,6 +110,7 @@ class Reply:
     retries: int
     body: bytes | None
     head: bytes
+    cookies: tuple[str, ...]
 
     def __init__(self) -> None:
         self.failure = None
@@ -114,6 +119,7 @@ class Reply:
         self.connect_ns = self.received = self.sent = self.connects = self.retries = 0
         self.body = None
         self.head = b""
+        self.cookies = ()
         self._parsed: dict[Callable[[Reply], Any], Any] = {}
         self._parsed_body: bytes | None = None
         self._parsed_head = b""
@@ -154,6 +160,22 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 _decode = JSONDecoder(parse_constant=_refuse_constant).decode
+
+
+_CHARSET: Final = re.compile(rb"""(?im)^content-type[ \t]*:[^\r\n]*;[ \t]*charset="?([\w.:-]+)""")
+
+
+def read_text(reply: Reply) -> str:
+    """Decode the body in the charset of its Content-Type, UTF-8 by default; never fails.
+
+    Call it as `reply.parsed(read_text)`, so that it happens once a reply.
+    """
+    body = reply.body or b""
+    charset = _CHARSET.search(reply.head)
+    try:
+        return body.decode(charset[1].decode("ascii") if charset else "utf-8", "replace")
+    except (LookupError, ValueError):
+        return body.decode("utf-8", "replace")
 
 
 Check = Callable[[Reply, Scope], str | None]

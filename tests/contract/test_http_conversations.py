@@ -8,6 +8,7 @@ import zlib
 import pytest
 
 from planrunner.protocols.base import FailureKind
+from planrunner.protocols.http.body import set_cookies
 from planrunner.protocols.http.operation import HttpSettings, StaticBody
 from tests.support.http_servers import HttpServer, Request, Wire, always, reply, serve
 from tests.support.http_users import HttpUnderTest, TestUser, answered, converse
@@ -71,6 +72,22 @@ def test_plan_cookie_wins_over_the_jar(http: HttpUnderTest) -> None:
         assert server.requests[-1].headers["cookie"] == "own=1"
 
     converse(http, always(reply(200, b"", ("Set-Cookie", "sid=1"))), scenario)
+
+
+def test_cookies_of_redirects_are_kept_for_extraction(http: HttpUnderTest) -> None:
+    """A login that redirects sets its cookie on the way; the next request begins anew."""
+
+    async def respond(request: Request, wire: Wire) -> None:
+        login = redirect(302, "/home", ("Set-Cookie", "sid=1; Path=/"))
+        await wire.send(login if request.target == "/login" else reply(200, b"ok"))
+
+    async def scenario(user: TestUser, server: HttpServer) -> None:
+        got = await user.get(server.origin, "/login")
+        assert set_cookies(got, "sid") == ["1"]
+        again = await user.get(server.origin, "/home")
+        assert set_cookies(again, "sid") == []
+
+    converse(http, respond, scenario)
 
 
 # -- redirects -----------------------------------------------------------------------------

@@ -1,19 +1,17 @@
-"""Reading a reply: headers from the raw head, text in its charset, and what it is in words."""
+"""Reading a reply: headers from the raw head, and what its body is in words."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from functools import cache
 from typing import Final
 
 from planrunner.protocols.base import NOT_JSON, Reply, read_json
 
-__all__ = ["describe_body", "header_finder", "read_text", "set_cookies", "shorten"]
+__all__ = ["describe_body", "header_finder", "set_cookies", "shorten"]
 
 HeaderFinder = Callable[[Reply], list[str]]
 
-_CHARSET: Final = re.compile(rb"""(?im)^content-type[ \t]*:[^\r\n]*;[ \t]*charset="?([\w.:-]+)""")
 _SHOWN_KEYS: Final = 4
 
 
@@ -41,26 +39,13 @@ def header_finder(name: str) -> HeaderFinder:
 
 
 def set_cookies(reply: Reply, name: str) -> list[str]:
-    """Return the values that the reply's Set-Cookie headers give a cookie."""
+    """Return the values that the reply gives a cookie, and the redirects that led to it."""
     values = []
-    for line in header_finder("set-cookie")(reply):
+    for line in (*reply.cookies, *header_finder("set-cookie")(reply)):
         key, _, value = line.partition(";")[0].partition("=")
         if key.strip() == name:
             values.append(value.strip().strip('"'))
     return values
-
-
-def read_text(reply: Reply) -> str:
-    """Decode the body in the charset of its Content-Type, UTF-8 by default; never fails.
-
-    Call it as `reply.parsed(read_text)`, so that it happens once a reply.
-    """
-    body = reply.body or b""
-    charset = _CHARSET.search(reply.head)
-    try:
-        return body.decode(charset[1].decode("ascii") if charset else "utf-8", "replace")
-    except (LookupError, ValueError):
-        return body.decode("utf-8", "replace")
 
 
 def describe_body(reply: Reply) -> str:

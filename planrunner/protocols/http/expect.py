@@ -10,8 +10,8 @@ from typing import Any, Final, cast
 from planrunner.language.diagnostics import Code
 from planrunner.language.expressions import to_text
 from planrunner.language.text import Text, parse_text
-from planrunner.protocols.base import NOT_JSON, Check, Reply, Scope, read_json
-from planrunner.protocols.http.body import describe_body, header_finder, read_text, shorten
+from planrunner.protocols.base import NOT_JSON, Check, Reply, Scope, read_json, read_text
+from planrunner.protocols.http.body import describe_body, header_finder, shorten
 from planrunner.protocols.http.jsonpath import Find, compile_path, plain_keys
 from planrunner.protocols.http.lowering import Lowering, SpecPath
 from planrunner.protocols.http.rules import (

@@ -7,11 +7,10 @@ from typing import Any, Protocol, cast
 
 from planrunner.language.expressions import to_text
 from planrunner.language.text import Text
-from planrunner.protocols.base import NOT_JSON, Extractor, Reply, Scope, read_json
+from planrunner.protocols.base import NOT_JSON, Extractor, Reply, Scope, read_json, read_text
 from planrunner.protocols.http.body import (
     describe_body,
     header_finder,
-    read_text,
     set_cookies,
     shorten,
 )

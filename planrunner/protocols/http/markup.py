@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from planrunner.errors import PlanrunnerError
-from planrunner.protocols.base import Reply
-from planrunner.protocols.http.body import read_text, shorten
+from planrunner.protocols.base import Reply, read_text
+from planrunner.protocols.http.body import shorten
 
 __all__ = ["MarkupError", "compile_markup"]
 

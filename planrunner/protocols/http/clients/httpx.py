@@ -116,7 +116,7 @@ class HttpxSession:
         reply.failure, reply.detail = None, ""
         reply.status = reply.first_byte_ns = reply.ended_ns = 0
         reply.connect_ns = reply.received = reply.sent = reply.connects = reply.retries = 0
-        reply.body, reply.head = None, b""
+        reply.body, reply.head, reply.cookies = None, b"", ()
         reply.asked_ns = reply.sent_ns = self._client.now_ns()
         return reply
 
@@ -132,12 +132,14 @@ class HttpxSession:
             dressed = self._identity.dress(data, origin, bound.names, has_crossed=has_crossed)
             sent = Outbound(origin, dressed, outbound.upload)
             measured = await self._try_twice(bound, sent)
-            self._identity.store(_values(measured, b"set-cookie"), origin, target_of(data))
+            cookies = _values(measured, b"set-cookie")
+            self._identity.store(cookies, origin, target_of(data))
             location = _location(measured, origin, data) if bound.follows else None
             if location is None:
                 self._finish(bound, measured)
                 return
             crosses = location.origin != origin
+            self._reply.cookies += cookies
             method = method_of(data)
             data = next_hop(data, measured.status, location, crosses=crosses)
             if method_of(data) != method:

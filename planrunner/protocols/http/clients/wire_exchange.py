@@ -94,6 +94,7 @@ class WireExchange:
                 if redirects == self.bound.max_redirects:
                     raise WireFault(FailureKind.PROTOCOL, f"too many redirects ({redirects})")
                 redirects += 1
+                reply.cookies += head.cookies
                 self._follow(head)
                 self._count()
                 head = await self._attempt()

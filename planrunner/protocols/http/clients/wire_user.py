@@ -112,3 +112,4 @@ class WireUser:
         reply.connect_ns = reply.connects = reply.retries = 0
         reply.body = None
         reply.head = b""
+        reply.cookies = ()
