@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from io import TextIOWrapper
 from typing import Final, TextIO
@@ -75,6 +77,15 @@ class Blocks:
         return Text(shorten(f"{text}: {told}" if told else text, self.width), style="dim")
 
 
+class _Console(Console):
+    """Goes on in silence when its reader has gone, as in `| head`: a view never ends a run."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        with suppress(OSError, ValueError):  # nor must what is buffered fail at exit
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
+
+
 def open_console(out: TextIO, *, width: int | None = None, color: bool | None = None) -> Console:
     """Return a console on `out` that prints text as it is, without markup.
 
@@ -84,7 +95,7 @@ def open_console(out: TextIO, *, width: int | None = None, color: bool | None = 
     if isinstance(out, TextIOWrapper):
         # A locale without `·` or a name's letters must not cost the user the summary.
         out.reconfigure(errors="replace")
-    return Console(
+    return _Console(
         file=out,
         width=width,
         color_system="auto" if color is None else "standard" if color else None,
