@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from planrunner.engine.events import Event, RunStarted, Stopping, Tick
+from planrunner.engine.events import Event, Logged, RunStarted, Stopping, Tick
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.series import ABORTED
 from planrunner.report.live import Progress, View
@@ -25,12 +25,20 @@ class ProgressListener:
         match event:
             case RunStarted():
                 self._planned_s = event.planned_ns / NS_PER_S
+            case Logged():
+                self._say(event)
             case Stopping():
                 self._ending = event.reason
             case Tick():
                 self._view.show(self._progress(event))
             case _:
                 pass
+
+    def _say(self, logged: Logged) -> None:
+        for line in logged.lines:
+            self._view.say(line)
+        if logged.suppressed:
+            self._view.say(f"({logged.suppressed:,} more lines of `log` in this second)")
 
     def _progress(self, tick: Tick) -> Progress:
         second = Histogram()

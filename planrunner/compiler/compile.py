@@ -20,6 +20,7 @@ from planrunner.compiler.graph import Evaluate, ReportSettings, RunGraph, Servic
 from planrunner.compiler.later import check_later
 from planrunner.compiler.loads import classes_with_users, compile_phases, seats_of
 from planrunner.compiler.names import Known
+from planrunner.compiler.once import compile_hooks, compile_once
 from planrunner.compiler.params import shown_param, written_param
 from planrunner.compiler.steps import Flow, Flows
 from planrunner.compiler.threshold_names import names_of
@@ -100,11 +101,14 @@ class _Compiler:
         http = self._http(known)
         flows = Flows(model.flows or {})
 
-        def open_flow(known: Known) -> Flow:
-            return Flow(work, http, self._plan.files_at, flows, known)
+        hooks = compile_hooks(work, self._plan)
 
-        lasting = check_later(work, model, known, open_flow)
-        users = self._with_data(compile_users(work, model.users or {}, lasting, open_flow))
+        def open_flow(known: Known) -> Flow:
+            return Flow(work, http, self._plan.files_at, flows, known, hooks=hooks)
+
+        check_later(work, model, known)
+        once = compile_once(self._plan, known, open_flow)
+        users = self._with_data(compile_users(work, model.users or {}, once.known, open_flow))
         schedule = [(phase, path) for path, phase in model.schedule(chosen or None)]
         classes = {user.name: user.count for user in users}
         phases = compile_phases(work, schedule, classes, chosen)
@@ -135,6 +139,10 @@ class _Compiler:
             settings={"http": http.settings},
             clients={"http": choose_client(http.settings)},
             services=services,
+            preflight=once.preflight,
+            setup=once.setup,
+            teardown=once.teardown,
+            hooks=None if hooks is None else hooks.path,
             users=users,
             data=data,
             notices=tuple(data_notices(data)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from planrunner.engine.events import (
     Event,
+    Logged,
     PhaseEnded,
     PhaseStarted,
     RunEnded,
@@ -19,6 +20,7 @@ __all__ = [
     "Ending",
     "Event",
     "Listener",
+    "Logged",
     "PhaseEnded",
     "PhaseStarted",
     "PhaseTimes",

@@ -9,7 +9,16 @@ from planrunner.engine.outcome import PhaseTimes
 from planrunner.engine.stop import Ending
 from planrunner.metrics.snapshot import Accumulated, Snapshot
 
-__all__ = ["Event", "PhaseEnded", "PhaseStarted", "RunEnded", "RunStarted", "Stopping", "Tick"]
+__all__ = [
+    "Event",
+    "Logged",
+    "PhaseEnded",
+    "PhaseStarted",
+    "RunEnded",
+    "RunStarted",
+    "Stopping",
+    "Tick",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +71,14 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
+class Logged:
+    """`log` steps wrote these lines in the last second, and as many more as `suppressed`."""
+
+    lines: tuple[str, ...]
+    suppressed: int
+
+
+@dataclass(frozen=True, slots=True)
 class Stopping:
     """Somebody asked the run to end; users finish their iterations."""
 
@@ -80,4 +97,4 @@ class RunEnded:
     reason: str
 
 
-Event = RunStarted | PhaseStarted | Tick | Stopping | PhaseEnded | RunEnded
+Event = RunStarted | PhaseStarted | Tick | Logged | Stopping | PhaseEnded | RunEnded

@@ -14,9 +14,10 @@ from datetime import UTC, datetime
 from typing import Any, Final, cast
 
 from planrunner.clock import Clock
-from planrunner.compiler.graph import PhaseNode, RunGraph
+from planrunner.compiler.graph import Block, PhaseNode, RunGraph
 from planrunner.engine.events import (
     Event,
+    Logged,
     PhaseEnded,
     PhaseStarted,
     RunEnded,
@@ -26,10 +27,12 @@ from planrunner.engine.events import (
 )
 from planrunner.engine.ledger import Ledger
 from planrunner.engine.nap import Nap
+from planrunner.engine.once import once_timeline
 from planrunner.engine.outcome import PhaseTimes, RunOutcome
 from planrunner.engine.stop import Ending, Stop, StopLevel
 from planrunner.engine.timeline import Timeline
 from planrunner.engine.worker import Drained, Worker, protocols_of, sweep_interval_ns
+from planrunner.errors import CannotRun
 from planrunner.load.population import peak
 from planrunner.protocols.base import Client, ClientFactory
 from planrunner.results.samples import SampleWriter
@@ -72,7 +75,8 @@ async def run(  # noqa: PLR0913 - the one place where a run's parts meet
         now: What expressions see as `now()`: seconds since 1970 in UTC.
 
     Raises:
-        CannotRun: A client could not be opened; no request was sent.
+        CannotRun: A client could not be opened, the hooks file not be imported, or preflight
+            failed; nothing else was sent.
     """
     async with AsyncExitStack() as stack:
         opened: dict[str, Client] = {}
@@ -117,6 +121,7 @@ class _Coordinator:
         self._running: dict[str, Timeline] = {}
         self._phases: list[PhaseTimes] = []
         self._ledger = Ledger(graph, started_ns=worker.started_ns)
+        self._load_ns = worker.started_ns
 
     async def run(self, run_id: str, samples: SampleWriter | None) -> RunOutcome:
         graph, started_ns = self._graph, self._worker.started_ns
@@ -128,7 +133,7 @@ class _Coordinator:
                     background.create_task(self._sweep()),
                     background.create_task(self._tick()),
                 ]
-                await self._run_phases()
+                await self._run_all()
                 for task in control:
                     task.cancel()
         finally:
@@ -139,6 +144,48 @@ class _Coordinator:
         return self._ledger.outcome(
             run_id, stop=self._stop, ended_ns=self._clock.now_ns(), phases=tuple(self._phases)
         )
+
+    async def _run_all(self) -> None:
+        """Run preflight, setup, the phases and teardown.
+
+        Raises:
+            CannotRun: Preflight failed; nothing else was sent.
+        """
+        graph = self._graph
+        failed = await self._run_once("preflight", Block(graph.preflight), StopLevel.GRACEFUL)
+        if failed:
+            hint = "start or repair the target; nothing else was sent"
+            raise CannotRun(f"preflight failed: {failed}", hint=hint)
+        if self._stop.level is not StopLevel.RUNNING:
+            return
+        try:
+            failed = await self._run_once("setup", graph.setup, StopLevel.GRACEFUL)
+            if failed:
+                self._stop.request(f"`setup` failed: {failed}", ending=Ending.CANNOT_RUN)
+            self._load_ns = self._clock.now_ns()
+            await self._run_phases()
+        finally:  # whatever happened: what setup made has to be taken away
+            failed = await self._run_once("teardown", graph.teardown, StopLevel.AT_ONCE)
+            if failed:
+                self._ledger.notices.append(f"`teardown` failed: {failed}")
+
+    async def _run_once(self, name: str, block: Block | None, until: StopLevel) -> str:
+        """Run a block unless the run is told to stop at the level `until`, or above it."""
+        if block is None or not block.steps or self._stop.level >= until:
+            return ""
+        now_ns = self._clock.now_ns()
+        self._running[name] = once_timeline(name, now_ns)
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(self._worker.run_once(name, block))
+
+            def told() -> None:
+                if self._stop.level >= until:
+                    task.cancel()
+
+            forget = self._stop.listen(told)
+            task.add_done_callback(lambda _: forget())
+        del self._running[name]
+        return "" if task.cancelled() else task.result()
 
     async def _run_phases(self) -> None:
         async with asyncio.TaskGroup() as beside:
@@ -151,7 +198,7 @@ class _Coordinator:
 
     async def _run_phase(self, phase: PhaseNode) -> None:
         if phase.start_at_ns is not None:
-            await self._nap.until(self._worker.started_ns + phase.start_at_ns)
+            await self._nap.until(self._load_ns + phase.start_at_ns)
         if self._stop.level is not StopLevel.RUNNING:
             return
         timeline = Timeline(phase, self._clock.now_ns())
@@ -199,6 +246,8 @@ class _Coordinator:
         for timeline in self._running.values():
             measured += timeline.measured(drained.snapshot.end_ns)
         self._ledger.add(drained, tuple(measured))
+        if drained.log.lines:
+            self._tell(Logged(drained.log.lines, drained.log.suppressed))
         return drained
 
     def _told(self) -> None:

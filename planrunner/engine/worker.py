@@ -12,7 +12,9 @@ from typing import Final
 
 from planrunner.clock import Clock
 from planrunner.compiler.graph import (
+    Block,
     PhaseNode,
+    PythonNode,
     RequestNode,
     RunGraph,
     StepNode,
@@ -24,6 +26,7 @@ from planrunner.engine.data import Feeds
 from planrunner.engine.health import Health, HealthProbe
 from planrunner.engine.hooks import load_hooks
 from planrunner.engine.nap import Nap
+from planrunner.engine.once import once_timeline, run_block
 from planrunner.engine.outcome import PhaseTimes, StageTimes
 from planrunner.engine.outside import Hook, Lines, LogLines, Outside
 from planrunner.engine.phases.closed import ClosedPhase
@@ -86,7 +89,7 @@ class Worker:
         self._book = SeriesBook(self.started_ns)
         self._tasks: dict[tuple[str, str], tuple[BoundTask, ...]] = {}
         self._log = LogLines(graph.secrets)
-        self._hooks: Mapping[str, Hook] = load_hooks(graph.hooks) if graph.hooks else {}
+        self._hooks: Mapping[str, Hook] = _hooks_of(graph)
         self._probe = HealthProbe(self.started_ns)
         self._undelivered: Snapshot | None = None
         for request in requests_of(graph):
@@ -96,15 +99,24 @@ class Worker:
     def overflowed(self) -> bool:
         return self._book.overflowed
 
-    async def run_phase(self, phase: PhaseNode, timeline: Timeline) -> PhaseTimes:
-        """Run all of a phase; returns when its last user has gone."""
-        recorder = PhaseRecorder(
-            phase.name,
+    async def run_once(self, name: str, block: Block) -> str:
+        """Run a block that belongs to no phase; returns what failed, in words, or nothing."""
+        recorder = self._recorder(name, once_timeline(name, self._clock.now_ns()))
+        binder = Binder(recorder, self._around.wires, self._outside(_stop_no_phase))
+        return await run_block(name, block, around=self._around, binder=binder)
+
+    def _recorder(self, phase: str, timeline: Timeline) -> PhaseRecorder:
+        return PhaseRecorder(
+            phase,
             timeline=timeline,
             book=self._book,
             samples=self._samples,
             origin_ns=self.started_ns,
         )
+
+    async def run_phase(self, phase: PhaseNode, timeline: Timeline) -> PhaseTimes:
+        """Run all of a phase; returns when its last user has gone."""
+        recorder = self._recorder(phase.name, timeline)
         nap = Nap(self._clock)
         closed = ClosedPhase(
             phase,
@@ -209,6 +221,16 @@ class Worker:
             feeds=self._feeds.of(program.data),
             stop_plan=self._fail_plan,
         )
+
+
+def _stop_no_phase() -> None:
+    """Do nothing: the compiler lets no block that runs outside of phases stop one."""
+
+
+def _hooks_of(graph: RunGraph) -> Mapping[str, Hook]:
+    """Import the plan's Python file if a step calls a function of it."""
+    is_called = any(isinstance(step, PythonNode) for step in steps_of(graph))
+    return load_hooks(graph.hooks) if graph.hooks is not None and is_called else {}
 
 
 def steps_of(graph: RunGraph) -> Iterator[StepNode]:

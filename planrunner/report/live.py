@@ -62,6 +62,9 @@ class View(Protocol):
 
     def show(self, progress: Progress) -> None: ...
 
+    def say(self, line: str) -> None:
+        """Print a line of the plan's own above what is shown."""
+
 
 def progress_words(progress: Progress) -> str:
     """Return the state of a run as one line of plain text."""
@@ -90,6 +93,9 @@ class SilentView(_Silent):
     def show(self, progress: Progress) -> None:
         pass
 
+    def say(self, line: str) -> None:
+        pass
+
 
 class LineView(_Silent):
     """Prints a line every ten seconds, and one when the run begins to stop."""
@@ -105,6 +111,9 @@ class LineView(_Silent):
             minutes, seconds = divmod(progress.second, 60)
             line = Text(f"{minutes}:{seconds:02} {progress_words(progress)}")
             self._console.print(line, soft_wrap=True)
+
+    def say(self, line: str) -> None:
+        self._console.print(Text(plain(line)), soft_wrap=True)
 
 
 class LiveView:
@@ -144,6 +153,9 @@ class LiveView:
         # One line each, whatever the width: what wraps would leave remains behind.
         frame = Text("\n", no_wrap=True, overflow="crop").join(lines)
         self._live.update(frame, refresh=True)
+
+    def say(self, line: str) -> None:
+        self._live.console.print(Text(plain(line)), soft_wrap=True)
 
 
 def _bar_line(progress: Progress, width: int, *, ascii_only: bool) -> Text:

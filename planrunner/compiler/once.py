@@ -1,0 +1,82 @@
+"""What happens once a run: preflight, setup and teardown; and the plan's Python file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from planrunner.compiler.compilation import Compilation
+from planrunner.compiler.foreign_steps import functions_in
+from planrunner.compiler.graph import Block, OnFail, RequestNode
+from planrunner.compiler.names import Known
+from planrunner.compiler.steps import Flow
+from planrunner.compiler.walk import Hooks
+from planrunner.language.diagnostics import Code
+from planrunner.plan.loader import Plan
+from planrunner.plan.steps import BlockModel
+
+__all__ = ["Once", "compile_hooks", "compile_once"]
+
+OpenFlow = Callable[[Known], Flow]
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """The parts of a plan that run once.
+
+    Attributes:
+        known: What users know beside their own names: also what setup sets.
+    """
+
+    preflight: tuple[RequestNode, ...]
+    setup: Block | None
+    teardown: Block | None
+    known: Known
+
+
+def compile_once(plan: Plan, known: Known, open_flow: OpenFlow) -> Once:
+    """Compile preflight, setup and teardown; `known` is what the plan itself provides."""
+    model = plan.model
+    flow = open_flow(known)
+    flow.measured = False
+    preflight = tuple(
+        flow.request(request, ("preflight", index))
+        for index, request in enumerate(model.preflight or ())
+    )
+    setup = _block(model.setup, "setup", known, open_flow)
+    names = frozenset(setup.names if setup is not None else ())
+    lasting = replace(known, variables=known.variables | names)
+    teardown = _block(model.teardown, "teardown", lasting, open_flow)
+    return Once(preflight, setup, teardown, replace(lasting, shared=names))
+
+
+def _block(model: BlockModel | None, key: str, known: Known, open_flow: OpenFlow) -> Block | None:
+    if model is None:
+        return None
+    flow = open_flow(known)
+    flow.measured = bool(model.measure)
+    flow.has_phase = False
+    steps = flow.steps(model.do, (key, "do"))
+    return Block(steps, OnFail(model.on_fail or "stop_user"), tuple(sorted(flow.written)))
+
+
+def compile_hooks(work: Compilation, plan: Plan) -> Hooks | None:
+    """Look into the file that `hooks:` names; it isn't run."""
+    name = plan.model.hooks
+    if name is None:
+        return None
+    where = ("hooks",)
+    files = plan.files_at(where)
+    try:
+        path, source = files.path(name), files.read(name)
+    except OSError as error:
+        message = f"can't read `{name}`: {error.strerror}"
+        work.fault(where, Code.NO_SUCH_FILE, message)
+        return Hooks(files.directory / name, None)
+    try:
+        return Hooks(path, functions_in(source))
+    except (SyntaxError, ValueError) as error:
+        line = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
+        what = error.msg if isinstance(error, SyntaxError) else str(error)
+        work.fault(where, Code.INVALID_VALUE, f"`{name}`{line} is no Python: {what}")
+        return Hooks(path, None)

@@ -1,0 +1,55 @@
+"""Steps that run once, with one user that belongs to no phase: preflight, setup, teardown."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from planrunner.compiler.graph import Block, ClosedLoad, OnFail, PhaseNode, Stage
+from planrunner.engine.actor import Actor
+from planrunner.engine.crowd import Surroundings
+from planrunner.engine.steps import Binder, Place
+from planrunner.engine.timeline import Timeline
+from planrunner.engine.user import RETRY_NS, run_once, user_stream
+from planrunner.language.random_draws import Rand
+
+__all__ = ["once_timeline", "run_block"]
+
+MOST_TRIES: Final = 10
+"""Of a block with `on_fail: retry`, which no end of a phase would stop."""
+
+
+def once_timeline(name: str, now_ns: int) -> Timeline:
+    """Return a timeline without any measured time, for samples under the phase `name`."""
+    phase = PhaseNode(name, ClosedLoad((Stage("", 0, 1),)), ())
+    return Timeline(phase, now_ns)
+
+
+async def run_block(name: str, block: Block, *, around: Surroundings, binder: Binder) -> str:
+    """Run a block to its end; returns what failed, in words, or nothing.
+
+    What it set of the block's names is seen by every user that starts afterwards.
+    """
+    rng = user_stream(around.seed, name, "", 0)
+    actor = Actor(
+        clock=around.clock,
+        scope={**around.scope, "rand": Rand(rng)},
+        sessions=[client.session() for client in around.wires.clients],
+        rng=rng,
+        tally=around.tally,
+    )
+    steps = binder.steps(block.steps, Place(""))
+    tries = MOST_TRIES if block.on_fail is OnFail.RETRY else 1
+    try:
+        while not await run_once(actor, steps):
+            tries -= 1
+            if not tries:
+                return actor.words
+            around.tally.retries += 1
+            await around.clock.sleep_until(around.clock.now_ns() + RETRY_NS)
+    finally:
+        for session in actor.sessions:
+            await session.close()
+    for known in block.names:
+        if known in actor.scope:
+            around.scope[known] = actor.scope[known]
+    return ""
