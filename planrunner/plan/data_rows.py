@@ -162,7 +162,8 @@ class CsvTable(_FileTable):
 
     def stream(self) -> Iterator[object]:
         columns, width = self._columns, len(self._columns)
-        with self._path.open(encoding="utf-8-sig", newline="") as text:
+        # Lines end where bytes say so: a carriage return alone is no line end, as in `places`.
+        with self._path.open(encoding="utf-8-sig", newline="\n") as text:
             reader = csv.reader(text, strict=True)
             try:
                 _skip_header(reader)
