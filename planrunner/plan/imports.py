@@ -179,7 +179,9 @@ def _section_to_fill(root: Node, added: Node, name: str, kind: type) -> Node | N
 
 def _merge_list(root: Node, document: Document, name: str) -> None:
     target = _section_to_fill(root, document.root, name, list)
-    if target is not None and isinstance(target.items, list):
-        added = _entries(document.root)[name][2]
-        target.items += added.items or ()
+    if target is None or not isinstance(target.items, list):
+        return
+    added = _entries(document.root)[name][2]
+    if isinstance(added.items, list):
+        target.items += added.items
         target.data += added.data
