@@ -55,7 +55,7 @@ def test_bomb_takes_no_memory() -> None:
     assert peak < 1_000_000
 
 
-@pytest.mark.parametrize("data", [b"x", b"\x1f\x8b", gzip.compress(b"hello")[:-3]])
+@pytest.mark.parametrize("data", [b"x", b"\x1f\x8b", gzip.compress(b"hello", mtime=0)[:-3]])
 def test_broken_body_says_so(data: bytes) -> None:
     """Garbage, or an end that is missing."""
     with pytest.raises(BrokenContent):
