@@ -258,7 +258,9 @@ def make_graph(
     seed: int = 7,
     scope: Scope | None = None,
     thresholds: Sequence[str] = (),
+    **parts: Any,
 ) -> RunGraph:
+    """Return a graph of these users and phases; `parts` are other fields of `RunGraph`."""
     return RunGraph(
         source="plan.yaml",
         name="plan",
@@ -276,6 +278,7 @@ def make_graph(
         thresholds=tuple(parse_threshold(text) for text in thresholds),
         report=ReportSettings(),
         scope=scope or {},
+        **parts,
     )
 
 
