@@ -1,0 +1,122 @@
+"""Masking secrets in text that others wrote, the last resort.
+
+Messages are made so that no value of a secret gets into them: they show what the plan says, not
+what it evaluates to. What a server echoes comes from outside all the same, so whatever text is
+kept of a reply goes through a `Masker` before it is cut, stored or shown.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import b64encode
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cache
+from html import escape
+from typing import Final
+from urllib.parse import quote
+
+from planrunner.errors import PlanrunnerError
+from planrunner.language.diagnostics import Diagnostic, PlanError
+
+__all__ = ["MASK", "Masker"]
+
+MASK: Final = "***"
+
+_SHORTEST: Final = 4
+"""Shorter values stand in too many words by chance; the messages themselves don't show them."""
+
+_SHORTEST_ENCODED: Final = 8
+
+
+class Masker:
+    """Replaces secrets in text, however they are written: quoted, escaped, encoded, in any case.
+
+    Args:
+        secrets: Their values as text.
+    """
+
+    __slots__ = ("_pattern",)
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        spellings = {
+            spelling
+            for secret in secrets
+            if len(secret) >= _SHORTEST
+            for spelling in _spellings(secret)
+        }
+        # The longest first: one secret may be the beginning of another.
+        ranked = [pattern for _, pattern in sorted(spellings, reverse=True)]
+        self._pattern = re.compile("|".join(ranked), re.IGNORECASE) if ranked else None
+
+    def __call__(self, text: str) -> str:
+        """Return the text with every secret in it replaced."""
+        return text if self._pattern is None else self._pattern.sub(MASK, text)
+
+    def diagnostics(self, found: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
+        """Return findings about a plan as people may see them; columns stay right."""
+        return tuple(
+            replace(
+                item,
+                message=self(item.message),
+                hint=self(item.hint),
+                source=self._blot(item.source),
+            )
+            for item in found
+        )
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """Mask what planrunner's own exceptions say when they leave the block."""
+        try:
+            yield
+        except PlanError as error:
+            raise PlanError(self.diagnostics(error.diagnostics)) from error
+        except PlanrunnerError as error:
+            error.message, error.hint = self(error.message), self(error.hint)
+            error.args = (error.message,)
+            raise
+
+    def _blot(self, text: str) -> str:
+        pattern = self._pattern
+        return text if pattern is None else pattern.sub(lambda found: "*" * len(found[0]), text)
+
+
+def _spellings(secret: str) -> Iterator[tuple[int, str]]:
+    """Yield patterns of what a secret may look like, each with the length it is ranked by."""
+    yield len(secret), "".join(map(_letter, secret))
+    data = secret.encode("utf-8", "replace")
+    for before in range(3):  # where it begins in a group of three bytes decides its letters
+        encoded = b64encode(bytes(before) + data).decode("ascii").rstrip("=")
+        # The letters at both ends also depend on the neighbours.
+        core = encoded[(0, 2, 3)[before] : -1 if (before + len(data)) % 3 else None]
+        if len(core) >= _SHORTEST_ENCODED:
+            yield len(core), core.replace("+", "[+-]").replace("/", "[/_]")
+
+
+@cache
+def _letter(letter: str) -> str:
+    """Return a pattern of one character: each may be escaped or not, as its writer saw fit."""
+    if letter.isascii() and letter.isalnum():
+        return letter
+    percent = quote(letter, safe="", errors="replace")
+    if percent == letter:  # `-._~` need no quoting, and some quote them all the same
+        percent = f"%{ord(letter):02X}"
+    spellings = {
+        letter,
+        percent,
+        percent.replace("%", "%25"),
+        json.dumps(letter)[1:-1],
+        json.dumps(json.dumps(letter)[1:-1])[1:-1],
+        repr(letter)[1:-1],
+        "\\" + letter,
+        escape(letter),
+        f"&#{ord(letter)};",
+        f"&#x{ord(letter):x};",
+    }
+    if letter == " ":
+        spellings |= {"+", "%2B"}
+    ranked = sorted(spellings, key=lambda spelling: (-len(spelling), spelling))
+    return f"(?:{'|'.join(map(re.escape, ranked))})"
