@@ -23,6 +23,7 @@ from planrunner.plan.yaml_events import (
     SequenceEndEvent,
     SequenceStartEvent,
     StreamEndEvent,
+    reading,
 )
 from planrunner.plan.yaml_repairs import restore
 
@@ -103,15 +104,16 @@ class TreeBuilder:
             PlanError: A limit was reached.
         """
         reactions = self._reactions
-        while True:
-            event = next_event()
-            kind = type(event)
-            if kind in reactions:
-                reactions[kind](event)
-                if self._documents > 1:
+        with reading():
+            while True:
+                event = next_event()
+                kind = type(event)
+                if kind in reactions:
+                    reactions[kind](event)
+                    if self._documents > 1:
+                        return self._root
+                elif kind is StreamEndEvent:
                     return self._root
-            elif kind is StreamEndEvent:
-                return self._root
 
     # -- events
 
@@ -129,11 +131,13 @@ class TreeBuilder:
         node = Node(self._source, event.start_mark.index, event.end_mark.index, event.value)
         if self._is_patched:
             node.data = restore(event.value, self._source.text[node.start : node.end])
-        if event.tag or event.anchor or event.style:
+        if event.style or event.tag or event.anchor:
             self._decorated(event, node)
         else:
-            node.data = self._plain(node)
-        self._count(node)
+            self._plain(node)
+        self._nodes += 1
+        if self._nodes > MAX_NODES:
+            self._count(node)  # which says so
         self._attach(node)
 
     def _alias(self, event: Any) -> None:  # noqa: ANN401
@@ -191,20 +195,19 @@ class TreeBuilder:
                 self._fault(Code.INVALID_VALUE, str(error), _mark(event))
                 node.is_broken = True
         elif not event.style and event.tag != "!":
-            node.data = self._plain(node)
+            self._plain(node)
         if event.style == '"' and _SURROGATE.search(event.value):
             self._fault(Code.YAML_SYNTAX, "an escape here is half a character", _mark(event))
             node.data, node.is_broken = "", True
         if event.anchor:
             self._anchors[event.anchor] = node
 
-    def _plain(self, node: Node) -> object:
+    def _plain(self, node: Node) -> None:
         try:
-            return plain_value(node.data)
+            node.data = plain_value(node.data)
         except ValueError as error:
             self._fault(Code.INVALID_VALUE, str(error), (node.start, node.end))
-            node.is_broken = True
-            return 0
+            node.data, node.is_broken = 0, True
 
     def _check_tag(self, event: Any, node: Node, kind: str) -> str:  # noqa: ANN401
         """Return the name of the event's core tag, empty for none; report any other."""

@@ -6,7 +6,8 @@ Events instead of composed nodes: the library composes recursively in C, and a f
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 from ruamel.yaml import YAML
@@ -35,6 +36,7 @@ __all__ = [
     "StreamEndEvent",
     "YamlProblem",
     "open_events",
+    "reading",
 ]
 
 try:
@@ -64,24 +66,26 @@ class YamlProblem(Exception):  # noqa: N818 - becomes a diagnostic, never reache
 
 
 def open_events(text: str, *, pure: bool = False) -> NextEvent:
-    """Return a function that gives the next event of `text` or raises `YamlProblem`."""
+    """Return a function that gives the next event of `text`; call it inside `reading()`."""
     read: NextEvent
     if pure or CParser is None:
         read = YAML(typ="safe", pure=True).parse(text).__next__
     else:
         read = CParser(text).get_event
+    return read
 
-    def next_event() -> Any:  # noqa: ANN401 - the library's events have no types
-        try:
-            return read()
-        except MarkedYAMLError as error:
-            mark, context = error.problem_mark, error.context_mark
-            raise YamlProblem(
-                error.problem or str(error),
-                mark.index if mark else context.index if context else 0,
-                context.index if context else None,
-            ) from error
-        except YAMLStreamError as error:  # a character YAML doesn't allow
-            raise YamlProblem(str(error), getattr(error, "position", None) or 0, None) from error
 
-    return next_event
+@contextmanager
+def reading() -> Iterator[None]:
+    """Turn what the parser raises into `YamlProblem`."""
+    try:
+        yield
+    except MarkedYAMLError as error:
+        mark, context = error.problem_mark, error.context_mark
+        raise YamlProblem(
+            error.problem or str(error),
+            mark.index if mark else context.index if context else 0,
+            context.index if context else None,
+        ) from error
+    except YAMLStreamError as error:  # a character YAML doesn't allow
+        raise YamlProblem(str(error), getattr(error, "position", None) or 0, None) from error
