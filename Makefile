@@ -52,10 +52,11 @@ test-all: $(DEV) editor-tools
 bench: $(DEV)  ## the questions of benchmarks/README.md; raw JSON in benchmarks/results/
 	$(BIN)/python benchmarks/run.py
 
-schema: $(STAMP)  ## write schema/*.json and docs/reference/plan.md from the models
+schema: $(STAMP)  ## write schema/*.json, docs/reference/plan.md and cli.md from the code
 	$(BIN)/planrunner schema --output schema/plan.schema.json
 	$(BIN)/planrunner schema metrics --output schema/metrics.schema.json
 	$(BIN)/planrunner schema reference --output docs/reference/plan.md
+	$(BIN)/planrunner schema cli --output docs/reference/cli.md
 
 # The editor test drives the real language server; without npm it is skipped outside CI.
 editor-tools:  ## fetch yaml-language-server into .tools

@@ -25,7 +25,13 @@ Examples:
 """,
 )
 @click.argument("name", type=click.Choice(sorted(DEMOS)))
-@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    show_default=True,
+    help="Where to listen on 127.0.0.1; 0 takes a free port.",
+)
 @click.option(
     "--until-input-closes",
     is_flag=True,

@@ -1,4 +1,4 @@
-"""`planrunner schema`: the JSON Schemas, and the reference page made from the same models."""
+"""`planrunner schema`: the JSON Schemas, and the reference pages made from the same sources."""
 
 from __future__ import annotations
 
@@ -23,11 +23,17 @@ Examples:
 """,
 )
 @click.argument(
-    "which", type=click.Choice(["plan", "metrics", "reference"]), default="plan", required=False
+    "which",
+    type=click.Choice(["plan", "metrics", "reference", "cli"]),
+    default="plan",
+    required=False,
 )
 @click.option("--output", type=click.Path(path_type=Path), help="Write to a file, not stdout.")
 def command(which: str, output: Path | None) -> None:
-    """Print a schema: of plans, of metrics.json, or the reference page of the plan language."""
+    """Print a schema: of plans, or of metrics.json.
+
+    `reference` and `cli` print the reference pages of the plan language and the command line.
+    """
     text = _text(which)
     if output is None:
         click.echo(text, nl=False)
@@ -44,6 +50,11 @@ def _text(which: str) -> str:
             from planrunner.plan.reference_docs import reference_page  # noqa: PLC0415 - rarely
 
             return reference_page()
+        case "cli":
+            from planrunner.cli.commands import cli  # noqa: PLC0415 - the group imports this module
+            from planrunner.cli.reference import cli_page  # noqa: PLC0415 - rarely
+
+            return cli_page(cli)
         case _:
             from planrunner.plan.json_schema import plan_schema  # noqa: PLC0415 - slow to import
 
