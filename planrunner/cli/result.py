@@ -56,7 +56,7 @@ def build_result(graph: RunGraph, outcome: RunOutcome, *, started: datetime) -> 
         task_mix=make_task_mix(outcome.task_counts),
         params=graph.params,
         host=_host(graph),
-        notices=outcome.notices,
+        notices=(*graph.notices, *outcome.notices),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -18,17 +18,20 @@ from planrunner.compiler.data import (
 )
 from planrunner.compiler.graph import Evaluate, ReportSettings, RunGraph, ServiceNode, UserProgram
 from planrunner.compiler.later import check_later
-from planrunner.compiler.loads import classes_with_users, compile_phases, seats_of
+from planrunner.compiler.loads import classes_with_users, seats_of
 from planrunner.compiler.names import Known
 from planrunner.compiler.once import compile_hooks, compile_once
 from planrunner.compiler.params import shown_param, written_param
+from planrunner.compiler.schedule import Schedule, compile_schedule, unknown_choice
+from planrunner.compiler.selection import Selection
 from planrunner.compiler.steps import Flow, Flows
-from planrunner.compiler.threshold_names import names_of
-from planrunner.compiler.thresholds import compile_thresholds
+from planrunner.compiler.threshold_names import Names, names_of
+from planrunner.compiler.thresholds import Stated, compile_thresholds
 from planrunner.compiler.users import compile_users
 from planrunner.language.diagnostics import Code, PlanError, suggest
 from planrunner.language.names import ROOT_HELPERS
 from planrunner.language.text import Text
+from planrunner.metrics.threshold import Threshold
 from planrunner.plan.loader import Plan
 from planrunner.plan.models import PlanModel
 from planrunner.protocols.http.choice import choose_client
@@ -47,7 +50,7 @@ def compile_plan(
     *,
     seed: int = 0,
     ports: Mapping[str, int] | None = None,
-    profile: str | None = None,
+    selection: Selection | None = None,
     demos: Collection[str] | None = None,
 ) -> RunGraph:
     """Compile a loaded plan.
@@ -56,13 +59,13 @@ def compile_plan(
         plan: Loaded and valid in itself.
         seed: Used when the plan has none.
         ports: The ports of services, by name, when they are going to be started.
-        profile: Which of the plan's profiles runs; the first one when None.
+        selection: Which part of the plan runs; all of its first profile when None.
         demos: Names of the embedded demo targets; None accepts any.
 
     Raises:
         PlanError: Names that don't exist, values that can't be; all faults at once.
     """
-    return _Compiler(plan, seed, ports or {}, demos).compile(profile)
+    return _Compiler(plan, seed, ports or {}, demos).compile(selection or Selection())
 
 
 class _Compiler:
@@ -92,40 +95,39 @@ class _Compiler:
         }
         self._work = replace(work, constants=constants)
 
-    def compile(self, profile: str | None) -> RunGraph:
+    def compile(self, selection: Selection) -> RunGraph:
         model, work = self._model, self._work
-        chosen = self._profile(profile)
+        chosen = self._profile(selection.profile)
         services = self._services()
         data = compile_data(work, model.data or {}, self._plan.files_at)
         known = with_columns(work.constant_names, model.data or {}, data)
-        http = self._http(known)
+        http = self._http(work, known)
         flows = Flows(model.flows or {})
 
         hooks = compile_hooks(work, self._plan)
 
-        def open_flow(known: Known) -> Flow:
-            return Flow(work, http, self._plan.files_at, flows, known, hooks=hooks)
+        def flows_with(work: Compilation, http: HttpDefaults) -> Callable[[Known], Flow]:
+            return lambda known: Flow(work, http, self._plan.files_at, flows, known, hooks=hooks)
+
+        def users_with(constants: Compilation) -> tuple[UserProgram, ...]:
+            own = http if constants is work else self._http(constants, known)
+            open_flow = flows_with(constants, own)
+            return self._with_data(
+                compile_users(constants, model.users or {}, once.known, open_flow)
+            )
 
         check_later(work, model, known)
-        once = compile_once(self._plan, known, open_flow)
-        users = self._with_data(compile_users(work, model.users or {}, once.known, open_flow))
-        schedule = [(phase, path) for path, phase in model.schedule(chosen or None)]
-        classes = {user.name: user.count for user in users}
-        phases = compile_phases(work, schedule, classes, chosen)
-        peaks = [seats_of(phase.load, users) for phase in phases]
+        once = compile_once(self._plan, known, flows_with(work, http))
+        schedule = compile_schedule(work, self._plan, selection, chosen, users_with)
+        users, phases = schedule.users, tuple(schedule.phases)
+        peaks = [seats_of(phase.load, schedule.programs(phase)) for phase in phases]
         check_row_counts(work, data, peaks, {user.name: user.data for user in users})
-        names = names_of(model, flows, chosen)
-        names.running = {phase.name: classes_with_users(phase.load, users) for phase in phases}
-        thresholds = compile_thresholds(
-            work,
-            [(item, ("thresholds", index)) for index, item in enumerate(model.thresholds or ())],
-            names,
-            {name: written_param(param) for name, param in self._plan.params.items()},
-        )
+        stated = self._stated(schedule)
+        thresholds = self._thresholds(stated, schedule, names_of(model, flows, chosen))
         report = self._report()
         seed = work.settle(model.seed, ("seed",), self._seed)
         if work.faults:
-            raise PlanError(work.faults)
+            raise PlanError(list(dict.fromkeys(work.faults)))
         return RunGraph(
             source=plan_path(self._plan),
             name=model.name,
@@ -145,18 +147,43 @@ class _Compiler:
             hooks=None if hooks is None else hooks.path,
             users=users,
             data=data,
-            notices=tuple(data_notices(data)),
+            notices=(*schedule.notices, *data_notices(data)),
             phases=phases,
             thresholds=thresholds,
             report=report,
-            default_threshold=not model.thresholds,
+            default_threshold=not stated,
             secrets=tuple(
                 str(param.value)
-                for param in self._plan.params.values()
+                for param in (*self._plan.params.values(), *schedule.params)
                 if param.secret and param.value not in (None, "")
             ),
             unavailable=tuple(work.unavailable),
         )
+
+    def _stated(self, schedule: Schedule) -> list[Stated]:
+        """Return the thresholds of the plan, and those of its phases."""
+        params = {name: written_param(param) for name, param in self._plan.params.items()}
+        return [
+            *(
+                Stated(self._work, item, ("thresholds", index), params)
+                for index, item in enumerate(self._model.thresholds or ())
+            ),
+            *schedule.thresholds,
+        ]
+
+    def _thresholds(
+        self, stated: Sequence[Stated], schedule: Schedule, names: Names
+    ) -> tuple[Threshold, ...]:
+        for phase in schedule.phases:
+            programs = schedule.programs(phase)
+            having = classes_with_users(phase.load, programs)
+            names.running[phase.name] = {
+                program.name: frozenset(task.name for task in program.tasks)
+                for program in programs
+                if program.name in having
+            }
+        compile_thresholds(schedule.unused_thresholds, names)  # what is wrong there is said too
+        return compile_thresholds(stated, names)
 
     def _with_data(self, users: tuple[UserProgram, ...]) -> tuple[UserProgram, ...]:
         """Note for each class which data sources its users draw from."""
@@ -169,8 +196,8 @@ class _Compiler:
             for user in users
         )
 
-    def _http(self, known: Known) -> HttpDefaults:
-        model, work = self._model.http, self._work
+    def _http(self, work: Compilation, known: Known) -> HttpDefaults:
+        model = self._model.http
         http = compile_settings(
             model, constants=work.constants, files=self._plan.files_at(("http",))
         )
@@ -190,10 +217,7 @@ class _Compiler:
     def _profile(self, wanted: str | None) -> str:
         names = self._model.profile_names()
         if wanted is not None and wanted not in names:
-            hint = suggest(wanted, names) or "profiles: " + (", ".join(names) or "none")
-            self._work.fault(
-                ("profiles",), Code.EMPTY_SELECTION, f"no profile `{wanted}`", hint=hint
-            )
+            self._work.faults.append(unknown_choice("--profile", "profile", wanted, names))
         return wanted if wanted in names else next(iter(names), "")
 
     def _services(self) -> tuple[ServiceNode, ...]:
@@ -244,6 +268,8 @@ class _Compiler:
         digest = hashlib.sha256(self._plan.bundle.digest.encode())
         for name, param in sorted(self._plan.params.items()):
             digest.update(f"\0{name}={param.value!r}".encode())
+        for option in self._plan.changes.options:
+            digest.update(f"\0{option}".encode())
         return digest.hexdigest()[:16]
 
 

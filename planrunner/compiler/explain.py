@@ -59,6 +59,9 @@ def explain_text(graph: RunGraph) -> str:
     if graph.default_threshold:
         lines.append("  the plan has none, so this one applies:")
     lines += [f"  {threshold.level}: {describe(threshold)}" for threshold in graph.thresholds]
+    if graph.notices:
+        lines += ["", "notes"]
+        lines += [f"  {notice}" for notice in graph.notices]
     if graph.unavailable:
         lines += ["", "execute can't run this plan yet:"]
         lines += [f"  {item.span}: {item.message}" for item in graph.unavailable]
@@ -79,10 +82,22 @@ def _phase(graph: RunGraph, phase: PhaseNode) -> Iterator[str]:
         if stage.duration_ns or stage.level != level:
             yield f"    {stage.name}: {words}"
         level = stage.level
+    yield from _own(graph, phase)
     if phase.warmup_ns:
         yield f"    warm-up: samples of the first {write_duration(phase.warmup_ns)} are left out"
     yield f"    graceful stop: up to {write_duration(phase.graceful_stop_ns)} for what still runs"
     yield from _table(graph, phase)
+
+
+def _own(graph: RunGraph, phase: PhaseNode) -> Iterator[str]:
+    """Yield what is different in this phase."""
+    for name, value in phase.params.items():
+        yield f"    with {name} = {value}"
+    tasks = {user.name: [task.name for task in user.tasks] for user in graph.users}
+    for program in phase.programs:
+        names = [task.name for task in program.tasks]
+        if names != tasks[program.name]:
+            yield f"    {program.name} runs only {', '.join(names)}"
 
 
 def _table(graph: RunGraph, phase: PhaseNode) -> Iterator[str]:
@@ -103,7 +118,9 @@ def _table(graph: RunGraph, phase: PhaseNode) -> Iterator[str]:
 def class_counts(graph: RunGraph, phase: PhaseNode, moment_ns: int) -> dict[str, int]:
     """Return the users of each class at a moment of the phase, all starts of it included."""
     counts = dict.fromkeys(phase.classes, 0)
-    for name in seats_of(phase.load, graph.users)[: users_at(phase.load.stages, moment_ns)]:
+    for name in seats_of(phase.load, graph.programs_of(phase))[
+        : users_at(phase.load.stages, moment_ns)
+    ]:
         counts[name] += 1
     return counts
 

@@ -6,7 +6,7 @@ a worker compiles its own graph from the same bundle and compares `RunGraph.plan
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -191,6 +191,9 @@ class PhaseNode:
         classes: Names of the user classes that take part, in file order.
         start_at_ns: Offset from the start of the run; None runs it after the phase before.
         warmup_ns: From the phase's start; samples that start within it are labelled.
+        programs: What its classes do, if that differs from `RunGraph.users`: the phase has params
+            or a selection of its own.
+        params: Params that are its own, as shown to people.
     """
 
     name: str
@@ -199,6 +202,8 @@ class PhaseNode:
     start_at_ns: int | None = None
     warmup_ns: int = 0
     graceful_stop_ns: int = 30_000_000_000
+    programs: tuple[UserProgram, ...] = ()
+    params: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,3 +281,15 @@ class RunGraph:
     setup: Block | None = None
     teardown: Block | None = None
     hooks: Path | None = None
+
+    def programs_of(self, phase: PhaseNode) -> tuple[UserProgram, ...]:
+        """Return what each class does in a phase, in file order."""
+        return phase.programs or tuple(
+            program for program in self.users if program.name in phase.classes
+        )
+
+    def programs(self) -> Iterator[UserProgram]:
+        """Yield what users do: every class, and as some phases have it."""
+        yield from self.users
+        for phase in self.phases:
+            yield from phase.programs

@@ -30,7 +30,7 @@ def graph_json(graph: RunGraph) -> str:
             "plan_hash": graph.plan_hash,
             "profile": graph.profile,
             "services": [{"name": s.name, "demo": s.demo} for s in graph.services],
-            "phases": [_phase(phase) for phase in graph.phases],
+            "phases": [_phase(graph, phase) for phase in graph.phases],
             "preflight": _steps(graph.preflight),
             "setup": _block(graph.setup),
             "users": [_user(user) for user in graph.users],
@@ -42,7 +42,7 @@ def graph_json(graph: RunGraph) -> str:
     )
 
 
-def _phase(phase: PhaseNode) -> dict[str, Any]:
+def _phase(graph: RunGraph, phase: PhaseNode) -> dict[str, Any]:
     return {
         "name": phase.name,
         "model": "closed",
@@ -50,7 +50,12 @@ def _phase(phase: PhaseNode) -> dict[str, Any]:
         "warmup_ns": phase.warmup_ns,
         "graceful_stop_ns": phase.graceful_stop_ns,
         "users": list(phase.classes),
+        "tasks": {
+            program.name: [task.name for task in program.tasks if task.name]
+            for program in graph.programs_of(phase)
+        },
         "exact": dict(phase.load.exact),
+        "params": dict(phase.params),
         "stages": [
             {"name": stage.name, "duration_ns": stage.duration_ns, "users": stage.level}
             for stage in phase.load.stages

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from planrunner.compiler.compilation import Compilation
@@ -14,7 +15,7 @@ from planrunner.plan.stages import StageModel
 from planrunner.plan.workload import LoadKind, PhaseModel
 from planrunner.units import NS_PER_S, Rate
 
-__all__ = ["classes_with_users", "compile_phases", "phase_names", "seats_of"]
+__all__ = ["classes_with_users", "compile_phase", "phase_names", "seats_of"]
 
 _GRACEFUL_STOP_NS: Final = 30 * NS_PER_S
 _NO_RATE: Final = Rate(1, NS_PER_S)
@@ -33,38 +34,28 @@ def phase_names(phases: Sequence[PhaseModel], profile: str) -> list[str]:
     return names
 
 
-def compile_phases(
-    work: Compilation,
-    phases: Sequence[tuple[PhaseModel, PlanPath]],
-    classes: Mapping[str, int | None],
-    profile: str,
-) -> tuple[PhaseNode, ...]:
-    """Compile the phases that this version can run; the others leave a fault each.
-
-    `classes` are the user classes in file order, each with its `count` if it has one.
-    """
-    names = phase_names([phase for phase, _ in phases], profile)
-    nodes = []
-    for (phase, path), name in zip(phases, names, strict=True):
-        node = _phase(work, phase, path, name, classes)
-        if node is not None:
-            nodes.append(node)
-    return tuple(nodes)
+Classes = Mapping[str, int | None]
+"""User classes in file order, each with its `count` if it has one."""
 
 
-def _phase(
+def compile_phase(
     work: Compilation,
     phase: PhaseModel,
     path: PlanPath,
     name: str,
-    classes: Mapping[str, int | None],
+    classes: tuple[Classes, Classes],
 ) -> PhaseNode | None:
+    """Compile a phase; what can't be, or can't run in this version, leaves a fault and gives None.
+
+    `classes` are those that run in the phase, and all that the plan has.
+    """
     if not _is_available(work, phase, path):
         return None
-    load = _closed(work, phase, path, classes)
+    running, known = classes
+    load = _closed(work, phase, path, running, known)
     if load is None:
         return None
-    taking_part = tuple(name for name, _ in load.exact) or tuple(classes)
+    taking_part = tuple(name for name, _ in load.exact) or tuple(running)
     return PhaseNode(
         name=name,
         load=load,
@@ -77,7 +68,7 @@ def _phase(
     )
 
 
-_LATER_KEYS: Final = ("start_at", "throttle", "only", "skip", "params", "thresholds")
+_LATER_KEYS: Final = ("start_at", "throttle")
 
 
 def _is_available(work: Compilation, phase: PhaseModel, path: PlanPath) -> bool:
@@ -99,14 +90,14 @@ def _is_available(work: Compilation, phase: PhaseModel, path: PlanPath) -> bool:
 
 
 def _closed(
-    work: Compilation, phase: PhaseModel, path: PlanPath, classes: Mapping[str, int | None]
+    work: Compilation, phase: PhaseModel, path: PlanPath, classes: Classes, known: Classes
 ) -> ClosedLoad | None:
     before = len(work.faults)
     if phase.stages is not None:
         path = (*path, "stages")
         load = ClosedLoad(tuple(_stages(work, phase.stages, path)))
     else:
-        exact = _exact(work, phase, path, classes)
+        exact = _exact(work, phase, path, classes, known)
         users = sum(count for _, count in exact)
         if not isinstance(phase.users, Mapping):
             users = work.settle(phase.users, (*path, "users"), 0)
@@ -114,6 +105,8 @@ def _closed(
         ramp = Stage("ramp", _ramp_ns(work, phase, path, users), users)
         load = ClosedLoad((ramp, hold), exact)
         path = (*path, "users")
+    if len(classes) < len(known):
+        load = _within_counts(load, classes)
     # What follows from a faulty value is no finding of its own.
     return load if len(work.faults) == before and _is_load(work, load, path, classes) else None
 
@@ -136,15 +129,25 @@ def _ramp_ns(work: Compilation, phase: PhaseModel, path: PlanPath, users: int) -
     return work.settle(phase.ramp_up, (*path, "ramp_up"), 0)
 
 
+def _within_counts(load: ClosedLoad, classes: Classes) -> ClosedLoad:
+    """Return the load without the users of classes that are left out, if no class takes them."""
+    counts = [count for count in classes.values() if count is not None]
+    if load.exact or len(counts) < len(classes):
+        return load
+    most = sum(counts)
+    stages = (replace(stage, level=min(stage.level, most)) for stage in load.stages)
+    return replace(load, stages=tuple(stages))
+
+
 def _exact(
-    work: Compilation, phase: PhaseModel, path: PlanPath, classes: Mapping[str, int | None]
+    work: Compilation, phase: PhaseModel, path: PlanPath, classes: Classes, known: Classes
 ) -> tuple[tuple[str, int], ...]:
     if not isinstance(phase.users, Mapping):
         return ()
     counts: dict[str, int] = {}
     for name, level in phase.users.items():
-        if name not in classes:
-            hint = suggest(name, list(classes)) or "classes: " + ", ".join(classes)
+        if name not in known:
+            hint = suggest(name, list(known)) or "classes: " + ", ".join(known)
             where = (*path, "users", name)
             work.fault(
                 where, Code.UNKNOWN_NAME, f"unknown user class `{name}`", hint=hint, part="key"
@@ -154,9 +157,7 @@ def _exact(
     return tuple((name, counts[name]) for name in classes if name in counts)
 
 
-def _is_load(
-    work: Compilation, load: ClosedLoad, path: PlanPath, classes: Mapping[str, int | None]
-) -> bool:
+def _is_load(work: Compilation, load: ClosedLoad, path: PlanPath, classes: Classes) -> bool:
     """Note a fault when the load starts nobody, takes no time, or has users without a class."""
     if not any(stage.level for stage in load.stages):
         work.fault(path, Code.NO_LOAD, "no user ever starts", hint="write at least one user")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from planrunner.compiler.loads import phase_names
@@ -14,7 +14,7 @@ from planrunner.metrics.selector import AllOf, AnyOf, Kind, Not, Selection, Term
 from planrunner.metrics.threshold import Metric, Threshold
 from planrunner.plan.models import PlanModel
 from planrunner.plan.steps import StepModel
-from planrunner.plan.users import UserModel, request_name
+from planrunner.plan.users import TaskModel, UserModel, request_name
 from planrunner.plan.workload import PhaseModel
 from planrunner.protocols.base import FailureKind
 from planrunner.protocols.http.compile import default_name
@@ -26,27 +26,35 @@ _HELD_BY_CLASSES: Final = frozenset(
 )
 
 
+Owner = tuple[str, str]
+"""A user class and one of its tasks; no task for what all users of the class do."""
+
+Running = Mapping[str, frozenset[str]]
+"""User classes with users, each with its tasks."""
+
+
 @dataclass(slots=True)
 class Names:
     """Everything in the plan that a threshold may name, and what of it runs.
 
     Attributes:
         profile: The profile that runs; empty when the plan has none.
-        owners: By kind and name, the user classes that it belongs to.
-        methods: Actions that a bare name takes as a whole, such as `etcd.put`, with their classes.
+        owners: By kind and name, the tasks that it belongs to.
+        methods: Actions that a bare name takes as a whole, such as `etcd.put`, with their tasks.
         values: The values of each tag; None when one is only known while the run goes on.
         stages: The stages of each phase, those of all profiles included.
         profiles: The phases of each profile.
-        running: The phases of this run, with the classes that have users in them.
+        running: The phases of this run, with the classes that have users in them and the names
+            of their tasks.
     """
 
     profile: str = ""
-    owners: dict[Kind, dict[str, set[str]]] = field(default_factory=dict)
-    methods: dict[str, set[str]] = field(default_factory=dict)
+    owners: dict[Kind, dict[str, set[Owner]]] = field(default_factory=dict)
+    methods: dict[str, set[Owner]] = field(default_factory=dict)
     values: dict[str, set[str] | None] = field(default_factory=dict)
     stages: dict[str, set[str]] = field(default_factory=dict)
     profiles: dict[str, list[str]] = field(default_factory=dict)
-    running: dict[str, frozenset[str]] = field(default_factory=dict)
+    running: dict[str, Running] = field(default_factory=dict)
 
     def choices(self, term: Term, phase: str | None) -> list[str] | None:
         """Return what the term may name; None when any name will do.
@@ -104,36 +112,44 @@ class Names:
                 return f"stage {scope.stage.name} does not run"
         if metric.selector is None:
             return ""
-        classes = frozenset[str]().union(*(self.running[name] for name in phases))
-        reason = self._unselected(metric.selector.root, classes)
+        running: dict[str, frozenset[str]] = {}
+        for name in phases:
+            for user, tasks in self.running[name].items():
+                running[user] = running.get(user, frozenset()) | tasks
+        reason = self._unselected(metric.selector.root, running)
         return f"{reason} in phase {scope.phase.name}" if reason and scope.phase else reason
 
-    def _unselected(self, selection: Selection, classes: frozenset[str]) -> str:
-        """Return why nothing that users of `classes` send can match; empty when something may."""
+    def _unselected(self, selection: Selection, running: Running) -> str:
+        """Return why nothing that these users send can match; empty when something may."""
         match selection:
             case Term():
-                return self._unselected_term(selection, classes)
+                return self._unselected_term(selection, running)
             case Not():
                 return ""
             case AllOf(parts):
-                reasons = [self._unselected(part, classes) for part in parts]
+                reasons = [self._unselected(part, running) for part in parts]
                 return next((reason for reason in reasons if reason), "")
             case AnyOf(parts):
-                reasons = [self._unselected(part, classes) for part in parts]
+                reasons = [self._unselected(part, running) for part in parts]
                 return reasons[0] if all(reasons) else ""
 
-    def _unselected_term(self, term: Term, classes: frozenset[str]) -> str:
+    def _unselected_term(self, term: Term, running: Running) -> str:
         if term.kind not in _HELD_BY_CLASSES or not term.name:
             return ""
         kind = Kind.USER if term.kind is Kind.ITERATION else term.kind
         owners = set(self.owners.get(kind, {}).get(term.name, ()))
         if not term.exact:
             owners |= self.methods.get(term.name, set())
-        if not owners or owners & classes:
+        if not owners or any(
+            user in running and (not task or task in running[user]) for user, task in owners
+        ):
             return ""
-        plural = "es" if len(owners) > 1 else ""
-        have = "have" if plural else "has"
-        return f"class{plural} {', '.join(sorted(owners))} {have} no users"
+        if tasks := sorted({task for user, task in owners if task and user in running}):
+            return f"task{'s' if len(tasks) > 1 else ''} {', '.join(tasks)} not selected"
+        classes = sorted({user for user, _ in owners})
+        plural = len(classes) > 1
+        words = "es" if plural else "", ", ".join(classes), "have" if plural else "has"
+        return "class{} {} {} no users".format(*words)
 
 
 def names_of(model: PlanModel, flows: Flows, profile: str) -> Names:
@@ -169,20 +185,25 @@ class _Sender:
     names: Names
     name: str
     flows: Flows
+    task: str = ""
 
     def add(self, user: UserModel) -> None:
         self._own(Kind.USER, self.name)
         self._add_tags(user.tags)
         for task in user.tasks or ():
-            self._own(Kind.TASK, task.name)
-            self._add_tags(task.tags)
-            self._add_steps(task.steps)
+            replace(self, task=task.name).add_task(task)
         self._add_steps(user.steps or ())
         for block in (user.on_start, user.on_stop):
             self._add_steps(block.do if block is not None else ())
 
+    def add_task(self, task: TaskModel) -> None:
+        self._own(Kind.TASK, task.name)
+        self._add_tags(task.tags)
+        self._add_steps(task.steps)
+
     def _own(self, kind: Kind, name: str) -> None:
-        self.names.owners.setdefault(kind, {}).setdefault(name, set()).add(self.name)
+        owners = self.names.owners.setdefault(kind, {})
+        owners.setdefault(name, set()).add((self.name, self.task))
 
     def _add_steps(self, steps: Sequence[StepModel]) -> None:
         for step in _walk(steps, self.flows, ()):
@@ -190,7 +211,8 @@ class _Sender:
                 self._own(Kind.GROUP, step.group)
             elif step.is_request:
                 self._own(Kind.REQUEST, request_name(step))
-                self.names.methods.setdefault(step.action, set()).add(self.name)
+                owners = self.names.methods.setdefault(step.action, set())
+                owners.add((self.name, self.task))
                 self._add_tags(step.tags)
             elif step.poll is not None:
                 name = step.name or default_name(step.poll)

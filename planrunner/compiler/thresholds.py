@@ -12,13 +12,15 @@ from planrunner.errors import PlanrunnerError
 from planrunner.language.diagnostics import Code, suggest
 from planrunner.language.expressions import Expression, ExpressionError, to_text
 from planrunner.language.text import parse_text
-from planrunner.metrics.selector import Kind
+from planrunner.metrics.selector import Kind, Term
 from planrunner.metrics.threshold import (
     DEFAULT_SENTENCE,
     Agg,
     Level,
     Metric,
     OnNoData,
+    Ratio,
+    Scope,
     Threshold,
     ThresholdSyntaxError,
     parse_threshold,
@@ -26,30 +28,45 @@ from planrunner.metrics.threshold import (
 from planrunner.plan.document import PlanPath
 from planrunner.plan.thresholds import ThresholdModel
 
-__all__ = ["compile_thresholds"]
+__all__ = ["Stated", "compile_thresholds"]
 
 _WORDS: Final = {Kind.USER: "user class", Kind.ITERATION: "user class", Kind.ERROR: "failure kind"}
 _LATER_AGGS: Final = frozenset({Agg.ACHIEVED_RATE, Agg.DROPPED, Agg.LATE, Agg.MAX_SUSTAINABLE})
 
 
-def compile_thresholds(
-    work: Compilation,
-    models: Sequence[tuple[ThresholdModel, PlanPath]],
-    names: Names,
-    params: Mapping[str, str],
-) -> tuple[Threshold, ...]:
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """A threshold as the plan states it.
+
+    Attributes:
+        work: Takes the faults, and knows the constants.
+        path: Its place.
+        params: Their values as a plan writes them: `p95 < ${limit}` needs the unit.
+        phase: The phase that it stands in; empty for the whole plan.
+    """
+
+    work: Compilation
+    model: ThresholdModel
+    path: PlanPath
+    params: Mapping[str, str]
+    phase: str = ""
+
+
+def compile_thresholds(stated: Sequence[Stated], names: Names) -> tuple[Threshold, ...]:
     """Compile the plan's thresholds; the default one when it has none.
 
-    `params` are their values as a plan writes them: `p95 < ${limit}` needs the unit.
+    `names` is what they may name.
     """
     found: list[Threshold] = []
     pair = 0
-    for model, path in models:
+    for item in stated:
+        model, path = item.model, item.path
         sentences = list(model.sentences())
         pair += len(sentences) > 1
         for level, key, text in sentences:
-            sentence = _Sentence(work, model, (*path, key) if key else path, text)
-            threshold = sentence.compile(names, params)
+            where = (*path, key) if key else path
+            sentence = _Sentence(item.work, model, where, text, item.phase)
+            threshold = sentence.compile(names, item.params)
             if threshold is not None:
                 found.append(
                     replace(
@@ -59,7 +76,7 @@ def compile_thresholds(
                         on_no_data=OnNoData(model.on_no_data or "fail"),
                     )
                 )
-    if not models:
+    if not stated:
         return (parse_threshold(DEFAULT_SENTENCE),)
     return tuple(found)
 
@@ -70,12 +87,14 @@ class _Sentence:
 
     Attributes:
         path: Of the sentence; of the long form's mapping.
+        phase: What it looks at, when it stands in a phase.
     """
 
     work: Compilation
     model: ThresholdModel
     path: PlanPath
     text: str
+    phase: str = ""
 
     def compile(self, names: Names, params: Mapping[str, str]) -> Threshold | None:
         settled = self._settle(names, params)
@@ -88,11 +107,33 @@ class _Sentence:
             word = (error.offset, error.length) if exact else None
             self._fault(Code.THRESHOLD_SYNTAX, error, word)
             return None
+        if self.phase:
+            threshold = self._within_phase(threshold, exact=exact)
         for metric in threshold.metrics:
             self._check(metric, names, exact=exact)
         _check_available(self.work, threshold, self.path)
         place = str(self.work.span(self.path))
         return replace(threshold, place=place, not_applicable=names.why_not(threshold))
+
+    def _within_phase(self, threshold: Threshold, *, exact: bool) -> Threshold:
+        """Return the threshold with its phase as scope; a stage may stand beside it."""
+        for term in (term for metric in threshold.metrics for term in metric.scope.terms):
+            if term.kind is not Kind.STAGE and term.name != self.phase:
+                inside = (term.offset, max(1, term.end - term.offset)) if exact else None
+                message = f"this threshold looks at the phase `{self.phase}`, where it stands"
+                hint = "put it into `thresholds:` of the plan"
+                self.work.fault(self.path, Code.NOT_ALLOWED, message, hint=hint, inside=inside)
+        match threshold.metric:
+            case Ratio(dividend, divisor):
+                scoped: Metric | Ratio = Ratio(self._scoped(dividend), self._scoped(divisor))
+            case metric:
+                scoped = self._scoped(metric)
+        threshold = replace(threshold, metric=scoped)
+        return replace(threshold, text=str(threshold))
+
+    def _scoped(self, metric: Metric) -> Metric:
+        scope = Scope(phase=Term(Kind.PHASE, self.phase), stage=metric.scope.stage)
+        return replace(metric, scope=scope)
 
     def _settle(self, names: Names, params: Mapping[str, str]) -> str | None:
         """Return the sentence with its params filled in; None when that is impossible."""

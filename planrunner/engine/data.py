@@ -128,7 +128,7 @@ class Feeds:
     ) -> None:
         self._stop = stop
         self._tally = tally
-        wanted = {name for program in graph.users for name in program.data}
+        wanted = {name for program in graph.programs() for name in program.data}
         self._feeds = {
             node.name: open_feed(
                 node, seed=graph.seed, scope=scope, part=part, needs=(needs or {}).get(node.name)

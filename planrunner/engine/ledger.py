@@ -141,7 +141,11 @@ class Ledger:
         )
 
     def _evidence_of(self, measured: tuple[MeasuredTime, ...]) -> Evidence:
-        programs = {program.name: program for program in self._graph.users}
+        programs = {
+            (phase.name, program.name): program
+            for phase in self._graph.phases
+            for program in self._graph.programs_of(phase)
+        }
         picks = self._tally.picks
         return Evidence(
             series=self.total.totals,
@@ -151,7 +155,7 @@ class Ledger:
             task_runs=[
                 TaskRuns(phase, user, task.name, task.weight, picks[phase, user, task.name])
                 for phase, user in self._tally.started
-                for task in programs[user].tasks
+                for task in programs[phase, user].tasks
             ],
         )
 

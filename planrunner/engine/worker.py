@@ -181,12 +181,10 @@ class Worker:
         self, phase: PhaseNode, recorder: PhaseRecorder, *, stop_phase: Callable[[], None]
     ) -> dict[str, BoundProgram]:
         next_iteration = count().__next__
-        named = {name for name, _ in phase.load.exact}
         binder = Binder(recorder, self._around.wires, self._outside(stop_phase))
         return {
             program.name: self._bind_program(program, recorder, binder, next_iteration)
-            for program in self._graph.users
-            if program.name in phase.classes or program.name in named
+            for program in self._graph.programs_of(phase)
         }
 
     def _outside(self, stop_phase: Callable[[], None]) -> Outside:
@@ -239,7 +237,7 @@ def steps_of(graph: RunGraph) -> Iterator[StepNode]:
     for block in (graph.setup, graph.teardown):
         if block is not None:
             yield from walk_steps(block.steps)
-    for program in graph.users:
+    for program in graph.programs():
         for steps in (program.on_start, *(task.steps for task in program.tasks), program.on_stop):
             yield from walk_steps(steps)
 

@@ -12,7 +12,7 @@ from planrunner.plan.nodes import Node, TreeBuilder
 from planrunner.plan.source import Source
 from planrunner.plan.yaml_events import YamlProblem, open_events
 
-__all__ = ["COMMAND_LINE", "Edits", "Option"]
+__all__ = ["COMMAND_LINE", "Edits", "Option", "typed"]
 
 COMMAND_LINE: Final = "<command line>"
 """What diagnostics name as the file of a value that an option gave."""
@@ -67,6 +67,11 @@ class Option:
         if builder.faults:
             raise PlanError(builder.faults)
         return node or Node(self.source, begin, begin, None)
+
+
+def typed(text: str) -> Option:
+    """Return an option that changes nothing in the plan, to say what is wrong with it."""
+    return Option(text, Source(COMMAND_LINE, text), 0)
 
 
 @dataclass(slots=True)

@@ -19,7 +19,7 @@ from planrunner.plan.param_values import (
 )
 from planrunner.plan.params import ParamModel, ParamType
 
-__all__ = ["MASK", "Param", "ParamSource", "Surroundings", "resolve_params"]
+__all__ = ["MASK", "Param", "ParamSource", "Surroundings", "resolve_params", "resolve_values"]
 
 MASK: Final = "***"
 
@@ -86,6 +86,33 @@ def resolve_params(
     return resolved, resolution.faults
 
 
+def resolve_values(
+    params: Mapping[str, ParamModel],
+    values: Mapping[str, Any],
+    place: PlanPath,
+    document: Document,
+) -> tuple[dict[str, Param], list[Diagnostic]]:
+    """Check values that a mapping at `place` gives to some of the params.
+
+    Faults of the params themselves are found by `resolve_params`.
+    """
+    resolution = _Resolution(params, {}, Surroundings(), document)
+    resolved: dict[str, Param] = {}
+    faults: list[Diagnostic] = []
+    for name, value in values.items():
+        path = (*place, name)
+        if name not in params:
+            hint = suggest(name, list(params)) or _list_of(list(params), "params")
+            message = f"no param `{name}`"
+            faults.append(
+                document.diagnostic(path, Code.UNKNOWN_NAME, message, hint=hint, part="key")
+            )
+            continue
+        resolved[name], found = resolution.given(name, params[name], value, path)
+        faults += found
+    return resolved, faults
+
+
 @dataclass(slots=True)
 class _Resolution:
     params: Mapping[str, ParamModel]
@@ -128,6 +155,17 @@ class _Resolution:
             hint = f"give it one with `--set {name}=…`{variable}"
             self._fault(("params", name), Code.MISSING_PARAM, message, hint)
         return Param(None, None, ParamSource.MISSING, model.secret, model.type)
+
+    def given(
+        self, name: str, model: ParamModel, written: object, place: PlanPath
+    ) -> tuple[Param, list[Diagnostic]]:
+        """Return a value from `place`, and what is wrong with it alone."""
+        limits = self._limits(name, model)
+        before = len(self.faults)
+        [(source, exact)] = self._checked(limits, ParamSource.ENVIRONMENT, written, place)
+        value = as_expressions_see(exact, model.type)
+        param = Param(value, exact, source, model.secret, model.type)
+        return param, self.faults[before:]
 
     def _candidates(self, name: str, model: ParamModel) -> Iterator[tuple[ParamSource, object]]:
         """Yield the values, checked, in the order in which they count."""

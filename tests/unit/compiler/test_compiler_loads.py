@@ -6,6 +6,7 @@ import pytest
 
 from planrunner.compiler.graph import PhaseNode, Stage
 from planrunner.compiler.loads import classes_with_users, seats_of
+from planrunner.compiler.selection import Selection
 from planrunner.units import NS_PER_MS, NS_PER_S
 from tests.support.plans import compiled, findings
 
@@ -183,8 +184,9 @@ def test_phases_of_a_profile_have_its_name() -> None:
     """
 
     assert [node.name for node in compiled(profiles).phases] == ["smoke", "smoke-2"]
-    assert [node.name for node in compiled(profiles, profile="load").phases] == ["load"]
-    [found] = findings(profiles, profile="laod")
+    load = compiled(profiles, selection=Selection(profile="load"))
+    assert [node.name for node in load.phases] == ["load"]
+    [found] = findings(profiles, selection=Selection(profile="laod"))
     assert (found.code, found.hint) == ("empty-selection", "did you mean `load`?")
 
 

@@ -1,0 +1,258 @@
+"""What runs when: the phases of the profile, each with its users, params and thresholds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from planrunner.compiler.compilation import Compilation
+from planrunner.compiler.graph import PhaseNode, UserProgram
+from planrunner.compiler.loads import compile_phase, phase_names
+from planrunner.compiler.params import shown_param, written_param
+from planrunner.compiler.selection import (
+    Selection,
+    choices_in,
+    select,
+    selection_of_phase,
+)
+from planrunner.compiler.thresholds import Stated
+from planrunner.language.diagnostics import Code, Diagnostic, suggest
+from planrunner.plan.document import PlanPath
+from planrunner.plan.edits import typed
+from planrunner.plan.loader import Plan
+from planrunner.plan.resolve_params import Param, resolve_values
+from planrunner.plan.workload import PhaseModel
+
+__all__ = ["Schedule", "compile_schedule", "unknown_choice"]
+
+CompileUsers = Callable[[Compilation], tuple[UserProgram, ...]]
+"""Compiles every user class with the constants of a compilation."""
+
+
+@dataclass(slots=True)
+class Schedule:
+    """What runs.
+
+    Attributes:
+        users: The classes that are selected, with their selected tasks.
+        thresholds: Those of the profile's phases, of those too that aren't selected.
+        unused_thresholds: Those of phases in other profiles.
+        params: Values that only a phase has.
+        notices: What the selection leaves out, each a sentence.
+    """
+
+    users: tuple[UserProgram, ...]
+    phases: list[PhaseNode] = field(default_factory=list)
+    thresholds: list[Stated] = field(default_factory=list)
+    unused_thresholds: list[Stated] = field(default_factory=list)
+    params: list[Param] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+
+    def programs(self, phase: PhaseNode) -> tuple[UserProgram, ...]:
+        """Return what the classes of a phase do in it."""
+        return phase.programs or tuple(
+            program for program in self.users if program.name in phase.classes
+        )
+
+
+def compile_schedule(
+    work: Compilation, plan: Plan, selection: Selection, profile: str, compile_users: CompileUsers
+) -> Schedule:
+    """Compile the users, and all phases of the plan; those of other profiles are only checked."""
+    everyone = compile_users(work)
+    for choice in choices_in(selection, everyone):
+        if not choice.is_known:
+            work.faults.append(
+                unknown_choice(choice.option, choice.kind, choice.name, choice.exists)
+            )
+    schedule = Schedule(select(selection, everyone))
+    _drop_unavailable(work, everyone, schedule.users)
+    compiler = _Phases(work, plan, selection, everyone, schedule, compile_users)
+    compiler.compile(profile)
+    for other in plan.model.profile_names():
+        if other != profile:
+            aside = replace(work, unavailable=[])
+            ignored = Schedule(everyone)
+            _Phases(aside, plan, Selection(), everyone, ignored, compile_users).compile(other)
+            schedule.unused_thresholds += ignored.thresholds
+    return schedule
+
+
+def unknown_choice(option: str, kind: str, name: str, exists: Sequence[str]) -> Diagnostic:
+    """Return the finding that an option asks for something that the plan doesn't have."""
+    hint = suggest(name, list(exists)) or _listed(kind, exists)
+    return typed(f"{option} {name}").fault(
+        Code.EMPTY_SELECTION,
+        f"no {kind} is called `{name}`",
+        at=(len(option) + 1, len(option) + 1 + len(name)),
+        hint=hint,
+    )
+
+
+_PLURALS: Final = {"user class": "user classes"}
+
+
+def _listed(kind: str, names: Sequence[str]) -> str:
+    shown = ", ".join(f"`{name}`" for name in names[:12]) + (" …" if len(names) > 12 else "")
+    kinds = _PLURALS.get(kind, f"{kind}s")
+    return f"the plan has the {kinds} {shown}" if names else f"the plan has no {kinds}"
+
+
+def _drop_unavailable(
+    work: Compilation, everyone: Sequence[UserProgram], selected: Sequence[UserProgram]
+) -> None:
+    """Forget what can't run yet but isn't going to."""
+    kept = {program.name: {task.name for task in program.tasks} for program in selected}
+    spans = []
+    for program in everyone:
+        path = ("users", program.name)
+        if program.name not in kept:
+            spans.append(work.span(path))
+            continue
+        spans += [
+            work.span((*path, "tasks", index))
+            for index, task in enumerate(program.tasks)
+            if task.name not in kept[program.name]
+        ]
+    work.unavailable[:] = [
+        item for item in work.unavailable if not any(item.span in span for span in spans)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Phases:
+    """Compiles the phases of one profile into `schedule`."""
+
+    work: Compilation
+    plan: Plan
+    selection: Selection
+    everyone: tuple[UserProgram, ...]
+    schedule: Schedule
+    compile_users: CompileUsers
+
+    def compile(self, profile: str) -> None:
+        phases = self.plan.model.schedule(profile or None)
+        names = phase_names([phase for _, phase in phases], profile)
+        for wanted in self.selection.phases:
+            if wanted not in names:
+                self.work.faults.append(unknown_choice("--phase", "phase", wanted, names))
+        before = len(self.work.faults)
+        for (path, phase), name in zip(phases, names, strict=True):
+            self._add(phase, path, name)
+        if self.selection.is_partial:
+            self._notice()
+        nobody = not self.schedule.phases and self.selection != Selection()
+        if nobody and not self.work.unavailable and len(self.work.faults) == before == 0:
+            self._nothing()
+
+    def _add(self, phase: PhaseModel, path: PlanPath, name: str) -> None:
+        wanted = self.selection.phases
+        runs = not wanted or name in wanted
+        work = self.work if runs else replace(self.work, unavailable=[])
+        params, work, everyone = self._with_params(work, phase, path)
+        written = {
+            key: written_param(value) for key, value in {**self.plan.params, **params}.items()
+        }
+        self.schedule.thresholds += [
+            Stated(work, threshold, (*path, "thresholds", index), written, name)
+            for index, threshold in enumerate(phase.thresholds or ())
+        ]
+        programs = select(self.selection, self._own_selection(work, phase, path, everyone))
+        if isinstance(phase.users, Mapping):
+            programs = tuple(program for program in programs if program.name in phase.users)
+            if not programs and not self._asks_nobody(phase, everyone):
+                programs = everyone  # names of no class: that is said where they stand
+        if not programs:
+            if runs and self.selection.is_partial:
+                self.schedule.notices.append(f"phase `{name}` is left out: none of its users run")
+            return
+        classes = {program.name: program.count for program in programs}
+        known = {program.name: program.count for program in everyone}
+        node = compile_phase(work, phase, path, name, (classes, known))
+        if node is None or not runs:
+            return
+        same = self.schedule.users
+        chosen = tuple(program for program in programs if program.name in node.classes)
+        own = () if all(program in same for program in chosen) else chosen
+        shown = {key: shown_param(param) for key, param in params.items()}
+        self.schedule.phases.append(replace(node, programs=own, params=shown))
+
+    def _asks_nobody(self, phase: PhaseModel, everyone: Sequence[UserProgram]) -> bool:
+        """Say whether the classes that the phase names exist, and only aren't selected."""
+        users = phase.users if isinstance(phase.users, Mapping) else {}
+        return any(program.name in users for program in everyone)
+
+    def _own_selection(
+        self,
+        work: Compilation,
+        phase: PhaseModel,
+        path: PlanPath,
+        everyone: tuple[UserProgram, ...],
+    ) -> tuple[UserProgram, ...]:
+        """Return the users that the phase's own `only` and `skip` leave."""
+        own = selection_of_phase(phase.only, phase.skip)
+        before = len(work.faults)
+        for choice in choices_in(own, everyone):
+            if not choice.is_known:
+                hint = suggest(choice.name, list(choice.exists)) or _listed(
+                    choice.kind, choice.exists
+                )
+                message = f"no {choice.kind} is called `{choice.name}`"
+                work.fault((*path, *choice.place), Code.EMPTY_SELECTION, message, hint=hint)
+        selected = select(own, everyone)
+        if not selected and len(work.faults) == before:
+            key = "only" if phase.only is not None else "skip"
+            message = "nothing of the plan is left in this phase"
+            hint = _listed("user class", [program.name for program in everyone])
+            work.fault((*path, key), Code.EMPTY_SELECTION, message, hint=hint, part="key")
+        return selected or everyone
+
+    def _with_params(
+        self, work: Compilation, phase: PhaseModel, path: PlanPath
+    ) -> tuple[dict[str, Param], Compilation, tuple[UserProgram, ...]]:
+        """Return the phase's params, the constants, and the users as they are with them."""
+        if phase.params is None:
+            return {}, work, self.everyone
+        place = (*path, "params")
+        models = self.plan.model.params or {}
+        params, faults = resolve_values(models, phase.params, place, work.document)
+        work.faults.extend(faults)
+        self.schedule.params.extend(params.values())
+        values = {name: param.value for name, param in params.items()}
+        work = replace(work, constants={**work.constants, **values})
+        # What can't run yet is known from the plan's own params.
+        return params, work, self.compile_users(replace(work, unavailable=[]))
+
+    def _notice(self) -> None:
+        """Say which classes are left out of load that is shared by weight."""
+        kept = {program.name for program in self.schedule.users}
+        left_out = [program.name for program in self.everyone if program.name not in kept]
+        if left_out and kept:
+            plural = "es" if len(left_out) > 1 else ""
+            names = ", ".join(f"`{name}`" for name in left_out)
+            self.schedule.notices.append(
+                f"user class{plural} {names} left out: no selected task; "
+                "load that is split by weight goes to the others"
+            )
+
+    def _nothing(self) -> None:
+        """Note that the command line selects nothing at all."""
+        options = " ".join(_options(self.selection))
+        classes = [program.name for program in self.everyone]
+        tasks = [task.name for program in self.everyone for task in program.tasks if task.name]
+        hint = _listed("user class", classes) + (f"; {_listed('task', tasks)}" if tasks else "")
+        self.work.faults.append(
+            typed(options).fault(Code.EMPTY_SELECTION, "the selection leaves nothing", hint=hint)
+        )
+
+
+def _options(selection: Selection) -> Iterator[str]:
+    for option, names in (
+        ("--phase", selection.phases),
+        ("--user", selection.users),
+        ("--task", selection.tasks),
+        ("--tag", selection.tags),
+        ("--skip-tag", selection.skip_tags),
+    ):
+        yield from (f"{option} {name}" for name in names)
