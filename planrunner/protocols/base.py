@@ -21,9 +21,11 @@ __all__ = [
     "Check",
     "Client",
     "ClientFactory",
+    "Evaluate",
     "Exchange",
     "Extractor",
     "FailureKind",
+    "Parts",
     "Reply",
     "Scope",
     "Session",
@@ -35,6 +37,12 @@ T = TypeVar("T")
 
 Scope = dict[str, object]
 """The names an expression can see while a virtual user runs; one flat dict per user."""
+
+Evaluate = Callable[[Scope], object]
+"""A lowered expression or text; raises `EvaluationError` when its value cannot be had."""
+
+Parts = tuple[str | Evaluate, ...]
+"""A text with its constant pieces and closures in order; empty is the empty text."""
 
 
 class FailureKind(StrEnum):

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from planrunner.protocols.base import FailureKind
-from planrunner.protocols.http.lowering import Lowering
 from planrunner.protocols.http.oauth2 import compile_grant
 from planrunner.protocols.http.operation import Grant, HttpSettings, Retry
 from planrunner.protocols.http.spec import OAuth2
 from planrunner.protocols.http.url import Origin
+from planrunner.protocols.lowering import Lowering
 from planrunner.units import NS_PER_MS
 from tests.support.http_servers import (
     HttpServer,

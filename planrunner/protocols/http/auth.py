@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 from planrunner.language.expressions import Lowered, to_text
 from planrunner.protocols.base import Scope
-from planrunner.protocols.http.lowering import Lowering, SpecPath
 from planrunner.protocols.http.oauth2 import compile_grant
 from planrunner.protocols.http.operation import Grant, Header, HttpSettings, Parts, QueryItem
 from planrunner.protocols.http.spec import ApiKeyAuth, Auth, BasicAuth
+from planrunner.protocols.lowering import Lowering, SpecPath
 
 __all__ = ["Credentials", "compile_auth"]
 

@@ -14,10 +14,10 @@ from planrunner.language.expressions import EvaluationError, to_text
 from planrunner.language.text import Text
 from planrunner.language.values import kind_of
 from planrunner.protocols.base import Scope
-from planrunner.protocols.http.lowering import Lowering, SpecPath
 from planrunner.protocols.http.multipart import compile_multipart
 from planrunner.protocols.http.operation import Body, DynamicBody, FileBody, StaticBody
 from planrunner.protocols.http.spec import RequestKeys
+from planrunner.protocols.lowering import Lowering, SpecPath
 
 __all__ = ["compile_body", "compile_form", "compile_json"]
 

@@ -7,8 +7,9 @@ from functools import cache
 from typing import Final
 
 from planrunner.protocols.base import NOT_JSON, Reply, read_json
+from planrunner.protocols.rules import shorten
 
-__all__ = ["describe_body", "header_finder", "set_cookies", "shorten"]
+__all__ = ["describe_body", "header_finder", "set_cookies"]
 
 HeaderFinder = Callable[[Reply], list[str]]
 
@@ -62,8 +63,3 @@ def describe_body(reply: Reply) -> str:
     if isinstance(data, list):
         return f"a JSON list of {len(data)}"
     return "a single JSON value"
-
-
-def shorten(text: str, limit: int) -> str:
-    """Cut `text` to `limit` characters, with an ellipsis where it was cut."""
-    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -12,7 +12,6 @@ from planrunner.protocols.http.auth import Credentials, compile_auth
 from planrunner.protocols.http.bodies import compile_body
 from planrunner.protocols.http.expect import compile_expect
 from planrunner.protocols.http.extract import compile_extract, sources_of
-from planrunner.protocols.http.lowering import Files, Lowering, SpecFault
 from planrunner.protocols.http.operation import Header, HttpOperation
 from planrunner.protocols.http.requests import (
     compile_headers,
@@ -25,9 +24,9 @@ from planrunner.protocols.http.settings import (
     CompiledSettings,
     HttpDefaults,
     compile_settings,
-    resolve_duration,
 )
 from planrunner.protocols.http.spec import RequestKeys
+from planrunner.protocols.lowering import Files, Lowering, SpecFault
 
 __all__ = [
     "CompiledExchange",
@@ -75,7 +74,7 @@ def compile_exchange(
     extractors = compile_extract(spec.extract, lowering)
     of_body, of_head = sources_of(spec.extract)
     follow = settings.follow_redirects if spec.follow_redirects is None else spec.follow_redirects
-    timeout_ns = resolve_duration(spec.timeout, lowering, ("timeout",), settings.timeout_ns)
+    timeout_ns = lowering.duration(spec.timeout, ("timeout",), settings.timeout_ns)
     if timeout_ns <= 0:
         lowering.fault(("timeout",), Code.INVALID_VALUE, "a timeout is more than 0")
     operation = _operation(

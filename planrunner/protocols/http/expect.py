@@ -11,24 +11,24 @@ from planrunner.language.diagnostics import Code
 from planrunner.language.expressions import to_text
 from planrunner.language.text import Text, parse_text
 from planrunner.protocols.base import NOT_JSON, Check, Reply, Scope, read_json, read_text
-from planrunner.protocols.http.body import describe_body, header_finder, shorten
-from planrunner.protocols.http.jsonpath import Find, compile_path, plain_keys
-from planrunner.protocols.http.lowering import Lowering, SpecPath
-from planrunner.protocols.http.rules import (
+from planrunner.protocols.http.body import describe_body, header_finder
+from planrunner.protocols.http.schema import compile_schema
+from planrunner.protocols.http.spec_expect import Expect, Rule
+from planrunner.protocols.jsonpath import Find, compile_path, plain_keys
+from planrunner.protocols.lowering import Lowering, SpecPath
+from planrunner.protocols.rules import (
     Condition,
     compile_condition,
     compile_regex,
+    compile_time,
+    shorten,
     show,
 )
-from planrunner.protocols.http.schema import compile_schema
-from planrunner.protocols.http.spec_expect import Expect, Rule
-from planrunner.units import UnitError, format_duration, parse_duration
 
 __all__ = ["DEFAULT_ACCEPT", "Expected", "compile_expect"]
 
 DEFAULT_ACCEPT: Final = range(200, 400)
 _ANY_STATUS: Final = range(1000)
-_TIME: Final = re.compile(r"\s*(<=?)\s*(.*?)\s*", re.DOTALL)
 _CLASS: Final = re.compile(r"([1-5])(?:xx|XX|\*)")
 
 
@@ -73,7 +73,7 @@ def _is_soft(expect: Expect, name: str) -> bool:
 
 def _checks(expect: Expect, lowering: Lowering) -> Iterator[tuple[str, Check]]:
     path: SpecPath = ("expect",)
-    if expect.time is not None and (check := _time(expect.time, lowering)):
+    if expect.time is not None and (check := compile_time(expect.time, lowering)):
         yield "time", check
     for name, expected in (expect.header or {}).items():
         yield "header", _header(name, expected, lowering)
@@ -135,35 +135,6 @@ def _has_status(accept: Container[int], status: object) -> Check:
 
 
 # -- time, text ----------------------------------------------------------------------------
-
-
-def _time(text: Text, lowering: Lowering) -> Check | None:
-    path: SpecPath = ("expect", "time")
-    if (limit := lowering.constant(text, path)) is None:
-        return None
-    match = _TIME.fullmatch(limit)
-    if match is None:
-        lowering.fault(
-            path,
-            Code.INVALID_VALUE,
-            f"`{text.source}` is not a limit",
-            "write one such as `< 500ms`",
-        )
-        return None
-    try:
-        most_ns = parse_duration(match[2])
-    except UnitError as failed:
-        lowering.fault(path, Code.INVALID_UNIT, failed.message, failed.hint)
-        return None
-    # Whole nanoseconds: `< 1s` is `<= 999_999_999`.
-    limit_ns = most_ns if match[1] == "<=" else most_ns - 1
-    shown = f"{match[1]} {match[2]}"
-
-    def check(reply: Reply, _: Scope) -> str | None:
-        took_ns = reply.ended_ns - reply.asked_ns
-        return None if took_ns <= limit_ns else f"took {format_duration(took_ns)}, expected {shown}"
-
-    return check
 
 
 def _contains(text: Text, lowering: Lowering, path: SpecPath) -> Check:

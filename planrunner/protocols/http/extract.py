@@ -8,18 +8,13 @@ from typing import Any, Protocol, cast
 from planrunner.language.expressions import to_text
 from planrunner.language.text import Text
 from planrunner.protocols.base import NOT_JSON, Extractor, Reply, Scope, read_json, read_text
-from planrunner.protocols.http.body import (
-    describe_body,
-    header_finder,
-    set_cookies,
-    shorten,
-)
-from planrunner.protocols.http.jsonpath import Find as FindInJson
-from planrunner.protocols.http.jsonpath import JsonPathError, compile_path
-from planrunner.protocols.http.lowering import Lowering, SpecPath
+from planrunner.protocols.http.body import describe_body, header_finder, set_cookies
 from planrunner.protocols.http.markup import compile_markup
-from planrunner.protocols.http.rules import compile_regex
 from planrunner.protocols.http.spec_expect import EXTRACT_SOURCES, ExtractSpec
+from planrunner.protocols.jsonpath import Find as FindInJson
+from planrunner.protocols.jsonpath import JsonPathError, compile_path
+from planrunner.protocols.lowering import Lowering, SpecPath
+from planrunner.protocols.rules import compile_regex, shorten
 
 __all__ = ["compile_extract", "sources_of"]
 

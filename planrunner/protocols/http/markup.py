@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from planrunner.errors import PlanrunnerError
 from planrunner.protocols.base import Reply, read_text
-from planrunner.protocols.http.body import shorten
+from planrunner.protocols.rules import shorten
 
 __all__ = ["MarkupError", "compile_markup"]
 

@@ -12,9 +12,9 @@ from planrunner.language.diagnostics import Code
 from planrunner.language.expressions import EvaluationError, Lowered, to_text
 from planrunner.language.text import Text
 from planrunner.protocols.base import Scope
-from planrunner.protocols.http.lowering import Lowering, SpecPath
 from planrunner.protocols.http.operation import Body, DynamicBody, StaticBody, StreamBody
 from planrunner.protocols.http.spec import Part
+from planrunner.protocols.lowering import Lowering, SpecPath
 
 __all__ = ["compile_multipart"]
 

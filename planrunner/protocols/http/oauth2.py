@@ -8,7 +8,6 @@ from urllib.parse import quote_plus
 
 from planrunner.language.expressions import to_text
 from planrunner.protocols.base import Exchange, Scope
-from planrunner.protocols.http.lowering import Lowering, SpecPath
 from planrunner.protocols.http.operation import (
     DynamicBody,
     Grant,
@@ -18,6 +17,7 @@ from planrunner.protocols.http.operation import (
 )
 from planrunner.protocols.http.requests import compile_url
 from planrunner.protocols.http.spec import OAuth2
+from planrunner.protocols.lowering import Lowering, SpecPath
 
 __all__ = ["compile_grant"]
 

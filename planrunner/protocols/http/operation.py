@@ -11,7 +11,7 @@ from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from planrunner.protocols.base import Exchange, FailureKind, Reply, Scope
+from planrunner.protocols.base import Evaluate, Exchange, FailureKind, Parts, Reply, Scope
 from planrunner.protocols.http.url import Origin
 from planrunner.units import NS_PER_S
 
@@ -31,12 +31,6 @@ __all__ = [
     "StreamBody",
     "UrlParts",
 ]
-
-Evaluate = Callable[[Scope], object]
-"""A lowered expression or text; raises `EvaluationError` when its value cannot be had."""
-
-Parts = tuple[str | Evaluate, ...]
-"""A text with its constant pieces and closures in order; empty is the empty text."""
 
 
 @dataclass(frozen=True, slots=True)

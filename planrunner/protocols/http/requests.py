@@ -10,9 +10,9 @@ from planrunner.language.diagnostics import Code
 from planrunner.language.expressions import Lowered, to_text
 from planrunner.language.text import Text
 from planrunner.protocols.base import Scope
-from planrunner.protocols.http.lowering import Lowering, SpecPath
 from planrunner.protocols.http.operation import Header, Parts, QueryItem, UrlParts
 from planrunner.protocols.http.url import UrlError, quote_target, split_url
+from planrunner.protocols.lowering import Lowering, SpecPath
 
 __all__ = ["compile_headers", "compile_query", "compile_url", "merge_headers"]
 

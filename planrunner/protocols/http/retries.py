@@ -7,10 +7,9 @@ from typing import Final
 
 from planrunner.language.diagnostics import Code, suggest
 from planrunner.protocols.base import FailureKind
-from planrunner.protocols.http.lowering import Lowering, SpecPath
 from planrunner.protocols.http.operation import Retry
-from planrunner.protocols.http.settings import resolve_duration
 from planrunner.protocols.http.spec import Retry as RetrySpec
+from planrunner.protocols.lowering import Lowering, SpecPath
 
 __all__ = ["compile_retry"]
 
@@ -34,7 +33,7 @@ def compile_retry(spec: RetrySpec | int | None, lowering: Lowering) -> Retry | N
     """Compile the long form or the short one, which is how often; none and 0 send once."""
     if not isinstance(spec, RetrySpec):
         return Retry(spec, 0, _DEFAULT_KINDS, range(500, 600)) if spec else None
-    wait_ns = resolve_duration(spec.wait, lowering, ("retry", "wait"), 0)
+    wait_ns = lowering.duration(spec.wait, ("retry", "wait"), 0)
     if spec.on is None:
         return Retry(spec.times, wait_ns, _DEFAULT_KINDS, range(500, 600))
     kinds: set[FailureKind] = set()

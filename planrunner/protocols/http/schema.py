@@ -9,9 +9,9 @@ from typing import Any
 from planrunner.language.diagnostics import Code
 from planrunner.language.text import Text
 from planrunner.protocols.base import NOT_JSON, Check, Reply, Scope, read_json
-from planrunner.protocols.http.body import describe_body, shorten
-from planrunner.protocols.http.lowering import Lowering, SpecPath
-from planrunner.protocols.http.rules import show
+from planrunner.protocols.http.body import describe_body
+from planrunner.protocols.lowering import Lowering, SpecPath
+from planrunner.protocols.rules import shorten, show
 
 __all__ = ["Judge", "compile_schema"]
 

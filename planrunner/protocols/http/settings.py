@@ -7,19 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 
 from planrunner.language.diagnostics import Code
-from planrunner.language.fields import Deferred
 from planrunner.language.text import Text
 from planrunner.protocols.http.auth import Credentials, compile_auth
-from planrunner.protocols.http.lowering import Files, Lowering, SpecFault, SpecPath
 from planrunner.protocols.http.operation import Header, HttpSettings, Parts
 from planrunner.protocols.http.requests import compile_headers, merge_headers
 from planrunner.protocols.http.spec import Certificate, HttpModel, Pool
 from planrunner.protocols.http.url import UrlError, split_url
+from planrunner.protocols.lowering import Files, Lowering, SpecFault, SpecPath
 
-__all__ = ["CompiledSettings", "HttpDefaults", "compile_settings", "resolve_duration"]
+__all__ = ["CompiledSettings", "HttpDefaults", "compile_settings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,7 @@ def compile_settings(
     given = model.model_fields_set
     headers = {**base.headers, **compile_headers(model.headers, lowering, ("headers",))}
     settings = _connections(model, base.settings, lowering, of_class=over is not None)
-    timeout_ns = resolve_duration(model.timeout, lowering, ("timeout",), settings.timeout_ns)
+    timeout_ns = lowering.duration(model.timeout, ("timeout",), settings.timeout_ns)
     if timeout_ns <= 0:
         lowering.fault(("timeout",), Code.INVALID_VALUE, "a timeout is more than 0")
     settings = replace(
@@ -103,7 +102,7 @@ def _connections(
     return replace(
         settings,
         verify=model.verify is not False,
-        ca=_file(model.ca, lowering, ("ca",)),
+        ca=lowering.file(model.ca, ("ca",)),
         cert=cert,
         key=key_file,
         key_password=key_password,
@@ -113,19 +112,6 @@ def _connections(
         proxy=_proxy(model.proxy, lowering),
         hosts=_hosts(model.hosts, lowering),
     )
-
-
-def resolve_duration(
-    value: int | Deferred | None, lowering: Lowering, path: SpecPath, default_ns: int
-) -> int:
-    """Return a duration in ns that may have been written with params in it."""
-    if value is None:
-        return default_ns
-    if isinstance(value, Deferred):
-        with lowering.at(path):
-            return cast("int", value.resolve(lowering.constants))
-        return default_ns
-    return value
 
 
 def _base_url(text: Text | None, lowering: Lowering) -> Parts:
@@ -140,28 +126,15 @@ def _base_url(text: Text | None, lowering: Lowering) -> Parts:
     return parts
 
 
-def _file(text: Text | None, lowering: Lowering, path: SpecPath) -> Path | None:
-    name = None if text is None else lowering.constant(text, path)
-    if name is None:
-        return None
-    try:
-        return lowering.files.path(name)
-    except OSError:
-        lowering.fault(
-            path, Code.NO_SUCH_FILE, f"`{name}` does not exist", "it is relative to the plan's file"
-        )
-        return None
-
-
 def _certificate(
     cert: Certificate | Text | None, lowering: Lowering
 ) -> tuple[Path | None, Path | None, str]:
     if not isinstance(cert, Certificate):
-        return _file(cert, lowering, ("cert",)), None, ""
+        return lowering.file(cert, ("cert",)), None, ""
     path: SpecPath = ("cert", "password")
     password = None if cert.password is None else lowering.constant(cert.password, path)
-    file = _file(cert.cert, lowering, ("cert", "cert"))
-    return file, _file(cert.key, lowering, ("cert", "key")), password or ""
+    file = lowering.file(cert.cert, ("cert", "cert"))
+    return file, lowering.file(cert.key, ("cert", "key")), password or ""
 
 
 def _proxy(text: Text | None, lowering: Lowering) -> str:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planrunner.protocols.http.jsonpath import JsonPathError, compile_path, plain_keys
+from planrunner.protocols.jsonpath import JsonPathError, compile_path, plain_keys
 
 NAMES = st.sampled_from(["a", "b", "_c", "d1", "é"])
 STEPS = st.one_of(

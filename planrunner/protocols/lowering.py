@@ -1,23 +1,24 @@
-"""What the parts of the HTTP compiler share: lower texts and values, and collect their faults."""
+"""What the compilers of protocols share: lower texts and values, and collect their faults."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
 from planrunner.errors import Misuse, PlanrunnerError
 from planrunner.language.diagnostics import Code
 from planrunner.language.expressions import EvaluationError, ExpressionError, Lowered, to_text
+from planrunner.language.fields import Deferred
 from planrunner.language.text import Text, lower_value, parse_text
-from planrunner.protocols.http.operation import Parts
+from planrunner.protocols.base import Parts
 from planrunner.units import UnitError
 
 __all__ = ["Files", "Lowering", "SpecFault", "SpecPath"]
 
 SpecPath = tuple[str | int, ...]
-"""Keys and indices below the step (or below `http:`), in the plan's own words."""
+"""Keys and indices below the step (or below the settings), in the plan's own words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,28 @@ class Lowering:
         with self.at(path):
             return to_text(lowered.value)
         return None
+
+    def file(self, text: Text | None, path: SpecPath) -> Path | None:
+        """Return where a file that the plan names is; one that isn't there leaves a fault."""
+        name = None if text is None else self.constant(text, path)
+        if name is None:
+            return None
+        try:
+            return self.files.path(name)
+        except OSError:
+            hint = "it is relative to the plan's file"
+            self.fault(path, Code.NO_SUCH_FILE, f"`{name}` does not exist", hint)
+            return None
+
+    def duration(self, value: int | Deferred | None, path: SpecPath, default_ns: int) -> int:
+        """Return a duration in ns that may have been written with params in it."""
+        if value is None:
+            return default_ns
+        if isinstance(value, Deferred):
+            with self.at(path):
+                return cast("int", value.resolve(self.constants))
+            return default_ns
+        return value
 
     def key(self, name: object, path: SpecPath) -> str:
         """Return a key of a mapping; params may stand in it, the user's variables may not."""

@@ -13,14 +13,23 @@ from typing import Any, Final
 
 from planrunner.language.diagnostics import Code
 from planrunner.language.expressions import EvaluationError, Lowered, to_text
+from planrunner.language.mapping import PlanMapping
 from planrunner.language.text import Text
 from planrunner.language.values import kind_of
-from planrunner.protocols.base import Scope
-from planrunner.protocols.http.body import shorten
-from planrunner.protocols.http.lowering import Lowering, SpecPath
-from planrunner.protocols.http.spec_expect import Length, Rule
+from planrunner.protocols.base import Check, Reply, Scope
+from planrunner.protocols.lowering import Lowering, SpecPath
+from planrunner.units import UnitError, format_duration, parse_duration
 
-__all__ = ["Condition", "compile_condition", "compile_regex", "is_same", "show", "source_of"]
+__all__ = [
+    "Condition",
+    "compile_condition",
+    "compile_regex",
+    "compile_time",
+    "is_same",
+    "shorten",
+    "show",
+    "source_of",
+]
 
 Condition = Callable[[Any, Scope], str | None]
 
@@ -41,11 +50,17 @@ _SYNONYMS: Final = {
     "list": "array",
 }
 _SHOWN: Final = 40
+_TIME: Final = re.compile(r"\s*(<=?)\s*(.*?)\s*", re.DOTALL)
+
+
+def shorten(text: str, limit: int) -> str:
+    """Cut `text` to `limit` characters, with an ellipsis where it was cut."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def compile_condition(expected: object, lowering: Lowering, path: SpecPath) -> Condition:
     """Compile a literal or a rule."""
-    if not isinstance(expected, Rule):
+    if not isinstance(expected, PlanMapping):
         return _equals(lowering.value(expected, path), source_of(expected))
     conditions = tuple(_conditions(expected, lowering, path))
     if len(conditions) == 1:
@@ -91,10 +106,10 @@ def is_same(left: object, right: object) -> bool:
     return left == right
 
 
-def _conditions(rule: Rule, lowering: Lowering, path: SpecPath) -> Iterator[Condition]:
-    """Yield the words of a rule, the cheapest first."""
+def _conditions(rule: Any, lowering: Lowering, path: SpecPath) -> Iterator[Condition]:  # noqa: ANN401
+    """Yield the words of a rule, the cheapest first; not every protocol has all of them."""
     given = rule.model_fields_set
-    if rule.type is not None:
+    if "type" in given:
         yield _has_type(rule.type)
     if "is_" in given:
         yield _equals(lowering.value(rule.is_, (*path, "is")), source_of(rule.is_))
@@ -107,7 +122,7 @@ def _conditions(rule: Rule, lowering: Lowering, path: SpecPath) -> Iterator[Cond
         yield _bound(rule.min, lowering, (*path, "min"), at_least=True)
     if rule.max is not None:
         yield _bound(rule.max, lowering, (*path, "max"), at_least=False)
-    if rule.length is not None:
+    if "length" in given:
         yield _has_length(rule.length)
     if rule.matches is not None:
         pattern = compile_regex(rule.matches, lowering, (*path, "matches"))
@@ -191,7 +206,7 @@ def _number(value: object) -> int | float | None:
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-def _has_length(length: int | Length) -> Condition:
+def _has_length(length: Any) -> Condition:  # noqa: ANN401 - a number, or `{min, max}`
     least, most = (length, length) if isinstance(length, int) else (length.min or 0, length.max)
     if most is None:
         shown = f"at least {least}"
@@ -217,3 +232,33 @@ def _matches(pattern: re.Pattern[str], source: str) -> Condition:
         return None if search(text) else message
 
     return holds
+
+
+def compile_time(text: Text, lowering: Lowering) -> Check | None:
+    """Compile `expect.time`; a faulty limit leaves its fault and gives None."""
+    path: SpecPath = ("expect", "time")
+    if (limit := lowering.constant(text, path)) is None:
+        return None
+    match = _TIME.fullmatch(limit)
+    if match is None:
+        lowering.fault(
+            path,
+            Code.INVALID_VALUE,
+            f"`{text.source}` is not a limit",
+            "write one such as `< 500ms`",
+        )
+        return None
+    try:
+        most_ns = parse_duration(match[2])
+    except UnitError as failed:
+        lowering.fault(path, Code.INVALID_UNIT, failed.message, failed.hint)
+        return None
+    # Whole nanoseconds: `< 1s` is `<= 999_999_999`.
+    limit_ns = most_ns if match[1] == "<=" else most_ns - 1
+    shown = f"{match[1]} {match[2]}"
+
+    def check(reply: Reply, _: Scope) -> str | None:
+        took_ns = reply.ended_ns - reply.asked_ns
+        return None if took_ns <= limit_ns else f"took {format_duration(took_ns)}, expected {shown}"
+
+    return check
