@@ -20,11 +20,15 @@ def main() -> None:
     if sys.argv[1:] in (["--version"], ["-V"]):
         print(f"planrunner {__version__}")
         return
-    if sys.argv[1:2] and sys.argv[1] in _BRIEF:
+    is_brief = sys.argv[1:2] and sys.argv[1] in _BRIEF
+    if is_brief:
         _hurry()
     from planrunner.cli.commands import run  # noqa: PLC0415 - keeps --version fast
 
-    sys.exit(run(sys.argv[1:]))
+    exit_code = run(sys.argv[1:])
+    if is_brief:
+        gc.freeze()  # or the interpreter looks through every object once more before it ends
+    sys.exit(exit_code)
 
 
 def _hurry() -> None:
