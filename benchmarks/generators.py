@@ -36,15 +36,15 @@ def _measured(requests: int, rate: float, outcome: Outcome) -> Measured:
     )
 
 
-def planrunner(port: int, seconds: int, *, formats: str) -> Measured:
-    """Run benchmarks/plans/throughput.yaml as a user would."""
+def planrunner(port: int, seconds: int, *, formats: str, plan: str = "throughput.yaml") -> Measured:
+    """Run a plan of benchmarks/plans as a user would."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "run"
         outcome = run(
             [
                 str(Path(sys.executable).with_name("planrunner")),
                 "execute",
-                str(HERE / "plans" / "throughput.yaml"),
+                str(HERE / "plans" / plan),
                 *("--set", f"port={port}", "--set", f"hold={seconds}s"),
                 *("--set", f"users={USERS}", "--out", str(out), "--quiet"),
                 *(("--formats", formats) if formats else ()),
@@ -57,6 +57,8 @@ def planrunner(port: int, seconds: int, *, formats: str) -> Measured:
                 f"planrunner wrote no metrics.json:\n{outcome.output}{outcome.errors}"
             )
         totals = json.loads(metrics.read_text())["totals"]
+    if totals["failed_requests"]:
+        raise RuntimeError(f"{plan}: {totals['failed_requests']} requests failed")
     return _measured(totals["total_requests"], totals["requests_per_second"], outcome)
 
 
@@ -86,11 +88,36 @@ export default function () {{
 """
 
 
-def k6(port: int, seconds: int) -> Measured:
+# The work of plans/rich.yaml: a row in path and body, a look into the reply.
+_K6_RICH = """
+import http from 'k6/http';
+import {{ check }} from 'k6';
+import {{ SharedArray }} from 'k6/data';
+import {{ scenario }} from 'k6/execution';
+const keys = new SharedArray('keys', () => {{
+  const [head, ...lines] = open('{data}').trim().split('\\n').map((line) => line.split(','));
+  return lines.map((line) => Object.fromEntries(head.map((name, i) => [name, line[i]])));
+}});
+export const options = {{ vus: {users}, duration: '{seconds}s',
+  thresholds: {{ http_req_failed: ['rate<0.01'], http_req_duration: ['p(95)<500'] }} }};
+export default function () {{
+  const row = keys[scenario.iterationInTest % keys.length];
+  const reply = http.post(`http://127.0.0.1:{port}/kv/${{row.key}}`,
+    JSON.stringify({{ key: row.key, value: '0123456789abcdef', cached: false }}),
+    {{ headers: {{ 'Content-Type': 'application/json' }}, tags: {{ name: 'POST /kv/:key' }} }});
+  const data = reply.json();
+  check(reply, {{ ok: (r) => r.status >= 200 && r.status < 400 && data.cached === false }});
+  const value = data.value;
+}}
+"""
+
+
+def k6(port: int, seconds: int, *, script: str = _K6) -> Measured:
+    data = HERE / "plans" / "data" / "keys.csv"
     with tempfile.TemporaryDirectory() as folder:
-        script = Path(folder) / "script.js"
-        script.write_text(_K6.format(users=USERS, seconds=seconds, port=port))
-        outcome = run([_find("k6"), "run", "--no-usage-report", str(script)], cpu=1)
+        path = Path(folder) / "script.js"
+        path.write_text(script.format(users=USERS, seconds=seconds, port=port, data=data))
+        outcome = run([_find("k6"), "run", "--no-usage-report", str(path)], cpu=1)
     found = re.search(r"http_reqs\.*:\s+(\d+)\s+([\d.]+)/s", outcome.output)
     return _measured(int(found[1]), float(found[2]), outcome)
 
@@ -143,4 +170,17 @@ def available() -> dict[str, Generator]:
     }
     peers = {"wrk": wrk, "k6": k6, "locust": locust}
     found |= {name: peer for name, peer in peers.items() if _find(name)}
+    return found
+
+
+def rich() -> dict[str, Generator]:
+    """Return those of the rich plan: the plain one beside it, and k6 where it is installed."""
+    found: dict[str, Generator] = {
+        "plain": lambda port, seconds: planrunner(port, seconds, formats="metrics.json"),
+        "rich": lambda port, seconds: planrunner(
+            port, seconds, formats="metrics.json", plan="rich.yaml"
+        ),
+    }
+    if _find("k6"):
+        found["k6"] = lambda port, seconds: k6(port, seconds, script=_K6_RICH)
     return found

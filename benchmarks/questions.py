@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from statistics import median
 
@@ -17,16 +18,8 @@ COMMAND = str(Path(sys.executable).with_name("planrunner"))
 
 def throughput(rounds: int, seconds: int) -> dict:
     """Requests/s and CPU per request on one core, generators interleaved."""
-    found = generators.available()
-    raw: dict[str, list[dict]] = {name: [] for name in found}
-    with nginx(cpu=0) as port:
-        for number in range(rounds):
-            for name, generate in found.items():
-                measured = generate(port, seconds)
-                raw[name].append({slot: getattr(measured, slot) for slot in measured.__slots__})
-                print(f"  round {number + 1}: {name:15} {measured.rate:>9,.0f}/s", flush=True)
-    rate = {name: median(r["rate"] for r in results) for name, results in raw.items()}
-    cpu = {name: median(r["cpu_us_per_request"] for r in results) for name, results in raw.items()}
+    raw = _interleaved(generators.available(), rounds, seconds)
+    rate, cpu = _medians(raw, "rate"), _medians(raw, "cpu_us_per_request")
     summary = []
     for peer in ("wrk", "k6", "locust"):
         if peer in raw:
@@ -35,6 +28,38 @@ def throughput(rounds: int, seconds: int) -> dict:
     if "wrk" in raw:
         summary.append(f"CPU per request {cpu['planrunner'] / cpu['wrk']:.2f} × wrk's")
     return {"summary": summary, "rounds": raw, "median_rate": rate, "median_cpu_us": cpu}
+
+
+def rich(rounds: int, seconds: int) -> dict:
+    """Requests/s with data, templates, an expectation and an extraction, beside those without."""
+    raw = _interleaved(generators.rich(), rounds, seconds)
+    rate, cpu = _medians(raw, "rate"), _medians(raw, "cpu_us_per_request")
+    summary = [
+        f"{rate['rich'] / rate['plain']:.2f} × the plain plan's rate (target 0.45)",
+        f"CPU per request {cpu['rich'] / cpu['plain']:.2f} × the plain plan's",
+    ]
+    if "k6" in rate:
+        summary.append(f"{rate['rich'] / rate['k6']:.1f} × k6 doing the same (target 3)")
+    return {"summary": summary, "rounds": raw, "median_rate": rate, "median_cpu_us": cpu}
+
+
+_Rounds = dict[str, list[dict]]
+
+
+def _interleaved(found: Mapping[str, generators.Generator], rounds: int, seconds: int) -> _Rounds:
+    """Let the generators take turns against one server."""
+    raw: _Rounds = {name: [] for name in found}
+    with nginx(cpu=0) as port:
+        for number in range(rounds):
+            for name, generate in found.items():
+                measured = generate(port, seconds)
+                raw[name].append({slot: getattr(measured, slot) for slot in measured.__slots__})
+                print(f"  round {number + 1}: {name:15} {measured.rate:>9,.0f}/s", flush=True)
+    return raw
+
+
+def _medians(raw: _Rounds, what: str) -> dict[str, float]:
+    return {name: median(one[what] for one in results) for name, results in raw.items()}
 
 
 def memory(rounds: int, seconds: int) -> dict:

@@ -21,6 +21,7 @@ QUESTIONS: dict[str, Callable[[int, int], dict]] = {
     "2-memory": questions.memory,
     "5-long-runs": questions.long_runs,
     "6-command-line": questions.command_line,
+    "7-rich": questions.rich,
 }
 
 
