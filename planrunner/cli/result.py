@@ -15,6 +15,7 @@ from planrunner.engine.stop import Ending
 from planrunner.metrics.verdict import Verdict
 from planrunner.results.aggregate import count_excluded, make_rows, make_task_mix, make_totals
 from planrunner.results.model import Judgement, RunResult, Validity, ValidityLevel
+from planrunner.results.record import make_series, make_stretches, make_tracks
 from planrunner.units import NS_PER_S
 
 __all__ = ["build_result"]
@@ -57,6 +58,12 @@ def build_result(graph: RunGraph, outcome: RunOutcome, *, started: datetime) -> 
         params=graph.params,
         host=_host(graph),
         notices=(*graph.notices, *outcome.notices),
+        measured=make_stretches(measured, started_ns=outcome.started_ns),
+        request_points=outcome.requests.points(),
+        tracks=make_tracks(
+            {**outcome.health.gauges(), **outcome.evidence.gauges}, started_ns=outcome.started_ns
+        ),
+        series=make_series(outcome.total.totals),
     )
 
 

@@ -19,6 +19,7 @@ from planrunner.metrics.measured import MeasuredTime
 from planrunner.metrics.snapshot import Accumulated
 from planrunner.results.aggregate import TaskCount
 from planrunner.results.history import History
+from planrunner.results.request_history import RequestHistory
 from planrunner.results.samples import SampleWriter
 from planrunner.units import NS_PER_MS, NS_PER_S, format_duration
 
@@ -42,6 +43,7 @@ class Ledger:
         self.total = Accumulated()
         self._started_ns = started_ns
         self._history = History(started_ns)
+        self._requests = RequestHistory(started_ns)
         self._health = HealthLog()
         self._tally = Tally()
         # A list of every second so far, each second: only for those who ask.
@@ -68,6 +70,7 @@ class Ledger:
         length_ns = snapshot.end_ns - snapshot.start_ns
         if length_ns or snapshot.deltas:
             self._history.add(snapshot)
+            self._requests.add(snapshot)
         if length_ns >= _SHORT_NS:
             self._health.add(snapshot.end_ns, drained.health)
         self._tally = drained.tally
@@ -112,6 +115,7 @@ class Ledger:
             reason=stop.reason,
             total=self.total,
             history=self._history,
+            requests=self._requests,
             phases=phases,
             tally=self._tally,
             task_counts=self._task_counts(),

@@ -13,6 +13,7 @@ from planrunner.metrics.measured import MeasuredTime
 from planrunner.metrics.snapshot import Accumulated
 from planrunner.results.aggregate import TaskCount
 from planrunner.results.history import History
+from planrunner.results.request_history import RequestHistory
 
 __all__ = ["PhaseTimes", "RunOutcome", "StageTimes"]
 
@@ -57,6 +58,7 @@ class RunOutcome:
         reason: Why the run ended early, a sentence; empty when it finished.
         total: All samples by label set, warm-up, aborted and unmeasured ones included.
         history: The same second by second.
+        requests: Each request over time.
         task_counts: What became of each task's picks, over all phases.
         gates: One for each of the plan's thresholds, in its order; all have seen the whole run.
         biased: Why the numbers may not say what the plan asked for, each a sentence.
@@ -71,6 +73,7 @@ class RunOutcome:
     reason: str
     total: Accumulated
     history: History
+    requests: RequestHistory
     phases: tuple[PhaseTimes, ...]
     tally: Tally
     task_counts: tuple[TaskCount, ...]

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Any, Final, get_args, get_origin, get_type_hints
 
 __all__ = ["BadShape", "decode", "encode", "schema_of"]
@@ -55,8 +56,7 @@ def decode(kind: Any, data: object, place: str = "$") -> Any:  # noqa: ANN401 - 
     if kind in _SCALARS:
         return _scalar(kind, data, place)
     if get_origin(kind) is tuple:
-        item_kind = get_args(kind)[0]
-        return tuple(decode(item_kind, item, f"{place}[{i}]") for i, item in _items(data, place))
+        return _tuple(get_args(kind)[0], data, place)
     if get_origin(kind) is Mapping:
         item_kind = get_args(kind)[1]
         pairs = _object(data, place).items()
@@ -91,6 +91,12 @@ def _scalar(kind: Any, data: Any, place: str) -> object:  # noqa: ANN401 - a typ
     return float(data) if kind is float else data
 
 
+def _tuple(item_kind: Any, data: object, place: str) -> tuple[object, ...]:  # noqa: ANN401
+    if item_kind is int and type(data) is list and set(map(type, data)) <= {int}:
+        return tuple(data)  # tens of thousands of them: at the speed of C
+    return tuple(decode(item_kind, item, f"{place}[{i}]") for i, item in _items(data, place))
+
+
 def _items(data: object, place: str) -> enumerate[object]:
     if not isinstance(data, list):
         raise BadShape(f"{place} is not a list")
@@ -104,7 +110,7 @@ def _object(data: object, place: str) -> dict[str, object]:
 
 
 def _decode_dataclass(kind: Any, data: Mapping[str, object], place: str) -> object:  # noqa: ANN401
-    hints = get_type_hints(kind)
+    hints = _hints(kind)
     values: dict[str, object] = {}
     for field in fields(kind):
         if field.name in data:
@@ -114,6 +120,11 @@ def _decode_dataclass(kind: Any, data: Mapping[str, object], place: str) -> obje
         elif _is_required(field):
             raise BadShape(f"{place}.{field.name} is missing")
     return kind(**values)
+
+
+@cache  # evaluating them costs a hundred times what reading a value does
+def _hints(kind: Any) -> Mapping[str, Any]:  # noqa: ANN401 - a type
+    return get_type_hints(kind)
 
 
 def _decode_enum(kind: type[StrEnum], data: object, place: str) -> StrEnum:

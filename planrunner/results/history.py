@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -32,6 +34,7 @@ class _Slot:
     requests: int
     failed: int
     latency: bytes
+    failures: Mapping[str, int]
 
     def add(self, later: _Slot) -> None:
         latency = Histogram.from_bytes(self.latency)
@@ -40,6 +43,7 @@ class _Slot:
         self.users = later.users
         self.requests += later.requests
         self.failed += later.failed
+        self.failures = Counter(self.failures) + Counter(later.failures)
 
 
 class History:
@@ -76,7 +80,7 @@ class History:
         number = max(middle_ns // (self._step_seconds * NS_PER_S), 0)
         users = sum(snapshot.users.values())
         for phase, warmup in self._last:
-            slot = found.get((phase, warmup)) or _Slot(0, 0, 0, _NO_LATENCY)
+            slot = found.get((phase, warmup)) or _Slot(0, 0, 0, _NO_LATENCY, {})
             slot.users = users
             _put(self._slots, _Place(number, phase, warmup), slot)
         while len(self._slots) > self._limit and self._fold():
@@ -111,15 +115,17 @@ def _put(slots: dict[_Place, _Slot], place: _Place, slot: _Slot) -> None:
 def _by_phase(snapshot: Snapshot) -> dict[tuple[str, bool], _Slot]:
     """The results of a snapshot, warm-up included, by phase and warm-up."""
     latencies: dict[tuple[str, bool], Histogram] = {}
-    failed: dict[tuple[str, bool], int] = {}
+    failures: dict[tuple[str, bool], Counter[str]] = {}
     for labels, delta in snapshot.deltas.items():
         if labels.kind != "request" or not labels.measured or labels.failure == ABORTED:
             continue
         key = (labels.phase, labels.warmup)
         latencies.setdefault(key, Histogram()).merge(delta.latency)
-        failed[key] = failed.get(key, 0) + (delta.count if labels.failure else 0)
+        found = failures.setdefault(key, Counter())
+        if labels.failure:
+            found[labels.failure] += delta.count
     return {
-        key: _Slot(0, latency.count, failed[key], latency.to_bytes())
+        key: _Slot(0, latency.count, failures[key].total(), latency.to_bytes(), failures[key])
         for key, latency in sorted(latencies.items(), key=lambda item: item[0])
     }
 
@@ -138,4 +144,5 @@ def _point(place: _Place, slot: _Slot, step_seconds: int) -> Point:
         p95_ns=p95_ns,
         p99_ns=p99_ns,
         seconds=step_seconds,
+        failures=dict(sorted(slot.failures.items())),
     )

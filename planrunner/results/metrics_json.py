@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -63,7 +63,29 @@ def from_json(data: object, source: str = "metrics.json") -> RunResult:
 
 def to_text(result: RunResult) -> str:
     """Return the text of metrics.json; the same result always gives the same text."""
-    return json.dumps(to_json(result), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return "".join(_laid_out(to_json(result), "\n")) + "\n"
+
+
+def _laid_out(value: object, newline: str) -> Iterator[str]:
+    """Yield JSON text in which lists and objects of nothing but scalars take a single line."""
+    pairs: list[tuple[str, object]] = []
+    if isinstance(value, dict):
+        pairs = [(f"{_dump(key)}: ", item) for key, item in value.items()]
+    elif isinstance(value, list):
+        pairs = [("", item) for item in value]
+    if not any(isinstance(item, dict | list) for _, item in pairs):
+        yield _dump(value)
+        return
+    opening, closing = "{}" if isinstance(value, dict) else "[]"
+    inner = newline + "  "
+    for n, (name, item) in enumerate(pairs):
+        yield f"{',' if n else opening}{inner}{name}"
+        yield from _laid_out(item, inner)
+    yield newline + closing
+
+
+def _dump(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def write_metrics(result: RunResult, path: Path) -> None:

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from planrunner.metrics.verdict import Verdict
+from planrunner.results.record import (
+    FailingSample,
+    RequestPoints,
+    SearchStep,
+    SeriesRecord,
+    Stretch,
+    Track,
+)
 
 __all__ = [
     "Judgement",
@@ -90,6 +98,7 @@ class Point:
         requests: Finished in it, failed ones included.
         p50_ns: Of latency; 0 without requests, as are the others.
         seconds: Length of the interval; the same for all points of a result.
+        failures: Failed requests by failure kind; kinds that did not occur are left out.
     """
 
     second: int
@@ -102,6 +111,7 @@ class Point:
     p95_ns: int
     p99_ns: int
     seconds: int = 1
+    failures: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +150,13 @@ class RunResult:
         warmup: Requests that started within a warm-up.
         notices: Things the user should know, each a sentence.
         host: Facts about the generator's machine and versions.
+        plan_text: The plan as it ran, secrets masked.
+        measured: The time that rates are divided by.
+        request_points: Each request over time; the first is all of them together.
+        tracks: What was measured beside the requests.
+        search: The levels that `search` phases tried, in order.
+        failing_samples: The first requests of each name that failed in each way.
+        series: Every series with its histograms: what the tables are made of.
     """
 
     run_id: str
@@ -164,3 +181,10 @@ class RunResult:
     params: Mapping[str, str]
     host: Mapping[str, str]
     notices: tuple[str, ...] = ()
+    plan_text: str = ""
+    measured: tuple[Stretch, ...] = ()
+    request_points: tuple[RequestPoints, ...] = ()
+    tracks: tuple[Track, ...] = ()
+    search: tuple[SearchStep, ...] = ()
+    failing_samples: tuple[FailingSample, ...] = ()
+    series: tuple[SeriesRecord, ...] = ()

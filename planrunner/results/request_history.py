@@ -1,0 +1,122 @@
+"""Each request over time, in bounded memory: what comparisons of two runs resample."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from planrunner.metrics.histogram import Histogram
+from planrunner.metrics.snapshot import Snapshot
+from planrunner.results.record import RequestPoints
+from planrunner.units import NS_PER_S
+
+__all__ = ["RequestHistory"]
+
+_MOST_POINTS: Final = 600
+_MOST_REQUESTS: Final = 100
+"""Plans with more names than that have random parts in them; the rest has its place in tables."""
+
+_ALL: Final = ""
+
+
+@dataclass(slots=True)
+class _Slot:
+    """One interval of one request; `latency` is a packed histogram."""
+
+    requests: int
+    failed: int
+    latency: bytes
+
+    def add(self, later: _Slot) -> None:
+        latency = Histogram.from_bytes(self.latency)
+        latency.merge(Histogram.from_bytes(later.latency))
+        self.latency = latency.to_bytes()
+        self.requests += later.requests
+        self.failed += later.failed
+
+
+class RequestHistory:
+    """Collects snapshots into at most `limit` intervals for each request; results only.
+
+    When the run is longer, the interval of all doubles and neighbours become one.
+
+    Args:
+        start_ns: When the run started, by its clock.
+    """
+
+    __slots__ = ("_interval_s", "_limit", "_requests", "_start_ns")
+
+    def __init__(self, start_ns: int, *, limit: int = _MOST_POINTS) -> None:
+        self._start_ns = start_ns
+        self._limit = limit
+        self._interval_s = 1
+        self._requests: dict[str, dict[int, _Slot]] = {_ALL: {}}
+
+    def add(self, snapshot: Snapshot) -> None:
+        """Add an interval, in order of time; a second or less."""
+        # The middle decides, so that a snapshot taken a little late stays in its second.
+        middle_ns = (snapshot.start_ns + snapshot.end_ns) // 2 - self._start_ns
+        second = max(middle_ns // NS_PER_S, 0)
+        while second // self._interval_s >= self._limit:
+            self._fold()
+        number = second // self._interval_s
+        for name, (latency, failed) in _by_request(snapshot).items():
+            slots = self._requests.get(name)
+            if slots is None:
+                if len(self._requests) > _MOST_REQUESTS:
+                    continue
+                slots = self._requests[name] = {}
+            _put(slots, number, _Slot(latency.count, failed, latency.to_bytes()))
+
+    def points(self) -> tuple[RequestPoints, ...]:
+        """Return all requests together, then each by name."""
+        return tuple(
+            _points(name, self._requests[name], self._interval_s)
+            for name in sorted(self._requests)
+            if self._requests[name]
+        )
+
+    def _fold(self) -> None:
+        for name, slots in self._requests.items():
+            folded: dict[int, _Slot] = {}
+            for number, slot in slots.items():
+                _put(folded, number // 2, slot)
+            self._requests[name] = folded
+        self._interval_s *= 2
+
+
+def _put(slots: dict[int, _Slot], number: int, slot: _Slot) -> None:
+    if number in slots:
+        slots[number].add(slot)
+    else:
+        slots[number] = slot
+
+
+def _by_request(snapshot: Snapshot) -> dict[str, tuple[Histogram, int]]:
+    latencies: dict[str, Histogram] = {}
+    failed: dict[str, int] = {}
+    for labels, delta in snapshot.deltas.items():
+        if labels.kind != "request" or not labels.is_result:
+            continue
+        for name in (_ALL, labels.request):
+            latencies.setdefault(name, Histogram()).merge(delta.latency)
+            failed[name] = failed.get(name, 0) + (delta.count if labels.failure else 0)
+    return {name: (latency, failed[name]) for name, latency in latencies.items()}
+
+
+def _points(name: str, slots: dict[int, _Slot], interval_s: int) -> RequestPoints:
+    numbers = sorted(slots)
+    summaries = [
+        Histogram.from_bytes(slots[number].latency).percentiles((50, 95, 99)) for number in numbers
+    ]
+    p50_ns, p95_ns, p99_ns = zip(*summaries, strict=True)
+    return RequestPoints(
+        name=name,
+        interval_seconds=interval_s,
+        seconds=tuple((number + 1) * interval_s for number in numbers),
+        requests=tuple(slots[number].requests for number in numbers),
+        failed=tuple(slots[number].failed for number in numbers),
+        p50_ns=p50_ns,
+        p95_ns=p95_ns,
+        p99_ns=p99_ns,
+    )

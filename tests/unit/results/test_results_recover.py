@@ -1,0 +1,53 @@
+"""Runs that were killed."""
+
+from __future__ import annotations
+
+import pytest
+
+from planrunner.metrics.book import SeriesBook
+from planrunner.metrics.series import Labels
+from planrunner.results.model import ValidityLevel
+from planrunner.results.recover import recover
+from planrunner.results.samples import SampleReader, SampleWriter, pack_row
+from planrunner.units import NS_PER_MS, NS_PER_S
+from tests.support.results import make_result
+
+
+@pytest.fixture
+def reader(tmp_path):
+    """Ten seconds of two requests a second, the second of which is slow and fails."""
+    book = SeriesBook(0)
+    good = Labels("GET /a", "GET", "main", "hold", "U", "T", status=200)
+    bad = Labels("GET /b", "GET", "main", "hold", "U", "T", status=500, failure="status")
+    fine, broken = book.series(good), book.series(bad)
+    writer = SampleWriter(tmp_path / "samples.bin", started_unix_ns=0)
+    for second in range(10):
+        start_ns = second * NS_PER_S
+        fast, slow = 5 * NS_PER_MS, 50 * NS_PER_MS
+        writer.append(pack_row(fine.index, start_ns, fast, fast, 1, 0, 100, 0))
+        writer.append(pack_row(broken.index, start_ns, slow, slow, 1, 9, 10, writer.message("no")))
+    writer.flush(book.opened)
+    writer.close()
+    return SampleReader(tmp_path / "samples.bin")
+
+
+def test_what_the_samples_say_is_a_result_that_says_what_is_missing(reader):
+    """Counts, latencies and points are there; the verdict is not."""
+    unfinished = make_result(rows=(), points=(), judgements=(), task_mix=(), notices=())
+
+    result = recover(unfinished, reader, kept_all=True)
+
+    assert result.totals.total_requests == 20
+    assert result.totals.failed_requests == 10
+    assert {row.name for row in result.rows if row.by == "request"} == {"GET /a", "GET /b"}
+    assert len(result.points) == 10
+    assert "killed" in result.ended_because
+    assert result.validity.level is ValidityLevel.INVALID
+    assert any("thresholds were not judged" in notice for notice in result.notices)
+
+
+def test_a_share_of_the_samples_is_called_that(reader):
+    """Rates of a tenth of the samples must not pass for those of the run."""
+    result = recover(make_result(notices=()), reader, kept_all=False)
+
+    assert any("did not keep all samples" in notice for notice in result.notices)
