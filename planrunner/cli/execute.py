@@ -25,6 +25,7 @@ from planrunner.engine.run import run
 from planrunner.engine.stop import Stop
 from planrunner.errors import CannotRun, UsageError
 from planrunner.language.expressions import EvaluationError, to_text
+from planrunner.language.secrets import Masker
 from planrunner.load.population import peak
 from planrunner.protocols import registry
 from planrunner.protocols.base import ClientFactory, Scope
@@ -83,7 +84,8 @@ def command(  # noqa: PLR0913 - one parameter for each option
     run_id = new_run_id()
     directory = make_run_directory(out or _directory(graph, run_id))
     view: View = SilentView() if quiet else _view()
-    result = _run(_Run(graph, run_id, directory, view))
+    with Masker(graph.secrets).errors():
+        result = _run(_Run(graph, run_id, directory, view))
     try:
         result, files = write_outputs(graph, result, directory)
     except CannotRun:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from planrunner import __version__
@@ -12,6 +13,7 @@ from planrunner.cli.exit_codes import ExitCode
 from planrunner.compiler.graph import RunGraph
 from planrunner.engine.outcome import RunOutcome
 from planrunner.engine.stop import Ending
+from planrunner.language.secrets import Masker
 from planrunner.metrics.verdict import Verdict
 from planrunner.results.aggregate import count_excluded, make_rows, make_task_mix, make_totals
 from planrunner.results.model import Judgement, RunResult, Validity, ValidityLevel
@@ -33,7 +35,11 @@ def build_result(graph: RunGraph, outcome: RunOutcome, *, started: datetime) -> 
     `started` is the wall-clock time of the run's start, in UTC.
     """
     measured = outcome.measured()
-    judgements = _judge(outcome)
+    mask = Masker(graph.secrets)
+    judgements = tuple(
+        replace(found, threshold=mask(found.threshold), reason=mask(found.reason))
+        for found in _judge(outcome)
+    )
     excluded = count_excluded(outcome.total)
     return RunResult(
         run_id=outcome.run_id,
@@ -44,7 +50,7 @@ def build_result(graph: RunGraph, outcome: RunOutcome, *, started: datetime) -> 
         seed=outcome.seed,
         started=started.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         duration_seconds=(outcome.ended_ns - outcome.started_ns) / NS_PER_S,
-        ended_because=outcome.reason or "finished",
+        ended_because=mask(outcome.reason) or "finished",
         exit_code=_exit_code(outcome, judgements),
         totals=make_totals(outcome.total, measured),
         aborted=excluded.aborted,
@@ -53,11 +59,11 @@ def build_result(graph: RunGraph, outcome: RunOutcome, *, started: datetime) -> 
         rows=make_rows(outcome.total, measured),
         points=outcome.history.points(),
         judgements=judgements,
-        validity=_validity(outcome),
+        validity=_validity(outcome, mask),
         task_mix=make_task_mix(outcome.task_counts),
         params=graph.params,
         host=_host(graph),
-        notices=(*graph.notices, *outcome.notices),
+        notices=tuple(map(mask, (*graph.notices, *outcome.notices))),
         measured=make_stretches(measured, started_ns=outcome.started_ns),
         request_points=outcome.requests.points(),
         tracks=make_tracks(
@@ -94,9 +100,9 @@ def _exit_code(outcome: RunOutcome, judgements: Sequence[Judgement]) -> int:
     return ExitCode.THRESHOLD_FAILED if broken else ExitCode.OK
 
 
-def _validity(outcome: RunOutcome) -> Validity:
+def _validity(outcome: RunOutcome, mask: Masker) -> Validity:
     if outcome.biased:
-        return Validity(ValidityLevel.BIASED, outcome.biased)
+        return Validity(ValidityLevel.BIASED, tuple(map(mask, outcome.biased)))
     return Validity(ValidityLevel.VALID)
 
 

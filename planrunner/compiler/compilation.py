@@ -38,6 +38,7 @@ class Compilation:
         constant_names: The names that a constant expression may read.
         unavailable: What is right but can't run yet; validate and explain accept it.
     """
+        secrets: The constants whose values must not be shown.
 
     document: Document
     constants: Mapping[str, object]
@@ -45,6 +46,7 @@ class Compilation:
     faults: list[Diagnostic] = field(default_factory=list)
     unavailable: list[Diagnostic] = field(default_factory=list)
 
+    secrets: frozenset[str] = frozenset()
     def fault(
         self,
         path: PlanPath,

@@ -21,14 +21,15 @@ from planrunner.compiler.later import check_later
 from planrunner.compiler.loads import classes_with_users, seats_of
 from planrunner.compiler.names import Known
 from planrunner.compiler.once import compile_hooks, compile_once
-from planrunner.compiler.params import shown_param, written_param
+from planrunner.compiler.params import secrets_of, shown_param, written_param
 from planrunner.compiler.schedule import Schedule, compile_schedule, unknown_choice
 from planrunner.compiler.selection import Selection
 from planrunner.compiler.steps import Flow, Flows
 from planrunner.compiler.threshold_names import Names, names_of
 from planrunner.compiler.thresholds import Stated, compile_thresholds
 from planrunner.compiler.users import compile_users
-from planrunner.language.diagnostics import Code, PlanError, suggest
+from planrunner.compiler.veil import veiled
+from planrunner.language.diagnostics import Code, Diagnostic, PlanError, suggest
 from planrunner.language.names import ROOT_HELPERS
 from planrunner.language.text import Text
 from planrunner.metrics.threshold import Threshold
@@ -38,6 +39,7 @@ from planrunner.protocols.http.choice import choose_client
 from planrunner.protocols.http.compile import HttpDefaults, compile_settings
 
 __all__ = ["compile_plan"]
+from planrunner.protocols.http.operation import HttpSettings
 
 _LATER_FORMATS: Final = frozenset({"timeseries.csv", "junit.xml", "jtl", "locust-csv"})
 
@@ -80,7 +82,8 @@ class _Compiler:
         self._ports = {name: ports.get(name, AUTO_PORT) for name in services}
         params = {name: param.value for name, param in plan.params.items()}
         known = Known(params=frozenset(params), services=frozenset(services))
-        self._work = Compilation(plan.document, dict(params), known)
+        secrets = frozenset(name for name, param in plan.params.items() if param.secret)
+        self._work = Compilation(plan.document, dict(params), known, secrets=secrets)
         self._add_services(params)
 
     def _add_services(self, constants: dict[str, object]) -> None:
@@ -127,7 +130,7 @@ class _Compiler:
         report = self._report()
         seed = work.settle(model.seed, ("seed",), self._seed)
         if work.faults:
-            raise PlanError(list(dict.fromkeys(work.faults)))
+            raise PlanError(self._veiled(list(dict.fromkeys(work.faults)), schedule))
         return RunGraph(
             source=plan_path(self._plan),
             name=model.name,
@@ -152,12 +155,8 @@ class _Compiler:
             thresholds=thresholds,
             report=report,
             default_threshold=not stated,
-            secrets=tuple(
-                str(param.value)
-                for param in (*self._plan.params.values(), *schedule.params)
-                if param.secret and param.value not in (None, "")
-            ),
-            unavailable=tuple(work.unavailable),
+            secrets=secrets_of((*self._plan.params.values(), *schedule.params)),
+            unavailable=self._veiled(work.unavailable, schedule),
         )
 
     def _stated(self, schedule: Schedule) -> list[Stated]:
@@ -166,6 +165,9 @@ class _Compiler:
         return [
             *(
                 Stated(self._work, item, ("thresholds", index), params)
+    def _veiled(self, found: Sequence[Diagnostic], schedule: Schedule) -> tuple[Diagnostic, ...]:
+        return veiled(found, self._plan.params, schedule.params)
+
                 for index, item in enumerate(self._model.thresholds or ())
             ),
             *schedule.thresholds,

@@ -8,6 +8,7 @@ from planrunner.compiler.compilation import Compilation
 from planrunner.compiler.graph import Evaluate
 from planrunner.compiler.texts import references_in
 from planrunner.language.expressions import to_text
+from planrunner.language.secrets import MASK
 from planrunner.plan.document import PlanPath
 
 __all__ = ["compile_tags", "static_tags"]
@@ -27,7 +28,9 @@ def compile_tags(
     dynamic: list[tuple[str, Evaluate]] = []
     for key, value in tags.items():
         lowered = work.lowered(value, (*path, key))
-        if lowered.is_constant:
+        if any(reference.root in work.secrets for _, reference in references_in(value)):
+            constant.append((key, MASK))
+        elif lowered.is_constant:
             constant.append((key, to_text(lowered.value)))
         else:
             dynamic.append((key, lowered.evaluate))

@@ -50,6 +50,7 @@ class Fallout:
             IterationEnded: The kind is `extract`.
         """
         site = self._site
+        words = site.recorder.mask(words)
         table = site.table_at(due_ns)
         series = site.series(table, status=reply.status, failure=kind.value, tags=tags)
         record(series, reply, due_ns)
@@ -68,12 +69,13 @@ class Fallout:
         """Record a request that an expression kept from being sent; returns what to raise."""
         now_ns = user.clock.now_ns()
         start_ns = user.due_ns or now_ns
-        self._lost(start_ns, now_ns, FailureKind.EXTRACT.value, str(error))
+        words = self._site.recorder.mask(str(error))
+        self._lost(start_ns, now_ns, FailureKind.EXTRACT.value, words)
         user.due_ns = 0
         user.moment_ns = now_ns
         user.failure = user.failure or FailureKind.EXTRACT.value
-        user.words = f"`{self._site.labels.request}` failed: {error}"
-        return IterationEnded(str(error))
+        user.words = f"`{self._site.labels.request}` failed: {words}"
+        return IterationEnded(words)
 
     def aborted(self, user: Actor) -> None:
         """Record the request in flight of a user, or of its task, that is being cancelled."""

@@ -24,11 +24,14 @@ class Lines:
 
 
 class LogLines:
-    """Keeps the first ten lines of each second, and counts the others."""
+    """Keeps the first ten lines of each second, and counts the others.
+
+    Attributes:
+        mask: Replaces the plan's secrets in foreign text.
+    """
 
     def __init__(self, secrets: tuple[str, ...] = ()) -> None:
-        # The longest first: one secret may be the beginning of another.
-        self._secrets = sorted(filter(None, secrets), key=len, reverse=True)
+        self.mask: Final = Masker(secrets)
         self._lines: list[str] = []
         self._suppressed = 0
 
@@ -38,12 +41,6 @@ class LogLines:
             self._lines.append(self.mask(line)[:_MOST_LENGTH])
         else:
             self._suppressed += 1
-
-    def mask(self, text: str) -> str:
-        """Return foreign text with the plan's secrets replaced by `***`."""
-        for secret in self._secrets:
-            text = text.replace(secret, "***")
-        return text
 
     def drain(self) -> Lines:
         """Return what was written since the last time."""

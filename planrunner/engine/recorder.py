@@ -58,10 +58,11 @@ class PhaseRecorder:
     """What the sites of one phase share.
 
     Attributes:
+        mask: Takes secrets out of words about replies.
         origin_ns: The start of the run, from which sample rows count.
     """
 
-    __slots__ = ("book", "origin_ns", "phase", "samples", "timeline")
+    __slots__ = ("book", "mask", "origin_ns", "phase", "samples", "timeline")
 
     def __init__(
         self,
@@ -71,8 +72,10 @@ class PhaseRecorder:
         book: SeriesBook,
         samples: SampleWriter | None,
         origin_ns: int,
+        mask: Callable[[str], str] = str,
     ) -> None:
         self.phase = phase
+        self.mask = mask
         self.timeline = timeline
         self.book = book
         self.samples = samples

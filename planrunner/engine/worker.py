@@ -86,9 +86,9 @@ class Worker:
         # Before the clock starts: listing the places of many rows takes its time.
         self._feeds = Feeds(graph, scope=scope, stop=stop, tally=around.tally)
         self.started_ns = clock.now_ns()
-        self._book = SeriesBook(self.started_ns)
-        self._tasks: dict[tuple[str, str], tuple[BoundTask, ...]] = {}
         self._log = LogLines(graph.secrets)
+        self._book = SeriesBook(self.started_ns, mask=self._log.mask)
+        self._tasks: dict[tuple[str, str], tuple[BoundTask, ...]] = {}
         self._hooks: Mapping[str, Hook] = _hooks_of(graph)
         self._probe = HealthProbe(self.started_ns)
         self._undelivered: Snapshot | None = None
@@ -103,7 +103,7 @@ class Worker:
         """Run a block that belongs to no phase; returns what failed, in words, or nothing."""
         recorder = self._recorder(name, once_timeline(name, self._clock.now_ns()))
         binder = Binder(recorder, self._around.wires, self._outside(_stop_no_phase))
-        return await run_block(name, block, around=self._around, binder=binder)
+        return self._log.mask(await run_block(name, block, around=self._around, binder=binder))
 
     def _recorder(self, phase: str, timeline: Timeline) -> PhaseRecorder:
         return PhaseRecorder(
@@ -112,6 +112,7 @@ class Worker:
             book=self._book,
             samples=self._samples,
             origin_ns=self.started_ns,
+            mask=self._log.mask,
         )
 
     async def run_phase(self, phase: PhaseNode, timeline: Timeline) -> PhaseTimes:
@@ -196,7 +197,7 @@ class Worker:
         self._stop.request("a step of the plan said `stop: plan`", ending=Ending.FINISHED)
 
     def _fail_plan(self, reason: str) -> None:
-        self._stop.request(reason, ending=Ending.CANNOT_RUN)
+        self._stop.request(self._log.mask(reason), ending=Ending.CANNOT_RUN)
 
     def _bind_program(
         self,

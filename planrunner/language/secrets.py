@@ -26,7 +26,7 @@ __all__ = ["MASK", "Masker"]
 MASK: Final = "***"
 
 _SHORTEST: Final = 4
-"""Shorter values stand in too many words by chance; the messages themselves don't show them."""
+"""Shorter values stand in too many words by chance: they are masked where they are a word."""
 
 _SHORTEST_ENCODED: Final = 8
 
@@ -41,12 +41,7 @@ class Masker:
     __slots__ = ("_pattern",)
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        spellings = {
-            spelling
-            for secret in secrets
-            if len(secret) >= _SHORTEST
-            for spelling in _spellings(secret)
-        }
+        spellings = {spelling for secret in secrets if secret for spelling in _spellings(secret)}
         # The longest first: one secret may be the beginning of another.
         ranked = [pattern for _, pattern in sorted(spellings, reverse=True)]
         self._pattern = re.compile("|".join(ranked), re.IGNORECASE) if ranked else None
@@ -63,6 +58,7 @@ class Masker:
                 message=self(item.message),
                 hint=self(item.hint),
                 source=self._blot(item.source),
+                notes=tuple(replace(note, message=self(note.message)) for note in item.notes),
             )
             for item in found
         )
@@ -86,7 +82,11 @@ class Masker:
 
 def _spellings(secret: str) -> Iterator[tuple[int, str]]:
     """Yield patterns of what a secret may look like, each with the length it is ranked by."""
-    yield len(secret), "".join(map(_letter, secret))
+    pattern = "".join(map(_letter, secret))
+    if len(secret) < _SHORTEST:
+        yield len(secret), rf"(?<!\w){pattern}(?!\w)"
+        return
+    yield len(secret), pattern
     data = secret.encode("utf-8", "replace")
     for before in range(3):  # where it begins in a group of three bytes decides its letters
         encoded = b64encode(bytes(before) + data).decode("ascii").rstrip("=")
@@ -104,8 +104,11 @@ def _letter(letter: str) -> str:
     percent = quote(letter, safe="", errors="replace")
     if percent == letter:  # `-._~` need no quoting, and some quote them all the same
         percent = f"%{ord(letter):02X}"
+    data = letter.encode("utf-8", "replace")
     spellings = {
         letter,
+        data.decode("latin-1"),
+        repr(data)[2:-1],
         percent,
         percent.replace("%", "%25"),
         json.dumps(letter)[1:-1],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from planrunner.metrics.histogram import Histogram
@@ -30,15 +30,25 @@ class SeriesBook:
 
     Args:
         start_ns: When the run starts, by its clock: where the first snapshot starts.
+        mask: Takes secrets out of what replies say.
 
     Attributes:
         opened: Every series so far; the position is its `index`.
         overflowed: Whether a request name found no room.
     """
 
-    __slots__ = ("_by_labels", "_drained_ns", "_names", "_tag_values", "opened", "overflowed")
+    __slots__ = (
+        "_by_labels",
+        "_drained_ns",
+        "_mask",
+        "_names",
+        "_tag_values",
+        "opened",
+        "overflowed",
+    )
 
-    def __init__(self, start_ns: int = 0) -> None:
+    def __init__(self, start_ns: int = 0, *, mask: Callable[[str], str] = str) -> None:
+        self._mask = mask
         self.opened: list[Series] = []
         self.overflowed = False
         self._drained_ns = start_ns
@@ -65,8 +75,10 @@ class SeriesBook:
 
     def tag_value(self, key: str, value: str) -> str:
         """Return the tag value to use for one that a reply gave: at most 20 a key open a series."""
-        value = value[:_MAX_TAG_LENGTH]
         seen = self._tag_values.setdefault(key, set())
+        if value in seen:
+            return value
+        value = self._mask(value)[:_MAX_TAG_LENGTH]
         if value in seen:
             return value
         if len(seen) >= _MAX_TAG_VALUES:

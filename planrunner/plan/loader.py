@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from planrunner.language.diagnostics import Diagnostic, PlanError
+from planrunner.language.secrets import Masker
 from planrunner.plan.bundle import Bundle, NamedFiles
 from planrunner.plan.document import Document, PlanPath, parse
 from planrunner.plan.faults import MAX_FAULTS, diagnose
@@ -126,7 +127,10 @@ def _load(bundle: Bundle, read: Callable[[str], str], surroundings: Surroundings
     )
     if draft is None or faults:
         raise InvalidPlan(
-            _distinct(faults, broken), draft, remains.lost if remains else frozenset()
+            mask.diagnostics(_distinct(faults, broken)),
+            draft,
+            remains.lost if remains else frozenset(),
+        mask = Masker(secret_texts(document, surroundings))
         )
     return draft
 

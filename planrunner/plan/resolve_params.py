@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any
 
 from planrunner.language.diagnostics import Code, Diagnostic, suggest
 from planrunner.plan.document import Document, Part, PlanPath
@@ -19,9 +19,7 @@ from planrunner.plan.param_values import (
 )
 from planrunner.plan.params import ParamModel, ParamType
 
-__all__ = ["MASK", "Param", "ParamSource", "Surroundings", "resolve_params", "resolve_values"]
-
-MASK: Final = "***"
+__all__ = ["Param", "ParamSource", "Surroundings", "resolve_params", "resolve_values"]
 
 
 class ParamSource(StrEnum):
