@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
 from planrunner.errors import PlanrunnerError
+from planrunner.values import dataclass
 
 __all__ = [
     "MAX_DURATION_NS",

@@ -7,7 +7,7 @@ a worker compiles its own graph from the same bundle and compares `RunGraph.plan
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from pathlib import Path
 
@@ -42,6 +42,7 @@ from planrunner.load.pauses import Pause, PauseKind
 from planrunner.load.population import Stage
 from planrunner.metrics.threshold import Threshold
 from planrunner.protocols.base import Scope
+from planrunner.values import dataclass
 
 __all__ = [
     "Block",
@@ -251,6 +252,7 @@ class RunGraph:
         clients: The client that sends each protocol's requests, and the reason in words.
         settings: Each protocol's settings, by registry name; opaque to the engine.
         default_threshold: True when the plan had none and `error_rate < 1%` was put in.
+        plan_text: The plan's own text, secrets masked.
         preflight: Requests that must pass before anything else is sent.
         hooks: The file with the functions that `python` steps call; None without such steps.
     """
@@ -281,6 +283,7 @@ class RunGraph:
     setup: Block | None = None
     teardown: Block | None = None
     hooks: Path | None = None
+    plan_text: str = ""
 
     def programs_of(self, phase: PhaseNode) -> tuple[UserProgram, ...]:
         """Return what each class does in a phase, in file order."""

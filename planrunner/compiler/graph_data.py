@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from planrunner.language.values import Scope
+from planrunner.values import dataclass
 
 __all__ = ["DataNode", "OnEnd", "Order"]
 

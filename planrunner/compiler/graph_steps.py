@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
 from planrunner.load.pauses import Pause
 from planrunner.protocols.base import Exchange, Scope
+from planrunner.values import dataclass
 
 __all__ = [
     "CallNode",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from planrunner.language.diagnostics import Code, suggest
 from planrunner.language.expressions import Reference
 from planrunner.language.names import RESERVED, ROOT_HELPERS
+from planrunner.values import dataclass
 
 __all__ = ["Known", "NameFault"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from planrunner.compiler.compilation import Compilation
 from planrunner.compiler.foreign_steps import functions_in
@@ -14,6 +14,7 @@ from planrunner.compiler.walk import Hooks
 from planrunner.language.diagnostics import Code
 from planrunner.plan.loader import Plan
 from planrunner.plan.steps import BlockModel
+from planrunner.values import dataclass
 
 __all__ = ["Once", "compile_hooks", "compile_once"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final
 
 from planrunner.compiler.compilation import Compilation
@@ -23,6 +23,7 @@ from planrunner.plan.edits import typed
 from planrunner.plan.loader import Plan
 from planrunner.plan.resolve_params import Param, resolve_values
 from planrunner.plan.workload import PhaseModel
+from planrunner.values import dataclass
 
 __all__ = ["Schedule", "compile_schedule", "unknown_choice"]
 

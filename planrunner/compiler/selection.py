@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from planrunner.compiler.graph import RequestNode, TaskProgram, UserProgram, walk_steps
 from planrunner.plan.workload import SelectionModel
+from planrunner.values import dataclass
 
 __all__ = ["Choice", "Selection", "choices_in", "select", "selection_of_phase"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final
 
 from planrunner.compiler.loads import phase_names
@@ -18,6 +18,7 @@ from planrunner.plan.users import TaskModel, UserModel, request_name
 from planrunner.plan.workload import PhaseModel
 from planrunner.protocols.base import FailureKind
 from planrunner.protocols.http.compile import default_name
+from planrunner.values import dataclass
 
 __all__ = ["Names", "names_of"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from planrunner.compiler.compilation import Compilation
@@ -27,6 +27,7 @@ from planrunner.metrics.threshold import (
 )
 from planrunner.plan.document import PlanPath
 from planrunner.plan.thresholds import ThresholdModel
+from planrunner.values import dataclass
 
 __all__ = ["Stated", "compile_thresholds"]
 

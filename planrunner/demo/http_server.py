@@ -7,11 +7,13 @@ import json
 import re
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, cast
 from urllib.parse import parse_qsl, unquote
 
 import httptools
+
+from planrunner.values import dataclass
 
 __all__ = ["Handler", "HttpServer", "Request", "Response", "Router"]
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from hashlib import blake2b
 from random import Random
@@ -28,6 +27,7 @@ from planrunner.language.random_draws import Rand
 from planrunner.language.values import EvaluationError, Scope
 from planrunner.load.partition import ALL, Part
 from planrunner.plan.data_rows import MadeTable, MemoryTable, RowFault, RowFormat, Table, open_table
+from planrunner.values import dataclass
 
 __all__ = ["NO_FEEDS", "ClassFeeds", "Feed", "Feeds", "open_feed"]
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from planrunner.engine.health import Health
 from planrunner.engine.outcome import PhaseTimes
 from planrunner.engine.stop import Ending
 from planrunner.metrics.snapshot import Accumulated, Snapshot
+from planrunner.values import dataclass
 
 __all__ = [
     "Event",

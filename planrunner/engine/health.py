@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from array import array
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from planrunner.units import NS_PER_MS, NS_PER_S, format_duration
+from planrunner.values import dataclass
 
 __all__ = ["Health", "HealthLog", "HealthProbe"]
 

@@ -6,7 +6,6 @@ import importlib.util
 import inspect
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from types import MappingProxyType
@@ -17,6 +16,7 @@ from planrunner.engine.actor import Actor, Step
 from planrunner.engine.evaluate import end_iteration, evaluated
 from planrunner.engine.outside import Hook, LogLines, Outside
 from planrunner.errors import CannotRun
+from planrunner.values import dataclass
 
 __all__ = ["HookContext", "bind_python", "load_hooks"]
 
@@ -30,7 +30,7 @@ class HookContext:
     """What a function gets that has a parameter `context`.
 
     Attributes:
-        names: The names that expressions see here; read-only.
+        names: The names that expressions see here; read-only, and lists and mappings are copies.
         random: The user's stream: draws from it are the same in every run with the seed.
     """
 
@@ -41,6 +41,27 @@ class HookContext:
     def log(self, line: object) -> None:
         """Print a line, as the step `log` does."""
         self._log.write(str(line))
+
+
+class _Names(Mapping[str, object]):
+    """A user's scope as a hook sees it: what other users share can't be changed through it."""
+
+    def __init__(self, scope: Mapping[str, object]) -> None:
+        self._scope = scope
+
+    def __getitem__(self, name: str) -> object:
+        return _own(self._scope[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._scope)
+
+    def __len__(self) -> int:
+        return len(self._scope)
+
+
+def _own(value: object) -> object:
+    """Return what a hook may change: a row of data or a constant of the plan is everybody's."""
+    return deepcopy(value) if isinstance(value, list | dict | tuple) else value
 
 
 def load_hooks(path: Path) -> Mapping[str, Hook]:
@@ -81,9 +102,11 @@ def bind_python(node: PythonNode, outside: Outside) -> Step:
     mask = outside.log.mask
 
     async def python(user: Actor) -> None:
-        given: dict[str, Any] = {key: evaluated(user, evaluate) for key, evaluate in arguments}
+        given: dict[str, Any] = {
+            key: _own(evaluated(user, evaluate)) for key, evaluate in arguments
+        }
         if has_context:
-            given[_CONTEXT] = HookContext(MappingProxyType(user.scope), user.rng, outside.log)
+            given[_CONTEXT] = HookContext(_Names(user.scope), user.rng, outside.log)
         try:
             result = function(**given)
             if inspect.isawaitable(result):

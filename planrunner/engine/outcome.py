@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from planrunner.engine.health import HealthLog
 from planrunner.engine.stop import Ending
 from planrunner.engine.tally import Tally
@@ -14,6 +12,7 @@ from planrunner.metrics.snapshot import Accumulated
 from planrunner.results.aggregate import TaskCount
 from planrunner.results.history import History
 from planrunner.results.request_history import RequestHistory
+from planrunner.values import dataclass
 
 __all__ = ["PhaseTimes", "RunOutcome", "StageTimes"]
 

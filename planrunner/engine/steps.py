@@ -6,7 +6,7 @@ Requests, the hot path, have a module of their own: `requests`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, assert_never
 
 from planrunner.compiler.graph import (
@@ -57,6 +57,7 @@ from planrunner.engine.tasks import BoundTask, limit_steps
 from planrunner.language.values import to_text
 from planrunner.metrics.series import Labels
 from planrunner.protocols.base import Client, Exchange
+from planrunner.values import dataclass
 
 __all__ = ["Binder", "Place", "Wires"]
 
@@ -236,7 +237,8 @@ def _set(node: SetNode) -> Step:
     async def set_values(user: Actor) -> None:
         scope = user.scope
         for name, evaluate in values:
-            scope[name] = evaluated(user, evaluate)
+            value = scope[name] = evaluated(user, evaluate)
+            user.let_go(value)
 
     return set_values
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from typing import Final
 
 from planrunner.compiler.graph import PhaseNode
 from planrunner.metrics.measured import MeasuredTime
+from planrunner.values import dataclass
 
 __all__ = ["FOREVER_NS", "Timeline", "Window"]
 

@@ -18,7 +18,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
 from enum import Enum, auto
 from hashlib import blake2b
 from random import Random
@@ -34,6 +33,7 @@ from planrunner.engine.timeline import Timeline
 from planrunner.load.weights import balanced_picker, random_picker
 from planrunner.metrics.series import ABORTED
 from planrunner.units import NS_PER_S
+from planrunner.values import dataclass
 
 __all__ = ["BoundProgram", "UserState", "VirtualUser", "run_once", "user_stream"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from operator import methodcaller
 from typing import Any, Final, Protocol, cast
 
@@ -22,6 +21,7 @@ from planrunner.language.values import (
     check_result,
     kind_of,
 )
+from planrunner.values import dataclass
 
 __all__ = ["Lowering", "lower_call", "lower_filter", "lower_test"]
 

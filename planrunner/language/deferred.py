@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from math import isfinite
 from typing import Any, Final
@@ -24,6 +23,7 @@ from planrunner.units import (
     parse_size,
     seconds_to_ns,
 )
+from planrunner.values import dataclass
 
 __all__ = ["KINDS", "Deferred", "Kind"]
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
 from unicodedata import combining, east_asian_width
 
 from planrunner.errors import PlanrunnerError
+from planrunner.values import dataclass
 
 __all__ = ["Code", "Diagnostic", "Note", "PlanError", "Severity", "Span", "render", "suggest"]
 

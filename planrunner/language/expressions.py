@@ -7,7 +7,7 @@ nothing costs more than its budget, and an attribute costs less than a microseco
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
@@ -28,6 +28,7 @@ from planrunner.language.values import (
     Undefined,
     to_text,
 )
+from planrunner.values import dataclass
 
 __all__ = [
     "FILTER_NAMES",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
 from planrunner.language.diagnostics import suggest
 from planrunner.units import UnitError, parse_duration
+from planrunner.values import dataclass
 
 __all__ = ["PAUSE_PATTERN", "PauseValue", "parse_pause"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, cast
 
 from jinja2 import nodes
@@ -13,6 +12,7 @@ from planrunner.language.names import FILTER_NAMES, HELPER_METHODS, ROOT_HELPERS
 from planrunner.language.paths import static_key
 from planrunner.language.syntax import MAX_DEPTH, too_deep
 from planrunner.language.values import ExpressionError
+from planrunner.values import dataclass
 
 __all__ = ["Reference", "survey"]
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from planrunner.language.diagnostics import Code
@@ -23,6 +22,7 @@ from planrunner.language.expressions import (
     to_text,
 )
 from planrunner.language.values import constant
+from planrunner.values import dataclass
 
 __all__ = ["Evaluate", "Text", "Value", "lower_value", "parse_text", "parse_value"]
 

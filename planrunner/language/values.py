@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from planrunner.errors import PlanrunnerError
 from planrunner.language.diagnostics import Code
+from planrunner.values import dataclass
 
 __all__ = [
     "FAULTS",

@@ -7,11 +7,11 @@ every position has a taker. So what is drawn once a run is drawn by one worker o
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import Final, TypeVar
 
 from planrunner.errors import Misuse
+from planrunner.values import dataclass
 
 __all__ = ["ALL", "Part"]
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from math import exp, log
 from random import Random
 from typing import Final
 
 from planrunner.units import MAX_DURATION_NS
+from planrunner.values import dataclass
 
 __all__ = ["Pause", "PauseKind", "pause_drawer"]
 

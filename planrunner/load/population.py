@@ -8,9 +8,9 @@ users and a ramp down stops them in the reverse order, class mix included.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from planrunner.errors import Misuse
+from planrunner.values import dataclass
 
 __all__ = ["Change", "Share", "Stage", "changes", "exact_seats", "peak", "seats", "users_at"]
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from planrunner.metrics.measured import MeasuredTime
 from planrunner.metrics.series import Labels
 from planrunner.metrics.snapshot import SeriesDelta, SeriesTotal
 from planrunner.metrics.threshold_model import Metric, Scope
+from planrunner.values import dataclass
 
 __all__ = ["Arrivals", "Evidence", "GaugePoint", "SeriesByLabels", "TaskRuns"]
 

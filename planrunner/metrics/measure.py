@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
 from typing import Final
@@ -17,6 +16,7 @@ from planrunner.metrics.snapshot import SeriesDelta, SeriesTotal
 from planrunner.metrics.threshold_model import Agg, Metric
 from planrunner.metrics.threshold_value import Unit, format_amount
 from planrunner.units import NS_PER_S
+from planrunner.values import dataclass
 
 __all__ = [
     "Measured",

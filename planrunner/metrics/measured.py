@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from planrunner.units import NS_PER_S
+from planrunner.values import dataclass
 
 __all__ = ["MeasuredTime", "measured_seconds"]
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Final, assert_never
 
 from planrunner.metrics.series import ABORTED, Labels
+from planrunner.values import dataclass
 
 __all__ = [
     "GAUGES",

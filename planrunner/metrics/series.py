@@ -6,7 +6,7 @@ sent, and `drain` turns them into histograms a few times a second.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from planrunner.values import dataclass
 
 __all__ = ["ABORTED", "Labels", "Series"]
 

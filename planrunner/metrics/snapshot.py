@@ -8,10 +8,11 @@ workers nor the grouping of intervals shows in a result.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.series import Labels
+from planrunner.values import dataclass
 
 __all__ = ["Accumulated", "SeriesDelta", "SeriesTotal", "Snapshot"]
 

@@ -7,7 +7,7 @@ Positions count characters from 0 in the text that was parsed and are no part of
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from operator import eq, ge, gt, le, lt, ne
 from typing import Final
@@ -16,6 +16,7 @@ from planrunner.errors import PlanrunnerError
 from planrunner.metrics.selector import Population, Selector, Term, quoted
 from planrunner.metrics.threshold_value import Value
 from planrunner.units import write_duration
+from planrunner.values import dataclass
 
 __all__ = [
     "DEFAULT_SENTENCE",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Final
 
@@ -18,6 +18,7 @@ from planrunner.units import (
     parse_rate,
     parse_size,
 )
+from planrunner.values import dataclass
 
 __all__ = ["Unit", "Value", "format_amount", "parse_amount", "unit_of"]
 

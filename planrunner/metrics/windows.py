@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from planrunner.metrics.evidence import Evidence
 from planrunner.metrics.measure import Measured, View, is_from_samples, is_member, measure
@@ -12,6 +11,7 @@ from planrunner.metrics.series import Labels
 from planrunner.metrics.snapshot import SeriesTotal, Snapshot
 from planrunner.metrics.threshold_model import Metric
 from planrunner.metrics.threshold_value import Unit
+from planrunner.values import dataclass
 
 __all__ = ["WindowResult", "Windows", "extent"]
 

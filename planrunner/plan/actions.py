@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Final, Literal, cast
 
 from pydantic import Field
@@ -14,6 +13,7 @@ from planrunner.language.expressions import RESERVED, Expression, ExpressionErro
 from planrunner.language.fields import Duration, TextField, ValueField, VariableName
 from planrunner.language.mapping import Fault, PlanMapping, error
 from planrunner.language.reading import ReadBy
+from planrunner.values import dataclass
 
 __all__ = [
     "ExecModel",

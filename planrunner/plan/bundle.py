@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from planrunner.plan.files import read_text
+from planrunner.values import dataclass
 
 __all__ = ["Bundle", "NamedFiles"]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -19,6 +18,7 @@ from planrunner.plan.data_rows import (
     read_json_list,
 )
 from planrunner.units import format_size
+from planrunner.values import dataclass
 
 __all__ = ["LARGE", "Survey", "columns_of", "survey"]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from planrunner.language.diagnostics import Code, Diagnostic, Note, PlanError, Span
@@ -15,6 +14,7 @@ from planrunner.plan.source import Source
 from planrunner.plan.yaml_events import YamlProblem, open_events
 from planrunner.plan.yaml_faults import explain, find_unreadable, hide_directive
 from planrunner.plan.yaml_repairs import allow_url_characters, find_repair, patch
+from planrunner.values import dataclass
 
 __all__ = ["Document", "Part", "PlanPath", "parse", "read"]
 

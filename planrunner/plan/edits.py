@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Final
 
 from planrunner.language.diagnostics import Code, Diagnostic, PlanError
@@ -11,6 +11,7 @@ from planrunner.plan.document import Document, PlanPath
 from planrunner.plan.nodes import Node, TreeBuilder
 from planrunner.plan.source import Source
 from planrunner.plan.yaml_events import YamlProblem, open_events
+from planrunner.values import dataclass
 
 __all__ = ["COMMAND_LINE", "Edits", "Option", "typed"]
 

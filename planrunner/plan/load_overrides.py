@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from planrunner.errors import PlanrunnerError
@@ -14,6 +13,7 @@ from planrunner.plan.document import PlanPath
 from planrunner.plan.edits import Edits, Option
 from planrunner.plan.nodes import Node
 from planrunner.plan.stages import expand_stages, level_key
+from planrunner.values import dataclass
 
 __all__ = ["LOAD_OPTIONS", "Schedule"]
 

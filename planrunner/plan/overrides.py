@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from planrunner.language.diagnostics import Code, Diagnostic, PlanError, suggest
@@ -15,6 +14,7 @@ from planrunner.plan.document import Document, PlanPath
 from planrunner.plan.edits import Edits, Option
 from planrunner.plan.load_overrides import LOAD_OPTIONS, Schedule
 from planrunner.plan.step_rules import REQUEST_ACTIONS
+from planrunner.values import dataclass
 
 __all__ = ["Changes", "apply_changes"]
 

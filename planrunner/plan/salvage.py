@@ -8,7 +8,7 @@ be names that the rest rightly uses.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -17,6 +17,7 @@ from planrunner.plan.document import Document, PlanPath
 from planrunner.plan.faults import locate_faults
 from planrunner.plan.models import PlanModel
 from planrunner.plan.nodes import Node
+from planrunner.values import dataclass
 
 __all__ = ["Remains", "salvage"]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field
@@ -16,6 +15,7 @@ from planrunner.language.reading import ReadBy
 from planrunner.language.text import Text, parse_text
 from planrunner.plan.thresholds import Sentence
 from planrunner.units import Rate, UnitError, parse_rate
+from planrunner.values import dataclass
 
 __all__ = ["Level", "SearchModel", "Step"]
 

@@ -7,10 +7,10 @@ what stood there comes back with `restore`.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from planrunner.language.diagnostics import Code, Diagnostic
 from planrunner.plan.source import Source
+from planrunner.values import dataclass
 
 __all__ = ["Repair", "allow_url_characters", "find_repair", "patch", "restore"]
 

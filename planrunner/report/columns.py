@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from rich.cells import cell_len
 from rich.text import Text
 
 from planrunner.report.plain import shorten
+from planrunner.values import dataclass
 
 __all__ = ["Column", "table"]
 

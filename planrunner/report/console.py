@@ -6,7 +6,6 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from io import TextIOWrapper
 from typing import Final, TextIO
 
@@ -26,6 +25,7 @@ from planrunner.report.findings import (
 from planrunner.report.plain import flow, fold, plain, shorten
 from planrunner.results.model import RunResult, Totals, ValidityLevel, Verdict
 from planrunner.units import format_duration, format_percent, format_rate
+from planrunner.values import dataclass
 
 __all__ = ["open_console", "print_summary", "verdict_of"]
 

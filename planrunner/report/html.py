@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final, TextIO
 
@@ -24,6 +23,7 @@ from planrunner.report.findings import (
 from planrunner.report.plain import plain
 from planrunner.results.model import Row, RunResult
 from planrunner.units import format_duration, format_percent, format_rate, format_size
+from planrunner.values import dataclass
 
 __all__ = ["write_html"]
 

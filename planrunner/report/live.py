@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -13,6 +12,7 @@ from rich.text import Text
 
 from planrunner.report.plain import plain, shorten
 from planrunner.units import NS_PER_S, format_duration, format_percent
+from planrunner.values import dataclass
 
 __all__ = ["LineView", "LiveView", "Progress", "SilentView", "View", "progress_words"]
 

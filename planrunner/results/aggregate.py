@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from planrunner.metrics.histogram import Histogram
@@ -13,6 +12,7 @@ from planrunner.metrics.series import ABORTED, Labels
 from planrunner.metrics.snapshot import Accumulated, SeriesTotal
 from planrunner.results.model import Row, Totals
 from planrunner.units import NS_PER_S
+from planrunner.values import dataclass
 
 __all__ = [
     "Excluded",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from planrunner.metrics.verdict import Verdict
@@ -15,6 +15,7 @@ from planrunner.results.record import (
     Stretch,
     Track,
 )
+from planrunner.values import dataclass
 
 __all__ = [
     "Judgement",

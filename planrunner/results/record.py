@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from planrunner.errors import UsageError
@@ -11,6 +11,7 @@ from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.measured import MeasuredTime
 from planrunner.metrics.series import Labels
 from planrunner.metrics.snapshot import SeriesDelta, SeriesTotal
+from planrunner.values import dataclass
 
 __all__ = [
     "Buckets",

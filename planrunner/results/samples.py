@@ -13,13 +13,14 @@ import os
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from struct import Struct
 from typing import IO, Final, NamedTuple
 
 from planrunner.errors import CannotRun, UsageError
 from planrunner.metrics.series import Labels, Series
+from planrunner.values import dataclass
 
 __all__ = ["Keep", "SampleReader", "SampleRow", "SampleWriter", "pack_row", "parse_keep"]
 

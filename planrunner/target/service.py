@@ -7,9 +7,9 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 
 from planrunner.errors import CannotRun
+from planrunner.values import dataclass
 
 __all__ = ["DemoService", "free_port", "start_services"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from planrunner.language.expressions import Lowered, to_text
 from planrunner.protocols.base import Scope
@@ -12,6 +12,7 @@ from planrunner.protocols.http.oauth2 import compile_grant
 from planrunner.protocols.http.operation import Grant, Header, HttpSettings, Parts, QueryItem
 from planrunner.protocols.http.spec import ApiKeyAuth, Auth, BasicAuth
 from planrunner.protocols.lowering import Lowering, SpecPath
+from planrunner.values import dataclass
 
 __all__ = ["Credentials", "compile_auth"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from planrunner.language.diagnostics import Code
 from planrunner.language.text import Text
@@ -27,6 +26,7 @@ from planrunner.protocols.http.settings import (
 )
 from planrunner.protocols.http.spec import RequestKeys
 from planrunner.protocols.lowering import Files, Lowering, SpecFault
+from planrunner.values import dataclass
 
 __all__ = [
     "CompiledExchange",

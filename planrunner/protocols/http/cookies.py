@@ -7,7 +7,6 @@ Source: RFC 6265. Left out: public suffixes (a test talks to hosts its plan name
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
@@ -15,6 +14,7 @@ from typing import Final
 
 from planrunner.protocols.http.url import Origin
 from planrunner.units import NS_PER_S
+from planrunner.values import dataclass
 
 __all__ = ["Cookie", "CookieJar"]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from planrunner.language.diagnostics import Code
@@ -24,6 +23,7 @@ from planrunner.protocols.rules import (
     shorten,
     show,
 )
+from planrunner.values import dataclass
 
 __all__ = ["DEFAULT_ACCEPT", "Expected", "compile_expect"]
 

@@ -8,12 +8,13 @@ are merged, so a text of one piece is constant. A client renders a closure's val
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from planrunner.protocols.base import Evaluate, Exchange, FailureKind, Parts, Reply, Scope
 from planrunner.protocols.http.url import Origin
 from planrunner.units import NS_PER_S
+from planrunner.values import dataclass
 
 __all__ = [
     "Body",

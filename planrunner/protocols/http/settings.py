@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -17,6 +17,7 @@ from planrunner.protocols.http.requests import compile_headers, merge_headers
 from planrunner.protocols.http.spec import Certificate, HttpModel, Pool
 from planrunner.protocols.http.url import UrlError, split_url
 from planrunner.protocols.lowering import Files, Lowering, SpecFault, SpecPath
+from planrunner.values import dataclass
 
 __all__ = ["CompiledSettings", "HttpDefaults", "compile_settings"]
 

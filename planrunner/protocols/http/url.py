@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, unquote_to_bytes, urljoin, urlsplit
 
 from planrunner.errors import PlanrunnerError
+from planrunner.values import dataclass
 
 __all__ = ["Location", "Origin", "UrlError", "join", "quote_query", "quote_target", "split_url"]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 import httpx
@@ -21,6 +21,7 @@ from planrunner.protocols.http.clients.wire_fault import (
     map_loss,
     map_tls_failure,
 )
+from planrunner.values import dataclass
 
 __all__ = ["Attempt", "Outgoing", "attempt", "map_failure"]
 

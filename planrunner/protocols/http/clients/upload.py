@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -13,6 +12,7 @@ from planrunner.language.expressions import EvaluationError
 from planrunner.protocols.base import FailureKind, Scope
 from planrunner.protocols.http.clients.wire_fault import WireFault
 from planrunner.protocols.http.operation import StreamBody
+from planrunner.values import dataclass
 
 __all__ = ["FilePiece", "Upload", "open_upload"]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Final
 
 from planrunner import __version__
@@ -25,6 +24,7 @@ from planrunner.protocols.http.operation import (
 )
 from planrunner.protocols.http.url import Location, Origin, UrlError, quote_query, quote_target
 from planrunner.protocols.http.url import split_url as split
+from planrunner.values import dataclass
 
 __all__ = [
     "DEFAULT_NAMES",

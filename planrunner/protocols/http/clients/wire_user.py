@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from planrunner.clock import Clock
 from planrunner.protocols.base import FailureKind, Reply
@@ -15,6 +15,7 @@ from planrunner.protocols.http.clients.wire_fault import WireFault
 from planrunner.protocols.http.clients.wire_head import ReplyHeads
 from planrunner.protocols.http.clients.wire_identity import WireIdentity
 from planrunner.protocols.http.url import Origin
+from planrunner.values import dataclass
 
 __all__ = ["WireShared", "WireUser"]
 
