@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, TypeVar, cast
 
 from planrunner.compiler.names import Known
@@ -23,6 +23,7 @@ from planrunner.load.pauses import Pause, PauseKind
 from planrunner.plan.document import Document, Part, PlanPath
 from planrunner.plan.faults import find_path
 from planrunner.units import UnitError
+from planrunner.values import dataclass
 
 __all__ = ["Compilation"]
 
@@ -37,16 +38,16 @@ class Compilation:
         constants: Names whose values are known before the run: params and services.
         constant_names: The names that a constant expression may read.
         unavailable: What is right but can't run yet; validate and explain accept it.
-    """
         secrets: The constants whose values must not be shown.
+    """
 
     document: Document
     constants: Mapping[str, object]
     constant_names: Known
     faults: list[Diagnostic] = field(default_factory=list)
     unavailable: list[Diagnostic] = field(default_factory=list)
-
     secrets: frozenset[str] = frozenset()
+
     def fault(
         self,
         path: PlanPath,

@@ -39,7 +39,6 @@ from planrunner.protocols.http.choice import choose_client
 from planrunner.protocols.http.compile import HttpDefaults, compile_settings
 
 __all__ = ["compile_plan"]
-from planrunner.protocols.http.operation import HttpSettings
 
 _LATER_FORMATS: Final = frozenset({"timeseries.csv", "junit.xml", "jtl", "locust-csv"})
 
@@ -159,15 +158,15 @@ class _Compiler:
             unavailable=self._veiled(work.unavailable, schedule),
         )
 
+    def _veiled(self, found: Sequence[Diagnostic], schedule: Schedule) -> tuple[Diagnostic, ...]:
+        return veiled(found, self._plan.params, schedule.params)
+
     def _stated(self, schedule: Schedule) -> list[Stated]:
         """Return the thresholds of the plan, and those of its phases."""
         params = {name: written_param(param) for name, param in self._plan.params.items()}
         return [
             *(
                 Stated(self._work, item, ("thresholds", index), params)
-    def _veiled(self, found: Sequence[Diagnostic], schedule: Schedule) -> tuple[Diagnostic, ...]:
-        return veiled(found, self._plan.params, schedule.params)
-
                 for index, item in enumerate(self._model.thresholds or ())
             ),
             *schedule.thresholds,

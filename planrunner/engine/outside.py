@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
+
+from planrunner.language.secrets import Masker
+from planrunner.values import dataclass
 
 __all__ = ["Hook", "Lines", "LogLines", "Outside"]
 

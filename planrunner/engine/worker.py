@@ -6,7 +6,6 @@ It knows neither listeners nor thresholds nor other workers; the coordinator (`r
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import count
 from typing import Final
 
@@ -42,6 +41,7 @@ from planrunner.metrics.snapshot import Snapshot
 from planrunner.protocols.base import Client, Scope
 from planrunner.results.samples import SampleWriter
 from planrunner.units import NS_PER_MS
+from planrunner.values import dataclass
 
 __all__ = ["Drained", "Worker", "protocols_of", "requests_of", "steps_of", "sweep_interval_ns"]
 

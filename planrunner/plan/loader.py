@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from pydantic import ValidationError
@@ -21,6 +21,8 @@ from planrunner.plan.overrides import Changes, apply_changes
 from planrunner.plan.params import ParamModel
 from planrunner.plan.resolve_params import Param, Surroundings, resolve_params
 from planrunner.plan.salvage import Remains, salvage
+from planrunner.plan.secret_texts import secret_texts
+from planrunner.values import dataclass
 
 __all__ = ["InvalidPlan", "Plan", "load", "load_bundle"]
 
@@ -126,11 +128,11 @@ def _load(bundle: Bundle, read: Callable[[str], str], surroundings: Surroundings
         None if remains is None else Plan(remains.model, remains.document, params, bundle, changes)
     )
     if draft is None or faults:
+        mask = Masker(secret_texts(document, surroundings))
         raise InvalidPlan(
             mask.diagnostics(_distinct(faults, broken)),
             draft,
             remains.lost if remains else frozenset(),
-        mask = Masker(secret_texts(document, surroundings))
         )
     return draft
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any
 
@@ -18,6 +18,7 @@ from planrunner.plan.param_values import (
     order_of,
 )
 from planrunner.plan.params import ParamModel, ParamType
+from planrunner.values import dataclass
 
 __all__ = ["Param", "ParamSource", "Surroundings", "resolve_params", "resolve_values"]
 
