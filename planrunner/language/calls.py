@@ -6,9 +6,7 @@ from collections.abc import Callable
 from operator import methodcaller
 from typing import Any, Final, Protocol, cast
 
-from jinja2 import nodes
-
-from planrunner.language.filters import filters, tests
+from planrunner.language import tree as nodes
 from planrunner.language.paths import describe, undefined_error
 from planrunner.language.values import (
     FAULTS,
@@ -53,7 +51,7 @@ class _Arguments:
 
 def _arguments(lowering: Lowering, node: nodes.Call | nodes.Filter | nodes.Test) -> _Arguments:
     by_position = [lowering.lower(argument) for argument in node.args]
-    by_name = {word.key: lowering.lower(word.value) for word in _keywords(node)}
+    by_name = {word.key: lowering.lower(word.value) for word in node.kwargs}
     more = lowering.lower(node.dyn_args) if node.dyn_args is not None else None
     more_named = lowering.lower(node.dyn_kwargs) if node.dyn_kwargs is not None else None
     first = [lowered.evaluate for lowered in by_position]
@@ -74,11 +72,6 @@ def _arguments(lowering: Lowering, node: nodes.Call | nodes.Filter | nodes.Test)
     return _Arguments(operands, evaluate, evaluate({}) if is_fixed else None)
 
 
-def _keywords(node: nodes.Call | nodes.Filter | nodes.Test) -> list[nodes.Keyword]:
-    # Jinja2 declares pairs here, but parses keywords.
-    return cast("list[nodes.Keyword]", node.kwargs)
-
-
 # --- filters ------------------------------------------------------------------------------------
 
 
@@ -86,9 +79,11 @@ def lower_filter(lowering: Lowering, node: nodes.Filter, *, lax: bool) -> Lowere
     """Lower `value | name(…)`."""
     if node.name in ("d", "default"):
         return _lower_default(lowering, node, lax=lax)
-    value = lowering.lower(_operand(node))
+    value = lowering.lower(node.node)
     if node.name == "random":
         return Lowered(_may_miss(node, _random(value.evaluate), lax=lax))
+    from planrunner.language.filters import filters  # noqa: PLC0415 - Jinja2 takes two bare starts
+
     arguments = _arguments(lowering, node)
     apply = _applied(filters()[node.name], value.evaluate, arguments, f"filter `{node.name}`")
     evaluate = _may_miss(node, apply, lax=lax) if node.name in _MAY_MISS else apply
@@ -126,11 +121,11 @@ def _random(items: Evaluate) -> Evaluate:
 
 def _lower_default(lowering: Lowering, node: nodes.Filter, *, lax: bool) -> Lowered:
     """Lower `value | default(fallback)`; the fallback is evaluated only where it is needed."""
-    value = lowering.lower(_operand(node), lax=True)
+    value = lowering.lower(node.node, lax=True)
     arguments = dict(zip(("default_value", "boolean"), node.args, strict=False))
-    arguments |= {word.key: word.value for word in _keywords(node)}
-    fallback_node = arguments.get("default_value", nodes.Const(""))
-    boolean = lowering.lower(arguments.get("boolean", nodes.Const(None)))
+    arguments |= {word.key: word.value for word in node.kwargs}
+    fallback_node = arguments.get("default_value", nodes.Const("", offset=node.offset))
+    boolean = lowering.lower(arguments.get("boolean", nodes.Const(None, offset=node.offset)))
     is_known = value.is_constant and not isinstance(value.value, Undefined)
     if is_known and (value.value or not boolean.value):
         return value
@@ -170,6 +165,8 @@ def lower_test(lowering: Lowering, node: nodes.Test) -> Lowered:
         return lowering.fold(node, evaluate, lax)
     operand = lowering.lower(node.node)
     arguments = _arguments(lowering, node)
+    from planrunner.language.filters import tests  # noqa: PLC0415 - Jinja2 takes two bare starts
+
     apply = _applied(tests()[node.name], operand.evaluate, arguments, f"test `{node.name}`")
     return lowering.fold(node, apply, operand, *arguments.operands)
 
@@ -220,11 +217,6 @@ def _applied_to_computed(
 
 def _cannot_use(called: str, value: object) -> EvaluationError:
     return EvaluationError(f"the {called} can't use {kind_of(value)} this way")
-
-
-def _operand(node: nodes.Filter) -> nodes.Expr:
-    # Only `{% filter %}` blocks have none, and the parser never sees a block.
-    return cast("nodes.Expr", node.node)
 
 
 # --- helpers ------------------------------------------------------------------------------------

@@ -12,13 +12,12 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
-from jinja2 import nodes
-
+from planrunner.language.common_syntax import parse_common
 from planrunner.language.lowering import lower_tree
 from planrunner.language.names import FILTER_NAMES, RESERVED, ROOT_HELPERS
 from planrunner.language.random_draws import Rand
 from planrunner.language.survey import Reference, survey
-from planrunner.language.syntax import parse_tree
+from planrunner.language.tree import Expr
 from planrunner.language.values import (
     UNDEFINED,
     EvaluationError,
@@ -62,7 +61,7 @@ class Expression:
 
     source: str
     references: tuple[Reference, ...] = field(compare=False)
-    _tree: nodes.Expr = field(compare=False, repr=False)
+    _tree: Expr = field(compare=False, repr=False)
 
     def lower(self, constants: Mapping[str, object] = NO_CONSTANTS) -> Lowered:
         """Return the expression as a closure; `constants` are names known before the run.
@@ -80,5 +79,11 @@ def parse(source: str) -> Expression:
     Raises:
         ExpressionError: It is no expression, or uses a filter, test or helper that isn't there.
     """
-    tree = parse_tree(source)
+    tree = parse_common(source) or _parse_fully(source)
     return Expression(source, survey(tree), tree)
+
+
+def _parse_fully(source: str) -> Expr:
+    from planrunner.language.syntax import parse_tree  # noqa: PLC0415 - Jinja2 takes two bare starts
+
+    return parse_tree(source)

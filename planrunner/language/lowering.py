@@ -11,8 +11,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 
-from jinja2 import nodes
-
+from planrunner.language import tree as nodes
 from planrunner.language.calls import lower_call, lower_filter, lower_test
 from planrunner.language.diagnostics import Code
 from planrunner.language.operators import BINARY, COMPARE, join_texts
@@ -102,7 +101,7 @@ class _Lowering:
             return self._and_or(node, lax=lax)
         method = self._methods.get(type(node))
         if method is None:
-            raise ExpressionError("this is not possible in a plan", offset=node.lineno or 0)
+            raise ExpressionError("this is not possible in a plan", offset=node.offset)
         return method(node)
 
     def fold(self, node: nodes.Node, evaluate: Evaluate, *operands: Lowered) -> Lowered:
@@ -314,7 +313,7 @@ class _Lowering:
 
 
 def _failed(node: nodes.Node, message: str, hint: str = "") -> ExpressionError:
-    return ExpressionError(message, hint=hint, offset=node.lineno or 0, code=Code.EXPRESSION_FAILED)
+    return ExpressionError(message, hint=hint, offset=node.offset, code=Code.EXPRESSION_FAILED)
 
 
 def _operator_error(symbol: str, left: object, right: object, error: Exception) -> EvaluationError:

@@ -6,8 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NoReturn
 
-from jinja2 import nodes
-
+from planrunner.language import tree as nodes
 from planrunner.language.values import (
     EvaluationError,
     Lowered,
@@ -43,7 +42,7 @@ def describe(node: nodes.Node) -> str:
     if isinstance(node, nodes.Getattr | nodes.Getitem):
         key = static_key(node)
         return describe(node.node) + ("[…]" if key is None else _written(key))
-    if isinstance(node, nodes.Filter) and node.node is not None:
+    if isinstance(node, nodes.Filter):
         return f"{describe(node.node)} | {node.name}"
     return "…"
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, cast
+from typing import Final
 
-from jinja2 import nodes
-
+from planrunner.language import tree as nodes
 from planrunner.language.diagnostics import Code, suggest
 from planrunner.language.names import FILTER_NAMES, HELPER_METHODS, ROOT_HELPERS, TEST_NAMES
 from planrunner.language.paths import static_key
-from planrunner.language.syntax import MAX_DEPTH, too_deep
+from planrunner.language.tree import MAX_DEPTH, too_deep
 from planrunner.language.values import ExpressionError
 from planrunner.values import dataclass
 
@@ -58,7 +57,7 @@ class _Survey:
 
     def visit(self, node: nodes.Node, *, optional: bool, depth: int) -> None:
         if depth > MAX_DEPTH:
-            raise too_deep(node.lineno)
+            raise too_deep(node.offset)
         if isinstance(node, _PATH_NODES):
             self._path(node, optional=optional, depth=depth)
         elif isinstance(node, nodes.Call):
@@ -67,7 +66,7 @@ class _Survey:
             self._filter_or_test(node, optional=optional, depth=depth)
         else:
             lax = _may_pass_undefined(node) if optional else ()
-            for child in node.iter_child_nodes():
+            for child in node.children():
                 self.visit(child, optional=child in lax, depth=depth + 1)
 
     def _path(self, node: nodes.Expr, *, optional: bool, depth: int) -> None:
@@ -77,7 +76,7 @@ class _Survey:
         while isinstance(base, nodes.Getattr | nodes.Getitem):
             depth += 1
             if depth > MAX_DEPTH:
-                raise too_deep(base.lineno)
+                raise too_deep(base.offset)
             key = static_key(base)
             if isinstance(key, str):
                 path.append(key)
@@ -97,15 +96,15 @@ class _Survey:
             if methods := HELPER_METHODS.get(node.name):
                 method = path[0] if path and path[0] in methods else "int"
                 hint = f"write `{node.name}.{method}(…)`"
-            raise ExpressionError(f"`{node.name}` must be called", hint=hint, offset=node.lineno)
-        self.found.append(Reference(node.name, path, node.lineno, optional))
+            raise ExpressionError(f"`{node.name}` must be called", hint=hint, offset=node.offset)
+        self.found.append(Reference(node.name, path, node.offset, optional))
 
     def _call(self, node: nodes.Call, depth: int) -> None:
         target = node.node
         if isinstance(target, nodes.Name) and target.name in ("dict", "range"):
             pass
         elif isinstance(target, nodes.Name) and target.name == "now":
-            self.found.append(Reference("now", (), target.lineno))
+            self.found.append(Reference("now", (), target.offset))
         elif (
             isinstance(target, nodes.Getattr)
             and isinstance(target.node, nodes.Name)
@@ -120,9 +119,9 @@ class _Survey:
                     target,
                     [f"{root.name}.{method}" for method in methods],
                 )
-            self.found.append(Reference(root.name, (target.attr,), root.lineno))
+            self.found.append(Reference(root.name, (target.attr,), root.offset))
         else:
-            raise _not_callable(target, node.lineno)
+            raise _not_callable(target, node.offset)
         self._arguments(node, depth)
 
     def _filter_or_test(
@@ -134,7 +133,7 @@ class _Survey:
         else:
             _known("test", node.name, node, TEST_NAMES)
             lax = node.name in ("defined", "undefined")
-        self.visit(cast("nodes.Expr", node.node), optional=lax, depth=depth + 1)
+        self.visit(node.node, optional=lax, depth=depth + 1)
         # What `default` falls back to may be missing too, when another `default` follows.
         falls_back = lax and isinstance(node, nodes.Filter)
         self._arguments(node, depth, optional=optional and falls_back)
@@ -181,7 +180,7 @@ def _unknown(kind: str, name: str, node: nodes.Node, known: Sequence[str]) -> Ex
     if not hint and len(known) < 10:
         hint = "known are " + ", ".join(f"`{word}`" for word in known)
     return ExpressionError(
-        f"there is no {kind} `{name}`", hint=hint, offset=node.lineno, code=Code.UNKNOWN_NAME
+        f"there is no {kind} `{name}`", hint=hint, offset=node.offset, code=Code.UNKNOWN_NAME
     )
 
 
@@ -193,7 +192,7 @@ def _not_callable(target: nodes.Node, offset: int) -> ExpressionError:
         return ExpressionError(
             f"there is no helper `{target.name}`",
             hint=hint,
-            offset=target.lineno,
+            offset=target.offset,
             code=Code.UNKNOWN_NAME,
         )
     hint = ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, Final, cast
 
@@ -11,12 +11,11 @@ from jinja2 import Environment, TemplateSyntaxError, nodes
 from jinja2.lexer import Token, TokenStream, operators
 from jinja2.parser import Parser
 
+from planrunner.language import tree
+from planrunner.language.tree import too_deep
 from planrunner.language.values import ExpressionError
 
-__all__ = ["MAX_DEPTH", "parse_tree", "too_deep"]
-
-MAX_DEPTH: Final = 100
-"""Deepest nesting: evaluating takes a few Python frames a level, and the stack has 1,000."""
+__all__ = ["parse_tree"]
 
 _MAX_BRACKETS: Final = 30  # the parser takes about 14 Python frames each
 _BRACKETS: Final = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
@@ -97,8 +96,8 @@ def _environment() -> Environment:
     )
 
 
-def parse_tree(source: str) -> nodes.Expr:
-    """Return the tree of one expression; `lineno` of each node is its offset in `source`."""
+def parse_tree(source: str) -> tree.Expr:
+    """Return the tree of one expression."""
     if len(source) > _MAX_SOURCE:
         raise ExpressionError(
             f"the expression is longer than {_MAX_SOURCE:,} characters",
@@ -109,21 +108,39 @@ def parse_tree(source: str) -> nodes.Expr:
     # The lexer turns \r\n into \n, which would shift the offsets after it.
     try:
         parser = Parser(_environment(), source.replace("\r", " "), state="variable")
-        tree = parser.parse_expression()
+        parsed = parser.parse_expression()
         if parser.stream.current.type != "eof":
             raise _unexpected(parser.stream.current)
     except TemplateSyntaxError as error:
         raise _syntax_error(error, source) from None
     except RecursionError:
         raise too_deep() from None
-    return tree
+    return _converted(parsed)
 
 
-def too_deep(offset: int = 0) -> ExpressionError:
-    """Return the error for an expression that nests deeper than `MAX_DEPTH`."""
-    return ExpressionError(
-        "the expression is too deeply nested", hint="split it with `set`", offset=offset
-    )
+def _converted(root: nodes.Expr) -> tree.Expr:
+    """Return Jinja2's tree as ours; without recursion, as the depth is unchecked yet.
+
+    Raises:
+        ExpressionError: It has a node that no expression of a plan can have.
+    """
+    ours: dict[int, tree.Node] = {}
+    order: list[nodes.Node] = [root]
+    for node in order:  # grows: parents stand before their children
+        order.extend(node.iter_child_nodes())
+    for node in reversed(order):
+        kind = getattr(tree, type(node).__name__, None)
+        if kind is None:
+            raise ExpressionError("this is not possible in a plan", offset=node.lineno)
+        values = [_part(getattr(node, name), ours) for name in kind.fields]
+        ours[id(node)] = kind(*values, offset=node.lineno)
+    return cast("tree.Expr", ours[id(root)])
+
+
+def _part(value: Any, ours: Mapping[int, tree.Node]) -> object:  # noqa: ANN401 - any field
+    if isinstance(value, list):
+        return [_part(item, ours) for item in value]
+    return ours[id(value)] if isinstance(value, nodes.Node) else value
 
 
 def _unexpected(token: Token) -> TemplateSyntaxError:
