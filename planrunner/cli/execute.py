@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -18,6 +19,7 @@ from planrunner.cli.limits import need_descriptors
 from planrunner.cli.outputs import open_samples, write_outputs
 from planrunner.cli.plan_options import compile_to_run, new_run_id, with_plan_options
 from planrunner.cli.progress import ProgressListener
+from planrunner.cli.reach import announce
 from planrunner.cli.result import build_result
 from planrunner.clock import MonotonicClock
 from planrunner.compiler.graph import RunGraph
@@ -150,6 +152,8 @@ async def _execute(job: _Run) -> RunResult:
     services = [DemoService(item.name, item.demo, item.port) for item in job.graph.services]
     stop = Stop()
     _cancel_on_sigterm()
+    notices = await announce(job.graph, os.environ)
+    job = replace(job, graph=replace(job.graph, notices=(*job.graph.notices, *notices)))
     async with start_services(services):
         if not job.graph.preflight:  # which asks more of the target
             await _check_targets(job.graph)
