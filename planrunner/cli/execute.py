@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 
 from planrunner.cli.exit_codes import ExitCode
+from planrunner.cli.interrupts import interrupted_by_sigterm
 from planrunner.cli.limits import need_descriptors
 from planrunner.cli.outputs import open_samples, write_outputs
 from planrunner.cli.plan_options import compile_to_run, new_run_id, with_plan_options
@@ -70,6 +71,7 @@ Ctrl-C once ends the run gracefully and still writes the reports; twice leaves a
 @click.option("--out", type=click.Path(path_type=Path), help="The run directory itself.")
 @click.option("--formats", help="Which reports to write, over the plan's: results.csv,report.html")
 @click.option("--quiet", "-q", is_flag=True, help="No progress and no summary; the exit code says.")
+@interrupted_by_sigterm()
 def command(  # noqa: PLR0913 - one parameter for each option
     plan: Path,
     settings: Sequence[str],
@@ -84,8 +86,8 @@ def command(  # noqa: PLR0913 - one parameter for each option
     graph = compile_to_run(plan, settings, environment, seed=seed, formats=formats)
     need_descriptors(_connections(graph))
     run_id = new_run_id()
-    directory = make_run_directory(out or _directory(graph, run_id))
     view: View = SilentView() if quiet else _view()
+    directory = make_run_directory(out or _directory(graph, run_id))
     with Masker(graph.secrets).errors():
         result = _run(_Run(graph, run_id, directory, view))
     try:

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TextIO
 
+from planrunner.cli.interrupts import interrupted_by_sigterm
 from planrunner.compiler.graph import RunGraph
 from planrunner.errors import CannotRun, UsageError
 from planrunner.report.html import write_html
@@ -35,6 +36,7 @@ def open_samples(graph: RunGraph, directory: Path, started: datetime) -> SampleW
     )
 
 
+@interrupted_by_sigterm()
 def write_outputs(
     graph: RunGraph, result: RunResult, directory: Path
 ) -> tuple[RunResult, list[Path]]:

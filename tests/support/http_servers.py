@@ -78,13 +78,23 @@ Respond = Callable[[Request, Wire], Awaitable[None]]
 
 @dataclass(slots=True)
 class HttpServer:
+    """A server that runs; `connections` counts all that it ever accepted."""
+
     origin: Origin
+    listening: asyncio.Server
+    talking: set[asyncio.Task[None]]
     requests: list[Request] = field(default_factory=list)
     connections: int = 0
 
     @property
     def url(self) -> str:
         return str(self.origin)
+
+    def vanish(self) -> None:
+        """End all connections and accept no more; to be called in the server's own loop."""
+        self.listening.close()
+        for task in list(self.talking):
+            task.cancel()
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,13 +190,12 @@ async def serve_raw(
     listening = await asyncio.start_server(connected, host, 0, ssl=tls)
     talking: set[asyncio.Task[None]] = set()
     port = listening.sockets[0].getsockname()[1]
-    server = HttpServer(Origin("https" if tls else "http", "localhost" if tls else host, port))
+    origin = Origin("https" if tls else "http", "localhost" if tls else host, port)
+    server = HttpServer(origin, listening, talking)
     try:
         yield server
     finally:
-        listening.close()
-        for task in list(talking):
-            task.cancel()
+        server.vanish()
         await asyncio.gather(*talking, return_exceptions=True)
         await listening.wait_closed()
 

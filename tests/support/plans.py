@@ -143,12 +143,17 @@ class PlanProject:
         return Ended(code, out, err, self._new(before))
 
     def spawn(
-        self, *arguments: str, env: Mapping[str, str] | None = None, **more: Any
+        self, *arguments: str, env: Mapping[str, str] | None = None, first: str = "", **more: Any
     ) -> subprocess.Popen[str]:
-        """Start a command line in a process of its own; `more` goes to `Popen`."""
+        """Start a command line in a process of its own, which executes the Python of `first`.
+
+        `more` goes to `Popen`.
+        """
         root = Path(__file__).parents[2]
+        code = f"{first}\nfrom planrunner.cli.main import main\nmain()"
+        command = ["-c", code] if first else ["-m", "planrunner"]
         return subprocess.Popen(
-            [sys.executable, "-m", "planrunner", *arguments],
+            [sys.executable, *command, *arguments],
             cwd=self.directory,
             env={**os.environ, "PYTHONPATH": str(root), **(env or {})},
             stdin=subprocess.DEVNULL,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
 from typing import Final
@@ -58,5 +59,7 @@ def _words(fault: Exception) -> str:
     if isinstance(fault, ssl.SSLError) and fault.reason:
         return fault.reason.lower().replace("_", " ")
     if isinstance(fault, OSError) and fault.strerror:
-        return fault.strerror.lower()
+        # asyncio puts an address in the place of the system's words for a number of the system.
+        number = 0 if isinstance(fault, ssl.SSLError) else fault.errno or 0
+        return (os.strerror(number) if number > 0 else fault.strerror).lower()
     return str(fault).lower() or type(fault).__name__
