@@ -102,7 +102,7 @@ class Actor:
         """The list with this name in the scope, as one that only this user holds.
 
         What `set` put there may be a constant of the plan or the value of another name: the first
-        change of each such list is made in a copy.
+        change of each such list is made in a copy, and so is the first after `let_go`.
 
         Raises:
             EvaluationError: The name has no value, or it is no list.
@@ -116,6 +116,11 @@ class Actor:
             raise EvaluationError(f"`{name}` is {what}, not a list")
         own = self.scope[name] = self._lists[name] = list(held)
         return own
+
+    def let_go(self, value: object) -> None:
+        """Note that a value was given to another name or list: a list in it has two holders now."""
+        if isinstance(value, list | dict | tuple):
+            self._lists.clear()
 
     def lanes(self, count: int) -> Sequence[Actor]:
         """Return up to `count` actors of this user, itself first, that may send side by side."""

@@ -138,6 +138,7 @@ def bind_push(node: PushNode) -> Step:
     async def push(user: Actor) -> None:
         for name, evaluate in values:
             value = evaluated(user, evaluate)
+            user.let_go(value)
             try:
                 user.own_list(name).append(value)
             except EvaluationError as error:

@@ -27,7 +27,8 @@ def once_timeline(name: str, now_ns: int) -> Timeline:
 async def run_block(name: str, block: Block, *, around: Surroundings, binder: Binder) -> str:
     """Run a block to its end; returns what failed, in words, or nothing.
 
-    What it set of the block's names is seen by every user that starts afterwards.
+    What it set of the block's names is seen by every user that starts afterwards, and by teardown,
+    also when it failed: what was made before that has to be taken away.
     """
     rng = user_stream(around.seed, name, "", 0)
     actor = Actor(
@@ -47,9 +48,7 @@ async def run_block(name: str, block: Block, *, around: Surroundings, binder: Bi
             around.tally.retries += 1
             await around.clock.sleep_until(around.clock.now_ns() + RETRY_NS)
     finally:
+        around.scope |= {name: actor.scope[name] for name in block.names if name in actor.scope}
         for session in actor.sessions:
             await session.close()
-    for known in block.names:
-        if known in actor.scope:
-            around.scope[known] = actor.scope[known]
     return ""

@@ -165,6 +165,7 @@ class _Coordinator:
             self._load_ns = self._clock.now_ns()
             await self._run_phases()
         finally:  # whatever happened: what setup made has to be taken away
+            self._drain()  # lines that the load logged don't keep those of teardown out
             failed = await self._run_once("teardown", graph.teardown, StopLevel.AT_ONCE)
             if failed:
                 self._ledger.notices.append(f"`teardown` failed: {failed}")
