@@ -229,10 +229,10 @@ def lower_call(lowering: Lowering, node: nodes.Call) -> Lowered:
     if isinstance(target, nodes.Getattr) and isinstance(target.node, nodes.Name):
         if target.node.name == "rand":
             return Lowered(_method("rand", target.attr, arguments))
-        return Lowered(_function(target.node.name, (target.attr,), arguments))
+        return Lowered(_fake(target.attr, arguments))
     name = cast("nodes.Name", target).name
     if name == "now":
-        return Lowered(_function("now", (), arguments))
+        return Lowered(_now(arguments))
     build = _range if name == "range" else _dict
 
     def evaluate(scope: Scope) -> object:
@@ -268,22 +268,28 @@ def _method(root: str, method: str, arguments: _Arguments) -> Evaluate:
     return evaluate
 
 
-def _function(root: str, keys: tuple[str, ...], arguments: _Arguments) -> Evaluate:
-    """Call `scope[root]`, or an entry of the table of functions that stands there."""
-    called = ".".join((root, *keys))
+def _fake(name: str, arguments: _Arguments) -> Evaluate:
+    """Draw a made-up value from the user's stream."""
 
     def evaluate(scope: dict[str, Any]) -> object:
         args, kwargs = arguments.evaluate(scope)
         try:
-            function = scope[root]
-            for key in keys:
-                function = function[key]
-        except (LookupError, TypeError):
-            raise EvaluationError(f"`{called}` is not available here") from None
-        try:
-            return function(*args, **kwargs)
+            return check_result(scope["rand"].fake(name, *args, **kwargs))
         except FAULTS:
-            raise EvaluationError(f"`{called}` can't use these arguments") from None
+            raise EvaluationError(f"`fake.{name}` can't use these arguments") from None
+
+    return evaluate
+
+
+def _now(arguments: _Arguments) -> Evaluate:
+    def evaluate(scope: dict[str, Any]) -> object:
+        args, kwargs = arguments.evaluate(scope)
+        if "now" not in scope:
+            raise EvaluationError("`now` is not available here")
+        try:
+            return scope["now"](*args, **kwargs)
+        except FAULTS:
+            raise EvaluationError("`now` can't use these arguments") from None
 
     return evaluate
 

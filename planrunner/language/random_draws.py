@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any, Final
 
+from planrunner.language.fakes import draw_fake
 from planrunner.language.values import UNDEFINED, EvaluationError, kind_of
 
 __all__ = ["MAX_TEXT", "Rand"]
@@ -28,6 +29,10 @@ class Rand:
     def __init__(self, rng: Random) -> None:
         self._rng = rng
         self._random = rng.random
+
+    def fake(self, name: str, *args: Any, **kwargs: Any) -> object:  # noqa: ANN401 - a plan's
+        """Return a made-up value; plans write it `fake.NAME(…)`."""
+        return draw_fake(name, self._rng)(*args, **kwargs)
 
     def int(self, low: builtins.int, high: builtins.int) -> builtins.int:
         """Return an integer from `low` to `high`, both included."""

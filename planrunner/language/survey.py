@@ -111,8 +111,8 @@ class _Survey:
             and target.node.name in ("fake", "rand")
         ):
             root = target.node
-            methods = HELPER_METHODS.get(root.name)
-            if methods and target.attr not in methods:
+            methods = _fakes(root) if root.name == "fake" else HELPER_METHODS[root.name]
+            if target.attr not in methods:
                 raise _unknown(
                     "helper",
                     f"{root.name}.{target.attr}",
@@ -154,6 +154,18 @@ def _may_pass_undefined(node: nodes.Node) -> Sequence[nodes.Node]:
     if isinstance(node, nodes.And | nodes.Or):
         return [node.right]
     return ()
+
+
+def _fakes(node: nodes.Name) -> Sequence[str]:
+    """Return what `fake` has, which the package faker knows."""
+    from planrunner.language.fakes import FakerMissing, fake_names  # noqa: PLC0415 - rare
+
+    try:
+        return fake_names()
+    except FakerMissing as missing:
+        raise ExpressionError(
+            missing.message, hint=missing.hint, offset=node.offset, code=Code.NOT_AVAILABLE
+        ) from missing
 
 
 def _check_filter(node: nodes.Filter) -> None:

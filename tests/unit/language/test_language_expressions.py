@@ -233,7 +233,6 @@ def test_a_condition_without_else_fails_when_it_is_false() -> None:
         ("rand.int(a, s)", "`rand.int` can't use these arguments in `rand.int(a, s)`"),
         ("rand.choice(empty)", "can't choose from an empty list"),
         ("rand.text(-a)", "a random text needs a length: a whole number from 0"),
-        ("fake.name()", "`fake.name` is not available here in `fake.name()`"),
         ("range(s)", "`range` can't use these arguments in `range(s)`"),
         ("{numbers: 1}", "`{numbers: 1}` has no value"),
     ],
@@ -288,7 +287,6 @@ def test_no_message_holds_a_value(source: str) -> None:
         ("x is defined and y", [Reference("x", (), 0, optional=True), Reference("y", (), 17)]),
         ("rand.int(1, n)", [Reference("rand", ("int",), 0), Reference("n", (), 12)]),
         ("now() - t", [Reference("now", (), 0), Reference("t", (), 8)]),
-        ("fake.name()", [Reference("fake", ("name",), 0)]),
         ("range(n)", [Reference("n", (), 6)]),
         ("l | map('x' ~ y)", [Reference("l", (), 0), Reference("y", (), 14)]),
         ("f(*[]) if 0 else 1", None),
@@ -392,7 +390,7 @@ def test_what_depends_on_constants_only_is_folded(source: str, value: object) ->
 
 
 @pytest.mark.parametrize(
-    "source", ["size + a", "rand.int(1, 2)", "now()", "[1] | random", "fake.x()", "a"]
+    "source", ["size + a", "rand.int(1, 2)", "now()", "[1] | random", "a"]
 )
 def test_what_depends_on_the_user_is_not_folded(source: str) -> None:
     """Draws and the time differ each time."""

@@ -1,0 +1,79 @@
+"""The helper `fake`: made-up names, addresses and the like, from the package faker, an extra."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, time
+from decimal import Decimal
+from functools import cache
+from random import Random
+from typing import TYPE_CHECKING, Any, Final
+
+from planrunner.errors import PlanrunnerError
+
+if TYPE_CHECKING:
+    from faker import Generator
+
+__all__ = ["FakerMissing", "draw_fake", "fake_names"]
+
+_LOCALE: Final = "en_US"
+"""Of every run, so that the same seed gives the same values on every machine."""
+
+
+class FakerMissing(PlanrunnerError):  # noqa: N818 - reads as the sentence it stands for
+    """The package faker is not installed."""
+
+
+@cache
+def fake_names() -> Sequence[str]:
+    """Return what can be called as `fake.NAME(…)`.
+
+    Raises:
+        FakerMissing: The package is not installed.
+    """
+    return sorted(
+        name
+        for provider in _generator().get_providers()
+        for name in dir(provider)
+        if not name.startswith("_") and callable(getattr(provider, name))
+    )
+
+
+@cache
+def _generator() -> Generator:
+    try:
+        from faker import Factory  # noqa: PLC0415 - 130 ms that other plans need not pay
+    except ImportError as missing:
+        raise FakerMissing(
+            "`fake` needs the package faker", hint="pip install planrunner[data]"
+        ) from missing
+    return Factory.create(_LOCALE)
+
+
+def draw_fake(name: str, rng: Random) -> Callable[..., object]:
+    """Return the function `name`, to be called at once: it draws from `rng` until the next one."""
+    generator = _generator()
+    generator.random = rng
+    function = getattr(generator, name)
+
+    def draw(*args: Any, **kwargs: Any) -> object:  # noqa: ANN401 - as the plan writes them
+        return _plain(function(*args, **kwargs))
+
+    return draw
+
+
+def _plain(value: object) -> object:
+    """Return what expressions can work with: dates as ISO text, tuples and sets as lists."""
+    match value:
+        case None | str() | bool() | int() | float() | bytes():
+            return value
+        case date() | time():
+            return value.isoformat()
+        case Decimal():
+            return float(value)
+        case Mapping():
+            return {str(key): _plain(item) for key, item in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [_plain(item) for item in value]
+        case _:
+            return str(value)
