@@ -16,6 +16,7 @@ from planrunner.compiler.data import (
     sources_read,
     with_columns,
 )
+from planrunner.compiler.etcd_steps import etcd_settings
 from planrunner.compiler.graph import Evaluate, ReportSettings, RunGraph, ServiceNode, UserProgram
 from planrunner.compiler.later import check_later
 from planrunner.compiler.loads import classes_with_users, seats_of
@@ -36,8 +37,10 @@ from planrunner.metrics.threshold import Threshold
 from planrunner.plan.loader import Plan
 from planrunner.plan.models import PlanModel
 from planrunner.protocols.http.choice import choose_client
+from planrunner.protocols.etcd.operation import EtcdSettings
 from planrunner.protocols.http.compile import HttpDefaults, compile_settings
 
+from planrunner.protocols.http.operation import HttpSettings
 __all__ = ["compile_plan"]
 
 _LATER_FORMATS: Final = frozenset({"timeseries.csv", "junit.xml", "jtl", "locust-csv"})
@@ -109,7 +112,10 @@ class _Compiler:
         hooks = compile_hooks(work, self._plan)
 
         def flows_with(work: Compilation, http: HttpDefaults) -> Callable[[Known], Flow]:
-            return lambda known: Flow(work, http, self._plan.files_at, flows, known, hooks=hooks)
+            etcd = etcd_settings(work, self._plan)
+            return lambda known: Flow(
+                work, http, self._plan.files_at, flows, known, hooks=hooks, etcd=etcd
+            )
 
         def users_with(constants: Compilation) -> tuple[UserProgram, ...]:
             own = http if constants is work else self._http(constants, known)
@@ -118,6 +124,7 @@ class _Compiler:
                 compile_users(constants, model.users or {}, once.known, open_flow)
             )
 
+        etcd = etcd_settings(work, self._plan)
         check_later(work, model, known)
         once = compile_once(self._plan, known, flows_with(work, http))
         schedule = compile_schedule(work, self._plan, selection, chosen, users_with)
@@ -140,8 +147,8 @@ class _Compiler:
             seed_was_drawn=model.seed is None,
             profile=chosen,
             params={name: shown_param(param) for name, param in self._plan.params.items()},
-            settings={"http": http.settings},
-            clients={"http": choose_client(http.settings)},
+            settings={"http": http.settings, **({"etcd": etcd} if etcd is not None else {})},
+            clients=_clients(http.settings, etcd),
             services=services,
             preflight=once.preflight,
             setup=once.setup,
@@ -272,6 +279,15 @@ class _Compiler:
         for option in self._plan.changes.options:
             digest.update(f"\0{option}".encode())
         return digest.hexdigest()[:16]
+def _clients(http: HttpSettings, etcd: EtcdSettings | None) -> dict[str, tuple[str, str]]:
+    clients: dict[str, tuple[str, str]] = {"http": choose_client(http)}
+    if etcd is not None:
+        shared = etcd.connections
+        how = f"{shared} shared connections" if shared else "a connection for each user"
+        clients["etcd"] = "grpc", how
+    return clients
+
+
 
 
 def plan_path(plan: Plan) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from planrunner.compiler.etcd_steps import compile_etcd
 from planrunner.compiler.foreign_steps import compile_exec, compile_python
 from planrunner.compiler.graph_steps import (
     CallNode,
@@ -238,14 +239,13 @@ def _parallel(
     for index, step in enumerate(model.parallel or ()):
         walk.known = before
         where = (*path, "parallel", index)
-        if step.action not in VERBS:
-            walk.work.not_available((*where, step.action), f"the step `{step.action}`")
-            walk.work.check_all(step, where, walk.known)
-            continue
         own_when = None
         if step.when is not None:
             own_when = walk.work.expression(step.when, (*where, "when"), before).evaluate
-        requests.append(walk.request(step, where, own_when, later))
+        if step.action in VERBS:
+            requests.append(walk.request(step, where, own_when, later))
+        else:
+            requests.append(compile_etcd(walk, step, where, own_when, later))
         after = replace(after, variables=after.variables | walk.known.variables, replied=True)
     walk.known = after
     return ParallelNode(tuple(requests), when)

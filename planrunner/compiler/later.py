@@ -18,5 +18,4 @@ def check_later(work: Compilation, model: PlanModel, known: Known) -> None:
     for key in _KEYS:
         if getattr(model, key) is not None:
             work.not_available((key,), f"`{key}`")
-    for key, piece in (("etcd", model.etcd), ("monitors", model.monitors)):
-        work.check_all(piece, (key,), known)
+    work.check_all(model.monitors, ("monitors",), known)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from planrunner.compiler import flow_steps
+from planrunner.compiler.etcd_steps import compile_etcd
 from planrunner.compiler.graph_steps import (
     Evaluate,
     HeaderNode,
@@ -20,6 +21,7 @@ from planrunner.compiler.walk import Flows, Walk, reads_of_reply
 from planrunner.language.diagnostics import Code
 from planrunner.plan.document import PlanPath
 from planrunner.plan.steps import StepModel
+from planrunner.protocols.etcd.spec import ETCD_ACTIONS
 from planrunner.protocols.http.compile import compile_exchange, default_name
 from planrunner.protocols.http.spec import VERBS, RequestKeys
 
@@ -49,11 +51,13 @@ class Flow(Walk):
     def _step(
         self, model: StepModel, path: PlanPath, read_later: frozenset[str]
     ) -> tuple[StepNode, ...]:
-        """Compile one step; one that this version can't run gives nothing."""
+        """Compile one step."""
         when = self._when(model, path)
         action = model.action
         if action in VERBS:
             return (self.request(model, path, when, read_later),)
+        if action in ETCD_ACTIONS:
+            return (compile_etcd(self, model, path, when, read_later),)
         compile_step = flow_steps.COMPILERS.get(action)
         if compile_step is not None:
             return (compile_step(self, model, path, when, read_later),)
@@ -66,15 +70,7 @@ class Flow(Walk):
             case "header":
                 return (self._header(model, path, when),)
             case _:
-                self._later(model, path, action)
-                return ()
-
-    def _later(self, model: StepModel, path: PlanPath, action: str) -> None:
-        """Check the names of a step that can't run yet, and say so."""
-        self.work.not_available((*path, action), f"the step `{action}`")
-        self.work.check_all(model, path, self.known)
-        operation = getattr(model, action.replace(".", "_"))
-        self.write(getattr(operation, "extract", None) or (), (*path, action, "extract"))
+                raise AssertionError(action)
 
     def _when(self, model: StepModel, path: PlanPath) -> Evaluate | None:
         if model.when is None:
@@ -105,10 +101,11 @@ class Flow(Walk):
             reads_body=bool(reads & {"json", "body"}),
             reads_head="headers" in reads,
         )
+        is_sound = len(self.work.faults) == before  # else the same would be said again
         for fault in compiled.faults:
             if fault.code is Code.NOT_AVAILABLE:
                 self.work.not_available((*path, *fault.path), f"`{fault.path[-1]}`")
-            elif len(self.work.faults) == before:
+            elif is_sound:
                 inside = None if fault.offset is None else (fault.offset, 1)
                 where = (*path, *fault.path)
                 self.work.fault(where, fault.code, fault.message, hint=fault.hint, inside=inside)

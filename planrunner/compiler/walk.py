@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Final
 
@@ -16,8 +16,10 @@ from planrunner.language.diagnostics import Code, suggest
 from planrunner.language.expressions import RESERVED
 from planrunner.plan.document import PlanPath
 from planrunner.plan.steps import StepModel
+from planrunner.protocols.etcd.operation import EtcdSettings
 from planrunner.protocols.http.compile import Files, HttpDefaults
 from planrunner.protocols.http.spec import RequestKeys
+from planrunner.values import dataclass
 
 __all__ = ["REPLY_NAMES", "Flows", "Hooks", "Walk", "reads_of_reply"]
 
@@ -66,6 +68,7 @@ class Walk(ABC):
     has_phase: bool = True
     publishes: bool = False
     hooks: Hooks | None = None
+    etcd: EtcdSettings | None = None
 
     @abstractmethod
     def steps(

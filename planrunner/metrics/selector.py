@@ -237,7 +237,7 @@ def _term_holds(term: Term, labels: Labels, *, known: bool) -> bool | None:
 
 
 def _is_request(term: Term, labels: Labels) -> bool:
-    return labels.request == term.name or (not term.exact and labels.method == term.name)
+    return labels.request == term.name or (not term.exact and term.name == f"etcd.{labels.method}")
 
 
 def _is_in_group(term: Term, labels: Labels) -> bool:

@@ -13,6 +13,27 @@ __all__ = ["ABORTED", "Labels", "Series"]
 ABORTED = "aborted"
 """The failure kind of what the end of a phase cut: apart from successes and failures."""
 
+# In the order of their numbers. Source: gRPC, "Status codes and their use in gRPC".
+_GRPC = (
+    "OK",
+    "CANCELLED",
+    "UNKNOWN",
+    "INVALID_ARGUMENT",
+    "DEADLINE_EXCEEDED",
+    "NOT_FOUND",
+    "ALREADY_EXISTS",
+    "PERMISSION_DENIED",
+    "RESOURCE_EXHAUSTED",
+    "FAILED_PRECONDITION",
+    "ABORTED",
+    "OUT_OF_RANGE",
+    "UNIMPLEMENTED",
+    "INTERNAL",
+    "UNAVAILABLE",
+    "DATA_LOSS",
+    "UNAUTHENTICATED",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Labels:
@@ -47,6 +68,13 @@ class Labels:
     status: int = 0
     failure: str = ""
     measured: bool = True
+
+    @property
+    def status_text(self) -> str:
+        """The status as people know it: etcd's, in lower-case methods, by its gRPC name."""
+        if self.method.islower() and self.failure != ABORTED and 0 <= self.status < len(_GRPC):
+            return _GRPC[self.status]
+        return str(self.status)
 
     @property
     def is_result(self) -> bool:

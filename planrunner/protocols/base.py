@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Container, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from json import JSONDecoder, detect_encoding
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, TypeVar, cast
+
+from planrunner.values import dataclass
 
 if TYPE_CHECKING:  # clock imports asyncio, which a plan that is only checked doesn't need
     from planrunner.clock import Clock
@@ -56,6 +57,9 @@ class FailureKind(StrEnum):
     PROTOCOL = "protocol"
     TOO_LARGE = "too_large"
     STATUS = "status"
+    UNAVAILABLE = "unavailable"
+    PERMISSION = "permission"
+    PRECONDITION = "precondition"
     EXPECT = "expect"
     EXTRACT = "extract"
     ABORTED = "aborted"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -14,6 +14,7 @@ from planrunner.language.fields import Deferred
 from planrunner.language.text import Text, lower_value, parse_text
 from planrunner.protocols.base import Parts
 from planrunner.units import UnitError
+from planrunner.values import dataclass
 
 __all__ = ["Files", "Lowering", "SpecFault", "SpecPath"]
 
@@ -132,12 +133,16 @@ class Lowering:
 
     def duration(self, value: int | Deferred | None, path: SpecPath, default_ns: int) -> int:
         """Return a duration in ns that may have been written with params in it."""
+        return self.number(value, path, default_ns)
+
+    def number(self, value: int | Deferred | None, path: SpecPath, default: int) -> int:
+        """Return a whole number that may have been written with params in it."""
         if value is None:
-            return default_ns
+            return default
         if isinstance(value, Deferred):
             with self.at(path):
                 return cast("int", value.resolve(self.constants))
-            return default_ns
+            return default
         return value
 
     def key(self, name: object, path: SpecPath) -> str:

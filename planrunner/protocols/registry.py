@@ -20,6 +20,7 @@ CLIENTS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
                 "httpx": "planrunner.protocols.http.clients.httpx:open",
             }
         ),
+        "etcd": MappingProxyType({"grpc": "planrunner.protocols.etcd.clients.grpc_aio:open"}),
     }
 )
 """Protocol → client → `module:function`; the first client is the protocol's default."""

@@ -223,7 +223,7 @@ def _row(key: tuple[str, str, str], members: Sequence[_Member], seconds: float) 
         if labels.failure:
             failures[labels.failure] += member.count
         if labels.kind == "request":
-            statuses[str(labels.status)] += member.count
+            statuses[labels.status_text] += member.count
     latency_ns = _summary(total.latency)
     split = total.service is not total.latency
     return Row(

@@ -82,7 +82,7 @@ def write_csv(reader: SampleReader, out: IO[str]) -> int:
 def _row_format(labels: Labels) -> str:
     """The `%` format of a series' lines: its own cells written out, holes for the numbers."""
     tags = ";".join(f"{key}={value}" if value else key for key, value in labels.tags)
-    before = (labels.request, labels.method, str(labels.status))
+    before = (labels.request, labels.method, labels.status_text)
     after = (labels.phase, labels.stage, labels.user, labels.task, tags)
     cells = (
         "%s.%06dZ",

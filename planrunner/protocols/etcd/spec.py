@@ -8,7 +8,14 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Discriminator, Field, Tag
 
 from planrunner.language.diagnostics import Code
-from planrunner.language.fields import Count, Duration, TextField, ValueField, VariableName
+from planrunner.language.fields import (
+    Count,
+    Duration,
+    PositiveInt,
+    TextField,
+    ValueField,
+    VariableName,
+)
 from planrunner.language.mapping import Fault, PlanMapping
 
 __all__ = [
@@ -44,10 +51,15 @@ class EtcdModel(PlanMapping):
         description="Addresses of the members; the next one is taken when one fails.",
         examples=['["127.0.0.1:2379"]'],
     )
-    transport: Literal["auto", "grpc", "gateway"] | None = Field(
+    transport: Literal["auto", "grpc"] | None = Field(
         None,
-        description="gRPC, or the JSON gateway. Default auto, which is gRPC.",
+        description="How to speak to it. Default auto, which is gRPC.",
         examples=["auto"],
+    )
+    connections: PositiveInt | None = Field(
+        None,
+        description="Connections that all users share. Default one of its own for each user.",
+        examples=["4"],
     )
     timeout: Duration | None = Field(
         None, description="For one operation. Default 30s.", examples=["5s"]

@@ -257,8 +257,11 @@ def test_thresholds_on_what_is_not_selected_are_not_applicable() -> None:
 
 def test_what_cannot_run_yet_does_not_matter_in_what_is_not_selected() -> None:
     """The rest of the plan runs."""
-    put = "{task: put, steps: [{etcd.put: {key: a, value: b}}]}"
-    users = f"users: {{A: {{tasks: [{{get: /}}]}}, B: {{tasks: [{put}]}}}}"
+    users = """\
+users:
+  A: {tasks: [{get: /}]}
+  B: {http: {proxy: "http://localhost:3128"}, tasks: [{get: /}]}
+"""
 
     assert compiled(users).unavailable
     assert not compiled(users, selection=Selection(users=("A",))).unavailable

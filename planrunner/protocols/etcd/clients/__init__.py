@@ -1,0 +1,1 @@
+"""Clients that send what etcd steps compile to."""

@@ -1,0 +1,246 @@
+"""The etcd client: etcd3's stubs on grpc.aio, one call in flight for each virtual user."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from itertools import cycle
+from typing import Any, Final
+
+import grpc
+
+from planrunner.clock import Clock
+from planrunner.protocols.base import Exchange, FailureKind, Scope
+from planrunner.protocols.etcd.clients.faults import (
+    FAIL_OVER,
+    is_stale_token,
+    map_failure,
+    was_not_sent,
+)
+from planrunner.protocols.etcd.clients.lines import Access, Line, Lines
+from planrunner.protocols.etcd.clients.messages import Build, message_builder
+from planrunner.protocols.etcd.clients.watches import Watcher
+from planrunner.protocols.etcd.operation import EtcdOperation, EtcdSettings, Watch
+from planrunner.protocols.etcd.reply import EtcdReply
+from planrunner.protocols.etcd.stubs import load_stubs
+from planrunner.units import NS_PER_MS, NS_PER_S
+from planrunner.values import dataclass
+
+__all__ = ["GrpcClient", "open"]
+
+_LEAST_S: Final = NS_PER_MS / NS_PER_S
+_OUT_OF_TIME: Final = int(grpc.StatusCode.DEADLINE_EXCEEDED.value[0])
+
+
+@dataclass(frozen=True, slots=True)
+class BoundCall:
+    """A step, ready to send.
+
+    Attributes:
+        watcher: Of a watch, which is no single call.
+    """
+
+    method: str
+    build: Build
+    timeout_ns: int
+    timeout_s: float
+    needs_body: bool
+    watcher: Watcher | None = None
+
+
+class GrpcClient:
+    """The etcd `Client` of one worker."""
+
+    def __init__(self, settings: EtcdSettings, clock: Clock) -> None:
+        self._stubs = load_stubs()
+        self.clock = clock
+        self.access = Access(settings, self._stubs)
+        self._shared = [Lines(self.access) for _ in range(settings.connections)]
+        self._next = cycle(self._shared)
+        self._own: set[Lines] = set()
+
+    def bind(self, exchange: Exchange) -> BoundCall:
+        operation: EtcdOperation = exchange.operation
+        action = operation.action
+        return BoundCall(
+            method=exchange.method,
+            build=message_builder(self._stubs, action),
+            timeout_ns=exchange.timeout_ns,
+            timeout_s=exchange.timeout_ns / NS_PER_S,
+            needs_body=operation.needs_body,
+            watcher=Watcher(self._stubs, action) if isinstance(action, Watch) else None,
+        )
+
+    def session(self) -> EtcdSession:
+        if self._shared:
+            return EtcdSession(self, next(self._next), owns=False)
+        lines = Lines(self.access)
+        self._own.add(lines)
+        return EtcdSession(self, lines, owns=True)
+
+    def sweep(self, now_ns: int) -> None:
+        """Do nothing: each call carries its deadline, which the member sees too."""
+
+    async def release(self, lines: Lines) -> None:
+        self._own.discard(lines)
+        await lines.close()
+
+    async def close(self) -> None:
+        for lines in (*self._shared, *self._own):
+            await lines.close()
+        self._own.clear()
+
+
+class EtcdSession:
+    """One virtual user's way to etcd."""
+
+    __slots__ = ("_access", "_client", "_lines", "_now_ns", "_owns", "_reply")
+
+    def __init__(self, client: GrpcClient, lines: Lines, *, owns: bool) -> None:
+        self._client = client
+        self._access = client.access
+        self._now_ns = client.clock.now_ns
+        self._lines = lines
+        self._owns = owns
+        self._reply = EtcdReply()
+
+    async def send(self, bound: BoundCall, scope: Scope) -> EtcdReply:
+        reply, now_ns = self._reply, self._now_ns
+        asked_ns = now_ns()
+        message = bound.build(scope)
+        reply.asked_ns = reply.sent_ns = asked_ns
+        reply.failure = None
+        reply.connect_ns = reply.connects = reply.retries = 0
+        line = self._lines.current
+        if not line.is_open or self._access.needs_token or bound.watcher is not None:
+            return await self._send_carefully(bound, scope, message)
+        try:
+            answer = await line.calls[bound.method](
+                message, timeout=bound.timeout_s, metadata=self._access.metadata
+            )
+        except grpc.aio.AioRpcError as error:
+            return await self._failed(bound, scope, message, error)
+        return self._answered(bound, message, answer)
+
+    def _answered(self, bound: BoundCall, message: Any, answer: Any) -> EtcdReply:  # noqa: ANN401
+        reply = self._reply
+        reply.ended_ns = reply.first_byte_ns = self._now_ns()
+        reply.status = 0
+        reply.detail = ""
+        reply.message = answer
+        reply.received = answer.ByteSize()
+        reply.sent = message.ByteSize()
+        if bound.needs_body:
+            reply.body = json.dumps(reply.data()).encode()
+        return reply
+
+    async def _failed(
+        self,
+        bound: BoundCall,
+        scope: Scope,
+        message: Any,  # noqa: ANN401 - generated code
+        error: grpc.aio.AioRpcError,
+    ) -> EtcdReply:
+        """A call on an open connection failed: say so, or send it again where that is safe."""
+        kind, code, words = map_failure(error)
+        line = self._lines.current
+        if is_stale_token(error):
+            self._access.metadata = None
+        elif not was_not_sent(kind):
+            if kind in FAIL_OVER:
+                self._lines.leave(line)
+            return self._refused(message, kind, code, words)
+        else:
+            self._lines.leave(line)
+        self._reply.retries += 1
+        return await self._send_carefully(bound, scope, message)
+
+    def _refused(self, message: Any, kind: FailureKind, code: int, words: str) -> EtcdReply:  # noqa: ANN401
+        reply = self._reply
+        reply.ended_ns = self._now_ns()
+        reply.first_byte_ns = 0
+        reply.failure, reply.status, reply.detail = kind, code, words
+        reply.message = reply.body = None
+        reply.received = 0
+        reply.sent = 0 if was_not_sent(kind) else message.ByteSize()
+        return reply
+
+    async def _send_carefully(self, bound: BoundCall, scope: Scope, message: Any) -> EtcdReply:  # noqa: ANN401
+        """Connect and get a token first; ask each member once before giving up."""
+        reply, lines = self._reply, self._lines
+        deadline_ns = reply.asked_ns + bound.timeout_ns
+        tries = len(lines) + 1  # one more for a token that has become stale
+        while True:
+            tries -= 1
+            line = lines.current
+            try:
+                await self._prepare(line, deadline_ns)
+                reply.sent_ns = self._now_ns()
+                answer = await self._call(line, bound, scope, message, deadline_ns)
+            except grpc.aio.AioRpcError as error:
+                kind, code, words = map_failure(error)
+                if kind in FAIL_OVER:
+                    lines.leave(line)
+                stale = is_stale_token(error)
+                if stale:
+                    self._access.metadata = None
+                is_over = tries <= (0 if stale else 1) or self._now_ns() >= deadline_ns
+                if is_over or not (stale or was_not_sent(kind)):
+                    return self._refused(message, kind, code, words)
+                reply.retries += 1
+            except TimeoutError:
+                lines.leave(line)
+                words = "no connection within the timeout"
+                return self._refused(message, FailureKind.TIMEOUT, _OUT_OF_TIME, words)
+            else:
+                return self._answered(bound, message, answer)
+
+    async def _prepare(self, line: Line, deadline_ns: int) -> None:
+        """Open the connection if it isn't, and get a token if one is needed.
+
+        Raises:
+            AioRpcError: There is no token to be had.
+            TimeoutError: The time is up.
+        """
+        began_ns = self._now_ns()
+        if not line.is_open:
+            if await line.connect(self._left_s(deadline_ns)):
+                self._reply.connects += 1
+            elif self._now_ns() >= deadline_ns:
+                raise TimeoutError
+        if self._access.needs_token:
+            await self._access.renew(line, None, self._left_s(deadline_ns))
+        self._reply.connect_ns += self._now_ns() - began_ns
+
+    async def _call(
+        self,
+        line: Line,
+        bound: BoundCall,
+        scope: Scope,
+        message: Any,  # noqa: ANN401
+        deadline_ns: int,
+    ) -> Any:  # noqa: ANN401
+        metadata, left_s = self._access.metadata, self._left_s(deadline_ns)
+        if bound.watcher is not None:
+            return await bound.watcher.wait(line, message, scope, metadata, left_s)
+        return await line.calls[bound.method](message, timeout=left_s, metadata=metadata)
+
+    def _left_s(self, deadline_ns: int) -> float:
+        return max((deadline_ns - self._now_ns()) / NS_PER_S, _LEAST_S)
+
+    def set_header(self, name: str, value: str | None) -> None:
+        """Do nothing: `header` is about HTTP."""
+
+    def lanes(self, count: int) -> Sequence[EtcdSession]:
+        """Return sessions on the same connection, which carries many calls at once."""
+        others = [EtcdSession(self._client, self._lines, owns=False) for _ in range(count - 1)]
+        return (self, *others)
+
+    async def close(self) -> None:
+        if self._owns:
+            await self._client.release(self._lines)
+
+
+def open(settings: EtcdSettings, clock: Clock) -> GrpcClient:  # noqa: A001 - the registry's name
+    """Open the client: a `ClientFactory`."""
+    return GrpcClient(settings, clock)

@@ -1,0 +1,257 @@
+"""Compile the plan's `etcd:` block, and a step of it to an `Exchange`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from planrunner.language.diagnostics import Code
+from planrunner.language.text import Text
+from planrunner.protocols.base import Exchange
+from planrunner.protocols.etcd.expect import compile_expect, compile_extract
+from planrunner.protocols.etcd.operation import (
+    Action,
+    Compare,
+    Delete,
+    EtcdOperation,
+    EtcdSettings,
+    Get,
+    Lease,
+    Put,
+    Txn,
+    Watch,
+)
+from planrunner.protocols.etcd.spec import (
+    EtcdCompare,
+    EtcdDelete,
+    EtcdGet,
+    EtcdLease,
+    EtcdModel,
+    EtcdPut,
+    EtcdRequest,
+    EtcdTxn,
+    EtcdWatch,
+)
+from planrunner.protocols.etcd.spec import (
+    EtcdOperation as EtcdOperationModel,
+)
+from planrunner.protocols.lowering import Files, Lowering, SpecFault, SpecPath
+from planrunner.units import NS_PER_S
+from planrunner.values import dataclass
+
+__all__ = [
+    "CompiledEtcd",
+    "CompiledEtcdSettings",
+    "compile_exchange",
+    "compile_settings",
+    "default_name",
+]
+
+OK: Final = 0
+"""The status of a reply that is no error, as gRPC numbers it."""
+
+_ENDPOINT: Final = re.compile(r"(?:(https?)://)?([^/\s]+:\d{1,5})/?")
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledEtcdSettings:
+    """The block, compiled; paths of the faults begin below `etcd`."""
+
+    settings: EtcdSettings
+    faults: tuple[SpecFault, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledEtcd:
+    """An exchange that may be sent when it has no faults; their paths begin below the action."""
+
+    exchange: Exchange
+    faults: tuple[SpecFault, ...] = ()
+
+
+def compile_settings(
+    model: EtcdModel, *, constants: Mapping[str, object], files: Files
+) -> CompiledEtcdSettings:
+    """Compile the `etcd:` block.
+
+    Args:
+        model: Of the plan.
+        constants: Names with a value that is known before the run.
+        files: What relative paths are relative to.
+    """
+    lowering = Lowering(constants, files)
+    endpoints, schemes = _endpoints(model.endpoints, lowering)
+    timeout_ns = lowering.duration(model.timeout, ("timeout",), EtcdSettings().timeout_ns)
+    if timeout_ns <= 0:
+        lowering.fault(("timeout",), Code.INVALID_VALUE, "a timeout is more than 0")
+    for one, other in (("username", "password"), ("cert", "key"), ("key", "cert")):
+        if getattr(model, one) is not None and getattr(model, other) is None:
+            lowering.fault((one,), Code.MISSING_KEY, f"`{one}` needs `{other}`", f"add `{other}:`")
+    ca, cert = lowering.file(model.ca, ("ca",)), lowering.file(model.cert, ("cert",))
+    settings = EtcdSettings(
+        endpoints=endpoints,
+        timeout_ns=timeout_ns,
+        username=_constant(model.username, lowering, "username"),
+        password=_constant(model.password, lowering, "password"),
+        is_secure=ca is not None or cert is not None or "https" in schemes,
+        ca=ca,
+        cert=cert,
+        key=lowering.file(model.key, ("key",)),
+        connections=lowering.number(model.connections, ("connections",), 0),
+    )
+    return CompiledEtcdSettings(settings, tuple(lowering.faults))
+
+
+def _constant(text: Text | None, lowering: Lowering, key: str) -> str:
+    return "" if text is None else lowering.constant(text, (key,)) or ""
+
+
+def _endpoints(texts: Sequence[Text], lowering: Lowering) -> tuple[tuple[str, ...], set[str]]:
+    found: list[str] = []
+    schemes: set[str] = set()
+    for index, text in enumerate(texts):
+        path: SpecPath = ("endpoints", index)
+        written = lowering.constant(text, path)
+        if written is None:
+            continue
+        match = _ENDPOINT.fullmatch(written.strip())
+        if match is None:
+            hint = "write `host:port`, such as `127.0.0.1:2379`"
+            lowering.fault(path, Code.INVALID_VALUE, f"`{text.source}` is not an endpoint", hint)
+            continue
+        schemes.add(match[1] or "")
+        found.append(match[2])
+    if {"http", "https"} <= schemes:
+        lowering.fault(
+            ("endpoints",),
+            Code.CONFLICTING_KEYS,
+            "the members are reached with TLS or without, not both",
+            "write the same scheme for all of them",
+        )
+    return tuple(found), schemes
+
+
+def compile_exchange(
+    spec: EtcdRequest,
+    *,
+    constants: Mapping[str, object],
+    settings: EtcdSettings,
+    files: Files,
+    reads_body: bool = False,
+) -> CompiledEtcd:
+    """Compile one step.
+
+    Args:
+        spec: What stands below the action, such as `etcd.put`.
+        constants: Names with a value that is known before the run.
+        settings: Of the plan's `etcd:` block.
+        files: What relative paths are relative to.
+        reads_body: Expressions after the request read `json` or `body`.
+    """
+    lowering = Lowering(constants, files)
+    method = method_of(spec)
+    checks = compile_expect(spec.expect, method, lowering)
+    timeout_ns = lowering.duration(spec.timeout, ("timeout",), settings.timeout_ns)
+    if timeout_ns <= 0:
+        lowering.fault(("timeout",), Code.INVALID_VALUE, "a timeout is more than 0")
+    soft = spec.expect is not None and spec.expect.soft is True
+    exchange = Exchange(
+        protocol="etcd",
+        operation=EtcdOperation(_action(spec, lowering, ()), needs_body=reads_body),
+        method=method,
+        accept=frozenset({OK}),
+        checks=() if soft else checks,
+        extractors=compile_extract(spec.extract, lowering),
+        timeout_ns=timeout_ns,
+        soft_checks=checks if soft else (),
+    )
+    return CompiledEtcd(exchange, tuple(lowering.faults))
+
+
+def method_of(spec: EtcdRequest) -> str:
+    """Return what results call the step's method, such as `put`."""
+    return type(spec).__name__.removeprefix("Etcd").lower()
+
+
+def default_name(spec: EtcdRequest) -> str:
+    """Return the series name of a step without `name:`: its action, and its key as written."""
+    key = getattr(spec, "key", None)
+    action = f"etcd.{method_of(spec)}"
+    return action if key is None else f"{action} {key.source}"
+
+
+def _action(spec: EtcdRequest, lowering: Lowering, path: SpecPath) -> Action:
+    match spec:
+        case EtcdPut() | EtcdGet() | EtcdDelete():
+            return _single(spec, lowering, path)
+        case EtcdTxn():
+            return Txn(
+                compare=tuple(
+                    _compare(item, lowering, ("compare", index))
+                    for index, item in enumerate(spec.compare or ())
+                ),
+                success=_operations(spec.success, lowering, "success"),
+                failure=_operations(spec.failure, lowering, "failure"),
+            )
+        case EtcdLease():
+            ttl_ns = lowering.duration(spec.ttl, ("ttl",), NS_PER_S)
+            if ttl_ns < NS_PER_S:
+                lowering.fault(("ttl",), Code.INVALID_VALUE, "a lease lives at least 1s")
+            return Lease(-(-ttl_ns // NS_PER_S))
+        case EtcdWatch():
+            until = None if spec.until is None else lowering.parts(spec.until, ("until",))
+            return Watch(lowering.parts(spec.key, ("key",)), until)
+        case _:
+            raise AssertionError(type(spec).__name__)
+
+
+def _single(
+    spec: EtcdPut | EtcdGet | EtcdDelete, lowering: Lowering, path: SpecPath
+) -> Put | Get | Delete:
+    key = lowering.parts(spec.key, (*path, "key"))
+    match spec:
+        case EtcdPut():
+            lease = spec.lease
+            return Put(
+                key,
+                lowering.parts(spec.value, (*path, "value")),
+                None if lease is None else lowering.value(lease, (*path, "lease")).evaluate,
+            )
+        case EtcdGet():
+            limit = lowering.number(spec.limit, (*path, "limit"), 0)
+            return Get(key, bool(spec.prefix), limit, bool(spec.serializable))
+        case EtcdDelete():
+            return Delete(key, bool(spec.prefix))
+
+
+def _operations(
+    models: Sequence[EtcdOperationModel] | None, lowering: Lowering, key: str
+) -> tuple[Put | Get | Delete, ...]:
+    compiled = []
+    for index, model in enumerate(models or ()):
+        word, spec = next(
+            (word, spec)
+            for word in ("put", "get", "delete")
+            if (spec := getattr(model, word)) is not None
+        )
+        path: SpecPath = (key, index, word)
+        for own in ("name", "expect", "extract", "tags", "timeout"):
+            if getattr(spec, own) is not None:
+                lowering.fault(
+                    (*path, own),
+                    Code.NOT_ALLOWED,
+                    f"`{own}` belongs to the whole transaction",
+                    f"write `{own}:` beside `{key}:`",
+                )
+        compiled.append(_single(spec, lowering, path))
+    return tuple(compiled)
+
+
+def _compare(model: EtcdCompare, lowering: Lowering, path: SpecPath) -> Compare:
+    return Compare(
+        key=lowering.parts(model.key, (*path, "key")),
+        target=model.target,
+        op="=" if model.op == "==" else model.op,
+        value=lowering.value(model.value, (*path, "value")).evaluate,
+    )

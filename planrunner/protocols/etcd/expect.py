@@ -1,0 +1,144 @@
+"""Compile `expect:` and `extract:` of an etcd step to checks and extractors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, cast
+
+from planrunner.language.diagnostics import Code
+from planrunner.language.expressions import to_text
+from planrunner.language.text import Text
+from planrunner.protocols.base import Check, Extractor, Reply, Scope
+from planrunner.protocols.etcd.reply import EtcdReply
+from planrunner.protocols.etcd.spec import EtcdExpect
+from planrunner.protocols.jsonpath import compile_path
+from planrunner.protocols.lowering import Lowering
+from planrunner.protocols.rules import compile_condition, compile_time, shorten, show
+
+__all__ = ["compile_expect", "compile_extract"]
+
+_ALLOWED: Final[Mapping[str, tuple[str, ...]]] = {
+    "found": ("get", "delete"),
+    "value": ("get", "watch"),
+    "count": ("get", "delete"),
+    "succeeded": ("txn",),
+}
+"""Which actions have an answer to a question; all have one to the others."""
+
+
+def compile_expect(expect: EtcdExpect | None, method: str, lowering: Lowering) -> tuple[Check, ...]:
+    """Compile the expectations of one request, the cheapest first."""
+    if expect is None:
+        return ()
+    for key in sorted(expect.model_fields_set & _ALLOWED.keys()):
+        if method not in _ALLOWED[key]:
+            can = " and ".join(f"`etcd.{name}`" for name in _ALLOWED[key])
+            lowering.fault(
+                ("expect", key),
+                Code.NOT_ALLOWED,
+                f"`etcd.{method}` says nothing about `{key}`",
+                f"`{key}` goes with {can}",
+            )
+            return ()
+    return tuple(_checks(expect, method, lowering))
+
+
+def _checks(expect: EtcdExpect, method: str, lowering: Lowering) -> Iterator[Check]:
+    if expect.found is not None:
+        yield _found(_COUNTS[method], wanted=expect.found)
+    if expect.succeeded is not None:
+        yield _succeeded(wanted=expect.succeeded)
+    if expect.time is not None and (check := compile_time(expect.time, lowering)):
+        yield check
+    readers: tuple[tuple[str, Callable[[Any], Any]], ...] = (
+        ("count", _COUNTS.get(method, _revision)),
+        ("revision", _revision),
+        ("value", _VALUES.get(method, _revision)),
+    )
+    for key, read in readers:
+        if key in expect.model_fields_set:
+            condition = compile_condition(getattr(expect, key), lowering, ("expect", key))
+            yield _holds(key, read, condition)
+
+
+def _found(count: Callable[[Any], int], *, wanted: bool) -> Check:
+    words = "the key is not there" if wanted else "the key is there, expected none"
+
+    def check(reply: Reply, _: Scope) -> str | None:
+        return None if (count(cast("EtcdReply", reply).message) > 0) is wanted else words
+
+    return check
+
+
+def _succeeded(*, wanted: bool) -> Check:
+    words = "`compare` did not hold" if wanted else "`compare` held, expected that it does not"
+
+    def check(reply: Reply, _: Scope) -> str | None:
+        return None if cast("EtcdReply", reply).message.succeeded is wanted else words
+
+    return check
+
+
+def _holds(
+    name: str, read: Callable[[Any], Any], condition: Callable[[Any, Scope], str | None]
+) -> Check:
+    def check(reply: Reply, scope: Scope) -> str | None:
+        value = read(cast("EtcdReply", reply).message)
+        if value is None:
+            return f"there is no {name}"
+        wanted = condition(value, scope)
+        return None if wanted is None else f"{name} is {show(value)}, {wanted}"
+
+    return check
+
+
+def _revision(message: Any) -> int:  # noqa: ANN401 - protobuf has no types
+    return int(message.header.revision)
+
+
+def _value_of_range(message: Any) -> str | None:  # noqa: ANN401
+    return message.kvs[0].value.decode("utf-8", "replace") if message.kvs else None
+
+
+def _value_of_watch(message: Any) -> str | None:  # noqa: ANN401
+    if message.DESCRIPTOR.name == "RangeResponse":  # it was there before the watch began
+        return _value_of_range(message)
+    return message.events[-1].kv.value.decode("utf-8", "replace") if message.events else None
+
+
+_COUNTS: Final[Mapping[str, Callable[[Any], int]]] = {
+    "get": lambda message: message.count,
+    "delete": lambda message: message.deleted,
+}
+_VALUES: Final[Mapping[str, Callable[[Any], str | None]]] = {
+    "get": _value_of_range,
+    "watch": _value_of_watch,
+}
+
+
+def compile_extract(
+    extract: Mapping[str, Text] | None, lowering: Lowering
+) -> tuple[Extractor, ...]:
+    """Compile what a step takes from its reply, in the order of the plan."""
+    found = (_extractor(name, text, lowering) for name, text in (extract or {}).items())
+    return tuple(extractor for extractor in found if extractor is not None)
+
+
+def _extractor(name: str, text: Text, lowering: Lowering) -> Extractor | None:
+    path = ("extract", name)
+    source = lowering.constant(text, path)
+    if source is None:
+        return None
+    with lowering.at(path):
+        find = compile_path(to_text(source))
+        missing = f"`{shorten(name, 30)}`: nothing at `{shorten(source, 50)}` in the reply"
+
+        def extract(reply: Reply, scope: Scope) -> str | None:
+            values = find(cast("EtcdReply", reply).data())
+            if not values:
+                return missing
+            scope[name] = values[0]
+            return None
+
+        return extract
+    return None
