@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import cache
+from typing import Final
 
 from pydantic import BaseModel
 
@@ -16,30 +18,48 @@ __all__ = ["references_in"]
 
 Path = tuple[str | int, ...]
 
+_Found = list[tuple[Path, Reference]]
 
-def references_in(piece: object, path: Path = ()) -> Iterator[tuple[Path, Reference]]:
-    """Yield each reference below `piece` with the path of its scalar.
+# What most pieces are, and what reads no name.
+_LEAVES: Final = frozenset({bool, bytes, float, int, str, type(None)})
+
+
+def references_in(piece: object, path: Path = ()) -> _Found:
+    """Return each reference below `piece` with the path of its scalar.
 
     Offsets count from the start of the scalar.
     """
+    found: _Found = []
+    _collect(piece, path, found)
+    return found
+
+
+def _collect(piece: object, path: Path, found: _Found) -> None:
+    if piece.__class__ in _LEAVES:
+        return
     if isinstance(piece, Text | Expression):
-        yield from ((path, reference) for reference in piece.references)
+        found += [(path, reference) for reference in piece.references]
     elif isinstance(piece, Foreach):
         for reference in piece.items.references:
-            yield path, replace(reference, offset=reference.offset + piece.offset)
+            found.append((path, replace(reference, offset=reference.offset + piece.offset)))
     elif isinstance(piece, Deferred):
-        yield from references_in(piece.text, path)
+        _collect(piece.text, path, found)
     else:
         for key, value in _parts(piece):
-            yield from references_in(value, (*path, key))
+            _collect(value, (*path, key), found)
 
 
-def _parts(piece: object) -> Iterator[tuple[str | int, object]]:
-    """Yield what a mapping, list or model holds, under the plan's own keys."""
+def _parts(piece: object) -> Iterable[tuple[str | int, object]]:
+    """Return what a mapping, list or model holds, under the plan's own keys."""
     if isinstance(piece, BaseModel):
-        for name in piece.model_fields_set:
-            yield type(piece).model_fields[name].alias or name, getattr(piece, name)
-    elif isinstance(piece, Mapping):
-        yield from piece.items()
-    elif isinstance(piece, list | tuple):
-        yield from enumerate(piece)
+        keys = _keys(type(piece))
+        return [(keys[name], getattr(piece, name)) for name in piece.model_fields_set]
+    if isinstance(piece, Mapping):
+        return piece.items()
+    return enumerate(piece) if isinstance(piece, list | tuple) else ()
+
+
+@cache
+def _keys(model: type[BaseModel]) -> Mapping[str, str]:
+    """Return the plan's own key of each field."""
+    return {name: field.alias or name for name, field in model.model_fields.items()}

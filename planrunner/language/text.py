@@ -59,6 +59,8 @@ class Text:
     @property
     def references(self) -> tuple[Reference, ...]:
         """The names that its expressions read; offsets count from the start of `source`."""
+        if len(self.parts) == 1 and isinstance(self.parts[0], str):
+            return ()  # as most texts are
         return tuple(
             Reference(name.root, name.path, offset + name.offset, name.optional)
             for part, offset in zip(self.parts, self.offsets, strict=True)

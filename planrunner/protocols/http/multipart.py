@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
-import secrets
+import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Final, cast
@@ -28,7 +28,7 @@ _QUOTED: Final = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})
 
 def compile_multipart(parts: Mapping[str, object], lowering: Lowering, path: SpecPath) -> Body:
     """Compile the parts in their order; a list repeats its name, null leaves it out."""
-    boundary = secrets.token_hex(16)
+    boundary = os.urandom(16).hex()
     pieces: list[Piece] = []
     for name, value in parts.items():
         place = (*path, name)
