@@ -83,6 +83,8 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command line and return the process's exit code; prints errors to stderr."""
     try:
         result = cli.main(list(arguments), prog_name="planrunner", standalone_mode=False)
+    except SystemExit as ended:  # click's way out when a shell has asked for completions
+        return ended.code if isinstance(ended.code, int) else ExitCode.OK
     except BaseException as error:  # noqa: BLE001 - every way a command can end becomes a code
         return _ending(error)
     return int(result) if isinstance(result, int) else ExitCode.OK

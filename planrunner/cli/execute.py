@@ -18,7 +18,12 @@ from planrunner.cli.exit_codes import ExitCode
 from planrunner.cli.interrupts import interrupted_by_sigterm
 from planrunner.cli.limits import need_descriptors
 from planrunner.cli.outputs import open_samples, write_outputs
-from planrunner.cli.plan_options import compile_to_run, new_run_id, with_plan_options
+from planrunner.cli.plan_options import (
+    PlanOptions,
+    compile_to_run,
+    new_run_id,
+    with_plan_options,
+)
 from planrunner.cli.progress import ProgressListener
 from planrunner.cli.reach import announce
 from planrunner.cli.result import build_result
@@ -60,6 +65,9 @@ Examples:
   planrunner execute plans/stress.yaml
   planrunner execute plans/stress.yaml --set users=50 --set hold=1m
   planrunner execute plan.yaml --seed 7 --out results/nightly --quiet
+  planrunner execute plan.yaml --profile load --env staging --env-file staging.env
+  planrunner execute plan.yaml --phase peak --users 20 --hold 30s
+  planrunner execute plan.yaml --user Buyer --task checkout --override phases.peak.hold=5s
 
 \b
 Ctrl-C once ends the run gracefully and still writes the reports; twice leaves at once.
@@ -72,10 +80,9 @@ Ctrl-C once ends the run gracefully and still writes the reports; twice leaves a
 @click.option("--formats", help="Which reports to write, over the plan's: results.csv,report.html")
 @click.option("--quiet", "-q", is_flag=True, help="No progress and no summary; the exit code says.")
 @interrupted_by_sigterm()
-def command(  # noqa: PLR0913 - one parameter for each option
+def command(
     plan: Path,
-    settings: Sequence[str],
-    environment: str | None,
+    options: PlanOptions,
     seed: int | None,
     out: Path | None,
     formats: str | None,
@@ -83,7 +90,7 @@ def command(  # noqa: PLR0913 - one parameter for each option
     quiet: bool,
 ) -> int:
     """Validate, compile and run PLAN; write its reports and end with the verdict."""
-    graph = compile_to_run(plan, settings, environment, seed=seed, formats=formats)
+    graph = compile_to_run(plan, options, seed=seed, formats=formats)
     need_descriptors(_connections(graph))
     run_id = new_run_id()
     view: View = SilentView() if quiet else _view()

@@ -5,43 +5,205 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import wraps
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
 
+from planrunner.cli.plan_names import complete
 from planrunner.compiler import RunGraph, compile_plan
 from planrunner.compiler.review import review
+from planrunner.compiler.selection import Selection
 from planrunner.errors import UsageError
 from planrunner.language.diagnostics import PlanError, suggest
+from planrunner.plan.env_file import read_env_file
 from planrunner.plan.loader import Plan, load
+from planrunner.plan.no_exec import find_commands
+from planrunner.plan.overrides import Changes
 
-__all__ = ["compile_to_run", "load_plan", "new_run_id", "parse_settings", "with_plan_options"]
+__all__ = ["PlanOptions", "compile_to_run", "load_plan", "new_run_id", "with_plan_options"]
 
 FORMATS: Final = ("metrics.json", "results.csv", "report.html")
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
-def with_plan_options(command: _Command) -> _Command:
-    """Add `--set` and `--env`."""
-    command = click.option(
-        "--env",
-        "environment",
-        metavar="NAME",
-        help="Take params from this block of the plan's `environments`.",
-    )(command)
-    return click.option(
+@dataclass(frozen=True, slots=True)
+class PlanOptions:
+    """What the command line says about a plan, as it was typed; the options' names."""
+
+    settings: tuple[str, ...] = ()
+    environment: str | None = None
+    env_files: tuple[Path, ...] = ()
+    profile: str | None = None
+    phases: tuple[str, ...] = ()
+    users: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    skip_tags: tuple[str, ...] = ()
+    user_level: str = ""
+    rate: str = ""
+    hold: str = ""
+    overrides: tuple[str, ...] = ()
+    no_exec: bool = False
+
+    @property
+    def selection(self) -> Selection:
+        return Selection(
+            profile=self.profile,
+            phases=self.phases,
+            users=self.users,
+            tasks=self.tasks,
+            tags=self.tags,
+            skip_tags=self.skip_tags,
+        )
+
+    @property
+    def changes(self) -> Changes:
+        return Changes(
+            overrides=self.overrides,
+            users=self.user_level,
+            rate=self.rate,
+            hold=self.hold,
+            profile=self.profile,
+            phases=self.phases,
+        )
+
+    def environ(self) -> dict[str, str]:
+        """Return the environment variables; the process's own win over those of files.
+
+        Raises:
+            UsageError: A file can't be read.
+        """
+        found: dict[str, str] = {}
+        for file in self.env_files:
+            found.update(read_env_file(file))
+        return {**found, **os.environ}
+
+
+_OPTIONS: Final = (
+    click.option(
         "--set",
         "settings",
         metavar="PARAM=VALUE",
         multiple=True,
+        shell_complete=complete("params"),
         help="Set a param; may be given many times, the last one of a name wins.",
-    )(command)
+    ),
+    click.option(
+        "--env",
+        "environment",
+        metavar="NAME",
+        shell_complete=complete("environments"),
+        help="Take params from this block of the plan's `environments`.",
+    ),
+    click.option(
+        "--env-file",
+        "env_files",
+        metavar="FILE",
+        multiple=True,
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="Read environment variables from a `.env` file; the process's own win over it.",
+    ),
+    click.option(
+        "--profile",
+        metavar="NAME",
+        shell_complete=complete("profiles"),
+        help="Run this profile; the plan's first by default.",
+    ),
+    click.option(
+        "--phase",
+        "phases",
+        metavar="NAME",
+        multiple=True,
+        shell_complete=complete("phases"),
+        help="Run only this phase; may be given many times, like the four below.",
+    ),
+    click.option(
+        "--user",
+        "users",
+        metavar="CLASS",
+        multiple=True,
+        shell_complete=complete("users"),
+        help="Run only this user class.",
+    ),
+    click.option(
+        "--task",
+        "tasks",
+        metavar="NAME",
+        multiple=True,
+        shell_complete=complete("tasks"),
+        help="Run only this task.",
+    ),
+    click.option(
+        "--tag",
+        "tags",
+        metavar="TAG",
+        multiple=True,
+        shell_complete=complete("tags"),
+        help="Run only tasks with this tag: a key, or `key=value`.",
+    ),
+    click.option(
+        "--skip-tag",
+        "skip_tags",
+        metavar="TAG",
+        multiple=True,
+        shell_complete=complete("tags"),
+        help="Leave out tasks with this tag.",
+    ),
+    click.option(
+        "--users",
+        "user_level",
+        metavar="N",
+        default="",
+        help="Run each phase with this many users.",
+    ),
+    click.option(
+        "--rate",
+        metavar="RATE",
+        default="",
+        help="Run each open phase at this arrival rate, such as `50/s`.",
+    ),
+    click.option(
+        "--hold",
+        metavar="TIME",
+        default="",
+        help="Hold each phase's level for this long, such as `30s`.",
+    ),
+    click.option(
+        "--override",
+        "overrides",
+        metavar="PATH=VALUE",
+        multiple=True,
+        help="Change any value of the plan: `phases.high.hold=5s`.",
+    ),
+    click.option(
+        "--no-exec",
+        is_flag=True,
+        help="Refuse a plan that runs commands or Python code on this machine.",
+    ),
+)
+_NAMES: Final = tuple(PlanOptions.__dataclass_fields__)
 
 
-def parse_settings(settings: Sequence[str]) -> dict[str, str]:
+def with_plan_options(command: _Command) -> _Command:
+    """Add the options of every command with a plan; it gets them as `options`."""
+
+    @wraps(command)
+    def gathered(**given: Any) -> Any:  # noqa: ANN401 - what click gives and the command returns
+        options = PlanOptions(**{name: given.pop(name) for name in _NAMES})
+        return command(options=options, **given)
+
+    decorated: Any = gathered
+    for option in reversed(_OPTIONS):
+        decorated = option(decorated)
+    found: _Command = decorated
+    return found
+
+
+def _parse_settings(settings: Sequence[str]) -> dict[str, str]:
     """Return the values of `--set` by name.
 
     Raises:
@@ -56,35 +218,32 @@ def parse_settings(settings: Sequence[str]) -> dict[str, str]:
     return values
 
 
-def load_plan(
-    path: str, settings: Sequence[str], environment: str | None, *, need_secrets: bool
-) -> Plan:
+def load_plan(path: Path, options: PlanOptions, *, need_secrets: bool) -> Plan:
     """Load a plan as the command line asks.
 
     Raises:
         PlanError: The plan or a value for it is invalid.
         UsageError: An option is malformed.
     """
-    environ: Mapping[str, str] = dict(os.environ)
+    environ: Mapping[str, str] = options.environ()
     try:
-        return load(
-            Path(path),
-            overrides=parse_settings(settings),
-            environment=environment,
+        plan = load(
+            path,
+            overrides=_parse_settings(options.settings),
+            environment=options.environment,
             environ=environ,
             need_secrets=need_secrets,
+            changes=options.changes,
         )
     except PlanError as error:
         raise PlanError(review(error)) from error
+    if options.no_exec and (found := find_commands(plan)):
+        raise PlanError(found)
+    return plan
 
 
 def compile_to_run(
-    path: Path,
-    settings: Sequence[str],
-    environment: str | None,
-    *,
-    seed: int | None = None,
-    formats: str | None = None,
+    path: Path, options: PlanOptions, *, seed: int | None = None, formats: str | None = None
 ) -> RunGraph:
     """Load and compile a plan that is going to run; `auto` ports are chosen now.
 
@@ -96,9 +255,15 @@ def compile_to_run(
     from planrunner.demo import DEMOS  # noqa: PLC0415
     from planrunner.target import free_port  # noqa: PLC0415
 
-    plan = load_plan(str(path), settings, environment, need_secrets=True)
+    plan = load_plan(path, options, need_secrets=True)
     ports = {name: free_port() for name in plan.model.services or {}}
-    graph = compile_plan(plan, seed=secrets.randbits(32), ports=ports, demos=list(DEMOS))
+    graph = compile_plan(
+        plan,
+        seed=secrets.randbits(32),
+        ports=ports,
+        selection=options.selection,
+        demos=list(DEMOS),
+    )
     if graph.unavailable:
         raise PlanError(graph.unavailable)
     if seed is not None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from planrunner.cli.exit_codes import ExitCode
-from planrunner.cli.plan_options import load_plan, with_plan_options
+from planrunner.cli.plan_options import PlanOptions, load_plan, with_plan_options
 from planrunner.compiler import compile_plan
 from planrunner.language.diagnostics import Diagnostic, PlanError, render
 
@@ -24,6 +24,8 @@ Examples:
   planrunner validate plans/stress.yaml
   planrunner validate plans/*.yaml --format json
   planrunner validate plan.yaml --set users=500
+  planrunner validate plan.yaml --profile soak --env staging --env-file staging.env
+  planrunner validate theirs.yaml --no-exec          a plan from a stranger
 """,
 )
 @click.argument("plans", nargs=-1, required=True, type=click.Path(path_type=Path))
@@ -35,13 +37,11 @@ Examples:
     default="text",
     help="json: one document with every diagnostic, on stdout.",
 )
-def command(
-    plans: Sequence[Path], settings: Sequence[str], environment: str | None, output: str
-) -> int:
+def command(plans: Sequence[Path], options: PlanOptions, output: str) -> int:
     """Check PLANS and report every fault with file, line and column."""
     found: list[Diagnostic] = []
     for path in plans:
-        faults = _faults(path, settings, environment)
+        faults = _faults(path, options)
         found += faults
         if output == "text":
             _print(path, faults)
@@ -50,10 +50,10 @@ def command(
     return ExitCode.PLAN_INVALID if found else ExitCode.OK
 
 
-def _faults(path: Path, settings: Sequence[str], environment: str | None) -> tuple[Diagnostic, ...]:
+def _faults(path: Path, options: PlanOptions) -> tuple[Diagnostic, ...]:
     try:
-        plan = load_plan(str(path), settings, environment, need_secrets=False)
-        compile_plan(plan)
+        plan = load_plan(path, options, need_secrets=False)
+        compile_plan(plan, selection=options.selection)
     except PlanError as error:
         return error.diagnostics
     return ()

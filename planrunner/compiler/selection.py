@@ -9,7 +9,7 @@ from planrunner.compiler.graph import RequestNode, TaskProgram, UserProgram, wal
 from planrunner.plan.workload import SelectionModel
 from planrunner.values import dataclass
 
-__all__ = ["Choice", "Selection", "choices_in", "select", "selection_of_phase"]
+__all__ = ["Choice", "Selection", "choices_in", "select", "selection_of_phase", "tags_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def choices_in(selection: Selection, programs: Sequence[UserProgram]) -> Iterato
     classes = tuple(program.name for program in programs)
     tasks = tuple(dict.fromkeys(task.name for program in programs for task in program.tasks))
     tags = tuple(
-        sorted({tag for program in programs for task in program.tasks for tag in _tags(task)})
+        sorted({tag for program in programs for task in program.tasks for tag in tags_of(task)})
     )
     named = tuple(name for name in tasks if name)
     for option, key, kind, names, exists in (
@@ -113,7 +113,7 @@ def _select_tasks(selection: Selection, program: UserProgram) -> UserProgram:
 def _is_wanted(selection: Selection, task: TaskProgram) -> bool:
     if selection.tasks and task.name not in selection.tasks:
         return False
-    tags = _tags(task)
+    tags = tags_of(task)
     if selection.tags and tags.isdisjoint(selection.tags):
         return False
     return tags.isdisjoint(selection.skip_tags)
@@ -126,7 +126,7 @@ def _without_substitute(task: TaskProgram, names: set[str]) -> TaskProgram:
     return replace(task, needs=replace(needs, otherwise="skip"))
 
 
-def _tags(task: TaskProgram) -> set[str]:
+def tags_of(task: TaskProgram) -> set[str]:
     """Return every tag of a task by its key, and with its value if that is known."""
     found = list(task.tags)
     keys: set[str] = set()
