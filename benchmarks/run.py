@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks import questions  # noqa: E402 - needs the path above
+from benchmarks import questions, readme  # noqa: E402 - needs the path above
 
 QUESTIONS: dict[str, Callable[[int, int], dict]] = {
     "1-throughput": questions.throughput,
@@ -53,6 +53,7 @@ def main() -> None:
         for line in result["summary"]:
             print(f"  {line}")
         print(f"  raw: {path.relative_to(ROOT)}")
+    readme.main()
 
 
 def _now() -> str:
