@@ -4,6 +4,7 @@
 PlanrunnerError
 ├── PlanError        (language.diagnostics)  the plan has faults                        exit 2
 ├── UsageError       the command line asks for something that cannot be                  exit 2
+├── PackageMissing   an extra that the plan needs is not installed; a fault at its place  exit 2
 ├── CannotRun        the run could not start or go on: target, service, report directory exit 3
 └── Misuse           planrunner's own code broke a contract: a bug                       exit 70
 ```
@@ -13,7 +14,7 @@ A failed request, expectation or threshold is data, never an exception.
 
 from __future__ import annotations
 
-__all__ = ["CannotRun", "Misuse", "PlanrunnerError", "UsageError"]
+__all__ = ["CannotRun", "Misuse", "PackageMissing", "PlanrunnerError", "UsageError"]
 
 
 class PlanrunnerError(Exception):
@@ -32,6 +33,10 @@ class PlanrunnerError(Exception):
 
 class UsageError(PlanrunnerError):
     """The command line or an API call asks for something that cannot be."""
+
+
+class PackageMissing(PlanrunnerError):  # noqa: N818 - reads as the sentence it stands for
+    """What the plan asks for needs a package that is not installed."""
 
 
 class CannotRun(PlanrunnerError):  # noqa: N818 - reads as the sentence it stands for

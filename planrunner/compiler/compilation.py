@@ -22,6 +22,7 @@ from planrunner.language.text import Text, lower_value
 from planrunner.load.pauses import Pause, PauseKind
 from planrunner.plan.document import Document, Part, PlanPath
 from planrunner.plan.faults import find_path
+from planrunner.protocols.lowering import SpecFault
 from planrunner.units import UnitError
 from planrunner.values import dataclass
 
@@ -63,6 +64,18 @@ class Compilation:
             self.document.diagnostic(
                 find_path(self.document, path), code, message, hint=hint, part=part, inside=inside
             )
+        )
+
+    def fault_of_spec(self, fault: SpecFault, path: PlanPath) -> None:
+        """Note what a protocol's compiler found; its paths begin below `path`."""
+        inside = None if fault.offset is None or fault.is_key else (fault.offset, 1)
+        self.fault(
+            (*path, *fault.path),
+            fault.code,
+            fault.message,
+            hint=fault.hint,
+            part="key" if fault.is_key else "value",
+            inside=inside,
         )
 
     def not_available(self, path: PlanPath, what: str) -> None:

@@ -213,9 +213,7 @@ class _Compiler:
             return http.defaults
         if work.check_all(model, ("http",), known):
             for fault in http.faults:
-                inside = None if fault.offset is None else (fault.offset, 1)
-                where = ("http", *fault.path)
-                work.fault(where, fault.code, fault.message, hint=fault.hint, inside=inside)
+                work.fault_of_spec(fault, ("http",))
         settings = http.defaults.settings
         if model.base_url is not None and not settings.base_url:
             # Its fault is known; no request must be blamed for having no host.

@@ -96,5 +96,4 @@ def _settings(walk: Walk, path: PlanPath, action: str) -> EtcdSettings:
 
 def _note(work: Compilation, faults: Iterable[SpecFault], path: PlanPath) -> None:
     for fault in faults:
-        inside = None if fault.offset is None else (fault.offset, 1)
-        work.fault((*path, *fault.path), fault.code, fault.message, hint=fault.hint, inside=inside)
+        work.fault_of_spec(fault, path)

@@ -18,7 +18,6 @@ from planrunner.compiler.graph_steps import (
 )
 from planrunner.compiler.tags import compile_tags
 from planrunner.compiler.walk import Flows, Walk, reads_of_reply
-from planrunner.language.diagnostics import Code
 from planrunner.plan.document import PlanPath
 from planrunner.plan.steps import StepModel
 from planrunner.protocols.etcd.spec import ETCD_ACTIONS
@@ -103,12 +102,8 @@ class Flow(Walk):
         )
         is_sound = len(self.work.faults) == before  # else the same would be said again
         for fault in compiled.faults:
-            if fault.code is Code.NOT_AVAILABLE:
-                self.work.not_available((*path, *fault.path), f"`{fault.path[-1]}`")
-            elif is_sound:
-                inside = None if fault.offset is None else (fault.offset, 1)
-                where = (*path, *fault.path)
-                self.work.fault(where, fault.code, fault.message, hint=fault.hint, inside=inside)
+            if is_sound:
+                self.work.fault_of_spec(fault, path)
         self.write(model.extract or (), (*path, "extract"))
         self.publishes = self.publishes or bool(reads)
         return RequestNode(

@@ -9,19 +9,15 @@ from functools import cache
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
-from planrunner.errors import PlanrunnerError
+from planrunner.errors import PackageMissing
 
 if TYPE_CHECKING:
     from faker import Generator
 
-__all__ = ["FakerMissing", "draw_fake", "fake_names"]
+__all__ = ["draw_fake", "fake_names"]
 
 _LOCALE: Final = "en_US"
 """Of every run, so that the same seed gives the same values on every machine."""
-
-
-class FakerMissing(PlanrunnerError):  # noqa: N818 - reads as the sentence it stands for
-    """The package faker is not installed."""
 
 
 @cache
@@ -29,7 +25,7 @@ def fake_names() -> Sequence[str]:
     """Return what can be called as `fake.NAME(…)`.
 
     Raises:
-        FakerMissing: The package is not installed.
+        PackageMissing: The package is not installed.
     """
     return sorted(
         name
@@ -44,7 +40,7 @@ def _generator() -> Generator:
     try:
         from faker import Factory  # noqa: PLC0415 - 130 ms that other plans need not pay
     except ImportError as missing:
-        raise FakerMissing(
+        raise PackageMissing(
             "`fake` needs the package faker", hint="pip install planrunner[data]"
         ) from missing
     return Factory.create(_LOCALE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from planrunner.errors import PackageMissing
 from planrunner.language import tree as nodes
 from planrunner.language.diagnostics import Code, suggest
 from planrunner.language.names import FILTER_NAMES, HELPER_METHODS, ROOT_HELPERS, TEST_NAMES
@@ -158,11 +159,11 @@ def _may_pass_undefined(node: nodes.Node) -> Sequence[nodes.Node]:
 
 def _fakes(node: nodes.Name) -> Sequence[str]:
     """Return what `fake` has, which the package faker knows."""
-    from planrunner.language.fakes import FakerMissing, fake_names  # noqa: PLC0415 - rare
+    from planrunner.language.fakes import fake_names  # noqa: PLC0415 - rare
 
     try:
         return fake_names()
-    except FakerMissing as missing:
+    except PackageMissing as missing:
         raise ExpressionError(
             missing.message, hint=missing.hint, offset=node.offset, code=Code.NOT_AVAILABLE
         ) from missing

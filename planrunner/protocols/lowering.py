@@ -7,7 +7,7 @@ from dataclasses import field
 from pathlib import Path
 from typing import Protocol, cast
 
-from planrunner.errors import Misuse, PlanrunnerError
+from planrunner.errors import Misuse, PackageMissing, PlanrunnerError
 from planrunner.language.diagnostics import Code
 from planrunner.language.expressions import EvaluationError, ExpressionError, Lowered, to_text
 from planrunner.language.fields import Deferred
@@ -28,6 +28,7 @@ class SpecFault:
 
     Attributes:
         offset: Characters into the scalar at `path`; None means all of it.
+        is_key: The key at `path` is wrong, not its value.
     """
 
     path: SpecPath
@@ -35,6 +36,7 @@ class SpecFault:
     message: str
     hint: str = ""
     offset: int | None = None
+    is_key: bool = False
 
 
 class Files(Protocol):
@@ -53,6 +55,7 @@ class _Guard:
 
     faults: list[SpecFault]
     path: SpecPath
+    is_key: bool
 
     def __enter__(self) -> None: ...
 
@@ -66,8 +69,10 @@ class _Guard:
             code = Code.EXPRESSION_FAILED
         elif isinstance(failed, UnitError):
             code = Code.INVALID_UNIT
+        elif isinstance(failed, PackageMissing):
+            code = Code.NOT_AVAILABLE
         offset = getattr(failed, "offset", None)
-        self.faults.append(SpecFault(path, code, failed.message, failed.hint, offset))
+        _add(self.faults, SpecFault(path, code, failed.message, failed.hint, offset, self.is_key))
         return True
 
 
@@ -79,12 +84,14 @@ class Lowering:
     files: Files
     faults: list[SpecFault] = field(default_factory=list)
 
-    def fault(self, path: SpecPath, code: Code, message: str, hint: str = "") -> None:
-        self.faults.append(SpecFault(path, code, message, hint))
+    def fault(
+        self, path: SpecPath, code: Code, message: str, hint: str = "", *, is_key: bool = False
+    ) -> None:
+        _add(self.faults, SpecFault(path, code, message, hint, is_key=is_key))
 
-    def at(self, path: SpecPath) -> _Guard:
+    def at(self, path: SpecPath, *, is_key: bool = False) -> _Guard:
         """Turn what is raised inside into a fault at `path`."""
-        return _Guard(self.faults, path)
+        return _Guard(self.faults, path, is_key)
 
     def value(self, value: object, path: SpecPath) -> Lowered:
         """Lower any value of a plan; a faulty one becomes null, and its fault is kept."""
@@ -147,10 +154,22 @@ class Lowering:
 
     def key(self, name: object, path: SpecPath) -> str:
         """Return a key of a mapping; params may stand in it, the user's variables may not."""
-        if isinstance(name, str) and "${" in name:
-            with self.at(path):
-                return self.constant(parse_text(name), path) or ""
-        return to_text(name)
+        if not isinstance(name, str) or "${" not in name:
+            return to_text(name)
+        with self.at(path, is_key=True):
+            lowered = parse_text(name).lower(self.constants)
+            if lowered.is_constant:
+                return to_text(lowered.value)
+            hint = "use params here, and no variables of the user"
+            words = f"`{name}` must be known before the run"
+            self.fault(path, Code.NOT_ALLOWED, words, hint, is_key=True)
+        return ""
+
+
+def _add(faults: list[SpecFault], fault: SpecFault) -> None:
+    """Keep the first fault of each key and value: what stands in for it would only give more."""
+    if all((fault.path, fault.is_key) != (known.path, known.is_key) for known in faults):
+        faults.append(fault)
 
 
 _NULL = Lowered(lambda _: None, is_constant=True, value=None)

@@ -245,10 +245,11 @@ def _json(source: str, expected: object, lowering: Lowering) -> Check | None:
 
 def json_finder(source: str, lowering: Lowering, path: SpecPath) -> Find | None:
     """Compile a path whose variables, if any, are constants."""
-    if "${" in source:
-        with lowering.at(path):
-            source = lowering.constant(parse_text(source), path) or ""
-    with lowering.at(path):
+    before = len(lowering.faults)
+    source = lowering.key(source, path)
+    if len(lowering.faults) > before:
+        return None
+    with lowering.at(path, is_key=True):
         return compile_path(source)
     return None
 

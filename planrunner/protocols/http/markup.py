@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from planrunner.errors import PlanrunnerError
+from planrunner.errors import PackageMissing, PlanrunnerError
 from planrunner.protocols.base import Reply, read_text
 from planrunner.protocols.rules import shorten
 
@@ -18,19 +18,20 @@ _ENDING: Final = re.compile(
 
 
 class MarkupError(PlanrunnerError):
-    """A text is no CSS selector or XPath, or the library for them is missing."""
+    """A text is no CSS selector or XPath."""
 
 
 def compile_markup(language: str, source: str) -> Callable[[Reply], list[Any]]:
     """Compile a `css` or `xpath` selector; elements give their text, attributes their value.
 
     Raises:
-        MarkupError: The selector is wrong, or lxml or cssselect is not installed.
+        MarkupError: The selector is wrong.
+        PackageMissing: lxml or cssselect is not installed.
     """
     try:
         from lxml import etree  # noqa: PLC0415 - 20 ms that other plans need not pay
     except ImportError as missing:
-        raise MarkupError(
+        raise PackageMissing(
             f"`{language}` needs the package lxml", hint="pip install lxml cssselect"
         ) from missing
     expression = _css_to_xpath(source) if language == "css" else source
@@ -59,9 +60,9 @@ def _css_to_xpath(source: str) -> str:
     try:
         import cssselect  # noqa: PLC0415
     except ImportError as missing:
-        raise MarkupError("`css` needs the package cssselect", hint="pip install cssselect") from (
-            missing
-        )
+        raise PackageMissing(
+            "`css` needs the package cssselect", hint="pip install cssselect"
+        ) from missing
     ending = _ENDING.fullmatch(source)
     try:
         expression = cssselect.HTMLTranslator().css_to_xpath(ending["css"] if ending else source)

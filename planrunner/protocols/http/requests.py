@@ -140,7 +140,8 @@ def compile_headers(
         place = (*path, key)
         name = lowering.key(key, place)
         if not _TOKEN.fullmatch(name):
-            lowering.fault(place, Code.INVALID_VALUE, f"`{name}` is not a header name")
+            words = f"`{name}` is not a header name"
+            lowering.fault(place, Code.INVALID_VALUE, words, is_key=True)
         parts = None if value is None else _header_value(value, lowering, place)
         compiled[name.lower()] = None if parts is None else Header(name, parts)
     return compiled

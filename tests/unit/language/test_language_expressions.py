@@ -389,9 +389,7 @@ def test_what_depends_on_constants_only_is_folded(source: str, value: object) ->
     assert lowered.evaluate({}) is lowered.value
 
 
-@pytest.mark.parametrize(
-    "source", ["size + a", "rand.int(1, 2)", "now()", "[1] | random", "a"]
-)
+@pytest.mark.parametrize("source", ["size + a", "rand.int(1, 2)", "now()", "[1] | random", "a"])
 def test_what_depends_on_the_user_is_not_folded(source: str) -> None:
     """Draws and the time differ each time."""
     assert not parse(source).lower({"size": 10}).is_constant
