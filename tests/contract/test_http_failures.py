@@ -407,7 +407,7 @@ def test_timeout(http: HttpUnderTest, data: bytes) -> None:
     got = got_from(http, saying(data, then="hang"), timeout_s=0.1)
 
     assert (got.failure, got.body) == (FailureKind.TIMEOUT, None)
-    assert 0.08 < (got.ended_ns - got.asked_ns) / 1e9 < 0.2
+    assert 0.08 < (got.ended_ns - got.asked_ns) / 1e9 < 1
     assert time.monotonic() - started < 2
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from planrunner.results.samples import SampleReader
-from tests.support.http_servers import HttpServer, always, reply, serve
-from tests.support.plans import Ended, PlanProject, plan_text, running
+from tests.support.http_servers import HttpServer
+from tests.support.plans import Ended, PlanProject, plan_text
 
 pytestmark = [
     pytest.mark.slow,
@@ -19,13 +18,6 @@ pytestmark = [
 ]
 
 SHORT = "stages: [{duration: 60ms, users: 2}]"
-
-
-@pytest.fixture
-def target() -> Iterator[HttpServer]:
-    """A server that answers everything with `ok`."""
-    with running(serve(always(reply(200, b"ok")))) as server:
-        yield server
 
 
 def limited(project: PlanProject, what: str, limits: str, *arguments: str) -> Ended:

@@ -6,23 +6,15 @@ import csv
 import json
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.http_servers import HttpServer, Request, Wire, always, reply, serve
+from tests.support.http_servers import HttpServer, Request, Wire, serve
 from tests.support.plans import Ended, PlanProject, plan_text, running
 
 SHORT = "stages: [{duration: 60ms, users: 2}]"
 LONG = "phases: [{users: 2, hold: 60s, graceful_stop: 10s}]"
-
-
-@pytest.fixture
-def target() -> Iterator[HttpServer]:
-    """A server that answers everything with `ok`."""
-    with running(serve(always(reply(200, b"ok")))) as server:
-        yield server
 
 
 def interrupted(project: PlanProject, target: HttpServer, *signals: signal.Signals) -> Ended:

@@ -129,8 +129,8 @@ def test_a_suggestion_is_the_nearest_known_word() -> None:
 
 def test_a_giant_word_is_not_compared() -> None:
     """A key of a megabyte costs nothing."""
-    started = time.perf_counter()
+    started = time.process_time()
 
     assert suggest("u" * 1_000_000, ["users"]) == ""
 
-    assert time.perf_counter() - started < 0.1
+    assert time.process_time() - started < 0.1

@@ -146,7 +146,7 @@ def test_no_text_gets_past_the_two_errors(tokens: list[str]) -> None:
     source = " ".join(tokens)
     scope = {"a": 1, "b": {"c": "t"}, "rows": NAMES["rows"], "rand": Rand(Random(1)),
              "now": lambda: 1.0}  # fmt: skip
-    started = time.perf_counter()
+    started = time.process_time()
 
     offset = 0
     try:
@@ -157,7 +157,7 @@ def test_no_text_gets_past_the_two_errors(tokens: list[str]) -> None:
         pass
 
     assert 0 <= offset <= len(source)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 json_values = st.recursive(

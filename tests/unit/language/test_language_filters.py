@@ -187,12 +187,12 @@ def test_a_filter_gives_plain_data(source: str, value: object) -> None:
 )
 def test_an_explosion_ends_in_an_error_at_once(source: str) -> None:
     """Validating a plan from a stranger takes neither time nor memory."""
-    started = time.perf_counter()
+    started = time.process_time()
 
     with pytest.raises(ExpressionError) as caught:
         parse(source).lower()
 
-    assert time.perf_counter() - started < 0.8
+    assert time.process_time() - started < 0.8
     assert len(caught.value.message) < 200
 
 
@@ -214,12 +214,12 @@ def test_an_explosion_ends_in_an_error_at_once(source: str) -> None:
 )
 def test_an_explosion_at_run_time_is_a_failure(source: str) -> None:
     """What only the user's variables make too large fails the step, not the run."""
-    started = time.perf_counter()
+    started = time.process_time()
 
     with pytest.raises(EvaluationError):
         value_of(source)
 
-    assert time.perf_counter() - started < 0.8
+    assert time.process_time() - started < 0.8
 
 
 # --- draws --------------------------------------------------------------------------------------

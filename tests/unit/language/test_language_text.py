@@ -264,12 +264,12 @@ def test_offsets_point_at_the_expression(literals: list[str], place: int) -> Non
 )
 def test_a_megabyte_of_any_pattern_is_read_at_once(source: str) -> None:
     """No scan is quadratic."""
-    started = time.perf_counter()
+    started = time.process_time()
 
     with suppress(ExpressionError):
         parse_text(source)
 
-    assert time.perf_counter() - started < 0.8
+    assert time.process_time() - started < 0.8
 
 
 def test_the_same_text_is_equal() -> None:
