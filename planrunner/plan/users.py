@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Final, Literal
 
 from pydantic import Field
 
-from planrunner.language.diagnostics import Code
+from planrunner.language.diagnostics import Code, suggest
 from planrunner.language.fields import (
     Duration,
     DurationRange,
@@ -100,7 +100,7 @@ class TaskModel(PlanMapping):
             return data
         if not any(key in _TASK_ACTIONS for key in data):
             return data
-        own = {key: data[key] for key in _SHORTHAND_KEYS if key in data}
+        own = {key: data[key] for key in data if key in _SHORTHAND_KEYS or _means_task_key(key)}
         # Tags whose value comes from the reply stay with the request that gets it.
         if _comes_from_reply(own.get("tags")):
             del own["tags"]
@@ -126,6 +126,15 @@ class TaskModel(PlanMapping):
         if word not in cls.synonyms and word in known_keys(StepModel):
             return f"put it under `steps:`: `steps: [{{{word}: …}}]`"
         return super().hint_unknown(word)
+
+
+def _means_task_key(key: object) -> bool:
+    """Return whether an unknown key beside a request is nearest to one of the task's own."""
+    known = known_keys(StepModel)
+    if not isinstance(key, str) or key in known:
+        return False
+    nearest = suggest(key, [*known, *_SHORTHAND_KEYS])
+    return any(nearest == suggest(own, [own]) for own in _SHORTHAND_KEYS if own not in known)
 
 
 def request_name(step: StepModel) -> str:

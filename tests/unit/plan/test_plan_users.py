@@ -87,6 +87,16 @@ def test_faulty_user_classes(text: str, code: str, key: str) -> None:
     assert (fault.code, fault.key) == (code, key)
 
 
+@pytest.mark.parametrize(("word", "meant"), [("wieght", "weight"), ("neds", "needs")])
+def test_a_misspelt_key_beside_a_request_is_looked_for_in_the_task_too(
+    word: str, meant: str
+) -> None:
+    """The short form has the keys of both."""
+    [fault] = found_in(TaskModel, f"{{get: /, {word}: 3}}")
+
+    assert fault.hint == f"did you mean `{meant}`?"
+
+
 def test_faults_in_several_tasks_are_found_at_once() -> None:
     """Each at its own place."""
     text = "{tasks: [{get: /, weight: 0}, {task: a, steps: [{gte: /}, {get: /, timeout: 5}]}]}"
