@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -22,6 +21,7 @@ from planrunner.plan.env_file import read_env_file
 from planrunner.plan.loader import Plan, load
 from planrunner.plan.no_exec import find_commands
 from planrunner.plan.overrides import Changes
+from planrunner.values import dataclass
 
 __all__ = ["PlanOptions", "compile_to_run", "load_plan", "new_run_id", "with_plan_options"]
 
@@ -259,7 +259,7 @@ def compile_to_run(
     ports = {name: free_port() for name in plan.model.services or {}}
     graph = compile_plan(
         plan,
-        seed=secrets.randbits(32),
+        seed=int.from_bytes(os.urandom(4)),
         ports=ports,
         selection=options.selection,
         demos=list(DEMOS),
@@ -289,4 +289,4 @@ def _formats(text: str) -> tuple[str, ...]:
 
 def new_run_id() -> str:
     """Return a short id that no two runs of a directory share in practice."""
-    return secrets.token_hex(3)
+    return os.urandom(3).hex()

@@ -1,0 +1,142 @@
+"""What commands that end at once may load, counted; the times are a matter of `make bench`."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+_PLAN = """\
+name: start
+http: {base_url: "http://127.0.0.1:8080"}
+params: {size: {type: int, default: 10}}
+stages: [{duration: 1s, users: 1}]
+thresholds: [p95 < 1s]
+users:
+  Visitor:
+    wait: 1s..2s
+    tasks:
+      - task: look
+        steps:
+          - set: {item: "${rand.int(1, 500)}"}
+          - get: /items/${item}
+            query: {size: "${size}"}
+            expect: {status: 200}
+"""
+
+_HEAVY = {
+    "asyncio",
+    "etcd3",
+    "faker",
+    "grpc",
+    "httptools",
+    "httpx",
+    "jinja2",
+    "jmespath",
+    "jsonschema",
+    "lxml",
+    "multiprocessing",
+    "psutil",
+    "rich",
+    "ssl",
+    "subprocess",
+    "uvloop",
+}
+"""Modules that cost at least a third of a bare start each, and that no check of a plan needs."""
+
+_RUNNING = {"planrunner.demo", "planrunner.engine", "planrunner.report", "planrunner.target"}
+
+_FACTS = """\
+import json, sys
+from planrunner.cli.main import main
+sys.argv = ["planrunner", *sys.argv[1:]]
+try:
+    main()
+except SystemExit as end:
+    assert not end.code, end.code
+facts = {"modules": sorted(sys.modules)}
+if "planrunner.language.mapping" in sys.modules:
+    from planrunner.language.mapping import PlanMapping
+    def below(cls):
+        for sub in cls.__subclasses__():
+            yield sub
+            yield from below(sub)
+    facts["built"] = sorted({m.__name__ for m in below(PlanMapping) if m.__pydantic_complete__})
+    facts["costly"] = sorted(
+        f"{module.__name__}.{name}"
+        for module in list(sys.modules.values()) if module.__name__.startswith("planrunner.")
+        for name, cls in vars(module).items()
+        if isinstance(cls, type) and cls.__module__ == module.__name__
+        and getattr(cls, "__dataclass_params__", None) and "__slots__" in vars(cls)
+        and cls.__dataclass_params__.frozen and not cls.__dataclass_params__.order
+    )
+json.dump(facts, sys.stderr)
+"""
+
+
+def _facts(*arguments: str) -> dict[str, list[str]]:
+    done = subprocess.run(
+        [sys.executable, "-c", _FACTS, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert done.returncode == 0, done.stderr
+    facts: dict[str, list[str]] = json.loads(done.stderr)
+    return facts
+
+
+@pytest.fixture(scope="module")
+def validating(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+    path: Path = tmp_path_factory.mktemp("start") / "plan.yaml"
+    path.write_text(_PLAN)
+    return _facts("validate", str(path))
+
+
+def test_the_version_is_told_without_importing_anything() -> None:
+    """CI jobs ask for it: no click, and of our own only the way to `main`."""
+    modules = set(_facts("--version")["modules"])
+
+    ours = {name for name in modules if name.startswith("planrunner")}
+    assert ours == {"planrunner", "planrunner.cli", "planrunner.cli.main"}
+    assert sorted(modules & _HEAVY) == []
+    assert sorted(modules & {"click", "dataclasses", "importlib.metadata", "pydantic"}) == []
+
+
+def test_validating_imports_nothing_that_runs_plans(validating: dict[str, list[str]]) -> None:
+    """No event loop, no TLS, no client, no report and no template engine."""
+    modules = set(validating["modules"])
+
+    assert sorted(modules & _HEAVY) == []
+    assert sorted(modules & _RUNNING) == []
+    assert [
+        name for name in sorted(modules) if name.startswith("planrunner") and "clients" in name
+    ] == []
+
+
+def test_validating_builds_the_validators_that_the_plan_needs(
+    validating: dict[str, list[str]],
+) -> None:
+    """The language has over fifty mappings; one that the plan doesn't hold costs no schema."""
+    assert validating["built"] == [
+        "Expect",
+        "HttpModel",
+        "ParamModel",
+        "PlanModel",
+        "Pool",
+        "StageModel",
+        "StepModel",
+        "TaskModel",
+        "ThresholdModel",
+        "UserModel",
+    ]
+
+
+def test_frozen_classes_are_declared_the_cheap_way(validating: dict[str, list[str]]) -> None:
+    """They import `dataclass` from planrunner.values: ADR 12 says why."""
+    assert validating["costly"] == []
