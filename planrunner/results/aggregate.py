@@ -162,6 +162,8 @@ def _names(labels: Labels) -> Iterator[tuple[str, str]]:
         yield "group", labels.request
     elif labels.kind == "iteration":
         yield "iteration", labels.user
+        if labels.task:
+            yield "iteration", f"{labels.user} / {labels.task}"
     else:
         yield "request", labels.request
         yield "user", labels.user

@@ -153,7 +153,9 @@ def test_tables_cover_the_run_and_each_phase():
         ("tag", "low", "area=kv", 2.0),
         ("tag", "low", "hot", 2.0),
         ("iteration", "", "V", 5 / 15),
+        ("iteration", "", "V / t", 5 / 15),
         ("iteration", "high", "V", 1.0),
+        ("iteration", "high", "V / t", 1.0),
     ]
 
 
