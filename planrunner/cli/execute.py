@@ -34,7 +34,6 @@ from planrunner.engine.stop import Stop
 from planrunner.errors import CannotRun, UsageError
 from planrunner.language.expressions import EvaluationError, to_text
 from planrunner.language.secrets import Masker
-from planrunner.load.population import peak
 from planrunner.protocols import registry
 from planrunner.protocols.base import ClientFactory, Scope
 from planrunner.protocols.http.operation import HttpSettings
@@ -126,7 +125,7 @@ def _show(result: RunResult, files: Sequence[Path], *, quiet: bool) -> None:
 
 def _connections(graph: RunGraph) -> int:
     """Return how many users there can be at once, each with a connection."""
-    return max((peak(phase.load.stages) for phase in graph.phases), default=0)
+    return max((phase.load.most_users for phase in graph.phases), default=0)
 
 
 def _directory(graph: RunGraph, run_id: str) -> Path:

@@ -12,7 +12,6 @@ import click
 
 from planrunner.compiler.graph import RunGraph
 from planrunner.engine.worker import requests_of
-from planrunner.load.population import peak
 from planrunner.protocols.http.operation import HttpOperation, HttpSettings
 
 __all__ = ["announce", "peak_users", "proxy_notices"]
@@ -48,8 +47,8 @@ async def announce(graph: RunGraph, environ: Mapping[str, str]) -> tuple[str, ..
 
 def peak_users(graph: RunGraph) -> int:
     """Return how many users there can be at once: phases with `start_at` run beside the others."""
-    in_order = [peak(phase.load.stages) for phase in graph.phases if phase.start_at_ns is None]
-    beside = [peak(phase.load.stages) for phase in graph.phases if phase.start_at_ns is not None]
+    in_order = [phase.load.most_users for phase in graph.phases if phase.start_at_ns is None]
+    beside = [phase.load.most_users for phase in graph.phases if phase.start_at_ns is not None]
     return max(in_order, default=0) + sum(beside)
 
 

@@ -17,9 +17,17 @@ from planrunner.compiler.data import (
     with_columns,
 )
 from planrunner.compiler.etcd_steps import etcd_settings
-from planrunner.compiler.graph import Evaluate, ReportSettings, RunGraph, ServiceNode, UserProgram
+from planrunner.compiler.graph import (
+    Evaluate,
+    PhaseNode,
+    ReportSettings,
+    RunGraph,
+    SearchLoad,
+    ServiceNode,
+    UserProgram,
+)
 from planrunner.compiler.later import check_later
-from planrunner.compiler.loads import classes_with_users, seats_of
+from planrunner.compiler.loads import classes_with_users, has_due_times, seats_of
 from planrunner.compiler.names import Known
 from planrunner.compiler.once import compile_hooks, compile_once
 from planrunner.compiler.params import secrets_of, shown_param, written_param
@@ -36,11 +44,11 @@ from planrunner.language.text import Text
 from planrunner.metrics.threshold import Threshold
 from planrunner.plan.loader import Plan
 from planrunner.plan.models import PlanModel
-from planrunner.protocols.http.choice import choose_client
 from planrunner.protocols.etcd.operation import EtcdSettings
+from planrunner.protocols.http.choice import choose_client
 from planrunner.protocols.http.compile import HttpDefaults, compile_settings
-
 from planrunner.protocols.http.operation import HttpSettings
+
 __all__ = ["compile_plan"]
 
 _LATER_FORMATS: Final = frozenset({"timeseries.csv", "junit.xml", "jtl", "locust-csv"})
@@ -132,7 +140,9 @@ class _Compiler:
         peaks = [seats_of(phase.load, schedule.programs(phase)) for phase in phases]
         check_row_counts(work, data, peaks, {user.name: user.data for user in users})
         stated = self._stated(schedule)
-        thresholds = self._thresholds(stated, schedule, names_of(model, flows, chosen))
+        names = names_of(model, flows, chosen)
+        thresholds = self._thresholds(stated, schedule, names)
+        phases = tuple(_with_slo(phase, schedule, names) for phase in phases)
         report = self._report()
         seed = work.settle(model.seed, ("seed",), self._seed)
         if work.faults:
@@ -184,6 +194,10 @@ class _Compiler:
     ) -> tuple[Threshold, ...]:
         for phase in schedule.phases:
             programs = schedule.programs(phase)
+            if isinstance(phase.load, SearchLoad):
+                names.searches.add(phase.name)
+            if has_due_times(phase.load) or any(program.pace_ns for program in programs):
+                names.timed.add(phase.name)
             having = classes_with_users(phase.load, programs)
             names.running[phase.name] = {
                 program.name: frozenset(task.name for task in program.tasks)
@@ -277,6 +291,8 @@ class _Compiler:
         for option in self._plan.changes.options:
             digest.update(f"\0{option}".encode())
         return digest.hexdigest()[:16]
+
+
 def _clients(http: HttpSettings, etcd: EtcdSettings | None) -> dict[str, tuple[str, str]]:
     clients: dict[str, tuple[str, str]] = {"http": choose_client(http)}
     if etcd is not None:
@@ -286,6 +302,12 @@ def _clients(http: HttpSettings, etcd: EtcdSettings | None) -> dict[str, tuple[s
     return clients
 
 
+def _with_slo(phase: PhaseNode, schedule: Schedule, names: Names) -> PhaseNode:
+    """Return the phase with what must hold at each level, if it is a search."""
+    if not isinstance(phase.load, SearchLoad):
+        return phase
+    slo = compile_thresholds(schedule.slo[phase.name], names)
+    return replace(phase, load=replace(phase.load, slo=slo))
 
 
 def plan_path(plan: Plan) -> str:

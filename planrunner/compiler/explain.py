@@ -6,6 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from planrunner.compiler.graph import (
     Block,
+    ClosedLoad,
+    CountedLoad,
+    OpenLoad,
     PhaseNode,
     RunGraph,
     StepNode,
@@ -13,9 +16,11 @@ from planrunner.compiler.graph import (
     UserProgram,
     nested_steps,
 )
+from planrunner.compiler.graph_load import planned_ns_of
+from planrunner.compiler.load_words import load_words
 from planrunner.compiler.loads import seats_of
 from planrunner.compiler.step_words import pause_words, step_words
-from planrunner.load.population import peak, users_at
+from planrunner.load.population import users_at
 from planrunner.metrics.threshold_words import describe
 from planrunner.units import write_duration
 
@@ -24,7 +29,7 @@ __all__ = ["class_counts", "explain_text", "planned_ns"]
 
 def planned_ns(graph: RunGraph) -> int:
     """Return how long the phases take, without graceful stops."""
-    return sum(stage.duration_ns for phase in graph.phases for stage in phase.load.stages)
+    return sum(planned_ns_of(phase.load) for phase in graph.phases)
 
 
 def explain_text(graph: RunGraph) -> str:
@@ -69,24 +74,26 @@ def explain_text(graph: RunGraph) -> str:
 
 
 def _phase(graph: RunGraph, phase: PhaseNode) -> Iterator[str]:
-    yield f"  {phase.name}: closed model, at most {peak(phase.load.stages):,} users"
-    level = 0
-    for stage in phase.load.stages:
-        took = write_duration(stage.duration_ns)
-        if stage.level == level:
-            words = f"{level:,} users for {took}"
-        elif stage.duration_ns == 0:
-            words = f"{stage.level:,} users at once"
-        else:
-            words = f"{level:,} → {stage.level:,} users over {took}"
-        if stage.duration_ns or stage.level != level:
-            yield f"    {stage.name}: {words}"
-        level = stage.level
+    start = "" if phase.start_at_ns is None else f", from {write_duration(phase.start_at_ns)} on"
+    words = list(load_words(phase.load))
+    yield f"  {phase.name}: {words[0]}{start}"
+    yield from (f"    {line}" for line in words[1:])
     yield from _own(graph, phase)
     if phase.warmup_ns:
         yield f"    warm-up: samples of the first {write_duration(phase.warmup_ns)} are left out"
     yield f"    graceful stop: up to {write_duration(phase.graceful_stop_ns)} for what still runs"
-    yield from _table(graph, phase)
+    if isinstance(phase.load, OpenLoad):
+        yield from _ignored(graph, phase)
+    if isinstance(phase.load, ClosedLoad | CountedLoad):
+        yield from _table(graph, phase, phase.load)
+
+
+def _ignored(graph: RunGraph, phase: PhaseNode) -> Iterator[str]:
+    """Yield what classes say and arrivals overrule."""
+    for program in graph.programs_of(phase):
+        for key, given in (("wait", program.wait is not None), ("pace", program.pace_ns)):
+            if given:
+                yield f"    `{key}` of {program.name} does not apply: arrivals say when it starts"
 
 
 def _own(graph: RunGraph, phase: PhaseNode) -> Iterator[str]:
@@ -100,11 +107,11 @@ def _own(graph: RunGraph, phase: PhaseNode) -> Iterator[str]:
             yield f"    {program.name} runs only {', '.join(names)}"
 
 
-def _table(graph: RunGraph, phase: PhaseNode) -> Iterator[str]:
+def _table(graph: RunGraph, phase: PhaseNode, load: ClosedLoad | CountedLoad) -> Iterator[str]:
     """Yield users by class at the end of each stage."""
     moments = [0]
-    for stage in phase.load.stages:
-        moments.append(moments[-1] + stage.duration_ns)
+    for _, duration_ns in load.spans:
+        moments.append(moments[-1] + duration_ns)
     moments = sorted(set(moments))
     counts = [class_counts(graph, phase, moment) for moment in moments]
     width = max(len(name) for name in phase.classes)
@@ -118,16 +125,18 @@ def _table(graph: RunGraph, phase: PhaseNode) -> Iterator[str]:
 def class_counts(graph: RunGraph, phase: PhaseNode, moment_ns: int) -> dict[str, int]:
     """Return the users of each class at a moment of the phase, all starts of it included."""
     counts = dict.fromkeys(phase.classes, 0)
-    for name in seats_of(phase.load, graph.programs_of(phase))[
-        : users_at(phase.load.stages, moment_ns)
-    ]:
-        counts[name] += 1
+    if isinstance(phase.load, ClosedLoad | CountedLoad):
+        seats = seats_of(phase.load, graph.programs_of(phase))
+        for name in seats[: users_at(phase.load.stages, moment_ns)]:
+            counts[name] += 1
     return counts
 
 
 def _user(user: UserProgram) -> Iterator[str]:
     share = f"exactly {user.count}" if user.count is not None else f"weight {user.weight}"
     wait = f", waits {pause_words(user.wait)}" if user.wait is not None else ""
+    if user.pace_ns:
+        wait = f", one iteration every {write_duration(user.pace_ns)}"
     yield f"  {user.name} ({share}{wait})"
     if user.on_start:
         yield "    on start:"

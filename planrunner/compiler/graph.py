@@ -12,6 +12,13 @@ from enum import StrEnum
 from pathlib import Path
 
 from planrunner.compiler.graph_data import DataNode
+from planrunner.compiler.graph_load import (
+    ClosedLoad,
+    CountedLoad,
+    Load,
+    OpenLoad,
+    SearchLoad,
+)
 from planrunner.compiler.graph_steps import (
     CallNode,
     Evaluate,
@@ -48,15 +55,18 @@ __all__ = [
     "Block",
     "CallNode",
     "ClosedLoad",
+    "CountedLoad",
     "Evaluate",
     "ExecNode",
     "ForeachNode",
     "GroupNode",
     "HeaderNode",
     "IfNode",
+    "Load",
     "LogNode",
     "Needs",
     "OnFail",
+    "OpenLoad",
     "ParallelNode",
     "Pause",
     "PauseKind",
@@ -70,6 +80,7 @@ __all__ = [
     "ReportSettings",
     "RequestNode",
     "RunGraph",
+    "SearchLoad",
     "ServiceNode",
     "SetNode",
     "Stage",
@@ -150,6 +161,7 @@ class UserProgram:
         iteration_names: Names that are forgotten when an iteration ends.
         uses_iteration: True when an expression reads `iteration` or `user.iteration`.
         data: Names of the data sources that its users draw rows from.
+        pace_ns: From one iteration's due time to the next; 0 for none. Not with `wait`.
     """
 
     name: str
@@ -166,22 +178,7 @@ class UserProgram:
     iteration_names: tuple[str, ...] = ()
     uses_iteration: bool = False
     data: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ClosedLoad:
-    """A population: `stages` say how many users there are.
-
-    Attributes:
-        exact: Users of each class at level 100 % when the plan names them (`users: {A: 10}`),
-            in file order; empty when the level is split by weight.
-        throttle: Requests per `throttle_ns` of the whole phase, 0 for no cap.
-    """
-
-    stages: tuple[Stage, ...]
-    exact: tuple[tuple[str, int], ...] = ()
-    throttle: int = 0
-    throttle_ns: int = 0
+    pace_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +195,7 @@ class PhaseNode:
     """
 
     name: str
-    load: ClosedLoad
+    load: Load
     classes: tuple[str, ...]
     start_at_ns: int | None = None
     warmup_ns: int = 0

@@ -16,6 +16,8 @@ from planrunner.compiler.graph import (
     UserProgram,
     nested_steps,
 )
+from planrunner.compiler.graph_load import planned_ns_of
+from planrunner.compiler.load_words import load_json
 from planrunner.compiler.step_words import pause_words, step_label, step_words
 from planrunner.units import write_duration
 
@@ -45,7 +47,6 @@ def graph_json(graph: RunGraph) -> str:
 def _phase(graph: RunGraph, phase: PhaseNode) -> dict[str, Any]:
     return {
         "name": phase.name,
-        "model": "closed",
         "start_at_ns": phase.start_at_ns,
         "warmup_ns": phase.warmup_ns,
         "graceful_stop_ns": phase.graceful_stop_ns,
@@ -54,12 +55,8 @@ def _phase(graph: RunGraph, phase: PhaseNode) -> dict[str, Any]:
             program.name: [task.name for task in program.tasks if task.name]
             for program in graph.programs_of(phase)
         },
-        "exact": dict(phase.load.exact),
         "params": dict(phase.params),
-        "stages": [
-            {"name": stage.name, "duration_ns": stage.duration_ns, "users": stage.level}
-            for stage in phase.load.stages
-        ],
+        **load_json(phase.load),
     }
 
 
@@ -69,6 +66,7 @@ def _user(user: UserProgram) -> dict[str, Any]:
         "weight": user.weight,
         "count": user.count,
         "wait": None if user.wait is None else pause_words(user.wait),
+        "pace_ns": user.pace_ns or None,
         "on_start": _steps(user.on_start),
         "tasks": [_task(task) for task in user.tasks],
         "on_stop": _steps(user.on_stop),
@@ -137,7 +135,7 @@ def _words(steps: Sequence[StepNode], indent: str = "") -> list[str]:
 
 
 def _length(phase: PhaseNode) -> str:
-    return write_duration(sum(stage.duration_ns for stage in phase.load.stages))
+    return write_duration(planned_ns_of(phase.load))
 
 
 def graph_mermaid(graph: RunGraph) -> str:

@@ -7,17 +7,27 @@ from dataclasses import replace
 from typing import Final
 
 from planrunner.compiler.compilation import Compilation
-from planrunner.compiler.graph import ClosedLoad, PhaseNode, Stage, UserProgram
+from planrunner.compiler.graph import PhaseNode, UserProgram
+from planrunner.compiler.graph_load import (
+    ClosedLoad,
+    CountedLoad,
+    Load,
+    OpenLoad,
+    SearchLoad,
+    class_of_seats,
+)
+from planrunner.compiler.open_loads import Classes, compile_open, compile_search
 from planrunner.language.diagnostics import Code, suggest
-from planrunner.load.population import Share, exact_seats, peak, seats
+from planrunner.load.population import Share, Stage, peak
 from planrunner.plan.document import PlanPath
 from planrunner.plan.stages import StageModel
 from planrunner.plan.workload import LoadKind, PhaseModel
-from planrunner.units import NS_PER_S, Rate
+from planrunner.units import NS_PER_MINUTE, NS_PER_S, Rate
 
-__all__ = ["classes_with_users", "compile_phase", "phase_names", "seats_of"]
+__all__ = ["classes_with_users", "compile_phase", "has_due_times", "phase_names", "seats_of"]
 
 _GRACEFUL_STOP_NS: Final = 30 * NS_PER_S
+_MAX_DURATION_NS: Final = 10 * NS_PER_MINUTE
 _NO_RATE: Final = Rate(1, NS_PER_S)
 
 
@@ -34,10 +44,6 @@ def phase_names(phases: Sequence[PhaseModel], profile: str) -> list[str]:
     return names
 
 
-Classes = Mapping[str, int | None]
-"""User classes in file order, each with its `count` if it has one."""
-
-
 def compile_phase(
     work: Compilation,
     phase: PhaseModel,
@@ -45,22 +51,23 @@ def compile_phase(
     name: str,
     classes: tuple[Classes, Classes],
 ) -> PhaseNode | None:
-    """Compile a phase; what can't be, or can't run in this version, leaves a fault and gives None.
+    """Compile a phase; what can't be leaves a fault and gives None.
 
     `classes` are those that run in the phase, and all that the plan has.
     """
-    if not _is_available(work, phase, path):
-        return None
     running, known = classes
-    load = _closed(work, phase, path, running, known)
+    load = _load(work, phase, path, running, known)
     if load is None:
         return None
-    taking_part = tuple(name for name, _ in load.exact) or tuple(running)
+    exact = () if isinstance(load, SearchLoad) else load.exact
+    taking_part = tuple(name for name, _ in exact) or tuple(running)
     return PhaseNode(
         name=name,
         load=load,
         classes=taking_part,
-        start_at_ns=None,
+        start_at_ns=(
+            None if phase.start_at is None else work.settle(phase.start_at, (*path, "start_at"), 0)
+        ),
         warmup_ns=work.settle(phase.warmup, (*path, "warmup"), 0),
         graceful_stop_ns=work.settle(
             phase.graceful_stop, (*path, "graceful_stop"), _GRACEFUL_STOP_NS
@@ -68,25 +75,18 @@ def compile_phase(
     )
 
 
-_LATER_KEYS: Final = ("start_at", "throttle")
-
-
-def _is_available(work: Compilation, phase: PhaseModel, path: PlanPath) -> bool:
-    """Note what this version can't run yet."""
-    wanted: list[str] = []
+def _load(
+    work: Compilation, phase: PhaseModel, path: PlanPath, classes: Classes, known: Classes
+) -> Load | None:
     match phase.kind:
         case LoadKind.CLOSED:
-            pass
+            return _closed(work, phase, path, classes, known)
         case LoadKind.OPEN:
-            wanted.append("rate" if phase.rate is not None else "stages")
+            return compile_open(work, phase, path, classes, known)
         case LoadKind.COUNTED:
-            wanted.append("iterations" if phase.iterations is not None else "iterations_per_user")
+            return _counted(work, phase, path, classes, known)
         case LoadKind.SEARCH:
-            wanted.append("search")
-    wanted += [key for key in _LATER_KEYS if getattr(phase, key) is not None]
-    for key in wanted:
-        work.not_available((*path, key), f"`{key}` of a phase")
-    return not wanted
+            return compile_search(work, phase, path, classes)
 
 
 def _closed(
@@ -94,8 +94,7 @@ def _closed(
 ) -> ClosedLoad | None:
     before = len(work.faults)
     if phase.stages is not None:
-        path = (*path, "stages")
-        load = ClosedLoad(tuple(_stages(work, phase.stages, path)))
+        load = ClosedLoad(tuple(_stages(work, phase.stages, (*path, "stages"))))
     else:
         exact = _exact(work, phase, path, classes, known)
         users = sum(count for _, count in exact)
@@ -104,10 +103,50 @@ def _closed(
         hold = Stage("hold", work.settle(phase.hold, (*path, "hold"), 0), users)
         ramp = Stage("ramp", _ramp_ns(work, phase, path, users), users)
         load = ClosedLoad((ramp, hold), exact)
-        path = (*path, "users")
+    load = replace(load, throttle=_throttle(work, phase, path))
+    path = (*path, "users" if phase.stages is None else "stages")
     if len(classes) < len(known):
         load = _within_counts(load, classes)
     # What follows from a faulty value is no finding of its own.
+    return load if len(work.faults) == before and _is_load(work, load, path, classes) else None
+
+
+def _throttle(work: Compilation, phase: PhaseModel, path: PlanPath) -> Rate | None:
+    if phase.throttle is None:
+        return None
+    where = (*path, "throttle")
+    rate = work.settle(phase.throttle, where, _NO_RATE)
+    if not rate.count:
+        work.fault(where, Code.NO_LOAD, "no request is ever sent", hint="write at least `1/m`")
+    return rate
+
+
+def _counted(
+    work: Compilation, phase: PhaseModel, path: PlanPath, classes: Classes, known: Classes
+) -> CountedLoad | None:
+    before = len(work.faults)
+    exact = _exact(work, phase, path, classes, known)
+    users = sum(count for _, count in exact)
+    if not isinstance(phase.users, Mapping):
+        users = work.settle(phase.users, (*path, "users"), 0)
+    load = CountedLoad(
+        users=users,
+        exact=exact,
+        iterations=work.settle(phase.iterations, (*path, "iterations"), 0),
+        per_user=work.settle(phase.iterations_per_user, (*path, "iterations_per_user"), 0),
+        max_duration_ns=work.settle(phase.max_duration, (*path, "max_duration"), _MAX_DURATION_NS),
+    )
+    if not load.max_duration_ns:
+        work.fault(
+            (*path, "max_duration"),
+            Code.NO_LOAD,
+            "the phase takes no time",
+            hint="write a longer `max_duration`",
+        )
+    if len(classes) < len(known) and not exact:
+        kept = _within_counts(ClosedLoad(load.stages), classes)
+        load = replace(load, users=kept.most_users)
+    path = (*path, "users")
     return load if len(work.faults) == before and _is_load(work, load, path, classes) else None
 
 
@@ -123,7 +162,11 @@ def _stages(work: Compilation, stages: Sequence[StageModel], path: PlanPath) -> 
 def _ramp_ns(work: Compilation, phase: PhaseModel, path: PlanPath, users: int) -> int:
     """Return how long the ramp takes: user k starts at k / spawn_rate, or k × ramp_up / users."""
     if phase.spawn_rate is not None:
-        rate = work.settle(phase.spawn_rate, (*path, "spawn_rate"), _NO_RATE)
+        where = (*path, "spawn_rate")
+        rate = work.settle(phase.spawn_rate, where, _NO_RATE)
+        if not rate.count:
+            work.fault(where, Code.NO_LOAD, "no user ever starts", hint="write at least `1/m`")
+            return 0
         # Up to the next ns: the ramp must not end before the last user has started.
         return -(-users * rate.per_ns // rate.count)
     return work.settle(phase.ramp_up, (*path, "ramp_up"), 0)
@@ -157,7 +200,9 @@ def _exact(
     return tuple((name, counts[name]) for name in classes if name in counts)
 
 
-def _is_load(work: Compilation, load: ClosedLoad, path: PlanPath, classes: Classes) -> bool:
+def _is_load(
+    work: Compilation, load: ClosedLoad | CountedLoad, path: PlanPath, classes: Classes
+) -> bool:
     """Note a fault when the load starts nobody, takes no time, or has users without a class."""
     if not any(stage.level for stage in load.stages):
         work.fault(path, Code.NO_LOAD, "no user ever starts", hint="write at least one user")
@@ -178,13 +223,22 @@ def _is_load(work: Compilation, load: ClosedLoad, path: PlanPath, classes: Class
     return True
 
 
-def seats_of(load: ClosedLoad, users: Sequence[UserProgram]) -> tuple[str, ...]:
-    """Return the class of each user of the phase, in the order in which they start."""
-    if load.exact:
-        return tuple(load.exact[seat][0] for seat in exact_seats([n for _, n in load.exact]))
-    shares = [Share(user.name, user.weight, user.count) for user in users]
-    return tuple(shares[seat].name for seat in seats(shares, peak(load.stages)))
+def seats_of(load: Load, users: Sequence[UserProgram]) -> tuple[str, ...]:
+    """Return the class of each user of the phase, in the order in which they start.
+
+    Empty for an open load: what arrives decides how many users of each class there are.
+    """
+    return class_of_seats(load, [Share(user.name, user.weight, user.count) for user in users])
 
 
-def classes_with_users(load: ClosedLoad, users: Sequence[UserProgram]) -> frozenset[str]:
-    return frozenset(seats_of(load, users)[: peak(load.stages)])
+def has_due_times(load: Load) -> bool:
+    """Whether arrivals say when iterations start."""
+    return isinstance(load, OpenLoad) or (isinstance(load, SearchLoad) and load.vary == "rate")
+
+
+def classes_with_users(load: Load, users: Sequence[UserProgram]) -> frozenset[str]:
+    """Return the classes that have users at some moment of the phase."""
+    if isinstance(load, OpenLoad) and load.exact:
+        return frozenset(name for name, rate in load.exact if rate.count)
+    seated = seats_of(load, users)
+    return frozenset(seated) if seated else frozenset(user.name for user in users)

@@ -22,6 +22,7 @@ from planrunner.plan.document import PlanPath
 from planrunner.plan.edits import typed
 from planrunner.plan.loader import Plan
 from planrunner.plan.resolve_params import Param, resolve_values
+from planrunner.plan.thresholds import ThresholdModel
 from planrunner.plan.workload import PhaseModel
 from planrunner.values import dataclass
 
@@ -39,6 +40,7 @@ class Schedule:
         users: The classes that are selected, with their selected tasks.
         thresholds: Those of the profile's phases, of those too that aren't selected.
         unused_thresholds: Those of phases in other profiles.
+        slo: What must hold at each level of a search, by phase.
         params: Values that only a phase has.
         notices: What the selection leaves out, each a sentence.
     """
@@ -47,6 +49,7 @@ class Schedule:
     phases: list[PhaseNode] = field(default_factory=list)
     thresholds: list[Stated] = field(default_factory=list)
     unused_thresholds: list[Stated] = field(default_factory=list)
+    slo: dict[str, list[Stated]] = field(default_factory=dict)
     params: list[Param] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
 
@@ -77,6 +80,7 @@ def compile_schedule(
             ignored = Schedule(everyone)
             _Phases(aside, plan, Selection(), everyone, ignored, compile_users).compile(other)
             schedule.unused_thresholds += ignored.thresholds
+            schedule.unused_thresholds += (item for slo in ignored.slo.values() for item in slo)
     return schedule
 
 
@@ -92,6 +96,13 @@ def unknown_choice(option: str, kind: str, name: str, exists: Sequence[str]) -> 
 
 
 _PLURALS: Final = {"user class": "user classes"}
+
+
+def _levels(phase: PhaseModel) -> Mapping[str, object]:
+    """Return the levels that a phase gives class by class; none when it splits one by weight."""
+    if isinstance(phase.users, Mapping):
+        return phase.users
+    return phase.rate if isinstance(phase.rate, Mapping) else {}
 
 
 def _listed(kind: str, names: Sequence[str]) -> str:
@@ -159,9 +170,20 @@ class _Phases:
             Stated(work, threshold, (*path, "thresholds", index), written, name)
             for index, threshold in enumerate(phase.thresholds or ())
         ]
+        if phase.search is not None:
+            self.schedule.slo[name] = [
+                Stated(
+                    work,
+                    ThresholdModel.model_validate(sentence),
+                    (*path, "search", "slo", index),
+                    written,
+                    name,
+                )
+                for index, sentence in enumerate(phase.search.slo)
+            ]
         programs = select(self.selection, self._own_selection(work, phase, path, everyone))
-        if isinstance(phase.users, Mapping):
-            programs = tuple(program for program in programs if program.name in phase.users)
+        if levels := _levels(phase):
+            programs = tuple(program for program in programs if program.name in levels)
             if not programs and not self._asks_nobody(phase, everyone):
                 programs = everyone  # names of no class: that is said where they stand
         if not programs:
@@ -181,8 +203,8 @@ class _Phases:
 
     def _asks_nobody(self, phase: PhaseModel, everyone: Sequence[UserProgram]) -> bool:
         """Say whether the classes that the phase names exist, and only aren't selected."""
-        users = phase.users if isinstance(phase.users, Mapping) else {}
-        return any(program.name in users for program in everyone)
+        levels = _levels(phase)
+        return any(program.name in levels for program in everyone)
 
     def _own_selection(
         self,

@@ -11,7 +11,7 @@ from planrunner.compiler.steps import Flows
 from planrunner.language.expressions import ExpressionError, to_text
 from planrunner.language.text import lower_value
 from planrunner.metrics.selector import AllOf, AnyOf, Kind, Not, Selection, Term
-from planrunner.metrics.threshold import Metric, Threshold
+from planrunner.metrics.threshold import Agg, Metric, Threshold
 from planrunner.plan.models import PlanModel
 from planrunner.plan.steps import StepModel
 from planrunner.plan.users import TaskModel, UserModel, request_name
@@ -22,6 +22,7 @@ from planrunner.values import dataclass
 
 __all__ = ["Names", "names_of"]
 
+_OF_DUE_TIMES: Final = frozenset({Agg.ACHIEVED_RATE, Agg.DROPPED, Agg.LATE})
 _HELD_BY_CLASSES: Final = frozenset(
     {Kind.REQUEST, Kind.TASK, Kind.USER, Kind.GROUP, Kind.TAG, Kind.ITERATION}
 )
@@ -47,6 +48,8 @@ class Names:
         profiles: The phases of each profile.
         running: The phases of this run, with the classes that have users in them and the names
             of their tasks.
+        searches: Those that search for a level; only thresholds that name them judge them.
+        timed: Those in which iterations have a due time: a rate or a pace.
     """
 
     profile: str = ""
@@ -56,6 +59,8 @@ class Names:
     stages: dict[str, set[str]] = field(default_factory=dict)
     profiles: dict[str, list[str]] = field(default_factory=dict)
     running: dict[str, Running] = field(default_factory=dict)
+    searches: set[str] = field(default_factory=set)
+    timed: set[str] = field(default_factory=set)
 
     def choices(self, term: Term, phase: str | None) -> list[str] | None:
         """Return what the term may name; None when any name will do.
@@ -111,6 +116,23 @@ class Names:
             phases = [name for name in phases if scope.stage.name in self.stages.get(name, ())]
             if not phases:
                 return f"stage {scope.stage.name} does not run"
+        return self._without_load(metric, phases) or self._without_senders(metric, phases)
+
+    def _without_load(self, metric: Metric, phases: Sequence[str]) -> str:
+        """Return why the load of these phases has no such metric."""
+        searches = self.searches.intersection(phases)
+        if metric.agg is Agg.MAX_SUSTAINABLE:
+            return "" if searches or not self.running else "no search runs"
+        judged = set(phases) - searches if metric.scope.phase is None else set(phases)
+        if searches and not judged:
+            return "only searches run, and this doesn't name one (`in phase NAME`)"
+        if metric.agg in _OF_DUE_TIMES and judged and not judged & self.timed:
+            return "no phase has a rate or a pace"
+        return ""
+
+    def _without_senders(self, metric: Metric, phases: Sequence[str]) -> str:
+        """Return why no user of these phases sends what the metric picks."""
+        scope = metric.scope
         if metric.selector is None:
             return ""
         running: dict[str, frozenset[str]] = {}

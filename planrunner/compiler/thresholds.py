@@ -15,7 +15,6 @@ from planrunner.language.text import parse_text
 from planrunner.metrics.selector import Kind, Term
 from planrunner.metrics.threshold import (
     DEFAULT_SENTENCE,
-    Agg,
     Level,
     Metric,
     OnNoData,
@@ -32,7 +31,6 @@ from planrunner.values import dataclass
 __all__ = ["Stated", "compile_thresholds"]
 
 _WORDS: Final = {Kind.USER: "user class", Kind.ITERATION: "user class", Kind.ERROR: "failure kind"}
-_LATER_AGGS: Final = frozenset({Agg.ACHIEVED_RATE, Agg.DROPPED, Agg.LATE, Agg.MAX_SUSTAINABLE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +215,5 @@ def _check_available(work: Compilation, threshold: Threshold, path: PlanPath) ->
     if threshold.value.of_baseline:
         work.not_available(path, "`of baseline` in a threshold")
     for metric in threshold.metrics:
-        if metric.agg in _LATER_AGGS:
-            work.not_available(path, f"`{metric.agg}` in a threshold")
-        elif metric.gauge is not None and metric.gauge.kind is not Kind.GENERATOR:
+        if metric.gauge is not None and metric.gauge.kind is not Kind.GENERATOR:
             work.not_available(path, f"`{metric.gauge.kind}.` in a threshold")

@@ -82,11 +82,10 @@ class _Class:
             state=state,
             iteration_names=tuple(sorted(written - lasting_names)),
             uses_iteration=self._uses_iteration(),
+            pace_ns=work.settle(model.pace, (*path, "pace"), 0),
         )
 
     def _check_available(self) -> None:
-        if self._model.pace is not None:
-            self._work.not_available((*self._path, "pace"), "`pace`")
         if self._model.http is not None:
             self._work.check_all(self._model.http, (*self._path, "http"), self._known)
             self._work.not_available((*self._path, "http"), "`http` of a user class")

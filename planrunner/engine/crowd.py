@@ -10,10 +10,11 @@ from typing import Final
 
 from planrunner.clock import Clock
 from planrunner.engine.actor import Actor
+from planrunner.engine.bound import BoundProgram
 from planrunner.engine.nap import Nap
 from planrunner.engine.steps import Wires
 from planrunner.engine.tally import Tally
-from planrunner.engine.user import BoundProgram, UserState, VirtualUser, user_stream
+from planrunner.engine.user import UserState, VirtualUser, user_stream
 from planrunner.language.random_draws import Rand
 from planrunner.protocols.base import Scope
 from planrunner.units import NS_PER_S
@@ -31,6 +32,7 @@ class Surroundings:
         scope: Names every user starts with: params, `run`, `now`.
         alive: Users now, by class.
         next_id: Numbers users over the whole run, from 0.
+        indices: Users started so far, by phase and class.
     """
 
     def __init__(self, *, clock: Clock, wires: Wires, scope: Scope, seed: int) -> None:
@@ -41,10 +43,15 @@ class Surroundings:
         self.tally = Tally()
         self.alive: Counter[str] = Counter()
         self.next_id: Callable[[], int] = count().__next__
+        self.indices: Counter[tuple[str, str]] = Counter()
 
 
 class Crowd:
     """The live users of one phase.
+
+    Args:
+        on_empty: Called when the last one has gone.
+        on_done: Called when none has any iteration left to do.
 
     Attributes:
         started: Users started so far.
@@ -58,29 +65,36 @@ class Crowd:
         surroundings: Surroundings,
         group: asyncio.TaskGroup,
         on_empty: Callable[[], None],
+        on_done: Callable[[], None] | None = None,
     ) -> None:
         self._phase = phase
         self._programs = programs
         self._around = surroundings
         self._group = group
         self._on_empty = on_empty
+        self._on_done = on_done
         self._by_slot: dict[int, VirtualUser] = {}
         # In the order of their start: all, and those that have not come to their on_stop yet.
         self._live: dict[VirtualUser, None] = {}
         self._busy: dict[VirtualUser, None] = {}
         self._awaited = self._live
-        self._indices: Counter[str] = Counter()
         self._empty: Nap | None = None
         self.started = 0
 
     def __len__(self) -> int:
         return len(self._live)
 
-    def start(self, slot: int, user_class: str) -> None:
-        """Start a fresh user in the slot."""
+    def start(self, user_class: str, *, slot: int | None = None, due_ns: int = 0) -> None:
+        """Start a fresh user.
+
+        Args:
+            user_class: What it does.
+            slot: By which to stop it.
+            due_ns: When the arrival was due that it starts for; its first request has this time.
+        """
         around, bound = self._around, self._programs[user_class]
-        index = self._indices[user_class]
-        self._indices[user_class] = index + 1
+        index = around.indices[self._phase, user_class]
+        around.indices[self._phase, user_class] = index + 1
         rng = user_stream(around.seed, self._phase, user_class, index)
         identity: dict[str, object] = {"id": around.next_id(), "class": user_class}
         scope = {
@@ -97,7 +111,9 @@ class Crowd:
             tally=around.tally,
         )
         user = VirtualUser(bound, actor, identity=identity, on_change=self._changed)
-        self._by_slot[slot] = user
+        actor.due_ns = due_ns
+        if slot is not None:
+            self._by_slot[slot] = user
         self._live[user] = self._busy[user] = None
         self.started += 1
         around.alive[user_class] += 1
@@ -134,6 +150,8 @@ class Crowd:
         if user.state is UserState.ITERATING:
             return
         self._busy.pop(user, None)
+        if not self._busy and self._on_done is not None:
+            self._on_done()
         if user.state is UserState.ENDED:
             del self._live[user]
             self._around.alive[user.user_class] -= 1

@@ -3,31 +3,46 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
-from planrunner.compiler.graph import RunGraph
+from planrunner.compiler.graph import RunGraph, SearchLoad
 from planrunner.engine.health import HealthLog
 from planrunner.engine.outage import Outage
 from planrunner.engine.outcome import PhaseTimes, RunOutcome
 from planrunner.engine.stop import Stop
 from planrunner.engine.tally import Tally, TaskKey
 from planrunner.engine.worker import Drained, Worker
-from planrunner.metrics.evidence import Evidence, TaskRuns
+from planrunner.metrics.evidence import Arrivals, Evidence, TaskRuns
+from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.judge import Gate
 from planrunner.metrics.measured import MeasuredTime
+from planrunner.metrics.series import ABORTED
 from planrunner.metrics.snapshot import Accumulated
-from planrunner.results.aggregate import TaskCount
+from planrunner.results.aggregate import TaskCount, make_totals
 from planrunner.results.history import History
+from planrunner.results.loads import Sustainable
+from planrunner.results.model import Totals
+from planrunner.results.record import SearchStep
 from planrunner.results.request_history import RequestHistory
 from planrunner.results.samples import SampleWriter
 from planrunner.units import NS_PER_MS, NS_PER_S, format_duration
 
-__all__ = ["Ledger"]
+__all__ = ["Ledger", "LevelPart"]
 
 UNREACHABLE_AFTER_NS: Final = 10 * NS_PER_S
 
 _SHORT_NS: Final = 500 * NS_PER_MS  # of an interval too short to say how busy the generator was
+
+
+@dataclass(frozen=True, slots=True)
+class LevelPart:
+    """One level of a search, with gates that look at nothing else."""
+
+    phase: str
+    stage: str
+    gates: tuple[Gate, ...]
 
 
 class Ledger:
@@ -36,6 +51,10 @@ class Ledger:
     Attributes:
         total: All samples so far.
         notices: What the user should know, each a sentence.
+        parts: Levels of searches that run now; they see every interval.
+        steps: Levels of searches that are over.
+        found: What searches came to.
+        arrivals: What became of iterations that had a due time, in order of time.
     """
 
     def __init__(self, graph: RunGraph, *, started_ns: int) -> None:
@@ -51,6 +70,14 @@ class Ledger:
             metric.gauge is not None
             for threshold in graph.thresholds
             for metric in threshold.metrics
+        )
+        self.parts: list[LevelPart] = []
+        self.steps: list[SearchStep] = []
+        self.found: list[Sustainable] = []
+        self.arrivals: list[Arrivals] = []
+        self._lateness: dict[str, Histogram] = {}
+        self._apart = frozenset(
+            phase.name for phase in graph.phases if isinstance(phase.load, SearchLoad)
         )
         self._gates = tuple(Gate(threshold) for threshold in graph.thresholds)
         self._evidence = self._evidence_of(())
@@ -74,10 +101,46 @@ class Ledger:
         if length_ns >= _SHORT_NS:
             self._health.add(snapshot.end_ns, drained.health)
         self._tally = drained.tally
+        self.arrivals += drained.arrivals
+        for phase, lateness in drained.lateness.items():
+            self._lateness.setdefault(phase, Histogram()).merge(lateness)
         self._evidence = self._evidence_of(measured)
         for gate in self._gates:
             gate.add(snapshot, self._evidence)
+        for part in self.parts:
+            evidence = self.evidence_of(part)
+            for gate in part.gates:
+                gate.add(snapshot, evidence)
         self._unreachable_ns = self._outage.add(snapshot)
+
+    def evidence_of(self, part: LevelPart) -> Evidence:
+        """Return what is known of one level of a search."""
+        return replace(
+            self._evidence,
+            series={
+                labels: total
+                for labels, total in self.total.totals.items()
+                if labels.phase == part.phase and labels.stage == part.stage
+            },
+            measured=_of_part(self._evidence.measured, part),
+        )
+
+    def totals_of(self, part: LevelPart) -> Totals:
+        """Return the requests of one level of a search in numbers."""
+        whole = Accumulated()
+        whole.totals.update(self.evidence_of(part).series)  # type: ignore[arg-type]  # totals
+        return make_totals(whole, _of_part(self._evidence.measured, part))
+
+    def aborted_in(self, part: LevelPart) -> int:
+        """Return how many requests of a level the end of its graceful stop cut."""
+        return sum(
+            total.count
+            for labels, total in self.total.totals.items()
+            if labels.phase == part.phase
+            and labels.stage == part.stage
+            and labels.failure == ABORTED
+            and labels.kind == "request"
+        )
 
     def unreachable(self) -> str | None:
         """Say so when no connection was accepted for so long that the run must end."""
@@ -123,6 +186,8 @@ class Ledger:
             evidence=self._evidence,
             gates=self._gates,
             biased=(*self._start_failures(), *self._health.reasons()),
+            found=tuple(self.found),
+            steps=tuple(self.steps),
             notices=(*self.notices, *_tally_notices(self._tally), *_data_notices(self._tally)),
         )
 
@@ -155,6 +220,9 @@ class Ledger:
             series=self.total.totals,
             measured=measured,
             gauges=self._health.gauges() if self._asks_generator else {},
+            arrivals=self.arrivals,
+            sustainable={one.phase: one.level for one in self.found if one.is_found},
+            apart=self._apart,
             # Tasks that never ran too: they are the greatest part of a wrong mix.
             task_runs=[
                 TaskRuns(phase, user, task.name, task.weight, picks[phase, user, task.name])
@@ -169,6 +237,10 @@ class Ledger:
             "stopped because their `on_start` failed"
             for (phase, name), failed in self._tally.start_failures.items()
         )
+
+
+def _of_part(measured: Sequence[MeasuredTime], part: LevelPart) -> tuple[MeasuredTime, ...]:
+    return tuple(one for one in measured if one.phase == part.phase and one.stage == part.stage)
 
 
 def _by_task(counts: Counter[TaskKey]) -> Counter[tuple[str, str]]:

@@ -41,6 +41,13 @@ class Nap:
                 timer.cancel()
                 self._waiter = None
 
+    async def give_way(self) -> None:
+        """Let everyone else who is ready have a turn."""
+        loop = asyncio.get_running_loop()
+        waiter = loop.create_future()
+        loop.call_soon(_release, waiter)
+        await waiter
+
     def cut_short(self) -> None:
         """Wake the sleeper now, and let nobody sleep here again."""
         self.cut = True

@@ -11,6 +11,8 @@ from planrunner.metrics.measured import MeasuredTime
 from planrunner.metrics.snapshot import Accumulated
 from planrunner.results.aggregate import TaskCount
 from planrunner.results.history import History
+from planrunner.results.loads import Sustainable
+from planrunner.results.record import SearchStep
 from planrunner.results.request_history import RequestHistory
 from planrunner.values import dataclass
 
@@ -62,6 +64,7 @@ class RunOutcome:
         gates: One for each of the plan's thresholds, in its order; all have seen the whole run.
         biased: Why the numbers may not say what the plan asked for, each a sentence.
         notices: What else the user should know, each a sentence.
+        found: What searches came to, and `steps` the levels that they tried.
     """
 
     run_id: str
@@ -81,6 +84,8 @@ class RunOutcome:
     gates: tuple[Gate, ...]
     biased: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
+    found: tuple[Sustainable, ...] = ()
+    steps: tuple[SearchStep, ...] = ()
 
     def measured(self) -> tuple[MeasuredTime, ...]:
         """The time that rates are divided by."""

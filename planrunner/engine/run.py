@@ -14,7 +14,8 @@ from datetime import UTC, datetime
 from typing import Any, Final, cast
 
 from planrunner.clock import Clock
-from planrunner.compiler.graph import Block, PhaseNode, RunGraph
+from planrunner.compiler.graph import Block, PhaseNode, RunGraph, SearchLoad
+from planrunner.compiler.graph_load import planned_ns_of
 from planrunner.engine.events import (
     Event,
     Logged,
@@ -28,12 +29,13 @@ from planrunner.engine.events import (
 from planrunner.engine.ledger import Ledger
 from planrunner.engine.nap import Nap
 from planrunner.engine.once import once_timeline
-from planrunner.engine.outcome import PhaseTimes, RunOutcome
+from planrunner.engine.outcome import PhaseTimes, RunOutcome, StageTimes
+from planrunner.engine.phases.bound import BoundPhase
+from planrunner.engine.search import Search
 from planrunner.engine.stop import Ending, Stop, StopLevel
-from planrunner.engine.timeline import Timeline
+from planrunner.engine.timeline import SearchTimeline, Timeline
 from planrunner.engine.worker import Drained, Worker, protocols_of, sweep_interval_ns
 from planrunner.errors import CannotRun
-from planrunner.load.population import peak
 from planrunner.protocols.base import Client, ClientFactory
 from planrunner.results.samples import SampleWriter
 from planrunner.units import NS_PER_MS, NS_PER_S
@@ -117,7 +119,6 @@ class _Coordinator:
         self._clock = clock
         self._stop = stop
         self._listener: Listener | None = listener
-        self._nap = Nap(clock)
         self._running: dict[str, Timeline] = {}
         self._phases: list[PhaseTimes] = []
         self._ledger = Ledger(graph, started_ns=worker.started_ns)
@@ -198,19 +199,49 @@ class _Coordinator:
                     await self._run_phase(phase)
 
     async def _run_phase(self, phase: PhaseNode) -> None:
-        if phase.start_at_ns is not None:
-            await self._nap.until(self._load_ns + phase.start_at_ns)
-        if self._stop.level is not StopLevel.RUNNING:
-            return
-        timeline = Timeline(phase, self._clock.now_ns())
-        stages = phase.load.stages
-        planned_ns = timeline.ends_ns - timeline.started_ns
+        nap = Nap(self._clock)
+        forget = self._stop.listen(nap.cut_short)
+        try:
+            if phase.start_at_ns is not None:
+                await nap.until(self._load_ns + phase.start_at_ns)
+            if self._stop.level is StopLevel.RUNNING:
+                await self._run_now(phase, nap)
+        finally:
+            forget()
+
+    async def _run_now(self, phase: PhaseNode, nap: Nap) -> None:
+        load, now_ns = phase.load, self._clock.now_ns()
+        is_search = isinstance(load, SearchLoad)
+        timeline = SearchTimeline(phase, now_ns) if is_search else Timeline(phase, now_ns)
         self._running[phase.name] = timeline
-        self._tell(PhaseStarted(phase.name, timeline.started_ns, planned_ns, peak(stages)))
-        times = await self._worker.run_phase(phase, timeline)
+        planned_ns = planned_ns_of(load)
+        self._tell(PhaseStarted(phase.name, timeline.started_ns, planned_ns, load.most_users))
+        bound = self._worker.open_phase(phase, timeline)
+        if isinstance(load, SearchLoad):
+            await self._search(phase, timeline, bound, nap)
+        else:
+            await bound.run(load, timeline.started_ns)
+        times = _times(timeline, self._clock.now_ns())
         del self._running[phase.name]
         self._phases.append(times)
         self._tell(PhaseEnded(times))
+
+    async def _search(
+        self, phase: PhaseNode, timeline: Timeline, bound: BoundPhase, nap: Nap
+    ) -> None:
+        assert isinstance(timeline, SearchTimeline)
+        search = Search(
+            phase,
+            bound=bound,
+            timeline=timeline,
+            ledger=self._ledger,
+            drain=self._drain,
+            stop=self._stop,
+            nap=nap,
+        )
+        found = await search.run(self._clock.now_ns)
+        self._ledger.steps += search.steps
+        self._ledger.found.append(found)
 
     async def _sweep(self) -> None:
         interval_ns = sweep_interval_ns(self._graph)
@@ -253,7 +284,6 @@ class _Coordinator:
 
     def _told(self) -> None:
         """Somebody asked the run to end, or asked once more."""
-        self._nap.cut_short()
         if self._stop.level is StopLevel.GRACEFUL:
             self._tell(Stopping(self._stop.ending, self._stop.reason))
 
@@ -272,9 +302,21 @@ def _planned_ns(graph: RunGraph) -> int:
     in_order_ns = 0
     ends_ns = []
     for phase in graph.phases:
-        took_ns = sum(stage.duration_ns for stage in phase.load.stages)
+        took_ns = planned_ns_of(phase.load)
         if phase.start_at_ns is None:
             in_order_ns += took_ns
         else:
             ends_ns.append(phase.start_at_ns + took_ns)
     return max(in_order_ns, *ends_ns, 0)
+
+
+def _times(timeline: Timeline, gone_ns: int) -> PhaseTimes:
+    return PhaseTimes(
+        timeline.phase,
+        begin_ns=timeline.started_ns,
+        end_ns=timeline.ends_ns,
+        gone_ns=gone_ns,
+        warmup_end_ns=timeline.warmup_ends_ns,
+        stages=tuple(StageTimes(*stage) for stage in timeline.stages()),
+        measured=tuple(timeline.measured(timeline.ends_ns)),
+    )

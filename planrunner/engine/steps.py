@@ -54,7 +54,9 @@ from planrunner.engine.poll import bind_poll
 from planrunner.engine.recorder import PhaseRecorder, Site, span_recorder
 from planrunner.engine.requests import demanding_request, plain_request, request_attempt
 from planrunner.engine.tasks import BoundTask, limit_steps
+from planrunner.engine.throttle import throttled, throttled_attempt
 from planrunner.language.values import to_text
+from planrunner.load.turns import Turns
 from planrunner.metrics.series import Labels
 from planrunner.protocols.base import Client, Exchange
 from planrunner.values import dataclass
@@ -95,9 +97,23 @@ class Wires:
 
 
 class Binder:
-    """Binds steps for one phase."""
+    """Binds steps for one phase.
 
-    def __init__(self, recorder: PhaseRecorder, wires: Wires, outside: Outside) -> None:
+    Args:
+        recorder: Where samples go.
+        wires: The open clients.
+        outside: What steps do to the run.
+        turns: The cap on the phase's requests; None, the usual case, costs them nothing.
+    """
+
+    def __init__(
+        self,
+        recorder: PhaseRecorder,
+        wires: Wires,
+        outside: Outside,
+        turns: Turns | None = None,
+    ) -> None:
+        self._turns = turns
         self._recorder = recorder
         self._wires = wires
         self._outside = outside
@@ -172,8 +188,10 @@ class Binder:
         site = self._site(node, place)
         position, bound = self._wires.bind(exchange)
         if exchange.checks or exchange.extractors or node.reads_reply or node.reply_tags:
-            return demanding_request(node, site, position, bound)
-        return plain_request(site, position, bound)
+            step = demanding_request(node, site, position, bound)
+        else:
+            step = plain_request(site, position, bound)
+        return step if self._turns is None else throttled(step, self._turns)
 
     def _site(self, node: RequestNode, place: Place) -> Site:
         exchange = node.exchange
@@ -187,6 +205,8 @@ class Binder:
         attempt = request_attempt(
             request, self._site(request, inside), *self._wires.bind(request.exchange)
         )
+        if self._turns is not None:
+            attempt = throttled_attempt(attempt, self._turns)
         record = self._span("group", request.name, place, measured=request.measured)
         return bind_group((_only_when(request.when, bind_poll(node, attempt)),), record)
 

@@ -31,6 +31,7 @@ class Tally:
         endless: Loops that were ended after their most rounds, by condition.
         retries: Blocks with `on_fail: retry` that were run again.
         rows_ended: Users that found no row of data left, by source.
+        overtime: Counted phases that reached their `max_duration`, by name.
         aborted: Iterations cut when the graceful stop was over.
         backoffs: Pauses after a refused connection.
         soft_failures: Soft expectations that did not hold, by request name.
@@ -45,6 +46,7 @@ class Tally:
     substitutions: Counter[TaskKey] = field(default_factory=Counter)
     ended_early: Counter[str] = field(default_factory=Counter)
     endless: Counter[str] = field(default_factory=Counter)
+    overtime: Counter[str] = field(default_factory=Counter)
     stop_failures: int = 0
     retries: int = 0
     aborted: int = 0
@@ -70,6 +72,7 @@ class Tally:
         self.skips += other.skips
         self.substitutions += other.substitutions
         self.endless += other.endless
+        self.overtime += other.overtime
         self.retries += other.retries
         self.aborted += other.aborted
         self.backoffs += other.backoffs

@@ -11,7 +11,7 @@ from planrunner.compiler.graph import PhaseNode
 from planrunner.metrics.measured import MeasuredTime
 from planrunner.values import dataclass
 
-__all__ = ["FOREVER_NS", "Timeline", "Window"]
+__all__ = ["FOREVER_NS", "SearchTimeline", "Timeline", "Window"]
 
 FOREVER_NS: Final = 1 << 62
 """Later than anything; 146 years after the clock's zero."""
@@ -82,11 +82,66 @@ class Timeline:
                 yield name, begin_ns, cut_ns
 
 
+class SearchTimeline(Timeline):
+    """The windows of a search: each level is a stage, opened when the search comes to it.
+
+    Of each level the first part, in which the target settles, is labelled as warm-up. So is what
+    still happens between a level's end and the next one's begin.
+    """
+
+    def __init__(self, phase: PhaseNode, started_ns: int) -> None:
+        super().__init__(phase, started_ns)
+        self._stages = ()
+        self._windows = ()
+        self._settled: list[tuple[int, int]] = []
+        self.ends_ns = started_ns
+
+    def open_level(self, name: str, begin_ns: int, *, settle_ns: int, hold_ns: int) -> None:
+        """Begin a level."""
+        number = len(self._windows)
+        judged_ns, end_ns = begin_ns + settle_ns, begin_ns + hold_ns
+        if settle_ns:
+            self._windows += (Window(number, begin_ns, judged_ns, name, warmup=True),)
+        number = len(self._windows)
+        self._windows += (
+            Window(number, judged_ns, end_ns, name, warmup=False),
+            # Until the next level; see `at`.
+            Window(number + 1, end_ns, end_ns, name, warmup=True),
+        )
+        self._stages += ((name, begin_ns, end_ns),)
+        self._settled.append((judged_ns, end_ns))
+        self.ends_ns = end_ns
+
+    def at(self, moment_ns: int) -> Window:
+        """The window of `moment_ns`.
+
+        When the time between two levels ends isn't known while it lasts, so its window never ends
+        later than a moment that was asked about: whoever keeps a window asks again.
+        """
+        for window in reversed(self._windows):
+            if window.begin_ns <= moment_ns < window.end_ns:
+                return window
+            if window.begin_ns == window.end_ns <= moment_ns:
+                return replace(window, end_ns=moment_ns + 1)
+        return self._windows[0]
+
+    def cut(self, now_ns: int) -> None:
+        """End the level early."""
+        self.ends_ns = min(self.ends_ns, now_ns)
+
+    def measured(self, now_ns: int) -> Iterator[MeasuredTime]:
+        """What of each level counts: all but the time to settle."""
+        for (stage, _, end_ns), (judged_ns, _) in zip(self._stages, self._settled, strict=True):
+            until_ns = min(end_ns, now_ns, self.ends_ns)
+            if judged_ns < until_ns:
+                yield MeasuredTime(self.phase, stage, judged_ns, until_ns)
+
+
 def _stages(phase: PhaseNode, started_ns: int) -> Iterator[tuple[str, int, int]]:
     begin_ns = started_ns
-    for stage in phase.load.stages:
-        end_ns = begin_ns + stage.duration_ns
-        yield stage.name, begin_ns, end_ns
+    for name, duration_ns in phase.load.spans:
+        end_ns = begin_ns + duration_ns
+        yield name, begin_ns, end_ns
         begin_ns = end_ns
 
 

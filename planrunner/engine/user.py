@@ -23,40 +23,14 @@ from hashlib import blake2b
 from random import Random
 from typing import Any, Final
 
-from planrunner.compiler.graph import OnFail, Pick, UserProgram
+from planrunner.compiler.graph import OnFail
 from planrunner.engine.actor import Actor, IterationEnded, Step, StepsStopped
-from planrunner.engine.data import NO_FEEDS, ClassFeeds
+from planrunner.engine.bound import BoundProgram
 from planrunner.engine.evaluate import evaluated
-from planrunner.engine.nap import SHORTEST_NS
-from planrunner.engine.tasks import BoundTask, settle_pick
-from planrunner.engine.timeline import Timeline
-from planrunner.load.weights import balanced_picker, random_picker
-from planrunner.metrics.series import ABORTED
+from planrunner.engine.rounds import Rounds
 from planrunner.units import NS_PER_S
-from planrunner.values import dataclass
 
-__all__ = ["BoundProgram", "UserState", "VirtualUser", "run_once", "user_stream"]
-
-
-@dataclass(frozen=True, slots=True)
-class BoundProgram:
-    """What the users of one class do in one phase.
-
-    Attributes:
-        feeds: Gives its users their rows of data.
-        next_iteration: Numbers the phase's iterations over all its users.
-        stop_plan: Ends the run because of what the words say.
-    """
-
-    program: UserProgram
-    phase: str
-    timeline: Timeline
-    tasks: tuple[BoundTask, ...]
-    on_start: tuple[Step, ...]
-    on_stop: tuple[Step, ...]
-    next_iteration: Callable[[], int]
-    stop_plan: Callable[[str], None]
-    feeds: ClassFeeds = NO_FEEDS
+__all__ = ["UserState", "VirtualUser", "run_once", "user_stream"]
 
 
 RETRY_NS: Final = NS_PER_S
@@ -211,76 +185,5 @@ class VirtualUser:
         return True
 
     async def _iterate(self) -> bool:
-        bound, actor = self._bound, self._actor
-        nap, tasks = actor.nap, bound.tasks
-        pick = self._picker()
-        wait = None if bound.program.wait is None else actor.drawer(bound.program.wait)
-        next_rows = bound.feeds.iterate if bound.feeds.per_iteration else None
-        # The end of the phase is looked at as well: its timer may fire late, or at the same moment.
-        while not nap.cut and actor.moment_ns < bound.timeline.ends_ns:
-            if next_rows is not None and not next_rows(actor.scope, actor.rng):
-                break
-            picked = tasks[pick()]
-            if bound.program.uses_iteration:
-                self._number_iteration()
-            task = picked if picked.needs is None else self._settled(picked)
-            if task is None:
-                took_ns = 0
-            else:
-                task.begun += 1
-                took_ns = await self._iteration(task)
-            pause_ns = 0 if wait is None else wait()
-            if not took_ns and pause_ns < SHORTEST_NS:
-                pause_ns = SHORTEST_NS  # nothing in it waited, so nobody else has had a turn
-            if pause_ns:
-                await actor.pause(pause_ns)
+        await Rounds(self._bound, self._actor, self._identity).run()
         return True
-
-    def _settled(self, picked: BoundTask) -> BoundTask | None:
-        """Return the task that runs for a pick; None when there is nothing to run."""
-        actor = self._actor
-        try:
-            return settle_pick(actor, picked, self._bound.tasks)
-        except IterationEnded:
-            actor.tally.end_early(actor.words)
-            picked.begun += 1
-            picked.record(actor.moment_ns, 0, actor.failure)
-            actor.failure = ""
-            return None
-
-    async def _iteration(self, task: BoundTask) -> int:
-        """Run the steps of one iteration; returns how long they took, 0 if one ended it."""
-        actor = self._actor
-        began_ns = actor.moment_ns
-        ended_early = False
-        try:
-            for step in task.steps:
-                await step(actor)
-        except StepsStopped:
-            pass
-        except IterationEnded:
-            ended_early = True
-            actor.tally.end_early(actor.words)
-        except asyncio.CancelledError:
-            actor.tally.aborted += 1
-            task.record(began_ns, actor.clock.now_ns() - began_ns, ABORTED)
-            raise
-        took_ns = actor.moment_ns - began_ns
-        task.record(began_ns, took_ns, actor.failure)
-        if actor.failure:
-            actor.failure = ""
-        for name in self._bound.program.iteration_names:
-            actor.scope.pop(name, None)
-        return 0 if ended_early else took_ns
-
-    def _picker(self) -> Callable[[], int]:
-        program, rng = self._bound.program, self._actor.rng
-        weights = [task.weight for task in program.tasks]
-        if program.pick is Pick.BALANCED:
-            return balanced_picker(weights, rng)
-        return random_picker(weights, rng)
-
-    def _number_iteration(self) -> None:
-        self._actor.scope["iteration"] = self._bound.next_iteration()
-        own = self._identity.get("iteration")
-        self._identity["iteration"] = own + 1 if isinstance(own, int) else 0

@@ -6,12 +6,14 @@ It knows neither listeners nor thresholds nor other workers; the coordinator (`r
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import field
 from itertools import count
 from typing import Final
 
 from planrunner.clock import Clock
 from planrunner.compiler.graph import (
     Block,
+    ClosedLoad,
     PhaseNode,
     PythonNode,
     RequestNode,
@@ -20,23 +22,25 @@ from planrunner.compiler.graph import (
     UserProgram,
     walk_steps,
 )
+from planrunner.engine.bound import BoundProgram
 from planrunner.engine.crowd import Surroundings
 from planrunner.engine.data import Feeds
 from planrunner.engine.health import Health, HealthProbe
 from planrunner.engine.hooks import load_hooks
-from planrunner.engine.nap import Nap
 from planrunner.engine.once import once_timeline, run_block
-from planrunner.engine.outcome import PhaseTimes, StageTimes
 from planrunner.engine.outside import Hook, Lines, LogLines, Outside
-from planrunner.engine.phases.closed import ClosedPhase
+from planrunner.engine.phases.bound import BoundPhase
+from planrunner.engine.punctuality import Punctuality
 from planrunner.engine.recorder import PhaseRecorder
 from planrunner.engine.steps import Binder, Place, Wires
 from planrunner.engine.stop import Ending, Stop
 from planrunner.engine.tally import Tally
 from planrunner.engine.tasks import BoundTask
 from planrunner.engine.timeline import Timeline
-from planrunner.engine.user import BoundProgram
+from planrunner.load.turns import Turns
 from planrunner.metrics.book import SeriesBook
+from planrunner.metrics.evidence import Arrivals
+from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.snapshot import Snapshot
 from planrunner.protocols.base import Client, Scope
 from planrunner.results.samples import SampleWriter
@@ -52,12 +56,19 @@ _SWEEPS_PER_TIMEOUT: Final = 20  # a request may outlive its timeout by 5 %
 
 @dataclass(frozen=True, slots=True)
 class Drained:
-    """What a worker sends about once a second; `tally` holds totals, the rest is new."""
+    """What a worker sends about once a second; `tally` holds totals, the rest is new.
+
+    Attributes:
+        arrivals: What became of iterations that had a due time, in order of time.
+        lateness: How long after it they started, by phase.
+    """
 
     snapshot: Snapshot
     tally: Tally
     health: Health
     log: Lines
+    arrivals: tuple[Arrivals, ...] = ()
+    lateness: Mapping[str, Histogram] = field(default_factory=dict)
 
 
 class Worker:
@@ -92,6 +103,7 @@ class Worker:
         self._hooks: Mapping[str, Hook] = _hooks_of(graph)
         self._probe = HealthProbe(self.started_ns)
         self._undelivered: Snapshot | None = None
+        self._punctual: list[Punctuality] = []
         for request in requests_of(graph):
             self._around.wires.bind(request.exchange)  # what can't be bound says so before load
 
@@ -115,28 +127,18 @@ class Worker:
             mask=self._log.mask,
         )
 
-    async def run_phase(self, phase: PhaseNode, timeline: Timeline) -> PhaseTimes:
-        """Run all of a phase; returns when its last user has gone."""
+    def open_phase(self, phase: PhaseNode, timeline: Timeline) -> BoundPhase:
+        """Bind a phase, so that it can run now."""
         recorder = self._recorder(phase.name, timeline)
-        nap = Nap(self._clock)
-        closed = ClosedPhase(
+        bound = BoundPhase(
             phase,
-            programs=self._bind(phase, recorder, stop_phase=nap.cut_short),
             timeline=timeline,
+            bind=lambda stop_phase: self._bind(phase, recorder, stop_phase=stop_phase),
             surroundings=self._around,
             stop=self._stop,
-            nap=nap,
         )
-        await closed.run()
-        return PhaseTimes(
-            phase.name,
-            begin_ns=timeline.started_ns,
-            end_ns=timeline.ends_ns,
-            gone_ns=self._clock.now_ns(),
-            warmup_end_ns=timeline.warmup_ends_ns,
-            stages=tuple(StageTimes(*stage) for stage in timeline.stages()),
-            measured=tuple(timeline.measured(timeline.ends_ns)),
-        )
+        self._punctual.append(bound.punctual)
+        return bound
 
     def sweep(self, due_ns: int) -> None:
         """Fail the requests whose deadline has passed."""
@@ -164,8 +166,20 @@ class Worker:
         self.collect()
         snapshot, self._undelivered = self._undelivered, None
         assert snapshot is not None  # collect has just set it
-        health = self._probe.read(self._clock.now_ns())
-        return Drained(snapshot, self._tally(), health, self._log.drain())
+        now_ns = self._clock.now_ns()
+        arrived = [one for punctual in self._punctual for one in punctual.drain(now_ns)]
+        arrived.sort(key=lambda pair: pair[0].at_ns)
+        lateness: dict[str, Histogram] = {}
+        for arrivals, lateness_ns in arrived:
+            lateness.setdefault(arrivals.phase, Histogram()).record_many(lateness_ns)
+        return Drained(
+            snapshot,
+            self._tally(),
+            self._probe.read(now_ns),
+            self._log.drain(),
+            tuple(arrivals for arrivals, _ in arrived),
+            lateness,
+        )
 
     def _tally(self) -> Tally:
         tally = Tally()
@@ -182,7 +196,9 @@ class Worker:
         self, phase: PhaseNode, recorder: PhaseRecorder, *, stop_phase: Callable[[], None]
     ) -> dict[str, BoundProgram]:
         next_iteration = count().__next__
-        binder = Binder(recorder, self._around.wires, self._outside(stop_phase))
+        throttle = phase.load.throttle if isinstance(phase.load, ClosedLoad) else None
+        turns = None if throttle is None else Turns(throttle)
+        binder = Binder(recorder, self._around.wires, self._outside(stop_phase), turns)
         return {
             program.name: self._bind_program(program, recorder, binder, next_iteration)
             for program in self._graph.programs_of(phase)

@@ -8,11 +8,22 @@ users and a ramp down stops them in the reverse order, class mix included.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from planrunner.errors import Misuse
 from planrunner.values import dataclass
 
-__all__ = ["Change", "Share", "Stage", "changes", "exact_seats", "peak", "seats", "users_at"]
+__all__ = [
+    "Change",
+    "Share",
+    "Stage",
+    "changes",
+    "exact_seats",
+    "next_seats",
+    "peak",
+    "seats",
+    "users_at",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +124,7 @@ def seats(shares: Sequence[Share], users: int) -> tuple[int, ...]:
     rest = users - len(taken)
     if rest > 0 and not any(weights):
         raise Misuse(f"no class takes `{rest}` of `{users}` users")
-    return (*taken[:users], *_sainte_lague(weights, max(0, rest)))
+    return (*taken[:users], *islice(next_seats(weights), max(0, rest)))
 
 
 def exact_seats(counts: Sequence[int]) -> tuple[int, ...]:
@@ -122,12 +133,13 @@ def exact_seats(counts: Sequence[int]) -> tuple[int, ...]:
     The counts serve as weights, so while the level rises the classes keep their proportion; when
     it is reached, each has exactly its count, as Sainte-Laguë gives whole quotas exactly.
     """
-    return tuple(_sainte_lague(counts, sum(counts)))
+    return tuple(islice(next_seats(counts), sum(counts)))
 
 
-def _sainte_lague(weights: Sequence[int], users: int) -> Iterator[int]:
+def next_seats(weights: Sequence[int]) -> Iterator[int]:
+    """Yield the position that the next user goes to by the Sainte-Laguë method; never ends."""
     divisors = [1] * len(weights)
-    for _ in range(users):
+    while True:
         best = 0
         for position in range(1, len(weights)):
             # Compares weight / divisor without leaving the integers; the first of equals stays.

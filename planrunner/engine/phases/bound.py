@@ -1,0 +1,124 @@
+"""A phase on this worker: bound once, and run once; or, of a search, once for each level."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import assert_never
+
+from planrunner.compiler.graph import ClosedLoad, CountedLoad, OpenLoad, PhaseNode
+from planrunner.compiler.graph_load import class_of_seats
+from planrunner.engine.bound import BoundProgram
+from planrunner.engine.crowd import Surroundings
+from planrunner.engine.desk import Desk
+from planrunner.engine.nap import Nap
+from planrunner.engine.phases.base import Part, Phase
+from planrunner.engine.phases.closed import ClosedPhase
+from planrunner.engine.phases.counted import CountedPhase
+from planrunner.engine.phases.open import OpenPhase, schedule_of
+from planrunner.engine.punctuality import Punctuality
+from planrunner.engine.quota import Quota
+from planrunner.engine.stop import Stop
+from planrunner.engine.timeline import Timeline
+from planrunner.load.population import Share
+
+__all__ = ["BoundPhase", "RunnableLoad"]
+
+RunnableLoad = ClosedLoad | OpenLoad | CountedLoad
+"""What a worker runs; a search is several of these."""
+
+Bind = Callable[[Callable[[], None]], Mapping[str, BoundProgram]]
+"""Binds the programs of a phase; takes what a `stop: phase` step calls."""
+
+
+class BoundPhase:
+    """One phase of a run.
+
+    Attributes:
+        stopped: A step said `stop: phase`.
+        punctual: Counts the iterations that have a due time.
+    """
+
+    def __init__(
+        self,
+        phase: PhaseNode,
+        *,
+        timeline: Timeline,
+        bind: Bind,
+        surroundings: Surroundings,
+        stop: Stop,
+    ) -> None:
+        self._phase = phase
+        self._timeline = timeline
+        self._around = surroundings
+        self._stop = stop
+        self._nap = Nap(surroundings.clock)
+        self._programs = bind(self._stop_phase)
+        self.punctual = Punctuality(timeline)
+        self.stopped = False
+        self._begin_ns = timeline.started_ns
+
+    async def run(self, load: RunnableLoad, begin_ns: int) -> None:
+        """Run a load that begins then (clock time) until the last user has gone."""
+        self._begin_ns = begin_ns
+        self._nap = Nap(self._around.clock)
+        await self._model(load).run()
+        self.punctual.close(self._timeline.ends_ns)
+
+    def _model(self, load: RunnableLoad) -> Phase:
+        match load:
+            case ClosedLoad():
+                part = self._part(quota=None)
+                return ClosedPhase(part, load=load, classes=self._classes(load))
+            case CountedLoad():
+                part = self._part(quota=_quotas(load))
+                return CountedPhase(part, classes=self._classes(load))
+            case OpenLoad():
+                return self._open(load)
+            case _ as unreachable:
+                assert_never(unreachable)
+
+    def _part(self, quota: Callable[[], Quota] | None) -> Part:
+        programs = {
+            name: replace(bound, quota=quota, punctual=self.punctual)
+            for name, bound in self._programs.items()
+        }
+        return Part(
+            self._phase,
+            programs,
+            self._timeline,
+            self._around,
+            self._stop,
+            self._nap,
+            self._begin_ns,
+        )
+
+    def _classes(self, load: RunnableLoad) -> tuple[str, ...]:
+        programs = [self._programs[name].program for name in self._phase.classes]
+        shares = [Share(program.name, program.weight, program.count) for program in programs]
+        return class_of_seats(load, shares)
+
+    def _open(self, load: OpenLoad) -> OpenPhase:
+        names = [name for name, _ in load.exact] or list(self._phase.classes)
+        weights = [self._programs[name].program.weight for name in names]
+        part = self._part(quota=None)
+        programs = {name: replace(bound, desk=Desk()) for name, bound in part.programs.items()}
+        seed = self._around.seed
+        return OpenPhase(
+            replace(part, programs=programs),
+            names=names,
+            schedule=schedule_of(load, weights, seed=seed, phase=self._phase.name),
+            punctual=self.punctual,
+            max_users=load.max_users,
+        )
+
+    def _stop_phase(self) -> None:
+        self.stopped = True
+        self._nap.cut_short()
+
+
+def _quotas(load: CountedLoad) -> Callable[[], Quota]:
+    if load.per_user:
+        return lambda: Quota(load.per_user)
+    shared = Quota(load.iterations)
+    return lambda: shared

@@ -1,0 +1,36 @@
+"""The counted model: a number of iterations, by users who all start at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from planrunner.engine.crowd import Crowd
+from planrunner.engine.phases.base import Part, Phase
+
+__all__ = ["CountedPhase"]
+
+
+class CountedPhase(Phase):
+    """Users who work until no iteration is left to begin, or the time is up.
+
+    Args:
+        part: Of the phase, what every model needs.
+        classes: The class of each user.
+    """
+
+    def __init__(self, part: Part, *, classes: Sequence[str]) -> None:
+        super().__init__(part)
+        self._classes = classes
+
+    async def _load(self, crowd: Crowd) -> None:
+        for name in self._classes:
+            crowd.start(name)
+        await self._nap.until(self._timeline.ends_ns)
+        if not self._nap.cut:
+            self._part.surroundings.tally.overtime[self._part.phase.name] += 1
+
+    def _done(self) -> None:
+        self._nap.cut_short()
+
+    def _is_hopeless(self, failed: int) -> bool:
+        return failed == len(self._classes)

@@ -1,0 +1,126 @@
+"""The open model: iterations arrive at a rate, whether or not earlier ones have ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from planrunner.compiler.graph import OpenLoad
+from planrunner.engine.crowd import Crowd
+from planrunner.engine.desk import Desk
+from planrunner.engine.phases.base import Part, Phase
+from planrunner.engine.punctuality import Punctuality
+from planrunner.engine.user import user_stream
+from planrunner.load.arrivals import ArrivalKind, Arrivals, RateStage, dealt_classes, merged
+from planrunner.units import Rate
+
+__all__ = ["OpenPhase", "schedule_of"]
+
+_MOST_AT_ONCE: Final = 100
+"""Arrivals given out without letting the users work who got them."""
+
+_HOPELESS_AFTER: Final = 10
+"""Users whose on_start failed, and no other: one more will not do better."""
+
+
+def schedule_of(
+    load: OpenLoad, weights: Sequence[int], *, seed: int, phase: str
+) -> Iterator[tuple[int, int]]:
+    """Yield each arrival of a phase: its offset in ns, and the position of its class.
+
+    Positions are those of `load.exact`, or else of `weights`. The same in every run with the
+    seed, and on every worker.
+    """
+    if not load.exact:
+        return zip(
+            _offsets(load, load.stages, seed, phase, 0), dealt_classes(weights), strict=False
+        )
+    duration_ns = sum(stage.duration_ns for stage in load.stages)
+    streams = [
+        _offsets(load, _constant(rate, duration_ns), seed, phase, position)
+        for position, (_, rate) in enumerate(load.exact)
+    ]
+    return merged(streams)
+
+
+def _constant(rate: Rate, duration_ns: int) -> tuple[RateStage, ...]:
+    return (RateStage("hold", 0, rate), RateStage("hold", duration_ns, rate))
+
+
+def _offsets(
+    load: OpenLoad, stages: Sequence[RateStage], seed: int, phase: str, position: int
+) -> Iterator[int]:
+    arrivals = Arrivals(stages)
+    if load.arrivals is ArrivalKind.UNIFORM:
+        return arrivals.offsets()
+    # No class can have this name, so no user has this stream.
+    return arrivals.poisson_offsets(user_stream(seed, phase, "\0arrivals", position))
+
+
+class OpenPhase(Phase):
+    """Arrivals given to idle users; new users start while there are fewer than `max_users`.
+
+    Args:
+        part: Of the phase, what every model needs.
+        names: The class at each position of the schedule.
+        schedule: Every arrival of this worker.
+        punctual: Counts arrivals.
+        max_users: Of this worker.
+    """
+
+    def __init__(
+        self,
+        part: Part,
+        *,
+        names: Sequence[str],
+        schedule: Iterator[tuple[int, int]],
+        punctual: Punctuality,
+        max_users: int,
+    ) -> None:
+        super().__init__(part)
+        self._names = names
+        self._schedule = schedule
+        self._punctual = punctual
+        self._max_users = max_users
+        desks = [part.programs[name].desk for name in names]
+        self._desks: list[Desk] = [desk for desk in desks if desk is not None]
+
+    async def _load(self, crowd: Crowd) -> None:
+        begin_ns, now = self._part.begin_ns, self._clock.now_ns
+        nap, punctual = self._nap, self._punctual
+        at_once = 0
+        for offset_ns, position in self._schedule:
+            due_ns = begin_ns + offset_ns
+            at_once += 1
+            while (now_ns := now()) < due_ns and not nap.cut:
+                await nap.until(due_ns)
+                at_once = 0
+            if at_once > _MOST_AT_ONCE:  # behind: those who got arrivals must have their turn
+                await nap.give_way()
+                at_once = 0
+            if nap.cut:
+                return
+            if due_ns >= punctual.window_ends_ns:
+                punctual.enter(due_ns)
+            if self._desks[position].give(due_ns) or self._starts(crowd, position, due_ns):
+                punctual.lateness_ns.append(now_ns - due_ns)
+            else:
+                punctual.dropped += 1
+        await nap.until(self._timeline.ends_ns)
+
+    def _starts(self, crowd: Crowd, position: int, due_ns: int) -> bool:
+        """Start a user for an arrival; False when all are busy."""
+        # If all places are taken, one of another class that is idle goes home as this one comes.
+        if len(crowd) >= self._max_users and not any(desk.dismiss() for desk in self._desks):
+            return False
+        crowd.start(self._names[position], due_ns=due_ns)
+        return True
+
+    def _close(self) -> None:
+        for desk in self._desks:
+            desk.close()
+
+    def _is_hopeless(self, failed: int) -> bool:
+        started = self._crowd.started if self._crowd is not None else 0
+        is_over = self._nap.cut or self._clock.now_ns() >= self._timeline.ends_ns
+        return failed == started and (failed >= _HOPELESS_AFTER or is_over)

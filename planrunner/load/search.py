@@ -1,0 +1,127 @@
+"""Which levels a search tries, one after the other: climb, halve the gap, confirm. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from enum import StrEnum
+from fractions import Fraction
+from math import floor
+
+from planrunner.values import dataclass
+
+__all__ = ["Found", "Purpose", "SearchSteps", "Trial", "grain_of", "trials"]
+
+
+class Purpose(StrEnum):
+    CLIMB = "climb"
+    REFINE = "refine"
+    CONFIRM = "confirm"
+
+
+@dataclass(frozen=True, slots=True)
+class SearchSteps:
+    """How to look for the highest level that holds.
+
+    Attributes:
+        first: Level to begin with, and `last` the highest to try: users, or arrivals a second.
+        plus: What is added from one level to the next; 0 when it is multiplied.
+        times: What it is multiplied by; 0 when it is added to.
+        grain: Levels found by multiplying and halving are whole multiples of this.
+        refine: How often the gap between the best good and the lowest bad level is halved.
+        confirm: How often the best good level must hold again.
+    """
+
+    first: Fraction
+    last: Fraction
+    plus: Fraction = Fraction(0)
+    times: Fraction = Fraction(0)
+    grain: Fraction = Fraction(1)
+    refine: int = 0
+    confirm: int = 0
+
+    def after(self, level: Fraction) -> Fraction:
+        """Return the level that follows a good one on the way up."""
+        wanted = level + self.plus
+        if self.times:
+            wanted = max(self.rounded(level * self.times), level + self.grain)
+        return min(wanted, self.last)
+
+    def rounded(self, level: Fraction) -> Fraction:
+        return floor(level / self.grain) * self.grain
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A level to run, and what for."""
+
+    level: Fraction
+    purpose: Purpose
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search came to.
+
+    Attributes:
+        level: The highest level that held, confirmed as often as asked for; 0 if none did.
+        broken: The lowest level that didn't hold; None when all held.
+    """
+
+    level: Fraction
+    broken: Fraction | None
+
+
+def grain_of(first: Fraction) -> Fraction:
+    """Return how finely arrival rates are told apart: to two digits of the first, 1/s at most."""
+    grain = Fraction(1)
+    while grain * 10 > first > 0:
+        grain /= 10
+    return grain
+
+
+def trials(steps: SearchSteps) -> Generator[Trial, bool, Found]:
+    """Yield each level to try; send in whether it held.
+
+    A level that fails its confirmation counts as broken, and the one below it must be confirmed
+    in its place.
+    """
+    good: list[Fraction] = []
+    broken = yield from _climb(steps, good)
+    if broken is not None and good:
+        broken = yield from _refine(steps, good, broken)
+    while good:
+        if (yield from _confirmed(steps, good[-1])):
+            return Found(good[-1], broken)
+        broken = good.pop()
+    return Found(Fraction(0), broken)
+
+
+def _climb(steps: SearchSteps, good: list[Fraction]) -> Generator[Trial, bool, Fraction | None]:
+    level = steps.first
+    while (yield Trial(level, Purpose.CLIMB)):
+        good.append(level)
+        if level >= steps.last:
+            return None
+        level = steps.after(level)
+    return level
+
+
+def _refine(
+    steps: SearchSteps, good: list[Fraction], broken: Fraction
+) -> Generator[Trial, bool, Fraction]:
+    for _ in range(steps.refine):
+        middle = steps.rounded((good[-1] + broken) / 2)
+        if not good[-1] < middle < broken:
+            break
+        if (yield Trial(middle, Purpose.REFINE)):
+            good.append(middle)
+        else:
+            broken = middle
+    return broken
+
+
+def _confirmed(steps: SearchSteps, level: Fraction) -> Generator[Trial, bool, bool]:
+    for _ in range(steps.confirm):
+        if not (yield Trial(level, Purpose.CONFIRM)):
+            return False
+    return True

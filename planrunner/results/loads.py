@@ -1,0 +1,80 @@
+"""What a result says about the load itself: asked for and achieved, and how the generator was."""
+
+from __future__ import annotations
+
+from planrunner.values import dataclass
+
+__all__ = ["GeneratorFacts", "PhaseLoad", "Sustainable"]
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseLoad:
+    """The load of one phase beside what the plan asked for.
+
+    Attributes:
+        model: `closed`, `open`, `counted` or `search`.
+        unit: What is counted: `users`, `iterations`, or `arrivals`.
+        requested: By the plan, up to where the phase ended.
+        dropped: Arrivals that found all users busy.
+        late: Iterations that started over 5 ms after they were due, or that a pace started late.
+        lateness_p99_ns: Of iterations that had a due time: how long after it they started.
+        is_paced: Whether iterations had a due time: arrivals, or a `pace`.
+    """
+
+    phase: str
+    model: str
+    unit: str
+    requested: int
+    achieved: int
+    dropped: int = 0
+    late: int = 0
+    lateness_p99_ns: int = 0
+    lateness_max_ns: int = 0
+    is_paced: bool = False
+
+    @property
+    def share(self) -> float:
+        return self.achieved / self.requested if self.requested else 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratorFacts:
+    """The generator's own state, the worst of all seconds; of several workers the worst one's.
+
+    Attributes:
+        loop_lag_ns: The latest that a timer of the engine fired.
+        cpu_share: Of one processor.
+        collections: Full garbage collections while the load ran.
+        collection_ns: The longest of them.
+        open_files: The most at a time, and how many the process may have; 0 where unknown.
+    """
+
+    loop_lag_ns: int = 0
+    cpu_share: float = 0.0
+    collections: int = 0
+    collection_ns: int = 0
+    open_files: int = 0
+    open_files_limit: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sustainable:
+    """What a `search` phase found.
+
+    Attributes:
+        vary: `users` or `rate`.
+        is_found: False when the search was ended before it came to a result.
+        level: Users, or arrivals a second; 0 when the first level broke already.
+        is_reached: Whether any level broke; if none did, the limit lies above `level`.
+        broken_by: What broke first above it, such as `p95`, and at which level.
+        text: All of it in a sentence.
+    """
+
+    phase: str
+    vary: str
+    is_found: bool
+    level: float
+    is_reached: bool
+    text: str
+    broken_by: str = ""
+    broken_at: float = 0.0

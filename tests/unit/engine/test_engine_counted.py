@@ -1,0 +1,196 @@
+"""A number of iterations, a pace, a cap on requests, and phases side by side: in virtual time."""
+
+from __future__ import annotations
+
+import pytest
+
+from planrunner.compiler.graph import PhaseNode, Stage
+from planrunner.compiler.graph_load import ClosedLoad
+from planrunner.metrics.judge import judge
+from planrunner.metrics.threshold import parse_threshold
+from planrunner.units import NS_PER_MS, NS_PER_S
+from tests.support.graphs import (
+    Answer,
+    Told,
+    closed,
+    counts,
+    make_graph,
+    pause,
+    request,
+    run_graph,
+    task,
+    user_class,
+)
+from tests.support.loads import counted, ns, per_second
+
+
+def taking(seconds: float, **more: object) -> object:
+    return user_class(task("get", request(operation=Answer(ns(seconds)))), **more)
+
+
+def end_of(told: Told, phase: int = 0) -> float:
+    return told.seconds(told.outcome.phases[phase].end_ns)
+
+
+def test_shared_iterations_are_exact_and_the_phase_ends_with_the_last() -> None:
+    """Ten iterations of 1 s by three users take 4 s; nobody waits after the last."""
+    told = run_graph(make_graph(taking(1), counted(3, iterations=10)))
+
+    assert counts(told.outcome, "request") == {"GET /": 10}
+    assert end_of(told) == pytest.approx(4)
+    assert told.outcome.measured()[0].end_ns - told.outcome.started_ns == 4 * NS_PER_S
+
+
+def test_each_user_has_its_own_iterations() -> None:
+    """Exactly four each, however fast the others are."""
+    told = run_graph(make_graph(taking(0.5), counted(3, per_user=4)))
+
+    assert set(told.target.by_user.values()) <= {4}
+    assert counts(told.outcome, "request") == {"GET /": 12}
+    assert end_of(told) == pytest.approx(2)
+
+
+def test_a_wait_follows_every_iteration_but_the_last() -> None:
+    """Three of 1 s with a wait of 10 s in between: 23 s."""
+    told = run_graph(make_graph(taking(1, wait=pause(10)), counted(1, per_user=3)))
+
+    assert end_of(told) == pytest.approx(23)
+
+
+def test_who_waits_when_the_last_iteration_is_taken_leaves() -> None:
+    """Two users, three iterations of 1 s: the one that waits 60 s has nothing to wait for."""
+    told = run_graph(make_graph(taking(1, wait=pause(60)), counted(2, iterations=3)))
+
+    assert end_of(told) == pytest.approx(62)
+
+
+def test_the_longest_duration_ends_a_phase_and_says_so() -> None:
+    """Iterations that were left make the run biased."""
+    told = run_graph(make_graph(taking(1), counted(1, iterations=100, max_duration=5.5)))
+
+    assert counts(told.outcome, "failure") == {"": 6}
+    assert told.outcome.tally.overtime == {"main": 1}
+
+
+def test_more_users_than_iterations() -> None:
+    """Those who come too late do nothing, and the phase still ends."""
+    told = run_graph(make_graph(taking(1), counted(5, iterations=2)))
+
+    assert counts(told.outcome, "request") == {"GET /": 2}
+    assert end_of(told) == pytest.approx(1)
+
+
+def test_a_pace_spaces_starts_and_not_pauses() -> None:
+    """Requests of 0.3 s with a pace of 1 s start at 0, 1, 2 ..."""
+    told = run_graph(make_graph(taking(0.3, pace_ns=NS_PER_S), closed(1, 4.5)))
+
+    assert told.asked() == pytest.approx([0, 1, 2, 3, 4])
+
+
+def test_an_overrun_starts_at_once_and_makes_no_backlog() -> None:
+    """A request of 2.5 s in a pace of 1 s: the next is due at 1 s, starts at 2.5 s, then 3.5 s."""
+    told = run_graph(
+        make_graph(
+            user_class(
+                task("get", request(operation=_first_is_slow())),
+                pace_ns=NS_PER_S,
+                uses_iteration=True,
+            ),
+            closed(1, 5),
+        )
+    )
+    evidence = told.outcome.evidence
+
+    assert told.asked() == pytest.approx([0, 2.5, 3.5, 4.5])
+    assert judge(parse_threshold("late < 1"), evidence).observed == "1"
+    # What the stall held up is in the latency: from 1 s, when the second was due, to 2.6 s.
+    (total,) = (t for labels, t in told.outcome.total.totals.items() if labels.kind == "request")
+    assert total.latency.percentile(60) == pytest.approx(1.6 * NS_PER_S, rel=0.004)
+    assert total.service.percentile(60) == pytest.approx(0.1 * NS_PER_S, rel=0.004)
+
+
+def _first_is_slow() -> object:
+    def operation(scope: object) -> Answer:
+        return Answer(ns(2.5 if scope["iteration"] == 0 else 0.1))
+
+    return operation
+
+
+def test_a_pace_says_what_it_missed() -> None:
+    """In 5 s a pace of 1 s is due five times; with requests of 2 s it starts three times."""
+    told = run_graph(make_graph(taking(2, pace_ns=NS_PER_S), closed(1, 5.5)))
+    found = judge(parse_threshold("achieved_rate > 99%"), told.outcome.evidence)
+
+    assert told.asked() == pytest.approx([0, 2, 4])
+    assert found.verdict.value == "fail"
+
+
+def test_a_pace_goes_with_a_number_of_iterations() -> None:
+    """Three starts a second apart, then the end."""
+    told = run_graph(make_graph(taking(0.25, pace_ns=NS_PER_S), counted(1, per_user=3)))
+
+    assert told.asked() == pytest.approx([0, 1, 2])
+    assert end_of(told) == pytest.approx(2.25)
+
+
+def throttled(users: int, hold: float, rate: float) -> PhaseNode:
+    stages = (Stage("ramp", 0, users), Stage("hold", ns(hold), users))
+    return PhaseNode("main", ClosedLoad(stages, throttle=per_second(rate)), ("Visitor",))
+
+
+def test_a_throttle_caps_the_requests_of_all_users_together() -> None:
+    """Fifty users who would send 5,000/s send 20/s, evenly spaced."""
+    told = run_graph(make_graph(taking(0.01), throttled(50, 2, 20)))
+
+    within = [second for second in told.asked() if second < 2]
+    assert within == pytest.approx([n / 20 for n in range(40)], abs=1e-8)
+
+
+def test_waiting_for_a_turn_is_no_latency() -> None:
+    """Latency is what the target took."""
+    told = run_graph(make_graph(taking(0.01), throttled(50, 2, 20)))
+
+    longest = [t.latency.max for labels, t in told.outcome.total.totals.items() if labels.status]
+    assert max(longest) == 10 * NS_PER_MS
+
+
+def test_who_still_waits_for_a_turn_when_the_graceful_stop_is_over_has_sent_nothing() -> None:
+    """No sample is made of it."""
+    told = run_graph(make_graph(taking(0.01), throttled(100, 1, 1)))
+
+    assert counts(told.outcome, "failure") == {"": 31}
+    assert told.outcome.tally.aborted == 70
+
+
+def test_phases_with_start_at_run_beside_the_others() -> None:
+    """Each has results of its own, and the run ends with its last phase."""
+    told = run_graph(
+        make_graph(
+            taking(0.5),
+            closed(1, 2, name="first"),
+            closed(1, 2, name="second"),
+            closed(2, 1, name="beside", start_at=1),
+            closed(1, 1, name="late", start_at=5),
+        )
+    )
+
+    assert counts(told.outcome, "phase") == {"first": 4, "second": 4, "beside": 4, "late": 2}
+    begins = {times.name: told.seconds(times.begin_ns) for times in told.outcome.phases}
+    assert begins == pytest.approx({"first": 0, "second": 2, "beside": 1, "late": 5})
+    assert told.seconds(told.outcome.ended_ns) == pytest.approx(6)
+
+
+def test_stopping_wakes_every_phase_that_waits_for_its_start() -> None:
+    """None of them begins, and the run ends now."""
+    told = run_graph(
+        make_graph(
+            taking(0.5),
+            closed(1, 100, name="first"),
+            closed(1, 1, name="a", start_at=50),
+            closed(1, 1, name="b", start_at=60),
+        ),
+        stop_at={2.2: "enough"},
+    )
+
+    assert [times.name for times in told.outcome.phases] == ["first"]
+    assert told.seconds(told.outcome.ended_ns) == pytest.approx(2.5)

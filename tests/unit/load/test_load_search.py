@@ -1,0 +1,133 @@
+"""Which levels a search tries."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from planrunner.load.search import Found, SearchSteps, grain_of, trials
+
+
+def steps(first: int, last: int, **more: float) -> SearchSteps:
+    exact = {
+        key: Fraction(str(value)) if key in ("plus", "times", "grain") else value
+        for key, value in more.items()
+    }
+    return SearchSteps(Fraction(first), Fraction(last), **exact)
+
+
+def search(found: SearchSteps, capacity: float, fails: tuple[int, ...] = ()) -> tuple:
+    """Run a search where levels up to `capacity` hold, but for the trials numbered in `fails`."""
+    tried: list[str] = []
+    generator = trials(found)
+    trial = next(generator)
+    while True:
+        held = trial.level <= capacity and len(tried) not in fails
+        tried.append(f"{trial.purpose[0]}{float(trial.level):g}{'+' if held else '-'}")
+        try:
+            trial = generator.send(held)
+        except StopIteration as end:
+            return tried, end.value
+
+
+def test_levels_rise_by_an_amount_until_one_breaks() -> None:
+    """The last good level is the result, the next one broke."""
+    tried, found = search(steps(20, 500, plus=20), 70)
+
+    assert tried == ["c20+", "c40+", "c60+", "c80-"]
+    assert found == Found(Fraction(60), Fraction(80))
+
+
+def test_levels_rise_by_a_factor_in_whole_grains() -> None:
+    """20 × 1.5 is 30, then 45, then 67 (not 67.5) and 100."""
+    tried, _ = search(steps(20, 5000, times=1.5), 99)
+
+    assert tried == ["c20+", "c30+", "c45+", "c67+", "c100-"]
+
+
+def test_a_small_factor_still_rises() -> None:
+    """A step is at least one grain."""
+    tried, _ = search(steps(2, 5, times=1.1), 99)
+
+    assert tried == ["c2+", "c3+", "c4+", "c5+"]
+
+
+def test_refining_halves_the_gap() -> None:
+    """Between the best good level and the lowest bad one, as often as asked for."""
+    tried, found = search(steps(100, 900, plus=400, refine=3), 430)
+
+    assert tried == ["c100+", "c500-", "r300+", "r400+", "r450-"]
+    assert found == Found(Fraction(400), Fraction(450))
+
+
+def test_refining_ends_when_nothing_lies_between() -> None:
+    """Levels are whole: between 3 and 4 there is none."""
+    tried, found = search(steps(2, 9, plus=2, refine=9), 3)
+
+    assert tried == ["c2+", "c4-", "r3+"]
+    assert found == Found(Fraction(3), Fraction(4))
+
+
+def test_the_best_level_is_confirmed() -> None:
+    """As often as asked for; the result is the level itself."""
+    tried, found = search(steps(1, 3, plus=1, confirm=2), 2)
+
+    assert tried == ["c1+", "c2+", "c3-", "c2+", "c2+"]
+    assert found == Found(Fraction(2), Fraction(3))
+
+
+def test_a_failed_confirmation_falls_back_one_step() -> None:
+    """The level below is confirmed instead, and the failed one is what broke."""
+    tried, found = search(steps(1, 9, plus=1, confirm=1), 3, fails=(4,))
+
+    assert tried == ["c1+", "c2+", "c3+", "c4-", "c3-", "c2+"]
+    assert found == Found(Fraction(2), Fraction(3))
+
+
+def test_no_level_that_holds_gives_zero() -> None:
+    """Nothing lies below the first level."""
+    tried, found = search(steps(10, 90, plus=10, refine=3, confirm=1), 5)
+
+    assert tried == ["c10-"]
+    assert found == Found(Fraction(0), Fraction(10))
+
+
+def test_all_levels_hold() -> None:
+    """The last level is tried even when the step passes over it, and nothing broke."""
+    tried, found = search(steps(10, 35, plus=10, refine=3), 1_000)
+
+    assert tried == ["c10+", "c20+", "c30+", "c35+"]
+    assert found == Found(Fraction(35), None)
+
+
+@pytest.mark.parametrize(
+    ("first", "grain"), [(20, 1), (10, 1), (5, 0.1), (0.5, 0.01), (0.1, 0.01), (400, 1)]
+)
+def test_rates_are_told_apart_to_two_digits_of_the_first(first: float, grain: float) -> None:
+    """And never finer than needed: whole arrivals a second from 10/s."""
+    assert grain_of(Fraction(str(first))) == Fraction(str(grain))
+
+
+@given(
+    st.integers(1, 50),
+    st.integers(0, 400),
+    st.sampled_from([{"plus": 7}, {"plus": 1}, {"times": 1.5}, {"times": 1.01}, {"times": 4}]),
+    st.integers(0, 8),
+    st.integers(0, 2),
+    st.integers(0, 500),
+)
+def test_a_search_ends_between_what_holds_and_what_does_not(
+    first: int, more: int, step: dict, refine: int, confirm: int, capacity: int
+) -> None:
+    """With a target that holds up to a level and breaks above, the result is never above it."""
+    found = steps(first, first + more, **step, refine=refine, confirm=confirm)
+
+    tried, result = search(found, capacity)
+
+    assert result.level <= max(capacity, 0)
+    assert result.broken is None or result.level < result.broken > capacity
+    assert (result.broken is None) == (result.level == first + more)
+    assert len(tried) <= more + 2 + refine + confirm
