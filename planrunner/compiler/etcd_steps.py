@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from planrunner.compiler.compilation import Compilation
 from planrunner.compiler.graph_steps import Evaluate, RequestNode
@@ -14,10 +14,11 @@ from planrunner.language.diagnostics import Code
 from planrunner.plan.document import PlanPath
 from planrunner.plan.loader import Plan
 from planrunner.plan.steps import StepModel
-from planrunner.protocols.etcd.compile import compile_exchange, compile_settings, default_name
 from planrunner.protocols.etcd.operation import EtcdSettings
-from planrunner.protocols.etcd.spec import EtcdRequest
 from planrunner.protocols.lowering import SpecFault
+
+if TYPE_CHECKING:
+    from planrunner.protocols.etcd.spec import EtcdRequest
 
 __all__ = ["compile_etcd", "etcd_settings"]
 
@@ -29,6 +30,8 @@ def etcd_settings(work: Compilation, plan: Plan) -> EtcdSettings | None:
     model = plan.model.etcd
     if model is None:
         return None
+    from planrunner.protocols.etcd.compile import compile_settings  # noqa: PLC0415 - plans without etcd do without it
+
     if not work.check_all(model, ("etcd",), work.constant_names):
         return EtcdSettings()
     compiled = compile_settings(model, constants=work.constants, files=plan.files_at(("etcd",)))
@@ -40,6 +43,8 @@ def compile_etcd(
     walk: Walk, model: StepModel, path: PlanPath, when: Evaluate | None, later: frozenset[str]
 ) -> RequestNode:
     """Compile one `etcd.*` step."""
+    from planrunner.protocols.etcd.compile import compile_exchange, default_name  # noqa: PLC0415 - plans without etcd do without it
+
     action = model.action
     spec: EtcdRequest = getattr(model, action.replace(".", "_"))
     inside = (*path, action)

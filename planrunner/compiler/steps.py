@@ -20,7 +20,7 @@ from planrunner.compiler.tags import compile_tags
 from planrunner.compiler.walk import Flows, Walk, reads_of_reply
 from planrunner.plan.document import PlanPath
 from planrunner.plan.steps import StepModel
-from planrunner.protocols.etcd.spec import ETCD_ACTIONS
+from planrunner.protocols.etcd.actions import ETCD_ACTIONS
 from planrunner.protocols.http.compile import compile_exchange, default_name
 from planrunner.protocols.http.spec import VERBS, RequestKeys
 

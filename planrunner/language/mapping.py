@@ -12,8 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from importlib import import_module
 from itertools import islice
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Annotated, Any, ClassVar, NamedTuple, Self
 
 from pydantic import (
     BaseModel,
@@ -27,7 +28,7 @@ from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, cor
 
 from planrunner.language.diagnostics import Code, suggest
 
-__all__ = ["Fault", "PlanMapping", "error", "exactly_one", "in_words", "known_keys"]
+__all__ = ["Fault", "PlanMapping", "error", "exactly_one", "in_words", "known_keys", "later"]
 
 
 class Fault(NamedTuple):
@@ -131,6 +132,32 @@ class PlanMapping(BaseModel):
             return {"$model": cls}
         schema: dict[str, Any] = handler(core)
         return {"anyOf": [schema, dict(cls.short_schema)]} if cls.short_schema else schema
+
+
+def later(module: str, name: str) -> Any:  # noqa: ANN401 - a type, which pydantic looks into
+    """Return the type of a field with a mapping whose module is imported when a plan has one."""
+    return Annotated[Any, _Later(module, name)]
+
+
+class _Later:
+    def __init__(self, module: str, name: str) -> None:
+        self._module = module
+        self._name = name
+
+    def _mapping(self) -> type[PlanMapping]:
+        mapping: type[PlanMapping] = getattr(import_module(self._module), self._name)
+        return mapping
+
+    def _validate(self, data: object) -> PlanMapping:
+        return self._mapping().model_validate(data)
+
+    def __get_pydantic_core_schema__(self, source: object, handler: object) -> CoreSchema:
+        del source, handler
+        return core_schema.no_info_plain_validator_function(self._validate)
+
+    def __get_pydantic_json_schema__(self, core: object, handler: object) -> dict[str, Any]:
+        del core, handler
+        return {"$model": self._mapping()}
 
 
 def _key_faults(mapping: type[PlanMapping], data: Mapping[Any, Any]) -> Iterator[Fault]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field, StringConstraints
 
 from planrunner.language.diagnostics import Code, suggest
 from planrunner.language.fields import Count, VariableName
-from planrunner.language.mapping import Fault, PlanMapping, known_keys
+from planrunner.language.mapping import Fault, PlanMapping, known_keys, later
 from planrunner.plan.data_sources import DataModel
 from planrunner.plan.params import ParamModel
 from planrunner.plan.report_settings import ReportModel
@@ -19,8 +19,12 @@ from planrunner.plan.steps import BlockModel, StepModel
 from planrunner.plan.thresholds import ThresholdModel
 from planrunner.plan.users import UserModel
 from planrunner.plan.workload import PhaseModel
-from planrunner.protocols.etcd.spec import EtcdModel
 from planrunner.protocols.http.spec import HttpModel, RequestSpec
+
+if TYPE_CHECKING:
+    from planrunner.protocols.etcd.spec import EtcdModel
+else:  # plans without etcd don't import what it takes
+    EtcdModel = later("planrunner.protocols.etcd.spec", "EtcdModel")
 
 __all__ = ["ImportModel", "PlanModel", "Schedule", "is_extension"]
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from planrunner.language.diagnostics import Code
 from planrunner.language.mapping import Fault, in_words
-from planrunner.protocols.etcd.spec import ETCD_ACTIONS
+from planrunner.protocols.etcd.actions import ETCD_ACTIONS
 from planrunner.protocols.http.spec import VERBS
 
 __all__ = ["ACTIONS", "COMPANIONS", "REQUEST_ACTIONS", "step_faults"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field
 
@@ -17,18 +17,27 @@ from planrunner.language.fields import (
     ValueField,
     VariableName,
 )
-from planrunner.language.mapping import Fault, PlanMapping
+from planrunner.language.mapping import Fault, PlanMapping, later
 from planrunner.plan.actions import ExecModel, ForeachField, PopField, PythonModel
 from planrunner.plan.step_rules import ACTIONS, REQUEST_ACTIONS, step_faults
-from planrunner.protocols.etcd.spec import (
-    EtcdDelete,
-    EtcdGet,
-    EtcdLease,
-    EtcdPut,
-    EtcdTxn,
-    EtcdWatch,
-)
 from planrunner.protocols.http.spec import RequestKeys, RequestSpec
+
+if TYPE_CHECKING:
+    from planrunner.protocols.etcd.spec import (
+        EtcdDelete,
+        EtcdGet,
+        EtcdLease,
+        EtcdPut,
+        EtcdTxn,
+        EtcdWatch,
+    )
+else:  # plans without etcd don't import what it takes
+    EtcdDelete = later("planrunner.protocols.etcd.spec", "EtcdDelete")
+    EtcdGet = later("planrunner.protocols.etcd.spec", "EtcdGet")
+    EtcdLease = later("planrunner.protocols.etcd.spec", "EtcdLease")
+    EtcdPut = later("planrunner.protocols.etcd.spec", "EtcdPut")
+    EtcdTxn = later("planrunner.protocols.etcd.spec", "EtcdTxn")
+    EtcdWatch = later("planrunner.protocols.etcd.spec", "EtcdWatch")
 
 __all__ = ["BlockModel", "PollModel", "StepList", "StepModel"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
@@ -19,7 +19,6 @@ from planrunner.language.fields import (
 from planrunner.language.mapping import Fault, PlanMapping
 
 __all__ = [
-    "ETCD_ACTIONS",
     "EtcdCompare",
     "EtcdDelete",
     "EtcdExpect",
@@ -32,15 +31,6 @@ __all__ = [
     "EtcdTxn",
     "EtcdWatch",
 ]
-
-ETCD_ACTIONS: Final = (
-    "etcd.put",
-    "etcd.get",
-    "etcd.delete",
-    "etcd.txn",
-    "etcd.lease",
-    "etcd.watch",
-)
 
 
 class EtcdModel(PlanMapping):
