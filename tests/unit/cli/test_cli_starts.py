@@ -118,7 +118,7 @@ def test_the_version_is_told_without_importing_anything() -> None:
 def test_validating_imports_nothing_that_runs_plans_or_speaks_to_etcd(
     validating: dict[str, list[str]],
 ) -> None:
-    """No event loop, no TLS, no client, no report, no protocol of other plans and no template engine."""
+    """No event loop, no TLS, no client, no report, no template engine, no foreign protocol."""
     modules = set(validating["modules"])
 
     assert sorted(modules & _HEAVY) == []
