@@ -12,6 +12,7 @@ import click
 
 from planrunner.compiler.graph import RunGraph
 from planrunner.engine.worker import requests_of
+from planrunner.language.secrets import Masker
 from planrunner.protocols.http.operation import HttpOperation, HttpSettings
 
 __all__ = ["announce", "peak_users", "proxy_notices"]
@@ -29,12 +30,12 @@ async def announce(graph: RunGraph, environ: Mapping[str, str]) -> tuple[str, ..
         for host, found in zip(hosts, addresses, strict=True)
         if not found or not all(map(_is_own, found))
     ]
-    users = peak_users(graph)
+    users, mask = peak_users(graph), Masker(graph.secrets)
     for host, found in reached:
         where = ", ".join(found[:2]) or "no address yet"
         click.echo(
             f"note: up to {users:,} user{'s' if users != 1 else ''} at once will load "
-            f"`{host}` ({where}), which is neither loopback nor private",
+            f"`{mask(host)}` ({where}), which is neither loopback nor private",
             err=True,
         )
     if all(map(_is_local, hosts)):
