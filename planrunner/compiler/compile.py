@@ -39,6 +39,7 @@ from planrunner.compiler.thresholds import Stated, compile_thresholds
 from planrunner.compiler.users import compile_users
 from planrunner.compiler.veil import veiled
 from planrunner.language.diagnostics import Code, Diagnostic, PlanError, suggest
+from planrunner.language.lowering import bounded_folding
 from planrunner.language.names import ROOT_HELPERS
 from planrunner.language.text import Text
 from planrunner.metrics.threshold import Threshold
@@ -57,6 +58,7 @@ _LATER_FORMATS: Final = frozenset({"timeseries.csv", "junit.xml", "jtl", "locust
 AUTO_PORT: Final = 1
 
 
+@bounded_folding()
 def compile_plan(
     plan: Plan,
     *,
