@@ -64,6 +64,7 @@ Examples:
   planrunner execute plans/stress.yaml
   planrunner execute plans/stress.yaml --set users=50 --set hold=1m
   planrunner execute plan.yaml --seed 7 --out results/nightly --quiet
+  planrunner execute plan.yaml --once --task checkout          look at every request
   planrunner execute plan.yaml --profile load --env staging --env-file staging.env
   planrunner execute plan.yaml --phase peak --users 20 --hold 30s
   planrunner execute plan.yaml --user Buyer --task checkout --override phases.peak.hold=5s
@@ -78,8 +79,15 @@ Ctrl-C once ends the run gracefully and still writes the reports; twice leaves a
 @click.option("--out", type=click.Path(path_type=Path), help="The run directory itself.")
 @click.option("--formats", help="Which reports to write, over the plan's: results.csv,report.html")
 @click.option("--quiet", "-q", is_flag=True, help="No progress and no summary; the exit code says.")
+@click.option(
+    "--once",
+    is_flag=True,
+    help="Run each task once with one user and print what is sent and received: to debug a plan.",
+)
+@click.option("--full", is_flag=True, help="With --once: print bodies whole.")
+@click.option("--json", "as_json", is_flag=True, help="With --once: one JSON object a line.")
 @interrupted_by_sigterm()
-def command(
+def command(  # noqa: PLR0913 - one parameter for each option
     plan: Path,
     options: PlanOptions,
     seed: int | None,
@@ -87,9 +95,16 @@ def command(
     formats: str | None,
     *,
     quiet: bool,
+    once: bool,
+    full: bool,
+    as_json: bool,
 ) -> int:
     """Validate, compile and run PLAN; write its reports and end with the verdict."""
+    if (full or as_json) and not once:
+        raise UsageError("--full and --json go with --once", hint="add --once, or leave them out")
     graph = compile_to_run(plan, options, seed=seed, formats=formats)
+    if once:
+        return _try_once(graph, as_json=as_json, full=full)
     need_descriptors(_connections(graph))
     run_id = new_run_id()
     view: View = SilentView() if quiet else _view()
@@ -104,6 +119,22 @@ def command(
         raise
     _show(result, files, quiet=quiet)
     return result.exit_code
+
+
+def _try_once(graph: RunGraph, *, as_json: bool, full: bool) -> int:
+    from planrunner.cli.once import try_once  # noqa: PLC0415 - a run under load has no trace
+
+    async def prepare() -> None:
+        _cancel_on_sigterm()
+        if not graph.preflight:
+            await _check_targets(graph)
+
+    trial = try_once(graph, clients=_clients(graph), prepare=prepare, as_json=as_json, full=full)
+    with Masker(graph.secrets).errors():
+        try:
+            return asyncio.run(trial)
+        except asyncio.CancelledError as error:
+            raise KeyboardInterrupt from error
 
 
 def _run(job: _Run) -> RunResult:

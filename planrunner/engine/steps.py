@@ -55,6 +55,7 @@ from planrunner.engine.recorder import PhaseRecorder, Site, span_recorder
 from planrunner.engine.requests import demanding_request, plain_request, request_attempt
 from planrunner.engine.tasks import BoundTask, limit_steps
 from planrunner.engine.throttle import throttled, throttled_attempt
+from planrunner.engine.trace import Trace
 from planrunner.language.values import to_text
 from planrunner.load.turns import Turns
 from planrunner.metrics.series import Labels
@@ -104,6 +105,7 @@ class Binder:
         wires: The open clients.
         outside: What steps do to the run.
         turns: The cap on the phase's requests; None, the usual case, costs them nothing.
+        trace: Is told what users do; None under load.
     """
 
     def __init__(
@@ -112,8 +114,10 @@ class Binder:
         wires: Wires,
         outside: Outside,
         turns: Turns | None = None,
+        trace: Trace | None = None,
     ) -> None:
         self._turns = turns
+        self._trace = trace
         self._recorder = recorder
         self._wires = wires
         self._outside = outside
@@ -131,7 +135,10 @@ class Binder:
             if isinstance(node, CallNode) and node.when is None:
                 bound += self.steps(node.steps, place)  # as if its steps stood here
             else:
-                bound.append(_only_when(node.when, self._step(node, place)))
+                step = self._step(node, place)
+                if self._trace is not None:
+                    step = self._trace.step(node, step)
+                bound.append(_only_when(node.when, step))
         return tuple(bound)
 
     def _span(
@@ -207,6 +214,8 @@ class Binder:
         )
         if self._turns is not None:
             attempt = throttled_attempt(attempt, self._turns)
+        if self._trace is not None:
+            attempt = self._trace.attempt(request, attempt)
         record = self._span("group", request.name, place, measured=request.measured)
         return bind_group((_only_when(request.when, bind_poll(node, attempt)),), record)
 

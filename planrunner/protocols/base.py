@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Container, Sequence
 from enum import StrEnum
 from json import JSONDecoder, detect_encoding
-from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, TypeVar, cast, runtime_checkable
 
 from planrunner.values import dataclass
 
@@ -29,7 +29,9 @@ __all__ = [
     "Parts",
     "Reply",
     "Scope",
+    "Sent",
     "Session",
+    "Tappable",
     "read_json",
     "read_text",
 ]
@@ -214,6 +216,9 @@ class Exchange:
         timeout_ns: For the whole exchange, connecting and redirects included.
         soft_checks: Run on a complete reply like `checks`, but what they say is counted as a
             warning and never makes the sample a failure.
+        expected: What is expected, in words: of the status, then of each check.
+        softly_expected: The same of each soft check.
+        extracted: The names that the extractors write.
     """
 
     protocol: str
@@ -224,6 +229,36 @@ class Exchange:
     extractors: tuple[Extractor, ...]
     timeout_ns: int
     soft_checks: tuple[Check, ...] = ()
+    expected: tuple[str, ...] = ()
+    softly_expected: tuple[str, ...] = ()
+    extracted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message as it left, for people to read.
+
+    Attributes:
+        address: Where it went: a URL.
+        headers: In the order in which they were sent.
+        body: Empty when there is none, and when it was read while it was sent.
+    """
+
+    method: str
+    address: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+@runtime_checkable
+class Tappable(Protocol):
+    """A client that can show what it sends."""
+
+    def tap(self, told: Callable[[Sent], None]) -> None:
+        """Tell every message as it leaves, and keep all of each reply; before anything is bound.
+
+        `told` is called in the task that sends.
+        """
 
 
 class Session(Protocol):

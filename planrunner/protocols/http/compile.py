@@ -95,6 +95,9 @@ def compile_exchange(
         extractors=extractors,
         timeout_ns=timeout_ns,
         soft_checks=expected.soft_checks,
+        expected=expected.words,
+        softly_expected=expected.soft_words,
+        extracted=tuple(spec.extract or ()),
     )
     return CompiledExchange(exchange, tuple(lowering.faults))
 

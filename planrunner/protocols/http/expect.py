@@ -39,6 +39,8 @@ class Expected:
     accept: Container[int] = DEFAULT_ACCEPT
     checks: tuple[Check, ...] = ()
     soft_checks: tuple[Check, ...] = ()
+    words: tuple[str, ...] = ("status 2xx or 3xx",)
+    soft_words: tuple[str, ...] = ()
     needs_body: bool = False
     needs_head: bool = False
 
@@ -47,21 +49,24 @@ def compile_expect(expect: Expect | None, lowering: Lowering) -> Expected:
     """Compile the expectations of one request; faults stay in `lowering`, below `expect`."""
     if expect is None:
         return Expected()
-    hard: list[Check] = []
-    soft: list[Check] = []
-    for name, check in _checks(expect, lowering):
-        (soft if _is_soft(expect, name) else hard).append(check)
+    hard: list[tuple[str, Check]] = []
+    soft: list[tuple[str, Check]] = []
+    for name, words, check in _checks(expect, lowering):
+        (soft if _is_soft(expect, name) else hard).append((words, check))
+    status = "2xx or 3xx"
     accept: Container[int] = DEFAULT_ACCEPT
     if expect.status is not None:
-        accept = _accept(expect.status, lowering)
+        accept, status = _accept(expect.status, lowering), _shown_status(expect.status)
         if _is_soft(expect, "status"):
-            soft.insert(0, _has_status(accept, expect.status))
-            accept = _ANY_STATUS
+            soft.insert(0, (f"status {status}", _has_status(accept, status)))
+            accept, status = _ANY_STATUS, "any"
     given = expect.model_fields_set
     return Expected(
         accept,
-        tuple(hard),
-        tuple(soft),
+        tuple(check for _, check in hard),
+        tuple(check for _, check in soft),
+        (f"status {status}", *(words for words, _ in hard)),
+        tuple(words for words, _ in soft),
         needs_body=not given.isdisjoint({"json_", "contains", "matches", "schema_"}),
         needs_head=not given.isdisjoint({"header", "matches"}),
     )
@@ -71,21 +76,23 @@ def _is_soft(expect: Expect, name: str) -> bool:
     return expect.soft is True or (isinstance(expect.soft, list) and name in expect.soft)
 
 
-def _checks(expect: Expect, lowering: Lowering) -> Iterator[tuple[str, Check]]:
+def _checks(expect: Expect, lowering: Lowering) -> Iterator[tuple[str, str, Check]]:
+    """Yield each check with its key and what it expects, in words."""
     path: SpecPath = ("expect",)
     if expect.time is not None and (check := compile_time(expect.time, lowering)):
-        yield "time", check
+        yield "time", f"time {expect.time.source}", check
     for name, expected in (expect.header or {}).items():
-        yield "header", _header(name, expected, lowering)
+        words = f"header {name}{_shown_rule(expected)}"
+        yield "header", words, _header(name, expected, lowering)
     for text, place in _each(expect.contains, (*path, "contains")):
-        yield "contains", _contains(text, lowering, place)
+        yield "contains", f"contains {text.source}", _contains(text, lowering, place)
     for text, place in _each(expect.matches, (*path, "matches")):
-        yield "matches", _matches(text, lowering, place)
+        yield "matches", f"matches {text.source}", _matches(text, lowering, place)
     for source, expected in (expect.json_ or {}).items():
         if check := _json(source, expected, lowering):
-            yield "json", check
+            yield "json", f"json {source}{_shown_rule(expected)}", check
     if expect.schema_ is not None and (check := compile_schema(expect.schema_, lowering)):
-        yield "schema", check
+        yield "schema", f"schema {expect.schema_.source}", check
 
 
 def _each(texts: Text | Sequence[Text] | None, path: SpecPath) -> Iterator[tuple[Text, SpecPath]]:
@@ -125,8 +132,25 @@ def _statuses(item: object, lowering: Lowering, path: SpecPath) -> range:
     return range(0)
 
 
-def _has_status(accept: Container[int], status: object) -> Check:
-    shown = ", ".join(map(str, status)) if isinstance(status, list) else str(status)
+def _shown_status(status: object) -> str:
+    return ", ".join(map(str, status)) if isinstance(status, list | tuple) else str(status)
+
+
+def _shown_rule(expected: object) -> str:
+    """Return an expected value as a plan writes it, with what stands before it in a sentence."""
+    if isinstance(expected, Rule):
+        fields = type(expected).model_fields
+        given = [
+            (fields[name].alias or name, getattr(expected, name))
+            for name in fields
+            if name in expected.model_fields_set
+        ]
+        words = (f"{key} {getattr(value, 'source', value)}" for key, value in given)
+        return ": " + shorten(", ".join(words), 80)
+    return f": {shorten(str(getattr(expected, 'source', expected)), 80)}"
+
+
+def _has_status(accept: Container[int], shown: str) -> Check:
 
     def check(reply: Reply, _: Scope) -> str | None:
         return None if reply.status in accept else f"status {reply.status}, expected {shown}"

@@ -122,6 +122,10 @@ class Tokens:
             self._known[grant.key] = line, _renew_at(reply)
             return line
 
+    def holds(self, line: bytes) -> bool:
+        """Say whether a header line, without its end, carries one of these tokens."""
+        return any(known.rstrip() == line for known, _ in self._known.values())
+
     def drop(self, grant: BoundGrant, line: bytes) -> None:
         """Forget a token that was refused, unless there is a newer one already."""
         known = self._known.get(grant.key)

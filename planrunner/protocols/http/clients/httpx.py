@@ -7,14 +7,14 @@ so both send the same bytes; httpx opens connections, speaks TLS and HTTP, and f
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import httpx
 
 from planrunner.clock import Clock
-from planrunner.protocols.base import Exchange, FailureKind, Reply, Scope
+from planrunner.protocols.base import Exchange, FailureKind, Reply, Scope, Sent
 from planrunner.protocols.http.clients.careful import Tokens, send_with_care
 from planrunner.protocols.http.clients.httpx_attempt import Attempt, Outgoing, attempt
 from planrunner.protocols.http.clients.wire_connect import tls_context
@@ -22,6 +22,7 @@ from planrunner.protocols.http.clients.wire_fault import WireFault
 from planrunner.protocols.http.clients.wire_identity import WireIdentity
 from planrunner.protocols.http.clients.wire_request import Outbound, WireRequest, bind_request
 from planrunner.protocols.http.clients.wire_rewrite import method_of, next_hop, target_of
+from planrunner.protocols.http.clients.wire_tap import TappedIdentity, keeping_replies
 from planrunner.protocols.http.content import BodyTooLarge, BrokenContent, decode_content
 from planrunner.protocols.http.cookies import CookieJar
 from planrunner.protocols.http.operation import HttpSettings
@@ -46,12 +47,19 @@ class HttpxClient:
         self.now_ns = clock.now_ns
         # Making a context costs 70 to 120 ms: once for all users.
         self.tls = tls_context(settings)
+        self._told: Callable[[Sent], None] | None = None
+
+    def tap(self, told: Callable[[Sent], None]) -> None:
+        self._told = told
 
     def bind(self, exchange: Exchange) -> WireRequest:
-        return bind_request(exchange)
+        return bind_request(exchange if self._told is None else keeping_replies(exchange))
 
     def session(self) -> HttpxSession:
-        return HttpxSession(self, WireIdentity(CookieJar(self.now_ns, _wall_s)), Tokens())
+        jar = CookieJar(self.now_ns, _wall_s)
+        tokens, told = Tokens(), self._told
+        identity = WireIdentity(jar) if told is None else TappedIdentity(jar, tokens, told)
+        return HttpxSession(self, identity, tokens)
 
     def sweep(self, now_ns: int) -> None:
         """Do nothing: each request has its own timer here."""

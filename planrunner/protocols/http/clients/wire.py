@@ -7,10 +7,11 @@ client's. `wire_session` has the hot path.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from planrunner.clock import Clock
-from planrunner.protocols.base import Exchange
+from planrunner.protocols.base import Exchange, Sent
 from planrunner.protocols.http.clients.careful import Tokens
 from planrunner.protocols.http.clients.wire_connect import Connector
 from planrunner.protocols.http.clients.wire_connection import Limits
@@ -18,6 +19,7 @@ from planrunner.protocols.http.clients.wire_head import ReplyHeads
 from planrunner.protocols.http.clients.wire_identity import WireIdentity
 from planrunner.protocols.http.clients.wire_request import WireRequest, bind_request
 from planrunner.protocols.http.clients.wire_session import WireSession
+from planrunner.protocols.http.clients.wire_tap import TappedIdentity, keeping_replies
 from planrunner.protocols.http.clients.wire_user import WireShared
 from planrunner.protocols.http.cookies import CookieJar
 from planrunner.protocols.http.operation import HttpSettings
@@ -37,16 +39,22 @@ class WireClient:
             Connector(settings, clock.now_ns),
             settings.per_user,
         )
+        self._told: Callable[[Sent], None] | None = None
+
+    def tap(self, told: Callable[[Sent], None]) -> None:
+        self._told = told
 
     def bind(self, exchange: Exchange) -> WireRequest:
-        bound = bind_request(exchange)
+        bound = bind_request(exchange if self._told is None else keeping_replies(exchange))
         if bound.origin is None or bound.origin.scheme == "https":
             self.shared.connector.prepare_tls()
         return bound
 
     def session(self) -> WireSession:
         jar = CookieJar(self.shared.now_ns, _wall_s)
-        session = WireSession(self.shared, WireIdentity(jar), Tokens())
+        tokens, told = Tokens(), self._told
+        identity = WireIdentity(jar) if told is None else TappedIdentity(jar, tokens, told)
+        session = WireSession(self.shared, identity, tokens)
         self.shared.users.add(session)
         return session
 

@@ -1,0 +1,72 @@
+"""`execute --once`: every task once, with a trace of all that is sent and received."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict
+
+import click
+
+from planrunner.cli.exit_codes import ExitCode
+from planrunner.cli.trace import JsonTrace, TextTrace
+from planrunner.clock import MonotonicClock
+from planrunner.compiler.graph import RunGraph
+from planrunner.engine.trace import Told
+from planrunner.engine.trial import Trial, run_trial
+from planrunner.language.secrets import Masker
+from planrunner.protocols.base import ClientFactory
+from planrunner.report.console import open_console
+from planrunner.target import DemoService, start_services
+
+__all__ = ["try_once"]
+
+
+async def try_once(
+    graph: RunGraph,
+    *,
+    clients: Mapping[str, ClientFactory],
+    prepare: Callable[[], Awaitable[object]],
+    as_json: bool,
+    full: bool,
+) -> int:
+    """Run each task once, print the trace, and return the exit code.
+
+    `prepare` is awaited once the plan's services are up, before anything is sent.
+
+    Raises:
+        CannotRun: A service, the target, preflight or setup failed.
+    """
+    mask = Masker(graph.secrets)
+    tell: Callable[[Told], None]
+    console = open_console(sys.stdout)
+    tell = JsonTrace(click.echo, mask) if as_json else TextTrace(console, mask, full=full)
+    services = [DemoService(item.name, item.demo, item.port) for item in graph.services]
+    async with start_services(services):
+        await prepare()
+        trial = await run_trial(graph, clients=clients, clock=MonotonicClock(), tell=tell)
+    if as_json:
+        click.echo(json.dumps({"event": "end", "seed": graph.seed, **asdict(trial)}))
+    else:
+        style = "bold red" if trial.failures else "bold green"
+        console.print()
+        console.print(_summary(graph, trial), style=style, soft_wrap=True)
+    return ExitCode.THRESHOLD_FAILED if trial.failures else ExitCode.OK
+
+
+def _summary(graph: RunGraph, trial: Trial) -> str:
+    word = "FAIL" if trial.failures else "PASS"
+    parts = [
+        _counted(trial.tasks, "task"),
+        _counted(trial.requests, "request"),
+        f"{trial.failures} failed" if trial.failures else "",
+        f"{trial.skipped} skipped" if trial.skipped else "",
+        f"seed {graph.seed}",
+        "no threshold was judged",
+    ]
+    return f"{word}  {' · '.join(filter(None, parts))}"
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count:,} {word}{'s' if count != 1 else ''}"

@@ -1,0 +1,191 @@
+"""`execute --once`: each task once, and a trace of everything."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from planrunner.demo import DEMOS
+from planrunner.demo import HttpServer as DemoServer
+from tests.support.plans import PlanProject, plan_text, running
+
+PLAN = """
+params:
+  key: {type: str, secret: true, default: s3cret-key-42}
+http:
+  base_url: "%s"
+  client: %s
+  headers: {X-Api-Key: "${key}"}
+users:
+  Shopper:
+    wait: 1h
+    state: {basket: []}
+    on_start: [{get: /products, name: start}]
+    tasks:
+      - task: look
+        steps:
+          - set: {wanted: 7}
+          - get: /products/${wanted}?k=${key}
+            name: product
+            extract:
+              price: $.price
+              colour: {jsonpath: $.colour, required: false}
+            expect:
+              status: 200
+              time: < 10s
+              header: {content-type: application/json}
+              json: {$.id: 7, $.name: {matches: "^product"}}
+              contains: "product"
+          - group: twice
+            do: [{get: /products, name: again}]
+          - log: paid with ${key}
+      - {task: later, needs: "'x' in basket", steps: [{get: /never}]}
+    on_stop: [{get: /products, name: stop}]
+"""
+BROKEN = """
+http: {base_url: "%s"}
+users:
+  A:
+    tasks:
+      - task: wrong
+        steps:
+          - get: /products/3
+            expect:
+              status: [201, 202]
+              json: {$.id: 4, $.name: product 3}
+              time: < 1us
+              soft: [time]
+          - get: /products/3
+            name: missing
+            extract: {token: $.token}
+          - get: /never
+"""
+
+
+@pytest.fixture
+def shop() -> Iterator[str]:
+    """The demo shop on a free port."""
+    with running(_Shop()) as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+class _Shop:
+    def __init__(self) -> None:
+        self._server = DemoServer(DEMOS["shop"]())
+
+    async def __aenter__(self) -> int:
+        return await self._server.start(port=0)
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._server.stop()
+
+
+@pytest.mark.parametrize("client", ["wire", "httpx"])
+def test_each_task_runs_once_and_everything_is_shown(
+    project: PlanProject, shop: str, client: str
+) -> None:
+    """In the order in which it happens, over both clients; nothing is written."""
+    project.write({"plan.yaml": plan_text(PLAN % (shop, client))})
+
+    ended = project.run("execute", "plan.yaml", "--once", "--seed", "5")
+
+    assert ended.code == 0, ended.out
+    assert ended.files == {}
+    expected = [
+        "user Shopper",
+        "on_start",
+        "✓ start",
+        "task look",
+        "· set wanted  → wanted = 7",
+        "✓ product",
+        f"→ GET {shop}/products/7?k=***",
+        "X-Api-Key: ***",
+        "← HTTP/1.1 200 OK",
+        '"id": 7,',
+        "extract price = ",
+        "extract colour = nothing found",
+        "expect  ✓ status 200",
+        "expect  ✓ time < 10s",
+        "expect  ✓ header content-type: application/json",
+        "expect  ✓ contains product",
+        "expect  ✓ json $.id: 7",
+        "expect  ✓ json $.name: matches ^product",
+        "· group twice",
+        "    ✓ again",
+        "» paid with ***",
+        "task later  skipped: needs 'x' in basket",
+        "on_stop",
+        "✓ stop",
+        "PASS  1 task · 4 requests · 1 skipped · seed 5 · no threshold was judged",
+    ]
+    rest = ended.out
+    for words in expected:
+        assert words in rest, words
+        rest = rest.split(words, 1)[1]
+    assert "s3cret" not in ended.out + ended.err
+    assert "\x1b" not in ended.out
+
+
+def test_what_is_wrong_is_shown_and_is_exit_1(project: PlanProject, shop: str) -> None:
+    """Every expectation has its verdict; a failed extraction ends the iteration."""
+    project.write({"plan.yaml": plan_text(BROKEN % shop)})
+
+    ended = project.run("execute", "plan.yaml", "--once")
+
+    assert ended.code == 1
+    assert "✗ GET /products/3" in ended.out
+    assert "✗ status 201, 202  it is 200" in ended.out
+    assert "✗ json $.id: 4" in ended.out
+    assert "✓ json $.name: product 3" in ended.out
+    assert "! time < 1us" in ended.out
+    assert "extract token = nothing found" in ended.out
+    assert "the iteration ends here" in ended.out
+    assert "/never" not in ended.out
+    assert "FAIL  1 task · 2 requests · 2 failed" in ended.out
+
+
+def test_only_selected_tasks_run(project: PlanProject, shop: str) -> None:
+    """The same options as under load."""
+    project.write({"plan.yaml": plan_text(PLAN % (shop, "auto"))})
+
+    ended = project.run("execute", "plan.yaml", "--once", "--task", "later")
+
+    assert "task look" not in ended.out
+    assert "task later" in ended.out
+
+
+def test_the_trace_as_json_is_one_object_a_line(project: PlanProject, shop: str) -> None:
+    """With whole bodies, and secrets masked as well."""
+    project.write({"plan.yaml": plan_text(PLAN % (shop, "auto"))})
+
+    ended = project.run("execute", "plan.yaml", "--once", "--json")
+
+    events = [json.loads(line) for line in ended.out.splitlines()]
+    [product] = [event for event in events if event.get("name") == "product"]
+    assert product["sent"][0]["url"] == f"{shop}/products/7?k=***"
+    assert product["reply"]["status"] == 200
+    assert json.loads(product["reply"]["body"])["id"] == 7
+    assert product["extracted"]["price"] > 0
+    assert {"expected": "json $.id: 7", "wrong": "", "soft": False} in product["expectations"]
+    assert events[-1]["event"] == "end"
+    assert events[-1]["failures"] == 0
+    assert "s3cret" not in ended.out
+
+
+def test_a_target_that_is_not_there_is_exit_3(project: PlanProject) -> None:
+    """As under load."""
+    project.write({"plan.yaml": plan_text()})
+
+    assert project.run("execute", "plan.yaml", "--once").code == 3
+
+
+def test_the_options_of_the_trace_need_it(project: PlanProject) -> None:
+    """Said before anything is sent."""
+    project.write({"plan.yaml": plan_text()})
+
+    ended = project.run("execute", "plan.yaml", "--json")
+
+    assert ended.code == 2
+    assert "--full and --json go with --once" in ended.err
