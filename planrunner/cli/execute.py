@@ -220,17 +220,17 @@ async def _execute(job: _Run) -> RunResult:
 
 async def _check_targets(graph: RunGraph) -> None:
     """Connect once to the base URL, so that no load is aimed at nothing."""
-    settings = graph.settings.get("http")
-    if isinstance(settings, HttpSettings) and not settings.proxy:
-        base_url = "".join(part for part in settings.base_url if isinstance(part, str))
-        if base_url:
-            await check_reachable(base_url, dict(settings.hosts))
+    for settings in graph.settings.values():
+        if isinstance(settings, HttpSettings) and not settings.proxy:
+            base_url = "".join(part for part in settings.base_url if isinstance(part, str))
+            if base_url:
+                await check_reachable(base_url, dict(settings.hosts))
 
 
 def _clients(graph: RunGraph) -> dict[str, ClientFactory]:
     return {
-        protocol: registry.resolve(registry.CLIENTS[protocol][name])
-        for protocol, (name, _) in graph.clients.items()
+        channel: registry.resolve(registry.CLIENTS[channel.partition(":")[0]][name])
+        for channel, (name, _) in graph.clients.items()
     }
 
 

@@ -26,6 +26,7 @@ from planrunner.compiler.graph import (
     ServiceNode,
     UserProgram,
 )
+from planrunner.compiler.http_block import HttpBlock, compile_http
 from planrunner.compiler.later import check_later
 from planrunner.compiler.loads import classes_with_users, has_due_times, seats_of
 from planrunner.compiler.names import Known
@@ -43,11 +44,13 @@ from planrunner.language.lowering import bounded_folding
 from planrunner.language.names import ROOT_HELPERS
 from planrunner.language.text import Text
 from planrunner.metrics.threshold import Threshold
+from planrunner.plan.document import PlanPath
 from planrunner.plan.loader import Plan
 from planrunner.plan.models import PlanModel
+from planrunner.plan.users import UserModel
 from planrunner.protocols.etcd.operation import EtcdSettings
 from planrunner.protocols.http.choice import choose_client
-from planrunner.protocols.http.compile import HttpDefaults, compile_settings
+from planrunner.protocols.http.compile import HttpDefaults
 from planrunner.protocols.http.operation import HttpSettings
 
 __all__ = ["compile_plan"]
@@ -90,6 +93,7 @@ class _Compiler:
         self._model: PlanModel = plan.model
         self._seed = seed
         self._demos = demos
+        self._channels: dict[str, HttpSettings | EtcdSettings] = {}
         services = self._model.services or {}
         self._ports = {name: ports.get(name, AUTO_PORT) for name in services}
         params = {name: param.value for name, param in plan.params.items()}
@@ -116,25 +120,23 @@ class _Compiler:
         services = self._services()
         data = compile_data(work, model.data or {}, self._plan.files_at)
         known = with_columns(work.constant_names, model.data or {}, data)
-        http = self._http(work, known)
+        http = self._http(work)
         flows = Flows(model.flows or {})
 
         hooks = compile_hooks(work, self._plan)
 
-        def flows_with(work: Compilation, http: HttpDefaults) -> Callable[[Known], Flow]:
+        def flows_with(work: Compilation, http: HttpBlock) -> Callable[[Known], Flow]:
             etcd = etcd_settings(work, self._plan)
             return lambda known: Flow(
                 work, http, self._plan.files_at, flows, known, hooks=hooks, etcd=etcd
             )
 
         def users_with(constants: Compilation) -> tuple[UserProgram, ...]:
-            own = http if constants is work else self._http(constants, known)
-            open_flow = flows_with(constants, own)
-            return self._with_data(
-                compile_users(constants, model.users or {}, once.known, open_flow)
-            )
+            own = http if constants is work else self._http(constants)
+            return self._users(constants, own, once.known, flows_with(constants, own))
 
-        etcd = etcd_settings(work, self._plan)
+        if (etcd := etcd_settings(work, self._plan)) is not None:
+            self._channels["etcd"] = etcd
         check_later(work, model, known)
         once = compile_once(self._plan, known, flows_with(work, http))
         schedule = compile_schedule(work, self._plan, selection, chosen, users_with)
@@ -159,8 +161,8 @@ class _Compiler:
             seed_was_drawn=model.seed is None,
             profile=chosen,
             params={name: shown_param(param) for name, param in self._plan.params.items()},
-            settings={"http": http.settings, **({"etcd": etcd} if etcd is not None else {})},
-            clients=_clients(http.settings, etcd),
+            settings=self._channels,
+            clients={name: _client(item) for name, item in self._channels.items()},
             services=services,
             preflight=once.preflight,
             setup=once.setup,
@@ -220,21 +222,25 @@ class _Compiler:
             for user in users
         )
 
-    def _http(self, work: Compilation, known: Known) -> HttpDefaults:
-        model = self._model.http
-        http = compile_settings(
-            model, constants=work.constants, files=self._plan.files_at(("http",))
-        )
-        if model is None:
-            return http.defaults
-        if work.check_all(model, ("http",), known):
-            for fault in http.faults:
-                work.fault_of_spec(fault, ("http",))
-        settings = http.defaults.settings
-        if model.base_url is not None and not settings.base_url:
-            # Its fault is known; no request must be blamed for having no host.
-            settings = replace(settings, base_url=("http://localhost",))
-        return replace(http.defaults, settings=settings)
+    def _http(self, work: Compilation) -> HttpBlock:
+        block = compile_http(work, self._model.http, ("http",), self._plan.files_at(("http",)))
+        self._open_channel(block.defaults)
+        return block
+
+    def _open_channel(self, http: HttpDefaults) -> None:
+        self._channels.setdefault(http.channel, http.settings)
+
+    def _users(
+        self, work: Compilation, http: HttpBlock, known: Known, open_flow: Callable[[Known], Flow]
+    ) -> tuple[UserProgram, ...]:
+        def class_http(user: UserModel, path: PlanPath) -> HttpBlock:
+            where = (*path, "http")
+            block = compile_http(work, user.http, where, self._plan.files_at(where), http)
+            self._open_channel(block.defaults)
+            return block
+
+        models = self._model.users or {}
+        return self._with_data(compile_users(work, models, known, open_flow, class_http))
 
     def _profile(self, wanted: str | None) -> str:
         names = self._model.profile_names()
@@ -295,13 +301,12 @@ class _Compiler:
         return digest.hexdigest()[:16]
 
 
-def _clients(http: HttpSettings, etcd: EtcdSettings | None) -> dict[str, tuple[str, str]]:
-    clients: dict[str, tuple[str, str]] = {"http": choose_client(http)}
-    if etcd is not None:
-        shared = etcd.connections
-        how = f"{shared} shared connections" if shared else "a connection for each user"
-        clients["etcd"] = "grpc", how
-    return clients
+def _client(settings: HttpSettings | EtcdSettings) -> tuple[str, str]:
+    """Return the client that can do what the settings ask for, and why it."""
+    if isinstance(settings, EtcdSettings):
+        shared = settings.connections
+        return "grpc", f"{shared} shared connections" if shared else "a connection for each user"
+    return choose_client(settings)
 
 
 def _with_slo(phase: PhaseNode, schedule: Schedule, names: Names) -> PhaseNode:

@@ -85,6 +85,7 @@ class Flow(Walk):
     ) -> RequestNode:
         before = len(self.work.faults)
         self._check(model, path)
+        self.http.check(self.work, self.known)
         self.known = replace(self.known, replied=True)
         for key in sorted(_AFTER_THE_REPLY):
             piece = getattr(model, key)
@@ -95,7 +96,7 @@ class Flow(Walk):
         compiled = compile_exchange(
             model,
             constants=self.work.constants,
-            defaults=self.defaults,
+            defaults=self.http.defaults,
             files=self.files_at(path),
             reads_body=bool(reads & {"json", "body"}),
             reads_head="headers" in reads,

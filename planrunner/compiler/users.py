@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from itertools import chain
 
 from planrunner.compiler.compilation import Compilation
 from planrunner.compiler.graph import (
@@ -14,6 +15,7 @@ from planrunner.compiler.graph import (
     TaskProgram,
     UserProgram,
 )
+from planrunner.compiler.http_block import HttpBlock
 from planrunner.compiler.names import Known
 from planrunner.compiler.steps import Flow
 from planrunner.compiler.tags import static_tags
@@ -31,13 +33,20 @@ __all__ = ["compile_users"]
 OpenFlow = Callable[[Known], Flow]
 """Starts a walk with the names that are known there."""
 
+ClassHttp = Callable[[UserModel, PlanPath], HttpBlock]
+"""Gives what the requests of a class start from."""
+
 
 def compile_users(
-    work: Compilation, models: Mapping[str, UserModel], known: Known, open_flow: OpenFlow
+    work: Compilation,
+    models: Mapping[str, UserModel],
+    known: Known,
+    open_flow: OpenFlow,
+    class_http: ClassHttp,
 ) -> tuple[UserProgram, ...]:
     """Compile every user class, in file order."""
     return tuple(
-        _Class(work, model, ("users", name), known, open_flow).compile(name)
+        _Class(work, model, ("users", name), known, open_flow, class_http).compile(name)
         for name, model in models.items()
     )
 
@@ -50,17 +59,18 @@ class _Class:
         path: PlanPath,
         known: Known,
         open_flow: OpenFlow,
+        class_http: ClassHttp,
     ) -> None:
         self._work = work
         self._model = model
         self._path = path
         self._known = replace(known, has_user=True)
         self._open_flow = open_flow
+        self._http = class_http(model, path)
 
     def compile(self, name: str) -> UserProgram:
         """Walk on_start first: what it sets is known in every task, and in on_stop."""
         model, work, path = self._model, self._work, self._path
-        self._check_available()
         state = self._state()
         on_start, lasting = self._block(model.on_start, "on_start")
         self._known = replace(self._known, variables=self._known.variables | lasting)
@@ -84,11 +94,6 @@ class _Class:
             uses_iteration=self._uses_iteration(),
             pace_ns=work.settle(model.pace, (*path, "pace"), 0),
         )
-
-    def _check_available(self) -> None:
-        if self._model.http is not None:
-            self._work.check_all(self._model.http, (*self._path, "http"), self._known)
-            self._work.not_available((*self._path, "http"), "`http` of a user class")
 
     def _state(self) -> tuple[tuple[str, Evaluate], ...]:
         values: list[tuple[str, Evaluate]] = []
@@ -115,7 +120,7 @@ class _Class:
         if block is None:
             return (), frozenset()
         path = (*self._path, key)
-        flow = self._open_flow(self._known)
+        flow = self._flow(self._known)
         flow.measured = bool(block.measure)
         steps = flow.steps(block.do, (*path, "do"))
         return steps, frozenset(flow.written)
@@ -124,7 +129,7 @@ class _Class:
         own_tags = static_tags(self._work, self._model.tags, (*self._path, "tags"))
         in_iteration = replace(self._known, in_iteration=True)
         if self._model.steps is not None:
-            flow = self._open_flow(in_iteration)
+            flow = self._flow(in_iteration)
             steps = flow.steps(self._model.steps, (*self._path, "steps"))
             written |= _forgotten(flow)
             return (TaskProgram("", 1, steps, own_tags),)
@@ -140,7 +145,7 @@ class _Class:
                     hint="give one of them another name with `task:` or `name:`",
                 )
             names[task.name] = index
-            flow = self._open_flow(in_iteration)
+            flow = self._flow(in_iteration)
             tasks.append(self._task(task, path, flow, own_tags))
             written |= _forgotten(flow)
         check_substitutes(self._work, tasks, (*self._path, "tasks"))
@@ -161,12 +166,18 @@ class _Class:
             timeout_ns=work.settle(task.timeout, (*path, "timeout"), 0),
         )
 
+    def _flow(self, known: Known) -> Flow:
+        flow = self._open_flow(known)
+        flow.http = self._http
+        return flow
+
     def _uses_iteration(self) -> bool:
+        flows = self._open_flow(self._known).flows.models
+        reads = chain(references_in(self._model), references_in(flows), self._http.reads)
         return any(
             reference.root == "iteration"
             or (reference.root == "user" and reference.path[:1] in ((), ("iteration",)))
-            for piece in (self._model, self._open_flow(self._known).flows.models)
-            for _, reference in references_in(piece)
+            for _, reference in reads
         )
 
 

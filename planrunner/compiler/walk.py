@@ -10,6 +10,7 @@ from typing import Final
 
 from planrunner.compiler.compilation import Compilation
 from planrunner.compiler.graph_steps import Evaluate, RequestNode, StepNode
+from planrunner.compiler.http_block import HttpBlock
 from planrunner.compiler.names import Known
 from planrunner.compiler.texts import references_in
 from planrunner.language.diagnostics import Code, suggest
@@ -17,7 +18,7 @@ from planrunner.language.expressions import RESERVED
 from planrunner.plan.document import PlanPath
 from planrunner.plan.steps import StepModel
 from planrunner.protocols.etcd.operation import EtcdSettings
-from planrunner.protocols.http.compile import Files, HttpDefaults
+from planrunner.protocols.http.compile import Files
 from planrunner.protocols.http.spec import RequestKeys
 from planrunner.values import dataclass
 
@@ -58,7 +59,7 @@ class Walk(ABC):
     """
 
     work: Compilation
-    defaults: HttpDefaults
+    http: HttpBlock
     files_at: Callable[[PlanPath], Files]
     flows: Flows
     known: Known

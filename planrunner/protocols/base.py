@@ -207,7 +207,8 @@ class Exchange:
     """One request step, compiled: what to send, and what makes its reply acceptable.
 
     Attributes:
-        protocol: The registry's name of the protocol, such as `http`.
+        protocol: What sends it: a protocol of the registry, such as `http`, or `http:CLASS` where a
+            user class has settings of its own.
         operation: What the protocol's client binds; opaque to the engine.
         method: What results.csv calls the method: `GET`, `put`.
         accept: The statuses that are no failure; looked up once a request, so a range or set.

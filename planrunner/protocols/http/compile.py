@@ -87,7 +87,7 @@ def compile_exchange(
         needs_head=reads_head or reads_body or of_head or of_body or expected.needs_head,
     )
     exchange = Exchange(
-        protocol="http",
+        protocol=defaults.channel,
         operation=operation,
         method=verb.upper(),
         accept=expected.accept,

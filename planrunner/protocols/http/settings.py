@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import field, replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
+from typing import Any
 
 from planrunner.language.diagnostics import Code
 from planrunner.language.text import Text
@@ -29,11 +29,13 @@ class HttpDefaults:
     Attributes:
         headers: Of `http.headers`, by their lower-case names.
         credentials: Of `http.auth`; a request's own `auth` replaces them.
+        channel: The client that sends them: `http`, or a user class's own.
     """
 
     settings: HttpSettings = field(default_factory=HttpSettings)
     headers: Mapping[str, Header | None] = field(default_factory=dict)
     credentials: Credentials = field(default_factory=Credentials)
+    channel: str = "http"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ def compile_settings(
     constants: Mapping[str, object],
     files: Files,
     over: HttpDefaults | None = None,
+    channel: str = "http",
 ) -> CompiledSettings:
     """Compile an `http:` block; None is an empty one.
 
@@ -58,6 +61,7 @@ def compile_settings(
         constants: Names with a value that is known before the run.
         files: What relative paths are relative to.
         over: The plan's, when `model` is a user class's; what the class doesn't say stays.
+        channel: The client that will send the requests.
     """
     base = over or HttpDefaults()
     if model is None:
@@ -65,7 +69,7 @@ def compile_settings(
     lowering = Lowering(constants, files)
     given = model.model_fields_set
     headers = {**base.headers, **compile_headers(model.headers, lowering, ("headers",))}
-    settings = _connections(model, base.settings, lowering, of_class=over is not None)
+    settings = _connections(model, base.settings, lowering)
     timeout_ns = lowering.duration(model.timeout, ("timeout",), settings.timeout_ns)
     if timeout_ns <= 0:
         lowering.fault(("timeout",), Code.INVALID_VALUE, "a timeout is more than 0")
@@ -81,38 +85,31 @@ def compile_settings(
     credentials = base.credentials
     if "auth" in given:
         credentials = compile_auth(model.auth, lowering, ("auth",), settings)
-    return CompiledSettings(HttpDefaults(settings, headers, credentials), tuple(lowering.faults))
+    defaults = HttpDefaults(settings, headers, credentials, channel)
+    return CompiledSettings(defaults, tuple(lowering.faults))
 
 
-_OF_CONNECTIONS: Final = ("verify", "ca", "cert", "pool", "client", "proxy", "hosts")
-
-
-def _connections(
-    model: HttpModel, settings: HttpSettings, lowering: Lowering, *, of_class: bool
-) -> HttpSettings:
-    """Compile what is about connections, which all users of a plan have in common."""
-    if of_class:
-        for key in _OF_CONNECTIONS:
-            if key in model.model_fields_set:
-                words = f"`{key}` can't differ between user classes yet"
-                hint = "write it in the plan's own `http:` block"
-                lowering.fault((key,), Code.NOT_AVAILABLE, words, hint)
-        return settings
-    cert, key_file, key_password = _certificate(model.cert, lowering)
-    pool = model.pool or Pool()
-    return replace(
-        settings,
-        verify=model.verify is not False,
-        ca=lowering.file(model.ca, ("ca",)),
-        cert=cert,
-        key=key_file,
-        key_password=key_password,
-        keepalive=pool.keepalive,
-        per_user=pool.per_user or 0,
-        client=model.client or "auto",
-        proxy=_proxy(model.proxy, lowering),
-        hosts=_hosts(model.hosts, lowering),
-    )
+def _connections(model: HttpModel, settings: HttpSettings, lowering: Lowering) -> HttpSettings:
+    """Compile what is about connections; keys that aren't written stay as in `settings`."""
+    given = model.model_fields_set
+    changed: dict[str, Any] = {}
+    if "verify" in given:
+        changed["verify"] = model.verify is not False
+    if "ca" in given:
+        changed["ca"] = lowering.file(model.ca, ("ca",))
+    if "cert" in given:
+        names = "cert", "key", "key_password"
+        changed |= zip(names, _certificate(model.cert, lowering), strict=True)
+    if "pool" in given:
+        pool = model.pool or Pool()
+        changed |= {"keepalive": pool.keepalive, "per_user": pool.per_user or 0}
+    if "client" in given:
+        changed["client"] = model.client or "auto"
+    if "proxy" in given:
+        changed["proxy"] = _proxy(model.proxy, lowering)
+    if "hosts" in given:
+        changed["hosts"] = {**settings.hosts, **_hosts(model.hosts, lowering)}
+    return replace(settings, **changed)
 
 
 def _base_url(text: Text | None, lowering: Lowering) -> Parts:

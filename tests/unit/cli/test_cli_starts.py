@@ -137,7 +137,6 @@ def test_validating_builds_the_validators_that_the_plan_needs(
         "HttpModel",
         "ParamModel",
         "PlanModel",
-        "Pool",
         "StageModel",
         "StepModel",
         "TaskModel",

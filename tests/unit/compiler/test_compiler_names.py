@@ -314,7 +314,6 @@ def test_names_of_on_start_last_and_those_of_iterations_are_forgotten() -> None:
         ("wait", "users: {A: {wait: '${user.id}', tasks: [{get: /}]}}"),
         ("weight", "users: {A: {weight: '${user.id}', tasks: [{get: /}]}}"),
         ("duration", "stages: [{duration: '${user.id}', users: 1}]"),
-        ("base_url", 'http: {base_url: "http://${user.id}"}'),
     ],
 )
 def test_what_shapes_the_load_knows_no_user(where: str, section: str) -> None:
@@ -322,6 +321,33 @@ def test_what_shapes_the_load_knows_no_user(where: str, section: str) -> None:
     [found] = findings(section)
 
     assert (found.marked, found.message) == ("user.id", "`user` has no value here"), where
+
+
+@pytest.mark.parametrize(
+    "key",
+    ['base_url: "http://${token}"', 'base_url: "http://shop.test", headers: {X: "${token}"}'],
+)
+def test_settings_of_requests_may_read_what_each_request_may(key: str) -> None:
+    """They are part of every request; the state of its user is known to all of them."""
+    users = "users: {A: {state: {token: t}, steps: [{get: /}]}}"
+
+    assert not compiled(f"http: {{{key}}}", users).unavailable
+    assert not compiled(
+        f"users: {{A: {{state: {{token: t}}, http: {{{key}}}, steps: [{{get: /}}]}}}}"
+    ).unavailable
+
+    [found] = findings(f"http: {{{key}}}", users, "setup: [{post: /reset}]")
+    assert (found.marked, found.message) == ("token", "unknown name `token`")
+
+
+def test_a_header_of_all_requests_does_not_read_an_earlier_reply() -> None:
+    """Which reply that is would depend on the way a user takes."""
+    [found] = findings(
+        'http: {base_url: "http://shop.test", headers: {X: "${json.id}"}}',
+        steps("get: /", "get: /b"),
+    )
+
+    assert (found.marked, found.message) == ("json.id", "`json` needs a request before it")
 
 
 def test_a_directory_for_reports_takes_params_and_the_id_of_the_run() -> None:

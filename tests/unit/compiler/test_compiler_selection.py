@@ -253,15 +253,3 @@ def test_thresholds_on_what_is_not_selected_are_not_applicable() -> None:
         "phase low does not run",
         "",
     ]
-
-
-def test_what_cannot_run_yet_does_not_matter_in_what_is_not_selected() -> None:
-    """The rest of the plan runs."""
-    users = """\
-users:
-  A: {tasks: [{get: /}]}
-  B: {http: {proxy: "http://localhost:3128"}, tasks: [{get: /}]}
-"""
-
-    assert compiled(users).unavailable
-    assert not compiled(users, selection=Selection(users=("A",))).unavailable

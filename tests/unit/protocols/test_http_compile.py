@@ -400,7 +400,7 @@ def test_broken_settings_are_faults(
 
 
 def test_settings_of_a_class_lie_over_the_plans() -> None:
-    """What the class doesn't say stays; headers merge; connections are common to all."""
+    """What the class doesn't say stays; headers merge; connections can be its own."""
     plan = compile_http(
         {"base_url": "http://shop.test", "headers": {"A": "1", "B": "2"}, "timeout": "5s"}
     )
@@ -408,12 +408,14 @@ def test_settings_of_a_class_lie_over_the_plans() -> None:
         {"headers": {"b": "3"}, "follow_redirects": False, "verify": False}
     )
 
-    compiled = compile_settings(model, constants={}, files=MemoryFiles({}), over=plan)
+    compiled = compile_settings(
+        model, constants={}, files=MemoryFiles({}), over=plan, channel="http:Editor"
+    )
     operation = operation_of({"get": "/"}, http=compiled.defaults)
 
-    assert [(fault.path, fault.code.value) for fault in compiled.faults] == [
-        (("verify",), "not-available")
-    ]
+    assert compiled.faults == ()
+    assert (plan.settings.verify, compiled.defaults.settings.verify) == (True, False)
+    assert (plan.channel, compiled.defaults.channel) == ("http", "http:Editor")
     assert headers_of(operation) == {"A": "1", "b": "3"}
     assert (operation.url.origin, operation.follow_redirects) == (SHOP, False)
     assert compiled.defaults.settings.timeout_ns == 5 * NS_PER_S
