@@ -20,6 +20,7 @@ __all__ = ["cli", "run"]
 # name → (module, one line for the menu); a module is imported only when its command runs.
 _COMMANDS = {
     "execute": "validate, compile and run a plan; write reports and a verdict",
+    "report": "make the reports of a run again, in any format",
     "validate": "check plans and say what is wrong, with file, line and column",
     "explain": "say in words what a plan would do; send nothing",
     "init": "write a commented starter plan",

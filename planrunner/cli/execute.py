@@ -26,7 +26,7 @@ from planrunner.cli.plan_options import (
 )
 from planrunner.cli.progress import ProgressListener
 from planrunner.cli.reach import announce
-from planrunner.cli.result import build_result
+from planrunner.cli.result import build_result, start_result
 from planrunner.clock import MonotonicClock
 from planrunner.compiler.graph import RunGraph
 from planrunner.engine.run import run
@@ -39,7 +39,8 @@ from planrunner.protocols.base import ClientFactory, Scope
 from planrunner.protocols.http.operation import HttpSettings
 from planrunner.report.console import open_console, print_summary
 from planrunner.report.live import LineView, LiveView, SilentView, View
-from planrunner.results.directory import make_run_directory
+from planrunner.results.directory import SAMPLES, UNFINISHED, make_run_directory
+from planrunner.results.metrics_json import write_metrics
 from planrunner.results.model import RunResult
 from planrunner.target import DemoService, check_reachable, start_services
 
@@ -142,11 +143,20 @@ def _run(job: _Run) -> RunResult:
     try:
         return _loop_runner()(_execute(job))
     except BaseException as error:
-        with suppress(OSError):  # samples that were taken are kept
-            job.directory.rmdir()
+        _forget(job.directory)
         if isinstance(error, asyncio.CancelledError):  # SIGTERM before the load
             raise KeyboardInterrupt from error
         raise
+
+
+def _forget(directory: Path) -> None:
+    """Remove the directory of a run that never began; samples that were taken are kept."""
+    samples = directory / SAMPLES
+    with suppress(OSError):
+        if not samples.exists() or not samples.stat().st_size:
+            for file in (samples, samples.with_suffix(".jsonl"), directory / UNFINISHED):
+                file.unlink(missing_ok=True)
+            directory.rmdir()
 
 
 def _show(result: RunResult, files: Sequence[Path], *, quiet: bool) -> None:
@@ -198,6 +208,9 @@ async def _execute(job: _Run) -> RunResult:
             await _check_targets(job.graph)
         # The load begins now: services are up, and took time to come.
         started = datetime.now(UTC)
+        begun = start_result(job.graph, job.run_id, started=started)
+        with suppress(CannotRun):  # it only helps to tell what became of a killed run
+            write_metrics(begun, job.directory / UNFINISHED)
         samples = open_samples(job.graph, job.directory, started)
         _stop_on_signals(stop)
         try:

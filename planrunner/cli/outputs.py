@@ -1,35 +1,43 @@
-"""The files of a run: raw samples while it lasts, reports when it has ended."""
+"""The files of a run: raw samples while it lasts, reports when it has ended or later."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import TextIO
+from typing import Final, TextIO
 
 from planrunner.cli.interrupts import interrupted_by_sigterm
+from planrunner.cli.vega import javascript_bundle
 from planrunner.compiler.graph import RunGraph
 from planrunner.errors import CannotRun, UsageError
+from planrunner.report.formats import REPORTS
 from planrunner.report.html import write_html
 from planrunner.results.atomic import atomic_text_file
+from planrunner.results.directory import METRICS, SAMPLES, UNFINISHED
 from planrunner.results.metrics_json import write_metrics
 from planrunner.results.model import RunResult
 from planrunner.results.samples import SampleReader, SampleWriter, parse_keep
 from planrunner.results.samples_csv import write_csv
+from planrunner.results.samples_jtl import write_jtl
 
-__all__ = ["open_samples", "write_outputs"]
+__all__ = ["Produce", "open_samples", "report_files", "write_outputs"]
 
-_SAMPLES = "samples.bin"
+_OF_SAMPLES: Final = {"results.csv": "results.csv", "jtl": "results.jtl"}
+
+Produce = Callable[[TextIO], object]
 
 
 def open_samples(graph: RunGraph, directory: Path, started: datetime) -> SampleWriter | None:
     """Return where raw samples go; None when no report of the plan wants any."""
     keep = parse_keep(graph.report.samples)
-    if keep is None or "results.csv" not in graph.report.formats:
+    if keep is None or _OF_SAMPLES.keys().isdisjoint(graph.report.formats):
         return None
     return SampleWriter(
-        directory / _SAMPLES,
+        directory / SAMPLES,
         started_unix_ns=int(started.timestamp() * 1e6) * 1000,
         keep=keep,
         seed=graph.seed,
@@ -40,7 +48,7 @@ def open_samples(graph: RunGraph, directory: Path, started: datetime) -> SampleW
 def write_outputs(
     graph: RunGraph, result: RunResult, directory: Path
 ) -> tuple[RunResult, list[Path]]:
-    """Write the reports that the plan asks for, metrics.json first.
+    """Write the reports that the plan asks for, metrics.json with them.
 
     A report that can't be written becomes a notice in those that can.
 
@@ -48,27 +56,52 @@ def write_outputs(
         CannotRun: metrics.json can't be written.
     """
     written: list[Path] = []
+    # Before all others: whatever happens to them, the run is kept. Once more when one of them
+    # has left a notice.
+    write_metrics(result, directory / METRICS)
+    with suppress(OSError):
+        (directory / UNFINISHED).unlink(missing_ok=True)
+    notices = []
     for name in graph.report.formats:
-        produce = _producer(name, result, directory)
-        if produce is None:
+        if name in _OF_SAMPLES and not (directory / SAMPLES).exists():
             continue
-        try:
-            with atomic_text_file(directory / name) as out:
-                produce(out)
-        except (CannotRun, UsageError) as error:  # no room for it, or no sample was ever written
-            result = replace(result, notices=(*result.notices, error.message))
-        else:
-            written.append(directory / name)
-    write_metrics(result, directory / "metrics.json")
-    return result, [directory / "metrics.json", *written]
+        for file, produce in report_files(name, result, directory):
+            try:
+                with atomic_text_file(directory / file) as out:
+                    produce(out)
+            except (CannotRun, UsageError) as error:  # no room for it, or samples are broken
+                notices.append(error.message)
+            else:
+                written.append(directory / file)
+    if notices:
+        result = replace(result, notices=(*result.notices, *notices))
+        write_metrics(result, directory / METRICS)
+    return result, [directory / METRICS, *written]
 
 
-def _producer(name: str, result: RunResult, directory: Path) -> Callable[[TextIO], object] | None:
-    """Return what writes one report; None for metrics.json, which comes last."""
-    match name:
-        case "results.csv" if (directory / _SAMPLES).exists():
-            return lambda out: write_csv(SampleReader(directory / _SAMPLES), out)
-        case "report.html":
-            return lambda out: write_html(result, out)
-        case _:
-            return None
+def report_files(name: str, result: RunResult, directory: Path) -> Iterator[tuple[str, Produce]]:
+    """Yield the file names of a format, each with what writes it; none for metrics.json."""
+    if name in REPORTS:
+        for report in REPORTS[name]:
+            yield report.file, partial(report.write, result)
+    elif name == "report.html":
+        yield name, lambda out: write_html(result, out, bundle=javascript_bundle())
+    elif name in _OF_SAMPLES:
+        yield _OF_SAMPLES[name], lambda out: _write_samples(name, result, directory, out)
+
+
+def _write_samples(name: str, result: RunResult, directory: Path, out: TextIO) -> None:
+    reader = SampleReader(directory / SAMPLES)
+    if name == "jtl":
+        write_jtl(reader, out, users=_users(result))
+    else:
+        write_csv(reader, out)
+
+
+def _users(result: RunResult) -> dict[int, int]:
+    """Return the users of each second of the run."""
+    return {
+        second: point.users
+        for point in result.points
+        for second in range(point.second - point.seconds, point.second)
+    }

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import wraps
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, get_args
 
 import click
 
@@ -21,11 +21,19 @@ from planrunner.plan.env_file import read_env_file
 from planrunner.plan.loader import Plan, load
 from planrunner.plan.no_exec import find_commands
 from planrunner.plan.overrides import Changes
+from planrunner.plan.report_settings import ReportFormat
 from planrunner.values import dataclass
 
-__all__ = ["PlanOptions", "compile_to_run", "load_plan", "new_run_id", "with_plan_options"]
+__all__ = [
+    "PlanOptions",
+    "compile_to_run",
+    "load_plan",
+    "new_run_id",
+    "parse_formats",
+    "with_plan_options",
+]
 
-FORMATS: Final = ("metrics.json", "results.csv", "report.html")
+FORMATS: Final[tuple[str, ...]] = get_args(ReportFormat)
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -269,12 +277,16 @@ def compile_to_run(
     if seed is not None:
         graph = replace(graph, seed=seed, seed_was_drawn=False)
     if formats is not None:
-        graph = replace(graph, report=replace(graph.report, formats=_formats(formats)))
+        graph = replace(graph, report=replace(graph.report, formats=_with_metrics(formats)))
     return graph
 
 
-def _formats(text: str) -> tuple[str, ...]:
-    """Return the reports to write; metrics.json is always among them.
+def _with_metrics(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(("metrics.json", *parse_formats(text))))
+
+
+def parse_formats(text: str) -> tuple[str, ...]:
+    """Return the reports that a list with commas names.
 
     Raises:
         UsageError: One is unknown.
@@ -284,7 +296,7 @@ def _formats(text: str) -> tuple[str, ...]:
         if name not in FORMATS:
             hint = suggest(name, FORMATS) or "formats: " + ", ".join(FORMATS)
             raise UsageError(f"no report format `{name}`", hint=hint)
-    return tuple(dict.fromkeys(("metrics.json", *names)))
+    return tuple(dict.fromkeys(names))
 
 
 def new_run_id() -> str:

@@ -16,17 +16,53 @@ from planrunner.engine.stop import Ending
 from planrunner.language.secrets import Masker
 from planrunner.metrics.verdict import Verdict
 from planrunner.results.aggregate import count_excluded, make_rows, make_task_mix, make_totals
-from planrunner.results.model import Judgement, RunResult, Validity, ValidityLevel
+from planrunner.results.model import Judgement, RunResult, Totals, Validity, ValidityLevel
 from planrunner.results.record import make_series, make_stretches, make_tracks
 from planrunner.units import NS_PER_S
 
-__all__ = ["build_result"]
+__all__ = ["build_result", "start_result"]
 
 _ENDINGS = {
     Ending.INTERRUPTED: ExitCode.INTERRUPTED,
     Ending.ABORTED: ExitCode.ABORTED_BY_THRESHOLD,
     Ending.CANNOT_RUN: ExitCode.CANNOT_RUN,
 }
+
+_PARTLY = "`samples: {}` kept only some of them, so counts and rates are those of the kept ones"
+
+
+def start_result(graph: RunGraph, run_id: str, *, started: datetime) -> RunResult:
+    """Return what is known of a run when it starts, for the case that it never ends."""
+    partly = graph.report.samples != "all"
+    return RunResult(
+        run_id=run_id,
+        plan=graph.name,
+        plan_path=graph.source,
+        plan_hash=graph.plan_hash,
+        profile=graph.profile,
+        seed=graph.seed,
+        started=_iso(started),
+        duration_seconds=0.0,
+        ended_because="not ended",
+        exit_code=ExitCode.CANNOT_RUN,
+        totals=Totals(0, 0, 0, 0.0, 0.0, 0.0, 0.0),
+        aborted=0,
+        unmeasured=0,
+        warmup=0,
+        rows=(),
+        points=(),
+        judgements=(),
+        validity=Validity(ValidityLevel.INVALID, ("the run did not end",)),
+        task_mix=(),
+        params=graph.params,
+        host=_host(graph),
+        notices=(_PARTLY.format(graph.report.samples),) if partly else (),
+        plan_text=graph.plan_text,
+    )
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def build_result(graph: RunGraph, outcome: RunOutcome, *, started: datetime) -> RunResult:
@@ -48,7 +84,7 @@ def build_result(graph: RunGraph, outcome: RunOutcome, *, started: datetime) -> 
         plan_hash=graph.plan_hash,
         profile=graph.profile,
         seed=outcome.seed,
-        started=started.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        started=_iso(started),
         duration_seconds=(outcome.ended_ns - outcome.started_ns) / NS_PER_S,
         ended_because=mask(outcome.reason) or "finished",
         exit_code=_exit_code(outcome, judgements),
@@ -64,6 +100,7 @@ def build_result(graph: RunGraph, outcome: RunOutcome, *, started: datetime) -> 
         params=graph.params,
         host=_host(graph),
         notices=tuple(map(mask, (*graph.notices, *outcome.notices))),
+        plan_text=graph.plan_text,
         measured=make_stretches(measured, started_ns=outcome.started_ns),
         request_points=outcome.requests.points(),
         tracks=make_tracks(

@@ -42,6 +42,7 @@ from planrunner.compiler.veil import veiled
 from planrunner.language.diagnostics import Code, Diagnostic, PlanError, suggest
 from planrunner.language.lowering import bounded_folding
 from planrunner.language.names import ROOT_HELPERS
+from planrunner.language.secrets import Masker
 from planrunner.language.text import Text
 from planrunner.metrics.threshold import Threshold
 from planrunner.plan.document import PlanPath
@@ -54,8 +55,6 @@ from planrunner.protocols.http.compile import HttpDefaults
 from planrunner.protocols.http.operation import HttpSettings
 
 __all__ = ["compile_plan"]
-
-_LATER_FORMATS: Final = frozenset({"timeseries.csv", "junit.xml", "jtl", "locust-csv"})
 
 # Stands for `port: auto` where nothing is started: a port that no URL has by chance.
 AUTO_PORT: Final = 1
@@ -151,6 +150,7 @@ class _Compiler:
         seed = work.settle(model.seed, ("seed",), self._seed)
         if work.faults:
             raise PlanError(self._veiled(list(dict.fromkeys(work.faults)), schedule))
+        secrets = secrets_of((*self._plan.params.values(), *schedule.params))
         return RunGraph(
             source=plan_path(self._plan),
             name=model.name,
@@ -175,7 +175,8 @@ class _Compiler:
             thresholds=thresholds,
             report=report,
             default_threshold=not stated,
-            secrets=secrets_of((*self._plan.params.values(), *schedule.params)),
+            secrets=secrets,
+            plan_text=Masker(secrets)(self._plan.bundle.texts.get(self._plan.bundle.file, "")),
             unavailable=self._veiled(work.unavailable, schedule),
         )
 
@@ -272,9 +273,6 @@ class _Compiler:
         model = self._model.report
         if model is None:
             return ReportSettings()
-        for index, name in enumerate(model.formats or ()):
-            if name in _LATER_FORMATS:
-                self._work.not_available(("report", "formats", index), f"`{name}`")
         default = ReportSettings()
         formats = dict.fromkeys(("metrics.json", *(model.formats or default.formats)))
         return ReportSettings(

@@ -23,6 +23,9 @@ ReportFormat = Literal[
     "junit.xml",
     "jtl",
     "locust-csv",
+    "summary.md",
+    "metrics.txt",
+    "annotations",
 ]
 
 _SHARE: Final = re.compile(r"(?:100|[0-9]{1,2})(?:\.[0-9]+)?%")

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
 from planrunner.results.model import Judgement, Row, RunResult, Verdict
+from planrunner.values import dataclass
 
 __all__ = [
     "Finding",
     "count_failures",
+    "error_limit",
     "find",
     "is_default",
     "most_first",
+    "place_of",
+    "requests_of",
     "verdict_of",
     "verdict_word",
     "worst_first",
@@ -36,6 +40,9 @@ _ENDINGS: Final[Mapping[int, str]] = {
     5: "not valid",
     130: "interrupted",
 }
+
+_ERROR_LIMIT: Final = re.compile(r"error_rate\s*<=?\s*([0-9]+(?:\.[0-9]+)?)\s*%(?:\s*,\s*abort.*)?")
+_DEFAULT_LIMIT: Final = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +121,29 @@ def count_failures(result: RunResult) -> dict[str, int]:
         if row.by == "request" and not row.phase:
             counts.update(row.failures)
     return dict(counts)
+
+
+def requests_of(result: RunResult) -> list[Row]:
+    """Return the requests of the whole run, worst first."""
+    return worst_first(row for row in result.rows if row.by == "request" and not row.phase)
+
+
+def place_of(judgement: Judgement) -> tuple[str, int, int] | None:
+    """Return file, line and column of a threshold; None for the default one."""
+    file, _, rest = judgement.place.rpartition(":")
+    file, _, line = file.rpartition(":")
+    if not file or not line.isdecimal() or not rest.isdecimal():
+        return None
+    return file, int(line), int(rest)
+
+
+def error_limit(result: RunResult) -> float:
+    """Return the share of failed requests that the plan allows all requests together; else 1 %."""
+    for judgement in result.judgements:
+        found = _ERROR_LIMIT.fullmatch(judgement.threshold.strip())
+        if found and judgement.level == "fail":
+            return float(found[1]) / 100
+    return _DEFAULT_LIMIT
 
 
 def _finding(members: Sequence[Judgement]) -> Finding:

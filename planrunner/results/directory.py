@@ -1,13 +1,23 @@
-"""The directory of one run: made before any load, never over an earlier run."""
+"""The directory of one run: made before any load, never over an earlier run, read again later."""
 
 from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
-from planrunner.errors import CannotRun
+from planrunner.errors import CannotRun, UsageError
+from planrunner.results.metrics_json import read_metrics
+from planrunner.results.model import RunResult
+from planrunner.results.recover import recover
+from planrunner.results.samples import SampleReader
 
-__all__ = ["make_run_directory"]
+__all__ = ["METRICS", "SAMPLES", "UNFINISHED", "make_run_directory", "read_run"]
+
+METRICS: Final = "metrics.json"
+SAMPLES: Final = "samples.bin"
+UNFINISHED: Final = "unfinished.json"
+"""What is known when a run starts; it is there as long as there is no metrics.json."""
 
 
 def make_run_directory(path: Path) -> Path:
@@ -35,6 +45,44 @@ def make_run_directory(path: Path) -> Path:
         with suppress(OSError):
             probe.unlink(missing_ok=True)
     return path
+
+
+def read_run(path: Path) -> RunResult:
+    """Read the result of a run, from its directory or metrics.json.
+
+    Of a run that was killed, the result is what its samples say.
+
+    Raises:
+        UsageError: There is no run, or nothing of it can be understood.
+    """
+    if path.is_file():
+        return read_metrics(path)
+    if not path.is_dir():
+        raise UsageError(
+            f"there is no run `{path}`", hint="name the directory that `execute` printed"
+        )
+    if (path / METRICS).exists():
+        return read_metrics(path / METRICS)
+    if (path / UNFINISHED).exists():
+        unfinished = read_metrics(path / UNFINISHED)
+        if not (path / SAMPLES).exists():
+            raise UsageError(
+                f"the run in `{path}` was killed and has no samples, so nothing is known of it",
+                hint="a plan keeps samples when its `report.formats` has results.csv or jtl",
+            )
+        return recover(unfinished, SampleReader(path / SAMPLES))
+    message, hint = _nothing(path)
+    raise UsageError(message, hint=hint)
+
+
+def _nothing(path: Path) -> tuple[str, str]:
+    runs = sorted(path.glob(f"*/{METRICS}")) + sorted(path.glob(f"*/*/{METRICS}"))
+    if runs:
+        return f"`{path}` is no run but has {len(runs)}", f"name one, such as `{runs[-1].parent}`"
+    if (path / SAMPLES).exists():
+        said = f"`{path}` has samples but no {METRICS}, so the run they are of is not known"
+        return said, f"put {METRICS} back beside them"
+    return f"`{path}` has no {METRICS}", "name the directory that `execute` printed"
 
 
 def _unusable(doing: str, path: Path, error: OSError) -> CannotRun:

@@ -26,17 +26,10 @@ _MISSING: Final = (
     "made again from the raw samples: thresholds were not judged, and users over time, the task "
     "mix, groups, iterations and bytes sent are missing"
 )
-_PARTLY: Final = "the plan did not keep all samples, so counts and rates are those of the kept ones"
 
 
-def recover(unfinished: RunResult, reader: SampleReader, *, kept_all: bool) -> RunResult:
-    """Return what the samples of a killed run say.
-
-    Args:
-        unfinished: What was known when it started.
-        reader: Of the samples.
-        kept_all: False when `report.samples` left some out.
-    """
+def recover(unfinished: RunResult, reader: SampleReader) -> RunResult:
+    """Return what the samples of a killed run say, beside what was known when it started."""
     gathered = _Gathered()
     gathered.read(reader)
     total, measured = gathered.total, gathered.measured()
@@ -55,7 +48,7 @@ def recover(unfinished: RunResult, reader: SampleReader, *, kept_all: bool) -> R
         measured=make_stretches(measured, started_ns=0),
         series=make_series(total.totals),
         validity=Validity(ValidityLevel.INVALID, (_REASON,)),
-        notices=(*unfinished.notices, _MISSING, *(() if kept_all else (_PARTLY,))),
+        notices=(*unfinished.notices, _MISSING),
     )
 
 

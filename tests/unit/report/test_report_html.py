@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from base64 import b64encode
+from dataclasses import replace
 from hashlib import sha256
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -40,9 +42,9 @@ class Page(HTMLParser):
         self.texts.append(data)
 
 
-def html(result):
+def html(result, *, bundle=""):
     out = io.StringIO()
-    write_html(result, out)
+    write_html(result, out, bundle=bundle)
     return out.getvalue()
 
 
@@ -90,6 +92,23 @@ def test_the_report_loads_and_runs_nothing(name, pages):
     assert "unsafe" not in policy
 
 
+def test_charts_bring_only_their_own_scripts_and_data():
+    """The policy names each script by its hash; names cannot end the element of the data."""
+    result = replace(RESULTS["awkward"], points=RESULTS["passing"].points * 2)
+    text = html(result, bundle="window.vegaEmbed = 1;")
+    page = Page(text)
+
+    scripts = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
+    policy = next(a["content"] for t, a in page.attributes if t == "meta" and "http-equiv" in a)
+    data = re.search(r'<script type="application/json"[^>]*>(.*?)</script>', text, re.DOTALL)[1]
+    assert len(scripts) == 2
+    assert all(b64encode(sha256(s.encode()).digest()).decode() in policy for s in scripts)
+    assert "default-src 'none'" in policy
+    assert "<" not in data
+    assert {chart["id"] for chart in json.loads(data)["charts"]} == {"load", "latency"}
+    assert not {"src", "href"} & {k for _, a in page.attributes for k in a}
+
+
 def test_names_cannot_reach_the_page_as_markup(pages):
     """Names are text, and control characters are replaced."""
     page = Page(pages["awkward"])
@@ -122,7 +141,8 @@ def test_a_large_run_stays_small():
 
 def test_one_phase_is_not_told_twice(pages):
     """The tables of the only phase would repeat those of the run."""
-    assert pages["passing"].count("<h3") == 1
+    tables = pages["passing"].partition('id="by-request"')[2]
+    assert tables.count("<h3") == 1
     assert 'id="by-stage-1"' in pages["passing"]
 
 

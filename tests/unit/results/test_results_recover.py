@@ -35,7 +35,7 @@ def test_what_the_samples_say_is_a_result_that_says_what_is_missing(reader):
     """Counts, latencies and points are there; the verdict is not."""
     unfinished = make_result(rows=(), points=(), judgements=(), task_mix=(), notices=())
 
-    result = recover(unfinished, reader, kept_all=True)
+    result = recover(unfinished, reader)
 
     assert result.totals.total_requests == 20
     assert result.totals.failed_requests == 10
@@ -44,10 +44,3 @@ def test_what_the_samples_say_is_a_result_that_says_what_is_missing(reader):
     assert "killed" in result.ended_because
     assert result.validity.level is ValidityLevel.INVALID
     assert any("thresholds were not judged" in notice for notice in result.notices)
-
-
-def test_a_share_of_the_samples_is_called_that(reader):
-    """Rates of a tenth of the samples must not pass for those of the run."""
-    result = recover(make_result(notices=()), reader, kept_all=False)
-
-    assert any("did not keep all samples" in notice for notice in result.notices)

@@ -1,0 +1,395 @@
+"""The Vega-Lite spec of each chart, without data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from planrunner.report.chart_data import ticks_of
+from planrunner.report.palette import Palette
+
+__all__ = [
+    "distribution_spec",
+    "failures_spec",
+    "latency_spec",
+    "load_spec",
+    "scaling_spec",
+    "search_spec",
+    "tracks_spec",
+]
+
+Spec = dict[str, Any]
+Rows = Sequence[Mapping[str, object]]
+
+_HEIGHT: Final = 220
+_ROW_HEIGHT: Final = 22
+
+_TIME: Final = {
+    "field": "t",
+    "type": "quantitative",
+    "title": None,
+    "axis": {
+        "labelExpr": "floor(datum.value/60)+':'+(datum.value%60<10?'0':'')+floor(datum.value%60)",
+        "tickMinStep": 1,
+        "grid": False,
+    },
+    "scale": {"zero": False, "nice": False},
+}
+_LINES: Final = {"symbolType": "stroke", "symbolStrokeWidth": 3}
+# Milliseconds in, and the unit that people would say out.
+_MS: Final = (
+    "{0}>=1000?format({0}/1000,'~r')+' s':{0}>=1||{0}==0?format({0},'~r')+' ms'"
+    ":format({0}*1000,'~r')+' µs'"
+)
+_MS_LABEL: Final = _MS.format("datum.value")
+
+
+def _view(*layers: Spec, **more: object) -> Spec:
+    return {
+        "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
+        "height": _HEIGHT,
+        "layer": list(layers),
+        **more,
+    }
+
+
+def _bands(palette: Palette, bands: Rows) -> Iterator[Spec]:
+    """Yield what shades warm-ups and names phases."""
+    # A layer without data would have a scale without extent, of which Vega complains.
+    if any(band["warmup"] for band in bands):
+        inside = {"x": {**_TIME, "field": "from"}, "x2": {"field": "to"}}
+        yield {
+            "data": {"name": "bands"},
+            "transform": [{"filter": "datum.warmup"}],
+            "mark": {"type": "rect", "color": palette.soft, "opacity": 0.12},
+            "encoding": {**inside, "tooltip": {"value": "warm-up: left out of every figure"}},
+        }
+    if any(band["label"] for band in bands):
+        yield {
+            "data": {"name": "bands"},
+            "transform": [{"filter": "datum.label"}],
+            "mark": {"type": "text", "align": "left", "baseline": "top", "dx": 4, "dy": 2}
+            | {"fontSize": 10, "color": palette.soft},
+            "encoding": {
+                "x": {**_TIME, "field": "from"},
+                "y": {"value": 0},
+                "text": {"field": "label", "type": "nominal"},
+            },
+        }
+
+
+def load_spec(palette: Palette, bands: Rows, *, dots: bool) -> Spec:
+    total = [
+        {
+            "aggregate": [
+                {"op": "sum", "field": "rps", "as": "rps"},
+                {"op": "max", "field": "users", "as": "users"},
+            ],
+            "groupby": ["t"],
+        }
+    ]
+    tooltip = [
+        {"field": "t", "type": "quantitative", "title": "second"},
+        {"field": "rps", "type": "quantitative", "title": "requests/s", "format": ",.1f"},
+        {"field": "users", "type": "quantitative", "title": "users", "format": ","},
+    ]
+    rate, users = palette.series[0], palette.series[1]
+    return _view(
+        {
+            "layer": [
+                *_bands(palette, bands),
+                {
+                    "data": {"name": "points"},
+                    "transform": total,
+                    "mark": {
+                        "type": "area",
+                        "color": rate,
+                        "opacity": 0.25,
+                        "line": {"color": rate, "strokeWidth": 1.5},
+                        "point": {"color": rate, "size": 14} if dots else False,
+                    },
+                    "encoding": {
+                        "x": _TIME,
+                        "y": {
+                            "field": "rps",
+                            "type": "quantitative",
+                            "title": "requests/s",
+                            "axis": {"titleColor": rate, "format": "~s"},
+                        },
+                        "tooltip": tooltip,
+                    },
+                },
+            ]
+        },
+        {
+            "data": {"name": "points"},
+            "transform": total,
+            "mark": {
+                "type": "line",
+                "color": users,
+                "strokeWidth": 1.8,
+                "interpolate": "step-before",
+            },
+            "encoding": {
+                "x": _TIME,
+                "y": {
+                    "field": "users",
+                    "type": "quantitative",
+                    "title": "users",
+                    "axis": {"titleColor": users, "grid": False, "format": "~s", "tickMinStep": 1},
+                },
+                "tooltip": tooltip,
+            },
+        },
+        resolve={"scale": {"y": "independent"}},
+    )
+
+
+def latency_spec(palette: Palette, bands: Rows, *, dots: bool) -> Spec:
+    names = ["p50", "p95", "p99"]
+    # The middle is calm, the tail stands out.
+    colors = [palette.series[0], palette.series[2], palette.failures[0]]
+    return _view(
+        *_bands(palette, bands),
+        {
+            "data": {"name": "points"},
+            "transform": [
+                {"filter": "datum.p50 > 0"},
+                {"fold": names, "as": ["percentile", "ms"]},
+                {"calculate": _MS.format("datum.ms"), "as": "shown"},
+            ],
+            "mark": {
+                "type": "line",
+                "strokeWidth": 1.6,
+                "point": {"size": 14} if dots else False,
+            },
+            "encoding": {
+                "x": _TIME,
+                "y": {
+                    "field": "ms",
+                    "type": "quantitative",
+                    "title": None,
+                    "axis": {"labelExpr": _MS_LABEL},
+                },
+                "color": {
+                    "field": "percentile",
+                    "type": "nominal",
+                    "title": None,
+                    "scale": {"domain": names, "range": colors},
+                    "legend": _LINES,
+                },
+                "detail": {"field": "phase", "type": "nominal"},
+                "tooltip": [
+                    {"field": "t", "type": "quantitative", "title": "second"},
+                    {"field": "percentile", "type": "nominal"},
+                    {"field": "shown", "type": "nominal", "title": "latency"},
+                ],
+            },
+        },
+    )
+
+
+def distribution_spec(palette: Palette, rows: Rows) -> Spec:
+    scale = {"type": "log", "nice": False}
+    name = {
+        "field": "name",
+        "type": "nominal",
+        "title": None,
+        "sort": None,
+        "axis": {"labelLimit": 260, "grid": False, "ticks": False, "domain": False},
+    }
+    bin_axis = {
+        "field": "from",
+        "type": "quantitative",
+        "title": None,
+        "scale": scale,
+        "axis": {"labelExpr": _MS_LABEL, "grid": False, "values": ticks_of(rows)},
+    }
+    requests = len({row["name"] for row in rows})
+    marks = [
+        {
+            "transform": [{"filter": f"datum.mark == '{mark}'"}],
+            "mark": {
+                "type": "tick",
+                "color": color,
+                "thickness": 2.5,
+                "size": _ROW_HEIGHT - 5,
+                "opacity": 1,
+            },
+            "encoding": {
+                "x": {**bin_axis, "field": "at"},
+                "y": name,
+                "tooltip": [
+                    {"field": "name", "type": "nominal", "title": "request"},
+                    {"field": "mark", "type": "nominal", "title": "percentile"},
+                    {"field": "shown", "type": "nominal", "title": "latency"},
+                ],
+            },
+        }
+        for mark, color in (("p50", palette.ink), ("p95", palette.series[2]))
+    ]
+    return {
+        "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
+        "height": _ROW_HEIGHT * max(requests, 2),
+        "data": {"name": "cells"},
+        "layer": [
+            {
+                "transform": [{"filter": "datum.share"}],
+                "mark": {"type": "rect", "color": palette.series[0]},
+                "encoding": {
+                    "x": bin_axis,
+                    "x2": {"field": "to"},
+                    "y": name,
+                    "opacity": {
+                        "field": "weight",
+                        "type": "quantitative",
+                        "legend": None,
+                        "scale": {"domain": [0, 1], "range": [0.06, 0.85]},
+                    },
+                    "tooltip": [
+                        {"field": "name", "type": "nominal", "title": "request"},
+                        {"field": "shown", "type": "nominal", "title": "latency"},
+                        {"field": "share", "type": "quantitative", "format": ".2%"},
+                    ],
+                },
+            },
+            *marks,
+        ],
+    }
+
+
+def failures_spec(palette: Palette, bands: Rows) -> Spec:
+    return _view(
+        *_bands(palette, bands),
+        {
+            "data": {"name": "failures"},
+            "mark": {"type": "rect"},
+            "encoding": {
+                "x": {**_TIME, "field": "from"},
+                "x2": {"field": "to"},
+                "y": {
+                    "field": "high",
+                    "type": "quantitative",
+                    "title": "failed",
+                    "scale": {"zero": True},
+                    "axis": {"format": "~s", "tickMinStep": 1},
+                },
+                "y2": {"field": "low"},
+                "color": {
+                    "field": "kind",
+                    "type": "nominal",
+                    "title": None,
+                    "scale": {"range": palette.failures},
+                },
+                "tooltip": [
+                    {"field": "to", "type": "quantitative", "title": "second"},
+                    {"field": "kind", "type": "nominal"},
+                    {"field": "count", "type": "quantitative", "format": ","},
+                ],
+            },
+        },
+    )
+
+
+def scaling_spec(palette: Palette, points: Rows) -> Spec:
+    by_users = len({row["users"] for row in points}) > 2
+    field, title = ("users", "users") if by_users else ("rps", "requests/s")
+    return _view(
+        {
+            "data": {"name": "points"},
+            "transform": [
+                {"filter": "datum.p95 > 0 && datum.users > 0"},
+                {"calculate": _MS.format("datum.p95"), "as": "shown"},
+            ],
+            "mark": {"type": "point", "filled": True, "size": 26, "opacity": 0.55},
+            "encoding": {
+                "x": {
+                    "field": field,
+                    "type": "quantitative",
+                    "title": title,
+                    "axis": {"format": "~s", "grid": False},
+                },
+                "y": {
+                    "field": "p95",
+                    "type": "quantitative",
+                    "title": "p95",
+                    "axis": {"labelExpr": _MS_LABEL},
+                },
+                "color": {
+                    "field": "phase",
+                    "type": "nominal",
+                    "title": None,
+                    "scale": {"range": palette.series},
+                    "legend": {} if len({row["phase"] for row in points}) > 1 else None,
+                },
+                "tooltip": [
+                    {"field": "t", "type": "quantitative", "title": "second"},
+                    {"field": field, "type": "quantitative", "title": title, "format": ",.1f"},
+                    {"field": "shown", "type": "nominal", "title": "p95"},
+                ],
+            },
+        }
+    )
+
+
+def search_spec(palette: Palette) -> Spec:
+    return _view(
+        {
+            "data": {"name": "steps"},
+            "mark": {"type": "point", "filled": True, "size": 90},
+            "encoding": {
+                "x": {"field": "level", "type": "quantitative", "title": "level"},
+                "y": {
+                    "field": "p95",
+                    "type": "quantitative",
+                    "title": "p95",
+                    "axis": {"labelExpr": _MS_LABEL},
+                },
+                "color": {
+                    "field": "outcome",
+                    "type": "nominal",
+                    "title": None,
+                    "scale": {
+                        "domain": ["held", "broke"],
+                        "range": [palette.passed, palette.failures[0]],
+                    },
+                },
+                "shape": {"field": "outcome", "type": "nominal", "title": None},
+                "tooltip": [
+                    {"field": "level", "type": "quantitative"},
+                    {"field": "outcome", "type": "nominal"},
+                    {"field": "reason", "type": "nominal"},
+                ],
+            },
+        }
+    )
+
+
+def tracks_spec(palette: Palette, unit: str) -> Spec:
+    axis: dict[str, object] = {"format": "~s"}
+    if unit == "percent":
+        axis = {"format": ".0%"}
+    elif unit == "ms":
+        axis = {"labelExpr": _MS_LABEL}
+    return _view(
+        {
+            "data": {"name": "tracks"},
+            "mark": {"type": "line", "strokeWidth": 1.6},
+            "encoding": {
+                "x": _TIME,
+                "y": {"field": "value", "type": "quantitative", "title": None, "axis": axis},
+                "color": {
+                    "field": "name",
+                    "type": "nominal",
+                    "title": None,
+                    "scale": {"range": palette.series},
+                    "legend": _LINES,
+                },
+                "tooltip": [
+                    {"field": "t", "type": "quantitative", "title": "second"},
+                    {"field": "name", "type": "nominal"},
+                    {"field": "value", "type": "quantitative", "format": ".4~g"},
+                ],
+            },
+        }
+    )

@@ -1,0 +1,94 @@
+"""What CI servers read line by line: GitHub's annotations and GitLab's metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, TextIO
+
+from planrunner.report.findings import place_of, requests_of, verdict_of
+from planrunner.report.plain import plain
+from planrunner.results.model import Judgement, Row, RunResult, Validity, ValidityLevel, Verdict
+
+__all__ = ["write_annotations", "write_openmetrics"]
+
+_LONGEST_LABEL: Final = 200
+_QUANTILES: Final = {"p50": "0.5", "p95": "0.95", "p99": "0.99"}
+
+
+def write_annotations(result: RunResult, out: TextIO) -> None:
+    """Write a workflow command of GitHub Actions for each broken threshold, at its line."""
+    for judgement in result.judgements:
+        if judgement.verdict in (Verdict.FAIL, Verdict.NO_DATA, Verdict.WARN):
+            out.write(_annotation(judgement))
+    if result.ended_because != "finished" and verdict_of(result) is Verdict.FAIL:
+        out.write(f"::error title=planrunner::{_data(result.ended_because)}\n")
+    out.writelines(_validity(result.validity))
+
+
+def _annotation(judgement: Judgement) -> str:
+    level = "warning" if judgement.verdict is Verdict.WARN else "error"
+    word = judgement.verdict.value.replace("_", " ")
+    properties = [f"title={_property(f'threshold: {word}')}"]
+    place = place_of(judgement)
+    if place is not None:
+        file, line, column = place
+        properties[:0] = [f"file={_property(file)}", f"line={line}", f"col={column}"]
+    reason = f" ({judgement.reason})" if judgement.reason else ""
+    observed = judgement.observed or "nothing"
+    said = f"{judgement.threshold}: observed {observed}, limit {judgement.limit}{reason}"
+    return f"::{level} {','.join(properties)}::{_data(said)}\n"
+
+
+def _validity(validity: Validity) -> Iterator[str]:
+    if validity.level is not ValidityLevel.VALID:
+        for reason in validity.reasons:
+            title = _property(f"the numbers are {validity.level.value}")
+            yield f"::warning title={title}::{_data(reason)}\n"
+
+
+def _data(text: str) -> str:
+    return plain(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def write_openmetrics(result: RunResult, out: TextIO) -> None:
+    """Write the main numbers in the OpenMetrics text format, as GitLab's metrics reports want."""
+    totals = result.totals
+    out.write("# TYPE planrunner_passed gauge\n")
+    out.write(f"planrunner_passed {int(verdict_of(result) is not Verdict.FAIL)}\n")
+    figures = {
+        "requests": totals.total_requests,
+        "failed_requests": totals.failed_requests,
+        "requests_per_second": totals.requests_per_second,
+        "error_rate_percent": totals.error_rate,
+        "latency_seconds_avg": totals.average_response_time,
+        "latency_seconds_p95": totals.p95_response_time,
+    }
+    for name, value in figures.items():
+        gauge = f"planrunner_{name}"
+        out.write(f"# TYPE {gauge} gauge\n{gauge} {value:.9g}\n")
+    rows = requests_of(result)
+    out.write("# TYPE planrunner_request_latency_seconds gauge\n")
+    for row in rows:
+        out.writelines(_latencies(row))
+    out.write("# TYPE planrunner_request_error_rate_percent gauge\n")
+    for row in rows:
+        rate = 100 * row.failed / row.count if row.count else 0.0
+        out.write(f"planrunner_request_error_rate_percent{{{_label(row)}}} {rate:.9g}\n")
+    out.write("# EOF\n")
+
+
+def _latencies(row: Row) -> Iterator[str]:
+    if row.count:
+        for name, quantile in _QUANTILES.items():
+            labels = f'{_label(row)},quantile="{quantile}"'
+            seconds = row.latency_ns[name] / 1e9
+            yield f"planrunner_request_latency_seconds{{{labels}}} {seconds:.9g}\n"
+
+
+def _label(row: Row) -> str:
+    name = plain(row.name)[:_LONGEST_LABEL].replace("\\", "\\\\").replace('"', '\\"')
+    return f'request="{name}"'

@@ -1,0 +1,132 @@
+"""The summary as Markdown: what GitHub shows on a job's page, and chats understand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, TextIO
+
+from planrunner.report.findings import (
+    Finding,
+    find,
+    is_default,
+    requests_of,
+    verdict_of,
+    verdict_word,
+)
+from planrunner.report.plain import plain
+from planrunner.results.model import Row, RunResult, ValidityLevel, Verdict
+from planrunner.units import format_duration, format_percent, format_rate
+
+__all__ = ["markdown_text", "write_markdown"]
+
+_MARKS: Final = {
+    Verdict.PASS: "✅",
+    Verdict.WARN: "⚠️",
+    Verdict.FAIL: "❌",
+    Verdict.NO_DATA: "❌",
+    Verdict.NOT_APPLICABLE: "⚪",
+}
+_MOST_ROWS: Final = 20
+_LONGEST: Final = 160
+_SPECIAL: Final = re.compile(r"([\\`*_{}\[\]()#+!|~<>&$@])")
+
+
+def write_markdown(result: RunResult, out: TextIO) -> None:
+    """Write verdict, thresholds and the worst requests; a screen or two of text."""
+    verdict = verdict_of(result)
+    words = markdown_text(f"{verdict_word(result)}: {result.plan}")
+    out.write(f"## {_MARKS[verdict]} {words}\n\n")
+    out.write(" · ".join(_facts(result)) + "\n")
+    if result.ended_because != "finished":
+        out.write(f"\n**Ended early:** {markdown_text(result.ended_because)}\n")
+    if result.validity.level is not ValidityLevel.VALID:
+        out.write(f"\n**The numbers are {result.validity.level.value}:**\n\n")
+        out.writelines(f"- {markdown_text(reason)}\n" for reason in result.validity.reasons)
+    out.writelines(_thresholds(result))
+    out.writelines(_requests(requests_of(result)))
+    if result.notices:
+        out.write("\n### Notices\n\n")
+        out.writelines(f"- {markdown_text(notice)}\n" for notice in result.notices)
+    out.write(
+        f"\nRun {markdown_text(result.run_id)}, seed {result.seed}, "
+        f"plan {markdown_text(result.plan_path)}\n"
+    )
+
+
+def markdown_text(text: str) -> str:
+    """Return foreign text on one line that Markdown shows as it is, cut when it is very long."""
+    shown = plain(text)
+    if len(shown) > _LONGEST:
+        shown = f"{shown[: _LONGEST - 1]}…"
+    # A zero-width space keeps @names and #1 from notifying people, and `:smile:` a word.
+    return _SPECIAL.sub(r"\\\1", shown).replace("\\@", "@\u200b").replace("\\#", "#\u200b")
+
+
+def _facts(result: RunResult) -> Iterator[str]:
+    totals = result.totals
+    yield f"{totals.total_requests:,} requests"
+    yield format_rate(totals.requests_per_second)
+    if totals.total_requests:
+        yield f"{format_percent(totals.error_rate / 100)} failed"
+        yield f"p95 {format_duration(round(totals.p95_response_time * 1e9))}"
+    yield f"took {format_duration(round(result.duration_seconds * 1e9))}"
+
+
+def _thresholds(result: RunResult) -> Iterator[str]:
+    findings = find(result.judgements)
+    if not findings:
+        return
+    yield "\n### Thresholds\n\n"
+    if is_default(result.judgements):
+        yield "The plan has no thresholds, so this one was applied.\n\n"
+    yield from _table(
+        ("", "Threshold", "Observed", "Limit", "Where"),
+        [_finding_cells(finding) for finding in findings],
+    )
+
+
+def _finding_cells(finding: Finding) -> tuple[str, ...]:
+    reason = f" ({markdown_text(finding.reason)})" if finding.reason else ""
+    return (
+        f"{_MARKS[finding.verdict]} {finding.word}",
+        f"{markdown_text(finding.threshold)}{reason}",
+        markdown_text(finding.observed),
+        " / ".join(map(markdown_text, finding.limits)),
+        markdown_text(finding.place),
+    )
+
+
+def _requests(rows: Sequence[Row]) -> Iterator[str]:
+    if not rows:
+        return
+    yield "\n### Requests, worst first\n\n"
+    yield from _table(
+        ("Request", "Count", "Failed", "Per second", "p50", "p95", "p99"),
+        [_row_cells(row) for row in rows[:_MOST_ROWS]],
+        numbers=1,
+    )
+    if len(rows) > _MOST_ROWS:
+        yield f"\n… {len(rows) - _MOST_ROWS:,} more in the report\n"
+
+
+def _row_cells(row: Row) -> tuple[str, ...]:
+    share = f" ({format_percent(row.failed / row.count)})" if row.failed and row.count else ""
+    latencies = [format_duration(row.latency_ns[p]) for p in ("p50", "p95", "p99") if row.count]
+    return (
+        markdown_text(row.name) or "(no name)",
+        f"{row.count:,}",
+        f"{row.failed:,}{share}",
+        f"{row.requests_per_second:,.1f}",
+        *(latencies or ["–"] * 3),
+    )
+
+
+def _table(
+    titles: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: int | None = None
+) -> Iterator[str]:
+    rules = ["---"] * len(titles)
+    if numbers is not None:
+        rules[numbers:] = ["--:"] * (len(titles) - numbers)
+    for cells in (titles, rules, *rows):
+        yield "| " + " | ".join(cells) + " |\n"

@@ -1,0 +1,162 @@
+"""Reports for other tools: each byte for byte, and read back by those that will read them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from dataclasses import replace
+
+import pytest
+from junitparser import Failure, JUnitXml, Skipped
+
+from planrunner.report.formats import REPORTS
+from planrunner.report.locust import FAILURES_COLUMNS, STATS_COLUMNS
+from planrunner.report.timeseries import TIMESERIES_COLUMNS
+from tests.support.golden import check_golden
+from tests.support.long_run import make_long_run
+from tests.support.results import AWKWARD_NAMES, RESULTS
+
+LOCUST_COLUMNS = (
+    "Type,Name,Request Count,Failure Count,Median Response Time,Average Response Time,"
+    "Min Response Time,Max Response Time,Average Content Size,Requests/s,Failures/s,"
+    "50%,66%,75%,80%,90%,95%,98%,99%,99.9%,99.99%,100%"
+)
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def written(result, name):
+    texts = []
+    for report in REPORTS[name]:
+        out = io.StringIO()
+        report.write(result, out)
+        texts.append(out.getvalue())
+    return texts
+
+
+@pytest.fixture(scope="module")
+def short():
+    """A minute of three requests, one of them failing now and then."""
+    return make_long_run(seconds=60, requests=8)
+
+
+@pytest.fixture(scope="module")
+def evil():
+    """A minute in which every name is hostile."""
+    result = make_long_run(seconds=30, requests=8)
+    names = ["=1+1", "@SUM(A1)", "-2", *AWKWARD_NAMES[:5]]
+    series = [replace(one, request=names[n % 8]) for n, one in enumerate(result.series)]
+    points = [replace(one, name=names[n % 8]) for n, one in enumerate(result.request_points)]
+    return replace(result, series=tuple(series), request_points=tuple(points))
+
+
+@pytest.mark.parametrize("name", ["junit.xml", "summary.md", "annotations", "metrics.txt"])
+@pytest.mark.parametrize("case", ["passing", "failing", "awkward", "empty", "biased"])
+def test_reports_of_verdicts_are_what_was_reviewed(name, case, update_golden):
+    """Byte for byte."""
+    (text,) = written(RESULTS[case], name)
+    check_golden(f"report/{case}.{name.replace('.', '-')}.txt", text, update=update_golden)
+
+
+@pytest.mark.parametrize("name", ["timeseries.csv", "locust-csv"])
+def test_reports_of_numbers_are_what_was_reviewed(name, short, update_golden):
+    """Byte for byte."""
+    text = "\n".join(written(short, name))
+    check_golden(f"report/short.{name.replace('.', '-')}.txt", text, update=update_golden)
+
+
+@pytest.mark.parametrize("case", RESULTS)
+def test_junit_is_read_back_with_every_threshold_and_request(case):
+    """One case for the run, one for each threshold, one for each request."""
+    result = RESULTS[case]
+    (text,) = written(result, "junit.xml")
+
+    suites = {suite.name.rpartition(": ")[2]: suite for suite in JUnitXml.fromstring(text.encode())}
+
+    requests = [row for row in result.rows if row.by == "request" and not row.phase]
+    assert len(list(suites["run"])) == 1
+    assert len(list(suites["thresholds"])) == len(result.judgements)
+    assert len(list(suites.get("requests", ()))) == len(requests)
+
+
+def test_junit_fails_where_the_run_failed():
+    """A broken threshold and a request over the error limit are failures, n/a is skipped."""
+    (text,) = written(RESULTS["failing"], "junit.xml")
+    xml = JUnitXml.fromstring(text.encode())
+    outcomes = {case.name: [type(one) for one in case.result] for suite in xml for case in suite}
+
+    assert outcomes["error_rate < 1%"] == [Failure]
+    assert outcomes["p95 of tag:rare < 1s"] == [Failure]
+    assert outcomes["p95 in phase soak < 1s"] == [Skipped]
+    assert outcomes["warn: p99 < 250ms"] == []
+    assert outcomes["POST /broken"] == [Failure]
+    assert outcomes["GET /fine"] == []
+
+
+def test_a_run_that_passes_has_no_failed_case():
+    """CI must not turn red for a request that the plan's thresholds allow to fail."""
+    rows = tuple(
+        replace(row, failed=500, failures={"status": 500}) if row.name == "POST /cart" else row
+        for row in RESULTS["passing"].rows
+    )
+    (text,) = written(replace(RESULTS["passing"], rows=rows), "junit.xml")
+
+    xml = JUnitXml.fromstring(text.encode())
+    assert sum(suite.failures for suite in xml) == 0
+    assert "500 of 402 failed" in text or "500 of" in text
+
+
+def test_locust_files_have_the_columns_of_locust(short):
+    """Tools that read Locust's find what they look for."""
+    stats, failures = written(short, "locust-csv")
+    rows = list(csv.DictReader(io.StringIO(stats)))
+
+    assert ",".join(STATS_COLUMNS) == LOCUST_COLUMNS
+    assert stats.splitlines()[0] == LOCUST_COLUMNS
+    assert rows[-1]["Name"] == "Aggregated"
+    assert int(rows[-1]["Request Count"]) == short.totals.total_requests
+    assert sum(int(row["Failure Count"]) for row in rows[:-1]) == short.totals.failed_requests
+    assert failures.splitlines()[0] == ",".join(FAILURES_COLUMNS)
+
+
+@pytest.mark.parametrize("name", ["timeseries.csv", "locust-csv"])
+def test_no_cell_is_a_formula(name, evil):
+    """Spreadsheets run cells that begin with `=`."""
+    for text in written(evil, name):
+        for row in csv.reader(io.StringIO(text)):
+            assert not any(cell.startswith(FORMULA) for cell in row)
+
+
+def test_timeseries_has_phases_requests_and_tracks(short):
+    """Each line has every column."""
+    (text,) = written(short, "timeseries.csv")
+    rows = list(csv.DictReader(io.StringIO(text)))
+
+    assert tuple(rows[0]) == TIMESERIES_COLUMNS
+    assert {row["by"] for row in rows} == {"phase", "request", "all", "track"}
+    assert all(None not in row and None not in row.values() for row in rows)
+
+
+def test_annotations_stand_at_the_line_of_the_threshold():
+    """One line each, whatever names hold."""
+    (text,) = written(RESULTS["failing"], "annotations")
+    (awkward,) = written(RESULTS["awkward"], "annotations")
+
+    assert "::error file=plans/stress.yaml,line=63,col=5,title=threshold%3A fail::" in text
+    assert "::warning file=" in text
+    assert all(re.match(r"::(error|warning) ", line) for line in awkward.splitlines())
+
+
+def test_names_in_markdown_are_text():
+    """No table is broken, no tag, link or mention made."""
+    (text,) = written(RESULTS["awkward"], "summary.md")
+
+    tables = [line for line in text.splitlines() if line.startswith("|")]
+    assert {len(re.findall(r"(?<!\\)\|", line)) for line in tables} <= {6, 8}
+    assert not re.search(r"(?<!\\)<", text)
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_the_same_result_gives_the_same_bytes(name, short):
+    """Reports can be made again."""
+    assert written(short, name) == written(short, name)
