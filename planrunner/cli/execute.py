@@ -6,8 +6,8 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -125,12 +125,16 @@ def command(  # noqa: PLR0913 - one parameter for each option
 def _try_once(graph: RunGraph, *, as_json: bool, full: bool) -> int:
     from planrunner.cli.once import try_once  # noqa: PLC0415 - a run under load has no trace
 
-    async def prepare() -> None:
+    @asynccontextmanager
+    async def around() -> AsyncIterator[None]:
         _cancel_on_sigterm()
-        if not graph.preflight:
-            await _check_targets(graph)
+        services = [DemoService(item.name, item.demo, item.port) for item in graph.services]
+        async with start_services(services):
+            if not graph.preflight:
+                await _check_targets(graph)
+            yield
 
-    trial = try_once(graph, clients=_clients(graph), prepare=prepare, as_json=as_json, full=full)
+    trial = try_once(graph, clients=_clients(graph), around=around(), as_json=as_json, full=full)
     with Masker(graph.secrets).errors():
         try:
             return asyncio.run(trial)

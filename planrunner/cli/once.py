@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict
 
 import click
@@ -18,7 +19,6 @@ from planrunner.engine.trial import Trial, run_trial
 from planrunner.language.secrets import Masker
 from planrunner.protocols.base import ClientFactory
 from planrunner.report.console import open_console
-from planrunner.target import DemoService, start_services
 
 __all__ = ["try_once"]
 
@@ -27,13 +27,13 @@ async def try_once(
     graph: RunGraph,
     *,
     clients: Mapping[str, ClientFactory],
-    prepare: Callable[[], Awaitable[object]],
+    around: AbstractAsyncContextManager[object],
     as_json: bool,
     full: bool,
 ) -> int:
     """Run each task once, print the trace, and return the exit code.
 
-    `prepare` is awaited once the plan's services are up, before anything is sent.
+    `around` keeps the plan's services up, and lets nothing be sent to a target that is down.
 
     Raises:
         CannotRun: A service, the target, preflight or setup failed.
@@ -42,9 +42,7 @@ async def try_once(
     tell: Callable[[Told], None]
     console = open_console(sys.stdout)
     tell = JsonTrace(click.echo, mask) if as_json else TextTrace(console, mask, full=full)
-    services = [DemoService(item.name, item.demo, item.port) for item in graph.services]
-    async with start_services(services):
-        await prepare()
+    async with around:
         trial = await run_trial(graph, clients=clients, clock=MonotonicClock(), tell=tell)
     if as_json:
         click.echo(json.dumps({"event": "end", "seed": graph.seed, **asdict(trial)}))
