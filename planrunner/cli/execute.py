@@ -6,8 +6,8 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,7 +26,8 @@ from planrunner.cli.plan_options import (
 )
 from planrunner.cli.progress import ProgressListener
 from planrunner.cli.reach import announce
-from planrunner.cli.result import build_result, start_result
+from planrunner.cli.result import build_result
+from planrunner.cli.target import around_load, check_targets, transport_notices
 from planrunner.clock import MonotonicClock
 from planrunner.compiler.graph import RunGraph
 from planrunner.engine.run import run
@@ -36,13 +37,10 @@ from planrunner.language.expressions import EvaluationError, to_text
 from planrunner.language.secrets import Masker
 from planrunner.protocols import registry
 from planrunner.protocols.base import ClientFactory, Scope
-from planrunner.protocols.http.operation import HttpSettings
 from planrunner.report.console import open_console, print_summary
 from planrunner.report.live import LineView, LiveView, SilentView, View
-from planrunner.results.directory import SAMPLES, UNFINISHED, make_run_directory
-from planrunner.results.metrics_json import write_metrics
+from planrunner.results.directory import make_run_directory
 from planrunner.results.model import RunResult
-from planrunner.target import DemoService, check_reachable, start_services
 
 __all__ = ["command"]
 
@@ -125,16 +123,12 @@ def command(  # noqa: PLR0913 - one parameter for each option
 def _try_once(graph: RunGraph, *, as_json: bool, full: bool) -> int:
     from planrunner.cli.once import try_once  # noqa: PLC0415 - a run under load has no trace
 
-    @asynccontextmanager
-    async def around() -> AsyncIterator[None]:
+    async def prepare() -> None:
         _cancel_on_sigterm()
-        services = [DemoService(item.name, item.demo, item.port) for item in graph.services]
-        async with start_services(services):
-            if not graph.preflight:
-                await _check_targets(graph)
-            yield
+        if not graph.preflight:
+            await _check_targets(graph)
 
-    trial = try_once(graph, clients=_clients(graph), around=around(), as_json=as_json, full=full)
+    trial = try_once(graph, clients=_clients(graph), prepare=prepare, as_json=as_json, full=full)
     with Masker(graph.secrets).errors():
         try:
             return asyncio.run(trial)
@@ -147,20 +141,11 @@ def _run(job: _Run) -> RunResult:
     try:
         return _loop_runner()(_execute(job))
     except BaseException as error:
-        _forget(job.directory)
+        with suppress(OSError):  # samples that were taken are kept
+            job.directory.rmdir()
         if isinstance(error, asyncio.CancelledError):  # SIGTERM before the load
             raise KeyboardInterrupt from error
         raise
-
-
-def _forget(directory: Path) -> None:
-    """Remove the directory of a run that never began; samples that were taken are kept."""
-    samples = directory / SAMPLES
-    with suppress(OSError):
-        if not samples.exists() or not samples.stat().st_size:
-            for file in (samples, samples.with_suffix(".jsonl"), directory / UNFINISHED):
-                file.unlink(missing_ok=True)
-            directory.rmdir()
 
 
 def _show(result: RunResult, files: Sequence[Path], *, quiet: bool) -> None:
@@ -202,19 +187,23 @@ def _loop_runner() -> Callable[..., RunResult]:
 
 async def _execute(job: _Run) -> RunResult:
     clock = MonotonicClock()
-    services = [DemoService(item.name, item.demo, item.port) for item in job.graph.services]
     stop = Stop()
     _cancel_on_sigterm()
     notices = await announce(job.graph, os.environ)
-    job = replace(job, graph=replace(job.graph, notices=(*job.graph.notices, *notices)))
-    async with start_services(services):
+    notices = (*job.graph.notices, *notices, *transport_notices(job.graph))
+    job = replace(job, graph=replace(job.graph, notices=notices))
+    async with around_load(
+        job.graph,
+        directory=job.directory,
+        run_id=job.run_id,
+        environ=os.environ,
+        clock=clock,
+        stop=stop,
+    ) as beside:
         if not job.graph.preflight:  # which asks more of the target
-            await _check_targets(job.graph)
+            await check_targets(job.graph)
         # The load begins now: services are up, and took time to come.
         started = datetime.now(UTC)
-        begun = start_result(job.graph, job.run_id, started=started)
-        with suppress(CannotRun):  # it only helps to tell what became of a killed run
-            write_metrics(begun, job.directory / UNFINISHED)
         samples = open_samples(job.graph, job.directory, started)
         _stop_on_signals(stop)
         try:
@@ -228,20 +217,12 @@ async def _execute(job: _Run) -> RunResult:
                     stop=stop,
                     run_id=job.run_id,
                     run_dir=str(job.directory),
+                    beside=beside,
                 )
         finally:
             if samples is not None:
                 samples.close()
         return build_result(job.graph, outcome, started=started)
-
-
-async def _check_targets(graph: RunGraph) -> None:
-    """Connect once to the base URL, so that no load is aimed at nothing."""
-    for settings in graph.settings.values():
-        if isinstance(settings, HttpSettings) and not settings.proxy:
-            base_url = "".join(part for part in settings.base_url if isinstance(part, str))
-            if base_url:
-                await check_reachable(base_url, dict(settings.hosts))
 
 
 def _clients(graph: RunGraph) -> dict[str, ClientFactory]:

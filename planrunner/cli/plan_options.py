@@ -260,6 +260,8 @@ def compile_to_run(
         UsageError: An option is malformed.
     """
     # A plan that is only checked needs neither servers nor asyncio.
+    from tempfile import gettempdir  # noqa: PLC0415
+
     from planrunner.demo import DEMOS  # noqa: PLC0415
     from planrunner.target import free_port  # noqa: PLC0415
 
@@ -271,6 +273,7 @@ def compile_to_run(
         ports=ports,
         selection=options.selection,
         demos=list(DEMOS),
+        scratch=Path(gettempdir()) / f"planrunner-{os.urandom(6).hex()}",
     )
     if graph.unavailable:
         raise PlanError(graph.unavailable)

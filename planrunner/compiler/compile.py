@@ -23,7 +23,6 @@ from planrunner.compiler.graph import (
     ReportSettings,
     RunGraph,
     SearchLoad,
-    ServiceNode,
     UserProgram,
 )
 from planrunner.compiler.http_block import HttpBlock, compile_http
@@ -34,12 +33,13 @@ from planrunner.compiler.once import compile_hooks, compile_once
 from planrunner.compiler.params import secrets_of, shown_param, written_param
 from planrunner.compiler.schedule import Schedule, compile_schedule, unknown_choice
 from planrunner.compiler.selection import Selection
+from planrunner.compiler.services import Target, gauges_of
 from planrunner.compiler.steps import Flow, Flows
 from planrunner.compiler.threshold_names import Names, names_of
 from planrunner.compiler.thresholds import Stated, compile_thresholds
 from planrunner.compiler.users import compile_users
 from planrunner.compiler.veil import veiled
-from planrunner.language.diagnostics import Code, Diagnostic, PlanError, suggest
+from planrunner.language.diagnostics import Diagnostic, PlanError
 from planrunner.language.lowering import bounded_folding
 from planrunner.language.names import ROOT_HELPERS
 from planrunner.language.secrets import Masker
@@ -59,6 +59,9 @@ __all__ = ["compile_plan"]
 # Stands for `port: auto` where nothing is started: a port that no URL has by chance.
 AUTO_PORT: Final = 1
 
+# Stands for a directory that is made when a plan runs.
+_SCRATCH: Final = Path("/tmp/planrunner")
+
 
 @bounded_folding()
 def compile_plan(
@@ -68,6 +71,7 @@ def compile_plan(
     ports: Mapping[str, int] | None = None,
     selection: Selection | None = None,
     demos: Collection[str] | None = None,
+    scratch: Path | None = None,
 ) -> RunGraph:
     """Compile a loaded plan.
 
@@ -77,21 +81,30 @@ def compile_plan(
         ports: The ports of services, by name, when they are going to be started.
         selection: Which part of the plan runs; all of its first profile when None.
         demos: Names of the embedded demo targets; None accepts any.
+        scratch: Where services get a directory of their own while they run.
 
     Raises:
         PlanError: Names that don't exist, values that can't be; all faults at once.
     """
-    return _Compiler(plan, seed, ports or {}, demos).compile(selection or Selection())
+    return _Compiler(plan, seed, ports or {}, demos, scratch or _SCRATCH).compile(
+        selection or Selection()
+    )
 
 
 class _Compiler:
     def __init__(
-        self, plan: Plan, seed: int, ports: Mapping[str, int], demos: Collection[str] | None
+        self,
+        plan: Plan,
+        seed: int,
+        ports: Mapping[str, int],
+        demos: Collection[str] | None,
+        scratch: Path,
     ) -> None:
         self._plan = plan
         self._model: PlanModel = plan.model
         self._seed = seed
         self._demos = demos
+        self._scratch = scratch
         self._channels: dict[str, HttpSettings | EtcdSettings] = {}
         services = self._model.services or {}
         self._ports = {name: ports.get(name, AUTO_PORT) for name in services}
@@ -108,7 +121,11 @@ class _Compiler:
                 where = ("services", name, "port")
                 self._ports[name] = work.settle(model.port, where, AUTO_PORT)
         constants["services"] = {
-            name: {"port": port, "url": f"http://127.0.0.1:{port}"}
+            name: {
+                "port": port,
+                "url": f"http://127.0.0.1:{port}",
+                "dir": str(self._scratch / name),
+            }
             for name, port in self._ports.items()
         }
         self._work = replace(work, constants=constants)
@@ -116,11 +133,14 @@ class _Compiler:
     def compile(self, selection: Selection) -> RunGraph:
         model, work = self._model, self._work
         chosen = self._profile(selection.profile)
-        services = self._services()
         data = compile_data(work, model.data or {}, self._plan.files_at)
         known = with_columns(work.constant_names, model.data or {}, data)
         http = self._http(work)
         flows = Flows(model.flows or {})
+        target = Target(
+            work, self._plan, self._ports, http.defaults, self._demos, self._scratch
+        )
+        services, monitors = target.services(), target.monitors()
 
         hooks = compile_hooks(work, self._plan)
 
@@ -136,14 +156,14 @@ class _Compiler:
 
         if (etcd := etcd_settings(work, self._plan)) is not None:
             self._channels["etcd"] = etcd
-        check_later(work, model, known)
+        check_later(work, model)
         once = compile_once(self._plan, known, flows_with(work, http))
         schedule = compile_schedule(work, self._plan, selection, chosen, users_with)
         users, phases = schedule.users, tuple(schedule.phases)
         peaks = [seats_of(phase.load, schedule.programs(phase)) for phase in phases]
         check_row_counts(work, data, peaks, {user.name: user.data for user in users})
         stated = self._stated(schedule)
-        names = names_of(model, flows, chosen)
+        names = names_of(model, flows, chosen, gauges_of(services, monitors))
         thresholds = self._thresholds(stated, schedule, names)
         phases = tuple(_with_slo(phase, schedule, names) for phase in phases)
         report = self._report()
@@ -164,6 +184,7 @@ class _Compiler:
             settings=self._channels,
             clients={name: _client(item) for name, item in self._channels.items()},
             services=services,
+            monitors=monitors,
             preflight=once.preflight,
             setup=once.setup,
             teardown=once.teardown,
@@ -248,26 +269,6 @@ class _Compiler:
         if wanted is not None and wanted not in names:
             self._work.faults.append(unknown_choice("--profile", "profile", wanted, names))
         return wanted if wanted in names else next(iter(names), "")
-
-    def _services(self) -> tuple[ServiceNode, ...]:
-        nodes = []
-        for name, model in (self._model.services or {}).items():
-            path = ("services", name)
-            if model.demo is None:
-                self._work.not_available((*path, "run"), "`run` of a service")
-                continue
-            for key in ("ready", "stop", "monitor", "needs"):
-                if getattr(model, key) is not None:
-                    self._work.not_available((*path, key), f"`{key}` of a service")
-            demo = self._work.constant_text(model.demo, (*path, "demo"), self._work.constant_names)
-            if demo is None:
-                continue
-            if self._demos is not None and demo not in self._demos:
-                hint = suggest(demo, list(self._demos)) or "demos: " + ", ".join(self._demos)
-                where = (*path, "demo")
-                self._work.fault(where, Code.UNKNOWN_NAME, f"no demo `{demo}`", hint=hint)
-            nodes.append(ServiceNode(name, demo, self._ports[name], self._work.span(path)))
-        return tuple(nodes)
 
     def _report(self) -> ReportSettings:
         model = self._model.report

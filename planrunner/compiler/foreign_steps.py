@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import ast
-import shlex
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Final
 
+from planrunner.compiler.command_words import split_command
 from planrunner.compiler.graph_steps import Evaluate, ExecNode, PythonNode, StepNode, Word
 from planrunner.compiler.walk import Hooks, Walk
 from planrunner.language.diagnostics import Code, suggest
-from planrunner.language.expressions import Expression
-from planrunner.language.text import Text
 from planrunner.plan.document import PlanPath
 from planrunner.plan.steps import StepModel
 from planrunner.units import NS_PER_S
@@ -93,7 +90,7 @@ def compile_exec(
     timeout_ns = walk.work.settle(command.timeout, (*inside, "timeout"), _EXEC_TIMEOUT_NS)
     words: tuple[Word, ...] = ()
     if walk.work.check_all(command.run, (*inside, "run"), walk.known):
-        words = _words(walk, command.run, (*inside, "run"))
+        words = split_command(walk.work, command.run, (*inside, "run"))
     if command.as_:
         walk.write_as(command.as_, (*inside, "as"))
     return ExecNode(
@@ -108,39 +105,3 @@ def compile_exec(
 
 def _directory(walk: Walk, path: PlanPath) -> Path:
     return Path(walk.work.span(path).file).parent
-
-
-def _words(walk: Walk, text: Text, path: PlanPath) -> tuple[Word, ...]:
-    """Split a command into arguments as a shell does, before anything is rendered into it."""
-    expressions = [part for part in text.parts if isinstance(part, Expression)]
-    marked = "".join(part if isinstance(part, str) else _MARK for part in text.parts)
-    if text.parts and sum(part.count(_MARK) for part in text.parts if isinstance(part, str)):
-        walk.work.fault(path, Code.INVALID_VALUE, "a command has no control characters")
-        return ()
-    try:
-        split = shlex.split(marked)
-    except ValueError as error:
-        hint = "close the quotes"
-        walk.work.fault(path, Code.INVALID_VALUE, f"not a command: {error}", hint=hint)
-        return ()
-    if not split:
-        walk.work.fault(path, Code.INVALID_VALUE, "the command is empty")
-    rendered = iter(expressions)
-    return tuple(tuple(_pieces(walk, word, rendered, path)) for word in split)
-
-
-_MARK: Final = "\x00"
-
-
-def _pieces(
-    walk: Walk, word: str, expressions: Iterator[Expression], path: PlanPath
-) -> Iterator[str | Evaluate]:
-    for index, constant in enumerate(word.split(_MARK)):
-        if index:
-            expression = next(expressions)
-            lower = partial(expression.lower, walk.work.constants)
-            lowered = walk.work.attempt(lower, path, None)
-            if lowered is not None:
-                yield lowered.evaluate
-        if constant:
-            yield constant

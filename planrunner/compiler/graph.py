@@ -44,7 +44,8 @@ from planrunner.compiler.graph_steps import (
     nested_steps,
     walk_steps,
 )
-from planrunner.language.diagnostics import Diagnostic, Span
+from planrunner.compiler.graph_target import MonitorNode, ReadyNode, ServiceNode
+from planrunner.language.diagnostics import Diagnostic
 from planrunner.load.pauses import Pause, PauseKind
 from planrunner.load.population import Stage
 from planrunner.metrics.threshold import Threshold
@@ -64,6 +65,7 @@ __all__ = [
     "IfNode",
     "Load",
     "LogNode",
+    "MonitorNode",
     "Needs",
     "OnFail",
     "OpenLoad",
@@ -76,6 +78,7 @@ __all__ = [
     "PopNode",
     "PushNode",
     "PythonNode",
+    "ReadyNode",
     "RepeatNode",
     "ReportSettings",
     "RequestNode",
@@ -205,16 +208,6 @@ class PhaseNode:
 
 
 @dataclass(frozen=True, slots=True)
-class ServiceNode:
-    """Something to start before the load; `demo` names an embedded server."""
-
-    name: str
-    demo: str
-    port: int
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
 class ReportSettings:
     """What to write.
 
@@ -251,6 +244,7 @@ class RunGraph:
         default_threshold: True when the plan had none and `error_rate < 1%` was put in.
         plan_text: The plan's own text, secrets masked.
         preflight: Requests that must pass before anything else is sent.
+        monitors: What is measured beside the services.
         hooks: The file with the functions that `python` steps call; None without such steps.
     """
 
@@ -280,6 +274,7 @@ class RunGraph:
     setup: Block | None = None
     teardown: Block | None = None
     hooks: Path | None = None
+    monitors: tuple[MonitorNode, ...] = ()
     plan_text: str = ""
 
     def programs_of(self, phase: PhaseNode) -> tuple[UserProgram, ...]:

@@ -21,7 +21,7 @@ _FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
 """The keys of the names that the engine provides."""
 
 _REPLY: Final = ("json", "body", "headers", "status")
-_SERVICE: Final = ("port", "url")
+_SERVICE: Final = ("port", "url", "dir")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ class Known:
         wrong = reference.path[1] if len(reference.path) > 1 else ""
         if wrong in _SERVICE:
             return None
-        hint = f"write `services.{name}.port` or `services.{name}.url`"
+        hint = f"write `services.{name}.port`, `.url` or `.dir`"
         return _fault(reference, f"a service has no `{wrong}`" if wrong else "which part?", hint)
 
     def _reserved(self, reference: Reference) -> NameFault | None:

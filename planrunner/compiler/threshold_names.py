@@ -46,7 +46,9 @@ class Names:
         values: The values of each tag; None when one is only known while the run goes on.
         stages: The stages of each phase, those of all profiles included.
         profiles: The phases of each profile.
-        running: The phases of this run, with the classes that have users in them and the names
+        gauges: What is measured of services and by monitors.
+        gauges: tuple[str, ...] = ()
+    running: The phases of this run, with the classes that have users in them and the names
             of their tasks.
         searches: Those that search for a level; only thresholds that name them judge them.
         timed: Those in which iterations have a due time: a rate or a pace.
@@ -58,6 +60,7 @@ class Names:
     values: dict[str, set[str] | None] = field(default_factory=dict)
     stages: dict[str, set[str]] = field(default_factory=dict)
     profiles: dict[str, list[str]] = field(default_factory=dict)
+    gauges: tuple[str, ...] = ()
     running: dict[str, Running] = field(default_factory=dict)
     searches: set[str] = field(default_factory=set)
     timed: set[str] = field(default_factory=set)
@@ -70,8 +73,13 @@ class Names:
             phase: The phase that the threshold looks at, which a stage must belong to.
         """
         match term.kind:
-            case Kind.STATUS | Kind.SERVICE | Kind.MONITOR | Kind.GENERATOR:
+            case Kind.STATUS | Kind.GENERATOR:
                 return None
+            case Kind.SERVICE | Kind.MONITOR:
+                prefix = f"{term.kind}."
+                found = [
+                    name.removeprefix(prefix) for name in self.gauges if name.startswith(prefix)
+                ]
             case Kind.ITERATION:
                 return list(self.owners.get(Kind.USER, ())) if term.name else None
             case Kind.STAGE:
@@ -175,9 +183,9 @@ class Names:
         return "class{} {} {} no users".format(*words)
 
 
-def names_of(model: PlanModel, flows: Flows, profile: str) -> Names:
+def names_of(model: PlanModel, flows: Flows, profile: str, gauges: Sequence[str] = ()) -> Names:
     """Return what the plan's thresholds may name; nothing runs yet."""
-    names = Names(profile=profile)
+    names = Names(profile=profile, gauges=tuple(gauges))
     for name, user in (model.users or {}).items():
         _Sender(names, name, flows).add(user)
     for name, phases in _schedules(model).items():

@@ -214,6 +214,3 @@ def _check_available(work: Compilation, threshold: Threshold, path: PlanPath) ->
     """Note what this version can't judge yet."""
     if threshold.value.of_baseline:
         work.not_available(path, "`of baseline` in a threshold")
-    for metric in threshold.metrics:
-        if metric.gauge is not None and metric.gauge.kind is not Kind.GENERATOR:
-            work.not_available(path, f"`{metric.gauge.kind}.` in a threshold")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from planrunner.engine.beside import Beside
 from planrunner.engine.events import (
     Event,
     Logged,
@@ -17,6 +18,7 @@ from planrunner.engine.run import Listener, run
 from planrunner.engine.stop import Ending, Stop, StopLevel
 
 __all__ = [
+    "Beside",
     "Ending",
     "Event",
     "Listener",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -14,7 +14,7 @@ from planrunner.engine.outcome import PhaseTimes, RunOutcome
 from planrunner.engine.stop import Stop
 from planrunner.engine.tally import Tally, TaskKey
 from planrunner.engine.worker import Drained, Worker
-from planrunner.metrics.evidence import Arrivals, Evidence, TaskRuns
+from planrunner.metrics.evidence import Arrivals, Evidence, GaugePoint, TaskRuns
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.judge import Gate
 from planrunner.metrics.measured import MeasuredTime
@@ -57,8 +57,15 @@ class Ledger:
         arrivals: What became of iterations that had a due time, in order of time.
     """
 
-    def __init__(self, graph: RunGraph, *, started_ns: int) -> None:
+    def __init__(
+        self,
+        graph: RunGraph,
+        *,
+        started_ns: int,
+        gauges: Mapping[str, Sequence[GaugePoint]] | None = None,
+    ) -> None:
         self._graph = graph
+        self._gauges = gauges or {}
         self.total = Accumulated()
         self._started_ns = started_ns
         self._history = History(started_ns)
@@ -219,7 +226,10 @@ class Ledger:
         return Evidence(
             series=self.total.totals,
             measured=measured,
-            gauges=self._health.gauges() if self._asks_generator else {},
+            gauges={
+                **(self._health.gauges() if self._asks_generator else {}),
+                **self._gauges,
+            },
             arrivals=self.arrivals,
             sustainable={one.phase: one.level for one in self.found if one.is_found},
             apart=self._apart,

@@ -16,6 +16,7 @@ from typing import Any, Final, cast
 from planrunner.clock import Clock
 from planrunner.compiler.graph import Block, PhaseNode, RunGraph, SearchLoad
 from planrunner.compiler.graph_load import planned_ns_of
+from planrunner.engine.beside import Beside
 from planrunner.engine.events import (
     Event,
     Logged,
@@ -61,6 +62,7 @@ async def run(  # noqa: PLR0913 - the one place where a run's parts meet
     run_id: str = "",
     run_dir: str = "",
     now: Callable[[], float] = lambda: datetime.now(UTC).timestamp(),
+    beside: Beside | None = None,
 ) -> RunOutcome:
     """Run all phases of the graph and return what happened; call it once per event loop task.
 
@@ -74,6 +76,7 @@ async def run(  # noqa: PLR0913 - the one place where a run's parts meet
         samples: Gets a row for each request; flushed here, closed by the caller.
         stop: Ask it to end the run early.
         run_dir: What expressions see as `run.dir`.
+        beside: What goes on beside the load, and what it measures.
         now: What expressions see as `now()`: seconds since 1970 in UTC.
 
     Raises:
@@ -97,7 +100,14 @@ async def run(  # noqa: PLR0913 - the one place where a run's parts meet
             scope={**graph.scope, "run": run_names, "now": now},
         )
         stack.callback(worker.close)
-        coordinator = _Coordinator(graph, worker=worker, clock=clock, stop=stop, listener=listener)
+        coordinator = _Coordinator(
+            graph,
+            worker=worker,
+            clock=clock,
+            stop=stop,
+            listener=listener,
+            beside=beside or Beside(),
+        )
         try:
             return await coordinator.run(run_id, samples)
         except BaseExceptionGroup as group:
@@ -112,7 +122,14 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
 
 class _Coordinator:
     def __init__(
-        self, graph: RunGraph, *, worker: Worker, clock: Clock, stop: Stop, listener: Listener
+        self,
+        graph: RunGraph,
+        *,
+        worker: Worker,
+        clock: Clock,
+        stop: Stop,
+        listener: Listener,
+        beside: Beside,
     ) -> None:
         self._graph = graph
         self._worker = worker
@@ -121,7 +138,8 @@ class _Coordinator:
         self._listener: Listener | None = listener
         self._running: dict[str, Timeline] = {}
         self._phases: list[PhaseTimes] = []
-        self._ledger = Ledger(graph, started_ns=worker.started_ns)
+        self._beside = beside
+        self._ledger = Ledger(graph, started_ns=worker.started_ns, gauges=beside.gauges)
         self._load_ns = worker.started_ns
 
     async def run(self, run_id: str, samples: SampleWriter | None) -> RunOutcome:
@@ -133,6 +151,7 @@ class _Coordinator:
                 control = [
                     background.create_task(self._sweep()),
                     background.create_task(self._tick()),
+                    *(background.create_task(watch()) for watch in self._beside.watches),
                 ]
                 await self._run_all()
                 for task in control:
@@ -141,6 +160,7 @@ class _Coordinator:
             forget()
         self._drain()
         self._ledger.notice_worker(self._worker, samples)
+        self._ledger.notices += self._beside.notices()
         self._tell(RunEnded(self._stop.ending, self._stop.reason))
         return self._ledger.outcome(
             run_id, stop=self._stop, ended_ns=self._clock.now_ns(), phases=tuple(self._phases)

@@ -1,8 +1,18 @@
-"""The system under test: services that a plan starts, and whether it answers before any load."""
+"""The system under test: what a plan starts and watches, and whether it answers before any load."""
 
 from __future__ import annotations
 
-from planrunner.target.preflight import check_reachable
-from planrunner.target.service import DemoService, free_port, start_services
+from planrunner.target.monitor import Monitors
+from planrunner.target.ports import free_port
+from planrunner.target.preflight import check_any_reachable, check_reachable
+from planrunner.target.service import RunningService, Surrounding, start_services
 
-__all__ = ["DemoService", "check_reachable", "free_port", "start_services"]
+__all__ = [
+    "Monitors",
+    "RunningService",
+    "Surrounding",
+    "check_any_reachable",
+    "check_reachable",
+    "free_port",
+    "start_services",
+]

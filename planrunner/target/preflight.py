@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from planrunner.errors import CannotRun
 
-__all__ = ["check_reachable"]
+__all__ = ["check_any_reachable", "check_reachable"]
 
 CONNECT_TIMEOUT_S = 10.0
 
@@ -43,3 +44,24 @@ async def check_reachable(base_url: str, hosts: dict[str, str] | None = None) ->
             hint="start the target, or point `http.base_url` at it; nothing was sent",
         ) from error
     writer.close()
+
+
+async def check_any_reachable(endpoints: Sequence[str]) -> None:
+    """Connect to the members of a cluster until one accepts, and close.
+
+    Raises:
+        CannotRun: None of them does.
+    """
+    for endpoint in endpoints:
+        host, _, port = endpoint.rpartition(":")
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                _, writer = await asyncio.open_connection(host.strip("[]"), int(port))
+        except OSError:
+            continue
+        writer.close()
+        return
+    raise CannotRun(
+        f"no etcd answers at {', '.join(f'`{endpoint}`' for endpoint in endpoints)}",
+        hint="start it, or correct `etcd.endpoints`; nothing was sent",
+    )

@@ -1,115 +1,231 @@
-"""Processes that a plan starts before the load and stops after it, whatever happens between."""
+"""Programs that a plan starts before the load and stops after it, whatever happens between."""
 
 from __future__ import annotations
 
 import asyncio
-import socket
+import json
+import os
+import shutil
 import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any, Final
 
+from planrunner.compiler.graph import ServiceNode
 from planrunner.errors import CannotRun
+from planrunner.language.values import to_text
+from planrunner.protocols.base import Scope
+from planrunner.target.ports import holder_of, is_taken
+from planrunner.target.ready import Fetch, make_probe
+from planrunner.units import NS_PER_S, format_duration
 from planrunner.values import dataclass
 
-__all__ = ["DemoService", "free_port", "start_services"]
+__all__ = ["RunningService", "Surrounding", "start_services"]
 
-READY_TIMEOUT_S = 15.0
-_STOP_GRACE_S = 3.0
-_LOG_TAIL_BYTES = 4096
+_SUPERVISOR: Final = Path(__file__).with_name("supervisor.py")
+_MOST_STOPPING_S: Final = 10.0
+_LAST_LINES: Final = 10
+_LAST_BYTES: Final = 8_192
 
-
-def free_port(host: str = "127.0.0.1") -> int:
-    """Return a TCP port that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-        return port
+_PACKAGES: Final[Mapping[str, str]] = {
+    "etcd": "apt-get install etcd-server",
+    "java": "apt-get install default-jre-headless",
+    "nginx": "apt-get install nginx-light",
+    "node": "apt-get install nodejs",
+    "npm": "apt-get install npm",
+    "postgres": "apt-get install postgresql",
+    "redis-server": "apt-get install redis-server",
+}
+"""Where well-known programs come from, on Debian and its like."""
 
 
 @dataclass(frozen=True, slots=True)
-class DemoService:
-    """An embedded demo target, in a process of its own so that it takes no time from the load.
+class Surrounding:
+    """What services need of the run.
 
-    Its standard input is a pipe of ours: when it closes, because we stop or are killed, the
-    server ends by itself, so nothing is ever left behind.
+    Attributes:
+        directory: Of the run; each service's output goes to NAME.log in it.
+        scope: Names that commands and variables may read: `run`.
+        environ: The environment that services inherit.
+        fetch: Sends the request of `ready.get`.
     """
 
-    name: str
-    demo: str
-    port: int
+    directory: Path
+    scope: Scope
+    environ: Mapping[str, str]
+    fetch: Fetch
 
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Start the server, wait until it answers, and stop it at the end.
+
+class RunningService:
+    """A service that has been started.
+
+    Attributes:
+        pid: Of the service, which leads its process group.
+    """
+
+    def __init__(
+        self, node: ServiceNode, supervisor: asyncio.subprocess.Process, pid: int, log: Path
+    ) -> None:
+        self.node = node
+        self.pid = pid
+        self._supervisor = supervisor
+        self._log = log
+        self.ended: int | None = None
+        self._is_stopping = False
+
+    async def until_it_ends(self) -> str:
+        """Return, in words, how the service ended by itself; never returns when it is stopped."""
+        await self._read_end()
+        if self._is_stopping:
+            await asyncio.get_running_loop().create_future()
+        return f"service `{self.node.name}` {self._how()} during the run{self.last_words()}"
+
+    async def _read_end(self) -> None:
+        assert self._supervisor.stdout is not None
+        while self.ended is None:
+            line = await self._supervisor.stdout.readline()
+            self.ended = json.loads(line).get("ended") if line else -9
+
+    def _how(self) -> str:
+        code = self.ended or 0
+        return f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
+
+    async def until_ready(self, fetch: Fetch) -> None:
+        """Wait until its `ready` holds.
 
         Raises:
-            CannotRun: It ended or did not listen in time; the message has its last words.
+            CannotRun: It ended, or its time was up; the message has its last lines.
         """
-        command = [sys.executable, "-m", "planrunner", "demo", self.demo]
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            "--port",
-            str(self.port),
-            "--until-input-closes",
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C is for us; we stop it when the load has ended
-        )
-        try:
-            await self._until_ready(process)
-            yield
-        finally:
-            await _stop(process)
-
-    async def _until_ready(self, process: asyncio.subprocess.Process) -> None:
-        """Wait for the line that the server prints when it listens.
-
-        A connect would not do: on a busy port it is a stranger that answers.
-        """
-        assert process.stdout is not None
-        try:
-            async with asyncio.timeout(READY_TIMEOUT_S):
-                line = await process.stdout.readline()
-        except TimeoutError:
-            reason = "did not listen in time"
-        else:
-            if line:
-                return
-            reason = "ended"
-        words = await _last_words(process)
-        raise CannotRun(
-            f"service `{self.name}` (demo `{self.demo}`) {reason} on port {self.port}{words}",
-            hint="check that the port is free",
-        )
-
-
-async def _last_words(process: asyncio.subprocess.Process) -> str:
-    await _stop(process)
-    if process.stderr is None:
-        return ""
-    text = (await process.stderr.read(_LOG_TAIL_BYTES)).decode(errors="replace").strip()
-    return f": {text.splitlines()[-1]}" if text else ""
-
-
-async def _stop(process: asyncio.subprocess.Process) -> None:
-    """End the process: ask by closing its input, then insist."""
-    if process.stdin is not None:
-        process.stdin.close()
-    for insist in (process.terminate, process.kill):
-        try:
-            await asyncio.wait_for(process.wait(), _STOP_GRACE_S)
-        except TimeoutError:
-            insist()
-        else:
+        ready = self.node.ready
+        if ready is None:
             return
-    await process.wait()
+        end = asyncio.ensure_future(self._read_end())
+        probe = make_probe(ready, self._log, fetch)
+        why: str | None = "it was never asked"
+        try:
+            async with asyncio.timeout(ready.timeout_ns / NS_PER_S):
+                while not end.done() and (why := await probe()) is not None:
+                    await asyncio.wait([end], timeout=ready.every_ns / NS_PER_S)
+        except TimeoutError:
+            pass
+        else:
+            if not end.done():
+                return
+        finally:
+            is_over = end.done()
+            end.cancel()
+        hint = f"its whole output is in {self._log}"
+        words = self._how() if is_over else f"was not ready in {format_duration(ready.timeout_ns)}"
+        reason = "" if is_over else f": {why}"
+        message = f"service `{self.node.name}` {words}{reason}{self.last_words()}"
+        raise CannotRun(message, hint=hint)
+
+    def last_words(self) -> str:
+        """Return the end of what it printed, each line on a line of its own."""
+        text = ""
+        with suppress(OSError), self._log.open("rb") as file:
+            file.seek(max(0, self._log.stat().st_size - _LAST_BYTES))
+            text = file.read().decode("utf-8", "replace")
+        lines = text.splitlines()[-_LAST_LINES:]
+        if not lines:
+            return "; it printed nothing"
+        return "; it printed last:" + "".join(f"\n  {line}" for line in lines)
+
+    async def stop(self) -> None:
+        """Ask the supervisor to stop it, and wait until it is gone."""
+        self._is_stopping = True
+        assert self._supervisor.stdin is not None
+        self._supervisor.stdin.close()
+        patience_s = self.node.grace_ns / NS_PER_S + _MOST_STOPPING_S
+        try:
+            await asyncio.wait_for(self._supervisor.wait(), patience_s)
+        except TimeoutError:
+            self._supervisor.kill()
+            await self._supervisor.wait()
 
 
 @asynccontextmanager
-async def start_services(services: Sequence[DemoService]) -> AsyncIterator[None]:
-    """Run all services around the block, started in order and stopped in reverse."""
+async def start_services(
+    nodes: Sequence[ServiceNode], around: Surrounding
+) -> AsyncIterator[tuple[RunningService, ...]]:
+    """Run all services around the block, started in order and stopped in reverse.
+
+    Raises:
+        CannotRun: A program is not installed, a port is taken, or a service did not become ready;
+            those that were started have been stopped.
+    """
+    for node in nodes:
+        _check(node, around)
     async with AsyncExitStack() as stack:
-        for service in services:
-            await stack.enter_async_context(service.running())
-        yield
+        running = []
+        for node in nodes:
+            service = await _start(node, around)
+            stack.push_async_callback(service.stop)
+            await service.until_ready(around.fetch)
+            running.append(service)
+        yield tuple(running)
+
+
+def _check(node: ServiceNode, around: Surrounding) -> None:
+    """Look for what can't work before anything is started."""
+    program = _command(node, around)[0]
+    if shutil.which(program, path=around.environ.get("PATH")) is None and not _at(node, program):
+        package = _PACKAGES.get(Path(program).name, "")
+        hint = package or f"install `{program}`, or write its whole path in `run:`"
+        words = f"service `{node.name}` needs the program `{program}`, which is not installed"
+        raise CannotRun(words, hint=hint)
+    if not node.directory.is_dir():
+        words = f"service `{node.name}`: there is no directory `{node.directory}`"
+        raise CannotRun(words, hint="correct `cwd`")
+    if node.port and is_taken(node.port):
+        words = f"port {node.port} of service `{node.name}` is taken by {holder_of(node.port)}"
+        raise CannotRun(words, hint="stop that process, or choose another port: `port: auto`")
+
+
+def _at(node: ServiceNode, program: str) -> bool:
+    """Whether the program is a path below the service's directory."""
+    return "/" in program and os.access(node.directory / program, os.X_OK)
+
+
+def _command(node: ServiceNode, around: Surrounding) -> list[str]:
+    words = [
+        "".join(part if isinstance(part, str) else to_text(part(around.scope)) for part in word)
+        for word in node.command
+    ]
+    # Wherever planrunner was started from, its plans find it.
+    return [sys.executable, "-m", "planrunner", *words[1:]] if words[0] == "planrunner" else words
+
+
+async def _start(node: ServiceNode, around: Surrounding) -> RunningService:
+    log = (around.directory / f"{node.name}.log").absolute()
+    own = {name: to_text(evaluate(around.scope)) for name, evaluate in node.environment}
+    if node.scratch is not None:
+        node.scratch.mkdir(parents=True, mode=0o700, exist_ok=True)
+    job = {
+        "command": _command(node, around),
+        "cwd": str(node.directory),
+        "log": str(log),
+        "signal": node.stop_signal,
+        "grace_s": node.grace_ns / NS_PER_S,
+        "scratch": "" if node.scratch is None else str(node.scratch),
+    }
+    supervisor = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-I",
+        "-S",
+        str(_SUPERVISOR),
+        json.dumps(job),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        env={**around.environ, **own},
+        start_new_session=True,  # Ctrl-C is for us; we stop the service when the load has ended
+    )
+    assert supervisor.stdout is not None
+    line = await supervisor.stdout.readline()
+    said: dict[str, Any] = json.loads(line) if line else {"failed": "the supervisor ended"}
+    if "started" not in said:
+        await supervisor.wait()
+        words = f"service `{node.name}` can't be started: {said.get('failed')}"
+        raise CannotRun(words, hint="correct `run`")
+    return RunningService(node, supervisor, int(said["started"]), log)

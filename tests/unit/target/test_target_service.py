@@ -4,120 +4,223 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
 from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
 
+import psutil
 import pytest
 
+from planrunner.compiler.graph import ReadyNode, ServiceNode
 from planrunner.errors import CannotRun
-from planrunner.target import DemoService, check_reachable, free_port, start_services
+from planrunner.language.diagnostics import Span
+from planrunner.target import RunningService, Surrounding, free_port, start_services
+
+pytestmark = pytest.mark.slow
+
+PYTHON = sys.executable
+SERVE = "import http.server as h, sys; print('up', flush=True); h.test(port=int(sys.argv[1]))"
+STUBBORN = (
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+    "print('up', flush=True); time.sleep(60)"
+)
+WITH_CHILD = (
+    "import subprocess, sys; p = subprocess.Popen([sys.executable, '-c', 'import time; "
+    "time.sleep(60)']); print('child', p.pid, flush=True); p.wait()"
+)
 
 
-def answers(port: int) -> bool:
-    """Say whether anything accepts a connection on `port`."""
-    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+def service(code: str, *arguments: str, log: str = "up", **fields: object) -> ServiceNode:
+    """Return a service that runs Python code and is ready when it prints `log`."""
+    node = ServiceNode(
+        "api", "", 0, Span("plan.yaml", 1, 1, 1, 1),
+        command=((PYTHON,), ("-u",), ("-c",), (code,), *((word,) for word in arguments)),
+        directory=Path.cwd(),
+        ready=ReadyNode(log=re.compile(log), every_ns=20_000_000, timeout_ns=10_000_000_000),
+        grace_ns=2_000_000_000,
+    )  # fmt: skip
+    return replace(node, **fields)
+
+
+async def no_fetch(_: object) -> str | None:
+    raise AssertionError
+
+
+def around(directory: Path, **environ: str) -> Surrounding:
+    return Surrounding(
+        directory, {"run": {"id": "r1"}}, {"PATH": os.environ["PATH"], **environ}, no_fetch
+    )
+
+
+def started(node: ServiceNode, directory: Path, *more: ServiceNode) -> list[int]:
+    """Start services and stop them; returns their process ids."""
+
+    async def use() -> list[int]:
+        async with start_services([node, *more], around(directory)) as running:
+            return [each.pid for each in running]
+
+    return asyncio.run(use())
+
+
+def is_gone(pid: int, within_s: float = 5) -> bool:
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline:
+        with suppress(psutil.NoSuchProcess):
+            if psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+                time.sleep(0.02)
+                continue
         return True
     return False
 
 
-def wait_until(port: int, *, answering: bool, seconds: float = 10) -> bool:
-    """Poll until the port answers, or no longer does; say whether it came to that."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if answers(port) is answering:
-            return True
-        time.sleep(0.02)
-    return False
-
-
-@pytest.mark.slow
-def test_service_answers_inside_the_block_and_not_after() -> None:
-    """A demo service listens while the block runs and is gone when it ends."""
+def test_a_service_runs_inside_the_block_and_not_after(tmp_path: Path) -> None:
+    """Its output stays in the directory of the run."""
     port = free_port()
 
-    async def use() -> bool:
-        async with start_services([DemoService("shop", "shop", port)]):
-            return await asyncio.to_thread(answers, port)
+    (pid,) = started(service(SERVE, str(port), port=port), tmp_path)
 
-    assert asyncio.run(use()) is True
-    assert answers(port) is False
+    assert is_gone(pid)
+    assert (tmp_path / "api.log").read_text().startswith("up")
 
 
-@pytest.mark.slow
-def test_busy_port_is_said_with_the_services_last_words() -> None:
-    """A service whose port a stranger holds ends the run with its own reason."""
+def test_what_it_is_told_is_rendered(tmp_path: Path) -> None:
+    """Variables and arguments may speak of the run."""
+    code = "import os, sys; print('up', os.environ['OWN'], sys.argv[1], flush=True); input()"
+    node = service(
+        "import time\n" + code.replace("input()", "time.sleep(9)"),
+        environment=(("OWN", lambda scope: scope["run"]["id"]),),
+    )
+    node = replace(node, command=(*node.command, (lambda scope: scope["run"]["id"], "-x")))
+
+    started(node, tmp_path)
+
+    assert (tmp_path / "api.log").read_text() == "up r1 r1-x\n"
+
+
+def test_the_whole_process_group_goes(tmp_path: Path) -> None:
+    """What a service started itself ends with it."""
+    started(service(WITH_CHILD, log="child"), tmp_path)
+
+    child = int((tmp_path / "api.log").read_text().split()[1])
+    assert is_gone(child)
+
+
+def test_a_service_that_ignores_its_signal_is_killed(tmp_path: Path) -> None:
+    """After its grace."""
+    began = time.monotonic()
+
+    (pid,) = started(service(STUBBORN, grace_ns=200_000_000), tmp_path)
+
+    assert is_gone(pid)
+    assert time.monotonic() - began < 5
+
+
+def test_a_busy_port_is_said_with_its_holder(tmp_path: Path) -> None:
+    """Nothing is started, and no stranger is ended."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        service = DemoService("shop", "shop", port)
-
-        async def use() -> None:
-            async with start_services([service]):
-                pass
-
-        with pytest.raises(CannotRun, match=rf"service `shop` .*ended on port {port}"):
-            asyncio.run(use())
+        with pytest.raises(CannotRun, match=rf"port {port} of service `api` is taken by .*pid"):
+            started(service(SERVE, str(port), port=port), tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.slow
-def test_demo_dies_with_its_parent() -> None:
-    """A parent killed with SIGKILL leaves no demo server behind: its pipe closes."""
-    port = free_port()
-    parent = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            "import subprocess, sys, time\n"
-            "subprocess.Popen([sys.executable, '-m', 'planrunner', 'demo', 'shop', '--port',"
-            f" '{port}', '--until-input-closes'], stdin=subprocess.PIPE,"
-            " stdout=subprocess.DEVNULL)\n"
-            "time.sleep(60)",
-        ]
+def test_a_program_that_is_missing_is_said_with_its_package(tmp_path: Path) -> None:
+    """Before anything is started, those that come first included."""
+    missing = service("", command=(("no-such-program",),))
+
+    with pytest.raises(CannotRun, match="needs the program `no-such-program`") as failed:
+        started(service(SERVE), tmp_path, missing)
+
+    assert "install `no-such-program`" in failed.value.hint
+    with pytest.raises(CannotRun) as failed:
+        asyncio.run(_without_path(service("", command=(("etcd",),)), tmp_path))
+    assert failed.value.hint == "apt-get install etcd-server"
+
+
+async def _without_path(node: ServiceNode, directory: Path) -> None:
+    empty = Surrounding(directory, {}, {"PATH": str(directory)}, no_fetch)
+    async with start_services([node], empty):
+        pass
+
+
+def test_a_service_that_ends_at_once_is_said_with_its_last_lines(tmp_path: Path) -> None:
+    """There is no need to wait for its time to be over."""
+    with pytest.raises(CannotRun, match="ended with exit code 3") as failed:
+        started(service("print('no database'); raise SystemExit(3)"), tmp_path)
+
+    assert failed.value.message.endswith("\n  no database")
+
+
+def test_a_service_that_is_never_ready_is_stopped(tmp_path: Path) -> None:
+    """The message says what was waited for and what it printed."""
+    node = service("import time; print('warming up'); time.sleep(60)", log="ready now")
+    ready = replace(node.ready, timeout_ns=300_000_000)
+
+    with pytest.raises(CannotRun, match="was not ready in 300 ms: nothing matches") as failed:
+        started(replace(node, ready=ready), tmp_path)
+
+    assert "warming up" in failed.value.message
+
+
+def test_a_service_that_dies_says_so(tmp_path: Path) -> None:
+    """The run ends with that as its reason."""
+
+    async def use() -> str:
+        async with start_services([service(STUBBORN)], around(tmp_path)) as running:
+            api: RunningService = running[0]
+            os.kill(api.pid, signal.SIGKILL)
+            return await asyncio.wait_for(api.until_it_ends(), 5)
+
+    assert asyncio.run(use()).startswith("service `api` was ended by signal 9 during the run")
+
+
+def test_its_own_directory_goes_with_it(tmp_path: Path) -> None:
+    """A database leaves nothing behind."""
+    scratch = tmp_path / "scratch" / "api"
+    code = f"open({str(scratch / 'file')!r}, 'w').close(); print('up'); input()"
+    node = service(code.replace("input()", "import time; time.sleep(60)"), scratch=scratch)
+
+    started(node, tmp_path)
+
+    assert not scratch.exists()
+
+
+def test_nothing_survives_a_planrunner_that_is_killed(tmp_path: Path) -> None:
+    """SIGKILL closes the supervisor's pipe: service, children and directory go."""
+    plan = tmp_path / "plan.yaml"
+    program = tmp_path / "program.py"
+    program.write_text(WITH_CHILD.replace("; p = ", "\np = ").replace("; print", "\nprint"))
+    plan.write_text(
+        "name: killed\n"
+        f"services: {{api: {{run: '{PYTHON} -u {program} ${{services.api.dir}}',"
+        " ready: {log: child}, stop: {grace: 1s}}}\n"
+        "users: {A: {wait: 1s, steps: [{think: 100ms}]}}\n"
+        "stages: [{duration: 60s, users: 1}]\n"
     )
-    try:
-        assert wait_until(port, answering=True)
-        os.kill(parent.pid, signal.SIGKILL)
-    finally:
+    out = tmp_path / "out"
+    command = [PYTHON, "-m", "planrunner", "execute", str(plan), "--out", str(out), "--quiet"]
+    with subprocess.Popen(command) as parent:
+        log = out / "api.log"
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline and not (log.exists() and log.read_text()):
+            time.sleep(0.05)
+        child = int(log.read_text().split()[1])
+        service_pid = psutil.Process(child).ppid()
+        scratch = Path(psutil.Process(service_pid).cmdline()[-1])
+        assert scratch.is_dir()
         parent.kill()
-        parent.wait()
 
-    assert wait_until(port, answering=False)
-
-
-def test_nothing_listening_is_said_before_the_load() -> None:
-    """A target that refuses the connection ends the run before anything is sent."""
-    url = f"http://127.0.0.1:{free_port()}"
-
-    with pytest.raises(CannotRun, match=r"nothing answers at .*: connection refused"):
-        asyncio.run(check_reachable(url))
-
-
-def test_host_that_does_not_resolve_is_said() -> None:
-    """A name nobody knows is told apart from a refused connection."""
-    with pytest.raises(CannotRun, match="cannot resolve the host"):
-        asyncio.run(check_reachable("http://no-such-host.invalid:80"))
-
-
-def test_listening_target_passes() -> None:
-    """One accepted connection is enough, and nothing is sent over it."""
-
-    async def listen() -> bytes:
-        seen: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-
-        async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            seen.set_result(await reader.read())
-            writer.close()
-
-        server = await asyncio.start_server(client, "127.0.0.1", 0)
-        port = server.sockets[0].getsockname()[1]
-        await check_reachable(f"http://127.0.0.1:{port}")
-        sent = await seen
-        server.close()
-        return sent
-
-    assert asyncio.run(listen()) == b""
+    assert is_gone(service_pid)
+    assert is_gone(child)
+    deadline = time.monotonic() + 5
+    while scratch.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not scratch.exists()

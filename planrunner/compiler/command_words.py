@@ -1,0 +1,53 @@
+"""Commands to arguments, split before anything is rendered into them."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from functools import partial
+from typing import Final
+
+from planrunner.compiler.compilation import Compilation
+from planrunner.compiler.graph_steps import Evaluate, Word
+from planrunner.language.diagnostics import Code
+from planrunner.language.expressions import Expression
+from planrunner.language.text import Text
+from planrunner.plan.document import PlanPath
+
+__all__ = ["split_command"]
+
+
+def split_command(work: Compilation, text: Text, path: PlanPath) -> tuple[Word, ...]:
+    """Split a command into arguments as a shell does, before anything is rendered into it."""
+    expressions = [part for part in text.parts if isinstance(part, Expression)]
+    marked = "".join(part if isinstance(part, str) else _MARK for part in text.parts)
+    if text.parts and sum(part.count(_MARK) for part in text.parts if isinstance(part, str)):
+        work.fault(path, Code.INVALID_VALUE, "a command has no control characters")
+        return ()
+    try:
+        split = shlex.split(marked)
+    except ValueError as error:
+        hint = "close the quotes"
+        work.fault(path, Code.INVALID_VALUE, f"not a command: {error}", hint=hint)
+        return ()
+    if not split:
+        work.fault(path, Code.INVALID_VALUE, "the command is empty")
+    rendered = iter(expressions)
+    return tuple(tuple(_pieces(work, word, rendered, path)) for word in split)
+
+
+_MARK: Final = "\x00"
+
+
+def _pieces(
+    work: Compilation, word: str, expressions: Iterator[Expression], path: PlanPath
+) -> Iterator[str | Evaluate]:
+    for index, constant in enumerate(word.split(_MARK)):
+        if index:
+            expression = next(expressions)
+            lower = partial(expression.lower, work.constants)
+            lowered = work.attempt(lower, path, None)
+            if lowered is not None:
+                yield lowered.evaluate
+        if constant:
+            yield constant

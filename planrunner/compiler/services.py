@@ -1,0 +1,271 @@
+"""`services:` and `monitors:` to nodes: started in the order of their needs, watched by name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from planrunner.compiler.command_words import split_command
+from planrunner.compiler.compilation import Compilation
+from planrunner.compiler.graph_steps import Evaluate
+from planrunner.compiler.graph_target import MonitorNode, ReadyNode, ServiceNode
+from planrunner.language.diagnostics import Code, suggest
+from planrunner.language.names import ROOT_HELPERS
+from planrunner.language.text import Text
+from planrunner.plan.document import PlanPath
+from planrunner.plan.loader import Plan
+from planrunner.plan.services import MonitorModel, ReadyModel, ServiceModel
+from planrunner.protocols.base import Exchange
+from planrunner.protocols.http.compile import HttpDefaults, compile_exchange
+from planrunner.protocols.http.spec import RequestSpec
+from planrunner.units import NS_PER_MS, NS_PER_S
+from planrunner.values import dataclass
+
+__all__ = ["Target", "gauges_of"]
+
+_GRACE_NS: Final = 10 * NS_PER_S
+_ASK_NS: Final = 5 * NS_PER_S
+_DEMO_READY: Final = ReadyNode(
+    log=re.compile(r"listens on http://"), every_ns=20 * NS_PER_MS, timeout_ns=15 * NS_PER_S
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Compiles what a plan says about the system under test.
+
+    Attributes:
+        ports: By service; those of services without one are never used.
+        http: The settings that URLs of `ready` start from.
+        demos: The names of embedded servers; None accepts any.
+        scratch: Where each service gets a directory of its own.
+    """
+
+    work: Compilation
+    plan: Plan
+    ports: Mapping[str, int]
+    http: HttpDefaults
+    demos: Collection[str] | None
+    scratch: Path
+
+    def services(self) -> tuple[ServiceNode, ...]:
+        """Return the services, each after those it needs, else as the plan has them."""
+        models = self.plan.model.services or {}
+        nodes = {
+            name: node
+            for name, model in models.items()
+            if (node := self._service(name, model)) is not None
+        }
+        return tuple(nodes[name] for name in self._in_order(models) if name in nodes)
+
+    def _in_order(self, models: Mapping[str, ServiceModel]) -> list[str]:
+        order: list[str] = []
+
+        def add(name: str, waiting: tuple[str, ...]) -> None:
+            if name in order:
+                return
+            for index, needed in enumerate(models[name].needs or ()):
+                path = ("services", name, "needs", index)
+                if needed not in models:
+                    hint = suggest(needed, list(models)) or f"services: {', '.join(models)}"
+                    message = f"unknown service `{needed}`"
+                    self.work.fault(path, Code.UNKNOWN_NAME, message, hint=hint)
+                elif needed in (*waiting, name):
+                    cycle = " → ".join((*waiting, name, needed))
+                    message = f"services need each other: {cycle}"
+                    self.work.fault(path, Code.REFERENCE_CYCLE, message)
+                else:
+                    add(needed, (*waiting, name))
+            if name not in order:
+                order.append(name)
+
+        for name in models:
+            add(name, ())
+        return order
+
+    def _service(self, name: str, model: ServiceModel) -> ServiceNode | None:
+        path: PlanPath = ("services", name)
+        node = ServiceNode(
+            name=name,
+            demo="",
+            port=self.ports[name] if model.port is not None or model.demo is not None else 0,
+            span=self.work.span(path),
+            stop_signal=model.stop.signal if model.stop is not None else "TERM",
+            grace_ns=self._grace_ns(model, path),
+            monitor=tuple(dict.fromkeys(model.monitor or ())),
+        )
+        if model.demo is not None:
+            return self._demo(node, model.demo, path)
+        assert model.run is not None
+        where = (*path, "run")
+        if not self._is_settled(model.run, where):
+            return None
+        command = split_command(self.work, model.run, where)
+        reads = any(self._names_scratch(piece, name) for piece in (model.run, model.env))
+        ready = self._ready(model.ready, (*path, "ready"))
+        if ready is None and node.port:
+            ready = ReadyNode(tcp=f"127.0.0.1:{node.port}", every_ns=50 * NS_PER_MS)
+        return replace(
+            node,
+            command=command,
+            shown=model.run.source,
+            directory=self._directory(model.cwd, path),
+            environment=tuple(self._environment(model, path)),
+            ready=ready,
+            scratch=self.scratch / name if reads else None,
+        )
+
+    def _demo(self, node: ServiceNode, text: Text, path: PlanPath) -> ServiceNode | None:
+        where = (*path, "demo")
+        demo = self.work.constant_text(text, where, self.work.constant_names)
+        if demo is None:
+            return None
+        if self.demos is not None and demo not in self.demos:
+            hint = suggest(demo, list(self.demos)) or "demos: " + ", ".join(self.demos)
+            self.work.fault(where, Code.UNKNOWN_NAME, f"no demo `{demo}`", hint=hint)
+        words = ("planrunner", "demo", demo, "--port", str(node.port))
+        ready = self._ready(self.plan.model.services[node.name].ready, (*path, "ready"))  # type: ignore[index]  # it has services
+        return replace(
+            node,
+            demo=demo,
+            command=tuple((word,) for word in words),
+            shown=" ".join(words[:3]),
+            ready=ready or _DEMO_READY,
+        )
+
+    def _grace_ns(self, model: ServiceModel, path: PlanPath) -> int:
+        grace = model.stop.grace if model.stop is not None else None
+        return self.work.settle(grace, (*path, "stop", "grace"), _GRACE_NS)
+
+    def _is_settled(self, piece: object, path: PlanPath) -> bool:
+        """Whether `piece` reads nothing but params, services and the run."""
+        work = self.work
+        sound = work.check_all(piece, path, work.constant_names)
+        for reference in getattr(piece, "references", ()):
+            if reference.root in ROOT_HELPERS:
+                work.must_be_constant(path, inside=(reference.offset, len(reference.root)))
+                return False
+        return sound
+
+    def _names_scratch(self, piece: object, name: str) -> bool:
+        """Whether a text speaks of the service's own directory."""
+        texts = piece.values() if isinstance(piece, Mapping) else (piece,)
+        return any(
+            reference.root == "services" and reference.path[:2] == (name, "dir")
+            for text in texts
+            for reference in getattr(text, "references", ())
+        )
+
+    def _directory(self, cwd: Text | None, path: PlanPath) -> Path:
+        inside = Path(self.work.span(path).file).absolute().parent
+        if cwd is None:
+            return inside
+        name = self.work.constant_text(cwd, (*path, "cwd"), self.work.constant_names)
+        return inside / name if name is not None else inside
+
+    def _environment(self, model: ServiceModel, path: PlanPath) -> Iterator[tuple[str, Evaluate]]:
+        for name, value in (model.env or {}).items():
+            where = (*path, "env", name)
+            if self._is_settled(value, where):
+                lowered = self.work.lowered(value, where)
+                if not (lowered.is_constant and lowered.value is None):
+                    yield name, lowered.evaluate
+
+    def _ready(self, model: ReadyModel | None, path: PlanPath) -> ReadyNode | None:
+        if model is None:
+            return None
+        work, names = self.work, self.work.constant_names
+        node = ReadyNode(
+            every_ns=work.settle(model.every, (*path, "every"), ReadyNode().every_ns),
+            timeout_ns=work.settle(model.timeout, (*path, "timeout"), ReadyNode().timeout_ns),
+        )
+        if model.get is not None:
+            request = RequestSpec.model_validate({"get": model.get.source})
+            request = request.model_copy(update={"expect": model.expect})
+            exchange = self._exchange(request, path, model)
+            return None if exchange is None else replace(node, get=exchange)
+        if model.log is not None:
+            text = work.constant_text(model.log, (*path, "log"), names)
+            return replace(node, log=self._pattern(text, (*path, "log")))
+        assert model.tcp is not None
+        address = work.constant_text(model.tcp, (*path, "tcp"), names)
+        if address is not None and not re.fullmatch(r"\S+:\d{1,5}", address):
+            message = f"`{address}` is not an address"
+            work.fault((*path, "tcp"), Code.INVALID_VALUE, message, hint="write `127.0.0.1:5432`")
+        return replace(node, tcp=address or "")
+
+    def _exchange(
+        self, request: RequestSpec, path: PlanPath, piece: object, *, reads_body: bool = False
+    ) -> Exchange | None:
+        if not self.work.check_all(piece, path, self.work.constant_names):
+            return None
+        compiled = compile_exchange(
+            request,
+            constants=self.work.constants,
+            defaults=HttpDefaults(replace(self.http.settings, headers=())),
+            files=self.plan.files_at(path),
+            reads_body=reads_body,
+        )
+        for fault in compiled.faults:
+            where = (*path, *fault.path)
+            self.work.fault(where, fault.code, fault.message, hint=fault.hint)
+        return compiled.exchange
+
+    def _pattern(self, text: str | None, path: PlanPath) -> re.Pattern[str]:
+        try:
+            return re.compile(text or "", re.MULTILINE)
+        except re.error as error:
+            message = f"`{text}` is not a regular expression: {error}"
+            self.work.fault(path, Code.INVALID_VALUE, message)
+            return re.compile("")
+
+    def monitors(self) -> tuple[MonitorNode, ...]:
+        """Return what the plan watches beside its services."""
+        models = self.plan.model.monitors or {}
+        found = (self._monitor(name, model) for name, model in models.items())
+        return tuple(node for node in found if node is not None)
+
+    def _monitor(self, name: str, model: MonitorModel) -> MonitorNode | None:
+        path: PlanPath = ("monitors", name)
+        work = self.work
+        if model.host is not None:
+            return MonitorNode(name, is_host=True, metrics=tuple(dict.fromkeys(model.host)))
+        metrics = tuple(dict.fromkeys(model.metrics or ("cpu", "rss")))
+        if model.pid is not None:
+            pid = work.settle(model.pid, (*path, "pid"), 1)
+            return MonitorNode(name, pid=pid, metrics=metrics)
+        if model.command is not None:
+            where = (*path, "command")
+            text = work.constant_text(model.command, where, work.constant_names)
+            return MonitorNode(name, command=self._pattern(text, where), metrics=metrics)
+        return self._prometheus(name, model, path)
+
+    def _prometheus(self, name: str, model: MonitorModel, path: PlanPath) -> MonitorNode | None:
+        assert model.prometheus is not None
+        assert model.query is not None
+        work, names = self.work, self.work.constant_names
+        url = work.constant_text(model.prometheus, (*path, "prometheus"), names)
+        query = work.constant_text(model.query, (*path, "query"), names)
+        every_ns = work.settle(model.every, (*path, "every"), _ASK_NS)
+        if url is None or query is None:
+            return None
+        request = RequestSpec.model_validate(
+            {
+                "get": f"{url.rstrip('/')}/api/v1/query".replace("${", "$${"),
+                "query": {"query": query.replace("${", "$${")},
+                "expect": {"status": 200},
+            }
+        )
+        exchange = self._exchange(request, path, None, reads_body=True)
+        return MonitorNode(name, query=exchange, every_ns=every_ns)
+
+
+def gauges_of(services: Sequence[ServiceNode], monitors: Sequence[MonitorNode]) -> list[str]:
+    """Return the gauges that thresholds may name."""
+    return [
+        *(f"service.{node.name}.{metric}" for node in services for metric in node.monitor),
+        *(gauge for node in monitors for gauge in node.gauges),
+    ]

@@ -1,0 +1,58 @@
+"""Whether the target answers, by one connection and no request."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from planrunner.errors import CannotRun
+from planrunner.target import check_any_reachable, check_reachable, free_port
+
+
+def test_nothing_listening_is_said_before_the_load() -> None:
+    """A target that refuses the connection ends the run before anything is sent."""
+    url = f"http://127.0.0.1:{free_port()}"
+
+    with pytest.raises(CannotRun, match=r"nothing answers at .*: connection refused"):
+        asyncio.run(check_reachable(url))
+
+
+def test_host_that_does_not_resolve_is_said() -> None:
+    """A name nobody knows is told apart from a refused connection."""
+    with pytest.raises(CannotRun, match="cannot resolve the host"):
+        asyncio.run(check_reachable("http://no-such-host.invalid:80"))
+
+
+def test_listening_target_passes() -> None:
+    """One accepted connection is enough, and nothing is sent over it."""
+
+    async def listen() -> bytes:
+        seen: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+        async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            seen.set_result(await reader.read())
+            writer.close()
+
+        server = await asyncio.start_server(client, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        await check_reachable(f"http://127.0.0.1:{port}")
+        sent = await seen
+        server.close()
+        return sent
+
+    assert asyncio.run(listen()) == b""
+
+
+def test_one_member_of_a_cluster_that_answers_is_enough() -> None:
+    """Failover finds it; when none answers, all are named."""
+
+    async def listen() -> None:
+        server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        await check_any_reachable([f"127.0.0.1:{free_port()}", f"127.0.0.1:{port}"])
+        server.close()
+
+    asyncio.run(listen())
+    with pytest.raises(CannotRun, match=r"no etcd answers at `127.0.0.1:1`, `127.0.0.1:2`"):
+        asyncio.run(check_any_reachable(["127.0.0.1:1", "127.0.0.1:2"]))
