@@ -6,11 +6,12 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 
@@ -26,7 +27,7 @@ from planrunner.cli.plan_options import (
 )
 from planrunner.cli.progress import ProgressListener
 from planrunner.cli.reach import announce
-from planrunner.cli.result import build_result
+from planrunner.cli.result import build_result, start_result
 from planrunner.cli.target import around_load, check_targets, transport_notices
 from planrunner.clock import MonotonicClock
 from planrunner.compiler.graph import RunGraph
@@ -39,8 +40,10 @@ from planrunner.protocols import registry
 from planrunner.protocols.base import ClientFactory, Scope
 from planrunner.report.console import open_console, print_summary
 from planrunner.report.live import LineView, LiveView, SilentView, View
-from planrunner.results.directory import make_run_directory
+from planrunner.results.directory import SAMPLES, UNFINISHED, make_run_directory
+from planrunner.results.metrics_json import write_metrics
 from planrunner.results.model import RunResult
+from planrunner.values import dataclass
 
 __all__ = ["command"]
 
@@ -123,12 +126,23 @@ def command(  # noqa: PLR0913 - one parameter for each option
 def _try_once(graph: RunGraph, *, as_json: bool, full: bool) -> int:
     from planrunner.cli.once import try_once  # noqa: PLC0415 - a run under load has no trace
 
-    async def prepare() -> None:
+    @asynccontextmanager
+    async def around() -> AsyncIterator[None]:
         _cancel_on_sigterm()
-        if not graph.preflight:
-            await _check_targets(graph)
+        with TemporaryDirectory() as scratch:
+            async with around_load(
+                graph,
+                directory=Path(scratch),
+                run_id="",
+                environ=os.environ,
+                clock=MonotonicClock(),
+                stop=Stop(),
+            ):
+                if not graph.preflight:
+                    await check_targets(graph)
+                yield
 
-    trial = try_once(graph, clients=_clients(graph), prepare=prepare, as_json=as_json, full=full)
+    trial = try_once(graph, clients=_clients(graph), around=around(), as_json=as_json, full=full)
     with Masker(graph.secrets).errors():
         try:
             return asyncio.run(trial)
@@ -141,11 +155,20 @@ def _run(job: _Run) -> RunResult:
     try:
         return _loop_runner()(_execute(job))
     except BaseException as error:
-        with suppress(OSError):  # samples that were taken are kept
-            job.directory.rmdir()
+        _forget(job.directory)
         if isinstance(error, asyncio.CancelledError):  # SIGTERM before the load
             raise KeyboardInterrupt from error
         raise
+
+
+def _forget(directory: Path) -> None:
+    """Remove the directory of a run that never began; samples that were taken are kept."""
+    samples = directory / SAMPLES
+    with suppress(OSError):
+        if not samples.exists() or not samples.stat().st_size:
+            for file in (samples, samples.with_suffix(".jsonl"), directory / UNFINISHED):
+                file.unlink(missing_ok=True)
+            directory.rmdir()
 
 
 def _show(result: RunResult, files: Sequence[Path], *, quiet: bool) -> None:
@@ -204,6 +227,9 @@ async def _execute(job: _Run) -> RunResult:
             await check_targets(job.graph)
         # The load begins now: services are up, and took time to come.
         started = datetime.now(UTC)
+        begun = start_result(job.graph, job.run_id, started=started)
+        with suppress(CannotRun):  # it only helps to tell what became of a killed run
+            write_metrics(begun, job.directory / UNFINISHED)
         samples = open_samples(job.graph, job.directory, started)
         _stop_on_signals(stop)
         try:
