@@ -27,7 +27,7 @@ from planrunner.cli.plan_options import (
 )
 from planrunner.cli.progress import ProgressListener
 from planrunner.cli.reach import announce
-from planrunner.cli.result import build_result, start_result
+from planrunner.cli.result import build_result, start_result, with_validity_judged
 from planrunner.cli.target import around_load, check_targets, transport_notices
 from planrunner.clock import MonotonicClock
 from planrunner.compiler.graph import RunGraph
@@ -80,6 +80,11 @@ Ctrl-C once ends the run gracefully and still writes the reports; twice leaves a
 @click.option("--seed", type=click.IntRange(0), help="Seed of every random draw of this run.")
 @click.option("--out", type=click.Path(path_type=Path), help="The run directory itself.")
 @click.option("--formats", help="Which reports to write, over the plan's: results.csv,report.html")
+@click.option(
+    "--strict",
+    is_flag=True,
+    help="End with 5 when the numbers are not valid: generator saturated, or load not reached.",
+)
 @click.option("--quiet", "-q", is_flag=True, help="No progress and no summary; the exit code says.")
 @click.option(
     "--once",
@@ -96,6 +101,7 @@ def command(  # noqa: PLR0913 - one parameter for each option
     out: Path | None,
     formats: str | None,
     *,
+    strict: bool,
     quiet: bool,
     once: bool,
     full: bool,
@@ -113,6 +119,8 @@ def command(  # noqa: PLR0913 - one parameter for each option
     directory = make_run_directory(out or _directory(graph, run_id))
     with Masker(graph.secrets).errors():
         result = _run(_Run(graph, run_id, directory, view))
+    if strict:
+        result = with_validity_judged(result)
     try:
         result, files = write_outputs(graph, result, directory)
     except CannotRun:

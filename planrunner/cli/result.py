@@ -20,7 +20,7 @@ from planrunner.results.model import Judgement, RunResult, Totals, Validity, Val
 from planrunner.results.record import make_series, make_stretches, make_tracks
 from planrunner.units import NS_PER_S
 
-__all__ = ["build_result", "start_result"]
+__all__ = ["build_result", "start_result", "with_validity_judged"]
 
 _ENDINGS = {
     Ending.INTERRUPTED: ExitCode.INTERRUPTED,
@@ -107,6 +107,10 @@ def build_result(graph: RunGraph, outcome: RunOutcome, *, started: datetime) -> 
             {**outcome.health.gauges(), **outcome.evidence.gauges}, started_ns=outcome.started_ns
         ),
         series=make_series(outcome.total.totals),
+        search=outcome.steps,
+        loads=outcome.loads,
+        generator=outcome.health.facts(),
+        sustainable=outcome.found,
     )
 
 
@@ -137,7 +141,18 @@ def _exit_code(outcome: RunOutcome, judgements: Sequence[Judgement]) -> int:
     return ExitCode.THRESHOLD_FAILED if broken else ExitCode.OK
 
 
+def with_validity_judged(result: RunResult) -> RunResult:
+    """Return the result of a whole run with exit code 5 if its numbers are invalid."""
+    is_whole = result.exit_code in (ExitCode.OK, ExitCode.THRESHOLD_FAILED)
+    if is_whole and result.validity.level is ValidityLevel.INVALID:
+        return replace(result, exit_code=ExitCode.NOT_VALID)
+    return result
+
+
 def _validity(outcome: RunOutcome, mask: Masker) -> Validity:
+    if outcome.invalid:
+        reasons = (*outcome.invalid, *outcome.biased)
+        return Validity(ValidityLevel.INVALID, tuple(map(mask, reasons)))
     if outcome.biased:
         return Validity(ValidityLevel.BIASED, tuple(map(mask, outcome.biased)))
     return Validity(ValidityLevel.VALID)

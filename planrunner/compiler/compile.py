@@ -137,9 +137,7 @@ class _Compiler:
         known = with_columns(work.constant_names, model.data or {}, data)
         http = self._http(work)
         flows = Flows(model.flows or {})
-        target = Target(
-            work, self._plan, self._ports, http.defaults, self._demos, self._scratch
-        )
+        target = Target(work, self._plan, self._ports, http.defaults, self._demos, self._scratch)
         services, monitors = target.services(), target.monitors()
 
         hooks = compile_hooks(work, self._plan)

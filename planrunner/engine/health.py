@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import gc
+import os
+import sys
 import time
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Final
 
+from planrunner.results.loads import GeneratorFacts
 from planrunner.units import NS_PER_MS, NS_PER_S, format_duration
 from planrunner.values import dataclass
 
-__all__ = ["Health", "HealthLog", "HealthProbe"]
+__all__ = ["Health", "HealthLog", "HealthProbe", "open_files_limit"]
 
 BUSY_SHARE: Final = 0.9
 """Of one processor: above it, replies wait for the generator before their end is seen."""
@@ -18,6 +23,9 @@ BUSY_SHARE: Final = 0.9
 LATE_NS: Final = 50 * NS_PER_MS
 """A loop this late adds to every latency what a person would notice in a report."""
 
+_INVALID_SHARE: Final = 0.5
+_LEAST_SECONDS: Final = 5  # fewer are soon all busy: a run starts with the opening of connections
+_FULL_GENERATION: Final = 2
 _JUDGED_SHARE: Final = 0.1  # of the seconds: one hiccup is no finding
 
 
@@ -28,10 +36,15 @@ class Health:
     Attributes:
         loop_lag_ns: The latest that a timer of the engine fired.
         cpu_share: Of one processor, user and system time of this process.
+        collections: Full garbage collections, the longest of which took `collection_ns`.
+        open_files: How many there are, or nearly; 0 where unknown.
     """
 
     loop_lag_ns: int
     cpu_share: float
+    collections: int = 0
+    collection_ns: int = 0
+    open_files: int = 0
 
 
 class HealthProbe:
@@ -42,6 +55,24 @@ class HealthProbe:
         self._lag_ns = 0
         self._read_ns = now_ns
         self._cpu_read_ns = cpu_ns()
+        self._collections = self._collection_ns = self._collection_began_ns = 0
+        gc.callbacks.append(self._collected)
+
+    def close(self) -> None:
+        """Take notice of no more garbage collections."""
+        with suppress(ValueError):
+            gc.callbacks.remove(self._collected)
+
+    def _collected(self, phase: str, info: Mapping[str, int]) -> None:
+        if info["generation"] < _FULL_GENERATION:
+            return  # short, and many a second
+        now_ns = time.perf_counter_ns()
+        if phase == "start":
+            self._collection_began_ns = now_ns
+        elif self._collection_began_ns:
+            self._collections += 1
+            took_ns = now_ns - self._collection_began_ns
+            self._collection_ns = max(self._collection_ns, took_ns)
 
     def woke(self, *, due_ns: int, now_ns: int) -> None:
         """Note when a timer fired that was due at `due_ns`."""
@@ -51,9 +82,39 @@ class HealthProbe:
         """Return the interval since the last reading, and begin another."""
         cpu_ns = self._cpu_ns()
         took_ns = max(1, now_ns - self._read_ns)
-        health = Health(self._lag_ns, (cpu_ns - self._cpu_read_ns) / took_ns)
+        health = Health(
+            self._lag_ns,
+            (cpu_ns - self._cpu_read_ns) / took_ns,
+            self._collections,
+            self._collection_ns,
+            _open_files(),
+        )
         self._lag_ns, self._read_ns, self._cpu_read_ns = 0, now_ns, cpu_ns
+        self._collections = self._collection_ns = 0
         return health
+
+
+def _open_files() -> int:
+    """Return the lowest free descriptor: the number of open files, but for gaps.
+
+    Listing them takes milliseconds where there are thousands, and the loop would stand still.
+    """
+    try:
+        descriptor = os.open(os.devnull, os.O_RDONLY)
+    except OSError:
+        return 0
+    os.close(descriptor)
+    return descriptor
+
+
+def open_files_limit() -> int:
+    """Return how many open files the process may have; 0 where there is no limit to know."""
+    if sys.platform == "win32":
+        return 0
+    import resource  # noqa: PLC0415 - not on Windows
+
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return 0 if soft == resource.RLIM_INFINITY else soft
 
 
 class HealthLog:
@@ -65,6 +126,7 @@ class HealthLog:
         self.late_seconds = 0
         self.worst_lag_ns = 0
         self.peak_cpu_share = 0.0
+        self.collections = self.collection_ns = self.open_files = 0
         # Eight bytes a value: a week of seconds stays small.
         self._at_ns = array("q")
         self._lags_s = array("d")
@@ -79,6 +141,9 @@ class HealthLog:
         self.late_seconds += health.loop_lag_ns > LATE_NS
         self.worst_lag_ns = max(self.worst_lag_ns, health.loop_lag_ns)
         self.peak_cpu_share = max(self.peak_cpu_share, health.cpu_share)
+        self.collections += health.collections
+        self.collection_ns = max(self.collection_ns, health.collection_ns)
+        self.open_files = max(self.open_files, health.open_files)
 
     def gauges(self) -> dict[str, list[tuple[int, float]]]:
         """What thresholds can ask of the generator, in order of time."""
@@ -86,6 +151,23 @@ class HealthLog:
             "generator.loop_lag": list(zip(self._at_ns, self._lags_s, strict=True)),
             "generator.cpu": list(zip(self._at_ns, self._cpu_shares, strict=True)),
         }
+
+    def facts(self) -> GeneratorFacts:
+        """Return the worst of all seconds."""
+        return GeneratorFacts(
+            loop_lag_ns=self.worst_lag_ns,
+            cpu_share=self.peak_cpu_share,
+            collections=self.collections,
+            collection_ns=self.collection_ns,
+            open_files=self.open_files,
+            open_files_limit=open_files_limit(),
+        )
+
+    @property
+    def was_saturated(self) -> bool:
+        """Whether the generator was busy or late most of the time: its numbers are its own."""
+        most = self.seconds * _INVALID_SHARE
+        return self.seconds >= _LEAST_SECONDS and max(self.busy_seconds, self.late_seconds) > most
 
     def reasons(self) -> tuple[str, ...]:
         """Return why the run's latencies are the generator's as well as the target's."""

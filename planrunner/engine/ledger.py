@@ -9,10 +9,18 @@ from typing import Final
 
 from planrunner.compiler.graph import RunGraph, SearchLoad
 from planrunner.engine.health import HealthLog
+from planrunner.engine.load_report import phase_loads
 from planrunner.engine.outage import Outage
 from planrunner.engine.outcome import PhaseTimes, RunOutcome
 from planrunner.engine.stop import Stop
 from planrunner.engine.tally import Tally, TaskKey
+from planrunner.engine.validity import (
+    Doubts,
+    closed_notice,
+    doubts_of_generator,
+    doubts_of_loads,
+    doubts_of_mix,
+)
 from planrunner.engine.worker import Drained, Worker
 from planrunner.metrics.evidence import Arrivals, Evidence, GaugePoint, TaskRuns
 from planrunner.metrics.histogram import Histogram
@@ -22,7 +30,7 @@ from planrunner.metrics.series import ABORTED
 from planrunner.metrics.snapshot import Accumulated
 from planrunner.results.aggregate import TaskCount, make_totals
 from planrunner.results.history import History
-from planrunner.results.loads import Sustainable
+from planrunner.results.loads import PhaseLoad, Sustainable
 from planrunner.results.model import Totals
 from planrunner.results.record import SearchStep
 from planrunner.results.request_history import RequestHistory
@@ -176,6 +184,14 @@ class Ledger:
     def outcome(
         self, run_id: str, *, stop: Stop, ended_ns: int, phases: tuple[PhaseTimes, ...]
     ) -> RunOutcome:
+        loads = phase_loads(
+            self._graph,
+            phases,
+            tally=self._tally,
+            arrivals=self.arrivals,
+            lateness=self._lateness,
+        )
+        doubts = self._doubts(loads)
         return RunOutcome(
             run_id=run_id,
             seed=self._graph.seed,
@@ -192,11 +208,35 @@ class Ledger:
             health=self._health,
             evidence=self._evidence,
             gates=self._gates,
-            biased=(*self._start_failures(), *self._health.reasons()),
+            biased=tuple(doubts.biased),
+            invalid=tuple(doubts.invalid),
+            loads=loads,
             found=tuple(self.found),
             steps=tuple(self.steps),
-            notices=(*self.notices, *_tally_notices(self._tally), *_data_notices(self._tally)),
+            notices=(
+                *(one.text for one in self.found),
+                *self.notices,
+                *_tally_notices(self._tally),
+                *_data_notices(self._tally),
+                *closed_notice(loads),
+            ),
         )
+
+    def _doubts(self, loads: Sequence[PhaseLoad]) -> Doubts:
+        doubts = Doubts(biased=[*self._start_failures(), *self._overtime()])
+        for reason in self._health.reasons():
+            doubts.add(reason, is_invalid=self._health.was_saturated)
+        doubts_of_loads(doubts, loads)
+        doubts_of_generator(doubts, self._health.facts())
+        doubts_of_mix(doubts, self._task_counts())
+        return doubts
+
+    def _overtime(self) -> Iterator[str]:
+        for phase in self._tally.overtime:
+            yield (
+                f"phase `{phase}` reached its `max_duration` with iterations left; "
+                "give it more time, more users, or fewer iterations"
+            )
 
     def _task_counts(self) -> tuple[TaskCount, ...]:
         runs = _by_task(self._tally.picks)

@@ -11,7 +11,7 @@ from planrunner.metrics.measured import MeasuredTime
 from planrunner.metrics.snapshot import Accumulated
 from planrunner.results.aggregate import TaskCount
 from planrunner.results.history import History
-from planrunner.results.loads import Sustainable
+from planrunner.results.loads import PhaseLoad, Sustainable
 from planrunner.results.record import SearchStep
 from planrunner.results.request_history import RequestHistory
 from planrunner.values import dataclass
@@ -63,6 +63,8 @@ class RunOutcome:
         task_counts: What became of each task's picks, over all phases.
         gates: One for each of the plan's thresholds, in its order; all have seen the whole run.
         biased: Why the numbers may not say what the plan asked for, each a sentence.
+        invalid: Why they say nothing about what the plan asked for, each a sentence.
+        loads: What each phase asked for, and what it got.
         notices: What else the user should know, each a sentence.
         found: What searches came to, and `steps` the levels that they tried.
     """
@@ -84,6 +86,8 @@ class RunOutcome:
     gates: tuple[Gate, ...]
     biased: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
+    invalid: tuple[str, ...] = ()
+    loads: tuple[PhaseLoad, ...] = ()
     found: tuple[Sustainable, ...] = ()
     steps: tuple[SearchStep, ...] = ()
 

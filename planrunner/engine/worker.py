@@ -160,6 +160,7 @@ class Worker:
     def close(self) -> None:
         """Let go of the data files."""
         self._feeds.close()
+        self._probe.close()
 
     def drain(self) -> Drained:
         """Return what happened since the last time."""

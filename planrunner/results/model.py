@@ -7,6 +7,7 @@ from dataclasses import field
 from enum import StrEnum
 
 from planrunner.metrics.verdict import Verdict
+from planrunner.results.loads import GeneratorFacts, PhaseLoad, Sustainable
 from planrunner.results.record import (
     FailingSample,
     RequestPoints,
@@ -157,6 +158,9 @@ class RunResult:
         tracks: What was measured beside the requests.
         search: The levels that `search` phases tried, in order.
         failing_samples: The first requests of each name that failed in each way.
+        loads: What each phase asked for, and what it got.
+        generator: How the generator itself was.
+        sustainable: What `search` phases found.
         series: Every series with its histograms: what the tables are made of.
     """
 
@@ -189,3 +193,6 @@ class RunResult:
     search: tuple[SearchStep, ...] = ()
     failing_samples: tuple[FailingSample, ...] = ()
     series: tuple[SeriesRecord, ...] = ()
+    loads: tuple[PhaseLoad, ...] = ()
+    generator: GeneratorFacts = GeneratorFacts()
+    sustainable: tuple[Sustainable, ...] = ()

@@ -34,7 +34,10 @@ def holder_of(port: int) -> str:
     """Say which process listens on `port`, as far as this user may know."""
     with suppress(psutil.Error):
         for connection in psutil.net_connections("tcp"):
-            if connection.status != psutil.CONN_LISTEN or getattr(connection.laddr, "port", 0) != port:
+            if (
+                connection.status != psutil.CONN_LISTEN
+                or getattr(connection.laddr, "port", 0) != port
+            ):
                 continue
             if connection.pid is None:
                 break

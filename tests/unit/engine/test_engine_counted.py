@@ -70,6 +70,7 @@ def test_the_longest_duration_ends_a_phase_and_says_so() -> None:
 
     assert counts(told.outcome, "failure") == {"": 6}
     assert told.outcome.tally.overtime == {"main": 1}
+    assert "max_duration" in told.outcome.biased[0]
 
 
 def test_more_users_than_iterations() -> None:

@@ -310,7 +310,7 @@ class TestOnce:
 
         told = run_graph(make_graph(user_class(), closed(1, 1), teardown=teardown))
 
-        assert told.outcome.notices == ("`teardown` failed: `unmake` failed: status 404",)
+        assert told.outcome.notices[0] == "`teardown` failed: `unmake` failed: status 404"
         assert told.outcome.ending is Ending.FINISHED
 
 

@@ -207,9 +207,7 @@ def test_an_hour_of_arrivals_is_exact() -> None:
 
     assert len(told.target.asked_ns) == 25_200
     assert told.target.asked_ns[-1] - told.outcome.started_ns == 25_199 * NS_PER_S // 7
-    assert Counter(int(second) for second in told.asked()) == Counter(
-        dict.fromkeys(range(3600), 7)
-    )
+    assert Counter(int(second) for second in told.asked()) == Counter(dict.fromkeys(range(3600), 7))
 
 
 def test_nothing_that_was_opened_stays_open() -> None:

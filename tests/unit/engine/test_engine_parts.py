@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
 import pytest
 from hypothesis import given
@@ -120,8 +121,23 @@ class TestHealth:
         probe.woke(due_ns=1_100, now_ns=1_150)
         probe.woke(due_ns=1_200, now_ns=1_210)
 
-        assert probe.read(2_000) == Health(loop_lag_ns=50, cpu_share=0.3)
-        assert probe.read(3_000) == Health(loop_lag_ns=0, cpu_share=0.0)
+        readings = [probe.read(2_000), probe.read(3_000)]
+        probe.close()
+
+        assert [(one.loop_lag_ns, one.cpu_share) for one in readings] == [(50, 0.3), (0, 0.0)]
+
+    def test_a_probe_counts_full_garbage_collections_and_open_files(self):
+        """Short collections of young objects happen all the time and are none of them."""
+        probe = HealthProbe(0)
+
+        gc.collect(0)
+        gc.collect(2)
+        reading = probe.read(1)
+        probe.close()
+
+        assert reading.collections == 1
+        assert reading.collection_ns > 0
+        assert reading.open_files > 2
 
     def test_one_hiccup_is_no_finding(self):
         """A tenth of the seconds must be bad before the numbers are in doubt."""

@@ -1,0 +1,154 @@
+"""Whether a run's numbers can be trusted, and what is said about it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from planrunner.engine.health import Health, HealthLog
+from planrunner.engine.validity import (
+    Doubts,
+    doubts_of_generator,
+    doubts_of_loads,
+    doubts_of_mix,
+)
+from planrunner.results.aggregate import TaskCount
+from planrunner.results.loads import GeneratorFacts, PhaseLoad
+from planrunner.units import NS_PER_MS, NS_PER_S
+from tests.support.graphs import Answer, closed, make_graph, request, run_graph, task, user_class
+from tests.support.loads import counted, open_phase
+
+ARRIVALS = PhaseLoad("peak", "open", "arrivals", 10_000, 10_000, is_paced=True)
+
+
+def level(doubts: Doubts) -> str:
+    return "invalid" if doubts.invalid else "biased" if doubts.biased else "valid"
+
+
+def of_load(**changes: object) -> Doubts:
+    doubts = Doubts()
+    doubts_of_loads(doubts, [replace(ARRIVALS, **changes)])
+    return doubts
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        ({}, "valid"),
+        ({"dropped": 10}, "valid"),
+        ({"dropped": 11}, "biased"),
+        ({"dropped": 499}, "biased"),
+        ({"dropped": 500}, "invalid"),
+        ({"late": 100}, "valid"),
+        ({"late": 101}, "biased"),
+        ({"late": 1_001}, "invalid"),
+        ({"late": 5_000, "model": "closed"}, "biased"),
+        ({"dropped": 9_000, "late": 9_000, "model": "search"}, "valid"),
+    ],
+)
+def test_load_that_was_not_reached_makes_numbers_doubtful(
+    changes: dict[str, object], found: str
+) -> None:
+    """One in a thousand dropped, one in a hundred late; ten or fifty times that is invalid."""
+    assert level(of_load(**changes)) == found
+
+
+def test_reasons_say_what_to_do() -> None:
+    """In one sentence each, with the numbers."""
+    (dropped,) = of_load(dropped=2_000).invalid
+    (late,) = of_load(late=200, lateness_p99_ns=12 * NS_PER_MS).biased
+
+    assert dropped.startswith("phase `peak` dropped 2,000 of 10,000 arrivals (20.0%)")
+    assert dropped.endswith("raise `max_users`, or lower the rate")
+    assert "p99 12 ms" in late
+    assert late.endswith("lower the rate, or free its host")
+
+
+def test_long_collections_and_full_tables_of_files_are_named() -> None:
+    """Both come from the generator's process, so they are its facts."""
+    doubts = Doubts()
+
+    facts = GeneratorFacts(
+        collections=1, collection_ns=80 * NS_PER_MS, open_files=950, open_files_limit=1_000
+    )
+    doubts_of_generator(doubts, facts)
+
+    assert "stopped the generator for 80 ms" in doubts.biased[0]
+    assert "950 of 1,000 open files" in doubts.biased[1]
+
+
+def test_a_task_mix_far_from_its_weights_is_named() -> None:
+    """Beyond 5 %, and beyond what drawing by chance does to few picks."""
+    doubts, few = Doubts(), Doubts()
+
+    doubts_of_mix(doubts, [TaskCount("A", "x", 1, 700), TaskCount("A", "y", 1, 300)])
+    doubts_of_mix(few, [TaskCount("A", "x", 1, 7), TaskCount("A", "y", 1, 3)])
+
+    assert doubts.biased[0].startswith("the tasks of `A` ran 20.0 % off their weights")
+    assert level(few) == "valid"
+
+
+def test_skipped_picks_are_named() -> None:
+    """When more than a tenth of them found their needs unmet."""
+    doubts = Doubts()
+
+    doubts_of_mix(doubts, [TaskCount("A", "x", 1, 80, skipped=20)])
+
+    assert doubts.biased[0].startswith("20 of 100 picks of the task `x` were skipped")
+
+
+def test_a_generator_that_is_busy_most_of_the_time_is_saturated() -> None:
+    """A tenth of the seconds makes it doubtful, half of them useless."""
+    some, most = HealthLog(), HealthLog()
+    for second in range(10):
+        some.add(second, Health(loop_lag_ns=0, cpu_share=1.0 if second < 3 else 0.2))
+        most.add(second, Health(loop_lag_ns=NS_PER_S if second < 6 else 0, cpu_share=0.2))
+
+    assert (bool(some.reasons()), some.was_saturated) == (True, False)
+    assert (bool(most.reasons()), most.was_saturated) == (True, True)
+
+
+def slow(seconds: float, **more: object) -> object:
+    return user_class(task("get", request(operation=Answer(int(seconds * NS_PER_S)))), **more)
+
+
+def test_requested_and_achieved_load_of_each_model() -> None:
+    """Users, arrivals, iterations, and iterations that a pace wanted."""
+    told = run_graph(
+        make_graph(
+            [slow(1.9, name="A"), slow(1.9, name="P", pace_ns=NS_PER_S)],
+            closed(3, 4, name="closed", classes=["A"]),
+            open_phase(10, 2, name="open", classes=["A"], max_users=5),
+            counted(2, iterations=5, name="counted", classes=["A"]),
+            closed(1, 4.5, name="paced", classes=["P"]),
+        )
+    )
+    loads = {load.phase: load for load in told.outcome.loads}
+
+    assert [(x.unit, x.requested, x.achieved) for x in loads.values()] == [
+        ("users", 3, 3),
+        ("arrivals", 20, 6),
+        ("iterations", 5, 5),
+        ("iterations", 3, 3),
+    ]
+    assert loads["open"].dropped == 14
+    assert loads["paced"].late == 2
+    assert "dropped 14 of 20 arrivals" in told.outcome.invalid[0]
+
+
+def test_a_closed_model_without_pace_says_what_it_hides() -> None:
+    """And one with a pace, or with arrivals, doesn't."""
+    plain = run_graph(make_graph(slow(0.1), closed(1, 1)))
+    paced = run_graph(make_graph(slow(0.1, pace_ns=NS_PER_S), closed(1, 1)))
+
+    assert any("users wait with it" in notice for notice in plain.outcome.notices)
+    assert not any("users wait with it" in notice for notice in paced.outcome.notices)
+
+
+def test_lateness_is_measured_from_the_due_time() -> None:
+    """In virtual time nothing is ever late."""
+    told = run_graph(make_graph(slow(0.1), open_phase(100, 5)))
+
+    (load,) = told.outcome.loads
+    assert (load.late, load.lateness_p99_ns, load.share) == (0, 0, 1.0)
