@@ -6,10 +6,11 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Callable
 
 import click
 
-from planrunner.demo import DEMOS, HttpServer
+from planrunner.demo import DEMOS, EtcdStore, HttpServer, Router, kv
 from planrunner.errors import CannotRun
 
 __all__ = ["command"]
@@ -22,6 +23,7 @@ __all__ = ["command"]
 Examples:
   planrunner demo shop                 serve on 127.0.0.1:8000 until Ctrl-C
   planrunner demo shop --port 0        let the system choose the port, and print it
+  planrunner demo kv --store etcd --etcd 127.0.0.1:2379
 """,
 )
 @click.argument("name", type=click.Choice(sorted(DEMOS)))
@@ -37,18 +39,48 @@ Examples:
     is_flag=True,
     help="End when standard input closes, so that a parent that dies takes the server along.",
 )
-def command(name: str, port: int, *, until_input_closes: bool) -> None:
+@click.option(
+    "--store",
+    type=click.Choice(["memory", "etcd"]),
+    default="memory",
+    show_default=True,
+    help="Where the demo `kv` keeps values.",
+)
+@click.option(
+    "--etcd",
+    metavar="HOST:PORT",
+    default="127.0.0.1:2379",
+    show_default=True,
+    help="With `--store etcd`: where etcd is.",
+)
+@click.option(
+    "--secret",
+    envvar="ADMIN_SECRET",
+    default="",
+    help="What `DELETE /kv` of the demo `kv` must say; the environment's ADMIN_SECRET by default.",
+)
+def command(
+    name: str, port: int, *, until_input_closes: bool, store: str, etcd: str, secret: str
+) -> None:
     """Serve an embedded demo target on loopback."""
     run = asyncio.run
     if sys.platform != "win32":
         import uvloop  # noqa: PLC0415 - only where it exists
 
         run = uvloop.run
-    run(_serve(name, port, until_input_closes=until_input_closes))
+
+    def routes() -> Router:
+        if name != "kv":
+            return DEMOS[name]()
+        return kv(EtcdStore(etcd) if store == "etcd" else None, secret=secret)
+
+    run(_serve(name, routes, port, until_input_closes=until_input_closes))
 
 
-async def _serve(name: str, port: int, *, until_input_closes: bool) -> None:
-    server = HttpServer(DEMOS[name]())
+async def _serve(
+    name: str, routes: Callable[[], Router], port: int, *, until_input_closes: bool
+) -> None:
+    server = HttpServer(routes())
     try:
         bound = await server.start(port=port)
     except OSError as error:

@@ -110,19 +110,11 @@ async def around_load(
             )
     finally:
         await fetcher.close()
-        _remove_scratch(graph)
 
 
 def _scope(graph: RunGraph, directory: Path, run_id: str) -> Scope:
     # Services run in directories of their own, so it takes the whole path.
     return {"run": {"id": run_id, "dir": str(directory.absolute()), "seed": graph.seed}}
-
-
-def _remove_scratch(graph: RunGraph) -> None:
-    """Remove the directory above those of the services, which their supervisors have removed."""
-    for parent in {node.scratch.parent for node in graph.services if node.scratch is not None}:
-        if parent.is_dir() and not any(parent.iterdir()):
-            parent.rmdir()
 
 
 def _end_with(service: RunningService, stop: Stop) -> Callable[[], Coroutine[Any, Any, None]]:

@@ -82,7 +82,8 @@ class Response:
         return head if head_only or self.status == 204 else head + body
 
 
-Handler = Callable[[Request], Response]
+Handler = Callable[[Request], Response | Coroutine[Any, Any, Response]]
+"""Answers one request; a coroutine function when that takes other servers."""
 
 
 class Router:
@@ -95,7 +96,7 @@ class Router:
         pattern = re.sub(r":(\w+)", r"(?P<\1>[^/]+)", path)
         self._routes.append((method, re.compile(pattern), handler))
 
-    def answer(self, request: Request) -> Response:
+    def answer(self, request: Request) -> Response | Coroutine[Any, Any, Response]:
         """Return the reply of the first route that matches; 404 or 405 when none does."""
         allowed = False
         method = "GET" if request.method == "HEAD" else request.method
@@ -182,6 +183,21 @@ class _Connection(asyncio.Protocol):
         request, close = self._waiting.popleft()
         response = self._server.router.answer(request)
         head_only = request.method == "HEAD"
+        if isinstance(response, Response):
+            self._reply(response, head_only=head_only, close=close)
+        else:
+            self._server.start_answer(self._answer(response, head_only=head_only, close=close))
+
+    async def _answer(
+        self, waiting: Coroutine[Any, Any, Response], *, head_only: bool, close: bool
+    ) -> None:
+        try:
+            response = await waiting
+        except Exception as error:  # noqa: BLE001 - whatever the store says is the reply
+            response = Response({"error": str(error)}, status=500)
+        self._reply(response, head_only=head_only, close=close)
+
+    def _reply(self, response: Response, *, head_only: bool, close: bool) -> None:
         if response.delay_s > 0:
             loop = asyncio.get_running_loop()
             loop.call_later(response.delay_s, self._finish, response, head_only, close)
@@ -216,6 +232,13 @@ class HttpServer:
         self.router = router
         self.connections: set[_Connection] = set()
         self._server: asyncio.Server | None = None
+        self._answers: set[asyncio.Task[None]] = set()
+
+    def start_answer(self, answer: Coroutine[Any, Any, None]) -> None:
+        """Run what answers a request, until the server stops."""
+        task = asyncio.get_running_loop().create_task(answer)
+        self._answers.add(task)
+        task.add_done_callback(self._answers.discard)
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> int:
         """Listen, and return the port (chosen by the system when `port` is 0)."""
@@ -232,6 +255,8 @@ class HttpServer:
             self._server.close()
         for connection in list(self.connections):
             connection.drop()
+        for answer in list(self._answers):
+            answer.cancel()
         await asyncio.sleep(0)
 
     async def serve_until(self, finished: Coroutine[Any, Any, object]) -> None:

@@ -53,6 +53,8 @@ def main() -> None:
         _kill_group(child.pid)  # what it left behind
     if job["scratch"]:
         shutil.rmtree(job["scratch"], ignore_errors=True)
+        with suppress(OSError):  # those of other services are still in it
+            os.rmdir(os.path.dirname(job["scratch"]))  # noqa: PTH106, PTH120 - fewer imports
     _say(ended=code)
 
 

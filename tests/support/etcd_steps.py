@@ -34,8 +34,14 @@ class NoFiles:
         raise FileNotFoundError(name)
 
 
-def compiled(action: str, *, settings: EtcdSettings | None = None, reads_body: bool = True,
-             constants: Mapping[str, object] | None = None, **keys: Any) -> CompiledEtcd:  # fmt: skip
+def compiled(
+    action: str,
+    *,
+    settings: EtcdSettings | None = None,
+    reads_body: bool = True,
+    constants: Mapping[str, object] | None = None,
+    **keys: Any,
+) -> CompiledEtcd:
     model = _MODELS[action].model_validate(keys)
     return compile_exchange(
         model,

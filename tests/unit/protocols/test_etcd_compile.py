@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import grpc
 import pytest
 
 from planrunner.errors import PlanrunnerError
@@ -31,7 +32,7 @@ def message_of(action: str, scope: dict[str, object] | None = None, **keys: obje
         ("localhost:${p}", "localhost:2379", False),
     ],
 )
-def test_an_endpoint_is_host_and_port(written: str, endpoint: str, secure: bool) -> None:
+def test_an_endpoint_is_host_and_port(written: str, endpoint: str, secure: object) -> None:
     """A scheme says whether TLS is wanted."""
     compiled_settings = settings_of(endpoints=[written])
 
@@ -151,8 +152,6 @@ def test_a_lease_that_is_no_number_is_not_sent() -> None:
 )
 def test_an_error_of_grpc_has_a_kind(code: str, words: str, kind: str) -> None:
     """Code and words together tell what happened."""
-    import grpc
-
     error = grpc.aio.AioRpcError(
         grpc.StatusCode[code], grpc.aio.Metadata(), grpc.aio.Metadata(), details=words
     )

@@ -52,6 +52,8 @@ _NO_USER: Final = ("user name is empty", "authentication failed")
 def map_failure(error: grpc.aio.AioRpcError) -> tuple[FailureKind, int, str]:
     """Return the kind of a failed call, its gRPC code, and what to tell people."""
     code, details = error.code(), (error.details() or "").strip()
+    if code is _CODE.UNKNOWN and "deadline exceeded" in details:
+        code = _CODE.DEADLINE_EXCEEDED  # the member noticed first, and has no better word for it
     return _kind(code, details.lower()), int(code.value[0]), f"{code.name}: {details or 'no words'}"
 
 
