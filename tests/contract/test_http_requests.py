@@ -8,7 +8,7 @@ import pytest
 
 from planrunner.language.expressions import EvaluationError
 from planrunner.protocols.http.operation import DynamicBody, FileBody, Header, QueryItem, StaticBody
-from tests.support.http_servers import HttpServer, always, reply
+from tests.support.http_servers import HttpServer, Request, Wire, always, reply
 from tests.support.http_users import HttpUnderTest, TestUser, converse
 
 
@@ -159,6 +159,31 @@ def test_url_that_only_the_scope_knows(http: HttpUnderTest) -> None:
         assert again.connects == 0
 
     converse(http, always(reply()), scenario)
+
+
+def test_what_a_step_says_itself_counts_before_set_headers(http: HttpUnderTest) -> None:
+    """Also that it sends none, after a redirect, and for this step alone."""
+
+    async def scenario(user: TestUser, server: HttpServer) -> None:
+        user.session.set_header("X-A", "user")
+        user.session.set_header("X-B", "user")
+        own = frozenset({"x-a", "x-c"})
+        await user.get(server.origin, "/away", headers={"X-A": "step"}, own_names=own)
+        said = server.requests[-1].headers
+        await user.get(server.origin, own_names=frozenset({"x-b"}))
+        silent = server.requests[-1].headers
+        await user.get(server.origin, headers={"X-A": "plan"})
+        after = server.requests[-1].headers
+
+        assert (said["x-a"], said["x-b"], "x-c" in said) == ("step", "user", False)
+        assert (silent["x-a"], "x-b" in silent) == ("user", False)
+        assert (after["x-a"], after["x-b"]) == ("user", "user")
+
+    async def respond(request: Request, wire: Wire) -> None:
+        away = reply(302, b"", ("Location", "/"))
+        await wire.send(away if request.target == "/away" else reply())
+
+    converse(http, respond, scenario)
 
 
 def test_set_header_holds_until_taken_away(http: HttpUnderTest) -> None:

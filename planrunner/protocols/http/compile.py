@@ -123,19 +123,19 @@ def _operation(
         getattr(spec, verb), defaults.settings.base_url, lowering, (verb,)
     )
     credentials = defaults.credentials
+    own_headers = compile_headers(spec.headers, lowering, ("headers",))
+    own_names = frozenset(own_headers)
     if spec.auth is not None:
         credentials = compile_auth(spec.auth, lowering, ("auth",), defaults.settings)
+        own_names |= {"authorization", *credentials.headers}
     elif authorization:
         credentials = Credentials({"authorization": Header("Authorization", (authorization,))})
     return HttpOperation(
         method=verb.upper(),
         url=url,
         query=compile_query(spec.query, lowering, ("query",)) + credentials.query,
-        headers=merge_headers(
-            defaults.headers,
-            credentials.headers,
-            compile_headers(spec.headers, lowering, ("headers",)),
-        ),
+        headers=merge_headers(defaults.headers, credentials.headers, own_headers),
+        own_names=own_names,
         body=compile_body(spec, lowering),
         follow_redirects=follow_redirects,
         needs_body=needs_body,

@@ -150,6 +150,8 @@ class HttpOperation:
     Attributes:
         method: Upper case.
         headers: The plan's and the step's together, each name once (case-insensitively).
+        own_names: Headers, in lower case, of which the step itself says what is sent, if anything:
+            what a user has set for all of its requests doesn't count then.
         body: None sends none; POST, PUT and PATCH then say `Content-Length: 0`.
         max_redirects: More in one exchange fail as `protocol`.
         needs_body: Something reads the reply's body: it is collected and decoded.
@@ -163,6 +165,7 @@ class HttpOperation:
     url: UrlParts
     query: tuple[QueryItem, ...] = ()
     headers: tuple[Header, ...] = ()
+    own_names: frozenset[str] = frozenset()
     body: Body | None = None
     follow_redirects: bool = True
     max_redirects: int = 20

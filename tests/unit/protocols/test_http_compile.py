@@ -177,6 +177,22 @@ def test_headers_of_plan_and_step_merge() -> None:
 
 
 @pytest.mark.parametrize(
+    ("step", "own"),
+    [
+        ({}, set()),
+        ({"headers": {"X-A": "1", "x-b": None}}, {"x-a", "x-b"}),
+        ({"auth": "none"}, {"authorization"}),
+        ({"auth": {"api_key": {"header": "X-Key", "value": "k"}}}, {"authorization", "x-key"}),
+    ],
+)
+def test_a_step_knows_which_headers_are_its_own(step: dict[str, Any], own: set[str]) -> None:
+    """Those of the plan are not: a user may have set others for all of its requests."""
+    http = compile_http({"base_url": "http://shop.test", "headers": {"X-Plan": "1"}})
+
+    assert operation_of({"get": "/", **step}, http=http).own_names == own
+
+
+@pytest.mark.parametrize(
     ("headers", "path", "code"),
     [
         ({"A B": "x"}, "A B", "invalid-value"),

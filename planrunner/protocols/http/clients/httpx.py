@@ -137,7 +137,7 @@ class HttpxSession:
         has_crossed = False
         origin, data = outbound.origin, outbound.data
         for _ in range(bound.max_redirects + 1):
-            dressed = self._identity.dress(data, origin, bound.names, has_crossed=has_crossed)
+            dressed = self._identity.dress(data, origin, bound, has_crossed=has_crossed)
             sent = Outbound(origin, dressed, outbound.upload)
             measured = await self._try_twice(bound, sent)
             cookies = _values(measured, b"set-cookie")

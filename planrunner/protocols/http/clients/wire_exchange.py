@@ -143,9 +143,7 @@ class WireExchange:
 
     async def _write(self, connection: WireConnection) -> Outcome:
         user, reply = self.user, self.user.reply
-        data = user.identity.dress(
-            self.data, self.origin, self.bound.names, has_crossed=self.has_crossed
-        )
+        data = user.identity.dress(self.data, self.origin, self.bound, has_crossed=self.has_crossed)
         connection.is_bodiless = data.startswith(b"HEAD ")
         connection.known = NO_HEADS if connection.is_bodiless else connection.heads.known
         self.connection = user.current = connection

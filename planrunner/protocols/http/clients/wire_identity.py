@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from planrunner.language.expressions import EvaluationError
-from planrunner.protocols.http.clients.wire_request import DEFAULT_NAMES, FRAMING, header_line
+from planrunner.protocols.http.clients.wire_request import (
+    DEFAULT_NAMES,
+    FRAMING,
+    WireRequest,
+    header_line,
+)
 from planrunner.protocols.http.clients.wire_rewrite import add_lines, target_of, without
 from planrunner.protocols.http.cookies import CookieJar
 from planrunner.protocols.http.redirects import PRIVATE_HEADERS
@@ -53,18 +58,21 @@ class WireIdentity:
             self.jar.store(cookie, origin, target)
         self.is_plain = not self._headers and not len(self.jar)
 
-    def dress(
-        self, data: bytes, origin: Origin, names: frozenset[str], *, has_crossed: bool
-    ) -> bytes:
+    def dress(self, data: bytes, origin: Origin, bound: WireRequest, *, has_crossed: bool) -> bytes:
         """Return `data` as this user sends it.
 
         Args:
             data: An encoded request.
             origin: Where it goes.
-            names: The header names in it, lower case; may hold more than there are.
+            bound: What it was encoded from.
             has_crossed: A redirect led to another origin: credentials stay behind.
         """
-        lines = self._lines if has_crossed else self._lines + self._private_lines
+        names, own_names = bound.names, bound.own_names
+        if own_names.isdisjoint(self._headers):
+            lines = self._lines if has_crossed else self._lines + self._private_lines
+        else:
+            kept = own_names | PRIVATE_HEADERS if has_crossed else own_names
+            lines = b"".join(line for key, line in self._headers.items() if key not in kept)
         if "cookie" not in names and (has_crossed or "cookie" not in self._headers):
             cookie = self.jar.repeated(origin)
             if cookie is None:
@@ -72,10 +80,10 @@ class WireIdentity:
             if cookie:
                 lines += f"Cookie: {cookie}\r\n".encode("latin-1")
         if self._headers:
-            data = self._undress(data, names)
+            data = self._undress(data, names, own_names)
         return add_lines(data, lines) if lines else data
 
-    def _undress(self, data: bytes, names: frozenset[str]) -> bytes:
+    def _undress(self, data: bytes, names: frozenset[str], own_names: frozenset[str]) -> bytes:
         """Take out what this user sends another value of, or none."""
-        replaced = self._headers.keys() & (names | DEFAULT_NAMES)
+        replaced = (self._headers.keys() & (names | DEFAULT_NAMES)) - own_names
         return without(data, replaced) if replaced else data

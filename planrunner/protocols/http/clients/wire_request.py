@@ -97,6 +97,7 @@ class WireRequest:
         needs_care: Not for the hot path: HEAD, a body that is written piece by piece, more than
             one try, a connection that ends with it.
         names: The header names it sends, lower case.
+        own_names: Those of which the step itself says what is sent.
         stream: A body that is read while it is sent; `render` has no end then.
         keepalive: False closes the connection after the reply.
     """
@@ -114,6 +115,7 @@ class WireRequest:
     follows: bool
     max_redirects: int
     names: frozenset[str]
+    own_names: frozenset[str] = frozenset()
     stream: StreamBody | None = None
     retry: Retry | None = None
     grant: BoundGrant | None = None
@@ -185,6 +187,7 @@ def bind_request(exchange: Exchange) -> WireRequest:
         follows=operation.follow_redirects,
         max_redirects=operation.max_redirects,
         names=_names(operation),
+        own_names=operation.own_names,
         stream=stream,
         retry=operation.retry,
         grant=_bind_grant(operation),

@@ -37,7 +37,7 @@ class WireSession(WireUser):
         if len(data) > LARGE:
             return await WireExchange(self, bound, connection.origin, data).run()
         if not self.identity.is_plain:
-            data = self.identity.dress(data, connection.origin, bound.names, has_crossed=False)
+            data = self.identity.dress(data, connection.origin, bound, has_crossed=False)
         reply = self.reply
         if self.is_dirty:
             self.is_dirty = False

@@ -8,6 +8,7 @@ from dataclasses import replace
 from planrunner.protocols.base import Exchange, Sent
 from planrunner.protocols.http.clients.careful import Tokens
 from planrunner.protocols.http.clients.wire_identity import WireIdentity
+from planrunner.protocols.http.clients.wire_request import WireRequest
 from planrunner.protocols.http.cookies import CookieJar
 from planrunner.protocols.http.operation import HttpOperation
 from planrunner.protocols.http.url import Origin
@@ -30,10 +31,8 @@ class TappedIdentity(WireIdentity):
         super().store(cookies, origin, target)
         self.is_plain = False
 
-    def dress(
-        self, data: bytes, origin: Origin, names: frozenset[str], *, has_crossed: bool
-    ) -> bytes:
-        dressed = super().dress(data, origin, names, has_crossed=has_crossed)
+    def dress(self, data: bytes, origin: Origin, bound: WireRequest, *, has_crossed: bool) -> bytes:
+        dressed = super().dress(data, origin, bound, has_crossed=has_crossed)
         self._told(_read(dressed, origin, self._tokens))
         return dressed
 
