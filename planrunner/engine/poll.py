@@ -6,7 +6,8 @@ import asyncio
 
 from planrunner.compiler.graph import Evaluate, PollNode
 from planrunner.engine.actor import Actor, Step
-from planrunner.engine.requests import Attempt
+from planrunner.engine.requests import Attempt, Fault
+from planrunner.language.values import EvaluationError
 from planrunner.protocols.base import FailureKind, Reply
 from planrunner.units import NS_PER_S, format_duration
 
@@ -48,18 +49,32 @@ class _Polling:
     def _words(self) -> str:
         return f"`{self._node.shown}` was not true within {format_duration(self._node.timeout_ns)}"
 
-    def judge(self, user: Actor, until: Evaluate, reply: Reply) -> str | None:
-        """Return what is wrong with an acceptable reply: that it came last, and isn't the one.
+    def judge(
+        self, user: Actor, until: Evaluate, reply: Reply, fault: Fault | None
+    ) -> Fault | None:
+        """Return what is wrong with an attempt, `fault` being what is wrong with its reply.
+
+        What is to be extracted may be there in the last reply only. A reply that is a failure by
+        itself may be what is waited for, such as the 404 of something that has gone.
 
         Raises:
             EvaluationError: `until` has no value.
         """
-        if until(user.scope):
+        is_acceptable = fault is None or fault[0] is FailureKind.EXTRACT
+        try:
+            is_met = bool(until(user.scope))
+        except EvaluationError:
+            if is_acceptable:
+                raise
+            return fault
+        if is_met:
             self.is_over = True
-        elif not self.has_time(reply.ended_ns):
+        elif is_acceptable:
+            if self.has_time(reply.ended_ns):
+                return None
             self.is_over = True
-            return self._words()
-        return None
+            return FailureKind.EXPECT, self._words()
+        return fault
 
     def has_time(self, now_ns: int) -> bool:
         """Whether another attempt can begin before the time is up."""
@@ -72,12 +87,11 @@ def bind_poll(node: PollNode, attempt: Attempt) -> Step:
     async def poll(user: Actor) -> None:
         polling = _Polling(node, user.clock.now_ns())
 
-        def judge(reply: Reply) -> str | None:
-            return polling.judge(user, until, reply)
+        def judge(reply: Reply, fault: Fault | None) -> Fault | None:
+            return polling.judge(user, until, reply, fault)
 
         while True:
             await attempt(user, polling.send, judge)
-            # An attempt that failed by itself says nothing about what is waited for.
             if polling.is_over or not polling.has_time(user.moment_ns):
                 return
             # No nap: a user that is told to stop has to wait for its answer all the same.

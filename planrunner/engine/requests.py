@@ -21,9 +21,10 @@ from planrunner.metrics.series import Series
 from planrunner.protocols.base import Check, FailureKind, Reply, Scope
 from planrunner.results.samples import pack_row
 
-__all__ = ["Attempt", "demanding_request", "plain_request", "request_attempt"]
+__all__ = ["Attempt", "Fault", "demanding_request", "plain_request", "request_attempt"]
 
 Tags = tuple[tuple[str, str], ...]
+Fault = tuple[FailureKind, str]
 
 
 # One long function: each call would cost every request a tenth of a microsecond.
@@ -95,7 +96,8 @@ def plain_request(site: Site, position: int, bound: Any) -> Step:  # noqa: ANN40
 
 
 SendAttempt = Callable[[Actor, int, Any], Awaitable[Reply]]
-JudgeReply = Callable[[Reply], str | None]
+JudgeReply = Callable[[Reply, Fault | None], Fault | None]
+"""Has the last word on a complete reply and what is wrong with it by itself."""
 
 Attempt = Callable[[Actor, SendAttempt, JudgeReply], Coroutine[Any, Any, None]]
 """A request whose sending and last expectation come from whoever sends it again and again."""
@@ -160,8 +162,8 @@ def _conclude(
     tags: Tags = ()
     try:
         fault = _judge(node, reply, user)
-        if fault is None and judge is not None and (words := judge(reply)) is not None:
-            fault = FailureKind.EXPECT, words
+        if judge is not None and reply.failure is None:
+            fault = judge(reply, fault)
         tags = _reply_tags(node, site, user)
     except EvaluationError as error:
         fault = FailureKind.EXTRACT, str(error)
@@ -177,7 +179,7 @@ def _conclude(
     return None
 
 
-def _judge(node: RequestNode, reply: Reply, user: Actor) -> tuple[FailureKind, str] | None:
+def _judge(node: RequestNode, reply: Reply, user: Actor) -> Fault | None:
     """Return the first thing that is wrong with the reply; later ones would say the same again.
 
     Raises:
@@ -213,7 +215,7 @@ def _reply_tags(node: RequestNode, site: Site, user: Actor) -> Tags:
     )
 
 
-def _refused(reply: Reply) -> tuple[FailureKind, str]:
+def _refused(reply: Reply) -> Fault:
     """Why a reply that the fast path didn't take is a failure."""
     if reply.failure is not None:
         return reply.failure, reply.detail

@@ -48,6 +48,10 @@ def poll(operation, until="json.done", *, every=1.0, timeout=10.0, **node):
     )
 
 
+def take_id(reply, scope):
+    return None if b"id" in reply.body else "no `id`"
+
+
 def run_steps(*steps, target=None):
     users = user_class(task("t", *steps))
     return run_graph(make_graph(users, closed(1, 0.005, graceful_stop=60)), target=target)
@@ -99,6 +103,48 @@ class TestPoll:
         told = run_steps(poll(in_turn(Answer(status=404), then=body('{"done": true}'))))
 
         assert counts(told.outcome, "failure") == {"status": 1, "": 1}
+
+    def test_a_failure_may_be_what_is_waited_for(self):
+        """It is a failure all the same, and nothing is sent after it."""
+        gone = in_turn(body("{}"), then=Answer(status=404))
+
+        told = run_steps(poll(gone, "status == 404"), request("after"))
+
+        assert counts(told.outcome, "request", "failure") == {
+            ("job", ""): 1,
+            ("job", "status"): 1,
+            ("after", ""): 1,
+        }
+
+    def test_a_failed_attempt_without_a_value_says_nothing(self):
+        """An error page has nothing of what is waited for."""
+        told = run_steps(
+            poll(in_turn(Answer(status=503), then=body('{"done": 2}')), "json.done > 1")
+        )
+
+        assert counts(told.outcome, "failure") == {"status": 1, "": 1}
+
+    def test_what_is_extracted_may_be_in_the_last_reply_alone(self):
+        """Until then nothing is missing."""
+        waiting = body('{"done": false}')
+
+        told = run_steps(
+            poll(in_turn(waiting, then=body('{"done": true, "id": 7}')), extractors=(take_id,)),
+            request("after"),
+        )
+
+        assert counts(told.outcome, "request", "failure") == {("job", ""): 2, ("after", ""): 1}
+
+    @pytest.mark.parametrize(
+        ("last", "kind", "sent"),
+        [('{"done": true}', "extract", 0), ('{"done": false}', "expect", 1)],
+    )
+    def test_what_the_last_reply_lacks_is_a_failure(self, last, kind, sent):
+        """Of the extraction when the poll has ended well; then the iteration ends too."""
+        told = run_steps(poll(body(last), timeout=0.5, extractors=(take_id,)), request("after"))
+
+        found = counts(told.outcome, "request", "failure")
+        assert (found["job", kind], found.get(("after", ""), 0)) == (1, sent)
 
     def test_a_condition_without_a_value_ends_the_iteration(self):
         """As `extract`, at the attempt that shows it."""
