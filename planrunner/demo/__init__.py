@@ -6,9 +6,15 @@ from collections.abc import Callable
 
 from planrunner.demo.http_server import HttpServer, Router
 from planrunner.demo.kv import EtcdStore, kv
+from planrunner.demo.passport import passport
 from planrunner.demo.platform import platform
 from planrunner.demo.shop import shop
 
 __all__ = ["DEMOS", "EtcdStore", "HttpServer", "Router", "kv"]
 
-DEMOS: dict[str, Callable[[], Router]] = {"kv": kv, "platform": platform, "shop": shop}
+DEMOS: dict[str, Callable[[], Router]] = {
+    "kv": kv,
+    "passport": passport,
+    "platform": platform,
+    "shop": shop,
+}
