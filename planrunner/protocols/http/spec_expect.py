@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal, get_args
 
 from pydantic import BaseModel, Discriminator, Field, Tag
 from pydantic.functional_validators import AfterValidator
@@ -32,6 +32,7 @@ def shape(value: object) -> str:
 
 # -- statuses ------------------------------------------------------------------------------
 
+_STATUS_CODE: Final = re.compile(r"[1-5][0-9][0-9]")
 _STATUS_CLASS: Final = re.compile(r"[1-5](?:xx|XX|\*)")
 
 
@@ -44,7 +45,9 @@ def _check_status(value: object) -> object:
         Fault(
             Code.INVALID_VALUE,
             f"`{value}` is not a status",
-            "write a code such as `200`, a class such as `2xx`, or a list of them",
+            f"write `{value}` without quotes"
+            if isinstance(value, str) and _STATUS_CODE.fullmatch(value)
+            else "write a code such as `200`, a class such as `2xx`, or a list of them",
         )
     )
 
@@ -98,7 +101,10 @@ class Rule(PlanMapping):
         examples=["{type: object}"],
     )
     type: JsonType | None = Field(
-        None, description="The JSON type of the value.", examples=["array"]
+        None,
+        description="The JSON type of the value.",
+        json_schema_extra={"type": ["string", "null"], "enum": [*get_args(JsonType), None]},
+        examples=["array"],
     )
     min: ValueField | None = Field(None, description="The least number that holds.", examples=["1"])
     max: ValueField | None = Field(
@@ -130,6 +136,13 @@ class Rule(PlanMapping):
         description="Of a text, list or mapping: exactly, or `{min, max}`.",
         examples=["3", "{min: 1}"],
     )
+
+    @classmethod
+    def expand(cls, data: object) -> object:
+        """Read `type: null`, which YAML takes for nothing, as the word it is."""
+        if isinstance(data, Mapping) and "type" in data and data["type"] is None:
+            return {**data, "type": "null"}
+        return data
 
     @classmethod
     def find_faults(cls, data: Mapping[str, Any]) -> Iterator[Fault]:

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from planrunner.protocols.base import Reply
 from planrunner.units import NS_PER_MS, NS_PER_S
@@ -50,6 +51,14 @@ def test_statuses(status: object, accepted: list[int], refused: list[int]) -> No
 def test_status_from_a_variable_is_a_fault() -> None:
     """Which statuses are accepted is known before the run."""
     assert faults_of({"status": "${later}"}) == [(("expect", "status"), "not-allowed")]
+
+
+def test_a_status_in_quotes_is_a_fault_that_says_so() -> None:
+    """It is neither a code nor a class."""
+    with pytest.raises(ValidationError, match="`200` is not a status") as failed:
+        exchange_of({"get": "/", "expect": {"status": "200"}})
+
+    assert failed.value.errors()[0]["ctx"]["hint"] == "write `200` without quotes"
 
 
 # -- time ----------------------------------------------------------------------------------
@@ -196,6 +205,15 @@ def test_broken_path_is_a_fault_with_its_offset() -> None:
     assert [(f.path, f.code.value) for f in compiled.faults] == [
         (("expect", "json", "$.a["), "invalid-value")
     ]
+
+
+@pytest.mark.parametrize("word", [None, "null"])
+def test_null_is_a_type_with_and_without_quotes(word: object) -> None:
+    """YAML takes the word for nothing; JSON has it as a type."""
+    expect = {"json": {"$.a": {"type": word}}}
+
+    assert first_fault(expect, reply_of({"a": None})) is None
+    assert first_fault(expect, reply_of({"a": 0})) == "`$.a` is 0, expected null"
 
 
 # -- header --------------------------------------------------------------------------------
