@@ -65,7 +65,7 @@ class _Run:
 Examples:
   planrunner execute plans/stress.yaml
   planrunner execute plans/stress.yaml --set users=50 --set hold=1m
-  planrunner execute plan.yaml --seed 7 --out results/nightly --quiet
+  planrunner execute plan.yaml --seed 7 --out results/nightly --label build=1.4.2 --quiet
   planrunner execute plan.yaml --once --task checkout          look at every request
   planrunner execute plan.yaml --profile load --env staging --env-file staging.env
   planrunner execute plan.yaml --phase peak --users 20 --hold 30s
@@ -78,6 +78,13 @@ Ctrl-C once ends the run gracefully and still writes the reports; twice leaves a
 @click.argument("plan", type=click.Path(path_type=Path))
 @with_plan_options
 @click.option("--seed", type=click.IntRange(0), help="Seed of every random draw of this run.")
+@click.option(
+    "--label",
+    "labels",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A label that the reports of this run carry; may be given many times.",
+)
 @click.option("--out", type=click.Path(path_type=Path), help="The run directory itself.")
 @click.option("--formats", help="Which reports to write, over the plan's: results.csv,report.html")
 @click.option(
@@ -98,6 +105,7 @@ def command(  # noqa: PLR0913 - one parameter for each option
     plan: Path,
     options: PlanOptions,
     seed: int | None,
+    labels: tuple[str, ...],
     out: Path | None,
     formats: str | None,
     *,
@@ -110,7 +118,7 @@ def command(  # noqa: PLR0913 - one parameter for each option
     """Validate, compile and run PLAN; write its reports and end with the verdict."""
     if (full or as_json) and not once:
         raise UsageError("--full and --json go with --once", hint="add --once, or leave them out")
-    graph = compile_to_run(plan, options, seed=seed, formats=formats)
+    graph = compile_to_run(plan, options, seed=seed, formats=formats, labels=labels)
     if once:
         return _try_once(graph, as_json=as_json, full=full)
     need_descriptors(_connections(graph))

@@ -251,7 +251,12 @@ def load_plan(path: Path, options: PlanOptions, *, need_secrets: bool) -> Plan:
 
 
 def compile_to_run(
-    path: Path, options: PlanOptions, *, seed: int | None = None, formats: str | None = None
+    path: Path,
+    options: PlanOptions,
+    *,
+    seed: int | None = None,
+    formats: str | None = None,
+    labels: Sequence[str] = (),
 ) -> RunGraph:
     """Load and compile a plan that is going to run; `auto` ports are chosen now.
 
@@ -281,7 +286,18 @@ def compile_to_run(
         graph = replace(graph, seed=seed, seed_was_drawn=False)
     if formats is not None:
         graph = replace(graph, report=replace(graph.report, formats=_with_metrics(formats)))
-    return graph
+    return replace(graph, labels=_parse_labels(labels))
+
+
+def _parse_labels(texts: Sequence[str]) -> dict[str, str]:
+    labels: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (equals and name.strip()):
+            hint = "write `NAME=VALUE`, such as `--label branch=main`"
+            raise UsageError(f"--label: `{text}` is not a label", hint=hint)
+        labels[name.strip()] = value
+    return labels
 
 
 def _with_metrics(text: str) -> tuple[str, ...]:

@@ -58,6 +58,7 @@ def start_result(graph: RunGraph, run_id: str, *, started: datetime) -> RunResul
         host=_host(graph),
         notices=(_PARTLY.format(graph.report.samples),) if partly else (),
         plan_text=graph.plan_text,
+        labels=graph.labels,
     )
 
 
@@ -101,6 +102,7 @@ def build_result(graph: RunGraph, outcome: RunOutcome, *, started: datetime) -> 
         host=_host(graph),
         notices=tuple(map(mask, (*graph.notices, *outcome.notices))),
         plan_text=graph.plan_text,
+        labels=graph.labels,
         measured=make_stretches(measured, started_ns=outcome.started_ns),
         request_points=outcome.requests.points(),
         tracks=make_tracks(

@@ -243,6 +243,7 @@ class RunGraph:
         settings: Each protocol's settings, by registry name; opaque to the engine.
         default_threshold: True when the plan had none and `error_rate < 1%` was put in.
         plan_text: The plan's own text, secrets masked.
+        labels: What the user calls the run, to find and compare it.
         preflight: Requests that must pass before anything else is sent.
         monitors: What is measured beside the services.
         hooks: The file with the functions that `python` steps call; None without such steps.
@@ -276,6 +277,7 @@ class RunGraph:
     hooks: Path | None = None
     monitors: tuple[MonitorNode, ...] = ()
     plan_text: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     def programs_of(self, phase: PhaseNode) -> tuple[UserProgram, ...]:
         """Return what each class does in a phase, in file order."""

@@ -136,6 +136,7 @@ def _headline(result: RunResult, width: int) -> list[Text]:
         f"took {format_duration(round(result.duration_seconds * 1e9))}",
         f"run {plain(result.run_id)}",
         f"seed {result.seed}",
+        *(f"{plain(name)}={plain(value)}" for name, value in result.labels.items()),
     ]
     lines = [headline, *_flow(filter(None, facts), width, style="dim")]
     if result.ended_because != "finished":

@@ -89,6 +89,7 @@ def _run_case(result: RunResult) -> _Case:
         reason = "" if result.ended_because == "finished" else f": {result.ended_because}"
         fault = f"{verdict_word(result)}{reason}"
     said = [f"run {result.run_id}, seed {result.seed}, plan {result.plan_path}"]
+    said += (f"{name}={value}" for name, value in result.labels.items())
     if result.validity.level is not ValidityLevel.VALID:
         said.append(f"the numbers are {result.validity.level.value}:")
         said += result.validity.reasons

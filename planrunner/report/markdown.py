@@ -48,9 +48,12 @@ def write_markdown(result: RunResult, out: TextIO) -> None:
     if result.notices:
         out.write("\n### Notices\n\n")
         out.writelines(f"- {markdown_text(notice)}\n" for notice in result.notices)
+    labels = "".join(
+        f", {markdown_text(f'{name}={value}')}" for name, value in result.labels.items()
+    )
     out.write(
         f"\nRun {markdown_text(result.run_id)}, seed {result.seed}, "
-        f"plan {markdown_text(result.plan_path)}\n"
+        f"plan {markdown_text(result.plan_path)}{labels}\n"
     )
 
 

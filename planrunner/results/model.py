@@ -153,6 +153,7 @@ class RunResult:
         notices: Things the user should know, each a sentence.
         host: Facts about the generator's machine and versions.
         plan_text: The plan as it ran, secrets masked.
+        labels: What the user called the run with `--label`.
         measured: The time that rates are divided by.
         request_points: Each request over time; the first is all of them together.
         tracks: What was measured beside the requests.
@@ -196,3 +197,4 @@ class RunResult:
     loads: tuple[PhaseLoad, ...] = ()
     generator: GeneratorFacts = GeneratorFacts()
     sustainable: tuple[Sustainable, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)

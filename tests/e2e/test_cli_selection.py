@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 
@@ -224,3 +225,21 @@ def test_bash_asks_for_the_names_of_the_plan_on_the_line(project: PlanProject) -
     )
 
     assert ended.out.split() == ["plain,low", "plain,high"]
+
+
+def test_labels_are_in_every_report(project: PlanProject, target: HttpServer) -> None:
+    """So that runs can be found and compared; one without a name is a misuse."""
+    project.write({"plan.yaml": plan_text(PLAN, url=target.url)})
+    reports = "metrics.json,report.html,junit.xml"
+    options = ("--out", "out", "--label", "branch=main", "--label", "build=1=2")
+
+    ended = project.run("execute", "plan.yaml", "--formats", reports, *options)
+
+    assert "branch=main" in ended.out
+    assert "build=1=2" in ended.out
+    written = {name: (project.directory / "out" / name).read_text() for name in reports.split(",")}
+    assert json.loads(written["metrics.json"])["labels"] == {"branch": "main", "build": "1=2"}
+    assert "build=1=2" in written["report.html"]
+    assert "build=1=2" in written["junit.xml"]
+
+    assert project.run("execute", "plan.yaml", "--label", "main").code == 2
