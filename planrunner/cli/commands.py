@@ -21,6 +21,9 @@ __all__ = ["cli", "run"]
 _COMMANDS = {
     "execute": "validate, compile and run a plan; write reports and a verdict",
     "report": "make the reports of a run again, in any format",
+    "compare": "say what changed between two runs, and whether it is noise",
+    "baseline": "choose the run that thresholds compare with",
+    "history": "show the trend of the last runs",
     "validate": "check plans and say what is wrong, with file, line and column",
     "explain": "say in words what a plan would do; send nothing",
     "init": "write a commented starter plan",

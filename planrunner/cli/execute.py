@@ -40,6 +40,7 @@ from planrunner.protocols import registry
 from planrunner.protocols.base import ClientFactory, Scope
 from planrunner.report.console import open_console, print_summary
 from planrunner.report.live import LineView, LiveView, SilentView, View
+from planrunner.results.baseline import read_baseline
 from planrunner.results.directory import SAMPLES, UNFINISHED, make_run_directory
 from planrunner.results.metrics_json import write_metrics
 from planrunner.results.model import RunResult
@@ -53,6 +54,7 @@ class _Run:
     """One run on its way from the command line to its result."""
 
     graph: RunGraph
+    baseline: RunResult | None
     run_id: str
     directory: Path
     view: View
@@ -122,11 +124,12 @@ def command(  # noqa: PLR0913 - one parameter for each option
     if once:
         return _try_once(graph, as_json=as_json, full=full)
     need_descriptors(_connections(graph))
+    baseline = read_baseline(Path(graph.baseline))
     run_id = new_run_id()
     view: View = SilentView() if quiet else _view()
     directory = make_run_directory(out or _directory(graph, run_id))
     with Masker(graph.secrets).errors():
-        result = _run(_Run(graph, run_id, directory, view))
+        result = _run(_Run(graph, baseline, run_id, directory, view))
     if strict:
         result = with_validity_judged(result)
     try:
@@ -264,7 +267,7 @@ async def _execute(job: _Run) -> RunResult:
         finally:
             if samples is not None:
                 samples.close()
-        return build_result(job.graph, outcome, started=started)
+        return build_result(job.graph, outcome, started=started, baseline=job.baseline)
 
 
 def _clients(graph: RunGraph) -> dict[str, ClientFactory]:

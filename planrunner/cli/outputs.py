@@ -18,7 +18,7 @@ from planrunner.report.formats import REPORTS
 from planrunner.report.html import write_html
 from planrunner.results.atomic import atomic_text_file
 from planrunner.results.directory import METRICS, SAMPLES, UNFINISHED
-from planrunner.results.metrics_json import write_metrics
+from planrunner.results.metrics_json import read_metrics, write_metrics
 from planrunner.results.model import RunResult
 from planrunner.results.samples import SampleReader, SampleWriter, parse_keep
 from planrunner.results.samples_csv import write_csv
@@ -59,6 +59,7 @@ def write_outputs(
     # Before all others: whatever happens to them, the run is kept. Once more when one of them
     # has left a notice.
     write_metrics(result, directory / METRICS)
+    result = read_metrics(directory / METRICS)  # so that `report` makes the same bytes later
     with suppress(OSError):
         (directory / UNFINISHED).unlink(missing_ok=True)
     notices = []

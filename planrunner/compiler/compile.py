@@ -26,7 +26,6 @@ from planrunner.compiler.graph import (
     UserProgram,
 )
 from planrunner.compiler.http_block import HttpBlock, compile_http
-from planrunner.compiler.later import check_later
 from planrunner.compiler.loads import classes_with_users, has_due_times, seats_of
 from planrunner.compiler.names import Known
 from planrunner.compiler.once import compile_hooks, compile_once
@@ -154,7 +153,6 @@ class _Compiler:
 
         if (etcd := etcd_settings(work, self._plan)) is not None:
             self._channels["etcd"] = etcd
-        check_later(work, model)
         once = compile_once(self._plan, known, flows_with(work, http))
         schedule = compile_schedule(work, self._plan, selection, chosen, users_with)
         users, phases = schedule.users, tuple(schedule.phases)
@@ -195,6 +193,7 @@ class _Compiler:
             report=report,
             default_threshold=not stated,
             secrets=secrets,
+            baseline=model.baseline or f"reports/{slug_of(model.name)}/baseline.json",
             plan_text=Masker(secrets)(self._plan.bundle.texts.get(self._plan.bundle.file, "")),
             unavailable=self._veiled(work.unavailable, schedule),
         )

@@ -243,6 +243,7 @@ class RunGraph:
         settings: Each protocol's settings, by registry name; opaque to the engine.
         default_threshold: True when the plan had none and `error_rate < 1%` was put in.
         plan_text: The plan's own text, secrets masked.
+        baseline: The file that `N% of baseline` compares with; it need not be there.
         labels: What the user calls the run, to find and compare it.
         preflight: Requests that must pass before anything else is sent.
         monitors: What is measured beside the services.
@@ -277,6 +278,7 @@ class RunGraph:
     hooks: Path | None = None
     monitors: tuple[MonitorNode, ...] = ()
     plan_text: str = ""
+    baseline: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
 
     def programs_of(self, phase: PhaseNode) -> tuple[UserProgram, ...]:

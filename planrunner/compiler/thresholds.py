@@ -110,7 +110,6 @@ class _Sentence:
             threshold = self._within_phase(threshold, exact=exact)
         for metric in threshold.metrics:
             self._check(metric, names, exact=exact)
-        _check_available(self.work, threshold, self.path)
         place = str(self.work.span(self.path))
         return replace(threshold, place=place, not_applicable=names.why_not(threshold))
 
@@ -208,9 +207,3 @@ class _Sentence:
 def _listed(owner: str, names: Sequence[str]) -> str:
     shown = ", ".join(f"`{name}`" for name in names[:8]) + (" …" if len(names) > 8 else "")
     return f"{owner} has {shown}" if names else "it has none"
-
-
-def _check_available(work: Compilation, threshold: Threshold, path: PlanPath) -> None:
-    """Note what this version can't judge yet."""
-    if threshold.value.of_baseline:
-        work.not_available(path, "`of baseline` in a threshold")

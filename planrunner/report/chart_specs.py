@@ -9,6 +9,8 @@ from planrunner.report.chart_data import ticks_of
 from planrunner.report.palette import Palette
 
 __all__ = [
+    "MS_LABEL",
+    "TIME",
     "distribution_spec",
     "failures_spec",
     "latency_spec",
@@ -24,7 +26,7 @@ Rows = Sequence[Mapping[str, object]]
 _HEIGHT: Final = 220
 _ROW_HEIGHT: Final = 22
 
-_TIME: Final = {
+TIME: Final = {
     "field": "t",
     "type": "quantitative",
     "title": None,
@@ -41,7 +43,7 @@ _MS: Final = (
     "{0}>=1000?format({0}/1000,'~r')+' s':{0}>=1||{0}==0?format({0},'~r')+' ms'"
     ":format({0}*1000,'~r')+' µs'"
 )
-_MS_LABEL: Final = _MS.format("datum.value")
+MS_LABEL: Final = _MS.format("datum.value")
 
 
 def _view(*layers: Spec, **more: object) -> Spec:
@@ -57,7 +59,7 @@ def _bands(palette: Palette, bands: Rows) -> Iterator[Spec]:
     """Yield what shades warm-ups and names phases."""
     # A layer without data would have a scale without extent, of which Vega complains.
     if any(band["warmup"] for band in bands):
-        inside = {"x": {**_TIME, "field": "from"}, "x2": {"field": "to"}}
+        inside = {"x": {**TIME, "field": "from"}, "x2": {"field": "to"}}
         yield {
             "data": {"name": "bands"},
             "transform": [{"filter": "datum.warmup"}],
@@ -71,7 +73,7 @@ def _bands(palette: Palette, bands: Rows) -> Iterator[Spec]:
             "mark": {"type": "text", "align": "left", "baseline": "top", "dx": 4, "dy": 2}
             | {"fontSize": 10, "color": palette.soft},
             "encoding": {
-                "x": {**_TIME, "field": "from"},
+                "x": {**TIME, "field": "from"},
                 "y": {"value": 0},
                 "text": {"field": "label", "type": "nominal"},
             },
@@ -109,7 +111,7 @@ def load_spec(palette: Palette, bands: Rows, *, dots: bool) -> Spec:
                         "point": {"color": rate, "size": 14} if dots else False,
                     },
                     "encoding": {
-                        "x": _TIME,
+                        "x": TIME,
                         "y": {
                             "field": "rps",
                             "type": "quantitative",
@@ -131,7 +133,7 @@ def load_spec(palette: Palette, bands: Rows, *, dots: bool) -> Spec:
                 "interpolate": "step-before",
             },
             "encoding": {
-                "x": _TIME,
+                "x": TIME,
                 "y": {
                     "field": "users",
                     "type": "quantitative",
@@ -164,12 +166,12 @@ def latency_spec(palette: Palette, bands: Rows, *, dots: bool) -> Spec:
                 "point": {"size": 14} if dots else False,
             },
             "encoding": {
-                "x": _TIME,
+                "x": TIME,
                 "y": {
                     "field": "ms",
                     "type": "quantitative",
                     "title": None,
-                    "axis": {"labelExpr": _MS_LABEL},
+                    "axis": {"labelExpr": MS_LABEL},
                 },
                 "color": {
                     "field": "percentile",
@@ -203,7 +205,7 @@ def distribution_spec(palette: Palette, rows: Rows) -> Spec:
         "type": "quantitative",
         "title": None,
         "scale": scale,
-        "axis": {"labelExpr": _MS_LABEL, "grid": False, "values": ticks_of(rows)},
+        "axis": {"labelExpr": MS_LABEL, "grid": False, "values": ticks_of(rows)},
     }
     requests = len({row["name"] for row in rows})
     marks = [
@@ -265,7 +267,7 @@ def failures_spec(palette: Palette, bands: Rows) -> Spec:
             "data": {"name": "failures"},
             "mark": {"type": "rect"},
             "encoding": {
-                "x": {**_TIME, "field": "from"},
+                "x": {**TIME, "field": "from"},
                 "x2": {"field": "to"},
                 "y": {
                     "field": "high",
@@ -313,7 +315,7 @@ def scaling_spec(palette: Palette, points: Rows) -> Spec:
                     "field": "p95",
                     "type": "quantitative",
                     "title": "p95",
-                    "axis": {"labelExpr": _MS_LABEL},
+                    "axis": {"labelExpr": MS_LABEL},
                 },
                 "color": {
                     "field": "phase",
@@ -343,7 +345,7 @@ def search_spec(palette: Palette) -> Spec:
                     "field": "p95",
                     "type": "quantitative",
                     "title": "p95",
-                    "axis": {"labelExpr": _MS_LABEL},
+                    "axis": {"labelExpr": MS_LABEL},
                 },
                 "color": {
                     "field": "outcome",
@@ -370,13 +372,13 @@ def tracks_spec(palette: Palette, unit: str) -> Spec:
     if unit == "percent":
         axis = {"format": ".0%"}
     elif unit == "ms":
-        axis = {"labelExpr": _MS_LABEL}
+        axis = {"labelExpr": MS_LABEL}
     return _view(
         {
             "data": {"name": "tracks"},
             "mark": {"type": "line", "strokeWidth": 1.6},
             "encoding": {
-                "x": _TIME,
+                "x": TIME,
                 "y": {"field": "value", "type": "quantitative", "title": None, "axis": axis},
                 "color": {
                     "field": "name",

@@ -153,6 +153,7 @@ class RunResult:
         notices: Things the user should know, each a sentence.
         host: Facts about the generator's machine and versions.
         plan_text: The plan as it ran, secrets masked.
+        baseline: The file that its baseline is expected in.
         labels: What the user called the run with `--label`.
         measured: The time that rates are divided by.
         request_points: Each request over time; the first is all of them together.
@@ -188,6 +189,7 @@ class RunResult:
     host: Mapping[str, str]
     notices: tuple[str, ...] = ()
     plan_text: str = ""
+    baseline: str = ""
     measured: tuple[Stretch, ...] = ()
     request_points: tuple[RequestPoints, ...] = ()
     tracks: tuple[Track, ...] = ()

@@ -100,21 +100,6 @@ def test_faults_of_shape_and_of_names_are_shown_at_once(project: PlanProject, co
         assert words in text
 
 
-def test_a_plan_that_needs_what_is_to_come_is_explained_but_not_run(
-    project: PlanProject,
-) -> None:
-    """It is right, so validate says so; running only a part of it would mislead."""
-    project.write({"plan.yaml": plan_text("baseline: base.json")})
-
-    assert project.run("validate", "plan.yaml").code == 0
-    explained = project.run("explain", "plan.yaml")
-    assert explained.code == 0
-    assert "execute can't run this plan yet" in explained.out
-    assert "plan.yaml:1:1: error[not-available]: `baseline` is not available yet" in said(
-        project.run("execute", "plan.yaml")
-    )
-
-
 SECRET = plan_text(
     "params: {token: {type: str, secret: true, env: TOKEN_OF_TEST}}",
     'http: {base_url: "http://127.0.0.1:1", headers: {X-Token: "${token}"}}',

@@ -1,0 +1,212 @@
+"""Two runs held against each other: what changed, and whether that can be told from noise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from math import exp, log, sqrt
+from statistics import NormalDist
+from typing import Final
+
+from planrunner.errors import UsageError
+from planrunner.results.bootstrap import FIGURES, Estimate, estimates
+from planrunner.results.model import RunResult, ValidityLevel
+from planrunner.results.record import RequestPoints
+from planrunner.values import dataclass
+
+__all__ = ["TOLERANCE", "Change", "Comparison", "Outcome", "compare"]
+
+TOLERANCE: Final = 0.05
+"""Two runs of the same thing on the same machine differ by a few percent for no reason."""
+
+_ERROR_TOLERANCE: Final = 0.001
+_DOUBT: Final = 0.05
+"""The chance that any of all the changes of a comparison is called one when there is none."""
+
+_HIGHER_IS_BETTER: Final = frozenset({"throughput"})
+
+
+class Outcome(StrEnum):
+    BETTER = "better"
+    SAME = "same"
+    WORSE = "worse"
+    UNCLEAR = "can't tell"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One figure of one request.
+
+    Attributes:
+        request: Empty for all together.
+        figure: `p50`, `p95`, `p99`, `throughput`, `error_rate`.
+        before: In base units: seconds, per second, a share; `after` too.
+        change: Relative, 0.1 is 10 % more; of the error rate the difference.
+        low: Of the confidence interval of `change`; `high` likewise. Both 0 if it can't be told.
+    """
+
+    request: str
+    figure: str
+    before: float
+    after: float
+    change: float
+    low: float
+    high: float
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A run and the one before it.
+
+    Attributes:
+        changes: All requests together first, then each by name.
+        gone: Requests of the first run only; `new` those of the second only.
+        remarks: Why they may not be comparable, each a sentence.
+    """
+
+    before: str
+    after: str
+    tolerance: float
+    changes: tuple[Change, ...]
+    gone: tuple[str, ...]
+    new: tuple[str, ...]
+    remarks: tuple[str, ...]
+
+    @property
+    def outcome(self) -> Outcome:
+        """Worse if anything is, then better, then can't tell for all together, else same."""
+        found = {change.outcome for change in self.changes}
+        for outcome in (Outcome.WORSE, Outcome.BETTER):
+            if outcome in found:
+                return outcome
+        together = {change.outcome for change in self.changes if not change.request}
+        return Outcome.UNCLEAR if together == {Outcome.UNCLEAR} else Outcome.SAME
+
+
+def compare(before: RunResult, after: RunResult, *, tolerance: float = TOLERANCE) -> Comparison:
+    """Compare two runs; the same two always give the same.
+
+    Args:
+        before: The earlier run.
+        after: The later one.
+        tolerance: Smaller relative changes are called the same, however sure they are.
+
+    Raises:
+        UsageError: One has no requests over time: a killed or very old run.
+    """
+    first, second = _by_name(before), _by_name(after)
+    common = [name for name in first if name in second]
+    # The more changes are looked at, the surer each must be (Bonferroni).
+    sure = NormalDist().inv_cdf(1 - _DOUBT / (2 * max(len(common) * len(FIGURES), 1)))
+    changes = tuple(
+        change
+        for name in common
+        for change in _changes(name, first[name], second[name], sure=sure, tolerance=tolerance)
+    )
+    return Comparison(
+        before=before.run_id,
+        after=after.run_id,
+        tolerance=tolerance,
+        changes=changes,
+        gone=tuple(name for name in first if name not in second),
+        new=tuple(name for name in second if name not in first),
+        remarks=tuple(_remarks(before, after)),
+    )
+
+
+def _by_name(result: RunResult) -> Mapping[str, RequestPoints]:
+    found = {points.name: points for points in result.request_points}
+    if not found:
+        raise UsageError(
+            f"the run `{result.run_id}` has no requests over time, so it can't be compared",
+            hint="run the plan again with this planrunner",
+        )
+    return found
+
+
+def _changes(
+    name: str, before: RequestPoints, after: RequestPoints, *, sure: float, tolerance: float
+) -> Iterator[Change]:
+    # Different draws for both, the same ones each time.
+    first, second = estimates(before, seed=f"a {name}"), estimates(after, seed=f"b {name}")
+    unlike = before.interval_seconds != after.interval_seconds
+    for figure in FIGURES:
+        one, other = first[figure], second[figure]
+        if unlike and figure.startswith("p"):  # a longer interval has a longer tail
+            one = Estimate(one.value, -1.0)
+        if figure == "error_rate":
+            yield _difference(name, figure, one, other, sure=sure)
+        else:
+            yield _ratio(name, figure, one, other, sure=sure, tolerance=tolerance)
+
+
+def _difference(name: str, figure: str, one: Estimate, other: Estimate, *, sure: float) -> Change:
+    change = other.value - one.value
+    if one.error < 0 or other.error < 0:
+        return Change(name, figure, one.value, other.value, change, 0, 0, Outcome.UNCLEAR)
+    reach = _student(sure, one, other) * sqrt(one.error**2 + other.error**2)
+    low, high = change - reach, change + reach
+    outcome = _outcome(figure, change, low, high, tolerance=_ERROR_TOLERANCE)
+    return Change(name, figure, one.value, other.value, change, low, high, outcome)
+
+
+def _ratio(
+    name: str, figure: str, one: Estimate, other: Estimate, *, sure: float, tolerance: float
+) -> Change:
+    if min(one.value, other.value) <= 0:
+        return Change(name, figure, one.value, other.value, 0, 0, 0, Outcome.UNCLEAR)
+    change = other.value / one.value - 1
+    if one.error < 0 or other.error < 0:
+        return Change(name, figure, one.value, other.value, change, 0, 0, Outcome.UNCLEAR)
+    # On the scale of logarithms, where twice as slow and twice as fast are as far apart.
+    spread = sqrt((one.error / one.value) ** 2 + (other.error / other.value) ** 2)
+    middle, reach = log(other.value / one.value), _student(sure, one, other) * spread
+    low, high = exp(middle - reach) - 1, exp(min(middle + reach, 50.0)) - 1
+    outcome = _outcome(figure, change, low, high, tolerance=tolerance)
+    return Change(name, figure, one.value, other.value, change, low, high, outcome)
+
+
+def _student(sure: float, one: Estimate, other: Estimate) -> float:
+    """Return Student's t for the normal quantile `sure`: errors from few blocks are unsure too.
+
+    Source: the expansion of Cornish and Fisher, Abramowitz and Stegun 26.7.5. Cautious: with the
+    freedom of the run that has less of it.
+    """
+    freedom = max(min(one.freedom, other.freedom), 1)
+    z = sure
+    return z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
+
+
+def _outcome(figure: str, change: float, low: float, high: float, *, tolerance: float) -> Outcome:
+    if -tolerance <= low and high <= tolerance:
+        return Outcome.SAME
+    if low <= 0 <= high:
+        return Outcome.UNCLEAR
+    if abs(change) < tolerance:
+        return Outcome.SAME
+    good = (change > 0) == (figure in _HIGHER_IS_BETTER)
+    return Outcome.BETTER if good else Outcome.WORSE
+
+
+def _remarks(before: RunResult, after: RunResult) -> Iterator[str]:
+    if before.plan != after.plan:
+        yield f"the plans differ: `{before.plan}` and `{after.plan}`"
+    elif before.plan_hash != after.plan_hash:
+        yield "the plan or its params changed between the runs"
+    intervals = {one.interval_seconds for run in (before, after) for one in run.request_points}
+    if len(intervals) > 1:
+        yield "one run is so much longer that its percentiles are of longer intervals"
+    if before.profile != after.profile:
+        yield f"the profiles differ: `{before.profile}` and `{after.profile}`"
+    yield from _differing_hosts(before.host, after.host)
+    for result, which in ((before, "first"), (after, "second")):
+        if result.validity.level is not ValidityLevel.VALID:
+            yield f"the numbers of the {which} run are {result.validity.level.value}"
+
+
+def _differing_hosts(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:
+    for key in sorted(before.keys() | after.keys()):
+        was, now = before.get(key, "unknown"), after.get(key, "unknown")
+        if was != now:
+            yield f"the host's {key} differs: `{was}` and `{now}`"

@@ -1,0 +1,136 @@
+"""`report`, `compare`, `baseline` and `history`, on runs against a real server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.http_servers import HttpServer, always, reply, serve
+from tests.support.plans import PlanProject, plan_text, running
+
+SHORT = "stages: [{duration: 60ms, users: 2}]"
+
+
+@pytest.fixture
+def target() -> Iterator[HttpServer]:
+    """A server that answers everything with `ok`."""
+    with running(serve(always(reply(200, b"ok")))) as server:
+        yield server
+
+
+@pytest.fixture
+def run(project: PlanProject, target: HttpServer) -> Path:
+    """The directory of a run."""
+    project.write({"plan.yaml": plan_text("name: shop", SHORT, url=target.url)})
+    assert project.run("execute", "plan.yaml", "--out", "run").code == 0
+    return project.directory / "run"
+
+
+def test_every_report_is_made_again_byte_for_byte(project: PlanProject, run: Path) -> None:
+    """From the directory alone."""
+    names = ["results.csv", "report.html", "junit.xml", "jtl", "locust-csv", "timeseries.csv"]
+    formats = [word for name in names for word in ("--format", name)]
+    written = {name: (run / name).read_bytes() for name in ("results.csv", "report.html")}
+
+    first = project.run("report", str(run), *formats, "--out", "first")
+    second = project.run("report", str(run), *formats, "--out", "second")
+
+    assert (first.code, second.code) == (0, 0)
+    made = {path.name: path.read_bytes() for path in (project.directory / "first").iterdir()}
+    assert len(made) == 7
+    assert made == {
+        path.name: path.read_bytes() for path in (project.directory / "second").iterdir()
+    }
+    assert written.items() <= made.items()
+
+
+def test_a_killed_run_is_told_from_its_samples(project: PlanProject, run: Path) -> None:
+    """It says what is missing."""
+    result = json.loads((run / "metrics.json").read_text("utf-8"))
+    (run / "metrics.json").unlink()
+    begun = {**result, "judgements": [], "rows": [], "series": [], "points": []}
+    (run / "unfinished.json").write_text(json.dumps(begun), "utf-8")
+
+    ended = project.run("report", str(run))
+
+    assert ended.code == 0
+    assert "the run was killed" in ended.out
+    assert "thresholds were not judged" in " ".join(ended.out.split())
+    assert f"{result['totals']['total_requests']:,} requests" in ended.out
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({}, "`run2` has no metrics.json"),
+        ({"metrics.json": "{"}, "it isn't JSON"),
+        ({"metrics.json": "{}"}, "no schema_version"),
+        ({"metrics.json": '{"schema_version": 99}'}, "has schema_version 99"),
+        ({"metrics.json": '{"schema_version": 1, "run_id": 3}'}, "$.run_id is not text"),
+        ({"samples.bin": ""}, "has samples but no metrics.json"),
+        ({"x/metrics.json": "{}"}, "is no run but has 1"),
+    ],
+)
+def test_what_is_no_run_is_said_in_a_sentence(
+    project: PlanProject, files: dict[str, str], words: str
+) -> None:
+    """Exit 2, no traceback."""
+    (project.directory / "run2").mkdir()
+    project.write({f"run2/{name}": text for name, text in files.items()})
+
+    ended = project.run("report", "run2")
+
+    assert ended.code == 2
+    assert words in ended.err
+    assert "hint:" in ended.err or "broken" in ended.err or "no schema_version" in ended.err
+    assert "Traceback" not in ended.err
+
+
+def test_an_unknown_format_is_exit_2(project: PlanProject, run: Path) -> None:
+    """With a suggestion."""
+    ended = project.run("report", str(run), "--format", "junit")
+
+    assert ended.code == 2
+    assert "no report format `junit`" in ended.err
+
+
+def test_a_plan_is_held_against_its_baseline(
+    project: PlanProject, run: Path, target: HttpServer
+) -> None:
+    """n/a without one, judged with one."""
+    plan = plan_text(
+        "name: shop",
+        SHORT,
+        "baseline: base.json",
+        "thresholds: ['p95 < 100000% of baseline', 'p95 < 0.001% of baseline']",
+        url=target.url,
+    )
+    project.write({"plan.yaml": plan})
+
+    without = project.run("execute", "plan.yaml", "--out", "without")
+    promoted = project.run("baseline", "promote", "without")
+    judged = project.run("execute", "plan.yaml", "--out", "judged")
+
+    assert without.code == 0
+    assert [one["verdict"] for one in without.metrics["judgements"]] == ["n/a", "n/a"]
+    assert "planrunner baseline promote" in without.out
+    assert (promoted.code, promoted.out) == (0, "base.json\n")
+    assert judged.code == 1
+    verdicts = json.loads((project.directory / "judged" / "metrics.json").read_text("utf-8"))[
+        "judgements"
+    ]
+    assert [one["verdict"] for one in verdicts] == ["pass", "fail"]
+
+
+def test_runs_are_compared_and_listed(project: PlanProject, run: Path) -> None:
+    """The same run is the same, or too short to tell; one document with --json."""
+    compared = project.run("compare", str(run), str(run), "--fail-on", "regression", "--json")
+    listed = project.run("history", ".")
+
+    assert compared.code == 0
+    assert json.loads(compared.out)["outcome"] in ("same", "can't tell")
+    assert listed.code == 0
+    assert "pass" in listed.out

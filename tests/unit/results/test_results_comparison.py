@@ -1,0 +1,147 @@
+"""Two runs against each other, and baselines."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from planrunner.errors import UsageError
+from planrunner.metrics.threshold_parser import parse_threshold
+from planrunner.results.baseline import measure_in, promote, read_baseline
+from planrunner.results.comparison import Outcome, compare
+from planrunner.results.model import Validity, ValidityLevel
+from tests.support.long_run import make_long_run
+from tests.support.results import make_result
+
+
+def run(*, seed: int, slower: float = 1.0, requests: int = 4):
+    return make_long_run(seconds=90, requests=requests, seed=seed, slower=slower)
+
+
+@pytest.fixture(scope="module")
+def before():
+    return run(seed=1)
+
+
+@pytest.mark.parametrize("seed", [2, 3, 4])
+def test_noise_is_no_change(before, seed):
+    """Runs of the same thing never fail a build."""
+    found = compare(before, run(seed=seed))
+
+    assert found.outcome in (Outcome.SAME, Outcome.UNCLEAR)
+    assert Outcome.WORSE not in {change.outcome for change in found.changes}
+
+
+def test_a_slower_run_is_worse_and_the_other_way_round_better(before):
+    """Each percentile of all requests together says so."""
+    slow = run(seed=5, slower=1.6)
+
+    assert compare(before, slow).outcome is Outcome.WORSE
+    assert compare(slow, before).outcome is Outcome.BETTER
+    p50 = compare(before, slow).changes[0]
+    assert (p50.request, p50.figure) == ("", "p50")
+    assert p50.low < 0.6 < p50.high
+
+
+def test_the_same_two_runs_always_give_the_same(before):
+    """The bootstrap has its own seed."""
+    other = run(seed=6)
+
+    assert compare(before, other) == compare(before, other)
+
+
+def test_a_short_run_cannot_tell(before):
+    """Five seconds say nothing about the next five."""
+    short = make_long_run(seconds=5, requests=4)
+
+    assert compare(before, short).outcome is Outcome.UNCLEAR
+
+
+def test_a_small_change_is_the_same_however_sure_it_is(before):
+    """The tolerance covers what two runs differ by for no reason."""
+    changes = compare(before, run(seed=5, slower=1.6), tolerance=5.0).changes
+
+    assert {change.outcome for change in changes} <= {Outcome.SAME, Outcome.UNCLEAR}
+
+
+def test_requests_that_came_or_went_are_named(before):
+    """They have nothing to be compared with."""
+    fewer = run(seed=1, requests=3)
+
+    assert compare(before, fewer).gone == ("GET /items/03",)
+    assert compare(fewer, before).new == ("GET /items/03",)
+
+
+def test_what_makes_runs_hard_to_compare_is_said(before):
+    """Another plan, another machine, numbers that can't be trusted."""
+    other = replace(
+        before,
+        plan_hash="other",
+        host={"python": "3.13"},
+        validity=Validity(ValidityLevel.BIASED, ("late",)),
+    )
+
+    remarks = " ".join(compare(before, other).remarks)
+    assert "the plan or its params changed" in remarks
+    assert "the host's python differs" in remarks
+    assert "the numbers of the second run are biased" in remarks
+
+
+def test_a_run_without_time_cannot_be_compared(before):
+    """A sentence, no traceback."""
+    with pytest.raises(UsageError, match="no requests over time"):
+        compare(make_result(), before)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "p95 < 110% of baseline",
+        "error_rate < 110% of baseline",
+        'p50 of "GET /items/01" in stage hold < 110% of baseline',
+        "throughput > 90% of baseline",
+    ],
+)
+def test_a_baseline_gives_what_thresholds_ask_for(before, tmp_path, sentence):
+    """Whatever the aggregation and selector, as judged in the run itself."""
+    promote(before, tmp_path / "new" / "baseline.json")
+    baseline = read_baseline(tmp_path / "new" / "baseline.json")
+    threshold = parse_threshold(sentence)
+
+    assert baseline is not None
+    found = measure_in(baseline)(threshold.metrics[0])
+
+    assert found is not None
+    assert found >= 0
+
+
+def test_a_baseline_agrees_with_the_totals_of_its_run(before):
+    """One rule for both."""
+    p95 = measure_in(before)(parse_threshold("p95 < 1s").metrics[0])
+
+    assert p95 is not None
+    assert p95 in (
+        pytest.approx(before.totals.p95_response_time),
+        pytest.approx(before.totals.p95_response_time * 1e9),
+    )
+
+
+def test_what_a_baseline_lacks_has_no_value(before):
+    """Then the threshold has no data."""
+    metric = parse_threshold('p95 of "GET /other" < 1s').metrics[0]
+
+    assert measure_in(before)(metric) is None
+
+
+def test_no_file_is_no_baseline(tmp_path):
+    """A first run has none."""
+    assert read_baseline(tmp_path / "none.json") is None
+
+
+def test_a_run_that_cannot_be_trusted_is_no_baseline(before, tmp_path):
+    """Nothing should be held against wrong numbers."""
+    wrong = replace(before, validity=Validity(ValidityLevel.INVALID, ("killed",)))
+
+    with pytest.raises(UsageError, match="invalid"):
+        promote(wrong, tmp_path / "baseline.json")
