@@ -137,8 +137,9 @@ class Rounds:
                 actor.moment_ns = due_ns
             if not await self._one(due_ns) or actor.nap.cut:
                 break
+            # What it is given counts as started: it runs, even if the phase ends meanwhile.
             due_ns = await desk.next(seat)
-            if not due_ns or actor.nap.cut:
+            if not due_ns:
                 break
 
     async def _one(self, due_ns: int) -> bool:

@@ -46,6 +46,10 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def now_ns(self) -> int:
         return self._virtual.now_ns
 
+    def stall(self, wait_ns: int) -> None:
+        """Let time pass in which nothing runs."""
+        self._virtual.now_ns += wait_ns
+
 
 class VirtualClock:
     """A `Clock` that reads the running virtual-time loop, exact to the nanosecond."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 
 import pytest
 
 from planrunner.compiler.graph import Needs
+from planrunner.engine import Event, Tick
 from planrunner.metrics.judge import judge
 from planrunner.metrics.threshold import parse_threshold
 from planrunner.units import NS_PER_MS, NS_PER_S
@@ -23,6 +25,7 @@ from tests.support.graphs import (
     user_class,
 )
 from tests.support.loads import open_phase
+from tests.support.virtual_time import VirtualTimeLoop
 
 
 def slow(seconds: float, **more: object) -> object:
@@ -199,6 +202,22 @@ def test_a_run_ends_when_no_user_gets_past_on_start() -> None:
 
     assert told.outcome.ending.value == "cannot-run"
     assert told.outcome.tally.start_failures["main", "Visitor"] == 10
+
+
+def test_an_arrival_given_out_at_the_end_is_run() -> None:
+    """A stall lasts to beyond the end: the user who gets one is told to stop before it wakes."""
+
+    def stall(event: Event) -> None:
+        loop = asyncio.get_running_loop()
+        if isinstance(event, Tick) and isinstance(loop, VirtualTimeLoop) and not stalls:
+            stalls.append(event)
+            loop.stall(NS_PER_S)
+
+    stalls: list[Event] = []
+    told = run_graph(make_graph(slow(0.01), open_phase(10, 1.5)), listener=stall)
+
+    assert stalls
+    assert len(told.asked()) == arrivals(told)[1] == 15
 
 
 def test_an_hour_of_arrivals_is_exact() -> None:
