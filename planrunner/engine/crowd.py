@@ -16,6 +16,7 @@ from planrunner.engine.steps import Wires
 from planrunner.engine.tally import Tally
 from planrunner.engine.user import UserState, VirtualUser, user_stream
 from planrunner.language.random_draws import Rand
+from planrunner.load.partition import ALL, Part
 from planrunner.protocols.base import Scope
 from planrunner.units import NS_PER_S
 
@@ -32,17 +33,21 @@ class Surroundings:
         scope: Names every user starts with: params, `run`, `now`.
         alive: Users now, by class.
         next_id: Numbers users over the whole run, from 0.
-        indices: Users started so far, by phase and class.
+        indices: Users started so far, by phase and class; of all workers where each can know it.
+        part: Which worker this is.
     """
 
-    def __init__(self, *, clock: Clock, wires: Wires, scope: Scope, seed: int) -> None:
+    def __init__(
+        self, *, clock: Clock, wires: Wires, scope: Scope, seed: int, part: Part = ALL
+    ) -> None:
         self.clock = clock
         self.wires = wires
         self.scope = scope
         self.seed = seed
         self.tally = Tally()
         self.alive: Counter[str] = Counter()
-        self.next_id: Callable[[], int] = count().__next__
+        self.part = part
+        self.next_id: Callable[[], int] = count(part.worker, part.workers).__next__
         self.indices: Counter[tuple[str, str]] = Counter()
 
 
@@ -84,17 +89,18 @@ class Crowd:
     def __len__(self) -> int:
         return len(self._live)
 
-    def start(self, user_class: str, *, slot: int | None = None, due_ns: int = 0) -> None:
+    def start(
+        self, user_class: str, index: int, *, slot: int | None = None, due_ns: int = 0
+    ) -> None:
         """Start a fresh user.
 
         Args:
             user_class: What it does.
+            index: Of the users of its class in this phase, on all workers: names its stream.
             slot: By which to stop it.
             due_ns: When the arrival was due that it starts for; its first request has this time.
         """
         around, bound = self._around, self._programs[user_class]
-        index = around.indices[self._phase, user_class]
-        around.indices[self._phase, user_class] = index + 1
         rng = user_stream(around.seed, self._phase, user_class, index)
         identity: dict[str, object] = {"id": around.next_id(), "class": user_class}
         scope = {

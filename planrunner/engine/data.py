@@ -158,9 +158,9 @@ class Feeds:
         if why:
             self._stop.request(why, ending=Ending.CANNOT_RUN)
         elif node.on_end is OnEnd.STOP_PLAN:
-            self._stop.request(_no_row(node), ending=Ending.FINISHED)
+            self._stop.request(_no_row(node), ending=Ending.FINISHED, among=("rows", node.name))
         elif node.on_end is OnEnd.ERROR:
-            self._stop.request(_no_row(node), ending=Ending.CANNOT_RUN)
+            self._stop.request(_no_row(node), ending=Ending.CANNOT_RUN, among=("rows", node.name))
 
 
 def open_feed(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from planrunner.compiler.graph import RunGraph, SearchLoad
+from planrunner.engine.crew import Crew
 from planrunner.engine.health import HealthLog
 from planrunner.engine.load_report import phase_loads
 from planrunner.engine.outage import Outage
@@ -21,7 +22,7 @@ from planrunner.engine.validity import (
     doubts_of_loads,
     doubts_of_mix,
 )
-from planrunner.engine.worker import Drained, Worker
+from planrunner.engine.worker import Drained
 from planrunner.metrics.evidence import Arrivals, Evidence, GaugePoint, TaskRuns
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.judge import Gate
@@ -34,7 +35,6 @@ from planrunner.results.loads import PhaseLoad, Sustainable
 from planrunner.results.model import Totals
 from planrunner.results.record import SearchStep
 from planrunner.results.request_history import RequestHistory
-from planrunner.results.samples import SampleWriter
 from planrunner.units import NS_PER_MS, NS_PER_S, format_duration
 
 __all__ = ["Ledger", "LevelPart"]
@@ -99,6 +99,7 @@ class Ledger:
         self._outage = Outage()
         self._unreachable_ns = 0
         self.notices: list[str] = []
+        self._workers, self._start_spread_ns = 1, 0
 
     def add(self, drained: Drained, measured: tuple[MeasuredTime, ...]) -> None:
         """Take in one interval.
@@ -171,15 +172,16 @@ class Ledger:
                 return f"`{gate.threshold}` is broken: {found.observed}"
         return None
 
-    def notice_worker(self, worker: Worker, samples: SampleWriter | None) -> None:
-        """Add what only the worker knows, at the end of the run."""
-        if worker.overflowed:
+    def notice_crew(self, crew: Crew) -> None:
+        """Add what only those know who ran the users, at the end of the run."""
+        self._workers, self._start_spread_ns = crew.size, crew.start_spread_ns
+        if crew.overflowed:
             self.notices.append(
                 "more than 500 request names; the rest are counted together as `__overflow__`: "
                 "give requests with many URLs a `name`"
             )
-        if samples is not None and samples.notice:
-            self.notices.append(samples.notice)
+        if crew.sampling_stopped:
+            self.notices.append(crew.sampling_stopped)
 
     def outcome(
         self, run_id: str, *, stop: Stop, ended_ns: int, phases: tuple[PhaseTimes, ...]
@@ -199,6 +201,8 @@ class Ledger:
             ended_ns=ended_ns,
             ending=stop.ending,
             reason=stop.reason,
+            workers=self._workers,
+            start_spread_ns=self._start_spread_ns,
             total=self.total,
             history=self._history,
             requests=self._requests,

@@ -67,6 +67,8 @@ class RunOutcome:
         loads: What each phase asked for, and what it got.
         notices: What else the user should know, each a sentence.
         found: What searches came to, and `steps` the levels that they tried.
+        workers: How many there were.
+        start_spread_ns: How far apart they were, at most, when they began a phase.
     """
 
     run_id: str
@@ -90,6 +92,8 @@ class RunOutcome:
     loads: tuple[PhaseLoad, ...] = ()
     found: tuple[Sustainable, ...] = ()
     steps: tuple[SearchStep, ...] = ()
+    workers: int = 1
+    start_spread_ns: int = 0
 
     def measured(self) -> tuple[MeasuredTime, ...]:
         """The time that rates are divided by."""

@@ -1,22 +1,25 @@
 """Runs a compiled plan: phases in order, a look at everything each second, one outcome.
 
-The coordinator here schedules, merges and tells; the worker runs users. There is one worker, in
-this process; others would send the same `Drained` values through a pipe.
+The coordinator here schedules, merges and tells; a crew runs users. That is one worker in this
+process, or a fleet of workers in processes of their own, that send the same `Drained` values.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from planrunner.clock import Clock
 from planrunner.compiler.graph import Block, PhaseNode, RunGraph, SearchLoad
 from planrunner.compiler.graph_load import planned_ns_of
+from planrunner.engine.beat import each_second, keep_sweeping
 from planrunner.engine.beside import Beside
+from planrunner.engine.crew import Crew, RunningPhase
 from planrunner.engine.events import (
     Event,
     Logged,
@@ -27,26 +30,22 @@ from planrunner.engine.events import (
     Stopping,
     Tick,
 )
+from planrunner.engine.fleet import Fleet, Peer
 from planrunner.engine.ledger import Ledger
 from planrunner.engine.nap import Nap
 from planrunner.engine.once import once_timeline
 from planrunner.engine.outcome import PhaseTimes, RunOutcome, StageTimes
-from planrunner.engine.phases.bound import BoundPhase
 from planrunner.engine.search import Search
 from planrunner.engine.stop import Ending, Stop, StopLevel
 from planrunner.engine.timeline import SearchTimeline, Timeline
-from planrunner.engine.worker import Drained, Worker, protocols_of, sweep_interval_ns
+from planrunner.engine.worker import Drained, Worker, protocols_of
 from planrunner.errors import CannotRun
 from planrunner.protocols.base import Client, ClientFactory
 from planrunner.results.samples import SampleWriter
-from planrunner.units import NS_PER_MS, NS_PER_S
 
 __all__ = ["Listener", "run"]
 
 Listener = Callable[[Event], None]
-
-_COLLECT_NS: Final = 250 * NS_PER_MS
-_COLLECTS_PER_SECOND: Final = NS_PER_S // _COLLECT_NS
 
 _logger = logging.getLogger("planrunner.engine")
 
@@ -63,6 +62,7 @@ async def run(  # noqa: PLR0913 - the one place where a run's parts meet
     run_dir: str = "",
     now: Callable[[], float] = lambda: datetime.now(UTC).timestamp(),
     beside: Beside | None = None,
+    peers: Sequence[Peer] = (),
 ) -> RunOutcome:
     """Run all phases of the graph and return what happened; call it once per event loop task.
 
@@ -78,21 +78,24 @@ async def run(  # noqa: PLR0913 - the one place where a run's parts meet
         run_dir: What expressions see as `run.dir`.
         beside: What goes on beside the load, and what it measures.
         now: What expressions see as `now()`: seconds since 1970 in UTC.
+        peers: Workers that run the users; without any, that happens in this process.
 
     Raises:
-        CannotRun: A client could not be opened, the hooks file not be imported, or preflight
-            failed; nothing else was sent.
+        CannotRun: A client could not be opened, the hooks file not be imported, a worker not be
+            had, or preflight failed; nothing else was sent.
     """
     async with AsyncExitStack() as stack:
         opened: dict[str, Client] = {}
-        for protocol in protocols_of(graph):
+        # With workers, nothing is left for this process but what belongs to no phase.
+        own = replace(graph, users=(), phases=(), data=()) if peers else graph
+        for protocol in protocols_of(own):
             settings = cast("Any", graph.settings.get(protocol, {}))  # opaque to the engine
             opened[protocol] = clients[protocol](settings, clock)
             stack.push_async_callback(opened[protocol].close)
         stop = stop or Stop()
         run_names = {"id": run_id, "dir": run_dir, "seed": graph.seed}
         worker = Worker(
-            graph,
+            own,
             clients=opened,
             clock=clock,
             samples=samples,
@@ -100,16 +103,24 @@ async def run(  # noqa: PLR0913 - the one place where a run's parts meet
             scope={**graph.scope, "run": run_names, "now": now},
         )
         stack.callback(worker.close)
+        crew: Crew = worker
+        if peers:
+            crew = fleet = Fleet(graph, peers, home=worker, clock=clock, stop=stop)
+            stack.push_async_callback(fleet.dismiss)
+            await fleet.muster()
+            worker.begin(clock.now_ns(), samples)
+            fleet.start(worker.started_ns, samples)
         coordinator = _Coordinator(
             graph,
             worker=worker,
+            crew=crew,
             clock=clock,
             stop=stop,
             listener=listener,
             beside=beside or Beside(),
         )
         try:
-            return await coordinator.run(run_id, samples)
+            return await coordinator.run(run_id)
         except BaseExceptionGroup as group:
             # Task groups wrap what went wrong in one of their tasks; there is one thing to say.
             raise _first(group) from group
@@ -121,11 +132,12 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
 
 
 class _Coordinator:
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the places where it touches its run
         self,
         graph: RunGraph,
         *,
         worker: Worker,
+        crew: Crew,
         clock: Clock,
         stop: Stop,
         listener: Listener,
@@ -133,6 +145,7 @@ class _Coordinator:
     ) -> None:
         self._graph = graph
         self._worker = worker
+        self._crew = crew
         self._clock = clock
         self._stop = stop
         self._listener: Listener | None = listener
@@ -142,16 +155,19 @@ class _Coordinator:
         self._ledger = Ledger(graph, started_ns=worker.started_ns, gauges=beside.gauges)
         self._load_ns = worker.started_ns
 
-    async def run(self, run_id: str, samples: SampleWriter | None) -> RunOutcome:
+    async def run(self, run_id: str) -> RunOutcome:
         graph, started_ns = self._graph, self._worker.started_ns
         self._tell(RunStarted(run_id, graph.name, graph.seed, started_ns, _planned_ns(graph)))
         forget = self._stop.listen(self._told)
         try:
             async with asyncio.TaskGroup() as background:
                 control = [
-                    background.create_task(self._sweep()),
-                    background.create_task(self._tick()),
-                    *(background.create_task(watch()) for watch in self._beside.watches),
+                    background.create_task(keep_sweeping(self._worker, graph, self._clock)),
+                    background.create_task(each_second(self._worker, self._clock, self._second)),
+                    *(
+                        background.create_task(watch())
+                        for watch in (*self._beside.watches, *self._crew.watches)
+                    ),
                 ]
                 await self._run_all()
                 for task in control:
@@ -159,7 +175,7 @@ class _Coordinator:
         finally:
             forget()
         self._drain()
-        self._ledger.notice_worker(self._worker, samples)
+        self._ledger.notice_crew(self._crew)
         self._ledger.notices += self._beside.notices()
         self._tell(RunEnded(self._stop.ending, self._stop.reason))
         return self._ledger.outcome(
@@ -183,7 +199,7 @@ class _Coordinator:
             failed = await self._run_once("setup", graph.setup, StopLevel.GRACEFUL)
             if failed:
                 self._stop.request(f"`setup` failed: {failed}", ending=Ending.CANNOT_RUN)
-            self._load_ns = self._clock.now_ns()
+            self._load_ns = self._clock.now_ns() + self._crew.lead_ns
             await self._run_phases()
         finally:  # whatever happened: what setup made has to be taken away
             self._drain()  # lines that the load logged don't keep those of teardown out
@@ -221,22 +237,24 @@ class _Coordinator:
     async def _run_phase(self, phase: PhaseNode) -> None:
         nap = Nap(self._clock)
         forget = self._stop.listen(nap.cut_short)
+        lead_ns, due_ns = self._crew.lead_ns, 0
         try:
             if phase.start_at_ns is not None:
-                await nap.until(self._load_ns + phase.start_at_ns)
+                due_ns = self._load_ns + phase.start_at_ns
+                await nap.until(due_ns - lead_ns)
             if self._stop.level is StopLevel.RUNNING:
-                await self._run_now(phase, nap)
+                await self._run_at(max(due_ns, self._clock.now_ns() + lead_ns), phase, nap)
         finally:
             forget()
 
-    async def _run_now(self, phase: PhaseNode, nap: Nap) -> None:
-        load, now_ns = phase.load, self._clock.now_ns()
+    async def _run_at(self, begin_ns: int, phase: PhaseNode, nap: Nap) -> None:
+        load = phase.load
         is_search = isinstance(load, SearchLoad)
-        timeline = SearchTimeline(phase, now_ns) if is_search else Timeline(phase, now_ns)
+        timeline = SearchTimeline(phase, begin_ns) if is_search else Timeline(phase, begin_ns)
         self._running[phase.name] = timeline
         planned_ns = planned_ns_of(load)
         self._tell(PhaseStarted(phase.name, timeline.started_ns, planned_ns, load.most_users))
-        bound = self._worker.open_phase(phase, timeline)
+        bound = self._crew.open_phase(phase, timeline)
         if isinstance(load, SearchLoad):
             await self._search(phase, timeline, bound, nap)
         else:
@@ -247,7 +265,7 @@ class _Coordinator:
         self._tell(PhaseEnded(times))
 
     async def _search(
-        self, phase: PhaseNode, timeline: Timeline, bound: BoundPhase, nap: Nap
+        self, phase: PhaseNode, timeline: Timeline, bound: RunningPhase, nap: Nap
     ) -> None:
         assert isinstance(timeline, SearchTimeline)
         search = Search(
@@ -263,26 +281,8 @@ class _Coordinator:
         self._ledger.steps += search.steps
         self._ledger.found.append(found)
 
-    async def _sweep(self) -> None:
-        interval_ns = sweep_interval_ns(self._graph)
-        due_ns = self._clock.now_ns()
-        while True:
-            due_ns += interval_ns
-            await self._clock.sleep_until(due_ns)
-            self._worker.sweep(due_ns)
-            due_ns = max(due_ns, self._clock.now_ns() - interval_ns)  # no backlog after a stall
-
-    async def _tick(self) -> None:
-        beat = 0
-        while True:
-            beat += 1
-            await self._clock.sleep_until(self._worker.started_ns + beat * _COLLECT_NS)
-            if beat % _COLLECTS_PER_SECOND:
-                self._worker.collect()
-            else:
-                self._second(beat // _COLLECTS_PER_SECOND)
-
-    def _second(self, second: int) -> None:
+    async def _second(self, second: int) -> None:
+        await self._crew.second_is_in(second)
         drained, ledger = self._drain(), self._ledger
         if (reason := ledger.unreachable()) is not None:
             self._stop.request(reason, ending=Ending.CANNOT_RUN)
@@ -293,7 +293,7 @@ class _Coordinator:
         )
 
     def _drain(self) -> Drained:
-        drained = self._worker.drain()
+        drained = self._crew.drain()
         measured = [part for times in self._phases for part in times.measured]
         for timeline in self._running.values():
             measured += timeline.measured(drained.snapshot.end_ns)

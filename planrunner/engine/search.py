@@ -14,9 +14,9 @@ from typing import Final
 
 from planrunner.compiler.graph import ClosedLoad, OpenLoad, PhaseNode, SearchLoad, Stage
 from planrunner.compiler.load_words import level_words
+from planrunner.engine.crew import RunningPhase
 from planrunner.engine.ledger import Ledger, LevelPart
 from planrunner.engine.nap import Nap
-from planrunner.engine.phases.bound import BoundPhase
 from planrunner.engine.stop import Stop, StopLevel
 from planrunner.engine.timeline import SearchTimeline
 from planrunner.load.arrivals import RateStage
@@ -60,7 +60,7 @@ class Search:
 
     Args:
         phase: Whose load is a search.
-        bound: The same on the worker.
+        bound: The same on the workers.
         timeline: Gets a stage for each level.
         ledger: Has the samples, once `drain` was called.
         drain: Fetches what workers have.
@@ -75,7 +75,7 @@ class Search:
         self,
         phase: PhaseNode,
         *,
-        bound: BoundPhase,
+        bound: RunningPhase,
         timeline: SearchTimeline,
         ledger: Ledger,
         drain: Callable[[], object],
@@ -100,7 +100,7 @@ class Search:
         trial = next(steps)
         while True:
             name = self._name(trial.level, trial.purpose)
-            judged = await self._try(trial.level, name, now_ns())
+            judged = await self._try(trial.level, name, now_ns() + self._bound.lead_ns)
             if self._stop.level is not StopLevel.RUNNING or self._bound.stopped:
                 return self._unfinished()
             self.steps.append(self._step(trial, judged))

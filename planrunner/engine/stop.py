@@ -6,7 +6,10 @@ from collections.abc import Callable
 from enum import IntEnum, StrEnum
 from typing import Final
 
-__all__ = ["Ending", "Stop", "StopLevel"]
+__all__ = ["Among", "Ending", "Stop", "StopLevel"]
+
+Among = tuple[str, str]
+"""`users` and a phase, or `rows` and a data source."""
 
 
 class Ending(StrEnum):
@@ -46,16 +49,35 @@ class Stop:
         self._listeners: dict[int, Callable[[], None]] = {}
         self._next_key = 0
 
-    def request(self, reason: str, *, ending: Ending = Ending.INTERRUPTED) -> None:
-        """Ask for the end; `reason` is a sentence for people. The first reason stays."""
+    def request(
+        self,
+        reason: str,
+        *,
+        ending: Ending = Ending.INTERRUPTED,
+        among: Among | None = None,
+    ) -> None:
+        """Ask for the end.
+
+        Args:
+            reason: A sentence for people; the first one stays.
+            ending: What the end means.
+            among: Of what this worker has come to the end; it is the end of the run when all
+                workers have that share it. The only worker needs no `among`.
+        """
+        del among
         if self.level is StopLevel.RUNNING:
-            self.level = StopLevel.GRACEFUL
+            self.rise(StopLevel.GRACEFUL, reason, ending)
+        elif self.level is StopLevel.GRACEFUL and ending is Ending.INTERRUPTED:
+            self.rise(StopLevel.AT_ONCE, reason, ending)
+
+    def rise(self, level: StopLevel, reason: str, ending: Ending) -> None:
+        """Go to a level, unless it is reached already."""
+        if level <= self.level:
+            return
+        if self.level is StopLevel.RUNNING:
             self.ending = ending
             self.reason = reason
-        elif self.level is StopLevel.GRACEFUL and ending is Ending.INTERRUPTED:
-            self.level = StopLevel.AT_ONCE
-        else:
-            return
+        self.level = level
         for listener in tuple(self._listeners.values()):
             listener()
 

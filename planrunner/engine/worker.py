@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import field
-from itertools import count
 from typing import Final
 
 from planrunner.clock import Clock
 from planrunner.compiler.graph import (
     Block,
-    ClosedLoad,
     PhaseNode,
     PythonNode,
     RequestNode,
@@ -30,6 +28,7 @@ from planrunner.engine.hooks import load_hooks
 from planrunner.engine.once import once_timeline, run_block
 from planrunner.engine.outside import Hook, Lines, LogLines, Outside
 from planrunner.engine.phases.bound import BoundPhase
+from planrunner.engine.portion import held_rows, iteration_numbers, part_of_throttle
 from planrunner.engine.punctuality import Punctuality
 from planrunner.engine.recorder import PhaseRecorder
 from planrunner.engine.steps import Binder, Place, Wires
@@ -37,6 +36,7 @@ from planrunner.engine.stop import Ending, Stop
 from planrunner.engine.tally import Tally
 from planrunner.engine.tasks import BoundTask
 from planrunner.engine.timeline import Timeline
+from planrunner.load.partition import ALL, Part
 from planrunner.load.turns import Turns
 from planrunner.metrics.book import SeriesBook
 from planrunner.metrics.evidence import Arrivals
@@ -76,9 +76,15 @@ class Worker:
 
     Attributes:
         started_ns: The start of the run (clock time).
+        lead_ns: How long before its begin a phase has to be opened.
     """
 
-    def __init__(
+    lead_ns: Final = 0
+    watches: Final = ()
+    size: Final = 1
+    start_spread_ns: Final = 0
+
+    def __init__(  # noqa: PLR0913 - all that a worker is made of
         self,
         graph: RunGraph,
         *,
@@ -87,15 +93,25 @@ class Worker:
         samples: SampleWriter | None,
         stop: Stop,
         scope: Scope,
+        part: Part = ALL,
     ) -> None:
         self._graph = graph
         self._clock = clock
         self._samples = samples
         self._stop = stop
-        around = Surroundings(clock=clock, wires=Wires(clients), scope=scope, seed=graph.seed)
+        around = Surroundings(
+            clock=clock, wires=Wires(clients), scope=scope, seed=graph.seed, part=part
+        )
         self._around = around
         # Before the clock starts: listing the places of many rows takes its time.
-        self._feeds = Feeds(graph, scope=scope, stop=stop, tally=around.tally)
+        self._feeds = Feeds(
+            graph,
+            scope=scope,
+            stop=stop,
+            tally=around.tally,
+            part=part,
+            needs=held_rows(graph, part.workers),
+        )
         self.started_ns = clock.now_ns()
         self._log = LogLines(graph.secrets)
         self._book = SeriesBook(self.started_ns, mask=self._log.mask)
@@ -110,6 +126,27 @@ class Worker:
     @property
     def overflowed(self) -> bool:
         return self._book.overflowed
+
+    @property
+    def sampling_stopped(self) -> str:
+        """Why raw samples are written no more; empty while they are."""
+        return "" if self._samples is None else self._samples.notice
+
+    @property
+    def scope(self) -> Scope:
+        """The names that every user starts with; `setup` adds some."""
+        return self._around.scope
+
+    def begin(self, started_ns: int, samples: SampleWriter | None) -> None:
+        """Count time from a moment that all workers have in common; before any phase."""
+        self.started_ns = started_ns
+        self._samples = samples
+        self._book = SeriesBook(started_ns, mask=self._log.mask)
+        self._probe.close()
+        self._probe = HealthProbe(started_ns)
+
+    async def second_is_in(self, second: int) -> None:
+        """Do as a `Crew` of one: what happened until then is known here."""
 
     async def run_once(self, name: str, block: Block) -> str:
         """Run a block that belongs to no phase; returns what failed, in words, or nothing."""
@@ -196,8 +233,9 @@ class Worker:
     def _bind(
         self, phase: PhaseNode, recorder: PhaseRecorder, *, stop_phase: Callable[[], None]
     ) -> dict[str, BoundProgram]:
-        next_iteration = count().__next__
-        throttle = phase.load.throttle if isinstance(phase.load, ClosedLoad) else None
+        part = self._around.part
+        next_iteration = iteration_numbers(self._graph, phase, part)
+        throttle = part_of_throttle(self._graph, phase, part)
         turns = None if throttle is None else Turns(throttle)
         binder = Binder(recorder, self._around.wires, self._outside(stop_phase), turns)
         return {

@@ -13,7 +13,8 @@ import os
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from heapq import merge
 from pathlib import Path
 from struct import Struct
 from typing import IO, Final, NamedTuple
@@ -22,11 +23,22 @@ from planrunner.errors import CannotRun, UsageError
 from planrunner.metrics.series import Labels, Series
 from planrunner.values import dataclass
 
-__all__ = ["Keep", "SampleReader", "SampleRow", "SampleWriter", "pack_row", "parse_keep"]
+__all__ = [
+    "Keep",
+    "SampleFile",
+    "SampleReader",
+    "SampleRow",
+    "SampleWriter",
+    "pack_row",
+    "parse_keep",
+]
 
 _VERSION: Final = 1
 _ROW: Final = Struct("<IqqqqqQH")
 _ROWS_READ_AT_ONCE: Final = 8_192
+_LEAST_FREE_BYTES: Final = 500_000_000
+"""Of the disk: what reports, and others on the machine, need more than further samples do."""
+
 _MAX_MESSAGES: Final = 1_000
 _MAX_MESSAGE_LENGTH: Final = 200
 _OTHER_MESSAGES: Final = "(one of more than 1,000 different messages)"
@@ -112,6 +124,7 @@ class SampleWriter:
     __slots__ = (
         "_draw",
         "_failing",
+        "_file",
         "_messages",
         "_names",
         "_new_lines",
@@ -124,8 +137,9 @@ class SampleWriter:
     )
 
     def __init__(
-        self, path: Path, *, started_unix_ns: int, keep: Keep | None = None, seed: int = 0
+        self, path: Path, *, started_unix_ns: int, keep: Keep | None = None, seed: int | str = 0
     ) -> None:
+        self._file = SampleFile(path, started_unix_ns, keep, str(seed))
         self._rows: list[bytes] = []
         self._messages: dict[str, int] = {}
         self._series_known = 0
@@ -178,6 +192,12 @@ class SampleWriter:
         self._series_known = len(opened)
         self._write(rows if self._share >= 1 else self._kept(rows))
 
+    def beside(self, worker: int) -> SampleFile:
+        """Return where another worker of the same run writes its samples."""
+        own = self._file
+        path = own.path.with_stem(f"{own.path.stem}-{worker}")
+        return replace(own, path=path, seed=f"{own.seed} {worker}")
+
     def close(self) -> None:
         """Close the files; never fails. Flush before."""
         for file in (self._names, self._rows_file):
@@ -190,6 +210,12 @@ class SampleWriter:
         return [row for row in rows if series_of(row[:4], "little") in failing or draw() < share]
 
     def _write(self, rows: list[bytes]) -> None:
+        if self._free_bytes() < _LEAST_FREE_BYTES:
+            self.notice = (
+                f"sampling stopped: less than 500 MB are free where `{self._rows_file.name}` is; "
+                "later samples are missing from the raw file, not from the metrics"
+            )
+            return
         try:
             if self._new_lines:
                 lines = "\n".join((*self._new_lines, ""))
@@ -203,14 +229,42 @@ class SampleWriter:
             )
             self._drop_torn_row()
 
+    def _free_bytes(self) -> int:
+        if not hasattr(os, "fstatvfs"):  # on Windows
+            return _LEAST_FREE_BYTES
+        found = os.fstatvfs(self._rows_file.fileno())
+        return found.f_bavail * found.f_frsize
+
     def _drop_torn_row(self) -> None:
         with suppress(OSError):  # a reader ignores it as well
             written = self._rows_file.tell()
             os.ftruncate(self._rows_file.fileno(), written - written % _ROW.size)
 
 
+@dataclass(frozen=True, slots=True)
+class SampleFile:
+    """What a `SampleWriter` is opened with, as a value that goes to another process."""
+
+    path: Path
+    started_unix_ns: int
+    keep: Keep | None
+    seed: str
+
+    def open(self) -> SampleWriter:
+        """Open it.
+
+        Raises:
+            CannotRun: The files cannot be created.
+        """
+        return SampleWriter(
+            self.path, started_unix_ns=self.started_unix_ns, keep=self.keep, seed=self.seed
+        )
+
+
 class SampleReader:
     """Reads what a `SampleWriter` wrote, however it ended; the rows are streamed.
+
+    Those that workers wrote beside it belong to the same run, and are read as if in one file.
 
     Attributes:
         started_unix_ns: The wall-clock time of the run's start, since 1970 in UTC.
@@ -221,12 +275,27 @@ class SampleReader:
         UsageError: The files are missing, or not samples that this version reads.
     """
 
-    __slots__ = ("_path", "labels", "messages", "started_unix_ns")
+    __slots__ = ("_others", "_path", "labels", "messages", "started_unix_ns")
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self.labels: dict[int, Labels] = {}
         self.messages: dict[int, str] = {0: ""}
+        self._read_names(path)
+        # Each with what its numbers are shifted by.
+        self._others: list[tuple[SampleReader, int, int]] = []
+        for beside in sorted(path.parent.glob(f"{path.stem}-*{path.suffix}")):
+            self._add(SampleReader(beside))
+
+    def _add(self, other: SampleReader) -> None:
+        series, messages = max(self.labels, default=-1) + 1, max(self.messages)
+        self._others.append((other, series, messages))
+        self.labels |= {series + number: labels for number, labels in other.labels.items()}
+        self.messages |= {
+            messages + number: text for number, text in other.messages.items() if number
+        }
+
+    def _read_names(self, path: Path) -> None:
         try:
             text = path.with_suffix(".jsonl").read_text("ascii")
         except (OSError, UnicodeDecodeError) as error:
@@ -242,8 +311,14 @@ class SampleReader:
     def tuples(self) -> Iterator[tuple[int, ...]]:
         """Yield the fields of each `SampleRow` as a bare tuple: three times as fast.
 
-        Rows whose series or message the other file doesn't know end the reading.
+        Rows whose series or message the other file doesn't know end the reading of the file.
         """
+        if not self._others:
+            return self._rows()
+        others = (_shifted(other, *by) for other, *by in self._others)
+        return merge(self._rows(), *others, key=_ended_ns)
+
+    def _rows(self) -> Iterator[tuple[int, ...]]:
         labels, messages = self.labels, self.messages
         with self._path.open("rb") as file:
             while chunk := file.read(_ROW.size * _ROWS_READ_AT_ONCE):
@@ -278,6 +353,15 @@ class SampleReader:
             self.labels[index] = Labels(**entry)
         except (ValueError, KeyError, TypeError) as error:
             raise UsageError(f"the samples of `{self._path}` are broken: {line!r}") from error
+
+
+def _shifted(reader: SampleReader, series: int, message: int) -> Iterator[tuple[int, ...]]:
+    for row in reader.tuples():
+        yield (row[0] + series, *row[1:7], row[7] and row[7] + message)
+
+
+def _ended_ns(row: tuple[int, ...]) -> int:
+    return row[1] + row[2]
 
 
 def _write_all(file: IO[bytes], data: bytes) -> None:

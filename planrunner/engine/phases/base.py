@@ -100,4 +100,5 @@ class Phase(ABC):
             self._part.stop.request(
                 f"no user of phase `{name}` is left: `on_start` of {failed} failed",
                 ending=Ending.CANNOT_RUN,
+                among=("users", name),
             )

@@ -21,6 +21,13 @@ from planrunner.engine.quota import Quota
 from planrunner.engine.stop import Stop
 from planrunner.engine.timeline import Timeline
 from planrunner.load.population import Share
+from planrunner.load.sharing import (
+    dealt_arrivals,
+    owned_iterations,
+    seat_owners,
+    share_of,
+    taking_arrivals,
+)
 
 __all__ = ["BoundPhase", "RunnableLoad"]
 
@@ -36,6 +43,8 @@ class BoundPhase:
 
     Attributes:
         stopped: A step said `stop: phase`.
+        on_stop: Called when one does.
+        lead_ns: How long before its begin it must be told to run: not at all.
         punctual: Counts the iterations that have a due time.
     """
 
@@ -56,6 +65,8 @@ class BoundPhase:
         self._programs = bind(self._stop_phase)
         self.punctual = Punctuality(timeline)
         self.stopped = False
+        self.on_stop: Callable[[], None] = lambda: None
+        self.lead_ns = 0
         self._begin_ns = timeline.started_ns
 
     async def run(self, load: RunnableLoad, begin_ns: int) -> None:
@@ -71,7 +82,7 @@ class BoundPhase:
                 part = self._part(quota=None)
                 return ClosedPhase(part, load=load, classes=self._classes(load))
             case CountedLoad():
-                part = self._part(quota=_quotas(load))
+                part = self._part(quota=self._quotas(load))
                 return CountedPhase(part, classes=self._classes(load))
             case OpenLoad():
                 return self._open(load)
@@ -104,21 +115,31 @@ class BoundPhase:
         part = self._part(quota=None)
         programs = {name: replace(bound, desk=Desk()) for name, bound in part.programs.items()}
         seed = self._around.seed
+        schedule = schedule_of(load, weights, seed=seed, phase=self._phase.name)
+        taking = taking_arrivals(self._around.part, load.max_users)
         return OpenPhase(
             replace(part, programs=programs),
             names=names,
-            schedule=schedule_of(load, weights, seed=seed, phase=self._phase.name),
+            schedule=iter(()) if taking is None else dealt_arrivals(schedule, taking),
             punctual=self.punctual,
-            max_users=load.max_users,
+            max_users=share_of(load.max_users, self._around.part),
         )
 
+    def _quotas(self, load: CountedLoad) -> Callable[[], Quota]:
+        if load.per_user:
+            return lambda: Quota(load.per_user)
+        part = self._around.part
+        owners = seat_owners(self._classes(load), part.workers)
+        mine = owned_iterations(owners, load.iterations, part.worker)
+        shared = Quota(load.iterations if part.workers == 1 else sum(1 for _ in mine))
+        return lambda: shared
+
     def _stop_phase(self) -> None:
+        if not self.stopped:
+            self.end()
+            self.on_stop()
+
+    def end(self) -> None:
+        """Begin the graceful stop, because a step of some worker said `stop: phase`."""
         self.stopped = True
         self._nap.cut_short()
-
-
-def _quotas(load: CountedLoad) -> Callable[[], Quota]:
-    if load.per_user:
-        return lambda: Quota(load.per_user)
-    shared = Quota(load.iterations)
-    return lambda: shared

@@ -8,6 +8,7 @@ from planrunner.compiler.graph import ClosedLoad
 from planrunner.engine.crowd import Crowd
 from planrunner.engine.phases.base import Part, Phase
 from planrunner.load.population import Change, changes
+from planrunner.load.sharing import seat_owners
 
 __all__ = ["ClosedPhase"]
 
@@ -23,20 +24,28 @@ class ClosedPhase(Phase):
 
     def __init__(self, part: Part, *, load: ClosedLoad, classes: Sequence[str]) -> None:
         super().__init__(part)
-        self._changes: list[Change] = list(changes(load.stages))
+        around, name = part.surroundings, part.phase.name
+        owners = seat_owners(classes, around.part.workers)
+        # Each with the number that its user has in its class; counted over all workers' users.
+        self._changes: list[tuple[Change, int]] = []
+        for change in changes(load.stages):
+            key = name, classes[change.slot]
+            if owners[change.slot] == around.part.worker:
+                self._changes.append((change, around.indices[key]))
+            around.indices[key] += change.starts
         self._classes = classes
 
     async def _load(self, crowd: Crowd) -> None:
         begin_ns = self._part.begin_ns
-        for change in self._changes:
+        for change, index in self._changes:
             await self._nap.until(begin_ns + change.offset_ns)
             if self._nap.cut:
                 return
             if change.starts:
-                crowd.start(self._classes[change.slot], slot=change.slot)
+                crowd.start(self._classes[change.slot], index, slot=change.slot)
             else:
                 crowd.stop(change.slot)
         await self._nap.until(self._timeline.ends_ns)
 
     def _is_hopeless(self, failed: int) -> bool:
-        return failed == sum(change.starts for change in self._changes)
+        return failed == sum(change.starts for change, _ in self._changes)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from planrunner.engine.crowd import Crowd
 from planrunner.engine.phases.base import Part, Phase
+from planrunner.load.sharing import seat_owners
 
 __all__ = ["CountedPhase"]
 
@@ -15,16 +16,25 @@ class CountedPhase(Phase):
 
     Args:
         part: Of the phase, what every model needs.
-        classes: The class of each user.
+        classes: The class of each user, on all workers.
     """
 
     def __init__(self, part: Part, *, classes: Sequence[str]) -> None:
         super().__init__(part)
-        self._classes = classes
+        around = part.surroundings
+        owners = seat_owners(classes, around.part.workers)
+        self._users: list[tuple[str, int]] = []
+        for name, owner in zip(classes, owners, strict=True):
+            index = around.indices[part.phase.name, name]
+            around.indices[part.phase.name, name] += 1
+            if owner == around.part.worker:
+                self._users.append((name, index))
 
     async def _load(self, crowd: Crowd) -> None:
-        for name in self._classes:
-            crowd.start(name)
+        if not self._users:
+            return
+        for name, index in self._users:
+            crowd.start(name, index)
         await self._nap.until(self._timeline.ends_ns)
         if not self._nap.cut:
             self._part.surroundings.tally.overtime[self._part.phase.name] += 1
@@ -33,4 +43,4 @@ class CountedPhase(Phase):
         self._nap.cut_short()
 
     def _is_hopeless(self, failed: int) -> bool:
-        return failed == len(self._classes)
+        return failed == len(self._users)

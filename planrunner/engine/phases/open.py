@@ -113,7 +113,12 @@ class OpenPhase(Phase):
         # If all places are taken, one of another class that is idle goes home as this one comes.
         if len(crowd) >= self._max_users and not any(desk.dismiss() for desk in self._desks):
             return False
-        crowd.start(self._names[position], due_ns=due_ns)
+        around, name = self._part.surroundings, self._names[position]
+        number = around.indices[self._part.phase.name, name]
+        around.indices[self._part.phase.name, name] = number + 1
+        # Nobody knows what users others have started, so every worker has numbers of its own.
+        index = number * around.part.workers + around.part.worker
+        crowd.start(name, index, due_ns=due_ns)
         return True
 
     def _close(self) -> None:

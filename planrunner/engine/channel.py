@@ -1,0 +1,66 @@
+"""How coordinator and worker talk: whole messages in order, over a socket that only they have.
+
+Messages are pickled, and nobody else can write to the socket. It closes when either of the two
+ends, however that happens, so each sees at once that the other one is gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+import socket
+from contextlib import suppress
+from struct import Struct
+from typing import Final, Protocol
+
+__all__ = ["Channel", "SocketChannel"]
+
+_LENGTH: Final = Struct("<Q")
+
+
+class Channel(Protocol):
+    """One end of a conversation."""
+
+    def send(self, message: object) -> None:
+        """Send a message; one that nobody will get any more is dropped."""
+
+    async def receive(self) -> object:
+        """Return the next message.
+
+        Raises:
+            EOFError: The other end is gone.
+        """
+
+    async def close(self) -> None: ...
+
+
+class SocketChannel:
+    """A channel over a connected stream socket."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    @classmethod
+    async def over(cls, connected: socket.socket) -> SocketChannel:
+        reader, writer = await asyncio.open_connection(sock=connected)
+        return cls(reader, writer)
+
+    def send(self, message: object) -> None:
+        data = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
+        if not self._writer.is_closing():
+            self._writer.write(_LENGTH.pack(len(data)) + data)
+
+    async def receive(self) -> object:
+        try:
+            (length,) = _LENGTH.unpack(await self._reader.readexactly(_LENGTH.size))
+            return pickle.loads(await self._reader.readexactly(length))
+        except (asyncio.IncompleteReadError, OSError) as error:
+            raise EOFError from error
+
+    async def close(self) -> None:
+        with suppress(OSError):
+            await self._writer.drain()
+        self._writer.close()
+        with suppress(OSError):
+            await self._writer.wait_closed()
