@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks import questions, readme  # noqa: E402 - needs the path above
+from benchmarks import etcd, questions, readme  # noqa: E402 - needs the path above
 
 QUESTIONS: dict[str, Callable[[int, int], dict]] = {
     "1-throughput": questions.throughput,
@@ -22,6 +22,7 @@ QUESTIONS: dict[str, Callable[[int, int], dict]] = {
     "5-long-runs": questions.long_runs,
     "6-command-line": questions.command_line,
     "7-rich": questions.rich,
+    "8-etcd": etcd.etcd,
 }
 
 
