@@ -42,6 +42,7 @@ from planrunner.report.console import open_console, print_summary
 from planrunner.report.live import LineView, LiveView, SilentView, View
 from planrunner.results.baseline import read_baseline
 from planrunner.results.directory import SAMPLES, UNFINISHED, make_run_directory
+from planrunner.results.metrics_json import to_text as metrics_text
 from planrunner.results.metrics_json import write_metrics
 from planrunner.results.model import RunResult
 from planrunner.values import dataclass
@@ -101,7 +102,9 @@ Ctrl-C once ends the run gracefully and still writes the reports; twice leaves a
     help="Run each task once with one user and print what is sent and received: to debug a plan.",
 )
 @click.option("--full", is_flag=True, help="With --once: print bodies whole.")
-@click.option("--json", "as_json", is_flag=True, help="With --once: one JSON object a line.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON document; with --once one a line."
+)
 @interrupted_by_sigterm()
 def command(  # noqa: PLR0913 - one parameter for each option
     plan: Path,
@@ -118,8 +121,8 @@ def command(  # noqa: PLR0913 - one parameter for each option
     as_json: bool,
 ) -> int:
     """Validate, compile and run PLAN; write its reports and end with the verdict."""
-    if (full or as_json) and not once:
-        raise UsageError("--full and --json go with --once", hint="add --once, or leave them out")
+    if full and not once:
+        raise UsageError("--full goes with --once", hint="add --once, or leave it out")
     graph = compile_to_run(plan, options, seed=seed, formats=formats, labels=labels)
     if once:
         return _try_once(graph, as_json=as_json, full=full)
@@ -138,7 +141,10 @@ def command(  # noqa: PLR0913 - one parameter for each option
         # What was measured can't be kept, so it is shown at least.
         _show(replace(result, exit_code=ExitCode.CANNOT_RUN), [], quiet=quiet)
         raise
-    _show(result, files, quiet=quiet)
+    if as_json:
+        click.echo(metrics_text(result), nl=False)
+    else:
+        _show(result, files, quiet=quiet)
     return result.exit_code
 
 
@@ -174,18 +180,21 @@ def _run(job: _Run) -> RunResult:
     try:
         return _loop_runner()(_execute(job))
     except BaseException as error:
-        _forget(job.directory)
+        # The log of a service that did not start says why; nobody asked for that of one that would.
+        interrupted = isinstance(error, asyncio.CancelledError | KeyboardInterrupt)
+        _forget(job.directory, logs=interrupted)
         if isinstance(error, asyncio.CancelledError):  # SIGTERM before the load
             raise KeyboardInterrupt from error
         raise
 
 
-def _forget(directory: Path) -> None:
+def _forget(directory: Path, *, logs: bool) -> None:
     """Remove the directory of a run that never began; samples that were taken are kept."""
     samples = directory / SAMPLES
     with suppress(OSError):
         if not samples.exists() or not samples.stat().st_size:
-            for file in (samples, samples.with_suffix(".jsonl"), directory / UNFINISHED):
+            own = (samples, samples.with_suffix(".jsonl"), directory / UNFINISHED)
+            for file in (*own, *(directory.glob("*.log") if logs else ())):
                 file.unlink(missing_ok=True)
             directory.rmdir()
 
@@ -213,7 +222,9 @@ def _directory(graph: RunGraph, run_id: str) -> Path:
 
 def _view() -> View:
     console = open_console(sys.stderr)
-    return LiveView(console) if console.is_terminal else LineView(console)
+    # A dumb terminal can't move its cursor: a frame for each second would fill the screen.
+    live = console.is_terminal and not console.is_dumb_terminal
+    return LiveView(console) if live else LineView(console)
 
 
 def _loop_runner() -> Callable[..., RunResult]:

@@ -185,7 +185,7 @@ def test_the_options_of_the_trace_need_it(project: PlanProject) -> None:
     """Said before anything is sent."""
     project.write({"plan.yaml": plan_text()})
 
-    ended = project.run("execute", "plan.yaml", "--json")
+    ended = project.run("execute", "plan.yaml", "--full")
 
     assert ended.code == 2
-    assert "--full and --json go with --once" in ended.err
+    assert "--full goes with --once" in ended.err
