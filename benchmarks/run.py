@@ -14,15 +14,18 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks import etcd, questions, readme  # noqa: E402 - needs the path above
+from benchmarks import etcd, questions, readme, truth  # noqa: E402 - needs the path above
 
 QUESTIONS: dict[str, Callable[[int, int], dict]] = {
     "1-throughput": questions.throughput,
     "2-memory": questions.memory,
+    "3-truth": truth.truth,
+    "4-open-model": truth.open_model,
     "5-long-runs": questions.long_runs,
     "6-command-line": questions.command_line,
     "7-rich": questions.rich,
     "8-etcd": etcd.etcd,
+    "9-stall": truth.stall,
 }
 
 

@@ -132,12 +132,17 @@ class HealthLog:
         self._lags_s = array("d")
         self._cpu_shares = array("d")
 
-    def add(self, at_ns: int, health: Health) -> None:
+    def add(self, at_ns: int, health: Health, *, is_on_time: bool = False) -> None:
+        """Take in a second.
+
+        `is_on_time` says that arrivals were due in it and started on time. Then a busy processor
+        is no finding: waits under a millisecond are spent turning the loop, not sleeping.
+        """
         self._at_ns.append(at_ns)
         self._lags_s.append(health.loop_lag_ns / NS_PER_S)
         self._cpu_shares.append(health.cpu_share)
         self.seconds += 1
-        self.busy_seconds += health.cpu_share > BUSY_SHARE
+        self.busy_seconds += health.cpu_share > BUSY_SHARE and not is_on_time
         self.late_seconds += health.loop_lag_ns > LATE_NS
         self.worst_lag_ns = max(self.worst_lag_ns, health.loop_lag_ns)
         self.peak_cpu_share = max(self.peak_cpu_share, health.cpu_share)

