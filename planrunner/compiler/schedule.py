@@ -239,7 +239,9 @@ class _Phases:
             return {}, work, self.everyone
         place = (*path, "params")
         models = self.plan.model.params or {}
-        params, faults = resolve_values(models, phase.params, place, work.document)
+        params, faults = resolve_values(
+            models, phase.params, place, work.document, self.plan.params
+        )
         work.faults.extend(faults)
         self.schedule.params.extend(params.values())
         values = {name: param.value for name, param in params.items()}

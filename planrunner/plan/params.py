@@ -32,8 +32,8 @@ class ParamModel(PlanMapping):
     )
     default: Any = Field(
         None,
-        description="The value when nothing else sets one. Without `default` the param is "
-        "required; `null` makes it optional.",
+        description="The value when nothing else sets one; `${…}` reads the params above. "
+        "Without `default` the param is required; `null` makes it optional.",
         examples=["30s"],
     )
     env: str | None = Field(

@@ -8,8 +8,10 @@ from enum import StrEnum
 from typing import Any
 
 from planrunner.language.diagnostics import Code, Diagnostic, suggest
+from planrunner.language.expressions import ExpressionError
 from planrunner.plan.document import Document, Part, PlanPath
 from planrunner.plan.overrides import Changes
+from planrunner.plan.param_texts import evaluate, has_expression, names_in
 from planrunner.plan.param_values import (
     ParamValueError,
     as_expressions_see,
@@ -18,6 +20,7 @@ from planrunner.plan.param_values import (
     order_of,
 )
 from planrunner.plan.params import ParamModel, ParamType
+from planrunner.units import UnitError
 from planrunner.values import dataclass
 
 __all__ = ["Param", "ParamSource", "Surroundings", "resolve_params", "resolve_values"]
@@ -78,11 +81,12 @@ def resolve_params(
     """Return every param's value, and what is wrong with any value that the plan has for one."""
     resolution = _Resolution(params, environments, surroundings, document)
     resolution.check_names()
-    resolved = {name: resolution.resolve(name, model) for name, model in params.items()}
-    for name, value in environments.get(surroundings.environment or "", {}).items():
-        if name not in resolved:  # a name of its own, without a type
-            resolved[name] = Param(value, value, ParamSource.ENVIRONMENT)
-    return resolved, resolution.faults
+    for name, model in params.items():
+        resolution.known[name] = resolution.resolve(name, model)
+    for name, written in environments.get(surroundings.environment or "", {}).items():
+        if name not in resolution.known:
+            resolution.known[name] = resolution.untyped(name, written)
+    return resolution.known, resolution.faults
 
 
 def resolve_values(
@@ -90,12 +94,13 @@ def resolve_values(
     values: Mapping[str, Any],
     place: PlanPath,
     document: Document,
+    known: Mapping[str, Param],
 ) -> tuple[dict[str, Param], list[Diagnostic]]:
-    """Check values that a mapping at `place` gives to some of the params.
+    """Check values that a mapping at `place` gives to some of the params, `known` without them.
 
     Faults of the params themselves are found by `resolve_params`.
     """
-    resolution = _Resolution(params, {}, Surroundings(), document)
+    resolution = _Resolution(params, {}, Surroundings(), document, dict(known))
     resolved: dict[str, Param] = {}
     faults: list[Diagnostic] = []
     for name, value in values.items():
@@ -118,6 +123,7 @@ class _Resolution:
     environments: Mapping[str, Mapping[str, Any]]
     surroundings: Surroundings
     document: Document
+    known: dict[str, Param] = field(default_factory=dict)
     faults: list[Diagnostic] = field(default_factory=list)
 
     def check_names(self) -> None:
@@ -142,12 +148,12 @@ class _Resolution:
 
     def resolve(self, name: str, model: ParamModel) -> Param:
         """Check every value that is written for the param, and return the one that counts."""
-        candidates = [
-            Param(as_expressions_see(exact, model.type), exact, source, model.secret, model.type)
-            for source, exact in self._candidates(name, model)
-        ]
+        limits = self._limits(name, model)
+        candidates = list(self._candidates(limits))
         if candidates:
-            return candidates[0]
+            source, exact = candidates[0]
+            value = as_expressions_see(exact, model.type)
+            return Param(value, exact, source, limits.is_secret, model.type)
         if model.is_required and (self.surroundings.need_secrets or not model.secret):
             variable = f", or the environment variable `{model.env}`" if model.env else ""
             message = f"the param `{name}` has no value"
@@ -163,12 +169,18 @@ class _Resolution:
         before = len(self.faults)
         [(source, exact)] = self._checked(limits, ParamSource.ENVIRONMENT, written, place)
         value = as_expressions_see(exact, model.type)
-        param = Param(value, exact, source, model.secret, model.type)
+        param = Param(value, exact, source, limits.is_secret, model.type)
         return param, self.faults[before:]
 
-    def _candidates(self, name: str, model: ParamModel) -> Iterator[tuple[ParamSource, object]]:
+    def untyped(self, name: str, written: object) -> Param:
+        """Return a name that only the picked environment has."""
+        place = ("environments", self.surroundings.environment or "", name)
+        value, is_secret = self._evaluated(None, written, place)
+        return Param(value, value, ParamSource.ENVIRONMENT, is_secret)
+
+    def _candidates(self, limits: _Limits) -> Iterator[tuple[ParamSource, object]]:
         """Yield the values, checked, in the order in which they count."""
-        limits = self._limits(name, model)
+        name, model = limits.name, limits.model
         text = self.surroundings.overrides.get(name)
         if text is not None:
             place: PlanPath = ("params", name)
@@ -216,6 +228,10 @@ class _Resolution:
         self, limits: _Limits, source: ParamSource, written: object, place: PlanPath
     ) -> Any:  # noqa: ANN401 - as the type says
         from_outside = source in (ParamSource.OVERRIDE, ParamSource.VARIABLE)
+        if not from_outside and has_expression(written):
+            exact, is_secret = self._evaluated(limits, written, place)
+            limits.is_secret = limits.is_secret or is_secret
+            return exact
         try:
             if from_outside and isinstance(written, str):
                 return from_text(limits.model.type, written)
@@ -224,10 +240,33 @@ class _Resolution:
             self._refuse(limits, source, place, error.message, error.hint)
             return None
 
+    def _evaluated(
+        self, limits: _Limits | None, written: object, place: PlanPath
+    ) -> tuple[Any, bool]:
+        """Return what the texts give, None when that is a fault, and whether a secret is in it."""
+        is_secret = any(self.known[name].secret for name in names_in(written) if name in self.known)
+        kind = None if limits is None else limits.model.type
+        try:
+            values = {name: param.value for name, param in self.known.items()}
+            return evaluate(kind, written, values), is_secret
+        except ExpressionError as error:
+            where, inside = (*place, *error.path), (error.offset, 1)
+            self.faults.append(
+                self.document.diagnostic(
+                    where, error.code, error.message, hint=error.hint, inside=inside
+                )
+            )
+        except UnitError as error:
+            self._fault(place, Code.INVALID_PARAM, error.message, error.hint, is_value=True)
+        except ParamValueError as error:
+            message = "the value is of the wrong type" if is_secret else error.message
+            self._fault(place, Code.INVALID_PARAM, message, "", is_value=True)
+        return None, is_secret
+
     def _refuse(
         self, limits: _Limits, source: ParamSource, place: PlanPath, reason: str, hint: str = ""
     ) -> None:
-        if limits.model.secret:
+        if limits.is_secret:
             reason, hint = f"the value is no valid {limits.model.type}", ""
         origin = ""
         if source is ParamSource.OVERRIDE:
@@ -246,13 +285,17 @@ class _Resolution:
 
 @dataclass(slots=True)
 class _Limits:
-    """What a param's values are checked against."""
+    """What a param's values are checked against; it is a secret if it may hold one."""
 
     name: str
     model: ParamModel
     min: Any = None
     max: Any = None
     choices: list[Any] = field(default_factory=list)
+    is_secret: bool = False
+
+    def __post_init__(self) -> None:
+        self.is_secret = self.model.secret
 
     def refusal(self, exact: Any) -> str:  # noqa: ANN401 - as the type says
         """Return why the value isn't allowed, an empty text when it is."""

@@ -318,3 +318,74 @@ def test_any_value_is_taken_or_refused_with_a_message(kind, data: object, text: 
             messages.append(error.message)
 
     assert all(messages)
+
+
+# -- values made of others
+
+
+ABOVE = "host: {type: str, default: shop}, wait: {type: duration, default: 1500ms}"
+
+
+@pytest.mark.parametrize(
+    ("param", "expected"),
+    [
+        ('{type: url, default: "http://${host}:80"}', "http://shop:80"),
+        ('{type: str, default: "${1 + 1}"}', "2"),
+        ('{type: str, default: "$${host}"}', "${host}"),
+        ('{type: int, default: "${host | length}"}', 4),
+        ('{type: duration, default: "${wait * 2}"}', 3),
+        ('{type: list, default: ["${host}", b]}', ["shop", "b"]),
+        ('{type: str, default: shop, choices: ["${host}"]}', "shop"),
+    ],
+)
+def test_a_value_is_made_of_the_params_above(param: str, expected: object) -> None:
+    """It has its own type in the end."""
+    assert value_of(f"{{{ABOVE}, p: {param}}}") == (expected, ParamSource.DEFAULT)
+
+
+def test_a_value_follows_what_is_set_from_outside() -> None:
+    """What comes from outside is text as it is."""
+    params = '{a: {type: str, default: x}, p: {type: str, default: "<${a}>"}}'
+
+    assert value_of(params, overrides={"a": "${b}"}) == ("<${b}>", ParamSource.DEFAULT)
+
+
+def test_environments_are_made_of_params_too() -> None:
+    """Also what only they name."""
+    params = "{a: {type: str, default: x}, p: {type: str, default: y}}"
+    settings = {"environments": "{e: {a: z, p: '${a}1', q: '${p}2'}}", "environment": "e"}
+
+    assert value_of(params, **settings) == ("z1", ParamSource.ENVIRONMENT)
+    assert value_of(params, "q", **settings) == ("z12", ParamSource.ENVIRONMENT)
+
+
+@pytest.mark.parametrize(
+    ("param", "code", "message", "column"),
+    [
+        ('{type: str, default: "${q}"}', Code.UNKNOWN_NAME, "`q` has no value here", 37),
+        ('{type: str, default: "${p}"}', Code.UNKNOWN_NAME, "`p` has no value here", 37),
+        ('{type: str, default: "${now()}"}', Code.EXPRESSION_FAILED, "known before the run", 35),
+        ('{type: int, default: "${1"}', Code.EXPRESSION_SYNTAX, "not closed", 35),
+        ('{type: int, default: "${1.5}"}', Code.INVALID_PARAM, "must be a whole number", 34),
+        ('{type: duration, default: "${[]}"}', Code.EXPRESSION_FAILED, "must be a duration", 40),
+        ('{type: int, default: "${5}", max: 4}', Code.INVALID_PARAM, "at most `4`", 34),
+    ],
+)
+def test_a_value_that_cannot_be_made_is_a_fault(
+    param: str, code: Code, message: str, column: int
+) -> None:
+    """It says where, and reads nothing that stands below."""
+    fault = fault_of(f"{{p: {param}, q: {{type: int, default: 1}}}}")
+
+    assert (fault.code, fault.span.column) == (code, column)
+    assert message in fault.message
+
+
+def test_a_value_made_of_a_secret_is_one() -> None:
+    """Neither it nor what is wrong with it shows the secret."""
+    secret = "s: {type: str, secret: true, default: hush}"
+    resolved, _ = resolve(f"{{{secret}, p: {{type: str, default: 'x-${{s}}'}}}}")
+    fault = fault_of(f"{{{secret}, p: {{type: int, default: '${{s}}'}}}}")
+
+    assert (resolved["p"].value, resolved["p"].secret) == ("x-hush", True)
+    assert "hush" not in f"{fault.message} {fault.hint}"
