@@ -23,6 +23,7 @@ from planrunner.values import dataclass
 __all__ = ["Names", "names_of"]
 
 _OF_DUE_TIMES: Final = frozenset({Agg.ACHIEVED_RATE, Agg.DROPPED, Agg.LATE})
+_OF_GENERATOR: Final = ("generator.loop_lag", "generator.cpu")
 _HELD_BY_CLASSES: Final = frozenset(
     {Kind.REQUEST, Kind.TASK, Kind.USER, Kind.GROUP, Kind.TAG, Kind.ITERATION}
 )
@@ -47,8 +48,7 @@ class Names:
         stages: The stages of each phase, those of all profiles included.
         profiles: The phases of each profile.
         gauges: What is measured of services and by monitors.
-        gauges: tuple[str, ...] = ()
-    running: The phases of this run, with the classes that have users in them and the names
+        running: The phases of this run, with the classes that have users in them and the names
             of their tasks.
         searches: Those that search for a level; only thresholds that name them judge them.
         timed: Those in which iterations have a due time: a rate or a pace.
@@ -73,9 +73,9 @@ class Names:
             phase: The phase that the threshold looks at, which a stage must belong to.
         """
         match term.kind:
-            case Kind.STATUS | Kind.GENERATOR:
+            case Kind.STATUS:
                 return None
-            case Kind.SERVICE | Kind.MONITOR:
+            case Kind.SERVICE | Kind.MONITOR | Kind.GENERATOR:
                 prefix = f"{term.kind}."
                 found = [
                     name.removeprefix(prefix) for name in self.gauges if name.startswith(prefix)
@@ -185,7 +185,7 @@ class Names:
 
 def names_of(model: PlanModel, flows: Flows, profile: str, gauges: Sequence[str] = ()) -> Names:
     """Return what the plan's thresholds may name; nothing runs yet."""
-    names = Names(profile=profile, gauges=tuple(gauges))
+    names = Names(profile=profile, gauges=(*gauges, *_OF_GENERATOR))
     for name, user in (model.users or {}).items():
         _Sender(names, name, flows).add(user)
     for name, phases in _schedules(model).items():

@@ -30,7 +30,12 @@ from planrunner.values import dataclass
 
 __all__ = ["Stated", "compile_thresholds"]
 
-_WORDS: Final = {Kind.USER: "user class", Kind.ITERATION: "user class", Kind.ERROR: "failure kind"}
+_WORDS: Final = {
+    Kind.USER: "user class",
+    Kind.ITERATION: "user class",
+    Kind.ERROR: "failure kind",
+    Kind.GENERATOR: "measure of the generator",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +186,8 @@ class _Sentence:
             elif values := names.unknown_value(term):
                 message = f"no sample has the tag `{term.name}={term.value}`"
                 hint = suggest(term.value or "", values) or _listed(f"`{term.name}`", values)
+                if values == [""]:
+                    hint = f"write `tag:{term.name}`: the plan gives it no value"
             else:
                 continue
             word = (term.offset, max(1, term.end - term.offset)) if exact else None
@@ -197,10 +204,11 @@ class _Sentence:
         if self.model.metric is None or offset == 0:
             return self.path, 0
         for key, before in (("scope", " in "), ("select", " of ")):
-            piece = getattr(self.model, key)
-            begin = -1 if piece is None else self.text.find(f"{before}{piece}")
+            written = getattr(self.model, key) or ""
+            piece = written.removeprefix(before.lstrip())
+            begin = self.text.find(f"{before}{piece}") if piece else -1
             if 0 <= begin <= offset:
-                return (*self.path, key), begin + len(before)
+                return (*self.path, key), begin + len(before) - (len(written) - len(piece))
         return (*self.path, "metric"), 0
 
 

@@ -22,7 +22,7 @@ from planrunner.metrics.threshold_model import (
 from planrunner.metrics.threshold_units import units_of
 from planrunner.metrics.threshold_value import Unit, format_amount
 from planrunner.metrics.verdict import Observation, Verdict
-from planrunner.metrics.windows import WindowResult, Windows, extent
+from planrunner.metrics.windows import NEARLY_NS, WindowResult, Windows, extent
 from planrunner.units import write_duration
 
 __all__ = ["Gate", "judge"]
@@ -91,7 +91,7 @@ class Gate:
             return None
         starts = [extent(evidence.time_of(metric.scope)) for metric in self.threshold.metrics]
         elapsed_ns = min(end - start for start, end in starts)
-        if elapsed_ns == 0 or elapsed_ns < abort.after_ns:
+        if elapsed_ns == 0 or elapsed_ns + NEARLY_NS < abort.after_ns:
             return None
         found = self._observe(evidence, over=False)
         return self._as_declared(found) if found.verdict is Verdict.FAIL else None

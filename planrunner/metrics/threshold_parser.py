@@ -259,6 +259,8 @@ def _stray_hint(scanner: Scanner, word: str) -> str:
     likely = nearest(word, (*CLAUSES, "and", "or", "for")) if word else ""
     if word in _CLAUSE_SYNONYMS:
         return f"write `{_CLAUSE_SYNONYMS[word]}`"
+    if word == "for":
+        return "it follows `over`: `over 30s for 2 windows`"
     if likely and scanner.text[scanner.at + len(word) :].startswith(" "):
         return likely
     if name is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from planrunner.metrics.evidence import Evidence
 from planrunner.metrics.measure import Measured, View, is_from_samples, is_member, measure
@@ -11,9 +12,17 @@ from planrunner.metrics.series import Labels
 from planrunner.metrics.snapshot import SeriesTotal, Snapshot
 from planrunner.metrics.threshold_model import Metric
 from planrunner.metrics.threshold_value import Unit
+from planrunner.units import NS_PER_MS
 from planrunner.values import dataclass
 
-__all__ = ["WindowResult", "Windows", "extent"]
+__all__ = ["NEARLY_NS", "WindowResult", "Windows", "extent"]
+
+NEARLY_NS: Final = 100 * NS_PER_MS
+"""What a scope may lack of a length that is counted as reached.
+
+A phase starts milliseconds after the run, whose seconds are what is judged: without this, what is
+complete when a second ends would be found complete a second later.
+"""
 
 _Sums = dict[Labels, SeriesTotal]
 
@@ -62,7 +71,7 @@ class Windows:
     def complete(self, evidence: Evidence) -> Iterator[WindowResult]:
         """Yield the windows that have ended so far, whatever comes after them."""
         start_ns, end_ns = extent(evidence.time_of(self._metric.scope))
-        for number in range((end_ns - start_ns) // self._length_ns):
+        for number in range((end_ns - start_ns + NEARLY_NS) // self._length_ns):
             yield self._result(number, number * self._length_ns, None, evidence)
 
     def final(self, evidence: Evidence) -> Iterator[WindowResult]:

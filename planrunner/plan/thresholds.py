@@ -53,18 +53,19 @@ def _read_value(value: object) -> str | int | float:
 def _read_abort(value: object) -> bool | str:
     if isinstance(value, bool) or (isinstance(value, str) and "${" in value):
         return value
+    text = str(value).removeprefix("after ")
     try:
-        parse_duration(str(value))
+        parse_duration(text)
     except UnitError as failed:
         raise error(Fault(Code.INVALID_UNIT, failed.message, failed.hint)) from None
-    return str(value)
+    return text
 
 
 Limit = Annotated[str | int | float, ReadBy(_read_value, {"type": ["string", "integer", "number"]})]
 
 AbortAfter = Annotated[
     bool | str,
-    ReadBy(_read_abort, {"type": ["boolean", "string"], "pattern": r"^[0-9]|\$\{"}),
+    ReadBy(_read_abort, {"type": ["boolean", "string"], "pattern": r"^(after )?[0-9]|\$\{"}),
 ]
 
 _LONG_KEYS: Final = frozenset(
@@ -182,7 +183,8 @@ def _pieces(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for key, before in _CLAUSES:
         if data.get(key) is not None:
             yield "", before
-            yield key, str(data[key])
+            # `scope: in phase high` says the same as `scope: phase high`.
+            yield key, str(data[key]).removeprefix(before.lstrip())
     abort = data.get("abort")
     if abort is True:
         yield "abort", ", abort"

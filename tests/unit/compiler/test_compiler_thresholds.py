@@ -272,6 +272,17 @@ def test_a_wrong_name_in_the_long_form_is_found_at_its_key() -> None:
     assert found.code == "unknown-selector"
     assert found.marked == "raed"
 
+    [found] = findings("thresholds: [{metric: p95, scope: in phase nope, op: '<', value: 1s}]")
+    assert found.marked == "nope"
+
+
+def test_a_measure_that_the_generator_lacks_is_a_fault() -> None:
+    """It would have no data in every run."""
+    [found] = findings(thresholds("p99 of generator.lag < 20ms"))
+
+    assert (found.code, found.marked) == ("unknown-selector", "lag")
+    assert "`loop_lag`, `cpu`" in found.hint
+
 
 def test_limits_come_from_params() -> None:
     """Filled in with its unit before the text is read; then a fault marks the whole text."""

@@ -356,6 +356,22 @@ def test_abort_without_a_window_judges_everything_so_far() -> None:
     assert live("error_rate < 50%, abort after 3s", *contents) == 7
 
 
+def test_a_phase_that_starts_just_after_the_run_is_judged_in_the_same_seconds() -> None:
+    """Connecting took 3 ms: nobody waits a whole second for them."""
+
+    def live_late(sentence: str, *contents: Second) -> int | None:
+        gate, snapshots = Gate(parse_threshold(sentence)), seconds(*contents)
+        for n, snapshot in enumerate(snapshots, start=1):
+            evidence = evidence_of(snapshots[:n], stretch(0.003, n))
+            gate.add(snapshot, evidence)
+            if gate.check(evidence) is not None:
+                return n
+        return None
+
+    assert live_late("max over 2s < 100ms, abort", *calm(4), STALL, *calm(5)) == 6
+    assert live_late("p95 < 1ms, abort after 3s", *calm(5)) == 3
+
+
 def test_a_threshold_without_abort_never_ends_the_run() -> None:
     """It is judged when the run is over."""
     assert live("max < 1ms", *calm(3)) is None

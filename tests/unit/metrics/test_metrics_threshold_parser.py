@@ -159,6 +159,7 @@ def test_a_ratio_names_what_both_sides_name() -> None:
 
 # sentence, the wrong piece, and what the hint says
 FAULTS = [
+    ("p95 for 2 windows over 1s < 1s", "for", "it follows `over`"),
     ("", "", "p95 < 500ms"),
     ("p95", "", "as in `p95 < 500ms`"),
     ("p95 <", "", "`500ms`"),

@@ -35,6 +35,11 @@ def sentences(text: str) -> list[tuple[str, str, str]]:
                 )
             ],
         ),
+        (
+            "{metric: p99, select: of tag:a, scope: in phase high, window: over 30s, op: <,"
+            " value: 3s, abort: after 1m}",
+            [("fail", "", "p99 of tag:a in phase high over 30s < 3s, abort after 1m")],
+        ),
         ("{metric: dropped, op: ==, value: 0, abort: true}", [("fail", "", "dropped == 0, abort")]),
     ],
 )
