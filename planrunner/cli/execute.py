@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ import click
 
 from planrunner.cli.exit_codes import ExitCode
 from planrunner.cli.interrupts import interrupted_by_sigterm
-from planrunner.cli.limits import need_descriptors
+from planrunner.cli.limits import need_descriptors, workers_of
 from planrunner.cli.outputs import open_samples, write_outputs
 from planrunner.cli.plan_options import (
     PlanOptions,
@@ -29,15 +29,17 @@ from planrunner.cli.progress import ProgressListener
 from planrunner.cli.reach import announce
 from planrunner.cli.result import build_result, start_result, with_validity_judged
 from planrunner.cli.target import around_load, check_targets, transport_notices
+from planrunner.cli.wiring import client_factories, run_on_fast_loop
 from planrunner.clock import MonotonicClock
 from planrunner.compiler.graph import RunGraph
+from planrunner.compiler.source import GraphSource
+from planrunner.engine.fleet import Peer
 from planrunner.engine.run import run
 from planrunner.engine.stop import Stop
 from planrunner.errors import CannotRun, UsageError
 from planrunner.language.expressions import EvaluationError, to_text
 from planrunner.language.secrets import Masker
-from planrunner.protocols import registry
-from planrunner.protocols.base import ClientFactory, Scope
+from planrunner.protocols.base import Scope
 from planrunner.report.console import open_console, print_summary
 from planrunner.report.live import LineView, LiveView, SilentView, View
 from planrunner.results.baseline import read_baseline
@@ -55,6 +57,8 @@ class _Run:
     """One run on its way from the command line to its result."""
 
     graph: RunGraph
+    source: GraphSource
+    workers: int
     baseline: RunResult | None
     run_id: str
     directory: Path
@@ -69,6 +73,7 @@ Examples:
   planrunner execute plans/stress.yaml
   planrunner execute plans/stress.yaml --set users=50 --set hold=1m
   planrunner execute plan.yaml --seed 7 --out results/nightly --label build=1.4.2 --quiet
+  planrunner execute plans/stress.yaml --workers auto          all processors
   planrunner execute plan.yaml --once --task checkout          look at every request
   planrunner execute plan.yaml --profile load --env staging --env-file staging.env
   planrunner execute plan.yaml --phase peak --users 20 --hold 30s
@@ -80,6 +85,13 @@ Ctrl-C once ends the run gracefully and still writes the reports; twice leaves a
 )
 @click.argument("plan", type=click.Path(path_type=Path))
 @with_plan_options
+@click.option(
+    "--workers",
+    metavar="N|auto",
+    default="1",
+    callback=workers_of,
+    help="Share the load among N processes of this machine; `auto`: one for each processor.",
+)
 @click.option("--seed", type=click.IntRange(0), help="Seed of every random draw of this run.")
 @click.option(
     "--label",
@@ -114,6 +126,7 @@ def command(  # noqa: PLR0913 - one parameter for each option
     out: Path | None,
     formats: str | None,
     *,
+    workers: int,
     strict: bool,
     quiet: bool,
     once: bool,
@@ -121,18 +134,20 @@ def command(  # noqa: PLR0913 - one parameter for each option
     as_json: bool,
 ) -> int:
     """Validate, compile and run PLAN; write its reports and end with the verdict."""
+    if once and workers != 1:
+        raise UsageError("--once has one user, so --workers has nothing to share")
     if full and not once:
         raise UsageError("--full goes with --once", hint="add --once, or leave it out")
-    graph = compile_to_run(plan, options, seed=seed, formats=formats, labels=labels)
+    graph, source = compile_to_run(plan, options, seed=seed, formats=formats, labels=labels)
     if once:
         return _try_once(graph, as_json=as_json, full=full)
-    need_descriptors(_connections(graph))
+    need_descriptors(-(-_connections(graph) // workers))
     baseline = read_baseline(Path(graph.baseline))
     run_id = new_run_id()
     view: View = SilentView() if quiet else _view()
     directory = make_run_directory(out or _directory(graph, run_id))
     with Masker(graph.secrets).errors():
-        result = _run(_Run(graph, baseline, run_id, directory, view))
+        result = _run(_Run(graph, source, workers, baseline, run_id, directory, view))
     if strict:
         result = with_validity_judged(result)
     try:
@@ -167,7 +182,9 @@ def _try_once(graph: RunGraph, *, as_json: bool, full: bool) -> int:
                     await check_targets(graph)
                 yield
 
-    trial = try_once(graph, clients=_clients(graph), around=around(), as_json=as_json, full=full)
+    trial = try_once(
+        graph, clients=client_factories(graph), around=around(), as_json=as_json, full=full
+    )
     with Masker(graph.secrets).errors():
         try:
             return asyncio.run(trial)
@@ -178,7 +195,7 @@ def _try_once(graph: RunGraph, *, as_json: bool, full: bool) -> int:
 def _run(job: _Run) -> RunResult:
     """Run to the end; a run that did not begin leaves no directory."""
     try:
-        return _loop_runner()(_execute(job))
+        return run_on_fast_loop(_execute(job))
     except BaseException as error:
         # The log of a service that did not start says why; nobody asked for that of one that would.
         interrupted = isinstance(error, asyncio.CancelledError | KeyboardInterrupt)
@@ -192,8 +209,8 @@ def _forget(directory: Path, *, logs: bool) -> None:
     """Remove the directory of a run that never began; samples that were taken are kept."""
     samples = directory / SAMPLES
     with suppress(OSError):
-        if not samples.exists() or not samples.stat().st_size:
-            own = (samples, samples.with_suffix(".jsonl"), directory / UNFINISHED)
+        if not any(file.stat().st_size for file in directory.glob(f"{samples.stem}*.bin")):
+            own = (*directory.glob(f"{samples.stem}*"), directory / UNFINISHED)
             for file in (*own, *(directory.glob("*.log") if logs else ())):
                 file.unlink(missing_ok=True)
             directory.rmdir()
@@ -227,17 +244,6 @@ def _view() -> View:
     return LiveView(console) if live else LineView(console)
 
 
-def _loop_runner() -> Callable[..., RunResult]:
-    """Return what runs a coroutine: uvloop where it exists, three times as fast on sockets."""
-    if sys.platform != "win32":
-        with suppress(ImportError):
-            import uvloop  # noqa: PLC0415 - not everywhere
-
-            runner: Callable[..., RunResult] = uvloop.run
-            return runner
-    return asyncio.run
-
-
 async def _execute(job: _Run) -> RunResult:
     clock = MonotonicClock()
     stop = Stop()
@@ -245,14 +251,16 @@ async def _execute(job: _Run) -> RunResult:
     notices = await announce(job.graph, os.environ)
     notices = (*job.graph.notices, *notices, *transport_notices(job.graph))
     job = replace(job, graph=replace(job.graph, notices=notices))
-    async with around_load(
+    around = around_load(
         job.graph,
         directory=job.directory,
         run_id=job.run_id,
         environ=os.environ,
         clock=clock,
         stop=stop,
-    ) as beside:
+    )
+    # Workers compile the plan while services start.
+    async with _workers(job) as peers, around as beside:
         if not job.graph.preflight:  # which asks more of the target
             await check_targets(job.graph)
         # The load begins now: services are up, and took time to come.
@@ -266,7 +274,7 @@ async def _execute(job: _Run) -> RunResult:
             with job.view:
                 outcome = await run(
                     job.graph,
-                    clients=_clients(job.graph),
+                    clients=client_factories(job.graph),
                     clock=clock,
                     listener=ProgressListener(job.view),
                     samples=samples,
@@ -274,6 +282,7 @@ async def _execute(job: _Run) -> RunResult:
                     run_id=job.run_id,
                     run_dir=str(job.directory),
                     beside=beside,
+                    peers=peers,
                 )
         finally:
             if samples is not None:
@@ -281,11 +290,20 @@ async def _execute(job: _Run) -> RunResult:
         return build_result(job.graph, outcome, started=started, baseline=job.baseline)
 
 
-def _clients(graph: RunGraph) -> dict[str, ClientFactory]:
-    return {
-        channel: registry.resolve(registry.CLIENTS[channel.partition(":")[0]][name])
-        for channel, (name, _) in graph.clients.items()
-    }
+@asynccontextmanager
+async def _workers(job: _Run) -> AsyncIterator[Sequence[Peer]]:
+    """Start the processes of workers; none for a single one, which lives in this process."""
+    if job.workers == 1:
+        yield ()
+        return
+    from planrunner.engine.processes import worker_processes  # noqa: PLC0415 - seldom used
+
+    names = {"id": job.run_id, "dir": str(job.directory), "seed": job.graph.seed}
+    command = (sys.executable, "-m", "planrunner.cli.worker")
+    async with worker_processes(
+        job.workers, command=command, source=job.source, names=names
+    ) as peers:
+        yield peers
 
 
 def _cancel_on_sigterm() -> None:

@@ -1,16 +1,41 @@
-"""What the operating system allows: enough file descriptors for the users of a plan."""
+"""What the system gives: processors, and enough file descriptors for the users of a plan."""
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import suppress
 
+import click
+
 from planrunner.errors import CannotRun
 
-__all__ = ["need_descriptors"]
+__all__ = ["available_processors", "need_descriptors", "workers_of"]
+
+_MOST_WORKERS = 256
 
 # Python, the event loop, sample files, reports and the resolver's sockets.
 _OWN_DESCRIPTORS = 64
+
+
+def available_processors() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def workers_of(_context: click.Context, _option: click.Parameter, text: str) -> int:
+    """Read the value of `--workers`.
+
+    Raises:
+        click.BadParameter: It is no number of workers.
+    """
+    if text == "auto":
+        return available_processors()
+    if text.isdecimal() and 1 <= int(text) <= _MOST_WORKERS:
+        return int(text)
+    raise click.BadParameter(f"`{text}` is neither `auto` nor a number from 1 to {_MOST_WORKERS}")
 
 
 def need_descriptors(connections: int) -> None:

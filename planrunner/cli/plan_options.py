@@ -15,6 +15,7 @@ from planrunner.cli.plan_names import complete
 from planrunner.compiler import RunGraph, compile_plan
 from planrunner.compiler.review import review
 from planrunner.compiler.selection import Selection
+from planrunner.compiler.source import GraphSource
 from planrunner.errors import UsageError
 from planrunner.language.diagnostics import PlanError, suggest
 from planrunner.plan.env_file import read_env_file
@@ -257,8 +258,10 @@ def compile_to_run(
     seed: int | None = None,
     formats: str | None = None,
     labels: Sequence[str] = (),
-) -> RunGraph:
+) -> tuple[RunGraph, GraphSource]:
     """Load and compile a plan that is going to run; `auto` ports are chosen now.
+
+    Also returns what workers make the same graph from.
 
     Raises:
         PlanError: The plan is invalid, or asks for what this version can't run yet.
@@ -272,13 +275,14 @@ def compile_to_run(
 
     plan = load_plan(path, options, need_secrets=True)
     ports = {name: free_port() for name in plan.model.services or {}}
+    scratch = Path(gettempdir()) / f"planrunner-{os.urandom(6).hex()}"
     graph = compile_plan(
         plan,
         seed=int.from_bytes(os.urandom(4)),
         ports=ports,
         selection=options.selection,
         demos=list(DEMOS),
-        scratch=Path(gettempdir()) / f"planrunner-{os.urandom(6).hex()}",
+        scratch=scratch,
     )
     if graph.unavailable:
         raise PlanError(graph.unavailable)
@@ -286,7 +290,10 @@ def compile_to_run(
         graph = replace(graph, seed=seed, seed_was_drawn=False)
     if formats is not None:
         graph = replace(graph, report=replace(graph.report, formats=_with_metrics(formats)))
-    return replace(graph, labels=_parse_labels(labels))
+    source = GraphSource(
+        plan.bundle, plan.surroundings, options.selection, graph.seed, ports, scratch
+    )
+    return replace(graph, labels=_parse_labels(labels)), source
 
 
 def _parse_labels(texts: Sequence[str]) -> dict[str, str]:

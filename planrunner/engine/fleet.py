@@ -65,7 +65,9 @@ class Peer(Protocol):
     """
 
     name: str
-    channel: Channel
+
+    @property
+    def channel(self) -> Channel: ...
 
     async def fate(self) -> str:
         """Return what became of it, in words, once its channel has closed."""

@@ -35,6 +35,7 @@ class Plan:
         document: Where everything stands.
         params: The params' values.
         changes: What the command line changed in it.
+        surroundings: What it was loaded with.
     """
 
     model: PlanModel
@@ -42,6 +43,7 @@ class Plan:
     params: Mapping[str, Param]
     bundle: Bundle
     changes: Changes = field(default_factory=Changes)
+    surroundings: Surroundings = field(default_factory=Surroundings, repr=False)
 
     def files_at(self, path: PlanPath) -> NamedFiles:
         """Return access to the files that are named at `path`: relative to the file it is in."""
@@ -124,9 +126,9 @@ def _load(bundle: Bundle, read: Callable[[str], str], surroundings: Surroundings
         params, found = _params(document, None, surroundings)
     faults = [*broken, *faults, *found]
     changes = surroundings.changes
-    draft = (
-        None if remains is None else Plan(remains.model, remains.document, params, bundle, changes)
-    )
+    draft = None
+    if remains is not None:
+        draft = Plan(remains.model, remains.document, params, bundle, changes, surroundings)
     if draft is None or faults:
         mask = Masker(secret_texts(document, surroundings))
         raise InvalidPlan(

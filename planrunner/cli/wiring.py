@@ -1,0 +1,36 @@
+"""What every process that sends load is made of: its event loop, and its clients."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from planrunner.compiler.graph import RunGraph
+from planrunner.protocols import registry
+from planrunner.protocols.base import ClientFactory
+
+__all__ = ["client_factories", "run_on_fast_loop"]
+
+T = TypeVar("T")
+
+
+def run_on_fast_loop(main: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine to its end: on uvloop where it exists, three times as fast on sockets."""
+    if sys.platform != "win32":
+        with suppress(ImportError):
+            import uvloop  # noqa: PLC0415 - not everywhere
+
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                return runner.run(main)
+    return asyncio.run(main)
+
+
+def client_factories(graph: RunGraph) -> dict[str, ClientFactory]:
+    """Return what opens the client of each channel that the plan uses."""
+    return {
+        channel: registry.resolve(registry.CLIENTS[channel.partition(":")[0]][name])
+        for channel, (name, _) in graph.clients.items()
+    }

@@ -1,0 +1,53 @@
+"""What a run graph is made from, as a value: workers make their own, as closures don't pickle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import field, replace
+from pathlib import Path
+
+from planrunner.compiler.compile import compile_plan
+from planrunner.compiler.graph import RunGraph
+from planrunner.compiler.selection import Selection
+from planrunner.plan.bundle import Bundle
+from planrunner.plan.loader import load_bundle
+from planrunner.plan.resolve_params import Surroundings
+from planrunner.values import dataclass
+
+__all__ = ["GraphSource"]
+
+
+@dataclass(frozen=True, slots=True)
+class GraphSource:
+    """All that decides what a plan becomes.
+
+    Attributes:
+        bundle: The plan's texts; nothing of them is read again.
+        seed: Of the run, wherever it came from.
+        ports: Of services, chosen for this run.
+        scratch: Where services get a directory of their own.
+    """
+
+    bundle: Bundle
+    surroundings: Surroundings = field(repr=False)
+    selection: Selection
+    seed: int
+    ports: Mapping[str, int]
+    scratch: Path
+
+    def compile(self) -> RunGraph:
+        """Compile the plan.
+
+        Raises:
+            PlanError: It can't be; of a plan that was compiled before, only if a file that it
+                names has changed.
+        """
+        plan = load_bundle(self.bundle, self.surroundings)
+        graph = compile_plan(
+            plan,
+            seed=self.seed,
+            ports=self.ports,
+            selection=self.selection,
+            scratch=self.scratch,
+        )
+        return replace(graph, seed=self.seed)
