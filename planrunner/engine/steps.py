@@ -194,7 +194,8 @@ class Binder:
         exchange = node.exchange
         site = self._site(node, place)
         position, bound = self._wires.bind(exchange)
-        if exchange.checks or exchange.extractors or node.reads_reply or node.reply_tags:
+        asks = exchange.checks or exchange.soft_checks or exchange.extractors
+        if asks or node.reads_reply or node.reply_tags:
             step = demanding_request(node, site, position, bound)
         else:
             step = plain_request(site, position, bound)
@@ -255,7 +256,7 @@ def _think(node: ThinkNode) -> Step:
     pause = node.pause
 
     async def think(user: Actor) -> None:
-        await user.pause(user.drawer(pause)())
+        await user.pause(user.drawer(pause)(), soundly=True)
 
     return think
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -62,6 +63,18 @@ class TestKinds:
         told = run_graph(make_graph(one_task(request(checks=checks)), closed(1, 0.1)))
 
         assert counts(told.outcome, "status", "failure") == {(200, "expect"): 10}
+
+    def test_an_expectation_that_is_only_soft_is_asked(self):
+        """Its failures are counted and told, and are no failures of the request."""
+        step = request()
+        soft = replace(step.exchange, soft_checks=(lambda reply, scope: "too slow",))
+
+        told = run_graph(
+            make_graph(one_task(replace(step, exchange=soft)), closed(1, 0.1)),
+        )
+
+        assert counts(told.outcome, "failure") == {"": 10}
+        assert told.outcome.tally.soft_failures == {"GET /": 10}
 
     def test_expectations_are_not_asked_of_a_refused_status(self):
         """One request is one sample with one kind."""
