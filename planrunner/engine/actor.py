@@ -14,7 +14,7 @@ from planrunner.language.values import EvaluationError, kind_of
 from planrunner.load.pauses import Pause, pause_drawer
 from planrunner.protocols.base import Reply, Scope, Session
 
-__all__ = ["Actor", "IterationEnded", "Step", "StepsStopped"]
+__all__ = ["Actor", "IterationEnded", "NeverBegun", "Step", "StepsStopped"]
 
 Send = Callable[[Any, Scope], Awaitable[Reply]]
 
@@ -27,6 +27,10 @@ class StepsStopped(Exception):  # noqa: N818 - an event of the plan, not an erro
     """A `stop` step was reached: no failure, but no further step of this run either."""
 
 
+class NeverBegun(Exception):  # noqa: N818 - an event of the plan, not an error of ours
+    """The user was told to stop while its iteration still waited for leave to send anything."""
+
+
 class Actor:
     """One virtual user as its steps see it; plain fields, as every request touches them.
 
@@ -35,6 +39,7 @@ class Actor:
         sends: `Session.send` of each protocol, by the number that steps were bound with.
         due_ns: When the schedule wanted the iteration's first request; 0 once that one was sent,
             and always in a closed phase.
+        began_ns: When its iteration began.
         moment_ns: When the last thing happened to it: the reply, or the end of a pause.
         thought_ns: Time spent in pauses so far, which groups leave out.
         failure: Kind of the first failed request since it was last cleared, else empty.
@@ -48,6 +53,7 @@ class Actor:
         "_drawers",
         "_lists",
         "_others",
+        "began_ns",
         "clock",
         "due_ns",
         "failure",
@@ -84,6 +90,7 @@ class Actor:
         self._others: list[Actor] = []
         self.nap = Nap(clock)
         self.due_ns = 0
+        self.began_ns = 0
         self.moment_ns = clock.now_ns()
         self.thought_ns = 0
         self.failure = ""
@@ -134,6 +141,7 @@ class Actor:
             other.refusals = self.refusals
             other.limit = self.limit
             other.nap.cut = self.nap.cut
+            other.nap.hurried = self.nap.hurried
         return (self, *others)
 
     def _open_lanes(self, count: int) -> None:
@@ -148,11 +156,15 @@ class Actor:
             )
             self._others.append(other)
 
-    async def pause(self, pause_ns: int) -> None:
-        """Do nothing for `pause_ns`, or until the user is told to stop."""
+    async def pause(self, pause_ns: int, *, soundly: bool = False) -> None:
+        """Do nothing for `pause_ns`, or until the user is told to stop.
+
+        Soundly: within an iteration, which a user who is told to stop finishes as it is. Without
+        its pauses it would send faster than ever, just when the load goes down.
+        """
         began_ns = self.clock.now_ns()
         if pause_ns > 0:
-            await self.nap.until(began_ns + pause_ns)
+            await self.nap.until(began_ns + pause_ns, soundly=soundly)
         self.moment_ns = self.clock.now_ns()
         self.thought_ns += self.moment_ns - began_ns
 

@@ -115,4 +115,5 @@ def record(series: Series, reply: Reply, due_ns: int) -> None:
 async def _back_off(user: Actor) -> None:
     user.refusals += 1
     user.tally.backoffs += 1
-    await user.pause(_LONG_BACKOFF_NS if user.refusals >= _LONG_AFTER else _BACKOFF_NS)
+    pause_ns = _LONG_BACKOFF_NS if user.refusals >= _LONG_AFTER else _BACKOFF_NS
+    await user.pause(pause_ns, soundly=True)

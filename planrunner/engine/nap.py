@@ -18,20 +18,29 @@ class Nap:
     """One sleeper, and a way to wake it.
 
     Attributes:
-        cut: Once true, nothing sleeps here any more.
+        cut: Once true, nothing sleeps here any more, but who sleeps soundly.
+        hurried: Once true, not even they do.
     """
 
-    __slots__ = ("_now_ns", "_waiter", "cut")
+    __slots__ = ("_now_ns", "_waiter", "cut", "hurried")
 
     def __init__(self, clock: Clock) -> None:
         self._now_ns = clock.now_ns
         self._waiter: asyncio.Future[None] | None = None
         self.cut = False
+        self.hurried = False
 
-    async def until(self, due_ns: int) -> None:
-        """Return at or after `due_ns`, never before, unless the nap is cut."""
+    async def until(self, due_ns: int, *, soundly: bool = False) -> None:
+        """Return at or after `due_ns`, never before, unless the nap is cut.
+
+        Who sleeps soundly is not woken by `cut_short`, only by `hurry`.
+        """
         # Timers may fire early (uvloop rounds to 1 ms), so wake and look again.
-        while not self.cut and (wait_ns := due_ns - self._now_ns()) > 0:
+        while (
+            not self.hurried
+            and (soundly or not self.cut)
+            and (wait_ns := due_ns - self._now_ns()) > 0
+        ):
             loop = asyncio.get_running_loop()
             waiter = self._waiter = loop.create_future()
             timer = loop.call_later(wait_ns / NS_PER_S, _release, waiter)
@@ -49,8 +58,14 @@ class Nap:
         await waiter
 
     def cut_short(self) -> None:
-        """Wake the sleeper now, and let nobody sleep here again."""
+        """Wake the sleeper now, and let nobody sleep here again but soundly."""
         self.cut = True
+        if self._waiter is not None:
+            _release(self._waiter)
+
+    def hurry(self) -> None:
+        """Wake the sleeper now, however soundly it sleeps."""
+        self.cut = self.hurried = True
         if self._waiter is not None:
             _release(self._waiter)
 

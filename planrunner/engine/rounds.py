@@ -14,7 +14,7 @@ import asyncio
 from collections.abc import Callable
 
 from planrunner.compiler.graph import Pick
-from planrunner.engine.actor import Actor, IterationEnded, StepsStopped
+from planrunner.engine.actor import Actor, IterationEnded, NeverBegun, StepsStopped
 from planrunner.engine.bound import BoundProgram
 from planrunner.engine.desk import Seat
 from planrunner.engine.nap import SHORTEST_NS
@@ -176,13 +176,16 @@ class Rounds:
     async def _iteration(self, task: BoundTask) -> int:
         """Run the steps of one iteration; returns how long they took, 0 if one ended it."""
         actor = self._actor
-        began_ns = actor.moment_ns
+        began_ns = actor.began_ns = actor.moment_ns
         ended_early = False
         try:
             for step in task.steps:
                 await step(actor)
         except StepsStopped:
             pass
+        except NeverBegun:
+            task.begun -= 1
+            return 0
         except IterationEnded:
             ended_early = True
             actor.tally.end_early(actor.words)

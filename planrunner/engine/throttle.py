@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from planrunner.engine.actor import Actor, Step
+from planrunner.engine.actor import Actor, NeverBegun, Step
 from planrunner.engine.requests import Attempt, JudgeReply, SendAttempt
 from planrunner.load.turns import Turns
 
@@ -30,13 +30,20 @@ def throttled_attempt(attempt: Attempt, turns: Turns) -> Attempt:
 
 
 async def _wait(user: Actor, turns: Turns) -> None:
-    """Wait for a turn; the wait is neither latency nor time of a group."""
+    """Wait for a turn; the wait is neither latency nor time of a group.
+
+    Raises:
+        NeverBegun: The user was told to stop before its iteration had sent anything.
+    """
     asked_ns = user.clock.now_ns()
     due_ns = turns.take(asked_ns)
     if due_ns <= asked_ns:
         return
-    await user.clock.sleep_until(due_ns)
+    is_first = user.moment_ns == user.began_ns
+    await user.nap.until(due_ns, soundly=not is_first)
     user.moment_ns = user.clock.now_ns()
+    if is_first and user.nap.cut and user.moment_ns < due_ns:
+        raise NeverBegun
     waited_ns = user.moment_ns - asked_ns
     user.thought_ns += waited_ns
     if user.due_ns:

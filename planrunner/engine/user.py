@@ -3,9 +3,9 @@
 | state     | what it does                        | told to stop        | aborted (grace is over)  |
 |-----------|-------------------------------------|---------------------|--------------------------|
 | starting  | first values of its state, on_start | finishes on_start   | cancelled: ended         |
-| iterating | picks, runs steps, waits            | finishes iteration, | cancelled: the request   |
-|           |                                     | pauses cost nothing | in flight is `aborted`,  |
-|           |                                     | any more            | then finishing           |
+| iterating | picks, runs steps, waits            | finishes iteration; | cancelled: the request   |
+|           |                                     | a wait between two  | in flight is `aborted`,  |
+|           |                                     | ends now            | then finishing           |
 | finishing | on_stop                             | -                   | -                        |
 | ended     | connections closed                  | -                   | -                        |
 
@@ -96,8 +96,12 @@ class VirtualUser:
         task.add_done_callback(self._done)
 
     def tell_to_stop(self) -> None:
-        """Let it finish its iteration; a pause ends now."""
+        """Let it finish its iteration; a wait between two iterations ends now."""
         self._actor.nap.cut_short()
+
+    def hurry(self) -> None:
+        """Let it finish its iteration without any pause."""
+        self._actor.nap.hurry()
 
     def abort(self) -> None:
         """Cut the iteration, or on_start, that still runs."""

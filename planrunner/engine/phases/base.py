@@ -89,8 +89,10 @@ class Phase(ABC):
         if self._part.stop.level is StopLevel.RUNNING:
             return
         self._nap.cut_short()
-        if self._part.stop.level is StopLevel.AT_ONCE and self._crowd is not None:
-            self._crowd.cancel()
+        if self._crowd is not None:
+            self._crowd.hurry()
+            if self._part.stop.level is StopLevel.AT_ONCE:
+                self._crowd.cancel()
 
     def _emptied(self) -> None:
         """Nobody is left: the end of the run, if it is because no `on_start` ended well."""

@@ -128,14 +128,23 @@ class TestEnd:
 
         assert told.seconds(told.outcome.ended_ns) == 2.0
 
-    def test_a_user_told_to_stop_finishes_its_iteration_without_thinking(self):
-        """The steps after a think time still run, at once."""
-        steps = (request("a"), think(3600), request("b"))
+    def test_a_user_told_to_stop_finishes_its_iteration_as_it_is(self):
+        """It thinks as long as ever: or all would send at once what they had thought about."""
+        steps = (request("a"), think(10), request("b"))
 
         told = run_graph(make_graph(user_class(task("t", *steps)), closed(1, 2)))
 
-        assert counts(told.outcome, "request") == {"a": 1, "b": 1}
-        assert told.asked() == [0.0, 2.0]
+        assert told.asked() == pytest.approx([0.0, 10.01])
+
+    def test_a_user_that_thinks_beyond_the_graceful_stop_sends_nothing_more(self):
+        """Its iteration was cut, and no request."""
+        steps = (request("a"), think(3600), request("b"))
+
+        told = run_graph(make_graph(user_class(task("t", *steps)), closed(1, 2, graceful_stop=5)))
+
+        assert counts(told.outcome, "request") == {"a": 1}
+        assert told.outcome.tally.aborted == 1
+        assert told.seconds(told.outcome.ended_ns) == 7.0
 
     def test_every_session_and_client_is_closed(self):
         """Whether its user finished or was cut."""

@@ -141,10 +141,18 @@ def throttled(users: int, hold: float, rate: float) -> PhaseNode:
 
 def test_a_throttle_caps_the_requests_of_all_users_together() -> None:
     """Fifty users who would send 5,000/s send 20/s, evenly spaced."""
-    told = run_graph(make_graph(taking(0.01), throttled(50, 2, 20)))
+    told = run_graph(make_graph(taking(0.01), throttled(50, 1.99, 20)))
 
-    within = [second for second in told.asked() if second < 2]
-    assert within == pytest.approx([n / 20 for n in range(40)], abs=1e-8)
+    assert told.asked() == pytest.approx([n / 20 for n in range(40)], abs=1e-8)
+
+
+def test_who_still_waits_for_a_first_turn_at_the_end_of_the_phase_goes_home() -> None:
+    """Nothing of those iterations has happened: they are not cut, nor counted as run."""
+    told = run_graph(make_graph(taking(0.01), throttled(100, 1.5, 1)))
+
+    assert counts(told.outcome, "failure", kind="iteration") == {"": 2}
+    assert told.outcome.tally.aborted == 0
+    assert end_of(told) == pytest.approx(1.5)
 
 
 def test_waiting_for_a_turn_is_no_latency() -> None:
@@ -156,11 +164,12 @@ def test_waiting_for_a_turn_is_no_latency() -> None:
 
 
 def test_who_still_waits_for_a_turn_when_the_graceful_stop_is_over_has_sent_nothing() -> None:
-    """No sample is made of it."""
-    told = run_graph(make_graph(taking(0.01), throttled(100, 1, 1)))
+    """No sample is made of it, but its iteration had begun."""
+    steps = (request("a"), request("b"))
+    told = run_graph(make_graph(user_class(task("t", *steps)), throttled(100, 9.5, 1)))
 
-    assert counts(told.outcome, "failure") == {"": 31}
-    assert told.outcome.tally.aborted == 70
+    assert counts(told.outcome, "request") == {"a": 10}
+    assert told.outcome.tally.aborted == 10
 
 
 def test_phases_with_start_at_run_beside_the_others() -> None:

@@ -18,6 +18,7 @@ from tests.support.graphs import (
     request,
     run_graph,
     task,
+    think,
     user_class,
 )
 from tests.support.virtual_time import VirtualClock, run_virtual
@@ -103,12 +104,22 @@ class TestGraceful:
         assert told.seconds(told.outcome.ended_ns) < 3
 
     def test_waiting_users_are_woken(self):
-        """Ctrl-C isn't held up by think time."""
+        """Ctrl-C isn't held up by the wait between iterations."""
         told = run_graph(
             make_graph(user_class(wait=pause(100)), closed(3, 600)), stop_at={5: "interrupted"}
         )
 
         assert told.seconds(told.outcome.ended_ns) == 5.0
+
+    def test_thinking_users_are_woken(self):
+        """Nor by think time; a phase that ends by itself leaves them to it."""
+        thinks = user_class(task("t", request(), think(20), request("b"), think(20)))
+
+        told = run_graph(
+            make_graph(thinks, closed(3, 2, graceful_stop=60)), stop_at={5: "interrupted"}
+        )
+
+        assert told.seconds(told.outcome.ended_ns) == pytest.approx(5.01)
 
     def test_the_listener_hears_of_it(self):
         """So that a live view can say what it waits for."""
