@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator
 from functools import partial
@@ -32,11 +33,19 @@ def split_command(work: Compilation, text: Text, path: PlanPath) -> tuple[Word, 
         return ()
     if not split:
         work.fault(path, Code.INVALID_VALUE, "the command is empty")
+    # In quotes it is an argument like any other; without POSIX rules the quotes stay on.
+    for word in shlex.split(marked, posix=False):
+        if _OPERATOR.fullmatch(word):
+            message = f"no shell runs, so `{word}` would be an argument of the command"
+            hint = f"write `sh -c '…'` for a shell, or `'{word}'` for the argument"
+            work.fault(path, Code.INVALID_VALUE, message, hint=hint)
+            break
     rendered = iter(expressions)
     return tuple(tuple(_pieces(work, word, rendered, path)) for word in split)
 
 
 _MARK: Final = "\x00"
+_OPERATOR: Final = re.compile(r"[0-9]?(\||\|\||&|&&|;|<|<<|>|>>|>&[0-9])")
 
 
 def _pieces(
