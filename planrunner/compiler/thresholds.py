@@ -81,7 +81,8 @@ def compile_thresholds(stated: Sequence[Stated], names: Names) -> tuple[Threshol
                     )
                 )
     if not stated:
-        return (parse_threshold(DEFAULT_SENTENCE),)
+        threshold = parse_threshold(DEFAULT_SENTENCE)
+        return (replace(threshold, not_applicable=names.why_not(threshold)),)
     return tuple(found)
 
 

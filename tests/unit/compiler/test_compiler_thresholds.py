@@ -232,6 +232,15 @@ def test_a_plan_without_thresholds_gets_one() -> None:
     assert not compiled(thresholds("p95 < 1s")).default_threshold
 
 
+def test_the_default_threshold_does_not_judge_a_search() -> None:
+    """As no other without `in phase` does: a search goes on until something breaks."""
+    graph = compiled(
+        "phases: [{search: {vary: users, from: 1, to: 9, step: +1, hold: 1s, slo: [p95 < 1s]}}]"
+    )
+
+    assert graph.thresholds[0].not_applicable
+
+
 def test_pairs_keep_together() -> None:
     """A warning and a failure of one pair share its number; single ones have none."""
     graph = compiled(
