@@ -284,8 +284,6 @@ def compile_to_run(
         demos=list(DEMOS),
         scratch=scratch,
     )
-    if graph.unavailable:
-        raise PlanError(graph.unavailable)
     if seed is not None:
         graph = replace(graph, seed=seed, seed_was_drawn=False)
     if formats is not None:

@@ -38,7 +38,6 @@ class Compilation:
     Attributes:
         constants: Names whose values are known before the run: params and services.
         constant_names: The names that a constant expression may read.
-        unavailable: What is right but can't run yet; validate and explain accept it.
         secrets: The constants whose values must not be shown.
     """
 
@@ -46,7 +45,6 @@ class Compilation:
     constants: Mapping[str, object]
     constant_names: Known
     faults: list[Diagnostic] = field(default_factory=list)
-    unavailable: list[Diagnostic] = field(default_factory=list)
     secrets: frozenset[str] = frozenset()
 
     def fault(
@@ -76,18 +74,6 @@ class Compilation:
             hint=fault.hint,
             part="key" if fault.is_key else "value",
             inside=inside,
-        )
-
-    def not_available(self, path: PlanPath, what: str) -> None:
-        """Note something that is right, and that this version can't run yet."""
-        self.unavailable.append(
-            self.document.diagnostic(
-                find_path(self.document, path),
-                Code.NOT_AVAILABLE,
-                f"{what} is not available yet",
-                hint="validate and explain accept it; execute will in a later version",
-                part="key",
-            )
         )
 
     def span(self, path: PlanPath) -> Span:

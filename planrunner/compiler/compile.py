@@ -195,7 +195,6 @@ class _Compiler:
             secrets=secrets,
             baseline=model.baseline or f"reports/{slug_of(model.name)}/baseline.json",
             plan_text=Masker(secrets)(self._plan.bundle.texts.get(self._plan.bundle.file, "")),
-            unavailable=self._veiled(work.unavailable, schedule),
         )
 
     def _veiled(self, found: Sequence[Diagnostic], schedule: Schedule) -> tuple[Diagnostic, ...]:

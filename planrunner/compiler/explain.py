@@ -67,9 +67,6 @@ def explain_text(graph: RunGraph) -> str:
     if graph.notices:
         lines += ["", "notes"]
         lines += [f"  {notice}" for notice in graph.notices]
-    if graph.unavailable:
-        lines += ["", "execute can't run this plan yet:"]
-        lines += [f"  {item.span}: {item.message}" for item in graph.unavailable]
     return "\n".join(lines)
 
 

@@ -45,7 +45,6 @@ from planrunner.compiler.graph_steps import (
     walk_steps,
 )
 from planrunner.compiler.graph_target import MonitorNode, ReadyNode, ServiceNode
-from planrunner.language.diagnostics import Diagnostic
 from planrunner.load.pauses import Pause, PauseKind
 from planrunner.load.population import Stage
 from planrunner.metrics.threshold import Threshold
@@ -235,8 +234,6 @@ class RunGraph:
         params: Resolved params as shown to people; secrets are masked.
         secrets: Values that must never be shown, for the masking of foreign text.
         scope: Names every user starts with beside its own.
-        unavailable: What the plan rightly asks for and this version can't run yet; a plan with any
-            is explained, but not executed.
         data: The data sources, in file order.
         notices: What the user should know before the run, each a sentence.
         clients: The client that sends each protocol's requests, and the reason in words.
@@ -267,7 +264,6 @@ class RunGraph:
     report: ReportSettings
     default_threshold: bool = False
     secrets: tuple[str, ...] = ()
-    unavailable: tuple[Diagnostic, ...] = ()
     data: tuple[DataNode, ...] = ()
     notices: tuple[str, ...] = ()
     clients: Mapping[str, tuple[str, str]] = field(default_factory=dict)

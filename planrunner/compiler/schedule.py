@@ -71,14 +71,12 @@ def compile_schedule(
                 unknown_choice(choice.option, choice.kind, choice.name, choice.exists)
             )
     schedule = Schedule(select(selection, everyone))
-    _drop_unavailable(work, everyone, schedule.users)
     compiler = _Phases(work, plan, selection, everyone, schedule, compile_users)
     compiler.compile(profile)
     for other in plan.model.profile_names():
         if other != profile:
-            aside = replace(work, unavailable=[])
             ignored = Schedule(everyone)
-            _Phases(aside, plan, Selection(), everyone, ignored, compile_users).compile(other)
+            _Phases(work, plan, Selection(), everyone, ignored, compile_users).compile(other)
             schedule.unused_thresholds += ignored.thresholds
             schedule.unused_thresholds += (item for slo in ignored.slo.values() for item in slo)
     return schedule
@@ -111,27 +109,6 @@ def _listed(kind: str, names: Sequence[str]) -> str:
     return f"the plan has the {kinds} {shown}" if names else f"the plan has no {kinds}"
 
 
-def _drop_unavailable(
-    work: Compilation, everyone: Sequence[UserProgram], selected: Sequence[UserProgram]
-) -> None:
-    """Forget what can't run yet but isn't going to."""
-    kept = {program.name: {task.name for task in program.tasks} for program in selected}
-    spans = []
-    for program in everyone:
-        path = ("users", program.name)
-        if program.name not in kept:
-            spans.append(work.span(path))
-            continue
-        spans += [
-            work.span((*path, "tasks", index))
-            for index, task in enumerate(program.tasks)
-            if task.name not in kept[program.name]
-        ]
-    work.unavailable[:] = [
-        item for item in work.unavailable if not any(item.span in span for span in spans)
-    ]
-
-
 @dataclass(frozen=True, slots=True)
 class _Phases:
     """Compiles the phases of one profile into `schedule`."""
@@ -155,14 +132,13 @@ class _Phases:
         if self.selection.is_partial:
             self._notice()
         nobody = not self.schedule.phases and self.selection != Selection()
-        if nobody and not self.work.unavailable and len(self.work.faults) == before == 0:
+        if nobody and len(self.work.faults) == before == 0:
             self._nothing()
 
     def _add(self, phase: PhaseModel, path: PlanPath, name: str) -> None:
         wanted = self.selection.phases
         runs = not wanted or name in wanted
-        work = self.work if runs else replace(self.work, unavailable=[])
-        params, work, everyone = self._with_params(work, phase, path)
+        params, work, everyone = self._with_params(self.work, phase, path)
         written = {
             key: written_param(value) for key, value in {**self.plan.params, **params}.items()
         }
@@ -247,7 +223,7 @@ class _Phases:
         values = {name: param.value for name, param in params.items()}
         work = replace(work, constants={**work.constants, **values})
         # What can't run yet is known from the plan's own params.
-        return params, work, self.compile_users(replace(work, unavailable=[]))
+        return params, work, self.compile_users(work)
 
     def _notice(self) -> None:
         """Say which classes are left out of load that is shared by weight."""

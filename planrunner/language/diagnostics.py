@@ -80,14 +80,6 @@ class Span:
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}"
 
-    def __contains__(self, other: Span) -> bool:
-        """Say whether `other` lies within this piece of the file."""
-        return (
-            self.file == other.file
-            and (self.line, self.column) <= (other.line, other.column)
-            and (other.end_line, other.end_column) <= (self.end_line, self.end_column)
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class Note:

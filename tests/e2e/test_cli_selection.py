@@ -25,10 +25,10 @@ users:
       - {task: search, tags: {kind: slow}, steps: [{get: "/search"}]}
   Writer: {tasks: [{post: /items, name: create}]}
 profiles:
-  smoke: [{name: only, users: 2, hold: 60ms}]
+  smoke: [{name: only, users: 2, hold: 200ms}]
   load:
-    - {name: low, users: 2, hold: 60ms, only: {users: [Reader]}, params: {area: west}}
-    - {name: high, users: 4, hold: 60ms, skip: {tags: [kind]}, thresholds: [p95 < 10s]}
+    - {name: low, users: 2, hold: 200ms, only: {users: [Reader]}, params: {area: west}}
+    - {name: high, users: 4, hold: 200ms, skip: {tags: [kind]}, thresholds: [p95 < 10s]}
 """
 
 

@@ -169,7 +169,6 @@ def test_what_setup_sets_is_known_to_every_user() -> None:
     )
 
     assert graph.setup.names == ("epoch",)
-    assert not graph.unavailable
 
 
 def test_setup_runs_for_no_user() -> None:
@@ -331,10 +330,10 @@ def test_settings_of_requests_may_read_what_each_request_may(key: str) -> None:
     """They are part of every request; the state of its user is known to all of them."""
     users = "users: {A: {state: {token: t}, steps: [{get: /}]}}"
 
-    assert not compiled(f"http: {{{key}}}", users).unavailable
-    assert not compiled(
+    assert compiled(f"http: {{{key}}}", users).users
+    assert compiled(
         f"users: {{A: {{state: {{token: t}}, http: {{{key}}}, steps: [{{get: /}}]}}}}"
-    ).unavailable
+    ).users
 
     [found] = findings(f"http: {{{key}}}", users, "setup: [{post: /reset}]")
     assert (found.marked, found.message) == ("token", "unknown name `token`")
