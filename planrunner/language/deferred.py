@@ -9,7 +9,7 @@ from math import isfinite
 from typing import Any, Final
 
 from planrunner.language.diagnostics import Code
-from planrunner.language.expressions import NO_CONSTANTS, ExpressionError
+from planrunner.language.expressions import NO_CONSTANTS, ExpressionError, to_text
 from planrunner.language.pauses import PauseValue, parse_pause
 from planrunner.language.text import Text
 from planrunner.language.values import kind_of
@@ -22,6 +22,7 @@ from planrunner.units import (
     parse_rate,
     parse_size,
     seconds_to_ns,
+    write_duration,
 )
 from planrunner.values import dataclass
 
@@ -134,7 +135,7 @@ class Deferred:
         value = lowered.value
         try:
             if isinstance(value, str):
-                return kind.parse(value)
+                return self._parse(value, kind, constants)
             if isinstance(value, int | float) and not isinstance(value, bool):
                 return kind.number(value)
         except UnitError:
@@ -146,3 +147,22 @@ class Deferred:
             hint=f"it must be such as `{kind.example}`",
             code=Code.EXPRESSION_FAILED,
         )
+
+    def _parse(self, value: str, kind: Kind, constants: Mapping[str, object]) -> Any:  # noqa: ANN401 - by kind
+        try:
+            return kind.parse(value)
+        except UnitError:
+            if self.kind != "pause" or self.text.is_single:
+                raise
+        # In `${least}..${most}` the params are durations, in expressions numbers of seconds.
+        parts = [
+            part if isinstance(part, str) else _with_unit(part.lower(constants).value)
+            for part in self.text.parts
+        ]
+        return kind.parse("".join(parts))
+
+
+def _with_unit(value: object) -> str:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return write_duration(seconds_to_ns(value))
+    return to_text(value)

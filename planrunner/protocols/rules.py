@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Sized
+from contextlib import suppress
 from typing import Any, Final
 
 from planrunner.language.diagnostics import Code
@@ -18,7 +19,13 @@ from planrunner.language.text import Text
 from planrunner.language.values import kind_of
 from planrunner.protocols.base import Check, Reply, Scope
 from planrunner.protocols.lowering import Lowering, SpecPath
-from planrunner.units import UnitError, format_duration, parse_duration
+from planrunner.units import (
+    UnitError,
+    format_duration,
+    parse_duration,
+    seconds_to_ns,
+    write_duration,
+)
 
 __all__ = [
     "Condition",
@@ -248,17 +255,26 @@ def compile_time(text: Text, lowering: Lowering) -> Check | None:
             "write one such as `< 500ms`",
         )
         return None
+    ends_in_text = isinstance(text.parts[-1], str)
     try:
-        most_ns = parse_duration(match[2])
+        most_ns = _duration_ns(match[2], is_computed=not ends_in_text)
     except UnitError as failed:
         lowering.fault(path, Code.INVALID_UNIT, failed.message, failed.hint)
         return None
     # Whole nanoseconds: `< 1s` is `<= 999_999_999`.
     limit_ns = most_ns if match[1] == "<=" else most_ns - 1
-    shown = f"{match[1]} {match[2]}"
+    shown = f"{match[1]} {match[2] if ends_in_text else write_duration(most_ns)}"
 
     def check(reply: Reply, _: Scope) -> str | None:
         took_ns = reply.ended_ns - reply.asked_ns
         return None if took_ns <= limit_ns else f"took {format_duration(took_ns)}, expected {shown}"
 
     return check
+
+
+def _duration_ns(words: str, *, is_computed: bool) -> int:
+    """Read a limit; a number that an expression gave, such as a param's, is in seconds."""
+    if is_computed:
+        with suppress(ValueError):
+            return seconds_to_ns(float(words))
+    return parse_duration(words)

@@ -78,6 +78,18 @@ def test_time_limits_are_exact(limit: str, took_ns: int, holds: bool) -> None:  
     assert (first_fault({"time": limit}, reply_of(took_ns=took_ns)) is None) is holds
 
 
+@pytest.mark.parametrize("limit", ["< ${limit}", "< ${limit}s", "<= ${limit - 0.001}"])
+def test_a_time_limit_may_be_a_param(limit: str) -> None:
+    """Its value is in seconds, as in every expression."""
+    exchange = exchange_of({"get": "/", "expect": {"time": limit}}, constants={"limit": 0.5})
+    [check] = exchange.checks
+
+    assert check(reply_of(took_ns=499 * NS_PER_MS), {}) is None
+    assert (check(reply_of(took_ns=500 * NS_PER_MS), {}) or "").startswith(
+        "took 500 ms, expected <"
+    )
+
+
 def test_time_says_what_it_took() -> None:
     """The message names the time and the limit."""
     words = first_fault({"time": "< 1s"}, reply_of(took_ns=1_500 * NS_PER_MS))
