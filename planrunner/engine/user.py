@@ -16,12 +16,13 @@ iterating → finishing → ended. Cancelling the task from outside ends it in a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from copy import deepcopy
 from enum import Enum, auto
 from hashlib import blake2b
 from random import Random
-from typing import Any, Final
+from typing import Final
 
 from planrunner.compiler.graph import OnFail
 from planrunner.engine.actor import Actor, IterationEnded, Step, StepsStopped
@@ -118,9 +119,15 @@ class VirtualUser:
         actor, feeds = self._actor, self._bound.feeds
         try:
             has_rows = feeds.start(actor.scope, actor.rng)
-            if has_rows and await self._until_aborted(self._started):
+            started = False
+            with self._until_aborted():
+                started = has_rows and await self._started()
+            if started:
                 self._enter(UserState.ITERATING)
-                await self._until_aborted(self._iterate)
+                # Each coroutine between the task and the request would be passed through twice a
+                # request, so there is none here and one in `Rounds`.
+                with self._until_aborted():
+                    await Rounds(self._bound, actor, self._identity).run()
                 self._enter(UserState.FINISHING)
                 await self._finish()
         finally:
@@ -135,15 +142,15 @@ class VirtualUser:
         self.state = state
         self._on_change(self)
 
-    async def _until_aborted(self, doing: Callable[[], Coroutine[Any, Any, bool]]) -> bool:
-        """Do it to its end, or until `abort`; the cancellation of anyone else goes through."""
+    @contextmanager
+    def _until_aborted(self) -> Iterator[None]:
+        """Leave the block at `abort`; the cancellation of anyone else goes through."""
         try:
-            return await doing()
+            yield
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if not self._aborted or task is None or task.uncancel():
                 raise
-            return False
 
     async def _started(self) -> bool:
         actor, bound = self._actor, self._bound
@@ -186,8 +193,4 @@ class VirtualUser:
                 await actor.pause(RETRY_NS)
             else:
                 await actor.clock.sleep_until(actor.clock.now_ns() + RETRY_NS)
-        return True
-
-    async def _iterate(self) -> bool:
-        await Rounds(self._bound, self._actor, self._identity).run()
         return True

@@ -6,9 +6,6 @@ Connecting, retrying on a stale connection, redirects, cookies, large bodies, de
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Final
 
 from planrunner.protocols.base import FailureKind, Reply
 from planrunner.protocols.http.clients.upload import Upload
@@ -23,8 +20,6 @@ from planrunner.protocols.http.url import Origin, UrlError, join
 from planrunner.units import NS_PER_S
 
 __all__ = ["WireExchange"]
-
-NO_HEADS: Final[Mapping[bytes, ReplyHead]] = MappingProxyType({})
 
 
 class WireExchange:
@@ -145,7 +140,6 @@ class WireExchange:
         user, reply = self.user, self.user.reply
         data = user.identity.dress(self.data, self.origin, self.bound, has_crossed=self.has_crossed)
         connection.is_bodiless = data.startswith(b"HEAD ")
-        connection.known = NO_HEADS if connection.is_bodiless else connection.heads.known
         self.connection = user.current = connection
         waiter = connection.expect(wants_body=self.bound.wants_body)
         reply.first_byte_ns = 0
@@ -164,7 +158,6 @@ class WireExchange:
             raise
         finally:
             connection.is_bodiless = False
-            connection.known = connection.heads.known
 
     # -- what a reply asks for -----------------------------------------------------------------
 

@@ -16,8 +16,9 @@ from planrunner.protocols.base import FailureKind
 from planrunner.protocols.http.clients.wire_fault import WireFault
 from planrunner.protocols.http.redirects import REDIRECTS
 
-__all__ = ["UNTIL_CLOSE", "ReplyHead", "ReplyHeads"]
+__all__ = ["HEAD_END", "UNTIL_CLOSE", "ReplyHead", "ReplyHeads"]
 
+HEAD_END: Final = b"\r\n\r\n"
 UNTIL_CLOSE: Final = -1
 NEVER_QUICK: Final = -1
 CAPACITY: Final = 256
@@ -41,6 +42,7 @@ class ReplyHead:
 
     Attributes:
         raw: The head's bytes, empty line included.
+        size: Bytes of the whole reply when it is quick, else NEVER_QUICK.
         length: Bytes of the body; UNTIL_CLOSE without Content-Length.
         quick: `length` when nothing but its bytes has to arrive: a final reply, not chunked or
             encoded, that keeps the connection and needs no look. Else NEVER_QUICK.
@@ -52,6 +54,7 @@ class ReplyHead:
     """
 
     raw: bytes
+    size: int
     status: int
     length: int
     quick: int
@@ -63,18 +66,46 @@ class ReplyHead:
     cookies: tuple[str, ...]
 
 
+UNKNOWN_HEAD: Final = ReplyHead(
+    raw=b"\0",
+    size=NEVER_QUICK,
+    status=0,
+    length=UNTIL_CLOSE,
+    quick=NEVER_QUICK,
+    needs_look=False,
+    is_chunked=False,
+    keeps_alive=False,
+    encoding="",
+    location="",
+    cookies=(),
+)
+"""What no reply starts with."""
+
+
 class ReplyHeads:
     """The heads one client has seen; forgets all of them when there are too many.
 
     Args:
         max_body: A longer body is never quick, so that its limit is looked at.
+
+    Attributes:
+        latest: The head of the last quick reply, most likely the next one's too: comparing bytes
+            is a third of the price of cutting them out and looking them up.
     """
 
-    __slots__ = ("known", "max_body")
+    __slots__ = ("known", "latest", "max_body")
 
     def __init__(self, max_body: int) -> None:
         self.known: dict[bytes, ReplyHead] = {}
+        self.latest = UNKNOWN_HEAD
         self.max_body = max_body
+
+    def of_reply(self, data: bytes) -> ReplyHead:
+        """Return the known head that `data` starts with, or one that no reply has."""
+        head = self.known.get(data[: data.find(HEAD_END) + len(HEAD_END)], UNKNOWN_HEAD)
+        if head is not UNKNOWN_HEAD:
+            self.latest = head
+        return head
 
     def parse(self, raw: bytes) -> ReplyHead:
         """Return what `raw`, up to and with its empty line, says.
@@ -86,7 +117,7 @@ class ReplyHeads:
         if head is None:
             head = _parse(raw)
             if head.quick > self.max_body:
-                head.quick = NEVER_QUICK
+                head.quick = head.size = NEVER_QUICK
             if len(self.known) >= CAPACITY:
                 self.known.clear()
             self.known[raw] = head
@@ -143,11 +174,13 @@ def _facts(
     cookies = found.get(b"set-cookie", ())
     needs_look = bool(location or cookies)
     is_slow = status < 200 or is_chunked or not keeps or encoding or needs_look
+    quick = NEVER_QUICK if is_slow else length
     return ReplyHead(
         raw,
+        NEVER_QUICK if quick == NEVER_QUICK else len(raw) + quick,
         status,
         length,
-        NEVER_QUICK if is_slow else length,
+        quick,
         needs_look,
         is_chunked,
         keeps,

@@ -285,6 +285,8 @@ def _quoted(evaluate: Evaluate) -> Render:
 
     def quoted(scope: Scope) -> bytes:
         value = evaluate(scope)
+        if type(value) is int:
+            return b"%d" % value
         text = value if type(value) is str else to_text(value)
         return (text if is_plain(text) else quote_target(text)).encode("ascii")
 

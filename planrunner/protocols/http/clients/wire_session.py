@@ -33,7 +33,8 @@ class WireSession(WireUser):
         connection = self.connections.get(bound.key)
         if connection is None or bound.needs_care:
             return await self._send_slowly(bound, scope)
-        plain = data = bound.data or bound.render(scope)
+        render = bound.render
+        plain = data = bound.data or render(scope)
         if len(data) > LARGE:
             return await WireExchange(self, bound, connection.origin, data).run()
         if not self.identity.is_plain:
@@ -44,12 +45,14 @@ class WireSession(WireUser):
             self.clean()
         reply.first_byte_ns = 0
         reply.sent = len(data)
+        create_future, now_ns, write = self.create_future, self.now_ns, connection.write
         connection.wants_body = bound.wants_body
-        connection.waiter = waiter = self.create_future()
+        connection.awaits_head = True
+        connection.waiter = waiter = create_future()
         self.current = connection
-        reply.asked_ns = reply.sent_ns = now_ns = self.now_ns()
-        self.deadline_ns = now_ns + bound.timeout_ns
-        connection.write(data)
+        reply.asked_ns = reply.sent_ns = asked_ns = now_ns()
+        self.deadline_ns = asked_ns + bound.timeout_ns
+        write(data)
         try:
             outcome = await waiter
         except asyncio.CancelledError:
