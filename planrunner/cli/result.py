@@ -19,7 +19,7 @@ from planrunner.results.aggregate import count_excluded, make_rows, make_task_mi
 from planrunner.results.baseline import measure_in
 from planrunner.results.model import Judgement, RunResult, Totals, Validity, ValidityLevel
 from planrunner.results.record import make_series, make_stretches, make_tracks
-from planrunner.units import NS_PER_S
+from planrunner.units import NS_PER_S, format_duration
 
 __all__ = ["build_result", "start_result", "with_validity_judged"]
 
@@ -102,7 +102,7 @@ def build_result(
         validity=_validity(outcome, mask),
         task_mix=make_task_mix(outcome.task_counts),
         params=graph.params,
-        host=_host(graph),
+        host={**_host(graph), **_workers(outcome)},
         notices=tuple(map(mask, (*graph.notices, *outcome.notices))),
         plan_text=graph.plan_text,
         baseline=graph.baseline,
@@ -165,6 +165,15 @@ def _validity(outcome: RunOutcome, mask: Masker) -> Validity:
     if outcome.biased:
         return Validity(ValidityLevel.BIASED, tuple(map(mask, outcome.biased)))
     return Validity(ValidityLevel.VALID)
+
+
+def _workers(outcome: RunOutcome) -> dict[str, str]:
+    if outcome.workers == 1:
+        return {}
+    return {
+        "workers": str(outcome.workers),
+        "workers began within": format_duration(outcome.start_spread_ns),
+    }
 
 
 def _host(graph: RunGraph) -> dict[str, str]:

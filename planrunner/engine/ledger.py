@@ -41,6 +41,9 @@ __all__ = ["Ledger", "LevelPart"]
 
 UNREACHABLE_AFTER_NS: Final = 10 * NS_PER_S
 
+_MOST_SPREAD_NS: Final = 5 * NS_PER_MS
+"""Between the first and the last worker at the begin of a phase, while processors are free."""
+
 _SHORT_NS: Final = 500 * NS_PER_MS  # of an interval too short to say how busy the generator was
 
 
@@ -176,6 +179,11 @@ class Ledger:
     def notice_crew(self, crew: Crew) -> None:
         """Add what only those know who ran the users, at the end of the run."""
         self._workers, self._start_spread_ns = crew.size, crew.start_spread_ns
+        if crew.start_spread_ns > _MOST_SPREAD_NS:
+            self.notices.append(
+                f"workers began a phase {format_duration(crew.start_spread_ns)} apart: the host is "
+                "busy; use fewer workers than it has processors"
+            )
         if crew.overflowed:
             self.notices.append(
                 "more than 500 request names; the rest are counted together as `__overflow__`: "

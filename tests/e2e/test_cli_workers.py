@@ -1,0 +1,196 @@
+"""`execute --workers`: real processes, and what becomes of them."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support.http_servers import HttpServer
+from tests.support.plans import PlanProject, plan_text
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc"),
+]
+
+COUNTED = "phases: [{users: 7, iterations: 1000}]"
+LONG = "phases: [{users: 6, hold: 60s, graceful_stop: 1s}]"
+PAUSED = "users: {A: {wait: 20ms, tasks: [{get: /}]}}"
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process has started."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            try:
+                stat = (entry / "stat").read_text()
+            except OSError:
+                continue
+            parent, state = stat.rpartition(")")[2].split()[1::-1]
+            if int(parent) == pid and state != "Z":
+                found.append(int(entry.name))
+    return sorted(found)
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def under_load(process: subprocess.Popen[str], target: HttpServer, workers: int) -> list[int]:
+    """Wait until requests come; return the workers' processes."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and process.poll() is None:
+        if len(target.requests) > 20 and len(found := children(process.pid)) == workers:
+            return found
+        time.sleep(0.05)
+    out, err = process.communicate()
+    raise AssertionError(f"no load: {out}\n{err}")
+
+
+def test_workers_make_one_run(project: PlanProject, target: HttpServer) -> None:
+    """A thousand iterations are a thousand samples, in one result."""
+    project.write({"plan.yaml": plan_text(COUNTED, url=target.url)})
+
+    ended = project.run("execute", "plan.yaml", "--workers", "3", "--out", "out")
+
+    assert ended.code == 0
+    assert ended.metrics["totals"]["total_requests"] == 1000
+    assert ended.metrics["host"]["workers"] == "3"
+    with ended.files["out/results.csv"].open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 1000
+    times = [row["timestamp"] for row in rows]
+    assert len({time[:10] for time in times}) <= 2
+
+
+def test_what_a_plan_reads_is_read_once(project: PlanProject, target: HttpServer) -> None:
+    """Imports, params of the command line and unique rows come to each worker."""
+    project.write(
+        {
+            "more.yaml": "users: {A: {tasks: [{get: '/${rows.n}?who=${who}'}]}}",
+            "rows.csv": "n\n" + "\n".join(map(str, range(60))),
+            "plan.yaml": plan_text(
+                "imports: [more.yaml]",
+                "params: {who: {type: str}}",
+                "data: {rows: {csv: rows.csv, per: iteration, unique: true, on_end: stop_plan}}",
+                "users: {}",
+                "phases: [{users: 4, hold: 60s}]",
+                url=target.url,
+            ).replace("users: {}\n", ""),
+        }
+    )
+
+    ended = project.run("execute", "plan.yaml", "--workers", "2", "--set", "who=me")
+
+    assert ended.code == 0
+    assert ended.metrics["totals"]["total_requests"] == 60
+
+
+def test_a_killed_worker_ends_the_run_with_3(project: PlanProject, target: HttpServer) -> None:
+    """Within two seconds, with its name and why, and with reports of what had arrived."""
+    project.write({"plan.yaml": plan_text(PAUSED, LONG, url=target.url)})
+    process = project.spawn("execute", "plan.yaml", "--workers", "2", "--out", "out")
+    _, second = under_load(process, target, 2)
+    time.sleep(1.5)
+
+    os.kill(second, signal.SIGKILL)
+    killed = time.monotonic()
+    ended = project.end(process)
+
+    assert ended.code == 3
+    assert time.monotonic() - killed < 2 + 1 + 3  # graceful stop, reports, a busy machine
+    because = ended.metrics["ended_because"]
+    assert because.startswith("worker ")
+    assert f"(process {second}) died: it was killed by SIGKILL" in because
+    assert because in " ".join(ended.out.split())
+    assert ended.metrics["totals"]["total_requests"] > 20
+    assert {"out/report.html", "out/results.csv"} <= set(ended.files)
+
+
+def test_a_killed_coordinator_leaves_no_worker(project: PlanProject, target: HttpServer) -> None:
+    """The system closes its sockets."""
+    project.write({"plan.yaml": plan_text(PAUSED, LONG, url=target.url)})
+    process = project.spawn("execute", "plan.yaml", "--workers", "3", "--out", "out")
+    workers = under_load(process, target, 3)
+
+    process.kill()
+    process.communicate()
+    deadline = time.monotonic() + 2
+    while time.monotonic() < deadline and any(map(is_running, workers)):
+        time.sleep(0.02)
+
+    assert not any(map(is_running, workers))
+    assert json.loads((project.directory / "out/unfinished.json").read_text())
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_all_gracefully(
+    project: PlanProject, target: HttpServer, number: signal.Signals
+) -> None:
+    """Also when a terminal sends it to the whole process group."""
+    project.write({"plan.yaml": plan_text(PAUSED, LONG, url=target.url)})
+    process = project.spawn(
+        "execute", "plan.yaml", "--workers", "2", "--out", "out", start_new_session=True
+    )
+    workers = under_load(process, target, 2)
+
+    os.killpg(process.pid, number)
+    ended = project.end(process)
+
+    assert ended.code == 130
+    assert ended.metrics["ended_because"] == f"interrupted by {number.name}"
+    assert ended.metrics["aborted"] == 0
+    assert not any(map(is_running, workers))
+
+
+def test_a_threshold_aborts_all(project: PlanProject, target: HttpServer) -> None:
+    """Judged over all workers: exit 4, soon after its window."""
+    abort = "thresholds: ['p95 over 2s < 1us, abort']"
+    project.write({"plan.yaml": plan_text(PAUSED, LONG, abort, url=target.url)})
+
+    ended = project.run("execute", "plan.yaml", "--workers", "2")
+
+    assert ended.code == 4
+    assert ended.metrics["duration_seconds"] < 2 + 1 + 1
+
+
+@pytest.mark.parametrize("text", ["0", "many", "-1"])
+def test_a_number_of_workers_that_is_none_is_refused(project: PlanProject, text: str) -> None:
+    """With what it may be."""
+    project.write({"plan.yaml": plan_text()})
+
+    ended = project.run("execute", "plan.yaml", f"--workers={text}")
+
+    assert ended.code == 2
+    assert "neither `auto` nor a number" in ended.err
+
+
+def test_secrets_are_masked_in_what_workers_say(project: PlanProject, target: HttpServer) -> None:
+    """As on one worker."""
+    project.write(
+        {
+            "plan.yaml": plan_text(
+                "params: {token: {type: str, secret: true}}",
+                "users: {A: {wait: 1s, steps: [{log: 'x ${token}'}, {get: /}]}}",
+                "stages: [{duration: 2s, users: 2}]",
+                url=target.url,
+            )
+        }
+    )
+
+    ended = project.run("execute", "plan.yaml", "--workers", "2", "--set", "token=hush-hush")
+
+    assert ended.code == 0
+    assert "hush-hush" not in ended.out + ended.err
+    assert "x ***" in ended.err

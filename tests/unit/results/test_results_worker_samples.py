@@ -1,0 +1,84 @@
+"""Samples that several workers wrote are read as one file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from planrunner.metrics.book import SeriesBook
+from planrunner.metrics.series import Labels
+from planrunner.results.samples import Keep, SampleReader, SampleWriter, pack_row
+
+
+def labels(name: str, failure: str = "") -> Labels:
+    return Labels(name, "GET", "main", "hold", "A", "t", failure=failure)
+
+
+def write(writer: SampleWriter, samples: list[tuple[str, int, str]]) -> None:
+    """Write (name, start, words of a failure), each 10 ns long."""
+    book = SeriesBook()
+    for name, start_ns, words in samples:
+        series = book.series(labels(name, "status" if words else ""))
+        message = writer.message(words)
+        writer.append(pack_row(series.index, start_ns, 10, 10, 0, 0, 0, message))
+    writer.flush(book.opened)
+    writer.close()
+
+
+def read(path: Path) -> list[tuple[str, int, str]]:
+    reader = SampleReader(path)
+    return [
+        (reader.labels[row.series].request, row.start_ns, reader.messages[row.message])
+        for row in reader
+    ]
+
+
+def test_rows_of_all_workers_come_in_order_of_time(tmp_path: Path) -> None:
+    """With their own names and words, which have other numbers in each file."""
+    path = tmp_path / "samples.bin"
+    own = SampleWriter(path, started_unix_ns=5)
+    files = [own.beside(worker) for worker in (1, 2)]
+    first, second = (file.open() for file in files)
+
+    write(own, [("setup", 1, "")])
+    write(first, [("a", 2, ""), ("b", 5, "no b"), ("a", 9, "no a")])
+    write(second, [("b", 3, "no luck"), ("a", 4, ""), ("c", 11, "no b")])
+
+    assert [file.path.name for file in files] == ["samples-1.bin", "samples-2.bin"]
+    assert read(path) == [
+        ("setup", 1, ""),
+        ("a", 2, ""),
+        ("b", 3, "no luck"),
+        ("a", 4, ""),
+        ("b", 5, "no b"),
+        ("a", 9, "no a"),
+        ("c", 11, "no b"),
+    ]
+    assert SampleReader(path).started_unix_ns == 5
+
+
+def test_a_torn_file_loses_only_its_own_end(tmp_path: Path) -> None:
+    """The worker was killed; what the others wrote is all there."""
+    path = tmp_path / "samples.bin"
+    own = SampleWriter(path, started_unix_ns=0)
+    one, other = (own.beside(worker).open() for worker in (1, 2))
+    write(own, [])
+    write(one, [("a", 1, ""), ("a", 3, "")])
+    write(other, [("a", 2, ""), ("a", 4, "")])
+    torn = tmp_path / "samples-1.bin"
+    torn.write_bytes(torn.read_bytes()[:-7])
+
+    assert [start for _, start, _ in read(path)] == [1, 2, 4]
+
+
+def test_workers_keep_different_samples_of_a_share(tmp_path: Path) -> None:
+    """Equal seeds would keep the same positions of each."""
+    own = SampleWriter(tmp_path / "samples.bin", started_unix_ns=0, keep=Keep(0.5), seed=3)
+    kept = []
+    for worker in (1, 2):
+        file = own.beside(worker)
+        assert file.keep == Keep(0.5)
+        write(file.open(), [("a", number, "") for number in range(100)])
+        kept.append(read(file.path))
+    own.close()
+
+    assert kept[0] != kept[1]
