@@ -25,7 +25,8 @@ def export(tmp_path, samples):
     writer.flush(book.opened)
     writer.close()
     out = io.StringIO(newline="")
-    assert write_csv(SampleReader(tmp_path / "samples.bin"), out) == len(samples)
+    measured = sum(labels.measured for labels, *_ in samples)
+    assert write_csv(SampleReader(tmp_path / "samples.bin"), out) == measured
     return out.getvalue()
 
 
@@ -68,6 +69,16 @@ def test_a_failure_says_its_kind_and_words(tmp_path):
         "refused, twice",
     )
     assert (line["status_code"], line["ttfb"], line["response_time"]) == ("0", "", "0.000005")
+
+
+def test_what_the_plan_does_not_measure_is_no_row(tmp_path):
+    """Rows without warm-up and aborted requests are exactly what the totals count."""
+    login = Labels("POST /login", "POST", "main", "hold", "V", "", status=200, measured=False)
+    labels = Labels("GET /", "GET", "main", "hold", "V", "t", status=200)
+
+    text = export(tmp_path, [(one, "", (0, 1, 1, 1, 0, 0)) for one in (login, labels, login)])
+
+    assert [line["endpoint"] for line in csv.DictReader(io.StringIO(text))] == ["GET /"]
 
 
 def test_timestamps_follow_the_samples_through_seconds(tmp_path):
