@@ -36,6 +36,10 @@ _WORDS: Final = {
     Kind.ERROR: "failure kind",
     Kind.GENERATOR: "measure of the generator",
 }
+_GAUGES: Final = {
+    Kind.SERVICE: "write `monitor: [cpu, rss]` in the service",
+    Kind.MONITOR: "name what to measure in `monitors:`",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,10 +184,7 @@ class _Sentence:
         for term in terms:
             choices = names.choices(term, phase)
             if choices is not None and not names.knows(term, choices):
-                whose = f"phase `{phase}`" if term.kind is Kind.STAGE and phase else "the plan"
-                kind = _WORDS.get(term.kind, term.kind)
-                message = f"no {kind} of {whose} is called `{term.name}`"
-                hint = suggest(term.name, choices) or _listed(whose, choices)
+                message, hint = _unknown(term, choices, phase)
             elif values := names.unknown_value(term):
                 message = f"no sample has the tag `{term.name}={term.value}`"
                 hint = suggest(term.value or "", values) or _listed(f"`{term.name}`", values)
@@ -211,6 +212,19 @@ class _Sentence:
             if 0 <= begin <= offset:
                 return (*self.path, key), begin + len(before) - (len(written) - len(piece))
         return (*self.path, "metric"), 0
+
+
+def _unknown(term: Term, choices: Sequence[str], phase: str | None) -> tuple[str, str]:
+    """Return what is wrong with a name that the plan doesn't have, and a hint."""
+    if term.kind in _GAUGES:
+        measured = [f"{term.kind}.{name}" for name in choices]
+        name = f"{term.kind}.{term.name}"
+        hint = suggest(name, measured) or _listed("the plan", measured)
+        return f"`{name}` is not measured", hint if measured else _GAUGES[term.kind]
+    whose = f"phase `{phase}`" if term.kind is Kind.STAGE and phase else "the plan"
+    kind = _WORDS.get(term.kind, term.kind)
+    hint = suggest(term.name, choices) or _listed(whose, choices)
+    return f"no {kind} of {whose} is called `{term.name}`", hint
 
 
 def _listed(owner: str, names: Sequence[str]) -> str:
