@@ -25,7 +25,7 @@ _STYLES: Final = {
 }
 # Beside a narrower sentence, observed and limit would leave it a few letters a line.
 _STACKED_BELOW = 60
-_MOST_OBSERVED = 20
+_MOST_OBSERVED = 24
 _MOST_KINDS = 2
 # Of one sentence, where there is room for all of it: a name in it may have thousands of letters.
 _MOST_LINES = 8
