@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 
 import click
@@ -114,6 +113,8 @@ def _ending(error: BaseException) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return ExitCode.OK
         case _:
+            import traceback  # noqa: PLC0415 - seldom needed
+
             traceback.print_exception(error)
             click.echo("this is a bug in planrunner; please report it with the plan", err=True)
             return ExitCode.INTERNAL_ERROR

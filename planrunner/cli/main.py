@@ -36,3 +36,10 @@ def _hurry() -> None:
     gc.disable()
     # Pydantic looks through all installed packages for plugins; none has a say in plans.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    # To find out that they are disabled it imports importlib.metadata, which takes a bare start:
+    # this stands for the module that would.
+    from types import ModuleType  # noqa: PLC0415 - keeps --version fast
+
+    loader = ModuleType("pydantic.plugin._loader")
+    vars(loader)["get_plugins"] = tuple
+    sys.modules.setdefault(loader.__name__, loader)

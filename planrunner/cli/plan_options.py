@@ -22,7 +22,6 @@ from planrunner.plan.env_file import read_env_file
 from planrunner.plan.loader import Plan, load
 from planrunner.plan.no_exec import find_commands
 from planrunner.plan.overrides import Changes
-from planrunner.plan.report_settings import ReportFormat
 from planrunner.values import dataclass
 
 __all__ = [
@@ -33,8 +32,6 @@ __all__ = [
     "parse_formats",
     "with_plan_options",
 ]
-
-FORMATS: Final[tuple[str, ...]] = get_args(ReportFormat)
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -315,10 +312,13 @@ def parse_formats(text: str) -> tuple[str, ...]:
     Raises:
         UsageError: One is unknown.
     """
+    from planrunner.plan.report_settings import ReportFormat  # noqa: PLC0415 - few plans need it
+
+    known: tuple[str, ...] = get_args(ReportFormat)
     names = [name.strip() for name in text.split(",") if name.strip()]
     for name in names:
-        if name not in FORMATS:
-            hint = suggest(name, FORMATS) or "formats: " + ", ".join(FORMATS)
+        if name not in known:
+            hint = suggest(name, known) or "formats: " + ", ".join(known)
             raise UsageError(f"no report format `{name}`", hint=hint)
     return tuple(dict.fromkeys(names))
 

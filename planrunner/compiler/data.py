@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pydantic import BaseModel
 
@@ -17,10 +17,12 @@ from planrunner.language.diagnostics import Code
 from planrunner.language.expressions import RESERVED
 from planrunner.language.values import Scope
 from planrunner.plan.data_rows import RowFault, RowFormat
-from planrunner.plan.data_sources import DataModel, GenerateModel
 from planrunner.plan.data_survey import Survey, columns_of, survey
 from planrunner.plan.document import PlanPath
 from planrunner.plan.steps import StepModel
+
+if TYPE_CHECKING:  # see `language.mapping.later`
+    from planrunner.plan.data_sources import DataModel, GenerateModel
 
 __all__ = ["check_row_counts", "compile_data", "data_notices", "sources_read", "with_columns"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from planrunner.compiler.compilation import Compilation
 from planrunner.compiler.graph_load import OpenLoad, SearchLoad
@@ -14,10 +14,12 @@ from planrunner.language.text import Text
 from planrunner.load.arrivals import ArrivalKind, RateStage
 from planrunner.load.search import SearchSteps, grain_of
 from planrunner.plan.document import PlanPath
-from planrunner.plan.search import Level, SearchModel
 from planrunner.plan.stages import StageModel
 from planrunner.plan.workload import PhaseModel
 from planrunner.units import NS_PER_S, Rate
+
+if TYPE_CHECKING:  # see `language.mapping.later`
+    from planrunner.plan.search import Level, SearchModel
 
 __all__ = ["Classes", "compile_open", "compile_search"]
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from planrunner.compiler.command_words import split_command
 from planrunner.compiler.compilation import Compilation
@@ -17,12 +17,14 @@ from planrunner.language.names import ROOT_HELPERS
 from planrunner.language.text import Text
 from planrunner.plan.document import PlanPath
 from planrunner.plan.loader import Plan
-from planrunner.plan.services import MonitorModel, ReadyModel, ServiceModel
 from planrunner.protocols.base import Exchange
 from planrunner.protocols.http.compile import HttpDefaults, compile_exchange
 from planrunner.protocols.http.spec import RequestSpec
 from planrunner.units import NS_PER_MS, NS_PER_S
 from planrunner.values import dataclass
+
+if TYPE_CHECKING:  # see `language.mapping.later`
+    from planrunner.plan.services import MonitorModel, ReadyModel, ServiceModel
 
 __all__ = ["Target", "gauges_of"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from enum import StrEnum
 from unicodedata import combining, east_asian_width
 
@@ -176,6 +175,8 @@ def suggest(word: str, known: Sequence[str]) -> str:
     """Return `did you mean X?` for the known word nearest to `word`, or an empty string."""
     if len(word) > _LONGEST_SUGGESTED:
         return ""
+    from difflib import get_close_matches  # noqa: PLC0415 - a fault in a plan is rare
+
     by_lower_case = {name.lower(): name for name in reversed(known)}
     close = get_close_matches(word.lower(), list(by_lower_case)[::-1], n=1, cutoff=0.6)
     return f"did you mean `{by_lower_case[close[0]]}`?" if close else ""

@@ -14,7 +14,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
-from html import escape
 from typing import Final
 from urllib.parse import quote
 
@@ -96,6 +95,10 @@ def _spellings(secret: str) -> Iterator[tuple[int, str]]:
             yield len(core), core.replace("+", "[+-]").replace("/", "[/_]")
 
 
+# As `html.escape` writes them; importing it takes as long as reading a plan of fifty lines.
+_IN_HTML: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"}
+
+
 @cache
 def _letter(letter: str) -> str:
     """Return a pattern of one character: each may be escaped or not, as its writer saw fit."""
@@ -115,7 +118,7 @@ def _letter(letter: str) -> str:
         json.dumps(json.dumps(letter)[1:-1])[1:-1],
         repr(letter)[1:-1],
         "\\" + letter,
-        escape(letter),
+        _IN_HTML.get(letter, letter),
         f"&#{ord(letter)};",
         f"&#x{ord(letter):x};",
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import stat
 from pathlib import Path
@@ -57,6 +56,8 @@ def _read_bytes(path: Path, file: str) -> bytes:
 def _missing_file(path: Path, file: str) -> PlanError:
     hint = ""
     if path.parent.is_dir():
+        import difflib  # noqa: PLC0415 - seldom needed
+
         names = (entry.name for entry in path.parent.iterdir())
         close = difflib.get_close_matches(path.name, names, n=1)
         hint = f"did you mean `{path.with_name(close[0])}`?" if close else ""

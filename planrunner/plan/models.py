@@ -10,10 +10,7 @@ from pydantic import Field, StringConstraints
 from planrunner.language.diagnostics import Code, suggest
 from planrunner.language.fields import Count, VariableName
 from planrunner.language.mapping import Fault, PlanMapping, known_keys, later
-from planrunner.plan.data_sources import DataModel
 from planrunner.plan.params import ParamModel
-from planrunner.plan.report_settings import ReportModel
-from planrunner.plan.services import MonitorModel, ServiceModel
 from planrunner.plan.stages import StageList, mixed_stages
 from planrunner.plan.steps import BlockModel, StepModel
 from planrunner.plan.thresholds import ThresholdModel
@@ -22,9 +19,16 @@ from planrunner.plan.workload import PhaseModel
 from planrunner.protocols.http.spec import HttpModel, RequestSpec
 
 if TYPE_CHECKING:
+    from planrunner.plan.data_sources import DataModel
+    from planrunner.plan.report_settings import ReportModel
+    from planrunner.plan.services import MonitorModel, ServiceModel
     from planrunner.protocols.etcd.spec import EtcdModel
-else:  # plans without etcd don't import what it takes
+else:  # plans without these don't import what they take
+    DataModel = later("planrunner.plan.data_sources", "DataModel")
     EtcdModel = later("planrunner.protocols.etcd.spec", "EtcdModel")
+    MonitorModel = later("planrunner.plan.services", "MonitorModel")
+    ReportModel = later("planrunner.plan.report_settings", "ReportModel")
+    ServiceModel = later("planrunner.plan.services", "ServiceModel")
 
 __all__ = ["ImportModel", "PlanModel", "Schedule", "is_extension"]
 

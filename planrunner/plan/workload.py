@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import Any, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from pydantic import Field
 
 from planrunner.language.diagnostics import Code
 from planrunner.language.fields import Duration, PositiveInt, RateField
-from planrunner.language.mapping import Fault, PlanMapping
+from planrunner.language.mapping import Fault, PlanMapping, later
 from planrunner.plan.levels import RateLevel, UserLevel
-from planrunner.plan.search import SearchModel
 from planrunner.plan.stages import StageList, level_key, mixed_stages
 from planrunner.plan.thresholds import ThresholdModel
+
+if TYPE_CHECKING:
+    from planrunner.plan.search import SearchModel
+else:  # plans without a search don't import what it takes
+    SearchModel = later("planrunner.plan.search", "SearchModel")
 
 __all__ = ["LoadKind", "PhaseModel", "SelectionModel"]
 
