@@ -208,11 +208,12 @@ class Gate:
 
 def _missing(threshold: Threshold) -> str:
     """Say what there was none of."""
-    if isinstance(threshold.metric, Ratio):
+    metric = threshold.metric
+    if isinstance(metric, Ratio):
         return "nothing to divide by"
-    if threshold.metric.gauge is not None:
-        return f"no values of {threshold.metric.gauge}"
-    return _MISSING.get(threshold.metric.agg, "no samples")
+    if metric.agg is not Agg.GROWTH and metric.gauge is not None:
+        return f"no values of {metric.gauge}"
+    return _MISSING.get(metric.agg, "no samples")
 
 
 def _unit(threshold: Threshold) -> Unit:

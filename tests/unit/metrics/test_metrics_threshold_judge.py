@@ -424,6 +424,16 @@ def test_growth_of_a_gauge_compares_the_last_tenth_with_the_first() -> None:
     assert found[:2] == ("pass", "90.0 MB")
 
 
+def test_growth_takes_two_seconds() -> None:
+    """Shorter is no data, and the reason is that, whether there are values or not."""
+    points = [(START_NS, 10e6), (START_NS + NS_PER_S // 2, 20e6)]
+    more = {"gauges": {"service.api.rss": points}}
+
+    found = verdict("growth of service.api.rss < 100MB", *calm(1), **more)
+
+    assert found[:2] == ("no_data", "too short to show growth")
+
+
 def test_growth_of_latency_compares_medians() -> None:
     """A target that slows down from 10 to 29 ms, a millisecond a second."""
     contents = [{OK: [10 + n] * 3} for n in range(20)]

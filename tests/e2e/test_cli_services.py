@@ -1,0 +1,279 @@
+"""Services around a run, through the command line: the right exit code, the reason, no debris."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from textwrap import dedent
+
+import psutil
+import pytest
+
+from planrunner.target import free_port
+from tests.support.plans import Ended, PlanProject
+
+pytestmark = pytest.mark.slow
+
+PYTHON = sys.executable
+SERVER = """\
+import http.server, os, signal, sys, threading, time
+
+port, mode = int(sys.argv[1]), sys.argv[2]
+print("first line of", mode, flush=True)
+if mode == "never":
+    time.sleep(60)
+open(sys.argv[3], "a").write(f"{mode} {os.getpid()}\\n")
+
+class Answer(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"ok")
+    def log_message(self, *_):
+        pass
+
+def die():
+    time.sleep(0.6)
+    print("out of memory", flush=True)
+    os._exit(7)
+
+server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Answer)
+if mode == "dies":
+    threading.Thread(target=die).start()
+print("listens", flush=True)
+server.serve_forever()
+"""
+
+
+def plan(*services: str, hold: str = "300ms", more: str = "") -> str:
+    """Return a plan with these services, whose load goes to the last of them."""
+    last = services[-1].split(":")[0].strip(" {")
+    lines = [
+        "name: services",
+        "services:",
+        *(f"  {service}" for service in services),
+        f'http: {{base_url: "${{services.{last}.url}}"}}',
+        "users: {A: {wait: 10ms, steps: [{get: /}]}}",
+        f"phases: [{{users: 1, hold: {hold}, graceful_stop: 1s}}]",
+        dedent(more),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def service(name: str, mode: str = "serves", *keys: str, port: object = "auto") -> str:
+    run = f'run: "{PYTHON} server.py ${{services.{name}.port}} {mode} started"'
+    stop = "stop: {grace: 1s}"
+    return f"{name}: {{{', '.join((run, f'port: {port}', stop, *keys))}}}"
+
+
+@pytest.fixture
+def execute(project: PlanProject) -> Callable[..., Ended]:
+    """Run a plan, and make sure that none of its services is left."""
+
+    def run(text: str, *arguments: str) -> Ended:
+        project.write({"plan.yaml": text, "server.py": SERVER})
+        ended = project.run_apart("execute", "plan.yaml", "--out", "out", *arguments)
+        assert "Traceback" not in ended.err
+        assert not left_in(project.directory)
+        return ended
+
+    return run
+
+
+def left_in(directory: Path, within_s: float = 5) -> list[list[str]]:
+    """Return the processes that still work in a directory when there was time to end."""
+    deadline = time.monotonic() + within_s
+    while found := [p.info["cmdline"] for p in _working_in(directory)]:
+        if time.monotonic() > deadline:
+            return found
+        time.sleep(0.05)
+    return []
+
+
+def _working_in(directory: Path) -> list[psutil.Process]:
+    own = os.getpid()
+    return [
+        process
+        for process in psutil.process_iter(["cwd", "cmdline", "status"])
+        if process.info["cwd"] == str(directory)
+        and process.info["status"] != psutil.STATUS_ZOMBIE
+        and process.pid != own
+    ]
+
+
+def test_services_run_for_as_long_as_the_load(execute: Callable[..., Ended]) -> None:
+    """Ports are chosen, output is kept, and processor and memory are judged."""
+    judged = """
+        thresholds:
+          - error_rate == 0
+          - max of service.api.rss < 1GB
+          - growth of service.api.rss < 100MB
+          - monitor.box.rss > 1MB
+        monitors: {box: {host: [cpu, rss]}}
+    """
+
+    ended = execute(plan(service("api", "serves", "monitor: [rss]"), hold="2500ms", more=judged))
+
+    assert ended.code == 0, ended.out + ended.err
+    assert [row["verdict"] for row in ended.metrics["judgements"]] == ["pass"] * 4
+    assert "first line of serves" in ended.files["out/api.log"].read_text()
+    tracks = {track["name"] for track in ended.metrics["tracks"]}
+    assert {"service.api.rss", "monitor.box.cpu"} <= tracks
+
+
+def test_what_uses_too_much_fails_the_run(execute: Callable[..., Ended]) -> None:
+    """A gauge is judged as anything else is."""
+    limits = "thresholds: [max of service.api.rss < 1MB]"
+
+    ended = execute(plan(service("api", "serves", "monitor: [rss]"), hold="1200ms", more=limits))
+
+    assert ended.code == 1
+    assert ended.metrics["judgements"][0]["verdict"] == "fail"
+
+
+def test_a_service_comes_up_after_those_it_needs(
+    project: PlanProject, execute: Callable[..., Ended]
+) -> None:
+    """Whatever the order in the plan."""
+    services = (
+        service("web", "web", "needs: [api]"),
+        service("db", "db"),
+        service("api", "api", "needs: [db]"),
+    )
+
+    ended = execute(plan(*services))
+
+    assert ended.code == 0, ended.out + ended.err
+    started = (project.directory / "started").read_text().splitlines()
+    assert [line.split()[0] for line in started] == ["db", "api", "web"]
+
+
+def test_a_service_that_dies_ends_the_run(execute: Callable[..., Ended]) -> None:
+    """Exit 3 with the reason and what it printed last, and reports of what was measured."""
+    ended = execute(plan(service("api", "dies"), hold="30s"))
+
+    assert ended.code == 3
+    reason = ended.metrics["ended_because"]
+    assert reason.startswith("service `api` ended with exit code 7 during the run")
+    assert "out of memory" in reason
+    assert ended.metrics["totals"]["successful_requests"] > 5
+    assert "ended with exit code 7" in ended.out
+    assert "out of memory" in ended.out
+
+
+def test_a_program_that_is_not_installed_is_exit_3(execute: Callable[..., Ended]) -> None:
+    """Said with what to install, before anything else is started."""
+    ended = execute(plan(service("api"), "web: {run: no-such-program, port: auto}"))
+
+    assert (ended.code, ended.out, ended.files) == (3, "", {})
+    assert "service `web` needs the program `no-such-program`, which is not installed" in ended.err
+    assert "hint: install `no-such-program`" in ended.err
+
+
+def test_a_port_that_is_taken_is_exit_3(execute: Callable[..., Ended]) -> None:
+    """Said with who holds it; who holds it goes on."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+
+        ended = execute(plan(service("api", port=port)))
+
+    assert (ended.code, ended.out, ended.files) == (3, "", {})
+    assert f"port {port} of service `api` is taken by" in ended.err
+    assert f"(pid {os.getpid()})" in ended.err
+
+
+def test_a_service_that_is_not_ready_in_time_is_exit_3(execute: Callable[..., Ended]) -> None:
+    """Its output stays, and its end is shown."""
+    never = service("api", "never", "ready: {log: ^listens, timeout: 400ms, every: 50ms}")
+
+    ended = execute(plan(service("db"), never))
+
+    assert (ended.code, ended.out) == (3, "")
+    assert "service `api` was not ready in 400 ms: nothing matches `^listens`" in ended.err
+    assert "  first line of never" in ended.err
+    assert "hint: its whole output is in " in ended.err
+    assert set(ended.files) == {"out/api.log", "out/db.log", "started"}
+
+
+def test_a_reply_that_is_not_the_expected_one_is_not_ready(execute: Callable[..., Ended]) -> None:
+    """The reason is the last reply."""
+    ready = (
+        'ready: {get: "${services.api.url}/", expect: {status: 204}, timeout: 400ms, every: 50ms}'
+    )
+
+    ended = execute(plan(service("api", "serves", ready)))
+
+    assert ended.code == 3
+    assert "was not ready in 400 ms: status 200" in ended.err
+
+
+def started_pids(project: PlanProject, count: int, within_s: float = 20) -> list[int]:
+    """Wait until some services have come up."""
+    file = project.directory / "started"
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline:
+        with suppress(FileNotFoundError):
+            lines = file.read_text().splitlines()
+            if len(lines) == count:
+                return [int(line.split()[1]) for line in lines]
+        time.sleep(0.05)
+    raise AssertionError
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+def test_an_interrupted_run_stops_its_services(
+    project: PlanProject, number: signal.Signals
+) -> None:
+    """Exit 130, with reports."""
+    text = plan(service("db"), service("api"), hold="60s")
+    project.write({"plan.yaml": text, "server.py": SERVER})
+    process = project.spawn("execute", "plan.yaml", "--out", "out")
+    started_pids(project, 2)
+    time.sleep(0.7)
+
+    process.send_signal(number)
+    ended = project.end(process)
+
+    assert ended.code == 130
+    assert ended.metrics["totals"]["failed_requests"] == 0
+    assert not left_in(project.directory)
+
+
+def test_an_interrupt_while_services_come_up_stops_them(project: PlanProject) -> None:
+    """Those that are up and the one that is coming; nothing was measured, so nothing is kept."""
+    text = plan(service("db"), service("api", "never", "ready: {log: listens}"), hold="60s")
+    project.write({"plan.yaml": text, "server.py": SERVER})
+    process = project.spawn("execute", "plan.yaml", "--out", "out")
+    started_pids(project, 1)
+    time.sleep(0.5)
+
+    process.send_signal(signal.SIGINT)
+    ended = project.end(process)
+
+    assert ended.code == 130
+    assert not (project.directory / "out").exists()
+    assert not left_in(project.directory)
+
+
+def test_nothing_survives_when_planrunner_is_killed(project: PlanProject) -> None:
+    """No process, no port: SIGKILL leaves no time to tidy up, so somebody else does."""
+    port = free_port()
+    text = plan(service("db"), service("api", port=port), hold="60s")
+    project.write({"plan.yaml": text, "server.py": SERVER})
+    with project.spawn("execute", "plan.yaml", "--out", "out") as process:
+        started_pids(project, 2)
+        process.kill()
+
+    assert not left_in(project.directory)
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", port))
