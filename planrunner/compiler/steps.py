@@ -85,7 +85,7 @@ class Flow(Walk):
     ) -> RequestNode:
         before = len(self.work.faults)
         self._check(model, path)
-        self.http.check(self.work, self.known)
+        self.http.check(self.work, self.known, model)
         self.known = replace(self.known, replied=True)
         for key in sorted(_AFTER_THE_REPLY):
             piece = getattr(model, key)

@@ -339,6 +339,35 @@ def test_settings_of_requests_may_read_what_each_request_may(key: str) -> None:
     assert (found.marked, found.message) == ("token", "unknown name `token`")
 
 
+@pytest.mark.parametrize(
+    ("block", "login"),
+    [
+        ('auth: {bearer: "${token}"}', "auth: none"),
+        ('auth: {bearer: "${token}"}', "headers: {authorization: null}"),
+        ('auth: {api_key: {header: X, value: "${token}"}}', "auth: {bearer: a}"),
+        ('headers: {X-Token: "${token}"}', "headers: {x-token: none}"),
+    ],
+)
+def test_a_request_does_not_read_the_settings_that_it_replaces(block: str, login: str) -> None:
+    """So a login can set what all others send."""
+    users = "users: {A: {%s on_start: [{post: /in, %s extract: {token: $.t}}], steps: [{get: /}]}}"
+
+    assert compiled(f"http: {{{block}, base_url: 'http://a'}}", users % ("", f"{login},")).users
+    assert compiled(users % (f"http: {{{block}}},", f"{login},")).users
+
+    [found] = findings(users % (f"http: {{{block}}},", ""))
+    assert (found.marked, found.message) == ("token", "unknown name `token`")
+    assert "comes before `token` can have a value" in found.hint
+
+
+def test_a_class_does_not_read_the_settings_that_it_replaces() -> None:
+    """Its own header, credentials or base_url stand for those of the plan."""
+    block = 'base_url: "http://${a}", headers: {X: "${b}"}, auth: {bearer: "${c}"}'
+    own = "http: {base_url: 'http://b.test', headers: {x: 1}, auth: none}"
+
+    assert compiled(f"http: {{{block}}}", f"users: {{A: {{{own}, steps: [{{get: /}}]}}}}").users
+
+
 def test_a_header_of_all_requests_does_not_read_an_earlier_reply() -> None:
     """Which reply that is would depend on the way a user takes."""
     [found] = findings(
