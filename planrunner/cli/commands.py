@@ -27,6 +27,7 @@ _COMMANDS = {
     "explain": "say in words what a plan would do; send nothing",
     "init": "write a commented starter plan",
     "schema": "print the JSON Schema that editors complete plans with",
+    "doctor": "measure what this machine can generate, and check its limits",
     "demo": "serve an embedded demo target on loopback",
     "completion": "print the shell completion script",
 }

@@ -49,7 +49,9 @@ from planrunner.results.metrics_json import write_metrics
 from planrunner.results.model import RunResult
 from planrunner.values import dataclass
 
-__all__ = ["command"]
+__all__ = ["WORKER_COMMAND", "command"]
+
+WORKER_COMMAND = (sys.executable, "-m", "planrunner.cli.worker")
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,9 +301,8 @@ async def _workers(job: _Run) -> AsyncIterator[Sequence[Peer]]:
     from planrunner.engine.processes import worker_processes  # noqa: PLC0415 - seldom used
 
     names = {"id": job.run_id, "dir": str(job.directory), "seed": job.graph.seed}
-    command = (sys.executable, "-m", "planrunner.cli.worker")
     async with worker_processes(
-        job.workers, command=command, source=job.source, names=names
+        job.workers, command=WORKER_COMMAND, source=job.source, names=names
     ) as peers:
         yield peers
 

@@ -10,7 +10,7 @@ import click
 
 from planrunner.errors import CannotRun
 
-__all__ = ["available_processors", "need_descriptors", "workers_of"]
+__all__ = ["available_processors", "need_descriptors", "open_files", "workers_of"]
 
 _MOST_WORKERS = 256
 
@@ -36,6 +36,17 @@ def workers_of(_context: click.Context, _option: click.Parameter, text: str) -> 
     if text.isdecimal() and 1 <= int(text) <= _MOST_WORKERS:
         return int(text)
     raise click.BadParameter(f"`{text}` is neither `auto` nor a number from 1 to {_MOST_WORKERS}")
+
+
+def open_files() -> tuple[int, int]:
+    """Return how many files a process may have open, now and at most; 0 where there is no limit."""
+    if sys.platform == "win32":
+        return 0, 0
+    import resource  # noqa: PLC0415 - not on Windows
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    endless = resource.RLIM_INFINITY
+    return 0 if soft == endless else soft, 0 if hard == endless else hard
 
 
 def need_descriptors(connections: int) -> None:

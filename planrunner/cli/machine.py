@@ -1,0 +1,85 @@
+"""What this machine allows a load generator, and what to do where that is little."""
+
+from __future__ import annotations
+
+import importlib.util
+import platform
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from planrunner.cli.limits import available_processors, open_files
+from planrunner.values import dataclass
+
+__all__ = ["Machine", "read_machine", "warnings_of"]
+
+_OWN_DESCRIPTORS: Final = 64
+_FEW_USERS: Final = 4_000
+_FEW_PORTS: Final = 10_000
+_PORT_RANGE: Final = Path("/proc/sys/net/ipv4/ip_local_port_range")
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Facts that limit what it can generate.
+
+    Attributes:
+        open_files: Of one process: allowed now, and after `planrunner` has raised that itself;
+            0 where there is no limit to know.
+        ports: Connections to one address and port at a time; 0 where unknown.
+    """
+
+    system: str
+    python: str
+    processors: int
+    fast_loop: bool
+    open_files: int
+    most_open_files: int
+    ports: int
+
+    @property
+    def most_users(self) -> int:
+        """How many users with a connection each one worker can have; 0 where unknown."""
+        limits = (self.most_open_files - _OWN_DESCRIPTORS, self.ports)
+        return min((limit for limit in limits if limit > 0), default=0)
+
+
+def read_machine() -> Machine:
+    """Look at this machine."""
+    soft, hard = open_files()
+    return Machine(
+        platform.platform(),
+        platform.python_version(),
+        available_processors(),
+        sys.platform != "win32" and importlib.util.find_spec("uvloop") is not None,
+        soft,
+        hard,
+        _ports(),
+    )
+
+
+def _ports() -> int:
+    with suppress(OSError, ValueError):
+        first, last = map(int, re.findall(r"\d+", _PORT_RANGE.read_text("ascii")))
+        return last - first + 1
+    return 0
+
+
+def warnings_of(machine: Machine) -> Iterator[str]:
+    """Say what is little, and what to do about it."""
+    users = machine.most_open_files - _OWN_DESCRIPTORS
+    if machine.most_open_files and users < _FEW_USERS:
+        yield (
+            f"a process may have {machine.most_open_files:,} open files, enough for {users:,} "
+            "users: raise the hard limit (`ulimit -Hn 65536`, or LimitNOFILE of the service)"
+        )
+    if machine.ports and machine.ports < _FEW_PORTS:
+        yield (
+            f"{machine.ports:,} ports are there for connections to one address: widen the range "
+            '(`sysctl -w net.ipv4.ip_local_port_range="1024 65535"`)'
+        )
+    if not machine.fast_loop:
+        yield "uvloop is not installed: with it, a worker sends about three times as much"
