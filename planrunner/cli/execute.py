@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -40,8 +41,7 @@ from planrunner.errors import CannotRun, UsageError
 from planrunner.language.expressions import EvaluationError, to_text
 from planrunner.language.secrets import Masker
 from planrunner.protocols.base import Scope
-from planrunner.report.console import open_console, print_summary
-from planrunner.report.live import LineView, LiveView, SilentView, View
+from planrunner.report.progress import SilentView, View
 from planrunner.results.baseline import read_baseline
 from planrunner.results.directory import SAMPLES, UNFINISHED, make_run_directory
 from planrunner.results.metrics_json import to_text as metrics_text
@@ -141,6 +141,7 @@ def command(  # noqa: PLR0913 - one parameter for each option
     if full and not once:
         raise UsageError("--full goes with --once", hint="add --once, or leave it out")
     graph, source = compile_to_run(plan, options, seed=seed, formats=formats, labels=labels)
+    _begin_collecting()
     if once:
         return _try_once(graph, as_json=as_json, full=full)
     need_descriptors(-(-_connections(graph) // workers))
@@ -163,6 +164,16 @@ def command(  # noqa: PLR0913 - one parameter for each option
     else:
         _show(result, files, quiet=quiet)
     return result.exit_code
+
+
+def _begin_collecting() -> None:
+    """Turn on the garbage collection that `main` turned off.
+
+    Modules and the plan stay to the end: frozen, no collection under load looks through them.
+    """
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
 
 
 def _try_once(graph: RunGraph, *, as_json: bool, full: bool) -> int:
@@ -220,6 +231,8 @@ def _forget(directory: Path, *, logs: bool) -> None:
 
 def _show(result: RunResult, files: Sequence[Path], *, quiet: bool) -> None:
     if not quiet:
+        from planrunner.report.console import open_console, print_summary  # noqa: PLC0415 - as below
+
         print_summary(result, open_console(sys.stdout), files=[str(path) for path in files])
 
 
@@ -240,6 +253,10 @@ def _directory(graph: RunGraph, run_id: str) -> Path:
 
 
 def _view() -> View:
+    # With --quiet nothing is drawn, so nothing is imported that draws.
+    from planrunner.report.console import open_console  # noqa: PLC0415
+    from planrunner.report.live import LineView, LiveView  # noqa: PLC0415
+
     console = open_console(sys.stderr)
     # A dumb terminal can't move its cursor: a frame for each second would fill the screen.
     live = console.is_terminal and not console.is_dumb_terminal

@@ -13,6 +13,8 @@ __all__ = ["main"]
 # Commands that read a plan, print, and end; they start no other process.
 _BRIEF = frozenset({"validate", "explain", "init", "schema", "completion"})
 
+_RUNS = "execute"
+
 
 def main() -> None:
     """Run the command line and end the process."""
@@ -20,13 +22,15 @@ def main() -> None:
     if sys.argv[1:] in (["--version"], ["-V"]):
         print(f"planrunner {__version__}")
         return
-    is_brief = sys.argv[1:2] and sys.argv[1] in _BRIEF
-    if is_brief:
+    command = sys.argv[1] if len(sys.argv) > 1 else ""
+    if command in _BRIEF:
         _hurry()
+    elif command == _RUNS:
+        gc.disable()  # until the load begins: see `execute`
     from planrunner.cli.commands import run  # noqa: PLC0415 - keeps --version fast
 
     exit_code = run(sys.argv[1:])
-    if is_brief:
+    if command in _BRIEF or command == _RUNS:
         gc.freeze()  # or the interpreter looks through every object once more before it ends
     sys.exit(exit_code)
 

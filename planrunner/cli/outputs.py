@@ -11,11 +11,8 @@ from pathlib import Path
 from typing import Final, TextIO
 
 from planrunner.cli.interrupts import interrupted_by_sigterm
-from planrunner.cli.vega import javascript_bundle
 from planrunner.compiler.graph import RunGraph
 from planrunner.errors import CannotRun, UsageError
-from planrunner.report.formats import REPORTS
-from planrunner.report.html import write_html
 from planrunner.results.atomic import atomic_text_file
 from planrunner.results.directory import METRICS, SAMPLES, UNFINISHED
 from planrunner.results.metrics_json import read_metrics, write_metrics
@@ -82,13 +79,23 @@ def write_outputs(
 
 def report_files(name: str, result: RunResult, directory: Path) -> Iterator[tuple[str, Produce]]:
     """Yield the file names of a format, each with what writes it; none for metrics.json."""
-    if name in REPORTS:
-        for report in REPORTS[name]:
-            yield report.file, partial(report.write, result)
-    elif name == "report.html":
-        yield name, lambda out: write_html(result, out, bundle=javascript_bundle())
-    elif name in _OF_SAMPLES:
+    if name in _OF_SAMPLES:
         yield _OF_SAMPLES[name], lambda out: _write_samples(name, result, directory, out)
+    elif name == "report.html":
+        yield name, partial(_write_html, result)
+    elif name != METRICS:
+        # Reports are imported by the runs that write them.
+        from planrunner.report.formats import REPORTS  # noqa: PLC0415
+
+        for report in REPORTS.get(name, ()):
+            yield report.file, partial(report.write, result)
+
+
+def _write_html(result: RunResult, out: TextIO) -> None:
+    from planrunner.cli.vega import javascript_bundle  # noqa: PLC0415 - as above
+    from planrunner.report.html import write_html  # noqa: PLC0415
+
+    write_html(result, out, bundle=javascript_bundle())
 
 
 def _write_samples(name: str, result: RunResult, directory: Path, out: TextIO) -> None:

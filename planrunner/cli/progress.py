@@ -5,7 +5,7 @@ from __future__ import annotations
 from planrunner.engine.events import Event, Logged, RunStarted, Stopping, Tick
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.series import ABORTED
-from planrunner.report.live import Progress, View
+from planrunner.report.progress import Progress, View
 from planrunner.units import NS_PER_S
 
 __all__ = ["ProgressListener"]

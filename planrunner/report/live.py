@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -11,59 +11,15 @@ from rich.live import Live
 from rich.text import Text
 
 from planrunner.report.plain import plain, shorten
+from planrunner.report.progress import Progress, SilentView
 from planrunner.units import NS_PER_S, format_duration, format_percent
-from planrunner.values import dataclass
 
-__all__ = ["LineView", "LiveView", "Progress", "SilentView", "View", "progress_words"]
+__all__ = ["LineView", "LiveView", "progress_words"]
 
 # CI logs are read afterwards: often enough to see where it slowed, rare enough to scroll past.
 SECONDS_BETWEEN_LINES = 10
 _LONGEST_BAR = 40
 _SHORTEST_BAR = 6
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """The state of a run after one of its seconds.
-
-    Attributes:
-        planned_s: How long the phases take without their graceful stops.
-        requests_per_second: Finished in the last second.
-        p50_ns: Of the last second, 0 without samples; likewise p95_ns and p99_ns.
-        total: Requests finished so far, warm-up included.
-        failed: Of those, without an acceptable reply.
-        ending: Why the run is stopping, empty while it goes on.
-    """
-
-    second: int
-    planned_s: float
-    phase: str
-    users: int
-    requests_per_second: int
-    p50_ns: int
-    p95_ns: int
-    p99_ns: int
-    total: int
-    failed: int
-    ending: str = ""
-
-
-class View(Protocol):
-    """Shows progress between entering and leaving its block."""
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
-
-    def show(self, progress: Progress) -> None: ...
-
-    def say(self, line: str) -> None:
-        """Print a line of the plan's own above what is shown."""
 
 
 def progress_words(progress: Progress) -> str:
@@ -74,30 +30,7 @@ def progress_words(progress: Progress) -> str:
     return f"{plain(progress.phase)}: {' · '.join(words)}"
 
 
-class _Silent:
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        pass
-
-
-class SilentView(_Silent):
-    """Shows nothing (`--quiet`)."""
-
-    def show(self, progress: Progress) -> None:
-        pass
-
-    def say(self, line: str) -> None:
-        pass
-
-
-class LineView(_Silent):
+class LineView(SilentView):
     """Prints a line every ten seconds, and one when the run begins to stop."""
 
     def __init__(self, console: Console) -> None:

@@ -9,7 +9,8 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from planrunner.report.live import LineView, LiveView, Progress, SilentView, progress_words
+from planrunner.report.live import LineView, LiveView, progress_words
+from planrunner.report.progress import Progress, SilentView
 
 PROGRESS = Progress(
     second=12,

@@ -1,0 +1,75 @@
+"""How far a run is, and what shows it; no terminal is needed to know."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Protocol, Self
+
+from planrunner.values import dataclass
+
+__all__ = ["Progress", "SilentView", "View"]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The state of a run after one of its seconds.
+
+    Attributes:
+        planned_s: How long the phases take without their graceful stops.
+        requests_per_second: Finished in the last second.
+        p50_ns: Of the last second, 0 without samples; likewise p95_ns and p99_ns.
+        total: Requests finished so far, warm-up included.
+        failed: Of those, without an acceptable reply.
+        ending: Why the run is stopping, empty while it goes on.
+    """
+
+    second: int
+    planned_s: float
+    phase: str
+    users: int
+    requests_per_second: int
+    p50_ns: int
+    p95_ns: int
+    p99_ns: int
+    total: int
+    failed: int
+    ending: str = ""
+
+
+class View(Protocol):
+    """Shows progress between entering and leaving its block."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    def show(self, progress: Progress) -> None: ...
+
+    def say(self, line: str) -> None:
+        """Print a line of the plan's own above what is shown."""
+
+
+class SilentView:
+    """Shows nothing (`--quiet`)."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        pass
+
+    def show(self, progress: Progress) -> None:
+        pass
+
+    def say(self, line: str) -> None:
+        pass
