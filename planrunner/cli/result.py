@@ -114,6 +114,7 @@ def build_result(
         ),
         series=make_series(outcome.total.totals),
         search=outcome.steps,
+        failing_samples=outcome.failing,
         loads=outcome.loads,
         generator=outcome.health.facts(),
         sustainable=outcome.found,

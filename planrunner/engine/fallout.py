@@ -36,10 +36,11 @@ class Fallout:
     | the task's timeout is over           | timeout         | the iteration ends              |
     """
 
-    __slots__ = ("_site",)
+    __slots__ = ("_position", "_site")
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, position: int) -> None:
         self._site = site
+        self._position = position
 
     async def failed(
         self, user: Actor, reply: Reply, kind: FailureKind, due_ns: int, words: str, tags: Tags
@@ -55,6 +56,7 @@ class Fallout:
         series = site.series(table, status=reply.status, failure=kind.value, tags=tags)
         record(series, reply, due_ns)
         site.reply_row(series, reply, due_ns, words)
+        self._keep(user, reply, kind.value, words, due_ns, reply.ended_ns)
         user.moment_ns = reply.ended_ns
         user.failure = user.failure or kind.value
         user.words = f"`{site.labels.request}` failed: {words}"
@@ -71,6 +73,7 @@ class Fallout:
         start_ns = user.due_ns or now_ns
         words = self._site.recorder.mask(str(error))
         self._lost(start_ns, now_ns, FailureKind.EXTRACT.value, words)
+        self._keep(user, None, FailureKind.EXTRACT.value, words, start_ns, now_ns)
         user.due_ns = 0
         user.moment_ns = now_ns
         user.failure = user.failure or FailureKind.EXTRACT.value
@@ -83,12 +86,29 @@ class Fallout:
         # The session knows when it was asked; `moment_ns` is that but for the loop's own delay.
         start_ns = user.due_ns or user.moment_ns
         if user.limit is not None and user.limit.expired():
-            self._lost(start_ns, now_ns, FailureKind.TIMEOUT.value, "the task's time was up")
+            kind, words = FailureKind.TIMEOUT.value, "the task's time was up"
+            self._lost(start_ns, now_ns, kind, words)
+            self._keep(user, None, kind, words, start_ns, now_ns)
             user.due_ns, user.moment_ns = 0, now_ns
             user.failure = user.failure or FailureKind.TIMEOUT.value
             return
         self._lost(start_ns, now_ns, ABORTED, "")
         user.failure = ABORTED
+
+    def _keep(
+        self, user: Actor, reply: Reply | None, kind: str, words: str, due_ns: int, ended_ns: int
+    ) -> None:
+        recorder = self._site.recorder
+        if recorder.failing is not None:
+            recorder.failing.add(
+                self._site.labels,
+                user.sessions[self._position],
+                reply,
+                kind=kind,
+                words=words,
+                after_ns=due_ns - recorder.origin_ns,
+                took_ns=ended_ns - due_ns,
+            )
 
     def _lost(self, start_ns: int, ended_ns: int, failure: str, words: str) -> None:
         site = self._site

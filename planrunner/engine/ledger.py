@@ -9,6 +9,7 @@ from typing import Final
 
 from planrunner.compiler.graph import RunGraph, SearchLoad
 from planrunner.engine.crew import Crew
+from planrunner.engine.failing import first_of_each
 from planrunner.engine.health import HealthLog
 from planrunner.engine.load_report import phase_loads
 from planrunner.engine.outage import Outage
@@ -33,7 +34,7 @@ from planrunner.results.aggregate import TaskCount, make_totals
 from planrunner.results.history import History
 from planrunner.results.loads import PhaseLoad, Sustainable
 from planrunner.results.model import Totals
-from planrunner.results.record import SearchStep
+from planrunner.results.record import FailingSample, SearchStep
 from planrunner.results.request_history import RequestHistory
 from planrunner.units import NS_PER_MS, NS_PER_S, format_duration
 
@@ -94,6 +95,7 @@ class Ledger:
         self.found: list[Sustainable] = []
         self.arrivals: list[Arrivals] = []
         self._lateness: dict[str, Histogram] = {}
+        self._failing: tuple[FailingSample, ...] = ()
         self._apart = frozenset(
             phase.name for phase in graph.phases if isinstance(phase.load, SearchLoad)
         )
@@ -122,6 +124,8 @@ class Ledger:
             self._health.add(snapshot.end_ns, drained.health, is_on_time=is_on_time)
         self._tally = drained.tally
         self.arrivals += drained.arrivals
+        if drained.failing:
+            self._failing = first_of_each((*self._failing, *drained.failing))
         for phase, lateness in drained.lateness.items():
             self._lateness.setdefault(phase, Histogram()).merge(lateness)
         self._evidence = self._evidence_of(measured)
@@ -226,6 +230,7 @@ class Ledger:
             loads=loads,
             found=tuple(self.found),
             steps=tuple(self.steps),
+            failing=self._failing,
             notices=(
                 *(one.text for one in self.found),
                 *self.notices,

@@ -43,6 +43,7 @@ def merge_drained(
         _lines([home.log, *(part.log for part in sent)]),
         tuple(sorted((one for part in sent for one in part.arrivals), key=lambda one: one.at_ns)),
         lateness,
+        (*home.failing, *(one for part in sent for one in part.failing)),
     )
 
 

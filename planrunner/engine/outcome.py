@@ -12,7 +12,7 @@ from planrunner.metrics.snapshot import Accumulated
 from planrunner.results.aggregate import TaskCount
 from planrunner.results.history import History
 from planrunner.results.loads import PhaseLoad, Sustainable
-from planrunner.results.record import SearchStep
+from planrunner.results.record import FailingSample, SearchStep
 from planrunner.results.request_history import RequestHistory
 from planrunner.values import dataclass
 
@@ -67,6 +67,7 @@ class RunOutcome:
         loads: What each phase asked for, and what it got.
         notices: What else the user should know, each a sentence.
         found: What searches came to, and `steps` the levels that they tried.
+        failing: The first requests that failed in each way, secrets masked.
         workers: How many there were.
         start_spread_ns: How far apart they were, at most, when they began a phase.
     """
@@ -92,6 +93,7 @@ class RunOutcome:
     loads: tuple[PhaseLoad, ...] = ()
     found: tuple[Sustainable, ...] = ()
     steps: tuple[SearchStep, ...] = ()
+    failing: tuple[FailingSample, ...] = ()
     workers: int = 1
     start_spread_ns: int = 0
 

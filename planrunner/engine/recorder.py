@@ -10,6 +10,7 @@ from collections.abc import Callable, Container
 from dataclasses import replace
 from typing import Final
 
+from planrunner.engine.failing import FailingRequests
 from planrunner.engine.timeline import Timeline
 from planrunner.metrics.book import SeriesBook
 from planrunner.metrics.series import Labels, Series
@@ -60,11 +61,12 @@ class PhaseRecorder:
     Attributes:
         mask: Takes secrets out of words about replies.
         origin_ns: The start of the run, from which sample rows count.
+        failing: Keeps the first requests that fail; None where nobody asks for them.
     """
 
-    __slots__ = ("book", "mask", "origin_ns", "phase", "samples", "timeline")
+    __slots__ = ("book", "failing", "mask", "origin_ns", "phase", "samples", "timeline")
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all that they share
         self,
         phase: str,
         *,
@@ -73,9 +75,11 @@ class PhaseRecorder:
         samples: SampleWriter | None,
         origin_ns: int,
         mask: Callable[[str], str] = str,
+        failing: FailingRequests | None = None,
     ) -> None:
         self.phase = phase
         self.mask = mask
+        self.failing = failing
         self.timeline = timeline
         self.book = book
         self.samples = samples

@@ -30,7 +30,7 @@ Fault = tuple[FailureKind, str]
 # One long function: each call would cost every request a tenth of a microsecond.
 def plain_request(site: Site, position: int, bound: Any) -> Step:  # noqa: ANN401, C901, PLR0915
     """A request that asks of its reply no more than an accepted status."""
-    fallout = Fallout(site)
+    fallout = Fallout(site, position)
     samples, origin_ns = site.recorder.samples, site.recorder.origin_ns
     append = None if samples is None else samples.append
     pack = pack_row
@@ -110,7 +110,7 @@ def demanding_request(
     bound: Any,  # noqa: ANN401 - as `bind` gave
 ) -> Step:
     """A request with expectations beyond the status, extractions, or names and tags to set."""
-    fallout = Fallout(site)
+    fallout = Fallout(site, position)
 
     async def request(user: Actor) -> None:
         try:
@@ -133,7 +133,7 @@ def request_attempt(
     bound: Any,  # noqa: ANN401 - as `bind` gave
 ) -> Attempt:
     """The same for a request that is sent again until it has been answered as hoped for."""
-    fallout = Fallout(site)
+    fallout = Fallout(site, position)
 
     async def attempt(user: Actor, send: SendAttempt, judge: JudgeReply) -> None:
         try:

@@ -23,6 +23,7 @@ from planrunner.compiler.graph import (
 from planrunner.engine.bound import BoundProgram
 from planrunner.engine.crowd import Surroundings
 from planrunner.engine.data import Feeds
+from planrunner.engine.failing import FailingRequests
 from planrunner.engine.health import Health, HealthProbe
 from planrunner.engine.hooks import load_hooks
 from planrunner.engine.once import once_timeline, run_block
@@ -43,6 +44,7 @@ from planrunner.metrics.evidence import Arrivals
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.snapshot import Snapshot
 from planrunner.protocols.base import Client, Scope
+from planrunner.results.record import FailingSample
 from planrunner.results.samples import SampleWriter
 from planrunner.units import NS_PER_MS
 from planrunner.values import dataclass
@@ -61,6 +63,7 @@ class Drained:
     Attributes:
         arrivals: What became of iterations that had a due time, in order of time.
         lateness: How long after it they started, by phase.
+        failing: The first requests that failed in each way.
     """
 
     snapshot: Snapshot
@@ -69,6 +72,7 @@ class Drained:
     log: Lines
     arrivals: tuple[Arrivals, ...] = ()
     lateness: Mapping[str, Histogram] = field(default_factory=dict)
+    failing: tuple[FailingSample, ...] = ()
 
 
 class Worker:
@@ -114,6 +118,7 @@ class Worker:
         )
         self.started_ns = clock.now_ns()
         self._log = LogLines(graph.secrets)
+        self._failing = FailingRequests(self._log.mask)
         self._book = SeriesBook(self.started_ns, mask=self._log.mask)
         self._tasks: dict[tuple[str, str], tuple[BoundTask, ...]] = {}
         self._hooks: Mapping[str, Hook] = _hooks_of(graph)
@@ -162,6 +167,7 @@ class Worker:
             samples=self._samples,
             origin_ns=self.started_ns,
             mask=self._log.mask,
+            failing=self._failing,
         )
 
     def open_phase(self, phase: PhaseNode, timeline: Timeline) -> BoundPhase:
@@ -217,6 +223,7 @@ class Worker:
             self._log.drain(),
             tuple(arrivals for arrivals, _ in arrived),
             lateness,
+            self._failing.drain(),
         )
 
     def _tally(self) -> Tally:

@@ -27,6 +27,7 @@ __all__ = [
     "Extractor",
     "FailureKind",
     "Parts",
+    "Recalling",
     "Reply",
     "Scope",
     "Sent",
@@ -284,6 +285,18 @@ class Session(Protocol):
 
     async def close(self) -> None:
         """Close the connections; never fails."""
+
+
+@runtime_checkable
+class Recalling(Protocol):
+    """A session that can tell what it sent last."""
+
+    def recall(self) -> tuple[str, str]:
+        """Return the last message that left, and the reply to it, as people read them.
+
+        Head, empty line, body, or only their beginnings; empty for what there was not. Called
+        after a failure, before the next request: a session keeps nothing for it but references.
+        """
 
 
 class Client(Protocol):

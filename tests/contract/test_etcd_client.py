@@ -116,6 +116,24 @@ def test_expectations_that_do_not_hold_say_why(etcd: Member) -> None:
     with_client(settings_of(etcd.endpoint), use)
 
 
+def test_a_session_tells_its_last_call(etcd: Member) -> None:
+    """In the words of etcd's API, with texts instead of bytes."""
+
+    async def use(client: GrpcClient) -> None:
+        session = client.session()
+        assert session.recall() == ("", "")
+        await session.send(client.bind(exchange("put", key="/told", value="größe")), {})
+
+        sent, received = session.recall()
+
+        assert sent.startswith("put\n")
+        assert '"key": "/told"' in sent
+        assert '"value": "größe"' in sent
+        assert '"revision"' in received
+
+    with_client(settings_of(etcd.endpoint), use)
+
+
 def test_a_watch_sees_a_change_and_ends_in_its_time(etcd: Member) -> None:
     """Both the change and its absence are timed."""
 

@@ -19,6 +19,7 @@ from planrunner.protocols.etcd.clients.faults import (
 )
 from planrunner.protocols.etcd.clients.lines import Access, Line, Lines
 from planrunner.protocols.etcd.clients.messages import Build, message_builder
+from planrunner.protocols.etcd.clients.recall import recall
 from planrunner.protocols.etcd.clients.watches import Watcher
 from planrunner.protocols.etcd.operation import EtcdOperation, EtcdSettings, Watch
 from planrunner.protocols.etcd.reply import EtcdReply
@@ -94,7 +95,7 @@ class GrpcClient:
 class EtcdSession:
     """One virtual user's way to etcd."""
 
-    __slots__ = ("_access", "_client", "_lines", "_now_ns", "_owns", "_reply")
+    __slots__ = ("_access", "_asked", "_client", "_lines", "_now_ns", "_owns", "_reply")
 
     def __init__(self, client: GrpcClient, lines: Lines, *, owns: bool) -> None:
         self._client = client
@@ -103,11 +104,13 @@ class EtcdSession:
         self._lines = lines
         self._owns = owns
         self._reply = EtcdReply()
+        self._asked: tuple[str, Any] = "", None
 
     async def send(self, bound: BoundCall, scope: Scope) -> EtcdReply:
         reply, now_ns = self._reply, self._now_ns
         asked_ns = now_ns()
         message = bound.build(scope)
+        self._asked = bound.method, message
         reply.asked_ns = reply.sent_ns = asked_ns
         reply.failure = None
         reply.connect_ns = reply.connects = reply.retries = 0
@@ -230,6 +233,9 @@ class EtcdSession:
 
     def set_header(self, name: str, value: str | None) -> None:
         """Do nothing: `header` is about HTTP."""
+
+    def recall(self) -> tuple[str, str]:
+        return recall(*self._asked, self._reply)
 
     def lanes(self, count: int) -> Sequence[EtcdSession]:
         """Return sessions on the same connection, which carries many calls at once."""

@@ -17,6 +17,7 @@ from planrunner.clock import Clock
 from planrunner.protocols.base import Exchange, FailureKind, Reply, Scope, Sent
 from planrunner.protocols.http.clients.careful import Tokens, send_with_care
 from planrunner.protocols.http.clients.httpx_attempt import Attempt, Outgoing, attempt
+from planrunner.protocols.http.clients.recall import Glimpse, recall
 from planrunner.protocols.http.clients.wire_connect import tls_context
 from planrunner.protocols.http.clients.wire_fault import WireFault
 from planrunner.protocols.http.clients.wire_identity import WireIdentity
@@ -78,6 +79,8 @@ class HttpxSession:
         self.tokens = tokens
         self.clock = client.clock
         self._reply = Reply()
+        self._written: Outbound | None = None
+        self._glimpse: Glimpse | None = None
         # One for each name of `http.hosts`: httpx's pool would share a connection among all names
         # with the same address. All other names share the one under "".
         self._transports: dict[str, httpx.AsyncHTTPTransport] = {}
@@ -110,6 +113,15 @@ class HttpxSession:
     def set_header(self, name: str, value: str | None) -> None:
         self._identity.set_header(name, value)
 
+    def recall(self) -> tuple[str, str]:
+        reply, written = self._reply, self._written if self._reply.sent else None
+        return recall(
+            reply,
+            origin=None if written is None else written.origin,
+            data=b"" if written is None else written.data,
+            glimpse=self._glimpse,
+        )
+
     async def close(self) -> None:
         for other in self._others:
             await other.close()
@@ -138,7 +150,7 @@ class HttpxSession:
         origin, data = outbound.origin, outbound.data
         for _ in range(bound.max_redirects + 1):
             dressed = self._identity.dress(data, origin, bound, has_crossed=has_crossed)
-            sent = Outbound(origin, dressed, outbound.upload)
+            sent = self._written = Outbound(origin, dressed, outbound.upload)
             measured = await self._try_twice(bound, sent)
             cookies = _values(measured, b"set-cookie")
             self._identity.store(cookies, origin, target_of(data))
@@ -195,6 +207,7 @@ class HttpxSession:
             reply.sent += size
         reply.status = measured.status
         reply.head = measured.head
+        self._glimpse = measured.head, measured.beginning
         reply.received += measured.received
         reply.first_byte_ns = measured.first_byte_ns
 

@@ -15,6 +15,7 @@ from typing import Any, Final
 import httpx
 
 from planrunner.protocols.base import FailureKind
+from planrunner.protocols.http.clients.recall import GLIMPSE, is_worth_a_glimpse
 from planrunner.protocols.http.clients.wire_fault import (
     WireFault,
     map_connect_failure,
@@ -56,6 +57,7 @@ class Attempt:
         stage: The last event of httpcore, without its prefix: where a failure happened.
         head: Status line and headers, put together again from what the parser kept.
         content: The body as it came, not yet decoded.
+        beginning: Of a body that nothing reads, when the reply is worth a glimpse.
     """
 
     now_ns: Callable[[], int]
@@ -70,6 +72,7 @@ class Attempt:
     head: bytes = b""
     received: int = 0
     content: bytes = b""
+    beginning: bytes = b""
 
     @property
     def is_stale(self) -> bool:
@@ -154,6 +157,8 @@ async def _read_body(reply: httpx.Response, measured: Attempt, limit: int | None
                 words = f"the reply's body is larger than {limit} bytes"
                 raise WireFault(FailureKind.TOO_LARGE, words)
             chunks.append(chunk)
+        elif is_worth_a_glimpse(measured.status):
+            measured.beginning += chunk[: GLIMPSE - len(measured.beginning)]
     measured.content = chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 

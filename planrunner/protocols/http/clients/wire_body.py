@@ -7,6 +7,7 @@ from typing import Final
 import httptools
 
 from planrunner.protocols.base import FailureKind
+from planrunner.protocols.http.clients.recall import GLIMPSE
 from planrunner.protocols.http.clients.wire_fault import WireFault
 from planrunner.protocols.http.clients.wire_head import UNTIL_CLOSE, ReplyHead
 
@@ -21,16 +22,28 @@ class BodyReader:
     Attributes:
         received: Bytes of the body so far, without chunk framing.
         has_extra: Bytes came after the end: the connection cannot be trusted any more.
+        is_glimpsed: Keep the beginning although nothing reads it.
+        beginning: What was kept then.
         limit: Of bytes kept; a body that nothing reads is counted and let go, however long.
     """
 
-    __slots__ = ("has_extra", "is_complete", "length", "limit", "pieces", "received")
+    __slots__ = (
+        "beginning",
+        "has_extra",
+        "is_complete",
+        "is_glimpsed",
+        "length",
+        "limit",
+        "pieces",
+        "received",
+    )
 
     def __init__(self, length: int, *, keep: bool, limit: int) -> None:
         self.length = length
         self.received = 0
         self.is_complete = length == 0
-        self.has_extra = False
+        self.has_extra = self.is_glimpsed = False
+        self.beginning = b""
         self.limit = limit
         self.pieces: list[bytes] | None = [] if keep else None
         if keep:
@@ -66,6 +79,8 @@ class BodyReader:
         if self.pieces is not None:
             self._check(self.received)
             self.pieces.append(data)
+        elif self.is_glimpsed and len(self.beginning) < GLIMPSE:
+            self.beginning += data[: GLIMPSE - len(self.beginning)]
 
     def _check(self, size: int) -> None:
         if size > self.limit:

@@ -20,6 +20,7 @@ from contextlib import aclosing
 from typing import Final, Protocol
 
 from planrunner.protocols.base import FailureKind, Reply
+from planrunner.protocols.http.clients.recall import Glimpse, is_worth_a_glimpse
 from planrunner.protocols.http.clients.wire_body import BodyReader, read_body
 from planrunner.protocols.http.clients.wire_fault import WireFault, map_loss
 from planrunner.protocols.http.clients.wire_head import HEAD_END, ReplyHead, ReplyHeads
@@ -44,9 +45,14 @@ class Limits:
 
 
 class Owner(Protocol):
-    """The session a connection belongs to."""
+    """The session a connection belongs to.
+
+    Attributes:
+        glimpse: Of the last reply that is worth one.
+    """
 
     now_ns: Callable[[], int]
+    glimpse: Glimpse | None
 
     def forget(self, connection: WireConnection) -> None:
         """Never use the connection again; may be called twice."""
@@ -149,7 +155,9 @@ class WireConnection(asyncio.Protocol):
 
     def take_body(self) -> BodyReader | None:
         """Return the body of the reply that has just ended, and forget that reply."""
-        reading = self.reading
+        head, reading = self.head, self.reading
+        if head is not None and reading is not None and is_worth_a_glimpse(head.status):
+            self.owner.glimpse = head.raw, reading.beginning
         self.reading = self.head = None
         return reading
 
@@ -276,6 +284,7 @@ class WireConnection(asyncio.Protocol):
             reading = BodyReader(0, keep=self.wants_body, limit=0)
         else:
             reading = read_body(head, keep=self.wants_body, limit=self.limits.max_body)
+        reading.is_glimpsed = not self.wants_body and is_worth_a_glimpse(head.status)
         self.head, self.reading = head, reading
         if rest or reading.is_complete:
             self._read_body(head, reading, rest)

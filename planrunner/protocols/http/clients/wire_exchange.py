@@ -141,6 +141,7 @@ class WireExchange:
         data = user.identity.dress(self.data, self.origin, self.bound, has_crossed=self.has_crossed)
         connection.is_bodiless = data.startswith(b"HEAD ")
         self.connection = user.current = connection
+        user.written = data if len(data) <= LARGE else data[:LARGE]
         waiter = connection.expect(wants_body=self.bound.wants_body)
         reply.first_byte_ns = 0
         reply.sent_ns = reply.sent_ns or user.now_ns()

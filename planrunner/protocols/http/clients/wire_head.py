@@ -13,6 +13,7 @@ from typing import Final
 import httptools
 
 from planrunner.protocols.base import FailureKind
+from planrunner.protocols.http.clients.recall import is_worth_a_glimpse
 from planrunner.protocols.http.clients.wire_fault import WireFault
 from planrunner.protocols.http.redirects import REDIRECTS
 
@@ -45,7 +46,8 @@ class ReplyHead:
         size: Bytes of the whole reply when it is quick, else NEVER_QUICK.
         length: Bytes of the body; UNTIL_CLOSE without Content-Length.
         quick: `length` when nothing but its bytes has to arrive: a final reply, not chunked or
-            encoded, that keeps the connection and needs no look. Else NEVER_QUICK.
+            encoded, that keeps the connection, needs no look and is not worth a glimpse. Else
+            NEVER_QUICK.
         needs_look: It redirects or sets a cookie.
         keeps_alive: The connection may serve another request.
         encoding: Content-Encoding in lower case, empty for none.
@@ -174,6 +176,7 @@ def _facts(
     cookies = found.get(b"set-cookie", ())
     needs_look = bool(location or cookies)
     is_slow = status < 200 or is_chunked or not keeps or encoding or needs_look
+    is_slow = is_slow or (is_worth_a_glimpse(status) and length != 0)
     quick = NEVER_QUICK if is_slow else length
     return ReplyHead(
         raw,

@@ -52,6 +52,7 @@ class WireSession(WireUser):
         self.current = connection
         reply.asked_ns = reply.sent_ns = asked_ns = now_ns()
         self.deadline_ns = asked_ns + bound.timeout_ns
+        self.written = data
         write(data)
         try:
             outcome = await waiter

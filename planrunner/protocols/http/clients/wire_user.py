@@ -9,6 +9,7 @@ from dataclasses import field
 from planrunner.clock import Clock
 from planrunner.protocols.base import FailureKind, Reply
 from planrunner.protocols.http.clients.careful import Tokens
+from planrunner.protocols.http.clients.recall import Glimpse, recall
 from planrunner.protocols.http.clients.wire_connect import Connector
 from planrunner.protocols.http.clients.wire_connection import Limits, WireConnection
 from planrunner.protocols.http.clients.wire_fault import WireFault
@@ -46,6 +47,8 @@ class WireUser:
         connections: The open ones, by origin; one that has ended takes itself out.
         current: The connection the request under way was written to, None while one is opened.
         deadline_ns: Of the request under way.
+        written: What was last written to it, of a large request the beginning.
+        glimpse: What is known of the last reply that looked like a failure and nothing reads.
         is_dirty: The reply holds more than a quick reply overwrites.
     """
 
@@ -55,12 +58,14 @@ class WireUser:
         "create_future",
         "current",
         "deadline_ns",
+        "glimpse",
         "identity",
         "is_dirty",
         "now_ns",
         "reply",
         "shared",
         "tokens",
+        "written",
     )
 
     def __init__(self, shared: WireShared, identity: WireIdentity, tokens: Tokens) -> None:
@@ -74,6 +79,8 @@ class WireUser:
         self.current: WireConnection | None = None
         self.deadline_ns = 0
         self.is_dirty = False
+        self.written = b""
+        self.glimpse: Glimpse | None = None
         self.reply = Reply()
 
     async def open(self, origin: Origin) -> WireConnection:
@@ -96,6 +103,11 @@ class WireUser:
         key = str(connection.origin)
         if self.connections.get(key) is connection:
             del self.connections[key]
+
+    def recall(self) -> tuple[str, str]:
+        current = self.current
+        origin = None if current is None else current.origin
+        return recall(self.reply, origin=origin, data=self.written, glimpse=self.glimpse)
 
     def expire(self) -> None:
         """Fail the request under way: its deadline has passed."""

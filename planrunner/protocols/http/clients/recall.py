@@ -1,0 +1,82 @@
+"""What a session sent last and what came back, in words; credentials are taken out."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from typing import Final
+
+from planrunner.protocols.base import Reply
+from planrunner.protocols.http.url import Origin
+
+__all__ = ["GLIMPSE", "Glimpse", "is_worth_a_glimpse", "recall"]
+
+GLIMPSE: Final = 4_096
+"""How much is kept of a body that nothing reads, when the reply may be a failure."""
+
+Glimpse = tuple[bytes, bytes]
+"""The head of a reply, and the beginning of its body as it came over the wire."""
+
+_WIDEST: Final = 256 * 1024
+_ANY_ENCODING: Final = 47
+_ENCODED: Final = re.compile(rb"(?im)^content-encoding[ \t]*:[ \t]*(x-)?(gzip|deflate)[ \t]*\r?$")
+_CREDENTIAL: Final = re.compile(r"(?i)^(proxy-)?authorization$|token|secret|password|api-?key")
+_COOKIE: Final = re.compile(r"([^=;,\s]+)=([^;]*)")
+
+
+def is_worth_a_glimpse(status: int) -> bool:
+    """Say whether a reply with this status is so likely a failure that its body is of interest."""
+    return status >= 400
+
+
+def recall(
+    reply: Reply, *, origin: Origin | None, data: bytes, glimpse: Glimpse | None
+) -> tuple[str, str]:
+    """Return a request as it left, and its reply, for people to read.
+
+    Args:
+        reply: What came.
+        origin: Where it went; None when nothing was sent.
+        data: What was sent there.
+        glimpse: What is known of the body of a reply that nothing reads.
+    """
+    sent = "" if origin is None else _message(data[:_WIDEST], f"{origin}")
+    body = reply.body
+    if body is None:
+        body = _glimpsed(reply, glimpse)
+    return sent, _message(reply.head + body[:_WIDEST], "") if reply.head else ""
+
+
+def _glimpsed(reply: Reply, glimpse: Glimpse | None) -> bytes:
+    if glimpse is None or glimpse[0] is not reply.head:
+        return b""
+    if _ENCODED.search(reply.head) is None:
+        return glimpse[1]
+    try:  # only its beginning is here, so it does not end as it should
+        return zlib.decompressobj(_ANY_ENCODING).decompress(glimpse[1], GLIMPSE)
+    except zlib.error:
+        return b""
+
+
+def _message(data: bytes, origin: str) -> str:
+    head, _, body = data.partition(b"\r\n\r\n")
+    first, *lines = head.decode("latin-1").splitlines()
+    if origin:
+        method, _, target = first.partition(" ")
+        first = f"{method} {origin}{target.rpartition(' ')[0]}"
+    shown = "\n".join([first, *map(_covered, lines)])
+    return f"{shown}\n\n{body.decode('utf-8', 'replace')}" if body else shown
+
+
+def _covered(line: str) -> str:
+    """Return a header line without the credentials that it carries: reports travel far."""
+    name, colon, value = line.partition(":")
+    name, value = name.strip(), value.strip()
+    if name.lower() == "cookie":
+        value = _COOKIE.sub(r"\1=***", value)
+    elif name.lower() == "set-cookie":
+        value = _COOKIE.sub(r"\1=***", value, count=1)
+    elif _CREDENTIAL.search(name):
+        scheme, space, _ = value.partition(" ")
+        value = f"{scheme} ***" if space else "***"
+    return f"{name}{colon} {value}"
