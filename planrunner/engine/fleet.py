@@ -325,10 +325,13 @@ class Fleet:
             self._look_for_second()
 
     def _cut(self, phase: str) -> None:
-        """Cut a phase short where the last of its workers did."""
-        having = [link for link in self._links if link.alive or phase in link.ends_ns]
-        if having and phase in self._open and all(phase in link.ends_ns for link in having):
-            self._open[phase].timeline.cut(max(link.ends_ns[phase] for link in having))
+        """Cut a phase short where the last of its workers did; now, if there is none any more."""
+        timeline = self._open[phase].timeline
+        alive = [link for link in self._links if link.alive]
+        if not alive:
+            timeline.cut(self._clock.now_ns())
+        elif all(phase in link.ends_ns for link in alive):
+            timeline.cut(max(link.ends_ns[phase] for link in alive))
 
     def _end_phase(self, phase: str) -> None:
         self._open[phase].stopped = True
@@ -358,6 +361,8 @@ class Fleet:
         link.running.clear()
         self._stop.request(f"{link.peer.name} {link.verdict}", ending=Ending.CANNOT_RUN)
         self._look_for_second()
+        for phase in self._open:
+            self._cut(phase)
 
     def _told(self) -> None:
         stop = self._stop

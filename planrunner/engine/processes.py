@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Final
@@ -86,6 +87,8 @@ async def worker_processes(
     Raises:
         CannotRun: The system starts none.
     """
+    if sys.platform == "win32":
+        raise CannotRun("several workers need Linux or macOS", hint="run with --workers 1")
     started: list[WorkerProcess] = []
     try:
         for number in range(workers):

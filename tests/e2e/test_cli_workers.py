@@ -74,6 +74,25 @@ def test_workers_make_one_run(project: PlanProject, target: HttpServer) -> None:
     assert len({time[:10] for time in times}) <= 2
 
 
+def test_the_demo_shop_is_started_once(project: PlanProject) -> None:
+    """Services belong to the coordinator; all workers know their ports."""
+    project.write(
+        {
+            "plan.yaml": plan_text(
+                "services: {shop: {demo: shop}}",
+                'http: {base_url: "${services.shop.url}"}',
+                "users: {A: {wait: 10ms, tasks: [{get: /products}, {get: /, weight: 2}]}}",
+                "phases: [{users: 5, iterations: 100}, {rate: 50/s, hold: 2s}]",
+            )
+        }
+    )
+
+    ended = project.run("execute", "plan.yaml", "--workers", "2")
+
+    assert ended.code == 0
+    assert ended.metrics["totals"]["total_requests"] == 200
+
+
 def test_what_a_plan_reads_is_read_once(project: PlanProject, target: HttpServer) -> None:
     """Imports, params of the command line and unique rows come to each worker."""
     project.write(

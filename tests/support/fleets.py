@@ -25,6 +25,7 @@ class MemoryChannel:
     def __init__(self) -> None:
         self.inbox: asyncio.Queue[object] = asyncio.Queue()
         self.other: MemoryChannel = self
+        self.is_mute = False
 
     @classmethod
     def pair(cls) -> tuple[MemoryChannel, MemoryChannel]:
@@ -33,7 +34,8 @@ class MemoryChannel:
         return here, there
 
     def send(self, message: object) -> None:
-        self.other.inbox.put_nowait(pickle.loads(pickle.dumps(message)))
+        if not self.is_mute:
+            self.other.inbox.put_nowait(pickle.loads(pickle.dumps(message)))
 
     async def receive(self) -> object:
         message = await self.inbox.get()
@@ -85,6 +87,10 @@ class MemoryPeer:
     async def fate(self) -> str:
         return "was killed"
 
+    def mute(self) -> None:
+        """Let the coordinator hear no more of it."""
+        self._there.is_mute = True
+
     def kill(self) -> None:
         assert self._task is not None
         self._task.cancel()
@@ -102,10 +108,12 @@ def run_fleet(
     target: FakeTarget | None = None,
     stop_at: Mapping[float, str] | None = None,
     kill_at: Mapping[float, int] | None = None,
+    mute_at: Mapping[float, int] | None = None,
+    theirs: RunGraph | None = None,
     samples: Path | None = None,
     listener: Callable[[Event], None] = lambda _: None,
 ) -> Told:
-    """Do as `run_graph`, with workers; `kill_at` kills some of them."""
+    """Do as `run_graph`, with workers; `kill_at` kills some of them, `theirs` is their graph."""
     target = target or FakeTarget()
     events: list[Event] = []
     stop = Stop()
@@ -119,13 +127,15 @@ def run_fleet(
         for second, reason in (stop_at or {}).items():
             loop.call_later(second, stop.request, reason)
         peers = [
-            MemoryPeer(number + 1, Part(number, workers), graph, target)
+            MemoryPeer(number + 1, Part(number, workers), theirs or graph, target)
             for number in range(workers)
         ]
         for peer in peers:
             peer.start()
         for second, number in (kill_at or {}).items():
             loop.call_later(second, peers[number].kill)
+        for second, number in (mute_at or {}).items():
+            loop.call_later(second, peers[number].mute)
         writer = None if samples is None else SampleWriter(samples, started_unix_ns=0)
         try:
             return await run(

@@ -21,6 +21,7 @@ from planrunner.compiler.graph import (
 )
 from planrunner.compiler.graph_data import DataNode, OnEnd, Order
 from planrunner.engine import Ending, RunOutcome
+from planrunner.errors import CannotRun
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.verdict import Verdict
 from planrunner.protocols.base import Scope
@@ -311,6 +312,52 @@ def test_a_lost_worker_ends_the_run_and_is_named(after: float) -> None:
     assert outcome.reason == "worker 2 of 3 was killed"
     assert outcome.ended_ns - outcome.started_ns < (after + 2) * NS_PER_S
     assert counts(outcome, "request")["GET /"] > 40
+    [phase] = outcome.phases
+    assert phase.end_ns <= phase.gone_ns <= outcome.ended_ns  # so that rates are right
+
+
+def test_losing_all_workers_is_the_end() -> None:
+    """Nobody is left to wait for."""
+    graph = make_graph(user_class(wait=pause(0.1)), closed(6, 60))
+
+    outcome = run_fleet(graph, 2, kill_at={1.25: 0, 1.5: 1}).outcome
+
+    assert outcome.reason == "worker 1 of 2 was killed"
+    assert outcome.ended_ns - outcome.started_ns < 2 * NS_PER_S
+    assert outcome.phases[0].end_ns <= outcome.ended_ns
+
+
+def test_a_worker_that_says_nothing_for_a_minute_is_killed() -> None:
+    """It may be stopped, or a hook may never return."""
+    graph = make_graph(user_class(wait=pause(1)), closed(2, 600, graceful_stop=1))
+
+    outcome = run_fleet(graph, 2, mute_at={3: 1}).outcome
+
+    assert outcome.ending is Ending.CANNOT_RUN
+    assert outcome.reason == "worker 2 of 2 was silent for 60 s and was killed"
+    assert 60 < (outcome.ended_ns - outcome.started_ns) / NS_PER_S < 68
+
+
+def test_what_setup_sets_must_be_sendable() -> None:
+    """Said in words, with what to do."""
+    setup = Block((SetNode((("token", lambda _: lambda: 1),)),), names=("token",))
+
+    with pytest.raises(CannotRun, match="a value that `setup` made can't be sent") as raised:
+        run_fleet(make_graph(user_class(), closed(1, 1), setup=setup), 2)
+
+    assert "--workers 1" in raised.value.hint
+
+
+def test_a_worker_with_another_plan_is_refused() -> None:
+    """Before anything is sent."""
+    target = FakeTarget()
+    graph = make_graph(user_class(), closed(1, 1))
+    other = make_graph(user_class(), closed(2, 1))
+
+    with pytest.raises(CannotRun, match="worker 1 of 2 has compiled another plan"):
+        run_fleet(graph, 2, target=target, theirs=other)
+
+    assert target.requests == 0
 
 
 def test_the_run_can_be_stopped() -> None:
