@@ -3,12 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+import heapq
+import os
+import sys
 import time
-from typing import Protocol
+import weakref
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
+from itertools import count
+from typing import Any, Final, Protocol
 
-from planrunner.units import NS_PER_S
+from planrunner.units import NS_PER_MS, NS_PER_S, NS_PER_US
 
 __all__ = ["Clock", "MonotonicClock"]
+
+_SPACING_NS: Final = 20 * NS_PER_US
+"""Between two wakings at least: what is due in between has to wait, or the loop would spin."""
+
+_LEAST_STALE: Final = 256
+"""Entries to keep without looking for those whose sleeper has gone."""
+
+_COARSE_NS: Final = NS_PER_MS
+_MONOTONIC: Final = 1  # CLOCK_MONOTONIC of Linux
+_FLAGS: Final = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+
+
+_SetTimer = Callable[[int], object]
+"""Ring after so many nanoseconds, and not as set before; never, for 0."""
 
 
 class Clock(Protocol):
@@ -19,6 +41,9 @@ class Clock(Protocol):
     async def sleep_until(self, due_ns: int) -> None:
         """Return at or after `due_ns`, never before; at once if it has passed."""
 
+    def wake(self, waiter: asyncio.Future[None], due_ns: int) -> None:
+        """Complete `waiter` at or after `due_ns`, never before, unless it is done by then."""
+
 
 class MonotonicClock:
     """Real time. Reads `perf_counter_ns`, not `loop.time()`: uvloop's ticks once a millisecond."""
@@ -26,7 +51,153 @@ class MonotonicClock:
     # A plain function as attribute: one call less on the hot path than a method would cost.
     now_ns = staticmethod(time.perf_counter_ns)
 
+    def __init__(self) -> None:
+        self._alarm: _Alarm | None = None
+        _timer_functions()  # loaded here, not when the first user waits
+
     async def sleep_until(self, due_ns: int) -> None:
-        # Timers may fire early (uvloop rounds to 1 ms), so wake and look again.
-        while (wait_ns := due_ns - self.now_ns()) > 0:
-            await asyncio.sleep(wait_ns / NS_PER_S)
+        if due_ns > self.now_ns():
+            waiter = asyncio.get_running_loop().create_future()
+            self.wake(waiter, due_ns)
+            await waiter
+
+    def wake(self, waiter: asyncio.Future[None], due_ns: int) -> None:
+        loop = waiter.get_loop()
+        alarm = self._alarm
+        if alarm is None or alarm.loop is not loop:
+            alarm = self._alarm = _Alarm(loop)
+        alarm.add(waiter, due_ns)
+
+
+class _Alarm:
+    """All sleepers of one event loop, behind one timer that is set for the first of them.
+
+    The loop's own timers are of no use for this: uvloop's fire up to a millisecond early or late,
+    and turn the loop without a pause for what is due in less than half of one.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self._sleepers: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._number: Callable[[], int] = count().__next__  # waiters can't be compared
+        self._set_for_ns = 0  # 0 when it is not set
+        self._many = _LEAST_STALE
+        self._set = self._fine_timer() or _coarse_timer(loop, self._ring)
+
+    def _fine_timer(self) -> _SetTimer | None:
+        """Make a timer of the kernel that the loop waits for as it does for a socket."""
+        made = _kernel_timer()
+        if made is None:
+            return None
+        descriptor, set_timer = made
+        weakref.finalize(self, os.close, descriptor)
+        try:
+            # Setting it again takes back that it has rung, so nobody needs to read from it.
+            self.loop.add_reader(descriptor, self._ring)
+        except NotImplementedError:
+            return None
+        return set_timer
+
+    def add(self, waiter: asyncio.Future[None], due_ns: int) -> None:
+        sleepers = self._sleepers
+        if len(sleepers) >= self._many:
+            self._forget_gone()
+        heapq.heappush(sleepers, (due_ns, self._number(), waiter))
+        if not self._set_for_ns or due_ns < self._set_for_ns:
+            self._set_for(due_ns, time.perf_counter_ns())
+
+    def _set_for(self, due_ns: int, now_ns: int) -> None:
+        wait_ns = max(due_ns - now_ns, _SPACING_NS)
+        self._set_for_ns = now_ns + wait_ns
+        self._set(wait_ns)
+
+    def _ring(self) -> None:
+        sleepers, now_ns = self._sleepers, time.perf_counter_ns()
+        while sleepers and (sleepers[0][0] <= now_ns or sleepers[0][2].done()):
+            waiter = heapq.heappop(sleepers)[2]
+            if not waiter.done():
+                waiter.set_result(None)
+        if sleepers:
+            self._set_for(sleepers[0][0], now_ns)
+        else:
+            self._set_for_ns = 0
+            self._set(0)
+
+    def _forget_gone(self) -> None:
+        """Drop the entries of sleepers that were woken or cancelled before their time."""
+        self._sleepers[:] = [entry for entry in self._sleepers if not entry[2].done()]
+        heapq.heapify(self._sleepers)
+        self._many = max(_LEAST_STALE, 2 * len(self._sleepers))
+
+
+def _coarse_timer(loop: asyncio.AbstractEventLoop, ring: Callable[[], None]) -> _SetTimer:
+    """Make a timer of the loop's own, which may ring early but is set again then."""
+    timer: asyncio.TimerHandle | None = None
+
+    def set_timer(wait_ns: int) -> None:
+        nonlocal timer
+        if timer is not None:
+            timer.cancel()
+        timer = loop.call_later(max(wait_ns, _COARSE_NS) / NS_PER_S, ring) if wait_ns else None
+
+    return set_timer
+
+
+def _kernel_timer() -> tuple[int, _SetTimer] | None:
+    """Return a descriptor that becomes readable when time is up; None where there are none."""
+    functions = _timer_functions()
+    if functions is None:
+        return None
+    create, settime = functions
+    descriptor = create()
+    return None if descriptor < 0 else (descriptor, lambda wait_ns: settime(descriptor, wait_ns))
+
+
+@cache
+def _timer_functions() -> tuple[Callable[[], int], Callable[[int, int], object]] | None:
+    """Find what makes such a timer (negative: it can't), and what sets one."""
+    if sys.platform != "linux":
+        return None
+    return _of_python() if hasattr(os, "timerfd_create") else _of_libc()
+
+
+def _of_python() -> tuple[Callable[[], int], Callable[[int, int], object]]:
+    """Python has them from 3.13 on."""
+    module: Any = os
+
+    def create() -> int:
+        with suppress(OSError):
+            return int(module.timerfd_create(_MONOTONIC, flags=_FLAGS))
+        return -1
+
+    def settime(descriptor: int, wait_ns: int) -> object:
+        return module.timerfd_settime_ns(descriptor, initial=wait_ns)
+
+    return create, settime
+
+
+def _of_libc() -> tuple[Callable[[], int], Callable[[int, int], object]] | None:
+    import ctypes  # noqa: PLC0415 - takes milliseconds that only runs need
+
+    class Itimerspec(ctypes.Structure):
+        _fields_ = tuple(
+            (name, ctypes.c_long) for name in ("interval_s", "interval_ns", "wait_s", "wait_ns")
+        )
+
+    libc = ctypes.CDLL(None)
+    try:
+        timerfd_create, timerfd_settime = libc.timerfd_create, libc.timerfd_settime
+    except AttributeError:
+        return None
+    timerfd_settime.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
+    spec = Itimerspec()
+    address = ctypes.byref(spec)
+
+    def create() -> int:
+        return int(timerfd_create(_MONOTONIC, _FLAGS))
+
+    def settime(descriptor: int, wait_ns: int) -> object:
+        spec.wait_s, spec.wait_ns = divmod(wait_ns, NS_PER_S)
+        return timerfd_settime(descriptor, 0, address, None)
+
+    return create, settime

@@ -25,6 +25,7 @@ LATE_NS: Final = 50 * NS_PER_MS
 
 _INVALID_SHARE: Final = 0.5
 _LEAST_SECONDS: Final = 5  # fewer are soon all busy: a run starts with the opening of connections
+_LEAST_BUSY: Final = 3  # seconds, for the same reason
 _FULL_GENERATION: Final = 2
 _JUDGED_SHARE: Final = 0.1  # of the seconds: one hiccup is no finding
 
@@ -124,6 +125,7 @@ class HealthLog:
         self.seconds = 0
         self.busy_seconds = 0
         self.late_seconds = 0
+        self._short_seconds = 0  # busy ones in which the load itself may have been too low
         self.worst_lag_ns = 0
         self.peak_cpu_share = 0.0
         self.collections = self.collection_ns = self.open_files = 0
@@ -135,14 +137,16 @@ class HealthLog:
     def add(self, at_ns: int, health: Health, *, is_on_time: bool = False) -> None:
         """Take in a second.
 
-        `is_on_time` says that arrivals were due in it and started on time. Then a busy processor
-        is no finding: waits under a millisecond are spent turning the loop, not sleeping.
+        `is_on_time` says that arrivals were due in it and started on time: a busy processor only
+        delayed replies then, so the load was the one asked for.
         """
         self._at_ns.append(at_ns)
         self._lags_s.append(health.loop_lag_ns / NS_PER_S)
         self._cpu_shares.append(health.cpu_share)
         self.seconds += 1
-        self.busy_seconds += health.cpu_share > BUSY_SHARE and not is_on_time
+        is_busy = health.cpu_share > BUSY_SHARE
+        self.busy_seconds += is_busy
+        self._short_seconds += is_busy and not is_on_time
         self.late_seconds += health.loop_lag_ns > LATE_NS
         self.worst_lag_ns = max(self.worst_lag_ns, health.loop_lag_ns)
         self.peak_cpu_share = max(self.peak_cpu_share, health.cpu_share)
@@ -170,17 +174,20 @@ class HealthLog:
 
     @property
     def was_saturated(self) -> bool:
-        """Whether the generator was busy or late most of the time: its numbers are its own."""
+        """Whether it was late, or busy and behind, most of the time: its numbers are its own."""
         most = self.seconds * _INVALID_SHARE
-        return self.seconds >= _LEAST_SECONDS and max(self.busy_seconds, self.late_seconds) > most
+        return self.seconds >= _LEAST_SECONDS and max(self._short_seconds, self.late_seconds) > most
 
     def reasons(self) -> tuple[str, ...]:
         """Return why the run's latencies are the generator's as well as the target's."""
         reasons = []
-        if self.busy_seconds > self.seconds * _JUDGED_SHARE:
+        if self.busy_seconds > self.seconds * _JUDGED_SHARE and (
+            self.busy_seconds >= min(_LEAST_BUSY, self.seconds)
+        ):
             reasons.append(
-                f"the generator's processor was busy in {self.busy_seconds} of {self.seconds} "
-                "seconds, so latencies include its own queue; lower the load or add pauses"
+                f"the generator's processor was over {BUSY_SHARE:.0%} busy in {self.busy_seconds} "
+                f"of {self.seconds} seconds, so replies waited to be seen, and latencies include "
+                "that; share the load among `--workers`, lower it, or add pauses"
             )
         if self.late_seconds > self.seconds * _JUDGED_SHARE:
             reasons.append(

@@ -6,7 +6,7 @@ import asyncio
 from typing import Final
 
 from planrunner.clock import Clock
-from planrunner.units import NS_PER_MS, NS_PER_S
+from planrunner.units import NS_PER_MS
 
 __all__ = ["SHORTEST_NS", "Nap"]
 
@@ -22,10 +22,10 @@ class Nap:
         hurried: Once true, not even they do.
     """
 
-    __slots__ = ("_now_ns", "_waiter", "cut", "hurried")
+    __slots__ = ("_clock", "_waiter", "cut", "hurried")
 
     def __init__(self, clock: Clock) -> None:
-        self._now_ns = clock.now_ns
+        self._clock = clock
         self._waiter: asyncio.Future[None] | None = None
         self.cut = False
         self.hurried = False
@@ -35,19 +35,14 @@ class Nap:
 
         Who sleeps soundly is not woken by `cut_short`, only by `hurry`.
         """
-        # Timers may fire early (uvloop rounds to 1 ms), so wake and look again.
-        while (
-            not self.hurried
-            and (soundly or not self.cut)
-            and (wait_ns := due_ns - self._now_ns()) > 0
-        ):
-            loop = asyncio.get_running_loop()
-            waiter = self._waiter = loop.create_future()
-            timer = loop.call_later(wait_ns / NS_PER_S, _release, waiter)
+        clock = self._clock
+        # Cutting it short wakes a sound sleeper too, who then looks again.
+        while not self.hurried and (soundly or not self.cut) and due_ns > clock.now_ns():
+            waiter = self._waiter = asyncio.get_running_loop().create_future()
+            clock.wake(waiter, due_ns)
             try:
                 await waiter
             finally:
-                timer.cancel()
                 self._waiter = None
 
     async def give_way(self) -> None:

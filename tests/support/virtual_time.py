@@ -63,6 +63,15 @@ class VirtualClock:
         while (wait_ns := due_ns - self.now_ns()) > 0:
             await asyncio.sleep(wait_ns / NS_PER_S)
 
+    def wake(self, waiter: asyncio.Future[None], due_ns: int) -> None:
+        if waiter.done():
+            return
+        if (wait_ns := due_ns - self.now_ns()) > 0:
+            timer = waiter.get_loop().call_later(wait_ns / NS_PER_S, self.wake, waiter, due_ns)
+            waiter.add_done_callback(lambda _: timer.cancel())
+        else:
+            waiter.set_result(None)
+
 
 def run_virtual(main: Coroutine[Any, Any, T]) -> T:
     """Run `main` to its end in virtual time; a hang is a RuntimeError instead."""

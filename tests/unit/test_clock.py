@@ -1,0 +1,154 @@
+"""Real time: never early, whatever the loop; cheap to wait in; nothing is left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import sys
+import time
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from planrunner import clock as clock_module
+from planrunner.clock import MonotonicClock
+from planrunner.units import NS_PER_MS, NS_PER_US
+
+T = TypeVar("T")
+Loops = Callable[[], asyncio.AbstractEventLoop]
+
+
+def loops() -> list[Loops]:
+    found: list[Loops] = [asyncio.new_event_loop]
+    try:
+        import uvloop  # noqa: PLC0415 - not everywhere
+    except ImportError:
+        return found
+    return [*found, uvloop.new_event_loop]
+
+
+def run(main: Coroutine[Any, Any, T], new_loop: Loops = asyncio.new_event_loop) -> T:
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        return runner.run(main)
+
+
+@pytest.fixture(params=["fine", "coarse"])
+def timer(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The kernel's timer, where there is one, and the loop's."""
+    if request.param == "coarse":
+        monkeypatch.setattr(clock_module, "_timer_functions", lambda: None)
+    return str(request.param)
+
+
+@pytest.mark.parametrize("new_loop", loops())
+def test_nobody_is_woken_before_the_due_time(timer: str, new_loop: Loops) -> None:
+    """Also not for waits far below a millisecond, nor when others are due at the same moment."""
+    clock = MonotonicClock()
+
+    async def early(due_ns: int) -> int:
+        await clock.sleep_until(due_ns)
+        return due_ns - clock.now_ns()
+
+    async def main() -> list[int]:
+        begin_ns = clock.now_ns()
+        dues = [begin_ns + n * 70 * NS_PER_US for n in (-3, 0, 1, 1, 2, 9, 150, 40, 3)]
+        return await asyncio.gather(*map(early, dues))
+
+    assert max(run(main(), new_loop)) <= 0
+
+
+def test_sleepers_wake_in_the_order_of_their_due_times(timer: str) -> None:
+    """Whoever is due first is woken first, whenever it lay down."""
+    clock = MonotonicClock()
+    woken: list[int] = []
+
+    async def sleep(number: int, due_ns: int) -> None:
+        await clock.sleep_until(due_ns)
+        woken.append(number)
+
+    async def main() -> None:
+        begin_ns = clock.now_ns() + NS_PER_MS
+        order = (5, 1, 4, 2, 3)
+        await asyncio.gather(*(sleep(n, begin_ns + n * NS_PER_MS) for n in order))
+
+    run(main())
+    assert woken == [1, 2, 3, 4, 5]
+
+
+def test_who_is_woken_by_another_does_not_hold_up_the_rest(timer: str) -> None:
+    """A cancelled sleeper is passed over, and those behind it wake."""
+    clock = MonotonicClock()
+
+    async def main() -> str:
+        now_ns = clock.now_ns()
+        first = asyncio.create_task(clock.sleep_until(now_ns + NS_PER_MS))
+        second = asyncio.create_task(clock.sleep_until(now_ns + 3 * NS_PER_MS))
+        await asyncio.sleep(0)
+        first.cancel()
+        await second
+        return "cancelled" if first.cancelled() else "woken"
+
+    assert run(main()) == "cancelled"
+
+
+def test_sleepers_that_have_gone_are_forgotten() -> None:
+    """A timeout that cuts a long pause again and again leaves no entry for each."""
+    clock = MonotonicClock()
+
+    async def main() -> int:
+        loop = asyncio.get_running_loop()
+        for _ in range(5_000):
+            waiter = loop.create_future()
+            clock.wake(waiter, clock.now_ns() + 3_600_000 * NS_PER_MS)
+            waiter.cancel()
+        alarm = clock._alarm
+        assert alarm is not None
+        return len(alarm._sleepers)
+
+    assert run(main()) <= 256
+
+
+def test_one_clock_serves_one_loop_after_the_other() -> None:
+    """Nothing of the first loop is asked for by the second."""
+    clock = MonotonicClock()
+    for _ in range(2):
+        run(clock.sleep_until(clock.now_ns() + NS_PER_MS))
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts descriptors in /proc")
+@pytest.mark.parametrize("new_loop", loops())
+def test_no_descriptor_is_left_open(new_loop: Loops) -> None:
+    """Each loop's timer is closed once the loop has gone."""
+
+    def sleep() -> None:
+        clock = MonotonicClock()
+        run(clock.sleep_until(clock.now_ns() + 100 * NS_PER_US), new_loop)
+
+    sleep()
+    gc.collect()
+    before = open_files()
+    for _ in range(10):
+        sleep()
+    gc.collect()
+    assert open_files() <= before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("new_loop", loops())
+def test_short_waits_leave_the_processor_to_others(new_loop: Loops) -> None:
+    """A thousand waits of 0.3 ms are slept: turning the loop would take all of the time."""
+    clock = MonotonicClock()
+
+    async def main() -> float:
+        begin_ns, began_s = clock.now_ns(), time.process_time()
+        for n in range(1_000):
+            await clock.sleep_until(begin_ns + n * 300 * NS_PER_US)
+        return (time.process_time() - began_s) * 1e9 / (clock.now_ns() - begin_ns)
+
+    assert run(main(), new_loop) < 0.7
