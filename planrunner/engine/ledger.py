@@ -302,7 +302,7 @@ class Ledger:
     def _start_failures(self) -> tuple[str, ...]:
         return tuple(
             f"{failed} of {self._tally.started[phase, name]} users `{name}` of phase `{phase}` "
-            "stopped because their `on_start` failed"
+            f"stopped because their `on_start` failed: {self._tally.start_reasons[phase, name]}"
             for (phase, name), failed in self._tally.start_failures.items()
         )
 

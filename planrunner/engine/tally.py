@@ -23,6 +23,7 @@ class Tally:
         started: Users started, by phase and class.
         picks: Iterations begun, by phase, class and task: the achieved mix.
         start_failures: Users that stopped because their `on_start` failed, by phase and class.
+        start_reasons: What was wrong with the first of them, by phase and class.
         stop_failures: Users whose `on_stop` failed or was cut.
         skips: Picks that were refused because `needs` was not met.
         substitutions: Picks in whose place another task ran.
@@ -40,6 +41,7 @@ class Tally:
     started: Counter[tuple[str, str]] = field(default_factory=Counter)
     picks: Counter[TaskKey] = field(default_factory=Counter)
     start_failures: Counter[tuple[str, str]] = field(default_factory=Counter)
+    start_reasons: dict[tuple[str, str], str] = field(default_factory=dict)
     soft_failures: Counter[str] = field(default_factory=Counter)
     rows_ended: Counter[str] = field(default_factory=Counter)
     skips: Counter[TaskKey] = field(default_factory=Counter)
@@ -55,6 +57,16 @@ class Tally:
     def failed_starts(self, phase: str) -> int:
         return sum(users for (name, _), users in self.start_failures.items() if name == phase)
 
+    def start_failed(self, phase: str, user_class: str, reason: str) -> None:
+        """Count a user whose `on_start` failed for this reason."""
+        self.start_failures[phase, user_class] += 1
+        self.start_reasons.setdefault((phase, user_class), reason)
+
+    def start_reason(self, phase: str) -> str:
+        """Return why the first `on_start` of a phase failed."""
+        found = (reason for (name, _), reason in self.start_reasons.items() if name == phase)
+        return next(found, "")
+
     def end_early(self, reason: str) -> None:
         """Count an iteration that ended for this reason."""
         known = reason in self.ended_early or len(self.ended_early) < _MOST_REASONS
@@ -65,6 +77,7 @@ class Tally:
         self.started += other.started
         self.picks += other.picks
         self.start_failures += other.start_failures
+        self.start_reasons = other.start_reasons | self.start_reasons
         self.soft_failures += other.soft_failures
         self.rows_ended += other.rows_ended
         self.stop_failures += other.stop_failures

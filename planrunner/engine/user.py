@@ -164,7 +164,7 @@ class VirtualUser:
         else:
             started = await self._runs(bound.on_start, on_fail, may_stop=True)
         if not started:
-            actor.tally.start_failures[bound.phase, self.user_class] += 1
+            actor.tally.start_failed(bound.phase, self.user_class, actor.words)
             self._failed("on_start", on_fail)
         return started
 

@@ -97,10 +97,12 @@ class Phase(ABC):
     def _emptied(self) -> None:
         """Nobody is left: the end of the run, if it is because no `on_start` ended well."""
         name = self._part.phase.name
-        failed = self._part.surroundings.tally.failed_starts(name)
+        tally = self._part.surroundings.tally
+        failed = tally.failed_starts(name)
         if failed and self._is_hopeless(failed):
             self._part.stop.request(
-                f"no user of phase `{name}` is left: `on_start` of {failed} failed",
+                f"no user of phase `{name}` is left: `on_start` of {failed} failed, "
+                f"the first because {tally.start_reason(name)}",
                 ending=Ending.CANNOT_RUN,
                 among=("users", name),
             )
