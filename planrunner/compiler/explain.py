@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from planrunner.compiler.forecast import forecast
 from planrunner.compiler.graph import (
     Block,
     ClosedLoad,
@@ -60,6 +61,8 @@ def explain_text(graph: RunGraph) -> str:
     for user in graph.users:
         lines += _user(user)
     lines += _block("teardown: once, after the load", graph.teardown)
+    if results := [*forecast(graph)]:
+        lines += ["", "results", *(f"  {line}" for line in results)]
     lines += ["", "thresholds"]
     if graph.default_threshold:
         lines.append("  the plan has none, so this one applies:")
