@@ -139,26 +139,29 @@ class Gate:
         if self._windows is not None:
             found = self._windows.final(evidence) if over else self._windows.complete(evidence)
             return self._against_windows(list(found), limit, shown)
-        measured = self._measure(evidence)
+        measured, parts = self._measure(evidence)
         if measured is None:
             return Observation(Verdict.NO_DATA, _missing(self.threshold), shown)
         holds = self.threshold.op.holds(measured.amount, limit)
-        return Observation(Verdict.PASS if holds else Verdict.FAIL, str(measured), shown)
+        return Observation(Verdict.PASS if holds else Verdict.FAIL, str(measured), shown, parts)
 
-    def _measure(self, evidence: Evidence) -> Measured | None:
+    def _measure(self, evidence: Evidence) -> tuple[Measured | None, str]:
+        """Return what is held against the limit, and of a ratio what it was computed from."""
         if self._growth is not None:
-            return self._growth.measure(evidence)
+            return self._growth.measure(evidence), ""
         found = [
             measure(metric, self._unit_of(metric), _whole(metric, evidence))
             for metric in self.threshold.metrics
         ]
         if isinstance(self.threshold.metric, Metric):
-            return found[0]
+            return found[0], ""
         dividend, divisor = found
         if dividend is None or divisor is None or divisor.amount == 0:
-            return None
+            return None, ""
         remark = dividend.remark or divisor.remark
-        return Measured(dividend.amount / divisor.amount, self._unit, remark)
+        measured = Measured(dividend.amount / divisor.amount, self._unit, remark)
+        parts = " ÷ ".join(str(replace(part, remark="")) for part in (dividend, divisor))
+        return measured, parts
 
     def _unit_of(self, metric: Metric) -> Unit:
         return self._unit if metric is self.threshold.metric else units_of(metric)[0]

@@ -424,6 +424,11 @@ def test_growth_of_a_gauge_compares_the_last_tenth_with_the_first() -> None:
     assert found[:2] == ("pass", "90.0 MB")
 
 
+def test_a_ratio_says_what_it_was_computed_from() -> None:
+    """Two numbers with their units tell more than their quotient."""
+    assert verdict("ratio(max, min) < 5", TEN) == ("fail", "10", "100 ms ÷ 10 ms")
+
+
 def test_growth_takes_two_seconds() -> None:
     """Shorter is no data, and the reason is that, whether there are values or not."""
     points = [(START_NS, 10e6), (START_NS + NS_PER_S // 2, 20e6)]

@@ -1,0 +1,211 @@
+"""The shipped plans about etcd and services: whole runs against real servers, and no debris."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.support.etcd_servers import cluster, free_ports, needs_etcd
+from tests.support.plans import Ended, PlanProject
+
+pytestmark = pytest.mark.slow
+
+PLANS = Path(__file__).parents[2] / "plans"
+ETCD_HELPER = str(PLANS / "etcd-helper.yaml")
+MOST_S = 40
+
+
+def ours() -> set[str]:
+    """Return the command lines that a run could leave behind."""
+    found = set()
+    for process in psutil.process_iter(["cmdline", "status"]):
+        words = process.info["cmdline"] or []
+        program = Path(words[0]).name if words else ""
+        is_ours = program == "etcd" or "demo" in words or any("supervisor.py" in w for w in words)
+        if is_ours and process.info["status"] != psutil.STATUS_ZOMBIE:
+            found.add(" ".join(words))
+    return found
+
+
+def of_run(before: set[str], scratch: Path) -> set[str]:
+    """Return what is left of a run: other tests may have servers of their own up meanwhile."""
+    deadline = time.monotonic() + 5
+    while found := {words for words in ours() - before if str(scratch) in words}:
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.05)
+    return found
+
+
+def executed(project: PlanProject, *arguments: str) -> Ended:
+    """Execute a plan with a place for temporary files of its own, and without variables."""
+    scratch = project.directory / "scratch"
+    scratch.mkdir()
+    before = ours()
+    env = {"TMPDIR": str(scratch), "http_proxy": "http://127.0.0.1:1"}
+    ended = project.run_apart("execute", *arguments, "--out", "out", env=env)
+    assert "Traceback" not in ended.err
+    assert of_run(before, scratch) == set()
+    assert list(scratch.iterdir()) == []
+    return ended
+
+
+@needs_etcd
+def test_the_etcd_plan_answers_its_question_and_leaves_nothing(project: PlanProject) -> None:
+    """Is it the API or etcd? Both are started, loaded, compared, and gone afterwards."""
+    began = time.monotonic()
+    quick = [f"--override=phases.{name}.spawn_rate=50/s" for name in ("low", "medium", "high")]
+
+    ended = executed(project, ETCD_HELPER, "--set", "hold=2s", "--set", "ops=100", *quick)
+
+    assert time.monotonic() - began < MOST_S
+    assert ended.code == 0, ended.out + ended.err
+    metrics = ended.metrics
+    verdicts = {row["threshold"]: row for row in metrics["judgements"]}
+    assert {row["verdict"] for row in verdicts.values()} <= {"pass", "warn"}
+    [comparison] = [row for row in verdicts.values() if row["threshold"].startswith("ratio")]
+    assert re.fullmatch(r"[\d.]+ [mu]s ÷ [\d.]+ [mu]s", comparison["reason"])
+    assert comparison["reason"] in ended.out
+    assert comparison["reason"] in ended.files["out/report.html"].read_text("utf-8")
+    tracks = {track["name"] for track in metrics["tracks"]}
+    assert {"service.api.cpu", "service.api.rss", "service.etcd.cpu"} <= tracks
+    assert "etcd requests go through grpc.aio" in " ".join(metrics["notices"])
+    assert {"out/etcd.log", "out/api.log"} <= set(ended.files)
+    for port in re.findall(r"127\.0\.0\.1:(\d+)", ended.files["out/api.log"].read_text()):
+        assert not _listens(int(port))
+
+
+def _listens(port: int) -> bool:
+    return any(
+        connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
+        for connection in psutil.net_connections("tcp")
+    )
+
+
+def test_the_plan_of_services_runs_in_both_profiles(project: PlanProject) -> None:
+    """Three services, each with users of its own, and a table of good, warning and critical."""
+    plan = str(PLANS / "services-load.yaml")
+    quick = [f"--override=profiles.stress.step-{n}.ramp_up=500ms" for n in (1, 2, 3)]
+
+    ended = executed(project, plan, "--hold", "1s")
+    again = project.run_apart(
+        "execute", plan, "--hold", "1s", "--profile", "stress", *quick, "--out", "stress"
+    )
+
+    assert ended.code == 0, ended.out + ended.err
+    rows = {row["threshold"]: row["verdict"] for row in ended.metrics["judgements"]}
+    assert rows["p95 of tag:documents < 1s"] == "pass"
+    assert rows["throughput > 10/s"] == "pass"
+    assert again.code == 0, again.out + again.err
+    phases = {row["phase"] for row in again.metrics["rows"]}
+    assert {"step-1", "step-2", "step-3"} <= phases
+
+
+@pytest.mark.parametrize("profile", ["smoke", "load", "stress", "spike", "soak"])
+def test_the_plan_of_the_platform_runs_in_every_profile(project: PlanProject, profile: str) -> None:
+    """Shortened; its targets for processor and memory are judged in all of them."""
+    shorter = {
+        "smoke": ["--hold", "2s"],
+        "load": ["--hold", "2s", "--override=profiles.load.0.warmup=1s"],
+        "stress": ["--override=profiles.stress.0.stages=1s:60, 2s:60, 500ms:0"],
+        "spike": ["--override=profiles.spike.0.stages=1s:5, 500ms:50, 2s:50, 500ms:5"],
+        "soak": ["--hold", "2s", "--override=profiles.soak.0.warmup=1s"],
+    }[profile]
+    if profile in ("load", "soak"):
+        shorter.append(f"--override=profiles.{profile}.0.spawn_rate=100/s")
+
+    ended = executed(project, str(PLANS / "platform.yaml"), "--profile", profile, *shorter)
+
+    assert ended.code in (0, 1), ended.out + ended.err
+    assert ended.metrics["totals"]["failed_requests"] == 0
+    judged = {row["threshold"]: row["verdict"] for row in ended.metrics["judgements"]}
+    assert judged.pop("throughput in profile load > 40/s") in ("pass", "fail", "n/a")
+    assert judged.pop("p95 of user:HeavyUser < 30s") in ("pass", "no_data")  # it waits 5 to 10 s
+    assert set(judged.values()) <= {"pass", "warn"}
+    assert {"service.platform.cpu < 80%", "error_rate < 0.1%"} <= set(judged)
+
+
+@needs_etcd
+@pytest.mark.parametrize("shared", ["", ", connections: 2"], ids=["each its own", "shared"])
+def test_connections_are_a_parameter_of_the_load(
+    project: PlanProject, tmp_path: Path, shared: str
+) -> None:
+    """The notice says which way the numbers came about; proxies of the environment don't count."""
+    folder = tmp_path / "etcd"
+    folder.mkdir()
+    with cluster(folder) as started:
+        endpoint = started.members[0].endpoint
+        project.write({
+            "plan.yaml": "name: connections\n"
+            f'etcd: {{endpoints: ["{endpoint}"]{shared}}}\n'
+            "users: {A: {steps: [{etcd.put: {key: k, value: v}}]}}\n"
+            "phases: [{users: 4, iterations: 40}]\n"
+        })  # fmt: skip
+
+        ended = executed(project, "plan.yaml")
+
+    assert ended.code == 0, ended.out + ended.err
+    [notice] = [text for text in ended.metrics["notices"] if "grpc.aio" in text]
+    assert ("2 shared connections" in notice) is bool(shared)
+
+
+@needs_etcd
+def test_etcd_that_is_not_there_is_exit_3(project: PlanProject) -> None:
+    """Nothing is sent, and all endpoints are named."""
+    port = free_ports(1)[0]
+    project.write({
+        "plan.yaml": f'name: none\netcd: {{endpoints: ["127.0.0.1:{port}"]}}\n'
+        "users: {A: {steps: [{etcd.get: {key: k}}]}}\nstages: [{duration: 1s, users: 1}]\n"
+    })  # fmt: skip
+
+    ended = executed(project, "plan.yaml")
+
+    assert (ended.code, ended.out, ended.files) == (3, "", {})
+    assert f"127.0.0.1:{port}" in ended.err
+
+
+@needs_etcd
+def test_etcd_that_is_killed_mid_run_ends_it_with_the_reason(project: PlanProject) -> None:
+    """A service of the plan that dies is no failed request among others."""
+    run = (
+        "etcd --name d --data-dir ${services.etcd.dir}/d --listen-client-urls ${services.etcd.url} "
+        "--advertise-client-urls ${services.etcd.url} --listen-peer-urls http://127.0.0.1:0 "
+        "--initial-advertise-peer-urls http://127.0.0.1:0 --initial-cluster d=http://127.0.0.1:0"
+    )
+    project.write({
+        "plan.yaml": "name: killed\n"
+        f'services: {{etcd: {{run: "{run}", port: auto}}}}\n'
+        'etcd: {endpoints: ["127.0.0.1:${services.etcd.port}"]}\n'
+        "users: {A: {wait: 5ms, steps: [{etcd.put: {key: k, value: v}}]}}\n"
+        "phases: [{users: 2, hold: 60s}]\n"
+    })  # fmt: skip
+    scratch = project.directory / "scratch"
+    scratch.mkdir()
+    process = project.spawn("execute", "plan.yaml", "--out", "out", env={"TMPDIR": str(scratch)})
+    deadline = time.monotonic() + 20
+    while not (found := _etcd_below(scratch)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(2.5)
+
+    os.kill(found[0], 9)
+    ended = project.end(process)
+
+    assert ended.code == 3, ended.out + ended.err
+    assert "service `etcd` was ended by signal 9" in ended.metrics["ended_because"]
+    assert ended.metrics["totals"]["successful_requests"] > 10
+    assert list(scratch.iterdir()) == []
+
+
+def _etcd_below(scratch: Path) -> list[int]:
+    return [
+        process.pid
+        for process in psutil.process_iter(["cmdline"])
+        if process.info["cmdline"]
+        and Path(process.info["cmdline"][0]).name == "etcd"
+        and str(scratch) in " ".join(process.info["cmdline"])
+    ]
