@@ -26,6 +26,8 @@ _STYLES: Final = {
 # Beside a narrower sentence, observed and limit would leave it a few letters a line.
 _STACKED_BELOW = 60
 _MOST_OBSERVED = 24
+_MOST_OBSERVED_WHERE_WIDE = 30
+_WIDE = 100
 _MOST_KINDS = 2
 # Of one sentence, where there is room for all of it: a name in it may have thousands of letters.
 _MOST_LINES = 8
@@ -41,8 +43,9 @@ def threshold_blocks(
     if width < _STACKED_BELOW:
         header = Text(f" {'verdict':{verdict_width}}  threshold", style="dim")
         return [[header], *(_stacked(f, width, verdict_width, whole=whole) for f in findings)]
-    observed = [shorten(plain(finding.observed), _MOST_OBSERVED) for finding in findings]
-    limits = [shorten(_limits(finding), _MOST_OBSERVED) for finding in findings]
+    most = _MOST_OBSERVED_WHERE_WIDE if width >= _WIDE else _MOST_OBSERVED
+    observed = [shorten(plain(finding.observed), most) for finding in findings]
+    limits = [shorten(_limits(finding), most) for finding in findings]
     sizes = (
         max(map(cell_len, ("observed", *observed))),
         max(map(cell_len, ("limit", *limits))),
