@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from fractions import Fraction
 from ipaddress import ip_address
 from typing import Final
 
 import click
 
-from planrunner.compiler.graph import RunGraph
+from planrunner.compiler.graph import Load, OpenLoad, RunGraph, SearchLoad
 from planrunner.engine.worker import requests_of
 from planrunner.language.secrets import Masker
+from planrunner.protocols.base import Exchange
+from planrunner.protocols.etcd.operation import EtcdSettings
 from planrunner.protocols.http.operation import HttpOperation, HttpSettings
+from planrunner.units import NS_PER_S
 
-__all__ = ["announce", "peak_users", "proxy_notices"]
+__all__ = ["announce", "peak_load", "proxy_notices"]
 
 _RESOLVE_S: Final = 3.0
 _PROXIES: Final = ("http_proxy", "https_proxy", "all_proxy")
@@ -30,12 +34,12 @@ async def announce(graph: RunGraph, environ: Mapping[str, str]) -> tuple[str, ..
         for host, found in zip(hosts, addresses, strict=True)
         if not found or not all(map(_is_own, found))
     ]
-    users, mask = peak_users(graph), Masker(graph.secrets)
+    load, mask = peak_load(graph), Masker(graph.secrets)
     for host, found in reached:
         where = ", ".join(found[:2]) or "no address yet"
         click.echo(
-            f"note: up to {users:,} user{'s' if users != 1 else ''} at once will load "
-            f"`{mask(host)}` ({where}), which is neither loopback nor private",
+            f"note: up to {load} will load `{mask(host)}` ({where}), "
+            "which is neither loopback nor private",
             err=True,
         )
     if all(map(_is_local, hosts)):
@@ -46,11 +50,40 @@ async def announce(graph: RunGraph, environ: Mapping[str, str]) -> tuple[str, ..
     return notices
 
 
-def peak_users(graph: RunGraph) -> int:
-    """Return how many users there can be at once: phases with `start_at` run beside the others."""
-    in_order = [phase.load.most_users for phase in graph.phases if phase.start_at_ns is None]
-    beside = [phase.load.most_users for phase in graph.phases if phase.start_at_ns is not None]
-    return max(in_order, default=0) + sum(beside)
+def peak_load(graph: RunGraph) -> str:
+    """Return the most users and arrivals that there are at once, in words."""
+    users = round(_peak(graph, _users))
+    rate = _peak(graph, _rate_per_s)
+    words = [f"{users:,} user{'s' if users != 1 else ''} at once"] if users else []
+    if rate:
+        words.append(f"{float(rate):,.12g} arrivals a second")
+    return " and ".join(words)
+
+
+def _peak(graph: RunGraph, level: Callable[[Load], Fraction]) -> Fraction:
+    """Return the highest level: phases with `start_at` run beside those that run in turn."""
+    in_turn = [level(phase.load) for phase in graph.phases if phase.start_at_ns is None]
+    beside = [level(phase.load) for phase in graph.phases if phase.start_at_ns is not None]
+    return max(in_turn, default=Fraction(0)) + sum(beside)
+
+
+def _users(load: Load) -> Fraction:
+    return Fraction(0) if _is_open(load) else Fraction(load.most_users)
+
+
+def _rate_per_s(load: Load) -> Fraction:
+    match load:
+        case OpenLoad():
+            rates = [stage.rate for stage in load.stages]
+            return max((Fraction(r.count * NS_PER_S, r.per_ns) for r in rates), default=Fraction(0))
+        case SearchLoad() if load.vary == "rate":
+            return load.steps.last
+        case _:
+            return Fraction(0)
+
+
+def _is_open(load: Load) -> bool:
+    return isinstance(load, OpenLoad) or (isinstance(load, SearchLoad) and load.vary == "rate")
 
 
 def proxy_notices(graph: RunGraph, environ: Mapping[str, str]) -> tuple[str, ...]:
@@ -65,21 +98,21 @@ def proxy_notices(graph: RunGraph, environ: Mapping[str, str]) -> tuple[str, ...
     return (f"{listed} of the environment {verb} ignored; set `http.proxy` to use a proxy",)
 
 
-def _hosts(graph: RunGraph) -> Iterator[str]:
-    """Yield, each once, the hosts whose names are known before the run."""
-    seen: set[str] = set()
-    for request in requests_of(graph):
-        operation = request.exchange.operation
-        if not isinstance(operation, HttpOperation):
-            continue
-        operations = [operation]
+def _hosts(graph: RunGraph) -> set[str]:
+    """Return the hosts whose names are known before the run."""
+    exchanges = {id(request.exchange): request.exchange for request in requests_of(graph)}
+    return {host for exchange in exchanges.values() for host in _hosts_of(exchange, graph)}
+
+
+def _hosts_of(exchange: Exchange, graph: RunGraph) -> Iterator[str]:
+    operation, settings = exchange.operation, graph.settings.get(exchange.protocol)
+    if isinstance(settings, EtcdSettings):
+        yield from (endpoint.rpartition(":")[0].strip("[]") for endpoint in settings.endpoints)
+    if isinstance(operation, HttpOperation):
+        if operation.url.origin is not None:
+            yield operation.url.origin.host
         if operation.grant is not None:
-            operations.append(operation.grant.exchange.operation)
-        for item in operations:
-            origin = item.url.origin
-            if origin is not None and origin.host not in seen:
-                seen.add(origin.host)
-                yield origin.host
+            yield from _hosts_of(operation.grant.exchange, graph)
 
 
 async def _addresses(graph: RunGraph, host: str) -> Sequence[str]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from planrunner.cli.reach import announce, peak_users
+from planrunner.cli.reach import announce, peak_load
 from tests.support.plans import compiled
 
 
@@ -111,10 +110,36 @@ def test_proxies_of_the_environment_are_ignored_with_a_notice(
     assert said(capsys, private[:-1] + ', proxy: "http://10.0.0.2"}', environ=environ) == ""
 
 
-def test_phases_in_order_are_not_added_up() -> None:
-    """Only those that run beside the others are."""
-    graph = compiled("phases: [{users: 3, hold: 1s}, {users: 4, hold: 1s}, {users: 5, hold: 1s}]")
-    first, second, third = graph.phases
+def test_members_of_a_cluster_count_too(capsys: pytest.CaptureFixture[str]) -> None:
+    """Those of plans with etcd steps only, since nothing else is sent there."""
+    etcd = 'etcd: {endpoints: ["127.0.0.1:2379", "1.1.1.1:2379", "[2606:4700::1111]:2379"]}'
 
-    assert peak_users(graph) == 5
-    assert peak_users(replace(graph, phases=(first, second, replace(third, start_at_ns=0)))) == 9
+    words = said(capsys, etcd, "users: {A: {steps: [{etcd.get: {key: k}}]}}")
+
+    assert "127.0.0.1" not in words
+    assert "`1.1.1.1`" in words
+    assert "`2606:4700::1111`" in words
+    assert said(capsys, etcd) == ""
+
+
+@pytest.mark.parametrize(
+    ("phases", "words"),
+    [
+        ("[{users: 3, hold: 1s}, {users: 4, hold: 1s}]", "4 users at once"),
+        ("[{users: 1, iterations: 5}]", "1 user at once"),
+        ("[{users: 3, hold: 1s}, {users: 4, hold: 1s, start_at: 0s}]", "7 users at once"),
+        ("[{rate: 1500/s, hold: 1s, max_users: 7}]", "1,500 arrivals a second"),
+        ("[{rate: 30/m, hold: 1s}]", "0.5 arrivals a second"),
+        ("[{stages: [{duration: 1s, rate: 9/s}, {duration: 1s, rate: 2/s}]}]",
+         "9 arrivals a second"),
+        ("[{rate: 5/s, hold: 1s}, {users: 20, hold: 1s}, {rate: 7/s, hold: 1s, start_at: 0s}]",
+         "20 users at once and 12 arrivals a second"),
+        ("[{search: {vary: rate, from: 10/s, to: 400/s, step: x2, hold: 1s, slo: [p95 < 1s]}}]",
+         "400 arrivals a second"),
+        ("[{search: {vary: users, from: 10, to: 60, step: +10, hold: 1s, slo: [p95 < 1s]}}]",
+         "60 users at once"),
+    ],
+)  # fmt: skip
+def test_the_peak_is_said_in_the_words_of_the_load(phases: str, words: str) -> None:
+    """Phases in turn are not added up, those beside others are; a rate is no number of users."""
+    assert peak_load(compiled(f"phases: {phases}")) == words
