@@ -43,12 +43,15 @@ from planrunner.engine.timeline import Timeline
 from planrunner.engine.worker import Drained, Worker
 from planrunner.errors import CannotRun
 from planrunner.results.samples import SampleWriter
-from planrunner.units import NS_PER_MS, NS_PER_S
+from planrunner.units import NS_PER_MS, NS_PER_S, NS_PER_US
 
 __all__ = ["Fleet", "Peer"]
 
 LEAD_NS: Final = 150 * NS_PER_MS
-"""For a message to arrive and a phase to be bound, on a busy machine too."""
+"""For a message to arrive and a phase to be bound, on a busy machine too …"""
+
+LEAD_OF_USER_NS: Final = 20 * NS_PER_US
+"""… and for each user to be dealt to a worker, which takes some 4 us."""
 
 _PATIENCE_NS: Final = 500 * NS_PER_MS
 """How long a second waits for the slowest worker; what comes later counts in the next one."""
@@ -107,10 +110,9 @@ class _Link:
 class _FleetPhase:
     """One phase on all workers."""
 
-    lead_ns = LEAD_NS
-
     def __init__(self, fleet: Fleet, phase: PhaseNode, timeline: Timeline) -> None:
         self._fleet = fleet
+        self.lead_ns = fleet.lead_ns
         self.phase = phase
         self.timeline = timeline
         self.stopped = False
@@ -139,13 +141,14 @@ class Fleet:
 
     Attributes:
         start_spread_ns: How far apart workers were, at most, when they began a phase.
+        lead_ns: How long before its begin a phase is announced.
     """
-
-    lead_ns: Final = LEAD_NS
 
     def __init__(
         self, graph: RunGraph, peers: Sequence[Peer], *, home: Worker, clock: Clock, stop: Stop
     ) -> None:
+        most_users = max((phase.load.most_users for phase in graph.phases), default=0)
+        self.lead_ns = LEAD_NS + most_users * LEAD_OF_USER_NS
         self._graph = graph
         self._home = home
         self._clock = clock

@@ -143,9 +143,10 @@ class Member:
         bound = self._opened(begin)
         load = begin.load or phase.load
         assert not isinstance(load, SearchLoad)  # its levels are loads of their own
+        go = bound.prepare(load, begin.begin_ns)
         await self._clock.sleep_until(begin.begin_ns)
         began_ns = self._clock.now_ns()
-        await bound.run(load, begin.begin_ns)
+        await go()
         self._send_drained(0)
         self._channel.send(Ended(phase.name, began_ns))
 

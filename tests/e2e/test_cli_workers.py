@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import csv
-import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -150,7 +150,9 @@ def test_a_killed_coordinator_leaves_no_worker(project: PlanProject, target: Htt
         time.sleep(0.02)
 
     assert not any(map(is_running, workers))
-    assert json.loads((project.directory / "out/unfinished.json").read_text())
+    told = project.run("report", "out")
+    assert re.search(r"[1-9]\d* requests", told.out)
+    assert "the run was killed" in told.out
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from typing import assert_never
 
@@ -71,10 +71,21 @@ class BoundPhase:
 
     async def run(self, load: RunnableLoad, begin_ns: int) -> None:
         """Run a load that begins then (clock time) until the last user has gone."""
+        await self.prepare(load, begin_ns)()
+
+    def prepare(
+        self, load: RunnableLoad, begin_ns: int
+    ) -> Callable[[], Coroutine[object, object, None]]:
+        """Do what takes its time for many users, and return what runs the load."""
         self._begin_ns = begin_ns
         self._nap = Nap(self._around.clock)
-        await self._model(load).run()
-        self.punctual.close(self._timeline.ends_ns)
+        model = self._model(load)
+
+        async def go() -> None:
+            await model.run()
+            self.punctual.close(self._timeline.ends_ns)
+
+        return go
 
     def _model(self, load: RunnableLoad) -> Phase:
         match load:
