@@ -89,18 +89,22 @@ class PhaseRecorder:
 class Site:
     """One place of the plan whose samples share everything but stage, status and failure."""
 
-    __slots__ = ("_tables", "accept", "labels", "recorder")
+    __slots__ = ("_latest", "_tables", "accept", "labels", "recorder")
 
     def __init__(
         self, recorder: PhaseRecorder, labels: Labels, accept: Container[int] = _NO_STATUSES
     ) -> None:
         self.recorder = recorder
         self._tables: dict[int, Table] = {}
+        self._latest: Table | None = None
         self.labels = labels
         self.accept = accept
 
     def table_at(self, moment_ns: int) -> Table:
         """The table for samples that start at `moment_ns`."""
+        latest = self._latest
+        if latest is not None and latest.begin_ns <= moment_ns < latest.end_ns:
+            return latest
         window = self.recorder.timeline.at(moment_ns)
         table = self._tables.get(window.number)
         if table is None:
@@ -109,6 +113,7 @@ class Site:
             begin_ns = window.begin_ns if window.number else 0
             table = self._tables[window.number] = Table(labels, begin_ns, window.end_ns)
         table.end_ns = window.end_ns  # a phase that was cut has a longer last window
+        self._latest = table
         return table
 
     def series(self, table: Table, *, status: int, failure: str, tags: Tags = ()) -> Series:

@@ -164,18 +164,24 @@ def _conclude(
         fault = _judge(node, reply, user)
         if judge is not None and reply.failure is None:
             fault = judge(reply, fault)
-        tags = _reply_tags(node, site, user)
+        if node.reply_tags:
+            tags = _reply_tags(node, site, user)
     except EvaluationError as error:
         fault = FailureKind.EXTRACT, str(error)
     if fault is not None:
         kind, words = fault
         return fallout.failed(user, reply, kind, start_ns, words, tags)
     table = site.table_at(start_ns)
-    series = site.series(table, status=reply.status, failure="", tags=tags)
+    series = None if tags else table.by_status.get(reply.status)
+    if series is None:
+        series = site.series(table, status=reply.status, failure="", tags=tags)
+        if not tags:
+            table.by_status[reply.status] = series
     user.moment_ns = reply.ended_ns
     user.refusals = 0
     record(series, reply, start_ns)
-    site.reply_row(series, reply, start_ns, "")
+    if site.recorder.samples is not None:
+        site.reply_row(series, reply, start_ns, "")
     return None
 
 

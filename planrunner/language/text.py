@@ -119,6 +119,8 @@ def _render(evaluate: Evaluate, part: str | Expression) -> Callable[[Scope], str
         value = evaluate(scope)
         if value.__class__ is str:
             return value
+        if value.__class__ is int:
+            return str(value)
         try:
             return to_text(value)
         except EvaluationError as error:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Container, Sequence
 from enum import StrEnum
 from json import JSONDecoder, detect_encoding
+from json.scanner import make_scanner
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, TypeVar, cast, runtime_checkable
 
 from planrunner.values import dataclass
@@ -174,7 +175,17 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-_decode = JSONDecoder(parse_constant=_refuse_constant).decode
+_DECODER: Final = JSONDecoder(parse_constant=_refuse_constant)
+_scan: Final = make_scanner(_DECODER)  # type: ignore[arg-type]  # as json itself calls it
+
+
+def _decode(text: str) -> Any:  # noqa: ANN401 - JSON
+    try:
+        value, end = _scan(text, 0)
+    except StopIteration:
+        end = -1
+    # The decoder's own method also looks for white space around the value, at twice the price.
+    return value if end == len(text) else _DECODER.decode(text)
 
 
 _CHARSET: Final = re.compile(rb"""(?im)^content-type[ \t]*:[^\r\n]*;[ \t]*charset="?([\w.:-]+)""")

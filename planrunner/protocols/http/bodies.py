@@ -50,10 +50,15 @@ def _body(pieces: Iterator[Piece], content_type: str) -> Body:
     if all(isinstance(piece, str) for piece in merged):
         return StaticBody("".join(map(str, merged)).encode(), content_type)
 
+    form = [piece if isinstance(piece, str) else "" for piece in merged]
+    gaps = [(place, piece) for place, piece in enumerate(merged) if not isinstance(piece, str)]
+
     def evaluate(scope: Scope) -> bytes:
-        text = "".join([piece if isinstance(piece, str) else piece(scope) for piece in merged])
+        filled = form.copy()
+        for place, render in gaps:
+            filled[place] = render(scope)
         try:
-            return text.encode()
+            return "".join(filled).encode()
         except UnicodeEncodeError as failed:
             raise EvaluationError("the body has characters that UTF-8 can't write") from failed
 

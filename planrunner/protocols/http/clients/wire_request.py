@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Final
 
 from planrunner import __version__
 from planrunner.language.expressions import EvaluationError, to_text
 from planrunner.protocols.base import Exchange, Scope
 from planrunner.protocols.http.clients.upload import Upload, open_upload
+from planrunner.protocols.http.clients.wire_pieces import Piece, Render, compose
 from planrunner.protocols.http.content import ACCEPTED_ENCODINGS
 from planrunner.protocols.http.operation import (
     DynamicBody,
@@ -36,9 +37,6 @@ __all__ = [
     "bind_request",
     "header_line",
 ]
-
-Piece = bytes | Callable[[Scope], bytes]
-Render = Callable[[Scope], bytes]
 
 IDEMPOTENT: Final = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
 SAYS_EMPTY: Final = frozenset({"POST", "PUT", "PATCH"})
@@ -167,7 +165,7 @@ def bind_request(exchange: Exchange) -> WireRequest:
             *_host(operation, origin),
             *rest,
         ]
-    data, render = _compose(pieces)
+    data, render = compose(pieces)
     return WireRequest(
         key=None if origin is None else str(origin),
         origin=origin,
@@ -228,30 +226,6 @@ def header_line(name: str, value: str) -> bytes:
 # -- pieces ------------------------------------------------------------------------------
 
 
-def _compose(pieces: Iterable[Piece]) -> tuple[bytes | None, Render]:
-    """Merge constant neighbours; specialise what most requests are: no or one closure."""
-    merged: list[Piece] = []
-    for piece in pieces:
-        if isinstance(piece, bytes) and merged and isinstance(merged[-1], bytes):
-            merged[-1] += piece
-        else:
-            merged.append(piece)
-    match merged:
-        case [bytes() as data]:
-            return data, lambda _: data
-        case [bytes() as before, Callable() as make, bytes() as after]:
-            return None, lambda scope: before + make(scope) + after
-        case [bytes() as before, Callable() as make]:
-            return None, lambda scope: before + make(scope)
-        case _:
-            makers = [_constant(piece) if isinstance(piece, bytes) else piece for piece in merged]
-            return None, lambda scope: b"".join([make(scope) for make in makers])
-
-
-def _constant(data: bytes) -> Render:
-    return lambda _: data
-
-
 def _target(parts: Parts, query: tuple[QueryItem, ...]) -> list[Piece]:
     pieces: list[Piece] = []
     has_query = False
@@ -285,10 +259,11 @@ def _quoted(evaluate: Evaluate) -> Render:
 
     def quoted(scope: Scope) -> bytes:
         value = evaluate(scope)
-        if type(value) is int:
-            return b"%d" % value
         text = value if type(value) is str else to_text(value)
-        return (text if is_plain(text) else quote_target(text)).encode("ascii")
+        # Letters and digits, most of what is written there, are known without a search.
+        if not ((text.isascii() and text.isalnum()) or is_plain(text)):
+            text = quote_target(text)
+        return text.encode("ascii")
 
     return quoted
 
