@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from planrunner.engine.events import Event, Logged, RunStarted, Stopping, Tick
+from collections.abc import Sequence
+from time import perf_counter
+from typing import Final
+
+from planrunner.engine.events import Event, Logged, RunStarted, Standing, Stopping, Tick
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.series import ABORTED
-from planrunner.report.progress import Progress, View
+from planrunner.metrics.verdict import Verdict
+from planrunner.report.progress import Progress, Thresholds, View
 from planrunner.units import NS_PER_S
 
 __all__ = ["ProgressListener"]
+
+_SPARED: Final = 100
 
 
 class ProgressListener:
@@ -20,6 +27,8 @@ class ProgressListener:
         self._total = 0
         self._failed = 0
         self._ending = ""
+        self._thresholds = Thresholds()
+        self._next_look_s = 0.0
 
     def __call__(self, event: Event) -> None:
         match event:
@@ -60,4 +69,27 @@ class ProgressListener:
             total=self._total,
             failed=self._failed,
             ending=self._ending,
+            thresholds=lambda: self._look(tick),
         )
+
+    def _look(self, tick: Tick) -> Thresholds:
+        """Judge the thresholds again unless that would take more than 1 % of the time."""
+        began_s = perf_counter()
+        if began_s >= self._next_look_s:
+            self._thresholds = _standing(tick.standings())
+            ended_s = perf_counter()
+            self._next_look_s = ended_s + _SPARED * (ended_s - began_s)
+        return self._thresholds
+
+
+def _standing(standings: Sequence[Standing]) -> Thresholds:
+    def of(*verdicts: Verdict) -> list[Standing]:
+        return [one for one in standings if one.verdict in verdicts]
+
+    failed, warned = of(Verdict.FAIL), of(Verdict.WARN)
+    return Thresholds(
+        holding=len(of(Verdict.PASS)),
+        broken=tuple(f"{one.threshold} ({one.observed})" for one in (*failed, *warned)),
+        is_serious=bool(failed),
+        waiting=len(of(Verdict.NO_DATA)),
+    )

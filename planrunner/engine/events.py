@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from planrunner.engine.health import Health
 from planrunner.engine.outcome import PhaseTimes
 from planrunner.engine.stop import Ending
 from planrunner.metrics.snapshot import Accumulated, Snapshot
+from planrunner.metrics.verdict import Verdict
 from planrunner.values import dataclass
 
 __all__ = [
@@ -15,6 +18,7 @@ __all__ = [
     "PhaseStarted",
     "RunEnded",
     "RunStarted",
+    "Standing",
     "Stopping",
     "Tick",
 ]
@@ -52,6 +56,15 @@ class PhaseStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """A threshold while the run goes on, secrets masked."""
+
+    threshold: str
+    verdict: Verdict
+    observed: str
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """A second has passed.
 
@@ -60,6 +73,7 @@ class Tick:
         phases: That run now.
         snapshot: Of this second.
         total: Everything so far; read it now, it goes on growing.
+        standings: Judges every threshold so far; costs what that takes, so only for who shows it.
     """
 
     second: int
@@ -67,6 +81,7 @@ class Tick:
     snapshot: Snapshot
     total: Accumulated
     health: Health
+    standings: Callable[[], Sequence[Standing]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Final
 
 from planrunner.compiler.graph import RunGraph, SearchLoad
 from planrunner.engine.crew import Crew
+from planrunner.engine.events import Standing
 from planrunner.engine.failing import first_of_each
 from planrunner.engine.health import HealthLog
 from planrunner.engine.load_report import phase_loads
@@ -24,6 +25,7 @@ from planrunner.engine.validity import (
     doubts_of_mix,
 )
 from planrunner.engine.worker import Drained
+from planrunner.language.secrets import Masker
 from planrunner.metrics.evidence import Arrivals, Evidence, GaugePoint, TaskRuns
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.judge import Gate
@@ -172,6 +174,12 @@ class Ledger:
             return None
         lasted = format_duration(self._unreachable_ns)
         return f"no request reached the target for {lasted}: {self._outage}"
+
+    def standings(self) -> tuple[Standing, ...]:
+        """Return how each threshold stands now."""
+        mask = Masker(self._graph.secrets)
+        found = [(gate.threshold.text, gate.standing(self._evidence)) for gate in self._gates]
+        return tuple(Standing(mask(text), one.verdict, one.observed) for text, one in found)
 
     def broken(self) -> str | None:
         """Name the first threshold that says the run must end now."""

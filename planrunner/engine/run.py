@@ -289,7 +289,14 @@ class _Coordinator:
         if (reason := ledger.broken()) is not None:
             self._stop.request(reason, ending=Ending.ABORTED)
         self._tell(
-            Tick(second, tuple(self._running), drained.snapshot, ledger.total, drained.health)
+            Tick(
+                second,
+                tuple(self._running),
+                drained.snapshot,
+                ledger.total,
+                drained.health,
+                ledger.standings,
+            )
         )
 
     def _drain(self) -> Drained:

@@ -96,6 +96,11 @@ class Gate:
         found = self._observe(evidence, over=False)
         return self._as_declared(found) if found.verdict is Verdict.FAIL else None
 
+    def standing(self, evidence: Evidence) -> Observation:
+        """Return how the threshold stands while the run goes on; no data yet breaks nothing."""
+        found = self._observe(evidence, over=False)
+        return self._as_declared(found) if found.verdict is Verdict.FAIL else found
+
     def judge(self, evidence: Evidence) -> Observation:
         """Return what came of the threshold, now that the run is over."""
         return self._as_declared(self._observe(evidence, over=True))

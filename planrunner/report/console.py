@@ -22,6 +22,7 @@ from planrunner.report.findings import (
     verdict_word,
     worst_first,
 )
+from planrunner.report.load_facts import missed_loads, service_p95_ns
 from planrunner.report.plain import flow, fold, plain, shorten
 from planrunner.results.model import RunResult, Totals, ValidityLevel, Verdict
 from planrunner.units import format_duration, format_percent, format_rate
@@ -36,6 +37,7 @@ _MOST_ROWS = 15
 _LEAST_THRESHOLDS = 3
 _LEAST_REQUESTS = 2
 _MOST_KINDS = 5
+_MOST_NOTICES = 3
 _MIN_WIDTH = 32
 
 
@@ -110,7 +112,7 @@ def print_summary(result: RunResult, console: Console, *, files: Sequence[str] =
     """Print the summary of a finished run, each of `files` on an unbroken line of its own."""
     width = max(console.width, _MIN_WIDTH)
     head = [*_headline(result, width), *_totals(result, width), *_validity(result, width)]
-    notices = _notices(result, width)
+    notices = _notices(result, width, whole=not console.is_terminal)
     paths = [Text(plain(file), style="cyan") for file in files]
     tables = _tables(result, width, whole=not console.is_terminal)
     # An empty line before each part, and the prompt after the last one.
@@ -156,6 +158,9 @@ def _totals(result: RunResult, width: int) -> list[Text]:
             f"avg {format_duration(round(totals.average_response_time * 1e9))}",
             f"p95 {format_duration(round(totals.p95_response_time * 1e9))}",
         ]
+        service_ns = service_p95_ns(result)
+        if service_ns:
+            parts.append(f"service p95 {format_duration(service_ns)}")
     apart = [
         f"{count:,} {word}"
         for count, word in (
@@ -169,6 +174,8 @@ def _totals(result: RunResult, width: int) -> list[Text]:
     if len(kinds) > _MOST_KINDS:
         kinds[_MOST_KINDS:] = [f"+{len(kinds) - _MOST_KINDS} kinds"]
     lines = _flow(parts, width, style="" if totals.total_requests else "bold red")
+    for missed in missed_loads(result):
+        lines += [Text(f" {line}", style="yellow") for line in fold(missed, width - 1, most=2)]
     if kinds:
         lines += _flow([f"failed: {kinds[0]}", *kinds[1:]], width, style="red", separator=", ")
     if apart:
@@ -191,10 +198,15 @@ def _validity(result: RunResult, width: int) -> list[Text]:
     return lines
 
 
-def _notices(result: RunResult, width: int) -> list[Text]:
+def _notices(result: RunResult, width: int, *, whole: bool) -> list[Text]:
+    """Return them all for a log; what fits on a screen beside the rest for people."""
+    shown = result.notices if whole else result.notices[:_MOST_NOTICES]
     lines = []
-    for notice in result.notices:
-        lines += _item(plain(notice), width, lead="notice: ", style="yellow")
+    for notice in shown:
+        most = 0 if whole else max(2, 160 // width)
+        lines += _item(plain(notice), width, lead="notice: ", style="yellow", most=most)
+    if left := len(result.notices) - len(shown):
+        lines.append(Text(f" … {left:,} more notices in the report", style="dim"))
     return lines
 
 
@@ -234,8 +246,8 @@ def _flow(
     return [Text(f" {line}", style=style) for line in flow(parts, width - 1, separator=separator)]
 
 
-def _item(text: str, width: int, *, lead: str = "- ", style: str = "") -> list[Text]:
-    lines = fold(text, width - 1 - len(lead))
+def _item(text: str, width: int, *, lead: str = "- ", style: str = "", most: int = 0) -> list[Text]:
+    lines = fold(text, width - 1 - len(lead), most=most)
     leads = [lead, *[" " * len(lead)] * len(lines)]
     return [
         Text(f" {before}{line}", style=style) for before, line in zip(leads, lines, strict=False)

@@ -77,6 +77,9 @@ def request_blocks(rows: Sequence[Row], width: int) -> list[list[Text]]:
     def each(cell: Callable[[Row], str]) -> list[str]:
         return [cell(row) for row in rows]
 
+    # Where requests wait for their turn, service times say what the target did.
+    waits = any(_waits(row) for row in rows)
+    service = each(lambda row: format_duration(row.service_ns.get("p95", 0)) if row.count else "-")
     columns = (
         Column("request", each(_name), floor=max(12, min(width // 4, 32))),
         Column("count", each(lambda row: f"{row.count:,}"), rank=1),
@@ -85,14 +88,19 @@ def request_blocks(rows: Sequence[Row], width: int) -> list[list[Text]]:
             each(lambda row: f"{row.failed:,}"),
             styles=each(lambda row: "bold red" if row.failed else ""),
         ),
-        Column("per s", each(lambda row: f"{row.requests_per_second:,.1f}"), rank=6),
-        Column("p50", times("p50"), rank=4),
+        Column("per s", each(lambda row: f"{row.requests_per_second:,.1f}"), rank=7),
+        Column("p50", times("p50"), rank=5),
         Column("p95", times("p95")),
+        Column("service p95", service, rank=3 if waits else 8),
         Column("p99", times("p99"), rank=2),
-        Column("max", times("max"), rank=5),
-        Column("failed by", each(_kinds), styles=["red"] * len(rows), rank=3, floor=14),
+        Column("max", times("max"), rank=6),
+        Column("failed by", each(_kinds), styles=["red"] * len(rows), rank=4, floor=14),
     )
     return [[Text.assemble(" ", line)] for line in table(columns, width - 1)]
+
+
+def _waits(row: Row) -> bool:
+    return bool(row.count) and row.service_ns.get("p95", 0) < 0.9 * row.latency_ns["p95"]
 
 
 def _name(row: Row) -> str:

@@ -15,6 +15,7 @@ from planrunner.report.findings import (
     verdict_word,
     worst_first,
 )
+from planrunner.report.load_facts import generator_words, service_p95_ns
 from planrunner.report.page import lines, write_page
 from planrunner.results.model import Row, RunResult
 from planrunner.values import dataclass
@@ -76,6 +77,8 @@ def write_html(result: RunResult, out: TextIO, *, bundle: str = "") -> None:
         kinds=[kind for kind, _ in most_first(count_failures(result))],
         statuses=sorted({status for row in requests for status in row.statuses}),
         percentiles=_PERCENTILES,
+        service_p95_ns=service_p95_ns(result),
+        generator=generator_words(result.generator),
     )
 
 

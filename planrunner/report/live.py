@@ -11,7 +11,7 @@ from rich.live import Live
 from rich.text import Text
 
 from planrunner.report.plain import plain, shorten
-from planrunner.report.progress import Progress, SilentView
+from planrunner.report.progress import Progress, SilentView, Thresholds
 from planrunner.units import NS_PER_S, format_duration, format_percent
 
 __all__ = ["LineView", "LiveView", "progress_words"]
@@ -20,11 +20,15 @@ __all__ = ["LineView", "LiveView", "progress_words"]
 SECONDS_BETWEEN_LINES = 10
 _LONGEST_BAR = 40
 _SHORTEST_BAR = 6
+_ROOMY = 60
 
 
 def progress_words(progress: Progress) -> str:
     """Return the state of a run as one line of plain text."""
     words = [*_load_words(progress), *_count_words(progress)]
+    found = progress.thresholds()
+    if found.broken:
+        words.append(f"{len(found.broken)} of {_judged(found)} thresholds broken")
     if progress.ending:
         words.append(f"stopping: {plain(progress.ending)}")
     return f"{plain(progress.phase)}: {' · '.join(words)}"
@@ -50,7 +54,7 @@ class LineView(SilentView):
 
 
 class LiveView:
-    """Redraws three lines in place, once a second; when it is left, they are gone."""
+    """Redraws a few lines in place, once a second; when it is left, they are gone."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -79,6 +83,10 @@ class LiveView:
                 style="red" if progress.failed else "",
             ),
         ]
+        found = progress.thresholds()
+        if _judged(found):
+            style = "" if not found.broken else "red" if found.is_serious else "yellow"
+            lines.append(Text(_threshold_line(found, width), style=style))
         if progress.ending:
             lines.append(
                 Text(shorten(f"stopping: {plain(progress.ending)}", width), style="yellow")
@@ -125,6 +133,21 @@ def _load_line(progress: Progress, width: int) -> str:
     p95 = f"p95 {format_duration(progress.p95_ns)}" if progress.p50_ns else "no replies"
     short = [f"{progress.users:,} users", f"{progress.requests_per_second:,}/s", p95]
     return shorten(" · ".join(short), width)
+
+
+def _judged(found: Thresholds) -> int:
+    return found.holding + len(found.broken) + found.waiting
+
+
+def _threshold_line(found: Thresholds, width: int) -> str:
+    """Return how thresholds stand: what is broken, or that nothing is."""
+    if found.broken:
+        what = "thresholds broken" if width >= _ROOMY else "broken"
+        words = f"{len(found.broken)} of {_judged(found)} {what}: {plain(found.broken[0])}"
+    else:
+        waiting = f", {found.waiting} without data yet" if found.waiting else ""
+        words = f"{found.holding} of {_judged(found)} thresholds hold{waiting}"
+    return shorten(words, width)
 
 
 def _count_words(progress: Progress) -> list[str]:

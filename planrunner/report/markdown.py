@@ -14,6 +14,7 @@ from planrunner.report.findings import (
     verdict_of,
     verdict_word,
 )
+from planrunner.report.load_facts import missed_loads, service_p95_ns
 from planrunner.report.plain import plain
 from planrunner.results.model import Row, RunResult, ValidityLevel, Verdict
 from planrunner.units import format_duration, format_percent, format_rate
@@ -43,6 +44,7 @@ def write_markdown(result: RunResult, out: TextIO) -> None:
     if result.validity.level is not ValidityLevel.VALID:
         out.write(f"\n**The numbers are {result.validity.level.value}:**\n\n")
         out.writelines(f"- {markdown_text(reason)}\n" for reason in result.validity.reasons)
+    out.writelines(f"\n**Load:** {markdown_text(missed)}\n" for missed in missed_loads(result))
     out.writelines(_thresholds(result))
     out.writelines(_requests(requests_of(result)))
     if result.notices:
@@ -73,6 +75,8 @@ def _facts(result: RunResult) -> Iterator[str]:
     if totals.total_requests:
         yield f"{format_percent(totals.error_rate / 100)} failed"
         yield f"p95 {format_duration(round(totals.p95_response_time * 1e9))}"
+        if service_ns := service_p95_ns(result):
+            yield f"service p95 {format_duration(service_ns)}"
     yield f"took {format_duration(round(result.duration_seconds * 1e9))}"
 
 

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import TracebackType
 from typing import Protocol, Self
 
 from planrunner.values import dataclass
 
-__all__ = ["Progress", "SilentView", "View"]
+__all__ = ["Progress", "SilentView", "Thresholds", "View"]
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """How the thresholds stand.
+
+    Attributes:
+        broken: Each with what was observed, those that only warn behind the others.
+        is_serious: One of them is more than a warning.
+        waiting: Have no data yet.
+    """
+
+    holding: int = 0
+    broken: tuple[str, ...] = ()
+    is_serious: bool = False
+    waiting: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +38,7 @@ class Progress:
         total: Requests finished so far, warm-up included.
         failed: Of those, without an acceptable reply.
         ending: Why the run is stopping, empty while it goes on.
+        thresholds: Looks at them; for views that show them, as it takes its time.
     """
 
     second: int
@@ -34,6 +52,7 @@ class Progress:
     total: int
     failed: int
     ending: str = ""
+    thresholds: Callable[[], Thresholds] = Thresholds
 
 
 class View(Protocol):

@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from planrunner.report.live import LineView, LiveView, progress_words
-from planrunner.report.progress import Progress, SilentView
+from planrunner.report.progress import Progress, SilentView, Thresholds
 
 PROGRESS = Progress(
     second=12,
@@ -146,3 +146,27 @@ def test_the_silent_view_shows_nothing(capsys):
         view.show(PROGRESS)
 
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_frame_says_how_thresholds_stand():
+    """The first broken one with what was observed; none is mentioned where there are none."""
+    held = Thresholds(holding=4, waiting=1)
+    broken = Thresholds(3, ("p95 < 4ms (4.5 ms)", "p99 < 5ms (9 ms)"), is_serious=True)
+
+    assert len(frame(PROGRESS)) == 3
+    assert frame(replace(PROGRESS, thresholds=lambda: held))[3] == (
+        "4 of 5 thresholds hold, 1 without data yet"
+    )
+    assert frame(replace(PROGRESS, thresholds=lambda: broken))[3] == (
+        "2 of 5 thresholds broken: p95 < 4ms (4.5 ms)"
+    )
+
+
+def test_a_line_of_a_log_counts_broken_thresholds():
+    """What holds is not worth a word there."""
+    broken = Thresholds(3, ("p95 < 4ms (4.5 ms)",))
+
+    assert "1 of 4 thresholds broken" in progress_words(
+        replace(PROGRESS, thresholds=lambda: broken)
+    )
+    assert "threshold" not in progress_words(PROGRESS)

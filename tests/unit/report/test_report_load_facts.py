@@ -1,0 +1,104 @@
+"""What was asked for and what came of it, in the summary and in report.html."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+from rich.console import Console
+
+from planrunner.report.console import print_summary
+from planrunner.report.html import write_html
+from planrunner.report.load_facts import generator_words, missed_loads, service_p95_ns
+from planrunner.report.markdown import write_markdown
+from planrunner.results.loads import GeneratorFacts, PhaseLoad, Sustainable
+from tests.support.long_run import make_long_run
+from tests.support.results import RESULTS, make_result
+
+OPEN = PhaseLoad(
+    phase="peak",
+    model="open",
+    unit="arrivals",
+    requested=5_000,
+    achieved=4_800,
+    dropped=200,
+    late=30,
+    lateness_p99_ns=12_000_000,
+    lateness_max_ns=40_000_000,
+    is_paced=True,
+)
+WORDS = "asked for 5,000 arrivals, got 4,800 (96 %): 200 dropped, 30 late (p99 12 ms)"
+RESULT = replace(
+    make_result(),
+    loads=(OPEN,),
+    generator=GeneratorFacts(3_000_000, 0.45, 2, 12_000_000, 120, 1024),
+    sustainable=(
+        Sustainable("find", "users", is_found=True, level=120, is_reached=False, text="120 held"),
+    ),
+)
+
+
+def html(result) -> str:
+    out = io.StringIO()
+    write_html(result, out)
+    return out.getvalue()
+
+
+def summary(result, *, terminal: bool = False) -> str:
+    out = io.StringIO()
+    console = Console(
+        file=out, width=120, height=50, force_terminal=terminal, color_system=None, markup=False
+    )
+    print_summary(result, console)
+    return out.getvalue()
+
+
+def test_only_what_was_missed_is_told():
+    """A phase that got what it asked for, in time, is not worth a line."""
+    fine = replace(OPEN, achieved=5_000, dropped=0, late=0)
+
+    assert list(missed_loads(RESULT)) == [WORDS]
+    assert list(missed_loads(replace(RESULT, loads=(fine,)))) == []
+    assert list(missed_loads(replace(RESULT, loads=(fine, OPEN)))) == [f"phase `peak` {WORDS}"]
+
+
+def test_every_summary_tells_it():
+    """On a terminal and on a CI server's page."""
+    out = io.StringIO()
+    write_markdown(RESULT, out)
+
+    assert WORDS in summary(RESULT)
+    assert "**Load:** asked for 5,000 arrivals" in out.getvalue()
+
+
+def test_the_page_has_all_of_it():
+    """The load of each phase, the generator, and what is sustainable."""
+    page = html(RESULT)
+
+    assert '<td data-v="5000">5,000 arrivals</td><td>4,800</td>' in page
+    assert "45 % of a processor at most, timers at most 3 ms late" in page
+    assert "120 of 1,024 files open" in page
+    assert "<dt>Sustainable</dt><dd>≥ 120 users</dd>" in page
+
+
+def test_an_unknown_generator_is_not_described():
+    """Of a result that was made again from samples, nothing is known of it."""
+    assert generator_words(GeneratorFacts()) == ""
+
+
+def test_service_time_stands_beside_latency():
+    """The 95th percentile of the whole run, where its histograms are kept."""
+    result = make_long_run(seconds=120, requests=3)
+
+    assert service_p95_ns(result) > 0
+    assert "service p95" in summary(result)
+    assert "95th of service time" in html(result)
+    assert service_p95_ns(make_result()) == 0
+
+
+def test_a_screen_shows_three_notices_and_counts_the_others():
+    """A log gets them all."""
+    result = replace(RESULTS["passing"], notices=tuple(f"notice {n}" for n in range(9)))
+
+    assert "6 more notices in the report" in summary(result, terminal=True)
+    assert "notice 8" in summary(result)
