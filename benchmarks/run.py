@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks import etcd, questions, readme, truth  # noqa: E402 - needs the path above
+from benchmarks import etcd, questions, readme, truth, workers  # noqa: E402 - needs the path above
 
 QUESTIONS: dict[str, Callable[[int, int], dict]] = {
     "1-throughput": questions.throughput,
@@ -26,6 +26,7 @@ QUESTIONS: dict[str, Callable[[int, int], dict]] = {
     "7-rich": questions.rich,
     "8-etcd": etcd.etcd,
     "9-stall": truth.stall,
+    "10-workers": workers.workers,
 }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -11,7 +10,7 @@ from tempfile import gettempdir
 from typing import Final
 
 from planrunner.cli.execute import WORKER_COMMAND
-from planrunner.cli.wiring import client_factories
+from planrunner.cli.wiring import client_factories, command_of
 from planrunner.clock import Clock, MonotonicClock
 from planrunner.compiler.selection import Selection
 from planrunner.compiler.source import GraphSource
@@ -119,9 +118,7 @@ async def _timer_lateness(clock: Clock) -> Lateness:
 @asynccontextmanager
 async def _null_server() -> AsyncIterator[int]:
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "planrunner.cli.null_server",
+        *command_of("planrunner.cli.null_server"),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )

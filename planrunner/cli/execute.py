@@ -30,7 +30,7 @@ from planrunner.cli.progress import ProgressListener
 from planrunner.cli.reach import announce
 from planrunner.cli.result import build_result, start_result, with_validity_judged
 from planrunner.cli.target import around_load, check_targets, transport_notices
-from planrunner.cli.wiring import client_factories, run_on_fast_loop
+from planrunner.cli.wiring import client_factories, command_of, run_on_fast_loop
 from planrunner.clock import MonotonicClock
 from planrunner.compiler.graph import RunGraph
 from planrunner.compiler.source import GraphSource
@@ -51,7 +51,7 @@ from planrunner.values import dataclass
 
 __all__ = ["WORKER_COMMAND", "command"]
 
-WORKER_COMMAND = (sys.executable, "-m", "planrunner.cli.worker")
+WORKER_COMMAND = command_of("planrunner.cli.worker")
 
 
 @dataclass(frozen=True, slots=True)

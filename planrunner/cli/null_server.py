@@ -24,7 +24,3 @@ async def _serve() -> None:
     loop.add_reader(sys.stdin.fileno(), closed.set)  # nobody writes: it is readable at its end
     await closed.wait()
     server.close()
-
-
-if __name__ == "__main__":
-    main()

@@ -12,7 +12,7 @@ from planrunner.compiler.graph import RunGraph
 from planrunner.protocols import registry
 from planrunner.protocols.base import ClientFactory
 
-__all__ = ["client_factories", "run_on_fast_loop"]
+__all__ = ["client_factories", "command_of", "run_on_fast_loop"]
 
 T = TypeVar("T")
 
@@ -26,6 +26,15 @@ def run_on_fast_loop(main: Coroutine[Any, Any, T]) -> T:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 return runner.run(main)
     return asyncio.run(main)
+
+
+def command_of(module: str) -> tuple[str, ...]:
+    """Return the command that calls a module's `main` in a new interpreter.
+
+    It imports from where this one does, and not from the current directory just because it is that.
+    """
+    code = f"import sys; sys.path[:] = {sys.path!r}; from {module} import main; main()"
+    return (sys.executable, "-P", "-c", code)
 
 
 def client_factories(graph: RunGraph) -> dict[str, ClientFactory]:

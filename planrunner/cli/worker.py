@@ -1,4 +1,4 @@
-"""The process of one worker: `python -m planrunner.cli.worker DESCRIPTOR`, started by `execute`.
+"""The process of one worker, started by `execute` with the descriptor of its socket.
 
 It lives as long as its socket does. The system closes that when the coordinator ends in whatever
 way, and on Linux kills the worker besides; so none is ever left behind.
@@ -100,7 +100,3 @@ async def _serve(assignment: Assignment, channel: SocketChannel) -> None:
         )
         stack.callback(worker.close)
         await Member(graph, worker=worker, channel=channel, clock=clock, stop=stop).serve()
-
-
-if __name__ == "__main__":
-    main()

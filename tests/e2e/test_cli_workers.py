@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,14 @@ def is_running(pid: int) -> bool:
         return (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+def until(is_so: Callable[[], object], seconds: float = 30) -> None:
+    """Wait until something is so, and fail when it takes too long."""
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def under_load(process: subprocess.Popen[str], target: HttpServer, workers: int) -> list[int]:
@@ -142,14 +151,12 @@ def test_a_killed_coordinator_leaves_no_worker(project: PlanProject, target: Htt
     project.write({"plan.yaml": plan_text(PAUSED, LONG, url=target.url)})
     process = project.spawn("execute", "plan.yaml", "--workers", "3", "--out", "out")
     workers = under_load(process, target, 3)
+    until(lambda: any(file.stat().st_size for file in project.directory.glob("out/*-?.bin")))
 
     process.kill()
     process.communicate()
-    deadline = time.monotonic() + 2
-    while time.monotonic() < deadline and any(map(is_running, workers)):
-        time.sleep(0.02)
 
-    assert not any(map(is_running, workers))
+    until(lambda: not any(map(is_running, workers)), seconds=2)
     told = project.run("report", "out")
     assert re.search(r"[1-9]\d* requests", told.out)
     assert "the run was killed" in told.out

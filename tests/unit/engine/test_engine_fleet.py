@@ -126,6 +126,19 @@ def test_numbers_of_iterations_and_users_are_unique(workers: int) -> None:
 
 
 @WORKERS
+@pytest.mark.parametrize("phase", [closed(5, 1), open_phase(50, 1)], ids=["closed", "open"])
+def test_numbers_are_unique_where_they_have_gaps(phase: Any, workers: int) -> None:
+    """Nobody knows how many iterations the others have begun."""
+    target = FakeTarget()
+    program = user_class(task("t", request()), uses_iteration=True)
+
+    run_fleet(make_graph(program, phase), workers, target=target)
+
+    numbers = [scope["iteration"] for scope in target.scopes]
+    assert len(numbers) == len(set(numbers)) >= 50
+
+
+@WORKERS
 def test_a_throttle_holds_for_all_together(workers: int) -> None:
     """100/s in ten seconds are a thousand requests, whoever sends them."""
     phase = closed(7, 10)
