@@ -1,20 +1,26 @@
 """etcd: planrunner beside a bare loop of the same stubs, and etcd3 with threads.
 
-`python benchmarks/etcd.py bare|threads ENDPOINT SECONDS` is one generator; each runs in a process
-of its own, ten at a time, putting 100 bytes.
+`python benchmarks/etcd.py "bare"|"bare, 1 connection"|"threads" ENDPOINT SECONDS` is one generator;
+each runs in a process of its own, ten at a time, putting 100 bytes.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
 import sys
 import tempfile
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from statistics import median
+
+ROOT = str(Path(__file__).resolve().parents[1])
+if ROOT not in sys.path:
+    sys.path.insert(0, ROOT)  # as a script it has only its own folder
+
+from benchmarks.processes import Outcome, run  # noqa: E402
 
 CONCURRENCY = 10
 VALUE = "x" * 100
@@ -34,59 +40,98 @@ report: {{formats: [metrics.json], samples: none}}
 """
 
 
+_SHORT_S = 1
+
+Raw = dict[str, list[dict[str, float]]]
+
+
 def etcd(rounds: int, seconds: int) -> dict:
     """Puts a second at concurrency 10, against one etcd, generators interleaved."""
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     from tests.support.etcd_servers import cluster  # noqa: PLC0415 - starts real servers
 
-    raw: dict[str, list[float]] = {"planrunner": [], "planrunner, 1 connection": []}
-    raw |= {"bare": [], "threads": []}
+    names = ["planrunner", "planrunner, 1 connection", "bare", "bare, 1 connection", "threads"]
+    raw: Raw = {name: [] for name in names}
     with tempfile.TemporaryDirectory() as directory, cluster(Path(directory)) as started:
         endpoint = started.members[0].endpoint
         for number in range(rounds):
-            names = list(raw)
             for name in names[number % len(names) :] + names[: number % len(names)]:
-                raw[name].append(_rate(name, endpoint, seconds, Path(directory)))
-    rate = {name: median(rates) for name, rates in raw.items()}
+                one = _measure(name, endpoint, max(seconds, _SHORT_S + 1), Path(directory))
+                raw[name].append(one)
+                print(f"  round {number + 1}: {name:25} {one['rate']:>7,.0f}/s", flush=True)
+    rate, cpu = _medians(raw, "rate"), _medians(raw, "cpu_us_per_operation")
+    ours, bare_loop = "planrunner", "bare"
+    shared, shared_loop = "planrunner, 1 connection", "bare, 1 connection"
     summary = [
-        f"{rate['planrunner'] / rate['bare']:.2f} × a bare loop of the same stubs (target 0.8)",
+        f"{rate[ours] / rate[bare_loop]:.2f} × a bare loop of the same stubs (target 0.8), "
+        f"{rate[shared] / rate[shared_loop]:.2f} × where all share one connection",
         # etcd3's clients share one connection, whether they want to or not.
-        f"{rate['planrunner, 1 connection'] / rate['threads']:.2f} × etcd3 with {CONCURRENCY} "
-        "threads, on one connection like those (target 1)",
-        f"{rate['planrunner'] / rate['threads']:.2f} × with a connection for each user",
+        f"{rate[shared] / rate['threads']:.2f} × etcd3 with {CONCURRENCY} threads, on one "
+        f"connection like those (target 1); {rate[ours] / rate['threads']:.2f} × with a "
+        "connection for each user",
+        f"CPU per operation {cpu[ours] / cpu[bare_loop]:.2f} × the bare loop's, "
+        f"{cpu[shared] / cpu['threads']:.2f} × that of the threads",
     ]
-    return {"summary": summary, "rounds": raw, "median_rate": rate}
+    return {"summary": summary, "rounds": raw, "median_rate": rate, "median_cpu_us": cpu}
 
 
-def _rate(name: str, endpoint: str, seconds: int, directory: Path) -> float:
-    if name in ("bare", "threads"):
-        command = [sys.executable, __file__, name, endpoint, str(seconds)]
-        return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+def _medians(raw: Raw, what: str) -> dict[str, float]:
+    return {name: round(median(one[what] for one in found), 1) for name, found in raw.items()}
+
+
+def _measure(name: str, endpoint: str, seconds: int, directory: Path) -> dict[str, float]:
+    """Return the rate, and the CPU of an operation without that of starting.
+
+    Starting is what a run of a second has in common with one of several.
+    """
+    generate = _planrunner if name.startswith("planrunner") else _script
+    short_s, short_count, _ = generate(name, endpoint, _SHORT_S, directory)
+    long_s, long_count, rate = generate(name, endpoint, seconds, directory)
+    cpu_us = (long_s - short_s) / (long_count - short_count) * 1e6
+    return {"rate": round(rate, 1), "cpu_us_per_operation": round(cpu_us, 1)}
+
+
+Generated = tuple[float, float, float]
+"""CPU seconds of the whole process, operations, operations a second."""
+
+
+def _script(name: str, endpoint: str, seconds: int, _: Path) -> Generated:
+    done = _completed([sys.executable, __file__, name, endpoint, str(seconds)])
+    rate = float(done.output)
+    return done.cpu_s, rate * seconds, rate
+
+
+def _planrunner(name: str, endpoint: str, seconds: int, directory: Path) -> Generated:
     plan, out = directory / "plan.yaml", directory / f"out-{time.monotonic_ns()}"
-    shared = ", connections: 1" if name != "planrunner" else ""
+    shared = ", connections: 1" if "1 connection" in name else ""
     plan.write_text(PLAN.format(endpoint=endpoint, value=VALUE, users=CONCURRENCY, shared=shared))
-    subprocess.run(
-        [COMMAND, "execute", str(plan), "--set", f"seconds={seconds}s", "--out", str(out), "-q"],
-        check=True,
+    done = _completed(
+        [COMMAND, "execute", str(plan), "--set", f"seconds={seconds}s", "--out", str(out), "-q"]
     )
     totals = json.loads((out / "metrics.json").read_text())["totals"]
     assert totals["failed_requests"] == 0
-    return float(totals["requests_per_second"])
+    return done.cpu_s, float(totals["total_requests"]), float(totals["requests_per_second"])
 
 
-def bare(endpoint: str, seconds: float) -> float:
-    """Tasks that do nothing but await the stub, each on a channel of its own, as users have."""
+def _completed(command: list[str]) -> Outcome:
+    outcome = run(command)
+    if outcome.exit_code:
+        raise RuntimeError(outcome.output + outcome.errors)
+    return outcome
+
+
+def bare(endpoint: str, seconds: float, *, connections: int = CONCURRENCY) -> float:
+    """Tasks that do nothing but await the stub, on channels like those of planrunner's users."""
     import grpc  # noqa: PLC0415
     import uvloop  # noqa: PLC0415
 
+    from planrunner.protocols.etcd.clients.lines import CHANNEL_OPTIONS  # noqa: PLC0415
     from planrunner.protocols.etcd.stubs import load_stubs  # noqa: PLC0415
 
     stubs = load_stubs()
 
     async def main() -> float:
-        options = [("grpc.use_local_subchannel_pool", 1)]
         channels = [
-            grpc.aio.insecure_channel(endpoint, options=options) for _ in range(CONCURRENCY)
+            grpc.aio.insecure_channel(endpoint, options=CHANNEL_OPTIONS) for _ in range(connections)
         ]
         done = 0
         until = time.perf_counter() + seconds
@@ -97,7 +142,8 @@ def bare(endpoint: str, seconds: float) -> float:
                 await call(stubs.PutRequest(key=b"/bench/%d" % done, value=VALUE.encode()))
                 done += 1
 
-        await asyncio.gather(*(put(stubs.KVStub(channel).Put) for channel in channels))
+        lanes = (channels[number % connections] for number in range(CONCURRENCY))
+        await asyncio.gather(*(put(stubs.KVStub(channel).Put) for channel in lanes))
         return done / seconds
 
     return uvloop.run(main())
@@ -128,5 +174,11 @@ def threads(endpoint: str, seconds: float) -> float:
     return sum(counts) / seconds
 
 
+GENERATORS = {
+    "bare": bare,
+    "bare, 1 connection": partial(bare, connections=1),
+    "threads": threads,
+}
+
 if __name__ == "__main__":
-    print({"bare": bare, "threads": threads}[sys.argv[1]](sys.argv[2], float(sys.argv[3])))
+    print(GENERATORS[sys.argv[1]](sys.argv[2], float(sys.argv[3])))

@@ -12,14 +12,14 @@ import grpc
 from planrunner.errors import CannotRun
 from planrunner.protocols.etcd.operation import EtcdSettings
 
-__all__ = ["Access", "Line", "Lines"]
+__all__ = ["CHANNEL_OPTIONS", "Access", "Line", "Lines"]
 
-_OPTIONS: Final = (
+CHANNEL_OPTIONS: Final = (
     # Channels with equal settings share a connection unless told not to: a user has its own.
     ("grpc.use_local_subchannel_pool", 1),
-    ("grpc.enable_http_proxy", 0),
+    ("grpc.enable_http_proxy", 0),  # the environment's proxies are ignored, as for HTTP
     ("grpc.enable_retries", 0),  # a failure that gRPC hides would be missing in the results
-    # Calls are small and one at a time: without these it is a fifth faster.
+    # Calls are small and one at a time: these save some 5 % of the processor's time.
     ("grpc.optimization_target", "latency"),
     ("grpc.http2.bdp_probe", 0),
     ("grpc.max_receive_message_length", -1),
@@ -53,8 +53,8 @@ class Access:
 
     def channel(self, endpoint: str) -> grpc.aio.Channel:
         if self._credentials is None:
-            return grpc.aio.insecure_channel(endpoint, options=_OPTIONS)
-        return grpc.aio.secure_channel(endpoint, self._credentials, options=_OPTIONS)
+            return grpc.aio.insecure_channel(endpoint, options=CHANNEL_OPTIONS)
+        return grpc.aio.secure_channel(endpoint, self._credentials, options=CHANNEL_OPTIONS)
 
     async def renew(self, line: Line, stale: object, timeout_s: float) -> None:
         """Ask for a token unless somebody else has replaced the `stale` one meanwhile.
