@@ -77,7 +77,8 @@ def _search(load: SearchLoad) -> Iterator[str]:
     if steps.refine:
         yield f"halves the gap up to {steps.refine} times"
     if steps.confirm:
-        yield f"runs the best level again {steps.confirm} times"
+        times = "once" if steps.confirm == 1 else f"{steps.confirm} times"
+        yield f"runs the best level again {times}"
     if load.cooldown_ns:
         yield f"pauses {write_duration(load.cooldown_ns)} between levels"
 

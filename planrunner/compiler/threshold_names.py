@@ -47,6 +47,7 @@ class Names:
         values: The values of each tag; None when one is only known while the run goes on.
         stages: The stages of each phase, those of all profiles included.
         profiles: The phases of each profile.
+        varies: What each phase that searches varies, `users` or `rate`, in all profiles.
         gauges: What is measured of services and by monitors.
         running: The phases of this run, with the classes that have users in them and the names
             of their tasks.
@@ -60,6 +61,7 @@ class Names:
     values: dict[str, set[str] | None] = field(default_factory=dict)
     stages: dict[str, set[str]] = field(default_factory=dict)
     profiles: dict[str, list[str]] = field(default_factory=dict)
+    varies: dict[str, set[str]] = field(default_factory=dict)
     gauges: tuple[str, ...] = ()
     running: dict[str, Running] = field(default_factory=dict)
     searches: set[str] = field(default_factory=set)
@@ -194,6 +196,8 @@ def names_of(model: PlanModel, flows: Flows, profile: str, gauges: Sequence[str]
             names.profiles[name] = called
         for phase, phase_name in zip(phases, called, strict=True):
             names.stages.setdefault(phase_name, set()).update(_stage_names(phase))
+            if phase.search is not None:
+                names.varies.setdefault(phase_name, set()).add(phase.search.vary)
     return names
 
 

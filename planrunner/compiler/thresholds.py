@@ -8,6 +8,7 @@ from typing import Final
 
 from planrunner.compiler.compilation import Compilation
 from planrunner.compiler.threshold_names import Names
+from planrunner.compiler.threshold_search import unfit_for_search
 from planrunner.errors import PlanrunnerError
 from planrunner.language.diagnostics import Code, suggest
 from planrunner.language.expressions import Expression, ExpressionError, to_text
@@ -120,6 +121,9 @@ class _Sentence:
             threshold = self._within_phase(threshold, exact=exact)
         for metric in threshold.metrics:
             self._check(metric, names, exact=exact)
+        for unfit in unfit_for_search(threshold, names):
+            word = (unfit.offset, unfit.length) if exact else None
+            self._fault(Code.INVALID_VALUE, PlanrunnerError(unfit.message, hint=unfit.hint), word)
         place = str(self.work.span(self.path))
         return replace(threshold, place=place, not_applicable=names.why_not(threshold))
 
@@ -205,6 +209,8 @@ class _Sentence:
         """Return where the text at `offset` stands in the plan, and where that piece begins."""
         if self.model.metric is None or offset == 0:
             return self.path, 0
+        if self.text.startswith(str(self.model.value), offset):
+            return (*self.path, "value"), offset
         for key, before in (("scope", " in "), ("select", " of ")):
             written = getattr(self.model, key) or ""
             piece = written.removeprefix(before.lstrip())

@@ -98,7 +98,7 @@ def parse_limit(scanner: Scanner, metric: Metric | Ratio) -> Value:
     try:
         if unit not in allowed:
             unit = _only_zero(scanner, metric, allowed[0], text, start)
-        value = Value(unit, parse_amount(text, unit), text)
+        value = Value(unit, parse_amount(text, unit), text, offset=start)
     except UnitError as wrong:
         scanner.fail(wrong.message, start, length=len(text), hint=wrong.hint)
     if isinstance(metric, Metric) and metric.agg is Agg.APDEX and value.amount > 1:

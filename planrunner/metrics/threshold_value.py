@@ -41,12 +41,14 @@ class Value:
         amount: ns (duration), per second (rate), a fraction (percentage), bytes (size) or a plain
             number; of the baseline's value when `of_baseline`, as a fraction.
         text: As written, without `of baseline`.
+        offset: Where it begins in the sentence.
     """
 
     unit: Unit
     amount: float
     text: str = field(compare=False)
     of_baseline: bool = False
+    offset: int = field(default=0, compare=False)
 
     def __str__(self) -> str:
         return f"{self.text} of baseline" if self.of_baseline else self.text

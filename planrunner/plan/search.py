@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from planrunner.language.diagnostics import Code
 from planrunner.language.fields import Duration
@@ -90,6 +90,18 @@ StepField = Annotated[
 ]
 
 
+def _of_a_level(text: str) -> str:
+    found = re.match(r"\s*max_sustainable\b", text)
+    if found is not None:
+        fault = Fault(
+            Code.INVALID_VALUE,
+            "`max_sustainable` is what the search finds, and no level has one",
+            "put it into `thresholds:`",
+        )
+        raise error(fault, offset=text.index("max_sustainable"), length=len("max_sustainable"))
+    return text
+
+
 class SearchModel(PlanMapping):
     """Raise the level step by step while the conditions hold, then narrow it down."""
 
@@ -111,7 +123,7 @@ class SearchModel(PlanMapping):
         description="The first part of each level, which is not judged. Default none.",
         examples=["15s"],
     )
-    slo: list[Sentence] = Field(
+    slo: list[Annotated[Sentence, AfterValidator(_of_a_level)]] = Field(
         min_length=1,
         description="A level holds while all of these are true.",
         examples=["[p95 < 500ms, error_rate < 1%]"],

@@ -64,6 +64,7 @@ _EXCLUSIVE: Final[tuple[tuple[str, str, str], ...]] = (
     ("users", "rate", "`users` is a closed model, `rate` an open one: keep one of them"),
     ("ramp_up", "spawn_rate", "both say how fast users start: keep one of them"),
     ("iterations", "iterations_per_user", "keep one of them"),
+    ("search", "warmup", "each level has a warm-up of its own: write `settle:` in `search`"),
     *(
         ("stages", key, "the stages say it all: keep `stages`, or the other keys")
         for key in ("users", "rate", "ramp_up", "spawn_rate", "hold")

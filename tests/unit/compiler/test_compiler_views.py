@@ -40,6 +40,15 @@ def test_a_plan_is_shown_to_the_letter(shop: RunGraph, ending: str, *, update_go
     check_golden(f"explain/shop.{ending}", f"{text}\n", update=update_golden)
 
 
+@pytest.mark.parametrize("ending", ["txt", "graph.json"])
+def test_every_model_of_load_is_shown_to_the_letter(ending: str, *, update_golden: bool) -> None:
+    """Rates, arrivals, iterations, a throttle and searches, in words and as data."""
+    plan = PLAN.with_name("loads.yaml")
+    text = VIEWS[ending](compile_plan(load(plan, environ={}))).replace(str(plan), plan.name)
+
+    check_golden(f"explain/loads.{ending}", f"{text}\n", update=update_golden)
+
+
 def test_views_are_the_same_for_the_same_plan(shop: RunGraph) -> None:
     """No set, address or clock gets into them."""
     again = compile_plan(load(PLAN, environ={}))
