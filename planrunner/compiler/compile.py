@@ -42,7 +42,7 @@ from planrunner.language.diagnostics import Diagnostic, PlanError
 from planrunner.language.lowering import bounded_folding
 from planrunner.language.names import ROOT_HELPERS
 from planrunner.language.secrets import Masker
-from planrunner.language.text import Text
+from planrunner.language.text import Text, parse_text
 from planrunner.metrics.threshold import Threshold
 from planrunner.plan.document import PlanPath
 from planrunner.plan.loader import Plan
@@ -163,15 +163,16 @@ class _Compiler:
         thresholds = self._thresholds(stated, schedule, names)
         phases = tuple(_with_slo(phase, schedule, names) for phase in phases)
         report = self._report()
+        name, baseline = self._plain(model.name, "name"), self._plain(model.baseline, "baseline")
         seed = work.settle(model.seed, ("seed",), self._seed)
         if work.faults:
             raise PlanError(self._veiled(list(dict.fromkeys(work.faults)), schedule))
         secrets = secrets_of((*self._plan.params.values(), *schedule.params))
         return RunGraph(
             source=plan_path(self._plan),
-            name=model.name,
-            slug=slug_of(model.name),
-            description=model.description or "",
+            name=name,
+            slug=slug_of(name),
+            description=self._plain(model.description, "description"),
             plan_hash=self._hash(),
             seed=seed,
             seed_was_drawn=model.seed is None,
@@ -193,7 +194,7 @@ class _Compiler:
             report=report,
             default_threshold=not stated,
             secrets=secrets,
-            baseline=model.baseline or f"reports/{slug_of(model.name)}/baseline.json",
+            baseline=baseline or f"reports/{slug_of(name)}/baseline.json",
             plan_text=Masker(secrets)(self._plan.bundle.texts.get(self._plan.bundle.file, "")),
         )
 
@@ -265,6 +266,14 @@ class _Compiler:
         if wanted is not None and wanted not in names:
             self._work.faults.append(unknown_choice("--profile", "profile", wanted, names))
         return wanted if wanted in names else next(iter(names), "")
+
+    def _plain(self, text: str | None, key: str) -> str:
+        """Return a text of the plan's first level, with the values of params in it."""
+        if text is None or "${" not in text:
+            return text or ""
+        work = self._work
+        parsed = work.attempt(lambda: parse_text(text), (key,), None)
+        return work.constant_text(parsed, (key,), work.constant_names) or text
 
     def _report(self) -> ReportSettings:
         model = self._model.report

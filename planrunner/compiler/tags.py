@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from planrunner.compiler.compilation import Compilation
 from planrunner.compiler.graph import Evaluate
 from planrunner.compiler.texts import references_in
+from planrunner.language.diagnostics import Code
 from planrunner.language.expressions import to_text
 from planrunner.language.secrets import MASK
 from planrunner.plan.document import PlanPath
@@ -23,6 +24,11 @@ def compile_tags(
     if tags is None:
         return (), (), frozenset()
     if not isinstance(tags, Mapping):
+        for index, tag in enumerate(tags):
+            if "${" in tag:
+                hint = 'give it a key: `tags: {key: "${…}"}`'
+                words = "a tag in a list is text as it stands"
+                work.fault((*path, index), Code.NOT_ALLOWED, words, hint=hint)
         return tuple(sorted((tag, "") for tag in tags)), (), frozenset()
     constant: list[tuple[str, str]] = []
     dynamic: list[tuple[str, Evaluate]] = []

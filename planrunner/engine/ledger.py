@@ -343,7 +343,8 @@ def _tally_notices(tally: Tally) -> tuple[str, ...]:
     for name, times in tally.soft_failures.items():
         notices.append(f"a soft expectation of `{name}` did not hold {times} times")
     for reason, times in tally.ended_early.most_common():
-        notices.append(f"{times} iterations ended early: {reason}")
+        plural = "s" if times != 1 else ""
+        notices.append(f"{times} iteration{plural} ended early: {reason}")
     for condition, times in tally.endless.items():
         notices.append(f"`while: {condition}` was still true after its last round {times} times")
     if tally.retries:

@@ -387,3 +387,23 @@ def test_a_directory_for_reports_takes_params_and_the_id_of_the_run() -> None:
     for wrong in ("user.id", "rand.text(3)", "run.dir", "wrkspace"):
         [found] = findings(PARAMS, f'report: {{dir: "out/${{{wrong}}}"}}')
         assert found.code in ("unknown-name", "not-allowed")
+
+
+def test_the_name_of_a_plan_takes_params() -> None:
+    """So do its description and the file of its baseline; what a user knows has no value there."""
+    graph = compiled(PARAMS, "name: stress of ${workspace}", 'baseline: "base/${workspace}.json"')
+    assert (graph.name, graph.slug, graph.baseline) == (
+        "stress of w1",
+        "stress-of-w1",
+        "base/w1.json",
+    )
+
+    [found] = findings("name: stress ${user.id}")
+    assert (found.marked, found.message) == ("user.id", "`user` has no value here")
+
+
+def test_a_tag_in_a_list_is_no_template() -> None:
+    """It would be a name that thresholds can't know; with a key it can be one."""
+    [found] = findings(steps('{get: /, tags: ["${rand.int(1, 2)}"]}'))
+
+    assert (found.code, found.message) == ("not-allowed", "a tag in a list is text as it stands")
