@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -11,12 +12,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from textwrap import dedent
+from urllib.parse import unquote
 
 import psutil
 import pytest
 
 from planrunner.target import free_port
-from tests.support.plans import Ended, PlanProject
+from tests.support.http_servers import Request, Wire, reply, serve
+from tests.support.plans import Ended, PlanProject, running
 
 pytestmark = pytest.mark.slow
 
@@ -137,6 +140,60 @@ def test_what_uses_too_much_fails_the_run(execute: Callable[..., Ended]) -> None
 
     assert ended.code == 1
     assert ended.metrics["judgements"][0]["verdict"] == "fail"
+
+
+def test_a_prometheus_server_is_asked_beside_the_load(execute: Callable[..., Ended]) -> None:
+    """The query goes as it is written, with what it reads of the plan; its values are judged."""
+    answers = iter(range(100, 1000, 50))
+
+    async def respond(_: Request, wire: Wire) -> None:
+        result = [{"metric": {}, "value": [0, str(next(answers))]}]
+        data = {"status": "success", "data": {"resultType": "vector", "result": result}}
+        await wire.send(reply(200, json.dumps(data).encode()))
+
+    with running(serve(respond)) as prometheus:
+        judged = f"""
+            params: {{job: {{type: str, default: api}}}}
+            monitors:
+              heap:
+                prometheus: "{prometheus.url}"
+                query: 'heap{{job="${{job}}"}}'
+                every: 200ms
+            thresholds: [max of monitor.heap < 1000, monitor.heap > 100, growth of monitor.heap > 1]
+        """
+        ended = execute(plan(service("api"), hold="2500ms", more=judged))
+
+    assert ended.code == 0, ended.out + ended.err
+    assert {row["verdict"] for row in ended.metrics["judgements"]} == {"pass"}
+    asked = {unquote(request.target) for request in prometheus.requests}
+    assert asked == {'/api/v1/query?query=heap{job="api"}'}
+    assert "monitor.heap" in {track["name"] for track in ended.metrics["tracks"]}
+
+
+def test_a_prometheus_server_that_is_not_there_is_a_notice(execute: Callable[..., Ended]) -> None:
+    """The load goes on; only a threshold on it fails, for want of data."""
+    nobody = f"http://127.0.0.1:{free_port()}"
+    more = f"""
+        monitors: {{heap: {{prometheus: "{nobody}", query: heap, every: 100ms}}}}
+        thresholds: [error_rate == 0, monitor.heap < 1000]
+    """
+
+    ended = execute(plan(service("api"), hold="500ms", more=more))
+
+    assert [row["verdict"] for row in ended.metrics["judgements"]] == ["pass", "no_data"]
+    assert "`monitor.heap` was never measured: the query gave no value" in ended.metrics["notices"]
+    assert ended.code == 1
+
+
+def test_workers_share_the_services(execute: Callable[..., Ended]) -> None:
+    """One coordinator starts, watches and stops them, however many processes make the load."""
+    judged = "thresholds: [error_rate == 0, max of service.api.rss < 1GB]"
+    text = plan(service("api", "serves", "monitor: [rss]"), hold="1500ms", more=judged)
+
+    ended = execute(text.replace("{users: 1,", "{users: 4,"), "--workers", "2")
+
+    assert ended.code == 0, ended.out + ended.err
+    assert len(ended.files["started"].read_text().splitlines()) == 1
 
 
 def test_a_service_comes_up_after_those_it_needs(
