@@ -31,6 +31,7 @@ MOST_REQUESTS: Final = 30
 _BINS_PER_OCTAVE: Final = 3
 _LONGEST_NAME: Final = 60
 _MOST_TRACKS: Final = 12
+_LETTERS: Final = 80  # of a label, from one side of a chart to the other
 _KINDS: Final = ("cpu", "rss", "loop_lag")
 
 
@@ -59,9 +60,15 @@ def bands_of(points: Iterable[Point]) -> Rows:
     named = len({phase for phase, _ in spans}) > 1
     bands: Rows = []
     seen: set[str] = set()
+    whole = max((end for _, end in spans.values()), default=0)
+    room = 0.0  # up to where the labels so far reach
     for (phase, warmup), (begin, end) in sorted(spans.items(), key=lambda item: item[1]):
         label = shorten(plain(phase), 24) if named and phase not in seen else ""
         seen.add(phase)
+        if label and begin < room:
+            label = ""
+        elif label:
+            room = begin + (len(label) + 1) * whole / _LETTERS
         bands.append({"from": begin, "to": end, "warmup": warmup, "label": label})
     return bands
 

@@ -9,15 +9,15 @@ from planrunner.report.chart_data import ticks_of
 from planrunner.report.palette import Palette
 
 __all__ = [
+    "MS",
     "MS_LABEL",
     "TIME",
     "distribution_spec",
     "failures_spec",
     "latency_spec",
     "load_spec",
-    "scaling_spec",
-    "search_spec",
     "tracks_spec",
+    "view",
 ]
 
 Spec = dict[str, Any]
@@ -39,14 +39,14 @@ TIME: Final = {
 }
 _LINES: Final = {"symbolType": "stroke", "symbolStrokeWidth": 3}
 # Milliseconds in, and the unit that people would say out.
-_MS: Final = (
+MS: Final = (
     "{0}>=1000?format({0}/1000,'~r')+' s':{0}>=1||{0}==0?format({0},'~r')+' ms'"
     ":format({0}*1000,'~r')+' µs'"
 )
-MS_LABEL: Final = _MS.format("datum.value")
+MS_LABEL: Final = MS.format("datum.value")
 
 
-def _view(*layers: Spec, **more: object) -> Spec:
+def view(*layers: Spec, **more: object) -> Spec:
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
         "height": _HEIGHT,
@@ -96,7 +96,7 @@ def load_spec(palette: Palette, bands: Rows, *, dots: bool) -> Spec:
         {"field": "users", "type": "quantitative", "title": "users", "format": ","},
     ]
     rate, users = palette.series[0], palette.series[1]
-    return _view(
+    return view(
         {
             "layer": [
                 *_bands(palette, bands),
@@ -151,14 +151,14 @@ def latency_spec(palette: Palette, bands: Rows, *, dots: bool) -> Spec:
     names = ["p50", "p95", "p99"]
     # The middle is calm, the tail stands out.
     colors = [palette.series[0], palette.series[2], palette.failures[0]]
-    return _view(
+    return view(
         *_bands(palette, bands),
         {
             "data": {"name": "points"},
             "transform": [
                 {"filter": "datum.p50 > 0"},
                 {"fold": names, "as": ["percentile", "ms"]},
-                {"calculate": _MS.format("datum.ms"), "as": "shown"},
+                {"calculate": MS.format("datum.ms"), "as": "shown"},
             ],
             "mark": {
                 "type": "line",
@@ -261,7 +261,7 @@ def distribution_spec(palette: Palette, rows: Rows) -> Spec:
 
 
 def failures_spec(palette: Palette, bands: Rows) -> Spec:
-    return _view(
+    return view(
         *_bands(palette, bands),
         {
             "data": {"name": "failures"},
@@ -293,87 +293,15 @@ def failures_spec(palette: Palette, bands: Rows) -> Spec:
     )
 
 
-def scaling_spec(palette: Palette, points: Rows) -> Spec:
-    by_users = len({row["users"] for row in points}) > 2
-    field, title = ("users", "users") if by_users else ("rps", "requests/s")
-    return _view(
-        {
-            "data": {"name": "points"},
-            "transform": [
-                {"filter": "datum.p95 > 0 && datum.users > 0"},
-                {"calculate": _MS.format("datum.p95"), "as": "shown"},
-            ],
-            "mark": {"type": "point", "filled": True, "size": 26, "opacity": 0.55},
-            "encoding": {
-                "x": {
-                    "field": field,
-                    "type": "quantitative",
-                    "title": title,
-                    "axis": {"format": "~s", "grid": False},
-                },
-                "y": {
-                    "field": "p95",
-                    "type": "quantitative",
-                    "title": "p95",
-                    "axis": {"labelExpr": MS_LABEL},
-                },
-                "color": {
-                    "field": "phase",
-                    "type": "nominal",
-                    "title": None,
-                    "scale": {"range": palette.series},
-                    "legend": {} if len({row["phase"] for row in points}) > 1 else None,
-                },
-                "tooltip": [
-                    {"field": "t", "type": "quantitative", "title": "second"},
-                    {"field": field, "type": "quantitative", "title": title, "format": ",.1f"},
-                    {"field": "shown", "type": "nominal", "title": "p95"},
-                ],
-            },
-        }
-    )
-
-
-def search_spec(palette: Palette) -> Spec:
-    return _view(
-        {
-            "data": {"name": "steps"},
-            "mark": {"type": "point", "filled": True, "size": 90},
-            "encoding": {
-                "x": {"field": "level", "type": "quantitative", "title": "level"},
-                "y": {
-                    "field": "p95",
-                    "type": "quantitative",
-                    "title": "p95",
-                    "axis": {"labelExpr": MS_LABEL},
-                },
-                "color": {
-                    "field": "outcome",
-                    "type": "nominal",
-                    "title": None,
-                    "scale": {
-                        "domain": ["held", "broke"],
-                        "range": [palette.passed, palette.failures[0]],
-                    },
-                },
-                "shape": {"field": "outcome", "type": "nominal", "title": None},
-                "tooltip": [
-                    {"field": "level", "type": "quantitative"},
-                    {"field": "outcome", "type": "nominal"},
-                    {"field": "reason", "type": "nominal"},
-                ],
-            },
-        }
-    )
-
-
 def tracks_spec(palette: Palette, unit: str) -> Spec:
     axis: dict[str, object] = {"format": "~s"}
     if unit == "percent":
-        axis = {"format": ".0%"}
+        axis = {"format": ".2~%"}
+    elif unit == "bytes":
+        axis = {"labelExpr": "format(datum.value, '~s') + 'B'"}
     elif unit == "ms":
         axis = {"labelExpr": MS_LABEL}
-    return _view(
+    return view(
         {
             "data": {"name": "tracks"},
             "mark": {"type": "line", "strokeWidth": 1.6},

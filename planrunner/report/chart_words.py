@@ -60,15 +60,21 @@ def failures_words(result: RunResult) -> str:
     return f"After the warm-up: {told}." if told else "All in the warm-up."
 
 
-def scaling_words(result: RunResult) -> str:
+def scaling_words(result: RunResult, *, by_rate: bool) -> str:
     points = [point for point in result.points if point.p95_ns and point.users]
     if not points:
         return "No request was answered."
-    calm = min(points, key=lambda point: point.users)
-    full = max(points, key=lambda point: point.users)
+    if by_rate:
+        calm = min(points, key=lambda point: point.requests / max(point.seconds, 1))
+        full = max(points, key=lambda point: point.requests / max(point.seconds, 1))
+        loads = [format_rate(one.requests / max(one.seconds, 1)) for one in (calm, full)]
+    else:
+        calm = min(points, key=lambda point: point.users)
+        full = max(points, key=lambda point: point.users)
+        loads = [f"{one.users:,} user{'s' if one.users != 1 else ''}" for one in (calm, full)]
     return (
-        f"p95 was {format_duration(calm.p95_ns)} with {calm.users:,} users "
-        f"and {format_duration(full.p95_ns)} with {full.users:,}."
+        f"p95 was {format_duration(calm.p95_ns)} with {loads[0]} "
+        f"and {format_duration(full.p95_ns)} with {loads[1]}."
     )
 
 

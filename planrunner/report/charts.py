@@ -18,8 +18,6 @@ from planrunner.report.chart_specs import (
     failures_spec,
     latency_spec,
     load_spec,
-    scaling_spec,
-    search_spec,
     tracks_spec,
 )
 from planrunner.report.chart_words import (
@@ -31,6 +29,7 @@ from planrunner.report.chart_words import (
     search_words,
     tracks_words,
 )
+from planrunner.report.load_chart_specs import scaling_spec, search_spec
 from planrunner.report.palette import PAPER, SCREEN, Palette, config
 from planrunner.results.model import RunResult
 from planrunner.values import dataclass
@@ -99,18 +98,32 @@ def _charts(result: RunResult, palette: Palette) -> Iterator[Chart]:
         data = {"failures": failures, "bands": bands}
         spec = failures_spec(palette, bands)
         yield Chart("errors", "Failed requests by kind", failures_words(result), spec, data)
-    if points and len({(row["users"], row["rps"]) for row in points}) > 2:
+    by_rate = _arrives(result)
+    if len({row["rps" if by_rate else "users"] for row in points}) > 2:
         yield Chart(
             "scaling",
             "Latency against load",
-            scaling_words(result),
-            scaling_spec(palette, points),
+            scaling_words(result, by_rate=by_rate),
+            scaling_spec(palette, points, by_rate=by_rate),
             {"points": points},
         )
     if result.search:
         data = {"steps": search_of(result.search)}
-        yield Chart("search", "Search", search_words(result), search_spec(palette), data)
+        yield Chart(
+            "search",
+            "Search",
+            search_words(result),
+            search_spec(palette, result.search[0].vary),
+            data,
+        )
     yield from _track_charts(result, palette)
+
+
+def _arrives(result: RunResult) -> bool:
+    """Say whether load is a rate, not a number of users, in some phase."""
+    return any(load.model == "open" for load in result.loads) or any(
+        step.vary == "rate" for step in result.search
+    )
 
 
 def _track_charts(result: RunResult, palette: Palette) -> Iterator[Chart]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final, TextIO
 
 from planrunner.report.charts import SCREEN, charts_of
@@ -86,9 +88,21 @@ def _sections(result: RunResult) -> list[_Section]:
     sections = []
     for by, title in _TITLES.items():
         rows = [row for row in result.rows if row.by == by]
+        if by == "stage":
+            rows = _stages(rows)
         if rows:
             sections.append(_Section(by, title, tuple(_tables(by, rows))))
     return sections
+
+
+def _stages(rows: Sequence[Row]) -> list[Row]:
+    """Return the stages in one table; one that is all of its phase would say the same again."""
+    several = [phase for phase, count in Counter(row.phase for row in rows).items() if count > 1]
+    return [
+        replace(row, name=f"{row.phase} · {row.name}", phase="")
+        for row in rows
+        if row.phase in several
+    ]
 
 
 def _tables(by: str, rows: Sequence[Row]) -> Iterable[_Table]:

@@ -15,9 +15,9 @@ __all__ = ["generator_words", "missed_loads", "service_p95_ns"]
 
 
 def missed_loads(result: RunResult) -> Iterator[str]:
-    """Yield a sentence for each phase that did not get what it asked for, in time."""
+    """Yield a sentence for each phase that did not get what it asked for."""
     for load in result.loads:
-        if load.achieved < load.requested or load.dropped or load.late:
+        if load.achieved < load.requested or load.dropped:
             phase = f"phase `{plain(load.phase)}` " if len(result.loads) > 1 else ""
             yield f"{phase}{_missed(load)}"
 

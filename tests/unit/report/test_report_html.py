@@ -142,8 +142,17 @@ def test_a_large_run_stays_small():
 def test_one_phase_is_not_told_twice(pages):
     """The tables of the only phase would repeat those of the run."""
     tables = pages["passing"].partition('id="by-request"')[2]
-    assert tables.count("<h3") == 1
-    assert 'id="by-stage-1"' in pages["passing"]
+    assert tables.count("<h3") == 0
+
+
+def test_stages_of_all_phases_are_one_table(pages):
+    """With their phases; a stage that is all of its phase would say the same again."""
+    stages = pages["passing"].partition('id="by-stage"')[2].partition("</section>")[0]
+    assert re.findall(r">([^<>]* · [^<>]*)<", stages) == ["main · ramp", "main · hold"]
+
+    result = RESULTS["passing"]
+    rows = tuple(row for row in result.rows if row.name != "ramp")
+    assert 'id="by-stage"' not in html(replace(result, rows=rows))
 
 
 def test_every_phase_of_several_has_its_table():
