@@ -21,6 +21,7 @@ from planrunner.compiler.graph_load import planned_ns_of
 from planrunner.compiler.load_words import load_words
 from planrunner.compiler.loads import seats_of
 from planrunner.compiler.step_words import pause_words, step_words
+from planrunner.compiler.target_words import target_words
 from planrunner.load.population import users_at
 from planrunner.metrics.threshold_words import describe
 from planrunner.units import write_duration
@@ -39,7 +40,7 @@ def explain_text(graph: RunGraph) -> str:
     if graph.description:
         lines.append(f"  {graph.description}")
     lines.append(f"  seed {'drawn for each run' if graph.seed_was_drawn else graph.seed}")
-    lines += [f"  starts service {item.name}: the demo {item.demo}" for item in graph.services]
+    lines += [f"  {line}" for line in target_words(graph)]
     lines += [
         f"  sends {protocol} with the {client} client: {reason}"
         for protocol, (client, reason) in graph.clients.items()

@@ -31,7 +31,11 @@ def graph_json(graph: RunGraph) -> str:
             "name": graph.name,
             "plan_hash": graph.plan_hash,
             "profile": graph.profile,
-            "services": [{"name": s.name, "demo": s.demo} for s in graph.services],
+            "services": [
+                {"name": s.name, "demo": s.demo, "run": s.shown, "monitor": list(s.monitor)}
+                for s in graph.services
+            ],
+            "monitors": [{"name": m.name, "gauges": list(m.gauges)} for m in graph.monitors],
             "phases": [_phase(graph, phase) for phase in graph.phases],
             "preflight": _steps(graph.preflight),
             "setup": _block(graph.setup),

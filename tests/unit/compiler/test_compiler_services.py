@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from planrunner.compiler.graph import RunGraph, ServiceNode
+from planrunner.compiler.target_words import target_words
 from planrunner.units import NS_PER_MS, NS_PER_S
 from tests.support.plans import compiled, findings
 
@@ -249,6 +250,41 @@ class TestMonitors:
         assert found.code == code
         if marked:
             assert found.marked == marked
+
+
+def test_explain_says_what_is_started_and_watched() -> None:
+    """In the order of the start; a long command is cut."""
+    graph = compiled(
+        """
+        services:
+          api: {run: "serve ${services.api.port} {long}", port: auto, needs: [db], monitor: [cpu]}
+          db: {run: db, ready: {log: "up$", timeout: 1m}}
+          web: {run: web, ready: {get: "http://127.0.0.1:1/"}}
+          shop: {demo: shop, monitor: [cpu, rss]}
+        monitors:
+          box: {host: [cpu, disk]}
+          app: {pid: 4711}
+          pg: {command: "postgres: ", metrics: [rss]}
+          heap: {prometheus: "http://p", query: heap}
+    """.replace("{long}", "x" * 99)
+    )
+
+    assert list(target_words(graph)) == [
+        "starts service db: db",
+        "  waits up to 1m until it prints `up$`",
+        "starts service api: serve ${services.api.port} " + "x" * 38 + "…",
+        "  waits up to 30s until its port accepts connections",
+        "  measures its cpu",
+        "starts service web: web",
+        "  waits up to 30s until its URL answers as expected",
+        "starts service shop: planrunner demo shop",
+        "  waits up to 15s until it prints `listens on http://`",
+        "  measures its cpu and rss",
+        "watches box: cpu and disk of this machine",
+        "watches app: cpu and rss of process 4711",
+        "watches pg: rss of processes that match `postgres: `",
+        "watches heap: a Prometheus query every 5s",
+    ]
 
 
 class TestThresholds:
