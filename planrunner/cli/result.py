@@ -174,6 +174,7 @@ def _workers(outcome: RunOutcome) -> dict[str, str]:
     return {
         "workers": str(outcome.workers),
         "workers began within": format_duration(outcome.start_spread_ns),
+        "processor of each worker at most": ", ".join(f"{one:.0%}" for one in outcome.cpu_shares),
     }
 
 

@@ -37,6 +37,7 @@ class Crew(Protocol):
         lead_ns: As in a phase.
         watches: Run as long as the load does.
         size: How many workers there are.
+        cpu_shares: The processor that each worker of several had in its busiest second.
         start_spread_ns: How far apart they were, at most, when they began a phase.
     """
 
@@ -50,6 +51,8 @@ class Crew(Protocol):
     def watches(self) -> Sequence[Callable[[], Coroutine[Any, Any, None]]]: ...
     @property
     def size(self) -> int: ...
+    @property
+    def cpu_shares(self) -> tuple[float, ...]: ...
     @property
     def start_spread_ns(self) -> int: ...
 

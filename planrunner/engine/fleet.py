@@ -89,6 +89,7 @@ class _Link:
         ends_ns: When each of its phases ends or has ended.
         parts: What it has sent that nobody has drained.
         tally: Its totals so far; so are `users` those of now.
+        peak_cpu_share: Of one processor, in its busiest second.
     """
 
     def __init__(self, peer: Peer, number: int, now_ns: int) -> None:
@@ -105,6 +106,7 @@ class _Link:
         self.overflowed = False
         self.sampling_stopped = ""
         self.verdict = ""
+        self.peak_cpu_share = 0.0
 
 
 class _FleetPhase:
@@ -163,6 +165,10 @@ class Fleet:
     @property
     def size(self) -> int:
         return len(self._links)
+
+    @property
+    def cpu_shares(self) -> tuple[float, ...]:
+        return tuple(link.peak_cpu_share for link in self._links)
 
     @property
     def overflowed(self) -> bool:
@@ -320,6 +326,9 @@ class Fleet:
         for phase, ends_ns in said.ends_ns.items():
             if ends_ns >= self._open[phase].begin_ns:  # not of the level before
                 link.ends_ns[phase] = ends_ns
+        snapshot, health = said.drained.snapshot, said.drained.health
+        if snapshot.end_ns - snapshot.start_ns >= NS_PER_S // 2:  # less says little
+            link.peak_cpu_share = max(link.peak_cpu_share, health.cpu_share)
         link.overflowed = said.overflowed
         link.sampling_stopped = said.sampling_stopped
         for phase in said.ends_ns:

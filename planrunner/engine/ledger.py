@@ -107,6 +107,7 @@ class Ledger:
         self._unreachable_ns = 0
         self.notices: list[str] = []
         self._workers, self._start_spread_ns = 1, 0
+        self._cpu_shares: tuple[float, ...] = ()
 
     def add(self, drained: Drained, measured: tuple[MeasuredTime, ...]) -> None:
         """Take in one interval.
@@ -191,6 +192,7 @@ class Ledger:
     def notice_crew(self, crew: Crew) -> None:
         """Add what only those know who ran the users, at the end of the run."""
         self._workers, self._start_spread_ns = crew.size, crew.start_spread_ns
+        self._cpu_shares = crew.cpu_shares
         if crew.start_spread_ns > _MOST_SPREAD_NS:
             self.notices.append(
                 f"workers began a phase {format_duration(crew.start_spread_ns)} apart: the host is "
@@ -224,6 +226,7 @@ class Ledger:
             reason=stop.reason,
             workers=self._workers,
             start_spread_ns=self._start_spread_ns,
+            cpu_shares=self._cpu_shares,
             total=self.total,
             history=self._history,
             requests=self._requests,

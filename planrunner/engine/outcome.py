@@ -70,6 +70,7 @@ class RunOutcome:
         failing: The first requests that failed in each way, secrets masked.
         workers: How many there were.
         start_spread_ns: How far apart they were, at most, when they began a phase.
+        cpu_shares: The processor that each of several had in its busiest second.
     """
 
     run_id: str
@@ -96,6 +97,7 @@ class RunOutcome:
     failing: tuple[FailingSample, ...] = ()
     workers: int = 1
     start_spread_ns: int = 0
+    cpu_shares: tuple[float, ...] = ()
 
     def measured(self) -> tuple[MeasuredTime, ...]:
         """The time that rates are divided by."""

@@ -87,6 +87,7 @@ class Worker:
     watches: Final = ()
     size: Final = 1
     start_spread_ns: Final = 0
+    cpu_shares: Final = ()
 
     def __init__(  # noqa: PLR0913 - all that a worker is made of
         self,

@@ -75,7 +75,10 @@ def test_workers_make_one_run(project: PlanProject, target: HttpServer) -> None:
 
     assert ended.code == 0
     assert ended.metrics["totals"]["total_requests"] == 1000
-    assert ended.metrics["host"]["workers"] == "3"
+    host = ended.metrics["host"]
+    assert host["workers"] == "3"
+    assert host["workers began within"].endswith("s")
+    assert len(host["processor of each worker at most"].split(", ")) == 3
     with ended.files["out/results.csv"].open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 1000
