@@ -272,7 +272,7 @@ def test_explain_says_what_is_started_and_watched() -> None:
     assert list(target_words(graph)) == [
         "starts service db: db",
         "  waits up to 1m until it prints `up$`",
-        "starts service api: serve ${services.api.port} " + "x" * 38 + "…",
+        "starts service api: serve ${services.api.port} " + "x" * 42 + "…",
         "  waits up to 30s until its port accepts connections",
         "  measures its cpu",
         "starts service web: web",
