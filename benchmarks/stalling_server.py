@@ -1,6 +1,7 @@
-"""A server that answers in a known time, and stands still for a second once: PORT DELAY_MS STALL.
+"""A server that answers in a known time: PORT DELAY_MS [STALL [SLOW_MS]].
 
 STALL is the second after the first request at which it stops answering for one second; 0 never.
+Each tenth request takes SLOW_MS, if that is given.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ class Server(asyncio.Protocol):
     first_s = 0.0
     delay_s = 0.0
     stall_s = 0.0
+    slow_s = 0.0
+    requests = 0
 
     def connection_made(self, transport: Any) -> None:
         self.transport = transport
@@ -32,7 +35,9 @@ class Server(asyncio.Protocol):
             now_s = self.loop.time()
             kind = type(self)
             kind.first_s = kind.first_s or now_s
-            wait_s = kind.delay_s
+            kind.requests += 1
+            is_slow = kind.slow_s and kind.requests % 10 == 0
+            wait_s = kind.slow_s if is_slow else kind.delay_s
             stalled_s = now_s - kind.first_s - kind.stall_s
             if kind.stall_s and 0 <= stalled_s < 1:
                 wait_s += 1 - stalled_s
@@ -46,8 +51,8 @@ class Server(asyncio.Protocol):
             self.transport.write(REPLY)
 
 
-async def main(port: int, delay_ms: float, stall_s: float) -> None:
-    Server.delay_s, Server.stall_s = delay_ms / 1000, stall_s
+async def main(port: int, delay_ms: float, stall_s: float = 0, slow_ms: float = 0) -> None:
+    Server.delay_s, Server.stall_s, Server.slow_s = delay_ms / 1000, stall_s, slow_ms / 1000
     loop = asyncio.get_running_loop()
     server = await loop.create_server(Server, "127.0.0.1", port, backlog=4096)
     async with server:
@@ -61,4 +66,4 @@ if __name__ == "__main__":
         runner: Any = uvloop.run
     except ImportError:
         runner = asyncio.run
-    runner(main(int(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3])))
+    runner(main(int(sys.argv[1]), *map(float, sys.argv[2:])))

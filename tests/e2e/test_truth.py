@@ -20,9 +20,12 @@ pytestmark = pytest.mark.slow
 # What a shared machine adds to 95 of 100 requests, generously.
 NOISE_MS = 15.0
 
+# The server's timers tick once a millisecond, and their rounding is half a bucket at 300 ms.
+EARLY_MS = 1.0 + 1.2
+
 
 @contextmanager
-def server(delay_ms: float, stall_s: float = 0) -> Iterator[int]:
+def server(delay_ms: float, stall_s: float = 0, slow_ms: float = 0) -> Iterator[int]:
     """The benchmarks' server of known delays, in a process of its own."""
     import socket  # noqa: PLC0415
 
@@ -30,7 +33,7 @@ def server(delay_ms: float, stall_s: float = 0) -> Iterator[int]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     script = ROOT / "benchmarks" / "stalling_server.py"
-    command = [sys.executable, str(script), str(port), str(delay_ms), str(stall_s)]
+    command = [sys.executable, str(script), *map(str, (port, delay_ms, stall_s, slow_ms))]
     process = subprocess.Popen(command)
     try:
         for _ in range(100):
@@ -73,6 +76,19 @@ def test_a_constant_delay_is_reported_as_it_is(project: PlanProject) -> None:
     assert row["count"] == 120
     for kind in ("latency_ns", "service_ns"):
         assert 49.5 <= row[kind]["p50"] / 1e6 <= 50 + NOISE_MS
+
+
+@pytest.mark.parametrize("phase", ["{rate: 100/s, hold: 4s}", "{users: 4, hold: 4s}"])
+def test_two_modes_stay_apart(project: PlanProject, phase: str) -> None:
+    """Nine of ten take 20 ms, each tenth 300 ms: no percentile says 48 ms, which is their mean."""
+    with server(20, slow_ms=300) as port:
+        row = request_row(measured(project, port, phase))
+
+    assert row["count"] >= 200
+    for kind in ("latency_ns", "service_ns"):
+        found = {name: row[kind][name] / 1e6 for name in ("min", "p50", "p95", "max")}
+        assert 20 - EARLY_MS <= found["min"] <= found["p50"] <= 20 + NOISE_MS
+        assert 300 - EARLY_MS <= found["p95"] <= 300 + NOISE_MS
 
 
 def test_a_stall_of_a_second_shows_in_the_open_model(project: PlanProject) -> None:
