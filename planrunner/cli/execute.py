@@ -42,7 +42,7 @@ from planrunner.language.expressions import EvaluationError, to_text
 from planrunner.language.secrets import Masker
 from planrunner.protocols.base import Scope
 from planrunner.report.progress import SilentView, View
-from planrunner.results.baseline import read_baseline
+from planrunner.results.baseline import measure_in, read_baseline
 from planrunner.results.directory import SAMPLES, UNFINISHED, make_run_directory
 from planrunner.results.metrics_json import to_text as metrics_text
 from planrunner.results.metrics_json import write_metrics
@@ -302,11 +302,12 @@ async def _execute(job: _Run) -> RunResult:
                     run_dir=str(job.directory),
                     beside=beside,
                     peers=peers,
+                    baseline=None if job.baseline is None else measure_in(job.baseline),
                 )
         finally:
             if samples is not None:
                 samples.close()
-        return build_result(job.graph, outcome, started=started, baseline=job.baseline)
+        return build_result(job.graph, outcome, started=started)
 
 
 @asynccontextmanager

@@ -16,7 +16,6 @@ from planrunner.engine.stop import Ending
 from planrunner.language.secrets import Masker
 from planrunner.metrics.verdict import Verdict
 from planrunner.results.aggregate import count_excluded, make_rows, make_task_mix, make_totals
-from planrunner.results.baseline import measure_in
 from planrunner.results.model import Judgement, RunResult, Totals, Validity, ValidityLevel
 from planrunner.results.record import make_series, make_stretches, make_tracks
 from planrunner.units import NS_PER_S, format_duration
@@ -67,9 +66,7 @@ def _iso(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def build_result(
-    graph: RunGraph, outcome: RunOutcome, *, started: datetime, baseline: RunResult | None = None
-) -> RunResult:
+def build_result(graph: RunGraph, outcome: RunOutcome, *, started: datetime) -> RunResult:
     """Judge the thresholds of a finished run and gather everything reports show.
 
     `started` is the wall-clock time of the run's start, in UTC.
@@ -78,7 +75,7 @@ def build_result(
     mask = Masker(graph.secrets)
     judgements = tuple(
         replace(found, threshold=mask(found.threshold), reason=mask(found.reason))
-        for found in _judge(outcome, baseline)
+        for found in _judge(outcome)
     )
     excluded = count_excluded(outcome.total)
     return RunResult(
@@ -121,10 +118,8 @@ def build_result(
     )
 
 
-def _judge(outcome: RunOutcome, baseline: RunResult | None) -> tuple[Judgement, ...]:
+def _judge(outcome: RunOutcome) -> tuple[Judgement, ...]:
     evidence = outcome.evidence
-    if baseline is not None:
-        evidence = replace(evidence, baseline=measure_in(baseline))
     judgements = []
     for gate in outcome.gates:
         found = gate.judge(evidence)

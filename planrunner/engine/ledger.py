@@ -26,7 +26,7 @@ from planrunner.engine.validity import (
 )
 from planrunner.engine.worker import Drained
 from planrunner.language.secrets import Masker
-from planrunner.metrics.evidence import Arrivals, Evidence, GaugePoint, TaskRuns
+from planrunner.metrics.evidence import Arrivals, Baseline, Evidence, GaugePoint, TaskRuns
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.judge import Gate
 from planrunner.metrics.measured import MeasuredTime
@@ -77,9 +77,11 @@ class Ledger:
         *,
         started_ns: int,
         gauges: Mapping[str, Sequence[GaugePoint]] | None = None,
+        baseline: Baseline | None = None,
     ) -> None:
         self._graph = graph
         self._gauges = gauges or {}
+        self._baseline = baseline
         self.total = Accumulated()
         self._started_ns = started_ns
         self._history = History(started_ns)
@@ -302,6 +304,7 @@ class Ledger:
             arrivals=self.arrivals,
             sustainable={one.phase: one.level for one in self.found if one.is_found},
             apart=self._apart,
+            baseline=self._baseline,
             # Tasks that never ran too: they are the greatest part of a wrong mix.
             task_runs=[
                 TaskRuns(phase, user, task.name, task.weight, picks[phase, user, task.name])

@@ -40,6 +40,7 @@ from planrunner.engine.stop import Ending, Stop, StopLevel
 from planrunner.engine.timeline import SearchTimeline, Timeline
 from planrunner.engine.worker import Drained, Worker, protocols_of
 from planrunner.errors import CannotRun
+from planrunner.metrics.evidence import Baseline
 from planrunner.protocols.base import Client, ClientFactory
 from planrunner.results.samples import SampleWriter
 
@@ -63,6 +64,7 @@ async def run(  # noqa: PLR0913 - the one place where a run's parts meet
     now: Callable[[], float] = lambda: datetime.now(UTC).timestamp(),
     beside: Beside | None = None,
     peers: Sequence[Peer] = (),
+    baseline: Baseline | None = None,
 ) -> RunOutcome:
     """Run all phases of the graph and return what happened; call it once per event loop task.
 
@@ -79,6 +81,7 @@ async def run(  # noqa: PLR0913 - the one place where a run's parts meet
         beside: What goes on beside the load, and what it measures.
         now: What expressions see as `now()`: seconds since 1970 in UTC.
         peers: Workers that run the users; without any, that happens in this process.
+        baseline: Gives what thresholds hold against one, so that they can abort the run too.
 
     Raises:
         CannotRun: A client could not be opened, the hooks file not be imported, a worker not be
@@ -118,6 +121,7 @@ async def run(  # noqa: PLR0913 - the one place where a run's parts meet
             stop=stop,
             listener=listener,
             beside=beside or Beside(),
+            baseline=baseline,
         )
         try:
             return await coordinator.run(run_id)
@@ -142,6 +146,7 @@ class _Coordinator:
         stop: Stop,
         listener: Listener,
         beside: Beside,
+        baseline: Baseline | None,
     ) -> None:
         self._graph = graph
         self._worker = worker
@@ -152,7 +157,9 @@ class _Coordinator:
         self._running: dict[str, Timeline] = {}
         self._phases: list[PhaseTimes] = []
         self._beside = beside
-        self._ledger = Ledger(graph, started_ns=worker.started_ns, gauges=beside.gauges)
+        self._ledger = Ledger(
+            graph, started_ns=worker.started_ns, gauges=beside.gauges, baseline=baseline
+        )
         self._load_ns = worker.started_ns
 
     async def run(self, run_id: str) -> RunOutcome:

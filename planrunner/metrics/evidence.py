@@ -11,9 +11,12 @@ from planrunner.metrics.snapshot import SeriesDelta, SeriesTotal
 from planrunner.metrics.threshold_model import Metric, Scope
 from planrunner.values import dataclass
 
-__all__ = ["Arrivals", "Evidence", "GaugePoint", "SeriesByLabels", "TaskRuns"]
+__all__ = ["Arrivals", "Baseline", "Evidence", "GaugePoint", "SeriesByLabels", "TaskRuns"]
 
 SeriesByLabels = Mapping[Labels, SeriesDelta | SeriesTotal]
+
+Baseline = Callable[[Metric], float | None]
+"""Gives a metric's value in the baseline, None when it lacks it."""
 
 GaugePoint = tuple[int, float]
 """Clock time in ns, and the value in base units: seconds, bytes, a fraction, per second."""
@@ -71,7 +74,7 @@ class Evidence:
     arrivals: Sequence[Arrivals] = ()
     task_runs: Sequence[TaskRuns] = ()
     sustainable: Mapping[str, float] = field(default_factory=dict)
-    baseline: Callable[[Metric], float | None] | None = None
+    baseline: Baseline | None = None
     apart: frozenset[str] = frozenset()
 
     def time_of(self, scope: Scope) -> tuple[MeasuredTime, ...]:

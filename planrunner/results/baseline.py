@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from planrunner.errors import CannotRun, UsageError
-from planrunner.metrics.evidence import Evidence
+from planrunner.metrics.evidence import Baseline, Evidence
 from planrunner.metrics.measure import View, has_data, is_from_samples, measure
 from planrunner.metrics.threshold_model import Metric
 from planrunner.metrics.threshold_units import units_of
@@ -26,7 +26,7 @@ def read_baseline(path: Path) -> RunResult | None:
     return read_metrics(path) if path.exists() else None
 
 
-def measure_in(baseline: RunResult) -> Callable[[Metric], float | None]:
+def measure_in(baseline: RunResult) -> Baseline:
     """Return what gives a metric's value in the baseline, by the rules that judge runs.
 
     A scope in time (`over 30s`) is that of the whole metric there. Metrics that aren't computed
@@ -47,6 +47,7 @@ def measure_in(baseline: RunResult) -> Callable[[Metric], float | None]:
         },
     )
 
+    @cache  # thresholds that may abort ask once a second
     def value_of(metric: Metric) -> float | None:
         if not is_from_samples(metric) and metric.gauge is None:
             return None

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import pty
 import signal
+import subprocess
+import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -243,6 +248,45 @@ def test_piped_output_has_no_colours_and_no_live_view(
     assert ended.code == 0
     assert "\x1b" not in ended.out + ended.err
     assert "\r" not in ended.out + ended.err
+
+
+@pytest.mark.slow
+def test_json_on_stdout_is_one_document(project: PlanProject, target: HttpServer) -> None:
+    """That of metrics.json, and nothing else; words for people go to stderr."""
+    project.write({"plan.yaml": plan_text(SHORT, url=target.url)})
+
+    ended = project.run_apart("execute", "plan.yaml", "--json", "--out", "run")
+
+    assert ended.code == 0
+    assert ended.out == (project.directory / "run" / "metrics.json").read_text("utf-8")
+    assert json.loads(ended.out)["totals"]["total_requests"] > 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("term", "moves"), [("dumb", False), ("xterm", True)])
+def test_a_dumb_terminal_gets_lines(
+    project: PlanProject, target: HttpServer, term: str, *, moves: bool
+) -> None:
+    """It can't move its cursor: a frame for each second would fill the screen."""
+    stages = "stages: [{duration: 1200ms, users: 2}]"
+    project.write({"plan.yaml": plan_text(stages, url=target.url)})
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "planrunner", "execute", "plan.yaml"]
+    root = Path(__file__).parents[2]
+    environ = {**os.environ, "TERM": term, "PYTHONPATH": str(root)}
+    with subprocess.Popen(
+        command, cwd=project.directory, env=environ, stdout=theirs, stderr=theirs
+    ) as process:
+        os.close(theirs)
+        shown = b""
+        with suppress(OSError):  # how a terminal says that nobody writes any more
+            while piece := os.read(ours, 65_536):
+                shown += piece
+    os.close(ours)
+
+    assert process.returncode == 0
+    assert b"PASS" in shown
+    assert (b"\x1b[" in shown) is moves
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -123,6 +124,39 @@ def test_a_plan_is_held_against_its_baseline(
         "judgements"
     ]
     assert [one["verdict"] for one in verdicts] == ["pass", "fail"]
+
+
+def test_comparisons_and_histories_are_pages_too(project: PlanProject, run: Path) -> None:
+    """One file each, whole, that loads nothing; the same input gives the same bytes."""
+    for n in "12":
+        compared = project.run("compare", str(run), str(run), "--html", f"compared{n}.html")
+        listed = project.run("history", ".", "--html", f"history{n}.html")
+        assert (compared.code, listed.code) == (0, 0)
+    for name in ("compared", "history"):
+        page, again = ((project.directory / f"{name}{n}.html").read_text("utf-8") for n in "12")
+        assert page == again
+        assert page.startswith("<!doctype html>")
+        assert page.rstrip().endswith("</html>")
+        assert "shop" in page
+        assert "default-src &#39;none&#39;" in page
+        assert not re.findall(r"""(?:src|href)=["']?https?:""", page)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("option", "begins"), [("--png", b"\x89PNG\r\n\x1a\n"), ("--svg", b"<svg")]
+)
+def test_charts_are_drawn_as_pictures(
+    project: PlanProject, run: Path, option: str, begins: bytes
+) -> None:
+    """Each chart of the report is a file."""
+    ended = project.run("report", str(run), option, "pictures")
+
+    assert ended.code == 0
+    made = {path.stem: path.read_bytes() for path in (project.directory / "pictures").iterdir()}
+    assert {"load", "latency", "distribution"} <= set(made)
+    assert all(data.startswith(begins) for data in made.values())
+    assert all(len(data) > 1_000 for data in made.values())
 
 
 def test_runs_are_compared_and_listed(project: PlanProject, run: Path) -> None:

@@ -24,6 +24,7 @@ from planrunner.compiler.graph import (
     UserProgram,
 )
 from planrunner.engine import Event, RunOutcome, Stop, Tick, run
+from planrunner.metrics.evidence import Baseline
 from planrunner.metrics.series import Labels
 from planrunner.metrics.snapshot import SeriesTotal
 from planrunner.metrics.threshold import parse_threshold
@@ -310,6 +311,7 @@ def run_graph(
     stop_at: Mapping[float, str] | None = None,
     samples: SampleWriter | None = None,
     listener: Callable[[Event], None] | None = None,
+    baseline: Baseline | None = None,
 ) -> Told:
     """Run a graph against a fake target; `stop_at` asks it to stop at those seconds."""
     target = target or FakeTarget()
@@ -333,6 +335,7 @@ def run_graph(
             samples=samples,
             stop=stop,
             run_id="r1",
+            baseline=baseline,
         )
 
     return Told(run_virtual(main()), events, target)

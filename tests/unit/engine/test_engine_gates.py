@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from planrunner.engine import Ending
+from planrunner.engine.events import Tick
 from planrunner.metrics.verdict import Verdict
 from planrunner.units import NS_PER_MS
 from tests.support.graphs import (
@@ -100,3 +101,31 @@ def test_a_task_that_never_ran_is_part_of_the_mix():
     told = run_graph(make_graph(users, closed(1, 1), thresholds=["mix_error == 50%"]))
 
     assert verdicts(told) == [Verdict.PASS]
+
+
+def test_a_threshold_against_a_baseline_can_abort():
+    """What the baseline says is known before the run, so there is no need to wait for its end."""
+    thresholds = ["p95 < 110% of baseline, abort after 2s"]
+    graph = make_graph(answers_in(50), closed(1, 60), thresholds=thresholds)
+
+    slower = run_graph(graph, baseline=lambda metric: 40 * NS_PER_MS)
+    without = run_graph(make_graph(answers_in(50), closed(1, 4), thresholds=thresholds))
+
+    assert slower.outcome.ending is Ending.ABORTED
+    assert slower.seconds(slower.outcome.ended_ns) < 4
+    assert verdicts(slower) == [Verdict.FAIL]
+    assert verdicts(without) == [Verdict.NOT_APPLICABLE]
+
+
+def test_who_asks_is_told_how_thresholds_stand():
+    """So far: what has no data yet is neither held nor broken."""
+    thresholds = ["p95 < 40ms", "p99 < 1s", "count of iteration >= 0", "p95 of nobody < 1s"]
+    seen = []
+
+    def listen(event):
+        if isinstance(event, Tick):
+            seen.append([one.verdict for one in event.standings()])
+
+    run_graph(make_graph(answers_in(50), closed(1, 2.5), thresholds=thresholds), listener=listen)
+
+    assert seen[-1] == [Verdict.FAIL, Verdict.PASS, Verdict.PASS, Verdict.NO_DATA]

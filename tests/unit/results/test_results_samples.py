@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import pytest
 
@@ -143,6 +145,26 @@ def test_a_full_disk_stops_sampling_with_a_notice_and_keeps_whole_rows(book, pat
     assert str(path) in writer.notice
     assert path.stat().st_size % ROW_BYTES == 0
     assert len(list(SampleReader(path))) == 64 * 1024 // ROW_BYTES
+
+
+def test_sampling_stops_before_the_disk_is_full(book, path, monkeypatch):
+    """The last 500 MB are left to others; what was written by then is whole."""
+    free = os.fstatvfs
+    writer = SampleWriter(path, started_unix_ns=0)
+    writer.append(pack_row(*row()))
+    writer.flush(book.opened)
+    monkeypatch.setattr(
+        os, "fstatvfs", lambda file: SimpleNamespace(f_bavail=499_999, f_frsize=1_000)
+    )
+    writer.append(pack_row(*row(start_ns=7)))
+    writer.flush(book.opened)
+    monkeypatch.setattr(os, "fstatvfs", free)
+    writer.append(pack_row(*row(start_ns=8)))
+    writer.flush(book.opened)
+    writer.close()
+
+    assert writer.notice.startswith("sampling stopped: less than 500 MB are free")
+    assert [one.start_ns for one in SampleReader(path)] == [0]
 
 
 def test_a_disk_that_is_full_from_the_start_gives_a_notice(book, tmp_path):
