@@ -12,6 +12,7 @@ from planrunner.clock import Clock
 from planrunner.compiler.graph import RunGraph
 from planrunner.engine import Beside, Ending, Stop
 from planrunner.engine.worker import protocols_of
+from planrunner.language.secrets import Masker
 from planrunner.protocols import registry
 from planrunner.protocols.base import NOT_JSON, Client, Exchange, Reply, Scope, read_json
 from planrunner.protocols.etcd.operation import EtcdSettings
@@ -99,7 +100,9 @@ async def around_load(
         CannotRun: A service can't be started, or isn't ready in time.
     """
     fetcher = _Fetcher(graph, clock)
-    around = Surrounding(directory, _scope(graph, directory, run_id), environ, fetcher.fetch)
+    mask = Masker(graph.secrets) if graph.secrets else None
+    scope = _scope(graph, directory, run_id)
+    around = Surrounding(directory, scope, environ, fetcher.fetch, mask)
     try:
         async with start_services(graph.services, around) as running:
             monitors = Monitors(running, graph.monitors, ask=fetcher.ask, clock=clock)

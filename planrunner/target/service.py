@@ -7,8 +7,8 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from planrunner.compiler.graph import ServiceNode
 from planrunner.errors import CannotRun
 from planrunner.language.values import to_text
 from planrunner.protocols.base import Scope
+from planrunner.target.output import last_lines, veil
 from planrunner.target.ports import holder_of, is_taken
 from planrunner.target.ready import Fetch, make_probe
 from planrunner.units import NS_PER_S, format_duration
@@ -25,8 +26,6 @@ __all__ = ["RunningService", "Surrounding", "start_services"]
 
 _SUPERVISOR: Final = Path(__file__).with_name("supervisor.py")
 _MOST_STOPPING_S: Final = 10.0
-_LAST_LINES: Final = 10
-_LAST_BYTES: Final = 8_192
 
 _PACKAGES: Final[Mapping[str, str]] = {
     "etcd": "apt-get install etcd-server",
@@ -49,12 +48,14 @@ class Surrounding:
         scope: Names that commands and variables may read: `run`.
         environ: The environment that services inherit.
         fetch: Sends the request of `ready.get`.
+        mask: Takes secrets out of what services printed, once they are gone; None without any.
     """
 
     directory: Path
     scope: Scope
     environ: Mapping[str, str]
     fetch: Fetch
+    mask: Callable[[str], str] | None = None
 
 
 class RunningService:
@@ -123,17 +124,13 @@ class RunningService:
 
     def last_words(self) -> str:
         """Return the end of what it printed, each line on a line of its own."""
-        text = ""
-        with suppress(OSError), self._log.open("rb") as file:
-            file.seek(max(0, self._log.stat().st_size - _LAST_BYTES))
-            text = file.read().decode("utf-8", "replace")
-        lines = text.splitlines()[-_LAST_LINES:]
+        lines = last_lines(self._log)
         if not lines:
             return "; it printed nothing"
         return "; it printed last:" + "".join(f"\n  {line}" for line in lines)
 
-    async def stop(self) -> None:
-        """Ask the supervisor to stop it, and wait until it is gone."""
+    async def stop(self, mask: Callable[[str], str] | None) -> None:
+        """Ask the supervisor to stop it, wait until it is gone, and mask what it printed."""
         self._is_stopping = True
         assert self._supervisor.stdin is not None
         self._supervisor.stdin.close()
@@ -143,6 +140,8 @@ class RunningService:
         except TimeoutError:
             self._supervisor.kill()
             await self._supervisor.wait()
+        if mask is not None:
+            await asyncio.to_thread(veil, self._log, mask)
 
 
 @asynccontextmanager
@@ -161,7 +160,7 @@ async def start_services(
         running = []
         for node in nodes:
             service = await _start(node, around)
-            stack.push_async_callback(service.stop)
+            stack.push_async_callback(service.stop, around.mask)
             await service.until_ready(around.fetch)
             running.append(service)
         yield tuple(running)

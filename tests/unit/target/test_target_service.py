@@ -20,6 +20,7 @@ import pytest
 from planrunner.compiler.graph import ReadyNode, ServiceNode
 from planrunner.errors import CannotRun
 from planrunner.language.diagnostics import Span
+from planrunner.language.secrets import Masker
 from planrunner.target import RunningService, Surrounding, free_port, start_services
 
 pytestmark = pytest.mark.slow
@@ -180,6 +181,28 @@ def test_a_service_that_dies_says_so(tmp_path: Path) -> None:
             return await asyncio.wait_for(api.until_it_ends(), 5)
 
     assert asyncio.run(use()).startswith("service `api` was ended by signal 9 during the run")
+
+
+def test_what_it_printed_is_kept_without_secrets(tmp_path: Path) -> None:
+    """Masked once the service is gone; bytes that are no text stay what they are."""
+    code = (
+        "import sys, time; sys.stdout.buffer.write(b'up hunter2\\r\\n\\xff hunter2'); "
+        "sys.stdout.flush(); time.sleep(60)"
+    )
+
+    node = service(code)
+    other = replace(service("print('up'); import time; time.sleep(60)"), name="other")
+
+    async def run() -> None:
+        surrounding = replace(around(tmp_path), mask=Masker(["hunter2"]))
+        async with start_services([node, other], surrounding):
+            pass
+
+    asyncio.run(run())
+
+    assert (tmp_path / "api.log").read_bytes() == b"up ***\r\n\xff ***"
+    assert (tmp_path / "other.log").read_bytes() == b"up\n"
+    assert {path.name for path in tmp_path.iterdir()} == {"api.log", "other.log"}
 
 
 def test_its_own_directory_goes_with_it(tmp_path: Path) -> None:
