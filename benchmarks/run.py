@@ -14,7 +14,14 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks import etcd, questions, readme, truth, workers  # noqa: E402 - needs the path above
+from benchmarks import (  # noqa: E402 - needs the path above
+    etcd,
+    questions,
+    readme,
+    samples,
+    truth,
+    workers,
+)
 
 QUESTIONS: dict[str, Callable[[int, int], dict]] = {
     "1-throughput": questions.throughput,
@@ -27,6 +34,7 @@ QUESTIONS: dict[str, Callable[[int, int], dict]] = {
     "8-etcd": etcd.etcd,
     "9-stall": truth.stall,
     "10-workers": workers.workers,
+    "11-samples": samples.samples,
 }
 
 

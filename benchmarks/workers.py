@@ -26,7 +26,7 @@ def workers(rounds: int, seconds: int) -> dict:
     for number in range(rounds):
         for count, found in raw.items():
             wait_for_quiet()
-            measured = _execute(count, seconds)
+            measured = answer_itself(seconds, workers=count)
             found.append(measured)
             print(f"  round {number + 1}: {count} workers {measured}", flush=True)
     rate = {count: median(one["rate"] for one in found) for count, found in raw.items()}
@@ -72,11 +72,12 @@ def _idle() -> tuple[int, int]:
     return (times[3] + times[4] if len(times) > 4 else 1), sum(times)
 
 
-def _execute(count: str, seconds: int) -> dict:
+def answer_itself(seconds: int, *, workers: str = "1", formats: str = "metrics.json") -> dict:
+    """Run the plan of question 1 with a client that sends nothing."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "run"
         command = (sys.executable, "-m", "benchmarks.null_client", "execute", str(PLAN))
-        options = ("--workers", count, "--set", f"hold={seconds}s", "--formats", "metrics.json")
+        options = ("--workers", workers, "--set", f"hold={seconds}s", "--formats", formats)
         cpu = Path(folder) / "cpu"
         with environment(NULL_CLIENT_CPU=str(cpu)):
             outcome = run([*command, *options, "--out", str(out), "--quiet"], cwd=ROOT)
