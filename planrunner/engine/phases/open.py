@@ -12,12 +12,19 @@ from planrunner.engine.phases.base import Part, Phase
 from planrunner.engine.punctuality import Punctuality
 from planrunner.engine.user import user_stream
 from planrunner.load.arrivals import ArrivalKind, Arrivals, RateStage, dealt_classes, merged
-from planrunner.units import Rate
+from planrunner.units import NS_PER_MS, Rate
 
 __all__ = ["OpenPhase", "schedule_of"]
 
-_MOST_AT_ONCE: Final = 100
-"""Arrivals given out without letting the users work who got them."""
+_MOST_AT_ONCE: Final = 16
+"""Arrivals given out without letting the users work who got them.
+
+After a stall hundreds are due. Given out at once, each would start a user, for far more work than
+the request itself; in small portions the first users are idle again for the next.
+"""
+
+_STALLED_NS: Final = NS_PER_MS
+"""Woken so late, replies have come meanwhile: their users may be idle once they have seen them."""
 
 _HOPELESS_AFTER: Final = 10
 """Users whose on_start failed, and no other: one more will not do better."""
@@ -91,13 +98,13 @@ class OpenPhase(Phase):
         at_once = 0
         for offset_ns, position in self._schedule:
             due_ns = begin_ns + offset_ns
-            at_once += 1
             while (now_ns := now()) < due_ns and not nap.cut:
                 await nap.until(due_ns)
-                at_once = 0
-            if at_once > _MOST_AT_ONCE:  # behind: those who got arrivals must have their turn
+                at_once = _MOST_AT_ONCE if now() > due_ns + _STALLED_NS else 0
+            if at_once >= _MOST_AT_ONCE:  # behind: those who got arrivals must have their turn
                 await nap.give_way()
-                at_once = 0
+                at_once, now_ns = 0, now()
+            at_once += 1
             if nap.cut:
                 return
             if due_ns >= punctual.window_ends_ns:
