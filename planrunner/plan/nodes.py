@@ -30,7 +30,7 @@ from planrunner.plan.yaml_repairs import restore
 __all__ = ["MAX_DEPTH", "MAX_NODES", "Entry", "Node", "TreeBuilder"]
 
 MAX_DEPTH: Final = 64
-MAX_NODES: Final = 200_000
+MAX_NODES: Final = 120_000
 # More help nobody; a generated file with a systematic fault would fill the terminal.
 MAX_FAULTS: Final = 100
 

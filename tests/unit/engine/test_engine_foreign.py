@@ -171,7 +171,7 @@ class TestExec:
         mark = tmp_path / "alive"
         script = f"(sleep 1; touch {mark}) & wait"
 
-        outcome, _ = run_for_real(command("sh", "-c", script, timeout=0.2))
+        outcome, _ = run_for_real(command("sh", "-c", script, timeout=0.2), hold=0.15)
 
         time.sleep(1.2)
         assert not mark.exists()
