@@ -12,6 +12,7 @@ __all__ = [
     "MS",
     "MS_LABEL",
     "TIME",
+    "WHOLE_LABEL",
     "distribution_spec",
     "failures_spec",
     "latency_spec",
@@ -31,7 +32,9 @@ TIME: Final = {
     "type": "quantitative",
     "title": None,
     "axis": {
-        "labelExpr": "floor(datum.value/60)+':'+(datum.value%60<10?'0':'')+floor(datum.value%60)",
+        # Whole seconds only: of a short run there would be two labels for each.
+        "labelExpr": "datum.value%1?'':floor(datum.value/60)+':'"
+        "+(datum.value%60<10?'0':'')+floor(datum.value%60)",
         "tickMinStep": 1,
         "grid": False,
     },
@@ -44,6 +47,7 @@ MS: Final = (
     ":format({0}*1000,'~r')+' µs'"
 )
 MS_LABEL: Final = MS.format("datum.value")
+WHOLE_LABEL: Final = "datum.value%1?'':format(datum.value,'~s')"
 
 
 def view(*layers: Spec, **more: object) -> Spec:
@@ -138,7 +142,12 @@ def load_spec(palette: Palette, bands: Rows, *, dots: bool) -> Spec:
                     "field": "users",
                     "type": "quantitative",
                     "title": "users",
-                    "axis": {"titleColor": users, "grid": False, "format": "~s", "tickMinStep": 1},
+                    "axis": {
+                        "titleColor": users,
+                        "grid": False,
+                        "labelExpr": WHOLE_LABEL,
+                        "tickMinStep": 1,
+                    },
                 },
                 "tooltip": tooltip,
             },
@@ -274,7 +283,7 @@ def failures_spec(palette: Palette, bands: Rows) -> Spec:
                     "type": "quantitative",
                     "title": "failed",
                     "scale": {"zero": True},
-                    "axis": {"format": "~s", "tickMinStep": 1},
+                    "axis": {"labelExpr": WHOLE_LABEL, "tickMinStep": 1},
                 },
                 "y2": {"field": "low"},
                 "color": {

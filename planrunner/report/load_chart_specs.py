@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from planrunner.report.chart_specs import MS, MS_LABEL, view
+from planrunner.report.chart_specs import MS, MS_LABEL, WHOLE_LABEL, view
 from planrunner.report.palette import Palette
 
 __all__ = ["scaling_spec", "search_spec"]
@@ -30,7 +30,7 @@ def scaling_spec(palette: Palette, points: Rows, *, by_rate: bool) -> Spec:
                     "field": field,
                     "type": "quantitative",
                     "title": title,
-                    "axis": {"format": "~s", "grid": False, "tickMinStep": 1},
+                    "axis": {"labelExpr": WHOLE_LABEL, "grid": False, "tickMinStep": 1},
                 },
                 "y": {
                     "field": "p95",
