@@ -124,10 +124,12 @@ def test_the_plan_of_the_platform_runs_in_every_profile(project: PlanProject, pr
     assert ended.code in (0, 1), ended.out + ended.err
     assert ended.metrics["totals"]["failed_requests"] == 0
     judged = {row["threshold"]: row["verdict"] for row in ended.metrics["judgements"]}
-    assert judged.pop("throughput in profile load > 40/s") in ("pass", "fail", "n/a")
-    assert judged.pop("p95 of user:HeavyUser < 30s") in ("pass", "no_data")  # it waits 5 to 10 s
-    assert set(judged.values()) <= {"pass", "warn"}
-    assert {"service.platform.cpu < 80%", "error_rate < 0.1%"} <= set(judged)
+    assert judged["error_rate < 0.1%"] == "pass"
+    assert judged["growth of service.platform.rss over 10m < 100MB"] == "pass"
+    # Of latencies, which a busy machine lengthens, and of users that wait for 5 s and longer, a
+    # run this short only has to say something.
+    assert judged["service.platform.cpu < 80%"] in ("pass", "fail")
+    assert {"p95 < 1500ms", "p95 of user:HeavyUser < 30s"} <= set(judged)
 
 
 @needs_etcd
