@@ -1,7 +1,8 @@
 """A bare open-loop probe: PORT RATE SECONDS; with port 0 an empty timer loop. Prints JSON.
 
 Nothing but due times, one connection per request in flight, and a clock: what a load generator
-could measure at best on this machine.
+could measure at best on this machine. With a port it waits as planrunner does, because a loop that
+turns is preempted for it and measures that; the empty timer loop has the loop's own timers.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import json
 import sys
 import time
 from typing import Any
+
+from planrunner.clock import MonotonicClock
 
 NOW = time.perf_counter_ns
 
@@ -39,11 +42,15 @@ async def main(port: int, rate: int, seconds: int) -> dict[str, object]:
     for _ in range(200 if port else 0):
         _, made = await loop.create_connection(lambda: Connection(idle, found), "127.0.0.1", port)
         idle.append(made)
+    clock = MonotonicClock()
     begin_ns = NOW()
     for n in range(rate * seconds):
         due_ns = begin_ns + n * 1_000_000_000 // rate
-        while (now_ns := NOW()) < due_ns:  # noqa: ASYNC110 - a clock, no event
-            await asyncio.sleep((due_ns - now_ns) / 1e9)
+        while (now_ns := NOW()) < due_ns:
+            if port:
+                await clock.sleep_until(due_ns)
+            else:
+                await asyncio.sleep((due_ns - now_ns) / 1e9)
         lateness.append(now_ns - due_ns)
         if port:
             while not idle:  # noqa: ASYNC110 - as simple as can be

@@ -61,7 +61,7 @@ def run(command: Sequence[str], *, cpu: int | None = None, cwd: Path | None = No
     )
 
 
-def wait_for_quiet(idle: float = 0.7, at_most_s: float = 30) -> float:
+def wait_for_quiet(idle: float = 0.7, at_most_s: float = 10) -> float:
     """Wait until others leave the processors idle; returns the idle share of the last second.
 
     Without /proc, which tells it, at once and with -1.

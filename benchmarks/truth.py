@@ -67,10 +67,10 @@ def probe(port: int, rate: int, seconds: int) -> dict:
 
 
 _Turn = Callable[[], dict]
-_TURN_S = 2
+_TURN_S = 6
 
 
-def _in_turns(ways: Mapping[str, _Turn], rounds: int, seconds: int) -> dict[str, list[dict]]:
+def _in_turns(ways: Mapping[str, _Turn], rounds: int) -> dict[str, list[dict]]:
     """Let all measure in short turns, so that what else the machine does falls on each alike.
 
     Each round waits until others leave the machine alone, and every second goes the other way
@@ -78,7 +78,7 @@ def _in_turns(ways: Mapping[str, _Turn], rounds: int, seconds: int) -> dict[str,
     """
     raw: dict[str, list[dict]] = {name: [] for name in ways}
     order = list(ways)
-    for _ in range(max(rounds, rounds * seconds // _TURN_S)):
+    for _ in range(rounds):
         idle = wait_for_quiet()
         for name in order:
             raw[name].append({**ways[name](), "idle_before": idle})
@@ -109,7 +109,7 @@ def truth(rounds: int, seconds: int) -> dict:
             "planrunner": lambda: planrunner(port, "open", rate="1000/s", hold=hold),
             "probe again": lambda: probe(port, 1_000, _TURN_S),
         }
-        raw = _in_turns(ways, rounds, seconds)
+        raw = _in_turns(ways, max(rounds, rounds * seconds // _TURN_S))
     summary = list(_apart(raw, "all rounds"))
     summary += _apart(_quieter_half(raw, "probe"), "quieter half of the rounds, by the probe")
     return {"summary": summary, "rounds": raw}
@@ -130,15 +130,14 @@ def _apart(raw: dict[str, list[dict]], which: str) -> Iterator[str]:
 
 def open_model(rounds: int, seconds: int) -> dict:
     """5,000 arrivals/s on one core: how many, how late, beside an empty timer loop in turns."""
-    hold = f"{_TURN_S}s"
     with nginx(cpu=0) as port:
         ways = {
-            "timer loop": lambda: probe(0, 5_000, _TURN_S),
-            "planrunner": lambda: planrunner(port, "open", rate="5000/s", hold=hold),
+            "timer loop": lambda: probe(0, 5_000, seconds),
+            "planrunner": lambda: planrunner(port, "open", rate="5000/s", hold=f"{seconds}s"),
         }
-        raw = _in_turns(ways, rounds, seconds)
+        raw = _in_turns(ways, rounds)
     ours = raw["planrunner"]
-    asked = 5_000 * _TURN_S * len(ours)
+    asked = 5_000 * seconds * len(ours)
     started = sum(one["load"]["achieved"] for one in ours)
     dropped = sum(one["load"]["dropped"] for one in ours)
     summary = [
