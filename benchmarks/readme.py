@@ -21,7 +21,9 @@ def table() -> str:
     rows = ["| question | answer |", "|---|---|"]
     for answer in answers:
         words = asked[answer["question"].partition("-")[0]]
-        rows.append(f"| {words} | {'; '.join(answer['summary'])} |")
+        # What holds for some rounds only is in the raw results.
+        lines = [line for line in answer["summary"] if not line.startswith("quieter half")]
+        rows.append(f"| {words} | {'; '.join(lines).replace('all rounds: ', '')} |")
     return "".join(f"{row}\n" for row in rows)
 
 
