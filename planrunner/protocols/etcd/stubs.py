@@ -46,8 +46,12 @@ def describe_transport() -> str:
     """Say what sends etcd requests, with the versions that its speed depends on."""
     from google.protobuf.internal import api_implementation  # noqa: PLC0415 - only with etcd steps
 
+    from planrunner.protocols.etcd.network import is_threaded  # noqa: PLC0415 - likewise
+
+    engine = "with" if is_threaded else "without"
     return (
-        f"grpc.aio {version('grpcio')}, stubs of etcd3 {version('etcd3')}, "
+        f"grpc.aio {version('grpcio')} {engine} its event engine, "
+        f"stubs of etcd3 {version('etcd3')}, "
         f"protobuf {version('protobuf')} ({api_implementation.Type()})"
     )
 

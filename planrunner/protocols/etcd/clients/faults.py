@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import grpc
-
 from planrunner.protocols.base import FailureKind
+from planrunner.protocols.etcd.network import grpc
 
 __all__ = ["FAIL_OVER", "is_stale_token", "map_failure", "was_not_sent"]
 

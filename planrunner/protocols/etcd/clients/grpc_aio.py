@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from itertools import cycle
 from typing import Any, Final
 
-import grpc
-
 from planrunner.clock import Clock
 from planrunner.protocols.base import Exchange, FailureKind, Scope
 from planrunner.protocols.etcd.clients.faults import (
@@ -21,6 +19,7 @@ from planrunner.protocols.etcd.clients.lines import Access, Line, Lines
 from planrunner.protocols.etcd.clients.messages import Build, message_builder
 from planrunner.protocols.etcd.clients.recall import recall
 from planrunner.protocols.etcd.clients.watches import Watcher
+from planrunner.protocols.etcd.network import grpc
 from planrunner.protocols.etcd.operation import EtcdOperation, EtcdSettings, Watch
 from planrunner.protocols.etcd.reply import EtcdReply
 from planrunner.protocols.etcd.stubs import load_stubs

@@ -7,9 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import grpc
-
 from planrunner.errors import CannotRun
+from planrunner.protocols.etcd.network import grpc
 from planrunner.protocols.etcd.operation import EtcdSettings
 
 __all__ = ["CHANNEL_OPTIONS", "Access", "Line", "Lines"]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import grpc
-
 from planrunner.protocols.base import Scope
 from planrunner.protocols.etcd.clients.lines import Line
 from planrunner.protocols.etcd.clients.messages import renderer
+from planrunner.protocols.etcd.network import grpc
 from planrunner.protocols.etcd.operation import Watch
 
 __all__ = ["Watcher"]
