@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Final, Protocol
 
 from planrunner.demo.http_server import Request, Response, Router
@@ -90,11 +90,16 @@ def _name(key: str) -> bytes:
 
 
 class _Cache:
-    """The values read last, each for a minute."""
+    """The values read last, each for a minute.
+
+    A value may be overwritten while it is read from the store: then it is not kept.
+    """
 
     def __init__(self, now_s: Callable[[], float]) -> None:
         self._now_s = now_s
         self._entries: OrderedDict[str, tuple[float, str]] = OrderedDict()
+        self._reads: dict[str, object] = {}
+        """By key, what the reads of the store share until one of them ends or the key changes."""
 
     def get(self, key: str) -> str | None:
         until, value = self._entries.get(key, (0.0, ""))
@@ -104,7 +109,20 @@ class _Cache:
         self._entries.move_to_end(key)
         return value
 
-    def put(self, key: str, value: str) -> None:
+    async def fill(self, key: str, read: Awaitable[str | None]) -> str | None:
+        """Return what a read of the store gives, kept unless the key changed meanwhile."""
+        mine = self._reads.setdefault(key, object())
+        try:
+            value = await read
+        finally:
+            is_current = self._reads.get(key) is mine
+            if is_current:
+                del self._reads[key]
+        if is_current and value is not None:
+            self._keep(key, value)
+        return value
+
+    def _keep(self, key: str, value: str) -> None:
         self._entries[key] = (self._now_s() + _CACHED_S, value)
         self._entries.move_to_end(key)
         if len(self._entries) > _CACHED_KEYS:
@@ -112,9 +130,11 @@ class _Cache:
 
     def drop(self, key: str) -> None:
         self._entries.pop(key, None)
+        self._reads.pop(key, None)
 
     def clear(self) -> None:
         self._entries.clear()
+        self._reads.clear()
 
 
 class _Api:
@@ -129,8 +149,10 @@ class _Api:
         value = data.get("value") if isinstance(data, dict) else None
         if not isinstance(key, str) or not key or not isinstance(value, str):
             return Response({"error": "send a key and a value, both texts"}, status=400)
-        await self._store.put(key, value)
-        self._cache.drop(key)
+        try:
+            await self._store.put(key, value)
+        finally:  # one that got no answer may have changed it all the same
+            self._cache.drop(key)
         return Response({"success": True})
 
     async def read(self, request: Request) -> Response:
@@ -138,17 +160,18 @@ class _Api:
         value = self._cache.get(key)
         cached = value is not None
         if value is None:
-            value = await self._store.get(key)
+            value = await self._cache.fill(key, self._store.get(key))
         if value is None:
             return Response({"error": "no such key", "cached": False}, status=404)
-        if not cached:
-            self._cache.put(key, value)
         return Response({"key": key, "value": value, "cached": cached})
 
     async def delete(self, request: Request) -> Response:
         key = request.params["key"]
-        self._cache.drop(key)
-        if not await self._store.delete(key):
+        try:
+            was_there = await self._store.delete(key)
+        finally:
+            self._cache.drop(key)
+        if not was_there:
             return Response({"error": "no such key"}, status=404)
         return Response({"success": True})
 
@@ -156,8 +179,10 @@ class _Api:
         given = request.query.get("secret", "")
         if not self._secret or not secrets.compare_digest(given.encode(), self._secret.encode()):
             return Response({"error": "forbidden"}, status=403)
-        await self._store.clear()
-        self._cache.clear()
+        try:
+            await self._store.clear()
+        finally:
+            self._cache.clear()
         return Response({"success": True})
 
 

@@ -6,10 +6,13 @@ import asyncio
 import inspect
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
+import pytest
+
 from planrunner.demo.http_server import Request, Response, Router
-from planrunner.demo.kv import kv
+from planrunner.demo.kv import MemoryStore, kv
 
 
 def send(
@@ -67,3 +70,90 @@ def test_a_body_that_is_no_pair_is_refused() -> None:
     """The server goes on."""
     assert send(kv(), "POST", "/kv", {"key": "k"})[0] == 400
     assert send(kv(), "POST", "/kv", [1])[0] == 400
+
+
+class SlowReads(MemoryStore):
+    """Gives what was there when a read began, whatever happens until it may go on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reading = asyncio.Event()
+        self.may_go_on = asyncio.Event()
+
+    async def get(self, key: str) -> str | None:
+        value = await super().get(key)
+        self.reading.set()
+        await self.may_go_on.wait()
+        return value
+
+
+class LosesAnswers(SlowReads):
+    """Writes, and fails all the same."""
+
+    async def put(self, key: str, value: str) -> None:
+        await super().put(key, value)
+        if self.reading.is_set():
+            raise TimeoutError
+
+
+@pytest.mark.parametrize(
+    ("store", "change", "then"),
+    [
+        (SlowReads, ("POST", {"key": "k", "value": "new"}, {}), (200, "new")),
+        (LosesAnswers, ("POST", {"key": "k", "value": "new"}, {}), (200, "new")),
+        (SlowReads, ("DELETE /k", None, {}), (404, None)),
+        (SlowReads, ("DELETE", None, {"secret": "s3"}), (404, None)),
+    ],
+    ids=["write", "unanswered write", "delete", "clear"],
+)
+def test_what_changes_while_it_is_read_is_not_cached(
+    store: type[SlowReads],
+    change: tuple[str, object, dict[str, str]],
+    then: tuple[int, str | None],
+) -> None:
+    """The reader gets what it asked for; later ones don't get it for a minute."""
+
+    async def overtake() -> tuple[Response, Response]:
+        slow = store()
+        api = kv(slow, secret="s3")
+        await slow.put("k", "old")
+        read = Request("GET", "/kv/k", {}, {}, b"")
+        first = asyncio.ensure_future(_answer(api, read))
+        await slow.reading.wait()
+        (method, _, path), body, query = change[0].partition(" "), *change[1:]
+        data = b"" if body is None else json.dumps(body).encode()
+        with suppress(TimeoutError):
+            await _answer(api, Request(method, f"/kv{path}", query, {}, data))
+        slow.may_go_on.set()
+        return await first, await _answer(api, read)
+
+    before, after = asyncio.run(overtake())
+
+    assert isinstance(before.body, dict)
+    assert before.body["value"] == "old"
+    assert isinstance(after.body, dict)
+    assert after.body["cached"] is False
+    assert (after.status, after.body.get("value")) == then
+
+
+async def _answer(api: Router, request: Request) -> Response:
+    answer = api.answer(request)
+    response = await answer if inspect.isawaitable(answer) else answer
+    assert isinstance(response, Response)
+    return response
+
+
+def test_readers_of_a_key_at_the_same_time_fill_the_cache_once() -> None:
+    """However many there are, so that a key that is always being read is cached."""
+
+    async def read_twice() -> list[Any]:
+        slow = SlowReads()
+        api = kv(slow)
+        await slow.put("k", "v")
+        read = Request("GET", "/kv/k", {}, {}, b"")
+        pair = [asyncio.ensure_future(_answer(api, read)) for _ in range(2)]
+        await slow.reading.wait()
+        slow.may_go_on.set()
+        return [*await asyncio.gather(*pair), await _answer(api, read)]
+
+    assert [reply.body["cached"] for reply in asyncio.run(read_twice())] == [False, False, True]
