@@ -19,13 +19,13 @@ def load_words(load: Load) -> Iterator[str]:
     """Yield the model of load in a line, then its stages."""
     match load:
         case ClosedLoad():
-            yield f"closed model, at most {load.most_users:,} users"
+            yield f"closed model, at most {_users(load.most_users)}"
             yield from _stages(load.stages)
             if load.throttle is not None:
                 yield f"at most {write_rate(load.throttle)} requests, evenly spaced"
         case OpenLoad():
             yield (
-                f"open model, {load.arrivals} arrivals, at most {load.max_users:,} users; "
+                f"open model, {load.arrivals} arrivals, at most {_users(load.max_users)}; "
                 "an arrival that finds all busy is dropped"
             )
             yield from _rate_stages(load.stages)
@@ -33,7 +33,8 @@ def load_words(load: Load) -> Iterator[str]:
         case CountedLoad():
             each = "each" if load.per_user else "in all"
             count = load.per_user or load.iterations
-            yield f"counted, {load.users:,} users, {count:,} iterations {each}"
+            iterations = _counted(count, "iteration")
+            yield f"counted, {_users(load.users)}, {iterations} {each}"
             yield f"ends after {write_duration(load.max_duration_ns)} even if some are left"
         case SearchLoad():
             yield from _search(load)
@@ -41,16 +42,24 @@ def load_words(load: Load) -> Iterator[str]:
             assert_never(unreachable)
 
 
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'s' if count != 1 else ''}"
+
+
+def _users(count: int) -> str:
+    return _counted(count, "user")
+
+
 def _stages(stages: Sequence[Stage]) -> Iterator[str]:
     level = 0
     for stage in stages:
         took = write_duration(stage.duration_ns)
         if stage.level == level:
-            words = f"{level:,} users for {took}"
+            words = f"{_users(level)} for {took}"
         elif stage.duration_ns == 0:
-            words = f"{stage.level:,} users at once"
+            words = f"{_users(stage.level)} at once"
         else:
-            words = f"{level:,} → {stage.level:,} users over {took}"
+            words = f"{level:,} → {_users(stage.level)} over {took}"
         if stage.duration_ns or stage.level != level:
             yield f"{stage.name}: {words}"
         level = stage.level
@@ -75,7 +84,7 @@ def _search(load: SearchLoad) -> Iterator[str]:
     yield f"each level for {write_duration(load.hold_ns)}{settle}"
     yield from (f"holds while {threshold.text or threshold}" for threshold in load.slo)
     if steps.refine:
-        yield f"halves the gap up to {steps.refine} times"
+        yield f"halves the gap up to {_counted(steps.refine, 'time')}"
     if steps.confirm:
         times = "once" if steps.confirm == 1 else f"{steps.confirm} times"
         yield f"runs the best level again {times}"

@@ -49,10 +49,9 @@ class Names:
         profiles: The phases of each profile.
         varies: What each phase that searches varies, `users` or `rate`, in all profiles.
         gauges: What is measured of services and by monitors.
-        running: The phases of this run, with the classes that have users in them and the names
-            of their tasks.
-        searches: Those that search for a level; only thresholds that name them judge them.
-        timed: Those in which iterations have a due time: a rate or a pace.
+        running: The phases of this run, each with the classes that have users in it.
+        searches: Which of them search for a level; only thresholds that name one judge it.
+        timed: In which of them iterations have a due time, from a rate or a pace.
     """
 
     profile: str = ""
