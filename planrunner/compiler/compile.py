@@ -108,10 +108,16 @@ class _Compiler:
         services = self._model.services or {}
         self._ports = {name: ports.get(name, AUTO_PORT) for name in services}
         params = {name: param.value for name, param in plan.params.items()}
-        known = Known(params=frozenset(params), services=frozenset(services))
+        known = Known(
+            params=frozenset(params), services=frozenset(services), elsewhere=self._elsewhere()
+        )
         secrets = frozenset(name for name, param in plan.params.items() if param.secret)
         self._work = Compilation(plan.document, dict(params), known, secrets=secrets)
         self._add_services(params)
+
+    def _elsewhere(self) -> dict[str, str]:
+        environments = self._model.environments or {}
+        return {name: block for block, values in environments.items() for name in values}
 
     def _add_services(self, constants: dict[str, object]) -> None:
         work = self._work

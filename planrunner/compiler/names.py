@@ -46,6 +46,7 @@ class Known:
     Attributes:
         params: Names of params.
         services: Names of services.
+        elsewhere: Names that only environments have which aren't picked, each with one of these.
         columns: Data sources and their columns; an empty tuple for a source of plain values, None
             when they are unknown.
         iteration_data: Sources that have a row for each iteration, and none outside of one.
@@ -58,6 +59,7 @@ class Known:
 
     params: frozenset[str]
     services: frozenset[str] = frozenset()
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
     columns: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
     iteration_data: frozenset[str] = frozenset()
     variables: frozenset[str] = frozenset()
@@ -94,7 +96,12 @@ class Known:
             return self._service(reference)
         if root in RESERVED:
             return self._reserved(reference)
-        hint = suggest(root, self.names()) or self._in_scope()
+        if block := self.elsewhere.get(root):
+            hint = (
+                f"only the environment `{block}` has it: run with `--env {block}`, or add a param"
+            )
+        else:
+            hint = suggest(root, self.names()) or self._in_scope()
         return _fault(reference, f"unknown name `{root}`", hint)
 
     def _in_scope(self) -> str:

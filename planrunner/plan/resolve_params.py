@@ -155,9 +155,10 @@ class _Resolution:
             value = as_expressions_see(exact, model.type)
             return Param(value, exact, source, limits.is_secret, model.type)
         if model.is_required and (self.surroundings.need_secrets or not model.secret):
-            variable = f", or the environment variable `{model.env}`" if model.env else ""
             message = f"the param `{name}` has no value"
-            hint = f"give it one with `--set {name}=…`{variable}"
+            ways = [f"the environment variable `{model.env}`"] if model.env else []
+            ways += (f"`--env {block}`" for block, own in self.environments.items() if name in own)
+            hint = ", or ".join((f"give it one with `--set {name}=…`", *ways[:3]))
             self._fault(("params", name), Code.MISSING_PARAM, message, hint)
         return Param(None, None, ParamSource.MISSING, model.secret, model.type)
 
