@@ -207,8 +207,11 @@ def _schedules(model: PlanModel) -> Mapping[str, Sequence[PhaseModel]]:
 
 
 def _stage_names(phase: PhaseModel) -> list[str]:
+    if phase.search is not None:
+        return []
     if phase.stages is None:
-        return ["ramp", "hold"]
+        is_slow = phase.ramp_up is not None or phase.spawn_rate is not None
+        return ["ramp", "hold"] if is_slow else ["hold"]
     return [stage.name or str(number) for number, stage in enumerate(phase.stages, 1)]
 
 
