@@ -15,6 +15,7 @@ from planrunner.compiler.graph_load import (
     OpenLoad,
     SearchLoad,
     class_of_seats,
+    planned_ns_of,
 )
 from planrunner.compiler.open_loads import Classes, compile_open, compile_search
 from planrunner.language.diagnostics import Code, suggest
@@ -22,7 +23,7 @@ from planrunner.load.population import Share, Stage, peak
 from planrunner.plan.document import PlanPath
 from planrunner.plan.stages import StageModel
 from planrunner.plan.workload import LoadKind, PhaseModel
-from planrunner.units import NS_PER_MINUTE, NS_PER_S, Rate
+from planrunner.units import NS_PER_MINUTE, NS_PER_S, Rate, write_duration
 
 __all__ = ["classes_with_users", "compile_phase", "has_due_times", "phase_names", "seats_of"]
 
@@ -59,6 +60,7 @@ def compile_phase(
     load = _load(work, phase, path, running, known)
     if load is None:
         return None
+    warmup_ns = _warmup_ns(work, phase, (*path, "warmup"), load)
     exact = () if isinstance(load, SearchLoad) else load.exact
     taking_part = tuple(name for name, _ in exact) or tuple(running)
     return PhaseNode(
@@ -68,11 +70,20 @@ def compile_phase(
         start_at_ns=(
             None if phase.start_at is None else work.settle(phase.start_at, (*path, "start_at"), 0)
         ),
-        warmup_ns=work.settle(phase.warmup, (*path, "warmup"), 0),
+        warmup_ns=warmup_ns,
         graceful_stop_ns=work.settle(
             phase.graceful_stop, (*path, "graceful_stop"), _GRACEFUL_STOP_NS
         ),
     )
+
+
+def _warmup_ns(work: Compilation, phase: PhaseModel, path: PlanPath, load: Load) -> int:
+    warmup_ns, lasts_ns = work.settle(phase.warmup, path, 0), planned_ns_of(load)
+    if warmup_ns >= lasts_ns:
+        message = f"the phase is over after {write_duration(lasts_ns)}: no time is left to judge"
+        hint = "`warmup` is the first part of the phase: make it shorter"
+        work.fault(path, Code.NO_LOAD, message, hint=hint)
+    return warmup_ns
 
 
 def _load(
