@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from itertools import islice
-from typing import Annotated, Any, ClassVar, NamedTuple, Self
+from typing import Annotated, Any, ClassVar, Final, NamedTuple, Self, get_args, get_origin
 
 from pydantic import (
     BaseModel,
@@ -24,6 +24,7 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
+from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 
 from planrunner.language.diagnostics import Code, suggest
@@ -144,12 +145,12 @@ class _Later:
         self._module = module
         self._name = name
 
-    def _mapping(self) -> type[PlanMapping]:
+    def mapping(self) -> type[PlanMapping]:
         mapping: type[PlanMapping] = getattr(import_module(self._module), self._name)
         return mapping
 
     def _validate(self, data: object) -> PlanMapping:
-        return self._mapping().model_validate(data)
+        return self.mapping().model_validate(data)
 
     def __get_pydantic_core_schema__(self, source: object, handler: object) -> CoreSchema:
         del source, handler
@@ -157,7 +158,7 @@ class _Later:
 
     def __get_pydantic_json_schema__(self, core: object, handler: object) -> dict[str, Any]:
         del core, handler
-        return {"$model": self._mapping()}
+        return {"$model": self.mapping()}
 
 
 def _key_faults(mapping: type[PlanMapping], data: Mapping[Any, Any]) -> Iterator[Fault]:
@@ -173,8 +174,39 @@ def _key_faults(mapping: type[PlanMapping], data: Mapping[Any, Any]) -> Iterator
 
 def _unknown(mapping: type[PlanMapping], key: object) -> Fault:
     word = str(key)
-    hint = mapping.hint_unknown(word) or suggest(word, list(known_keys(mapping)))
+    hint = mapping.hint_unknown(word) or _deeper(mapping, word)
+    hint = hint or suggest(word, list(known_keys(mapping)))
     return Fault(Code.UNKNOWN_KEY, f"unknown key `{word}`", hint or _choices(mapping), word)
+
+
+def _deeper(mapping: type[PlanMapping], word: str) -> str:
+    """Return where the unknown key `word` belongs, if that is one level deeper."""
+    homes = [
+        place.format(key)
+        for key, name in known_keys(mapping).items()
+        for place, nested in _nested(mapping.model_fields[name])
+        if word in known_keys(nested)
+    ]
+    return f"put it into {' or '.join(homes)}" if 0 < len(homes) <= _MOST_HOMES else ""
+
+
+def _nested(field: FieldInfo) -> Iterator[tuple[str, type[PlanMapping]]]:
+    for kind in (field.annotation, *field.metadata):
+        yield from _mappings_in(kind, "`{}:`")
+
+
+def _mappings_in(kind: Any, place: str) -> Iterator[tuple[str, type[PlanMapping]]]:  # noqa: ANN401 - a type, or what annotates one
+    if isinstance(kind, _Later):
+        yield place, kind.mapping()
+    elif isinstance(kind, type) and issubclass(kind, PlanMapping):
+        yield place, kind
+    place = _PLACES.get(get_origin(kind), place)
+    for inner in get_args(kind):
+        yield from _mappings_in(inner, place)
+
+
+_PLACES: Final = {list: "an item of `{}:`", dict: "one of the `{}:`"}
+_MOST_HOMES = 2
 
 
 def _choices(mapping: type[PlanMapping]) -> str:
