@@ -259,8 +259,8 @@ def _parallel_faults(steps: object) -> Iterator[Fault]:
         if isinstance(step, dict) and not any(key in REQUEST_ACTIONS for key in step):
             yield Fault(
                 Code.NOT_ALLOWED,
-                "only requests run in parallel",
-                "put the other steps before or after",
+                "this is no request, and only requests run in parallel",
+                "put it before or after; to run flows side by side, give the phase more users",
                 path=("parallel", index),
             )
 
