@@ -100,9 +100,8 @@ async def around_load(
         CannotRun: A service can't be started, or isn't ready in time.
     """
     fetcher = _Fetcher(graph, clock)
-    mask = Masker(graph.secrets) if graph.secrets else None
     scope = _scope(graph, directory, run_id)
-    around = Surrounding(directory, scope, environ, fetcher.fetch, mask)
+    around = Surrounding(directory, scope, environ, fetcher.fetch, Masker(graph.secrets))
     try:
         async with start_services(graph.services, around) as running:
             monitors = Monitors(running, graph.monitors, ask=fetcher.ask, clock=clock)

@@ -33,6 +33,9 @@ _SHORTEST_ENCODED: Final = 8
 class Masker:
     """Replaces secrets in text, however they are written: quoted, escaped, encoded, in any case.
 
+    Of a secret of several lines, such as a private key, each line is one by itself: text is often
+    seen a line at a time.
+
     Args:
         secrets: Their values as text.
     """
@@ -44,6 +47,11 @@ class Masker:
         # The longest first: one secret may be the beginning of another.
         ranked = [pattern for _, pattern in sorted(spellings, reverse=True)]
         self._pattern = re.compile("|".join(ranked), re.IGNORECASE) if ranked else None
+
+    @property
+    def pattern(self) -> str:
+        """What secrets look like, as a regular expression that ignores case; empty without any."""
+        return "" if self._pattern is None else self._pattern.pattern
 
     def __call__(self, text: str) -> str:
         """Return the text with every secret in it replaced."""
@@ -86,6 +94,9 @@ def _spellings(secret: str) -> Iterator[tuple[int, str]]:
         yield len(secret), rf"(?<!\w){pattern}(?!\w)"
         return
     yield len(secret), pattern
+    for line in map(str.strip, secret.splitlines()):
+        if len(line) >= _SHORTEST:
+            yield len(line), "".join(map(_letter, line))
     data = secret.encode("utf-8", "replace")
     for before in range(3):  # where it begins in a group of three bytes decides its letters
         encoded = b64encode(bytes(before) + data).decode("ascii").rstrip("=")

@@ -7,16 +7,17 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
 from planrunner.compiler.graph import ServiceNode
 from planrunner.errors import CannotRun
+from planrunner.language.secrets import MASK, Masker
 from planrunner.language.values import to_text
 from planrunner.protocols.base import Scope
-from planrunner.target.output import last_lines, veil
+from planrunner.target.output import last_lines
 from planrunner.target.ports import holder_of, is_taken
 from planrunner.target.ready import Fetch, make_probe
 from planrunner.units import NS_PER_S, format_duration
@@ -48,14 +49,14 @@ class Surrounding:
         scope: Names that commands and variables may read: `run`.
         environ: The environment that services inherit.
         fetch: Sends the request of `ready.get`.
-        mask: Takes secrets out of what services printed, once they are gone; None without any.
+        masker: Knows the secrets that are kept out of what services print.
     """
 
     directory: Path
     scope: Scope
     environ: Mapping[str, str]
     fetch: Fetch
-    mask: Callable[[str], str] | None = None
+    masker: Masker = Masker()
 
 
 class RunningService:
@@ -129,8 +130,8 @@ class RunningService:
             return "; it printed nothing"
         return "; it printed last:" + "".join(f"\n  {line}" for line in lines)
 
-    async def stop(self, mask: Callable[[str], str] | None) -> None:
-        """Ask the supervisor to stop it, wait until it is gone, and mask what it printed."""
+    async def stop(self) -> None:
+        """Ask the supervisor to stop it, and wait until it is gone."""
         self._is_stopping = True
         assert self._supervisor.stdin is not None
         self._supervisor.stdin.close()
@@ -140,8 +141,6 @@ class RunningService:
         except TimeoutError:
             self._supervisor.kill()
             await self._supervisor.wait()
-        if mask is not None:
-            await asyncio.to_thread(veil, self._log, mask)
 
 
 @asynccontextmanager
@@ -160,7 +159,7 @@ async def start_services(
         running = []
         for node in nodes:
             service = await _start(node, around)
-            stack.push_async_callback(service.stop, around.mask)
+            stack.push_async_callback(service.stop)
             await service.until_ready(around.fetch)
             running.append(service)
         yield tuple(running)
@@ -205,6 +204,8 @@ async def _start(node: ServiceNode, around: Surrounding) -> RunningService:
         "command": _command(node, around),
         "cwd": str(node.directory),
         "log": str(log),
+        "secrets": around.masker.pattern,
+        "mask": MASK,
         "signal": node.stop_signal,
         "grace_s": node.grace_ns / NS_PER_S,
         "scratch": "" if node.scratch is None else str(node.scratch),
@@ -214,13 +215,17 @@ async def _start(node: ServiceNode, around: Surrounding) -> RunningService:
         "-I",
         "-S",
         str(_SUPERVISOR),
-        json.dumps(job),
+        node.name,  # for who reads the list of processes; the job has secrets, so it isn't there
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         env={**around.environ, **own},
         start_new_session=True,  # Ctrl-C is for us; we stop the service when the load has ended
     )
+    assert supervisor.stdin is not None
     assert supervisor.stdout is not None
+    with suppress(ConnectionError):  # it ended, which is seen next
+        supervisor.stdin.write(json.dumps(job).encode() + b"\n")
+        await supervisor.stdin.drain()
     line = await supervisor.stdout.readline()
     said: dict[str, Any] = json.loads(line) if line else {"failed": "the supervisor ended"}
     if "started" not in said:

@@ -1,8 +1,12 @@
 """Keeps one service: a process of its own that outlives planrunner by as long as stopping takes.
 
 Run as a script, with nothing but the standard library. Its standard input is a pipe of
-planrunner's: when that closes, because planrunner is done with the service or was killed, the
-service's whole process group is stopped and its scratch directory removed.
+planrunner's, which says what to do as a line of JSON. When it closes, because planrunner is done
+with the service or was killed, the service's whole process group is stopped and its scratch
+directory removed.
+
+A service writes its output to a file itself, which costs nothing. Only when there are secrets it
+goes through a pipe, and is masked before it is written down, whatever becomes of planrunner.
 
 It says on standard output, one JSON object a line: `{"started": PID}` or `{"failed": WORDS}`,
 then `{"ended": CODE}`, where a negative code is the number of a signal.
@@ -12,45 +16,46 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import select
 import shutil
 import signal
 import subprocess
-import sys
+import threading
 import time
 from contextlib import suppress
+from typing import Any, BinaryIO
 
 __all__ = ["main"]
 
 _LOOK_S = 0.05
 _MOST_AFTER_KILL_S = 5.0
+_MOST_LAST_WORDS_S = 2.0
+_MOST_OF_A_LINE = 1 << 20
 
 
 def main() -> None:
-    """Start what the first argument describes, and stop it when standard input closes."""
-    job = json.loads(sys.argv[1])
+    """Start what standard input describes, and stop it when that closes."""
+    job = _job()
+    if job is None:
+        return
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # planrunner decides when the service ends
     try:
         with open(job["log"], "ab", buffering=0) as log:  # noqa: PTH123 - fewer imports
-            child = subprocess.Popen(
-                job["command"],
-                cwd=job["cwd"],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                preexec_fn=_as_usual,  # noqa: PLW1509 - this process has one thread
-            )
+            child = _start(job, subprocess.PIPE if job["secrets"] else log)
     except OSError as error:
         _say(failed=error.strerror or str(error))
         return
+    copying = _start_copying(child, job)
     _say(started=child.pid)
     code = _until_over(child)
     if code is None:
         code = _stop(child, job["signal"], job["grace_s"])
     else:
         _kill_group(child.pid)  # what it left behind
+    if copying is not None:  # whoever left the process group may hold the pipe for ever
+        copying.join(_MOST_LAST_WORDS_S)
     if job["scratch"]:
         shutil.rmtree(job["scratch"], ignore_errors=True)
         with suppress(OSError):  # those of other services are still in it
@@ -58,10 +63,63 @@ def main() -> None:
     _say(ended=code)
 
 
+def _job() -> dict[str, Any] | None:
+    """Return what to do; None when planrunner was killed before it said so."""
+    said = bytearray()
+    while not said.endswith(b"\n"):
+        if not (more := os.read(0, 1 << 16)):
+            return None
+        said += more
+    job: dict[str, Any] = json.loads(said)
+    return job
+
+
+def _start(job: dict[str, Any], output: BinaryIO | int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        job["command"],
+        cwd=job["cwd"],
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        preexec_fn=_as_usual,  # noqa: PLW1509 - this process has one thread so far
+    )
+
+
 def _as_usual() -> None:
     """Give the service the signals that we don't want."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
+
+
+def _start_copying(child: subprocess.Popen[bytes], job: dict[str, Any]) -> threading.Thread | None:
+    if child.stdout is None:
+        return None
+    secrets = re.compile(job["secrets"], re.IGNORECASE)
+    arguments = child.stdout.fileno(), job["log"], secrets, job["mask"]
+    thread = threading.Thread(target=_copy, args=arguments, daemon=True)
+    thread.start()
+    return thread
+
+
+def _copy(pipe: int, path: str, secrets: re.Pattern[str], mask: str) -> None:
+    """Write down what comes through the pipe, whole lines at a time, without the secrets."""
+    begun = b""
+    with open(path, "ab", buffering=0) as log:  # noqa: PTH123 - fewer imports
+
+        def write(printed: bytes) -> None:
+            # Bytes that are no UTF-8 come out as they went in.
+            text = secrets.sub(mask, printed.decode("utf-8", "surrogateescape"))
+            with suppress(OSError):  # a full disk is no reason to let the service wait
+                log.write(text.encode("utf-8", "surrogateescape"))
+
+        while data := os.read(pipe, 1 << 16):
+            lines, end, rest = data.rpartition(b"\n")
+            if end or len(begun) > _MOST_OF_A_LINE:
+                write(begun + lines + end)
+                begun = b""
+            begun += rest
+        write(begun)
 
 
 def _say(**words: object) -> None:

@@ -334,3 +334,49 @@ def test_nothing_survives_when_planrunner_is_killed(project: PlanProject) -> Non
     assert not left_in(project.directory)
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port))
+
+
+def test_what_is_left_of_a_killed_run_tells_no_secret(
+    project: PlanProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Output is masked before it is written, and no list of processes shows what is masked."""
+    program = (
+        "import os, sys, time\n"
+        "open('started', 'a').write(f'talks {os.getpid()}\\n')\n"
+        "while True:\n"
+        "    print('token is', os.environ['DEMO_TOKEN'], flush=True)\n"
+        "    time.sleep(0.001)\n"
+    )
+    text = (
+        "name: talkative\n"
+        "params: {token: {type: str, env: AUDIT_TOKEN, secret: true}}\n"
+        f'services: {{api: {{run: "{PYTHON} program.py", ready: {{log: "token is"}},\n'
+        '                 env: {DEMO_TOKEN: "${token}"}, stop: {grace: 1s}}}\n'
+        "users: {A: {wait: 1s, steps: [{think: 100ms}]}}\n"
+        "phases: [{users: 1, hold: 60s}]\n"
+    )
+    monkeypatch.setenv("AUDIT_TOKEN", "sword-fish")
+    project.write({"plan.yaml": text, "program.py": program})
+    log = project.directory / "out" / "api.log"
+    with project.spawn("execute", "plan.yaml", "--out", "out") as process:
+        (talks,) = started_pids(project, 1)
+        _wait_for(log, 20)
+        supervisor = psutil.Process(talks).parent()
+        assert supervisor is not None
+        assert "sword" not in " ".join(supervisor.cmdline())
+        assert "sword" not in log.read_text()
+        process.kill()
+
+    assert not left_in(project.directory)
+    lines = set(log.read_text().splitlines())
+    assert lines == {"token is ***"}
+
+
+def _wait_for(log: Path, lines: int, within_s: float = 20) -> None:
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline:
+        with suppress(FileNotFoundError):
+            if len(log.read_text().splitlines()) >= lines:
+                return
+        time.sleep(0.02)
+    raise AssertionError

@@ -63,6 +63,13 @@ def test_no_secret_is_left(before: str, after: str, secrets: list[str]) -> None:
     assert not any(secret.lower() in masked.lower().replace("***", " ") for secret in secrets)
 
 
+def test_lines_of_a_secret_are_secrets() -> None:
+    """Logs and excerpts show a key a line at a time; its brackets are no secret."""
+    mask = Masker(['{\n  "key": "abcd",\n}\n', "padded\n"])
+
+    assert mask('at "KEY": "abcd", {of} padded') == "at *** {of} ***"
+
+
 def test_short_values_are_masked_where_they_are_words() -> None:
     """`a` stands in most words; without secrets the text is the same object."""
     text = "pin=a: a status of 200, 1200 bytes"

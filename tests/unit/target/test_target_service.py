@@ -183,26 +183,51 @@ def test_a_service_that_dies_says_so(tmp_path: Path) -> None:
     assert asyncio.run(use()).startswith("service `api` was ended by signal 9 during the run")
 
 
-def test_what_it_printed_is_kept_without_secrets(tmp_path: Path) -> None:
-    """Masked once the service is gone; bytes that are no text stay what they are."""
-    code = (
-        "import sys, time; sys.stdout.buffer.write(b'up hunter2\\r\\n\\xff hunter2'); "
-        "sys.stdout.flush(); time.sleep(60)"
-    )
+SECRETS = Masker(["hunter2", "first line\nsecond line\n"])
 
-    node = service(code)
-    other = replace(service("print('up'); import time; time.sleep(60)"), name="other")
+
+def printed(directory: Path, code: str, log: str) -> bytes:
+    """Return what is kept of the output of a service that waits after these statements."""
+    node = service(f"import sys, time\nout = sys.stdout.buffer\n{code}\ntime.sleep(60)", log=log)
 
     async def run() -> None:
-        surrounding = replace(around(tmp_path), mask=Masker(["hunter2"]))
-        async with start_services([node, other], surrounding):
+        async with start_services([node], replace(around(directory), masker=SECRETS)):
             pass
 
     asyncio.run(run())
+    return (directory / "api.log").read_bytes()
 
-    assert (tmp_path / "api.log").read_bytes() == b"up ***\r\n\xff ***"
-    assert (tmp_path / "other.log").read_bytes() == b"up\n"
-    assert {path.name for path in tmp_path.iterdir()} == {"api.log", "other.log"}
+
+def test_what_it_prints_is_kept_without_secrets(tmp_path: Path) -> None:
+    """Those of several lines too; bytes that are no text, and ends of lines, stay what they are."""
+    code = (
+        r"out.write(b'up hunter2\r\n\xff HUNTER2\nsecond line\n'); out.flush();"
+        r"print('err hunter2', file=sys.stderr); out.write(b'no end: hunter2'); out.flush()"
+    )
+
+    log = printed(tmp_path, code, log="err")
+
+    assert log == b"up ***\r\n\xff ***\n***\nerr ***\nno end: ***"
+    assert [path.name for path in tmp_path.iterdir()] == ["api.log"]
+
+
+def test_a_secret_that_comes_in_pieces_is_never_written(tmp_path: Path) -> None:
+    """Programs flush their buffers wherever they are full: a line waits for its end."""
+    code = (
+        "out.write(b'up\\nhun'); out.flush(); time.sleep(0.2);"
+        "out.write(b'ter2\\nthen\\n'); out.flush()"
+    )
+
+    assert printed(tmp_path, code, log="then") == b"up\n***\nthen\n"
+
+
+def test_much_output_arrives_whole(tmp_path: Path) -> None:
+    """In order, up to the last line, although all of it is looked at."""
+    code = "for i in range(20000): out.write(b'line %d hunter2\\n' % i)\nout.flush()"
+
+    log = printed(tmp_path, code, log="line 19999 ")
+
+    assert log.splitlines() == [b"line %d ***" % number for number in range(20000)]
 
 
 def test_its_own_directory_goes_with_it(tmp_path: Path) -> None:
