@@ -9,12 +9,14 @@ PlanrunnerError
 └── Misuse           planrunner's own code broke a contract: a bug                       exit 70
 ```
 
+What nobody foresaw in a command with a plan becomes a `Bug`, exit 70 too.
+
 A failed request, expectation or threshold is data, never an exception.
 """
 
 from __future__ import annotations
 
-__all__ = ["CannotRun", "Misuse", "PackageMissing", "PlanrunnerError", "UsageError"]
+__all__ = ["Bug", "CannotRun", "Misuse", "PackageMissing", "PlanrunnerError", "UsageError"]
 
 
 class PlanrunnerError(Exception):
@@ -45,3 +47,7 @@ class CannotRun(PlanrunnerError):  # noqa: N818 - reads as the sentence it stand
 
 class Misuse(PlanrunnerError):  # noqa: N818 - reads as the sentence it stands for
     """Code broke a contract of planrunner's own; always a bug, never the user's fault."""
+
+
+class Bug(Exception):  # noqa: N818 - reads as the sentence it stands for
+    """Something that nobody foresaw; its text is the traceback, without the plan's secrets."""

@@ -11,7 +11,7 @@ import click
 
 from planrunner import __version__
 from planrunner.cli.exit_codes import ExitCode, exit_code_of
-from planrunner.errors import PlanrunnerError
+from planrunner.errors import Bug, PlanrunnerError
 from planrunner.language.diagnostics import PlanError, render
 
 __all__ = ["cli", "run"]
@@ -114,11 +114,17 @@ def _ending(error: BaseException) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return ExitCode.OK
         case _:
-            import traceback  # noqa: PLC0415 - seldom needed
-
-            traceback.print_exception(error)
+            click.echo(_traceback(error), err=True, nl=False)
             click.echo("this is a bug in planrunner; please report it with the plan", err=True)
             return ExitCode.INTERNAL_ERROR
+
+
+def _traceback(error: BaseException) -> str:
+    if isinstance(error, Bug):  # so a command with a plan ends
+        return str(error)
+    import traceback  # noqa: PLC0415 - seldom needed
+
+    return "".join(traceback.format_exception(error))
 
 
 def report_error(error: PlanrunnerError) -> None:

@@ -11,17 +11,20 @@ from typing import Any, Final, TypeVar, get_args
 
 import click
 
+from planrunner.cli.bugs import FORESEEN, masked_traceback
 from planrunner.cli.plan_names import complete
 from planrunner.compiler import RunGraph, compile_plan
 from planrunner.compiler.review import review
 from planrunner.compiler.selection import Selection
 from planrunner.compiler.source import GraphSource
-from planrunner.errors import UsageError
+from planrunner.errors import Bug, UsageError
 from planrunner.language.diagnostics import PlanError, suggest
+from planrunner.plan.bundle import Bundle
 from planrunner.plan.env_file import read_env_file
 from planrunner.plan.loader import Plan, load
 from planrunner.plan.no_exec import find_commands
 from planrunner.plan.overrides import Changes
+from planrunner.plan.resolve_params import Surroundings
 from planrunner.values import dataclass
 
 __all__ = [
@@ -76,6 +79,10 @@ class PlanOptions:
             profile=self.profile,
             phases=self.phases,
         )
+
+    def surroundings(self) -> Surroundings:
+        settings = _parse_settings(self.settings)
+        return Surroundings(settings, self.environment, self.environ(), changes=self.changes)
 
     def environ(self) -> dict[str, str]:
         """Return the environment variables; the process's own win over those of files.
@@ -200,7 +207,13 @@ def with_plan_options(command: _Command) -> _Command:
     @wraps(command)
     def gathered(**given: Any) -> Any:  # noqa: ANN401 - what click gives and the command returns
         options = PlanOptions(**{name: given.pop(name) for name in _NAMES})
-        return command(options=options, **given)
+        try:
+            return command(options=options, **given)
+        except FORESEEN:
+            raise
+        except Exception as error:
+            plans = [Bundle(str(path), {}) for path in given.get("plans") or [given["plan"]]]
+            raise Bug(masked_traceback(error, plans, options.surroundings())) from error
 
     decorated: Any = gathered
     for option in reversed(_OPTIONS):

@@ -10,11 +10,11 @@ import os
 import signal
 import socket
 import sys
-import traceback
 from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime
 from typing import Any, cast
 
+from planrunner.cli.bugs import masked_traceback
 from planrunner.cli.exit_codes import ExitCode, exit_code_of
 from planrunner.cli.wiring import client_factories, run_on_fast_loop
 from planrunner.clock import MonotonicClock
@@ -62,16 +62,22 @@ async def _work(descriptor: int) -> int:
     try:
         assignment = await channel.receive()
         assert isinstance(assignment, Assignment)
+        return await _carry_out(assignment, channel)
+    finally:
+        await channel.close()
+
+
+async def _carry_out(assignment: Assignment, channel: SocketChannel) -> int:
+    try:
         await _serve(assignment, channel)
     except PlanrunnerError as error:
         channel.send(Broken(error.message))
         return exit_code_of(error)
     except Exception as error:  # noqa: BLE001 - the coordinator must know, whatever it is
-        traceback.print_exception(error)
+        source = assignment.source
+        sys.stderr.write(masked_traceback(error, [source.bundle], source.surroundings))
         channel.send(Broken(f"{type(error).__name__}: {error} (a bug in planrunner)"))
         return ExitCode.INTERNAL_ERROR
-    finally:
-        await channel.close()
     return ExitCode.OK
 
 

@@ -219,3 +219,42 @@ def test_a_target_that_is_not_there_is_named_without_the_secret(
     assert ended.code == 3
     assert "http://me:***@127.0.0.1:1/" in ended.err
     assert "sword" not in ended.err
+
+
+@pytest.mark.parametrize(
+    ("command", "broken"),
+    [
+        ("validate", "planrunner.plan.loader.resolve_params"),
+        ("explain", "planrunner.cli.explain.compile_plan"),
+        ("execute", "planrunner.cli.execute.run"),
+        ("execute", "planrunner.cli.execute.write_outputs"),
+    ],
+)
+def test_a_bug_is_reported_without_the_secret(
+    project: PlanProject,
+    target: HttpServer,
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    broken: str,
+) -> None:
+    """The traceback of what nobody foresaw quotes values; people paste it into reports."""
+
+    def fail(*_given: object, **_more: object) -> None:
+        raise RuntimeError(f"unforeseen {SECRET}") from ValueError("Bearer literal-in-the-plan")
+
+    params = """
+        params:
+          token: {type: str, env: AUDIT_TOKEN, secret: true}
+          sealed: {type: str, default: literal-in-the-plan, secret: true}
+    """
+    monkeypatch.setenv("AUDIT_TOKEN", SECRET)
+    monkeypatch.setattr(broken, fail)
+    project.write({"plan.yaml": plan_text(params, url=target.url)})
+
+    ended = project.run(command, "plan.yaml")
+
+    assert ended.code == 70
+    assert "RuntimeError: unforeseen ***" in ended.err
+    assert "ValueError: Bearer ***" in ended.err
+    assert ended.err.endswith("this is a bug in planrunner; please report it with the plan\n")
+    assert_silent(ended, project.directory / "reports")
