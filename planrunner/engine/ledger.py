@@ -128,7 +128,7 @@ class Ledger:
             is_on_time = _are_on_time(drained.arrivals)
             self._health.add(snapshot.end_ns, drained.health, is_on_time=is_on_time)
         self._tally = drained.tally
-        self.arrivals += drained.arrivals
+        self._add_arrivals(drained.arrivals)
         if drained.failing:
             self._failing = first_of_each((*self._failing, *drained.failing))
         for phase, lateness in drained.lateness.items():
@@ -141,6 +141,12 @@ class Ledger:
             for gate in part.gates:
                 gate.add(snapshot, evidence)
         self._unreachable_ns = self._outage.add(snapshot)
+
+    def _add_arrivals(self, new: Sequence[Arrivals]) -> None:
+        is_late = bool(self.arrivals and new) and new[0].at_ns < self.arrivals[-1].at_ns
+        self.arrivals += new
+        if is_late:  # overdue ones of one phase, after those of another
+            self.arrivals.sort(key=lambda one: one.at_ns)
 
     def evidence_of(self, part: LevelPart) -> Evidence:
         """Return what is known of one level of a search."""

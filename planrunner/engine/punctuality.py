@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from planrunner.engine.timeline import Timeline
+from planrunner.engine.timeline import FOREVER_NS, Timeline
 from planrunner.metrics.evidence import Arrivals
 from planrunner.units import NS_PER_MS
 
@@ -23,7 +23,10 @@ class Punctuality:
     Attributes:
         lateness_ns: Of each iteration that started: how long after it was due.
         dropped: Arrivals that found all users busy.
-        missed: Times a pace came round while the iteration before was still running.
+        missed: Due iterations that nobody was given: a pace came round while the one before was
+            still running, or the phase was cut while arrivals were overdue.
+        unbegun: Of those in `lateness_ns`, now or earlier, ones that were given to a user who was
+            gone before it could begin.
         overran: Iterations that a pace started late, but by no more than `LATE_NS`.
         window_ends_ns: When to call `enter` next.
     """
@@ -36,6 +39,7 @@ class Punctuality:
         "lateness_ns",
         "missed",
         "overran",
+        "unbegun",
         "window_ends_ns",
     )
 
@@ -44,7 +48,7 @@ class Punctuality:
         self._began_ns = timeline.started_ns
         self._done: list[tuple[Arrivals, list[int]]] = []
         self.lateness_ns: list[int] = []
-        self.dropped = self.missed = self.overran = 0
+        self.dropped = self.missed = self.overran = self.unbegun = 0
         self.window_ends_ns = 0
 
     def enter(self, due_ns: int) -> None:
@@ -55,20 +59,22 @@ class Punctuality:
     def close(self, until_ns: int) -> None:
         """Keep what was counted until then as one interval, and begin another."""
         lateness_ns, self.lateness_ns = self.lateness_ns, []
-        started = len(lateness_ns)
-        due = started + self.dropped + self.missed
-        if due:
+        given = len(lateness_ns)
+        due = given + self.dropped + self.missed
+        if due or self.unbegun:
+            last_ns = min(self.window_ends_ns or FOREVER_NS, self._timeline.ends_ns) - 1
             late = sum(one > LATE_NS for one in lateness_ns) + self.overran
             arrivals = Arrivals(
-                at_ns=(self._began_ns + until_ns) // 2,
+                # What a late generator gives out after its time still belongs to it.
+                at_ns=min((self._began_ns + until_ns) // 2, last_ns),
                 phase=self._timeline.phase,
                 due=due,
-                started=started,
+                started=given - self.unbegun,
                 dropped=self.dropped,
                 late=late,
             )
             self._done.append((arrivals, lateness_ns))
-        self.dropped = self.missed = self.overran = 0
+        self.dropped = self.missed = self.overran = self.unbegun = 0
         self._began_ns = max(self._began_ns, until_ns)
 
     def drain(self, now_ns: int) -> list[tuple[Arrivals, list[int]]]:

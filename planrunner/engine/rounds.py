@@ -94,17 +94,21 @@ class Rounds:
     async def _paced(self) -> None:
         actor, pace_ns = self._actor, self._bound.program.pace_ns
         quota = None if self._bound.quota is None else self._bound.quota()
-        due_ns = actor.moment_ns
-        while self._goes_on() and (quota is None or quota.take()):
-            began_ns = actor.moment_ns
-            self._begins(due_ns, began_ns)
-            if not await self._one(due_ns):
-                break
-            due_ns = max(due_ns, began_ns) + pace_ns
-            over_ns = actor.moment_ns - due_ns
-            if over_ns > 0:
-                self._overruns(over_ns)
-            await self._rest(max(-over_ns, 0), quota)
+        # After an overrun iterations are due later than the pace alone would have them.
+        due_ns = slot_ns = actor.moment_ns
+        over_ns = 0
+        try:
+            while self._goes_on() and (quota is None or quota.take()):
+                began_ns = actor.moment_ns
+                slot_ns = self._begins(due_ns, began_ns, slot_ns, over_ns) + pace_ns
+                was_due_ns, due_ns = due_ns, max(due_ns, began_ns) + pace_ns
+                if not await self._one(was_due_ns):
+                    break
+                over_ns = actor.moment_ns - due_ns
+                await self._rest(max(-over_ns, 0), quota)
+        finally:
+            if quota is None:
+                self._never_begins(slot_ns)
 
     def _goes_on(self) -> bool:
         actor = self._actor
@@ -122,20 +126,36 @@ class Rounds:
         await actor.pause(pause_ns)
         quota.rested(actor.nap)
 
-    def _begins(self, due_ns: int, began_ns: int) -> None:
-        """Note when an iteration with a due time begins."""
-        punctual = self._bound.punctual
+    def _begins(self, due_ns: int, began_ns: int, slot_ns: int, over_ns: int) -> int:
+        """Note when an iteration with a due time begins.
+
+        Args:
+            due_ns: That time.
+            began_ns: Now.
+            slot_ns: When the pace alone would have it.
+            over_ns: How long after `due_ns` the iteration before it ended.
+
+        Returns:
+            The last time at which the pace alone would have had an iteration.
+        """
+        punctual, pace_ns = self._bound.punctual, self._bound.program.pace_ns
+        missed = (began_ns - slot_ns) // pace_ns
         if punctual is not None:
             if due_ns >= punctual.window_ends_ns:
                 punctual.enter(due_ns)
             punctual.lateness_ns.append(began_ns - due_ns)
+            punctual.missed += missed
+            punctual.overran += 0 < over_ns <= LATE_NS
+        return slot_ns + missed * pace_ns
 
-    def _overruns(self, over_ns: int) -> None:
-        """Note that the next iteration was due `over_ns` ago."""
-        punctual = self._bound.punctual
-        if punctual is not None:
-            punctual.missed += over_ns // self._bound.program.pace_ns
-            punctual.overran += over_ns <= LATE_NS
+    def _never_begins(self, slot_ns: int) -> None:
+        """Count what the pace alone would still have had until the phase ended."""
+        bound = self._bound
+        left_ns = bound.timeline.ends_ns - slot_ns
+        # One who was told to stop earlier owes nothing for the time after that.
+        is_over = self._actor.clock.now_ns() >= bound.timeline.ends_ns
+        if bound.punctual is not None and is_over and left_ns > 0:
+            bound.punctual.missed += -(-left_ns // bound.program.pace_ns)
 
     async def _on_arrival(self) -> None:
         actor, desk = self._actor, self._bound.desk
@@ -146,12 +166,24 @@ class Rounds:
         while True:
             if due_ns:
                 actor.moment_ns = due_ns
-            if not await self._one(due_ns) or actor.nap.cut:
+            if not await self._one(due_ns):
+                self._never_began()
+                break
+            if actor.nap.cut:
                 break
             # What it is given counts as started: it runs, even if the phase ends meanwhile.
-            due_ns = await desk.next(seat)
+            try:
+                due_ns = await desk.next(seat)
+            except asyncio.CancelledError:
+                if seat.due_ns:
+                    self._never_began()
+                raise
             if not due_ns:
                 break
+
+    def _never_began(self) -> None:
+        if self._bound.punctual is not None:
+            self._bound.punctual.unbegun += 1
 
     async def _one(self, due_ns: int) -> bool:
         """Run one iteration that was due then; False when the user must end."""

@@ -136,6 +136,9 @@ class VirtualUser:
                 await session.close()
 
     def _done(self, _: asyncio.Task[None]) -> None:
+        bound = self._bound
+        if self.state is UserState.STARTING and bound.desk is not None and bound.punctual:
+            bound.punctual.unbegun += 1  # the arrival that it was started for
         self._enter(UserState.ENDED)
 
     def _enter(self, state: UserState) -> None:

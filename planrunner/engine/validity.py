@@ -19,7 +19,7 @@ from planrunner.units import NS_PER_MS, format_duration
 __all__ = ["Doubts", "closed_notice", "doubts_of_generator", "doubts_of_loads", "doubts_of_mix"]
 
 INVALID_SHARE: Final = 0.05
-"""Of arrivals dropped or iterations never due in time: the load is not the one asked for."""
+"""Of arrivals dropped or iterations that a pace missed: the load is not the one asked for."""
 
 BIASED_SHARE: Final = 0.001
 """Of arrivals dropped: fewer than one in a thousand move no percentile that people look at."""
@@ -83,10 +83,11 @@ def _late(doubts: Doubts, load: PhaseLoad) -> None:
         return
     reason = (
         f"{load.late:,} of {load.requested:,} iterations of phase `{load.phase}` started later "
-        "than their pace says, because the ones before took longer; latencies count that, but "
-        "the load was lower than planned: use more users, or a longer `pace`"
+        f"than their pace says, because the ones before took longer, and {load.achieved:,} began; "
+        "latencies count the delay, but the load was lower than planned: use more users, or a "
+        "longer `pace`"
     )
-    doubts.add(reason, is_invalid=False)
+    doubts.add(reason, is_invalid=load.share <= 1 - INVALID_SHARE)
 
 
 def doubts_of_generator(doubts: Doubts, facts: GeneratorFacts) -> None:

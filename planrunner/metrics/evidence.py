@@ -27,9 +27,10 @@ class Arrivals:
     """What became of the arrivals of an open phase in a short interval.
 
     Attributes:
-        at_ns: The middle of the interval (clock time).
+        at_ns: The middle of the interval (clock time), or earlier if they were overdue.
         due: Arrivals that the schedule had in it.
-        started: Those that started an iteration.
+        started: Those that started an iteration, less those of earlier intervals that turn out
+            to have been given to a user who never came to begin.
         dropped: Those that found all users busy.
         late: Those that started over 5 ms after they were due.
     """

@@ -106,6 +106,7 @@ class OpenPhase(Phase):
                 at_once, now_ns = 0, now()
             at_once += 1
             if nap.cut:
+                self._count_overdue(due_ns)
                 return
             if due_ns >= punctual.window_ends_ns:
                 punctual.enter(due_ns)
@@ -114,6 +115,16 @@ class OpenPhase(Phase):
             else:
                 punctual.dropped += 1
         await nap.until(self._timeline.ends_ns)
+
+    def _count_overdue(self, due_ns: int) -> None:
+        """Count what was due when the phase was cut, from this arrival on, and nobody got."""
+        begin_ns, now_ns, punctual = self._part.begin_ns, self._clock.now_ns(), self._punctual
+        while due_ns < now_ns:
+            if due_ns >= punctual.window_ends_ns:
+                punctual.enter(due_ns)
+            punctual.missed += 1
+            offset_ns, _ = next(self._schedule, (now_ns, 0))
+            due_ns = begin_ns + offset_ns
 
     def _starts(self, crowd: Crowd, position: int, due_ns: int) -> bool:
         """Start a user for an arrival; False when all are busy."""

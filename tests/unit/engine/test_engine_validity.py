@@ -44,6 +44,7 @@ def of_load(**changes: object) -> Doubts:
         ({"late": 101}, "biased"),
         ({"late": 1_001}, "invalid"),
         ({"late": 5_000, "model": "closed"}, "biased"),
+        ({"late": 5_000, "model": "closed", "achieved": 9_500}, "invalid"),
         ({"dropped": 9_000, "late": 9_000, "model": "search"}, "valid"),
     ],
 )
@@ -153,7 +154,7 @@ def test_requested_and_achieved_load_of_each_model() -> None:
         ("users", 3, 3),
         ("arrivals", 20, 6),
         ("iterations", 5, 5),
-        ("iterations", 3, 3),
+        ("iterations", 5, 3),
     ]
     assert loads["open"].dropped == 14
     assert loads["paced"].late == 2
