@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 from planrunner.compiler.graph import (
@@ -108,34 +109,54 @@ def _step(step: StepNode) -> dict[str, Any]:
 
 def graph_text(graph: RunGraph) -> str:
     """Return the graph as an indented tree."""
-    lines = [graph.name]
-    for phase in graph.phases:
-        lines.append(f"├── phase {phase.name} ({_length(phase)})")
-        lines += [f"│   ├── {name}" for name in phase.classes]
-    for user in graph.users:
-        lines.append(f"├── user {user.name}")
-        if user.on_start:
-            lines.append("│   ├── on start")
-            lines += [f"│   │   ├── {words}" for words in _words(user.on_start)]
-        for task in user.tasks:
-            lines.append(f"│   ├── {task.name or 'each iteration'}")
-            lines += [f"│   │   ├── {words}" for words in _words(task.steps)]
-        if user.on_stop:
-            lines.append("│   ├── on stop")
-            lines += [f"│   │   ├── {words}" for words in _words(user.on_stop)]
-    return "\n".join(lines)
+    return "\n".join([graph.name, *_drawn(_branches(graph))])
 
 
-def _words(steps: Sequence[StepNode], indent: str = "") -> list[str]:
-    words: list[str] = []
+Branch = tuple[str, Sequence["Branch"]]
+"""A line of a tree, and what hangs from it."""
+
+
+def _drawn(branches: Sequence[Branch], indent: str = "") -> Iterator[str]:
+    for left, (words, inner) in zip(range(len(branches))[::-1], branches, strict=True):
+        yield f"{indent}{'├── ' if left else '└── '}{words}"
+        yield from _drawn(inner, indent + ("│   " if left else "    "))
+
+
+def _branches(graph: RunGraph) -> list[Branch]:
+    return [
+        *_branch("preflight", graph.preflight),
+        *_branch("setup", graph.setup.steps if graph.setup else ()),
+        *(
+            (f"phase {phase.name} ({_length(phase)})", [(name, ()) for name in phase.classes])
+            for phase in graph.phases
+        ),
+        *_branch("teardown", graph.teardown.steps if graph.teardown else ()),
+        *((f"user {user.name}", _branches_of(user)) for user in graph.users),
+    ]
+
+
+def _branches_of(user: UserProgram) -> list[Branch]:
+    return [
+        *_branch("on start", user.on_start),
+        *((task.name or "each iteration", _twigs(task.steps)) for task in user.tasks),
+        *_branch("on stop", user.on_stop),
+    ]
+
+
+def _branch(name: str, steps: Sequence[StepNode]) -> list[Branch]:
+    return [(name, _twigs(steps))] if steps else []
+
+
+def _twigs(steps: Sequence[StepNode]) -> list[Branch]:
+    twigs: list[Branch] = []
     for step in steps:
-        label = f"request {step.name}" if isinstance(step, RequestNode) else step_words(step)
-        words.append(indent + label)
-        for key, inner in nested_steps(step):
-            if key == "else":
-                words.append(f"{indent}else")
-            words += _words(inner, indent + "  ")
-    return words
+        words = f"request {step.name}" if isinstance(step, RequestNode) else step_words(step)
+        inside = {key: _twigs(inner) for key, inner in nested_steps(step)}
+        otherwise = inside.pop("else", None)
+        twigs.append((words, next(iter(inside.values()), ())))
+        if otherwise is not None:
+            twigs.append(("else", otherwise))
+    return twigs
 
 
 def _length(phase: PhaseNode) -> str:
@@ -155,15 +176,20 @@ def graph_mermaid(graph: RunGraph) -> str:
 def graph_dot(graph: RunGraph) -> str:
     """Return the graph in Graphviz's language."""
     lines = ["digraph plan {", "  rankdir=TB; node [shape=box];"]
-    lines += [f"  {identity} [label={json.dumps(label)}];" for identity, label in _nodes(graph)]
+    lines += [
+        f"  {identity} [label={json.dumps(label, ensure_ascii=False)}];"
+        for identity, label in _nodes(graph)
+    ]
     lines += [f"  {tail} -> {head};" for tail, head in _edges(graph)]
     return "\n".join([*lines, "}"])
 
 
 def _nodes(graph: RunGraph) -> list[tuple[str, str]]:
-    nodes = [("start", graph.name)]
+    nodes = [("start", graph.name), *((block, block) for block in _blocks_before(graph))]
     for number, phase in enumerate(graph.phases):
         nodes.append((f"p{number}", f"{phase.name}: {_length(phase)}"))
+    if graph.teardown is not None:
+        nodes.append(("teardown", "teardown"))
     for number, user in enumerate(graph.users):
         nodes.append((f"u{number}", user.name))
         nodes += [
@@ -173,17 +199,32 @@ def _nodes(graph: RunGraph) -> list[tuple[str, str]]:
     return nodes
 
 
+def _blocks_before(graph: RunGraph) -> list[str]:
+    """Return what comes before the load."""
+    return [
+        *(["preflight"] if graph.preflight else []),
+        *(["setup"] if graph.setup is not None else []),
+    ]
+
+
 def _edges(graph: RunGraph) -> list[tuple[str, str]]:
     """Return what starts after what, and which users a phase has."""
-    edges: list[tuple[str, str]] = []
-    before = "start"
+    before = ["start", *_blocks_before(graph)]
+    edges = list(pairwise(before))
+    begin = last = before[-1]
     numbers = {user.name: number for number, user in enumerate(graph.users)}
+    ends: list[str] = []  # of phases that run beside the others
     for number, phase in enumerate(graph.phases):
         identity = f"p{number}"
-        edges.append(("start" if phase.start_at_ns is not None else before, identity))
-        if phase.start_at_ns is None:
-            before = identity
+        if phase.start_at_ns is not None:
+            edges.append((begin, identity))
+            ends.append(identity)
+        else:
+            edges.append((last, identity))
+            last = identity
         edges += [(identity, f"u{numbers[name]}") for name in phase.classes]
+    if graph.teardown is not None:
+        edges += [(end, "teardown") for end in ([*ends, last] if last != begin else ends)]
     for number, user in enumerate(graph.users):
         edges += [(f"u{number}", f"u{number}t{index}") for index in range(len(user.tasks))]
     return edges
