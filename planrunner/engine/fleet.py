@@ -357,13 +357,7 @@ class Fleet:
             alive = {other.number for other in self._links if other.alive}
             if not asking >= who_shares(self._graph, self.size, asked.among) & alive:
                 return
-        self._stop.request(self._words(asked), ending=asked.ending)
-
-    def _words(self, asked: Asked) -> str:
-        """Return why the run ends; a worker knows only how many of its own users failed."""
-        if asked.among is None or asked.among[0] != "users":
-            return asked.reason
-        return f"no user of phase `{asked.among[1]}` is left: `on_start` of each one failed"
+        self._stop.request(asked.reason, ending=asked.ending)
 
     def _lost(self, link: _Link) -> None:
         link.alive = False

@@ -101,8 +101,9 @@ class Phase(ABC):
         failed = tally.failed_starts(name)
         if failed and self._is_hopeless(failed):
             self._part.stop.request(
-                f"no user of phase `{name}` is left: `on_start` of {failed} failed, "
-                f"the first because {tally.start_reason(name)}",
+                # No number: a worker knows only its own users, and this is said for all of them.
+                f"no user of phase `{name}` is left: every `on_start` failed, one because "
+                f"{tally.start_reason(name)}",
                 ending=Ending.CANNOT_RUN,
                 among=("users", name),
             )

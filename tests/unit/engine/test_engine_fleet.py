@@ -292,14 +292,37 @@ def test_the_run_goes_on_while_any_worker_has_users() -> None:
 
 
 def test_the_run_ends_when_no_worker_has_a_user_left() -> None:
-    """As with one worker: exit 3."""
+    """As with one worker: exit 3, and why."""
     failing = user_class(on_start=(request("GET /login", Answer(status=500)),))
+    graph = make_graph(failing, closed(5, 60))
 
-    outcome = run_fleet(make_graph(failing, closed(5, 60)), 3).outcome
+    outcome = run_fleet(graph, 3).outcome
 
     assert outcome.ending is Ending.CANNOT_RUN
-    assert outcome.reason.startswith("no user of phase `main` is left")
+    assert outcome.reason == run_graph(graph).outcome.reason
+    assert outcome.reason == (
+        "no user of phase `main` is left: every `on_start` failed, one because "
+        "`GET /login` failed: status 500"
+    )
     assert outcome.ended_ns - outcome.started_ns < 2 * NS_PER_S
+
+
+def test_an_on_start_that_stops_the_plan_says_why() -> None:
+    """Whichever worker it was on."""
+    failing = user_class(
+        name="B",
+        count=1,
+        on_start=(request("GET /login", Answer(status=500)),),
+        on_start_fail=OnFail.STOP_PLAN,
+    )
+    graph = make_graph((user_class(), failing), closed(4, 60, classes=("Visitor", "B")))
+
+    outcome = run_fleet(graph, 3).outcome
+
+    assert (outcome.ending, outcome.reason) == (
+        Ending.CANNOT_RUN,
+        "`on_start` of a user `B` failed: `GET /login` failed: status 500",
+    )
 
 
 def test_what_setup_sets_is_known_to_all_users() -> None:

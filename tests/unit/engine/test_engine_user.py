@@ -251,7 +251,7 @@ class TestStartAndStop:
         told = run_graph(make_graph(users, closed(3, 60, ramp_up=3)))
 
         assert told.outcome.ending is Ending.CANNOT_RUN
-        assert "`on_start` of 3 failed, the first because `" in told.outcome.reason
+        assert "every `on_start` failed, one because `" in told.outcome.reason
         assert told.seconds(told.outcome.ended_ns) == pytest.approx(2.01)
 
     def test_a_state_without_a_value_stops_the_user(self):
