@@ -16,6 +16,7 @@ from planrunner.engine.actor import Actor, Step
 from planrunner.engine.evaluate import end_iteration, evaluated
 from planrunner.engine.outside import Hook, LogLines, Outside
 from planrunner.errors import CannotRun
+from planrunner.units import NS_PER_MS
 from planrunner.values import dataclass
 
 __all__ = ["HookContext", "bind_python", "load_hooks"]
@@ -23,6 +24,7 @@ __all__ = ["HookContext", "bind_python", "load_hooks"]
 _MODULE: Final = "planrunner_hooks"
 _CONTEXT: Final = "context"
 _MOST_WORDS: Final = 200
+_SHORT_NS: Final = 5 * NS_PER_MS  # what a call may take before others notice
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +109,12 @@ def bind_python(node: PythonNode, outside: Outside) -> Step:
         }
         if has_context:
             given[_CONTEXT] = HookContext(_Names(user.scope), user.rng, outside.log)
+        now = user.clock.now_ns
+        began_ns = now()
         try:
             result = function(**given)
+            if (took_ns := now() - began_ns) > _SHORT_NS:
+                user.tally.blocked(name, took_ns, took_ns)
             if inspect.isawaitable(result):
                 result = await result
         except Exception as error:

@@ -21,6 +21,7 @@ from planrunner.engine.validity import (
     Doubts,
     closed_notice,
     doubts_of_generator,
+    doubts_of_health,
     doubts_of_loads,
     doubts_of_mix,
 )
@@ -261,8 +262,7 @@ class Ledger:
 
     def _doubts(self, loads: Sequence[PhaseLoad]) -> Doubts:
         doubts = Doubts(biased=[*self._start_failures(), *self._overtime()])
-        for reason in self._health.reasons():
-            doubts.add(reason, is_invalid=self._health.was_saturated)
+        doubts_of_health(doubts, self._health, self._tally)
         doubts_of_loads(doubts, loads)
         doubts_of_generator(doubts, self._health.facts())
         doubts_of_mix(doubts, self._task_counts())

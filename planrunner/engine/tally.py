@@ -35,6 +35,8 @@ class Tally:
         overtime: Counted phases that reached their `max_duration`, by name.
         aborted: Iterations cut when the graceful stop was over.
         backoffs: Pauses after a refused connection.
+        blocked_ns: How long functions of the hooks file held up everything else, by name, and
+        longest_block_ns: the longest at a time; short calls left out.
         soft_failures: Soft expectations that did not hold, by request name.
     """
 
@@ -49,6 +51,8 @@ class Tally:
     ended_early: Counter[str] = field(default_factory=Counter)
     endless: Counter[str] = field(default_factory=Counter)
     overtime: Counter[str] = field(default_factory=Counter)
+    blocked_ns: Counter[str] = field(default_factory=Counter)
+    longest_block_ns: dict[str, int] = field(default_factory=dict)
     stop_failures: int = 0
     retries: int = 0
     aborted: int = 0
@@ -72,6 +76,11 @@ class Tally:
         known = reason in self.ended_early or len(self.ended_early) < _MOST_REASONS
         self.ended_early[reason if known else OTHER_REASONS] += 1
 
+    def blocked(self, name: str, took_ns: int, longest_ns: int) -> None:
+        """Count how long a function held up everything else, and the longest at a time."""
+        self.blocked_ns[name] += took_ns
+        self.longest_block_ns[name] = max(self.longest_block_ns.get(name, 0), longest_ns)
+
     def add(self, other: Tally) -> None:
         """Add another worker's totals."""
         self.started += other.started
@@ -86,6 +95,8 @@ class Tally:
         self.substitutions += other.substitutions
         self.endless += other.endless
         self.overtime += other.overtime
+        for name, took_ns in other.blocked_ns.items():
+            self.blocked(name, took_ns, other.longest_block_ns[name])
         self.retries += other.retries
         self.aborted += other.aborted
         self.backoffs += other.backoffs

@@ -12,11 +12,20 @@ from dataclasses import dataclass, field
 from math import pi, sqrt
 from typing import Final
 
+from planrunner.engine.health import HealthLog
+from planrunner.engine.tally import Tally
 from planrunner.results.aggregate import TaskCount, mix_errors
 from planrunner.results.loads import GeneratorFacts, PhaseLoad
 from planrunner.units import NS_PER_MS, format_duration
 
-__all__ = ["Doubts", "closed_notice", "doubts_of_generator", "doubts_of_loads", "doubts_of_mix"]
+__all__ = [
+    "Doubts",
+    "closed_notice",
+    "doubts_of_generator",
+    "doubts_of_health",
+    "doubts_of_loads",
+    "doubts_of_mix",
+]
 
 INVALID_SHARE: Final = 0.05
 """Of arrivals dropped or iterations that a pace missed: the load is not the one asked for."""
@@ -104,6 +113,21 @@ def doubts_of_generator(doubts: Doubts, facts: GeneratorFacts) -> None:
             f"the generator had {facts.open_files:,} of {limit:,} open files; "
             f"raise the limit (`ulimit -n {2 * limit}`)",
             is_invalid=False,
+        )
+
+
+def doubts_of_health(doubts: Doubts, health: HealthLog, tally: Tally) -> None:
+    """Look at whether the generator kept up, and at what of the plan's own held it up."""
+    reasons = health.reasons()
+    for reason in reasons:
+        doubts.add(reason, is_invalid=health.was_saturated)
+    for name, took_ns in tally.blocked_ns.most_common(1 if reasons else 0):
+        longest = format_duration(tally.longest_block_ns[name])
+        doubts.add(
+            f"the hook `{name}` let nothing else run for up to {longest} at a time, "
+            f"{format_duration(took_ns)} in all; make it `async` and await what it waits for, or "
+            "let it do less",
+            is_invalid=health.was_saturated,
         )
 
 

@@ -16,11 +16,13 @@ from planrunner.engine import Logged, run
 from planrunner.errors import CannotRun
 from planrunner.language.expressions import parse
 from planrunner.units import NS_PER_S
+from tests.support.fleets import run_fleet
 from tests.support.graphs import (
     FakeTarget,
     closed,
     counts,
     make_graph,
+    pause,
     request,
     run_graph,
     task,
@@ -40,6 +42,9 @@ async def wait(seconds):
 def drawn(context):
     context.log(f"{context.names['user']['class']}")
     return context.random.random()
+
+def block():
+    asyncio.get_running_loop().stall(300_000_000)
 
 def fail():
     raise ValueError("no good: s3cret")
@@ -111,6 +116,23 @@ class TestPython:
         notices = " ".join(told.outcome.notices)
         assert "`fail` raised ValueError: no good" in notices
         assert "s3cret" not in notices
+
+    @pytest.mark.parametrize("run", [run_graph, lambda graph: run_fleet(graph, 2)])
+    def test_one_that_blocks_is_named_where_it_made_the_generator_late(self, hooks, run):
+        """Nothing but a function of the plan's own stood still."""
+        users = user_class(task("t", call("block"), request()), wait=pause(0.5))
+        outcome = run(make_graph(users, closed(2, 10), hooks=hooks)).outcome
+        late, named = (*outcome.biased, *outcome.invalid)
+
+        assert "the generator was up to" in late
+        assert named.startswith("the hook `block` let nothing else run for up to 300 ms at a time")
+        assert "make it `async`" in named
+
+    def test_one_that_is_quick_is_no_finding(self, hooks):
+        """Nor is the time that a coroutine waits."""
+        users = user_class(task("t", call("wait", seconds="3"), call("sign", key="1")))
+
+        assert run_graph(make_graph(users, closed(2, 10), hooks=hooks)).outcome.biased == ()
 
     def test_a_file_that_cannot_be_imported_keeps_the_run_from_starting(self, tmp_path):
         """With what went wrong."""
