@@ -18,6 +18,7 @@ from benchmarks import (  # noqa: E402 - needs the path above
     etcd,
     questions,
     readme,
+    reports,
     samples,
     truth,
     workers,
@@ -35,6 +36,7 @@ QUESTIONS: dict[str, Callable[[int, int], dict]] = {
     "9-stall": truth.stall,
     "10-workers": workers.workers,
     "11-samples": samples.samples,
+    "12-reports": reports.reports,
 }
 
 

@@ -4,22 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.http_servers import HttpServer, always, reply, serve
-from tests.support.plans import PlanProject, plan_text, running
+from tests.support.http_servers import HttpServer
+from tests.support.plans import PlanProject, plan_text
 
 SHORT = "stages: [{duration: 60ms, users: 2}]"
-
-
-@pytest.fixture
-def target() -> Iterator[HttpServer]:
-    """A server that answers everything with `ok`."""
-    with running(serve(always(reply(200, b"ok")))) as server:
-        yield server
 
 
 @pytest.fixture
