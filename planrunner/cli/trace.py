@@ -12,7 +12,7 @@ from rich.text import Text
 
 from planrunner.engine.trace import MISSING, Answer, Part, Told, TracedRequest, TracedStep, Verdict
 from planrunner.language.expressions import to_text
-from planrunner.protocols.base import Sent
+from planrunner.protocols.base import Redirect, Sent
 from planrunner.report.plain import plain
 from planrunner.units import format_duration, format_size
 
@@ -114,6 +114,8 @@ class TextTrace:
         for name, value in sent.headers:
             self._print(indent + 1, (f"{name}: ", "dim"), value)
         self._body(indent + 1, sent.body)
+        if (hop := sent.redirect) is not None:
+            self._print(indent, ("← ", "blue"), (str(hop.status), "yellow"), f" {hop.location}")
 
     def _answer(self, indent: int, answer: Answer) -> None:
         first, *lines = answer.head.decode("latin-1").rstrip("\r\n").split("\r\n")
@@ -249,7 +251,12 @@ def _message(sent: Sent) -> dict[str, Any]:
         "url": sent.address,
         "headers": [list(pair) for pair in sent.headers],
         "body": sent.body.decode("utf-8", "replace"),
+        **({} if sent.redirect is None else {"redirect": _redirect(sent.redirect)}),
     }
+
+
+def _redirect(hop: Redirect) -> dict[str, Any]:
+    return {"status": hop.status, "location": hop.location}
 
 
 def _reply(answer: Answer) -> dict[str, Any]:

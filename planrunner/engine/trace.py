@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
+from dataclasses import replace
 from typing import Any, Final
 
 from planrunner.compiler.graph import (
@@ -29,6 +30,7 @@ from planrunner.protocols.base import (
     Check,
     Client,
     Exchange,
+    Redirect,
     Reply,
     Scope,
     Sent,
@@ -131,9 +133,14 @@ Told = Part | TracedStep | TracedRequest
 _messages: ContextVar[list[Sent] | None] = ContextVar("messages", default=None)
 
 
-def _tell_message(sent: Sent) -> None:
-    if (messages := _messages.get()) is not None:
-        messages.append(sent)
+def _tell_message(told: Sent | Redirect) -> None:
+    messages = _messages.get()
+    if messages is None:
+        return
+    if isinstance(told, Sent):
+        messages.append(told)
+    else:
+        messages[-1] = replace(messages[-1], redirect=told)
 
 
 class TracedClient:

@@ -29,6 +29,7 @@ __all__ = [
     "FailureKind",
     "Parts",
     "Recalling",
+    "Redirect",
     "Reply",
     "Scope",
     "Sent",
@@ -248,6 +249,14 @@ class Exchange:
 
 
 @dataclass(frozen=True, slots=True)
+class Redirect:
+    """A reply that sends its request elsewhere; `location` is as the server wrote it."""
+
+    status: int
+    location: str
+
+
+@dataclass(frozen=True, slots=True)
 class Sent:
     """A message as it left, for people to read.
 
@@ -255,22 +264,24 @@ class Sent:
         address: Where it went: a URL.
         headers: In the order in which they were sent.
         body: Empty when there is none, and when it was read while it was sent.
+        redirect: What it was answered with, where that was followed by a further message.
     """
 
     method: str
     address: str
     headers: tuple[tuple[str, str], ...]
     body: bytes
+    redirect: Redirect | None = None
 
 
 @runtime_checkable
 class Tappable(Protocol):
     """A client that can show what it sends."""
 
-    def tap(self, told: Callable[[Sent], None]) -> None:
+    def tap(self, told: Callable[[Sent | Redirect], None]) -> None:
         """Tell every message as it leaves, and keep all of each reply; before anything is bound.
 
-        `told` is called in the task that sends.
+        A redirect that is followed is told too, after the message that it answers. `told` is called in the task that sends.
         """
 
 

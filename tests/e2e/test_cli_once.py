@@ -9,6 +9,7 @@ import pytest
 
 from planrunner.demo import DEMOS
 from planrunner.demo import HttpServer as DemoServer
+from tests.support.http_servers import Request, Wire, reply, serve
 from tests.support.plans import PlanProject, plan_text, running
 
 PLAN = """
@@ -126,6 +127,41 @@ def test_each_task_runs_once_and_everything_is_shown(
         rest = rest.split(words, 1)[1]
     assert "s3cret" not in ended.out + ended.err
     assert "\x1b" not in ended.out
+
+
+@pytest.mark.parametrize("client", ["wire", "httpx"])
+def test_each_hop_of_a_redirect_is_shown(project: PlanProject, client: str) -> None:
+    """Status and location, between what was sent before and after; as JSON with its message."""
+    hops = {"/old": (301, "/new?k=s3cret-key-42"), "/new?k=s3cret-key-42": (302, "/end")}
+
+    async def redirect(request: Request, wire: Wire) -> None:
+        status, location = hops.get(request.target, (200, ""))
+        await wire.send(reply(status, b"", *([("Location", location)] if location else [])))
+
+    with running(serve(redirect)) as server:
+        http = f'http: {{base_url: "{server.url}", client: {client}}}'
+        key = "params: {key: {type: str, secret: true, default: s3cret-key-42}}"
+        users = "users: {A: {tasks: [{get: /old}]}}"
+        project.write({"plan.yaml": plan_text(http, key, users)})
+
+        text = project.run("execute", "plan.yaml", "--once")
+        as_json = project.run("execute", "plan.yaml", "--once", "--json")
+
+    shown = [line.strip() for line in text.out.splitlines() if line.strip()[:1] in "→←"]
+    assert shown[:5] == [
+        f"→ GET {server.url}/old",
+        "← 301 /new?k=***",
+        f"→ GET {server.url}/new?k=***",
+        "← 302 /end",
+        f"→ GET {server.url}/end",
+    ]
+    assert shown[5].startswith("← HTTP/1.1 200")
+    [event] = [json.loads(line) for line in as_json.out.splitlines() if '"sent"' in line]
+    assert [sent.get("redirect") for sent in event["sent"]] == [
+        {"status": 301, "location": "/new?k=***"},
+        {"status": 302, "location": "/end"},
+        None,
+    ]
 
 
 def test_what_is_wrong_is_shown_and_is_exit_1(project: PlanProject, shop: str) -> None:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 import httpx
 
 from planrunner.clock import Clock
-from planrunner.protocols.base import Exchange, FailureKind, Reply, Scope, Sent
+from planrunner.protocols.base import Exchange, FailureKind, Redirect, Reply, Scope, Sent
 from planrunner.protocols.http.clients.careful import Tokens, send_with_care
 from planrunner.protocols.http.clients.httpx_attempt import Attempt, Outgoing, attempt
 from planrunner.protocols.http.clients.recall import Glimpse, recall
@@ -48,9 +48,9 @@ class HttpxClient:
         self.now_ns = clock.now_ns
         # Making a context costs 70 to 120 ms: once for all users.
         self.tls = tls_context(settings)
-        self._told: Callable[[Sent], None] | None = None
+        self._told: Callable[[Sent | Redirect], None] | None = None
 
-    def tap(self, told: Callable[[Sent], None]) -> None:
+    def tap(self, told: Callable[[Sent | Redirect], None]) -> None:
         self._told = told
 
     def bind(self, exchange: Exchange) -> WireRequest:
@@ -158,6 +158,7 @@ class HttpxSession:
             if location is None:
                 self._finish(bound, measured)
                 return
+            self._identity.redirected(measured.status, _values(measured, b"location")[0])
             crosses = location.origin != origin
             self._reply.cookies += cookies
             method = method_of(data)

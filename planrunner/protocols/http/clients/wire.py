@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from planrunner.clock import Clock
-from planrunner.protocols.base import Exchange, Sent
+from planrunner.protocols.base import Exchange, Redirect, Sent
 from planrunner.protocols.http.clients.careful import Tokens
 from planrunner.protocols.http.clients.wire_connect import Connector
 from planrunner.protocols.http.clients.wire_connection import Limits
@@ -39,9 +39,9 @@ class WireClient:
             Connector(settings, clock.now_ns),
             settings.per_user,
         )
-        self._told: Callable[[Sent], None] | None = None
+        self._told: Callable[[Sent | Redirect], None] | None = None
 
-    def tap(self, told: Callable[[Sent], None]) -> None:
+    def tap(self, told: Callable[[Sent | Redirect], None]) -> None:
         self._told = told
 
     def bind(self, exchange: Exchange) -> WireRequest:

@@ -172,6 +172,7 @@ class WireExchange:
         except UrlError as fault:
             words = f"the redirect leads nowhere: {fault.message}"
             raise WireFault(FailureKind.PROTOCOL, words) from fault
+        self.user.identity.redirected(head.status, head.location)
         crosses = location.origin != self.origin
         method = method_of(self.data)
         self.data = next_hop(self.data, head.status, location, crosses=crosses)

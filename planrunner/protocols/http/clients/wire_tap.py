@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from planrunner.protocols.base import Exchange, Sent
+from planrunner.protocols.base import Exchange, Redirect, Sent
 from planrunner.protocols.http.clients.careful import Tokens
 from planrunner.protocols.http.clients.wire_identity import WireIdentity
 from planrunner.protocols.http.clients.wire_request import WireRequest
@@ -21,7 +21,9 @@ class TappedIdentity(WireIdentity):
 
     __slots__ = ("_tokens", "_told")
 
-    def __init__(self, jar: CookieJar, tokens: Tokens, told: Callable[[Sent], None]) -> None:
+    def __init__(
+        self, jar: CookieJar, tokens: Tokens, told: Callable[[Sent | Redirect], None]
+    ) -> None:
         super().__init__(jar)
         self._told = told
         self._tokens = tokens
@@ -30,6 +32,9 @@ class TappedIdentity(WireIdentity):
     def store(self, cookies: tuple[str, ...], origin: Origin, target: str) -> None:
         super().store(cookies, origin, target)
         self.is_plain = False
+
+    def redirected(self, status: int, location: str) -> None:
+        self._told(Redirect(status, location))
 
     def dress(self, data: bytes, origin: Origin, bound: WireRequest, *, has_crossed: bool) -> bytes:
         dressed = super().dress(data, origin, bound, has_crossed=has_crossed)
