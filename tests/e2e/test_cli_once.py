@@ -147,7 +147,7 @@ def test_each_hop_of_a_redirect_is_shown(project: PlanProject, client: str) -> N
         text = project.run("execute", "plan.yaml", "--once")
         as_json = project.run("execute", "plan.yaml", "--once", "--json")
 
-    shown = [line.strip() for line in text.out.splitlines() if line.strip()[:1] in "→←"]
+    shown = [line.strip() for line in text.out.splitlines() if line.strip().startswith(("→", "←"))]
     assert shown[:5] == [
         f"→ GET {server.url}/old",
         "← 301 /new?k=***",
