@@ -23,6 +23,7 @@ __all__ = [
     "NS_PER_US",
     "Rate",
     "UnitError",
+    "format_count",
     "format_duration",
     "format_percent",
     "format_rate",
@@ -224,6 +225,11 @@ def format_rate(rate: Rate | float) -> str:
     """Return a rate, or a number per second, for people: `12.3/s`, `4,210/s`."""
     per_second = rate.per_second if isinstance(rate, Rate) else rate
     return f"{_three_digits(per_second)}/s"
+
+
+def format_count(count: int, thing: str) -> str:
+    """Return a number of things for people: `1 user`, `1,200 users`."""
+    return f"{count:,} {thing}{'s' if count != 1 else ''}"
 
 
 def format_size(count: float) -> str:

@@ -19,6 +19,7 @@ from planrunner.engine.trial import Trial, run_trial
 from planrunner.language.secrets import Masker
 from planrunner.protocols.base import ClientFactory
 from planrunner.report.console import open_console
+from planrunner.units import format_count
 
 __all__ = ["try_once"]
 
@@ -56,15 +57,11 @@ async def try_once(
 def _summary(graph: RunGraph, trial: Trial) -> str:
     word = "FAIL" if trial.failures else "PASS"
     parts = [
-        _counted(trial.tasks, "task"),
-        _counted(trial.requests, "request"),
+        format_count(trial.tasks, "task"),
+        format_count(trial.requests, "request"),
         f"{trial.failures} failed" if trial.failures else "",
         f"{trial.skipped} skipped" if trial.skipped else "",
         f"seed {graph.seed}",
         "no threshold was judged",
     ]
     return f"{word}  {' · '.join(filter(None, parts))}"
-
-
-def _counted(count: int, word: str) -> str:
-    return f"{count:,} {word}{'s' if count != 1 else ''}"

@@ -17,7 +17,7 @@ from planrunner.language.secrets import Masker
 from planrunner.protocols.base import Exchange
 from planrunner.protocols.etcd.operation import EtcdSettings
 from planrunner.protocols.http.operation import HttpOperation, HttpSettings
-from planrunner.units import NS_PER_S
+from planrunner.units import NS_PER_S, format_count
 
 __all__ = ["announce", "peak_load", "proxy_notices"]
 
@@ -54,7 +54,7 @@ def peak_load(graph: RunGraph) -> str:
     """Return the most users and arrivals that there are at once, in words."""
     users = round(_peak(graph, _users))
     rate = _peak(graph, _rate_per_s)
-    words = [f"{users:,} user{'s' if users != 1 else ''} at once"] if users else []
+    words = [f"{format_count(users, 'user')} at once"] if users else []
     if rate:
         words.append(f"{float(rate):,.12g} arrivals a second")
     return " and ".join(words)

@@ -27,7 +27,7 @@ from planrunner.load.arrivals import Arrivals
 from planrunner.load.pauses import Pause, PauseKind
 from planrunner.load.population import Stage
 from planrunner.results.samples import ROW_BYTES, parse_keep
-from planrunner.units import NS_PER_S, format_size
+from planrunner.units import NS_PER_S, format_count, format_size
 from planrunner.values import dataclass
 
 __all__ = ["forecast"]
@@ -76,7 +76,7 @@ def forecast(graph: RunGraph) -> Iterator[str]:
     requests = sum(count for count in counts if count is not None)
     size = format_size(round(width * requests * keep.share))
     raw = format_size(round(ROW_BYTES * requests * keep.share))
-    yield f"results.csv: about {size}, from {round(requests):,} requests{kept}"
+    yield f"results.csv: about {size}, from {format_count(round(requests), 'request')}{kept}"
     yield from (f"  {line}" for line in _how(graph))
     yield f"  {raw} more for raw samples"
 

@@ -10,7 +10,7 @@ from planrunner.compiler.graph_load import ClosedLoad, CountedLoad, Load, OpenLo
 from planrunner.load.arrivals import RateStage
 from planrunner.load.population import Stage
 from planrunner.load.search import SearchSteps
-from planrunner.units import write_duration, write_rate
+from planrunner.units import format_count, write_duration, write_rate
 
 __all__ = ["level_words", "load_json", "load_words"]
 
@@ -33,7 +33,7 @@ def load_words(load: Load) -> Iterator[str]:
         case CountedLoad():
             each = "each" if load.per_user else "in all"
             count = load.per_user or load.iterations
-            iterations = _counted(count, "iteration")
+            iterations = format_count(count, "iteration")
             yield f"counted, {_users(load.users)}, {iterations} {each}"
             yield f"ends after {write_duration(load.max_duration_ns)} even if some are left"
         case SearchLoad():
@@ -42,12 +42,8 @@ def load_words(load: Load) -> Iterator[str]:
             assert_never(unreachable)
 
 
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {what}{'s' if count != 1 else ''}"
-
-
 def _users(count: int) -> str:
-    return _counted(count, "user")
+    return format_count(count, "user")
 
 
 def _stages(stages: Sequence[Stage]) -> Iterator[str]:
@@ -84,7 +80,7 @@ def _search(load: SearchLoad) -> Iterator[str]:
     yield f"each level for {write_duration(load.hold_ns)}{settle}"
     yield from (f"holds while {threshold.text or threshold}" for threshold in load.slo)
     if steps.refine:
-        yield f"halves the gap up to {_counted(steps.refine, 'time')}"
+        yield f"halves the gap up to {format_count(steps.refine, 'time')}"
     if steps.confirm:
         times = "once" if steps.confirm == 1 else f"{steps.confirm} times"
         yield f"runs the best level again {times}"

@@ -26,7 +26,7 @@ from planrunner.compiler.graph_steps import (
     ThinkNode,
     WhileNode,
 )
-from planrunner.units import write_duration
+from planrunner.units import format_count, write_duration
 
 __all__ = ["pause_words", "step_label", "step_words"]
 
@@ -59,7 +59,7 @@ def step_label(step: StepNode) -> tuple[str, Any]:  # noqa: C901, PLR0911, PLR09
         case PollNode():
             return "poll", step.request.name
         case ParallelNode():
-            return "parallel", f"{len(step.requests)} requests"
+            return "parallel", format_count(len(step.requests), "request")
         case CallNode():
             return "call", step.flow
         case LogNode():

@@ -39,7 +39,7 @@ from planrunner.results.loads import PhaseLoad, Sustainable
 from planrunner.results.model import Totals
 from planrunner.results.record import FailingSample, SearchStep
 from planrunner.results.request_history import RequestHistory
-from planrunner.units import NS_PER_MS, NS_PER_S, format_duration
+from planrunner.units import NS_PER_MS, NS_PER_S, format_count, format_duration
 
 __all__ = ["Ledger", "LevelPart"]
 
@@ -346,25 +346,29 @@ def _by_task(counts: Counter[TaskKey]) -> Counter[tuple[str, str]]:
 
 def _data_notices(tally: Tally) -> Iterator[str]:
     for name, users in tally.rows_ended.items():
-        who = f"{users:,} users" if users > 1 else "a user"
+        who = format_count(users, "user") if users > 1 else "a user"
         yield f"no row of the data `{name}` was left for {who}"
 
 
 def _tally_notices(tally: Tally) -> tuple[str, ...]:
     notices = []
     for name, times in tally.soft_failures.items():
-        notices.append(f"a soft expectation of `{name}` did not hold {times} times")
+        notices.append(f"a soft expectation of `{name}` did not hold {format_count(times, 'time')}")
     for reason, times in tally.ended_early.most_common():
-        plural = "s" if times != 1 else ""
-        notices.append(f"{times} iteration{plural} ended early: {reason}")
+        notices.append(f"{format_count(times, 'iteration')} ended early: {reason}")
     for condition, times in tally.endless.items():
-        notices.append(f"`while: {condition}` was still true after its last round {times} times")
+        many = format_count(times, "time")
+        notices.append(f"`while: {condition}` was still true after its last round {many}")
     if tally.retries:
-        notices.append(f"`on_start`, `on_stop` and the like were tried again {tally.retries} times")
+        many = format_count(tally.retries, "time")
+        notices.append(f"`on_start`, `on_stop` and the like were tried again {many}")
     if tally.aborted:
-        notices.append(f"{tally.aborted} iterations were cut when the graceful stop was over")
+        many = format_count(tally.aborted, "iteration")
+        were = "was" if tally.aborted == 1 else "were"
+        notices.append(f"{many} {were} cut when the graceful stop was over")
     if tally.backoffs:
-        notices.append(f"users paused {tally.backoffs} times because they could not connect")
+        many = format_count(tally.backoffs, "time")
+        notices.append(f"users paused {many} because they could not connect")
     if tally.stop_failures:
-        notices.append(f"`on_stop` failed for {tally.stop_failures} users")
+        notices.append(f"`on_stop` failed for {format_count(tally.stop_failures, 'user')}")
     return tuple(notices)

@@ -9,7 +9,7 @@ from planrunner.report.findings import count_failures, most_first, requests_of
 from planrunner.report.plain import plain, shorten
 from planrunner.results.model import Point, RunResult
 from planrunner.results.record import Track
-from planrunner.units import format_duration, format_percent, format_rate, format_size
+from planrunner.units import format_count, format_duration, format_percent, format_rate, format_size
 
 __all__ = [
     "distribution_words",
@@ -27,8 +27,8 @@ _LONGEST_NAME = 60
 def load_words(result: RunResult) -> str:
     top = max(result.points, key=lambda point: point.requests / max(point.seconds, 1))
     rate = format_rate(top.requests / max(top.seconds, 1))
-    users = max(point.users for point in result.points)
-    return f"At most {rate} (at {_at(top)}) from at most {users:,} users."
+    users = format_count(max(point.users for point in result.points), "user")
+    return f"At most {rate} (at {_at(top)}) from at most {users}."
 
 
 def latency_words(result: RunResult) -> str:
@@ -71,7 +71,7 @@ def scaling_words(result: RunResult, *, by_rate: bool) -> str:
     else:
         calm = min(points, key=lambda point: point.users)
         full = max(points, key=lambda point: point.users)
-        loads = [f"{one.users:,} user{'s' if one.users != 1 else ''}" for one in (calm, full)]
+        loads = [format_count(one.users, "user") for one in (calm, full)]
     return (
         f"p95 was {format_duration(calm.p95_ns)} with {loads[0]} "
         f"and {format_duration(full.p95_ns)} with {loads[1]}."

@@ -25,7 +25,7 @@ from planrunner.report.findings import (
 from planrunner.report.load_facts import missed_loads, service_p95_ns
 from planrunner.report.plain import flow, fold, plain, shorten
 from planrunner.results.model import RunResult, Totals, ValidityLevel, Verdict
-from planrunner.units import format_duration, format_percent, format_rate
+from planrunner.units import format_count, format_duration, format_percent, format_rate
 from planrunner.values import dataclass
 
 __all__ = ["open_console", "print_summary", "verdict_of"]
@@ -152,7 +152,7 @@ def _totals(result: RunResult, width: int) -> list[Text]:
     parts = ["no request finished"]
     if totals.total_requests:
         parts = [
-            f"{totals.total_requests:,} requests",
+            format_count(totals.total_requests, "request"),
             format_rate(totals.requests_per_second),
             _failed(totals),
             f"avg {format_duration(round(totals.average_response_time * 1e9))}",

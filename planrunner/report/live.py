@@ -12,7 +12,7 @@ from rich.text import Text
 
 from planrunner.report.plain import plain, shorten
 from planrunner.report.progress import Progress, SilentView, Thresholds
-from planrunner.units import NS_PER_S, format_duration, format_percent
+from planrunner.units import NS_PER_S, format_count, format_duration, format_percent
 
 __all__ = ["LineView", "LiveView", "progress_words"]
 
@@ -118,7 +118,7 @@ def _bar_line(progress: Progress, width: int, *, ascii_only: bool) -> Text:
 
 
 def _load_words(progress: Progress) -> list[str]:
-    words = [f"{progress.users:,} users", f"{progress.requests_per_second:,} requests/s"]
+    words = [format_count(progress.users, "user"), f"{progress.requests_per_second:,} requests/s"]
     if not progress.p50_ns:
         return [*words, "no replies"]
     times = {"p50": progress.p50_ns, "p95": progress.p95_ns, "p99": progress.p99_ns}
@@ -131,7 +131,7 @@ def _load_line(progress: Progress, width: int) -> str:
     if cell_len(line) <= width:
         return line
     p95 = f"p95 {format_duration(progress.p95_ns)}" if progress.p50_ns else "no replies"
-    short = [f"{progress.users:,} users", f"{progress.requests_per_second:,}/s", p95]
+    short = [format_count(progress.users, "user"), f"{progress.requests_per_second:,}/s", p95]
     return shorten(" · ".join(short), width)
 
 
@@ -153,4 +153,4 @@ def _threshold_line(found: Thresholds, width: int) -> str:
 def _count_words(progress: Progress) -> list[str]:
     share = progress.failed / progress.total if progress.total else 0
     failed = f"{progress.failed:,} failed ({format_percent(share)})"
-    return [f"{progress.total:,} requests", failed if progress.failed else "none failed"]
+    return [format_count(progress.total, "request"), failed if progress.failed else "none failed"]

@@ -17,7 +17,7 @@ from planrunner.report.findings import (
 from planrunner.report.load_facts import missed_loads, service_p95_ns
 from planrunner.report.plain import plain
 from planrunner.results.model import Row, RunResult, ValidityLevel, Verdict
-from planrunner.units import format_duration, format_percent, format_rate
+from planrunner.units import format_count, format_duration, format_percent, format_rate
 
 __all__ = ["markdown_text", "write_markdown"]
 
@@ -70,7 +70,7 @@ def markdown_text(text: str) -> str:
 
 def _facts(result: RunResult) -> Iterator[str]:
     totals = result.totals
-    yield f"{totals.total_requests:,} requests"
+    yield format_count(totals.total_requests, "request")
     yield format_rate(totals.requests_per_second)
     if totals.total_requests:
         yield f"{format_percent(totals.error_rate / 100)} failed"
