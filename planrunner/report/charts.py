@@ -88,8 +88,10 @@ def _charts(result: RunResult, palette: Palette) -> Iterator[Chart]:
         dots = len(points) < _DOTS_BELOW
         load = load_spec(palette, bands, dots=dots)
         yield Chart("load", "Load", load_words(result), load, time)
-        latency = latency_spec(palette, bands, dots=dots)
-        yield Chart("latency", "Latency over time", latency_words(result), latency, time)
+        # Of a chart whose points are all left out, Vega cannot tell the size.
+        if any(row["p50"] for row in points):
+            latency = latency_spec(palette, bands, dots=dots)
+            yield Chart("latency", "Latency over time", latency_words(result), latency, time)
     if rows := distribution_of(result):
         spec = distribution_spec(palette, rows)
         words = distribution_words(result)
@@ -99,13 +101,14 @@ def _charts(result: RunResult, palette: Palette) -> Iterator[Chart]:
         spec = failures_spec(palette, bands)
         yield Chart("errors", "Failed requests by kind", failures_words(result), spec, data)
     by_rate = _arrives(result)
-    if len({row["rps" if by_rate else "users"] for row in points}) > 2:
+    answered = [row for row in points if row["p95"] and row["users"]]
+    if len({row["rps" if by_rate else "users"] for row in answered}) > 2:
         yield Chart(
             "scaling",
             "Latency against load",
             scaling_words(result, by_rate=by_rate),
-            scaling_spec(palette, points, by_rate=by_rate),
-            {"points": points},
+            scaling_spec(palette, answered, by_rate=by_rate),
+            {"points": answered},
         )
     if result.search:
         data = {"steps": search_of(result.search)}

@@ -20,10 +20,7 @@ def scaling_spec(palette: Palette, points: Rows, *, by_rate: bool) -> Spec:
     return view(
         {
             "data": {"name": "points"},
-            "transform": [
-                {"filter": "datum.p95 > 0 && datum.users > 0"},
-                {"calculate": MS.format("datum.p95"), "as": "shown"},
-            ],
+            "transform": [{"calculate": MS.format("datum.p95"), "as": "shown"}],
             "mark": {"type": "point", "filled": True, "size": 42, "opacity": 0.6},
             "encoding": {
                 "x": {
@@ -44,7 +41,7 @@ def scaling_spec(palette: Palette, points: Rows, *, by_rate: bool) -> Spec:
                     "title": None,
                     "sort": None,
                     "scale": {"range": palette.series},
-                    "legend": {} if len({row["phase"] for row in points}) > 1 else None,
+                    "legend": {"columns": 4} if len({row["phase"] for row in points}) > 1 else None,
                 },
                 "tooltip": [
                     {"field": "t", "type": "quantitative", "title": "second"},

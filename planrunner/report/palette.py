@@ -8,7 +8,10 @@ from planrunner.values import dataclass
 
 __all__ = ["PAPER", "SCREEN", "Palette", "config"]
 
-_FONT: Final = 'system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif'
+_SCREEN_FONT: Final = 'system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif'
+_PAPER_FONT: Final = '"Liberation Sans", Arial, Helvetica, sans-serif'
+"""The first is part of vl-convert, and the others are as wide: texts fit wherever they are seen,
+and the same run gives the same picture on every machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,7 @@ class Palette:
     passed: str
     series: list[str]
     failures: list[str]
+    font: str
 
 
 SCREEN: Final = Palette(
@@ -37,6 +41,7 @@ SCREEN: Final = Palette(
     passed="var(--pass)",
     series=[f"var(--c{n})" for n in range(1, 7)],
     failures=[f"var(--f{n})" for n in range(1, 7)],
+    font=_SCREEN_FONT,
 )
 """Of the style sheet, so that light, dark and print need no second drawing."""
 
@@ -48,6 +53,7 @@ PAPER: Final = Palette(
     passed="#12693a",
     series=["#2f6fdb", "#0d8a72", "#d98200", "#c2326b", "#7a4fd0", "#5c6b7f"],
     failures=["#b3261e", "#e0752d", "#8a3ffc", "#c29a00", "#c2326b", "#5c6b7f"],
+    font=_PAPER_FONT,
 )
 
 
@@ -66,7 +72,7 @@ def config(palette: Palette) -> dict[str, Any]:
         "tickCount": 6,
     }
     return {
-        "font": _FONT,
+        "font": palette.font,
         "background": palette.paper,
         "view": {"stroke": None},
         "axis": axis,
