@@ -11,6 +11,7 @@ import click
 
 from planrunner import __version__
 from planrunner.cli.exit_codes import ExitCode, exit_code_of
+from planrunner.cli.stdout import never_refuse
 from planrunner.errors import Bug, PlanrunnerError
 from planrunner.language.diagnostics import PlanError, render
 
@@ -85,6 +86,7 @@ def cli() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return the process's exit code; prints errors to stderr."""
+    never_refuse()
     try:
         result = cli.main(list(arguments), prog_name="planrunner", standalone_mode=False)
     except SystemExit as ended:  # click's way out when a shell has asked for completions

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from planrunner.cli.exit_codes import ExitCode
+from planrunner.cli.stdout import stdout_for_documents
 from planrunner.cli.vega import javascript_bundle
 from planrunner.errors import UsageError
 from planrunner.report.compare import print_comparison, write_comparison_html
@@ -57,7 +58,8 @@ def command(
     runs = read_run(before), read_run(after)
     comparison = compare(*runs, tolerance=_share(tolerance))
     if as_json:
-        click.echo(json.dumps(_document(comparison), indent=2, ensure_ascii=False))
+        text = json.dumps(_document(comparison), indent=2, ensure_ascii=False)
+        click.echo(text, file=stdout_for_documents())
     else:
         print_comparison(comparison, open_console(sys.stdout))
     if html is not None:

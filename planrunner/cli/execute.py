@@ -29,6 +29,7 @@ from planrunner.cli.plan_options import (
 from planrunner.cli.progress import ProgressListener
 from planrunner.cli.reach import announce
 from planrunner.cli.result import build_result, start_result, with_validity_judged
+from planrunner.cli.stdout import stdout_for_documents
 from planrunner.cli.target import around_load, check_targets, transport_notices
 from planrunner.cli.wiring import client_factories, command_of, run_on_fast_loop
 from planrunner.clock import MonotonicClock
@@ -160,7 +161,7 @@ def command(  # noqa: PLR0913 - one parameter for each option
         _show(replace(result, exit_code=ExitCode.CANNOT_RUN), [], quiet=quiet)
         raise
     if as_json:
-        click.echo(metrics_text(result), nl=False)
+        click.echo(metrics_text(result), file=stdout_for_documents(), nl=False)
     else:
         _show(result, files, quiet=quiet)
     return result.exit_code

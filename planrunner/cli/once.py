@@ -11,6 +11,7 @@ from dataclasses import asdict
 import click
 
 from planrunner.cli.exit_codes import ExitCode
+from planrunner.cli.stdout import stdout_for_documents
 from planrunner.cli.trace import JsonTrace, TextTrace
 from planrunner.clock import MonotonicClock
 from planrunner.compiler.graph import RunGraph
@@ -42,6 +43,8 @@ async def try_once(
     mask = Masker(graph.secrets)
     tell: Callable[[Told], None]
     console = open_console(sys.stdout)
+    if as_json:
+        stdout_for_documents()
     tell = JsonTrace(click.echo, mask) if as_json else TextTrace(console, mask, full=full)
     async with around:
         trial = await run_trial(graph, clients=clients, clock=MonotonicClock(), tell=tell)

@@ -11,6 +11,7 @@ import click
 
 from planrunner.cli.outputs import Produce, report_files
 from planrunner.cli.plan_options import parse_formats
+from planrunner.cli.stdout import stdout_for_documents
 from planrunner.errors import UsageError
 from planrunner.report.console import open_console, print_summary
 from planrunner.results.atomic import atomic_text_file
@@ -67,7 +68,7 @@ def command(
 def _print(formats: Sequence[str], result: RunResult, directory: Path) -> None:
     for name in formats:
         for _, produce in _producers(name, result, directory):
-            produce(sys.stdout)
+            produce(stdout_for_documents())
 
 
 def _write(formats: Sequence[str], result: RunResult, directory: Path, out: Path) -> None:

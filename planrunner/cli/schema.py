@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from planrunner.cli.stdout import stdout_for_documents
 from planrunner.results.metrics_json import metrics_schema
 
 __all__ = ["command"]
@@ -36,7 +37,7 @@ def command(which: str, output: Path | None) -> None:
     """
     text = _text(which)
     if output is None:
-        click.echo(text, nl=False)
+        click.echo(text, file=stdout_for_documents(), nl=False)
     else:
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(text, encoding="utf-8")
