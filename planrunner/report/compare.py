@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final, TextIO
 
@@ -57,9 +58,10 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
     console.print()
     for line in table(_columns(changes), max(console.width - 1, 20)):
         console.print(Text(" ") + line, soft_wrap=True)
-    left = len(comparison.changes) - len(changes)
+    left = Counter(change.outcome for change in comparison.changes if change not in changes)
     if left:
-        console.print(Text(f" {left} more figures did not change", style="dim"))
+        words = ", ".join(f"{left[outcome]} {outcome}" for outcome in _ORDER if left[outcome])
+        console.print(Text(f" other requests: {words}", style="dim"))
     for word, names in (("gone", comparison.gone), ("new", comparison.new)):
         if names:
             shown = ", ".join(shorten(plain(name), _LONGEST) for name in names[:8])
@@ -144,7 +146,7 @@ def _columns(changes: Sequence[Change]) -> list[Column]:
     styles = [_STYLES[change.outcome] for change in changes]
     return [
         Column("request", [str(row["request"]) for row in cells], floor=16),
-        Column("figure", [str(row["figure"]) for row in cells], floor=6),
+        Column("figure", [str(row["figure"]) for row in cells], floor=10),
         Column("before", [str(row["before"]) for row in cells], rank=2),
         Column("after", [str(row["after"]) for row in cells], rank=1),
         Column("change", [str(row["change"]) for row in cells]),
@@ -162,7 +164,8 @@ def _cells(change: Change) -> dict[str, object]:
         "before": _amount(change.figure, change.before),
         "after": _amount(change.figure, change.after),
         "change": _signed(change.change, points=points),
-        "interval": f"{_signed(change.low, points=points)} … {_signed(change.high, points=points)}"
+        "interval": f"{_signed(change.low, points=points).partition(' ')[0]} … "
+        f"{_signed(change.high, points=points)}"
         if surely
         else "",
         "outcome": change.outcome.value,
