@@ -175,8 +175,22 @@ class HealthLog:
     @property
     def was_saturated(self) -> bool:
         """Whether it was late, or busy and behind, most of the time: its numbers are its own."""
+        return self.is_saturated(least_seconds=_LEAST_SECONDS)
+
+    def is_saturated(self, *, least_seconds: int) -> bool:
+        """Do as `was_saturated`, for a time that may be shorter than a run."""
         most = self.seconds * _INVALID_SHARE
-        return self.seconds >= _LEAST_SECONDS and max(self._short_seconds, self.late_seconds) > most
+        return self.seconds >= least_seconds and max(self._short_seconds, self.late_seconds) > most
+
+    def saturation(self) -> str:
+        """Say of a saturated generator what was worse, in a few words."""
+        if self.late_seconds > self._short_seconds:
+            worst = format_duration(self.worst_lag_ns)
+            return f"it was up to {worst} late in {self.late_seconds} of {self.seconds} seconds"
+        return (
+            f"its processor was over {BUSY_SHARE:.0%} busy in {self._short_seconds} of "
+            f"{self.seconds} seconds"
+        )
 
     def reasons(self) -> tuple[str, ...]:
         """Return why the run's latencies are the generator's as well as the target's."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from planrunner.compiler.graph import RunGraph, SearchLoad
@@ -12,6 +12,7 @@ from planrunner.engine.crew import Crew
 from planrunner.engine.events import Standing
 from planrunner.engine.failing import first_of_each
 from planrunner.engine.health import HealthLog
+from planrunner.engine.level import LevelPart
 from planrunner.engine.load_report import phase_loads
 from planrunner.engine.outage import Outage
 from planrunner.engine.outcome import PhaseTimes, RunOutcome
@@ -24,6 +25,7 @@ from planrunner.engine.validity import (
     doubts_of_health,
     doubts_of_loads,
     doubts_of_mix,
+    doubts_of_searches,
 )
 from planrunner.engine.worker import Drained
 from planrunner.language.secrets import Masker
@@ -41,7 +43,7 @@ from planrunner.results.record import FailingSample, SearchStep
 from planrunner.results.request_history import RequestHistory
 from planrunner.units import NS_PER_MS, NS_PER_S, format_count, format_duration
 
-__all__ = ["Ledger", "LevelPart"]
+__all__ = ["Ledger"]
 
 UNREACHABLE_AFTER_NS: Final = 10 * NS_PER_S
 
@@ -49,15 +51,6 @@ _MOST_SPREAD_NS: Final = 5 * NS_PER_MS
 """Between the first and the last worker at the begin of a phase, while processors are free."""
 
 _SHORT_NS: Final = 500 * NS_PER_MS  # of an interval too short to say how busy the generator was
-
-
-@dataclass(frozen=True, slots=True)
-class LevelPart:
-    """One level of a search, with gates that look at nothing else."""
-
-    phase: str
-    stage: str
-    gates: tuple[Gate, ...]
 
 
 class Ledger:
@@ -126,8 +119,7 @@ class Ledger:
             self._history.add(snapshot)
             self._requests.add(snapshot)
         if length_ns >= _SHORT_NS:
-            is_on_time = _are_on_time(drained.arrivals)
-            self._health.add(snapshot.end_ns, drained.health, is_on_time=is_on_time)
+            self._add_health(drained, measured)
         self._tally = drained.tally
         self._add_arrivals(drained.arrivals)
         if drained.failing:
@@ -142,6 +134,17 @@ class Ledger:
             for gate in part.gates:
                 gate.add(snapshot, evidence)
         self._unreachable_ns = self._outage.add(snapshot)
+
+    def _add_health(self, drained: Drained, measured: tuple[MeasuredTime, ...]) -> None:
+        snapshot, is_on_time = drained.snapshot, _are_on_time(drained.arrivals)
+        middle_ns = (snapshot.start_ns + snapshot.end_ns) // 2
+        levels = (
+            part.health
+            for part in self.parts
+            if any(one.start_ns <= middle_ns < one.end_ns for one in _of_part(measured, part))
+        )
+        for log in (self._health, *levels):
+            log.add(snapshot.end_ns, drained.health, is_on_time=is_on_time)
 
     def _add_arrivals(self, new: Sequence[Arrivals]) -> None:
         is_late = bool(self.arrivals and new) and new[0].at_ns < self.arrivals[-1].at_ns
@@ -264,6 +267,7 @@ class Ledger:
         doubts = Doubts(biased=[*self._start_failures(), *self._overtime()])
         doubts_of_health(doubts, self._health, self._tally)
         doubts_of_loads(doubts, loads)
+        doubts_of_searches(doubts, self.found)
         doubts_of_generator(doubts, self._health.facts())
         doubts_of_mix(doubts, self._task_counts())
         return doubts

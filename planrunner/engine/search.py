@@ -7,31 +7,27 @@ slowest requests of an overloaded level are counted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Final
 
 from planrunner.compiler.graph import ClosedLoad, OpenLoad, PhaseNode, SearchLoad, Stage
 from planrunner.compiler.load_words import level_words
 from planrunner.engine.crew import RunningPhase
-from planrunner.engine.ledger import Ledger, LevelPart
+from planrunner.engine.ledger import Ledger
+from planrunner.engine.level import LevelPart, judge_level
 from planrunner.engine.nap import Nap
 from planrunner.engine.stop import Stop, StopLevel
 from planrunner.engine.timeline import SearchTimeline
 from planrunner.load.arrivals import RateStage
-from planrunner.load.search import Found, Purpose, Trial, trials
+from planrunner.load.search import Found, Outcome, Purpose, Trial, trials
 from planrunner.metrics.judge import Gate
-from planrunner.metrics.threshold import Metric, Ratio, Scope, Threshold
-from planrunner.metrics.verdict import Verdict
-from planrunner.results.loads import Sustainable
+from planrunner.results.loads import GENERATOR, Sustainable
 from planrunner.results.model import Totals
 from planrunner.results.record import SearchStep
 from planrunner.units import NS_PER_S, Rate
 
 __all__ = ["Search", "level_load"]
-
-_CUT_WORDS: Final = "iterations that did not end within the graceful stop"
 
 
 def level_load(load: SearchLoad, level: Fraction) -> ClosedLoad | OpenLoad:
@@ -45,14 +41,11 @@ def level_load(load: SearchLoad, level: Fraction) -> ClosedLoad | OpenLoad:
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """What came of a level: empty `broken` when it held."""
+    """What came of a level, and why, if it did not hold."""
 
-    broken: str
+    outcome: Outcome
+    reason: str
     totals: Totals
-
-    @property
-    def held(self) -> bool:
-        return not self.broken
 
 
 class Search:
@@ -105,7 +98,7 @@ class Search:
                 return self._unfinished()
             self.steps.append(self._step(trial, judged))
             try:
-                trial = steps.send(judged.held)
+                trial = steps.send(judged.outcome)
             except StopIteration as end:
                 found: Found = end.value
                 return self._result(found)
@@ -119,11 +112,11 @@ class Search:
             phase=self._phase.name,
             vary=self._load.vary,
             level=float(trial.level),
-            held=judged.held,
+            held=judged.outcome is Outcome.HELD,
             requests_per_second=judged.totals.requests_per_second,
             error_rate_percent=judged.totals.error_rate,
             p95_ns=round(judged.totals.p95_response_time * NS_PER_S),
-            reason=judged.broken or why,
+            reason=judged.reason or why,
         )
 
     def _name(self, level: Fraction, purpose: Purpose) -> str:
@@ -143,41 +136,38 @@ class Search:
             Gate(replace(threshold, abort=None, not_applicable="")) for threshold in load.slo
         )
         self._timeline.open_level(name, begin_ns, settle_ns=load.settle_ns, hold_ns=load.hold_ns)
-        level_part = LevelPart(self._phase.name, name, gates)
+        level_part = LevelPart(self._phase.name, name, load.slo, gates)
         self._ledger.parts.append(level_part)
         await self._bound.run(level_load(load, level), begin_ns)
         self._drain()
         self._ledger.parts.remove(level_part)
-        return self._judge(level_part, load.slo)
-
-    def _judge(self, part: LevelPart, slo: Sequence[Threshold]) -> _Judged:
-        evidence = self._ledger.evidence_of(part)
-        broken = ""
-        for gate, threshold in zip(part.gates, slo, strict=True):
-            if gate.judge(evidence).verdict in (Verdict.FAIL, Verdict.NO_DATA):
-                broken = _metric_words(threshold)
-                break
-        if not broken and self._ledger.aborted_in(part):
-            broken = _CUT_WORDS
-        return _Judged(broken, self._ledger.totals_of(part))
+        ledger = self._ledger
+        outcome, reason = judge_level(
+            level_part, ledger.evidence_of(level_part), aborted=ledger.aborted_in(level_part)
+        )
+        return _Judged(outcome, reason, ledger.totals_of(level_part))
 
     def _result(self, found: Found) -> Sustainable:
-        vary = self._load.vary
+        vary, broken = self._load.vary, found.broken
         shown = level_words(found.level, vary) if found.level else "0"
-        if found.broken is None:
-            why = "not reached: the slo held at every level"
+        why = "" if broken is None else self._broken_by(broken)
+        if broken is None:
+            text = f"max sustainable = {shown} (not reached: the slo held at every level)"
+        elif not found.is_limited:
+            text = f"max sustainable = {shown} (slo broken by {why} at {level_words(broken, vary)})"
         else:
-            why = f"slo broken by {self._broken_by(found.broken)} at "
-            why += level_words(found.broken, vary)
+            said = f"{shown} or more" if found.level else "not found"
+            limit = f"the generator was the limit at {level_words(broken, vary)}: {why}"
+            text = f"max sustainable {'= ' if found.level else ''}{said} ({limit})"
         return Sustainable(
             phase=self._phase.name,
             vary=vary,
-            is_found=True,
+            is_found=bool(found.level) or not found.is_limited,
             level=float(found.level),
-            is_reached=found.broken is not None,
-            text=f"max sustainable = {shown} ({why})",
-            broken_by="" if found.broken is None else self._broken_by(found.broken),
-            broken_at=float(found.broken or 0),
+            is_reached=broken is not None and not found.is_limited,
+            text=text,
+            broken_by=GENERATOR if found.is_limited else why,
+            broken_at=float(broken or 0),
         )
 
     def _unfinished(self) -> Sustainable:
@@ -196,15 +186,3 @@ class Search:
         """Return what broke at a level; of several tries the last one that failed."""
         failed = [one for one in self.steps if one.level == float(level) and not one.held]
         return failed[-1].reason if failed else ""
-
-
-def _metric_words(threshold: Threshold) -> str:
-    """Return what a condition measures, without where: `p95`, `error_rate of tag:read`."""
-    metric = threshold.metric
-    if isinstance(metric, Ratio):
-        return f"ratio({_plain(metric.dividend)}, {_plain(metric.divisor)})"
-    return _plain(metric)
-
-
-def _plain(metric: Metric) -> str:
-    return str(replace(metric, scope=Scope()))

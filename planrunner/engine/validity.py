@@ -15,7 +15,7 @@ from typing import Final
 from planrunner.engine.health import HealthLog
 from planrunner.engine.tally import Tally
 from planrunner.results.aggregate import TaskCount, mix_errors
-from planrunner.results.loads import GeneratorFacts, PhaseLoad
+from planrunner.results.loads import GENERATOR, GeneratorFacts, PhaseLoad, Sustainable
 from planrunner.units import NS_PER_MS, format_duration
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "doubts_of_health",
     "doubts_of_loads",
     "doubts_of_mix",
+    "doubts_of_searches",
 ]
 
 INVALID_SHARE: Final = 0.05
@@ -57,7 +58,8 @@ class Doubts:
 def doubts_of_loads(doubts: Doubts, loads: Iterable[PhaseLoad]) -> None:
     """Hold what was achieved against what was asked for.
 
-    Not of a search: there, levels that can't be achieved are what it looks for.
+    Not of a search: there, levels that can't be achieved are what it looks for, and each is
+    judged by itself.
     """
     for load in loads:
         if load.model != "search" and load.requested:
@@ -65,6 +67,18 @@ def doubts_of_loads(doubts: Doubts, loads: Iterable[PhaseLoad]) -> None:
                 _dropped(doubts, load)
             if load.is_paced:
                 _late(doubts, load)
+
+
+def doubts_of_searches(doubts: Doubts, found: Iterable[Sustainable]) -> None:
+    """Name the searches that the generator could take no further."""
+    for one in found:
+        if one.broken_by == GENERATOR:
+            result = "is a lower limit" if one.is_found else "has no result"
+            doubts.add(
+                f"the search of phase `{one.phase}` {result} for the target: {one.text}; share the "
+                "load among `--workers`, or free the generator's host",
+                is_invalid=not one.is_found,
+            )
 
 
 def _dropped(doubts: Doubts, load: PhaseLoad) -> None:

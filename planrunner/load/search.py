@@ -9,7 +9,15 @@ from math import floor
 
 from planrunner.values import dataclass
 
-__all__ = ["Found", "Purpose", "SearchSteps", "Trial", "grain_of", "trials"]
+__all__ = ["Found", "Outcome", "Purpose", "SearchSteps", "Trial", "grain_of", "trials"]
+
+
+class Outcome(StrEnum):
+    """What came of a level; limited: the generator could not send it."""
+
+    HELD = "held"
+    BROKEN = "broken"
+    LIMITED = "limited"
 
 
 class Purpose(StrEnum):
@@ -65,10 +73,12 @@ class Found:
     Attributes:
         level: The highest level that held, confirmed as often as asked for; 0 if none did.
         broken: The lowest level that didn't hold; None when all held.
+        is_limited: Whether that was because the generator could not send it.
     """
 
     level: Fraction
     broken: Fraction | None
+    is_limited: bool = False
 
 
 def grain_of(first: Fraction) -> Fraction:
@@ -79,49 +89,56 @@ def grain_of(first: Fraction) -> Fraction:
     return grain
 
 
-def trials(steps: SearchSteps) -> Generator[Trial, bool, Found]:
-    """Yield each level to try; send in whether it held.
+def trials(steps: SearchSteps) -> Generator[Trial, Outcome, Found]:
+    """Yield each level to try; send in what came of it.
 
     A level that fails its confirmation counts as broken, and the one below it must be confirmed
-    in its place.
+    in its place. What the generator can't send ends the way up: nothing above it can be known.
     """
     good: list[Fraction] = []
-    broken = yield from _climb(steps, good)
-    if broken is not None and good:
-        broken = yield from _refine(steps, good, broken)
+    broken, is_limited = yield from _climb(steps, good)
+    if broken is not None and good and not is_limited:
+        broken, is_limited = yield from _refine(steps, good, broken)
     while good:
-        if (yield from _confirmed(steps, good[-1])):
-            return Found(good[-1], broken)
-        broken = good.pop()
-    return Found(Fraction(0), broken)
+        outcome = yield from _confirmed(steps, good[-1])
+        if outcome is Outcome.HELD:
+            return Found(good[-1], broken, is_limited)
+        broken, is_limited = good.pop(), outcome is Outcome.LIMITED
+    return Found(Fraction(0), broken, is_limited)
 
 
-def _climb(steps: SearchSteps, good: list[Fraction]) -> Generator[Trial, bool, Fraction | None]:
+def _climb(
+    steps: SearchSteps, good: list[Fraction]
+) -> Generator[Trial, Outcome, tuple[Fraction | None, bool]]:
     level = steps.first
-    while (yield Trial(level, Purpose.CLIMB)):
+    while (outcome := (yield Trial(level, Purpose.CLIMB))) is Outcome.HELD:
         good.append(level)
         if level >= steps.last:
-            return None
+            return None, False
         level = steps.after(level)
-    return level
+    return level, outcome is Outcome.LIMITED
 
 
 def _refine(
     steps: SearchSteps, good: list[Fraction], broken: Fraction
-) -> Generator[Trial, bool, Fraction]:
+) -> Generator[Trial, Outcome, tuple[Fraction, bool]]:
     for _ in range(steps.refine):
         middle = steps.rounded((good[-1] + broken) / 2)
         if not good[-1] < middle < broken:
             break
-        if (yield Trial(middle, Purpose.REFINE)):
+        outcome = yield Trial(middle, Purpose.REFINE)
+        if outcome is Outcome.HELD:
             good.append(middle)
-        else:
-            broken = middle
-    return broken
+            continue
+        broken = middle
+        if outcome is Outcome.LIMITED:
+            return broken, True
+    return broken, False
 
 
-def _confirmed(steps: SearchSteps, level: Fraction) -> Generator[Trial, bool, bool]:
+def _confirmed(steps: SearchSteps, level: Fraction) -> Generator[Trial, Outcome, Outcome]:
     for _ in range(steps.confirm):
-        if not (yield Trial(level, Purpose.CONFIRM)):
-            return False
-    return True
+        outcome = yield Trial(level, Purpose.CONFIRM)
+        if outcome is not Outcome.HELD:
+            return outcome
+    return Outcome.HELD

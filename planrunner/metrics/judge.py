@@ -34,7 +34,7 @@ _MISSING: Final[Mapping[Agg, str]] = {
     Agg.DROPPED: "no arrivals",
     Agg.LATE: "no arrivals",
     Agg.MIX_ERROR: "no task ran",
-    Agg.MAX_SUSTAINABLE: "no search",
+    Agg.MAX_SUSTAINABLE: "no search with a result",
     Agg.GROWTH: "too short to show growth",
 }
 

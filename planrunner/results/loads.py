@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from planrunner.values import dataclass
 
-__all__ = ["GeneratorFacts", "PhaseLoad", "Sustainable"]
+__all__ = ["GENERATOR", "GeneratorFacts", "PhaseLoad", "Sustainable"]
+
+GENERATOR: Final = "the generator"
+"""What ended a search that the generator could not take further."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +68,12 @@ class Sustainable:
 
     Attributes:
         vary: `users` or `rate`.
-        is_found: False when the search was ended before it came to a result.
+        is_found: False when the search was ended before it came to a result, or the generator could
+            not even send the first level.
         level: Users, or arrivals a second; 0 when the first level broke already.
-        is_reached: Whether any level broke; if none did, the limit lies above `level`.
-        broken_by: What broke first above it, such as `p95`, and at which level.
+        is_reached: Whether the target broke at any level; if not, its limit lies above `level`.
+        broken_by: What broke first above it, such as `p95`, and at which level; `the generator`
+            when that was the limit, and not the target.
         text: All of it in a sentence.
     """
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
+
 import pytest
 
 from planrunner.metrics.judge import judge
 from planrunner.metrics.threshold import parse_threshold
 from planrunner.units import NS_PER_MS, NS_PER_S
+from tests.support.fleets import run_fleet
 from tests.support.graphs import (
     Answer,
     FakeTarget,
@@ -20,6 +24,7 @@ from tests.support.graphs import (
     user_class,
 )
 from tests.support.loads import search
+from tests.support.virtual_time import VirtualTimeLoop
 
 
 class Limited:
@@ -144,13 +149,8 @@ def test_achieved_rate_is_judged_level_by_level() -> None:
     """Requests of 0.99 s with room for 15 users: 20/s can't be achieved."""
     user = user_class(task("get", request(operation=Answer(990 * NS_PER_MS))))
     phase = search("rate", 5, 40, ["achieved_rate >= 95%"], plus=5)
-    load = phase.load.__class__(
-        **{
-            name: 15 if name == "max_users" else getattr(phase.load, name)
-            for name in phase.load.__slots__
-        }
-    )
-    told = run_graph(make_graph(user, phase.__class__(phase.name, load, phase.classes)))
+    phase = replace(phase, load=replace(phase.load, max_users=15))
+    told = run_graph(make_graph(user, phase))
 
     (found,) = told.outcome.found
     assert found.text == "max sustainable = 15/s (slo broken by achieved_rate at 20/s)"
@@ -181,3 +181,83 @@ def test_other_phases_go_on_before_and_after_a_search() -> None:
     )
 
     assert [times.name for times in told.outcome.phases] == ["before", "find", "after"]
+
+
+def expensive(seconds: float, above: float, **answer: object) -> object:
+    """An operation that keeps the generator from doing anything else above a rate, or so."""
+    asked: list[int] = []
+
+    def operation(scope: object) -> Answer:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualTimeLoop)
+        asked.append(loop.now_ns())
+        recent = sum(one > asked[-1] - NS_PER_S for one in asked[-int(above) - 5 :])
+        if recent > above:
+            loop.stall(round(seconds * NS_PER_S))
+        return Answer(**{"delay_ns": 10 * NS_PER_MS, **answer})
+
+    return operation
+
+
+@pytest.mark.parametrize("slo", ["error_rate < 1%", "p95 < 100ms"])
+@pytest.mark.parametrize("run", [run_graph, lambda graph: run_fleet(graph, 2)])
+def test_a_level_that_the_generator_cannot_send_neither_holds_nor_breaks(run, slo: str) -> None:
+    """Whether the slo held there: the target has had another load, or none of the blame."""
+    user = user_class(task("get", request(operation=expensive(0.05, 25))))
+    told = run(make_graph(user, search("rate", 10, 90, [slo], plus=10, refine=3, confirm=1)))
+
+    (found,) = told.outcome.found
+    assert levels(told) == ["10+", "20+", "30-", "20+"]
+    assert found.text.startswith(
+        "max sustainable = 20/s or more (the generator was the limit at 30/s: "
+    )
+    assert found.text.endswith("% of arrivals started over 5 ms late)")
+    assert (found.is_found, found.is_reached, found.broken_by) == (True, False, "the generator")
+    assert told.outcome.evidence.sustainable == {"find": 20}
+    (doubt,) = (one for one in told.outcome.biased if "search" in one)
+    assert doubt.startswith("the search of phase `find` is a lower limit for the target: max sus")
+    assert told.outcome.steps[2].reason.endswith("of arrivals started over 5 ms late")
+
+
+def test_a_generator_that_is_late_limits_a_search_over_users() -> None:
+    """It has no due times, but its timers say so."""
+    user = user_class(task("get", request(operation=expensive(0.09, 5))), wait=pause(0.9))
+    told = run_graph(make_graph(user, search("users", 2, 50, ["p95 < 10s"], plus=3)))
+
+    (found,) = told.outcome.found
+    assert found.broken_by == "the generator"
+    assert "it was up to" in found.text
+
+
+def test_errors_are_the_target_s_own_however_late_the_generator_was() -> None:
+    """No delay makes a server fail."""
+    user = user_class(task("get", request(operation=expensive(0.05, 25, status=500))))
+    told = run_graph(make_graph(user, search("rate", 30, 90, ["error_rate < 1%"], plus=10)))
+
+    (found,) = told.outcome.found
+    assert found.text == "max sustainable = 0 (slo broken by error_rate at 30/s)"
+
+
+def test_a_search_whose_first_level_the_generator_cannot_send_finds_nothing() -> None:
+    """And no threshold takes 0 for the answer."""
+    user = user_class(task("get", request(operation=expensive(0.05, 25))))
+    told = run_graph(make_graph(user, search("rate", 30, 90, ["p95 < 1s"], plus=10)))
+
+    (found,) = told.outcome.found
+    assert (found.is_found, found.level) == (False, 0)
+    assert found.text.startswith("max sustainable not found (the generator was the limit at 30/s: ")
+    assert told.outcome.evidence.sustainable == {}
+    assert any(
+        one.startswith("the search of phase `find` has no result") for one in told.outcome.invalid
+    )
+
+
+def test_a_level_that_drops_much_of_its_load_does_not_hold() -> None:
+    """Requests of 0.99 s with room for 15 users: those of 20/s that were sent are all right."""
+    user = user_class(task("get", request(operation=Answer(990 * NS_PER_MS))))
+    phase = search("rate", 5, 40, ["p95 < 2s"], plus=5)
+    phase = replace(phase, load=replace(phase.load, max_users=15))
+
+    (found,) = run_graph(make_graph(user, phase)).outcome.found
+
+    assert found.text.startswith("max sustainable = 15/s (slo broken by all users being busy (2")

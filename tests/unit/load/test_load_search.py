@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from math import inf
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planrunner.load.search import Found, SearchSteps, grain_of, trials
+from planrunner.load.search import Found, Outcome, SearchSteps, grain_of, trials
 
 
 def steps(first: int, last: int, **more: float) -> SearchSteps:
@@ -19,16 +20,27 @@ def steps(first: int, last: int, **more: float) -> SearchSteps:
     return SearchSteps(Fraction(first), Fraction(last), **exact)
 
 
-def search(found: SearchSteps, capacity: float, fails: tuple[int, ...] = ()) -> tuple:
-    """Run a search where levels up to `capacity` hold, but for the trials numbered in `fails`."""
+SIGNS = {Outcome.HELD: "+", Outcome.BROKEN: "-", Outcome.LIMITED: "?"}
+
+
+def search(
+    found: SearchSteps, capacity: float, fails: tuple[int, ...] = (), most: float = inf
+) -> tuple:
+    """Run a search where levels up to `capacity` hold, but for the trials numbered in `fails`.
+
+    The generator can send `most`.
+    """
     tried: list[str] = []
     generator = trials(found)
     trial = next(generator)
     while True:
         held = trial.level <= capacity and len(tried) not in fails
-        tried.append(f"{trial.purpose[0]}{float(trial.level):g}{'+' if held else '-'}")
+        outcome = Outcome.HELD if held else Outcome.BROKEN
+        if trial.level > most:
+            outcome = Outcome.LIMITED
+        tried.append(f"{trial.purpose[0]}{float(trial.level):g}{SIGNS[outcome]}")
         try:
-            trial = generator.send(held)
+            trial = generator.send(outcome)
         except StopIteration as end:
             return tried, end.value
 
@@ -131,3 +143,18 @@ def test_a_search_ends_between_what_holds_and_what_does_not(
     assert result.broken is None or result.level < result.broken > capacity
     assert (result.broken is None) == (result.level == first + more)
     assert len(tried) <= more + 2 + refine + confirm
+
+
+def test_what_the_generator_cannot_send_ends_the_way_up() -> None:
+    """Nothing is refined towards it, and the best good level is confirmed."""
+    tried, found = search(steps(20, 500, plus=20, refine=3, confirm=1), 900, most=70)
+
+    assert tried == ["c20+", "c40+", "c60+", "c80?", "c60+"]
+    assert found == Found(Fraction(60), Fraction(80), is_limited=True)
+
+
+def test_the_generator_can_be_the_limit_at_the_first_level() -> None:
+    """Then nothing is known."""
+    assert search(steps(20, 500, plus=20), 900, most=10)[1] == Found(
+        Fraction(0), Fraction(20), is_limited=True
+    )
