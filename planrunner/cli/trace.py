@@ -38,6 +38,7 @@ class TextTrace:
     def __init__(self, console: Console, mask: Mask, *, full: bool = False) -> None:
         self._console = console
         self._mask = mask
+        self._cover: Mask = str
         self._full = full
         self._after_request = False
 
@@ -48,6 +49,7 @@ class TextTrace:
             case TracedStep():
                 self._step(told)
             case TracedRequest():
+                self._cover = told.cover
                 self._request(told)
 
     def _print(self, indent: int, *parts: str | tuple[str, str]) -> None:
@@ -62,7 +64,7 @@ class TextTrace:
         """Return text that holds no secret and can't steer the terminal; its spaces stay."""
         lead = len(text) - len(text.lstrip(" "))
         tail = " " * (len(text) - len(text.rstrip(" "))) if text.strip() else ""
-        return " " * lead + plain(self._mask(text)) + tail
+        return " " * lead + plain(self._mask(self._cover(text))) + tail
 
     def _part(self, part: Part) -> None:
         self._after_request = False
@@ -194,8 +196,11 @@ class JsonTrace:
     def __init__(self, write: Callable[[str], Any], mask: Mask) -> None:
         self._write = write
         self._mask = mask
+        self._cover: Mask = str
 
     def __call__(self, told: Told) -> None:
+        if isinstance(told, TracedRequest):
+            self._cover = told.cover
         self._write(json.dumps(self._masked(_as_json(told)), ensure_ascii=False))
 
     def end(self, facts: dict[str, object]) -> None:
@@ -204,7 +209,7 @@ class JsonTrace:
     def _masked(self, value: Any) -> Any:  # noqa: ANN401 - JSON
         match value:
             case str():
-                return self._mask(value)
+                return self._mask(self._cover(value))
             case dict():
                 return {self._mask(key): self._masked(item) for key, item in value.items()}
             case list():

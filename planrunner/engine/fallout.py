@@ -51,7 +51,7 @@ class Fallout:
             IterationEnded: The kind is `extract`.
         """
         site = self._site
-        words = site.recorder.mask(words)
+        words = site.recorder.mask(reply.cover(words))
         table = site.table_at(due_ns)
         series = site.series(table, status=reply.status, failure=kind.value, tags=tags)
         record(series, reply, due_ns)

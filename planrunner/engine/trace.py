@@ -117,6 +117,7 @@ class TracedRequest:
         answer: None when nothing could be sent.
         extracted: Names with their values, or `MISSING`.
         failed: Why it is a failure, in words; empty when it is none.
+        cover: Takes tokens out of what is shown of it, and of what follows.
     """
 
     name: str
@@ -126,6 +127,7 @@ class TracedRequest:
     verdicts: tuple[Verdict, ...]
     extracted: tuple[tuple[str, object], ...]
     failed: str
+    cover: Callable[[str], str] = str
 
 
 Told = Part | TracedStep | TracedRequest
@@ -292,6 +294,7 @@ class Trace:
                 if reply is not None and reply.failure is None
                 else (),
                 failed=user.words if user.failure else "",
+                cover=str if reply is None else reply.cover,
             )
         )
         session.sent, session.reply = [], None

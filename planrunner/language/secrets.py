@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 from planrunner.errors import PlanrunnerError
 from planrunner.language.diagnostics import Diagnostic, PlanError
@@ -97,7 +97,12 @@ def _spellings(secret: str) -> Iterator[tuple[int, str]]:
     for line in map(str.strip, secret.splitlines()):
         if len(line) >= _SHORTEST:
             yield len(line), "".join(map(_letter, line))
-    data = secret.encode("utf-8", "replace")
+    # OAuth2 encodes a secret like a form before it does that (RFC 6749, 2.3.1).
+    for plain in {secret, quote_plus(secret, errors="replace")}:
+        yield from _in_base64(plain.encode("utf-8", "replace"))
+
+
+def _in_base64(data: bytes) -> Iterator[tuple[int, str]]:
     for before in range(3):  # where it begins in a group of three bytes decides its letters
         encoded = b64encode(bytes(before) + data).decode("ascii").rstrip("=")
         # The letters at both ends also depend on the neighbours.

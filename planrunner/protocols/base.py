@@ -90,6 +90,7 @@ class Reply:
         body: The decoded body when the exchange asked for it, else None.
         head: The raw head of the last reply (status line and headers), empty when none came.
         cookies: What redirects on the way to it asked to set, in the order they came.
+        cover: Takes out of text what was granted for a secret, such as a token.
     """
 
     __slots__ = (
@@ -101,6 +102,7 @@ class Reply:
         "connect_ns",
         "connects",
         "cookies",
+        "cover",
         "detail",
         "ended_ns",
         "failure",
@@ -128,6 +130,7 @@ class Reply:
     body: bytes | None
     head: bytes
     cookies: tuple[str, ...]
+    cover: Callable[[str], str]
 
     def __init__(self) -> None:
         self.failure = None
@@ -137,6 +140,7 @@ class Reply:
         self.body = None
         self.head = b""
         self.cookies = ()
+        self.cover = str
         self._parsed: dict[Callable[[Reply], Any], Any] = {}
         self._parsed_body: bytes | None = None
         self._parsed_head = b""
@@ -281,7 +285,8 @@ class Tappable(Protocol):
     def tap(self, told: Callable[[Sent | Redirect], None]) -> None:
         """Tell every message as it leaves, and keep all of each reply; before anything is bound.
 
-        A redirect that is followed is told too, after the message that it answers. `told` is called in the task that sends.
+        A redirect that is followed is told after the message that it answers. `told` is called in
+        the task that sends.
         """
 
 

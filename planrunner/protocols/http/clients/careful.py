@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol
 
 from planrunner.clock import Clock
 from planrunner.language.expressions import EvaluationError
+from planrunner.language.secrets import Masker
 from planrunner.protocols.base import FailureKind, Reply, Scope, read_json
 from planrunner.protocols.http.clients.wire_request import (
     BoundGrant,
@@ -57,6 +58,7 @@ async def send_with_care(
             await sender.clock.sleep_until(sender.clock.now_ns() + retry.wait_ns)
         reply = await _try(sender, bound, outbound, scope, spent)
     spent.put_into(reply)
+    reply.cover = sender.tokens.cover
     return reply
 
 
@@ -96,9 +98,10 @@ class Tokens:
     left, at most 30 s before its end.
     """
 
-    __slots__ = ("_known", "_lock")
+    __slots__ = ("_known", "_lock", "_mask")
 
     def __init__(self) -> None:
+        self._mask: Masker | None = None
         self._known: dict[tuple[str, ...], tuple[bytes, int | None]] = {}
         self._lock: asyncio.Lock | None = None
 
@@ -120,11 +123,19 @@ class Tokens:
             if not line:
                 return _without_token(reply)
             self._known[grant.key] = line, _renew_at(reply)
+            self._mask = None
             return line
 
     def holds(self, line: bytes) -> bool:
         """Say whether a header line, without its end, carries one of these tokens."""
         return any(known.rstrip() == line for known, _ in self._known.values())
+
+    def cover(self, text: str) -> str:
+        """Mask the tokens in a text, which a server may have said back."""
+        if self._mask is None:  # most users never fail, and making one takes its time
+            lines = (line.decode("latin-1").strip() for line, _ in self._known.values())
+            self._mask = Masker(line.rpartition(" ")[2] for line in lines)
+        return self._mask(text)
 
     def drop(self, grant: BoundGrant, line: bytes) -> None:
         """Forget a token that was refused, unless there is a newer one already."""

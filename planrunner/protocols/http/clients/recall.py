@@ -44,7 +44,8 @@ def recall(
     body = reply.body
     if body is None:
         body = _glimpsed(reply, glimpse)
-    return sent, _message(reply.head + body[:_WIDEST], "") if reply.head else ""
+    received = _message(reply.head + body[:_WIDEST], "") if reply.head else ""
+    return reply.cover(sent), reply.cover(received)
 
 
 def _glimpsed(reply: Reply, glimpse: Glimpse | None) -> bytes:
