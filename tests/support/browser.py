@@ -9,7 +9,6 @@ import select
 import shutil
 import signal
 import time
-from base64 import b64decode
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
