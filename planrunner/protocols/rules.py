@@ -33,6 +33,7 @@ __all__ = [
     "compile_regex",
     "compile_time",
     "is_same",
+    "rule_words",
     "shorten",
     "show",
     "source_of",
@@ -86,6 +87,31 @@ def source_of(value: object) -> str:
     """Return a value as the plan writes it, short; expressions are not evaluated."""
     source = getattr(value, "source", value)
     return show(source) if not isinstance(source, str) or source is value else f"`{source}`"
+
+
+def rule_words(expected: object) -> str:
+    """Return an expected value as a plan writes it, with what stands before it in a sentence."""
+    words = _fields(expected) if isinstance(expected, PlanMapping) else _written(expected)
+    return ": " + shorten(words, 80)
+
+
+def _fields(rule: PlanMapping) -> str:
+    fields = type(rule).model_fields
+    given = (name for name in fields if name in rule.model_fields_set)
+    return ", ".join(
+        f"{fields[name].alias or name} {_written(getattr(rule, name))}" for name in given
+    )
+
+
+def _written(value: object) -> str:
+    source = getattr(value, "source", None)
+    if isinstance(source, str):
+        return source
+    if isinstance(value, PlanMapping):
+        return f"{{{_fields(value)}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_written, value))}]"
+    return to_text(value) if value is None or isinstance(value, bool | int | float) else str(value)
 
 
 def show(value: object) -> str:

@@ -13,6 +13,7 @@ import pytest
 import trustme
 import uvloop
 
+from planrunner.protocols.base import Sent
 from planrunner.protocols.etcd.clients.grpc_aio import GrpcClient
 from planrunner.protocols.etcd.operation import EtcdSettings
 from planrunner.protocols.etcd.stubs import load_stubs
@@ -132,6 +133,49 @@ def test_a_session_tells_its_last_call(etcd: Member) -> None:
         assert '"revision"' in received
 
     with_client(settings_of(etcd.endpoint), use)
+
+
+def test_a_tapped_client_tells_what_it_sends(etcd: Member) -> None:
+    """For `--once`: each message with the member it went to, and all of the reply."""
+    told: list[Sent] = []
+
+    async def use(client: GrpcClient) -> None:
+        client.tap(told.append)
+        session = client.session()
+        seen = await session.send(client.bind(exchange("put", key="/tap", value="v")), {})
+        assert seen.head == b"OK"
+        assert json.loads(seen.body)["header"]["revision"] > 0
+        late = exchange("watch", key="/tap", timeout="50ms")
+        failed = await session.send(client.bind(late), {})
+        assert failed.head == b"DEADLINE_EXCEEDED"
+        assert failed.connect_ns == 0
+
+    with_client(settings_of("127.0.0.1:1", etcd.endpoint), use)
+
+    assert [(sent.method, sent.address) for sent in told] == [
+        ("put", etcd.endpoint),
+        ("watch", etcd.endpoint),
+    ]
+    assert json.loads(told[0].body) == {"key": "/tap", "value": "v"}
+
+
+def test_expectations_and_extractions_are_told_in_words() -> None:
+    """As the plan writes them."""
+    step = exchange(
+        "get",
+        key="k",
+        expect={"found": True, "count": {"min": 1}, "value": {"in": ["a", "${b}"]}, "time": "< 1s"},
+        extract={"v": "$.kvs[0].value"},
+    )
+
+    assert step.expected == (
+        "status OK",
+        "found: true",
+        "time < 1s",
+        "count: min 1",
+        "value: in [a, ${b}]",
+    )
+    assert step.extracted == ("v",)
 
 
 def test_a_watch_sees_a_change_and_ends_in_its_time(etcd: Member) -> None:

@@ -211,3 +211,17 @@ def _etcd_below(scratch: Path) -> list[int]:
         and Path(process.info["cmdline"][0]).name == "etcd"
         and str(scratch) in " ".join(process.info["cmdline"])
     ]
+
+
+@needs_etcd
+def test_each_task_of_the_etcd_plan_runs_once(project: PlanProject) -> None:
+    """What is sent and answered is shown; the reader finds the key that the writer wrote."""
+    ended = project.run_apart("execute", ETCD_HELPER, "--once")
+
+    assert ended.code == 0, ended.out + ended.err
+    shown = [line.strip() for line in ended.out.splitlines()]
+    reads = shown[shown.index("user EtcdReader") : shown.index("user ApiUser")]
+    assert any(re.fullmatch(r"→ get 127\.0\.0\.1:\d+", line) for line in reads)
+    assert any(re.match(r"← OK  [\d.]+ [mu]?s, connect ", line) for line in reads)
+    assert reads.count('"key": "/perf//0"') + reads.count('"key": "/perf//0",') == 2
+    assert reads[-3:-1] == ["expect  ✓ status OK", "expect  ✓ found: true"]

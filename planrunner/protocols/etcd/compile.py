@@ -151,7 +151,8 @@ def compile_exchange(
     """
     lowering = Lowering(constants, files)
     method = method_of(spec)
-    checks = compile_expect(spec.expect, method, lowering)
+    expected = compile_expect(spec.expect, method, lowering)
+    words, checks = tuple(item[0] for item in expected), tuple(item[1] for item in expected)
     timeout_ns = lowering.duration(spec.timeout, ("timeout",), settings.timeout_ns)
     if timeout_ns <= 0:
         lowering.fault(("timeout",), Code.INVALID_VALUE, "a timeout is more than 0")
@@ -165,6 +166,9 @@ def compile_exchange(
         extractors=compile_extract(spec.extract, lowering),
         timeout_ns=timeout_ns,
         soft_checks=checks if soft else (),
+        expected=("status OK", *(() if soft else words)),
+        softly_expected=words if soft else (),
+        extracted=tuple(spec.extract or ()),
     )
     return CompiledEtcd(exchange, tuple(lowering.faults))
 

@@ -13,7 +13,7 @@ from planrunner.protocols.etcd.reply import EtcdReply
 from planrunner.protocols.etcd.spec import EtcdExpect
 from planrunner.protocols.jsonpath import compile_path
 from planrunner.protocols.lowering import Lowering
-from planrunner.protocols.rules import compile_condition, compile_time, shorten, show
+from planrunner.protocols.rules import compile_condition, compile_time, rule_words, shorten, show
 
 __all__ = ["compile_expect", "compile_extract"]
 
@@ -26,7 +26,13 @@ _ALLOWED: Final[Mapping[str, tuple[str, ...]]] = {
 """Which actions have an answer to a question; all have one to the others."""
 
 
-def compile_expect(expect: EtcdExpect | None, method: str, lowering: Lowering) -> tuple[Check, ...]:
+Expectation = tuple[str, Check]
+"""What is expected, in words, and what looks whether it is so."""
+
+
+def compile_expect(
+    expect: EtcdExpect | None, method: str, lowering: Lowering
+) -> tuple[Expectation, ...]:
     """Compile the expectations of one request, the cheapest first."""
     if expect is None:
         return ()
@@ -43,13 +49,13 @@ def compile_expect(expect: EtcdExpect | None, method: str, lowering: Lowering) -
     return tuple(_checks(expect, method, lowering))
 
 
-def _checks(expect: EtcdExpect, method: str, lowering: Lowering) -> Iterator[Check]:
+def _checks(expect: EtcdExpect, method: str, lowering: Lowering) -> Iterator[Expectation]:
     if expect.found is not None:
-        yield _found(_COUNTS[method], wanted=expect.found)
+        yield f"found{rule_words(expect.found)}", _found(_COUNTS[method], wanted=expect.found)
     if expect.succeeded is not None:
-        yield _succeeded(wanted=expect.succeeded)
+        yield f"succeeded{rule_words(expect.succeeded)}", _succeeded(wanted=expect.succeeded)
     if expect.time is not None and (check := compile_time(expect.time, lowering)):
-        yield check
+        yield f"time {expect.time.source}", check
     readers: tuple[tuple[str, Callable[[Any], Any]], ...] = (
         ("count", _COUNTS.get(method, _revision)),
         ("revision", _revision),
@@ -57,8 +63,9 @@ def _checks(expect: EtcdExpect, method: str, lowering: Lowering) -> Iterator[Che
     )
     for key, read in readers:
         if key in expect.model_fields_set:
-            condition = compile_condition(getattr(expect, key), lowering, ("expect", key))
-            yield _holds(key, read, condition)
+            expected = getattr(expect, key)
+            condition = compile_condition(expected, lowering, ("expect", key))
+            yield f"{key}{rule_words(expected)}", _holds(key, read, condition)
 
 
 def _found(count: Callable[[Any], int], *, wanted: bool) -> Check:

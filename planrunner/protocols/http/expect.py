@@ -20,6 +20,7 @@ from planrunner.protocols.rules import (
     compile_condition,
     compile_regex,
     compile_time,
+    rule_words,
     shorten,
     show,
 )
@@ -82,7 +83,7 @@ def _checks(expect: Expect, lowering: Lowering) -> Iterator[tuple[str, str, Chec
     if expect.time is not None and (check := compile_time(expect.time, lowering)):
         yield "time", f"time {expect.time.source}", check
     for name, expected in (expect.header or {}).items():
-        words = f"header {name}{_shown_rule(expected)}"
+        words = f"header {name}{rule_words(expected)}"
         yield "header", words, _header(name, expected, lowering)
     for text, place in _each(expect.contains, (*path, "contains")):
         yield "contains", f"contains {text.source}", _contains(text, lowering, place)
@@ -90,7 +91,7 @@ def _checks(expect: Expect, lowering: Lowering) -> Iterator[tuple[str, str, Chec
         yield "matches", f"matches {text.source}", _matches(text, lowering, place)
     for source, expected in (expect.json_ or {}).items():
         if check := _json(source, expected, lowering):
-            yield "json", f"json {source}{_shown_rule(expected)}", check
+            yield "json", f"json {source}{rule_words(expected)}", check
     if expect.schema_ is not None and (check := compile_schema(expect.schema_, lowering)):
         yield "schema", f"schema {expect.schema_.source}", check
 
@@ -134,20 +135,6 @@ def _statuses(item: object, lowering: Lowering, path: SpecPath) -> range:
 
 def _shown_status(status: object) -> str:
     return ", ".join(map(str, status)) if isinstance(status, list | tuple) else str(status)
-
-
-def _shown_rule(expected: object) -> str:
-    """Return an expected value as a plan writes it, with what stands before it in a sentence."""
-    if isinstance(expected, Rule):
-        fields = type(expected).model_fields
-        given = [
-            (fields[name].alias or name, getattr(expected, name))
-            for name in fields
-            if name in expected.model_fields_set
-        ]
-        words = (f"{key} {getattr(value, 'source', value)}" for key, value in given)
-        return ": " + shorten(", ".join(words), 80)
-    return f": {shorten(str(getattr(expected, 'source', expected)), 80)}"
 
 
 def _has_status(accept: Container[int], shown: str) -> Check:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import cycle
 from typing import Any, Final
 
 from planrunner.clock import Clock
-from planrunner.protocols.base import Exchange, FailureKind, Scope
+from planrunner.protocols.base import Exchange, FailureKind, Redirect, Scope, Sent
 from planrunner.protocols.etcd.clients.faults import (
     FAIL_OVER,
     is_stale_token,
@@ -17,7 +17,7 @@ from planrunner.protocols.etcd.clients.faults import (
 )
 from planrunner.protocols.etcd.clients.lines import Access, Line, Lines
 from planrunner.protocols.etcd.clients.messages import Build, message_builder
-from planrunner.protocols.etcd.clients.recall import recall
+from planrunner.protocols.etcd.clients.recall import recall, sent_message
 from planrunner.protocols.etcd.clients.watches import Watcher
 from planrunner.protocols.etcd.network import grpc
 from planrunner.protocols.etcd.operation import EtcdOperation, EtcdSettings, Watch
@@ -58,6 +58,10 @@ class GrpcClient:
         self._shared = [Lines(self.access) for _ in range(settings.connections)]
         self._next = cycle(self._shared)
         self._own: set[Lines] = set()
+        self._told: Callable[[Sent | Redirect], None] | None = None
+
+    def tap(self, told: Callable[[Sent | Redirect], None]) -> None:
+        self._told = told
 
     def bind(self, exchange: Exchange) -> BoundCall:
         operation: EtcdOperation = exchange.operation
@@ -67,16 +71,21 @@ class GrpcClient:
             build=message_builder(self._stubs, action),
             timeout_ns=exchange.timeout_ns,
             timeout_s=exchange.timeout_ns / NS_PER_S,
-            needs_body=operation.needs_body,
+            needs_body=operation.needs_body or self._told is not None,
             watcher=Watcher(self._stubs, action) if isinstance(action, Watch) else None,
         )
 
     def session(self) -> EtcdSession:
         if self._shared:
-            return EtcdSession(self, next(self._next), owns=False)
+            return self.session_on(next(self._next), owns=False)
         lines = Lines(self.access)
         self._own.add(lines)
-        return EtcdSession(self, lines, owns=True)
+        return self.session_on(lines, owns=True)
+
+    def session_on(self, lines: Lines, *, owns: bool) -> EtcdSession:
+        if self._told is not None:
+            return _TappedSession(self, lines, owns=owns, told=self._told)
+        return EtcdSession(self, lines, owns=owns)
 
     def sweep(self, now_ns: int) -> None:
         """Do nothing: each call carries its deadline, which the member sees too."""
@@ -204,6 +213,8 @@ class EtcdSession:
             AioRpcError: There is no token to be had.
             TimeoutError: The time is up.
         """
+        if line.is_open and not self._access.needs_token:
+            return
         began_ns = self._now_ns()
         if not line.is_open:
             if await line.connect(self._left_s(deadline_ns)):
@@ -238,12 +249,41 @@ class EtcdSession:
 
     def lanes(self, count: int) -> Sequence[EtcdSession]:
         """Return sessions on the same connection, which carries many calls at once."""
-        others = [EtcdSession(self._client, self._lines, owns=False) for _ in range(count - 1)]
+        client = self._client
+        others = [client.session_on(self._lines, owns=False) for _ in range(count - 1)]
         return (self, *others)
 
     async def close(self) -> None:
         if self._owns:
             await self._client.release(self._lines)
+
+
+class _TappedSession(EtcdSession):
+    """Tells each message and keeps all of each reply, for people who debug a plan."""
+
+    __slots__ = ("_told",)
+
+    def __init__(
+        self,
+        client: GrpcClient,
+        lines: Lines,
+        *,
+        owns: bool,
+        told: Callable[[Sent | Redirect], None],
+    ) -> None:
+        super().__init__(client, lines, owns=owns)
+        self._told = told
+
+    async def send(self, bound: BoundCall, scope: Scope) -> EtcdReply:
+        endpoint = self._lines.current.endpoint
+        reply = await super().send(bound, scope)
+        if reply.failure is None:  # others may have been asked before
+            endpoint = self._lines.current.endpoint
+        if reply.sent:
+            method, message = self._asked
+            self._told(Sent(method, endpoint, (), sent_message(message).encode()))
+        reply.head = (reply.detail.partition(": ")[0] or "OK").encode()
+        return reply
 
 
 def open(settings: EtcdSettings, clock: Clock) -> GrpcClient:  # noqa: A001 - the registry's name

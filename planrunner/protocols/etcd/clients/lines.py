@@ -90,13 +90,15 @@ class Line:
     """A connection to one member.
 
     Attributes:
+        endpoint: Its `host:port`.
         is_open: It was connected when it was last looked at.
         calls: By action: `Put`, `Get` …
     """
 
-    __slots__ = ("_channel", "authenticate", "calls", "is_open", "watch")
+    __slots__ = ("_channel", "authenticate", "calls", "endpoint", "is_open", "watch")
 
     def __init__(self, access: Access, endpoint: str) -> None:
+        self.endpoint = endpoint
         self._channel = channel = access.channel(endpoint)
         stubs = access.stubs
         kv, lease = stubs.KVStub(channel), stubs.LeaseStub(channel)

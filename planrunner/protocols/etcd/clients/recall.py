@@ -7,15 +7,20 @@ from typing import Any
 
 from planrunner.protocols.etcd.reply import EtcdReply
 
-__all__ = ["recall"]
+__all__ = ["recall", "sent_message"]
 
 
 def recall(method: str, message: Any, reply: EtcdReply) -> tuple[str, str]:  # noqa: ANN401 - protobuf
     """Return a call as it left, and what was answered, for people to read."""
-    sent = f"{method}\n\n{_shown(_data(message))}" if reply.sent else ""
+    sent = f"{method}\n\n{sent_message(message)}" if reply.sent else ""
     if reply.message is not None:
         return sent, _shown(reply.data())
     return sent, reply.detail
+
+
+def sent_message(message: Any) -> str:  # noqa: ANN401 - protobuf
+    """Return a request as JSON, as far as it says anything."""
+    return _shown(_data(message))
 
 
 def _shown(data: dict[str, Any]) -> str:
