@@ -112,7 +112,7 @@ class _Trial:
         self._trace = trace
         self._stopped = False
         self._tasks = self._skipped = 0
-        self._iteration = count()
+        self._iterations: dict[str, count[int]] = {}
         self._feeds = Feeds(graph, scope=around.scope, stop=Stop(), tally=Tally())
         calls = any(isinstance(step, PythonNode) for step in steps_of(graph))
         hooks = load_hooks(graph.hooks) if graph.hooks is not None and calls else {}
@@ -183,7 +183,9 @@ class _Trial:
             tally=around.tally,
         )
         self._trace.part("user", program.name)
-        user = _TrialUser(program, actor, self._binder(phase), identity)
+        # Classes that follow one another in phases of their own begin at 0, as under load.
+        iterations = self._iterations.setdefault(phase, count())
+        user = _TrialUser(program, actor, self._binder(phase), identity, iterations)
         feeds = self._feeds.of(program.data)
         try:
             if not feeds.start(actor.scope, rng):
@@ -217,7 +219,7 @@ class _Trial:
     async def _task(self, user: _TrialUser, task: BoundTask, name: str) -> None:
         actor = user.actor
         actor.failure = ""
-        actor.scope["iteration"] = next(self._iteration)
+        actor.scope["iteration"] = next(user.iterations)
         user.identity["iteration"] = user.next_iteration()
         started = False
         try:
@@ -241,11 +243,17 @@ class _Trial:
 
 class _TrialUser:
     def __init__(
-        self, program: UserProgram, actor: Actor, binder: Binder, identity: dict[str, object]
+        self,
+        program: UserProgram,
+        actor: Actor,
+        binder: Binder,
+        identity: dict[str, object],
+        iterations: count[int],
     ) -> None:
         self.program = program
         self.actor = actor
         self.binder = binder
         self.identity = identity
+        self.iterations = iterations
         self.tasks = [binder.task(task, program.name) for task in program.tasks]
         self.next_iteration = count().__next__
