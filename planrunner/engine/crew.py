@@ -62,5 +62,8 @@ class Crew(Protocol):
     def drain(self) -> Drained:
         """Return what is new of all workers."""
 
+    async def catch_up(self) -> None:
+        """Return when what all of them did until now is here, or one of them is late with it."""
+
     async def second_is_in(self, second: int) -> None:
         """Return when what all of them did until then is here, or one of them is late with it."""

@@ -27,6 +27,7 @@ from planrunner.engine.messages import (
     Ended,
     EndPhase,
     Halt,
+    Look,
     Quit,
     Ready,
     SaidStop,
@@ -54,7 +55,7 @@ LEAD_OF_USER_NS: Final = 20 * NS_PER_US
 """… and for each user to be dealt to a worker, which takes some 4 us."""
 
 _PATIENCE_NS: Final = 500 * NS_PER_MS
-"""How long a second waits for the slowest worker; what comes later counts in the next one."""
+"""How long a look waits for the slowest worker; what comes later counts in the next one."""
 
 _SILENT_NS: Final = 60 * NS_PER_S
 _READY_S: Final = 120
@@ -86,6 +87,7 @@ class _Link:
 
     Attributes:
         second: The last one that it has reported.
+        look: The last one that it has answered.
         ends_ns: When each of its phases ends or has ended.
         parts: What it has sent that nobody has drained.
         tally: Its totals so far; so are `users` those of now.
@@ -96,7 +98,7 @@ class _Link:
         self.peer = peer
         self.number = number
         self.alive = True
-        self.second = 0
+        self.second = self.look = 0
         self.heard_ns = now_ns
         self.ends_ns: dict[str, int] = {}
         self.running: dict[str, asyncio.Future[int | None]] = {}
@@ -159,7 +161,8 @@ class Fleet:
         self._open: dict[str, _FleetPhase] = {}
         self._asked: dict[Among, set[int]] = {}
         self._drained_ns = 0
-        self._awaited: tuple[int, Nap] | None = None
+        self._looks = 0
+        self._awaited: tuple[Callable[[_Link], bool], Nap] | None = None
         self.start_spread_ns = 0
 
     @property
@@ -263,20 +266,29 @@ class Fleet:
 
     async def second_is_in(self, second: int) -> None:
         now_ns = self._clock.now_ns()
-        nap = Nap(self._clock)
-        self._awaited = second, nap
-        self._look_for_second()
-        await nap.until(now_ns + _PATIENCE_NS)
-        self._awaited = None
+        await self._all_are_in(lambda link: link.second >= second)
         for link in self._links:
             if link.alive and now_ns - link.heard_ns > _SILENT_NS:
                 link.verdict = f"was silent for {_SILENT_NS // NS_PER_S} s and was killed"
                 link.peer.kill()
 
-    def _look_for_second(self) -> None:
+    async def catch_up(self) -> None:
+        look = self._looks = self._looks + 1
+        for link in self._links:
+            link.peer.channel.send(Look(look))
+        await self._all_are_in(lambda link: link.look >= look)
+
+    async def _all_are_in(self, is_in: Callable[[_Link], bool]) -> None:
+        nap = Nap(self._clock)
+        self._awaited = is_in, nap
+        self._look_who_is_in()
+        await nap.until(self._clock.now_ns() + _PATIENCE_NS)
+        self._awaited = None
+
+    def _look_who_is_in(self) -> None:
         if self._awaited is not None:
-            second, nap = self._awaited
-            if all(link.second >= second for link in self._links if link.alive):
+            is_in, nap = self._awaited
+            if all(is_in(link) for link in self._links if link.alive):
                 nap.cut_short()
 
     def drain(self) -> Drained:
@@ -320,6 +332,7 @@ class Fleet:
 
     def _take(self, link: _Link, said: Second) -> None:
         link.second = max(link.second, said.number)
+        link.look = max(link.look, said.look)
         link.parts.append(said.drained)
         link.tally = said.drained.tally
         link.users = said.drained.snapshot.users
@@ -333,8 +346,7 @@ class Fleet:
         link.sampling_stopped = said.sampling_stopped
         for phase in said.ends_ns:
             self._cut(phase)
-        if said.number:
-            self._look_for_second()
+        self._look_who_is_in()
 
     def _cut(self, phase: str) -> None:
         """Cut a phase short where the last of its workers did; now, if there is none any more."""
@@ -366,7 +378,7 @@ class Fleet:
                 future.set_result(None)
         link.running.clear()
         self._stop.request(f"{link.peer.name} {link.verdict}", ending=Ending.CANNOT_RUN)
-        self._look_for_second()
+        self._look_who_is_in()
         for phase in self._open:
             self._cut(phase)
 

@@ -14,6 +14,7 @@ from planrunner.engine.failing import first_of_each
 from planrunner.engine.health import HealthLog
 from planrunner.engine.level import LevelPart
 from planrunner.engine.load_report import phase_loads
+from planrunner.engine.merged import health_of
 from planrunner.engine.outage import Outage
 from planrunner.engine.outcome import PhaseTimes, RunOutcome
 from planrunner.engine.stop import Stop
@@ -50,7 +51,7 @@ UNREACHABLE_AFTER_NS: Final = 10 * NS_PER_S
 _MOST_SPREAD_NS: Final = 5 * NS_PER_MS
 """Between the first and the last worker at the begin of a phase, while processors are free."""
 
-_SHORT_NS: Final = 500 * NS_PER_MS  # of an interval too short to say how busy the generator was
+_SHORT_NS: Final = 500 * NS_PER_MS  # too short to say how busy the generator was
 
 
 class Ledger:
@@ -81,6 +82,7 @@ class Ledger:
         self._history = History(started_ns)
         self._requests = RequestHistory(started_ns)
         self._health = HealthLog()
+        self._short: list[Drained] = []
         self._tally = Tally()
         # A list of every second so far, each second: only for those who ask.
         self._asks_generator = any(
@@ -118,8 +120,7 @@ class Ledger:
         if length_ns or snapshot.deltas:
             self._history.add(snapshot)
             self._requests.add(snapshot)
-        if length_ns >= _SHORT_NS:
-            self._add_health(drained, measured)
+        self._add_health(drained, measured)
         self._tally = drained.tally
         self._add_arrivals(drained.arrivals)
         if drained.failing:
@@ -136,15 +137,21 @@ class Ledger:
         self._unreachable_ns = self._outage.add(snapshot)
 
     def _add_health(self, drained: Drained, measured: tuple[MeasuredTime, ...]) -> None:
-        snapshot, is_on_time = drained.snapshot, _are_on_time(drained.arrivals)
-        middle_ns = (snapshot.start_ns + snapshot.end_ns) // 2
+        parts = self._short = [*self._short, drained]
+        start_ns, end_ns = parts[0].snapshot.start_ns, drained.snapshot.end_ns
+        if end_ns - start_ns < _SHORT_NS:
+            return
+        self._short = []
+        health = health_of(parts)
+        is_on_time = _are_on_time([one for part in parts for one in part.arrivals])
+        middle_ns = (start_ns + end_ns) // 2
         levels = (
             part.health
             for part in self.parts
             if any(one.start_ns <= middle_ns < one.end_ns for one in _of_part(measured, part))
         )
         for log in (self._health, *levels):
-            log.add(snapshot.end_ns, drained.health, is_on_time=is_on_time)
+            log.add(end_ns, health, is_on_time=is_on_time)
 
     def _add_arrivals(self, new: Sequence[Arrivals]) -> None:
         is_late = bool(self.arrivals and new) and new[0].at_ns < self.arrivals[-1].at_ns
@@ -193,6 +200,11 @@ class Ledger:
         mask = Masker(self._graph.secrets)
         found = [(gate.threshold.text, gate.standing(self._evidence)) for gate in self._gates]
         return tuple(Standing(mask(text), one.verdict, one.observed) for text, one in found)
+
+    def next_end_ns(self, now_ns: int) -> int | None:
+        """Return when a threshold that may abort the run is next to be looked at."""
+        ends = (gate.next_end_ns(self._evidence, now_ns) for gate in self._gates)
+        return min((end_ns for end_ns in ends if end_ns is not None), default=None)
 
     def broken(self) -> str | None:
         """Name the first threshold that says the run must end now."""

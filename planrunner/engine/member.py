@@ -15,6 +15,7 @@ from planrunner.engine.messages import (
     Ended,
     EndPhase,
     Halt,
+    Look,
     Quit,
     Ready,
     SaidStop,
@@ -107,6 +108,8 @@ class Member:
             case EndPhase():
                 if order.phase in self._open:
                     self._open[order.phase][1].end()
+            case Look():
+                self._send_drained(0, look=order.number)
             case Halt():
                 self._stop.rise(order.level, order.reason, order.ending)
             case _:
@@ -125,13 +128,14 @@ class Member:
 
         await each_second(self._worker, self._clock, look)
 
-    def _send_drained(self, second: int) -> None:
+    def _send_drained(self, second: int, *, look: int = 0) -> None:
         worker = self._worker
         self._channel.send(
             Second(
                 second,
                 worker.drain(),
                 {name: timeline.ends_ns for name, (timeline, _) in self._open.items()},
+                look=look,
                 overflowed=worker.overflowed,
                 sampling_stopped=worker.sampling_stopped,
             )

@@ -11,7 +11,7 @@ from planrunner.engine.worker import Drained
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.snapshot import Snapshot
 
-__all__ = ["merge_drained"]
+__all__ = ["health_of", "merge_drained"]
 
 Parts = tuple[Sequence[Drained], Mapping[str, int]]
 """What a worker sent since the last time, and how many users of each class it has now."""
@@ -39,7 +39,7 @@ def merge_drained(
     return Drained(
         _snapshot(home, workers, start_ns),
         both,
-        _worst([_health(parts) for parts, _ in workers if parts]) if sent else home.health,
+        _worst([health_of(parts) for parts, _ in workers if parts]) if sent else home.health,
         _lines([home.log, *(part.log for part in sent)]),
         tuple(sorted((one for part in sent for one in part.arrivals), key=lambda one: one.at_ns)),
         lateness,
@@ -61,8 +61,8 @@ def _snapshot(home: Drained, workers: Sequence[Parts], start_ns: int) -> Snapsho
     return Snapshot(start_ns, max(end_ns, start_ns), users, merged.deltas)
 
 
-def _health(parts: Sequence[Drained]) -> Health:
-    """Return a worker's health over several intervals, one after the other."""
+def health_of(parts: Sequence[Drained]) -> Health:
+    """Return one health over several intervals, one after the other."""
     lengths = [max(part.snapshot.end_ns - part.snapshot.start_ns, 1) for part in parts]
     busy = sum(part.health.cpu_share * length for part, length in zip(parts, lengths, strict=True))
     found = [part.health for part in parts]

@@ -8,6 +8,8 @@ coordinator                                          worker
                                                   ←    Second: what happened, once a second
   Begin: run your part of this phase from then on →
                                                   ←    Ended: its last user has gone
+  Look: say now what happened                     →
+                                                  ←    Second: what happened, out of turn
   Halt, EndPhase: the run, or the phase, ends now →
                                                   ←    Asked, SaidStop: please end it
   Quit                                            →
@@ -36,6 +38,7 @@ __all__ = [
     "EndPhase",
     "Ended",
     "Halt",
+    "Look",
     "Quit",
     "Ready",
     "SaidStop",
@@ -90,6 +93,13 @@ class Begin:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """Say what happened until now, and not only when the second is over."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class EndPhase:
     """Begin the graceful stop of a phase: a step of some worker said so."""
 
@@ -129,13 +139,15 @@ class Second:
     """What happened since the last one.
 
     Attributes:
-        number: Of the second that is complete now, from 1; 0 at the end of a phase.
+        number: Of the second that is complete now, from 1; 0 at the end of a phase, and when asked.
+        look: The number of the `Look` that this answers; else 0.
         ends_ns: When the load of each phase ends or has ended: earlier than planned if cut.
     """
 
     number: int
     drained: Drained
     ends_ns: Mapping[str, int]
+    look: int = 0
     overflowed: bool = False
     sampling_stopped: str = ""
 

@@ -37,12 +37,14 @@ from planrunner.engine.once import once_timeline
 from planrunner.engine.outcome import PhaseTimes, RunOutcome, StageTimes
 from planrunner.engine.search import Search
 from planrunner.engine.stop import Ending, Stop, StopLevel
-from planrunner.engine.timeline import SearchTimeline, Timeline
+from planrunner.engine.timeline import FOREVER_NS, SearchTimeline, Timeline
 from planrunner.engine.worker import Drained, Worker, protocols_of
 from planrunner.errors import CannotRun
 from planrunner.metrics.evidence import Baseline
+from planrunner.metrics.snapshot import Snapshot
 from planrunner.protocols.base import Client, ClientFactory
 from planrunner.results.samples import SampleWriter
+from planrunner.units import NS_PER_S
 
 __all__ = ["Listener", "run"]
 
@@ -161,6 +163,8 @@ class _Coordinator:
             graph, started_ns=worker.started_ns, gauges=beside.gauges, baseline=baseline
         )
         self._load_ns = worker.started_ns
+        self._looking = asyncio.Lock()
+        self._new: Snapshot | None = None  # what no tick has told yet
 
     async def run(self, run_id: str) -> RunOutcome:
         graph, started_ns = self._graph, self._worker.started_ns
@@ -171,6 +175,7 @@ class _Coordinator:
                 control = [
                     background.create_task(keep_sweeping(self._worker, graph, self._clock)),
                     background.create_task(each_second(self._worker, self._clock, self._second)),
+                    background.create_task(self._look_at_ends()),
                     *(
                         background.create_task(watch())
                         for watch in (*self._beside.watches, *self._crew.watches)
@@ -288,26 +293,45 @@ class _Coordinator:
         self._ledger.steps += search.steps
         self._ledger.found.append(found)
 
+    async def _look_at_ends(self) -> None:
+        """Look as well whenever a window of a threshold ends that may abort the run."""
+        while True:
+            now_ns = self._clock.now_ns()
+            end_ns = self._ledger.next_end_ns(now_ns)
+            # A phase that begins meanwhile has windows too.
+            await self._clock.sleep_until(min(end_ns or FOREVER_NS, now_ns + NS_PER_S))
+            if end_ns is not None and self._clock.now_ns() >= end_ns:
+                async with self._looking:
+                    await self._crew.catch_up()
+                    self._judge()
+
     async def _second(self, second: int) -> None:
-        await self._crew.second_is_in(second)
+        async with self._looking:
+            await self._crew.second_is_in(second)
+            drained = self._judge()
+        new, self._new = self._new, None
+        self._tell(
+            Tick(
+                second,
+                tuple(self._running),
+                new or drained.snapshot,
+                self._ledger.total,
+                drained.health,
+                self._ledger.standings,
+            )
+        )
+
+    def _judge(self) -> Drained:
         drained, ledger = self._drain(), self._ledger
         if (reason := ledger.unreachable()) is not None:
             self._stop.request(reason, ending=Ending.CANNOT_RUN)
         if (reason := ledger.broken()) is not None:
             self._stop.request(reason, ending=Ending.ABORTED)
-        self._tell(
-            Tick(
-                second,
-                tuple(self._running),
-                drained.snapshot,
-                ledger.total,
-                drained.health,
-                ledger.standings,
-            )
-        )
+        return drained
 
     def _drain(self) -> Drained:
         drained = self._crew.drain()
+        self._new = drained.snapshot if self._new is None else self._new.then(drained.snapshot)
         measured = [part for times in self._phases for part in times.measured]
         for timeline in self._running.values():
             measured += timeline.measured(drained.snapshot.end_ns)

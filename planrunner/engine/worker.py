@@ -151,6 +151,9 @@ class Worker:
         self._probe.close()
         self._probe = HealthProbe(started_ns)
 
+    async def catch_up(self) -> None:
+        """Do as a `Crew` of one: what happened until now is known here."""
+
     async def second_is_in(self, second: int) -> None:
         """Do as a `Crew` of one: what happened until then is known here."""
 

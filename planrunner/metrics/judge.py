@@ -96,6 +96,20 @@ class Gate:
         found = self._observe(evidence, over=False)
         return self._as_declared(found) if found.verdict is Verdict.FAIL else None
 
+    def next_end_ns(self, evidence: Evidence, now_ns: int) -> int | None:
+        """Return when, after now, there is next more to abort the run for than in any second."""
+        abort = self.threshold.abort
+        if abort is None or self.threshold.not_applicable:
+            return None
+        starts = [extent(evidence.time_of(metric.scope)) for metric in self.threshold.metrics]
+        begin_ns = max(start for start, _ in starts)
+        if any(start == end for start, end in starts):
+            return None
+        ends_ns = [begin_ns + abort.after_ns]
+        if self._windows is not None:
+            ends_ns.append(self._windows.next_end_ns(begin_ns, now_ns))
+        return min((one for one in ends_ns if one > now_ns), default=None)
+
     def standing(self, evidence: Evidence) -> Observation:
         """Return how the threshold stands while the run goes on; no data yet breaks nothing."""
         found = self._observe(evidence, over=False)

@@ -68,6 +68,10 @@ class Windows:
         ended = (min(snapshot.end_ns, end_ns) - start_ns) // self._length_ns
         self._reduce(ended - 1, evidence)
 
+    def next_end_ns(self, begin_ns: int, now_ns: int) -> int:
+        """Return when the window of now ends, if the first one began then (clock time)."""
+        return now_ns + self._length_ns - (now_ns - begin_ns) % self._length_ns
+
     def complete(self, evidence: Evidence) -> Iterator[WindowResult]:
         """Yield the windows that have ended so far, whatever comes after them."""
         start_ns, end_ns = extent(evidence.time_of(self._metric.scope))
