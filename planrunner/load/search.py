@@ -93,7 +93,8 @@ def trials(steps: SearchSteps) -> Generator[Trial, Outcome, Found]:
     """Yield each level to try; send in what came of it.
 
     A level that fails its confirmation counts as broken, and the one below it must be confirmed
-    in its place. What the generator can't send ends the way up: nothing above it can be known.
+    in its place. What the generator can't send, twice, ends the way up: nothing above it can be
+    known.
     """
     good: list[Fraction] = []
     broken, is_limited = yield from _climb(steps, good)
@@ -111,7 +112,7 @@ def _climb(
     steps: SearchSteps, good: list[Fraction]
 ) -> Generator[Trial, Outcome, tuple[Fraction | None, bool]]:
     level = steps.first
-    while (outcome := (yield Trial(level, Purpose.CLIMB))) is Outcome.HELD:
+    while (outcome := (yield from _outcome(level, Purpose.CLIMB))) is Outcome.HELD:
         good.append(level)
         if level >= steps.last:
             return None, False
@@ -126,7 +127,7 @@ def _refine(
         middle = steps.rounded((good[-1] + broken) / 2)
         if not good[-1] < middle < broken:
             break
-        outcome = yield Trial(middle, Purpose.REFINE)
+        outcome = yield from _outcome(middle, Purpose.REFINE)
         if outcome is Outcome.HELD:
             good.append(middle)
             continue
@@ -138,7 +139,16 @@ def _refine(
 
 def _confirmed(steps: SearchSteps, level: Fraction) -> Generator[Trial, Outcome, Outcome]:
     for _ in range(steps.confirm):
-        outcome = yield Trial(level, Purpose.CONFIRM)
+        outcome = yield from _outcome(level, Purpose.CONFIRM)
         if outcome is not Outcome.HELD:
             return outcome
     return Outcome.HELD
+
+
+def _outcome(level: Fraction, purpose: Purpose) -> Generator[Trial, Outcome, Outcome]:
+    """Return what came of a level; a limit of the generator must show twice to be believed.
+
+    A hiccup of its host passes, a limit stays.
+    """
+    outcome = yield Trial(level, purpose)
+    return (yield Trial(level, purpose)) if outcome is Outcome.LIMITED else outcome

@@ -207,7 +207,7 @@ def test_a_level_that_the_generator_cannot_send_neither_holds_nor_breaks(run, sl
     told = run(make_graph(user, search("rate", 10, 90, [slo], plus=10, refine=3, confirm=1)))
 
     (found,) = told.outcome.found
-    assert levels(told) == ["10+", "20+", "30-", "20+"]
+    assert levels(told) == ["10+", "20+", "30-", "30-", "20+"]
     assert found.text.startswith(
         "max sustainable = 20/s or more (the generator was the limit at 30/s: "
     )

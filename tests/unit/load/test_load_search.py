@@ -24,11 +24,15 @@ SIGNS = {Outcome.HELD: "+", Outcome.BROKEN: "-", Outcome.LIMITED: "?"}
 
 
 def search(
-    found: SearchSteps, capacity: float, fails: tuple[int, ...] = (), most: float = inf
+    found: SearchSteps,
+    capacity: float,
+    fails: tuple[int, ...] = (),
+    most: float = inf,
+    hiccups: tuple[int, ...] = (),
 ) -> tuple:
     """Run a search where levels up to `capacity` hold, but for the trials numbered in `fails`.
 
-    The generator can send `most`.
+    The generator can send `most`, but for the trials numbered in `hiccups`.
     """
     tried: list[str] = []
     generator = trials(found)
@@ -36,7 +40,7 @@ def search(
     while True:
         held = trial.level <= capacity and len(tried) not in fails
         outcome = Outcome.HELD if held else Outcome.BROKEN
-        if trial.level > most:
+        if trial.level > most or len(tried) in hiccups:
             outcome = Outcome.LIMITED
         tried.append(f"{trial.purpose[0]}{float(trial.level):g}{SIGNS[outcome]}")
         try:
@@ -149,8 +153,17 @@ def test_what_the_generator_cannot_send_ends_the_way_up() -> None:
     """Nothing is refined towards it, and the best good level is confirmed."""
     tried, found = search(steps(20, 500, plus=20, refine=3, confirm=1), 900, most=70)
 
-    assert tried == ["c20+", "c40+", "c60+", "c80?", "c60+"]
+    assert tried == ["c20+", "c40+", "c60+", "c80?", "c80?", "c60+"]
     assert found == Found(Fraction(60), Fraction(80), is_limited=True)
+
+
+def test_a_hiccup_of_the_generator_does_not_end_a_search() -> None:
+    """The level is run again, on the way up, while refining and when it is confirmed."""
+    found = steps(20, 500, plus=40, refine=1, confirm=1)
+    tried, found = search(found, 85, hiccups=(1, 4, 6))
+
+    assert tried == ["c20+", "c60?", "c60+", "c100-", "r80?", "r80+", "c80?", "c80+"]
+    assert found == Found(Fraction(80), Fraction(100))
 
 
 def test_the_generator_can_be_the_limit_at_the_first_level() -> None:
