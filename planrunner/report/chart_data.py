@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from math import ceil, floor, log2, log10
 from typing import Final
 
@@ -17,6 +18,7 @@ __all__ = [
     "bands_of",
     "distribution_of",
     "failures_of",
+    "loaded_of",
     "points_of",
     "search_of",
     "ticks_of",
@@ -36,6 +38,7 @@ _KINDS: Final = ("cpu", "rss", "loop_lag")
 
 
 def points_of(points: Iterable[Point]) -> Rows:
+    """Return a row for each interval of each phase."""
     return [
         {
             "t": point.second,
@@ -46,31 +49,66 @@ def points_of(points: Iterable[Point]) -> Rows:
             "p95": _ms(point.p95_ns),
             "p99": _ms(point.p99_ns),
         }
-        for point in points
+        for point in _whole(points)
     ]
 
 
+def loaded_of(points: Iterable[Point]) -> list[Point]:
+    """Return the points that say how latency depends on load: answered, and no warm-up."""
+    return [one for one in _whole(points) if one.p95_ns and one.users and not one.warmup]
+
+
 def bands_of(points: Iterable[Point]) -> Rows:
-    """Return from when to when each phase ran, and its warm-up; names where there are several."""
-    spans: dict[tuple[str, bool], tuple[int, int]] = {}
-    for point in points:
-        key = (point.phase, point.warmup)
-        begin, end = spans.get(key, (point.second - point.seconds, point.second))
-        spans[key] = (min(begin, point.second - point.seconds), max(end, point.second))
-    named = len({phase for phase, _ in spans}) > 1
+    """Return the stretches of warm-up, and where each phase begins if there are several."""
+    whole = _whole(points)
     bands: Rows = []
-    seen: set[str] = set()
-    whole = max((end for _, end in spans.values()), default=0)
+    last: dict[str, dict[str, object]] = {}
+    for point in whole:
+        if not point.warmup:
+            continue
+        begin = point.second - point.seconds
+        band = last.get(point.phase)
+        if band is None or band["to"] != begin:
+            band = last[point.phase] = {"from": begin, "warmup": True, "label": ""}
+            bands.append(band)
+        band["to"] = point.second
+    return bands + _labels(whole)
+
+
+def _labels(points: Sequence[Point]) -> Rows:
+    begins: dict[str, int] = {}
+    for point in points:
+        if point.phase:
+            begins.setdefault(point.phase, point.second - point.seconds)
+    if len(begins) < 2:
+        return []
+    labels: Rows = []
+    end = max(point.second for point in points)
     room = 0.0  # up to where the labels so far reach
-    for (phase, warmup), (begin, end) in sorted(spans.items(), key=lambda item: item[1]):
-        label = shorten(plain(phase), 24) if named and phase not in seen else ""
-        seen.add(phase)
-        if label and begin < room:
-            label = ""
-        elif label:
-            room = begin + (len(label) + 1) * whole / _LETTERS
-        bands.append({"from": begin, "to": end, "warmup": warmup, "label": label})
-    return bands
+    for phase, begin in sorted(begins.items(), key=lambda item: item[1]):
+        label = shorten(plain(phase), 24)
+        if label and begin >= room:
+            room = begin + (len(label) + 1) * end / _LETTERS
+            labels.append({"from": begin, "to": begin, "warmup": False, "label": label})
+    return labels
+
+
+def _whole(points: Iterable[Point]) -> list[Point]:
+    """Make one point of each interval and phase; its larger part speaks for the latency.
+
+    Where a warm-up ends within a second, or a level of a search does, there are two.
+    """
+    parts: dict[tuple[int, str], list[Point]] = {}
+    for point in points:
+        parts.setdefault((point.second, point.phase), []).append(point)
+    return [
+        replace(
+            max(group, key=lambda part: part.requests),
+            users=max(part.users for part in group),
+            requests=sum(part.requests for part in group),
+        )
+        for group in parts.values()
+    ]
 
 
 def failures_of(points: Iterable[Point]) -> Rows:

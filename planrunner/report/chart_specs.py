@@ -9,6 +9,7 @@ from planrunner.report.chart_data import ticks_of
 from planrunner.report.palette import Palette
 
 __all__ = [
+    "AMOUNT_LABEL",
     "MS",
     "MS_LABEL",
     "TIME",
@@ -44,9 +45,10 @@ _LINES: Final = {"symbolType": "stroke", "symbolStrokeWidth": 3}
 # Milliseconds in, and the unit that people would say out.
 MS: Final = (
     "{0}>=1000?format({0}/1000,'~r')+' s':{0}>=1||{0}==0?format({0},'~r')+' ms'"
-    ":format({0}*1000,'~r')+' µs'"
+    ":format({0}*1000,'~r')+' us'"
 )
 MS_LABEL: Final = MS.format("datum.value")
+AMOUNT_LABEL: Final = "format(datum.value,abs(datum.value)<1?'~r':'~s')"
 WHOLE_LABEL: Final = "datum.value%1?'':format(datum.value,'~s')"
 
 
@@ -120,7 +122,7 @@ def load_spec(palette: Palette, bands: Rows, *, dots: bool) -> Spec:
                             "field": "rps",
                             "type": "quantitative",
                             "title": "requests/s",
-                            "axis": {"titleColor": rate, "format": "~s"},
+                            "axis": {"titleColor": rate, "labelExpr": AMOUNT_LABEL},
                         },
                         "tooltip": tooltip,
                     },
@@ -303,7 +305,7 @@ def failures_spec(palette: Palette, bands: Rows) -> Spec:
 
 
 def tracks_spec(palette: Palette, unit: str) -> Spec:
-    axis: dict[str, object] = {"format": "~s"}
+    axis: dict[str, object] = {"labelExpr": AMOUNT_LABEL}
     if unit == "percent":
         axis = {"format": ".2~%"}
     elif unit == "bytes":

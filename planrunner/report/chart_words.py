@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from planrunner.report.chart_data import MOST_REQUESTS, chosen_tracks
+from planrunner.report.chart_data import MOST_REQUESTS, chosen_tracks, loaded_of
 from planrunner.report.findings import count_failures, most_first, requests_of
 from planrunner.report.plain import plain, shorten
 from planrunner.results.model import Point, RunResult
@@ -61,9 +61,7 @@ def failures_words(result: RunResult) -> str:
 
 
 def scaling_words(result: RunResult, *, by_rate: bool) -> str:
-    points = [point for point in result.points if point.p95_ns and point.users]
-    if not points:
-        return "No request was answered."
+    points = loaded_of(result.points)
     if by_rate:
         calm = min(points, key=lambda point: point.requests / max(point.seconds, 1))
         full = max(points, key=lambda point: point.requests / max(point.seconds, 1))

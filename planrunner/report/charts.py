@@ -9,6 +9,7 @@ from planrunner.report.chart_data import (
     bands_of,
     distribution_of,
     failures_of,
+    loaded_of,
     points_of,
     search_of,
     tracks_of,
@@ -101,14 +102,14 @@ def _charts(result: RunResult, palette: Palette) -> Iterator[Chart]:
         spec = failures_spec(palette, bands)
         yield Chart("errors", "Failed requests by kind", failures_words(result), spec, data)
     by_rate = _arrives(result)
-    answered = [row for row in points if row["p95"] and row["users"]]
-    if len({row["rps" if by_rate else "users"] for row in answered}) > 2:
+    loaded = points_of(loaded_of(result.points))
+    if len({row["rps" if by_rate else "users"] for row in loaded}) > 2:
         yield Chart(
             "scaling",
             "Latency against load",
             scaling_words(result, by_rate=by_rate),
-            scaling_spec(palette, answered, by_rate=by_rate),
-            {"points": answered},
+            scaling_spec(palette, loaded, by_rate=by_rate),
+            {"points": loaded},
         )
     if result.search:
         data = {"steps": search_of(result.search)}

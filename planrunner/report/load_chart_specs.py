@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from planrunner.report.chart_specs import MS, MS_LABEL, WHOLE_LABEL, view
+from planrunner.report.chart_specs import AMOUNT_LABEL, MS, MS_LABEL, WHOLE_LABEL, view
 from planrunner.report.palette import Palette
 
 __all__ = ["scaling_spec", "search_spec"]
@@ -60,7 +60,7 @@ def search_spec(palette: Palette, vary: str) -> Spec:
         "field": "level",
         "type": "quantitative",
         "title": "users" if vary == "users" else "arrivals/s",
-        "axis": {"format": "~s", "grid": False},
+        "axis": {"labelExpr": AMOUNT_LABEL, "grid": False},
     }
     y = {
         "field": "p95",

@@ -51,8 +51,8 @@ PAPER: Final = Palette(
     line="#dde2ea",
     paper="#ffffff",
     passed="#12693a",
-    series=["#2f6fdb", "#0d8a72", "#d98200", "#c2326b", "#7a4fd0", "#5c6b7f"],
-    failures=["#b3261e", "#e0752d", "#8a3ffc", "#c29a00", "#c2326b", "#5c6b7f"],
+    series=["#2f6fdb", "#0b7d67", "#c97800", "#c2326b", "#7a4fd0", "#5c6b7f"],
+    failures=["#b3261e", "#e0752d", "#8a3ffc", "#b08900", "#c2326b", "#5c6b7f"],
     font=_PAPER_FONT,
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from planrunner.report.chart_specs import MS_LABEL, TIME
+from planrunner.report.chart_specs import AMOUNT_LABEL, MS_LABEL, TIME
 from planrunner.report.charts import Chart
 from planrunner.report.palette import Palette
 from planrunner.report.plain import plain
@@ -47,7 +47,7 @@ def trends(runs: Sequence[RunResult], palette: Palette) -> list[Chart]:
         _by_run(*each, palette, data)
         for each in (
             ("p95", "95th percentile", {"labelExpr": MS_LABEL}),
-            ("rps", "Requests per second", {"format": "~s"}),
+            ("rps", "Requests per second", {"labelExpr": AMOUNT_LABEL}),
             ("errors", "Failed, in percent", {"format": "~g"}),
         )
     ]
@@ -68,7 +68,9 @@ def _points(result: RunResult, which: str) -> Iterator[dict[str, object]]:
 def _over_time(
     identity: str, title: str, field: str, palette: Palette, data: Sequence[dict[str, object]]
 ) -> Chart:
-    axis: dict[str, Any] = {"labelExpr": MS_LABEL} if field == "p95" else {"format": "~s"}
+    axis: dict[str, Any] = (
+        {"labelExpr": MS_LABEL} if field == "p95" else {"labelExpr": AMOUNT_LABEL}
+    )
     spec = {
         "$schema": _SCHEMA,
         "height": _HEIGHT,

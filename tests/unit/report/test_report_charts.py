@@ -1,0 +1,56 @@
+"""What charts are drawn of."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from planrunner.report.chart_data import bands_of, points_of
+from planrunner.report.charts import PAPER, charts_of
+from planrunner.results.model import Point
+from tests.support.results import RESULTS
+
+
+def point(second, *, warmup=False, phase="main", requests=10, users=5, p95_ns=2_000_000):
+    return Point(second, phase, warmup, users, requests, 0, 1_000_000, p95_ns, 3_000_000)
+
+
+def charts(points):
+    result = replace(RESULTS["passing"], points=tuple(points))
+    return {chart.id: chart for chart in charts_of(result, PAPER)}
+
+
+def test_each_warm_up_is_shaded_by_itself():
+    """As the levels of a search settle one after the other."""
+    points = [point(second, warmup=second in {1, 2, 5}) for second in range(1, 7)]
+
+    bands = bands_of(points)
+
+    assert [(band["from"], band["to"]) for band in bands] == [(0, 2), (4, 5)]
+
+
+def test_a_second_that_is_partly_warm_up_is_one_point():
+    """With the latency of its larger part, and the load of both."""
+    parts = [point(3, requests=90), point(3, warmup=True, requests=10, p95_ns=9_000_000)]
+
+    (row,) = points_of(parts)
+
+    assert (row["rps"], row["p95"]) == (100, 2)
+    assert bands_of(parts) == []
+
+
+def test_phases_are_named_where_they_begin_if_there_are_several():
+    """The moment before the first is none."""
+    alone = [point(1, phase="", requests=0), point(1), point(2)]
+    two = [*alone, point(3, phase="more"), point(4, phase="more")]
+
+    assert bands_of(alone) == []
+    assert [(band["from"], band["label"]) for band in bands_of(two)] == [(0, "main"), (2, "more")]
+
+
+def test_latency_against_load_needs_loads():
+    """Neither a constant load nor what warm-up and end add to it make a chart."""
+    constant = [point(1, users=1, warmup=True), *(point(n) for n in range(2, 9)), point(9, users=0)]
+    ramp = [point(n, users=n) for n in range(1, 9)]
+
+    assert "scaling" not in charts(constant)
+    assert "scaling" in charts(ramp)
