@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Final
 
+from planrunner.metrics.histogram import n_too_small
 from planrunner.results.model import Judgement, Row, RunResult, Verdict
 from planrunner.values import dataclass
 
@@ -17,6 +18,7 @@ __all__ = [
     "error_limit",
     "find",
     "is_default",
+    "is_rough",
     "most_first",
     "place_of",
     "requests_of",
@@ -99,6 +101,11 @@ def find(judgements: Sequence[Judgement]) -> list[Finding]:
 def is_default(judgements: Sequence[Judgement]) -> bool:
     """Whether the plan has no thresholds, so that the default one was applied."""
     return len(judgements) == 1 and not judgements[0].place
+
+
+def is_rough(figure: str, count: int) -> bool:
+    """Whether a figure of a row, such as `p99`, is a percentile that `count` values are few for."""
+    return figure.startswith("p") and n_too_small(float(figure[1:]), count)
 
 
 def worst_first(rows: Iterable[Row]) -> list[Row]:

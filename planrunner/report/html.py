@@ -27,6 +27,7 @@ __all__ = ["write_html"]
 _PERCENTILES: Final = ("min", "avg", "p50", "p90", "p95", "p99", "p99.9", "max")
 # Rows of these are in the order of the plan, which says more than which of them is worst.
 _IN_PLAN_ORDER: Final = frozenset({"phase", "stage"})
+_MOST_OPEN: Final = 24  # rows of requests in phases: a screen of them
 _TITLES: Final[Mapping[str, str]] = {
     "request": "Requests",
     "phase": "Phases",
@@ -49,9 +50,12 @@ class _Table:
 
 @dataclass(frozen=True, slots=True)
 class _Section:
+    """All tables of a kind of rows; those of phases fold away unless they are open."""
+
     by: str
     title: str
     tables: tuple[_Table, ...]
+    is_open: bool
 
 
 def write_html(result: RunResult, out: TextIO, *, bundle: str = "") -> None:
@@ -91,7 +95,8 @@ def _sections(result: RunResult) -> list[_Section]:
         if by == "stage":
             rows = _stages(rows)
         if rows:
-            sections.append(_Section(by, title, tuple(_tables(by, rows))))
+            few = by == "request" and sum(bool(row.phase) for row in rows) <= _MOST_OPEN
+            sections.append(_Section(by, title, tuple(_tables(by, rows)), is_open=few))
     return sections
 
 

@@ -13,8 +13,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from planrunner.report.charts import SCREEN, Chart
+from planrunner.report.findings import is_rough
 from planrunner.report.palette import config
-from planrunner.report.plain import plain
+from planrunner.report.plain import plain, plain_line
 from planrunner.units import format_duration, format_percent, format_rate, format_size
 
 __all__ = ["lines", "write_page"]
@@ -23,6 +24,9 @@ __all__ = ["lines", "write_page"]
 _RIGHT_TO_LEFT: Final = re.compile(
     r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]+"
 )
+
+
+_IN_BACKTICKS: Final = re.compile(r"`([^`]+)`")
 
 
 def write_page(
@@ -106,7 +110,9 @@ def _environment() -> Environment:
         "rate": format_rate,
         "plain": plain,
         "lines": lines,
+        "is_rough": is_rough,
         "isolate": _isolate,
+        "words": _words,
         "count": "{:,}".format,
     }
     return environment
@@ -114,17 +120,17 @@ def _environment() -> Environment:
 
 def lines(text: str) -> Markup:
     """Escape text of several lines, each fit to be shown."""
-    return Markup("\n".join(str(escape(_line(line))) for line in text.splitlines()))
-
-
-def _line(line: str) -> str:
-    indent = len(line) - len(line.lstrip(" "))
-    return " " * indent + plain(line)
+    return Markup("\n".join(str(escape(plain_line(line))) for line in text.splitlines()))
 
 
 def _isolate(text: str) -> Markup:
     """Escape `text`, and keep its right-to-left words from reordering what stands around them."""
     return Markup(_RIGHT_TO_LEFT.sub(r"<bdi>\g<0></bdi>", str(escape(text))))
+
+
+def _words(text: str) -> Markup:
+    """Escape a sentence of ours, and show what it has in backticks as code."""
+    return Markup(_IN_BACKTICKS.sub(r"<code>\g<1></code>", str(_isolate(plain(text)))))
 
 
 def _source(environment: Environment, name: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from rich.cells import cell_len, set_cell_size
 
-__all__ = ["flow", "fold", "plain", "shorten"]
+__all__ = ["flow", "fold", "plain", "plain_line", "shorten"]
 
 _WHITESPACE = re.compile(r"[\t-\r \u2028\u2029]+")
 # C0, C1 and lone surrogates, as in `plan.source`; and what makes text read in another order than
@@ -20,6 +20,11 @@ _CONTROL = re.compile(
 def plain(text: str) -> str:
     """Return `text` on one line, each control character replaced by U+FFFD."""
     return _CONTROL.sub("\ufffd", _WHITESPACE.sub(" ", text)).strip()
+
+
+def plain_line(line: str) -> str:
+    """Return a line of a text as `plain` would, but with all its spaces."""
+    return _CONTROL.sub("\ufffd", line.expandtabs()).rstrip()
 
 
 def shorten(text: str, width: int) -> str:

@@ -114,9 +114,23 @@ def test_a_phone_scrolls_in_one_direction_only(
     browser.resize(390)
     browser.open(written(run, tmp_path))
     too_wide = browser.evaluate(_TOO_WIDE)
+    width = browser.evaluate("document.documentElement.scrollWidth")
     browser.resize(1280)
 
     assert too_wide == []
+    assert width == 390
+
+
+def test_what_is_folded_away_is_printed(run: RunResult, tmp_path: Path, browser: Browser) -> None:
+    """Paper can't be clicked."""
+    seen = "document.querySelector('details:not([open]) pre').checkVisibility()"
+    browser.open(written(run, tmp_path))
+    on_screen = browser.evaluate(seen)
+    browser.call("Emulation.setEmulatedMedia", media="print")
+    on_paper = browser.evaluate(seen)
+    browser.call("Emulation.setEmulatedMedia", media="")
+
+    assert (on_screen, on_paper) == (False, True)
 
 
 def test_hostile_names_stay_text(run: RunResult, tmp_path: Path, browser: Browser) -> None:

@@ -162,6 +162,43 @@ def test_every_phase_of_several_has_its_table():
     assert re.findall(r"<h3[^>]*>In phase <bdi>(.*?)</bdi>", text) == ["phase 1", "phase 2"]
 
 
+def test_phases_fold_away_where_they_are_many():
+    """A screen of requests stays open; the rest is one click away, and in print is shown."""
+    few, many = html(make_large(requests=8, phases=3)), html(make_large(requests=8, phases=4))
+
+    assert few.count('<details class="phase" open>') == 3
+    assert many.count('<details class="phase" open>') == 0
+    assert many.count('<details class="phase">') == 4
+
+
+def test_percentiles_of_few_requests_are_marked():
+    """As in thresholds, `n too small` are those finer than one value in n."""
+    row = RESULTS["passing"].rows[0]
+    small = html(replace(RESULTS["passing"], rows=(replace(row, count=28),)))
+    large = html(replace(RESULTS["passing"], rows=(replace(row, count=1000),)))
+
+    assert re.findall(r'<td class="rough" title="(.*?)"', small) == [
+        "n too small: p99 of 28",
+        "n too small: p99.9 of 28",
+    ]
+    assert 'class="rough"' not in large
+
+
+def test_lines_of_charts_stand_out(pages):
+    """3 to 1 at least, and 4.5 where an axis is named in the same colour."""
+    blocks = re.findall(r":root \{(.*?)\}", pages["passing"], re.DOTALL)
+    for block in blocks[:2]:
+        colors = dict(re.findall(r"--([\w-]+): (#\w{6})", block))
+        for name, color in colors.items():
+            if re.fullmatch("[cf][1-6]", name):
+                assert _contrast(color, colors["paper"]) >= (4.5 if name in {"c1", "c2"} else 3)
+
+
+def _contrast(*colors):
+    dark, light = sorted(map(_luminance, colors))
+    return (light + 0.05) / (dark + 0.05)
+
+
 def _luminance(color):
     channels = [int(color[n : n + 2], 16) / 255 for n in (1, 3, 5)]
     linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
@@ -176,5 +213,4 @@ def test_text_has_enough_contrast(pages, scheme, ink):
     colors = dict(re.findall(r"--([\w-]+): (#\w{6})", blocks[scheme]))
 
     for ground in ("paper", "band", *([f"{ink}-band"] if f"{ink}-band" in colors else [])):
-        light, dark = sorted((_luminance(colors[ink]), _luminance(colors[ground])), reverse=True)
-        assert (light + 0.05) / (dark + 0.05) >= 4.5
+        assert _contrast(colors[ink], colors[ground]) >= 4.5

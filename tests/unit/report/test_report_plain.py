@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from planrunner.report.plain import flow, fold, plain, shorten
+from planrunner.report.plain import flow, fold, plain, plain_line, shorten
 
 TEXTS = st.text(max_size=80)
 
@@ -51,3 +51,9 @@ def test_plain_text_is_one_printable_line(text):
 def test_control_characters_show_as_replacement(text):
     """They are seen to have been there."""
     assert "\ufffd" in plain(text)
+
+
+def test_a_line_of_a_text_keeps_its_spaces():
+    """Comments of a plan stay below each other, and nothing of it steers."""
+    assert plain_line("  a:  1   # one\x1b[0m ") == "  a:  1   # one\ufffd[0m"
+    assert plain_line("\ta") == "        a"
