@@ -105,6 +105,57 @@ def test_the_demo_shop_is_started_once(project: PlanProject) -> None:
     assert ended.metrics["totals"]["total_requests"] == 200
 
 
+CHOOSING = """
+data: {topics: {list: [python, docker, api], order: random, per: iteration}}
+users:
+  Reader:
+    weight: 3
+    wait: 0ms..3ms
+    tasks:
+      - {get: "/list/${topics}?u=${user.id}", weight: 3}
+      - {get: "/page/${rand.int(1, 1000000)}?u=${user.id}"}
+  Writer:
+    wait: exponential(1ms)
+    state: {made: []}
+    tasks:
+      - task: make
+        steps: [{post: "/make/${rand.lower(8)}?u=${user.id}"}, {push: {made: "${rand.lower(3)}"}}]
+      - task: change
+        weight: 4
+        needs: {is: made, else: make}
+        steps: [{put: "/change/${made | random}?u=${user.id}"}, {pop: {made: random, as: gone}}]
+phases:
+  - {name: load, users: 9, iterations_per_user: 25}
+  - {name: again, users: 5, iterations_per_user: 10}
+"""
+
+
+def test_a_seed_makes_the_same_choices_on_any_number_of_workers(
+    project: PlanProject, target: HttpServer
+) -> None:
+    """User by user and request by request, whatever the machine does meanwhile."""
+    project.write({"plan.yaml": plan_text(CHOOSING, url=target.url)})
+    totals, by_user, sequences = [], [], []
+
+    for run, workers in enumerate(["2", "2", "1"]):
+        target.requests.clear()
+        line = ("execute", "plan.yaml", "--workers", workers, "--seed", "7", "--out", f"{run}")
+        metrics = project.run(*line).metrics
+        sent: dict[str, list[str]] = {}
+        for request in target.requests:
+            path, _, user = request.target.partition("?u=")
+            sent.setdefault(user, []).append(f"{request.method} {path}")
+        rows = [row for row in metrics["rows"] if row["by"] == "request" and not row["phase"]]
+        totals.append({row["name"]: row["count"] for row in rows})
+        by_user.append(sent)
+        sequences.append(sorted(sent.values()))
+
+    assert sum(totals[0].values()) >= 9 * 25 + 5 * 10
+    assert totals[0] == totals[1] == totals[2]
+    assert by_user[0] == by_user[1]
+    assert sequences[0] == sequences[2]  # numbers of users depend on who starts them
+
+
 def test_what_a_plan_reads_is_read_once(project: PlanProject, target: HttpServer) -> None:
     """Imports, params of the command line and unique rows come to each worker."""
     project.write(
