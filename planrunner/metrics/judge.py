@@ -255,5 +255,6 @@ def _amount(window: WindowResult) -> float:
 
 
 def _pieces(windows: Sequence[WindowResult]) -> str:
-    length = write_duration(windows[0].end_ns - windows[0].begin_ns)
+    # A scope that was cut is a window of any length: the sentence needs no nanoseconds.
+    length = write_duration(round(windows[0].end_ns - windows[0].begin_ns, -6))
     return f"{len(windows)} windows of {length}" if len(windows) > 1 else f"the {length}"

@@ -129,3 +129,12 @@ def test_who_asks_is_told_how_thresholds_stand():
     run_graph(make_graph(answers_in(50), closed(1, 2.5), thresholds=thresholds), listener=listen)
 
     assert seen[-1] == [Verdict.FAIL, Verdict.PASS, Verdict.PASS, Verdict.NO_DATA]
+
+
+def test_a_scope_shorter_than_its_window_is_told_without_nanoseconds():
+    """It is one window, of whatever length it has."""
+    phase = closed(1, 2.345_678_9)
+    told = run_graph(make_graph(answers_in(50), phase, thresholds=["p95 over 10s < 40ms"]))
+    (gate,) = told.outcome.gates
+
+    assert gate.judge(told.outcome.evidence).reason == "in the 2s346ms from 0s"
