@@ -12,15 +12,15 @@ from typing import Final, TextIO
 from rich.console import Console
 from rich.text import Text
 
-from planrunner.report.console_tables import request_blocks, threshold_blocks
+from planrunner.report.console_tables import request_blocks, rough_note, threshold_blocks
 from planrunner.report.findings import (
     count_failures,
     find,
     is_default,
     most_first,
+    requests_of,
     verdict_of,
     verdict_word,
-    worst_first,
 )
 from planrunner.report.load_facts import missed_loads, service_p95_ns
 from planrunner.report.plain import flow, fold, plain, shorten
@@ -115,11 +115,12 @@ def print_summary(result: RunResult, console: Console, *, files: Sequence[str] =
     notices = _notices(result, width, whole=not console.is_terminal)
     paths = [Text(plain(file), style="cyan") for file in files]
     tables = _tables(result, width, whole=not console.is_terminal)
+    note = rough_note(requests_of(result), tables[1].blocks, width)
     # An empty line before each part, and the prompt after the last one.
-    around = sum(len(part) + 1 for part in (head, notices, paths) if part) + 1
+    around = sum(len(part) + 1 for part in (head, notices, paths) if part) + len(note) + 1
     thresholds, requests = _fit(*tables, console.height - around if console.is_terminal else None)
 
-    for part in (head, thresholds, requests, notices, paths):
+    for part in (head, thresholds, [*requests, *note], notices, paths):
         if part:
             console.print()
         for line in part:
@@ -224,7 +225,7 @@ def _tables(result: RunResult, width: int, *, whole: bool) -> tuple[Blocks, Bloc
         thresholds.blocks[-1] += [Text(f" {line}", style="dim") for line in said]
     if not findings:
         thresholds = Blocks([[], [Text(" no threshold was judged", style="dim")]], [""], width)
-    rows = worst_first(row for row in result.rows if row.by == "request" and not row.phase)
+    rows = requests_of(result)
     return thresholds, Blocks(request_blocks(rows, width), [""] * len(rows), width)
 
 

@@ -9,12 +9,12 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from planrunner.report.columns import Column, table
-from planrunner.report.findings import Finding, most_first
+from planrunner.report.findings import ROUGH_NOTE, Finding, is_rough, most_first
 from planrunner.report.plain import fold, plain, shorten
 from planrunner.results.model import Row, Verdict
 from planrunner.units import format_duration
 
-__all__ = ["request_blocks", "threshold_blocks"]
+__all__ = ["request_blocks", "rough_note", "threshold_blocks"]
 
 _STYLES: Final = {
     Verdict.PASS: "green",
@@ -71,15 +71,22 @@ def request_blocks(rows: Sequence[Row], width: int) -> list[list[Text]]:
     if not rows:
         return []
 
-    def times(name: str) -> list[str]:
-        return [format_duration(row.latency_ns[name]) if row.count else "-" for row in rows]
+    def times(name: str, *, title: str = "", rank: int = 0) -> Column:
+        values = [row.service_ns if title else row.latency_ns for row in rows]
+        cells = [
+            format_duration(value.get(name, 0)) if row.count else "-"
+            for row, value in zip(rows, values, strict=True)
+        ]
+        marks = ["*" if row.count and is_rough(name, row.count) else "" for row in rows]
+        room = max(map(len, marks))  # so that numbers stay below each other
+        marked = [cell + mark.ljust(room) for cell, mark in zip(cells, marks, strict=True)]
+        return Column((title or name) + " " * room, marked, rank=rank)
 
     def each(cell: Callable[[Row], str]) -> list[str]:
         return [cell(row) for row in rows]
 
     # Where requests wait for their turn, service times say what the target did.
     waits = any(_waits(row) for row in rows)
-    service = each(lambda row: format_duration(row.service_ns.get("p95", 0)) if row.count else "-")
     columns = (
         Column("request", each(_name), floor=max(12, min(width // 4, 32))),
         Column("count", each(lambda row: f"{row.count:,}"), rank=1),
@@ -89,14 +96,27 @@ def request_blocks(rows: Sequence[Row], width: int) -> list[list[Text]]:
             styles=each(lambda row: "bold red" if row.failed else ""),
         ),
         Column("per s", each(lambda row: f"{row.requests_per_second:,.1f}"), rank=7),
-        Column("p50", times("p50"), rank=5),
-        Column("p95", times("p95")),
-        Column("service p95", service, rank=3 if waits else 8),
-        Column("p99", times("p99"), rank=2),
-        Column("max", times("max"), rank=6),
+        times("p50", rank=5),
+        times("p95"),
+        times("p95", title="service p95", rank=3 if waits else 8),
+        times("p99", rank=2),
+        times("max", rank=6),
         Column("failed by", each(_kinds), styles=["red"] * len(rows), rank=4, floor=14),
     )
     return [[Text.assemble(" ", line)] for line in table(columns, width - 1)]
+
+
+def rough_note(rows: Sequence[Row], blocks: Sequence[Sequence[Text]], width: int) -> list[Text]:
+    """Return what the marks in the `blocks` of `rows` mean, if there are any."""
+    titles = blocks[0][0].plain.split() if blocks else []
+    if not any(
+        row.count and is_rough(name, row.count)
+        for name in ("p50", "p95", "p99")
+        if name in titles
+        for row in rows
+    ):
+        return []
+    return [Text(shorten(f" * {ROUGH_NOTE}", width), style="dim")]
 
 
 def _waits(row: Row) -> bool:

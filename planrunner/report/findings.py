@@ -13,6 +13,7 @@ from planrunner.results.model import Judgement, Row, RunResult, Verdict
 from planrunner.values import dataclass
 
 __all__ = [
+    "ROUGH_NOTE",
     "Finding",
     "count_failures",
     "error_limit",
@@ -26,6 +27,9 @@ __all__ = [
     "verdict_word",
     "worst_first",
 ]
+
+ROUGH_NOTE: Final = "n too small: p95 needs 20 requests, p99 needs 100"
+"""What tables say below percentiles that are marked as `is_rough`."""
 
 _SEVERITY: Final = (
     Verdict.FAIL,

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, TextIO
 
 from planrunner.report.findings import (
+    ROUGH_NOTE,
     Finding,
     find,
     is_default,
+    is_rough,
     requests_of,
     verdict_of,
     verdict_word,
@@ -28,6 +30,7 @@ _MARKS: Final = {
     Verdict.NO_DATA: "❌",
     Verdict.NOT_APPLICABLE: "⚪",
 }
+_PERCENTILES: Final = ("p50", "p95", "p99")
 _MOST_ROWS: Final = 20
 _LONGEST: Final = 160
 _SPECIAL: Final = re.compile(r"([\\`*_{}\[\]()#+!|~<>&$@])")
@@ -109,17 +112,23 @@ def _requests(rows: Sequence[Row]) -> Iterator[str]:
         return
     yield "\n### Requests, worst first\n\n"
     yield from _table(
-        ("Request", "Count", "Failed", "Per second", "p50", "p95", "p99"),
+        ("Request", "Count", "Failed", "Per second", *_PERCENTILES),
         [_row_cells(row) for row in rows[:_MOST_ROWS]],
         numbers=1,
     )
+    if any(row.count and is_rough(_PERCENTILES[-1], row.count) for row in rows[:_MOST_ROWS]):
+        yield f"\n\\* {ROUGH_NOTE}\n"
     if len(rows) > _MOST_ROWS:
         yield f"\n… {len(rows) - _MOST_ROWS:,} more in the report\n"
 
 
 def _row_cells(row: Row) -> tuple[str, ...]:
     share = f" ({format_percent(row.failed / row.count)})" if row.failed and row.count else ""
-    latencies = [format_duration(row.latency_ns[p]) for p in ("p50", "p95", "p99") if row.count]
+    latencies = [
+        format_duration(row.latency_ns[p]) + ("\\*" if is_rough(p, row.count) else "")
+        for p in _PERCENTILES
+        if row.count
+    ]
     return (
         markdown_text(row.name) or "(no name)",
         f"{row.count:,}",

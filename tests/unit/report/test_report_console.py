@@ -171,3 +171,16 @@ def test_a_locale_without_the_letters_costs_letters_only():
     out.flush()
 
     assert b"FAIL" in raw.getvalue()
+
+
+def test_percentiles_of_few_requests_are_marked_and_the_mark_is_told():
+    """Numbers stay below each other, and the line about them counts as one of the screen."""
+    rows = (make_row("GET /few", count=28), make_row("GET /many", count=280))
+    text = summary(make_result(rows=rows), width=100)
+    header, few, many = re.search(r"^ request.*\n.*\n.*", text, re.MULTILINE)[0].splitlines()
+
+    assert few.count("*") == 1
+    assert "*" not in many
+    assert many.index(" ms", header.index("p95 ")) == few.index(" ms", header.index("p95 "))
+    assert " * n too small: p95 needs 20 requests, p99 needs 100\n" in text
+    assert "*" not in summary(make_result(rows=rows[1:]))

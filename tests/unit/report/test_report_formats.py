@@ -106,6 +106,15 @@ def test_a_run_that_passes_has_no_failed_case():
     assert "500 of 402 failed" in text or "500 of" in text
 
 
+def test_markdown_marks_percentiles_of_few_requests():
+    """As the report does, with what the mark means."""
+    rows = tuple(replace(row, count=28) for row in RESULTS["passing"].rows if row.by == "request")
+    (text,) = written(replace(RESULTS["passing"], rows=rows), "summary.md")
+
+    assert re.search(r"\| \d+ ms\\\* \|$", text, re.MULTILINE)
+    assert "\n\\* n too small: p95 needs 20 requests, p99 needs 100\n" in text
+
+
 def test_locust_files_have_the_columns_of_locust(short):
     """Tools that read Locust's find what they look for."""
     stats, failures = written(short, "locust-csv")
