@@ -286,12 +286,15 @@ def test_a_dead_first_endpoint_costs_one_try(etcd: Member) -> None:
     with_client(settings_of("127.0.0.1:1", etcd.endpoint), use)
 
 
-def test_tls_with_a_client_certificate(tmp_path: Path) -> None:
-    """Trusted, and known; without the certificate it is a failure of TLS."""
+def test_tls_with_a_client_certificate(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Trusted, and known; whatever is wrong with a certificate is a failure of TLS."""
     authority = trustme.CA()
     server = authority.issue_cert("localhost", "127.0.0.1")
-    own = authority.issue_cert("user@example.org")
-    ca, cert, key = (tmp_path / name for name in ("ca.pem", "cert.pem", "key.pem"))
+    own, foreign = authority.issue_cert("user@example.org"), trustme.CA().issue_cert("a@b.org")
+    names = ("ca.pem", "cert.pem", "key.pem", "foreign.pem", "foreign.key")
+    ca, cert, key, foreign_cert, foreign_key = (tmp_path / name for name in names)
+    foreign.cert_chain_pems[0].write_to_path(foreign_cert)
+    foreign.private_key_pem.write_to_path(foreign_key)
     authority.cert_pem.write_to_path(ca)
     own.cert_chain_pems[0].write_to_path(cert)
     own.private_key_pem.write_to_path(key)
@@ -312,8 +315,11 @@ def test_tls_with_a_client_certificate(tmp_path: Path) -> None:
         trusting = settings_of(endpoint, is_secure=True, ca=ca, cert=cert, key=key)
         with_client(trusting, use)
         with_client(replace(trusting, ca=None), use)
+        with_client(replace(trusting, cert=None, key=None), use)
+        with_client(replace(trusting, cert=foreign_cert, key=foreign_key), use)
 
-    assert kinds == [None, "tls"]
+    assert kinds == [None, "tls", "tls", "tls"]
+    assert capfd.readouterr().err == ""
 
 
 def test_users_have_tokens_that_are_renewed(tmp_path: Path) -> None:

@@ -22,19 +22,22 @@ _OFF: Final = "-event_engine_client"
 _SINCE: Final = (1, 80)
 _BEFORE: Final = (1, 86)  # a release that doesn't know the name complains on stderr: try it first
 
+# Every failed handshake is a line or three on stderr, amid the live view; calls tell it as well.
+_QUIET: Final = {"GRPC_VERBOSITY": "NONE"}
+
 
 def _import() -> tuple[Any, bool]:
     release = tuple(int(number) for number in re.findall(r"\d+", version("grpcio"))[:2])
-    if release < _SINCE:
-        return importlib.import_module("grpc"), False
-    is_late = "grpc" in sys.modules or release >= _BEFORE
-    if is_late or _SWITCH in os.environ:  # who sets it knows better
-        return importlib.import_module("grpc"), _OFF not in os.environ.get(_SWITCH, "")
-    os.environ[_SWITCH] = _OFF
+    knows_switch = _SINCE <= release < _BEFORE and "grpc" not in sys.modules
+    wanted = {**_QUIET, _SWITCH: _OFF} if knows_switch else _QUIET
+    own = {name: value for name, value in wanted.items() if name not in os.environ}
+    switch = own.get(_SWITCH, os.environ.get(_SWITCH, ""))  # who sets it knows better
+    os.environ.update(own)
     try:
-        return importlib.import_module("grpc"), False
+        return importlib.import_module("grpc"), release >= _SINCE and _OFF not in switch
     finally:
-        del os.environ[_SWITCH]  # services and `exec` steps get the environment of the user
+        for name in own:  # services and `exec` steps get the environment of the user
+            del os.environ[name]
 
 
 grpc, is_threaded = _import()

@@ -140,6 +140,8 @@ def test_a_lease_that_is_no_number_is_not_sent() -> None:
         ("UNAVAILABLE", "failed to connect to all addresses; last error: refused", "connect"),
         ("UNAVAILABLE", "DNS resolution failed for nowhere:1", "dns"),
         ("UNAVAILABLE", "failed to connect; Ssl handshake failed: CERTIFICATE_VERIFY", "tls"),
+        ("UNAVAILABLE", "Custom verification check failed: Hostname Verification Check", "tls"),
+        ("UNAVAILABLE", "failed to connect: Unwrap failed (TSI_DATA_CORRUPTED)", "tls"),
         ("UNAVAILABLE", "recvmsg:Connection reset by peer", "reset"),
         ("UNAVAILABLE", "etcdserver: no leader", "unavailable"),
         ("PERMISSION_DENIED", "etcdserver: permission denied", "permission"),
@@ -161,3 +163,26 @@ def test_an_error_of_grpc_has_a_kind(code: str, words: str, kind: str) -> None:
     assert found.value == kind
     assert number == grpc.StatusCode[code].value[0]
     assert said.startswith(code)
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "said"),
+    [
+        (
+            "UNAVAILABLE",
+            "failed to connect to all addresses; last error: UNKNOWN: ipv4:127.0.0.1:1: Failed to "
+            "connect to remote host: Connection refused",
+            "127.0.0.1:1: Failed to connect to remote host: Connection refused",
+        ),
+        ("DEADLINE_EXCEEDED", "Stream removed (Deadline Exceeded)", "no reply within the timeout"),
+        ("DEADLINE_EXCEEDED", "context deadline exceeded", "no reply within the timeout"),
+        ("INTERNAL", "", "no words"),
+    ],
+)
+def test_an_error_of_grpc_is_said_briefly(code: str, words: str, said: str) -> None:
+    """Without what gRPC says of its own insides, and in the same words for the same thing."""
+    error = grpc.aio.AioRpcError(
+        grpc.StatusCode[code], grpc.aio.Metadata(), grpc.aio.Metadata(), details=words
+    )
+
+    assert map_failure(error)[2] == f"{code}: {said}"

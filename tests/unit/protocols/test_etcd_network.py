@@ -31,7 +31,17 @@ def call(**environ: str) -> tuple[str, str]:
 
 def test_calls_go_to_the_network_themselves() -> None:
     """The switch works, is put back, and is no name that this gRPC would complain about."""
-    assert call() == ("False True None", "")
+    assert call(GRPC_VERBOSITY="ERROR") == ("False True None", "")
+
+
+def test_grpc_says_nothing_of_its_own() -> None:
+    """Its lines on stderr would stand amid the live view; the environment is as it was."""
+    shown = "import os, planrunner.protocols.etcd.network; print(os.environ.get('GRPC_VERBOSITY'))"
+    for own in ({}, {"GRPC_VERBOSITY": "DEBUG"}):
+        done = subprocess.run(
+            [sys.executable, "-c", shown], env=own, capture_output=True, text=True, check=True
+        )
+        assert done.stdout.strip() == str(own.get("GRPC_VERBOSITY"))
 
 
 def test_own_setting_is_left_alone() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from planrunner.protocols.base import FailureKind
@@ -39,10 +40,18 @@ _KINDS: Final = {
 # order: a failed handshake is also a failure to connect.
 _WORDS: Final = (
     (("dns resolution", "name resolution", "domain name"), FailureKind.DNS),
-    (("ssl", "tls", "handshake", "certificate"), FailureKind.TLS),
+    (
+        ("ssl", "tls", "handshake", "certificate", "verification check", "unwrap failed"),
+        FailureKind.TLS,
+    ),
     (("failed to connect", "connection refused", "connect failed"), FailureKind.CONNECT),
     (("socket closed", "reset by peer", "broken pipe", "goaway", "recvmsg"), FailureKind.RESET),
 )
+
+_PREAMBLE: Final = re.compile(
+    r"failed to connect to all addresses; last error: [A-Z_]+: (?:ipv[46]:|unix:)?"
+)
+_LATE: Final = "no reply within the timeout"
 
 _STALE: Final = ("invalid auth token", "revision of auth store is old")
 _NO_USER: Final = ("user name is empty", "authentication failed")
@@ -53,7 +62,9 @@ def map_failure(error: grpc.aio.AioRpcError) -> tuple[FailureKind, int, str]:
     code, details = error.code(), (error.details() or "").strip()
     if code is _CODE.UNKNOWN and "deadline exceeded" in details:
         code = _CODE.DEADLINE_EXCEEDED  # the member noticed first, and has no better word for it
-    return _kind(code, details.lower()), int(code.value[0]), f"{code.name}: {details or 'no words'}"
+    # Member, stream and call each have words of their own for it.
+    words = _LATE if code is _CODE.DEADLINE_EXCEEDED else _PREAMBLE.sub("", details)
+    return _kind(code, details.lower()), int(code.value[0]), f"{code.name}: {words or 'no words'}"
 
 
 def _kind(code: Any, words: str) -> FailureKind:  # noqa: ANN401 - grpc has no types

@@ -29,7 +29,7 @@ from planrunner.values import dataclass
 __all__ = ["GrpcClient", "open"]
 
 _LEAST_S: Final = NS_PER_MS / NS_PER_S
-_OUT_OF_TIME: Final = int(grpc.StatusCode.DEADLINE_EXCEEDED.value[0])
+_OUT_OF_TIME: Final = grpc.StatusCode.DEADLINE_EXCEEDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +173,7 @@ class EtcdSession:
         reply.failure, reply.status, reply.detail = kind, code, words
         reply.message = reply.body = None
         reply.received = 0
-        reply.sent = 0 if was_not_sent(kind) else message.ByteSize()
+        reply.sent = 0 if message is None or was_not_sent(kind) else message.ByteSize()
         return reply
 
     async def _send_carefully(self, bound: BoundCall, scope: Scope, message: Any) -> EtcdReply:  # noqa: ANN401
@@ -201,8 +201,9 @@ class EtcdSession:
                 reply.retries += 1
             except TimeoutError:
                 lines.leave(line)
-                words = "no connection within the timeout"
-                return self._refused(message, FailureKind.TIMEOUT, _OUT_OF_TIME, words)
+                words = f"{_OUT_OF_TIME.name}: no connection within the timeout"
+                code = int(_OUT_OF_TIME.value[0])
+                return self._refused(None, FailureKind.TIMEOUT, code, words)
             else:
                 return self._answered(bound, message, answer)
 
