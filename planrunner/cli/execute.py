@@ -7,7 +7,7 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -116,7 +116,7 @@ Ctrl-C once ends the run gracefully and still writes the reports; twice leaves a
     is_flag=True,
     help="Run each task once with one user and print what is sent and received: to debug a plan.",
 )
-@click.option("--full", is_flag=True, help="With --once: print bodies whole.")
+@click.option("--full", "--trace", is_flag=True, help="With --once: print bodies whole.")
 @click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON document; with --once one a line."
 )

@@ -217,11 +217,12 @@ def test_a_target_that_is_not_there_is_exit_3(project: PlanProject) -> None:
     assert project.run("execute", "plan.yaml", "--once").code == 3
 
 
-def test_the_options_of_the_trace_need_it(project: PlanProject) -> None:
+@pytest.mark.parametrize("option", ["--full", "--trace"])
+def test_the_options_of_the_trace_need_it(project: PlanProject, option: str) -> None:
     """Said before anything is sent."""
     project.write({"plan.yaml": plan_text()})
 
-    ended = project.run("execute", "plan.yaml", "--full")
+    ended = project.run("execute", "plan.yaml", option)
 
     assert ended.code == 2
-    assert "--full goes with --once" in ended.err
+    assert "--full (or --trace) goes with --once" in ended.err
