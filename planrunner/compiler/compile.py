@@ -25,6 +25,7 @@ from planrunner.compiler.graph import (
     SearchLoad,
     UserProgram,
 )
+from planrunner.compiler.graph_target import AUTO_PORT
 from planrunner.compiler.http_block import HttpBlock, compile_http
 from planrunner.compiler.loads import classes_with_users, has_due_times, seats_of
 from planrunner.compiler.names import Known
@@ -54,9 +55,6 @@ from planrunner.protocols.http.compile import HttpDefaults
 from planrunner.protocols.http.operation import HttpSettings
 
 __all__ = ["compile_plan"]
-
-# Stands for `port: auto` where nothing is started: a port that no URL has by chance.
-AUTO_PORT: Final = 1
 
 # Stands for a directory that is made when a plan runs.
 _SCRATCH: Final = Path("/tmp/planrunner")

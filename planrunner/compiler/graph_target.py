@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Final
 
 from planrunner.compiler.graph_steps import Evaluate, Word
 from planrunner.language.diagnostics import Span
@@ -11,7 +12,10 @@ from planrunner.protocols.base import Exchange
 from planrunner.units import NS_PER_MS, NS_PER_S
 from planrunner.values import dataclass
 
-__all__ = ["MonitorNode", "ReadyNode", "ServiceNode"]
+__all__ = ["AUTO_PORT", "MonitorNode", "ReadyNode", "ServiceNode"]
+
+# Stands for `port: auto` where nothing is started: a port that no URL has by chance.
+AUTO_PORT: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ class ServiceNode:
 
     Attributes:
         demo: The name of an embedded server; empty for a command.
-        port: Where it listens; 0 when the plan doesn't say.
+        port: Where it listens; 0 when the plan doesn't say, `AUTO_PORT` before one is chosen.
         command: Program and arguments; expressions read `run`.
         scratch: A directory of its own, which goes when the service does.
         monitor: What to measure of it: `cpu`, `rss`.

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from planrunner.compiler.graph import MonitorNode, ReadyNode, RunGraph, ServiceNode
+from planrunner.compiler.graph_target import AUTO_PORT
 from planrunner.units import write_duration
 
 __all__ = ["target_words"]
@@ -28,6 +29,8 @@ def _short(command: str) -> str:
 
 
 def _service(service: ServiceNode) -> Iterator[str]:
+    if service.port:
+        yield f"listens on port {'auto' if service.port == AUTO_PORT else service.port}"
     if (ready := service.ready) is not None:
         yield f"waits up to {write_duration(ready.timeout_ns)} until {_ready(ready)}"
     if service.monitor:

@@ -253,13 +253,13 @@ class TestMonitors:
 
 
 def test_explain_says_what_is_started_and_watched() -> None:
-    """In the order of the start; a long command is cut."""
+    """In the order of the start; a long command is cut, a port not chosen yet is `auto`."""
     graph = compiled(
         """
         services:
           api: {run: "serve ${services.api.port} {long}", port: auto, needs: [db], monitor: [cpu]}
           db: {run: db, ready: {log: "up$", timeout: 1m}}
-          web: {run: web, ready: {get: "http://127.0.0.1:1/"}}
+          web: {run: web, port: 8080, ready: {get: "http://127.0.0.1:8080/"}}
           shop: {demo: shop, monitor: [cpu, rss]}
         monitors:
           box: {host: [cpu, disk]}
@@ -273,11 +273,14 @@ def test_explain_says_what_is_started_and_watched() -> None:
         "starts service db: db",
         "  waits up to 1m until it prints `up$`",
         "starts service api: serve ${services.api.port} " + "x" * 42 + "…",
+        "  listens on port auto",
         "  waits up to 30s until its port accepts connections",
         "  measures its cpu",
         "starts service web: web",
+        "  listens on port 8080",
         "  waits up to 30s until its URL answers as expected",
         "starts service shop: planrunner demo shop",
+        "  listens on port auto",
         "  waits up to 15s until it prints `listens on http://`",
         "  measures its cpu and rss",
         "watches box: cpu and disk of this machine",
