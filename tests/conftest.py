@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from hypothesis import settings
+
+# A run says that it ignores the environment's proxies; whether tests run behind one is no matter.
+for _name in ("http_proxy", "https_proxy", "all_proxy"):
+    os.environ.pop(_name, None)
+    os.environ.pop(_name.upper(), None)
 
 # The same examples at every run: a test that fails now and then is worse than none. Time limits
 # are measured where they matter, not by an example that ran while another process did.
