@@ -140,7 +140,7 @@ def command(  # noqa: PLR0913 - one parameter for each option
     if once and workers != 1:
         raise UsageError("--once has one user, so --workers has nothing to share")
     if full and not once:
-        raise UsageError("--full goes with --once", hint="add --once, or leave it out")
+        raise UsageError("--full (or --trace) goes with --once", hint="add --once, or leave it out")
     graph, source = compile_to_run(plan, options, seed=seed, formats=formats, labels=labels)
     _begin_collecting()
     if once:
@@ -269,7 +269,7 @@ async def _execute(job: _Run) -> RunResult:
     stop = Stop()
     _cancel_on_sigterm()
     notices = await announce(job.graph, os.environ)
-    notices = (*job.graph.notices, *notices, *transport_notices(job.graph))
+    notices = (*job.graph.notices, *notices, *_baseline_notices(job), *transport_notices(job.graph))
     job = replace(job, graph=replace(job.graph, notices=notices))
     around = around_load(
         job.graph,
@@ -309,6 +309,18 @@ async def _execute(job: _Run) -> RunResult:
             if samples is not None:
                 samples.close()
         return build_result(job.graph, outcome, started=started)
+
+
+def _baseline_notices(job: _Run) -> Iterator[str]:
+    asks = any(
+        threshold.value.of_baseline and not threshold.not_applicable
+        for threshold in job.graph.thresholds
+    )
+    if asks and job.baseline is None:
+        yield (
+            f"there is no baseline `{job.graph.baseline}`, so thresholds that compare with one "
+            "are n/a; `planrunner baseline promote RUN` makes it"
+        )
 
 
 @asynccontextmanager

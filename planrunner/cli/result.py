@@ -115,6 +115,7 @@ def build_result(graph: RunGraph, outcome: RunOutcome, *, started: datetime) -> 
         loads=outcome.loads,
         generator=outcome.health.facts(),
         sustainable=outcome.found,
+        backoff=outcome.tally.backoffs,
     )
 
 

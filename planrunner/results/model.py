@@ -163,6 +163,7 @@ class RunResult:
         loads: What each phase asked for, and what it got.
         generator: How the generator itself was.
         sustainable: What `search` phases found.
+        backoff: Pauses of users after they could not connect.
         series: Every series with its histograms: what the tables are made of.
     """
 
@@ -200,3 +201,4 @@ class RunResult:
     generator: GeneratorFacts = GeneratorFacts()
     sustainable: tuple[Sustainable, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
+    backoff: int = 0

@@ -105,6 +105,7 @@ def test_a_target_that_dies_in_the_middle_ends_the_run(
     assert totals["failed_requests"] < 100  # two users that don't hammer: 10 a second each
     assert "connect" in failures_of(ended)
     assert "users paused" in json.dumps(ended.metrics["notices"])
+    assert ended.metrics["backoff"] >= 2
     assert "Traceback" not in ended.err
 
 

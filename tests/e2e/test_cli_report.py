@@ -110,6 +110,8 @@ def test_a_plan_is_held_against_its_baseline(
     assert without.code == 0
     assert [one["verdict"] for one in without.metrics["judgements"]] == ["n/a", "n/a"]
     assert "planrunner baseline promote" in without.out
+    [notice] = [one for one in without.metrics["notices"] if "baseline" in one]
+    assert "no baseline `base.json`" in notice
     assert (promoted.code, promoted.out) == (0, "base.json\n")
     assert judged.code == 1
     verdicts = json.loads((project.directory / "judged" / "metrics.json").read_text("utf-8"))[
