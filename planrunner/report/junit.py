@@ -91,8 +91,8 @@ def _run_case(result: RunResult) -> _Case:
     said = [f"run {result.run_id}, seed {result.seed}, plan {result.plan_path}"]
     said += (f"{name}={value}" for name, value in result.labels.items())
     if result.validity.level is not ValidityLevel.VALID:
-        said.append(f"the numbers are {result.validity.level.value}:")
-        said += result.validity.reasons
+        reasons = "; ".join(result.validity.reasons)
+        said.append(f"the numbers are {result.validity.level.value}: {reasons}")
     return _Case("the run as a whole", result.duration_seconds, fault, said="; ".join(said))
 
 
