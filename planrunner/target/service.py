@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import shutil
+import signal
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -27,6 +28,8 @@ __all__ = ["RunningService", "Surrounding", "start_services"]
 
 _SUPERVISOR: Final = Path(__file__).with_name("supervisor.py")
 _MOST_STOPPING_S: Final = 10.0
+_LOST: Final = -1000
+"""In place of an exit code: nobody is left who would know it."""
 
 _PACKAGES: Final[Mapping[str, str]] = {
     "etcd": "apt-get install etcd-server",
@@ -87,10 +90,15 @@ class RunningService:
         assert self._supervisor.stdout is not None
         while self.ended is None:
             line = await self._supervisor.stdout.readline()
-            self.ended = json.loads(line).get("ended") if line else -9
+            if not line:
+                self.ended = _LOST
+                return
+            self.ended = json.loads(line).get("ended")
 
     def _how(self) -> str:
         code = self.ended or 0
+        if code == _LOST:
+            return "lost its supervisor"
         return f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
 
     async def until_ready(self, fetch: Fetch) -> None:
@@ -141,6 +149,13 @@ class RunningService:
         except TimeoutError:
             self._supervisor.kill()
             await self._supervisor.wait()
+        if self._supervisor.returncode:  # somebody killed it: it could not do its work
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, signal.SIGKILL)
+            if self.node.scratch is not None:
+                shutil.rmtree(self.node.scratch, ignore_errors=True)
+                with suppress(OSError):  # those of other services are still in it
+                    self.node.scratch.parent.rmdir()
 
 
 @asynccontextmanager

@@ -183,6 +183,25 @@ def test_a_service_that_dies_says_so(tmp_path: Path) -> None:
     assert asyncio.run(use()).startswith("service `api` was ended by signal 9 during the run")
 
 
+def test_a_service_whose_supervisor_is_killed_is_stopped_all_the_same(tmp_path: Path) -> None:
+    """As long as planrunner lives: the run ends, and nothing stays."""
+    scratch = tmp_path / "scratch" / "api"
+
+    async def use() -> tuple[int, str]:
+        node = service(STUBBORN, scratch=scratch)
+        async with start_services([node], around(tmp_path)) as (api,):
+            supervisor = psutil.Process(api.pid).parent()
+            assert supervisor is not None
+            supervisor.kill()
+            return api.pid, await asyncio.wait_for(api.until_it_ends(), 5)
+
+    pid, words = asyncio.run(use())
+
+    assert words.startswith("service `api` lost its supervisor during the run")
+    assert is_gone(pid)
+    assert not scratch.parent.exists()
+
+
 SECRETS = Masker(["hunter2", "first line\nsecond line\n"])
 
 
