@@ -42,7 +42,9 @@ give the same answer.
 @click.option(
     "--fail-on", type=click.Choice(["regression"]), help="Exit 1 when anything is surely worse."
 )
-@click.option("--tolerance", default="5%", show_default=True, help="Smaller changes are the same.")
+@click.option(
+    "--tolerance", default="5%", show_default=True, help="Only what surely exceeds it is a change."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option("--html", type=click.Path(path_type=Path), help="Write a page with charts.")
 def command(

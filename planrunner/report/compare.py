@@ -185,7 +185,10 @@ def _amount(figure: str, value: float) -> str:
 
 
 def _signed(change: float, *, points: bool) -> str:
-    return f"{100 * change:+.2f} points" if points else f"{100 * change:+.1f} %"
+    # Adding zero makes that of `-0.0` positive.
+    if points:
+        return f"{round(100 * change, 2) + 0.0:+.2f} points"
+    return f"{round(100 * change, 1) + 0.0:+.1f} %"
 
 
 def _run_cells(run: RunResult) -> tuple[str, ...]:

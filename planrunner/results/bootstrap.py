@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from itertools import accumulate
 from math import sqrt
+from operator import mul
 from typing import Final
 
-from planrunner.results.record import RequestPoints
+from planrunner.metrics.measured import measured_seconds
+from planrunner.results.model import RunResult
+from planrunner.results.record import RequestPoints, measured_of
+from planrunner.units import NS_PER_S
 from planrunner.values import dataclass
 
-__all__ = ["FIGURES", "Estimate", "estimates"]
+__all__ = ["FEWEST_INTERVALS", "FIGURES", "Estimate", "Interval", "estimates", "measured_intervals"]
 
-_REPLICATES: Final = 300
+_REPLICATES: Final = 100
 _MOST_BLOCKS: Final = 60
 _FEWEST_BLOCKS: Final = 6
 """With fewer, the spread between them says little about the spread between runs."""
+
+_SHORTEST_BLOCK: Final = 2
+FEWEST_INTERVALS: Final = _FEWEST_BLOCKS * _SHORTEST_BLOCK
 
 _STRATUM: Final = 3
 
@@ -38,85 +48,164 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True)
-class _Block:
-    """Some intervals in a row; sums that replicates add up."""
+class Interval:
+    """A part of the time that counts.
 
+    Attributes:
+        second: Its end, from the start of the run.
+        seconds: How much of it counts, with what counts of neighbours that mostly do not: the
+            last second of a run is seldom whole.
+    """
+
+    second: int
     seconds: float
-    requests: int
-    failed: int
-    weighted: tuple[float, float, float]
 
 
-def estimates(points: RequestPoints, *, seed: str) -> dict[str, Estimate]:
+@dataclass(frozen=True, slots=True)
+class _Values:
+    """A percentile of each interval, the lowest first, with its requests and its block."""
+
+    values: Sequence[float]
+    requests: Sequence[int]
+    blocks: Sequence[int]
+
+    def median(self, times: Sequence[int]) -> float:
+        """Return the median by requests when each block counts as often as `times` says."""
+        if not self.values:
+            return 0.0
+        counts = map(times.__getitem__, self.blocks)
+        upto = list(accumulate(map(mul, self.requests, counts)))
+        return self.values[bisect_left(upto, upto[-1] / 2)] if upto[-1] else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Blocks:
+    """A request's intervals in blocks of some in a row; the sequences have one entry a block."""
+
+    seconds: Sequence[float]
+    requests: Sequence[int]
+    failed: Sequence[int]
+    percentiles: tuple[_Values, ...]
+
+    def figures(self, times: Sequence[int]) -> tuple[float, ...]:
+        """Return `FIGURES` when each block counts as often as `times` says."""
+        requests = sum(map(mul, self.requests, times))
+        if not requests:
+            return (0.0,) * len(FIGURES)
+        return (
+            *(values.median(times) for values in self.percentiles),
+            requests / sum(map(mul, self.seconds, times)),
+            sum(map(mul, self.failed, times)) / requests,
+        )
+
+    def strata(self) -> Iterator[range]:
+        """Yield neighbouring blocks in threes; none where the request was not sent at all."""
+        count = len(self.requests)
+        for first in range(0, count - _STRATUM + 1, _STRATUM):
+            last = first + _STRATUM if first + 2 * _STRATUM <= count else count
+            if any(self.requests[first:last]):
+                yield range(first, last)
+
+
+def measured_intervals(result: RunResult) -> list[Interval]:
+    """Return the intervals of a run's requests that are mostly measured, in order of time."""
+    points = [one for one in result.request_points if one.seconds]
+    if not points:
+        return []
+    length = points[0].interval_seconds
+    ends = range(
+        min(one.seconds[0] for one in points), max(one.seconds[-1] for one in points) + 1, length
+    )
+    if not result.measured:
+        return [Interval(end, length) for end in ends]
+    intervals: list[Interval] = []
+    rest = 0.0
+    for end in ends:
+        seconds = _counted(result, end - length, end)
+        if seconds > length / 2:
+            intervals.append(Interval(end, seconds + rest))
+            rest = 0.0
+        elif intervals:
+            intervals[-1] = Interval(intervals[-1].second, intervals[-1].seconds + seconds)
+        else:
+            rest += seconds
+    return intervals
+
+
+def estimates(
+    points: RequestPoints, intervals: Sequence[Interval], *, seed: str
+) -> dict[str, Estimate]:
     """Return each of `FIGURES` with its standard error.
 
-    The percentiles are those of the intervals, averaged by their requests: a typical second's.
+    A percentile is the median of those of the intervals, by their requests: a typical second's.
+    What else the machine does makes some seconds many times as slow, and a mean with them.
     Neighbouring intervals resemble each other, so blocks of them are drawn, not single ones; and
     each in the place of a neighbour, so that a ramp, which both runs have, is no noise.
     """
-    blocks = _blocks(points)
-    whole = _figures(blocks)
-    if len(blocks) < _FEWEST_BLOCKS:
+    blocks = _blocks(points, intervals)
+    once = [1] * len(blocks.requests)
+    whole = blocks.figures(once)
+    strata = list(blocks.strata())
+    used = sum(map(len, strata))
+    if used < _FEWEST_BLOCKS:
         return {name: Estimate(value, -1.0) for name, value in zip(FIGURES, whole, strict=True)}
-    draw: Callable[..., list[_Block]] = random.Random(f"bootstrap {seed}").choices
-    strata = [blocks[n : n + _STRATUM] for n in range(0, len(blocks) - _STRATUM + 1, _STRATUM)]
-    strata[-1] += blocks[len(strata) * _STRATUM :]
-    replicates = [
-        _figures([block for stratum in strata for block in draw(stratum, k=len(stratum))])
-        for _ in range(_REPLICATES)
-    ]
+    draw: Callable[..., list[int]] = random.Random(f"bootstrap {seed}").choices
+    replicates = []
+    for _ in range(_REPLICATES):
+        times = once.copy()
+        for stratum in strata:
+            drawn = draw(stratum, k=len(stratum))
+            for block in stratum:
+                times[block] = drawn.count(block)
+        replicates.append(blocks.figures(times))
     # So few blocks show only a part of their whole spread.
     widen = sqrt(_STRATUM / (_STRATUM - 1))
-    freedom = len(blocks) - len(strata)
     return {
-        name: Estimate(value, widen * _spread([one[n] for one in replicates]), freedom)
+        name: Estimate(value, widen * _spread([one[n] for one in replicates]), used - len(strata))
         for n, (name, value) in enumerate(zip(FIGURES, whole, strict=True))
     }
 
 
-def _blocks(points: RequestPoints) -> list[_Block]:
-    """Cut the time from the first request to the last; intervals without one count too."""
-    if not points.seconds:
-        return []
-    interval = points.interval_seconds
-    first = points.seconds[0]
-    count = (points.seconds[-1] - first) // interval + 1
-    length = max(round(count ** (1 / 3)), -(-count // _MOST_BLOCKS))
+def _counted(result: RunResult, begin: int, end: int) -> float:
+    """Return how many of these seconds of a run are measured."""
+    begin_ns, end_ns = begin * NS_PER_S, end * NS_PER_S
+    return measured_seconds(
+        replace(part, start_ns=max(part.start_ns, begin_ns), end_ns=min(part.end_ns, end_ns))
+        for part in measured_of(result.measured)
+    )
+
+
+def _blocks(points: RequestPoints, intervals: Sequence[Interval]) -> _Blocks:
+    length = max(_SHORTEST_BLOCK, -(-len(intervals) // _MOST_BLOCKS))
     # What is left over is part of the last block: a short one would count as much as a long one.
-    blocks = max(count // length, 1)
-    members: list[list[int]] = [[] for _ in range(blocks)]
-    for n, second in enumerate(points.seconds):
-        members[min((second - first) // interval // length, blocks - 1)].append(n)
-    lengths = [length] * (blocks - 1) + [count - length * (blocks - 1)]
-    return [
-        _block(points, chosen, interval * size)
-        for chosen, size in zip(members, lengths, strict=True)
-    ]
-
-
-def _block(points: RequestPoints, chosen: Sequence[int], seconds: float) -> _Block:
-    p50, p95, p99 = (
-        sum(points.requests[n] * values[n] for n in chosen) / 1e9
-        for values in (points.p50_ns, points.p95_ns, points.p99_ns)
-    )
-    return _Block(
-        seconds=seconds,
-        requests=sum(points.requests[n] for n in chosen),
-        failed=sum(points.failed[n] for n in chosen),
-        weighted=(p50, p95, p99),
+    count = len(intervals) // length
+    seconds, requests, failed = [0.0] * count, [0] * count, [0] * count
+    for place, interval in enumerate(intervals):
+        seconds[min(place // length, count - 1)] += interval.seconds
+    ends = [interval.second for interval in intervals]
+    within: list[tuple[int, int]] = []
+    for n, second in enumerate(points.seconds if count else ()):
+        # What ended after the time that counts belongs to its last part.
+        place = max(bisect_right(ends, second) - 1, 0)
+        block = min(place // length, count - 1)
+        requests[block] += points.requests[n]
+        failed[block] += points.failed[n]
+        if ends[place] == second:
+            within.append((n, block))
+    percentiles = (points.p50_ns, points.p95_ns, points.p99_ns)
+    return _Blocks(
+        seconds, requests, failed, tuple(_values(points, each, within) for each in percentiles)
     )
 
 
-def _figures(blocks: Sequence[_Block]) -> tuple[float, ...]:
-    requests = sum(block.requests for block in blocks)
-    seconds = sum(block.seconds for block in blocks)
-    failed = sum(block.failed for block in blocks)
-    if not requests:
-        return (0.0,) * len(FIGURES)
-    return (
-        *(sum(block.weighted[n] for block in blocks) / requests for n in range(3)),
-        requests / seconds,
-        failed / requests,
+def _values(
+    points: RequestPoints, percentile_ns: Sequence[int], within: Sequence[tuple[int, int]]
+) -> _Values:
+    ordered = sorted(within, key=lambda pair: percentile_ns[pair[0]])
+    return _Values(
+        [percentile_ns[n] / 1e9 for n, _ in ordered],
+        [points.requests[n] for n, _ in ordered],
+        [block for _, block in ordered],
     )
 
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from math import exp, log, sqrt
 from statistics import NormalDist
 from typing import Final
 
 from planrunner.errors import UsageError
-from planrunner.results.bootstrap import FIGURES, Estimate, estimates
+from planrunner.results.bootstrap import (
+    FEWEST_INTERVALS,
+    FIGURES,
+    Estimate,
+    estimates,
+    measured_intervals,
+)
 from planrunner.results.model import RunResult, ValidityLevel
 from planrunner.results.record import RequestPoints
 from planrunner.values import dataclass
@@ -24,6 +30,9 @@ _DOUBT: Final = 0.05
 """The chance that any of all the changes of a comparison is called one when there is none."""
 
 _HIGHER_IS_BETTER: Final = frozenset({"throughput"})
+
+Estimates = Mapping[str, Estimate]
+"""Of one request, by figure."""
 
 
 class Outcome(StrEnum):
@@ -75,13 +84,13 @@ class Comparison:
 
     @property
     def outcome(self) -> Outcome:
-        """Worse if anything is, then better, then can't tell for all together, else same."""
+        """Worse if anything is, else better, else can't tell of a figure of all together."""
         found = {change.outcome for change in self.changes}
         for outcome in (Outcome.WORSE, Outcome.BETTER):
             if outcome in found:
                 return outcome
         together = {change.outcome for change in self.changes if not change.request}
-        return Outcome.UNCLEAR if together == {Outcome.UNCLEAR} else Outcome.SAME
+        return Outcome.UNCLEAR if Outcome.UNCLEAR in together else Outcome.SAME
 
 
 def compare(before: RunResult, after: RunResult, *, tolerance: float = TOLERANCE) -> Comparison:
@@ -90,7 +99,8 @@ def compare(before: RunResult, after: RunResult, *, tolerance: float = TOLERANCE
     Args:
         before: The earlier run.
         after: The later one.
-        tolerance: Smaller relative changes are called the same, however sure they are.
+        tolerance: Of relative changes: those surely within it are called the same, those surely
+            beyond it better or worse.
 
     Raises:
         UsageError: One has no requests over time: a killed or very old run.
@@ -99,10 +109,14 @@ def compare(before: RunResult, after: RunResult, *, tolerance: float = TOLERANCE
     common = [name for name in first if name in second]
     # The more changes are looked at, the surer each must be (Bonferroni).
     sure = NormalDist().inv_cdf(1 - _DOUBT / (2 * max(len(common) * len(FIGURES), 1)))
+    # Different draws for both, the same ones each time.
+    old, new = _estimates(before, common, "a"), _estimates(after, common, "b")
+    if len(_lengths(before, after)) > 1:  # a longer interval has a longer tail
+        old = {name: _without_percentiles(found) for name, found in old.items()}
     changes = tuple(
         change
         for name in common
-        for change in _changes(name, first[name], second[name], sure=sure, tolerance=tolerance)
+        for change in _changes(name, old[name], new[name], sure=sure, tolerance=tolerance)
     )
     return Comparison(
         before=before.run_id,
@@ -125,16 +139,32 @@ def _by_name(result: RunResult) -> Mapping[str, RequestPoints]:
     return found
 
 
+def _estimates(result: RunResult, names: Iterable[str], draw: str) -> Mapping[str, Estimates]:
+    points, intervals = _by_name(result), measured_intervals(result)
+    return {name: estimates(points[name], intervals, seed=f"{draw} {name}") for name in names}
+
+
+def _lengths(*runs: RunResult) -> set[int]:
+    return {points.interval_seconds for run in runs for points in run.request_points}
+
+
+def _without_percentiles(found: Estimates) -> Estimates:
+    return {
+        figure: Estimate(one.value, -1.0) if figure.startswith("p") else one
+        for figure, one in found.items()
+    }
+
+
 def _changes(
-    name: str, before: RequestPoints, after: RequestPoints, *, sure: float, tolerance: float
+    name: str,
+    before: Estimates,
+    after: Estimates,
+    *,
+    sure: float,
+    tolerance: float,
 ) -> Iterator[Change]:
-    # Different draws for both, the same ones each time.
-    first, second = estimates(before, seed=f"a {name}"), estimates(after, seed=f"b {name}")
-    unlike = before.interval_seconds != after.interval_seconds
     for figure in FIGURES:
-        one, other = first[figure], second[figure]
-        if unlike and figure.startswith("p"):  # a longer interval has a longer tail
-            one = Estimate(one.value, -1.0)
+        one, other = before[figure], after[figure]
         if figure == "error_rate":
             yield _difference(name, figure, one, other, sure=sure)
         else:
@@ -147,7 +177,7 @@ def _difference(name: str, figure: str, one: Estimate, other: Estimate, *, sure:
         return Change(name, figure, one.value, other.value, change, 0, 0, Outcome.UNCLEAR)
     reach = _student(sure, one, other) * sqrt(one.error**2 + other.error**2)
     low, high = change - reach, change + reach
-    outcome = _outcome(figure, change, low, high, tolerance=_ERROR_TOLERANCE)
+    outcome = _outcome(figure, low, high, tolerance=_ERROR_TOLERANCE)
     return Change(name, figure, one.value, other.value, change, low, high, outcome)
 
 
@@ -163,7 +193,7 @@ def _ratio(
     spread = sqrt((one.error / one.value) ** 2 + (other.error / other.value) ** 2)
     middle, reach = log(other.value / one.value), _student(sure, one, other) * spread
     low, high = exp(middle - reach) - 1, exp(min(middle + reach, 50.0)) - 1
-    outcome = _outcome(figure, change, low, high, tolerance=tolerance)
+    outcome = _outcome(figure, low, high, tolerance=tolerance)
     return Change(name, figure, one.value, other.value, change, low, high, outcome)
 
 
@@ -178,14 +208,12 @@ def _student(sure: float, one: Estimate, other: Estimate) -> float:
     return z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
 
 
-def _outcome(figure: str, change: float, low: float, high: float, *, tolerance: float) -> Outcome:
+def _outcome(figure: str, low: float, high: float, *, tolerance: float) -> Outcome:
     if -tolerance <= low and high <= tolerance:
         return Outcome.SAME
-    if low <= 0 <= high:
+    if low < tolerance and high > -tolerance:
         return Outcome.UNCLEAR
-    if abs(change) < tolerance:
-        return Outcome.SAME
-    good = (change > 0) == (figure in _HIGHER_IS_BETTER)
+    good = (low > 0) == (figure in _HIGHER_IS_BETTER)
     return Outcome.BETTER if good else Outcome.WORSE
 
 
@@ -194,13 +222,15 @@ def _remarks(before: RunResult, after: RunResult) -> Iterator[str]:
         yield f"the plans differ: `{before.plan}` and `{after.plan}`"
     elif before.plan_hash != after.plan_hash:
         yield "the plan or its params changed between the runs"
-    intervals = {one.interval_seconds for run in (before, after) for one in run.request_points}
-    if len(intervals) > 1:
+    if len(_lengths(before, after)) > 1:
         yield "one run is so much longer that its percentiles are of longer intervals"
     if before.profile != after.profile:
         yield f"the profiles differ: `{before.profile}` and `{after.profile}`"
     yield from _differing_hosts(before.host, after.host)
     for result, which in ((before, "first"), (after, "second")):
+        measured = sum(interval.seconds for interval in measured_intervals(result))
+        if len(measured_intervals(result)) < FEWEST_INTERVALS:
+            yield f"the {which} run measured only {measured:.0f} s, too little to tell anything"
         if result.validity.level is not ValidityLevel.VALID:
             yield f"the numbers of the {which} run are {result.validity.level.value}"
 

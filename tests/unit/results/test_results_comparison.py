@@ -14,6 +14,7 @@ from planrunner.results.comparison import Outcome, compare
 from planrunner.results.model import Validity, ValidityLevel
 from planrunner.results.record import read_series
 from tests.support.long_run import make_long_run
+from tests.support.noisy_runs import neighbours
 from tests.support.results import make_result
 
 
@@ -33,6 +34,26 @@ def test_noise_is_no_change(before, seed):
 
     assert found.outcome in (Outcome.SAME, Outcome.UNCLEAR)
     assert Outcome.WORSE not in {change.outcome for change in found.changes}
+
+
+@pytest.mark.parametrize("load", ["open", "closed"])
+def test_a_busy_machine_fails_no_build(load):
+    """Runs one after the other of the same target, measured while others used the processors."""
+    changes = [change for pair in neighbours(load, "A") for change in compare(*pair).changes]
+
+    assert len(changes) == 180
+    assert {change.outcome for change in changes} <= {Outcome.SAME, Outcome.UNCLEAR}
+
+
+@pytest.mark.parametrize("load", ["open", "closed"])
+@pytest.mark.parametrize(("target", "least"), [("slow20", 3), ("err2", 6), ("rate10", 4)])
+def test_a_busy_machine_hides_no_large_change(load, target, least):
+    """20 % slower, 2 % of replies failed, 10 % fewer requests: half of the pairs show it, or more."""
+    found = [compare(*pair).outcome for pair in neighbours(load, target)]
+
+    assert len(found) == 6
+    assert found.count(Outcome.WORSE) >= least
+    assert Outcome.BETTER not in found
 
 
 def test_a_slower_run_is_worse_and_the_other_way_round_better(before):
@@ -57,14 +78,55 @@ def test_a_short_run_cannot_tell(before):
     """Five seconds say nothing about the next five."""
     short = make_long_run(seconds=5, requests=4)
 
-    assert compare(before, short).outcome is Outcome.UNCLEAR
+    found = compare(before, short)
+    assert found.outcome is Outcome.UNCLEAR
+    assert {change.outcome for change in found.changes} == {Outcome.UNCLEAR}
+    assert "the second run measured only 5 s, too little to tell anything" in found.remarks
 
 
-def test_a_small_change_is_the_same_however_sure_it_is(before):
+def test_only_what_is_surely_beyond_the_tolerance_is_a_change(before):
     """The tolerance covers what two runs differ by for no reason."""
-    changes = compare(before, run(seed=5, slower=1.6), tolerance=5.0).changes
+    slow = run(seed=5, slower=1.6)
+    p50 = compare(before, slow).changes[0]
 
-    assert {change.outcome for change in changes} <= {Outcome.SAME, Outcome.UNCLEAR}
+    def outcome(tolerance):
+        return compare(before, slow, tolerance=tolerance).changes[0].outcome
+
+    assert outcome(p50.low - 0.01) is Outcome.WORSE
+    assert outcome((p50.low + p50.high) / 2) is Outcome.UNCLEAR
+    assert outcome(p50.high + 0.01) is Outcome.SAME
+
+
+def test_throughput_is_that_of_the_report(before):
+    """Requests that end after the time that counts make no second of their own."""
+    late = replace(before.measured[-1], end_ns=before.measured[-1].end_ns - 9 * 10**8)
+    cut = replace(before, measured=(*before.measured[:-1], late))
+    throughput = next(c for c in compare(cut, cut).changes if c.figure == "throughput")
+
+    seconds = sum(part.end_ns - part.start_ns for part in cut.measured) / 1e9
+    requests = sum(before.request_points[0].requests)
+    assert throughput.before == pytest.approx(requests / seconds)
+
+
+def test_a_few_bad_seconds_are_no_change(before):
+    """Another program had the processor for a while."""
+    points = [
+        replace(one, p50_ns=tuple(20 * v if n % 9 == 0 else v for n, v in enumerate(one.p50_ns)))
+        for one in before.request_points
+    ]
+    p50 = compare(before, replace(before, request_points=tuple(points))).changes[0]
+
+    assert p50.change == pytest.approx(0, abs=0.1)
+    assert p50.outcome in (Outcome.SAME, Outcome.UNCLEAR)
+
+
+def test_what_is_unclear_of_all_requests_makes_the_comparison_unclear(before):
+    """`same` would promise more than is known."""
+    found = compare(before, run(seed=2))
+    together = {change.outcome for change in found.changes if not change.request}
+
+    assert Outcome.UNCLEAR in together
+    assert found.outcome is Outcome.UNCLEAR
 
 
 def test_requests_that_came_or_went_are_named(before):
