@@ -34,7 +34,13 @@ _BINS_PER_OCTAVE: Final = 3
 _LONGEST_NAME: Final = 60
 _MOST_TRACKS: Final = 12
 _LETTERS: Final = 80  # of a label, from one side of a chart to the other
-_KINDS: Final = ("cpu", "rss", "loop_lag")
+_KINDS: Final = {
+    "cpu": "cpu",
+    "rss": "rss",
+    "disk": "traffic",
+    "net": "traffic",
+    "loop_lag": "loop_lag",
+}
 
 
 def points_of(points: Iterable[Point]) -> Rows:
@@ -139,7 +145,7 @@ def distribution_of(result: RunResult) -> Rows:
 
 
 def tracks_of(tracks: Sequence[Track], kind: str) -> Rows:
-    """Return the tracks whose name ends in `kind`, or all that no chart is for."""
+    """Return the tracks of a kind; of none, those that may measure anything."""
     scale = 1000 if kind == "loop_lag" else 1
     return [
         {"t": second, "name": _short(track.name), "value": value * scale}
@@ -149,11 +155,7 @@ def tracks_of(tracks: Sequence[Track], kind: str) -> Rows:
 
 
 def chosen_tracks(tracks: Sequence[Track], kind: str) -> list[Track]:
-    found = [
-        track
-        for track in tracks
-        if track.values and (_kind(track.name) == kind if kind else not _kind(track.name))
-    ]
+    found = [track for track in tracks if track.values and _kind(track.name) == kind]
     return found[:_MOST_TRACKS]
 
 
@@ -233,5 +235,6 @@ def _short(name: str) -> str:
 
 
 def _kind(name: str) -> str:
-    last = name.rpartition(".")[2]
-    return last if last in _KINDS else ""
+    where, _, what = name.rpartition(".")
+    # What a Prometheus query is called says nothing: `monitor.net`.
+    return "" if where == "monitor" else _KINDS.get(what, "")

@@ -310,6 +310,8 @@ def tracks_spec(palette: Palette, unit: str) -> Spec:
         axis = {"format": ".2~%"}
     elif unit == "bytes":
         axis = {"labelExpr": "format(datum.value, '~s') + 'B'"}
+    elif unit == "bytes a second":
+        axis = {"labelExpr": "format(datum.value, '~s') + 'B/s'"}
     elif unit == "ms":
         axis = {"labelExpr": MS_LABEL}
     return view(

@@ -95,6 +95,8 @@ def _amount(value: float, kind: str) -> str:
             return format_percent(value)
         case "rss":
             return format_size(round(value))
+        case "traffic":
+            return f"{format_size(round(value))}/s"
         case "loop_lag":
             return format_duration(round(value * 1e9))
         case _:

@@ -134,6 +134,7 @@ def _track_charts(result: RunResult, palette: Palette) -> Iterator[Chart]:
     for kind, title, unit in (
         ("cpu", "Processor use", "percent"),
         ("rss", "Memory", "bytes"),
+        ("traffic", "Disk and network", "bytes a second"),
         ("loop_lag", "Lateness of the generator", "ms"),
         ("", "Monitors", ""),
     ):

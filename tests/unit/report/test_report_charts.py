@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from planrunner.report.chart_data import bands_of, points_of
 from planrunner.report.charts import PAPER, charts_of
-from planrunner.results.model import Point
+from planrunner.results.model import Point, Track
 from tests.support.results import RESULTS
 
 
@@ -54,3 +54,23 @@ def test_latency_against_load_needs_loads():
 
     assert "scaling" not in charts(constant)
     assert "scaling" in charts(ramp)
+
+
+def test_what_is_measured_is_drawn_with_its_like():
+    """In its unit; what a query gives may be anything, whatever the monitor is called."""
+    values = {
+        "service.api.cpu": 0.5,
+        "monitor.box.disk": 2e6,
+        "monitor.box.net": 3e6,
+        "monitor.net": 7.0,
+    }
+    tracks = tuple(Track(name, (1.0, 2.0), (0.0, most)) for name, most in values.items())
+    result = replace(RESULTS["passing"], tracks=tracks)
+
+    drawn = {chart.id: chart.words for chart in charts_of(result, PAPER)}
+
+    assert drawn["cpu"] == "service.api.cpu at most 50 %."
+    assert (
+        drawn["traffic"] == "monitor.box.disk at most 2.0 MB/s; monitor.box.net at most 3.0 MB/s."
+    )
+    assert drawn["monitors"] == "monitor.net at most 7."
