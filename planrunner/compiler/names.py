@@ -53,7 +53,8 @@ class Known:
         variables: The class's state, and what an earlier step on the way sets or extracts.
         shared: Those of the variables that `setup` sets: read-only for users.
         replied: True where a request has been answered before, so `json` … have a value.
-        in_iteration: False in on_start, setup and teardown, where no iteration runs.
+        in_iteration: False in on_start, on_stop, setup and teardown, where no iteration runs.
+        after_iterations: True in on_stop, where the last one's number still stands.
         has_user: False in setup, teardown, preflight and service settings.
     """
 
@@ -66,6 +67,7 @@ class Known:
     shared: frozenset[str] = frozenset()
     replied: bool = False
     in_iteration: bool = False
+    after_iterations: bool = False
     has_user: bool = False
 
     def names(self) -> list[str]:
@@ -75,11 +77,15 @@ class Known:
             roots.add("services")
         if self.has_user:
             roots |= {"user", "phase"}
-        if self.in_iteration:
+        if self._is_numbered:
             roots.add("iteration")
         if self.replied:
             roots |= set(_REPLY)
         return sorted(roots)
+
+    @property
+    def _is_numbered(self) -> bool:
+        return self.in_iteration or self.after_iterations
 
     def check(self, references: Iterable[Reference]) -> list[NameFault]:
         """Return a fault for each reference that names nothing here."""
@@ -144,11 +150,12 @@ class Known:
                 return None
             hint = "use it in `expect`, `tags` or a later step"
             return _fault(reference, f"`{root}` needs a request before it", hint)
-        if root == "iteration" and not self.in_iteration:
-            hint = "on_start, on_stop, setup and teardown are no iterations"
-            return _fault(reference, "`iteration` has no value here", hint)
         if root in ("user", "phase") and not self.has_user:
             return _fault(reference, f"`{root}` has no value here", "no user runs this")
+        name = ".".join((root, *reference.path))
+        if name in ("iteration", "user.iteration") and not self._is_numbered:
+            hint = "on_start, setup and teardown are no iterations"
+            return _fault(reference, f"`{name}` has no value here", hint)
         fields = _FIELDS.get(root)
         if fields and reference.path and reference.path[0] not in fields:
             wrong = reference.path[0]

@@ -76,6 +76,7 @@ class _Class:
         self._known = replace(self._known, variables=self._known.variables | lasting)
         written: set[str] = set()
         tasks = self._tasks(written)
+        self._known = replace(self._known, after_iterations=True)
         on_stop, _ = self._block(model.on_stop, "on_stop")
         lasting_names = {name for name, _ in state} | lasting
         return UserProgram(

@@ -178,14 +178,15 @@ def test_setup_runs_for_no_user() -> None:
     assert [item.marked for item in found] == ["user.id", "phase.name", "iteration"]
 
 
-@pytest.mark.parametrize("block", ["on_start", "on_stop"])
-def test_iteration_has_no_value_outside_iterations(block: str) -> None:
-    """`iteration` counts picks of a task; there is none yet, or no more."""
-    [found] = findings(
-        f"users: {{A: {{{block}: [{{get: '/${{iteration}}'}}], tasks: [{{get: /}}]}}}}"
-    )
+@pytest.mark.parametrize("name", ["iteration", "user.iteration"])
+def test_an_iteration_has_no_number_before_the_first(name: str) -> None:
+    """Both count iterations: on_start comes before them, on_stop finds the last one's."""
+    classes = "users: {{A: {{{}: [{{get: '/${{{}}}'}}], tasks: [{{get: /}}]}}}}"
 
-    assert (found.marked, found.message) == ("iteration", "`iteration` has no value here")
+    [found] = findings(classes.format("on_start", name))
+
+    assert (found.marked, found.message) == (name, f"`{name}` has no value here")
+    compiled(classes.format("on_stop", name))
 
 
 @pytest.mark.parametrize("name", ["json", "body", "headers", "status"])
