@@ -133,10 +133,14 @@ async def check_targets(graph: RunGraph) -> None:
         CannotRun: Nothing accepts a connection there.
     """
     protocols = protocols_of(graph)
+    checked = set()
     for name, settings in graph.settings.items():
         if isinstance(settings, HttpSettings) and not settings.proxy:
             base_url = "".join(part for part in settings.base_url if isinstance(part, str))
-            if base_url:
+            # Classes with `http:` have settings of their own, mostly for the same target.
+            place = base_url, tuple(settings.hosts.items())
+            if base_url and place not in checked:
+                checked.add(place)
                 await check_reachable(base_url, dict(settings.hosts))
         if isinstance(settings, EtcdSettings) and name in protocols:
             await check_any_reachable(settings.endpoints)

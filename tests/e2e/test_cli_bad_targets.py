@@ -13,7 +13,15 @@ import pytest
 
 from planrunner.engine import ledger
 from planrunner.units import NS_PER_S
-from tests.support.http_servers import Request, Wire, closed_port, reply, serve, serve_raw
+from tests.support.http_servers import (
+    HttpServer,
+    Request,
+    Wire,
+    closed_port,
+    reply,
+    serve,
+    serve_raw,
+)
 from tests.support.plans import Ended, PlanProject, plan_text, running
 
 pytestmark = pytest.mark.slow
@@ -78,6 +86,25 @@ def test_a_target_that_refuses_connections_gets_no_load(project: PlanProject) ->
     assert "connection refused" in ended.err
     assert "hint: start the target" in ended.err
     assert not list(project.directory.glob("reports/*/*"))
+
+
+def test_a_target_is_looked_for_once_however_many_classes_have_settings(
+    project: PlanProject, target: HttpServer
+) -> None:
+    """A connection for the check, and one for each user."""
+    classes = (
+        "users: {A: {steps: [{get: /}]}, B: {http: {headers: {X: '1'}}, steps: [{get: /}]},"
+        " C: {http: {headers: {X: '2'}}, on_stop: [{get: '/${iteration}'}], steps: [{get: /}]}}"
+    )
+    load = "phases: [{users: 3, iterations_per_user: 2}]"
+    project.write({"plan.yaml": plan_text(classes, load, url=target.url)})
+
+    ended = project.run("execute", "plan.yaml")
+
+    assert ended.code == 0
+    assert target.connections == 1 + 3
+    [last] = [one.target for one in target.requests if one.target != "/"]
+    assert last in {f"/{number}" for number in range(1, 6)}
 
 
 def test_a_target_that_dies_in_the_middle_ends_the_run(
