@@ -280,7 +280,6 @@ def compile_to_run(
     # A plan that is only checked needs neither servers nor asyncio.
     from tempfile import gettempdir  # noqa: PLC0415
 
-    from planrunner.demo import DEMOS  # noqa: PLC0415
     from planrunner.target import free_port  # noqa: PLC0415
 
     plan = load_plan(path, options, need_secrets=True)
@@ -291,7 +290,6 @@ def compile_to_run(
         seed=int.from_bytes(os.urandom(4)),
         ports=ports,
         selection=options.selection,
-        demos=list(DEMOS),
         scratch=scratch,
     )
     if seed is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -67,7 +67,6 @@ def compile_plan(
     seed: int = 0,
     ports: Mapping[str, int] | None = None,
     selection: Selection | None = None,
-    demos: Collection[str] | None = None,
     scratch: Path | None = None,
 ) -> RunGraph:
     """Compile a loaded plan.
@@ -77,15 +76,12 @@ def compile_plan(
         seed: Used when the plan has none.
         ports: The ports of services, by name, when they are going to be started.
         selection: Which part of the plan runs; all of its first profile when None.
-        demos: Names of the embedded demo targets; None accepts any.
         scratch: Where services get a directory of their own while they run.
 
     Raises:
         PlanError: Names that don't exist, values that can't be; all faults at once.
     """
-    return _Compiler(plan, seed, ports or {}, demos, scratch or _SCRATCH).compile(
-        selection or Selection()
-    )
+    return _Compiler(plan, seed, ports or {}, scratch or _SCRATCH).compile(selection or Selection())
 
 
 class _Compiler:
@@ -94,20 +90,25 @@ class _Compiler:
         plan: Plan,
         seed: int,
         ports: Mapping[str, int],
-        demos: Collection[str] | None,
         scratch: Path,
     ) -> None:
         self._plan = plan
         self._model: PlanModel = plan.model
         self._seed = seed
-        self._demos = demos
         self._scratch = scratch
         self._channels: dict[str, HttpSettings | EtcdSettings] = {}
         services = self._model.services or {}
         self._ports = {name: ports.get(name, AUTO_PORT) for name in services}
         params = {name: param.value for name, param in plan.params.items()}
         known = Known(
-            params=frozenset(params), services=frozenset(services), elsewhere=self._elsewhere()
+            params=frozenset(params),
+            services=frozenset(services),
+            portless=frozenset(
+                name
+                for name, model in services.items()
+                if model.port is None and model.demo is None
+            ),
+            elsewhere=self._elsewhere(),
         )
         secrets = frozenset(name for name, param in plan.params.items() if param.secret)
         self._work = Compilation(plan.document, dict(params), known, secrets=secrets)
@@ -140,7 +141,7 @@ class _Compiler:
         known = with_columns(work.constant_names, model.data or {}, data)
         http = self._http(work)
         flows = Flows(model.flows or {})
-        target = Target(work, self._plan, self._ports, http.defaults, self._demos, self._scratch)
+        target = Target(work, self._plan, self._ports, http.defaults, self._scratch)
         services, monitors = target.services(), target.monitors()
 
         hooks = compile_hooks(work, self._plan)

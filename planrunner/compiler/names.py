@@ -46,6 +46,7 @@ class Known:
     Attributes:
         params: Names of params.
         services: Names of services.
+        portless: Those of them that listen on no port that the plan knows of.
         elsewhere: Names that only environments have which aren't picked, each with one of these.
         columns: Data sources and their columns; an empty tuple for a source of plain values, None
             when they are unknown.
@@ -60,6 +61,7 @@ class Known:
 
     params: frozenset[str]
     services: frozenset[str] = frozenset()
+    portless: frozenset[str] = frozenset()
     elsewhere: Mapping[str, str] = field(default_factory=dict)
     columns: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
     iteration_data: frozenset[str] = frozenset()
@@ -138,6 +140,8 @@ class Known:
             hint = suggest(name, known) or "services: " + ", ".join(f"`{s}`" for s in known)
             return _fault(reference, f"unknown service `{name}`", hint)
         wrong = reference.path[1] if len(reference.path) > 1 else ""
+        if wrong in ("port", "url") and name in self.portless:
+            return _fault(reference, f"the service `{name}` has no port", "give it `port: auto`")
         if wrong in _SERVICE:
             return None
         hint = f"write `services.{name}.port`, `.url` or `.dir`"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -12,6 +12,7 @@ from planrunner.compiler.command_words import split_command
 from planrunner.compiler.compilation import Compilation
 from planrunner.compiler.graph_steps import Evaluate
 from planrunner.compiler.graph_target import MonitorNode, ReadyNode, ServiceNode
+from planrunner.language.deferred import Deferred
 from planrunner.language.diagnostics import Code, suggest
 from planrunner.language.names import ROOT_HELPERS
 from planrunner.language.text import Text
@@ -26,10 +27,14 @@ from planrunner.values import dataclass
 if TYPE_CHECKING:  # see `language.mapping.later`
     from planrunner.plan.services import MonitorModel, ReadyModel, ServiceModel
 
-__all__ = ["Target", "gauges_of"]
+__all__ = ["DEMOS", "Target", "gauges_of"]
+
+DEMOS: Final = ("kv", "passport", "platform", "shop")
+"""The embedded servers that a plan may start."""
 
 _GRACE_NS: Final = 10 * NS_PER_S
 _ASK_NS: Final = 5 * NS_PER_S
+_MOST_PORT: Final = 65_535
 _DEMO_READY: Final = ReadyNode(
     log=re.compile(r"listens on http://"), every_ns=20 * NS_PER_MS, timeout_ns=15 * NS_PER_S
 )
@@ -42,7 +47,6 @@ class Target:
     Attributes:
         ports: By service; those of services without one are never used.
         http: The settings that URLs of `ready` start from.
-        demos: The names of embedded servers; None accepts any.
         scratch: Where each service gets a directory of its own.
     """
 
@@ -50,18 +54,35 @@ class Target:
     plan: Plan
     ports: Mapping[str, int]
     http: HttpDefaults
-    demos: Collection[str] | None
     scratch: Path
 
     def services(self) -> tuple[ServiceNode, ...]:
         """Return the services, each after those it needs, else as the plan has them."""
         models = self.plan.model.services or {}
+        self._check_ports(models)
         nodes = {
             name: node
             for name, model in models.items()
             if (node := self._service(name, model)) is not None
         }
         return tuple(nodes[name] for name in self._in_order(models) if name in nodes)
+
+    def _check_ports(self, models: Mapping[str, ServiceModel]) -> None:
+        """Say which numbers are no ports, and which services would take another's."""
+        taken: dict[int, str] = {}
+        for name, model in models.items():
+            if model.port is None or model.port == "auto":
+                continue
+            port, path = self.ports[name], ("services", name, "port")
+            if port > _MOST_PORT:
+                message = f"`{port}` is not a port"
+                self.work.fault(
+                    path, Code.INVALID_VALUE, message, hint=f"ports go up to {_MOST_PORT}"
+                )
+            elif (other := taken.setdefault(port, name)) != name:
+                message = f"`{other}` listens on port {port}"
+                hint = "choose another port: `port: auto`"
+                self.work.fault(path, Code.INVALID_VALUE, message, hint=hint)
 
     def _in_order(self, models: Mapping[str, ServiceModel]) -> list[str]:
         order: list[str] = []
@@ -72,7 +93,7 @@ class Target:
             for index, needed in enumerate(models[name].needs or ()):
                 path = ("services", name, "needs", index)
                 if needed not in models:
-                    hint = suggest(needed, list(models)) or f"services: {', '.join(models)}"
+                    hint = suggest(needed, list(models)) or _services(models)
                     message = f"unknown service `{needed}`"
                     self.work.fault(path, Code.UNKNOWN_NAME, message, hint=hint)
                 elif needed in (*waiting, name):
@@ -125,8 +146,8 @@ class Target:
         demo = self.work.constant_text(text, where, self.work.constant_names)
         if demo is None:
             return None
-        if self.demos is not None and demo not in self.demos:
-            hint = suggest(demo, list(self.demos)) or "demos: " + ", ".join(self.demos)
+        if demo not in DEMOS:
+            hint = suggest(demo, DEMOS) or "demos: " + ", ".join(f"`{name}`" for name in DEMOS)
             self.work.fault(where, Code.UNKNOWN_NAME, f"no demo `{demo}`", hint=hint)
         words = ("planrunner", "demo", demo, "--port", str(node.port))
         ready = self._ready(self.plan.model.services[node.name].ready, (*path, "ready"))  # type: ignore[index]  # it has services
@@ -181,8 +202,8 @@ class Target:
             return None
         work, names = self.work, self.work.constant_names
         node = ReadyNode(
-            every_ns=work.settle(model.every, (*path, "every"), ReadyNode().every_ns),
-            timeout_ns=work.settle(model.timeout, (*path, "timeout"), ReadyNode().timeout_ns),
+            every_ns=self._time(model.every, (*path, "every"), ReadyNode().every_ns),
+            timeout_ns=self._time(model.timeout, (*path, "timeout"), ReadyNode().timeout_ns),
         )
         if model.get is not None:
             request = RequestSpec.model_validate({"get": model.get.source})
@@ -194,10 +215,18 @@ class Target:
             return replace(node, log=self._pattern(text, (*path, "log")))
         assert model.tcp is not None
         address = work.constant_text(model.tcp, (*path, "tcp"), names)
-        if address is not None and not re.fullmatch(r"\S+:\d{1,5}", address):
+        parts = re.fullmatch(r"\S+:(\d{1,5})", address or "")
+        if address is not None and (parts is None or int(parts[1]) > _MOST_PORT):
             message = f"`{address}` is not an address"
             work.fault((*path, "tcp"), Code.INVALID_VALUE, message, hint="write `127.0.0.1:5432`")
         return replace(node, tcp=address or "")
+
+    def _time(self, given: int | Deferred | None, path: PlanPath, default_ns: int) -> int:
+        time_ns = self.work.settle(given, path, default_ns)
+        if time_ns <= 0:
+            message = f"`{path[-1]}` is more than 0"
+            self.work.fault(path, Code.INVALID_VALUE, message, hint="such as `500ms`")
+        return time_ns
 
     def _exchange(
         self, request: RequestSpec, path: PlanPath, piece: object, *, reads_body: bool = False
@@ -251,7 +280,7 @@ class Target:
         work, names = self.work, self.work.constant_names
         url = work.constant_text(model.prometheus, (*path, "prometheus"), names)
         query = work.constant_text(model.query, (*path, "query"), names)
-        every_ns = work.settle(model.every, (*path, "every"), _ASK_NS)
+        every_ns = self._time(model.every, (*path, "every"), _ASK_NS)
         if url is None or query is None:
             return None
         request = RequestSpec.model_validate(
@@ -263,6 +292,10 @@ class Target:
         )
         exchange = self._exchange(request, path, None, reads_body=True)
         return MonitorNode(name, query=exchange, every_ns=every_ns)
+
+
+def _services(models: Mapping[str, ServiceModel]) -> str:
+    return "services: " + ", ".join(f"`{name}`" for name in models)
 
 
 def gauges_of(services: Sequence[ServiceNode], monitors: Sequence[MonitorNode]) -> list[str]:

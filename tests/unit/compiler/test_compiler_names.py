@@ -224,9 +224,7 @@ def test_columns_of_data_are_known() -> None:
 def test_services_have_a_url_and_a_port() -> None:
     """And nothing else."""
     services = "services: {shop: {demo: shop}}"
-    graph = compiled(
-        services, 'http: {base_url: "${services.shop.url}"}', ports={"shop": 4711}, demos=["shop"]
-    )
+    graph = compiled(services, 'http: {base_url: "${services.shop.url}"}', ports={"shop": 4711})
     assert [item.port for item in graph.services] == [4711]
 
     found = findings(

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from planrunner import demo
 from planrunner.compiler.graph import RunGraph, ServiceNode
+from planrunner.compiler.services import DEMOS
 from planrunner.compiler.target_words import target_words
 from planrunner.units import NS_PER_MS, NS_PER_S
 from tests.support.plans import compiled, findings
@@ -183,6 +185,14 @@ class TestOrder:
         ("{a: {run: \"x 'y\"}}", "", "", ""),
         ("{a: {run: a, port: 0}}", "invalid-value", "0", ""),
         ("{a: {run: a, port: some}}", "", "some", ""),
+        ("{a: {run: a, port: 65536}}", "invalid-value", "65536", "`65536` is not a port"),
+        ("{a: {run: a, port: 81}, b: {run: b, port: 81}}", "invalid-value", "81",
+         "`a` listens on port 81"),
+        ("{a: {run: 'x ${services.a.port}'}}", "unknown-name", "services.a.port",
+         "the service `a` has no port"),
+        ("{a: {run: a, ready: {tcp: 'a:70000'}}}", "invalid-value", "'a:70000'", "not an address"),
+        ("{a: {run: a, ready: {tcp: 'a:1', timeout: 0s}}}", "invalid-value", "0s", "more than 0"),
+        ("{a: {run: a, ready: {tcp: 'a:1', every: 0s}}}", "invalid-value", "0s", "more than 0"),
         ("{a: {run: a, ready: {}}}", "missing-key", "", "when the service is ready"),
         ("{a: {run: a, ready: {tcp: here}}}", "invalid-value", "here", "`here` is not an address"),
         ("{a: {run: a, ready: {log: '('}}}", "invalid-value", "'('", "not a regular expression"),
@@ -196,7 +206,7 @@ def test_a_fault_of_a_service_is_said_at_its_place(
     services_text: str, code: str, marked: str, message: str
 ) -> None:
     """Before anything is started."""
-    [found] = findings(f"services: {services_text}", demos=["shop"])
+    [found] = findings(f"services: {services_text}")
 
     assert message in found.message
     if code:
@@ -238,6 +248,7 @@ class TestMonitors:
             ("{pid: 1, every: 2s}", "conflicting-keys", "every"),
             ("{host: [gpu]}", "invalid-value", "gpu"),
             ("{command: '['}", "invalid-value", "'['"),
+            ("{prometheus: 'http://p', query: up, every: 0s}", "invalid-value", "0s"),
             ("{prometheus: '${p}', query: up}", "unknown-name", "p"),
         ],
     )
@@ -345,3 +356,8 @@ class TestThresholds:
 
         assert found.message == "`service.api.cpu` is not measured"
         assert found.hint == "write `monitor: [cpu, rss]` in the service"
+
+
+def test_the_demos_are_those_that_there_are() -> None:
+    """The compiler knows their names without importing a server."""
+    assert tuple(sorted(demo.DEMOS)) == DEMOS
