@@ -42,20 +42,17 @@ def locate_faults(error: ValidationError, document: Document) -> Iterator[PlanPa
 
 
 def find_path(document: Document, location: Sequence[str | int]) -> PlanPath:
-    """Return the longest path in the document whose parts stand in `location` in order.
+    """Return the path in the document that `location` means.
 
-    Pydantic puts names of union arms and validators among the keys. The first of several equally
-    long paths wins; trying them all is cheap, since locations are short.
+    Pydantic puts names of union arms and validators among the keys, and short forms lack the keys
+    of the long ones. What leads nowhere is left out; what leads somewhere never is, or the next
+    parts would be looked for in a neighbour.
     """
-    best: PlanPath = ()
-    candidates: list[PlanPath] = [()]
+    path: PlanPath = ()
     for part in location:
-        longer = [(*path, part) for path in candidates if document.has((*path, part))]
-        candidates += [path for path in longer if path not in candidates]
-    for path in candidates:
-        if len(path) > len(best):
-            best = path
-    return best
+        if document.has((*path, part)):
+            path = (*path, part)
+    return path
 
 
 def _without_other_arms(
