@@ -29,6 +29,8 @@ __all__ = ["classes_with_users", "compile_phase", "has_due_times", "phase_names"
 
 _GRACEFUL_STOP_NS: Final = 30 * NS_PER_S
 _MAX_DURATION_NS: Final = 10 * NS_PER_MINUTE
+# Each has connections of its own; seats and timers are worked out for all before the start.
+_MOST_USERS: Final = 1_000_000
 _NO_RATE: Final = Rate(1, NS_PER_S)
 
 
@@ -58,7 +60,7 @@ def compile_phase(
     """
     running, known = classes
     load = _load(work, phase, path, running, known)
-    if load is None:
+    if load is None or _is_too_much(work, phase, path, load):
         return None
     warmup_ns = _warmup_ns(work, phase, (*path, "warmup"), load)
     exact = () if isinstance(load, SearchLoad) else load.exact
@@ -75,6 +77,17 @@ def compile_phase(
             phase.graceful_stop, (*path, "graceful_stop"), _GRACEFUL_STOP_NS
         ),
     )
+
+
+def _is_too_much(work: Compilation, phase: PhaseModel, path: PlanPath, load: Load) -> bool:
+    if load.most_users <= _MOST_USERS:
+        return False
+    keys = {LoadKind.OPEN: ("max_users",), LoadKind.SEARCH: ("search", "to")}
+    where = keys.get(phase.kind, ("users" if phase.stages is None else "stages",))
+    message = f"{load.most_users:,} users are more than a machine can run"
+    hint = f"write at most {_MOST_USERS:,}, or a `rate`"
+    work.fault((*path, *where), Code.INVALID_VALUE, message, hint=hint)
+    return True
 
 
 def _warmup_ns(work: Compilation, phase: PhaseModel, path: PlanPath, load: Load) -> int:

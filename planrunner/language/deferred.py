@@ -51,8 +51,9 @@ class Kind:
 def _refuse_text(word: str, example: str) -> Callable[[str], Any]:
     def refuse(text: str) -> object:
         shown = text if len(text) <= 40 else f"{text[:40]}..."
-        is_number = re.fullmatch(r"\s*[0-9]{1,15}\s*", text)
-        hint = f"write `{text.strip()}` without quotes" if is_number else f"write `{example}`"
+        digits = re.sub(r"(?<=[0-9])[,_' ](?=[0-9]{3})", "", text.strip())
+        is_number = re.fullmatch(r"[0-9]{1,15}", digits)
+        hint = f"write `{digits}` without quotes" if is_number else f"write `{example}`"
         raise UnitError(f"`{shown}` is not {word}", hint=hint)
 
     return refuse
@@ -61,7 +62,9 @@ def _refuse_text(word: str, example: str) -> Callable[[str], Any]:
 def _whole(least: int) -> Callable[[float], int]:
     def whole(number: float) -> int:
         if not isfinite(number) or number != int(number):
-            raise UnitError(f"`{number}` is not a whole number", hint=f"write `{least + 1}`")
+            nearest = f"write `{round(number)}`" if isfinite(number) and number >= least else ""
+            hint = nearest or f"write {least} or more, such as `10`"
+            raise UnitError(f"`{number}` is not a whole number", hint=hint)
         if number < least:
             raise UnitError(f"`{number}` is too small", hint=f"write {least} or more")
         return int(number)
