@@ -8,7 +8,7 @@ from typing import Final
 
 from planrunner.language.diagnostics import Code, suggest
 from planrunner.language.expressions import Reference
-from planrunner.language.names import RESERVED, ROOT_HELPERS
+from planrunner.language.names import FOREIGN_NAMES, RESERVED, ROOT_HELPERS
 from planrunner.values import dataclass
 
 __all__ = ["Known", "NameFault"]
@@ -109,7 +109,7 @@ class Known:
                 f"only the environment `{block}` has it: run with `--env {block}`, or add a param"
             )
         else:
-            hint = suggest(root, self.names()) or self._in_scope()
+            hint = FOREIGN_NAMES.get(root, "") or suggest(root, self.names()) or self._in_scope()
         return _fault(reference, f"unknown name `{root}`", hint)
 
     def _in_scope(self) -> str:

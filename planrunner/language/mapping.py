@@ -111,9 +111,13 @@ class PlanMapping(BaseModel):
             return handler(data)
         found = [*_key_faults(cls, data), *cls.find_faults(data)]
         if not found:
-            return handler(data)
+            try:
+                return handler(data)
+            except ValidationError as failed:
+                details = [_detail_of(cls, fault) for fault in failed.errors(include_url=False)]
+                raise ValidationError.from_exception_data(cls.__name__, details) from None
         known = {(fault.path, fault.code.value, fault.key) for fault in found}
-        rest = (detail for detail in _rest(data, handler) if _identity(detail) not in known)
+        rest = (detail for detail in _rest(cls, data, handler) if _identity(detail) not in known)
         details = [*(_detail(fault, data) for fault in found), *rest]
         raise ValidationError.from_exception_data(cls.__name__, details)
 
@@ -207,6 +211,7 @@ def _mappings_in(kind: Any, place: str) -> Iterator[tuple[str, type[PlanMapping]
 
 _PLACES: Final = {list: "an item of `{}:`", dict: "one of the `{}:`"}
 _MOST_HOMES = 2
+_NEAR = 3  # the key itself, an item or a name below it, an arm of its type
 
 
 def _choices(mapping: type[PlanMapping]) -> str:
@@ -231,7 +236,7 @@ def _identity(detail: InitErrorDetails) -> tuple[tuple[int | str, ...], str, obj
 
 
 def _rest(
-    data: dict[Any, Any], handler: ModelWrapValidatorHandler[Any]
+    mapping: type[PlanMapping], data: dict[Any, Any], handler: ModelWrapValidatorHandler[Any]
 ) -> Iterator[InitErrorDetails]:
     """Yield the faults of the single keys; those about the keys themselves are known already."""
     present = {key: value for key, value in data.items() if value is not None}
@@ -245,9 +250,19 @@ def _rest(
                 or (fault["type"] == "missing" and fault["loc"][0] in data)
             ):
                 continue
-            context = {"message": fault["msg"], **fault.get("ctx", {})}
-            kind = PydanticCustomError(fault["type"], "{message}", context)
-            yield InitErrorDetails(type=kind, loc=fault["loc"], input=fault["input"])
+            yield _detail_of(mapping, fault)
+
+
+def _detail_of(mapping: type[PlanMapping], fault: Any) -> InitErrorDetails:  # noqa: ANN401 - pydantic's dict
+    """Return a fault of one key, with what its value looks like when it is right."""
+    place = fault["loc"]
+    context = {"message": fault["msg"], **fault.get("ctx", {})}
+    name = known_keys(mapping).get(place[0]) if 0 < len(place) <= _NEAR else None
+    if name is not None and "example" not in context:
+        examples = mapping.model_fields[name].examples
+        context["example"] = f"{place[0]}: {examples[0]}" if examples else ""
+    kind = PydanticCustomError(fault["type"], "{message}", context)
+    return InitErrorDetails(type=kind, loc=place, input=fault["input"])
 
 
 def in_words(keys: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ from typing import Final
 
 __all__ = [
     "FILTER_NAMES",
+    "FOREIGN_NAMES",
     "HELPER_METHODS",
     "RESERVED",
     "ROOT_HELPERS",
@@ -33,6 +34,19 @@ RESERVED: Final = frozenset(
 
 ROOT_HELPERS: Final = ("dict", "fake", "now", "rand", "range")
 """What can be called, itself or through a method."""
+
+_FROM_ENVIRONMENT: Final = "read it into a param: `params: {x: {type: str, env: NAME}}`"
+
+FOREIGN_NAMES: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("__VU", "__threadNum"), "write `user.id`"),
+    "__ITER": "write `iteration`",
+    **dict.fromkeys(("__UUID", "uuid", "uuid4", "guid"), "write `rand.uuid()`"),
+    **dict.fromkeys(("__Random", "randint", "randomInt", "random"), "write `rand.int(1, 10)`"),
+    **dict.fromkeys(("__RandomString", "randomString"), "write `rand.text(8)`"),
+    **dict.fromkeys(("__time", "timestamp"), "write `now()`"),
+    **dict.fromkeys(("__ENV", "__P", "__property", "env", "ENV", "environ"), _FROM_ENVIRONMENT),
+}
+"""What other tools have, and what to write for it here."""
 
 HELPER_METHODS: Final[Mapping[str, tuple[str, ...]]] = {
     "rand": ("choice", "float", "int", "lower", "text", "uuid"),

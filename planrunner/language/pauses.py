@@ -73,7 +73,9 @@ def _duration(part: str, text: str) -> int:
 
 def _distribution(name: str, arguments: list[str]) -> PauseValue:
     if name not in _ARGUMENTS:
-        hint = suggest(name, list(_ARGUMENTS)) or "there are normal, exponential and pareto"
+        hint = suggest(name, list(_ARGUMENTS)) or (
+            "write a range as `1s..3s`; there are also normal, exponential and pareto"
+        )
         raise UnitError(f"there is no distribution `{name}`", hint=hint)
     wanted = _ARGUMENTS[name]
     if len(arguments) != len(wanted):

@@ -8,7 +8,13 @@ from typing import Final
 from planrunner.errors import PackageMissing
 from planrunner.language import tree as nodes
 from planrunner.language.diagnostics import Code, suggest
-from planrunner.language.names import FILTER_NAMES, HELPER_METHODS, ROOT_HELPERS, TEST_NAMES
+from planrunner.language.names import (
+    FILTER_NAMES,
+    FOREIGN_NAMES,
+    HELPER_METHODS,
+    ROOT_HELPERS,
+    TEST_NAMES,
+)
 from planrunner.language.paths import static_key
 from planrunner.language.tree import MAX_DEPTH, too_deep
 from planrunner.language.values import ExpressionError
@@ -199,7 +205,7 @@ def _unknown(kind: str, name: str, node: nodes.Node, known: Sequence[str]) -> Ex
 
 def _not_callable(target: nodes.Node, offset: int) -> ExpressionError:
     if isinstance(target, nodes.Name):
-        hint = suggest(target.name, ROOT_HELPERS)
+        hint = FOREIGN_NAMES.get(target.name, "") or suggest(target.name, ROOT_HELPERS)
         if target.name in FILTER_NAMES:
             hint = f"`{target.name}` is a filter: write `x | {target.name}`"
         return ExpressionError(

@@ -159,6 +159,7 @@ _WORDS: Final = (
 _HINTS: Final = (
     ("`=` assigns", "compare with `==`"),
     ("`&`", "write `and`"),
+    ("`$`", "write the name alone, without `${` and `}`"),
     ("got `|`", "write `or`"),
     ("`!`", "write `not x`, or `x != y`"),
     ("`?`", "write `a if condition else b`"),

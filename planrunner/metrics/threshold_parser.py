@@ -54,6 +54,8 @@ _SYNONYMS: Final[Mapping[str, str]] = {
     **dict.fromkeys(["rps", "qps", "rate_per_second", "requests_per_second"], "throughput"),
     **dict.fromkeys(["failures", "failed", "fail"], "errors"),
     **dict.fromkeys(["failure_rate", "fail_rate", "failed_rate"], "error_rate"),
+    **dict.fromkeys(["http_req_duration", "avg-rt", "rt"], "avg"),
+    **dict.fromkeys(["http_req_failed", "error", "fail-rate"], "error_rate"),
     **dict.fromkeys(["requests", "total", "samples"], "count"),
 }
 
@@ -290,6 +292,8 @@ def _trailing(scanner: Scanner) -> NoReturn:
         hint = f"write `{word} ...` before the operator"
     elif word == "abort":
         hint = "write a comma before it: `, abort`"
+    elif word == "for":
+        hint = "write `over ...` before the operator: `p95 over 10s < 500ms`"
     elif word in ("and", "or"):
         hint = "write one threshold a line"
     else:

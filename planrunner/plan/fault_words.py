@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from planrunner.language.diagnostics import Code, suggest
 from planrunner.language.values import kind_of
 
-__all__ = ["EXPECTED", "Words", "describe_fault", "in_words", "name_of", "shown"]
+__all__ = ["EXPECTED", "Words", "describe_fault", "example_hint", "in_words", "name_of", "shown"]
 
 
 class Words(NamedTuple):
@@ -80,12 +80,18 @@ def describe_fault(name: str, fault: Mapping[str, Any]) -> Words:
     if kind in EXPECTED:
         expected = context.get("wanted") or EXPECTED[kind]
         message = f"{name} must be {expected}, got {in_words(fault['input'])}"
-        return Words(Code.WRONG_TYPE, message, _type_hint(expected, fault["input"]))
+        hint = _type_hint(expected, fault["input"]) or example_hint(context)
+        return Words(Code.WRONG_TYPE, message, hint)
     describe = _DESCRIPTIONS.get(kind)
     if describe is not None:
         return describe(name, fault["input"], context)
     message = str(context["error"]) if "error" in context else fault["msg"]
     return Words(Code.INVALID_VALUE, f"{name}: {message[:1].lower()}{message[1:]}")
+
+
+def example_hint(context: Mapping[str, Any]) -> str:
+    example = context.get("example")
+    return f"write it like `{example}`" if example else ""
 
 
 def _type_hint(expected: str, value: object) -> str:
@@ -94,7 +100,7 @@ def _type_hint(expected: str, value: object) -> str:
         return _text_hint(expected, value)
     if expected == "text" and isinstance(value, bool | int | float):
         return f'quote it: `"{shown(value)[1:-1]}"`'
-    if expected == "a list" and isinstance(value, bool | int | float):
+    if expected == "a list" and isinstance(value, int | float) and not isinstance(value, bool):
         return f"write a list of one: `[{value}]`"
     if expected == "a mapping" and isinstance(value, list):
         return "write `key: value` without `- `"
@@ -155,8 +161,15 @@ def _choice(name: str, value: object, context: Mapping[str, Any]) -> Words:
     listed = ", ".join(f"`{word}`" for word in known)
     wanted = f"one of {listed}" if len(known) > 1 else listed
     got = shown(value) if isinstance(value, str) else in_words(value)
-    hint = suggest(value, known) if isinstance(value, str) else ""
+    hint = _nearest_choice(value, known) if isinstance(value, str) else ""
+    if not hint and len(known) == 1:  # the other form of the value is what was meant
+        hint = example_hint(context)
     return Words(Code.INVALID_VALUE, f"{name} must be {wanted}, got {got}", hint)
+
+
+def _nearest_choice(word: str, known: Sequence[str]) -> str:
+    part = next((choice for choice in known if word.lower() in re.split("[-._]", choice)), "")
+    return f"did you mean `{part}`?" if part else suggest(word, known)
 
 
 def _arm(name: str, value: object, _context: Mapping[str, Any]) -> Words:

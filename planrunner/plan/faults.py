@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from planrunner.language.diagnostics import Code, Diagnostic
 from planrunner.plan.document import Document, PlanPath
-from planrunner.plan.fault_words import EXPECTED, Words, describe_fault, name_of
+from planrunner.plan.fault_words import EXPECTED, Words, describe_fault, example_hint, name_of
 
 __all__ = ["MAX_FAULTS", "diagnose", "find_path", "locate_faults"]
 
@@ -131,7 +131,10 @@ def _at_key(document: Document, path: PlanPath, words: Words) -> Diagnostic:
 def _words(own: Sequence[str | int], fault: Any) -> Words:  # noqa: ANN401
     kind, context = fault["type"], fault.get("ctx") or {}
     if kind in _CODES:
-        return Words(Code(kind), fault["msg"], context.get("hint") or "")
+        hint = context.get("hint") or ""
+        if not hint and kind == Code.WRONG_TYPE and not context.get("key"):
+            hint = example_hint(context)
+        return Words(Code(kind), fault["msg"], hint)
     return describe_fault(name_of(own), fault)
 
 

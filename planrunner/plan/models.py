@@ -217,6 +217,10 @@ class PlanModel(_RootModel):
     )
 
     @classmethod
+    def hint_unknown(cls, word: str) -> str:
+        return _ELSEWHERE.get(word.lower(), "") or super().hint_unknown(word)
+
+    @classmethod
     def find_faults(cls, data: Mapping[str, Any]) -> Iterator[Fault]:
         given = [key for key in data if key in _LOAD_KEYS]
         for key in given[1:]:
@@ -263,6 +267,22 @@ class PlanModel(_RootModel):
             (("profiles", chosen, index), phase)
             for index, phase in enumerate(profiles.get(chosen, ()))
         ]
+
+
+# Words of other tools for what stands deeper here.
+_LOAD_HINT: Final = "say how much load in `stages: [{duration: 1m, users: 10}]` or `phases:`"
+_TARGET_HINT: Final = "write `http: {base_url: …}`"
+_ELSEWHERE: Final = {
+    **dict.fromkeys(("host", "target", "url", "baseurl", "server"), _TARGET_HINT),
+    **dict.fromkeys(
+        (
+            *("vus", "run_time", "iterations", "concurrency", "threadgroup", "threads", "options"),
+            *("config", "ramp_up", "rampup", "ramp-up", "hold-for", "spawn_rate", "rate"),
+        ),
+        _LOAD_HINT,
+    ),
+    "output": "write `report: {dir: …}`, or run with `--out DIR`",
+}
 
 
 def _is_misspelt(data: Mapping[str, Any], keys: tuple[str, ...]) -> bool:

@@ -121,9 +121,6 @@ def _no_action(data: Mapping[str, Any]) -> Fault:
 
 
 def _foreign(key: str, action: str) -> Fault:
-    return Fault(
-        Code.CONFLICTING_KEYS,
-        f"`{key}` does not go with `{action}`",
-        f"`{key}` belongs to {in_words(_owners(key))}",
-        key,
-    )
+    is_etcd = action in ETCD_ACTIONS  # whose keys all stand inside
+    hint = f"put it into `{action}:`" if is_etcd else f"`{key}` belongs to {in_words(_owners(key))}"
+    return Fault(Code.CONFLICTING_KEYS, f"`{key}` does not go with `{action}`", hint, key)

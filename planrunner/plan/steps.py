@@ -226,6 +226,8 @@ class StepModel(RequestKeys):
     def hint_unknown(cls, word: str) -> str:
         if word in ("request", "url", "method", "http"):
             return "the verb is the key: `get: /path`"
+        if word == "etcd":
+            return "the action is the key: `etcd.put: {key: …, value: …}`"
         return super().hint_unknown(word)
 
     @property

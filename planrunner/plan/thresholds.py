@@ -84,6 +84,11 @@ class ThresholdModel(PlanMapping):
         "`[agg] [of selector] [in phase X] [over 30s] op value`.",
     }
 
+    @classmethod
+    def hint_unknown(cls, word: str) -> str:
+        del word
+        return "a threshold is one sentence: `- p95 < 500ms`"
+
     warn: Sentence | None = Field(
         None,
         description="The condition whose breach is a warning.",

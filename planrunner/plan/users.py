@@ -52,6 +52,8 @@ TASK_KEYS: Final = ("task", "weight", "tags", "needs", "timeout", "steps")
 
 _SHORTHAND_KEYS: Final = ("weight", "tags", "needs")
 _TASK_ACTIONS: Final = frozenset(ACTIONS)
+_TASK_OWN: Final = frozenset({"needs", "timeout"})
+_MEAN_STEPS: Final = frozenset({"do", "requests"})
 
 
 class TaskModel(PlanMapping):
@@ -98,7 +100,8 @@ class TaskModel(PlanMapping):
     def expand(cls, data: object) -> object:
         if not isinstance(data, dict) or "task" in data or "steps" in data:
             return data
-        if not any(key in _TASK_ACTIONS for key in data):
+        is_request = any(key in _TASK_ACTIONS for key in data)
+        if not is_request and any(key in _MEAN_STEPS or key in _TASK_OWN for key in data):
             return data
         own = {key: data[key] for key in data if key in _SHORTHAND_KEYS or _means_task_key(key)}
         # Tags whose value comes from the reply stay with the request that gets it.
@@ -114,7 +117,7 @@ class TaskModel(PlanMapping):
             return
         steps = data.get("steps")
         lone = steps[0] if isinstance(steps, list) and len(steps) == 1 else None
-        if not isinstance(lone, dict) or not any(key in REQUEST_ACTIONS for key in lone):
+        if not isinstance(lone, dict) or not _may_be_request(lone):
             yield Fault(
                 Code.MISSING_KEY,
                 "the task has no name",
@@ -126,6 +129,11 @@ class TaskModel(PlanMapping):
         if word not in cls.synonyms and word in known_keys(StepModel):
             return f"put it under `steps:`: `steps: [{{{word}: …}}]`"
         return super().hint_unknown(word)
+
+
+def _may_be_request(step: Mapping[str, Any]) -> bool:
+    """Say whether the step sends one request, or has a key that may be its verb, misspelt."""
+    return any(key in REQUEST_ACTIONS for key in step) or StepModel.has_unknown(step)
 
 
 def _means_task_key(key: object) -> bool:

@@ -177,6 +177,14 @@ Texts = Annotated[
 class Expect(PlanMapping):
     """Which replies are acceptable; without `status` any 2xx or 3xx is."""
 
+    synonyms: ClassVar[Mapping[str, str]] = {
+        **dict.fromkeys(("code", "status_code", "statusCode"), "status"),
+        **dict.fromkeys(("response_time", "duration", "latency", "max_time"), "time"),
+        **dict.fromkeys(("body", "text", "content"), "contains"),
+        "jsonpath": "json",
+        "regex": "matches",
+    }
+
     status: Statuses | None = Field(
         None,
         description="`200`, a class `2xx`, or a list of them. Default 2xx and 3xx.",

@@ -98,7 +98,6 @@ def test_a_misspelt_action_is_one_fault() -> None:
         ("{think: 1s, json: {}}", "json", "`get`, `post`, `put`"),
         ("{group: a, do: [{get: /}], then: [{get: /}]}", "then", "`if`"),
         ("{poll: /, until: a, headers: {a: b}}", "headers", "`get`"),
-        ("{etcd.get: {key: a}, name: x}", "name", "`get`"),
     ],
 )
 def test_a_key_of_another_action_names_its_owner(text: str, key: str, hint: str) -> None:
@@ -108,6 +107,14 @@ def test_a_key_of_another_action_names_its_owner(text: str, key: str, hint: str)
     assert (fault.code, fault.key) == ("conflicting-keys", key)
     assert fault.hint.startswith(f"`{key}` belongs to ")
     assert hint in fault.hint
+
+
+def test_keys_beside_an_etcd_action_belong_into_it() -> None:
+    """The same words stand beside a verb of HTTP."""
+    (fault,) = found_in(StepModel, "{etcd.get: {key: a}, name: x}")
+
+    assert (fault.code, fault.key) == ("conflicting-keys", "name")
+    assert fault.hint == "put it into `etcd.get:`"
 
 
 @pytest.mark.parametrize(
