@@ -182,23 +182,31 @@ async def start_services(
 
 def _check(node: ServiceNode, around: Surrounding) -> None:
     """Look for what can't work before anything is started."""
-    program = _command(node, around)[0]
-    if shutil.which(program, path=around.environ.get("PATH")) is None and not _at(node, program):
-        package = _PACKAGES.get(Path(program).name, "")
-        hint = package or f"install `{program}`, or write its whole path in `run:`"
-        words = f"service `{node.name}` needs the program `{program}`, which is not installed"
-        raise CannotRun(words, hint=hint)
     if not node.directory.is_dir():
         words = f"service `{node.name}`: there is no directory `{node.directory}`"
         raise CannotRun(words, hint="correct `cwd`")
+    _check_program(node, _command(node, around)[0], around.environ.get("PATH"))
     if node.port and is_taken(node.port):
         words = f"port {node.port} of service `{node.name}` is taken by {holder_of(node.port)}"
         raise CannotRun(words, hint="stop that process, or choose another port: `port: auto`")
 
 
-def _at(node: ServiceNode, program: str) -> bool:
-    """Whether the program is a path below the service's directory."""
-    return "/" in program and os.access(node.directory / program, os.X_OK)
+def _check_program(node: ServiceNode, program: str, path: str | None) -> None:
+    file = node.directory / program
+    if "/" not in program:
+        if shutil.which(program, path=path) is not None:
+            return
+        words = f"needs the program `{program}`, which is not installed"
+        hint = _PACKAGES.get(program, f"install `{program}`, or write its whole path in `run:`")
+    elif not file.is_file():
+        words = f"needs the program `{file}`, which is not there"
+        hint = _PACKAGES.get(file.name, "correct `run`")
+    elif not os.access(file, os.X_OK):
+        words = f"can't be started: `{file}` is no program"
+        hint = f"`chmod +x {file}`, or write what runs it before it"
+    else:
+        return
+    raise CannotRun(f"service `{node.name}` {words}", hint=hint)
 
 
 def _command(node: ServiceNode, around: Surrounding) -> list[str]:

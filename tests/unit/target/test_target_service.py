@@ -146,6 +146,28 @@ def test_a_program_that_is_missing_is_said_with_its_package(tmp_path: Path) -> N
     assert failed.value.hint == "apt-get install etcd-server"
 
 
+@pytest.mark.parametrize(
+    ("program", "words", "hint"),
+    [
+        ("./none", "needs the program `{}/none`, which is not there", "correct `run`"),
+        ("bin/plain", "can't be started: `{}/bin/plain` is no program", "`chmod +x {}/bin/plain`"),
+    ],
+)
+def test_a_path_that_is_no_program_is_said(
+    tmp_path: Path, program: str, words: str, hint: str
+) -> None:
+    """Relative ones begin at the service's directory."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "plain").touch()
+    node = service("", command=((program,),), directory=tmp_path)
+
+    with pytest.raises(CannotRun) as failed:
+        started(node, tmp_path)
+
+    assert failed.value.message == f"service `api` {words.format(tmp_path)}"
+    assert failed.value.hint.startswith(hint.format(tmp_path))
+
+
 async def _without_path(node: ServiceNode, directory: Path) -> None:
     empty = Surrounding(directory, {}, {"PATH": str(directory)}, no_fetch)
     async with start_services([node], empty):
