@@ -136,8 +136,10 @@ class _Source:
 
     def compile(self) -> DataNode | None:
         self._check_name()
-        self._check_promises()
         model = self._model
+        unique = self._work.settle(model.unique, (*self._path, "unique"), default=False)
+        if unique:
+            self._check_promises()
         if model.list_ is not None:
             node = self._list(model.list_)
         elif model.generate is not None:
@@ -150,7 +152,7 @@ class _Source:
             node,
             per_user=model.per == "user",
             order=Order(model.order),
-            unique=model.unique,
+            unique=unique,
             on_end=OnEnd(model.on_end),
         )
 
@@ -167,7 +169,7 @@ class _Source:
     def _check_promises(self) -> None:
         model = self._model
         written = model.on_end if "on_end" in model.model_fields_set else None
-        if model.unique and model.per == "iteration" and written == "cycle":
+        if model.per == "iteration" and written == "cycle":
             self._work.fault(
                 (*self._path, "on_end"),
                 Code.CONFLICTING_KEYS,

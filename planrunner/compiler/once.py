@@ -55,7 +55,7 @@ def _block(model: BlockModel | None, key: str, known: Known, open_flow: OpenFlow
     if model is None:
         return None
     flow = open_flow(known)
-    flow.measured = bool(model.measure)
+    flow.measured = flow.work.settle(model.measure, (key, "measure"), default=False)
     flow.has_phase = False
     steps = flow.steps(model.do, (key, "do"))
     return Block(steps, OnFail(model.on_fail or "stop_user"), tuple(sorted(flow.written)))

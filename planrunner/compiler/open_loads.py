@@ -167,8 +167,8 @@ def _steps(work: Compilation, model: SearchModel, path: PlanPath) -> SearchSteps
         plus=level(step.plus, "step"),
         times=Fraction(str(step.times or 0)),
         grain=Fraction(1) if model.vary == "users" else grain_of(first),
-        refine=model.refine or 0,
-        confirm=model.confirm or 0,
+        refine=work.settle(model.refine, (*path, "refine"), 0),
+        confirm=work.settle(model.confirm, (*path, "confirm"), 0),
     )
 
 

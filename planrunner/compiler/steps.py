@@ -105,6 +105,9 @@ class Flow(Walk):
         for fault in compiled.faults:
             if is_sound:
                 self.work.fault_of_spec(fault, path)
+        measured = self.measured
+        if is_sound:
+            measured = self.work.settle(model.measure, (*path, "measure"), measured)
         self.write(model.extract or (), (*path, "extract"))
         self.publishes = self.publishes or bool(reads)
         return RequestNode(
@@ -112,7 +115,7 @@ class Flow(Walk):
             exchange=compiled.exchange,
             tags=tags,
             reply_tags=reply_tags,
-            measured=self.measured if model.measure is None else model.measure,
+            measured=measured,
             when=when,
             reads_reply=bool(reads),
         )

@@ -122,7 +122,7 @@ class _Class:
             return (), frozenset()
         path = (*self._path, key)
         flow = self._flow(self._known)
-        flow.measured = bool(block.measure)
+        flow.measured = self._work.settle(block.measure, (*path, "measure"), default=False)
         steps = flow.steps(block.do, (*path, "do"))
         return steps, frozenset(flow.written)
 

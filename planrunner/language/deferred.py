@@ -59,6 +59,16 @@ def _refuse_text(word: str, example: str) -> Callable[[str], Any]:
     return refuse
 
 
+def _flag(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise UnitError("neither `true` nor `false`")
+    return text == "true"
+
+
+def _no_flag(number: float) -> bool:
+    raise UnitError(f"`{number}` is neither `true` nor `false`")
+
+
 def _whole(least: int) -> Callable[[float], int]:
     def whole(number: float) -> int:
         if not isfinite(number) or number != int(number):
@@ -102,6 +112,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "count": Kind(
         "a whole number", _refuse_text("a whole number", "10"), _whole(0), "10", bare=True
     ),
+    "flag": Kind("`true` or `false`", _flag, _no_flag, "true"),
 }
 
 
@@ -110,7 +121,8 @@ class Deferred:
     """A scalar with expressions where a number or unit is wanted.
 
     Attributes:
-        kind: `duration`, `pause`, `rate`, `size`, `percent`, `positive_int` or `count`.
+        kind: `duration`, `pause`, `rate`, `size`, `percent`, `positive_int`, `count` or
+            `flag`.
     """
 
     text: Text
@@ -136,6 +148,8 @@ class Deferred:
                 code=Code.EXPRESSION_FAILED,
             )
         value = lowered.value
+        if isinstance(value, bool) and self.kind == "flag":
+            return value
         try:
             if isinstance(value, str):
                 return self._parse(value, kind, constants)

@@ -11,7 +11,12 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
-from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
+from pydantic_core import (
+    InitErrorDetails,
+    PydanticCustomError,
+    PydanticKnownError,
+    ValidationError,
+)
 
 from planrunner.errors import PlanrunnerError
 from planrunner.language.deferred import KINDS, Deferred
@@ -30,6 +35,7 @@ __all__ = [
     "Duration",
     "DurationRange",
     "ExprField",
+    "Flag",
     "Name",
     "PauseValue",
     "Percent",
@@ -90,6 +96,16 @@ def _parse_scalar(value: str, name: str) -> object:
         if not text.is_constant:
             return Deferred(text, name)
     return KINDS[name].parse(value)
+
+
+def _flag(value: object) -> bool | Deferred:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and "${" in value:
+        text = _text(value)
+        if not text.is_constant:
+            return Deferred(text, "flag")
+    raise PydanticKnownError("bool_type")
 
 
 def _text(value: object) -> Text:
@@ -275,6 +291,23 @@ DurationRange = Annotated[
 
 PositiveInt = Annotated[int | Deferred, _scalar("positive_int", _number(1, "1 or more."))]
 Count = Annotated[int | Deferred, _scalar("count", _number(0, "0 or more."))]
+
+Flag = Annotated[
+    bool | Deferred,
+    ReadBy(
+        _flag,
+        {
+            "anyOf": [
+                {"type": "boolean"},
+                {
+                    "type": "string",
+                    "pattern": _HAS_EXPRESSION,
+                    "patternErrorMessage": "Write true, false, or an expression: ${verify}",
+                },
+            ]
+        },
+    ),
+]
 
 TextField = Annotated[
     Text,

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 from pydantic import Field
 
-from planrunner.language.fields import ExprField, PositiveInt, TextField, ValueField
+from planrunner.language.fields import ExprField, Flag, PositiveInt, TextField, ValueField
 from planrunner.language.mapping import Fault, PlanMapping, exactly_one
 
 __all__ = ["DATA_KINDS", "DataModel", "GenerateModel"]
@@ -65,7 +65,7 @@ class DataModel(PlanMapping):
         description="In file order, at random with repetition, or shuffled without.",
         examples=["shuffle"],
     )
-    unique: bool = Field(
+    unique: Flag = Field(
         default=False,
         description="No two live users share a row; per iteration: each row once a run.",
         examples=["true"],

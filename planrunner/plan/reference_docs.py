@@ -38,8 +38,8 @@ Keys at the top that start with `x-` are yours: a place for anchors.
 | value | anything YAML can hold; `${…}` works in its texts | as it is |
 | expression | without `${…}`: `json.total == 0`, `status in [200, 404]` | – |
 
-Where a whole number, a duration, a rate, a size or a percentage is wanted, a text with `${…}` can
-stand instead; its value must be known before the run, as that of a param is.
+Where a whole number, a duration, a rate, a size, a percentage, `true` or `false` is wanted, a text
+with `${…}` can stand instead; its value must be known before the run, as that of a param is.
 """
 
 

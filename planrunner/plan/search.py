@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 from pydantic import AfterValidator, Field
 
 from planrunner.language.diagnostics import Code
-from planrunner.language.fields import Duration
+from planrunner.language.fields import Count, Duration
 from planrunner.language.mapping import Fault, PlanMapping, error
 from planrunner.language.reading import ReadBy
 from planrunner.language.text import Text, parse_text
@@ -128,13 +128,13 @@ class SearchModel(PlanMapping):
         description="A level holds while all of these are true.",
         examples=["[p95 < 500ms, error_rate < 1%]"],
     )
-    refine: Annotated[int, Field(ge=0)] | None = Field(
+    refine: Count | None = Field(
         None,
         description="How often to halve the gap between the last good and the first bad level. "
         "Default 0.",
         examples=["3"],
     )
-    confirm: Annotated[int, Field(ge=0)] | None = Field(
+    confirm: Count | None = Field(
         None,
         description="How often the best good level is run again. Default 0.",
         examples=["1"],

@@ -12,6 +12,7 @@ from planrunner.language.fields import (
     Duration,
     DurationRange,
     ExprField,
+    Flag,
     PositiveInt,
     TextField,
     ValueField,
@@ -276,7 +277,7 @@ class BlockModel(PlanMapping):
         "markdownDescription": "The steps to run.",
     }
 
-    measure: bool | None = Field(
+    measure: Flag | None = Field(
         None,
         description="True: its requests count in the results. Default false.",
         examples=["true"],

@@ -152,6 +152,13 @@ class Lowering:
             return default
         return value
 
+    def flag(self, path: SpecPath, value: object, *, default: bool) -> bool:
+        """Return a choice between true and false that may have been written with params in it."""
+        if isinstance(value, Deferred):
+            with self.at(path):
+                return bool(value.resolve(self.constants))
+        return value if isinstance(value, bool) else default
+
     def key(self, name: object, path: SpecPath) -> str:
         """Return a key of a mapping; params may stand in it, the user's variables may not."""
         if not isinstance(name, str) or "${" not in name:

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from planrunner.language.diagnostics import Code
 from planrunner.language.expressions import EvaluationError, Lowered, to_text
+from planrunner.language.fields import Deferred
 from planrunner.language.mapping import PlanMapping
 from planrunner.language.text import Text
 from planrunner.language.values import kind_of
@@ -104,6 +105,8 @@ def _fields(rule: PlanMapping) -> str:
 
 
 def _written(value: object) -> str:
+    if isinstance(value, Deferred):
+        value = value.text
     source = getattr(value, "source", None)
     if isinstance(source, str):
         return source
@@ -156,7 +159,7 @@ def _conditions(rule: Any, lowering: Lowering, path: SpecPath) -> Iterator[Condi
     if rule.max is not None:
         yield _bound(rule.max, lowering, (*path, "max"), at_least=False)
     if "length" in given:
-        yield _has_length(rule.length)
+        yield _has_length(*_bounds(rule.length, lowering, (*path, "length")))
     if rule.matches is not None:
         pattern = compile_regex(rule.matches, lowering, (*path, "matches"))
         yield _matches(pattern, rule.matches.source)
@@ -239,8 +242,15 @@ def _number(value: object) -> int | float | None:
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-def _has_length(length: Any) -> Condition:  # noqa: ANN401 - a number, or `{min, max}`
-    least, most = (length, length) if isinstance(length, int) else (length.min or 0, length.max)
+def _bounds(length: Any, lowering: Lowering, path: SpecPath) -> tuple[int, int | None]:  # noqa: ANN401 - a number, or `{min, max}`
+    if isinstance(length, int | Deferred):
+        exact = lowering.number(length, path, 0)
+        return exact, exact
+    most = None if length.max is None else lowering.number(length.max, (*path, "max"), 0)
+    return lowering.number(length.min, (*path, "min"), 0), most
+
+
+def _has_length(least: int, most: int | None) -> Condition:
     if most is None:
         shown = f"at least {least}"
     else:

@@ -73,7 +73,9 @@ def compile_exchange(
     expected = compile_expect(spec.expect, lowering)
     extractors = compile_extract(spec.extract, lowering)
     of_body, of_head = sources_of(spec.extract)
-    follow = settings.follow_redirects if spec.follow_redirects is None else spec.follow_redirects
+    follow = lowering.flag(
+        ("follow_redirects",), spec.follow_redirects, default=settings.follow_redirects
+    )
     timeout_ns = lowering.duration(spec.timeout, ("timeout",), settings.timeout_ns)
     if timeout_ns <= 0:
         lowering.fault(("timeout",), Code.INVALID_VALUE, "a timeout is more than 0")

@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from planrunner.language.diagnostics import Code, suggest
+from planrunner.language.fields import Deferred
 from planrunner.protocols.base import FailureKind
 from planrunner.protocols.http.operation import Retry
 from planrunner.protocols.http.spec import Retry as RetrySpec
@@ -29,13 +30,15 @@ _KINDS: Final = (
 _DEFAULT_KINDS: Final = frozenset({FailureKind.CONNECT, FailureKind.RESET, FailureKind.TIMEOUT})
 
 
-def compile_retry(spec: RetrySpec | int | None, lowering: Lowering) -> Retry | None:
+def compile_retry(spec: RetrySpec | int | Deferred | None, lowering: Lowering) -> Retry | None:
     """Compile the long form or the short one, which is how often; none and 0 send once."""
     if not isinstance(spec, RetrySpec):
-        return Retry(spec, 0, _DEFAULT_KINDS, range(500, 600)) if spec else None
+        most = lowering.number(spec, ("retry",), 0)
+        return Retry(most, 0, _DEFAULT_KINDS, range(500, 600)) if most else None
+    times = lowering.number(spec.times, ("retry", "times"), 1)
     wait_ns = lowering.duration(spec.wait, ("retry", "wait"), 0)
     if spec.on is None:
-        return Retry(spec.times, wait_ns, _DEFAULT_KINDS, range(500, 600))
+        return Retry(times, wait_ns, _DEFAULT_KINDS, range(500, 600))
     kinds: set[FailureKind] = set()
     statuses: set[int] = set()
     for index, item in enumerate(spec.on):
@@ -44,7 +47,7 @@ def compile_retry(spec: RetrySpec | int | None, lowering: Lowering) -> Retry | N
             kinds.add(found)
         else:
             statuses.update(found)
-    return Retry(spec.times, wait_ns, frozenset(kinds), frozenset(statuses))
+    return Retry(times, wait_ns, frozenset(kinds), frozenset(statuses))
 
 
 def _read(word: str, lowering: Lowering, path: SpecPath) -> FailureKind | range:

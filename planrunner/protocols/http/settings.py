@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import field, replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from planrunner.language.diagnostics import Code
 from planrunner.language.text import Text
@@ -20,6 +20,9 @@ from planrunner.protocols.lowering import Files, Lowering, SpecFault, SpecPath
 from planrunner.values import dataclass
 
 __all__ = ["CompiledSettings", "HttpDefaults", "compile_settings"]
+
+
+_MOST_CONNECTIONS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +81,8 @@ def compile_settings(
         base_url=_base_url(model.base_url, lowering) or settings.base_url,
         headers=merge_headers(headers),
         timeout_ns=timeout_ns,
-        follow_redirects=(
-            settings.follow_redirects if model.follow_redirects is None else model.follow_redirects
+        follow_redirects=lowering.flag(
+            ("follow_redirects",), model.follow_redirects, default=settings.follow_redirects
         ),
     )
     credentials = base.credentials
@@ -94,15 +97,14 @@ def _connections(model: HttpModel, settings: HttpSettings, lowering: Lowering) -
     given = model.model_fields_set
     changed: dict[str, Any] = {}
     if "verify" in given:
-        changed["verify"] = model.verify is not False
+        changed["verify"] = lowering.flag(("verify",), model.verify, default=True)
     if "ca" in given:
         changed["ca"] = lowering.file(model.ca, ("ca",))
     if "cert" in given:
         names = "cert", "key", "key_password"
         changed |= zip(names, _certificate(model.cert, lowering), strict=True)
     if "pool" in given:
-        pool = model.pool or Pool()
-        changed |= {"keepalive": pool.keepalive, "per_user": pool.per_user or 0}
+        changed |= _pool(model.pool or Pool(), lowering)
     if "client" in given:
         changed["client"] = model.client or "auto"
     if "proxy" in given:
@@ -110,6 +112,16 @@ def _connections(model: HttpModel, settings: HttpSettings, lowering: Lowering) -
     if "hosts" in given:
         changed["hosts"] = {**settings.hosts, **_hosts(model.hosts, lowering)}
     return replace(settings, **changed)
+
+
+def _pool(pool: Pool, lowering: Lowering) -> dict[str, Any]:
+    path = "pool", "per_user"
+    most = lowering.number(pool.per_user, path, 0)
+    if most > _MOST_CONNECTIONS:
+        message = f"a user has at most {_MOST_CONNECTIONS} connections"
+        lowering.fault(path, Code.INVALID_VALUE, message, f"write {_MOST_CONNECTIONS} or less")
+    keepalive = lowering.flag(("pool", "keepalive"), pool.keepalive, default=True)
+    return {"keepalive": keepalive, "per_user": most}
 
 
 def _base_url(text: Text | None, lowering: Lowering) -> Parts:

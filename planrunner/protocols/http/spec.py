@@ -8,7 +8,16 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 from pydantic import Discriminator, Field, Tag
 
 from planrunner.language.diagnostics import Code
-from planrunner.language.fields import Duration, ExprField, TextField, ValueField, VariableName
+from planrunner.language.fields import (
+    Count,
+    Duration,
+    ExprField,
+    Flag,
+    PositiveInt,
+    TextField,
+    ValueField,
+    VariableName,
+)
 from planrunner.language.mapping import Fault, PlanMapping, exactly_one, in_words
 from planrunner.protocols.http.spec_expect import (
     EXTRACT_SOURCES,
@@ -144,7 +153,7 @@ PartField = Annotated[
 class Retry(PlanMapping):
     """When a failed request is sent again; the sample keeps the last status and the whole time."""
 
-    times: int = Field(ge=1, description="How often at most.", examples=["2"])
+    times: PositiveInt = Field(description="How often at most.", examples=["2"])
     wait: Duration | None = Field(
         None, description="Pause before each. Default none.", examples=["500ms"]
     )
@@ -156,7 +165,7 @@ class Retry(PlanMapping):
 
 
 RetryField = Annotated[
-    Annotated[Retry, Tag("<mapping>")] | Annotated[int, Field(ge=0), Tag("<scalar>")],
+    Annotated[Retry, Tag("<mapping>")] | Annotated[Count, Tag("<scalar>")],
     Discriminator(shape),
 ]
 
@@ -246,7 +255,7 @@ class RequestKeys(PlanMapping):
         description="For the whole request, connecting and redirects included.",
         examples=["10s"],
     )
-    follow_redirects: bool | None = Field(
+    follow_redirects: Flag | None = Field(
         None, description="Follow 3xx replies.", examples=["false"]
     )
     expect: Expect | None = Field(
@@ -262,7 +271,7 @@ class RequestKeys(PlanMapping):
         description="Tags that split the series.",
         examples=["[read]", "{cached: '${json.cached}'}"],
     )
-    measure: bool | None = Field(
+    measure: Flag | None = Field(
         None, description="False: real traffic that is no result.", examples=["false"]
     )
     retry: RetryField | None = Field(
@@ -330,17 +339,13 @@ CertificateField = Annotated[
 class Pool(PlanMapping):
     """How many connections a user keeps."""
 
-    keepalive: bool = Field(
+    keepalive: Flag = Field(
         default=True, description="Keep connections open between requests.", examples=["true"]
     )
-    per_user: int | None = Field(
+    per_user: PositiveInt | None = Field(
         None,
-        ge=1,
-        le=64,
-        description=(
-            "Connections to one host a user may have at once. "
-            "Default as many as the requests of a `parallel` step, else one."
-        ),
+        description="Connections to one host a user may have at once. "
+        "Default as many as the requests of a `parallel` step, else one.",
         examples=["1"],
     )
 
@@ -359,7 +364,7 @@ class HttpModel(PlanMapping):
     timeout: Duration | None = Field(
         None, description="For a whole request. Default 30s.", examples=["10s"]
     )
-    verify: bool | None = Field(
+    verify: Flag | None = Field(
         None, description="Check the server's certificate. Default true.", examples=["false"]
     )
     ca: TextField | None = Field(
@@ -373,7 +378,7 @@ class HttpModel(PlanMapping):
     auth: AuthField | None = Field(
         None, description="Who the users are to the server.", examples=["{bearer: '${token}'}"]
     )
-    follow_redirects: bool | None = Field(
+    follow_redirects: Flag | None = Field(
         None, description="Follow 3xx replies. Default true.", examples=["false"]
     )
     pool: Pool | None = Field(

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Discriminator, Field, Tag
 from pydantic.functional_validators import AfterValidator
 
 from planrunner.language.diagnostics import Code
-from planrunner.language.fields import TextField, ValueField
+from planrunner.language.fields import Count, TextField, ValueField
 from planrunner.language.mapping import Fault, PlanMapping, error, exactly_one
 
 __all__ = [
@@ -80,10 +80,8 @@ JsonType = Literal[
 class Length(PlanMapping):
     """Bounds of a length."""
 
-    min: int | None = Field(None, ge=0, description="The least length that holds.", examples=["1"])
-    max: int | None = Field(
-        None, ge=0, description="The greatest length that holds.", examples=["100"]
-    )
+    min: Count | None = Field(None, description="The least length that holds.", examples=["1"])
+    max: Count | None = Field(None, description="The greatest length that holds.", examples=["100"])
 
 
 class Rule(PlanMapping):
@@ -127,7 +125,7 @@ class Rule(PlanMapping):
     )
     length: (
         Annotated[
-            Annotated[int, Field(ge=0), Tag("<scalar>")] | Annotated[Length, Tag("<mapping>")],
+            Annotated[Count, Tag("<scalar>")] | Annotated[Length, Tag("<mapping>")],
             Discriminator(shape),
         ]
         | None

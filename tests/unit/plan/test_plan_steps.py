@@ -183,7 +183,7 @@ def test_pop_and_foreach_are_read() -> None:
         ("{if: '${a}', then: [{get: /}]}", "expression-syntax"),
         ("repeat: 0", "invalid-value"),
         ("{get: /, measure: 'yes'}", "bool_type"),
-        ("{get: /, retry: '3'}", "int_type"),
+        ("{get: /, retry: '3'}", "invalid-value"),
         ("{get: }", "wrong-type"),
         ("stop: now", "literal_error"),
         ("get", "model_type"),
