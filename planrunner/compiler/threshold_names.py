@@ -13,7 +13,7 @@ from planrunner.language.text import lower_value
 from planrunner.metrics.selector import AllOf, AnyOf, Kind, Not, Selection, Term
 from planrunner.metrics.threshold import Agg, Metric, Threshold
 from planrunner.plan.models import PlanModel
-from planrunner.plan.steps import StepModel
+from planrunner.plan.steps import BlockModel, StepModel
 from planrunner.plan.users import TaskModel, UserModel, request_name
 from planrunner.plan.workload import PhaseModel
 from planrunner.protocols.base import FailureKind
@@ -42,7 +42,7 @@ class Names:
 
     Attributes:
         profile: The profile that runs; empty when the plan has none.
-        owners: By kind and name, the tasks that it belongs to.
+        owners: By kind and name, the tasks that it belongs to; none for setup and teardown.
         methods: Actions that a bare name takes as a whole, such as `etcd.put`, with their tasks.
         values: The values of each tag; None when one is only known while the run goes on.
         stages: The stages of each phase, those of all profiles included.
@@ -189,6 +189,8 @@ def names_of(model: PlanModel, flows: Flows, profile: str, gauges: Sequence[str]
     names = Names(profile=profile, gauges=(*gauges, *_OF_GENERATOR))
     for name, user in (model.users or {}).items():
         _Sender(names, name, flows).add(user)
+    for block in (model.setup, model.teardown):
+        _Sender(names, "", flows).add_block(block)
     for name, phases in _schedules(model).items():
         called = phase_names(phases, name)
         if name:
@@ -217,7 +219,7 @@ def _stage_names(phase: PhaseModel) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Sender:
-    """Takes in what one user class sends and is called."""
+    """Takes in what one user class sends and is called; setup and teardown have no class."""
 
     names: Names
     name: str
@@ -231,7 +233,10 @@ class _Sender:
             replace(self, task=task.name).add_task(task)
         self._add_steps(user.steps or ())
         for block in (user.on_start, user.on_stop):
-            self._add_steps(block.do if block is not None else ())
+            self.add_block(block)
+
+    def add_block(self, block: BlockModel | None) -> None:
+        self._add_steps(block.do if block is not None else ())
 
     def add_task(self, task: TaskModel) -> None:
         self._own(Kind.TASK, task.name)
@@ -239,8 +244,12 @@ class _Sender:
         self._add_steps(task.steps)
 
     def _own(self, kind: Kind, name: str) -> None:
-        owners = self.names.owners.setdefault(kind, {})
-        owners.setdefault(name, set()).add((self.name, self.task))
+        self._note(self.names.owners.setdefault(kind, {}), name)
+
+    def _note(self, owners: dict[str, set[Owner]], name: str) -> None:
+        found = owners.setdefault(name, set())
+        if self.name:
+            found.add((self.name, self.task))
 
     def _add_steps(self, steps: Sequence[StepModel]) -> None:
         for step in _walk(steps, self.flows, ()):
@@ -248,13 +257,13 @@ class _Sender:
                 self._own(Kind.GROUP, step.group)
             elif step.is_request:
                 self._own(Kind.REQUEST, request_name(step))
-                owners = self.names.methods.setdefault(step.action, set())
-                owners.add((self.name, self.task))
-                self._add_tags(step.tags)
+                self._note(self.names.methods, step.action)
+                self._add_tags(_tags_of(step))
             elif step.poll is not None:
-                name = step.name or default_name(step.poll)
+                name = step.name or step.poll.name or default_name(step.poll)
                 self._own(Kind.REQUEST, name)
                 self._own(Kind.GROUP, name)
+                self._add_tags(step.poll.tags)
 
     def _add_tags(self, tags: Iterable[str] | Mapping[str, object] | None) -> None:
         for key in tags or ():
@@ -265,6 +274,14 @@ class _Sender:
                 self.names.values[key] = None
             else:
                 known.add(value)
+
+
+def _tags_of(step: StepModel) -> Iterable[str] | Mapping[str, object] | None:
+    if step.action.startswith("etcd."):  # whose keys all stand inside the action's mapping
+        tags: Iterable[str] | Mapping[str, object] | None
+        tags = getattr(step, step.action.replace(".", "_")).tags
+        return tags
+    return step.tags
 
 
 def _constant(value: object) -> str | None:

@@ -8,6 +8,8 @@ from planrunner.metrics.threshold import Level, OnNoData
 from tests.support.plans import compiled, findings
 
 USERS = """
+etcd: {endpoints: ["127.0.0.1:2379"]}
+setup: {measure: true, do: [{post: /reset, tags: {once: yes}}]}
 users:
   Reader:
     weight: 9
@@ -19,7 +21,10 @@ users:
       - {get: /list, tags: {kind: "${json.kind}"}}
   Writer:
     on_start: {measure: true, do: [{post: /login, name: login}]}
-    steps: [{post: /items, tags: {kind: write, area: shop}}]
+    steps:
+      - {post: /items, tags: {kind: write, area: shop}}
+      - etcd.put: {key: a, value: b, tags: {store: etcd}}
+      - {poll: {get: /job, name: job, tags: {slow: yes}}, until: "true", timeout: 1s}
 """
 
 
@@ -43,6 +48,10 @@ def reasons(sentence: str, *sections: str) -> str:
         "rate of tag:safe and tag:team=web < 50%",
         "count of tag:kind=whatever > 0",
         "count of tag:area=shop > 0",
+        "count of etcd.put and tag:store=etcd > 0",
+        "count of job and tag:slow > 0",
+        "p95 of group:job < 1s",
+        'p95 of "POST /reset" and tag:once < 1s',
         "count of status:5xx or error:timeout == 0",
         "count of iteration:Reader > 0",
         "p95 in phase main stage hold < 1s",
