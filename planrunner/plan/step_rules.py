@@ -121,6 +121,9 @@ def _no_action(data: Mapping[str, Any]) -> Fault:
 
 
 def _foreign(key: str, action: str) -> Fault:
-    is_etcd = action in ETCD_ACTIONS  # whose keys all stand inside
-    hint = f"put it into `{action}:`" if is_etcd else f"`{key}` belongs to {in_words(_owners(key))}"
+    hint = f"`{key}` belongs to {in_words(_owners(key))}"
+    if action in ETCD_ACTIONS:  # whose keys all stand inside
+        hint = f"put it into `{action}:`"
+    elif action == "poll" and key in _HTTP_KEYS:
+        hint = f"write it with the request: `poll: {{get: …, {key}: …}}`"
     return Fault(Code.CONFLICTING_KEYS, f"`{key}` does not go with `{action}`", hint, key)

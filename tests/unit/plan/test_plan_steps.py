@@ -97,7 +97,6 @@ def test_a_misspelt_action_is_one_fault() -> None:
         ("{get: /, do: [{get: /}]}", "do", "`group`, `repeat`, `while` or `foreach`"),
         ("{think: 1s, json: {}}", "json", "`get`, `post`, `put`"),
         ("{group: a, do: [{get: /}], then: [{get: /}]}", "then", "`if`"),
-        ("{poll: /, until: a, headers: {a: b}}", "headers", "`get`"),
     ],
 )
 def test_a_key_of_another_action_names_its_owner(text: str, key: str, hint: str) -> None:
@@ -115,6 +114,14 @@ def test_keys_beside_an_etcd_action_belong_into_it() -> None:
 
     assert (fault.code, fault.key) == ("conflicting-keys", "name")
     assert fault.hint == "put it into `etcd.get:`"
+
+
+def test_keys_of_a_polled_request_stand_with_it() -> None:
+    """Those beside `poll` are the poll's own."""
+    (fault,) = found_in(StepModel, "{poll: /, until: a, headers: {a: b}}")
+
+    assert (fault.code, fault.key) == ("conflicting-keys", "headers")
+    assert fault.hint == "write it with the request: `poll: {get: …, headers: …}`"
 
 
 @pytest.mark.parametrize(
