@@ -28,15 +28,27 @@ Rows = Sequence[Mapping[str, object]]
 _HEIGHT: Final = 220
 _ROW_HEIGHT: Final = 22
 
+# Seconds between ticks, as clocks have them; each up to so many times.
+_TIME_STEPS: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21_600)
+_MOST_TICKS: Final = 8
+
+
+def _time_ticks() -> str:
+    """Return the expression of the seconds that an axis of time names."""
+    begin, end = "domain('x')[0]", "domain('x')[1]"
+    step = "86400"
+    for seconds in reversed(_TIME_STEPS):
+        step = f"{end}-{begin}<={seconds * _MOST_TICKS}?{seconds}:{step}"
+    return f"sequence(ceil({begin}/({step}))*({step}),{end}+.5,{step})"
+
+
 TIME: Final = {
     "field": "t",
     "type": "quantitative",
     "title": None,
     "axis": {
-        # Whole seconds only: of a short run there would be two labels for each.
-        "labelExpr": "datum.value%1?'':floor(datum.value/60)+':'"
-        "+(datum.value%60<10?'0':'')+floor(datum.value%60)",
-        "tickMinStep": 1,
+        "labelExpr": "floor(datum.value/60)+':'+(datum.value%60<10?'0':'')+datum.value%60",
+        "values": {"expr": _time_ticks()},
         "grid": False,
     },
     "scale": {"zero": False, "nice": False},

@@ -27,6 +27,8 @@ _RIGHT_TO_LEFT: Final = re.compile(
 
 
 _IN_BACKTICKS: Final = re.compile(r"`([^`]+)`")
+_SLASH: Final = re.compile(r"[\w}]/(?=[\w$])")
+_UNBROKEN: Final = 30  # letters of a name that a column has room for
 
 
 def write_page(
@@ -124,8 +126,14 @@ def lines(text: str) -> Markup:
 
 
 def _isolate(text: str) -> Markup:
-    """Escape `text`, and keep its right-to-left words from reordering what stands around them."""
-    return Markup(_RIGHT_TO_LEFT.sub(r"<bdi>\g<0></bdi>", str(escape(text))))
+    """Escape `text`, and keep its right-to-left words from reordering what stands around them.
+
+    Long paths may be broken at their slashes.
+    """
+    escaped = str(escape(text))
+    if len(text) > _UNBROKEN:
+        escaped = _SLASH.sub(r"\g<0><wbr>", escaped)
+    return Markup(_RIGHT_TO_LEFT.sub(r"<bdi>\g<0></bdi>", escaped))
 
 
 def _words(text: str) -> Markup:

@@ -17,7 +17,7 @@ from planrunner.report.html import write_html
 from tests.support.golden import check_golden
 from tests.support.results import RESULTS, make_large
 
-VOID = {"meta", "br", "img", "link", "hr", "input"}
+VOID = {"meta", "br", "wbr", "img", "link", "hr", "input"}
 
 
 class Page(HTMLParser):
@@ -127,6 +127,13 @@ def test_right_to_left_names_do_not_reorder_their_limit(pages):
 def test_a_long_name_folds_away(pages):
     """2,000 characters stay readable without taking the page."""
     assert "<details><summary>GET /longlong" in pages["awkward"]
+
+
+def test_a_path_breaks_at_its_slashes():
+    """Not in the middle of a word."""
+    assert "GET /api/<wbr>v2/<wbr>customers/<wbr>${customer}/<wbr>orders" in html(
+        make_large(requests=1)
+    )
 
 
 def test_the_same_result_gives_the_same_bytes(pages):
