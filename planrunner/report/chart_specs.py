@@ -42,6 +42,7 @@ def _time_ticks() -> str:
     return f"sequence(ceil({begin}/({step}))*({step}),{end}+.5,{step})"
 
 
+_FROM_START: Final = {"zero": True, "nice": False}
 TIME: Final = {
     "field": "t",
     "type": "quantitative",
@@ -51,7 +52,7 @@ TIME: Final = {
         "values": {"expr": _time_ticks()},
         "grid": False,
     },
-    "scale": {"zero": False, "nice": False},
+    "scale": _FROM_START,
 }
 _LINES: Final = {"symbolType": "stroke", "symbolStrokeWidth": 3}
 # Milliseconds in, and the unit that people would say out.
@@ -98,7 +99,8 @@ def _bands(palette: Palette, bands: Rows) -> Iterator[Spec]:
         }
 
 
-def load_spec(palette: Palette, bands: Rows, *, dots: bool) -> Spec:
+def load_spec(palette: Palette, bands: Rows, *, dots: bool, users: bool) -> Spec:
+    """Return the spec of requests a second, and of users where their number is known."""
     total = [
         {
             "aggregate": [
@@ -113,8 +115,8 @@ def load_spec(palette: Palette, bands: Rows, *, dots: bool) -> Spec:
         {"field": "rps", "type": "quantitative", "title": "requests/s", "format": ",.1f"},
         {"field": "users", "type": "quantitative", "title": "users", "format": ","},
     ]
-    rate, users = palette.series[0], palette.series[1]
-    return view(
+    rate = palette.series[0]
+    layers: list[Spec] = [
         {
             "layer": [
                 *_bands(palette, bands),
@@ -140,34 +142,40 @@ def load_spec(palette: Palette, bands: Rows, *, dots: bool) -> Spec:
                     },
                 },
             ]
+        }
+    ]
+    if users:
+        layers.append(_users(palette, total, tooltip))
+    return view(*layers, resolve={"scale": {"y": "independent"}})
+
+
+def _users(palette: Palette, total: list[Spec], tooltip: list[Spec]) -> Spec:
+    color = palette.series[1]
+    return {
+        "data": {"name": "points"},
+        "transform": total,
+        "mark": {
+            "type": "line",
+            "color": color,
+            "strokeWidth": 1.8,
+            "interpolate": "step-before",
         },
-        {
-            "data": {"name": "points"},
-            "transform": total,
-            "mark": {
-                "type": "line",
-                "color": users,
-                "strokeWidth": 1.8,
-                "interpolate": "step-before",
-            },
-            "encoding": {
-                "x": TIME,
-                "y": {
-                    "field": "users",
-                    "type": "quantitative",
-                    "title": "users",
-                    "axis": {
-                        "titleColor": users,
-                        "grid": False,
-                        "labelExpr": WHOLE_LABEL,
-                        "tickMinStep": 1,
-                    },
+        "encoding": {
+            "x": TIME,
+            "y": {
+                "field": "users",
+                "type": "quantitative",
+                "title": "users",
+                "axis": {
+                    "titleColor": color,
+                    "grid": False,
+                    "labelExpr": WHOLE_LABEL,
+                    "tickMinStep": 1,
                 },
-                "tooltip": tooltip,
             },
+            "tooltip": tooltip,
         },
-        resolve={"scale": {"y": "independent"}},
-    )
+    }
 
 
 def latency_spec(palette: Palette, bands: Rows, *, dots: bool) -> Spec:
@@ -283,14 +291,15 @@ def distribution_spec(palette: Palette, rows: Rows) -> Spec:
     }
 
 
-def failures_spec(palette: Palette, bands: Rows) -> Spec:
+def failures_spec(palette: Palette, bands: Rows, *, end: int) -> Spec:
+    """Return the spec of failures by kind, up to the second that a run ended."""
     return view(
         *_bands(palette, bands),
         {
             "data": {"name": "failures"},
             "mark": {"type": "rect"},
             "encoding": {
-                "x": {**TIME, "field": "from"},
+                "x": {**TIME, "field": "from", "scale": {**_FROM_START, "domainMax": end}},
                 "x2": {"field": "to"},
                 "y": {
                     "field": "high",

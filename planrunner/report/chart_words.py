@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from planrunner.report.chart_data import MOST_REQUESTS, chosen_tracks, loaded_of
 from planrunner.report.findings import count_failures, most_first, requests_of
 from planrunner.report.plain import plain, shorten
-from planrunner.results.model import Point, RunResult
+from planrunner.results.model import RunResult
 from planrunner.results.record import Track
 from planrunner.units import format_count, format_duration, format_percent, format_rate, format_size
 
@@ -25,10 +26,14 @@ _LONGEST_NAME = 60
 
 
 def load_words(result: RunResult) -> str:
-    top = max(result.points, key=lambda point: point.requests / max(point.seconds, 1))
-    rate = format_rate(top.requests / max(top.seconds, 1))
-    users = format_count(max(point.users for point in result.points), "user")
-    return f"At most {rate} (at {_at(top)}) from at most {users}."
+    rates: Counter[int] = Counter()
+    for point in result.points:
+        rates[point.second] += point.requests
+    second, most = rates.most_common(1)[0]
+    rate = format_rate(most / max(result.points[0].seconds, 1))
+    users = max(point.users for point in result.points)
+    told = f" from at most {format_count(users, 'user')}" if users else ""
+    return f"At most {rate} (at {_at(second)}){told}."
 
 
 def latency_words(result: RunResult) -> str:
@@ -38,7 +43,9 @@ def latency_words(result: RunResult) -> str:
         return "No request was answered."
     middle = format_duration(usual[len(usual) // 2])
     worst = format_duration(slow.p99_ns)
-    return f"p95 was {middle} in a typical interval; the worst p99 was {worst} at {_at(slow)}."
+    return (
+        f"p95 was {middle} in a typical interval; the worst p99 was {worst} at {_at(slow.second)}."
+    )
 
 
 def distribution_words(result: RunResult) -> str:
@@ -103,6 +110,6 @@ def _amount(value: float, kind: str) -> str:
             return f"{value:.4g}"
 
 
-def _at(point: Point) -> str:
-    minutes, seconds = divmod(point.second, 60)
+def _at(second: int) -> str:
+    minutes, seconds = divmod(second, 60)
     return f"{minutes}:{seconds:02}"

@@ -87,7 +87,8 @@ def _charts(result: RunResult, palette: Palette) -> Iterator[Chart]:
     if points:
         time = {"points": points, "bands": bands}
         dots = len(points) < _DOTS_BELOW
-        load = load_spec(palette, bands, dots=dots)
+        users = any(row["users"] for row in points)
+        load = load_spec(palette, bands, dots=dots, users=users)
         yield Chart("load", "Load", load_words(result), load, time)
         # Of a chart whose points are all left out, Vega cannot tell the size.
         if any(row["p50"] for row in points):
@@ -99,7 +100,8 @@ def _charts(result: RunResult, palette: Palette) -> Iterator[Chart]:
         yield Chart("distribution", "Latency by request", words, spec, {"cells": rows}, wide=True)
     if failures := failures_of(result.points):
         data = {"failures": failures, "bands": bands}
-        spec = failures_spec(palette, bands)
+        end = max(point.second for point in result.points)
+        spec = failures_spec(palette, bands, end=end)
         yield Chart("errors", "Failed requests by kind", failures_words(result), spec, data)
     by_rate = _arrives(result)
     loaded = points_of(loaded_of(result.points))

@@ -74,3 +74,22 @@ def test_what_is_measured_is_drawn_with_its_like():
         drawn["traffic"] == "monitor.box.disk at most 2.0 MB/s; monitor.box.net at most 3.0 MB/s."
     )
     assert drawn["monitors"] == "monitor.net at most 7."
+
+
+def test_load_is_that_of_all_parts_of_a_second():
+    """Warm-up and phases beside each other; of a killed run nobody knows the users."""
+    parts = [point(1), point(2, warmup=True, requests=30, users=0), point(2, requests=70)]
+    killed = [point(second, users=0) for second in (1, 2)]
+
+    assert charts(parts)["load"].words == "At most 100/s (at 0:02) from at most 5 users."
+    assert charts(killed)["load"].words == "At most 10/s (at 0:01)."
+    assert len(charts(killed)["load"].spec["layer"]) == 1
+
+
+def test_failures_are_drawn_up_to_the_end():
+    """So that they stand below the load that caused them."""
+    points = [replace(point(1), failed=1, failures={"status": 1}), *map(point, range(2, 9))]
+
+    layer = charts(points)["errors"].spec["layer"][-1]
+
+    assert layer["encoding"]["x"]["scale"]["domainMax"] == 8
