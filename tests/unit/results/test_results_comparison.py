@@ -48,7 +48,7 @@ def test_a_busy_machine_fails_no_build(load):
 @pytest.mark.parametrize("load", ["open", "closed"])
 @pytest.mark.parametrize(("target", "least"), [("slow20", 3), ("err2", 6), ("rate10", 4)])
 def test_a_busy_machine_hides_no_large_change(load, target, least):
-    """20 % slower, 2 % of replies failed, 10 % fewer requests: half of the pairs show it, or more."""
+    """20 % slower, 2 % failed, 10 % fewer requests: half of the pairs show it, or more."""
     found = [compare(*pair).outcome for pair in neighbours(load, target)]
 
     assert len(found) == 6
