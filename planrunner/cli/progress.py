@@ -6,7 +6,17 @@ from collections.abc import Sequence
 from time import perf_counter
 from typing import Final
 
-from planrunner.engine.events import Event, Logged, RunStarted, Standing, Stopping, Tick
+from planrunner.engine.events import (
+    Event,
+    Logged,
+    PhaseEnded,
+    PhaseStarted,
+    RunStarted,
+    Standing,
+    Stopping,
+    Tick,
+)
+from planrunner.engine.outcome import PhaseTimes
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.series import ABORTED
 from planrunner.metrics.verdict import Verdict
@@ -24,6 +34,7 @@ class ProgressListener:
     def __init__(self, view: View) -> None:
         self._view = view
         self._planned_s = 0.0
+        self._running_s: dict[str, float] = {}
         self._total = 0
         self._failed = 0
         self._ending = ""
@@ -34,6 +45,10 @@ class ProgressListener:
         match event:
             case RunStarted():
                 self._planned_s = event.planned_ns / NS_PER_S
+            case PhaseStarted():
+                self._running_s[event.name] = event.planned_ns / NS_PER_S
+            case PhaseEnded():
+                self._replan(event.times)
             case Logged():
                 self._say(event)
             case Stopping():
@@ -42,6 +57,12 @@ class ProgressListener:
                 self._view.show(self._progress(event))
             case _:
                 pass
+
+    def _replan(self, ended: PhaseTimes) -> None:
+        """Let what comes after a phase come earlier or later, by as much as the phase ended."""
+        planned_s = self._running_s.pop(ended.name, 0.0)
+        if not self._running_s:  # those beside it go on as planned
+            self._planned_s += (ended.gone_ns - ended.begin_ns) / NS_PER_S - planned_s
 
     def _say(self, logged: Logged) -> None:
         for line in logged.lines:
