@@ -35,6 +35,7 @@ from planrunner.cli.wiring import client_factories, command_of, run_on_fast_loop
 from planrunner.clock import MonotonicClock
 from planrunner.compiler.graph import RunGraph
 from planrunner.compiler.source import GraphSource
+from planrunner.engine.collector import keep_collections_short
 from planrunner.engine.fleet import Peer
 from planrunner.engine.run import run
 from planrunner.engine.stop import Stop
@@ -142,7 +143,8 @@ def command(  # noqa: PLR0913 - one parameter for each option
     if full and not once:
         raise UsageError("--full (or --trace) goes with --once", hint="add --once, or leave it out")
     graph, source = compile_to_run(plan, options, seed=seed, formats=formats, labels=labels)
-    _begin_collecting()
+    if not gc.isenabled():  # `main` turned it off, so the process is ours
+        keep_collections_short()
     if once:
         return _try_once(graph, as_json=as_json, full=full)
     need_descriptors(-(-_connections(graph) // workers))
@@ -165,16 +167,6 @@ def command(  # noqa: PLR0913 - one parameter for each option
     else:
         _show(result, files, quiet=quiet)
     return result.exit_code
-
-
-def _begin_collecting() -> None:
-    """Turn on the garbage collection that `main` turned off.
-
-    Modules and the plan stay to the end: frozen, no collection under load looks through them.
-    """
-    if not gc.isenabled():
-        gc.freeze()
-        gc.enable()
 
 
 def _try_once(graph: RunGraph, *, as_json: bool, full: bool) -> int:

@@ -19,6 +19,7 @@ from planrunner.cli.exit_codes import ExitCode, exit_code_of
 from planrunner.cli.wiring import client_factories, run_on_fast_loop
 from planrunner.clock import MonotonicClock
 from planrunner.engine.channel import SocketChannel
+from planrunner.engine.collector import keep_collections_short
 from planrunner.engine.member import Member, RelayedStop
 from planrunner.engine.messages import Assignment, Broken
 from planrunner.engine.worker import Worker, protocols_of
@@ -83,6 +84,7 @@ async def _carry_out(assignment: Assignment, channel: SocketChannel) -> int:
 
 async def _serve(assignment: Assignment, channel: SocketChannel) -> None:
     graph, clock = assignment.source.compile(), MonotonicClock()
+    keep_collections_short()
     stop = RelayedStop(channel.send)
     async with AsyncExitStack() as stack:
         factories = client_factories(graph)

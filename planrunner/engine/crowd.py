@@ -79,9 +79,10 @@ class Crowd:
         self._on_empty = on_empty
         self._on_done = on_done
         self._by_slot: dict[int, VirtualUser] = {}
-        # In the order of their start: all, and those that have not come to their on_stop yet.
-        self._live: dict[VirtualUser, None] = {}
-        self._busy: dict[VirtualUser, None] = {}
+        # In the order of their start: all with their slots, and those that have not come to their
+        # on_stop yet.
+        self._live: dict[VirtualUser, int | None] = {}
+        self._busy: dict[VirtualUser, int | None] = {}
         self._awaited = self._live
         self._empty: Nap | None = None
         self.started = 0
@@ -120,7 +121,7 @@ class Crowd:
         actor.due_ns = due_ns
         if slot is not None:
             self._by_slot[slot] = user
-        self._live[user] = self._busy[user] = None
+        self._live[user] = self._busy[user] = slot
         self.started += 1
         around.alive[user_class] += 1
         around.tally.started[self._phase, user_class] += 1
@@ -151,7 +152,7 @@ class Crowd:
         for user in tuple(self._live):
             user.cancel()
 
-    async def _until_empty(self, awaited: dict[VirtualUser, None], limit_ns: int) -> None:
+    async def _until_empty(self, awaited: dict[VirtualUser, int | None], limit_ns: int) -> None:
         if awaited:
             clock = self._around.clock
             self._awaited, self._empty = awaited, Nap(clock)
@@ -164,7 +165,9 @@ class Crowd:
         if not self._busy and self._on_done is not None:
             self._on_done()
         if user.state is UserState.ENDED:
-            del self._live[user]
+            slot = self._live.pop(user)
+            if slot is not None and self._by_slot.get(slot) is user:
+                del self._by_slot[slot]  # nobody keeps it: it is free without any collection
             self._around.alive[user.user_class] -= 1
             if not self._live:
                 self._on_empty()

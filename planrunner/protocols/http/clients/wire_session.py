@@ -97,3 +97,4 @@ class WireSession(WireUser):
         self.shared.users.discard(self)
         for connection in list(self.connections.values()):
             connection.close()
+        self.current = None  # or the two would hold each other
