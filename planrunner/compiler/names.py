@@ -20,6 +20,7 @@ _FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """The keys of the names that the engine provides."""
 
+_NO_USER: Final = "no user runs this: write a param, or a value"
 _REPLY: Final = ("json", "body", "headers", "status")
 _SERVICE: Final = ("port", "url", "dir")
 
@@ -155,10 +156,10 @@ class Known:
             hint = "use it in `expect`, `tags` or a later step"
             return _fault(reference, f"`{root}` needs a request before it", hint)
         if root in ("user", "phase") and not self.has_user:
-            return _fault(reference, f"`{root}` has no value here", "no user runs this")
+            return _fault(reference, f"`{root}` has no value here", _NO_USER)
         name = ".".join((root, *reference.path))
         if name in ("iteration", "user.iteration") and not self._is_numbered:
-            hint = "on_start, setup and teardown are no iterations"
+            hint = "on_start is no iteration" if self.has_user else _NO_USER
             return _fault(reference, f"`{name}` has no value here", hint)
         fields = _FIELDS.get(root)
         if fields and reference.path and reference.path[0] not in fields:
