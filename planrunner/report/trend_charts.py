@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from planrunner.report.chart_specs import AMOUNT_LABEL, MS_LABEL, TIME
+from planrunner.report.chart_specs import AMOUNT_LABEL, MS_LABEL, TIME, WHOLE_LABEL
 from planrunner.report.charts import Chart
 from planrunner.report.palette import Palette
 from planrunner.report.plain import plain
 from planrunner.results.model import RunResult
+from planrunner.units import format_count, format_duration, format_percent, format_rate
 
 __all__ = ["overlaid", "trends"]
 
+_PERCENT_LABEL: Final = "format(datum.value,'~r')+' %'"
 _HEIGHT: Final = 220
 _SCHEMA: Final = "https://vega.github.io/schema/vega-lite/v6.json"
 
@@ -43,14 +45,22 @@ def trends(runs: Sequence[RunResult], palette: Palette) -> list[Chart]:
         }
         for n, run in enumerate(runs, start=1)
     ]
+    ends = [run.totals for run in (runs[0], runs[-1])] if runs else []
+    latencies = [format_duration(round(totals.p95_response_time * 1e9)) for totals in ends]
+    rates = [format_rate(totals.requests_per_second) for totals in ends]
+    failures = [format_percent(totals.error_rate / 100) for totals in ends]
     return [
-        _by_run(*each, palette, data)
-        for each in (
-            ("p95", "95th percentile", {"labelExpr": MS_LABEL}),
-            ("rps", "Requests per second", {"labelExpr": AMOUNT_LABEL}),
-            ("errors", "Failed, in percent", {"format": "~g"}),
+        Chart(field, title, _told(shown, len(runs)), _by_run(field, label, palette), {"runs": data})
+        for field, title, label, shown in (
+            ("p95", "95th percentile", MS_LABEL, latencies),
+            ("rps", "Requests per second", AMOUNT_LABEL, rates),
+            ("errors", "Failed requests", _PERCENT_LABEL, failures),
         )
     ]
+
+
+def _told(shown: Sequence[str], count: int) -> str:
+    return f"From {' to '.join(shown)} in {format_count(count, 'run')}." if shown else ""
 
 
 def _points(result: RunResult, which: str) -> Iterator[dict[str, object]]:
@@ -95,17 +105,12 @@ def _over_time(
     return Chart(identity, title, words, spec, {"points": data})
 
 
-def _by_run(
-    field: str,
-    title: str,
-    axis: dict[str, Any],
-    palette: Palette,
-    data: Sequence[dict[str, object]],
-) -> Chart:
-    spec = {
+def _by_run(field: str, label: str, palette: Palette) -> dict[str, Any]:
+    return {
         "$schema": _SCHEMA,
         "height": _HEIGHT,
         "data": {"name": "runs"},
+        "transform": [{"calculate": label.replace("datum.value", f"datum.{field}"), "as": "shown"}],
         "mark": {
             "type": "line",
             "color": palette.series[0],
@@ -117,22 +122,19 @@ def _by_run(
                 "field": "n",
                 "type": "quantitative",
                 "title": "run",
-                "axis": {"tickMinStep": 1, "grid": False, "format": "d"},
+                "axis": {"tickMinStep": 1, "grid": False, "labelExpr": WHOLE_LABEL},
                 "scale": {"zero": False, "nice": False},
             },
             "y": {
                 "field": field,
                 "type": "quantitative",
                 "title": None,
-                "axis": axis,
+                "axis": {"labelExpr": label},
                 "scale": {"zero": True},
             },
             "tooltip": [
                 {"field": "run", "type": "nominal"},
-                {"field": field, "type": "quantitative", "format": ".4~g"},
+                {"field": "shown", "type": "nominal", "title": field},
             ],
         },
     }
-    values = [float(str(row[field])) for row in data]
-    words = f"From {values[0]:g} to {values[-1]:g} in {len(values)} runs." if values else ""
-    return Chart(field, title, words, spec, {"runs": data})
