@@ -80,7 +80,12 @@ async def measure_capacity(seconds: int, workers: int) -> Capacity:
     async with _null_server() as port:
         closed = await _send(f"{{users: {_USERS}, hold: {seconds}s}}", port, workers, clock)
         totals = make_totals(closed.total, closed.measured())
-        if totals.failed_requests or not totals.total_requests:
+        if not totals.total_requests:
+            raise CannotRun(
+                f"the null server answered nothing within {seconds} s",
+                hint="something else keeps this machine busy: see what runs, or raise --seconds",
+            )
+        if totals.failed_requests:
             raise CannotRun(
                 f"{totals.failed_requests:,} of {totals.total_requests:,} requests to the null "
                 "server failed"

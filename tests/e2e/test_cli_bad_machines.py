@@ -82,7 +82,7 @@ def test_a_report_directory_that_cannot_be_made_is_exit_3_before_load(
 class TestFullDisk:
     """A limit on the size of a file stands for a disk that takes no more."""
 
-    PLAN = "stages: [{duration: 800ms, users: 4}]"
+    PLAN = "phases: [{name: main, users: {A: 4}, iterations: 3000}]"
 
     def test_sampling_stops_with_a_notice_and_the_verdict_is_written(
         self, project: PlanProject, target: HttpServer

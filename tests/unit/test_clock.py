@@ -83,8 +83,8 @@ def test_who_is_woken_by_another_does_not_hold_up_the_rest(timer: str) -> None:
 
     async def main() -> str:
         now_ns = clock.now_ns()
-        first = asyncio.create_task(clock.sleep_until(now_ns + NS_PER_MS))
-        second = asyncio.create_task(clock.sleep_until(now_ns + 3 * NS_PER_MS))
+        first = asyncio.create_task(clock.sleep_until(now_ns + 90 * NS_PER_MS))
+        second = asyncio.create_task(clock.sleep_until(now_ns + 91 * NS_PER_MS))
         await asyncio.sleep(0)
         first.cancel()
         await second
