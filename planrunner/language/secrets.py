@@ -28,6 +28,8 @@ _SHORTEST: Final = 4
 """Shorter values stand in too many words by chance: they are masked where they are a word."""
 
 _SHORTEST_ENCODED: Final = 8
+_SHORTEST_LINE: Final = 8
+"""Of one among others: a secret of many lines has words that are none, such as `data:`."""
 
 
 class Masker:
@@ -94,8 +96,9 @@ def _spellings(secret: str) -> Iterator[tuple[int, str]]:
         yield len(secret), rf"(?<!\w){pattern}(?!\w)"
         return
     yield len(secret), pattern
-    for line in map(str.strip, secret.splitlines()):
-        if len(line) >= _SHORTEST:
+    lines = [line for line in map(str.strip, secret.splitlines()) if line]
+    for line in lines:
+        if len(line) >= (_SHORTEST if len(lines) == 1 else _SHORTEST_LINE):
             yield len(line), "".join(map(_letter, line))
     # OAuth2 encodes a secret like a form before it does that (RFC 6749, 2.3.1).
     for plain in {secret, quote_plus(secret, errors="replace")}:

@@ -65,9 +65,9 @@ def test_no_secret_is_left(before: str, after: str, secrets: list[str]) -> None:
 
 def test_lines_of_a_secret_are_secrets() -> None:
     """Logs and excerpts show a key a line at a time; its brackets are no secret."""
-    mask = Masker(['{\n  "key": "abcd",\n}\n', "padded\n"])
+    mask = Masker(['{\n  "key": "abcd",\n  data:\n}\n', "padded\n"])
 
-    assert mask('at "KEY": "abcd", {of} padded') == "at *** {of} ***"
+    assert mask('at "KEY": "abcd", {of} padded data: x') == "at *** {of} *** data: x"
 
 
 def test_short_values_are_masked_where_they_are_words() -> None:
