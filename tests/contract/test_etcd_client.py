@@ -222,8 +222,10 @@ def test_nobody_there_is_a_refused_connection() -> None:
     """Of the same kind as with HTTP, so that the run ends when it lasts."""
 
     async def use(client: GrpcClient) -> None:
-        reply = await client.session().send(client.bind(exchange("get", key="/a")), {})
+        session = client.session()
+        reply = await session.send(client.bind(exchange("get", key="/a")), {})
         assert reply.failure == "connect", reply.detail
+        assert session.recall() == ("", "")
         assert reply.ended_ns - reply.asked_ns < 2 * SECOND
 
     with_client(settings_of("127.0.0.1:1"), use)

@@ -176,6 +176,7 @@ def test_an_error_of_grpc_has_a_kind(code: str, words: str, kind: str) -> None:
         ),
         ("DEADLINE_EXCEEDED", "Stream removed (Deadline Exceeded)", "no reply within the timeout"),
         ("DEADLINE_EXCEEDED", "context deadline exceeded", "no reply within the timeout"),
+        ("UNAVAILABLE", "Stream removed (Socket closed)", "Socket closed"),
         ("INTERNAL", "", "no words"),
     ],
 )

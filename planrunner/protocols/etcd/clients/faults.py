@@ -51,6 +51,7 @@ _WORDS: Final = (
 _PREAMBLE: Final = re.compile(
     r"failed to connect to all addresses; last error: [A-Z_]+: (?:ipv[46]:|unix:)?"
 )
+_REMOVED: Final = re.compile(r"Stream removed \((.+)\)")
 _LATE: Final = "no reply within the timeout"
 
 _STALE: Final = ("invalid auth token", "revision of auth store is old")
@@ -63,8 +64,14 @@ def map_failure(error: grpc.aio.AioRpcError) -> tuple[FailureKind, int, str]:
     if code is _CODE.UNKNOWN and "deadline exceeded" in details:
         code = _CODE.DEADLINE_EXCEEDED  # the member noticed first, and has no better word for it
     # Member, stream and call each have words of their own for it.
-    words = _LATE if code is _CODE.DEADLINE_EXCEEDED else _PREAMBLE.sub("", details)
+    words = _LATE if code is _CODE.DEADLINE_EXCEEDED else _briefly(details)
     return _kind(code, details.lower()), int(code.value[0]), f"{code.name}: {words or 'no words'}"
+
+
+def _briefly(details: str) -> str:
+    """Leave out what gRPC says of its own insides."""
+    removed = _REMOVED.fullmatch(details)
+    return removed[1] if removed else _PREAMBLE.sub("", details)
 
 
 def _kind(code: Any, words: str) -> FailureKind:  # noqa: ANN401 - grpc has no types

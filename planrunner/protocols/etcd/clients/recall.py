@@ -12,7 +12,9 @@ __all__ = ["recall", "sent_message"]
 
 def recall(method: str, message: Any, reply: EtcdReply) -> tuple[str, str]:  # noqa: ANN401 - protobuf
     """Return a call as it left, and what was answered, for people to read."""
-    sent = f"{method}\n\n{sent_message(message)}" if reply.sent else ""
+    if not reply.sent:
+        return "", ""
+    sent = f"{method}\n\n{sent_message(message)}"
     if reply.message is not None:
         return sent, _shown(reply.data())
     return sent, reply.detail
