@@ -87,7 +87,7 @@ def _chart_data(charts: Sequence[Chart]) -> Markup:
             names[name] = key
         spec = {**chart.spec, "datasets": {}}
         described.append({"id": chart.id, "spec": spec, "data": names})
-    page = {"config": config(SCREEN), "datasets": shared, "charts": described}
+    page = {"config": config(SCREEN) | {"aria": False}, "datasets": shared, "charts": described}
     text = json.dumps(page, ensure_ascii=False, separators=(",", ":"))
     # In a script element nothing but `<` could end it, and these two end a line of JavaScript.
     for letter, escaped in (("<", "\\u003c"), ("\u2028", "\\u2028"), ("\u2029", "\\u2029")):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from planrunner.cli.vega import javascript_bundle
+from planrunner.report.charts import SCREEN, charts_of
 from planrunner.report.html import write_html
 from planrunner.results.model import RunResult
 from tests.support.browser import CHROMIUM, Browser
@@ -42,6 +43,8 @@ _TOO_WIDE = """[...document.querySelectorAll("body *")].filter((one) => !one.clo
     && !one.closest("svg") && one.getBoundingClientRect().right
       > document.documentElement.clientWidth + 1)
   .map((one) => `${one.tagName} ${one.className}`)"""
+_PICTURES = """[...document.querySelectorAll(".plot")].map((plot) =>
+  [plot.getAttribute("role"), plot.getAttribute("aria-label")])"""
 _DRAWN = "[...document.querySelectorAll('figure.drawn:has(svg)')].map((figure) => figure.id)"
 
 
@@ -68,13 +71,15 @@ def written(result: RunResult, folder: Path) -> Path:
 def test_the_report_draws_every_chart_in_silence_and_offline(
     run: RunResult, tmp_path: Path, browser: Browser
 ) -> None:
-    """No console message, no request to any host."""
+    """No console message, no request to any host; to a screen reader each is a sentence."""
     browser.open(written(run, tmp_path))
 
     kinds = ("load", "latency", "distribution", "errors", "scaling", "cpu", "memory")
     assert browser.evaluate(_DRAWN) == [f"chart-{kind}" for kind in kinds]
     assert browser.console == []
     assert browser.requests == []
+    words = [f"{chart.title}: {chart.words}" for chart in charts_of(run, SCREEN)]
+    assert browser.evaluate(_PICTURES) == [["img", told] for told in words]
 
 
 def test_two_hours_of_fifty_requests_are_soon_there(tmp_path: Path, browser: Browser) -> None:

@@ -3,20 +3,26 @@
 (() => {
   const page = JSON.parse(document.getElementById("charts-data").textContent);
 
-  function fail(figure, error) {
-    figure.querySelector(".plot").textContent = `The chart could not be drawn: ${error.message}`;
+  function fail(plot, error) {
+    plot.textContent = `The chart could not be drawn: ${error.message}`;
   }
 
   function draw(chart) {
     const figure = document.getElementById(`chart-${chart.id}`);
+    const plot = figure.querySelector(".plot");
+    const words = plot.getAttribute("aria-label");
     const datasets = Object.fromEntries(
       Object.entries(chart.data).map(([name, key]) => [name, page.datasets[key]]));
     const spec = { ...chart.spec, width: "container", autosize: { type: "fit", contains: "padding" },
       config: page.config, datasets };
     const options = { actions: false, renderer: "svg", defaultStyle: false,
       tooltip: { disableDefaultStyle: true }, loader: { http: { credentials: "omit" } } };
-    return window.vegaEmbed(figure.querySelector(".plot"), spec, options)
-      .then(() => figure.classList.add("drawn"), (error) => fail(figure, error));
+    return window.vegaEmbed(plot, spec, options).then(() => {
+      plot.setAttribute("role", "img"); // one sentence, not hundreds of marks one by one
+      plot.setAttribute("aria-label", words);
+      plot.removeAttribute("aria-roledescription");
+      figure.classList.add("drawn");
+    }, (error) => fail(plot, error));
   }
 
   function value(row, column) {
