@@ -11,7 +11,7 @@ from itertools import count
 from typing import Any, cast
 
 from planrunner.clock import Clock
-from planrunner.compiler.graph import Block, PythonNode, RunGraph, StepNode, UserProgram
+from planrunner.compiler.graph import Block, PhaseNode, PythonNode, RunGraph, StepNode, UserProgram
 from planrunner.engine.actor import Actor, IterationEnded, StepsStopped
 from planrunner.engine.crowd import Surroundings
 from planrunner.engine.data import Feeds
@@ -60,7 +60,7 @@ async def run_trial(
     run_id: str = "",
     now: Callable[[], float] = lambda: datetime.now(UTC).timestamp(),
 ) -> Trial:
-    """Run preflight, setup, every task of every class once, and teardown.
+    """Run preflight, setup, every task of the classes that the phases have once, and teardown.
 
     Thinking takes its time as always; there is no `wait` between tasks.
 
@@ -144,9 +144,10 @@ class _Trial:
         try:
             if failed := await self._block("setup", graph.setup):
                 raise CannotRun(f"`setup` failed: {failed}")
-            for program in graph.users:
-                if not self._stopped:
-                    await self._user(program)
+            for name in (program.name for program in graph.users):
+                phase = next((phase for phase in graph.phases if name in phase.classes), None)
+                if phase is not None and not self._stopped:
+                    await self._user(name, phase)
         finally:
             await self._block("teardown", graph.teardown)
         trace = self._trace
@@ -159,13 +160,10 @@ class _Trial:
         failed = await run_block(name, block, around=self._around, binder=self._binder(name))
         return self._outside.log.mask(failed)
 
-    async def _user(self, program: UserProgram) -> None:
-        """Live the life of one user of the class, as in the first phase that has it."""
-        phases = [phase for phase in self._graph.phases if program.name in phase.classes]
-        phase = phases[0].name if phases else "main"
-        if phases:
-            found = self._graph.programs_of(phases[0])
-            program = next(item for item in found if item.name == program.name)
+    async def _user(self, user_class: str, node: PhaseNode) -> None:
+        """Live the life of one user of the class, as in the phase."""
+        phase, found = node.name, self._graph.programs_of(node)
+        program = next(item for item in found if item.name == user_class)
         around = self._around
         rng = user_stream(around.seed, phase, program.name, 0)
         identity: dict[str, object] = {"id": around.next_id(), "class": program.name}

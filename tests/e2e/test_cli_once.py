@@ -192,6 +192,34 @@ def test_only_selected_tasks_run(project: PlanProject, shop: str) -> None:
     assert "task later" in ended.out
 
 
+@pytest.mark.parametrize(
+    ("options", "ran"),
+    [
+        ((), ["A", "B"]),
+        (("--phase", "two"), ["B"]),
+        (("--phase", "three"), ["A", "B"]),
+        (("--phase", "three", "--user", "B"), ["B"]),
+    ],
+)
+def test_only_classes_of_selected_phases_run(
+    project: PlanProject, shop: str, options: tuple[str, ...], ran: list[str]
+) -> None:
+    """Others have no users in this run; a class whose share is too small for one runs."""
+    classes = "".join(f"  {name}: {{steps: [{{get: /products}}]}}\n" for name in "ABC")
+    phases = (
+        "phases:\n"
+        "  - {name: one, users: {A: 1}, hold: 1s}\n"
+        "  - {name: two, users: {B: 1}, hold: 1s}\n"
+        "  - {name: three, users: 1, hold: 1s, skip: {users: [C]}}\n"
+    )
+    project.write({"plan.yaml": plan_text(f"users:\n{classes}", phases, url=shop)})
+
+    ended = project.run("execute", "plan.yaml", "--once", *options)
+
+    assert ended.code == 0
+    assert [line[-1] for line in ended.out.splitlines() if line.startswith("user ")] == ran
+
+
 def test_the_trace_as_json_is_one_object_a_line(project: PlanProject, shop: str) -> None:
     """With whole bodies, and secrets masked as well."""
     project.write({"plan.yaml": plan_text(PLAN % (shop, "auto"))})
