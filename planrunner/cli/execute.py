@@ -45,7 +45,7 @@ from planrunner.language.secrets import Masker
 from planrunner.protocols.base import Scope
 from planrunner.report.progress import SilentView, View
 from planrunner.results.baseline import measure_in, read_baseline
-from planrunner.results.directory import SAMPLES, UNFINISHED, make_run_directory
+from planrunner.results.directory import SAMPLES, UNFINISHED, make_run_directory, room_held
 from planrunner.results.metrics_json import to_text as metrics_text
 from planrunner.results.metrics_json import write_metrics
 from planrunner.results.model import RunResult
@@ -201,7 +201,8 @@ def _try_once(graph: RunGraph, *, as_json: bool, full: bool) -> int:
 def _run(job: _Run) -> RunResult:
     """Run to the end; a run that did not begin leaves no directory."""
     try:
-        return run_on_fast_loop(_execute(job))
+        with room_held(job.directory):
+            return run_on_fast_loop(_execute(job))
     except BaseException as error:
         # The log of a service that did not start says why; nobody asked for that of one that would.
         interrupted = isinstance(error, asyncio.CancelledError | KeyboardInterrupt)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -12,12 +15,16 @@ from planrunner.results.model import RunResult
 from planrunner.results.recover import recover
 from planrunner.results.samples import SampleReader
 
-__all__ = ["METRICS", "SAMPLES", "UNFINISHED", "make_run_directory", "read_run"]
+__all__ = ["METRICS", "SAMPLES", "UNFINISHED", "make_run_directory", "read_run", "room_held"]
 
 METRICS: Final = "metrics.json"
 SAMPLES: Final = "samples.bin"
 UNFINISHED: Final = "unfinished.json"
 """What is known when a run starts; it is there as long as there is no metrics.json."""
+
+_RESERVE: Final = ".reserve"
+_RESERVED_BYTES: Final = 8_000_000
+"""A metrics.json of two hours takes 5 MB at most."""
 
 
 def make_run_directory(path: Path) -> Path:
@@ -45,6 +52,36 @@ def make_run_directory(path: Path) -> Path:
         with suppress(OSError):
             probe.unlink(missing_ok=True)
     return path
+
+
+@contextmanager
+def room_held(directory: Path) -> Iterator[None]:
+    """Take room for the result, and give it back: a disk that fills up meanwhile can't take it.
+
+    Raises:
+        CannotRun: There is too little.
+    """
+    reserve = directory / _RESERVE
+    try:
+        _take_room(reserve)
+        yield
+    finally:
+        with suppress(OSError):
+            reserve.unlink(missing_ok=True)
+
+
+def _take_room(reserve: Path) -> None:
+    if not hasattr(os, "posix_fallocate"):  # macOS and Windows
+        return
+    try:
+        with reserve.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, _RESERVED_BYTES)
+    except OSError as error:
+        with suppress(OSError):
+            reserve.unlink(missing_ok=True)
+        # Some file systems can't hold room, and a limit on the size of files is no full disk.
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise _unusable("keep the result in", reserve.parent, error) from error
 
 
 def read_run(path: Path) -> RunResult:

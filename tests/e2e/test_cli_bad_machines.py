@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import csv
+import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from planrunner.results.directory import read_run
 from planrunner.results.samples import SampleReader
 from tests.support.http_servers import HttpServer
 from tests.support.plans import Ended, PlanProject, plan_text
@@ -79,6 +84,22 @@ def test_a_report_directory_that_cannot_be_made_is_exit_3_before_load(
     assert target.connections == 0
 
 
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 16 MB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(disk)],
+        capture_output=True,
+        check=False,
+    )
+    if mounted.returncode:
+        pytest.skip("only root can mount a disk")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
 class TestFullDisk:
     """A limit on the size of a file stands for a disk that takes no more."""
 
@@ -101,6 +122,41 @@ class TestFullDisk:
         kept = list(SampleReader(ended.files["out/samples.bin"]))
         assert 0 < len(kept) < ended.metrics["totals"]["total_requests"]
         self.nothing_is_half_written(ended)
+
+    def test_a_disk_that_fills_up_takes_the_result(
+        self, project: PlanProject, target: HttpServer, small_disk: Path
+    ) -> None:
+        """Its room was taken before the load."""
+        project.write(
+            {"plan.yaml": plan_text("stages: [{duration: 3s, users: 4}]", url=target.url)}
+        )
+        process = project.spawn("execute", "plan.yaml", "--out", str(small_disk / "out"))
+        while not target.requests and process.poll() is None:
+            time.sleep(0.02)
+
+        with suppress(OSError), (small_disk / "rest").open("wb") as file:
+            while file.write(bytes(4096)):
+                file.flush()
+        out, err = process.communicate(timeout=60)
+
+        assert process.returncode == 0, f"{out}\n{err}"
+        assert read_run(small_disk / "out").totals.total_requests == len(target.requests)
+        assert not (small_disk / "out" / ".reserve").exists()
+
+    def test_a_disk_without_room_for_the_result_is_exit_3_before_load(
+        self, project: PlanProject, target: HttpServer, small_disk: Path
+    ) -> None:
+        """A run whose result can't be kept is no use."""
+        (small_disk / "rest").write_bytes(bytes(9_000_000))
+        project.write({"plan.yaml": plan_text(SHORT, url=target.url)})
+
+        ended = project.run_apart("execute", "plan.yaml", "--out", str(small_disk / "out"))
+
+        assert ended.code == 3
+        assert "cannot keep the result in the report directory" in ended.err
+        assert "No space left on device" in ended.err
+        assert not (small_disk / "out").exists()
+        assert not target.requests
 
     def test_no_room_for_metrics_json_is_exit_3(
         self, project: PlanProject, target: HttpServer
