@@ -259,10 +259,11 @@ _FIELDS: Final = {
 
 def _parallel_faults(steps: object) -> Iterator[Fault]:
     for index, step in enumerate(steps if isinstance(steps, list) else ()):
-        if isinstance(step, dict) and not any(key in REQUEST_ACTIONS for key in step):
+        actions = [key for key in ACTIONS if isinstance(step, dict) and key in step]
+        if actions and not any(action in REQUEST_ACTIONS for action in actions):
             yield Fault(
                 Code.NOT_ALLOWED,
-                "this is no request, and only requests run in parallel",
+                f"only single requests run in parallel, and `{actions[0]}` is none",
                 "put it before or after; to run flows side by side, give the phase more users",
                 path=("parallel", index),
             )
