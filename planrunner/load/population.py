@@ -119,7 +119,11 @@ def seats(shares: Sequence[Share], users: int) -> tuple[int, ...]:
     Raises:
         Misuse: The counts leave users that no class takes.
     """
-    taken = [position for position, share in enumerate(shares) for _ in range(share.count or 0)]
+    taken = [
+        position
+        for position, share in enumerate(shares)
+        for _ in range(min(share.count or 0, users))
+    ]
     weights = [0 if share.count is not None else share.weight for share in shares]
     rest = users - len(taken)
     if rest > 0 and not any(weights):

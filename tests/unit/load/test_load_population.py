@@ -118,6 +118,11 @@ def test_split_of_80_15_5_never_takes_a_user_away() -> None:
     assert Counter(found) == {0: 16, 1: 3, 2: 1}
 
 
+def test_a_count_seats_no_more_than_there_are() -> None:
+    """Whatever the plan writes: a count of a billion costs nothing."""
+    assert seats([Share("A", 1, count=10**24), Share("B", 1)], 3) == (0, 0, 0)
+
+
 @given(weights, st.integers(0, 60))
 def test_split_only_ever_adds(shares: list[int], users: int) -> None:
     """The classes of n users are the first n of any larger population."""
