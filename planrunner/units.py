@@ -298,6 +298,7 @@ def _rate_hint(text: str) -> str:
     if len(text) <= _MAX_TEXT:
         if re.fullmatch(_NUMBER, text):
             return f"add a unit: `{text}/s` or `{text}/m`"
+        text = re.sub(r"\s*\bper\b\s*|(?<=[0-9])\s*[rq]p(?=[smh]$)", "/", text)
         count, _, per = text.partition("/")
         unit = _meant(f"1{per.strip()}", _DURATIONS, _DURATION_WORDS).removeprefix("1")
         if unit and re.fullmatch(_NUMBER, count.strip()):

@@ -117,6 +117,8 @@ def test_a_rate_is_a_fraction_in_lowest_terms(text: str, count: int, per_ns: int
     [
         ("100", "add a unit: `100/s` or `100/m`"),
         ("10/sec", "write `10/s`"),
+        ("10rps", "write `10/s`"),
+        ("30 per minute", "write `30/m`"),
         ("10 / min", "write `10/m`"),
         ("-1/s", "a rate is zero or more, such as `100/s`"),
         ("fast", "write a rate such as `100/s` or `30/m`"),
