@@ -217,6 +217,5 @@ def _spark(values: Sequence[float]) -> str:
 def _bars(values: Sequence[float]) -> Iterator[str]:
     most = max(values, default=0.0)
     for value in values:
-        yield (
-            _BARS[min(round(value / most * (len(_BARS) - 1)), len(_BARS) - 1)] if most else _BARS[0]
-        )
+        share = min(max(value, 0.0) / most, 1.0) if most > 0 else 0.0
+        yield _BARS[round(share * (len(_BARS) - 1))]

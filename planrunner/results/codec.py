@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import StrEnum
 from functools import cache
@@ -14,6 +15,9 @@ __all__ = ["BadShape", "decode", "encode", "schema_of"]
 
 _DECIMALS: Final = 9
 """Of every float: a nanosecond, and the same text for the same result."""
+
+_BEYOND: Final = 1e100
+"""No float of a result comes near; beyond it arithmetic ends in infinity, as it does with NaN."""
 
 _SCALARS: Final[Mapping[object, tuple[str, str]]] = {
     bool: ("boolean", "true or false"),
@@ -88,7 +92,12 @@ def _scalar(kind: Any, data: Any, place: str) -> object:  # noqa: ANN401 - a typ
     wanted = (int, float) if kind is float else kind
     if not isinstance(data, wanted) or (isinstance(data, bool) and kind is not bool):
         raise BadShape(f"{place} is not {_SCALARS[kind][1]}")
-    return float(data) if kind is float else data
+    if kind is not float:
+        return data
+    with suppress(OverflowError):  # a whole number beyond them
+        if abs(number := float(data)) < _BEYOND:
+            return number
+    raise BadShape(f"{place} is out of range")
 
 
 def _tuple(item_kind: Any, data: object, place: str) -> tuple[object, ...]:  # noqa: ANN401

@@ -11,6 +11,7 @@ from planrunner.errors import UsageError
 from planrunner.results.atomic import atomic_text_file
 from planrunner.results.codec import BadShape, decode, encode, schema_of
 from planrunner.results.model import RunResult
+from planrunner.results.soundness import check_sound
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -56,6 +57,7 @@ def from_json(data: object, source: str = "metrics.json") -> RunResult:
         )
     try:
         result: RunResult = decode(RunResult, data)
+        check_sound(result)
     except BadShape as error:
         raise UsageError(f"`{source}` is broken: {error}") from error
     return result

@@ -27,6 +27,7 @@ from planrunner.results.model import (
     ValidityLevel,
     Verdict,
 )
+from planrunner.results.record import RequestPoints, Track
 
 SCHEMA_FILE = Path(__file__).resolve().parents[3] / "schema" / "metrics.schema.json"
 LATENCIES = {"min": 1, "avg": 2, "p50": 2, "p90": 3, "p95": 3, "p99": 3, "p99.9": 3, "max": 3}
@@ -86,7 +87,21 @@ def result():
             Judgement("p95 in phase x < 1s", Verdict.NOT_APPLICABLE, "", "1 s", "", "not run"),
         ),
         validity=Validity(ValidityLevel.BIASED, ("the generator was late",)),
-        task_mix=({"user": "V", "task": "t", "share_percent": 100.0, "mix_error_percent": None},),
+        task_mix=(
+            {
+                "user": "V",
+                "task": "t",
+                "weight": 1,
+                "declared_percent": 100.0,
+                "share_percent": 100.0,
+                "runs": 9,
+                "skipped": 0,
+                "substituted": 0,
+                "mix_error_percent": None,
+            },
+        ),
+        request_points=(RequestPoints("", 1, (1, 2), (8, 9), (0, 1), (1, 1), (2, 2), (3, 3)),),
+        tracks=(Track("generator.cpu", (1.0,), (0.25,)),),
         params={"target": "http://localhost"},
         host={"python": "3.11"},
         notices=("no thresholds: `error_rate < 1%` was applied",),
@@ -182,6 +197,18 @@ def test_other_json_is_no_result(data):
     [
         (("seed",), "7", r"\$\.seed is not a whole number"),
         (("seed",), True, r"\$\.seed is not a whole number"),
+        (("totals", "error_rate"), float("nan"), r"\$\.totals\.error_rate is out of range"),
+        (("totals", "error_rate"), float("inf"), r"\$\.totals\.error_rate is out of range"),
+        (("totals", "error_rate"), 10**400, r"\$\.totals\.error_rate is out of range"),
+        (("rows", 0, "latency_ns"), {"p50": 1}, r"\$\.rows\[0\]\.latency_ns\.min is missing"),
+        (("task_mix", 0), {"user": "V"}, r"\$\.task_mix\[0\]\.task is missing"),
+        (("points", 0, "seconds"), 0, r"\$\.points\[0\]\.seconds is less than 1"),
+        (
+            ("request_points", 0, "p99_ns"),
+            [1],
+            r"\$\.request_points\[0\]\.p99_ns has 1 values where `seconds` has 2",
+        ),
+        (("tracks", 0, "values"), [], r"\$\.tracks\[0\]\.values has 0 values"),
         (("totals", "error_rate"), "high", r"\$\.totals\.error_rate is not a number"),
         (("totals",), [], r"\$\.totals is not an object"),
         (("rows",), {}, r"\$\.rows is not a list"),
