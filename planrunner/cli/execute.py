@@ -314,6 +314,11 @@ def _baseline_notices(job: _Run) -> Iterator[str]:
             f"there is no baseline `{job.graph.baseline}`, so thresholds that compare with one "
             "are n/a; `planrunner baseline promote RUN` makes it"
         )
+    elif asks and job.baseline is not None:
+        for what, now in (("plan", job.graph.name), ("profile", job.graph.profile)):
+            before = getattr(job.baseline, what)
+            if before != now:
+                yield f"the baseline is of {what} `{before}`, not of `{now}`"
 
 
 @asynccontextmanager

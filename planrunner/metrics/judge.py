@@ -146,9 +146,10 @@ class Gate:
             return Observation(Verdict.NOT_APPLICABLE, "", value.shown, _NO_BASELINE)
         before = evidence.baseline(self.threshold.metrics[0])
         if before is None:
-            return Observation(Verdict.NO_DATA, "no such metric in the baseline", value.shown)
+            reason = "the baseline has no samples of it"
+            return Observation(Verdict.NO_DATA, "not in baseline", value.shown, reason)
         limit = value.amount * before
-        shown = f"{value.shown} ({format_amount(limit, self._unit)})"
+        shown = f"{format_amount(limit, self._unit)} (of {format_amount(before, self._unit)})"
         return self._against(limit, shown, evidence, over=over)
 
     def _against(self, limit: float, shown: str, evidence: Evidence, *, over: bool) -> Observation:
@@ -161,8 +162,14 @@ class Gate:
         measured, parts = self._measure(evidence)
         if measured is None:
             return Observation(Verdict.NO_DATA, _missing(self.threshold), shown)
-        holds = self.threshold.op.holds(measured.amount, limit)
+        holds = self._is_good(measured.amount, limit)
         return Observation(Verdict.PASS if holds else Verdict.FAIL, str(measured), shown, parts)
+
+    def _is_good(self, observed: float, limit: float) -> bool:
+        # No error is not below 110 % of no error, but as good as the baseline.
+        if observed == limit == 0 and self.threshold.value.of_baseline:
+            return True
+        return self.threshold.op.holds(observed, limit)
 
     def _measure(self, evidence: Evidence) -> tuple[Measured | None, str]:
         """Return what is held against the limit, and of a ratio what it was computed from."""
@@ -215,7 +222,7 @@ class Gate:
         return []
 
     def _holds(self, window: WindowResult, limit: float) -> bool:
-        return window.measured is None or self.threshold.op.holds(window.measured.amount, limit)
+        return window.measured is None or self._is_good(window.measured.amount, limit)
 
     def _worst(self, windows: Sequence[WindowResult], limit: float) -> WindowResult:
         broken = [one for one in windows if not self._holds(one, limit)] or windows

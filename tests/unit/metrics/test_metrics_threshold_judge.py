@@ -493,6 +493,15 @@ def test_the_baseline_scales_the_limit() -> None:
     assert verdict(sentence, {OK: [10]}, baseline=lambda _: 9 * NS_PER_MS)[0] == "fail"
 
 
+def test_as_good_as_a_baseline_of_nothing_is_good_enough() -> None:
+    """No error is not below 110 % of no error, but nobody means that as a fault."""
+    sentence = "error_rate < 110% of baseline"
+
+    assert verdict(sentence, {OK: [10]}, baseline=lambda _: 0.0)[0] == "pass"
+    assert verdict(sentence, {OK: [10], FAILED: [1]}, baseline=lambda _: 0.0)[0] == "fail"
+    assert verdict("error_rate < 0%", {OK: [10]})[0] == "fail"
+
+
 def test_limits_are_shown_with_their_unit() -> None:
     """As the plan writes them, and what a share of the baseline comes to."""
 
@@ -504,4 +513,4 @@ def test_limits_are_shown_with_their_unit() -> None:
     assert limit("p95 < 500ms") == "500 ms"
     assert limit("error_rate < 0.1%") == "0.1 %"
     assert limit("throughput > 30/m") == "30/m"
-    assert limit("p95 < 110% of baseline") == "110 % of baseline (11 ms)"
+    assert limit("p95 < 110% of baseline") == "11 ms (of 10 ms)"
