@@ -79,7 +79,7 @@ def test_a_space_around_an_expression_makes_it_text() -> None:
         ("ab ${a} ${b +}", 12, "unexpected end of the expression",
          "the expression stops too early"),
         ("ab ${ a | upperr }", 10, "there is no filter `upperr`", "did you mean `upper`?"),
-        ("$${x} ${a ${b}}", 10, "unexpected `$`", ""),
+        ("$${x} ${a ${b}}", 10, "unexpected `$`", "write the name alone, without `${` and `}`"),
         ("id {{ user.id }}", 3, "an expression is written `${\u2026}`, not `{{ \u2026 }}`",
          "write `${user.id}`"),
         ("{{x|upper}}", 0, "an expression is written `${\u2026}`, not `{{ \u2026 }}`",
