@@ -8,8 +8,10 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from planrunner.language.diagnostics import Code, Diagnostic
+from planrunner.language.mapping import known_keys
 from planrunner.plan.document import Document, PlanPath
 from planrunner.plan.fault_words import EXPECTED, Words, describe_fault, example_hint, name_of
+from planrunner.plan.models import PlanModel
 
 __all__ = ["MAX_FAULTS", "diagnose", "find_path", "locate_faults"]
 
@@ -117,11 +119,20 @@ def _diagnostic(document: Document, path: PlanPath, fault: Any) -> Diagnostic:  
         return _at_key(document, path, _words(own[:-1], fault))
     words = _words(own, fault)
     if context.get("key"):
+        words = _outdented(words, path, context["key"])
         return _at_key(document, _key_path(path, fault), words)
     if words.code in (Code.MISSING_KEY, Code.UNKNOWN_KEY):
         return _at_key(document, path, words)
     inside = _inside(document, path, fault["input"], context)
     return document.diagnostic(path, words.code, words.message, hint=words.hint, inside=inside)
+
+
+def _outdented(words: Words, path: PlanPath, key: str) -> Words:
+    """Say of an unknown key where it belongs, if that is the first level: a slip of indentation."""
+    is_guess = words.hint.startswith(("known keys are", "did you mean"))
+    if words.code is Code.UNKNOWN_KEY and path and is_guess and key in known_keys(PlanModel):
+        return words._replace(hint=f"`{key}:` belongs to the plan's first level: outdent it")
+    return words
 
 
 def _at_key(document: Document, path: PlanPath, words: Words) -> Diagnostic:
