@@ -68,7 +68,7 @@ _SUBJECTS: Final[Mapping[Agg, str]] = {
     Agg.COUNT: "the number of {0}",
     Agg.ERRORS: "the number of failures among {0}",
     Agg.ERROR_RATE: "the share of failures among {0}",
-    Agg.THROUGHPUT: "the rate at which {0} finished in the measured time",
+    Agg.THROUGHPUT: "the number of {0} that finished, divided by the measured time,",
     Agg.DROPPED: "the number of arrivals that found all users busy",
     Agg.LATE: "the number of arrivals started over 5 ms late",
     Agg.MAX_SUSTAINABLE: "the highest level that the search found to hold",
