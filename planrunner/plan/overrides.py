@@ -13,6 +13,7 @@ from planrunner.language.diagnostics import Code, Diagnostic, PlanError, suggest
 from planrunner.plan.document import Document, PlanPath
 from planrunner.plan.edits import Edits, Option
 from planrunner.plan.load_overrides import LOAD_OPTIONS, Schedule
+from planrunner.plan.nodes import Node
 from planrunner.plan.step_rules import REQUEST_ACTIONS
 from planrunner.values import dataclass
 
@@ -62,6 +63,9 @@ def apply_changes(document: Document, changes: Changes) -> tuple[Document, list[
     return edits.document, edits.faults
 
 
+_SECTIONS: Final = frozenset({"etcd", "http", "report"})
+"""What a plan may leave out, and has keys of the language's own below it."""
+
 _PREFIX: Final = len("--override ")
 _PART: Final = re.compile(r"""(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)'|(?P<plain>[^.="']+))""")
 
@@ -76,13 +80,19 @@ class _Part:
 
 def _override(edits: Edits, option: Option, schedule: Schedule) -> None:
     parts, begins = _split(option)
+    section = parts[0]
+    if len(parts) > 1 and section.name in _SECTIONS and not edits.document.value((section.name,)):
+        _set(edits, option, (section.name,), section, option.node({}, section.at))
     path: PlanPath = ()
     for part in parts[:-1]:
         path = (*path, _step(edits.document, option, path, part, schedule))
     last = _step(edits.document, option, path, parts[-1], schedule, may_be_new=True)
-    start, end = parts[-1].at
-    key = (option.start + start, option.start + end)
-    edits.set((*path, last), option.value(begins), key=key)
+    _set(edits, option, (*path, last), parts[-1], option.value(begins))
+
+
+def _set(edits: Edits, option: Option, path: PlanPath, part: _Part, value: Node) -> None:
+    start, end = part.at
+    edits.set(path, value, key=(option.start + start, option.start + end))
 
 
 def _split(option: Option) -> tuple[list[_Part], int]:

@@ -82,6 +82,17 @@ def test_key_that_the_plan_leaves_out_may_be_given() -> None:
     assert phases(loaded(overrides=("profiles.load.low.warmup=5s",)))[0].warmup == 5_000_000_000
 
 
+def test_section_that_the_plan_leaves_out_may_be_given() -> None:
+    """With its first key; the next one finds it there."""
+    overrides = ("report.samples=none", "report.formats=[junit.xml]")
+
+    report = loaded(overrides=overrides).model.report
+
+    assert report is not None
+    assert (str(report.samples), report.formats) == ("none", ["junit.xml"])
+    assert "unknown key `formatz`" in refused(overrides=("report.formatz=[]",))
+
+
 def test_value_is_yaml() -> None:
     """A value may be a mapping, or a text in quotes."""
     plan = loaded(overrides=("profiles.load.low.users={Buyer: 1}", 'description="5"'))
