@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -13,11 +13,14 @@ from planrunner.errors import UsageError
 from planrunner.report.compare import print_history, write_history_html
 from planrunner.report.console import open_console
 from planrunner.results.atomic import atomic_text_file
-from planrunner.results.directory import METRICS
+from planrunner.results.directory import METRICS, UNFINISHED
 from planrunner.results.metrics_json import read_metrics
 from planrunner.results.model import RunResult
+from planrunner.values import dataclass
 
 __all__ = ["command"]
+
+_MOST_NOTICES: Final = 5
 
 
 @click.command(
@@ -34,14 +37,14 @@ Examples:
 @click.option("--html", type=click.Path(path_type=Path), help="Write a page with charts.")
 def command(directory: Path, last: int, html: Path | None) -> None:
     """Show the last runs below DIRECTORY, the oldest first."""
-    runs, unreadable = _runs(directory)
-    if unreadable:
-        click.echo(f"notice: {unreadable} runs could not be read", err=True)
-    if not runs:
-        raise UsageError(
-            f"there is no run below `{directory}`", hint="name the directory that holds runs"
-        )
-    shown = runs[-last:]
+    found = _find(directory)
+    for notice in found.notices[:_MOST_NOTICES]:
+        click.echo(f"notice: {notice}", err=True)
+    if more := len(found.notices[_MOST_NOTICES:]):
+        click.echo(f"notice: {more} more left out", err=True)
+    if not found.runs:
+        raise _nothing(directory)
+    shown = found.runs[-last:]
     print_history(shown, open_console(sys.stdout))
     if html is not None:
         with atomic_text_file(html) as out:
@@ -49,11 +52,38 @@ def command(directory: Path, last: int, html: Path | None) -> None:
         click.echo(html)
 
 
-def _runs(directory: Path) -> tuple[list[RunResult], int]:
-    """Return the runs that can be read, the oldest first, and how many can't."""
-    paths = sorted({*directory.glob(f"*/{METRICS}"), *directory.glob(f"*/*/{METRICS}")})
-    runs = []
-    for path in paths:
-        with suppress(UsageError):
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Runs, the oldest first, and what is said about those left out."""
+
+    runs: list[RunResult]
+    notices: list[str]
+
+
+def _find(directory: Path) -> _Found:
+    runs, notices = [], []
+    for path in _below(directory, METRICS):
+        try:
             runs.append(read_metrics(path))
-    return sorted(runs, key=lambda run: (run.started, run.run_id)), len(paths) - len(runs)
+        except UsageError as error:
+            notices.append(f"{error.message}; left out")
+    notices += [
+        f"the run in `{path.parent}` is not finished, or was killed; left out"
+        for path in _below(directory, UNFINISHED)
+        if not (path.parent / METRICS).exists()
+    ]
+    return _Found(sorted(runs, key=lambda run: (run.started, run.run_id)), notices)
+
+
+def _below(directory: Path, name: str) -> list[Path]:
+    return sorted({*directory.glob(f"*/{name}"), *directory.glob(f"*/*/{name}")})
+
+
+def _nothing(directory: Path) -> UsageError:
+    if not directory.is_dir():
+        return UsageError(f"there is no directory `{directory}`")
+    if (directory / METRICS).exists():
+        hint = f"name the directory above it: `{directory.absolute().parent}`"
+        return UsageError(f"`{directory}` is a single run, so it has no history", hint=hint)
+    hint = "name the directory that holds runs, such as `reports/NAME`"
+    return UsageError(f"there is no run below `{directory}`", hint=hint)

@@ -88,21 +88,25 @@ def write_comparison_html(
 def print_history(runs: Sequence[RunResult], console: Console) -> None:
     """Print a line for each run, the oldest first."""
     rows = [_run_cells(run) for run in runs]
+    plans = [shorten(plain(run.plan), _LONGEST) for run in runs]
+    if len(set(plans)) == 1:  # said by whoever asked for its runs
+        plans = [""] * len(plans)
     styles = [_verdict_style(run) for run in runs]
     columns = [
-        Column("started", [row[0] for row in rows], floor=10),
+        Column("started", [row[0] for row in rows], floor=16),
+        Column("plan", plans, rank=1, floor=8),
         Column("verdict", [row[1] for row in rows], styles, floor=7),
         *(
             Column(title, [row[n] for row in rows], rank=rank)
             for n, title, rank in (
-                (2, "requests", 3),
-                (3, "per s", 2),
+                (2, "requests", 4),
+                (3, "per s", 3),
                 (4, "failed", 1),
-                (5, "avg", 4),
+                (5, "avg", 5),
                 (6, "p95", 0),
             )
         ),
-        Column("run", [row[7] for row in rows], rank=5, floor=6),
+        Column("run", [row[7] for row in rows], rank=2, floor=6),
     ]
     console.print()
     for line in table(columns, max(console.width - 1, 20)):
@@ -119,6 +123,7 @@ def write_history_html(runs: Sequence[RunResult], out: TextIO, *, bundle: str = 
         bundle=bundle,
         charts=trends(runs, SCREEN),
         runs=[(run, _run_cells(run), verdict_of(run).value) for run in reversed(runs)],
+        plans=list(dict.fromkeys(run.plan for run in runs)),
     )
 
 

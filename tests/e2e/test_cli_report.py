@@ -136,6 +136,51 @@ def test_comparisons_and_histories_are_pages_too(project: PlanProject, run: Path
         assert not re.findall(r"""(?:src|href)=["']?https?:""", page)
 
 
+def test_a_history_says_what_it_leaves_out(project: PlanProject, run: Path) -> None:
+    """Runs that were killed, and files that are none."""
+    project.write({"killed/unfinished.json": "{}", "edited/metrics.json": "{"})
+
+    listed = project.run("history", ".")
+
+    assert listed.code == 0
+    assert "notice: the run in `killed` is not finished, or was killed; left out" in listed.err
+    assert "notice: `edited/metrics.json` is broken" in listed.err
+
+
+@pytest.mark.parametrize(
+    ("where", "words"),
+    [
+        ("run", "`run` is a single run, so it has no history"),
+        ("nowhere", "there is no directory `nowhere`"),
+        ("empty", "there is no run below `empty`"),
+    ],
+)
+def test_a_history_of_nothing_says_why(
+    project: PlanProject, run: Path, where: str, words: str
+) -> None:
+    """Exit 2, no traceback."""
+    (project.directory / "empty").mkdir()
+
+    listed = project.run("history", where)
+
+    assert listed.code == 2
+    assert words in listed.err
+    assert "Traceback" not in listed.err
+
+
+def test_a_baseline_of_another_plan_is_said(project: PlanProject, run: Path) -> None:
+    """Its numbers may mean something else."""
+    promoted = project.run("baseline", "promote", str(run), "--to", "base.json")
+    plan = (project.directory / "plan.yaml").read_text("utf-8").replace("name: shop", "name: cart")
+    limits = "baseline: base.json\nthresholds: ['p95 < 100000% of baseline']\n"
+    project.write({"cart.yaml": plan + limits})
+
+    ended = project.run("execute", "cart.yaml", "--out", "cart")
+
+    assert (promoted.code, ended.code) == (0, 0)
+    assert "the baseline is of plan `shop`, not of `cart`" in " ".join(ended.out.split())
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("option", "begins"), [("--png", b"\x89PNG\r\n\x1a\n"), ("--svg", b"<svg")]
