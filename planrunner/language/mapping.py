@@ -195,13 +195,19 @@ def _unknown(mapping: type[PlanMapping], key: object) -> Fault:
 
 def _deeper(mapping: type[PlanMapping], word: str) -> str:
     """Return where the unknown key `word` belongs, if that is one level deeper."""
-    homes = [
-        place.format(key)
-        for key, name in known_keys(mapping).items()
-        for place, nested in _nested(mapping.model_fields[name])
-        if word in known_keys(nested)
-    ]
+    homes = _homes(mapping).get(word, ())
     return f"put it into {' or '.join(homes)}" if 0 < len(homes) <= _MOST_HOMES else ""
+
+
+@cache
+def _homes(mapping: type[PlanMapping]) -> Mapping[str, Sequence[str]]:
+    """Return the keys one level deeper, each with the places that have it."""
+    homes: dict[str, list[str]] = {}
+    for key, name in known_keys(mapping).items():
+        for place, nested in _nested(mapping.model_fields[name]):
+            for inner in known_keys(nested):
+                homes.setdefault(inner, []).append(place.format(key))
+    return homes
 
 
 def _nested(field: FieldInfo) -> Iterator[tuple[str, type[PlanMapping]]]:
