@@ -58,6 +58,7 @@ def start_result(graph: RunGraph, run_id: str, *, started: datetime) -> RunResul
         host=_host(graph),
         notices=(_PARTLY.format(graph.report.samples),) if partly else (),
         plan_text=graph.plan_text,
+        baseline=graph.baseline,
         labels=graph.labels,
     )
 

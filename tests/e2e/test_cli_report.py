@@ -48,9 +48,12 @@ def test_a_killed_run_is_told_from_its_samples(project: PlanProject, run: Path) 
     (run / "unfinished.json").write_text(json.dumps(begun), "utf-8")
 
     ended = project.run("report", str(run))
+    promoted = project.run("baseline", "promote", str(run))
 
     assert ended.code == 0
     assert "the run was killed" in ended.out
+    assert promoted.code == 2
+    assert "the run's numbers are invalid" in promoted.err
     assert "thresholds were not judged" in " ".join(ended.out.split())
     assert f"{result['totals']['total_requests']:,} requests" in ended.out
 
