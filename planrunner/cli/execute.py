@@ -27,7 +27,7 @@ from planrunner.cli.plan_options import (
     with_plan_options,
 )
 from planrunner.cli.progress import ProgressListener
-from planrunner.cli.reach import announce
+from planrunner.cli.reach import announce, say_proxies
 from planrunner.cli.result import build_result, start_result, with_validity_judged
 from planrunner.cli.stdout import stdout_for_documents
 from planrunner.cli.target import around_load, check_targets, transport_notices
@@ -188,6 +188,7 @@ def _try_once(graph: RunGraph, *, as_json: bool, full: bool) -> int:
                     await check_targets(graph)
                 yield
 
+    say_proxies(graph, os.environ)
     trial = try_once(
         graph, clients=client_factories(graph), around=around(), as_json=as_json, full=full
     )

@@ -19,7 +19,7 @@ from planrunner.protocols.etcd.operation import EtcdSettings
 from planrunner.protocols.http.operation import HttpOperation, HttpSettings
 from planrunner.units import NS_PER_S, format_count
 
-__all__ = ["announce", "peak_load", "proxy_notices"]
+__all__ = ["announce", "peak_load", "say_proxies"]
 
 _RESOLVE_S: Final = 3.0
 _PROXIES: Final = ("http_proxy", "https_proxy", "all_proxy")
@@ -42,10 +42,7 @@ async def announce(graph: RunGraph, environ: Mapping[str, str]) -> tuple[str, ..
             "which is neither loopback nor private",
             err=True,
         )
-    notices = proxy_notices(graph, environ)
-    for notice in notices:
-        click.echo(f"note: {notice}", err=True)
-    return notices
+    return say_proxies(graph, environ)
 
 
 def peak_load(graph: RunGraph) -> str:
@@ -84,8 +81,8 @@ def _is_open(load: Load) -> bool:
     return isinstance(load, OpenLoad) or (isinstance(load, SearchLoad) and load.vary == "rate")
 
 
-def proxy_notices(graph: RunGraph, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Say that the environment's proxies are not used; the values may hold passwords."""
+def say_proxies(graph: RunGraph, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Print that the environment's proxies are not used, without their values: passwords."""
     settings = graph.settings.get("http")
     has_own = isinstance(settings, HttpSettings) and bool(settings.proxy)
     names = [name for name in environ if name.lower() in _PROXIES and environ[name]]
@@ -93,7 +90,9 @@ def proxy_notices(graph: RunGraph, environ: Mapping[str, str]) -> tuple[str, ...
         return ()
     listed = ", ".join(f"`{name}`" for name in sorted(names))
     verb = "is" if len(names) == 1 else "are"
-    return (f"{listed} of the environment {verb} ignored; set `http.proxy` to use a proxy",)
+    notice = f"{listed} of the environment {verb} ignored; set `http.proxy` to use a proxy"
+    click.echo(f"note: {notice}", err=True)
+    return (notice,)
 
 
 def _hosts(graph: RunGraph) -> set[str]:

@@ -182,6 +182,20 @@ def test_what_is_wrong_is_shown_and_is_exit_1(project: PlanProject, shop: str) -
     assert "FAIL  1 task · 2 requests · 2 failed" in ended.out
 
 
+def test_proxies_of_the_environment_are_ignored_with_a_notice(
+    project: PlanProject, shop: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As under load."""
+    monkeypatch.setenv("HTTP_PROXY", "http://me:pass@127.0.0.1:1")
+    project.write({"plan.yaml": plan_text("users: {A: {steps: [{get: /products}]}}", url=shop)})
+
+    ended = project.run("execute", "plan.yaml", "--once")
+
+    assert ended.code == 0
+    assert "note: `HTTP_PROXY` of the environment is ignored" in ended.err
+    assert "pass" not in ended.err
+
+
 def test_only_selected_tasks_run(project: PlanProject, shop: str) -> None:
     """The same options as under load."""
     project.write({"plan.yaml": plan_text(PLAN % (shop, "auto"))})
