@@ -18,7 +18,7 @@ from planrunner.compiler.graph import (
     StopWhat,
     WhileNode,
 )
-from planrunner.engine.actor import Actor, Step, StepsStopped
+from planrunner.engine.actor import Actor, NeverBegun, Step, StepsStopped
 from planrunner.engine.evaluate import end_iteration, evaluated
 from planrunner.engine.outside import Outside
 from planrunner.language.values import EvaluationError, kind_of, to_text
@@ -44,12 +44,17 @@ def bind_group(steps: Sequence[Step], record: Callable[[int, int, str], None]) -
     async def group(user: Actor) -> None:
         began_ns, thought_ns = user.moment_ns, user.thought_ns
         before, user.failure = user.failure, ""
+        is_sample = True
         try:
             for step in steps:
                 await step(user)
+        except NeverBegun:  # the iteration is no sample, so nothing inside it is one
+            is_sample = False
+            raise
         finally:  # a group that was ended or cancelled inside is a sample too
-            took_ns = user.moment_ns - began_ns - (user.thought_ns - thought_ns)
-            record(began_ns, took_ns, user.failure)
+            if is_sample:
+                took_ns = user.moment_ns - began_ns - (user.thought_ns - thought_ns)
+                record(began_ns, took_ns, user.failure)
             user.failure = before or user.failure
 
     return group

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from planrunner.compiler.graph import PhaseNode, Stage
+from planrunner.compiler.graph import GroupNode, PhaseNode, Stage
 from planrunner.compiler.graph_load import ClosedLoad
 from planrunner.metrics.judge import judge
 from planrunner.metrics.threshold import parse_threshold
@@ -153,6 +153,15 @@ def test_who_still_waits_for_a_first_turn_at_the_end_of_the_phase_goes_home() ->
     assert counts(told.outcome, "failure", kind="iteration") == {"": 2}
     assert told.outcome.tally.aborted == 0
     assert end_of(told) == pytest.approx(1.5)
+
+
+def test_a_group_of_an_iteration_that_never_began_is_no_sample() -> None:
+    """Otherwise those who went home would look like the fastest, or slowest, of all groups."""
+    inner = GroupNode("inner", (request(operation=Answer(ns(0.01))),), measured=True, when=None)
+    outer = GroupNode("outer", (inner,), measured=True, when=None)
+    told = run_graph(make_graph(user_class(task("get", outer)), throttled(100, 1.5, 1)))
+
+    assert counts(told.outcome, "request", kind="group") == {"inner": 2, "outer": 2}
 
 
 def test_waiting_for_a_turn_is_no_latency() -> None:
