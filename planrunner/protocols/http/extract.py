@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, cast
 
+from planrunner.language.diagnostics import Code
 from planrunner.language.expressions import to_text
 from planrunner.language.text import Text
 from planrunner.protocols.base import NOT_JSON, Extractor, Reply, Scope, read_json, read_text
@@ -59,6 +60,11 @@ def _compile_one(name: str, given: Text | ExtractSpec, lowering: Lowering) -> Ex
     source = _source(spec)
     text: Text = getattr(spec, source)
     path: SpecPath = ("extract", name) if is_short else ("extract", name, source)
+    if text.is_single and any(reference.root == "json" for reference in text.references):
+        message = f"`{shorten(text.source, 50)}` is a value of the reply, not where it is"
+        hint = f"write its JSONPath, such as `$.id`; or `set: {{{name}: …}}` as the next step"
+        lowering.fault(path, Code.INVALID_VALUE, message, hint)
+        return None
     find = _COMPILERS[source](text, lowering, path)
     if find is None:
         return None
