@@ -18,6 +18,7 @@ from planrunner.compiler.graph import (
     nested_steps,
 )
 from planrunner.compiler.graph_load import planned_ns_of
+from planrunner.compiler.lines import as_lines
 from planrunner.compiler.load_words import load_words
 from planrunner.compiler.loads import seats_of
 from planrunner.compiler.step_words import pause_words, step_words
@@ -37,8 +38,7 @@ def planned_ns(graph: RunGraph) -> int:
 def explain_text(graph: RunGraph) -> str:
     """Return the explanation of a compiled plan, without a final newline."""
     lines = [f"{graph.name} ({graph.source})"]
-    if graph.description:
-        lines.append(f"  {graph.description}")
+    lines += [f"  {line}" for line in graph.description.splitlines()]
     lines.append(f"  seed {'drawn for each run' if graph.seed_was_drawn else graph.seed}")
     lines += [f"  {line}" for line in target_words(graph)]
     lines += [
@@ -71,7 +71,7 @@ def explain_text(graph: RunGraph) -> str:
     if graph.notices:
         lines += ["", "notes"]
         lines += [f"  {notice}" for notice in graph.notices]
-    return "\n".join(lines)
+    return as_lines(lines)
 
 
 def _phase(graph: RunGraph, phase: PhaseNode) -> Iterator[str]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, Final
 
 from planrunner.compiler.graph import (
     Block,
@@ -18,11 +19,14 @@ from planrunner.compiler.graph import (
     nested_steps,
 )
 from planrunner.compiler.graph_load import planned_ns_of
+from planrunner.compiler.lines import as_lines, one_line
 from planrunner.compiler.load_words import load_json
 from planrunner.compiler.step_words import pause_words, step_label, step_words
 from planrunner.units import write_duration
 
 __all__ = ["graph_dot", "graph_json", "graph_mermaid", "graph_text"]
+
+_MERMAID_MARKS: Final = re.compile(r'[#"<>`]')
 
 
 def graph_json(graph: RunGraph) -> str:
@@ -109,7 +113,7 @@ def _step(step: StepNode) -> dict[str, Any]:
 
 def graph_text(graph: RunGraph) -> str:
     """Return the graph as an indented tree."""
-    return "\n".join([graph.name, *_drawn(_branches(graph))])
+    return as_lines([graph.name, *_drawn(_branches(graph))])
 
 
 Branch = tuple[str, Sequence["Branch"]]
@@ -167,17 +171,23 @@ def graph_mermaid(graph: RunGraph) -> str:
     """Return the graph as a Mermaid flowchart."""
     lines = ["flowchart TD"]
     for identity, label in _nodes(graph):
-        escaped = label.replace('"', "#quot;")
-        lines.append(f'  {identity}["{escaped}"]')
+        lines.append(f'  {identity}["{_mermaid(label)}"]')
     lines += [f"  {tail} --> {head}" for tail, head in _edges(graph)]
     return "\n".join(lines)
+
+
+def _mermaid(label: str) -> str:
+    """Return a label without what Mermaid reads as its own marks, HTML or Markdown."""
+    return _MERMAID_MARKS.sub(lambda mark: f"#{ord(mark[0])};", one_line(label)).replace(
+        "#34;", "#quot;"
+    )
 
 
 def graph_dot(graph: RunGraph) -> str:
     """Return the graph in Graphviz's language."""
     lines = ["digraph plan {", "  rankdir=TB; node [shape=box];"]
     lines += [
-        f"  {identity} [label={json.dumps(label, ensure_ascii=False)}];"
+        f"  {identity} [label={json.dumps(one_line(label), ensure_ascii=False)}];"
         for identity, label in _nodes(graph)
     ]
     lines += [f"  {tail} -> {head};" for tail, head in _edges(graph)]

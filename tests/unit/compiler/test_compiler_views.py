@@ -73,6 +73,26 @@ def test_names_are_escaped_where_they_are_drawn() -> None:
     assert json.loads(graph_json(graph))["users"][0]["tasks"][0]["name"] == 'say "hi"'
 
 
+HOSTILE = "a,b; \n=1+1 \x1b[31m </script> `x` #quot; 🛒 " + "long" * 500
+
+
+def test_hostile_names_stay_on_their_line() -> None:
+    """They neither steer a terminal nor become markup of a drawing."""
+    name = json.dumps(HOSTILE, ensure_ascii=False)
+    graph = compiled(f"users: {{A: {{tasks: [{{get: /, name: {name}}}]}}}}")
+    said, tree, mermaid, dot = (
+        view(graph) for view in (explain_text, graph_text, graph_mermaid, graph_dot)
+    )
+
+    for text in (said, tree, mermaid, dot):
+        assert "\x1b" not in text
+        assert any(
+            "a,b;" in line and line.rstrip('"];').endswith("longlong") for line in text.split("\n")
+        )
+    assert "#60;/script#62; #96;x#96; #35;quot;" in mermaid
+    assert json.loads(graph_json(graph))["users"][0]["tasks"][0]["name"] == HOSTILE
+
+
 def test_planned_time_is_that_of_the_phases() -> None:
     """Ramps and holds, without graceful stops."""
     graph = compiled("phases: [{users: 10, ramp_up: 5s, hold: 10s}, {users: 1, hold: 7s}]")
