@@ -17,7 +17,6 @@ from itertools import islice
 from typing import Annotated, Any, ClassVar, Final, NamedTuple, Self, get_args, get_origin
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     ConfigDict,
     GetCoreSchemaHandler,
@@ -30,16 +29,7 @@ from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, cor
 
 from planrunner.language.diagnostics import Code, suggest
 
-__all__ = [
-    "Fault",
-    "FixedName",
-    "PlanMapping",
-    "error",
-    "exactly_one",
-    "in_words",
-    "known_keys",
-    "later",
-]
+__all__ = ["Fault", "PlanMapping", "error", "exactly_one", "in_words", "known_keys", "later"]
 
 
 class Fault(NamedTuple):
@@ -285,17 +275,6 @@ def in_words(keys: Sequence[str]) -> str:
     """Return "`a`, `b` or `c`"."""
     quoted = [f"`{key}`" for key in keys]
     return " or ".join([", ".join(quoted[:-1]), quoted[-1]] if len(quoted) > 1 else quoted)
-
-
-def _fixed(name: str) -> str:
-    if "${" in name:
-        words = "a name is the same for all users: nothing is put in for `${`"
-        raise error(Fault(Code.NOT_ALLOWED, words, "write what varies into `tags:`"))
-    return name
-
-
-FixedName = Annotated[str, AfterValidator(_fixed)]
-"""Of a task, group, phase or stage; `min_length` is the field's."""
 
 
 def exactly_one(

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field
 
 from planrunner.language.diagnostics import Code
 from planrunner.language.fields import Count, Duration, RateField
-from planrunner.language.mapping import Fault, FixedName, PlanMapping, error
+from planrunner.language.mapping import Fault, PlanMapping, error
 from planrunner.language.reading import AlsoWritten
 
 __all__ = ["StageList", "StageModel", "expand_stages", "level_key", "mixed_stages"]
@@ -21,7 +21,7 @@ class StageModel(PlanMapping):
 
     synonyms: ClassVar[Mapping[str, str]] = {"target": "users", "hold": "duration"}
 
-    name: FixedName | None = Field(
+    name: str | None = Field(
         None,
         min_length=1,
         description="What results and thresholds call it; default its number, from 1.",

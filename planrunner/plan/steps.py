@@ -18,7 +18,7 @@ from planrunner.language.fields import (
     ValueField,
     VariableName,
 )
-from planrunner.language.mapping import Fault, FixedName, PlanMapping, later
+from planrunner.language.mapping import Fault, PlanMapping, later
 from planrunner.plan.actions import ExecModel, ForeachField, PopField, PythonModel
 from planrunner.plan.step_rules import ACTIONS, REQUEST_ACTIONS, step_faults
 from planrunner.protocols.http.spec import RequestKeys, RequestSpec
@@ -107,7 +107,7 @@ class StepModel(RequestKeys):
         description="Headers for the user's later requests; `null` takes one away.",
         examples=["{Authorization: 'Bearer ${token}'}"],
     )
-    group: FixedName | None = Field(
+    group: str | None = Field(
         None,
         min_length=1,
         description="Time the steps of `do` together, under this name; pauses don't count.",

@@ -16,7 +16,7 @@ from planrunner.language.fields import (
     ValueField,
     VariableName,
 )
-from planrunner.language.mapping import Fault, FixedName, PlanMapping, exactly_one, known_keys
+from planrunner.language.mapping import Fault, PlanMapping, exactly_one, known_keys
 from planrunner.plan.step_rules import ACTIONS, REQUEST_ACTIONS
 from planrunner.plan.steps import BlockModel, StepModel
 from planrunner.protocols.http.spec import HttpModel, Tags
@@ -61,7 +61,7 @@ class TaskModel(PlanMapping):
 
     synonyms: ClassVar[Mapping[str, str]] = {"name": "task", "do": "steps", "requests": "steps"}
 
-    task: FixedName | None = Field(
+    task: str | None = Field(
         None,
         min_length=1,
         description="The task's name in results and thresholds.",

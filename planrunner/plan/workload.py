@@ -10,7 +10,7 @@ from pydantic import Field
 
 from planrunner.language.diagnostics import Code
 from planrunner.language.fields import Duration, PositiveInt, RateField
-from planrunner.language.mapping import Fault, FixedName, PlanMapping, later
+from planrunner.language.mapping import Fault, PlanMapping, later
 from planrunner.plan.levels import RateLevel, UserLevel
 from planrunner.plan.stages import StageList, level_key, mixed_stages
 from planrunner.plan.thresholds import ThresholdModel
@@ -93,7 +93,7 @@ class PhaseModel(PlanMapping):
         "delay": "start_at",
     }
 
-    name: FixedName | None = Field(
+    name: str | None = Field(
         None,
         min_length=1,
         description="What results and thresholds call it; default `main`, or the profile's name.",
