@@ -165,7 +165,7 @@ def _steps(work: Compilation, model: SearchModel, path: PlanPath) -> SearchSteps
         first=first,
         last=level(model.to, "to"),
         plus=level(step.plus, "step"),
-        times=Fraction(str(step.times or 0)),
+        times=Fraction(str(work.settle(step.times, (*path, "step"), 0.0))),
         grain=Fraction(1) if model.vary == "users" else grain_of(first),
         refine=work.settle(model.refine, (*path, "refine"), 0),
         confirm=work.settle(model.confirm, (*path, "confirm"), 0),

@@ -69,6 +69,17 @@ def _no_flag(number: float) -> bool:
     raise UnitError(f"`{number}` is neither `true` nor `false`")
 
 
+def _factor(text: str) -> float:
+    found = re.fullmatch(r"x\s*([0-9]+(?:\.[0-9]+)?)", text)
+    if found is None or float(found[1]) <= 1:
+        raise UnitError(f"`{text}` is not a factor over 1")
+    return float(found[1])
+
+
+def _no_factor(number: float) -> float:
+    raise UnitError(f"`{number}` is not a factor with its `x`")
+
+
 def _whole(least: int) -> Callable[[float], int]:
     def whole(number: float) -> int:
         if not isfinite(number) or number != int(number):
@@ -112,6 +123,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "count": Kind(
         "a whole number", _refuse_text("a whole number", "10"), _whole(0), "10", bare=True
     ),
+    "factor": Kind("a factor over 1", _factor, _no_factor, "x1.5"),
     "flag": Kind("`true` or `false`", _flag, _no_flag, "true"),
 }
 
@@ -121,8 +133,8 @@ class Deferred:
     """A scalar with expressions where a number or unit is wanted.
 
     Attributes:
-        kind: `duration`, `pause`, `rate`, `size`, `percent`, `positive_int`, `count` or
-            `flag`.
+        kind: `duration`, `pause`, `rate`, `size`, `percent`, `positive_int`, `count`,
+            `factor` or `flag`.
     """
 
     text: Text

@@ -9,7 +9,8 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 from pydantic import AfterValidator, Field
 
 from planrunner.language.diagnostics import Code
-from planrunner.language.fields import Count, Duration
+from planrunner.language.expressions import ExpressionError
+from planrunner.language.fields import Count, Deferred, Duration
 from planrunner.language.mapping import Fault, PlanMapping, error
 from planrunner.language.reading import ReadBy
 from planrunner.language.text import Text, parse_text
@@ -28,14 +29,22 @@ class Step:
     """How the level grows: by `plus`, or `times` the one before; the other one is None."""
 
     plus: Level | None = None
-    times: float | None = None
+    times: float | Deferred | None = None
+
+
+def _text(source: str) -> Text:
+    try:
+        return parse_text(source)
+    except ExpressionError as failed:
+        fault = Fault(failed.code, failed.message, failed.hint)
+        raise error(fault, offset=failed.offset or 0, length=1) from None
 
 
 def _read_level(data: object) -> Level:
     if isinstance(data, int) and not isinstance(data, bool) and data >= 0:
         return data
     if isinstance(data, str) and "${" in data:
-        return parse_text(data)
+        return _text(data)
     if isinstance(data, str) and "/" in data:
         try:
             return parse_rate(data)
@@ -56,6 +65,10 @@ _FACTOR: Final = re.compile(r"x\s*([0-9]+(?:\.[0-9]+)?)")
 def _read_step(data: object) -> Step:
     if isinstance(data, str) and (found := _FACTOR.fullmatch(data)) and float(found[1]) > 1:
         return Step(times=float(found[1]))
+    if isinstance(data, str) and data.startswith("x") and "${" in data:
+        return Step(times=Deferred(_text(data), "factor"))
+    if isinstance(data, str) and data.startswith("${"):
+        return Step(plus=_text(data))
     if isinstance(data, str) and data.startswith("+"):
         amount = data[1:].strip()
         return Step(plus=_read_level(int(amount) if amount.isdecimal() else amount))
@@ -83,7 +96,7 @@ StepField = Annotated[
         {
             "type": ["integer", "string"],
             "minimum": 1,
-            "pattern": r"^(x\s*[0-9.]+|\+.+)$",
+            "pattern": r"^(x\s*[0-9.]+|\+.+)$|\$\{",
             "patternErrorMessage": "write `+50`, `+50/s` or `x1.5`",
         },
     ),

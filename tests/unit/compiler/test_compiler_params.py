@@ -33,14 +33,14 @@ users:
       - {{get: /, follow_redirects: {yes}, measure: {no}, retry: {n}}}
       - {{get: /, retry: {{times: {n}}}}}
 phases:
-  - search: {{vary: users, from: 1, to: 9, step: +1, hold: 1s, slo: [p95 < 1s],
-              refine: {n}, confirm: {n}}}
+  - search: {{vary: users, from: 1, to: 9, hold: 1s, slo: [p95 < 1s],
+              refine: {n}, confirm: {n}, step: {step}}}
 """
 
 
-def describe(folder: Path, yes: str, no: str, n: str) -> str:
+def describe(folder: Path, yes: str, no: str, n: str, step: str = "+1") -> str:
     """Write, load and compile the plan, and return all that comes out but functions' addresses."""
-    (folder / "plan.yaml").write_text(PLAN.format(yes=yes, no=no, n=n))
+    (folder / "plan.yaml").write_text(PLAN.format(yes=yes, no=no, n=n, step=step))
     graph = compile_plan(load(folder / "plan.yaml", environ={}))
     shown = repr((graph.settings, graph.data, graph.setup, graph.users, graph.phases))
     return " ".join(part for part in shown.split() if not part.startswith("0x"))
@@ -72,6 +72,32 @@ phases: [{{users: 1, iterations: 1}}]
     assert check(reply, {}) is None
     reply.body = b'{"a": [1]}'
     assert "expected a length of 2" in str(check(reply, {}))
+
+
+@pytest.mark.parametrize(
+    ("step", "written"), [("${n}", "+2"), ("x${n}", "x2"), ("x ${n * 0.75}", "x1.5"), ("+${n}", 2)]
+)
+def test_a_step_of_a_search_takes_params(tmp_path: Path, step: str, written: str) -> None:
+    """What is added, and a factor."""
+    plan = ("true", "false", "2")
+    assert describe(tmp_path, *plan, step=f'"{step}"') == describe(tmp_path, *plan, step=written)
+
+
+@pytest.mark.parametrize("step", ["${", "+${n", "x${"])
+def test_a_step_with_half_an_expression_is_refused(tmp_path: Path, step: str) -> None:
+    """A slip of the pen is a fault of the plan, not of planrunner."""
+    with pytest.raises(PlanError) as caught:
+        describe(tmp_path, "true", "false", "2", step=f'"{step}"')
+    (found,) = caught.value.diagnostics
+    assert found.code is Code.EXPRESSION_SYNTAX
+
+
+@pytest.mark.parametrize("step", ["x${n - 1}", "x${word}", "${word}"])
+def test_a_step_that_is_none_is_refused(tmp_path: Path, step: str) -> None:
+    """A factor of 1 gets nowhere."""
+    with pytest.raises(PlanError) as caught:
+        describe(tmp_path, "true", "false", "2", step=f'"{step}"')
+    assert [diagnostic.code for diagnostic in caught.value.diagnostics] == [Code.INVALID_UNIT]
 
 
 @pytest.mark.parametrize("value", ["${n}", "${word}"])
