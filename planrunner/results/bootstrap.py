@@ -178,13 +178,13 @@ def _counted(result: RunResult, begin: int, end: int) -> float:
 def _blocks(points: RequestPoints, intervals: Sequence[Interval]) -> _Blocks:
     length = max(_SHORTEST_BLOCK, -(-len(intervals) // _MOST_BLOCKS))
     # What is left over is part of the last block: a short one would count as much as a long one.
-    count = len(intervals) // length
+    count = max(len(intervals) // length, 1)
     seconds, requests, failed = [0.0] * count, [0] * count, [0] * count
     for place, interval in enumerate(intervals):
         seconds[min(place // length, count - 1)] += interval.seconds
     ends = [interval.second for interval in intervals]
     within: list[tuple[int, int]] = []
-    for n, second in enumerate(points.seconds if count else ()):
+    for n, second in enumerate(points.seconds if ends else ()):
         # What ended after the time that counts belongs to its last part.
         place = max(bisect_right(ends, second) - 1, 0)
         block = min(place // length, count - 1)

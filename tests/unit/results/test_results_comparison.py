@@ -74,14 +74,15 @@ def test_the_same_two_runs_always_give_the_same(before):
     assert compare(before, other) == compare(before, other)
 
 
-def test_a_short_run_cannot_tell(before):
-    """Five seconds say nothing about the next five."""
-    short = make_long_run(seconds=5, requests=4)
+@pytest.mark.parametrize("seconds", [1, 2, 5])
+def test_a_short_run_cannot_tell(before, seconds):
+    """Five seconds say nothing about the next five; one second is less than a block."""
+    short = make_long_run(seconds=seconds, requests=4)
 
     found = compare(before, short)
     assert found.outcome is Outcome.UNCLEAR
     assert {change.outcome for change in found.changes} == {Outcome.UNCLEAR}
-    assert "the second run measured only 5 s, too little to tell anything" in found.remarks
+    assert f"the second run measured only {seconds} s, too little to tell anything" in found.remarks
 
 
 def test_only_what_is_surely_beyond_the_tolerance_is_a_change(before):
