@@ -20,6 +20,9 @@ __all__ = ["LevelPart", "judge_level"]
 _LEAST_SECONDS: Final = 3
 """Of a level, for a busy or late generator to be a finding: `settle` is left out already."""
 
+_MOST_LATE_OF_HELD: Final = 0.5
+"""Of a level that held: late arrivals bunch up, which is harder for a target, never easier."""
+
 _OF_THE_TARGET: Final = frozenset({Agg.ERROR_RATE, Agg.ERRORS})
 """What no delay of the generator breaks."""
 
@@ -59,7 +62,8 @@ def judge_level(part: LevelPart, evidence: Evidence, *, aborted: int) -> tuple[O
     by_target = next((one for one in broken if _is_of_the_target(one)), None)
     if by_target is not None:
         return Outcome.BROKEN, _metric_words(by_target)
-    if limit := _limit_of_generator(part.health, arrivals):
+    most_late = 10 * LATE_SHARE if broken else _MOST_LATE_OF_HELD
+    if limit := _limit_of_generator(part.health, arrivals, most_late):
         return Outcome.LIMITED, limit
     if broken:
         return Outcome.BROKEN, _metric_words(broken[0])
@@ -78,10 +82,10 @@ def _arrivals(evidence: Evidence) -> Iterator[Arrivals]:
                 yield one
 
 
-def _limit_of_generator(health: HealthLog, arrivals: Sequence[Arrivals]) -> str:
+def _limit_of_generator(health: HealthLog, arrivals: Sequence[Arrivals], most_late: float) -> str:
     """Return in which way the generator could not send the level; nothing when it could."""
     late = _share(arrivals, sum(one.late for one in arrivals))
-    if late > 10 * LATE_SHARE:
+    if late > most_late:
         return f"{format_percent(late)} of arrivals started over 5 ms late"
     if health.is_saturated(least_seconds=_LEAST_SECONDS):
         return health.saturation()

@@ -219,6 +219,36 @@ def test_a_level_that_the_generator_cannot_send_neither_holds_nor_breaks(run, sl
     assert told.outcome.steps[2].reason.endswith("of arrivals started over 5 ms late")
 
 
+def bunching(asked: list[int]) -> object:
+    """An operation that makes the generator late for one arrival in five, at 100/s."""
+
+    def operation(scope: object) -> Answer:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualTimeLoop)
+        asked.append(loop.now_ns())
+        if len(asked) % 5 == 0:
+            loop.stall(16 * NS_PER_MS)
+        return Answer(10 * NS_PER_MS)
+
+    return operation
+
+
+@pytest.mark.parametrize(
+    ("slo", "said"),
+    [
+        ("p95 < 100ms", "max sustainable = 100/s (not reached: the slo held at every level)"),
+        ("p95 < 12ms", "max sustainable not found (the generator was the limit at 100/s: "),
+    ],
+)
+def test_late_arrivals_spoil_what_broke_not_what_held(slo: str, said: str) -> None:
+    """All were sent, and bunches are harder for a target; but its latencies are not its own."""
+    user = user_class(task("get", request(operation=bunching([]))))
+    told = run_graph(make_graph(user, search("rate", 100, 100, [slo], plus=10)))
+
+    (found,) = told.outcome.found
+    assert found.text.startswith(said)
+
+
 def test_a_generator_that_is_late_limits_a_search_over_users() -> None:
     """It has no due times, but its timers say so."""
     user = user_class(task("get", request(operation=expensive(0.09, 5))), wait=pause(0.9))
