@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from math import isfinite
 from typing import Annotated, Any, Final
 
 from pydantic_core import (
@@ -135,6 +136,10 @@ def _parse_collecting(
         return {key: _parse_collecting(item, (*path, key), faults) for key, item in value.items()}
     if isinstance(value, list):
         return [_parse_collecting(item, (*path, at), faults) for at, item in enumerate(value)]
+    if isinstance(value, float) and not isfinite(value):
+        fault = _fault(Code.INVALID_VALUE, f"`{value}` is no value that can be sent")
+        faults.append(InitErrorDetails(type=fault, loc=path, input=value))
+        return None
     try:
         return parse_value(value)
     except ExpressionError as error:

@@ -37,7 +37,7 @@ def compile_markup(language: str, source: str) -> Callable[[Reply], list[Any]]:
     expression = _css_to_xpath(source) if language == "css" else source
     try:
         select = etree.XPath(expression, smart_strings=False)
-    except etree.XPathError as failed:
+    except (etree.XPathError, ValueError) as failed:  # ValueError: control characters
         raise MarkupError(f"`{shorten(source, 60)}` is not an XPath: {failed}") from failed
 
     def find(reply: Reply) -> list[Any]:

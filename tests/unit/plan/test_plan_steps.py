@@ -189,6 +189,8 @@ def test_pop_and_foreach_are_read() -> None:
         ("{get: '/{{ id }}'}", "wrong-braces"),
         ("{if: '${a}', then: [{get: /}]}", "expression-syntax"),
         ("repeat: 0", "invalid-value"),
+        ("{get: /, headers: {A: .inf}}", "invalid-value"),
+        ("{post: /, json: {a: [1, .nan]}}", "invalid-value"),
         ("{get: /, measure: 'yes'}", "bool_type"),
         ("{get: /, retry: '3'}", "invalid-value"),
         ("{get: }", "wrong-type"),

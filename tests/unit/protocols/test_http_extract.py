@@ -153,6 +153,7 @@ def test_body_is_parsed_once_for_all() -> None:
         ({"regex": "("}, ("extract", "x", "regex")),
         ({"css": "a["}, ("extract", "x", "css")),
         ({"xpath": "//["}, ("extract", "x", "xpath")),
+        ({"xpath": "//a\x01"}, ("extract", "x", "xpath")),
     ],
 )
 def test_broken_selectors_are_faults(spec: object, path: tuple[str, ...]) -> None:
