@@ -45,10 +45,10 @@ def reports(rounds: int, seconds: int) -> dict:
     first, *others = took
     summary = [
         f"report.html, junit.xml and summary.md of {samples_in_metrics:,} samples from "
-        f"metrics.json: {took[first]:.1f} s, {peak[first]:.0f} MB (target 5 s, 300 MB)",
+        f"metrics.json: {took[first]:.1f} s of CPU, {peak[first]:.0f} MB (target 5 s, 300 MB)",
         *(
-            f"{name}: {SAMPLE_COUNT / took[name]:,.0f} rows/s, {peak[name]:.0f} MB "
-            "(target 300,000 rows/s)"
+            f"{name}: {SAMPLE_COUNT / took[name]:,.0f} rows per second of CPU, {peak[name]:.0f} MB "
+            "(target 300,000)"
             for name in others
         ),
     ]
