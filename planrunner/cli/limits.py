@@ -10,12 +10,19 @@ import click
 
 from planrunner.errors import CannotRun
 
-__all__ = ["available_processors", "need_descriptors", "open_files", "workers_of"]
+__all__ = [
+    "OWN_DESCRIPTORS",
+    "available_processors",
+    "need_descriptors",
+    "open_files",
+    "workers_of",
+]
 
 _MOST_WORKERS = 256
 
 # Python, the event loop, sample files, reports and the resolver's sockets.
-_OWN_DESCRIPTORS = 64
+OWN_DESCRIPTORS = 64
+"""What a process has open beside the connections of its users."""
 
 
 def available_processors() -> int:
@@ -59,7 +66,7 @@ def need_descriptors(connections: int) -> None:
         return
     import resource  # noqa: PLC0415 - not on Windows
 
-    wanted = connections + _OWN_DESCRIPTORS
+    wanted = connections + OWN_DESCRIPTORS
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY or soft >= wanted:
         return

@@ -11,12 +11,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from planrunner.cli.limits import available_processors, open_files
+from planrunner.cli.limits import OWN_DESCRIPTORS, available_processors, open_files
 from planrunner.values import dataclass
 
 __all__ = ["Machine", "read_machine", "warnings_of"]
 
-_OWN_DESCRIPTORS: Final = 64
 _FEW_USERS: Final = 4_000
 _FEW_PORTS: Final = 10_000
 _PORT_RANGE: Final = Path("/proc/sys/net/ipv4/ip_local_port_range")
@@ -43,7 +42,7 @@ class Machine:
     @property
     def most_users(self) -> int:
         """How many users with a connection each one worker can have; 0 where unknown."""
-        limits = (self.most_open_files - _OWN_DESCRIPTORS, self.ports)
+        limits = (self.most_open_files - OWN_DESCRIPTORS, self.ports)
         return min((limit for limit in limits if limit > 0), default=0)
 
 
@@ -70,7 +69,7 @@ def _ports() -> int:
 
 def warnings_of(machine: Machine) -> Iterator[str]:
     """Say what is little, and what to do about it."""
-    users = machine.most_open_files - _OWN_DESCRIPTORS
+    users = machine.most_open_files - OWN_DESCRIPTORS
     if machine.most_open_files and users < _FEW_USERS:
         yield (
             f"a process may have {machine.most_open_files:,} open files, enough for {users:,} "

@@ -21,6 +21,7 @@ from planrunner.language.expressions import (
     parse,
     to_text,
 )
+from planrunner.language.pieces import merge_constants
 from planrunner.language.values import constant
 from planrunner.values import dataclass
 
@@ -76,7 +77,7 @@ class Text:
         """
         if self.is_single:
             return self._lower_parts(constants)[0]
-        parts = _merged(self._rendered(constants))
+        parts = self._merged(constants)
         if all(isinstance(part, str) for part in parts):
             return constant("".join(part for part in parts if isinstance(part, str)))
         return Lowered(_joined(parts))
@@ -85,7 +86,7 @@ class Text:
         self, constants: Mapping[str, object] = NO_CONSTANTS
     ) -> tuple[str | Evaluate, ...]:
         """Return the text as pieces: constants, merged, and closures that give a str each."""
-        return _merged(self._rendered(constants))
+        return self._merged(constants)
 
     def _lower_parts(self, constants: Mapping[str, object]) -> list[Lowered]:
         lowered = []
@@ -95,6 +96,9 @@ class Text:
             except ExpressionError as error:
                 raise error.moved(offset) from None
         return lowered
+
+    def _merged(self, constants: Mapping[str, object]) -> tuple[str | Callable[[Scope], str], ...]:
+        return merge_constants((piece for piece in self._rendered(constants) if piece != ""), str)
 
     def _rendered(self, constants: Mapping[str, object]) -> list[str | Callable[[Scope], str]]:
         rendered: list[str | Callable[[Scope], str]] = []
@@ -127,16 +131,6 @@ def _render(evaluate: Evaluate, part: str | Expression) -> Callable[[Scope], str
             raise EvaluationError(f"{error.message} in `{source}`", hint=error.hint) from None
 
     return render
-
-
-def _merged(pieces: list[str | Callable[[Scope], str]]) -> tuple[str | Callable[[Scope], str], ...]:
-    merged: list[str | Callable[[Scope], str]] = []
-    for piece in pieces:
-        if isinstance(piece, str) and merged and isinstance(merged[-1], str):
-            merged[-1] += piece
-        elif piece != "":
-            merged.append(piece)
-    return tuple(merged)
 
 
 def _joined(parts: tuple[str | Callable[[Scope], str], ...]) -> Evaluate:

@@ -11,6 +11,7 @@ from urllib.parse import quote_plus
 
 from planrunner.language.diagnostics import Code
 from planrunner.language.expressions import EvaluationError, to_text
+from planrunner.language.pieces import merge_constants
 from planrunner.language.text import Text
 from planrunner.language.values import kind_of
 from planrunner.protocols.base import Scope
@@ -46,7 +47,7 @@ def compile_body(spec: RequestKeys, lowering: Lowering) -> Body | None:
 
 
 def _body(pieces: Iterator[Piece], content_type: str) -> Body:
-    merged = _merge(pieces)
+    merged = merge_constants(pieces, str)
     if all(isinstance(piece, str) for piece in merged):
         return StaticBody("".join(map(str, merged)).encode(), content_type)
 
@@ -63,16 +64,6 @@ def _body(pieces: Iterator[Piece], content_type: str) -> Body:
             raise EvaluationError("the body has characters that UTF-8 can't write") from failed
 
     return DynamicBody(evaluate, content_type)
-
-
-def _merge(pieces: Iterator[Piece]) -> tuple[Piece, ...]:
-    merged: list[Piece] = []
-    for piece in pieces:
-        if isinstance(piece, str) and merged and isinstance(merged[-1], str):
-            merged[-1] += piece
-        else:
-            merged.append(piece)
-    return tuple(merged)
 
 
 # -- JSON ----------------------------------------------------------------------------------

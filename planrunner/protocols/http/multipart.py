@@ -10,6 +10,7 @@ from typing import Final, cast
 
 from planrunner.language.diagnostics import Code
 from planrunner.language.expressions import EvaluationError, Lowered, to_text
+from planrunner.language.pieces import merge_constants
 from planrunner.language.text import Text
 from planrunner.protocols.base import Scope
 from planrunner.protocols.http.operation import Body, DynamicBody, StaticBody, StreamBody
@@ -39,7 +40,9 @@ def compile_multipart(parts: Mapping[str, object], lowering: Lowering, path: Spe
             pieces += _part(_Frame(boundary, key), item, lowering, where)
     pieces.append(f"--{boundary}--\r\n".encode("ascii"))
     return _body(
-        _merge(pieces), f"multipart/form-data; boundary={boundary}", has_file=_has_file(parts)
+        merge_constants(pieces, bytes),
+        f"multipart/form-data; boundary={boundary}",
+        has_file=_has_file(parts),
     )
 
 
@@ -196,13 +199,3 @@ def _locator(
             raise EvaluationError(f"the file `{source}` does not exist") from failed
 
     return locate
-
-
-def _merge(pieces: list[Piece]) -> tuple[Piece, ...]:
-    merged: list[Piece] = []
-    for piece in pieces:
-        if isinstance(piece, bytes) and merged and isinstance(merged[-1], bytes):
-            merged[-1] += piece
-        else:
-            merged.append(piece)
-    return tuple(merged)

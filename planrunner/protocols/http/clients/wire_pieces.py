@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+from planrunner.language.pieces import merge_constants
 from planrunner.protocols.base import Scope
 
 __all__ = ["Piece", "Render", "compose"]
@@ -14,12 +15,7 @@ Render = Callable[[Scope], bytes]
 
 def compose(pieces: Iterable[Piece]) -> tuple[bytes | None, Render]:
     """Merge constant neighbours; specialise what most requests are: no or one closure."""
-    merged: list[Piece] = []
-    for piece in pieces:
-        if isinstance(piece, bytes) and merged and isinstance(merged[-1], bytes):
-            merged[-1] += piece
-        else:
-            merged.append(piece)
+    merged = merge_constants(pieces, bytes)
     match merged:
         case [bytes() as data]:
             return data, lambda _: data
