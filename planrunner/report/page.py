@@ -86,7 +86,7 @@ def _chart_data(charts: Sequence[Chart]) -> Markup:
             shared[key] = rows
             names[name] = key
         spec = {**chart.spec, "datasets": {}}
-        described.append({"id": chart.id, "spec": spec, "data": names})
+        described.append({"id": chart.id, "wide": chart.wide, "spec": spec, "data": names})
     page = {"config": config(SCREEN) | {"aria": False}, "datasets": shared, "charts": described}
     text = json.dumps(page, ensure_ascii=False, separators=(",", ":"))
     # In a script element nothing but `<` could end it, and these two end a line of JavaScript.

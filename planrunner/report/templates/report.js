@@ -13,8 +13,9 @@
     const words = plot.getAttribute("aria-label");
     const datasets = Object.fromEntries(
       Object.entries(chart.data).map(([name, key]) => [name, page.datasets[key]]));
-    const spec = { ...chart.spec, width: "container", autosize: { type: "fit", contains: "padding" },
-      config: page.config, datasets };
+    // A wide chart is as high as its rows need; its axis comes on top.
+    const autosize = { type: chart.wide ? "fit-x" : "fit", contains: "padding" };
+    const spec = { ...chart.spec, width: "container", autosize, config: page.config, datasets };
     const options = { actions: false, renderer: "svg", defaultStyle: false,
       tooltip: { disableDefaultStyle: true }, loader: { http: { credentials: "omit" } } };
     return window.vegaEmbed(plot, spec, options).then(() => {
