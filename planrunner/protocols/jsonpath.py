@@ -60,9 +60,9 @@ def compile_path(source: str) -> Find:
         JsonPathError: The text is no JSONPath.
     """
     if not source.startswith("$"):
-        raise JsonPathError(
-            f"`{source}` is not a JSONPath", hint=f"begin it with `$`: `$.{source.lstrip('.')}`"
-        )
+        # What other tools put before the path is left out: `json:$.id`, `jsonpath $.id`.
+        path = source[source.index("$") :] if "$" in source else f"$.{source.lstrip('.')}"
+        raise JsonPathError(f"`{source}` is not a JSONPath", hint=f"begin it with `$`: `{path}`")
     keys = plain_keys(source)
     return _compile_library(source) if keys is None else _compile_plain(keys)
 

@@ -74,3 +74,11 @@ def test_forgotten_dollar_has_a_hint() -> None:
         compile_path("items[0].id")
 
     assert "`$.items[0].id`" in caught.value.hint
+
+
+def test_what_other_tools_put_before_a_path_is_left_out_of_the_hint() -> None:
+    """The hint is what to write, so it has to be a path."""
+    with pytest.raises(JsonPathError) as caught:
+        compile_path("json:$[0].id")
+
+    assert "`$[0].id`" in caught.value.hint
