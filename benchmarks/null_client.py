@@ -15,14 +15,16 @@ import time
 from collections.abc import Generator, Sequence
 from pathlib import Path
 
-from planrunner.cli import execute, worker
-from planrunner.cli.commands import run
+from planrunner.cli.group import execute, run
 from planrunner.clock import Clock
-from planrunner.compiler.graph import RunGraph
-from planrunner.engine import fleet
+from planrunner.engine.workers import remote_pool as fleet
+from planrunner.graph.run_graph import RunGraph
 from planrunner.protocols.base import Exchange, Reply, Scope
+from planrunner.runner import worker_main as worker
 
-run_module = importlib.import_module("planrunner.engine.run")  # the package has a function `run`
+run_module = importlib.import_module(
+    "planrunner.engine.coordinator.coordinator"
+)  # the package has a function `run`
 
 
 class Turn:

@@ -11,9 +11,9 @@ from benchmarks.processes import Outcome, run
 from benchmarks.questions import COMMAND
 from planrunner.metrics.book import SeriesBook
 from planrunner.metrics.series import Labels
-from planrunner.results.directory import METRICS, SAMPLES
-from planrunner.results.metrics_json import write_metrics
-from planrunner.results.samples import SampleWriter, pack_row
+from planrunner.results.files.directory import METRICS, SAMPLES
+from planrunner.results.files.metrics_json import write_metrics
+from planrunner.results.files.samples import SampleWriter, pack_row
 from planrunner.units import NS_PER_MS, NS_PER_S
 
 SAMPLE_COUNT = 10_000_000

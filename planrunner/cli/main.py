@@ -27,7 +27,7 @@ def main() -> None:
         _hurry()
     elif command == _RUNS:
         gc.disable()  # until the load begins: see `execute`
-    from planrunner.cli.commands import run  # noqa: PLC0415 - keeps --version fast
+    from planrunner.cli.group import run  # noqa: PLC0415 - keeps --version fast
 
     exit_code = run(sys.argv[1:])
     if command in _BRIEF or command == _RUNS:

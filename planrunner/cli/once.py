@@ -10,16 +10,16 @@ from dataclasses import asdict
 
 import click
 
-from planrunner.cli.exit_codes import ExitCode
 from planrunner.cli.stdout import stdout_for_documents
-from planrunner.cli.trace import JsonTrace, TextTrace
 from planrunner.clock import MonotonicClock
-from planrunner.compiler.graph import RunGraph
-from planrunner.engine.trace import Told
-from planrunner.engine.trial import Trial, run_trial
+from planrunner.engine.debug.dry_run import Trial, run_trial
+from planrunner.engine.debug.trace import Told
+from planrunner.graph.run_graph import RunGraph
 from planrunner.language.secrets import Masker
 from planrunner.protocols.base import ClientFactory
-from planrunner.report.console import open_console
+from planrunner.report.terminal.console import open_console
+from planrunner.report.terminal.trace import JsonTrace, TextTrace
+from planrunner.runner.exit_codes import ExitCode
 from planrunner.units import format_count
 
 __all__ = ["try_once"]

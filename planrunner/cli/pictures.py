@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from planrunner.errors import CannotRun
-from planrunner.report.charts import PAPER, charts_of, standalone
+from planrunner.report.charts.charts import PAPER, charts_of, standalone
 from planrunner.results.model import RunResult
 
 __all__ = ["draw"]

@@ -11,8 +11,8 @@ import click
 from click.shell_completion import CompletionItem
 
 from planrunner.compiler import compile_plan
-from planrunner.compiler.loads import phase_names
-from planrunner.compiler.selection import tags_of
+from planrunner.compiler.load.phases import phase_names
+from planrunner.compiler.load.selection import tags_of
 from planrunner.errors import PlanrunnerError
 from planrunner.plan.loader import Plan, load
 

@@ -11,20 +11,20 @@ from typing import Any, Final, TypeVar, get_args
 
 import click
 
-from planrunner.cli.bugs import FORESEEN, masked_traceback
 from planrunner.cli.plan_names import complete
 from planrunner.compiler import RunGraph, compile_plan
+from planrunner.compiler.load.selection import Selection
 from planrunner.compiler.review import review
-from planrunner.compiler.selection import Selection
 from planrunner.compiler.source import GraphSource
 from planrunner.errors import Bug, UsageError
 from planrunner.language.diagnostics import PlanError, suggest
 from planrunner.plan.bundle import Bundle
-from planrunner.plan.env_file import read_env_file
 from planrunner.plan.loader import Plan, load
 from planrunner.plan.no_exec import find_commands
 from planrunner.plan.overrides import Changes
-from planrunner.plan.resolve_params import Surroundings
+from planrunner.plan.params.env_file import read_env_file
+from planrunner.plan.params.resolve import Surroundings
+from planrunner.runner.masked_traceback import FORESEEN, masked_traceback
 from planrunner.values import dataclass
 
 __all__ = [
@@ -323,7 +323,7 @@ def parse_formats(text: str) -> tuple[str, ...]:
     Raises:
         UsageError: One is unknown.
     """
-    from planrunner.plan.report_settings import ReportFormat  # noqa: PLC0415 - few plans need it
+    from planrunner.plan.models.report_settings import ReportFormat  # noqa: PLC0415 - few plans need it
 
     known: tuple[str, ...] = get_args(ReportFormat)
     names = [name.strip() for name in text.split(",") if name.strip()]

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from planrunner.compiler.compile import compile_plan
-from planrunner.compiler.graph import RunGraph
+from planrunner.graph.run_graph import RunGraph
 
 __all__ = ["RunGraph", "compile_plan"]

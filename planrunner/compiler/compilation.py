@@ -6,22 +6,22 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import field
 from typing import Final, TypeVar, cast
 
-from planrunner.compiler.names import Known
-from planrunner.compiler.texts import references_in
+from planrunner.compiler.names.known_names import Known
+from planrunner.compiler.names.references import references_in
 from planrunner.errors import PlanrunnerError
 from planrunner.language.diagnostics import Code, Diagnostic, Span
-from planrunner.language.expressions import (
+from planrunner.language.expressions.expression import (
     Expression,
     ExpressionError,
     Lowered,
     Reference,
     to_text,
 )
-from planrunner.language.fields import Deferred, PauseValue
-from planrunner.language.text import Text, lower_value
+from planrunner.language.fields.text import Text, lower_value
+from planrunner.language.fields.types import Deferred, PauseValue
 from planrunner.load.pauses import Pause, PauseKind
-from planrunner.plan.document import Document, Part, PlanPath
-from planrunner.plan.faults import find_path
+from planrunner.plan.faults.find import find_path
+from planrunner.plan.yaml.document import Document, Part, PlanPath
 from planrunner.protocols.lowering import SpecFault
 from planrunner.units import UnitError
 from planrunner.values import dataclass

@@ -16,8 +16,21 @@ from planrunner.compiler.data import (
     sources_read,
     with_columns,
 )
-from planrunner.compiler.etcd_steps import etcd_settings
-from planrunner.compiler.graph import (
+from planrunner.compiler.http_block import HttpBlock, compile_http
+from planrunner.compiler.load.phases import classes_with_users, has_due_times, seats_of
+from planrunner.compiler.load.selection import Selection
+from planrunner.compiler.names.known_names import Known
+from planrunner.compiler.names.masked_findings import veiled
+from planrunner.compiler.names.params import secrets_of, shown_param, written_param
+from planrunner.compiler.once import compile_hooks, compile_once
+from planrunner.compiler.schedule import Schedule, compile_schedule, unknown_choice
+from planrunner.compiler.services import Target, gauges_of
+from planrunner.compiler.steps.requests import etcd_settings
+from planrunner.compiler.steps.walk_steps import Flow, Flows
+from planrunner.compiler.thresholds.names import Names, names_of
+from planrunner.compiler.thresholds.statements import Stated, compile_thresholds
+from planrunner.compiler.users import compile_users
+from planrunner.graph.run_graph import (
     Evaluate,
     PhaseNode,
     ReportSettings,
@@ -25,33 +38,20 @@ from planrunner.compiler.graph import (
     SearchLoad,
     UserProgram,
 )
-from planrunner.compiler.graph_target import AUTO_PORT
-from planrunner.compiler.http_block import HttpBlock, compile_http
-from planrunner.compiler.loads import classes_with_users, has_due_times, seats_of
-from planrunner.compiler.names import Known
-from planrunner.compiler.once import compile_hooks, compile_once
-from planrunner.compiler.params import secrets_of, shown_param, written_param
-from planrunner.compiler.schedule import Schedule, compile_schedule, unknown_choice
-from planrunner.compiler.selection import Selection
-from planrunner.compiler.services import Target, gauges_of
-from planrunner.compiler.steps import Flow, Flows
-from planrunner.compiler.threshold_names import Names, names_of
-from planrunner.compiler.thresholds import Stated, compile_thresholds
-from planrunner.compiler.users import compile_users
-from planrunner.compiler.veil import veiled
+from planrunner.graph.target import AUTO_PORT
 from planrunner.language.diagnostics import Diagnostic, PlanError
-from planrunner.language.lowering import bounded_folding
-from planrunner.language.names import ROOT_HELPERS
+from planrunner.language.expressions.builtins.names import ROOT_HELPERS
+from planrunner.language.expressions.lowering import bounded_folding
+from planrunner.language.fields.text import Text, parse_text
 from planrunner.language.secrets import Masker
-from planrunner.language.text import Text, parse_text
-from planrunner.metrics.threshold import Threshold
-from planrunner.plan.document import PlanPath
+from planrunner.metrics.thresholds import Threshold
 from planrunner.plan.loader import Plan
-from planrunner.plan.models import PlanModel
-from planrunner.plan.users import UserModel
+from planrunner.plan.models.plan import PlanModel
+from planrunner.plan.models.users import UserModel
+from planrunner.plan.yaml.document import PlanPath
 from planrunner.protocols.etcd.operation import EtcdSettings
 from planrunner.protocols.http.choice import choose_client
-from planrunner.protocols.http.compile import HttpDefaults
+from planrunner.protocols.http.compile.exchange import HttpDefaults
 from planrunner.protocols.http.operation import HttpSettings
 
 __all__ = ["compile_plan"]

@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Protocol
 from pydantic import BaseModel
 
 from planrunner.compiler.compilation import Compilation
-from planrunner.compiler.graph_data import DataNode, OnEnd, Order
-from planrunner.compiler.names import Known
-from planrunner.compiler.texts import references_in
+from planrunner.compiler.names.known_names import Known
+from planrunner.compiler.names.references import references_in
+from planrunner.data.survey import Survey, columns_of, survey
+from planrunner.data.tables import RowFault, RowFormat
+from planrunner.graph.data import DataNode, OnEnd, Order
 from planrunner.language.diagnostics import Code
-from planrunner.language.expressions import RESERVED
-from planrunner.language.values import Scope
-from planrunner.plan.data_rows import RowFault, RowFormat
-from planrunner.plan.data_survey import Survey, columns_of, survey
-from planrunner.plan.document import PlanPath
-from planrunner.plan.steps import StepModel
+from planrunner.language.expressions.expression import RESERVED
+from planrunner.language.expressions.values import Scope
+from planrunner.plan.models.steps import StepModel
+from planrunner.plan.yaml.document import PlanPath
 
 if TYPE_CHECKING:  # see `language.mapping.later`
-    from planrunner.plan.data_sources import DataModel, GenerateModel
+    from planrunner.plan.models.data_sources import DataModel, GenerateModel
 
 __all__ = ["check_row_counts", "compile_data", "data_notices", "sources_read", "with_columns"]
 

@@ -7,12 +7,12 @@ from dataclasses import field, replace
 from typing import Final
 
 from planrunner.compiler.compilation import Compilation
-from planrunner.compiler.names import Known
-from planrunner.compiler.texts import references_in
-from planrunner.language.expressions import Reference
-from planrunner.language.text import Text
-from planrunner.plan.document import PlanPath
-from planrunner.protocols.http.compile import HttpDefaults, compile_settings
+from planrunner.compiler.names.known_names import Known
+from planrunner.compiler.names.references import references_in
+from planrunner.language.expressions.expression import Reference
+from planrunner.language.fields.text import Text
+from planrunner.plan.yaml.document import PlanPath
+from planrunner.protocols.http.compile.exchange import HttpDefaults, compile_settings
 from planrunner.protocols.http.spec import HttpModel, RequestKeys
 from planrunner.protocols.lowering import Files
 from planrunner.values import dataclass

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from planrunner.compiler.compilation import Compilation
-from planrunner.compiler.foreign_steps import functions_in
-from planrunner.compiler.graph import Block, OnFail, RequestNode
-from planrunner.compiler.names import Known
-from planrunner.compiler.steps import Flow
-from planrunner.compiler.walk import Hooks
+from planrunner.compiler.names.known_names import Known
+from planrunner.compiler.steps.exec_and_python import functions_in
+from planrunner.compiler.steps.walk import Hooks
+from planrunner.compiler.steps.walk_steps import Flow
+from planrunner.graph.run_graph import Block, OnFail, RequestNode
 from planrunner.language.diagnostics import Code
 from planrunner.plan.loader import Plan
-from planrunner.plan.steps import BlockModel
+from planrunner.plan.models.steps import BlockModel
 from planrunner.values import dataclass
 
 __all__ = ["Once", "compile_hooks", "compile_once"]

@@ -7,23 +7,23 @@ from dataclasses import field, replace
 from typing import Final
 
 from planrunner.compiler.compilation import Compilation
-from planrunner.compiler.graph import PhaseNode, UserProgram
-from planrunner.compiler.loads import compile_phase, phase_names
-from planrunner.compiler.params import shown_param, written_param
-from planrunner.compiler.selection import (
+from planrunner.compiler.load.phases import compile_phase, phase_names
+from planrunner.compiler.load.selection import (
     Selection,
     choices_in,
     select,
     selection_of_phase,
 )
-from planrunner.compiler.thresholds import Stated
+from planrunner.compiler.names.params import shown_param, written_param
+from planrunner.compiler.thresholds.statements import Stated
+from planrunner.graph.run_graph import PhaseNode, UserProgram
 from planrunner.language.diagnostics import Code, Diagnostic, suggest
-from planrunner.plan.document import PlanPath
-from planrunner.plan.edits import typed
 from planrunner.plan.loader import Plan
-from planrunner.plan.resolve_params import Param, resolve_values
-from planrunner.plan.thresholds import ThresholdModel
-from planrunner.plan.workload import PhaseModel
+from planrunner.plan.models.load.workload import PhaseModel
+from planrunner.plan.models.thresholds import ThresholdModel
+from planrunner.plan.params.resolve import Param, resolve_values
+from planrunner.plan.yaml.document import PlanPath
+from planrunner.plan.yaml.edits import typed
 from planrunner.values import dataclass
 
 __all__ = ["Schedule", "compile_schedule", "unknown_choice"]

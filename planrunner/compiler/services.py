@@ -8,24 +8,24 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from planrunner.compiler.command_words import split_command
 from planrunner.compiler.compilation import Compilation
-from planrunner.compiler.graph_steps import Evaluate
-from planrunner.compiler.graph_target import MonitorNode, ReadyNode, ServiceNode
-from planrunner.language.deferred import Deferred
+from planrunner.compiler.steps.command_words import split_command
+from planrunner.graph.steps import Evaluate
+from planrunner.graph.target import MonitorNode, ReadyNode, ServiceNode
 from planrunner.language.diagnostics import Code, suggest
-from planrunner.language.names import ROOT_HELPERS
-from planrunner.language.text import Text
-from planrunner.plan.document import PlanPath
+from planrunner.language.expressions.builtins.names import ROOT_HELPERS
+from planrunner.language.fields.deferred import Deferred
+from planrunner.language.fields.text import Text
 from planrunner.plan.loader import Plan
+from planrunner.plan.yaml.document import PlanPath
 from planrunner.protocols.base import Exchange
-from planrunner.protocols.http.compile import HttpDefaults, compile_exchange
+from planrunner.protocols.http.compile.exchange import HttpDefaults, compile_exchange
 from planrunner.protocols.http.spec import RequestSpec
 from planrunner.units import NS_PER_MS, NS_PER_S
 from planrunner.values import dataclass
 
 if TYPE_CHECKING:  # see `language.mapping.later`
-    from planrunner.plan.services import MonitorModel, ReadyModel, ServiceModel
+    from planrunner.plan.models.services import MonitorModel, ReadyModel, ServiceModel
 
 __all__ = ["DEMOS", "Target", "gauges_of"]
 

@@ -7,11 +7,11 @@ from dataclasses import field, replace
 from pathlib import Path
 
 from planrunner.compiler.compile import compile_plan
-from planrunner.compiler.graph import RunGraph
-from planrunner.compiler.selection import Selection
+from planrunner.compiler.load.selection import Selection
+from planrunner.graph.run_graph import RunGraph
 from planrunner.plan.bundle import Bundle
 from planrunner.plan.loader import load_bundle
-from planrunner.plan.resolve_params import Surroundings
+from planrunner.plan.params.resolve import Surroundings
 from planrunner.values import dataclass
 
 __all__ = ["GraphSource"]

@@ -7,7 +7,14 @@ from dataclasses import replace
 from itertools import chain
 
 from planrunner.compiler.compilation import Compilation
-from planrunner.compiler.graph import (
+from planrunner.compiler.http_block import HttpBlock
+from planrunner.compiler.names.known_names import Known
+from planrunner.compiler.names.references import references_in
+from planrunner.compiler.steps.needs import check_substitutes, compile_needs
+from planrunner.compiler.steps.tags import static_tags
+from planrunner.compiler.steps.walk import REPLY_NAMES
+from planrunner.compiler.steps.walk_steps import Flow
+from planrunner.graph.run_graph import (
     Evaluate,
     OnFail,
     Pick,
@@ -15,18 +22,11 @@ from planrunner.compiler.graph import (
     TaskProgram,
     UserProgram,
 )
-from planrunner.compiler.http_block import HttpBlock
-from planrunner.compiler.names import Known
-from planrunner.compiler.steps import Flow
-from planrunner.compiler.tags import static_tags
-from planrunner.compiler.tasks import check_substitutes, compile_needs
-from planrunner.compiler.texts import references_in
-from planrunner.compiler.walk import REPLY_NAMES
 from planrunner.language.diagnostics import Code
-from planrunner.language.expressions import RESERVED
-from planrunner.plan.document import PlanPath
-from planrunner.plan.steps import BlockModel
-from planrunner.plan.users import TaskModel, UserModel
+from planrunner.language.expressions.expression import RESERVED
+from planrunner.plan.models.steps import BlockModel
+from planrunner.plan.models.users import TaskModel, UserModel
+from planrunner.plan.yaml.document import PlanPath
 
 __all__ = ["compile_users"]
 

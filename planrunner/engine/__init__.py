@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from planrunner.engine.beside import Beside
-from planrunner.engine.events import (
+from planrunner.engine.coordinator.background import Beside
+from planrunner.engine.coordinator.coordinator import Listener, run
+from planrunner.engine.coordinator.events import (
     Event,
     Logged,
     PhaseEnded,
@@ -13,8 +14,7 @@ from planrunner.engine.events import (
     Stopping,
     Tick,
 )
-from planrunner.engine.outcome import PhaseTimes, RunOutcome, StageTimes
-from planrunner.engine.run import Listener, run
+from planrunner.engine.coordinator.outcome import PhaseTimes, RunOutcome, StageTimes
 from planrunner.engine.stop import Ending, Stop, StopLevel
 
 __all__ = [

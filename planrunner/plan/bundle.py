@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import field
 from pathlib import Path
 
-from planrunner.plan.files import read_text
+from planrunner.plan.yaml.files import read_text
 from planrunner.values import dataclass
 
 __all__ = ["Bundle", "NamedFiles"]

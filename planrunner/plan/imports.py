@@ -11,10 +11,10 @@ from typing import Final
 from pydantic import ValidationError
 
 from planrunner.language.diagnostics import Code, Diagnostic, Note, PlanError
-from planrunner.plan.document import Document, parse
-from planrunner.plan.faults import diagnose
-from planrunner.plan.models import ImportModel
-from planrunner.plan.nodes import Entry, Node
+from planrunner.plan.faults.find import diagnose
+from planrunner.plan.models.plan import ImportModel
+from planrunner.plan.yaml.document import Document, parse
+from planrunner.plan.yaml.nodes import Entry, Node
 
 __all__ = ["merge_imports"]
 

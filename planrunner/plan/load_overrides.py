@@ -9,10 +9,10 @@ from typing import Any, Final
 from planrunner.errors import PlanrunnerError
 from planrunner.language.diagnostics import Code, PlanError
 from planrunner.load.population import Share, seats
-from planrunner.plan.document import PlanPath
-from planrunner.plan.edits import Edits, Option
-from planrunner.plan.nodes import Node
-from planrunner.plan.stages import expand_stages, level_key
+from planrunner.plan.models.load.stages import expand_stages, level_key
+from planrunner.plan.yaml.document import PlanPath
+from planrunner.plan.yaml.edits import Edits, Option
+from planrunner.plan.yaml.nodes import Node
 from planrunner.values import dataclass
 
 __all__ = ["LOAD_OPTIONS", "Schedule"]

@@ -12,16 +12,16 @@ from pydantic import ValidationError
 from planrunner.language.diagnostics import Diagnostic, PlanError
 from planrunner.language.secrets import Masker
 from planrunner.plan.bundle import Bundle, NamedFiles
-from planrunner.plan.document import Document, PlanPath, parse
-from planrunner.plan.faults import MAX_FAULTS, diagnose
-from planrunner.plan.files import read_text
+from planrunner.plan.faults.find import MAX_FAULTS, diagnose
+from planrunner.plan.faults.salvage import Remains, salvage
 from planrunner.plan.imports import merge_imports
-from planrunner.plan.models import PlanModel
+from planrunner.plan.models.params import ParamModel
+from planrunner.plan.models.plan import PlanModel
 from planrunner.plan.overrides import Changes, apply_changes
-from planrunner.plan.params import ParamModel
-from planrunner.plan.resolve_params import Param, Surroundings, resolve_params
-from planrunner.plan.salvage import Remains, salvage
-from planrunner.plan.secret_texts import secret_texts
+from planrunner.plan.params.resolve import Param, Surroundings, resolve_params
+from planrunner.plan.params.secret_texts import secret_texts
+from planrunner.plan.yaml.document import Document, PlanPath, parse
+from planrunner.plan.yaml.files import read_text
 from planrunner.values import dataclass
 
 __all__ = ["InvalidPlan", "Plan", "load", "load_bundle"]

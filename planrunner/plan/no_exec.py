@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from planrunner.language.diagnostics import Code, Diagnostic
-from planrunner.plan.document import PlanPath
-from planrunner.plan.faults import find_path
+from planrunner.plan.faults.find import find_path
 from planrunner.plan.loader import Plan
-from planrunner.plan.models import PlanModel
-from planrunner.plan.steps import StepModel
+from planrunner.plan.models.plan import PlanModel
+from planrunner.plan.models.steps import StepModel
+from planrunner.plan.yaml.document import PlanPath
 
 __all__ = ["find_commands"]
 

@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from planrunner.language.diagnostics import Code, Diagnostic, PlanError, suggest
-from planrunner.plan.document import Document, PlanPath
-from planrunner.plan.edits import Edits, Option
 from planrunner.plan.load_overrides import LOAD_OPTIONS, Schedule
-from planrunner.plan.nodes import Node
-from planrunner.plan.step_rules import REQUEST_ACTIONS
+from planrunner.plan.models.step_rules import REQUEST_ACTIONS
+from planrunner.plan.yaml.document import Document, PlanPath
+from planrunner.plan.yaml.edits import Edits, Option
+from planrunner.plan.yaml.nodes import Node
 from planrunner.values import dataclass
 
 __all__ = ["Changes", "apply_changes"]

@@ -9,9 +9,14 @@ from typing import Protocol, cast
 
 from planrunner.errors import Misuse, PackageMissing, PlanrunnerError
 from planrunner.language.diagnostics import Code
-from planrunner.language.expressions import EvaluationError, ExpressionError, Lowered, to_text
-from planrunner.language.fields import Deferred
-from planrunner.language.text import Text, lower_value, parse_text
+from planrunner.language.expressions.expression import (
+    EvaluationError,
+    ExpressionError,
+    Lowered,
+    to_text,
+)
+from planrunner.language.fields.text import Text, lower_value, parse_text
+from planrunner.language.fields.types import Deferred
 from planrunner.protocols.base import Parts
 from planrunner.units import UnitError
 from planrunner.values import dataclass

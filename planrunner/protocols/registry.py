@@ -16,8 +16,8 @@ CLIENTS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     {
         "http": MappingProxyType(
             {
-                "wire": "planrunner.protocols.http.clients.wire:open",
-                "httpx": "planrunner.protocols.http.clients.httpx:open",
+                "wire": "planrunner.protocols.http.clients.http1.client:open",
+                "httpx": "planrunner.protocols.http.clients.httpx.client:open",
             }
         ),
         "etcd": MappingProxyType({"grpc": "planrunner.protocols.etcd.clients.grpc_aio:open"}),

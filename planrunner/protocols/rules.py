@@ -13,11 +13,11 @@ from contextlib import suppress
 from typing import Any, Final
 
 from planrunner.language.diagnostics import Code
-from planrunner.language.expressions import EvaluationError, Lowered, to_text
-from planrunner.language.fields import Deferred
-from planrunner.language.mapping import PlanMapping
-from planrunner.language.text import Text
-from planrunner.language.values import kind_of
+from planrunner.language.expressions.expression import EvaluationError, Lowered, to_text
+from planrunner.language.expressions.values import kind_of
+from planrunner.language.fields.mapping import PlanMapping
+from planrunner.language.fields.text import Text
+from planrunner.language.fields.types import Deferred
 from planrunner.protocols.base import Check, Reply, Scope
 from planrunner.protocols.lowering import Lowering, SpecPath
 from planrunner.units import (

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from planrunner.metrics.histogram import Histogram
-from planrunner.metrics.measured import MeasuredTime, measured_seconds
+from planrunner.metrics.judging.measured import MeasuredTime, measured_seconds
 from planrunner.metrics.series import ABORTED, Labels
 from planrunner.metrics.snapshot import Accumulated, SeriesTotal
 from planrunner.results.model import Row, Totals

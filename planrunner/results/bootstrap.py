@@ -11,7 +11,7 @@ from math import sqrt
 from operator import mul
 from typing import Final
 
-from planrunner.metrics.measured import measured_seconds
+from planrunner.metrics.judging.measured import measured_seconds
 from planrunner.results.model import RunResult
 from planrunner.results.record import RequestPoints, measured_of
 from planrunner.units import NS_PER_S

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from enum import StrEnum
 
-from planrunner.metrics.verdict import Verdict
+from planrunner.metrics.judging.verdict import Verdict
 from planrunner.results.loads import GeneratorFacts, PhaseLoad, Sustainable
 from planrunner.results.record import (
     FailingSample,

@@ -8,7 +8,7 @@ from typing import Final
 
 from planrunner.errors import UsageError
 from planrunner.metrics.histogram import Histogram
-from planrunner.metrics.measured import MeasuredTime
+from planrunner.metrics.judging.measured import MeasuredTime
 from planrunner.metrics.series import Labels
 from planrunner.metrics.snapshot import SeriesDelta, SeriesTotal
 from planrunner.values import dataclass

@@ -13,7 +13,7 @@ from typing import Any, Final
 import psutil
 
 from planrunner.clock import Clock
-from planrunner.compiler.graph import MonitorNode
+from planrunner.graph.run_graph import MonitorNode
 from planrunner.protocols.base import Exchange
 from planrunner.target.service import RunningService
 from planrunner.units import NS_PER_S

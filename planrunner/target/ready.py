@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 
-from planrunner.compiler.graph import ReadyNode
+from planrunner.graph.run_graph import ReadyNode
 from planrunner.protocols.base import Exchange
 
 __all__ = ["Fetch", "make_probe"]

@@ -13,10 +13,10 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
-from planrunner.compiler.graph import ServiceNode
 from planrunner.errors import CannotRun
+from planrunner.graph.run_graph import ServiceNode
+from planrunner.language.expressions.values import to_text
 from planrunner.language.secrets import MASK, Masker
-from planrunner.language.values import to_text
 from planrunner.protocols.base import Scope
 from planrunner.target.output import last_lines
 from planrunner.target.ports import holder_of, is_taken

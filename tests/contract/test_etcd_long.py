@@ -12,8 +12,8 @@ import psutil
 import pytest
 
 from planrunner.clock import Clock, MonotonicClock
-from planrunner.engine.outcome import RunOutcome
-from planrunner.engine.run import run
+from planrunner.engine.coordinator.coordinator import run
+from planrunner.engine.coordinator.outcome import RunOutcome
 from planrunner.protocols.etcd.clients.grpc_aio import EtcdSession, GrpcClient
 from planrunner.protocols.etcd.operation import EtcdSettings
 from planrunner.protocols.etcd.stubs import load_stubs

@@ -8,8 +8,8 @@ import zlib
 import pytest
 
 from planrunner.protocols.base import FailureKind
-from planrunner.protocols.http.body import set_cookies
 from planrunner.protocols.http.operation import HttpSettings, StaticBody
+from planrunner.protocols.http.replies.body import set_cookies
 from tests.support.http_servers import HttpServer, Request, Wire, always, reply, serve
 from tests.support.http_users import HttpUnderTest, TestUser, answered, converse
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from planrunner.language.expressions import EvaluationError
+from planrunner.language.expressions.expression import EvaluationError
 from planrunner.protocols.http.operation import DynamicBody, FileBody, Header, QueryItem, StaticBody
 from tests.support.http_servers import HttpServer, Request, Wire, always, reply
 from tests.support.http_users import HttpUnderTest, TestUser, converse

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from planrunner.language.expressions import EvaluationError
+from planrunner.language.expressions.expression import EvaluationError
 from planrunner.protocols.base import FailureKind
 from planrunner.protocols.http.operation import FileBody, HttpSettings, StreamBody
 from tests.support.http_servers import HttpServer, Request, Wire, always, reply, serve_raw

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from planrunner.results.directory import read_run
-from planrunner.results.samples import SampleReader
+from planrunner.results.files.directory import read_run
+from planrunner.results.files.samples import SampleReader
 from tests.support.http_servers import HttpServer
 from tests.support.plans import Ended, PlanProject, plan_text
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 import pytest
 
-from planrunner.engine import ledger
+from planrunner.engine.coordinator import accumulator as ledger
 from planrunner.units import NS_PER_S
 from tests.support.http_servers import (
     HttpServer,

@@ -9,7 +9,7 @@ import urllib.request
 import pytest
 
 from planrunner import __version__
-from planrunner.cli.commands import _COMMANDS
+from planrunner.cli.group import _COMMANDS
 from tests.support.plans import PlanProject, plan_text
 
 ALL = sorted(_COMMANDS)

@@ -225,9 +225,9 @@ def test_a_target_that_is_not_there_is_named_without_the_secret(
     ("command", "broken"),
     [
         ("validate", "planrunner.plan.loader.resolve_params"),
-        ("explain", "planrunner.cli.explain.compile_plan"),
-        ("execute", "planrunner.cli.execute.run"),
-        ("execute", "planrunner.cli.execute.write_outputs"),
+        ("explain", "planrunner.cli.commands.explain.compile_plan"),
+        ("execute", "planrunner.cli.commands.execute.run"),
+        ("execute", "planrunner.cli.commands.execute.write_outputs"),
     ],
 )
 def test_a_bug_is_reported_without_the_secret(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from planrunner.results.metrics_json import write_metrics
+from planrunner.results.files.metrics_json import write_metrics
 from tests.support.long_run import make_long_run
 
 pytestmark = pytest.mark.slow

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from planrunner.cli.vega import javascript_bundle
-from planrunner.report.charts import SCREEN, charts_of
-from planrunner.report.html import write_html
+from planrunner.report.charts.charts import SCREEN, charts_of
+from planrunner.report.charts.vega import javascript_bundle
+from planrunner.report.formats.html import write_html
 from planrunner.results.model import RunResult
 from tests.support.browser import CHROMIUM, Browser
 from tests.support.long_run import make_long_run

@@ -20,9 +20,9 @@ import jsonschema
 import pytest
 from junitparser import JUnitXml
 
-from planrunner.cli.commands import run
-from planrunner.plan.report_settings import ReportFormat
-from planrunner.results.metrics_json import metrics_schema
+from planrunner.cli.group import run
+from planrunner.plan.models.report_settings import ReportFormat
+from planrunner.results.files.metrics_json import metrics_schema
 from tests.support.golden import check_golden
 from tests.support.run_directories import (
     HOSTILE_NAMES,
@@ -60,7 +60,7 @@ def command(
     monkeypatch.chdir(runs)
     monkeypatch.setenv("COLUMNS", "100")
     # A megabyte of Vega: the page holds where it goes, not the same golden megabyte each time.
-    for module in ("cli.vega", "cli.compare", "cli.history"):
+    for module in ("report.charts.vega", "cli.commands.compare", "cli.commands.history"):
         monkeypatch.setattr(f"planrunner.{module}.javascript_bundle", lambda: "/* Vega */")
 
     def call(*words: str) -> str:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from planrunner.clock import Clock
-from planrunner.compiler.graph import (
+from planrunner.engine import Event, RunOutcome, Stop, Tick, run
+from planrunner.graph.run_graph import (
     ClosedLoad,
     Pause,
     PauseKind,
@@ -23,11 +24,10 @@ from planrunner.compiler.graph import (
     ThinkNode,
     UserProgram,
 )
-from planrunner.engine import Event, RunOutcome, Stop, Tick, run
-from planrunner.metrics.evidence import Baseline
+from planrunner.metrics.judging.evidence import Baseline
 from planrunner.metrics.series import Labels
 from planrunner.metrics.snapshot import SeriesTotal
-from planrunner.metrics.threshold import parse_threshold
+from planrunner.metrics.thresholds import parse_threshold
 from planrunner.protocols.base import (
     Check,
     Client,
@@ -38,7 +38,7 @@ from planrunner.protocols.base import (
     Scope,
     Session,
 )
-from planrunner.results.samples import SampleWriter
+from planrunner.results.files.samples import SampleWriter
 from planrunner.units import NS_PER_MS, NS_PER_S
 from tests.support.virtual_time import VirtualClock, run_virtual
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from planrunner.language.expressions import Rand
+from planrunner.language.expressions.expression import Rand
 from planrunner.protocols.base import Exchange, Reply, Scope
-from planrunner.protocols.http.compile import (
+from planrunner.protocols.http.compile.exchange import (
     CompiledExchange,
     HttpDefaults,
     compile_exchange,

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from planrunner.compiler.graph import CountedLoad, OpenLoad, PhaseNode, SearchLoad
+from planrunner.graph.run_graph import CountedLoad, OpenLoad, PhaseNode, SearchLoad
 from planrunner.load.arrivals import ArrivalKind, RateStage
 from planrunner.load.search import SearchSteps
-from planrunner.metrics.threshold import parse_threshold
+from planrunner.metrics.thresholds import parse_threshold
 from planrunner.units import NS_PER_S, Rate
 
 __all__ = ["counted", "ns", "open_phase", "per_second", "search"]

@@ -6,7 +6,7 @@ import random
 from dataclasses import replace
 
 from planrunner.metrics.histogram import Histogram
-from planrunner.metrics.measured import MeasuredTime
+from planrunner.metrics.judging.measured import MeasuredTime
 from planrunner.metrics.series import Labels
 from planrunner.metrics.snapshot import Accumulated, SeriesDelta, Snapshot
 from planrunner.results.aggregate import make_rows, make_totals

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import pytest
 from pydantic import ValidationError
 
-from planrunner.language.mapping import PlanMapping
-from planrunner.plan.document import parse
+from planrunner.language.fields.mapping import PlanMapping
+from planrunner.plan.yaml.document import parse
 
 __all__ = ["Found", "found_in", "plain", "subclasses"]
 

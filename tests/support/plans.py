@@ -17,13 +17,13 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from planrunner.cli.commands import run
+from planrunner.cli.group import run
 from planrunner.compiler import RunGraph, compile_plan
 from planrunner.compiler.review import review
 from planrunner.language.diagnostics import Diagnostic, PlanError
 from planrunner.plan.bundle import Bundle
 from planrunner.plan.loader import Plan, load_bundle
-from planrunner.plan.resolve_params import Surroundings
+from planrunner.plan.params.resolve import Surroundings
 
 __all__ = [
     "Ended",

@@ -10,13 +10,13 @@ from typing import Any, Final
 
 from planrunner.metrics.book import SeriesBook
 from planrunner.metrics.series import Labels
-from planrunner.results.directory import METRICS, SAMPLES, UNFINISHED
+from planrunner.results.files.directory import METRICS, SAMPLES, UNFINISHED
+from planrunner.results.files.metrics_json import write_metrics
+from planrunner.results.files.recover import recover
+from planrunner.results.files.samples import SampleReader, SampleWriter, pack_row
 from planrunner.results.loads import GeneratorFacts, PhaseLoad, Sustainable
-from planrunner.results.metrics_json import write_metrics
 from planrunner.results.model import RunResult, Validity, ValidityLevel
 from planrunner.results.record import FailingSample, SearchStep, make_tracks
-from planrunner.results.recover import recover
-from planrunner.results.samples import SampleReader, SampleWriter, pack_row
 from planrunner.units import NS_PER_MS, NS_PER_S
 from tests.support.results import AWKWARD_NAMES, RESULTS
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from planrunner.language.diagnostics import Code
-from planrunner.language.text import Text
+from planrunner.language.fields.text import Text
 from planrunner.protocols.base import Exchange
 from planrunner.protocols.etcd.expect import compile_expect, compile_extract
 from planrunner.protocols.etcd.operation import (

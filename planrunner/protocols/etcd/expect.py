@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, cast
 
 from planrunner.language.diagnostics import Code
-from planrunner.language.expressions import to_text
-from planrunner.language.text import Text
+from planrunner.language.expressions.expression import to_text
+from planrunner.language.fields.text import Text
 from planrunner.protocols.base import Check, Extractor, Reply, Scope
 from planrunner.protocols.etcd.reply import EtcdReply
 from planrunner.protocols.etcd.spec import EtcdExpect

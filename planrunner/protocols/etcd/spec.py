@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag
 
 from planrunner.language.diagnostics import Code
-from planrunner.language.fields import (
+from planrunner.language.fields.mapping import Fault, PlanMapping
+from planrunner.language.fields.types import (
     Count,
     Duration,
     PositiveInt,
@@ -16,7 +17,6 @@ from planrunner.language.fields import (
     ValueField,
     VariableName,
 )
-from planrunner.language.mapping import Fault, PlanMapping
 
 __all__ = [
     "EtcdCompare",

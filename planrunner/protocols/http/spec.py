@@ -8,7 +8,8 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 from pydantic import Discriminator, Field, Tag
 
 from planrunner.language.diagnostics import Code
-from planrunner.language.fields import (
+from planrunner.language.fields.mapping import Fault, PlanMapping, exactly_one, in_words
+from planrunner.language.fields.types import (
     Count,
     Duration,
     ExprField,
@@ -18,7 +19,6 @@ from planrunner.language.fields import (
     ValueField,
     VariableName,
 )
-from planrunner.language.mapping import Fault, PlanMapping, exactly_one, in_words
 from planrunner.protocols.http.spec_expect import (
     EXTRACT_SOURCES,
     Expect,

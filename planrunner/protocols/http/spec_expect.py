@@ -10,8 +10,8 @@ from pydantic import BaseModel, Discriminator, Field, Tag
 from pydantic.functional_validators import AfterValidator
 
 from planrunner.language.diagnostics import Code
-from planrunner.language.fields import Count, TextField, ValueField
-from planrunner.language.mapping import Fault, PlanMapping, error, exactly_one
+from planrunner.language.fields.mapping import Fault, PlanMapping, error, exactly_one
+from planrunner.language.fields.types import Count, TextField, ValueField
 
 __all__ = [
     "EXTRACT_SOURCES",

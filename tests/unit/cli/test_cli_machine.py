@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from planrunner.cli.machine import Machine, read_machine, warnings_of
+from planrunner.cli.machine.checks import Machine, read_machine, warnings_of
 
 ROOMY = Machine("Linux", "3.11.7", 4, True, 1_024, 65_536, 28_232)  # noqa: FBT003 - a literal
 

@@ -61,10 +61,10 @@ _HEAVY = {
 _NOT_THIS_PLAN = {
     "planrunner.demo",
     "planrunner.engine",
-    "planrunner.plan.data_sources",
-    "planrunner.plan.report_settings",
-    "planrunner.plan.search",
-    "planrunner.plan.services",
+    "planrunner.plan.models.data_sources",
+    "planrunner.plan.models.report_settings",
+    "planrunner.plan.models.load.search",
+    "planrunner.plan.models.services",
     "planrunner.protocols.etcd.compile",
     "planrunner.protocols.etcd.spec",
     "planrunner.report",
@@ -80,8 +80,8 @@ try:
 except SystemExit as end:
     assert end.code in (None, 0, 1), end.code  # 1: a threshold without data
 facts = {"modules": sorted(sys.modules)}
-if "planrunner.language.mapping" in sys.modules:
-    from planrunner.language.mapping import PlanMapping
+if "planrunner.language.fields.mapping" in sys.modules:
+    from planrunner.language.fields.mapping import PlanMapping
     def below(cls):
         for sub in cls.__subclasses__():
             yield sub
@@ -151,7 +151,13 @@ def test_running_imports_no_report_and_no_view_that_nobody_asked_for(tmp_path: P
     arguments = ("--quiet", "--formats", "metrics.json", "--out", str(tmp_path / "run"))
     modules = set(_facts("execute", str(path), *arguments)["modules"])
 
-    drawing = {"jinja2", "rich", "xml.sax", "planrunner.report.formats", "planrunner.report.live"}
+    drawing = {
+        "jinja2",
+        "rich",
+        "xml.sax",
+        "planrunner.report.formats.registry",
+        "planrunner.report.terminal.live",
+    }
     assert sorted(modules & drawing) == []
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from planrunner.cli.commands import run
+from planrunner.cli.group import run
 from tests.support.run_directories import HOSTILE_NAMES, make_run_directory
 
 

@@ -12,7 +12,7 @@ import pytest
 from pydantic import BaseModel
 
 from planrunner.compiler import compile_plan
-from planrunner.language.mapping import PlanMapping
+from planrunner.language.fields.mapping import PlanMapping
 from planrunner.plan.loader import load
 from planrunner.protocols.http.spec import HttpModel, RequestKeys
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from planrunner.compiler.graph import PhaseNode, Stage
-from planrunner.compiler.loads import classes_with_users, seats_of
-from planrunner.compiler.selection import Selection
+from planrunner.compiler.load.phases import classes_with_users, seats_of
+from planrunner.compiler.load.selection import Selection
+from planrunner.graph.run_graph import PhaseNode, Stage
 from planrunner.units import NS_PER_MS, NS_PER_S
 from tests.support.plans import compiled, findings
 

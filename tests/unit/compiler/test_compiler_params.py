@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from planrunner.compiler import compile_plan
-from planrunner.compiler.graph import RequestNode
+from planrunner.graph.run_graph import RequestNode
 from planrunner.language.diagnostics import Code, PlanError
 from planrunner.plan.loader import load
 from planrunner.protocols.base import Reply

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from planrunner.compiler.explain import explain_text
-from planrunner.compiler.graph import PhaseNode, RunGraph
-from planrunner.compiler.loads import seats_of
-from planrunner.compiler.selection import Selection
+from planrunner.compiler.load.phases import seats_of
+from planrunner.compiler.load.selection import Selection
+from planrunner.explain.explain import explain_text
+from planrunner.graph.run_graph import PhaseNode, RunGraph
 from planrunner.protocols.http.operation import HttpOperation
 from tests.support.plans import compiled, findings
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from planrunner import demo
-from planrunner.compiler.graph import RunGraph, ServiceNode
 from planrunner.compiler.services import DEMOS
-from planrunner.compiler.target_words import target_words
+from planrunner.explain.target_words import target_words
+from planrunner.graph.run_graph import RunGraph, ServiceNode
 from planrunner.units import NS_PER_MS, NS_PER_S
 from tests.support.plans import compiled, findings
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from planrunner.metrics.threshold import Level, OnNoData
+from planrunner.metrics.thresholds import Level, OnNoData
 from tests.support.plans import compiled, findings
 
 USERS = """

@@ -9,15 +9,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from planrunner.compiler.graph_data import DataNode, OnEnd, Order
 from planrunner.engine import Event, PhaseStarted
 from planrunner.engine.stop import Ending
-from planrunner.metrics.judge import judge
-from planrunner.metrics.threshold import parse_threshold
+from planrunner.graph.data import DataNode, OnEnd, Order
+from planrunner.metrics.judging.judge import judge
+from planrunner.metrics.thresholds import parse_threshold
 from planrunner.protocols.base import Scope
 from planrunner.results.loads import PhaseLoad
 from planrunner.units import NS_PER_MS, NS_PER_S
-from tests.support.fleets import run_fleet
 from tests.support.graphs import (
     Answer,
     Told,
@@ -29,6 +28,7 @@ from tests.support.graphs import (
     user_class,
 )
 from tests.support.loads import open_phase
+from tests.support.remote_pools import run_fleet
 from tests.support.virtual_time import VirtualTimeLoop
 
 

@@ -18,9 +18,9 @@ import pytest
 from planrunner.compiler import compile_plan
 from planrunner.engine import Stop, run
 from planrunner.plan.loader import load
-from planrunner.protocols.http.clients import wire
-from planrunner.protocols.http.clients.wire_connect import Connector
-from planrunner.protocols.http.clients.wire_connection import WireConnection
+from planrunner.protocols.http.clients.http1 import client as wire
+from planrunner.protocols.http.clients.http1.connect import Connector
+from planrunner.protocols.http.clients.http1.connection import WireConnection
 from planrunner.protocols.http.url import Origin
 from planrunner.units import NS_PER_S
 from tests.support.virtual_time import VirtualClock, run_virtual

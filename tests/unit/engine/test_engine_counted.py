@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from planrunner.compiler.graph import GroupNode, PhaseNode, Stage
-from planrunner.compiler.graph_load import ClosedLoad
-from planrunner.metrics.judge import judge
-from planrunner.metrics.threshold import parse_threshold
+from planrunner.graph.load import ClosedLoad
+from planrunner.graph.run_graph import GroupNode, PhaseNode, Stage
+from planrunner.metrics.judging.judge import judge
+from planrunner.metrics.thresholds import parse_threshold
 from planrunner.units import NS_PER_MS, NS_PER_S
 from tests.support.graphs import (
     Answer,

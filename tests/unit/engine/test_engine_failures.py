@@ -7,11 +7,11 @@ from itertools import pairwise
 
 import pytest
 
-from planrunner.compiler.graph import SetNode
 from planrunner.engine import Ending
-from planrunner.language.values import UNDEFINED, EvaluationError
+from planrunner.graph.run_graph import SetNode
+from planrunner.language.expressions.values import UNDEFINED, EvaluationError
 from planrunner.protocols.base import FailureKind
-from planrunner.results.samples import SampleReader, SampleWriter
+from planrunner.results.files.samples import SampleReader, SampleWriter
 from planrunner.units import NS_PER_MS, NS_PER_S
 from tests.support.graphs import (
     NEVER,

@@ -7,7 +7,8 @@ import asyncio
 import pytest
 
 from planrunner.clock import MonotonicClock
-from planrunner.compiler.graph import (
+from planrunner.engine import Ending, Logged, run
+from planrunner.graph.run_graph import (
     Block,
     CallNode,
     ForeachNode,
@@ -22,8 +23,7 @@ from planrunner.compiler.graph import (
     StopWhat,
     WhileNode,
 )
-from planrunner.engine import Ending, Logged, run
-from planrunner.language.expressions import parse
+from planrunner.language.expressions.expression import parse
 from tests.support.graphs import (
     Answer,
     closed,

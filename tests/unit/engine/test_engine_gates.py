@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from planrunner.engine import Ending
-from planrunner.engine.events import Tick
-from planrunner.metrics.verdict import Verdict
+from planrunner.engine.coordinator.events import Tick
+from planrunner.metrics.judging.verdict import Verdict
 from planrunner.units import NS_PER_MS
 from tests.support.graphs import (
     Answer,

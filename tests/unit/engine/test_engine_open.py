@@ -7,10 +7,10 @@ from collections import Counter
 
 import pytest
 
-from planrunner.compiler.graph import Needs
 from planrunner.engine import Event, Tick
-from planrunner.metrics.judge import judge
-from planrunner.metrics.threshold import parse_threshold
+from planrunner.graph.run_graph import Needs
+from planrunner.metrics.judging.judge import judge
+from planrunner.metrics.thresholds import parse_threshold
 from planrunner.units import NS_PER_MS, NS_PER_S
 from tests.support.graphs import (
     Answer,

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planrunner.engine.health import Health, HealthLog, HealthProbe
-from planrunner.engine.nap import Nap
-from planrunner.engine.timeline import FOREVER_NS, Timeline
+from planrunner.engine.recording.generator_health import Health, HealthLog, HealthProbe
+from planrunner.engine.scheduling.interruptible_sleep import Nap
+from planrunner.engine.scheduling.timeline import FOREVER_NS, Timeline
 from planrunner.load.population import Stage
 from planrunner.units import NS_PER_MS, NS_PER_S
 from tests.support.graphs import closed

@@ -6,9 +6,9 @@ from itertools import chain, repeat
 
 import pytest
 
-from planrunner.compiler.graph import ParallelNode, PollNode
 from planrunner.errors import CannotRun
-from planrunner.language.expressions import parse
+from planrunner.graph.run_graph import ParallelNode, PollNode
+from planrunner.language.expressions.expression import parse
 from planrunner.protocols.base import FailureKind
 from planrunner.units import NS_PER_MS, NS_PER_S
 from tests.support.graphs import (

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from planrunner.compiler.graph import (
+from planrunner.engine import Ending
+from planrunner.graph.data import DataNode
+from planrunner.graph.run_graph import (
     Block,
     ForeachNode,
     PushNode,
     PythonNode,
     SetNode,
 )
-from planrunner.compiler.graph_data import DataNode
-from planrunner.engine import Ending
-from planrunner.language.expressions import parse
+from planrunner.language.expressions.expression import parse
 from tests.support.graphs import (
     Answer,
     closed,

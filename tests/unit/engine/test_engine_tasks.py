@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from planrunner.compiler.graph import Needs, OnFail, SetNode, TaskProgram
 from planrunner.engine import Ending
-from planrunner.language.expressions import parse
+from planrunner.graph.run_graph import Needs, OnFail, SetNode, TaskProgram
+from planrunner.language.expressions.expression import parse
 from planrunner.units import NS_PER_MS, NS_PER_S
 from tests.support.graphs import (
     NEVER,

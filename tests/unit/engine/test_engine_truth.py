@@ -7,11 +7,10 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from planrunner.compiler.graph import UserProgram
+from planrunner.graph.run_graph import UserProgram
 from planrunner.metrics.histogram import Histogram
 from planrunner.protocols.base import Scope
 from planrunner.units import NS_PER_MS, NS_PER_S
-from tests.support.fleets import run_fleet
 from tests.support.graphs import (
     Answer,
     Told,
@@ -24,6 +23,7 @@ from tests.support.graphs import (
     user_class,
 )
 from tests.support.loads import open_phase
+from tests.support.remote_pools import run_fleet
 from tests.support.virtual_time import VirtualClock
 
 PERCENTS = (1, 25, 50, 75, 89, 91, 95, 99, 99.9)

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from planrunner.engine.health import Health, HealthLog
-from planrunner.engine.validity import (
+from planrunner.engine.coordinator.validity import (
     Doubts,
     doubts_of_generator,
     doubts_of_loads,
     doubts_of_mix,
 )
+from planrunner.engine.recording.generator_health import Health, HealthLog
 from planrunner.results.aggregate import TaskCount
 from planrunner.results.loads import GeneratorFacts, PhaseLoad
 from planrunner.units import NS_PER_MS, NS_PER_S

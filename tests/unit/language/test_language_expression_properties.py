@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from jinja2 import StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
 
-from planrunner.language.expressions import (
+from planrunner.language.expressions.expression import (
     EvaluationError,
     ExpressionError,
     Rand,

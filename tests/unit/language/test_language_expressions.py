@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from planrunner.language.diagnostics import Code
-from planrunner.language.expressions import (
+from planrunner.language.expressions.expression import (
     RESERVED,
     UNDEFINED,
     EvaluationError,

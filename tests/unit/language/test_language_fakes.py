@@ -7,9 +7,9 @@ from random import Random
 
 import pytest
 
-from planrunner.language import fakes
 from planrunner.language.diagnostics import Code
-from planrunner.language.expressions import EvaluationError, ExpressionError, Rand, parse
+from planrunner.language.expressions.builtins import fakes
+from planrunner.language.expressions.expression import EvaluationError, ExpressionError, Rand, parse
 
 
 def drawn(source: str, seed: int = 7) -> object:

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 from planrunner.language.diagnostics import Code
-from planrunner.language.expressions import Expression, ExpressionError
-from planrunner.language.fields import (
+from planrunner.language.expressions.expression import Expression, ExpressionError
+from planrunner.language.fields.pauses import parse_pause
+from planrunner.language.fields.text import Text, lower_value
+from planrunner.language.fields.types import (
     Count,
     Deferred,
     Duration,
@@ -29,8 +31,6 @@ from planrunner.language.fields import (
     ValueField,
     VariableName,
 )
-from planrunner.language.pauses import parse_pause
-from planrunner.language.text import Text, lower_value
 from planrunner.units import NS_PER_MS, NS_PER_S, Rate, UnitError, write_duration
 
 

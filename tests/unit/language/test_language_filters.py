@@ -12,10 +12,10 @@ import pytest
 from jinja2.filters import FILTERS
 from jinja2.tests import TESTS
 
-from planrunner.language import filters, names
-from planrunner.language.expressions import EvaluationError, ExpressionError, Rand, parse
-from planrunner.language.random_draws import MAX_TEXT
-from planrunner.language.values import UNDEFINED
+from planrunner.language.expressions.builtins import filters, names
+from planrunner.language.expressions.builtins.random_draws import MAX_TEXT
+from planrunner.language.expressions.expression import EvaluationError, ExpressionError, Rand, parse
+from planrunner.language.expressions.values import UNDEFINED
 
 SCOPE: dict[str, object] = {
     "s": "some <b>text</b>",

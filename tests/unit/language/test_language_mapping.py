@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from planrunner.language.diagnostics import Code
-from planrunner.language.mapping import Fault, PlanMapping, exactly_one, in_words
+from planrunner.language.fields.mapping import Fault, PlanMapping, exactly_one, in_words
 
 
 class Box(PlanMapping):

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planrunner.language import tree
-from planrunner.language.common_syntax import parse_common
-from planrunner.language.syntax import parse_tree
-from planrunner.language.values import ExpressionError
+from planrunner.language.expressions import tree
+from planrunner.language.expressions.common_syntax import parse_common
+from planrunner.language.expressions.syntax import parse_tree
+from planrunner.language.expressions.values import ExpressionError
 
 
 def _shape(node: object) -> object:
@@ -86,7 +86,7 @@ def test_common_expressions_are_read_and_lowered_without_jinja2() -> None:
     """Importing Jinja2 takes two bare starts; only expressions that need it pay."""
     code = (
         "import sys\n"
-        "from planrunner.language.expressions import parse\n"
+        "from planrunner.language.expressions.expression import parse\n"
         "parse('a.b').lower(); parse('rand.int(1, 5)').lower(); parse('a | random').lower()\n"
         "assert 'jinja2' not in sys.modules\n"
         "parse('a + 1').lower()\n"

@@ -11,8 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from planrunner.language.diagnostics import Code
-from planrunner.language.expressions import EvaluationError, ExpressionError, Reference, parse
-from planrunner.language.text import lower_value, parse_text, parse_value
+from planrunner.language.expressions.expression import (
+    EvaluationError,
+    ExpressionError,
+    Reference,
+    parse,
+)
+from planrunner.language.fields.text import lower_value, parse_text, parse_value
 
 SCOPE: dict[str, object] = {"a": 1, "s": "x", "flag": False, "row": {"k": [1, None]}}
 

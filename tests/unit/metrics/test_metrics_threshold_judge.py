@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from planrunner.metrics.evidence import Arrivals, Evidence, TaskRuns
 from planrunner.metrics.histogram import Histogram
-from planrunner.metrics.judge import Gate, judge
-from planrunner.metrics.measured import MeasuredTime
+from planrunner.metrics.judging.evidence import Arrivals, Evidence, TaskRuns
+from planrunner.metrics.judging.judge import Gate, judge
+from planrunner.metrics.judging.measured import MeasuredTime
+from planrunner.metrics.judging.verdict import Verdict
 from planrunner.metrics.series import Labels
 from planrunner.metrics.snapshot import Accumulated, SeriesDelta, Snapshot
-from planrunner.metrics.threshold import Level, OnNoData, Threshold, parse_threshold
-from planrunner.metrics.verdict import Verdict
+from planrunner.metrics.thresholds import Level, OnNoData, Threshold, parse_threshold
 from planrunner.units import NS_PER_MS, NS_PER_S
 
 START_NS = 1_000 * NS_PER_S

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planrunner.metrics.selector import Kind
-from planrunner.metrics.threshold import (
+from planrunner.metrics.thresholds import (
     Abort,
     Agg,
     Metric,
@@ -19,6 +18,7 @@ from planrunner.metrics.threshold import (
     Window,
     parse_threshold,
 )
+from planrunner.metrics.thresholds.selector import Kind
 from planrunner.units import NS_PER_MINUTE, NS_PER_MS, NS_PER_S
 
 SENTENCES = [

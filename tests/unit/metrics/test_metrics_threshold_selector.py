@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from planrunner.metrics.selector import Population, Selector
 from planrunner.metrics.series import Labels
-from planrunner.metrics.threshold import Metric, parse_threshold
+from planrunner.metrics.thresholds import Metric, parse_threshold
+from planrunner.metrics.thresholds.selector import Population, Selector
 
 LABELS = Labels(
     request="GET /kv",

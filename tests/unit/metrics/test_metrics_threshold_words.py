@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from planrunner.metrics.threshold import Level, OnNoData, parse_threshold
-from planrunner.metrics.threshold_words import describe
+from planrunner.metrics.thresholds import Level, OnNoData, parse_threshold
+from planrunner.metrics.thresholds.words import describe
 
 END = "a breach fails the run, and to have no samples is a breach"
 

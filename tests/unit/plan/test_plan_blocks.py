@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from planrunner.language.mapping import PlanMapping
-from planrunner.plan.data_sources import DataModel
-from planrunner.plan.services import MonitorModel, ServiceModel
+from planrunner.language.fields.mapping import PlanMapping
+from planrunner.plan.models.data_sources import DataModel
+from planrunner.plan.models.services import MonitorModel, ServiceModel
 from planrunner.protocols.etcd.spec import EtcdOperation
 from planrunner.protocols.http.spec import Auth, HttpModel, RequestSpec
 from planrunner.protocols.http.spec_expect import Expect, ExtractSpec, Rule

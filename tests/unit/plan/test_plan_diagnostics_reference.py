@@ -12,7 +12,7 @@ from planrunner.compiler.review import review
 from planrunner.language.diagnostics import Code, PlanError
 from planrunner.plan.bundle import Bundle
 from planrunner.plan.loader import load_bundle
-from planrunner.plan.resolve_params import Surroundings
+from planrunner.plan.params.resolve import Surroundings
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "reference" / "diagnostics.md"
 SECTIONS = {

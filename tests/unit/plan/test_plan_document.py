@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from planrunner.language.diagnostics import Code, Diagnostic, PlanError, render
-from planrunner.plan.document import Document, parse, read
+from planrunner.plan.yaml.document import Document, parse, read
 
 PARSERS = pytest.mark.parametrize("pure", [False, True], ids=["c", "pure"])
 

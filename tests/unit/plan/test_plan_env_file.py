@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from planrunner.errors import UsageError
-from planrunner.plan.env_file import parse_env, read_env_file
+from planrunner.plan.params.env_file import parse_env, read_env_file
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
-from planrunner.plan.document import parse
-from planrunner.plan.json_schema import plan_schema
-from planrunner.plan.models import PlanModel
-from planrunner.plan.reference_docs import reference_page
-from planrunner.plan.starter import starter_plan
+from planrunner.plan.models.plan import PlanModel
+from planrunner.plan.schema.json_schema import plan_schema
+from planrunner.plan.schema.reference_docs import reference_page
+from planrunner.plan.schema.starter import starter_plan
+from planrunner.plan.yaml.document import parse
 
 ROOT = Path(__file__).parents[3]
 PLANS = [

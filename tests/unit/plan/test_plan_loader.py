@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from planrunner.language.diagnostics import Code, Diagnostic, PlanError, render
 from planrunner.plan.bundle import Bundle
 from planrunner.plan.loader import InvalidPlan, Plan, load, load_bundle
-from planrunner.plan.resolve_params import Surroundings
+from planrunner.plan.params.resolve import Surroundings
 
 ROOT = Path(__file__).resolve().parents[3]
 SHIPPED = sorted((ROOT / "plans").glob("*.yaml"))

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from planrunner.language.mapping import PlanMapping
-from planrunner.plan.document import parse
-from planrunner.plan.models import ImportModel, PlanModel
-from planrunner.plan.workload import LoadKind
+from planrunner.language.fields.mapping import PlanMapping
+from planrunner.plan.models.load.workload import LoadKind
+from planrunner.plan.models.plan import ImportModel, PlanModel
+from planrunner.plan.yaml.document import parse
 from tests.support.plan_models import found_in, plain, subclasses
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

@@ -10,7 +10,7 @@ from planrunner.language.diagnostics import PlanError, render
 from planrunner.plan.bundle import Bundle
 from planrunner.plan.loader import Plan, load_bundle
 from planrunner.plan.overrides import Changes
-from planrunner.plan.resolve_params import Surroundings
+from planrunner.plan.params.resolve import Surroundings
 from planrunner.units import parse_rate
 
 PLAN = """\

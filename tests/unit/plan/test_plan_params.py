@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from planrunner.language.diagnostics import Code, Diagnostic, render
-from planrunner.plan.document import parse
-from planrunner.plan.param_values import ParamValueError, as_expressions_see, from_text, from_yaml
-from planrunner.plan.params import ParamModel
-from planrunner.plan.resolve_params import Param, ParamSource, Surroundings, resolve_params
+from planrunner.plan.models.params import ParamModel
+from planrunner.plan.params.resolve import Param, ParamSource, Surroundings, resolve_params
+from planrunner.plan.params.values import ParamValueError, as_expressions_see, from_text, from_yaml
+from planrunner.plan.yaml.document import parse
 from planrunner.units import NS_PER_S, Rate, seconds_to_ns
 
 

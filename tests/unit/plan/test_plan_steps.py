@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from planrunner.language.text import Text
-from planrunner.plan.actions import Foreach, Pop
-from planrunner.plan.step_rules import ACTIONS, COMPANIONS
-from planrunner.plan.steps import BlockModel, StepModel
+from planrunner.language.fields.text import Text
+from planrunner.plan.models.actions import Foreach, Pop
+from planrunner.plan.models.step_rules import ACTIONS, COMPANIONS
+from planrunner.plan.models.steps import BlockModel, StepModel
 from tests.support.plan_models import found_in, plain
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from planrunner.plan.thresholds import ThresholdModel
+from planrunner.plan.models.thresholds import ThresholdModel
 from tests.support.plan_models import found_in, plain
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from planrunner.plan.users import TaskModel, UserModel
+from planrunner.plan.models.users import TaskModel, UserModel
 from tests.support.plan_models import found_in, plain
 
 

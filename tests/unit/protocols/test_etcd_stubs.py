@@ -58,7 +58,7 @@ def test_etcd3_itself_can_be_imported_afterwards() -> None:
 def test_a_plan_without_etcd_imports_none_of_it() -> None:
     """It costs 150 ms that nobody else should pay."""
     done = python(
-        "import planrunner.cli.execute, planrunner.compiler, planrunner.engine; "
+        "import planrunner.cli.commands.execute, planrunner.compiler, planrunner.engine; "
         "print([n for n in sys.modules if n.split('.')[0] in ('grpc', 'etcd3')])"
     )
 

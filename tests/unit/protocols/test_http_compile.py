@@ -11,9 +11,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from planrunner.language.expressions import EvaluationError, to_text
+from planrunner.language.expressions.expression import EvaluationError, to_text
 from planrunner.protocols.base import Scope
-from planrunner.protocols.http.compile import compile_settings, default_name
+from planrunner.protocols.http.compile.exchange import compile_settings, default_name
 from planrunner.protocols.http.operation import DynamicBody, FileBody, HttpOperation, StaticBody
 from planrunner.protocols.http.spec import HttpModel, RequestSpec
 from planrunner.protocols.http.url import Origin

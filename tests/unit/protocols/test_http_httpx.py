@@ -11,7 +11,7 @@ import pytest
 
 from planrunner.clock import MonotonicClock
 from planrunner.protocols.base import FailureKind, Reply
-from planrunner.protocols.http.clients import httpx as client_module
+from planrunner.protocols.http.clients.httpx import client as client_module
 from planrunner.protocols.http.operation import HttpSettings
 from planrunner.protocols.http.url import Origin
 from planrunner.units import NS_PER_MS

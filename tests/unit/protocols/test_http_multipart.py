@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from planrunner.language.expressions import EvaluationError
+from planrunner.language.expressions.expression import EvaluationError
 from planrunner.protocols.base import FailureKind
 from planrunner.protocols.http.operation import (
     Body,

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from planrunner.errors import Misuse
-from planrunner.protocols.http.clients import wire
+from planrunner.protocols.http.clients.http1 import client as wire
 from planrunner.protocols.registry import CLIENTS, client_names, resolve
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from planrunner.report.chart_data import bands_of, points_of
-from planrunner.report.charts import PAPER, charts_of
+from planrunner.report.charts.chart_data import bands_of, points_of
+from planrunner.report.charts.charts import PAPER, charts_of
 from planrunner.results.model import Point, Track
 from tests.support.results import RESULTS
 

@@ -10,7 +10,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from planrunner.report.console import open_console, print_summary
+from planrunner.report.terminal.console import open_console, print_summary
 from planrunner.results.model import Judgement, Verdict
 from tests.support.golden import check_golden
 from tests.support.results import RESULTS, make_large, make_result, make_row

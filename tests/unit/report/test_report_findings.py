@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from planrunner.report.console import verdict_of
 from planrunner.report.findings import verdict_word
+from planrunner.report.terminal.console import verdict_of
 from planrunner.results.model import Judgement, Verdict
 from tests.support.results import RESULTS, make_result
 

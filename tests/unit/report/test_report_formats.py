@@ -10,9 +10,9 @@ from dataclasses import replace
 import pytest
 from junitparser import Failure, JUnitXml, Skipped
 
-from planrunner.report.formats import REPORTS
-from planrunner.report.locust import FAILURES_COLUMNS, STATS_COLUMNS
-from planrunner.report.timeseries import TIMESERIES_COLUMNS
+from planrunner.report.formats.locust import FAILURES_COLUMNS, STATS_COLUMNS
+from planrunner.report.formats.registry import REPORTS
+from planrunner.report.formats.timeseries import TIMESERIES_COLUMNS
 from tests.support.golden import check_golden
 from tests.support.long_run import make_long_run
 from tests.support.results import AWKWARD_NAMES, RESULTS

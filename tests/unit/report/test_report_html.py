@@ -13,7 +13,7 @@ from itertools import pairwise
 
 import pytest
 
-from planrunner.report.html import write_html
+from planrunner.report.formats.html import write_html
 from tests.support.golden import check_golden
 from tests.support.results import RESULTS, make_large
 

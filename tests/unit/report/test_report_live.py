@@ -9,8 +9,8 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from planrunner.report.live import LineView, LiveView, progress_words
-from planrunner.report.progress import Progress, SilentView, Thresholds
+from planrunner.report.terminal.live import LineView, LiveView, progress_words
+from planrunner.report.terminal.progress import Progress, SilentView, Thresholds
 
 PROGRESS = Progress(
     second=12,

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from rich.console import Console
 
-from planrunner.report.console import print_summary
-from planrunner.report.html import write_html
+from planrunner.report.formats.html import write_html
+from planrunner.report.formats.markdown import write_markdown
 from planrunner.report.load_facts import generator_words, missed_loads, service_p95_ns
-from planrunner.report.markdown import write_markdown
+from planrunner.report.terminal.console import print_summary
 from planrunner.results.loads import GeneratorFacts, PhaseLoad, Sustainable
 from tests.support.long_run import make_long_run
 from tests.support.results import RESULTS, make_result

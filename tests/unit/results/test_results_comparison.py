@@ -8,9 +8,9 @@ import pytest
 
 from planrunner.errors import UsageError
 from planrunner.metrics.histogram import Histogram
-from planrunner.metrics.threshold_parser import parse_threshold
-from planrunner.results.baseline import measure_in, promote, read_baseline
+from planrunner.metrics.thresholds.parser import parse_threshold
 from planrunner.results.comparison import Outcome, compare
+from planrunner.results.files.baseline import measure_in, promote, read_baseline
 from planrunner.results.model import Validity, ValidityLevel
 from planrunner.results.record import read_series
 from tests.support.long_run import make_long_run

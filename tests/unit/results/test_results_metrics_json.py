@@ -8,8 +8,8 @@ import jsonschema
 import pytest
 
 from planrunner.errors import CannotRun, UsageError
-from planrunner.results.atomic import atomic_text_file
-from planrunner.results.metrics_json import (
+from planrunner.results.files.atomic import atomic_text_file
+from planrunner.results.files.metrics_json import (
     from_json,
     metrics_schema,
     read_metrics,

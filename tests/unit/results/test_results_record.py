@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 from planrunner.metrics.histogram import Histogram
-from planrunner.metrics.measured import MeasuredTime
+from planrunner.metrics.judging.measured import MeasuredTime
 from planrunner.metrics.series import Labels
 from planrunner.metrics.snapshot import Accumulated, SeriesDelta, Snapshot
-from planrunner.results.codec import decode, encode
+from planrunner.results.files.codec import decode, encode
 from planrunner.results.record import (
     SeriesRecord,
     make_series,

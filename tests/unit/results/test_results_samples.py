@@ -11,7 +11,7 @@ import pytest
 from planrunner.errors import CannotRun, UsageError
 from planrunner.metrics.book import SeriesBook
 from planrunner.metrics.series import Labels
-from planrunner.results.samples import (
+from planrunner.results.files.samples import (
     Keep,
     SampleReader,
     SampleRow,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from planrunner.metrics.book import SeriesBook
 from planrunner.metrics.series import Labels
-from planrunner.results.samples import Keep, SampleReader, SampleWriter, pack_row
+from planrunner.results.files.samples import Keep, SampleReader, SampleWriter, pack_row
 
 
 def labels(name: str, failure: str = "") -> Labels:

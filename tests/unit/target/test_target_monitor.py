@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from planrunner.clock import MonotonicClock
-from planrunner.compiler.graph import MonitorNode
+from planrunner.graph.run_graph import MonitorNode
 from planrunner.protocols.base import Exchange
 from planrunner.target import Monitors
 from planrunner.target import monitor as module

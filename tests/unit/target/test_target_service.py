@@ -17,8 +17,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from planrunner.compiler.graph import ReadyNode, ServiceNode
 from planrunner.errors import CannotRun
+from planrunner.graph.run_graph import ReadyNode, ServiceNode
 from planrunner.language.diagnostics import Span
 from planrunner.language.secrets import Masker
 from planrunner.target import RunningService, Surrounding, free_port, start_services

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from planrunner.language.values import EvaluationError, to_text
+from planrunner.language.expressions.values import EvaluationError, to_text
 from planrunner.protocols.base import Evaluate, Parts, Scope
 from planrunner.protocols.etcd.operation import (
     Action,

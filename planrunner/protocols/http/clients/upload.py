@@ -8,9 +8,9 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from planrunner.language.expressions import EvaluationError
+from planrunner.language.expressions.expression import EvaluationError
 from planrunner.protocols.base import FailureKind, Scope
-from planrunner.protocols.http.clients.wire_fault import WireFault
+from planrunner.protocols.http.clients.fault import WireFault
 from planrunner.protocols.http.operation import StreamBody
 from planrunner.values import dataclass
 

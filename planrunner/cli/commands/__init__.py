@@ -1,0 +1,1 @@
+"""The subcommands of `planrunner`: one module each, which defines `command`."""

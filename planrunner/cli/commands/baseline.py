@@ -1,0 +1,46 @@
+"""`planrunner baseline`: choose the run that later ones are held against."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from planrunner.errors import UsageError
+from planrunner.results.files.baseline import promote
+from planrunner.results.files.directory import read_run
+
+__all__ = ["command"]
+
+
+@click.group(
+    "baseline",
+    short_help="choose the run that thresholds compare with",
+    epilog="""\b
+Examples:
+  planrunner baseline promote reports/shop/20261121T120000Z-a1b2c3
+""",
+)
+def command() -> None:
+    """Choose the run that `N% of baseline` in thresholds means."""
+
+
+@command.command(
+    "promote",
+    short_help="make a run the baseline",
+    epilog="""\b
+Examples:
+  planrunner baseline promote reports/shop/20261121T120000Z-a1b2c3
+  planrunner baseline promote RUN --to ci/baseline.json
+""",
+)
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--to", type=click.Path(path_type=Path), help="The file, over the plan's `baseline`.")
+def promote_command(run: Path, to: Path | None) -> None:
+    """Make RUN the baseline: copy its metrics.json to where its plan looks for one."""
+    result = read_run(run)
+    path = to or (Path(result.baseline) if result.baseline else None)
+    if path is None:
+        raise UsageError("the run does not say where its baseline is", hint="name it with --to")
+    promote(result, path)
+    click.echo(path)

@@ -1,0 +1,85 @@
+"""`planrunner compare`: is a run worse than the one before?"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from planrunner.cli.stdout import stdout_for_documents
+from planrunner.errors import UsageError
+from planrunner.report.charts.vega import javascript_bundle
+from planrunner.report.formats.compare import print_comparison, write_comparison_html
+from planrunner.report.terminal.console import open_console
+from planrunner.results.comparison import Comparison, Outcome, compare
+from planrunner.results.files.atomic import atomic_text_file
+from planrunner.results.files.codec import encode
+from planrunner.results.files.directory import read_run
+from planrunner.runner.exit_codes import ExitCode
+from planrunner.units import UnitError, parse_percent
+
+__all__ = ["command"]
+
+
+@click.command(
+    "compare",
+    short_help="compare two runs",
+    epilog="""\b
+Examples:
+  planrunner compare reports/shop/monday reports/shop/tuesday
+  planrunner compare reports/shop/baseline.json RUN --fail-on regression
+  planrunner compare A B --html comparison.html
+
+\b
+A change is called one only where noise would hardly ever look like it; the same two runs always
+give the same answer.
+""",
+)
+@click.argument("before", type=click.Path(path_type=Path))
+@click.argument("after", type=click.Path(path_type=Path))
+@click.option(
+    "--fail-on", type=click.Choice(["regression"]), help="Exit 1 when anything is surely worse."
+)
+@click.option(
+    "--tolerance", default="5%", show_default=True, help="Only what surely exceeds it is a change."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--html", type=click.Path(path_type=Path), help="Write a page with charts.")
+def command(
+    before: Path,
+    after: Path,
+    fail_on: str | None,
+    tolerance: str,
+    html: Path | None,
+    *,
+    as_json: bool,
+) -> int:
+    """Compare the run AFTER with the run BEFORE, request by request."""
+    runs = read_run(before), read_run(after)
+    comparison = compare(*runs, tolerance=_share(tolerance))
+    if as_json:
+        text = json.dumps(_document(comparison), indent=2, ensure_ascii=False)
+        click.echo(text, file=stdout_for_documents())
+    else:
+        print_comparison(comparison, open_console(sys.stdout))
+    if html is not None:
+        with atomic_text_file(html) as out:
+            write_comparison_html(comparison, runs, out, bundle=javascript_bundle())
+        click.echo(html, err=as_json)
+    failed = fail_on is not None and comparison.outcome is Outcome.WORSE
+    return ExitCode.THRESHOLD_FAILED if failed else ExitCode.OK
+
+
+def _share(text: str) -> float:
+    try:
+        return parse_percent(text)
+    except UnitError as error:
+        raise UsageError(f"`--tolerance {text}`: {error.message}", hint="write `5%`") from error
+
+
+def _document(comparison: Comparison) -> dict[str, object]:
+    data = encode(comparison)
+    assert isinstance(data, dict)
+    return {"outcome": comparison.outcome.value, **data}

@@ -1,0 +1,121 @@
+"""`planrunner doctor`: what this machine can generate, and what it lacks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+
+import click
+
+from planrunner.cli.limits import need_descriptors, workers_of
+from planrunner.cli.machine.capacity import Capacity, measure_capacity
+from planrunner.cli.machine.checks import Machine, read_machine, warnings_of
+from planrunner.runner.event_loop import run_on_fast_loop
+from planrunner.units import NS_PER_MS, format_duration
+
+__all__ = ["command"]
+
+_LATE_NS = 5 * NS_PER_MS
+_NEEDED_DESCRIPTORS = 512
+
+
+@click.command(
+    "doctor",
+    short_help="measure what this machine can generate",
+    epilog="""\b
+Examples:
+  planrunner doctor
+  planrunner doctor --workers auto --seconds 5
+  planrunner doctor --json > machine.json
+""",
+)
+@click.option(
+    "--seconds",
+    type=click.IntRange(1, 60),
+    default=2,
+    show_default=True,
+    help="How long each of the two measurements takes.",
+)
+@click.option(
+    "--workers",
+    metavar="N|auto",
+    default="1",
+    callback=workers_of,
+    help="Measure with N processes; `auto`: one for each processor.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+def command(seconds: int, workers: int, *, as_json: bool) -> None:
+    """Measure rate and lateness against a built-in null server, and check limits.
+
+    Everything stays on 127.0.0.1. The server runs beside planrunner and takes a processor of its
+    own, so with few processors the rate is that of both together.
+    """
+    machine = read_machine()
+    need_descriptors(_NEEDED_DESCRIPTORS)
+    click.echo(f"measuring for about {2 * seconds + 3} s on 127.0.0.1", err=True)
+    capacity = run_on_fast_loop(measure_capacity(seconds, workers))
+    warnings = [*warnings_of(machine), *_doubts(machine, capacity)]
+    if as_json:
+        found = {
+            "machine": {**asdict(machine), "most_users": machine.most_users},
+            "capacity": asdict(capacity),
+            "warnings": warnings,
+        }
+        click.echo(json.dumps(found, indent=2))
+        return
+    for line in (*_about_machine(machine), *_about_load(capacity)):
+        click.echo(line)
+    for warning in warnings:
+        click.echo(f"warning: {warning}")
+
+
+def _doubts(machine: Machine, capacity: Capacity) -> Iterator[str]:
+    """Say what of the measurement was worse than it should be."""
+    arrivals = capacity.arrivals
+    if capacity.timer.p99_ns > _LATE_NS:
+        yield (
+            f"timers of an empty loop are up to {format_duration(capacity.timer.p99_ns)} late "
+            "(p99): something else keeps this machine busy, and every latency will show it"
+        )
+    elif arrivals.late or arrivals.dropped:
+        yield (
+            f"{arrivals.late:,} of {arrivals.requested:,} arrivals started over 5 ms late and "
+            f"{arrivals.dropped:,} were dropped at {capacity.rate:,}/s: stay below that rate here"
+        )
+    if capacity.workers >= machine.processors > 1:
+        yield (
+            f"{capacity.workers} workers and the null server share {machine.processors} "
+            "processors: with a target elsewhere, the rate is higher"
+        )
+
+
+def _about_machine(machine: Machine) -> Iterator[str]:
+    loop = "uvloop" if machine.fast_loop else "asyncio"
+    yield f"machine     {machine.processors} processors, Python {machine.python}, {loop}"
+    if machine.most_open_files:
+        yield f"open files  {machine.open_files:,}; up to {machine.most_open_files:,} when needed"
+    if machine.ports:
+        yield f"ports       {machine.ports:,} connections to one address"
+    if machine.most_users:
+        yield f"users       up to {machine.most_users:,} of one worker, with a connection each"
+
+
+def _about_load(capacity: Capacity) -> Iterator[str]:
+    arrivals, workers = capacity.arrivals, capacity.workers
+    who = f"{workers} workers" if workers > 1 else "one worker"
+    share = f", busiest at {capacity.cpu_share:.0%} of a processor" if capacity.cpu_share else ""
+    yield f"rate        {capacity.requests_per_second:,.0f} requests/s by {who}{share}"
+    yield (
+        f"arrivals    {arrivals.achieved:,} of {arrivals.requested:,} started at "
+        f"{capacity.rate:,}/s, {arrivals.dropped:,} dropped, {arrivals.late:,} over 5 ms late"
+    )
+    yield (
+        f"lateness    p99 {format_duration(arrivals.lateness_p99_ns)}, "
+        f"most {format_duration(arrivals.lateness_max_ns)}"
+    )
+    timer = capacity.timer
+    yield (
+        f"timers      p99 {format_duration(timer.p99_ns)} late, "
+        f"most {format_duration(timer.max_ns)}, in a loop that does nothing else"
+    )

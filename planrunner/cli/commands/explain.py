@@ -1,0 +1,43 @@
+"""`planrunner explain`: what a plan would do; sends nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from planrunner.cli.plan_options import PlanOptions, load_plan, with_plan_options
+from planrunner.compiler import compile_plan
+from planrunner.explain.explain import explain_text
+from planrunner.explain.graph_views import graph_dot, graph_json, graph_mermaid, graph_text
+
+__all__ = ["command"]
+
+_VIEWS = {
+    "text": graph_text,
+    "json": graph_json,
+    "mermaid": graph_mermaid,
+    "dot": graph_dot,
+}
+
+
+@click.command(
+    "explain",
+    short_help="what would a plan do?",
+    epilog="""\b
+Examples:
+  planrunner explain plans/stress.yaml
+  planrunner explain plans/stress.yaml --set users=500
+  planrunner explain plan.yaml --profile soak --phase peak --users 200
+  planrunner explain plan.yaml --user Buyer --skip-tag slow
+  planrunner explain plans/stress.yaml --graph mermaid > graph.mmd
+""",
+)
+@click.argument("plan", type=click.Path(path_type=Path))
+@with_plan_options
+@click.option("--graph", "view", type=click.Choice(sorted(_VIEWS)), help="Print the run graph.")
+def command(plan: Path, options: PlanOptions, view: str | None) -> None:
+    """Say in words what PLAN would do: load over time, requests, thresholds."""
+    loaded = load_plan(plan, options, need_secrets=False)
+    graph = compile_plan(loaded, selection=options.selection)
+    click.echo(explain_text(graph) if view is None else _VIEWS[view](graph))

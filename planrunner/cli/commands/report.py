@@ -1,0 +1,105 @@
+"""`planrunner report`: make the reports of a run again."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import click
+
+from planrunner.cli.plan_options import parse_formats
+from planrunner.cli.stdout import stdout_for_documents
+from planrunner.errors import UsageError
+from planrunner.report.terminal.console import open_console, print_summary
+from planrunner.results.files.atomic import atomic_text_file
+from planrunner.results.files.directory import METRICS, read_run
+from planrunner.results.files.metrics_json import to_text
+from planrunner.results.model import RunResult
+from planrunner.runner.report_files import Produce, report_files
+
+__all__ = ["command"]
+
+_TO_STDOUT: Final = "-"
+
+
+@click.command(
+    "report",
+    short_help="make the reports of a run again",
+    epilog="""\b
+Examples:
+  planrunner report reports/shop/20261121T120000Z-a1b2c3
+  planrunner report RUN --format junit.xml --format report.html
+  planrunner report RUN --format summary.md --out - >> "$GITHUB_STEP_SUMMARY"
+  planrunner report RUN --png charts/
+
+\b
+The same run always gives the same bytes. Without --format, the summary is printed.
+""",
+)
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--format", "formats", multiple=True, metavar="NAME", help="Which report to make.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, allow_dash=True),
+    help="Where to: a directory, or `-` for stdout. Default: the run's own directory.",
+)
+@click.option("--png", type=click.Path(path_type=Path), help="Draw each chart into this directory.")
+@click.option("--svg", type=click.Path(path_type=Path), help="The same as SVG.")
+def command(
+    run: Path, formats: Sequence[str], out: Path | None, png: Path | None, svg: Path | None
+) -> None:
+    """Make reports of RUN, a run's directory or its metrics.json, without running anything."""
+    wanted = [name for text in formats for name in parse_formats(text)]
+    result = read_run(run)
+    directory = run if run.is_dir() else run.parent
+    for folder, kind in ((png, "png"), (svg, "svg")):
+        if folder is not None:
+            _draw(result, folder, kind)
+    if not wanted and png is None and svg is None:
+        print_summary(result, open_console(sys.stdout))
+    if str(out) == _TO_STDOUT:
+        _print(wanted, result, directory)
+    else:
+        _write(wanted, result, directory, out or directory)
+
+
+def _print(formats: Sequence[str], result: RunResult, directory: Path) -> None:
+    for name in formats:
+        for _, produce in _producers(name, result, directory):
+            produce(stdout_for_documents())
+
+
+def _write(formats: Sequence[str], result: RunResult, directory: Path, out: Path) -> None:
+    for name in formats:
+        for file, produce in _producers(name, result, directory):
+            if file == METRICS and (out / METRICS).exists():
+                raise UsageError(
+                    f"`{out / METRICS}` is the run itself", hint="print it with --out -"
+                )
+            _make(out)
+            with atomic_text_file(out / file) as opened:
+                produce(opened)
+            click.echo(out / file)
+
+
+def _make(directory: Path) -> None:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot make `{directory}`: {error.strerror}") from error
+
+
+def _producers(name: str, result: RunResult, directory: Path) -> list[tuple[str, Produce]]:
+    if name == METRICS:
+        return [(METRICS, lambda out: out.write(to_text(result)))]
+    return list(report_files(name, result, directory))
+
+
+def _draw(result: RunResult, folder: Path, kind: str) -> None:
+    from planrunner.cli.pictures import draw  # noqa: PLC0415 - imports what draws
+
+    _make(folder)
+    for path in draw(result, folder, kind):
+        click.echo(path)

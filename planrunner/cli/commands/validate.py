@@ -1,0 +1,84 @@
+"""`planrunner validate`: say what is wrong with plans; send nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from planrunner.cli.plan_options import PlanOptions, load_plan, with_plan_options
+from planrunner.compiler import compile_plan
+from planrunner.language.diagnostics import Diagnostic, PlanError, render
+from planrunner.runner.exit_codes import ExitCode
+
+__all__ = ["command"]
+
+
+@click.command(
+    "validate",
+    short_help="check plans; send nothing",
+    epilog="""\b
+Examples:
+  planrunner validate plans/stress.yaml
+  planrunner validate plans/*.yaml --format json
+  planrunner validate plan.yaml --set users=500
+  planrunner validate plan.yaml --profile soak --env staging --env-file staging.env
+  planrunner validate theirs.yaml --no-exec          a plan from a stranger
+""",
+)
+@click.argument("plans", nargs=-1, required=True, type=click.Path(path_type=Path))
+@with_plan_options
+@click.option(
+    "--format",
+    "output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="json: one document with every diagnostic, on stdout.",
+)
+def command(plans: Sequence[Path], options: PlanOptions, output: str) -> int:
+    """Check PLANS and report every fault with file, line and column."""
+    found: list[Diagnostic] = []
+    for path in plans:
+        faults = _faults(path, options)
+        found += faults
+        if output == "text":
+            _print(path, faults)
+    if output == "json":
+        click.echo(json.dumps([_as_json(d) for d in found], indent=2))
+    return ExitCode.PLAN_INVALID if found else ExitCode.OK
+
+
+def _faults(path: Path, options: PlanOptions) -> tuple[Diagnostic, ...]:
+    try:
+        plan = load_plan(path, options, need_secrets=False)
+        compile_plan(plan, selection=options.selection)
+    except PlanError as error:
+        return error.diagnostics
+    return ()
+
+
+def _print(path: Path, faults: Sequence[Diagnostic]) -> None:
+    if not faults:
+        click.echo(f"{path}: valid")
+        return
+    for fault in faults:
+        click.echo(render(fault), err=True)
+        click.echo(err=True)
+    click.echo(f"{path}: {len(faults)} error{'s' if len(faults) != 1 else ''}", err=True)
+
+
+def _as_json(diagnostic: Diagnostic) -> dict[str, object]:
+    span = diagnostic.span
+    return {
+        "file": span.file,
+        "line": span.line,
+        "column": span.column,
+        "end_line": span.end_line,
+        "end_column": span.end_column,
+        "severity": diagnostic.severity.value,
+        "code": diagnostic.code.value,
+        "message": diagnostic.message,
+        "hint": diagnostic.hint,
+    }

@@ -1,0 +1,144 @@
+"""The command group: subcommands are imported when they are called."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from planrunner import __version__
+from planrunner.cli.stdout import never_refuse
+from planrunner.errors import Bug, PlanrunnerError
+from planrunner.language.diagnostics import PlanError, render
+from planrunner.runner.exit_codes import ExitCode, exit_code_of
+
+__all__ = ["cli", "run"]
+
+# name → (module, one line for the menu); a module is imported only when its command runs.
+_COMMANDS = {
+    "execute": "validate, compile and run a plan; write reports and a verdict",
+    "report": "make the reports of a run again, in any format",
+    "compare": "say what changed between two runs, and whether it is noise",
+    "baseline": "choose the run that thresholds compare with",
+    "history": "show the trend of the last runs",
+    "validate": "check plans and say what is wrong, with file, line and column",
+    "explain": "say in words what a plan would do; send nothing",
+    "init": "write a commented starter plan",
+    "schema": "print the JSON Schema that editors complete plans with",
+    "doctor": "measure what this machine can generate, and check its limits",
+    "demo": "serve an embedded demo target on loopback",
+    "completion": "print the shell completion script",
+}
+
+_EPILOG = """\b
+Examples:
+  planrunner init                                 write plan.yaml to start from
+  planrunner validate plans/*.yaml                check, send nothing
+  planrunner explain plans/stress.yaml            what would it do?
+  planrunner execute plans/stress.yaml            run it; the exit code is the verdict
+  planrunner execute plans/stress.yaml --set users=50
+
+\b
+Exit codes: 0 pass, 1 a threshold failed, 2 plan or usage invalid, 3 could not run,
+4 aborted by a threshold, 5 run not valid (--strict), 70 internal error, 130 interrupted.
+"""
+
+
+class _LazyGroup(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(
+            f"planrunner.cli.commands.{cmd_name}"
+        ).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx  # the menu needs no subcommand imported
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            from planrunner.language.diagnostics import suggest  # noqa: PLC0415 - error path only
+
+            hint = suggest(args[0], list(_COMMANDS)) if args else ""
+            raise click.UsageError(f"{error.message.rstrip('.')} {hint}".rstrip(), ctx) from error
+
+
+@click.group(
+    cls=_LazyGroup, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]}
+)
+@click.version_option(__version__, "-V", "--version", message="planrunner %(version)s")
+def cli() -> None:
+    """Performance tests as YAML plans: users, tasks, load and thresholds, checked and run."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and return the process's exit code; prints errors to stderr."""
+    never_refuse()
+    try:
+        result = cli.main(list(arguments), prog_name="planrunner", standalone_mode=False)
+    except SystemExit as ended:  # click's way out when a shell has asked for completions
+        return ended.code if isinstance(ended.code, int) else ExitCode.OK
+    except BaseException as error:  # noqa: BLE001 - every way a command can end becomes a code
+        return _ending(error)
+    return int(result) if isinstance(result, int) else ExitCode.OK
+
+
+def _ending(error: BaseException) -> int:
+    """Say what ended the command, and return the exit code for it."""
+    match error:
+        case click.exceptions.Exit():
+            return error.exit_code
+        case click.ClickException():
+            error.show()
+            return ExitCode.PLAN_INVALID
+        case click.Abort() | KeyboardInterrupt():
+            click.echo("interrupted", err=True)
+            return ExitCode.INTERRUPTED
+        case PlanrunnerError():
+            report_error(error)
+            return exit_code_of(error)
+        case BrokenPipeError():
+            # The reader of a pipe went away (`| head`); leave quietly, and keep Python from
+            # complaining when it flushes stdout at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return ExitCode.OK
+        case _:
+            click.echo(_traceback(error), err=True, nl=False)
+            click.echo("this is a bug in planrunner; please report it with the plan", err=True)
+            return ExitCode.INTERNAL_ERROR
+
+
+def _traceback(error: BaseException) -> str:
+    if isinstance(error, Bug):  # so a command with a plan ends
+        return str(error)
+    import traceback  # noqa: PLC0415 - seldom needed
+
+    return "".join(traceback.format_exception(error))
+
+
+def report_error(error: PlanrunnerError) -> None:
+    """Print an error to stderr: every diagnostic of a plan, or the one sentence and its hint."""
+    if isinstance(error, PlanError):
+        for diagnostic in error.diagnostics:
+            click.echo(render(diagnostic), err=True)
+            click.echo(err=True)
+        click.echo(error.message, err=True)
+        return
+    click.echo(f"error: {error.message}", err=True)
+    if error.hint:
+        click.echo(f"hint: {error.hint}", err=True)

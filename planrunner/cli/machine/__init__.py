@@ -1,0 +1,1 @@
+"""What this machine can generate: its limits, and a measurement against a null server."""

@@ -1,0 +1,1 @@
+"""Phases, stages and searches: how much load each phase asks for, and which phases run."""

@@ -1,0 +1,184 @@
+"""Loads that arrive at a rate, and searches for the highest level: the plan's words to numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING, Final, cast
+
+from planrunner.compiler.compilation import Compilation
+from planrunner.graph.load import OpenLoad, SearchLoad
+from planrunner.language.diagnostics import Code, suggest
+from planrunner.language.fields.text import Text
+from planrunner.language.fields.types import Deferred
+from planrunner.load.arrivals import ArrivalKind, RateStage
+from planrunner.load.search import SearchSteps, grain_of
+from planrunner.plan.models.load.stages import StageModel
+from planrunner.plan.models.load.workload import PhaseModel
+from planrunner.plan.yaml.document import PlanPath
+from planrunner.units import NS_PER_S, Rate
+
+if TYPE_CHECKING:  # see `language.mapping.later`
+    from planrunner.plan.models.load.search import Level, SearchModel
+
+__all__ = ["Classes", "compile_open", "compile_search"]
+
+Classes = Mapping[str, int | None]
+"""User classes in file order, each with its `count` if it has one."""
+
+MAX_USERS: Final = 1000
+"""Of an open load, unless the plan says otherwise."""
+
+_NO_RATE: Final = Rate(0, NS_PER_S)
+
+
+def compile_open(
+    work: Compilation, phase: PhaseModel, path: PlanPath, classes: Classes, known: Classes
+) -> OpenLoad | None:
+    """Compile a phase whose iterations arrive at a rate; None after a fault.
+
+    `classes` are those that run in the phase, `known` all that the plan has.
+    """
+    before = len(work.faults)
+    exact: tuple[tuple[str, Rate], ...] = ()
+    if phase.stages is not None:
+        stages = tuple(_rate_stages(work, phase.stages, (*path, "stages")))
+    else:
+        exact = _exact_rates(work, phase, path, classes, known)
+        rate = _sum_of(rate for _, rate in exact)
+        if not isinstance(phase.rate, Mapping):
+            rate = work.settle(phase.rate, (*path, "rate"), _NO_RATE)
+        hold_ns = work.settle(phase.hold, (*path, "hold"), 0)
+        # A stage moves from the level before it, so the rate first jumps to its own.
+        stages = (RateStage("hold", 0, rate), RateStage("hold", hold_ns, rate))
+    load = OpenLoad(
+        stages,
+        exact,
+        ArrivalKind(phase.arrivals or "uniform"),
+        work.settle(phase.max_users, (*path, "max_users"), MAX_USERS),
+    )
+    if len(work.faults) > before:
+        return None  # what follows from a faulty value is no finding of its own
+    key = "rate" if phase.stages is None else "stages"
+    if not any(stage.rate.count for stage in stages):
+        work.fault(
+            (*path, key), Code.NO_LOAD, "nothing ever arrives", hint="write a rate such as `10/s`"
+        )
+    elif not any(stage.duration_ns for stage in stages):
+        work.fault(
+            (*path, key), Code.NO_LOAD, "the phase takes no time", hint="write a longer `hold`"
+        )
+    else:
+        refuse_counts(work, classes, (*path, key))
+    return load if len(work.faults) == before else None
+
+
+def refuse_counts(work: Compilation, classes: Classes, path: PlanPath) -> None:
+    """Note a fault for each class with an exact number of users where arrivals decide that."""
+    for name, count in classes.items():
+        if count is not None:
+            work.fault(
+                ("users", name, "count"),
+                Code.CONFLICTING_KEYS,
+                f"`count` does not go with a rate: `{name}` runs in a phase with arrivals "
+                f"({work.span(path)})",
+                hint="give the class a `weight`, or leave it out with `skip: {users: …}`",
+                part="key",
+            )
+
+
+def _rate_stages(
+    work: Compilation, stages: Sequence[StageModel], path: PlanPath
+) -> Iterator[RateStage]:
+    for index, stage in enumerate(stages):
+        yield RateStage(
+            stage.name or str(index + 1),
+            work.settle(stage.duration, (*path, index, "duration"), 0),
+            work.settle(stage.rate, (*path, index, "rate"), _NO_RATE),
+        )
+
+
+def _exact_rates(
+    work: Compilation, phase: PhaseModel, path: PlanPath, classes: Classes, known: Classes
+) -> tuple[tuple[str, Rate], ...]:
+    if not isinstance(phase.rate, Mapping):
+        return ()
+    rates: dict[str, Rate] = {}
+    for name, level in phase.rate.items():
+        where = (*path, "rate", name)
+        if name not in known:
+            hint = suggest(name, list(known)) or "classes: " + ", ".join(known)
+            work.fault(
+                where, Code.UNKNOWN_NAME, f"unknown user class `{name}`", hint=hint, part="key"
+            )
+            continue
+        rates[name] = work.settle(level, where, _NO_RATE)
+    return tuple((name, rates[name]) for name in classes if name in rates)
+
+
+def _sum_of(rates: Iterator[Rate]) -> Rate:
+    total = sum((Fraction(rate.count, rate.per_ns) for rate in rates), Fraction(0))
+    return Rate(total.numerator, total.denominator)
+
+
+def compile_search(
+    work: Compilation, phase: PhaseModel, path: PlanPath, classes: Classes
+) -> SearchLoad | None:
+    """Compile a phase that looks for its highest level; its `slo` is compiled with thresholds."""
+    model = phase.search
+    assert model is not None  # what makes the phase a search
+    before, path = len(work.faults), (*path, "search")
+    hold_ns = work.settle(model.hold, (*path, "hold"), 0)
+    settle_ns = work.settle(model.settle, (*path, "settle"), 0)
+    steps = _steps(work, model, path)
+    cooldown_ns = work.settle(model.cooldown, (*path, "cooldown"), 0)
+    if len(work.faults) > before:
+        return None
+    if settle_ns >= hold_ns:
+        work.fault(
+            (*path, "settle" if settle_ns else "hold"),
+            Code.NO_LOAD,
+            "no time of a level is left to judge",
+            hint="`settle` is the first part of `hold`: make `hold` longer",
+        )
+    if steps.first <= 0 or steps.last < steps.first:
+        work.fault(
+            (*path, "to" if steps.first > 0 else "from"),
+            Code.NO_LOAD,
+            "there is no level to try",
+            hint="`from` must be above 0 and not above `to`",
+        )
+    if model.vary == "rate":
+        refuse_counts(work, classes, path)
+    if len(work.faults) > before:
+        return None
+    return SearchLoad(model.vary, steps, hold_ns, settle_ns, (), cooldown_ns, MAX_USERS)
+
+
+def _steps(work: Compilation, model: SearchModel, path: PlanPath) -> SearchSteps:
+    def level(value: Level | None, *key: str) -> Fraction:
+        return _level(work, value, (*path, *key), model.vary)
+
+    first = level(model.from_, "from")
+    step = model.step
+    return SearchSteps(
+        first=first,
+        last=level(model.to, "to"),
+        plus=level(step.plus, "step"),
+        times=Fraction(str(work.settle(step.times, (*path, "step"), 0.0))),
+        grain=Fraction(1) if model.vary == "users" else grain_of(first),
+        refine=work.settle(model.refine, (*path, "refine"), 0),
+        confirm=work.settle(model.confirm, (*path, "confirm"), 0),
+    )
+
+
+def _level(work: Compilation, value: Level | None, path: PlanPath, vary: str) -> Fraction:
+    """Return users, or arrivals a second."""
+    if value is None:
+        return Fraction(0)
+    if isinstance(value, Text):
+        deferred = Deferred(value, "count" if vary == "users" else "rate")
+        value = cast("int | Rate", work.settle(deferred, path, 0))
+    if isinstance(value, Rate):
+        return Fraction(value.count * NS_PER_S, value.per_ns)
+    return Fraction(value)

@@ -1,0 +1,174 @@
+"""Which names an expression may read where it stands: checked before any load is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import field
+from typing import Final
+
+from planrunner.language.diagnostics import Code, suggest
+from planrunner.language.expressions.builtins.names import FOREIGN_NAMES, RESERVED, ROOT_HELPERS
+from planrunner.language.expressions.expression import Reference
+from planrunner.values import dataclass
+
+__all__ = ["Known", "NameFault"]
+
+_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "user": ("id", "class", "iteration"),
+    "run": ("id", "dir", "seed"),
+    "phase": ("name",),
+}
+"""The keys of the names that the engine provides."""
+
+_NO_USER: Final = "no user runs this: write a param, or a value"
+_REPLY: Final = ("json", "body", "headers", "status")
+_SERVICE: Final = ("port", "url", "dir")
+
+
+@dataclass(frozen=True, slots=True)
+class NameFault:
+    """A reference that names nothing.
+
+    Attributes:
+        offset: Characters from the start of the expression.
+    """
+
+    code: Code
+    message: str
+    hint: str
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The names in scope at one place of a plan.
+
+    Attributes:
+        params: Names of params.
+        services: Names of services.
+        portless: Those of them that listen on no port that the plan knows of.
+        elsewhere: Names that only environments have which aren't picked, each with one of these.
+        columns: Data sources and their columns; an empty tuple for a source of plain values, None
+            when they are unknown.
+        iteration_data: Sources that have a row for each iteration, and none outside of one.
+        variables: The class's state, and what an earlier step on the way sets or extracts.
+        shared: Those of the variables that `setup` sets: read-only for users.
+        replied: True where a request has been answered before, so `json` … have a value.
+        in_iteration: False in on_start, on_stop, setup and teardown, where no iteration runs.
+        after_iterations: True in on_stop, where the last one's number still stands.
+        has_user: False in setup, teardown, preflight and service settings.
+    """
+
+    params: frozenset[str]
+    services: frozenset[str] = frozenset()
+    portless: frozenset[str] = frozenset()
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
+    iteration_data: frozenset[str] = frozenset()
+    variables: frozenset[str] = frozenset()
+    shared: frozenset[str] = frozenset()
+    replied: bool = False
+    in_iteration: bool = False
+    after_iterations: bool = False
+    has_user: bool = False
+
+    def names(self) -> list[str]:
+        """Return every name that can be written here, for suggestions."""
+        roots = {"run", *ROOT_HELPERS, *self.params, *self.variables, *self.columns}
+        if self.services:
+            roots.add("services")
+        if self.has_user:
+            roots |= {"user", "phase"}
+        if self._is_numbered:
+            roots.add("iteration")
+        if self.replied:
+            roots |= set(_REPLY)
+        return sorted(roots)
+
+    @property
+    def _is_numbered(self) -> bool:
+        return self.in_iteration or self.after_iterations
+
+    def check(self, references: Iterable[Reference]) -> list[NameFault]:
+        """Return a fault for each reference that names nothing here."""
+        found = (self._check(reference) for reference in references)
+        return [fault for fault in found if fault is not None]
+
+    def _check(self, reference: Reference) -> NameFault | None:
+        root = reference.root
+        if root in self.params or root in self.variables or root in ROOT_HELPERS:
+            return None
+        if root in self.columns:
+            return self._column(reference)
+        if root == "services":
+            return self._service(reference)
+        if root in RESERVED:
+            return self._reserved(reference)
+        if block := self.elsewhere.get(root):
+            hint = (
+                f"only the environment `{block}` has it: run with `--env {block}`, or add a param"
+            )
+        else:
+            hint = FOREIGN_NAMES.get(root, "") or suggest(root, self.names()) or self._in_scope()
+        return _fault(reference, f"unknown name `{root}`", hint)
+
+    def _in_scope(self) -> str:
+        own = sorted({*self.params, *self.variables, *self.columns})
+        shown = ", ".join(f"`{name}`" for name in own[:12])
+        return f"names in scope: {shown}{' …' if len(own) > 12 else ''}" if own else ""
+
+    def _column(self, reference: Reference) -> NameFault | None:
+        root, columns = reference.root, self.columns[reference.root]
+        if self.has_user and not self.in_iteration and root in self.iteration_data:
+            hint = f"it has a row for each iteration; give the data `{root}` the key `per: user`"
+            return _fault(reference, f"`{root}` has no value here", hint)
+        if columns is None or not reference.path or reference.path[0] in columns:
+            return None
+        wrong = reference.path[0]
+        if not columns:
+            hint = f"its rows are plain values: write `{root}`"
+            return _fault(reference, f"`{root}` has no columns", hint)
+        hint = suggest(wrong, columns) or "columns: " + ", ".join(f"`{c}`" for c in columns)
+        return _fault(reference, f"`{reference.root}` has no column `{wrong}`", hint)
+
+    def _service(self, reference: Reference) -> NameFault | None:
+        if not self.services:
+            return _fault(reference, "the plan has no services", "add them under `services:`")
+        name = reference.path[0] if reference.path else ""
+        if name not in self.services:
+            known = sorted(self.services)
+            hint = suggest(name, known) or "services: " + ", ".join(f"`{s}`" for s in known)
+            return _fault(reference, f"unknown service `{name}`", hint)
+        wrong = reference.path[1] if len(reference.path) > 1 else ""
+        if wrong in ("port", "url") and name in self.portless:
+            return _fault(reference, f"the service `{name}` has no port", "give it `port: auto`")
+        if wrong in _SERVICE:
+            return None
+        hint = f"write `services.{name}.port`, `.url` or `.dir`"
+        return _fault(reference, f"a service has no `{wrong}`" if wrong else "which part?", hint)
+
+    def _reserved(self, reference: Reference) -> NameFault | None:
+        root = reference.root
+        if root in _REPLY:
+            if self.replied:
+                return None
+            hint = "use it in `expect`, `tags` or a later step"
+            return _fault(reference, f"`{root}` needs a request before it", hint)
+        if root in ("user", "phase") and not self.has_user:
+            return _fault(reference, f"`{root}` has no value here", _NO_USER)
+        name = ".".join((root, *reference.path))
+        if name in ("iteration", "user.iteration") and not self._is_numbered:
+            hint = "on_start is no iteration" if self.has_user else _NO_USER
+            return _fault(reference, f"`{name}` has no value here", hint)
+        fields = _FIELDS.get(root)
+        if fields and reference.path and reference.path[0] not in fields:
+            wrong = reference.path[0]
+            hint = suggest(wrong, fields) or ", ".join(f"`{root}.{name}`" for name in fields)
+            return _fault(reference, f"`{root}` has no `{wrong}`", hint)
+        return None
+
+
+def _fault(reference: Reference, message: str, hint: str) -> NameFault:
+    length = len(".".join((reference.root, *reference.path)))
+    return NameFault(Code.UNKNOWN_NAME, message, hint, reference.offset, length)

@@ -1,0 +1,65 @@
+"""Every name that is read inside a piece of the plan's model, with the place of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import cache
+from typing import Final
+
+from pydantic import BaseModel
+
+from planrunner.language.expressions.expression import Expression, Reference
+from planrunner.language.fields.text import Text
+from planrunner.language.fields.types import Deferred
+from planrunner.plan.models.actions import Foreach
+
+__all__ = ["references_in"]
+
+Path = tuple[str | int, ...]
+
+_Found = list[tuple[Path, Reference]]
+
+# What most pieces are, and what reads no name.
+_LEAVES: Final = frozenset({bool, bytes, float, int, str, type(None)})
+
+
+def references_in(piece: object, path: Path = ()) -> _Found:
+    """Return each reference below `piece` with the path of its scalar.
+
+    Offsets count from the start of the scalar.
+    """
+    found: _Found = []
+    _collect(piece, path, found)
+    return found
+
+
+def _collect(piece: object, path: Path, found: _Found) -> None:
+    if piece.__class__ in _LEAVES:
+        return
+    if isinstance(piece, Text | Expression):
+        found += [(path, reference) for reference in piece.references]
+    elif isinstance(piece, Foreach):
+        for reference in piece.items.references:
+            found.append((path, replace(reference, offset=reference.offset + piece.offset)))
+    elif isinstance(piece, Deferred):
+        _collect(piece.text, path, found)
+    else:
+        for key, value in _parts(piece):
+            _collect(value, (*path, key), found)
+
+
+def _parts(piece: object) -> Iterable[tuple[str | int, object]]:
+    """Return what a mapping, list or model holds, under the plan's own keys."""
+    if isinstance(piece, BaseModel):
+        keys = _keys(type(piece))
+        return [(keys[name], getattr(piece, name)) for name in piece.model_fields_set]
+    if isinstance(piece, Mapping):
+        return piece.items()
+    return enumerate(piece) if isinstance(piece, list | tuple) else ()
+
+
+@cache
+def _keys(model: type[BaseModel]) -> Mapping[str, str]:
+    """Return the plan's own key of each field."""
+    return {name: field.alias or name for name, field in model.model_fields.items()}

@@ -1,0 +1,1 @@
+"""Steps of tasks and flows, compiled: one module for each family of steps."""

@@ -1,0 +1,312 @@
+"""Steps that steer others or the user's names: loops, branches, lists, polls, calls, stops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from planrunner.compiler.names.known_names import Known
+from planrunner.compiler.steps.exec_and_python import compile_exec, compile_python
+from planrunner.compiler.steps.requests import compile_etcd
+from planrunner.compiler.steps.walk import Walk, reads_of_reply
+from planrunner.graph.steps import (
+    CallNode,
+    Evaluate,
+    ForeachNode,
+    GroupNode,
+    IfNode,
+    LogNode,
+    ParallelNode,
+    PollNode,
+    PopNode,
+    PushNode,
+    RepeatNode,
+    StepNode,
+    StopNode,
+    StopWhat,
+    WhileNode,
+)
+from planrunner.language.diagnostics import Code, suggest
+from planrunner.language.expressions.expression import EvaluationError
+from planrunner.language.fields.types import Deferred
+from planrunner.plan.models.steps import StepModel
+from planrunner.plan.yaml.document import PlanPath
+from planrunner.protocols.http.compile.exchange import default_name
+from planrunner.protocols.http.spec import VERBS
+from planrunner.units import NS_PER_S
+
+__all__ = ["COMPILERS"]
+
+_EVERY_NS: Final = NS_PER_S
+_POLL_TIMEOUT_NS: Final = 30 * NS_PER_S
+_MOST_ROUNDS: Final = 1000
+
+_Later = frozenset[str]
+_CompileStep = Callable[[Walk, StepModel, PlanPath, Evaluate | None, _Later], StepNode]
+
+
+# -- lists -------------------------------------------------------------------------------------
+
+
+def _push(
+    walk: Walk, model: StepModel, path: PlanPath, when: Evaluate | None, _: _Later
+) -> StepNode:
+    values = []
+    for name, value in (model.push or {}).items():
+        where = (*path, "push", name)
+        walk.must_exist(name, where)
+        values.append((name, walk.work.value(value, where, walk.known).evaluate))
+    return PushNode(tuple(values), when)
+
+
+def _pop(
+    walk: Walk, model: StepModel, path: PlanPath, when: Evaluate | None, _: _Later
+) -> StepNode:
+    pop = model.pop
+    assert pop is not None
+    walk.must_exist(pop.source, (*path, "pop", pop.source))
+    if pop.target:
+        walk.write_as(pop.target, (*path, "pop", "as"))
+    return PopNode(pop.source, pop.which, pop.target, when)
+
+
+# -- steps around steps ------------------------------------------------------------------------
+
+
+def _group(
+    walk: Walk, model: StepModel, path: PlanPath, when: Evaluate | None, later: _Later
+) -> StepNode:
+    assert model.group is not None
+    steps = walk.steps(model.do or (), (*path, "do"), later)
+    return GroupNode(model.group, steps, when, measured=walk.measured)
+
+
+def _if(
+    walk: Walk, model: StepModel, path: PlanPath, when: Evaluate | None, later: _Later
+) -> StepNode:
+    assert model.if_ is not None
+    condition = walk.work.expression(model.if_, (*path, "if"), walk.known).evaluate
+    before = walk.known
+    then = walk.steps(model.then or (), (*path, "then"), later)
+    after_then, walk.known = walk.known, before
+    otherwise = walk.steps(model.else_ or (), (*path, "else"), later)
+    # Either may have been on the way of what follows.
+    walk.known = replace(
+        walk.known,
+        variables=walk.known.variables | after_then.variables,
+        replied=walk.known.replied or after_then.replied,
+    )
+    return IfNode(condition, model.if_.source, then, otherwise, when)
+
+
+def _repeat(
+    walk: Walk, model: StepModel, path: PlanPath, when: Evaluate | None, later: _Later
+) -> StepNode:
+    times, where = model.repeat, (*path, "repeat")
+    evaluate: Evaluate
+    if isinstance(times, Deferred):
+        shown = times.text.source
+        evaluate = _whole_number(walk.work.value(times.text, where, walk.known).evaluate, shown)
+    else:
+        shown = str(times)
+        count = times or 0
+        evaluate = lambda _: count  # noqa: E731 - a closure like those of expressions
+    return RepeatNode(evaluate, shown, _rounds(walk, model, path, later), when)
+
+
+def _whole_number(evaluate: Evaluate, shown: str) -> Evaluate:
+    def whole_number(scope: dict[str, object]) -> int:
+        value = evaluate(scope)
+        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+            return value
+        raise EvaluationError(f"`{shown}` is no whole number from 0, so nothing is repeated")
+
+    return whole_number
+
+
+def _while(
+    walk: Walk, model: StepModel, path: PlanPath, when: Evaluate | None, later: _Later
+) -> StepNode:
+    condition = model.while_
+    assert condition is not None
+    walk.known = _after_a_round(walk, model)
+    evaluate = walk.work.expression(condition, (*path, "while"), walk.known).evaluate
+    most = walk.work.settle(model.max, (*path, "max"), _MOST_ROUNDS)
+    later |= reads_of_reply(condition)
+    steps = _rounds(walk, model, path, later)
+    return WhileNode(evaluate, condition.source, most, steps, when)
+
+
+def _foreach(
+    walk: Walk, model: StepModel, path: PlanPath, when: Evaluate | None, later: _Later
+) -> StepNode:
+    loop, where = model.foreach, (*path, "foreach")
+    assert loop is not None
+    evaluate: Evaluate = _nothing
+    if walk.work.check_all(loop, where, walk.known):
+        lowered = walk.work.attempt(lambda: loop.items.lower(walk.work.constants), where, None)
+        evaluate = _nothing if lowered is None else lowered.evaluate
+    walk.write_as(loop.variable, where)
+    steps = _rounds(walk, model, path, later)
+    return ForeachNode(loop.variable, evaluate, loop.items.source, steps, when)
+
+
+def _nothing(_: dict[str, object]) -> None:
+    return None
+
+
+def _rounds(walk: Walk, model: StepModel, path: PlanPath, later: _Later) -> tuple[StepNode, ...]:
+    """Compile the body of a loop: each step of it is on the way to all others."""
+    walk.known = _after_a_round(walk, model)
+    body = model.do or []
+    return walk.steps(body, (*path, "do"), later.union(*map(reads_of_reply, body)))
+
+
+def _after_a_round(walk: Walk, model: StepModel) -> Known:
+    """Return what is known when the body of a loop has run once."""
+    names, replies = _written_in(walk, model.do or (), ())
+    known = walk.known
+    return replace(known, variables=known.variables | names, replied=known.replied or replies)
+
+
+def _written_in(
+    walk: Walk, models: Sequence[StepModel], calling: tuple[str, ...]
+) -> tuple[frozenset[str], bool]:
+    """Return the names that steps may set, and whether a request is among them."""
+    names: set[str] = set()
+    replies = False
+    for model in models:
+        names |= _written_by(model)
+        replies = replies or model.action in VERBS or model.poll is not None
+        inside = [model.do, model.then, model.else_, model.parallel]
+        if model.call is not None and model.call not in calling:
+            inside.append(list(walk.flows.models.get(model.call, ())))
+        for steps in inside:
+            called = calling if model.call is None else (*calling, model.call)
+            more, replied = _written_in(walk, steps or (), called)
+            names |= more
+            replies = replies or replied
+    return frozenset(names), replies
+
+
+def _written_by(model: StepModel) -> set[str]:
+    names = {*(model.set_ or ()), *(model.extract or ())}
+    if model.poll is not None:
+        names |= set(model.poll.extract or ())
+    if model.pop is not None:
+        names.add(model.pop.target)
+    if model.foreach is not None:
+        names.add(model.foreach.variable)
+    for action in (model.python, model.exec_):
+        if action is not None and action.as_:
+            names.add(action.as_)
+    return names - {""}
+
+
+# -- requests ----------------------------------------------------------------------------------
+
+
+def _poll(
+    walk: Walk, model: StepModel, path: PlanPath, when: Evaluate | None, later: _Later
+) -> StepNode:
+    poll, until = model.poll, model.until
+    assert poll is not None
+    assert until is not None
+    work = walk.work
+    inside = (*path, "poll")
+    own_when = None
+    if poll.when is not None:
+        own_when = work.expression(poll.when, (*inside, "when"), walk.known).evaluate
+    every_ns = work.settle(model.every, (*path, "every"), _EVERY_NS)
+    timeout_ns = work.settle(model.timeout, (*path, "timeout"), _POLL_TIMEOUT_NS)
+    request = walk.request(poll, inside, own_when, later | reads_of_reply(until))
+    request = replace(
+        request,
+        name=model.name or poll.name or default_name(poll),
+        reads_reply=True,
+    )
+    condition = work.expression(until, (*path, "until"), walk.known).evaluate
+    return PollNode(request, condition, until.source, every_ns, timeout_ns, when)
+
+
+def _parallel(
+    walk: Walk, model: StepModel, path: PlanPath, when: Evaluate | None, later: _Later
+) -> StepNode:
+    """Compile requests that don't see each other's replies, as none is there before another."""
+    before, after = walk.known, walk.known
+    requests = []
+    for index, step in enumerate(model.parallel or ()):
+        walk.known = before
+        where = (*path, "parallel", index)
+        own_when = None
+        if step.when is not None:
+            own_when = walk.work.expression(step.when, (*where, "when"), before).evaluate
+        if step.action in VERBS:
+            requests.append(walk.request(step, where, own_when, later))
+        else:
+            requests.append(compile_etcd(walk, step, where, own_when, later))
+        after = replace(after, variables=after.variables | walk.known.variables, replied=True)
+    walk.known = after
+    return ParallelNode(tuple(requests), when)
+
+
+# -- the rest ----------------------------------------------------------------------------------
+
+
+def _call(
+    walk: Walk, model: StepModel, path: PlanPath, when: Evaluate | None, later: _Later
+) -> StepNode:
+    name = model.call or ""
+    models = walk.flows.models.get(name)
+    where = (*path, "call")
+    steps: tuple[StepNode, ...] = ()
+    if models is None:
+        known = list(walk.flows.models)
+        hint = suggest(name, known) or "flows: " + (", ".join(known) or "none")
+        walk.work.fault(where, Code.UNKNOWN_NAME, f"unknown flow `{name}`", hint=hint)
+    elif name in walk.calling:
+        cycle = " → ".join((*walk.calling[walk.calling.index(name) :], name))
+        walk.work.fault(where, Code.REFERENCE_CYCLE, f"flows call each other: {cycle}")
+    else:
+        walk.calling = (*walk.calling, name)
+        steps = walk.steps(models, ("flows", name), later)
+        walk.calling = walk.calling[:-1]
+    return CallNode(name, steps, when)
+
+
+def _log(
+    walk: Walk, model: StepModel, path: PlanPath, when: Evaluate | None, _: _Later
+) -> StepNode:
+    assert model.log is not None
+    text = walk.work.value(model.log, (*path, "log"), walk.known).evaluate
+    return LogNode(text, model.log.source, when)
+
+
+def _stop(
+    walk: Walk, model: StepModel, path: PlanPath, when: Evaluate | None, _: _Later
+) -> StepNode:
+    what = StopWhat(model.stop or "iteration")
+    if what is StopWhat.PHASE and not walk.has_phase:
+        hint = "`stop: plan` ends the run before any load"
+        walk.work.fault((*path, "stop"), Code.NOT_ALLOWED, "no phase runs here", hint=hint)
+    return StopNode(what, when)
+
+
+COMPILERS: Final[Mapping[str, _CompileStep]] = {
+    "push": _push,
+    "pop": _pop,
+    "group": _group,
+    "if": _if,
+    "repeat": _repeat,
+    "while": _while,
+    "foreach": _foreach,
+    "poll": _poll,
+    "parallel": _parallel,
+    "call": _call,
+    "log": _log,
+    "stop": _stop,
+    "python": compile_python,
+    "exec": compile_exec,
+}
+"""What compiles a step, by its action: walk, step, its place, its `when`, what is read later."""

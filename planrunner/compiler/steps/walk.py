@@ -1,0 +1,154 @@
+"""A walk through a list of steps: what is known on the way, and what has been set."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import field, replace
+from pathlib import Path
+from typing import Final
+
+from planrunner.compiler.compilation import Compilation
+from planrunner.compiler.http_block import HttpBlock
+from planrunner.compiler.names.known_names import Known
+from planrunner.compiler.names.references import references_in
+from planrunner.graph.steps import Evaluate, RequestNode, StepNode
+from planrunner.language.diagnostics import Code, suggest
+from planrunner.language.expressions.expression import RESERVED
+from planrunner.plan.models.steps import StepModel
+from planrunner.plan.yaml.document import PlanPath
+from planrunner.protocols.etcd.operation import EtcdSettings
+from planrunner.protocols.http.compile.exchange import Files
+from planrunner.protocols.http.spec import RequestKeys
+from planrunner.values import dataclass
+
+__all__ = ["REPLY_NAMES", "Flows", "Hooks", "Walk", "reads_of_reply"]
+
+REPLY_NAMES: Final = frozenset({"json", "body", "headers", "status"})
+
+
+@dataclass(frozen=True, slots=True)
+class Flows:
+    """The plan's named lists of steps."""
+
+    models: Mapping[str, Sequence[StepModel]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """The plan's Python file.
+
+    Attributes:
+        functions: What it defines; None when that can't be told, as the file is faulty.
+    """
+
+    path: Path
+    functions: frozenset[str] | None
+
+
+@dataclass(slots=True)
+class Walk(ABC):
+    """A walk through steps; `known` and `written` grow as they set and extract names.
+
+    Attributes:
+        measured: What `measure` is unless a step says otherwise.
+        written: Names that a step on the way may have set.
+        calling: The flows that are being walked, outermost first.
+        has_phase: False in setup and teardown, where no phase runs that could be stopped.
+        publishes: True once a request leaves its reply's names behind for later expressions.
+    """
+
+    work: Compilation
+    http: HttpBlock
+    files_at: Callable[[PlanPath], Files]
+    flows: Flows
+    known: Known
+    measured: bool = True
+    written: set[str] = field(default_factory=set)
+    calling: tuple[str, ...] = ()
+    has_phase: bool = True
+    publishes: bool = False
+    hooks: Hooks | None = None
+    etcd: EtcdSettings | None = None
+
+    @abstractmethod
+    def steps(
+        self,
+        models: Sequence[StepModel],
+        path: PlanPath,
+        read_later: frozenset[str] = frozenset(),
+    ) -> tuple[StepNode, ...]:
+        """Compile a list of steps that stands at `path`.
+
+        Args:
+            models: The steps.
+            path: Where the list stands.
+            read_later: Names of the reply that steps after the list may read.
+        """
+
+    @abstractmethod
+    def request(
+        self,
+        model: RequestKeys,
+        path: PlanPath,
+        when: Evaluate | None = None,
+        read_later: frozenset[str] = frozenset(),
+    ) -> RequestNode:
+        """Compile one request."""
+
+    def write(self, names: Iterable[str], path: PlanPath) -> None:
+        """Note that a step may set `names`, which must be free; `path` is the mapping's."""
+        names = list(names)
+        for name in names:
+            self._must_be_free(name, (*path, name))
+        self.written.update(names)
+        self.known = replace(self.known, variables=self.known.variables | set(names))
+
+    def write_as(self, name: str, path: PlanPath) -> None:
+        """Note that a step may set `name`, which is the value at `path`."""
+        self._must_be_free(name, path, part="value")
+        self.written.add(name)
+        self.known = replace(self.known, variables=self.known.variables | {name})
+
+    def must_exist(self, name: str, path: PlanPath) -> None:
+        """Note a fault unless `name` is a variable that a step may change."""
+        if name in self.known.variables and name not in self.known.shared:
+            return
+        variables = sorted(self.known.variables - self.known.shared)
+        if name in self.known.shared or name in self.known.params or name in self.known.columns:
+            self._must_be_free(name, path)
+            return
+        hint = suggest(name, variables) or f"give it a first value: `state: {{{name}: []}}`"
+        self.work.fault(path, Code.UNKNOWN_NAME, f"unknown name `{name}`", hint=hint, part="key")
+
+    def _must_be_free(self, name: str, path: PlanPath, part: str = "key") -> None:
+        known = self.known
+        code, hint = Code.DUPLICATE_NAME, "choose another name"
+        if name in RESERVED:
+            code, message = Code.RESERVED_NAME, f"`{name}` is reserved"
+        elif name in known.params:
+            message = f"`{name}` is already a param"
+        elif name in known.columns:
+            message = f"`{name}` is already a data source"
+        elif name in known.shared:
+            message = f"`{name}` is set by `setup`, for all users"
+        else:
+            return
+        self.work.fault(path, code, message, hint=hint, part="key" if part == "key" else "value")
+
+
+def reads_of_reply(piece: object) -> frozenset[str]:
+    """Return which names of an earlier reply a step, or what is in it, may read."""
+    if _calls(piece):
+        return REPLY_NAMES  # a flow may read any of them
+    return REPLY_NAMES & {reference.root for _, reference in references_in(piece)}
+
+
+def _calls(piece: object) -> bool:
+    if isinstance(piece, list):
+        return any(_calls(step) for step in piece)
+    if not isinstance(piece, StepModel):
+        return False
+    return piece.call is not None or any(
+        _calls(steps) for steps in (piece.do, piece.then, piece.else_) if steps
+    )

@@ -1,0 +1,1 @@
+"""Thresholds with their names resolved: requests, tasks, phases and gauges of the plan."""

@@ -1,0 +1,306 @@
+"""What thresholds may name, and which of it this run selects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import field, replace
+from typing import Final
+
+from planrunner.compiler.load.phases import phase_names
+from planrunner.compiler.steps.walk_steps import Flows
+from planrunner.language.expressions.expression import ExpressionError, to_text
+from planrunner.language.fields.text import lower_value
+from planrunner.metrics.thresholds import Agg, Metric, Threshold
+from planrunner.metrics.thresholds.selector import AllOf, AnyOf, Kind, Not, Selection, Term
+from planrunner.plan.models.load.workload import PhaseModel
+from planrunner.plan.models.plan import PlanModel
+from planrunner.plan.models.steps import BlockModel, StepModel
+from planrunner.plan.models.users import TaskModel, UserModel, request_name
+from planrunner.protocols.base import FailureKind
+from planrunner.protocols.http.compile.exchange import default_name
+from planrunner.values import dataclass
+
+__all__ = ["Names", "names_of"]
+
+_OF_DUE_TIMES: Final = frozenset({Agg.ACHIEVED_RATE, Agg.DROPPED, Agg.LATE})
+_OF_GENERATOR: Final = ("generator.loop_lag", "generator.cpu")
+_HELD_BY_CLASSES: Final = frozenset(
+    {Kind.REQUEST, Kind.TASK, Kind.USER, Kind.GROUP, Kind.TAG, Kind.ITERATION}
+)
+
+
+Owner = tuple[str, str]
+"""A user class and one of its tasks; no task for what all users of the class do."""
+
+Running = Mapping[str, frozenset[str]]
+"""User classes with users, each with its tasks."""
+
+
+@dataclass(slots=True)
+class Names:
+    """Everything in the plan that a threshold may name, and what of it runs.
+
+    Attributes:
+        profile: The profile that runs; empty when the plan has none.
+        owners: By kind and name, the tasks that it belongs to; none for setup and teardown.
+        methods: Actions that a bare name takes as a whole, such as `etcd.put`, with their tasks.
+        values: The values of each tag; None when one is only known while the run goes on.
+        stages: The stages of each phase, those of all profiles included.
+        profiles: The phases of each profile.
+        varies: What each phase that searches varies, `users` or `rate`, in all profiles.
+        gauges: What is measured of services and by monitors.
+        running: The phases of this run, each with the classes that have users in it.
+        searches: Which of them search for a level; only thresholds that name one judge it.
+        timed: In which of them iterations have a due time, from a rate or a pace.
+    """
+
+    profile: str = ""
+    owners: dict[Kind, dict[str, set[Owner]]] = field(default_factory=dict)
+    methods: dict[str, set[Owner]] = field(default_factory=dict)
+    values: dict[str, set[str] | None] = field(default_factory=dict)
+    stages: dict[str, set[str]] = field(default_factory=dict)
+    profiles: dict[str, list[str]] = field(default_factory=dict)
+    varies: dict[str, set[str]] = field(default_factory=dict)
+    gauges: tuple[str, ...] = ()
+    running: dict[str, Running] = field(default_factory=dict)
+    searches: set[str] = field(default_factory=set)
+    timed: set[str] = field(default_factory=set)
+
+    def choices(self, term: Term, phase: str | None) -> list[str] | None:
+        """Return what the term may name; None when any name will do.
+
+        Args:
+            term: One name of a threshold.
+            phase: The phase that the threshold looks at, which a stage must belong to.
+        """
+        match term.kind:
+            case Kind.STATUS:
+                return None
+            case Kind.SERVICE | Kind.MONITOR | Kind.GENERATOR:
+                prefix = f"{term.kind}."
+                found = [
+                    name.removeprefix(prefix) for name in self.gauges if name.startswith(prefix)
+                ]
+            case Kind.ITERATION:
+                return list(self.owners.get(Kind.USER, ())) if term.name else None
+            case Kind.STAGE:
+                found = self._stages(phase)
+            case Kind.ERROR:
+                found = [kind.value for kind in FailureKind]
+            case Kind.PROFILE:
+                found = list(self.profiles)
+            case Kind.PHASE:
+                found = list(self.stages)
+            case kind:
+                found = list(self.owners.get(kind, ()))
+        return found
+
+    def knows(self, term: Term, choices: Sequence[str]) -> bool:
+        return term.name in choices or (not term.exact and term.name in self.methods)
+
+    def unknown_value(self, term: Term) -> list[str]:
+        """Return the values that a tag has when the term asks for another one, else nothing."""
+        values = self.values.get(term.name)
+        if term.kind is not Kind.TAG or term.value is None or not values or term.value in values:
+            return []
+        return sorted(values)
+
+    def why_not(self, threshold: Threshold) -> str:
+        """Return why this run doesn't select what the threshold looks at; empty when it does."""
+        reasons = (self._why_not(metric) for metric in threshold.metrics)
+        return next((reason for reason in reasons if reason), "")
+
+    def _stages(self, phase: str | None) -> list[str]:
+        phases = self.stages.values() if phase not in self.stages else (self.stages[phase],)
+        return list(dict.fromkeys(name for stages in phases for name in sorted(stages)))
+
+    def _why_not(self, metric: Metric) -> str:
+        scope = metric.scope
+        if scope.profile is not None and scope.profile.name != self.profile:
+            return f"profile {scope.profile.name} does not run"
+        if scope.phase is not None and scope.phase.name not in self.running:
+            return f"phase {scope.phase.name} does not run"
+        phases = list(self.running) if scope.phase is None else [scope.phase.name]
+        if scope.stage is not None:
+            phases = [name for name in phases if scope.stage.name in self.stages.get(name, ())]
+            if not phases:
+                return f"stage {scope.stage.name} does not run"
+        return self._without_load(metric, phases) or self._without_senders(metric, phases)
+
+    def _without_load(self, metric: Metric, phases: Sequence[str]) -> str:
+        """Return why the load of these phases has no such metric."""
+        searches = self.searches.intersection(phases)
+        if metric.agg is Agg.MAX_SUSTAINABLE:
+            return "" if searches or not self.running else "no search runs"
+        judged = set(phases) - searches if metric.scope.phase is None else set(phases)
+        if searches and not judged:
+            return "only searches run, and this doesn't name one (`in phase NAME`)"
+        if metric.agg in _OF_DUE_TIMES and judged and not judged & self.timed:
+            return "no phase has a rate or a pace"
+        return ""
+
+    def _without_senders(self, metric: Metric, phases: Sequence[str]) -> str:
+        """Return why no user of these phases sends what the metric picks."""
+        scope = metric.scope
+        if metric.selector is None:
+            return ""
+        running: dict[str, frozenset[str]] = {}
+        for name in phases:
+            for user, tasks in self.running[name].items():
+                running[user] = running.get(user, frozenset()) | tasks
+        reason = self._unselected(metric.selector.root, running)
+        return f"{reason} in phase {scope.phase.name}" if reason and scope.phase else reason
+
+    def _unselected(self, selection: Selection, running: Running) -> str:
+        """Return why nothing that these users send can match; empty when something may."""
+        match selection:
+            case Term():
+                return self._unselected_term(selection, running)
+            case Not():
+                return ""
+            case AllOf(parts):
+                reasons = [self._unselected(part, running) for part in parts]
+                return next((reason for reason in reasons if reason), "")
+            case AnyOf(parts):
+                reasons = [self._unselected(part, running) for part in parts]
+                return reasons[0] if all(reasons) else ""
+
+    def _unselected_term(self, term: Term, running: Running) -> str:
+        if term.kind not in _HELD_BY_CLASSES or not term.name:
+            return ""
+        kind = Kind.USER if term.kind is Kind.ITERATION else term.kind
+        owners = set(self.owners.get(kind, {}).get(term.name, ()))
+        if not term.exact:
+            owners |= self.methods.get(term.name, set())
+        if not owners or any(
+            user in running and (not task or task in running[user]) for user, task in owners
+        ):
+            return ""
+        if tasks := sorted({task for user, task in owners if task and user in running}):
+            return f"task{'s' if len(tasks) > 1 else ''} {', '.join(tasks)} not selected"
+        classes = sorted({user for user, _ in owners})
+        plural = len(classes) > 1
+        words = "es" if plural else "", ", ".join(classes), "have" if plural else "has"
+        return "class{} {} {} no users".format(*words)
+
+
+def names_of(model: PlanModel, flows: Flows, profile: str, gauges: Sequence[str] = ()) -> Names:
+    """Return what the plan's thresholds may name; nothing runs yet."""
+    names = Names(profile=profile, gauges=(*gauges, *_OF_GENERATOR))
+    for name, user in (model.users or {}).items():
+        _Sender(names, name, flows).add(user)
+    for block in (model.setup, model.teardown):
+        _Sender(names, "", flows).add_block(block)
+    for name, phases in _schedules(model).items():
+        called = phase_names(phases, name)
+        if name:
+            names.profiles[name] = called
+        for phase, phase_name in zip(phases, called, strict=True):
+            names.stages.setdefault(phase_name, set()).update(_stage_names(phase))
+            if phase.search is not None:
+                names.varies.setdefault(phase_name, set()).add(phase.search.vary)
+    return names
+
+
+def _schedules(model: PlanModel) -> Mapping[str, Sequence[PhaseModel]]:
+    if model.profiles is not None:
+        return model.profiles
+    return {"": [phase for _, phase in model.schedule(None)]}
+
+
+def _stage_names(phase: PhaseModel) -> list[str]:
+    if phase.search is not None:
+        return []
+    if phase.stages is None:
+        is_slow = phase.ramp_up is not None or phase.spawn_rate is not None
+        return ["ramp", "hold"] if is_slow else ["hold"]
+    return [stage.name or str(number) for number, stage in enumerate(phase.stages, 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sender:
+    """Takes in what one user class sends and is called; setup and teardown have no class."""
+
+    names: Names
+    name: str
+    flows: Flows
+    task: str = ""
+
+    def add(self, user: UserModel) -> None:
+        self._own(Kind.USER, self.name)
+        self._add_tags(user.tags)
+        for task in user.tasks or ():
+            replace(self, task=task.name).add_task(task)
+        self._add_steps(user.steps or ())
+        for block in (user.on_start, user.on_stop):
+            self.add_block(block)
+
+    def add_block(self, block: BlockModel | None) -> None:
+        self._add_steps(block.do if block is not None else ())
+
+    def add_task(self, task: TaskModel) -> None:
+        self._own(Kind.TASK, task.name)
+        self._add_tags(task.tags)
+        self._add_steps(task.steps)
+
+    def _own(self, kind: Kind, name: str) -> None:
+        self._note(self.names.owners.setdefault(kind, {}), name)
+
+    def _note(self, owners: dict[str, set[Owner]], name: str) -> None:
+        found = owners.setdefault(name, set())
+        if self.name:
+            found.add((self.name, self.task))
+
+    def _add_steps(self, steps: Sequence[StepModel]) -> None:
+        for step in _walk(steps, self.flows, ()):
+            if step.group is not None:
+                self._own(Kind.GROUP, step.group)
+            elif step.is_request:
+                self._own(Kind.REQUEST, request_name(step))
+                self._note(self.names.methods, step.action)
+                self._add_tags(_tags_of(step))
+            elif step.poll is not None:
+                name = step.name or step.poll.name or default_name(step.poll)
+                self._own(Kind.REQUEST, name)
+                self._own(Kind.GROUP, name)
+                self._add_tags(step.poll.tags)
+
+    def _add_tags(self, tags: Iterable[str] | Mapping[str, object] | None) -> None:
+        for key in tags or ():
+            self._own(Kind.TAG, key)
+            value = _constant(tags[key]) if isinstance(tags, Mapping) else ""
+            known = self.names.values.setdefault(key, set())
+            if value is None or known is None:
+                self.names.values[key] = None
+            else:
+                known.add(value)
+
+
+def _tags_of(step: StepModel) -> Iterable[str] | Mapping[str, object] | None:
+    if step.action.startswith("etcd."):  # whose keys all stand inside the action's mapping
+        tags: Iterable[str] | Mapping[str, object] | None
+        tags = getattr(step, step.action.replace(".", "_")).tags
+        return tags
+    return step.tags
+
+
+def _constant(value: object) -> str | None:
+    """Return a tag's value as a label has it; None when it takes more than the text to tell."""
+    try:
+        lowered = lower_value(value, {})
+    except ExpressionError:
+        return None
+    return to_text(lowered.value) if lowered.is_constant else None
+
+
+def _walk(
+    steps: Sequence[StepModel], flows: Flows, calling: tuple[str, ...]
+) -> Iterator[StepModel]:
+    """Yield every step, those inside others and in called flows included."""
+    for step in steps:
+        yield step
+        for inner in (step.do, step.then, step.else_, step.parallel):
+            yield from _walk(inner or (), flows, calling)
+        if step.call is not None and step.call not in calling:
+            called = flows.models.get(step.call, ())
+            yield from _walk(called, flows, (*calling, step.call))

@@ -1,0 +1,238 @@
+"""Thresholds: sentences to values, and every name in them held against the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from planrunner.compiler.compilation import Compilation
+from planrunner.compiler.thresholds.names import Names
+from planrunner.compiler.thresholds.search import unfit_for_search
+from planrunner.errors import PlanrunnerError
+from planrunner.language.diagnostics import Code, suggest
+from planrunner.language.expressions.expression import Expression, ExpressionError, to_text
+from planrunner.language.fields.text import parse_text
+from planrunner.metrics.thresholds import (
+    DEFAULT_SENTENCE,
+    Level,
+    Metric,
+    OnNoData,
+    Ratio,
+    Scope,
+    Threshold,
+    ThresholdSyntaxError,
+    parse_threshold,
+)
+from planrunner.metrics.thresholds.selector import Kind, Term
+from planrunner.plan.models.thresholds import ThresholdModel
+from planrunner.plan.yaml.document import PlanPath
+from planrunner.values import dataclass
+
+__all__ = ["Stated", "compile_thresholds"]
+
+_WORDS: Final = {
+    Kind.USER: "user class",
+    Kind.ITERATION: "user class",
+    Kind.ERROR: "failure kind",
+    Kind.GENERATOR: "measure of the generator",
+}
+_GAUGES: Final = {
+    Kind.SERVICE: "write `monitor: [cpu, rss]` in the service",
+    Kind.MONITOR: "name what to measure in `monitors:`",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """A threshold as the plan states it.
+
+    Attributes:
+        work: Takes the faults, and knows the constants.
+        path: Its place.
+        params: Their values as a plan writes them: `p95 < ${limit}` needs the unit.
+        phase: The phase that it stands in; empty for the whole plan.
+    """
+
+    work: Compilation
+    model: ThresholdModel
+    path: PlanPath
+    params: Mapping[str, str]
+    phase: str = ""
+
+
+def compile_thresholds(stated: Sequence[Stated], names: Names) -> tuple[Threshold, ...]:
+    """Compile the plan's thresholds; the default one when it has none.
+
+    `names` is what they may name.
+    """
+    found: list[Threshold] = []
+    pair = 0
+    for item in stated:
+        model, path = item.model, item.path
+        sentences = list(model.sentences())
+        pair += len(sentences) > 1
+        for level, key, text in sentences:
+            where = (*path, key) if key else path
+            sentence = _Sentence(item.work, model, where, text, item.phase)
+            threshold = sentence.compile(names, item.params)
+            if threshold is not None:
+                found.append(
+                    replace(
+                        threshold,
+                        level=Level(level),
+                        pair=pair if len(sentences) > 1 else 0,
+                        on_no_data=OnNoData(model.on_no_data or "fail"),
+                    )
+                )
+    if not stated:
+        threshold = parse_threshold(DEFAULT_SENTENCE)
+        return (replace(threshold, not_applicable=names.why_not(threshold)),)
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    """One condition; of the long form the sentence that says the same.
+
+    Attributes:
+        path: Of the sentence; of the long form's mapping.
+        phase: What it looks at, when it stands in a phase.
+    """
+
+    work: Compilation
+    model: ThresholdModel
+    path: PlanPath
+    text: str
+    phase: str = ""
+
+    def compile(self, names: Names, params: Mapping[str, str]) -> Threshold | None:
+        settled = self._settle(names, params)
+        if settled is None:
+            return None
+        exact = settled == self.text
+        try:
+            threshold = parse_threshold(settled)
+        except ThresholdSyntaxError as error:
+            word = (error.offset, error.length) if exact else None
+            self._fault(Code.THRESHOLD_SYNTAX, error, word)
+            return None
+        if self.phase:
+            threshold = self._within_phase(threshold, exact=exact)
+        for metric in threshold.metrics:
+            self._check(metric, names, exact=exact)
+        for unfit in unfit_for_search(threshold, names):
+            word = (unfit.offset, unfit.length) if exact else None
+            self._fault(Code.INVALID_VALUE, PlanrunnerError(unfit.message, hint=unfit.hint), word)
+        place = str(self.work.span(self.path))
+        return replace(threshold, place=place, not_applicable=names.why_not(threshold))
+
+    def _within_phase(self, threshold: Threshold, *, exact: bool) -> Threshold:
+        """Return the threshold with its phase as scope; a stage may stand beside it."""
+        for term in (term for metric in threshold.metrics for term in metric.scope.terms):
+            if term.kind is not Kind.STAGE and term.name != self.phase:
+                inside = (term.offset, max(1, term.end - term.offset)) if exact else None
+                message = f"this threshold looks at the phase `{self.phase}`, where it stands"
+                hint = "put it into `thresholds:` of the plan"
+                self.work.fault(self.path, Code.NOT_ALLOWED, message, hint=hint, inside=inside)
+        match threshold.metric:
+            case Ratio(dividend, divisor):
+                scoped: Metric | Ratio = Ratio(self._scoped(dividend), self._scoped(divisor))
+            case metric:
+                scoped = self._scoped(metric)
+        threshold = replace(threshold, metric=scoped)
+        return replace(threshold, text=str(threshold))
+
+    def _scoped(self, metric: Metric) -> Metric:
+        scope = Scope(phase=Term(Kind.PHASE, self.phase), stage=metric.scope.stage)
+        return replace(metric, scope=scope)
+
+    def _settle(self, names: Names, params: Mapping[str, str]) -> str | None:
+        """Return the sentence with its params filled in; None when that is impossible."""
+        work = self.work
+        if "${" not in self.text:
+            return self.text
+        text = self.text
+        # A request is called as it is written, `${…}` and all.
+        for name in names.owners.get(Kind.REQUEST, ()):
+            if "${" in name:
+                text = text.replace(f'"{name}"', f'"{name.replace("${", "$${")}"')
+        parsed = work.attempt(lambda: parse_text(text), self.path, None)
+        if parsed is None or not work.check(parsed.references, self.path, work.constant_names):
+            return None
+        pieces = [
+            part if isinstance(part, str) else self._value(part, offset, params)
+            for part, offset in zip(parsed.parts, parsed.offsets, strict=True)
+        ]
+        return None if None in pieces else "".join(piece for piece in pieces if piece is not None)
+
+    def _value(self, part: Expression, offset: int, params: Mapping[str, str]) -> str | None:
+        if (name := part.source.strip()) in params:
+            return params[name]
+        work = self.work
+        try:
+            lowered = part.lower(work.constants)
+        except ExpressionError as error:
+            inside = (offset + error.offset, 1)
+            work.fault(self.path, error.code, error.message, hint=error.hint, inside=inside)
+            return None
+        if lowered.is_constant:
+            return to_text(lowered.value)
+        work.must_be_constant(self.path, inside=(offset, len(part.source)))
+        return None
+
+    def _check(self, metric: Metric, names: Names, *, exact: bool) -> None:
+        """Hold every name of a metric against the plan."""
+        phase = metric.scope.phase.name if metric.scope.phase is not None else None
+        terms = (*(metric.selector.terms if metric.selector else ()), *metric.scope.terms)
+        for term in terms:
+            choices = names.choices(term, phase)
+            if choices is not None and not names.knows(term, choices):
+                message, hint = _unknown(term, choices, phase)
+            elif values := names.unknown_value(term):
+                message = f"no sample has the tag `{term.name}={term.value}`"
+                hint = suggest(term.value or "", values) or _listed(f"`{term.name}`", values)
+                if values == [""]:
+                    hint = f"write `tag:{term.name}`: the plan gives it no value"
+            else:
+                continue
+            word = (term.offset, max(1, term.end - term.offset)) if exact else None
+            self._fault(Code.UNKNOWN_SELECTOR, PlanrunnerError(message, hint=hint), word)
+
+    def _fault(self, code: Code, error: PlanrunnerError, word: tuple[int, int] | None) -> None:
+        """Note a fault at a word of the sentence; at all of it where params were filled in."""
+        path, begin = self._piece_at(word[0] if word else 0)
+        inside = (word[0] - begin, word[1]) if word else None
+        self.work.fault(path, code, error.message, hint=error.hint, inside=inside)
+
+    def _piece_at(self, offset: int) -> tuple[PlanPath, int]:
+        """Return where the text at `offset` stands in the plan, and where that piece begins."""
+        if self.model.metric is None or offset == 0:
+            return self.path, 0
+        if self.text.startswith(str(self.model.value), offset):
+            return (*self.path, "value"), offset
+        for key, before in (("scope", " in "), ("select", " of ")):
+            written = getattr(self.model, key) or ""
+            piece = written.removeprefix(before.lstrip())
+            begin = self.text.find(f"{before}{piece}") if piece else -1
+            if 0 <= begin <= offset:
+                return (*self.path, key), begin + len(before) - (len(written) - len(piece))
+        return (*self.path, "metric"), 0
+
+
+def _unknown(term: Term, choices: Sequence[str], phase: str | None) -> tuple[str, str]:
+    """Return what is wrong with a name that the plan doesn't have, and a hint."""
+    if term.kind in _GAUGES:
+        measured = [f"{term.kind}.{name}" for name in choices]
+        name = f"{term.kind}.{term.name}"
+        hint = suggest(name, measured) or _listed("the plan", measured)
+        return f"`{name}` is not measured", hint if measured else _GAUGES[term.kind]
+    whose = f"phase `{phase}`" if term.kind is Kind.STAGE and phase else "the plan"
+    kind = _WORDS.get(term.kind, term.kind)
+    hint = suggest(term.name, choices) or _listed(whose, choices)
+    return f"no {kind} of {whose} is called `{term.name}`", hint
+
+
+def _listed(owner: str, names: Sequence[str]) -> str:
+    shown = ", ".join(f"`{name}`" for name in names[:8]) + (" …" if len(names) > 8 else "")
+    return f"{owner} has {shown}" if names else "it has none"

@@ -1,0 +1,1 @@
+"""Tables of test data: files and lists as rows."""

@@ -1,0 +1,1 @@
+"""The process that schedules, merges and judges."""

@@ -1,0 +1,390 @@
+"""What the coordinator keeps of a run, and what it concludes from it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from planrunner.engine.coordinator.achieved_load import phase_loads
+from planrunner.engine.coordinator.events import Standing
+from planrunner.engine.coordinator.outage import Outage
+from planrunner.engine.coordinator.outcome import PhaseTimes, RunOutcome
+from planrunner.engine.coordinator.search_level import LevelPart
+from planrunner.engine.coordinator.validity import (
+    Doubts,
+    closed_notice,
+    doubts_of_generator,
+    doubts_of_health,
+    doubts_of_loads,
+    doubts_of_mix,
+    doubts_of_searches,
+)
+from planrunner.engine.coordinator.worker_pool import Crew
+from planrunner.engine.recording.counters import Tally, TaskKey
+from planrunner.engine.recording.failure_samples import first_of_each
+from planrunner.engine.recording.generator_health import HealthLog
+from planrunner.engine.stop import Stop
+from planrunner.engine.workers.local import Drained
+from planrunner.engine.workers.merge import health_of
+from planrunner.graph.run_graph import RunGraph, SearchLoad
+from planrunner.language.secrets import Masker
+from planrunner.metrics.histogram import Histogram
+from planrunner.metrics.judging.evidence import Arrivals, Baseline, Evidence, GaugePoint, TaskRuns
+from planrunner.metrics.judging.judge import Gate
+from planrunner.metrics.judging.measured import MeasuredTime
+from planrunner.metrics.series import ABORTED
+from planrunner.metrics.snapshot import Accumulated
+from planrunner.results.aggregate import TaskCount, make_totals
+from planrunner.results.history import History
+from planrunner.results.loads import PhaseLoad, Sustainable
+from planrunner.results.model import Totals
+from planrunner.results.record import FailingSample, SearchStep
+from planrunner.results.request_history import RequestHistory
+from planrunner.units import NS_PER_MS, NS_PER_S, format_count, format_duration
+
+__all__ = ["Ledger"]
+
+UNREACHABLE_AFTER_NS: Final = 10 * NS_PER_S
+
+_MOST_SPREAD_NS: Final = 5 * NS_PER_MS
+"""Between the first and the last worker at the begin of a phase, while processors are free."""
+
+_SHORT_NS: Final = 500 * NS_PER_MS  # too short to say how busy the generator was
+
+
+class Ledger:
+    """Everything that workers sent, merged.
+
+    Attributes:
+        total: All samples so far.
+        notices: What the user should know, each a sentence.
+        parts: Levels of searches that run now; they see every interval.
+        steps: Levels of searches that are over.
+        found: What searches came to.
+        arrivals: What became of iterations that had a due time, in order of time.
+    """
+
+    def __init__(
+        self,
+        graph: RunGraph,
+        *,
+        started_ns: int,
+        gauges: Mapping[str, Sequence[GaugePoint]] | None = None,
+        baseline: Baseline | None = None,
+    ) -> None:
+        self._graph = graph
+        self._gauges = gauges or {}
+        self._baseline = baseline
+        self.total = Accumulated()
+        self._started_ns = started_ns
+        self._history = History(started_ns)
+        self._requests = RequestHistory(started_ns)
+        self._health = HealthLog()
+        self._short: list[Drained] = []
+        self._tally = Tally()
+        # A list of every second so far, each second: only for those who ask.
+        self._asks_generator = any(
+            metric.gauge is not None
+            for threshold in graph.thresholds
+            for metric in threshold.metrics
+        )
+        self.parts: list[LevelPart] = []
+        self.steps: list[SearchStep] = []
+        self.found: list[Sustainable] = []
+        self.arrivals: list[Arrivals] = []
+        self._lateness: dict[str, Histogram] = {}
+        self._failing: tuple[FailingSample, ...] = ()
+        self._apart = frozenset(
+            phase.name for phase in graph.phases if isinstance(phase.load, SearchLoad)
+        )
+        self._gates = tuple(Gate(threshold) for threshold in graph.thresholds)
+        self._evidence = self._evidence_of(())
+        self._outage = Outage()
+        self._unreachable_ns = 0
+        self.notices: list[str] = []
+        self._workers, self._start_spread_ns = 1, 0
+        self._cpu_shares: tuple[float, ...] = ()
+
+    def add(self, drained: Drained, measured: tuple[MeasuredTime, ...]) -> None:
+        """Take in one interval.
+
+        Args:
+            drained: What all workers sent for it.
+            measured: What has counted as measured time at its end.
+        """
+        snapshot = drained.snapshot
+        self.total.add(snapshot)
+        length_ns = snapshot.end_ns - snapshot.start_ns
+        if length_ns or snapshot.deltas:
+            self._history.add(snapshot)
+            self._requests.add(snapshot)
+        self._add_health(drained, measured)
+        self._tally = drained.tally
+        self._add_arrivals(drained.arrivals)
+        if drained.failing:
+            self._failing = first_of_each((*self._failing, *drained.failing))
+        for phase, lateness in drained.lateness.items():
+            self._lateness.setdefault(phase, Histogram()).merge(lateness)
+        self._evidence = self._evidence_of(measured)
+        for gate in self._gates:
+            gate.add(snapshot, self._evidence)
+        for part in self.parts:
+            evidence = self.evidence_of(part)
+            for gate in part.gates:
+                gate.add(snapshot, evidence)
+        self._unreachable_ns = self._outage.add(snapshot)
+
+    def _add_health(self, drained: Drained, measured: tuple[MeasuredTime, ...]) -> None:
+        parts = self._short = [*self._short, drained]
+        start_ns, end_ns = parts[0].snapshot.start_ns, drained.snapshot.end_ns
+        if end_ns - start_ns < _SHORT_NS:
+            return
+        self._short = []
+        health = health_of(parts)
+        is_on_time = _are_on_time([one for part in parts for one in part.arrivals])
+        middle_ns = (start_ns + end_ns) // 2
+        levels = (
+            part.health
+            for part in self.parts
+            if any(one.start_ns <= middle_ns < one.end_ns for one in _of_part(measured, part))
+        )
+        for log in (self._health, *levels):
+            log.add(end_ns, health, is_on_time=is_on_time)
+
+    def _add_arrivals(self, new: Sequence[Arrivals]) -> None:
+        is_late = bool(self.arrivals and new) and new[0].at_ns < self.arrivals[-1].at_ns
+        self.arrivals += new
+        if is_late:  # overdue ones of one phase, after those of another
+            self.arrivals.sort(key=lambda one: one.at_ns)
+
+    def evidence_of(self, part: LevelPart) -> Evidence:
+        """Return what is known of one level of a search."""
+        return replace(
+            self._evidence,
+            series={
+                labels: total
+                for labels, total in self.total.totals.items()
+                if labels.phase == part.phase and labels.stage == part.stage
+            },
+            measured=_of_part(self._evidence.measured, part),
+        )
+
+    def totals_of(self, part: LevelPart) -> Totals:
+        """Return the requests of one level of a search in numbers."""
+        whole = Accumulated()
+        whole.totals.update(self.evidence_of(part).series)  # type: ignore[arg-type]  # totals
+        return make_totals(whole, _of_part(self._evidence.measured, part))
+
+    def aborted_in(self, part: LevelPart) -> int:
+        """Return how many requests of a level the end of its graceful stop cut."""
+        return sum(
+            total.count
+            for labels, total in self.total.totals.items()
+            if labels.phase == part.phase
+            and labels.stage == part.stage
+            and labels.failure == ABORTED
+            and labels.kind == "request"
+        )
+
+    def unreachable(self) -> str | None:
+        """Say so when no connection was accepted for so long that the run must end."""
+        if self._unreachable_ns < UNREACHABLE_AFTER_NS:
+            return None
+        lasted = format_duration(self._unreachable_ns)
+        return f"no request reached the target for {lasted}: {self._outage}"
+
+    def standings(self) -> tuple[Standing, ...]:
+        """Return how each threshold stands now."""
+        mask = Masker(self._graph.secrets)
+        found = [(gate.threshold.text, gate.standing(self._evidence)) for gate in self._gates]
+        return tuple(Standing(mask(text), one.verdict, one.observed) for text, one in found)
+
+    def next_end_ns(self, now_ns: int) -> int | None:
+        """Return when a threshold that may abort the run is next to be looked at."""
+        ends = (gate.next_end_ns(self._evidence, now_ns) for gate in self._gates)
+        return min((end_ns for end_ns in ends if end_ns is not None), default=None)
+
+    def broken(self) -> str | None:
+        """Name the first threshold that says the run must end now."""
+        for gate in self._gates:
+            if (found := gate.check(self._evidence)) is not None:
+                return f"`{gate.threshold}` is broken: {found.observed}"
+        return None
+
+    def notice_crew(self, crew: Crew) -> None:
+        """Add what only those know who ran the users, at the end of the run."""
+        self._workers, self._start_spread_ns = crew.size, crew.start_spread_ns
+        self._cpu_shares = crew.cpu_shares
+        if crew.start_spread_ns > _MOST_SPREAD_NS:
+            self.notices.append(
+                f"workers began a phase {format_duration(crew.start_spread_ns)} apart: the host is "
+                "busy; use fewer workers than it has processors"
+            )
+        if crew.overflowed:
+            self.notices.append(
+                "more than 500 request names; the rest are counted together as `__overflow__`: "
+                "give requests with many URLs a `name`"
+            )
+        if crew.sampling_stopped:
+            self.notices.append(crew.sampling_stopped)
+
+    def outcome(
+        self, run_id: str, *, stop: Stop, ended_ns: int, phases: tuple[PhaseTimes, ...]
+    ) -> RunOutcome:
+        loads = phase_loads(
+            self._graph,
+            phases,
+            tally=self._tally,
+            arrivals=self.arrivals,
+            lateness=self._lateness,
+        )
+        doubts = self._doubts(loads)
+        return RunOutcome(
+            run_id=run_id,
+            seed=self._graph.seed,
+            started_ns=self._started_ns,
+            ended_ns=ended_ns,
+            ending=stop.ending,
+            reason=stop.reason,
+            workers=self._workers,
+            start_spread_ns=self._start_spread_ns,
+            cpu_shares=self._cpu_shares,
+            total=self.total,
+            history=self._history,
+            requests=self._requests,
+            phases=phases,
+            tally=self._tally,
+            task_counts=self._task_counts(),
+            health=self._health,
+            evidence=self._evidence,
+            gates=self._gates,
+            biased=tuple(doubts.biased),
+            invalid=tuple(doubts.invalid),
+            loads=loads,
+            found=tuple(self.found),
+            steps=tuple(self.steps),
+            failing=self._failing,
+            notices=(
+                *(one.text for one in self.found),
+                *self.notices,
+                *_tally_notices(self._tally),
+                *_data_notices(self._tally),
+                *closed_notice(loads),
+            ),
+        )
+
+    def _doubts(self, loads: Sequence[PhaseLoad]) -> Doubts:
+        doubts = Doubts(biased=[*self._start_failures(), *self._overtime()])
+        doubts_of_health(doubts, self._health, self._tally)
+        doubts_of_loads(doubts, loads)
+        doubts_of_searches(doubts, self.found)
+        doubts_of_generator(doubts, self._health.facts())
+        doubts_of_mix(doubts, self._task_counts())
+        return doubts
+
+    def _overtime(self) -> Iterator[str]:
+        for phase in self._tally.overtime:
+            yield (
+                f"phase `{phase}` reached its `max_duration` with iterations left; "
+                "give it more time, more users, or fewer iterations"
+            )
+
+    def _task_counts(self) -> tuple[TaskCount, ...]:
+        runs = _by_task(self._tally.picks)
+        tally = self._tally
+        skips, substitutions = _by_task(tally.skips), _by_task(tally.substitutions)
+        return tuple(
+            TaskCount(
+                program.name,
+                task.name,
+                task.weight,
+                runs[program.name, task.name],
+                skipped=skips[program.name, task.name],
+                substituted=substitutions[program.name, task.name],
+            )
+            for program in self._graph.users
+            for task in program.tasks
+            if any(name == program.name for _, name in self._tally.started)
+        )
+
+    def _evidence_of(self, measured: tuple[MeasuredTime, ...]) -> Evidence:
+        programs = {
+            (phase.name, program.name): program
+            for phase in self._graph.phases
+            for program in self._graph.programs_of(phase)
+        }
+        picks = self._tally.picks
+        return Evidence(
+            series=self.total.totals,
+            measured=measured,
+            gauges={
+                **(self._health.gauges() if self._asks_generator else {}),
+                **self._gauges,
+            },
+            arrivals=self.arrivals,
+            sustainable={one.phase: one.level for one in self.found if one.is_found},
+            apart=self._apart,
+            baseline=self._baseline,
+            # Tasks that never ran too: they are the greatest part of a wrong mix.
+            task_runs=[
+                TaskRuns(phase, user, task.name, task.weight, picks[phase, user, task.name])
+                for phase, user in self._tally.started
+                for task in programs[phase, user].tasks
+            ],
+        )
+
+    def _start_failures(self) -> tuple[str, ...]:
+        return tuple(
+            f"{failed} of {self._tally.started[phase, name]} users `{name}` of phase `{phase}` "
+            f"stopped because their `on_start` failed: {self._tally.start_reasons[phase, name]}"
+            for (phase, name), failed in self._tally.start_failures.items()
+        )
+
+
+def _are_on_time(arrivals: Sequence[Arrivals]) -> bool:
+    """Whether iterations were due, and at most one in a hundred was late."""
+    due = sum(one.due for one in arrivals)
+    return due > 0 and sum(one.late for one in arrivals) <= due // 100
+
+
+def _of_part(measured: Sequence[MeasuredTime], part: LevelPart) -> tuple[MeasuredTime, ...]:
+    return tuple(one for one in measured if one.phase == part.phase and one.stage == part.stage)
+
+
+def _by_task(counts: Counter[TaskKey]) -> Counter[tuple[str, str]]:
+    summed: Counter[tuple[str, str]] = Counter()
+    for (_, user_class, task), times in counts.items():
+        summed[user_class, task] += times
+    return summed
+
+
+def _data_notices(tally: Tally) -> Iterator[str]:
+    for name, users in tally.rows_ended.items():
+        who = format_count(users, "user") if users > 1 else "a user"
+        yield f"no row of the data `{name}` was left for {who}"
+
+
+def _tally_notices(tally: Tally) -> tuple[str, ...]:
+    notices = []
+    for name, times in tally.soft_failures.items():
+        notices.append(f"a soft expectation of `{name}` did not hold {format_count(times, 'time')}")
+    for reason, times in tally.ended_early.most_common():
+        notices.append(f"{format_count(times, 'iteration')} ended early: {reason}")
+    for condition, times in tally.endless.items():
+        many = format_count(times, "time")
+        notices.append(f"`while: {condition}` was still true after its last round {many}")
+    if tally.retries:
+        many = format_count(tally.retries, "time")
+        notices.append(f"`on_start`, `on_stop` and the like were tried again {many}")
+    if tally.aborted:
+        many = format_count(tally.aborted, "iteration")
+        were = "was" if tally.aborted == 1 else "were"
+        notices.append(f"{many} {were} cut when the graceful stop was over")
+    if tally.backoffs:
+        many = format_count(tally.backoffs, "time")
+        notices.append(f"users paused {many} because they could not connect")
+    if tally.stop_failures:
+        notices.append(f"`on_stop` failed for {format_count(tally.stop_failures, 'user')}")
+    return tuple(notices)

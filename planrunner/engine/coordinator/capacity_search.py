@@ -1,0 +1,188 @@
+"""Runs a search: one level after the other, each judged by its own samples alone.
+
+A level is a load of its own with fresh users: it is kept for `hold`, what still runs may finish
+in the graceful stop, and then it is judged. So no level suffers from the one before it, and the
+slowest requests of an overloaded level are counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from planrunner.engine.coordinator.accumulator import Ledger
+from planrunner.engine.coordinator.search_level import LevelPart, judge_level
+from planrunner.engine.coordinator.worker_pool import RunningPhase
+from planrunner.engine.scheduling.interruptible_sleep import Nap
+from planrunner.engine.scheduling.timeline import SearchTimeline
+from planrunner.engine.stop import Stop, StopLevel
+from planrunner.graph.load_words import level_words
+from planrunner.graph.run_graph import ClosedLoad, OpenLoad, PhaseNode, SearchLoad, Stage
+from planrunner.load.arrivals import RateStage
+from planrunner.load.search import Found, Outcome, Purpose, Trial, trials
+from planrunner.metrics.judging.judge import Gate
+from planrunner.results.loads import GENERATOR, Sustainable
+from planrunner.results.model import Totals
+from planrunner.results.record import SearchStep
+from planrunner.units import NS_PER_S, Rate
+
+__all__ = ["Search", "level_load"]
+
+
+def level_load(load: SearchLoad, level: Fraction) -> ClosedLoad | OpenLoad:
+    """Return the load of one level."""
+    if load.vary == "users":
+        return ClosedLoad((Stage("", 0, int(level)), Stage("", load.hold_ns, int(level))))
+    rate = Rate(level.numerator, level.denominator * NS_PER_S)
+    stages = (RateStage("", 0, rate), RateStage("", load.hold_ns, rate))
+    return OpenLoad(stages, max_users=load.max_users)
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What came of a level, and why, if it did not hold."""
+
+    outcome: Outcome
+    reason: str
+    totals: Totals
+
+
+class Search:
+    """One search on its way.
+
+    Args:
+        phase: Whose load is a search.
+        bound: The same on the workers.
+        timeline: Gets a stage for each level.
+        ledger: Has the samples, once `drain` was called.
+        drain: Fetches what workers have.
+        stop: Of the run.
+        nap: On which it waits between levels.
+
+    Attributes:
+        steps: The levels tried so far.
+    """
+
+    def __init__(  # noqa: PLR0913 - the places where a search touches its run
+        self,
+        phase: PhaseNode,
+        *,
+        bound: RunningPhase,
+        timeline: SearchTimeline,
+        ledger: Ledger,
+        drain: Callable[[], object],
+        stop: Stop,
+        nap: Nap,
+    ) -> None:
+        assert isinstance(phase.load, SearchLoad)
+        self._phase = phase
+        self._load = phase.load
+        self._bound = bound
+        self._timeline = timeline
+        self._ledger = ledger
+        self._drain = drain
+        self._stop = stop
+        self._nap = nap
+        self.steps: list[SearchStep] = []
+        self._names: list[str] = []
+
+    async def run(self, now_ns: Callable[[], int]) -> Sustainable:
+        """Try levels until the highest that holds is found, or the run is told to end."""
+        steps = trials(self._load.steps)
+        trial = next(steps)
+        while True:
+            name = self._name(trial.level, trial.purpose)
+            judged = await self._try(trial.level, name, now_ns() + self._bound.lead_ns)
+            if self._stop.level is not StopLevel.RUNNING or self._bound.stopped:
+                return self._unfinished()
+            self.steps.append(self._step(trial, judged))
+            try:
+                trial = steps.send(judged.outcome)
+            except StopIteration as end:
+                found: Found = end.value
+                return self._result(found)
+            await self._nap.until(now_ns() + self._load.cooldown_ns)
+            if self._nap.cut:
+                return self._unfinished()
+
+    def _step(self, trial: Trial, judged: _Judged) -> SearchStep:
+        why = "" if trial.purpose is Purpose.CLIMB else trial.purpose.value
+        return SearchStep(
+            phase=self._phase.name,
+            vary=self._load.vary,
+            level=float(trial.level),
+            held=judged.outcome is Outcome.HELD,
+            requests_per_second=judged.totals.requests_per_second,
+            error_rate_percent=judged.totals.error_rate,
+            p95_ns=round(judged.totals.p95_response_time * NS_PER_S),
+            reason=judged.reason or why,
+        )
+
+    def _name(self, level: Fraction, purpose: Purpose) -> str:
+        words = level_words(level, self._load.vary)
+        if purpose is Purpose.CONFIRM:
+            words = f"{words} confirm"
+        tried = self._names.count(words)
+        self._names.append(words)
+        return f"{words} {tried + 1}" if tried else words
+
+    async def _try(self, level: Fraction, name: str, begin_ns: int) -> _Judged:
+        """Run one level and judge it."""
+        load = self._load
+        self._drain()  # what came before is no part of it
+        # Its own gates; none of them ends the run.
+        gates = tuple(
+            Gate(replace(threshold, abort=None, not_applicable="")) for threshold in load.slo
+        )
+        self._timeline.open_level(name, begin_ns, settle_ns=load.settle_ns, hold_ns=load.hold_ns)
+        level_part = LevelPart(self._phase.name, name, load.slo, gates)
+        self._ledger.parts.append(level_part)
+        await self._bound.run(level_load(load, level), begin_ns)
+        self._drain()
+        self._ledger.parts.remove(level_part)
+        ledger = self._ledger
+        outcome, reason = judge_level(
+            level_part, ledger.evidence_of(level_part), aborted=ledger.aborted_in(level_part)
+        )
+        return _Judged(outcome, reason, ledger.totals_of(level_part))
+
+    def _result(self, found: Found) -> Sustainable:
+        vary, broken = self._load.vary, found.broken
+        shown = level_words(found.level, vary) if found.level else "0"
+        why = "" if broken is None else self._broken_by(broken)
+        if broken is None:
+            text = f"max sustainable = {shown} (not reached: the slo held at every level)"
+        elif not found.is_limited:
+            text = f"max sustainable = {shown} (slo broken by {why} at {level_words(broken, vary)})"
+        else:
+            said = f"{shown} or more" if found.level else "not found"
+            limit = f"the generator was the limit at {level_words(broken, vary)}: {why}"
+            text = f"max sustainable {'= ' if found.level else ''}{said} ({limit})"
+        return Sustainable(
+            phase=self._phase.name,
+            vary=vary,
+            is_found=bool(found.level) or not found.is_limited,
+            level=float(found.level),
+            is_reached=broken is not None and not found.is_limited,
+            text=text,
+            broken_by=GENERATOR if found.is_limited else why,
+            broken_at=float(broken or 0),
+        )
+
+    def _unfinished(self) -> Sustainable:
+        held = max((step.level for step in self.steps if step.held), default=0.0)
+        so_far = level_words(Fraction(str(held)), self._load.vary) if held else "no level"
+        return Sustainable(
+            phase=self._phase.name,
+            vary=self._load.vary,
+            is_found=False,
+            level=held,
+            is_reached=False,
+            text=f"max sustainable not found: the search was ended early ({so_far} held so far)",
+        )
+
+    def _broken_by(self, level: Fraction) -> str:
+        """Return what broke at a level; of several tries the last one that failed."""
+        failed = [one for one in self.steps if one.level == float(level) and not one.held]
+        return failed[-1].reason if failed else ""

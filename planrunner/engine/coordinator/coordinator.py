@@ -1,0 +1,380 @@
+"""Runs a compiled plan: phases in order, a look at everything each second, one outcome.
+
+The coordinator here schedules, merges and tells; a crew runs users. That is one worker in this
+process, or a fleet of workers in processes of their own, that send the same `Drained` values.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from planrunner.clock import Clock
+from planrunner.engine.coordinator.accumulator import Ledger
+from planrunner.engine.coordinator.background import Beside
+from planrunner.engine.coordinator.capacity_search import Search
+from planrunner.engine.coordinator.events import (
+    Event,
+    Logged,
+    PhaseEnded,
+    PhaseStarted,
+    RunEnded,
+    RunStarted,
+    Stopping,
+    Tick,
+)
+from planrunner.engine.coordinator.outcome import PhaseTimes, RunOutcome, StageTimes
+from planrunner.engine.coordinator.worker_pool import Crew, RunningPhase
+from planrunner.engine.load_models.blocks import once_timeline
+from planrunner.engine.scheduling.interruptible_sleep import Nap
+from planrunner.engine.scheduling.timeline import FOREVER_NS, SearchTimeline, Timeline
+from planrunner.engine.stop import Ending, Stop, StopLevel
+from planrunner.engine.workers.local import Drained, Worker, protocols_of
+from planrunner.engine.workers.remote_pool import Fleet, Peer
+from planrunner.engine.workers.ticker import each_second, keep_sweeping
+from planrunner.errors import CannotRun
+from planrunner.graph.load import planned_ns_of
+from planrunner.graph.run_graph import Block, PhaseNode, RunGraph, SearchLoad
+from planrunner.metrics.judging.evidence import Baseline
+from planrunner.metrics.snapshot import Snapshot
+from planrunner.protocols.base import Client, ClientFactory
+from planrunner.results.files.samples import SampleWriter
+from planrunner.units import NS_PER_S
+
+__all__ = ["Listener", "run"]
+
+Listener = Callable[[Event], None]
+
+_logger = logging.getLogger("planrunner.engine")
+
+
+async def run(  # noqa: PLR0913 - the one place where a run's parts meet
+    graph: RunGraph,
+    *,
+    clients: Mapping[str, ClientFactory],
+    clock: Clock,
+    listener: Listener = lambda _: None,
+    samples: SampleWriter | None = None,
+    stop: Stop | None = None,
+    run_id: str = "",
+    run_dir: str = "",
+    now: Callable[[], float] = lambda: datetime.now(UTC).timestamp(),
+    beside: Beside | None = None,
+    peers: Sequence[Peer] = (),
+    baseline: Baseline | None = None,
+) -> RunOutcome:
+    """Run all phases of the graph and return what happened; call it once per event loop task.
+
+    Args:
+        graph: What to run.
+        clock: Source of all time.
+        run_id: What expressions see as `run.id`.
+        clients: How to open a client, by protocol; only those the plan uses are opened.
+        listener: Called from the event loop, so it must be quick. When it raises, it is told
+            nothing more and the run goes on.
+        samples: Gets a row for each request; flushed here, closed by the caller.
+        stop: Ask it to end the run early.
+        run_dir: What expressions see as `run.dir`.
+        beside: What goes on beside the load, and what it measures.
+        now: What expressions see as `now()`: seconds since 1970 in UTC.
+        peers: Workers that run the users; without any, that happens in this process.
+        baseline: Gives what thresholds hold against one, so that they can abort the run too.
+
+    Raises:
+        CannotRun: A client could not be opened, the hooks file not be imported, a worker not be
+            had, or preflight failed; nothing else was sent.
+    """
+    async with AsyncExitStack() as stack:
+        opened: dict[str, Client] = {}
+        # With workers, nothing is left for this process but what belongs to no phase.
+        own = replace(graph, users=(), phases=(), data=()) if peers else graph
+        for protocol in protocols_of(own):
+            settings = cast("Any", graph.settings.get(protocol, {}))  # opaque to the engine
+            opened[protocol] = clients[protocol](settings, clock)
+            stack.push_async_callback(opened[protocol].close)
+        stop = stop or Stop()
+        run_names = {"id": run_id, "dir": run_dir, "seed": graph.seed}
+        worker = Worker(
+            own,
+            clients=opened,
+            clock=clock,
+            samples=samples,
+            stop=stop,
+            scope={**graph.scope, "run": run_names, "now": now},
+        )
+        stack.callback(worker.close)
+        crew: Crew = worker
+        if peers:
+            crew = fleet = Fleet(graph, peers, home=worker, clock=clock, stop=stop)
+            stack.push_async_callback(fleet.dismiss)
+            await fleet.muster()
+            worker.begin(clock.now_ns(), samples)
+            fleet.start(worker.started_ns, samples)
+        coordinator = _Coordinator(
+            graph,
+            worker=worker,
+            crew=crew,
+            clock=clock,
+            stop=stop,
+            listener=listener,
+            beside=beside or Beside(),
+            baseline=baseline,
+        )
+        try:
+            return await coordinator.run(run_id)
+        except BaseExceptionGroup as group:
+            # Task groups wrap what went wrong in one of their tasks; there is one thing to say.
+            raise _first(group) from group
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    first = group.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first
+
+
+class _Coordinator:
+    def __init__(  # noqa: PLR0913 - the places where it touches its run
+        self,
+        graph: RunGraph,
+        *,
+        worker: Worker,
+        crew: Crew,
+        clock: Clock,
+        stop: Stop,
+        listener: Listener,
+        beside: Beside,
+        baseline: Baseline | None,
+    ) -> None:
+        self._graph = graph
+        self._worker = worker
+        self._crew = crew
+        self._clock = clock
+        self._stop = stop
+        self._listener: Listener | None = listener
+        self._running: dict[str, Timeline] = {}
+        self._phases: list[PhaseTimes] = []
+        self._beside = beside
+        self._ledger = Ledger(
+            graph, started_ns=worker.started_ns, gauges=beside.gauges, baseline=baseline
+        )
+        self._load_ns = worker.started_ns
+        self._looking = asyncio.Lock()
+        self._new: Snapshot | None = None  # what no tick has told yet
+
+    async def run(self, run_id: str) -> RunOutcome:
+        graph, started_ns = self._graph, self._worker.started_ns
+        self._tell(RunStarted(run_id, graph.name, graph.seed, started_ns, _planned_ns(graph)))
+        forget = self._stop.listen(self._told)
+        try:
+            async with asyncio.TaskGroup() as background:
+                control = [
+                    background.create_task(keep_sweeping(self._worker, graph, self._clock)),
+                    background.create_task(each_second(self._worker, self._clock, self._second)),
+                    background.create_task(self._look_at_ends()),
+                    *(
+                        background.create_task(watch())
+                        for watch in (*self._beside.watches, *self._crew.watches)
+                    ),
+                ]
+                await self._run_all()
+                for task in control:
+                    task.cancel()
+        finally:
+            forget()
+        self._drain()
+        self._ledger.notice_crew(self._crew)
+        self._ledger.notices += self._beside.notices()
+        self._tell(RunEnded(self._stop.ending, self._stop.reason))
+        return self._ledger.outcome(
+            run_id, stop=self._stop, ended_ns=self._clock.now_ns(), phases=tuple(self._phases)
+        )
+
+    async def _run_all(self) -> None:
+        """Run preflight, setup, the phases and teardown.
+
+        Raises:
+            CannotRun: Preflight failed; nothing else was sent.
+        """
+        graph = self._graph
+        failed = await self._run_once("preflight", Block(graph.preflight), StopLevel.GRACEFUL)
+        if failed:
+            hint = "start or repair the target; nothing else was sent"
+            raise CannotRun(f"preflight failed: {failed}", hint=hint)
+        if self._stop.level is not StopLevel.RUNNING:
+            return
+        try:
+            failed = await self._run_once("setup", graph.setup, StopLevel.GRACEFUL)
+            if failed:
+                self._stop.request(f"`setup` failed: {failed}", ending=Ending.CANNOT_RUN)
+            self._load_ns = self._clock.now_ns() + self._crew.lead_ns
+            await self._run_phases()
+        finally:  # whatever happened: what setup made has to be taken away
+            self._drain()  # lines that the load logged don't keep those of teardown out
+            failed = await self._run_once("teardown", graph.teardown, StopLevel.AT_ONCE)
+            if failed:
+                self._ledger.notices.append(f"`teardown` failed: {failed}")
+
+    async def _run_once(self, name: str, block: Block | None, until: StopLevel) -> str:
+        """Run a block unless the run is told to stop at the level `until`, or above it."""
+        if block is None or not block.steps or self._stop.level >= until:
+            return ""
+        now_ns = self._clock.now_ns()
+        self._running[name] = once_timeline(name, now_ns)
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(self._worker.run_once(name, block))
+
+            def told() -> None:
+                if self._stop.level >= until:
+                    task.cancel()
+
+            forget = self._stop.listen(told)
+            task.add_done_callback(lambda _: forget())
+        del self._running[name]
+        return "" if task.cancelled() else task.result()
+
+    async def _run_phases(self) -> None:
+        async with asyncio.TaskGroup() as beside:
+            for phase in self._graph.phases:
+                if phase.start_at_ns is not None:
+                    beside.create_task(self._run_phase(phase))
+            for phase in self._graph.phases:
+                if phase.start_at_ns is None:
+                    await self._run_phase(phase)
+
+    async def _run_phase(self, phase: PhaseNode) -> None:
+        nap = Nap(self._clock)
+        forget = self._stop.listen(nap.cut_short)
+        lead_ns, due_ns = self._crew.lead_ns, 0
+        try:
+            if phase.start_at_ns is not None:
+                due_ns = self._load_ns + phase.start_at_ns
+                await nap.until(due_ns - lead_ns)
+            if self._stop.level is StopLevel.RUNNING:
+                await self._run_at(max(due_ns, self._clock.now_ns() + lead_ns), phase, nap)
+        finally:
+            forget()
+
+    async def _run_at(self, begin_ns: int, phase: PhaseNode, nap: Nap) -> None:
+        load = phase.load
+        is_search = isinstance(load, SearchLoad)
+        timeline = SearchTimeline(phase, begin_ns) if is_search else Timeline(phase, begin_ns)
+        self._running[phase.name] = timeline
+        planned_ns = planned_ns_of(load)
+        self._tell(PhaseStarted(phase.name, timeline.started_ns, planned_ns, load.most_users))
+        bound = self._crew.open_phase(phase, timeline)
+        if isinstance(load, SearchLoad):
+            await self._search(phase, timeline, bound, nap)
+        else:
+            await bound.run(load, timeline.started_ns)
+        times = _times(timeline, self._clock.now_ns())
+        del self._running[phase.name]
+        self._phases.append(times)
+        self._tell(PhaseEnded(times))
+
+    async def _search(
+        self, phase: PhaseNode, timeline: Timeline, bound: RunningPhase, nap: Nap
+    ) -> None:
+        assert isinstance(timeline, SearchTimeline)
+        search = Search(
+            phase,
+            bound=bound,
+            timeline=timeline,
+            ledger=self._ledger,
+            drain=self._drain,
+            stop=self._stop,
+            nap=nap,
+        )
+        found = await search.run(self._clock.now_ns)
+        self._ledger.steps += search.steps
+        self._ledger.found.append(found)
+
+    async def _look_at_ends(self) -> None:
+        """Look as well whenever a window of a threshold ends that may abort the run."""
+        while True:
+            now_ns = self._clock.now_ns()
+            end_ns = self._ledger.next_end_ns(now_ns)
+            # A phase that begins meanwhile has windows too.
+            await self._clock.sleep_until(min(end_ns or FOREVER_NS, now_ns + NS_PER_S))
+            if end_ns is not None and self._clock.now_ns() >= end_ns:
+                async with self._looking:
+                    await self._crew.catch_up()
+                    self._judge()
+
+    async def _second(self, second: int) -> None:
+        async with self._looking:
+            await self._crew.second_is_in(second)
+            drained = self._judge()
+        new, self._new = self._new, None
+        self._tell(
+            Tick(
+                second,
+                tuple(self._running),
+                new or drained.snapshot,
+                self._ledger.total,
+                drained.health,
+                self._ledger.standings,
+            )
+        )
+
+    def _judge(self) -> Drained:
+        drained, ledger = self._drain(), self._ledger
+        if (reason := ledger.unreachable()) is not None:
+            self._stop.request(reason, ending=Ending.CANNOT_RUN)
+        if (reason := ledger.broken()) is not None:
+            self._stop.request(reason, ending=Ending.ABORTED)
+        return drained
+
+    def _drain(self) -> Drained:
+        drained = self._crew.drain()
+        self._new = drained.snapshot if self._new is None else self._new.then(drained.snapshot)
+        measured = [part for times in self._phases for part in times.measured]
+        for timeline in self._running.values():
+            measured += timeline.measured(drained.snapshot.end_ns)
+        self._ledger.add(drained, tuple(measured))
+        if drained.log.lines:
+            self._tell(Logged(drained.log.lines, drained.log.suppressed))
+        return drained
+
+    def _told(self) -> None:
+        """Somebody asked the run to end, or asked once more."""
+        if self._stop.level is StopLevel.GRACEFUL:
+            self._tell(Stopping(self._stop.ending, self._stop.reason))
+
+    def _tell(self, event: Event) -> None:
+        if self._listener is None:
+            return
+        try:
+            self._listener(event)
+        except Exception:  # a broken view must neither end a run nor go unnoticed
+            self._listener = None
+            self._ledger.notices.append("the live view failed and was switched off; see the log")
+            _logger.exception("listener failed event=%s", type(event).__name__)
+
+
+def _planned_ns(graph: RunGraph) -> int:
+    in_order_ns = 0
+    ends_ns = []
+    for phase in graph.phases:
+        took_ns = planned_ns_of(phase.load)
+        if phase.start_at_ns is None:
+            in_order_ns += took_ns
+        else:
+            ends_ns.append(phase.start_at_ns + took_ns)
+    return max(in_order_ns, *ends_ns, 0)
+
+
+def _times(timeline: Timeline, gone_ns: int) -> PhaseTimes:
+    return PhaseTimes(
+        timeline.phase,
+        begin_ns=timeline.started_ns,
+        end_ns=timeline.ends_ns,
+        gone_ns=gone_ns,
+        warmup_end_ns=timeline.warmup_ends_ns,
+        stages=tuple(StageTimes(*stage) for stage in timeline.stages()),
+        measured=tuple(timeline.measured(timeline.ends_ns)),
+    )

@@ -1,0 +1,114 @@
+"""What the coordinator tells its listener: typed, at most a few times a second."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from planrunner.engine.coordinator.outcome import PhaseTimes
+from planrunner.engine.recording.generator_health import Health
+from planrunner.engine.stop import Ending
+from planrunner.metrics.judging.verdict import Verdict
+from planrunner.metrics.snapshot import Accumulated, Snapshot
+from planrunner.values import dataclass
+
+__all__ = [
+    "Event",
+    "Logged",
+    "PhaseEnded",
+    "PhaseStarted",
+    "RunEnded",
+    "RunStarted",
+    "Standing",
+    "Stopping",
+    "Tick",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """The load begins.
+
+    Attributes:
+        started_ns: Clock time.
+        planned_ns: How long the phases take without their graceful stops.
+    """
+
+    run_id: str
+    name: str
+    seed: int
+    started_ns: int
+    planned_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseStarted:
+    """The first user of a phase is about to start.
+
+    Attributes:
+        planned_ns: The sum of its stages.
+        peak_users: The most users it ever has.
+    """
+
+    name: str
+    started_ns: int
+    planned_ns: int
+    peak_users: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A threshold while the run goes on, secrets masked."""
+
+    threshold: str
+    verdict: Verdict
+    observed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A second has passed.
+
+    Attributes:
+        second: Its number from 1: it ended `second` seconds after the start of the run.
+        phases: That run now.
+        snapshot: Of this second.
+        total: Everything so far; read it now, it goes on growing.
+        standings: Judges every threshold so far; costs what that takes, so only for who shows it.
+    """
+
+    second: int
+    phases: tuple[str, ...]
+    snapshot: Snapshot
+    total: Accumulated
+    health: Health
+    standings: Callable[[], Sequence[Standing]]
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """`log` steps wrote these lines in the last second, and as many more as `suppressed`."""
+
+    lines: tuple[str, ...]
+    suppressed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stopping:
+    """Somebody asked the run to end; users finish their iterations."""
+
+    ending: Ending
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseEnded:
+    times: PhaseTimes
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnded:
+    ending: Ending
+    reason: str
+
+
+Event = RunStarted | PhaseStarted | Tick | Logged | Stopping | PhaseEnded | RunEnded

@@ -1,0 +1,114 @@
+"""One level of a search: what is looked at, and whether it held, broke, or was not sent at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from planrunner.engine.coordinator.validity import INVALID_SHARE, LATE_SHARE
+from planrunner.engine.recording.generator_health import HealthLog
+from planrunner.load.search import Outcome
+from planrunner.metrics.judging.evidence import Arrivals, Evidence
+from planrunner.metrics.judging.judge import Gate
+from planrunner.metrics.judging.verdict import Verdict
+from planrunner.metrics.thresholds import Agg, Metric, Ratio, Scope, Threshold
+from planrunner.units import format_percent
+
+__all__ = ["LevelPart", "judge_level"]
+
+_LEAST_SECONDS: Final = 3
+"""Of a level, for a busy or late generator to be a finding: `settle` is left out already."""
+
+_MOST_LATE_OF_HELD: Final = 0.5
+"""Of a level that held: late arrivals bunch up, which is harder for a target, never easier."""
+
+_OF_THE_TARGET: Final = frozenset({Agg.ERROR_RATE, Agg.ERRORS})
+"""What no delay of the generator breaks."""
+
+
+@dataclass(frozen=True, slots=True)
+class LevelPart:
+    """One level on its way, with gates that look at nothing else.
+
+    Attributes:
+        health: Of the generator, in the seconds that are judged.
+    """
+
+    phase: str
+    stage: str
+    slo: Sequence[Threshold]
+    gates: tuple[Gate, ...]
+    health: HealthLog = field(default_factory=HealthLog)
+
+
+def judge_level(part: LevelPart, evidence: Evidence, *, aborted: int) -> tuple[Outcome, str]:
+    """Return what came of a level that is over, and why, if it did not hold.
+
+    A level that the generator could not send says nothing of the target, whether or not its `slo`
+    held: latencies are too long, or the load is too low.
+
+    Args:
+        part: The level.
+        evidence: Of nothing else.
+        aborted: Requests that were cut at the end of its graceful stop.
+    """
+    broken = [
+        threshold
+        for gate, threshold in zip(part.gates, part.slo, strict=True)
+        if gate.judge(evidence).verdict in (Verdict.FAIL, Verdict.NO_DATA)
+    ]
+    arrivals = tuple(_arrivals(evidence))
+    by_target = next((one for one in broken if _is_of_the_target(one)), None)
+    if by_target is not None:
+        return Outcome.BROKEN, _metric_words(by_target)
+    most_late = 10 * LATE_SHARE if broken else _MOST_LATE_OF_HELD
+    if limit := _limit_of_generator(part.health, arrivals, most_late):
+        return Outcome.LIMITED, limit
+    if broken:
+        return Outcome.BROKEN, _metric_words(broken[0])
+    if aborted:
+        return Outcome.BROKEN, "iterations that did not end within the graceful stop"
+    dropped = _share(arrivals, sum(one.dropped for one in arrivals))
+    if dropped >= INVALID_SHARE:
+        return Outcome.BROKEN, f"all users being busy ({format_percent(dropped)} dropped)"
+    return Outcome.HELD, ""
+
+
+def _arrivals(evidence: Evidence) -> Iterator[Arrivals]:
+    for one in evidence.arrivals:
+        for part in evidence.measured:
+            if one.phase == part.phase and part.start_ns <= one.at_ns < part.end_ns:
+                yield one
+
+
+def _limit_of_generator(health: HealthLog, arrivals: Sequence[Arrivals], most_late: float) -> str:
+    """Return in which way the generator could not send the level; nothing when it could."""
+    late = _share(arrivals, sum(one.late for one in arrivals))
+    if late > most_late:
+        return f"{format_percent(late)} of arrivals started over 5 ms late"
+    if health.is_saturated(least_seconds=_LEAST_SECONDS):
+        return health.saturation()
+    return ""
+
+
+def _share(arrivals: Sequence[Arrivals], some: int) -> float:
+    due = sum(one.due for one in arrivals)
+    return some / due if due else 0.0
+
+
+def _is_of_the_target(threshold: Threshold) -> bool:
+    metric = threshold.metric
+    return isinstance(metric, Metric) and metric.agg in _OF_THE_TARGET
+
+
+def _metric_words(threshold: Threshold) -> str:
+    """Return what a condition measures, without where: `p95`, `error_rate of tag:read`."""
+    metric = threshold.metric
+    if isinstance(metric, Ratio):
+        return f"ratio({_plain(metric.dividend)}, {_plain(metric.divisor)})"
+    return _plain(metric)
+
+
+def _plain(metric: Metric) -> str:
+    return str(replace(metric, scope=Scope()))

@@ -1,0 +1,187 @@
+"""Whether the numbers of a run can be trusted, in words: what is wrong and what to do about it.
+
+Pure. Reasons that make a run `invalid`: the generator could not do what the plan asks for, so the
+numbers describe another load. `biased`: they are about the right load, but something is in them
+that is not the target's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from math import pi, sqrt
+from typing import Final
+
+from planrunner.engine.recording.counters import Tally
+from planrunner.engine.recording.generator_health import HealthLog
+from planrunner.results.aggregate import TaskCount, mix_errors
+from planrunner.results.loads import GENERATOR, GeneratorFacts, PhaseLoad, Sustainable
+from planrunner.units import NS_PER_MS, format_duration
+
+__all__ = [
+    "Doubts",
+    "closed_notice",
+    "doubts_of_generator",
+    "doubts_of_health",
+    "doubts_of_loads",
+    "doubts_of_mix",
+    "doubts_of_searches",
+]
+
+INVALID_SHARE: Final = 0.05
+"""Of arrivals dropped or iterations that a pace missed: the load is not the one asked for."""
+
+BIASED_SHARE: Final = 0.001
+"""Of arrivals dropped: fewer than one in a thousand move no percentile that people look at."""
+
+LATE_SHARE: Final = 0.01
+"""Of arrivals late: then the 99th percentile of latency has the generator's lateness in it."""
+
+_LONG_COLLECTION_NS: Final = 50 * NS_PER_MS
+_FULL_SHARE: Final = 0.9  # of the open files that the process may have
+_MOST_MIX_ERROR: Final = 5.0  # percent; less is what small differences in speed make of any mix
+_SKIPPED_SHARE: Final = 0.1
+_LEAST_PICKS: Final = 20
+
+
+@dataclass(slots=True)
+class Doubts:
+    """Reasons, each a sentence."""
+
+    invalid: list[str] = field(default_factory=list)
+    biased: list[str] = field(default_factory=list)
+
+    def add(self, reason: str, *, is_invalid: bool) -> None:
+        (self.invalid if is_invalid else self.biased).append(reason)
+
+
+def doubts_of_loads(doubts: Doubts, loads: Iterable[PhaseLoad]) -> None:
+    """Hold what was achieved against what was asked for.
+
+    Not of a search: there, levels that can't be achieved are what it looks for, and each is
+    judged by itself.
+    """
+    for load in loads:
+        if load.model != "search" and load.requested:
+            if load.model == "open":
+                _dropped(doubts, load)
+            if load.is_paced:
+                _late(doubts, load)
+
+
+def doubts_of_searches(doubts: Doubts, found: Iterable[Sustainable]) -> None:
+    """Name the searches that the generator could take no further."""
+    for one in found:
+        if one.broken_by == GENERATOR:
+            result = "is a lower limit" if one.is_found else "has no result"
+            doubts.add(
+                f"the search of phase `{one.phase}` {result} for the target: {one.text}; share the "
+                "load among `--workers`, or free the generator's host",
+                is_invalid=not one.is_found,
+            )
+
+
+def _dropped(doubts: Doubts, load: PhaseLoad) -> None:
+    share = load.dropped / load.requested
+    if share > BIASED_SHARE:
+        doubts.add(
+            f"phase `{load.phase}` dropped {load.dropped:,} of {load.requested:,} arrivals "
+            f"({share:.1%}) because all users were busy, so the load was not reached and the "
+            "slowest replies were not asked for; raise `max_users`, or lower the rate",
+            is_invalid=share >= INVALID_SHARE,
+        )
+
+
+def _late(doubts: Doubts, load: PhaseLoad) -> None:
+    share = load.late / load.requested
+    if share <= LATE_SHARE:
+        return
+    if load.model == "open":
+        reason = (
+            f"{load.late:,} of {load.requested:,} arrivals of phase `{load.phase}` started over "
+            f"5 ms late (p99 {format_duration(load.lateness_p99_ns)}), so latencies include the "
+            "generator's own delay; lower the rate, or free its host"
+        )
+        doubts.add(reason, is_invalid=share > 10 * LATE_SHARE)
+        return
+    reason = (
+        f"{load.late:,} of {load.requested:,} iterations of phase `{load.phase}` started later "
+        f"than their pace says, because the ones before took longer, and {load.achieved:,} began; "
+        "latencies count the delay, but the load was lower than planned: use more users, or a "
+        "longer `pace`"
+    )
+    doubts.add(reason, is_invalid=load.share <= 1 - INVALID_SHARE)
+
+
+def doubts_of_generator(doubts: Doubts, facts: GeneratorFacts) -> None:
+    """Look at what else the generator's process was short of."""
+    if facts.collection_ns > _LONG_COLLECTION_NS:
+        doubts.add(
+            f"a garbage collection stopped the generator for {format_duration(facts.collection_ns)}"
+            "; keep less in variables, or run fewer users",
+            is_invalid=False,
+        )
+    limit = facts.open_files_limit
+    if limit and facts.open_files > limit * _FULL_SHARE:
+        doubts.add(
+            f"the generator had {facts.open_files:,} of {limit:,} open files; "
+            f"raise the limit (`ulimit -n {2 * limit}`)",
+            is_invalid=False,
+        )
+
+
+def doubts_of_health(doubts: Doubts, health: HealthLog, tally: Tally) -> None:
+    """Look at whether the generator kept up, and at what of the plan's own held it up."""
+    reasons = health.reasons()
+    for reason in reasons:
+        doubts.add(reason, is_invalid=health.was_saturated)
+    for name, took_ns in tally.blocked_ns.most_common(1 if reasons else 0):
+        longest = format_duration(tally.longest_block_ns[name])
+        doubts.add(
+            f"the hook `{name}` let nothing else run for up to {longest} at a time, "
+            f"{format_duration(took_ns)} in all; make it `async` and await what it waits for, or "
+            "let it do less",
+            is_invalid=health.was_saturated,
+        )
+
+
+def doubts_of_mix(doubts: Doubts, counts: Sequence[TaskCount]) -> None:
+    """Hold the achieved task mix against the declared one, and look at picks that were skipped."""
+    for user, error in mix_errors(counts).items():
+        if error > max(_MOST_MIX_ERROR, 3 * _by_chance([c for c in counts if c.user == user])):
+            doubts.add(
+                f"the tasks of `{user}` ran {error:.1f} % off their weights; look for tasks whose "
+                "`needs` are seldom met, and for users that end early",
+                is_invalid=False,
+            )
+    for count in counts:
+        picks = count.runs + count.skipped
+        if picks >= _LEAST_PICKS and count.skipped > picks * _SKIPPED_SHARE:
+            doubts.add(
+                f"{count.skipped:,} of {picks:,} picks of the task `{count.task}` were skipped "
+                "because its `needs` were not met; make an earlier task meet them, or write "
+                "`else:` with a task that does",
+                is_invalid=False,
+            )
+
+
+def _by_chance(counts: Sequence[TaskCount]) -> float:
+    """Return the mix error, in percent, that drawing by weight has on average.
+
+    The mean deviation of a share p over n draws is sqrt(2 p (1 - p) / (pi n)).
+    """
+    runs, weights = sum(c.runs for c in counts), sum(c.weight for c in counts)
+    shares = [count.weight / weights for count in counts]
+    return 50 * sum(sqrt(2 * share * (1 - share) / (pi * runs)) for share in shares)
+
+
+def closed_notice(loads: Iterable[PhaseLoad]) -> Iterator[str]:
+    """Say what no figure of a closed model without a pace can show."""
+    names = [f"`{load.phase}`" for load in loads if load.model == "closed" and not load.is_paced]
+    if names:
+        plural = "s" if len(names) > 1 else ""
+        are = "are closed models" if plural else "is a closed model"
+        yield (
+            f"phase{plural} {', '.join(names)} {are} without `pace`: when the target stalls, "
+            "users wait with it, and the queue that real users would form is not in the latencies"
+        )

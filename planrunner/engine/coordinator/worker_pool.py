@@ -1,0 +1,69 @@
+"""Whoever runs the users of a run: the one worker of this process, or several in their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Protocol
+
+from planrunner.engine.load_models.bound_phase import RunnableLoad
+from planrunner.engine.scheduling.timeline import Timeline
+from planrunner.engine.workers.local import Drained
+from planrunner.graph.run_graph import PhaseNode
+
+__all__ = ["Crew", "RunningPhase"]
+
+
+class RunningPhase(Protocol):
+    """A phase on all workers.
+
+    Attributes:
+        stopped: A step said `stop: phase`.
+        lead_ns: How long before its begin it must be told to run.
+    """
+
+    stopped: bool
+    lead_ns: int
+
+    async def run(self, load: RunnableLoad, begin_ns: int) -> None:
+        """Run a load that begins then (clock time) until the last user has gone."""
+
+
+class Crew(Protocol):
+    """The workers of a run, as one.
+
+    Attributes:
+        overflowed: Whether a request name found no room.
+        sampling_stopped: Why raw samples are written no more; empty while they are.
+        lead_ns: As in a phase.
+        watches: Run as long as the load does.
+        size: How many workers there are.
+        cpu_shares: The processor that each worker of several had in its busiest second.
+        start_spread_ns: How far apart they were, at most, when they began a phase.
+    """
+
+    @property
+    def overflowed(self) -> bool: ...
+    @property
+    def sampling_stopped(self) -> str: ...
+    @property
+    def lead_ns(self) -> int: ...
+    @property
+    def watches(self) -> Sequence[Callable[[], Coroutine[Any, Any, None]]]: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def cpu_shares(self) -> tuple[float, ...]: ...
+    @property
+    def start_spread_ns(self) -> int: ...
+
+    def open_phase(self, phase: PhaseNode, timeline: Timeline) -> RunningPhase:
+        """Make a phase ready to run."""
+
+    def drain(self) -> Drained:
+        """Return what is new of all workers."""
+
+    async def catch_up(self) -> None:
+        """Return when what all of them did until now is here, or one of them is late with it."""
+
+    async def second_is_in(self, second: int) -> None:
+        """Return when what all of them did until then is here, or one of them is late with it."""

@@ -1,0 +1,1 @@
+"""One user, step by step: `--once` and its trace."""

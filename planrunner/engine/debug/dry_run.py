@@ -1,0 +1,257 @@
+"""Runs each task once with one user of each class, and tells what happens: no load, no results."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from copy import deepcopy
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any, cast
+
+from planrunner.clock import Clock
+from planrunner.engine.debug.trace import Told, Trace, TracedClient
+from planrunner.engine.load_models.blocks import once_timeline, run_block
+from planrunner.engine.load_models.user_pool import Surroundings
+from planrunner.engine.recording.counters import Tally
+from planrunner.engine.recording.recorder import PhaseRecorder
+from planrunner.engine.steps.binder import Binder, Place, Wires
+from planrunner.engine.steps.python_hooks import load_hooks
+from planrunner.engine.steps.step_services import LogLines, Outside
+from planrunner.engine.stop import Stop
+from planrunner.engine.users.bound_task import BoundTask
+from planrunner.engine.users.data_feeds import Feeds
+from planrunner.engine.users.evaluate import evaluated
+from planrunner.engine.users.user_context import Actor, IterationEnded, StepsStopped
+from planrunner.engine.users.virtual_user import run_once, user_stream
+from planrunner.engine.workers.local import protocols_of, steps_of, sweep_interval_ns
+from planrunner.errors import CannotRun
+from planrunner.graph.run_graph import Block, PhaseNode, PythonNode, RunGraph, StepNode, UserProgram
+from planrunner.language.expressions.builtins.random_draws import Rand
+from planrunner.metrics.book import SeriesBook
+from planrunner.protocols.base import Client, ClientFactory, Scope
+from planrunner.values import dataclass
+
+__all__ = ["Trial", "run_trial"]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What came of it.
+
+    Attributes:
+        failures: Requests and steps that failed.
+        skipped: Tasks whose `needs` were not met.
+    """
+
+    tasks: int
+    requests: int
+    failures: int
+    skipped: int
+
+
+async def run_trial(
+    graph: RunGraph,
+    *,
+    clients: Mapping[str, ClientFactory],
+    clock: Clock,
+    tell: Callable[[Told], None],
+    run_id: str = "",
+    now: Callable[[], float] = lambda: datetime.now(UTC).timestamp(),
+) -> Trial:
+    """Run preflight, setup, every task of the classes that the phases have once, and teardown.
+
+    Thinking takes its time as always; there is no `wait` between tasks.
+
+    Raises:
+        CannotRun: Preflight or setup failed, a client or the hooks could not be had.
+    """
+    async with AsyncExitStack() as stack:
+        opened: dict[str, Client] = {}
+        for protocol in protocols_of(graph):
+            settings = cast("Any", graph.settings.get(protocol, {}))  # opaque to the engine
+            opened[protocol] = TracedClient(clients[protocol](settings, clock))
+            stack.push_async_callback(opened[protocol].close)
+        scope: Scope = {
+            **graph.scope,
+            "run": {"id": run_id, "dir": "", "seed": graph.seed},
+            "now": now,
+        }
+        around = Surroundings(clock=clock, wires=Wires(opened), scope=scope, seed=graph.seed)
+        trial = _Trial(graph, around, Trace(tell))
+        stack.callback(trial.close)
+        sweeping = asyncio.ensure_future(_sweep(graph, opened, clock))
+        stack.callback(sweeping.cancel)
+        return await trial.run()
+
+
+async def _sweep(graph: RunGraph, opened: Mapping[str, Client], clock: Clock) -> None:
+    interval_ns = sweep_interval_ns(graph)
+    while True:
+        await clock.sleep_until(clock.now_ns() + interval_ns)
+        for client in opened.values():
+            client.sweep(clock.now_ns())
+
+
+class _TracedLog(LogLines):
+    """Tells what `log` steps write as they write it."""
+
+    def __init__(self, secrets: tuple[str, ...], trace: Trace) -> None:
+        super().__init__(secrets)
+        self._trace = trace
+
+    def write(self, line: str) -> None:
+        self._trace.say(f"» {line}")
+
+
+class _Trial:
+    def __init__(self, graph: RunGraph, around: Surroundings, trace: Trace) -> None:
+        self._graph = graph
+        self._around = around
+        self._trace = trace
+        self._stopped = False
+        self._tasks = self._skipped = 0
+        self._iterations: dict[str, count[int]] = {}
+        self._feeds = Feeds(graph, scope=around.scope, stop=Stop(), tally=Tally())
+        calls = any(isinstance(step, PythonNode) for step in steps_of(graph))
+        hooks = load_hooks(graph.hooks) if graph.hooks is not None and calls else {}
+        log = _TracedLog(graph.secrets, trace)
+        self._outside = Outside(log=log, stop_phase=self._stop, stop_plan=self._stop, hooks=hooks)
+
+    def close(self) -> None:
+        self._feeds.close()
+
+    def _stop(self) -> None:
+        self._stopped = True
+
+    def _binder(self, phase: str) -> Binder:
+        now_ns = self._around.clock.now_ns()
+        recorder = PhaseRecorder(
+            phase,
+            timeline=once_timeline(phase, now_ns),
+            book=SeriesBook(now_ns),
+            samples=None,
+            origin_ns=now_ns,
+            mask=self._outside.log.mask,
+        )
+        return Binder(recorder, self._around.wires, self._outside, observer=self._trace)
+
+    async def run(self) -> Trial:
+        graph = self._graph
+        if failed := await self._block("preflight", Block(graph.preflight)):
+            raise CannotRun(f"preflight failed: {failed}", hint="start or repair the target")
+        try:
+            if failed := await self._block("setup", graph.setup):
+                raise CannotRun(f"`setup` failed: {failed}")
+            for name in (program.name for program in graph.users):
+                phase = next((phase for phase in graph.phases if name in phase.classes), None)
+                if phase is not None and not self._stopped:
+                    await self._user(name, phase)
+        finally:
+            await self._block("teardown", graph.teardown)
+        trace = self._trace
+        return Trial(self._tasks, trace.requests, trace.failures, self._skipped)
+
+    async def _block(self, name: str, block: Block | None) -> str:
+        if block is None or not block.steps:
+            return ""
+        self._trace.part(name)
+        failed = await run_block(name, block, around=self._around, binder=self._binder(name))
+        return self._outside.log.mask(failed)
+
+    async def _user(self, user_class: str, node: PhaseNode) -> None:
+        """Live the life of one user of the class, as in the phase."""
+        phase, found = node.name, self._graph.programs_of(node)
+        program = next(item for item in found if item.name == user_class)
+        around = self._around
+        rng = user_stream(around.seed, phase, program.name, 0)
+        identity: dict[str, object] = {"id": around.next_id(), "class": program.name}
+        scope = {
+            **around.scope,
+            "rand": Rand(rng),
+            "user": identity,
+            "phase": {"name": phase},
+        }
+        actor = Actor(
+            clock=around.clock,
+            scope=scope,
+            sessions=[client.session() for client in around.wires.clients],
+            rng=rng,
+            tally=around.tally,
+        )
+        self._trace.part("user", program.name)
+        # Classes that follow one another in phases of their own begin at 0, as under load.
+        iterations = self._iterations.setdefault(phase, count())
+        user = _TrialUser(program, actor, self._binder(phase), identity, iterations)
+        feeds = self._feeds.of(program.data)
+        try:
+            if not feeds.start(actor.scope, rng):
+                self._trace.say("no row of the data is left", failed="data")
+            elif await self._started(user):
+                for index, task in enumerate(program.tasks):
+                    if feeds.iterate(actor.scope, rng) and not self._stopped:
+                        await self._task(user, user.tasks[index], task.name)
+                await self._steps(user, "on_stop", program.on_stop)
+        finally:
+            feeds.end(actor.scope)
+            for session in actor.sessions:
+                await session.close()
+
+    async def _started(self, user: _TrialUser) -> bool:
+        actor = user.actor
+        try:
+            for name, evaluate in user.program.state:
+                actor.scope[name] = deepcopy(evaluated(actor, evaluate))
+        except IterationEnded as ended:
+            self._trace.say("state", failed=str(ended))
+            return False
+        return await self._steps(user, "on_start", user.program.on_start)
+
+    async def _steps(self, user: _TrialUser, key: str, steps: tuple[StepNode, ...]) -> bool:
+        if not steps:
+            return True
+        self._trace.part(key)
+        return await run_once(user.actor, user.binder.steps(steps, Place(user.program.name)))
+
+    async def _task(self, user: _TrialUser, task: BoundTask, name: str) -> None:
+        actor = user.actor
+        actor.failure = ""
+        actor.scope["iteration"] = next(user.iterations)
+        user.identity["iteration"] = user.next_iteration()
+        started = False
+        try:
+            if task.needs is not None and not evaluated(actor, task.needs.condition):
+                self._skipped += 1
+                self._trace.part("task", name, f"needs {task.needs.shown}")
+                return
+            self._tasks += 1
+            self._trace.part("task", name)
+            started = True
+            for step in task.steps:
+                await step(actor)
+        except StepsStopped:
+            pass
+        except IterationEnded:
+            failed = "" if started else actor.words
+            self._trace.say("the iteration ends here", failed=failed)
+        for forgotten in user.program.iteration_names:
+            actor.scope.pop(forgotten, None)
+
+
+class _TrialUser:
+    def __init__(
+        self,
+        program: UserProgram,
+        actor: Actor,
+        binder: Binder,
+        identity: dict[str, object],
+        iterations: count[int],
+    ) -> None:
+        self.program = program
+        self.actor = actor
+        self.binder = binder
+        self.identity = identity
+        self.iterations = iterations
+        self.tasks = [binder.task(task, program.name) for task in program.tasks]
+        self.next_iteration = count().__next__

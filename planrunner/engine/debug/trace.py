@@ -1,0 +1,360 @@
+"""What one user does, step by step, for people who debug a plan: `--once`.
+
+Requests are seen at three places: the tap of the client tells what leaves, the session keeps the
+reply, and the step around both knows what became of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
+from dataclasses import replace
+from typing import Any, Final
+
+from planrunner.engine.steps.reply_scope import publish_reply
+from planrunner.engine.steps.requests import Attempt, JudgeReply, SendAttempt
+from planrunner.engine.users.user_context import Actor, IterationEnded, Step
+from planrunner.graph.run_graph import (
+    ParallelNode,
+    PollNode,
+    PopNode,
+    PushNode,
+    RequestNode,
+    SetNode,
+    StepNode,
+    nested_steps,
+)
+from planrunner.graph.step_words import step_words
+from planrunner.language.expressions.values import EvaluationError
+from planrunner.protocols.base import (
+    Check,
+    Client,
+    Exchange,
+    Redirect,
+    Reply,
+    Scope,
+    Sent,
+    Session,
+    Tappable,
+)
+from planrunner.values import dataclass
+
+__all__ = [
+    "MISSING",
+    "Answer",
+    "Part",
+    "Trace",
+    "TracedClient",
+    "TracedRequest",
+    "TracedStep",
+    "Verdict",
+]
+
+MISSING: Final = object()
+"""The value of a name that an extraction did not write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the trace begins.
+
+    Attributes:
+        kind: `preflight`, `setup`, `user`, `on_start`, `task`, `on_stop`, `teardown`.
+        skipped: Why it isn't run; empty when it is.
+    """
+
+    kind: str
+    name: str = ""
+    skipped: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TracedStep:
+    """A step that is no request; of one with steps inside, that it begins.
+
+    Attributes:
+        depth: Steps around it.
+        values: Names that it wrote.
+        failed: What went wrong, in words.
+    """
+
+    words: str
+    depth: int = 0
+    values: tuple[tuple[str, object], ...] = ()
+    failed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A reply, copied: its object is used again."""
+
+    status: int
+    head: bytes
+    body: bytes
+    received: int
+    took_ns: int
+    connect_ns: int
+    retries: int
+    failure: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One expectation; `wrong` says what is, and is empty when it holds."""
+
+    expected: str
+    wrong: str = ""
+    is_soft: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TracedRequest:
+    """A request and all that came of it.
+
+    Attributes:
+        sent: What left, in order: redirects, tokens and further tries are messages too.
+        answer: None when nothing could be sent.
+        extracted: Names with their values, or `MISSING`.
+        failed: Why it is a failure, in words; empty when it is none.
+        cover: Takes tokens out of what is shown of it, and of what follows.
+    """
+
+    name: str
+    depth: int
+    sent: tuple[Sent, ...]
+    answer: Answer | None
+    verdicts: tuple[Verdict, ...]
+    extracted: tuple[tuple[str, object], ...]
+    failed: str
+    cover: Callable[[str], str] = str
+
+
+Told = Part | TracedStep | TracedRequest
+
+_messages: ContextVar[list[Sent] | None] = ContextVar("messages", default=None)
+
+
+def _tell_message(told: Sent | Redirect) -> None:
+    messages = _messages.get()
+    if messages is None:
+        return
+    if isinstance(told, Sent):
+        messages.append(told)
+    else:
+        messages[-1] = replace(messages[-1], redirect=told)
+
+
+class TracedClient:
+    """A client whose sessions remember their last exchange."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        if isinstance(client, Tappable):
+            client.tap(_tell_message)
+
+    def bind(self, exchange: Exchange) -> Any:  # noqa: ANN401 - private to the client
+        return self._client.bind(exchange)
+
+    def session(self) -> Session:
+        return TracedSession(self._client.session())
+
+    def sweep(self, now_ns: int) -> None:
+        self._client.sweep(now_ns)
+
+    async def close(self) -> None:
+        await self._client.close()
+
+
+class TracedSession:
+    """A session that remembers.
+
+    Attributes:
+        sent: The messages of the last request.
+        reply: Its reply; None when there is none.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.sent: list[Sent] = []
+        self.reply: Reply | None = None
+
+    async def send(self, bound: Any, scope: Scope) -> Reply:  # noqa: ANN401 - as `bind` gave
+        self.sent, self.reply = [], None
+        before = _messages.set(self.sent)
+        try:
+            self.reply = await self._session.send(bound, scope)
+        finally:
+            _messages.reset(before)
+        return self.reply
+
+    def set_header(self, name: str, value: str | None) -> None:
+        self._session.set_header(name, value)
+
+    def lanes(self, count: int) -> Sequence[Session]:
+        return (self, *map(TracedSession, self._session.lanes(count)[1:]))
+
+    async def close(self) -> None:
+        await self._session.close()
+
+
+class Trace:
+    """Wraps bound steps so that they tell what they do.
+
+    Attributes:
+        failures: Requests and steps that failed so far.
+    """
+
+    def __init__(self, tell: Callable[[Told], None]) -> None:
+        self._tell = tell
+        self._depth = 0
+        self.requests = 0
+        self.failures = 0
+
+    def part(self, kind: str, name: str = "", skipped: str = "") -> None:
+        self._depth = 0
+        self._tell(Part(kind, name, skipped))
+
+    def say(self, words: str, *, failed: str = "") -> None:
+        self.failures += bool(failed)
+        self._tell(TracedStep(words, self._depth, failed=failed))
+
+    def step(self, node: StepNode, step: Step) -> Step:
+        """Return the step so that it is told."""
+        if isinstance(node, RequestNode):
+            return self._request(node, step)
+        if nested_steps(node) or isinstance(node, ParallelNode | PollNode):
+            return self._outer(node, step)
+
+        async def traced(user: Actor) -> None:
+            failed = ""
+            try:
+                await step(user)
+            except IterationEnded as ended:
+                failed = str(ended) or user.words
+                raise
+            finally:
+                self.failures += bool(failed)
+                values = tuple((name, user.scope.get(name, MISSING)) for name in _written(node))
+                self._tell(TracedStep(step_words(node), self._depth, values, failed))
+
+        return traced
+
+    def _outer(self, node: StepNode, step: Step) -> Step:
+        async def traced(user: Actor) -> None:
+            self._tell(TracedStep(step_words(node), self._depth))
+            before = self._depth
+            self._depth = before + 1
+            try:
+                await step(user)
+            finally:
+                self._depth = before
+
+        return traced
+
+    def _request(self, node: RequestNode, step: Step) -> Step:
+        async def traced(user: Actor) -> None:
+            before, user.failure = user.failure, ""
+            try:
+                await step(user)
+            finally:
+                self._conclude(node, user)
+                user.failure = before or user.failure
+
+        return traced
+
+    def attempt(self, node: RequestNode, attempt: Attempt) -> Attempt:
+        """Return an attempt of a poll so that it is told."""
+
+        async def traced(user: Actor, send: SendAttempt, judge: JudgeReply) -> None:
+            before, user.failure = user.failure, ""
+            try:
+                await attempt(user, send, judge)
+            finally:
+                self._conclude(node, user)
+                user.failure = before or user.failure
+
+        return traced
+
+    def _conclude(self, node: RequestNode, user: Actor) -> None:
+        session = _session_of(user)
+        self.requests += 1
+        self.failures += bool(user.failure)
+        exchange, reply = node.exchange, session.reply
+        self._tell(
+            TracedRequest(
+                name=node.name,
+                depth=self._depth,
+                sent=tuple(session.sent),
+                answer=None if reply is None else _copy(reply),
+                verdicts=_verdicts(exchange, reply, user.scope),
+                extracted=tuple(
+                    (name, user.scope.get(name, MISSING)) for name in exchange.extracted
+                )
+                if reply is not None and reply.failure is None
+                else (),
+                failed=user.words if user.failure else "",
+                cover=str if reply is None else reply.cover,
+            )
+        )
+        session.sent, session.reply = [], None
+
+
+def _session_of(user: Actor) -> TracedSession:
+    """Return the session that the user's last request used."""
+    sessions = [session for session in user.sessions if isinstance(session, TracedSession)]
+    used = [session for session in sessions if session.sent or session.reply is not None]
+    return (used or sessions)[0]
+
+
+def _written(node: StepNode) -> Sequence[str]:
+    match node:
+        case SetNode() | PushNode():
+            return [name for name, _ in node.values]
+        case PopNode():
+            return [node.target] if node.target else []
+        case _:
+            target = getattr(node, "target", "")
+            return [target] if target else []
+
+
+def _copy(reply: Reply) -> Answer:
+    return Answer(
+        status=reply.status,
+        head=reply.head,
+        body=reply.body or b"",
+        received=reply.received,
+        took_ns=reply.ended_ns - reply.asked_ns,
+        connect_ns=reply.connect_ns,
+        retries=reply.retries,
+        failure=reply.failure.value if reply.failure is not None else "",
+        detail=reply.detail,
+    )
+
+
+def _verdicts(exchange: Exchange, reply: Reply | None, scope: Scope) -> tuple[Verdict, ...]:
+    """Judge each expectation for itself; a sample has only the first that doesn't hold."""
+    if reply is None or reply.failure is not None:
+        return ()
+    seen = dict(scope)
+    publish_reply(reply, seen)
+    status, *expected = exchange.expected or ("",)
+    wrong = "" if reply.status in exchange.accept else f"it is {reply.status}"
+    return (
+        Verdict(status, wrong),
+        *(
+            Verdict(words, _wrong(check, reply, seen))
+            for words, check in zip(expected, exchange.checks, strict=False)
+        ),
+        *(
+            Verdict(words, _wrong(check, reply, seen), is_soft=True)
+            for words, check in zip(exchange.softly_expected, exchange.soft_checks, strict=False)
+        ),
+    )
+
+
+def _wrong(check: Check, reply: Reply, scope: Scope) -> str:
+    try:
+        return check(reply, scope) or ""
+    except EvaluationError as error:
+        return str(error)

@@ -1,0 +1,149 @@
+"""The open model: iterations arrive at a rate, whether or not earlier ones have ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from planrunner.engine.load_models.base import Part, Phase
+from planrunner.engine.load_models.user_pool import Crowd
+from planrunner.engine.scheduling.arrival_queue import Desk
+from planrunner.engine.scheduling.lateness import Punctuality
+from planrunner.engine.users.virtual_user import user_stream
+from planrunner.graph.run_graph import OpenLoad
+from planrunner.load.arrivals import ArrivalKind, Arrivals, RateStage, dealt_classes, merged
+from planrunner.units import NS_PER_MS, Rate
+
+__all__ = ["OpenPhase", "schedule_of"]
+
+_MOST_AT_ONCE: Final = 16
+"""Arrivals given out without letting the users work who got them.
+
+After a stall hundreds are due. Given out at once, each would start a user, for far more work than
+the request itself; in small portions the first users are idle again for the next.
+"""
+
+_STALLED_NS: Final = NS_PER_MS
+"""Woken so late, replies have come meanwhile: their users may be idle once they have seen them."""
+
+_HOPELESS_AFTER: Final = 10
+"""Users whose on_start failed, and no other: one more will not do better."""
+
+
+def schedule_of(
+    load: OpenLoad, weights: Sequence[int], *, seed: int, phase: str
+) -> Iterator[tuple[int, int]]:
+    """Yield each arrival of a phase: its offset in ns, and the position of its class.
+
+    Positions are those of `load.exact`, or else of `weights`. The same in every run with the
+    seed, and on every worker.
+    """
+    if not load.exact:
+        return zip(
+            _offsets(load, load.stages, seed, phase, 0), dealt_classes(weights), strict=False
+        )
+    duration_ns = sum(stage.duration_ns for stage in load.stages)
+    streams = [
+        _offsets(load, _constant(rate, duration_ns), seed, phase, position)
+        for position, (_, rate) in enumerate(load.exact)
+    ]
+    return merged(streams)
+
+
+def _constant(rate: Rate, duration_ns: int) -> tuple[RateStage, ...]:
+    return (RateStage("hold", 0, rate), RateStage("hold", duration_ns, rate))
+
+
+def _offsets(
+    load: OpenLoad, stages: Sequence[RateStage], seed: int, phase: str, position: int
+) -> Iterator[int]:
+    arrivals = Arrivals(stages)
+    if load.arrivals is ArrivalKind.UNIFORM:
+        return arrivals.offsets()
+    # No class can have this name, so no user has this stream.
+    return arrivals.poisson_offsets(user_stream(seed, phase, "\0arrivals", position))
+
+
+class OpenPhase(Phase):
+    """Arrivals given to idle users; new users start while there are fewer than `max_users`.
+
+    Args:
+        part: Of the phase, what every model needs.
+        names: The class at each position of the schedule.
+        schedule: Every arrival of this worker.
+        punctual: Counts arrivals.
+        max_users: Of this worker.
+    """
+
+    def __init__(
+        self,
+        part: Part,
+        *,
+        names: Sequence[str],
+        schedule: Iterator[tuple[int, int]],
+        punctual: Punctuality,
+        max_users: int,
+    ) -> None:
+        super().__init__(part)
+        self._names = names
+        self._schedule = schedule
+        self._punctual = punctual
+        self._max_users = max_users
+        desks = [part.programs[name].desk for name in names]
+        self._desks: list[Desk] = [desk for desk in desks if desk is not None]
+
+    async def _load(self, crowd: Crowd) -> None:
+        begin_ns, now = self._part.begin_ns, self._clock.now_ns
+        nap, punctual = self._nap, self._punctual
+        at_once = 0
+        for offset_ns, position in self._schedule:
+            due_ns = begin_ns + offset_ns
+            while (now_ns := now()) < due_ns and not nap.cut:
+                await nap.until(due_ns)
+                at_once = _MOST_AT_ONCE if now() > due_ns + _STALLED_NS else 0
+            if at_once >= _MOST_AT_ONCE:  # behind: those who got arrivals must have their turn
+                await nap.give_way()
+                at_once, now_ns = 0, now()
+            at_once += 1
+            if nap.cut:
+                self._count_overdue(due_ns)
+                return
+            if due_ns >= punctual.window_ends_ns:
+                punctual.enter(due_ns)
+            if self._desks[position].give(due_ns) or self._starts(crowd, position, due_ns):
+                punctual.lateness_ns.append(now_ns - due_ns)
+            else:
+                punctual.dropped += 1
+        await nap.until(self._timeline.ends_ns)
+
+    def _count_overdue(self, due_ns: int) -> None:
+        """Count what was due when the phase was cut, from this arrival on, and nobody got."""
+        begin_ns, now_ns, punctual = self._part.begin_ns, self._clock.now_ns(), self._punctual
+        while due_ns < now_ns:
+            if due_ns >= punctual.window_ends_ns:
+                punctual.enter(due_ns)
+            punctual.missed += 1
+            offset_ns, _ = next(self._schedule, (now_ns, 0))
+            due_ns = begin_ns + offset_ns
+
+    def _starts(self, crowd: Crowd, position: int, due_ns: int) -> bool:
+        """Start a user for an arrival; False when all are busy."""
+        # If all places are taken, one of another class that is idle goes home as this one comes.
+        if len(crowd) >= self._max_users and not any(desk.dismiss() for desk in self._desks):
+            return False
+        around, name = self._part.surroundings, self._names[position]
+        number = around.indices[self._part.phase.name, name]
+        around.indices[self._part.phase.name, name] = number + 1
+        # Nobody knows what users others have started, so every worker has numbers of its own.
+        index = number * around.part.workers + around.part.worker
+        crowd.start(name, index, due_ns=due_ns)
+        return True
+
+    def _close(self) -> None:
+        for desk in self._desks:
+            desk.close()
+
+    def _is_hopeless(self, failed: int) -> bool:
+        started = self._crowd.started if self._crowd is not None else 0
+        is_over = self._nap.cut or self._clock.now_ns() >= self._timeline.ends_ns
+        return failed == started and (failed >= _HOPELESS_AFTER or is_over)

@@ -1,0 +1,175 @@
+"""The users of one phase on this worker: starting them, telling them to stop, waiting for them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping
+from itertools import count
+from typing import Final
+
+from planrunner.clock import Clock
+from planrunner.engine.recording.counters import Tally
+from planrunner.engine.scheduling.interruptible_sleep import Nap
+from planrunner.engine.steps.binder import Wires
+from planrunner.engine.users.bound_class import BoundProgram
+from planrunner.engine.users.user_context import Actor
+from planrunner.engine.users.virtual_user import UserState, VirtualUser, user_stream
+from planrunner.language.expressions.builtins.random_draws import Rand
+from planrunner.load.partition import ALL, Part
+from planrunner.protocols.base import Scope
+from planrunner.units import NS_PER_S
+
+__all__ = ["Crowd", "Surroundings"]
+
+ON_STOP_NS: Final = 30 * NS_PER_S
+"""What all `on_stop` of a phase have together once its iterations have ended."""
+
+
+class Surroundings:
+    """What the users of all phases of a worker have in common.
+
+    Attributes:
+        scope: Names every user starts with: params, `run`, `now`.
+        alive: Users now, by class.
+        next_id: Numbers users over the whole run, from 0.
+        indices: Users started so far, by phase and class; of all workers where each can know it.
+        part: Which worker this is.
+    """
+
+    def __init__(
+        self, *, clock: Clock, wires: Wires, scope: Scope, seed: int, part: Part = ALL
+    ) -> None:
+        self.clock = clock
+        self.wires = wires
+        self.scope = scope
+        self.seed = seed
+        self.tally = Tally()
+        self.alive: Counter[str] = Counter()
+        self.part = part
+        self.next_id: Callable[[], int] = count(part.worker, part.workers).__next__
+        self.indices: Counter[tuple[str, str]] = Counter()
+
+
+class Crowd:
+    """The live users of one phase.
+
+    Args:
+        on_empty: Called when the last one has gone.
+        on_done: Called when none has any iteration left to do.
+
+    Attributes:
+        started: Users started so far.
+    """
+
+    def __init__(
+        self,
+        phase: str,
+        *,
+        programs: Mapping[str, BoundProgram],
+        surroundings: Surroundings,
+        group: asyncio.TaskGroup,
+        on_empty: Callable[[], None],
+        on_done: Callable[[], None] | None = None,
+    ) -> None:
+        self._phase = phase
+        self._programs = programs
+        self._around = surroundings
+        self._group = group
+        self._on_empty = on_empty
+        self._on_done = on_done
+        self._by_slot: dict[int, VirtualUser] = {}
+        # In the order of their start: all with their slots, and those that have not come to their
+        # on_stop yet.
+        self._live: dict[VirtualUser, int | None] = {}
+        self._busy: dict[VirtualUser, int | None] = {}
+        self._awaited = self._live
+        self._empty: Nap | None = None
+        self.started = 0
+
+    def __len__(self) -> int:
+        return len(self._live)
+
+    def start(
+        self, user_class: str, index: int, *, slot: int | None = None, due_ns: int = 0
+    ) -> None:
+        """Start a fresh user.
+
+        Args:
+            user_class: What it does.
+            index: Of the users of its class in this phase, on all workers: names its stream.
+            slot: By which to stop it.
+            due_ns: When the arrival was due that it starts for; its first request has this time.
+        """
+        around, bound = self._around, self._programs[user_class]
+        rng = user_stream(around.seed, self._phase, user_class, index)
+        identity: dict[str, object] = {"id": around.next_id(), "class": user_class}
+        scope = {
+            **around.scope,
+            "rand": Rand(rng),
+            "user": identity,
+            "phase": {"name": self._phase},
+        }
+        actor = Actor(
+            clock=around.clock,
+            scope=scope,
+            sessions=[client.session() for client in around.wires.clients],
+            rng=rng,
+            tally=around.tally,
+        )
+        user = VirtualUser(bound, actor, identity=identity, on_change=self._changed)
+        actor.due_ns = due_ns
+        if slot is not None:
+            self._by_slot[slot] = user
+        self._live[user] = self._busy[user] = slot
+        self.started += 1
+        around.alive[user_class] += 1
+        around.tally.started[self._phase, user_class] += 1
+        user.start(self._group)
+
+    def stop(self, slot: int) -> None:
+        """Tell the user of the slot to stop, if it still runs."""
+        if (user := self._by_slot.pop(slot, None)) is not None:
+            user.tell_to_stop()
+
+    async def wind_down(self, graceful_stop_ns: int) -> None:
+        """Let all finish within `graceful_stop_ns`, cut the rest, and wait for each `on_stop`."""
+        for user in reversed(self._live):
+            user.tell_to_stop()
+        await self._until_empty(self._busy, graceful_stop_ns)
+        for user in tuple(self._busy):
+            user.abort()
+        await self._until_empty(self._live, ON_STOP_NS)
+        self.cancel()
+
+    def hurry(self) -> None:
+        """Let all finish without any pause."""
+        for user in tuple(self._live):
+            user.hurry()
+
+    def cancel(self) -> None:
+        """End all at once."""
+        for user in tuple(self._live):
+            user.cancel()
+
+    async def _until_empty(self, awaited: dict[VirtualUser, int | None], limit_ns: int) -> None:
+        if awaited:
+            clock = self._around.clock
+            self._awaited, self._empty = awaited, Nap(clock)
+            await self._empty.until(clock.now_ns() + limit_ns)
+
+    def _changed(self, user: VirtualUser) -> None:
+        if user.state is UserState.ITERATING:
+            return
+        self._busy.pop(user, None)
+        if not self._busy and self._on_done is not None:
+            self._on_done()
+        if user.state is UserState.ENDED:
+            slot = self._live.pop(user)
+            if slot is not None and self._by_slot.get(slot) is user:
+                del self._by_slot[slot]  # nobody keeps it: it is free without any collection
+            self._around.alive[user.user_class] -= 1
+            if not self._live:
+                self._on_empty()
+        if self._empty is not None and not self._awaited:
+            self._empty.cut_short()

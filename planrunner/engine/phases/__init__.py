@@ -1,1 +1,0 @@
-"""One file per load model: how a phase starts and stops users."""

@@ -1,0 +1,1 @@
+"""What a worker writes down: samples, counters, failures, and its own health."""

@@ -1,0 +1,172 @@
+"""Where samples go: series by stage, status and failure, opened when the first sample needs them.
+
+The fast path of a request is in `steps`; it reads `Table.by_status` and appends to a `Series`.
+Everything here runs once per series, per stage or per failure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container
+from dataclasses import replace
+from typing import Final
+
+from planrunner.engine.recording.failure_samples import FailingRequests
+from planrunner.engine.scheduling.timeline import Timeline
+from planrunner.metrics.book import SeriesBook
+from planrunner.metrics.series import Labels, Series
+from planrunner.protocols.base import Reply
+from planrunner.results.files.samples import SampleWriter, pack_row
+
+__all__ = ["PhaseRecorder", "Site", "Table", "span_recorder"]
+
+Tags = tuple[tuple[str, str], ...]
+
+_NO_STATUSES: Final = frozenset[int]()
+
+
+class Table:
+    """The series of one place in the plan during one window of its phase.
+
+    Attributes:
+        begin_ns: Samples that start from here …
+        end_ns: … to here, exclusive, belong to the window.
+        by_status: Of accepted replies only, so that a hit means success.
+        by_failure: Of iterations and groups, which have no status.
+    """
+
+    __slots__ = ("_by_outcome", "begin_ns", "by_failure", "by_status", "end_ns", "labels")
+
+    def __init__(self, labels: Labels, begin_ns: int, end_ns: int) -> None:
+        self.labels = labels
+        self.begin_ns = begin_ns
+        self.end_ns = end_ns
+        self.by_status: dict[int, Series] = {}
+        self.by_failure: dict[str, Series] = {}
+        self._by_outcome: dict[tuple[int, str, Tags], Series] = {}
+
+    def series(self, book: SeriesBook, status: int, failure: str, tags: Tags) -> Series:
+        outcome = (status, failure, tags)
+        series = self._by_outcome.get(outcome)
+        if series is None:
+            labels = replace(self.labels, status=status, failure=failure)
+            if tags:
+                labels = replace(labels, tags=tuple(sorted({*labels.tags, *tags})))
+            series = self._by_outcome[outcome] = book.series(labels)
+        return series
+
+
+class PhaseRecorder:
+    """What the sites of one phase share.
+
+    Attributes:
+        mask: Takes secrets out of words about replies.
+        origin_ns: The start of the run, from which sample rows count.
+        failing: Keeps the first requests that fail; None where nobody asks for them.
+    """
+
+    __slots__ = ("book", "failing", "mask", "origin_ns", "phase", "samples", "timeline")
+
+    def __init__(  # noqa: PLR0913 - all that they share
+        self,
+        phase: str,
+        *,
+        timeline: Timeline,
+        book: SeriesBook,
+        samples: SampleWriter | None,
+        origin_ns: int,
+        mask: Callable[[str], str] = str,
+        failing: FailingRequests | None = None,
+    ) -> None:
+        self.phase = phase
+        self.mask = mask
+        self.failing = failing
+        self.timeline = timeline
+        self.book = book
+        self.samples = samples
+        self.origin_ns = origin_ns
+
+
+class Site:
+    """One place of the plan whose samples share everything but stage, status and failure."""
+
+    __slots__ = ("_latest", "_tables", "accept", "labels", "recorder")
+
+    def __init__(
+        self, recorder: PhaseRecorder, labels: Labels, accept: Container[int] = _NO_STATUSES
+    ) -> None:
+        self.recorder = recorder
+        self._tables: dict[int, Table] = {}
+        self._latest: Table | None = None
+        self.labels = labels
+        self.accept = accept
+
+    def table_at(self, moment_ns: int) -> Table:
+        """The table for samples that start at `moment_ns`."""
+        latest = self._latest
+        if latest is not None and latest.begin_ns <= moment_ns < latest.end_ns:
+            return latest
+        window = self.recorder.timeline.at(moment_ns)
+        table = self._tables.get(window.number)
+        if table is None:
+            labels = replace(self.labels, stage=window.stage, warmup=window.warmup)
+            # The first window also takes what is earlier: nothing is, by the clock of the phase.
+            begin_ns = window.begin_ns if window.number else 0
+            table = self._tables[window.number] = Table(labels, begin_ns, window.end_ns)
+        table.end_ns = window.end_ns  # a phase that was cut has a longer last window
+        self._latest = table
+        return table
+
+    def series(self, table: Table, *, status: int, failure: str, tags: Tags = ()) -> Series:
+        return table.series(self.recorder.book, status, failure, tags)
+
+    def accepted(self, table: Table, reply: Reply) -> Series | None:
+        """Open the series for a reply with an accepted status; None for any other reply."""
+        if reply.failure is not None or reply.status not in self.accept:
+            return None
+        series = table.by_status[reply.status] = self.series(table, status=reply.status, failure="")
+        return series
+
+    def row(self, series: Series, *, start_ns: int, took_ns: int, words: str) -> None:
+        """Append the raw sample of a request that has no reply."""
+        recorder = self.recorder
+        if (samples := recorder.samples) is not None:
+            start_ns -= recorder.origin_ns
+            message = samples.message(words)
+            samples.append(pack_row(series.index, start_ns, took_ns, took_ns, 0, 0, 0, message))
+
+    def reply_row(self, series: Series, reply: Reply, start_ns: int, words: str) -> None:
+        """Append the raw sample of a reply; the hot path has this inline."""
+        recorder = self.recorder
+        if (samples := recorder.samples) is not None:
+            first_ns = reply.first_byte_ns
+            samples.append(
+                pack_row(
+                    series.index,
+                    start_ns - recorder.origin_ns,
+                    reply.ended_ns - start_ns,
+                    reply.ended_ns - reply.sent_ns,
+                    first_ns - reply.sent_ns if first_ns else 0,
+                    reply.connect_ns,
+                    reply.received,
+                    samples.message(words),
+                )
+            )
+
+
+def span_recorder(site: Site) -> Callable[[int, int, str], None]:
+    """Return `record(began_ns, took_ns, failure)` for the iterations or a group of a place."""
+    begin_ns = end_ns = 0
+    by_failure: dict[str, Series] = {}
+
+    def record(began_ns: int, took_ns: int, failure: str) -> None:
+        nonlocal begin_ns, end_ns, by_failure
+        if not begin_ns <= began_ns < end_ns:
+            table = site.table_at(began_ns)
+            begin_ns, end_ns, by_failure = table.begin_ns, table.end_ns, table.by_failure
+        series = by_failure.get(failure)
+        if series is None:
+            table = site.table_at(began_ns)
+            series = by_failure[failure] = site.series(table, status=0, failure=failure)
+        series.same_ns.append(took_ns)
+
+    return record

@@ -1,0 +1,1 @@
+"""When things happen: timelines, arrivals, iteration budgets and lateness."""

@@ -1,0 +1,41 @@
+"""How many iterations are left to begin, for all users of a phase or for one."""
+
+from __future__ import annotations
+
+from planrunner.engine.scheduling.interruptible_sleep import Nap
+
+__all__ = ["Quota"]
+
+
+class Quota:
+    """A number of iterations; first come, first served.
+
+    Attributes:
+        left: Those that nobody has begun.
+    """
+
+    __slots__ = ("_resting", "left")
+
+    def __init__(self, count: int) -> None:
+        self.left = count
+        self._resting: set[Nap] = set()
+
+    def take(self) -> bool:
+        """Take one; False when none is left.
+
+        Whoever rests between two iterations when the last one is taken has nothing to wait for.
+        """
+        if not self.left:
+            return False
+        self.left -= 1
+        if not self.left:
+            for nap in tuple(self._resting):
+                nap.cut_short()
+        return True
+
+    def rest(self, nap: Nap) -> None:
+        """Note that somebody waits for the next one."""
+        self._resting.add(nap)
+
+    def rested(self, nap: Nap) -> None:
+        self._resting.discard(nap)

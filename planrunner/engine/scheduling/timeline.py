@@ -1,0 +1,161 @@
+"""Which stage of its phase, and whether warm-up, a moment belongs to: exact, without timers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
+from typing import Final
+
+from planrunner.graph.run_graph import PhaseNode
+from planrunner.metrics.judging.measured import MeasuredTime
+from planrunner.values import dataclass
+
+__all__ = ["FOREVER_NS", "SearchTimeline", "Timeline", "Window"]
+
+FOREVER_NS: Final = 1 << 62
+"""Later than anything; 146 years after the clock's zero."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A piece of a phase in which every sample has the same stage and warm-up flag.
+
+    Attributes:
+        number: Position in the timeline.
+        end_ns: Exclusive; `FOREVER_NS` for the last, as the iterations that were running when
+            the phase ended belong to it.
+    """
+
+    number: int
+    begin_ns: int
+    end_ns: int
+    stage: str
+    warmup: bool
+
+
+class Timeline:
+    """The windows of one phase that started at `started_ns`.
+
+    Attributes:
+        ends_ns: When the last stage ends, or ended if the phase was cut short: the end of what
+            counts as measured time.
+    """
+
+    def __init__(self, phase: PhaseNode, started_ns: int) -> None:
+        self.phase = phase.name
+        self.started_ns = started_ns
+        self.warmup_ends_ns = started_ns + phase.warmup_ns
+        self._stages = tuple(_stages(phase, started_ns))
+        self.ends_ns = self._stages[-1][2]
+        windows = tuple(_windows(self._stages, self.warmup_ends_ns))
+        self._windows = _with_open_end(windows or (self._empty(),))
+
+    def _empty(self) -> Window:
+        """The window of a phase whose stages take no time at all."""
+        return Window(0, self.started_ns, FOREVER_NS, self._stages[-1][0], warmup=False)
+
+    def at(self, moment_ns: int) -> Window:
+        """The window of `moment_ns`; the first one for anything earlier."""
+        for window in self._windows:
+            if moment_ns < window.end_ns:
+                return window
+        return self._windows[-1]
+
+    def cut(self, now_ns: int) -> None:
+        """End the phase early: what starts from now on belongs to the window of now."""
+        if now_ns < self.ends_ns:
+            self.ends_ns = now_ns
+            self._windows = _with_open_end(self._windows[: self.at(now_ns).number + 1])
+
+    def measured(self, now_ns: int) -> Iterator[MeasuredTime]:
+        """What of each stage counts so far: all but warm-up and graceful stop."""
+        for stage, begin_ns, end_ns in self.stages():
+            counts_ns, until_ns = max(begin_ns, self.warmup_ends_ns), min(end_ns, now_ns)
+            if counts_ns < until_ns:
+                yield MeasuredTime(self.phase, stage, counts_ns, until_ns)
+
+    def stages(self) -> Iterator[tuple[str, int, int]]:
+        """Name, begin and end of every stage that took any time, cut where the phase was."""
+        for name, begin_ns, end_ns in self._stages:
+            if begin_ns < (cut_ns := min(end_ns, self.ends_ns)):
+                yield name, begin_ns, cut_ns
+
+
+class SearchTimeline(Timeline):
+    """The windows of a search: each level is a stage, opened when the search comes to it.
+
+    Of each level the first part, in which the target settles, is labelled as warm-up. So is what
+    still happens between a level's end and the next one's begin.
+    """
+
+    def __init__(self, phase: PhaseNode, started_ns: int) -> None:
+        super().__init__(phase, started_ns)
+        self._stages = ()
+        self._windows = ()
+        self._settled: list[tuple[int, int]] = []
+        self.ends_ns = started_ns
+
+    def open_level(self, name: str, begin_ns: int, *, settle_ns: int, hold_ns: int) -> None:
+        """Begin a level."""
+        number = len(self._windows)
+        judged_ns, end_ns = begin_ns + settle_ns, begin_ns + hold_ns
+        if settle_ns:
+            self._windows += (Window(number, begin_ns, judged_ns, name, warmup=True),)
+        number = len(self._windows)
+        self._windows += (
+            Window(number, judged_ns, end_ns, name, warmup=False),
+            # Until the next level; see `at`.
+            Window(number + 1, end_ns, end_ns, name, warmup=True),
+        )
+        self._stages += ((name, begin_ns, end_ns),)
+        self._settled.append((judged_ns, end_ns))
+        self.ends_ns = end_ns
+
+    def at(self, moment_ns: int) -> Window:
+        """The window of `moment_ns`.
+
+        When the time between two levels ends isn't known while it lasts, so its window never ends
+        later than a moment that was asked about: whoever keeps a window asks again.
+        """
+        for window in reversed(self._windows):
+            if window.begin_ns <= moment_ns < window.end_ns:
+                return window
+            if window.begin_ns == window.end_ns <= moment_ns:
+                return replace(window, end_ns=moment_ns + 1)
+        return self._windows[0]
+
+    def cut(self, now_ns: int) -> None:
+        """End the level early."""
+        self.ends_ns = min(self.ends_ns, now_ns)
+
+    def measured(self, now_ns: int) -> Iterator[MeasuredTime]:
+        """What of each level counts: all but the time to settle."""
+        for (stage, _, end_ns), (judged_ns, _) in zip(self._stages, self._settled, strict=True):
+            until_ns = min(end_ns, now_ns, self.ends_ns)
+            if judged_ns < until_ns:
+                yield MeasuredTime(self.phase, stage, judged_ns, until_ns)
+
+
+def _stages(phase: PhaseNode, started_ns: int) -> Iterator[tuple[str, int, int]]:
+    begin_ns = started_ns
+    for name, duration_ns in phase.load.spans:
+        end_ns = begin_ns + duration_ns
+        yield name, begin_ns, end_ns
+        begin_ns = end_ns
+
+
+def _windows(stages: tuple[tuple[str, int, int], ...], warmup_ends_ns: int) -> Iterator[Window]:
+    number = 0
+    for name, begin_ns, end_ns in stages:
+        edges = [begin_ns, end_ns]
+        if begin_ns < warmup_ends_ns < end_ns:
+            edges.insert(1, warmup_ends_ns)
+        for begin, end in pairwise(edges):
+            if begin < end:
+                yield Window(number, begin, end, name, warmup=begin < warmup_ends_ns)
+                number += 1
+
+
+def _with_open_end(windows: tuple[Window, ...]) -> tuple[Window, ...]:
+    return (*windows[:-1], replace(windows[-1], end_ns=FOREVER_NS))

@@ -1,0 +1,1 @@
+"""Steps bound for one virtual user: one module for each family of steps."""

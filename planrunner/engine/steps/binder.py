@@ -1,0 +1,285 @@
+"""Binds the steps of a plan to their place in a phase: one coroutine function per step.
+
+Requests, the hot path, have a module of their own: `requests`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, assert_never
+
+from planrunner.engine.recording.recorder import PhaseRecorder, Site, span_recorder
+from planrunner.engine.steps.exec import bind_exec
+from planrunner.engine.steps.flow import (
+    bind_foreach,
+    bind_group,
+    bind_if,
+    bind_log,
+    bind_pop,
+    bind_push,
+    bind_repeat,
+    bind_sequence,
+    bind_stop,
+    bind_while,
+)
+from planrunner.engine.steps.observer import StepObserver
+from planrunner.engine.steps.parallel import bind_parallel
+from planrunner.engine.steps.poll import bind_poll
+from planrunner.engine.steps.python_hooks import bind_python
+from planrunner.engine.steps.requests import demanding_request, plain_request, request_attempt
+from planrunner.engine.steps.step_services import Outside
+from planrunner.engine.steps.throttle import throttled, throttled_attempt
+from planrunner.engine.users.bound_task import BoundTask, limit_steps
+from planrunner.engine.users.evaluate import evaluated
+from planrunner.engine.users.user_context import Actor, Step
+from planrunner.graph.run_graph import (
+    CallNode,
+    Evaluate,
+    ExecNode,
+    ForeachNode,
+    GroupNode,
+    HeaderNode,
+    IfNode,
+    LogNode,
+    ParallelNode,
+    PollNode,
+    PopNode,
+    PushNode,
+    PythonNode,
+    RepeatNode,
+    RequestNode,
+    SetNode,
+    StepNode,
+    StopNode,
+    TaskProgram,
+    ThinkNode,
+    WhileNode,
+)
+from planrunner.language.expressions.values import to_text
+from planrunner.load.turns import Turns
+from planrunner.metrics.series import Labels
+from planrunner.protocols.base import Client, Exchange
+from planrunner.values import dataclass
+
+__all__ = ["Binder", "Place", "Wires"]
+
+Tags = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in the plan a step stands: the part of its labels that comes from around it."""
+
+    user: str
+    task: str = ""
+    groups: tuple[str, ...] = ()
+    tags: Tags = ()
+
+
+class Wires:
+    """The open clients of a run, and every exchange bound to its client exactly once."""
+
+    def __init__(self, clients: Mapping[str, Client]) -> None:
+        self.clients = tuple(clients.values())
+        self._positions = {name: position for position, name in enumerate(clients)}
+        # Keyed by identity: a frozen exchange may hold what cannot be hashed. The exchange is
+        # kept beside its binding, so its identity stays its own.
+        self._bound: dict[int, tuple[Exchange, Any]] = {}
+
+    def bind(self, exchange: Exchange) -> tuple[int, Any]:
+        """Position of the exchange's client in `clients`, and the bound operation."""
+        position = self._positions[exchange.protocol]
+        known = self._bound.get(id(exchange))
+        if known is None:
+            known = exchange, self.clients[position].bind(exchange)
+            self._bound[id(exchange)] = known
+        return position, known[1]
+
+
+class Binder:
+    """Binds steps for one phase.
+
+    Args:
+        recorder: Where samples go.
+        wires: The open clients.
+        outside: What steps do to the run.
+        turns: The cap on the phase's requests; None, the usual case, costs them nothing.
+        observer: Sees what users do; None under load.
+    """
+
+    def __init__(
+        self,
+        recorder: PhaseRecorder,
+        wires: Wires,
+        outside: Outside,
+        turns: Turns | None = None,
+        observer: StepObserver | None = None,
+    ) -> None:
+        self._turns = turns
+        self._observer = observer
+        self._recorder = recorder
+        self._wires = wires
+        self._outside = outside
+
+    def task(self, program: TaskProgram, user: str) -> BoundTask:
+        place = Place(user, program.name, tags=program.tags)
+        steps = self.steps(program.steps, place)
+        if program.timeout_ns:
+            steps = (limit_steps(steps, program.timeout_ns),)
+        return BoundTask(program, steps, self._span("iteration", "", place))
+
+    def steps(self, nodes: Sequence[StepNode], place: Place) -> tuple[Step, ...]:
+        bound: list[Step] = []
+        for node in nodes:
+            if isinstance(node, CallNode) and node.when is None:
+                bound += self.steps(node.steps, place)  # as if its steps stood here
+            else:
+                step = self._step(node, place)
+                if self._observer is not None:
+                    step = self._observer.step(node, step)
+                bound.append(_only_when(node.when, step))
+        return tuple(bound)
+
+    def _span(
+        self, kind: str, name: str, place: Place, *, measured: bool = True
+    ) -> Callable[[int, int, str], None]:
+        """Return what records the iterations or a group of this place."""
+        labels = replace(self._labels(kind, name, "", place), measured=measured)
+        return span_recorder(Site(self._recorder, labels))
+
+    def _step(self, node: StepNode, place: Place) -> Step:  # noqa: C901, PLR0911, PLR0912 - a table
+        match node:
+            case RequestNode():
+                return self._request(node, place)
+            case ThinkNode():
+                return _think(node)
+            case SetNode():
+                return _set(node)
+            case PushNode():
+                return bind_push(node)
+            case PopNode():
+                return bind_pop(node)
+            case HeaderNode():
+                return _header(node)
+            case GroupNode():
+                return self._group(node, place)
+            case IfNode():
+                then, otherwise = self.steps(node.then, place), self.steps(node.otherwise, place)
+                return bind_if(node, then, otherwise)
+            case RepeatNode():
+                return bind_repeat(node, self.steps(node.steps, place))
+            case WhileNode():
+                return bind_while(node, self.steps(node.steps, place))
+            case ForeachNode():
+                return bind_foreach(node, self.steps(node.steps, place))
+            case PollNode():
+                return self._poll(node, place)
+            case ParallelNode():
+                return bind_parallel(self.steps(node.requests, place))
+            case CallNode():
+                return bind_sequence(self.steps(node.steps, place))
+            case LogNode():
+                return bind_log(node, self._outside)
+            case StopNode():
+                return bind_stop(node, self._outside)
+            case PythonNode():
+                return bind_python(node, self._outside)
+            case ExecNode():
+                return bind_exec(node, self._outside)
+            case _ as unreachable:
+                assert_never(unreachable)
+
+    def _request(self, node: RequestNode, place: Place) -> Step:
+        exchange = node.exchange
+        site = self._site(node, place)
+        position, bound = self._wires.bind(exchange)
+        asks = exchange.checks or exchange.soft_checks or exchange.extractors
+        if asks or node.reads_reply or node.reply_tags:
+            step = demanding_request(node, site, position, bound)
+        else:
+            step = plain_request(site, position, bound)
+        return step if self._turns is None else throttled(step, self._turns)
+
+    def _site(self, node: RequestNode, place: Place) -> Site:
+        exchange = node.exchange
+        labels = self._labels("request", node.name, exchange.method, place, tags=node.tags)
+        labels = replace(labels, measured=node.measured)
+        return Site(self._recorder, labels, accept=exchange.accept)
+
+    def _poll(self, node: PollNode, place: Place) -> Step:
+        request = node.request
+        inside = replace(place, groups=(*place.groups, request.name))
+        attempt = request_attempt(
+            request, self._site(request, inside), *self._wires.bind(request.exchange)
+        )
+        if self._turns is not None:
+            attempt = throttled_attempt(attempt, self._turns)
+        if self._observer is not None:
+            attempt = self._observer.attempt(request, attempt)
+        record = self._span("group", request.name, place, measured=request.measured)
+        return bind_group((_only_when(request.when, bind_poll(node, attempt)),), record)
+
+    def _group(self, node: GroupNode, place: Place) -> Step:
+        inside = replace(place, groups=(*place.groups, node.name))
+        record = self._span("group", node.name, place, measured=node.measured)
+        return bind_group(self.steps(node.steps, inside), record)
+
+    def _labels(
+        self, kind: str, name: str, method: str, place: Place, *, tags: Tags = ()
+    ) -> Labels:
+        return Labels(
+            request=name,
+            method=method,
+            kind=kind,
+            phase=self._recorder.phase,
+            stage="",
+            user=place.user,
+            task=place.task,
+            groups=place.groups,
+            tags=tuple(sorted({*place.tags, *tags})),
+        )
+
+
+def _only_when(when: Evaluate | None, step: Step) -> Step:
+    if when is None:
+        return step
+
+    async def step_if(user: Actor) -> None:
+        if evaluated(user, when):
+            await step(user)
+
+    return step_if
+
+
+def _think(node: ThinkNode) -> Step:
+    pause = node.pause
+
+    async def think(user: Actor) -> None:
+        await user.pause(user.drawer(pause)(), soundly=True)
+
+    return think
+
+
+def _set(node: SetNode) -> Step:
+    values = node.values
+
+    async def set_values(user: Actor) -> None:
+        scope = user.scope
+        for name, evaluate in values:
+            value = scope[name] = evaluated(user, evaluate)
+            user.let_go(value)
+
+    return set_values
+
+
+def _header(node: HeaderNode) -> Step:
+    values = node.values
+
+    async def set_headers(user: Actor) -> None:
+        for name, evaluate in values:
+            value = None if evaluate is None else evaluated(user, evaluate)
+            for session in user.sessions:
+                session.set_header(name, None if value is None else to_text(value))
+
+    return set_headers

@@ -1,0 +1,139 @@
+"""What happens to a request that did not simply succeed: counted, told, and what it leads to."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from planrunner.engine.recording.recorder import Site
+from planrunner.engine.users.user_context import Actor, IterationEnded
+from planrunner.metrics.series import ABORTED, Series
+from planrunner.protocols.base import FailureKind, Reply
+from planrunner.units import NS_PER_MS, NS_PER_S
+
+__all__ = ["REFUSALS", "Fallout"]
+
+REFUSALS: Final = frozenset({FailureKind.DNS, FailureKind.CONNECT, FailureKind.TLS})
+"""Kinds that say that there is nobody to talk to, so that asking at once again is no use."""
+
+_BACKOFF_NS: Final = 100 * NS_PER_MS
+_LONG_BACKOFF_NS: Final = NS_PER_S
+_LONG_AFTER: Final = 10
+
+Tags = tuple[tuple[str, str], ...]
+
+
+class Fallout:
+    """The failures of one request step.
+
+    | what happened                        | sample          | then                            |
+    |--------------------------------------|-----------------|---------------------------------|
+    | no connection (dns, connect, tls)    | the kind        | the user backs off              |
+    | another failure, status, expectation | the kind        | the iteration goes on           |
+    | required extraction failed           | extract         | the iteration ends              |
+    | an expression failed after the reply | extract         | the iteration ends              |
+    | an expression failed before sending  | extract, 0 long | the iteration ends              |
+    | cancelled while waiting              | aborted         | the cancellation goes on        |
+    | the task's timeout is over           | timeout         | the iteration ends              |
+    """
+
+    __slots__ = ("_position", "_site")
+
+    def __init__(self, site: Site, position: int) -> None:
+        self._site = site
+        self._position = position
+
+    async def failed(
+        self, user: Actor, reply: Reply, kind: FailureKind, due_ns: int, words: str, tags: Tags
+    ) -> None:
+        """Record a failed reply.
+
+        Raises:
+            IterationEnded: The kind is `extract`.
+        """
+        site = self._site
+        words = site.recorder.mask(reply.cover(words))
+        table = site.table_at(due_ns)
+        series = site.series(table, status=reply.status, failure=kind.value, tags=tags)
+        record(series, reply, due_ns)
+        site.reply_row(series, reply, due_ns, words)
+        self._keep(user, reply, kind.value, words, due_ns, reply.ended_ns)
+        user.moment_ns = reply.ended_ns
+        user.failure = user.failure or kind.value
+        user.words = f"`{site.labels.request}` failed: {words}"
+        if kind in REFUSALS:
+            await _back_off(user)
+            return
+        user.refusals = 0
+        if kind is FailureKind.EXTRACT:
+            raise IterationEnded(words)
+
+    def unsent(self, user: Actor, error: Exception) -> IterationEnded:
+        """Record a request that an expression kept from being sent; returns what to raise."""
+        now_ns = user.clock.now_ns()
+        start_ns = user.due_ns or now_ns
+        words = self._site.recorder.mask(str(error))
+        self._lost(start_ns, now_ns, FailureKind.EXTRACT.value, words)
+        self._keep(user, None, FailureKind.EXTRACT.value, words, start_ns, now_ns)
+        user.due_ns = 0
+        user.moment_ns = now_ns
+        user.failure = user.failure or FailureKind.EXTRACT.value
+        user.words = f"`{self._site.labels.request}` failed: {words}"
+        return IterationEnded(words)
+
+    def aborted(self, user: Actor) -> None:
+        """Record the request in flight of a user, or of its task, that is being cancelled."""
+        now_ns = user.clock.now_ns()
+        # The session knows when it was asked; `moment_ns` is that but for the loop's own delay.
+        start_ns = user.due_ns or user.moment_ns
+        if user.limit is not None and user.limit.expired():
+            kind, words = FailureKind.TIMEOUT.value, "the task's time was up"
+            self._lost(start_ns, now_ns, kind, words)
+            self._keep(user, None, kind, words, start_ns, now_ns)
+            user.due_ns, user.moment_ns = 0, now_ns
+            user.failure = user.failure or FailureKind.TIMEOUT.value
+            return
+        self._lost(start_ns, now_ns, ABORTED, "")
+        user.failure = ABORTED
+
+    def _keep(
+        self, user: Actor, reply: Reply | None, kind: str, words: str, due_ns: int, ended_ns: int
+    ) -> None:
+        recorder = self._site.recorder
+        if recorder.failing is not None:
+            recorder.failing.add(
+                self._site.labels,
+                user.sessions[self._position],
+                reply,
+                kind=kind,
+                words=words,
+                after_ns=due_ns - recorder.origin_ns,
+                took_ns=ended_ns - due_ns,
+            )
+
+    def _lost(self, start_ns: int, ended_ns: int, failure: str, words: str) -> None:
+        site = self._site
+        series = site.series(site.table_at(start_ns), status=0, failure=failure)
+        series.same_ns.append(ended_ns - start_ns)
+        site.row(series, start_ns=start_ns, took_ns=ended_ns - start_ns, words=words)
+
+
+def record(series: Series, reply: Reply, due_ns: int) -> None:
+    """Write a reply into its series; the hot path has this inline."""
+    latency_ns = reply.ended_ns - due_ns
+    service_ns = reply.ended_ns - reply.sent_ns
+    if latency_ns == service_ns:
+        series.same_ns.append(latency_ns)
+    else:
+        series.latency_ns.append(latency_ns)
+        series.service_ns.append(service_ns)
+    series.received += reply.received
+    series.sent += reply.sent
+    series.connects += reply.connects
+    series.retries += reply.retries
+
+
+async def _back_off(user: Actor) -> None:
+    user.refusals += 1
+    user.tally.backoffs += 1
+    pause_ns = _LONG_BACKOFF_NS if user.refusals >= _LONG_AFTER else _BACKOFF_NS
+    await user.pause(pause_ns, soundly=True)

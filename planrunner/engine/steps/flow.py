@@ -1,0 +1,208 @@
+"""Steps that run others, change a user's lists, or end something; bound once for all users."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from planrunner.engine.steps.step_services import Outside
+from planrunner.engine.users.evaluate import end_iteration, evaluated
+from planrunner.engine.users.user_context import Actor, NeverBegun, Step, StepsStopped
+from planrunner.graph.run_graph import (
+    Evaluate,
+    ForeachNode,
+    IfNode,
+    LogNode,
+    PopNode,
+    PushNode,
+    RepeatNode,
+    StopNode,
+    StopWhat,
+    WhileNode,
+)
+from planrunner.language.expressions.values import EvaluationError, kind_of, to_text
+
+__all__ = [
+    "bind_foreach",
+    "bind_group",
+    "bind_if",
+    "bind_log",
+    "bind_pop",
+    "bind_push",
+    "bind_repeat",
+    "bind_sequence",
+    "bind_stop",
+    "bind_while",
+]
+
+_ROUNDS_PER_TURN: Final = 256
+"""Rounds of a loop after which others get a turn: in its steps, nothing might wait."""
+
+
+def bind_group(steps: Sequence[Step], record: Callable[[int, int, str], None]) -> Step:
+    async def group(user: Actor) -> None:
+        began_ns, thought_ns = user.moment_ns, user.thought_ns
+        before, user.failure = user.failure, ""
+        is_sample = True
+        try:
+            for step in steps:
+                await step(user)
+        except NeverBegun:  # the iteration is no sample, so nothing inside it is one
+            is_sample = False
+            raise
+        finally:  # a group that was ended or cancelled inside is a sample too
+            if is_sample:
+                took_ns = user.moment_ns - began_ns - (user.thought_ns - thought_ns)
+                record(began_ns, took_ns, user.failure)
+            user.failure = before or user.failure
+
+    return group
+
+
+def bind_sequence(steps: Sequence[Step]) -> Step:
+    async def sequence(user: Actor) -> None:
+        for step in steps:
+            await step(user)
+
+    return sequence
+
+
+def bind_if(node: IfNode, then: Sequence[Step], otherwise: Sequence[Step]) -> Step:
+    condition = node.condition
+
+    async def branch(user: Actor) -> None:
+        for step in then if evaluated(user, condition) else otherwise:
+            await step(user)
+
+    return branch
+
+
+def bind_repeat(node: RepeatNode, steps: Sequence[Step]) -> Step:
+    times = node.times
+
+    async def repeat(user: Actor) -> None:
+        count = evaluated(user, times)
+        assert isinstance(count, int)  # the compiler sees to it
+        for number in range(1, count + 1):
+            for step in steps:
+                await step(user)
+            if not number % _ROUNDS_PER_TURN:
+                await asyncio.sleep(0)
+
+    return repeat
+
+
+def bind_while(node: WhileNode, steps: Sequence[Step]) -> Step:
+    condition, most = node.condition, node.most
+
+    async def loop(user: Actor) -> None:
+        number = 0
+        while evaluated(user, condition):
+            if number == most:
+                user.tally.endless[node.shown] += 1
+                return
+            number += 1
+            for step in steps:
+                await step(user)
+            if not number % _ROUNDS_PER_TURN:
+                await asyncio.sleep(0)
+
+    return loop
+
+
+def bind_foreach(node: ForeachNode, steps: Sequence[Step]) -> Step:
+    name, items = node.variable, node.items
+
+    async def foreach(user: Actor) -> None:
+        scope = user.scope
+        for number, item in enumerate(_listed(user, items, node.shown), 1):
+            scope[name] = item
+            for step in steps:
+                await step(user)
+            if not number % _ROUNDS_PER_TURN:
+                await asyncio.sleep(0)
+
+    return foreach
+
+
+def _listed(user: Actor, items: Evaluate, shown: str) -> list[object]:
+    """Return the items as a list that the steps of the loop can't change."""
+    value = evaluated(user, items)
+    if isinstance(value, list | tuple | range | Mapping):
+        return list(value)
+    raise end_iteration(user, f"`{shown}` is {kind_of(value)}, not a list")
+
+
+# -- lists -------------------------------------------------------------------------------------
+
+
+def bind_push(node: PushNode) -> Step:
+    values = node.values
+
+    async def push(user: Actor) -> None:
+        for name, evaluate in values:
+            value = evaluated(user, evaluate)
+            user.let_go(value)
+            try:
+                user.own_list(name).append(value)
+            except EvaluationError as error:
+                raise end_iteration(user, str(error)) from error
+
+    return push
+
+
+def bind_pop(node: PopNode) -> Step:
+    source, target = node.source, node.target
+    position = _POSITIONS[node.which]
+
+    async def pop(user: Actor) -> None:
+        try:
+            items = user.own_list(source)
+        except EvaluationError as error:
+            raise end_iteration(user, str(error)) from error
+        if not items:
+            raise end_iteration(user, f"`{source}` is empty, so nothing can be taken out of it")
+        item = items.pop(position(user, len(items)))
+        if target:
+            user.scope[target] = item
+
+    return pop
+
+
+_POSITIONS: Final[Mapping[str, Callable[[Actor, int], int]]] = {
+    "first": lambda _user, _count: 0,
+    "last": lambda _user, count: count - 1,
+    "random": lambda user, count: int(user.rng.random() * count),
+}
+
+
+# -- what reaches beyond the user --------------------------------------------------------------
+
+
+def bind_log(node: LogNode, outside: Outside) -> Step:
+    text, write = node.text, outside.log.write
+
+    async def log(user: Actor) -> None:
+        value = evaluated(user, text)
+        try:
+            write(to_text(value))
+        except EvaluationError as error:
+            raise end_iteration(user, str(error)) from error
+
+    return log
+
+
+def bind_stop(node: StopNode, outside: Outside) -> Step:
+    what = node.what
+
+    async def stop(user: Actor) -> None:
+        if what is not StopWhat.ITERATION:
+            user.nap.cut_short()
+        if what is StopWhat.PHASE:
+            outside.stop_phase()
+        elif what is StopWhat.PLAN:
+            outside.stop_plan()
+        raise StepsStopped
+
+    return stop

@@ -1,0 +1,21 @@
+"""Who looks on while steps run: nobody under load, the trace with `--once`."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from planrunner.engine.steps.requests import Attempt
+from planrunner.engine.users.user_context import Step
+from planrunner.graph.run_graph import RequestNode, StepNode
+
+__all__ = ["StepObserver"]
+
+
+class StepObserver(Protocol):
+    """Wraps what is bound, before the run."""
+
+    def step(self, node: StepNode, step: Step) -> Step:
+        """Return the step so that it is seen."""
+
+    def attempt(self, node: RequestNode, attempt: Attempt) -> Attempt:
+        """Return an attempt of a poll so that it is seen."""

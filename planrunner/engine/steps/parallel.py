@@ -1,0 +1,55 @@
+"""Requests of one user that are under way at the same time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+
+from planrunner.engine.users.user_context import Actor, IterationEnded, Step
+
+__all__ = ["bind_parallel"]
+
+
+def bind_parallel(requests: Sequence[Step]) -> Step:
+    """Bind a step that sends all requests at once and returns when each has ended.
+
+    Where the plan allows the user fewer connections, the rest follow as these become free. A
+    request that ends the iteration keeps those from being sent that weren't yet, and cuts none.
+    """
+    count = len(requests)
+
+    async def parallel(user: Actor) -> None:
+        actors = user.lanes(count)
+        failure, user.failure = user.failure, ""
+        waiting = iter(requests)
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(_send(waiting, actor)) for actor in actors]
+        finally:
+            _join(user, actors, failure)
+        for task in tasks:
+            if (ended := task.result()) is not None:
+                raise ended
+
+    return parallel
+
+
+async def _send(waiting: Iterator[Step], actor: Actor) -> IterationEnded | None:
+    try:
+        for step in waiting:
+            await step(actor)
+    except IterationEnded as ended:
+        for _ in waiting:
+            pass
+        return ended
+    return None
+
+
+def _join(user: Actor, actors: Sequence[Actor], failure: str) -> None:
+    """Let the user go on from where the last of its actors ended."""
+    failed = [actor for actor in actors if actor.failure]
+    user.moment_ns = max(actor.moment_ns for actor in actors)
+    user.refusals = max(actor.refusals for actor in actors)
+    if failed:
+        user.words = failed[0].words
+    user.failure = failure or (failed[0].failure if failed else "")

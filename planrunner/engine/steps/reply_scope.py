@@ -1,0 +1,40 @@
+"""The names an expression has after a request: `status`, `headers`, `body` and `json`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from planrunner.language.expressions.values import UNDEFINED
+from planrunner.protocols.base import NOT_JSON, Reply, Scope, read_json, read_text
+
+__all__ = ["REPLY_NAMES", "publish_reply"]
+
+REPLY_NAMES: Final = ("status", "headers", "body", "json")
+
+
+def publish_reply(reply: Reply, scope: Scope) -> None:
+    """Put the reply's names into the scope; what it doesn't have is undefined."""
+    scope["status"] = reply.status
+    scope["headers"] = reply.parsed(_read_headers)
+    scope["body"] = reply.parsed(read_text)
+    data = reply.parsed(read_json)
+    scope["json"] = UNDEFINED if data is NOT_JSON else data
+
+
+class _Headers(dict[str, str]):
+    """Header values by name in lower case; looking one up doesn't mind the case."""
+
+    def __missing__(self, name: str) -> str:
+        lower = name.lower()
+        if lower == name:
+            raise KeyError(name)
+        return self[lower]
+
+
+def _read_headers(reply: Reply) -> _Headers:
+    headers = _Headers()
+    for line in reply.head.decode("latin-1").split("\r\n")[1:]:
+        name, separator, value = line.partition(":")
+        if separator:
+            headers.setdefault(name.strip().lower(), value.strip())
+    return headers

@@ -1,0 +1,228 @@
+"""Sends one request and records its sample: the hot path.
+
+`plain_request` reads no label, makes no object and calls nothing but the session and
+`list.append`; whatever is not a plain success leaves it through `Fallout`. It repeats inline what
+`Site.reply_row` and `fallout.record` say: each call would cost a tenth of a microsecond.
+"""
+
+from __future__ import annotations
+
+from asyncio import CancelledError
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from planrunner.engine.recording.recorder import Site
+from planrunner.engine.steps.failures import Fallout, record
+from planrunner.engine.steps.reply_scope import publish_reply
+from planrunner.engine.users.user_context import Actor, Step
+from planrunner.graph.run_graph import RequestNode
+from planrunner.language.expressions.values import EvaluationError, to_text
+from planrunner.metrics.series import Series
+from planrunner.protocols.base import Check, FailureKind, Reply, Scope
+from planrunner.results.files.samples import pack_row
+
+__all__ = ["Attempt", "Fault", "demanding_request", "plain_request", "request_attempt"]
+
+Tags = tuple[tuple[str, str], ...]
+Fault = tuple[FailureKind, str]
+
+
+# One long function: each call would cost every request a tenth of a microsecond.
+def plain_request(site: Site, position: int, bound: Any) -> Step:  # noqa: ANN401, C901, PLR0915
+    """A request that asks of its reply no more than an accepted status."""
+    fallout = Fallout(site, position)
+    samples, origin_ns = site.recorder.samples, site.recorder.origin_ns
+    append = None if samples is None else samples.append
+    pack = pack_row
+    begin_ns = end_ns = 0
+    by_status: dict[int, Series] = {}
+
+    async def request(user: Actor) -> None:  # noqa: C901, PLR0912, PLR0915
+        nonlocal begin_ns, end_ns, by_status
+        try:
+            reply = await user.sends[position](bound, user.scope)
+        except CancelledError:
+            fallout.aborted(user)
+            raise
+        except EvaluationError as error:
+            raise fallout.unsent(user, error) from error
+        start_ns = user.due_ns
+        if start_ns:
+            user.due_ns = 0
+        else:
+            start_ns = reply.asked_ns
+        if not begin_ns <= start_ns < end_ns:
+            table = site.table_at(start_ns)
+            begin_ns, end_ns, by_status = table.begin_ns, table.end_ns, table.by_status
+        series = by_status.get(reply.status)
+        if series is None or reply.failure is not None:
+            series = site.accepted(site.table_at(start_ns), reply)
+            if series is None:
+                kind, words = _refused(reply)
+                await fallout.failed(user, reply, kind, start_ns, words, ())
+                return
+        ended_ns = user.moment_ns = reply.ended_ns
+        latency_ns = ended_ns - start_ns
+        service_ns = ended_ns - reply.sent_ns
+        if latency_ns == service_ns:
+            series.same_ns.append(latency_ns)
+        else:
+            series.latency_ns.append(latency_ns)
+            series.service_ns.append(service_ns)
+        series.received += reply.received
+        series.sent += reply.sent
+        if reply.connects:
+            series.connects += reply.connects
+        if reply.retries:
+            series.retries += reply.retries
+        if user.refusals:
+            user.refusals = 0
+        if append is not None:
+            first_ns = reply.first_byte_ns
+            append(
+                pack(
+                    series.index,
+                    start_ns - origin_ns,
+                    latency_ns,
+                    service_ns,
+                    first_ns - reply.sent_ns if first_ns else 0,
+                    reply.connect_ns,
+                    reply.received,
+                    0,
+                )
+            )
+
+    return request
+
+
+SendAttempt = Callable[[Actor, int, Any], Awaitable[Reply]]
+JudgeReply = Callable[[Reply, Fault | None], Fault | None]
+"""Has the last word on a complete reply and what is wrong with it by itself."""
+
+Attempt = Callable[[Actor, SendAttempt, JudgeReply], Coroutine[Any, Any, None]]
+"""A request whose sending and last expectation come from whoever sends it again and again."""
+
+
+def demanding_request(
+    node: RequestNode,
+    site: Site,
+    position: int,
+    bound: Any,  # noqa: ANN401 - as `bind` gave
+) -> Step:
+    """A request with expectations beyond the status, extractions, or names and tags to set."""
+    fallout = Fallout(site, position)
+
+    async def request(user: Actor) -> None:
+        try:
+            reply = await user.sends[position](bound, user.scope)
+        except CancelledError:
+            fallout.aborted(user)
+            raise
+        except EvaluationError as error:
+            raise fallout.unsent(user, error) from error
+        if (failing := _conclude(user, reply, node, site, fallout)) is not None:
+            await failing
+
+    return request
+
+
+def request_attempt(
+    node: RequestNode,
+    site: Site,
+    position: int,
+    bound: Any,  # noqa: ANN401 - as `bind` gave
+) -> Attempt:
+    """The same for a request that is sent again until it has been answered as hoped for."""
+    fallout = Fallout(site, position)
+
+    async def attempt(user: Actor, send: SendAttempt, judge: JudgeReply) -> None:
+        try:
+            reply = await send(user, position, bound)
+        except CancelledError:
+            fallout.aborted(user)
+            raise
+        except EvaluationError as error:
+            raise fallout.unsent(user, error) from error
+        if (failing := _conclude(user, reply, node, site, fallout, judge)) is not None:
+            await failing
+
+    return attempt
+
+
+def _conclude(
+    user: Actor,
+    reply: Reply,
+    node: RequestNode,
+    site: Site,
+    fallout: Fallout,
+    judge: JudgeReply | None = None,
+) -> Awaitable[None] | None:
+    """Judge a reply and record it; returns what is left to do for one that is a failure."""
+    start_ns, user.due_ns = user.due_ns or reply.asked_ns, 0
+    tags: Tags = ()
+    try:
+        fault = _judge(node, reply, user)
+        if judge is not None and reply.failure is None:
+            fault = judge(reply, fault)
+        if node.reply_tags:
+            tags = _reply_tags(node, site, user)
+    except EvaluationError as error:
+        fault = FailureKind.EXTRACT, str(error)
+    if fault is not None:
+        kind, words = fault
+        return fallout.failed(user, reply, kind, start_ns, words, tags)
+    table = site.table_at(start_ns)
+    series = None if tags else table.by_status.get(reply.status)
+    if series is None:
+        series = site.series(table, status=reply.status, failure="", tags=tags)
+        if not tags:
+            table.by_status[reply.status] = series
+    user.moment_ns = reply.ended_ns
+    user.refusals = 0
+    record(series, reply, start_ns)
+    if site.recorder.samples is not None:
+        site.reply_row(series, reply, start_ns, "")
+    return None
+
+
+def _judge(node: RequestNode, reply: Reply, user: Actor) -> Fault | None:
+    """Return the first thing that is wrong with the reply; later ones would say the same again.
+
+    Raises:
+        EvaluationError: An expectation or extraction reads a name that has no value.
+    """
+    if reply.failure is not None:
+        return _refused(reply)
+    exchange, scope = node.exchange, user.scope
+    if node.reads_reply:
+        publish_reply(reply, scope)
+    if exchange.soft_checks and _first_fault(exchange.soft_checks, reply, scope) is not None:
+        user.tally.soft_failures[node.name] += 1
+    if reply.status not in exchange.accept:
+        return _refused(reply)
+    if (words := _first_fault(exchange.checks, reply, scope)) is not None:
+        return FailureKind.EXPECT, words
+    if (words := _first_fault(exchange.extractors, reply, scope)) is not None:
+        return FailureKind.EXTRACT, words
+    return None
+
+
+def _first_fault(tests: tuple[Check, ...], reply: Reply, scope: Scope) -> str | None:
+    for test in tests:
+        if (words := test(reply, scope)) is not None:
+            return words
+    return None
+
+
+def _reply_tags(node: RequestNode, site: Site, user: Actor) -> Tags:
+    value_of, scope = site.recorder.book.tag_value, user.scope
+    return tuple(
+        (key, value_of(key, to_text(evaluate(scope)))) for key, evaluate in node.reply_tags
+    )
+
+
+def _refused(reply: Reply) -> Fault:
+    """Why a reply that the fast path didn't take is a failure."""
+    if reply.failure is not None:
+        return reply.failure, reply.detail
+    return FailureKind.STATUS, f"status {reply.status}"

@@ -1,0 +1,1 @@
+"""Virtual users: their context, their iterations, their data."""

@@ -1,0 +1,44 @@
+"""A user class bound to one phase: what all its users there have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from planrunner.engine.scheduling.arrival_queue import Desk
+from planrunner.engine.scheduling.iteration_budget import Quota
+from planrunner.engine.scheduling.lateness import Punctuality
+from planrunner.engine.scheduling.timeline import Timeline
+from planrunner.engine.users.bound_task import BoundTask
+from planrunner.engine.users.data_feeds import NO_FEEDS, ClassFeeds
+from planrunner.engine.users.user_context import Step
+from planrunner.graph.run_graph import UserProgram
+from planrunner.values import dataclass
+
+__all__ = ["BoundProgram"]
+
+
+@dataclass(frozen=True, slots=True)
+class BoundProgram:
+    """What the users of one class do in one phase.
+
+    Attributes:
+        feeds: Gives its users their rows of data.
+        next_iteration: Numbers the phase's iterations over all its users.
+        stop_plan: Ends the run because of what the words say.
+        quota: Gives a user the number of iterations it may begin; None for no limit.
+        desk: Where its users wait for arrivals; None but in the open model.
+        punctual: Where iterations that have a due time are counted; None where they have none.
+    """
+
+    program: UserProgram
+    phase: str
+    timeline: Timeline
+    tasks: tuple[BoundTask, ...]
+    on_start: tuple[Step, ...]
+    on_stop: tuple[Step, ...]
+    next_iteration: Callable[[], int]
+    stop_plan: Callable[[str], None]
+    feeds: ClassFeeds = NO_FEEDS
+    quota: Callable[[], Quota] | None = None
+    desk: Desk | None = None
+    punctual: Punctuality | None = None

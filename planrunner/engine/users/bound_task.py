@@ -1,0 +1,97 @@
+"""What stands between a picked task and its run: what it needs, and the time it may take."""
+
+from __future__ import annotations
+
+import asyncio
+from bisect import bisect
+from collections.abc import Callable, Mapping, Sequence
+from itertools import accumulate
+
+from planrunner.engine.users.evaluate import end_iteration, evaluated
+from planrunner.engine.users.user_context import Actor, Step
+from planrunner.graph.run_graph import Needs, TaskProgram
+from planrunner.protocols.base import FailureKind
+from planrunner.units import NS_PER_S, format_duration
+
+__all__ = ["BoundTask", "limit_steps", "settle_pick"]
+
+
+class BoundTask:
+    """A task bound to its phase and class, for all users of the class.
+
+    Attributes:
+        begun: Iterations of it so far.
+        skipped: Picks of it that were refused, another pick in their place or none.
+        substituted: Picks of it in whose place the task that its `needs` names ran.
+    """
+
+    __slots__ = ("begun", "name", "needs", "record", "skipped", "steps", "substituted", "weight")
+
+    def __init__(
+        self,
+        task: TaskProgram,
+        steps: tuple[Step, ...],
+        record: Callable[[int, int, str], None],
+    ) -> None:
+        self.name = task.name
+        self.weight = task.weight
+        self.needs = task.needs
+        self.steps = steps
+        self.record = record
+        self.begun = 0
+        self.skipped = 0
+        self.substituted = 0
+
+
+def settle_pick(user: Actor, picked: BoundTask, tasks: Sequence[BoundTask]) -> BoundTask | None:
+    """Return the task that runs for a pick, or None when it is skipped; counts what it does.
+
+    Raises:
+        IterationEnded: A condition has no value.
+    """
+    by_name: Mapping[str, BoundTask] = {task.name: task for task in tasks}
+    refused: set[str] = set()
+    task = picked
+    while (needs := task.needs) is not None and not _is_met(user, needs):
+        refused.add(task.name)
+        match needs.otherwise:
+            case "skip":
+                picked.skipped += 1
+                return None
+            case "repick":
+                picked.skipped += 1
+                left = [other for other in tasks if other.name not in refused]
+                if not left:
+                    return None
+                task = picked = _draw(user, left)
+            case name:
+                task = by_name[name]
+    if task is not picked:
+        picked.substituted += 1
+    return task
+
+
+def _is_met(user: Actor, needs: Needs) -> bool:
+    return bool(evaluated(user, needs.condition))
+
+
+def _draw(user: Actor, tasks: Sequence[BoundTask]) -> BoundTask:
+    bounds = tuple(accumulate(task.weight for task in tasks))
+    return tasks[bisect(bounds, user.rng.random() * bounds[-1])]
+
+
+def limit_steps(steps: Sequence[Step], timeout_ns: int) -> Step:
+    """Return one step that runs all of them, and fails as `timeout` when that takes too long."""
+
+    async def run(user: Actor) -> None:
+        try:
+            async with asyncio.timeout(timeout_ns / NS_PER_S) as user.limit:
+                for step in steps:
+                    await step(user)
+        except TimeoutError as error:
+            words = f"the task took longer than {format_duration(timeout_ns)}"
+            raise end_iteration(user, words, FailureKind.TIMEOUT) from error
+        finally:
+            user.limit = None
+
+    return run

@@ -1,0 +1,284 @@
+"""Rows of test data for users: drawn as a user starts, or anew for each iteration.
+
+| per  | order               | the row comes from                                               |
+|------|---------------------|------------------------------------------------------------------|
+| any  | random              | the user's own stream, with repetition                           |
+| any  | sequential, shuffle | one sequence for all users; when it ends, `on_end`               |
+| any  | unique              | one sequence without repetition; random is a shuffle             |
+| user | unique              | the same, then rows that users gave back; when none is, `on_end` |
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from hashlib import blake2b
+from random import Random
+from typing import Any, Final
+
+from planrunner.data.tables import MadeTable, MemoryTable, RowFault, RowFormat, Table, open_table
+from planrunner.engine.recording.counters import Tally
+from planrunner.engine.stop import Ending, Stop
+from planrunner.errors import CannotRun
+from planrunner.graph.data import DataNode, OnEnd, Order
+from planrunner.graph.run_graph import RunGraph
+from planrunner.language.expressions.builtins.random_draws import Rand
+from planrunner.language.expressions.values import EvaluationError, Scope
+from planrunner.load.partition import ALL, Part
+from planrunner.values import dataclass
+
+__all__ = ["NO_FEEDS", "ClassFeeds", "Feed", "Feeds", "open_feed"]
+
+_MOST_MADE_BEFORE: Final = 10_000
+"""Rows of `generate` that are made before the run; more of them are made as they are drawn."""
+
+Draw = Callable[[Random], object]
+"""Gives the next row for the user with this stream; raises StopIteration when none is left."""
+
+
+class Feed:
+    """The rows of one source on this worker.
+
+    Attributes:
+        draw: A plain attribute, as every iteration calls it.
+    """
+
+    __slots__ = ("_returned", "_table", "draw", "name", "node")
+
+    def __init__(
+        self, node: DataNode, table: Table, draw: Draw, returned: deque[object] | None
+    ) -> None:
+        self.node = node
+        self.name = node.name
+        self.draw = draw
+        self._table = table
+        self._returned = returned
+
+    def give_back(self, row: object) -> None:
+        """Let another user have the row."""
+        if self._returned is not None:
+            self._returned.append(row)
+
+    def close(self) -> None:
+        self._table.close()
+
+
+@dataclass(frozen=True, slots=True)
+class ClassFeeds:
+    """What the users of one class draw from.
+
+    Attributes:
+        per_user: Drawn once, as a user starts.
+        per_iteration: Drawn before each iteration.
+        ended: Told which source had no row, and why if it was no plain end.
+    """
+
+    per_user: tuple[Feed, ...] = ()
+    per_iteration: tuple[Feed, ...] = ()
+    ended: Callable[[Feed, str], None] = lambda _feed, _why: None
+
+    def start(self, scope: Scope, rng: Random) -> bool:
+        """Draw what lasts for the user's life; False when it can't live."""
+        return self._draw(self.per_user, scope, rng)
+
+    def iterate(self, scope: Scope, rng: Random) -> bool:
+        """Draw what lasts for an iteration; False when it can't be."""
+        return self._draw(self.per_iteration, scope, rng)
+
+    def end(self, scope: Scope) -> None:
+        """Give back what the user has held."""
+        for feed in self.per_user:
+            if feed.name in scope:
+                feed.give_back(scope.pop(feed.name))
+
+    def _draw(self, feeds: tuple[Feed, ...], scope: Scope, rng: Random) -> bool:
+        for feed in feeds:
+            try:
+                scope[feed.name] = feed.draw(rng)
+            except StopIteration:
+                self.ended(feed, "")
+                return False
+            except (RowFault, EvaluationError, OSError) as error:
+                self.ended(feed, _words(feed.node, error))
+                return False
+        return True
+
+
+NO_FEEDS: Final = ClassFeeds()
+
+
+class Feeds:
+    """The sources of a run that some class draws from, opened.
+
+    Raises:
+        CannotRun: A file can't be had any more, or is another one than was checked.
+    """
+
+    def __init__(
+        self,
+        graph: RunGraph,
+        *,
+        scope: Scope,
+        stop: Stop,
+        tally: Tally,
+        part: Part = ALL,
+        needs: Mapping[str, Sequence[int]] | None = None,
+    ) -> None:
+        self._stop = stop
+        self._tally = tally
+        wanted = {name for program in graph.programs() for name in program.data}
+        self._feeds = {
+            node.name: open_feed(
+                node, seed=graph.seed, scope=scope, part=part, needs=(needs or {}).get(node.name)
+            )
+            for node in graph.data
+            if node.name in wanted
+        }
+
+    def of(self, names: Sequence[str]) -> ClassFeeds:
+        """Return what a class draws from that reads the sources `names`."""
+        if not names:
+            return NO_FEEDS
+        feeds = [self._feeds[name] for name in names]
+        return ClassFeeds(
+            tuple(feed for feed in feeds if feed.node.per_user),
+            tuple(feed for feed in feeds if not feed.node.per_user),
+            self._ended,
+        )
+
+    def close(self) -> None:
+        for feed in self._feeds.values():
+            feed.close()
+
+    def _ended(self, feed: Feed, why: str) -> None:
+        node = feed.node
+        self._tally.rows_ended[node.name] += 1
+        if why:
+            self._stop.request(why, ending=Ending.CANNOT_RUN)
+        elif node.on_end is OnEnd.STOP_PLAN:
+            self._stop.request(_no_row(node), ending=Ending.FINISHED, among=("rows", node.name))
+        elif node.on_end is OnEnd.ERROR:
+            self._stop.request(_no_row(node), ending=Ending.CANNOT_RUN, among=("rows", node.name))
+
+
+def open_feed(
+    node: DataNode,
+    *,
+    seed: int,
+    scope: Scope,
+    part: Part = ALL,
+    needs: Sequence[int] | None = None,
+) -> Feed:
+    """Open one source.
+
+    Args:
+        node: The source.
+        seed: The run's; every draw that isn't a user's own comes from it and the source's name.
+        scope: What made-up rows may read: params, `run`, `now`.
+        part: Which rows are this worker's.
+        needs: For rows that users hold: how many users each worker has at most.
+
+    Raises:
+        CannotRun: It can't be read.
+    """
+    try:
+        table = _table(node, seed, scope)
+        if node.order is Order.RANDOM and not node.unique:
+            places = table.places()
+            return Feed(node, table, partial(_pick, places, table.at, len(places)), None)
+        if not node.is_held:
+            rows = _rows(node, table, seed, part.dealt)
+            return Feed(node, table, partial(_next, rows.__next__), None)
+        rows = _rows(node, table, seed, partial(part.reserved, needs=needs or ()))
+        returned: deque[object] = deque()
+        return Feed(node, table, partial(_next_free, rows, returned), returned)
+    except (RowFault, EvaluationError, OSError) as error:
+        raise CannotRun(_words(node, error), hint=getattr(error, "hint", "")) from error
+
+
+def _pick(places: array[int], at: Callable[[int], object], count: int, rng: Random) -> object:
+    return at(places[int(rng.random() * count)])
+
+
+def _next(following: Callable[[], object], _: Random) -> object:
+    return following()
+
+
+def _next_free(fresh: Iterator[object], returned: deque[object], _: Random) -> object:
+    """Return a row that nobody has had, then the one that was given back first."""
+    for row in fresh:
+        return row
+    if returned:
+        return returned.popleft()
+    raise StopIteration
+
+
+def _rows(
+    node: DataNode, table: Table, seed: int, mine: Callable[[Iterator[Any]], Iterator[Any]]
+) -> Iterator[object]:
+    """Return the rows of this worker, in the order in which its users draw them."""
+    again = node.on_end is OnEnd.CYCLE and not node.unique
+    if node.order is Order.SEQUENTIAL:
+        return mine(_in_order(table, again=again))
+    # The places are listed here: the first draw must not have to wait for that.
+    places = table.places()
+    return map(table.at, mine(_shuffled(places, _stream(seed, node.name), again=again)))
+
+
+def _in_order(table: Table, *, again: bool) -> Iterator[object]:
+    found = True
+    while found:
+        found = False
+        for row in table.stream():
+            found = again
+            yield row
+
+
+def _shuffled(places: array[int], rng: Random, *, again: bool) -> Iterator[int]:
+    """Yield all places in random order, in another one each time around.
+
+    Fisher-Yates, a step a draw: the first row doesn't wait for ten million swaps.
+    """
+    random, count = rng.random, len(places)
+    while count:
+        for first in range(count):
+            other = first + int(random() * (count - first))
+            place = places[other]
+            places[other] = places[first]
+            places[first] = place
+            yield place
+        if not again:
+            return
+
+
+def _table(node: DataNode, seed: int, scope: Scope) -> Table:
+    if node.path:
+        return open_table(node.path, RowFormat(node.kind), node.columns)
+    if node.rows:
+        return MemoryTable(node.rows)
+    table = MadeTable(node.count, partial(_made, node, seed, dict(scope)))
+    return MemoryTable(list(table.stream())) if node.count <= _MOST_MADE_BEFORE else table
+
+
+def _made(node: DataNode, seed: int, scope: Scope, number: int) -> object:
+    scope["rand"] = Rand(_stream(seed, node.name, number))
+    return {column: evaluate(scope) for column, evaluate in node.fields.items()}
+
+
+def _stream(seed: int, *origin: object) -> Random:
+    words = "\0".join(map(str, (seed, "data", *origin))).encode()
+    return Random(int.from_bytes(blake2b(words, digest_size=16).digest()))
+
+
+def _no_row(node: DataNode) -> str:
+    if node.is_held:
+        return f"no row of `{node.name}` is free: each is held by a user"
+    return f"no row of `{node.name}` is left"
+
+
+def _words(node: DataNode, error: Exception) -> str:
+    if isinstance(error, RowFault):
+        return f"data `{node.name}`: {error.said_of(node.file)}"
+    return f"data `{node.name}`: {error}"

@@ -1,0 +1,273 @@
+"""The iterations of one user: picked, counted, run and spaced as its phase's model of load says.
+
+| model            | begins the next iteration                                     | due time      |
+|------------------|---------------------------------------------------------------|---------------|
+| closed, counted  | after the one before and its `wait`                           | none          |
+| with a pace      | `pace` after the later of the last one's due time and start;  | that          |
+|                  | an overrun at once                                            |               |
+| open             | when an arrival is given to it                                | the arrival's |
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+from planrunner.engine.scheduling.arrival_queue import Seat
+from planrunner.engine.scheduling.interruptible_sleep import SHORTEST_NS
+from planrunner.engine.scheduling.iteration_budget import Quota
+from planrunner.engine.scheduling.lateness import LATE_NS
+from planrunner.engine.users.bound_class import BoundProgram
+from planrunner.engine.users.bound_task import BoundTask, settle_pick
+from planrunner.engine.users.user_context import Actor, IterationEnded, NeverBegun, StepsStopped
+from planrunner.graph.run_graph import Pick
+from planrunner.load.weights import balanced_picker, random_picker
+from planrunner.metrics.series import ABORTED
+
+__all__ = ["Rounds"]
+
+_EVENTS: Final = (StepsStopped, NeverBegun, IterationEnded, asyncio.CancelledError)
+"""What ends an iteration before its last step."""
+
+
+class Rounds:
+    """What one user does from its on_start to its on_stop."""
+
+    __slots__ = ("_actor", "_bound", "_identity", "_pick")
+
+    def __init__(self, bound: BoundProgram, actor: Actor, identity: dict[str, object]) -> None:
+        self._bound = bound
+        self._actor = actor
+        self._identity = identity
+        self._pick = self._picker()
+
+    def run(self) -> Coroutine[Any, Any, None]:
+        """Run iterations until the phase ends or the user is told to stop."""
+        if self._bound.desk is not None:
+            return self._on_arrival()
+        if self._bound.program.pace_ns:
+            return self._paced()
+        if self._bound.quota is not None:
+            return self._counted(self._bound.quota())
+        return self._freely()
+
+    # The hot path: `_iteration` is repeated inline, as its coroutine would cost each request 3 %.
+    async def _freely(self) -> None:  # noqa: C901, PLR0912
+        bound, actor, pick = self._bound, self._actor, self._pick
+        nap, tasks, timeline = actor.nap, bound.tasks, bound.timeline
+        numbers = bound.program.uses_iteration
+        wait = self._waits()
+        next_rows = bound.feeds.iterate if bound.feeds.per_iteration else None
+        # The end of the phase is looked at as well: its timer may fire late, or at the same moment.
+        while not nap.cut and actor.moment_ns < timeline.ends_ns:
+            if next_rows is not None and not next_rows(actor.scope, actor.rng):
+                break
+            picked = tasks[pick()]
+            if numbers:
+                self._number_iteration()
+            task = picked if picked.needs is None else self._settled(picked)
+            took_ns = 0
+            if task is not None:
+                task.begun += 1
+                began_ns = actor.began_ns = actor.moment_ns
+                try:
+                    for step in task.steps:
+                        await step(actor)
+                except _EVENTS as event:
+                    took_ns = self._cut(task, began_ns, event)
+                else:
+                    took_ns = self._conclude(task, began_ns)
+            pause_ns = 0 if wait is None else wait()
+            if not took_ns and pause_ns < SHORTEST_NS:
+                pause_ns = SHORTEST_NS  # nothing in it waited, so nobody else has had a turn
+            if pause_ns:
+                await actor.pause(pause_ns)
+
+    async def _counted(self, quota: Quota) -> None:
+        wait = self._waits()
+        while self._goes_on() and quota.take():
+            if not await self._one(0):
+                break
+            await self._rest(0 if wait is None else wait(), quota)
+
+    async def _paced(self) -> None:
+        actor, pace_ns = self._actor, self._bound.program.pace_ns
+        quota = None if self._bound.quota is None else self._bound.quota()
+        # After an overrun iterations are due later than the pace alone would have them.
+        due_ns = slot_ns = actor.moment_ns
+        over_ns = 0
+        try:
+            while self._goes_on() and (quota is None or quota.take()):
+                began_ns = actor.moment_ns
+                slot_ns = self._begins(due_ns, began_ns, slot_ns, over_ns) + pace_ns
+                was_due_ns, due_ns = due_ns, max(due_ns, began_ns) + pace_ns
+                if not await self._one(was_due_ns):
+                    break
+                over_ns = actor.moment_ns - due_ns
+                await self._rest(max(-over_ns, 0), quota)
+        finally:
+            if quota is None:
+                self._never_begins(slot_ns)
+
+    def _goes_on(self) -> bool:
+        actor = self._actor
+        return not actor.nap.cut and actor.moment_ns < self._bound.timeline.ends_ns
+
+    async def _rest(self, pause_ns: int, quota: Quota | None) -> None:
+        """Wait between two iterations, but not after the last one of a number of them."""
+        actor = self._actor
+        if not pause_ns or (quota is not None and not quota.left):
+            return
+        if quota is None:
+            await actor.pause(pause_ns)
+            return
+        quota.rest(actor.nap)
+        await actor.pause(pause_ns)
+        quota.rested(actor.nap)
+
+    def _begins(self, due_ns: int, began_ns: int, slot_ns: int, over_ns: int) -> int:
+        """Note when an iteration with a due time begins.
+
+        Args:
+            due_ns: That time.
+            began_ns: Now.
+            slot_ns: When the pace alone would have it.
+            over_ns: How long after `due_ns` the iteration before it ended.
+
+        Returns:
+            The last time at which the pace alone would have had an iteration.
+        """
+        punctual, pace_ns = self._bound.punctual, self._bound.program.pace_ns
+        missed = (began_ns - slot_ns) // pace_ns
+        if punctual is not None:
+            if due_ns >= punctual.window_ends_ns:
+                punctual.enter(due_ns)
+            punctual.lateness_ns.append(began_ns - due_ns)
+            punctual.missed += missed
+            punctual.overran += 0 < over_ns <= LATE_NS
+        return slot_ns + missed * pace_ns
+
+    def _never_begins(self, slot_ns: int) -> None:
+        """Count what the pace alone would still have had until the phase ended."""
+        bound = self._bound
+        left_ns = bound.timeline.ends_ns - slot_ns
+        # One who was told to stop earlier owes nothing for the time after that.
+        is_over = self._actor.clock.now_ns() >= bound.timeline.ends_ns
+        if bound.punctual is not None and is_over and left_ns > 0:
+            bound.punctual.missed += -(-left_ns // bound.program.pace_ns)
+
+    async def _on_arrival(self) -> None:
+        actor, desk = self._actor, self._bound.desk
+        assert desk is not None  # what makes the model open
+        seat = Seat()
+        # The first arrival's due time is set already, unless a request of on_start took it.
+        due_ns = actor.due_ns
+        while True:
+            if due_ns:
+                actor.moment_ns = due_ns
+            if not await self._one(due_ns):
+                self._never_began()
+                break
+            if actor.nap.cut:
+                break
+            # What it is given counts as started: it runs, even if the phase ends meanwhile.
+            try:
+                due_ns = await desk.next(seat)
+            except asyncio.CancelledError:
+                if seat.due_ns:
+                    self._never_began()
+                raise
+            if not due_ns:
+                break
+
+    def _never_began(self) -> None:
+        if self._bound.punctual is not None:
+            self._bound.punctual.unbegun += 1
+
+    async def _one(self, due_ns: int) -> bool:
+        """Run one iteration that was due then; False when the user must end."""
+        bound, actor = self._bound, self._actor
+        if bound.feeds.per_iteration and not bound.feeds.iterate(actor.scope, actor.rng):
+            return False
+        picked = bound.tasks[self._pick()]
+        if bound.program.uses_iteration:
+            self._number_iteration()
+        task = picked if picked.needs is None else self._settled(picked)
+        took_ns = 0
+        if task is not None:
+            task.begun += 1
+            actor.due_ns = due_ns
+            took_ns = await self._iteration(task)
+        actor.due_ns = 0  # nothing was sent: the next iteration has a due time of its own
+        if not took_ns:
+            await actor.pause(SHORTEST_NS)  # so that others have a turn
+        return True
+
+    def _settled(self, picked: BoundTask) -> BoundTask | None:
+        """Return the task that runs for a pick; None when there is nothing to run."""
+        actor = self._actor
+        try:
+            return settle_pick(actor, picked, self._bound.tasks)
+        except IterationEnded:
+            actor.tally.end_early(actor.words)
+            picked.begun += 1
+            picked.record(actor.moment_ns, 0, actor.failure)
+            actor.failure = ""
+            return None
+
+    async def _iteration(self, task: BoundTask) -> int:
+        """Run the steps of one iteration; returns how long they took, 0 if one ended it."""
+        actor = self._actor
+        began_ns = actor.began_ns = actor.moment_ns
+        try:
+            for step in task.steps:
+                await step(actor)
+        except _EVENTS as event:
+            return self._cut(task, began_ns, event)
+        return self._conclude(task, began_ns)
+
+    def _conclude(self, task: BoundTask, began_ns: int) -> int:
+        """Record an iteration; returns how long it took."""
+        actor = self._actor
+        took_ns = actor.moment_ns - began_ns
+        record = task.record
+        record(began_ns, took_ns, actor.failure)
+        if actor.failure:
+            actor.failure = ""
+        for name in self._bound.program.iteration_names:
+            actor.scope.pop(name, None)
+        return took_ns
+
+    def _cut(self, task: BoundTask, began_ns: int, event: BaseException) -> int:
+        """Record an iteration that did not reach its last step; 0 unless it took its time."""
+        actor = self._actor
+        match event:
+            case StepsStopped():
+                return self._conclude(task, began_ns)
+            case NeverBegun():
+                task.begun -= 1
+            case IterationEnded():
+                actor.tally.end_early(actor.words)
+                self._conclude(task, began_ns)
+            case _:
+                actor.tally.aborted += 1
+                task.record(began_ns, actor.clock.now_ns() - began_ns, ABORTED)
+                raise event
+        return 0
+
+    def _waits(self) -> Callable[[], int] | None:
+        wait = self._bound.program.wait
+        return None if wait is None else self._actor.drawer(wait)
+
+    def _picker(self) -> Callable[[], int]:
+        program, rng = self._bound.program, self._actor.rng
+        weights = [task.weight for task in program.tasks]
+        if program.pick is Pick.BALANCED:
+            return balanced_picker(weights, rng)
+        return random_picker(weights, rng)
+
+    def _number_iteration(self) -> None:
+        self._actor.scope["iteration"] = self._bound.next_iteration()
+        own = self._identity.get("iteration")
+        self._identity["iteration"] = own + 1 if isinstance(own, int) else 0

@@ -1,0 +1,173 @@
+"""What the steps of a plan read and write of the virtual user that runs them."""
+
+from __future__ import annotations
+
+from asyncio import Timeout
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from random import Random
+from typing import Any
+
+from planrunner.clock import Clock
+from planrunner.engine.recording.counters import Tally
+from planrunner.engine.scheduling.interruptible_sleep import Nap
+from planrunner.language.expressions.values import EvaluationError, kind_of
+from planrunner.load.pauses import Pause, pause_drawer
+from planrunner.protocols.base import Reply, Scope, Session
+
+__all__ = ["Actor", "IterationEnded", "NeverBegun", "Step", "StepsStopped"]
+
+Send = Callable[[Any, Scope], Awaitable[Reply]]
+
+
+class IterationEnded(Exception):  # noqa: N818 - an event of the plan, not an error of ours
+    """A step ended the iteration: an expression or a required extraction failed."""
+
+
+class StepsStopped(Exception):  # noqa: N818 - an event of the plan, not an error of ours
+    """A `stop` step was reached: no failure, but no further step of this run either."""
+
+
+class NeverBegun(Exception):  # noqa: N818 - an event of the plan, not an error of ours
+    """The user was told to stop while its iteration still waited for leave to send anything."""
+
+
+class Actor:
+    """One virtual user as its steps see it; plain fields, as every request touches them.
+
+    Attributes:
+        scope: The names its expressions see.
+        sends: `Session.send` of each protocol, by the number that steps were bound with.
+        due_ns: When the schedule wanted the iteration's first request; 0 once that one was sent,
+            and always in a closed phase.
+        began_ns: When its iteration began.
+        moment_ns: When the last thing happened to it: the reply, or the end of a pause.
+        thought_ns: Time spent in pauses so far, which groups leave out.
+        failure: Kind of the first failed request since it was last cleared, else empty.
+        words: What was last wrong, in words; of use only after a failure.
+        refusals: Connections refused in a row (kinds dns, connect, tls).
+        limit: The timeout of the task that runs, if it has one.
+        tally: What the worker counts beside samples.
+    """
+
+    __slots__ = (
+        "_drawers",
+        "_lists",
+        "_others",
+        "began_ns",
+        "clock",
+        "due_ns",
+        "failure",
+        "limit",
+        "moment_ns",
+        "nap",
+        "refusals",
+        "rng",
+        "scope",
+        "sends",
+        "sessions",
+        "tally",
+        "thought_ns",
+        "words",
+    )
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        scope: Scope,
+        sessions: Sequence[Session],
+        rng: Random,
+        tally: Tally,
+    ) -> None:
+        self.clock = clock
+        self.scope = scope
+        self.sessions = sessions
+        self.sends: tuple[Send, ...] = tuple(session.send for session in sessions)
+        self.rng = rng
+        self.tally = tally
+        self._drawers: dict[int, Callable[[], int]] = {}
+        self._lists: dict[str, list[object]] = {}
+        self._others: list[Actor] = []
+        self.nap = Nap(clock)
+        self.due_ns = 0
+        self.began_ns = 0
+        self.moment_ns = clock.now_ns()
+        self.thought_ns = 0
+        self.failure = ""
+        self.words = ""
+        self.refusals = 0
+        self.limit: Timeout | None = None
+
+    def drawer(self, pause: Pause) -> Callable[[], int]:
+        """What draws the lengths of a pause of the plan from this user's stream."""
+        draw = self._drawers.get(id(pause))  # the plan's own object, so its identity stays its own
+        if draw is None:
+            draw = self._drawers[id(pause)] = pause_drawer(pause, self.rng)
+        return draw
+
+    def own_list(self, name: str) -> list[object]:
+        """The list with this name in the scope, as one that only this user holds.
+
+        What `set` put there may be a constant of the plan or the value of another name: the first
+        change of each such list is made in a copy, and so is the first after `let_go`.
+
+        Raises:
+            EvaluationError: The name has no value, or it is no list.
+        """
+        held = self.scope.get(name)
+        own = self._lists.get(name)
+        if own is not None and held is own:
+            return own
+        if not isinstance(held, list | tuple):
+            what = kind_of(held) if name in self.scope else "undefined"
+            raise EvaluationError(f"`{name}` is {what}, not a list")
+        own = self.scope[name] = self._lists[name] = list(held)
+        return own
+
+    def let_go(self, value: object) -> None:
+        """Note that a value was given to another name or list: a list in it has two holders now."""
+        if isinstance(value, list | dict | tuple):
+            self._lists.clear()
+
+    def lanes(self, count: int) -> Sequence[Actor]:
+        """Return up to `count` actors of this user, itself first, that may send side by side."""
+        if len(self._others) < count - 1:
+            self._open_lanes(count)
+        others = self._others[: count - 1]
+        for other in others:
+            other.due_ns = 0
+            other.moment_ns = self.moment_ns
+            other.failure = ""
+            other.refusals = self.refusals
+            other.limit = self.limit
+            other.nap.cut = self.nap.cut
+            other.nap.hurried = self.nap.hurried
+        return (self, *others)
+
+    def _open_lanes(self, count: int) -> None:
+        lanes = zip(*(session.lanes(count) for session in self.sessions), strict=False)
+        for sessions in tuple(lanes)[len(self._others) + 1 :]:
+            other = Actor(
+                clock=self.clock,
+                scope=self.scope,
+                sessions=sessions,
+                rng=self.rng,
+                tally=self.tally,
+            )
+            self._others.append(other)
+
+    async def pause(self, pause_ns: int, *, soundly: bool = False) -> None:
+        """Do nothing for `pause_ns`, or until the user is told to stop.
+
+        Soundly: within an iteration, which a user who is told to stop finishes as it is. Without
+        its pauses it would send faster than ever, just when the load goes down.
+        """
+        began_ns = self.clock.now_ns()
+        if pause_ns > 0:
+            await self.nap.until(began_ns + pause_ns, soundly=soundly)
+        self.moment_ns = self.clock.now_ns()
+        self.thought_ns += self.moment_ns - began_ns
+
+
+Step = Callable[[Actor], Coroutine[Any, Any, None]]
+"""A step bound to its place in the plan; one function serves all users."""

@@ -1,0 +1,325 @@
+"""A worker: runs the users of each phase in this process and drains what they wrote.
+
+It knows neither listeners nor thresholds nor other workers; the coordinator (`run`) does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import field
+from typing import Final
+
+from planrunner.clock import Clock
+from planrunner.engine.load_models.blocks import once_timeline, run_block
+from planrunner.engine.load_models.bound_phase import BoundPhase
+from planrunner.engine.load_models.user_pool import Surroundings
+from planrunner.engine.recording.counters import Tally
+from planrunner.engine.recording.failure_samples import FailingRequests
+from planrunner.engine.recording.generator_health import Health, HealthProbe
+from planrunner.engine.recording.recorder import PhaseRecorder
+from planrunner.engine.scheduling.lateness import Punctuality
+from planrunner.engine.scheduling.timeline import Timeline
+from planrunner.engine.steps.binder import Binder, Place, Wires
+from planrunner.engine.steps.python_hooks import load_hooks
+from planrunner.engine.steps.step_services import Hook, Lines, LogLines, Outside
+from planrunner.engine.stop import Ending, Stop
+from planrunner.engine.users.bound_class import BoundProgram
+from planrunner.engine.users.bound_task import BoundTask
+from planrunner.engine.users.data_feeds import Feeds
+from planrunner.engine.workers.assignment import held_rows, iteration_numbers, part_of_throttle
+from planrunner.graph.run_graph import (
+    Block,
+    PhaseNode,
+    PythonNode,
+    RequestNode,
+    RunGraph,
+    StepNode,
+    UserProgram,
+    walk_steps,
+)
+from planrunner.load.partition import ALL, Part
+from planrunner.load.turns import Turns
+from planrunner.metrics.book import SeriesBook
+from planrunner.metrics.histogram import Histogram
+from planrunner.metrics.judging.evidence import Arrivals
+from planrunner.metrics.snapshot import Snapshot
+from planrunner.protocols.base import Client, Scope
+from planrunner.results.files.samples import SampleWriter
+from planrunner.results.record import FailingSample
+from planrunner.units import NS_PER_MS
+from planrunner.values import dataclass
+
+__all__ = ["Drained", "Worker", "protocols_of", "requests_of", "steps_of", "sweep_interval_ns"]
+
+_SWEEP_MOST_NS: Final = 100 * NS_PER_MS
+_SWEEP_LEAST_NS: Final = 10 * NS_PER_MS
+_SWEEPS_PER_TIMEOUT: Final = 20  # a request may outlive its timeout by 5 %
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """What a worker sends about once a second; `tally` holds totals, the rest is new.
+
+    Attributes:
+        arrivals: What became of iterations that had a due time, in order of time.
+        lateness: How long after it they started, by phase.
+        failing: The first requests that failed in each way.
+    """
+
+    snapshot: Snapshot
+    tally: Tally
+    health: Health
+    log: Lines
+    arrivals: tuple[Arrivals, ...] = ()
+    lateness: Mapping[str, Histogram] = field(default_factory=dict)
+    failing: tuple[FailingSample, ...] = ()
+
+
+class Worker:
+    """Runs users in the current process.
+
+    Attributes:
+        started_ns: The start of the run (clock time).
+        lead_ns: How long before its begin a phase has to be opened.
+    """
+
+    lead_ns: Final = 0
+    watches: Final = ()
+    size: Final = 1
+    start_spread_ns: Final = 0
+    cpu_shares: Final = ()
+
+    def __init__(  # noqa: PLR0913 - all that a worker is made of
+        self,
+        graph: RunGraph,
+        *,
+        clients: Mapping[str, Client],
+        clock: Clock,
+        samples: SampleWriter | None,
+        stop: Stop,
+        scope: Scope,
+        part: Part = ALL,
+    ) -> None:
+        self._graph = graph
+        self._clock = clock
+        self._samples = samples
+        self._stop = stop
+        around = Surroundings(
+            clock=clock, wires=Wires(clients), scope=scope, seed=graph.seed, part=part
+        )
+        self._around = around
+        # Before the clock starts: listing the places of many rows takes its time.
+        self._feeds = Feeds(
+            graph,
+            scope=scope,
+            stop=stop,
+            tally=around.tally,
+            part=part,
+            needs=held_rows(graph, part.workers),
+        )
+        self.started_ns = clock.now_ns()
+        self._log = LogLines(graph.secrets)
+        self._failing = FailingRequests(self._log.mask)
+        self._book = SeriesBook(self.started_ns, mask=self._log.mask)
+        self._tasks: dict[tuple[str, str], tuple[BoundTask, ...]] = {}
+        self._hooks: Mapping[str, Hook] = _hooks_of(graph)
+        self._probe = HealthProbe(self.started_ns)
+        self._undelivered: Snapshot | None = None
+        self._punctual: list[Punctuality] = []
+        for request in requests_of(graph):
+            self._around.wires.bind(request.exchange)  # what can't be bound says so before load
+
+    @property
+    def overflowed(self) -> bool:
+        return self._book.overflowed
+
+    @property
+    def sampling_stopped(self) -> str:
+        """Why raw samples are written no more; empty while they are."""
+        return "" if self._samples is None else self._samples.notice
+
+    @property
+    def scope(self) -> Scope:
+        """The names that every user starts with; `setup` adds some."""
+        return self._around.scope
+
+    def begin(self, started_ns: int, samples: SampleWriter | None) -> None:
+        """Count time from a moment that all workers have in common; before any phase."""
+        self.started_ns = started_ns
+        self._samples = samples
+        self._book = SeriesBook(started_ns, mask=self._log.mask)
+        self._probe.close()
+        self._probe = HealthProbe(started_ns)
+
+    async def catch_up(self) -> None:
+        """Do as a `Crew` of one: what happened until now is known here."""
+
+    async def second_is_in(self, second: int) -> None:
+        """Do as a `Crew` of one: what happened until then is known here."""
+
+    async def run_once(self, name: str, block: Block) -> str:
+        """Run a block that belongs to no phase; returns what failed, in words, or nothing."""
+        recorder = self._recorder(name, once_timeline(name, self._clock.now_ns()))
+        binder = Binder(recorder, self._around.wires, self._outside(_stop_no_phase))
+        return self._log.mask(await run_block(name, block, around=self._around, binder=binder))
+
+    def _recorder(self, phase: str, timeline: Timeline) -> PhaseRecorder:
+        return PhaseRecorder(
+            phase,
+            timeline=timeline,
+            book=self._book,
+            samples=self._samples,
+            origin_ns=self.started_ns,
+            mask=self._log.mask,
+            failing=self._failing,
+        )
+
+    def open_phase(self, phase: PhaseNode, timeline: Timeline) -> BoundPhase:
+        """Bind a phase, so that it can run now."""
+        recorder = self._recorder(phase.name, timeline)
+        bound = BoundPhase(
+            phase,
+            timeline=timeline,
+            bind=lambda stop_phase: self._bind(phase, recorder, stop_phase=stop_phase),
+            surroundings=self._around,
+            stop=self._stop,
+        )
+        self._punctual.append(bound.punctual)
+        return bound
+
+    def sweep(self, due_ns: int) -> None:
+        """Fail the requests whose deadline has passed."""
+        now_ns = self._clock.now_ns()
+        self._probe.woke(due_ns=due_ns, now_ns=now_ns)
+        for client in self._around.wires.clients:
+            client.sweep(now_ns)
+
+    def collect(self) -> None:
+        """Turn what the hot path wrote into histograms, and write raw samples, a part at a time.
+
+        Several times a second: a pause of the loop that is one long would show in latencies.
+        """
+        part = self._book.drain(self._clock.now_ns(), self._around.alive)
+        self._undelivered = part if self._undelivered is None else self._undelivered.then(part)
+        if self._samples is not None:
+            self._samples.flush(self._book.opened)
+
+    def close(self) -> None:
+        """Let go of the data files."""
+        self._feeds.close()
+        self._probe.close()
+
+    def drain(self) -> Drained:
+        """Return what happened since the last time."""
+        self.collect()
+        snapshot, self._undelivered = self._undelivered, None
+        assert snapshot is not None  # collect has just set it
+        now_ns = self._clock.now_ns()
+        arrived = [one for punctual in self._punctual for one in punctual.drain(now_ns)]
+        arrived.sort(key=lambda pair: pair[0].at_ns)
+        lateness: dict[str, Histogram] = {}
+        for arrivals, lateness_ns in arrived:
+            lateness.setdefault(arrivals.phase, Histogram()).record_many(lateness_ns)
+        return Drained(
+            snapshot,
+            self._tally(),
+            self._probe.read(now_ns),
+            self._log.drain(),
+            tuple(arrivals for arrivals, _ in arrived),
+            lateness,
+            self._failing.drain(),
+        )
+
+    def _tally(self) -> Tally:
+        tally = Tally()
+        tally.add(self._around.tally)
+        for (phase, user_class), tasks in self._tasks.items():
+            for task in tasks:
+                key = phase, user_class, task.name
+                tally.picks[key] = task.begun
+                tally.skips[key] = task.skipped
+                tally.substitutions[key] = task.substituted
+        return tally
+
+    def _bind(
+        self, phase: PhaseNode, recorder: PhaseRecorder, *, stop_phase: Callable[[], None]
+    ) -> dict[str, BoundProgram]:
+        part = self._around.part
+        next_iteration = iteration_numbers(self._graph, phase, part)
+        throttle = part_of_throttle(self._graph, phase, part)
+        turns = None if throttle is None else Turns(throttle)
+        binder = Binder(recorder, self._around.wires, self._outside(stop_phase), turns)
+        return {
+            program.name: self._bind_program(program, recorder, binder, next_iteration)
+            for program in self._graph.programs_of(phase)
+        }
+
+    def _outside(self, stop_phase: Callable[[], None]) -> Outside:
+        return Outside(
+            log=self._log, stop_phase=stop_phase, stop_plan=self._stop_plan, hooks=self._hooks
+        )
+
+    def _stop_plan(self) -> None:
+        self._stop.request("a step of the plan said `stop: plan`", ending=Ending.FINISHED)
+
+    def _fail_plan(self, reason: str) -> None:
+        self._stop.request(self._log.mask(reason), ending=Ending.CANNOT_RUN)
+
+    def _bind_program(
+        self,
+        program: UserProgram,
+        recorder: PhaseRecorder,
+        binder: Binder,
+        next_iteration: Callable[[], int],
+    ) -> BoundProgram:
+        tasks = tuple(binder.task(task, program.name) for task in program.tasks)
+        self._tasks[recorder.phase, program.name] = tasks
+        outside = Place(program.name)
+        return BoundProgram(
+            program=program,
+            phase=recorder.phase,
+            timeline=recorder.timeline,
+            tasks=tasks,
+            on_start=binder.steps(program.on_start, outside),
+            on_stop=binder.steps(program.on_stop, outside),
+            next_iteration=next_iteration,
+            feeds=self._feeds.of(program.data),
+            stop_plan=self._fail_plan,
+        )
+
+
+def _stop_no_phase() -> None:
+    """Do nothing: the compiler lets no block that runs outside of phases stop one."""
+
+
+def _hooks_of(graph: RunGraph) -> Mapping[str, Hook]:
+    """Import the plan's Python file if a step calls a function of it."""
+    is_called = any(isinstance(step, PythonNode) for step in steps_of(graph))
+    return load_hooks(graph.hooks) if graph.hooks is not None and is_called else {}
+
+
+def steps_of(graph: RunGraph) -> Iterator[StepNode]:
+    """Yield every step of the plan, those inside others included."""
+    yield from graph.preflight
+    for block in (graph.setup, graph.teardown):
+        if block is not None:
+            yield from walk_steps(block.steps)
+    for program in graph.programs():
+        for steps in (program.on_start, *(task.steps for task in program.tasks), program.on_stop):
+            yield from walk_steps(steps)
+
+
+def requests_of(graph: RunGraph) -> Iterator[RequestNode]:
+    """Yield every request of the plan."""
+    return (step for step in steps_of(graph) if isinstance(step, RequestNode))
+
+
+def protocols_of(graph: RunGraph) -> tuple[str, ...]:
+    """Return the protocols that the plan's requests use, in the order of their first use."""
+    return tuple(dict.fromkeys(request.exchange.protocol for request in requests_of(graph)))
+
+
+def sweep_interval_ns(graph: RunGraph) -> int:
+    """Return how often to look for requests whose time is up."""
+    shortest_ns = min((r.exchange.timeout_ns for r in requests_of(graph)), default=_SWEEP_MOST_NS)
+    return min(max(shortest_ns // _SWEEPS_PER_TIMEOUT, _SWEEP_LEAST_NS), _SWEEP_MOST_NS)

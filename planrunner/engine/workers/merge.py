@@ -1,0 +1,91 @@
+"""What several workers sent, as if one had: every sum is exact, the health is the worst one's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from planrunner.engine.recording.counters import Tally
+from planrunner.engine.recording.generator_health import Health
+from planrunner.engine.steps.step_services import MOST_LINES, Lines
+from planrunner.engine.workers.local import Drained
+from planrunner.metrics.histogram import Histogram
+from planrunner.metrics.snapshot import Snapshot
+
+__all__ = ["health_of", "merge_drained"]
+
+Parts = tuple[Sequence[Drained], Mapping[str, int]]
+"""What a worker sent since the last time, and how many users of each class it has now."""
+
+
+def merge_drained(
+    home: Drained, workers: Sequence[Parts], *, tally: Tally, start_ns: int
+) -> Drained:
+    """Return all as one.
+
+    Args:
+        home: Of the coordinator's own process, in which there is no load.
+        workers: Of each worker.
+        tally: The totals of all workers.
+        start_ns: Where the last merged interval ended.
+    """
+    sent = [part for parts, _ in workers for part in parts]
+    both = Tally()
+    both.add(home.tally)
+    both.add(tally)
+    lateness: dict[str, Histogram] = {}
+    for part in sent:
+        for phase, histogram in part.lateness.items():
+            lateness.setdefault(phase, Histogram()).merge(histogram)
+    return Drained(
+        _snapshot(home, workers, start_ns),
+        both,
+        _worst([health_of(parts) for parts, _ in workers if parts]) if sent else home.health,
+        _lines([home.log, *(part.log for part in sent)]),
+        tuple(sorted((one for part in sent for one in part.arrivals), key=lambda one: one.at_ns)),
+        lateness,
+        (*home.failing, *(one for part in sent for one in part.failing)),
+    )
+
+
+def _snapshot(home: Drained, workers: Sequence[Parts], start_ns: int) -> Snapshot:
+    sent = [part.snapshot for parts, _ in workers for part in parts]
+    # The coordinator looks a moment later than workers do; nothing is known of that moment.
+    end_ns = max((one.end_ns for one in sent), default=home.snapshot.end_ns)
+    merged = home.snapshot
+    for snapshot in sent:
+        merged = merged.merge(snapshot)
+    users: dict[str, int] = {}
+    for _, alive in workers:
+        for name, number in alive.items():
+            users[name] = users.get(name, 0) + number
+    return Snapshot(start_ns, max(end_ns, start_ns), users, merged.deltas)
+
+
+def health_of(parts: Sequence[Drained]) -> Health:
+    """Return one health over several intervals, one after the other."""
+    lengths = [max(part.snapshot.end_ns - part.snapshot.start_ns, 1) for part in parts]
+    busy = sum(part.health.cpu_share * length for part, length in zip(parts, lengths, strict=True))
+    found = [part.health for part in parts]
+    return Health(
+        max(one.loop_lag_ns for one in found),
+        busy / sum(lengths),
+        sum(one.collections for one in found),
+        max(one.collection_ns for one in found),
+        max(one.open_files for one in found),
+    )
+
+
+def _worst(found: Sequence[Health]) -> Health:
+    return Health(
+        max(one.loop_lag_ns for one in found),
+        max(one.cpu_share for one in found),
+        sum(one.collections for one in found),
+        max(one.collection_ns for one in found),
+        max(one.open_files for one in found),
+    )
+
+
+def _lines(found: Sequence[Lines]) -> Lines:
+    lines = [line for one in found for line in one.lines]
+    suppressed = sum(one.suppressed for one in found) + max(len(lines) - MOST_LINES, 0)
+    return Lines(tuple(lines[:MOST_LINES]), suppressed)

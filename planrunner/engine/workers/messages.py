@@ -1,0 +1,187 @@
+"""What coordinator and workers say to each other; values that pickle, at most a few a second.
+
+```
+coordinator                                          worker
+  Assignment: which worker you are, and the plan  →
+                                                  ←    Ready: I have compiled this plan
+  Start: the run begins; time counts from here    →
+                                                  ←    Second: what happened, once a second
+  Begin: run your part of this phase from then on →
+                                                  ←    Ended: its last user has gone
+  Look: say now what happened                     →
+                                                  ←    Second: what happened, out of turn
+  Halt, EndPhase: the run, or the phase, ends now →
+                                                  ←    Asked, SaidStop: please end it
+  Quit                                            →
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import field
+from hashlib import blake2b
+from typing import Any
+
+from planrunner.engine.stop import Among, Ending, StopLevel
+from planrunner.engine.workers.local import Drained
+from planrunner.graph.run_graph import ClosedLoad, OpenLoad, RunGraph
+from planrunner.load.partition import Part
+from planrunner.results.files.samples import SampleFile
+from planrunner.values import dataclass
+
+__all__ = [
+    "Asked",
+    "Assignment",
+    "Begin",
+    "Broken",
+    "EndPhase",
+    "Ended",
+    "Halt",
+    "Look",
+    "Quit",
+    "Ready",
+    "SaidStop",
+    "Second",
+    "Start",
+    "fingerprint",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """The first message.
+
+    Attributes:
+        names: What users see as `run`.
+        source: What the worker makes its own graph from; opaque to the engine.
+    """
+
+    part: Part
+    names: Mapping[str, object]
+    source: Any = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The run begins.
+
+    Attributes:
+        started_ns: From which moment everybody counts (clock time).
+        samples: Where raw samples go; None keeps none.
+    """
+
+    started_ns: int
+    samples: SampleFile | None
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """Run a phase, or the next level of a search.
+
+    Attributes:
+        begin_ns: The instant at which all workers begin (clock time).
+        names: What `setup` set for every user.
+        level: What the level is called, and its load; empty and None but for a search.
+    """
+
+    phase: str
+    begin_ns: int
+    names: Mapping[str, object]
+    level: str = ""
+    load: ClosedLoad | OpenLoad | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Say what happened until now, and not only when the second is over."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class EndPhase:
+    """Begin the graceful stop of a phase: a step of some worker said so."""
+
+    phase: str
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """The run ends early."""
+
+    level: StopLevel
+    reason: str
+    ending: Ending
+
+
+@dataclass(frozen=True, slots=True)
+class Quit:
+    """There is nothing more to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The plan is compiled."""
+
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The worker can't go on."""
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Second:
+    """What happened since the last one.
+
+    Attributes:
+        number: Of the second that is complete now, from 1; 0 at the end of a phase, and when asked.
+        look: The number of the `Look` that this answers; else 0.
+        ends_ns: When the load of each phase ends or has ended: earlier than planned if cut.
+    """
+
+    number: int
+    drained: Drained
+    ends_ns: Mapping[str, int]
+    look: int = 0
+    overflowed: bool = False
+    sampling_stopped: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The worker's last user of a phase has gone; everything about it has been sent.
+
+    Attributes:
+        began_ns: When the load really began.
+    """
+
+    phase: str
+    began_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class SaidStop:
+    """A step said `stop: phase`."""
+
+    phase: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Something in the worker asks for the end of the run."""
+
+    reason: str
+    ending: Ending
+    among: Among | None
+
+
+def fingerprint(graph: RunGraph) -> str:
+    """Return what is the same for all who have compiled the same plan for the same run."""
+    phases = [(phase.name, phase.classes, repr(phase.load)) for phase in graph.phases]
+    words = repr((graph.plan_hash, graph.seed, graph.profile, phases))
+    return blake2b(words.encode(), digest_size=16).hexdigest()

@@ -1,0 +1,389 @@
+"""Several workers as one: tells them what to run, merges what they send, notices who is gone.
+
+| a worker …             | is noticed           | and then                                         |
+|------------------------|----------------------|--------------------------------------------------|
+| ends in any way        | as its socket closes | the run ends gracefully, as one that can't go on |
+|                        |                      | (exit 3); what it has sent counts                |
+| asks for the run's end | as it asks           | all end gracefully; where it shares with others  |
+|                        |                      | what has come to its end, when all of them ask   |
+| is silent for a minute | within a second      | it is killed, and so has ended                   |
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from functools import partial
+from typing import Any, Final, Protocol
+
+from planrunner.clock import Clock
+from planrunner.engine.load_models.bound_phase import RunnableLoad
+from planrunner.engine.recording.counters import Tally
+from planrunner.engine.scheduling.interruptible_sleep import Nap
+from planrunner.engine.scheduling.timeline import Timeline
+from planrunner.engine.stop import Among, Ending, Stop, StopLevel
+from planrunner.engine.workers.assignment import who_shares
+from planrunner.engine.workers.local import Drained, Worker
+from planrunner.engine.workers.merge import merge_drained
+from planrunner.engine.workers.messages import (
+    Asked,
+    Begin,
+    Broken,
+    Ended,
+    EndPhase,
+    Halt,
+    Look,
+    Quit,
+    Ready,
+    SaidStop,
+    Second,
+    Start,
+    fingerprint,
+)
+from planrunner.engine.workers.transport import Channel
+from planrunner.errors import CannotRun
+from planrunner.graph.run_graph import PhaseNode, RunGraph, SearchLoad
+from planrunner.results.files.samples import SampleWriter
+from planrunner.units import NS_PER_MS, NS_PER_S, NS_PER_US
+
+__all__ = ["Fleet", "Peer"]
+
+LEAD_NS: Final = 150 * NS_PER_MS
+"""For a message to arrive and a phase to be bound, on a busy machine too …"""
+
+LEAD_OF_USER_NS: Final = 20 * NS_PER_US
+"""… and for each user to be dealt to a worker, which takes some 4 us."""
+
+_PATIENCE_NS: Final = 500 * NS_PER_MS
+"""How long a look waits for the slowest worker; what comes later counts in the next one."""
+
+_SILENT_NS: Final = 60 * NS_PER_S
+_READY_S: Final = 120
+
+
+class Peer(Protocol):
+    """A worker as the coordinator reaches it.
+
+    Attributes:
+        name: For people: `worker 2 of 3 (process 4711)`.
+    """
+
+    name: str
+
+    @property
+    def channel(self) -> Channel: ...
+
+    async def fate(self) -> str:
+        """Return what became of it, in words, once its channel has closed."""
+
+    def kill(self) -> None: ...
+
+    async def close(self) -> None:
+        """Wait for its end, which may take a second, and take care that it comes."""
+
+
+class _Link:
+    """What is known of one worker.
+
+    Attributes:
+        second: The last one that it has reported.
+        look: The last one that it has answered.
+        ends_ns: When each of its phases ends or has ended.
+        parts: What it has sent that nobody has drained.
+        tally: Its totals so far; so are `users` those of now.
+        peak_cpu_share: Of one processor, in its busiest second.
+    """
+
+    def __init__(self, peer: Peer, number: int, now_ns: int) -> None:
+        self.peer = peer
+        self.number = number
+        self.alive = True
+        self.second = self.look = 0
+        self.heard_ns = now_ns
+        self.ends_ns: dict[str, int] = {}
+        self.running: dict[str, asyncio.Future[int | None]] = {}
+        self.parts: list[Drained] = []
+        self.tally = Tally()
+        self.users: Mapping[str, int] = {}
+        self.overflowed = False
+        self.sampling_stopped = ""
+        self.verdict = ""
+        self.peak_cpu_share = 0.0
+
+
+class _FleetPhase:
+    """One phase on all workers."""
+
+    def __init__(self, fleet: Fleet, phase: PhaseNode, timeline: Timeline) -> None:
+        self._fleet = fleet
+        self.lead_ns = fleet.lead_ns
+        self.phase = phase
+        self.timeline = timeline
+        self.stopped = False
+        self.begin_ns = 0
+
+    async def run(self, load: RunnableLoad, begin_ns: int) -> None:
+        """Run a load that begins then (clock time) until the last user has gone."""
+        name, self.begin_ns = self.phase.name, begin_ns
+        if isinstance(self.phase.load, SearchLoad):
+            *_, (level, _, _) = self.timeline.stages()
+            begin = Begin(name, begin_ns, self._fleet.names(), level, load)  # type: ignore[arg-type]  # no level is counted
+        else:
+            begin = Begin(name, begin_ns, self._fleet.names())
+        await self._fleet.run(begin)
+
+
+class Fleet:
+    """The workers of a run.
+
+    Args:
+        graph: What runs.
+        peers: The workers, in their order.
+        home: Runs what belongs to no phase: preflight, setup, teardown.
+        clock: The same for all.
+        stop: Of the run; workers are told when it rises.
+
+    Attributes:
+        start_spread_ns: How far apart workers were, at most, when they began a phase.
+        lead_ns: How long before its begin a phase is announced.
+    """
+
+    def __init__(
+        self, graph: RunGraph, peers: Sequence[Peer], *, home: Worker, clock: Clock, stop: Stop
+    ) -> None:
+        most_users = max((phase.load.most_users for phase in graph.phases), default=0)
+        self.lead_ns = LEAD_NS + most_users * LEAD_OF_USER_NS
+        self._graph = graph
+        self._home = home
+        self._clock = clock
+        self._stop = stop
+        self._links = [_Link(peer, number, clock.now_ns()) for number, peer in enumerate(peers)]
+        self._open: dict[str, _FleetPhase] = {}
+        self._asked: dict[Among, set[int]] = {}
+        self._drained_ns = 0
+        self._looks = 0
+        self._awaited: tuple[Callable[[_Link], bool], Nap] | None = None
+        self.start_spread_ns = 0
+
+    @property
+    def size(self) -> int:
+        return len(self._links)
+
+    @property
+    def cpu_shares(self) -> tuple[float, ...]:
+        return tuple(link.peak_cpu_share for link in self._links)
+
+    @property
+    def overflowed(self) -> bool:
+        return self._home.overflowed or any(link.overflowed for link in self._links)
+
+    @property
+    def sampling_stopped(self) -> str:
+        found = (self._home.sampling_stopped, *(link.sampling_stopped for link in self._links))
+        return next(filter(None, found), "")
+
+    @property
+    def watches(self) -> Sequence[Callable[[], Coroutine[Any, Any, None]]]:
+        return [partial(self._listen, link) for link in self._links]
+
+    async def muster(self) -> None:
+        """Wait until every worker has compiled the plan.
+
+        Raises:
+            CannotRun: One can't, or has compiled another one.
+        """
+        try:
+            async with asyncio.timeout(_READY_S):
+                for link in self._links:
+                    await self._ready(link)
+        except TimeoutError as error:
+            raise CannotRun(f"the workers were not ready after {_READY_S} s") from error
+
+    async def _ready(self, link: _Link) -> None:
+        try:
+            message = await link.peer.channel.receive()
+        except EOFError as error:
+            raise CannotRun(f"{link.peer.name} {await link.peer.fate()}") from error
+        match message:
+            case Ready() if message.fingerprint == fingerprint(self._graph):
+                return
+            case Broken():
+                raise CannotRun(f"{link.peer.name} can't run: {message.words}")
+            case _:
+                raise CannotRun(
+                    f"{link.peer.name} has compiled another plan than the coordinator",
+                    hint="a file that the plan names has changed meanwhile; run it again",
+                )
+
+    def start(self, started_ns: int, samples: SampleWriter | None) -> None:
+        """Begin the run: everybody counts time from then."""
+        self._drained_ns = started_ns
+        for link in self._links:
+            file = None if samples is None else samples.beside(link.number + 1)
+            link.heard_ns = self._clock.now_ns()
+            link.peer.channel.send(Start(started_ns, file))
+        self._stop.listen(self._told)
+
+    async def dismiss(self) -> None:
+        """End all workers."""
+        for link in self._links:
+            link.peer.channel.send(Quit())
+        await asyncio.gather(*(link.peer.close() for link in self._links))
+
+    def names(self) -> dict[str, object]:
+        """Return what `setup` set so far, for every user."""
+        setup = self._graph.setup
+        scope = self._home.scope
+        return {name: scope[name] for name in setup.names if name in scope} if setup else {}
+
+    def open_phase(self, phase: PhaseNode, timeline: Timeline) -> _FleetPhase:
+        opened = self._open[phase.name] = _FleetPhase(self, phase, timeline)
+        return opened
+
+    async def run(self, begin: Begin) -> None:
+        """Let all run their part of a phase, until the last user of the last one has gone."""
+        loop = asyncio.get_running_loop()
+        futures = []
+        for link in self._links:
+            link.ends_ns.pop(begin.phase, None)
+            if link.alive:
+                future = link.running[begin.phase] = loop.create_future()
+                futures.append(future)
+                self._send(link, begin)
+        began_ns = [moment for future in futures if (moment := await future) is not None]
+        if began_ns:
+            self.start_spread_ns = max(self.start_spread_ns, max(began_ns) - min(began_ns))
+        self._cut(begin.phase)
+
+    def _send(self, link: _Link, begin: Begin) -> None:
+        try:
+            link.peer.channel.send(begin)
+        except Exception as error:  # pickle raises what it likes
+            raise CannotRun(
+                f"a value that `setup` made can't be sent to workers: {error}",
+                hint="let it make text, numbers, lists and mappings, or run with --workers 1",
+            ) from error
+
+    async def second_is_in(self, second: int) -> None:
+        now_ns = self._clock.now_ns()
+        await self._all_are_in(lambda link: link.second >= second)
+        for link in self._links:
+            if link.alive and now_ns - link.heard_ns > _SILENT_NS:
+                link.verdict = f"was silent for {_SILENT_NS // NS_PER_S} s and was killed"
+                link.peer.kill()
+
+    async def catch_up(self) -> None:
+        look = self._looks = self._looks + 1
+        for link in self._links:
+            link.peer.channel.send(Look(look))
+        await self._all_are_in(lambda link: link.look >= look)
+
+    async def _all_are_in(self, is_in: Callable[[_Link], bool]) -> None:
+        nap = Nap(self._clock)
+        self._awaited = is_in, nap
+        self._look_who_is_in()
+        await nap.until(self._clock.now_ns() + _PATIENCE_NS)
+        self._awaited = None
+
+    def _look_who_is_in(self) -> None:
+        if self._awaited is not None:
+            is_in, nap = self._awaited
+            if all(is_in(link) for link in self._links if link.alive):
+                nap.cut_short()
+
+    def drain(self) -> Drained:
+        """Return what is new of all workers, and of what belongs to no phase."""
+        parts = []
+        for link in self._links:
+            parts.append((link.parts, link.users if link.alive else {}))
+            link.parts = []
+        tally = Tally()
+        for link in self._links:
+            tally.add(link.tally)
+        drained = merge_drained(self._home.drain(), parts, tally=tally, start_ns=self._drained_ns)
+        self._drained_ns = drained.snapshot.end_ns
+        return drained
+
+    async def _listen(self, link: _Link) -> None:
+        """Take in what a worker says until it is gone."""
+        try:
+            while True:
+                message = await link.peer.channel.receive()
+                link.heard_ns = self._clock.now_ns()
+                self._heard(link, message)
+        except EOFError:
+            link.verdict = link.verdict or await link.peer.fate()
+            self._lost(link)
+
+    def _heard(self, link: _Link, message: object) -> None:
+        match message:
+            case Second():
+                self._take(link, message)
+            case Ended():
+                link.running.pop(message.phase).set_result(message.began_ns)
+            case SaidStop():
+                self._end_phase(message.phase)
+            case Asked():
+                self._ask(link, message)
+            case Broken():
+                link.verdict = f"failed: {message.words}"
+            case _:
+                raise TypeError(f"no coordinator knows what to do with {message!r}")
+
+    def _take(self, link: _Link, said: Second) -> None:
+        link.second = max(link.second, said.number)
+        link.look = max(link.look, said.look)
+        link.parts.append(said.drained)
+        link.tally = said.drained.tally
+        link.users = said.drained.snapshot.users
+        for phase, ends_ns in said.ends_ns.items():
+            if ends_ns >= self._open[phase].begin_ns:  # not of the level before
+                link.ends_ns[phase] = ends_ns
+        snapshot, health = said.drained.snapshot, said.drained.health
+        if snapshot.end_ns - snapshot.start_ns >= NS_PER_S // 2:  # less says little
+            link.peak_cpu_share = max(link.peak_cpu_share, health.cpu_share)
+        link.overflowed = said.overflowed
+        link.sampling_stopped = said.sampling_stopped
+        for phase in said.ends_ns:
+            self._cut(phase)
+        self._look_who_is_in()
+
+    def _cut(self, phase: str) -> None:
+        """Cut a phase short where the last of its workers did; now, if there is none any more."""
+        timeline = self._open[phase].timeline
+        alive = [link for link in self._links if link.alive]
+        if not alive:
+            timeline.cut(self._clock.now_ns())
+        elif all(phase in link.ends_ns for link in alive):
+            timeline.cut(max(link.ends_ns[phase] for link in alive))
+
+    def _end_phase(self, phase: str) -> None:
+        self._open[phase].stopped = True
+        for link in self._links:
+            link.peer.channel.send(EndPhase(phase))
+
+    def _ask(self, link: _Link, asked: Asked) -> None:
+        if asked.among is not None:
+            asking = self._asked.setdefault(asked.among, set())
+            asking.add(link.number)
+            alive = {other.number for other in self._links if other.alive}
+            if not asking >= who_shares(self._graph, self.size, asked.among) & alive:
+                return
+        self._stop.request(asked.reason, ending=asked.ending)
+
+    def _lost(self, link: _Link) -> None:
+        link.alive = False
+        for future in link.running.values():
+            if not future.done():
+                future.set_result(None)
+        link.running.clear()
+        self._stop.request(f"{link.peer.name} {link.verdict}", ending=Ending.CANNOT_RUN)
+        self._look_who_is_in()
+        for phase in self._open:
+            self._cut(phase)
+
+    def _told(self) -> None:
+        stop = self._stop
+        if stop.level is not StopLevel.RUNNING:
+            for link in self._links:
+                link.peer.channel.send(Halt(stop.level, stop.reason, stop.ending))

@@ -1,0 +1,171 @@
+"""One of several workers: does what the coordinator says, and reports once a second."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from planrunner.clock import Clock
+from planrunner.engine.load_models.bound_phase import BoundPhase
+from planrunner.engine.scheduling.timeline import SearchTimeline, Timeline
+from planrunner.engine.stop import Among, Ending, Stop
+from planrunner.engine.workers.local import Worker
+from planrunner.engine.workers.messages import (
+    Asked,
+    Begin,
+    Ended,
+    EndPhase,
+    Halt,
+    Look,
+    Quit,
+    Ready,
+    SaidStop,
+    Second,
+    Start,
+    fingerprint,
+)
+from planrunner.engine.workers.ticker import each_second, keep_sweeping
+from planrunner.engine.workers.transport import Channel
+from planrunner.graph.run_graph import RunGraph, SearchLoad
+from planrunner.results.files.samples import SampleWriter
+
+__all__ = ["Member", "RelayedStop"]
+
+
+class RelayedStop(Stop):
+    """Asks the coordinator, who alone decides; what is clear ends here at once."""
+
+    def __init__(self, send: Callable[[object], None]) -> None:
+        super().__init__()
+        self._send = send
+        self._shared: set[Among] = set()
+
+    def request(
+        self,
+        reason: str,
+        *,
+        ending: Ending = Ending.INTERRUPTED,
+        among: Among | None = None,
+    ) -> None:
+        if among is not None and among in self._shared:
+            return  # said already: each user that comes to it says so
+        self._send(Asked(reason, ending, among))
+        if among is not None:
+            self._shared.add(among)
+        else:
+            super().request(reason, ending=ending)
+
+
+class Member:
+    """One worker under a coordinator at the other end of `channel`."""
+
+    def __init__(
+        self, graph: RunGraph, *, worker: Worker, channel: Channel, clock: Clock, stop: Stop
+    ) -> None:
+        self._graph = graph
+        self._phases = {phase.name: phase for phase in graph.phases}
+        self._worker = worker
+        self._channel = channel
+        self._clock = clock
+        self._stop = stop
+        self._open: dict[str, tuple[Timeline, BoundPhase]] = {}
+        self._samples: SampleWriter | None = None
+
+    async def serve(self) -> None:
+        """Obey until there is nothing more to do.
+
+        Raises:
+            EOFError: The coordinator is gone.
+        """
+        self._channel.send(Ready(fingerprint(self._graph)))
+        try:
+            await self._obey()
+        finally:
+            if self._samples is not None:
+                self._samples.close()
+
+    async def _obey(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            running = []
+            while True:
+                order = await self._channel.receive()
+                match order:
+                    case Start():
+                        self._start(order)
+                        running.append(tasks.create_task(self._sweep()))
+                        running.append(tasks.create_task(self._report()))
+                    case Begin():
+                        running.append(tasks.create_task(self._run(order)))
+                    case Quit():
+                        break
+                    case _:
+                        self._told(order)
+            for task in running:
+                task.cancel()
+
+    def _told(self, order: object) -> None:
+        match order:
+            case EndPhase():
+                if order.phase in self._open:
+                    self._open[order.phase][1].end()
+            case Look():
+                self._send_drained(0, look=order.number)
+            case Halt():
+                self._stop.rise(order.level, order.reason, order.ending)
+            case _:
+                raise TypeError(f"no worker knows what to do with {order!r}")
+
+    def _start(self, start: Start) -> None:
+        self._samples = None if start.samples is None else start.samples.open()
+        self._worker.begin(start.started_ns, self._samples)
+
+    async def _sweep(self) -> None:
+        await keep_sweeping(self._worker, self._graph, self._clock)
+
+    async def _report(self) -> None:
+        async def look(second: int) -> None:
+            self._send_drained(second)
+
+        await each_second(self._worker, self._clock, look)
+
+    def _send_drained(self, second: int, *, look: int = 0) -> None:
+        worker = self._worker
+        self._channel.send(
+            Second(
+                second,
+                worker.drain(),
+                {name: timeline.ends_ns for name, (timeline, _) in self._open.items()},
+                look=look,
+                overflowed=worker.overflowed,
+                sampling_stopped=worker.sampling_stopped,
+            )
+        )
+
+    async def _run(self, begin: Begin) -> None:
+        self._worker.scope.update(begin.names)
+        phase = self._phases[begin.phase]
+        bound = self._opened(begin)
+        load = begin.load or phase.load
+        assert not isinstance(load, SearchLoad)  # its levels are loads of their own
+        go = bound.prepare(load, begin.begin_ns)
+        await self._clock.sleep_until(begin.begin_ns)
+        began_ns = self._clock.now_ns()
+        await go()
+        self._send_drained(0)
+        self._channel.send(Ended(phase.name, began_ns))
+
+    def _opened(self, begin: Begin) -> BoundPhase:
+        """Bind a phase, unless this is a further level of it."""
+        phase, name = self._phases[begin.phase], begin.phase
+        if name not in self._open:
+            is_search = isinstance(phase.load, SearchLoad)
+            timeline = (SearchTimeline if is_search else Timeline)(phase, begin.begin_ns)
+            bound = self._worker.open_phase(phase, timeline)
+            bound.on_stop = lambda: self._channel.send(SaidStop(name))
+            self._open[name] = (timeline, bound)
+        timeline, bound = self._open[name]
+        if isinstance(timeline, SearchTimeline):
+            assert isinstance(phase.load, SearchLoad)
+            times = {"settle_ns": phase.load.settle_ns, "hold_ns": phase.load.hold_ns}
+            timeline.open_level(begin.level, begin.begin_ns, **times)
+        return bound

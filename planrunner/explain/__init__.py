@@ -1,0 +1,1 @@
+"""A compiled plan in words, tables and graphs."""

@@ -1,0 +1,183 @@
+"""What a plan would do, in words: load over time, users by class, requests, thresholds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from planrunner.compiler.load.phases import seats_of
+from planrunner.explain.forecast import forecast
+from planrunner.explain.target_words import target_words
+from planrunner.graph.lines import as_lines
+from planrunner.graph.load import planned_ns_of
+from planrunner.graph.load_words import load_words
+from planrunner.graph.run_graph import (
+    Block,
+    ClosedLoad,
+    CountedLoad,
+    OpenLoad,
+    PhaseNode,
+    RunGraph,
+    StepNode,
+    TaskProgram,
+    UserProgram,
+    nested_steps,
+)
+from planrunner.graph.step_words import pause_words, step_words
+from planrunner.load.population import users_at
+from planrunner.metrics.thresholds.words import describe
+from planrunner.units import write_duration
+
+__all__ = ["class_counts", "explain_text", "planned_ns"]
+
+
+def planned_ns(graph: RunGraph) -> int:
+    """Return how long the phases take, without graceful stops."""
+    return sum(planned_ns_of(phase.load) for phase in graph.phases)
+
+
+def explain_text(graph: RunGraph) -> str:
+    """Return the explanation of a compiled plan, without a final newline."""
+    lines = [f"{graph.name} ({graph.source})"]
+    lines += [f"  {line}" for line in graph.description.splitlines()]
+    lines.append(f"  seed {'drawn for each run' if graph.seed_was_drawn else graph.seed}")
+    lines += [f"  {line}" for line in target_words(graph)]
+    lines += [
+        f"  sends {protocol} with the {client} client: {reason}"
+        for protocol, (client, reason) in graph.clients.items()
+    ]
+    profile = f" of profile {graph.profile}" if graph.profile else ""
+    count = len(graph.phases)
+    lines += [
+        "",
+        f"load: {count} phase{'s' if count != 1 else ''}{profile}, "
+        f"{write_duration(planned_ns(graph))} in all",
+    ]
+    for phase in graph.phases:
+        lines += _phase(graph, phase)
+    if graph.preflight:
+        lines += ["", "preflight: must pass before anything else is sent"]
+        lines += _steps(graph.preflight, "  ")
+    lines += _block("setup: once, before the load", graph.setup)
+    lines += ["", "users"]
+    for user in graph.users:
+        lines += _user(user)
+    lines += _block("teardown: once, after the load", graph.teardown)
+    if results := [*forecast(graph)]:
+        lines += ["", "results", *(f"  {line}" for line in results)]
+    lines += ["", "thresholds"]
+    if graph.default_threshold:
+        lines.append("  the plan has none, so this one applies:")
+    lines += [f"  {threshold.level}: {describe(threshold)}" for threshold in graph.thresholds]
+    if graph.notices:
+        lines += ["", "notes"]
+        lines += [f"  {notice}" for notice in graph.notices]
+    return as_lines(lines)
+
+
+def _phase(graph: RunGraph, phase: PhaseNode) -> Iterator[str]:
+    start = "" if phase.start_at_ns is None else f", from {write_duration(phase.start_at_ns)} on"
+    words = list(load_words(phase.load))
+    yield f"  {phase.name}: {words[0]}{start}"
+    yield from (f"    {line}" for line in words[1:])
+    yield from _own(graph, phase)
+    if phase.warmup_ns:
+        yield f"    warm-up: samples of the first {write_duration(phase.warmup_ns)} are left out"
+    yield f"    graceful stop: up to {write_duration(phase.graceful_stop_ns)} for what still runs"
+    if isinstance(phase.load, OpenLoad):
+        yield from _ignored(graph, phase)
+    if isinstance(phase.load, ClosedLoad | CountedLoad):
+        yield from _table(graph, phase, phase.load)
+
+
+def _ignored(graph: RunGraph, phase: PhaseNode) -> Iterator[str]:
+    """Yield what classes say and arrivals overrule."""
+    for program in graph.programs_of(phase):
+        for key, given in (("wait", program.wait is not None), ("pace", program.pace_ns)):
+            if given:
+                yield f"    `{key}` of {program.name} does not apply: arrivals say when it starts"
+
+
+def _own(graph: RunGraph, phase: PhaseNode) -> Iterator[str]:
+    """Yield what is different in this phase."""
+    for name, value in phase.params.items():
+        yield f"    with {name} = {value}"
+    tasks = {user.name: [task.name for task in user.tasks] for user in graph.users}
+    for program in phase.programs:
+        names = [task.name for task in program.tasks]
+        if names != tasks[program.name]:
+            yield f"    {program.name} runs only {', '.join(names)}"
+
+
+def _table(graph: RunGraph, phase: PhaseNode, load: ClosedLoad | CountedLoad) -> Iterator[str]:
+    """Yield users by class at the end of each stage."""
+    moments = [0]
+    for _, duration_ns in load.spans:
+        moments.append(moments[-1] + duration_ns)
+    moments = sorted(set(moments))
+    counts = [class_counts(graph, phase, moment) for moment in moments]
+    width = max(len(name) for name in phase.classes)
+    columns = [write_duration(moment) for moment in moments]
+    yield f"    {'at':<{width}} " + " ".join(f"{column:>7}" for column in columns)
+    for name in phase.classes:
+        cells = " ".join(f"{count[name]:>7,}" for count in counts)
+        yield f"    {name:<{width}} {cells}"
+
+
+def class_counts(graph: RunGraph, phase: PhaseNode, moment_ns: int) -> dict[str, int]:
+    """Return the users of each class at a moment of the phase, all starts of it included."""
+    counts = dict.fromkeys(phase.classes, 0)
+    if isinstance(phase.load, ClosedLoad | CountedLoad):
+        seats = seats_of(phase.load, graph.programs_of(phase))
+        for name in seats[: users_at(phase.load.stages, moment_ns)]:
+            counts[name] += 1
+    return counts
+
+
+def _user(user: UserProgram) -> Iterator[str]:
+    share = f"exactly {user.count}" if user.count is not None else f"weight {user.weight}"
+    wait = f", waits {pause_words(user.wait)}" if user.wait is not None else ""
+    if user.pace_ns:
+        wait = f", one iteration every {write_duration(user.pace_ns)}"
+    yield f"  {user.name} ({share}{wait})"
+    if user.on_start:
+        yield "    on start:"
+        yield from _steps(user.on_start, "      ")
+    total = sum(task.weight for task in user.tasks)
+    for task in user.tasks:
+        if not task.name:
+            yield "    each iteration:"
+        else:
+            tags = "".join(f" #{key}{f'={value}' if value else ''}" for key, value in task.tags)
+            yield f"    {100 * task.weight / total:.0f} %  {task.name}{tags}"
+            yield from _conditions(task)
+        yield from _steps(task.steps, "      ")
+    if user.on_stop:
+        yield "    on stop:"
+        yield from _steps(user.on_stop, "      ")
+
+
+def _conditions(task: TaskProgram) -> Iterator[str]:
+    if task.needs is not None:
+        otherwise = task.needs.otherwise
+        instead = {"skip": "is skipped", "repick": "another is picked"}.get(
+            otherwise, f"{otherwise} runs instead"
+        )
+        yield f"      needs {task.needs.shown}, else {instead}"
+    if task.timeout_ns:
+        yield f"      ends after {write_duration(task.timeout_ns)} at most"
+
+
+def _block(title: str, block: Block | None) -> Iterator[str]:
+    if block is not None:
+        yield from ("", title)
+        yield from _steps(block.steps, "  ")
+
+
+def _steps(steps: Sequence[StepNode], indent: str) -> Iterator[str]:
+    for step in steps:
+        inside = nested_steps(step)
+        yield f"{indent}{step_words(step)}{':' if inside else ''}"
+        for key, inner in inside:
+            if key == "else":
+                yield f"{indent}else:"
+            yield from _steps(inner, indent + "  ")

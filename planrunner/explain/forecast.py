@@ -1,0 +1,193 @@
+"""How large results.csv will be, from the load that the plan asks for, as far as it says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
+from itertools import pairwise
+from typing import Final
+
+from planrunner.graph.load import Load
+from planrunner.graph.run_graph import (
+    CallNode,
+    ClosedLoad,
+    CountedLoad,
+    GroupNode,
+    IfNode,
+    OpenLoad,
+    PhaseNode,
+    RequestNode,
+    RunGraph,
+    StepNode,
+    ThinkNode,
+    UserProgram,
+    nested_steps,
+)
+from planrunner.load.arrivals import Arrivals
+from planrunner.load.pauses import Pause, PauseKind
+from planrunner.load.population import Stage
+from planrunner.results.files.samples import ROW_BYTES, parse_keep
+from planrunner.units import NS_PER_S, format_count, format_size
+from planrunner.values import dataclass
+
+__all__ = ["forecast"]
+
+_CELLS: Final = 87
+"""Characters of a line beside its names: time, figures, commas."""
+_PER_MILLION: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Pass:
+    """One iteration, on average over a class's tasks or over classes.
+
+    Attributes:
+        requests: Each counted once where the plan doesn't say how often it is sent.
+        characters: Of the names in their lines.
+        pause_ns: How long the user does nothing.
+    """
+
+    requests: float
+    characters: float
+    pause_ns: float
+
+
+def forecast(graph: RunGraph) -> Iterator[str]:
+    """Yield what becomes of raw samples, in words."""
+    keep = parse_keep(graph.report.samples)
+    listed = [name for name in graph.report.formats if name in ("results.csv", "jtl")]
+    if keep is None or not listed:
+        return
+    files = f"{' and '.join(listed)} {'lists' if len(listed) == 1 else 'list'}"
+    if not keep.share:
+        yield f"{files} failed requests only: as large as many fail"
+        return
+    passes = [(phase, _pass(graph.programs_of(phase), phase)) for phase in graph.phases]
+    counts = [_requests(phase.load, one) for phase, one in passes]
+    kept = "" if keep.share == 1 else f", of which {graph.report.samples} and all failures are kept"
+    width = _CELLS + max((one.characters for _, one in passes), default=0)
+    if None in counts:
+        size = format_size(round(width * _PER_MILLION * keep.share))
+        raw = format_size(ROW_BYTES * _PER_MILLION)
+        yield f"results.csv: about {size} for each million requests{kept}"
+        yield "  how many is up to the target: some phase has no waits, pace, throttle or rate"
+        yield f"  {raw} more for raw samples"
+        return
+    requests = sum(count for count in counts if count is not None)
+    size = format_size(round(width * requests * keep.share))
+    raw = format_size(round(ROW_BYTES * requests * keep.share))
+    yield f"results.csv: about {size}, from {format_count(round(requests), 'request')}{kept}"
+    yield from (f"  {line}" for line in _how(graph))
+    yield f"  {raw} more for raw samples"
+
+
+def _how(graph: RunGraph) -> Iterator[str]:
+    loads = [phase.load for phase in graph.phases]
+    if any(isinstance(load, ClosedLoad) for load in loads):
+        yield "at most: counted from users, waits and think times, as if replies took no time"
+    if any(isinstance(load, OpenLoad) for load in loads):
+        yield "counted from arrivals, as if none was dropped"
+    if any(isinstance(load, CountedLoad) for load in loads):
+        yield "counted from iterations, as if there was time for all of them"
+
+
+def _requests(load: Load, one: _Pass) -> float | None:
+    """Return how many requests a phase sends; None when nothing but the target limits it."""
+    if isinstance(load, OpenLoad):
+        return _arrivals(load) * one.requests
+    if isinstance(load, CountedLoad):
+        return load.total * one.requests
+    if not isinstance(load, ClosedLoad):
+        return None
+    found = []
+    if one.pause_ns:
+        found.append(_user_ns(load.stages) / one.pause_ns * one.requests)
+    if load.throttle is not None:
+        planned_ns = sum(duration_ns for _, duration_ns in load.spans)
+        found.append(load.throttle.per_second * planned_ns / NS_PER_S)
+    return min(found, default=None)
+
+
+def _arrivals(load: OpenLoad) -> float:
+    if load.exact:
+        planned_ns = sum(duration_ns for _, duration_ns in load.spans)
+        return sum(rate.per_second for _, rate in load.exact) * planned_ns / NS_PER_S
+    return Arrivals(load.stages).count()
+
+
+def _user_ns(stages: Sequence[Stage]) -> float:
+    """Return the time of all users together."""
+    whole = Fraction(0)
+    for before, stage in pairwise((Stage("", 0, 0), *stages)):
+        whole += Fraction((before.level + stage.level) * stage.duration_ns, 2)
+    return float(whole)
+
+
+def _pass(programs: Iterable[UserProgram], phase: PhaseNode) -> _Pass:
+    """Return the iteration of an average user of a phase."""
+    parts = [(program.count or program.weight, _of_class(program, phase)) for program in programs]
+    return _mean(parts)
+
+
+def _of_class(program: UserProgram, phase: PhaseNode) -> _Pass:
+    tasks = []
+    for task in program.tasks:
+        sent = [*_sent(task.steps)]
+        names = f"{phase.name}hold{program.name}{task.name}"
+        tags = sum(len(f"{key}={value};") for key, value in task.tags)
+        tasks.append(
+            (
+                task.weight,
+                _Pass(
+                    len(sent),
+                    len(names) + tags + _mean_length(sent),
+                    sum(_pauses(task.steps)) + _length_ns(program.wait),
+                ),
+            )
+        )
+    one = _mean(tasks)
+    return _Pass(one.requests, one.characters, max(one.pause_ns, program.pace_ns))
+
+
+def _mean(parts: Sequence[tuple[int, _Pass]]) -> _Pass:
+    total = sum(weight for weight, _ in parts) or 1
+    return _Pass(
+        sum(weight * one.requests for weight, one in parts) / total,
+        sum(weight * one.characters for weight, one in parts) / total,
+        sum(weight * one.pause_ns for weight, one in parts) / total,
+    )
+
+
+def _mean_length(sent: Sequence[RequestNode]) -> float:
+    lengths = [len(node.name) + len(node.exchange.method) for node in sent]
+    return sum(lengths) / len(lengths) if lengths else 0
+
+
+def _sent(steps: Sequence[StepNode]) -> Iterator[RequestNode]:
+    """Yield each request that one pass sends; of branches the one that sends most, of loops one."""
+    for step in steps:
+        match step:
+            case RequestNode():
+                yield step
+            case IfNode():
+                yield from max(([*_sent(inner)] for _, inner in nested_steps(step)), key=len)
+            case _:
+                for _, inner in nested_steps(step):
+                    yield from _sent(inner)
+
+
+def _pauses(steps: Sequence[StepNode]) -> Iterator[float]:
+    """Yield the think times that every pass has."""
+    for step in steps:
+        if isinstance(step, ThinkNode) and step.when is None:
+            yield _length_ns(step.pause)
+        elif isinstance(step, GroupNode | CallNode):
+            yield from _pauses(step.steps)
+
+
+def _length_ns(pause: Pause | None) -> float:
+    if pause is None:
+        return 0
+    if pause.kind is PauseKind.UNIFORM:
+        return (pause.first + pause.second) / 2
+    return pause.first

@@ -1,0 +1,240 @@
+"""The run graph as text, JSON, Mermaid and DOT: what runs after what, and what users do in it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Any, Final
+
+from planrunner.graph.lines import as_lines, one_line
+from planrunner.graph.load import planned_ns_of
+from planrunner.graph.load_words import load_json
+from planrunner.graph.run_graph import (
+    Block,
+    PhaseNode,
+    RequestNode,
+    RunGraph,
+    StepNode,
+    TaskProgram,
+    UserProgram,
+    nested_steps,
+)
+from planrunner.graph.step_words import pause_words, step_label, step_words
+from planrunner.units import write_duration
+
+__all__ = ["graph_dot", "graph_json", "graph_mermaid", "graph_text"]
+
+_MERMAID_MARKS: Final = re.compile(r'[#"<>`]')
+
+
+def graph_json(graph: RunGraph) -> str:
+    """Return the graph as a JSON document; durations in nanoseconds."""
+    return json.dumps(
+        {
+            "name": graph.name,
+            "plan_hash": graph.plan_hash,
+            "profile": graph.profile,
+            "services": [
+                {"name": s.name, "demo": s.demo, "run": s.shown, "monitor": list(s.monitor)}
+                for s in graph.services
+            ],
+            "monitors": [{"name": m.name, "gauges": list(m.gauges)} for m in graph.monitors],
+            "phases": [_phase(graph, phase) for phase in graph.phases],
+            "preflight": _steps(graph.preflight),
+            "setup": _block(graph.setup),
+            "users": [_user(user) for user in graph.users],
+            "teardown": _block(graph.teardown),
+            "thresholds": [str(threshold) for threshold in graph.thresholds],
+        },
+        indent=2,
+        ensure_ascii=False,
+    )
+
+
+def _phase(graph: RunGraph, phase: PhaseNode) -> dict[str, Any]:
+    return {
+        "name": phase.name,
+        "start_at_ns": phase.start_at_ns,
+        "warmup_ns": phase.warmup_ns,
+        "graceful_stop_ns": phase.graceful_stop_ns,
+        "users": list(phase.classes),
+        "tasks": {
+            program.name: [task.name for task in program.tasks if task.name]
+            for program in graph.programs_of(phase)
+        },
+        "params": dict(phase.params),
+        **load_json(phase.load),
+    }
+
+
+def _user(user: UserProgram) -> dict[str, Any]:
+    return {
+        "name": user.name,
+        "weight": user.weight,
+        "count": user.count,
+        "wait": None if user.wait is None else pause_words(user.wait),
+        "pace_ns": user.pace_ns or None,
+        "on_start": _steps(user.on_start),
+        "tasks": [_task(task) for task in user.tasks],
+        "on_stop": _steps(user.on_stop),
+    }
+
+
+def _task(task: TaskProgram) -> dict[str, Any]:
+    needs = task.needs
+    return {
+        "name": task.name,
+        "weight": task.weight,
+        "needs": None if needs is None else {"is": needs.shown, "else": needs.otherwise},
+        "timeout_ns": task.timeout_ns or None,
+        "steps": _steps(task.steps),
+    }
+
+
+def _block(block: Block | None) -> list[dict[str, Any]]:
+    return [] if block is None else _steps(block.steps)
+
+
+def _steps(steps: Sequence[StepNode]) -> list[dict[str, Any]]:
+    return [_step(step) for step in steps]
+
+
+def _step(step: StepNode) -> dict[str, Any]:
+    word, value = step_label(step)
+    shown = {word: value}
+    if isinstance(step, RequestNode):
+        shown["measured"] = step.measured
+    for key, steps in nested_steps(step):
+        shown[key if key in ("then", "else") else "steps"] = _steps(steps)
+    return shown
+
+
+def graph_text(graph: RunGraph) -> str:
+    """Return the graph as an indented tree."""
+    return as_lines([graph.name, *_drawn(_branches(graph))])
+
+
+Branch = tuple[str, Sequence["Branch"]]
+"""A line of a tree, and what hangs from it."""
+
+
+def _drawn(branches: Sequence[Branch], indent: str = "") -> Iterator[str]:
+    for left, (words, inner) in zip(range(len(branches))[::-1], branches, strict=True):
+        yield f"{indent}{'├── ' if left else '└── '}{words}"
+        yield from _drawn(inner, indent + ("│   " if left else "    "))
+
+
+def _branches(graph: RunGraph) -> list[Branch]:
+    return [
+        *_branch("preflight", graph.preflight),
+        *_branch("setup", graph.setup.steps if graph.setup else ()),
+        *(
+            (f"phase {phase.name} ({_length(phase)})", [(name, ()) for name in phase.classes])
+            for phase in graph.phases
+        ),
+        *_branch("teardown", graph.teardown.steps if graph.teardown else ()),
+        *((f"user {user.name}", _branches_of(user)) for user in graph.users),
+    ]
+
+
+def _branches_of(user: UserProgram) -> list[Branch]:
+    return [
+        *_branch("on start", user.on_start),
+        *((task.name or "each iteration", _twigs(task.steps)) for task in user.tasks),
+        *_branch("on stop", user.on_stop),
+    ]
+
+
+def _branch(name: str, steps: Sequence[StepNode]) -> list[Branch]:
+    return [(name, _twigs(steps))] if steps else []
+
+
+def _twigs(steps: Sequence[StepNode]) -> list[Branch]:
+    twigs: list[Branch] = []
+    for step in steps:
+        words = f"request {step.name}" if isinstance(step, RequestNode) else step_words(step)
+        inside = {key: _twigs(inner) for key, inner in nested_steps(step)}
+        otherwise = inside.pop("else", None)
+        twigs.append((words, next(iter(inside.values()), ())))
+        if otherwise is not None:
+            twigs.append(("else", otherwise))
+    return twigs
+
+
+def _length(phase: PhaseNode) -> str:
+    return write_duration(planned_ns_of(phase.load))
+
+
+def graph_mermaid(graph: RunGraph) -> str:
+    """Return the graph as a Mermaid flowchart."""
+    lines = ["flowchart TD"]
+    for identity, label in _nodes(graph):
+        lines.append(f'  {identity}["{_mermaid(label)}"]')
+    lines += [f"  {tail} --> {head}" for tail, head in _edges(graph)]
+    return "\n".join(lines)
+
+
+def _mermaid(label: str) -> str:
+    """Return a label without what Mermaid reads as its own marks, HTML or Markdown."""
+    return _MERMAID_MARKS.sub(lambda mark: f"#{ord(mark[0])};", one_line(label)).replace(
+        "#34;", "#quot;"
+    )
+
+
+def graph_dot(graph: RunGraph) -> str:
+    """Return the graph in Graphviz's language."""
+    lines = ["digraph plan {", "  rankdir=TB; node [shape=box];"]
+    lines += [
+        f"  {identity} [label={json.dumps(one_line(label), ensure_ascii=False)}];"
+        for identity, label in _nodes(graph)
+    ]
+    lines += [f"  {tail} -> {head};" for tail, head in _edges(graph)]
+    return "\n".join([*lines, "}"])
+
+
+def _nodes(graph: RunGraph) -> list[tuple[str, str]]:
+    nodes = [("start", graph.name), *((block, block) for block in _blocks_before(graph))]
+    for number, phase in enumerate(graph.phases):
+        nodes.append((f"p{number}", f"{phase.name}: {_length(phase)}"))
+    if graph.teardown is not None:
+        nodes.append(("teardown", "teardown"))
+    for number, user in enumerate(graph.users):
+        nodes.append((f"u{number}", user.name))
+        nodes += [
+            (f"u{number}t{index}", task.name or "each iteration")
+            for index, task in enumerate(user.tasks)
+        ]
+    return nodes
+
+
+def _blocks_before(graph: RunGraph) -> list[str]:
+    """Return what comes before the load."""
+    return [
+        *(["preflight"] if graph.preflight else []),
+        *(["setup"] if graph.setup is not None else []),
+    ]
+
+
+def _edges(graph: RunGraph) -> list[tuple[str, str]]:
+    """Return what starts after what, and which users a phase has."""
+    before = ["start", *_blocks_before(graph)]
+    edges = list(pairwise(before))
+    begin = last = before[-1]
+    numbers = {user.name: number for number, user in enumerate(graph.users)}
+    ends: list[str] = []  # of phases that run beside the others
+    for number, phase in enumerate(graph.phases):
+        identity = f"p{number}"
+        if phase.start_at_ns is not None:
+            edges.append((begin, identity))
+            ends.append(identity)
+        else:
+            edges.append((last, identity))
+            last = identity
+        edges += [(identity, f"u{numbers[name]}") for name in phase.classes]
+    if graph.teardown is not None:
+        edges += [(end, "teardown") for end in ([*ends, last] if last != begin else ends)]
+    for number, user in enumerate(graph.users):
+        edges += [(f"u{number}", f"u{number}t{index}") for index in range(len(user.tasks))]
+    return edges

@@ -1,0 +1,1 @@
+"""The frozen form of a plan: what the compiler makes and the engine runs."""

@@ -1,0 +1,63 @@
+"""The node of a data source: where its rows come from, and how users share them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import field
+from enum import StrEnum
+
+from planrunner.language.expressions.values import Scope
+from planrunner.values import dataclass
+
+__all__ = ["DataNode", "OnEnd", "Order"]
+
+
+class Order(StrEnum):
+    SEQUENTIAL = "sequential"
+    RANDOM = "random"
+    SHUFFLE = "shuffle"
+
+
+class OnEnd(StrEnum):
+    """What happens when no row is left."""
+
+    CYCLE = "cycle"
+    STOP_USER = "stop_user"
+    STOP_PLAN = "stop_plan"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class DataNode:
+    """One data source.
+
+    Attributes:
+        kind: What the plan calls it: csv, json, jsonl, list or generate.
+        file: The data file as the plan names it; empty when the rows are in the plan.
+        path: Where that file is.
+        columns: Empty when the rows are plain values.
+        rows: The rows themselves, for a list.
+        fields: What gives the columns of a made-up row.
+        count: How many rows there are; of a large file, how many were checked.
+        is_counted: False when there are more than `count`.
+        per_user: True when a user keeps one row for its life, else one for each iteration.
+    """
+
+    name: str
+    kind: str
+    columns: tuple[str, ...]
+    count: int
+    file: str = ""
+    path: str = ""
+    rows: tuple[object, ...] = ()
+    fields: Mapping[str, Callable[[Scope], object]] = field(default_factory=dict)
+    is_counted: bool = True
+    per_user: bool = False
+    order: Order = Order.SEQUENTIAL
+    unique: bool = False
+    on_end: OnEnd = OnEnd.CYCLE
+
+    @property
+    def is_held(self) -> bool:
+        """True when a user holds a row that no other live user has."""
+        return self.per_user and self.unique

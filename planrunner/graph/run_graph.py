@@ -1,0 +1,290 @@
+"""The run graph: what a plan becomes once nothing in it is left to look up.
+
+Everything here is frozen and free of pydantic, YAML and I/O. Closures (`Evaluate`) don't pickle:
+a worker compiles its own graph from the same bundle and compares `RunGraph.plan_hash`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import field
+from enum import StrEnum
+from pathlib import Path
+
+from planrunner.graph.data import DataNode
+from planrunner.graph.load import (
+    ClosedLoad,
+    CountedLoad,
+    Load,
+    OpenLoad,
+    SearchLoad,
+)
+from planrunner.graph.steps import (
+    CallNode,
+    Evaluate,
+    ExecNode,
+    ForeachNode,
+    GroupNode,
+    HeaderNode,
+    IfNode,
+    LogNode,
+    ParallelNode,
+    PollNode,
+    PopNode,
+    PushNode,
+    PythonNode,
+    RepeatNode,
+    RequestNode,
+    SetNode,
+    StepNode,
+    StopNode,
+    StopWhat,
+    ThinkNode,
+    WhileNode,
+    nested_steps,
+    walk_steps,
+)
+from planrunner.graph.target import MonitorNode, ReadyNode, ServiceNode
+from planrunner.load.pauses import Pause, PauseKind
+from planrunner.load.population import Stage
+from planrunner.metrics.thresholds import Threshold
+from planrunner.protocols.base import Scope
+from planrunner.values import dataclass
+
+__all__ = [
+    "Block",
+    "CallNode",
+    "ClosedLoad",
+    "CountedLoad",
+    "Evaluate",
+    "ExecNode",
+    "ForeachNode",
+    "GroupNode",
+    "HeaderNode",
+    "IfNode",
+    "Load",
+    "LogNode",
+    "MonitorNode",
+    "Needs",
+    "OnFail",
+    "OpenLoad",
+    "ParallelNode",
+    "Pause",
+    "PauseKind",
+    "PhaseNode",
+    "Pick",
+    "PollNode",
+    "PopNode",
+    "PushNode",
+    "PythonNode",
+    "ReadyNode",
+    "RepeatNode",
+    "ReportSettings",
+    "RequestNode",
+    "RunGraph",
+    "SearchLoad",
+    "ServiceNode",
+    "SetNode",
+    "Stage",
+    "StepNode",
+    "StopNode",
+    "StopWhat",
+    "TaskProgram",
+    "ThinkNode",
+    "UserProgram",
+    "WhileNode",
+    "nested_steps",
+    "walk_steps",
+]
+
+
+class Pick(StrEnum):
+    RANDOM = "random"
+    BALANCED = "balanced"
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What must be true for a picked task to run.
+
+    Attributes:
+        shown: The condition as the plan writes it.
+        otherwise: `skip`, `repick`, or the name of the task that runs instead.
+    """
+
+    condition: Evaluate
+    shown: str
+    otherwise: str = "skip"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskProgram:
+    """A task; a class with `steps` has one task with an empty name.
+
+    Attributes:
+        timeout_ns: For one run of all its steps; 0 for none.
+    """
+
+    name: str
+    weight: int
+    steps: tuple[StepNode, ...]
+    tags: tuple[tuple[str, str], ...] = ()
+    needs: Needs | None = None
+    timeout_ns: int = 0
+
+
+class OnFail(StrEnum):
+    STOP_USER = "stop_user"
+    STOP_PLAN = "stop_plan"
+    RETRY = "retry"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Steps that run once: before the load, or after it.
+
+    Attributes:
+        names: What its steps set or extract; every user may read it afterwards.
+    """
+
+    steps: tuple[StepNode, ...]
+    on_fail: OnFail = OnFail.STOP_USER
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UserProgram:
+    """What a virtual user of one class does.
+
+    Attributes:
+        weight: Share of the phase's users; at least 1.
+        count: An exact number of users instead, None when the class is weighted.
+        state: Names that live as long as the user, with their first values.
+        iteration_names: Names that are forgotten when an iteration ends.
+        uses_iteration: True when an expression reads `iteration` or `user.iteration`.
+        data: Names of the data sources that its users draw rows from.
+        pace_ns: From one iteration's due time to the next; 0 for none. Not with `wait`.
+    """
+
+    name: str
+    weight: int
+    count: int | None
+    wait: Pause | None
+    tasks: tuple[TaskProgram, ...]
+    pick: Pick = Pick.RANDOM
+    on_start: tuple[StepNode, ...] = ()
+    on_stop: tuple[StepNode, ...] = ()
+    on_start_fail: OnFail = OnFail.STOP_USER
+    on_stop_fail: OnFail = OnFail.STOP_USER
+    state: tuple[tuple[str, Evaluate], ...] = ()
+    iteration_names: tuple[str, ...] = ()
+    uses_iteration: bool = False
+    data: tuple[str, ...] = ()
+    pace_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseNode:
+    """One phase.
+
+    Attributes:
+        classes: Names of the user classes that take part, in file order.
+        start_at_ns: Offset from the start of the run; None runs it after the phase before.
+        warmup_ns: From the phase's start; samples that start within it are labelled.
+        programs: What its classes do, if that differs from `RunGraph.users`: the phase has params
+            or a selection of its own.
+        params: Params that are its own, as shown to people.
+    """
+
+    name: str
+    load: Load
+    classes: tuple[str, ...]
+    start_at_ns: int | None = None
+    warmup_ns: int = 0
+    graceful_stop_ns: int = 30_000_000_000
+    programs: tuple[UserProgram, ...] = ()
+    params: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportSettings:
+    """What to write.
+
+    Attributes:
+        directory: Needs `run.id` and `run.seed`; None for the default `reports/SLUG/TIME-RUNID`.
+        formats: File names: `metrics.json`, `results.csv`, `report.html` …
+        samples: `all`, `failures`, `none` or a percentage such as `10%`.
+    """
+
+    directory: Evaluate | None = None
+    formats: tuple[str, ...] = ("metrics.json", "results.csv", "report.html")
+    samples: str = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class RunGraph:
+    """A compiled plan, ready to run.
+
+    Attributes:
+        source: The plan's path as the user gave it.
+        plan_hash: Hex digest over every text the plan was made from and the resolved params.
+        seed: Of every random draw; drawn from the system when the plan has none.
+        seed_was_drawn: True when the plan had none.
+        profile: The profile that runs, empty when the plan has none.
+        params: Resolved params as shown to people; secrets are masked.
+        secrets: Values that must never be shown, for the masking of foreign text.
+        scope: Names every user starts with beside its own.
+        data: The data sources, in file order.
+        notices: What the user should know before the run, each a sentence.
+        clients: The client that sends each protocol's requests, and the reason in words.
+        settings: Each protocol's settings, by registry name; opaque to the engine.
+        default_threshold: True when the plan had none and `error_rate < 1%` was put in.
+        plan_text: The plan's own text, secrets masked.
+        baseline: The file that `N% of baseline` compares with; it need not be there.
+        labels: What the user calls the run, to find and compare it.
+        preflight: Requests that must pass before anything else is sent.
+        monitors: What is measured beside the services.
+        hooks: The file with the functions that `python` steps call; None without such steps.
+    """
+
+    source: str
+    name: str
+    slug: str
+    description: str
+    plan_hash: str
+    seed: int
+    seed_was_drawn: bool
+    profile: str
+    params: Mapping[str, str]
+    settings: Mapping[str, object]
+    services: tuple[ServiceNode, ...]
+    users: tuple[UserProgram, ...]
+    phases: tuple[PhaseNode, ...]
+    thresholds: tuple[Threshold, ...]
+    report: ReportSettings
+    default_threshold: bool = False
+    secrets: tuple[str, ...] = ()
+    data: tuple[DataNode, ...] = ()
+    notices: tuple[str, ...] = ()
+    clients: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    scope: Scope = field(default_factory=dict)
+    preflight: tuple[RequestNode, ...] = ()
+    setup: Block | None = None
+    teardown: Block | None = None
+    hooks: Path | None = None
+    monitors: tuple[MonitorNode, ...] = ()
+    plan_text: str = ""
+    baseline: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    def programs_of(self, phase: PhaseNode) -> tuple[UserProgram, ...]:
+        """Return what each class does in a phase, in file order."""
+        return phase.programs or tuple(
+            program for program in self.users if program.name in phase.classes
+        )
+
+    def programs(self) -> Iterator[UserProgram]:
+        """Yield what users do: every class, and as some phases have it."""
+        yield from self.users
+        for phase in self.phases:
+            yield from phase.programs

@@ -1,0 +1,1 @@
+"""Expressions of the plan language: parsed, surveyed and lowered to closures."""

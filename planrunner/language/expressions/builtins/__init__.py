@@ -1,0 +1,1 @@
+"""What expressions may call: helpers, filters, tests and draws."""

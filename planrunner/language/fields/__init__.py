@@ -1,0 +1,1 @@
+"""Types of the values that a plan holds."""

@@ -1,0 +1,1 @@
+"""Thresholds against what was measured."""

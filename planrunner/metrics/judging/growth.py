@@ -1,0 +1,104 @@
+"""Growth: the median of the last tenth of a stretch of time less that of the first tenth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from statistics import median
+from typing import TypeVar
+
+from planrunner.metrics.histogram import Histogram
+from planrunner.metrics.judging.evidence import Evidence
+from planrunner.metrics.judging.measure import (
+    Measured,
+    View,
+    gauge_values,
+    in_unit,
+    is_member,
+    merged,
+)
+from planrunner.metrics.judging.windows import extent
+from planrunner.metrics.snapshot import Snapshot
+from planrunner.metrics.thresholds.model import Metric
+from planrunner.metrics.thresholds.value import Unit
+from planrunner.units import NS_PER_S
+
+__all__ = ["Growth"]
+
+T = TypeVar("T")
+
+
+class Growth:
+    """The growth of a gauge, or of the latency of samples, which it collects by the second.
+
+    With a window it is the largest over any stretch of that length, in steps of a tenth of it.
+    """
+
+    def __init__(self, metric: Metric, unit: Unit) -> None:
+        self._metric = metric
+        self._unit = unit
+        # Packed: a live histogram is ten times the size, and there is one a second.
+        self._latencies: list[tuple[int, bytes]] = []
+
+    def add(self, snapshot: Snapshot, evidence: Evidence) -> None:
+        """Take in one interval."""
+        if self._metric.gauge is not None:
+            return
+        selector = self._metric.selector
+        chosen = [
+            (labels, delta)
+            for labels, delta in snapshot.deltas.items()
+            if is_member(self._metric, labels, evidence)
+            and (selector is None or selector.matches(labels))
+        ]
+        if chosen:
+            middle_ns = (snapshot.start_ns + snapshot.end_ns) // 2
+            self._latencies.append((middle_ns, merged(chosen).to_bytes()))
+
+    def measure(self, evidence: Evidence) -> Measured | None:
+        """Return the growth; None where there are no two tenths to compare."""
+        measured = evidence.time_of(self._metric.scope)
+        start_ns, end_ns = extent(measured)
+        if self._metric.gauge is None:
+            tenths = self._tenths(start_ns, end_ns, self._latencies, _median_latency)
+        else:
+            points = gauge_values(self._metric, View(evidence, {}, measured))
+            tenths = self._tenths(start_ns, end_ns, points, median)
+        if tenths is None:
+            return None
+        grown = tenths if self._metric.gauge is None else in_unit(tenths, self._unit)
+        return Measured(grown, self._unit)
+
+    def _tenths(
+        self,
+        start_ns: int,
+        end_ns: int,
+        points: Iterable[tuple[int, T]],
+        middle: Callable[[list[T]], float],
+    ) -> float | None:
+        window = self._metric.window
+        length_ns = end_ns - start_ns
+        if window is not None:
+            length_ns = min(length_ns, window.length_ns)
+        # Latencies come by the second, so a tenth is no shorter.
+        tenth_ns = max(length_ns // 10, NS_PER_S)
+        apart = max(1, length_ns // tenth_ns - 1)
+        last = max(0, (end_ns - start_ns) // tenth_ns - 1)
+        by_tenth: dict[int, list[T]] = {}
+        for at_ns, value in points:
+            # What finished after the end, in the graceful stop, belongs to the last tenth.
+            number = min(max(0, at_ns - start_ns) // tenth_ns, last)
+            by_tenth.setdefault(number, []).append(value)
+        middles = {number: middle(values) for number, values in by_tenth.items()}
+        grown = [
+            value - middles[number - apart]
+            for number, value in middles.items()
+            if number - apart in middles
+        ]
+        return max(grown, default=None)
+
+
+def _median_latency(packed: list[bytes]) -> float:
+    latency = Histogram()
+    for part in packed:
+        latency.merge(Histogram.from_bytes(part))
+    return latency.percentile(50)

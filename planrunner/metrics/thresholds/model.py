@@ -1,0 +1,262 @@
+"""The threshold as a value: what a sentence of the plan means; `str` writes the sentence again.
+
+`threshold_parser` makes these, `judge` holds them against a run, `threshold_words` explains them.
+Positions count characters from 0 in the text that was parsed and are no part of equality.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import field
+from enum import StrEnum
+from operator import eq, ge, gt, le, lt, ne
+from typing import Final
+
+from planrunner.errors import PlanrunnerError
+from planrunner.metrics.thresholds.selector import Population, Selector, Term, quoted
+from planrunner.metrics.thresholds.value import Value
+from planrunner.units import write_duration
+from planrunner.values import dataclass
+
+__all__ = [
+    "DEFAULT_SENTENCE",
+    "Abort",
+    "Agg",
+    "Level",
+    "Metric",
+    "OnNoData",
+    "Operator",
+    "Ratio",
+    "Scope",
+    "Threshold",
+    "ThresholdSyntaxError",
+    "Window",
+]
+
+DEFAULT_SENTENCE: Final = "error_rate < 1%"
+"""What judges a plan that has no thresholds."""
+
+
+class ThresholdSyntaxError(PlanrunnerError):
+    """A threshold that can't be read.
+
+    Args:
+        message: One sentence.
+        offset: Where the wrong word starts, in characters from 0.
+        length: Of the wrong word; at least 1.
+        hint: What to write instead.
+
+    Attributes:
+        key: The key of the long form that `offset` counts in; empty for a sentence.
+    """
+
+    def __init__(self, message: str, *, offset: int, length: int = 1, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.offset = offset
+        self.length = max(1, length)
+        self.key = ""
+
+
+class Agg(StrEnum):
+    """How samples become one number; the value is the word in the plan."""
+
+    AVG = "avg"
+    MIN = "min"
+    MAX = "max"
+    MED = "med"
+    PERCENTILE = "p"
+    COUNT = "count"
+    RATE = "rate"
+    ERROR_RATE = "error_rate"
+    ERRORS = "errors"
+    THROUGHPUT = "throughput"
+    ACHIEVED_RATE = "achieved_rate"
+    DROPPED = "dropped"
+    LATE = "late"
+    MIX_ERROR = "mix_error"
+    MAX_SUSTAINABLE = "max_sustainable"
+    GROWTH = "growth"
+    APDEX = "apdex"
+
+
+class Level(StrEnum):
+    """What a broken threshold means for the run."""
+
+    WARN = "warn"
+    FAIL = "fail"
+
+
+class OnNoData(StrEnum):
+    FAIL = "fail"
+    PASS = "pass"
+    SKIP = "skip"
+
+
+class Operator(StrEnum):
+    LESS = "<"
+    AT_MOST = "<="
+    GREATER = ">"
+    AT_LEAST = ">="
+    EQUAL = "=="
+    NOT_EQUAL = "!="
+
+    def holds(self, observed: float, limit: float) -> bool:
+        return _COMPARE[self](observed, limit)
+
+
+_COMPARE: Final[Mapping[Operator, Callable[[float, float], bool]]] = {
+    Operator.LESS: lt,
+    Operator.AT_MOST: le,
+    Operator.GREATER: gt,
+    Operator.AT_LEAST: ge,
+    Operator.EQUAL: eq,
+    Operator.NOT_EQUAL: ne,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where a metric is looked at; all empty means every phase of the run together."""
+
+    profile: Term | None = None
+    phase: Term | None = None
+    stage: Term | None = None
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        return tuple(term for term in (self.profile, self.phase, self.stage) if term is not None)
+
+    def __str__(self) -> str:
+        return " ".join(f"{term.kind} {quoted(term.name)}" for term in self.terms)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Judge pieces of `length_ns`; `count` in a row that break the threshold fail it."""
+
+    length_ns: int
+    count: int = 1
+
+    def __str__(self) -> str:
+        length = write_duration(self.length_ns)
+        return f"{length} for {self.count} windows" if self.count > 1 else length
+
+
+@dataclass(frozen=True, slots=True)
+class Abort:
+    """Judge once a second while the run goes on, from `after_ns` after the scope's start."""
+
+    after_ns: int = 0
+
+    def __str__(self) -> str:
+        return f"abort after {write_duration(self.after_ns)}" if self.after_ns else "abort"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A number that a run gives.
+
+    Attributes:
+        argument: The percentile (0 < p < 100), or the target of apdex in ns; else 0.
+        selector: None for every request.
+    """
+
+    agg: Agg
+    argument: float = 0
+    selector: Selector | None = None
+    scope: Scope = Scope()
+    window: Window | None = None
+
+    def __str__(self) -> str:
+        parts = [self.agg_text]
+        if self.selector is not None:
+            parts.append(f"of {self.selector}")
+        if self.scope.terms:
+            parts.append(f"in {self.scope}")
+        if self.window is not None:
+            parts.append(f"over {self.window}")
+        return " ".join(parts)
+
+    @property
+    def agg_text(self) -> str:
+        match self.agg:
+            case Agg.PERCENTILE:
+                return f"p{self.argument:g}" if self.argument % 1 == 0 else f"p{self.argument!r}"
+            case Agg.APDEX:
+                return f"apdex({write_duration(int(self.argument))})"
+            case _:
+                return str(self.agg)
+
+    @property
+    def population(self) -> Population:
+        return Population.REQUEST if self.selector is None else self.selector.population
+
+    @property
+    def gauge(self) -> Term | None:
+        """The gauge that is measured, if it is one."""
+        if self.selector is not None and self.selector.population is Population.GAUGE:
+            return self.selector.terms[0]
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """One metric divided by another of the same unit."""
+
+    dividend: Metric
+    divisor: Metric
+
+    def __str__(self) -> str:
+        return f"ratio({self.dividend}, {self.divisor})"
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """A condition on a run.
+
+    A pair `{warn: …, fail: …}` is two thresholds with their `level`, judged independently; they
+    share `pair`, so that a report can show them as one.
+
+    Attributes:
+        on_no_data: What it means that the scope has no samples; only the long form sets it.
+        pair: A number from 1 that both thresholds of a pair have; 0 for a single one.
+        text: As the plan wrote it.
+        place: `file:line:column` in the plan, empty when it has none.
+        not_applicable: Why this run doesn't select what it looks at; empty when it does. Set by
+            the compiler.
+    """
+
+    metric: Metric | Ratio
+    op: Operator
+    value: Value
+    abort: Abort | None = None
+    on_no_data: OnNoData = OnNoData.FAIL
+    level: Level = Level.FAIL
+    pair: int = 0
+    text: str = field(default="", compare=False)
+    place: str = field(default="", compare=False)
+    not_applicable: str = field(default="", compare=False)
+
+    def __str__(self) -> str:
+        abort = f", {self.abort}" if self.abort else ""
+        return f"{self.metric} {self.op} {self.value}{abort}"
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """The metric, or both of a ratio."""
+        if isinstance(self.metric, Ratio):
+            return (self.metric.dividend, self.metric.divisor)
+        return (self.metric,)
+
+    @property
+    def selectors(self) -> tuple[Term, ...]:
+        """Everything that it names, phases, stages and profiles included."""
+        return tuple(
+            term
+            for metric in self.metrics
+            for term in (*(metric.selector.terms if metric.selector else ()), *metric.scope.terms)
+        )
+
+    @property
+    def window(self) -> Window | None:
+        return None if isinstance(self.metric, Ratio) else self.metric.window

@@ -1,0 +1,307 @@
+"""Parses the sentence of a threshold: `p95 of "GET /" in phase high over 30s < 500ms, abort`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final, NoReturn
+
+from planrunner.metrics.thresholds.limits import check_metric, parse_limit
+from planrunner.metrics.thresholds.model import (
+    Abort,
+    Agg,
+    Metric,
+    Operator,
+    Ratio,
+    Scope,
+    Threshold,
+    Window,
+)
+from planrunner.metrics.thresholds.scanner import Scanner, nearest
+from planrunner.metrics.thresholds.selector import Kind, Population, Selector, Term
+from planrunner.metrics.thresholds.selector_parser import CLAUSES, parse_gauge, parse_selector
+from planrunner.metrics.thresholds.units import units_of
+from planrunner.units import NS_PER_S, UnitError, parse_duration
+
+__all__ = ["parse_threshold"]
+
+_AGGS: Final = tuple(str(agg) for agg in Agg if agg is not Agg.PERCENTILE)
+_HEADS: Final = (*_AGGS, "p50", "p90", "p95", "p99", "p99.9", "ratio")
+_PERCENTILE: Final = re.compile(r"p([0-9]{1,2}(?:\.[0-9]{1,6})?)")
+_SCOPES: Final = ("profile", "phase", "stage")
+# The longest first, as `<` begins `<=`.
+_OPERATORS: Final = sorted(Operator, key=len, reverse=True)
+
+_NAME_BEFORE: Final = re.compile(
+    r"(?:[:=]|\b(?:of|and|or|not|phase|stage|profile)\s+)([A-Za-z0-9_.-]+)\s*\Z"
+)
+_CLAUSE_SYNONYMS: Final[Mapping[str, str]] = {
+    "not": "and not",
+    "during": "in phase",
+    "within": "over",
+    "every": "over",
+    "where": "of",
+}
+
+# What other tools call it.
+_SYNONYMS: Final[Mapping[str, str]] = {
+    "average_response_time": "avg",
+    "p95_response_time": "p95",
+    **dict.fromkeys(["average", "mean", "response_time", "latency", "avg_response_time"], "avg"),
+    **dict.fromkeys(["median"], "med"),
+    **dict.fromkeys(["minimum", "p0"], "min"),
+    **dict.fromkeys(["maximum", "p100"], "max"),
+    **dict.fromkeys(["rps", "qps", "rate_per_second", "requests_per_second"], "throughput"),
+    **dict.fromkeys(["failures", "failed", "fail"], "errors"),
+    **dict.fromkeys(["failure_rate", "fail_rate", "failed_rate"], "error_rate"),
+    **dict.fromkeys(["http_req_duration", "avg-rt", "rt"], "avg"),
+    **dict.fromkeys(["http_req_failed", "error", "fail-rate"], "error_rate"),
+    **dict.fromkeys(["requests", "total", "samples"], "count"),
+}
+
+
+def parse_threshold(text: str) -> Threshold:
+    """Return what the sentence says; `str` of it reads back as an equal threshold.
+
+    Raises:
+        ThresholdSyntaxError: It isn't one; says where and what to write instead.
+    """
+    scanner = Scanner(text)
+    if scanner.at_end():
+        scanner.fail("the threshold is empty", hint="write a condition such as `p95 < 500ms`")
+    metric = _ratio(scanner) if scanner.take_word("ratio") else _metric(scanner)
+    op = _operator(scanner)
+    value = parse_limit(scanner, metric)
+    abort = _abort(scanner)
+    if not scanner.at_end():
+        _trailing(scanner)
+    return Threshold(metric, op, value, abort, text=text.strip())
+
+
+def _ratio(scanner: Scanner) -> Ratio:
+    if not scanner.take("("):
+        scanner.fail(
+            f"expected `(`, found {scanner.found()}", hint="write `ratio(p95 of a, p95 of b) < 2`"
+        )
+    dividend = _metric(scanner, inside_ratio=True)
+    if not scanner.take(","):
+        scanner.fail(f"expected `,` and a second metric, found {scanner.found()}")
+    scanner.at_end()
+    second = scanner.at
+    divisor = _metric(scanner, inside_ratio=True)
+    if not scanner.take(")"):
+        scanner.fail(f"expected `)`, found {scanner.found()}")
+    if not set(units_of(dividend)) & set(units_of(divisor)):
+        scanner.fail(
+            f"`{divisor.agg_text}` can't divide `{dividend.agg_text}`",
+            second,
+            hint="divide metrics of the same unit",
+        )
+    return Ratio(dividend, divisor)
+
+
+def _metric(scanner: Scanner, *, inside_ratio: bool = False) -> Metric:
+    scanner.at_end()
+    start = scanner.at
+    agg, argument, gauge = _head(scanner)
+    selector = None if gauge is None else Selector(gauge)
+    scope: Scope | None = None
+    window: Window | None = None
+    while (word := scanner.peek_word()) in CLAUSES:
+        if {"of": selector, "in": scope, "over": window}[word] is not None:
+            scanner.fail(f"`{word}` stands twice", hint=_twice_hint(word))
+        if word == "over" and inside_ratio:
+            scanner.fail("a ratio has no windows", hint="leave out `over`")
+        scanner.skip(word)
+        match word:
+            case "of":
+                selector = parse_selector(scanner)
+            case "in":
+                scope = _scope(scanner)
+            case _:
+                window = _window(scanner)
+    metric = Metric(agg or Agg.AVG, argument, selector, scope or Scope(), window)
+    if agg is None and metric.population is not Population.GAUGE:
+        scanner.fail(
+            "the threshold does not say what to measure",
+            start,
+            hint=f"begin with an aggregation: `p95 {scanner.text[start:].strip()[:40]}`",
+        )
+    check_metric(metric, scanner, start)
+    return metric
+
+
+def _head(scanner: Scanner) -> tuple[Agg | None, float, Term | None]:
+    """Take the aggregation with its argument, or a gauge that stands without one."""
+    word = scanner.peek_word()
+    if word in CLAUSES:
+        return None, 0, None
+    gauge = parse_gauge(scanner, word)
+    if gauge is not None:
+        return None, 0, gauge
+    percentile = _PERCENTILE.fullmatch(word)
+    if percentile and float(percentile[1]) > 0:
+        scanner.skip(word)
+        return Agg.PERCENTILE, float(percentile[1]), None
+    if word not in _AGGS:
+        _unknown_head(scanner, word)
+    scanner.skip(word)
+    agg = Agg(word)
+    return agg, _apdex_target(scanner) if agg is Agg.APDEX else 0, None
+
+
+def _unknown_head(scanner: Scanner, word: str) -> NoReturn:
+    loose = re.compile(r"p\(([0-9.]+)\)").match(scanner.text, scanner.at)
+    rest = scanner.text[scanner.at :].strip()
+    if not word or rest.startswith(f"{word}:"):
+        scanner.fail(
+            "the threshold does not say what to measure",
+            length=len(word),
+            hint=f"begin with an aggregation: `p95 of {rest[:40]}`",
+        )
+    if word in _SYNONYMS:
+        hint = f"write `{_SYNONYMS[word]}`"
+    elif loose:
+        hint = f"write `p{loose[1]}`"
+    else:
+        hint = nearest(word, _HEADS) or f"known are {', '.join(_HEADS)}"
+    scanner.fail(f"unknown aggregation `{word}`", length=len(word), hint=hint)
+
+
+def _apdex_target(scanner: Scanner) -> int:
+    example = "write `apdex(500ms) > 0.9`"
+    if not scanner.take("("):
+        scanner.fail("`apdex` needs its target time", hint=example)
+    target_ns = _duration(scanner, "the target time")
+    if not scanner.take(")"):
+        scanner.fail(f"expected `)`, found {scanner.found()}", hint=example)
+    return target_ns
+
+
+def _scope(scanner: Scanner) -> Scope:
+    """Take `phase P`, `stage S`, `profile X`, or several of them from the outside in."""
+    found: dict[str, Term] = {}
+    while (word := scanner.peek_word()) in _SCOPES:
+        if any(_SCOPES.index(word) <= _SCOPES.index(before) for before in found):
+            scanner.fail(f"`{word}` is out of order", hint="write `in phase P stage S`")
+        scanner.skip(word)
+        name, start, _ = scanner.take_name(f"a {word}")
+        found[word] = Term(Kind(word), name, offset=start, end=scanner.at)
+    if not found:
+        hint = (
+            nearest(word, _SCOPES) or "write `in phase NAME`, `in stage NAME` or `in profile NAME`"
+        )
+        scanner.fail(
+            f"expected `phase`, `stage` or `profile`, found {scanner.found()}",
+            length=len(word),
+            hint=hint,
+        )
+    return Scope(**found)
+
+
+def _window(scanner: Scanner) -> Window:
+    scanner.at_end()
+    start = scanner.at
+    length_ns = _duration(scanner, "the length of a window")
+    if length_ns == 0 or length_ns % NS_PER_S:
+        # Metrics are kept by the second.
+        scanner.fail("a window is one or more whole seconds long", start, hint="write `over 30s`")
+    if not scanner.take_word("for"):
+        return Window(length_ns)
+    word = scanner.peek_word()
+    if not re.fullmatch(r"[1-9][0-9]{0,5}", word):
+        scanner.fail(
+            f"expected how many windows in a row, found {scanner.found()}",
+            hint="write `over 30s for 2 windows`",
+        )
+    scanner.skip(word)
+    if not (scanner.take_word("windows") or scanner.take_word("window")):
+        scanner.fail(
+            f"expected `windows`, found {scanner.found()}", hint="write `over 30s for 2 windows`"
+        )
+    return Window(length_ns, int(word))
+
+
+def _duration(scanner: Scanner, what: str) -> int:
+    text = scanner.peek_value()
+    if not text or text[0] in "<>=!":
+        scanner.fail(f"expected {what}, found {scanner.found()}", hint="write a duration: `30s`")
+    try:
+        length_ns = parse_duration(text)
+    except UnitError as wrong:
+        scanner.fail(wrong.message, hint=wrong.hint)
+    scanner.skip(text)
+    return length_ns
+
+
+def _operator(scanner: Scanner) -> Operator:
+    found = next((op for op in _OPERATORS if scanner.take(op)), None)
+    if found is None:
+        _no_operator(scanner)
+    return found
+
+
+def _no_operator(scanner: Scanner) -> NoReturn:
+    word = scanner.peek_word()
+    swapped = re.compile(r"=[<>]?").match(scanner.text, scanner.at)
+    if swapped:
+        right = f"{swapped[0][1:]}=" if len(swapped[0]) > 1 else "=="
+        scanner.fail(
+            f"`{swapped[0]}` compares nothing", length=len(swapped[0]), hint=f"write `{right}`"
+        )
+    if scanner.at_end():
+        scanner.fail("the threshold has no limit", hint="add one, as in `p95 < 500ms`")
+    what = f"unexpected `{word}`" if word else f"expected an operator, found {scanner.found()}"
+    scanner.fail(what, length=len(word), hint=_stray_hint(scanner, word))
+
+
+def _stray_hint(scanner: Scanner, word: str) -> str:
+    """Guess what was meant by a piece that fits nowhere before the operator."""
+    name = _NAME_BEFORE.search(scanner.text, 0, scanner.at)
+    likely = nearest(word, (*CLAUSES, "and", "or", "for")) if word else ""
+    if word in _CLAUSE_SYNONYMS:
+        return f"write `{_CLAUSE_SYNONYMS[word]}`"
+    if word == "for":
+        return "it follows `over`: `over 30s for 2 windows`"
+    if likely and scanner.text[scanner.at + len(word) :].startswith(" "):
+        return likely
+    if name is not None:
+        # `task:get key` and `of GET /kv`: the piece belongs to a name.
+        return f"put the name in quotes: `{scanner.unquoted(name.start(1))}`"
+    return likely or "compare with `<`, `<=`, `>`, `>=`, `==` or `!=`"
+
+
+def _abort(scanner: Scanner) -> Abort | None:
+    if not scanner.take(","):
+        return None
+    if not scanner.take_word("abort"):
+        word = scanner.peek_word()
+        scanner.fail(
+            f"expected `abort`, found {scanner.found()}",
+            length=len(word),
+            hint=nearest(word, ("abort",)) or "write one threshold a line",
+        )
+    if not scanner.take_word("after"):
+        return Abort()
+    return Abort(_duration(scanner, "how long to wait"))
+
+
+def _trailing(scanner: Scanner) -> NoReturn:
+    word = scanner.peek_word()
+    if word in CLAUSES:
+        hint = f"write `{word} ...` before the operator"
+    elif word == "abort":
+        hint = "write a comma before it: `, abort`"
+    elif word == "for":
+        hint = "write `over ...` before the operator: `p95 over 10s < 500ms`"
+    elif word in ("and", "or"):
+        hint = "write one threshold a line"
+    else:
+        hint = nearest(word, CLAUSES) if word else ""
+    scanner.fail(f"unexpected {scanner.found()} after the limit", length=len(word), hint=hint)
+
+
+def _twice_hint(word: str) -> str:
+    if word == "of":
+        return "combine selectors with `and` or `or`"
+    return "write `in phase P stage S`" if word == "in" else "keep one"

@@ -1,0 +1,163 @@
+"""Parses what follows `of`: terms combined with not, and, or, in that precedence."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NoReturn
+
+from planrunner.metrics.thresholds.scanner import Scanner, nearest
+from planrunner.metrics.thresholds.selector import (
+    GAUGES,
+    AllOf,
+    AnyOf,
+    Kind,
+    Not,
+    Population,
+    Selection,
+    Selector,
+    Term,
+)
+
+__all__ = ["CLAUSES", "parse_gauge", "parse_selector"]
+
+CLAUSES: Final = ("of", "in", "over")
+
+_DEEPEST: Final = 40
+_PREFIXES: Final = ("task", "user", "group", "tag", "status", "error", "iteration")
+_NOT_A_NAME: Final = frozenset({*CLAUSES, "and", "or"})
+_STATUS: Final = re.compile(r"[1-9](?:xx|XX|\*)|[1-9][0-9]{2}|0")
+_STATUS_TEXT: Final = re.compile(r"[A-Za-z0-9*_-]+")
+
+
+def parse_selector(scanner: Scanner) -> Selector:
+    """Take a selector.
+
+    Raises:
+        ThresholdSyntaxError: There is none, or it mixes what can't be mixed.
+    """
+    selector = Selector(_any_of(scanner, 0))
+    _check_mixture(scanner, selector)
+    return selector
+
+
+def parse_gauge(scanner: Scanner, word: str) -> Term | None:
+    """Take `service.api.cpu` and the like; None when `word`, which comes next, is no gauge."""
+    prefix, dot, name = word.partition(".")
+    if not dot or prefix not in GAUGES:
+        return None
+    kind, start = Kind(prefix), scanner.at
+    example = {"service": "service.NAME.cpu", "monitor": "monitor.NAME"}.get(
+        prefix, "generator.loop_lag"
+    )
+    if not all(name.split(".")) or (kind is Kind.SERVICE and name.count(".") < 1):
+        scanner.fail(f"`{word}` does not name a gauge", hint=f"write `{example}`")
+    scanner.skip(word)
+    return Term(kind, name, offset=start + len(prefix) + 1, end=scanner.at)
+
+
+def _any_of(scanner: Scanner, depth: int) -> Selection:
+    parts = [_all_of(scanner, depth)]
+    while scanner.take_word("or"):
+        parts.append(_all_of(scanner, depth))
+    return parts[0] if len(parts) == 1 else AnyOf(tuple(parts))
+
+
+def _all_of(scanner: Scanner, depth: int) -> Selection:
+    parts = [_negated(scanner, depth)]
+    while scanner.take_word("and"):
+        parts.append(_negated(scanner, depth))
+    return parts[0] if len(parts) == 1 else AllOf(tuple(parts))
+
+
+def _negated(scanner: Scanner, depth: int) -> Selection:
+    if depth > _DEEPEST:
+        scanner.fail(f"a selector is at most {_DEEPEST} levels deep")
+    if scanner.take_word("not"):
+        return Not(_negated(scanner, depth + 1))
+    if not scanner.take("("):
+        return _term(scanner)
+    inner = _any_of(scanner, depth + 1)
+    if not scanner.take(")"):
+        scanner.fail(f"expected `)`, found {scanner.found()}")
+    return inner
+
+
+def _term(scanner: Scanner) -> Term:
+    word = scanner.peek_word()
+    if word in _NOT_A_NAME:
+        scanner.fail(
+            f"expected a selector, found `{word}`",
+            hint=f'name a request, as in `of "GET /"`; one called {word} is `"{word}"`',
+        )
+    gauge = parse_gauge(scanner, word)
+    if gauge is not None:
+        return gauge
+    name, start, was_quoted = scanner.take_name("a request")
+    if not was_quoted and scanner.take_joined(":"):
+        return _prefixed(scanner, name, start)
+    if not was_quoted and name == "iteration":
+        return Term(Kind.ITERATION, "", offset=start, end=scanner.at)
+    exact = was_quoted or "." not in name
+    return Term(Kind.REQUEST, name, exact=exact, offset=start, end=scanner.at)
+
+
+def _prefixed(scanner: Scanner, prefix: str, start: int) -> Term:
+    if prefix not in _PREFIXES:
+        _unknown_prefix(scanner, prefix, start)
+    if scanner.text[scanner.at : scanner.at + 1].isspace():
+        scanner.fail(f"`{prefix}:` is followed by a space", start, hint="leave out the space")
+    kind = Kind(prefix)
+    if kind is Kind.STATUS:
+        return _status(scanner)
+    name, at, _ = scanner.take_name(f"{'an' if kind in 'iteration error' else 'a'} {prefix}")
+    value = None
+    if kind is Kind.TAG and not scanner.text.startswith("==", scanner.at):
+        value = scanner.take_name("a tag's value")[0] if scanner.take_joined("=") else None
+    return Term(kind, name, value, offset=at, end=scanner.at)
+
+
+def _status(scanner: Scanner) -> Term:
+    start = scanner.at
+    found = _STATUS_TEXT.match(scanner.text, start)
+    text = found[0] if found else ""
+    if not _STATUS.fullmatch(text):
+        scanner.fail(
+            f"`{text}` is not a status" if text else "expected a status",
+            start,
+            length=len(text),
+            hint="write `404` or a class such as `5xx`",
+        )
+    scanner.skip(text)
+    name = text if text.isdigit() else f"{text[0]}xx"
+    return Term(Kind.STATUS, name, offset=start, end=scanner.at)
+
+
+def _unknown_prefix(scanner: Scanner, prefix: str, start: int) -> NoReturn:
+    if prefix in ("request", "name", "url", "label"):
+        hint = 'write the name of the request alone, in quotes: `of "GET /"`'
+    elif prefix in ("service", "monitor", "generator"):
+        hint = f"write `{prefix}.NAME` with a dot"
+    else:
+        hint = nearest(prefix, _PREFIXES) or f"known are {', '.join(f'`{p}:`' for p in _PREFIXES)}"
+    scanner.fail(f"unknown selector `{prefix}:`", start, length=len(prefix), hint=hint)
+
+
+def _check_mixture(scanner: Scanner, selector: Selector) -> None:
+    gauge = next((term for term in selector.terms if term.kind in GAUGES), None)
+    if gauge is not None and selector.root != gauge:
+        scanner.fail(
+            f"`{gauge}` can't be combined with other selectors",
+            gauge.offset,
+            length=gauge.end - gauge.offset,
+            hint="write a threshold of its own",
+        )
+    if selector.population is not Population.ITERATION:
+        return
+    for term in selector.terms:
+        if term.kind in (Kind.REQUEST, Kind.STATUS, Kind.GROUP):
+            scanner.fail(
+                f"an iteration has no {term.kind}",
+                term.offset,
+                length=term.end - term.offset,
+                hint="combine `iteration` with `user:`, `task:` or `tag:`",
+            )

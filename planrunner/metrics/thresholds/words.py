@@ -1,0 +1,211 @@
+"""A threshold as an English sentence: what is measured, when it is judged, what a breach means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, assert_never
+
+from planrunner.metrics.thresholds.model import (
+    Agg,
+    Level,
+    Metric,
+    OnNoData,
+    Operator,
+    Ratio,
+    Scope,
+    Threshold,
+)
+from planrunner.metrics.thresholds.selector import (
+    AllOf,
+    AnyOf,
+    Kind,
+    Not,
+    Population,
+    Selection,
+    Selector,
+    Term,
+)
+from planrunner.metrics.thresholds.value import Unit
+from planrunner.units import write_duration
+
+__all__ = ["describe"]
+
+
+def describe(threshold: Threshold) -> str:
+    """Return what the threshold means, for `explain`: a sentence without the full stop.
+
+    `the 95th percentile of the latency of "GET /" in phase high must be below 500 ms, judged when
+    the run is over; a breach fails the run, and to have no samples is a breach`
+    """
+    if isinstance(threshold.metric, Ratio):
+        ratio = threshold.metric
+        subject = f"{_subject(ratio.dividend, threshold)}, divided by "
+        subject += f"{_subject(ratio.divisor, threshold)},"
+    else:
+        subject = _subject(threshold.metric, threshold)
+    condition = f"{_OPERATORS[threshold.op]} {threshold.value.shown}"
+    words = f"{subject} {condition}, {_when(threshold)}; {_breach(threshold)}"
+    if threshold.not_applicable:
+        return f"{words}; it does not apply to this run: {threshold.not_applicable}"
+    return words
+
+
+_OPERATORS: Final[Mapping[Operator, str]] = {
+    Operator.LESS: "must be below",
+    Operator.AT_MOST: "must be at most",
+    Operator.GREATER: "must be above",
+    Operator.AT_LEAST: "must be at least",
+    Operator.EQUAL: "must be exactly",
+    Operator.NOT_EQUAL: "must not be",
+}
+# {0} is what is picked from, such as `the latency of all requests`.
+_SUBJECTS: Final[Mapping[Agg, str]] = {
+    Agg.AVG: "the average of {0}",
+    Agg.MIN: "the smallest value of {0}",
+    Agg.MAX: "the greatest value of {0}",
+    Agg.MED: "the median of {0}",
+    Agg.GROWTH: "the growth of {0} from the first to the last tenth of the time",
+    Agg.COUNT: "the number of {0}",
+    Agg.ERRORS: "the number of failures among {0}",
+    Agg.ERROR_RATE: "the share of failures among {0}",
+    Agg.THROUGHPUT: "the number of {0} that finished, divided by the measured time,",
+    Agg.DROPPED: "the number of arrivals that found all users busy",
+    Agg.LATE: "the number of arrivals started over 5 ms late",
+    Agg.MAX_SUSTAINABLE: "the highest level that the search found to hold",
+}
+_OF_LATENCY: Final = frozenset({Agg.AVG, Agg.MIN, Agg.MAX, Agg.MED, Agg.PERCENTILE, Agg.GROWTH})
+_NOUNS: Final[Mapping[Population, str]] = {
+    Population.REQUEST: "requests",
+    Population.ITERATION: "iterations",
+    Population.GROUP: "runs of groups",
+    Population.GAUGE: "values",
+}
+
+
+def _subject(metric: Metric, threshold: Threshold) -> str:
+    return f"{_measured(metric, threshold)} {_place(metric.scope)}"
+
+
+def _measured(metric: Metric, threshold: Threshold) -> str:
+    picked = _picked(metric)
+    match metric.agg:
+        case Agg.PERCENTILE:
+            return f"the {metric.argument:g}{_ending(metric.argument)} percentile of {picked}"
+        case Agg.RATE:
+            return f"the share of {picked} among all {_NOUNS[metric.population]}"
+        case Agg.APDEX:
+            return f"the apdex of {picked} (target {write_duration(int(metric.argument))})"
+        case Agg.ACHIEVED_RATE:
+            share = "rate of" if threshold.value.unit is Unit.RATE else "share of due"
+            return f"the {share} arrivals that were started"
+        case Agg.MIX_ERROR:
+            whose = (
+                f"user class {metric.selector.terms[0].name}" if metric.selector else "any class"
+            )
+            return f"the difference between declared and achieved task mix of {whose}"
+        case _:
+            return _SUBJECTS[metric.agg].format(picked)
+
+
+def _picked(metric: Metric) -> str:
+    if metric.gauge is not None:
+        return str(metric.gauge)
+    of = "the latency of " if metric.agg in _OF_LATENCY else ""
+    if metric.population is not Population.REQUEST and of:
+        of = "the duration of "
+    if metric.selector is None:
+        return f"{of}all {_NOUNS[metric.population]}"
+    return f"{of}{_selected(metric.selector)}"
+
+
+def _selected(selector: Selector) -> str:
+    root = selector.root
+    noun = _NOUNS[selector.population]
+    if isinstance(root, Term):
+        match root.kind:
+            case Kind.ITERATION:
+                return f"{noun} of user class {root.name}" if root.name else f"all {noun}"
+            case Kind.GROUP:
+                return f"group {root.name}"
+            case Kind.REQUEST:
+                return _term(root)
+            case _:
+                return f"{noun} with {_term(root)}"
+    return f"{noun} with {_selection(root)}"
+
+
+def _selection(selection: Selection) -> str:
+    match selection:
+        case Term():
+            return _term(selection)
+        case Not(part):
+            return f"not {_nested(part)}"
+        case AllOf(parts):
+            return " and ".join(_nested(part) for part in parts)
+        case AnyOf(parts):
+            return " or ".join(_nested(part) for part in parts)
+        case _:
+            assert_never(selection)
+
+
+def _nested(selection: Selection) -> str:
+    words = _selection(selection)
+    return words if isinstance(selection, Term | Not) else f"({words})"
+
+
+def _term(term: Term) -> str:
+    if term.kind is Kind.REQUEST:
+        return f'"{term.name}"' if term.exact else f"any {term.name}"
+    if term.kind is Kind.ITERATION and not term.name:
+        return "any user class"
+    value = "" if term.value is None else f"={term.value}"
+    return f"{_KINDS.get(term.kind, term.kind)} {term.name}{value}"
+
+
+_KINDS: Final[Mapping[Kind, str]] = {
+    Kind.USER: "user class",
+    Kind.ITERATION: "user class",
+    Kind.ERROR: "failure",
+}
+
+
+def _place(scope: Scope) -> str:
+    if not scope.terms:
+        return "over all phases together"
+    inside_out = [f"{term.kind} {term.name}" for term in reversed(scope.terms)]
+    return f"in {' of '.join(inside_out)}"
+
+
+def _when(threshold: Threshold) -> str:
+    window, abort = threshold.window, threshold.abort
+    checked = "when the run is over"
+    if abort is not None:
+        after = f", from {write_duration(abort.after_ns)} after the start" if abort.after_ns else ""
+        checked = f"once a second{after}"
+    if window is None:
+        return f"judged {checked}"
+    length = write_duration(window.length_ns)
+    if isinstance(threshold.metric, Metric) and threshold.metric.agg is Agg.GROWTH:
+        return f"judged over any {length}, {checked}"
+    row = f", {window.count} of them in a row" if window.count > 1 else ""
+    return f"judged over each {length} after the warm-up{row}, {checked}"
+
+
+def _breach(threshold: Threshold) -> str:
+    means = "is a warning" if threshold.level is Level.WARN else "fails the run"
+    if threshold.abort is not None:
+        means = f"ends the run at once and {means}"
+    return f"a breach {means}, {_NO_DATA[threshold.on_no_data]}"
+
+
+_NO_DATA: Final[Mapping[OnNoData, str]] = {
+    OnNoData.FAIL: "and to have no samples is a breach",
+    OnNoData.PASS: "but to have no samples is none",
+    OnNoData.SKIP: "and without samples it is not judged",
+}
+
+
+def _ending(number: float) -> str:
+    if number % 1 or 11 <= number <= 13:
+        return "th"
+    return {1: "st", 2: "nd", 3: "rd"}.get(int(number) % 10, "th")

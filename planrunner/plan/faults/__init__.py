@@ -1,0 +1,1 @@
+"""What is wrong with a plan, in words and with its place."""

@@ -1,0 +1,200 @@
+"""What the values of step actions can hold: `pop`, `foreach`, `python`, `exec`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Final, Literal, cast
+
+from pydantic import Field
+
+from planrunner.language.diagnostics import Code
+from planrunner.language.expressions.expression import RESERVED, Expression, ExpressionError, parse
+from planrunner.language.fields.mapping import Fault, PlanMapping, error
+from planrunner.language.fields.reading import ReadBy
+from planrunner.language.fields.types import Duration, TextField, ValueField, VariableName
+from planrunner.values import dataclass
+
+__all__ = [
+    "ExecModel",
+    "Foreach",
+    "ForeachField",
+    "Pop",
+    "PopField",
+    "PythonModel",
+    "Which",
+]
+
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+Which = Literal["first", "last", "random"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pop:
+    """Take an element out of a list.
+
+    Attributes:
+        source: The list's name.
+        target: The name that gets the element; empty when nothing does.
+    """
+
+    source: str
+    which: Which
+    target: str
+
+
+def _check_name(name: object, key: str = "") -> None:
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise error(
+            Fault(
+                Code.INVALID_VALUE,
+                f"`{name}` can't be used in expressions",
+                "use letters, digits and `_`",
+                key,
+            )
+        )
+    if name in RESERVED:
+        raise error(
+            Fault(
+                Code.RESERVED_NAME,
+                f"`{name}` is a name of planrunner's own",
+                "choose another name",
+                key,
+            )
+        )
+
+
+def _read_pop(data: object) -> Pop:
+    if isinstance(data, dict):
+        names = [key for key in data if key != "as"]
+        target = data.get("as", "")
+        if len(names) == 1 and data[names[0]] in ("first", "last", "random"):
+            if "as" in data:
+                _check_name(target, "as")
+            return Pop(names[0], cast("Which", data[names[0]]), target)
+    raise error(
+        Fault(
+            Code.INVALID_VALUE,
+            "`pop` needs one list and which element to take",
+            "write `pop: {keys: random, as: key}`; `first`, `last` or `random`",
+        )
+    )
+
+
+PopField = Annotated[
+    Pop,
+    ReadBy(
+        _read_pop,
+        {
+            "type": "object",
+            "title": "pop",
+            "properties": {
+                "as": {
+                    "type": "string",
+                    "markdownDescription": "The name that gets the element.",
+                }
+            },
+            "additionalProperties": {"enum": ["first", "last", "random"]},
+        },
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Foreach:
+    """Run steps once for each element.
+
+    Attributes:
+        variable: The name that holds the element.
+        offset: Where `items` starts in the text of the step, in characters.
+    """
+
+    variable: str
+    items: Expression
+    offset: int
+
+
+_FOREACH: Final = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*)\s+in\s+(?=\S)")
+
+
+def _read_foreach(data: object) -> Foreach:
+    head = _FOREACH.match(data) if isinstance(data, str) else None
+    if head is None or not isinstance(data, str):
+        raise error(
+            Fault(
+                Code.INVALID_VALUE,
+                f"`{data}` is not a loop",
+                "write a name, `in` and a list: `foreach: id in created`",
+            )
+        )
+    _check_name(head[1])
+    try:
+        items = parse(data[head.end() :])
+    except ExpressionError as failed:
+        raise error(
+            Fault(Code.EXPRESSION_SYNTAX, failed.message, failed.hint),
+            offset=head.end() + (failed.offset or 0),
+        ) from None
+    return Foreach(head[1], items, head.end())
+
+
+ForeachField = Annotated[
+    Foreach,
+    ReadBy(
+        _read_foreach,
+        {
+            "type": "string",
+            "pattern": r"^\s*[A-Za-z_][A-Za-z0-9_]*\s+in\s+\S",
+            "patternErrorMessage": "write a name, `in` and a list: `id in created`",
+        },
+    ),
+]
+
+
+class PythonModel(PlanMapping):
+    """Call a function of the file that `hooks:` names."""
+
+    short_schema: ClassVar[Mapping[str, Any]] = {
+        "type": "string",
+        "markdownDescription": "The name of a function of the `hooks:` file.",
+    }
+
+    call: str = Field(min_length=1, description="The function's name.", examples=["sign"])
+    args: dict[str, ValueField] | None = Field(
+        None, description="Its keyword arguments.", examples=["{path: '${path}'}"]
+    )
+    as_: VariableName | None = Field(
+        None,
+        alias="as",
+        description="The name that gets what it returns.",
+        examples=["signature"],
+    )
+
+    @classmethod
+    def expand(cls, data: object) -> object:
+        return {"call": data} if isinstance(data, str) else data
+
+
+class ExecModel(PlanMapping):
+    """Run a command; a status other than 0 is a failure."""
+
+    short_schema: ClassVar[Mapping[str, Any]] = {
+        "type": "string",
+        "markdownDescription": "The command to run.",
+    }
+
+    run: TextField = Field(description="The command.", examples=["./make-token.sh"])
+    timeout: Duration | None = Field(
+        None, description="When it is killed. Default 30s.", examples=["10s"]
+    )
+    as_: VariableName | None = Field(
+        None,
+        alias="as",
+        description="The name that gets what it prints, without the last newline.",
+        examples=["token"],
+    )
+
+    @classmethod
+    def expand(cls, data: object) -> object:
+        return {"run": data} if isinstance(data, str) else data

@@ -1,0 +1,1 @@
+"""What a plan may say about load: phases, stages, searches."""

@@ -1,0 +1,278 @@
+"""What a plan may write about load: phases, and the models of load that their keys decide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
+
+from pydantic import Field
+
+from planrunner.language.diagnostics import Code
+from planrunner.language.fields.mapping import Fault, PlanMapping, later
+from planrunner.language.fields.types import Duration, PositiveInt, RateField
+from planrunner.plan.models.load.levels import RateLevel, UserLevel
+from planrunner.plan.models.load.stages import StageList, level_key, mixed_stages
+from planrunner.plan.models.thresholds import ThresholdModel
+
+if TYPE_CHECKING:
+    from planrunner.plan.models.load.search import SearchModel
+else:  # plans without a search don't import what it takes
+    SearchModel = later("planrunner.plan.models.load.search", "SearchModel")
+
+__all__ = ["LoadKind", "PhaseModel", "SelectionModel"]
+
+
+class LoadKind(StrEnum):
+    """The model of load; decided by which keys a phase has, never by their values."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    COUNTED = "counted"
+    SEARCH = "search"
+
+
+class SelectionModel(PlanMapping):
+    """Which part of the plan a phase runs."""
+
+    users: list[str] | None = Field(
+        None, min_length=1, description="User classes.", examples=["[ApiUser]"]
+    )
+    tags: list[str] | None = Field(
+        None, min_length=1, description="Tags of tasks.", examples=["[read]"]
+    )
+
+    @classmethod
+    def find_faults(cls, data: Mapping[str, Any]) -> Iterator[Fault]:
+        if not data:
+            yield Fault(Code.MISSING_KEY, "nothing is selected", "add `users:` or `tags:`")
+
+
+_COMMON: Final = frozenset(
+    {"name", "start_at", "warmup", "graceful_stop", "only", "skip", "params", "thresholds"}
+)
+
+_KEYS: Final[Mapping[LoadKind, frozenset[str]]] = {
+    LoadKind.CLOSED: frozenset({"users", "ramp_up", "spawn_rate", "hold", "stages", "throttle"}),
+    LoadKind.OPEN: frozenset({"rate", "hold", "stages", "arrivals", "max_users"}),
+    LoadKind.COUNTED: frozenset({"users", "iterations", "iterations_per_user", "max_duration"}),
+    LoadKind.SEARCH: frozenset({"search"}),
+}
+
+# The later of two keys in the file is the offending one; the hint says what the pair means.
+_EXCLUSIVE: Final[tuple[tuple[str, str, str], ...]] = (
+    ("users", "rate", "`users` is a closed model, `rate` an open one: keep one of them"),
+    ("ramp_up", "spawn_rate", "both say how fast users start: keep one of them"),
+    ("iterations", "iterations_per_user", "keep one of them"),
+    ("search", "warmup", "each level has a warm-up of its own: write `settle:` in `search`"),
+    *(
+        ("stages", key, "the stages say it all: keep `stages`, or the other keys")
+        for key in ("users", "rate", "ramp_up", "spawn_rate", "hold")
+    ),
+)
+
+_CLOSED_HINT: Final = "write how long the level is kept: `hold: 1m`"
+
+
+class PhaseModel(PlanMapping):
+    """One part of a run, with one model of load and results of its own."""
+
+    synonyms: ClassVar[Mapping[str, str]] = {
+        "concurrency": "users",
+        "vus": "users",
+        "duration": "hold",
+        "hold-for": "hold",
+        "hold_for": "hold",
+        "ramp-up": "ramp_up",
+        "rampup": "ramp_up",
+        "hatch_rate": "spawn_rate",
+        "arrival_rate": "rate",
+        "throughput": "throttle",
+        "max_vus": "max_users",
+        "loops": "iterations_per_user",
+        "delay": "start_at",
+    }
+
+    name: str | None = Field(
+        None,
+        min_length=1,
+        description="What results and thresholds call it; default `main`, or the profile's name.",
+        examples=["peak"],
+    )
+    users: UserLevel | None = Field(
+        None,
+        description="Closed model: how many users; split by weight, or exact by class.",
+        examples=["100", "{Buyer: 10, Visitor: 90}"],
+    )
+    rate: RateLevel | None = Field(
+        None,
+        description="Open model: iterations started per unit of time, whatever the server does.",
+        examples=["200/s"],
+    )
+    ramp_up: Duration | None = Field(
+        None, description="How long it takes until all users have started.", examples=["30s"]
+    )
+    spawn_rate: RateField | None = Field(
+        None, description="How many users start per unit of time.", examples=["10/s"]
+    )
+    hold: Duration | None = Field(
+        None,
+        description="How long the level is kept; it starts when the ramp has ended.",
+        examples=["5m"],
+    )
+    stages: StageList | None = Field(
+        None,
+        description="Levels one after the other; each is reached linearly from the one before.",
+        examples=['"2m:200, 5m:200, 2m:0"'],
+    )
+    throttle: RateField | None = Field(
+        None,
+        description="Closed model: the most requests per unit of time, over the whole phase.",
+        examples=["100/s"],
+    )
+    arrivals: Literal["uniform", "poisson"] | None = Field(
+        None,
+        description="Open model: evenly spaced, or at random like independent people. "
+        "Default uniform.",
+        examples=["poisson"],
+    )
+    max_users: PositiveInt | None = Field(
+        None,
+        description="Open model: the most users at once; an arrival that finds all of them busy "
+        "is counted as dropped. Default 1000.",
+        examples=["400"],
+    )
+    iterations: PositiveInt | None = Field(
+        None,
+        description="Counted: how many iterations all users run together.",
+        examples=["1000"],
+    )
+    iterations_per_user: PositiveInt | None = Field(
+        None, description="Counted: how many iterations each user runs.", examples=["10"]
+    )
+    max_duration: Duration | None = Field(
+        None,
+        description="Counted: the phase ends here even if iterations are left. Default 10m.",
+        examples=["10m"],
+    )
+    search: SearchModel | None = Field(
+        None,
+        description="Look for the highest level at which the conditions hold.",
+        examples=["{vary: rate, from: 20/s, to: 500/s, step: x1.5, hold: 60s, slo: [p95 < 500ms]}"],
+    )
+    start_at: Duration | None = Field(
+        None,
+        description="Run beside the other phases, from this long after the start of the run.",
+        examples=["30s"],
+    )
+    warmup: Duration | None = Field(
+        None,
+        description="Samples of the first part are kept but judged nowhere.",
+        examples=["20s"],
+    )
+    graceful_stop: Duration | None = Field(
+        None,
+        description="How long running iterations may go on after the end. Default 30s.",
+        examples=["10s"],
+    )
+    only: SelectionModel | None = Field(
+        None, description="Run these classes and tags alone.", examples=["{users: [ApiUser]}"]
+    )
+    skip: SelectionModel | None = Field(
+        None, description="Leave these classes and tags out.", examples=["{tags: [write]}"]
+    )
+    params: dict[str, Any] | None = Field(
+        None, description="Values of params for this phase.", examples=["{page_size: 100}"]
+    )
+    thresholds: list[ThresholdModel] | None = Field(
+        None, description="Conditions on this phase alone.", examples=["[p95 < 500ms]"]
+    )
+
+    @property
+    def kind(self) -> LoadKind:
+        if self.search is not None:
+            return LoadKind.SEARCH
+        if self.iterations is not None or self.iterations_per_user is not None:
+            return LoadKind.COUNTED
+        rates = self.rate is not None or (
+            self.stages is not None and self.stages[0].rate is not None
+        )
+        return LoadKind.OPEN if rates else LoadKind.CLOSED
+
+    @classmethod
+    def find_faults(cls, data: Mapping[str, Any]) -> Iterator[Fault]:
+        found = list(_exclusive_faults(data))
+        if not found:
+            found = list(_foreign_faults(data))
+        if not found and not cls.has_unknown(data):
+            found = list(_missing_faults(data))
+        yield from found
+        yield from mixed_stages(data.get("stages"))
+
+
+def _kind_of(data: Mapping[str, Any]) -> LoadKind:
+    if "search" in data:
+        return LoadKind.SEARCH
+    if "iterations" in data or "iterations_per_user" in data:
+        return LoadKind.COUNTED
+    return (
+        LoadKind.OPEN
+        if "rate" in data or level_key(data.get("stages")) == "rate"
+        else LoadKind.CLOSED
+    )
+
+
+def _exclusive_faults(data: Mapping[str, Any]) -> Iterator[Fault]:
+    order = list(data)
+    for one, other, hint in _EXCLUSIVE:
+        if one in data and other in data:
+            first, second = sorted((one, other), key=order.index)
+            yield Fault(
+                Code.CONFLICTING_KEYS, f"`{second}` does not go with `{first}`", hint, second
+            )
+            return
+
+
+def _foreign_faults(data: Mapping[str, Any]) -> Iterator[Fault]:
+    """Yield the keys that belong to another model of load than the phase has."""
+    kind = _kind_of(data)
+    allowed = _KEYS[kind] | _COMMON
+    deciding = next((key for key in _DECIDING[kind] if key in data), "stages")
+    for key in data:
+        homes = [home for home in LoadKind if key in _KEYS[home]]
+        if homes and key not in allowed:
+            yield Fault(
+                Code.CONFLICTING_KEYS,
+                f"`{key}` does not go with `{deciding}`",
+                f"`{key}` belongs to a phase with {_ARTICLE[homes[0]]}",
+                key,
+            )
+
+
+_DECIDING: Final[Mapping[LoadKind, tuple[str, ...]]] = {
+    LoadKind.CLOSED: ("users",),
+    LoadKind.OPEN: ("rate",),
+    LoadKind.COUNTED: ("iterations", "iterations_per_user"),
+    LoadKind.SEARCH: ("search",),
+}
+
+_ARTICLE: Final[Mapping[LoadKind, str]] = {
+    LoadKind.CLOSED: "`users` and `hold` (closed model)",
+    LoadKind.OPEN: "`rate` and `hold` (open model)",
+    LoadKind.COUNTED: "`users` and `iterations`",
+    LoadKind.SEARCH: "`search`",
+}
+
+
+def _missing_faults(data: Mapping[str, Any]) -> Iterator[Fault]:
+    kind = _kind_of(data)
+    if kind is LoadKind.SEARCH or "stages" in data:
+        return
+    if kind is not LoadKind.OPEN and "users" not in data:
+        yield Fault(
+            Code.MISSING_KEY,
+            "the phase does not say how much load to send",
+            "add `users: 10`, `rate: 10/s`, or `stages:`",
+        )
+    elif kind is not LoadKind.COUNTED and "hold" not in data:
+        yield Fault(Code.MISSING_KEY, "the phase does not say how long it lasts", _CLOSED_HINT)

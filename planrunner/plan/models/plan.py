@@ -1,0 +1,312 @@
+"""What a plan may write at the top level, and in the files that it imports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
+
+from pydantic import Field, StringConstraints
+
+from planrunner.language.diagnostics import Code, suggest
+from planrunner.language.fields.mapping import Fault, PlanMapping, known_keys, later
+from planrunner.language.fields.types import Count, VariableName
+from planrunner.plan.models.load.stages import StageList, mixed_stages
+from planrunner.plan.models.load.workload import PhaseModel
+from planrunner.plan.models.params import ParamModel
+from planrunner.plan.models.steps import BlockModel, StepModel
+from planrunner.plan.models.thresholds import ThresholdModel
+from planrunner.plan.models.users import UserModel
+from planrunner.protocols.http.spec import HttpModel, RequestSpec
+
+if TYPE_CHECKING:
+    from planrunner.plan.models.data_sources import DataModel
+    from planrunner.plan.models.report_settings import ReportModel
+    from planrunner.plan.models.services import MonitorModel, ServiceModel
+    from planrunner.protocols.etcd.spec import EtcdModel
+else:  # plans without these don't import what they take
+    DataModel = later("planrunner.plan.models.data_sources", "DataModel")
+    EtcdModel = later("planrunner.protocols.etcd.spec", "EtcdModel")
+    MonitorModel = later("planrunner.plan.models.services", "MonitorModel")
+    ReportModel = later("planrunner.plan.models.report_settings", "ReportModel")
+    ServiceModel = later("planrunner.plan.models.services", "ServiceModel")
+
+__all__ = ["ImportModel", "PlanModel", "Schedule", "is_extension"]
+
+Schedule = tuple[tuple[str | int, ...], PhaseModel]
+"""A phase and where the plan has it."""
+
+_LOAD_KEYS: Final = ("stages", "phases", "profiles")
+
+NonEmpty = Annotated[str, StringConstraints(min_length=1, pattern=r"\S")]
+
+
+def is_extension(key: object) -> bool:
+    """Say whether a root key is the author's own: `x-…`, where anchors live."""
+    return isinstance(key, str) and key.startswith("x-")
+
+
+class _RootModel(PlanMapping):
+    """What plans and imported files have in common: own keys are theirs to use."""
+
+    @classmethod
+    def expand(cls, data: object) -> object:
+        if isinstance(data, dict) and any(map(is_extension, data)):
+            return {key: value for key, value in data.items() if not is_extension(key)}
+        return data
+
+
+class ImportModel(_RootModel):
+    """An imported file: parts of a plan, without a name. Each part may be empty."""
+
+    nullable: ClassVar[frozenset[str]] = frozenset({"users", "flows", "data", "thresholds"})
+
+    users: dict[str, UserModel] | None = None
+    flows: dict[str, list[StepModel]] | None = None
+    data: dict[VariableName, DataModel] | None = None
+    thresholds: list[ThresholdModel] | None = None
+
+    @classmethod
+    def hint_unknown(cls, word: str) -> str:
+        if word in known_keys(PlanModel):
+            return (
+                f"`{word}` belongs to the plan that imports this file; here only `users`, "
+                "`flows`, `data` and `thresholds` can stand"
+            )
+        return super().hint_unknown(word)
+
+
+class PlanModel(_RootModel):
+    """A plan: one performance test, read from top to bottom."""
+
+    synonyms: ClassVar[Mapping[str, str]] = {
+        "title": "name",
+        "include": "imports",
+        "variables": "params",
+        "vars": "params",
+        "scenarios": "users",
+        "execution": "phases",
+        "load": "phases",
+        "assertions": "thresholds",
+        "passfail": "thresholds",
+        "reporting": "report",
+        "monitoring": "monitors",
+        "before": "setup",
+        "after": "teardown",
+        "feeders": "data",
+        "datasets": "data",
+    }
+
+    name: NonEmpty = Field(
+        description="What reports and directories call the test.", examples=["shop stress"]
+    )
+    planrunner: Literal[1] = Field(
+        1, description="The version of the plan language.", examples=["1"]
+    )
+    description: str | None = Field(
+        None,
+        description="What the test answers, for people.",
+        examples=["Does the shop hold 100 users?"],
+    )
+    imports: list[str] | None = Field(
+        None,
+        min_length=1,
+        description="Files with users, flows, data and thresholds that belong to this plan.",
+        examples=["[shared/auth.yaml]"],
+    )
+    params: dict[VariableName, ParamModel] | None = Field(
+        None,
+        description="Values that can be set from outside: `--set`, `--env`, environment variables.",
+        examples=["{target: {type: url, default: 'http://localhost:8088', env: TARGET}}"],
+    )
+    environments: dict[str, dict[str, Any]] | None = Field(
+        None,
+        description="Named sets of values of params, picked with `--env NAME`.",
+        examples=["{staging: {target: 'https://staging.example.com'}}"],
+    )
+    seed: Count | None = Field(
+        None,
+        description="Makes every random draw repeatable; drawn, and printed, when left out.",
+        examples=["42"],
+    )
+    http: HttpModel | None = Field(
+        None,
+        description="Settings of all HTTP requests.",
+        examples=["{base_url: 'http://localhost:8000', timeout: 10s}"],
+    )
+    etcd: EtcdModel | None = Field(
+        None,
+        description="Where etcd is, for `etcd.*` steps.",
+        examples=["{endpoints: ['127.0.0.1:2379']}"],
+    )
+    services: dict[str, ServiceModel] | None = Field(
+        None,
+        description="What to start before the load and to stop after it.",
+        examples=["{shop: {demo: shop}}"],
+    )
+    preflight: list[RequestSpec] | None = Field(
+        None,
+        description="Requests that must pass before any load is sent.",
+        examples=["[{get: /, expect: {status: 2xx}}]"],
+    )
+    setup: BlockModel | None = Field(
+        None,
+        description="Steps that run once, before the load; every user sees their values.",
+        examples=["[{post: /reset}]"],
+    )
+    data: dict[VariableName, DataModel] | None = Field(
+        None,
+        description="Rows of test data, and how users share them.",
+        examples=["{topics: {list: [python, docker], order: random}}"],
+    )
+    flows: dict[str, Annotated[list[StepModel], Field(min_length=1)]] | None = Field(
+        None,
+        description="Named lists of steps, run with `call`.",
+        examples=["{logout: [{post: /logout}]}"],
+    )
+    users: dict[str, UserModel] | None = Field(
+        None,
+        description="Classes of users: who they are and what they do.",
+        examples=["{Visitor: {wait: 1s..3s, tasks: [{get: /}]}}"],
+    )
+    stages: StageList | None = Field(
+        None,
+        description="The load, as one phase: levels that are reached one after the other.",
+        examples=["[{duration: 30s, users: 10}, {duration: 1m, users: 10}]"],
+    )
+    phases: list[PhaseModel] | None = Field(
+        None,
+        description="The load, as phases that run one after the other.",
+        examples=["[{users: 10, hold: 1m}, {users: 100, hold: 5m}]"],
+    )
+    profiles: dict[str, list[PhaseModel]] | None = Field(
+        None,
+        description="Named lists of phases, picked with `--profile`; the first is the default.",
+        examples=["{smoke: [{users: 5, hold: 1m}], load: [{users: 100, hold: 10m}]}"],
+    )
+    monitors: dict[str, MonitorModel] | None = Field(
+        None,
+        description="What to measure beside the load.",
+        examples=["{machine: {host: [cpu, net]}}"],
+    )
+    thresholds: list[ThresholdModel] | None = Field(
+        None,
+        description="What must be true for the run to pass. Default `error_rate < 1%`.",
+        examples=["[p95 < 500ms, error_rate < 1%]"],
+    )
+    teardown: BlockModel | None = Field(
+        None,
+        description="Steps that run once, after the load.",
+        examples=["[{delete: /kv}]"],
+    )
+    baseline: str | None = Field(
+        None,
+        min_length=1,
+        description="The file that `N% of baseline` compares with.",
+        examples=["reports/baseline.json"],
+    )
+    report: ReportModel | None = Field(
+        None,
+        description="What to write, and where.",
+        examples=["{formats: [metrics.json, report.html]}"],
+    )
+    hooks: str | None = Field(
+        None,
+        min_length=1,
+        description="A Python file with the functions that `python` steps call.",
+        examples=["hooks.py"],
+    )
+
+    @classmethod
+    def hint_unknown(cls, word: str) -> str:
+        return _ELSEWHERE.get(word.lower(), "") or super().hint_unknown(word)
+
+    @classmethod
+    def find_faults(cls, data: Mapping[str, Any]) -> Iterator[Fault]:
+        given = [key for key in data if key in _LOAD_KEYS]
+        for key in given[1:]:
+            yield Fault(
+                Code.CONFLICTING_KEYS,
+                f"`{key}` does not go with `{given[0]}`",
+                "`stages` is short for one phase; put all of them under `phases` or `profiles`",
+                key,
+            )
+        if not given and not _is_misspelt(data, _LOAD_KEYS):
+            yield Fault(
+                Code.MISSING_KEY,
+                "the plan does not say how much load to send",
+                "add `stages:` with a list such as `- {duration: 1m, users: 10}`, or `phases:`, "
+                "or `profiles:`",
+            )
+        yield from _empty_load(data)
+        if "users" not in data and "imports" not in data and not _is_misspelt(data, ("users",)):
+            yield Fault(
+                Code.MISSING_KEY,
+                "the plan has no users",
+                "add `users:` with a class such as `Visitor: {tasks: [{get: /}]}`",
+            )
+        yield from mixed_stages(data.get("stages"))
+
+    def profile_names(self) -> tuple[str, ...]:
+        """Return the profiles in file order; none when the plan has no `profiles:`."""
+        return tuple(self.profiles or ())
+
+    def schedule(self, profile: str | None = None) -> list[Schedule]:
+        """Return the phases that run, each with its place in the plan.
+
+        Args:
+            profile: The first one when None; the plan must have it.
+        """
+        if self.stages is not None:
+            # Checked already, as part of the plan.
+            return [((), PhaseModel.model_construct(stages=self.stages))]
+        if self.phases is not None:
+            return [(("phases", index), phase) for index, phase in enumerate(self.phases)]
+        profiles = self.profiles or {}
+        chosen = next(iter(profiles), "") if profile is None else profile
+        return [
+            (("profiles", chosen, index), phase)
+            for index, phase in enumerate(profiles.get(chosen, ()))
+        ]
+
+
+# Words of other tools for what stands deeper here.
+_LOAD_HINT: Final = "say how much load in `stages: [{duration: 1m, users: 10}]` or `phases:`"
+_TARGET_HINT: Final = "write `http: {base_url: …}`"
+_ELSEWHERE: Final = {
+    **dict.fromkeys(("host", "target", "url", "baseurl", "server"), _TARGET_HINT),
+    **dict.fromkeys(
+        (
+            *("vus", "run_time", "iterations", "concurrency", "threadgroup", "threads", "options"),
+            *("config", "ramp_up", "rampup", "ramp-up", "hold-for", "spawn_rate", "rate"),
+        ),
+        _LOAD_HINT,
+    ),
+    "output": "write `report: {dir: …}`, or run with `--out DIR`",
+}
+
+
+def _is_misspelt(data: Mapping[str, Any], keys: tuple[str, ...]) -> bool:
+    """Say whether an unknown key looks like one of `keys`: it is reported as that."""
+    unknown = (str(key) for key in data if key not in known_keys(PlanModel))
+    return any(suggest(word, keys) or PlanModel.synonyms.get(word) in keys for word in unknown)
+
+
+def _empty_load(data: Mapping[str, Any]) -> Iterator[Fault]:
+    for key in ("phases", "profiles"):
+        if data.get(key) in ([], {}):
+            yield Fault(
+                Code.NO_LOAD,
+                f"`{key}` is empty",
+                "add a phase such as `{users: 10, hold: 1m}`",
+                key,
+            )
+    profiles = data.get("profiles")
+    for name, phases in profiles.items() if isinstance(profiles, dict) else ():
+        if not phases:
+            yield Fault(
+                Code.NO_LOAD,
+                f"profile `{name}` has no phase",
+                "add a phase such as `{users: 10, hold: 1m}`",
+                str(name),
+                ("profiles",),
+            )

@@ -1,0 +1,89 @@
+"""What a plan may write under `report:`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Final, Literal
+
+from pydantic import Field
+
+from planrunner.language.diagnostics import Code
+from planrunner.language.fields.mapping import Fault, PlanMapping, error
+from planrunner.language.fields.reading import ReadBy
+from planrunner.language.fields.types import TextField
+
+__all__ = ["ReportFormat", "ReportModel"]
+
+ReportFormat = Literal[
+    "metrics.json",
+    "results.csv",
+    "report.html",
+    "timeseries.csv",
+    "junit.xml",
+    "jtl",
+    "locust-csv",
+    "summary.md",
+    "metrics.txt",
+    "annotations",
+]
+
+_SHARE: Final = re.compile(r"(?:100|[0-9]{1,2})(?:\.[0-9]+)?%")
+
+
+def _read_samples(value: object) -> str:
+    if isinstance(value, str) and (value in ("all", "failures", "none") or _SHARE.fullmatch(value)):
+        return value
+    raise error(
+        Fault(
+            Code.INVALID_VALUE,
+            f"`{value}` does not say which samples to keep",
+            "write `all`, `failures`, `none` or a share such as `10%`",
+        )
+    )
+
+
+Samples = Annotated[
+    str,
+    ReadBy(
+        _read_samples,
+        {
+            "anyOf": [
+                {"enum": ["all", "failures", "none"]},
+                {
+                    "type": "string",
+                    "pattern": r"^((100|[0-9]{1,2})(\.[0-9]+)?%|all|failures|none)$",
+                    "patternErrorMessage": "Write `all`, `failures`, `none` or a share: 10%",
+                },
+            ]
+        },
+    ),
+]
+
+
+class ReportModel(PlanMapping):
+    """What a run writes, and where."""
+
+    synonyms: ClassVar[Mapping[str, str]] = {
+        "path": "dir",
+        "directory": "dir",
+        "outputs": "formats",
+    }
+
+    dir: TextField | None = Field(
+        None,
+        description="The run directory itself; it must not exist or be empty. Default "
+        "`reports/NAME/TIME-RUNID`.",
+        examples=["reports/nightly-${run.id}"],
+    )
+    formats: list[ReportFormat] | None = Field(
+        None,
+        description="Which reports to write. Default metrics.json, results.csv and report.html; "
+        "metrics.json is always written.",
+        examples=["[metrics.json, report.html, junit.xml]"],
+    )
+    samples: Samples | None = Field(
+        None,
+        description="Which samples results.csv keeps; failures are always kept. Default all.",
+        examples=["10%"],
+    )

@@ -1,0 +1,297 @@
+"""What a plan may write as a step, and as a list of steps with settings of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
+
+from pydantic import Field
+
+from planrunner.language.diagnostics import Code
+from planrunner.language.fields.mapping import Fault, PlanMapping, later
+from planrunner.language.fields.types import (
+    Duration,
+    DurationRange,
+    ExprField,
+    Flag,
+    PositiveInt,
+    TextField,
+    ValueField,
+    VariableName,
+)
+from planrunner.plan.models.actions import ExecModel, ForeachField, PopField, PythonModel
+from planrunner.plan.models.step_rules import ACTIONS, REQUEST_ACTIONS, step_faults
+from planrunner.protocols.http.spec import RequestKeys, RequestSpec
+
+if TYPE_CHECKING:
+    from planrunner.protocols.etcd.spec import (
+        EtcdDelete,
+        EtcdGet,
+        EtcdLease,
+        EtcdPut,
+        EtcdTxn,
+        EtcdWatch,
+    )
+else:  # plans without etcd don't import what it takes
+    EtcdDelete = later("planrunner.protocols.etcd.spec", "EtcdDelete")
+    EtcdGet = later("planrunner.protocols.etcd.spec", "EtcdGet")
+    EtcdLease = later("planrunner.protocols.etcd.spec", "EtcdLease")
+    EtcdPut = later("planrunner.protocols.etcd.spec", "EtcdPut")
+    EtcdTxn = later("planrunner.protocols.etcd.spec", "EtcdTxn")
+    EtcdWatch = later("planrunner.protocols.etcd.spec", "EtcdWatch")
+
+__all__ = ["BlockModel", "PollModel", "StepList", "StepModel"]
+
+
+class PollModel(RequestSpec):
+    """The request that is sent until the answer is right."""
+
+    short_schema: ClassVar[Mapping[str, Any]] = {
+        "type": "string",
+        "markdownDescription": "The URL to GET.",
+    }
+
+    @classmethod
+    def expand(cls, data: object) -> object:
+        return {"get": data} if isinstance(data, str) else data
+
+
+class StepModel(RequestKeys):
+    """One step: exactly one action, and the keys that go with it."""
+
+    synonyms: ClassVar[Mapping[str, str]] = {
+        "sleep": "think",
+        "wait": "think",
+        "pause": "think",
+        "assert": "expect",
+        "assertions": "expect",
+        "check": "expect",
+        "validate": "expect",
+        "capture": "extract",
+        "save": "extract",
+        "params": "query",
+        "data": "form",
+        "label": "name",
+        "transaction": "group",
+        "loop": "repeat",
+        "for": "foreach",
+        "include": "call",
+        "flow": "call",
+        "print": "log",
+        "steps": "do",
+    }
+
+    think: DurationRange | None = Field(
+        None,
+        description="Pause like a person: a time, a range, or a distribution.",
+        examples=["1s..3s", "normal(2s, 500ms)"],
+    )
+    set_: dict[VariableName, ValueField] | None = Field(
+        None,
+        alias="set",
+        min_length=1,
+        description="Give names values.",
+        examples=["{key: 'perf_${rand.text(10)}'}"],
+    )
+    push: dict[str, ValueField] | None = Field(
+        None, min_length=1, description="Add to the end of a list.", examples=["{keys: '${key}'}"]
+    )
+    pop: PopField | None = Field(
+        None,
+        description="Take an element out of a list; an empty list is a failure.",
+        examples=["{keys: random, as: key}"],
+    )
+    header: dict[str, TextField | None] | None = Field(
+        None,
+        min_length=1,
+        description="Headers for the user's later requests; `null` takes one away.",
+        examples=["{Authorization: 'Bearer ${token}'}"],
+    )
+    group: str | None = Field(
+        None,
+        min_length=1,
+        description="Time the steps of `do` together, under this name; pauses don't count.",
+        examples=["checkout"],
+    )
+    do: StepList | None = Field(
+        None, min_length=1, description="The steps to run.", examples=["[{get: /}]"]
+    )
+    if_: ExprField | None = Field(
+        None,
+        alias="if",
+        description="Run `then` when this expression is true, else `else`.",
+        examples=["json.total == 0"],
+    )
+    then: StepList | None = Field(
+        None, min_length=1, description="With `if`: the steps to run.", examples=["[{get: /}]"]
+    )
+    else_: StepList | None = Field(
+        None,
+        alias="else",
+        min_length=1,
+        description="With `if`: the steps to run otherwise.",
+        examples=["[{get: /help}]"],
+    )
+    repeat: PositiveInt | None = Field(
+        None, description="Run `do` this many times.", examples=["3", "${pages}"]
+    )
+    while_: ExprField | None = Field(
+        None,
+        alias="while",
+        description="Run `do` as long as this expression is true.",
+        examples=["json.next is defined"],
+    )
+    max: PositiveInt | None = Field(
+        None, description="With `while`: the most rounds. Default 1000.", examples=["100"]
+    )
+    foreach: ForeachField | None = Field(
+        None, description="Run `do` for each element of a list.", examples=["id in created"]
+    )
+    poll: PollModel | None = Field(
+        None,
+        description="Send a request again and again until `until` is true.",
+        examples=["/jobs/${id}", "{post: /status, json: {id: '${id}'}}"],
+    )
+    until: ExprField | None = Field(
+        None,
+        description="With `poll`: when to stop.",
+        examples=["json.status in ['done', 'failed']"],
+    )
+    every: Duration | None = Field(
+        None, description="With `poll`: pause after each reply. Default 1s.", examples=["1s"]
+    )
+    parallel: StepList | None = Field(
+        None,
+        min_length=1,
+        description="Send these requests at the same time and wait for all.",
+        examples=["[{get: /a}, {get: /b}]"],
+    )
+    call: str | None = Field(
+        None, min_length=1, description="Run the steps of a flow.", examples=["login"]
+    )
+    etcd_put: EtcdPut | None = Field(
+        None,
+        alias="etcd.put",
+        description="etcd: store a value.",
+        examples=["{key: /a, value: '1'}"],
+    )
+    etcd_get: EtcdGet | None = Field(
+        None,
+        alias="etcd.get",
+        description="etcd: read a key.",
+        examples=["{key: /a, expect: {found: true}}"],
+    )
+    etcd_delete: EtcdDelete | None = Field(
+        None,
+        alias="etcd.delete",
+        description="etcd: delete a key.",
+        examples=["{key: /a, prefix: true}"],
+    )
+    etcd_txn: EtcdTxn | None = Field(
+        None,
+        alias="etcd.txn",
+        description="etcd: compare, then act, as one transaction.",
+        examples=["{compare: [{key: /a, value: '1'}], success: [{put: {key: /a, value: '2'}}]}"],
+    )
+    etcd_lease: EtcdLease | None = Field(
+        None,
+        alias="etcd.lease",
+        description="etcd: take a lease.",
+        examples=["{ttl: 30s, extract: {lease_id: $.ID}}"],
+    )
+    etcd_watch: EtcdWatch | None = Field(
+        None,
+        alias="etcd.watch",
+        description="etcd: wait for a change.",
+        examples=["{key: /a, timeout: 5s}"],
+    )
+    exec_: ExecModel | None = Field(
+        None,
+        alias="exec",
+        description="Run a command.",
+        examples=["./make-token.sh", "{run: ./make-token.sh, timeout: 10s, as: token}"],
+    )
+    python: PythonModel | None = Field(
+        None,
+        description="Call a function of the `hooks:` file.",
+        examples=["sign", "{call: sign, args: {path: '${path}'}, as: signature}"],
+    )
+    log: TextField | None = Field(
+        None, description="Print a line; for debugging.", examples=["got ${status}"]
+    )
+    stop: Literal["iteration", "user", "phase", "plan"] | None = Field(
+        None, description="End what it names.", examples=["iteration"]
+    )
+
+    @classmethod
+    def hint_unknown(cls, word: str) -> str:
+        if word in ("request", "url", "method", "http"):
+            return "the verb is the key: `get: /path`"
+        if word == "etcd":
+            return "the action is the key: `etcd.put: {key: …, value: …}`"
+        return super().hint_unknown(word)
+
+    @property
+    def action(self) -> str:
+        """The word of the step's action, as the plan writes it."""
+        return next(word for word, field in _FIELDS.items() if getattr(self, field) is not None)
+
+    @property
+    def is_request(self) -> bool:
+        return self.action in REQUEST_ACTIONS
+
+    @classmethod
+    def find_faults(cls, data: Mapping[str, Any]) -> Iterator[Fault]:
+        yield from step_faults(data, has_unknown=cls.has_unknown(data))
+        yield from super().find_faults(data)
+        yield from _parallel_faults(data.get("parallel"))
+
+
+StepList = list[StepModel]
+
+_FIELDS: Final = {
+    word: next(
+        name for name, field in StepModel.model_fields.items() if (field.alias or name) == word
+    )
+    for word in ACTIONS
+}
+
+
+def _parallel_faults(steps: object) -> Iterator[Fault]:
+    for index, step in enumerate(steps if isinstance(steps, list) else ()):
+        actions = [key for key in ACTIONS if isinstance(step, dict) and key in step]
+        if actions and not any(action in REQUEST_ACTIONS for action in actions):
+            yield Fault(
+                Code.NOT_ALLOWED,
+                f"only single requests run in parallel, and `{actions[0]}` is none",
+                "put it before or after; to run flows side by side, give the phase more users",
+                path=("parallel", index),
+            )
+
+
+class BlockModel(PlanMapping):
+    """Steps at the start or end of something, with what happens when they fail."""
+
+    short_schema: ClassVar[Mapping[str, Any]] = {
+        "type": "array",
+        "items": {"$model": StepModel},
+        "markdownDescription": "The steps to run.",
+    }
+
+    measure: Flag | None = Field(
+        None,
+        description="True: its requests count in the results. Default false.",
+        examples=["true"],
+    )
+    on_fail: Literal["stop_user", "stop_plan", "retry"] | None = Field(
+        None,
+        description="What happens when a step fails. Default stop_user.",
+        examples=["stop_plan"],
+    )
+    do: Annotated[list[StepModel], Field(min_length=1)] = Field(
+        description="The steps to run.", examples=["[{call: login}]"]
+    )
+
+    @classmethod
+    def expand(cls, data: object) -> object:
+        return {"do": data} if isinstance(data, list) else data

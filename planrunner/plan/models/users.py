@@ -1,0 +1,255 @@
+"""What a plan may write under `users:`: classes, and the tasks they pick from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Final, Literal
+
+from pydantic import Field
+
+from planrunner.language.diagnostics import Code, suggest
+from planrunner.language.fields.mapping import Fault, PlanMapping, exactly_one, known_keys
+from planrunner.language.fields.types import (
+    Duration,
+    DurationRange,
+    ExprField,
+    PositiveInt,
+    ValueField,
+    VariableName,
+)
+from planrunner.plan.models.step_rules import ACTIONS, REQUEST_ACTIONS
+from planrunner.plan.models.steps import BlockModel, StepModel
+from planrunner.protocols.http.spec import HttpModel, Tags
+
+__all__ = ["TASK_KEYS", "NeedsModel", "TaskModel", "UserModel", "request_name"]
+
+
+class NeedsModel(PlanMapping):
+    """What must be true for a picked task to run, and what happens otherwise."""
+
+    short_schema: ClassVar[Mapping[str, Any]] = {
+        "type": "string",
+        "markdownDescription": "An expression; when it is not true the task is skipped, and "
+        "counted.",
+    }
+
+    is_: ExprField = Field(alias="is", description="An expression.", examples=["workspace_id"])
+    else_: str = Field(
+        "skip",
+        alias="else",
+        min_length=1,
+        description="`skip` the iteration, `repick` another task, or run the task named here.",
+        examples=["create workspace"],
+    )
+
+    @classmethod
+    def expand(cls, data: object) -> object:
+        return {"is": data} if isinstance(data, str) else data
+
+
+TASK_KEYS: Final = ("task", "weight", "tags", "needs", "timeout", "steps")
+"""The keys of a task; the others that its schema has are those of its one request."""
+
+_SHORTHAND_KEYS: Final = ("weight", "tags", "needs")
+_TASK_ACTIONS: Final = frozenset(ACTIONS)
+_TASK_OWN: Final = frozenset({"needs", "timeout"})
+_MEAN_STEPS: Final = frozenset({"do", "requests"})
+
+
+class TaskModel(PlanMapping):
+    """A named, weighted list of steps; or one request with its weight."""
+
+    synonyms: ClassVar[Mapping[str, str]] = {"name": "task", "do": "steps", "requests": "steps"}
+
+    task: str | None = Field(
+        None,
+        min_length=1,
+        description="The task's name in results and thresholds.",
+        examples=["put key"],
+    )
+    weight: PositiveInt = Field(
+        1,
+        description="How often it is picked, compared with the class's other tasks; 1 or more.",
+        examples=["3"],
+    )
+    tags: Tags | None = Field(
+        None,
+        description="Tags of all its samples; `--tag` and `only:` select by them.",
+        examples=["[read]", "{area: search}"],
+    )
+    needs: NeedsModel | None = Field(
+        None,
+        description="What must be true for it to run; otherwise the pick is counted as skipped.",
+        examples=["keys", "{is: workspace_id, else: create workspace}"],
+    )
+    timeout: Duration | None = Field(
+        None, description="For one run of the whole task.", examples=["30s"]
+    )
+    steps: list[StepModel] = Field(
+        min_length=1, description="What the user does.", examples=["[{get: /}, {think: 1s}]"]
+    )
+
+    @property
+    def name(self) -> str:
+        """The name in results: the plan's own, or that of the one request."""
+        if self.task is not None:
+            return self.task
+        return request_name(self.steps[0])
+
+    @classmethod
+    def expand(cls, data: object) -> object:
+        if not isinstance(data, dict) or "task" in data or "steps" in data:
+            return data
+        is_request = any(key in _TASK_ACTIONS for key in data)
+        if not is_request and any(key in _MEAN_STEPS or key in _TASK_OWN for key in data):
+            return data
+        own = {key: data[key] for key in data if key in _SHORTHAND_KEYS or _means_task_key(key)}
+        # Tags whose value comes from the reply stay with the request that gets it.
+        if _comes_from_reply(own.get("tags")):
+            del own["tags"]
+        return {**own, "steps": [{key: data[key] for key in data if key not in own}]}
+
+    @classmethod
+    def find_faults(cls, data: Mapping[str, Any]) -> Iterator[Fault]:
+        if "task" in data:
+            if "steps" not in data and not cls.has_unknown(data):
+                yield Fault(Code.MISSING_KEY, "the task has no steps", "add `steps:`", "task")
+            return
+        steps = data.get("steps")
+        lone = steps[0] if isinstance(steps, list) and len(steps) == 1 else None
+        if not isinstance(lone, dict) or not _may_be_request(lone):
+            yield Fault(
+                Code.MISSING_KEY,
+                "the task has no name",
+                "write `task: NAME` with `steps:`, or one request with its `weight`",
+            )
+
+    @classmethod
+    def hint_unknown(cls, word: str) -> str:
+        if word not in cls.synonyms and word in known_keys(StepModel):
+            return f"put it under `steps:`: `steps: [{{{word}: …}}]`"
+        return super().hint_unknown(word)
+
+
+def _may_be_request(step: Mapping[str, Any]) -> bool:
+    """Say whether the step sends one request, or has a key that may be its verb, misspelt."""
+    return any(key in REQUEST_ACTIONS for key in step) or StepModel.has_unknown(step)
+
+
+def _means_task_key(key: object) -> bool:
+    """Return whether an unknown key beside a request is nearest to one of the task's own."""
+    known = known_keys(StepModel)
+    if not isinstance(key, str) or key in known:
+        return False
+    nearest = suggest(key, [*known, *_SHORTHAND_KEYS])
+    return any(nearest == suggest(own, [own]) for own in _SHORTHAND_KEYS if own not in known)
+
+
+def request_name(step: StepModel) -> str:
+    """Return the series name of a request step: its own, or verb and URL as written."""
+    action = step.action
+    if action.startswith("etcd."):
+        operation = getattr(step, action.replace(".", "_"))
+        key = getattr(operation, "key", None)
+        return operation.name or (action if key is None else f"{action} {written(key)}")
+    return step.name or f"{action.upper()} {written(getattr(step, action))}"
+
+
+def written(text: object) -> str:
+    """Return a text as the plan has it."""
+    return str(getattr(text, "source", text))
+
+
+def _comes_from_reply(tags: object) -> bool:
+    return isinstance(tags, dict) and any("${" in str(value) for value in tags.values())
+
+
+class UserModel(PlanMapping):
+    """A kind of user: how many of them, how they pause, and what they do."""
+
+    synonyms: ClassVar[Mapping[str, str]] = {
+        "wait_time": "wait",
+        "think": "wait",
+        "think_time": "wait",
+        "pacing": "pace",
+        "fixed_count": "count",
+        "scenario": "steps",
+        "flow": "steps",
+        "setup": "on_start",
+        "teardown": "on_stop",
+    }
+
+    weight: PositiveInt | None = Field(
+        None,
+        description="Share of the phase's users, compared with the other classes; 1 or more. "
+        "Default 1.",
+        examples=["80"],
+    )
+    count: PositiveInt | None = Field(
+        None, description="Exactly this many users instead of a share.", examples=["1"]
+    )
+    wait: DurationRange | None = Field(
+        None,
+        description="Pause after each iteration. Default none.",
+        examples=["1s..3s", "exponential(2s)"],
+    )
+    pace: Duration | None = Field(
+        None,
+        description="Time from one iteration's start to the next one's; an overrun starts at "
+        "once and counts as late.",
+        examples=["10s"],
+    )
+    state: dict[VariableName, ValueField] | None = Field(
+        None,
+        description="Names that live as long as the user, with their first values.",
+        examples=["{keys: []}"],
+    )
+    http: HttpModel | None = Field(
+        None,
+        description="HTTP settings of this class, over the plan's.",
+        examples=["{base_url: 'http://localhost:8001'}"],
+    )
+    tags: Tags | None = Field(
+        None, description="Tags of all samples of this class.", examples=["[admin]"]
+    )
+    on_start: BlockModel | None = Field(
+        None,
+        description="What each user does first; not measured unless it says so.",
+        examples=["[{call: login}]"],
+    )
+    tasks: list[TaskModel] | None = Field(
+        None,
+        min_length=1,
+        description="One of them is picked by weight for each iteration.",
+        examples=["[{get: /, weight: 3}, {get: /docs}]"],
+    )
+    steps: list[StepModel] | None = Field(
+        None,
+        min_length=1,
+        description="A fixed list instead of tasks: one pass is one iteration.",
+        examples=["[{get: /}, {think: 1s}, {get: /docs}]"],
+    )
+    on_stop: BlockModel | None = Field(
+        None,
+        description="What each user does last, if its on_start went well.",
+        examples=["[{post: /logout}]"],
+    )
+    pick: Literal["random", "balanced"] = Field(
+        "random",
+        description="Tasks by chance, or so that the shares hold at any time.",
+        examples=["balanced"],
+    )
+
+    @classmethod
+    def find_faults(cls, data: Mapping[str, Any]) -> Iterator[Fault]:
+        yield from exactly_one(cls, data, ("tasks", "steps"), "what the users do")
+        for one, other, why in (
+            ("weight", "count", "a class has a share of the users or a number of its own"),
+            ("wait", "pace", "`wait` pauses after an iteration, `pace` spaces their starts"),
+        ):
+            if one in data and other in data:
+                later = max(one, other, key=list(data).index)
+                earlier = other if later == one else one
+                yield Fault(
+                    Code.CONFLICTING_KEYS, f"`{later}` does not go with `{earlier}`", why, later
+                )

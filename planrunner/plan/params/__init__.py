@@ -1,0 +1,1 @@
+"""Params: declared in the plan, set by files, environments and options."""

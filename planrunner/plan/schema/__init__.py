@@ -1,0 +1,1 @@
+"""JSON Schema, snippets, the reference page and the starter plan, made from the models."""

@@ -1,0 +1,1 @@
+"""YAML with positions: composed, checked for budgets, edited in place."""

@@ -1,0 +1,1 @@
+"""The default client: HTTP/1.1 over asyncio, requests pre-encoded."""

@@ -1,0 +1,81 @@
+"""The wire client: HTTP/1.1 as bytes, for as many requests a second as one core can send.
+
+It does what a load test of an HTTP/1.1 server needs and no more; HTTP/2 and proxies are the httpx
+client's. `wire_session` has the hot path.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from planrunner.clock import Clock
+from planrunner.protocols.base import Exchange, Redirect, Sent
+from planrunner.protocols.http.clients.http1.connect import Connector
+from planrunner.protocols.http.clients.http1.connection import Limits
+from planrunner.protocols.http.clients.http1.head import ReplyHeads
+from planrunner.protocols.http.clients.http1.session import WireSession
+from planrunner.protocols.http.clients.http1.user import WireShared
+from planrunner.protocols.http.clients.identity import WireIdentity
+from planrunner.protocols.http.clients.request import WireRequest, bind_request
+from planrunner.protocols.http.clients.retries import Tokens
+from planrunner.protocols.http.clients.tap import TappedIdentity, keeping_replies
+from planrunner.protocols.http.cookies import CookieJar
+from planrunner.protocols.http.operation import HttpSettings
+
+__all__ = ["WireClient", "open"]
+
+
+class WireClient:
+    """The HTTP/1.1 `Client` of one worker."""
+
+    def __init__(self, settings: HttpSettings, clock: Clock) -> None:
+        self.shared = WireShared(
+            clock,
+            clock.now_ns,
+            Limits(settings.max_head, settings.max_body),
+            ReplyHeads(settings.max_body),
+            Connector(settings, clock.now_ns),
+            settings.per_user,
+        )
+        self._told: Callable[[Sent | Redirect], None] | None = None
+
+    def tap(self, told: Callable[[Sent | Redirect], None]) -> None:
+        self._told = told
+
+    def bind(self, exchange: Exchange) -> WireRequest:
+        bound = bind_request(exchange if self._told is None else keeping_replies(exchange))
+        if bound.origin is None or bound.origin.scheme == "https":
+            self.shared.connector.prepare_tls()
+        return bound
+
+    def session(self) -> WireSession:
+        jar = CookieJar(self.shared.now_ns, _wall_s)
+        tokens, told = Tokens(), self._told
+        identity = WireIdentity(jar) if told is None else TappedIdentity(jar, tokens, told)
+        session = WireSession(self.shared, identity, tokens)
+        self.shared.users.add(session)
+        return session
+
+    def sweep(self, now_ns: int) -> None:
+        for user in self.shared.users:
+            if user.deadline_ns < now_ns:
+                user.expire()
+
+    async def close(self) -> None:
+        for user in list(self.shared.users):
+            for connection in list(user.connections.values()):
+                connection.close()
+        self.shared.users.clear()
+        # Transports say goodbye (TLS: close_notify) in the loop's next turn.
+        await asyncio.sleep(0)
+
+
+def open(settings: HttpSettings, clock: Clock) -> WireClient:  # noqa: A001 - the registry's name
+    """Open the client: a `ClientFactory`."""
+    return WireClient(settings, clock)
+
+
+def _wall_s() -> float:
+    return datetime.now(UTC).timestamp()

@@ -1,0 +1,154 @@
+"""Opening connections: names to addresses, TCP, TLS; each step fails as its own kind."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable, Mapping
+from ipaddress import ip_address
+from typing import Final
+
+from planrunner.errors import CannotRun
+from planrunner.protocols.http.clients.fault import map_connect_failure, map_tls_failure
+from planrunner.protocols.http.clients.http1.connection import WireConnection
+from planrunner.protocols.http.operation import HttpSettings
+from planrunner.protocols.http.url import Origin
+from planrunner.units import NS_PER_S
+
+__all__ = ["Connector", "tls_context"]
+
+KEEP_ADDRESSES_NS: Final = 60 * NS_PER_S
+"""How long a name's addresses are used again: users that start together ask once, and a target
+that moves is still followed."""
+
+Address = tuple[socket.AddressFamily, tuple[str, int]]
+
+
+def tls_context(settings: HttpSettings) -> ssl.SSLContext:
+    """Make the one context of a client; loading the trust store takes 10 ms and more.
+
+    Raises:
+        CannotRun: A certificate file cannot be read or isn't one.
+    """
+    try:
+        context = ssl.create_default_context(
+            cafile=None if settings.ca is None else str(settings.ca)
+        )
+        if settings.cert is not None:
+            # Always a password: without one OpenSSL would ask for it on the terminal, and wait.
+            context.load_cert_chain(settings.cert, settings.key, settings.key_password)
+    except (OSError, ssl.SSLError) as fault:
+        files = ", ".join(
+            f"`{path}`" for path in (settings.ca, settings.cert, settings.key) if path
+        )
+        raise CannotRun(
+            f"cannot use the certificates {files}: {fault}",
+            hint="`http.ca`, `http.cert` and `http.key` name PEM files",
+        ) from fault
+    context.set_alpn_protocols(["http/1.1"])
+    if not settings.verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+class Connector:
+    """Opens connections for all sessions of a client."""
+
+    def __init__(self, settings: HttpSettings, now_ns: Callable[[], int]) -> None:
+        self._settings = settings
+        self._hosts: Mapping[str, str] = settings.hosts
+        self._now_ns = now_ns
+        self._context: ssl.SSLContext | None = None
+        self._addresses: dict[tuple[str, int], tuple[int, list[Address]]] = {}
+
+    def prepare_tls(self) -> None:
+        """Make the TLS context now, before the first request is timed."""
+        self._tls()
+
+    async def open(self, origin: Origin, make: Callable[[], WireConnection]) -> WireConnection:
+        """Open one connection, trying a name's addresses in turn.
+
+        Raises:
+            WireFault: With the kind dns, connect or tls.
+        """
+        host = self._hosts.get(origin.host, origin.host)
+        try:
+            sock = await self._connect(host, origin.port)
+        except OSError as fault:
+            raise map_connect_failure(fault, f"{host}:{origin.port}") from fault
+        try:
+            return await self._attach(sock, origin, make)
+        except OSError as fault:
+            sock.close()
+            raise map_tls_failure(fault, f"{origin.host}:{origin.port}") from fault
+        except BaseException:
+            sock.close()
+            raise
+
+    async def _attach(
+        self, sock: socket.socket, origin: Origin, make: Callable[[], WireConnection]
+    ) -> WireConnection:
+        loop = asyncio.get_running_loop()
+        if origin.scheme == "https":
+            _, connection = await loop.create_connection(
+                make, sock=sock, ssl=self._tls(), server_hostname=origin.host
+            )
+        else:
+            _, connection = await loop.create_connection(make, sock=sock)
+        return connection
+
+    async def _connect(self, host: str, port: int) -> socket.socket:
+        addresses = await self._resolve(host, port)
+        fault: OSError = OSError("the name has no address")
+        for place, (family, address) in enumerate(addresses):
+            try:
+                sock = await _dial(family, address)
+            except OSError as refused:
+                fault = refused
+                continue
+            if place:
+                # The one that answered comes first from now on.
+                addresses.insert(0, addresses.pop(place))
+            return sock
+        raise fault
+
+    async def _resolve(self, host: str, port: int) -> list[Address]:
+        key, now_ns = (host, port), self._now_ns()
+        known = self._addresses.get(key)
+        if known is not None and now_ns < known[0]:
+            return known[1]
+        if family := _literal(host):
+            addresses = [(family, (host, port))]
+        else:
+            loop = asyncio.get_running_loop()
+            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            addresses = [(entry[0], entry[4]) for entry in found]  # type: ignore[misc]
+        self._addresses[key] = (now_ns + KEEP_ADDRESSES_NS, addresses)
+        return addresses
+
+    def _tls(self) -> ssl.SSLContext:
+        if self._context is None:
+            self._context = tls_context(self._settings)
+        return self._context
+
+
+def _literal(host: str) -> socket.AddressFamily | None:
+    try:
+        version = ip_address(host).version
+    except ValueError:
+        return None
+    return socket.AF_INET6 if version == 6 else socket.AF_INET
+
+
+async def _dial(family: socket.AddressFamily, address: tuple[str, int]) -> socket.socket:
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.settimeout(0)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        await asyncio.get_running_loop().sock_connect(sock, address)
+    except BaseException:
+        sock.close()
+        raise
+    return sock

@@ -1,0 +1,348 @@
+"""One connection: writes a request, reads its reply, says how it ended.
+
+State   | waiter  | reading | what arrives
+--------|---------|---------|---------------------------------------------------------------
+idle    | None    | None    | anything: the connection closes, its next use opens a new one
+waiting | pending | None    | the head; a quick reply ends here, in one step
+reading | pending | set     | the body
+lost    | None    | None    | nothing; `is_usable` is False for ever
+
+The waiter's result is None when `reply` is filled in and nothing is left to do, a `ReplyHead` for
+a reply that needs a look (`take_body` has the rest), or a `WireFault`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from typing import Final, Protocol
+
+from planrunner.protocols.base import FailureKind, Reply
+from planrunner.protocols.http.clients.fault import WireFault, map_loss
+from planrunner.protocols.http.clients.http1.body import BodyReader, read_body
+from planrunner.protocols.http.clients.http1.head import HEAD_END, ReplyHead, ReplyHeads
+from planrunner.protocols.http.clients.recall import Glimpse, is_worth_a_glimpse
+from planrunner.protocols.http.url import Origin
+
+__all__ = ["Limits", "Outcome", "Owner", "Waiter", "WireConnection"]
+
+Outcome = ReplyHead | WireFault | None
+Waiter = asyncio.Future[Outcome]
+
+ANY_HEAD_END: Final = re.compile(rb"\n\r?\n")
+PIECE: Final = 256 * 1024
+"""What a large request is cut into, each written when the one before has left."""
+
+
+class Limits:
+    __slots__ = ("max_body", "max_head")
+
+    def __init__(self, max_head: int, max_body: int) -> None:
+        self.max_head = max_head
+        self.max_body = max_body
+
+
+class Owner(Protocol):
+    """The session a connection belongs to.
+
+    Attributes:
+        glimpse: Of the last reply that is worth one.
+    """
+
+    now_ns: Callable[[], int]
+    glimpse: Glimpse | None
+
+    def forget(self, connection: WireConnection) -> None:
+        """Never use the connection again; may be called twice."""
+
+
+class WireConnection(asyncio.Protocol):
+    """A connection that serves one request at a time.
+
+    Attributes:
+        waiter: Pending while a reply is awaited.
+        awaits_head: Nothing of that reply has come yet, and it may have a body.
+        wants_body: Keep the body of the reply that is awaited.
+        is_bodiless: The reply to this request has no body whatever its head says (HEAD).
+        is_reused: A request was served before the one that is under way.
+        is_usable: May take another request.
+    """
+
+    __slots__ = (
+        "awaits_head",
+        "buffer",
+        "drained",
+        "head",
+        "heads",
+        "is_bodiless",
+        "is_paused",
+        "is_reused",
+        "is_usable",
+        "limits",
+        "now_ns",
+        "origin",
+        "owner",
+        "reading",
+        "reply",
+        "transport",
+        "waiter",
+        "wants_body",
+        "write",
+    )
+
+    transport: asyncio.Transport
+    write: Callable[[bytes | memoryview], None]
+
+    def __init__(
+        self, origin: Origin, reply: Reply, heads: ReplyHeads, limits: Limits, owner: Owner
+    ) -> None:
+        self.origin = origin
+        self.reply = reply
+        self.heads = heads
+        self.limits = limits
+        self.owner = owner
+        self.now_ns = owner.now_ns
+        self.waiter: Waiter | None = None
+        self.drained: asyncio.Future[None] | None = None
+        self.buffer = bytearray()
+        self.head: ReplyHead | None = None
+        self.reading: BodyReader | None = None
+        self.awaits_head = self.wants_body = self.is_bodiless = False
+        self.is_reused = self.is_paused = False
+        self.is_usable = True
+
+    # -- what a session does ---------------------------------------------------------------
+
+    def expect(self, *, wants_body: bool) -> Waiter:
+        """Begin an exchange: the next bytes are its reply."""
+        self.wants_body = wants_body
+        self.awaits_head = not self.is_bodiless
+        self.waiter = waiter = asyncio.get_running_loop().create_future()
+        return waiter
+
+    async def write_large(self, data: bytes) -> None:
+        """Write piece by piece, no faster than the server takes it; stop when it has replied."""
+        view = memoryview(data)
+        for start in range(0, len(data), PIECE):
+            if not await self._push(view[start : start + PIECE]):
+                return
+
+    async def write_upload(self, head: bytes, body: AsyncGenerator[bytes]) -> None:
+        """Write like `write_large` what is read meanwhile.
+
+        Raises:
+            WireFault: It could not be read.
+        """
+        async with aclosing(body):
+            going = await self._push(head)
+            while going and (piece := await anext(body, None)) is not None:
+                going = await self._push(piece)
+
+    async def _push(self, piece: bytes | memoryview) -> bool:
+        """Write one piece and wait until it has left; False when no more is wanted."""
+        if self.waiter is None or self.waiter.done():
+            # The reply is there already, and what was not sent will never be asked for.
+            self.close()
+            return False
+        self.write(piece)
+        self.reply.sent += len(piece)
+        if self.is_paused:
+            self.drained = asyncio.get_running_loop().create_future()
+            await self.drained
+        return True
+
+    def take_body(self) -> BodyReader | None:
+        """Return the body of the reply that has just ended, and forget that reply."""
+        head, reading = self.head, self.reading
+        if head is not None and reading is not None and is_worth_a_glimpse(head.status):
+            self.owner.glimpse = head.raw, reading.beginning
+        self.reading = self.head = None
+        return reading
+
+    def fail(self, fault: WireFault) -> None:
+        """End the exchange under way with `fault`, and the connection with it."""
+        self._finish(fault)
+        self.abort()
+
+    def abort(self) -> None:
+        """Close at once; what is under way stays unanswered."""
+        self.is_usable = False
+        self.owner.forget(self)
+        self.transport.abort()
+
+    def close(self) -> None:
+        self.is_usable = False
+        self.owner.forget(self)
+        self.transport.close()
+
+    # -- what the event loop calls ---------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport  # type: ignore[assignment]  # a stream's is a Transport
+        self.write = self.transport.write
+
+    def data_received(self, data: bytes) -> None:
+        waiter = self.waiter
+        if waiter is not None and self.awaits_head and not waiter.done():
+            heads = self.heads
+            head = heads.latest
+            if not data.startswith(head.raw):
+                head = heads.of_reply(data)
+            if head.size == len(data):
+                # As `_finish_quick`, inline. Calls through slots take two steps, here and in
+                # `WireSession.send`: Python 3.11 specialises the load, but no call of a slot.
+                now_ns = self.now_ns
+                reply = self.reply
+                reply.first_byte_ns = reply.ended_ns = now_ns()
+                reply.status = head.status
+                reply.received = head.quick
+                reply.head = head.raw
+                reply.body = data[head.size - head.quick :] if self.wants_body else None
+                self.is_reused = True
+                self.waiter = None
+                waiter.set_result(None)
+                return
+        self._receive(data)
+
+    def pause_writing(self) -> None:
+        self.is_paused = True
+
+    def resume_writing(self) -> None:
+        self.is_paused = False
+        self._wake_writer()
+
+    def eof_received(self) -> None:
+        """Return None: the transport closes, and `connection_lost` says the rest."""
+        if self.waiter is None:
+            # Until then a request could still be written into the void.
+            self.owner.forget(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.is_usable = False
+        if self.waiter is not None:
+            head, reading = self.head, self.reading
+            if exc is None and head is not None and reading is not None and reading.end():
+                self._complete(head, reading)
+            else:
+                self._finish(self._loss(exc))
+        self.owner.forget(self)
+
+    # -- everything that is not a quick reply ----------------------------------------------
+
+    def _receive(self, data: bytes) -> None:
+        if self.waiter is None or self.waiter.done():
+            self.abort()
+            return
+        self.awaits_head = False
+        if not self.reply.first_byte_ns:
+            self.reply.first_byte_ns = self.now_ns()
+        try:
+            if self.head is None or self.reading is None:
+                self._read_head(data)
+            else:
+                self._read_body(self.head, self.reading, data)
+        except WireFault as fault:
+            self.fail(fault)
+
+    def _read_head(self, data: bytes) -> None:
+        buffer = self.buffer
+        end = data.find(HEAD_END) + len(HEAD_END)
+        if not buffer and len(HEAD_END) <= end <= self.limits.max_head:
+            head = self.heads.parse(data[:end])
+            if head.status >= 200:
+                self._begin_body(head, data[end:])
+                return
+        self._collect_head(buffer, data)
+
+    def _collect_head(self, buffer: bytearray, data: bytes) -> None:
+        """Read a head that comes in pieces, behind interim replies, or with bare line feeds."""
+        seen = max(0, len(buffer) - len(HEAD_END))
+        buffer += data
+        # An end within the limit, so that a long head fails the same however it is cut.
+        while end := ANY_HEAD_END.search(buffer, seen, self.limits.max_head):
+            head = self.heads.parse(bytes(buffer[: end.end()]))
+            del buffer[: end.end()]
+            if head.status >= 200:
+                rest = bytes(buffer)
+                buffer.clear()
+                self._begin_body(head, rest)
+                return
+            seen = 0
+        if not b"HTTP/1.".startswith(buffer[:7]):
+            raise WireFault(FailureKind.PROTOCOL, "the reply is not HTTP/1")
+        if len(buffer) >= self.limits.max_head:
+            words = f"the reply's head is larger than {self.limits.max_head} bytes"
+            raise WireFault(FailureKind.TOO_LARGE, words)
+
+    def _begin_body(self, head: ReplyHead, rest: bytes) -> None:
+        if head.quick == len(rest) and self.waiter is not None and not self.is_bodiless:
+            self._finish_quick(head, rest if self.wants_body else None, self.waiter)
+            return
+        if self.is_bodiless:
+            reading = BodyReader(0, keep=self.wants_body, limit=0)
+        else:
+            reading = read_body(head, keep=self.wants_body, limit=self.limits.max_body)
+        reading.is_glimpsed = not self.wants_body and is_worth_a_glimpse(head.status)
+        self.head, self.reading = head, reading
+        if rest or reading.is_complete:
+            self._read_body(head, reading, rest)
+
+    def _read_body(self, head: ReplyHead, reading: BodyReader, data: bytes) -> None:
+        if data:
+            reading.feed(data)
+        if reading.is_complete:
+            self._complete(head, reading)
+
+    def _complete(self, head: ReplyHead, reading: BodyReader) -> None:
+        """End the exchange: a whole reply is here."""
+        keeps = head.keeps_alive and reading.is_framed and not reading.has_extra
+        self.is_usable = self.is_usable and keeps
+        if head.needs_look or (head.encoding and self.wants_body):
+            self._finish(head)
+            return
+        reply = self.reply
+        reply.status = head.status
+        reply.received = reading.received
+        reply.head = head.raw
+        reply.body = reading.content()
+        self.take_body()
+        self._finish(None)
+
+    def _finish_quick(self, head: ReplyHead, body: bytes | None, waiter: Waiter) -> None:
+        reply = self.reply
+        reply.ended_ns = self.now_ns()
+        reply.status = head.status
+        reply.received = head.quick
+        reply.head = head.raw
+        reply.body = body
+        self.is_reused = True
+        self.waiter = None
+        waiter.set_result(None)
+
+    def _finish(self, outcome: Outcome) -> None:
+        """Hand over the outcome; what was read stays until `take_body`."""
+        self.reply.ended_ns = self.now_ns()
+        waiter, self.waiter = self.waiter, None
+        if not self.is_usable:
+            self.close()
+        self.is_reused = True
+        self.buffer.clear()
+        self._wake_writer()
+        if waiter is not None and not waiter.done():
+            waiter.set_result(outcome)
+
+    def _loss(self, exc: Exception | None) -> WireFault:
+        if self.reading is not None:
+            when = f"after {self.reading.received} bytes of the reply's body"
+        elif self.buffer:
+            when = "in the middle of the reply's head"
+        else:
+            when = "before it replied"
+        is_stale = self.is_reused and not self.reply.first_byte_ns
+        return map_loss(exc, when, is_stale=is_stale)
+
+    def _wake_writer(self) -> None:
+        if self.drained is not None and not self.drained.done():
+            self.drained.set_result(None)

@@ -1,0 +1,217 @@
+"""The rest of an exchange when it is more than one write and one quick reply.
+
+Connecting, retrying on a stale connection, redirects, cookies, large bodies, decoding, failures.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from planrunner.protocols.base import FailureKind, Reply
+from planrunner.protocols.http.clients.fault import WireFault
+from planrunner.protocols.http.clients.http1.connection import Outcome, WireConnection
+from planrunner.protocols.http.clients.http1.head import ReplyHead
+from planrunner.protocols.http.clients.http1.user import WireUser
+from planrunner.protocols.http.clients.request import IDEMPOTENT, LARGE, WireRequest
+from planrunner.protocols.http.clients.rewrite import method_of, next_hop, target_of
+from planrunner.protocols.http.clients.upload import Upload
+from planrunner.protocols.http.content import BodyTooLarge, BrokenContent, decode_content
+from planrunner.protocols.http.url import Origin, UrlError, join
+from planrunner.units import NS_PER_S
+
+__all__ = ["WireExchange"]
+
+
+class WireExchange:
+    """One request of a user, from wherever the hot path left it.
+
+    Attributes:
+        origin: Of the hop under way.
+        data: The hop's request without the user's own headers and cookies.
+        upload: The rest of it, when it is read while it is sent.
+        has_crossed: A redirect has led to another origin.
+    """
+
+    __slots__ = (
+        "bound",
+        "connection",
+        "data",
+        "has_crossed",
+        "origin",
+        "received",
+        "upload",
+        "user",
+    )
+
+    def __init__(
+        self,
+        user: WireUser,
+        bound: WireRequest,
+        origin: Origin,
+        data: bytes,
+        upload: Upload | None = None,
+    ) -> None:
+        self.user = user
+        self.bound = bound
+        self.origin = origin
+        self.data = data
+        self.upload = upload
+        self.has_crossed = False
+        self.received = 0
+        self.connection: WireConnection | None = None
+
+    async def run(self) -> Reply:
+        """Send the request and see it through."""
+        reply, user = self.user.reply, self.user
+        user.clean()
+        user.is_dirty = True
+        reply.first_byte_ns = reply.sent_ns = reply.sent = 0
+        reply.asked_ns = user.now_ns()
+        user.deadline_ns = reply.asked_ns + self.bound.timeout_ns
+        return await self._conclude(reply, None, is_sent=False)
+
+    async def resume(self, connection: WireConnection, outcome: Outcome) -> Reply:
+        """Go on after the hot path's write ended with more than a quick reply."""
+        self.connection = connection
+        self.user.clean()
+        self.user.is_dirty = True
+        return await self._conclude(self.user.reply, outcome, is_sent=True)
+
+    async def _conclude(self, reply: Reply, outcome: Outcome, *, is_sent: bool) -> Reply:
+        try:
+            head = await self._settle(outcome) if is_sent else await self._attempt()
+            redirects = 0
+            while head is not None:
+                self._take_cookies(head)
+                if not (head.location and self.bound.follows):
+                    self._take_body(reply, head)
+                    break
+                if redirects == self.bound.max_redirects:
+                    raise WireFault(FailureKind.PROTOCOL, f"too many redirects ({redirects})")
+                redirects += 1
+                reply.cookies += head.cookies
+                self._follow(head)
+                self._count()
+                head = await self._attempt()
+        except WireFault as fault:
+            self._fail(reply, fault)
+        reply.received = self.received
+        return reply
+
+    # -- one hop -----------------------------------------------------------------------------
+
+    async def _attempt(self) -> ReplyHead | None:
+        """Send the hop's request; None means a quick reply came, which needs no look."""
+        connection = self.user.connections.get(str(self.origin))
+        if connection is None:
+            connection = await self._open()
+        return await self._settle(await self._write(connection))
+
+    async def _settle(self, outcome: Outcome) -> ReplyHead | None:
+        """Turn an outcome into a head; once more on a new connection if the old one was stale."""
+        if isinstance(outcome, WireFault) and outcome.is_stale:
+            if method_of(self.data) not in IDEMPOTENT:
+                raise outcome
+            self.user.reply.retries += 1
+            outcome = await self._write(await self._open())
+        if isinstance(outcome, WireFault):
+            raise outcome
+        if outcome is None:
+            self.received += self.user.reply.received
+        return outcome
+
+    async def _open(self) -> WireConnection:
+        user, reply = self.user, self.user.reply
+        user.current = None
+        started_ns = user.now_ns()
+        left_s = max(0, user.deadline_ns - started_ns) / NS_PER_S
+        try:
+            async with asyncio.timeout(left_s):
+                connection = await user.open(self.origin)
+        except TimeoutError as late:
+            words = f"no connection to {self.origin} within the timeout"
+            raise WireFault(FailureKind.TIMEOUT, words) from late
+        finally:
+            reply.connect_ns += user.now_ns() - started_ns
+        reply.connects += 1
+        return connection
+
+    async def _write(self, connection: WireConnection) -> Outcome:
+        user, reply = self.user, self.user.reply
+        data = user.identity.dress(self.data, self.origin, self.bound, has_crossed=self.has_crossed)
+        connection.is_bodiless = data.startswith(b"HEAD ")
+        self.connection = user.current = connection
+        user.written = data if len(data) <= LARGE else data[:LARGE]
+        waiter = connection.expect(wants_body=self.bound.wants_body)
+        reply.first_byte_ns = 0
+        reply.sent_ns = reply.sent_ns or user.now_ns()
+        try:
+            if self.upload is not None:
+                await connection.write_upload(data, self.upload.read())
+            elif len(data) > LARGE:
+                await connection.write_large(data)
+            else:
+                reply.sent += len(data)
+                connection.write(data)
+            return await waiter
+        except (asyncio.CancelledError, WireFault):  # a fault: of a file that is being sent
+            connection.abort()
+            raise
+        finally:
+            connection.is_bodiless = False
+
+    # -- what a reply asks for -----------------------------------------------------------------
+
+    def _take_cookies(self, head: ReplyHead) -> None:
+        if head.cookies:
+            self.user.identity.store(head.cookies, self.origin, target_of(self.data))
+
+    def _follow(self, head: ReplyHead) -> None:
+        try:
+            location = join(self.origin, target_of(self.data), head.location)
+        except UrlError as fault:
+            words = f"the redirect leads nowhere: {fault.message}"
+            raise WireFault(FailureKind.PROTOCOL, words) from fault
+        self.user.identity.redirected(head.status, head.location)
+        crosses = location.origin != self.origin
+        method = method_of(self.data)
+        self.data = next_hop(self.data, head.status, location, crosses=crosses)
+        if method_of(self.data) != method:
+            self.upload = None
+        self.origin = location.origin
+        self.has_crossed = self.has_crossed or crosses
+
+    def _take_body(self, reply: Reply, head: ReplyHead) -> None:
+        reply.status = head.status
+        reply.head = head.raw
+        content = self._count()
+        if content is None or not head.encoding:
+            reply.body = content
+            return
+        limit = self.user.shared.limits.max_body
+        try:
+            reply.body = decode_content(content, head.encoding, limit=limit)
+        except BodyTooLarge as fault:
+            raise WireFault(FailureKind.TOO_LARGE, fault.message) from fault
+        except BrokenContent as fault:
+            raise WireFault(FailureKind.PROTOCOL, fault.message) from fault
+
+    def _count(self) -> bytes | None:
+        """Count the body of the reply that has just ended, and return it if it was kept."""
+        reading = None if self.connection is None else self.connection.take_body()
+        if reading is None:
+            return None
+        self.received += reading.received
+        return reading.content()
+
+    def _fail(self, reply: Reply, fault: WireFault) -> None:
+        connection = self.connection
+        if connection is not None and connection.head is not None:
+            # What is known of a reply that broke off is kept.
+            reply.status, reply.head = connection.head.status, connection.head.raw
+        self._count()
+        reply.body = None
+        reply.failure = fault.kind
+        reply.detail = fault.detail
+        reply.sent_ns = reply.sent_ns or reply.asked_ns
+        reply.ended_ns = self.user.now_ns()

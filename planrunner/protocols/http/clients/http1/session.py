@@ -1,0 +1,100 @@
+"""The hot path: the few statements that a plain request takes.
+
+A request that is constant or a template, to an open connection, answered by a reply that needs no
+look: one write, one future, and a dozen stores. Everything else goes on in a `WireExchange`, which
+may take its time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from planrunner.protocols.base import Reply, Scope
+from planrunner.protocols.http.clients.http1.exchange import WireExchange
+from planrunner.protocols.http.clients.http1.user import WireShared, WireUser
+from planrunner.protocols.http.clients.identity import WireIdentity
+from planrunner.protocols.http.clients.request import LARGE, Outbound, WireRequest
+from planrunner.protocols.http.clients.retries import Tokens, send_with_care
+
+__all__ = ["WireSession"]
+
+
+class WireSession(WireUser):
+    """The wire client's `Session`."""
+
+    __slots__ = ("others",)
+
+    def __init__(self, shared: WireShared, identity: WireIdentity, tokens: Tokens) -> None:
+        super().__init__(shared, identity, tokens)
+        self.others: list[WireSession] = []
+
+    async def send(self, bound: WireRequest, scope: Scope) -> Reply:
+        connection = self.connections.get(bound.key)
+        if connection is None or bound.needs_care:
+            return await self._send_slowly(bound, scope)
+        render = bound.render
+        plain = data = bound.data or render(scope)
+        if len(data) > LARGE:
+            return await WireExchange(self, bound, connection.origin, data).run()
+        if not self.identity.is_plain:
+            data = self.identity.dress(data, connection.origin, bound, has_crossed=False)
+        reply = self.reply
+        if self.is_dirty:
+            self.is_dirty = False
+            self.clean()
+        reply.first_byte_ns = 0
+        reply.sent = len(data)
+        create_future, now_ns, write = self.create_future, self.now_ns, connection.write
+        connection.wants_body = bound.wants_body
+        connection.awaits_head = True
+        connection.waiter = waiter = create_future()
+        self.current = connection
+        reply.asked_ns = reply.sent_ns = asked_ns = now_ns()
+        self.deadline_ns = asked_ns + bound.timeout_ns
+        self.written = data
+        write(data)
+        try:
+            outcome = await waiter
+        except asyncio.CancelledError:
+            connection.abort()
+            raise
+        if outcome is None:
+            return reply
+        rest = WireExchange(self, bound, connection.origin, plain)
+        return await rest.resume(connection, outcome)
+
+    async def _send_slowly(self, bound: WireRequest, scope: Scope) -> Reply:
+        outbound = bound.prepare(scope)
+        if bound.may_repeat:
+            return await send_with_care(self, bound, outbound, scope)
+        return await self.exchange(bound, outbound)
+
+    async def exchange(self, bound: WireRequest, outbound: Outbound) -> Reply:
+        """Send once, redirects included."""
+        reply = await WireExchange(
+            self, bound, outbound.origin, outbound.data, outbound.upload
+        ).run()
+        if not bound.keepalive:
+            for connection in list(self.connections.values()):
+                connection.close()
+        return reply
+
+    def lanes(self, count: int) -> Sequence[WireSession]:
+        most = min(count, self.shared.per_user or count)
+        while len(self.others) < most - 1:
+            other = WireSession(self.shared, self.identity, self.tokens)
+            self.shared.users.add(other)
+            self.others.append(other)
+        return (self, *self.others[: most - 1])
+
+    def set_header(self, name: str, value: str | None) -> None:
+        self.identity.set_header(name, value)
+
+    async def close(self) -> None:
+        for other in self.others:
+            await other.close()
+        self.shared.users.discard(self)
+        for connection in list(self.connections.values()):
+            connection.close()
+        self.current = None  # or the two would hold each other

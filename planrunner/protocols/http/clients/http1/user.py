@@ -1,0 +1,128 @@
+"""What one virtual user has: its connections, cookies, headers, and the request under way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import field
+
+from planrunner.clock import Clock
+from planrunner.protocols.base import FailureKind, Reply
+from planrunner.protocols.http.clients.fault import WireFault
+from planrunner.protocols.http.clients.http1.connect import Connector
+from planrunner.protocols.http.clients.http1.connection import Limits, WireConnection
+from planrunner.protocols.http.clients.http1.head import ReplyHeads
+from planrunner.protocols.http.clients.identity import WireIdentity
+from planrunner.protocols.http.clients.recall import Glimpse, recall
+from planrunner.protocols.http.clients.retries import Tokens
+from planrunner.protocols.http.url import Origin
+from planrunner.values import dataclass
+
+__all__ = ["WireShared", "WireUser"]
+
+
+@dataclass(frozen=True, slots=True)
+class WireShared:
+    """What the users of one client have in common.
+
+    Attributes:
+        users: Those not closed yet.
+        per_user: Connections of one user to one host at once; 0 leaves it to the plan's steps.
+    """
+
+    clock: Clock
+    now_ns: Callable[[], int]
+    limits: Limits
+    heads: ReplyHeads
+    connector: Connector
+    per_user: int = 0
+    users: set[WireUser] = field(default_factory=set)
+
+
+class WireUser:
+    """One user's state; `WireSession` adds what the engine calls.
+
+    Attributes:
+        reply: Reused for every request; what `send` returned is overwritten by the next.
+        connections: The open ones, by origin; one that has ended takes itself out.
+        current: The connection the request under way was written to, None while one is opened.
+        deadline_ns: Of the request under way.
+        written: What was last written to it, of a large request the beginning.
+        glimpse: What is known of the last reply that looked like a failure and nothing reads.
+        is_dirty: The reply holds more than a quick reply overwrites.
+    """
+
+    __slots__ = (
+        "clock",
+        "connections",
+        "create_future",
+        "current",
+        "deadline_ns",
+        "glimpse",
+        "identity",
+        "is_dirty",
+        "now_ns",
+        "reply",
+        "shared",
+        "tokens",
+        "written",
+    )
+
+    def __init__(self, shared: WireShared, identity: WireIdentity, tokens: Tokens) -> None:
+        self.shared = shared
+        self.identity = identity
+        self.tokens = tokens
+        self.clock = shared.clock
+        self.now_ns = shared.now_ns
+        self.create_future = asyncio.get_running_loop().create_future
+        self.connections: dict[str | None, WireConnection] = {}
+        self.current: WireConnection | None = None
+        self.deadline_ns = 0
+        self.is_dirty = False
+        self.written = b""
+        self.glimpse: Glimpse | None = None
+        self.reply = Reply()
+
+    async def open(self, origin: Origin) -> WireConnection:
+        """Open a connection, the user's only one to this origin from now on.
+
+        Raises:
+            WireFault: With the kind dns, connect or tls.
+        """
+        shared = self.shared
+
+        def make() -> WireConnection:
+            return WireConnection(origin, self.reply, shared.heads, shared.limits, self)
+
+        connection = await shared.connector.open(origin, make)
+        self.connections[str(origin)] = connection
+        return connection
+
+    def forget(self, connection: WireConnection) -> None:
+        """Take a connection that has ended out of the open ones."""
+        key = str(connection.origin)
+        if self.connections.get(key) is connection:
+            del self.connections[key]
+
+    def recall(self) -> tuple[str, str]:
+        current = self.current
+        origin = None if current is None else current.origin
+        return recall(self.reply, origin=origin, data=self.written, glimpse=self.glimpse)
+
+    def expire(self) -> None:
+        """Fail the request under way: its deadline has passed."""
+        connection = self.current
+        if connection is not None and connection.waiter is not None:
+            words = "no complete reply within the timeout"
+            connection.fail(WireFault(FailureKind.TIMEOUT, words))
+
+    def clean(self) -> None:
+        """Take out of the reply what a quick one doesn't overwrite, and the last one's rest."""
+        reply = self.reply
+        reply.failure = None
+        reply.detail = ""
+        reply.status = reply.received = 0
+        reply.connect_ns = reply.connects = reply.retries = 0
+        reply.body = None
+        reply.head = b""
+        reply.cookies = ()

@@ -1,0 +1,1 @@
+"""The client over httpx: the reference, and the one that knows proxies."""

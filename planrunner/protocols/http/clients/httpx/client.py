@@ -1,0 +1,291 @@
+"""The httpx client: the reference behaviour, and what the wire client doesn't do (proxies).
+
+Requests are rendered, dressed with cookies and redirected by the same code as the wire client's,
+so both send the same bytes; httpx opens connections, speaks TLS and HTTP, and finds the replies.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import httpx
+
+from planrunner.clock import Clock
+from planrunner.protocols.base import Exchange, FailureKind, Redirect, Reply, Scope, Sent
+from planrunner.protocols.http.clients.fault import WireFault
+from planrunner.protocols.http.clients.http1.connect import tls_context
+from planrunner.protocols.http.clients.httpx.attempt import Attempt, Outgoing, attempt
+from planrunner.protocols.http.clients.identity import WireIdentity
+from planrunner.protocols.http.clients.recall import Glimpse, recall
+from planrunner.protocols.http.clients.request import Outbound, WireRequest, bind_request
+from planrunner.protocols.http.clients.retries import Tokens, send_with_care
+from planrunner.protocols.http.clients.rewrite import method_of, next_hop, target_of
+from planrunner.protocols.http.clients.tap import TappedIdentity, keeping_replies
+from planrunner.protocols.http.content import BodyTooLarge, BrokenContent, decode_content
+from planrunner.protocols.http.cookies import CookieJar
+from planrunner.protocols.http.operation import HttpSettings
+from planrunner.protocols.http.redirects import REDIRECTS
+from planrunner.protocols.http.url import Location, Origin, UrlError, join
+from planrunner.units import NS_PER_S
+
+__all__ = ["HttpxClient", "HttpxSession", "open"]
+
+
+def open(settings: HttpSettings, clock: Clock) -> HttpxClient:  # noqa: A001 - the registry's name
+    """Open the client: a `ClientFactory`."""
+    return HttpxClient(settings, clock)
+
+
+class HttpxClient:
+    """One worker's httpx: every user has its own connections, all share one TLS context."""
+
+    def __init__(self, settings: HttpSettings, clock: Clock) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.now_ns = clock.now_ns
+        # Making a context costs 70 to 120 ms: once for all users.
+        self.tls = tls_context(settings)
+        self._told: Callable[[Sent | Redirect], None] | None = None
+
+    def tap(self, told: Callable[[Sent | Redirect], None]) -> None:
+        self._told = told
+
+    def bind(self, exchange: Exchange) -> WireRequest:
+        return bind_request(exchange if self._told is None else keeping_replies(exchange))
+
+    def session(self) -> HttpxSession:
+        jar = CookieJar(self.now_ns, _wall_s)
+        tokens, told = Tokens(), self._told
+        identity = WireIdentity(jar) if told is None else TappedIdentity(jar, tokens, told)
+        return HttpxSession(self, identity, tokens)
+
+    def sweep(self, now_ns: int) -> None:
+        """Do nothing: each request has its own timer here."""
+
+    async def close(self) -> None:
+        """Do nothing: sessions own the connections."""
+
+
+class HttpxSession:
+    """One user's connections and cookies; the reply object is used again for each request."""
+
+    def __init__(self, client: HttpxClient, identity: WireIdentity, tokens: Tokens) -> None:
+        self._client = client
+        self._identity = identity
+        self._others: list[HttpxSession] = []
+        self.tokens = tokens
+        self.clock = client.clock
+        self._reply = Reply()
+        self._written: Outbound | None = None
+        self._glimpse: Glimpse | None = None
+        # One for each name of `http.hosts`: httpx's pool would share a connection among all names
+        # with the same address. All other names share the one under "".
+        self._transports: dict[str, httpx.AsyncHTTPTransport] = {}
+
+    async def send(self, bound: WireRequest, scope: Scope) -> Reply:
+        outbound = bound.prepare(scope)
+        if bound.may_repeat:
+            return await send_with_care(self, bound, outbound, scope)
+        return await self.exchange(bound, outbound)
+
+    async def exchange(self, bound: WireRequest, outbound: Outbound) -> Reply:
+        """Send once, redirects included."""
+        reply, origin = self._fresh_reply(), outbound.origin
+        try:
+            async with asyncio.timeout(bound.timeout_ns / NS_PER_S):
+                await self._follow(bound, outbound)
+        except WireFault as fault:
+            self._fail(fault.kind, fault.detail)
+        except TimeoutError:
+            what = "complete reply" if reply.sent else f"connection to {origin}"
+            self._fail(FailureKind.TIMEOUT, f"no {what} within the timeout")
+        return reply
+
+    def lanes(self, count: int) -> Sequence[HttpxSession]:
+        most = min(count, self._client.settings.per_user or count)
+        while len(self._others) < most - 1:
+            self._others.append(HttpxSession(self._client, self._identity, self.tokens))
+        return (self, *self._others[: most - 1])
+
+    def set_header(self, name: str, value: str | None) -> None:
+        self._identity.set_header(name, value)
+
+    def recall(self) -> tuple[str, str]:
+        reply, written = self._reply, self._written if self._reply.sent else None
+        return recall(
+            reply,
+            origin=None if written is None else written.origin,
+            data=b"" if written is None else written.data,
+            glimpse=self._glimpse,
+        )
+
+    async def close(self) -> None:
+        for other in self._others:
+            await other.close()
+        while self._transports:
+            _, transport = self._transports.popitem()
+            await transport.aclose()
+
+    # -- one request, with its redirects and its second try ----------------------------------
+
+    def _fresh_reply(self) -> Reply:
+        reply = self._reply
+        reply.failure, reply.detail = None, ""
+        reply.status = reply.first_byte_ns = reply.ended_ns = 0
+        reply.connect_ns = reply.received = reply.sent = reply.connects = reply.retries = 0
+        reply.body, reply.head, reply.cookies = None, b"", ()
+        reply.asked_ns = reply.sent_ns = self._client.now_ns()
+        return reply
+
+    def _fail(self, kind: FailureKind, detail: str) -> None:
+        reply = self._reply
+        reply.failure, reply.detail, reply.body = kind, detail, None
+        reply.ended_ns = self._client.now_ns()
+
+    async def _follow(self, bound: WireRequest, outbound: Outbound) -> None:
+        has_crossed = False
+        origin, data = outbound.origin, outbound.data
+        for _ in range(bound.max_redirects + 1):
+            dressed = self._identity.dress(data, origin, bound, has_crossed=has_crossed)
+            sent = self._written = Outbound(origin, dressed, outbound.upload)
+            measured = await self._try_twice(bound, sent)
+            cookies = _values(measured, b"set-cookie")
+            self._identity.store(cookies, origin, target_of(data))
+            location = _location(measured, origin, data) if bound.follows else None
+            if location is None:
+                self._finish(bound, measured)
+                return
+            self._identity.redirected(measured.status, _values(measured, b"location")[0])
+            crosses = location.origin != origin
+            self._reply.cookies += cookies
+            method = method_of(data)
+            data = next_hop(data, measured.status, location, crosses=crosses)
+            if method_of(data) != method:
+                outbound = replace(outbound, upload=None)
+            origin, has_crossed = location.origin, has_crossed or crosses
+        raise WireFault(FailureKind.PROTOCOL, f"more than {bound.max_redirects} redirects")
+
+    async def _try_twice(self, bound: WireRequest, outbound: Outbound) -> Attempt:
+        """Send again, once, what a reused connection lost before any byte of a reply."""
+        try:
+            return await self._try(bound, outbound)
+        except WireFault as fault:
+            if not (fault.is_stale and bound.is_idempotent):
+                raise
+        self._reply.retries += 1
+        return await self._try(bound, outbound)
+
+    async def _try(self, bound: WireRequest, outbound: Outbound) -> Attempt:
+        settings, origin = self._client.settings, outbound.origin
+        measured = Attempt(self._client.now_ns)
+        try:
+            await attempt(
+                self._transport(origin.host if origin.host in settings.hosts else ""),
+                _outgoing(outbound, settings),
+                measured,
+                max_head=settings.max_head,
+                max_body=settings.max_body,
+                keep=bound.wants_body,
+            )
+        finally:
+            # Also after a failure and in a cancelled request: what was sent was sent.
+            upload = outbound.upload
+            self._add(measured, len(outbound.data) + (0 if upload is None else upload.size))
+        return measured
+
+    def _add(self, measured: Attempt, size: int) -> None:
+        reply = self._reply
+        if measured.connect_started_ns:
+            ended_ns = measured.connect_ended_ns or self._client.now_ns()
+            reply.connect_ns += ended_ns - measured.connect_started_ns
+        reply.connects += measured.connects
+        if measured.sent_ns:
+            if not reply.sent and measured.connect_started_ns:
+                reply.sent_ns = measured.sent_ns
+            reply.sent += size
+        reply.status = measured.status
+        reply.head = measured.head
+        self._glimpse = measured.head, measured.beginning
+        reply.received += measured.received
+        reply.first_byte_ns = measured.first_byte_ns
+
+    def _finish(self, bound: WireRequest, measured: Attempt) -> None:
+        reply = self._reply
+        reply.ended_ns = self._client.now_ns()
+        if not bound.wants_body:
+            return
+        encoding = ",".join(_values(measured, b"content-encoding")).lower()
+        try:
+            limit = self._client.settings.max_body
+            reply.body = decode_content(measured.content, encoding, limit=limit)
+        except BodyTooLarge as fault:
+            raise WireFault(FailureKind.TOO_LARGE, fault.message) from fault
+        except BrokenContent as fault:
+            raise WireFault(FailureKind.PROTOCOL, fault.message) from fault
+
+    def _transport(self, name: str) -> httpx.AsyncHTTPTransport:
+        transport = self._transports.get(name)
+        if transport is None:
+            transport = self._transports[name] = httpx.AsyncHTTPTransport(
+                verify=self._client.tls,
+                trust_env=False,
+                # A user's connections last for its life: never given up for being idle.
+                limits=httpx.Limits(
+                    max_keepalive_connections=None if self._client.settings.keepalive else 0,
+                    keepalive_expiry=None,
+                ),
+                proxy=self._client.settings.proxy or None,
+            )
+        return transport
+
+
+def _wall_s() -> float:
+    return datetime.now(UTC).timestamp()
+
+
+def _outgoing(outbound: Outbound, settings: HttpSettings) -> Outgoing:
+    """Take a rendered request apart: httpx wants the pieces."""
+    origin, upload = outbound.origin, outbound.upload
+    head, _, content = outbound.data.partition(b"\r\n\r\n")
+    first, *lines = head.split(b"\r\n")
+    method, target, _ = first.split(b" ")
+    pairs = (line.partition(b":") for line in lines)
+    address = settings.hosts.get(origin.host, origin.host)
+    return Outgoing(
+        method=method.decode("ascii"),
+        url=httpx.URL(scheme=origin.scheme, host=address, port=origin.port, raw_path=target),
+        target=_exact_target(origin, target, settings.proxy),
+        headers=[(name, value.lstrip()) for name, _, value in pairs],
+        content=content if upload is None else upload.read(),
+        host=f"{origin.host}:{origin.port}",
+        server_name=None if address == origin.host else origin.host,
+    )
+
+
+def _exact_target(origin: Origin, target: bytes, proxy: str) -> bytes | None:
+    """Keep httpx from rewriting the target, where it can be kept from it.
+
+    A proxy is asked for a whole URL; through a tunnel httpcore would take the target for CONNECT's.
+    """
+    if not proxy or proxy.startswith("socks"):
+        return target
+    return str(origin).encode("ascii") + target if origin.scheme == "http" else None
+
+
+def _values(measured: Attempt, name: bytes) -> tuple[str, ...]:
+    return tuple(value.decode("latin-1") for key, value in measured.headers if key.lower() == name)
+
+
+def _location(measured: Attempt, origin: Origin, data: bytes) -> Location | None:
+    values = _values(measured, b"location")
+    if measured.status not in REDIRECTS or not values:
+        return None
+    try:
+        # UTF-8 is what servers mean when they send bytes over 127.
+        text = values[0].encode("latin-1").decode("utf-8", "replace")
+        return join(origin, target_of(data), text)
+    except UrlError as fault:
+        raise WireFault(FailureKind.PROTOCOL, f"redirected to nowhere: {fault.message}") from fault

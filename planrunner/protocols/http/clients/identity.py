@@ -1,0 +1,92 @@
+"""What makes one user's requests differ from the plan's: headers set on the way, and cookies."""
+
+from __future__ import annotations
+
+from planrunner.language.expressions.expression import EvaluationError
+from planrunner.protocols.http.clients.request import (
+    DEFAULT_NAMES,
+    FRAMING,
+    WireRequest,
+    header_line,
+)
+from planrunner.protocols.http.clients.rewrite import add_lines, target_of, without
+from planrunner.protocols.http.cookies import CookieJar
+from planrunner.protocols.http.redirects import PRIVATE_HEADERS
+from planrunner.protocols.http.url import Origin
+
+__all__ = ["WireIdentity"]
+
+
+class WireIdentity:
+    """One user's headers and cookies, put into requests that are encoded already.
+
+    Attributes:
+        is_plain: Nothing to put in: requests go out as they are.
+    """
+
+    __slots__ = ("_headers", "_lines", "_private_lines", "is_plain", "jar")
+
+    def __init__(self, jar: CookieJar) -> None:
+        self.jar = jar
+        self.is_plain = True
+        self._headers: dict[str, bytes] = {}
+        self._lines = self._private_lines = b""
+
+    def set_header(self, name: str, value: str | None) -> None:
+        """Set a header of every later request; None takes it out of them.
+
+        Raises:
+            EvaluationError: Name or value cannot stand in a header, or the name is one of those
+                that say where a message ends.
+        """
+        key = name.lower()
+        line = header_line(name, value or "")
+        if key in FRAMING:
+            raise EvaluationError(f"`{name}` cannot be set: the client writes it")
+        self._headers[key] = b"" if value is None else line
+        self._lines = b"".join(
+            line for key, line in self._headers.items() if key not in PRIVATE_HEADERS
+        )
+        self._private_lines = b"".join(
+            line for key, line in self._headers.items() if key in PRIVATE_HEADERS
+        )
+        self.is_plain = False
+
+    def store(self, cookies: tuple[str, ...], origin: Origin, target: str) -> None:
+        """Take the Set-Cookie values of a reply."""
+        for cookie in cookies:
+            self.jar.store(cookie, origin, target)
+        self.is_plain = not self._headers and not len(self.jar)
+
+    def redirected(self, status: int, location: str) -> None:
+        """Do nothing: only a tap has somebody to tell."""
+
+    def dress(self, data: bytes, origin: Origin, bound: WireRequest, *, has_crossed: bool) -> bytes:
+        """Return `data` as this user sends it.
+
+        Args:
+            data: An encoded request.
+            origin: Where it goes.
+            bound: What it was encoded from.
+            has_crossed: A redirect led to another origin: credentials stay behind.
+        """
+        names, own_names = bound.names, bound.own_names
+        if own_names.isdisjoint(self._headers):
+            lines = self._lines if has_crossed else self._lines + self._private_lines
+        else:
+            kept = own_names | PRIVATE_HEADERS if has_crossed else own_names
+            lines = b"".join(line for key, line in self._headers.items() if key not in kept)
+        if "cookie" not in names and (has_crossed or "cookie" not in self._headers):
+            cookie = self.jar.repeated(origin)
+            if cookie is None:
+                cookie = self.jar.header(origin, target_of(data))
+            if cookie:
+                lines += f"Cookie: {cookie}\r\n".encode("latin-1")
+        if self._headers:
+            data = self._undress(data, names, own_names)
+        return add_lines(data, lines) if lines else data
+
+    def _undress(self, data: bytes, names: frozenset[str], own_names: frozenset[str]) -> bytes:
+        """Take out what this user sends another value of, or none."""
+        replaced = (self._headers.keys() & (names | DEFAULT_NAMES)) - own_names
+        return without(data, replaced) if replaced else data

@@ -1,0 +1,371 @@
+"""Requests as bytes: what is constant is encoded when it is bound, the rest by small closures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from planrunner import __version__
+from planrunner.language.expressions.expression import EvaluationError, to_text
+from planrunner.protocols.base import Exchange, Scope
+from planrunner.protocols.http.clients.pieces import Piece, Render, compose
+from planrunner.protocols.http.clients.upload import Upload, open_upload
+from planrunner.protocols.http.content import ACCEPTED_ENCODINGS
+from planrunner.protocols.http.operation import (
+    DynamicBody,
+    Evaluate,
+    FileBody,
+    Header,
+    HttpOperation,
+    Parts,
+    QueryItem,
+    Retry,
+    StreamBody,
+)
+from planrunner.protocols.http.url import Location, Origin, UrlError, quote_query, quote_target
+from planrunner.protocols.http.url import split_url as split
+from planrunner.values import dataclass
+
+__all__ = [
+    "DEFAULT_NAMES",
+    "FRAMING",
+    "LARGE",
+    "BoundGrant",
+    "Outbound",
+    "WireRequest",
+    "bind_request",
+    "header_line",
+]
+
+IDEMPOTENT: Final = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
+SAYS_EMPTY: Final = frozenset({"POST", "PUT", "PATCH"})
+DEFAULTS: Final = (
+    ("User-Agent", f"planrunner/{__version__}"),
+    ("Accept", "*/*"),
+    ("Accept-Encoding", ACCEPTED_ENCODINGS),
+)
+DEFAULT_NAMES: Final = frozenset({"host", "content-type", *(name.lower() for name, _ in DEFAULTS)})
+"""What a request may say without the plan naming it, lower case."""
+
+FRAMING: Final = frozenset({"content-length", "transfer-encoding"})
+"""What says where a request ends: the client's business alone."""
+
+TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+PLAIN: Final = re.compile(r"[\w./~-]*", re.ASCII)
+LARGE: Final = 64 * 1024
+"""From here on a request is written under flow control (a transport's default high-water mark)."""
+
+
+STREAMED: Final = 1024 * 1024
+"""From here on a file that is a whole body is read each time it is sent, and not kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outbound:
+    """A request, rendered: where it goes and what is written.
+
+    Attributes:
+        data: Head and body; only the head when the body is an `upload`.
+    """
+
+    origin: Origin
+    data: bytes
+    upload: Upload | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BoundGrant:
+    """Where tokens come from; equal keys share a user's token."""
+
+    key: tuple[str, ...]
+    request: WireRequest
+
+
+@dataclass(frozen=True, slots=True)
+class WireRequest:
+    """An exchange, bound: as much of it as possible is bytes.
+
+    Attributes:
+        key: Names the origin in a session's connections; None when the scope decides.
+        data: The whole request when it is constant …
+        render: … else what makes it: the whole, or without a constant origin what follows Host.
+        locate: Without a constant origin, where to send it.
+        needs_care: Not for the hot path: HEAD, a body that is written piece by piece, more than
+            one try, a connection that ends with it.
+        names: The header names it sends, lower case.
+        own_names: Those of which the step itself says what is sent.
+        stream: A body that is read while it is sent; `render` has no end then.
+        keepalive: False closes the connection after the reply.
+    """
+
+    key: str | None
+    origin: Origin | None
+    data: bytes | None
+    render: Render
+    locate: Callable[[Scope], Location] | None
+    method: str
+    timeout_ns: int
+    needs_care: bool
+    wants_body: bool
+    is_idempotent: bool
+    follows: bool
+    max_redirects: int
+    names: frozenset[str]
+    own_names: frozenset[str] = frozenset()
+    stream: StreamBody | None = None
+    retry: Retry | None = None
+    grant: BoundGrant | None = None
+    keepalive: bool = True
+
+    @property
+    def may_repeat(self) -> bool:
+        """True when one try may not be all."""
+        return self.retry is not None or self.grant is not None
+
+    def prepare(self, scope: Scope) -> Outbound:
+        """Return where to send which bytes.
+
+        Raises:
+            EvaluationError: A value cannot be had, or cannot stand where it is written.
+        """
+        origin, data = self._render(scope)
+        if self.stream is None:
+            return Outbound(origin, data)
+        upload = open_upload(self.stream, scope)
+        return Outbound(origin, data + b"Content-Length: %d\r\n\r\n" % upload.size, upload)
+
+    def _render(self, scope: Scope) -> tuple[Origin, bytes]:
+        if self.origin is not None:
+            return self.origin, self.data or self.render(scope)
+        assert self.locate is not None  # `bind_request` sets one of the two
+        location = self.locate(scope)
+        start = f"{self.method} {location.target} HTTP/1.1\r\n"
+        if "host" not in self.names:
+            start += f"Host: {location.origin.authority}\r\n"
+        if location.authorization and "authorization" not in self.names:
+            start += f"Authorization: {location.authorization}\r\n"
+        return location.origin, start.encode("ascii") + self.render(scope)
+
+
+def bind_request(exchange: Exchange) -> WireRequest:
+    """Encode an exchange as far as it is constant."""
+    operation: HttpOperation = exchange.operation
+    origin = operation.url.origin
+    stream = _stream(operation)
+    rest = [*_headers(operation), *(() if stream else _body(operation))]
+    if origin is None:
+        pieces = rest
+    else:
+        pieces = [
+            f"{operation.method} ".encode("ascii"),
+            *_target(operation.url.parts, operation.query),
+            b" HTTP/1.1\r\n",
+            *_host(operation, origin),
+            *rest,
+        ]
+    data, render = compose(pieces)
+    return WireRequest(
+        key=None if origin is None else str(origin),
+        origin=origin,
+        data=data if origin is not None else None,
+        render=render,
+        locate=_locator(operation) if origin is None else None,
+        method=operation.method,
+        timeout_ns=exchange.timeout_ns,
+        needs_care=(
+            operation.method == "HEAD"
+            or len(data or b"") > LARGE
+            or bool(stream or operation.retry or operation.grant)
+            or not operation.keepalive
+        ),
+        wants_body=operation.needs_body,
+        is_idempotent=operation.method in IDEMPOTENT,
+        follows=operation.follow_redirects,
+        max_redirects=operation.max_redirects,
+        names=_names(operation),
+        own_names=operation.own_names,
+        stream=stream,
+        retry=operation.retry,
+        grant=_bind_grant(operation),
+        keepalive=operation.keepalive,
+    )
+
+
+def _names(operation: HttpOperation) -> frozenset[str]:
+    names = {header.name.lower() for header in operation.headers}
+    if operation.grant is not None:
+        names.add("authorization")
+    return frozenset(names)
+
+
+def _bind_grant(operation: HttpOperation) -> BoundGrant | None:
+    grant = operation.grant
+    return None if grant is None else BoundGrant(grant.key, bind_request(grant.exchange))
+
+
+def _stream(operation: HttpOperation) -> StreamBody | None:
+    body = operation.body
+    if isinstance(body, FileBody) and body.path.stat().st_size >= STREAMED:
+        return StreamBody((body.path,), body.content_type)
+    return body if isinstance(body, StreamBody) else None
+
+
+def header_line(name: str, value: str) -> bytes:
+    """Encode one header.
+
+    Raises:
+        EvaluationError: The name is no header name, or the value would end the line.
+    """
+    if not TOKEN.fullmatch(name):
+        raise EvaluationError(f"`{name}` is not a header name")
+    return f"{name}: ".encode("ascii") + _header_value(name, value) + b"\r\n"
+
+
+# -- pieces ------------------------------------------------------------------------------
+
+
+def _target(parts: Parts, query: tuple[QueryItem, ...]) -> list[Piece]:
+    pieces: list[Piece] = []
+    has_query = False
+    if not (parts and isinstance(parts[0], str) and parts[0].startswith("/")):
+        # A target begins with a slash, whatever the variable in front holds.
+        parts, first = parts[1:], parts[0] if parts else "/"
+        pieces.append(_rooted(first))
+    for part in parts:
+        if isinstance(part, str):
+            has_query = has_query or "?" in part
+            pieces.append(quote_target(part).encode("ascii"))
+        else:
+            pieces.append(_quoted(part))
+    return pieces + _query(query, has_query=has_query)
+
+
+def _rooted(part: str | Evaluate) -> Piece:
+    if isinstance(part, str):
+        return quote_target(part if part.startswith("/") else f"/{part}").encode("ascii")
+    make = _quoted(part)
+
+    def rooted(scope: Scope) -> bytes:
+        data = make(scope)
+        return data if data.startswith(b"/") else b"/" + data
+
+    return rooted
+
+
+def _quoted(evaluate: Evaluate) -> Render:
+    is_plain = PLAIN.fullmatch
+
+    def quoted(scope: Scope) -> bytes:
+        value = evaluate(scope)
+        text = value if type(value) is str else to_text(value)
+        # Letters and digits, most of what is written there, are known without a search.
+        if not ((text.isascii() and text.isalnum()) or is_plain(text)):
+            text = quote_target(text)
+        return text.encode("ascii")
+
+    return quoted
+
+
+def _query(query: tuple[QueryItem, ...], *, has_query: bool) -> list[Piece]:
+    if not query:
+        return []
+    if not any(_is_dynamic(item) for item in query):
+        return [_query_bytes(query, {}, has_query=has_query)]
+    return [lambda scope: _query_bytes(query, scope, has_query=has_query)]
+
+
+def _is_dynamic(item: QueryItem) -> bool:
+    return not isinstance(item.value, str) or any(not isinstance(part, str) for part in item.name)
+
+
+def _query_bytes(query: tuple[QueryItem, ...], scope: Scope, *, has_query: bool) -> bytes:
+    pairs = []
+    for item in query:
+        value = item.value if isinstance(item.value, str) else item.value(scope)
+        if value is None:
+            continue
+        name = quote_query(_text(item.name, scope))
+        values = value if isinstance(value, list | tuple) else (value,)
+        pairs += [f"{name}={quote_query(to_text(each))}" for each in values]
+    if not pairs:
+        return b""
+    return (("&" if has_query else "?") + "&".join(pairs)).encode("ascii")
+
+
+def _text(parts: Parts, scope: Scope) -> str:
+    return "".join(part if isinstance(part, str) else to_text(part(scope)) for part in parts)
+
+
+def _host(operation: HttpOperation, origin: Origin) -> list[Piece]:
+    if any(header.name.lower() == "host" for header in operation.headers):
+        return []
+    return [f"Host: {origin.authority}\r\n".encode("ascii")]
+
+
+def _headers(operation: HttpOperation) -> list[Piece]:
+    """Return the header lines without the framing; a Host of the plan's is first."""
+    own = {header.name.lower() for header in operation.headers}
+    pieces: list[Piece] = []
+    for header in sorted(operation.headers, key=lambda header: header.name.lower() != "host"):
+        if header.name.lower() not in FRAMING:
+            pieces += _header(header)
+    pieces += [header_line(name, value) for name, value in DEFAULTS if name.lower() not in own]
+    if not operation.keepalive and "connection" not in own:
+        pieces.append(header_line("Connection", "close"))
+    content_type = "" if operation.body is None else operation.body.content_type
+    if content_type and "content-type" not in own:
+        pieces.append(header_line("Content-Type", content_type))
+    return pieces
+
+
+def _header(header: Header) -> list[Piece]:
+    if all(isinstance(part, str) for part in header.value):
+        return [header_line(header.name, _text(header.value, {}))]
+    line = header_line(header.name, "").removesuffix(b"\r\n")
+    return [line, lambda scope: _header_value(header.name, _text(header.value, scope)), b"\r\n"]
+
+
+def _header_value(name: str, value: str) -> bytes:
+    if CONTROL.search(value):
+        raise EvaluationError(
+            f"the header `{name}` cannot hold {value!r}",
+            hint="a header's value is one line without control characters",
+        )
+    try:
+        return value.strip(" \t").encode("utf-8")
+    except UnicodeEncodeError as fault:
+        raise EvaluationError(f"the header `{name}` cannot hold {value!r}") from fault
+
+
+def _body(operation: HttpOperation) -> list[Piece]:
+    body = operation.body
+    assert not isinstance(body, StreamBody)  # `prepare` ends the head of such a request
+    if isinstance(body, DynamicBody):
+        evaluate = body.evaluate
+
+        def framed(scope: Scope) -> bytes:
+            content = evaluate(scope)
+            return b"Content-Length: %d\r\n\r\n%b" % (len(content), content)
+
+        return [framed]
+    if body is None:
+        return [b"Content-Length: 0\r\n\r\n" if operation.method in SAYS_EMPTY else b"\r\n"]
+    content = body.path.read_bytes() if isinstance(body, FileBody) else body.content
+    return [b"Content-Length: %d\r\n\r\n" % len(content), content]
+
+
+def _locator(operation: HttpOperation) -> Callable[[Scope], Location]:
+    query = operation.query
+
+    def locate(scope: Scope) -> Location:
+        text = _text(operation.url.parts, scope)
+        try:
+            location = split(text)
+        except UrlError as fault:
+            raise EvaluationError(fault.message, hint=fault.hint) from fault
+        extra = _query_bytes(query, scope, has_query="?" in location.target).decode("ascii")
+        return Location(location.origin, location.target + extra, location.authorization)
+
+    return locate

@@ -1,0 +1,86 @@
+"""Compile `auth:` to what carries the credentials: headers, query parameters, a grant."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import field
+
+from planrunner.language.expressions.expression import Lowered, to_text
+from planrunner.protocols.base import Scope
+from planrunner.protocols.http.compile.oauth2 import compile_grant
+from planrunner.protocols.http.operation import Grant, Header, HttpSettings, Parts, QueryItem
+from planrunner.protocols.http.spec import ApiKeyAuth, Auth, BasicAuth
+from planrunner.protocols.lowering import Lowering, SpecPath
+from planrunner.values import dataclass
+
+__all__ = ["Credentials", "compile_auth"]
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What goes into every request; headers by their lower-case names."""
+
+    headers: Mapping[str, Header | None] = field(default_factory=dict)
+    query: tuple[QueryItem, ...] = ()
+    grant: Grant | None = None
+
+
+def compile_auth(
+    auth: Auth | str | None, lowering: Lowering, path: SpecPath, settings: HttpSettings
+) -> Credentials:
+    """Compile one scheme; `none` and nothing at all are no credentials."""
+    if not isinstance(auth, Auth):
+        return Credentials()
+    if auth.basic is not None:
+        return _authorization(_basic(auth.basic, lowering, (*path, "basic")))
+    if auth.bearer is not None:
+        return _authorization(("Bearer ", *lowering.parts(auth.bearer, (*path, "bearer"))))
+    if auth.api_key is not None:
+        return _api_key(auth.api_key, lowering, (*path, "api_key"))
+    assert auth.oauth2 is not None  # one of the four, by the spec
+    return Credentials(grant=compile_grant(auth.oauth2, lowering, (*path, "oauth2"), settings))
+
+
+def _authorization(value: Parts) -> Credentials:
+    constant = "".join(part for part in value if isinstance(part, str))
+    whole = (constant,) if all(isinstance(part, str) for part in value) else value
+    return Credentials({"authorization": Header("Authorization", whole)})
+
+
+def _basic(basic: BasicAuth, lowering: Lowering, path: SpecPath) -> Parts:
+    username = lowering.text(basic.username, (*path, "username"))
+    password = lowering.text(basic.password, (*path, "password"))
+    if username.is_constant and password.is_constant:
+        with lowering.at(path):
+            return (_encode(username.value, password.value),)
+    return _basic_closure(username, password)
+
+
+def _basic_closure(username: Lowered, password: Lowered) -> Parts:
+    user, secret = username.evaluate, password.evaluate
+
+    def evaluate(scope: Scope) -> str:
+        return _encode(user(scope), secret(scope))
+
+    return (evaluate,)
+
+
+def _encode(username: object, password: object) -> str:
+    pair = f"{to_text(username)}:{to_text(password)}"
+    return "Basic " + b64encode(pair.encode("utf-8", "replace")).decode("ascii")
+
+
+def _api_key(key: ApiKeyAuth, lowering: Lowering, path: SpecPath) -> Credentials:
+    value = lowering.parts(key.value, (*path, "value"))
+    if key.header is not None:
+        name = lowering.constant(key.header, (*path, "header")) or "X-API-Key"
+        return Credentials({name.lower(): Header(name, value)})
+    if key.cookie is not None:
+        name = lowering.constant(key.cookie, (*path, "cookie")) or ""
+        return Credentials({"cookie": Header("Cookie", (f"{name}=", *value))})
+    assert key.query is not None  # one of the three, by the spec
+    name = lowering.constant(key.query, (*path, "query")) or ""
+    lowered = lowering.text(key.value, (*path, "value"))
+    item = to_text(lowered.value) if lowered.is_constant else lowered.evaluate
+    return Credentials(query=(QueryItem((name,), item),))

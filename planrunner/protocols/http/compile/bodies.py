@@ -1,0 +1,206 @@
+"""Compile the bodies of requests: constant parts are encoded once, before the run."""
+
+from __future__ import annotations
+
+import json
+import mimetypes
+from collections.abc import Callable, Iterator, Mapping
+from json.encoder import encode_basestring
+from typing import Final
+from urllib.parse import quote_plus
+
+from planrunner.language.diagnostics import Code
+from planrunner.language.expressions.expression import EvaluationError, to_text
+from planrunner.language.expressions.values import kind_of
+from planrunner.language.fields.pieces import merge_constants
+from planrunner.language.fields.text import Text
+from planrunner.protocols.base import Scope
+from planrunner.protocols.http.compile.multipart import compile_multipart
+from planrunner.protocols.http.operation import Body, DynamicBody, FileBody, StaticBody
+from planrunner.protocols.http.spec import RequestKeys
+from planrunner.protocols.lowering import Lowering, SpecPath
+
+__all__ = ["compile_body", "compile_form", "compile_json"]
+
+Render = Callable[[Scope], str]
+Piece = str | Render
+
+_JSON: Final = "application/json"
+_FORM: Final = "application/x-www-form-urlencoded"
+_TEXT: Final = "text/plain; charset=utf-8"
+
+
+def compile_body(spec: RequestKeys, lowering: Lowering) -> Body | None:
+    """Compile the one body a request may have; two are a fault."""
+    given = spec.model_fields_set
+    if "json_" in given:
+        return compile_json(spec.json_, lowering, ("json",))
+    if spec.form is not None:
+        return compile_form(spec.form, lowering, ("form",))
+    if spec.body is not None:
+        return _compile_text(spec.body, lowering, ("body",))
+    if spec.body_file is not None:
+        return _compile_file(spec.body_file, lowering, ("body_file",))
+    if spec.multipart is not None:
+        return compile_multipart(spec.multipart, lowering, ("multipart",))
+    return None
+
+
+def _body(pieces: Iterator[Piece], content_type: str) -> Body:
+    merged = merge_constants(pieces, str)
+    if all(isinstance(piece, str) for piece in merged):
+        return StaticBody("".join(map(str, merged)).encode(), content_type)
+
+    form = [piece if isinstance(piece, str) else "" for piece in merged]
+    gaps = [(place, piece) for place, piece in enumerate(merged) if not isinstance(piece, str)]
+
+    def evaluate(scope: Scope) -> bytes:
+        filled = form.copy()
+        for place, render in gaps:
+            filled[place] = render(scope)
+        try:
+            return "".join(filled).encode()
+        except UnicodeEncodeError as failed:
+            raise EvaluationError("the body has characters that UTF-8 can't write") from failed
+
+    return DynamicBody(evaluate, content_type)
+
+
+# -- JSON ----------------------------------------------------------------------------------
+
+
+def compile_json(value: object, lowering: Lowering, path: SpecPath) -> Body:
+    """Compile compact JSON; a leaf that is exactly one `${…}` keeps its value's type."""
+    return _body(_json_pieces(value, lowering, path), _JSON)
+
+
+def _json_pieces(value: object, lowering: Lowering, path: SpecPath) -> Iterator[Piece]:
+    if isinstance(value, Text):
+        yield from _json_text(value, lowering, path)
+    elif isinstance(value, Mapping):
+        yield "{"
+        for index, (key, item) in enumerate(value.items()):
+            place = (*path, key)
+            comma = "," if index else ""
+            yield f"{comma}{encode_basestring(lowering.key(key, place))}:"
+            yield from _json_pieces(item, lowering, place)
+        yield "}"
+    elif isinstance(value, list | tuple):
+        yield "["
+        for index, item in enumerate(value):
+            yield "," if index else ""
+            yield from _json_pieces(item, lowering, (*path, index))
+        yield "]"
+    else:
+        with lowering.at(path):
+            yield encode_json(value)
+
+
+def _json_text(text: Text, lowering: Lowering, path: SpecPath) -> Iterator[Piece]:
+    if text.is_single:
+        lowered = lowering.text(text, path)
+        if lowered.is_constant:
+            with lowering.at(path):
+                yield encode_json(lowered.value)
+        else:
+            yield _json_leaf(lowered.evaluate)
+        return
+    yield '"'
+    for part in lowering.parts(text, path):
+        yield encode_basestring(part)[1:-1] if isinstance(part, str) else _json_inside(part)
+    yield '"'
+
+
+def _json_leaf(evaluate: Callable[[Scope], object]) -> Render:
+    def render(scope: Scope) -> str:
+        value = evaluate(scope)
+        return encode_basestring(value) if value.__class__ is str else encode_json(value)
+
+    return render
+
+
+def _json_inside(evaluate: Callable[[Scope], object]) -> Render:
+    return lambda scope: encode_basestring(to_text(evaluate(scope)))[1:-1]
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise EvaluationError(f"{kind_of(value)} can't be written as JSON")
+
+
+_encode = json.JSONEncoder(
+    ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_plain
+).encode
+
+
+def encode_json(value: object) -> str:
+    """Return compact JSON.
+
+    Raises:
+        EvaluationError: The value has no JSON form.
+    """
+    try:
+        return _encode(value)
+    except (TypeError, ValueError, RecursionError) as failed:
+        raise EvaluationError(f"{kind_of(value)} can't be written as JSON") from failed
+
+
+# -- form, text, file ----------------------------------------------------------------------
+
+
+def compile_form(form: Mapping[str, object], lowering: Lowering, path: SpecPath) -> Body:
+    """Compile an urlencoded form; a list repeats its key, null leaves it out."""
+    fields = tuple(_form_field(name, value, lowering, path) for name, value in form.items())
+    if all(isinstance(piece, str) for piece in fields):
+        return StaticBody("&".join(filter(None, map(str, fields))).encode(), _FORM)
+
+    def evaluate(scope: Scope) -> bytes:
+        pieces = [piece if isinstance(piece, str) else piece(scope) for piece in fields]
+        return "&".join(filter(None, pieces)).encode()
+
+    return DynamicBody(evaluate, _FORM)
+
+
+def _form_field(name: str, value: object, lowering: Lowering, path: SpecPath) -> Piece:
+    place = (*path, name)
+    key = quote_plus(lowering.key(name, place))
+    lowered = lowering.value(value, place)
+    if lowered.is_constant:
+        with lowering.at(place):
+            return _form_pairs(key, lowered.value)
+        return ""
+    evaluate = lowered.evaluate
+    return lambda scope: _form_pairs(key, evaluate(scope))
+
+
+def _form_pairs(key: str, value: object) -> str:
+    values = value if isinstance(value, list | tuple) else (value,)
+    return "&".join(
+        f"{key}={quote_plus(to_text(item), errors='replace')}"
+        for item in values
+        if item is not None
+    )
+
+
+def _compile_text(text: Text, lowering: Lowering, path: SpecPath) -> Body:
+    pieces = lowering.parts(text, path)
+    return _body((p if isinstance(p, str) else _text_piece(p) for p in pieces), _TEXT)
+
+
+def _text_piece(evaluate: Callable[[Scope], object]) -> Render:
+    return lambda scope: to_text(evaluate(scope))
+
+
+def _compile_file(text: Text, lowering: Lowering, path: SpecPath) -> Body | None:
+    name = lowering.constant(text, path)
+    if name is None:
+        return None
+    try:
+        file = lowering.files.path(name)
+    except OSError:
+        lowering.fault(
+            path, Code.NO_SUCH_FILE, f"`{name}` does not exist", "it is relative to the plan's file"
+        )
+        return None
+    return FileBody(file, mimetypes.guess_type(file.name)[0] or "application/octet-stream")

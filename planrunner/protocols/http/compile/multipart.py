@@ -1,0 +1,201 @@
+"""Compile `multipart:` (RFC 7578): texts are encoded, files stay on disk until they are sent."""
+
+from __future__ import annotations
+
+import mimetypes
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Final, cast
+
+from planrunner.language.diagnostics import Code
+from planrunner.language.expressions.expression import EvaluationError, Lowered, to_text
+from planrunner.language.fields.pieces import merge_constants
+from planrunner.language.fields.text import Text
+from planrunner.protocols.base import Scope
+from planrunner.protocols.http.operation import Body, DynamicBody, StaticBody, StreamBody
+from planrunner.protocols.http.spec import Part
+from planrunner.protocols.lowering import Lowering, SpecPath
+
+__all__ = ["compile_multipart"]
+
+Evaluate = Callable[[Scope], object]
+Render = Callable[[Scope], bytes | Path]
+Piece = bytes | Path | Render
+
+_ANY_TYPE: Final = "application/octet-stream"
+_QUOTED: Final = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})
+
+
+def compile_multipart(parts: Mapping[str, object], lowering: Lowering, path: SpecPath) -> Body:
+    """Compile the parts in their order; a list repeats its name, null leaves it out."""
+    boundary = os.urandom(16).hex()
+    pieces: list[Piece] = []
+    for name, value in parts.items():
+        place = (*path, name)
+        key = lowering.key(name, place)
+        items = value if isinstance(value, list | tuple) else (value,)
+        for index, item in enumerate(items):
+            where = place if item is value else (*place, index)
+            pieces += _part(_Frame(boundary, key), item, lowering, where)
+    pieces.append(f"--{boundary}--\r\n".encode("ascii"))
+    return _body(
+        merge_constants(pieces, bytes),
+        f"multipart/form-data; boundary={boundary}",
+        has_file=_has_file(parts),
+    )
+
+
+def _has_file(parts: Mapping[str, object]) -> bool:
+    for part in parts.values():
+        items = part if isinstance(part, list | tuple) else (part,)
+        if any(isinstance(item, Part) and item.file is not None for item in items):
+            return True
+    return False
+
+
+def _body(pieces: tuple[Piece, ...], content_type: str, *, has_file: bool) -> Body:
+    if has_file:
+        return StreamBody(pieces, content_type)
+    if len(pieces) == 1 and isinstance(pieces[0], bytes):
+        return StaticBody(pieces[0], content_type)
+    makers = [
+        _constant(piece) if isinstance(piece, bytes) else cast("Render", piece) for piece in pieces
+    ]
+
+    def evaluate(scope: Scope) -> bytes:
+        return b"".join([cast("bytes", make(scope)) for make in makers])
+
+    return DynamicBody(evaluate, content_type)
+
+
+def _constant(data: bytes) -> Callable[[Scope], bytes]:
+    return lambda _: data
+
+
+class _Frame:
+    """What stands around the content of one part."""
+
+    def __init__(self, boundary: str, name: str) -> None:
+        self._start = f'--{boundary}\r\nContent-Disposition: form-data; name="{_quote(name)}"'
+
+    def head(self, filename: str = "", content_type: str = "") -> bytes:
+        text = self._start
+        if filename:
+            text += f'; filename="{_quote(filename)}"'
+        if content_type:
+            if not content_type.isprintable():
+                raise EvaluationError("a content type is one line without control characters")
+            text += f"\r\nContent-Type: {content_type}"
+        return f"{text}\r\n\r\n".encode("utf-8", "replace")
+
+
+def _quote(text: str) -> str:
+    """Escape as browsers do (HTML, multipart/form-data encoding algorithm)."""
+    return text.translate(_QUOTED)
+
+
+def _part(frame: _Frame, item: object, lowering: Lowering, path: SpecPath) -> Iterator[Piece]:
+    if isinstance(item, Part):
+        if item.file is not None:
+            yield from _file(frame, item, item.file, lowering, path)
+        elif item.text is not None:
+            yield from _text(frame, item, item.text, lowering, path)
+        return
+    lowered = lowering.value(item, path)
+    if lowered.is_constant:
+        with lowering.at(path):
+            yield _values(frame, lowered.value)
+    else:
+        yield lambda scope: _values(frame, lowered.evaluate(scope))
+
+
+def _values(frame: _Frame, value: object) -> bytes:
+    values = value if isinstance(value, list | tuple) else (value,)
+    head = frame.head()
+    return b"".join(
+        head + to_text(item).encode("utf-8", "replace") + b"\r\n"
+        for item in values
+        if item is not None
+    )
+
+
+def _text(
+    frame: _Frame, part: Part, text: Text, lowering: Lowering, path: SpecPath
+) -> Iterator[Piece]:
+    content = lowering.text(text, (*path, "text"))
+    filename = _optional(part.filename, lowering, (*path, "filename"))
+    content_type = _optional(part.type, lowering, (*path, "type"))
+
+    def render(scope: Scope) -> bytes:
+        head = frame.head(to_text(filename(scope)), to_text(content_type(scope)))
+        return head + to_text(content.evaluate(scope)).encode("utf-8", "replace") + b"\r\n"
+
+    yield from _fold(render, (text, part.filename, part.type), lowering, path)
+
+
+def _file(
+    frame: _Frame, part: Part, file: Text, lowering: Lowering, path: SpecPath
+) -> Iterator[Piece]:
+    name = lowering.text(file, (*path, "file"))
+    locate = _locator(file, name, lowering, (*path, "file"))
+    filename = _optional(part.filename, lowering, (*path, "filename"))
+    content_type = _optional(part.type, lowering, (*path, "type"))
+
+    def head(scope: Scope) -> bytes:
+        shown = PurePosixPath(to_text(name.evaluate(scope)).replace("\\", "/")).name
+        kind = to_text(content_type(scope)) or mimetypes.guess_type(shown)[0] or _ANY_TYPE
+        return frame.head(to_text(filename(scope)) or shown, kind)
+
+    yield from _fold(head, (file, part.filename, part.type), lowering, path)
+    yield locate
+    yield b"\r\n"
+
+
+def _optional(text: Text | None, lowering: Lowering, path: SpecPath) -> Evaluate:
+    return (lambda _: "") if text is None else lowering.text(text, path).evaluate
+
+
+def _fold(
+    render: Callable[[Scope], bytes],
+    texts: tuple[Text | None, ...],
+    lowering: Lowering,
+    path: SpecPath,
+) -> Iterator[Piece]:
+    """Yield the bytes themselves when nothing in them depends on the user."""
+    quiet = Lowering(lowering.constants, lowering.files)
+    if all(text is None or quiet.text(text, path).is_constant for text in texts):
+        with lowering.at(path):
+            yield render({})
+    else:
+        yield render
+
+
+def _locator(
+    file: Text, name: Lowered, lowering: Lowering, path: SpecPath
+) -> Path | Callable[[Scope], Path]:
+    if name.is_constant:
+        try:
+            return lowering.files.path(to_text(name.value))
+        except OSError:
+            lowering.fault(
+                path,
+                Code.NO_SUCH_FILE,
+                f"`{file.source}` does not exist",
+                "it is relative to the plan's file",
+            )
+            return Path()
+    files, source = lowering.files, file.source
+
+    def locate(scope: Scope) -> Path:
+        wanted = to_text(name.evaluate(scope))
+        pure = PurePosixPath(wanted.replace("\\", "/"))
+        # What a variable holds may come from the server: it names files of the plan's folder only.
+        if pure.is_absolute() or ".." in pure.parts or not wanted:
+            raise EvaluationError(f"the file `{source}` must lie below the plan's folder")
+        try:
+            return files.path(wanted)
+        except (OSError, ValueError) as failed:
+            raise EvaluationError(f"the file `{source}` does not exist") from failed
+
+    return locate

@@ -1,0 +1,185 @@
+"""Compile the plan's `http:` block: what every request of the plan starts from."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import field, replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final
+
+from planrunner.language.diagnostics import Code
+from planrunner.language.fields.text import Text
+from planrunner.protocols.http.compile.auth import Credentials, compile_auth
+from planrunner.protocols.http.compile.request_line import compile_headers, merge_headers
+from planrunner.protocols.http.operation import Header, HttpSettings, Parts
+from planrunner.protocols.http.spec import Certificate, HttpModel, Pool
+from planrunner.protocols.http.url import UrlError, split_url
+from planrunner.protocols.lowering import Files, Lowering, SpecFault, SpecPath
+from planrunner.values import dataclass
+
+__all__ = ["CompiledSettings", "HttpDefaults", "compile_settings"]
+
+
+_MOST_CONNECTIONS: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class HttpDefaults:
+    """What requests inherit.
+
+    Attributes:
+        headers: Of `http.headers`, by their lower-case names.
+        credentials: Of `http.auth`; a request's own `auth` replaces them.
+        channel: The client that sends them: `http`, or a user class's own.
+    """
+
+    settings: HttpSettings = field(default_factory=HttpSettings)
+    headers: Mapping[str, Header | None] = field(default_factory=dict)
+    credentials: Credentials = field(default_factory=Credentials)
+    channel: str = "http"
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledSettings:
+    """The block, compiled; paths of the faults begin below `http`."""
+
+    defaults: HttpDefaults
+    faults: tuple[SpecFault, ...] = ()
+
+
+def compile_settings(
+    model: HttpModel | None,
+    *,
+    constants: Mapping[str, object],
+    files: Files,
+    over: HttpDefaults | None = None,
+    channel: str = "http",
+) -> CompiledSettings:
+    """Compile an `http:` block; None is an empty one.
+
+    Args:
+        model: Of the plan, or of a user class.
+        constants: Names with a value that is known before the run.
+        files: What relative paths are relative to.
+        over: The plan's, when `model` is a user class's; what the class doesn't say stays.
+        channel: The client that will send the requests.
+    """
+    base = over or HttpDefaults()
+    if model is None:
+        return CompiledSettings(base)
+    lowering = Lowering(constants, files)
+    given = model.model_fields_set
+    headers = {**base.headers, **compile_headers(model.headers, lowering, ("headers",))}
+    settings = _connections(model, base.settings, lowering)
+    timeout_ns = lowering.duration(model.timeout, ("timeout",), settings.timeout_ns)
+    if timeout_ns <= 0:
+        lowering.fault(("timeout",), Code.INVALID_VALUE, "a timeout is more than 0")
+    settings = replace(
+        settings,
+        base_url=_base_url(model.base_url, lowering) or settings.base_url,
+        headers=merge_headers(headers),
+        timeout_ns=timeout_ns,
+        follow_redirects=lowering.flag(
+            ("follow_redirects",), model.follow_redirects, default=settings.follow_redirects
+        ),
+    )
+    credentials = base.credentials
+    if "auth" in given:
+        credentials = compile_auth(model.auth, lowering, ("auth",), settings)
+    defaults = HttpDefaults(settings, headers, credentials, channel)
+    return CompiledSettings(defaults, tuple(lowering.faults))
+
+
+def _connections(model: HttpModel, settings: HttpSettings, lowering: Lowering) -> HttpSettings:
+    """Compile what is about connections; keys that aren't written stay as in `settings`."""
+    given = model.model_fields_set
+    changed: dict[str, Any] = {}
+    if "verify" in given:
+        changed["verify"] = lowering.flag(("verify",), model.verify, default=True)
+    if "ca" in given:
+        changed["ca"] = lowering.file(model.ca, ("ca",))
+    if "cert" in given:
+        names = "cert", "key", "key_password"
+        changed |= zip(names, _certificate(model.cert, lowering), strict=True)
+    if "pool" in given:
+        changed |= _pool(model.pool or Pool(), lowering)
+    if "client" in given:
+        changed["client"] = model.client or "auto"
+    if "proxy" in given:
+        changed["proxy"] = _proxy(model.proxy, lowering)
+    if "hosts" in given:
+        changed["hosts"] = {**settings.hosts, **_hosts(model.hosts, lowering)}
+    return replace(settings, **changed)
+
+
+def _pool(pool: Pool, lowering: Lowering) -> dict[str, Any]:
+    path = "pool", "per_user"
+    most = lowering.number(pool.per_user, path, 0)
+    if most > _MOST_CONNECTIONS:
+        message = f"a user has at most {_MOST_CONNECTIONS} connections"
+        lowering.fault(path, Code.INVALID_VALUE, message, f"write {_MOST_CONNECTIONS} or less")
+    keepalive = lowering.flag(("pool", "keepalive"), pool.keepalive, default=True)
+    return {"keepalive": keepalive, "per_user": most}
+
+
+def _base_url(text: Text | None, lowering: Lowering) -> Parts:
+    if text is None:
+        return ()
+    parts = lowering.parts(text, ("base_url",))
+    if len(parts) == 1 and isinstance(parts[0], str):
+        with lowering.at(("base_url",)):
+            split_url(parts[0])
+            return parts
+        return ()
+    return parts
+
+
+def _certificate(
+    cert: Certificate | Text | None, lowering: Lowering
+) -> tuple[Path | None, Path | None, str]:
+    if not isinstance(cert, Certificate):
+        return lowering.file(cert, ("cert",)), None, ""
+    path: SpecPath = ("cert", "password")
+    password = None if cert.password is None else lowering.constant(cert.password, path)
+    file = lowering.file(cert.cert, ("cert", "cert"))
+    return file, lowering.file(cert.key, ("cert", "key")), password or ""
+
+
+def _proxy(text: Text | None, lowering: Lowering) -> str:
+    url = None if text is None else lowering.constant(text, ("proxy",))
+    if not url:
+        return ""
+    if url.startswith(("socks5://", "socks5h://")) and find_spec("socksio") is None:
+        lowering.fault(
+            ("proxy",),
+            Code.NOT_AVAILABLE,
+            "a SOCKS proxy needs the package socksio",
+            "pip install httpx[socks]",
+        )
+        return ""
+    try:
+        split_url(url.replace("socks5h://", "http://").replace("socks5://", "http://"))
+    except UrlError as failed:
+        lowering.fault(("proxy",), Code.INVALID_VALUE, failed.message, failed.hint)
+        return ""
+    return url
+
+
+def _hosts(hosts: Mapping[str, Text] | None, lowering: Lowering) -> Mapping[str, str]:
+    resolved: dict[str, str] = {}
+    for name, text in (hosts or {}).items():
+        address = lowering.constant(text, ("hosts", name))
+        if address is None:
+            continue
+        try:
+            resolved[name.lower()] = str(ipaddress.ip_address(address.strip("[]")))
+        except ValueError:
+            lowering.fault(
+                ("hosts", name),
+                Code.INVALID_VALUE,
+                f"`{text.source}` is not an IP address",
+                "write one such as `10.0.0.7` or `::1`",
+            )
+    return resolved

@@ -1,0 +1,1 @@
+"""What replies are read for: bodies, expectations, extractions."""

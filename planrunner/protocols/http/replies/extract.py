@@ -1,0 +1,197 @@
+"""Compile `extract:` to extractors: find in the reply, pick one, write it into the scope."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, cast
+
+from planrunner.language.diagnostics import Code
+from planrunner.language.expressions.expression import to_text
+from planrunner.language.fields.text import Text
+from planrunner.protocols.base import NOT_JSON, Extractor, Reply, Scope, read_json, read_text
+from planrunner.protocols.http.replies.body import describe_body, header_finder, set_cookies
+from planrunner.protocols.http.replies.markup import compile_markup
+from planrunner.protocols.http.spec_expect import EXTRACT_SOURCES, ExtractSpec
+from planrunner.protocols.jsonpath import Find as FindInJson
+from planrunner.protocols.jsonpath import JsonPathError, compile_path
+from planrunner.protocols.lowering import Lowering, SpecPath
+from planrunner.protocols.rules import compile_regex, shorten
+
+__all__ = ["compile_extract", "sources_of"]
+
+_HEAD_SOURCES = frozenset({"header", "cookie"})
+
+Find = Callable[[Reply, Scope], list[Any]]
+Pick = Callable[[list[Any], Scope], object]
+
+
+class _Chooser(Protocol):
+    def choice(self, items: list[Any], /) -> object: ...
+
+
+def compile_extract(
+    extract: Mapping[str, Text | ExtractSpec] | None, lowering: Lowering
+) -> tuple[Extractor, ...]:
+    """Compile the extractions of one request; faults stay in `lowering`, below `extract`."""
+    made = (_compile_one(name, spec, lowering) for name, spec in (extract or {}).items())
+    return tuple(extractor for extractor in made if extractor is not None)
+
+
+def sources_of(extract: Mapping[str, Text | ExtractSpec] | None) -> tuple[bool, bool]:
+    """Say whether extractions read the body, and whether they read the headers."""
+    used = {
+        "jsonpath" if not isinstance(spec, ExtractSpec) else _source(spec)
+        for spec in (extract or {}).values()
+    }
+    return not used <= _HEAD_SOURCES, not used.isdisjoint(_HEAD_SOURCES)
+
+
+def _source(spec: ExtractSpec) -> str:
+    return next(key for key in EXTRACT_SOURCES if key in spec.model_fields_set)
+
+
+def _long_form(path: Text) -> ExtractSpec:
+    return ExtractSpec.model_construct(_fields_set={"jsonpath"}, jsonpath=path)
+
+
+def _compile_one(name: str, given: Text | ExtractSpec, lowering: Lowering) -> Extractor | None:
+    is_short = not isinstance(given, ExtractSpec)
+    spec = given if isinstance(given, ExtractSpec) else _long_form(given)
+    source = _source(spec)
+    text: Text = getattr(spec, source)
+    path: SpecPath = ("extract", name) if is_short else ("extract", name, source)
+    if text.is_single and any(reference.root == "json" for reference in text.references):
+        message = f"`{shorten(text.source, 50)}` is a value of the reply, not where it is"
+        hint = f"write its JSONPath, such as `$.id`; or `set: {{{name}: …}}` as the next step"
+        lowering.fault(path, Code.INVALID_VALUE, message, hint)
+        return None
+    find = _COMPILERS[source](text, lowering, path)
+    if find is None:
+        return None
+    default = None
+    if "default" in spec.model_fields_set:
+        default = lowering.value(spec.default, ("extract", name, "default")).evaluate
+    where = _DESCRIBE.get(source, describe_body)
+    looked_for = f"`{shorten(name, 30)}`: nothing at {source} `{shorten(text.source, 50)}` in "
+    pick = _PICKS[spec.index]
+    required = spec.required
+
+    def extract(reply: Reply, scope: Scope) -> str | None:
+        if found := find(reply, scope):
+            scope[name] = pick(found, scope)
+        elif default is not None:
+            scope[name] = default(scope)
+        elif required:
+            return looked_for + where(reply)
+        return None
+
+    return extract
+
+
+# -- where ---------------------------------------------------------------------------------
+
+
+def _find_json(text: Text, lowering: Lowering, path: SpecPath) -> Find | None:
+    lowered = lowering.text(text, path)
+    if not lowered.is_constant:
+        return _find_json_by_variable(lowered.evaluate)
+    with lowering.at(path):
+        find = compile_path(to_text(lowered.value))
+
+        def find_in_reply(reply: Reply, _: Scope) -> list[Any]:
+            data = reply.parsed(read_json)
+            return [] if data is NOT_JSON else find(data)
+
+        return find_in_reply
+    return None
+
+
+_KEPT_PATHS = 1000
+
+
+def _find_json_by_variable(evaluate: Callable[[Scope], object]) -> Find:
+    compiled: dict[str, FindInJson] = {}
+
+    def find(reply: Reply, scope: Scope) -> list[Any]:
+        source = to_text(evaluate(scope))
+        path = compiled.get(source)
+        if path is None:
+            try:
+                path = compile_path(source)
+            except JsonPathError:
+                return []
+            if len(compiled) >= _KEPT_PATHS:
+                compiled.clear()
+            compiled[source] = path
+        data = reply.parsed(read_json)
+        return [] if data is NOT_JSON else path(data)
+
+    return find
+
+
+def _find_regex(text: Text, lowering: Lowering, path: SpecPath) -> Find | None:
+    pattern = compile_regex(text, lowering, path)
+    group = 1 if pattern.groups else 0
+
+    def find(reply: Reply, _: Scope) -> list[Any]:
+        matches = pattern.finditer(reply.parsed(read_text))
+        return [match[group] for match in matches if match[group] is not None]
+
+    return find
+
+
+def _find_header(text: Text, lowering: Lowering, path: SpecPath) -> Find | None:
+    name = lowering.constant(text, path)
+    if name is None:
+        return None
+    values = header_finder(name)
+    return lambda reply, _: values(reply)
+
+
+def _find_cookie(text: Text, lowering: Lowering, path: SpecPath) -> Find | None:
+    name = lowering.constant(text, path)
+    if name is None:
+        return None
+    return lambda reply, _: set_cookies(reply, name)
+
+
+def _find_markup(language: str) -> Callable[[Text, Lowering, SpecPath], Find | None]:
+    def compile_source(text: Text, lowering: Lowering, path: SpecPath) -> Find | None:
+        source = lowering.constant(text, path)
+        if source is None:
+            return None
+        with lowering.at(path):
+            find = compile_markup(language, source)
+            return lambda reply, _: find(reply)
+        return None
+
+    return compile_source
+
+
+_COMPILERS: Mapping[str, Callable[[Text, Lowering, SpecPath], Find | None]] = {
+    "jsonpath": _find_json,
+    "regex": _find_regex,
+    "css": _find_markup("css"),
+    "xpath": _find_markup("xpath"),
+    "header": _find_header,
+    "cookie": _find_cookie,
+}
+
+_DESCRIBE: Mapping[str, Callable[[Reply], str]] = {
+    "header": lambda _: "the reply's headers",
+    "cookie": lambda _: "the cookies that the reply sets",
+}
+
+# -- which ---------------------------------------------------------------------------------
+
+
+def _pick_random(found: list[Any], scope: Scope) -> object:
+    return cast("_Chooser", scope["rand"]).choice(found)
+
+
+_PICKS: Mapping[str, Pick] = {
+    "first": lambda found, _: found[0],
+    "last": lambda found, _: found[-1],
+    "all": lambda found, _: found,
+    "random": _pick_random,
+}

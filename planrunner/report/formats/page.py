@@ -1,0 +1,146 @@
+"""Pages: one file each, that opens offline, draws its charts and loads nothing."""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import b64encode
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Final, TextIO
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from planrunner.report.charts.charts import SCREEN, Chart
+from planrunner.report.charts.palette import config
+from planrunner.report.findings import is_rough
+from planrunner.report.plain import plain, plain_line
+from planrunner.units import format_duration, format_percent, format_rate, format_size
+
+__all__ = ["lines", "write_page"]
+
+# Letters of scripts that run from right to left: beside them `< 1s` would read `1 >`.
+_RIGHT_TO_LEFT: Final = re.compile(
+    r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]+"
+)
+
+
+_IN_BACKTICKS: Final = re.compile(r"`([^`]+)`")
+_SLASH: Final = re.compile(r"[\w}]/(?=[\w$])")
+_UNBROKEN: Final = 30  # letters of a name that a column has room for
+
+
+def write_page(
+    out: TextIO, template: str, *, bundle: str, charts: Sequence[Chart], **names: object
+) -> None:
+    """Write a page to `out`; the same names give the same bytes.
+
+    Args:
+        out: A text file, UTF-8.
+        template: A file of `templates`.
+        bundle: A script that sets `window.vegaEmbed`; without it there are no charts.
+        charts: To be drawn.
+        names: What the template uses.
+    """
+    environment = _environment()
+    style = Markup(_source(environment, "report.css"))
+    scripts = [Markup(text) for text in (bundle, _source(environment, "report.js")) if bundle]
+    stream = environment.get_template(template).stream(
+        **names,
+        charts=charts,
+        scripts=scripts,
+        chart_data=_chart_data(charts),
+        style=style,
+        content_security=_content_security(style, scripts),
+    )
+    stream.enable_buffering(64)
+    out.writelines(stream)
+
+
+def _content_security(style: str, scripts: Sequence[str]) -> str:
+    """Return the policy: nothing but this file's own style and scripts, and no connection."""
+    if not scripts:
+        return f"default-src 'none'; style-src {_hash(style)}; base-uri 'none'; form-action 'none'"
+    # Vega compiles expressions of its own, and sets styles on what it draws.
+    allowed = " ".join([*map(_hash, scripts), "'unsafe-eval'"])
+    return (
+        f"default-src 'none'; style-src 'unsafe-inline'; script-src {allowed}; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
+
+
+def _chart_data(charts: Sequence[Chart]) -> Markup:
+    """Return what the script reads; data that charts share stands in it once."""
+    datasets: dict[int, str] = {}
+    shared: dict[str, object] = {}
+    described = []
+    for chart in charts:
+        names: dict[str, str] = {}
+        for name, rows in chart.data.items():
+            key = datasets.setdefault(id(rows), f"{name}-{len(datasets)}")
+            shared[key] = rows
+            names[name] = key
+        spec = {**chart.spec, "datasets": {}}
+        described.append({"id": chart.id, "wide": chart.wide, "spec": spec, "data": names})
+    page = {"config": config(SCREEN) | {"aria": False}, "datasets": shared, "charts": described}
+    text = json.dumps(page, ensure_ascii=False, separators=(",", ":"))
+    # In a script element nothing but `<` could end it, and these two end a line of JavaScript.
+    for letter, escaped in (("<", "\\u003c"), ("\u2028", "\\u2028"), ("\u2029", "\\u2029")):
+        text = text.replace(letter, escaped)
+    return Markup(text)
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("planrunner.report"),
+        autoescape=True,
+        # Names come from plans and servers: nothing of theirs is printed as it came.
+        finalize=lambda value: plain(value) if type(value) is str else value,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "duration": format_duration,
+        "size": format_size,
+        "percent": format_percent,
+        "rate": format_rate,
+        "plain": plain,
+        "lines": lines,
+        "is_rough": is_rough,
+        "isolate": _isolate,
+        "words": _words,
+        "count": "{:,}".format,
+    }
+    return environment
+
+
+def lines(text: str) -> Markup:
+    """Escape text of several lines, each fit to be shown."""
+    return Markup("\n".join(str(escape(plain_line(line))) for line in text.splitlines()))
+
+
+def _isolate(text: str) -> Markup:
+    """Escape `text`, and keep its right-to-left words from reordering what stands around them.
+
+    Long paths may be broken at their slashes.
+    """
+    escaped = str(escape(text))
+    if len(text) > _UNBROKEN:
+        escaped = _SLASH.sub(r"\g<0><wbr>", escaped)
+    return Markup(_RIGHT_TO_LEFT.sub(r"<bdi>\g<0></bdi>", escaped))
+
+
+def _words(text: str) -> Markup:
+    """Escape a sentence of ours, and show what it has in backticks as code."""
+    return Markup(_IN_BACKTICKS.sub(r"<code>\g<1></code>", str(_isolate(plain(text)))))
+
+
+def _source(environment: Environment, name: str) -> str:
+    assert environment.loader is not None
+    return environment.loader.get_source(environment, name)[0]

@@ -1,0 +1,121 @@
+"""results.csv: one line a sample, streamed; plan-language §5 fixes the columns."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import IO, Final
+
+from planrunner.metrics.series import Labels
+from planrunner.results.files.samples import SampleReader
+from planrunner.units import NS_PER_S, NS_PER_US
+
+__all__ = ["CSV_COLUMNS", "write_cell", "write_csv"]
+
+CSV_COLUMNS: Final = (
+    "timestamp",
+    "endpoint",
+    "method",
+    "status_code",
+    "response_time",
+    "success",
+    "error_message",
+    "response_size",
+    "phase",
+    "stage",
+    "user",
+    "task",
+    "tags",
+    "warmup",
+    "service_time",
+    "ttfb",
+    "connect",
+    "kind",
+)
+
+_LINES_WRITTEN_AT_ONCE: Final = 2_000
+_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
+_NEEDS_QUOTES: Final = frozenset(',"\r\n')
+
+
+def write_csv(reader: SampleReader, out: IO[str]) -> int:
+    """Write every sample of `reader` as a line, under the header; return how many there were.
+
+    What is no result by the plan's word (`measure: false`, on_start, setup …) is left out: no
+    column could tell it from what is. Warm-up and aborted requests are marked as such.
+
+    What the samples of a series share is made text once, so a line is a single `%`: 1.6 µs, where
+    csv.writer takes 2 µs for a row that is already formatted.
+
+    Args:
+        reader: What to write.
+        out: A text file opened with `newline=""`.
+    """
+    out.write(",".join(CSV_COLUMNS) + "\n")
+    formats = {
+        index: _row_format(labels) for index, labels in reader.labels.items() if labels.measured
+    }
+    messages = {number: write_cell(text) for number, text in reader.messages.items()}
+    started_unix_ns = reader.started_unix_ns
+    second, moment = -1, ""
+    lines: list[str] = []
+    written = 0
+    for series, start_ns, latency, service, ttfb, connect, size, message in reader.tuples():
+        if series not in formats:
+            continue
+        now, fraction = divmod(started_unix_ns + start_ns, NS_PER_S)
+        if now != second:  # the date changes once in thousands of rows
+            second, moment = now, datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+        lines.append(
+            formats[series]
+            % (
+                moment,
+                fraction // NS_PER_US,
+                latency / NS_PER_S,
+                messages[message],
+                size,
+                service / NS_PER_S,
+                "%.6f" % (ttfb / NS_PER_S) if ttfb else "",
+                connect / NS_PER_S,
+            )
+        )
+        if len(lines) >= _LINES_WRITTEN_AT_ONCE:
+            written += len(lines)
+            out.write("".join(lines))
+            lines.clear()
+    out.write("".join(lines))
+    return written + len(lines)
+
+
+def _row_format(labels: Labels) -> str:
+    """The `%` format of a series' lines: its own cells written out, holes for the numbers."""
+    tags = ";".join(f"{key}={value}" if value else key for key, value in labels.tags)
+    before = (labels.request, labels.method, labels.status_text)
+    after = (labels.phase, labels.stage, labels.user, labels.task, tags)
+    cells = (
+        "%s.%06dZ",
+        *map(_literal, before),
+        "%.6f",
+        "false" if labels.failure else "true",
+        "%s",
+        "%d",
+        *map(_literal, after),
+        "true" if labels.warmup else "false",
+        "%.6f",
+        "%s",
+        "%.6f",
+        _literal(labels.failure),
+    )
+    return ",".join(cells) + "\n"
+
+
+def _literal(text: str) -> str:
+    return write_cell(text).replace("%", "%%")
+
+
+def write_cell(text: str) -> str:
+    """A cell of foreign text: quoted where it must be, and never a formula to a spreadsheet."""
+    if text.startswith(_FORMULA_STARTS):
+        text = "'" + text
+    if _NEEDS_QUOTES.isdisjoint(text):
+        return text
+    return '"' + text.replace('"', '""') + '"'

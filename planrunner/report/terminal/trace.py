@@ -1,0 +1,293 @@
+"""The trace of `execute --once`: for people as text, for programs as one JSON object a line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from typing import Any, Final
+
+from rich.console import Console
+from rich.text import Text
+
+from planrunner.engine.debug.trace import (
+    MISSING,
+    Answer,
+    Part,
+    Told,
+    TracedRequest,
+    TracedStep,
+    Verdict,
+)
+from planrunner.language.expressions.expression import to_text
+from planrunner.protocols.base import Redirect, Sent
+from planrunner.report.plain import plain
+from planrunner.units import format_duration, format_size
+
+__all__ = ["JsonTrace", "TextTrace"]
+
+Mask = Callable[[str], str]
+
+_MOST_LINES: Final = 16
+_MOST_CELLS: Final = 160
+_MOST_VALUE: Final = 200
+_BINARY: Final = frozenset(range(32)) - {9, 10, 13}
+
+
+class TextTrace:
+    """Prints what happens as it happens.
+
+    Args:
+        console: Where to; it knows about colours.
+        mask: Takes secrets out of text.
+        full: Print bodies whole.
+    """
+
+    def __init__(self, console: Console, mask: Mask, *, full: bool = False) -> None:
+        self._console = console
+        self._mask = mask
+        self._cover: Mask = str
+        self._full = full
+        self._after_request = False
+
+    def __call__(self, told: Told) -> None:
+        match told:
+            case Part():
+                self._part(told)
+            case TracedStep():
+                self._step(told)
+            case TracedRequest():
+                self._cover = told.cover
+                self._request(told)
+
+    def _print(self, indent: int, *parts: str | tuple[str, str]) -> None:
+        line = Text("  " * indent)
+        for part in parts:
+            text, style = (part, "") if isinstance(part, str) else part
+            line.append(self._clean(text), style)
+        line.rstrip()
+        self._console.print(line, soft_wrap=True)
+
+    def _clean(self, text: str) -> str:
+        """Return text that holds no secret and can't steer the terminal; its spaces stay."""
+        lead = len(text) - len(text.lstrip(" "))
+        tail = " " * (len(text) - len(text.rstrip(" "))) if text.strip() else ""
+        return " " * lead + plain(self._mask(self._cover(text))) + tail
+
+    def _part(self, part: Part) -> None:
+        self._after_request = False
+        self._console.print()
+        if part.kind == "user":
+            self._print(0, ("user ", "dim"), (part.name, "bold"))
+            return
+        name = f" {part.name}" if part.name else ""
+        if part.kind == "task" and not part.name:
+            name = " steps"
+        skipped = (f"  skipped: {part.skipped}", "yellow") if part.skipped else ""
+        self._print(0, (part.kind, "dim"), (name, "bold"), skipped)
+
+    def _step(self, step: TracedStep) -> None:
+        if self._after_request:
+            self._console.print()
+            self._after_request = False
+        indent = 1 + step.depth
+        values = [f"{name} = {_shown(value)}" for name, value in step.values]
+        after = f"  → {', '.join(values)}" if values else ""
+        if step.failed:
+            self._print(indent, ("✗ ", "red"), step.words, (f"  {step.failed}", "red"))
+        else:
+            self._print(indent, ("· ", "dim"), (step.words, "dim"), after)
+
+    def _request(self, request: TracedRequest) -> None:
+        if self._after_request:
+            self._console.print()
+        indent = 1 + request.depth
+        mark = ("✗ ", "bold red") if request.failed else ("✓ ", "bold green")
+        self._print(indent, mark, (request.name, "bold"))
+        indent += 1
+        for sent in request.sent:
+            self._sent(indent, sent)
+        if request.answer is not None:
+            self._answer(indent, request.answer)
+        for name, value in request.extracted:
+            missing = value is MISSING
+            shown = ("nothing found", "yellow") if missing else (_shown(value), "cyan")
+            self._print(indent, ("extract ", "dim"), f"{name} = ", shown)
+        for verdict in request.verdicts:
+            self._verdict(indent, verdict)
+        if request.failed:
+            self._print(indent, (request.failed, "red"))
+        self._after_request = True
+
+    def _sent(self, indent: int, sent: Sent) -> None:
+        self._print(indent, ("→ ", "blue"), (f"{sent.method} ", "bold"), sent.address)
+        for name, value in sent.headers:
+            self._print(indent + 1, (f"{name}: ", "dim"), value)
+        self._body(indent + 1, sent.body)
+        if (hop := sent.redirect) is not None:
+            self._print(indent, ("← ", "blue"), (str(hop.status), "yellow"), f" {hop.location}")
+
+    def _answer(self, indent: int, answer: Answer) -> None:
+        first, *lines = answer.head.decode("latin-1").rstrip("\r\n").split("\r\n")
+        facts = [format_duration(answer.took_ns)]
+        if answer.connect_ns:
+            facts.append(f"connect {format_duration(answer.connect_ns)}")
+        if answer.received:
+            facts.append(format_size(answer.received))
+        if answer.retries:
+            facts.append(f"sent {answer.retries + 1} times")
+        shown = first or (str(answer.status) if answer.status else "no reply")
+        style = "red" if answer.failure or answer.status >= 400 else "green"
+        self._print(indent, ("← ", "blue"), (shown, style), (f"  {', '.join(facts)}", "dim"))
+        for line in filter(None, lines):
+            name, separator, value = line.partition(":")
+            self._print(indent + 1, (f"{name}{separator}", "dim"), value)
+        self._body(indent + 1, answer.body)
+
+    def _body(self, indent: int, body: bytes) -> None:
+        if not body:
+            return
+        self._console.print()
+        lines = _body_lines(body)
+        most = len(lines) if self._full else _MOST_LINES
+        for line in lines[:most]:
+            cut = line if self._full or len(line) <= _MOST_CELLS else f"{line[:_MOST_CELLS]}…"
+            self._print(indent, cut)
+        if len(lines) > most:
+            left = len(lines) - most
+            self._print(indent, (f"… {left:,} more lines; --full shows them", "dim"))
+
+    def _verdict(self, indent: int, verdict: Verdict) -> None:
+        if not verdict.wrong:
+            self._print(indent, ("expect  ", "dim"), ("✓ ", "green"), verdict.expected)
+            return
+        mark = ("! ", "yellow") if verdict.is_soft else ("✗ ", "red")
+        soft = ("  (soft)", "dim") if verdict.is_soft else ""
+        self._print(
+            indent,
+            ("expect  ", "dim"),
+            mark,
+            verdict.expected,
+            (f"  {verdict.wrong}", mark[1]),
+            soft,
+        )
+
+
+def _body_lines(body: bytes) -> list[str]:
+    """Return a body as people read it: JSON on many lines, what is no text as its size."""
+    if any(byte in _BINARY for byte in body[:1000]):
+        return [f"({format_size(len(body))} that are no text)"]
+    text = body.decode("utf-8", "replace")
+    if text[:1] in ("{", "["):
+        with suppress(ValueError, RecursionError):
+            text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    return text.splitlines()
+
+
+def _shown(value: object) -> str:
+    if value is MISSING:
+        return "undefined"
+    text = json.dumps(value, ensure_ascii=False) if isinstance(value, str) else _text(value)
+    return text if len(text) <= _MOST_VALUE else f"{text[:_MOST_VALUE]}…"
+
+
+def _text(value: object) -> str:
+    try:
+        return to_text(value)
+    except Exception:  # noqa: BLE001 - a function of the plan may give anything
+        return repr(value)
+
+
+class JsonTrace:
+    """Writes one JSON object a line."""
+
+    def __init__(self, write: Callable[[str], Any], mask: Mask) -> None:
+        self._write = write
+        self._mask = mask
+        self._cover: Mask = str
+
+    def __call__(self, told: Told) -> None:
+        if isinstance(told, TracedRequest):
+            self._cover = told.cover
+        self._write(json.dumps(self._masked(_as_json(told)), ensure_ascii=False))
+
+    def end(self, facts: dict[str, object]) -> None:
+        self._write(json.dumps(facts))
+
+    def _masked(self, value: Any) -> Any:  # noqa: ANN401 - JSON
+        match value:
+            case str():
+                return self._mask(self._cover(value))
+            case dict():
+                return {self._mask(key): self._masked(item) for key, item in value.items()}
+            case list():
+                return [self._masked(item) for item in value]
+            case _:
+                return value
+
+
+def _as_json(told: Told) -> dict[str, Any]:
+    match told:
+        case Part(kind, name, skipped):
+            return {"event": "part", "kind": kind, "name": name, "skipped": skipped}
+        case TracedStep(words, _, values, failed):
+            return {"event": "step", "step": words, "values": _values(values), "failed": failed}
+        case TracedRequest():
+            return {
+                "event": "request",
+                "name": told.name,
+                "sent": [_message(sent) for sent in told.sent],
+                "reply": None if told.answer is None else _reply(told.answer),
+                "expectations": [
+                    {"expected": item.expected, "wrong": item.wrong, "soft": item.is_soft}
+                    for item in told.verdicts
+                ],
+                "extracted": _values(told.extracted),
+                "failed": told.failed,
+            }
+
+
+def _values(values: Sequence[tuple[str, object]]) -> dict[str, Any]:
+    return {name: _jsonable(value) for name, value in values if value is not MISSING}
+
+
+def _jsonable(value: object) -> Any:  # noqa: ANN401 - JSON
+    try:
+        return json.loads(json.dumps(value))
+    except (TypeError, ValueError, RecursionError):
+        return _text(value)
+
+
+def _message(sent: Sent) -> dict[str, Any]:
+    return {
+        "method": sent.method,
+        "url": sent.address,
+        "headers": [list(pair) for pair in sent.headers],
+        "body": sent.body.decode("utf-8", "replace"),
+        **({} if sent.redirect is None else {"redirect": _redirect(sent.redirect)}),
+    }
+
+
+def _redirect(hop: Redirect) -> dict[str, Any]:
+    return {"status": hop.status, "location": hop.location}
+
+
+def _reply(answer: Answer) -> dict[str, Any]:
+    return {
+        "status": answer.status,
+        "headers": [list(pair) for pair in _headers(answer.head)],
+        "body": answer.body.decode("utf-8", "replace"),
+        "received_bytes": answer.received,
+        "latency_ns": answer.took_ns,
+        "connect_ns": answer.connect_ns,
+        "failure": answer.failure,
+        "detail": answer.detail,
+    }
+
+
+def _headers(head: bytes) -> Iterator[tuple[str, str]]:
+    lines: Iterable[str] = head.decode("latin-1").split("\r\n")[1:]
+    for line in lines:
+        name, separator, value = line.partition(":")
+        if separator:
+            yield name, value.strip()

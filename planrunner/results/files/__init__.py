@@ -1,0 +1,1 @@
+"""A result on disk: its directory, metrics.json, raw samples."""

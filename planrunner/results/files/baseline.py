@@ -1,0 +1,79 @@
+"""A result that later runs are held against: `N% of baseline`."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from planrunner.errors import CannotRun, UsageError
+from planrunner.metrics.judging.evidence import Baseline, Evidence
+from planrunner.metrics.judging.measure import View, has_data, is_from_samples, measure
+from planrunner.metrics.thresholds.model import Metric
+from planrunner.metrics.thresholds.units import units_of
+from planrunner.results.files.metrics_json import read_metrics, write_metrics
+from planrunner.results.model import RunResult, ValidityLevel
+from planrunner.results.record import measured_of, read_series
+
+__all__ = ["measure_in", "promote", "read_baseline"]
+
+
+def read_baseline(path: Path) -> RunResult | None:
+    """Read a baseline; None when there is none.
+
+    Raises:
+        UsageError: It can't be understood.
+    """
+    return read_metrics(path) if path.exists() else None
+
+
+def measure_in(baseline: RunResult) -> Baseline:
+    """Return what gives a metric's value in the baseline, by the rules that judge runs.
+
+    A scope in time (`over 30s`) is that of the whole metric there. Metrics that aren't computed
+    from samples have no value.
+
+    Raises:
+        UsageError: Its histograms are broken.
+    """
+    evidence = Evidence(
+        series=read_series(baseline.series),
+        measured=measured_of(baseline.measured),
+        gauges={
+            track.name: [
+                (round(second * 1e9), value)
+                for second, value in zip(track.seconds, track.values, strict=False)
+            ]
+            for track in baseline.tracks
+        },
+    )
+
+    @cache  # thresholds that may abort ask once a second
+    def value_of(metric: Metric) -> float | None:
+        if not is_from_samples(metric) and metric.gauge is None:
+            return None
+        view = View(evidence, evidence.series, evidence.time_of(metric.scope))
+        found = measure(metric, units_of(metric)[0], view) if has_data(metric, view) else None
+        return None if found is None else found.amount
+
+    return value_of
+
+
+def promote(result: RunResult, path: Path) -> None:
+    """Make a run the baseline.
+
+    Raises:
+        UsageError: Its numbers can't be trusted, or there are none.
+        CannotRun: The file can't be written.
+    """
+    if result.validity.level is ValidityLevel.INVALID:
+        raise UsageError(
+            "the run's numbers are invalid, so nothing should be held against them",
+            hint="; ".join(result.validity.reasons[:1]),
+        )
+    if not result.totals.total_requests:
+        raise UsageError("the run has no finished request, so there is nothing to compare with")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotRun(f"cannot make `{path.parent}`: {error.strerror}") from error
+    write_metrics(result, path)

@@ -1,0 +1,129 @@
+"""The directory of one run: made before any load, never over an earlier run, read again later."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from planrunner.errors import CannotRun, UsageError
+from planrunner.results.files.metrics_json import read_metrics
+from planrunner.results.files.recover import recover
+from planrunner.results.files.samples import SampleReader
+from planrunner.results.model import RunResult
+
+__all__ = ["METRICS", "SAMPLES", "UNFINISHED", "make_run_directory", "read_run", "room_held"]
+
+METRICS: Final = "metrics.json"
+SAMPLES: Final = "samples.bin"
+UNFINISHED: Final = "unfinished.json"
+"""What is known when a run starts; it is there as long as there is no metrics.json."""
+
+_RESERVE: Final = ".reserve"
+_RESERVED_BYTES: Final = 8_000_000
+"""A metrics.json of two hours takes 5 MB at most."""
+
+
+def make_run_directory(path: Path) -> Path:
+    """Make the directory that a run writes into, and return it.
+
+    Raises:
+        CannotRun: It can't be made or written, or has files of an earlier run.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        taken = next(path.iterdir(), None)
+    except OSError as error:
+        raise _unusable("make", path, error) from error
+    if taken is not None:
+        raise CannotRun(
+            f"the report directory `{path}` is not empty",
+            hint="choose another one with --out; planrunner never writes over an earlier run",
+        )
+    probe = path / ".planrunner"
+    try:
+        probe.touch()
+    except OSError as error:
+        raise _unusable("write into", path, error) from error
+    finally:
+        with suppress(OSError):
+            probe.unlink(missing_ok=True)
+    return path
+
+
+@contextmanager
+def room_held(directory: Path) -> Iterator[None]:
+    """Take room for the result, and give it back: a disk that fills up meanwhile can't take it.
+
+    Raises:
+        CannotRun: There is too little.
+    """
+    reserve = directory / _RESERVE
+    try:
+        _take_room(reserve)
+        yield
+    finally:
+        with suppress(OSError):
+            reserve.unlink(missing_ok=True)
+
+
+def _take_room(reserve: Path) -> None:
+    if not hasattr(os, "posix_fallocate"):  # macOS and Windows
+        return
+    try:
+        with reserve.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, _RESERVED_BYTES)
+    except OSError as error:
+        with suppress(OSError):
+            reserve.unlink(missing_ok=True)
+        # Some file systems can't hold room, and a limit on the size of files is no full disk.
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise _unusable("keep the result in", reserve.parent, error) from error
+
+
+def read_run(path: Path) -> RunResult:
+    """Read the result of a run, from its directory or metrics.json.
+
+    Of a run that was killed, the result is what its samples say.
+
+    Raises:
+        UsageError: There is no run, or nothing of it can be understood.
+    """
+    if path.is_file():
+        return read_metrics(path)
+    if not path.is_dir():
+        raise UsageError(
+            f"there is no run `{path}`", hint="name the directory that `execute` printed"
+        )
+    if (path / METRICS).exists():
+        return read_metrics(path / METRICS)
+    if (path / UNFINISHED).exists():
+        unfinished = read_metrics(path / UNFINISHED)
+        if not (path / SAMPLES).exists():
+            raise UsageError(
+                f"the run in `{path}` was killed and has no samples, so nothing is known of it",
+                hint="a plan keeps samples when its `report.formats` has results.csv or jtl",
+            )
+        return recover(unfinished, SampleReader(path / SAMPLES))
+    message, hint = _nothing(path)
+    raise UsageError(message, hint=hint)
+
+
+def _nothing(path: Path) -> tuple[str, str]:
+    runs = sorted(path.glob(f"*/{METRICS}")) + sorted(path.glob(f"*/*/{METRICS}"))
+    if runs:
+        return f"`{path}` is no run but has {len(runs)}", f"name one, such as `{runs[-1].parent}`"
+    if (path / SAMPLES).exists():
+        said = f"`{path}` has samples but no {METRICS}, so the run they are of is not known"
+        return said, f"put {METRICS} back beside them"
+    return f"`{path}` has no {METRICS}", "name the directory that `execute` printed"
+
+
+def _unusable(doing: str, path: Path, error: OSError) -> CannotRun:
+    return CannotRun(
+        f"cannot {doing} the report directory `{path}`: {error.strerror or error}",
+        hint="choose another one with --out or `report.dir`",
+    )

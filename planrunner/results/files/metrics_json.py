@@ -1,0 +1,133 @@
+"""metrics.json: a `RunResult` as a file, from which every report can be made again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from planrunner.errors import UsageError
+from planrunner.results.files.atomic import atomic_text_file
+from planrunner.results.files.codec import BadShape, decode, encode, schema_of
+from planrunner.results.files.soundness import check_sound
+from planrunner.results.model import RunResult
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "from_json",
+    "metrics_schema",
+    "read_metrics",
+    "to_json",
+    "to_text",
+    "write_metrics",
+]
+
+SCHEMA_VERSION: Final = 1
+"""Rises when a reader of the old files could be misled; a new field alone doesn't raise it."""
+
+_SCHEMA_ID: Final = f"urn:planrunner:schema:metrics:{SCHEMA_VERSION}"
+
+
+def to_json(result: RunResult) -> dict[str, object]:
+    """Return the data of metrics.json, `totals` in front."""
+    data: Any = encode(result)
+    head = {"$schema": _SCHEMA_ID, "schema_version": SCHEMA_VERSION, "totals": data.pop("totals")}
+    return {**head, **data}
+
+
+def from_json(data: object, source: str = "metrics.json") -> RunResult:
+    """Build the result that `to_json` described.
+
+    Args:
+        data: Parsed JSON.
+        source: What messages call it.
+
+    Raises:
+        UsageError: It is of a newer planrunner, or no result at all.
+    """
+    version = data.get("schema_version") if isinstance(data, Mapping) else None
+    if not isinstance(version, int) or isinstance(version, bool):
+        raise UsageError(f"`{source}` is no metrics.json of planrunner: it has no schema_version")
+    if version > SCHEMA_VERSION:
+        raise UsageError(
+            f"`{source}` has schema_version {version}, this planrunner reads up to "
+            f"{SCHEMA_VERSION}",
+            hint="read it with the planrunner that wrote it, or a newer one",
+        )
+    try:
+        result: RunResult = decode(RunResult, data)
+        check_sound(result)
+    except BadShape as error:
+        raise UsageError(f"`{source}` is broken: {error}") from error
+    return result
+
+
+def to_text(result: RunResult) -> str:
+    """Return the text of metrics.json; the same result always gives the same text."""
+    return "".join(_laid_out(to_json(result), "\n")) + "\n"
+
+
+def _laid_out(value: object, newline: str) -> Iterator[str]:
+    """Yield JSON text in which lists and objects of nothing but scalars take a single line."""
+    pairs: list[tuple[str, object]] = []
+    if isinstance(value, dict):
+        pairs = [(f"{_dump(key)}: ", item) for key, item in value.items()]
+    elif isinstance(value, list):
+        pairs = [("", item) for item in value]
+    if not any(isinstance(item, dict | list) for _, item in pairs):
+        yield _dump(value)
+        return
+    opening, closing = "{}" if isinstance(value, dict) else "[]"
+    inner = newline + "  "
+    for n, (name, item) in enumerate(pairs):
+        yield f"{',' if n else opening}{inner}{name}"
+        yield from _laid_out(item, inner)
+    yield newline + closing
+
+
+def _dump(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def write_metrics(result: RunResult, path: Path) -> None:
+    """Write metrics.json, whole or not at all.
+
+    Raises:
+        CannotRun: It cannot be written.
+    """
+    with atomic_text_file(path) as file:
+        file.write(to_text(result))
+
+
+def read_metrics(path: Path) -> RunResult:
+    """Read metrics.json.
+
+    Raises:
+        UsageError: There is none at `path`, or it cannot be understood.
+    """
+    try:
+        text = path.read_text("utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot read `{path}`: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"`{path}` is no metrics.json of planrunner: it isn't UTF-8") from error
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"`{path}` is broken: it isn't JSON: {error}") from error
+    return from_json(data, str(path))
+
+
+def metrics_schema() -> dict[str, Any]:
+    """Return the JSON Schema of metrics.json (draft 2020-12)."""
+    schema = schema_of(RunResult)
+    head = {"$schema": {"const": _SCHEMA_ID}, "schema_version": {"const": SCHEMA_VERSION}}
+    schema["properties"] = head | schema["properties"]
+    schema["required"] = [*head, *schema["required"]]
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": _SCHEMA_ID,
+        "title": "planrunner metrics.json",
+        **schema,
+    }

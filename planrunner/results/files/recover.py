@@ -1,0 +1,133 @@
+"""A run that was killed: what its directory still says, as a result that says what is missing."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Final
+
+from planrunner.metrics.histogram import Histogram
+from planrunner.metrics.judging.measured import MeasuredTime
+from planrunner.metrics.series import Labels
+from planrunner.metrics.snapshot import Accumulated, SeriesDelta, Snapshot
+from planrunner.results.aggregate import count_excluded, make_rows, make_totals
+from planrunner.results.files.samples import SampleReader
+from planrunner.results.history import History
+from planrunner.results.model import RunResult, Validity, ValidityLevel
+from planrunner.results.record import make_series, make_stretches
+from planrunner.results.request_history import RequestHistory
+from planrunner.units import NS_PER_S
+
+__all__ = ["recover"]
+
+_REASON: Final = "the run was killed: metrics.json was never written"
+_MISSING: Final = (
+    "made again from the raw samples: thresholds were not judged, and users over time, the task "
+    "mix, groups, iterations and bytes sent are missing"
+)
+
+
+def recover(unfinished: RunResult, reader: SampleReader) -> RunResult:
+    """Return what the samples of a killed run say, beside what was known when it started."""
+    gathered = _Gathered()
+    gathered.read(reader)
+    total, measured = gathered.total, gathered.measured()
+    excluded = count_excluded(total)
+    return replace(
+        unfinished,
+        duration_seconds=gathered.last_ns / NS_PER_S,
+        ended_because=_REASON,
+        totals=make_totals(total, measured),
+        aborted=excluded.aborted,
+        unmeasured=excluded.unmeasured,
+        warmup=excluded.warmup,
+        rows=make_rows(total, measured),
+        points=gathered.history.points(),
+        request_points=gathered.requests.points(),
+        measured=make_stretches(measured, started_ns=0),
+        series=make_series(total.totals),
+        validity=Validity(ValidityLevel.INVALID, (_REASON,)),
+        notices=(*unfinished.notices, _MISSING),
+    )
+
+
+class _Gathered:
+    """Sums over the samples, a second at a time."""
+
+    def __init__(self) -> None:
+        self.total = Accumulated()
+        self.history = History(0)
+        self.requests = RequestHistory(0)
+        self.last_ns = 0
+        self._extents: dict[tuple[str, str], tuple[int, int]] = {}
+
+    def read(self, reader: SampleReader) -> None:
+        second = 0
+        times: dict[int, _Times] = defaultdict(_Times)
+        for series, start_ns, latency_ns, service_ns, _, connect_ns, size, _ in reader.tuples():
+            end_ns = start_ns + latency_ns
+            # Rows stand in the order in which samples ended, but for those of the last flush.
+            if end_ns // NS_PER_S > second:
+                self._add(second, times, reader)
+                second, times = end_ns // NS_PER_S, defaultdict(_Times)
+            times[series].add(start_ns, latency_ns, service_ns, size=size, connected=connect_ns > 0)
+            self.last_ns = max(self.last_ns, end_ns)
+        self._add(second, times, reader)
+
+    def measured(self) -> tuple[MeasuredTime, ...]:
+        """Return from when to when each stage had samples that count."""
+        return tuple(
+            MeasuredTime(phase, stage, begin_ns, end_ns)
+            for (phase, stage), (begin_ns, end_ns) in sorted(
+                self._extents.items(), key=lambda item: item[1]
+            )
+        )
+
+    def _add(self, second: int, times: dict[int, _Times], reader: SampleReader) -> None:
+        deltas = {reader.labels[index]: found.delta() for index, found in times.items()}
+        snapshot = Snapshot(second * NS_PER_S, (second + 1) * NS_PER_S, {}, deltas)
+        self.total.add(snapshot)
+        self.history.add(snapshot)
+        self.requests.add(snapshot)
+        for index, found in times.items():
+            labels = reader.labels[index]
+            if labels.is_result:
+                self._widen(labels, found)
+
+    def _widen(self, labels: Labels, found: _Times) -> None:
+        key = (labels.phase, labels.stage)
+        begin_ns, end_ns = self._extents.get(key, (found.first_ns, found.last_ns))
+        self._extents[key] = (min(begin_ns, found.first_ns), max(end_ns, found.last_ns))
+
+
+class _Times:
+    """The samples of one series in one second."""
+
+    __slots__ = ("connects", "first_ns", "last_ns", "latency_ns", "received", "service_ns")
+
+    def __init__(self) -> None:
+        self.latency_ns: list[int] = []
+        self.service_ns: list[int] = []
+        self.received = self.connects = self.last_ns = 0
+        self.first_ns = 1 << 62
+
+    def add(
+        self, start_ns: int, latency_ns: int, service_ns: int, *, size: int, connected: bool
+    ) -> None:
+        self.latency_ns.append(latency_ns)
+        self.service_ns.append(service_ns)
+        self.received += size
+        self.connects += connected
+        self.first_ns = min(self.first_ns, start_ns)
+        self.last_ns = max(self.last_ns, start_ns + latency_ns)
+
+    def delta(self) -> SeriesDelta:
+        latency = Histogram(_natural(self.latency_ns))
+        same = self.service_ns == self.latency_ns
+        service = latency if same else Histogram(_natural(self.service_ns))
+        return SeriesDelta(latency, service, self.received, connects=self.connects)
+
+
+def _natural(values_ns: Iterable[int]) -> list[int]:
+    return [max(value, 0) for value in values_ns]  # a damaged file must not end the reading

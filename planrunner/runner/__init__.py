@@ -1,0 +1,1 @@
+"""Runs a plan: environment, services, workers, clients, result and reports."""

@@ -1,0 +1,186 @@
+"""RunOutcome → RunResult: tables, judgements, validity and facts about this machine."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from planrunner import __version__
+from planrunner.engine.coordinator.outcome import RunOutcome
+from planrunner.engine.stop import Ending
+from planrunner.graph.run_graph import RunGraph
+from planrunner.language.secrets import Masker
+from planrunner.metrics.judging.verdict import Verdict
+from planrunner.results.aggregate import count_excluded, make_rows, make_task_mix, make_totals
+from planrunner.results.model import Judgement, RunResult, Totals, Validity, ValidityLevel
+from planrunner.results.record import make_series, make_stretches, make_tracks
+from planrunner.runner.exit_codes import ExitCode
+from planrunner.units import NS_PER_S, format_duration
+
+__all__ = ["build_result", "start_result", "with_validity_judged"]
+
+_ENDINGS = {
+    Ending.INTERRUPTED: ExitCode.INTERRUPTED,
+    Ending.ABORTED: ExitCode.ABORTED_BY_THRESHOLD,
+    Ending.CANNOT_RUN: ExitCode.CANNOT_RUN,
+}
+
+_PARTLY = "`samples: {}` kept only some of them, so counts and rates are those of the kept ones"
+
+
+def start_result(graph: RunGraph, run_id: str, *, started: datetime) -> RunResult:
+    """Return what is known of a run when it starts, for the case that it never ends."""
+    partly = graph.report.samples != "all"
+    return RunResult(
+        run_id=run_id,
+        plan=graph.name,
+        plan_path=graph.source,
+        plan_hash=graph.plan_hash,
+        profile=graph.profile,
+        seed=graph.seed,
+        started=_iso(started),
+        duration_seconds=0.0,
+        ended_because="not ended",
+        exit_code=ExitCode.CANNOT_RUN,
+        totals=Totals(0, 0, 0, 0.0, 0.0, 0.0, 0.0),
+        aborted=0,
+        unmeasured=0,
+        warmup=0,
+        rows=(),
+        points=(),
+        judgements=(),
+        validity=Validity(ValidityLevel.INVALID, ("the run did not end",)),
+        task_mix=(),
+        params=graph.params,
+        host=_host(graph),
+        notices=(_PARTLY.format(graph.report.samples),) if partly else (),
+        plan_text=graph.plan_text,
+        baseline=graph.baseline,
+        labels=graph.labels,
+    )
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def build_result(graph: RunGraph, outcome: RunOutcome, *, started: datetime) -> RunResult:
+    """Judge the thresholds of a finished run and gather everything reports show.
+
+    `started` is the wall-clock time of the run's start, in UTC.
+    """
+    measured = outcome.measured()
+    mask = Masker(graph.secrets)
+    judgements = tuple(
+        replace(found, threshold=mask(found.threshold), reason=mask(found.reason))
+        for found in _judge(outcome)
+    )
+    excluded = count_excluded(outcome.total)
+    return RunResult(
+        run_id=outcome.run_id,
+        plan=graph.name,
+        plan_path=graph.source,
+        plan_hash=graph.plan_hash,
+        profile=graph.profile,
+        seed=outcome.seed,
+        started=_iso(started),
+        duration_seconds=(outcome.ended_ns - outcome.started_ns) / NS_PER_S,
+        ended_because=mask(outcome.reason) or "finished",
+        exit_code=_exit_code(outcome, judgements),
+        totals=make_totals(outcome.total, measured),
+        aborted=excluded.aborted,
+        unmeasured=excluded.unmeasured,
+        warmup=excluded.warmup,
+        rows=make_rows(outcome.total, measured),
+        points=outcome.history.points(),
+        judgements=judgements,
+        validity=_validity(outcome, mask),
+        task_mix=make_task_mix(outcome.task_counts),
+        params=graph.params,
+        host={**_host(graph), **_workers(outcome)},
+        notices=tuple(map(mask, (*graph.notices, *outcome.notices))),
+        plan_text=graph.plan_text,
+        baseline=graph.baseline,
+        labels=graph.labels,
+        measured=make_stretches(measured, started_ns=outcome.started_ns),
+        request_points=outcome.requests.points(),
+        tracks=make_tracks(
+            {**outcome.health.gauges(), **outcome.evidence.gauges}, started_ns=outcome.started_ns
+        ),
+        series=make_series(outcome.total.totals),
+        search=outcome.steps,
+        failing_samples=outcome.failing,
+        loads=outcome.loads,
+        generator=outcome.health.facts(),
+        sustainable=outcome.found,
+        backoff=outcome.tally.backoffs,
+    )
+
+
+def _judge(outcome: RunOutcome) -> tuple[Judgement, ...]:
+    evidence = outcome.evidence
+    judgements = []
+    for gate in outcome.gates:
+        found = gate.judge(evidence)
+        threshold = gate.threshold
+        judgements.append(
+            Judgement(
+                threshold=threshold.text,
+                verdict=found.verdict,
+                observed=found.observed,
+                limit=found.limit,
+                place=threshold.place,
+                reason=found.reason,
+                level=threshold.level.value,
+                pair=threshold.pair,
+            )
+        )
+    return tuple(judgements)
+
+
+def _exit_code(outcome: RunOutcome, judgements: Sequence[Judgement]) -> int:
+    if outcome.ending in _ENDINGS:
+        return _ENDINGS[outcome.ending]
+    broken = any(Verdict(judgement.verdict).fails_the_run for judgement in judgements)
+    return ExitCode.THRESHOLD_FAILED if broken else ExitCode.OK
+
+
+def with_validity_judged(result: RunResult) -> RunResult:
+    """Return the result of a whole run with exit code 5 if its numbers are invalid."""
+    is_whole = result.exit_code in (ExitCode.OK, ExitCode.THRESHOLD_FAILED)
+    if is_whole and result.validity.level is ValidityLevel.INVALID:
+        return replace(result, exit_code=ExitCode.NOT_VALID)
+    return result
+
+
+def _validity(outcome: RunOutcome, mask: Masker) -> Validity:
+    if outcome.invalid:
+        reasons = (*outcome.invalid, *outcome.biased)
+        return Validity(ValidityLevel.INVALID, tuple(map(mask, reasons)))
+    if outcome.biased:
+        return Validity(ValidityLevel.BIASED, tuple(map(mask, outcome.biased)))
+    return Validity(ValidityLevel.VALID)
+
+
+def _workers(outcome: RunOutcome) -> dict[str, str]:
+    if outcome.workers == 1:
+        return {}
+    return {
+        "workers": str(outcome.workers),
+        "workers began within": format_duration(outcome.start_spread_ns),
+        "processor of each worker at most": ", ".join(f"{one:.0%}" for one in outcome.cpu_shares),
+    }
+
+
+def _host(graph: RunGraph) -> dict[str, str]:
+    clients = {f"{protocol} client": client for protocol, (client, _) in graph.clients.items()}
+    return {
+        "planrunner": __version__,
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "processors": str(os.cpu_count() or "unknown"),
+        **clients,
+    }

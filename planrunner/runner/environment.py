@@ -1,0 +1,155 @@
+"""Services, checks and monitors around a run: what `execute` wires to the system under test."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from planrunner.clock import Clock
+from planrunner.engine import Beside, Ending, Stop
+from planrunner.engine.workers.local import protocols_of
+from planrunner.graph.run_graph import RunGraph
+from planrunner.language.secrets import Masker
+from planrunner.protocols import registry
+from planrunner.protocols.base import NOT_JSON, Client, Exchange, Reply, Scope, read_json
+from planrunner.protocols.etcd.operation import EtcdSettings
+from planrunner.protocols.http.operation import HttpSettings
+from planrunner.target import (
+    Monitors,
+    RunningService,
+    Surrounding,
+    check_any_reachable,
+    check_reachable,
+    start_services,
+)
+from planrunner.units import NS_PER_S
+
+__all__ = ["around_load", "check_targets", "transport_notices"]
+
+
+class _Fetcher:
+    """Sends single requests that are no load: readiness probes and Prometheus queries."""
+
+    def __init__(self, graph: RunGraph, clock: Clock) -> None:
+        self._graph = graph
+        self._clock = clock
+        self._client: Client | None = None
+
+    async def reply(self, exchange: Exchange, use: Callable[[Reply], Any]) -> Any:  # noqa: ANN401
+        """Send a request and return what `use` makes of its reply.
+
+        Raises:
+            TimeoutError: There is none in the request's time.
+        """
+        if self._client is None:
+            factory = registry.resolve(registry.CLIENTS["http"]["wire"])
+            self._client = factory(self._graph.settings["http"], self._clock)
+        session = self._client.session()
+        try:
+            async with asyncio.timeout(exchange.timeout_ns / NS_PER_S):
+                return use(await session.send(self._client.bind(exchange), {}))
+        finally:
+            await session.close()
+
+    async def fetch(self, exchange: Exchange) -> str | None:
+        """Return what is wrong with the reply, None when nothing is."""
+
+        def judge(reply: Reply) -> str | None:
+            if reply.failure is not None:
+                return reply.detail or reply.failure.value
+            if reply.status not in exchange.accept:
+                return f"status {reply.status}"
+            faults = (check(reply, {}) for check in exchange.checks)
+            return next((words for words in faults if words is not None), None)
+
+        try:
+            found: str | None = await self.reply(exchange, judge)
+        except TimeoutError:
+            return "no answer"
+        return found
+
+    async def ask(self, exchange: Exchange) -> object:
+        """Return the JSON of the reply, None when there is none."""
+        try:
+            data = await self.reply(exchange, lambda reply: reply.parsed(read_json))
+        except TimeoutError:
+            return None
+        return None if data is NOT_JSON else data
+
+    async def close(self) -> None:
+        if self._client is not None:
+            await self._client.close()
+
+
+@asynccontextmanager
+async def around_load(
+    graph: RunGraph,
+    *,
+    directory: Path,
+    run_id: str,
+    environ: Mapping[str, str],
+    clock: Clock,
+    stop: Stop,
+) -> AsyncIterator[Beside]:
+    """Run the plan's services around the block; gives what goes on beside the load.
+
+    Raises:
+        CannotRun: A service can't be started, or isn't ready in time.
+    """
+    fetcher = _Fetcher(graph, clock)
+    scope = _scope(graph, directory, run_id)
+    around = Surrounding(directory, scope, environ, fetcher.fetch, Masker(graph.secrets))
+    try:
+        async with start_services(graph.services, around) as running:
+            monitors = Monitors(running, graph.monitors, ask=fetcher.ask, clock=clock)
+            yield Beside(
+                watches=[*monitors.watches(), *(_end_with(service, stop) for service in running)],
+                gauges=monitors.gauges,
+                notices=lambda: monitors.notices,
+            )
+    finally:
+        await fetcher.close()
+
+
+def _scope(graph: RunGraph, directory: Path, run_id: str) -> Scope:
+    # Services run in directories of their own, so it takes the whole path.
+    return {"run": {"id": run_id, "dir": str(directory.absolute()), "seed": graph.seed}}
+
+
+def _end_with(service: RunningService, stop: Stop) -> Callable[[], Coroutine[Any, Any, None]]:
+    async def watch() -> None:
+        stop.request(await service.until_it_ends(), ending=Ending.CANNOT_RUN)
+
+    return watch
+
+
+async def check_targets(graph: RunGraph) -> None:
+    """Connect once to what load is aimed at.
+
+    Raises:
+        CannotRun: Nothing accepts a connection there.
+    """
+    protocols = protocols_of(graph)
+    checked = set()
+    for name, settings in graph.settings.items():
+        if isinstance(settings, HttpSettings) and not settings.proxy:
+            base_url = "".join(part for part in settings.base_url if isinstance(part, str))
+            # Classes with `http:` have settings of their own, mostly for the same target.
+            place = base_url, tuple(settings.hosts.items())
+            if base_url and place not in checked:
+                checked.add(place)
+                await check_reachable(base_url, dict(settings.hosts))
+        if isinstance(settings, EtcdSettings) and name in protocols:
+            await check_any_reachable(settings.endpoints)
+
+
+def transport_notices(graph: RunGraph) -> tuple[str, ...]:
+    """Say what sends the requests of protocols whose speed depends on it."""
+    if "etcd" not in protocols_of(graph):
+        return ()
+    from planrunner.protocols.etcd.stubs import describe_transport  # noqa: PLC0415 - slow
+
+    return (f"etcd requests go through {describe_transport()}; {graph.clients['etcd'][1]}",)

@@ -1,0 +1,45 @@
+"""Tracebacks of what nobody foresaw, without the secrets of the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Final
+
+import click
+
+from planrunner.compiler.names.params import secrets_of
+from planrunner.errors import PlanrunnerError
+from planrunner.language.secrets import Masker
+from planrunner.plan.bundle import Bundle
+from planrunner.plan.loader import load_bundle
+from planrunner.plan.params.resolve import Surroundings
+from planrunner.plan.params.secret_texts import secret_texts
+from planrunner.plan.yaml.document import parse
+
+__all__ = ["FORESEEN", "masked_traceback"]
+
+FORESEEN: Final = (
+    PlanrunnerError,
+    click.ClickException,
+    click.exceptions.Exit,
+    click.Abort,
+    BrokenPipeError,
+)
+"""Ways for a command to end that are no bugs."""
+
+
+def masked_traceback(error: Exception, plans: Iterable[Bundle], surroundings: Surroundings) -> str:
+    """Return the traceback of `error` without any secret of the plans.
+
+    They are loaded once more for it, since the fault may have come before they were.
+    """
+    import traceback  # noqa: PLC0415 - seldom needed
+
+    secrets: list[str] = []
+    for plan in plans:
+        with suppress(Exception):  # of what can't be loaded, what it says itself
+            secrets += secret_texts(parse(plan.reader()(plan.file), plan.file), surroundings)
+        with suppress(Exception):
+            secrets += secrets_of(load_bundle(plan, surroundings).params.values())
+    return Masker(secrets)("".join(traceback.format_exception(error)))

@@ -1,0 +1,110 @@
+"""The process of one worker, started by `execute` with the descriptor of its socket.
+
+It lives as long as its socket does. The system closes that when the coordinator ends in whatever
+way, and on Linux kills the worker besides; so none is ever left behind.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+from contextlib import AsyncExitStack, suppress
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from planrunner.clock import MonotonicClock
+from planrunner.engine.recording.gc_tuning import keep_collections_short
+from planrunner.engine.workers.local import Worker, protocols_of
+from planrunner.engine.workers.messages import Assignment, Broken
+from planrunner.engine.workers.remote_worker import Member, RelayedStop
+from planrunner.engine.workers.transport import SocketChannel
+from planrunner.errors import PlanrunnerError
+from planrunner.protocols.base import Client
+from planrunner.runner.event_loop import client_factories, run_on_fast_loop
+from planrunner.runner.exit_codes import ExitCode, exit_code_of
+from planrunner.runner.masked_traceback import masked_traceback
+
+__all__ = ["main"]
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+
+def main() -> int:
+    """Work until the coordinator has nothing more to do, or is gone; return the exit code."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # the coordinator decides when the run ends
+    _die_with_parent()
+    return run_on_fast_loop(_work(int(sys.argv[1])))
+
+
+def _die_with_parent() -> None:
+    if sys.platform != "linux":
+        return
+    import ctypes  # noqa: PLC0415 - nothing else needs it
+
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+class _Lifeline(SocketChannel):
+    """Ends the process, whatever it does, when the coordinator is gone."""
+
+    async def receive(self) -> object:
+        try:
+            return await super().receive()
+        except EOFError:
+            os._exit(ExitCode.CANNOT_RUN)
+
+
+async def _work(descriptor: int) -> int:
+    channel = await _Lifeline.over(socket.socket(fileno=descriptor))
+    try:
+        assignment = await channel.receive()
+        assert isinstance(assignment, Assignment)
+        return await _carry_out(assignment, channel)
+    finally:
+        await channel.close()
+
+
+async def _carry_out(assignment: Assignment, channel: SocketChannel) -> int:
+    try:
+        await _serve(assignment, channel)
+    except PlanrunnerError as error:
+        channel.send(Broken(error.message))
+        return exit_code_of(error)
+    except Exception as error:  # noqa: BLE001 - the coordinator must know, whatever it is
+        source = assignment.source
+        sys.stderr.write(masked_traceback(error, [source.bundle], source.surroundings))
+        channel.send(Broken(f"{type(error).__name__}: {error} (a bug in planrunner)"))
+        return ExitCode.INTERNAL_ERROR
+    return ExitCode.OK
+
+
+async def _serve(assignment: Assignment, channel: SocketChannel) -> None:
+    graph, clock = assignment.source.compile(), MonotonicClock()
+    keep_collections_short()
+    stop = RelayedStop(channel.send)
+    async with AsyncExitStack() as stack:
+        factories = client_factories(graph)
+        opened: dict[str, Client] = {}
+        for protocol in protocols_of(graph):
+            settings = cast("Any", graph.settings.get(protocol, {}))
+            opened[protocol] = factories[protocol](settings, clock)
+            stack.push_async_callback(opened[protocol].close)
+        worker = Worker(
+            graph,
+            clients=opened,
+            clock=clock,
+            samples=None,
+            stop=stop,
+            scope={
+                **graph.scope,
+                "run": dict(assignment.names),
+                "now": lambda: datetime.now(UTC).timestamp(),
+            },
+            part=assignment.part,
+        )
+        stack.callback(worker.close)
+        await Member(graph, worker=worker, channel=channel, clock=clock, stop=stop).serve()

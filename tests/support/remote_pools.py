@@ -1,0 +1,155 @@
+"""Runs a graph on several workers in one virtual-time loop: everything but the processes."""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from planrunner.engine import Event, RunOutcome, Stop, run
+from planrunner.engine.workers.local import Worker, protocols_of
+from planrunner.engine.workers.remote_worker import Member, RelayedStop
+from planrunner.graph.run_graph import RunGraph
+from planrunner.load.partition import Part
+from planrunner.results.files.samples import SampleWriter
+from tests.support.graphs import FakeTarget, Told
+from tests.support.virtual_time import VirtualClock, run_virtual
+
+__all__ = ["MemoryChannel", "MemoryPeer", "run_fleet"]
+
+
+class MemoryChannel:
+    """One end of a pair of queues; messages are copied, and not pickled where plans aren't."""
+
+    def __init__(self) -> None:
+        self.inbox: asyncio.Queue[object] = asyncio.Queue()
+        self.other: MemoryChannel = self
+        self.is_mute = False
+
+    @classmethod
+    def pair(cls) -> tuple[MemoryChannel, MemoryChannel]:
+        here, there = cls(), cls()
+        here.other, there.other = there, here
+        return here, there
+
+    def send(self, message: object) -> None:
+        if not self.is_mute:
+            self.other.inbox.put_nowait(pickle.loads(pickle.dumps(message)))
+
+    async def receive(self) -> object:
+        message = await self.inbox.get()
+        if message is None:
+            raise EOFError
+        return message
+
+    async def close(self) -> None:
+        self.inbox.put_nowait(None)
+        self.other.inbox.put_nowait(None)
+
+
+class MemoryPeer:
+    """A worker in this process, with clients of its own."""
+
+    def __init__(self, number: int, part: Part, graph: RunGraph, target: FakeTarget) -> None:
+        self.name = f"worker {number} of {part.workers}"
+        self.channel, self._there = MemoryChannel.pair()
+        self.part = part
+        self._graph = graph
+        self._target = target
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._live())
+
+    async def _live(self) -> None:
+        clock = VirtualClock()
+        stop = RelayedStop(self._there.send)
+        opened = {name: self._target.open({}, clock) for name in protocols_of(self._graph)}
+        worker = Worker(
+            self._graph,
+            clients=opened,
+            clock=clock,
+            samples=None,
+            stop=stop,
+            scope={**self._graph.scope, "run": {"id": "r1"}},
+            part=self.part,
+        )
+        try:
+            await Member(
+                self._graph, worker=worker, channel=self._there, clock=clock, stop=stop
+            ).serve()
+        finally:
+            worker.close()
+            for client in opened.values():
+                await client.close()
+
+    async def fate(self) -> str:
+        return "was killed"
+
+    def mute(self) -> None:
+        """Let the coordinator hear no more of it."""
+        self._there.is_mute = True
+
+    def kill(self) -> None:
+        assert self._task is not None
+        self._task.cancel()
+        self.channel.inbox.put_nowait(None)
+
+    async def close(self) -> None:
+        assert self._task is not None
+        await asyncio.gather(self._task, return_exceptions=self._task.cancelled())
+
+
+def run_fleet(
+    graph: RunGraph,
+    workers: int,
+    *,
+    target: FakeTarget | None = None,
+    stop_at: Mapping[float, str] | None = None,
+    kill_at: Mapping[float, int] | None = None,
+    mute_at: Mapping[float, int] | None = None,
+    theirs: RunGraph | None = None,
+    samples: Path | None = None,
+    listener: Callable[[Event], None] = lambda _: None,
+) -> Told:
+    """Do as `run_graph`, with workers; `kill_at` kills some of them, `theirs` is their graph."""
+    target = target or FakeTarget()
+    events: list[Event] = []
+    stop = Stop()
+
+    def listen(event: Event) -> None:
+        events.append(event)
+        listener(event)
+
+    async def main() -> RunOutcome:
+        loop = asyncio.get_running_loop()
+        for second, reason in (stop_at or {}).items():
+            loop.call_later(second, stop.request, reason)
+        peers = [
+            MemoryPeer(number + 1, Part(number, workers), theirs or graph, target)
+            for number in range(workers)
+        ]
+        for peer in peers:
+            peer.start()
+        for second, number in (kill_at or {}).items():
+            loop.call_later(second, peers[number].kill)
+        for second, number in (mute_at or {}).items():
+            loop.call_later(second, peers[number].mute)
+        writer = None if samples is None else SampleWriter(samples, started_unix_ns=0)
+        try:
+            return await run(
+                graph,
+                clients={"fake": target.open},
+                clock=VirtualClock(),
+                listener=listen,
+                samples=writer,
+                stop=stop,
+                run_id="r1",
+                peers=peers,
+            )
+        finally:
+            if writer is not None:
+                writer.close()
+
+    return Told(run_virtual(main()), events, target)

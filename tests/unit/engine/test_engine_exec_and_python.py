@@ -1,0 +1,210 @@
+"""Steps that leave the plan: functions of its hooks file, and commands."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from planrunner.clock import MonotonicClock
+from planrunner.engine import Logged, run
+from planrunner.errors import CannotRun
+from planrunner.graph.run_graph import ExecNode, PythonNode
+from planrunner.language.expressions.expression import parse
+from planrunner.units import NS_PER_S
+from tests.support.graphs import (
+    FakeTarget,
+    closed,
+    counts,
+    make_graph,
+    pause,
+    request,
+    run_graph,
+    task,
+    user_class,
+)
+from tests.support.remote_pools import run_fleet
+
+HOOKS = """
+import asyncio
+
+def sign(key, size=1):
+    return {"key": key, "size": size}
+
+async def wait(seconds):
+    await asyncio.sleep(seconds)
+    return "waited"
+
+def drawn(context):
+    context.log(f"{context.names['user']['class']}")
+    return context.random.random()
+
+def block():
+    asyncio.get_running_loop().stall(300_000_000)
+
+def fail():
+    raise ValueError("no good: s3cret")
+"""
+
+
+def expr(source):
+    return parse(source).lower({}).evaluate
+
+
+def call(function, target="", **arguments):
+    given = tuple((name, expr(source)) for name, source in arguments.items())
+    return PythonNode(function, given, target)
+
+
+def command(*words, target="", timeout=10.0, directory=Path()):
+    pieces = tuple((word,) if isinstance(word, str) else word for word in words)
+    return ExecNode(pieces, "the command", directory, round(timeout * NS_PER_S), target)
+
+
+@pytest.fixture
+def hooks(tmp_path):
+    path = tmp_path / "hooks.py"
+    path.write_text(HOOKS)
+    return path
+
+
+def run_steps(*steps, **parts):
+    return run_graph(make_graph(user_class(task("t", *steps)), closed(1, 0.005), **parts))
+
+
+def run_for_real(*steps, hold=0.01, graceful_stop=30.0):
+    """Commands take real time, which a virtual clock would not see pass."""
+    target = FakeTarget()
+    users = user_class(task("t", *steps))
+    graph = make_graph(users, closed(1, hold, graceful_stop=graceful_stop))
+    outcome = asyncio.run(run(graph, clients={"fake": target.open}, clock=MonotonicClock()))
+    return outcome, target
+
+
+class TestPython:
+    def test_a_function_gets_arguments_and_gives_a_value(self, hooks):
+        """Values keep their types."""
+        told = run_steps(call("sign", "signed", key="['a']", size="2"), request(), hooks=hooks)
+
+        assert told.target.scopes[-1]["signed"] == {"key": ["a"], "size": 2}
+
+    def test_a_coroutine_is_awaited(self, hooks):
+        """Other users go on meanwhile, and the time counts."""
+        told = run_steps(call("wait", "done", seconds="3"), request(), hooks=hooks)
+
+        assert told.asked() == pytest.approx([3])
+        assert told.target.scopes[-1]["done"] == "waited"
+
+    def test_draws_come_from_the_users_stream(self, hooks):
+        """The same in each run with the seed."""
+        runs = [run_steps(call("drawn", "x"), request(), hooks=hooks) for _ in range(2)]
+
+        first, second = (told.target.scopes[-1]["x"] for told in runs)
+        assert first == second
+        assert Logged(("Visitor",), 0) in runs[0].events
+
+    def test_an_exception_ends_the_iteration(self, hooks):
+        """As `extract`, with its words, without the secrets in them."""
+        told = run_steps(call("fail"), request(), hooks=hooks, secrets=("s3cret",))
+
+        assert told.target.requests == 0
+        assert counts(told.outcome, "failure", kind="iteration") == {"extract": 5}
+        notices = " ".join(told.outcome.notices)
+        assert "`fail` raised ValueError: no good" in notices
+        assert "s3cret" not in notices
+
+    @pytest.mark.parametrize("run", [run_graph, lambda graph: run_fleet(graph, 2)])
+    def test_one_that_blocks_is_named_where_it_made_the_generator_late(self, hooks, run):
+        """Nothing but a function of the plan's own stood still."""
+        users = user_class(task("t", call("block"), request()), wait=pause(0.5))
+        outcome = run(make_graph(users, closed(2, 10), hooks=hooks)).outcome
+        late, named = (*outcome.biased, *outcome.invalid)
+
+        assert "the generator was up to" in late
+        assert named.startswith("the hook `block` let nothing else run for up to 300 ms at a time")
+        assert "make it `async`" in named
+
+    def test_one_that_is_quick_is_no_finding(self, hooks):
+        """Nor is the time that a coroutine waits."""
+        users = user_class(task("t", call("wait", seconds="3"), call("sign", key="1")))
+
+        assert run_graph(make_graph(users, closed(2, 10), hooks=hooks)).outcome.biased == ()
+
+    def test_a_file_that_cannot_be_imported_keeps_the_run_from_starting(self, tmp_path):
+        """With what went wrong."""
+        path = tmp_path / "hooks.py"
+        path.write_text("import nowhere_to_be_found\n")
+
+        with pytest.raises(CannotRun, match="nowhere_to_be_found"):
+            run_steps(call("sign"), hooks=path)
+
+    def test_a_file_that_no_step_calls_is_not_run(self, tmp_path):
+        """Importing it is running it."""
+        path = tmp_path / "hooks.py"
+        path.write_text("raise SystemExit\n")
+
+        assert run_steps(request(), hooks=path).target.requests == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="commands of POSIX systems")
+class TestExec:
+    def test_output_becomes_a_value(self):
+        """Without its last newline."""
+        _, target = run_for_real(command("echo", "a b", target="out"), request())
+
+        assert target.scopes[0]["out"] == "a b"
+
+    def test_a_rendered_value_is_one_argument(self):
+        """No shell reads it: nothing can be slipped in."""
+        name = (lambda _: "x; echo y", ".txt")
+
+        _, target = run_for_real(command("printf", "<%s>", name, target="out"), request())
+
+        assert target.scopes[0]["out"] == "<x; echo y.txt>"
+
+    def test_it_runs_beside_the_file_that_names_it(self, tmp_path):
+        """Wherever planrunner was started."""
+        _, target = run_for_real(command("pwd", target="out", directory=tmp_path), request())
+
+        assert os.path.realpath(target.scopes[0]["out"]) == os.path.realpath(tmp_path)
+
+    @pytest.mark.parametrize(
+        ("words", "said"),
+        [
+            (("sh", "-c", "echo bad news >&2; exit 3"), "ended with status 3: bad news"),
+            (("no-such-command-here",), "can't be run: No such file or directory"),
+        ],
+    )
+    def test_a_command_that_fails_ends_the_iteration(self, words, said):
+        """As `extract`, with the last that it complained about."""
+        outcome, target = run_for_real(command(*words), request())
+
+        assert target.requests == 0
+        assert set(counts(outcome, "failure", kind="iteration")) == {"extract"}
+        assert any(said in notice for notice in outcome.notices)
+
+    @pytest.mark.slow
+    def test_a_command_that_takes_too_long_is_killed_with_its_children(self, tmp_path):
+        """Nothing is left behind."""
+        mark = tmp_path / "alive"
+        script = f"(sleep 1; touch {mark}) & wait"
+
+        outcome, _ = run_for_real(command("sh", "-c", script, timeout=0.2), hold=0.15)
+
+        time.sleep(1.2)
+        assert not mark.exists()
+        assert any("took longer than 200 ms" in notice for notice in outcome.notices)
+
+    @pytest.mark.slow
+    def test_the_end_of_the_graceful_stop_kills_it(self):
+        """A command outlives no run."""
+        began = time.monotonic()
+
+        outcome, _ = run_for_real(command("sleep", "60"), hold=0.05, graceful_stop=0.05)
+
+        assert time.monotonic() - began < 5
+        assert outcome.tally.aborted == 1

@@ -1,0 +1,93 @@
+"""What several workers sent reads as if one had."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from planrunner.engine.recording.counters import Tally
+from planrunner.engine.recording.generator_health import Health
+from planrunner.engine.steps.step_services import Lines
+from planrunner.engine.workers.local import Drained
+from planrunner.engine.workers.merge import merge_drained
+from planrunner.metrics.book import SeriesBook
+from planrunner.metrics.histogram import Histogram
+from planrunner.metrics.series import Labels
+from planrunner.metrics.snapshot import Snapshot
+from planrunner.units import NS_PER_MS, NS_PER_S
+
+LABELS = Labels("GET /", "GET", "main", "hold", "A", "t", status=200)
+WELL = Health(0, 0.0)
+NO_LINES = Lines()
+LATENCIES = st.lists(st.integers(0, 10**11), max_size=200)
+
+
+def drained(
+    values: Sequence[int] = (),
+    *,
+    begin: int = 0,
+    end: int = NS_PER_S,
+    health: Health = WELL,
+    log: Lines = NO_LINES,
+) -> Drained:
+    book = SeriesBook(begin)
+    book.series(LABELS).same_ns.extend(values)
+    return Drained(book.drain(end, {}), Tally(), health, log)
+
+
+def merged(*workers: list[Drained], users: int = 0) -> Drained:
+    parts = [(sent, {"A": users}) for sent in workers]
+    return merge_drained(drained(), parts, tally=Tally(), start_ns=0)
+
+
+@given(st.lists(LATENCIES, min_size=1, max_size=4).filter(any))
+def test_percentiles_are_those_of_one_process(shares: list[list[int]]) -> None:
+    """Fed the same samples, however they were shared out: to the bit."""
+    together = merged(*([drained(share)] for share in shares))
+
+    everything = [value for share in shares for value in share]
+    delta = together.snapshot.deltas[LABELS]
+    percents = (0, 1, 50, 90, 95, 99, 99.9, 100)
+    assert delta.latency.percentiles(percents) == Histogram(everything).percentiles(percents)
+    assert delta.latency == delta.service == Histogram(everything)
+
+
+def test_users_are_those_that_workers_have_now() -> None:
+    """A worker that is late with its second still has its users."""
+    together = merged([drained()], [], users=3)
+
+    assert together.snapshot.users == {"A": 6}
+
+
+def test_the_interval_ends_where_the_last_report_does() -> None:
+    """The coordinator's own clock has gone on, but nothing is known of that time."""
+    home = Drained(Snapshot(0, 2 * NS_PER_S), Tally(), Health(0, 0), Lines())
+
+    reported = merge_drained(home, [([drained()], {})], tally=Tally(), start_ns=5)
+    silent = merge_drained(home, [([], {})], tally=Tally(), start_ns=5)
+
+    assert (reported.snapshot.start_ns, reported.snapshot.end_ns) == (5, NS_PER_S)
+    assert (silent.snapshot.start_ns, silent.snapshot.end_ns) == (5, 2 * NS_PER_S)
+
+
+def test_the_health_is_that_of_the_worst_worker() -> None:
+    """A short interval at the end of a phase doesn't make a worker busy."""
+    busy = drained(begin=0, end=900 * NS_PER_MS, health=Health(3, 0.5, 1, 7, 20))
+    short = drained(begin=900 * NS_PER_MS, end=NS_PER_S, health=Health(9, 1.0))
+    other = drained(health=Health(4, 0.3, 2, 5, 30))
+
+    health = merged([busy, short], [other]).health
+
+    assert (health.loop_lag_ns, round(health.cpu_share, 6)) == (9, 0.55)
+    assert (health.collections, health.collection_ns, health.open_files) == (3, 7, 30)
+
+
+def test_lines_of_all_workers_have_one_limit() -> None:
+    """Ten a second, whoever writes them."""
+    lines = Lines(tuple("abcdefg"), 2)
+
+    log = merged([drained(log=lines)], [drained(log=lines)]).log
+
+    assert log == Lines(tuple("abcdefgabc"), 8)

@@ -1,0 +1,401 @@
+"""The wire client where it is more than the contract: heads, bodies, rewriting, connections."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from contextlib import suppress
+from operator import itemgetter
+from types import FrameType
+from typing import cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from planrunner.clock import MonotonicClock
+from planrunner.protocols.base import FailureKind, Reply, Scope
+from planrunner.protocols.http.clients.fault import WireFault
+from planrunner.protocols.http.clients.http1 import client as wire
+from planrunner.protocols.http.clients.http1.body import BodyReader, ChunkedBody
+from planrunner.protocols.http.clients.http1.connection import Limits, WireConnection
+from planrunner.protocols.http.clients.http1.head import (
+    CAPACITY,
+    NEVER_QUICK,
+    UNTIL_CLOSE,
+    ReplyHead,
+    ReplyHeads,
+)
+from planrunner.protocols.http.clients.request import bind_request
+from planrunner.protocols.http.clients.rewrite import add_lines, next_hop, without
+from planrunner.protocols.http.operation import HttpSettings, Parts, StaticBody
+from planrunner.protocols.http.url import Location, Origin
+from tests.support.http_servers import HttpServer, Request, Wire, always, reply, serve
+from tests.support.http_users import HttpUnderTest, TestUser, converse, exchange
+
+WIRE = HttpUnderTest("wire", wire.open, asyncio.run)
+SHOP = Origin("http", "shop.test", 80)
+
+
+# -- heads ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("lines", "quick"),
+    [
+        ("200 OK|Content-Length: 5", 5),
+        ("404 Not Found|content-LENGTH:0", 0),
+        ("204 No Content|Content-Length: 5", 0),
+        ("200 OK|Content-Length: 5|Connection: keep-alive", 5),
+        ("200 OK|Content-Length: 5|Location: /x", 5),
+        ("200 OK", NEVER_QUICK),
+        ("200 OK|Transfer-Encoding: chunked", NEVER_QUICK),
+        ("200 OK|Content-Length: 5|Connection: close", NEVER_QUICK),
+        ("200 OK|Content-Length: 5|sET-cOOKIE: a=b", NEVER_QUICK),
+        ("200 OK|Content-Length: 5|Content-Encoding: gzip", NEVER_QUICK),
+        ("302 Found|Content-Length: 5|Location: /x", NEVER_QUICK),
+        ("100 Continue", NEVER_QUICK),
+    ],
+)
+def test_quick_heads_need_no_look(lines: str, quick: int) -> None:
+    """Only a reply of known length that asks for nothing takes the short way."""
+    raw = ("HTTP/1.1 " + lines.replace("|", "\r\n") + "\r\n\r\n").encode()
+
+    assert ReplyHeads(1000).parse(raw).quick == quick
+
+
+def test_known_head_is_the_same_object() -> None:
+    """A head is parsed once."""
+    heads = ReplyHeads(1000)
+    raw = reply(200)
+
+    assert heads.parse(raw) is heads.parse(bytes(bytearray(raw)))
+
+
+def test_heads_that_never_repeat_take_no_memory() -> None:
+    """A request id in every head fills the book again and again, and no more."""
+    heads = ReplyHeads(1000)
+    for number in range(CAPACITY * 2 + 10):
+        heads.parse(reply(200, b"", ("X-Request-Id", str(number))))
+
+    assert len(heads.known) <= CAPACITY
+
+
+@given(st.binary(max_size=60))
+def test_no_head_breaks_the_parser(data: bytes) -> None:
+    """Either it is a head, or it is a failure of the request: never another exception."""
+    with suppress(WireFault):
+        assert ReplyHeads(1000).parse(b"HTTP/1.1 200 OK\r\n" + data + b"\r\n\r\n").status == 200
+
+
+# -- bodies --------------------------------------------------------------------------------
+
+
+@given(st.lists(st.binary(max_size=10)), st.integers(0, 40))
+def test_body_of_known_length(pieces: list[bytes], length: int) -> None:
+    """It ends exactly there, and says when more came."""
+    data = b"".join(pieces)
+    reader = BodyReader(length, keep=True, limit=100)
+    for piece in pieces:
+        reader.feed(piece)
+
+    assert reader.content() == data[:length]
+    assert reader.is_complete == (len(data) >= length)
+    assert reader.has_extra == (len(data) > length)
+
+
+@given(st.lists(st.binary(min_size=1, max_size=20)), st.integers(1, 7), st.booleans())
+def test_chunks_however_they_are_cut(chunks: list[bytes], cut: int, extra: bool) -> None:  # noqa: FBT001
+    """Packets and chunks are independent of each other."""
+    data = b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks) + b"0\r\n\r\n"
+    data += b"HTTP/1.1 200 OK\r\n\r\n" if extra else b""
+    reader = ChunkedBody(keep=True, limit=10_000)
+    for start in range(0, len(data), cut):
+        reader.feed(data[start : start + cut])
+
+    assert reader.is_complete
+    assert reader.content() == b"".join(chunks)
+    assert reader.has_extra == extra
+
+
+def test_body_that_nothing_reads_has_no_limit() -> None:
+    """It is counted and let go, so a download of any size can be measured."""
+    reader = BodyReader(UNTIL_CLOSE, keep=False, limit=10)
+    reader.feed(bytes(1000))
+
+    assert reader.end()
+    assert (reader.received, reader.content()) == (1000, None)
+
+
+# -- requests ------------------------------------------------------------------------------
+
+
+def test_constant_request_is_one_bytes_object() -> None:
+    """Nothing is left to do when it is sent."""
+    bound = bind_request(exchange(SHOP, "/a b", method="POST", body=StaticBody(b"x", "text/plain")))
+
+    assert bound.data is not None
+    assert bound.data.startswith(b"POST /a%20b HTTP/1.1\r\nHost: shop.test\r\n")
+    assert bound.data.endswith(b"Content-Type: text/plain\r\nContent-Length: 1\r\n\r\nx")
+
+
+def test_target_begins_with_a_slash_whatever_the_variable_holds() -> None:
+    """A value cannot make the request line name another host."""
+    bound = bind_request(exchange(SHOP, (lambda scope: scope["path"],)))
+
+    targets = [bound.render({"path": path}).split(b" ")[1] for path in ("x", "/x", "", "http://e/")]
+
+    assert targets == [b"/x", b"/x", b"/", b"/http://e/"]
+
+
+def test_lines_go_behind_host() -> None:
+    """Host stays where servers like it best."""
+    data = b"GET / HTTP/1.1\r\nHost: a\r\nX: 1\r\n\r\nbody\r\n\r\n"
+
+    assert add_lines(data, b"C: 2\r\n") == (
+        b"GET / HTTP/1.1\r\nHost: a\r\nC: 2\r\nX: 1\r\n\r\nbody\r\n\r\n"
+    )
+
+
+def test_removing_headers_leaves_the_body_alone() -> None:
+    """A body that looks like headers is a body."""
+    data = b"POST / HTTP/1.1\r\nHost: a\r\nX-A: 1\r\nx-b: 2\r\n\r\nX-A: 1\r\n\r\nX-A: 2"
+
+    assert without(data, {"x-a"}) == (
+        b"POST / HTTP/1.1\r\nHost: a\r\nx-b: 2\r\n\r\nX-A: 1\r\n\r\nX-A: 2"
+    )
+
+
+def test_redirect_with_credentials_in_its_location() -> None:
+    """They replace what the request had."""
+    data = b"GET / HTTP/1.1\r\nHost: a\r\nAuthorization: x\r\nY: 1\r\n\r\n"
+    location = Location(SHOP, "/to", "Basic abc")
+
+    assert next_hop(data, 302, location, crosses=False) == (
+        b"GET /to HTTP/1.1\r\nHost: shop.test\r\nAuthorization: Basic abc\r\nY: 1\r\n\r\n"
+    )
+
+
+# -- connections ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "extra", [b"x", b"HTTP/1.1 500 Bad\r\nContent-Length: 0\r\n\r\n"], ids=["byte", "reply"]
+)
+@pytest.mark.parametrize(
+    "data",
+    [
+        reply(200, b"hello"),
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+        b"HTTP/1.1 204 No Content\r\n\r\n",
+    ],
+    ids=["length", "chunked", "none"],
+)
+def test_bytes_after_the_reply_end_the_connection(data: bytes, extra: bytes) -> None:
+    """The reply counts; the next request opens a new connection and needs no retry."""
+
+    async def scenario(user: TestUser, server: HttpServer) -> None:
+        got = [await user.get(server.origin) for _ in range(2)]
+
+        assert [each.failure for each in got] == [None, None]
+        assert [each.body for each in got] in ([b"hello"] * 2, [b""] * 2)
+        assert [request.connection for request in server.requests] == [0, 1]
+        assert got[1].retries == 0
+
+    converse(WIRE, always(data + extra), scenario)
+
+
+def test_unasked_bytes_end_the_connection() -> None:
+    """A server that talks between requests, such as a 408 before it closes, is not believed."""
+
+    async def respond(_: Request, wire_: Wire) -> None:
+        await wire_.send(reply(200, b"hello"))
+        await asyncio.sleep(0.01)
+        await wire_.send(reply(408))
+
+    async def scenario(user: TestUser, server: HttpServer) -> None:
+        await user.get(server.origin)
+        await asyncio.sleep(0.03)
+        got = await user.get(server.origin)
+
+        assert (got.status, got.connects) == (200, 1)
+
+    converse(WIRE, respond, scenario)
+
+
+def test_reply_object_is_reused_and_clean() -> None:
+    """One object per session; nothing of an earlier reply stays in it."""
+
+    async def respond(request: Request, wire_: Wire) -> None:
+        await wire_.send(b"garbage\r\n\r\n" if request.target == "/bad" else reply(200, b"ok"))
+
+    async def scenario(user: TestUser, server: HttpServer) -> None:
+        good = user.client.bind(exchange(server.origin, needs_body=True))
+        bad = user.client.bind(exchange(server.origin, "/bad"))
+        seen = []
+        for bound in (good, good, bad, good, good):
+            got = await user.session.send(bound, {})
+            seen.append(
+                (got.status, got.body, got.failure, got.connects, bool(got.detail), got.head != b"")
+            )
+
+        fine = (200, b"ok", None)
+        assert seen == [
+            (*fine, 1, False, True),
+            (*fine, 0, False, True),
+            (0, None, FailureKind.PROTOCOL, 0, True, False),
+            (*fine, 1, False, True),
+            (*fine, 0, False, True),
+        ]
+
+    converse(WIRE, respond, scenario)
+
+
+def test_connections_to_several_origins_stay_open() -> None:
+    """One connection per origin and user."""
+
+    async def scenario(user: TestUser, server: HttpServer) -> None:
+        local = Origin("http", "localhost", server.origin.port)
+        got = [await user.get(origin) for origin in (server.origin, local) * 2]
+
+        assert [each.connects for each in got] == [1, 1, 0, 0]
+
+    converse(WIRE, always(reply(200)), scenario)
+
+
+def test_sweep_fails_only_what_is_late() -> None:
+    """Deadlines are compared with the time the engine gives; idle sessions are left alone."""
+
+    async def respond(request: Request, wire_: Wire) -> None:
+        if request.target != "/hang":
+            await wire_.send(reply(200))
+
+    async def run() -> None:
+        clock = MonotonicClock()
+        async with serve(respond) as server:
+            client = wire.open(HttpSettings(), clock)
+            idle, hanging = client.session(), client.session()
+            await idle.send(client.bind(exchange(server.origin)), {})
+            bound = client.bind(exchange(server.origin, "/hang", timeout_s=10))
+            asking = asyncio.ensure_future(hanging.send(bound, {}))
+            await asyncio.sleep(0.03)
+            before = hanging.deadline_ns
+
+            client.sweep(before)
+            await asyncio.sleep(0.01)
+            assert not asking.done()
+            client.sweep(before + 1)
+            got = await asking
+
+            assert got.failure == FailureKind.TIMEOUT
+            assert len(idle.connections) == 1
+            await client.close()
+
+    asyncio.run(run())
+
+
+class Nobody:
+    """The owner and the transport of a connection that only exists in memory."""
+
+    now_ns = staticmethod(MonotonicClock().now_ns)
+
+    def __init__(self) -> None:
+        self.is_closed = False
+
+    def forget(self, _: WireConnection) -> None: ...
+
+    def write(self, data: bytes) -> None: ...
+
+    def close(self) -> None:
+        self.is_closed = True
+
+    abort = close
+
+
+START = st.sampled_from(
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n",
+        b"HTTP/1.0 200 OK\n\n",
+        b"3\r\nabc\r\n",
+        b"0\r\n\r\n",
+    ]
+)
+
+
+@given(st.lists(START | st.binary(max_size=12), max_size=6), st.booleans(), st.booleans())
+def test_no_bytes_break_a_connection(
+    pieces: list[bytes],
+    wants_body: bool,  # noqa: FBT001
+    is_bodiless: bool,  # noqa: FBT001
+) -> None:
+    """Whatever arrives, however cut, the exchange ends as a reply or a failure, exactly once."""
+
+    async def run() -> None:
+        nobody = Nobody()
+        connection = WireConnection(SHOP, Reply(), ReplyHeads(50), Limits(200, 50), nobody)
+        connection.connection_made(cast("asyncio.Transport", nobody))
+        connection.is_bodiless = is_bodiless
+        waiter = connection.expect(wants_body=wants_body)
+        for piece in pieces:
+            if not nobody.is_closed:
+                connection.data_received(piece)
+        connection.connection_lost(None)
+
+        assert isinstance(await waiter, ReplyHead | WireFault | None)
+        assert connection.waiter is None
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("target", "calls"),
+    [("/kv", 4), (("/kv/", itemgetter("key")), 6)],
+    ids=["constant", "template"],
+)
+def test_hot_path_stays_short(target: str | Parts, calls: int) -> None:
+    """Calls of our own functions per request: `send` twice (begun, resumed), the reply's two.
+
+    A template adds its two closures. Counted, not timed: this holds on any machine.
+    """
+    seen: list[str] = []
+
+    def note(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and "/planrunner/" in frame.f_code.co_filename:
+            seen.append(frame.f_code.co_name)
+
+    async def run() -> None:
+        async with serve(always(reply(200, b"hello"))) as server:
+            client = wire.open(HttpSettings(), MonotonicClock())
+            session = client.session()
+            bound = client.bind(exchange(server.origin, target))
+            scope: Scope = {"key": "alpha"}
+            for _ in range(2):
+                await session.send(bound, scope)
+            sys.setprofile(note)
+            for _ in range(10):
+                await session.send(bound, scope)
+            sys.setprofile(None)
+            await client.close()
+
+    asyncio.run(run())
+
+    assert len(seen) <= 10 * calls, seen[:calls]
+
+
+def test_closed_sessions_are_forgotten() -> None:
+    """A phase's users leave nothing behind in the client."""
+
+    async def scenario(user: TestUser, server: HttpServer) -> None:
+        client = user.client
+        assert isinstance(client, wire.WireClient)
+        for _ in range(5):
+            session = client.session()
+            await session.send(client.bind(exchange(server.origin)), {})
+            await session.close()
+
+        assert client.shared.users == {user.session}
+
+    converse(WIRE, always(reply(200)), scenario)

@@ -1,0 +1,78 @@
+"""results.jtl."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+
+from planrunner.metrics.book import SeriesBook
+from planrunner.metrics.series import Labels
+from planrunner.report.formats.samples_jtl import write_jtl
+from planrunner.results.files.samples import SampleReader, SampleWriter, pack_row
+from planrunner.units import NS_PER_MS
+
+COLUMNS = (
+    "timeStamp,elapsed,label,responseCode,responseMessage,threadName,dataType,success,"
+    "failureMessage,bytes,sentBytes,grpThreads,allThreads,URL,Latency,IdleTime,Connect"
+)
+
+
+@pytest.fixture
+def reader(tmp_path):
+    """A success, a failure with an evil name, one in the warm-up and one cut."""
+    book = SeriesBook(0)
+    writer = SampleWriter(tmp_path / "samples.bin", started_unix_ns=1_700_000_000_123_456_789)
+    for number, changes in enumerate(
+        (
+            {"status": 200},
+            {"request": '=cmd|"/c"!A1,\n50%', "failure": "timeout"},
+            {"warmup": True},
+            {"failure": "aborted"},
+        )
+    ):
+        labels = Labels(
+            **{"request": "GET /a", "method": "GET", "phase": "main", "stage": "hold"}
+            | {"user": "U", "task": "T"}
+            | changes
+        )
+        words = writer.message("no reply, in 1 s" if labels.failure else "")
+        times = (number * 1_000 * NS_PER_MS, 25 * NS_PER_MS, 24 * NS_PER_MS, 7 * NS_PER_MS)
+        writer.append(pack_row(book.series(labels).index, *times, 3 * NS_PER_MS, 512, words))
+    writer.flush(book.opened)
+    writer.close()
+    return SampleReader(tmp_path / "samples.bin")
+
+
+def test_it_is_what_jmeter_writes(reader):
+    """Its columns, milliseconds, and only samples that are results."""
+    out = io.StringIO()
+
+    written = write_jtl(reader, out, users={0: 5, 1: 9})
+
+    rows = list(csv.DictReader(io.StringIO(out.getvalue())))
+    assert out.getvalue().splitlines()[0] == COLUMNS
+    assert written == len(rows) == 2
+    assert rows[0] == {
+        "timeStamp": "1700000000123",
+        "elapsed": "25",
+        "label": "GET /a",
+        "responseCode": "200",
+        "responseMessage": "OK",
+        "threadName": "main U 1-1",
+        "dataType": "text",
+        "success": "true",
+        "failureMessage": "",
+        "bytes": "512",
+        "sentBytes": "0",
+        "grpThreads": "5",
+        "allThreads": "5",
+        "URL": "null",
+        "Latency": "7",
+        "IdleTime": "0",
+        "Connect": "3",
+    }
+    assert rows[1]["label"] == '\'=cmd|"/c"!A1,\n50%'
+    assert (rows[1]["responseCode"], rows[1]["success"]) == ("timeout", "false")
+    assert (rows[1]["failureMessage"], rows[1]["allThreads"]) == ("no reply, in 1 s", "9")

@@ -1,0 +1,54 @@
+"""A worker that fails in a way that nobody foresaw: what it prints, and what the others hear."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, cast
+
+import pytest
+
+from planrunner.compiler.load.selection import Selection
+from planrunner.compiler.source import GraphSource
+from planrunner.engine.workers.messages import Assignment, Broken
+from planrunner.plan.bundle import Bundle
+from planrunner.plan.params.resolve import Surroundings
+from planrunner.runner import worker_main as worker
+from planrunner.runner.exit_codes import ExitCode
+from tests.support.plans import plan_text
+
+
+class Channel:
+    """Keeps what is sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[object] = []
+
+    def send(self, message: object) -> None:
+        self.sent.append(message)
+
+
+def test_the_traceback_of_a_worker_holds_no_secret(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It goes to the stderr that all processes of a run share."""
+    params = """
+        params:
+          token: {type: str, env: TOKEN, secret: true}
+          made: {type: str, default: "${token[:4]}-derived"}
+    """
+    bundle = Bundle("plan.yaml", {"plan.yaml": plan_text(params)})
+    surroundings = Surroundings(environ={"TOKEN": "swordfish"})
+    source = GraphSource(bundle, surroundings, Selection(), 1, {}, tmp_path)
+    channel = Channel()
+
+    async def fail(*_: object) -> None:
+        raise RuntimeError("unforeseen: swordfish, swor-derived")
+
+    monkeypatch.setattr(worker, "_serve", fail)
+    assignment = Assignment(cast("Any", None), {}, source)
+
+    code = asyncio.run(worker._carry_out(assignment, cast("Any", channel)))
+
+    assert code == ExitCode.INTERNAL_ERROR
+    assert [type(message) for message in channel.sent] == [Broken]
+    assert "RuntimeError: unforeseen: ***, ***" in capsys.readouterr().err

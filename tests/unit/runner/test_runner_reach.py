@@ -1,0 +1,145 @@
+"""Whom a run will load, said before it does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from planrunner.runner.reach import announce, peak_load
+from tests.support.plans import compiled
+
+
+def said(
+    capsys: pytest.CaptureFixture[str],
+    *sections: str,
+    environ: Mapping[str, str] | None = None,
+    **more: Any,
+) -> str:
+    asyncio.run(announce(compiled(*sections, **more), environ or {}))
+    return capsys.readouterr().err
+
+
+def at(url: str) -> str:
+    return f'http: {{base_url: "{url}"}}'
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://localhost:8000",
+        "http://api.localhost",
+        "http://127.0.0.1",
+        "http://[::1]:80",
+        "http://10.1.2.3",
+        "http://192.168.0.9",
+        "http://[fd00::1]",
+        "http://[::ffff:10.0.0.1]",
+        "http://169.254.1.1",
+    ],
+)
+def test_nothing_is_said_about_hosts_of_ones_own(
+    capsys: pytest.CaptureFixture[str], url: str
+) -> None:
+    """Loopback, private and link-local addresses, and names for this machine."""
+    assert said(capsys, at(url)) == ""
+
+
+@pytest.mark.parametrize("url", ["http://8.8.8.8", "https://[2606:4700::1111]:8443"])
+def test_a_host_of_others_is_named_with_the_peak_load(
+    capsys: pytest.CaptureFixture[str], url: str
+) -> None:
+    """Before anything is sent."""
+    load = "phases: [{users: 30, hold: 1s}, {users: 1200, hold: 1s}]"
+
+    words = said(capsys, at(url), load)
+
+    assert "up to 1,200 users at once will load" in words
+    assert url.split("//")[1].strip("[]").split("]")[0] in words
+
+
+def test_a_name_that_does_not_resolve_counts_as_somebody_elses(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Who it is may be known once the load begins."""
+    assert "`shop.invalid` (no address yet)" in said(capsys, at("http://shop.invalid"))
+
+
+def test_what_counts_is_where_hosts_points(capsys: pytest.CaptureFixture[str]) -> None:
+    """A name of the world that `hosts` takes home, and the other way round."""
+    home = 'http: {base_url: "http://shop.example.com", hosts: {shop.example.com: 127.0.0.1}}'
+    away = "http: {base_url: 'http://shop.localnet', hosts: {shop.localnet: 8.8.4.4}}"
+
+    assert said(capsys, home) == ""
+    assert "`shop.localnet` (8.8.4.4)" in said(capsys, away)
+
+
+def test_every_host_of_the_plan_counts(capsys: pytest.CaptureFixture[str]) -> None:
+    """Those of steps, setup and token requests too; each is named once."""
+    plan = """
+        setup: [{get: "http://1.1.1.1/a"}]
+        users:
+          A:
+            tasks:
+              - {get: "http://8.8.8.8/a"}
+              - {get: "http://8.8.8.8/b"}
+              - get: /c
+                auth:
+                  oauth2: {token_url: "http://9.9.9.9/t", client_id: a, client_secret: b}
+    """
+
+    words = said(capsys, plan)
+
+    assert [words.count(f"`{host}`") for host in ("1.1.1.1", "8.8.8.8", "9.9.9.9")] == [1, 1, 1]
+
+
+def test_proxies_of_the_environment_are_ignored_with_a_notice(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Named without their values, whatever the host; where the plan has a proxy nothing is said."""
+    environ = {"HTTPS_PROXY": "http://me:pass@proxy", "http_proxy": "http://p", "all_proxy": ""}
+    private = at("http://10.0.0.1")
+
+    words = said(capsys, private, environ=environ)
+
+    assert "`HTTPS_PROXY`, `http_proxy` of the environment are ignored" in words
+    assert "pass" not in words
+    assert said(capsys, at("http://127.0.0.1"), environ=environ) == words
+    assert said(capsys, private[:-1] + ', proxy: "http://10.0.0.2"}', environ=environ) == ""
+
+
+def test_members_of_a_cluster_count_too(capsys: pytest.CaptureFixture[str]) -> None:
+    """Those of plans with etcd steps only, since nothing else is sent there."""
+    etcd = 'etcd: {endpoints: ["127.0.0.1:2379", "1.1.1.1:2379", "[2606:4700::1111]:2379"]}'
+
+    words = said(capsys, etcd, "users: {A: {steps: [{etcd.get: {key: k}}]}}")
+
+    assert "127.0.0.1" not in words
+    assert "`1.1.1.1`" in words
+    assert "`2606:4700::1111`" in words
+    assert said(capsys, etcd) == ""
+
+
+@pytest.mark.parametrize(
+    ("phases", "words"),
+    [
+        ("[{users: 3, hold: 1s}, {users: 4, hold: 1s}]", "4 users at once"),
+        ("[{users: 1, iterations: 5}]", "1 user at once"),
+        ("[{users: 3, hold: 1s}, {users: 4, hold: 1s, start_at: 0s}]", "7 users at once"),
+        ("[{rate: 1500/s, hold: 1s, max_users: 7}]", "1,500 arrivals a second"),
+        ("[{rate: 30/m, hold: 1s}]", "0.5 arrivals a second"),
+        ("[{stages: [{duration: 1s, rate: 9/s}, {duration: 1s, rate: 2/s}]}]",
+         "9 arrivals a second"),
+        ("[{rate: 5/s, hold: 1s}, {users: 20, hold: 1s}, {rate: 7/s, hold: 1s, start_at: 0s}]",
+         "20 users at once and 12 arrivals a second"),
+        ("[{search: {vary: rate, from: 10/s, to: 400/s, step: x2, hold: 1s, slo: [p95 < 1s]}}]",
+         "400 arrivals a second"),
+        ("[{search: {vary: users, from: 10, to: 60, step: +10, hold: 1s, slo: [p95 < 1s]}}]",
+         "60 users at once"),
+    ],
+)  # fmt: skip
+def test_the_peak_is_said_in_the_words_of_the_load(phases: str, words: str) -> None:
+    """Phases in turn are not added up, those beside others are; a rate is no number of users."""
+    assert peak_load(compiled(f"phases: {phases}")) == words
