@@ -17,7 +17,7 @@ from pathlib import Path
 
 from planrunner.cli.group import execute, run
 from planrunner.clock import Clock
-from planrunner.engine.workers import remote_pool as fleet
+from planrunner.engine.workers import remote_pool
 from planrunner.graph.run_graph import RunGraph
 from planrunner.protocols.base import Exchange, Reply, Scope
 from planrunner.runner import worker_main as worker
@@ -105,7 +105,7 @@ class NullClient:
         Meter.write()
 
 
-class MeteredFleet(fleet.Fleet):
+class MeteredPool(remote_pool.RemotePool):
     """Measures the coordinator as well."""
 
     def start(self, *arguments: object) -> None:
@@ -127,7 +127,7 @@ def main() -> None:
         del sys.argv[1]
         worker.main()
         return
-    run_module.Fleet = MeteredFleet
+    run_module.RemotePool = MeteredPool
     execute.WORKER_COMMAND = (sys.executable, "-m", "benchmarks.null_client", "--worker")
     with socket.create_server(("127.0.0.1", 0)) as listening:  # what `execute` looks for first
         port = listening.getsockname()[1]

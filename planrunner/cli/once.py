@@ -12,8 +12,8 @@ import click
 
 from planrunner.cli.stdout import stdout_for_documents
 from planrunner.clock import MonotonicClock
-from planrunner.engine.debug.dry_run import Trial, run_trial
-from planrunner.engine.debug.trace import Told
+from planrunner.engine.debug.dry_run import DryRun, dry_run
+from planrunner.engine.debug.trace import TraceEvent
 from planrunner.graph.run_graph import RunGraph
 from planrunner.language.secrets import Masker
 from planrunner.protocols.base import ClientFactory
@@ -41,13 +41,13 @@ async def try_once(
         CannotRun: A service, the target, preflight or setup failed.
     """
     mask = Masker(graph.secrets)
-    tell: Callable[[Told], None]
+    tell: Callable[[TraceEvent], None]
     console = open_console(sys.stdout)
     if as_json:
         stdout_for_documents()
     tell = JsonTrace(click.echo, mask) if as_json else TextTrace(console, mask, full=full)
     async with around:
-        trial = await run_trial(graph, clients=clients, clock=MonotonicClock(), tell=tell)
+        trial = await dry_run(graph, clients=clients, clock=MonotonicClock(), tell=tell)
     if as_json:
         click.echo(json.dumps({"event": "end", "seed": graph.seed, **asdict(trial)}))
     else:
@@ -57,7 +57,7 @@ async def try_once(
     return ExitCode.THRESHOLD_FAILED if trial.failures else ExitCode.OK
 
 
-def _summary(graph: RunGraph, trial: Trial) -> str:
+def _summary(graph: RunGraph, trial: DryRun) -> str:
     word = "FAIL" if trial.failures else "PASS"
     parts = [
         format_count(trial.tasks, "task"),

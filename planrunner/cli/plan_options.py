@@ -13,7 +13,7 @@ import click
 
 from planrunner.cli.plan_names import complete
 from planrunner.compiler import RunGraph, compile_plan
-from planrunner.compiler.load.selection import Selection
+from planrunner.compiler.load.selection import PlanSelection
 from planrunner.compiler.review import review
 from planrunner.compiler.source import GraphSource
 from planrunner.errors import Bug, UsageError
@@ -23,7 +23,7 @@ from planrunner.plan.loader import Plan, load
 from planrunner.plan.no_exec import find_commands
 from planrunner.plan.overrides import Changes
 from planrunner.plan.params.env_file import read_env_file
-from planrunner.plan.params.resolve import Surroundings
+from planrunner.plan.params.resolve import ParamSources
 from planrunner.runner.masked_traceback import FORESEEN, masked_traceback
 from planrunner.values import dataclass
 
@@ -59,8 +59,8 @@ class PlanOptions:
     no_exec: bool = False
 
     @property
-    def selection(self) -> Selection:
-        return Selection(
+    def selection(self) -> PlanSelection:
+        return PlanSelection(
             profile=self.profile,
             phases=self.phases,
             users=self.users,
@@ -80,9 +80,9 @@ class PlanOptions:
             phases=self.phases,
         )
 
-    def surroundings(self) -> Surroundings:
+    def sources(self) -> ParamSources:
         settings = _parse_settings(self.settings)
-        return Surroundings(settings, self.environment, self.environ(), changes=self.changes)
+        return ParamSources(settings, self.environment, self.environ(), changes=self.changes)
 
     def environ(self) -> dict[str, str]:
         """Return the environment variables; the process's own win over those of files.
@@ -213,7 +213,7 @@ def with_plan_options(command: _Command) -> _Command:
             raise
         except Exception as error:
             plans = [Bundle(str(path), {}) for path in given.get("plans") or [given["plan"]]]
-            raise Bug(masked_traceback(error, plans, options.surroundings())) from error
+            raise Bug(masked_traceback(error, plans, options.sources())) from error
 
     decorated: Any = gathered
     for option in reversed(_OPTIONS):
@@ -296,9 +296,7 @@ def compile_to_run(
         graph = replace(graph, seed=seed, seed_was_drawn=False)
     if formats is not None:
         graph = replace(graph, report=replace(graph.report, formats=_with_metrics(formats)))
-    source = GraphSource(
-        plan.bundle, plan.surroundings, options.selection, graph.seed, ports, scratch
-    )
+    source = GraphSource(plan.bundle, plan.sources, options.selection, graph.seed, ports, scratch)
     return replace(graph, labels=_parse_labels(labels)), source
 
 

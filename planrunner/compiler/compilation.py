@@ -21,7 +21,7 @@ from planrunner.language.fields.text import Text, lower_value
 from planrunner.language.fields.types import Deferred, PauseValue
 from planrunner.load.pauses import Pause, PauseKind
 from planrunner.plan.faults.find import find_path
-from planrunner.plan.yaml.document import Document, Part, PlanPath
+from planrunner.plan.yaml.document import Document, KeyOrValue, PlanPath
 from planrunner.protocols.lowering import SpecFault
 from planrunner.units import UnitError
 from planrunner.values import dataclass
@@ -54,7 +54,7 @@ class Compilation:
         message: str,
         *,
         hint: str = "",
-        part: Part = "value",
+        part: KeyOrValue = "value",
         inside: tuple[int, int] | None = None,
     ) -> None:
         """Note a fault about what stands at `path`, in the words of the models."""

@@ -18,16 +18,16 @@ from planrunner.compiler.data import (
 )
 from planrunner.compiler.http_block import HttpBlock, compile_http
 from planrunner.compiler.load.phases import classes_with_users, has_due_times, seats_of
-from planrunner.compiler.load.selection import Selection
+from planrunner.compiler.load.selection import PlanSelection
 from planrunner.compiler.names.known_names import Known
-from planrunner.compiler.names.masked_findings import veiled
+from planrunner.compiler.names.masked_findings import masked_findings
 from planrunner.compiler.names.params import secrets_of, shown_param, written_param
 from planrunner.compiler.once import compile_hooks, compile_once
-from planrunner.compiler.schedule import Schedule, compile_schedule, unknown_choice
+from planrunner.compiler.schedule import PhaseSchedule, compile_schedule, unknown_choice
 from planrunner.compiler.services import Target, gauges_of
 from planrunner.compiler.steps.requests import etcd_settings
 from planrunner.compiler.steps.walk_steps import Flow, Flows
-from planrunner.compiler.thresholds.names import Names, names_of
+from planrunner.compiler.thresholds.names import KnownTargets, names_of
 from planrunner.compiler.thresholds.statements import Stated, compile_thresholds
 from planrunner.compiler.users import compile_users
 from planrunner.graph.run_graph import (
@@ -66,7 +66,7 @@ def compile_plan(
     *,
     seed: int = 0,
     ports: Mapping[str, int] | None = None,
-    selection: Selection | None = None,
+    selection: PlanSelection | None = None,
     scratch: Path | None = None,
 ) -> RunGraph:
     """Compile a loaded plan.
@@ -81,7 +81,9 @@ def compile_plan(
     Raises:
         PlanError: Names that don't exist, values that can't be; all faults at once.
     """
-    return _Compiler(plan, seed, ports or {}, scratch or _SCRATCH).compile(selection or Selection())
+    return _Compiler(plan, seed, ports or {}, scratch or _SCRATCH).compile(
+        selection or PlanSelection()
+    )
 
 
 class _Compiler:
@@ -134,7 +136,7 @@ class _Compiler:
         }
         self._work = replace(work, constants=constants)
 
-    def compile(self, selection: Selection) -> RunGraph:
+    def compile(self, selection: PlanSelection) -> RunGraph:
         model, work = self._model, self._work
         chosen = self._profile(selection.profile)
         data = compile_data(work, model.data or {}, self._plan.files_at)
@@ -171,7 +173,7 @@ class _Compiler:
         name, baseline = self._plain(model.name, "name"), self._plain(model.baseline, "baseline")
         seed = work.settle(model.seed, ("seed",), self._seed)
         if work.faults:
-            raise PlanError(self._veiled(list(dict.fromkeys(work.faults)), schedule))
+            raise PlanError(self._masked(list(dict.fromkeys(work.faults)), schedule))
         secrets = secrets_of((*self._plan.params.values(), *schedule.params))
         return RunGraph(
             source=plan_path(self._plan),
@@ -203,10 +205,12 @@ class _Compiler:
             plan_text=Masker(secrets)(self._plan.bundle.texts.get(self._plan.bundle.file, "")),
         )
 
-    def _veiled(self, found: Sequence[Diagnostic], schedule: Schedule) -> tuple[Diagnostic, ...]:
-        return veiled(found, self._plan.params, schedule.params)
+    def _masked(
+        self, found: Sequence[Diagnostic], schedule: PhaseSchedule
+    ) -> tuple[Diagnostic, ...]:
+        return masked_findings(found, self._plan.params, schedule.params)
 
-    def _stated(self, schedule: Schedule) -> list[Stated]:
+    def _stated(self, schedule: PhaseSchedule) -> list[Stated]:
         """Return the thresholds of the plan, and those of its phases."""
         params = {name: written_param(param) for name, param in self._plan.params.items()}
         return [
@@ -218,7 +222,7 @@ class _Compiler:
         ]
 
     def _thresholds(
-        self, stated: Sequence[Stated], schedule: Schedule, names: Names
+        self, stated: Sequence[Stated], schedule: PhaseSchedule, names: KnownTargets
     ) -> tuple[Threshold, ...]:
         for phase in schedule.phases:
             programs = schedule.programs(phase)
@@ -318,7 +322,7 @@ def _client(settings: HttpSettings | EtcdSettings) -> tuple[str, str]:
     return choose_client(settings)
 
 
-def _with_slo(phase: PhaseNode, schedule: Schedule, names: Names) -> PhaseNode:
+def _with_slo(phase: PhaseNode, schedule: PhaseSchedule, names: KnownTargets) -> PhaseNode:
     """Return the phase with what must hold at each level, if it is a search."""
     if not isinstance(phase.load, SearchLoad):
         return phase

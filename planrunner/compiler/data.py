@@ -41,7 +41,7 @@ def compile_data(
 ) -> tuple[DataNode, ...]:
     """Compile every source; a faulty one leaves its faults and no node."""
     nodes = (
-        _Source(work, name, model, files_at(("data", name))).compile()
+        _DataCompiler(work, name, model, files_at(("data", name))).compile()
         for name, model in models.items()
     )
     return tuple(node for node in nodes if node is not None)
@@ -126,7 +126,7 @@ def data_notices(nodes: Iterable[DataNode]) -> Iterator[str]:
             )
 
 
-class _Source:
+class _DataCompiler:
     def __init__(self, work: Compilation, name: str, model: DataModel, files: DataFiles) -> None:
         self._work = work
         self._name = name

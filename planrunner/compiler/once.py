@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from planrunner.compiler.compilation import Compilation
 from planrunner.compiler.names.known_names import Known
 from planrunner.compiler.steps.exec_and_python import functions_in
 from planrunner.compiler.steps.walk import Hooks
-from planrunner.compiler.steps.walk_steps import Flow
+from planrunner.compiler.steps.walk_steps import OpenFlow
 from planrunner.graph.run_graph import Block, OnFail, RequestNode
 from planrunner.language.diagnostics import Code
 from planrunner.plan.loader import Plan
@@ -17,8 +16,6 @@ from planrunner.plan.models.steps import BlockModel
 from planrunner.values import dataclass
 
 __all__ = ["Once", "compile_hooks", "compile_once"]
-
-OpenFlow = Callable[[Known], Flow]
 
 
 @dataclass(frozen=True, slots=True)

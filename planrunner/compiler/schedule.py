@@ -9,7 +9,7 @@ from typing import Final
 from planrunner.compiler.compilation import Compilation
 from planrunner.compiler.load.phases import compile_phase, phase_names
 from planrunner.compiler.load.selection import (
-    Selection,
+    PlanSelection,
     choices_in,
     select,
     selection_of_phase,
@@ -26,14 +26,14 @@ from planrunner.plan.yaml.document import PlanPath
 from planrunner.plan.yaml.edits import typed
 from planrunner.values import dataclass
 
-__all__ = ["Schedule", "compile_schedule", "unknown_choice"]
+__all__ = ["PhaseSchedule", "compile_schedule", "unknown_choice"]
 
 CompileUsers = Callable[[Compilation], tuple[UserProgram, ...]]
 """Compiles every user class with the constants of a compilation."""
 
 
 @dataclass(slots=True)
-class Schedule:
+class PhaseSchedule:
     """What runs.
 
     Attributes:
@@ -61,8 +61,12 @@ class Schedule:
 
 
 def compile_schedule(
-    work: Compilation, plan: Plan, selection: Selection, profile: str, compile_users: CompileUsers
-) -> Schedule:
+    work: Compilation,
+    plan: Plan,
+    selection: PlanSelection,
+    profile: str,
+    compile_users: CompileUsers,
+) -> PhaseSchedule:
     """Compile the users, and all phases of the plan; those of other profiles are only checked."""
     everyone = compile_users(work)
     for choice in choices_in(selection, everyone):
@@ -70,13 +74,13 @@ def compile_schedule(
             work.faults.append(
                 unknown_choice(choice.option, choice.kind, choice.name, choice.exists)
             )
-    schedule = Schedule(select(selection, everyone))
+    schedule = PhaseSchedule(select(selection, everyone))
     compiler = _Phases(work, plan, selection, everyone, schedule, compile_users)
     compiler.compile(profile)
     for other in plan.model.profile_names():
         if other != profile:
-            ignored = Schedule(everyone)
-            _Phases(work, plan, Selection(), everyone, ignored, compile_users).compile(other)
+            ignored = PhaseSchedule(everyone)
+            _Phases(work, plan, PlanSelection(), everyone, ignored, compile_users).compile(other)
             schedule.unused_thresholds += ignored.thresholds
             schedule.unused_thresholds += (item for slo in ignored.slo.values() for item in slo)
     return schedule
@@ -115,9 +119,9 @@ class _Phases:
 
     work: Compilation
     plan: Plan
-    selection: Selection
+    selection: PlanSelection
     everyone: tuple[UserProgram, ...]
-    schedule: Schedule
+    schedule: PhaseSchedule
     compile_users: CompileUsers
 
     def compile(self, profile: str) -> None:
@@ -131,7 +135,7 @@ class _Phases:
             self._add(phase, path, name)
         if self.selection.is_partial:
             self._notice()
-        nobody = not self.schedule.phases and self.selection != Selection()
+        nobody = not self.schedule.phases and self.selection != PlanSelection()
         if nobody and len(self.work.faults) == before == 0:
             self._nothing()
 
@@ -248,7 +252,7 @@ class _Phases:
         )
 
 
-def _options(selection: Selection) -> Iterator[str]:
+def _options(selection: PlanSelection) -> Iterator[str]:
     for option, names in (
         ("--phase", selection.phases),
         ("--user", selection.users),

@@ -7,11 +7,11 @@ from dataclasses import field, replace
 from pathlib import Path
 
 from planrunner.compiler.compile import compile_plan
-from planrunner.compiler.load.selection import Selection
+from planrunner.compiler.load.selection import PlanSelection
 from planrunner.graph.run_graph import RunGraph
 from planrunner.plan.bundle import Bundle
 from planrunner.plan.loader import load_bundle
-from planrunner.plan.params.resolve import Surroundings
+from planrunner.plan.params.resolve import ParamSources
 from planrunner.values import dataclass
 
 __all__ = ["GraphSource"]
@@ -29,8 +29,8 @@ class GraphSource:
     """
 
     bundle: Bundle
-    surroundings: Surroundings = field(repr=False)
-    selection: Selection
+    sources: ParamSources = field(repr=False)
+    selection: PlanSelection
     seed: int
     ports: Mapping[str, int]
     scratch: Path
@@ -42,7 +42,7 @@ class GraphSource:
             PlanError: It can't be; of a plan that was compiled before, only if a file that it
                 names has changed.
         """
-        plan = load_bundle(self.bundle, self.surroundings)
+        plan = load_bundle(self.bundle, self.sources)
         graph = compile_plan(
             plan,
             seed=self.seed,

@@ -13,12 +13,12 @@ from planrunner.compiler.names.references import references_in
 from planrunner.compiler.steps.needs import check_substitutes, compile_needs
 from planrunner.compiler.steps.tags import static_tags
 from planrunner.compiler.steps.walk import REPLY_NAMES
-from planrunner.compiler.steps.walk_steps import Flow
+from planrunner.compiler.steps.walk_steps import Flow, OpenFlow
 from planrunner.graph.run_graph import (
     Evaluate,
     OnFail,
-    Pick,
     StepNode,
+    TaskPick,
     TaskProgram,
     UserProgram,
 )
@@ -29,9 +29,6 @@ from planrunner.plan.models.users import TaskModel, UserModel
 from planrunner.plan.yaml.document import PlanPath
 
 __all__ = ["compile_users"]
-
-OpenFlow = Callable[[Known], Flow]
-"""Starts a walk with the names that are known there."""
 
 ClassHttp = Callable[[UserModel, PlanPath], HttpBlock]
 """Gives what the requests of a class start from."""
@@ -85,7 +82,7 @@ class _Class:
             count=None if model.count is None else work.settle(model.count, (*path, "count"), 1),
             wait=None if model.wait is None else work.pause(model.wait, (*path, "wait")),
             tasks=tasks,
-            pick=Pick(model.pick),
+            pick=TaskPick(model.pick),
             on_start=on_start,
             on_stop=on_stop,
             on_start_fail=_on_fail(model.on_start),

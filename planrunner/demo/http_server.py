@@ -122,7 +122,7 @@ class Router:
         return Response({"error": _REASONS[status].lower()}, status=status)
 
 
-class _Connection(asyncio.Protocol):
+class _ServedConnection(asyncio.Protocol):
     """One client; answers requests in the order they came, each after its own delay."""
 
     def __init__(self, server: HttpServer) -> None:
@@ -230,7 +230,7 @@ class HttpServer:
 
     def __init__(self, router: Router) -> None:
         self.router = router
-        self.connections: set[_Connection] = set()
+        self.connections: set[_ServedConnection] = set()
         self._server: asyncio.Server | None = None
         self._answers: set[asyncio.Task[None]] = set()
 
@@ -244,7 +244,7 @@ class HttpServer:
         """Listen, and return the port (chosen by the system when `port` is 0)."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
-            lambda: _Connection(self), host, port, backlog=4096, reuse_address=True
+            lambda: _ServedConnection(self), host, port, backlog=4096, reuse_address=True
         )
         bound: int = self._server.sockets[0].getsockname()[1]
         return bound

@@ -59,12 +59,12 @@ class EtcdStore:
 
     def __init__(self, endpoint: str) -> None:
         # Only this store needs gRPC, which takes 150 ms to import.
-        from planrunner.protocols.etcd.clients.lines import Access, Line  # noqa: PLC0415
+        from planrunner.protocols.etcd.clients.lines import Access, Connection  # noqa: PLC0415
         from planrunner.protocols.etcd.operation import EtcdSettings  # noqa: PLC0415
         from planrunner.protocols.etcd.stubs import load_stubs  # noqa: PLC0415
 
         self._stubs = load_stubs()
-        self._line = Line(Access(EtcdSettings((endpoint,)), self._stubs), endpoint)
+        self._line = Connection(Access(EtcdSettings((endpoint,)), self._stubs), endpoint)
 
     async def _call(self, action: str, message: Any) -> Any:  # noqa: ANN401 - generated code
         return await self._line.calls[action](message, timeout=_CALL_TIMEOUT_S)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from planrunner.engine.coordinator.background import Beside
+from planrunner.engine.coordinator.background import Background
 from planrunner.engine.coordinator.coordinator import Listener, run
 from planrunner.engine.coordinator.events import (
     Event,
@@ -18,7 +18,7 @@ from planrunner.engine.coordinator.outcome import PhaseTimes, RunOutcome, StageT
 from planrunner.engine.stop import Ending, Stop, StopLevel
 
 __all__ = [
-    "Beside",
+    "Background",
     "Ending",
     "Event",
     "Listener",

@@ -23,7 +23,7 @@ from planrunner.graph.run_graph import (
     UserProgram,
     nested_steps,
 )
-from planrunner.load.arrivals import Arrivals
+from planrunner.load.arrivals import ArrivalSchedule
 from planrunner.load.pauses import Pause, PauseKind
 from planrunner.load.population import Stage
 from planrunner.results.files.samples import ROW_BYTES, parse_keep
@@ -112,7 +112,7 @@ def _arrivals(load: OpenLoad) -> float:
     if load.exact:
         planned_ns = sum(duration_ns for _, duration_ns in load.spans)
         return sum(rate.per_second for _, rate in load.exact) * planned_ns / NS_PER_S
-    return Arrivals(load.stages).count()
+    return ArrivalSchedule(load.stages).count()
 
 
 def _user_ns(stages: Sequence[Stage]) -> float:

@@ -23,14 +23,14 @@ __all__ = [
     "Load",
     "OpenLoad",
     "SearchLoad",
-    "Span",
+    "StageSpanNs",
     "class_of_seats",
     "planned_ns_of",
 ]
 
 _MOST_LEVELS: Final = 10_000
 
-Span = tuple[str, int]
+StageSpanNs = tuple[str, int]
 """A stage's name and how long it is planned to take, in ns."""
 
 Exact = tuple[tuple[str, int], ...]
@@ -52,7 +52,7 @@ class ClosedLoad:
     throttle: Rate | None = None
 
     @property
-    def spans(self) -> tuple[Span, ...]:
+    def spans(self) -> tuple[StageSpanNs, ...]:
         return tuple((stage.name, stage.duration_ns) for stage in self.stages)
 
     @property
@@ -77,7 +77,7 @@ class OpenLoad:
     max_users: int = 1000
 
     @property
-    def spans(self) -> tuple[Span, ...]:
+    def spans(self) -> tuple[StageSpanNs, ...]:
         return tuple((stage.name, stage.duration_ns) for stage in self.stages)
 
     @property
@@ -103,7 +103,7 @@ class CountedLoad:
     per_user: int = 0
 
     @property
-    def spans(self) -> tuple[Span, ...]:
+    def spans(self) -> tuple[StageSpanNs, ...]:
         return (("hold", self.max_duration_ns),)
 
     @property
@@ -140,7 +140,7 @@ class SearchLoad:
     max_users: int = 1000
 
     @property
-    def spans(self) -> tuple[Span, ...]:
+    def spans(self) -> tuple[StageSpanNs, ...]:
         """One level; how many there are is what the search finds out."""
         return (("level", self.hold_ns),)
 

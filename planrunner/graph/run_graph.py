@@ -72,7 +72,6 @@ __all__ = [
     "Pause",
     "PauseKind",
     "PhaseNode",
-    "Pick",
     "PollNode",
     "PopNode",
     "PushNode",
@@ -89,6 +88,7 @@ __all__ = [
     "StepNode",
     "StopNode",
     "StopWhat",
+    "TaskPick",
     "TaskProgram",
     "ThinkNode",
     "UserProgram",
@@ -98,7 +98,7 @@ __all__ = [
 ]
 
 
-class Pick(StrEnum):
+class TaskPick(StrEnum):
     RANDOM = "random"
     BALANCED = "balanced"
 
@@ -171,7 +171,7 @@ class UserProgram:
     count: int | None
     wait: Pause | None
     tasks: tuple[TaskProgram, ...]
-    pick: Pick = Pick.RANDOM
+    pick: TaskPick = TaskPick.RANDOM
     on_start: tuple[StepNode, ...] = ()
     on_stop: tuple[StepNode, ...] = ()
     on_start_fail: OnFail = OnFail.STOP_USER

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
+from planrunner.language.expressions.values import Evaluate
 from planrunner.load.pauses import Pause
-from planrunner.protocols.base import Exchange, Scope
+from planrunner.protocols.base import Exchange
 from planrunner.values import dataclass
 
 __all__ = [
@@ -37,9 +38,6 @@ __all__ = [
     "nested_steps",
     "walk_steps",
 ]
-
-Evaluate = Callable[[Scope], object]
-"""A lowered expression or text; raises `EvaluationError` when its value cannot be had."""
 
 Word = tuple[str | Evaluate, ...]
 """One argument of a command: constant pieces, and what is rendered between them."""

@@ -19,7 +19,7 @@ from planrunner.load.population import next_seats
 from planrunner.units import Rate
 from planrunner.values import dataclass
 
-__all__ = ["ArrivalKind", "Arrivals", "RateStage", "dealt_classes", "merged"]
+__all__ = ["ArrivalKind", "ArrivalSchedule", "RateStage", "dealt_classes", "merged"]
 
 
 class ArrivalKind(StrEnum):
@@ -98,7 +98,7 @@ class _Piece:
         return rising if rise > 0 else falling
 
 
-class Arrivals:
+class ArrivalSchedule:
     """The arrivals of one phase, or of one user class in it; offsets count from its start."""
 
     def __init__(self, stages: Sequence[RateStage]) -> None:

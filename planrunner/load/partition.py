@@ -13,13 +13,13 @@ from typing import Final, TypeVar
 from planrunner.errors import Misuse
 from planrunner.values import dataclass
 
-__all__ = ["ALL", "Part"]
+__all__ = ["ALL", "WorkerShare"]
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class WorkerShare:
     """One worker's part of the rows.
 
     Attributes:
@@ -64,5 +64,5 @@ class Part:
         yield from self.dealt(islice(sequence, after, None))
 
 
-ALL: Final = Part()
+ALL: Final = WorkerShare()
 """The part of the only worker."""

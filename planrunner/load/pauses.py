@@ -38,13 +38,13 @@ class Pause:
     second: float = 0
 
 
-Draw = Callable[[], int]
+DrawPause = Callable[[], int]
 
 # exp(50) ns are 160,000 years: the heavy tail (pareto, shape below 1) has no bound of its own.
 _STEEPEST: Final = 50.0
 
 
-def pause_drawer(pause: Pause, rng: Random) -> Draw:
+def pause_drawer(pause: Pause, rng: Random) -> DrawPause:
     """Return a function that draws the next pause in ns, never negative.
 
     One random number a draw (two for `normal`), so that the kind of a pause doesn't change what
@@ -63,27 +63,27 @@ def pause_drawer(pause: Pause, rng: Random) -> Draw:
             return _pareto(pause.first, pause.second, rng)
 
 
-def _constant(length_ns: int) -> Draw:
+def _constant(length_ns: int) -> DrawPause:
     return lambda: length_ns
 
 
-def _uniform(least_ns: int, most_ns: int, rng: Random) -> Draw:
+def _uniform(least_ns: int, most_ns: int, rng: Random) -> DrawPause:
     random, span_ns = rng.random, most_ns - least_ns + 1
     return lambda: least_ns + int(random() * span_ns)
 
 
-def _normal(mean_ns: int, deviation_ns: float, rng: Random) -> Draw:
+def _normal(mean_ns: int, deviation_ns: float, rng: Random) -> DrawPause:
     normalvariate = rng.normalvariate
     return lambda: max(0, round(normalvariate(mean_ns, deviation_ns)))
 
 
-def _exponential(mean_ns: int, rng: Random) -> Draw:
+def _exponential(mean_ns: int, rng: Random) -> DrawPause:
     random = rng.random
     # 1 - random() is never 0, so the logarithm exists.
     return lambda: round(-log(1.0 - random()) * mean_ns)
 
 
-def _pareto(scale_ns: int, shape: float, rng: Random) -> Draw:
+def _pareto(scale_ns: int, shape: float, rng: Random) -> DrawPause:
     random = rng.random
     # Through the logarithm, as a power would overflow where the shape is small.
     return lambda: min(

@@ -14,7 +14,7 @@ from planrunner.errors import Misuse
 from planrunner.values import dataclass
 
 __all__ = [
-    "Change",
+    "SeatChange",
     "Share",
     "Stage",
     "changes",
@@ -36,7 +36,7 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class SeatChange:
     """A user starts or is told to stop.
 
     Attributes:
@@ -64,7 +64,7 @@ class Share:
     count: int | None = None
 
 
-def changes(stages: Sequence[Stage]) -> Iterator[Change]:
+def changes(stages: Sequence[Stage]) -> Iterator[SeatChange]:
     """Yield every start and stop, in the order of time; the first level is 0.
 
     On the way from level a up to b in d ns, slot k starts (k - a) * d / (b - a) after the stage's
@@ -77,10 +77,12 @@ def changes(stages: Sequence[Stage]) -> Iterator[Change]:
         rise = stage.level - level
         if rise > 0:
             for n in range(rise):
-                yield Change(begin_ns + n * stage.duration_ns // rise, starts=True, slot=level + n)
+                yield SeatChange(
+                    begin_ns + n * stage.duration_ns // rise, starts=True, slot=level + n
+                )
         for n in range(1, 1 - rise):
             offset_ns = -(-n * stage.duration_ns // -rise)
-            yield Change(begin_ns + offset_ns, starts=False, slot=level - n)
+            yield SeatChange(begin_ns + offset_ns, starts=False, slot=level - n)
         begin_ns += stage.duration_ns
         level = stage.level
 

@@ -9,10 +9,18 @@ from math import floor
 
 from planrunner.values import dataclass
 
-__all__ = ["Found", "Outcome", "Purpose", "SearchSteps", "Trial", "grain_of", "trials"]
+__all__ = [
+    "FoundLevel",
+    "LevelOutcome",
+    "LevelTry",
+    "Purpose",
+    "SearchSteps",
+    "grain_of",
+    "levels_to_try",
+]
 
 
-class Outcome(StrEnum):
+class LevelOutcome(StrEnum):
     """What came of a level; limited: the generator could not send it."""
 
     HELD = "held"
@@ -59,7 +67,7 @@ class SearchSteps:
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class LevelTry:
     """A level to run, and what for."""
 
     level: Fraction
@@ -67,7 +75,7 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundLevel:
     """What a search came to.
 
     Attributes:
@@ -89,7 +97,7 @@ def grain_of(first: Fraction) -> Fraction:
     return grain
 
 
-def trials(steps: SearchSteps) -> Generator[Trial, Outcome, Found]:
+def levels_to_try(steps: SearchSteps) -> Generator[LevelTry, LevelOutcome, FoundLevel]:
     """Yield each level to try; send in what came of it.
 
     A level that fails its confirmation counts as broken, and the one below it must be confirmed
@@ -102,53 +110,55 @@ def trials(steps: SearchSteps) -> Generator[Trial, Outcome, Found]:
         broken, is_limited = yield from _refine(steps, good, broken)
     while good:
         outcome = yield from _confirmed(steps, good[-1])
-        if outcome is Outcome.HELD:
-            return Found(good[-1], broken, is_limited)
-        broken, is_limited = good.pop(), outcome is Outcome.LIMITED
-    return Found(Fraction(0), broken, is_limited)
+        if outcome is LevelOutcome.HELD:
+            return FoundLevel(good[-1], broken, is_limited)
+        broken, is_limited = good.pop(), outcome is LevelOutcome.LIMITED
+    return FoundLevel(Fraction(0), broken, is_limited)
 
 
 def _climb(
     steps: SearchSteps, good: list[Fraction]
-) -> Generator[Trial, Outcome, tuple[Fraction | None, bool]]:
+) -> Generator[LevelTry, LevelOutcome, tuple[Fraction | None, bool]]:
     level = steps.first
-    while (outcome := (yield from _outcome(level, Purpose.CLIMB))) is Outcome.HELD:
+    while (outcome := (yield from _outcome(level, Purpose.CLIMB))) is LevelOutcome.HELD:
         good.append(level)
         if level >= steps.last:
             return None, False
         level = steps.after(level)
-    return level, outcome is Outcome.LIMITED
+    return level, outcome is LevelOutcome.LIMITED
 
 
 def _refine(
     steps: SearchSteps, good: list[Fraction], broken: Fraction
-) -> Generator[Trial, Outcome, tuple[Fraction, bool]]:
+) -> Generator[LevelTry, LevelOutcome, tuple[Fraction, bool]]:
     for _ in range(steps.refine):
         middle = steps.rounded((good[-1] + broken) / 2)
         if not good[-1] < middle < broken:
             break
         outcome = yield from _outcome(middle, Purpose.REFINE)
-        if outcome is Outcome.HELD:
+        if outcome is LevelOutcome.HELD:
             good.append(middle)
             continue
         broken = middle
-        if outcome is Outcome.LIMITED:
+        if outcome is LevelOutcome.LIMITED:
             return broken, True
     return broken, False
 
 
-def _confirmed(steps: SearchSteps, level: Fraction) -> Generator[Trial, Outcome, Outcome]:
+def _confirmed(
+    steps: SearchSteps, level: Fraction
+) -> Generator[LevelTry, LevelOutcome, LevelOutcome]:
     for _ in range(steps.confirm):
         outcome = yield from _outcome(level, Purpose.CONFIRM)
-        if outcome is not Outcome.HELD:
+        if outcome is not LevelOutcome.HELD:
             return outcome
-    return Outcome.HELD
+    return LevelOutcome.HELD
 
 
-def _outcome(level: Fraction, purpose: Purpose) -> Generator[Trial, Outcome, Outcome]:
+def _outcome(level: Fraction, purpose: Purpose) -> Generator[LevelTry, LevelOutcome, LevelOutcome]:
     """Return what came of a level; a limit of the generator must show twice to be believed.
 
     A hiccup of its host passes, a limit stays.
     """
-    outcome = yield Trial(level, purpose)
-    return (yield Trial(level, purpose)) if outcome is Outcome.LIMITED else outcome
+    outcome = yield LevelTry(level, purpose)
+    return (yield LevelTry(level, purpose)) if outcome is LevelOutcome.LIMITED else outcome

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import count
 
-from planrunner.load.partition import Part
+from planrunner.load.partition import WorkerShare
 from planrunner.units import Rate
 
 __all__ = [
@@ -58,7 +58,7 @@ def owned_iterations(owners: Sequence[int], total: int, worker: int) -> Iterator
             yield begin + slot
 
 
-def share_of(total: int, part: Part) -> int:
+def share_of(total: int, part: WorkerShare) -> int:
     """Return a worker's part of a number of like things; the first ones get one more."""
     return total // part.workers + (part.worker < total % part.workers)
 
@@ -71,16 +71,18 @@ def share_of_rate(rate: Rate, owners: Sequence[int], worker: int) -> Rate | None
     return rate if held == len(owners) else Rate(rate.count * held, rate.per_ns * len(owners))
 
 
-def taking_arrivals(part: Part, max_users: int) -> Part | None:
+def taking_arrivals(part: WorkerShare, max_users: int) -> WorkerShare | None:
     """Return which of the workers that get arrivals this one is; None when it gets none.
 
     A worker that may have no user at all would drop every arrival.
     """
     workers = max(min(part.workers, max_users), 1)
-    return Part(part.worker, workers) if part.worker < workers else None
+    return WorkerShare(part.worker, workers) if part.worker < workers else None
 
 
-def dealt_arrivals(schedule: Iterator[tuple[int, int]], part: Part) -> Iterator[tuple[int, int]]:
+def dealt_arrivals(
+    schedule: Iterator[tuple[int, int]], part: WorkerShare
+) -> Iterator[tuple[int, int]]:
     """Yield the arrivals of one worker: of each class in turn.
 
     Where each class begins is shifted, or the first worker would get the first arrival of all.

@@ -9,10 +9,10 @@ from random import Random
 
 __all__ = ["balanced_picker", "random_picker"]
 
-Pick = Callable[[], int]
+PickIndex = Callable[[], int]
 
 
-def random_picker(weights: Sequence[int], rng: Random) -> Pick:
+def random_picker(weights: Sequence[int], rng: Random) -> PickIndex:
     """Return a function that draws a position with a probability of weight / total.
 
     One random number a draw, even where there is only one thing to pick, so that a second task
@@ -24,7 +24,7 @@ def random_picker(weights: Sequence[int], rng: Random) -> Pick:
     return lambda: bisect(bounds, random() * total)
 
 
-def balanced_picker(weights: Sequence[int], rng: Random) -> Pick:
+def balanced_picker(weights: Sequence[int], rng: Random) -> PickIndex:
     """Return a function that deals positions so that every `total` picks have exact shares.
 
     The order within a round is Sainte-Laguë's, so the shares also hold within a part of it. One

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from planrunner.values import dataclass
 
-__all__ = ["ABORTED", "Labels", "Series"]
+__all__ = ["ABORTED", "Labels", "Series", "Tags"]
 
 ABORTED = "aborted"
 """The failure kind of what the end of a phase cut: apart from successes and failures."""
@@ -33,6 +33,10 @@ _GRPC = (
     "DATA_LOSS",
     "UNAUTHENTICATED",
 )
+
+
+Tags = tuple[tuple[str, str], ...]
+"""Tags with their values, sorted by name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from planrunner.language.diagnostics import Code, Diagnostic, Note, PlanError
 from planrunner.plan.faults.find import diagnose
 from planrunner.plan.models.plan import ImportModel
 from planrunner.plan.yaml.document import Document, parse
-from planrunner.plan.yaml.nodes import Entry, Node
+from planrunner.plan.yaml.nodes import Entry, YamlNode
 
 __all__ = ["merge_imports"]
 
@@ -22,10 +22,10 @@ _NAMED: Final = ("users", "flows", "data")
 _KINDS: Final = {"users": dict, "flows": dict, "data": dict, "thresholds": list}
 _WORDS: Final = {"users": "user class", "flows": "flow", "data": "data source"}
 
-Read = Callable[[str], str]
+ReadFile = Callable[[str], str]
 
 
-def merge_imports(document: Document, read: Read) -> tuple[Document, list[Diagnostic]]:
+def merge_imports(document: Document, read: ReadFile) -> tuple[Document, list[Diagnostic]]:
     """Return the plan with what it imports, and what is wrong with that.
 
     `read` returns the text of a file, or raises `PlanError`.
@@ -43,7 +43,7 @@ def merge_imports(document: Document, read: Read) -> tuple[Document, list[Diagno
 @dataclass(slots=True)
 class _Merge:
     plan: Document
-    read: Read
+    read: ReadFile
     faults: list[Diagnostic] = field(default_factory=list)
     documents: dict[str, tuple[int, Document]] = field(default_factory=dict)
 
@@ -76,7 +76,7 @@ class _Merge:
         imported = tuple(document.source for _index, document in self.documents.values())
         return replace(self.plan, root=root, imported=imported)
 
-    def _merge_named(self, root: Node, document: Document, section: str) -> None:
+    def _merge_named(self, root: YamlNode, document: Document, section: str) -> None:
         target = _section_to_fill(root, document.root, section, dict)
         if target is None:
             return
@@ -146,16 +146,16 @@ _FILE_FAULTS: Final = frozenset(
 )
 
 
-def _entries(node: Node) -> dict[str, Entry]:
+def _entries(node: YamlNode) -> dict[str, Entry]:
     return node.items if isinstance(node.items, dict) else {}
 
 
-def _copy(node: Node) -> Node:
+def _copy(node: YamlNode) -> YamlNode:
     items = node.items.copy() if node.items is not None else None
-    return Node(node.source, node.start, node.end, node.data.copy(), items)
+    return YamlNode(node.source, node.start, node.end, node.data.copy(), items)
 
 
-def _section_to_fill(root: Node, added: Node, name: str, kind: type) -> Node | None:
+def _section_to_fill(root: YamlNode, added: YamlNode, name: str, kind: type) -> YamlNode | None:
     """Put a copy of the plan's section `name` into `root`, and return it.
 
     None when there is nothing to add, or when the section isn't of the `kind` that it must be:
@@ -166,7 +166,7 @@ def _section_to_fill(root: Node, added: Node, name: str, kind: type) -> Node | N
     start, end, section = _entries(added)[name]
     own = _entries(root).get(name)
     if own is None or own[2].data is None:
-        section = Node(section.source, section.start, section.end, kind(), kind())
+        section = YamlNode(section.source, section.start, section.end, kind(), kind())
     elif isinstance(own[2].data, kind):
         start, end, section = own
         section = _copy(section)
@@ -177,7 +177,7 @@ def _section_to_fill(root: Node, added: Node, name: str, kind: type) -> Node | N
     return section
 
 
-def _merge_list(root: Node, document: Document, name: str) -> None:
+def _merge_list(root: YamlNode, document: Document, name: str) -> None:
     target = _section_to_fill(root, document.root, name, list)
     if target is None or not isinstance(target.items, list):
         return

@@ -12,14 +12,14 @@ from planrunner.load.population import Share, seats
 from planrunner.plan.models.load.stages import expand_stages, level_key
 from planrunner.plan.yaml.document import PlanPath
 from planrunner.plan.yaml.edits import Edits, Option
-from planrunner.plan.yaml.nodes import Node
+from planrunner.plan.yaml.nodes import YamlNode
 from planrunner.values import dataclass
 
-__all__ = ["LOAD_OPTIONS", "Schedule"]
+__all__ = ["LOAD_OPTIONS", "PhaseKeys"]
 
 
 @dataclass(frozen=True, slots=True)
-class Schedule:
+class PhaseKeys:
     """The phases of a plan that hasn't been checked yet.
 
     Attributes:
@@ -66,7 +66,7 @@ class Schedule:
                 yield (*path, index), phase
 
 
-def _set_users(schedule: Schedule, option: Option, start: int) -> None:
+def _set_users(schedule: PhaseKeys, option: Option, start: int) -> None:
     value = option.value(start)
     if not isinstance(value.data, int) or isinstance(value.data, bool):
         message = f"`{option.text[start:]}` is not a number of users"
@@ -90,7 +90,9 @@ def _set_users(schedule: Schedule, option: Option, start: int) -> None:
         raise PlanError([option.fault(Code.NOT_ALLOWED, "no phase that runs has users", hint=hint)])
 
 
-def _split_users(edits: Edits, path: PlanPath, users: Mapping[str, object], wanted: Node) -> None:
+def _split_users(
+    edits: Edits, path: PlanPath, users: Mapping[str, object], wanted: YamlNode
+) -> None:
     """Give each class its share of the users, in the proportion that the plan has."""
     counts = {name: count for name, count in users.items() if isinstance(count, int) and count > 0}
     if len(counts) < sum(count != 0 for count in users.values()):
@@ -100,11 +102,11 @@ def _split_users(edits: Edits, path: PlanPath, users: Mapping[str, object], want
     shares = [Share(name, weight=counts[name]) for name in order]
     taken = Counter(seats(shares, max(0, wanted.data))) if shares else Counter()
     for position, name in enumerate(order):
-        node = Node(wanted.source, wanted.start, wanted.end, taken[position])
+        node = YamlNode(wanted.source, wanted.start, wanted.end, taken[position])
         edits.set((*path, name), node)
 
 
-def _scale(edits: Edits, path: PlanPath, option: Option, wanted: Node) -> None:
+def _scale(edits: Edits, path: PlanPath, option: Option, wanted: YamlNode) -> None:
     """Scale the stages at `path` so that the highest has as many users as wanted."""
     written = edits.document.value(path)
     try:
@@ -126,7 +128,7 @@ def _scale(edits: Edits, path: PlanPath, option: Option, wanted: Node) -> None:
         edits.set(path, option.node(stages, (start, end)))
     for index, level in enumerate(levels):
         users = -(-level * wanted.data // highest)  # rounded up: no stage with users loses all
-        edits.set((*path, index, "users"), Node(wanted.source, wanted.start, wanted.end, users))
+        edits.set((*path, index, "users"), YamlNode(wanted.source, wanted.start, wanted.end, users))
 
 
 def _not_a_number(edits: Edits, path: PlanPath) -> None:
@@ -140,7 +142,7 @@ def _not_a_number(edits: Edits, path: PlanPath) -> None:
     )
 
 
-def _set_rate(schedule: Schedule, option: Option, start: int) -> None:
+def _set_rate(schedule: PhaseKeys, option: Option, start: int) -> None:
     value, changed = option.value(start), False
     for path, phase in schedule.running():
         if "rate" in phase:
@@ -156,7 +158,7 @@ def _set_rate(schedule: Schedule, option: Option, start: int) -> None:
         raise PlanError([option.fault(Code.NOT_ALLOWED, message, hint=hint)])
 
 
-def _set_hold(schedule: Schedule, option: Option, start: int) -> None:
+def _set_hold(schedule: PhaseKeys, option: Option, start: int) -> None:
     value, changed = option.value(start), False
     for path, phase in schedule.running():
         if "hold" in phase:
@@ -168,7 +170,7 @@ def _set_hold(schedule: Schedule, option: Option, start: int) -> None:
         raise PlanError([option.fault(Code.NOT_ALLOWED, message, hint=hint)])
 
 
-LOAD_OPTIONS: Final[Mapping[str, Callable[[Schedule, Option, int], None]]] = {
+LOAD_OPTIONS: Final[Mapping[str, Callable[[PhaseKeys, Option, int], None]]] = {
     "--users": _set_users,
     "--rate": _set_rate,
     "--hold": _set_hold,

@@ -18,7 +18,7 @@ from planrunner.plan.imports import merge_imports
 from planrunner.plan.models.params import ParamModel
 from planrunner.plan.models.plan import PlanModel
 from planrunner.plan.overrides import Changes, apply_changes
-from planrunner.plan.params.resolve import Param, Surroundings, resolve_params
+from planrunner.plan.params.resolve import Param, ParamSources, resolve_params
 from planrunner.plan.params.secret_texts import secret_texts
 from planrunner.plan.yaml.document import Document, PlanPath, parse
 from planrunner.plan.yaml.files import read_text
@@ -35,7 +35,7 @@ class Plan:
         document: Where everything stands.
         params: The params' values.
         changes: What the command line changed in it.
-        surroundings: What it was loaded with.
+        sources: What it was loaded with.
     """
 
     model: PlanModel
@@ -43,7 +43,7 @@ class Plan:
     params: Mapping[str, Param]
     bundle: Bundle
     changes: Changes = field(default_factory=Changes)
-    surroundings: Surroundings = field(default_factory=Surroundings, repr=False)
+    sources: ParamSources = field(default_factory=ParamSources, repr=False)
 
     def files_at(self, path: PlanPath) -> NamedFiles:
         """Return access to the files that are named at `path`: relative to the file it is in."""
@@ -95,42 +95,42 @@ def load(
         texts[file] = text = read_text(file)
         return text
 
-    surroundings = Surroundings(
+    sources = ParamSources(
         overrides or {}, environment, environ, need_secrets, changes or Changes()
     )
-    return _load(Bundle(os.fspath(path), texts), read, surroundings)
+    return _load(Bundle(os.fspath(path), texts), read, sources)
 
 
-def load_bundle(bundle: Bundle, surroundings: Surroundings) -> Plan:
+def load_bundle(bundle: Bundle, sources: ParamSources) -> Plan:
     """Check the plan in a bundle, without its files.
 
     Raises:
         PlanError: With every fault that was found.
     """
-    return _load(bundle, bundle.reader(), surroundings)
+    return _load(bundle, bundle.reader(), sources)
 
 
-def _load(bundle: Bundle, read: Callable[[str], str], surroundings: Surroundings) -> Plan:
+def _load(bundle: Bundle, read: Callable[[str], str], sources: ParamSources) -> Plan:
     document = parse(read(bundle.file), bundle.file)
     broken = document.faults
     document, faults = merge_imports(document, read)
-    document, refused = apply_changes(document, surroundings.changes)
+    document, refused = apply_changes(document, sources.changes)
     faults += refused
     remains: Remains | None
     try:
         remains = Remains(PlanModel.model_validate(document.data), document, frozenset())
-        params, found = _params(document, remains.model, surroundings)
+        params, found = _params(document, remains.model, sources)
     except ValidationError as error:
         faults += diagnose(error, document)
         remains = salvage(document) if len(faults) < MAX_FAULTS else None
-        params, found = _params(document, None, surroundings)
+        params, found = _params(document, None, sources)
     faults = [*broken, *faults, *found]
-    changes = surroundings.changes
+    changes = sources.changes
     draft = None
     if remains is not None:
-        draft = Plan(remains.model, remains.document, params, bundle, changes, surroundings)
+        draft = Plan(remains.model, remains.document, params, bundle, changes, sources)
     if draft is None or faults:
-        mask = Masker(secret_texts(document, surroundings))
+        mask = Masker(secret_texts(document, sources))
         raise InvalidPlan(
             mask.diagnostics(_distinct(faults, broken)),
             draft,
@@ -140,7 +140,7 @@ def _load(bundle: Bundle, read: Callable[[str], str], surroundings: Surroundings
 
 
 def _params(
-    document: Document, model: PlanModel | None, surroundings: Surroundings
+    document: Document, model: PlanModel | None, sources: ParamSources
 ) -> tuple[dict[str, Param], list[Diagnostic]]:
     """Resolve the params; of a plan that is invalid elsewhere too, so that all faults show."""
     if model is not None:
@@ -150,7 +150,7 @@ def _params(
         params = _sound_params(_mapping(document.value(("params",))))
         blocks = _mapping(document.value(("environments",)))
         environments = {name: _mapping(block) for name, block in blocks.items()}
-    return resolve_params(params, environments, surroundings, document)
+    return resolve_params(params, environments, sources, document)
 
 
 def _sound_params(section: Mapping[str, Any]) -> dict[str, ParamModel]:

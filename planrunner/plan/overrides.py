@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from planrunner.language.diagnostics import Code, Diagnostic, PlanError, suggest
-from planrunner.plan.load_overrides import LOAD_OPTIONS, Schedule
+from planrunner.plan.load_overrides import LOAD_OPTIONS, PhaseKeys
 from planrunner.plan.models.step_rules import REQUEST_ACTIONS
 from planrunner.plan.yaml.document import Document, PlanPath
 from planrunner.plan.yaml.edits import Edits, Option
-from planrunner.plan.yaml.nodes import Node
+from planrunner.plan.yaml.nodes import YamlNode
 from planrunner.values import dataclass
 
 __all__ = ["Changes", "apply_changes"]
@@ -50,7 +50,7 @@ def apply_changes(document: Document, changes: Changes) -> tuple[Document, list[
     if not changes.options:
         return document, []
     edits, options = Edits.begin(document, changes.options)
-    schedule = Schedule(edits, changes.profile, changes.phases)
+    schedule = PhaseKeys(edits, changes.profile, changes.phases)
     for option in options:
         name, _, _ = option.text.partition(" ")
         try:
@@ -71,14 +71,14 @@ _PART: Final = re.compile(r"""(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)'|(?P<pla
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class _PathPart:
     """One name of a path, with the characters of the option that it takes."""
 
     name: str
     at: tuple[int, int]
 
 
-def _override(edits: Edits, option: Option, schedule: Schedule) -> None:
+def _override(edits: Edits, option: Option, schedule: PhaseKeys) -> None:
     parts, begins = _split(option)
     section = parts[0]
     if len(parts) > 1 and section.name in _SECTIONS and not edits.document.value((section.name,)):
@@ -90,22 +90,22 @@ def _override(edits: Edits, option: Option, schedule: Schedule) -> None:
     _set(edits, option, (*path, last), parts[-1], option.value(begins))
 
 
-def _set(edits: Edits, option: Option, path: PlanPath, part: _Part, value: Node) -> None:
+def _set(edits: Edits, option: Option, path: PlanPath, part: _PathPart, value: YamlNode) -> None:
     start, end = part.at
     edits.set(path, value, key=(option.start + start, option.start + end))
 
 
-def _split(option: Option) -> tuple[list[_Part], int]:
+def _split(option: Option) -> tuple[list[_PathPart], int]:
     """Return the names of the path, and where the value begins.
 
     Raises:
         PlanError: It isn't `PATH=VALUE`.
     """
     text, offset = option.text, _PREFIX
-    parts: list[_Part] = []
+    parts: list[_PathPart] = []
     while found := _PART.match(text, offset):
         name = next(group for group in found.groups() if group is not None)
-        parts.append(_Part(name, found.span()))
+        parts.append(_PathPart(name, found.span()))
         offset = found.end()
         if text[offset : offset + 1] != ".":
             break
@@ -121,8 +121,8 @@ def _step(
     document: Document,
     option: Option,
     path: PlanPath,
-    part: _Part,
-    schedule: Schedule,
+    part: _PathPart,
+    schedule: PhaseKeys,
     *,
     may_be_new: bool = False,
 ) -> str | int:
@@ -149,7 +149,7 @@ def _step(
     raise PlanError([_unknown(option, path, part, choices)])
 
 
-def _unknown(option: Option, path: PlanPath, part: _Part, choices: Sequence[str]) -> Diagnostic:
+def _unknown(option: Option, path: PlanPath, part: _PathPart, choices: Sequence[str]) -> Diagnostic:
     where = f"`{'.'.join(map(str, path))}`" if path else "the plan"
     listed = ", ".join(f"`{choice}`" for choice in choices[:12])
     more = " …" if len(choices) > 12 else ""

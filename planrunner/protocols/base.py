@@ -13,6 +13,7 @@ from json import JSONDecoder, detect_encoding
 from json.scanner import make_scanner
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, TypeVar, cast, runtime_checkable
 
+from planrunner.language.expressions.values import Evaluate, Scope
 from planrunner.values import dataclass
 
 if TYPE_CHECKING:  # clock imports asyncio, which a plan that is only checked doesn't need
@@ -27,7 +28,6 @@ __all__ = [
     "Exchange",
     "Extractor",
     "FailureKind",
-    "Parts",
     "Recalling",
     "Redirect",
     "Reply",
@@ -35,19 +35,14 @@ __all__ = [
     "Sent",
     "Session",
     "Tappable",
+    "TextParts",
     "read_json",
     "read_text",
 ]
 
 T = TypeVar("T")
 
-Scope = dict[str, object]
-"""The names an expression can see while a virtual user runs; one flat dict per user."""
-
-Evaluate = Callable[[Scope], object]
-"""A lowered expression or text; raises `EvaluationError` when its value cannot be had."""
-
-Parts = tuple[str | Evaluate, ...]
+TextParts = tuple[str | Evaluate, ...]
 """A text with its constant pieces and closures in order; empty is the empty text."""
 
 

@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from planrunner.errors import PlanrunnerError
 
-__all__ = ["Find", "JsonPathError", "compile_path", "plain_keys"]
+__all__ = ["FindNodes", "JsonPathError", "compile_path", "plain_keys"]
 
-Find = Callable[[object], list[Any]]
+FindNodes = Callable[[object], list[Any]]
 """Returns the values a path names in a document, in document order."""
 
 # Hyphens are no part of RFC 9535's shorthand, but nothing else could be meant by them.
@@ -53,7 +53,7 @@ def plain_keys(source: str) -> tuple[str | int, ...] | None:
     return tuple(keys)
 
 
-def compile_path(source: str) -> Find:
+def compile_path(source: str) -> FindNodes:
     """Compile a path.
 
     Raises:
@@ -67,7 +67,7 @@ def compile_path(source: str) -> Find:
     return _compile_library(source) if keys is None else _compile_plain(keys)
 
 
-def _compile_plain(keys: tuple[str | int, ...]) -> Find:
+def _compile_plain(keys: tuple[str | int, ...]) -> FindNodes:
     if len(keys) == 1 and isinstance(keys[0], str):
         return _compile_member(keys[0])
 
@@ -88,14 +88,14 @@ def _compile_plain(keys: tuple[str | int, ...]) -> Find:
     return find
 
 
-def _compile_member(key: str) -> Find:
+def _compile_member(key: str) -> FindNodes:
     def find(value: Any) -> list[Any]:  # noqa: ANN401 - JSON
         return [value[key]] if type(value) is dict and key in value else []
 
     return find
 
 
-def _compile_library(source: str) -> Find:
+def _compile_library(source: str) -> FindNodes:
     import jsonpath  # noqa: PLC0415 - 65 ms that plain plans need not pay
 
     environment = jsonpath.JSONPathEnvironment(strict=True)

@@ -17,7 +17,7 @@ from planrunner.language.expressions.expression import (
 )
 from planrunner.language.fields.text import Text, lower_value, parse_text
 from planrunner.language.fields.types import Deferred
-from planrunner.protocols.base import Parts
+from planrunner.protocols.base import TextParts
 from planrunner.units import UnitError
 from planrunner.values import dataclass
 
@@ -110,7 +110,7 @@ class Lowering:
             return text.lower(self.constants)
         return _NULL
 
-    def parts(self, text: Text, path: SpecPath) -> Parts:
+    def parts(self, text: Text, path: SpecPath) -> TextParts:
         """Lower a text to its pieces, neighbouring constants merged."""
         with self.at(path):
             return text.lower_parts(self.constants)

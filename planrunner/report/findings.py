@@ -14,7 +14,7 @@ from planrunner.values import dataclass
 
 __all__ = [
     "ROUGH_NOTE",
-    "Finding",
+    "ResultFinding",
     "count_failures",
     "error_limit",
     "find",
@@ -52,7 +52,7 @@ _DEFAULT_LIMIT: Final = 0.01
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class ResultFinding:
     """A judged threshold as reports show it; a pair of warn and fail is one.
 
     Attributes:
@@ -89,7 +89,7 @@ def verdict_word(result: RunResult) -> str:
     return _ENDINGS.get(result.exit_code, verdict_of(result).value)
 
 
-def find(judgements: Sequence[Judgement]) -> list[Finding]:
+def find(judgements: Sequence[Judgement]) -> list[ResultFinding]:
     """Return what to show of the thresholds, worst first, then as the plan has them."""
     findings = []
     for pair, group in groupby(judgements, key=lambda judgement: judgement.pair):
@@ -157,10 +157,10 @@ def error_limit(result: RunResult) -> float:
     return _DEFAULT_LIMIT
 
 
-def _finding(members: Sequence[Judgement]) -> Finding:
+def _finding(members: Sequence[Judgement]) -> ResultFinding:
     by_level = sorted(members, key=lambda member: member.level == "fail")
     worst = min(by_level, key=lambda member: _SEVERITY.index(member.verdict))
-    return Finding(
+    return ResultFinding(
         verdict=worst.verdict,
         threshold=worst.threshold,
         observed=worst.observed,

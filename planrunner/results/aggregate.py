@@ -34,7 +34,7 @@ _PERCENTILES: Final[Mapping[str, float]] = {
     "p99.9": 99.9,
 }
 
-_Member = tuple[Labels, SeriesTotal]
+_TableMember = tuple[Labels, SeriesTotal]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def make_rows(accumulated: Accumulated, measured: Sequence[MeasuredTime]) -> tup
 
     The order is that of the tables in `Row.by`, phases as `measured` has them, then names.
     """
-    tables: dict[tuple[str, str, str], list[_Member]] = {}
+    tables: dict[tuple[str, str, str], list[_TableMember]] = {}
     for labels, total in _results(accumulated):
         for by, name in _names(labels):
             for phase in _scopes(by, labels.phase):
@@ -152,7 +152,7 @@ def mix_errors(counts: Iterable[TaskCount]) -> Mapping[str, float]:
     return errors
 
 
-def _results(accumulated: Accumulated) -> Iterator[_Member]:
+def _results(accumulated: Accumulated) -> Iterator[_TableMember]:
     return (member for member in accumulated.totals.items() if member[0].is_result)
 
 
@@ -216,7 +216,7 @@ def _seconds_of(key: tuple[str, str, str], measured: Sequence[MeasuredTime]) -> 
     return measured_seconds(parts)
 
 
-def _row(key: tuple[str, str, str], members: Sequence[_Member], seconds: float) -> Row:
+def _row(key: tuple[str, str, str], members: Sequence[_TableMember], seconds: float) -> Row:
     by, phase, name = key
     total = _sum(members)
     failures: Counter[str] = Counter()
@@ -257,7 +257,7 @@ def _summary(histogram: Histogram) -> Mapping[str, int]:
     }
 
 
-def _sum(members: Iterable[_Member]) -> SeriesTotal:
+def _sum(members: Iterable[_TableMember]) -> SeriesTotal:
     whole = SeriesTotal()
     for _, total in members:
         whole.add(total)

@@ -79,7 +79,7 @@ class _Values:
 
 
 @dataclass(frozen=True, slots=True)
-class _Blocks:
+class _SampleBlocks:
     """A request's intervals in blocks of some in a row; the sequences have one entry a block."""
 
     seconds: Sequence[float]
@@ -175,7 +175,7 @@ def _counted(result: RunResult, begin: int, end: int) -> float:
     )
 
 
-def _blocks(points: RequestPoints, intervals: Sequence[Interval]) -> _Blocks:
+def _blocks(points: RequestPoints, intervals: Sequence[Interval]) -> _SampleBlocks:
     length = max(_SHORTEST_BLOCK, -(-len(intervals) // _MOST_BLOCKS))
     # What is left over is part of the last block: a short one would count as much as a long one.
     count = max(len(intervals) // length, 1)
@@ -193,7 +193,7 @@ def _blocks(points: RequestPoints, intervals: Sequence[Interval]) -> _Blocks:
         if ends[place] == second:
             within.append((n, block))
     percentiles = (points.p50_ns, points.p95_ns, points.p99_ns)
-    return _Blocks(
+    return _SampleBlocks(
         seconds, requests, failed, tuple(_values(points, each, within) for each in percentiles)
     )
 

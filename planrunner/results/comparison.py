@@ -20,7 +20,7 @@ from planrunner.results.model import RunResult, ValidityLevel
 from planrunner.results.record import RequestPoints
 from planrunner.values import dataclass
 
-__all__ = ["TOLERANCE", "Change", "Comparison", "Outcome", "compare"]
+__all__ = ["TOLERANCE", "ChangeOutcome", "Comparison", "FigureChange", "compare"]
 
 TOLERANCE: Final = 0.05
 """Two runs of the same thing on the same machine differ by a few percent for no reason."""
@@ -35,7 +35,7 @@ Estimates = Mapping[str, Estimate]
 """Of one request, by figure."""
 
 
-class Outcome(StrEnum):
+class ChangeOutcome(StrEnum):
     BETTER = "better"
     SAME = "same"
     WORSE = "worse"
@@ -43,7 +43,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class FigureChange:
     """One figure of one request.
 
     Attributes:
@@ -61,7 +61,7 @@ class Change:
     change: float
     low: float
     high: float
-    outcome: Outcome
+    outcome: ChangeOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,20 +77,20 @@ class Comparison:
     before: str
     after: str
     tolerance: float
-    changes: tuple[Change, ...]
+    changes: tuple[FigureChange, ...]
     gone: tuple[str, ...]
     new: tuple[str, ...]
     remarks: tuple[str, ...]
 
     @property
-    def outcome(self) -> Outcome:
+    def outcome(self) -> ChangeOutcome:
         """Worse if anything is, else better, else can't tell of a figure of all together."""
         found = {change.outcome for change in self.changes}
-        for outcome in (Outcome.WORSE, Outcome.BETTER):
+        for outcome in (ChangeOutcome.WORSE, ChangeOutcome.BETTER):
             if outcome in found:
                 return outcome
         together = {change.outcome for change in self.changes if not change.request}
-        return Outcome.UNCLEAR if Outcome.UNCLEAR in together else Outcome.SAME
+        return ChangeOutcome.UNCLEAR if ChangeOutcome.UNCLEAR in together else ChangeOutcome.SAME
 
 
 def compare(before: RunResult, after: RunResult, *, tolerance: float = TOLERANCE) -> Comparison:
@@ -162,7 +162,7 @@ def _changes(
     *,
     sure: float,
     tolerance: float,
-) -> Iterator[Change]:
+) -> Iterator[FigureChange]:
     for figure in FIGURES:
         one, other = before[figure], after[figure]
         if figure == "error_rate":
@@ -171,30 +171,36 @@ def _changes(
             yield _ratio(name, figure, one, other, sure=sure, tolerance=tolerance)
 
 
-def _difference(name: str, figure: str, one: Estimate, other: Estimate, *, sure: float) -> Change:
+def _difference(
+    name: str, figure: str, one: Estimate, other: Estimate, *, sure: float
+) -> FigureChange:
     change = other.value - one.value
     if one.error < 0 or other.error < 0:
-        return Change(name, figure, one.value, other.value, change, 0, 0, Outcome.UNCLEAR)
+        return FigureChange(
+            name, figure, one.value, other.value, change, 0, 0, ChangeOutcome.UNCLEAR
+        )
     reach = _student(sure, one, other) * sqrt(one.error**2 + other.error**2)
     low, high = change - reach, change + reach
     outcome = _outcome(figure, low, high, tolerance=_ERROR_TOLERANCE)
-    return Change(name, figure, one.value, other.value, change, low, high, outcome)
+    return FigureChange(name, figure, one.value, other.value, change, low, high, outcome)
 
 
 def _ratio(
     name: str, figure: str, one: Estimate, other: Estimate, *, sure: float, tolerance: float
-) -> Change:
+) -> FigureChange:
     if min(one.value, other.value) <= 0:
-        return Change(name, figure, one.value, other.value, 0, 0, 0, Outcome.UNCLEAR)
+        return FigureChange(name, figure, one.value, other.value, 0, 0, 0, ChangeOutcome.UNCLEAR)
     change = other.value / one.value - 1
     if one.error < 0 or other.error < 0:
-        return Change(name, figure, one.value, other.value, change, 0, 0, Outcome.UNCLEAR)
+        return FigureChange(
+            name, figure, one.value, other.value, change, 0, 0, ChangeOutcome.UNCLEAR
+        )
     # On the scale of logarithms, where twice as slow and twice as fast are as far apart.
     spread = sqrt((one.error / one.value) ** 2 + (other.error / other.value) ** 2)
     middle, reach = log(other.value / one.value), _student(sure, one, other) * spread
     low, high = exp(middle - reach) - 1, exp(min(middle + reach, 50.0)) - 1
     outcome = _outcome(figure, low, high, tolerance=tolerance)
-    return Change(name, figure, one.value, other.value, change, low, high, outcome)
+    return FigureChange(name, figure, one.value, other.value, change, low, high, outcome)
 
 
 def _student(sure: float, one: Estimate, other: Estimate) -> float:
@@ -208,13 +214,13 @@ def _student(sure: float, one: Estimate, other: Estimate) -> float:
     return z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
 
 
-def _outcome(figure: str, low: float, high: float, *, tolerance: float) -> Outcome:
+def _outcome(figure: str, low: float, high: float, *, tolerance: float) -> ChangeOutcome:
     if -tolerance <= low and high <= tolerance:
-        return Outcome.SAME
+        return ChangeOutcome.SAME
     if low < tolerance and high > -tolerance:
-        return Outcome.UNCLEAR
+        return ChangeOutcome.UNCLEAR
     good = (low > 0) == (figure in _HIGHER_IS_BETTER)
-    return Outcome.BETTER if good else Outcome.WORSE
+    return ChangeOutcome.BETTER if good else ChangeOutcome.WORSE
 
 
 def _remarks(before: RunResult, after: RunResult) -> Iterator[str]:

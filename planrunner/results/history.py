@@ -18,7 +18,7 @@ __all__ = ["History"]
 _MAX_POINTS = 600
 
 
-class _Place(NamedTuple):
+class _PointPlace(NamedTuple):
     """What a point is about: interval `number` of `History.step_seconds`, a phase, warm-up."""
 
     number: int
@@ -27,7 +27,7 @@ class _Place(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Slot:
+class _PointSlot:
     """Sums of one point; `latency` is a packed histogram, a tenth of the size of a live one."""
 
     users: int
@@ -36,7 +36,7 @@ class _Slot:
     latency: bytes
     failures: Mapping[str, int]
 
-    def add(self, later: _Slot) -> None:
+    def add(self, later: _PointSlot) -> None:
         latency = Histogram.from_bytes(self.latency)
         latency.merge(Histogram.from_bytes(later.latency))
         self.latency = latency.to_bytes()
@@ -63,7 +63,7 @@ class History:
         self._start_ns = start_ns
         self._limit = limit
         self._step_seconds = 1
-        self._slots: dict[_Place, _Slot] = {}
+        self._slots: dict[_PointPlace, _PointSlot] = {}
         self._last: tuple[tuple[str, bool], ...] = (("", False),)
 
     def add(self, snapshot: Snapshot) -> None:
@@ -80,9 +80,9 @@ class History:
         number = max(middle_ns // (self._step_seconds * NS_PER_S), 0)
         users = sum(snapshot.users.values())
         for phase, warmup in self._last:
-            slot = found.get((phase, warmup)) or _Slot(0, 0, 0, _NO_LATENCY, {})
+            slot = found.get((phase, warmup)) or _PointSlot(0, 0, 0, _NO_LATENCY, {})
             slot.users = users
-            _put(self._slots, _Place(number, phase, warmup), slot)
+            _put(self._slots, _PointPlace(number, phase, warmup), slot)
         while len(self._slots) > self._limit and self._fold():
             pass
 
@@ -94,7 +94,7 @@ class History:
         """Double the interval; false when one already covers the whole run."""
         if all(place.number == 0 for place in self._slots):
             return False
-        folded: dict[_Place, _Slot] = {}
+        folded: dict[_PointPlace, _PointSlot] = {}
         for place, slot in self._slots.items():
             _put(folded, place._replace(number=place.number // 2), slot)
         self._slots = folded
@@ -105,14 +105,14 @@ class History:
 _NO_LATENCY = Histogram().to_bytes()
 
 
-def _put(slots: dict[_Place, _Slot], place: _Place, slot: _Slot) -> None:
+def _put(slots: dict[_PointPlace, _PointSlot], place: _PointPlace, slot: _PointSlot) -> None:
     if place in slots:
         slots[place].add(slot)
     else:
         slots[place] = slot
 
 
-def _by_phase(snapshot: Snapshot) -> dict[tuple[str, bool], _Slot]:
+def _by_phase(snapshot: Snapshot) -> dict[tuple[str, bool], _PointSlot]:
     """The results of a snapshot, warm-up included, by phase and warm-up."""
     latencies: dict[tuple[str, bool], Histogram] = {}
     failures: dict[tuple[str, bool], Counter[str]] = {}
@@ -125,12 +125,12 @@ def _by_phase(snapshot: Snapshot) -> dict[tuple[str, bool], _Slot]:
         if labels.failure:
             found[labels.failure] += delta.count
     return {
-        key: _Slot(0, latency.count, failures[key].total(), latency.to_bytes(), failures[key])
+        key: _PointSlot(0, latency.count, failures[key].total(), latency.to_bytes(), failures[key])
         for key, latency in sorted(latencies.items(), key=lambda item: item[0])
     }
 
 
-def _point(place: _Place, slot: _Slot, step_seconds: int) -> Point:
+def _point(place: _PointPlace, slot: _PointSlot, step_seconds: int) -> Point:
     latency = Histogram.from_bytes(slot.latency)
     p50_ns, p95_ns, p99_ns = latency.percentiles((50, 95, 99)) if latency.count else (0, 0, 0)
     return Point(

@@ -116,7 +116,7 @@ def build_result(graph: RunGraph, outcome: RunOutcome, *, started: datetime) -> 
         loads=outcome.loads,
         generator=outcome.health.facts(),
         sustainable=outcome.found,
-        backoff=outcome.tally.backoffs,
+        backoff=outcome.counters.backoffs,
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from planrunner.clock import Clock
-from planrunner.engine import Beside, Ending, Stop
+from planrunner.engine import Background, Ending, Stop
 from planrunner.engine.workers.local import protocols_of
 from planrunner.graph.run_graph import RunGraph
 from planrunner.language.secrets import Masker
@@ -20,7 +20,7 @@ from planrunner.protocols.http.operation import HttpSettings
 from planrunner.target import (
     Monitors,
     RunningService,
-    Surrounding,
+    ServiceContext,
     check_any_reachable,
     check_reachable,
     start_services,
@@ -93,7 +93,7 @@ async def around_load(
     environ: Mapping[str, str],
     clock: Clock,
     stop: Stop,
-) -> AsyncIterator[Beside]:
+) -> AsyncIterator[Background]:
     """Run the plan's services around the block; gives what goes on beside the load.
 
     Raises:
@@ -101,11 +101,11 @@ async def around_load(
     """
     fetcher = _Fetcher(graph, clock)
     scope = _scope(graph, directory, run_id)
-    around = Surrounding(directory, scope, environ, fetcher.fetch, Masker(graph.secrets))
+    around = ServiceContext(directory, scope, environ, fetcher.fetch, Masker(graph.secrets))
     try:
         async with start_services(graph.services, around) as running:
             monitors = Monitors(running, graph.monitors, ask=fetcher.ask, clock=clock)
-            yield Beside(
+            yield Background(
                 watches=[*monitors.watches(), *(_end_with(service, stop) for service in running)],
                 gauges=monitors.gauges,
                 notices=lambda: monitors.notices,

@@ -13,7 +13,7 @@ from planrunner.errors import PlanrunnerError
 from planrunner.language.secrets import Masker
 from planrunner.plan.bundle import Bundle
 from planrunner.plan.loader import load_bundle
-from planrunner.plan.params.resolve import Surroundings
+from planrunner.plan.params.resolve import ParamSources
 from planrunner.plan.params.secret_texts import secret_texts
 from planrunner.plan.yaml.document import parse
 
@@ -29,7 +29,7 @@ FORESEEN: Final = (
 """Ways for a command to end that are no bugs."""
 
 
-def masked_traceback(error: Exception, plans: Iterable[Bundle], surroundings: Surroundings) -> str:
+def masked_traceback(error: Exception, plans: Iterable[Bundle], sources: ParamSources) -> str:
     """Return the traceback of `error` without any secret of the plans.
 
     They are loaded once more for it, since the fault may have come before they were.
@@ -39,7 +39,7 @@ def masked_traceback(error: Exception, plans: Iterable[Bundle], surroundings: Su
     secrets: list[str] = []
     for plan in plans:
         with suppress(Exception):  # of what can't be loaded, what it says itself
-            secrets += secret_texts(parse(plan.reader()(plan.file), plan.file), surroundings)
+            secrets += secret_texts(parse(plan.reader()(plan.file), plan.file), sources)
         with suppress(Exception):
-            secrets += secrets_of(load_bundle(plan, surroundings).params.values())
+            secrets += secrets_of(load_bundle(plan, sources).params.values())
     return Masker(secrets)("".join(traceback.format_exception(error)))

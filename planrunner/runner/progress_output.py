@@ -20,7 +20,7 @@ from planrunner.engine.coordinator.outcome import PhaseTimes
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.judging.verdict import Verdict
 from planrunner.metrics.series import ABORTED
-from planrunner.report.terminal.progress import Progress, Thresholds, View
+from planrunner.report.terminal.progress import Progress, ProgressView, Thresholds
 from planrunner.units import NS_PER_S
 
 __all__ = ["ProgressListener"]
@@ -31,7 +31,7 @@ _SPARED: Final = 100
 class ProgressListener:
     """Feeds a view once a second; one for each run."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: ProgressView) -> None:
         self._view = view
         self._planned_s = 0.0
         self._running_s: dict[str, float] = {}

@@ -18,8 +18,8 @@ from planrunner.clock import MonotonicClock
 from planrunner.engine.recording.gc_tuning import keep_collections_short
 from planrunner.engine.workers.local import Worker, protocols_of
 from planrunner.engine.workers.messages import Assignment, Broken
-from planrunner.engine.workers.remote_worker import Member, RelayedStop
-from planrunner.engine.workers.transport import SocketChannel
+from planrunner.engine.workers.remote_worker import RelayedStop, RemoteWorker
+from planrunner.engine.workers.transport import SocketTransport
 from planrunner.errors import PlanrunnerError
 from planrunner.protocols.base import Client
 from planrunner.runner.event_loop import client_factories, run_on_fast_loop
@@ -48,7 +48,7 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-class _Lifeline(SocketChannel):
+class _Lifeline(SocketTransport):
     """Ends the process, whatever it does, when the coordinator is gone."""
 
     async def receive(self) -> object:
@@ -68,7 +68,7 @@ async def _work(descriptor: int) -> int:
         await channel.close()
 
 
-async def _carry_out(assignment: Assignment, channel: SocketChannel) -> int:
+async def _carry_out(assignment: Assignment, channel: SocketTransport) -> int:
     try:
         await _serve(assignment, channel)
     except PlanrunnerError as error:
@@ -76,13 +76,13 @@ async def _carry_out(assignment: Assignment, channel: SocketChannel) -> int:
         return exit_code_of(error)
     except Exception as error:  # noqa: BLE001 - the coordinator must know, whatever it is
         source = assignment.source
-        sys.stderr.write(masked_traceback(error, [source.bundle], source.surroundings))
+        sys.stderr.write(masked_traceback(error, [source.bundle], source.sources))
         channel.send(Broken(f"{type(error).__name__}: {error} (a bug in planrunner)"))
         return ExitCode.INTERNAL_ERROR
     return ExitCode.OK
 
 
-async def _serve(assignment: Assignment, channel: SocketChannel) -> None:
+async def _serve(assignment: Assignment, channel: SocketTransport) -> None:
     graph, clock = assignment.source.compile(), MonotonicClock()
     keep_collections_short()
     stop = RelayedStop(channel.send)
@@ -107,4 +107,4 @@ async def _serve(assignment: Assignment, channel: SocketChannel) -> None:
             part=assignment.part,
         )
         stack.callback(worker.close)
-        await Member(graph, worker=worker, channel=channel, clock=clock, stop=stop).serve()
+        await RemoteWorker(graph, worker=worker, channel=channel, clock=clock, stop=stop).serve()

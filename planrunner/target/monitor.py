@@ -23,7 +23,7 @@ __all__ = ["Ask", "Monitors"]
 Ask = Callable[[Exchange], Awaitable[Any]]
 """Sends one request and returns the JSON of its reply, None when there is none."""
 
-Read = Callable[[int], Mapping[str, float]]
+ReadGauge = Callable[[int], Mapping[str, float]]
 """Returns the values at a moment (clock time in ns)."""
 
 _EVERY_NS: Final = NS_PER_S
@@ -117,13 +117,13 @@ def _first_value(answer: Any) -> float | None:  # noqa: ANN401 - JSON
     return None
 
 
-def _reads_of(services: Sequence[RunningService]) -> Iterator[Read]:
+def _reads_of(services: Sequence[RunningService]) -> Iterator[ReadGauge]:
     for service in services:
         if service.node.monitor:
             yield _Processes(f"service.{service.node.name}", partial(_only, service.pid)).read
 
 
-def _reads_of_monitors(nodes: Sequence[MonitorNode]) -> Iterator[Read]:
+def _reads_of_monitors(nodes: Sequence[MonitorNode]) -> Iterator[ReadGauge]:
     for node in nodes:
         prefix = f"monitor.{node.name}"
         if node.is_host:

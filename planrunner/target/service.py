@@ -24,7 +24,7 @@ from planrunner.target.ready import Fetch, make_probe
 from planrunner.units import NS_PER_S, format_duration
 from planrunner.values import dataclass
 
-__all__ = ["RunningService", "Surrounding", "start_services"]
+__all__ = ["RunningService", "ServiceContext", "start_services"]
 
 _SUPERVISOR: Final = Path(__file__).with_name("supervisor.py")
 _MOST_STOPPING_S: Final = 10.0
@@ -44,7 +44,7 @@ _PACKAGES: Final[Mapping[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Surrounding:
+class ServiceContext:
     """What services need of the run.
 
     Attributes:
@@ -160,7 +160,7 @@ class RunningService:
 
 @asynccontextmanager
 async def start_services(
-    nodes: Sequence[ServiceNode], around: Surrounding
+    nodes: Sequence[ServiceNode], around: ServiceContext
 ) -> AsyncIterator[tuple[RunningService, ...]]:
     """Run all services around the block, started in order and stopped in reverse.
 
@@ -180,7 +180,7 @@ async def start_services(
         yield tuple(running)
 
 
-def _check(node: ServiceNode, around: Surrounding) -> None:
+def _check(node: ServiceNode, around: ServiceContext) -> None:
     """Look for what can't work before anything is started."""
     if not node.directory.is_dir():
         words = f"service `{node.name}`: there is no directory `{node.directory}`"
@@ -209,7 +209,7 @@ def _check_program(node: ServiceNode, program: str, path: str | None) -> None:
     raise CannotRun(f"service `{node.name}` {words}", hint=hint)
 
 
-def _command(node: ServiceNode, around: Surrounding) -> list[str]:
+def _command(node: ServiceNode, around: ServiceContext) -> list[str]:
     words = [
         "".join(part if isinstance(part, str) else to_text(part(around.scope)) for part in word)
         for word in node.command
@@ -218,7 +218,7 @@ def _command(node: ServiceNode, around: Surrounding) -> list[str]:
     return [sys.executable, "-m", "planrunner", *words[1:]] if words[0] == "planrunner" else words
 
 
-async def _start(node: ServiceNode, around: Surrounding) -> RunningService:
+async def _start(node: ServiceNode, around: ServiceContext) -> RunningService:
     log = (around.directory / f"{node.name}.log").absolute()
     own = {name: to_text(evaluate(around.scope)) for name, evaluate in node.environment}
     if node.scratch is not None:

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 import pytest
 
-from planrunner.engine.coordinator import accumulator as ledger
+from planrunner.engine.coordinator import accumulator
 from planrunner.units import NS_PER_S
 from tests.support.http_servers import (
     HttpServer,
@@ -111,7 +111,7 @@ def test_a_target_that_dies_in_the_middle_ends_the_run(
     project: PlanProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Users back off, the run ends with exit 3, and what was measured is kept."""
-    monkeypatch.setattr(ledger, "UNREACHABLE_AFTER_NS", NS_PER_S)
+    monkeypatch.setattr(accumulator, "UNREACHABLE_AFTER_NS", NS_PER_S)
 
     async def answer(_: Request, wire: Wire) -> None:
         await wire.send(reply(200, b"ok"))

@@ -54,12 +54,12 @@ class Member:
 
     def start(self) -> None:
         client = f"{self.scheme}://{self.endpoint}"
-        peer = f"http://127.0.0.1:{self.peer_port}"
+        handle = f"http://127.0.0.1:{self.peer_port}"
         output = (self.directory / f"{self.name}.log").open("ab")
         self.process = subprocess.Popen(
             ["etcd", "--name", self.name, "--data-dir", str(self.directory / self.name),
              "--listen-client-urls", client, "--advertise-client-urls", client,
-             "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
+             "--listen-peer-urls", handle, "--initial-advertise-peer-urls", handle,
              "--initial-cluster", self.members, "--logger", "zap",
              "--heartbeat-interval", "50", "--election-timeout", "500", *self.options],
             stdout=output, stderr=output, start_new_session=True,

@@ -11,7 +11,13 @@ from typing import Any, TypeVar
 
 from planrunner.clock import MonotonicClock
 from planrunner.protocols.base import Client, ClientFactory, Exchange, Reply, Scope, Session
-from planrunner.protocols.http.operation import Header, HttpOperation, HttpSettings, Parts, UrlParts
+from planrunner.protocols.http.operation import (
+    Header,
+    HttpOperation,
+    HttpSettings,
+    TextParts,
+    UrlParts,
+)
 from planrunner.protocols.http.url import Origin
 from planrunner.units import NS_PER_S
 from tests.support.http_servers import HttpServer, Respond, serve
@@ -23,7 +29,7 @@ T = TypeVar("T")
 
 def exchange(
     origin: Origin | None,
-    target: str | Parts = "/",
+    target: str | TextParts = "/",
     *,
     method: str = "GET",
     headers: Mapping[str, str] | tuple[Header, ...] = (),
@@ -47,12 +53,14 @@ class TestUser:
     session: Session
     scope: Scope
 
-    async def send(self, origin: Origin | None, target: str | Parts = "/", **more: Any) -> Reply:
+    async def send(
+        self, origin: Origin | None, target: str | TextParts = "/", **more: Any
+    ) -> Reply:
         """Send once; what comes back is a copy, since a session may reuse its reply."""
         bound = self.client.bind(exchange(origin, target, **more))
         return copy.copy(await self.session.send(bound, self.scope))
 
-    async def get(self, origin: Origin | None, target: str | Parts = "/", **more: Any) -> Reply:
+    async def get(self, origin: Origin | None, target: str | TextParts = "/", **more: Any) -> Reply:
         return await self.send(origin, target, needs_body=True, needs_head=True, **more)
 
 

@@ -23,7 +23,7 @@ from planrunner.compiler.review import review
 from planrunner.language.diagnostics import Diagnostic, PlanError
 from planrunner.plan.bundle import Bundle
 from planrunner.plan.loader import Plan, load_bundle
-from planrunner.plan.params.resolve import Surroundings
+from planrunner.plan.params.resolve import ParamSources
 
 __all__ = [
     "Ended",
@@ -60,8 +60,8 @@ def loaded(
     *sections: str, overrides: Mapping[str, str] | None = None, need_secrets: bool = False
 ) -> Plan:
     text = plan_text(*sections)
-    surroundings = Surroundings(overrides or {}, None, {}, need_secrets)
-    return load_bundle(Bundle("plan.yaml", {"plan.yaml": text}), surroundings)
+    sources = ParamSources(overrides or {}, None, {}, need_secrets)
+    return load_bundle(Bundle("plan.yaml", {"plan.yaml": text}), sources)
 
 
 def compiled(*sections: str, overrides: Mapping[str, str] | None = None, **more: Any) -> RunGraph:

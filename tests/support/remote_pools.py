@@ -9,9 +9,9 @@ from pathlib import Path
 
 from planrunner.engine import Event, RunOutcome, Stop, run
 from planrunner.engine.workers.local import Worker, protocols_of
-from planrunner.engine.workers.remote_worker import Member, RelayedStop
+from planrunner.engine.workers.remote_worker import RelayedStop, RemoteWorker
 from planrunner.graph.run_graph import RunGraph
-from planrunner.load.partition import Part
+from planrunner.load.partition import WorkerShare
 from planrunner.results.files.samples import SampleWriter
 from tests.support.graphs import FakeTarget, Told
 from tests.support.virtual_time import VirtualClock, run_virtual
@@ -51,7 +51,7 @@ class MemoryChannel:
 class MemoryPeer:
     """A worker in this process, with clients of its own."""
 
-    def __init__(self, number: int, part: Part, graph: RunGraph, target: FakeTarget) -> None:
+    def __init__(self, number: int, part: WorkerShare, graph: RunGraph, target: FakeTarget) -> None:
         self.name = f"worker {number} of {part.workers}"
         self.channel, self._there = MemoryChannel.pair()
         self.part = part
@@ -76,7 +76,7 @@ class MemoryPeer:
             part=self.part,
         )
         try:
-            await Member(
+            await RemoteWorker(
                 self._graph, worker=worker, channel=self._there, clock=clock, stop=stop
             ).serve()
         finally:
@@ -126,16 +126,16 @@ def run_fleet(
         loop = asyncio.get_running_loop()
         for second, reason in (stop_at or {}).items():
             loop.call_later(second, stop.request, reason)
-        peers = [
-            MemoryPeer(number + 1, Part(number, workers), theirs or graph, target)
+        handles = [
+            MemoryPeer(number + 1, WorkerShare(number, workers), theirs or graph, target)
             for number in range(workers)
         ]
-        for peer in peers:
-            peer.start()
+        for handle in handles:
+            handle.start()
         for second, number in (kill_at or {}).items():
-            loop.call_later(second, peers[number].kill)
+            loop.call_later(second, handles[number].kill)
         for second, number in (mute_at or {}).items():
-            loop.call_later(second, peers[number].mute)
+            loop.call_later(second, handles[number].mute)
         writer = None if samples is None else SampleWriter(samples, started_unix_ns=0)
         try:
             return await run(
@@ -146,7 +146,7 @@ def run_fleet(
                 samples=writer,
                 stop=stop,
                 run_id="r1",
-                peers=peers,
+                handles=handles,
             )
         finally:
             if writer is not None:

@@ -13,7 +13,7 @@ from planrunner.errors import UsageError
 from planrunner.report.charts.vega import javascript_bundle
 from planrunner.report.formats.compare import print_comparison, write_comparison_html
 from planrunner.report.terminal.console import open_console
-from planrunner.results.comparison import Comparison, Outcome, compare
+from planrunner.results.comparison import ChangeOutcome, Comparison, compare
 from planrunner.results.files.atomic import atomic_text_file
 from planrunner.results.files.codec import encode
 from planrunner.results.files.directory import read_run
@@ -68,7 +68,7 @@ def command(
         with atomic_text_file(html) as out:
             write_comparison_html(comparison, runs, out, bundle=javascript_bundle())
         click.echo(html, err=as_json)
-    failed = fail_on is not None and comparison.outcome is Outcome.WORSE
+    failed = fail_on is not None and comparison.outcome is ChangeOutcome.WORSE
     return ExitCode.THRESHOLD_FAILED if failed else ExitCode.OK
 
 

@@ -29,13 +29,13 @@ from planrunner.compiler.source import GraphSource
 from planrunner.engine.coordinator.coordinator import run
 from planrunner.engine.recording.gc_tuning import keep_collections_short
 from planrunner.engine.stop import Stop
-from planrunner.engine.workers.remote_pool import Peer
+from planrunner.engine.workers.remote_pool import WorkerHandle
 from planrunner.errors import CannotRun, UsageError
 from planrunner.graph.run_graph import RunGraph
 from planrunner.language.expressions.expression import EvaluationError, to_text
 from planrunner.language.secrets import Masker
 from planrunner.protocols.base import Scope
-from planrunner.report.terminal.progress import SilentView, View
+from planrunner.report.terminal.progress import ProgressView, SilentView
 from planrunner.results.files.baseline import measure_in, read_baseline
 from planrunner.results.files.directory import SAMPLES, UNFINISHED, make_run_directory, room_held
 from planrunner.results.files.metrics_json import to_text as metrics_text
@@ -64,7 +64,7 @@ class _Run:
     baseline: RunResult | None
     run_id: str
     directory: Path
-    view: View
+    view: ProgressView
 
 
 @click.command(
@@ -148,7 +148,7 @@ def command(  # noqa: PLR0913 - one parameter for each option
     need_descriptors(-(-_connections(graph) // workers))
     baseline = read_baseline(Path(graph.baseline))
     run_id = new_run_id()
-    view: View = SilentView() if quiet else _view()
+    view: ProgressView = SilentView() if quiet else _view()
     directory = make_run_directory(out or _directory(graph, run_id))
     with Masker(graph.secrets).errors():
         result = _run(_Run(graph, source, workers, baseline, run_id, directory, view))
@@ -245,7 +245,7 @@ def _directory(graph: RunGraph, run_id: str) -> Path:
         raise UsageError(f"`report.dir` has no value: {error.message}") from error
 
 
-def _view() -> View:
+def _view() -> ProgressView:
     # With --quiet nothing is drawn, so nothing is imported that draws.
     from planrunner.report.terminal.console import open_console  # noqa: PLC0415
     from planrunner.report.terminal.live import LineView, LiveView  # noqa: PLC0415
@@ -294,7 +294,7 @@ async def _execute(job: _Run) -> RunResult:
                     run_id=job.run_id,
                     run_dir=str(job.directory),
                     beside=beside,
-                    peers=peers,
+                    handles=peers,
                     baseline=None if job.baseline is None else measure_in(job.baseline),
                 )
         finally:
@@ -321,7 +321,7 @@ def _baseline_notices(job: _Run) -> Iterator[str]:
 
 
 @asynccontextmanager
-async def _workers(job: _Run) -> AsyncIterator[Sequence[Peer]]:
+async def _workers(job: _Run) -> AsyncIterator[Sequence[WorkerHandle]]:
     """Start the processes of workers; none for a single one, which lives in this process."""
     if job.workers == 1:
         yield ()

@@ -53,14 +53,14 @@ def command(directory: Path, last: int, html: Path | None) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _FoundRuns:
     """Runs, the oldest first, and what is said about those left out."""
 
     runs: list[RunResult]
     notices: list[str]
 
 
-def _find(directory: Path) -> _Found:
+def _find(directory: Path) -> _FoundRuns:
     runs, notices = [], []
     for path in _below(directory, METRICS):
         try:
@@ -72,7 +72,7 @@ def _find(directory: Path) -> _Found:
         for path in _below(directory, UNFINISHED)
         if not (path.parent / METRICS).exists()
     ]
-    return _Found(sorted(runs, key=lambda run: (run.started, run.run_id)), notices)
+    return _FoundRuns(sorted(runs, key=lambda run: (run.started, run.run_id)), notices)
 
 
 def _below(directory: Path, name: str) -> list[Path]:

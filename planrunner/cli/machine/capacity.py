@@ -10,15 +10,15 @@ from tempfile import gettempdir
 from typing import Final
 
 from planrunner.clock import Clock, MonotonicClock
-from planrunner.compiler.load.selection import Selection
+from planrunner.compiler.load.selection import PlanSelection
 from planrunner.compiler.source import GraphSource
 from planrunner.engine.coordinator.coordinator import run
 from planrunner.engine.coordinator.outcome import RunOutcome
-from planrunner.engine.workers.remote_pool import Peer
+from planrunner.engine.workers.remote_pool import WorkerHandle
 from planrunner.errors import CannotRun
 from planrunner.metrics.histogram import Histogram
 from planrunner.plan.bundle import Bundle
-from planrunner.plan.params.resolve import Surroundings
+from planrunner.plan.params.resolve import ParamSources
 from planrunner.results.aggregate import make_totals
 from planrunner.results.loads import PhaseLoad
 from planrunner.runner.event_loop import WORKER_COMMAND, client_factories, command_of
@@ -142,18 +142,18 @@ async def _send(load: str, port: int, workers: int, clock: Clock) -> RunOutcome:
     text = _PLAN.format(port=port, load=load)
     source = GraphSource(
         Bundle("doctor.yaml", {"doctor.yaml": text}),
-        Surroundings(),
-        Selection(),
+        ParamSources(),
+        PlanSelection(),
         seed=1,
         ports={},
         scratch=Path(gettempdir()),
     )
     graph = source.compile()
     async with AsyncExitStack() as stack:
-        peers: tuple[Peer, ...] = ()
+        peers: tuple[WorkerHandle, ...] = ()
         if workers > 1:
             from planrunner.engine.workers.local_processes import worker_processes  # noqa: PLC0415 - seldom used
 
             started = worker_processes(workers, command=WORKER_COMMAND, source=source, names={})
             peers = tuple(await stack.enter_async_context(started))
-        return await run(graph, clients=client_factories(graph), clock=clock, peers=peers)
+        return await run(graph, clients=client_factories(graph), clock=clock, handles=peers)

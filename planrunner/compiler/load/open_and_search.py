@@ -19,7 +19,7 @@ from planrunner.plan.yaml.document import PlanPath
 from planrunner.units import NS_PER_S, Rate
 
 if TYPE_CHECKING:  # see `language.mapping.later`
-    from planrunner.plan.models.load.search import Level, SearchModel
+    from planrunner.plan.models.load.search import SearchLevel, SearchModel
 
 __all__ = ["Classes", "compile_open", "compile_search"]
 
@@ -156,7 +156,7 @@ def compile_search(
 
 
 def _steps(work: Compilation, model: SearchModel, path: PlanPath) -> SearchSteps:
-    def level(value: Level | None, *key: str) -> Fraction:
+    def level(value: SearchLevel | None, *key: str) -> Fraction:
         return _level(work, value, (*path, *key), model.vary)
 
     first = level(model.from_, "from")
@@ -172,7 +172,7 @@ def _steps(work: Compilation, model: SearchModel, path: PlanPath) -> SearchSteps
     )
 
 
-def _level(work: Compilation, value: Level | None, path: PlanPath, vary: str) -> Fraction:
+def _level(work: Compilation, value: SearchLevel | None, path: PlanPath, vary: str) -> Fraction:
     """Return users, or arrivals a second."""
     if value is None:
         return Fraction(0)

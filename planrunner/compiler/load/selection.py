@@ -9,11 +9,11 @@ from planrunner.graph.run_graph import RequestNode, TaskProgram, UserProgram, wa
 from planrunner.plan.models.load.workload import SelectionModel
 from planrunner.values import dataclass
 
-__all__ = ["Choice", "Selection", "choices_in", "select", "selection_of_phase", "tags_of"]
+__all__ = ["Choice", "PlanSelection", "choices_in", "select", "selection_of_phase", "tags_of"]
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
+class PlanSelection:
     """What is asked for; an empty part asks for everything.
 
     Names of one part are alternatives; a task runs when every part wants it.
@@ -60,9 +60,9 @@ class Choice:
         return self.name in self.exists
 
 
-def selection_of_phase(only: SelectionModel | None, skip: SelectionModel | None) -> Selection:
+def selection_of_phase(only: SelectionModel | None, skip: SelectionModel | None) -> PlanSelection:
     """Return what a phase's own `only` and `skip` ask for."""
-    return Selection(
+    return PlanSelection(
         users=tuple((only and only.users) or ()),
         tags=tuple((only and only.tags) or ()),
         skip_users=tuple((skip and skip.users) or ()),
@@ -70,7 +70,7 @@ def selection_of_phase(only: SelectionModel | None, skip: SelectionModel | None)
     )
 
 
-def choices_in(selection: Selection, programs: Sequence[UserProgram]) -> Iterator[Choice]:
+def choices_in(selection: PlanSelection, programs: Sequence[UserProgram]) -> Iterator[Choice]:
     """Yield everything that is asked for of the users, with what there is."""
     classes = tuple(program.name for program in programs)
     tasks = tuple(dict.fromkeys(task.name for program in programs for task in program.tasks))
@@ -89,7 +89,7 @@ def choices_in(selection: Selection, programs: Sequence[UserProgram]) -> Iterato
             yield Choice(option, (*key, index), kind, name, exists)
 
 
-def select(selection: Selection, programs: Sequence[UserProgram]) -> tuple[UserProgram, ...]:
+def select(selection: PlanSelection, programs: Sequence[UserProgram]) -> tuple[UserProgram, ...]:
     """Return the classes with those of their tasks that are wanted; one without any is left out.
 
     A task that would run in place of another is left out as well if it isn't wanted: the pick is
@@ -101,7 +101,7 @@ def select(selection: Selection, programs: Sequence[UserProgram]) -> tuple[UserP
     return tuple(program for program in kept if program.tasks)
 
 
-def _select_tasks(selection: Selection, program: UserProgram) -> UserProgram:
+def _select_tasks(selection: PlanSelection, program: UserProgram) -> UserProgram:
     users, skipped = selection.users, selection.skip_users
     if (users and program.name not in users) or program.name in skipped:
         return replace(program, tasks=())
@@ -110,7 +110,7 @@ def _select_tasks(selection: Selection, program: UserProgram) -> UserProgram:
     return replace(program, tasks=tuple(_without_substitute(task, names) for task in tasks))
 
 
-def _is_wanted(selection: Selection, task: TaskProgram) -> bool:
+def _is_wanted(selection: PlanSelection, task: TaskProgram) -> bool:
     if selection.tasks and task.name not in selection.tasks:
         return False
     tags = tags_of(task)

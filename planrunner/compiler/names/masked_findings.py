@@ -12,7 +12,7 @@ from planrunner.language.diagnostics import Code, Diagnostic
 from planrunner.language.secrets import Masker
 from planrunner.plan.params.resolve import Param
 
-__all__ = ["veiled"]
+__all__ = ["masked_findings"]
 
 # What these say comes from the text of the plan, whatever the values of its params are.
 _OF_THE_TEXT: Final = frozenset(
@@ -34,7 +34,7 @@ _EXPRESSION: Final = re.compile(r"\$\{[^}]*\}")
 _WORD: Final = re.compile(r"\w+")
 
 
-def veiled(
+def masked_findings(
     found: Sequence[Diagnostic], params: Mapping[str, Param], more: Sequence[Param] = ()
 ) -> tuple[Diagnostic, ...]:
     """Return findings without what a secret's value made of their messages.
@@ -51,10 +51,10 @@ def veiled(
     if not found or not secrets:
         return tuple(found)
     mask = Masker(secrets_of((*params.values(), *more)))
-    return mask.diagnostics([_veil(fault, secrets) for fault in found])
+    return mask.diagnostics([_masked(fault, secrets) for fault in found])
 
 
-def _veil(fault: Diagnostic, secrets: set[str]) -> Diagnostic:
+def _masked(fault: Diagnostic, secrets: set[str]) -> Diagnostic:
     if fault.code in _OF_THE_TEXT:
         return fault
     name = next((word for word in _names_read(fault.source) if word in secrets), "")

@@ -18,23 +18,23 @@ __all__ = ["references_in"]
 
 Path = tuple[str | int, ...]
 
-_Found = list[tuple[Path, Reference]]
+_FoundReferences = list[tuple[Path, Reference]]
 
 # What most pieces are, and what reads no name.
 _LEAVES: Final = frozenset({bool, bytes, float, int, str, type(None)})
 
 
-def references_in(piece: object, path: Path = ()) -> _Found:
+def references_in(piece: object, path: Path = ()) -> _FoundReferences:
     """Return each reference below `piece` with the path of its scalar.
 
     Offsets count from the start of the scalar.
     """
-    found: _Found = []
+    found: _FoundReferences = []
     _collect(piece, path, found)
     return found
 
 
-def _collect(piece: object, path: Path, found: _Found) -> None:
+def _collect(piece: object, path: Path, found: _FoundReferences) -> None:
     if piece.__class__ in _LEAVES:
         return
     if isinstance(piece, Text | Expression):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from planrunner.compiler.steps.command_words import split_command
-from planrunner.compiler.steps.walk import Hooks, Walk
+from planrunner.compiler.steps.walk import Hooks, StepWalk
 from planrunner.graph.steps import Evaluate, ExecNode, PythonNode, StepNode, Word
 from planrunner.language.diagnostics import Code, suggest
 from planrunner.plan.models.steps import StepModel
@@ -21,7 +21,7 @@ _EXEC_TIMEOUT_NS: Final = 30 * NS_PER_S
 
 
 def compile_python(
-    walk: Walk, model: StepModel, path: PlanPath, when: Evaluate | None, _: frozenset[str]
+    walk: StepWalk, model: StepModel, path: PlanPath, when: Evaluate | None, _: frozenset[str]
 ) -> StepNode:
     python = model.python
     assert python is not None
@@ -36,7 +36,7 @@ def compile_python(
     return PythonNode(python.call, tuple(arguments), python.as_ or "", when)
 
 
-def _must_be_defined(walk: Walk, name: str, hooks: Hooks | None, path: PlanPath) -> None:
+def _must_be_defined(walk: StepWalk, name: str, hooks: Hooks | None, path: PlanPath) -> None:
     if hooks is None:
         hint = "add `hooks: hooks.py`, a file with the function"
         walk.work.fault(path, Code.MISSING_KEY, "the plan names no `hooks:` file", hint=hint)
@@ -82,7 +82,7 @@ def _defined(body: list[ast.stmt]) -> Iterator[str]:
 
 
 def compile_exec(
-    walk: Walk, model: StepModel, path: PlanPath, when: Evaluate | None, _: frozenset[str]
+    walk: StepWalk, model: StepModel, path: PlanPath, when: Evaluate | None, _: frozenset[str]
 ) -> StepNode:
     command = model.exec_
     assert command is not None
@@ -103,5 +103,5 @@ def compile_exec(
     )
 
 
-def _directory(walk: Walk, path: PlanPath) -> Path:
+def _directory(walk: StepWalk, path: PlanPath) -> Path:
     return Path(walk.work.span(path).file).parent

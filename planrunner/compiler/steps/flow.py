@@ -9,7 +9,7 @@ from typing import Final
 from planrunner.compiler.names.known_names import Known
 from planrunner.compiler.steps.exec_and_python import compile_exec, compile_python
 from planrunner.compiler.steps.requests import compile_etcd
-from planrunner.compiler.steps.walk import Walk, reads_of_reply
+from planrunner.compiler.steps.walk import StepWalk, reads_of_reply
 from planrunner.graph.steps import (
     CallNode,
     Evaluate,
@@ -42,15 +42,15 @@ _EVERY_NS: Final = NS_PER_S
 _POLL_TIMEOUT_NS: Final = 30 * NS_PER_S
 _MOST_ROUNDS: Final = 1000
 
-_Later = frozenset[str]
-_CompileStep = Callable[[Walk, StepModel, PlanPath, Evaluate | None, _Later], StepNode]
+_LaterNames = frozenset[str]
+_CompileStep = Callable[[StepWalk, StepModel, PlanPath, Evaluate | None, _LaterNames], StepNode]
 
 
 # -- lists -------------------------------------------------------------------------------------
 
 
 def _push(
-    walk: Walk, model: StepModel, path: PlanPath, when: Evaluate | None, _: _Later
+    walk: StepWalk, model: StepModel, path: PlanPath, when: Evaluate | None, _: _LaterNames
 ) -> StepNode:
     values = []
     for name, value in (model.push or {}).items():
@@ -61,7 +61,7 @@ def _push(
 
 
 def _pop(
-    walk: Walk, model: StepModel, path: PlanPath, when: Evaluate | None, _: _Later
+    walk: StepWalk, model: StepModel, path: PlanPath, when: Evaluate | None, _: _LaterNames
 ) -> StepNode:
     pop = model.pop
     assert pop is not None
@@ -75,7 +75,7 @@ def _pop(
 
 
 def _group(
-    walk: Walk, model: StepModel, path: PlanPath, when: Evaluate | None, later: _Later
+    walk: StepWalk, model: StepModel, path: PlanPath, when: Evaluate | None, later: _LaterNames
 ) -> StepNode:
     assert model.group is not None
     steps = walk.steps(model.do or (), (*path, "do"), later)
@@ -83,7 +83,7 @@ def _group(
 
 
 def _if(
-    walk: Walk, model: StepModel, path: PlanPath, when: Evaluate | None, later: _Later
+    walk: StepWalk, model: StepModel, path: PlanPath, when: Evaluate | None, later: _LaterNames
 ) -> StepNode:
     assert model.if_ is not None
     condition = walk.work.expression(model.if_, (*path, "if"), walk.known).evaluate
@@ -101,7 +101,7 @@ def _if(
 
 
 def _repeat(
-    walk: Walk, model: StepModel, path: PlanPath, when: Evaluate | None, later: _Later
+    walk: StepWalk, model: StepModel, path: PlanPath, when: Evaluate | None, later: _LaterNames
 ) -> StepNode:
     times, where = model.repeat, (*path, "repeat")
     evaluate: Evaluate
@@ -126,7 +126,7 @@ def _whole_number(evaluate: Evaluate, shown: str) -> Evaluate:
 
 
 def _while(
-    walk: Walk, model: StepModel, path: PlanPath, when: Evaluate | None, later: _Later
+    walk: StepWalk, model: StepModel, path: PlanPath, when: Evaluate | None, later: _LaterNames
 ) -> StepNode:
     condition = model.while_
     assert condition is not None
@@ -139,7 +139,7 @@ def _while(
 
 
 def _foreach(
-    walk: Walk, model: StepModel, path: PlanPath, when: Evaluate | None, later: _Later
+    walk: StepWalk, model: StepModel, path: PlanPath, when: Evaluate | None, later: _LaterNames
 ) -> StepNode:
     loop, where = model.foreach, (*path, "foreach")
     assert loop is not None
@@ -156,14 +156,16 @@ def _nothing(_: dict[str, object]) -> None:
     return None
 
 
-def _rounds(walk: Walk, model: StepModel, path: PlanPath, later: _Later) -> tuple[StepNode, ...]:
+def _rounds(
+    walk: StepWalk, model: StepModel, path: PlanPath, later: _LaterNames
+) -> tuple[StepNode, ...]:
     """Compile the body of a loop: each step of it is on the way to all others."""
     walk.known = _after_a_round(walk, model)
     body = model.do or []
     return walk.steps(body, (*path, "do"), later.union(*map(reads_of_reply, body)))
 
 
-def _after_a_round(walk: Walk, model: StepModel) -> Known:
+def _after_a_round(walk: StepWalk, model: StepModel) -> Known:
     """Return what is known when the body of a loop has run once."""
     names, replies = _written_in(walk, model.do or (), ())
     known = walk.known
@@ -171,7 +173,7 @@ def _after_a_round(walk: Walk, model: StepModel) -> Known:
 
 
 def _written_in(
-    walk: Walk, models: Sequence[StepModel], calling: tuple[str, ...]
+    walk: StepWalk, models: Sequence[StepModel], calling: tuple[str, ...]
 ) -> tuple[frozenset[str], bool]:
     """Return the names that steps may set, and whether a request is among them."""
     names: set[str] = set()
@@ -208,7 +210,7 @@ def _written_by(model: StepModel) -> set[str]:
 
 
 def _poll(
-    walk: Walk, model: StepModel, path: PlanPath, when: Evaluate | None, later: _Later
+    walk: StepWalk, model: StepModel, path: PlanPath, when: Evaluate | None, later: _LaterNames
 ) -> StepNode:
     poll, until = model.poll, model.until
     assert poll is not None
@@ -231,7 +233,7 @@ def _poll(
 
 
 def _parallel(
-    walk: Walk, model: StepModel, path: PlanPath, when: Evaluate | None, later: _Later
+    walk: StepWalk, model: StepModel, path: PlanPath, when: Evaluate | None, later: _LaterNames
 ) -> StepNode:
     """Compile requests that don't see each other's replies, as none is there before another."""
     before, after = walk.known, walk.known
@@ -255,7 +257,7 @@ def _parallel(
 
 
 def _call(
-    walk: Walk, model: StepModel, path: PlanPath, when: Evaluate | None, later: _Later
+    walk: StepWalk, model: StepModel, path: PlanPath, when: Evaluate | None, later: _LaterNames
 ) -> StepNode:
     name = model.call or ""
     models = walk.flows.models.get(name)
@@ -276,7 +278,7 @@ def _call(
 
 
 def _log(
-    walk: Walk, model: StepModel, path: PlanPath, when: Evaluate | None, _: _Later
+    walk: StepWalk, model: StepModel, path: PlanPath, when: Evaluate | None, _: _LaterNames
 ) -> StepNode:
     assert model.log is not None
     text = walk.work.value(model.log, (*path, "log"), walk.known).evaluate
@@ -284,7 +286,7 @@ def _log(
 
 
 def _stop(
-    walk: Walk, model: StepModel, path: PlanPath, when: Evaluate | None, _: _Later
+    walk: StepWalk, model: StepModel, path: PlanPath, when: Evaluate | None, _: _LaterNames
 ) -> StepNode:
     what = StopWhat(model.stop or "iteration")
     if what is StopWhat.PHASE and not walk.has_phase:

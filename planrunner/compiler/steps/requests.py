@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from planrunner.compiler.compilation import Compilation
 from planrunner.compiler.steps.tags import compile_tags
-from planrunner.compiler.steps.walk import Walk
+from planrunner.compiler.steps.walk import StepWalk
 from planrunner.graph.steps import Evaluate, RequestNode
 from planrunner.language.diagnostics import Code
 from planrunner.plan.loader import Plan
@@ -40,7 +40,7 @@ def etcd_settings(work: Compilation, plan: Plan) -> EtcdSettings | None:
 
 
 def compile_etcd(
-    walk: Walk, model: StepModel, path: PlanPath, when: Evaluate | None, later: frozenset[str]
+    walk: StepWalk, model: StepModel, path: PlanPath, when: Evaluate | None, later: frozenset[str]
 ) -> RequestNode:
     """Compile one `etcd.*` step."""
     from planrunner.protocols.etcd.compile import compile_exchange, default_name  # noqa: PLC0415 - plans without etcd do without it
@@ -73,7 +73,7 @@ def compile_etcd(
     )
 
 
-def _check_names(walk: Walk, spec: EtcdRequest, path: PlanPath) -> bool:
+def _check_names(walk: StepWalk, spec: EtcdRequest, path: PlanPath) -> bool:
     """Check names where they stand: what reads the reply may also read what it brings."""
     before = len(walk.work.faults)
     for name, field in type(spec).model_fields.items():
@@ -86,7 +86,7 @@ def _check_names(walk: Walk, spec: EtcdRequest, path: PlanPath) -> bool:
     return len(walk.work.faults) == before
 
 
-def _settings(walk: Walk, path: PlanPath, action: str) -> EtcdSettings:
+def _settings(walk: StepWalk, path: PlanPath, action: str) -> EtcdSettings:
     if walk.etcd is None:
         walk.work.fault(
             (*path, action),

@@ -14,12 +14,12 @@ from planrunner.plan.yaml.document import PlanPath
 
 __all__ = ["compile_tags", "static_tags"]
 
-Labels = tuple[tuple[str, str], ...]
+from planrunner.metrics.series import Tags
 
 
 def compile_tags(
     work: Compilation, tags: Sequence[str] | Mapping[str, object] | None, path: PlanPath
-) -> tuple[Labels, tuple[tuple[str, Evaluate], ...], frozenset[str]]:
+) -> tuple[Tags, tuple[tuple[str, Evaluate], ...], frozenset[str]]:
     """Return the constant tags, sorted; the others; and which names of the reply those read."""
     if tags is None:
         return (), (), frozenset()
@@ -47,7 +47,7 @@ def compile_tags(
 
 def static_tags(
     work: Compilation, tags: Sequence[str] | Mapping[str, object] | None, path: PlanPath
-) -> Labels:
+) -> Tags:
     """Return the tags of a task or class, which depend on nothing but the plan."""
     constant, dynamic, _ = compile_tags(work, tags, path)
     for key, _ in dynamic:

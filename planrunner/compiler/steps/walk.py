@@ -22,7 +22,7 @@ from planrunner.protocols.http.compile.exchange import Files
 from planrunner.protocols.http.spec import RequestKeys
 from planrunner.values import dataclass
 
-__all__ = ["REPLY_NAMES", "Flows", "Hooks", "Walk", "reads_of_reply"]
+__all__ = ["REPLY_NAMES", "Flows", "Hooks", "StepWalk", "reads_of_reply"]
 
 REPLY_NAMES: Final = frozenset({"json", "body", "headers", "status"})
 
@@ -47,7 +47,7 @@ class Hooks:
 
 
 @dataclass(slots=True)
-class Walk(ABC):
+class StepWalk(ABC):
     """A walk through steps; `known` and `written` grow as they set and extract names.
 
     Attributes:

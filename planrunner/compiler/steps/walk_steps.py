@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from planrunner.compiler.names.known_names import Known
 from planrunner.compiler.steps import flow as flow_steps
 from planrunner.compiler.steps.requests import compile_etcd
 from planrunner.compiler.steps.tags import compile_tags
-from planrunner.compiler.steps.walk import Flows, Walk, reads_of_reply
+from planrunner.compiler.steps.walk import Flows, StepWalk, reads_of_reply
 from planrunner.graph.steps import (
     Evaluate,
     HeaderNode,
@@ -24,14 +25,14 @@ from planrunner.protocols.etcd.actions import ETCD_ACTIONS
 from planrunner.protocols.http.compile.exchange import compile_exchange, default_name
 from planrunner.protocols.http.spec import VERBS, RequestKeys
 
-__all__ = ["Flow", "Flows"]
+__all__ = ["Flow", "Flows", "OpenFlow"]
 
 _AFTER_THE_REPLY: Final = frozenset({"expect", "extract", "tags"})
 _NOT_BEFORE: Final = _AFTER_THE_REPLY | {"when"}
 
 
 @dataclass(slots=True)
-class Flow(Walk):
+class Flow(StepWalk):
     """Compiles the steps it walks through."""
 
     def steps(
@@ -142,3 +143,7 @@ class Flow(Walk):
             if name not in _NOT_BEFORE and getattr(model, name) is not None:
                 key = spec.alias or name
                 self.work.check_all(getattr(model, name), (*path, key), self.known)
+
+
+OpenFlow = Callable[[Known], Flow]
+"""Starts a walk with the names that are known there."""

@@ -11,7 +11,14 @@ from planrunner.compiler.steps.walk_steps import Flows
 from planrunner.language.expressions.expression import ExpressionError, to_text
 from planrunner.language.fields.text import lower_value
 from planrunner.metrics.thresholds import Agg, Metric, Threshold
-from planrunner.metrics.thresholds.selector import AllOf, AnyOf, Kind, Not, Selection, Term
+from planrunner.metrics.thresholds.selector import (
+    AllOf,
+    AnyOf,
+    Matcher,
+    NotTerm,
+    SelectorKind,
+    Term,
+)
 from planrunner.plan.models.load.workload import PhaseModel
 from planrunner.plan.models.plan import PlanModel
 from planrunner.plan.models.steps import BlockModel, StepModel
@@ -20,16 +27,23 @@ from planrunner.protocols.base import FailureKind
 from planrunner.protocols.http.compile.exchange import default_name
 from planrunner.values import dataclass
 
-__all__ = ["Names", "names_of"]
+__all__ = ["KnownTargets", "names_of"]
 
 _OF_DUE_TIMES: Final = frozenset({Agg.ACHIEVED_RATE, Agg.DROPPED, Agg.LATE})
 _OF_GENERATOR: Final = ("generator.loop_lag", "generator.cpu")
 _HELD_BY_CLASSES: Final = frozenset(
-    {Kind.REQUEST, Kind.TASK, Kind.USER, Kind.GROUP, Kind.TAG, Kind.ITERATION}
+    {
+        SelectorKind.REQUEST,
+        SelectorKind.TASK,
+        SelectorKind.USER,
+        SelectorKind.GROUP,
+        SelectorKind.TAG,
+        SelectorKind.ITERATION,
+    }
 )
 
 
-Owner = tuple[str, str]
+OwnerOfTask = tuple[str, str]
 """A user class and one of its tasks; no task for what all users of the class do."""
 
 Running = Mapping[str, frozenset[str]]
@@ -37,7 +51,7 @@ Running = Mapping[str, frozenset[str]]
 
 
 @dataclass(slots=True)
-class Names:
+class KnownTargets:
     """Everything in the plan that a threshold may name, and what of it runs.
 
     Attributes:
@@ -55,8 +69,8 @@ class Names:
     """
 
     profile: str = ""
-    owners: dict[Kind, dict[str, set[Owner]]] = field(default_factory=dict)
-    methods: dict[str, set[Owner]] = field(default_factory=dict)
+    owners: dict[SelectorKind, dict[str, set[OwnerOfTask]]] = field(default_factory=dict)
+    methods: dict[str, set[OwnerOfTask]] = field(default_factory=dict)
     values: dict[str, set[str] | None] = field(default_factory=dict)
     stages: dict[str, set[str]] = field(default_factory=dict)
     profiles: dict[str, list[str]] = field(default_factory=dict)
@@ -74,22 +88,22 @@ class Names:
             phase: The phase that the threshold looks at, which a stage must belong to.
         """
         match term.kind:
-            case Kind.STATUS:
+            case SelectorKind.STATUS:
                 return None
-            case Kind.SERVICE | Kind.MONITOR | Kind.GENERATOR:
+            case SelectorKind.SERVICE | SelectorKind.MONITOR | SelectorKind.GENERATOR:
                 prefix = f"{term.kind}."
                 found = [
                     name.removeprefix(prefix) for name in self.gauges if name.startswith(prefix)
                 ]
-            case Kind.ITERATION:
-                return list(self.owners.get(Kind.USER, ())) if term.name else None
-            case Kind.STAGE:
+            case SelectorKind.ITERATION:
+                return list(self.owners.get(SelectorKind.USER, ())) if term.name else None
+            case SelectorKind.STAGE:
                 found = self._stages(phase)
-            case Kind.ERROR:
+            case SelectorKind.ERROR:
                 found = [kind.value for kind in FailureKind]
-            case Kind.PROFILE:
+            case SelectorKind.PROFILE:
                 found = list(self.profiles)
-            case Kind.PHASE:
+            case SelectorKind.PHASE:
                 found = list(self.stages)
             case kind:
                 found = list(self.owners.get(kind, ()))
@@ -101,7 +115,12 @@ class Names:
     def unknown_value(self, term: Term) -> list[str]:
         """Return the values that a tag has when the term asks for another one, else nothing."""
         values = self.values.get(term.name)
-        if term.kind is not Kind.TAG or term.value is None or not values or term.value in values:
+        if (
+            term.kind is not SelectorKind.TAG
+            or term.value is None
+            or not values
+            or term.value in values
+        ):
             return []
         return sorted(values)
 
@@ -151,12 +170,12 @@ class Names:
         reason = self._unselected(metric.selector.root, running)
         return f"{reason} in phase {scope.phase.name}" if reason and scope.phase else reason
 
-    def _unselected(self, selection: Selection, running: Running) -> str:
+    def _unselected(self, selection: Matcher, running: Running) -> str:
         """Return why nothing that these users send can match; empty when something may."""
         match selection:
             case Term():
                 return self._unselected_term(selection, running)
-            case Not():
+            case NotTerm():
                 return ""
             case AllOf(parts):
                 reasons = [self._unselected(part, running) for part in parts]
@@ -168,7 +187,7 @@ class Names:
     def _unselected_term(self, term: Term, running: Running) -> str:
         if term.kind not in _HELD_BY_CLASSES or not term.name:
             return ""
-        kind = Kind.USER if term.kind is Kind.ITERATION else term.kind
+        kind = SelectorKind.USER if term.kind is SelectorKind.ITERATION else term.kind
         owners = set(self.owners.get(kind, {}).get(term.name, ()))
         if not term.exact:
             owners |= self.methods.get(term.name, set())
@@ -184,13 +203,15 @@ class Names:
         return "class{} {} {} no users".format(*words)
 
 
-def names_of(model: PlanModel, flows: Flows, profile: str, gauges: Sequence[str] = ()) -> Names:
+def names_of(
+    model: PlanModel, flows: Flows, profile: str, gauges: Sequence[str] = ()
+) -> KnownTargets:
     """Return what the plan's thresholds may name; nothing runs yet."""
-    names = Names(profile=profile, gauges=(*gauges, *_OF_GENERATOR))
+    names = KnownTargets(profile=profile, gauges=(*gauges, *_OF_GENERATOR))
     for name, user in (model.users or {}).items():
-        _Sender(names, name, flows).add(user)
+        _RequestOwner(names, name, flows).add(user)
     for block in (model.setup, model.teardown):
-        _Sender(names, "", flows).add_block(block)
+        _RequestOwner(names, "", flows).add_block(block)
     for name, phases in _schedules(model).items():
         called = phase_names(phases, name)
         if name:
@@ -218,16 +239,16 @@ def _stage_names(phase: PhaseModel) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sender:
+class _RequestOwner:
     """Takes in what one user class sends and is called; setup and teardown have no class."""
 
-    names: Names
+    names: KnownTargets
     name: str
     flows: Flows
     task: str = ""
 
     def add(self, user: UserModel) -> None:
-        self._own(Kind.USER, self.name)
+        self._own(SelectorKind.USER, self.name)
         self._add_tags(user.tags)
         for task in user.tasks or ():
             replace(self, task=task.name).add_task(task)
@@ -239,14 +260,14 @@ class _Sender:
         self._add_steps(block.do if block is not None else ())
 
     def add_task(self, task: TaskModel) -> None:
-        self._own(Kind.TASK, task.name)
+        self._own(SelectorKind.TASK, task.name)
         self._add_tags(task.tags)
         self._add_steps(task.steps)
 
-    def _own(self, kind: Kind, name: str) -> None:
+    def _own(self, kind: SelectorKind, name: str) -> None:
         self._note(self.names.owners.setdefault(kind, {}), name)
 
-    def _note(self, owners: dict[str, set[Owner]], name: str) -> None:
+    def _note(self, owners: dict[str, set[OwnerOfTask]], name: str) -> None:
         found = owners.setdefault(name, set())
         if self.name:
             found.add((self.name, self.task))
@@ -254,20 +275,20 @@ class _Sender:
     def _add_steps(self, steps: Sequence[StepModel]) -> None:
         for step in _walk(steps, self.flows, ()):
             if step.group is not None:
-                self._own(Kind.GROUP, step.group)
+                self._own(SelectorKind.GROUP, step.group)
             elif step.is_request:
-                self._own(Kind.REQUEST, request_name(step))
+                self._own(SelectorKind.REQUEST, request_name(step))
                 self._note(self.names.methods, step.action)
                 self._add_tags(_tags_of(step))
             elif step.poll is not None:
                 name = step.name or step.poll.name or default_name(step.poll)
-                self._own(Kind.REQUEST, name)
-                self._own(Kind.GROUP, name)
+                self._own(SelectorKind.REQUEST, name)
+                self._own(SelectorKind.GROUP, name)
                 self._add_tags(step.poll.tags)
 
     def _add_tags(self, tags: Iterable[str] | Mapping[str, object] | None) -> None:
         for key in tags or ():
-            self._own(Kind.TAG, key)
+            self._own(SelectorKind.TAG, key)
             value = _constant(tags[key]) if isinstance(tags, Mapping) else ""
             known = self.names.values.setdefault(key, set())
             if value is None or known is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from planrunner.compiler.thresholds.names import Names
+from planrunner.compiler.thresholds.names import KnownTargets
 from planrunner.metrics.thresholds import Agg, Metric, Threshold
 from planrunner.metrics.thresholds.value import Unit
 from planrunner.values import dataclass
@@ -25,7 +25,7 @@ class Unfit:
     length: int
 
 
-def unfit_for_search(threshold: Threshold, names: Names) -> Iterator[Unfit]:
+def unfit_for_search(threshold: Threshold, names: KnownTargets) -> Iterator[Unfit]:
     """Find phases that don't search, and a limit in the unit of what is not varied."""
     for metric in threshold.metrics:
         if metric.agg is not Agg.MAX_SUSTAINABLE:
@@ -43,7 +43,7 @@ def unfit_for_search(threshold: Threshold, names: Names) -> Iterator[Unfit]:
             yield from _wrong_unit(threshold, names, phase.name if phase else "")
 
 
-def _wrong_unit(threshold: Threshold, names: Names, phase: str) -> Iterator[Unfit]:
+def _wrong_unit(threshold: Threshold, names: KnownTargets, phase: str) -> Iterator[Unfit]:
     value = threshold.value
     searching = [phase] if phase else list(names.varies)
     varied = {what for name in searching for what in names.varies.get(name, ())}

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from planrunner.compiler.compilation import Compilation
-from planrunner.compiler.thresholds.names import Names
+from planrunner.compiler.thresholds.names import KnownTargets
 from planrunner.compiler.thresholds.search import unfit_for_search
 from planrunner.errors import PlanrunnerError
 from planrunner.language.diagnostics import Code, suggest
@@ -15,16 +15,16 @@ from planrunner.language.expressions.expression import Expression, ExpressionErr
 from planrunner.language.fields.text import parse_text
 from planrunner.metrics.thresholds import (
     DEFAULT_SENTENCE,
-    Level,
     Metric,
     OnNoData,
     Ratio,
-    Scope,
     Threshold,
+    ThresholdLevel,
+    ThresholdScope,
     ThresholdSyntaxError,
     parse_threshold,
 )
-from planrunner.metrics.thresholds.selector import Kind, Term
+from planrunner.metrics.thresholds.selector import SelectorKind, Term
 from planrunner.plan.models.thresholds import ThresholdModel
 from planrunner.plan.yaml.document import PlanPath
 from planrunner.values import dataclass
@@ -32,14 +32,14 @@ from planrunner.values import dataclass
 __all__ = ["Stated", "compile_thresholds"]
 
 _WORDS: Final = {
-    Kind.USER: "user class",
-    Kind.ITERATION: "user class",
-    Kind.ERROR: "failure kind",
-    Kind.GENERATOR: "measure of the generator",
+    SelectorKind.USER: "user class",
+    SelectorKind.ITERATION: "user class",
+    SelectorKind.ERROR: "failure kind",
+    SelectorKind.GENERATOR: "measure of the generator",
 }
 _GAUGES: Final = {
-    Kind.SERVICE: "write `monitor: [cpu, rss]` in the service",
-    Kind.MONITOR: "name what to measure in `monitors:`",
+    SelectorKind.SERVICE: "write `monitor: [cpu, rss]` in the service",
+    SelectorKind.MONITOR: "name what to measure in `monitors:`",
 }
 
 
@@ -61,7 +61,7 @@ class Stated:
     phase: str = ""
 
 
-def compile_thresholds(stated: Sequence[Stated], names: Names) -> tuple[Threshold, ...]:
+def compile_thresholds(stated: Sequence[Stated], names: KnownTargets) -> tuple[Threshold, ...]:
     """Compile the plan's thresholds; the default one when it has none.
 
     `names` is what they may name.
@@ -74,13 +74,13 @@ def compile_thresholds(stated: Sequence[Stated], names: Names) -> tuple[Threshol
         pair += len(sentences) > 1
         for level, key, text in sentences:
             where = (*path, key) if key else path
-            sentence = _Sentence(item.work, model, where, text, item.phase)
+            sentence = _PlacedSentence(item.work, model, where, text, item.phase)
             threshold = sentence.compile(names, item.params)
             if threshold is not None:
                 found.append(
                     replace(
                         threshold,
-                        level=Level(level),
+                        level=ThresholdLevel(level),
                         pair=pair if len(sentences) > 1 else 0,
                         on_no_data=OnNoData(model.on_no_data or "fail"),
                     )
@@ -92,7 +92,7 @@ def compile_thresholds(stated: Sequence[Stated], names: Names) -> tuple[Threshol
 
 
 @dataclass(frozen=True, slots=True)
-class _Sentence:
+class _PlacedSentence:
     """One condition; of the long form the sentence that says the same.
 
     Attributes:
@@ -106,7 +106,7 @@ class _Sentence:
     text: str
     phase: str = ""
 
-    def compile(self, names: Names, params: Mapping[str, str]) -> Threshold | None:
+    def compile(self, names: KnownTargets, params: Mapping[str, str]) -> Threshold | None:
         settled = self._settle(names, params)
         if settled is None:
             return None
@@ -130,7 +130,7 @@ class _Sentence:
     def _within_phase(self, threshold: Threshold, *, exact: bool) -> Threshold:
         """Return the threshold with its phase as scope; a stage may stand beside it."""
         for term in (term for metric in threshold.metrics for term in metric.scope.terms):
-            if term.kind is not Kind.STAGE and term.name != self.phase:
+            if term.kind is not SelectorKind.STAGE and term.name != self.phase:
                 inside = (term.offset, max(1, term.end - term.offset)) if exact else None
                 message = f"this threshold looks at the phase `{self.phase}`, where it stands"
                 hint = "put it into `thresholds:` of the plan"
@@ -144,17 +144,17 @@ class _Sentence:
         return replace(threshold, text=str(threshold))
 
     def _scoped(self, metric: Metric) -> Metric:
-        scope = Scope(phase=Term(Kind.PHASE, self.phase), stage=metric.scope.stage)
+        scope = ThresholdScope(phase=Term(SelectorKind.PHASE, self.phase), stage=metric.scope.stage)
         return replace(metric, scope=scope)
 
-    def _settle(self, names: Names, params: Mapping[str, str]) -> str | None:
+    def _settle(self, names: KnownTargets, params: Mapping[str, str]) -> str | None:
         """Return the sentence with its params filled in; None when that is impossible."""
         work = self.work
         if "${" not in self.text:
             return self.text
         text = self.text
         # A request is called as it is written, `${…}` and all.
-        for name in names.owners.get(Kind.REQUEST, ()):
+        for name in names.owners.get(SelectorKind.REQUEST, ()):
             if "${" in name:
                 text = text.replace(f'"{name}"', f'"{name.replace("${", "$${")}"')
         parsed = work.attempt(lambda: parse_text(text), self.path, None)
@@ -181,7 +181,7 @@ class _Sentence:
         work.must_be_constant(self.path, inside=(offset, len(part.source)))
         return None
 
-    def _check(self, metric: Metric, names: Names, *, exact: bool) -> None:
+    def _check(self, metric: Metric, names: KnownTargets, *, exact: bool) -> None:
         """Hold every name of a metric against the plan."""
         phase = metric.scope.phase.name if metric.scope.phase is not None else None
         terms = (*(metric.selector.terms if metric.selector else ()), *metric.scope.terms)
@@ -227,7 +227,7 @@ def _unknown(term: Term, choices: Sequence[str], phase: str | None) -> tuple[str
         name = f"{term.kind}.{term.name}"
         hint = suggest(name, measured) or _listed("the plan", measured)
         return f"`{name}` is not measured", hint if measured else _GAUGES[term.kind]
-    whose = f"phase `{phase}`" if term.kind is Kind.STAGE and phase else "the plan"
+    whose = f"phase `{phase}`" if term.kind is SelectorKind.STAGE and phase else "the plan"
     kind = _WORDS.get(term.kind, term.kind)
     hint = suggest(term.name, choices) or _listed(whose, choices)
     return f"no {kind} of {whose} is called `{term.name}`", hint

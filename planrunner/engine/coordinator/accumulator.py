@@ -21,8 +21,8 @@ from planrunner.engine.coordinator.validity import (
     doubts_of_mix,
     doubts_of_searches,
 )
-from planrunner.engine.coordinator.worker_pool import Crew
-from planrunner.engine.recording.counters import Tally, TaskKey
+from planrunner.engine.coordinator.worker_pool import WorkerPool
+from planrunner.engine.recording.counters import Counters, TaskKey
 from planrunner.engine.recording.failure_samples import first_of_each
 from planrunner.engine.recording.generator_health import HealthLog
 from planrunner.engine.stop import Stop
@@ -31,7 +31,13 @@ from planrunner.engine.workers.merge import health_of
 from planrunner.graph.run_graph import RunGraph, SearchLoad
 from planrunner.language.secrets import Masker
 from planrunner.metrics.histogram import Histogram
-from planrunner.metrics.judging.evidence import Arrivals, Baseline, Evidence, GaugePoint, TaskRuns
+from planrunner.metrics.judging.evidence import (
+    ArrivalCounts,
+    Baseline,
+    Evidence,
+    GaugePoint,
+    TaskRuns,
+)
 from planrunner.metrics.judging.judge import Gate
 from planrunner.metrics.judging.measured import MeasuredTime
 from planrunner.metrics.series import ABORTED
@@ -44,7 +50,7 @@ from planrunner.results.record import FailingSample, SearchStep
 from planrunner.results.request_history import RequestHistory
 from planrunner.units import NS_PER_MS, NS_PER_S, format_count, format_duration
 
-__all__ = ["Ledger"]
+__all__ = ["Accumulator"]
 
 UNREACHABLE_AFTER_NS: Final = 10 * NS_PER_S
 
@@ -54,7 +60,7 @@ _MOST_SPREAD_NS: Final = 5 * NS_PER_MS
 _SHORT_NS: Final = 500 * NS_PER_MS  # too short to say how busy the generator was
 
 
-class Ledger:
+class Accumulator:
     """Everything that workers sent, merged.
 
     Attributes:
@@ -83,7 +89,7 @@ class Ledger:
         self._requests = RequestHistory(started_ns)
         self._health = HealthLog()
         self._short: list[Drained] = []
-        self._tally = Tally()
+        self._counters = Counters()
         # A list of every second so far, each second: only for those who ask.
         self._asks_generator = any(
             metric.gauge is not None
@@ -93,7 +99,7 @@ class Ledger:
         self.parts: list[LevelPart] = []
         self.steps: list[SearchStep] = []
         self.found: list[Sustainable] = []
-        self.arrivals: list[Arrivals] = []
+        self.arrivals: list[ArrivalCounts] = []
         self._lateness: dict[str, Histogram] = {}
         self._failing: tuple[FailingSample, ...] = ()
         self._apart = frozenset(
@@ -121,7 +127,7 @@ class Ledger:
             self._history.add(snapshot)
             self._requests.add(snapshot)
         self._add_health(drained, measured)
-        self._tally = drained.tally
+        self._counters = drained.counters
         self._add_arrivals(drained.arrivals)
         if drained.failing:
             self._failing = first_of_each((*self._failing, *drained.failing))
@@ -153,7 +159,7 @@ class Ledger:
         for log in (self._health, *levels):
             log.add(end_ns, health, is_on_time=is_on_time)
 
-    def _add_arrivals(self, new: Sequence[Arrivals]) -> None:
+    def _add_arrivals(self, new: Sequence[ArrivalCounts]) -> None:
         is_late = bool(self.arrivals and new) and new[0].at_ns < self.arrivals[-1].at_ns
         self.arrivals += new
         if is_late:  # overdue ones of one phase, after those of another
@@ -213,22 +219,22 @@ class Ledger:
                 return f"`{gate.threshold}` is broken: {found.observed}"
         return None
 
-    def notice_crew(self, crew: Crew) -> None:
+    def notice_pool(self, pool: WorkerPool) -> None:
         """Add what only those know who ran the users, at the end of the run."""
-        self._workers, self._start_spread_ns = crew.size, crew.start_spread_ns
-        self._cpu_shares = crew.cpu_shares
-        if crew.start_spread_ns > _MOST_SPREAD_NS:
+        self._workers, self._start_spread_ns = pool.size, pool.start_spread_ns
+        self._cpu_shares = pool.cpu_shares
+        if pool.start_spread_ns > _MOST_SPREAD_NS:
             self.notices.append(
-                f"workers began a phase {format_duration(crew.start_spread_ns)} apart: the host is "
+                f"workers began a phase {format_duration(pool.start_spread_ns)} apart: the host is "
                 "busy; use fewer workers than it has processors"
             )
-        if crew.overflowed:
+        if pool.overflowed:
             self.notices.append(
                 "more than 500 request names; the rest are counted together as `__overflow__`: "
                 "give requests with many URLs a `name`"
             )
-        if crew.sampling_stopped:
-            self.notices.append(crew.sampling_stopped)
+        if pool.sampling_stopped:
+            self.notices.append(pool.sampling_stopped)
 
     def outcome(
         self, run_id: str, *, stop: Stop, ended_ns: int, phases: tuple[PhaseTimes, ...]
@@ -236,7 +242,7 @@ class Ledger:
         loads = phase_loads(
             self._graph,
             phases,
-            tally=self._tally,
+            counters=self._counters,
             arrivals=self.arrivals,
             lateness=self._lateness,
         )
@@ -255,7 +261,7 @@ class Ledger:
             history=self._history,
             requests=self._requests,
             phases=phases,
-            tally=self._tally,
+            counters=self._counters,
             task_counts=self._task_counts(),
             health=self._health,
             evidence=self._evidence,
@@ -269,15 +275,15 @@ class Ledger:
             notices=(
                 *(one.text for one in self.found),
                 *self.notices,
-                *_tally_notices(self._tally),
-                *_data_notices(self._tally),
+                *_counter_notices(self._counters),
+                *_data_notices(self._counters),
                 *closed_notice(loads),
             ),
         )
 
     def _doubts(self, loads: Sequence[PhaseLoad]) -> Doubts:
         doubts = Doubts(biased=[*self._start_failures(), *self._overtime()])
-        doubts_of_health(doubts, self._health, self._tally)
+        doubts_of_health(doubts, self._health, self._counters)
         doubts_of_loads(doubts, loads)
         doubts_of_searches(doubts, self.found)
         doubts_of_generator(doubts, self._health.facts())
@@ -285,16 +291,16 @@ class Ledger:
         return doubts
 
     def _overtime(self) -> Iterator[str]:
-        for phase in self._tally.overtime:
+        for phase in self._counters.overtime:
             yield (
                 f"phase `{phase}` reached its `max_duration` with iterations left; "
                 "give it more time, more users, or fewer iterations"
             )
 
     def _task_counts(self) -> tuple[TaskCount, ...]:
-        runs = _by_task(self._tally.picks)
-        tally = self._tally
-        skips, substitutions = _by_task(tally.skips), _by_task(tally.substitutions)
+        runs = _by_task(self._counters.picks)
+        counters = self._counters
+        skips, substitutions = _by_task(counters.skips), _by_task(counters.substitutions)
         return tuple(
             TaskCount(
                 program.name,
@@ -306,7 +312,7 @@ class Ledger:
             )
             for program in self._graph.users
             for task in program.tasks
-            if any(name == program.name for _, name in self._tally.started)
+            if any(name == program.name for _, name in self._counters.started)
         )
 
     def _evidence_of(self, measured: tuple[MeasuredTime, ...]) -> Evidence:
@@ -315,7 +321,7 @@ class Ledger:
             for phase in self._graph.phases
             for program in self._graph.programs_of(phase)
         }
-        picks = self._tally.picks
+        picks = self._counters.picks
         return Evidence(
             series=self.total.totals,
             measured=measured,
@@ -330,20 +336,20 @@ class Ledger:
             # Tasks that never ran too: they are the greatest part of a wrong mix.
             task_runs=[
                 TaskRuns(phase, user, task.name, task.weight, picks[phase, user, task.name])
-                for phase, user in self._tally.started
+                for phase, user in self._counters.started
                 for task in programs[phase, user].tasks
             ],
         )
 
     def _start_failures(self) -> tuple[str, ...]:
         return tuple(
-            f"{failed} of {self._tally.started[phase, name]} users `{name}` of phase `{phase}` "
-            f"stopped because their `on_start` failed: {self._tally.start_reasons[phase, name]}"
-            for (phase, name), failed in self._tally.start_failures.items()
+            f"{failed} of {self._counters.started[phase, name]} users `{name}` of phase `{phase}` "
+            f"stopped because their `on_start` failed: {self._counters.start_reasons[phase, name]}"
+            for (phase, name), failed in self._counters.start_failures.items()
         )
 
 
-def _are_on_time(arrivals: Sequence[Arrivals]) -> bool:
+def _are_on_time(arrivals: Sequence[ArrivalCounts]) -> bool:
     """Whether iterations were due, and at most one in a hundred was late."""
     due = sum(one.due for one in arrivals)
     return due > 0 and sum(one.late for one in arrivals) <= due // 100
@@ -360,31 +366,31 @@ def _by_task(counts: Counter[TaskKey]) -> Counter[tuple[str, str]]:
     return summed
 
 
-def _data_notices(tally: Tally) -> Iterator[str]:
-    for name, users in tally.rows_ended.items():
+def _data_notices(counters: Counters) -> Iterator[str]:
+    for name, users in counters.rows_ended.items():
         who = format_count(users, "user") if users > 1 else "a user"
         yield f"no row of the data `{name}` was left for {who}"
 
 
-def _tally_notices(tally: Tally) -> tuple[str, ...]:
+def _counter_notices(counters: Counters) -> tuple[str, ...]:
     notices = []
-    for name, times in tally.soft_failures.items():
+    for name, times in counters.soft_failures.items():
         notices.append(f"a soft expectation of `{name}` did not hold {format_count(times, 'time')}")
-    for reason, times in tally.ended_early.most_common():
+    for reason, times in counters.ended_early.most_common():
         notices.append(f"{format_count(times, 'iteration')} ended early: {reason}")
-    for condition, times in tally.endless.items():
+    for condition, times in counters.endless.items():
         many = format_count(times, "time")
         notices.append(f"`while: {condition}` was still true after its last round {many}")
-    if tally.retries:
-        many = format_count(tally.retries, "time")
+    if counters.retries:
+        many = format_count(counters.retries, "time")
         notices.append(f"`on_start`, `on_stop` and the like were tried again {many}")
-    if tally.aborted:
-        many = format_count(tally.aborted, "iteration")
-        were = "was" if tally.aborted == 1 else "were"
+    if counters.aborted:
+        many = format_count(counters.aborted, "iteration")
+        were = "was" if counters.aborted == 1 else "were"
         notices.append(f"{many} {were} cut when the graceful stop was over")
-    if tally.backoffs:
-        many = format_count(tally.backoffs, "time")
+    if counters.backoffs:
+        many = format_count(counters.backoffs, "time")
         notices.append(f"users paused {many} because they could not connect")
-    if tally.stop_failures:
-        notices.append(f"`on_stop` failed for {format_count(tally.stop_failures, 'user')}")
+    if counters.stop_failures:
+        notices.append(f"`on_stop` failed for {format_count(counters.stop_failures, 'user')}")
     return tuple(notices)

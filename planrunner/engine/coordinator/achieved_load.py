@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from planrunner.engine.coordinator.outcome import PhaseTimes
-from planrunner.engine.recording.counters import Tally
+from planrunner.engine.recording.counters import Counters
 from planrunner.graph.run_graph import ClosedLoad, CountedLoad, OpenLoad, PhaseNode, RunGraph
-from planrunner.load.arrivals import Arrivals as Schedule
+from planrunner.load.arrivals import ArrivalSchedule as Schedule
 from planrunner.load.population import users_at
 from planrunner.metrics.histogram import Histogram
-from planrunner.metrics.judging.evidence import Arrivals
+from planrunner.metrics.judging.evidence import ArrivalCounts
 from planrunner.results.loads import PhaseLoad
 
 __all__ = ["phase_loads"]
@@ -20,17 +20,17 @@ def phase_loads(
     graph: RunGraph,
     times: Iterable[PhaseTimes],
     *,
-    tally: Tally,
-    arrivals: Iterable[Arrivals],
+    counters: Counters,
+    arrivals: Iterable[ArrivalCounts],
     lateness: Mapping[str, Histogram],
 ) -> tuple[PhaseLoad, ...]:
     """Return the load of every phase that began, in the order in which they ended."""
     nodes = {phase.name: phase for phase in graph.phases}
-    counted: dict[str, list[Arrivals]] = {}
+    counted: dict[str, list[ArrivalCounts]] = {}
     for one in arrivals:
         counted.setdefault(one.phase, []).append(one)
     return tuple(
-        _load(nodes[time.name], time, tally, counted.get(time.name, []), lateness.get(time.name))
+        _load(nodes[time.name], time, counters, counted.get(time.name, []), lateness.get(time.name))
         for time in times
         if time.name in nodes
     )
@@ -39,11 +39,11 @@ def phase_loads(
 def _load(
     phase: PhaseNode,
     time: PhaseTimes,
-    tally: Tally,
-    arrivals: list[Arrivals],
+    counters: Counters,
+    arrivals: list[ArrivalCounts],
     lateness: Histogram | None,
 ) -> PhaseLoad:
-    model, unit, requested, achieved = _counts(phase, time, tally, arrivals)
+    model, unit, requested, achieved = _counts(phase, time, counters, arrivals)
     return PhaseLoad(
         phase=phase.name,
         model=model,
@@ -59,7 +59,7 @@ def _load(
 
 
 def _counts(
-    phase: PhaseNode, time: PhaseTimes, tally: Tally, arrivals: list[Arrivals]
+    phase: PhaseNode, time: PhaseTimes, counters: Counters, arrivals: list[ArrivalCounts]
 ) -> tuple[str, str, int, int]:
     """Return the model, what is counted, how many were asked for, and how many there were."""
     load, lasted_ns = phase.load, time.end_ns - time.begin_ns
@@ -70,13 +70,13 @@ def _counts(
             due = max(due, Schedule(load.stages).count_before(lasted_ns))
         return "open", "arrivals", due, started
     if isinstance(load, CountedLoad):
-        return "counted", "iterations", load.total, _sum_of(tally.picks.items(), phase.name)
+        return "counted", "iterations", load.total, _sum_of(counters.picks.items(), phase.name)
     if isinstance(load, ClosedLoad):
         if arrivals:
             return "closed", "iterations", sum(one.due for one in arrivals), started
         peak = max(users_at(load.stages, moment) for moment in _moments(load, lasted_ns))
-        users = _sum_of(tally.started.items(), phase.name)
-        failed = tally.failed_starts(phase.name)
+        users = _sum_of(counters.started.items(), phase.name)
+        failed = counters.failed_starts(phase.name)
         return "closed", "users", peak, min(peak, users) - failed
     return "search", "iterations", sum(one.due for one in arrivals), started
 

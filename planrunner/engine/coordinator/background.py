@@ -9,11 +9,11 @@ from typing import Any
 from planrunner.metrics.judging.evidence import GaugePoint
 from planrunner.values import dataclass
 
-__all__ = ["Beside"]
+__all__ = ["Background"]
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class Background:
     """Coroutine functions that run as long as the load does, and the gauges that they fill.
 
     Attributes:

@@ -11,16 +11,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from planrunner.engine.coordinator.accumulator import Ledger
+from planrunner.engine.coordinator.accumulator import Accumulator
 from planrunner.engine.coordinator.search_level import LevelPart, judge_level
 from planrunner.engine.coordinator.worker_pool import RunningPhase
-from planrunner.engine.scheduling.interruptible_sleep import Nap
+from planrunner.engine.scheduling.interruptible_sleep import InterruptibleSleep
 from planrunner.engine.scheduling.timeline import SearchTimeline
 from planrunner.engine.stop import Stop, StopLevel
 from planrunner.graph.load_words import level_words
 from planrunner.graph.run_graph import ClosedLoad, OpenLoad, PhaseNode, SearchLoad, Stage
 from planrunner.load.arrivals import RateStage
-from planrunner.load.search import Found, Outcome, Purpose, Trial, trials
+from planrunner.load.search import FoundLevel, LevelOutcome, LevelTry, Purpose, levels_to_try
 from planrunner.metrics.judging.judge import Gate
 from planrunner.results.loads import GENERATOR, Sustainable
 from planrunner.results.model import Totals
@@ -43,7 +43,7 @@ def level_load(load: SearchLoad, level: Fraction) -> ClosedLoad | OpenLoad:
 class _Judged:
     """What came of a level, and why, if it did not hold."""
 
-    outcome: Outcome
+    outcome: LevelOutcome
     reason: str
     totals: Totals
 
@@ -55,10 +55,10 @@ class Search:
         phase: Whose load is a search.
         bound: The same on the workers.
         timeline: Gets a stage for each level.
-        ledger: Has the samples, once `drain` was called.
+        accumulator: Has the samples, once `drain` was called.
         drain: Fetches what workers have.
         stop: Of the run.
-        nap: On which it waits between levels.
+        sleeper: On which it waits between levels.
 
     Attributes:
         steps: The levels tried so far.
@@ -70,26 +70,26 @@ class Search:
         *,
         bound: RunningPhase,
         timeline: SearchTimeline,
-        ledger: Ledger,
+        accumulator: Accumulator,
         drain: Callable[[], object],
         stop: Stop,
-        nap: Nap,
+        sleeper: InterruptibleSleep,
     ) -> None:
         assert isinstance(phase.load, SearchLoad)
         self._phase = phase
         self._load = phase.load
         self._bound = bound
         self._timeline = timeline
-        self._ledger = ledger
+        self._accumulator = accumulator
         self._drain = drain
         self._stop = stop
-        self._nap = nap
+        self._sleeper = sleeper
         self.steps: list[SearchStep] = []
         self._names: list[str] = []
 
     async def run(self, now_ns: Callable[[], int]) -> Sustainable:
         """Try levels until the highest that holds is found, or the run is told to end."""
-        steps = trials(self._load.steps)
+        steps = levels_to_try(self._load.steps)
         trial = next(steps)
         while True:
             name = self._name(trial.level, trial.purpose)
@@ -100,19 +100,19 @@ class Search:
             try:
                 trial = steps.send(judged.outcome)
             except StopIteration as end:
-                found: Found = end.value
+                found: FoundLevel = end.value
                 return self._result(found)
-            await self._nap.until(now_ns() + self._load.cooldown_ns)
-            if self._nap.cut:
+            await self._sleeper.until(now_ns() + self._load.cooldown_ns)
+            if self._sleeper.cut:
                 return self._unfinished()
 
-    def _step(self, trial: Trial, judged: _Judged) -> SearchStep:
+    def _step(self, trial: LevelTry, judged: _Judged) -> SearchStep:
         why = "" if trial.purpose is Purpose.CLIMB else trial.purpose.value
         return SearchStep(
             phase=self._phase.name,
             vary=self._load.vary,
             level=float(trial.level),
-            held=judged.outcome is Outcome.HELD,
+            held=judged.outcome is LevelOutcome.HELD,
             requests_per_second=judged.totals.requests_per_second,
             error_rate_percent=judged.totals.error_rate,
             p95_ns=round(judged.totals.p95_response_time * NS_PER_S),
@@ -137,17 +137,19 @@ class Search:
         )
         self._timeline.open_level(name, begin_ns, settle_ns=load.settle_ns, hold_ns=load.hold_ns)
         level_part = LevelPart(self._phase.name, name, load.slo, gates)
-        self._ledger.parts.append(level_part)
+        self._accumulator.parts.append(level_part)
         await self._bound.run(level_load(load, level), begin_ns)
         self._drain()
-        self._ledger.parts.remove(level_part)
-        ledger = self._ledger
+        self._accumulator.parts.remove(level_part)
+        accumulator = self._accumulator
         outcome, reason = judge_level(
-            level_part, ledger.evidence_of(level_part), aborted=ledger.aborted_in(level_part)
+            level_part,
+            accumulator.evidence_of(level_part),
+            aborted=accumulator.aborted_in(level_part),
         )
-        return _Judged(outcome, reason, ledger.totals_of(level_part))
+        return _Judged(outcome, reason, accumulator.totals_of(level_part))
 
-    def _result(self, found: Found) -> Sustainable:
+    def _result(self, found: FoundLevel) -> Sustainable:
         vary, broken = self._load.vary, found.broken
         shown = level_words(found.level, vary) if found.level else "0"
         why = "" if broken is None else self._broken_by(broken)

@@ -1,7 +1,7 @@
 """Runs a compiled plan: phases in order, a look at everything each second, one outcome.
 
-The coordinator here schedules, merges and tells; a crew runs users. That is one worker in this
-process, or a fleet of workers in processes of their own, that send the same `Drained` values.
+The coordinator here schedules, merges and tells; a pool of workers runs users. That is one worker in this
+process, or several workers in processes of their own, that send the same `Drained` values.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from planrunner.clock import Clock
-from planrunner.engine.coordinator.accumulator import Ledger
-from planrunner.engine.coordinator.background import Beside
+from planrunner.engine.coordinator.accumulator import Accumulator
+from planrunner.engine.coordinator.background import Background
 from planrunner.engine.coordinator.capacity_search import Search
 from planrunner.engine.coordinator.events import (
     Event,
@@ -29,13 +29,13 @@ from planrunner.engine.coordinator.events import (
     Tick,
 )
 from planrunner.engine.coordinator.outcome import PhaseTimes, RunOutcome, StageTimes
-from planrunner.engine.coordinator.worker_pool import Crew, RunningPhase
+from planrunner.engine.coordinator.worker_pool import RunningPhase, WorkerPool
 from planrunner.engine.load_models.blocks import once_timeline
-from planrunner.engine.scheduling.interruptible_sleep import Nap
+from planrunner.engine.scheduling.interruptible_sleep import InterruptibleSleep
 from planrunner.engine.scheduling.timeline import FOREVER_NS, SearchTimeline, Timeline
 from planrunner.engine.stop import Ending, Stop, StopLevel
 from planrunner.engine.workers.local import Drained, Worker, protocols_of
-from planrunner.engine.workers.remote_pool import Fleet, Peer
+from planrunner.engine.workers.remote_pool import RemotePool, WorkerHandle
 from planrunner.engine.workers.ticker import each_second, keep_sweeping
 from planrunner.errors import CannotRun
 from planrunner.graph.load import planned_ns_of
@@ -64,8 +64,8 @@ async def run(  # noqa: PLR0913 - the one place where a run's parts meet
     run_id: str = "",
     run_dir: str = "",
     now: Callable[[], float] = lambda: datetime.now(UTC).timestamp(),
-    beside: Beside | None = None,
-    peers: Sequence[Peer] = (),
+    beside: Background | None = None,
+    handles: Sequence[WorkerHandle] = (),
     baseline: Baseline | None = None,
 ) -> RunOutcome:
     """Run all phases of the graph and return what happened; call it once per event loop task.
@@ -82,7 +82,7 @@ async def run(  # noqa: PLR0913 - the one place where a run's parts meet
         run_dir: What expressions see as `run.dir`.
         beside: What goes on beside the load, and what it measures.
         now: What expressions see as `now()`: seconds since 1970 in UTC.
-        peers: Workers that run the users; without any, that happens in this process.
+        handles: Workers that run the users; without any, that happens in this process.
         baseline: Gives what thresholds hold against one, so that they can abort the run too.
 
     Raises:
@@ -92,7 +92,7 @@ async def run(  # noqa: PLR0913 - the one place where a run's parts meet
     async with AsyncExitStack() as stack:
         opened: dict[str, Client] = {}
         # With workers, nothing is left for this process but what belongs to no phase.
-        own = replace(graph, users=(), phases=(), data=()) if peers else graph
+        own = replace(graph, users=(), phases=(), data=()) if handles else graph
         for protocol in protocols_of(own):
             settings = cast("Any", graph.settings.get(protocol, {}))  # opaque to the engine
             opened[protocol] = clients[protocol](settings, clock)
@@ -108,21 +108,21 @@ async def run(  # noqa: PLR0913 - the one place where a run's parts meet
             scope={**graph.scope, "run": run_names, "now": now},
         )
         stack.callback(worker.close)
-        crew: Crew = worker
-        if peers:
-            crew = fleet = Fleet(graph, peers, home=worker, clock=clock, stop=stop)
-            stack.push_async_callback(fleet.dismiss)
-            await fleet.muster()
+        pool: WorkerPool = worker
+        if handles:
+            pool = remote = RemotePool(graph, handles, home=worker, clock=clock, stop=stop)
+            stack.push_async_callback(remote.dismiss)
+            await remote.muster()
             worker.begin(clock.now_ns(), samples)
-            fleet.start(worker.started_ns, samples)
+            remote.start(worker.started_ns, samples)
         coordinator = _Coordinator(
             graph,
             worker=worker,
-            crew=crew,
+            pool=pool,
             clock=clock,
             stop=stop,
             listener=listener,
-            beside=beside or Beside(),
+            beside=beside or Background(),
             baseline=baseline,
         )
         try:
@@ -143,23 +143,23 @@ class _Coordinator:
         graph: RunGraph,
         *,
         worker: Worker,
-        crew: Crew,
+        pool: WorkerPool,
         clock: Clock,
         stop: Stop,
         listener: Listener,
-        beside: Beside,
+        beside: Background,
         baseline: Baseline | None,
     ) -> None:
         self._graph = graph
         self._worker = worker
-        self._crew = crew
+        self._pool = pool
         self._clock = clock
         self._stop = stop
         self._listener: Listener | None = listener
         self._running: dict[str, Timeline] = {}
         self._phases: list[PhaseTimes] = []
         self._beside = beside
-        self._ledger = Ledger(
+        self._accumulator = Accumulator(
             graph, started_ns=worker.started_ns, gauges=beside.gauges, baseline=baseline
         )
         self._load_ns = worker.started_ns
@@ -178,7 +178,7 @@ class _Coordinator:
                     background.create_task(self._look_at_ends()),
                     *(
                         background.create_task(watch())
-                        for watch in (*self._beside.watches, *self._crew.watches)
+                        for watch in (*self._beside.watches, *self._pool.watches)
                     ),
                 ]
                 await self._run_all()
@@ -187,10 +187,10 @@ class _Coordinator:
         finally:
             forget()
         self._drain()
-        self._ledger.notice_crew(self._crew)
-        self._ledger.notices += self._beside.notices()
+        self._accumulator.notice_pool(self._pool)
+        self._accumulator.notices += self._beside.notices()
         self._tell(RunEnded(self._stop.ending, self._stop.reason))
-        return self._ledger.outcome(
+        return self._accumulator.outcome(
             run_id, stop=self._stop, ended_ns=self._clock.now_ns(), phases=tuple(self._phases)
         )
 
@@ -211,13 +211,13 @@ class _Coordinator:
             failed = await self._run_once("setup", graph.setup, StopLevel.GRACEFUL)
             if failed:
                 self._stop.request(f"`setup` failed: {failed}", ending=Ending.CANNOT_RUN)
-            self._load_ns = self._clock.now_ns() + self._crew.lead_ns
+            self._load_ns = self._clock.now_ns() + self._pool.lead_ns
             await self._run_phases()
         finally:  # whatever happened: what setup made has to be taken away
             self._drain()  # lines that the load logged don't keep those of teardown out
             failed = await self._run_once("teardown", graph.teardown, StopLevel.AT_ONCE)
             if failed:
-                self._ledger.notices.append(f"`teardown` failed: {failed}")
+                self._accumulator.notices.append(f"`teardown` failed: {failed}")
 
     async def _run_once(self, name: str, block: Block | None, until: StopLevel) -> str:
         """Run a block unless the run is told to stop at the level `until`, or above it."""
@@ -247,28 +247,28 @@ class _Coordinator:
                     await self._run_phase(phase)
 
     async def _run_phase(self, phase: PhaseNode) -> None:
-        nap = Nap(self._clock)
-        forget = self._stop.listen(nap.cut_short)
-        lead_ns, due_ns = self._crew.lead_ns, 0
+        sleeper = InterruptibleSleep(self._clock)
+        forget = self._stop.listen(sleeper.cut_short)
+        lead_ns, due_ns = self._pool.lead_ns, 0
         try:
             if phase.start_at_ns is not None:
                 due_ns = self._load_ns + phase.start_at_ns
-                await nap.until(due_ns - lead_ns)
+                await sleeper.until(due_ns - lead_ns)
             if self._stop.level is StopLevel.RUNNING:
-                await self._run_at(max(due_ns, self._clock.now_ns() + lead_ns), phase, nap)
+                await self._run_at(max(due_ns, self._clock.now_ns() + lead_ns), phase, sleeper)
         finally:
             forget()
 
-    async def _run_at(self, begin_ns: int, phase: PhaseNode, nap: Nap) -> None:
+    async def _run_at(self, begin_ns: int, phase: PhaseNode, sleeper: InterruptibleSleep) -> None:
         load = phase.load
         is_search = isinstance(load, SearchLoad)
         timeline = SearchTimeline(phase, begin_ns) if is_search else Timeline(phase, begin_ns)
         self._running[phase.name] = timeline
         planned_ns = planned_ns_of(load)
         self._tell(PhaseStarted(phase.name, timeline.started_ns, planned_ns, load.most_users))
-        bound = self._crew.open_phase(phase, timeline)
+        bound = self._pool.open_phase(phase, timeline)
         if isinstance(load, SearchLoad):
-            await self._search(phase, timeline, bound, nap)
+            await self._search(phase, timeline, bound, sleeper)
         else:
             await bound.run(load, timeline.started_ns)
         times = _times(timeline, self._clock.now_ns())
@@ -277,37 +277,37 @@ class _Coordinator:
         self._tell(PhaseEnded(times))
 
     async def _search(
-        self, phase: PhaseNode, timeline: Timeline, bound: RunningPhase, nap: Nap
+        self, phase: PhaseNode, timeline: Timeline, bound: RunningPhase, sleeper: InterruptibleSleep
     ) -> None:
         assert isinstance(timeline, SearchTimeline)
         search = Search(
             phase,
             bound=bound,
             timeline=timeline,
-            ledger=self._ledger,
+            accumulator=self._accumulator,
             drain=self._drain,
             stop=self._stop,
-            nap=nap,
+            sleeper=sleeper,
         )
         found = await search.run(self._clock.now_ns)
-        self._ledger.steps += search.steps
-        self._ledger.found.append(found)
+        self._accumulator.steps += search.steps
+        self._accumulator.found.append(found)
 
     async def _look_at_ends(self) -> None:
         """Look as well whenever a window of a threshold ends that may abort the run."""
         while True:
             now_ns = self._clock.now_ns()
-            end_ns = self._ledger.next_end_ns(now_ns)
+            end_ns = self._accumulator.next_end_ns(now_ns)
             # A phase that begins meanwhile has windows too.
             await self._clock.sleep_until(min(end_ns or FOREVER_NS, now_ns + NS_PER_S))
             if end_ns is not None and self._clock.now_ns() >= end_ns:
                 async with self._looking:
-                    await self._crew.catch_up()
+                    await self._pool.catch_up()
                     self._judge()
 
     async def _second(self, second: int) -> None:
         async with self._looking:
-            await self._crew.second_is_in(second)
+            await self._pool.second_is_in(second)
             drained = self._judge()
         new, self._new = self._new, None
         self._tell(
@@ -315,27 +315,27 @@ class _Coordinator:
                 second,
                 tuple(self._running),
                 new or drained.snapshot,
-                self._ledger.total,
+                self._accumulator.total,
                 drained.health,
-                self._ledger.standings,
+                self._accumulator.standings,
             )
         )
 
     def _judge(self) -> Drained:
-        drained, ledger = self._drain(), self._ledger
-        if (reason := ledger.unreachable()) is not None:
+        drained, accumulator = self._drain(), self._accumulator
+        if (reason := accumulator.unreachable()) is not None:
             self._stop.request(reason, ending=Ending.CANNOT_RUN)
-        if (reason := ledger.broken()) is not None:
+        if (reason := accumulator.broken()) is not None:
             self._stop.request(reason, ending=Ending.ABORTED)
         return drained
 
     def _drain(self) -> Drained:
-        drained = self._crew.drain()
+        drained = self._pool.drain()
         self._new = drained.snapshot if self._new is None else self._new.then(drained.snapshot)
         measured = [part for times in self._phases for part in times.measured]
         for timeline in self._running.values():
             measured += timeline.measured(drained.snapshot.end_ns)
-        self._ledger.add(drained, tuple(measured))
+        self._accumulator.add(drained, tuple(measured))
         if drained.log.lines:
             self._tell(Logged(drained.log.lines, drained.log.suppressed))
         return drained
@@ -352,7 +352,9 @@ class _Coordinator:
             self._listener(event)
         except Exception:  # a broken view must neither end a run nor go unnoticed
             self._listener = None
-            self._ledger.notices.append("the live view failed and was switched off; see the log")
+            self._accumulator.notices.append(
+                "the live view failed and was switched off; see the log"
+            )
             _logger.exception("listener failed event=%s", type(event).__name__)
 
 

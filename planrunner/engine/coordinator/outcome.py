@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from planrunner.engine.recording.counters import Tally
+from planrunner.engine.recording.counters import Counters
 from planrunner.engine.recording.generator_health import HealthLog
 from planrunner.engine.stop import Ending
 from planrunner.metrics.judging.evidence import Evidence
@@ -83,7 +83,7 @@ class RunOutcome:
     history: History
     requests: RequestHistory
     phases: tuple[PhaseTimes, ...]
-    tally: Tally
+    counters: Counters
     task_counts: tuple[TaskCount, ...]
     health: HealthLog
     evidence: Evidence

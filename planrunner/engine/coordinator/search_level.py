@@ -8,11 +8,11 @@ from typing import Final
 
 from planrunner.engine.coordinator.validity import INVALID_SHARE, LATE_SHARE
 from planrunner.engine.recording.generator_health import HealthLog
-from planrunner.load.search import Outcome
-from planrunner.metrics.judging.evidence import Arrivals, Evidence
+from planrunner.load.search import LevelOutcome
+from planrunner.metrics.judging.evidence import ArrivalCounts, Evidence
 from planrunner.metrics.judging.judge import Gate
 from planrunner.metrics.judging.verdict import Verdict
-from planrunner.metrics.thresholds import Agg, Metric, Ratio, Scope, Threshold
+from planrunner.metrics.thresholds import Agg, Metric, Ratio, Threshold, ThresholdScope
 from planrunner.units import format_percent
 
 __all__ = ["LevelPart", "judge_level"]
@@ -42,7 +42,7 @@ class LevelPart:
     health: HealthLog = field(default_factory=HealthLog)
 
 
-def judge_level(part: LevelPart, evidence: Evidence, *, aborted: int) -> tuple[Outcome, str]:
+def judge_level(part: LevelPart, evidence: Evidence, *, aborted: int) -> tuple[LevelOutcome, str]:
     """Return what came of a level that is over, and why, if it did not hold.
 
     A level that the generator could not send says nothing of the target, whether or not its `slo`
@@ -61,28 +61,30 @@ def judge_level(part: LevelPart, evidence: Evidence, *, aborted: int) -> tuple[O
     arrivals = tuple(_arrivals(evidence))
     by_target = next((one for one in broken if _is_of_the_target(one)), None)
     if by_target is not None:
-        return Outcome.BROKEN, _metric_words(by_target)
+        return LevelOutcome.BROKEN, _metric_words(by_target)
     most_late = 10 * LATE_SHARE if broken else _MOST_LATE_OF_HELD
     if limit := _limit_of_generator(part.health, arrivals, most_late):
-        return Outcome.LIMITED, limit
+        return LevelOutcome.LIMITED, limit
     if broken:
-        return Outcome.BROKEN, _metric_words(broken[0])
+        return LevelOutcome.BROKEN, _metric_words(broken[0])
     if aborted:
-        return Outcome.BROKEN, "iterations that did not end within the graceful stop"
+        return LevelOutcome.BROKEN, "iterations that did not end within the graceful stop"
     dropped = _share(arrivals, sum(one.dropped for one in arrivals))
     if dropped >= INVALID_SHARE:
-        return Outcome.BROKEN, f"all users being busy ({format_percent(dropped)} dropped)"
-    return Outcome.HELD, ""
+        return LevelOutcome.BROKEN, f"all users being busy ({format_percent(dropped)} dropped)"
+    return LevelOutcome.HELD, ""
 
 
-def _arrivals(evidence: Evidence) -> Iterator[Arrivals]:
+def _arrivals(evidence: Evidence) -> Iterator[ArrivalCounts]:
     for one in evidence.arrivals:
         for part in evidence.measured:
             if one.phase == part.phase and part.start_ns <= one.at_ns < part.end_ns:
                 yield one
 
 
-def _limit_of_generator(health: HealthLog, arrivals: Sequence[Arrivals], most_late: float) -> str:
+def _limit_of_generator(
+    health: HealthLog, arrivals: Sequence[ArrivalCounts], most_late: float
+) -> str:
     """Return in which way the generator could not send the level; nothing when it could."""
     late = _share(arrivals, sum(one.late for one in arrivals))
     if late > most_late:
@@ -92,7 +94,7 @@ def _limit_of_generator(health: HealthLog, arrivals: Sequence[Arrivals], most_la
     return ""
 
 
-def _share(arrivals: Sequence[Arrivals], some: int) -> float:
+def _share(arrivals: Sequence[ArrivalCounts], some: int) -> float:
     due = sum(one.due for one in arrivals)
     return some / due if due else 0.0
 
@@ -111,4 +113,4 @@ def _metric_words(threshold: Threshold) -> str:
 
 
 def _plain(metric: Metric) -> str:
-    return str(replace(metric, scope=Scope()))
+    return str(replace(metric, scope=ThresholdScope()))

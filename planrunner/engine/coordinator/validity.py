@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from math import pi, sqrt
 from typing import Final
 
-from planrunner.engine.recording.counters import Tally
+from planrunner.engine.recording.counters import Counters
 from planrunner.engine.recording.generator_health import HealthLog
 from planrunner.results.aggregate import TaskCount, mix_errors
 from planrunner.results.loads import GENERATOR, GeneratorFacts, PhaseLoad, Sustainable
@@ -130,13 +130,13 @@ def doubts_of_generator(doubts: Doubts, facts: GeneratorFacts) -> None:
         )
 
 
-def doubts_of_health(doubts: Doubts, health: HealthLog, tally: Tally) -> None:
+def doubts_of_health(doubts: Doubts, health: HealthLog, counters: Counters) -> None:
     """Look at whether the generator kept up, and at what of the plan's own held it up."""
     reasons = health.reasons()
     for reason in reasons:
         doubts.add(reason, is_invalid=health.was_saturated)
-    for name, took_ns in tally.blocked_ns.most_common(1 if reasons else 0):
-        longest = format_duration(tally.longest_block_ns[name])
+    for name, took_ns in counters.blocked_ns.most_common(1 if reasons else 0):
+        longest = format_duration(counters.longest_block_ns[name])
         doubts.add(
             f"the hook `{name}` let nothing else run for up to {longest} at a time, "
             f"{format_duration(took_ns)} in all; make it `async` and await what it waits for, or "

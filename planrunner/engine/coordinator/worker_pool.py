@@ -10,7 +10,7 @@ from planrunner.engine.scheduling.timeline import Timeline
 from planrunner.engine.workers.local import Drained
 from planrunner.graph.run_graph import PhaseNode
 
-__all__ = ["Crew", "RunningPhase"]
+__all__ = ["RunningPhase", "WorkerPool"]
 
 
 class RunningPhase(Protocol):
@@ -28,7 +28,7 @@ class RunningPhase(Protocol):
         """Run a load that begins then (clock time) until the last user has gone."""
 
 
-class Crew(Protocol):
+class WorkerPool(Protocol):
     """The workers of a run, as one.
 
     Attributes:

@@ -11,14 +11,14 @@ from itertools import count
 from typing import Any, cast
 
 from planrunner.clock import Clock
-from planrunner.engine.debug.trace import Told, Trace, TracedClient
+from planrunner.engine.debug.trace import Trace, TracedClient, TraceEvent
 from planrunner.engine.load_models.blocks import once_timeline, run_block
-from planrunner.engine.load_models.user_pool import Surroundings
-from planrunner.engine.recording.counters import Tally
+from planrunner.engine.load_models.user_pool import WorkerContext
+from planrunner.engine.recording.counters import Counters
 from planrunner.engine.recording.recorder import PhaseRecorder
-from planrunner.engine.steps.binder import Binder, Place, Wires
+from planrunner.engine.steps.binder import Binder, StepPlace, Wires
 from planrunner.engine.steps.python_hooks import load_hooks
-from planrunner.engine.steps.step_services import LogLines, Outside
+from planrunner.engine.steps.step_services import LogLines, StepServices
 from planrunner.engine.stop import Stop
 from planrunner.engine.users.bound_task import BoundTask
 from planrunner.engine.users.data_feeds import Feeds
@@ -33,11 +33,11 @@ from planrunner.metrics.book import SeriesBook
 from planrunner.protocols.base import Client, ClientFactory, Scope
 from planrunner.values import dataclass
 
-__all__ = ["Trial", "run_trial"]
+__all__ = ["DryRun", "dry_run"]
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class DryRun:
     """What came of it.
 
     Attributes:
@@ -51,15 +51,15 @@ class Trial:
     skipped: int
 
 
-async def run_trial(
+async def dry_run(
     graph: RunGraph,
     *,
     clients: Mapping[str, ClientFactory],
     clock: Clock,
-    tell: Callable[[Told], None],
+    tell: Callable[[TraceEvent], None],
     run_id: str = "",
     now: Callable[[], float] = lambda: datetime.now(UTC).timestamp(),
-) -> Trial:
+) -> DryRun:
     """Run preflight, setup, every task of the classes that the phases have once, and teardown.
 
     Thinking takes its time as always; there is no `wait` between tasks.
@@ -78,8 +78,8 @@ async def run_trial(
             "run": {"id": run_id, "dir": "", "seed": graph.seed},
             "now": now,
         }
-        around = Surroundings(clock=clock, wires=Wires(opened), scope=scope, seed=graph.seed)
-        trial = _Trial(graph, around, Trace(tell))
+        around = WorkerContext(clock=clock, wires=Wires(opened), scope=scope, seed=graph.seed)
+        trial = _DryRunner(graph, around, Trace(tell))
         stack.callback(trial.close)
         sweeping = asyncio.ensure_future(_sweep(graph, opened, clock))
         stack.callback(sweeping.cancel)
@@ -105,19 +105,21 @@ class _TracedLog(LogLines):
         self._trace.say(f"» {line}")
 
 
-class _Trial:
-    def __init__(self, graph: RunGraph, around: Surroundings, trace: Trace) -> None:
+class _DryRunner:
+    def __init__(self, graph: RunGraph, around: WorkerContext, trace: Trace) -> None:
         self._graph = graph
         self._around = around
         self._trace = trace
         self._stopped = False
         self._tasks = self._skipped = 0
         self._iterations: dict[str, count[int]] = {}
-        self._feeds = Feeds(graph, scope=around.scope, stop=Stop(), tally=Tally())
+        self._feeds = Feeds(graph, scope=around.scope, stop=Stop(), counters=Counters())
         calls = any(isinstance(step, PythonNode) for step in steps_of(graph))
         hooks = load_hooks(graph.hooks) if graph.hooks is not None and calls else {}
         log = _TracedLog(graph.secrets, trace)
-        self._outside = Outside(log=log, stop_phase=self._stop, stop_plan=self._stop, hooks=hooks)
+        self._services = StepServices(
+            log=log, stop_phase=self._stop, stop_plan=self._stop, hooks=hooks
+        )
 
     def close(self) -> None:
         self._feeds.close()
@@ -133,11 +135,11 @@ class _Trial:
             book=SeriesBook(now_ns),
             samples=None,
             origin_ns=now_ns,
-            mask=self._outside.log.mask,
+            mask=self._services.log.mask,
         )
-        return Binder(recorder, self._around.wires, self._outside, observer=self._trace)
+        return Binder(recorder, self._around.wires, self._services, observer=self._trace)
 
-    async def run(self) -> Trial:
+    async def run(self) -> DryRun:
         graph = self._graph
         if failed := await self._block("preflight", Block(graph.preflight)):
             raise CannotRun(f"preflight failed: {failed}", hint="start or repair the target")
@@ -151,14 +153,14 @@ class _Trial:
         finally:
             await self._block("teardown", graph.teardown)
         trace = self._trace
-        return Trial(self._tasks, trace.requests, trace.failures, self._skipped)
+        return DryRun(self._tasks, trace.requests, trace.failures, self._skipped)
 
     async def _block(self, name: str, block: Block | None) -> str:
         if block is None or not block.steps:
             return ""
         self._trace.part(name)
         failed = await run_block(name, block, around=self._around, binder=self._binder(name))
-        return self._outside.log.mask(failed)
+        return self._services.log.mask(failed)
 
     async def _user(self, user_class: str, node: PhaseNode) -> None:
         """Live the life of one user of the class, as in the phase."""
@@ -178,12 +180,12 @@ class _Trial:
             scope=scope,
             sessions=[client.session() for client in around.wires.clients],
             rng=rng,
-            tally=around.tally,
+            counters=around.counters,
         )
         self._trace.part("user", program.name)
         # Classes that follow one another in phases of their own begin at 0, as under load.
         iterations = self._iterations.setdefault(phase, count())
-        user = _TrialUser(program, actor, self._binder(phase), identity, iterations)
+        user = _DryRunUser(program, actor, self._binder(phase), identity, iterations)
         feeds = self._feeds.of(program.data)
         try:
             if not feeds.start(actor.scope, rng):
@@ -198,7 +200,7 @@ class _Trial:
             for session in actor.sessions:
                 await session.close()
 
-    async def _started(self, user: _TrialUser) -> bool:
+    async def _started(self, user: _DryRunUser) -> bool:
         actor = user.actor
         try:
             for name, evaluate in user.program.state:
@@ -208,13 +210,13 @@ class _Trial:
             return False
         return await self._steps(user, "on_start", user.program.on_start)
 
-    async def _steps(self, user: _TrialUser, key: str, steps: tuple[StepNode, ...]) -> bool:
+    async def _steps(self, user: _DryRunUser, key: str, steps: tuple[StepNode, ...]) -> bool:
         if not steps:
             return True
         self._trace.part(key)
-        return await run_once(user.actor, user.binder.steps(steps, Place(user.program.name)))
+        return await run_once(user.actor, user.binder.steps(steps, StepPlace(user.program.name)))
 
-    async def _task(self, user: _TrialUser, task: BoundTask, name: str) -> None:
+    async def _task(self, user: _DryRunUser, task: BoundTask, name: str) -> None:
         actor = user.actor
         actor.failure = ""
         actor.scope["iteration"] = next(user.iterations)
@@ -239,7 +241,7 @@ class _Trial:
             actor.scope.pop(forgotten, None)
 
 
-class _TrialUser:
+class _DryRunUser:
     def __init__(
         self,
         program: UserProgram,

@@ -42,12 +42,12 @@ from planrunner.values import dataclass
 __all__ = [
     "MISSING",
     "Answer",
-    "Part",
     "Trace",
+    "TraceSection",
     "TracedClient",
+    "TracedExpectation",
     "TracedRequest",
     "TracedStep",
-    "Verdict",
 ]
 
 MISSING: Final = object()
@@ -55,7 +55,7 @@ MISSING: Final = object()
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class TraceSection:
     """A part of the trace begins.
 
     Attributes:
@@ -100,7 +100,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class TracedExpectation:
     """One expectation; `wrong` says what is, and is empty when it holds."""
 
     expected: str
@@ -124,13 +124,13 @@ class TracedRequest:
     depth: int
     sent: tuple[Sent, ...]
     answer: Answer | None
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[TracedExpectation, ...]
     extracted: tuple[tuple[str, object], ...]
     failed: str
     cover: Callable[[str], str] = str
 
 
-Told = Part | TracedStep | TracedRequest
+TraceEvent = TraceSection | TracedStep | TracedRequest
 
 _messages: ContextVar[list[Sent] | None] = ContextVar("messages", default=None)
 
@@ -205,7 +205,7 @@ class Trace:
         failures: Requests and steps that failed so far.
     """
 
-    def __init__(self, tell: Callable[[Told], None]) -> None:
+    def __init__(self, tell: Callable[[TraceEvent], None]) -> None:
         self._tell = tell
         self._depth = 0
         self.requests = 0
@@ -213,7 +213,7 @@ class Trace:
 
     def part(self, kind: str, name: str = "", skipped: str = "") -> None:
         self._depth = 0
-        self._tell(Part(kind, name, skipped))
+        self._tell(TraceSection(kind, name, skipped))
 
     def say(self, words: str, *, failed: str = "") -> None:
         self.failures += bool(failed)
@@ -332,7 +332,9 @@ def _copy(reply: Reply) -> Answer:
     )
 
 
-def _verdicts(exchange: Exchange, reply: Reply | None, scope: Scope) -> tuple[Verdict, ...]:
+def _verdicts(
+    exchange: Exchange, reply: Reply | None, scope: Scope
+) -> tuple[TracedExpectation, ...]:
     """Judge each expectation for itself; a sample has only the first that doesn't hold."""
     if reply is None or reply.failure is not None:
         return ()
@@ -341,13 +343,13 @@ def _verdicts(exchange: Exchange, reply: Reply | None, scope: Scope) -> tuple[Ve
     status, *expected = exchange.expected or ("",)
     wrong = "" if reply.status in exchange.accept else f"it is {reply.status}"
     return (
-        Verdict(status, wrong),
+        TracedExpectation(status, wrong),
         *(
-            Verdict(words, _wrong(check, reply, seen))
+            TracedExpectation(words, _wrong(check, reply, seen))
             for words, check in zip(expected, exchange.checks, strict=False)
         ),
         *(
-            Verdict(words, _wrong(check, reply, seen), is_soft=True)
+            TracedExpectation(words, _wrong(check, reply, seen), is_soft=True)
             for words, check in zip(exchange.softly_expected, exchange.soft_checks, strict=False)
         ),
     )

@@ -1,6 +1,6 @@
-"""What every model of load does alike: a crowd, an end that anyone may bring forward, a wind-down.
+"""What every model of load does alike: a pool of users, an end that anyone may bring forward, a wind-down.
 
-Whoever cuts the phase's `nap` ends it.
+Whoever cuts the phase's `sleeper` ends it.
 """
 
 from __future__ import annotations
@@ -9,54 +9,54 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
-from planrunner.engine.load_models.user_pool import Crowd, Surroundings
-from planrunner.engine.scheduling.interruptible_sleep import Nap
+from planrunner.engine.load_models.user_pool import UserPool, WorkerContext
+from planrunner.engine.scheduling.interruptible_sleep import InterruptibleSleep
 from planrunner.engine.scheduling.timeline import Timeline
 from planrunner.engine.stop import Ending, Stop, StopLevel
 from planrunner.engine.users.bound_class import BoundProgram
 from planrunner.graph.run_graph import PhaseNode
 from planrunner.values import dataclass
 
-__all__ = ["Part", "Phase"]
+__all__ = ["Phase", "PhaseContext"]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PhaseContext:
     """What a phase needs to run on this worker.
 
     Attributes:
         programs: Its user classes, bound.
-        nap: On which it waits; cut to end the phase early.
+        sleeper: On which it waits; cut to end the phase early.
         begin_ns: From when the load's offsets count: the phase's start, or a level's of a search.
     """
 
     phase: PhaseNode
     programs: Mapping[str, BoundProgram]
     timeline: Timeline
-    surroundings: Surroundings
+    context: WorkerContext
     stop: Stop
-    nap: Nap
+    sleeper: InterruptibleSleep
     begin_ns: int
 
 
 class Phase(ABC):
     """One phase on this worker."""
 
-    def __init__(self, part: Part) -> None:
+    def __init__(self, part: PhaseContext) -> None:
         self._part = part
-        self._clock = part.surroundings.clock
-        self._nap = part.nap
+        self._clock = part.context.clock
+        self._sleeper = part.sleeper
         self._timeline = part.timeline
-        self._crowd: Crowd | None = None
+        self._pool: UserPool | None = None
 
     async def run(self) -> None:
         """Run the load and the graceful stop; returns when the last user has gone."""
         part = self._part
         async with asyncio.TaskGroup() as group:
-            self._crowd = Crowd(
+            self._pool = UserPool(
                 part.phase.name,
                 programs=part.programs,
-                surroundings=part.surroundings,
+                context=part.context,
                 group=group,
                 on_empty=self._emptied,
                 on_done=self._done,
@@ -64,15 +64,15 @@ class Phase(ABC):
             forget = part.stop.listen(self._told)
             try:
                 self._told()
-                await self._load(self._crowd)
+                await self._load(self._pool)
                 self._timeline.cut(self._clock.now_ns())
                 self._close()
-                await self._crowd.wind_down(part.phase.graceful_stop_ns)
+                await self._pool.wind_down(part.phase.graceful_stop_ns)
             finally:
                 forget()
 
     @abstractmethod
-    async def _load(self, crowd: Crowd) -> None:
+    async def _load(self, pool: UserPool) -> None:
         """Start and stop users until the phase is over."""
 
     def _close(self) -> None:  # noqa: B027 - most models have nothing to do
@@ -88,22 +88,22 @@ class Phase(ABC):
     def _told(self) -> None:
         if self._part.stop.level is StopLevel.RUNNING:
             return
-        self._nap.cut_short()
-        if self._crowd is not None:
-            self._crowd.hurry()
+        self._sleeper.cut_short()
+        if self._pool is not None:
+            self._pool.hurry()
             if self._part.stop.level is StopLevel.AT_ONCE:
-                self._crowd.cancel()
+                self._pool.cancel()
 
     def _emptied(self) -> None:
         """Nobody is left: the end of the run, if it is because no `on_start` ended well."""
         name = self._part.phase.name
-        tally = self._part.surroundings.tally
-        failed = tally.failed_starts(name)
+        counters = self._part.context.counters
+        failed = counters.failed_starts(name)
         if failed and self._is_hopeless(failed):
             self._part.stop.request(
                 # No number: a worker knows only its own users, and this is said for all of them.
                 f"no user of phase `{name}` is left: every `on_start` failed, one because "
-                f"{tally.start_reason(name)}",
+                f"{counters.start_reason(name)}",
                 ending=Ending.CANNOT_RUN,
                 among=("users", name),
             )

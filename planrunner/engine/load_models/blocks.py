@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from planrunner.engine.load_models.user_pool import Surroundings
+from planrunner.engine.load_models.user_pool import WorkerContext
 from planrunner.engine.scheduling.timeline import Timeline
-from planrunner.engine.steps.binder import Binder, Place
+from planrunner.engine.steps.binder import Binder, StepPlace
 from planrunner.engine.users.user_context import Actor
 from planrunner.engine.users.virtual_user import RETRY_NS, run_once, user_stream
 from planrunner.graph.run_graph import Block, ClosedLoad, OnFail, PhaseNode, Stage
@@ -24,7 +24,7 @@ def once_timeline(name: str, now_ns: int) -> Timeline:
     return Timeline(phase, now_ns)
 
 
-async def run_block(name: str, block: Block, *, around: Surroundings, binder: Binder) -> str:
+async def run_block(name: str, block: Block, *, around: WorkerContext, binder: Binder) -> str:
     """Run a block to its end; returns what failed, in words, or nothing.
 
     What it set of the block's names is seen by every user that starts afterwards, and by teardown,
@@ -36,16 +36,16 @@ async def run_block(name: str, block: Block, *, around: Surroundings, binder: Bi
         scope={**around.scope, "rand": Rand(rng)},
         sessions=[client.session() for client in around.wires.clients],
         rng=rng,
-        tally=around.tally,
+        counters=around.counters,
     )
-    steps = binder.steps(block.steps, Place(""))
+    steps = binder.steps(block.steps, StepPlace(""))
     tries = MOST_TRIES if block.on_fail is OnFail.RETRY else 1
     try:
         while not await run_once(actor, steps):
             tries -= 1
             if not tries:
                 return actor.words
-            around.tally.retries += 1
+            around.counters.retries += 1
             await around.clock.sleep_until(around.clock.now_ns() + RETRY_NS)
     finally:
         around.scope |= {name: actor.scope[name] for name in block.names if name in actor.scope}

@@ -6,13 +6,13 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from typing import assert_never
 
-from planrunner.engine.load_models.base import Part, Phase
+from planrunner.engine.load_models.base import Phase, PhaseContext
 from planrunner.engine.load_models.closed import ClosedPhase
 from planrunner.engine.load_models.counted import CountedPhase
 from planrunner.engine.load_models.open import OpenPhase, schedule_of
-from planrunner.engine.load_models.user_pool import Surroundings
-from planrunner.engine.scheduling.arrival_queue import Desk
-from planrunner.engine.scheduling.interruptible_sleep import Nap
+from planrunner.engine.load_models.user_pool import WorkerContext
+from planrunner.engine.scheduling.arrival_queue import ArrivalQueue
+from planrunner.engine.scheduling.interruptible_sleep import InterruptibleSleep
 from planrunner.engine.scheduling.iteration_budget import Quota
 from planrunner.engine.scheduling.lateness import Punctuality
 from planrunner.engine.scheduling.timeline import Timeline
@@ -54,14 +54,14 @@ class BoundPhase:
         *,
         timeline: Timeline,
         bind: Bind,
-        surroundings: Surroundings,
+        context: WorkerContext,
         stop: Stop,
     ) -> None:
         self._phase = phase
         self._timeline = timeline
-        self._around = surroundings
+        self._around = context
         self._stop = stop
-        self._nap = Nap(surroundings.clock)
+        self._sleeper = InterruptibleSleep(context.clock)
         self._programs = bind(self._stop_phase)
         self.punctual = Punctuality(timeline)
         self.stopped = False
@@ -78,7 +78,7 @@ class BoundPhase:
     ) -> Callable[[], Coroutine[object, object, None]]:
         """Do what takes its time for many users, and return what runs the load."""
         self._begin_ns = begin_ns
-        self._nap = Nap(self._around.clock)
+        self._sleeper = InterruptibleSleep(self._around.clock)
         model = self._model(load)
 
         async def go() -> None:
@@ -100,18 +100,18 @@ class BoundPhase:
             case _ as unreachable:
                 assert_never(unreachable)
 
-    def _part(self, quota: Callable[[], Quota] | None) -> Part:
+    def _part(self, quota: Callable[[], Quota] | None) -> PhaseContext:
         programs = {
             name: replace(bound, quota=quota, punctual=self.punctual)
             for name, bound in self._programs.items()
         }
-        return Part(
+        return PhaseContext(
             self._phase,
             programs,
             self._timeline,
             self._around,
             self._stop,
-            self._nap,
+            self._sleeper,
             self._begin_ns,
         )
 
@@ -124,7 +124,9 @@ class BoundPhase:
         names = [name for name, _ in load.exact] or list(self._phase.classes)
         weights = [self._programs[name].program.weight for name in names]
         part = self._part(quota=None)
-        programs = {name: replace(bound, desk=Desk()) for name, bound in part.programs.items()}
+        programs = {
+            name: replace(bound, queue=ArrivalQueue()) for name, bound in part.programs.items()
+        }
         seed = self._around.seed
         schedule = schedule_of(load, weights, seed=seed, phase=self._phase.name)
         taking = taking_arrivals(self._around.part, load.max_users)
@@ -153,4 +155,4 @@ class BoundPhase:
     def end(self) -> None:
         """Begin the graceful stop, because a step of some worker said `stop: phase`."""
         self.stopped = True
-        self._nap.cut_short()
+        self._sleeper.cut_short()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from planrunner.engine.load_models.base import Part, Phase
-from planrunner.engine.load_models.user_pool import Crowd
+from planrunner.engine.load_models.base import Phase, PhaseContext
+from planrunner.engine.load_models.user_pool import UserPool
 from planrunner.graph.run_graph import ClosedLoad
-from planrunner.load.population import Change, changes
+from planrunner.load.population import SeatChange, changes
 from planrunner.load.sharing import seat_owners
 
 __all__ = ["ClosedPhase"]
@@ -22,12 +22,12 @@ class ClosedPhase(Phase):
         classes: The class of each slot.
     """
 
-    def __init__(self, part: Part, *, load: ClosedLoad, classes: Sequence[str]) -> None:
+    def __init__(self, part: PhaseContext, *, load: ClosedLoad, classes: Sequence[str]) -> None:
         super().__init__(part)
-        around, name = part.surroundings, part.phase.name
+        around, name = part.context, part.phase.name
         owners = seat_owners(classes, around.part.workers)
         # Each with the number that its user has in its class; counted over all workers' users.
-        self._changes: list[tuple[Change, int]] = []
+        self._changes: list[tuple[SeatChange, int]] = []
         for change in changes(load.stages):
             key = name, classes[change.slot]
             if owners[change.slot] == around.part.worker:
@@ -35,17 +35,17 @@ class ClosedPhase(Phase):
             around.indices[key] += change.starts
         self._classes = classes
 
-    async def _load(self, crowd: Crowd) -> None:
+    async def _load(self, pool: UserPool) -> None:
         begin_ns = self._part.begin_ns
         for change, index in self._changes:
-            await self._nap.until(begin_ns + change.offset_ns)
-            if self._nap.cut:
+            await self._sleeper.until(begin_ns + change.offset_ns)
+            if self._sleeper.cut:
                 return
             if change.starts:
-                crowd.start(self._classes[change.slot], index, slot=change.slot)
+                pool.start(self._classes[change.slot], index, slot=change.slot)
             else:
-                crowd.stop(change.slot)
-        await self._nap.until(self._timeline.ends_ns)
+                pool.stop(change.slot)
+        await self._sleeper.until(self._timeline.ends_ns)
 
     def _is_hopeless(self, failed: int) -> bool:
         return failed == sum(change.starts for change, _ in self._changes)

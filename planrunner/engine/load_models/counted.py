@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from planrunner.engine.load_models.base import Part, Phase
-from planrunner.engine.load_models.user_pool import Crowd
+from planrunner.engine.load_models.base import Phase, PhaseContext
+from planrunner.engine.load_models.user_pool import UserPool
 from planrunner.load.sharing import seat_owners
 
 __all__ = ["CountedPhase"]
@@ -19,9 +19,9 @@ class CountedPhase(Phase):
         classes: The class of each user, on all workers.
     """
 
-    def __init__(self, part: Part, *, classes: Sequence[str]) -> None:
+    def __init__(self, part: PhaseContext, *, classes: Sequence[str]) -> None:
         super().__init__(part)
-        around = part.surroundings
+        around = part.context
         owners = seat_owners(classes, around.part.workers)
         self._users: list[tuple[str, int]] = []
         for name, owner in zip(classes, owners, strict=True):
@@ -30,17 +30,17 @@ class CountedPhase(Phase):
             if owner == around.part.worker:
                 self._users.append((name, index))
 
-    async def _load(self, crowd: Crowd) -> None:
+    async def _load(self, pool: UserPool) -> None:
         if not self._users:
             return
         for name, index in self._users:
-            crowd.start(name, index)
-        await self._nap.until(self._timeline.ends_ns)
-        if not self._nap.cut:
-            self._part.surroundings.tally.overtime[self._part.phase.name] += 1
+            pool.start(name, index)
+        await self._sleeper.until(self._timeline.ends_ns)
+        if not self._sleeper.cut:
+            self._part.context.counters.overtime[self._part.phase.name] += 1
 
     def _done(self) -> None:
-        self._nap.cut_short()
+        self._sleeper.cut_short()
 
     def _is_hopeless(self, failed: int) -> bool:
         return failed == len(self._users)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from planrunner.engine.load_models.base import Part, Phase
-from planrunner.engine.load_models.user_pool import Crowd
-from planrunner.engine.scheduling.arrival_queue import Desk
+from planrunner.engine.load_models.base import Phase, PhaseContext
+from planrunner.engine.load_models.user_pool import UserPool
+from planrunner.engine.scheduling.arrival_queue import ArrivalQueue
 from planrunner.engine.scheduling.lateness import Punctuality
 from planrunner.engine.users.virtual_user import user_stream
 from planrunner.graph.run_graph import OpenLoad
-from planrunner.load.arrivals import ArrivalKind, Arrivals, RateStage, dealt_classes, merged
+from planrunner.load.arrivals import ArrivalKind, ArrivalSchedule, RateStage, dealt_classes, merged
 from planrunner.units import NS_PER_MS, Rate
 
 __all__ = ["OpenPhase", "schedule_of"]
@@ -57,7 +57,7 @@ def _constant(rate: Rate, duration_ns: int) -> tuple[RateStage, ...]:
 def _offsets(
     load: OpenLoad, stages: Sequence[RateStage], seed: int, phase: str, position: int
 ) -> Iterator[int]:
-    arrivals = Arrivals(stages)
+    arrivals = ArrivalSchedule(stages)
     if load.arrivals is ArrivalKind.UNIFORM:
         return arrivals.offsets()
     # No class can have this name, so no user has this stream.
@@ -77,7 +77,7 @@ class OpenPhase(Phase):
 
     def __init__(
         self,
-        part: Part,
+        part: PhaseContext,
         *,
         names: Sequence[str],
         schedule: Iterator[tuple[int, int]],
@@ -89,32 +89,32 @@ class OpenPhase(Phase):
         self._schedule = schedule
         self._punctual = punctual
         self._max_users = max_users
-        desks = [part.programs[name].desk for name in names]
-        self._desks: list[Desk] = [desk for desk in desks if desk is not None]
+        queues = [part.programs[name].queue for name in names]
+        self._desks: list[ArrivalQueue] = [queue for queue in queues if queue is not None]
 
-    async def _load(self, crowd: Crowd) -> None:
+    async def _load(self, pool: UserPool) -> None:
         begin_ns, now = self._part.begin_ns, self._clock.now_ns
-        nap, punctual = self._nap, self._punctual
+        sleeper, punctual = self._sleeper, self._punctual
         at_once = 0
         for offset_ns, position in self._schedule:
             due_ns = begin_ns + offset_ns
-            while (now_ns := now()) < due_ns and not nap.cut:
-                await nap.until(due_ns)
+            while (now_ns := now()) < due_ns and not sleeper.cut:
+                await sleeper.until(due_ns)
                 at_once = _MOST_AT_ONCE if now() > due_ns + _STALLED_NS else 0
             if at_once >= _MOST_AT_ONCE:  # behind: those who got arrivals must have their turn
-                await nap.give_way()
+                await sleeper.give_way()
                 at_once, now_ns = 0, now()
             at_once += 1
-            if nap.cut:
+            if sleeper.cut:
                 self._count_overdue(due_ns)
                 return
             if due_ns >= punctual.window_ends_ns:
                 punctual.enter(due_ns)
-            if self._desks[position].give(due_ns) or self._starts(crowd, position, due_ns):
+            if self._desks[position].give(due_ns) or self._starts(pool, position, due_ns):
                 punctual.lateness_ns.append(now_ns - due_ns)
             else:
                 punctual.dropped += 1
-        await nap.until(self._timeline.ends_ns)
+        await sleeper.until(self._timeline.ends_ns)
 
     def _count_overdue(self, due_ns: int) -> None:
         """Count what was due when the phase was cut, from this arrival on, and nobody got."""
@@ -126,24 +126,24 @@ class OpenPhase(Phase):
             offset_ns, _ = next(self._schedule, (now_ns, 0))
             due_ns = begin_ns + offset_ns
 
-    def _starts(self, crowd: Crowd, position: int, due_ns: int) -> bool:
+    def _starts(self, pool: UserPool, position: int, due_ns: int) -> bool:
         """Start a user for an arrival; False when all are busy."""
         # If all places are taken, one of another class that is idle goes home as this one comes.
-        if len(crowd) >= self._max_users and not any(desk.dismiss() for desk in self._desks):
+        if len(pool) >= self._max_users and not any(queue.dismiss() for queue in self._desks):
             return False
-        around, name = self._part.surroundings, self._names[position]
+        around, name = self._part.context, self._names[position]
         number = around.indices[self._part.phase.name, name]
         around.indices[self._part.phase.name, name] = number + 1
         # Nobody knows what users others have started, so every worker has numbers of its own.
         index = number * around.part.workers + around.part.worker
-        crowd.start(name, index, due_ns=due_ns)
+        pool.start(name, index, due_ns=due_ns)
         return True
 
     def _close(self) -> None:
-        for desk in self._desks:
-            desk.close()
+        for queue in self._desks:
+            queue.close()
 
     def _is_hopeless(self, failed: int) -> bool:
-        started = self._crowd.started if self._crowd is not None else 0
-        is_over = self._nap.cut or self._clock.now_ns() >= self._timeline.ends_ns
+        started = self._pool.started if self._pool is not None else 0
+        is_over = self._sleeper.cut or self._clock.now_ns() >= self._timeline.ends_ns
         return failed == started and (failed >= _HOPELESS_AFTER or is_over)

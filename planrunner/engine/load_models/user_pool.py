@@ -9,24 +9,24 @@ from itertools import count
 from typing import Final
 
 from planrunner.clock import Clock
-from planrunner.engine.recording.counters import Tally
-from planrunner.engine.scheduling.interruptible_sleep import Nap
+from planrunner.engine.recording.counters import Counters
+from planrunner.engine.scheduling.interruptible_sleep import InterruptibleSleep
 from planrunner.engine.steps.binder import Wires
 from planrunner.engine.users.bound_class import BoundProgram
 from planrunner.engine.users.user_context import Actor
 from planrunner.engine.users.virtual_user import UserState, VirtualUser, user_stream
 from planrunner.language.expressions.builtins.random_draws import Rand
-from planrunner.load.partition import ALL, Part
+from planrunner.load.partition import ALL, WorkerShare
 from planrunner.protocols.base import Scope
 from planrunner.units import NS_PER_S
 
-__all__ = ["Crowd", "Surroundings"]
+__all__ = ["UserPool", "WorkerContext"]
 
 ON_STOP_NS: Final = 30 * NS_PER_S
 """What all `on_stop` of a phase have together once its iterations have ended."""
 
 
-class Surroundings:
+class WorkerContext:
     """What the users of all phases of a worker have in common.
 
     Attributes:
@@ -38,20 +38,20 @@ class Surroundings:
     """
 
     def __init__(
-        self, *, clock: Clock, wires: Wires, scope: Scope, seed: int, part: Part = ALL
+        self, *, clock: Clock, wires: Wires, scope: Scope, seed: int, part: WorkerShare = ALL
     ) -> None:
         self.clock = clock
         self.wires = wires
         self.scope = scope
         self.seed = seed
-        self.tally = Tally()
+        self.counters = Counters()
         self.alive: Counter[str] = Counter()
         self.part = part
         self.next_id: Callable[[], int] = count(part.worker, part.workers).__next__
         self.indices: Counter[tuple[str, str]] = Counter()
 
 
-class Crowd:
+class UserPool:
     """The live users of one phase.
 
     Args:
@@ -67,14 +67,14 @@ class Crowd:
         phase: str,
         *,
         programs: Mapping[str, BoundProgram],
-        surroundings: Surroundings,
+        context: WorkerContext,
         group: asyncio.TaskGroup,
         on_empty: Callable[[], None],
         on_done: Callable[[], None] | None = None,
     ) -> None:
         self._phase = phase
         self._programs = programs
-        self._around = surroundings
+        self._around = context
         self._group = group
         self._on_empty = on_empty
         self._on_done = on_done
@@ -84,7 +84,7 @@ class Crowd:
         self._live: dict[VirtualUser, int | None] = {}
         self._busy: dict[VirtualUser, int | None] = {}
         self._awaited = self._live
-        self._empty: Nap | None = None
+        self._empty: InterruptibleSleep | None = None
         self.started = 0
 
     def __len__(self) -> int:
@@ -115,7 +115,7 @@ class Crowd:
             scope=scope,
             sessions=[client.session() for client in around.wires.clients],
             rng=rng,
-            tally=around.tally,
+            counters=around.counters,
         )
         user = VirtualUser(bound, actor, identity=identity, on_change=self._changed)
         actor.due_ns = due_ns
@@ -124,7 +124,7 @@ class Crowd:
         self._live[user] = self._busy[user] = slot
         self.started += 1
         around.alive[user_class] += 1
-        around.tally.started[self._phase, user_class] += 1
+        around.counters.started[self._phase, user_class] += 1
         user.start(self._group)
 
     def stop(self, slot: int) -> None:
@@ -155,7 +155,7 @@ class Crowd:
     async def _until_empty(self, awaited: dict[VirtualUser, int | None], limit_ns: int) -> None:
         if awaited:
             clock = self._around.clock
-            self._awaited, self._empty = awaited, Nap(clock)
+            self._awaited, self._empty = awaited, InterruptibleSleep(clock)
             await self._empty.until(clock.now_ns() + limit_ns)
 
     def _changed(self, user: VirtualUser) -> None:

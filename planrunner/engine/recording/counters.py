@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
 
-__all__ = ["Tally", "TaskKey"]
+__all__ = ["Counters", "TaskKey"]
 
 _MOST_REASONS: Final = 20
 OTHER_REASONS: Final = "other reasons"
@@ -16,7 +16,7 @@ TaskKey = tuple[str, str, str]
 
 
 @dataclass(slots=True)
-class Tally:
+class Counters:
     """Totals since the start of the run; only ever grow.
 
     Attributes:
@@ -81,7 +81,7 @@ class Tally:
         self.blocked_ns[name] += took_ns
         self.longest_block_ns[name] = max(self.longest_block_ns.get(name, 0), longest_ns)
 
-    def add(self, other: Tally) -> None:
+    def add(self, other: Counters) -> None:
         """Add another worker's totals."""
         self.started += other.started
         self.picks += other.picks

@@ -13,18 +13,16 @@ from typing import Final
 from planrunner.engine.recording.failure_samples import FailingRequests
 from planrunner.engine.scheduling.timeline import Timeline
 from planrunner.metrics.book import SeriesBook
-from planrunner.metrics.series import Labels, Series
+from planrunner.metrics.series import Labels, Series, Tags
 from planrunner.protocols.base import Reply
 from planrunner.results.files.samples import SampleWriter, pack_row
 
-__all__ = ["PhaseRecorder", "Site", "Table", "span_recorder"]
-
-Tags = tuple[tuple[str, str], ...]
+__all__ = ["PhaseRecorder", "Site", "StageSeries", "span_recorder"]
 
 _NO_STATUSES: Final = frozenset[int]()
 
 
-class Table:
+class StageSeries:
     """The series of one place in the plan during one window of its phase.
 
     Attributes:
@@ -95,12 +93,12 @@ class Site:
         self, recorder: PhaseRecorder, labels: Labels, accept: Container[int] = _NO_STATUSES
     ) -> None:
         self.recorder = recorder
-        self._tables: dict[int, Table] = {}
-        self._latest: Table | None = None
+        self._tables: dict[int, StageSeries] = {}
+        self._latest: StageSeries | None = None
         self.labels = labels
         self.accept = accept
 
-    def table_at(self, moment_ns: int) -> Table:
+    def table_at(self, moment_ns: int) -> StageSeries:
         """The table for samples that start at `moment_ns`."""
         latest = self._latest
         if latest is not None and latest.begin_ns <= moment_ns < latest.end_ns:
@@ -111,15 +109,15 @@ class Site:
             labels = replace(self.labels, stage=window.stage, warmup=window.warmup)
             # The first window also takes what is earlier: nothing is, by the clock of the phase.
             begin_ns = window.begin_ns if window.number else 0
-            table = self._tables[window.number] = Table(labels, begin_ns, window.end_ns)
+            table = self._tables[window.number] = StageSeries(labels, begin_ns, window.end_ns)
         table.end_ns = window.end_ns  # a phase that was cut has a longer last window
         self._latest = table
         return table
 
-    def series(self, table: Table, *, status: int, failure: str, tags: Tags = ()) -> Series:
+    def series(self, table: StageSeries, *, status: int, failure: str, tags: Tags = ()) -> Series:
         return table.series(self.recorder.book, status, failure, tags)
 
-    def accepted(self, table: Table, reply: Reply) -> Series | None:
+    def accepted(self, table: StageSeries, reply: Reply) -> Series | None:
         """Open the series for a reply with an accepted status; None for any other reply."""
         if reply.failure is not None or reply.status not in self.accept:
             return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-__all__ = ["Desk", "Seat"]
+__all__ = ["ArrivalQueue", "Seat"]
 
 
 class Seat:
@@ -17,7 +17,7 @@ class Seat:
         self.waiter: asyncio.Future[None] | None = None
 
 
-class Desk:
+class ArrivalQueue:
     """The idle users of one class in one phase; the most recently idle one comes first."""
 
     __slots__ = ("_closed", "_idle")

@@ -8,13 +8,13 @@ from typing import Final
 from planrunner.clock import Clock
 from planrunner.units import NS_PER_MS
 
-__all__ = ["SHORTEST_NS", "Nap"]
+__all__ = ["SHORTEST_NS", "InterruptibleSleep"]
 
 SHORTEST_NS: Final = NS_PER_MS
 """What a user that has nothing to wait for gives to the others."""
 
 
-class Nap:
+class InterruptibleSleep:
     """One sleeper, and a way to wake it.
 
     Attributes:
@@ -31,7 +31,7 @@ class Nap:
         self.hurried = False
 
     async def until(self, due_ns: int, *, soundly: bool = False) -> None:
-        """Return at or after `due_ns`, never before, unless the nap is cut.
+        """Return at or after `due_ns`, never before, unless the sleep is cut.
 
         Who sleeps soundly is not woken by `cut_short`, only by `hurry`.
         """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from planrunner.engine.scheduling.interruptible_sleep import Nap
+from planrunner.engine.scheduling.interruptible_sleep import InterruptibleSleep
 
 __all__ = ["Quota"]
 
@@ -18,7 +18,7 @@ class Quota:
 
     def __init__(self, count: int) -> None:
         self.left = count
-        self._resting: set[Nap] = set()
+        self._resting: set[InterruptibleSleep] = set()
 
     def take(self) -> bool:
         """Take one; False when none is left.
@@ -29,13 +29,13 @@ class Quota:
             return False
         self.left -= 1
         if not self.left:
-            for nap in tuple(self._resting):
-                nap.cut_short()
+            for sleeper in tuple(self._resting):
+                sleeper.cut_short()
         return True
 
-    def rest(self, nap: Nap) -> None:
+    def rest(self, sleeper: InterruptibleSleep) -> None:
         """Note that somebody waits for the next one."""
-        self._resting.add(nap)
+        self._resting.add(sleeper)
 
-    def rested(self, nap: Nap) -> None:
-        self._resting.discard(nap)
+    def rested(self, sleeper: InterruptibleSleep) -> None:
+        self._resting.discard(sleeper)

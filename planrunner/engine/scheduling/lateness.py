@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from planrunner.engine.scheduling.timeline import FOREVER_NS, Timeline
-from planrunner.metrics.judging.evidence import Arrivals
+from planrunner.metrics.judging.evidence import ArrivalCounts
 from planrunner.units import NS_PER_MS
 
 __all__ = ["LATE_NS", "Punctuality"]
@@ -46,7 +46,7 @@ class Punctuality:
     def __init__(self, timeline: Timeline) -> None:
         self._timeline = timeline
         self._began_ns = timeline.started_ns
-        self._done: list[tuple[Arrivals, list[int]]] = []
+        self._done: list[tuple[ArrivalCounts, list[int]]] = []
         self.lateness_ns: list[int] = []
         self.dropped = self.missed = self.overran = self.unbegun = 0
         self.window_ends_ns = 0
@@ -64,7 +64,7 @@ class Punctuality:
         if due or self.unbegun:
             last_ns = min(self.window_ends_ns or FOREVER_NS, self._timeline.ends_ns) - 1
             late = sum(one > LATE_NS for one in lateness_ns) + self.overran
-            arrivals = Arrivals(
+            arrivals = ArrivalCounts(
                 # What a late generator gives out after its time still belongs to it.
                 at_ns=min((self._began_ns + until_ns) // 2, last_ns),
                 phase=self._timeline.phase,
@@ -77,7 +77,7 @@ class Punctuality:
         self.dropped = self.missed = self.overran = self.unbegun = 0
         self._began_ns = max(self._began_ns, until_ns)
 
-    def drain(self, now_ns: int) -> list[tuple[Arrivals, list[int]]]:
+    def drain(self, now_ns: int) -> list[tuple[ArrivalCounts, list[int]]]:
         """Return the intervals since the last time, each with its latenesses, and forget them."""
         self.close(now_ns)
         done, self._done = self._done, []

@@ -11,14 +11,14 @@ from planrunner.graph.run_graph import PhaseNode
 from planrunner.metrics.judging.measured import MeasuredTime
 from planrunner.values import dataclass
 
-__all__ = ["FOREVER_NS", "SearchTimeline", "Timeline", "Window"]
+__all__ = ["FOREVER_NS", "SearchTimeline", "StageSpan", "Timeline"]
 
 FOREVER_NS: Final = 1 << 62
 """Later than anything; 146 years after the clock's zero."""
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class StageSpan:
     """A piece of a phase in which every sample has the same stage and warm-up flag.
 
     Attributes:
@@ -51,11 +51,11 @@ class Timeline:
         windows = tuple(_windows(self._stages, self.warmup_ends_ns))
         self._windows = _with_open_end(windows or (self._empty(),))
 
-    def _empty(self) -> Window:
+    def _empty(self) -> StageSpan:
         """The window of a phase whose stages take no time at all."""
-        return Window(0, self.started_ns, FOREVER_NS, self._stages[-1][0], warmup=False)
+        return StageSpan(0, self.started_ns, FOREVER_NS, self._stages[-1][0], warmup=False)
 
-    def at(self, moment_ns: int) -> Window:
+    def at(self, moment_ns: int) -> StageSpan:
         """The window of `moment_ns`; the first one for anything earlier."""
         for window in self._windows:
             if moment_ns < window.end_ns:
@@ -101,18 +101,18 @@ class SearchTimeline(Timeline):
         number = len(self._windows)
         judged_ns, end_ns = begin_ns + settle_ns, begin_ns + hold_ns
         if settle_ns:
-            self._windows += (Window(number, begin_ns, judged_ns, name, warmup=True),)
+            self._windows += (StageSpan(number, begin_ns, judged_ns, name, warmup=True),)
         number = len(self._windows)
         self._windows += (
-            Window(number, judged_ns, end_ns, name, warmup=False),
+            StageSpan(number, judged_ns, end_ns, name, warmup=False),
             # Until the next level; see `at`.
-            Window(number + 1, end_ns, end_ns, name, warmup=True),
+            StageSpan(number + 1, end_ns, end_ns, name, warmup=True),
         )
         self._stages += ((name, begin_ns, end_ns),)
         self._settled.append((judged_ns, end_ns))
         self.ends_ns = end_ns
 
-    def at(self, moment_ns: int) -> Window:
+    def at(self, moment_ns: int) -> StageSpan:
         """The window of `moment_ns`.
 
         When the time between two levels ends isn't known while it lasts, so its window never ends
@@ -145,7 +145,7 @@ def _stages(phase: PhaseNode, started_ns: int) -> Iterator[tuple[str, int, int]]
         begin_ns = end_ns
 
 
-def _windows(stages: tuple[tuple[str, int, int], ...], warmup_ends_ns: int) -> Iterator[Window]:
+def _windows(stages: tuple[tuple[str, int, int], ...], warmup_ends_ns: int) -> Iterator[StageSpan]:
     number = 0
     for name, begin_ns, end_ns in stages:
         edges = [begin_ns, end_ns]
@@ -153,9 +153,9 @@ def _windows(stages: tuple[tuple[str, int, int], ...], warmup_ends_ns: int) -> I
             edges.insert(1, warmup_ends_ns)
         for begin, end in pairwise(edges):
             if begin < end:
-                yield Window(number, begin, end, name, warmup=begin < warmup_ends_ns)
+                yield StageSpan(number, begin, end, name, warmup=begin < warmup_ends_ns)
                 number += 1
 
 
-def _with_open_end(windows: tuple[Window, ...]) -> tuple[Window, ...]:
+def _with_open_end(windows: tuple[StageSpan, ...]) -> tuple[StageSpan, ...]:
     return (*windows[:-1], replace(windows[-1], end_ns=FOREVER_NS))

@@ -28,7 +28,7 @@ from planrunner.engine.steps.parallel import bind_parallel
 from planrunner.engine.steps.poll import bind_poll
 from planrunner.engine.steps.python_hooks import bind_python
 from planrunner.engine.steps.requests import demanding_request, plain_request, request_attempt
-from planrunner.engine.steps.step_services import Outside
+from planrunner.engine.steps.step_services import StepServices
 from planrunner.engine.steps.throttle import throttled, throttled_attempt
 from planrunner.engine.users.bound_task import BoundTask, limit_steps
 from planrunner.engine.users.evaluate import evaluated
@@ -58,17 +58,15 @@ from planrunner.graph.run_graph import (
 )
 from planrunner.language.expressions.values import to_text
 from planrunner.load.turns import Turns
-from planrunner.metrics.series import Labels
+from planrunner.metrics.series import Labels, Tags
 from planrunner.protocols.base import Client, Exchange
 from planrunner.values import dataclass
 
-__all__ = ["Binder", "Place", "Wires"]
-
-Tags = tuple[tuple[str, str], ...]
+__all__ = ["Binder", "StepPlace", "Wires"]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class StepPlace:
     """Where in the plan a step stands: the part of its labels that comes from around it."""
 
     user: str
@@ -103,7 +101,7 @@ class Binder:
     Args:
         recorder: Where samples go.
         wires: The open clients.
-        outside: What steps do to the run.
+        services: What steps do to the run.
         turns: The cap on the phase's requests; None, the usual case, costs them nothing.
         observer: Sees what users do; None under load.
     """
@@ -112,7 +110,7 @@ class Binder:
         self,
         recorder: PhaseRecorder,
         wires: Wires,
-        outside: Outside,
+        services: StepServices,
         turns: Turns | None = None,
         observer: StepObserver | None = None,
     ) -> None:
@@ -120,16 +118,16 @@ class Binder:
         self._observer = observer
         self._recorder = recorder
         self._wires = wires
-        self._outside = outside
+        self._services = services
 
     def task(self, program: TaskProgram, user: str) -> BoundTask:
-        place = Place(user, program.name, tags=program.tags)
+        place = StepPlace(user, program.name, tags=program.tags)
         steps = self.steps(program.steps, place)
         if program.timeout_ns:
             steps = (limit_steps(steps, program.timeout_ns),)
         return BoundTask(program, steps, self._span("iteration", "", place))
 
-    def steps(self, nodes: Sequence[StepNode], place: Place) -> tuple[Step, ...]:
+    def steps(self, nodes: Sequence[StepNode], place: StepPlace) -> tuple[Step, ...]:
         bound: list[Step] = []
         for node in nodes:
             if isinstance(node, CallNode) and node.when is None:
@@ -142,13 +140,13 @@ class Binder:
         return tuple(bound)
 
     def _span(
-        self, kind: str, name: str, place: Place, *, measured: bool = True
+        self, kind: str, name: str, place: StepPlace, *, measured: bool = True
     ) -> Callable[[int, int, str], None]:
         """Return what records the iterations or a group of this place."""
         labels = replace(self._labels(kind, name, "", place), measured=measured)
         return span_recorder(Site(self._recorder, labels))
 
-    def _step(self, node: StepNode, place: Place) -> Step:  # noqa: C901, PLR0911, PLR0912 - a table
+    def _step(self, node: StepNode, place: StepPlace) -> Step:  # noqa: C901, PLR0911, PLR0912 - a table
         match node:
             case RequestNode():
                 return self._request(node, place)
@@ -180,17 +178,17 @@ class Binder:
             case CallNode():
                 return bind_sequence(self.steps(node.steps, place))
             case LogNode():
-                return bind_log(node, self._outside)
+                return bind_log(node, self._services)
             case StopNode():
-                return bind_stop(node, self._outside)
+                return bind_stop(node, self._services)
             case PythonNode():
-                return bind_python(node, self._outside)
+                return bind_python(node, self._services)
             case ExecNode():
-                return bind_exec(node, self._outside)
+                return bind_exec(node, self._services)
             case _ as unreachable:
                 assert_never(unreachable)
 
-    def _request(self, node: RequestNode, place: Place) -> Step:
+    def _request(self, node: RequestNode, place: StepPlace) -> Step:
         exchange = node.exchange
         site = self._site(node, place)
         position, bound = self._wires.bind(exchange)
@@ -201,13 +199,13 @@ class Binder:
             step = plain_request(site, position, bound)
         return step if self._turns is None else throttled(step, self._turns)
 
-    def _site(self, node: RequestNode, place: Place) -> Site:
+    def _site(self, node: RequestNode, place: StepPlace) -> Site:
         exchange = node.exchange
         labels = self._labels("request", node.name, exchange.method, place, tags=node.tags)
         labels = replace(labels, measured=node.measured)
         return Site(self._recorder, labels, accept=exchange.accept)
 
-    def _poll(self, node: PollNode, place: Place) -> Step:
+    def _poll(self, node: PollNode, place: StepPlace) -> Step:
         request = node.request
         inside = replace(place, groups=(*place.groups, request.name))
         attempt = request_attempt(
@@ -220,13 +218,13 @@ class Binder:
         record = self._span("group", request.name, place, measured=request.measured)
         return bind_group((_only_when(request.when, bind_poll(node, attempt)),), record)
 
-    def _group(self, node: GroupNode, place: Place) -> Step:
+    def _group(self, node: GroupNode, place: StepPlace) -> Step:
         inside = replace(place, groups=(*place.groups, node.name))
         record = self._span("group", node.name, place, measured=node.measured)
         return bind_group(self.steps(node.steps, inside), record)
 
     def _labels(
-        self, kind: str, name: str, method: str, place: Place, *, tags: Tags = ()
+        self, kind: str, name: str, method: str, place: StepPlace, *, tags: Tags = ()
     ) -> Labels:
         return Labels(
             request=name,

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from planrunner.engine.steps.step_services import Outside
+from planrunner.engine.steps.step_services import StepServices
 from planrunner.engine.users.evaluate import end_iteration, evaluated
 from planrunner.engine.users.user_context import Actor, Step
 from planrunner.graph.run_graph import ExecNode
@@ -31,9 +31,9 @@ class _CommandFailedError(Exception):
     """The command didn't end well; says so in words."""
 
 
-def bind_exec(node: ExecNode, outside: Outside) -> Step:
+def bind_exec(node: ExecNode, services: StepServices) -> Step:
     words, target = node.words, node.target
-    mask = outside.log.mask
+    mask = services.log.mask
 
     async def run(user: Actor) -> None:
         arguments = [_argument(user, word) for word in words]

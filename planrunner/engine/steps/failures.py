@@ -6,11 +6,11 @@ from typing import Final
 
 from planrunner.engine.recording.recorder import Site
 from planrunner.engine.users.user_context import Actor, IterationEnded
-from planrunner.metrics.series import ABORTED, Series
+from planrunner.metrics.series import ABORTED, Series, Tags
 from planrunner.protocols.base import FailureKind, Reply
 from planrunner.units import NS_PER_MS, NS_PER_S
 
-__all__ = ["REFUSALS", "Fallout"]
+__all__ = ["REFUSALS", "FailureRecorder"]
 
 REFUSALS: Final = frozenset({FailureKind.DNS, FailureKind.CONNECT, FailureKind.TLS})
 """Kinds that say that there is nobody to talk to, so that asking at once again is no use."""
@@ -19,10 +19,8 @@ _BACKOFF_NS: Final = 100 * NS_PER_MS
 _LONG_BACKOFF_NS: Final = NS_PER_S
 _LONG_AFTER: Final = 10
 
-Tags = tuple[tuple[str, str], ...]
 
-
-class Fallout:
+class FailureRecorder:
     """The failures of one request step.
 
     | what happened                        | sample          | then                            |
@@ -134,6 +132,6 @@ def record(series: Series, reply: Reply, due_ns: int) -> None:
 
 async def _back_off(user: Actor) -> None:
     user.refusals += 1
-    user.tally.backoffs += 1
+    user.counters.backoffs += 1
     pause_ns = _LONG_BACKOFF_NS if user.refusals >= _LONG_AFTER else _BACKOFF_NS
     await user.pause(pause_ns, soundly=True)

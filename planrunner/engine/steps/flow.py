@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from planrunner.engine.steps.step_services import Outside
+from planrunner.engine.steps.step_services import StepServices
 from planrunner.engine.users.evaluate import end_iteration, evaluated
 from planrunner.engine.users.user_context import Actor, NeverBegun, Step, StepsStopped
 from planrunner.graph.run_graph import (
@@ -100,7 +100,7 @@ def bind_while(node: WhileNode, steps: Sequence[Step]) -> Step:
         number = 0
         while evaluated(user, condition):
             if number == most:
-                user.tally.endless[node.shown] += 1
+                user.counters.endless[node.shown] += 1
                 return
             number += 1
             for step in steps:
@@ -180,8 +180,8 @@ _POSITIONS: Final[Mapping[str, Callable[[Actor, int], int]]] = {
 # -- what reaches beyond the user --------------------------------------------------------------
 
 
-def bind_log(node: LogNode, outside: Outside) -> Step:
-    text, write = node.text, outside.log.write
+def bind_log(node: LogNode, services: StepServices) -> Step:
+    text, write = node.text, services.log.write
 
     async def log(user: Actor) -> None:
         value = evaluated(user, text)
@@ -193,16 +193,16 @@ def bind_log(node: LogNode, outside: Outside) -> Step:
     return log
 
 
-def bind_stop(node: StopNode, outside: Outside) -> Step:
+def bind_stop(node: StopNode, services: StepServices) -> Step:
     what = node.what
 
     async def stop(user: Actor) -> None:
         if what is not StopWhat.ITERATION:
-            user.nap.cut_short()
+            user.sleeper.cut_short()
         if what is StopWhat.PHASE:
-            outside.stop_phase()
+            services.stop_phase()
         elif what is StopWhat.PLAN:
-            outside.stop_plan()
+            services.stop_plan()
         raise StepsStopped
 
     return stop

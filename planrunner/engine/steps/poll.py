@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from planrunner.engine.steps.requests import Attempt, Fault
+from planrunner.engine.steps.requests import Attempt, FoundFailure
 from planrunner.engine.users.user_context import Actor, Step
 from planrunner.graph.run_graph import Evaluate, PollNode
 from planrunner.language.expressions.values import EvaluationError
@@ -50,8 +50,8 @@ class _Polling:
         return f"`{self._node.shown}` was not true within {format_duration(self._node.timeout_ns)}"
 
     def judge(
-        self, user: Actor, until: Evaluate, reply: Reply, fault: Fault | None
-    ) -> Fault | None:
+        self, user: Actor, until: Evaluate, reply: Reply, fault: FoundFailure | None
+    ) -> FoundFailure | None:
         """Return what is wrong with an attempt, `fault` being what is wrong with its reply.
 
         What is to be extracted may be there in the last reply only. A reply that is a failure by
@@ -87,14 +87,14 @@ def bind_poll(node: PollNode, attempt: Attempt) -> Step:
     async def poll(user: Actor) -> None:
         polling = _Polling(node, user.clock.now_ns())
 
-        def judge(reply: Reply, fault: Fault | None) -> Fault | None:
+        def judge(reply: Reply, fault: FoundFailure | None) -> FoundFailure | None:
             return polling.judge(user, until, reply, fault)
 
         while True:
             await attempt(user, polling.send, judge)
             if polling.is_over or not polling.has_time(user.moment_ns):
                 return
-            # No nap: a user that is told to stop has to wait for its answer all the same.
+            # No interruptible sleep: a user that is told to stop has to wait for its answer all the same.
             await user.clock.sleep_until(user.moment_ns + every_ns)
             user.moment_ns = user.clock.now_ns()
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
-from planrunner.engine.steps.step_services import Hook, LogLines, Outside
+from planrunner.engine.steps.step_services import Hook, LogLines, StepServices
 from planrunner.engine.users.evaluate import end_iteration, evaluated
 from planrunner.engine.users.user_context import Actor, Step
 from planrunner.errors import CannotRun
@@ -45,7 +45,7 @@ class HookContext:
         self._log.write(str(line))
 
 
-class _Names(Mapping[str, object]):
+class _ParamNames(Mapping[str, object]):
     """A user's scope as a hook sees it: what other users share can't be changed through it."""
 
     def __init__(self, scope: Mapping[str, object]) -> None:
@@ -90,31 +90,31 @@ def load_hooks(path: Path) -> Mapping[str, Hook]:
     return {name: value for name, value in vars(module).items() if callable(value)}
 
 
-def bind_python(node: PythonNode, outside: Outside) -> Step:
+def bind_python(node: PythonNode, services: StepServices) -> Step:
     """Bind a step that calls a function with keyword arguments.
 
     Raises:
         CannotRun: The file has no such function.
     """
     name, arguments, target = node.function, node.arguments, node.target
-    function = outside.hooks.get(name)
+    function = services.hooks.get(name)
     if function is None:
         raise CannotRun(f"the hooks file has no function `{name}`")
     has_context = _takes_context(function)
-    mask = outside.log.mask
+    mask = services.log.mask
 
     async def python(user: Actor) -> None:
         given: dict[str, Any] = {
             key: _own(evaluated(user, evaluate)) for key, evaluate in arguments
         }
         if has_context:
-            given[_CONTEXT] = HookContext(_Names(user.scope), user.rng, outside.log)
+            given[_CONTEXT] = HookContext(_ParamNames(user.scope), user.rng, services.log)
         now = user.clock.now_ns
         began_ns = now()
         try:
             result = function(**given)
             if (took_ns := now() - began_ns) > _SHORT_NS:
-                user.tally.blocked(name, took_ns, took_ns)
+                user.counters.blocked(name, took_ns, took_ns)
             if inspect.isawaitable(result):
                 result = await result
         except Exception as error:

@@ -1,8 +1,8 @@
 """Sends one request and records its sample: the hot path.
 
 `plain_request` reads no label, makes no object and calls nothing but the session and
-`list.append`; whatever is not a plain success leaves it through `Fallout`. It repeats inline what
-`Site.reply_row` and `fallout.record` say: each call would cost a tenth of a microsecond.
+`list.append`; whatever is not a plain success leaves it through `FailureRecorder`. It repeats inline what
+`Site.reply_row` and `failures.record` say: each call would cost a tenth of a microsecond.
 """
 
 from __future__ import annotations
@@ -12,25 +12,24 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from planrunner.engine.recording.recorder import Site
-from planrunner.engine.steps.failures import Fallout, record
+from planrunner.engine.steps.failures import FailureRecorder, record
 from planrunner.engine.steps.reply_scope import publish_reply
 from planrunner.engine.users.user_context import Actor, Step
 from planrunner.graph.run_graph import RequestNode
 from planrunner.language.expressions.values import EvaluationError, to_text
-from planrunner.metrics.series import Series
+from planrunner.metrics.series import Series, Tags
 from planrunner.protocols.base import Check, FailureKind, Reply, Scope
 from planrunner.results.files.samples import pack_row
 
-__all__ = ["Attempt", "Fault", "demanding_request", "plain_request", "request_attempt"]
+__all__ = ["Attempt", "FoundFailure", "demanding_request", "plain_request", "request_attempt"]
 
-Tags = tuple[tuple[str, str], ...]
-Fault = tuple[FailureKind, str]
+FoundFailure = tuple[FailureKind, str]
 
 
 # One long function: each call would cost every request a tenth of a microsecond.
 def plain_request(site: Site, position: int, bound: Any) -> Step:  # noqa: ANN401, C901, PLR0915
     """A request that asks of its reply no more than an accepted status."""
-    fallout = Fallout(site, position)
+    failures = FailureRecorder(site, position)
     samples, origin_ns = site.recorder.samples, site.recorder.origin_ns
     append = None if samples is None else samples.append
     pack = pack_row
@@ -42,10 +41,10 @@ def plain_request(site: Site, position: int, bound: Any) -> Step:  # noqa: ANN40
         try:
             reply = await user.sends[position](bound, user.scope)
         except CancelledError:
-            fallout.aborted(user)
+            failures.aborted(user)
             raise
         except EvaluationError as error:
-            raise fallout.unsent(user, error) from error
+            raise failures.unsent(user, error) from error
         start_ns = user.due_ns
         if start_ns:
             user.due_ns = 0
@@ -59,7 +58,7 @@ def plain_request(site: Site, position: int, bound: Any) -> Step:  # noqa: ANN40
             series = site.accepted(site.table_at(start_ns), reply)
             if series is None:
                 kind, words = _refused(reply)
-                await fallout.failed(user, reply, kind, start_ns, words, ())
+                await failures.failed(user, reply, kind, start_ns, words, ())
                 return
         ended_ns = user.moment_ns = reply.ended_ns
         latency_ns = ended_ns - start_ns
@@ -96,7 +95,7 @@ def plain_request(site: Site, position: int, bound: Any) -> Step:  # noqa: ANN40
 
 
 SendAttempt = Callable[[Actor, int, Any], Awaitable[Reply]]
-JudgeReply = Callable[[Reply, Fault | None], Fault | None]
+JudgeReply = Callable[[Reply, FoundFailure | None], FoundFailure | None]
 """Has the last word on a complete reply and what is wrong with it by itself."""
 
 Attempt = Callable[[Actor, SendAttempt, JudgeReply], Coroutine[Any, Any, None]]
@@ -110,17 +109,17 @@ def demanding_request(
     bound: Any,  # noqa: ANN401 - as `bind` gave
 ) -> Step:
     """A request with expectations beyond the status, extractions, or names and tags to set."""
-    fallout = Fallout(site, position)
+    failures = FailureRecorder(site, position)
 
     async def request(user: Actor) -> None:
         try:
             reply = await user.sends[position](bound, user.scope)
         except CancelledError:
-            fallout.aborted(user)
+            failures.aborted(user)
             raise
         except EvaluationError as error:
-            raise fallout.unsent(user, error) from error
-        if (failing := _conclude(user, reply, node, site, fallout)) is not None:
+            raise failures.unsent(user, error) from error
+        if (failing := _conclude(user, reply, node, site, failures)) is not None:
             await failing
 
     return request
@@ -133,17 +132,17 @@ def request_attempt(
     bound: Any,  # noqa: ANN401 - as `bind` gave
 ) -> Attempt:
     """The same for a request that is sent again until it has been answered as hoped for."""
-    fallout = Fallout(site, position)
+    failures = FailureRecorder(site, position)
 
     async def attempt(user: Actor, send: SendAttempt, judge: JudgeReply) -> None:
         try:
             reply = await send(user, position, bound)
         except CancelledError:
-            fallout.aborted(user)
+            failures.aborted(user)
             raise
         except EvaluationError as error:
-            raise fallout.unsent(user, error) from error
-        if (failing := _conclude(user, reply, node, site, fallout, judge)) is not None:
+            raise failures.unsent(user, error) from error
+        if (failing := _conclude(user, reply, node, site, failures, judge)) is not None:
             await failing
 
     return attempt
@@ -154,7 +153,7 @@ def _conclude(
     reply: Reply,
     node: RequestNode,
     site: Site,
-    fallout: Fallout,
+    failures: FailureRecorder,
     judge: JudgeReply | None = None,
 ) -> Awaitable[None] | None:
     """Judge a reply and record it; returns what is left to do for one that is a failure."""
@@ -170,7 +169,7 @@ def _conclude(
         fault = FailureKind.EXTRACT, str(error)
     if fault is not None:
         kind, words = fault
-        return fallout.failed(user, reply, kind, start_ns, words, tags)
+        return failures.failed(user, reply, kind, start_ns, words, tags)
     table = site.table_at(start_ns)
     series = None if tags else table.by_status.get(reply.status)
     if series is None:
@@ -185,7 +184,7 @@ def _conclude(
     return None
 
 
-def _judge(node: RequestNode, reply: Reply, user: Actor) -> Fault | None:
+def _judge(node: RequestNode, reply: Reply, user: Actor) -> FoundFailure | None:
     """Return the first thing that is wrong with the reply; later ones would say the same again.
 
     Raises:
@@ -197,7 +196,7 @@ def _judge(node: RequestNode, reply: Reply, user: Actor) -> Fault | None:
     if node.reads_reply:
         publish_reply(reply, scope)
     if exchange.soft_checks and _first_fault(exchange.soft_checks, reply, scope) is not None:
-        user.tally.soft_failures[node.name] += 1
+        user.counters.soft_failures[node.name] += 1
     if reply.status not in exchange.accept:
         return _refused(reply)
     if (words := _first_fault(exchange.checks, reply, scope)) is not None:
@@ -221,7 +220,7 @@ def _reply_tags(node: RequestNode, site: Site, user: Actor) -> Tags:
     )
 
 
-def _refused(reply: Reply) -> Fault:
+def _refused(reply: Reply) -> FoundFailure:
     """Why a reply that the fast path didn't take is a failure."""
     if reply.failure is not None:
         return reply.failure, reply.detail

@@ -8,7 +8,7 @@ from typing import Any, Final
 from planrunner.language.secrets import Masker
 from planrunner.values import dataclass
 
-__all__ = ["Hook", "Lines", "LogLines", "Outside"]
+__all__ = ["Hook", "LogLines", "LogSink", "StepServices"]
 
 MOST_LINES: Final = 10
 _MOST_LENGTH: Final = 1_000
@@ -18,7 +18,7 @@ Hook = Callable[..., Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Lines:
+class LogSink:
     """What `log` steps wrote in about a second; `suppressed` lines more were not kept."""
 
     lines: tuple[str, ...] = ()
@@ -44,16 +44,16 @@ class LogLines:
         else:
             self._suppressed += 1
 
-    def drain(self) -> Lines:
+    def drain(self) -> LogSink:
         """Return what was written since the last time."""
-        drained = Lines(tuple(self._lines), self._suppressed)
+        drained = LogSink(tuple(self._lines), self._suppressed)
         self._lines.clear()
         self._suppressed = 0
         return drained
 
 
 @dataclass(frozen=True, slots=True)
-class Outside:
+class StepServices:
     """For the steps of one phase.
 
     Attributes:

@@ -40,9 +40,9 @@ async def _wait(user: Actor, turns: Turns) -> None:
     if due_ns <= asked_ns:
         return
     is_first = user.moment_ns == user.began_ns
-    await user.nap.until(due_ns, soundly=not is_first)
+    await user.sleeper.until(due_ns, soundly=not is_first)
     user.moment_ns = user.clock.now_ns()
-    if is_first and user.nap.cut and user.moment_ns < due_ns:
+    if is_first and user.sleeper.cut and user.moment_ns < due_ns:
         raise NeverBegun
     waited_ns = user.moment_ns - asked_ns
     user.thought_ns += waited_ns

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from planrunner.engine.scheduling.arrival_queue import Desk
+from planrunner.engine.scheduling.arrival_queue import ArrivalQueue
 from planrunner.engine.scheduling.iteration_budget import Quota
 from planrunner.engine.scheduling.lateness import Punctuality
 from planrunner.engine.scheduling.timeline import Timeline
@@ -26,7 +26,7 @@ class BoundProgram:
         next_iteration: Numbers the phase's iterations over all its users.
         stop_plan: Ends the run because of what the words say.
         quota: Gives a user the number of iterations it may begin; None for no limit.
-        desk: Where its users wait for arrivals; None but in the open model.
+        queue: Where its users wait for arrivals; None but in the open model.
         punctual: Where iterations that have a due time are counted; None where they have none.
     """
 
@@ -40,5 +40,5 @@ class BoundProgram:
     stop_plan: Callable[[str], None]
     feeds: ClassFeeds = NO_FEEDS
     quota: Callable[[], Quota] | None = None
-    desk: Desk | None = None
+    queue: ArrivalQueue | None = None
     punctual: Punctuality | None = None

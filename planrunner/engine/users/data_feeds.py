@@ -19,14 +19,14 @@ from random import Random
 from typing import Any, Final
 
 from planrunner.data.tables import MadeTable, MemoryTable, RowFault, RowFormat, Table, open_table
-from planrunner.engine.recording.counters import Tally
+from planrunner.engine.recording.counters import Counters
 from planrunner.engine.stop import Ending, Stop
 from planrunner.errors import CannotRun
 from planrunner.graph.data import DataNode, OnEnd, Order
 from planrunner.graph.run_graph import RunGraph
 from planrunner.language.expressions.builtins.random_draws import Rand
 from planrunner.language.expressions.values import EvaluationError, Scope
-from planrunner.load.partition import ALL, Part
+from planrunner.load.partition import ALL, WorkerShare
 from planrunner.values import dataclass
 
 __all__ = ["NO_FEEDS", "ClassFeeds", "Feed", "Feeds", "open_feed"]
@@ -34,7 +34,7 @@ __all__ = ["NO_FEEDS", "ClassFeeds", "Feed", "Feeds", "open_feed"]
 _MOST_MADE_BEFORE: Final = 10_000
 """Rows of `generate` that are made before the run; more of them are made as they are drawn."""
 
-Draw = Callable[[Random], object]
+DrawRow = Callable[[Random], object]
 """Gives the next row for the user with this stream; raises StopIteration when none is left."""
 
 
@@ -48,7 +48,7 @@ class Feed:
     __slots__ = ("_returned", "_table", "draw", "name", "node")
 
     def __init__(
-        self, node: DataNode, table: Table, draw: Draw, returned: deque[object] | None
+        self, node: DataNode, table: Table, draw: DrawRow, returned: deque[object] | None
     ) -> None:
         self.node = node
         self.name = node.name
@@ -122,12 +122,12 @@ class Feeds:
         *,
         scope: Scope,
         stop: Stop,
-        tally: Tally,
-        part: Part = ALL,
+        counters: Counters,
+        part: WorkerShare = ALL,
         needs: Mapping[str, Sequence[int]] | None = None,
     ) -> None:
         self._stop = stop
-        self._tally = tally
+        self._counters = counters
         wanted = {name for program in graph.programs() for name in program.data}
         self._feeds = {
             node.name: open_feed(
@@ -154,7 +154,7 @@ class Feeds:
 
     def _ended(self, feed: Feed, why: str) -> None:
         node = feed.node
-        self._tally.rows_ended[node.name] += 1
+        self._counters.rows_ended[node.name] += 1
         if why:
             self._stop.request(why, ending=Ending.CANNOT_RUN)
         elif node.on_end is OnEnd.STOP_PLAN:
@@ -168,7 +168,7 @@ def open_feed(
     *,
     seed: int,
     scope: Scope,
-    part: Part = ALL,
+    part: WorkerShare = ALL,
     needs: Sequence[int] | None = None,
 ) -> Feed:
     """Open one source.

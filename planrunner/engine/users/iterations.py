@@ -21,17 +21,17 @@ from planrunner.engine.scheduling.lateness import LATE_NS
 from planrunner.engine.users.bound_class import BoundProgram
 from planrunner.engine.users.bound_task import BoundTask, settle_pick
 from planrunner.engine.users.user_context import Actor, IterationEnded, NeverBegun, StepsStopped
-from planrunner.graph.run_graph import Pick
+from planrunner.graph.run_graph import TaskPick
 from planrunner.load.weights import balanced_picker, random_picker
 from planrunner.metrics.series import ABORTED
 
-__all__ = ["Rounds"]
+__all__ = ["IterationLoop"]
 
 _EVENTS: Final = (StepsStopped, NeverBegun, IterationEnded, asyncio.CancelledError)
 """What ends an iteration before its last step."""
 
 
-class Rounds:
+class IterationLoop:
     """What one user does from its on_start to its on_stop."""
 
     __slots__ = ("_actor", "_bound", "_identity", "_pick")
@@ -44,7 +44,7 @@ class Rounds:
 
     def run(self) -> Coroutine[Any, Any, None]:
         """Run iterations until the phase ends or the user is told to stop."""
-        if self._bound.desk is not None:
+        if self._bound.queue is not None:
             return self._on_arrival()
         if self._bound.program.pace_ns:
             return self._paced()
@@ -55,12 +55,12 @@ class Rounds:
     # The hot path: `_iteration` is repeated inline, as its coroutine would cost each request 3 %.
     async def _freely(self) -> None:  # noqa: C901, PLR0912
         bound, actor, pick = self._bound, self._actor, self._pick
-        nap, tasks, timeline = actor.nap, bound.tasks, bound.timeline
+        sleeper, tasks, timeline = actor.sleeper, bound.tasks, bound.timeline
         numbers = bound.program.uses_iteration
         wait = self._waits()
         next_rows = bound.feeds.iterate if bound.feeds.per_iteration else None
         # The end of the phase is looked at as well: its timer may fire late, or at the same moment.
-        while not nap.cut and actor.moment_ns < timeline.ends_ns:
+        while not sleeper.cut and actor.moment_ns < timeline.ends_ns:
             if next_rows is not None and not next_rows(actor.scope, actor.rng):
                 break
             picked = tasks[pick()]
@@ -112,7 +112,7 @@ class Rounds:
 
     def _goes_on(self) -> bool:
         actor = self._actor
-        return not actor.nap.cut and actor.moment_ns < self._bound.timeline.ends_ns
+        return not actor.sleeper.cut and actor.moment_ns < self._bound.timeline.ends_ns
 
     async def _rest(self, pause_ns: int, quota: Quota | None) -> None:
         """Wait between two iterations, but not after the last one of a number of them."""
@@ -122,9 +122,9 @@ class Rounds:
         if quota is None:
             await actor.pause(pause_ns)
             return
-        quota.rest(actor.nap)
+        quota.rest(actor.sleeper)
         await actor.pause(pause_ns)
-        quota.rested(actor.nap)
+        quota.rested(actor.sleeper)
 
     def _begins(self, due_ns: int, began_ns: int, slot_ns: int, over_ns: int) -> int:
         """Note when an iteration with a due time begins.
@@ -158,8 +158,8 @@ class Rounds:
             bound.punctual.missed += -(-left_ns // bound.program.pace_ns)
 
     async def _on_arrival(self) -> None:
-        actor, desk = self._actor, self._bound.desk
-        assert desk is not None  # what makes the model open
+        actor, queue = self._actor, self._bound.queue
+        assert queue is not None  # what makes the model open
         seat = Seat()
         # The first arrival's due time is set already, unless a request of on_start took it.
         due_ns = actor.due_ns
@@ -169,11 +169,11 @@ class Rounds:
             if not await self._one(due_ns):
                 self._never_began()
                 break
-            if actor.nap.cut:
+            if actor.sleeper.cut:
                 break
             # What it is given counts as started: it runs, even if the phase ends meanwhile.
             try:
-                due_ns = await desk.next(seat)
+                due_ns = await queue.next(seat)
             except asyncio.CancelledError:
                 if seat.due_ns:
                     self._never_began()
@@ -210,7 +210,7 @@ class Rounds:
         try:
             return settle_pick(actor, picked, self._bound.tasks)
         except IterationEnded:
-            actor.tally.end_early(actor.words)
+            actor.counters.end_early(actor.words)
             picked.begun += 1
             picked.record(actor.moment_ns, 0, actor.failure)
             actor.failure = ""
@@ -248,10 +248,10 @@ class Rounds:
             case NeverBegun():
                 task.begun -= 1
             case IterationEnded():
-                actor.tally.end_early(actor.words)
+                actor.counters.end_early(actor.words)
                 self._conclude(task, began_ns)
             case _:
-                actor.tally.aborted += 1
+                actor.counters.aborted += 1
                 task.record(began_ns, actor.clock.now_ns() - began_ns, ABORTED)
                 raise event
         return 0
@@ -263,7 +263,7 @@ class Rounds:
     def _picker(self) -> Callable[[], int]:
         program, rng = self._bound.program, self._actor.rng
         weights = [task.weight for task in program.tasks]
-        if program.pick is Pick.BALANCED:
+        if program.pick is TaskPick.BALANCED:
             return balanced_picker(weights, rng)
         return random_picker(weights, rng)
 

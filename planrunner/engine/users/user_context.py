@@ -8,8 +8,8 @@ from random import Random
 from typing import Any
 
 from planrunner.clock import Clock
-from planrunner.engine.recording.counters import Tally
-from planrunner.engine.scheduling.interruptible_sleep import Nap
+from planrunner.engine.recording.counters import Counters
+from planrunner.engine.scheduling.interruptible_sleep import InterruptibleSleep
 from planrunner.language.expressions.values import EvaluationError, kind_of
 from planrunner.load.pauses import Pause, pause_drawer
 from planrunner.protocols.base import Reply, Scope, Session
@@ -46,7 +46,7 @@ class Actor:
         words: What was last wrong, in words; of use only after a failure.
         refusals: Connections refused in a row (kinds dns, connect, tls).
         limit: The timeout of the task that runs, if it has one.
-        tally: What the worker counts beside samples.
+        counters: What the worker counts beside samples.
     """
 
     __slots__ = (
@@ -55,17 +55,17 @@ class Actor:
         "_others",
         "began_ns",
         "clock",
+        "counters",
         "due_ns",
         "failure",
         "limit",
         "moment_ns",
-        "nap",
         "refusals",
         "rng",
         "scope",
         "sends",
         "sessions",
-        "tally",
+        "sleeper",
         "thought_ns",
         "words",
     )
@@ -77,18 +77,18 @@ class Actor:
         scope: Scope,
         sessions: Sequence[Session],
         rng: Random,
-        tally: Tally,
+        counters: Counters,
     ) -> None:
         self.clock = clock
         self.scope = scope
         self.sessions = sessions
         self.sends: tuple[Send, ...] = tuple(session.send for session in sessions)
         self.rng = rng
-        self.tally = tally
+        self.counters = counters
         self._drawers: dict[int, Callable[[], int]] = {}
         self._lists: dict[str, list[object]] = {}
         self._others: list[Actor] = []
-        self.nap = Nap(clock)
+        self.sleeper = InterruptibleSleep(clock)
         self.due_ns = 0
         self.began_ns = 0
         self.moment_ns = clock.now_ns()
@@ -140,8 +140,8 @@ class Actor:
             other.failure = ""
             other.refusals = self.refusals
             other.limit = self.limit
-            other.nap.cut = self.nap.cut
-            other.nap.hurried = self.nap.hurried
+            other.sleeper.cut = self.sleeper.cut
+            other.sleeper.hurried = self.sleeper.hurried
         return (self, *others)
 
     def _open_lanes(self, count: int) -> None:
@@ -152,7 +152,7 @@ class Actor:
                 scope=self.scope,
                 sessions=sessions,
                 rng=self.rng,
-                tally=self.tally,
+                counters=self.counters,
             )
             self._others.append(other)
 
@@ -164,7 +164,7 @@ class Actor:
         """
         began_ns = self.clock.now_ns()
         if pause_ns > 0:
-            await self.nap.until(began_ns + pause_ns, soundly=soundly)
+            await self.sleeper.until(began_ns + pause_ns, soundly=soundly)
         self.moment_ns = self.clock.now_ns()
         self.thought_ns += self.moment_ns - began_ns
 

@@ -26,7 +26,7 @@ from typing import Final
 
 from planrunner.engine.users.bound_class import BoundProgram
 from planrunner.engine.users.evaluate import evaluated
-from planrunner.engine.users.iterations import Rounds
+from planrunner.engine.users.iterations import IterationLoop
 from planrunner.engine.users.user_context import Actor, IterationEnded, Step, StepsStopped
 from planrunner.graph.run_graph import OnFail
 from planrunner.units import NS_PER_S
@@ -98,11 +98,11 @@ class VirtualUser:
 
     def tell_to_stop(self) -> None:
         """Let it finish its iteration; a wait between two iterations ends now."""
-        self._actor.nap.cut_short()
+        self._actor.sleeper.cut_short()
 
     def hurry(self) -> None:
         """Let it finish its iteration without any pause."""
-        self._actor.nap.hurry()
+        self._actor.sleeper.hurry()
 
     def abort(self) -> None:
         """Cut the iteration, or on_start, that still runs."""
@@ -127,7 +127,7 @@ class VirtualUser:
                 # Each coroutine between the task and the request would be passed through twice a
                 # request, so there is none here and one in `Rounds`.
                 with self._until_aborted():
-                    await Rounds(self._bound, actor, self._identity).run()
+                    await IterationLoop(self._bound, actor, self._identity).run()
                 self._enter(UserState.FINISHING)
                 await self._finish()
         finally:
@@ -137,7 +137,7 @@ class VirtualUser:
 
     def _done(self, _: asyncio.Task[None]) -> None:
         bound = self._bound
-        if self.state is UserState.STARTING and bound.desk is not None and bound.punctual:
+        if self.state is UserState.STARTING and bound.queue is not None and bound.punctual:
             bound.punctual.unbegun += 1  # the arrival that it was started for
         self._enter(UserState.ENDED)
 
@@ -167,14 +167,14 @@ class VirtualUser:
         else:
             started = await self._runs(bound.on_start, on_fail, may_stop=True)
         if not started:
-            actor.tally.start_failed(bound.phase, self.user_class, actor.words)
+            actor.counters.start_failed(bound.phase, self.user_class, actor.words)
             self._failed("on_start", on_fail)
         return started
 
     async def _finish(self) -> None:
         program = self._bound.program
         if not await self._runs(self._bound.on_stop, program.on_stop_fail, may_stop=False):
-            self._actor.tally.stop_failures += 1
+            self._actor.counters.stop_failures += 1
             self._failed("on_stop", program.on_stop_fail)
 
     def _failed(self, what: str, on_fail: OnFail) -> None:
@@ -189,9 +189,9 @@ class VirtualUser:
         """
         actor = self._actor
         while not await run_once(actor, steps):
-            if on_fail is not OnFail.RETRY or (may_stop and actor.nap.cut):
+            if on_fail is not OnFail.RETRY or (may_stop and actor.sleeper.cut):
                 return False
-            actor.tally.retries += 1
+            actor.counters.retries += 1
             if may_stop:
                 await actor.pause(RETRY_NS)
             else:

@@ -16,7 +16,7 @@ from planrunner.graph.run_graph import (
     RunGraph,
     SearchLoad,
 )
-from planrunner.load.partition import Part
+from planrunner.load.partition import WorkerShare
 from planrunner.load.population import Share
 from planrunner.load.sharing import owned_iterations, seat_owners, share_of, share_of_rate
 from planrunner.units import Rate
@@ -38,7 +38,7 @@ def users_by_worker(
     if isinstance(load, OpenLoad) or (isinstance(load, SearchLoad) and load.vary == "rate"):
         takes_part = any(name in classes for name in phase.classes)
         most = load.max_users if takes_part else 0
-        return [share_of(most, Part(worker, workers)) for worker in range(workers)]
+        return [share_of(most, WorkerShare(worker, workers)) for worker in range(workers)]
     seats = _seats(graph, phase)
     owned = Counter(
         owner
@@ -83,7 +83,7 @@ def who_shares(graph: RunGraph, workers: int, among: Among) -> frozenset[int]:
     return frozenset(found)
 
 
-def iteration_numbers(graph: RunGraph, phase: PhaseNode, part: Part) -> Callable[[], int]:
+def iteration_numbers(graph: RunGraph, phase: PhaseNode, part: WorkerShare) -> Callable[[], int]:
     """Return what numbers the iterations of a worker: no two of a phase have the same number."""
     load = phase.load
     if part.workers > 1 and isinstance(load, CountedLoad) and load.iterations:
@@ -92,7 +92,7 @@ def iteration_numbers(graph: RunGraph, phase: PhaseNode, part: Part) -> Callable
     return count(part.worker, part.workers).__next__
 
 
-def part_of_throttle(graph: RunGraph, phase: PhaseNode, part: Part) -> Rate | None:
+def part_of_throttle(graph: RunGraph, phase: PhaseNode, part: WorkerShare) -> Rate | None:
     """Return the cap on a worker's requests; None for none."""
     load = phase.load
     if not isinstance(load, ClosedLoad) or load.throttle is None:

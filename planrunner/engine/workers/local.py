@@ -12,16 +12,16 @@ from typing import Final
 from planrunner.clock import Clock
 from planrunner.engine.load_models.blocks import once_timeline, run_block
 from planrunner.engine.load_models.bound_phase import BoundPhase
-from planrunner.engine.load_models.user_pool import Surroundings
-from planrunner.engine.recording.counters import Tally
+from planrunner.engine.load_models.user_pool import WorkerContext
+from planrunner.engine.recording.counters import Counters
 from planrunner.engine.recording.failure_samples import FailingRequests
 from planrunner.engine.recording.generator_health import Health, HealthProbe
 from planrunner.engine.recording.recorder import PhaseRecorder
 from planrunner.engine.scheduling.lateness import Punctuality
 from planrunner.engine.scheduling.timeline import Timeline
-from planrunner.engine.steps.binder import Binder, Place, Wires
+from planrunner.engine.steps.binder import Binder, StepPlace, Wires
 from planrunner.engine.steps.python_hooks import load_hooks
-from planrunner.engine.steps.step_services import Hook, Lines, LogLines, Outside
+from planrunner.engine.steps.step_services import Hook, LogLines, LogSink, StepServices
 from planrunner.engine.stop import Ending, Stop
 from planrunner.engine.users.bound_class import BoundProgram
 from planrunner.engine.users.bound_task import BoundTask
@@ -37,11 +37,11 @@ from planrunner.graph.run_graph import (
     UserProgram,
     walk_steps,
 )
-from planrunner.load.partition import ALL, Part
+from planrunner.load.partition import ALL, WorkerShare
 from planrunner.load.turns import Turns
 from planrunner.metrics.book import SeriesBook
 from planrunner.metrics.histogram import Histogram
-from planrunner.metrics.judging.evidence import Arrivals
+from planrunner.metrics.judging.evidence import ArrivalCounts
 from planrunner.metrics.snapshot import Snapshot
 from planrunner.protocols.base import Client, Scope
 from planrunner.results.files.samples import SampleWriter
@@ -58,7 +58,7 @@ _SWEEPS_PER_TIMEOUT: Final = 20  # a request may outlive its timeout by 5 %
 
 @dataclass(frozen=True, slots=True)
 class Drained:
-    """What a worker sends about once a second; `tally` holds totals, the rest is new.
+    """What a worker sends about once a second; `counters` holds totals, the rest is new.
 
     Attributes:
         arrivals: What became of iterations that had a due time, in order of time.
@@ -67,10 +67,10 @@ class Drained:
     """
 
     snapshot: Snapshot
-    tally: Tally
+    counters: Counters
     health: Health
-    log: Lines
-    arrivals: tuple[Arrivals, ...] = ()
+    log: LogSink
+    arrivals: tuple[ArrivalCounts, ...] = ()
     lateness: Mapping[str, Histogram] = field(default_factory=dict)
     failing: tuple[FailingSample, ...] = ()
 
@@ -98,13 +98,13 @@ class Worker:
         samples: SampleWriter | None,
         stop: Stop,
         scope: Scope,
-        part: Part = ALL,
+        part: WorkerShare = ALL,
     ) -> None:
         self._graph = graph
         self._clock = clock
         self._samples = samples
         self._stop = stop
-        around = Surroundings(
+        around = WorkerContext(
             clock=clock, wires=Wires(clients), scope=scope, seed=graph.seed, part=part
         )
         self._around = around
@@ -113,7 +113,7 @@ class Worker:
             graph,
             scope=scope,
             stop=stop,
-            tally=around.tally,
+            counters=around.counters,
             part=part,
             needs=held_rows(graph, part.workers),
         )
@@ -152,15 +152,15 @@ class Worker:
         self._probe = HealthProbe(started_ns)
 
     async def catch_up(self) -> None:
-        """Do as a `Crew` of one: what happened until now is known here."""
+        """Do as a `WorkerPool` of one: what happened until now is known here."""
 
     async def second_is_in(self, second: int) -> None:
-        """Do as a `Crew` of one: what happened until then is known here."""
+        """Do as a `WorkerPool` of one: what happened until then is known here."""
 
     async def run_once(self, name: str, block: Block) -> str:
         """Run a block that belongs to no phase; returns what failed, in words, or nothing."""
         recorder = self._recorder(name, once_timeline(name, self._clock.now_ns()))
-        binder = Binder(recorder, self._around.wires, self._outside(_stop_no_phase))
+        binder = Binder(recorder, self._around.wires, self._services(_stop_no_phase))
         return self._log.mask(await run_block(name, block, around=self._around, binder=binder))
 
     def _recorder(self, phase: str, timeline: Timeline) -> PhaseRecorder:
@@ -181,7 +181,7 @@ class Worker:
             phase,
             timeline=timeline,
             bind=lambda stop_phase: self._bind(phase, recorder, stop_phase=stop_phase),
-            surroundings=self._around,
+            context=self._around,
             stop=self._stop,
         )
         self._punctual.append(bound.punctual)
@@ -222,7 +222,7 @@ class Worker:
             lateness.setdefault(arrivals.phase, Histogram()).record_many(lateness_ns)
         return Drained(
             snapshot,
-            self._tally(),
+            self._counters(),
             self._probe.read(now_ns),
             self._log.drain(),
             tuple(arrivals for arrivals, _ in arrived),
@@ -230,16 +230,16 @@ class Worker:
             self._failing.drain(),
         )
 
-    def _tally(self) -> Tally:
-        tally = Tally()
-        tally.add(self._around.tally)
+    def _counters(self) -> Counters:
+        counters = Counters()
+        counters.add(self._around.counters)
         for (phase, user_class), tasks in self._tasks.items():
             for task in tasks:
                 key = phase, user_class, task.name
-                tally.picks[key] = task.begun
-                tally.skips[key] = task.skipped
-                tally.substitutions[key] = task.substituted
-        return tally
+                counters.picks[key] = task.begun
+                counters.skips[key] = task.skipped
+                counters.substitutions[key] = task.substituted
+        return counters
 
     def _bind(
         self, phase: PhaseNode, recorder: PhaseRecorder, *, stop_phase: Callable[[], None]
@@ -248,14 +248,14 @@ class Worker:
         next_iteration = iteration_numbers(self._graph, phase, part)
         throttle = part_of_throttle(self._graph, phase, part)
         turns = None if throttle is None else Turns(throttle)
-        binder = Binder(recorder, self._around.wires, self._outside(stop_phase), turns)
+        binder = Binder(recorder, self._around.wires, self._services(stop_phase), turns)
         return {
             program.name: self._bind_program(program, recorder, binder, next_iteration)
             for program in self._graph.programs_of(phase)
         }
 
-    def _outside(self, stop_phase: Callable[[], None]) -> Outside:
-        return Outside(
+    def _services(self, stop_phase: Callable[[], None]) -> StepServices:
+        return StepServices(
             log=self._log, stop_phase=stop_phase, stop_plan=self._stop_plan, hooks=self._hooks
         )
 
@@ -274,14 +274,14 @@ class Worker:
     ) -> BoundProgram:
         tasks = tuple(binder.task(task, program.name) for task in program.tasks)
         self._tasks[recorder.phase, program.name] = tasks
-        outside = Place(program.name)
+        services = StepPlace(program.name)
         return BoundProgram(
             program=program,
             phase=recorder.phase,
             timeline=recorder.timeline,
             tasks=tasks,
-            on_start=binder.steps(program.on_start, outside),
-            on_stop=binder.steps(program.on_stop, outside),
+            on_start=binder.steps(program.on_start, services),
+            on_stop=binder.steps(program.on_stop, services),
             next_iteration=next_iteration,
             feeds=self._feeds.of(program.data),
             stop_plan=self._fail_plan,

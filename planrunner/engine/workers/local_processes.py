@@ -11,9 +11,9 @@ from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 from planrunner.engine.workers.messages import Assignment
-from planrunner.engine.workers.transport import SocketChannel
+from planrunner.engine.workers.transport import SocketTransport
 from planrunner.errors import CannotRun
-from planrunner.load.partition import Part
+from planrunner.load.partition import WorkerShare
 
 __all__ = ["WorkerProcess", "worker_processes"]
 
@@ -25,7 +25,7 @@ class WorkerProcess:
     """One worker's process, as a `Peer`."""
 
     def __init__(
-        self, part: Part, process: asyncio.subprocess.Process, channel: SocketChannel
+        self, part: WorkerShare, process: asyncio.subprocess.Process, channel: SocketTransport
     ) -> None:
         self.name = f"worker {part.worker + 1} of {part.workers} (process {process.pid})"
         self.channel: Final = channel
@@ -92,7 +92,7 @@ async def worker_processes(
     started: list[WorkerProcess] = []
     try:
         for number in range(workers):
-            part = Part(number, workers)
+            part = WorkerShare(number, workers)
             try:
                 worker = await _start(part, command)
             except OSError as error:
@@ -107,7 +107,7 @@ async def worker_processes(
         await asyncio.gather(*(worker.close() for worker in started))
 
 
-async def _start(part: Part, command: Sequence[str]) -> WorkerProcess:
+async def _start(part: WorkerShare, command: Sequence[str]) -> WorkerProcess:
     here, there = socket.socketpair()
     with there:
         process = await asyncio.create_subprocess_exec(
@@ -117,4 +117,4 @@ async def _start(part: Part, command: Sequence[str]) -> WorkerProcess:
             pass_fds=(there.fileno(),),
             start_new_session=True,  # Ctrl-C is for the coordinator, who tells the workers
         )
-    return WorkerProcess(part, process, await SocketChannel.over(here))
+    return WorkerProcess(part, process, await SocketTransport.over(here))

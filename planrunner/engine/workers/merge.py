@@ -4,34 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from planrunner.engine.recording.counters import Tally
+from planrunner.engine.recording.counters import Counters
 from planrunner.engine.recording.generator_health import Health
-from planrunner.engine.steps.step_services import MOST_LINES, Lines
+from planrunner.engine.steps.step_services import MOST_LINES, LogSink
 from planrunner.engine.workers.local import Drained
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.snapshot import Snapshot
 
 __all__ = ["health_of", "merge_drained"]
 
-Parts = tuple[Sequence[Drained], Mapping[str, int]]
+WorkerDrains = tuple[Sequence[Drained], Mapping[str, int]]
 """What a worker sent since the last time, and how many users of each class it has now."""
 
 
 def merge_drained(
-    home: Drained, workers: Sequence[Parts], *, tally: Tally, start_ns: int
+    home: Drained, workers: Sequence[WorkerDrains], *, counters: Counters, start_ns: int
 ) -> Drained:
     """Return all as one.
 
     Args:
         home: Of the coordinator's own process, in which there is no load.
         workers: Of each worker.
-        tally: The totals of all workers.
+        counters: The totals of all workers.
         start_ns: Where the last merged interval ended.
     """
     sent = [part for parts, _ in workers for part in parts]
-    both = Tally()
-    both.add(home.tally)
-    both.add(tally)
+    both = Counters()
+    both.add(home.counters)
+    both.add(counters)
     lateness: dict[str, Histogram] = {}
     for part in sent:
         for phase, histogram in part.lateness.items():
@@ -47,7 +47,7 @@ def merge_drained(
     )
 
 
-def _snapshot(home: Drained, workers: Sequence[Parts], start_ns: int) -> Snapshot:
+def _snapshot(home: Drained, workers: Sequence[WorkerDrains], start_ns: int) -> Snapshot:
     sent = [part.snapshot for parts, _ in workers for part in parts]
     # The coordinator looks a moment later than workers do; nothing is known of that moment.
     end_ns = max((one.end_ns for one in sent), default=home.snapshot.end_ns)
@@ -85,7 +85,7 @@ def _worst(found: Sequence[Health]) -> Health:
     )
 
 
-def _lines(found: Sequence[Lines]) -> Lines:
+def _lines(found: Sequence[LogSink]) -> LogSink:
     lines = [line for one in found for line in one.lines]
     suppressed = sum(one.suppressed for one in found) + max(len(lines) - MOST_LINES, 0)
-    return Lines(tuple(lines[:MOST_LINES]), suppressed)
+    return LogSink(tuple(lines[:MOST_LINES]), suppressed)

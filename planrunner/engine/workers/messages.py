@@ -26,7 +26,7 @@ from typing import Any
 from planrunner.engine.stop import Among, Ending, StopLevel
 from planrunner.engine.workers.local import Drained
 from planrunner.graph.run_graph import ClosedLoad, OpenLoad, RunGraph
-from planrunner.load.partition import Part
+from planrunner.load.partition import WorkerShare
 from planrunner.results.files.samples import SampleFile
 from planrunner.values import dataclass
 
@@ -57,7 +57,7 @@ class Assignment:
         source: What the worker makes its own graph from; opaque to the engine.
     """
 
-    part: Part
+    part: WorkerShare
     names: Mapping[str, object]
     source: Any = field(repr=False)
 

@@ -18,8 +18,8 @@ from typing import Any, Final, Protocol
 
 from planrunner.clock import Clock
 from planrunner.engine.load_models.bound_phase import RunnableLoad
-from planrunner.engine.recording.counters import Tally
-from planrunner.engine.scheduling.interruptible_sleep import Nap
+from planrunner.engine.recording.counters import Counters
+from planrunner.engine.scheduling.interruptible_sleep import InterruptibleSleep
 from planrunner.engine.scheduling.timeline import Timeline
 from planrunner.engine.stop import Among, Ending, Stop, StopLevel
 from planrunner.engine.workers.assignment import who_shares
@@ -40,13 +40,13 @@ from planrunner.engine.workers.messages import (
     Start,
     fingerprint,
 )
-from planrunner.engine.workers.transport import Channel
+from planrunner.engine.workers.transport import Transport
 from planrunner.errors import CannotRun
 from planrunner.graph.run_graph import PhaseNode, RunGraph, SearchLoad
 from planrunner.results.files.samples import SampleWriter
 from planrunner.units import NS_PER_MS, NS_PER_S, NS_PER_US
 
-__all__ = ["Fleet", "Peer"]
+__all__ = ["RemotePool", "WorkerHandle"]
 
 LEAD_NS: Final = 150 * NS_PER_MS
 """For a message to arrive and a phase to be bound, on a busy machine too …"""
@@ -61,7 +61,7 @@ _SILENT_NS: Final = 60 * NS_PER_S
 _READY_S: Final = 120
 
 
-class Peer(Protocol):
+class WorkerHandle(Protocol):
     """A worker as the coordinator reaches it.
 
     Attributes:
@@ -71,7 +71,7 @@ class Peer(Protocol):
     name: str
 
     @property
-    def channel(self) -> Channel: ...
+    def channel(self) -> Transport: ...
 
     async def fate(self) -> str:
         """Return what became of it, in words, once its channel has closed."""
@@ -82,7 +82,7 @@ class Peer(Protocol):
         """Wait for its end, which may take a second, and take care that it comes."""
 
 
-class _Link:
+class _WorkerState:
     """What is known of one worker.
 
     Attributes:
@@ -90,12 +90,12 @@ class _Link:
         look: The last one that it has answered.
         ends_ns: When each of its phases ends or has ended.
         parts: What it has sent that nobody has drained.
-        tally: Its totals so far; so are `users` those of now.
+        counters: Its totals so far; so are `users` those of now.
         peak_cpu_share: Of one processor, in its busiest second.
     """
 
-    def __init__(self, peer: Peer, number: int, now_ns: int) -> None:
-        self.peer = peer
+    def __init__(self, handle: WorkerHandle, number: int, now_ns: int) -> None:
+        self.handle = handle
         self.number = number
         self.alive = True
         self.second = self.look = 0
@@ -103,7 +103,7 @@ class _Link:
         self.ends_ns: dict[str, int] = {}
         self.running: dict[str, asyncio.Future[int | None]] = {}
         self.parts: list[Drained] = []
-        self.tally = Tally()
+        self.counters = Counters()
         self.users: Mapping[str, int] = {}
         self.overflowed = False
         self.sampling_stopped = ""
@@ -111,12 +111,12 @@ class _Link:
         self.peak_cpu_share = 0.0
 
 
-class _FleetPhase:
+class _RemotePhase:
     """One phase on all workers."""
 
-    def __init__(self, fleet: Fleet, phase: PhaseNode, timeline: Timeline) -> None:
-        self._fleet = fleet
-        self.lead_ns = fleet.lead_ns
+    def __init__(self, pool: RemotePool, phase: PhaseNode, timeline: Timeline) -> None:
+        self._pool = pool
+        self.lead_ns = pool.lead_ns
         self.phase = phase
         self.timeline = timeline
         self.stopped = False
@@ -127,18 +127,18 @@ class _FleetPhase:
         name, self.begin_ns = self.phase.name, begin_ns
         if isinstance(self.phase.load, SearchLoad):
             *_, (level, _, _) = self.timeline.stages()
-            begin = Begin(name, begin_ns, self._fleet.names(), level, load)  # type: ignore[arg-type]  # no level is counted
+            begin = Begin(name, begin_ns, self._pool.names(), level, load)  # type: ignore[arg-type]  # no level is counted
         else:
-            begin = Begin(name, begin_ns, self._fleet.names())
-        await self._fleet.run(begin)
+            begin = Begin(name, begin_ns, self._pool.names())
+        await self._pool.run(begin)
 
 
-class Fleet:
+class RemotePool:
     """The workers of a run.
 
     Args:
         graph: What runs.
-        peers: The workers, in their order.
+        handles: The workers, in their order.
         home: Runs what belongs to no phase: preflight, setup, teardown.
         clock: The same for all.
         stop: Of the run; workers are told when it rises.
@@ -149,7 +149,13 @@ class Fleet:
     """
 
     def __init__(
-        self, graph: RunGraph, peers: Sequence[Peer], *, home: Worker, clock: Clock, stop: Stop
+        self,
+        graph: RunGraph,
+        handles: Sequence[WorkerHandle],
+        *,
+        home: Worker,
+        clock: Clock,
+        stop: Stop,
     ) -> None:
         most_users = max((phase.load.most_users for phase in graph.phases), default=0)
         self.lead_ns = LEAD_NS + most_users * LEAD_OF_USER_NS
@@ -157,12 +163,14 @@ class Fleet:
         self._home = home
         self._clock = clock
         self._stop = stop
-        self._links = [_Link(peer, number, clock.now_ns()) for number, peer in enumerate(peers)]
-        self._open: dict[str, _FleetPhase] = {}
+        self._links = [
+            _WorkerState(handle, number, clock.now_ns()) for number, handle in enumerate(handles)
+        ]
+        self._open: dict[str, _RemotePhase] = {}
         self._asked: dict[Among, set[int]] = {}
         self._drained_ns = 0
         self._looks = 0
-        self._awaited: tuple[Callable[[_Link], bool], Nap] | None = None
+        self._awaited: tuple[Callable[[_WorkerState], bool], InterruptibleSleep] | None = None
         self.start_spread_ns = 0
 
     @property
@@ -199,19 +207,19 @@ class Fleet:
         except TimeoutError as error:
             raise CannotRun(f"the workers were not ready after {_READY_S} s") from error
 
-    async def _ready(self, link: _Link) -> None:
+    async def _ready(self, link: _WorkerState) -> None:
         try:
-            message = await link.peer.channel.receive()
+            message = await link.handle.channel.receive()
         except EOFError as error:
-            raise CannotRun(f"{link.peer.name} {await link.peer.fate()}") from error
+            raise CannotRun(f"{link.handle.name} {await link.handle.fate()}") from error
         match message:
             case Ready() if message.fingerprint == fingerprint(self._graph):
                 return
             case Broken():
-                raise CannotRun(f"{link.peer.name} can't run: {message.words}")
+                raise CannotRun(f"{link.handle.name} can't run: {message.words}")
             case _:
                 raise CannotRun(
-                    f"{link.peer.name} has compiled another plan than the coordinator",
+                    f"{link.handle.name} has compiled another plan than the coordinator",
                     hint="a file that the plan names has changed meanwhile; run it again",
                 )
 
@@ -221,14 +229,14 @@ class Fleet:
         for link in self._links:
             file = None if samples is None else samples.beside(link.number + 1)
             link.heard_ns = self._clock.now_ns()
-            link.peer.channel.send(Start(started_ns, file))
+            link.handle.channel.send(Start(started_ns, file))
         self._stop.listen(self._told)
 
     async def dismiss(self) -> None:
         """End all workers."""
         for link in self._links:
-            link.peer.channel.send(Quit())
-        await asyncio.gather(*(link.peer.close() for link in self._links))
+            link.handle.channel.send(Quit())
+        await asyncio.gather(*(link.handle.close() for link in self._links))
 
     def names(self) -> dict[str, object]:
         """Return what `setup` set so far, for every user."""
@@ -236,8 +244,8 @@ class Fleet:
         scope = self._home.scope
         return {name: scope[name] for name in setup.names if name in scope} if setup else {}
 
-    def open_phase(self, phase: PhaseNode, timeline: Timeline) -> _FleetPhase:
-        opened = self._open[phase.name] = _FleetPhase(self, phase, timeline)
+    def open_phase(self, phase: PhaseNode, timeline: Timeline) -> _RemotePhase:
+        opened = self._open[phase.name] = _RemotePhase(self, phase, timeline)
         return opened
 
     async def run(self, begin: Begin) -> None:
@@ -255,9 +263,9 @@ class Fleet:
             self.start_spread_ns = max(self.start_spread_ns, max(began_ns) - min(began_ns))
         self._cut(begin.phase)
 
-    def _send(self, link: _Link, begin: Begin) -> None:
+    def _send(self, link: _WorkerState, begin: Begin) -> None:
         try:
-            link.peer.channel.send(begin)
+            link.handle.channel.send(begin)
         except Exception as error:  # pickle raises what it likes
             raise CannotRun(
                 f"a value that `setup` made can't be sent to workers: {error}",
@@ -270,26 +278,26 @@ class Fleet:
         for link in self._links:
             if link.alive and now_ns - link.heard_ns > _SILENT_NS:
                 link.verdict = f"was silent for {_SILENT_NS // NS_PER_S} s and was killed"
-                link.peer.kill()
+                link.handle.kill()
 
     async def catch_up(self) -> None:
         look = self._looks = self._looks + 1
         for link in self._links:
-            link.peer.channel.send(Look(look))
+            link.handle.channel.send(Look(look))
         await self._all_are_in(lambda link: link.look >= look)
 
-    async def _all_are_in(self, is_in: Callable[[_Link], bool]) -> None:
-        nap = Nap(self._clock)
-        self._awaited = is_in, nap
+    async def _all_are_in(self, is_in: Callable[[_WorkerState], bool]) -> None:
+        sleeper = InterruptibleSleep(self._clock)
+        self._awaited = is_in, sleeper
         self._look_who_is_in()
-        await nap.until(self._clock.now_ns() + _PATIENCE_NS)
+        await sleeper.until(self._clock.now_ns() + _PATIENCE_NS)
         self._awaited = None
 
     def _look_who_is_in(self) -> None:
         if self._awaited is not None:
-            is_in, nap = self._awaited
+            is_in, sleeper = self._awaited
             if all(is_in(link) for link in self._links if link.alive):
-                nap.cut_short()
+                sleeper.cut_short()
 
     def drain(self) -> Drained:
         """Return what is new of all workers, and of what belongs to no phase."""
@@ -297,25 +305,27 @@ class Fleet:
         for link in self._links:
             parts.append((link.parts, link.users if link.alive else {}))
             link.parts = []
-        tally = Tally()
+        counters = Counters()
         for link in self._links:
-            tally.add(link.tally)
-        drained = merge_drained(self._home.drain(), parts, tally=tally, start_ns=self._drained_ns)
+            counters.add(link.counters)
+        drained = merge_drained(
+            self._home.drain(), parts, counters=counters, start_ns=self._drained_ns
+        )
         self._drained_ns = drained.snapshot.end_ns
         return drained
 
-    async def _listen(self, link: _Link) -> None:
+    async def _listen(self, link: _WorkerState) -> None:
         """Take in what a worker says until it is gone."""
         try:
             while True:
-                message = await link.peer.channel.receive()
+                message = await link.handle.channel.receive()
                 link.heard_ns = self._clock.now_ns()
                 self._heard(link, message)
         except EOFError:
-            link.verdict = link.verdict or await link.peer.fate()
+            link.verdict = link.verdict or await link.handle.fate()
             self._lost(link)
 
-    def _heard(self, link: _Link, message: object) -> None:
+    def _heard(self, link: _WorkerState, message: object) -> None:
         match message:
             case Second():
                 self._take(link, message)
@@ -330,11 +340,11 @@ class Fleet:
             case _:
                 raise TypeError(f"no coordinator knows what to do with {message!r}")
 
-    def _take(self, link: _Link, said: Second) -> None:
+    def _take(self, link: _WorkerState, said: Second) -> None:
         link.second = max(link.second, said.number)
         link.look = max(link.look, said.look)
         link.parts.append(said.drained)
-        link.tally = said.drained.tally
+        link.counters = said.drained.counters
         link.users = said.drained.snapshot.users
         for phase, ends_ns in said.ends_ns.items():
             if ends_ns >= self._open[phase].begin_ns:  # not of the level before
@@ -360,9 +370,9 @@ class Fleet:
     def _end_phase(self, phase: str) -> None:
         self._open[phase].stopped = True
         for link in self._links:
-            link.peer.channel.send(EndPhase(phase))
+            link.handle.channel.send(EndPhase(phase))
 
-    def _ask(self, link: _Link, asked: Asked) -> None:
+    def _ask(self, link: _WorkerState, asked: Asked) -> None:
         if asked.among is not None:
             asking = self._asked.setdefault(asked.among, set())
             asking.add(link.number)
@@ -371,13 +381,13 @@ class Fleet:
                 return
         self._stop.request(asked.reason, ending=asked.ending)
 
-    def _lost(self, link: _Link) -> None:
+    def _lost(self, link: _WorkerState) -> None:
         link.alive = False
         for future in link.running.values():
             if not future.done():
                 future.set_result(None)
         link.running.clear()
-        self._stop.request(f"{link.peer.name} {link.verdict}", ending=Ending.CANNOT_RUN)
+        self._stop.request(f"{link.handle.name} {link.verdict}", ending=Ending.CANNOT_RUN)
         self._look_who_is_in()
         for phase in self._open:
             self._cut(phase)
@@ -386,4 +396,4 @@ class Fleet:
         stop = self._stop
         if stop.level is not StopLevel.RUNNING:
             for link in self._links:
-                link.peer.channel.send(Halt(stop.level, stop.reason, stop.ending))
+                link.handle.channel.send(Halt(stop.level, stop.reason, stop.ending))

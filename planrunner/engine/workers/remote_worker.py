@@ -25,11 +25,11 @@ from planrunner.engine.workers.messages import (
     fingerprint,
 )
 from planrunner.engine.workers.ticker import each_second, keep_sweeping
-from planrunner.engine.workers.transport import Channel
+from planrunner.engine.workers.transport import Transport
 from planrunner.graph.run_graph import RunGraph, SearchLoad
 from planrunner.results.files.samples import SampleWriter
 
-__all__ = ["Member", "RelayedStop"]
+__all__ = ["RelayedStop", "RemoteWorker"]
 
 
 class RelayedStop(Stop):
@@ -56,11 +56,11 @@ class RelayedStop(Stop):
             super().request(reason, ending=ending)
 
 
-class Member:
+class RemoteWorker:
     """One worker under a coordinator at the other end of `channel`."""
 
     def __init__(
-        self, graph: RunGraph, *, worker: Worker, channel: Channel, clock: Clock, stop: Stop
+        self, graph: RunGraph, *, worker: Worker, channel: Transport, clock: Clock, stop: Stop
     ) -> None:
         self._graph = graph
         self._phases = {phase.name: phase for phase in graph.phases}

@@ -13,12 +13,12 @@ from contextlib import suppress
 from struct import Struct
 from typing import Final, Protocol
 
-__all__ = ["Channel", "SocketChannel"]
+__all__ = ["SocketTransport", "Transport"]
 
 _LENGTH: Final = Struct("<Q")
 
 
-class Channel(Protocol):
+class Transport(Protocol):
     """One end of a conversation."""
 
     def send(self, message: object) -> None:
@@ -34,7 +34,7 @@ class Channel(Protocol):
     async def close(self) -> None: ...
 
 
-class SocketChannel:
+class SocketTransport:
     """A channel over a connected stream socket."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -42,7 +42,7 @@ class SocketChannel:
         self._writer = writer
 
     @classmethod
-    async def over(cls, connected: socket.socket) -> SocketChannel:
+    async def over(cls, connected: socket.socket) -> SocketTransport:
         reader, writer = await asyncio.open_connection(sock=connected)
         return cls(reader, writer)
 

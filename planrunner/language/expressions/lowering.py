@@ -27,6 +27,7 @@ from planrunner.language.expressions.paths import (
 from planrunner.language.expressions.values import (
     FAULTS,
     MAX_SIZE,
+    Evaluate,
     EvaluationError,
     ExpressionError,
     Lowered,
@@ -58,8 +59,6 @@ def bounded_folding() -> Iterator[None]:
         _left_of_plan.reset(token)
 
 
-Evaluate = Callable[[Scope], Any]
-
 _PATHS: Final = (nodes.Name, nodes.Getattr, nodes.Getitem)
 _BINARY_NODES: Final = tuple(getattr(nodes, name) for name in BINARY)
 
@@ -70,7 +69,7 @@ def lower_tree(tree: nodes.Expr, source: str, constants: Mapping[str, object]) -
     Raises:
         ExpressionError: What depends on constants only has no value, or one over the budget.
     """
-    lowered = _Lowering(constants).lower(tree)
+    lowered = _TreeLowering(constants).lower(tree)
     if lowered.is_constant or isinstance(tree, nodes.Name | nodes.Getattr):
         return lowered
     return Lowered(_named(lowered.evaluate, source))
@@ -94,7 +93,7 @@ def _named(evaluate: Evaluate, source: str) -> Evaluate:
     return evaluate_named
 
 
-class _Lowering:
+class _TreeLowering:
     def __init__(self, constants: Mapping[str, object]) -> None:
         self._constants = constants
         self._budget = _FOLDING_BUDGET

@@ -8,6 +8,7 @@ from typing import Any, Final, NoReturn
 
 from planrunner.language.expressions import tree as nodes
 from planrunner.language.expressions.values import (
+    Evaluate,
     EvaluationError,
     Lowered,
     Scope,
@@ -18,8 +19,7 @@ from planrunner.language.expressions.values import (
 __all__ = ["describe", "look_up", "lower_path", "static_key", "undefined_error"]
 
 Key = str | int
-Evaluate = Callable[[Scope], Any]
-Walk = Callable[[Mapping[str, object]], object]
+WalkPath = Callable[[Mapping[str, object]], object]
 
 _MISSING: Final = (LookupError, TypeError)
 """What `value[key]` raises when there is no such item, or `value` has no items at all."""
@@ -84,7 +84,7 @@ def lower_path(
     return Lowered(_strict(root, keys, walk))
 
 
-def _walker(root: str, keys: Sequence[Key]) -> Walk:
+def _walker(root: str, keys: Sequence[Key]) -> WalkPath:
     """Return a closure that finds the first missing part; only used once one is missing."""
     marks = [Undefined(root)]
     for key in keys:
@@ -105,7 +105,7 @@ def _walker(root: str, keys: Sequence[Key]) -> Walk:
 # and its keys, and nothing else as long as the value is there.
 
 
-def _strict(root: str, keys: tuple[Key, ...], walk: Walk) -> Evaluate:
+def _strict(root: str, keys: tuple[Key, ...], walk: WalkPath) -> Evaluate:
     used = root + "".join(map(_written, keys))
 
     def refuse(scope: Scope) -> NoReturn:
@@ -154,7 +154,7 @@ def _strict_path(root: str, keys: tuple[Key, ...], refuse: Callable[[Scope], NoR
     return evaluate
 
 
-def _lax(root: str, keys: tuple[Key, ...], walk: Walk) -> Evaluate:
+def _lax(root: str, keys: tuple[Key, ...], walk: WalkPath) -> Evaluate:
     def evaluate(scope: Scope) -> object:
         try:
             value: Any = scope[root]

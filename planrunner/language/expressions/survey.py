@@ -54,12 +54,12 @@ def survey(tree: nodes.Expr) -> tuple[Reference, ...]:
             too deep to evaluate.
     """
     found: list[Reference] = []
-    _Survey(found).visit(tree, optional=False, depth=0)
+    _NameSurvey(found).visit(tree, optional=False, depth=0)
     return tuple(sorted(found, key=lambda reference: reference.offset))
 
 
 @dataclass(frozen=True, slots=True)
-class _Survey:
+class _NameSurvey:
     found: list[Reference]
 
     def visit(self, node: nodes.Node, *, optional: bool, depth: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from planrunner.errors import PlanrunnerError
 from planrunner.language.diagnostics import Code
@@ -16,6 +16,7 @@ __all__ = [
     "MAX_RANGE",
     "MAX_SIZE",
     "UNDEFINED",
+    "Evaluate",
     "EvaluationError",
     "ExpressionError",
     "Lowered",
@@ -32,6 +33,9 @@ __all__ = [
 
 Scope = dict[str, object]
 """The names an expression sees while a virtual user runs; a name that has no value is absent."""
+
+Evaluate = Callable[[Scope], Any]
+"""A lowered expression or text; raises `EvaluationError` when its value cannot be had."""
 
 MAX_SIZE: Final = 1_000_000
 """Most characters, or bytes of references, that one operation may build."""

@@ -26,11 +26,11 @@ from planrunner.units import (
 )
 from planrunner.values import dataclass
 
-__all__ = ["KINDS", "Deferred", "Kind"]
+__all__ = ["KINDS", "Deferred", "DeferredKind"]
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class DeferredKind:
     """One kind of scalar.
 
     Attributes:
@@ -111,20 +111,20 @@ def _constant_pause(seconds: float) -> PauseValue:
     return PauseValue("constant", seconds_to_ns(seconds))
 
 
-KINDS: Final[Mapping[str, Kind]] = {
-    "duration": Kind("a duration", parse_duration, seconds_to_ns, "30s"),
-    "pause": Kind("a duration or range", parse_pause, _constant_pause, "1s..3s"),
-    "rate": Kind("a rate", parse_rate, _rate_of, "100/s"),
-    "size": Kind("a size", parse_size, _whole(0), "1KB", bare=True),
-    "percent": Kind("a percentage", parse_percent, _fraction_of, "1%"),
-    "positive_int": Kind(
+KINDS: Final[Mapping[str, DeferredKind]] = {
+    "duration": DeferredKind("a duration", parse_duration, seconds_to_ns, "30s"),
+    "pause": DeferredKind("a duration or range", parse_pause, _constant_pause, "1s..3s"),
+    "rate": DeferredKind("a rate", parse_rate, _rate_of, "100/s"),
+    "size": DeferredKind("a size", parse_size, _whole(0), "1KB", bare=True),
+    "percent": DeferredKind("a percentage", parse_percent, _fraction_of, "1%"),
+    "positive_int": DeferredKind(
         "a whole number", _refuse_text("a whole number", "10"), _whole(1), "10", bare=True
     ),
-    "count": Kind(
+    "count": DeferredKind(
         "a whole number", _refuse_text("a whole number", "10"), _whole(0), "10", bare=True
     ),
-    "factor": Kind("a factor over 1", _factor, _no_factor, "x1.5"),
-    "flag": Kind("`true` or `false`", _flag, _no_flag, "true"),
+    "factor": DeferredKind("a factor over 1", _factor, _no_factor, "x1.5"),
+    "flag": DeferredKind("`true` or `false`", _flag, _no_flag, "true"),
 }
 
 
@@ -177,7 +177,7 @@ class Deferred:
             code=Code.EXPRESSION_FAILED,
         )
 
-    def _parse(self, value: str, kind: Kind, constants: Mapping[str, object]) -> Any:  # noqa: ANN401 - by kind
+    def _parse(self, value: str, kind: DeferredKind, constants: Mapping[str, object]) -> Any:  # noqa: ANN401 - by kind
         try:
             return kind.parse(value)
         except UnitError:

@@ -21,15 +21,13 @@ from planrunner.language.expressions.expression import (
     parse,
     to_text,
 )
-from planrunner.language.expressions.values import constant
+from planrunner.language.expressions.values import Evaluate, constant
 from planrunner.language.fields.pieces import merge_constants
 from planrunner.values import dataclass
 
-__all__ = ["Evaluate", "Text", "Value", "lower_value", "parse_text", "parse_value"]
+__all__ = ["Evaluate", "PlanValue", "Text", "lower_value", "parse_text", "parse_value"]
 
-Evaluate = Callable[[Scope], object]
-
-Value = object
+PlanValue = object
 """What `parse_value` makes of YAML data: the same, with a `Text` for each string with `${`."""
 
 
@@ -235,7 +233,7 @@ def _wrong_braces(source: str, start: int) -> ExpressionError:
 # --- values -------------------------------------------------------------------------------------
 
 
-def parse_value(data: object) -> Value:
+def parse_value(data: object) -> PlanValue:
     """Parse every string inside plain YAML data.
 
     Raises:
@@ -251,14 +249,14 @@ def parse_value(data: object) -> Value:
     return data
 
 
-def _parse_at(key: str | int, item: object) -> Value:
+def _parse_at(key: str | int, item: object) -> PlanValue:
     try:
         return parse_value(item)
     except ExpressionError as error:
         raise error.moved(key=key) from None
 
 
-def lower_value(value: Value, constants: Mapping[str, object] = NO_CONSTANTS) -> Lowered:
+def lower_value(value: PlanValue, constants: Mapping[str, object] = NO_CONSTANTS) -> Lowered:
     """Return a parsed value as a closure; only what has expressions in it is built anew each time.
 
     Raises:
@@ -275,7 +273,7 @@ def lower_value(value: Value, constants: Mapping[str, object] = NO_CONSTANTS) ->
 
 def _lower_items(
     shape: dict[Any, object] | list[object],
-    items: list[tuple[Any, Value]],
+    items: list[tuple[Any, PlanValue]],
     constants: Mapping[str, object],
 ) -> Lowered:
     dynamic: list[tuple[Any, Evaluate]] = []

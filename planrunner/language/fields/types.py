@@ -27,7 +27,7 @@ from planrunner.language.expressions.values import kind_of
 from planrunner.language.fields.deferred import KINDS, Deferred
 from planrunner.language.fields.pauses import PAUSE_PATTERN, PauseValue
 from planrunner.language.fields.reading import ReadBy
-from planrunner.language.fields.text import Text, Value, parse_text, parse_value
+from planrunner.language.fields.text import PlanValue, Text, parse_text, parse_value
 from planrunner.units import Rate, UnitError
 
 __all__ = [
@@ -37,7 +37,7 @@ __all__ = [
     "DurationRange",
     "ExprField",
     "Flag",
-    "Name",
+    "NameField",
     "PauseValue",
     "Percent",
     "PositiveInt",
@@ -120,7 +120,7 @@ def _text(value: object) -> Text:
     return parse_text(str(value))
 
 
-def _value(value: object) -> Value:
+def _value(value: object) -> PlanValue:
     """Parse a value; reports every faulty text in it, each at its own place."""
     faults: list[InitErrorDetails] = []
     parsed = _parse_collecting(value, (), faults)
@@ -131,7 +131,7 @@ def _value(value: object) -> Value:
 
 def _parse_collecting(
     value: object, path: tuple[str | int, ...], faults: list[InitErrorDetails]
-) -> Value:
+) -> PlanValue:
     if isinstance(value, Mapping):
         return {key: _parse_collecting(item, (*path, key), faults) for key, item in value.items()}
     if isinstance(value, list):
@@ -338,7 +338,7 @@ ExprField = Annotated[
 
 _NAME_SCHEMA: Final = {"type": ["string", "number"], "minLength": 1, "maxLength": _MAX_NAME}
 
-Name = Annotated[str, ReadBy(_name, _NAME_SCHEMA)]
+NameField = Annotated[str, ReadBy(_name, _NAME_SCHEMA)]
 """Of a task, phase, user class …: one line of any characters."""
 
 StepName = Annotated[

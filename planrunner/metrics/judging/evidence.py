@@ -8,10 +8,10 @@ from dataclasses import field
 from planrunner.metrics.judging.measured import MeasuredTime
 from planrunner.metrics.series import Labels
 from planrunner.metrics.snapshot import SeriesDelta, SeriesTotal
-from planrunner.metrics.thresholds.model import Metric, Scope
+from planrunner.metrics.thresholds.model import Metric, ThresholdScope
 from planrunner.values import dataclass
 
-__all__ = ["Arrivals", "Baseline", "Evidence", "GaugePoint", "SeriesByLabels", "TaskRuns"]
+__all__ = ["ArrivalCounts", "Baseline", "Evidence", "GaugePoint", "SeriesByLabels", "TaskRuns"]
 
 SeriesByLabels = Mapping[Labels, SeriesDelta | SeriesTotal]
 
@@ -23,7 +23,7 @@ GaugePoint = tuple[int, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Arrivals:
+class ArrivalCounts:
     """What became of the arrivals of an open phase in a short interval.
 
     Attributes:
@@ -72,17 +72,17 @@ class Evidence:
     series: SeriesByLabels
     measured: Sequence[MeasuredTime]
     gauges: Mapping[str, Sequence[GaugePoint]] = field(default_factory=dict)
-    arrivals: Sequence[Arrivals] = ()
+    arrivals: Sequence[ArrivalCounts] = ()
     task_runs: Sequence[TaskRuns] = ()
     sustainable: Mapping[str, float] = field(default_factory=dict)
     baseline: Baseline | None = None
     apart: frozenset[str] = frozenset()
 
-    def time_of(self, scope: Scope) -> tuple[MeasuredTime, ...]:
+    def time_of(self, scope: ThresholdScope) -> tuple[MeasuredTime, ...]:
         """Return the measured time that belongs to `scope`."""
         return tuple(part for part in self.measured if self.covers(scope, part.phase, part.stage))
 
-    def covers(self, scope: Scope, phase: str, stage: str | None = None) -> bool:
+    def covers(self, scope: ThresholdScope, phase: str, stage: str | None = None) -> bool:
         """Whether what happened in a phase (and stage) belongs to `scope`."""
         in_phase = phase not in self.apart if scope.phase is None else phase == scope.phase.name
         return in_phase and (scope.stage is None or stage in (None, scope.stage.name))

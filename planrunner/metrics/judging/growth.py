@@ -9,8 +9,8 @@ from typing import TypeVar
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.judging.evidence import Evidence
 from planrunner.metrics.judging.measure import (
+    JudgedSpan,
     Measured,
-    View,
     gauge_values,
     in_unit,
     is_member,
@@ -61,7 +61,7 @@ class Growth:
         if self._metric.gauge is None:
             tenths = self._tenths(start_ns, end_ns, self._latencies, _median_latency)
         else:
-            points = gauge_values(self._metric, View(evidence, {}, measured))
+            points = gauge_values(self._metric, JudgedSpan(evidence, {}, measured))
             tenths = self._tenths(start_ns, end_ns, points, median)
         if tenths is None:
             return None

@@ -8,18 +8,18 @@ from typing import Final
 
 from planrunner.metrics.judging.evidence import Evidence
 from planrunner.metrics.judging.growth import Growth
-from planrunner.metrics.judging.measure import Measured, View, has_data, measure
+from planrunner.metrics.judging.measure import JudgedSpan, Measured, has_data, measure
 from planrunner.metrics.judging.verdict import Observation, Verdict
 from planrunner.metrics.judging.windows import NEARLY_NS, WindowResult, Windows, extent
 from planrunner.metrics.snapshot import Snapshot
 from planrunner.metrics.thresholds.model import (
     Agg,
-    Level,
     Metric,
     OnNoData,
     Operator,
     Ratio,
     Threshold,
+    ThresholdLevel,
 )
 from planrunner.metrics.thresholds.units import units_of
 from planrunner.metrics.thresholds.value import Unit, format_amount
@@ -121,7 +121,7 @@ class Gate:
 
     def _as_declared(self, found: Observation) -> Observation:
         """Turn `broken` and `no data` into what the plan says they mean."""
-        warns = self.threshold.level is Level.WARN
+        warns = self.threshold.level is ThresholdLevel.WARN
         if found.verdict is Verdict.FAIL and warns:
             return replace(found, verdict=Verdict.WARN)
         if found.verdict is not Verdict.NO_DATA:
@@ -253,8 +253,8 @@ def _unit(threshold: Threshold) -> Unit:
     return threshold.value.unit
 
 
-def _whole(metric: Metric, evidence: Evidence) -> View:
-    return View(evidence, evidence.series, evidence.time_of(metric.scope))
+def _whole(metric: Metric, evidence: Evidence) -> JudgedSpan:
+    return JudgedSpan(evidence, evidence.series, evidence.time_of(metric.scope))
 
 
 def _amount(window: WindowResult) -> float:

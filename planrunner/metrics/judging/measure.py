@@ -9,7 +9,7 @@ from math import ceil
 from typing import Final
 
 from planrunner.metrics.histogram import Histogram, n_too_small
-from planrunner.metrics.judging.evidence import Arrivals, Evidence, SeriesByLabels
+from planrunner.metrics.judging.evidence import ArrivalCounts, Evidence, SeriesByLabels
 from planrunner.metrics.judging.measured import MeasuredTime, measured_seconds
 from planrunner.metrics.series import Labels
 from planrunner.metrics.snapshot import SeriesDelta, SeriesTotal
@@ -19,8 +19,8 @@ from planrunner.units import NS_PER_S
 from planrunner.values import dataclass
 
 __all__ = [
+    "JudgedSpan",
     "Measured",
-    "View",
     "gauge_values",
     "has_data",
     "in_unit",
@@ -47,7 +47,7 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class JudgedSpan:
     """A scope, or one window of it.
 
     Attributes:
@@ -85,12 +85,12 @@ def is_member(metric: Metric, labels: Labels, evidence: Evidence) -> bool:
     )
 
 
-def _members(metric: Metric, view: View) -> Members:
+def _members(metric: Metric, view: JudgedSpan) -> Members:
     """Return the series in scope that the metric picks from."""
     return [pair for pair in view.series.items() if is_member(metric, pair[0], view.evidence)]
 
 
-def has_data(metric: Metric, view: View) -> bool:
+def has_data(metric: Metric, view: JudgedSpan) -> bool:
     """Whether the scope has the samples that a judgement needs.
 
     Counting none is an answer (`count of status:5xx == 0`), unless what is counted was never
@@ -106,7 +106,7 @@ def has_data(metric: Metric, view: View) -> bool:
     return any(test(labels) for labels, _ in found)
 
 
-def measure(metric: Metric, unit: Unit, view: View) -> Measured | None:
+def measure(metric: Metric, unit: Unit, view: JudgedSpan) -> Measured | None:
     """Return the metric's value in `unit`; None where it has none.
 
     `growth` isn't measured here: it compares parts of a view.
@@ -122,7 +122,7 @@ def measure(metric: Metric, unit: Unit, view: View) -> Measured | None:
     return _of_samples(metric, unit, view)
 
 
-def _of_samples(metric: Metric, unit: Unit, view: View) -> Measured | None:
+def _of_samples(metric: Metric, unit: Unit, view: JudgedSpan) -> Measured | None:
     candidates = _members(metric, view)
     chosen = candidates
     if metric.selector is not None:
@@ -195,7 +195,7 @@ def _failed(chosen: Members) -> int:
     return sum(series.count for labels, series in chosen if labels.failure)
 
 
-def gauge_values(metric: Metric, view: View) -> list[tuple[int, float]]:
+def gauge_values(metric: Metric, view: JudgedSpan) -> list[tuple[int, float]]:
     """Return the gauge's points in the view, in order of time."""
     return list(_within(view.evidence.gauges.get(str(metric.gauge), ()), view.measured))
 
@@ -210,7 +210,7 @@ def _within(
         yield from points[begin:taken]
 
 
-def _of_gauge(metric: Metric, unit: Unit, view: View) -> Measured | None:
+def _of_gauge(metric: Metric, unit: Unit, view: JudgedSpan) -> Measured | None:
     values = sorted(value for _, value in gauge_values(metric, view))
     if not values:
         return None
@@ -239,14 +239,14 @@ def in_unit(base: float, unit: Unit) -> float:
     return base * NS_PER_S if unit is Unit.DURATION else base
 
 
-_ARRIVALS: Final[Mapping[Agg, Callable[[Arrivals], int]]] = {
+_ARRIVALS: Final[Mapping[Agg, Callable[[ArrivalCounts], int]]] = {
     Agg.ACHIEVED_RATE: lambda arrivals: arrivals.started,
     Agg.DROPPED: lambda arrivals: arrivals.dropped,
     Agg.LATE: lambda arrivals: arrivals.late,
 }
 
 
-def _of_arrivals(metric: Metric, unit: Unit, view: View) -> Measured | None:
+def _of_arrivals(metric: Metric, unit: Unit, view: JudgedSpan) -> Measured | None:
     everything = view.evidence.arrivals
     found = [
         arrivals
@@ -265,11 +265,11 @@ def _of_arrivals(metric: Metric, unit: Unit, view: View) -> Measured | None:
     return Measured(count / whole, unit) if whole else None
 
 
-def _index(arrivals: Sequence[Arrivals], moment_ns: int) -> int:
+def _index(arrivals: Sequence[ArrivalCounts], moment_ns: int) -> int:
     return bisect_left(arrivals, moment_ns, key=lambda one: one.at_ns)
 
 
-def _mix_error(metric: Metric, view: View) -> Measured | None:
+def _mix_error(metric: Metric, view: JudgedSpan) -> Measured | None:
     """Half the sum of |share run - share declared| over a class's tasks; the largest class's."""
     user = metric.selector.terms[0].name if metric.selector else None
     runs: dict[str, dict[str, list[int]]] = {}
@@ -289,7 +289,7 @@ def _mix_of(tasks: Mapping[str, Sequence[int]]) -> float | None:
     return sum(abs(count / runs - weight / weights) for weight, count in tasks.values()) / 2
 
 
-def _max_sustainable(metric: Metric, unit: Unit, view: View) -> Measured | None:
+def _max_sustainable(metric: Metric, unit: Unit, view: JudgedSpan) -> Measured | None:
     named = metric.scope.phase
     found = [
         level

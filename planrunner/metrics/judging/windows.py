@@ -6,7 +6,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from planrunner.metrics.judging.evidence import Evidence
-from planrunner.metrics.judging.measure import Measured, View, is_from_samples, is_member, measure
+from planrunner.metrics.judging.measure import (
+    JudgedSpan,
+    Measured,
+    is_from_samples,
+    is_member,
+    measure,
+)
 from planrunner.metrics.judging.measured import MeasuredTime
 from planrunner.metrics.series import Labels
 from planrunner.metrics.snapshot import SeriesTotal, Snapshot
@@ -110,7 +116,7 @@ class Windows:
         whole = evidence.time_of(self._metric.scope)
         start_ns, _ = extent(whole)
         part = _clipped(whole, start_ns + begin_ns, start_ns + end_ns)
-        return measure(self._metric, self._unit, View(evidence, sums, part))
+        return measure(self._metric, self._unit, JudgedSpan(evidence, sums, part))
 
 
 def extent(measured: tuple[MeasuredTime, ...]) -> tuple[int, int]:

@@ -6,34 +6,34 @@ from planrunner.metrics.thresholds.model import (
     DEFAULT_SENTENCE,
     Abort,
     Agg,
-    Level,
     Metric,
     OnNoData,
     Operator,
     Ratio,
-    Scope,
     Threshold,
+    ThresholdLevel,
+    ThresholdScope,
     ThresholdSyntaxError,
     Window,
 )
 from planrunner.metrics.thresholds.parser import parse_threshold
-from planrunner.metrics.thresholds.value import Unit, Value
+from planrunner.metrics.thresholds.value import ThresholdValue, Unit
 from planrunner.metrics.thresholds.words import describe
 
 __all__ = [
     "DEFAULT_SENTENCE",
     "Abort",
     "Agg",
-    "Level",
     "Metric",
     "OnNoData",
     "Operator",
     "Ratio",
-    "Scope",
     "Threshold",
+    "ThresholdLevel",
+    "ThresholdScope",
     "ThresholdSyntaxError",
+    "ThresholdValue",
     "Unit",
-    "Value",
     "Window",
     "describe",
     "parse_threshold",

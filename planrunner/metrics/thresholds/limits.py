@@ -7,9 +7,9 @@ from typing import Final, NoReturn
 
 from planrunner.metrics.thresholds.model import Agg, Metric, Ratio
 from planrunner.metrics.thresholds.scanner import Scanner
-from planrunner.metrics.thresholds.selector import Kind, Selector, Term
+from planrunner.metrics.thresholds.selector import Selector, SelectorKind, Term
 from planrunner.metrics.thresholds.units import units_of
-from planrunner.metrics.thresholds.value import Unit, Value, parse_amount, unit_of
+from planrunner.metrics.thresholds.value import ThresholdValue, Unit, parse_amount, unit_of
 from planrunner.units import UnitError
 
 __all__ = ["check_metric", "parse_limit"]
@@ -67,7 +67,7 @@ def _check_selector(scanner: Scanner, agg: Agg, selector: Selector) -> None:
             f"`{agg}` is about a phase and takes no `of`",
             f"write `{agg} in phase NAME`",
         )
-    if agg is Agg.MIX_ERROR and not (selector.root == first and first.kind is Kind.USER):
+    if agg is Agg.MIX_ERROR and not (selector.root == first and first.kind is SelectorKind.USER):
         _fail_at(
             scanner, first, "`mix_error` is about one user class", "write `mix_error of user:NAME`"
         )
@@ -77,7 +77,7 @@ def _fail_at(scanner: Scanner, term: Term, message: str, hint: str) -> NoReturn:
     scanner.fail(message, term.offset, length=term.end - term.offset, hint=hint)
 
 
-def parse_limit(scanner: Scanner, metric: Metric | Ratio) -> Value:
+def parse_limit(scanner: Scanner, metric: Metric | Ratio) -> ThresholdValue:
     """Take the limit: an amount in a unit that fits the metric, or a share of the baseline.
 
     Raises:
@@ -98,7 +98,7 @@ def parse_limit(scanner: Scanner, metric: Metric | Ratio) -> Value:
     try:
         if unit not in allowed:
             unit = _only_zero(scanner, metric, allowed[0], text, start)
-        value = Value(unit, parse_amount(text, unit), text, offset=start)
+        value = ThresholdValue(unit, parse_amount(text, unit), text, offset=start)
     except UnitError as wrong:
         scanner.fail(wrong.message, start, length=len(text), hint=wrong.hint)
     if isinstance(metric, Metric) and metric.agg is Agg.APDEX and value.amount > 1:
@@ -106,7 +106,7 @@ def parse_limit(scanner: Scanner, metric: Metric | Ratio) -> Value:
     return value
 
 
-def _of_baseline(scanner: Scanner, metric: Metric | Ratio, text: str, start: int) -> Value:
+def _of_baseline(scanner: Scanner, metric: Metric | Ratio, text: str, start: int) -> ThresholdValue:
     if not scanner.take_word("baseline"):
         scanner.fail(
             f"expected `baseline`, found {scanner.found()}",
@@ -115,7 +115,9 @@ def _of_baseline(scanner: Scanner, metric: Metric | Ratio, text: str, start: int
     if isinstance(metric, Ratio):
         scanner.fail("a ratio has no baseline", start, hint="write a number such as `1.5`")
     try:
-        return Value(Unit.PERCENT, parse_amount(text, Unit.PERCENT), text, of_baseline=True)
+        return ThresholdValue(
+            Unit.PERCENT, parse_amount(text, Unit.PERCENT), text, of_baseline=True
+        )
     except UnitError as wrong:
         scanner.fail(wrong.message, start, length=len(text), hint=wrong.hint)
 

@@ -14,7 +14,7 @@ from typing import Final
 
 from planrunner.errors import PlanrunnerError
 from planrunner.metrics.thresholds.selector import Population, Selector, Term, quoted
-from planrunner.metrics.thresholds.value import Value
+from planrunner.metrics.thresholds.value import ThresholdValue
 from planrunner.units import write_duration
 from planrunner.values import dataclass
 
@@ -22,13 +22,13 @@ __all__ = [
     "DEFAULT_SENTENCE",
     "Abort",
     "Agg",
-    "Level",
     "Metric",
     "OnNoData",
     "Operator",
     "Ratio",
-    "Scope",
     "Threshold",
+    "ThresholdLevel",
+    "ThresholdScope",
     "ThresholdSyntaxError",
     "Window",
 ]
@@ -79,7 +79,7 @@ class Agg(StrEnum):
     APDEX = "apdex"
 
 
-class Level(StrEnum):
+class ThresholdLevel(StrEnum):
     """What a broken threshold means for the run."""
 
     WARN = "warn"
@@ -115,7 +115,7 @@ _COMPARE: Final[Mapping[Operator, Callable[[float, float], bool]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class ThresholdScope:
     """Where a metric is looked at; all empty means every phase of the run together."""
 
     profile: Term | None = None
@@ -164,7 +164,7 @@ class Metric:
     agg: Agg
     argument: float = 0
     selector: Selector | None = None
-    scope: Scope = Scope()
+    scope: ThresholdScope = ThresholdScope()
     window: Window | None = None
 
     def __str__(self) -> str:
@@ -228,10 +228,10 @@ class Threshold:
 
     metric: Metric | Ratio
     op: Operator
-    value: Value
+    value: ThresholdValue
     abort: Abort | None = None
     on_no_data: OnNoData = OnNoData.FAIL
-    level: Level = Level.FAIL
+    level: ThresholdLevel = ThresholdLevel.FAIL
     pair: int = 0
     text: str = field(default="", compare=False)
     place: str = field(default="", compare=False)

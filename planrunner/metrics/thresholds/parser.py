@@ -13,12 +13,12 @@ from planrunner.metrics.thresholds.model import (
     Metric,
     Operator,
     Ratio,
-    Scope,
     Threshold,
+    ThresholdScope,
     Window,
 )
 from planrunner.metrics.thresholds.scanner import Scanner, nearest
-from planrunner.metrics.thresholds.selector import Kind, Population, Selector, Term
+from planrunner.metrics.thresholds.selector import Population, Selector, SelectorKind, Term
 from planrunner.metrics.thresholds.selector_parser import CLAUSES, parse_gauge, parse_selector
 from planrunner.metrics.thresholds.units import units_of
 from planrunner.units import NS_PER_S, UnitError, parse_duration
@@ -105,7 +105,7 @@ def _metric(scanner: Scanner, *, inside_ratio: bool = False) -> Metric:
     start = scanner.at
     agg, argument, gauge = _head(scanner)
     selector = None if gauge is None else Selector(gauge)
-    scope: Scope | None = None
+    scope: ThresholdScope | None = None
     window: Window | None = None
     while (word := scanner.peek_word()) in CLAUSES:
         if {"of": selector, "in": scope, "over": window}[word] is not None:
@@ -120,7 +120,7 @@ def _metric(scanner: Scanner, *, inside_ratio: bool = False) -> Metric:
                 scope = _scope(scanner)
             case _:
                 window = _window(scanner)
-    metric = Metric(agg or Agg.AVG, argument, selector, scope or Scope(), window)
+    metric = Metric(agg or Agg.AVG, argument, selector, scope or ThresholdScope(), window)
     if agg is None and metric.population is not Population.GAUGE:
         scanner.fail(
             "the threshold does not say what to measure",
@@ -178,7 +178,7 @@ def _apdex_target(scanner: Scanner) -> int:
     return target_ns
 
 
-def _scope(scanner: Scanner) -> Scope:
+def _scope(scanner: Scanner) -> ThresholdScope:
     """Take `phase P`, `stage S`, `profile X`, or several of them from the outside in."""
     found: dict[str, Term] = {}
     while (word := scanner.peek_word()) in _SCOPES:
@@ -186,7 +186,7 @@ def _scope(scanner: Scanner) -> Scope:
             scanner.fail(f"`{word}` is out of order", hint="write `in phase P stage S`")
         scanner.skip(word)
         name, start, _ = scanner.take_name(f"a {word}")
-        found[word] = Term(Kind(word), name, offset=start, end=scanner.at)
+        found[word] = Term(SelectorKind(word), name, offset=start, end=scanner.at)
     if not found:
         hint = (
             nearest(word, _SCOPES) or "write `in phase NAME`, `in stage NAME` or `in profile NAME`"
@@ -196,7 +196,7 @@ def _scope(scanner: Scanner) -> Scope:
             length=len(word),
             hint=hint,
         )
-    return Scope(**found)
+    return ThresholdScope(**found)
 
 
 def _window(scanner: Scanner) -> Window:

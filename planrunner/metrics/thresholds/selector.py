@@ -20,17 +20,17 @@ __all__ = [
     "GAUGES",
     "AllOf",
     "AnyOf",
-    "Kind",
-    "Not",
+    "Matcher",
+    "NotTerm",
     "Population",
-    "Selection",
     "Selector",
+    "SelectorKind",
     "Term",
     "quoted",
 ]
 
 
-class Kind(StrEnum):
+class SelectorKind(StrEnum):
     """What a name in a threshold names; for all but REQUEST it is also the prefix in the text."""
 
     REQUEST = "request"
@@ -58,9 +58,9 @@ class Population(StrEnum):
     GAUGE = "gauge"
 
 
-GAUGES: Final = frozenset({Kind.SERVICE, Kind.MONITOR, Kind.GENERATOR})
-_OUTCOMES: Final = frozenset({Kind.STATUS, Kind.ERROR})
-_ABOUT_REQUESTS: Final = frozenset({Kind.REQUEST, *_OUTCOMES})
+GAUGES: Final = frozenset({SelectorKind.SERVICE, SelectorKind.MONITOR, SelectorKind.GENERATOR})
+_OUTCOMES: Final = frozenset({SelectorKind.STATUS, SelectorKind.ERROR})
+_ABOUT_REQUESTS: Final = frozenset({SelectorKind.REQUEST, *_OUTCOMES})
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Term:
         exact: False for a bare `etcd.put`, which also takes every request of that action.
     """
 
-    kind: Kind
+    kind: SelectorKind
     name: str
     value: str | None = None
     exact: bool = True
@@ -85,12 +85,12 @@ class Term:
 
     def __str__(self) -> str:
         match self.kind:
-            case Kind.REQUEST:
+            case SelectorKind.REQUEST:
                 # Unquoted, a name with a dot would take a whole action.
                 return quoted(self.name, forced=self.exact and "." in self.name)
-            case Kind.ITERATION:
+            case SelectorKind.ITERATION:
                 return f"iteration:{quoted(self.name)}" if self.name else "iteration"
-            case Kind.SERVICE | Kind.MONITOR | Kind.GENERATOR:
+            case SelectorKind.SERVICE | SelectorKind.MONITOR | SelectorKind.GENERATOR:
                 return f"{self.kind}.{self.name}"
             case _:
                 value = "" if self.value is None else f"={quoted(self.value)}"
@@ -98,8 +98,8 @@ class Term:
 
 
 @dataclass(frozen=True, slots=True)
-class Not:
-    part: Selection
+class NotTerm:
+    part: Matcher
 
     def __str__(self) -> str:
         return f"not {_in_parentheses(self.part, (AllOf, AnyOf))}"
@@ -107,7 +107,7 @@ class Not:
 
 @dataclass(frozen=True, slots=True)
 class AllOf:
-    parts: tuple[Selection, ...]
+    parts: tuple[Matcher, ...]
 
     def __str__(self) -> str:
         return " and ".join(_in_parentheses(part, (AllOf, AnyOf)) for part in self.parts)
@@ -115,20 +115,20 @@ class AllOf:
 
 @dataclass(frozen=True, slots=True)
 class AnyOf:
-    parts: tuple[Selection, ...]
+    parts: tuple[Matcher, ...]
 
     def __str__(self) -> str:
         return " or ".join(_in_parentheses(part, (AnyOf,)) for part in self.parts)
 
 
-Selection = Term | Not | AllOf | AnyOf
+Matcher = Term | NotTerm | AllOf | AnyOf
 
 
 @dataclass(frozen=True, slots=True)
 class Selector:
     """A selection and the population that it picks from."""
 
-    root: Selection
+    root: Matcher
     population: Population = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -145,7 +145,7 @@ class Selector:
     @property
     def wants_aborted(self) -> bool:
         """True when aborted requests are asked for by name; they count nowhere else."""
-        return any(term.kind is Kind.ERROR and term.name == ABORTED for term in self.terms)
+        return any(term.kind is SelectorKind.ERROR and term.name == ABORTED for term in self.terms)
 
     def matches(self, labels: Labels) -> bool:
         return labels.kind == self.population and bool(_holds(self.root, labels, known=True))
@@ -178,15 +178,15 @@ def quoted(name: str, *, forced: bool = False) -> str:
     return f'"{escaped}"'
 
 
-def _in_parentheses(part: Selection, kinds: tuple[type, ...]) -> str:
+def _in_parentheses(part: Matcher, kinds: tuple[type, ...]) -> str:
     return f"({part})" if isinstance(part, kinds) else str(part)
 
 
-def _terms(selection: Selection, *, negated: bool) -> Iterator[tuple[Term, bool]]:
+def _terms(selection: Matcher, *, negated: bool) -> Iterator[tuple[Term, bool]]:
     match selection:
         case Term():
             yield selection, negated
-        case Not(part):
+        case NotTerm(part):
             yield from _terms(part, negated=not negated)
         case AllOf(parts) | AnyOf(parts):
             for part in parts:
@@ -195,25 +195,25 @@ def _terms(selection: Selection, *, negated: bool) -> Iterator[tuple[Term, bool]
             assert_never(selection)
 
 
-def _population(root: Selection) -> Population:
+def _population(root: Matcher) -> Population:
     terms = list(_terms(root, negated=False))
     kinds = {term.kind for term, _ in terms}
     if kinds & GAUGES:
         return Population.GAUGE
-    if Kind.ITERATION in kinds:
+    if SelectorKind.ITERATION in kinds:
         return Population.ITERATION
-    picks_groups = any(term.kind is Kind.GROUP and not negated for term, negated in terms)
+    picks_groups = any(term.kind is SelectorKind.GROUP and not negated for term, negated in terms)
     if picks_groups and not kinds & _ABOUT_REQUESTS:
         return Population.GROUP
     return Population.REQUEST
 
 
-def _holds(selection: Selection, labels: Labels, *, known: bool) -> bool | None:
+def _holds(selection: Matcher, labels: Labels, *, known: bool) -> bool | None:
     """Kleene's logic: None is `that depends`, which only occurs unless the outcome is `known`."""
     match selection:
         case Term():
             return _term_holds(selection, labels, known=known)
-        case Not(part):
+        case NotTerm(part):
             inner = _holds(part, labels, known=known)
             return None if inner is None else not inner
         case AllOf(parts):
@@ -229,7 +229,7 @@ def _holds(selection: Selection, labels: Labels, *, known: bool) -> bool | None:
 def _term_holds(term: Term, labels: Labels, *, known: bool) -> bool | None:
     if not known and term.kind in _OUTCOMES:
         return None
-    if not known and term.kind is Kind.TAG and term.value is not None:
+    if not known and term.kind is SelectorKind.TAG and term.value is not None:
         # Another value may come with the next reply; a key that is missing altogether doesn't.
         return None if any(key == term.name for key, _ in labels.tags) else False
     test = _TESTS.get(term.kind)
@@ -258,13 +258,13 @@ def _has_status(term: Term, labels: Labels) -> bool:
     return shown == term.name or (len(shown) == 3 and f"{shown[0]}xx" == term.name)
 
 
-_TESTS: Final[Mapping[Kind, Callable[[Term, Labels], bool]]] = {
-    Kind.REQUEST: _is_request,
-    Kind.TASK: lambda term, labels: labels.task == term.name,
-    Kind.USER: lambda term, labels: labels.user == term.name,
-    Kind.ITERATION: lambda term, labels: not term.name or labels.user == term.name,
-    Kind.GROUP: _is_in_group,
-    Kind.TAG: _has_tag,
-    Kind.STATUS: _has_status,
-    Kind.ERROR: lambda term, labels: labels.failure == term.name,
+_TESTS: Final[Mapping[SelectorKind, Callable[[Term, Labels], bool]]] = {
+    SelectorKind.REQUEST: _is_request,
+    SelectorKind.TASK: lambda term, labels: labels.task == term.name,
+    SelectorKind.USER: lambda term, labels: labels.user == term.name,
+    SelectorKind.ITERATION: lambda term, labels: not term.name or labels.user == term.name,
+    SelectorKind.GROUP: _is_in_group,
+    SelectorKind.TAG: _has_tag,
+    SelectorKind.STATUS: _has_status,
+    SelectorKind.ERROR: lambda term, labels: labels.failure == term.name,
 }

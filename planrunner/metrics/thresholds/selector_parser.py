@@ -10,11 +10,11 @@ from planrunner.metrics.thresholds.selector import (
     GAUGES,
     AllOf,
     AnyOf,
-    Kind,
-    Not,
+    Matcher,
+    NotTerm,
     Population,
-    Selection,
     Selector,
+    SelectorKind,
     Term,
 )
 
@@ -45,35 +45,35 @@ def parse_gauge(scanner: Scanner, word: str) -> Term | None:
     prefix, dot, name = word.partition(".")
     if not dot or prefix not in GAUGES:
         return None
-    kind, start = Kind(prefix), scanner.at
+    kind, start = SelectorKind(prefix), scanner.at
     example = {"service": "service.NAME.cpu", "monitor": "monitor.NAME"}.get(
         prefix, "generator.loop_lag"
     )
-    if not all(name.split(".")) or (kind is Kind.SERVICE and name.count(".") < 1):
+    if not all(name.split(".")) or (kind is SelectorKind.SERVICE and name.count(".") < 1):
         scanner.fail(f"`{word}` does not name a gauge", hint=f"write `{example}`")
     scanner.skip(word)
     return Term(kind, name, offset=start + len(prefix) + 1, end=scanner.at)
 
 
-def _any_of(scanner: Scanner, depth: int) -> Selection:
+def _any_of(scanner: Scanner, depth: int) -> Matcher:
     parts = [_all_of(scanner, depth)]
     while scanner.take_word("or"):
         parts.append(_all_of(scanner, depth))
     return parts[0] if len(parts) == 1 else AnyOf(tuple(parts))
 
 
-def _all_of(scanner: Scanner, depth: int) -> Selection:
+def _all_of(scanner: Scanner, depth: int) -> Matcher:
     parts = [_negated(scanner, depth)]
     while scanner.take_word("and"):
         parts.append(_negated(scanner, depth))
     return parts[0] if len(parts) == 1 else AllOf(tuple(parts))
 
 
-def _negated(scanner: Scanner, depth: int) -> Selection:
+def _negated(scanner: Scanner, depth: int) -> Matcher:
     if depth > _DEEPEST:
         scanner.fail(f"a selector is at most {_DEEPEST} levels deep")
     if scanner.take_word("not"):
-        return Not(_negated(scanner, depth + 1))
+        return NotTerm(_negated(scanner, depth + 1))
     if not scanner.take("("):
         return _term(scanner)
     inner = _any_of(scanner, depth + 1)
@@ -96,9 +96,9 @@ def _term(scanner: Scanner) -> Term:
     if not was_quoted and scanner.take_joined(":"):
         return _prefixed(scanner, name, start)
     if not was_quoted and name == "iteration":
-        return Term(Kind.ITERATION, "", offset=start, end=scanner.at)
+        return Term(SelectorKind.ITERATION, "", offset=start, end=scanner.at)
     exact = was_quoted or "." not in name
-    return Term(Kind.REQUEST, name, exact=exact, offset=start, end=scanner.at)
+    return Term(SelectorKind.REQUEST, name, exact=exact, offset=start, end=scanner.at)
 
 
 def _prefixed(scanner: Scanner, prefix: str, start: int) -> Term:
@@ -106,12 +106,12 @@ def _prefixed(scanner: Scanner, prefix: str, start: int) -> Term:
         _unknown_prefix(scanner, prefix, start)
     if scanner.text[scanner.at : scanner.at + 1].isspace():
         scanner.fail(f"`{prefix}:` is followed by a space", start, hint="leave out the space")
-    kind = Kind(prefix)
-    if kind is Kind.STATUS:
+    kind = SelectorKind(prefix)
+    if kind is SelectorKind.STATUS:
         return _status(scanner)
     name, at, _ = scanner.take_name(f"{'an' if kind in 'iteration error' else 'a'} {prefix}")
     value = None
-    if kind is Kind.TAG and not scanner.text.startswith("==", scanner.at):
+    if kind is SelectorKind.TAG and not scanner.text.startswith("==", scanner.at):
         value = scanner.take_name("a tag's value")[0] if scanner.take_joined("=") else None
     return Term(kind, name, value, offset=at, end=scanner.at)
 
@@ -129,7 +129,7 @@ def _status(scanner: Scanner) -> Term:
         )
     scanner.skip(text)
     name = text if text.isdigit() else f"{text[0]}xx"
-    return Term(Kind.STATUS, name, offset=start, end=scanner.at)
+    return Term(SelectorKind.STATUS, name, offset=start, end=scanner.at)
 
 
 def _unknown_prefix(scanner: Scanner, prefix: str, start: int) -> NoReturn:
@@ -154,7 +154,7 @@ def _check_mixture(scanner: Scanner, selector: Selector) -> None:
     if selector.population is not Population.ITERATION:
         return
     for term in selector.terms:
-        if term.kind in (Kind.REQUEST, Kind.STATUS, Kind.GROUP):
+        if term.kind in (SelectorKind.REQUEST, SelectorKind.STATUS, SelectorKind.GROUP):
             scanner.fail(
                 f"an iteration has no {term.kind}",
                 term.offset,

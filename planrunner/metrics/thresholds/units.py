@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from planrunner.metrics.thresholds.model import Agg, Metric
-from planrunner.metrics.thresholds.selector import Kind
+from planrunner.metrics.thresholds.selector import SelectorKind
 from planrunner.metrics.thresholds.value import Unit
 
 __all__ = ["units_of"]
@@ -36,6 +36,6 @@ def units_of(metric: Metric) -> tuple[Unit, ...]:
     if gauge is None:
         return _UNITS[metric.agg]
     # A monitor has the name that the plan gave it: `monitor.cpu` may well be a number.
-    is_free = gauge.kind is Kind.MONITOR and "." not in gauge.name
+    is_free = gauge.kind is SelectorKind.MONITOR and "." not in gauge.name
     known = None if is_free else _GAUGE_UNITS.get(gauge.name.rpartition(".")[2])
     return _ANY_UNIT if known is None else (known,)

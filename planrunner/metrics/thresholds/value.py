@@ -20,7 +20,7 @@ from planrunner.units import (
 )
 from planrunner.values import dataclass
 
-__all__ = ["Unit", "Value", "format_amount", "parse_amount", "unit_of"]
+__all__ = ["ThresholdValue", "Unit", "format_amount", "parse_amount", "unit_of"]
 
 
 class Unit(StrEnum):
@@ -34,7 +34,7 @@ class Unit(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
+class ThresholdValue:
     """A limit.
 
     Attributes:

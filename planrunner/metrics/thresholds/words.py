@@ -7,22 +7,22 @@ from typing import Final, assert_never
 
 from planrunner.metrics.thresholds.model import (
     Agg,
-    Level,
     Metric,
     OnNoData,
     Operator,
     Ratio,
-    Scope,
     Threshold,
+    ThresholdLevel,
+    ThresholdScope,
 )
 from planrunner.metrics.thresholds.selector import (
     AllOf,
     AnyOf,
-    Kind,
-    Not,
+    Matcher,
+    NotTerm,
     Population,
-    Selection,
     Selector,
+    SelectorKind,
     Term,
 )
 from planrunner.metrics.thresholds.value import Unit
@@ -123,22 +123,22 @@ def _selected(selector: Selector) -> str:
     noun = _NOUNS[selector.population]
     if isinstance(root, Term):
         match root.kind:
-            case Kind.ITERATION:
+            case SelectorKind.ITERATION:
                 return f"{noun} of user class {root.name}" if root.name else f"all {noun}"
-            case Kind.GROUP:
+            case SelectorKind.GROUP:
                 return f"group {root.name}"
-            case Kind.REQUEST:
+            case SelectorKind.REQUEST:
                 return _term(root)
             case _:
                 return f"{noun} with {_term(root)}"
     return f"{noun} with {_selection(root)}"
 
 
-def _selection(selection: Selection) -> str:
+def _selection(selection: Matcher) -> str:
     match selection:
         case Term():
             return _term(selection)
-        case Not(part):
+        case NotTerm(part):
             return f"not {_nested(part)}"
         case AllOf(parts):
             return " and ".join(_nested(part) for part in parts)
@@ -148,28 +148,28 @@ def _selection(selection: Selection) -> str:
             assert_never(selection)
 
 
-def _nested(selection: Selection) -> str:
+def _nested(selection: Matcher) -> str:
     words = _selection(selection)
-    return words if isinstance(selection, Term | Not) else f"({words})"
+    return words if isinstance(selection, Term | NotTerm) else f"({words})"
 
 
 def _term(term: Term) -> str:
-    if term.kind is Kind.REQUEST:
+    if term.kind is SelectorKind.REQUEST:
         return f'"{term.name}"' if term.exact else f"any {term.name}"
-    if term.kind is Kind.ITERATION and not term.name:
+    if term.kind is SelectorKind.ITERATION and not term.name:
         return "any user class"
     value = "" if term.value is None else f"={term.value}"
     return f"{_KINDS.get(term.kind, term.kind)} {term.name}{value}"
 
 
-_KINDS: Final[Mapping[Kind, str]] = {
-    Kind.USER: "user class",
-    Kind.ITERATION: "user class",
-    Kind.ERROR: "failure",
+_KINDS: Final[Mapping[SelectorKind, str]] = {
+    SelectorKind.USER: "user class",
+    SelectorKind.ITERATION: "user class",
+    SelectorKind.ERROR: "failure",
 }
 
 
-def _place(scope: Scope) -> str:
+def _place(scope: ThresholdScope) -> str:
     if not scope.terms:
         return "over all phases together"
     inside_out = [f"{term.kind} {term.name}" for term in reversed(scope.terms)]
@@ -192,7 +192,7 @@ def _when(threshold: Threshold) -> str:
 
 
 def _breach(threshold: Threshold) -> str:
-    means = "is a warning" if threshold.level is Level.WARN else "fails the run"
+    means = "is a warning" if threshold.level is ThresholdLevel.WARN else "fails the run"
     if threshold.abort is not None:
         means = f"ends the run at once and {means}"
     return f"a breach {means}, {_NO_DATA[threshold.on_no_data]}"

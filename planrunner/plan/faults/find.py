@@ -20,7 +20,7 @@ MAX_FAULTS: Final = 100
 
 _CODES: Final = frozenset(code.value for code in Code)
 
-Location = tuple[str | int, ...]
+FaultPath = tuple[str | int, ...]
 
 
 def diagnose(error: ValidationError, document: Document, *, at: PlanPath = ()) -> list[Diagnostic]:

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from planrunner.plan.faults.find import locate_faults
 from planrunner.plan.models.plan import PlanModel
 from planrunner.plan.yaml.document import Document, PlanPath
-from planrunner.plan.yaml.nodes import Node
+from planrunner.plan.yaml.nodes import YamlNode
 from planrunner.values import dataclass
 
 __all__ = ["Remains", "salvage"]
@@ -60,9 +60,9 @@ def salvage(document: Document) -> Remains | None:
     return None
 
 
-def _named(root: Node) -> Node:
+def _named(root: YamlNode) -> YamlNode:
     """Give a plan without name one: the commonest fault of all must not hide the others."""
-    name = Node(root.source, root.start, root.start, "draft")
+    name = YamlNode(root.source, root.start, root.start, "draft")
     items: Any = root.items
     return replace(
         root,
@@ -71,11 +71,11 @@ def _named(root: Node) -> Node:
     )
 
 
-def _without(root: Node, paths: frozenset[PlanPath]) -> Node:
+def _without(root: YamlNode, paths: frozenset[PlanPath]) -> YamlNode:
     """Return a tree without what stands at `paths`; every node keeps its place in the file."""
     ancestors = {path[:depth] for path in paths for depth in range(len(path))}
 
-    def copy(node: Node, path: PlanPath) -> Node:
+    def copy(node: YamlNode, path: PlanPath) -> YamlNode:
         if path not in ancestors or node.items is None:
             return node
         kept: Any

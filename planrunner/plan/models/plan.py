@@ -30,9 +30,9 @@ else:  # plans without these don't import what they take
     ReportModel = later("planrunner.plan.models.report_settings", "ReportModel")
     ServiceModel = later("planrunner.plan.models.services", "ServiceModel")
 
-__all__ = ["ImportModel", "PlanModel", "Schedule", "is_extension"]
+__all__ = ["ImportModel", "PhasePlaces", "PlanModel", "is_extension"]
 
-Schedule = tuple[tuple[str | int, ...], PhaseModel]
+PhasePlaces = tuple[tuple[str | int, ...], PhaseModel]
 """A phase and where the plan has it."""
 
 _LOAD_KEYS: Final = ("stages", "phases", "profiles")
@@ -250,7 +250,7 @@ class PlanModel(_RootModel):
         """Return the profiles in file order; none when the plan has no `profiles:`."""
         return tuple(self.profiles or ())
 
-    def schedule(self, profile: str | None = None) -> list[Schedule]:
+    def schedule(self, profile: str | None = None) -> list[PhasePlaces]:
         """Return the phases that run, each with its place in the plan.
 
         Args:

@@ -13,10 +13,10 @@ from planrunner.language.fields.reading import ReadBy
 from planrunner.metrics.thresholds import ThresholdSyntaxError, parse_threshold
 from planrunner.units import UnitError, parse_duration
 
-__all__ = ["OnNoData", "Sentence", "ThresholdModel"]
+__all__ = ["OnNoDataWord", "Sentence", "ThresholdModel"]
 
-OnNoData = Literal["fail", "pass", "skip"]
-Operator = Literal["<", "<=", ">", ">=", "==", "!="]
+OnNoDataWord = Literal["fail", "pass", "skip"]
+OperatorSign = Literal["<", "<=", ">", ">=", "==", "!="]
 
 
 def _check_sentence(text: str) -> str:
@@ -123,7 +123,7 @@ class ThresholdModel(PlanMapping):
         description="Long form: the length of the windows, and how many in a row break it.",
         examples=["30s for 2 windows"],
     )
-    op: Operator | None = Field(
+    op: OperatorSign | None = Field(
         None, description="Long form: how the metric is compared.", examples=['"<"']
     )
     value: Limit | None = Field(
@@ -134,7 +134,7 @@ class ThresholdModel(PlanMapping):
         description="Long form: end the run at once; a duration waits that long first.",
         examples=["1m"],
     )
-    on_no_data: OnNoData | None = Field(
+    on_no_data: OnNoDataWord | None = Field(
         None,
         description="Long form: the verdict when there is no sample. Default fail.",
         examples=["skip"],
@@ -207,7 +207,7 @@ def _long_form_faults(data: Mapping[str, Any]) -> Iterator[Fault]:
         )
         return
     # Operators, delays and values of the wrong type have faults of their own.
-    if data["op"] not in get_args(Operator) or any(
+    if data["op"] not in get_args(OperatorSign) or any(
         isinstance(value, list | dict) for value in data.values()
     ):
         return

@@ -19,7 +19,7 @@ from planrunner.language.fields.types import (
 )
 from planrunner.plan.models.step_rules import ACTIONS, REQUEST_ACTIONS
 from planrunner.plan.models.steps import BlockModel, StepModel
-from planrunner.protocols.http.spec import HttpModel, Tags
+from planrunner.protocols.http.spec import HttpModel, TagsField
 
 __all__ = ["TASK_KEYS", "NeedsModel", "TaskModel", "UserModel", "request_name"]
 
@@ -72,7 +72,7 @@ class TaskModel(PlanMapping):
         description="How often it is picked, compared with the class's other tasks; 1 or more.",
         examples=["3"],
     )
-    tags: Tags | None = Field(
+    tags: TagsField | None = Field(
         None,
         description="Tags of all its samples; `--tag` and `only:` select by them.",
         examples=["[read]", "{area: search}"],
@@ -209,7 +209,7 @@ class UserModel(PlanMapping):
         description="HTTP settings of this class, over the plan's.",
         examples=["{base_url: 'http://localhost:8001'}"],
     )
-    tags: Tags | None = Field(
+    tags: TagsField | None = Field(
         None, description="Tags of all samples of this class.", examples=["[admin]"]
     )
     on_start: BlockModel | None = Field(

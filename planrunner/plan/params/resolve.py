@@ -19,11 +19,11 @@ from planrunner.plan.params.values import (
     from_yaml,
     order_of,
 )
-from planrunner.plan.yaml.document import Document, Part, PlanPath
+from planrunner.plan.yaml.document import Document, KeyOrValue, PlanPath
 from planrunner.units import UnitError
 from planrunner.values import dataclass
 
-__all__ = ["Param", "ParamSource", "Surroundings", "resolve_params", "resolve_values"]
+__all__ = ["Param", "ParamSource", "ParamSources", "resolve_params", "resolve_values"]
 
 
 class ParamSource(StrEnum):
@@ -54,7 +54,7 @@ class Param:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class ParamSources:
     """What the command line and the process bring to a plan.
 
     Attributes:
@@ -75,15 +75,15 @@ class Surroundings:
 def resolve_params(
     params: Mapping[str, ParamModel],
     environments: Mapping[str, Mapping[str, Any]],
-    surroundings: Surroundings,
+    sources: ParamSources,
     document: Document,
 ) -> tuple[dict[str, Param], list[Diagnostic]]:
     """Return every param's value, and what is wrong with any value that the plan has for one."""
-    resolution = _Resolution(params, environments, surroundings, document)
+    resolution = _Resolution(params, environments, sources, document)
     resolution.check_names()
     for name, model in params.items():
         resolution.known[name] = resolution.resolve(name, model)
-    for name, written in environments.get(surroundings.environment or "", {}).items():
+    for name, written in environments.get(sources.environment or "", {}).items():
         if name not in resolution.known:
             resolution.known[name] = resolution.untyped(name, written)
     return resolution.known, resolution.faults
@@ -100,7 +100,7 @@ def resolve_values(
 
     Faults of the params themselves are found by `resolve_params`.
     """
-    resolution = _Resolution(params, {}, Surroundings(), document, dict(known))
+    resolution = _Resolution(params, {}, ParamSources(), document, dict(known))
     resolved: dict[str, Param] = {}
     faults: list[Diagnostic] = []
     for name, value in values.items():
@@ -121,7 +121,7 @@ def resolve_values(
 class _Resolution:
     params: Mapping[str, ParamModel]
     environments: Mapping[str, Mapping[str, Any]]
-    surroundings: Surroundings
+    sources: ParamSources
     document: Document
     known: dict[str, Param] = field(default_factory=dict)
     faults: list[Diagnostic] = field(default_factory=list)
@@ -130,11 +130,11 @@ class _Resolution:
         """Find what is set though the plan doesn't have it: surely a slip."""
         written = self.document.value(("params",))
         known = list(written) if isinstance(written, dict) else []
-        for name in self.surroundings.overrides:
+        for name in self.sources.overrides:
             if name not in known:
                 hint = suggest(name, known) or _list_of(known, "params")
                 self._fault(("params",), Code.UNKNOWN_NAME, f"`--set`: no param `{name}`", hint)
-        chosen = self.surroundings.environment
+        chosen = self.sources.environment
         if chosen is not None and chosen not in self.environments:
             blocks = list(self.environments)
             hint = suggest(chosen, blocks) or _list_of(blocks, "environments")
@@ -154,7 +154,7 @@ class _Resolution:
             source, exact = candidates[0]
             value = as_expressions_see(exact, model.type)
             return Param(value, exact, source, limits.is_secret, model.type)
-        if model.is_required and (self.surroundings.need_secrets or not model.secret):
+        if model.is_required and (self.sources.need_secrets or not model.secret):
             message = f"the param `{name}` has no value"
             ways = [f"the environment variable `{model.env}`"] if model.env else []
             ways += (f"`--env {block}`" for block, own in self.environments.items() if name in own)
@@ -175,14 +175,14 @@ class _Resolution:
 
     def untyped(self, name: str, written: object) -> Param:
         """Return a name that only the picked environment has."""
-        place = ("environments", self.surroundings.environment or "", name)
+        place = ("environments", self.sources.environment or "", name)
         value, is_secret = self._evaluated(None, written, place)
         return Param(value, value, ParamSource.ENVIRONMENT, is_secret)
 
     def _candidates(self, limits: _Limits) -> Iterator[tuple[ParamSource, object]]:
         """Yield the values, checked, in the order in which they count."""
         name, model = limits.name, limits.model
-        text = self.surroundings.overrides.get(name)
+        text = self.sources.overrides.get(name)
         if text is not None:
             place: PlanPath = ("params", name)
             yield from self._checked(limits, ParamSource.OVERRIDE, text, place)
@@ -190,9 +190,9 @@ class _Resolution:
             if name in values:
                 place = ("environments", block, name)
                 found = list(self._checked(limits, ParamSource.ENVIRONMENT, values[name], place))
-                if block == self.surroundings.environment:
+                if block == self.sources.environment:
                     yield from found
-        text = self.surroundings.environ.get(model.env) if model.env else None
+        text = self.sources.environ.get(model.env) if model.env else None
         if text:  # an empty variable is an unset one
             yield from self._checked(limits, ParamSource.VARIABLE, text, ("params", name, "env"))
         if not model.is_required:
@@ -280,7 +280,7 @@ class _Resolution:
     def _fault(
         self, path: PlanPath, code: Code, message: str, hint: str, *, is_value: bool = False
     ) -> None:
-        part: Part = "value" if is_value else "key"
+        part: KeyOrValue = "value" if is_value else "key"
         self.faults.append(self.document.diagnostic(path, code, message, hint=hint, part=part))
 
 

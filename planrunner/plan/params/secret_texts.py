@@ -6,22 +6,22 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from planrunner.language.expressions.values import to_text
-from planrunner.plan.params.resolve import Surroundings
+from planrunner.plan.params.resolve import ParamSources
 from planrunner.plan.yaml.document import Document
 
 __all__ = ["secret_texts"]
 
 
-def secret_texts(document: Document, surroundings: Surroundings) -> Iterator[str]:
+def secret_texts(document: Document, sources: ParamSources) -> Iterator[str]:
     """Yield every value that anything has for a param that the plan calls a secret."""
     environments = _mapping(document.value(("environments",))).values()
     for name, written in _mapping(document.value(("params",))).items():
         param = _mapping(written)
         if not param.get("secret"):
             continue
-        values = [param.get("default"), param.get("choices"), surroundings.overrides.get(name)]
+        values = [param.get("default"), param.get("choices"), sources.overrides.get(name)]
         values += [_mapping(block).get(name) for block in environments]
-        values.append(surroundings.environ.get(str(param.get("env"))))
+        values.append(sources.environ.get(str(param.get("env"))))
         for value in values:
             yield from _texts(value)
 

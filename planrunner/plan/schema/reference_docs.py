@@ -14,7 +14,7 @@ from planrunner.protocols.http.spec import VERBS
 
 __all__ = ["reference_page"]
 
-Schema = Mapping[str, Any]
+SchemaView = Mapping[str, Any]
 
 _INTRODUCTION: Final = """\
 # Reference: the plan language
@@ -55,7 +55,7 @@ def reference_page() -> str:
     return "\n".join(parts)
 
 
-def _in_order(schema: Schema) -> Iterator[str]:
+def _in_order(schema: SchemaView) -> Iterator[str]:
     """Yield the names of definitions as a reader of the plan meets them."""
     seen: list[str] = []
     queue = list(_references(schema["properties"]))
@@ -78,18 +78,18 @@ def _references(value: object) -> Iterator[str]:
             yield from _references(inner)
 
 
-def _target(schema: Schema) -> str:
+def _target(schema: SchemaView) -> str:
     return str(schema["$ref"]).rpartition("/")[2]
 
 
-def _long_form(definition: Schema) -> Schema:
+def _long_form(definition: SchemaView) -> SchemaView:
     return dict(definition["anyOf"][0]) if "anyOf" in definition else definition
 
 
 # -- sections ------------------------------------------------------------------------------
 
 
-def _heading(title: str, definition: Schema) -> str:
+def _heading(title: str, definition: SchemaView) -> str:
     section = _long_form(definition)
     lines = [f"## {_capital(title)}", "", section["description"]]
     for short in definition.get("anyOf", ())[1:]:
@@ -98,12 +98,12 @@ def _heading(title: str, definition: Schema) -> str:
     return "\n".join([*lines, ""])
 
 
-def _section(title: str, schema: Schema, properties: Schema) -> str:
+def _section(title: str, schema: SchemaView, properties: SchemaView) -> str:
     text = f"## {title}\n\n{schema['description']}\n"
     return f"{text}\n{_table(schema, properties)}"
 
 
-def _tables(name: str, section: Schema) -> Iterator[str]:
+def _tables(name: str, section: SchemaView) -> Iterator[str]:
     properties = section["properties"]
     if name == "Step":
         yield from _step_tables(section)
@@ -115,7 +115,7 @@ def _tables(name: str, section: Schema) -> Iterator[str]:
         yield _table(section, properties)
 
 
-def _step_tables(section: Schema) -> Iterator[str]:
+def _step_tables(section: SchemaView) -> Iterator[str]:
     properties = section["properties"]
     beside_request = COMPANIONS[VERBS[0]]
     groups: Sequence[tuple[str, Iterable[str]]] = (
@@ -139,7 +139,7 @@ def _owners(key: str) -> list[str]:
 # -- tables --------------------------------------------------------------------------------
 
 
-def _table(section: Schema, properties: Schema) -> str:
+def _table(section: SchemaView, properties: SchemaView) -> str:
     rows = ["| key | type | default | meaning | example |", "|---|---|---|---|---|"]
     required = section.get("required", ())
     is_step = "think" in section["properties"]
@@ -155,7 +155,7 @@ def _table(section: Schema, properties: Schema) -> str:
 _DEFAULT: Final = re.compile(r"\s*\bDefault (.+?)\.(?=\s|$)")
 
 
-def _default(schema: Schema, *, is_required: bool) -> tuple[str, str]:
+def _default(schema: SchemaView, *, is_required: bool) -> tuple[str, str]:
     """Return the meaning and the default, which may be a sentence of the description."""
     text = schema["description"]
     if is_required:
@@ -168,7 +168,7 @@ def _default(schema: Schema, *, is_required: bool) -> tuple[str, str]:
     return text, ""
 
 
-def _example(schema: Schema) -> str:
+def _example(schema: SchemaView) -> str:
     _, _, block = schema["markdownDescription"].partition("```yaml\n")
     lines = block.removesuffix("\n```").splitlines()
     return "<br>".join(f"`{line}`" for line in lines)
@@ -195,7 +195,7 @@ _TYPES: Final[Mapping[str, str]] = {
 }
 
 
-def _type(schema: Schema) -> str:
+def _type(schema: SchemaView) -> str:
     if "$ref" in schema:
         return _link(schema)
     if "anyOf" in schema:
@@ -211,11 +211,11 @@ def _type(schema: Schema) -> str:
     return _structure(schema)
 
 
-def _is_expression(schema: Schema) -> bool:
+def _is_expression(schema: SchemaView) -> bool:
     return schema.get("pattern") == r"\$\{"
 
 
-def _structure(schema: Schema) -> str:
+def _structure(schema: SchemaView) -> str:
     kind = schema.get("type")
     if kind == "array" and "items" in schema:
         return f"list of {_type(schema['items'])}"
@@ -234,7 +234,7 @@ def _scalar_types(kinds: Sequence[str]) -> str:
     return "text" if "number" in kinds else " or ".join(_TYPES[kind] for kind in kinds)
 
 
-def _link(schema: Schema) -> str:
+def _link(schema: SchemaView) -> str:
     title = title_of(_target(schema))
     return f"[{title}](#{title.lower().replace(' ', '-')})"
 

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 
 from planrunner.language.diagnostics import Code, Diagnostic, Note, PlanError, Span
 from planrunner.plan.yaml.files import read_text
-from planrunner.plan.yaml.nodes import Node, TreeBuilder
+from planrunner.plan.yaml.nodes import TreeBuilder, YamlNode
 from planrunner.plan.yaml.scalar_offsets import character_offsets, content_start
 from planrunner.plan.yaml.source import Source
 from planrunner.plan.yaml.yaml_events import YamlProblem, open_events
@@ -16,10 +16,10 @@ from planrunner.plan.yaml.yaml_faults import explain, find_unreadable, hide_dire
 from planrunner.plan.yaml.yaml_repairs import allow_url_characters, find_repair, patch
 from planrunner.values import dataclass
 
-__all__ = ["Document", "Part", "PlanPath", "parse", "read"]
+__all__ = ["Document", "KeyOrValue", "PlanPath", "parse", "read"]
 
 PlanPath: TypeAlias = tuple[str | int, ...]
-Part: TypeAlias = Literal["key", "value"]
+KeyOrValue: TypeAlias = Literal["key", "value"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Document:
     """
 
     source: Source
-    root: Node
+    root: YamlNode
     faults: tuple[Diagnostic, ...] = ()
     imported: tuple[Source, ...] = ()
 
@@ -60,7 +60,7 @@ class Document:
         node, _key, depth = self._locate(path)
         return node.data if depth == len(path) else None
 
-    def span(self, path: Sequence[str | int], part: Part = "value") -> Span:
+    def span(self, path: Sequence[str | int], part: KeyOrValue = "value") -> Span:
         """Return where `path` stands; for a path that isn't in the plan, its nearest ancestor.
 
         A value that is left empty (`key:`) and a list's item as "key" give what is written: the
@@ -101,7 +101,7 @@ class Document:
         message: str,
         *,
         hint: str = "",
-        part: Part = "value",
+        part: KeyOrValue = "value",
         inside: tuple[int, int] | None = None,
         notes: tuple[Note, ...] = (),
     ) -> Diagnostic:
@@ -111,7 +111,7 @@ class Document:
             span = self.span_at(path, *inside)
         return Diagnostic(span, code, message, hint, source.line(span.line), notes)
 
-    def _place(self, path: Sequence[str | int], part: Part) -> tuple[Span, Source]:
+    def _place(self, path: Sequence[str | int], part: KeyOrValue) -> tuple[Span, Source]:
         node, key, depth = self._locate(path)
         source = node.source
         wants_key = part == "key" and depth == len(path)
@@ -121,7 +121,7 @@ class Document:
         start = node.start + content_start(raw)
         return source.span(start, node.start + max(len(raw.rstrip()), 1)), source
 
-    def _locate(self, path: Sequence[str | int]) -> tuple[Node, tuple[int, int] | None, int]:
+    def _locate(self, path: Sequence[str | int]) -> tuple[YamlNode, tuple[int, int] | None, int]:
         """Return the deepest node on `path`, its key's place, and how many parts were found."""
         node, key = self.root, None
         for depth, part in enumerate(path):
@@ -170,7 +170,7 @@ _MAX_REPAIRS = 20
 _MAX_REPAIRED_CHARACTERS = 100_000
 
 
-def _build(source: Source, *, pure: bool) -> tuple[Node | None, list[Diagnostic]]:
+def _build(source: Source, *, pure: bool) -> tuple[YamlNode | None, list[Diagnostic]]:
     """Read the tree; read over expressions that lack quotes, so that later faults show too."""
     text = hide_directive(source.text)
     repairs = _MAX_REPAIRS if len(text) <= _MAX_REPAIRED_CHARACTERS else 0

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from planrunner.language.diagnostics import Code, Diagnostic, PlanError
 from planrunner.plan.yaml.document import Document, PlanPath
-from planrunner.plan.yaml.nodes import Node, TreeBuilder
+from planrunner.plan.yaml.nodes import TreeBuilder, YamlNode
 from planrunner.plan.yaml.source import Source
 from planrunner.plan.yaml.yaml_events import YamlProblem, open_events
 from planrunner.values import dataclass
@@ -39,17 +39,17 @@ class Option:
         place = (self.start + start, self.start + end)
         return self.source.diagnostic(code, message, at=place, hint=hint)
 
-    def node(self, data: object, at: tuple[int, int]) -> Node:
+    def node(self, data: object, at: tuple[int, int]) -> YamlNode:
         """Return a value that the option stands for; `at` are the characters it comes from."""
         source, (start, end) = self.source, (self.start + at[0], self.start + at[1])
-        node = Node(source, start, end, data)
+        node = YamlNode(source, start, end, data)
         if isinstance(data, dict):
             node.items = {key: (start, end, self.node(value, at)) for key, value in data.items()}
         elif isinstance(data, list):
             node.items = [self.node(value, at) for value in data]
         return node
 
-    def value(self, start: int) -> Node:
+    def value(self, start: int) -> YamlNode:
         """Return what the option says from character `start` on, which is YAML.
 
         Raises:
@@ -67,7 +67,7 @@ class Option:
             raise PlanError([self.fault(Code.YAML_SYNTAX, message, at=place)]) from problem
         if builder.faults:
             raise PlanError(builder.faults)
-        return node or Node(self.source, begin, begin, None)
+        return node or YamlNode(self.source, begin, begin, None)
 
 
 def typed(text: str) -> Option:
@@ -97,7 +97,7 @@ class Edits:
             start += len(line) + 1
         return cls(replace(document, imported=(*document.imported, source))), options
 
-    def set(self, path: PlanPath, value: Node, *, key: tuple[int, int] | None = None) -> None:
+    def set(self, path: PlanPath, value: YamlNode, *, key: tuple[int, int] | None = None) -> None:
         """Put a value at `path`, whose parent exists.
 
         Args:
@@ -109,7 +109,7 @@ class Edits:
         self.document = replace(self.document, root=root)
 
 
-def _with(node: Node, path: PlanPath, value: Node, key: tuple[int, int]) -> Node:
+def _with(node: YamlNode, path: PlanPath, value: YamlNode, key: tuple[int, int]) -> YamlNode:
     if not path:
         return value
     part, rest = path[0], path[1:]

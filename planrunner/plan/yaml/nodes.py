@@ -27,7 +27,7 @@ from planrunner.plan.yaml.yaml_events import (
 )
 from planrunner.plan.yaml.yaml_repairs import restore
 
-__all__ = ["MAX_DEPTH", "MAX_NODES", "Entry", "Node", "TreeBuilder"]
+__all__ = ["MAX_DEPTH", "MAX_NODES", "Entry", "TreeBuilder", "YamlNode"]
 
 MAX_DEPTH: Final = 64
 MAX_NODES: Final = 120_000
@@ -36,7 +36,7 @@ MAX_FAULTS: Final = 100
 
 
 @dataclass(slots=True, eq=False)
-class Node:
+class YamlNode:
     """One value of a plan.
 
     Attributes:
@@ -52,7 +52,7 @@ class Node:
     start: int
     end: int
     data: Any  # house style: YAML data has no type until pydantic gives it one
-    items: dict[str, Entry] | list[Node] | None = None
+    items: dict[str, Entry] | list[YamlNode] | None = None
     nodes: int = 1
     height: int = 0
     is_open: bool = False
@@ -60,17 +60,17 @@ class Node:
 
 
 # (start of the key, its end, the value); a tuple, since there is one for every line of a plan
-Entry = tuple[int, int, Node]
+Entry = tuple[int, int, YamlNode]
 
 
 @dataclass(slots=True)
 class _Frame:
     """A mapping or list that is being read."""
 
-    node: Node
+    node: YamlNode
     nodes_before: int
-    key: Node | None = None
-    merges: list[Node] | None = None
+    key: YamlNode | None = None
+    merges: list[YamlNode] | None = None
     template: str = ""  # `{{ name }}` is a mapping with a mapping as key; this is what was meant
 
 
@@ -81,10 +81,10 @@ class TreeBuilder:
         self.faults: list[Diagnostic] = []
         self._source = source
         self._is_patched = text != source.text
-        self._root: Node | None = None
+        self._root: YamlNode | None = None
         self._documents = 0
         self._nodes = 0
-        self._anchors: dict[str, Node] = {}
+        self._anchors: dict[str, YamlNode] = {}
         self._stack: list[_Frame] = []
         self._reactions = {
             ScalarEvent: self._scalar,
@@ -96,7 +96,7 @@ class TreeBuilder:
             DocumentStartEvent: self._document,
         }
 
-    def build(self, next_event: NextEvent) -> Node | None:
+    def build(self, next_event: NextEvent) -> YamlNode | None:
         """Return the root, None when the file holds no document.
 
         Raises:
@@ -128,7 +128,7 @@ class TreeBuilder:
             )
 
     def _scalar(self, event: Any) -> None:  # noqa: ANN401
-        node = Node(self._source, event.start_mark.index, event.end_mark.index, event.value)
+        node = YamlNode(self._source, event.start_mark.index, event.end_mark.index, event.value)
         if self._is_patched:
             node.data = restore(event.value, self._source.text[node.start : node.end])
         if event.style or event.tag or event.anchor:
@@ -155,14 +155,14 @@ class TreeBuilder:
             message = f"`*{name}` stands inside what it stands for"
             self._fault(Code.RECURSIVE_ALIAS, message, at, notes=(note,))
         if target is None or target.is_open:
-            target = Node(self._source, *at, None, is_broken=True)
+            target = YamlNode(self._source, *at, None, is_broken=True)
         self._count(target, at=at)
         self._attach(target)
 
     def _open(self, event: Any) -> None:  # noqa: ANN401
         at = _mark(event)
         is_list = type(event) is SequenceStartEvent
-        node = Node(self._source, *at, [] if is_list else {}, [] if is_list else {})
+        node = YamlNode(self._source, *at, [] if is_list else {}, [] if is_list else {})
         self._check_tag(event, node, "seq" if is_list else "map")
         node.is_open = True
         if event.anchor:
@@ -185,7 +185,7 @@ class TreeBuilder:
 
     # -- values
 
-    def _decorated(self, event: Any, node: Node) -> None:  # noqa: ANN401
+    def _decorated(self, event: Any, node: YamlNode) -> None:  # noqa: ANN401
         """Give a scalar that is quoted, tagged or anchored its value and its name."""
         name = self._check_tag(event, node, "str")
         if name:
@@ -202,14 +202,14 @@ class TreeBuilder:
         if event.anchor:
             self._anchors[event.anchor] = node
 
-    def _plain(self, node: Node) -> None:
+    def _plain(self, node: YamlNode) -> None:
         try:
             node.data = plain_value(node.data)
         except ValueError as error:
             self._fault(Code.INVALID_VALUE, str(error), (node.start, node.end))
             node.data, node.is_broken = 0, True
 
-    def _check_tag(self, event: Any, node: Node, kind: str) -> str:  # noqa: ANN401
+    def _check_tag(self, event: Any, node: YamlNode, kind: str) -> str:  # noqa: ANN401
         """Return the name of the event's core tag, empty for none; report any other."""
         tag = restore(event.tag or "", "")
         if tag in ("", "!"):
@@ -230,7 +230,7 @@ class TreeBuilder:
 
     # -- the tree
 
-    def _attach(self, node: Node) -> None:
+    def _attach(self, node: YamlNode) -> None:
         if not self._stack:
             self._root = node
             return
@@ -248,7 +248,7 @@ class TreeBuilder:
             key, frame.key = frame.key, None
             self._add_entry(frame, key, node)
 
-    def _add_entry(self, frame: _Frame, key: Node, value: Node) -> None:
+    def _add_entry(self, frame: _Frame, key: YamlNode, value: YamlNode) -> None:
         name = key.data
         if type(name) is not str:
             name = self._bad_key(frame, key)
@@ -272,7 +272,7 @@ class TreeBuilder:
             items[name] = (key.start, key.end, value)
             frame.node.data[name] = value.data
 
-    def _bad_key(self, frame: _Frame, key: Node) -> str:
+    def _bad_key(self, frame: _Frame, key: YamlNode) -> str:
         """Report a key that isn't text; return text to go on with."""
         written = self._source.text[key.start : key.end]
         before = self._source.text[frame.node.start : key.start + 1]
@@ -295,7 +295,7 @@ class TreeBuilder:
             )
         return written
 
-    def _merge_sources(self, key: Node, value: Node) -> list[Node]:
+    def _merge_sources(self, key: YamlNode, value: YamlNode) -> list[YamlNode]:
         sources = value.items if isinstance(value.items, list) else [value]
         if all(isinstance(source.items, dict) for source in sources):
             return sources
@@ -303,7 +303,7 @@ class TreeBuilder:
         self._fault(Code.WRONG_TYPE, message, (key.start, key.end), hint="write `<<: *name`")
         return []
 
-    def _merge(self, target: Node, source: Node) -> None:
+    def _merge(self, target: YamlNode, source: YamlNode) -> None:
         """Add the entries of `source` that `target` lacks; earlier ones win."""
         assert isinstance(target.items, dict)
         assert isinstance(source.items, dict)
@@ -316,7 +316,7 @@ class TreeBuilder:
 
     # -- limits
 
-    def _count(self, node: Node, *, at: tuple[int, int | None] | None = None) -> None:
+    def _count(self, node: YamlNode, *, at: tuple[int, int | None] | None = None) -> None:
         self._nodes += node.nodes
         if self._nodes > MAX_NODES:
             self._refuse(

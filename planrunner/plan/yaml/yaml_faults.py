@@ -180,10 +180,10 @@ def _quoted(text: str) -> str:
     return f"'{text}'" if '"' in text else f'"{text}"'
 
 
-_Rule = Callable[[Source, YamlProblem], _Finding]
+_YamlRule = Callable[[Source, YamlProblem], _Finding]
 
 
-def _says(message: str, hint: str) -> _Rule:
+def _says(message: str, hint: str) -> _YamlRule:
     def rule(_source: Source, problem: YamlProblem) -> _Finding:
         return _Finding(message, hint, problem.offset)
 
@@ -191,7 +191,7 @@ def _says(message: str, hint: str) -> _Rule:
 
 
 # The first pattern found in what either parser says; C words first, then the pure parser's.
-_RULES: Final[tuple[tuple[str, _Rule], ...]] = (
+_RULES: Final[tuple[tuple[str, _YamlRule], ...]] = (
     (r"expected ',' or '[\]}]'", _unclosed_collection),
     (
         r"sequence entries are not allowed",

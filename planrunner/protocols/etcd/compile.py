@@ -12,7 +12,6 @@ from planrunner.protocols.base import Exchange
 from planrunner.protocols.etcd.expect import compile_expect, compile_extract
 from planrunner.protocols.etcd.operation import (
     Action,
-    Compare,
     Delete,
     EtcdOperation,
     EtcdSettings,
@@ -20,6 +19,7 @@ from planrunner.protocols.etcd.operation import (
     Lease,
     Put,
     Txn,
+    TxnCompare,
     Watch,
 )
 from planrunner.protocols.etcd.spec import (
@@ -34,7 +34,7 @@ from planrunner.protocols.etcd.spec import (
     EtcdWatch,
 )
 from planrunner.protocols.etcd.spec import (
-    EtcdOperation as EtcdOperationModel,
+    TxnOperation as EtcdOperationModel,
 )
 from planrunner.protocols.lowering import Files, Lowering, SpecFault, SpecPath
 from planrunner.units import NS_PER_S
@@ -252,8 +252,8 @@ def _operations(
     return tuple(compiled)
 
 
-def _compare(model: EtcdCompare, lowering: Lowering, path: SpecPath) -> Compare:
-    return Compare(
+def _compare(model: EtcdCompare, lowering: Lowering, path: SpecPath) -> TxnCompare:
+    return TxnCompare(
         key=lowering.parts(model.key, (*path, "key")),
         target=model.target,
         op="=" if model.op == "==" else model.op,

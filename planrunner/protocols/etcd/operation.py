@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import field
 from pathlib import Path
 
-from planrunner.protocols.base import Evaluate, Parts
+from planrunner.protocols.base import Evaluate, TextParts
 from planrunner.units import NS_PER_S
 from planrunner.values import dataclass
 
 __all__ = [
     "Action",
-    "Compare",
     "Delete",
     "EtcdOperation",
     "EtcdSettings",
@@ -19,6 +18,7 @@ __all__ = [
     "Lease",
     "Put",
     "Txn",
+    "TxnCompare",
     "Watch",
 ]
 
@@ -27,8 +27,8 @@ __all__ = [
 class Put:
     """Store a value; `lease` gives the number of the lease that the key lives with."""
 
-    key: Parts
-    value: Parts
+    key: TextParts
+    value: TextParts
     lease: Evaluate | None = None
 
 
@@ -36,7 +36,7 @@ class Put:
 class Get:
     """Read a key, or with `prefix` all that begin with it; a `limit` of 0 is none."""
 
-    key: Parts
+    key: TextParts
     prefix: bool = False
     limit: int = 0
     serializable: bool = False
@@ -46,12 +46,12 @@ class Get:
 class Delete:
     """Delete a key, or with `prefix` all that begin with it."""
 
-    key: Parts
+    key: TextParts
     prefix: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Compare:
+class TxnCompare:
     """One condition of a transaction.
 
     Attributes:
@@ -59,7 +59,7 @@ class Compare:
         op: `=`, `!=`, `<` or `>`.
     """
 
-    key: Parts
+    key: TextParts
     target: str
     op: str
     value: Evaluate
@@ -69,7 +69,7 @@ class Compare:
 class Txn:
     """Do `success` when all of `compare` holds, else `failure`."""
 
-    compare: tuple[Compare, ...]
+    compare: tuple[TxnCompare, ...]
     success: tuple[Put | Get | Delete, ...]
     failure: tuple[Put | Get | Delete, ...]
 
@@ -85,8 +85,8 @@ class Lease:
 class Watch:
     """Wait for a change of a key, or until it has the value `until`."""
 
-    key: Parts
-    until: Parts | None = None
+    key: TextParts
+    until: TextParts | None = None
 
 
 Action = Put | Get | Delete | Txn | Lease | Watch

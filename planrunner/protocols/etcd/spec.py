@@ -25,11 +25,11 @@ __all__ = [
     "EtcdGet",
     "EtcdLease",
     "EtcdModel",
-    "EtcdOperation",
     "EtcdPut",
     "EtcdRequest",
     "EtcdTxn",
     "EtcdWatch",
+    "TxnOperation",
 ]
 
 
@@ -211,7 +211,7 @@ class EtcdCompare(PlanMapping):
     value: ValueField = Field(description="What it is compared with.", examples=["0"])
 
 
-class EtcdOperation(PlanMapping):
+class TxnOperation(PlanMapping):
     """One operation inside a transaction: exactly one of the three."""
 
     put: EtcdPut | None = Field(
@@ -244,10 +244,10 @@ class EtcdTxn(EtcdRequest):
         description="The conditions; all of them must hold.",
         examples=["[{key: /lock, target: version, value: 0}]"],
     )
-    success: list[EtcdOperation] | None = Field(
+    success: list[TxnOperation] | None = Field(
         None, description="Done when they hold.", examples=["[{put: {key: /lock, value: me}}]"]
     )
-    failure: list[EtcdOperation] | None = Field(
+    failure: list[TxnOperation] | None = Field(
         None, description="Done when one does not.", examples=["[{get: {key: /lock}}]"]
     )
 

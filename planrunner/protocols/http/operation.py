@@ -11,7 +11,7 @@ from collections.abc import Callable, Container, Mapping
 from dataclasses import field
 from pathlib import Path
 
-from planrunner.protocols.base import Evaluate, Exchange, FailureKind, Parts, Reply, Scope
+from planrunner.protocols.base import Evaluate, Exchange, FailureKind, Reply, Scope, TextParts
 from planrunner.protocols.http.url import Origin
 from planrunner.units import NS_PER_S
 from planrunner.values import dataclass
@@ -25,11 +25,11 @@ __all__ = [
     "Header",
     "HttpOperation",
     "HttpSettings",
-    "Parts",
     "QueryItem",
     "Retry",
     "StaticBody",
     "StreamBody",
+    "TextParts",
     "UrlParts",
 ]
 
@@ -46,7 +46,7 @@ class UrlParts:
     """
 
     origin: Origin | None
-    parts: Parts
+    parts: TextParts
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +57,14 @@ class QueryItem:
         value: A list or tuple gives one `name=value` for each item; None leaves the entry out.
     """
 
-    name: Parts
+    name: TextParts
     value: str | Evaluate
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
     name: str
-    value: Parts
+    value: TextParts
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +198,7 @@ class HttpSettings:
             more fail as `too_large`. A body that nothing reads is counted and let go.
     """
 
-    base_url: Parts = ()
+    base_url: TextParts = ()
     headers: tuple[Header, ...] = ()
     timeout_ns: int = 30 * NS_PER_S
     verify: bool = True

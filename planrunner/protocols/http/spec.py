@@ -123,7 +123,7 @@ AuthField = Annotated[
 # -- request -------------------------------------------------------------------------------
 
 
-class Part(PlanMapping):
+class MultipartPart(PlanMapping):
     """One part of a multipart body: a file, or a text."""
 
     file: TextField | None = Field(
@@ -143,14 +143,14 @@ class Part(PlanMapping):
 
 
 PartField = Annotated[
-    Annotated[Part, Tag("<mapping>")]
+    Annotated[MultipartPart, Tag("<mapping>")]
     | Annotated[ValueField, Tag("<scalar>")]
     | Annotated[list[ValueField], Tag("<list>")],
     Discriminator(shape),
 ]
 
 
-class Retry(PlanMapping):
+class RetryModel(PlanMapping):
     """When a failed request is sent again; the sample keeps the last status and the whole time."""
 
     times: PositiveInt = Field(description="How often at most.", examples=["2"])
@@ -165,11 +165,11 @@ class Retry(PlanMapping):
 
 
 RetryField = Annotated[
-    Annotated[Retry, Tag("<mapping>")] | Annotated[Count, Tag("<scalar>")],
+    Annotated[RetryModel, Tag("<mapping>")] | Annotated[Count, Tag("<scalar>")],
     Discriminator(shape),
 ]
 
-Tags = Annotated[
+TagsField = Annotated[
     Annotated[list[str], Tag("<list>")] | Annotated[dict[str, ValueField], Tag("<mapping>")],
     Discriminator(shape),
 ]
@@ -266,7 +266,7 @@ class RequestKeys(PlanMapping):
         description="Variables to take from the reply: `{token: $.token}`.",
         examples=["{id: $.id}"],
     )
-    tags: Tags | None = Field(
+    tags: TagsField | None = Field(
         None,
         description="Tags that split the series.",
         examples=["[read]", "{cached: '${json.cached}'}"],

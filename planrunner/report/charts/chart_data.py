@@ -25,7 +25,7 @@ __all__ = [
     "tracks_of",
 ]
 
-Rows = list[dict[str, object]]
+RowList = list[dict[str, object]]
 
 MOST_REQUESTS: Final = 30
 """Rows of a chart that a person still reads; the worst ones."""
@@ -43,7 +43,7 @@ _KINDS: Final = {
 }
 
 
-def points_of(points: Iterable[Point]) -> Rows:
+def points_of(points: Iterable[Point]) -> RowList:
     """Return a row for each interval of each phase."""
     return [
         {
@@ -64,10 +64,10 @@ def loaded_of(points: Iterable[Point]) -> list[Point]:
     return [one for one in _whole(points) if one.p95_ns and one.users and not one.warmup]
 
 
-def bands_of(points: Iterable[Point]) -> Rows:
+def bands_of(points: Iterable[Point]) -> RowList:
     """Return the stretches of warm-up, and where each phase begins if there are several."""
     whole = _whole(points)
-    bands: Rows = []
+    bands: RowList = []
     last: dict[str, dict[str, object]] = {}
     for point in whole:
         if not point.warmup:
@@ -81,14 +81,14 @@ def bands_of(points: Iterable[Point]) -> Rows:
     return bands + _labels(whole)
 
 
-def _labels(points: Sequence[Point]) -> Rows:
+def _labels(points: Sequence[Point]) -> RowList:
     begins: dict[str, int] = {}
     for point in points:
         if point.phase:
             begins.setdefault(point.phase, point.second - point.seconds)
     if len(begins) < 2:
         return []
-    labels: Rows = []
+    labels: RowList = []
     end = max(point.second for point in points)
     room = 0.0  # up to where the labels so far reach
     for phase, begin in sorted(begins.items(), key=lambda item: item[1]):
@@ -117,9 +117,9 @@ def _whole(points: Iterable[Point]) -> list[Point]:
     ]
 
 
-def failures_of(points: Iterable[Point]) -> Rows:
+def failures_of(points: Iterable[Point]) -> RowList:
     """Return boxes: the kinds of an interval stand on each other."""
-    rows: Rows = []
+    rows: RowList = []
     floors: dict[int, int] = {}
     for point in points:
         for kind, count in point.failures.items():
@@ -130,13 +130,13 @@ def failures_of(points: Iterable[Point]) -> Rows:
     return rows
 
 
-def distribution_of(result: RunResult) -> Rows:
+def distribution_of(result: RunResult) -> RowList:
     """Return the share of each request's latencies in each bin; bins are a third of an octave."""
     latencies: dict[str, Histogram] = {}
     for labels, delta in read_series(result.series).items():
         if labels.kind == "request" and labels.is_result:
             latencies.setdefault(labels.request, Histogram()).merge(delta.latency)
-    rows: Rows = []
+    rows: RowList = []
     for row in requests_of(result)[:MOST_REQUESTS]:
         latency = latencies.get(row.name)
         if latency is not None and latency.max > 0:
@@ -144,7 +144,7 @@ def distribution_of(result: RunResult) -> Rows:
     return rows
 
 
-def tracks_of(tracks: Sequence[Track], kind: str) -> Rows:
+def tracks_of(tracks: Sequence[Track], kind: str) -> RowList:
     """Return the tracks of a kind; of none, those that may measure anything."""
     scale = 1000 if kind == "loop_lag" else 1
     return [
@@ -159,7 +159,7 @@ def chosen_tracks(tracks: Sequence[Track], kind: str) -> list[Track]:
     return found[:_MOST_TRACKS]
 
 
-def search_of(steps: Iterable[SearchStep]) -> Rows:
+def search_of(steps: Iterable[SearchStep]) -> RowList:
     return [
         {
             "level": step.level,
@@ -181,10 +181,10 @@ def ticks_of(rows: Sequence[Mapping[str, object]]) -> list[float]:
     return [tick for tick in ticks if least <= tick <= most]
 
 
-def _bins(name: str, latency: Histogram) -> Rows:
+def _bins(name: str, latency: Histogram) -> RowList:
     counts = _counts(latency)
     most = max(counts.values())
-    rows: Rows = [
+    rows: RowList = [
         {
             "name": name,
             "from": _edge(number),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 from planrunner.report.charts.chart_data import (
     bands_of,
@@ -15,6 +15,8 @@ from planrunner.report.charts.chart_data import (
     tracks_of,
 )
 from planrunner.report.charts.chart_specs import (
+    Rows,
+    Spec,
     distribution_spec,
     failures_spec,
     latency_spec,
@@ -36,9 +38,6 @@ from planrunner.results.model import RunResult
 from planrunner.values import dataclass
 
 __all__ = ["PAPER", "SCREEN", "Chart", "charts_of", "standalone"]
-
-Spec = dict[str, Any]
-Rows = Sequence[Mapping[str, object]]
 
 _WIDTH: Final = 640
 _DOTS_BELOW: Final = 40  # points on a line: with more, dots hide what they mark

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
-from planrunner.report.charts.chart_specs import AMOUNT_LABEL, MS, MS_LABEL, WHOLE_LABEL, view
+from planrunner.report.charts.chart_specs import (
+    AMOUNT_LABEL,
+    MS,
+    MS_LABEL,
+    WHOLE_LABEL,
+    Rows,
+    Spec,
+    view,
+)
 from planrunner.report.charts.palette import Palette
 
 __all__ = ["scaling_spec", "search_spec"]
-
-Spec = dict[str, Any]
-Rows = Sequence[Mapping[str, object]]
 
 
 def scaling_spec(palette: Palette, points: Rows, *, by_rate: bool) -> Spec:

@@ -15,7 +15,7 @@ from planrunner.report.columns import Column, table
 from planrunner.report.findings import verdict_of, verdict_word
 from planrunner.report.formats.page import write_page
 from planrunner.report.plain import plain, shorten
-from planrunner.results.comparison import Change, Comparison, Outcome
+from planrunner.results.comparison import ChangeOutcome, Comparison, FigureChange
 from planrunner.results.model import RunResult, Verdict
 from planrunner.units import format_duration, format_percent, format_rate
 
@@ -27,18 +27,23 @@ __all__ = [
 ]
 
 _STYLES: Final = {
-    Outcome.BETTER: "green",
-    Outcome.SAME: "",
-    Outcome.WORSE: "bold red",
-    Outcome.UNCLEAR: "dim",
+    ChangeOutcome.BETTER: "green",
+    ChangeOutcome.SAME: "",
+    ChangeOutcome.WORSE: "bold red",
+    ChangeOutcome.UNCLEAR: "dim",
 }
 _CLASSES: Final = {
-    Outcome.BETTER: "pass",
-    Outcome.SAME: "",
-    Outcome.WORSE: "fail",
-    Outcome.UNCLEAR: "soft",
+    ChangeOutcome.BETTER: "pass",
+    ChangeOutcome.SAME: "",
+    ChangeOutcome.WORSE: "fail",
+    ChangeOutcome.UNCLEAR: "soft",
 }
-_ORDER: Final = (Outcome.WORSE, Outcome.BETTER, Outcome.UNCLEAR, Outcome.SAME)
+_ORDER: Final = (
+    ChangeOutcome.WORSE,
+    ChangeOutcome.BETTER,
+    ChangeOutcome.UNCLEAR,
+    ChangeOutcome.SAME,
+)
 _BARS: Final = "▁▂▃▄▅▆▇█"
 _LONGEST: Final = 60
 
@@ -127,15 +132,15 @@ def write_history_html(runs: Sequence[RunResult], out: TextIO, *, bundle: str = 
     )
 
 
-def _shown(comparison: Comparison) -> list[Change]:
+def _shown(comparison: Comparison) -> list[FigureChange]:
     return [
         change
         for change in _sorted(comparison)
-        if change.outcome in (Outcome.WORSE, Outcome.BETTER) or not change.request
+        if change.outcome in (ChangeOutcome.WORSE, ChangeOutcome.BETTER) or not change.request
     ]
 
 
-def _sorted(comparison: Comparison) -> list[Change]:
+def _sorted(comparison: Comparison) -> list[FigureChange]:
     return sorted(
         comparison.changes,
         key=lambda change: (
@@ -146,7 +151,7 @@ def _sorted(comparison: Comparison) -> list[Change]:
     )
 
 
-def _columns(changes: Sequence[Change]) -> list[Column]:
+def _columns(changes: Sequence[FigureChange]) -> list[Column]:
     cells = [_cells(change) for change in changes]
     styles = [_STYLES[change.outcome] for change in changes]
     return [
@@ -160,7 +165,7 @@ def _columns(changes: Sequence[Change]) -> list[Column]:
     ]
 
 
-def _cells(change: Change) -> dict[str, object]:
+def _cells(change: FigureChange) -> dict[str, object]:
     surely = change.low or change.high
     points = change.figure == "error_rate"
     return {

@@ -41,7 +41,7 @@ _TITLES: Final[Mapping[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Table:
+class _HtmlTable:
     """Rows below a heading of their own; the heading is empty for those of the whole run."""
 
     phase: str
@@ -54,7 +54,7 @@ class _Section:
 
     by: str
     title: str
-    tables: tuple[_Table, ...]
+    tables: tuple[_HtmlTable, ...]
     is_open: bool
 
 
@@ -110,7 +110,7 @@ def _stages(rows: Sequence[Row]) -> list[Row]:
     ]
 
 
-def _tables(by: str, rows: Sequence[Row]) -> Iterable[_Table]:
+def _tables(by: str, rows: Sequence[Row]) -> Iterable[_HtmlTable]:
     """Return the rows of the whole run, then those of each phase."""
     phases = dict.fromkeys(row.phase for row in rows)
     for phase in sorted(phases, key=bool):
@@ -118,4 +118,4 @@ def _tables(by: str, rows: Sequence[Row]) -> Iterable[_Table]:
         if phase and "" in phases and len(phases) == 2:
             continue
         chosen = [row for row in rows if row.phase == phase]
-        yield _Table(phase, tuple(chosen if by in _IN_PLAN_ORDER else worst_first(chosen)))
+        yield _HtmlTable(phase, tuple(chosen if by in _IN_PLAN_ORDER else worst_first(chosen)))

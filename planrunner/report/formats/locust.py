@@ -36,7 +36,7 @@ STATS_COLUMNS: Final = (
 )
 FAILURES_COLUMNS: Final = ("Method", "Name", "Error", "Occurrences")
 
-_Member = tuple[Labels, SeriesDelta]
+_LocustMember = tuple[Labels, SeriesDelta]
 
 
 def write_locust_stats(result: RunResult, out: TextIO) -> None:
@@ -44,7 +44,7 @@ def write_locust_stats(result: RunResult, out: TextIO) -> None:
     out.write(",".join(STATS_COLUMNS) + "\n")
     seconds = measured_seconds(measured_of(result.measured))
     members = _members(result)
-    named: dict[tuple[str, str], list[_Member]] = {}
+    named: dict[tuple[str, str], list[_LocustMember]] = {}
     for labels, delta in members:
         named.setdefault((labels.method, labels.request), []).append((labels, delta))
     out.writelines(_line(*key, *_stats(named[key], seconds)) for key in sorted(named))
@@ -63,12 +63,12 @@ def write_locust_failures(result: RunResult, out: TextIO) -> None:
         out.write(_line(method, name, error, count))
 
 
-def _members(result: RunResult) -> list[_Member]:
+def _members(result: RunResult) -> list[_LocustMember]:
     found = read_series(result.series).items()
     return [pair for pair in found if pair[0].kind == "request" and pair[0].is_result]
 
 
-def _stats(members: Iterable[_Member], seconds: float) -> list[object]:
+def _stats(members: Iterable[_LocustMember], seconds: float) -> list[object]:
     latency = Histogram()
     failed = received = 0
     for labels, delta in members:

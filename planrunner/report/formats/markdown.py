@@ -8,7 +8,7 @@ from typing import Final, TextIO
 
 from planrunner.report.findings import (
     ROUGH_NOTE,
-    Finding,
+    ResultFinding,
     find,
     is_default,
     is_rough,
@@ -96,7 +96,7 @@ def _thresholds(result: RunResult) -> Iterator[str]:
     )
 
 
-def _finding_cells(finding: Finding) -> tuple[str, ...]:
+def _finding_cells(finding: ResultFinding) -> tuple[str, ...]:
     reason = f" ({markdown_text(finding.reason)})" if finding.reason else ""
     return (
         f"{_MARKS[finding.verdict]} {finding.word}",

@@ -42,7 +42,7 @@ _MIN_WIDTH = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Blocks:
+class TextBlocks:
     """A table that can be cut: lines of its header, then of each row.
 
     Attributes:
@@ -211,9 +211,9 @@ def _notices(result: RunResult, width: int, *, whole: bool) -> list[Text]:
     return lines
 
 
-def _tables(result: RunResult, width: int, *, whole: bool) -> tuple[Blocks, Blocks]:
+def _tables(result: RunResult, width: int, *, whole: bool) -> tuple[TextBlocks, TextBlocks]:
     findings = find(result.judgements)
-    thresholds = Blocks(
+    thresholds = TextBlocks(
         threshold_blocks(findings, width, whole=whole),
         [finding.word for finding in findings],
         width,
@@ -224,12 +224,14 @@ def _tables(result: RunResult, width: int, *, whole: bool) -> tuple[Blocks, Bloc
         # Part of the only row: it is no row that could be left out.
         thresholds.blocks[-1] += [Text(f" {line}", style="dim") for line in said]
     if not findings:
-        thresholds = Blocks([[], [Text(" no threshold was judged", style="dim")]], [""], width)
+        thresholds = TextBlocks([[], [Text(" no threshold was judged", style="dim")]], [""], width)
     rows = requests_of(result)
-    return thresholds, Blocks(request_blocks(rows, width), [""] * len(rows), width)
+    return thresholds, TextBlocks(request_blocks(rows, width), [""] * len(rows), width)
 
 
-def _fit(thresholds: Blocks, requests: Blocks, height: int | None) -> tuple[list[Text], list[Text]]:
+def _fit(
+    thresholds: TextBlocks, requests: TextBlocks, height: int | None
+) -> tuple[list[Text], list[Text]]:
     """Return the lines of both tables, cut to `height` together; broken thresholds first."""
     if height is None:
         return thresholds.cut(None), requests.cut(_MOST_ROWS)

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from planrunner.report.columns import Column, table
-from planrunner.report.findings import ROUGH_NOTE, Finding, is_rough, most_first
+from planrunner.report.findings import ROUGH_NOTE, ResultFinding, is_rough, most_first
 from planrunner.report.plain import fold, plain, shorten
 from planrunner.results.model import Row, Verdict
 from planrunner.units import format_duration
@@ -34,7 +34,7 @@ _MOST_LINES = 8
 
 
 def threshold_blocks(
-    findings: Sequence[Finding], width: int, *, whole: bool = False
+    findings: Sequence[ResultFinding], width: int, *, whole: bool = False
 ) -> list[list[Text]]:
     """Return the header and each finding, those that hold on one line unless `whole`."""
     if not findings:
@@ -133,11 +133,11 @@ def _kinds(row: Row) -> str:
     return ", ".join(kinds[:_MOST_KINDS]) + (f", +{more}" if more > 0 else "")
 
 
-def _limits(finding: Finding) -> str:
+def _limits(finding: ResultFinding) -> str:
     return " / ".join(map(plain, finding.limits))
 
 
-def _sentence(finding: Finding, width: int, *, whole: bool) -> list[str]:
+def _sentence(finding: ResultFinding, width: int, *, whole: bool) -> list[str]:
     text = plain(finding.threshold)
     if whole or not finding.is_fine:
         return fold(text, width, most=_MOST_LINES if whole else 2) or [""]
@@ -154,7 +154,7 @@ def _beside(
     return line
 
 
-def _stacked(finding: Finding, width: int, verdict_width: int, *, whole: bool) -> list[Text]:
+def _stacked(finding: ResultFinding, width: int, verdict_width: int, *, whole: bool) -> list[Text]:
     indent = " " * (verdict_width + 3)
     first, *rest = _sentence(finding, width - len(indent), whole=whole)
     line = Text.assemble(
@@ -167,7 +167,7 @@ def _stacked(finding: Finding, width: int, verdict_width: int, *, whole: bool) -
     return lines + _reason(finding, width, indent)
 
 
-def _reason(finding: Finding, width: int, indent: str) -> list[Text]:
+def _reason(finding: ResultFinding, width: int, indent: str) -> list[Text]:
     if not finding.reason:
         return []
     lines = fold(plain(finding.reason), width - len(indent), most=2)

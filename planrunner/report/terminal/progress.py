@@ -8,7 +8,7 @@ from typing import Protocol, Self
 
 from planrunner.values import dataclass
 
-__all__ = ["Progress", "SilentView", "Thresholds", "View"]
+__all__ = ["Progress", "ProgressView", "SilentView", "Thresholds"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Progress:
     thresholds: Callable[[], Thresholds] = Thresholds
 
 
-class View(Protocol):
+class ProgressView(Protocol):
     """Shows progress between entering and leaving its block."""
 
     def __enter__(self) -> Self: ...

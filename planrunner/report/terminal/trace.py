@@ -13,11 +13,11 @@ from rich.text import Text
 from planrunner.engine.debug.trace import (
     MISSING,
     Answer,
-    Part,
-    Told,
+    TracedExpectation,
     TracedRequest,
     TracedStep,
-    Verdict,
+    TraceEvent,
+    TraceSection,
 )
 from planrunner.language.expressions.expression import to_text
 from planrunner.protocols.base import Redirect, Sent
@@ -50,9 +50,9 @@ class TextTrace:
         self._full = full
         self._after_request = False
 
-    def __call__(self, told: Told) -> None:
+    def __call__(self, told: TraceEvent) -> None:
         match told:
-            case Part():
+            case TraceSection():
                 self._part(told)
             case TracedStep():
                 self._step(told)
@@ -74,7 +74,7 @@ class TextTrace:
         tail = " " * (len(text) - len(text.rstrip(" "))) if text.strip() else ""
         return " " * lead + plain(self._mask(self._cover(text))) + tail
 
-    def _part(self, part: Part) -> None:
+    def _part(self, part: TraceSection) -> None:
         self._after_request = False
         self._console.print()
         if part.kind == "user":
@@ -157,7 +157,7 @@ class TextTrace:
             left = len(lines) - most
             self._print(indent, (f"… {left:,} more lines; --full shows them", "dim"))
 
-    def _verdict(self, indent: int, verdict: Verdict) -> None:
+    def _verdict(self, indent: int, verdict: TracedExpectation) -> None:
         if not verdict.wrong:
             self._print(indent, ("expect  ", "dim"), ("✓ ", "green"), verdict.expected)
             return
@@ -206,7 +206,7 @@ class JsonTrace:
         self._mask = mask
         self._cover: Mask = str
 
-    def __call__(self, told: Told) -> None:
+    def __call__(self, told: TraceEvent) -> None:
         if isinstance(told, TracedRequest):
             self._cover = told.cover
         self._write(json.dumps(self._masked(_as_json(told)), ensure_ascii=False))
@@ -226,9 +226,9 @@ class JsonTrace:
                 return value
 
 
-def _as_json(told: Told) -> dict[str, Any]:
+def _as_json(told: TraceEvent) -> dict[str, Any]:
     match told:
-        case Part(kind, name, skipped):
+        case TraceSection(kind, name, skipped):
             return {"event": "part", "kind": kind, "name": name, "skipped": skipped}
         case TracedStep(words, _, values, failed):
             return {"event": "step", "step": words, "values": _values(values), "failed": failed}

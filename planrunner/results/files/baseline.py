@@ -7,7 +7,7 @@ from pathlib import Path
 
 from planrunner.errors import CannotRun, UsageError
 from planrunner.metrics.judging.evidence import Baseline, Evidence
-from planrunner.metrics.judging.measure import View, has_data, is_from_samples, measure
+from planrunner.metrics.judging.measure import JudgedSpan, has_data, is_from_samples, measure
 from planrunner.metrics.thresholds.model import Metric
 from planrunner.metrics.thresholds.units import units_of
 from planrunner.results.files.metrics_json import read_metrics, write_metrics
@@ -51,7 +51,7 @@ def measure_in(baseline: RunResult) -> Baseline:
     def value_of(metric: Metric) -> float | None:
         if not is_from_samples(metric) and metric.gauge is None:
             return None
-        view = View(evidence, evidence.series, evidence.time_of(metric.scope))
+        view = JudgedSpan(evidence, evidence.series, evidence.time_of(metric.scope))
         found = measure(metric, units_of(metric)[0], view) if has_data(metric, view) else None
         return None if found is None else found.amount
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from planrunner.compiler.load.phases import classes_with_users, seats_of
-from planrunner.compiler.load.selection import Selection
+from planrunner.compiler.load.selection import PlanSelection
 from planrunner.graph.run_graph import PhaseNode, Stage
 from planrunner.units import NS_PER_MS, NS_PER_S
 from tests.support.plans import compiled, findings
@@ -184,9 +184,9 @@ def test_phases_of_a_profile_have_its_name() -> None:
     """
 
     assert [node.name for node in compiled(profiles).phases] == ["smoke", "smoke-2"]
-    load = compiled(profiles, selection=Selection(profile="load"))
+    load = compiled(profiles, selection=PlanSelection(profile="load"))
     assert [node.name for node in load.phases] == ["load"]
-    [found] = findings(profiles, selection=Selection(profile="laod"))
+    [found] = findings(profiles, selection=PlanSelection(profile="laod"))
     assert (found.code, found.hint) == ("empty-selection", "did you mean `load`?")
 
 

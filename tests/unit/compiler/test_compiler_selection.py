@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from planrunner.compiler.load.phases import seats_of
-from planrunner.compiler.load.selection import Selection
+from planrunner.compiler.load.selection import PlanSelection
 from planrunner.explain.explain import explain_text
 from planrunner.graph.run_graph import PhaseNode, RunGraph
 from planrunner.protocols.http.operation import HttpOperation
@@ -29,7 +29,7 @@ PHASES = "phases: [{name: low, users: 6, hold: 1s}, {name: high, users: 20, hold
 
 
 def selected(*sections: str, **wanted: str | tuple[str, ...]) -> RunGraph:
-    return compiled(USERS, *(sections or (PHASES,)), selection=Selection(**wanted))  # type: ignore[arg-type]
+    return compiled(USERS, *(sections or (PHASES,)), selection=PlanSelection(**wanted))  # type: ignore[arg-type]
 
 
 def tasks(graph: RunGraph, phase: PhaseNode | None = None) -> dict[str, list[str]]:
@@ -132,7 +132,7 @@ def test_what_selects_nothing_is_an_error_that_says_what_there_is(
     wanted: dict[str, str | tuple[str, ...]], message: str, hint: str
 ) -> None:
     """Sending no load and passing would be the worst of answers."""
-    [found] = findings(USERS, PHASES, selection=Selection(**wanted))  # type: ignore[arg-type]
+    [found] = findings(USERS, PHASES, selection=PlanSelection(**wanted))  # type: ignore[arg-type]
 
     assert (found.code, found.message, found.hint) == ("empty-selection", message, hint)
 
@@ -244,7 +244,7 @@ def test_thresholds_on_what_is_not_selected_are_not_applicable() -> None:
         PHASES,
         "thresholds: [p95 of task:home < 1s, p95 of user:Writer < 1s, p95 in phase low < 1s,"
         " p95 of task:search < 1s]",
-        selection=Selection(users=("Reader",), tasks=("search",), phases=("high",)),
+        selection=PlanSelection(users=("Reader",), tasks=("search",), phases=("high",)),
     )
 
     assert [item.not_applicable for item in graph.thresholds] == [

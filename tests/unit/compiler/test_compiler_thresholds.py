@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from planrunner.metrics.thresholds import Level, OnNoData
+from planrunner.metrics.thresholds import OnNoData, ThresholdLevel
 from tests.support.plans import compiled, findings
 
 USERS = """
@@ -263,12 +263,12 @@ def test_pairs_keep_together() -> None:
     )
 
     assert [(item.level, item.pair) for item in graph.thresholds] == [
-        (Level.FAIL, 0),
-        (Level.WARN, 1),
-        (Level.FAIL, 1),
-        (Level.WARN, 0),
-        (Level.WARN, 2),
-        (Level.FAIL, 2),
+        (ThresholdLevel.FAIL, 0),
+        (ThresholdLevel.WARN, 1),
+        (ThresholdLevel.FAIL, 1),
+        (ThresholdLevel.WARN, 0),
+        (ThresholdLevel.WARN, 2),
+        (ThresholdLevel.FAIL, 2),
     ]
 
 

@@ -33,7 +33,7 @@ from tests.support.virtual_time import VirtualTimeLoop
 
 
 def begun(told: Told) -> int:
-    return sum(told.outcome.tally.picks.values())
+    return sum(told.outcome.counters.picks.values())
 
 
 def only_load(told: Told) -> PhaseLoad:

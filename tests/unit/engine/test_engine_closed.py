@@ -56,7 +56,7 @@ class TestRamps:
 
         told = run_graph(make_graph(user_class(), closed(0, 0, stages=stages)))
 
-        assert told.outcome.tally.started == {("main", "Visitor"): 4}
+        assert told.outcome.counters.started == {("main", "Visitor"): 4}
         assert told.target.sessions_closed == 4
 
     def test_samples_of_the_ramp_and_of_the_hold_are_told_apart_by_their_start(self):
@@ -119,7 +119,7 @@ class TestEnd:
 
         assert counts(told.outcome, "failure") == {"aborted": 3}
         assert counts(told.outcome, "failure", kind="iteration") == {"aborted": 3}
-        assert told.outcome.tally.aborted == 3
+        assert told.outcome.counters.aborted == 3
         assert told.seconds(told.outcome.ended_ns) == 7.0
 
     def test_a_waiting_user_is_woken_at_once(self):
@@ -143,7 +143,7 @@ class TestEnd:
         told = run_graph(make_graph(user_class(task("t", *steps)), closed(1, 2, graceful_stop=5)))
 
         assert counts(told.outcome, "request") == {"a": 1}
-        assert told.outcome.tally.aborted == 1
+        assert told.outcome.counters.aborted == 1
         assert told.seconds(told.outcome.ended_ns) == 7.0
 
     def test_every_session_and_client_is_closed(self):
@@ -161,7 +161,7 @@ class TestClasses:
 
         told = run_graph(make_graph(users, closed(10, 1, classes=("A", "B"))))
 
-        assert told.outcome.tally.started == {("main", "A"): 7, ("main", "B"): 3}
+        assert told.outcome.counters.started == {("main", "A"): 7, ("main", "B"): 3}
 
     def test_a_class_with_a_count_gets_exactly_that(self):
         """It is filled before the others share the rest."""
@@ -169,7 +169,7 @@ class TestClasses:
 
         told = run_graph(make_graph(users, closed(10, 1, classes=("A", "B"))))
 
-        assert told.outcome.tally.started == {("main", "A"): 8, ("main", "B"): 2}
+        assert told.outcome.counters.started == {("main", "A"): 8, ("main", "B"): 2}
 
     def test_users_by_class_are_exact(self):
         """`users: {A: 1, B: 4}` leaves nothing to weights."""
@@ -178,7 +178,7 @@ class TestClasses:
 
         told = run_graph(make_graph(users, phase))
 
-        assert told.outcome.tally.started == {("main", "A"): 1, ("main", "B"): 4}
+        assert told.outcome.counters.started == {("main", "A"): 1, ("main", "B"): 4}
 
 
 class TestPhases:

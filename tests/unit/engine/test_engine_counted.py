@@ -69,7 +69,7 @@ def test_the_longest_duration_ends_a_phase_and_says_so() -> None:
     told = run_graph(make_graph(taking(1), counted(1, iterations=100, max_duration=5.5)))
 
     assert counts(told.outcome, "failure") == {"": 6}
-    assert told.outcome.tally.overtime == {"main": 1}
+    assert told.outcome.counters.overtime == {"main": 1}
     assert "max_duration" in told.outcome.biased[0]
 
 
@@ -151,7 +151,7 @@ def test_who_still_waits_for_a_first_turn_at_the_end_of_the_phase_goes_home() ->
     told = run_graph(make_graph(taking(0.01), throttled(100, 1.5, 1)))
 
     assert counts(told.outcome, "failure", kind="iteration") == {"": 2}
-    assert told.outcome.tally.aborted == 0
+    assert told.outcome.counters.aborted == 0
     assert end_of(told) == pytest.approx(1.5)
 
 
@@ -178,7 +178,7 @@ def test_who_still_waits_for_a_turn_when_the_graceful_stop_is_over_has_sent_noth
     told = run_graph(make_graph(user_class(task("t", *steps)), throttled(100, 9.5, 1)))
 
     assert counts(told.outcome, "request") == {"a": 10}
-    assert told.outcome.tally.aborted == 10
+    assert told.outcome.counters.aborted == 10
 
 
 def test_phases_with_start_at_run_beside_the_others() -> None:

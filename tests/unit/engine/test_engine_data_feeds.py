@@ -16,7 +16,7 @@ from planrunner.engine.users.data_feeds import open_feed
 from planrunner.errors import CannotRun
 from planrunner.graph.data import DataNode, OnEnd, Order
 from planrunner.language.expressions.values import EvaluationError
-from planrunner.load.partition import Part
+from planrunner.load.partition import WorkerShare
 from tests.support.graphs import (
     Answer,
     closed,
@@ -199,7 +199,7 @@ class TestPerUser:
         told = run_with(held("a"), closed(1, 0.1, name="a"), closed(1, 0.1, name="b"), users=users)
 
         assert seen(told) == ["a"]
-        assert told.outcome.tally.rows_ended == {}
+        assert told.outcome.counters.rows_ended == {}
 
     def test_rows_that_nobody_had_come_first(self):
         """So which user gets which row doesn't hang on who ended first."""
@@ -233,7 +233,7 @@ class TestPerUser:
             mine = [[user for name, user in found if name == phase] for found in holders.values()]
             assert all(len(found) <= 1 for found in mine)
         short = max(0, users - rows)
-        assert told.outcome.tally.rows_ended["data"] == 2 * short
+        assert told.outcome.counters.rows_ended["data"] == 2 * short
 
     def test_no_free_row_stops_the_plan_when_it_says_so(self):
         """The words say that the rows are held, not used up."""
@@ -316,7 +316,9 @@ def test_unique_rows_are_dealt_to_workers_without_overlap(rows, workers, order, 
     drawn = []
 
     for worker in range(workers):
-        feed = open_feed(node, seed=3, scope={}, part=Part(worker, workers), needs=needs[:workers])
+        feed = open_feed(
+            node, seed=3, scope={}, part=WorkerShare(worker, workers), needs=needs[:workers]
+        )
         while True:
             try:
                 drawn.append(feed.draw(Random(worker)))
@@ -331,7 +333,7 @@ def test_workers_take_turns_in_one_shuffle():
     node = source(range(9), order=Order.SHUFFLE)
     alone = draws(node, 18)
 
-    halves = [draws(node, 9, part=Part(worker, 2)) for worker in (0, 1)]
+    halves = [draws(node, 9, part=WorkerShare(worker, 2)) for worker in (0, 1)]
 
     assert [row for pair in zip(*halves, strict=True) for row in pair] == alone
     assert list(islice(alone, 9)) != sorted(alone[:9])

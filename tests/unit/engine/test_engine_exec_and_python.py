@@ -207,4 +207,4 @@ class TestExec:
         outcome, _ = run_for_real(command("sleep", "60"), hold=0.05, graceful_stop=0.05)
 
         assert time.monotonic() - began < 5
-        assert outcome.tally.aborted == 1
+        assert outcome.counters.aborted == 1

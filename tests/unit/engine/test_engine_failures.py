@@ -74,7 +74,7 @@ class TestKinds:
         )
 
         assert counts(told.outcome, "failure") == {"": 10}
-        assert told.outcome.tally.soft_failures == {"GET /": 10}
+        assert told.outcome.counters.soft_failures == {"GET /": 10}
 
     def test_expectations_are_not_asked_of_a_refused_status(self):
         """One request is one sample with one kind."""
@@ -99,7 +99,7 @@ class TestKinds:
         told = run_graph(make_graph(one_task(*steps), closed(1, 0.1)))
 
         assert set(counts(told.outcome, "request", "failure")) == {("a", "extract")}
-        assert told.outcome.tally.ended_early.total() == counts(told.outcome, "request")["a"]
+        assert told.outcome.counters.ended_early.total() == counts(told.outcome, "request")["a"]
         assert any("ended early" in notice for notice in told.outcome.notices)
 
     def test_an_extraction_writes_for_the_next_step(self):
@@ -210,7 +210,7 @@ class TestRefusals:
         asked = told.asked()
         assert asked[:10] == pytest.approx([0.1 * n for n in range(10)])
         assert asked[10:] == pytest.approx([1.9, 2.9, 3.9])
-        assert told.outcome.tally.backoffs == 13
+        assert told.outcome.counters.backoffs == 13
 
     def test_an_answer_ends_the_back_off(self):
         """The next refusal starts at a tenth of a second again."""

@@ -179,7 +179,7 @@ class TestBranchesAndLoops:
             run(graph, clients={}, clock=MonotonicClock())  # virtual time would not go on
         )
 
-        assert outcome.tally.aborted == 1
+        assert outcome.counters.aborted == 1
 
     def test_a_called_flow_runs_in_the_callers_place(self):
         """With its condition."""

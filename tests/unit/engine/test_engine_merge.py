@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planrunner.engine.recording.counters import Tally
+from planrunner.engine.recording.counters import Counters
 from planrunner.engine.recording.generator_health import Health
-from planrunner.engine.steps.step_services import Lines
+from planrunner.engine.steps.step_services import LogSink
 from planrunner.engine.workers.local import Drained
 from planrunner.engine.workers.merge import merge_drained
 from planrunner.metrics.book import SeriesBook
@@ -20,7 +20,7 @@ from planrunner.units import NS_PER_MS, NS_PER_S
 
 LABELS = Labels("GET /", "GET", "main", "hold", "A", "t", status=200)
 WELL = Health(0, 0.0)
-NO_LINES = Lines()
+NO_LINES = LogSink()
 LATENCIES = st.lists(st.integers(0, 10**11), max_size=200)
 
 
@@ -30,16 +30,16 @@ def drained(
     begin: int = 0,
     end: int = NS_PER_S,
     health: Health = WELL,
-    log: Lines = NO_LINES,
+    log: LogSink = NO_LINES,
 ) -> Drained:
     book = SeriesBook(begin)
     book.series(LABELS).same_ns.extend(values)
-    return Drained(book.drain(end, {}), Tally(), health, log)
+    return Drained(book.drain(end, {}), Counters(), health, log)
 
 
 def merged(*workers: list[Drained], users: int = 0) -> Drained:
     parts = [(sent, {"A": users}) for sent in workers]
-    return merge_drained(drained(), parts, tally=Tally(), start_ns=0)
+    return merge_drained(drained(), parts, counters=Counters(), start_ns=0)
 
 
 @given(st.lists(LATENCIES, min_size=1, max_size=4).filter(any))
@@ -63,10 +63,10 @@ def test_users_are_those_that_workers_have_now() -> None:
 
 def test_the_interval_ends_where_the_last_report_does() -> None:
     """The coordinator's own clock has gone on, but nothing is known of that time."""
-    home = Drained(Snapshot(0, 2 * NS_PER_S), Tally(), Health(0, 0), Lines())
+    home = Drained(Snapshot(0, 2 * NS_PER_S), Counters(), Health(0, 0), LogSink())
 
-    reported = merge_drained(home, [([drained()], {})], tally=Tally(), start_ns=5)
-    silent = merge_drained(home, [([], {})], tally=Tally(), start_ns=5)
+    reported = merge_drained(home, [([drained()], {})], counters=Counters(), start_ns=5)
+    silent = merge_drained(home, [([], {})], counters=Counters(), start_ns=5)
 
     assert (reported.snapshot.start_ns, reported.snapshot.end_ns) == (5, NS_PER_S)
     assert (silent.snapshot.start_ns, silent.snapshot.end_ns) == (5, 2 * NS_PER_S)
@@ -86,8 +86,8 @@ def test_the_health_is_that_of_the_worst_worker() -> None:
 
 def test_lines_of_all_workers_have_one_limit() -> None:
     """Ten a second, whoever writes them."""
-    lines = Lines(tuple("abcdefg"), 2)
+    lines = LogSink(tuple("abcdefg"), 2)
 
     log = merged([drained(log=lines)], [drained(log=lines)]).log
 
-    assert log == Lines(tuple("abcdefgabc"), 8)
+    assert log == LogSink(tuple("abcdefgabc"), 8)

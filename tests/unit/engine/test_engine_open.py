@@ -98,7 +98,7 @@ def test_users_are_taken_up_again_the_most_recently_idle_first() -> None:
     """Requests of 0.15 s every 0.1 s need two users, and no third one starts."""
     told = run_graph(make_graph(slow(0.15), open_phase(10, 5)))
 
-    assert told.outcome.tally.started["main", "Visitor"] == 2
+    assert told.outcome.counters.started["main", "Visitor"] == 2
 
 
 def test_arrivals_are_split_by_weight() -> None:
@@ -201,7 +201,7 @@ def test_a_run_ends_when_no_user_gets_past_on_start() -> None:
     told = run_graph(make_graph(user_class(on_start=(bad,)), open_phase(1, 60)))
 
     assert told.outcome.ending.value == "cannot-run"
-    assert told.outcome.tally.start_failures["main", "Visitor"] == 10
+    assert told.outcome.counters.start_failures["main", "Visitor"] == 10
 
 
 def test_an_arrival_given_out_at_the_end_is_run() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from planrunner.engine.recording.generator_health import Health, HealthLog, HealthProbe
-from planrunner.engine.scheduling.interruptible_sleep import Nap
+from planrunner.engine.scheduling.interruptible_sleep import InterruptibleSleep
 from planrunner.engine.scheduling.timeline import FOREVER_NS, Timeline
 from planrunner.load.population import Stage
 from planrunner.units import NS_PER_MS, NS_PER_S
@@ -82,7 +82,7 @@ class TestNap:
         async def main():
             clock = VirtualClock()
             began_ns = clock.now_ns()
-            await Nap(clock).until(began_ns + 1_234_567_891)
+            await InterruptibleSleep(clock).until(began_ns + 1_234_567_891)
             return clock.now_ns() - began_ns
 
         assert run_virtual(main()) == 1_234_567_891
@@ -92,10 +92,10 @@ class TestNap:
 
         async def main():
             clock = VirtualClock()
-            nap, began_ns = Nap(clock), clock.now_ns()
-            asyncio.get_running_loop().call_later(2, nap.cut_short)
-            await nap.until(began_ns + 100 * NS_PER_S)
-            await nap.until(began_ns + 100 * NS_PER_S)
+            sleeper, began_ns = InterruptibleSleep(clock), clock.now_ns()
+            asyncio.get_running_loop().call_later(2, sleeper.cut_short)
+            await sleeper.until(began_ns + 100 * NS_PER_S)
+            await sleeper.until(began_ns + 100 * NS_PER_S)
             return (clock.now_ns() - began_ns) / NS_PER_S
 
         assert run_virtual(main()) == 2
@@ -104,9 +104,9 @@ class TestNap:
         """Cancellation goes through."""
 
         async def main():
-            nap = Nap(VirtualClock())
+            sleeper = InterruptibleSleep(VirtualClock())
             async with asyncio.timeout(1):
-                await nap.until(FOREVER_NS // 2**20)
+                await sleeper.until(FOREVER_NS // 2**20)
 
         with pytest.raises(TimeoutError):
             run_virtual(main())

@@ -79,7 +79,7 @@ def test_totals_are_those_of_one_worker(graph: RunGraph, workers: int) -> None:
 
     assert counts(together, "request", "user", "phase") == counts(alone, "request", "user", "phase")
     assert latencies(together) == latencies(alone)
-    assert together.tally.picks == alone.tally.picks
+    assert together.counters.picks == alone.counters.picks
     assert together.workers == workers
 
 
@@ -289,7 +289,7 @@ def test_the_run_goes_on_while_any_worker_has_users() -> None:
     outcome = run_fleet(graph, 3).outcome
 
     assert outcome.ending is Ending.FINISHED
-    assert outcome.tally.start_failures == {("main", "B"): 1}
+    assert outcome.counters.start_failures == {("main", "B"): 1}
 
 
 def test_the_run_ends_when_no_worker_has_a_user_left() -> None:

@@ -7,12 +7,12 @@ import socket
 
 import pytest
 
-from planrunner.engine.workers.transport import SocketChannel
+from planrunner.engine.workers.transport import SocketTransport
 
 
-async def pair() -> tuple[SocketChannel, SocketChannel]:
+async def pair() -> tuple[SocketTransport, SocketTransport]:
     here, there = socket.socketpair()
-    return await SocketChannel.over(here), await SocketChannel.over(there)
+    return await SocketTransport.over(here), await SocketTransport.over(there)
 
 
 def test_messages_of_any_size_arrive_in_order() -> None:
@@ -69,7 +69,7 @@ def test_a_torn_message_is_the_end() -> None:
 
     async def main() -> None:
         here, there = socket.socketpair()
-        channel = await SocketChannel.over(there)
+        channel = await SocketTransport.over(there)
         here.sendall(b"\x10\0\0\0\0\0\0\0half")
         here.close()
         with pytest.raises(EOFError):

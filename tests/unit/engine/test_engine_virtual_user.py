@@ -8,7 +8,7 @@ import pytest
 
 from planrunner.engine import Ending
 from planrunner.engine.users.virtual_user import user_stream
-from planrunner.graph.run_graph import GroupNode, HeaderNode, Pick, SetNode
+from planrunner.graph.run_graph import GroupNode, HeaderNode, SetNode, TaskPick
 from planrunner.language.expressions.values import EvaluationError
 from planrunner.units import NS_PER_MS, NS_PER_S
 from tests.support.graphs import (
@@ -48,7 +48,7 @@ class TestPicks:
 
     def test_a_balanced_pick_deals_exact_shares(self):
         """Each 14 iterations of a user hold the tasks 10, 3 and 1 times."""
-        users = user_class(*WEIGHTED, pick=Pick.BALANCED)
+        users = user_class(*WEIGHTED, pick=TaskPick.BALANCED)
         step_ns = 10 * NS_PER_MS
 
         told = run_graph(make_graph(users, closed(1, 140 * step_ns / NS_PER_S)))

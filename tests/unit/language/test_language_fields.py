@@ -20,7 +20,7 @@ from planrunner.language.fields.types import (
     Duration,
     DurationRange,
     ExprField,
-    Name,
+    NameField,
     PauseValue,
     Percent,
     PositiveInt,
@@ -45,7 +45,7 @@ class Fields(BaseModel):
     text: TextField | None = None
     value: ValueField = None
     expression: ExprField | None = None
-    name: Name = "x"
+    name: NameField = "x"
     step: StepName = "x"
     variable: VariableName = "x"
 

@@ -11,15 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planrunner.load.arrivals import Arrivals, RateStage, dealt_classes, merged
+from planrunner.load.arrivals import ArrivalSchedule, RateStage, dealt_classes, merged
 from planrunner.units import NS_PER_HOUR, NS_PER_MS, NS_PER_S, Rate
 
 DAY_NS = 24 * NS_PER_HOUR
 
 
-def steady(count: int, seconds: float, per_ns: int = NS_PER_S) -> Arrivals:
+def steady(count: int, seconds: float, per_ns: int = NS_PER_S) -> ArrivalSchedule:
     rate = Rate(count, per_ns)
-    return Arrivals([RateStage("ramp", 0, rate), RateStage("hold", int(seconds * NS_PER_S), rate)])
+    return ArrivalSchedule(
+        [RateStage("ramp", 0, rate), RateStage("hold", int(seconds * NS_PER_S), rate)]
+    )
 
 
 def to(rate: int, seconds: float) -> RateStage:
@@ -53,7 +55,7 @@ def test_a_rate_below_one_a_second_is_exact_too() -> None:
 
 def test_a_ramp_from_zero_follows_the_inverse_of_its_integral() -> None:
     """To 10/s in 10 s: N(t) = t² / 2, so arrival n is due at sqrt(2 n)."""
-    arrivals = Arrivals([to(10, 10)])
+    arrivals = ArrivalSchedule([to(10, 10)])
 
     assert arrivals.count() == 50
     assert [arrivals.offset_ns(n) for n in (0, 2, 8, 32)] == [0, 2e9, 4e9, 8e9]
@@ -61,7 +63,7 @@ def test_a_ramp_from_zero_follows_the_inverse_of_its_integral() -> None:
 
 def test_a_ramp_down_mirrors_a_ramp_up() -> None:
     """From 10/s to 0 in 10 s: arrival n is due at 10 - sqrt(100 - 2 n)."""
-    arrivals = Arrivals([to(10, 0), to(0, 10)])
+    arrivals = ArrivalSchedule([to(10, 0), to(0, 10)])
 
     assert arrivals.count() == 50
     assert [arrivals.offset_ns(n) for n in (0, 18, 32, 42)] == [0, 2e9, 4e9, 6e9]
@@ -69,13 +71,13 @@ def test_a_ramp_down_mirrors_a_ramp_up() -> None:
 
 def test_nothing_arrives_while_the_rate_is_zero() -> None:
     """The arrival that a pause holds up is due when the rate rises again."""
-    arrivals = Arrivals([to(10, 0), to(10, 1), to(0, 0), to(0, 5), to(10, 0), to(10, 1)])
+    arrivals = ArrivalSchedule([to(10, 0), to(10, 1), to(0, 0), to(0, 5), to(10, 0), to(10, 1)])
 
     assert arrivals.count() == 20
     assert arrivals.offset_ns(9) == 900 * NS_PER_MS
     assert arrivals.offset_ns(10) == 6 * NS_PER_S
-    assert Arrivals([to(0, 10)]).count() == 0
-    assert list(Arrivals([]).offsets()) == []
+    assert ArrivalSchedule([to(0, 10)]).count() == 0
+    assert list(ArrivalSchedule([]).offsets()) == []
 
 
 def test_a_part_of_an_arrival_rounds_up() -> None:
@@ -114,7 +116,7 @@ def test_each_arrival_is_due_where_the_integral_reaches_its_number(
     found: list[RateStage], data: st.DataObject
 ) -> None:
     """N(due) <= n < N(due + 1 ns), whatever the stages: no rounding by the second or otherwise."""
-    arrivals = Arrivals(found)
+    arrivals = ArrivalSchedule(found)
     if not arrivals.count():
         return
     number = data.draw(st.integers(0, arrivals.count() - 1))
@@ -129,7 +131,7 @@ def test_each_arrival_is_due_where_the_integral_reaches_its_number(
 @given(stages)
 def test_iterating_gives_what_asking_for_each_gives(found: list[RateStage]) -> None:
     """The stream is the same arithmetic, in order."""
-    arrivals = Arrivals(found)
+    arrivals = ArrivalSchedule(found)
     first = list(islice(arrivals.offsets(), 50))
 
     assert first == [arrivals.offset_ns(n) for n in range(len(first))]
@@ -142,7 +144,9 @@ def test_counting_agrees_with_the_integral(found: list[RateStage], moment_ns: in
     """What is due before a moment is the integral, rounded up."""
     whole = integral(found, moment_ns)
 
-    assert Arrivals(found).count_before(moment_ns) == -(-whole.numerator // whole.denominator)
+    assert ArrivalSchedule(found).count_before(moment_ns) == -(
+        -whole.numerator // whole.denominator
+    )
 
 
 def test_poisson_arrivals_keep_the_rate_and_vary_like_independent_people() -> None:
@@ -161,7 +165,7 @@ def test_poisson_arrivals_keep_the_rate_and_vary_like_independent_people() -> No
 
 def test_poisson_arrivals_follow_a_ramp() -> None:
     """On a ramp from zero, half of the time has a quarter of the arrivals."""
-    found = list(Arrivals([to(200, 100)]).poisson_offsets(Random(2)))
+    found = list(ArrivalSchedule([to(200, 100)]).poisson_offsets(Random(2)))
     early = sum(offset < 50 * NS_PER_S for offset in found)
 
     assert abs(len(found) - 10_000) < 500

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from planrunner.errors import Misuse
 from planrunner.load.population import (
-    Change,
+    SeatChange,
     Share,
     Stage,
     changes,
@@ -37,7 +37,7 @@ def ramp(*points: tuple[float, int]) -> tuple[Stage, ...]:
     return tuple(Stage("", int(seconds * NS_PER_S), level) for seconds, level in points)
 
 
-def in_ms(found: list[Change]) -> list[tuple[int, bool, int]]:
+def in_ms(found: list[SeatChange]) -> list[tuple[int, bool, int]]:
     return [(change.offset_ns // NS_PER_MS, change.starts, change.slot) for change in found]
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planrunner.load.search import Found, Outcome, SearchSteps, grain_of, trials
+from planrunner.load.search import FoundLevel, LevelOutcome, SearchSteps, grain_of, levels_to_try
 
 
 def steps(first: int, last: int, **more: float) -> SearchSteps:
@@ -20,7 +20,7 @@ def steps(first: int, last: int, **more: float) -> SearchSteps:
     return SearchSteps(Fraction(first), Fraction(last), **exact)
 
 
-SIGNS = {Outcome.HELD: "+", Outcome.BROKEN: "-", Outcome.LIMITED: "?"}
+SIGNS = {LevelOutcome.HELD: "+", LevelOutcome.BROKEN: "-", LevelOutcome.LIMITED: "?"}
 
 
 def search(
@@ -35,13 +35,13 @@ def search(
     The generator can send `most`, but for the trials numbered in `hiccups`.
     """
     tried: list[str] = []
-    generator = trials(found)
+    generator = levels_to_try(found)
     trial = next(generator)
     while True:
         held = trial.level <= capacity and len(tried) not in fails
-        outcome = Outcome.HELD if held else Outcome.BROKEN
+        outcome = LevelOutcome.HELD if held else LevelOutcome.BROKEN
         if trial.level > most or len(tried) in hiccups:
-            outcome = Outcome.LIMITED
+            outcome = LevelOutcome.LIMITED
         tried.append(f"{trial.purpose[0]}{float(trial.level):g}{SIGNS[outcome]}")
         try:
             trial = generator.send(outcome)
@@ -54,7 +54,7 @@ def test_levels_rise_by_an_amount_until_one_breaks() -> None:
     tried, found = search(steps(20, 500, plus=20), 70)
 
     assert tried == ["c20+", "c40+", "c60+", "c80-"]
-    assert found == Found(Fraction(60), Fraction(80))
+    assert found == FoundLevel(Fraction(60), Fraction(80))
 
 
 def test_levels_rise_by_a_factor_in_whole_grains() -> None:
@@ -76,7 +76,7 @@ def test_refining_halves_the_gap() -> None:
     tried, found = search(steps(100, 900, plus=400, refine=3), 430)
 
     assert tried == ["c100+", "c500-", "r300+", "r400+", "r450-"]
-    assert found == Found(Fraction(400), Fraction(450))
+    assert found == FoundLevel(Fraction(400), Fraction(450))
 
 
 def test_refining_ends_when_nothing_lies_between() -> None:
@@ -84,7 +84,7 @@ def test_refining_ends_when_nothing_lies_between() -> None:
     tried, found = search(steps(2, 9, plus=2, refine=9), 3)
 
     assert tried == ["c2+", "c4-", "r3+"]
-    assert found == Found(Fraction(3), Fraction(4))
+    assert found == FoundLevel(Fraction(3), Fraction(4))
 
 
 def test_the_best_level_is_confirmed() -> None:
@@ -92,7 +92,7 @@ def test_the_best_level_is_confirmed() -> None:
     tried, found = search(steps(1, 3, plus=1, confirm=2), 2)
 
     assert tried == ["c1+", "c2+", "c3-", "c2+", "c2+"]
-    assert found == Found(Fraction(2), Fraction(3))
+    assert found == FoundLevel(Fraction(2), Fraction(3))
 
 
 def test_a_failed_confirmation_falls_back_one_step() -> None:
@@ -100,7 +100,7 @@ def test_a_failed_confirmation_falls_back_one_step() -> None:
     tried, found = search(steps(1, 9, plus=1, confirm=1), 3, fails=(4,))
 
     assert tried == ["c1+", "c2+", "c3+", "c4-", "c3-", "c2+"]
-    assert found == Found(Fraction(2), Fraction(3))
+    assert found == FoundLevel(Fraction(2), Fraction(3))
 
 
 def test_no_level_that_holds_gives_zero() -> None:
@@ -108,7 +108,7 @@ def test_no_level_that_holds_gives_zero() -> None:
     tried, found = search(steps(10, 90, plus=10, refine=3, confirm=1), 5)
 
     assert tried == ["c10-"]
-    assert found == Found(Fraction(0), Fraction(10))
+    assert found == FoundLevel(Fraction(0), Fraction(10))
 
 
 def test_all_levels_hold() -> None:
@@ -116,7 +116,7 @@ def test_all_levels_hold() -> None:
     tried, found = search(steps(10, 35, plus=10, refine=3), 1_000)
 
     assert tried == ["c10+", "c20+", "c30+", "c35+"]
-    assert found == Found(Fraction(35), None)
+    assert found == FoundLevel(Fraction(35), None)
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_what_the_generator_cannot_send_ends_the_way_up() -> None:
     tried, found = search(steps(20, 500, plus=20, refine=3, confirm=1), 900, most=70)
 
     assert tried == ["c20+", "c40+", "c60+", "c80?", "c80?", "c60+"]
-    assert found == Found(Fraction(60), Fraction(80), is_limited=True)
+    assert found == FoundLevel(Fraction(60), Fraction(80), is_limited=True)
 
 
 def test_a_hiccup_of_the_generator_does_not_end_a_search() -> None:
@@ -163,11 +163,11 @@ def test_a_hiccup_of_the_generator_does_not_end_a_search() -> None:
     tried, found = search(found, 85, hiccups=(1, 4, 6))
 
     assert tried == ["c20+", "c60?", "c60+", "c100-", "r80?", "r80+", "c80?", "c80+"]
-    assert found == Found(Fraction(80), Fraction(100))
+    assert found == FoundLevel(Fraction(80), Fraction(100))
 
 
 def test_the_generator_can_be_the_limit_at_the_first_level() -> None:
     """Then nothing is known."""
-    assert search(steps(20, 500, plus=20), 900, most=10)[1] == Found(
+    assert search(steps(20, 500, plus=20), 900, most=10)[1] == FoundLevel(
         Fraction(0), Fraction(20), is_limited=True
     )

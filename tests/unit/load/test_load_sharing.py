@@ -8,7 +8,7 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planrunner.load.partition import Part
+from planrunner.load.partition import WorkerShare
 from planrunner.load.sharing import (
     dealt_arrivals,
     owned_iterations,
@@ -23,8 +23,8 @@ CLASSES = st.lists(st.sampled_from("ABC"), max_size=60)
 WORKERS = st.integers(1, 7)
 
 
-def parts(workers: int) -> list[Part]:
-    return [Part(worker, workers) for worker in range(workers)]
+def parts(workers: int) -> list[WorkerShare]:
+    return [WorkerShare(worker, workers) for worker in range(workers)]
 
 
 @given(CLASSES, WORKERS)

@@ -8,13 +8,13 @@ from dataclasses import replace
 import pytest
 
 from planrunner.metrics.histogram import Histogram
-from planrunner.metrics.judging.evidence import Arrivals, Evidence, TaskRuns
+from planrunner.metrics.judging.evidence import ArrivalCounts, Evidence, TaskRuns
 from planrunner.metrics.judging.judge import Gate, judge
 from planrunner.metrics.judging.measured import MeasuredTime
 from planrunner.metrics.judging.verdict import Verdict
 from planrunner.metrics.series import Labels
 from planrunner.metrics.snapshot import Accumulated, SeriesDelta, Snapshot
-from planrunner.metrics.thresholds import Level, OnNoData, Threshold, parse_threshold
+from planrunner.metrics.thresholds import OnNoData, Threshold, ThresholdLevel, parse_threshold
 from planrunner.units import NS_PER_MS, NS_PER_S
 
 START_NS = 1_000 * NS_PER_S
@@ -217,7 +217,7 @@ def test_counting_none_of_what_was_tried_is_data() -> None:
     assert verdict("rate of tag:cached=false < 5%", {tagged: [10]})[0] == "pass"
 
 
-def with_no_data(change: OnNoData, level: Level = Level.FAIL) -> Verdict:
+def with_no_data(change: OnNoData, level: ThresholdLevel = ThresholdLevel.FAIL) -> Verdict:
     threshold = replace(parse_threshold("p95 < 1s"), on_no_data=change, level=level)
     return judge(threshold, evidence_of([])).verdict
 
@@ -228,7 +228,7 @@ def test_on_no_data_decides_when_the_plan_says_so() -> None:
     assert with_no_data(OnNoData.FAIL).fails_the_run
     assert with_no_data(OnNoData.PASS) is Verdict.PASS
     assert with_no_data(OnNoData.SKIP) is Verdict.NOT_APPLICABLE
-    assert with_no_data(OnNoData.FAIL, Level.WARN) is Verdict.WARN
+    assert with_no_data(OnNoData.FAIL, ThresholdLevel.WARN) is Verdict.WARN
 
 
 def test_what_this_run_does_not_select_is_not_applicable() -> None:
@@ -242,7 +242,7 @@ def test_what_this_run_does_not_select_is_not_applicable() -> None:
 
 def test_a_broken_warning_warns() -> None:
     """The level of a pair decides between warn and fail."""
-    threshold = replace(parse_threshold("p95 < 5ms"), level=Level.WARN)
+    threshold = replace(parse_threshold("p95 < 5ms"), level=ThresholdLevel.WARN)
 
     assert judge(threshold, evidence_of(seconds({OK: [10]}))).verdict is Verdict.WARN
 
@@ -450,7 +450,8 @@ def test_growth_of_latency_compares_medians() -> None:
 def test_arrivals_are_counted_in_their_scope() -> None:
     """Achieved rate as a share of what was due, and per second."""
     arrivals = [
-        Arrivals(START_NS + n * NS_PER_S + NS_PER_S // 2, "main", 100, 95, 5, 2) for n in range(4)
+        ArrivalCounts(START_NS + n * NS_PER_S + NS_PER_S // 2, "main", 100, 95, 5, 2)
+        for n in range(4)
     ]
     more = {"arrivals": arrivals}
 

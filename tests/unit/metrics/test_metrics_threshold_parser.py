@@ -18,7 +18,7 @@ from planrunner.metrics.thresholds import (
     Window,
     parse_threshold,
 )
-from planrunner.metrics.thresholds.selector import Kind
+from planrunner.metrics.thresholds.selector import SelectorKind
 from planrunner.units import NS_PER_MINUTE, NS_PER_MS, NS_PER_S
 
 SENTENCES = [
@@ -141,11 +141,11 @@ def test_every_name_comes_with_its_place() -> None:
     ]
 
     assert found == [
-        (Kind.TASK, "get key", None, '"get key"'),
-        (Kind.TAG, "a", "b", "a=b"),
-        (Kind.REQUEST, "etcd.put", None, "etcd.put"),
-        (Kind.PHASE, "high", None, "high"),
-        (Kind.STAGE, "hold", None, "hold"),
+        (SelectorKind.TASK, "get key", None, '"get key"'),
+        (SelectorKind.TAG, "a", "b", "a=b"),
+        (SelectorKind.REQUEST, "etcd.put", None, "etcd.put"),
+        (SelectorKind.PHASE, "high", None, "high"),
+        (SelectorKind.STAGE, "hold", None, "hold"),
     ]
 
 

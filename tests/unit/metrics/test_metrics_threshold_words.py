@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from planrunner.metrics.thresholds import Level, OnNoData, parse_threshold
+from planrunner.metrics.thresholds import OnNoData, ThresholdLevel, parse_threshold
 from planrunner.metrics.thresholds.words import describe
 
 END = "a breach fails the run, and to have no samples is a breach"
@@ -66,7 +66,7 @@ def test_level_and_missing_data_are_said() -> None:
     """A warning and a relaxed long form read as such."""
     threshold = parse_threshold("errors == 0")
 
-    warning = replace(threshold, level=Level.WARN, on_no_data=OnNoData.PASS)
+    warning = replace(threshold, level=ThresholdLevel.WARN, on_no_data=OnNoData.PASS)
     skipped = replace(threshold, on_no_data=OnNoData.SKIP, not_applicable="phase x is not selected")
 
     assert describe(warning).endswith("a breach is a warning, but to have no samples is none")

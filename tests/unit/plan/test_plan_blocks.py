@@ -7,7 +7,7 @@ import pytest
 from planrunner.language.fields.mapping import PlanMapping
 from planrunner.plan.models.data_sources import DataModel
 from planrunner.plan.models.services import MonitorModel, ServiceModel
-from planrunner.protocols.etcd.spec import EtcdOperation
+from planrunner.protocols.etcd.spec import TxnOperation
 from planrunner.protocols.http.spec import Auth, HttpModel, RequestSpec
 from planrunner.protocols.http.spec_expect import Expect, ExtractSpec, Rule
 from tests.support.plan_models import found_in, plain
@@ -73,8 +73,8 @@ def test_sound_blocks(model: type[PlanMapping], text: str) -> None:
         (Rule, "{}", "invalid-value", ""),
         (ExtractSpec, "{index: last}", "missing-key", ""),
         (ExtractSpec, "{css: a, regex: b}", "conflicting-keys", "regex"),
-        (EtcdOperation, "{put: {key: a, value: b}, delete: {key: a}}", "one-action", "delete"),
-        (EtcdOperation, "{}", "one-action", ""),
+        (TxnOperation, "{put: {key: a, value: b}, delete: {key: a}}", "one-action", "delete"),
+        (TxnOperation, "{}", "one-action", ""),
     ],
 )
 def test_faulty_blocks(model: type[PlanMapping], text: str, code: str, key: str) -> None:

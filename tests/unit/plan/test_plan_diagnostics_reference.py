@@ -12,7 +12,7 @@ from planrunner.compiler.review import review
 from planrunner.language.diagnostics import Code, PlanError
 from planrunner.plan.bundle import Bundle
 from planrunner.plan.loader import load_bundle
-from planrunner.plan.params.resolve import Surroundings
+from planrunner.plan.params.resolve import ParamSources
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "reference" / "diagnostics.md"
 SECTIONS = {
@@ -36,7 +36,7 @@ REST = {
 
 def codes_of(text: str) -> set[str]:
     try:
-        plan = load_bundle(Bundle("plan.yaml", {"plan.yaml": text}), Surroundings())
+        plan = load_bundle(Bundle("plan.yaml", {"plan.yaml": text}), ParamSources())
         compile_plan(plan)
     except PlanError as error:
         return {fault.code.value for fault in review(error)}

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from planrunner.language.diagnostics import Code, Diagnostic, PlanError, render
 from planrunner.plan.bundle import Bundle
 from planrunner.plan.loader import InvalidPlan, Plan, load, load_bundle
-from planrunner.plan.params.resolve import Surroundings
+from planrunner.plan.params.resolve import ParamSources
 
 ROOT = Path(__file__).resolve().parents[3]
 SHIPPED = sorted((ROOT / "plans").glob("*.yaml"))
@@ -298,7 +298,7 @@ def test_a_bundle_gives_the_same_plan_without_its_files(write: Write) -> None:
     for file in path.parent.iterdir():
         file.unlink()
 
-    again = load_bundle(sent, Surroundings())
+    again = load_bundle(sent, ParamSources())
 
     assert again.document.data == plan.document.data
     assert again.bundle.digest == plan.bundle.digest
@@ -379,7 +379,7 @@ def test_a_mutated_plan_gives_a_plan_or_findings_inside_its_file(text: str, seed
     file = "plan.yaml"
     start = time.process_time()
     try:
-        load_bundle(Bundle(file, {file: changed}), Surroundings())
+        load_bundle(Bundle(file, {file: changed}), ParamSources())
     except PlanError as error:
         findings = error.diagnostics
     else:

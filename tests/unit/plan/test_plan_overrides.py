@@ -10,7 +10,7 @@ from planrunner.language.diagnostics import PlanError, render
 from planrunner.plan.bundle import Bundle
 from planrunner.plan.loader import Plan, load_bundle
 from planrunner.plan.overrides import Changes
-from planrunner.plan.params.resolve import Surroundings
+from planrunner.plan.params.resolve import ParamSources
 from planrunner.units import parse_rate
 
 PLAN = """\
@@ -35,8 +35,8 @@ profiles:
 
 
 def loaded(text: str = PLAN, **changes: Any) -> Plan:
-    surroundings = Surroundings({}, None, {}, changes=Changes(**changes))
-    return load_bundle(Bundle("plan.yaml", {"plan.yaml": text}), surroundings)
+    sources = ParamSources({}, None, {}, changes=Changes(**changes))
+    return load_bundle(Bundle("plan.yaml", {"plan.yaml": text}), sources)
 
 
 def refused(text: str = PLAN, **changes: Any) -> str:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from planrunner.language.diagnostics import Code, Diagnostic, render
 from planrunner.plan.models.params import ParamModel
-from planrunner.plan.params.resolve import Param, ParamSource, Surroundings, resolve_params
+from planrunner.plan.params.resolve import Param, ParamSource, ParamSources, resolve_params
 from planrunner.plan.params.values import ParamValueError, as_expressions_see, from_text, from_yaml
 from planrunner.plan.yaml.document import parse
 from planrunner.units import NS_PER_S, Rate, seconds_to_ns
@@ -27,8 +27,8 @@ def resolve(
     models = {
         name: ParamModel.model_validate(data) for name, data in document.data["params"].items()
     }
-    surroundings = Surroundings(overrides or {}, environment, environ or {}, need_secrets)
-    return resolve_params(models, document.data["environments"], surroundings, document)
+    sources = ParamSources(overrides or {}, environment, environ or {}, need_secrets)
+    return resolve_params(models, document.data["environments"], sources, document)
 
 
 def value_of(params: str, name: str = "p", **settings: object) -> tuple[object, ParamSource]:

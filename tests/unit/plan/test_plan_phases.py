@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from planrunner.language.fields.types import Deferred
-from planrunner.plan.models.load.search import SearchModel, Step
+from planrunner.plan.models.load.search import LevelStep, SearchModel
 from planrunner.plan.models.load.workload import LoadKind, PhaseModel
 from planrunner.units import NS_PER_MINUTE, NS_PER_S, Rate
 from tests.support.plan_models import found_in, plain
@@ -162,8 +162,8 @@ def test_a_search_reads_its_levels_and_steps() -> None:
         plain("{vary: users, from: 10, to: 500, step: +50, hold: 60s, slo: [p95 < 1s]}")
     )
 
-    assert (search.from_, search.step) == (Rate(20, NS_PER_S), Step(times=1.5))
-    assert (users.to, users.step) == (500, Step(plus=50))
+    assert (search.from_, search.step) == (Rate(20, NS_PER_S), LevelStep(times=1.5))
+    assert (users.to, users.step) == (500, LevelStep(plus=50))
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from planrunner.protocols.base import FailureKind, Reply, Scope
 from planrunner.protocols.http.clients.fault import WireFault
 from planrunner.protocols.http.clients.http1 import client as wire
 from planrunner.protocols.http.clients.http1.body import BodyReader, ChunkedBody
-from planrunner.protocols.http.clients.http1.connection import Limits, WireConnection
+from planrunner.protocols.http.clients.http1.connection import ReplyLimits, WireConnection
 from planrunner.protocols.http.clients.http1.head import (
     CAPACITY,
     NEVER_QUICK,
@@ -28,7 +28,7 @@ from planrunner.protocols.http.clients.http1.head import (
 )
 from planrunner.protocols.http.clients.request import bind_request
 from planrunner.protocols.http.clients.rewrite import add_lines, next_hop, without
-from planrunner.protocols.http.operation import HttpSettings, Parts, StaticBody
+from planrunner.protocols.http.operation import HttpSettings, StaticBody, TextParts
 from planrunner.protocols.http.url import Location, Origin
 from tests.support.http_servers import HttpServer, Request, Wire, always, reply, serve
 from tests.support.http_users import HttpUnderTest, TestUser, converse, exchange
@@ -335,7 +335,7 @@ def test_no_bytes_break_a_connection(
 
     async def run() -> None:
         nobody = Nobody()
-        connection = WireConnection(SHOP, Reply(), ReplyHeads(50), Limits(200, 50), nobody)
+        connection = WireConnection(SHOP, Reply(), ReplyHeads(50), ReplyLimits(200, 50), nobody)
         connection.connection_made(cast("asyncio.Transport", nobody))
         connection.is_bodiless = is_bodiless
         waiter = connection.expect(wants_body=wants_body)
@@ -355,7 +355,7 @@ def test_no_bytes_break_a_connection(
     [("/kv", 4), (("/kv/", itemgetter("key")), 6)],
     ids=["constant", "template"],
 )
-def test_hot_path_stays_short(target: str | Parts, calls: int) -> None:
+def test_hot_path_stays_short(target: str | TextParts, calls: int) -> None:
     """Calls of our own functions per request: `send` twice (begun, resumed), the reply's two.
 
     A template adds its two closures. Counted, not timed: this holds on any machine.

@@ -9,7 +9,7 @@ import pytest
 from planrunner.errors import UsageError
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.thresholds.parser import parse_threshold
-from planrunner.results.comparison import Outcome, compare
+from planrunner.results.comparison import ChangeOutcome, compare
 from planrunner.results.files.baseline import measure_in, promote, read_baseline
 from planrunner.results.model import Validity, ValidityLevel
 from planrunner.results.record import read_series
@@ -32,8 +32,8 @@ def test_noise_is_no_change(before, seed):
     """Runs of the same thing never fail a build."""
     found = compare(before, run(seed=seed))
 
-    assert found.outcome in (Outcome.SAME, Outcome.UNCLEAR)
-    assert Outcome.WORSE not in {change.outcome for change in found.changes}
+    assert found.outcome in (ChangeOutcome.SAME, ChangeOutcome.UNCLEAR)
+    assert ChangeOutcome.WORSE not in {change.outcome for change in found.changes}
 
 
 @pytest.mark.parametrize("load", ["open", "closed"])
@@ -42,7 +42,7 @@ def test_a_busy_machine_fails_no_build(load):
     changes = [change for pair in neighbours(load, "A") for change in compare(*pair).changes]
 
     assert len(changes) == 180
-    assert {change.outcome for change in changes} <= {Outcome.SAME, Outcome.UNCLEAR}
+    assert {change.outcome for change in changes} <= {ChangeOutcome.SAME, ChangeOutcome.UNCLEAR}
 
 
 @pytest.mark.parametrize("load", ["open", "closed"])
@@ -52,16 +52,16 @@ def test_a_busy_machine_hides_no_large_change(load, target, least):
     found = [compare(*pair).outcome for pair in neighbours(load, target)]
 
     assert len(found) == 6
-    assert found.count(Outcome.WORSE) >= least
-    assert Outcome.BETTER not in found
+    assert found.count(ChangeOutcome.WORSE) >= least
+    assert ChangeOutcome.BETTER not in found
 
 
 def test_a_slower_run_is_worse_and_the_other_way_round_better(before):
     """Each percentile of all requests together says so."""
     slow = run(seed=5, slower=1.6)
 
-    assert compare(before, slow).outcome is Outcome.WORSE
-    assert compare(slow, before).outcome is Outcome.BETTER
+    assert compare(before, slow).outcome is ChangeOutcome.WORSE
+    assert compare(slow, before).outcome is ChangeOutcome.BETTER
     p50 = compare(before, slow).changes[0]
     assert (p50.request, p50.figure) == ("", "p50")
     assert p50.low < 0.6 < p50.high
@@ -80,8 +80,8 @@ def test_a_short_run_cannot_tell(before, seconds):
     short = make_long_run(seconds=seconds, requests=4)
 
     found = compare(before, short)
-    assert found.outcome is Outcome.UNCLEAR
-    assert {change.outcome for change in found.changes} == {Outcome.UNCLEAR}
+    assert found.outcome is ChangeOutcome.UNCLEAR
+    assert {change.outcome for change in found.changes} == {ChangeOutcome.UNCLEAR}
     assert f"the second run measured only {seconds} s, too little to tell anything" in found.remarks
 
 
@@ -93,9 +93,9 @@ def test_only_what_is_surely_beyond_the_tolerance_is_a_change(before):
     def outcome(tolerance):
         return compare(before, slow, tolerance=tolerance).changes[0].outcome
 
-    assert outcome(p50.low - 0.01) is Outcome.WORSE
-    assert outcome((p50.low + p50.high) / 2) is Outcome.UNCLEAR
-    assert outcome(p50.high + 0.01) is Outcome.SAME
+    assert outcome(p50.low - 0.01) is ChangeOutcome.WORSE
+    assert outcome((p50.low + p50.high) / 2) is ChangeOutcome.UNCLEAR
+    assert outcome(p50.high + 0.01) is ChangeOutcome.SAME
 
 
 def test_throughput_is_that_of_the_report(before):
@@ -118,7 +118,7 @@ def test_a_few_bad_seconds_are_no_change(before):
     p50 = compare(before, replace(before, request_points=tuple(points))).changes[0]
 
     assert p50.change == pytest.approx(0, abs=0.1)
-    assert p50.outcome in (Outcome.SAME, Outcome.UNCLEAR)
+    assert p50.outcome in (ChangeOutcome.SAME, ChangeOutcome.UNCLEAR)
 
 
 def test_what_is_unclear_of_all_requests_makes_the_comparison_unclear(before):
@@ -126,8 +126,8 @@ def test_what_is_unclear_of_all_requests_makes_the_comparison_unclear(before):
     found = compare(before, run(seed=2))
     together = {change.outcome for change in found.changes if not change.request}
 
-    assert Outcome.UNCLEAR in together
-    assert found.outcome is Outcome.UNCLEAR
+    assert ChangeOutcome.UNCLEAR in together
+    assert found.outcome is ChangeOutcome.UNCLEAR
 
 
 def test_requests_that_came_or_went_are_named(before):

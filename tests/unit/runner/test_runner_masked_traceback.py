@@ -7,11 +7,11 @@ from typing import Any, cast
 
 import pytest
 
-from planrunner.compiler.load.selection import Selection
+from planrunner.compiler.load.selection import PlanSelection
 from planrunner.compiler.source import GraphSource
 from planrunner.engine.workers.messages import Assignment, Broken
 from planrunner.plan.bundle import Bundle
-from planrunner.plan.params.resolve import Surroundings
+from planrunner.plan.params.resolve import ParamSources
 from planrunner.runner import worker_main as worker
 from planrunner.runner.exit_codes import ExitCode
 from tests.support.plans import plan_text
@@ -37,8 +37,8 @@ def test_the_traceback_of_a_worker_holds_no_secret(
           made: {type: str, default: "${token[:4]}-derived"}
     """
     bundle = Bundle("plan.yaml", {"plan.yaml": plan_text(params)})
-    surroundings = Surroundings(environ={"TOKEN": "swordfish"})
-    source = GraphSource(bundle, surroundings, Selection(), 1, {}, tmp_path)
+    sources = ParamSources(environ={"TOKEN": "swordfish"})
+    source = GraphSource(bundle, sources, PlanSelection(), 1, {}, tmp_path)
     channel = Channel()
 
     async def fail(*_: object) -> None:

@@ -21,7 +21,7 @@ from planrunner.errors import CannotRun
 from planrunner.graph.run_graph import ReadyNode, ServiceNode
 from planrunner.language.diagnostics import Span
 from planrunner.language.secrets import Masker
-from planrunner.target import RunningService, Surrounding, free_port, start_services
+from planrunner.target import RunningService, ServiceContext, free_port, start_services
 
 pytestmark = pytest.mark.slow
 
@@ -53,8 +53,8 @@ async def no_fetch(_: object) -> str | None:
     raise AssertionError
 
 
-def around(directory: Path, **environ: str) -> Surrounding:
-    return Surrounding(
+def around(directory: Path, **environ: str) -> ServiceContext:
+    return ServiceContext(
         directory, {"run": {"id": "r1"}}, {"PATH": os.environ["PATH"], **environ}, no_fetch
     )
 
@@ -169,7 +169,7 @@ def test_a_path_that_is_no_program_is_said(
 
 
 async def _without_path(node: ServiceNode, directory: Path) -> None:
-    empty = Surrounding(directory, {}, {"PATH": str(directory)}, no_fetch)
+    empty = ServiceContext(directory, {}, {"PATH": str(directory)}, no_fetch)
     async with start_services([node], empty):
         pass
 

@@ -12,6 +12,7 @@ from planrunner.language.expressions.values import (
     FAULTS,
     MAX_RANGE,
     UNDEFINED,
+    Evaluate,
     EvaluationError,
     Lowered,
     Scope,
@@ -21,12 +22,10 @@ from planrunner.language.expressions.values import (
 )
 from planrunner.values import dataclass
 
-__all__ = ["Lowering", "lower_call", "lower_filter", "lower_test"]
-
-Evaluate = Callable[[Scope], Any]
+__all__ = ["LowerArgument", "lower_call", "lower_filter", "lower_test"]
 
 
-class Lowering(Protocol):
+class LowerArgument(Protocol):
     """What lowers the operands."""
 
     def lower(self, node: nodes.Node, *, lax: bool = False) -> Lowered:
@@ -49,7 +48,7 @@ class _Arguments:
     fixed: tuple[list[Any], dict[str, Any]] | None
 
 
-def _arguments(lowering: Lowering, node: nodes.Call | nodes.Filter | nodes.Test) -> _Arguments:
+def _arguments(lowering: LowerArgument, node: nodes.Call | nodes.Filter | nodes.Test) -> _Arguments:
     by_position = [lowering.lower(argument) for argument in node.args]
     by_name = {word.key: lowering.lower(word.value) for word in node.kwargs}
     more = lowering.lower(node.dyn_args) if node.dyn_args is not None else None
@@ -75,7 +74,7 @@ def _arguments(lowering: Lowering, node: nodes.Call | nodes.Filter | nodes.Test)
 # --- filters ------------------------------------------------------------------------------------
 
 
-def lower_filter(lowering: Lowering, node: nodes.Filter, *, lax: bool) -> Lowered:
+def lower_filter(lowering: LowerArgument, node: nodes.Filter, *, lax: bool) -> Lowered:
     """Lower `value | name(…)`."""
     if node.name in ("d", "default"):
         return _lower_default(lowering, node, lax=lax)
@@ -119,7 +118,7 @@ def _random(items: Evaluate) -> Evaluate:
     return evaluate
 
 
-def _lower_default(lowering: Lowering, node: nodes.Filter, *, lax: bool) -> Lowered:
+def _lower_default(lowering: LowerArgument, node: nodes.Filter, *, lax: bool) -> Lowered:
     """Lower `value | default(fallback)`; the fallback is evaluated only where it is needed."""
     value = lowering.lower(node.node, lax=True)
     arguments = dict(zip(("default_value", "boolean"), node.args, strict=False))
@@ -153,7 +152,7 @@ def _default(value: Evaluate, fallback: Evaluate, *, falsy: bool) -> Evaluate:
 # --- tests --------------------------------------------------------------------------------------
 
 
-def lower_test(lowering: Lowering, node: nodes.Test) -> Lowered:
+def lower_test(lowering: LowerArgument, node: nodes.Test) -> Lowered:
     """Lower `value is name(…)`."""
     if node.name in ("defined", "undefined"):
         lax = lowering.lower(node.node, lax=True)
@@ -222,7 +221,7 @@ def _cannot_use(called: str, value: object) -> EvaluationError:
 # --- helpers ------------------------------------------------------------------------------------
 
 
-def lower_call(lowering: Lowering, node: nodes.Call) -> Lowered:
+def lower_call(lowering: LowerArgument, node: nodes.Call) -> Lowered:
     """Lower a call of a helper; the survey has refused all other calls."""
     arguments = _arguments(lowering, node)
     target = node.node

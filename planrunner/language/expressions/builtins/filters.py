@@ -44,9 +44,9 @@ from planrunner.language.expressions.values import (
     to_text,
 )
 
-__all__ = ["Filter", "filters", "tests"]
+__all__ = ["FilterFunction", "filters", "tests"]
 
-Filter = Callable[..., Any]
+FilterFunction = Callable[..., Any]
 
 _PLAIN: Final = (str, int, float, bytes, list, tuple, Mapping)
 
@@ -63,7 +63,7 @@ class _PlainEnvironment(Environment):
 
 
 @cache
-def filters() -> Mapping[str, Filter]:
+def filters() -> Mapping[str, FilterFunction]:
     """Return every filter but `random`, which needs the user's stream: name to function."""
     return _tables()[0]
 
@@ -75,10 +75,10 @@ def tests() -> Mapping[str, Callable[..., bool]]:
 
 
 @cache
-def _tables() -> tuple[Mapping[str, Filter], Mapping[str, Callable[..., bool]]]:
+def _tables() -> tuple[Mapping[str, FilterFunction], Mapping[str, Callable[..., bool]]]:
     environment = _PlainEnvironment(undefined=StrictUndefined, optimized=False)
     bind = _binder(environment)
-    table: dict[str, Filter] = {}
+    table: dict[str, FilterFunction] = {}
     for name in FILTER_NAMES:
         if name == "random":
             continue
@@ -89,10 +89,10 @@ def _tables() -> tuple[Mapping[str, Filter], Mapping[str, Callable[..., bool]]]:
             run = partial(_on_text, run)
         table[name] = partial(_plain_result, run)
     environment.filters = table
-    return table, {name: bind(cast("Filter", TESTS[name])) for name in TEST_NAMES}
+    return table, {name: bind(cast("FilterFunction", TESTS[name])) for name in TEST_NAMES}
 
 
-def _binder(environment: Environment) -> Callable[[Filter], Filter]:
+def _binder(environment: Environment) -> Callable[[FilterFunction], FilterFunction]:
     """Return a function that gives a Jinja2 filter the first argument it asks for."""
     wanted = (
         (_mark_on(pass_environment(_unmarked())), environment),
@@ -100,7 +100,7 @@ def _binder(environment: Environment) -> Callable[[Filter], Filter]:
         (_mark_on(pass_eval_context(_unmarked())), EvalContext(environment)),
     )
 
-    def bind(function: Filter) -> Filter:
+    def bind(function: FilterFunction) -> FilterFunction:
         wants = _mark_on(function)
         for mark, value in wanted:
             if wants is not None and wants is mark:
@@ -110,15 +110,15 @@ def _binder(environment: Environment) -> Callable[[Filter], Filter]:
     return bind
 
 
-def _mark_on(function: Filter) -> object:
+def _mark_on(function: FilterFunction) -> object:
     return getattr(function, "jinja_pass_arg", None)
 
 
-def _unmarked() -> Filter:
+def _unmarked() -> FilterFunction:
     return lambda: None
 
 
-def _plain_result(run: Filter, value: object, *args: object, **kwargs: object) -> object:
+def _plain_result(run: FilterFunction, value: object, *args: object, **kwargs: object) -> object:
     try:
         return _plain(run(value, *args, **kwargs))
     except UndefinedError:
@@ -145,11 +145,13 @@ def _plain_item(item: object) -> object:
     return str(item) if isinstance(item, str) else item
 
 
-def _on_text(run: Filter, value: object, *args: object, **kwargs: object) -> object:
+def _on_text(run: FilterFunction, value: object, *args: object, **kwargs: object) -> object:
     return run(to_text(value), *args, **kwargs)
 
 
-def _guarded(guard: Filter, run: Filter, value: object, *args: object, **kwargs: object) -> object:
+def _guarded(
+    guard: FilterFunction, run: FilterFunction, value: object, *args: object, **kwargs: object
+) -> object:
     guard(value, *args, **kwargs)
     return run(value, *args, **kwargs)
 
@@ -261,7 +263,7 @@ def _refuse(value: object) -> object:
     raise EvaluationError(f"{kind_of(value)} has no items by key")
 
 
-_OWN: Final[Mapping[str, Filter]] = {
+_OWN: Final[Mapping[str, FilterFunction]] = {
     "attr": _attr,
     "b64": _b64,
     "bytes": _bytes,

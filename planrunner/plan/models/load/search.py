@@ -18,17 +18,17 @@ from planrunner.plan.models.thresholds import Sentence
 from planrunner.units import Rate, UnitError, parse_rate
 from planrunner.values import dataclass
 
-__all__ = ["Level", "SearchModel", "Step"]
+__all__ = ["LevelStep", "SearchLevel", "SearchModel"]
 
-Level = int | Rate | Text
+SearchLevel = int | Rate | Text
 """Users, iterations per time, or a text with expressions that gives one of them."""
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class LevelStep:
     """How the level grows: by `plus`, or `times` the one before; the other one is None."""
 
-    plus: Level | None = None
+    plus: SearchLevel | None = None
     times: float | Deferred | None = None
 
 
@@ -40,7 +40,7 @@ def _text(source: str) -> Text:
         raise error(fault, offset=failed.offset or 0, length=1) from None
 
 
-def _read_level(data: object) -> Level:
+def _read_level(data: object) -> SearchLevel:
     if isinstance(data, int) and not isinstance(data, bool) and data >= 0:
         return data
     if isinstance(data, str) and "${" in data:
@@ -62,19 +62,19 @@ def _read_level(data: object) -> Level:
 _FACTOR: Final = re.compile(r"x\s*([0-9]+(?:\.[0-9]+)?)")
 
 
-def _read_step(data: object) -> Step:
+def _read_step(data: object) -> LevelStep:
     if isinstance(data, str) and (found := _FACTOR.fullmatch(data)) and float(found[1]) > 1:
-        return Step(times=float(found[1]))
+        return LevelStep(times=float(found[1]))
     if isinstance(data, str) and data.startswith("x") and "${" in data:
-        return Step(times=Deferred(_text(data), "factor"))
+        return LevelStep(times=Deferred(_text(data), "factor"))
     if isinstance(data, str) and data.startswith("${"):
-        return Step(plus=_text(data))
+        return LevelStep(plus=_text(data))
     if isinstance(data, str) and data.startswith("+"):
         amount = data[1:].strip()
-        return Step(plus=_read_level(int(amount) if amount.isdecimal() else amount))
+        return LevelStep(plus=_read_level(int(amount) if amount.isdecimal() else amount))
     # YAML reads `+50` as the number 50.
     if isinstance(data, int) and not isinstance(data, bool) and data > 0:
-        return Step(plus=data)
+        return LevelStep(plus=data)
     raise error(
         Fault(
             Code.INVALID_VALUE,
@@ -85,12 +85,12 @@ def _read_step(data: object) -> Step:
 
 
 LevelField = Annotated[
-    Level,
+    SearchLevel,
     ReadBy(_read_level, {"type": ["integer", "string"], "minimum": 0, "pattern": r"(/|\$\{)"}),
 ]
 
 StepField = Annotated[
-    Step,
+    LevelStep,
     ReadBy(
         _read_step,
         {

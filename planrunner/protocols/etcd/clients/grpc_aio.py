@@ -15,7 +15,7 @@ from planrunner.protocols.etcd.clients.faults import (
     map_failure,
     was_not_sent,
 )
-from planrunner.protocols.etcd.clients.lines import Access, Line, Lines
+from planrunner.protocols.etcd.clients.lines import Access, Connection, ConnectionPool
 from planrunner.protocols.etcd.clients.messages import Build, message_builder
 from planrunner.protocols.etcd.clients.recall import recall, sent_message
 from planrunner.protocols.etcd.clients.watches import Watcher
@@ -55,9 +55,9 @@ class GrpcClient:
         self._stubs = load_stubs()
         self.clock = clock
         self.access = Access(settings, self._stubs)
-        self._shared = [Lines(self.access) for _ in range(settings.connections)]
+        self._shared = [ConnectionPool(self.access) for _ in range(settings.connections)]
         self._next = cycle(self._shared)
-        self._own: set[Lines] = set()
+        self._own: set[ConnectionPool] = set()
         self._told: Callable[[Sent | Redirect], None] | None = None
 
     def tap(self, told: Callable[[Sent | Redirect], None]) -> None:
@@ -78,11 +78,11 @@ class GrpcClient:
     def session(self) -> EtcdSession:
         if self._shared:
             return self.session_on(next(self._next), owns=False)
-        lines = Lines(self.access)
+        lines = ConnectionPool(self.access)
         self._own.add(lines)
         return self.session_on(lines, owns=True)
 
-    def session_on(self, lines: Lines, *, owns: bool) -> EtcdSession:
+    def session_on(self, lines: ConnectionPool, *, owns: bool) -> EtcdSession:
         if self._told is not None:
             return _TappedSession(self, lines, owns=owns, told=self._told)
         return EtcdSession(self, lines, owns=owns)
@@ -90,7 +90,7 @@ class GrpcClient:
     def sweep(self, now_ns: int) -> None:
         """Do nothing: each call carries its deadline, which the member sees too."""
 
-    async def release(self, lines: Lines) -> None:
+    async def release(self, lines: ConnectionPool) -> None:
         self._own.discard(lines)
         await lines.close()
 
@@ -105,7 +105,7 @@ class EtcdSession:
 
     __slots__ = ("_access", "_asked", "_client", "_lines", "_now_ns", "_owns", "_reply")
 
-    def __init__(self, client: GrpcClient, lines: Lines, *, owns: bool) -> None:
+    def __init__(self, client: GrpcClient, lines: ConnectionPool, *, owns: bool) -> None:
         self._client = client
         self._access = client.access
         self._now_ns = client.clock.now_ns
@@ -207,7 +207,7 @@ class EtcdSession:
             else:
                 return self._answered(bound, message, answer)
 
-    async def _prepare(self, line: Line, deadline_ns: int) -> None:
+    async def _prepare(self, line: Connection, deadline_ns: int) -> None:
         """Open the connection if it isn't, and get a token if one is needed.
 
         Raises:
@@ -228,7 +228,7 @@ class EtcdSession:
 
     async def _call(
         self,
-        line: Line,
+        line: Connection,
         bound: BoundCall,
         scope: Scope,
         message: Any,  # noqa: ANN401
@@ -267,7 +267,7 @@ class _TappedSession(EtcdSession):
     def __init__(
         self,
         client: GrpcClient,
-        lines: Lines,
+        lines: ConnectionPool,
         *,
         owns: bool,
         told: Callable[[Sent | Redirect], None],

@@ -11,7 +11,7 @@ from planrunner.errors import CannotRun
 from planrunner.protocols.etcd.network import grpc
 from planrunner.protocols.etcd.operation import EtcdSettings
 
-__all__ = ["CHANNEL_OPTIONS", "Access", "Line", "Lines"]
+__all__ = ["CHANNEL_OPTIONS", "Access", "Connection", "ConnectionPool"]
 
 CHANNEL_OPTIONS: Final = (
     # Channels with equal settings share a connection unless told not to: a user has its own.
@@ -55,7 +55,7 @@ class Access:
             return grpc.aio.insecure_channel(endpoint, options=CHANNEL_OPTIONS)
         return grpc.aio.secure_channel(endpoint, self._credentials, options=CHANNEL_OPTIONS)
 
-    async def renew(self, line: Line, stale: object, timeout_s: float) -> None:
+    async def renew(self, line: Connection, stale: object, timeout_s: float) -> None:
         """Ask for a token unless somebody else has replaced the `stale` one meanwhile.
 
         Raises:
@@ -86,7 +86,7 @@ def _read(path: Path | None) -> bytes | None:
         raise CannotRun(f"cannot read `{path}`: {error.strerror}") from error
 
 
-class Line:
+class Connection:
     """A connection to one member.
 
     Attributes:
@@ -129,34 +129,36 @@ class Line:
         await self._channel.close()
 
 
-class Lines:
+class ConnectionPool:
     """One connection at a time, to whichever member answers."""
 
     __slots__ = ("_access", "_at", "_lines")
 
     def __init__(self, access: Access) -> None:
         self._access = access
-        self._lines: list[Line | None] = [None] * len(access.endpoints)
+        self._lines: list[Connection | None] = [None] * len(access.endpoints)
         self._at = 0
 
     def __len__(self) -> int:
         return len(self._lines)
 
     @property
-    def current(self) -> Line:
+    def current(self) -> Connection:
         line = self._lines[self._at]
         if line is None:
-            line = self._lines[self._at] = Line(self._access, self._access.endpoints[self._at])
+            line = self._lines[self._at] = Connection(
+                self._access, self._access.endpoints[self._at]
+            )
         return line
 
-    def leave(self, line: Line) -> None:
+    def leave(self, line: Connection) -> None:
         """Go on with the next member, unless somebody who shares these lines already has."""
         line.is_open = False
         if line is self._lines[self._at]:
             self._at = (self._at + 1) % len(self._lines)
 
     async def close(self) -> None:
-        lines: Sequence[Line | None] = self._lines
+        lines: Sequence[Connection | None] = self._lines
         self._lines = [None] * len(lines)
         for line in lines:
             if line is not None:

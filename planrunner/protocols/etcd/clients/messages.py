@@ -6,15 +6,15 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from planrunner.language.expressions.values import EvaluationError, to_text
-from planrunner.protocols.base import Evaluate, Parts, Scope
+from planrunner.protocols.base import Evaluate, Scope, TextParts
 from planrunner.protocols.etcd.operation import (
     Action,
-    Compare,
     Delete,
     Get,
     Lease,
     Put,
     Txn,
+    TxnCompare,
     Watch,
 )
 
@@ -35,7 +35,7 @@ _FIELDS: Final = {
 }
 
 
-def renderer(parts: Parts) -> Bytes:
+def renderer(parts: TextParts) -> Bytes:
     """Return what renders a text to the bytes that etcd stores."""
     if not parts:
         return lambda _: b""
@@ -107,7 +107,7 @@ def _put(message: Any, put: Put) -> Build:  # noqa: ANN401
     return lambda scope: message(key=key(scope), value=value(scope), lease=lease(scope))
 
 
-def _range(message: Any, parts: Parts, *, is_prefix: bool = False, **rest: Any) -> Build:  # noqa: ANN401
+def _range(message: Any, parts: TextParts, *, is_prefix: bool = False, **rest: Any) -> Build:  # noqa: ANN401
     key = renderer(parts)
     if not is_prefix:
         return lambda scope: message(key=key(scope), **rest)
@@ -141,7 +141,7 @@ def _request_op(stubs: Any, action: Put | Get | Delete) -> Build:  # noqa: ANN40
     return lambda scope: stubs.RequestOp(**{field: build(scope)})
 
 
-def _compare(message: Any, compare: Compare) -> Build:  # noqa: ANN401
+def _compare(message: Any, compare: TxnCompare) -> Build:  # noqa: ANN401
     key = renderer(compare.key)
     target = message.CompareTarget.Value(compare.target.upper())
     result = message.CompareResult.Value(_OPS[compare.op])

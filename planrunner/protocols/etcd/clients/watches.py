@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from planrunner.protocols.base import Scope
-from planrunner.protocols.etcd.clients.lines import Line
+from planrunner.protocols.etcd.clients.lines import Connection
 from planrunner.protocols.etcd.clients.messages import renderer
 from planrunner.protocols.etcd.network import grpc
 from planrunner.protocols.etcd.operation import Watch
@@ -24,7 +24,7 @@ class Watcher:
 
     async def wait(
         self,
-        line: Line,
+        line: Connection,
         request: Any,  # noqa: ANN401
         scope: Scope,
         metadata: Metadata,

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Sequence
 from planrunner.language.fields.pieces import merge_constants
 from planrunner.protocols.base import Scope
 
-__all__ = ["Piece", "Render", "compose"]
+__all__ = ["BytesPiece", "RenderBytes", "compose"]
 
-Piece = bytes | Callable[[Scope], bytes]
-Render = Callable[[Scope], bytes]
+BytesPiece = bytes | Callable[[Scope], bytes]
+RenderBytes = Callable[[Scope], bytes]
 
 
-def compose(pieces: Iterable[Piece]) -> tuple[bytes | None, Render]:
+def compose(pieces: Iterable[BytesPiece]) -> tuple[bytes | None, RenderBytes]:
     """Merge constant neighbours; specialise what most requests are: no or one closure."""
     merged = merge_constants(pieces, bytes)
     match merged:
@@ -27,7 +27,7 @@ def compose(pieces: Iterable[Piece]) -> tuple[bytes | None, Render]:
             return None, _filling(merged)
 
 
-def _filling(pieces: Sequence[Piece]) -> Render:
+def _filling(pieces: Sequence[BytesPiece]) -> RenderBytes:
     """Return what puts the variable pieces between the constant ones."""
     form = [piece if isinstance(piece, bytes) else b"" for piece in pieces]
     gaps = [(place, piece) for place, piece in enumerate(pieces) if not isinstance(piece, bytes)]

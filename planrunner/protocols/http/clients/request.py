@@ -9,7 +9,7 @@ from typing import Final
 from planrunner import __version__
 from planrunner.language.expressions.expression import EvaluationError, to_text
 from planrunner.protocols.base import Exchange, Scope
-from planrunner.protocols.http.clients.pieces import Piece, Render, compose
+from planrunner.protocols.http.clients.pieces import BytesPiece, RenderBytes, compose
 from planrunner.protocols.http.clients.upload import Upload, open_upload
 from planrunner.protocols.http.content import ACCEPTED_ENCODINGS
 from planrunner.protocols.http.operation import (
@@ -18,10 +18,10 @@ from planrunner.protocols.http.operation import (
     FileBody,
     Header,
     HttpOperation,
-    Parts,
     QueryItem,
     Retry,
     StreamBody,
+    TextParts,
 )
 from planrunner.protocols.http.url import Location, Origin, UrlError, quote_query, quote_target
 from planrunner.protocols.http.url import split_url as split
@@ -103,7 +103,7 @@ class WireRequest:
     key: str | None
     origin: Origin | None
     data: bytes | None
-    render: Render
+    render: RenderBytes
     locate: Callable[[Scope], Location] | None
     method: str
     timeout_ns: int
@@ -226,8 +226,8 @@ def header_line(name: str, value: str) -> bytes:
 # -- pieces ------------------------------------------------------------------------------
 
 
-def _target(parts: Parts, query: tuple[QueryItem, ...]) -> list[Piece]:
-    pieces: list[Piece] = []
+def _target(parts: TextParts, query: tuple[QueryItem, ...]) -> list[BytesPiece]:
+    pieces: list[BytesPiece] = []
     has_query = False
     if not (parts and isinstance(parts[0], str) and parts[0].startswith("/")):
         # A target begins with a slash, whatever the variable in front holds.
@@ -242,7 +242,7 @@ def _target(parts: Parts, query: tuple[QueryItem, ...]) -> list[Piece]:
     return pieces + _query(query, has_query=has_query)
 
 
-def _rooted(part: str | Evaluate) -> Piece:
+def _rooted(part: str | Evaluate) -> BytesPiece:
     if isinstance(part, str):
         return quote_target(part if part.startswith("/") else f"/{part}").encode("ascii")
     make = _quoted(part)
@@ -254,7 +254,7 @@ def _rooted(part: str | Evaluate) -> Piece:
     return rooted
 
 
-def _quoted(evaluate: Evaluate) -> Render:
+def _quoted(evaluate: Evaluate) -> RenderBytes:
     is_plain = PLAIN.fullmatch
 
     def quoted(scope: Scope) -> bytes:
@@ -268,7 +268,7 @@ def _quoted(evaluate: Evaluate) -> Render:
     return quoted
 
 
-def _query(query: tuple[QueryItem, ...], *, has_query: bool) -> list[Piece]:
+def _query(query: tuple[QueryItem, ...], *, has_query: bool) -> list[BytesPiece]:
     if not query:
         return []
     if not any(_is_dynamic(item) for item in query):
@@ -294,20 +294,20 @@ def _query_bytes(query: tuple[QueryItem, ...], scope: Scope, *, has_query: bool)
     return (("&" if has_query else "?") + "&".join(pairs)).encode("ascii")
 
 
-def _text(parts: Parts, scope: Scope) -> str:
+def _text(parts: TextParts, scope: Scope) -> str:
     return "".join(part if isinstance(part, str) else to_text(part(scope)) for part in parts)
 
 
-def _host(operation: HttpOperation, origin: Origin) -> list[Piece]:
+def _host(operation: HttpOperation, origin: Origin) -> list[BytesPiece]:
     if any(header.name.lower() == "host" for header in operation.headers):
         return []
     return [f"Host: {origin.authority}\r\n".encode("ascii")]
 
 
-def _headers(operation: HttpOperation) -> list[Piece]:
+def _headers(operation: HttpOperation) -> list[BytesPiece]:
     """Return the header lines without the framing; a Host of the plan's is first."""
     own = {header.name.lower() for header in operation.headers}
-    pieces: list[Piece] = []
+    pieces: list[BytesPiece] = []
     for header in sorted(operation.headers, key=lambda header: header.name.lower() != "host"):
         if header.name.lower() not in FRAMING:
             pieces += _header(header)
@@ -320,7 +320,7 @@ def _headers(operation: HttpOperation) -> list[Piece]:
     return pieces
 
 
-def _header(header: Header) -> list[Piece]:
+def _header(header: Header) -> list[BytesPiece]:
     if all(isinstance(part, str) for part in header.value):
         return [header_line(header.name, _text(header.value, {}))]
     line = header_line(header.name, "").removesuffix(b"\r\n")
@@ -339,7 +339,7 @@ def _header_value(name: str, value: str) -> bytes:
         raise EvaluationError(f"the header `{name}` cannot hold {value!r}") from fault
 
 
-def _body(operation: HttpOperation) -> list[Piece]:
+def _body(operation: HttpOperation) -> list[BytesPiece]:
     body = operation.body
     assert not isinstance(body, StreamBody)  # `prepare` ends the head of such a request
     if isinstance(body, DynamicBody):

@@ -9,7 +9,7 @@ from dataclasses import field
 from planrunner.language.expressions.expression import Lowered, to_text
 from planrunner.protocols.base import Scope
 from planrunner.protocols.http.compile.oauth2 import compile_grant
-from planrunner.protocols.http.operation import Grant, Header, HttpSettings, Parts, QueryItem
+from planrunner.protocols.http.operation import Grant, Header, HttpSettings, QueryItem, TextParts
 from planrunner.protocols.http.spec import ApiKeyAuth, Auth, BasicAuth
 from planrunner.protocols.lowering import Lowering, SpecPath
 from planrunner.values import dataclass
@@ -42,13 +42,13 @@ def compile_auth(
     return Credentials(grant=compile_grant(auth.oauth2, lowering, (*path, "oauth2"), settings))
 
 
-def _authorization(value: Parts) -> Credentials:
+def _authorization(value: TextParts) -> Credentials:
     constant = "".join(part for part in value if isinstance(part, str))
     whole = (constant,) if all(isinstance(part, str) for part in value) else value
     return Credentials({"authorization": Header("Authorization", whole)})
 
 
-def _basic(basic: BasicAuth, lowering: Lowering, path: SpecPath) -> Parts:
+def _basic(basic: BasicAuth, lowering: Lowering, path: SpecPath) -> TextParts:
     username = lowering.text(basic.username, (*path, "username"))
     password = lowering.text(basic.password, (*path, "password"))
     if username.is_constant and password.is_constant:
@@ -57,7 +57,7 @@ def _basic(basic: BasicAuth, lowering: Lowering, path: SpecPath) -> Parts:
     return _basic_closure(username, password)
 
 
-def _basic_closure(username: Lowered, password: Lowered) -> Parts:
+def _basic_closure(username: Lowered, password: Lowered) -> TextParts:
     user, secret = username.evaluate, password.evaluate
 
     def evaluate(scope: Scope) -> str:

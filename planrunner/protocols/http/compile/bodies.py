@@ -22,8 +22,8 @@ from planrunner.protocols.lowering import Lowering, SpecPath
 
 __all__ = ["compile_body", "compile_form", "compile_json"]
 
-Render = Callable[[Scope], str]
-Piece = str | Render
+RenderText = Callable[[Scope], str]
+TextPiece = str | RenderText
 
 _JSON: Final = "application/json"
 _FORM: Final = "application/x-www-form-urlencoded"
@@ -46,7 +46,7 @@ def compile_body(spec: RequestKeys, lowering: Lowering) -> Body | None:
     return None
 
 
-def _body(pieces: Iterator[Piece], content_type: str) -> Body:
+def _body(pieces: Iterator[TextPiece], content_type: str) -> Body:
     merged = merge_constants(pieces, str)
     if all(isinstance(piece, str) for piece in merged):
         return StaticBody("".join(map(str, merged)).encode(), content_type)
@@ -74,7 +74,7 @@ def compile_json(value: object, lowering: Lowering, path: SpecPath) -> Body:
     return _body(_json_pieces(value, lowering, path), _JSON)
 
 
-def _json_pieces(value: object, lowering: Lowering, path: SpecPath) -> Iterator[Piece]:
+def _json_pieces(value: object, lowering: Lowering, path: SpecPath) -> Iterator[TextPiece]:
     if isinstance(value, Text):
         yield from _json_text(value, lowering, path)
     elif isinstance(value, Mapping):
@@ -96,7 +96,7 @@ def _json_pieces(value: object, lowering: Lowering, path: SpecPath) -> Iterator[
             yield encode_json(value)
 
 
-def _json_text(text: Text, lowering: Lowering, path: SpecPath) -> Iterator[Piece]:
+def _json_text(text: Text, lowering: Lowering, path: SpecPath) -> Iterator[TextPiece]:
     if text.is_single:
         lowered = lowering.text(text, path)
         if lowered.is_constant:
@@ -111,7 +111,7 @@ def _json_text(text: Text, lowering: Lowering, path: SpecPath) -> Iterator[Piece
     yield '"'
 
 
-def _json_leaf(evaluate: Callable[[Scope], object]) -> Render:
+def _json_leaf(evaluate: Callable[[Scope], object]) -> RenderText:
     def render(scope: Scope) -> str:
         value = evaluate(scope)
         return encode_basestring(value) if value.__class__ is str else encode_json(value)
@@ -119,7 +119,7 @@ def _json_leaf(evaluate: Callable[[Scope], object]) -> Render:
     return render
 
 
-def _json_inside(evaluate: Callable[[Scope], object]) -> Render:
+def _json_inside(evaluate: Callable[[Scope], object]) -> RenderText:
     return lambda scope: encode_basestring(to_text(evaluate(scope)))[1:-1]
 
 
@@ -162,7 +162,7 @@ def compile_form(form: Mapping[str, object], lowering: Lowering, path: SpecPath)
     return DynamicBody(evaluate, _FORM)
 
 
-def _form_field(name: str, value: object, lowering: Lowering, path: SpecPath) -> Piece:
+def _form_field(name: str, value: object, lowering: Lowering, path: SpecPath) -> TextPiece:
     place = (*path, name)
     key = quote_plus(lowering.key(name, place))
     lowered = lowering.value(value, place)
@@ -188,7 +188,7 @@ def _compile_text(text: Text, lowering: Lowering, path: SpecPath) -> Body:
     return _body((p if isinstance(p, str) else _text_piece(p) for p in pieces), _TEXT)
 
 
-def _text_piece(evaluate: Callable[[Scope], object]) -> Render:
+def _text_piece(evaluate: Callable[[Scope], object]) -> RenderText:
     return lambda scope: to_text(evaluate(scope))
 
 

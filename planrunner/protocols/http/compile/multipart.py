@@ -10,18 +10,18 @@ from typing import Final, cast
 
 from planrunner.language.diagnostics import Code
 from planrunner.language.expressions.expression import EvaluationError, Lowered, to_text
+from planrunner.language.expressions.values import Evaluate
 from planrunner.language.fields.pieces import merge_constants
 from planrunner.language.fields.text import Text
 from planrunner.protocols.base import Scope
 from planrunner.protocols.http.operation import Body, DynamicBody, StaticBody, StreamBody
-from planrunner.protocols.http.spec import Part
+from planrunner.protocols.http.spec import MultipartPart
 from planrunner.protocols.lowering import Lowering, SpecPath
 
 __all__ = ["compile_multipart"]
 
-Evaluate = Callable[[Scope], object]
-Render = Callable[[Scope], bytes | Path]
-Piece = bytes | Path | Render
+RenderPart = Callable[[Scope], bytes | Path]
+PartPiece = bytes | Path | RenderPart
 
 _ANY_TYPE: Final = "application/octet-stream"
 _QUOTED: Final = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})
@@ -30,14 +30,14 @@ _QUOTED: Final = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})
 def compile_multipart(parts: Mapping[str, object], lowering: Lowering, path: SpecPath) -> Body:
     """Compile the parts in their order; a list repeats its name, null leaves it out."""
     boundary = os.urandom(16).hex()
-    pieces: list[Piece] = []
+    pieces: list[PartPiece] = []
     for name, value in parts.items():
         place = (*path, name)
         key = lowering.key(name, place)
         items = value if isinstance(value, list | tuple) else (value,)
         for index, item in enumerate(items):
             where = place if item is value else (*place, index)
-            pieces += _part(_Frame(boundary, key), item, lowering, where)
+            pieces += _part(_Boundary(boundary, key), item, lowering, where)
     pieces.append(f"--{boundary}--\r\n".encode("ascii"))
     return _body(
         merge_constants(pieces, bytes),
@@ -49,18 +49,19 @@ def compile_multipart(parts: Mapping[str, object], lowering: Lowering, path: Spe
 def _has_file(parts: Mapping[str, object]) -> bool:
     for part in parts.values():
         items = part if isinstance(part, list | tuple) else (part,)
-        if any(isinstance(item, Part) and item.file is not None for item in items):
+        if any(isinstance(item, MultipartPart) and item.file is not None for item in items):
             return True
     return False
 
 
-def _body(pieces: tuple[Piece, ...], content_type: str, *, has_file: bool) -> Body:
+def _body(pieces: tuple[PartPiece, ...], content_type: str, *, has_file: bool) -> Body:
     if has_file:
         return StreamBody(pieces, content_type)
     if len(pieces) == 1 and isinstance(pieces[0], bytes):
         return StaticBody(pieces[0], content_type)
     makers = [
-        _constant(piece) if isinstance(piece, bytes) else cast("Render", piece) for piece in pieces
+        _constant(piece) if isinstance(piece, bytes) else cast("RenderPart", piece)
+        for piece in pieces
     ]
 
     def evaluate(scope: Scope) -> bytes:
@@ -73,7 +74,7 @@ def _constant(data: bytes) -> Callable[[Scope], bytes]:
     return lambda _: data
 
 
-class _Frame:
+class _Boundary:
     """What stands around the content of one part."""
 
     def __init__(self, boundary: str, name: str) -> None:
@@ -95,8 +96,10 @@ def _quote(text: str) -> str:
     return text.translate(_QUOTED)
 
 
-def _part(frame: _Frame, item: object, lowering: Lowering, path: SpecPath) -> Iterator[Piece]:
-    if isinstance(item, Part):
+def _part(
+    frame: _Boundary, item: object, lowering: Lowering, path: SpecPath
+) -> Iterator[PartPiece]:
+    if isinstance(item, MultipartPart):
         if item.file is not None:
             yield from _file(frame, item, item.file, lowering, path)
         elif item.text is not None:
@@ -110,7 +113,7 @@ def _part(frame: _Frame, item: object, lowering: Lowering, path: SpecPath) -> It
         yield lambda scope: _values(frame, lowered.evaluate(scope))
 
 
-def _values(frame: _Frame, value: object) -> bytes:
+def _values(frame: _Boundary, value: object) -> bytes:
     values = value if isinstance(value, list | tuple) else (value,)
     head = frame.head()
     return b"".join(
@@ -121,8 +124,8 @@ def _values(frame: _Frame, value: object) -> bytes:
 
 
 def _text(
-    frame: _Frame, part: Part, text: Text, lowering: Lowering, path: SpecPath
-) -> Iterator[Piece]:
+    frame: _Boundary, part: MultipartPart, text: Text, lowering: Lowering, path: SpecPath
+) -> Iterator[PartPiece]:
     content = lowering.text(text, (*path, "text"))
     filename = _optional(part.filename, lowering, (*path, "filename"))
     content_type = _optional(part.type, lowering, (*path, "type"))
@@ -135,8 +138,8 @@ def _text(
 
 
 def _file(
-    frame: _Frame, part: Part, file: Text, lowering: Lowering, path: SpecPath
-) -> Iterator[Piece]:
+    frame: _Boundary, part: MultipartPart, file: Text, lowering: Lowering, path: SpecPath
+) -> Iterator[PartPiece]:
     name = lowering.text(file, (*path, "file"))
     locate = _locator(file, name, lowering, (*path, "file"))
     filename = _optional(part.filename, lowering, (*path, "filename"))
@@ -161,7 +164,7 @@ def _fold(
     texts: tuple[Text | None, ...],
     lowering: Lowering,
     path: SpecPath,
-) -> Iterator[Piece]:
+) -> Iterator[PartPiece]:
     """Yield the bytes themselves when nothing in them depends on the user."""
     quiet = Lowering(lowering.constants, lowering.files)
     if all(text is None or quiet.text(text, path).is_constant for text in texts):

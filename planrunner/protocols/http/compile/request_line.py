@@ -10,7 +10,7 @@ from planrunner.language.diagnostics import Code
 from planrunner.language.expressions.expression import Lowered, to_text
 from planrunner.language.fields.text import Text
 from planrunner.protocols.base import Scope
-from planrunner.protocols.http.operation import Header, Parts, QueryItem, UrlParts
+from planrunner.protocols.http.operation import Header, QueryItem, TextParts, UrlParts
 from planrunner.protocols.http.url import UrlError, quote_target, split_url
 from planrunner.protocols.lowering import Lowering, SpecPath
 
@@ -25,7 +25,7 @@ _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 def compile_url(
-    text: Text, base: Parts, lowering: Lowering, path: SpecPath
+    text: Text, base: TextParts, lowering: Lowering, path: SpecPath
 ) -> tuple[UrlParts, str]:
     """Return where the request goes, and the Authorization that `user:password@` asks for."""
     parts = lowering.parts(text, path)
@@ -53,7 +53,7 @@ def compile_url(
     return UrlParts(None, parts), ""
 
 
-def _absolute(parts: Parts, lowering: Lowering, path: SpecPath) -> tuple[UrlParts, str]:
+def _absolute(parts: TextParts, lowering: Lowering, path: SpecPath) -> tuple[UrlParts, str]:
     first = parts[0]
     authority = _ABSOLUTE.match(first) if isinstance(first, str) else None
     if authority is None or (len(parts) > 1 and authority.end() == len(str(first))):
@@ -68,7 +68,7 @@ def _absolute(parts: Parts, lowering: Lowering, path: SpecPath) -> tuple[UrlPart
     return UrlParts(location.origin, tuple(_quote(target))), location.authorization
 
 
-def _quote(parts: Parts) -> Iterable[str | Callable[[Scope], object]]:
+def _quote(parts: TextParts) -> Iterable[str | Callable[[Scope], object]]:
     """Encode the constant pieces and end the target where a fragment begins."""
     for part in parts:
         if not isinstance(part, str):
@@ -80,7 +80,7 @@ def _quote(parts: Parts) -> Iterable[str | Callable[[Scope], object]]:
             return
 
 
-def _join(base: Parts, parts: Parts) -> Parts:
+def _join(base: TextParts, parts: TextParts) -> TextParts:
     """Put base_url in front of a path; one slash stays where they meet."""
     last, first = base[-1], parts[0]
     if isinstance(last, str) and isinstance(first, str):
@@ -88,7 +88,7 @@ def _join(base: Parts, parts: Parts) -> Parts:
     return (*base, *parts)
 
 
-def _whole_url(parts: Parts, base: Parts) -> Callable[[Scope], str]:
+def _whole_url(parts: TextParts, base: TextParts) -> Callable[[Scope], str]:
     def evaluate(scope: Scope) -> str:
         url = _render(parts, scope)
         return _render(base, scope).rstrip("/") + url if url.startswith("/") else url
@@ -96,7 +96,7 @@ def _whole_url(parts: Parts, base: Parts) -> Callable[[Scope], str]:
     return evaluate
 
 
-def _render(parts: Parts, scope: Scope) -> str:
+def _render(parts: TextParts, scope: Scope) -> str:
     return "".join([part if isinstance(part, str) else to_text(part(scope)) for part in parts])
 
 
@@ -110,13 +110,13 @@ def compile_query(
     items: list[QueryItem] = []
     for name, value in (query or {}).items():
         place = (*path, name)
-        key: Parts = (lowering.key(name, place),)
+        key: TextParts = (lowering.key(name, place),)
         items += _query_items(key, lowering.value(value, place), lowering, place)
     return tuple(items)
 
 
 def _query_items(
-    key: Parts, value: Lowered, lowering: Lowering, path: SpecPath
+    key: TextParts, value: Lowered, lowering: Lowering, path: SpecPath
 ) -> Iterable[QueryItem]:
     if not value.is_constant:
         yield QueryItem(key, value.evaluate)
@@ -147,7 +147,7 @@ def compile_headers(
     return compiled
 
 
-def _header_value(value: object, lowering: Lowering, path: SpecPath) -> Parts:
+def _header_value(value: object, lowering: Lowering, path: SpecPath) -> TextParts:
     if isinstance(value, list | tuple | Mapping):
         lowering.fault(path, Code.WRONG_TYPE, "a header's value is a text", "write one text")
         return ()

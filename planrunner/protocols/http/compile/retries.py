@@ -9,7 +9,7 @@ from planrunner.language.diagnostics import Code, suggest
 from planrunner.language.fields.types import Deferred
 from planrunner.protocols.base import FailureKind
 from planrunner.protocols.http.operation import Retry
-from planrunner.protocols.http.spec import Retry as RetrySpec
+from planrunner.protocols.http.spec import RetryModel as RetrySpec
 from planrunner.protocols.lowering import Lowering, SpecPath
 
 __all__ = ["compile_retry"]

@@ -13,7 +13,7 @@ from planrunner.language.diagnostics import Code
 from planrunner.language.fields.text import Text
 from planrunner.protocols.http.compile.auth import Credentials, compile_auth
 from planrunner.protocols.http.compile.request_line import compile_headers, merge_headers
-from planrunner.protocols.http.operation import Header, HttpSettings, Parts
+from planrunner.protocols.http.operation import Header, HttpSettings, TextParts
 from planrunner.protocols.http.spec import Certificate, HttpModel, Pool
 from planrunner.protocols.http.url import UrlError, split_url
 from planrunner.protocols.lowering import Files, Lowering, SpecFault, SpecPath
@@ -124,7 +124,7 @@ def _pool(pool: Pool, lowering: Lowering) -> dict[str, Any]:
     return {"keepalive": keepalive, "per_user": most}
 
 
-def _base_url(text: Text | None, lowering: Lowering) -> Parts:
+def _base_url(text: Text | None, lowering: Lowering) -> TextParts:
     if text is None:
         return ()
     parts = lowering.parts(text, ("base_url",))

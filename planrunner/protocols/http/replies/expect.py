@@ -13,7 +13,7 @@ from planrunner.protocols.base import NOT_JSON, Check, Reply, Scope, read_json, 
 from planrunner.protocols.http.replies.body import describe_body, header_finder
 from planrunner.protocols.http.replies.schema import compile_schema
 from planrunner.protocols.http.spec_expect import Expect, Rule
-from planrunner.protocols.jsonpath import Find, compile_path, plain_keys
+from planrunner.protocols.jsonpath import FindNodes, compile_path, plain_keys
 from planrunner.protocols.lowering import Lowering, SpecPath
 from planrunner.protocols.rules import (
     Condition,
@@ -254,7 +254,7 @@ def _json(source: str, expected: object, lowering: Lowering) -> Check | None:
     return check
 
 
-def json_finder(source: str, lowering: Lowering, path: SpecPath) -> Find | None:
+def json_finder(source: str, lowering: Lowering, path: SpecPath) -> FindNodes | None:
     """Compile a path whose variables, if any, are constants."""
     before = len(lowering.faults)
     source = lowering.key(source, path)

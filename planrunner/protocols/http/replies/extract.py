@@ -12,7 +12,7 @@ from planrunner.protocols.base import NOT_JSON, Extractor, Reply, Scope, read_js
 from planrunner.protocols.http.replies.body import describe_body, header_finder, set_cookies
 from planrunner.protocols.http.replies.markup import compile_markup
 from planrunner.protocols.http.spec_expect import EXTRACT_SOURCES, ExtractSpec
-from planrunner.protocols.jsonpath import Find as FindInJson
+from planrunner.protocols.jsonpath import FindNodes as FindInJson
 from planrunner.protocols.jsonpath import JsonPathError, compile_path
 from planrunner.protocols.lowering import Lowering, SpecPath
 from planrunner.protocols.rules import compile_regex, shorten
@@ -21,8 +21,8 @@ __all__ = ["compile_extract", "sources_of"]
 
 _HEAD_SOURCES = frozenset({"header", "cookie"})
 
-Find = Callable[[Reply, Scope], list[Any]]
-Pick = Callable[[list[Any], Scope], object]
+FindValues = Callable[[Reply, Scope], list[Any]]
+PickValue = Callable[[list[Any], Scope], object]
 
 
 class _Chooser(Protocol):
@@ -91,7 +91,7 @@ def _compile_one(name: str, given: Text | ExtractSpec, lowering: Lowering) -> Ex
 # -- where ---------------------------------------------------------------------------------
 
 
-def _find_json(text: Text, lowering: Lowering, path: SpecPath) -> Find | None:
+def _find_json(text: Text, lowering: Lowering, path: SpecPath) -> FindValues | None:
     lowered = lowering.text(text, path)
     if not lowered.is_constant:
         return _find_json_by_variable(lowered.evaluate)
@@ -109,7 +109,7 @@ def _find_json(text: Text, lowering: Lowering, path: SpecPath) -> Find | None:
 _KEPT_PATHS = 1000
 
 
-def _find_json_by_variable(evaluate: Callable[[Scope], object]) -> Find:
+def _find_json_by_variable(evaluate: Callable[[Scope], object]) -> FindValues:
     compiled: dict[str, FindInJson] = {}
 
     def find(reply: Reply, scope: Scope) -> list[Any]:
@@ -129,7 +129,7 @@ def _find_json_by_variable(evaluate: Callable[[Scope], object]) -> Find:
     return find
 
 
-def _find_regex(text: Text, lowering: Lowering, path: SpecPath) -> Find | None:
+def _find_regex(text: Text, lowering: Lowering, path: SpecPath) -> FindValues | None:
     pattern = compile_regex(text, lowering, path)
     group = 1 if pattern.groups else 0
 
@@ -140,7 +140,7 @@ def _find_regex(text: Text, lowering: Lowering, path: SpecPath) -> Find | None:
     return find
 
 
-def _find_header(text: Text, lowering: Lowering, path: SpecPath) -> Find | None:
+def _find_header(text: Text, lowering: Lowering, path: SpecPath) -> FindValues | None:
     name = lowering.constant(text, path)
     if name is None:
         return None
@@ -148,15 +148,15 @@ def _find_header(text: Text, lowering: Lowering, path: SpecPath) -> Find | None:
     return lambda reply, _: values(reply)
 
 
-def _find_cookie(text: Text, lowering: Lowering, path: SpecPath) -> Find | None:
+def _find_cookie(text: Text, lowering: Lowering, path: SpecPath) -> FindValues | None:
     name = lowering.constant(text, path)
     if name is None:
         return None
     return lambda reply, _: set_cookies(reply, name)
 
 
-def _find_markup(language: str) -> Callable[[Text, Lowering, SpecPath], Find | None]:
-    def compile_source(text: Text, lowering: Lowering, path: SpecPath) -> Find | None:
+def _find_markup(language: str) -> Callable[[Text, Lowering, SpecPath], FindValues | None]:
+    def compile_source(text: Text, lowering: Lowering, path: SpecPath) -> FindValues | None:
         source = lowering.constant(text, path)
         if source is None:
             return None
@@ -168,7 +168,7 @@ def _find_markup(language: str) -> Callable[[Text, Lowering, SpecPath], Find | N
     return compile_source
 
 
-_COMPILERS: Mapping[str, Callable[[Text, Lowering, SpecPath], Find | None]] = {
+_COMPILERS: Mapping[str, Callable[[Text, Lowering, SpecPath], FindValues | None]] = {
     "jsonpath": _find_json,
     "regex": _find_regex,
     "css": _find_markup("css"),
@@ -189,7 +189,7 @@ def _pick_random(found: list[Any], scope: Scope) -> object:
     return cast("_Chooser", scope["rand"]).choice(found)
 
 
-_PICKS: Mapping[str, Pick] = {
+_PICKS: Mapping[str, PickValue] = {
     "first": lambda found, _: found[0],
     "last": lambda found, _: found[-1],
     "all": lambda found, _: found,

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from planrunner.clock import Clock
 from planrunner.protocols.base import Exchange, Redirect, Sent
 from planrunner.protocols.http.clients.http1.connect import Connector
-from planrunner.protocols.http.clients.http1.connection import Limits
+from planrunner.protocols.http.clients.http1.connection import ReplyLimits
 from planrunner.protocols.http.clients.http1.head import ReplyHeads
 from planrunner.protocols.http.clients.http1.session import WireSession
 from planrunner.protocols.http.clients.http1.user import WireShared
@@ -34,7 +34,7 @@ class WireClient:
         self.shared = WireShared(
             clock,
             clock.now_ns,
-            Limits(settings.max_head, settings.max_body),
+            ReplyLimits(settings.max_head, settings.max_body),
             ReplyHeads(settings.max_body),
             Connector(settings, clock.now_ns),
             settings.per_user,

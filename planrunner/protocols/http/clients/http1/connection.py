@@ -26,17 +26,17 @@ from planrunner.protocols.http.clients.http1.head import HEAD_END, ReplyHead, Re
 from planrunner.protocols.http.clients.recall import Glimpse, is_worth_a_glimpse
 from planrunner.protocols.http.url import Origin
 
-__all__ = ["Limits", "Outcome", "Owner", "Waiter", "WireConnection"]
+__all__ = ["ConnectionOwner", "ReplyLimits", "ReplyOutcome", "Waiter", "WireConnection"]
 
-Outcome = ReplyHead | WireFault | None
-Waiter = asyncio.Future[Outcome]
+ReplyOutcome = ReplyHead | WireFault | None
+Waiter = asyncio.Future[ReplyOutcome]
 
 ANY_HEAD_END: Final = re.compile(rb"\n\r?\n")
 PIECE: Final = 256 * 1024
 """What a large request is cut into, each written when the one before has left."""
 
 
-class Limits:
+class ReplyLimits:
     __slots__ = ("max_body", "max_head")
 
     def __init__(self, max_head: int, max_body: int) -> None:
@@ -44,7 +44,7 @@ class Limits:
         self.max_body = max_body
 
 
-class Owner(Protocol):
+class ConnectionOwner(Protocol):
     """The session a connection belongs to.
 
     Attributes:
@@ -96,7 +96,12 @@ class WireConnection(asyncio.Protocol):
     write: Callable[[bytes | memoryview], None]
 
     def __init__(
-        self, origin: Origin, reply: Reply, heads: ReplyHeads, limits: Limits, owner: Owner
+        self,
+        origin: Origin,
+        reply: Reply,
+        heads: ReplyHeads,
+        limits: ReplyLimits,
+        owner: ConnectionOwner,
     ) -> None:
         self.origin = origin
         self.reply = reply
@@ -321,7 +326,7 @@ class WireConnection(asyncio.Protocol):
         self.waiter = None
         waiter.set_result(None)
 
-    def _finish(self, outcome: Outcome) -> None:
+    def _finish(self, outcome: ReplyOutcome) -> None:
         """Hand over the outcome; what was read stays until `take_body`."""
         self.reply.ended_ns = self.now_ns()
         waiter, self.waiter = self.waiter, None

@@ -9,7 +9,7 @@ import asyncio
 
 from planrunner.protocols.base import FailureKind, Reply
 from planrunner.protocols.http.clients.fault import WireFault
-from planrunner.protocols.http.clients.http1.connection import Outcome, WireConnection
+from planrunner.protocols.http.clients.http1.connection import ReplyOutcome, WireConnection
 from planrunner.protocols.http.clients.http1.head import ReplyHead
 from planrunner.protocols.http.clients.http1.user import WireUser
 from planrunner.protocols.http.clients.request import IDEMPOTENT, LARGE, WireRequest
@@ -70,14 +70,14 @@ class WireExchange:
         user.deadline_ns = reply.asked_ns + self.bound.timeout_ns
         return await self._conclude(reply, None, is_sent=False)
 
-    async def resume(self, connection: WireConnection, outcome: Outcome) -> Reply:
+    async def resume(self, connection: WireConnection, outcome: ReplyOutcome) -> Reply:
         """Go on after the hot path's write ended with more than a quick reply."""
         self.connection = connection
         self.user.clean()
         self.user.is_dirty = True
         return await self._conclude(self.user.reply, outcome, is_sent=True)
 
-    async def _conclude(self, reply: Reply, outcome: Outcome, *, is_sent: bool) -> Reply:
+    async def _conclude(self, reply: Reply, outcome: ReplyOutcome, *, is_sent: bool) -> Reply:
         try:
             head = await self._settle(outcome) if is_sent else await self._attempt()
             redirects = 0
@@ -107,7 +107,7 @@ class WireExchange:
             connection = await self._open()
         return await self._settle(await self._write(connection))
 
-    async def _settle(self, outcome: Outcome) -> ReplyHead | None:
+    async def _settle(self, outcome: ReplyOutcome) -> ReplyHead | None:
         """Turn an outcome into a head; once more on a new connection if the old one was stale."""
         if isinstance(outcome, WireFault) and outcome.is_stale:
             if method_of(self.data) not in IDEMPOTENT:
@@ -136,7 +136,7 @@ class WireExchange:
         reply.connects += 1
         return connection
 
-    async def _write(self, connection: WireConnection) -> Outcome:
+    async def _write(self, connection: WireConnection) -> ReplyOutcome:
         user, reply = self.user, self.user.reply
         data = user.identity.dress(self.data, self.origin, self.bound, has_crossed=self.has_crossed)
         connection.is_bodiless = data.startswith(b"HEAD ")

@@ -10,7 +10,7 @@ from planrunner.clock import Clock
 from planrunner.protocols.base import FailureKind, Reply
 from planrunner.protocols.http.clients.fault import WireFault
 from planrunner.protocols.http.clients.http1.connect import Connector
-from planrunner.protocols.http.clients.http1.connection import Limits, WireConnection
+from planrunner.protocols.http.clients.http1.connection import ReplyLimits, WireConnection
 from planrunner.protocols.http.clients.http1.head import ReplyHeads
 from planrunner.protocols.http.clients.identity import WireIdentity
 from planrunner.protocols.http.clients.recall import Glimpse, recall
@@ -32,7 +32,7 @@ class WireShared:
 
     clock: Clock
     now_ns: Callable[[], int]
-    limits: Limits
+    limits: ReplyLimits
     heads: ReplyHeads
     connector: Connector
     per_user: int = 0

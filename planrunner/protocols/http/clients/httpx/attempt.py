@@ -24,7 +24,7 @@ from planrunner.protocols.http.clients.fault import (
 from planrunner.protocols.http.clients.recall import GLIMPSE, is_worth_a_glimpse
 from planrunner.values import dataclass
 
-__all__ = ["Attempt", "Outgoing", "attempt", "map_failure"]
+__all__ = ["HttpxAttempt", "Outgoing", "attempt", "map_failure"]
 
 RawHeaders = list[tuple[bytes, bytes]]
 
@@ -50,7 +50,7 @@ class Outgoing:
 
 
 @dataclass(slots=True)
-class Attempt:
+class HttpxAttempt:
     """What one try measured; filled while it runs, so that a cancelled one can be read too.
 
     Attributes:
@@ -100,7 +100,7 @@ _CONNECTED: Final = frozenset({"connect_tcp.complete", "start_tls.complete"})
 async def attempt(
     transport: httpx.AsyncHTTPTransport,
     outgoing: Outgoing,
-    measured: Attempt,
+    measured: HttpxAttempt,
     *,
     max_head: int,
     max_body: int,
@@ -135,7 +135,7 @@ async def attempt(
         raise map_failure(failed, outgoing, measured) from failed
 
 
-def _read_head(reply: httpx.Response, measured: Attempt, max_head: int) -> None:
+def _read_head(reply: httpx.Response, measured: HttpxAttempt, max_head: int) -> None:
     measured.status = reply.status_code
     measured.headers = reply.headers.raw
     version = reply.extensions.get("http_version", b"HTTP/1.1")
@@ -147,7 +147,7 @@ def _read_head(reply: httpx.Response, measured: Attempt, max_head: int) -> None:
         raise WireFault(FailureKind.TOO_LARGE, f"the reply's head is larger than {max_head} bytes")
 
 
-async def _read_body(reply: httpx.Response, measured: Attempt, limit: int | None) -> None:
+async def _read_body(reply: httpx.Response, measured: HttpxAttempt, limit: int | None) -> None:
     """Count the body, and keep it when there is a limit: what nothing reads may be any size."""
     chunks = []
     async for chunk in reply.stream:  # type: ignore[union-attr]  # the async transport's stream
@@ -179,7 +179,7 @@ async def _distrust(reply: httpx.Response) -> None:
 # -- failures ------------------------------------------------------------------------------
 
 
-def map_failure(failed: Exception, outgoing: Outgoing, measured: Attempt) -> WireFault:
+def map_failure(failed: Exception, outgoing: Outgoing, measured: HttpxAttempt) -> WireFault:
     """Return the failure that a foreign exception means, in the wire client's kinds and words."""
     causes = _causes(failed)
     broken = _first(causes, ssl.SSLError)
@@ -196,7 +196,7 @@ def map_failure(failed: Exception, outgoing: Outgoing, measured: Attempt) -> Wir
     return _map_broken_reply(failed, measured)
 
 
-def _map_broken_reply(failed: Exception, measured: Attempt) -> WireFault:
+def _map_broken_reply(failed: Exception, measured: HttpxAttempt) -> WireFault:
     text = str(failed)
     # What httpcore and h11 say at an end of file, and of a long head, has no type of its own.
     if text.startswith(("Server disconnected", "peer closed", "peer unexpectedly closed")):
@@ -207,7 +207,7 @@ def _map_broken_reply(failed: Exception, measured: Attempt) -> WireFault:
     return WireFault(FailureKind.PROTOCOL, words)
 
 
-def _when(measured: Attempt) -> str:
+def _when(measured: HttpxAttempt) -> str:
     return "in the middle of the reply" if measured.status else "before it replied"
 
 

@@ -17,7 +17,7 @@ from planrunner.clock import Clock
 from planrunner.protocols.base import Exchange, FailureKind, Redirect, Reply, Scope, Sent
 from planrunner.protocols.http.clients.fault import WireFault
 from planrunner.protocols.http.clients.http1.connect import tls_context
-from planrunner.protocols.http.clients.httpx.attempt import Attempt, Outgoing, attempt
+from planrunner.protocols.http.clients.httpx.attempt import HttpxAttempt, Outgoing, attempt
 from planrunner.protocols.http.clients.identity import WireIdentity
 from planrunner.protocols.http.clients.recall import Glimpse, recall
 from planrunner.protocols.http.clients.request import Outbound, WireRequest, bind_request
@@ -168,7 +168,7 @@ class HttpxSession:
             origin, has_crossed = location.origin, has_crossed or crosses
         raise WireFault(FailureKind.PROTOCOL, f"more than {bound.max_redirects} redirects")
 
-    async def _try_twice(self, bound: WireRequest, outbound: Outbound) -> Attempt:
+    async def _try_twice(self, bound: WireRequest, outbound: Outbound) -> HttpxAttempt:
         """Send again, once, what a reused connection lost before any byte of a reply."""
         try:
             return await self._try(bound, outbound)
@@ -178,9 +178,9 @@ class HttpxSession:
         self._reply.retries += 1
         return await self._try(bound, outbound)
 
-    async def _try(self, bound: WireRequest, outbound: Outbound) -> Attempt:
+    async def _try(self, bound: WireRequest, outbound: Outbound) -> HttpxAttempt:
         settings, origin = self._client.settings, outbound.origin
-        measured = Attempt(self._client.now_ns)
+        measured = HttpxAttempt(self._client.now_ns)
         try:
             await attempt(
                 self._transport(origin.host if origin.host in settings.hosts else ""),
@@ -196,7 +196,7 @@ class HttpxSession:
             self._add(measured, len(outbound.data) + (0 if upload is None else upload.size))
         return measured
 
-    def _add(self, measured: Attempt, size: int) -> None:
+    def _add(self, measured: HttpxAttempt, size: int) -> None:
         reply = self._reply
         if measured.connect_started_ns:
             ended_ns = measured.connect_ended_ns or self._client.now_ns()
@@ -212,7 +212,7 @@ class HttpxSession:
         reply.received += measured.received
         reply.first_byte_ns = measured.first_byte_ns
 
-    def _finish(self, bound: WireRequest, measured: Attempt) -> None:
+    def _finish(self, bound: WireRequest, measured: HttpxAttempt) -> None:
         reply = self._reply
         reply.ended_ns = self._client.now_ns()
         if not bound.wants_body:
@@ -275,11 +275,11 @@ def _exact_target(origin: Origin, target: bytes, proxy: str) -> bytes | None:
     return str(origin).encode("ascii") + target if origin.scheme == "http" else None
 
 
-def _values(measured: Attempt, name: bytes) -> tuple[str, ...]:
+def _values(measured: HttpxAttempt, name: bytes) -> tuple[str, ...]:
     return tuple(value.decode("latin-1") for key, value in measured.headers if key.lower() == name)
 
 
-def _location(measured: Attempt, origin: Origin, data: bytes) -> Location | None:
+def _location(measured: HttpxAttempt, origin: Origin, data: bytes) -> Location | None:
     values = _values(measured, b"location")
     if measured.status not in REDIRECTS or not values:
         return None
