@@ -25,10 +25,10 @@ def exported(tree: ast.Module) -> list[str] | None:
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_module_fits_in_a_head(path: Path) -> None:
-    """A file does one thing, in at most 400 lines, under a name that says which."""
+    """A file does one thing, in at most 450 lines, under a name that says which."""
     lines = path.read_text(encoding="utf-8").count("\n")
 
-    assert lines <= 400
+    assert lines <= 450
     assert path.stem not in FORBIDDEN_NAMES
 
 
@@ -42,6 +42,32 @@ def test_exports_exist(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
 
     assert [name for name in names if not re.search(rf"\b{re.escape(name)}\b", text)] == []
+
+
+FOLDERS = sorted({path.parent for path in MODULES})
+
+
+def defined(path: Path) -> set[str]:
+    """Return the names that a module defines at its first level."""
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    return {getattr(node, "name", "") for node in body} | {
+        target.id
+        for node in body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_folder_can_be_read_at_a_glance(folder: Path) -> None:
+    """A dozen modules, or more where each implements one contract, and so defines the same name."""
+    modules = [path for path in sorted(folder.glob("*.py")) if path.stem != "__init__"]
+    if len(modules) <= 12:
+        return
+    shared = set.intersection(*(defined(path) for path in modules)) - {"__all__", ""}
+
+    assert shared
 
 
 def test_commands_and_paths_of_a_workplace_stay_out() -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -20,7 +21,6 @@ from planrunner.compiler.http_block import HttpBlock, compile_http
 from planrunner.compiler.load.phases import classes_with_users, has_due_times, seats_of
 from planrunner.compiler.load.selection import PlanSelection
 from planrunner.compiler.names.known_names import Known
-from planrunner.compiler.names.masked_findings import masked_findings
 from planrunner.compiler.names.params import secrets_of, shown_param, written_param
 from planrunner.compiler.once import compile_hooks, compile_once
 from planrunner.compiler.schedule import PhaseSchedule, compile_schedule, unknown_choice
@@ -39,7 +39,7 @@ from planrunner.graph.run_graph import (
     UserProgram,
 )
 from planrunner.graph.target import AUTO_PORT
-from planrunner.language.diagnostics import Diagnostic, PlanError
+from planrunner.language.diagnostics import Code, Diagnostic, PlanError
 from planrunner.language.expressions.builtins.names import ROOT_HELPERS
 from planrunner.language.expressions.lowering import bounded_folding
 from planrunner.language.fields.text import Text, parse_text
@@ -48,13 +48,14 @@ from planrunner.metrics.thresholds import Threshold
 from planrunner.plan.loader import Plan
 from planrunner.plan.models.plan import PlanModel
 from planrunner.plan.models.users import UserModel
+from planrunner.plan.params.resolve import Param
 from planrunner.plan.yaml.document import PlanPath
 from planrunner.protocols.etcd.operation import EtcdSettings
 from planrunner.protocols.http.choice import choose_client
 from planrunner.protocols.http.compile.exchange import HttpDefaults
 from planrunner.protocols.http.operation import HttpSettings
 
-__all__ = ["compile_plan"]
+__all__ = ["compile_plan", "masked_findings"]
 
 # Stands for a directory that is made when a plan runs.
 _SCRATCH: Final = Path("/tmp/planrunner")
@@ -340,3 +341,58 @@ def slug_of(name: str) -> str:
     kept = "".join(letter if letter.isalnum() else "-" for letter in name.lower())
     words = [word for word in kept.split("-") if word]
     return "-".join(words)[:80] or "plan"
+
+
+# What these say comes from the text of the plan, whatever the values of its params are.
+_OF_THE_TEXT: Final = frozenset(
+    {
+        Code.CONFLICTING_KEYS,
+        Code.DUPLICATE_NAME,
+        Code.EXPRESSION_SYNTAX,
+        Code.MISSING_KEY,
+        Code.NOT_AVAILABLE,
+        Code.ONE_ACTION,
+        Code.REFERENCE_CYCLE,
+        Code.RESERVED_NAME,
+        Code.UNKNOWN_KEY,
+        Code.UNKNOWN_NAME,
+    }
+)
+
+_EXPRESSION: Final = re.compile(r"\$\{[^}]*\}")
+_WORD: Final = re.compile(r"\w+")
+
+
+def masked_findings(
+    found: Sequence[Diagnostic], params: Mapping[str, Param], more: Sequence[Param] = ()
+) -> tuple[Diagnostic, ...]:
+    """Return findings without what a secret's value made of their messages.
+
+    A value that is wrong would be quoted, whole or in parts that no search recognises. So where
+    the plan reads a secret the message says no more than that.
+
+    Args:
+        found: By the compiler.
+        params: The plan's, by name.
+        more: Values that phases have for them.
+    """
+    secrets = {name for name, param in params.items() if param.secret}
+    if not found or not secrets:
+        return tuple(found)
+    mask = Masker(secrets_of((*params.values(), *more)))
+    return mask.diagnostics([_masked(fault, secrets) for fault in found])
+
+
+def _masked(fault: Diagnostic, secrets: set[str]) -> Diagnostic:
+    if fault.code in _OF_THE_TEXT:
+        return fault
+    name = next((word for word in _names_read(fault.source) if word in secrets), "")
+    if not name:
+        return fault
+    message = f"what the secret `{name}` gives here is not valid"
+    return replace(fault, message=message, hint="try a value that is no secret, to see why")
+
+
+def _names_read(line: str) -> Iterator[str]:
+    for expression in _EXPRESSION.findall(line):
+        yield from _WORD.findall(expression)

@@ -8,23 +8,28 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
 from planrunner.errors import CannotRun
-from planrunner.graph.run_graph import ServiceNode
+from planrunner.graph.run_graph import ReadyNode, ServiceNode
 from planrunner.language.expressions.values import to_text
 from planrunner.language.secrets import MASK, Masker
-from planrunner.protocols.base import Scope
-from planrunner.target.output import last_lines
+from planrunner.protocols.base import Exchange, Scope
 from planrunner.target.ports import holder_of, is_taken
-from planrunner.target.ready import Fetch, make_probe
 from planrunner.units import NS_PER_S, format_duration
 from planrunner.values import dataclass
 
-__all__ = ["RunningService", "ServiceContext", "start_services"]
+__all__ = [
+    "Fetch",
+    "RunningService",
+    "ServiceContext",
+    "last_lines",
+    "make_probe",
+    "start_services",
+]
 
 _SUPERVISOR: Final = Path(__file__).with_name("supervisor.py")
 _MOST_STOPPING_S: Final = 10.0
@@ -256,3 +261,58 @@ async def _start(node: ServiceNode, around: ServiceContext) -> RunningService:
         words = f"service `{node.name}` can't be started: {said.get('failed')}"
         raise CannotRun(words, hint="correct `run`")
     return RunningService(node, supervisor, int(said["started"]), log)
+
+
+_LAST_LINES: Final = 10
+_LAST_BYTES: Final = 8_192
+
+
+def last_lines(log: Path) -> list[str]:
+    """Return the last lines of a file, none when there is no such file."""
+    with suppress(OSError), log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - _LAST_BYTES))
+        return file.read().decode("utf-8", "replace").splitlines()[-_LAST_LINES:]
+    return []
+
+
+Fetch = Callable[[Exchange], Awaitable[str | None]]
+"""Sends one request; None when its reply is acceptable, else what was wrong, in words."""
+
+Probe = Callable[[], Awaitable[str | None]]
+
+_CONNECT_S = 2.0
+_MOST_LOG = 1_000_000
+
+
+def make_probe(ready: ReadyNode, log: Path, fetch: Fetch) -> Probe:
+    """Return what looks once: None when the service is ready, else why not."""
+    if ready.get is not None:
+        exchange = ready.get
+        return lambda: fetch(exchange)
+    if ready.log is not None:
+        pattern = ready.log
+
+        async def look() -> str | None:
+            return None if pattern.search(_printed(log)) else f"nothing matches `{pattern.pattern}`"
+
+        return look
+    host, _, port = ready.tcp.rpartition(":")
+    return lambda: _connect(host.strip("[]"), int(port))
+
+
+def _printed(log: Path) -> str:
+    with suppress(OSError), log.open("rb") as file:
+        return file.read(_MOST_LOG).decode("utf-8", "replace")
+    return ""
+
+
+async def _connect(host: str, port: int) -> str | None:
+    try:
+        async with asyncio.timeout(_CONNECT_S):
+            _, writer = await asyncio.open_connection(host, port)
+    except TimeoutError:
+        return f"{host}:{port} does not answer"
+    except OSError as error:
+        return f"{host}:{port}: {error.strerror or error}"
+    writer.close()
+    return None

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from planrunner.protocols.base import FailureKind
-from planrunner.protocols.http.compile.oauth2 import compile_grant
+from planrunner.protocols.http.compile.auth import compile_grant
 from planrunner.protocols.http.operation import Grant, HttpSettings, Retry
 from planrunner.protocols.http.spec import OAuth2
 from planrunner.protocols.http.url import Origin

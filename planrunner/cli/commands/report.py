@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +12,8 @@ import click
 
 from planrunner.cli.plan_options import parse_formats
 from planrunner.cli.stdout import stdout_for_documents
-from planrunner.errors import UsageError
+from planrunner.errors import CannotRun, UsageError
+from planrunner.report.charts.charts import PAPER, charts_of, standalone
 from planrunner.report.terminal.console import open_console, print_summary
 from planrunner.results.files.atomic import atomic_text_file
 from planrunner.results.files.directory import METRICS, read_run
@@ -19,7 +21,7 @@ from planrunner.results.files.metrics_json import to_text
 from planrunner.results.model import RunResult
 from planrunner.runner.report_files import Produce, report_files
 
-__all__ = ["command"]
+__all__ = ["command", "draw"]
 
 _TO_STDOUT: Final = "-"
 
@@ -98,8 +100,38 @@ def _producers(name: str, result: RunResult, directory: Path) -> list[tuple[str,
 
 
 def _draw(result: RunResult, folder: Path, kind: str) -> None:
-    from planrunner.cli.pictures import draw  # noqa: PLC0415 - imports what draws
+    from planrunner.cli.commands.report import draw  # noqa: PLC0415 - imports what draws
 
     _make(folder)
     for path in draw(result, folder, kind):
         click.echo(path)
+
+
+_SCALE = 2  # pixels of a screen with a high resolution for each of the chart's
+
+
+def draw(result: RunResult, folder: Path, kind: str) -> Iterator[Path]:
+    """Draw each chart into `folder` as `kind`, `png` or `svg`; yield the files.
+
+    Raises:
+        CannotRun: vl-convert isn't installed, or a file can't be written.
+    """
+    try:
+        import vl_convert  # noqa: PLC0415 - 30 MB that only charts need
+    except ImportError as error:
+        raise CannotRun(
+            "charts need vl-convert-python, which is not installed",
+            hint="pip install vl-convert-python",
+        ) from error
+    for chart in charts_of(result, PAPER):
+        spec = json.dumps(standalone(chart, PAPER))
+        path = folder / f"{chart.id}.{kind}"
+        if kind == "png":
+            data = vl_convert.vegalite_to_png(spec, scale=_SCALE)
+        else:
+            data = vl_convert.vegalite_to_svg(spec).encode()
+        try:
+            path.write_bytes(data)
+        except OSError as error:
+            raise CannotRun(f"cannot write `{path}`: {error.strerror}") from error
+        yield path

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
 from planrunner.compiler.compilation import Compilation
 from planrunner.compiler.thresholds.names import KnownTargets
-from planrunner.compiler.thresholds.search import unfit_for_search
 from planrunner.errors import PlanrunnerError
 from planrunner.language.diagnostics import Code, suggest
 from planrunner.language.expressions.expression import Expression, ExpressionError, to_text
 from planrunner.language.fields.text import parse_text
 from planrunner.metrics.thresholds import (
     DEFAULT_SENTENCE,
+    Agg,
     Metric,
     OnNoData,
     Ratio,
@@ -25,11 +25,12 @@ from planrunner.metrics.thresholds import (
     parse_threshold,
 )
 from planrunner.metrics.thresholds.selector import SelectorKind, Term
+from planrunner.metrics.thresholds.value import Unit
 from planrunner.plan.models.thresholds import ThresholdModel
 from planrunner.plan.yaml.document import PlanPath
 from planrunner.values import dataclass
 
-__all__ = ["Stated", "compile_thresholds"]
+__all__ = ["Stated", "Unfit", "compile_thresholds", "unfit_for_search"]
 
 _WORDS: Final = {
     SelectorKind.USER: "user class",
@@ -236,3 +237,51 @@ def _unknown(term: Term, choices: Sequence[str], phase: str | None) -> tuple[str
 def _listed(owner: str, names: Sequence[str]) -> str:
     shown = ", ".join(f"`{name}`" for name in names[:8]) + (" …" if len(names) > 8 else "")
     return f"{owner} has {shown}" if names else "it has none"
+
+
+_UNITS: Final[Mapping[str, Unit]] = {"users": Unit.NUMBER, "rate": Unit.RATE}
+
+
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """A word of the sentence, counted in characters, that does not fit."""
+
+    message: str
+    hint: str
+    offset: int
+    length: int
+
+
+def unfit_for_search(threshold: Threshold, names: KnownTargets) -> Iterator[Unfit]:
+    """Find phases that don't search, and a limit in the unit of what is not varied."""
+    for metric in threshold.metrics:
+        if metric.agg is not Agg.MAX_SUSTAINABLE:
+            continue
+        phase = metric.scope.phase
+        if phase is not None and phase.name in names.stages and phase.name not in names.varies:
+            hint = ", ".join(f"`in phase {name}`" for name in names.varies)
+            yield Unfit(
+                f"phase `{phase.name}` does not search",
+                f"write {hint}" if hint else "no phase of the plan has `search:`",
+                phase.offset,
+                phase.end - phase.offset,
+            )
+        elif isinstance(threshold.metric, Metric):
+            yield from _wrong_unit(threshold, names, phase.name if phase else "")
+
+
+def _wrong_unit(threshold: Threshold, names: KnownTargets, phase: str) -> Iterator[Unfit]:
+    value = threshold.value
+    searching = [phase] if phase else list(names.varies)
+    varied = {what for name in searching for what in names.varies.get(name, ())}
+    if len(varied) != 1 or value.of_baseline or not value.amount:
+        return  # either unit is right, or none is needed
+    [vary] = varied
+    if value.unit is _UNITS[vary]:
+        return
+    number = value.text.partition("/")[0]
+    if vary == "rate":
+        what, hint = f"`{value.text}` is a number of users", f"write a rate: `{number}/s`"
+    else:
+        what, hint = f"`{value.text}` is a rate", "write a number of users"
+    yield Unfit(f"the search varies {vary}, and {what}", hint, value.offset, len(value.text))

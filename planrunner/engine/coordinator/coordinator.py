@@ -1,7 +1,7 @@
 """Runs a compiled plan: phases in order, a look at everything each second, one outcome.
 
-The coordinator here schedules, merges and tells; a pool of workers runs users. That is one worker in this
-process, or several workers in processes of their own, that send the same `Drained` values.
+The coordinator here schedules, merges and tells; a pool of workers runs users. That is one worker
+in this process, or several in processes of their own, that send the same `Drained` values.
 """
 
 from __future__ import annotations

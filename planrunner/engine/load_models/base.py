@@ -1,4 +1,4 @@
-"""What every model of load does alike: a pool of users, an end that anyone may bring forward, a wind-down.
+"""What every load model does alike: a pool of users, an end that can come early, a wind-down.
 
 Whoever cuts the phase's `sleeper` ends it.
 """

@@ -27,12 +27,18 @@ from planrunner.engine.steps.observer import StepObserver
 from planrunner.engine.steps.parallel import bind_parallel
 from planrunner.engine.steps.poll import bind_poll
 from planrunner.engine.steps.python_hooks import bind_python
-from planrunner.engine.steps.requests import demanding_request, plain_request, request_attempt
+from planrunner.engine.steps.requests import (
+    Attempt,
+    JudgeReply,
+    SendAttempt,
+    demanding_request,
+    plain_request,
+    request_attempt,
+)
 from planrunner.engine.steps.step_services import StepServices
-from planrunner.engine.steps.throttle import throttled, throttled_attempt
 from planrunner.engine.users.bound_task import BoundTask, limit_steps
 from planrunner.engine.users.evaluate import evaluated
-from planrunner.engine.users.user_context import Actor, Step
+from planrunner.engine.users.user_context import Actor, NeverBegun, Step
 from planrunner.graph.run_graph import (
     CallNode,
     Evaluate,
@@ -62,7 +68,7 @@ from planrunner.metrics.series import Labels, Tags
 from planrunner.protocols.base import Client, Exchange
 from planrunner.values import dataclass
 
-__all__ = ["Binder", "StepPlace", "Wires"]
+__all__ = ["Binder", "StepPlace", "Wires", "throttled", "throttled_attempt"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,3 +287,44 @@ def _header(node: HeaderNode) -> Step:
                 session.set_header(name, None if value is None else to_text(value))
 
     return set_headers
+
+
+def throttled(step: Step, turns: Turns) -> Step:
+    """Return the request step, sent no sooner than its turn comes."""
+
+    async def request(user: Actor) -> None:
+        await _wait(user, turns)
+        await step(user)
+
+    return request
+
+
+def throttled_attempt(attempt: Attempt, turns: Turns) -> Attempt:
+    """Return what `poll` sends again and again, each time no sooner than its turn comes."""
+
+    async def request(user: Actor, send: SendAttempt, judge: JudgeReply) -> None:
+        await _wait(user, turns)
+        await attempt(user, send, judge)
+
+    return request
+
+
+async def _wait(user: Actor, turns: Turns) -> None:
+    """Wait for a turn; the wait is neither latency nor time of a group.
+
+    Raises:
+        NeverBegun: The user was told to stop before its iteration had sent anything.
+    """
+    asked_ns = user.clock.now_ns()
+    due_ns = turns.take(asked_ns)
+    if due_ns <= asked_ns:
+        return
+    is_first = user.moment_ns == user.began_ns
+    await user.sleeper.until(due_ns, soundly=not is_first)
+    user.moment_ns = user.clock.now_ns()
+    if is_first and user.sleeper.cut and user.moment_ns < due_ns:
+        raise NeverBegun
+    waited_ns = user.moment_ns - asked_ns
+    user.thought_ns += waited_ns
+    if user.due_ns:
+        user.due_ns += waited_ns

@@ -94,7 +94,7 @@ def bind_poll(node: PollNode, attempt: Attempt) -> Step:
             await attempt(user, polling.send, judge)
             if polling.is_over or not polling.has_time(user.moment_ns):
                 return
-            # No interruptible sleep: a user that is told to stop has to wait for its answer all the same.
+            # Not interruptible: a user that is told to stop waits for its answer all the same.
             await user.clock.sleep_until(user.moment_ns + every_ns)
             user.moment_ns = user.clock.now_ns()
 

@@ -1,8 +1,9 @@
 """Sends one request and records its sample: the hot path.
 
 `plain_request` reads no label, makes no object and calls nothing but the session and
-`list.append`; whatever is not a plain success leaves it through `FailureRecorder`. It repeats inline what
-`Site.reply_row` and `failures.record` say: each call would cost a tenth of a microsecond.
+`list.append`; whatever is not a plain success leaves it through `FailureRecorder`. It repeats
+inline what `Site.reply_row` and `failures.record` say: each call would cost a tenth of a
+microsecond.
 """
 
 from __future__ import annotations

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
 from planrunner.language.diagnostics import Code, Diagnostic, Note, PlanError
-from planrunner.plan.yaml.scalars import CORE_TAGS, plain_value, tagged_value
 from planrunner.plan.yaml.source import Source
 from planrunner.plan.yaml.yaml_events import (
     AliasEvent,
@@ -27,7 +26,16 @@ from planrunner.plan.yaml.yaml_events import (
 )
 from planrunner.plan.yaml.yaml_repairs import restore
 
-__all__ = ["MAX_DEPTH", "MAX_NODES", "Entry", "TreeBuilder", "YamlNode"]
+__all__ = [
+    "CORE_TAGS",
+    "MAX_DEPTH",
+    "MAX_NODES",
+    "Entry",
+    "TreeBuilder",
+    "YamlNode",
+    "plain_value",
+    "tagged_value",
+]
 
 MAX_DEPTH: Final = 64
 MAX_NODES: Final = 120_000
@@ -357,3 +365,63 @@ def _mark(event: Any) -> tuple[int, int]:  # noqa: ANN401
 def _width(event: Any) -> int:  # noqa: ANN401
     start, end = _mark(event)
     return end - start
+
+
+# Source: YAML 1.2.2, 10.3.2 "Tag Resolution" of the core schema.
+_WORDS: dict[str, object] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+_NUMBER_START = frozenset("+-.0123456789")
+_INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+
+# More digits than any number of a plan has; int() takes quadratic time.
+_MAX_DIGITS = 100
+
+CORE_TAGS = {
+    f"tag:yaml.org,2002:{name}": name
+    for name in ("str", "int", "float", "bool", "null", "map", "seq")
+}
+
+
+def plain_value(text: str) -> object:
+    """Return what an unquoted scalar means: null, a boolean, a number or the text itself.
+
+    Raises:
+        ValueError: It is a number with more digits than a plan can mean.
+    """
+    if text in _WORDS:
+        return _WORDS[text]
+    if text[0] not in _NUMBER_START:
+        return text
+    if _INT.fullmatch(text):
+        if len(text) > _MAX_DIGITS:
+            raise ValueError(f"a number of {len(text)} digits is more than a plan can mean")
+        return int(text, 0) if text[:2] in ("0x", "0o") else int(text)
+    if _FLOAT.fullmatch(text):
+        return float(text)
+    if _NOT_FINITE.fullmatch(text):
+        return float(text.replace(".", ""))
+    return text
+
+
+_PYTHON_TYPES = {"int": int, "float": float, "bool": bool, "null": type(None)}
+
+
+def tagged_value(name: str, text: str) -> object:
+    """Return the value of a scalar with the explicit core tag `name`, such as `!!int 5`.
+
+    Raises:
+        ValueError: The text isn't of that type.
+    """
+    if name == "str":
+        return text
+    value = plain_value(text)
+    if name == "float" and type(value) is int:
+        return float(value)
+    if type(value) is not _PYTHON_TYPES.get(name):
+        raise ValueError(f"`!!{name}` doesn't fit this value")
+    return value

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
+from planrunner.cli.commands.schema import cli_page
 from planrunner.cli.group import cli
-from planrunner.cli.reference import cli_page
 from planrunner.runner.exit_codes import ExitCode
 
 REFERENCE = Path(__file__).resolve().parents[3] / "docs" / "reference"

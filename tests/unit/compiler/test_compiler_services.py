@@ -8,7 +8,7 @@ import pytest
 
 from planrunner import demo
 from planrunner.compiler.services import DEMOS
-from planrunner.explain.target_words import target_words
+from planrunner.explain.explain import target_words
 from planrunner.graph.run_graph import RunGraph, ServiceNode
 from planrunner.units import NS_PER_MS, NS_PER_S
 from tests.support.plans import compiled, findings

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from planrunner.language.diagnostics import Code
-from planrunner.language.fields.mapping import Fault, PlanMapping, later
-from planrunner.language.fields.types import Duration, PositiveInt, RateField
-from planrunner.plan.models.load.levels import RateLevel, UserLevel
+from planrunner.language.fields.mapping import Fault, PlanMapping, error, later
+from planrunner.language.fields.types import Count, Duration, PositiveInt, RateField
 from planrunner.plan.models.load.stages import StageList, level_key, mixed_stages
 from planrunner.plan.models.thresholds import ThresholdModel
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 else:  # plans without a search don't import what it takes
     SearchModel = later("planrunner.plan.models.load.search", "SearchModel")
 
-__all__ = ["LoadKind", "PhaseModel", "SelectionModel"]
+__all__ = ["LoadKind", "PhaseModel", "RateLevel", "SelectionModel", "UserLevel"]
 
 
 class LoadKind(StrEnum):
@@ -276,3 +275,35 @@ def _missing_faults(data: Mapping[str, Any]) -> Iterator[Fault]:
         )
     elif kind is not LoadKind.COUNTED and "hold" not in data:
         yield Fault(Code.MISSING_KEY, "the phase does not say how long it lasts", _CLOSED_HINT)
+
+
+def _no_list(data: object) -> object:
+    if isinstance(data, list):
+        names = ", ".join(str(name) for name in data)
+        raise error(
+            Fault(
+                Code.WRONG_TYPE,
+                "a list does not say how many users each class has",
+                f"write a number, `{{Class: 10}}`, or select with `only: {{users: [{names}]}}`",
+            )
+        )
+    return data
+
+
+def _level_shape(value: object) -> str:
+    return "<mapping>" if isinstance(value, dict) else "<number>"
+
+
+UserLevel = Annotated[
+    Annotated[Count, Tag("<number>")]
+    | Annotated[dict[str, Count], Field(min_length=1), Tag("<mapping>")],
+    Discriminator(_level_shape),
+    BeforeValidator(_no_list),
+]
+
+RateLevel = Annotated[
+    Annotated[RateField, Tag("<number>")]
+    | Annotated[dict[str, RateField], Field(min_length=1), Tag("<mapping>")],
+    Discriminator(_level_shape),
+    BeforeValidator(_no_list),
+]

@@ -16,9 +16,7 @@ from planrunner.protocols.etcd.clients.faults import (
     was_not_sent,
 )
 from planrunner.protocols.etcd.clients.lines import Access, Connection, ConnectionPool
-from planrunner.protocols.etcd.clients.messages import Build, message_builder
-from planrunner.protocols.etcd.clients.recall import recall, sent_message
-from planrunner.protocols.etcd.clients.watches import Watcher
+from planrunner.protocols.etcd.clients.messages import Build, message_builder, renderer
 from planrunner.protocols.etcd.network import grpc
 from planrunner.protocols.etcd.operation import EtcdOperation, EtcdSettings, Watch
 from planrunner.protocols.etcd.reply import EtcdReply
@@ -26,7 +24,7 @@ from planrunner.protocols.etcd.stubs import load_stubs
 from planrunner.units import NS_PER_MS, NS_PER_S
 from planrunner.values import dataclass
 
-__all__ = ["GrpcClient", "open"]
+__all__ = ["GrpcClient", "Watcher", "open", "recall", "sent_message"]
 
 _LEAST_S: Final = NS_PER_MS / NS_PER_S
 _OUT_OF_TIME: Final = grpc.StatusCode.DEADLINE_EXCEEDED
@@ -290,3 +288,91 @@ class _TappedSession(EtcdSession):
 def open(settings: EtcdSettings, clock: Clock) -> GrpcClient:  # noqa: A001 - the registry's name
     """Open the client: a `ClientFactory`."""
     return GrpcClient(settings, clock)
+
+
+def recall(method: str, message: Any, reply: EtcdReply) -> tuple[str, str]:  # noqa: ANN401 - protobuf
+    """Return a call as it left, and what was answered, for people to read."""
+    if not reply.sent:
+        return "", ""
+    sent = f"{method}\n\n{sent_message(message)}"
+    if reply.message is not None:
+        return sent, _shown(reply.data())
+    return sent, reply.detail
+
+
+def sent_message(message: Any) -> str:  # noqa: ANN401 - protobuf
+    """Return a request as JSON, as far as it says anything."""
+    return _shown(_data(message))
+
+
+def _shown(data: dict[str, Any]) -> str:
+    return json.dumps(data, ensure_ascii=False, indent=2)
+
+
+def _data(message: Any) -> dict[str, Any]:  # noqa: ANN401 - protobuf has no types
+    return {field.name: _value(value) for field, value in message.ListFields()}
+
+
+def _value(value: Any) -> object:  # noqa: ANN401 - of a field
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if hasattr(value, "ListFields"):
+        return _data(value)
+    return value if isinstance(value, str | int | float) else [_value(item) for item in value]
+
+
+Metadata = tuple[tuple[str, str], ...] | None
+
+
+class Watcher:
+    """Waits as one `etcd.watch` step says."""
+
+    def __init__(self, stubs: Any, watch: Watch) -> None:  # noqa: ANN401 - generated code
+        self._stubs = stubs
+        self._until = None if watch.until is None else renderer(watch.until)
+
+    async def wait(
+        self,
+        line: Connection,
+        request: Any,  # noqa: ANN401
+        scope: Scope,
+        metadata: Metadata,
+        timeout_s: float,
+    ) -> Any:  # noqa: ANN401
+        """Return the message that says what was waited for.
+
+        With `until` the key is read first, and watched from the revision after: a value that is
+        already there, or comes between the two calls, is not missed.
+
+        Raises:
+            AioRpcError: A call failed, or the time is up.
+        """
+        create = {"key": request.key}
+        wanted = None
+        if self._until is not None:
+            wanted = self._until(scope)
+            found = await line.calls["get"](request, timeout=timeout_s, metadata=metadata)
+            if any(pair.value == wanted for pair in found.kvs):
+                return found
+            create["start_revision"] = found.header.revision + 1
+        stream = line.watch(timeout=timeout_s, metadata=metadata)
+        try:
+            await stream.write(self._stubs.WatchRequest(create_request=create))
+            while (answer := await stream.read()) is not grpc.aio.EOF:
+                if _tells(answer, wanted):
+                    return answer
+            # The member ended it: what it said why is the error of the call.
+            raise grpc.aio.AioRpcError(
+                grpc.StatusCode.UNAVAILABLE,
+                grpc.aio.Metadata(),
+                grpc.aio.Metadata(),
+                details="the watch was ended by the member",
+            )
+        finally:
+            stream.cancel()
+
+
+def _tells(answer: Any, wanted: bytes | None) -> bool:  # noqa: ANN401
+    if wanted is None:
+        return bool(answer.events)
+    return any(not event.type and event.kv.value == wanted for event in answer.events)

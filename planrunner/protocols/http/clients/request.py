@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from planrunner import __version__
 from planrunner.language.expressions.expression import EvaluationError, to_text
+from planrunner.language.fields.pieces import merge_constants
 from planrunner.protocols.base import Exchange, Scope
-from planrunner.protocols.http.clients.pieces import BytesPiece, RenderBytes, compose
 from planrunner.protocols.http.clients.upload import Upload, open_upload
 from planrunner.protocols.http.content import ACCEPTED_ENCODINGS
 from planrunner.protocols.http.operation import (
@@ -32,9 +32,12 @@ __all__ = [
     "FRAMING",
     "LARGE",
     "BoundGrant",
+    "BytesPiece",
     "Outbound",
+    "RenderBytes",
     "WireRequest",
     "bind_request",
+    "compose",
     "header_line",
 ]
 
@@ -369,3 +372,35 @@ def _locator(operation: HttpOperation) -> Callable[[Scope], Location]:
         return Location(location.origin, location.target + extra, location.authorization)
 
     return locate
+
+
+BytesPiece = bytes | Callable[[Scope], bytes]
+RenderBytes = Callable[[Scope], bytes]
+
+
+def compose(pieces: Iterable[BytesPiece]) -> tuple[bytes | None, RenderBytes]:
+    """Merge constant neighbours; specialise what most requests are: no or one closure."""
+    merged = merge_constants(pieces, bytes)
+    match merged:
+        case [bytes() as data]:
+            return data, lambda _: data
+        case [bytes() as before, Callable() as make, bytes() as after]:
+            return None, lambda scope: before + make(scope) + after
+        case [bytes() as before, Callable() as make]:
+            return None, lambda scope: before + make(scope)
+        case _:
+            return None, _filling(merged)
+
+
+def _filling(pieces: Sequence[BytesPiece]) -> RenderBytes:
+    """Return what puts the variable pieces between the constant ones."""
+    form = [piece if isinstance(piece, bytes) else b"" for piece in pieces]
+    gaps = [(place, piece) for place, piece in enumerate(pieces) if not isinstance(piece, bytes)]
+
+    def fill(scope: Scope) -> bytes:
+        filled = form.copy()
+        for place, make in gaps:
+            filled[place] = make(scope)
+        return b"".join(filled)
+
+    return fill

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import field
+from urllib.parse import quote_plus
 
 from planrunner.language.expressions.expression import Lowered, to_text
-from planrunner.protocols.base import Scope
-from planrunner.protocols.http.compile.oauth2 import compile_grant
-from planrunner.protocols.http.operation import Grant, Header, HttpSettings, QueryItem, TextParts
-from planrunner.protocols.http.spec import ApiKeyAuth, Auth, BasicAuth
+from planrunner.protocols.base import Exchange, Scope
+from planrunner.protocols.http.compile.request_line import compile_url
+from planrunner.protocols.http.operation import (
+    DynamicBody,
+    Grant,
+    Header,
+    HttpOperation,
+    HttpSettings,
+    QueryItem,
+    TextParts,
+)
+from planrunner.protocols.http.spec import ApiKeyAuth, Auth, BasicAuth, OAuth2
 from planrunner.protocols.lowering import Lowering, SpecPath
 from planrunner.values import dataclass
 
-__all__ = ["Credentials", "compile_auth"]
+__all__ = ["Credentials", "compile_auth", "compile_grant"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +93,54 @@ def _api_key(key: ApiKeyAuth, lowering: Lowering, path: SpecPath) -> Credentials
     lowered = lowering.text(key.value, (*path, "value"))
     item = to_text(lowered.value) if lowered.is_constant else lowered.evaluate
     return Credentials(query=(QueryItem((name,), item),))
+
+
+_FORM = "application/x-www-form-urlencoded"
+
+
+def compile_grant(
+    spec: OAuth2, lowering: Lowering, path: SpecPath, settings: HttpSettings
+) -> Grant:
+    """Compile client credentials; id and secret travel in the Authorization header."""
+    url, _ = compile_url(spec.token_url, settings.base_url, lowering, (*path, "token_url"))
+    operation = HttpOperation(
+        "POST",
+        url,
+        headers=(
+            Header("Authorization", (_client(spec, lowering, path),)),
+            Header("Accept", ("application/json",)),
+        ),
+        body=DynamicBody(_form(spec, lowering, path), _FORM),
+        needs_body=True,
+        keepalive=settings.keepalive,
+    )
+    texts = (spec.token_url, spec.client_id, spec.client_secret, spec.scope)
+    key = tuple("" if text is None else text.source for text in texts)
+    exchange = Exchange("http", operation, "POST", range(200, 300), (), (), settings.timeout_ns)
+    return Grant((*map(str, settings.base_url), *key), exchange)
+
+
+def _client(spec: OAuth2, lowering: Lowering, path: SpecPath) -> Callable[[Scope], str]:
+    name = lowering.text(spec.client_id, (*path, "client_id")).evaluate
+    secret = lowering.text(spec.client_secret, (*path, "client_secret")).evaluate
+
+    def evaluate(scope: Scope) -> str:
+        # Each is form-encoded first (RFC 6749, 2.3.1), so that a colon stays where it belongs.
+        pair = ":".join(
+            quote_plus(to_text(part(scope)), errors="replace") for part in (name, secret)
+        )
+        return "Basic " + b64encode(pair.encode("ascii")).decode("ascii")
+
+    return evaluate
+
+
+def _form(spec: OAuth2, lowering: Lowering, path: SpecPath) -> Callable[[Scope], bytes]:
+    start = "grant_type=client_credentials"
+    if spec.scope is None:
+        return lambda _: start.encode("ascii")
+    scopes = lowering.text(spec.scope, (*path, "scope")).evaluate
+
+    def evaluate(scope: Scope) -> bytes:
+        return f"{start}&scope={quote_plus(to_text(scopes(scope)))}".encode("ascii")
+
+    return evaluate
