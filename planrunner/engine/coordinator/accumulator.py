@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
 from planrunner.engine.coordinator.achieved_load import phase_loads
 from planrunner.engine.coordinator.events import Standing
+from planrunner.engine.coordinator.notices import (
+    counter_notices,
+    overtime,
+    pool_notices,
+    start_failures,
+)
 from planrunner.engine.coordinator.outage import Outage
 from planrunner.engine.coordinator.outcome import PhaseTimes, RunOutcome
 from planrunner.engine.coordinator.search_level import LevelPart
@@ -48,14 +54,11 @@ from planrunner.results.loads import PhaseLoad, Sustainable
 from planrunner.results.model import Totals
 from planrunner.results.record import FailingSample, SearchStep
 from planrunner.results.request_history import RequestHistory
-from planrunner.units import NS_PER_MS, NS_PER_S, format_count, format_duration
+from planrunner.units import NS_PER_MS, NS_PER_S, format_duration
 
 __all__ = ["Accumulator"]
 
 UNREACHABLE_AFTER_NS: Final = 10 * NS_PER_S
-
-_MOST_SPREAD_NS: Final = 5 * NS_PER_MS
-"""Between the first and the last worker at the begin of a phase, while processors are free."""
 
 _SHORT_NS: Final = 500 * NS_PER_MS  # too short to say how busy the generator was
 
@@ -223,18 +226,7 @@ class Accumulator:
         """Add what only those know who ran the users, at the end of the run."""
         self._workers, self._start_spread_ns = pool.size, pool.start_spread_ns
         self._cpu_shares = pool.cpu_shares
-        if pool.start_spread_ns > _MOST_SPREAD_NS:
-            self.notices.append(
-                f"workers began a phase {format_duration(pool.start_spread_ns)} apart: the host is "
-                "busy; use fewer workers than it has processors"
-            )
-        if pool.overflowed:
-            self.notices.append(
-                "more than 500 request names; the rest are counted together as `__overflow__`: "
-                "give requests with many URLs a `name`"
-            )
-        if pool.sampling_stopped:
-            self.notices.append(pool.sampling_stopped)
+        self.notices += pool_notices(pool)
 
     def outcome(
         self, run_id: str, *, stop: Stop, ended_ns: int, phases: tuple[PhaseTimes, ...]
@@ -275,27 +267,19 @@ class Accumulator:
             notices=(
                 *(one.text for one in self.found),
                 *self.notices,
-                *_counter_notices(self._counters),
-                *_data_notices(self._counters),
+                *counter_notices(self._counters),
                 *closed_notice(loads),
             ),
         )
 
     def _doubts(self, loads: Sequence[PhaseLoad]) -> Doubts:
-        doubts = Doubts(biased=[*self._start_failures(), *self._overtime()])
+        doubts = Doubts(biased=[*start_failures(self._counters), *overtime(self._counters)])
         doubts_of_health(doubts, self._health, self._counters)
         doubts_of_loads(doubts, loads)
         doubts_of_searches(doubts, self.found)
         doubts_of_generator(doubts, self._health.facts())
         doubts_of_mix(doubts, self._task_counts())
         return doubts
-
-    def _overtime(self) -> Iterator[str]:
-        for phase in self._counters.overtime:
-            yield (
-                f"phase `{phase}` reached its `max_duration` with iterations left; "
-                "give it more time, more users, or fewer iterations"
-            )
 
     def _task_counts(self) -> tuple[TaskCount, ...]:
         runs = _by_task(self._counters.picks)
@@ -341,13 +325,6 @@ class Accumulator:
             ],
         )
 
-    def _start_failures(self) -> tuple[str, ...]:
-        return tuple(
-            f"{failed} of {self._counters.started[phase, name]} users `{name}` of phase `{phase}` "
-            f"stopped because their `on_start` failed: {self._counters.start_reasons[phase, name]}"
-            for (phase, name), failed in self._counters.start_failures.items()
-        )
-
 
 def _are_on_time(arrivals: Sequence[ArrivalCounts]) -> bool:
     """Whether iterations were due, and at most one in a hundred was late."""
@@ -364,33 +341,3 @@ def _by_task(counts: Counter[TaskKey]) -> Counter[tuple[str, str]]:
     for (_, user_class, task), times in counts.items():
         summed[user_class, task] += times
     return summed
-
-
-def _data_notices(counters: Counters) -> Iterator[str]:
-    for name, users in counters.rows_ended.items():
-        who = format_count(users, "user") if users > 1 else "a user"
-        yield f"no row of the data `{name}` was left for {who}"
-
-
-def _counter_notices(counters: Counters) -> tuple[str, ...]:
-    notices = []
-    for name, times in counters.soft_failures.items():
-        notices.append(f"a soft expectation of `{name}` did not hold {format_count(times, 'time')}")
-    for reason, times in counters.ended_early.most_common():
-        notices.append(f"{format_count(times, 'iteration')} ended early: {reason}")
-    for condition, times in counters.endless.items():
-        many = format_count(times, "time")
-        notices.append(f"`while: {condition}` was still true after its last round {many}")
-    if counters.retries:
-        many = format_count(counters.retries, "time")
-        notices.append(f"`on_start`, `on_stop` and the like were tried again {many}")
-    if counters.aborted:
-        many = format_count(counters.aborted, "iteration")
-        were = "was" if counters.aborted == 1 else "were"
-        notices.append(f"{many} {were} cut when the graceful stop was over")
-    if counters.backoffs:
-        many = format_count(counters.backoffs, "time")
-        notices.append(f"users paused {many} because they could not connect")
-    if counters.stop_failures:
-        notices.append(f"`on_stop` failed for {format_count(counters.stop_failures, 'user')}")
-    return tuple(notices)
