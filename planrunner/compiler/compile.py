@@ -17,7 +17,6 @@ from planrunner.compiler.data import (
     sources_read,
     with_columns,
 )
-from planrunner.compiler.http_block import HttpBlock, compile_http
 from planrunner.compiler.load.phases import classes_with_users, has_due_times, seats_of
 from planrunner.compiler.load.selection import PlanSelection
 from planrunner.compiler.names.known_names import Known
@@ -25,7 +24,7 @@ from planrunner.compiler.names.params import secrets_of, shown_param, written_pa
 from planrunner.compiler.once import compile_hooks, compile_once
 from planrunner.compiler.schedule import PhaseSchedule, compile_schedule, unknown_choice
 from planrunner.compiler.services import Target, gauges_of
-from planrunner.compiler.steps.requests import etcd_settings
+from planrunner.compiler.settings_block import SettingsBlock, SettingsBlocks
 from planrunner.compiler.steps.walk_steps import Flow, Flows
 from planrunner.compiler.thresholds.names import KnownTargets, names_of
 from planrunner.compiler.thresholds.statements import Stated, compile_thresholds
@@ -47,13 +46,8 @@ from planrunner.language.secrets import Masker
 from planrunner.metrics.thresholds import Threshold
 from planrunner.plan.loader import Plan
 from planrunner.plan.models.plan import PlanModel
-from planrunner.plan.models.users import UserModel
 from planrunner.plan.params.resolve import Param
-from planrunner.plan.yaml.document import PlanPath
-from planrunner.protocols.etcd.operation import EtcdSettings
-from planrunner.protocols.http.choice import choose_client
-from planrunner.protocols.http.compile.exchange import HttpDefaults
-from planrunner.protocols.http.operation import HttpSettings
+from planrunner.protocols import registry
 
 __all__ = ["compile_plan", "masked_findings"]
 
@@ -99,7 +93,7 @@ class _Compiler:
         self._model: PlanModel = plan.model
         self._seed = seed
         self._scratch = scratch
-        self._channels: dict[str, HttpSettings | EtcdSettings] = {}
+        self._channels: dict[str, SettingsBlock] = {}
         services = self._model.services or {}
         self._ports = {name: ports.get(name, AUTO_PORT) for name in services}
         params = {name: param.value for name, param in plan.params.items()}
@@ -142,26 +136,22 @@ class _Compiler:
         chosen = self._profile(selection.profile)
         data = compile_data(work, model.data or {}, self._plan.files_at)
         known = with_columns(work.constant_names, model.data or {}, data)
-        http = self._http(work)
+        blocks = self._blocks(work)
         flows = Flows(model.flows or {})
-        target = Target(work, self._plan, self._ports, http.defaults, self._scratch)
+        probes = blocks.of(registry.own_verbs())
+        target = Target(work, self._plan, self._ports, probes, self._scratch)
         services, monitors = target.services(), target.monitors()
 
         hooks = compile_hooks(work, self._plan)
 
-        def flows_with(work: Compilation, http: HttpBlock) -> Callable[[Known], Flow]:
-            etcd = etcd_settings(work, self._plan)
-            return lambda known: Flow(
-                work, http, self._plan.files_at, flows, known, hooks=hooks, etcd=etcd
-            )
+        def flows_with(work: Compilation, blocks: SettingsBlocks) -> Callable[[Known], Flow]:
+            return lambda known: Flow(work, blocks, self._plan.files_at, flows, known, hooks=hooks)
 
         def users_with(constants: Compilation) -> tuple[UserProgram, ...]:
-            own = http if constants is work else self._http(constants)
+            own = blocks if constants is work else self._blocks(constants)
             return self._users(constants, own, once.known, flows_with(constants, own))
 
-        if (etcd := etcd_settings(work, self._plan)) is not None:
-            self._channels["etcd"] = etcd
-        once = compile_once(self._plan, known, flows_with(work, http))
+        once = compile_once(self._plan, known, flows_with(work, blocks))
         schedule = compile_schedule(work, self._plan, selection, chosen, users_with)
         users, phases = schedule.users, tuple(schedule.phases)
         peaks = [seats_of(phase.load, schedule.programs(phase)) for phase in phases]
@@ -186,8 +176,11 @@ class _Compiler:
             seed_was_drawn=model.seed is None,
             profile=chosen,
             params={name: shown_param(param) for name, param in self._plan.params.items()},
-            settings=self._channels,
-            clients={name: _client(item) for name, item in self._channels.items()},
+            settings={name: block.settings for name, block in self._channels.items()},
+            clients={
+                name: block.plugin.client_for(block.settings)
+                for name, block in self._channels.items()
+            },
             services=services,
             monitors=monitors,
             preflight=once.preflight,
@@ -247,29 +240,35 @@ class _Compiler:
             return users
         models, flows = model.users or {}, model.flows or {}
         return tuple(
-            replace(user, data=sources_read([models[user.name], model.http], flows, model.data))
+            replace(
+                user, data=sources_read([models[user.name], model.protocols], flows, model.data)
+            )
             for user in users
         )
 
-    def _http(self, work: Compilation) -> HttpBlock:
-        block = compile_http(work, self._model.http, ("http",), self._plan.files_at(("http",)))
-        self._open_channel(block.defaults)
-        return block
-
-    def _open_channel(self, http: HttpDefaults) -> None:
-        self._channels.setdefault(http.channel, http.settings)
+    def _blocks(self, work: Compilation) -> SettingsBlocks:
+        """Return what requests start from, compiled for what the plan writes."""
+        written = self._model.protocols or {}
+        blocks = SettingsBlocks(
+            work,
+            written,
+            (),
+            files_at=self._plan.files_at,
+            on_open=self._channels.setdefault,
+        )
+        for plugin in (registry.own_verbs(), *map(registry.named, written)):
+            blocks.of(plugin)
+        return blocks
 
     def _users(
-        self, work: Compilation, http: HttpBlock, known: Known, open_flow: Callable[[Known], Flow]
+        self,
+        work: Compilation,
+        blocks: SettingsBlocks,
+        known: Known,
+        open_flow: Callable[[Known], Flow],
     ) -> tuple[UserProgram, ...]:
-        def class_http(user: UserModel, path: PlanPath) -> HttpBlock:
-            where = (*path, "http")
-            block = compile_http(work, user.http, where, self._plan.files_at(where), http)
-            self._open_channel(block.defaults)
-            return block
-
         models = self._model.users or {}
-        return self._with_data(compile_users(work, models, known, open_flow, class_http))
+        return self._with_data(compile_users(work, models, known, open_flow, blocks.of_class))
 
     def _profile(self, wanted: str | None) -> str:
         names = self._model.profile_names()
@@ -313,14 +312,6 @@ class _Compiler:
         for option in self._plan.changes.options:
             digest.update(f"\0{option}".encode())
         return digest.hexdigest()[:16]
-
-
-def _client(settings: HttpSettings | EtcdSettings) -> tuple[str, str]:
-    """Return the client that can do what the settings ask for, and why it."""
-    if isinstance(settings, EtcdSettings):
-        shared = settings.connections
-        return "grpc", f"{shared} shared connections" if shared else "a connection for each user"
-    return choose_client(settings)
 
 
 def _with_slo(phase: PhaseNode, schedule: PhaseSchedule, names: KnownTargets) -> PhaseNode:

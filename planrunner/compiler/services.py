@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from planrunner.compiler.compilation import Compilation
+from planrunner.compiler.settings_block import SettingsBlock
 from planrunner.compiler.steps.command_words import split_command
 from planrunner.graph.steps import Evaluate
 from planrunner.graph.target import MonitorNode, ReadyNode, ServiceNode
@@ -17,10 +18,9 @@ from planrunner.language.expressions.builtins.names import ROOT_HELPERS
 from planrunner.language.fields.deferred import Deferred
 from planrunner.language.fields.text import Text
 from planrunner.plan.loader import Plan
+from planrunner.plan.models.requests import Expect
 from planrunner.plan.yaml.document import PlanPath
 from planrunner.protocols.base import Exchange
-from planrunner.protocols.http.compile.exchange import HttpDefaults, compile_exchange
-from planrunner.protocols.http.spec import RequestSpec
 from planrunner.units import NS_PER_MS, NS_PER_S
 from planrunner.values import dataclass
 
@@ -53,7 +53,7 @@ class Target:
     work: Compilation
     plan: Plan
     ports: Mapping[str, int]
-    http: HttpDefaults
+    probes: SettingsBlock
     scratch: Path
 
     def services(self) -> tuple[ServiceNode, ...]:
@@ -206,9 +206,7 @@ class Target:
             timeout_ns=self._time(model.timeout, (*path, "timeout"), ReadyNode().timeout_ns),
         )
         if model.get is not None:
-            request = RequestSpec.model_validate({"get": model.get.source})
-            request = request.model_copy(update={"expect": model.expect})
-            exchange = self._exchange(request, path, model)
+            exchange = self._probe({"get": model.get.source}, path, model, expect=model.expect)
             return None if exchange is None else replace(node, get=exchange)
         if model.log is not None:
             text = work.constant_text(model.log, (*path, "log"), names)
@@ -228,17 +226,27 @@ class Target:
             self.work.fault(path, Code.INVALID_VALUE, message, hint="such as `500ms`")
         return time_ns
 
-    def _exchange(
-        self, request: RequestSpec, path: PlanPath, piece: object, *, reads_body: bool = False
+    def _probe(
+        self,
+        keys: Mapping[str, object],
+        path: PlanPath,
+        piece: object,
+        *,
+        expect: Expect | None = None,
+        reads_body: bool = False,
     ) -> Exchange | None:
+        """Compile a request that is no load; the names in `piece` must be known before the run."""
         if not self.work.check_all(piece, path, self.work.constant_names):
             return None
-        compiled = compile_exchange(
-            request,
-            constants=self.work.constants,
-            defaults=HttpDefaults(replace(self.http.settings, headers=())),
-            files=self.plan.files_at(path),
+        compile_probe = self.probes.plugin.compile_probe
+        assert compile_probe is not None
+        compiled = compile_probe(
+            keys,
+            expect=expect,
             reads_body=reads_body,
+            constants=self.work.constants,
+            settings=self.probes.settings,
+            files=self.plan.files_at(path),
         )
         for fault in compiled.faults:
             where = (*path, *fault.path)
@@ -283,14 +291,12 @@ class Target:
         every_ns = self._time(model.every, (*path, "every"), _ASK_NS)
         if url is None or query is None:
             return None
-        request = RequestSpec.model_validate(
-            {
-                "get": f"{url.rstrip('/')}/api/v1/query".replace("${", "$${"),
-                "query": {"query": query.replace("${", "$${")},
-                "expect": {"status": 200},
-            }
-        )
-        exchange = self._exchange(request, path, None, reads_body=True)
+        keys = {
+            "get": f"{url.rstrip('/')}/api/v1/query".replace("${", "$${"),
+            "query": {"query": query.replace("${", "$${")},
+        }
+        accepted = Expect.model_validate({"status": 200})
+        exchange = self._probe(keys, path, None, expect=accepted, reads_body=True)
         return MonitorNode(name, query=exchange, every_ns=every_ns)
 
 

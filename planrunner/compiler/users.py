@@ -7,9 +7,9 @@ from dataclasses import replace
 from itertools import chain
 
 from planrunner.compiler.compilation import Compilation
-from planrunner.compiler.http_block import HttpBlock
 from planrunner.compiler.names.known_names import Known
 from planrunner.compiler.names.references import references_in
+from planrunner.compiler.settings_block import SettingsBlocks
 from planrunner.compiler.steps.tags import static_tags
 from planrunner.compiler.steps.walk import REPLY_NAMES
 from planrunner.compiler.steps.walk_steps import Flow, OpenFlow
@@ -24,14 +24,16 @@ from planrunner.graph.run_graph import (
 )
 from planrunner.language.diagnostics import Code, suggest
 from planrunner.language.expressions.expression import RESERVED
+from planrunner.language.fields.mapping import PlanMapping
 from planrunner.plan.models.steps import BlockModel
 from planrunner.plan.models.users import NeedsModel, TaskModel, UserModel
 from planrunner.plan.yaml.document import PlanPath
+from planrunner.protocols import registry
 
 __all__ = ["check_substitutes", "compile_needs", "compile_users"]
 
-ClassHttp = Callable[[UserModel, PlanPath], HttpBlock]
-"""Gives what the requests of a class start from."""
+ClassBlocks = Callable[[Mapping[str, PlanMapping] | None, PlanPath], SettingsBlocks]
+"""Gives what the requests of a class start from: what it writes, and where."""
 
 
 def compile_users(
@@ -39,11 +41,11 @@ def compile_users(
     models: Mapping[str, UserModel],
     known: Known,
     open_flow: OpenFlow,
-    class_http: ClassHttp,
+    class_blocks: ClassBlocks,
 ) -> tuple[UserProgram, ...]:
     """Compile every user class, in file order."""
     return tuple(
-        _Class(work, model, ("users", name), known, open_flow, class_http).compile(name)
+        _Class(work, model, ("users", name), known, open_flow, class_blocks).compile(name)
         for name, model in models.items()
     )
 
@@ -56,14 +58,16 @@ class _Class:
         path: PlanPath,
         known: Known,
         open_flow: OpenFlow,
-        class_http: ClassHttp,
+        class_blocks: ClassBlocks,
     ) -> None:
         self._work = work
         self._model = model
         self._path = path
         self._known = replace(known, has_user=True)
         self._open_flow = open_flow
-        self._http = class_http(model, path)
+        self._blocks = class_blocks(model.protocols, path)
+        for name in model.protocols or ():
+            self._blocks.of(registry.named(name))
 
     def compile(self, name: str) -> UserProgram:
         """Walk on_start first: what it sets is known in every task, and in on_stop."""
@@ -166,12 +170,12 @@ class _Class:
 
     def _flow(self, known: Known) -> Flow:
         flow = self._open_flow(known)
-        flow.http = self._http
+        flow.blocks = self._blocks
         return flow
 
     def _uses_iteration(self) -> bool:
         flows = self._open_flow(self._known).flows.models
-        reads = chain(references_in(self._model), references_in(flows), self._http.reads)
+        reads = chain(references_in(self._model), references_in(flows), self._blocks.reads())
         return any(
             reference.root == "iteration"
             or (reference.root == "user" and reference.path[:1] in ((), ("iteration",)))
@@ -181,7 +185,9 @@ class _Class:
 
 def _forgotten(flow: Flow) -> set[str]:
     """Return the names that a task leaves behind and the next iteration must not find."""
-    return flow.written | (REPLY_NAMES if flow.publishes else frozenset())
+    return flow.written | (
+        (REPLY_NAMES | registry.reply_names()) if flow.publishes else frozenset()
+    )
 
 
 def _on_fail(block: BlockModel | None) -> OnFail:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from planrunner.demo.http_server import HttpServer, Router
-from planrunner.demo.kv import EtcdStore, kv
+from planrunner.demo.kv import STORES, EtcdStore, kv, open_store
 from planrunner.demo.passport import passport
 from planrunner.demo.platform import platform
 from planrunner.demo.shop import shop
 
-__all__ = ["DEMOS", "EtcdStore", "HttpServer", "Router", "kv"]
+__all__ = ["DEMOS", "STORES", "EtcdStore", "HttpServer", "Router", "kv", "open_store"]
 
 DEMOS: dict[str, Callable[[], Router]] = {
     "kv": kv,

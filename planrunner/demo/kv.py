@@ -14,7 +14,10 @@ from typing import Any, Final, Protocol
 
 from planrunner.demo.http_server import Request, Response, Router
 
-__all__ = ["EtcdStore", "MemoryStore", "Store", "kv"]
+__all__ = ["STORES", "EtcdStore", "MemoryStore", "Store", "kv", "open_store"]
+
+STORES = ("memory", "etcd")
+"""Where the demo can keep its values; the first is the default."""
 
 _CACHED_KEYS: Final = 500
 _CACHED_S: Final = 60.0
@@ -87,6 +90,11 @@ class EtcdStore:
 
 def _name(key: str) -> bytes:
     return f"{_PREFIX}{key}".encode()
+
+
+def open_store(name: str, address: str) -> Store | None:
+    """Return the store of this name; None for the default one. `address` is that of etcd."""
+    return EtcdStore(address) if name == "etcd" else None
 
 
 class _Cache:

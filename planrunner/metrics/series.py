@@ -13,28 +13,6 @@ __all__ = ["ABORTED", "Labels", "Series", "Tags"]
 ABORTED = "aborted"
 """The failure kind of what the end of a phase cut: apart from successes and failures."""
 
-# In the order of their numbers. Source: gRPC, "Status codes and their use in gRPC".
-_GRPC = (
-    "OK",
-    "CANCELLED",
-    "UNKNOWN",
-    "INVALID_ARGUMENT",
-    "DEADLINE_EXCEEDED",
-    "NOT_FOUND",
-    "ALREADY_EXISTS",
-    "PERMISSION_DENIED",
-    "RESOURCE_EXHAUSTED",
-    "FAILED_PRECONDITION",
-    "ABORTED",
-    "OUT_OF_RANGE",
-    "UNIMPLEMENTED",
-    "INTERNAL",
-    "UNAVAILABLE",
-    "DATA_LOSS",
-    "UNAUTHENTICATED",
-)
-
-
 Tags = tuple[tuple[str, str], ...]
 """Tags with their values, sorted by name."""
 
@@ -46,6 +24,7 @@ class Labels:
     Attributes:
         request: The series name: `GET /kv/:key`; the unrendered template unless the plan names it.
         method: `GET`, `put`, or `` for iterations and groups.
+        protocol: What sent them: `http`, `etcd`; empty for iterations and groups.
         kind: `request`, `iteration` or `group`; only requests count in totals.
         phase: The phase's name.
         stage: The stage's name: `ramp`, `hold`, the plan's own, or its number from 1.
@@ -55,6 +34,7 @@ class Labels:
         groups: The groups around the step, outermost first.
         tags: Sorted (key, value) pairs; the value is empty for a plain tag.
         status: The status code, 0 when no reply arrived.
+        status_name: The status in words, when its protocol has words: `NOT_FOUND`; else empty.
         failure: The failure kind's word, empty for a success.
         measured: False for traffic that is no result (`measure: false`, on_start, setup …).
     """
@@ -72,13 +52,18 @@ class Labels:
     status: int = 0
     failure: str = ""
     measured: bool = True
+    protocol: str = ""
+    status_name: str = ""
 
     @property
     def status_text(self) -> str:
-        """The status as people know it: etcd's, in lower-case methods, by its gRPC name."""
-        if self.method.islower() and self.failure != ABORTED and 0 <= self.status < len(_GRPC):
-            return _GRPC[self.status]
-        return str(self.status)
+        """The status as people know it: by its name where it has one."""
+        return self.status_name or str(self.status)
+
+    @property
+    def action(self) -> str:
+        """The action of a protocol that sent them: `etcd.put`."""
+        return f"{self.protocol}.{self.method}"
 
     @property
     def is_result(self) -> bool:

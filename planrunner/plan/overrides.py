@@ -11,10 +11,11 @@ from typing import Final
 
 from planrunner.language.diagnostics import Code, Diagnostic, PlanError, suggest
 from planrunner.plan.load_overrides import LOAD_OPTIONS, PhaseKeys
-from planrunner.plan.models.step_rules import REQUEST_ACTIONS
+from planrunner.plan.models.requests import is_request_word
 from planrunner.plan.yaml.document import Document, PlanPath
 from planrunner.plan.yaml.edits import Edits, Option
 from planrunner.plan.yaml.nodes import YamlNode
+from planrunner.protocols import registry
 from planrunner.values import dataclass
 
 __all__ = ["Changes", "apply_changes"]
@@ -63,8 +64,10 @@ def apply_changes(document: Document, changes: Changes) -> tuple[Document, list[
     return edits.document, edits.faults
 
 
-_SECTIONS: Final = frozenset({"etcd", "http", "report"})
-"""What a plan may leave out, and has keys of the language's own below it."""
+def _is_section(name: str) -> bool:
+    """Say whether a plan may leave out the key, and has keys of the language's own below it."""
+    return name == "report" or registry.settings_key(name, ask_packages=True) is not None
+
 
 _PREFIX: Final = len("--override ")
 _PART: Final = re.compile(r"""(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)'|(?P<plain>[^.="']+))""")
@@ -81,7 +84,7 @@ class _PathPart:
 def _override(edits: Edits, option: Option, schedule: PhaseKeys) -> None:
     parts, begins = _split(option)
     section = parts[0]
-    if len(parts) > 1 and section.name in _SECTIONS and not edits.document.value((section.name,)):
+    if len(parts) > 1 and _is_section(section.name) and not edits.document.value((section.name,)):
         _set(edits, option, (section.name,), section, option.node({}, section.at))
     path: PlanPath = ()
     for part in parts[:-1]:
@@ -167,6 +170,6 @@ def _item_name(item: object) -> str:
     for key in ("name", "task"):
         if isinstance(item.get(key), str):
             return str(item[key])
-    action = next((key for key in item if key in REQUEST_ACTIONS), "")
+    action = next((key for key in item if is_request_word(key)), "")
     url = item.get(action)
     return f"{action.upper()} {url}" if isinstance(url, str) else ""

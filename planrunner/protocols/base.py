@@ -232,6 +232,9 @@ class Exchange:
         expected: What is expected, in words: of the status, then of each check.
         softly_expected: The same of each soft check.
         extracted: The names that the extractors write.
+        status_text: A status as people know it.
+        reply_names: Names beside `status`, `headers`, `body` and `json` that expressions have after
+            the request, each with what reads it.
     """
 
     protocol: str
@@ -245,6 +248,8 @@ class Exchange:
     expected: tuple[str, ...] = ()
     softly_expected: tuple[str, ...] = ()
     extracted: tuple[str, ...] = ()
+    status_text: Callable[[int], str] = str
+    reply_names: tuple[tuple[str, Callable[[Reply], object]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,46 +1,211 @@
-"""Which protocols there are, and which client sends which: names only, imported when needed."""
+"""Which protocols there are: those of this folder, and those that other packages bring.
+
+The built-in ones are found by a look into the folder. `importlib.metadata`, which knows those of
+other packages, costs six bare starts of the interpreter: it is asked when a plan has a key that no
+built-in protocol explains, and by commands that list everything.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from importlib import import_module
-from types import MappingProxyType
-from typing import Final, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
-from planrunner.errors import Misuse
+from planrunner.errors import Misuse, UsageError
 from planrunner.protocols.base import ClientFactory
+from planrunner.protocols.plugin import GROUP, Action, Plugin, resolve
 
-__all__ = ["CLIENTS", "client_names", "resolve"]
+if TYPE_CHECKING:
+    from planrunner.protocols.plugin import Settings
 
-CLIENTS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
-    {
-        "http": MappingProxyType(
-            {
-                "wire": "planrunner.protocols.http.clients.http1.client:open",
-                "httpx": "planrunner.protocols.http.clients.httpx.client:open",
-            }
-        ),
-        "etcd": MappingProxyType({"grpc": "planrunner.protocols.etcd.clients.grpc_aio:open"}),
-    }
-)
-"""Protocol → client → `module:function`; the first client is the protocol's default."""
+__all__ = [
+    "action",
+    "action_words",
+    "all_plugins",
+    "builtin",
+    "channel_plugin",
+    "client_factory",
+    "client_names",
+    "foreign",
+    "known",
+    "load_entries",
+    "named",
+    "own_verbs",
+    "reply_names",
+    "settings_key",
+]
+
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
+_TAKEN: Final = frozenset({"exec", "metric", "pool", "python", "service", "monitor", "generator"})
+"""Words that begin other dotted names of the language."""
+
+
+class Entry(Protocol):
+    """An entry point, as far as it is read here."""
+
+    @property
+    def name(self) -> str: ...
+
+    def load(self) -> object: ...
+
+
+@cache
+def builtin() -> Mapping[str, Plugin]:
+    """Return the protocols of this folder by name: the language's own verbs, then by alphabet."""
+    folder = Path(__file__).parent
+    names = sorted(path.parent.name for path in folder.glob("*/plugin.py"))
+    found = [
+        cast("Plugin", import_module(f"planrunner.protocols.{name}.plugin").PLUGIN)
+        for name in names
+    ]
+    return {plugin.name: plugin for plugin in sorted(found, key=lambda one: not one.is_beside)}
+
+
+@cache
+def foreign() -> Mapping[str, Plugin]:
+    """Return the protocols that other installed packages bring, by name.
+
+    Raises:
+        UsageError: One of them can't be loaded, or isn't a protocol.
+    """
+    from importlib.metadata import entry_points  # noqa: PLC0415 - costs six bare starts
+
+    found = load_entries(entry_points(group=GROUP))
+    for name in found.keys() & builtin().keys():
+        raise UsageError(
+            f"an installed package brings a protocol called `{name}`, which planrunner has itself",
+            hint="uninstall it, or ask its author for another name",
+        )
+    return found
+
+
+def load_entries(entries: Iterable[Entry]) -> dict[str, Plugin]:
+    """Load protocols through their entry points, by name.
+
+    Raises:
+        UsageError: One of them can't be loaded, or isn't a protocol.
+    """
+    loaded: dict[str, Plugin] = {}
+    for entry in entries:
+        try:
+            plugin = entry.load()
+        except Exception as error:
+            raise _broken(entry, f"{type(error).__name__}: {error}") from error
+        if not isinstance(plugin, Plugin):
+            raise _broken(entry, f"it is no `Plugin` but a `{type(plugin).__name__}`")
+        if faults := list(_faults(plugin)):
+            raise _broken(entry, faults[0])
+        loaded[plugin.name] = plugin
+    return loaded
+
+
+def _broken(entry: Entry, reason: str) -> UsageError:
+    return UsageError(
+        f"the installed protocol `{entry.name}` can't be used: {reason}",
+        hint="update or uninstall the package that brings it",
+    )
+
+
+def _faults(plugin: Plugin) -> Iterator[str]:
+    """Yield what keeps a record from being usable, each a sentence."""
+    if not _NAME.fullmatch(plugin.name) or plugin.name in _TAKEN:
+        yield f"`{plugin.name}` can't be the name of a protocol"
+    if not plugin.clients:
+        yield "it has no client"
+    if not plugin.actions:
+        yield "it has no action"
+    for word in () if plugin.is_beside else plugin.actions:
+        protocol, _, rest = word.partition(".")
+        if protocol != plugin.name or not _NAME.fullmatch(rest):
+            yield f"`{word}` can't be an action of it: write `{plugin.name}.word`"
+
+
+def all_plugins() -> Mapping[str, Plugin]:
+    """Return every protocol that can be used here; asks all installed packages."""
+    return {**builtin(), **foreign()}
+
+
+@cache
+def _known(_foreign_are_known: bool) -> Mapping[str, Plugin]:  # noqa: FBT001 - a key of the cache
+    return all_plugins() if _foreign_are_known else builtin()
+
+
+def known() -> Mapping[str, Plugin]:
+    """Return the protocols that have been found so far; asks no other package."""
+    return _known(foreign.cache_info().currsize > 0)
+
+
+def named(name: str) -> Plugin:
+    """Return a protocol by name.
+
+    Raises:
+        Misuse: There is none.
+    """
+    plugin = builtin().get(name) or foreign().get(name)
+    if plugin is None:
+        raise Misuse(f"there is no protocol `{name}`")
+    return plugin
+
+
+def channel_plugin(channel: str) -> Plugin:
+    """Return the protocol of what an exchange names: `http`, or `http:CLASS` of a user class."""
+    return named(channel.partition(":")[0])
+
+
+def own_verbs() -> Plugin:
+    """Return the protocol whose actions are the language's own verbs."""
+    return next(plugin for plugin in builtin().values() if plugin.is_beside)
+
+
+def action(word: str) -> tuple[Plugin, Action] | None:
+    """Return the protocol and the action that a key such as `etcd.put` means; None for neither.
+
+    Installed packages are asked for the first part of a dotted key that no built-in protocol has.
+    """
+    name, dot, _ = word.partition(".")
+    if not dot:
+        return None
+    plugin = builtin().get(name)
+    if plugin is None and _NAME.fullmatch(name) and name not in _TAKEN:
+        plugin = foreign().get(name)
+    found = None if plugin is None else plugin.actions.get(word)
+    return None if plugin is None or found is None else (plugin, found)
+
+
+def action_words() -> tuple[str, ...]:
+    """Return the dotted actions of the protocols that have been found so far."""
+    return _dotted(foreign.cache_info().currsize > 0)
+
+
+@cache
+def _dotted(foreign_are_known: bool) -> tuple[str, ...]:  # noqa: FBT001 - a key of the cache
+    plugins = (plugin for plugin in _known(foreign_are_known).values() if not plugin.is_beside)
+    return tuple(word for plugin in plugins for word in plugin.actions)
+
+
+def settings_key(word: str, *, ask_packages: bool = False) -> Settings | None:
+    """Return what the key `word` sets, if it is a protocol's."""
+    plugin = known().get(word)
+    if plugin is None and ask_packages and _NAME.fullmatch(word):
+        plugin = foreign().get(word)
+    return None if plugin is None else plugin.settings
+
+
+def reply_names() -> frozenset[str]:
+    """Return the names that replies give to expressions, of the protocols found so far."""
+    return frozenset(name for plugin in known().values() for name in plugin.reply_names)
 
 
 def client_names(protocol: str) -> tuple[str, ...]:
     """Return the clients of a protocol, its default first."""
-    return tuple(CLIENTS.get(protocol, ()))
+    return tuple(named(protocol).clients)
 
 
-def resolve(name: str) -> ClientFactory:
-    """Import what a client name such as `package.module:open` stands for.
-
-    Raises:
-        Misuse: The name stands for nothing callable.
-    """
-    module, colon, attribute = name.partition(":")
-    if not (colon and module and attribute):
-        raise Misuse(f"`{name}` is not a client name", hint="write `package.module:function`")
-    factory = getattr(import_module(module), attribute, None)
-    if not callable(factory):
-        raise Misuse(f"`{name}` is not callable")
+def client_factory(channel: str, client: str = "") -> ClientFactory:
+    """Import what opens a client of a channel; its protocol's default when none is named."""
+    plugin = channel_plugin(channel)
+    factory = resolve(plugin.clients[client] if client else next(iter(plugin.clients.values())))
     return cast("ClientFactory", factory)

@@ -58,6 +58,8 @@ class SeriesRecord:
         failure: The failure kind, empty for successes, `aborted` for what a phase's end cut.
         measured: False for traffic that is no result.
         service: One histogram of service times; none where they equal the latencies.
+        protocol: What sent them: `http`, `etcd`; empty for iterations and groups.
+        status_name: The status in its protocol's words: `NOT_FOUND`; empty where it is a number.
     """
 
     request: str
@@ -79,6 +81,8 @@ class SeriesRecord:
     retries: int
     latency: Buckets
     service: tuple[Buckets, ...] = ()
+    protocol: str = ""
+    status_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +242,8 @@ def _record(labels: Labels, total: SeriesTotal) -> SeriesRecord:
         failure=labels.failure,
         groups=labels.groups,
         tags=labels.tags,
+        protocol=labels.protocol,
+        status_name=labels.status_name,
         received_bytes=total.received,
         sent_bytes=total.sent,
         connects=total.connects,
@@ -268,6 +274,8 @@ def _labels(record: SeriesRecord) -> Labels:
         failure=record.failure,
         groups=record.groups,
         tags=tuple((pair[0], pair[1]) for pair in record.tags if len(pair) == 2),
+        protocol=record.protocol,
+        status_name=record.status_name,
     )
 
 

@@ -15,13 +15,10 @@ from planrunner.graph.run_graph import RunGraph
 from planrunner.language.secrets import Masker
 from planrunner.protocols import registry
 from planrunner.protocols.base import NOT_JSON, Client, Exchange, Reply, Scope, read_json
-from planrunner.protocols.etcd.operation import EtcdSettings
-from planrunner.protocols.http.operation import HttpSettings
 from planrunner.target import (
     Monitors,
     RunningService,
     ServiceContext,
-    check_any_reachable,
     check_reachable,
     start_services,
 )
@@ -45,8 +42,8 @@ class _Fetcher:
             TimeoutError: There is none in the request's time.
         """
         if self._client is None:
-            factory = registry.resolve(registry.CLIENTS["http"]["wire"])
-            self._client = factory(self._graph.settings["http"], self._clock)
+            factory = registry.client_factory(exchange.protocol)
+            self._client = factory(self._graph.settings[exchange.protocol], self._clock)
         session = self._client.session()
         try:
             async with asyncio.timeout(exchange.timeout_ns / NS_PER_S):
@@ -132,24 +129,23 @@ async def check_targets(graph: RunGraph) -> None:
     Raises:
         CannotRun: Nothing accepts a connection there.
     """
-    protocols = protocols_of(graph)
-    checked = set()
-    for name, settings in graph.settings.items():
-        if isinstance(settings, HttpSettings) and not settings.proxy:
-            base_url = "".join(part for part in settings.base_url if isinstance(part, str))
-            # Classes with `http:` have settings of their own, mostly for the same target.
-            place = base_url, tuple(settings.hosts.items())
-            if base_url and place not in checked:
-                checked.add(place)
-                await check_reachable(base_url, dict(settings.hosts))
-        if isinstance(settings, EtcdSettings) and name in protocols:
-            await check_any_reachable(settings.endpoints)
+    channels = protocols_of(graph)
+    # Classes with settings of their own have them mostly for the same target.
+    places = {
+        reach: None
+        for channel in channels
+        for reach in registry.channel_plugin(channel).reach(graph.settings[channel])
+    }
+    for reach in places:
+        await check_reachable(reach)
 
 
 def transport_notices(graph: RunGraph) -> tuple[str, ...]:
     """Say what sends the requests of protocols whose speed depends on it."""
-    if "etcd" not in protocols_of(graph):
-        return ()
-    from planrunner.protocols.etcd.stubs import describe_transport  # noqa: PLC0415 - slow
-
-    return (f"etcd requests go through {describe_transport()}; {graph.clients['etcd'][1]}",)
+    notices: dict[str, str] = {}
+    for channel in protocols_of(graph):
+        plugin = registry.channel_plugin(channel)
+        if plugin.transport is not None and plugin.name not in notices:
+            sender = f"{plugin.transport()}; {graph.clients[channel][1]}"
+            notices[plugin.name] = f"{plugin.name} requests go through {sender}"
+    return tuple(notices.values())

@@ -44,6 +44,6 @@ WORKER_COMMAND = command_of("planrunner.runner.worker_main")
 def client_factories(graph: RunGraph) -> dict[str, ClientFactory]:
     """Return what opens the client of each channel that the plan uses."""
     return {
-        channel: registry.resolve(registry.CLIENTS[channel.partition(":")[0]][name])
+        channel: registry.client_factory(channel, name)
         for channel, (name, _) in graph.clients.items()
     }

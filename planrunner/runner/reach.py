@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from ipaddress import ip_address
 from typing import Final
@@ -14,21 +14,19 @@ import click
 from planrunner.engine.workers.local import requests_of
 from planrunner.graph.run_graph import Load, OpenLoad, RunGraph, SearchLoad
 from planrunner.language.secrets import Masker
-from planrunner.protocols.base import Exchange
-from planrunner.protocols.etcd.operation import EtcdSettings
-from planrunner.protocols.http.operation import HttpOperation, HttpSettings
+from planrunner.protocols import registry
+from planrunner.protocols.plugin import Host
 from planrunner.units import NS_PER_S, format_count
 
 __all__ = ["announce", "peak_load", "say_proxies"]
 
 _RESOLVE_S: Final = 3.0
-_PROXIES: Final = ("http_proxy", "https_proxy", "all_proxy")
 
 
 async def announce(graph: RunGraph, environ: Mapping[str, str]) -> tuple[str, ...]:
     """Print whom the run will load if that may be somebody else; returns notices for the result."""
     hosts = sorted(_hosts(graph))
-    addresses = await asyncio.gather(*(_addresses(graph, host) for host in hosts))
+    addresses = await asyncio.gather(*(_addresses(host.address) for host in hosts))
     reached = [
         (host, found)
         for host, found in zip(hosts, addresses, strict=True)
@@ -38,7 +36,7 @@ async def announce(graph: RunGraph, environ: Mapping[str, str]) -> tuple[str, ..
     for host, found in reached:
         where = ", ".join(found[:2]) or "no address yet"
         click.echo(
-            f"note: up to {load} will load `{mask(host)}` ({where}), "
+            f"note: up to {load} will load `{mask(host.name)}` ({where}), "
             "which is neither loopback nor private",
             err=True,
         )
@@ -82,40 +80,31 @@ def _is_open(load: Load) -> bool:
 
 
 def say_proxies(graph: RunGraph, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Print that the environment's proxies are not used, without their values: passwords."""
-    settings = graph.settings.get("http")
-    has_own = isinstance(settings, HttpSettings) and bool(settings.proxy)
-    names = [name for name in environ if name.lower() in _PROXIES and environ[name]]
-    if has_own or not names:
-        return ()
-    listed = ", ".join(f"`{name}`" for name in sorted(names))
-    verb = "is" if len(names) == 1 else "are"
-    notice = f"{listed} of the environment {verb} ignored; set `http.proxy` to use a proxy"
-    click.echo(f"note: {notice}", err=True)
-    return (notice,)
+    """Print what of the environment is not used, without its values: passwords."""
+    found = (
+        registry.channel_plugin(channel).ignored(settings, environ)
+        for channel, settings in graph.settings.items()
+        if ":" not in channel
+    )
+    notices = tuple(dict.fromkeys(filter(None, found)))
+    for notice in notices:
+        click.echo(f"note: {notice}", err=True)
+    return notices
 
 
-def _hosts(graph: RunGraph) -> set[str]:
+def _hosts(graph: RunGraph) -> set[Host]:
     """Return the hosts whose names are known before the run."""
     exchanges = {id(request.exchange): request.exchange for request in requests_of(graph)}
-    return {host for exchange in exchanges.values() for host in _hosts_of(exchange, graph)}
+    return {
+        host
+        for exchange in exchanges.values()
+        for host in registry.channel_plugin(exchange.protocol).hosts(
+            exchange, graph.settings[exchange.protocol]
+        )
+    }
 
 
-def _hosts_of(exchange: Exchange, graph: RunGraph) -> Iterator[str]:
-    operation, settings = exchange.operation, graph.settings.get(exchange.protocol)
-    if isinstance(settings, EtcdSettings):
-        yield from (endpoint.rpartition(":")[0].strip("[]") for endpoint in settings.endpoints)
-    if isinstance(operation, HttpOperation):
-        if operation.url.origin is not None:
-            yield operation.url.origin.host
-        if operation.grant is not None:
-            yield from _hosts_of(operation.grant.exchange, graph)
-
-
-async def _addresses(graph: RunGraph, host: str) -> Sequence[str]:
-    settings = graph.settings.get("http")
-    if isinstance(settings, HttpSettings):
-        host = settings.hosts.get(host, host)
+async def _addresses(host: str) -> Sequence[str]:
     if _is_local(host):
         return ["127.0.0.1"]
     try:

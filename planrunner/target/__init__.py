@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from planrunner.target.monitor import Monitors
 from planrunner.target.ports import free_port
-from planrunner.target.preflight import check_any_reachable, check_reachable
+from planrunner.target.preflight import check_reachable
 from planrunner.target.service import RunningService, ServiceContext, start_services
 
 __all__ = [
     "Monitors",
     "RunningService",
     "ServiceContext",
-    "check_any_reachable",
     "check_reachable",
     "free_port",
     "start_services",

@@ -4,64 +4,41 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Sequence
-from urllib.parse import urlsplit
 
 from planrunner.errors import CannotRun
+from planrunner.protocols.plugin import Reach
 
-__all__ = ["check_any_reachable", "check_reachable"]
+__all__ = ["check_reachable"]
 
 CONNECT_TIMEOUT_S = 10.0
 
 
-async def check_reachable(base_url: str, hosts: dict[str, str] | None = None) -> None:
-    """Connect to the host and port of `base_url` once, and close.
-
-    Args:
-        base_url: An http or https URL.
-        hosts: Addresses to use instead of asking the resolver, by host name.
-
-    Raises:
-        CannotRun: The name does not resolve, or nothing accepts the connection.
-    """
-    parts = urlsplit(base_url)
-    host = parts.hostname or ""
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    address = (hosts or {}).get(host, host)
-    try:
-        async with asyncio.timeout(CONNECT_TIMEOUT_S):
-            _, writer = await asyncio.open_connection(address, port)
-    except socket.gaierror as error:
-        raise CannotRun(
-            f"cannot resolve the host of `{base_url}`", hint="check `http.base_url`"
-        ) from error
-    except OSError as error:
-        reason = "no answer" if isinstance(error, TimeoutError) else error.strerror or str(error)
-        if isinstance(error, ConnectionRefusedError):
-            reason = "connection refused"
-        raise CannotRun(
-            f"nothing answers at `{base_url}`: {reason}",
-            hint="start the target, or point `http.base_url` at it; nothing was sent",
-        ) from error
-    writer.close()
-
-
-async def check_any_reachable(endpoints: Sequence[str]) -> None:
-    """Connect to the members of a cluster until one accepts, and close.
+async def check_reachable(reach: Reach) -> None:
+    """Connect to the addresses one after the other until one accepts, and close.
 
     Raises:
         CannotRun: None of them does.
     """
-    for endpoint in endpoints:
-        host, _, port = endpoint.rpartition(":")
+    failed: OSError | None = None
+    for host, port in reach.addresses:
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                _, writer = await asyncio.open_connection(host.strip("[]"), int(port))
-        except OSError:
-            continue
-        writer.close()
-        return
-    raise CannotRun(
-        f"no etcd answers at {', '.join(f'`{endpoint}`' for endpoint in endpoints)}",
-        hint="start it, or correct `etcd.endpoints`; nothing was sent",
-    )
+                _, writer = await asyncio.open_connection(host, port)
+        except OSError as error:
+            failed = error
+        else:
+            writer.close()
+            return
+    raise _nobody(reach, failed) from failed
+
+
+def _nobody(reach: Reach, failed: OSError | None) -> CannotRun:
+    if len(reach.addresses) > 1 or failed is None:
+        return CannotRun(f"{reach.nobody} answers at {reach.shown}", hint=reach.hint)
+    if isinstance(failed, socket.gaierror):
+        hint = reach.unresolved_hint or reach.hint
+        return CannotRun(f"cannot resolve the host of {reach.shown}", hint=hint)
+    reason = "no answer" if isinstance(failed, TimeoutError) else failed.strerror or str(failed)
+    if isinstance(failed, ConnectionRefusedError):
+        reason = "connection refused"
+    return CannotRun(f"{reach.nobody} answers at {reach.shown}: {reason}", hint=reach.hint)

@@ -36,16 +36,24 @@ _MOST_STOPPING_S: Final = 10.0
 _LOST: Final = -1000
 """In place of an exit code: nobody is left who would know it."""
 
-_PACKAGES: Final[Mapping[str, str]] = {
-    "etcd": "apt-get install etcd-server",
-    "java": "apt-get install default-jre-headless",
-    "nginx": "apt-get install nginx-light",
-    "node": "apt-get install nodejs",
-    "npm": "apt-get install npm",
-    "postgres": "apt-get install postgresql",
-    "redis-server": "apt-get install redis-server",
-}
-"""Where well-known programs come from, on Debian and its like."""
+_PACKAGES: Final[Mapping[str, str]] = dict(
+    line.split()
+    for line in """
+        etcd          etcd-server
+        java          default-jre-headless
+        nginx         nginx-light
+        node          nodejs
+        npm           npm
+        postgres      postgresql
+        redis-server  redis-server
+    """.strip().splitlines()
+)
+"""Where well-known programs come from, on Debian and its like: the program, its package."""
+
+
+def _install(program: str, otherwise: str) -> str:
+    package = _PACKAGES.get(program)
+    return otherwise if package is None else f"apt-get install {package}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,10 +210,10 @@ def _check_program(node: ServiceNode, program: str, path: str | None) -> None:
         if shutil.which(program, path=path) is not None:
             return
         words = f"needs the program `{program}`, which is not installed"
-        hint = _PACKAGES.get(program, f"install `{program}`, or write its whole path in `run:`")
+        hint = _install(program, f"install `{program}`, or write its whole path in `run:`")
     elif not file.is_file():
         words = f"needs the program `{file}`, which is not there"
-        hint = _PACKAGES.get(file.name, "correct `run`")
+        hint = _install(file.name, "correct `run`")
     elif not os.access(file, os.X_OK):
         words = f"can't be started: `{file}` is no program"
         hint = f"`chmod +x {file}`, or write what runs it before it"

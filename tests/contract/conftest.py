@@ -8,11 +8,12 @@ from importlib.util import find_spec
 import pytest
 import uvloop
 
-from planrunner.protocols.registry import CLIENTS, resolve
+from planrunner.protocols.plugin import resolve
+from planrunner.protocols.registry import own_verbs
 from tests.support.http_servers import Certificates
 from tests.support.http_users import HttpUnderTest
 
-NAMES = {name: path for name, path in CLIENTS["http"].items() if find_spec(path.split(":")[0])}
+NAMES = {name: path for name, path in own_verbs().clients.items() if find_spec(path.split(":")[0])}
 LOOPS = {"asyncio": asyncio.run, "uvloop": uvloop.run}
 # uvloop is what the wire client was made for; for the reference one loop is enough.
 COMBINATIONS = [

@@ -11,8 +11,9 @@ from planrunner.clock import MonotonicClock
 from planrunner.protocols.base import Exchange, Reply, Scope
 from planrunner.protocols.etcd import spec as etcd
 from planrunner.protocols.etcd.clients.grpc_aio import GrpcClient
-from planrunner.protocols.etcd.compile import CompiledEtcd, compile_exchange
+from planrunner.protocols.etcd.compile import EtcdDefaults, compile_exchange
 from planrunner.protocols.etcd.operation import EtcdSettings
+from planrunner.protocols.plugin import CompiledRequest
 
 __all__ = ["NoFiles", "compiled", "exchange", "judged", "with_client"]
 
@@ -41,14 +42,14 @@ def compiled(
     reads_body: bool = True,
     constants: Mapping[str, object] | None = None,
     **keys: Any,
-) -> CompiledEtcd:
+) -> CompiledRequest:
     model = _MODELS[action].model_validate(keys)
     return compile_exchange(
         model,
         constants=constants or {},
-        settings=settings or EtcdSettings(timeout_ns=5_000_000_000),
+        defaults=EtcdDefaults(settings or EtcdSettings(timeout_ns=5_000_000_000)),
         files=NoFiles(),
-        reads_body=reads_body,
+        reads=frozenset({"body"} if reads_body else ()),
     )
 
 

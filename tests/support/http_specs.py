@@ -10,13 +10,10 @@ from typing import Any
 
 from planrunner.language.expressions.expression import Rand
 from planrunner.protocols.base import Exchange, Reply, Scope
-from planrunner.protocols.http.compile.exchange import (
-    CompiledExchange,
-    HttpDefaults,
-    compile_exchange,
-    compile_settings,
-)
+from planrunner.protocols.http.compile.exchange import compile_exchange
+from planrunner.protocols.http.compile.settings import HttpDefaults, compile_settings
 from planrunner.protocols.http.spec import HttpModel, RequestSpec
+from planrunner.protocols.plugin import CompiledRequest
 
 __all__ = ["MemoryFiles", "compile_http", "compile_request", "exchange_of", "reply_of", "scope_of"]
 
@@ -60,7 +57,7 @@ def compile_request(
     http: HttpDefaults | None = None,
     files: Mapping[str, bytes] | None = None,
     constants: Mapping[str, object] | None = None,
-) -> CompiledExchange:
+) -> CompiledRequest:
     """Compile a request step."""
     return compile_exchange(
         RequestSpec.model_validate(step),

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import click
 
-from planrunner.demo import DEMOS, EtcdStore, HttpServer, Router, kv
+from planrunner.demo import DEMOS, STORES, HttpServer, Router, kv, open_store
 from planrunner.errors import CannotRun
 
 __all__ = ["command"]
@@ -41,13 +41,14 @@ Examples:
 )
 @click.option(
     "--store",
-    type=click.Choice(["memory", "etcd"]),
-    default="memory",
+    type=click.Choice(list(STORES)),
+    default=STORES[0],
     show_default=True,
     help="Where the demo `kv` keeps values.",
 )
 @click.option(
     "--etcd",
+    "address",
     metavar="HOST:PORT",
     default="127.0.0.1:2379",
     show_default=True,
@@ -60,7 +61,7 @@ Examples:
     help="What `DELETE /kv` of the demo `kv` must say; the environment's ADMIN_SECRET by default.",
 )
 def command(
-    name: str, port: int, *, until_input_closes: bool, store: str, etcd: str, secret: str
+    name: str, port: int, *, until_input_closes: bool, store: str, address: str, secret: str
 ) -> None:
     """Serve an embedded demo target on loopback."""
     run = asyncio.run
@@ -72,7 +73,7 @@ def command(
     def routes() -> Router:
         if name != "kv":
             return DEMOS[name]()
-        return kv(EtcdStore(etcd) if store == "etcd" else None, secret=secret)
+        return kv(open_store(store, address), secret=secret)
 
     run(_serve(name, routes, port, until_input_closes=until_input_closes))
 

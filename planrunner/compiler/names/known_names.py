@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Final
 
 from planrunner.language.diagnostics import Code, suggest
@@ -55,6 +55,7 @@ class Known:
         variables: The class's state, and what an earlier step on the way sets or extracts.
         shared: Those of the variables that `setup` sets: read-only for users.
         replied: True where a request has been answered before, so `json` … have a value.
+        reply_names: Names beside those that its protocol gives to a reply.
         in_iteration: False in on_start, on_stop, setup and teardown, where no iteration runs.
         after_iterations: True in on_stop, where the last one's number still stands.
         has_user: False in setup, teardown, preflight and service settings.
@@ -69,6 +70,7 @@ class Known:
     variables: frozenset[str] = frozenset()
     shared: frozenset[str] = frozenset()
     replied: bool = False
+    reply_names: frozenset[str] = frozenset()
     in_iteration: bool = False
     after_iterations: bool = False
     has_user: bool = False
@@ -83,8 +85,25 @@ class Known:
         if self._is_numbered:
             roots.add("iteration")
         if self.replied:
-            roots |= set(_REPLY)
+            roots |= {*_REPLY, *self.reply_names}
         return sorted(roots)
+
+    def after_request(self, names: Iterable[str]) -> Known:
+        """Return what is known once a request has been answered; `names` are its protocol's own."""
+        return replace(self, replied=True, reply_names=self.reply_names | set(names))
+
+    def without_reply(self) -> Known:
+        """Return what is known where no request has been answered."""
+        return replace(self, replied=False, reply_names=frozenset())
+
+    def joined(self, other: Known) -> Known:
+        """Return what may be known after either of two ways."""
+        return replace(
+            self,
+            variables=self.variables | other.variables,
+            replied=self.replied or other.replied,
+            reply_names=self.reply_names | other.reply_names,
+        )
 
     @property
     def _is_numbered(self) -> bool:
@@ -97,7 +116,8 @@ class Known:
 
     def _check(self, reference: Reference) -> NameFault | None:
         root = reference.root
-        if root in self.params or root in self.variables or root in ROOT_HELPERS:
+        own = root in self.params or root in self.variables or root in self.reply_names
+        if own or root in ROOT_HELPERS:
             return None
         if root in self.columns:
             return self._column(reference)

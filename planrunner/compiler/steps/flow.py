@@ -8,7 +8,6 @@ from typing import Final
 
 from planrunner.compiler.names.known_names import Known
 from planrunner.compiler.steps.exec_and_python import compile_exec, compile_python
-from planrunner.compiler.steps.requests import compile_etcd
 from planrunner.compiler.steps.walk import StepWalk, reads_of_reply
 from planrunner.graph.steps import (
     CallNode,
@@ -32,8 +31,6 @@ from planrunner.language.expressions.expression import EvaluationError
 from planrunner.language.fields.types import Deferred
 from planrunner.plan.models.steps import StepModel
 from planrunner.plan.yaml.document import PlanPath
-from planrunner.protocols.http.compile.exchange import default_name
-from planrunner.protocols.http.spec import VERBS
 from planrunner.units import NS_PER_S
 
 __all__ = ["COMPILERS"]
@@ -91,12 +88,7 @@ def _if(
     then = walk.steps(model.then or (), (*path, "then"), later)
     after_then, walk.known = walk.known, before
     otherwise = walk.steps(model.else_ or (), (*path, "else"), later)
-    # Either may have been on the way of what follows.
-    walk.known = replace(
-        walk.known,
-        variables=walk.known.variables | after_then.variables,
-        replied=walk.known.replied or after_then.replied,
-    )
+    walk.known = walk.known.joined(after_then)  # either may have been on the way of what follows
     return IfNode(condition, model.if_.source, then, otherwise, when)
 
 
@@ -167,35 +159,31 @@ def _rounds(
 
 def _after_a_round(walk: StepWalk, model: StepModel) -> Known:
     """Return what is known when the body of a loop has run once."""
-    names, replies = _written_in(walk, model.do or (), ())
-    known = walk.known
-    return replace(known, variables=known.variables | names, replied=known.replied or replies)
+    return walk.known.joined(_written_in(walk, model.do or (), ()))
 
 
-def _written_in(
-    walk: StepWalk, models: Sequence[StepModel], calling: tuple[str, ...]
-) -> tuple[frozenset[str], bool]:
-    """Return the names that steps may set, and whether a request is among them."""
-    names: set[str] = set()
-    replies = False
+def _written_in(walk: StepWalk, models: Sequence[StepModel], calling: tuple[str, ...]) -> Known:
+    """Return what steps may have set, and what their requests leave behind."""
+    left = Known(frozenset())
     for model in models:
-        names |= _written_by(model)
-        replies = replies or model.action in VERBS or model.poll is not None
+        left = left.joined(_left_by(model))
         inside = [model.do, model.then, model.else_, model.parallel]
         if model.call is not None and model.call not in calling:
             inside.append(list(walk.flows.models.get(model.call, ())))
         for steps in inside:
             called = calling if model.call is None else (*calling, model.call)
-            more, replied = _written_in(walk, steps or (), called)
-            names |= more
-            replies = replies or replied
-    return frozenset(names), replies
+            left = left.joined(_written_in(walk, steps or (), called))
+    return left
 
 
-def _written_by(model: StepModel) -> set[str]:
-    names = {*(model.set_ or ()), *(model.extract or ())}
-    if model.poll is not None:
-        names |= set(model.poll.extract or ())
+def _left_by(model: StepModel) -> Known:
+    """Return what one step leaves behind."""
+    left = Known(frozenset())
+    names = {*(model.set_ or ())}
+    for request in (model.operation, None if model.poll is None else model.poll.operation):
+        if request is not None:
+            names |= set(request.extracted)
+            left = left.after_request(request.plugin.reply_names)
     if model.pop is not None:
         names.add(model.pop.target)
     if model.foreach is not None:
@@ -203,7 +191,7 @@ def _written_by(model: StepModel) -> set[str]:
     for action in (model.python, model.exec_):
         if action is not None and action.as_:
             names.add(action.as_)
-    return names - {""}
+    return replace(left, variables=frozenset(names - {""}))
 
 
 # -- requests ----------------------------------------------------------------------------------
@@ -223,11 +211,7 @@ def _poll(
     every_ns = work.settle(model.every, (*path, "every"), _EVERY_NS)
     timeout_ns = work.settle(model.timeout, (*path, "timeout"), _POLL_TIMEOUT_NS)
     request = walk.request(poll, inside, own_when, later | reads_of_reply(until))
-    request = replace(
-        request,
-        name=model.name or poll.name or default_name(poll),
-        reads_reply=True,
-    )
+    request = replace(request, name=model.name or request.name, reads_reply=True)
     condition = work.expression(until, (*path, "until"), walk.known).evaluate
     return PollNode(request, condition, until.source, every_ns, timeout_ns, when)
 
@@ -244,11 +228,8 @@ def _parallel(
         own_when = None
         if step.when is not None:
             own_when = walk.work.expression(step.when, (*where, "when"), before).evaluate
-        if step.action in VERBS:
-            requests.append(walk.request(step, where, own_when, later))
-        else:
-            requests.append(compile_etcd(walk, step, where, own_when, later))
-        after = replace(after, variables=after.variables | walk.known.variables, replied=True)
+        requests.append(walk.request(step, where, own_when, later))
+        after = after.joined(walk.known)
     walk.known = after
     return ParallelNode(tuple(requests), when)
 

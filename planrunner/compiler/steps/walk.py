@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import Final
 
 from planrunner.compiler.compilation import Compilation
-from planrunner.compiler.http_block import HttpBlock
 from planrunner.compiler.names.known_names import Known
 from planrunner.compiler.names.references import references_in
+from planrunner.compiler.settings_block import SettingsBlocks
 from planrunner.graph.steps import Evaluate, RequestNode, StepNode
 from planrunner.language.diagnostics import Code, suggest
 from planrunner.language.expressions.expression import RESERVED
+from planrunner.plan.models.requests import RequestStep
 from planrunner.plan.models.steps import StepModel
 from planrunner.plan.yaml.document import PlanPath
-from planrunner.protocols.etcd.operation import EtcdSettings
-from planrunner.protocols.http.compile.exchange import Files
-from planrunner.protocols.http.spec import RequestKeys
+from planrunner.protocols import registry
+from planrunner.protocols.lowering import Files
 from planrunner.values import dataclass
 
 __all__ = ["REPLY_NAMES", "Flows", "Hooks", "StepWalk", "reads_of_reply"]
@@ -59,7 +59,7 @@ class StepWalk(ABC):
     """
 
     work: Compilation
-    http: HttpBlock
+    blocks: SettingsBlocks
     files_at: Callable[[PlanPath], Files]
     flows: Flows
     known: Known
@@ -69,7 +69,6 @@ class StepWalk(ABC):
     has_phase: bool = True
     publishes: bool = False
     hooks: Hooks | None = None
-    etcd: EtcdSettings | None = None
 
     @abstractmethod
     def steps(
@@ -89,12 +88,12 @@ class StepWalk(ABC):
     @abstractmethod
     def request(
         self,
-        model: RequestKeys,
+        model: RequestStep,
         path: PlanPath,
         when: Evaluate | None = None,
         read_later: frozenset[str] = frozenset(),
     ) -> RequestNode:
-        """Compile one request."""
+        """Compile one request, of whatever protocol; `path` is that of its step."""
 
     def write(self, names: Iterable[str], path: PlanPath) -> None:
         """Note that a step may set `names`, which must be free; `path` is the mapping's."""
@@ -130,6 +129,8 @@ class StepWalk(ABC):
             message = f"`{name}` is already a param"
         elif name in known.columns:
             message = f"`{name}` is already a data source"
+        elif name in registry.reply_names() and name not in known.variables:
+            code, message = Code.RESERVED_NAME, f"`{name}` is what replies of a protocol give"
         elif name in known.shared:
             message = f"`{name}` is set by `setup`, for all users"
         else:
@@ -139,9 +140,10 @@ class StepWalk(ABC):
 
 def reads_of_reply(piece: object) -> frozenset[str]:
     """Return which names of an earlier reply a step, or what is in it, may read."""
+    names = REPLY_NAMES | registry.reply_names()
     if _calls(piece):
-        return REPLY_NAMES  # a flow may read any of them
-    return REPLY_NAMES & {reference.root for _, reference in references_in(piece)}
+        return names  # a flow may read any of them
+    return names & {reference.root for _, reference in references_in(piece)}
 
 
 def _calls(piece: object) -> bool:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import dataclass
 
 from planrunner.compiler.names.known_names import Known
 from planrunner.compiler.steps import flow as flow_steps
-from planrunner.compiler.steps.requests import compile_etcd
-from planrunner.compiler.steps.tags import compile_tags
+from planrunner.compiler.steps.requests import compile_request
 from planrunner.compiler.steps.walk import Flows, StepWalk, reads_of_reply
 from planrunner.graph.steps import (
     Evaluate,
@@ -19,16 +17,11 @@ from planrunner.graph.steps import (
     StepNode,
     ThinkNode,
 )
+from planrunner.plan.models.requests import RequestStep
 from planrunner.plan.models.steps import StepModel
 from planrunner.plan.yaml.document import PlanPath
-from planrunner.protocols.etcd.actions import ETCD_ACTIONS
-from planrunner.protocols.http.compile.exchange import compile_exchange, default_name
-from planrunner.protocols.http.spec import VERBS, RequestKeys
 
 __all__ = ["Flow", "Flows", "OpenFlow"]
-
-_AFTER_THE_REPLY: Final = frozenset({"expect", "extract", "tags"})
-_NOT_BEFORE: Final = _AFTER_THE_REPLY | {"when"}
 
 
 @dataclass(slots=True)
@@ -53,11 +46,9 @@ class Flow(StepWalk):
     ) -> tuple[StepNode, ...]:
         """Compile one step."""
         when = self._when(model, path)
-        action = model.action
-        if action in VERBS:
+        if model.operation is not None:
             return (self.request(model, path, when, read_later),)
-        if action in ETCD_ACTIONS:
-            return (compile_etcd(self, model, path, when, read_later),)
+        action = model.action
         compile_step = flow_steps.COMPILERS.get(action)
         if compile_step is not None:
             return (compile_step(self, model, path, when, read_later),)
@@ -79,47 +70,12 @@ class Flow(StepWalk):
 
     def request(
         self,
-        model: RequestKeys,
+        model: RequestStep,
         path: PlanPath,
         when: Evaluate | None = None,
         read_later: frozenset[str] = frozenset(),
     ) -> RequestNode:
-        before = len(self.work.faults)
-        self._check(model, path)
-        self.http.check(self.work, self.known, model)
-        self.known = replace(self.known, replied=True)
-        for key in sorted(_AFTER_THE_REPLY):
-            piece = getattr(model, key)
-            if piece is not None:
-                self.work.check_all(piece, (*path, key), self.known)
-        tags, reply_tags, tag_reads = compile_tags(self.work, model.tags, (*path, "tags"))
-        reads = read_later | tag_reads
-        compiled = compile_exchange(
-            model,
-            constants=self.work.constants,
-            defaults=self.http.defaults,
-            files=self.files_at(path),
-            reads_body=bool(reads & {"json", "body"}),
-            reads_head="headers" in reads,
-        )
-        is_sound = len(self.work.faults) == before  # else the same would be said again
-        for fault in compiled.faults:
-            if is_sound:
-                self.work.fault_of_spec(fault, path)
-        measured = self.measured
-        if is_sound:
-            measured = self.work.settle(model.measure, (*path, "measure"), measured)
-        self.write(model.extract or (), (*path, "extract"))
-        self.publishes = self.publishes or bool(reads)
-        return RequestNode(
-            name=model.name or default_name(model),
-            exchange=compiled.exchange,
-            tags=tags,
-            reply_tags=reply_tags,
-            measured=measured,
-            when=when,
-            reads_reply=bool(reads),
-        )
+        return compile_request(self, model, path, when, read_later)
 
     def _set(self, model: StepModel, path: PlanPath, when: Evaluate | None) -> SetNode:
         values: list[tuple[str, Evaluate]] = []
@@ -136,13 +92,6 @@ class Flow(StepWalk):
             evaluate = None if text is None else self.work.value(text, where, self.known).evaluate
             values.append((name, evaluate))
         return HeaderNode(tuple(values), when)
-
-    def _check(self, model: RequestKeys, path: PlanPath) -> None:
-        """Check the names that are read before the request is sent."""
-        for name, spec in RequestKeys.model_fields.items():
-            if name not in _NOT_BEFORE and getattr(model, name) is not None:
-                key = spec.alias or name
-                self.work.check_all(getattr(model, name), (*path, key), self.known)
 
 
 OpenFlow = Callable[[Known], Flow]

@@ -22,9 +22,8 @@ from planrunner.metrics.thresholds.selector import (
 from planrunner.plan.models.load.workload import PhaseModel
 from planrunner.plan.models.plan import PlanModel
 from planrunner.plan.models.steps import BlockModel, StepModel
-from planrunner.plan.models.users import TaskModel, UserModel, request_name
+from planrunner.plan.models.users import TaskModel, UserModel
 from planrunner.protocols.base import FailureKind
-from planrunner.protocols.http.compile.exchange import default_name
 from planrunner.values import dataclass
 
 __all__ = ["KnownTargets", "names_of"]
@@ -276,15 +275,16 @@ class _RequestOwner:
         for step in _walk(steps, self.flows, ()):
             if step.group is not None:
                 self._own(SelectorKind.GROUP, step.group)
-            elif step.is_request:
-                self._own(SelectorKind.REQUEST, request_name(step))
-                self._note(self.names.methods, step.action)
-                self._add_tags(_tags_of(step))
-            elif step.poll is not None:
-                name = step.name or step.poll.name or default_name(step.poll)
+            elif (request := step.operation) is not None:
+                self._own(SelectorKind.REQUEST, request.name)
+                self._note(self.names.methods, request.action)
+                self._add_tags(request.spec.tags)
+            elif step.poll is not None and step.poll.operation is not None:
+                request = step.poll.operation
+                name = step.name or request.name
                 self._own(SelectorKind.REQUEST, name)
                 self._own(SelectorKind.GROUP, name)
-                self._add_tags(step.poll.tags)
+                self._add_tags(request.spec.tags)
 
     def _add_tags(self, tags: Iterable[str] | Mapping[str, object] | None) -> None:
         for key in tags or ():
@@ -295,14 +295,6 @@ class _RequestOwner:
                 self.names.values[key] = None
             else:
                 known.add(value)
-
-
-def _tags_of(step: StepModel) -> Iterable[str] | Mapping[str, object] | None:
-    if step.action.startswith("etcd."):  # whose keys all stand inside the action's mapping
-        tags: Iterable[str] | Mapping[str, object] | None
-        tags = getattr(step, step.action.replace(".", "_")).tags
-        return tags
-    return step.tags
 
 
 def _constant(value: object) -> str | None:

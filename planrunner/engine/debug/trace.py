@@ -339,7 +339,7 @@ def _verdicts(
     if reply is None or reply.failure is not None:
         return ()
     seen = dict(scope)
-    publish_reply(reply, seen)
+    publish_reply(reply, seen, exchange.reply_names)
     status, *expected = exchange.expected or ("",)
     wrong = "" if reply.status in exchange.accept else f"it is {reply.status}"
     return (

@@ -13,7 +13,7 @@ from typing import Final
 from planrunner.engine.recording.failure_samples import FailingRequests
 from planrunner.engine.scheduling.timeline import Timeline
 from planrunner.metrics.book import SeriesBook
-from planrunner.metrics.series import Labels, Series, Tags
+from planrunner.metrics.series import ABORTED, Labels, Series, Tags
 from planrunner.protocols.base import Reply
 from planrunner.results.files.samples import SampleWriter, pack_row
 
@@ -32,10 +32,21 @@ class StageSeries:
         by_failure: Of iterations and groups, which have no status.
     """
 
-    __slots__ = ("_by_outcome", "begin_ns", "by_failure", "by_status", "end_ns", "labels")
+    __slots__ = (
+        "_by_outcome",
+        "_status_text",
+        "begin_ns",
+        "by_failure",
+        "by_status",
+        "end_ns",
+        "labels",
+    )
 
-    def __init__(self, labels: Labels, begin_ns: int, end_ns: int) -> None:
+    def __init__(
+        self, labels: Labels, begin_ns: int, end_ns: int, status_text: Callable[[int], str] = str
+    ) -> None:
         self.labels = labels
+        self._status_text = status_text
         self.begin_ns = begin_ns
         self.end_ns = end_ns
         self.by_status: dict[int, Series] = {}
@@ -47,6 +58,8 @@ class StageSeries:
         series = self._by_outcome.get(outcome)
         if series is None:
             labels = replace(self.labels, status=status, failure=failure)
+            if failure != ABORTED and (name := self._status_text(status)) != str(status):
+                labels = replace(labels, status_name=name)
             if tags:
                 labels = replace(labels, tags=tuple(sorted({*labels.tags, *tags})))
             series = self._by_outcome[outcome] = book.series(labels)
@@ -87,16 +100,21 @@ class PhaseRecorder:
 class Site:
     """One place of the plan whose samples share everything but stage, status and failure."""
 
-    __slots__ = ("_latest", "_tables", "accept", "labels", "recorder")
+    __slots__ = ("_latest", "_status_text", "_tables", "accept", "labels", "recorder")
 
     def __init__(
-        self, recorder: PhaseRecorder, labels: Labels, accept: Container[int] = _NO_STATUSES
+        self,
+        recorder: PhaseRecorder,
+        labels: Labels,
+        accept: Container[int] = _NO_STATUSES,
+        status_text: Callable[[int], str] = str,
     ) -> None:
         self.recorder = recorder
         self._tables: dict[int, StageSeries] = {}
         self._latest: StageSeries | None = None
         self.labels = labels
         self.accept = accept
+        self._status_text = status_text
 
     def table_at(self, moment_ns: int) -> StageSeries:
         """The table for samples that start at `moment_ns`."""
@@ -109,7 +127,9 @@ class Site:
             labels = replace(self.labels, stage=window.stage, warmup=window.warmup)
             # The first window also takes what is earlier: nothing is, by the clock of the phase.
             begin_ns = window.begin_ns if window.number else 0
-            table = self._tables[window.number] = StageSeries(labels, begin_ns, window.end_ns)
+            table = self._tables[window.number] = StageSeries(
+                labels, begin_ns, window.end_ns, self._status_text
+            )
         table.end_ns = window.end_ns  # a phase that was cut has a longer last window
         self._latest = table
         return table

@@ -208,8 +208,9 @@ class Binder:
     def _site(self, node: RequestNode, place: StepPlace) -> Site:
         exchange = node.exchange
         labels = self._labels("request", node.name, exchange.method, place, tags=node.tags)
-        labels = replace(labels, measured=node.measured)
-        return Site(self._recorder, labels, accept=exchange.accept)
+        protocol = exchange.protocol.partition(":")[0]
+        labels = replace(labels, measured=node.measured, protocol=protocol)
+        return Site(self._recorder, labels, exchange.accept, exchange.status_text)
 
     def _poll(self, node: PollNode, place: StepPlace) -> Step:
         request = node.request

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from planrunner.language.expressions.values import UNDEFINED
@@ -9,16 +10,23 @@ from planrunner.protocols.base import NOT_JSON, Reply, Scope, read_json, read_te
 
 __all__ = ["REPLY_NAMES", "publish_reply"]
 
+OwnNames = Sequence[tuple[str, Callable[[Reply], object]]]
+
 REPLY_NAMES: Final = ("status", "headers", "body", "json")
 
 
-def publish_reply(reply: Reply, scope: Scope) -> None:
-    """Put the reply's names into the scope; what it doesn't have is undefined."""
+def publish_reply(reply: Reply, scope: Scope, own: OwnNames = ()) -> None:
+    """Put the reply's names into the scope; what it doesn't have is undefined.
+
+    `own` are those that its protocol gives besides, each with what reads it.
+    """
     scope["status"] = reply.status
     scope["headers"] = reply.parsed(_read_headers)
     scope["body"] = reply.parsed(read_text)
     data = reply.parsed(read_json)
     scope["json"] = UNDEFINED if data is NOT_JSON else data
+    for name, read in own:
+        scope[name] = read(reply)
 
 
 class _Headers(dict[str, str]):

@@ -195,7 +195,7 @@ def _judge(node: RequestNode, reply: Reply, user: Actor) -> FoundFailure | None:
         return _refused(reply)
     exchange, scope = node.exchange, user.scope
     if node.reads_reply:
-        publish_reply(reply, scope)
+        publish_reply(reply, scope, exchange.reply_names)
     if exchange.soft_checks and _first_fault(exchange.soft_checks, reply, scope) is not None:
         user.counters.soft_failures[node.name] += 1
     if reply.status not in exchange.accept:

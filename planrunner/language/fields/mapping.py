@@ -14,7 +14,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from itertools import islice
-from typing import Annotated, Any, ClassVar, Final, NamedTuple, Self, get_args, get_origin
+from typing import (
+    Annotated,
+    Any,
+    ClassVar,
+    Final,
+    NamedTuple,
+    Protocol,
+    Self,
+    get_args,
+    get_origin,
+)
 
 from pydantic import (
     BaseModel,
@@ -29,7 +39,22 @@ from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, cor
 
 from planrunner.language.diagnostics import Code, suggest
 
-__all__ = ["Fault", "PlanMapping", "error", "exactly_one", "in_words", "known_keys", "later"]
+__all__ = [
+    "GUESTS",
+    "Fault",
+    "Guest",
+    "GuestBook",
+    "PlanMapping",
+    "error",
+    "exactly_one",
+    "guests",
+    "in_words",
+    "known_keys",
+    "later",
+]
+
+GUESTS: Final = "<\0guests>"
+"""Where a mapping's guest keys are gathered before pydantic sees them; no YAML text has a NUL."""
 
 
 class Fault(NamedTuple):
@@ -53,10 +78,73 @@ def error(fault: Fault, **more: object) -> PydanticCustomError:
     return PydanticCustomError(fault.code.value, "{message}", context)
 
 
+class Guest(NamedTuple):
+    """A key that others bring to a mapping.
+
+    Attributes:
+        mapping: What stands below it.
+        example: A value of it, in YAML's flow style.
+    """
+
+    mapping: type[PlanMapping]
+    description: str
+    example: str
+
+
+class GuestBook(Protocol):
+    """The keys that others bring to a mapping: steps and settings of protocols."""
+
+    def words(self) -> Sequence[str]:
+        """Return the keys that are known now, for editors and suggestions."""
+
+    def has(self, word: str) -> bool:
+        """Say whether `word` is such a key; this may look for others than those known now."""
+
+    def guest(self, word: str) -> Guest:
+        """Return what `word`, which is such a key, brings."""
+
+
 @cache
+def _own_keys(mapping: type[BaseModel]) -> Mapping[str, str]:
+    keys = {field.alias or name: name for name, field in mapping.model_fields.items()}
+    return {key: name for key, name in keys.items() if key != GUESTS}
+
+
 def known_keys(mapping: type[BaseModel]) -> Mapping[str, str]:
     """Return the keys a plan can write in `mapping`, each with the name of its field."""
-    return {field.alias or name: name for name, field in mapping.model_fields.items()}
+    book: GuestBook | None = getattr(mapping, "guest_book", None)
+    return _own_keys(mapping) if book is None else _all_keys(mapping, tuple(book.words()))
+
+
+@cache
+def _all_keys(mapping: type[BaseModel], guests: tuple[str, ...]) -> Mapping[str, str]:
+    name = next(name for name, field in mapping.model_fields.items() if field.alias == GUESTS)
+    return {**_own_keys(mapping), **dict.fromkeys(guests, name)}
+
+
+def _takes(mapping: type[PlanMapping], key: object) -> bool:
+    """Say whether a mapping can have this key, or what stands for its guests."""
+    book = mapping.guest_book
+    return (
+        key in _own_keys(mapping)
+        or key == GUESTS
+        or (book is not None and isinstance(key, str) and book.has(key))
+    )
+
+
+def _with_guests_gathered(mapping: type[PlanMapping], data: dict[Any, Any]) -> dict[Any, Any]:
+    """Put the keys of guests under `GUESTS`, in the place of the first; null ones stay."""
+    book, own = mapping.guest_book, _own_keys(mapping)
+    if book is None or data.keys() <= own.keys():
+        return data
+    gathered: dict[Any, Any] = {}
+    for key, value in data.items():
+        is_guest = key not in own and value is not None and isinstance(key, str) and book.has(key)
+        if is_guest:
+            gathered.setdefault(GUESTS, {})[key] = value
+        else:
+            gathered[key] = value
+    return gathered
 
 
 class PlanMapping(BaseModel):
@@ -66,6 +154,7 @@ class PlanMapping(BaseModel):
         nullable: Keys for which `null` is a value; elsewhere it means that a value was forgotten.
         synonyms: Words of other tools, each with the key that means the same here.
         short_schema: JSON Schema of the short form that `expand` accepts, if there is one.
+        guest_book: The keys that others bring; the mapping has a field of the type `guests` then.
     """
 
     model_config = ConfigDict(
@@ -79,6 +168,7 @@ class PlanMapping(BaseModel):
     nullable: ClassVar[frozenset[str]] = frozenset()
     synonyms: ClassVar[Mapping[str, str]] = {}
     short_schema: ClassVar[Mapping[str, Any]] = {}
+    guest_book: ClassVar[GuestBook | None] = None
 
     @classmethod
     def expand(cls, data: object) -> object:
@@ -99,7 +189,7 @@ class PlanMapping(BaseModel):
     @classmethod
     def has_unknown(cls, data: Mapping[str, Any]) -> bool:
         """Say whether a key is unknown: what seems to be missing may only be misspelt."""
-        return not data.keys() <= known_keys(cls).keys()
+        return not all(_takes(cls, key) for key in data)
 
     @model_validator(mode="wrap")
     @classmethod
@@ -109,6 +199,7 @@ class PlanMapping(BaseModel):
         data = cls.expand(data)
         if not isinstance(data, dict):
             return handler(data)
+        data = _with_guests_gathered(cls, data)
         found = [*_key_faults(cls, data), *cls.find_faults(data)]
         if not found:
             try:
@@ -144,6 +235,51 @@ def later(module: str, name: str) -> Any:  # noqa: ANN401 - a type, which pydant
     return Annotated[Any, _Later(module, name)]
 
 
+def guests(book: GuestBook) -> Any:  # noqa: ANN401 - a type, which pydantic looks into
+    """Return the type of the field that holds the guests of a mapping, by their keys.
+
+    Its alias is `GUESTS`.
+    """
+    return Annotated[Any, _Guests(book)]
+
+
+class _Guests:
+    def __init__(self, book: GuestBook) -> None:
+        self.book = book
+
+    def _validate(self, data: dict[str, Any]) -> dict[str, PlanMapping]:
+        valid: dict[str, PlanMapping] = {}
+        faults: list[InitErrorDetails] = []
+        for word, value in data.items():
+            guest = self.book.guest(word)
+            try:
+                valid[word] = guest.mapping.model_validate(value)
+            except ValidationError as failed:
+                faults += (
+                    _of_guest(word, guest, each) for each in failed.errors(include_url=False)
+                )
+        if faults:
+            raise ValidationError.from_exception_data("guests", faults)
+        return valid
+
+    def __get_pydantic_core_schema__(self, source: object, handler: object) -> CoreSchema:
+        del source, handler
+        return core_schema.no_info_plain_validator_function(self._validate)
+
+    def __get_pydantic_json_schema__(self, core: object, handler: object) -> dict[str, Any]:
+        del core, handler
+        return {"$guests": self.book}
+
+
+def _of_guest(word: str, guest: Guest, fault: Any) -> InitErrorDetails:  # noqa: ANN401 - pydantic's dict
+    """Return a fault of a guest with the key that it stands below."""
+    context = {"message": fault["msg"], **fault.get("ctx", {})}
+    if not fault["loc"] and guest.example:
+        context.setdefault("example", f"{word}: {guest.example}")
+    kind = PydanticCustomError(fault["type"], "{message}", context)
+    return InitErrorDetails(type=kind, loc=(word, *fault["loc"]), input=fault["input"])
+
+
 class _Later:
     def __init__(self, module: str, name: str) -> None:
         self._module = module
@@ -166,13 +302,12 @@ class _Later:
 
 
 def _key_faults(mapping: type[PlanMapping], data: Mapping[Any, Any]) -> Iterator[Fault]:
-    known = known_keys(mapping)
-    if not data.keys() <= known.keys():
-        unknown = (key for key in data if key not in known)
+    if not data.keys() <= _own_keys(mapping).keys():
+        unknown = (key for key in data if not _takes(mapping, key))
         yield from (_unknown(mapping, key) for key in islice(unknown, _MAX_UNKNOWN))
     if None in data.values():
         for key, value in data.items():
-            if value is None and key in known and key not in mapping.nullable:
+            if value is None and key not in mapping.nullable and _takes(mapping, key):
                 yield Fault(Code.WRONG_TYPE, f"`{key}` has no value", "write one, or drop it", key)
 
 
@@ -193,8 +328,9 @@ def _deeper(mapping: type[PlanMapping], word: str) -> str:
 def _homes(mapping: type[PlanMapping]) -> Mapping[str, Sequence[str]]:
     """Return the keys one level deeper, each with the places that have it."""
     homes: dict[str, list[str]] = {}
-    for key, name in known_keys(mapping).items():
-        for place, nested in _nested(mapping.model_fields[name]):
+    for name, field in mapping.model_fields.items():
+        key = field.alias or name
+        for place, nested in _nested(field):
             for inner in known_keys(nested):
                 homes.setdefault(inner, []).append(place.format(key))
     return homes
@@ -208,6 +344,8 @@ def _nested(field: FieldInfo) -> Iterator[tuple[str, type[PlanMapping]]]:
 def _mappings_in(kind: Any, place: str) -> Iterator[tuple[str, type[PlanMapping]]]:  # noqa: ANN401 - a type, or what annotates one
     if isinstance(kind, _Later):
         yield place, kind.mapping()
+    elif isinstance(kind, _Guests):
+        yield from ((f"`{word}:`", kind.book.guest(word).mapping) for word in kind.book.words())
     elif isinstance(kind, type) and issubclass(kind, PlanMapping):
         yield place, kind
     place = _PLACES.get(get_origin(kind), place)

@@ -237,7 +237,7 @@ def _term_holds(term: Term, labels: Labels, *, known: bool) -> bool | None:
 
 
 def _is_request(term: Term, labels: Labels) -> bool:
-    return labels.request == term.name or (not term.exact and term.name == f"etcd.{labels.method}")
+    return labels.request == term.name or (not term.exact and term.name == labels.action)
 
 
 def _is_in_group(term: Term, labels: Labels) -> bool:
@@ -255,7 +255,9 @@ def _has_tag(term: Term, labels: Labels) -> bool:
 
 def _has_status(term: Term, labels: Labels) -> bool:
     shown = str(labels.status)
-    return shown == term.name or (len(shown) == 3 and f"{shown[0]}xx" == term.name)
+    return term.name in (shown, labels.status_name) or (
+        len(shown) == 3 and f"{shown[0]}xx" == term.name
+    )
 
 
 _TESTS: Final[Mapping[SelectorKind, Callable[[Term, Labels], bool]]] = {

@@ -8,24 +8,30 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 from pydantic import Field, StringConstraints
 
 from planrunner.language.diagnostics import Code, suggest
-from planrunner.language.fields.mapping import Fault, PlanMapping, known_keys, later
+from planrunner.language.fields.mapping import (
+    GUESTS,
+    Fault,
+    GuestBook,
+    PlanMapping,
+    known_keys,
+    later,
+)
 from planrunner.language.fields.types import Count, VariableName
 from planrunner.plan.models.load.stages import StageList, mixed_stages
 from planrunner.plan.models.load.workload import PhaseModel
 from planrunner.plan.models.params import ParamModel
+from planrunner.plan.models.requests import PLAN_SETTINGS, LoneRequest, PlanGuests
 from planrunner.plan.models.steps import BlockModel, StepModel
 from planrunner.plan.models.thresholds import ThresholdModel
 from planrunner.plan.models.users import UserModel
-from planrunner.protocols.http.spec import HttpModel, RequestSpec
+from planrunner.protocols import registry
 
 if TYPE_CHECKING:
     from planrunner.plan.models.data_sources import DataModel
     from planrunner.plan.models.report_settings import ReportModel
     from planrunner.plan.models.services import MonitorModel, ServiceModel
-    from planrunner.protocols.etcd.spec import EtcdModel
 else:  # plans without these don't import what they take
     DataModel = later("planrunner.plan.models.data_sources", "DataModel")
-    EtcdModel = later("planrunner.protocols.etcd.spec", "EtcdModel")
     MonitorModel = later("planrunner.plan.models.services", "MonitorModel")
     ReportModel = later("planrunner.plan.models.report_settings", "ReportModel")
     ServiceModel = later("planrunner.plan.models.services", "ServiceModel")
@@ -78,6 +84,8 @@ class ImportModel(_RootModel):
 class PlanModel(_RootModel):
     """A plan: one performance test, read from top to bottom."""
 
+    guest_book: ClassVar[GuestBook | None] = PLAN_SETTINGS
+
     synonyms: ClassVar[Mapping[str, str]] = {
         "title": "name",
         "include": "imports",
@@ -128,22 +136,13 @@ class PlanModel(_RootModel):
         description="Makes every random draw repeatable; drawn, and printed, when left out.",
         examples=["42"],
     )
-    http: HttpModel | None = Field(
-        None,
-        description="Settings of all HTTP requests.",
-        examples=["{base_url: 'http://localhost:8000', timeout: 10s}"],
-    )
-    etcd: EtcdModel | None = Field(
-        None,
-        description="Where etcd is, for `etcd.*` steps.",
-        examples=["{endpoints: ['127.0.0.1:2379']}"],
-    )
+    protocols: PlanGuests | None = Field(None, alias=GUESTS)
     services: dict[str, ServiceModel] | None = Field(
         None,
         description="What to start before the load and to stop after it.",
         examples=["{shop: {demo: shop}}"],
     )
-    preflight: list[RequestSpec] | None = Field(
+    preflight: list[LoneRequest] | None = Field(
         None,
         description="Requests that must pass before any load is sent.",
         examples=["[{get: /, expect: {status: 2xx}}]"],
@@ -217,6 +216,13 @@ class PlanModel(_RootModel):
     )
 
     @classmethod
+    def expand(cls, data: object) -> object:
+        data = super().expand(data)
+        if isinstance(data, dict):
+            _ask_packages(data)
+        return data
+
+    @classmethod
     def hint_unknown(cls, word: str) -> str:
         return _ELSEWHERE.get(word.lower(), "") or super().hint_unknown(word)
 
@@ -267,6 +273,30 @@ class PlanModel(_RootModel):
             (("profiles", chosen, index), phase)
             for index, phase in enumerate(profiles.get(chosen, ()))
         ]
+
+
+def _ask_packages(data: Mapping[Any, Any]) -> None:
+    """Look for the protocols of other packages when a key may be the settings of one.
+
+    It may when it is none of ours and a step below begins with it: `echo:` and `echo.send:`.
+    """
+    known = known_keys(PlanModel)
+    unknown = {key for key in data if isinstance(key, str) and key not in known}
+    if unknown:
+        for name in unknown & set(_beginnings(data)):
+            registry.settings_key(name, ask_packages=True)
+
+
+def _beginnings(data: object) -> Iterator[str]:
+    """Yield the first half of each dotted key below."""
+    if isinstance(data, Mapping):
+        for key, value in data.items():
+            if isinstance(key, str) and "." in key:
+                yield key.partition(".")[0]
+            yield from _beginnings(value)
+    elif isinstance(data, list):
+        for item in data:
+            yield from _beginnings(item)
 
 
 # Words of other tools for what stands deeper here.

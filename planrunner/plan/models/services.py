@@ -10,7 +10,7 @@ from pydantic import Discriminator, Field, Tag
 from planrunner.language.diagnostics import Code
 from planrunner.language.fields.mapping import Fault, PlanMapping, exactly_one
 from planrunner.language.fields.types import Duration, PositiveInt, TextField, ValueField
-from planrunner.protocols.http.spec import Expect
+from planrunner.plan.models.requests import Expect
 
 __all__ = ["MonitorModel", "ReadyModel", "ServiceModel", "StopModel"]
 

@@ -6,16 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from planrunner.language.diagnostics import Code
-from planrunner.language.fields.mapping import Fault, in_words
-from planrunner.protocols.etcd.actions import ETCD_ACTIONS
-from planrunner.protocols.http.spec import VERBS
+from planrunner.language.fields.mapping import GUESTS, Fault, in_words
+from planrunner.plan.models.requests import REQUEST_KEYS, VERBS, is_request_word, misplaced
+from planrunner.protocols import registry
 
-__all__ = ["ACTIONS", "COMPANIONS", "REQUEST_ACTIONS", "step_faults"]
+__all__ = ["COMPANIONS", "OWN_ACTIONS", "all_actions", "step_faults"]
 
-REQUEST_ACTIONS: Final = (*VERBS, *ETCD_ACTIONS)
-"""The actions that send one request, and so can be a task or stand in `parallel`."""
-
-ACTIONS: Final = (
+_BEFORE_GUESTS: Final = (
     *VERBS,
     "think",
     "set",
@@ -30,37 +27,13 @@ ACTIONS: Final = (
     "poll",
     "parallel",
     "call",
-    *ETCD_ACTIONS,
-    "exec",
-    "python",
-    "log",
-    "stop",
 )
-
-_HTTP_KEYS: Final = frozenset(
-    {
-        "name",
-        "query",
-        "headers",
-        "json",
-        "form",
-        "multipart",
-        "body",
-        "body_file",
-        "auth",
-        "timeout",
-        "follow_redirects",
-        "expect",
-        "extract",
-        "tags",
-        "measure",
-        "retry",
-    }
-)
+OWN_ACTIONS: Final = (*_BEFORE_GUESTS, "exec", "python", "log", "stop")
+"""The actions of the language itself."""
 
 COMPANIONS: Final[Mapping[str, frozenset[str]]] = {
-    **dict.fromkeys(ACTIONS, frozenset()),
-    **dict.fromkeys(VERBS, _HTTP_KEYS),
+    **dict.fromkeys(OWN_ACTIONS, frozenset()),
+    **dict.fromkeys(VERBS, REQUEST_KEYS),
     "group": frozenset({"do"}),
     "if": frozenset({"then", "else"}),
     "repeat": frozenset({"do"}),
@@ -68,7 +41,7 @@ COMPANIONS: Final[Mapping[str, frozenset[str]]] = {
     "foreach": frozenset({"do"}),
     "poll": frozenset({"until", "every", "timeout", "name"}),
 }
-"""The keys beside each action; `when` goes with all of them."""
+"""The keys beside each action of the language; `when` goes with all of them."""
 
 _REQUIRED: Final[Mapping[str, str]] = {
     "group": "do",
@@ -79,13 +52,28 @@ _REQUIRED: Final[Mapping[str, str]] = {
     "poll": "until",
 }
 
-_ACTION_SET: Final = frozenset(ACTIONS)
+_ACTION_SET: Final = frozenset(OWN_ACTIONS)
 _ALL_COMPANIONS: Final = frozenset().union(*COMPANIONS.values())
+_NONE: Final = frozenset[str]()
+
+
+def all_actions() -> tuple[str, ...]:
+    """Return every action, those of protocols that have been found so far included."""
+    rest = OWN_ACTIONS[len(_BEFORE_GUESTS) :]
+    return (*_BEFORE_GUESTS, *registry.action_words(), *rest)
+
+
+def _actions(data: Mapping[str, Any]) -> Iterator[str]:
+    for key in data:
+        if key == GUESTS:
+            yield from data[GUESTS]
+        elif key in _ACTION_SET or is_request_word(key):
+            yield key
 
 
 def step_faults(data: Mapping[str, Any], *, has_unknown: bool) -> Iterator[Fault]:
     """Yield what is wrong between the keys of one step."""
-    actions = [key for key in data if key in _ACTION_SET]
+    actions = list(_actions(data))
     if not actions:
         # An unknown key is most likely the action, misspelt; that is reported already.
         if not has_unknown:
@@ -99,7 +87,7 @@ def step_faults(data: Mapping[str, Any], *, has_unknown: bool) -> Iterator[Fault
             f"start a new step: `- {other}: …`",
             other,
         )
-    allowed = frozenset().union(*(COMPANIONS[action] for action in actions))
+    allowed = frozenset().union(*(COMPANIONS.get(action, _NONE) for action in actions))
     yield from (_foreign(key, first) for key in data if key in _ALL_COMPANIONS - allowed)
     required = _REQUIRED.get(first)
     if required is not None and required not in data and not has_unknown:
@@ -107,7 +95,7 @@ def step_faults(data: Mapping[str, Any], *, has_unknown: bool) -> Iterator[Fault
 
 
 def _owners(key: str) -> list[str]:
-    return [action for action in ACTIONS if key in COMPANIONS[action]]
+    return [action for action in OWN_ACTIONS if key in COMPANIONS[action]]
 
 
 def _no_action(data: Mapping[str, Any]) -> Fault:
@@ -115,15 +103,15 @@ def _no_action(data: Mapping[str, Any]) -> Fault:
     hint = (
         f"`{companion}` goes with {in_words(_owners(companion))}: write it in the same step"
         if companion
-        else "write one of " + ", ".join(f"`{action}`" for action in ACTIONS[:14]) + " …"
+        else "write one of " + ", ".join(f"`{action}`" for action in OWN_ACTIONS[:14]) + " …"
     )
     return Fault(Code.ONE_ACTION, "the step does nothing", hint)
 
 
 def _foreign(key: str, action: str) -> Fault:
+    if action not in _ACTION_SET:
+        return misplaced(key, action)
     hint = f"`{key}` belongs to {in_words(_owners(key))}"
-    if action in ETCD_ACTIONS:  # whose keys all stand inside
-        hint = f"put it into `{action}:`"
-    elif action == "poll" and key in _HTTP_KEYS:
+    if action == "poll" and key in REQUEST_KEYS:
         hint = f"write it with the request: `poll: {{get: …, {key}: …}}`"
     return Fault(Code.CONFLICTING_KEYS, f"`{key}` does not go with `{action}`", hint, key)

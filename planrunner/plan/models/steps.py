@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field
 
 from planrunner.language.diagnostics import Code
-from planrunner.language.fields.mapping import Fault, PlanMapping, later
+from planrunner.language.fields.mapping import Fault, PlanMapping
 from planrunner.language.fields.types import (
     Duration,
     DurationRange,
@@ -20,30 +20,14 @@ from planrunner.language.fields.types import (
     VariableName,
 )
 from planrunner.plan.models.actions import ExecModel, ForeachField, PopField, PythonModel
-from planrunner.plan.models.step_rules import ACTIONS, REQUEST_ACTIONS, step_faults
-from planrunner.protocols.http.spec import RequestKeys, RequestSpec
-
-if TYPE_CHECKING:
-    from planrunner.protocols.etcd.spec import (
-        EtcdDelete,
-        EtcdGet,
-        EtcdLease,
-        EtcdPut,
-        EtcdTxn,
-        EtcdWatch,
-    )
-else:  # plans without etcd don't import what it takes
-    EtcdDelete = later("planrunner.protocols.etcd.spec", "EtcdDelete")
-    EtcdGet = later("planrunner.protocols.etcd.spec", "EtcdGet")
-    EtcdLease = later("planrunner.protocols.etcd.spec", "EtcdLease")
-    EtcdPut = later("planrunner.protocols.etcd.spec", "EtcdPut")
-    EtcdTxn = later("planrunner.protocols.etcd.spec", "EtcdTxn")
-    EtcdWatch = later("planrunner.protocols.etcd.spec", "EtcdWatch")
+from planrunner.plan.models.requests import LoneRequest, RequestStep, actions_in
+from planrunner.plan.models.step_rules import OWN_ACTIONS, step_faults
+from planrunner.protocols import registry
 
 __all__ = ["BlockModel", "PollModel", "StepList", "StepModel"]
 
 
-class PollModel(RequestSpec):
+class PollModel(LoneRequest):
     """The request that is sent until the answer is right."""
 
     short_schema: ClassVar[Mapping[str, Any]] = {
@@ -56,7 +40,7 @@ class PollModel(RequestSpec):
         return {"get": data} if isinstance(data, str) else data
 
 
-class StepModel(RequestKeys):
+class StepModel(RequestStep):
     """One step: exactly one action, and the keys that go with it."""
 
     synonyms: ClassVar[Mapping[str, str]] = {
@@ -169,42 +153,6 @@ class StepModel(RequestKeys):
     call: str | None = Field(
         None, min_length=1, description="Run the steps of a flow.", examples=["login"]
     )
-    etcd_put: EtcdPut | None = Field(
-        None,
-        alias="etcd.put",
-        description="etcd: store a value.",
-        examples=["{key: /a, value: '1'}"],
-    )
-    etcd_get: EtcdGet | None = Field(
-        None,
-        alias="etcd.get",
-        description="etcd: read a key.",
-        examples=["{key: /a, expect: {found: true}}"],
-    )
-    etcd_delete: EtcdDelete | None = Field(
-        None,
-        alias="etcd.delete",
-        description="etcd: delete a key.",
-        examples=["{key: /a, prefix: true}"],
-    )
-    etcd_txn: EtcdTxn | None = Field(
-        None,
-        alias="etcd.txn",
-        description="etcd: compare, then act, as one transaction.",
-        examples=["{compare: [{key: /a, value: '1'}], success: [{put: {key: /a, value: '2'}}]}"],
-    )
-    etcd_lease: EtcdLease | None = Field(
-        None,
-        alias="etcd.lease",
-        description="etcd: take a lease.",
-        examples=["{ttl: 30s, extract: {lease_id: $.ID}}"],
-    )
-    etcd_watch: EtcdWatch | None = Field(
-        None,
-        alias="etcd.watch",
-        description="etcd: wait for a change.",
-        examples=["{key: /a, timeout: 5s}"],
-    )
     exec_: ExecModel | None = Field(
         None,
         alias="exec",
@@ -227,18 +175,17 @@ class StepModel(RequestKeys):
     def hint_unknown(cls, word: str) -> str:
         if word in ("request", "url", "method", "http"):
             return "the verb is the key: `get: /path`"
-        if word == "etcd":
-            return "the action is the key: `etcd.put: {key: …, value: …}`"
+        if word in registry.builtin() and not registry.builtin()[word].is_beside:
+            action, example = next(iter(registry.builtin()[word].actions.items()))
+            return f"the action is the key: `{action}: {example.example}`"
         return super().hint_unknown(word)
 
     @property
     def action(self) -> str:
         """The word of the step's action, as the plan writes it."""
+        if self.operations:
+            return str(next(iter(self.operations)))
         return next(word for word, field in _FIELDS.items() if getattr(self, field) is not None)
-
-    @property
-    def is_request(self) -> bool:
-        return self.action in REQUEST_ACTIONS
 
     @classmethod
     def find_faults(cls, data: Mapping[str, Any]) -> Iterator[Fault]:
@@ -253,14 +200,14 @@ _FIELDS: Final = {
     word: next(
         name for name, field in StepModel.model_fields.items() if (field.alias or name) == word
     )
-    for word in ACTIONS
+    for word in OWN_ACTIONS
 }
 
 
 def _parallel_faults(steps: object) -> Iterator[Fault]:
     for index, step in enumerate(steps if isinstance(steps, list) else ()):
-        actions = [key for key in ACTIONS if isinstance(step, dict) and key in step]
-        if actions and not any(action in REQUEST_ACTIONS for action in actions):
+        actions = [key for key in OWN_ACTIONS if isinstance(step, dict) and key in step]
+        if actions and not actions_in(step):
             yield Fault(
                 Code.NOT_ALLOWED,
                 f"only single requests run in parallel, and `{actions[0]}` is none",

@@ -8,7 +8,14 @@ from typing import Any, ClassVar, Final, Literal
 from pydantic import Field
 
 from planrunner.language.diagnostics import Code, suggest
-from planrunner.language.fields.mapping import Fault, PlanMapping, exactly_one, known_keys
+from planrunner.language.fields.mapping import (
+    GUESTS,
+    Fault,
+    GuestBook,
+    PlanMapping,
+    exactly_one,
+    known_keys,
+)
 from planrunner.language.fields.types import (
     Duration,
     DurationRange,
@@ -17,11 +24,17 @@ from planrunner.language.fields.types import (
     ValueField,
     VariableName,
 )
-from planrunner.plan.models.step_rules import ACTIONS, REQUEST_ACTIONS
+from planrunner.plan.models.requests import (
+    CLASS_SETTINGS,
+    ClassGuests,
+    TagsField,
+    actions_in,
+    is_request_word,
+)
+from planrunner.plan.models.step_rules import OWN_ACTIONS
 from planrunner.plan.models.steps import BlockModel, StepModel
-from planrunner.protocols.http.spec import HttpModel, TagsField
 
-__all__ = ["TASK_KEYS", "NeedsModel", "TaskModel", "UserModel", "request_name"]
+__all__ = ["TASK_KEYS", "NeedsModel", "TaskModel", "UserModel"]
 
 
 class NeedsModel(PlanMapping):
@@ -51,7 +64,7 @@ TASK_KEYS: Final = ("task", "weight", "tags", "needs", "timeout", "steps")
 """The keys of a task; the others that its schema has are those of its one request."""
 
 _SHORTHAND_KEYS: Final = ("weight", "tags", "needs")
-_TASK_ACTIONS: Final = frozenset(ACTIONS)
+_TASK_ACTIONS: Final = frozenset(OWN_ACTIONS)
 _TASK_OWN: Final = frozenset({"needs", "timeout"})
 _MEAN_STEPS: Final = frozenset({"do", "requests"})
 
@@ -94,13 +107,14 @@ class TaskModel(PlanMapping):
         """The name in results: the plan's own, or that of the one request."""
         if self.task is not None:
             return self.task
-        return request_name(self.steps[0])
+        operation = self.steps[0].operation
+        return "" if operation is None else operation.name
 
     @classmethod
     def expand(cls, data: object) -> object:
         if not isinstance(data, dict) or "task" in data or "steps" in data:
             return data
-        is_request = any(key in _TASK_ACTIONS for key in data)
+        is_request = any(key in _TASK_ACTIONS or is_request_word(key) for key in data)
         if not is_request and any(key in _MEAN_STEPS or key in _TASK_OWN for key in data):
             return data
         own = {key: data[key] for key in data if key in _SHORTHAND_KEYS or _means_task_key(key)}
@@ -133,7 +147,7 @@ class TaskModel(PlanMapping):
 
 def _may_be_request(step: Mapping[str, Any]) -> bool:
     """Say whether the step sends one request, or has a key that may be its verb, misspelt."""
-    return any(key in REQUEST_ACTIONS for key in step) or StepModel.has_unknown(step)
+    return bool(actions_in(step)) or StepModel.has_unknown(step)
 
 
 def _means_task_key(key: object) -> bool:
@@ -145,27 +159,14 @@ def _means_task_key(key: object) -> bool:
     return any(nearest == suggest(own, [own]) for own in _SHORTHAND_KEYS if own not in known)
 
 
-def request_name(step: StepModel) -> str:
-    """Return the series name of a request step: its own, or verb and URL as written."""
-    action = step.action
-    if action.startswith("etcd."):
-        operation = getattr(step, action.replace(".", "_"))
-        key = getattr(operation, "key", None)
-        return operation.name or (action if key is None else f"{action} {written(key)}")
-    return step.name or f"{action.upper()} {written(getattr(step, action))}"
-
-
-def written(text: object) -> str:
-    """Return a text as the plan has it."""
-    return str(getattr(text, "source", text))
-
-
 def _comes_from_reply(tags: object) -> bool:
     return isinstance(tags, dict) and any("${" in str(value) for value in tags.values())
 
 
 class UserModel(PlanMapping):
     """A kind of user: how many of them, how they pause, and what they do."""
+
+    guest_book: ClassVar[GuestBook | None] = CLASS_SETTINGS
 
     synonyms: ClassVar[Mapping[str, str]] = {
         "wait_time": "wait",
@@ -204,11 +205,7 @@ class UserModel(PlanMapping):
         description="Names that live as long as the user, with their first values.",
         examples=["{keys: []}"],
     )
-    http: HttpModel | None = Field(
-        None,
-        description="HTTP settings of this class, over the plan's.",
-        examples=["{base_url: 'http://localhost:8001'}"],
-    )
+    protocols: ClassGuests | None = Field(None, alias=GUESTS)
     tags: TagsField | None = Field(
         None, description="Tags of all samples of this class.", examples=["[admin]"]
     )

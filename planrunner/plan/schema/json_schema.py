@@ -11,10 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from planrunner.language.fields.mapping import PlanMapping
+from planrunner.language.fields.mapping import GUESTS, GuestBook, PlanMapping
 from planrunner.plan.models.plan import PlanModel
-from planrunner.plan.models.step_rules import COMPANIONS, REQUEST_ACTIONS
+from planrunner.plan.models.requests import REQUEST_KEYS, request_words
 from planrunner.plan.schema.schema_snippets import SNIPPETS
+from planrunner.protocols import registry
+from planrunner.protocols.plugin import resolve
 
 __all__ = ["plan_schema", "title_of"]
 
@@ -26,12 +28,11 @@ _TITLES: Final[Mapping[str, str]] = {
     "BasicAuth": "user name and password",
     "Block": "steps with settings",
     "Data": "data source",
-    "Etcd": "etcd settings",
     "TxnOperation": "operation of a transaction",
     "Expect": "expectations",
     "Extract": "where a value is",
     "Generate": "generated rows",
-    "Http": "HTTP settings",
+    "LoneRequest": "request",
     "Needs": "condition of a task",
     "OAuth2": "OAuth2 client",
     "MultipartPart": "part of a body",
@@ -73,7 +74,23 @@ def _raw(model: type[PlanMapping]) -> Schema:
     raw = model.model_json_schema()
     # Pydantic's shape for a mapping that can stand in itself.
     inner: Schema = raw["$defs"][model.__name__] if "$ref" in raw else raw
+    for arm in inner.get("anyOf", [inner]):
+        if "properties" in arm:
+            arm["properties"] = dict(_with_guests(arm["properties"]))
     return inner
+
+
+def _with_guests(properties: Schema) -> Iterator[tuple[str, Schema]]:
+    """Yield the properties of a mapping, with those of its guests in their place."""
+    for key, raw in properties.items():
+        if key != GUESTS:
+            yield key, raw
+            continue
+        book: GuestBook = next(arm["$guests"] for arm in raw["anyOf"] if "$guests" in arm)
+        for word in book.words():
+            mapping, description, example = book.guest(word)
+            shown = {"description": description, "examples": [example], "default": None}
+            yield word, {"anyOf": [{"$model": mapping}, {"type": "null"}], **shown}
 
 
 def _models_in(raw: object) -> Iterator[type[PlanMapping]]:
@@ -119,7 +136,17 @@ def _object(name: str, raw: Schema) -> Schema:
 def title_of(definition: str) -> str:
     """Return what people call a definition: `EtcdPut` is `etcd put`."""
     words = "".join(f" {c.lower()}" if c.isupper() else c for c in definition).strip()
-    return _TITLES.get(definition, words)
+    return _TITLES.get(definition) or _settings_titles().get(definition, words)
+
+
+def _settings_titles() -> Mapping[str, str]:
+    """Return what people call the settings of each protocol, by the name of its definition."""
+    known = registry.known().values()
+    return {
+        _short(resolve(plugin.settings.model).__name__): f"{plugin.title} settings"
+        for plugin in known
+        if plugin.settings is not None
+    }
 
 
 def _property(key: str, raw: Schema) -> Schema:
@@ -188,8 +215,8 @@ def _flat(arms: Iterator[Schema]) -> Iterator[Schema]:
 def _complete_task(definitions: Schema) -> None:
     """Let a task be written as one request, in the same object: editors then offer both."""
     task, step = definitions["Task"], definitions["Step"]
-    beside = {key for action in REQUEST_ACTIONS for key in COMPANIONS[action]} | {"when"}
-    wanted = [*REQUEST_ACTIONS, *(key for key in step["properties"] if key in beside)]
+    beside = REQUEST_KEYS | {"when"}
+    wanted = [*request_words(), *(key for key in step["properties"] if key in beside)]
     for key in wanted:
         task["properties"].setdefault(key, step["properties"][key])
     del task["required"]

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from planrunner.language.fields.mapping import in_words
-from planrunner.plan.models.step_rules import ACTIONS, COMPANIONS
+from planrunner.plan.models.requests import VERBS
+from planrunner.plan.models.step_rules import COMPANIONS, OWN_ACTIONS, all_actions
 from planrunner.plan.models.users import TASK_KEYS
 from planrunner.plan.schema.json_schema import plan_schema, title_of
-from planrunner.protocols.http.spec import VERBS
 
 __all__ = ["reference_page"]
 
@@ -119,7 +119,7 @@ def _step_tables(section: SchemaView) -> Iterator[str]:
     properties = section["properties"]
     beside_request = COMPANIONS[VERBS[0]]
     groups: Sequence[tuple[str, Iterable[str]]] = (
-        ("Actions", ACTIONS),
+        ("Actions", all_actions()),
         ("Beside every action", ["when"]),
         ("Beside a request", [key for key in properties if key in beside_request]),
         (
@@ -133,7 +133,7 @@ def _step_tables(section: SchemaView) -> Iterator[str]:
 
 
 def _owners(key: str) -> list[str]:
-    return [action for action in ACTIONS if key in COMPANIONS[action] and action not in VERBS]
+    return [action for action in OWN_ACTIONS if key in COMPANIONS[action] and action not in VERBS]
 
 
 # -- tables --------------------------------------------------------------------------------

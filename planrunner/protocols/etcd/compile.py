@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Final
+from dataclasses import replace
+from typing import Any, Final
 
 from planrunner.language.diagnostics import Code
 from planrunner.language.fields.text import Text
@@ -36,17 +37,12 @@ from planrunner.protocols.etcd.spec import (
 from planrunner.protocols.etcd.spec import (
     TxnOperation as EtcdOperationModel,
 )
-from planrunner.protocols.lowering import Files, Lowering, SpecFault, SpecPath
+from planrunner.protocols.lowering import Files, Lowering, SpecPath
+from planrunner.protocols.plugin import CompiledRequest, CompiledSettings
 from planrunner.units import NS_PER_S
 from planrunner.values import dataclass
 
-__all__ = [
-    "CompiledEtcd",
-    "CompiledEtcdSettings",
-    "compile_exchange",
-    "compile_settings",
-    "default_name",
-]
+__all__ = ["EtcdDefaults", "compile_exchange", "compile_settings"]
 
 OK: Final = 0
 """The status of a reply that is no error, as gRPC numbers it."""
@@ -55,52 +51,63 @@ _ENDPOINT: Final = re.compile(r"(?:(https?)://)?([^/\s]+:\d{1,5})/?")
 
 
 @dataclass(frozen=True, slots=True)
-class CompiledEtcdSettings:
-    """The block, compiled; paths of the faults begin below `etcd`."""
+class EtcdDefaults:
+    """What requests start from.
 
-    settings: EtcdSettings
-    faults: tuple[SpecFault, ...] = ()
+    Attributes:
+        channel: The client that sends them: `etcd`, or a user class's own.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class CompiledEtcd:
-    """An exchange that may be sent when it has no faults; their paths begin below the action."""
-
-    exchange: Exchange
-    faults: tuple[SpecFault, ...] = ()
+    settings: EtcdSettings = EtcdSettings()
+    channel: str = "etcd"
 
 
 def compile_settings(
-    model: EtcdModel, *, constants: Mapping[str, object], files: Files
-) -> CompiledEtcdSettings:
-    """Compile the `etcd:` block.
+    model: EtcdModel | None,
+    *,
+    constants: Mapping[str, object],
+    files: Files,
+    over: EtcdDefaults | None = None,
+    channel: str = "etcd",
+) -> CompiledSettings:
+    """Compile the `etcd:` block of a plan, or of a user class over it.
 
     Args:
-        model: Of the plan.
+        model: None when there is none.
         constants: Names with a value that is known before the run.
         files: What relative paths are relative to.
+        over: The plan's, when `model` is a user class's; what the class doesn't say stays.
+        channel: The client that will send the requests.
     """
+    base = EtcdSettings() if over is None else over.settings
+    if model is None:
+        return CompiledSettings(base, EtcdDefaults(base, channel))
     lowering = Lowering(constants, files)
+    given = model.model_fields_set
     endpoints, schemes = _endpoints(model.endpoints, lowering)
-    timeout_ns = lowering.duration(model.timeout, ("timeout",), EtcdSettings().timeout_ns)
+    timeout_ns = lowering.duration(model.timeout, ("timeout",), base.timeout_ns)
     if timeout_ns <= 0:
         lowering.fault(("timeout",), Code.INVALID_VALUE, "a timeout is more than 0")
     for one, other in (("username", "password"), ("cert", "key"), ("key", "cert")):
         if getattr(model, one) is not None and getattr(model, other) is None:
             lowering.fault((one,), Code.MISSING_KEY, f"`{one}` needs `{other}`", f"add `{other}:`")
-    ca, cert = lowering.file(model.ca, ("ca",)), lowering.file(model.cert, ("cert",))
-    settings = EtcdSettings(
+    written: dict[str, Any] = {
+        "username": _constant(model.username, lowering, "username"),
+        "password": _constant(model.password, lowering, "password"),
+        "ca": lowering.file(model.ca, ("ca",)),
+        "cert": lowering.file(model.cert, ("cert",)),
+        "key": lowering.file(model.key, ("key",)),
+        "connections": lowering.number(model.connections, ("connections",), 0),
+    }
+    settings = replace(
+        base,
         endpoints=endpoints,
         timeout_ns=timeout_ns,
-        username=_constant(model.username, lowering, "username"),
-        password=_constant(model.password, lowering, "password"),
-        is_secure=ca is not None or cert is not None or "https" in schemes,
-        ca=ca,
-        cert=cert,
-        key=lowering.file(model.key, ("key",)),
-        connections=lowering.number(model.connections, ("connections",), 0),
+        **{name: value for name, value in written.items() if name in given},
     )
-    return CompiledEtcdSettings(settings, tuple(lowering.faults))
+    is_secure = settings.ca is not None or settings.cert is not None or "https" in schemes
+    settings = replace(settings, is_secure=is_secure)
+    return CompiledSettings(settings, EtcdDefaults(settings, channel), tuple(lowering.faults))
 
 
 def _constant(text: Text | None, lowering: Lowering, key: str) -> str:
@@ -135,31 +142,34 @@ def _endpoints(texts: Sequence[Text], lowering: Lowering) -> tuple[tuple[str, ..
 def compile_exchange(
     spec: EtcdRequest,
     *,
+    action: str = "",
     constants: Mapping[str, object],
-    settings: EtcdSettings,
+    defaults: EtcdDefaults,
     files: Files,
-    reads_body: bool = False,
-) -> CompiledEtcd:
+    reads: frozenset[str] = frozenset(),
+) -> CompiledRequest:
     """Compile one step.
 
     Args:
+        action: Its word, which `spec` says too.
         spec: What stands below the action, such as `etcd.put`.
         constants: Names with a value that is known before the run.
-        settings: Of the plan's `etcd:` block.
+        defaults: Of the plan's `etcd:` block.
         files: What relative paths are relative to.
-        reads_body: Expressions after the request read `json` or `body`.
+        reads: Names of the reply that expressions after the request read.
     """
+    del action  # the model says it
     lowering = Lowering(constants, files)
     method = method_of(spec)
     expected = compile_expect(spec.expect, method, lowering)
     words, checks = tuple(item[0] for item in expected), tuple(item[1] for item in expected)
-    timeout_ns = lowering.duration(spec.timeout, ("timeout",), settings.timeout_ns)
+    timeout_ns = lowering.duration(spec.timeout, ("timeout",), defaults.settings.timeout_ns)
     if timeout_ns <= 0:
         lowering.fault(("timeout",), Code.INVALID_VALUE, "a timeout is more than 0")
     soft = spec.expect is not None and spec.expect.soft is True
     exchange = Exchange(
-        protocol="etcd",
-        operation=EtcdOperation(_action(spec, lowering, ()), needs_body=reads_body),
+        protocol=defaults.channel,
+        operation=EtcdOperation(_action(spec, lowering, ()), bool(reads & {"json", "body"})),
         method=method,
         accept=frozenset({OK}),
         checks=() if soft else checks,
@@ -170,19 +180,12 @@ def compile_exchange(
         softly_expected=words if soft else (),
         extracted=tuple(spec.extract or ()),
     )
-    return CompiledEtcd(exchange, tuple(lowering.faults))
+    return CompiledRequest(exchange, tuple(lowering.faults))
 
 
 def method_of(spec: EtcdRequest) -> str:
     """Return what results call the step's method, such as `put`."""
     return type(spec).__name__.removeprefix("Etcd").lower()
-
-
-def default_name(spec: EtcdRequest) -> str:
-    """Return the series name of a step without `name:`: its action, and its key as written."""
-    key = getattr(spec, "key", None)
-    action = f"etcd.{method_of(spec)}"
-    return action if key is None else f"{action} {key.source}"
 
 
 def _action(spec: EtcdRequest, lowering: Lowering, path: SpecPath) -> Action:
@@ -240,7 +243,7 @@ def _operations(
             if (spec := getattr(model, word)) is not None
         )
         path: SpecPath = (key, index, word)
-        for own in ("name", "expect", "extract", "tags", "timeout"):
+        for own in ("name", "expect", "extract", "tags", "timeout", "measure"):
             if getattr(spec, own) is not None:
                 lowering.fault(
                     (*path, own),

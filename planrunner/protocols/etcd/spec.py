@@ -9,14 +9,8 @@ from pydantic import Discriminator, Field, Tag
 
 from planrunner.language.diagnostics import Code
 from planrunner.language.fields.mapping import Fault, PlanMapping
-from planrunner.language.fields.types import (
-    Count,
-    Duration,
-    PositiveInt,
-    TextField,
-    ValueField,
-    VariableName,
-)
+from planrunner.language.fields.types import Count, Duration, PositiveInt, TextField, ValueField
+from planrunner.protocols.operation_model import Extractions, OperationModel
 
 __all__ = [
     "EtcdCompare",
@@ -71,10 +65,6 @@ class EtcdModel(PlanMapping):
 
 def _rule_shape(value: object) -> str:
     return "<rule>" if isinstance(value, dict) else "<literal>"
-
-
-def _tags_shape(value: object) -> str:
-    return "<mapping>" if isinstance(value, dict) else "<list>"
 
 
 class EtcdRule(PlanMapping):
@@ -133,33 +123,22 @@ class EtcdExpect(PlanMapping):
     )
 
 
-EtcdTags = Annotated[
-    Annotated[dict[str, ValueField], Tag("<mapping>")] | Annotated[list[str], Tag("<list>")],
-    Discriminator(_tags_shape),
-]
-
-
-class EtcdRequest(PlanMapping):
+class EtcdRequest(OperationModel):
     """What every etcd step can say."""
 
-    name: str | None = Field(
-        None,
-        min_length=1,
-        description="The series name. Default the action and its key as written.",
-        examples=["etcd.put :key"],
-    )
     expect: EtcdExpect | None = Field(
         None, description="Which replies are acceptable.", examples=["{found: true}"]
     )
-    extract: dict[VariableName, TextField] | None = Field(
+    extract: Extractions | None = Field(
         None,
         description="Variables to take from the reply, by JSONPath.",
         examples=["{value: '$.kvs[0].value'}"],
     )
-    tags: EtcdTags | None = Field(
-        None, description="Tags that split the series.", examples=["[storage]"]
-    )
-    timeout: Duration | None = Field(None, description="For this operation.", examples=["2s"])
+
+    def default_name(self, action: str) -> str:
+        """Return the action, and its key as written."""
+        key = getattr(self, "key", None)
+        return action if key is None else f"{action} {key.source}"
 
 
 class EtcdPut(EtcdRequest):

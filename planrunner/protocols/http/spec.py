@@ -27,6 +27,7 @@ from planrunner.protocols.http.spec_expect import (
     Rule,
     shape,
 )
+from planrunner.protocols.operation_model import TagsField
 
 __all__ = [
     "BODY_KEYS",
@@ -169,11 +170,6 @@ RetryField = Annotated[
     Discriminator(shape),
 ]
 
-TagsField = Annotated[
-    Annotated[list[str], Tag("<list>")] | Annotated[dict[str, ValueField], Tag("<mapping>")],
-    Discriminator(shape),
-]
-
 ExtractField = Annotated[
     Annotated[TextField, Tag("<scalar>")] | Annotated[ExtractSpec, Tag("<mapping>")],
     Discriminator(shape),
@@ -291,6 +287,10 @@ class RequestKeys(PlanMapping):
                 "a request has one body: keep one of them",
                 key,
             )
+
+    def default_name(self, action: str) -> str:
+        """Return the series name of a request without `name:`: verb and URL as written."""
+        return f"{action.upper()} {getattr(self, action).source}"
 
     def verb(self) -> str:
         """Return the verb that was written; empty when none was."""

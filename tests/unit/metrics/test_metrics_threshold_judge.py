@@ -117,7 +117,7 @@ def test_selectors_pick_their_samples() -> None:
 
 def test_a_bare_action_takes_all_of_its_requests() -> None:
     """`etcd.put` is every put, whatever its name; in quotes it is the request of that name."""
-    put = replace(OK, request="warm", method="put")
+    put = replace(OK, request="warm", method="put", protocol="etcd")
 
     assert verdict("count of etcd.put == 1", {put: [1]})[:2] == ("pass", "1")
     assert verdict('count of "etcd.put" == 1', {put: [1]})[:2] == ("no_data", "no samples")

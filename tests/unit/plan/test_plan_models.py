@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
-from planrunner.language.fields.mapping import PlanMapping
+from planrunner.language.fields.mapping import GUESTS, PlanMapping
 from planrunner.plan.models.load.workload import LoadKind
 from planrunner.plan.models.plan import ImportModel, PlanModel
 from planrunner.plan.yaml.document import parse
@@ -120,12 +121,21 @@ def mappings() -> list[type[PlanMapping]]:
 @pytest.mark.parametrize("model", mappings(), ids=lambda model: model.__name__)
 def test_every_key_has_a_description_and_examples_that_hold(model: type[PlanMapping]) -> None:
     """Documentation and completion are made from them."""
-    for name, field in model.model_fields.items():
-        key = field.alias or name
-        assert field.description, key
-        assert field.examples, key
-        for example in field.examples:
+    for key, description, examples in documented(model):
+        assert description, key
+        assert examples, key
+        for example in examples:
             assert not faults_at(model, key, str(example)), (key, example)
+
+
+def documented(model: type[PlanMapping]) -> Iterator[tuple[str, str | None, Sequence[object]]]:
+    """Yield what editors show of each key, those of guests included."""
+    for name, field in model.model_fields.items():
+        if field.alias != GUESTS:
+            yield field.alias or name, field.description, field.examples or ()
+    for word in model.guest_book.words() if model.guest_book else ():
+        guest = model.guest_book.guest(word)
+        yield word, guest.description, [guest.example]
 
 
 def faults_at(model: type[PlanMapping], key: str, example: str) -> list[object]:

@@ -8,7 +8,7 @@ import pytest
 from planrunner.errors import PlanrunnerError
 from planrunner.protocols.etcd.clients.faults import map_failure
 from planrunner.protocols.etcd.clients.messages import message_builder, prefix_end
-from planrunner.protocols.etcd.compile import compile_settings, default_name
+from planrunner.protocols.etcd.compile import compile_settings
 from planrunner.protocols.etcd.spec import EtcdLease, EtcdModel, EtcdPut
 from planrunner.protocols.etcd.stubs import load_stubs
 from tests.support.etcd_steps import NoFiles, compiled, exchange
@@ -62,8 +62,8 @@ def test_the_default_name_is_the_action_and_the_key_as_written() -> None:
     """A template is not rendered, so that the number of series is small."""
     put = EtcdPut.model_validate({"key": "/a/${x}", "value": "1"})
 
-    assert default_name(put) == "etcd.put /a/${x}"
-    assert default_name(EtcdLease.model_validate({"ttl": "3s"})) == "etcd.lease"
+    assert put.default_name("etcd.put") == "etcd.put /a/${x}"
+    assert EtcdLease.model_validate({"ttl": "3s"}).default_name("etcd.lease") == "etcd.lease"
 
 
 @pytest.mark.parametrize(

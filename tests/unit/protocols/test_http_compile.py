@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from planrunner.language.expressions.expression import EvaluationError, to_text
 from planrunner.protocols.base import Scope
-from planrunner.protocols.http.compile.exchange import compile_settings, default_name
+from planrunner.protocols.http.compile.settings import compile_settings
 from planrunner.protocols.http.operation import DynamicBody, FileBody, HttpOperation, StaticBody
 from planrunner.protocols.http.spec import HttpModel, RequestSpec
 from planrunner.protocols.http.url import Origin
@@ -145,7 +145,9 @@ def test_credentials_in_the_url_become_a_header() -> None:
 )
 def test_default_name_is_verb_and_url_as_written(step: dict[str, Any], name: str) -> None:
     """The series name is the template, without base_url."""
-    assert default_name(RequestSpec.model_validate(step)) == name
+    spec = RequestSpec.model_validate(step)
+
+    assert spec.default_name(spec.verb()) == name
 
 
 # -- query, headers ------------------------------------------------------------------------

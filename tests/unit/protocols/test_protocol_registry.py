@@ -9,18 +9,21 @@ import pytest
 
 from planrunner.errors import Misuse
 from planrunner.protocols.http.clients.http1 import client as wire
-from planrunner.protocols.registry import CLIENTS, client_names, resolve
+from planrunner.protocols.plugin import resolve
+from planrunner.protocols.registry import client_factory, client_names
 
 
 def test_wire_is_the_default_for_http() -> None:
     """The first name is what a plan gets that asks for nothing."""
     assert client_names("http") == ("wire", "httpx")
-    assert client_names("gopher") == ()
+    with pytest.raises(Misuse, match="no protocol `gopher`"):
+        client_names("gopher")
 
 
 def test_name_resolves_to_its_factory() -> None:
-    """`module:function` is imported and looked up."""
-    assert resolve(CLIENTS["http"]["wire"]) is wire.open
+    """A client is imported when it is wanted; a class's channel has those of its protocol."""
+    assert client_factory("http") is wire.open
+    assert client_factory("http:Editor", "wire") is wire.open
 
 
 @pytest.mark.parametrize("name", ["", "planrunner.errors", ":open", "planrunner.errors:nothing"])

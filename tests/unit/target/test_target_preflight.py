@@ -7,7 +7,21 @@ import asyncio
 import pytest
 
 from planrunner.errors import CannotRun
-from planrunner.target import check_any_reachable, check_reachable, free_port
+from planrunner.protocols.etcd.operation import EtcdSettings
+from planrunner.protocols.http.operation import HttpSettings
+from planrunner.protocols.plugin import Reach
+from planrunner.protocols.registry import named
+from planrunner.target import check_reachable, free_port
+
+
+def at(url: str) -> Reach:
+    (reach,) = named("http").reach(HttpSettings(base_url=(url,)))
+    return reach
+
+
+def members(*endpoints: str) -> Reach:
+    (reach,) = named("etcd").reach(EtcdSettings(endpoints=endpoints))
+    return reach
 
 
 def test_nothing_listening_is_said_before_the_load() -> None:
@@ -15,13 +29,13 @@ def test_nothing_listening_is_said_before_the_load() -> None:
     url = f"http://127.0.0.1:{free_port()}"
 
     with pytest.raises(CannotRun, match=r"nothing answers at .*: connection refused"):
-        asyncio.run(check_reachable(url))
+        asyncio.run(check_reachable(at(url)))
 
 
 def test_host_that_does_not_resolve_is_said() -> None:
     """A name nobody knows is told apart from a refused connection."""
     with pytest.raises(CannotRun, match="cannot resolve the host"):
-        asyncio.run(check_reachable("http://no-such-host.invalid:80"))
+        asyncio.run(check_reachable(at("http://no-such-host.invalid:80")))
 
 
 def test_listening_target_passes() -> None:
@@ -36,7 +50,7 @@ def test_listening_target_passes() -> None:
 
         server = await asyncio.start_server(client, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
-        await check_reachable(f"http://127.0.0.1:{port}")
+        await check_reachable(at(f"http://127.0.0.1:{port}"))
         sent = await seen
         server.close()
         return sent
@@ -50,9 +64,9 @@ def test_one_member_of_a_cluster_that_answers_is_enough() -> None:
     async def listen() -> None:
         server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
-        await check_any_reachable([f"127.0.0.1:{free_port()}", f"127.0.0.1:{port}"])
+        await check_reachable(members(f"127.0.0.1:{free_port()}", f"127.0.0.1:{port}"))
         server.close()
 
     asyncio.run(listen())
     with pytest.raises(CannotRun, match=r"no etcd answers at `127.0.0.1:1`, `127.0.0.1:2`"):
-        asyncio.run(check_any_reachable(["127.0.0.1:1", "127.0.0.1:2"]))
+        asyncio.run(check_reachable(members("127.0.0.1:1", "127.0.0.1:2")))

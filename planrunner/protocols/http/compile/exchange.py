@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from planrunner.language.diagnostics import Code, suggest
-from planrunner.language.fields.text import Text
 from planrunner.language.fields.types import Deferred
 from planrunner.protocols.base import Exchange, FailureKind
 from planrunner.protocols.http.compile.auth import Credentials, compile_auth
@@ -18,59 +18,39 @@ from planrunner.protocols.http.compile.request_line import (
     compile_url,
     merge_headers,
 )
-from planrunner.protocols.http.compile.settings import (
-    CompiledSettings,
-    HttpDefaults,
-    compile_settings,
-)
-from planrunner.protocols.http.operation import Header, HttpOperation, Retry
+from planrunner.protocols.http.compile.settings import HttpDefaults
+from planrunner.protocols.http.operation import Header, HttpOperation, HttpSettings, Retry
 from planrunner.protocols.http.replies.expect import compile_expect
 from planrunner.protocols.http.replies.extract import compile_extract, sources_of
-from planrunner.protocols.http.spec import RequestKeys
+from planrunner.protocols.http.spec import Expect, RequestKeys, RequestSpec
 from planrunner.protocols.http.spec import RetryModel as RetrySpec
-from planrunner.protocols.lowering import Files, Lowering, SpecFault, SpecPath
-from planrunner.values import dataclass
+from planrunner.protocols.lowering import Files, Lowering, SpecPath
+from planrunner.protocols.plugin import CompiledRequest
 
-__all__ = [
-    "CompiledExchange",
-    "CompiledSettings",
-    "Files",
-    "HttpDefaults",
-    "SpecFault",
-    "compile_exchange",
-    "compile_retry",
-    "compile_settings",
-    "default_name",
-]
-
-
-@dataclass(frozen=True, slots=True)
-class CompiledExchange:
-    """An exchange that may be sent when it has no faults; their paths begin below the step."""
-
-    exchange: Exchange
-    faults: tuple[SpecFault, ...] = ()
+__all__ = ["compile_exchange", "compile_probe", "compile_retry"]
 
 
 def compile_exchange(
     spec: RequestKeys,
     *,
+    action: str = "",
     constants: Mapping[str, object],
     defaults: HttpDefaults,
     files: Files,
-    reads_body: bool = False,
-    reads_head: bool = False,
-) -> CompiledExchange:
+    reads: frozenset[str] = frozenset(),
+) -> CompiledRequest:
     """Compile one request.
 
     Args:
         spec: Has exactly one verb.
+        action: The verb, which `spec` says too.
         constants: Names with a value that is known before the run, such as params.
         defaults: Of the plan's `http:` block, and of the user class's over it.
         files: What relative paths are relative to.
-        reads_body: Expressions after the request read `json` or `body`.
-        reads_head: Expressions after the request read `headers`.
+        reads: Names of the reply that expressions after the request read.
     """
+    del action
+    reads_body = bool(reads & {"json", "body"})
     lowering = Lowering(constants, files)
     settings = defaults.settings
     verb = spec.verb()
@@ -90,7 +70,7 @@ def compile_exchange(
         follow_redirects=follow,
         needs_body=reads_body or of_body or expected.needs_body,
         # The charset of a text stands in the head.
-        needs_head=reads_head or reads_body or of_head or of_body or expected.needs_head,
+        needs_head="headers" in reads or reads_body or of_head or of_body or expected.needs_head,
     )
     exchange = Exchange(
         protocol=defaults.channel,
@@ -105,14 +85,35 @@ def compile_exchange(
         softly_expected=expected.soft_words,
         extracted=tuple(spec.extract or ()),
     )
-    return CompiledExchange(exchange, tuple(lowering.faults))
+    return CompiledRequest(exchange, tuple(lowering.faults))
 
 
-def default_name(spec: RequestKeys) -> str:
-    """Return the series name of a request without `name:`: verb and URL as written."""
-    verb = spec.verb()
-    url: Text = getattr(spec, verb)
-    return f"{verb.upper()} {url.source}"
+def compile_probe(
+    keys: Mapping[str, object],
+    *,
+    expect: Expect | None = None,
+    reads_body: bool = False,
+    constants: Mapping[str, object],
+    settings: HttpSettings,
+    files: Files,
+) -> CompiledRequest:
+    """Compile a GET that is no load: what a service's `ready` asks, or a monitor.
+
+    Args:
+        keys: `get` and what stands beside it, as a plan writes it.
+        expect: What the reply has to be.
+        reads_body: The reply's body is read.
+        constants: Names with a value that is known before the run.
+        settings: Of the plan; its headers are not sent.
+        files: What relative paths are relative to.
+    """
+    return compile_exchange(
+        RequestSpec.model_validate(keys).model_copy(update={"expect": expect}),
+        constants=constants,
+        defaults=HttpDefaults(replace(settings, headers=())),
+        files=files,
+        reads=frozenset({"body"} if reads_body else ()),
+    )
 
 
 def _operation(

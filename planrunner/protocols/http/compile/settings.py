@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from dataclasses import field, replace
 from importlib.util import find_spec
@@ -14,13 +15,15 @@ from planrunner.language.fields.text import Text
 from planrunner.protocols.http.compile.auth import Credentials, compile_auth
 from planrunner.protocols.http.compile.request_line import compile_headers, merge_headers
 from planrunner.protocols.http.operation import Header, HttpSettings, TextParts
-from planrunner.protocols.http.spec import Certificate, HttpModel, Pool
+from planrunner.protocols.http.spec import Certificate, HttpModel, Pool, RequestKeys
 from planrunner.protocols.http.url import UrlError, split_url
-from planrunner.protocols.lowering import Files, Lowering, SpecFault, SpecPath
+from planrunner.protocols.lowering import Files, Lowering, SpecPath
+from planrunner.protocols.plugin import CompiledSettings
 from planrunner.values import dataclass
 
-__all__ = ["CompiledSettings", "HttpDefaults", "compile_settings"]
+__all__ = ["HttpDefaults", "compile_settings", "replaces"]
 
+_ABSOLUTE: Final = re.compile(r"(?i)https?://")
 
 _MOST_CONNECTIONS: Final = 64
 
@@ -39,14 +42,6 @@ class HttpDefaults:
     headers: Mapping[str, Header | None] = field(default_factory=dict)
     credentials: Credentials = field(default_factory=Credentials)
     channel: str = "http"
-
-
-@dataclass(frozen=True, slots=True)
-class CompiledSettings:
-    """The block, compiled; paths of the faults begin below `http`."""
-
-    defaults: HttpDefaults
-    faults: tuple[SpecFault, ...] = ()
 
 
 def compile_settings(
@@ -68,7 +63,7 @@ def compile_settings(
     """
     base = over or HttpDefaults()
     if model is None:
-        return CompiledSettings(base)
+        return CompiledSettings(base.settings, base)
     lowering = Lowering(constants, files)
     given = model.model_fields_set
     headers = {**base.headers, **compile_headers(model.headers, lowering, ("headers",))}
@@ -78,7 +73,9 @@ def compile_settings(
         lowering.fault(("timeout",), Code.INVALID_VALUE, "a timeout is more than 0")
     settings = replace(
         settings,
-        base_url=_base_url(model.base_url, lowering) or settings.base_url,
+        base_url=settings.base_url
+        if model.base_url is None
+        else _base_url(model.base_url, lowering),
         headers=merge_headers(headers),
         timeout_ns=timeout_ns,
         follow_redirects=lowering.flag(
@@ -89,7 +86,26 @@ def compile_settings(
     if "auth" in given:
         credentials = compile_auth(model.auth, lowering, ("auth",), settings)
     defaults = HttpDefaults(settings, headers, credentials, channel)
-    return CompiledSettings(defaults, tuple(lowering.faults))
+    return CompiledSettings(settings, defaults, tuple(lowering.faults))
+
+
+def replaces(spec: HttpModel | RequestKeys, keys: tuple[str | int, ...]) -> bool:
+    """Say whether a request, or the settings of a user class, say themselves what `keys` set."""
+    own = {name.lower() for name in spec.headers or {}}
+    match keys:
+        case ("headers", name, *_):
+            return str(name).lower() in own
+        case ("auth", scheme, *_):
+            return spec.auth is not None or (
+                scheme in ("basic", "bearer") and "authorization" in own
+            )
+        case ("base_url", *_):
+            if isinstance(spec, HttpModel):
+                return spec.base_url is not None
+            url: Text = getattr(spec, spec.verb())
+            return bool(_ABSOLUTE.match(url.source))
+        case _:
+            return False
 
 
 def _connections(model: HttpModel, settings: HttpSettings, lowering: Lowering) -> HttpSettings:
@@ -124,16 +140,18 @@ def _pool(pool: Pool, lowering: Lowering) -> dict[str, Any]:
     return {"keepalive": keepalive, "per_user": most}
 
 
-def _base_url(text: Text | None, lowering: Lowering) -> TextParts:
-    if text is None:
-        return ()
+# Stands for one with a fault, which is known; no request must be blamed for having no host.
+_ANY_HOST: Final = ("http://localhost",)
+
+
+def _base_url(text: Text, lowering: Lowering) -> TextParts:
     parts = lowering.parts(text, ("base_url",))
     if len(parts) == 1 and isinstance(parts[0], str):
         with lowering.at(("base_url",)):
             split_url(parts[0])
             return parts
-        return ()
-    return parts
+        return _ANY_HOST
+    return parts or _ANY_HOST
 
 
 def _certificate(

@@ -1,0 +1,214 @@
+"""Requests of every protocol, as steps and alone: in `preflight`, `poll`, `parallel`.
+
+HTTP's verbs are the language's own, with their keys beside them; the actions of all other protocols
+are guests of a step, each with its keys below it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
+
+from pydantic import Field
+
+from planrunner.language.diagnostics import Code
+from planrunner.language.fields.mapping import (
+    GUESTS,
+    Fault,
+    Guest,
+    GuestBook,
+    PlanMapping,
+    guests,
+    in_words,
+)
+from planrunner.protocols import registry
+from planrunner.protocols.http.spec import VERBS, Expect, RequestKeys
+from planrunner.protocols.operation_model import RequestModel, TagsField
+from planrunner.protocols.plugin import Plugin, Settings, resolve
+from planrunner.values import dataclass
+
+__all__ = [
+    "CLASS_SETTINGS",
+    "PLAN_SETTINGS",
+    "REQUEST_KEYS",
+    "VERBS",
+    "ClassGuests",
+    "Expect",
+    "LoneRequest",
+    "Operation",
+    "PlanGuests",
+    "RequestStep",
+    "TagsField",
+    "actions_in",
+    "is_request_word",
+    "keys_outside",
+    "misplaced",
+    "request_words",
+]
+
+REQUEST_KEYS: Final = frozenset(
+    field.alias or name for name, field in RequestKeys.model_fields.items()
+) - {*VERBS, "when"}
+"""The keys that stand beside a verb."""
+
+
+class _Actions:
+    """Steps that protocols bring."""
+
+    def words(self) -> Sequence[str]:
+        return registry.action_words()
+
+    def has(self, word: str) -> bool:
+        return registry.action(word) is not None
+
+    def guest(self, word: str) -> Guest:
+        found = registry.action(word)
+        assert found is not None
+        _, action = found
+        return Guest(resolve(action.model), action.description, action.example)
+
+
+class _Settings:
+    """Settings that protocols bring, to a plan or to a user class."""
+
+    def __init__(self, *, of_class: bool) -> None:
+        self._of_class = of_class
+
+    def words(self) -> Sequence[str]:
+        return [name for name in registry.known() if registry.settings_key(name) is not None]
+
+    def has(self, word: str) -> bool:
+        # At the first level, `PlanModel` asks for other packages when steps need them.
+        return registry.settings_key(word, ask_packages=self._of_class) is not None
+
+    def guest(self, word: str) -> Guest:
+        settings: Settings | None = registry.settings_key(word)
+        assert settings is not None
+        if self._of_class:
+            about = settings.class_description or "The same for this class, over the plan's."
+            example = settings.class_example or settings.example
+            return Guest(resolve(settings.model), about, example)
+        return Guest(resolve(settings.model), settings.description, settings.example)
+
+
+_ACTIONS: Final = _Actions()
+PLAN_SETTINGS: Final = _Settings(of_class=False)
+CLASS_SETTINGS: Final = _Settings(of_class=True)
+
+if TYPE_CHECKING:
+    ActionGuests: TypeAlias = Mapping[str, Any]
+    PlanGuests: TypeAlias = Mapping[str, Any]
+    ClassGuests: TypeAlias = Mapping[str, Any]
+else:
+    ActionGuests = guests(_ACTIONS)
+    PlanGuests = guests(PLAN_SETTINGS)
+    ClassGuests = guests(CLASS_SETTINGS)
+
+
+def request_words() -> tuple[str, ...]:
+    """Return the actions that send one request: a task can be one, and `parallel` has them."""
+    return (*VERBS, *registry.action_words())
+
+
+def is_request_word(key: object) -> bool:
+    """Say whether a key of a step is an action that sends one request."""
+    return key in VERBS or (isinstance(key, str) and registry.action(key) is not None)
+
+
+def actions_in(data: Mapping[Any, Any]) -> list[str]:
+    """Return the keys of a step's data in which requests are, guests gathered or not."""
+    found: list[str] = []
+    for key in data:
+        if key == GUESTS:
+            found += data[GUESTS]
+        elif is_request_word(key):
+            found.append(key)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One request of a plan, whatever its protocol.
+
+    Attributes:
+        action: Its word: `get`, `etcd.put`.
+        spec: What the plan says of it.
+        keys: The model whose keys are the request's.
+        inside: Where these keys stand, below the step: `()` or `(action,)`.
+    """
+
+    action: str
+    plugin: Plugin
+    spec: RequestModel
+    keys: type[PlanMapping]
+    inside: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The series name: the plan's own, or that of the action."""
+        return self.spec.name or self.spec.default_name(self.action)
+
+    @property
+    def extracted(self) -> Sequence[str]:
+        """The names that it extracts."""
+        return tuple(getattr(self.spec, "extract", None) or ())
+
+
+class RequestStep(RequestKeys):
+    """A mapping that may be a request: with a verb, or with the action of a protocol."""
+
+    guest_book: ClassVar[GuestBook | None] = _ACTIONS
+
+    operations: ActionGuests | None = Field(None, alias=GUESTS)
+
+    @property
+    def operation(self) -> Operation | None:
+        """The request that it is; None when it is none."""
+        if self.operations:
+            word, spec = next(iter(self.operations.items()))
+            found = registry.action(word)
+            assert found is not None
+            return Operation(word, found[0], spec, type(spec), (word,))
+        verb = self.verb()
+        if not verb:
+            return None
+        return Operation(verb, registry.own_verbs(), self, RequestKeys, ())
+
+
+class LoneRequest(RequestStep):
+    """A request that stands alone, as in `preflight` and `poll`."""
+
+    @classmethod
+    def find_faults(cls, data: Mapping[str, Any]) -> Iterator[Fault]:
+        found = actions_in(data)
+        word = "verb" if all(action in VERBS for action in found) else "action"
+        for other in found[1:]:
+            yield Fault(
+                Code.ONE_ACTION,
+                f"a request has one {word}, this one has `{found[0]}` and `{other}`",
+                "write a request of its own",
+                other,
+            )
+        if not found and not cls.has_unknown(data):
+            yield Fault(Code.ONE_ACTION, "nothing says what to send", "add " + in_words(VERBS))
+        if found and found[0] not in VERBS:
+            yield from keys_outside(data, found[0])
+        yield from super().find_faults(data)
+
+
+def keys_outside(data: Mapping[Any, Any], action: str) -> Iterator[Fault]:
+    """Yield the fault of each key of a verb that stands beside another protocol's action."""
+    for key in data:
+        if key in REQUEST_KEYS:
+            yield misplaced(key, action)
+
+
+def misplaced(key: str, action: str) -> Fault:
+    """Return the fault of a key that stands beside an action whose keys all stand below it."""
+    found = registry.action(action)
+    model = None if found is None else resolve(found[1].model)
+    takes = model is not None and key in {
+        field.alias or name for name, field in model.model_fields.items()
+    }
+    hint = f"put it into `{action}:`" if takes else f"`{key}` belongs to {in_words(VERBS)}"
+    return Fault(Code.CONFLICTING_KEYS, f"`{key}` does not go with `{action}`", hint, key)

@@ -1,0 +1,60 @@
+"""HTTP as a protocol: its verbs are the language's own, with their keys beside them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from planrunner.protocols.base import FailureKind
+from planrunner.protocols.plugin import Action, Plugin, Settings, lazily
+
+__all__ = ["PLUGIN"]
+
+_SPEC: Final = "planrunner.protocols.http.spec"
+_KEYS: Final = f"{_SPEC}:RequestKeys"
+
+PLUGIN: Final = Plugin(
+    name="http",
+    title="HTTP",
+    actions={
+        "get": Action(_KEYS, "Send a GET to this URL.", "/items/${id}"),
+        "post": Action(_KEYS, "Send a POST to this URL.", "/items"),
+        "put": Action(_KEYS, "Send a PUT to this URL.", "/items/${id}"),
+        "patch": Action(_KEYS, "Send a PATCH to this URL.", "/items/${id}"),
+        "delete": Action(_KEYS, "Send a DELETE to this URL.", "/items/${id}"),
+        "head": Action(_KEYS, "Send a HEAD to this URL.", "/items"),
+        "options": Action(_KEYS, "Send an OPTIONS to this URL.", "/items"),
+    },
+    settings=Settings(
+        model=f"{_SPEC}:HttpModel",
+        description="Settings of all HTTP requests.",
+        example="{base_url: 'http://localhost:8000', timeout: 10s}",
+        class_description="HTTP settings of this class, over the plan's.",
+        class_example="{base_url: 'http://localhost:8001'}",
+        per_request=True,
+    ),
+    compile_settings=lazily("planrunner.protocols.http.compile.settings:compile_settings"),
+    compile_request=lazily("planrunner.protocols.http.compile.exchange:compile_exchange"),
+    clients={
+        "wire": "planrunner.protocols.http.clients.http1.client:open",
+        "httpx": "planrunner.protocols.http.clients.httpx.client:open",
+    },
+    choose_client=lazily("planrunner.protocols.http.target:choose_client"),
+    is_beside=True,
+    replaces=lazily("planrunner.protocols.http.compile.settings:replaces"),
+    compile_probe=lazily("planrunner.protocols.http.compile.exchange:compile_probe"),
+    hosts=lazily("planrunner.protocols.http.target:hosts"),
+    reach=lazily("planrunner.protocols.http.target:reach"),
+    ignored=lazily("planrunner.protocols.http.target:ignored_proxies"),
+    failures={
+        FailureKind.DNS: "the host's name doesn't resolve",
+        FailureKind.CONNECT: "nothing accepts the connection",
+        FailureKind.TLS: "the handshake failed, or the certificate isn't trusted",
+        FailureKind.TIMEOUT: "no complete reply within the timeout",
+        FailureKind.RESET: "the connection ended before the reply was complete",
+        FailureKind.PROTOCOL: "what came back is no HTTP, or redirects without end",
+        FailureKind.TOO_LARGE: "a head or body beyond the limits",
+        FailureKind.STATUS: "a status that isn't accepted: by default 400 and above",
+        FailureKind.EXPECT: "an expectation does not hold",
+        FailureKind.EXTRACT: "a required value isn't in the reply",
+    },
+)

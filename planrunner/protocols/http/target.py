@@ -1,0 +1,60 @@
+"""What HTTP requests are aimed at, and what sends them: what a run says and checks beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from planrunner.protocols.base import Exchange
+from planrunner.protocols.http.operation import HttpOperation, HttpSettings
+from planrunner.protocols.http.url import split_url
+from planrunner.protocols.plugin import ClientChoice, Host, Reach
+
+__all__ = ["choose_client", "hosts", "ignored_proxies", "reach"]
+
+_PROXIES: Final = ("http_proxy", "https_proxy", "all_proxy")
+
+
+def choose_client(settings: HttpSettings) -> ClientChoice:
+    """Choose by what the plan asks for: the fast client unless it can't do it."""
+    if settings.client != "auto":
+        return ClientChoice(settings.client, "`http.client` says so")
+    if settings.proxy:
+        return ClientChoice("httpx", "`http.proxy` needs it")
+    return ClientChoice("wire", "HTTP/1.1 without a proxy")
+
+
+def hosts(exchange: Exchange, settings: HttpSettings) -> Iterator[Host]:
+    """Yield the host of a request, and that of the tokens it needs."""
+    operation: HttpOperation = exchange.operation
+    if operation.url.origin is not None:
+        name = operation.url.origin.host
+        yield Host(name, settings.hosts.get(name, name))
+    if operation.grant is not None:
+        yield from hosts(operation.grant.exchange, settings)
+
+
+def reach(settings: HttpSettings) -> Iterator[Reach]:
+    """Yield where `base_url` points, unless a proxy is in between."""
+    fixed = [part for part in settings.base_url if isinstance(part, str)]
+    if settings.proxy or not fixed or len(fixed) < len(settings.base_url):
+        return  # a part that users fill in is known to none before the run
+    base_url = "".join(fixed)
+    origin = split_url(base_url).origin
+    yield Reach(
+        addresses=((settings.hosts.get(origin.host, origin.host), origin.port),),
+        shown=f"`{base_url}`",
+        nobody="nothing",
+        hint="start the target, or point `http.base_url` at it; nothing was sent",
+        unresolved_hint="check `http.base_url`",
+    )
+
+
+def ignored_proxies(settings: HttpSettings, environ: Mapping[str, str]) -> str:
+    """Say that the environment's proxies are not used, without their values: passwords."""
+    names = [name for name in environ if name.lower() in _PROXIES and environ[name]]
+    if settings.proxy or not names:
+        return ""
+    listed = ", ".join(f"`{name}`" for name in sorted(names))
+    verb = "is" if len(names) == 1 else "are"
+    return f"{listed} of the environment {verb} ignored; set `http.proxy` to use a proxy"

@@ -1,0 +1,64 @@
+"""The base of what a plan writes below `name.action`: the keys that every protocol's steps have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Protocol, TypeAlias
+
+from pydantic import Discriminator, Field, Tag
+
+from planrunner.language.fields.mapping import PlanMapping
+from planrunner.language.fields.types import Duration, Flag, TextField, ValueField, VariableName
+
+__all__ = ["Extractions", "OperationModel", "RequestModel", "TagsField"]
+
+
+def _tags_shape(value: object) -> str:
+    return "<mapping>" if isinstance(value, dict) else "<list>"
+
+
+TagsField: TypeAlias = Annotated[
+    Annotated[list[str], Tag("<list>")] | Annotated[dict[str, ValueField], Tag("<mapping>")],
+    Discriminator(_tags_shape),
+]
+
+Extractions: TypeAlias = dict[VariableName, TextField]
+"""Variables to take from a reply, each with where it is found: a JSONPath."""
+
+
+class RequestModel(Protocol):
+    """What the compiler reads of every request, whatever its protocol.
+
+    A model may have `expect` and `extract` besides, each as its protocol wants it.
+    """
+
+    @property
+    def name(self) -> str | None: ...
+    @property
+    def tags(self) -> Sequence[str] | Mapping[str, object] | None: ...
+    @property
+    def measure(self) -> object: ...
+    def default_name(self, action: str) -> str:
+        """Return the series name of a request without `name:`."""
+
+
+class OperationModel(PlanMapping):
+    """One operation: the base of the models of a protocol's steps."""
+
+    name: str | None = Field(
+        None,
+        min_length=1,
+        description="The series name. Default the action, and what it acts on as written.",
+        examples=["read a key"],
+    )
+    tags: TagsField | None = Field(
+        None, description="Tags that split the series.", examples=["[read]"]
+    )
+    timeout: Duration | None = Field(None, description="For the whole operation.", examples=["5s"])
+    measure: Flag | None = Field(
+        None, description="False: real traffic that is no result.", examples=["false"]
+    )
+
+    def default_name(self, action: str) -> str:
+        """Return the series name of an operation without `name:`."""
+        return action
