@@ -7,7 +7,7 @@ DEV    := $(VENV)/.installed-dev
 YAML_LS := .tools/node_modules/yaml-language-server
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt fmt-check lint types imports test-all bench schema docs editor-tools clean
+.PHONY: help demo test check fmt fmt-check lint types imports test-all bench schema changelog editor-tools clean
 
 help:  ## this menu
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -57,6 +57,9 @@ schema: $(STAMP)  ## write schema/*.json, docs/reference/plan.md and cli.md from
 	$(BIN)/planrunner schema metrics --output schema/metrics.schema.json
 	$(BIN)/planrunner schema reference --output docs/reference/plan.md
 	$(BIN)/planrunner schema cli --output docs/reference/cli.md
+
+changelog: $(DEV)  ## print the section that changelog.d makes; writes nothing
+	@$(BIN)/towncrier build --draft --version "the next version"
 
 # The editor test drives the real language server; without npm it is skipped outside CI.
 editor-tools:  ## fetch yaml-language-server into .tools

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import socket
 import sys
@@ -23,7 +24,7 @@ from tests.support.plans import Ended, PlanProject, running
 
 pytestmark = pytest.mark.slow
 
-PYTHON = sys.executable
+PYTHON = shlex.quote(sys.executable)  # as a word of `run:`
 SERVER = """\
 import http.server, os, signal, sys, threading, time
 

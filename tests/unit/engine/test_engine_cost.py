@@ -23,6 +23,7 @@ from planrunner.protocols.http.clients.http1.connect import Connector
 from planrunner.protocols.http.clients.http1.connection import WireConnection
 from planrunner.protocols.http.url import Origin
 from planrunner.units import NS_PER_S
+from tests.support.own_code import is_own
 from tests.support.virtual_time import VirtualClock, run_virtual
 
 PLANS = Path(__file__).parents[3] / "benchmarks" / "plans"
@@ -121,11 +122,10 @@ def _calls(name: str, monkeypatch: pytest.MonkeyPatch) -> tuple[Counter[str], Co
     others: Counter[str] = Counter()
 
     def profile(frame: FrameType, event: str, argument: Any) -> None:
-        code = frame.f_code
-        if "/planrunner/" not in code.co_filename:
+        if not is_own(frame):
             return
         if event == "call":
-            ours[code.co_qualname] += 1
+            ours[frame.f_code.co_qualname] += 1
         elif event == "c_call":
             others[argument.__name__] += 1
 

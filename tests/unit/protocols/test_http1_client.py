@@ -32,6 +32,7 @@ from planrunner.protocols.http.operation import HttpSettings, StaticBody, TextPa
 from planrunner.protocols.http.url import Location, Origin
 from tests.support.http_servers import HttpServer, Request, Wire, always, reply, serve
 from tests.support.http_users import HttpUnderTest, TestUser, converse, exchange
+from tests.support.own_code import is_own
 
 WIRE = HttpUnderTest("wire", wire.open, asyncio.run)
 SHOP = Origin("http", "shop.test", 80)
@@ -363,7 +364,7 @@ def test_hot_path_stays_short(target: str | TextParts, calls: int) -> None:
     seen: list[str] = []
 
     def note(frame: FrameType, event: str, _: object) -> None:
-        if event == "call" and "/planrunner/" in frame.f_code.co_filename:
+        if event == "call" and is_own(frame):
             seen.append(frame.f_code.co_name)
 
     async def run() -> None:

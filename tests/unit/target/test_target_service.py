@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -287,9 +288,10 @@ def test_nothing_survives_a_planrunner_that_is_killed(tmp_path: Path) -> None:
     plan = tmp_path / "plan.yaml"
     program = tmp_path / "program.py"
     program.write_text(WITH_CHILD.replace("; p = ", "\np = ").replace("; print", "\nprint"))
+    words = shlex.join([PYTHON, "-u", str(program)])
     plan.write_text(
         "name: killed\n"
-        f"services: {{api: {{run: '{PYTHON} -u {program} ${{services.api.dir}}',"
+        f'services: {{api: {{run: "{words} ${{services.api.dir}}",'
         " ready: {log: child}, stop: {grace: 1s}}}\n"
         "users: {A: {wait: 1s, steps: [{think: 100ms}]}}\n"
         "stages: [{duration: 60s, users: 1}]\n"
