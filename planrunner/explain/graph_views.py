@@ -9,8 +9,6 @@ from itertools import pairwise
 from typing import Any, Final
 
 from planrunner.graph.lines import as_lines, one_line
-from planrunner.graph.load import planned_ns_of
-from planrunner.graph.load_words import load_json
 from planrunner.graph.run_graph import (
     Block,
     PhaseNode,
@@ -65,7 +63,7 @@ def _phase(graph: RunGraph, phase: PhaseNode) -> dict[str, Any]:
             for program in graph.programs_of(phase)
         },
         "params": dict(phase.params),
-        **load_json(phase.load),
+        **phase.load.as_json(),
     }
 
 
@@ -164,7 +162,7 @@ def _twigs(steps: Sequence[StepNode]) -> list[Branch]:
 
 
 def _length(phase: PhaseNode) -> str:
-    return write_duration(planned_ns_of(phase.load))
+    return write_duration(phase.load.planned_ns)
 
 
 def graph_mermaid(graph: RunGraph) -> str:

@@ -34,7 +34,7 @@ from planrunner.engine.recording.generator_health import HealthLog
 from planrunner.engine.stop import Stop
 from planrunner.engine.workers.local import Drained
 from planrunner.engine.workers.merge import health_of
-from planrunner.graph.run_graph import RunGraph, SearchLoad
+from planrunner.graph.run_graph import RunGraph
 from planrunner.language.secrets import Masker
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.judging.evidence import (
@@ -105,9 +105,7 @@ class Accumulator:
         self.arrivals: list[ArrivalCounts] = []
         self._lateness: dict[str, Histogram] = {}
         self._failing: tuple[FailingSample, ...] = ()
-        self._apart = frozenset(
-            phase.name for phase in graph.phases if isinstance(phase.load, SearchLoad)
-        )
+        self._apart = frozenset(phase.name for phase in graph.phases if phase.load.is_search)
         self._gates = tuple(Gate(threshold) for threshold in graph.thresholds)
         self._evidence = self._evidence_of(())
         self._outage = Outage()

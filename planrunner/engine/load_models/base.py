@@ -11,9 +11,11 @@ from collections.abc import Mapping
 
 from planrunner.engine.load_models.user_pool import UserPool, WorkerContext
 from planrunner.engine.scheduling.interruptible_sleep import InterruptibleSleep
+from planrunner.engine.scheduling.lateness import Punctuality
 from planrunner.engine.scheduling.timeline import Timeline
 from planrunner.engine.stop import Ending, Stop, StopLevel
 from planrunner.engine.users.bound_class import BoundProgram
+from planrunner.graph.loads import RunnableLoad
 from planrunner.graph.run_graph import PhaseNode
 from planrunner.values import dataclass
 
@@ -28,6 +30,7 @@ class PhaseContext:
         programs: Its user classes, bound.
         sleeper: On which it waits; cut to end the phase early.
         begin_ns: From when the load's offsets count: the phase's start, or a level's of a search.
+        punctual: Counts the iterations that have a due time.
     """
 
     phase: PhaseNode
@@ -37,6 +40,12 @@ class PhaseContext:
     stop: Stop
     sleeper: InterruptibleSleep
     begin_ns: int
+    punctual: Punctuality
+
+    def class_of_seats(self, load: RunnableLoad) -> tuple[str, ...]:
+        """Return the class of each user of the load, on all workers."""
+        programs = (self.programs[name].program for name in self.phase.classes)
+        return load.class_of_seats([program.share for program in programs])
 
 
 class Phase(ABC):

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from planrunner.engine.load_models.base import Phase, PhaseContext
 from planrunner.engine.load_models.user_pool import UserPool
-from planrunner.graph.run_graph import ClosedLoad
+from planrunner.graph.loads import ClosedLoad
 from planrunner.load.population import SeatChange, changes
 from planrunner.load.sharing import seat_owners
 
@@ -17,14 +15,14 @@ class ClosedPhase(Phase):
     """Users who come and go as the stages say.
 
     Args:
-        part: Of the phase, what every model needs.
+        part: What every model needs.
         load: Its stages.
-        classes: The class of each slot.
     """
 
-    def __init__(self, part: PhaseContext, *, load: ClosedLoad, classes: Sequence[str]) -> None:
+    def __init__(self, part: PhaseContext, load: ClosedLoad) -> None:
         super().__init__(part)
         around, name = part.context, part.phase.name
+        classes = part.class_of_seats(load)
         owners = seat_owners(classes, around.part.workers)
         # Each with the number that its user has in its class; counted over all workers' users.
         self._changes: list[tuple[SeatChange, int]] = []

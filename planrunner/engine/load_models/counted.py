@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from planrunner.engine.load_models.base import Phase, PhaseContext
 from planrunner.engine.load_models.user_pool import UserPool
-from planrunner.load.sharing import seat_owners
+from planrunner.engine.scheduling.iteration_budget import Quota
+from planrunner.graph.loads import CountedLoad
+from planrunner.load.partition import WorkerShare
+from planrunner.load.sharing import owned_iterations, seat_owners
 
 __all__ = ["CountedPhase"]
+
+
+def _quotas(load: CountedLoad, owners: Sequence[int], share: WorkerShare) -> Callable[[], Quota]:
+    """Return what gives each of a worker's users its iterations: its own, or from the shared."""
+    if load.per_user:
+        return lambda: Quota(load.per_user)
+    mine = owned_iterations(owners, load.iterations, share.worker)
+    shared = Quota(load.iterations if share.workers == 1 else sum(1 for _ in mine))
+    return lambda: shared
 
 
 class CountedPhase(Phase):
     """Users who work until no iteration is left to begin, or the time is up.
 
     Args:
-        part: Of the phase, what every model needs.
-        classes: The class of each user, on all workers.
+        part: What every model needs.
+        load: Its iterations.
     """
 
-    def __init__(self, part: PhaseContext, *, classes: Sequence[str]) -> None:
-        super().__init__(part)
+    def __init__(self, part: PhaseContext, load: CountedLoad) -> None:
         around = part.context
+        classes = part.class_of_seats(load)
         owners = seat_owners(classes, around.part.workers)
         self._users: list[tuple[str, int]] = []
         for name, owner in zip(classes, owners, strict=True):
@@ -29,6 +42,9 @@ class CountedPhase(Phase):
             around.indices[part.phase.name, name] += 1
             if owner == around.part.worker:
                 self._users.append((name, index))
+        quota = _quotas(load, owners, around.part)
+        programs = {name: replace(bound, quota=quota) for name, bound in part.programs.items()}
+        super().__init__(replace(part, programs=programs))
 
     async def _load(self, pool: UserPool) -> None:
         if not self._users:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from planrunner.engine.load_models.base import Phase, PhaseContext
 from planrunner.engine.load_models.user_pool import UserPool
 from planrunner.engine.scheduling.arrival_queue import ArrivalQueue
-from planrunner.engine.scheduling.lateness import Punctuality
 from planrunner.engine.users.virtual_user import user_stream
-from planrunner.graph.run_graph import OpenLoad
+from planrunner.graph.loads import OpenLoad
 from planrunner.load.arrivals import ArrivalKind, ArrivalSchedule, RateStage, dealt_classes, merged
+from planrunner.load.sharing import dealt_arrivals, share_of, taking_arrivals
 from planrunner.units import NS_PER_MS, Rate
 
-__all__ = ["OpenPhase", "schedule_of"]
+__all__ = ["OpenPhase"]
 
 _MOST_AT_ONCE: Final = 16
 """Arrivals given out without letting the users work who got them.
@@ -30,7 +31,7 @@ _HOPELESS_AFTER: Final = 10
 """Users whose on_start failed, and no other: one more will not do better."""
 
 
-def schedule_of(
+def _schedule(
     load: OpenLoad, weights: Sequence[int], *, seed: int, phase: str
 ) -> Iterator[tuple[int, int]]:
     """Yield each arrival of a phase: its offset in ns, and the position of its class.
@@ -68,29 +69,31 @@ class OpenPhase(Phase):
     """Arrivals given to idle users; new users start while there are fewer than `max_users`.
 
     Args:
-        part: Of the phase, what every model needs.
-        names: The class at each position of the schedule.
-        schedule: Every arrival of this worker.
-        punctual: Counts arrivals.
-        max_users: Of this worker.
+        part: What every model needs.
+        load: Its rate.
     """
 
-    def __init__(
-        self,
-        part: PhaseContext,
-        *,
-        names: Sequence[str],
-        schedule: Iterator[tuple[int, int]],
-        punctual: Punctuality,
-        max_users: int,
-    ) -> None:
-        super().__init__(part)
-        self._names = names
-        self._schedule = schedule
-        self._punctual = punctual
-        self._max_users = max_users
-        queues = [part.programs[name].queue for name in names]
-        self._desks: list[ArrivalQueue] = [queue for queue in queues if queue is not None]
+    def __init__(self, part: PhaseContext, load: OpenLoad) -> None:
+        queues = {name: ArrivalQueue() for name in part.programs}
+        programs = {
+            name: replace(bound, queue=queues[name]) for name, bound in part.programs.items()
+        }
+        super().__init__(replace(part, programs=programs))
+        self._names = [name for name, _ in load.exact] or list(part.phase.classes)
+        self._desks = [queues[name] for name in self._names]
+        self._punctual = part.punctual
+        self._max_users = share_of(load.max_users, part.context.part)
+        self._schedule = self._own(load)
+
+    def _own(self, load: OpenLoad) -> Iterator[tuple[int, int]]:
+        """Return the arrivals of this worker."""
+        part, context = self._part, self._part.context
+        taking = taking_arrivals(context.part, load.max_users)
+        if taking is None:
+            return iter(())
+        weights = [part.programs[name].program.weight for name in self._names]
+        schedule = _schedule(load, weights, seed=context.seed, phase=part.phase.name)
+        return dealt_arrivals(schedule, taking)
 
     async def _load(self, pool: UserPool) -> None:
         begin_ns, now = self._part.begin_ns, self._clock.now_ns

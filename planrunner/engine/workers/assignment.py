@@ -7,17 +7,8 @@ from collections.abc import Callable, Container, Mapping
 from itertools import count
 
 from planrunner.engine.stop import Among
-from planrunner.graph.load import class_of_seats
-from planrunner.graph.run_graph import (
-    ClosedLoad,
-    CountedLoad,
-    OpenLoad,
-    PhaseNode,
-    RunGraph,
-    SearchLoad,
-)
+from planrunner.graph.run_graph import PhaseNode, RunGraph
 from planrunner.load.partition import WorkerShare
-from planrunner.load.population import Share
 from planrunner.load.sharing import owned_iterations, seat_owners, share_of, share_of_rate
 from planrunner.units import Rate
 
@@ -26,8 +17,7 @@ __all__ = ["held_rows", "iteration_numbers", "part_of_throttle", "users_by_worke
 
 def _seats(graph: RunGraph, phase: PhaseNode) -> tuple[str, ...]:
     programs = {program.name: program for program in graph.programs_of(phase)}
-    shares = [Share(name, programs[name].weight, programs[name].count) for name in phase.classes]
-    return class_of_seats(phase.load, shares)
+    return phase.class_of_seats(programs[name] for name in phase.classes)
 
 
 def users_by_worker(
@@ -35,9 +25,9 @@ def users_by_worker(
 ) -> list[int]:
     """Return the most users of `classes` that each worker has at once in a phase."""
     load = phase.load
-    if isinstance(load, OpenLoad) or (isinstance(load, SearchLoad) and load.vary == "rate"):
+    if load.has_due_times:
         takes_part = any(name in classes for name in phase.classes)
-        most = load.max_users if takes_part else 0
+        most = load.most_users if takes_part else 0
         return [share_of(most, WorkerShare(worker, workers)) for worker in range(workers)]
     seats = _seats(graph, phase)
     owned = Counter(
@@ -85,17 +75,17 @@ def who_shares(graph: RunGraph, workers: int, among: Among) -> frozenset[int]:
 
 def iteration_numbers(graph: RunGraph, phase: PhaseNode, part: WorkerShare) -> Callable[[], int]:
     """Return what numbers the iterations of a worker: no two of a phase have the same number."""
-    load = phase.load
-    if part.workers > 1 and isinstance(load, CountedLoad) and load.iterations:
+    shared = phase.load.shared_iterations
+    if part.workers > 1 and shared:
         owners = seat_owners(_seats(graph, phase), part.workers)
-        return owned_iterations(owners, load.iterations, part.worker).__next__
+        return owned_iterations(owners, shared, part.worker).__next__
     return count(part.worker, part.workers).__next__
 
 
 def part_of_throttle(graph: RunGraph, phase: PhaseNode, part: WorkerShare) -> Rate | None:
     """Return the cap on a worker's requests; None for none."""
-    load = phase.load
-    if not isinstance(load, ClosedLoad) or load.throttle is None:
+    throttle = phase.load.throttle
+    if throttle is None:
         return None
     owners = seat_owners(_seats(graph, phase), part.workers)
-    return share_of_rate(load.throttle, owners, part.worker)
+    return share_of_rate(throttle, owners, part.worker)

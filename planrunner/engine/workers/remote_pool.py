@@ -17,7 +17,6 @@ from functools import partial
 from typing import Any, Final, Protocol
 
 from planrunner.clock import Clock
-from planrunner.engine.load_models.bound_phase import RunnableLoad
 from planrunner.engine.recording.counters import Counters
 from planrunner.engine.scheduling.interruptible_sleep import InterruptibleSleep
 from planrunner.engine.scheduling.timeline import Timeline
@@ -42,7 +41,8 @@ from planrunner.engine.workers.messages import (
 )
 from planrunner.engine.workers.transport import Transport
 from planrunner.errors import CannotRun
-from planrunner.graph.run_graph import PhaseNode, RunGraph, SearchLoad
+from planrunner.graph.loads import RunnableLoad
+from planrunner.graph.run_graph import PhaseNode, RunGraph
 from planrunner.results.files.samples import SampleWriter
 from planrunner.units import NS_PER_MS, NS_PER_S, NS_PER_US
 
@@ -125,9 +125,9 @@ class _RemotePhase:
     async def run(self, load: RunnableLoad, begin_ns: int) -> None:
         """Run a load that begins then (clock time) until the last user has gone."""
         name, self.begin_ns = self.phase.name, begin_ns
-        if isinstance(self.phase.load, SearchLoad):
+        if self.phase.load.is_search:
             *_, (level, _, _) = self.timeline.stages()
-            begin = Begin(name, begin_ns, self._pool.names(), level, load)  # type: ignore[arg-type]  # no level is counted
+            begin = Begin(name, begin_ns, self._pool.names(), level, load)
         else:
             begin = Begin(name, begin_ns, self._pool.names())
         await self._pool.run(begin)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from planrunner.clock import Clock
 from planrunner.engine.load_models.bound_phase import BoundPhase
-from planrunner.engine.scheduling.timeline import SearchTimeline, Timeline
+from planrunner.engine.scheduling.timeline import SearchTimeline, Timeline, timeline_of
 from planrunner.engine.stop import Among, Ending, Stop
 from planrunner.engine.workers.local import Worker
 from planrunner.engine.workers.messages import (
@@ -158,14 +158,11 @@ class RemoteWorker:
         """Bind a phase, unless this is a further level of it."""
         phase, name = self._phases[begin.phase], begin.phase
         if name not in self._open:
-            is_search = isinstance(phase.load, SearchLoad)
-            timeline = (SearchTimeline if is_search else Timeline)(phase, begin.begin_ns)
+            timeline = timeline_of(phase, begin.begin_ns)
             bound = self._worker.open_phase(phase, timeline)
             bound.on_stop = lambda: self._channel.send(SaidStop(name))
             self._open[name] = (timeline, bound)
         timeline, bound = self._open[name]
         if isinstance(timeline, SearchTimeline):
-            assert isinstance(phase.load, SearchLoad)
-            times = {"settle_ns": phase.load.settle_ns, "hold_ns": phase.load.hold_ns}
-            timeline.open_level(begin.level, begin.begin_ns, **times)
+            timeline.open_level(begin.level, begin.begin_ns)
         return bound
