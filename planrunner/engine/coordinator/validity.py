@@ -63,7 +63,7 @@ def doubts_of_loads(doubts: Doubts, loads: Iterable[PhaseLoad]) -> None:
     """
     for load in loads:
         if load.model != "search" and load.requested:
-            if load.model == "open":
+            if load.has_arrivals:
                 _dropped(doubts, load)
             if load.is_paced:
                 _late(doubts, load)
@@ -96,7 +96,7 @@ def _late(doubts: Doubts, load: PhaseLoad) -> None:
     share = load.late / load.requested
     if share <= LATE_SHARE:
         return
-    if load.model == "open":
+    if load.has_arrivals:
         reason = (
             f"{load.late:,} of {load.requested:,} arrivals of phase `{load.phase}` started over "
             f"5 ms late (p99 {format_duration(load.lateness_p99_ns)}), so latencies include the "
@@ -177,7 +177,7 @@ def _by_chance(counts: Sequence[TaskCount]) -> float:
 
 def closed_notice(loads: Iterable[PhaseLoad]) -> Iterator[str]:
     """Say what no figure of a closed model without a pace can show."""
-    names = [f"`{load.phase}`" for load in loads if load.model == "closed" and not load.is_paced]
+    names = [f"`{load.phase}`" for load in loads if load.can_be_held_up]
     if names:
         plural = "s" if len(names) > 1 else ""
         are = "are closed models" if plural else "is a closed model"
