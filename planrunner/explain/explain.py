@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from planrunner.explain.forecast import forecast
-from planrunner.graph.lines import as_lines
+from planrunner.explain.lines import as_lines
 from planrunner.graph.run_graph import (
     Block,
     MonitorNode,
@@ -19,7 +19,6 @@ from planrunner.graph.run_graph import (
     UserProgram,
     nested_steps,
 )
-from planrunner.graph.step_words import pause_words, step_words
 from planrunner.graph.target import AUTO_PORT
 from planrunner.load.population import users_at
 from planrunner.metrics.thresholds.words import describe
@@ -133,7 +132,7 @@ def class_counts(graph: RunGraph, phase: PhaseNode, moment_ns: int) -> dict[str,
 
 def _user(user: UserProgram) -> Iterator[str]:
     share = f"exactly {user.count}" if user.count is not None else f"weight {user.weight}"
-    wait = f", waits {pause_words(user.wait)}" if user.wait is not None else ""
+    wait = f", waits {user.wait.words}" if user.wait is not None else ""
     if user.pace_ns:
         wait = f", one iteration every {write_duration(user.pace_ns)}"
     yield f"  {user.name} ({share}{wait})"
@@ -174,7 +173,7 @@ def _block(title: str, block: Block | None) -> Iterator[str]:
 def _steps(steps: Sequence[StepNode], indent: str) -> Iterator[str]:
     for step in steps:
         inside = nested_steps(step)
-        yield f"{indent}{step_words(step)}{':' if inside else ''}"
+        yield f"{indent}{step.summary}{':' if inside else ''}"
         for key, inner in inside:
             if key == "else":
                 yield f"{indent}else:"

@@ -24,7 +24,6 @@ from planrunner.graph.run_graph import (
     StepNode,
     nested_steps,
 )
-from planrunner.graph.step_words import step_words
 from planrunner.language.expressions.values import EvaluationError
 from planrunner.protocols.base import (
     Check,
@@ -236,13 +235,13 @@ class Trace:
             finally:
                 self.failures += bool(failed)
                 values = tuple((name, user.scope.get(name, MISSING)) for name in _written(node))
-                self._tell(TracedStep(step_words(node), self._depth, values, failed))
+                self._tell(TracedStep(node.summary, self._depth, values, failed))
 
         return traced
 
     def _outer(self, node: StepNode, step: Step) -> Step:
         async def traced(user: Actor) -> None:
-            self._tell(TracedStep(step_words(node), self._depth))
+            self._tell(TracedStep(node.summary, self._depth))
             before = self._depth
             self._depth = before + 1
             try:
