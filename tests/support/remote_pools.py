@@ -16,19 +16,19 @@ from planrunner.results.files.samples import SampleWriter
 from tests.support.graphs import FakeTarget, Told
 from tests.support.virtual_time import VirtualClock, run_virtual
 
-__all__ = ["MemoryChannel", "MemoryPeer", "run_fleet"]
+__all__ = ["MemoryTransport", "MemoryWorker", "run_fleet"]
 
 
-class MemoryChannel:
+class MemoryTransport:
     """One end of a pair of queues; messages are copied, and not pickled where plans aren't."""
 
     def __init__(self) -> None:
         self.inbox: asyncio.Queue[object] = asyncio.Queue()
-        self.other: MemoryChannel = self
+        self.other: MemoryTransport = self
         self.is_mute = False
 
     @classmethod
-    def pair(cls) -> tuple[MemoryChannel, MemoryChannel]:
+    def pair(cls) -> tuple[MemoryTransport, MemoryTransport]:
         here, there = cls(), cls()
         here.other, there.other = there, here
         return here, there
@@ -48,12 +48,12 @@ class MemoryChannel:
         self.other.inbox.put_nowait(None)
 
 
-class MemoryPeer:
+class MemoryWorker:
     """A worker in this process, with clients of its own."""
 
     def __init__(self, number: int, part: WorkerShare, graph: RunGraph, target: FakeTarget) -> None:
         self.name = f"worker {number} of {part.workers}"
-        self.channel, self._there = MemoryChannel.pair()
+        self.transport, self._there = MemoryTransport.pair()
         self.part = part
         self._graph = graph
         self._target = target
@@ -77,7 +77,7 @@ class MemoryPeer:
         )
         try:
             await RemoteWorker(
-                self._graph, worker=worker, channel=self._there, clock=clock, stop=stop
+                self._graph, worker=worker, transport=self._there, clock=clock, stop=stop
             ).serve()
         finally:
             worker.close()
@@ -94,7 +94,7 @@ class MemoryPeer:
     def kill(self) -> None:
         assert self._task is not None
         self._task.cancel()
-        self.channel.inbox.put_nowait(None)
+        self.transport.inbox.put_nowait(None)
 
     async def close(self) -> None:
         assert self._task is not None
@@ -127,7 +127,7 @@ def run_fleet(
         for second, reason in (stop_at or {}).items():
             loop.call_later(second, stop.request, reason)
         handles = [
-            MemoryPeer(number + 1, WorkerShare(number, workers), theirs or graph, target)
+            MemoryWorker(number + 1, WorkerShare(number, workers), theirs or graph, target)
             for number in range(workers)
         ]
         for handle in handles:

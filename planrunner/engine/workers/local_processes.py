@@ -22,13 +22,13 @@ _LAST_S: Final = 2.0
 
 
 class WorkerProcess:
-    """One worker's process, as a `Peer`."""
+    """One worker's process, as a `WorkerHandle`."""
 
     def __init__(
-        self, part: WorkerShare, process: asyncio.subprocess.Process, channel: SocketTransport
+        self, part: WorkerShare, process: asyncio.subprocess.Process, transport: SocketTransport
     ) -> None:
         self.name = f"worker {part.worker + 1} of {part.workers} (process {process.pid})"
-        self.channel: Final = channel
+        self.transport: Final = transport
         self._process = process
 
     @property
@@ -52,7 +52,7 @@ class WorkerProcess:
 
     async def close(self) -> None:
         await self._end()
-        await self.channel.close()
+        await self.transport.close()
 
     async def _end(self) -> int | None:
         """Return the exit code; None if it did not end by itself."""
@@ -99,7 +99,7 @@ async def worker_processes(
                 words = f"can't start worker {number + 1} of {workers}: {error.strerror}"
                 raise CannotRun(words) from error
             started.append(worker)
-            worker.channel.send(Assignment(part, names, source))
+            worker.transport.send(Assignment(part, names, source))
         yield started
     finally:
         for worker in started:

@@ -57,15 +57,15 @@ class RelayedStop(Stop):
 
 
 class RemoteWorker:
-    """One worker under a coordinator at the other end of `channel`."""
+    """One worker under a coordinator at the other end of `transport`."""
 
     def __init__(
-        self, graph: RunGraph, *, worker: Worker, channel: Transport, clock: Clock, stop: Stop
+        self, graph: RunGraph, *, worker: Worker, transport: Transport, clock: Clock, stop: Stop
     ) -> None:
         self._graph = graph
         self._phases = {phase.name: phase for phase in graph.phases}
         self._worker = worker
-        self._channel = channel
+        self._transport = transport
         self._clock = clock
         self._stop = stop
         self._open: dict[str, tuple[Timeline, BoundPhase]] = {}
@@ -77,7 +77,7 @@ class RemoteWorker:
         Raises:
             EOFError: The coordinator is gone.
         """
-        self._channel.send(Ready(fingerprint(self._graph)))
+        self._transport.send(Ready(fingerprint(self._graph)))
         try:
             await self._obey()
         finally:
@@ -88,7 +88,7 @@ class RemoteWorker:
         async with asyncio.TaskGroup() as tasks:
             running = []
             while True:
-                order = await self._channel.receive()
+                order = await self._transport.receive()
                 match order:
                     case Start():
                         self._start(order)
@@ -130,7 +130,7 @@ class RemoteWorker:
 
     def _send_drained(self, second: int, *, look: int = 0) -> None:
         worker = self._worker
-        self._channel.send(
+        self._transport.send(
             Second(
                 second,
                 worker.drain(),
@@ -152,7 +152,7 @@ class RemoteWorker:
         began_ns = self._clock.now_ns()
         await go()
         self._send_drained(0)
-        self._channel.send(Ended(phase.name, began_ns))
+        self._transport.send(Ended(phase.name, began_ns))
 
     def _opened(self, begin: Begin) -> BoundPhase:
         """Bind a phase, unless this is a further level of it."""
@@ -160,7 +160,7 @@ class RemoteWorker:
         if name not in self._open:
             timeline = timeline_of(phase, begin.begin_ns)
             bound = self._worker.open_phase(phase, timeline)
-            bound.on_stop = lambda: self._channel.send(SaidStop(name))
+            bound.on_stop = lambda: self._transport.send(SaidStop(name))
             self._open[name] = (timeline, bound)
         timeline, bound = self._open[name]
         if isinstance(timeline, SearchTimeline):
