@@ -104,7 +104,7 @@ async def _serve(assignment: Assignment, transport: SocketTransport) -> None:
                 "run": dict(assignment.names),
                 "now": lambda: datetime.now(UTC).timestamp(),
             },
-            part=assignment.part,
+            share=assignment.share,
         )
         stack.callback(worker.close)
         await RemoteWorker(

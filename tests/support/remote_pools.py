@@ -51,10 +51,12 @@ class MemoryTransport:
 class MemoryWorker:
     """A worker in this process, with clients of its own."""
 
-    def __init__(self, number: int, part: WorkerShare, graph: RunGraph, target: FakeTarget) -> None:
-        self.name = f"worker {number} of {part.workers}"
+    def __init__(
+        self, number: int, share: WorkerShare, graph: RunGraph, target: FakeTarget
+    ) -> None:
+        self.name = f"worker {number} of {share.workers}"
         self.transport, self._there = MemoryTransport.pair()
-        self.part = part
+        self.share = share
         self._graph = graph
         self._target = target
         self._task: asyncio.Task[None] | None = None
@@ -73,7 +75,7 @@ class MemoryWorker:
             samples=None,
             stop=stop,
             scope={**self._graph.scope, "run": {"id": "r1"}},
-            part=self.part,
+            share=self.share,
         )
         try:
             await RemoteWorker(

@@ -36,7 +36,7 @@ class PhaseContext:
     phase: PhaseNode
     programs: Mapping[str, BoundProgram]
     timeline: Timeline
-    context: WorkerContext
+    worker: WorkerContext
     stop: Stop
     sleeper: InterruptibleSleep
     begin_ns: int
@@ -51,32 +51,32 @@ class PhaseContext:
 class Phase(ABC):
     """One phase on this worker."""
 
-    def __init__(self, part: PhaseContext) -> None:
-        self._part = part
-        self._clock = part.context.clock
-        self._sleeper = part.sleeper
-        self._timeline = part.timeline
+    def __init__(self, context: PhaseContext) -> None:
+        self._context = context
+        self._clock = context.worker.clock
+        self._sleeper = context.sleeper
+        self._timeline = context.timeline
         self._pool: UserPool | None = None
 
     async def run(self) -> None:
         """Run the load and the graceful stop; returns when the last user has gone."""
-        part = self._part
+        context = self._context
         async with asyncio.TaskGroup() as group:
             self._pool = UserPool(
-                part.phase.name,
-                programs=part.programs,
-                context=part.context,
+                context.phase.name,
+                programs=context.programs,
+                context=context.worker,
                 group=group,
                 on_empty=self._emptied,
                 on_done=self._done,
             )
-            forget = part.stop.listen(self._told)
+            forget = context.stop.listen(self._told)
             try:
                 self._told()
                 await self._load(self._pool)
                 self._timeline.cut(self._clock.now_ns())
                 self._close()
-                await self._pool.wind_down(part.phase.graceful_stop_ns)
+                await self._pool.wind_down(context.phase.graceful_stop_ns)
             finally:
                 forget()
 
@@ -95,21 +95,21 @@ class Phase(ABC):
         """Whether no user will ever work, after so many whose `on_start` failed."""
 
     def _told(self) -> None:
-        if self._part.stop.level is StopLevel.RUNNING:
+        if self._context.stop.level is StopLevel.RUNNING:
             return
         self._sleeper.cut_short()
         if self._pool is not None:
             self._pool.hurry()
-            if self._part.stop.level is StopLevel.AT_ONCE:
+            if self._context.stop.level is StopLevel.AT_ONCE:
                 self._pool.cancel()
 
     def _emptied(self) -> None:
         """Nobody is left: the end of the run, if it is because no `on_start` ended well."""
-        name = self._part.phase.name
-        counters = self._part.context.counters
+        name = self._context.phase.name
+        counters = self._context.worker.counters
         failed = counters.failed_starts(name)
         if failed and self._is_hopeless(failed):
-            self._part.stop.request(
+            self._context.stop.request(
                 # No number: a worker knows only its own users, and this is said for all of them.
                 f"no user of phase `{name}` is left: every `on_start` failed, one because "
                 f"{counters.start_reason(name)}",

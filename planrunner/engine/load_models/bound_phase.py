@@ -46,7 +46,7 @@ class BoundPhase:
     ) -> None:
         self._phase = phase
         self._timeline = timeline
-        self._around = context
+        self._context = context
         self._stop = stop
         self._sleeper = InterruptibleSleep(context.clock)
         self._programs = bind(self._stop_phase)
@@ -65,8 +65,8 @@ class BoundPhase:
     ) -> Callable[[], Coroutine[object, object, None]]:
         """Do what takes its time for many users, and return what runs the load."""
         self._begin_ns = begin_ns
-        self._sleeper = InterruptibleSleep(self._around.clock)
-        model = _model_of(load, self._context())
+        self._sleeper = InterruptibleSleep(self._context.clock)
+        model = _model_of(load, self._phase_context())
 
         async def go() -> None:
             await model.run()
@@ -74,7 +74,7 @@ class BoundPhase:
 
         return go
 
-    def _context(self) -> PhaseContext:
+    def _phase_context(self) -> PhaseContext:
         programs = {
             name: replace(bound, punctual=self.punctual) for name, bound in self._programs.items()
         }
@@ -82,7 +82,7 @@ class BoundPhase:
             self._phase,
             programs,
             self._timeline,
-            self._around,
+            self._context,
             self._stop,
             self._sleeper,
             self._begin_ns,

@@ -28,23 +28,23 @@ class CountedPhase(Phase):
     """Users who work until no iteration is left to begin, or the time is up.
 
     Args:
-        part: What every model needs.
+        context: What every model needs.
         load: Its iterations.
     """
 
-    def __init__(self, part: PhaseContext, load: CountedLoad) -> None:
-        around = part.context
-        classes = part.class_of_seats(load)
-        owners = seat_owners(classes, around.part.workers)
+    def __init__(self, context: PhaseContext, load: CountedLoad) -> None:
+        worker = context.worker
+        classes = context.class_of_seats(load)
+        owners = seat_owners(classes, worker.share.workers)
         self._users: list[tuple[str, int]] = []
         for name, owner in zip(classes, owners, strict=True):
-            index = around.indices[part.phase.name, name]
-            around.indices[part.phase.name, name] += 1
-            if owner == around.part.worker:
+            index = worker.indices[context.phase.name, name]
+            worker.indices[context.phase.name, name] += 1
+            if owner == worker.share.worker:
                 self._users.append((name, index))
-        quota = _quotas(load, owners, around.part)
-        programs = {name: replace(bound, quota=quota) for name, bound in part.programs.items()}
-        super().__init__(replace(part, programs=programs))
+        quota = _quotas(load, owners, worker.share)
+        programs = {name: replace(bound, quota=quota) for name, bound in context.programs.items()}
+        super().__init__(replace(context, programs=programs))
 
     async def _load(self, pool: UserPool) -> None:
         if not self._users:
@@ -53,7 +53,7 @@ class CountedPhase(Phase):
             pool.start(name, index)
         await self._sleeper.until(self._timeline.ends_ns)
         if not self._sleeper.cut:
-            self._part.context.counters.overtime[self._part.phase.name] += 1
+            self._context.worker.counters.overtime[self._context.phase.name] += 1
 
     def _done(self) -> None:
         self._sleeper.cut_short()

@@ -12,7 +12,7 @@ from planrunner.load.partition import WorkerShare
 from planrunner.load.sharing import owned_iterations, seat_owners, share_of, share_of_rate
 from planrunner.units import Rate
 
-__all__ = ["held_rows", "iteration_numbers", "part_of_throttle", "users_by_worker", "who_shares"]
+__all__ = ["held_rows", "iteration_numbers", "throttle_of", "users_by_worker", "who_shares"]
 
 
 def _seats(graph: RunGraph, phase: PhaseNode) -> tuple[str, ...]:
@@ -73,19 +73,19 @@ def who_shares(graph: RunGraph, workers: int, among: Among) -> frozenset[int]:
     return frozenset(found)
 
 
-def iteration_numbers(graph: RunGraph, phase: PhaseNode, part: WorkerShare) -> Callable[[], int]:
+def iteration_numbers(graph: RunGraph, phase: PhaseNode, share: WorkerShare) -> Callable[[], int]:
     """Return what numbers the iterations of a worker: no two of a phase have the same number."""
     shared = phase.load.shared_iterations
-    if part.workers > 1 and shared:
-        owners = seat_owners(_seats(graph, phase), part.workers)
-        return owned_iterations(owners, shared, part.worker).__next__
-    return count(part.worker, part.workers).__next__
+    if share.workers > 1 and shared:
+        owners = seat_owners(_seats(graph, phase), share.workers)
+        return owned_iterations(owners, shared, share.worker).__next__
+    return count(share.worker, share.workers).__next__
 
 
-def part_of_throttle(graph: RunGraph, phase: PhaseNode, part: WorkerShare) -> Rate | None:
+def throttle_of(graph: RunGraph, phase: PhaseNode, share: WorkerShare) -> Rate | None:
     """Return the cap on a worker's requests; None for none."""
     throttle = phase.load.throttle
     if throttle is None:
         return None
-    owners = seat_owners(_seats(graph, phase), part.workers)
-    return share_of_rate(throttle, owners, part.worker)
+    owners = seat_owners(_seats(graph, phase), share.workers)
+    return share_of_rate(throttle, owners, share.worker)

@@ -58,7 +58,7 @@ class Assignment:
         source: What the worker makes its own graph from; opaque to the engine.
     """
 
-    part: WorkerShare
+    share: WorkerShare
     names: Mapping[str, object]
     source: Any = field(repr=False)
 
