@@ -25,11 +25,13 @@ def phase_loads(
 ) -> tuple[PhaseLoad, ...]:
     """Return the load of every phase that began, in the order in which they ended."""
     nodes = {phase.name: phase for phase in graph.phases}
-    counted: dict[str, list[ArrivalCounts]] = {}
-    for one in arrivals:
-        counted.setdefault(one.phase, []).append(one)
+    by_phase: dict[str, list[ArrivalCounts]] = {}
+    for counts in arrivals:
+        by_phase.setdefault(counts.phase, []).append(counts)
     return tuple(
-        _load(nodes[time.name], time, counters, counted.get(time.name, []), lateness.get(time.name))
+        _load(
+            nodes[time.name], time, counters, by_phase.get(time.name, []), lateness.get(time.name)
+        )
         for time in times
         if time.name in nodes
     )
@@ -49,8 +51,8 @@ def _load(
         unit=achieved.unit,
         requested=achieved.requested,
         achieved=achieved.achieved,
-        dropped=sum(one.dropped for one in arrivals),
-        late=sum(one.late for one in arrivals),
+        dropped=sum(counts.dropped for counts in arrivals),
+        late=sum(counts.late for counts in arrivals),
         lateness_p99_ns=lateness.percentile(99) if lateness is not None and lateness.count else 0,
         lateness_max_ns=lateness.max if lateness is not None and lateness.count else 0,
         is_paced=bool(arrivals),
@@ -63,8 +65,8 @@ def _counts(
     return PhaseCounts(
         lasted_ns=time.end_ns - time.begin_ns,
         is_paced=bool(arrivals),
-        due=sum(one.due for one in arrivals),
-        started=sum(one.started for one in arrivals),
+        due=sum(counts.due for counts in arrivals),
+        started=sum(counts.started for counts in arrivals),
         begun=_sum_of(counters.picks.items(), phase),
         users=_sum_of(counters.started.items(), phase),
         failed_starts=counters.failed_starts(phase),

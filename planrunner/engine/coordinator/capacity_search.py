@@ -125,18 +125,18 @@ class Search:
             Gate(replace(threshold, abort=None, not_applicable="")) for threshold in load.slo
         )
         self._timeline.open_level(name, begin_ns)
-        level_part = LevelPart(self._phase.name, name, load.slo, gates)
-        self._accumulator.parts.append(level_part)
+        level_run = LevelPart(self._phase.name, name, load.slo, gates)
+        self._accumulator.levels.append(level_run)
         await self._bound.run(load.level(level), begin_ns)
         self._drain()
-        self._accumulator.parts.remove(level_part)
+        self._accumulator.levels.remove(level_run)
         accumulator = self._accumulator
         outcome, reason = judge_level(
-            level_part,
-            accumulator.evidence_of(level_part),
-            aborted=accumulator.aborted_in(level_part),
+            level_run,
+            accumulator.evidence_of(level_run),
+            aborted=accumulator.aborted_in(level_run),
         )
-        return _Judged(outcome, reason, accumulator.totals_of(level_part))
+        return _Judged(outcome, reason, accumulator.totals_of(level_run))
 
     def _result(self, found: FoundLevel) -> Sustainable:
         level_words, broken = self._load.level_words, found.broken
@@ -175,5 +175,5 @@ class Search:
 
     def _broken_by(self, level: Fraction) -> str:
         """Return what broke at a level; of several tries the last one that failed."""
-        failed = [one for one in self.steps if one.level == float(level) and not one.held]
+        failed = [step for step in self.steps if step.level == float(level) and not step.held]
         return failed[-1].reason if failed else ""

@@ -69,15 +69,15 @@ def doubts_of_loads(doubts: Doubts, loads: Iterable[PhaseLoad]) -> None:
                 _late(doubts, load)
 
 
-def doubts_of_searches(doubts: Doubts, found: Iterable[Sustainable]) -> None:
+def doubts_of_searches(doubts: Doubts, searches: Iterable[Sustainable]) -> None:
     """Name the searches that the generator could take no further."""
-    for one in found:
-        if one.broken_by == GENERATOR:
-            result = "is a lower limit" if one.is_found else "has no result"
+    for search in searches:
+        if search.broken_by == GENERATOR:
+            result = "is a lower limit" if search.is_found else "has no result"
             doubts.add(
-                f"the search of phase `{one.phase}` {result} for the target: {one.text}; share the "
-                "load among `--workers`, or free the generator's host",
-                is_invalid=not one.is_found,
+                f"the search of phase `{search.phase}` {result} for the target: {search.text}; "
+                "share the load among `--workers`, or free the generator's host",
+                is_invalid=not search.is_found,
             )
 
 

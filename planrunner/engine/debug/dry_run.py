@@ -1,4 +1,4 @@
-"""Runs each task once with one user of each class, and tells what happens: no load, no results."""
+"""Runs each task once with one user of each class, and reports it: no load, no results."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ async def dry_run(
     *,
     clients: Mapping[str, ClientFactory],
     clock: Clock,
-    tell: Callable[[TraceEvent], None],
+    report: Callable[[TraceEvent], None],
     run_id: str = "",
     now: Callable[[], float] = lambda: datetime.now(UTC).timestamp(),
 ) -> DryRun:
@@ -79,7 +79,7 @@ async def dry_run(
             "now": now,
         }
         context = WorkerContext(clock=clock, wires=Wires(opened), scope=scope, seed=graph.seed)
-        runner = _DryRunner(graph, context, Trace(tell))
+        runner = _DryRunner(graph, context, Trace(report))
         stack.callback(runner.close)
         sweeping = asyncio.ensure_future(_sweep(graph, opened, clock))
         stack.callback(sweeping.cancel)
@@ -158,14 +158,14 @@ class _DryRunner:
     async def _block(self, name: str, block: Block | None) -> str:
         if block is None or not block.steps:
             return ""
-        self._trace.part(name)
+        self._trace.section(name)
         failed = await run_block(name, block, context=self._context, binder=self._binder(name))
         return self._services.log.mask(failed)
 
     async def _user(self, user_class: str, node: PhaseNode) -> None:
         """Live the life of one user of the class, as in the phase."""
-        phase, found = node.name, self._graph.programs_of(node)
-        program = next(item for item in found if item.name == user_class)
+        phase, programs = node.name, self._graph.programs_of(node)
+        program = next(item for item in programs if item.name == user_class)
         context = self._context
         rng = user_stream(context.seed, phase, program.name, 0)
         identity: dict[str, object] = {"id": context.next_id(), "class": program.name}
@@ -182,7 +182,7 @@ class _DryRunner:
             rng=rng,
             counters=context.counters,
         )
-        self._trace.part("user", program.name)
+        self._trace.section("user", program.name)
         # Classes that follow one another in phases of their own begin at 0, as under load.
         iterations = self._iterations.setdefault(phase, count())
         user = _DryRunUser(program, actor, self._binder(phase), identity, iterations)
@@ -213,7 +213,7 @@ class _DryRunner:
     async def _steps(self, user: _DryRunUser, key: str, steps: tuple[StepNode, ...]) -> bool:
         if not steps:
             return True
-        self._trace.part(key)
+        self._trace.section(key)
         return await run_once(user.actor, user.binder.steps(steps, StepPlace(user.program.name)))
 
     async def _task(self, user: _DryRunUser, task: BoundTask, name: str) -> None:
@@ -225,10 +225,10 @@ class _DryRunner:
         try:
             if task.needs is not None and not evaluated(actor, task.needs.condition):
                 self._skipped += 1
-                self._trace.part("task", name, f"needs {task.needs.shown}")
+                self._trace.section("task", name, f"needs {task.needs.shown}")
                 return
             self._tasks += 1
-            self._trace.part("task", name)
+            self._trace.section("task", name)
             started = True
             for step in task.steps:
                 await step(actor)

@@ -70,9 +70,9 @@ class Phase(ABC):
                 on_empty=self._emptied,
                 on_done=self._done,
             )
-            forget = context.stop.listen(self._told)
+            forget = context.stop.listen(self._heed_stop)
             try:
-                self._told()
+                self._heed_stop()
                 await self._load(self._pool)
                 self._timeline.cut(self._clock.now_ns())
                 self._close()
@@ -94,7 +94,7 @@ class Phase(ABC):
     def _is_hopeless(self, failed: int) -> bool:
         """Whether no user will ever work, after so many whose `on_start` failed."""
 
-    def _told(self) -> None:
+    def _heed_stop(self) -> None:
         if self._context.stop.level is StopLevel.RUNNING:
             return
         self._sleeper.cut_short()

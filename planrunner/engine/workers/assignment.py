@@ -48,29 +48,29 @@ def held_rows(graph: RunGraph, workers: int) -> Mapping[str, tuple[int, ...]]:
 
 
 def _most_at_once(graph: RunGraph, workers: int, source: str) -> tuple[int, ...]:
-    in_turn, beside = [0] * workers, [0] * workers
+    in_turn, in_parallel = [0] * workers, [0] * workers
     for phase in graph.phases:
         drawing = {item.name for item in graph.programs_of(phase) if source in item.data}
         for worker, users in enumerate(users_by_worker(graph, phase, workers, drawing)):
             if phase.start_at_ns is None:
                 in_turn[worker] = max(in_turn[worker], users)
             else:
-                beside[worker] += users
-    return tuple(map(sum, zip(in_turn, beside, strict=True)))
+                in_parallel[worker] += users
+    return tuple(map(sum, zip(in_turn, in_parallel, strict=True)))
 
 
 def who_shares(graph: RunGraph, workers: int, among: Among) -> frozenset[int]:
     """Return the workers that have any users in the phase, or any that draw from the source."""
     kind, name = among
-    found: set[int] = set()
+    sharing: set[int] = set()
     for phase in graph.phases:
         if kind == "users":
             classes = set(phase.classes) if phase.name == name else set()
         else:
             classes = {item.name for item in graph.programs_of(phase) if name in item.data}
         users = users_by_worker(graph, phase, workers, classes)
-        found |= {worker for worker, number in enumerate(users) if number}
-    return frozenset(found)
+        sharing |= {worker for worker, number in enumerate(users) if number}
+    return frozenset(sharing)
 
 
 def iteration_numbers(graph: RunGraph, phase: PhaseNode, share: WorkerShare) -> Callable[[], int]:

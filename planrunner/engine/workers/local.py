@@ -215,7 +215,7 @@ class Worker:
         snapshot, self._undelivered = self._undelivered, None
         assert snapshot is not None  # collect has just set it
         now_ns = self._clock.now_ns()
-        arrived = [one for punctual in self._punctual for one in punctual.drain(now_ns)]
+        arrived = [pair for punctual in self._punctual for pair in punctual.drain(now_ns)]
         arrived.sort(key=lambda pair: pair[0].at_ns)
         lateness: dict[str, Histogram] = {}
         for arrivals, lateness_ns in arrived:

@@ -187,8 +187,8 @@ class RemotePool:
 
     @property
     def sampling_stopped(self) -> str:
-        found = (self._home.sampling_stopped, *(link.sampling_stopped for link in self._links))
-        return next(filter(None, found), "")
+        reasons = (self._home.sampling_stopped, *(link.sampling_stopped for link in self._links))
+        return next(filter(None, reasons), "")
 
     @property
     def watches(self) -> Sequence[Callable[[], Coroutine[Any, Any, None]]]:
@@ -230,7 +230,7 @@ class RemotePool:
             file = None if samples is None else samples.beside(link.number + 1)
             link.heard_ns = self._clock.now_ns()
             link.handle.transport.send(Start(started_ns, file))
-        self._stop.listen(self._told)
+        self._stop.listen(self._relay_stop)
 
     async def dismiss(self) -> None:
         """End all workers."""
@@ -392,7 +392,7 @@ class RemotePool:
         for phase in self._open:
             self._cut(phase)
 
-    def _told(self) -> None:
+    def _relay_stop(self) -> None:
         stop = self._stop
         if stop.level is not StopLevel.RUNNING:
             for link in self._links:

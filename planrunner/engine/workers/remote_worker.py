@@ -99,11 +99,11 @@ class RemoteWorker:
                     case Quit():
                         break
                     case _:
-                        self._told(order)
+                        self._obey_at_once(order)
             for task in running:
                 task.cancel()
 
-    def _told(self, order: object) -> None:
+    def _obey_at_once(self, order: object) -> None:
         match order:
             case EndPhase():
                 if order.phase in self._open:
