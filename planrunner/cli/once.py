@@ -41,13 +41,13 @@ async def try_once(
         CannotRun: A service, the target, preflight or setup failed.
     """
     mask = Masker(graph.secrets)
-    tell: Callable[[TraceEvent], None]
+    report: Callable[[TraceEvent], None]
     console = open_console(sys.stdout)
     if as_json:
         stdout_for_documents()
-    tell = JsonTrace(click.echo, mask) if as_json else TextTrace(console, mask, full=full)
+    report = JsonTrace(click.echo, mask) if as_json else TextTrace(console, mask, full=full)
     async with around:
-        trial = await dry_run(graph, clients=clients, clock=MonotonicClock(), tell=tell)
+        trial = await dry_run(graph, clients=clients, clock=MonotonicClock(), report=report)
     if as_json:
         click.echo(json.dumps({"event": "end", "seed": graph.seed, **asdict(trial)}))
     else:

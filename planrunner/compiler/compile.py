@@ -17,7 +17,6 @@ from planrunner.compiler.data import (
     sources_read,
     with_columns,
 )
-from planrunner.compiler.load.phases import classes_with_users, has_due_times, seats_of
 from planrunner.compiler.load.selection import PlanSelection
 from planrunner.compiler.names.known_names import Known
 from planrunner.compiler.names.params import secrets_of, shown_param, written_param
@@ -154,7 +153,7 @@ class _Compiler:
         once = compile_once(self._plan, known, flows_with(work, blocks))
         schedule = compile_schedule(work, self._plan, selection, chosen, users_with)
         users, phases = schedule.users, tuple(schedule.phases)
-        peaks = [seats_of(phase.load, schedule.programs(phase)) for phase in phases]
+        peaks = [phase.class_of_seats(schedule.programs(phase)) for phase in phases]
         check_row_counts(work, data, peaks, {user.name: user.data for user in users})
         stated = self._stated(schedule)
         names = names_of(model, flows, chosen, gauges_of(services, monitors))
@@ -220,11 +219,11 @@ class _Compiler:
     ) -> tuple[Threshold, ...]:
         for phase in schedule.phases:
             programs = schedule.programs(phase)
-            if isinstance(phase.load, SearchLoad):
+            if phase.load.is_search:
                 names.searches.add(phase.name)
-            if has_due_times(phase.load) or any(program.pace_ns for program in programs):
+            if phase.load.has_due_times or any(program.pace_ns for program in programs):
                 names.timed.add(phase.name)
-            having = classes_with_users(phase.load, programs)
+            having = phase.load.classes_with_users([program.share for program in programs])
             names.running[phase.name] = {
                 program.name: frozenset(task.name for task in program.tasks)
                 for program in programs

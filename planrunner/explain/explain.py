@@ -5,17 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from planrunner.compiler.load.phases import seats_of
 from planrunner.explain.forecast import forecast
-from planrunner.graph.lines import as_lines
-from planrunner.graph.load import planned_ns_of
-from planrunner.graph.load_words import load_words
+from planrunner.explain.lines import as_lines
 from planrunner.graph.run_graph import (
     Block,
-    ClosedLoad,
-    CountedLoad,
     MonitorNode,
-    OpenLoad,
     PhaseNode,
     ReadyNode,
     RunGraph,
@@ -25,7 +19,6 @@ from planrunner.graph.run_graph import (
     UserProgram,
     nested_steps,
 )
-from planrunner.graph.step_words import pause_words, step_words
 from planrunner.graph.target import AUTO_PORT
 from planrunner.load.population import users_at
 from planrunner.metrics.thresholds.words import describe
@@ -36,7 +29,7 @@ __all__ = ["class_counts", "explain_text", "planned_ns", "target_words"]
 
 def planned_ns(graph: RunGraph) -> int:
     """Return how long the phases take, without graceful stops."""
-    return sum(planned_ns_of(phase.load) for phase in graph.phases)
+    return sum(phase.load.planned_ns for phase in graph.phases)
 
 
 def explain_text(graph: RunGraph) -> str:
@@ -80,17 +73,17 @@ def explain_text(graph: RunGraph) -> str:
 
 def _phase(graph: RunGraph, phase: PhaseNode) -> Iterator[str]:
     start = "" if phase.start_at_ns is None else f", from {write_duration(phase.start_at_ns)} on"
-    words = list(load_words(phase.load))
+    words = list(phase.load.words())
     yield f"  {phase.name}: {words[0]}{start}"
     yield from (f"    {line}" for line in words[1:])
     yield from _own(graph, phase)
     if phase.warmup_ns:
         yield f"    warm-up: samples of the first {write_duration(phase.warmup_ns)} are left out"
     yield f"    graceful stop: up to {write_duration(phase.graceful_stop_ns)} for what still runs"
-    if isinstance(phase.load, OpenLoad):
+    if phase.load.has_due_times and not phase.load.is_search:
         yield from _ignored(graph, phase)
-    if isinstance(phase.load, ClosedLoad | CountedLoad):
-        yield from _table(graph, phase, phase.load)
+    if phase.load.population:
+        yield from _table(graph, phase)
 
 
 def _ignored(graph: RunGraph, phase: PhaseNode) -> Iterator[str]:
@@ -112,10 +105,10 @@ def _own(graph: RunGraph, phase: PhaseNode) -> Iterator[str]:
             yield f"    {program.name} runs only {', '.join(names)}"
 
 
-def _table(graph: RunGraph, phase: PhaseNode, load: ClosedLoad | CountedLoad) -> Iterator[str]:
+def _table(graph: RunGraph, phase: PhaseNode) -> Iterator[str]:
     """Yield users by class at the end of each stage."""
     moments = [0]
-    for _, duration_ns in load.spans:
+    for _, duration_ns in phase.load.spans:
         moments.append(moments[-1] + duration_ns)
     moments = sorted(set(moments))
     counts = [class_counts(graph, phase, moment) for moment in moments]
@@ -130,16 +123,16 @@ def _table(graph: RunGraph, phase: PhaseNode, load: ClosedLoad | CountedLoad) ->
 def class_counts(graph: RunGraph, phase: PhaseNode, moment_ns: int) -> dict[str, int]:
     """Return the users of each class at a moment of the phase, all starts of it included."""
     counts = dict.fromkeys(phase.classes, 0)
-    if isinstance(phase.load, ClosedLoad | CountedLoad):
-        seats = seats_of(phase.load, graph.programs_of(phase))
-        for name in seats[: users_at(phase.load.stages, moment_ns)]:
+    if population := phase.load.population:
+        seats = phase.class_of_seats(graph.programs_of(phase))
+        for name in seats[: users_at(population, moment_ns)]:
             counts[name] += 1
     return counts
 
 
 def _user(user: UserProgram) -> Iterator[str]:
     share = f"exactly {user.count}" if user.count is not None else f"weight {user.weight}"
-    wait = f", waits {pause_words(user.wait)}" if user.wait is not None else ""
+    wait = f", waits {user.wait.words}" if user.wait is not None else ""
     if user.pace_ns:
         wait = f", one iteration every {write_duration(user.pace_ns)}"
     yield f"  {user.name} ({share}{wait})"
@@ -180,7 +173,7 @@ def _block(title: str, block: Block | None) -> Iterator[str]:
 def _steps(steps: Sequence[StepNode], indent: str) -> Iterator[str]:
     for step in steps:
         inside = nested_steps(step)
-        yield f"{indent}{step_words(step)}{':' if inside else ''}"
+        yield f"{indent}{step.summary}{':' if inside else ''}"
         for key, inner in inside:
             if key == "else":
                 yield f"{indent}else:"

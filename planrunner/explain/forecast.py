@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from fractions import Fraction
-from itertools import pairwise
 from typing import Final
 
-from planrunner.graph.load import Load
+from planrunner.graph.loads import LOAD_TYPES
 from planrunner.graph.run_graph import (
     CallNode,
-    ClosedLoad,
-    CountedLoad,
     GroupNode,
     IfNode,
-    OpenLoad,
     PhaseNode,
     RequestNode,
     RunGraph,
@@ -23,11 +18,9 @@ from planrunner.graph.run_graph import (
     UserProgram,
     nested_steps,
 )
-from planrunner.load.arrivals import ArrivalSchedule
 from planrunner.load.pauses import Pause, PauseKind
-from planrunner.load.population import Stage
 from planrunner.results.files.samples import ROW_BYTES, parse_keep
-from planrunner.units import NS_PER_S, format_count, format_size
+from planrunner.units import format_count, format_size
 from planrunner.values import dataclass
 
 __all__ = ["forecast"]
@@ -63,7 +56,7 @@ def forecast(graph: RunGraph) -> Iterator[str]:
         yield f"{files} failed requests only: as large as many fail"
         return
     passes = [(phase, _pass(graph.programs_of(phase), phase)) for phase in graph.phases]
-    counts = [_requests(phase.load, one) for phase, one in passes]
+    counts = [phase.load.requests(one.requests, one.pause_ns) for phase, one in passes]
     kept = "" if keep.share == 1 else f", of which {graph.report.samples} and all failures are kept"
     width = _CELLS + max((one.characters for _, one in passes), default=0)
     if None in counts:
@@ -82,45 +75,8 @@ def forecast(graph: RunGraph) -> Iterator[str]:
 
 
 def _how(graph: RunGraph) -> Iterator[str]:
-    loads = [phase.load for phase in graph.phases]
-    if any(isinstance(load, ClosedLoad) for load in loads):
-        yield "at most: counted from users, waits and think times, as if replies took no time"
-    if any(isinstance(load, OpenLoad) for load in loads):
-        yield "counted from arrivals, as if none was dropped"
-    if any(isinstance(load, CountedLoad) for load in loads):
-        yield "counted from iterations, as if there was time for all of them"
-
-
-def _requests(load: Load, one: _Pass) -> float | None:
-    """Return how many requests a phase sends; None when nothing but the target limits it."""
-    if isinstance(load, OpenLoad):
-        return _arrivals(load) * one.requests
-    if isinstance(load, CountedLoad):
-        return load.total * one.requests
-    if not isinstance(load, ClosedLoad):
-        return None
-    found = []
-    if one.pause_ns:
-        found.append(_user_ns(load.stages) / one.pause_ns * one.requests)
-    if load.throttle is not None:
-        planned_ns = sum(duration_ns for _, duration_ns in load.spans)
-        found.append(load.throttle.per_second * planned_ns / NS_PER_S)
-    return min(found, default=None)
-
-
-def _arrivals(load: OpenLoad) -> float:
-    if load.exact:
-        planned_ns = sum(duration_ns for _, duration_ns in load.spans)
-        return sum(rate.per_second for _, rate in load.exact) * planned_ns / NS_PER_S
-    return ArrivalSchedule(load.stages).count()
-
-
-def _user_ns(stages: Sequence[Stage]) -> float:
-    """Return the time of all users together."""
-    whole = Fraction(0)
-    for before, stage in pairwise((Stage("", 0, 0), *stages)):
-        whole += Fraction((before.level + stage.level) * stage.duration_ns, 2)
-    return float(whole)
+    kinds = {type(phase.load) for phase in graph.phases}
+    return (load.forecast_basis for load in LOAD_TYPES if load in kinds and load.forecast_basis)
 
 
 def _pass(programs: Iterable[UserProgram], phase: PhaseNode) -> _Pass:

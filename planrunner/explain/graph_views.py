@@ -8,9 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
-from planrunner.graph.lines import as_lines, one_line
-from planrunner.graph.load import planned_ns_of
-from planrunner.graph.load_words import load_json
+from planrunner.explain.lines import as_lines, one_line
 from planrunner.graph.run_graph import (
     Block,
     PhaseNode,
@@ -21,7 +19,6 @@ from planrunner.graph.run_graph import (
     UserProgram,
     nested_steps,
 )
-from planrunner.graph.step_words import pause_words, step_label, step_words
 from planrunner.units import write_duration
 
 __all__ = ["graph_dot", "graph_json", "graph_mermaid", "graph_text"]
@@ -65,7 +62,7 @@ def _phase(graph: RunGraph, phase: PhaseNode) -> dict[str, Any]:
             for program in graph.programs_of(phase)
         },
         "params": dict(phase.params),
-        **load_json(phase.load),
+        **phase.load.as_json(),
     }
 
 
@@ -74,7 +71,7 @@ def _user(user: UserProgram) -> dict[str, Any]:
         "name": user.name,
         "weight": user.weight,
         "count": user.count,
-        "wait": None if user.wait is None else pause_words(user.wait),
+        "wait": None if user.wait is None else user.wait.words,
         "pace_ns": user.pace_ns or None,
         "on_start": _steps(user.on_start),
         "tasks": [_task(task) for task in user.tasks],
@@ -102,8 +99,7 @@ def _steps(steps: Sequence[StepNode]) -> list[dict[str, Any]]:
 
 
 def _step(step: StepNode) -> dict[str, Any]:
-    word, value = step_label(step)
-    shown = {word: value}
+    shown: dict[str, Any] = {step.action: step.subject}
     if isinstance(step, RequestNode):
         shown["measured"] = step.measured
     for key, steps in nested_steps(step):
@@ -154,7 +150,7 @@ def _branch(name: str, steps: Sequence[StepNode]) -> list[Branch]:
 def _twigs(steps: Sequence[StepNode]) -> list[Branch]:
     twigs: list[Branch] = []
     for step in steps:
-        words = f"request {step.name}" if isinstance(step, RequestNode) else step_words(step)
+        words = f"request {step.name}" if isinstance(step, RequestNode) else step.summary
         inside = {key: _twigs(inner) for key, inner in nested_steps(step)}
         otherwise = inside.pop("else", None)
         twigs.append((words, next(iter(inside.values()), ())))
@@ -164,7 +160,7 @@ def _twigs(steps: Sequence[StepNode]) -> list[Branch]:
 
 
 def _length(phase: PhaseNode) -> str:
-    return write_duration(planned_ns_of(phase.load))
+    return write_duration(phase.load.planned_ns)
 
 
 def graph_mermaid(graph: RunGraph) -> str:

@@ -6,19 +6,13 @@ a worker compiles its own graph from the same bundle and compares `RunGraph.plan
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field
 from enum import StrEnum
 from pathlib import Path
 
 from planrunner.graph.data import DataNode
-from planrunner.graph.load import (
-    ClosedLoad,
-    CountedLoad,
-    Load,
-    OpenLoad,
-    SearchLoad,
-)
+from planrunner.graph.loads import ClosedLoad, CountedLoad, Load, OpenLoad, SearchLoad
 from planrunner.graph.steps import (
     CallNode,
     Evaluate,
@@ -46,7 +40,7 @@ from planrunner.graph.steps import (
 )
 from planrunner.graph.target import MonitorNode, ReadyNode, ServiceNode
 from planrunner.load.pauses import Pause, PauseKind
-from planrunner.load.population import Stage
+from planrunner.load.population import Share, Stage
 from planrunner.metrics.thresholds import Threshold
 from planrunner.protocols.base import Scope
 from planrunner.values import dataclass
@@ -182,6 +176,11 @@ class UserProgram:
     data: tuple[str, ...] = ()
     pace_ns: int = 0
 
+    @property
+    def share(self) -> Share:
+        """The class's part of a population."""
+        return Share(self.name, self.weight, self.count)
+
 
 @dataclass(frozen=True, slots=True)
 class PhaseNode:
@@ -204,6 +203,13 @@ class PhaseNode:
     graceful_stop_ns: int = 30_000_000_000
     programs: tuple[UserProgram, ...] = ()
     params: Mapping[str, str] = field(default_factory=dict)
+
+    def class_of_seats(self, programs: Iterable[UserProgram]) -> tuple[str, ...]:
+        """Return the class of each user, in the order in which they start.
+
+        Empty where arrivals decide who starts.
+        """
+        return self.load.class_of_seats([program.share for program in programs])
 
 
 @dataclass(frozen=True, slots=True)

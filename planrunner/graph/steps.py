@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from planrunner.language.expressions.values import Evaluate
 from planrunner.load.pauses import Pause
 from planrunner.protocols.base import Exchange
+from planrunner.units import format_count, write_duration
 from planrunner.values import dataclass
 
 __all__ = [
     "CallNode",
+    "DescribedStep",
     "Evaluate",
     "ExecNode",
     "ForeachNode",
@@ -43,8 +46,36 @@ Word = tuple[str | Evaluate, ...]
 """One argument of a command: constant pieces, and what is rendered between them."""
 
 
+class DescribedStep(ABC):
+    """A step, and what it says of itself.
+
+    Attributes:
+        action: The key that a plan writes it under.
+        target: The name that gets its result; empty when none does.
+    """
+
+    __slots__ = ()
+
+    action: ClassVar[str]
+
+    @property
+    def target(self) -> str:
+        return ""
+
+    @property
+    @abstractmethod
+    def subject(self) -> str | list[str]:
+        """What it acts on, as a plan writes it."""
+
+    @property
+    def summary(self) -> str:
+        """One line that says what it does."""
+        shown = ", ".join(self.subject) if isinstance(self.subject, list) else self.subject
+        return f"{self.action} {shown}" + (f" as {self.target}" if self.target else "")
+
+
 @dataclass(frozen=True, slots=True)
-class RequestNode:
+class RequestNode(DescribedStep):
     """One request; `name` is the series name.
 
     Attributes:
@@ -52,6 +83,8 @@ class RequestNode:
         reply_tags: Tags whose value comes from the reply: (key, expression over reply names).
         reads_reply: True when an expression needs json, body, headers or status afterwards.
     """
+
+    action: ClassVar[str] = "request"
 
     name: str
     exchange: Exchange
@@ -61,60 +94,106 @@ class RequestNode:
     when: Evaluate | None = None
     reads_reply: bool = False
 
+    @property
+    def subject(self) -> str:
+        return self.name
+
+    @property
+    def summary(self) -> str:
+        return self.name + ("" if self.measured else " (not measured)")
+
 
 @dataclass(frozen=True, slots=True)
-class ThinkNode:
+class ThinkNode(DescribedStep):
+    action: ClassVar[str] = "think"
+
     pause: Pause
     when: Evaluate | None = None
 
+    @property
+    def subject(self) -> str:
+        return self.pause.words
+
 
 @dataclass(frozen=True, slots=True)
-class SetNode:
+class SetNode(DescribedStep):
+    action: ClassVar[str] = "set"
+
     values: tuple[tuple[str, Evaluate], ...]
     when: Evaluate | None = None
 
+    @property
+    def subject(self) -> list[str]:
+        return [name for name, _ in self.values]
+
 
 @dataclass(frozen=True, slots=True)
-class PushNode:
+class PushNode(DescribedStep):
     """Values to add, each to the end of the list with the name before it."""
 
+    action: ClassVar[str] = "push"
+
     values: tuple[tuple[str, Evaluate], ...]
     when: Evaluate | None = None
 
+    @property
+    def subject(self) -> list[str]:
+        return [name for name, _ in self.values]
+
 
 @dataclass(frozen=True, slots=True)
-class PopNode:
+class PopNode(DescribedStep):
     """Take an element out of the list `source`; `target` gets it unless it is empty."""
+
+    action: ClassVar[str] = "pop"
 
     source: str
     which: Literal["first", "last", "random"]
     target: str = ""
     when: Evaluate | None = None
 
+    @property
+    def subject(self) -> str:
+        return f"{self.which} of {self.source}"
+
 
 @dataclass(frozen=True, slots=True)
-class HeaderNode:
+class HeaderNode(DescribedStep):
     """Headers for the user's later requests; a value of None takes the header away."""
+
+    action: ClassVar[str] = "header"
 
     values: tuple[tuple[str, Evaluate | None], ...]
     when: Evaluate | None = None
 
+    @property
+    def subject(self) -> list[str]:
+        return [name for name, _ in self.values]
+
 
 @dataclass(frozen=True, slots=True)
-class GroupNode:
+class GroupNode(DescribedStep):
+    action: ClassVar[str] = "group"
+
     name: str
     steps: tuple[StepNode, ...]
     when: Evaluate | None = None
     measured: bool = True
 
+    @property
+    def subject(self) -> str:
+        return self.name
+
 
 @dataclass(frozen=True, slots=True)
-class IfNode:
+class IfNode(DescribedStep):
     """One of two lists of steps.
 
     Attributes:
         shown: The condition as the plan writes it; so are all attributes of this name.
     """
+
+    action: ClassVar[str] = "if"
 
     condition: Evaluate
     shown: str
@@ -122,20 +201,32 @@ class IfNode:
     otherwise: tuple[StepNode, ...] = ()
     when: Evaluate | None = None
 
+    @property
+    def subject(self) -> str:
+        return self.shown
+
 
 @dataclass(frozen=True, slots=True)
-class RepeatNode:
+class RepeatNode(DescribedStep):
     """Run the steps `times` times, which has to be a whole number."""
+
+    action: ClassVar[str] = "repeat"
 
     times: Evaluate
     shown: str
     steps: tuple[StepNode, ...]
     when: Evaluate | None = None
 
+    @property
+    def subject(self) -> str:
+        return self.shown
+
 
 @dataclass(frozen=True, slots=True)
-class WhileNode:
+class WhileNode(DescribedStep):
     """Run the steps as long as the condition is true, but at most `most` times."""
+
+    action: ClassVar[str] = "while"
 
     condition: Evaluate
     shown: str
@@ -143,24 +234,40 @@ class WhileNode:
     steps: tuple[StepNode, ...]
     when: Evaluate | None = None
 
+    @property
+    def subject(self) -> str:
+        return self.shown
+
+    @property
+    def summary(self) -> str:
+        return f"while {self.shown}, at most {self.most:,} times"
+
 
 @dataclass(frozen=True, slots=True)
-class ForeachNode:
+class ForeachNode(DescribedStep):
+    action: ClassVar[str] = "foreach"
+
     variable: str
     items: Evaluate
     shown: str
     steps: tuple[StepNode, ...]
     when: Evaluate | None = None
 
+    @property
+    def subject(self) -> str:
+        return f"{self.variable} in {self.shown}"
+
 
 @dataclass(frozen=True, slots=True)
-class PollNode:
+class PollNode(DescribedStep):
     """Send the request until `until` is true of its reply.
 
     Attributes:
         every_ns: Pause after each reply.
         timeout_ns: For all attempts and pauses together.
     """
+
+    action: ClassVar[str] = "poll"
 
     request: RequestNode
     until: Evaluate
@@ -169,27 +276,54 @@ class PollNode:
     timeout_ns: int
     when: Evaluate | None = None
 
+    @property
+    def subject(self) -> str:
+        return self.request.name
+
+    @property
+    def summary(self) -> str:
+        every, limit = write_duration(self.every_ns), write_duration(self.timeout_ns)
+        return f"poll until {self.shown}, every {every} for at most {limit}"
+
 
 @dataclass(frozen=True, slots=True)
-class ParallelNode:
+class ParallelNode(DescribedStep):
+    action: ClassVar[str] = "parallel"
+
     requests: tuple[RequestNode, ...]
     when: Evaluate | None = None
 
+    @property
+    def subject(self) -> str:
+        return format_count(len(self.requests), "request")
+
 
 @dataclass(frozen=True, slots=True)
-class CallNode:
+class CallNode(DescribedStep):
     """The steps of a flow, in the place where it is called."""
+
+    action: ClassVar[str] = "call"
 
     flow: str
     steps: tuple[StepNode, ...]
     when: Evaluate | None = None
 
+    @property
+    def subject(self) -> str:
+        return self.flow
+
 
 @dataclass(frozen=True, slots=True)
-class LogNode:
+class LogNode(DescribedStep):
+    action: ClassVar[str] = "log"
+
     text: Evaluate
     shown: str
     when: Evaluate | None = None
+
+    @property
+    def subject(self) -> str:
+        return self.shown
 
 
 class StopWhat(StrEnum):
@@ -200,23 +334,35 @@ class StopWhat(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class StopNode:
+class StopNode(DescribedStep):
+    action: ClassVar[str] = "stop"
+
     what: StopWhat
     when: Evaluate | None = None
 
+    @property
+    def subject(self) -> str:
+        return self.what.value
+
 
 @dataclass(frozen=True, slots=True)
-class PythonNode:
+class PythonNode(DescribedStep):
     """Call a function of the plan's hooks; `target` gets its result unless it is empty."""
+
+    action: ClassVar[str] = "python"
 
     function: str
     arguments: tuple[tuple[str, Evaluate], ...]
     target: str = ""
     when: Evaluate | None = None
 
+    @property
+    def subject(self) -> str:
+        return self.function
+
 
 @dataclass(frozen=True, slots=True)
-class ExecNode:
+class ExecNode(DescribedStep):
     """Run a command, without a shell.
 
     Attributes:
@@ -226,12 +372,18 @@ class ExecNode:
         target: Gets what it prints, unless empty.
     """
 
+    action: ClassVar[str] = "exec"
+
     words: tuple[Word, ...]
     shown: str
     directory: Path
     timeout_ns: int
     target: str = ""
     when: Evaluate | None = None
+
+    @property
+    def subject(self) -> str:
+        return self.shown
 
 
 StepNode = (

@@ -8,7 +8,7 @@ from math import exp, log
 from random import Random
 from typing import Final
 
-from planrunner.units import MAX_DURATION_NS
+from planrunner.units import MAX_DURATION_NS, write_duration
 from planrunner.values import dataclass
 
 __all__ = ["Pause", "PauseKind", "pause_drawer"]
@@ -36,6 +36,22 @@ class Pause:
     kind: PauseKind
     first: int
     second: float = 0
+
+    @property
+    def words(self) -> str:
+        """The pause as a plan writes it."""
+        first = write_duration(self.first)
+        match self.kind:
+            case PauseKind.CONSTANT:
+                return first
+            case PauseKind.UNIFORM:
+                return f"{first}..{write_duration(int(self.second))}"
+            case PauseKind.PARETO:
+                return f"pareto({first}, {self.second:g})"
+            case PauseKind.NORMAL:
+                return f"normal({first}, {write_duration(int(self.second))})"
+            case PauseKind.EXPONENTIAL:
+                return f"exponential({first})"
 
 
 DrawPause = Callable[[], int]

@@ -41,6 +41,16 @@ class PhaseLoad:
     def share(self) -> float:
         return self.achieved / self.requested if self.requested else 1.0
 
+    @property
+    def has_arrivals(self) -> bool:
+        """Whether a rate says when iterations start, and no user can hold it up."""
+        return self.unit == "arrivals"
+
+    @property
+    def can_be_held_up(self) -> bool:
+        """Whether nothing but the replies says when a user begins its next iteration."""
+        return self.unit == "users"
+
 
 @dataclass(frozen=True, slots=True)
 class GeneratorFacts:

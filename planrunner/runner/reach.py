@@ -12,11 +12,11 @@ from typing import Final
 import click
 
 from planrunner.engine.workers.local import requests_of
-from planrunner.graph.run_graph import Load, OpenLoad, RunGraph, SearchLoad
+from planrunner.graph.run_graph import Load, RunGraph
 from planrunner.language.secrets import Masker
 from planrunner.protocols import registry
 from planrunner.protocols.plugin import Host
-from planrunner.units import NS_PER_S, format_count
+from planrunner.units import format_count
 
 __all__ = ["announce", "peak_load", "say_proxies"]
 
@@ -46,7 +46,7 @@ async def announce(graph: RunGraph, environ: Mapping[str, str]) -> tuple[str, ..
 def peak_load(graph: RunGraph) -> str:
     """Return the most users and arrivals that there are at once, in words."""
     users = round(_peak(graph, _users))
-    rate = _peak(graph, _rate_per_s)
+    rate = _peak(graph, lambda load: load.peak_rate)
     words = [f"{format_count(users, 'user')} at once"] if users else []
     if rate:
         words.append(f"{float(rate):,.12g} arrivals a second")
@@ -61,22 +61,7 @@ def _peak(graph: RunGraph, level: Callable[[Load], Fraction]) -> Fraction:
 
 
 def _users(load: Load) -> Fraction:
-    return Fraction(0) if _is_open(load) else Fraction(load.most_users)
-
-
-def _rate_per_s(load: Load) -> Fraction:
-    match load:
-        case OpenLoad():
-            rates = [stage.rate for stage in load.stages]
-            return max((Fraction(r.count * NS_PER_S, r.per_ns) for r in rates), default=Fraction(0))
-        case SearchLoad() if load.vary == "rate":
-            return load.steps.last
-        case _:
-            return Fraction(0)
-
-
-def _is_open(load: Load) -> bool:
-    return isinstance(load, OpenLoad) or (isinstance(load, SearchLoad) and load.vary == "rate")
+    return Fraction(0) if load.has_due_times else Fraction(load.most_users)
 
 
 def say_proxies(graph: RunGraph, environ: Mapping[str, str]) -> tuple[str, ...]:

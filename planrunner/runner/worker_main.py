@@ -59,33 +59,33 @@ class _Lifeline(SocketTransport):
 
 
 async def _work(descriptor: int) -> int:
-    channel = await _Lifeline.over(socket.socket(fileno=descriptor))
+    transport = await _Lifeline.over(socket.socket(fileno=descriptor))
     try:
-        assignment = await channel.receive()
+        assignment = await transport.receive()
         assert isinstance(assignment, Assignment)
-        return await _carry_out(assignment, channel)
+        return await _carry_out(assignment, transport)
     finally:
-        await channel.close()
+        await transport.close()
 
 
-async def _carry_out(assignment: Assignment, channel: SocketTransport) -> int:
+async def _carry_out(assignment: Assignment, transport: SocketTransport) -> int:
     try:
-        await _serve(assignment, channel)
+        await _serve(assignment, transport)
     except PlanrunnerError as error:
-        channel.send(Broken(error.message))
+        transport.send(Broken(error.message))
         return exit_code_of(error)
     except Exception as error:  # noqa: BLE001 - the coordinator must know, whatever it is
         source = assignment.source
         sys.stderr.write(masked_traceback(error, [source.bundle], source.sources))
-        channel.send(Broken(f"{type(error).__name__}: {error} (a bug in planrunner)"))
+        transport.send(Broken(f"{type(error).__name__}: {error} (a bug in planrunner)"))
         return ExitCode.INTERNAL_ERROR
     return ExitCode.OK
 
 
-async def _serve(assignment: Assignment, channel: SocketTransport) -> None:
+async def _serve(assignment: Assignment, transport: SocketTransport) -> None:
     graph, clock = assignment.source.compile(), MonotonicClock()
     keep_collections_short()
-    stop = RelayedStop(channel.send)
+    stop = RelayedStop(transport.send)
     async with AsyncExitStack() as stack:
         factories = client_factories(graph)
         opened: dict[str, Client] = {}
@@ -104,7 +104,9 @@ async def _serve(assignment: Assignment, channel: SocketTransport) -> None:
                 "run": dict(assignment.names),
                 "now": lambda: datetime.now(UTC).timestamp(),
             },
-            part=assignment.part,
+            share=assignment.share,
         )
         stack.callback(worker.close)
-        await RemoteWorker(graph, worker=worker, channel=channel, clock=clock, stop=stop).serve()
+        await RemoteWorker(
+            graph, worker=worker, transport=transport, clock=clock, stop=stop
+        ).serve()

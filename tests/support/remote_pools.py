@@ -16,19 +16,19 @@ from planrunner.results.files.samples import SampleWriter
 from tests.support.graphs import FakeTarget, Told
 from tests.support.virtual_time import VirtualClock, run_virtual
 
-__all__ = ["MemoryChannel", "MemoryPeer", "run_fleet"]
+__all__ = ["MemoryTransport", "MemoryWorker", "run_fleet"]
 
 
-class MemoryChannel:
+class MemoryTransport:
     """One end of a pair of queues; messages are copied, and not pickled where plans aren't."""
 
     def __init__(self) -> None:
         self.inbox: asyncio.Queue[object] = asyncio.Queue()
-        self.other: MemoryChannel = self
+        self.other: MemoryTransport = self
         self.is_mute = False
 
     @classmethod
-    def pair(cls) -> tuple[MemoryChannel, MemoryChannel]:
+    def pair(cls) -> tuple[MemoryTransport, MemoryTransport]:
         here, there = cls(), cls()
         here.other, there.other = there, here
         return here, there
@@ -48,13 +48,15 @@ class MemoryChannel:
         self.other.inbox.put_nowait(None)
 
 
-class MemoryPeer:
+class MemoryWorker:
     """A worker in this process, with clients of its own."""
 
-    def __init__(self, number: int, part: WorkerShare, graph: RunGraph, target: FakeTarget) -> None:
-        self.name = f"worker {number} of {part.workers}"
-        self.channel, self._there = MemoryChannel.pair()
-        self.part = part
+    def __init__(
+        self, number: int, share: WorkerShare, graph: RunGraph, target: FakeTarget
+    ) -> None:
+        self.name = f"worker {number} of {share.workers}"
+        self.transport, self._there = MemoryTransport.pair()
+        self.share = share
         self._graph = graph
         self._target = target
         self._task: asyncio.Task[None] | None = None
@@ -73,11 +75,11 @@ class MemoryPeer:
             samples=None,
             stop=stop,
             scope={**self._graph.scope, "run": {"id": "r1"}},
-            part=self.part,
+            share=self.share,
         )
         try:
             await RemoteWorker(
-                self._graph, worker=worker, channel=self._there, clock=clock, stop=stop
+                self._graph, worker=worker, transport=self._there, clock=clock, stop=stop
             ).serve()
         finally:
             worker.close()
@@ -94,7 +96,7 @@ class MemoryPeer:
     def kill(self) -> None:
         assert self._task is not None
         self._task.cancel()
-        self.channel.inbox.put_nowait(None)
+        self.transport.inbox.put_nowait(None)
 
     async def close(self) -> None:
         assert self._task is not None
@@ -127,7 +129,7 @@ def run_fleet(
         for second, reason in (stop_at or {}).items():
             loop.call_later(second, stop.request, reason)
         handles = [
-            MemoryPeer(number + 1, WorkerShare(number, workers), theirs or graph, target)
+            MemoryWorker(number + 1, WorkerShare(number, workers), theirs or graph, target)
             for number in range(workers)
         ]
         for handle in handles:

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Final, cast
 
 from planrunner.compiler.compilation import Compilation
-from planrunner.graph.load import OpenLoad, SearchLoad
+from planrunner.graph.loads import OpenLoad, SearchLoad
 from planrunner.language.diagnostics import Code, suggest
 from planrunner.language.fields.text import Text
 from planrunner.language.fields.types import Deferred

@@ -8,24 +8,16 @@ from typing import Final
 
 from planrunner.compiler.compilation import Compilation
 from planrunner.compiler.load.open_and_search import Classes, compile_open, compile_search
-from planrunner.graph.load import (
-    ClosedLoad,
-    CountedLoad,
-    Load,
-    OpenLoad,
-    SearchLoad,
-    class_of_seats,
-    planned_ns_of,
-)
-from planrunner.graph.run_graph import PhaseNode, UserProgram
+from planrunner.graph.loads import ClosedLoad, CountedLoad, Load
+from planrunner.graph.run_graph import PhaseNode
 from planrunner.language.diagnostics import Code, suggest
-from planrunner.load.population import Share, Stage, peak
+from planrunner.load.population import Stage
 from planrunner.plan.models.load.stages import StageModel
 from planrunner.plan.models.load.workload import LoadKind, PhaseModel
 from planrunner.plan.yaml.document import PlanPath
 from planrunner.units import NS_PER_MINUTE, NS_PER_S, Rate, write_duration
 
-__all__ = ["classes_with_users", "compile_phase", "has_due_times", "phase_names", "seats_of"]
+__all__ = ["compile_phase", "phase_names"]
 
 _GRACEFUL_STOP_NS: Final = 30 * NS_PER_S
 _MAX_DURATION_NS: Final = 10 * NS_PER_MINUTE
@@ -63,8 +55,7 @@ def compile_phase(
     if load is None or _is_too_much(work, phase, path, load):
         return None
     warmup_ns = _warmup_ns(work, phase, (*path, "warmup"), load)
-    exact = () if isinstance(load, SearchLoad) else load.exact
-    taking_part = tuple(name for name, _ in exact) or tuple(running)
+    taking_part = tuple(name for name, _ in load.exact) or tuple(running)
     return PhaseNode(
         name=name,
         load=load,
@@ -91,7 +82,7 @@ def _is_too_much(work: Compilation, phase: PhaseModel, path: PlanPath, load: Loa
 
 
 def _warmup_ns(work: Compilation, phase: PhaseModel, path: PlanPath, load: Load) -> int:
-    warmup_ns, lasts_ns = work.settle(phase.warmup, path, 0), planned_ns_of(load)
+    warmup_ns, lasts_ns = work.settle(phase.warmup, path, 0), load.planned_ns
     if warmup_ns >= lasts_ns:
         message = f"the phase is over after {write_duration(lasts_ns)}: no time is left to judge"
         hint = "`warmup` is the first part of the phase: make it shorter"
@@ -168,7 +159,7 @@ def _counted(
             hint="write a longer `max_duration`",
         )
     if len(classes) < len(known) and not exact:
-        kept = _within_counts(ClosedLoad(load.stages), classes)
+        kept = _within_counts(ClosedLoad(load.population), classes)
         load = replace(load, users=kept.most_users)
     path = (*path, "users")
     return load if len(work.faults) == before and _is_load(work, load, path, classes) else None
@@ -228,41 +219,20 @@ def _is_load(
     work: Compilation, load: ClosedLoad | CountedLoad, path: PlanPath, classes: Classes
 ) -> bool:
     """Note a fault when the load starts nobody, takes no time, or has users without a class."""
-    if not any(stage.level for stage in load.stages):
+    if not load.most_users:
         work.fault(path, Code.NO_LOAD, "no user ever starts", hint="write at least one user")
         return False
-    if not any(stage.duration_ns for stage in load.stages):
+    if not any(stage.duration_ns for stage in load.population):
         work.fault(path, Code.NO_LOAD, "the phase takes no time", hint="write a longer `hold`")
         return False
     counts = [count for count in classes.values() if count is not None]
-    rest = peak(load.stages) - sum(counts)
+    rest = load.most_users - sum(counts)
     if not load.exact and rest > 0 and len(counts) == len(classes):
         work.fault(
             path,
             Code.NO_LOAD,
-            f"{rest:,} of {peak(load.stages):,} users belong to no class: each has its `count`",
+            f"{rest:,} of {load.most_users:,} users belong to no class: each has its `count`",
             hint=f"write `users: {sum(counts)}`, or give a class a `weight`",
         )
         return False
     return True
-
-
-def seats_of(load: Load, users: Sequence[UserProgram]) -> tuple[str, ...]:
-    """Return the class of each user of the phase, in the order in which they start.
-
-    Empty for an open load: what arrives decides how many users of each class there are.
-    """
-    return class_of_seats(load, [Share(user.name, user.weight, user.count) for user in users])
-
-
-def has_due_times(load: Load) -> bool:
-    """Whether arrivals say when iterations start."""
-    return isinstance(load, OpenLoad) or (isinstance(load, SearchLoad) and load.vary == "rate")
-
-
-def classes_with_users(load: Load, users: Sequence[UserProgram]) -> frozenset[str]:
-    """Return the classes that have users at some moment of the phase."""
-    if isinstance(load, OpenLoad) and load.exact:
-        return frozenset(name for name, rate in load.exact if rate.count)
-    seated = seats_of(load, users)
-    return frozenset(seated) if seated else frozenset(user.name for user in users)

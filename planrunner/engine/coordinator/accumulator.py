@@ -34,7 +34,7 @@ from planrunner.engine.recording.generator_health import HealthLog
 from planrunner.engine.stop import Stop
 from planrunner.engine.workers.local import Drained
 from planrunner.engine.workers.merge import health_of
-from planrunner.graph.run_graph import RunGraph, SearchLoad
+from planrunner.graph.run_graph import RunGraph
 from planrunner.language.secrets import Masker
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.judging.evidence import (
@@ -99,15 +99,13 @@ class Accumulator:
             for threshold in graph.thresholds
             for metric in threshold.metrics
         )
-        self.parts: list[LevelPart] = []
+        self.levels: list[LevelPart] = []
         self.steps: list[SearchStep] = []
         self.found: list[Sustainable] = []
         self.arrivals: list[ArrivalCounts] = []
         self._lateness: dict[str, Histogram] = {}
         self._failing: tuple[FailingSample, ...] = ()
-        self._apart = frozenset(
-            phase.name for phase in graph.phases if isinstance(phase.load, SearchLoad)
-        )
+        self._apart = frozenset(phase.name for phase in graph.phases if phase.load.is_search)
         self._gates = tuple(Gate(threshold) for threshold in graph.thresholds)
         self._evidence = self._evidence_of(())
         self._outage = Outage()
@@ -139,9 +137,9 @@ class Accumulator:
         self._evidence = self._evidence_of(measured)
         for gate in self._gates:
             gate.add(snapshot, self._evidence)
-        for part in self.parts:
-            evidence = self.evidence_of(part)
-            for gate in part.gates:
+        for level in self.levels:
+            evidence = self.evidence_of(level)
+            for gate in level.gates:
                 gate.add(snapshot, evidence)
         self._unreachable_ns = self._outage.add(snapshot)
 
@@ -152,47 +150,47 @@ class Accumulator:
             return
         self._short = []
         health = health_of(parts)
-        is_on_time = _are_on_time([one for part in parts for one in part.arrivals])
+        is_on_time = _are_on_time([counts for part in parts for counts in part.arrivals])
         middle_ns = (start_ns + end_ns) // 2
-        levels = (
-            part.health
-            for part in self.parts
-            if any(one.start_ns <= middle_ns < one.end_ns for one in _of_part(measured, part))
+        logs = (
+            level.health
+            for level in self.levels
+            if any(time.start_ns <= middle_ns < time.end_ns for time in _of_level(measured, level))
         )
-        for log in (self._health, *levels):
+        for log in (self._health, *logs):
             log.add(end_ns, health, is_on_time=is_on_time)
 
     def _add_arrivals(self, new: Sequence[ArrivalCounts]) -> None:
         is_late = bool(self.arrivals and new) and new[0].at_ns < self.arrivals[-1].at_ns
         self.arrivals += new
         if is_late:  # overdue ones of one phase, after those of another
-            self.arrivals.sort(key=lambda one: one.at_ns)
+            self.arrivals.sort(key=lambda counts: counts.at_ns)
 
-    def evidence_of(self, part: LevelPart) -> Evidence:
+    def evidence_of(self, level: LevelPart) -> Evidence:
         """Return what is known of one level of a search."""
         return replace(
             self._evidence,
             series={
                 labels: total
                 for labels, total in self.total.totals.items()
-                if labels.phase == part.phase and labels.stage == part.stage
+                if labels.phase == level.phase and labels.stage == level.stage
             },
-            measured=_of_part(self._evidence.measured, part),
+            measured=_of_level(self._evidence.measured, level),
         )
 
-    def totals_of(self, part: LevelPart) -> Totals:
+    def totals_of(self, level: LevelPart) -> Totals:
         """Return the requests of one level of a search in numbers."""
         whole = Accumulated()
-        whole.totals.update(self.evidence_of(part).series)  # type: ignore[arg-type]  # totals
-        return make_totals(whole, _of_part(self._evidence.measured, part))
+        whole.totals.update(self.evidence_of(level).series)  # type: ignore[arg-type]  # totals
+        return make_totals(whole, _of_level(self._evidence.measured, level))
 
-    def aborted_in(self, part: LevelPart) -> int:
+    def aborted_in(self, level: LevelPart) -> int:
         """Return how many requests of a level the end of its graceful stop cut."""
         return sum(
             total.count
             for labels, total in self.total.totals.items()
-            if labels.phase == part.phase
-            and labels.stage == part.stage
+            if labels.phase == level.phase
+            and labels.stage == level.stage
             and labels.failure == ABORTED
             and labels.kind == "request"
         )
@@ -207,8 +205,8 @@ class Accumulator:
     def standings(self) -> tuple[Standing, ...]:
         """Return how each threshold stands now."""
         mask = Masker(self._graph.secrets)
-        found = [(gate.threshold.text, gate.standing(self._evidence)) for gate in self._gates]
-        return tuple(Standing(mask(text), one.verdict, one.observed) for text, one in found)
+        standings = [(gate.threshold.text, gate.standing(self._evidence)) for gate in self._gates]
+        return tuple(Standing(mask(text), now.verdict, now.observed) for text, now in standings)
 
     def next_end_ns(self, now_ns: int) -> int | None:
         """Return when a threshold that may abort the run is next to be looked at."""
@@ -218,8 +216,8 @@ class Accumulator:
     def broken(self) -> str | None:
         """Name the first threshold that says the run must end now."""
         for gate in self._gates:
-            if (found := gate.check(self._evidence)) is not None:
-                return f"`{gate.threshold}` is broken: {found.observed}"
+            if (broken := gate.check(self._evidence)) is not None:
+                return f"`{gate.threshold}` is broken: {broken.observed}"
         return None
 
     def notice_pool(self, pool: WorkerPool) -> None:
@@ -265,7 +263,7 @@ class Accumulator:
             steps=tuple(self.steps),
             failing=self._failing,
             notices=(
-                *(one.text for one in self.found),
+                *(search.text for search in self.found),
                 *self.notices,
                 *counter_notices(self._counters),
                 *closed_notice(loads),
@@ -314,7 +312,7 @@ class Accumulator:
                 **self._gauges,
             },
             arrivals=self.arrivals,
-            sustainable={one.phase: one.level for one in self.found if one.is_found},
+            sustainable={search.phase: search.level for search in self.found if search.is_found},
             apart=self._apart,
             baseline=self._baseline,
             # Tasks that never ran too: they are the greatest part of a wrong mix.
@@ -328,12 +326,14 @@ class Accumulator:
 
 def _are_on_time(arrivals: Sequence[ArrivalCounts]) -> bool:
     """Whether iterations were due, and at most one in a hundred was late."""
-    due = sum(one.due for one in arrivals)
-    return due > 0 and sum(one.late for one in arrivals) <= due // 100
+    due = sum(counts.due for counts in arrivals)
+    return due > 0 and sum(counts.late for counts in arrivals) <= due // 100
 
 
-def _of_part(measured: Sequence[MeasuredTime], part: LevelPart) -> tuple[MeasuredTime, ...]:
-    return tuple(one for one in measured if one.phase == part.phase and one.stage == part.stage)
+def _of_level(measured: Sequence[MeasuredTime], level: LevelPart) -> tuple[MeasuredTime, ...]:
+    return tuple(
+        time for time in measured if time.phase == level.phase and time.stage == level.stage
+    )
 
 
 def _by_task(counts: Counter[TaskKey]) -> Counter[tuple[str, str]]:

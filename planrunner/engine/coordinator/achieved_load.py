@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 from planrunner.engine.coordinator.outcome import PhaseTimes
 from planrunner.engine.recording.counters import Counters
-from planrunner.graph.run_graph import ClosedLoad, CountedLoad, OpenLoad, PhaseNode, RunGraph
-from planrunner.load.arrivals import ArrivalSchedule as Schedule
-from planrunner.load.population import users_at
+from planrunner.graph.loads import PhaseCounts
+from planrunner.graph.run_graph import PhaseNode, RunGraph
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.judging.evidence import ArrivalCounts
 from planrunner.results.loads import PhaseLoad
@@ -26,11 +25,13 @@ def phase_loads(
 ) -> tuple[PhaseLoad, ...]:
     """Return the load of every phase that began, in the order in which they ended."""
     nodes = {phase.name: phase for phase in graph.phases}
-    counted: dict[str, list[ArrivalCounts]] = {}
-    for one in arrivals:
-        counted.setdefault(one.phase, []).append(one)
+    by_phase: dict[str, list[ArrivalCounts]] = {}
+    for counts in arrivals:
+        by_phase.setdefault(counts.phase, []).append(counts)
     return tuple(
-        _load(nodes[time.name], time, counters, counted.get(time.name, []), lateness.get(time.name))
+        _load(
+            nodes[time.name], time, counters, by_phase.get(time.name, []), lateness.get(time.name)
+        )
         for time in times
         if time.name in nodes
     )
@@ -43,15 +44,15 @@ def _load(
     arrivals: list[ArrivalCounts],
     lateness: Histogram | None,
 ) -> PhaseLoad:
-    model, unit, requested, achieved = _counts(phase, time, counters, arrivals)
+    achieved = phase.load.achieved(_counts(phase.name, time, counters, arrivals))
     return PhaseLoad(
         phase=phase.name,
-        model=model,
-        unit=unit,
-        requested=requested,
-        achieved=achieved,
-        dropped=sum(one.dropped for one in arrivals),
-        late=sum(one.late for one in arrivals),
+        model=phase.load.kind,
+        unit=achieved.unit,
+        requested=achieved.requested,
+        achieved=achieved.achieved,
+        dropped=sum(counts.dropped for counts in arrivals),
+        late=sum(counts.late for counts in arrivals),
         lateness_p99_ns=lateness.percentile(99) if lateness is not None and lateness.count else 0,
         lateness_max_ns=lateness.max if lateness is not None and lateness.count else 0,
         is_paced=bool(arrivals),
@@ -59,34 +60,17 @@ def _load(
 
 
 def _counts(
-    phase: PhaseNode, time: PhaseTimes, counters: Counters, arrivals: list[ArrivalCounts]
-) -> tuple[str, str, int, int]:
-    """Return the model, what is counted, how many were asked for, and how many there were."""
-    load, lasted_ns = phase.load, time.end_ns - time.begin_ns
-    started = sum(one.started for one in arrivals)
-    if isinstance(load, OpenLoad):
-        due = sum(one.due for one in arrivals)
-        if not load.exact and load.arrivals == "uniform":
-            due = max(due, Schedule(load.stages).count_before(lasted_ns))
-        return "open", "arrivals", due, started
-    if isinstance(load, CountedLoad):
-        return "counted", "iterations", load.total, _sum_of(counters.picks.items(), phase.name)
-    if isinstance(load, ClosedLoad):
-        if arrivals:
-            return "closed", "iterations", sum(one.due for one in arrivals), started
-        peak = max(users_at(load.stages, moment) for moment in _moments(load, lasted_ns))
-        users = _sum_of(counters.started.items(), phase.name)
-        failed = counters.failed_starts(phase.name)
-        return "closed", "users", peak, min(peak, users) - failed
-    return "search", "iterations", sum(one.due for one in arrivals), started
-
-
-def _moments(load: ClosedLoad, lasted_ns: int) -> Iterator[int]:
-    moment = 0
-    yield 0
-    for _, duration_ns in load.spans:
-        moment = min(moment + duration_ns, lasted_ns)
-        yield moment
+    phase: str, time: PhaseTimes, counters: Counters, arrivals: list[ArrivalCounts]
+) -> PhaseCounts:
+    return PhaseCounts(
+        lasted_ns=time.end_ns - time.begin_ns,
+        is_paced=bool(arrivals),
+        due=sum(counts.due for counts in arrivals),
+        started=sum(counts.started for counts in arrivals),
+        begun=_sum_of(counters.picks.items(), phase),
+        users=_sum_of(counters.started.items(), phase),
+        failed_starts=counters.failed_starts(phase),
+    )
 
 
 def _sum_of(counts: Iterable[tuple[tuple[str, ...], int]], phase: str) -> int:

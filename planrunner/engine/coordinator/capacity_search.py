@@ -17,26 +17,15 @@ from planrunner.engine.coordinator.worker_pool import RunningPhase
 from planrunner.engine.scheduling.interruptible_sleep import InterruptibleSleep
 from planrunner.engine.scheduling.timeline import SearchTimeline
 from planrunner.engine.stop import Stop, StopLevel
-from planrunner.graph.load_words import level_words
-from planrunner.graph.run_graph import ClosedLoad, OpenLoad, PhaseNode, SearchLoad, Stage
-from planrunner.load.arrivals import RateStage
+from planrunner.graph.run_graph import PhaseNode, SearchLoad
 from planrunner.load.search import FoundLevel, LevelOutcome, LevelTry, Purpose, levels_to_try
 from planrunner.metrics.judging.judge import Gate
 from planrunner.results.loads import GENERATOR, Sustainable
 from planrunner.results.model import Totals
 from planrunner.results.record import SearchStep
-from planrunner.units import NS_PER_S, Rate
+from planrunner.units import NS_PER_S
 
-__all__ = ["Search", "level_load"]
-
-
-def level_load(load: SearchLoad, level: Fraction) -> ClosedLoad | OpenLoad:
-    """Return the load of one level."""
-    if load.vary == "users":
-        return ClosedLoad((Stage("", 0, int(level)), Stage("", load.hold_ns, int(level))))
-    rate = Rate(level.numerator, level.denominator * NS_PER_S)
-    stages = (RateStage("", 0, rate), RateStage("", load.hold_ns, rate))
-    return OpenLoad(stages, max_users=load.max_users)
+__all__ = ["Search"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +109,7 @@ class Search:
         )
 
     def _name(self, level: Fraction, purpose: Purpose) -> str:
-        words = level_words(level, self._load.vary)
+        words = self._load.level_words(level)
         if purpose is Purpose.CONFIRM:
             words = f"{words} confirm"
         tried = self._names.count(words)
@@ -135,35 +124,35 @@ class Search:
         gates = tuple(
             Gate(replace(threshold, abort=None, not_applicable="")) for threshold in load.slo
         )
-        self._timeline.open_level(name, begin_ns, settle_ns=load.settle_ns, hold_ns=load.hold_ns)
-        level_part = LevelPart(self._phase.name, name, load.slo, gates)
-        self._accumulator.parts.append(level_part)
-        await self._bound.run(level_load(load, level), begin_ns)
+        self._timeline.open_level(name, begin_ns)
+        level_run = LevelPart(self._phase.name, name, load.slo, gates)
+        self._accumulator.levels.append(level_run)
+        await self._bound.run(load.level(level), begin_ns)
         self._drain()
-        self._accumulator.parts.remove(level_part)
+        self._accumulator.levels.remove(level_run)
         accumulator = self._accumulator
         outcome, reason = judge_level(
-            level_part,
-            accumulator.evidence_of(level_part),
-            aborted=accumulator.aborted_in(level_part),
+            level_run,
+            accumulator.evidence_of(level_run),
+            aborted=accumulator.aborted_in(level_run),
         )
-        return _Judged(outcome, reason, accumulator.totals_of(level_part))
+        return _Judged(outcome, reason, accumulator.totals_of(level_run))
 
     def _result(self, found: FoundLevel) -> Sustainable:
-        vary, broken = self._load.vary, found.broken
-        shown = level_words(found.level, vary) if found.level else "0"
+        level_words, broken = self._load.level_words, found.broken
+        shown = level_words(found.level) if found.level else "0"
         why = "" if broken is None else self._broken_by(broken)
         if broken is None:
             text = f"max sustainable = {shown} (not reached: the slo held at every level)"
         elif not found.is_limited:
-            text = f"max sustainable = {shown} (slo broken by {why} at {level_words(broken, vary)})"
+            text = f"max sustainable = {shown} (slo broken by {why} at {level_words(broken)})"
         else:
             said = f"{shown} or more" if found.level else "not found"
-            limit = f"the generator was the limit at {level_words(broken, vary)}: {why}"
+            limit = f"the generator was the limit at {level_words(broken)}: {why}"
             text = f"max sustainable {'= ' if found.level else ''}{said} ({limit})"
         return Sustainable(
             phase=self._phase.name,
-            vary=vary,
+            vary=self._load.vary,
             is_found=bool(found.level) or not found.is_limited,
             level=float(found.level),
             is_reached=broken is not None and not found.is_limited,
@@ -174,7 +163,7 @@ class Search:
 
     def _unfinished(self) -> Sustainable:
         held = max((step.level for step in self.steps if step.held), default=0.0)
-        so_far = level_words(Fraction(str(held)), self._load.vary) if held else "no level"
+        so_far = self._load.level_words(Fraction(str(held))) if held else "no level"
         return Sustainable(
             phase=self._phase.name,
             vary=self._load.vary,
@@ -186,5 +175,5 @@ class Search:
 
     def _broken_by(self, level: Fraction) -> str:
         """Return what broke at a level; of several tries the last one that failed."""
-        failed = [one for one in self.steps if one.level == float(level) and not one.held]
+        failed = [step for step in self.steps if step.level == float(level) and not step.held]
         return failed[-1].reason if failed else ""

@@ -32,13 +32,12 @@ from planrunner.engine.coordinator.outcome import PhaseTimes, RunOutcome, StageT
 from planrunner.engine.coordinator.worker_pool import RunningPhase, WorkerPool
 from planrunner.engine.load_models.blocks import once_timeline
 from planrunner.engine.scheduling.interruptible_sleep import InterruptibleSleep
-from planrunner.engine.scheduling.timeline import FOREVER_NS, SearchTimeline, Timeline
+from planrunner.engine.scheduling.timeline import FOREVER_NS, SearchTimeline, Timeline, timeline_of
 from planrunner.engine.stop import Ending, Stop, StopLevel
 from planrunner.engine.workers.local import Drained, Worker, protocols_of
 from planrunner.engine.workers.remote_pool import RemotePool, WorkerHandle
 from planrunner.engine.workers.ticker import each_second, keep_sweeping
 from planrunner.errors import CannotRun
-from planrunner.graph.load import planned_ns_of
 from planrunner.graph.run_graph import Block, PhaseNode, RunGraph, SearchLoad
 from planrunner.metrics.judging.evidence import Baseline
 from planrunner.metrics.snapshot import Snapshot
@@ -261,11 +260,9 @@ class _Coordinator:
 
     async def _run_at(self, begin_ns: int, phase: PhaseNode, sleeper: InterruptibleSleep) -> None:
         load = phase.load
-        is_search = isinstance(load, SearchLoad)
-        timeline = SearchTimeline(phase, begin_ns) if is_search else Timeline(phase, begin_ns)
+        timeline = timeline_of(phase, begin_ns)
         self._running[phase.name] = timeline
-        planned_ns = planned_ns_of(load)
-        self._tell(PhaseStarted(phase.name, timeline.started_ns, planned_ns, load.most_users))
+        self._tell(PhaseStarted(phase.name, timeline.started_ns, load.planned_ns, load.most_users))
         bound = self._pool.open_phase(phase, timeline)
         if isinstance(load, SearchLoad):
             await self._search(phase, timeline, bound, sleeper)
@@ -362,7 +359,7 @@ def _planned_ns(graph: RunGraph) -> int:
     in_order_ns = 0
     ends_ns = []
     for phase in graph.phases:
-        took_ns = planned_ns_of(phase.load)
+        took_ns = phase.load.planned_ns
         if phase.start_at_ns is None:
             in_order_ns += took_ns
         else:

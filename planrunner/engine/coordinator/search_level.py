@@ -42,51 +42,51 @@ class LevelPart:
     health: HealthLog = field(default_factory=HealthLog)
 
 
-def judge_level(part: LevelPart, evidence: Evidence, *, aborted: int) -> tuple[LevelOutcome, str]:
+def judge_level(level: LevelPart, evidence: Evidence, *, aborted: int) -> tuple[LevelOutcome, str]:
     """Return what came of a level that is over, and why, if it did not hold.
 
     A level that the generator could not send says nothing of the target, whether or not its `slo`
     held: latencies are too long, or the load is too low.
 
     Args:
-        part: The level.
+        level: What was looked at.
         evidence: Of nothing else.
         aborted: Requests that were cut at the end of its graceful stop.
     """
     broken = [
         threshold
-        for gate, threshold in zip(part.gates, part.slo, strict=True)
+        for gate, threshold in zip(level.gates, level.slo, strict=True)
         if gate.judge(evidence).verdict in (Verdict.FAIL, Verdict.NO_DATA)
     ]
     arrivals = tuple(_arrivals(evidence))
-    by_target = next((one for one in broken if _is_of_the_target(one)), None)
+    by_target = next((threshold for threshold in broken if _is_of_the_target(threshold)), None)
     if by_target is not None:
         return LevelOutcome.BROKEN, _metric_words(by_target)
     most_late = 10 * LATE_SHARE if broken else _MOST_LATE_OF_HELD
-    if limit := _limit_of_generator(part.health, arrivals, most_late):
+    if limit := _limit_of_generator(level.health, arrivals, most_late):
         return LevelOutcome.LIMITED, limit
     if broken:
         return LevelOutcome.BROKEN, _metric_words(broken[0])
     if aborted:
         return LevelOutcome.BROKEN, "iterations that did not end within the graceful stop"
-    dropped = _share(arrivals, sum(one.dropped for one in arrivals))
+    dropped = _share(arrivals, sum(counts.dropped for counts in arrivals))
     if dropped >= INVALID_SHARE:
         return LevelOutcome.BROKEN, f"all users being busy ({format_percent(dropped)} dropped)"
     return LevelOutcome.HELD, ""
 
 
 def _arrivals(evidence: Evidence) -> Iterator[ArrivalCounts]:
-    for one in evidence.arrivals:
-        for part in evidence.measured:
-            if one.phase == part.phase and part.start_ns <= one.at_ns < part.end_ns:
-                yield one
+    for counts in evidence.arrivals:
+        for time in evidence.measured:
+            if counts.phase == time.phase and time.start_ns <= counts.at_ns < time.end_ns:
+                yield counts
 
 
 def _limit_of_generator(
     health: HealthLog, arrivals: Sequence[ArrivalCounts], most_late: float
 ) -> str:
     """Return in which way the generator could not send the level; nothing when it could."""
-    late = _share(arrivals, sum(one.late for one in arrivals))
+    late = _share(arrivals, sum(counts.late for counts in arrivals))
     if late > most_late:
         return f"{format_percent(late)} of arrivals started over 5 ms late"
     if health.is_saturated(least_seconds=_LEAST_SECONDS):
@@ -95,7 +95,7 @@ def _limit_of_generator(
 
 
 def _share(arrivals: Sequence[ArrivalCounts], some: int) -> float:
-    due = sum(one.due for one in arrivals)
+    due = sum(counts.due for counts in arrivals)
     return some / due if due else 0.0
 
 

@@ -63,21 +63,21 @@ def doubts_of_loads(doubts: Doubts, loads: Iterable[PhaseLoad]) -> None:
     """
     for load in loads:
         if load.model != "search" and load.requested:
-            if load.model == "open":
+            if load.has_arrivals:
                 _dropped(doubts, load)
             if load.is_paced:
                 _late(doubts, load)
 
 
-def doubts_of_searches(doubts: Doubts, found: Iterable[Sustainable]) -> None:
+def doubts_of_searches(doubts: Doubts, searches: Iterable[Sustainable]) -> None:
     """Name the searches that the generator could take no further."""
-    for one in found:
-        if one.broken_by == GENERATOR:
-            result = "is a lower limit" if one.is_found else "has no result"
+    for search in searches:
+        if search.broken_by == GENERATOR:
+            result = "is a lower limit" if search.is_found else "has no result"
             doubts.add(
-                f"the search of phase `{one.phase}` {result} for the target: {one.text}; share the "
-                "load among `--workers`, or free the generator's host",
-                is_invalid=not one.is_found,
+                f"the search of phase `{search.phase}` {result} for the target: {search.text}; "
+                "share the load among `--workers`, or free the generator's host",
+                is_invalid=not search.is_found,
             )
 
 
@@ -96,7 +96,7 @@ def _late(doubts: Doubts, load: PhaseLoad) -> None:
     share = load.late / load.requested
     if share <= LATE_SHARE:
         return
-    if load.model == "open":
+    if load.has_arrivals:
         reason = (
             f"{load.late:,} of {load.requested:,} arrivals of phase `{load.phase}` started over "
             f"5 ms late (p99 {format_duration(load.lateness_p99_ns)}), so latencies include the "
@@ -177,7 +177,7 @@ def _by_chance(counts: Sequence[TaskCount]) -> float:
 
 def closed_notice(loads: Iterable[PhaseLoad]) -> Iterator[str]:
     """Say what no figure of a closed model without a pace can show."""
-    names = [f"`{load.phase}`" for load in loads if load.model == "closed" and not load.is_paced]
+    names = [f"`{load.phase}`" for load in loads if load.can_be_held_up]
     if names:
         plural = "s" if len(names) > 1 else ""
         are = "are closed models" if plural else "is a closed model"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
-from planrunner.engine.load_models.bound_phase import RunnableLoad
 from planrunner.engine.scheduling.timeline import Timeline
 from planrunner.engine.workers.local import Drained
+from planrunner.graph.loads import RunnableLoad
 from planrunner.graph.run_graph import PhaseNode
 
 __all__ = ["RunningPhase", "WorkerPool"]

@@ -1,4 +1,4 @@
-"""Runs each task once with one user of each class, and tells what happens: no load, no results."""
+"""Runs each task once with one user of each class, and reports it: no load, no results."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ async def dry_run(
     *,
     clients: Mapping[str, ClientFactory],
     clock: Clock,
-    tell: Callable[[TraceEvent], None],
+    report: Callable[[TraceEvent], None],
     run_id: str = "",
     now: Callable[[], float] = lambda: datetime.now(UTC).timestamp(),
 ) -> DryRun:
@@ -78,12 +78,12 @@ async def dry_run(
             "run": {"id": run_id, "dir": "", "seed": graph.seed},
             "now": now,
         }
-        around = WorkerContext(clock=clock, wires=Wires(opened), scope=scope, seed=graph.seed)
-        trial = _DryRunner(graph, around, Trace(tell))
-        stack.callback(trial.close)
+        context = WorkerContext(clock=clock, wires=Wires(opened), scope=scope, seed=graph.seed)
+        runner = _DryRunner(graph, context, Trace(report))
+        stack.callback(runner.close)
         sweeping = asyncio.ensure_future(_sweep(graph, opened, clock))
         stack.callback(sweeping.cancel)
-        return await trial.run()
+        return await runner.run()
 
 
 async def _sweep(graph: RunGraph, opened: Mapping[str, Client], clock: Clock) -> None:
@@ -106,14 +106,14 @@ class _TracedLog(LogLines):
 
 
 class _DryRunner:
-    def __init__(self, graph: RunGraph, around: WorkerContext, trace: Trace) -> None:
+    def __init__(self, graph: RunGraph, context: WorkerContext, trace: Trace) -> None:
         self._graph = graph
-        self._around = around
+        self._context = context
         self._trace = trace
         self._stopped = False
         self._tasks = self._skipped = 0
         self._iterations: dict[str, count[int]] = {}
-        self._feeds = Feeds(graph, scope=around.scope, stop=Stop(), counters=Counters())
+        self._feeds = Feeds(graph, scope=context.scope, stop=Stop(), counters=Counters())
         calls = any(isinstance(step, PythonNode) for step in steps_of(graph))
         hooks = load_hooks(graph.hooks) if graph.hooks is not None and calls else {}
         log = _TracedLog(graph.secrets, trace)
@@ -128,7 +128,7 @@ class _DryRunner:
         self._stopped = True
 
     def _binder(self, phase: str) -> Binder:
-        now_ns = self._around.clock.now_ns()
+        now_ns = self._context.clock.now_ns()
         recorder = PhaseRecorder(
             phase,
             timeline=once_timeline(phase, now_ns),
@@ -137,7 +137,7 @@ class _DryRunner:
             origin_ns=now_ns,
             mask=self._services.log.mask,
         )
-        return Binder(recorder, self._around.wires, self._services, observer=self._trace)
+        return Binder(recorder, self._context.wires, self._services, observer=self._trace)
 
     async def run(self) -> DryRun:
         graph = self._graph
@@ -158,31 +158,31 @@ class _DryRunner:
     async def _block(self, name: str, block: Block | None) -> str:
         if block is None or not block.steps:
             return ""
-        self._trace.part(name)
-        failed = await run_block(name, block, around=self._around, binder=self._binder(name))
+        self._trace.section(name)
+        failed = await run_block(name, block, context=self._context, binder=self._binder(name))
         return self._services.log.mask(failed)
 
     async def _user(self, user_class: str, node: PhaseNode) -> None:
         """Live the life of one user of the class, as in the phase."""
-        phase, found = node.name, self._graph.programs_of(node)
-        program = next(item for item in found if item.name == user_class)
-        around = self._around
-        rng = user_stream(around.seed, phase, program.name, 0)
-        identity: dict[str, object] = {"id": around.next_id(), "class": program.name}
+        phase, programs = node.name, self._graph.programs_of(node)
+        program = next(item for item in programs if item.name == user_class)
+        context = self._context
+        rng = user_stream(context.seed, phase, program.name, 0)
+        identity: dict[str, object] = {"id": context.next_id(), "class": program.name}
         scope = {
-            **around.scope,
+            **context.scope,
             "rand": Rand(rng),
             "user": identity,
             "phase": {"name": phase},
         }
         actor = Actor(
-            clock=around.clock,
+            clock=context.clock,
             scope=scope,
-            sessions=[client.session() for client in around.wires.clients],
+            sessions=[client.session() for client in context.wires.clients],
             rng=rng,
-            counters=around.counters,
+            counters=context.counters,
         )
-        self._trace.part("user", program.name)
+        self._trace.section("user", program.name)
         # Classes that follow one another in phases of their own begin at 0, as under load.
         iterations = self._iterations.setdefault(phase, count())
         user = _DryRunUser(program, actor, self._binder(phase), identity, iterations)
@@ -213,7 +213,7 @@ class _DryRunner:
     async def _steps(self, user: _DryRunUser, key: str, steps: tuple[StepNode, ...]) -> bool:
         if not steps:
             return True
-        self._trace.part(key)
+        self._trace.section(key)
         return await run_once(user.actor, user.binder.steps(steps, StepPlace(user.program.name)))
 
     async def _task(self, user: _DryRunUser, task: BoundTask, name: str) -> None:
@@ -225,10 +225,10 @@ class _DryRunner:
         try:
             if task.needs is not None and not evaluated(actor, task.needs.condition):
                 self._skipped += 1
-                self._trace.part("task", name, f"needs {task.needs.shown}")
+                self._trace.section("task", name, f"needs {task.needs.shown}")
                 return
             self._tasks += 1
-            self._trace.part("task", name)
+            self._trace.section("task", name)
             started = True
             for step in task.steps:
                 await step(actor)

@@ -24,7 +24,6 @@ from planrunner.graph.run_graph import (
     StepNode,
     nested_steps,
 )
-from planrunner.graph.step_words import step_words
 from planrunner.language.expressions.values import EvaluationError
 from planrunner.protocols.base import (
     Check,
@@ -135,14 +134,14 @@ TraceEvent = TraceSection | TracedStep | TracedRequest
 _messages: ContextVar[list[Sent] | None] = ContextVar("messages", default=None)
 
 
-def _tell_message(told: Sent | Redirect) -> None:
+def _keep_message(message: Sent | Redirect) -> None:
     messages = _messages.get()
     if messages is None:
         return
-    if isinstance(told, Sent):
-        messages.append(told)
+    if isinstance(message, Sent):
+        messages.append(message)
     else:
-        messages[-1] = replace(messages[-1], redirect=told)
+        messages[-1] = replace(messages[-1], redirect=message)
 
 
 class TracedClient:
@@ -151,7 +150,7 @@ class TracedClient:
     def __init__(self, client: Client) -> None:
         self._client = client
         if isinstance(client, Tappable):
-            client.tap(_tell_message)
+            client.tap(_keep_message)
 
     def bind(self, exchange: Exchange) -> Any:  # noqa: ANN401 - private to the client
         return self._client.bind(exchange)
@@ -199,28 +198,28 @@ class TracedSession:
 
 
 class Trace:
-    """Wraps bound steps so that they tell what they do.
+    """Wraps bound steps so that they report what they do.
 
     Attributes:
         failures: Requests and steps that failed so far.
     """
 
-    def __init__(self, tell: Callable[[TraceEvent], None]) -> None:
-        self._tell = tell
+    def __init__(self, report: Callable[[TraceEvent], None]) -> None:
+        self._report = report
         self._depth = 0
         self.requests = 0
         self.failures = 0
 
-    def part(self, kind: str, name: str = "", skipped: str = "") -> None:
+    def section(self, kind: str, name: str = "", skipped: str = "") -> None:
         self._depth = 0
-        self._tell(TraceSection(kind, name, skipped))
+        self._report(TraceSection(kind, name, skipped))
 
     def say(self, words: str, *, failed: str = "") -> None:
         self.failures += bool(failed)
-        self._tell(TracedStep(words, self._depth, failed=failed))
+        self._report(TracedStep(words, self._depth, failed=failed))
 
     def step(self, node: StepNode, step: Step) -> Step:
-        """Return the step so that it is told."""
+        """Return the step so that it is reported."""
         if isinstance(node, RequestNode):
             return self._request(node, step)
         if nested_steps(node) or isinstance(node, ParallelNode | PollNode):
@@ -236,13 +235,13 @@ class Trace:
             finally:
                 self.failures += bool(failed)
                 values = tuple((name, user.scope.get(name, MISSING)) for name in _written(node))
-                self._tell(TracedStep(step_words(node), self._depth, values, failed))
+                self._report(TracedStep(node.summary, self._depth, values, failed))
 
         return traced
 
     def _outer(self, node: StepNode, step: Step) -> Step:
         async def traced(user: Actor) -> None:
-            self._tell(TracedStep(step_words(node), self._depth))
+            self._report(TracedStep(node.summary, self._depth))
             before = self._depth
             self._depth = before + 1
             try:
@@ -264,7 +263,7 @@ class Trace:
         return traced
 
     def attempt(self, node: RequestNode, attempt: Attempt) -> Attempt:
-        """Return an attempt of a poll so that it is told."""
+        """Return an attempt of a poll so that it is reported."""
 
         async def traced(user: Actor, send: SendAttempt, judge: JudgeReply) -> None:
             before, user.failure = user.failure, ""
@@ -281,7 +280,7 @@ class Trace:
         self.requests += 1
         self.failures += bool(user.failure)
         exchange, reply = node.exchange, session.reply
-        self._tell(
+        self._report(
             TracedRequest(
                 name=node.name,
                 depth=self._depth,

@@ -11,9 +11,11 @@ from collections.abc import Mapping
 
 from planrunner.engine.load_models.user_pool import UserPool, WorkerContext
 from planrunner.engine.scheduling.interruptible_sleep import InterruptibleSleep
+from planrunner.engine.scheduling.lateness import Punctuality
 from planrunner.engine.scheduling.timeline import Timeline
 from planrunner.engine.stop import Ending, Stop, StopLevel
 from planrunner.engine.users.bound_class import BoundProgram
+from planrunner.graph.loads import RunnableLoad
 from planrunner.graph.run_graph import PhaseNode
 from planrunner.values import dataclass
 
@@ -28,46 +30,53 @@ class PhaseContext:
         programs: Its user classes, bound.
         sleeper: On which it waits; cut to end the phase early.
         begin_ns: From when the load's offsets count: the phase's start, or a level's of a search.
+        punctual: Counts the iterations that have a due time.
     """
 
     phase: PhaseNode
     programs: Mapping[str, BoundProgram]
     timeline: Timeline
-    context: WorkerContext
+    worker: WorkerContext
     stop: Stop
     sleeper: InterruptibleSleep
     begin_ns: int
+    punctual: Punctuality
+
+    def class_of_seats(self, load: RunnableLoad) -> tuple[str, ...]:
+        """Return the class of each user of the load, on all workers."""
+        programs = (self.programs[name].program for name in self.phase.classes)
+        return load.class_of_seats([program.share for program in programs])
 
 
 class Phase(ABC):
     """One phase on this worker."""
 
-    def __init__(self, part: PhaseContext) -> None:
-        self._part = part
-        self._clock = part.context.clock
-        self._sleeper = part.sleeper
-        self._timeline = part.timeline
+    def __init__(self, context: PhaseContext) -> None:
+        self._context = context
+        self._clock = context.worker.clock
+        self._sleeper = context.sleeper
+        self._timeline = context.timeline
         self._pool: UserPool | None = None
 
     async def run(self) -> None:
         """Run the load and the graceful stop; returns when the last user has gone."""
-        part = self._part
+        context = self._context
         async with asyncio.TaskGroup() as group:
             self._pool = UserPool(
-                part.phase.name,
-                programs=part.programs,
-                context=part.context,
+                context.phase.name,
+                programs=context.programs,
+                context=context.worker,
                 group=group,
                 on_empty=self._emptied,
                 on_done=self._done,
             )
-            forget = part.stop.listen(self._told)
+            forget = context.stop.listen(self._heed_stop)
             try:
-                self._told()
+                self._heed_stop()
                 await self._load(self._pool)
                 self._timeline.cut(self._clock.now_ns())
                 self._close()
-                await self._pool.wind_down(part.phase.graceful_stop_ns)
+                await self._pool.wind_down(context.phase.graceful_stop_ns)
             finally:
                 forget()
 
@@ -85,22 +94,22 @@ class Phase(ABC):
     def _is_hopeless(self, failed: int) -> bool:
         """Whether no user will ever work, after so many whose `on_start` failed."""
 
-    def _told(self) -> None:
-        if self._part.stop.level is StopLevel.RUNNING:
+    def _heed_stop(self) -> None:
+        if self._context.stop.level is StopLevel.RUNNING:
             return
         self._sleeper.cut_short()
         if self._pool is not None:
             self._pool.hurry()
-            if self._part.stop.level is StopLevel.AT_ONCE:
+            if self._context.stop.level is StopLevel.AT_ONCE:
                 self._pool.cancel()
 
     def _emptied(self) -> None:
         """Nobody is left: the end of the run, if it is because no `on_start` ended well."""
-        name = self._part.phase.name
-        counters = self._part.context.counters
+        name = self._context.phase.name
+        counters = self._context.worker.counters
         failed = counters.failed_starts(name)
         if failed and self._is_hopeless(failed):
-            self._part.stop.request(
+            self._context.stop.request(
                 # No number: a worker knows only its own users, and this is said for all of them.
                 f"no user of phase `{name}` is left: every `on_start` failed, one because "
                 f"{counters.start_reason(name)}",

@@ -24,19 +24,19 @@ def once_timeline(name: str, now_ns: int) -> Timeline:
     return Timeline(phase, now_ns)
 
 
-async def run_block(name: str, block: Block, *, around: WorkerContext, binder: Binder) -> str:
+async def run_block(name: str, block: Block, *, context: WorkerContext, binder: Binder) -> str:
     """Run a block to its end; returns what failed, in words, or nothing.
 
     What it set of the block's names is seen by every user that starts afterwards, and by teardown,
     also when it failed: what was made before that has to be taken away.
     """
-    rng = user_stream(around.seed, name, "", 0)
+    rng = user_stream(context.seed, name, "", 0)
     actor = Actor(
-        clock=around.clock,
-        scope={**around.scope, "rand": Rand(rng)},
-        sessions=[client.session() for client in around.wires.clients],
+        clock=context.clock,
+        scope={**context.scope, "rand": Rand(rng)},
+        sessions=[client.session() for client in context.wires.clients],
         rng=rng,
-        counters=around.counters,
+        counters=context.counters,
     )
     steps = binder.steps(block.steps, StepPlace(""))
     tries = MOST_TRIES if block.on_fail is OnFail.RETRY else 1
@@ -45,10 +45,10 @@ async def run_block(name: str, block: Block, *, around: WorkerContext, binder: B
             tries -= 1
             if not tries:
                 return actor.words
-            around.counters.retries += 1
-            await around.clock.sleep_until(around.clock.now_ns() + RETRY_NS)
+            context.counters.retries += 1
+            await context.clock.sleep_until(context.clock.now_ns() + RETRY_NS)
     finally:
-        around.scope |= {name: actor.scope[name] for name in block.names if name in actor.scope}
+        context.scope |= {name: actor.scope[name] for name in block.names if name in actor.scope}
         for session in actor.sessions:
             await session.close()
     return ""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from planrunner.engine.load_models.base import Phase, PhaseContext
 from planrunner.engine.load_models.user_pool import UserPool
-from planrunner.graph.run_graph import ClosedLoad
+from planrunner.graph.loads import ClosedLoad
 from planrunner.load.population import SeatChange, changes
 from planrunner.load.sharing import seat_owners
 
@@ -17,26 +15,26 @@ class ClosedPhase(Phase):
     """Users who come and go as the stages say.
 
     Args:
-        part: Of the phase, what every model needs.
+        context: What every model needs.
         load: Its stages.
-        classes: The class of each slot.
     """
 
-    def __init__(self, part: PhaseContext, *, load: ClosedLoad, classes: Sequence[str]) -> None:
-        super().__init__(part)
-        around, name = part.context, part.phase.name
-        owners = seat_owners(classes, around.part.workers)
+    def __init__(self, context: PhaseContext, load: ClosedLoad) -> None:
+        super().__init__(context)
+        worker, name = context.worker, context.phase.name
+        classes = context.class_of_seats(load)
+        owners = seat_owners(classes, worker.share.workers)
         # Each with the number that its user has in its class; counted over all workers' users.
         self._changes: list[tuple[SeatChange, int]] = []
         for change in changes(load.stages):
             key = name, classes[change.slot]
-            if owners[change.slot] == around.part.worker:
-                self._changes.append((change, around.indices[key]))
-            around.indices[key] += change.starts
+            if owners[change.slot] == worker.share.worker:
+                self._changes.append((change, worker.indices[key]))
+            worker.indices[key] += change.starts
         self._classes = classes
 
     async def _load(self, pool: UserPool) -> None:
-        begin_ns = self._part.begin_ns
+        begin_ns = self._context.begin_ns
         for change, index in self._changes:
             await self._sleeper.until(begin_ns + change.offset_ns)
             if self._sleeper.cut:

@@ -2,33 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from planrunner.engine.load_models.base import Phase, PhaseContext
 from planrunner.engine.load_models.user_pool import UserPool
-from planrunner.load.sharing import seat_owners
+from planrunner.engine.scheduling.iteration_budget import Quota
+from planrunner.graph.loads import CountedLoad
+from planrunner.load.partition import WorkerShare
+from planrunner.load.sharing import owned_iterations, seat_owners
 
 __all__ = ["CountedPhase"]
+
+
+def _quotas(load: CountedLoad, owners: Sequence[int], share: WorkerShare) -> Callable[[], Quota]:
+    """Return what gives each of a worker's users its iterations: its own, or from the shared."""
+    if load.per_user:
+        return lambda: Quota(load.per_user)
+    mine = owned_iterations(owners, load.iterations, share.worker)
+    shared = Quota(load.iterations if share.workers == 1 else sum(1 for _ in mine))
+    return lambda: shared
 
 
 class CountedPhase(Phase):
     """Users who work until no iteration is left to begin, or the time is up.
 
     Args:
-        part: Of the phase, what every model needs.
-        classes: The class of each user, on all workers.
+        context: What every model needs.
+        load: Its iterations.
     """
 
-    def __init__(self, part: PhaseContext, *, classes: Sequence[str]) -> None:
-        super().__init__(part)
-        around = part.context
-        owners = seat_owners(classes, around.part.workers)
+    def __init__(self, context: PhaseContext, load: CountedLoad) -> None:
+        worker = context.worker
+        classes = context.class_of_seats(load)
+        owners = seat_owners(classes, worker.share.workers)
         self._users: list[tuple[str, int]] = []
         for name, owner in zip(classes, owners, strict=True):
-            index = around.indices[part.phase.name, name]
-            around.indices[part.phase.name, name] += 1
-            if owner == around.part.worker:
+            index = worker.indices[context.phase.name, name]
+            worker.indices[context.phase.name, name] += 1
+            if owner == worker.share.worker:
                 self._users.append((name, index))
+        quota = _quotas(load, owners, worker.share)
+        programs = {name: replace(bound, quota=quota) for name, bound in context.programs.items()}
+        super().__init__(replace(context, programs=programs))
 
     async def _load(self, pool: UserPool) -> None:
         if not self._users:
@@ -37,7 +53,7 @@ class CountedPhase(Phase):
             pool.start(name, index)
         await self._sleeper.until(self._timeline.ends_ns)
         if not self._sleeper.cut:
-            self._part.context.counters.overtime[self._part.phase.name] += 1
+            self._context.worker.counters.overtime[self._context.phase.name] += 1
 
     def _done(self) -> None:
         self._sleeper.cut_short()

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from planrunner.engine.load_models.base import Phase, PhaseContext
 from planrunner.engine.load_models.user_pool import UserPool
 from planrunner.engine.scheduling.arrival_queue import ArrivalQueue
-from planrunner.engine.scheduling.lateness import Punctuality
 from planrunner.engine.users.virtual_user import user_stream
-from planrunner.graph.run_graph import OpenLoad
+from planrunner.graph.loads import OpenLoad
 from planrunner.load.arrivals import ArrivalKind, ArrivalSchedule, RateStage, dealt_classes, merged
+from planrunner.load.sharing import dealt_arrivals, share_of, taking_arrivals
 from planrunner.units import NS_PER_MS, Rate
 
-__all__ = ["OpenPhase", "schedule_of"]
+__all__ = ["OpenPhase"]
 
 _MOST_AT_ONCE: Final = 16
 """Arrivals given out without letting the users work who got them.
@@ -30,7 +31,7 @@ _HOPELESS_AFTER: Final = 10
 """Users whose on_start failed, and no other: one more will not do better."""
 
 
-def schedule_of(
+def _schedule(
     load: OpenLoad, weights: Sequence[int], *, seed: int, phase: str
 ) -> Iterator[tuple[int, int]]:
     """Yield each arrival of a phase: its offset in ns, and the position of its class.
@@ -68,32 +69,34 @@ class OpenPhase(Phase):
     """Arrivals given to idle users; new users start while there are fewer than `max_users`.
 
     Args:
-        part: Of the phase, what every model needs.
-        names: The class at each position of the schedule.
-        schedule: Every arrival of this worker.
-        punctual: Counts arrivals.
-        max_users: Of this worker.
+        context: What every model needs.
+        load: Its rate.
     """
 
-    def __init__(
-        self,
-        part: PhaseContext,
-        *,
-        names: Sequence[str],
-        schedule: Iterator[tuple[int, int]],
-        punctual: Punctuality,
-        max_users: int,
-    ) -> None:
-        super().__init__(part)
-        self._names = names
-        self._schedule = schedule
-        self._punctual = punctual
-        self._max_users = max_users
-        queues = [part.programs[name].queue for name in names]
-        self._desks: list[ArrivalQueue] = [queue for queue in queues if queue is not None]
+    def __init__(self, context: PhaseContext, load: OpenLoad) -> None:
+        queues = {name: ArrivalQueue() for name in context.programs}
+        programs = {
+            name: replace(bound, queue=queues[name]) for name, bound in context.programs.items()
+        }
+        super().__init__(replace(context, programs=programs))
+        self._names = [name for name, _ in load.exact] or list(context.phase.classes)
+        self._queues = [queues[name] for name in self._names]
+        self._punctual = context.punctual
+        self._max_users = share_of(load.max_users, context.worker.share)
+        self._schedule = self._own(load)
+
+    def _own(self, load: OpenLoad) -> Iterator[tuple[int, int]]:
+        """Return the arrivals of this worker."""
+        context, worker = self._context, self._context.worker
+        taking = taking_arrivals(worker.share, load.max_users)
+        if taking is None:
+            return iter(())
+        weights = [context.programs[name].program.weight for name in self._names]
+        schedule = _schedule(load, weights, seed=worker.seed, phase=context.phase.name)
+        return dealt_arrivals(schedule, taking)
 
     async def _load(self, pool: UserPool) -> None:
-        begin_ns, now = self._part.begin_ns, self._clock.now_ns
+        begin_ns, now = self._context.begin_ns, self._clock.now_ns
         sleeper, punctual = self._sleeper, self._punctual
         at_once = 0
         for offset_ns, position in self._schedule:
@@ -110,7 +113,7 @@ class OpenPhase(Phase):
                 return
             if due_ns >= punctual.window_ends_ns:
                 punctual.enter(due_ns)
-            if self._desks[position].give(due_ns) or self._starts(pool, position, due_ns):
+            if self._queues[position].give(due_ns) or self._starts(pool, position, due_ns):
                 punctual.lateness_ns.append(now_ns - due_ns)
             else:
                 punctual.dropped += 1
@@ -118,7 +121,7 @@ class OpenPhase(Phase):
 
     def _count_overdue(self, due_ns: int) -> None:
         """Count what was due when the phase was cut, from this arrival on, and nobody got."""
-        begin_ns, now_ns, punctual = self._part.begin_ns, self._clock.now_ns(), self._punctual
+        begin_ns, now_ns, punctual = self._context.begin_ns, self._clock.now_ns(), self._punctual
         while due_ns < now_ns:
             if due_ns >= punctual.window_ends_ns:
                 punctual.enter(due_ns)
@@ -129,18 +132,18 @@ class OpenPhase(Phase):
     def _starts(self, pool: UserPool, position: int, due_ns: int) -> bool:
         """Start a user for an arrival; False when all are busy."""
         # If all places are taken, one of another class that is idle goes home as this one comes.
-        if len(pool) >= self._max_users and not any(queue.dismiss() for queue in self._desks):
+        if len(pool) >= self._max_users and not any(queue.dismiss() for queue in self._queues):
             return False
-        around, name = self._part.context, self._names[position]
-        number = around.indices[self._part.phase.name, name]
-        around.indices[self._part.phase.name, name] = number + 1
+        worker, name = self._context.worker, self._names[position]
+        number = worker.indices[self._context.phase.name, name]
+        worker.indices[self._context.phase.name, name] = number + 1
         # Nobody knows what users others have started, so every worker has numbers of its own.
-        index = number * around.part.workers + around.part.worker
+        index = number * worker.share.workers + worker.share.worker
         pool.start(name, index, due_ns=due_ns)
         return True
 
     def _close(self) -> None:
-        for queue in self._desks:
+        for queue in self._queues:
             queue.close()
 
     def _is_hopeless(self, failed: int) -> bool:

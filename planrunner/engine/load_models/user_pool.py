@@ -34,11 +34,11 @@ class WorkerContext:
         alive: Users now, by class.
         next_id: Numbers users over the whole run, from 0.
         indices: Users started so far, by phase and class; of all workers where each can know it.
-        part: Which worker this is.
+        share: Which worker this is.
     """
 
     def __init__(
-        self, *, clock: Clock, wires: Wires, scope: Scope, seed: int, part: WorkerShare = ALL
+        self, *, clock: Clock, wires: Wires, scope: Scope, seed: int, share: WorkerShare = ALL
     ) -> None:
         self.clock = clock
         self.wires = wires
@@ -46,8 +46,8 @@ class WorkerContext:
         self.seed = seed
         self.counters = Counters()
         self.alive: Counter[str] = Counter()
-        self.part = part
-        self.next_id: Callable[[], int] = count(part.worker, part.workers).__next__
+        self.share = share
+        self.next_id: Callable[[], int] = count(share.worker, share.workers).__next__
         self.indices: Counter[tuple[str, str]] = Counter()
 
 
@@ -74,7 +74,7 @@ class UserPool:
     ) -> None:
         self._phase = phase
         self._programs = programs
-        self._around = context
+        self._context = context
         self._group = group
         self._on_empty = on_empty
         self._on_done = on_done
@@ -101,21 +101,21 @@ class UserPool:
             slot: By which to stop it.
             due_ns: When the arrival was due that it starts for; its first request has this time.
         """
-        around, bound = self._around, self._programs[user_class]
-        rng = user_stream(around.seed, self._phase, user_class, index)
-        identity: dict[str, object] = {"id": around.next_id(), "class": user_class}
+        context, bound = self._context, self._programs[user_class]
+        rng = user_stream(context.seed, self._phase, user_class, index)
+        identity: dict[str, object] = {"id": context.next_id(), "class": user_class}
         scope = {
-            **around.scope,
+            **context.scope,
             "rand": Rand(rng),
             "user": identity,
             "phase": {"name": self._phase},
         }
         actor = Actor(
-            clock=around.clock,
+            clock=context.clock,
             scope=scope,
-            sessions=[client.session() for client in around.wires.clients],
+            sessions=[client.session() for client in context.wires.clients],
             rng=rng,
-            counters=around.counters,
+            counters=context.counters,
         )
         user = VirtualUser(bound, actor, identity=identity, on_change=self._changed)
         actor.due_ns = due_ns
@@ -123,8 +123,8 @@ class UserPool:
             self._by_slot[slot] = user
         self._live[user] = self._busy[user] = slot
         self.started += 1
-        around.alive[user_class] += 1
-        around.counters.started[self._phase, user_class] += 1
+        context.alive[user_class] += 1
+        context.counters.started[self._phase, user_class] += 1
         user.start(self._group)
 
     def stop(self, slot: int) -> None:
@@ -154,7 +154,7 @@ class UserPool:
 
     async def _until_empty(self, awaited: dict[VirtualUser, int | None], limit_ns: int) -> None:
         if awaited:
-            clock = self._around.clock
+            clock = self._context.clock
             self._awaited, self._empty = awaited, InterruptibleSleep(clock)
             await self._empty.until(clock.now_ns() + limit_ns)
 
@@ -168,7 +168,7 @@ class UserPool:
             slot = self._live.pop(user)
             if slot is not None and self._by_slot.get(slot) is user:
                 del self._by_slot[slot]  # nobody keeps it: it is free without any collection
-            self._around.alive[user.user_class] -= 1
+            self._context.alive[user.user_class] -= 1
             if not self._live:
                 self._on_empty()
         if self._empty is not None and not self._awaited:

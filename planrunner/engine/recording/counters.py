@@ -68,8 +68,8 @@ class Counters:
 
     def start_reason(self, phase: str) -> str:
         """Return why the first `on_start` of a phase failed."""
-        found = (reason for (name, _), reason in self.start_reasons.items() if name == phase)
-        return next(found, "")
+        reasons = (reason for (name, _), reason in self.start_reasons.items() if name == phase)
+        return next(reasons, "")
 
     def end_early(self, reason: str) -> None:
         """Count an iteration that ended for this reason."""

@@ -63,7 +63,7 @@ class Punctuality:
         due = given + self.dropped + self.missed
         if due or self.unbegun:
             last_ns = min(self.window_ends_ns or FOREVER_NS, self._timeline.ends_ns) - 1
-            late = sum(one > LATE_NS for one in lateness_ns) + self.overran
+            late = sum(late_ns > LATE_NS for late_ns in lateness_ns) + self.overran
             arrivals = ArrivalCounts(
                 # What a late generator gives out after its time still belongs to it.
                 at_ns=min((self._began_ns + until_ns) // 2, last_ns),

@@ -7,11 +7,11 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Final
 
-from planrunner.graph.run_graph import PhaseNode
+from planrunner.graph.run_graph import PhaseNode, SearchLoad
 from planrunner.metrics.judging.measured import MeasuredTime
 from planrunner.values import dataclass
 
-__all__ = ["FOREVER_NS", "SearchTimeline", "StageSpan", "Timeline"]
+__all__ = ["FOREVER_NS", "SearchTimeline", "StageSpan", "Timeline", "timeline_of"]
 
 FOREVER_NS: Final = 1 << 62
 """Later than anything; 146 years after the clock's zero."""
@@ -89,18 +89,19 @@ class SearchTimeline(Timeline):
     still happens between a level's end and the next one's begin.
     """
 
-    def __init__(self, phase: PhaseNode, started_ns: int) -> None:
+    def __init__(self, phase: PhaseNode, load: SearchLoad, started_ns: int) -> None:
         super().__init__(phase, started_ns)
+        self._settle_ns, self._hold_ns = load.settle_ns, load.hold_ns
         self._stages = ()
         self._windows = ()
         self._settled: list[tuple[int, int]] = []
         self.ends_ns = started_ns
 
-    def open_level(self, name: str, begin_ns: int, *, settle_ns: int, hold_ns: int) -> None:
+    def open_level(self, name: str, begin_ns: int) -> None:
         """Begin a level."""
         number = len(self._windows)
-        judged_ns, end_ns = begin_ns + settle_ns, begin_ns + hold_ns
-        if settle_ns:
+        judged_ns, end_ns = begin_ns + self._settle_ns, begin_ns + self._hold_ns
+        if self._settle_ns:
             self._windows += (StageSpan(number, begin_ns, judged_ns, name, warmup=True),)
         number = len(self._windows)
         self._windows += (
@@ -135,6 +136,13 @@ class SearchTimeline(Timeline):
             until_ns = min(end_ns, now_ns, self.ends_ns)
             if judged_ns < until_ns:
                 yield MeasuredTime(self.phase, stage, judged_ns, until_ns)
+
+
+def timeline_of(phase: PhaseNode, started_ns: int) -> Timeline:
+    """Return the windows of a phase; those of a search come with its levels."""
+    if isinstance(phase.load, SearchLoad):
+        return SearchTimeline(phase, phase.load, started_ns)
+    return Timeline(phase, started_ns)
 
 
 def _stages(phase: PhaseNode, started_ns: int) -> Iterator[tuple[str, int, int]]:

@@ -123,7 +123,7 @@ class Feeds:
         scope: Scope,
         stop: Stop,
         counters: Counters,
-        part: WorkerShare = ALL,
+        share: WorkerShare = ALL,
         needs: Mapping[str, Sequence[int]] | None = None,
     ) -> None:
         self._stop = stop
@@ -131,7 +131,7 @@ class Feeds:
         wanted = {name for program in graph.programs() for name in program.data}
         self._feeds = {
             node.name: open_feed(
-                node, seed=graph.seed, scope=scope, part=part, needs=(needs or {}).get(node.name)
+                node, seed=graph.seed, scope=scope, share=share, needs=(needs or {}).get(node.name)
             )
             for node in graph.data
             if node.name in wanted
@@ -168,7 +168,7 @@ def open_feed(
     *,
     seed: int,
     scope: Scope,
-    part: WorkerShare = ALL,
+    share: WorkerShare = ALL,
     needs: Sequence[int] | None = None,
 ) -> Feed:
     """Open one source.
@@ -177,7 +177,7 @@ def open_feed(
         node: The source.
         seed: The run's; every draw that isn't a user's own comes from it and the source's name.
         scope: What made-up rows may read: params, `run`, `now`.
-        part: Which rows are this worker's.
+        share: Which rows are this worker's.
         needs: For rows that users hold: how many users each worker has at most.
 
     Raises:
@@ -189,9 +189,9 @@ def open_feed(
             places = table.places()
             return Feed(node, table, partial(_pick, places, table.at, len(places)), None)
         if not node.is_held:
-            rows = _rows(node, table, seed, part.dealt)
+            rows = _rows(node, table, seed, share.dealt)
             return Feed(node, table, partial(_next, rows.__next__), None)
-        rows = _rows(node, table, seed, partial(part.reserved, needs=needs or ()))
+        rows = _rows(node, table, seed, partial(share.reserved, needs=needs or ()))
         returned: deque[object] = deque()
         return Feed(node, table, partial(_next_free, rows, returned), returned)
     except (RowFault, EvaluationError, OSError) as error:

@@ -26,7 +26,7 @@ from planrunner.engine.stop import Ending, Stop
 from planrunner.engine.users.bound_class import BoundProgram
 from planrunner.engine.users.bound_task import BoundTask
 from planrunner.engine.users.data_feeds import Feeds
-from planrunner.engine.workers.assignment import held_rows, iteration_numbers, part_of_throttle
+from planrunner.engine.workers.assignment import held_rows, iteration_numbers, throttle_of
 from planrunner.graph.run_graph import (
     Block,
     PhaseNode,
@@ -98,24 +98,24 @@ class Worker:
         samples: SampleWriter | None,
         stop: Stop,
         scope: Scope,
-        part: WorkerShare = ALL,
+        share: WorkerShare = ALL,
     ) -> None:
         self._graph = graph
         self._clock = clock
         self._samples = samples
         self._stop = stop
-        around = WorkerContext(
-            clock=clock, wires=Wires(clients), scope=scope, seed=graph.seed, part=part
+        context = WorkerContext(
+            clock=clock, wires=Wires(clients), scope=scope, seed=graph.seed, share=share
         )
-        self._around = around
+        self._context = context
         # Before the clock starts: listing the places of many rows takes its time.
         self._feeds = Feeds(
             graph,
             scope=scope,
             stop=stop,
-            counters=around.counters,
-            part=part,
-            needs=held_rows(graph, part.workers),
+            counters=context.counters,
+            share=share,
+            needs=held_rows(graph, share.workers),
         )
         self.started_ns = clock.now_ns()
         self._log = LogLines(graph.secrets)
@@ -127,7 +127,7 @@ class Worker:
         self._undelivered: Snapshot | None = None
         self._punctual: list[Punctuality] = []
         for request in requests_of(graph):
-            self._around.wires.bind(request.exchange)  # what can't be bound says so before load
+            self._context.wires.bind(request.exchange)  # what can't be bound says so before load
 
     @property
     def overflowed(self) -> bool:
@@ -141,7 +141,7 @@ class Worker:
     @property
     def scope(self) -> Scope:
         """The names that every user starts with; `setup` adds some."""
-        return self._around.scope
+        return self._context.scope
 
     def begin(self, started_ns: int, samples: SampleWriter | None) -> None:
         """Count time from a moment that all workers have in common; before any phase."""
@@ -160,8 +160,8 @@ class Worker:
     async def run_once(self, name: str, block: Block) -> str:
         """Run a block that belongs to no phase; returns what failed, in words, or nothing."""
         recorder = self._recorder(name, once_timeline(name, self._clock.now_ns()))
-        binder = Binder(recorder, self._around.wires, self._services(_stop_no_phase))
-        return self._log.mask(await run_block(name, block, around=self._around, binder=binder))
+        binder = Binder(recorder, self._context.wires, self._services(_stop_no_phase))
+        return self._log.mask(await run_block(name, block, context=self._context, binder=binder))
 
     def _recorder(self, phase: str, timeline: Timeline) -> PhaseRecorder:
         return PhaseRecorder(
@@ -181,7 +181,7 @@ class Worker:
             phase,
             timeline=timeline,
             bind=lambda stop_phase: self._bind(phase, recorder, stop_phase=stop_phase),
-            context=self._around,
+            context=self._context,
             stop=self._stop,
         )
         self._punctual.append(bound.punctual)
@@ -191,7 +191,7 @@ class Worker:
         """Fail the requests whose deadline has passed."""
         now_ns = self._clock.now_ns()
         self._probe.woke(due_ns=due_ns, now_ns=now_ns)
-        for client in self._around.wires.clients:
+        for client in self._context.wires.clients:
             client.sweep(now_ns)
 
     def collect(self) -> None:
@@ -199,7 +199,7 @@ class Worker:
 
         Several times a second: a pause of the loop that is one long would show in latencies.
         """
-        part = self._book.drain(self._clock.now_ns(), self._around.alive)
+        part = self._book.drain(self._clock.now_ns(), self._context.alive)
         self._undelivered = part if self._undelivered is None else self._undelivered.then(part)
         if self._samples is not None:
             self._samples.flush(self._book.opened)
@@ -215,7 +215,7 @@ class Worker:
         snapshot, self._undelivered = self._undelivered, None
         assert snapshot is not None  # collect has just set it
         now_ns = self._clock.now_ns()
-        arrived = [one for punctual in self._punctual for one in punctual.drain(now_ns)]
+        arrived = [pair for punctual in self._punctual for pair in punctual.drain(now_ns)]
         arrived.sort(key=lambda pair: pair[0].at_ns)
         lateness: dict[str, Histogram] = {}
         for arrivals, lateness_ns in arrived:
@@ -232,7 +232,7 @@ class Worker:
 
     def _counters(self) -> Counters:
         counters = Counters()
-        counters.add(self._around.counters)
+        counters.add(self._context.counters)
         for (phase, user_class), tasks in self._tasks.items():
             for task in tasks:
                 key = phase, user_class, task.name
@@ -244,11 +244,11 @@ class Worker:
     def _bind(
         self, phase: PhaseNode, recorder: PhaseRecorder, *, stop_phase: Callable[[], None]
     ) -> dict[str, BoundProgram]:
-        part = self._around.part
-        next_iteration = iteration_numbers(self._graph, phase, part)
-        throttle = part_of_throttle(self._graph, phase, part)
+        share = self._context.share
+        next_iteration = iteration_numbers(self._graph, phase, share)
+        throttle = throttle_of(self._graph, phase, share)
         turns = None if throttle is None else Turns(throttle)
-        binder = Binder(recorder, self._around.wires, self._services(stop_phase), turns)
+        binder = Binder(recorder, self._context.wires, self._services(stop_phase), turns)
         return {
             program.name: self._bind_program(program, recorder, binder, next_iteration)
             for program in self._graph.programs_of(phase)

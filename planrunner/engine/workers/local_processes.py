@@ -22,13 +22,13 @@ _LAST_S: Final = 2.0
 
 
 class WorkerProcess:
-    """One worker's process, as a `Peer`."""
+    """One worker's process, as a `WorkerHandle`."""
 
     def __init__(
-        self, part: WorkerShare, process: asyncio.subprocess.Process, channel: SocketTransport
+        self, share: WorkerShare, process: asyncio.subprocess.Process, transport: SocketTransport
     ) -> None:
-        self.name = f"worker {part.worker + 1} of {part.workers} (process {process.pid})"
-        self.channel: Final = channel
+        self.name = f"worker {share.worker + 1} of {share.workers} (process {process.pid})"
+        self.transport: Final = transport
         self._process = process
 
     @property
@@ -52,7 +52,7 @@ class WorkerProcess:
 
     async def close(self) -> None:
         await self._end()
-        await self.channel.close()
+        await self.transport.close()
 
     async def _end(self) -> int | None:
         """Return the exit code; None if it did not end by itself."""
@@ -92,14 +92,14 @@ async def worker_processes(
     started: list[WorkerProcess] = []
     try:
         for number in range(workers):
-            part = WorkerShare(number, workers)
+            share = WorkerShare(number, workers)
             try:
-                worker = await _start(part, command)
+                worker = await _start(share, command)
             except OSError as error:
                 words = f"can't start worker {number + 1} of {workers}: {error.strerror}"
                 raise CannotRun(words) from error
             started.append(worker)
-            worker.channel.send(Assignment(part, names, source))
+            worker.transport.send(Assignment(share, names, source))
         yield started
     finally:
         for worker in started:
@@ -107,7 +107,7 @@ async def worker_processes(
         await asyncio.gather(*(worker.close() for worker in started))
 
 
-async def _start(part: WorkerShare, command: Sequence[str]) -> WorkerProcess:
+async def _start(share: WorkerShare, command: Sequence[str]) -> WorkerProcess:
     here, there = socket.socketpair()
     with there:
         process = await asyncio.create_subprocess_exec(
@@ -117,4 +117,4 @@ async def _start(part: WorkerShare, command: Sequence[str]) -> WorkerProcess:
             pass_fds=(there.fileno(),),
             start_new_session=True,  # Ctrl-C is for the coordinator, who tells the workers
         )
-    return WorkerProcess(part, process, await SocketTransport.over(here))
+    return WorkerProcess(share, process, await SocketTransport.over(here))

@@ -41,16 +41,21 @@ def merge_drained(
         both,
         _worst([health_of(parts) for parts, _ in workers if parts]) if sent else home.health,
         _lines([home.log, *(part.log for part in sent)]),
-        tuple(sorted((one for part in sent for one in part.arrivals), key=lambda one: one.at_ns)),
+        tuple(
+            sorted(
+                (counts for part in sent for counts in part.arrivals),
+                key=lambda counts: counts.at_ns,
+            )
+        ),
         lateness,
-        (*home.failing, *(one for part in sent for one in part.failing)),
+        (*home.failing, *(sample for part in sent for sample in part.failing)),
     )
 
 
 def _snapshot(home: Drained, workers: Sequence[WorkerDrains], start_ns: int) -> Snapshot:
     sent = [part.snapshot for parts, _ in workers for part in parts]
     # The coordinator looks a moment later than workers do; nothing is known of that moment.
-    end_ns = max((one.end_ns for one in sent), default=home.snapshot.end_ns)
+    end_ns = max((snapshot.end_ns for snapshot in sent), default=home.snapshot.end_ns)
     merged = home.snapshot
     for snapshot in sent:
         merged = merged.merge(snapshot)
@@ -65,27 +70,27 @@ def health_of(parts: Sequence[Drained]) -> Health:
     """Return one health over several intervals, one after the other."""
     lengths = [max(part.snapshot.end_ns - part.snapshot.start_ns, 1) for part in parts]
     busy = sum(part.health.cpu_share * length for part, length in zip(parts, lengths, strict=True))
-    found = [part.health for part in parts]
+    healths = [part.health for part in parts]
     return Health(
-        max(one.loop_lag_ns for one in found),
+        max(health.loop_lag_ns for health in healths),
         busy / sum(lengths),
-        sum(one.collections for one in found),
-        max(one.collection_ns for one in found),
-        max(one.open_files for one in found),
+        sum(health.collections for health in healths),
+        max(health.collection_ns for health in healths),
+        max(health.open_files for health in healths),
     )
 
 
-def _worst(found: Sequence[Health]) -> Health:
+def _worst(healths: Sequence[Health]) -> Health:
     return Health(
-        max(one.loop_lag_ns for one in found),
-        max(one.cpu_share for one in found),
-        sum(one.collections for one in found),
-        max(one.collection_ns for one in found),
-        max(one.open_files for one in found),
+        max(health.loop_lag_ns for health in healths),
+        max(health.cpu_share for health in healths),
+        sum(health.collections for health in healths),
+        max(health.collection_ns for health in healths),
+        max(health.open_files for health in healths),
     )
 
 
-def _lines(found: Sequence[LogSink]) -> LogSink:
-    lines = [line for one in found for line in one.lines]
-    suppressed = sum(one.suppressed for one in found) + max(len(lines) - MOST_LINES, 0)
+def _lines(sinks: Sequence[LogSink]) -> LogSink:
+    lines = [line for sink in sinks for line in sink.lines]
+    suppressed = sum(sink.suppressed for sink in sinks) + max(len(lines) - MOST_LINES, 0)
     return LogSink(tuple(lines[:MOST_LINES]), suppressed)

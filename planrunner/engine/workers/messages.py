@@ -25,7 +25,8 @@ from typing import Any
 
 from planrunner.engine.stop import Among, Ending, StopLevel
 from planrunner.engine.workers.local import Drained
-from planrunner.graph.run_graph import ClosedLoad, OpenLoad, RunGraph
+from planrunner.graph.loads import RunnableLoad
+from planrunner.graph.run_graph import RunGraph
 from planrunner.load.partition import WorkerShare
 from planrunner.results.files.samples import SampleFile
 from planrunner.values import dataclass
@@ -57,7 +58,7 @@ class Assignment:
         source: What the worker makes its own graph from; opaque to the engine.
     """
 
-    part: WorkerShare
+    share: WorkerShare
     names: Mapping[str, object]
     source: Any = field(repr=False)
 
@@ -89,7 +90,7 @@ class Begin:
     begin_ns: int
     names: Mapping[str, object]
     level: str = ""
-    load: ClosedLoad | OpenLoad | None = None
+    load: RunnableLoad | None = None
 
 
 @dataclass(frozen=True, slots=True)

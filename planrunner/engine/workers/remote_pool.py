@@ -17,7 +17,6 @@ from functools import partial
 from typing import Any, Final, Protocol
 
 from planrunner.clock import Clock
-from planrunner.engine.load_models.bound_phase import RunnableLoad
 from planrunner.engine.recording.counters import Counters
 from planrunner.engine.scheduling.interruptible_sleep import InterruptibleSleep
 from planrunner.engine.scheduling.timeline import Timeline
@@ -42,7 +41,8 @@ from planrunner.engine.workers.messages import (
 )
 from planrunner.engine.workers.transport import Transport
 from planrunner.errors import CannotRun
-from planrunner.graph.run_graph import PhaseNode, RunGraph, SearchLoad
+from planrunner.graph.loads import RunnableLoad
+from planrunner.graph.run_graph import PhaseNode, RunGraph
 from planrunner.results.files.samples import SampleWriter
 from planrunner.units import NS_PER_MS, NS_PER_S, NS_PER_US
 
@@ -71,10 +71,10 @@ class WorkerHandle(Protocol):
     name: str
 
     @property
-    def channel(self) -> Transport: ...
+    def transport(self) -> Transport: ...
 
     async def fate(self) -> str:
-        """Return what became of it, in words, once its channel has closed."""
+        """Return what became of it, in words, once its transport has closed."""
 
     def kill(self) -> None: ...
 
@@ -125,9 +125,9 @@ class _RemotePhase:
     async def run(self, load: RunnableLoad, begin_ns: int) -> None:
         """Run a load that begins then (clock time) until the last user has gone."""
         name, self.begin_ns = self.phase.name, begin_ns
-        if isinstance(self.phase.load, SearchLoad):
+        if self.phase.load.is_search:
             *_, (level, _, _) = self.timeline.stages()
-            begin = Begin(name, begin_ns, self._pool.names(), level, load)  # type: ignore[arg-type]  # no level is counted
+            begin = Begin(name, begin_ns, self._pool.names(), level, load)
         else:
             begin = Begin(name, begin_ns, self._pool.names())
         await self._pool.run(begin)
@@ -187,8 +187,8 @@ class RemotePool:
 
     @property
     def sampling_stopped(self) -> str:
-        found = (self._home.sampling_stopped, *(link.sampling_stopped for link in self._links))
-        return next(filter(None, found), "")
+        reasons = (self._home.sampling_stopped, *(link.sampling_stopped for link in self._links))
+        return next(filter(None, reasons), "")
 
     @property
     def watches(self) -> Sequence[Callable[[], Coroutine[Any, Any, None]]]:
@@ -209,7 +209,7 @@ class RemotePool:
 
     async def _ready(self, link: _WorkerState) -> None:
         try:
-            message = await link.handle.channel.receive()
+            message = await link.handle.transport.receive()
         except EOFError as error:
             raise CannotRun(f"{link.handle.name} {await link.handle.fate()}") from error
         match message:
@@ -229,13 +229,13 @@ class RemotePool:
         for link in self._links:
             file = None if samples is None else samples.beside(link.number + 1)
             link.heard_ns = self._clock.now_ns()
-            link.handle.channel.send(Start(started_ns, file))
-        self._stop.listen(self._told)
+            link.handle.transport.send(Start(started_ns, file))
+        self._stop.listen(self._relay_stop)
 
     async def dismiss(self) -> None:
         """End all workers."""
         for link in self._links:
-            link.handle.channel.send(Quit())
+            link.handle.transport.send(Quit())
         await asyncio.gather(*(link.handle.close() for link in self._links))
 
     def names(self) -> dict[str, object]:
@@ -265,7 +265,7 @@ class RemotePool:
 
     def _send(self, link: _WorkerState, begin: Begin) -> None:
         try:
-            link.handle.channel.send(begin)
+            link.handle.transport.send(begin)
         except Exception as error:  # pickle raises what it likes
             raise CannotRun(
                 f"a value that `setup` made can't be sent to workers: {error}",
@@ -283,7 +283,7 @@ class RemotePool:
     async def catch_up(self) -> None:
         look = self._looks = self._looks + 1
         for link in self._links:
-            link.handle.channel.send(Look(look))
+            link.handle.transport.send(Look(look))
         await self._all_are_in(lambda link: link.look >= look)
 
     async def _all_are_in(self, is_in: Callable[[_WorkerState], bool]) -> None:
@@ -318,7 +318,7 @@ class RemotePool:
         """Take in what a worker says until it is gone."""
         try:
             while True:
-                message = await link.handle.channel.receive()
+                message = await link.handle.transport.receive()
                 link.heard_ns = self._clock.now_ns()
                 self._heard(link, message)
         except EOFError:
@@ -370,7 +370,7 @@ class RemotePool:
     def _end_phase(self, phase: str) -> None:
         self._open[phase].stopped = True
         for link in self._links:
-            link.handle.channel.send(EndPhase(phase))
+            link.handle.transport.send(EndPhase(phase))
 
     def _ask(self, link: _WorkerState, asked: Asked) -> None:
         if asked.among is not None:
@@ -392,8 +392,8 @@ class RemotePool:
         for phase in self._open:
             self._cut(phase)
 
-    def _told(self) -> None:
+    def _relay_stop(self) -> None:
         stop = self._stop
         if stop.level is not StopLevel.RUNNING:
             for link in self._links:
-                link.handle.channel.send(Halt(stop.level, stop.reason, stop.ending))
+                link.handle.transport.send(Halt(stop.level, stop.reason, stop.ending))

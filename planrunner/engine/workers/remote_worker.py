@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from planrunner.clock import Clock
 from planrunner.engine.load_models.bound_phase import BoundPhase
-from planrunner.engine.scheduling.timeline import SearchTimeline, Timeline
+from planrunner.engine.scheduling.timeline import SearchTimeline, Timeline, timeline_of
 from planrunner.engine.stop import Among, Ending, Stop
 from planrunner.engine.workers.local import Worker
 from planrunner.engine.workers.messages import (
@@ -57,15 +57,15 @@ class RelayedStop(Stop):
 
 
 class RemoteWorker:
-    """One worker under a coordinator at the other end of `channel`."""
+    """One worker under a coordinator at the other end of `transport`."""
 
     def __init__(
-        self, graph: RunGraph, *, worker: Worker, channel: Transport, clock: Clock, stop: Stop
+        self, graph: RunGraph, *, worker: Worker, transport: Transport, clock: Clock, stop: Stop
     ) -> None:
         self._graph = graph
         self._phases = {phase.name: phase for phase in graph.phases}
         self._worker = worker
-        self._channel = channel
+        self._transport = transport
         self._clock = clock
         self._stop = stop
         self._open: dict[str, tuple[Timeline, BoundPhase]] = {}
@@ -77,7 +77,7 @@ class RemoteWorker:
         Raises:
             EOFError: The coordinator is gone.
         """
-        self._channel.send(Ready(fingerprint(self._graph)))
+        self._transport.send(Ready(fingerprint(self._graph)))
         try:
             await self._obey()
         finally:
@@ -88,7 +88,7 @@ class RemoteWorker:
         async with asyncio.TaskGroup() as tasks:
             running = []
             while True:
-                order = await self._channel.receive()
+                order = await self._transport.receive()
                 match order:
                     case Start():
                         self._start(order)
@@ -99,11 +99,11 @@ class RemoteWorker:
                     case Quit():
                         break
                     case _:
-                        self._told(order)
+                        self._obey_at_once(order)
             for task in running:
                 task.cancel()
 
-    def _told(self, order: object) -> None:
+    def _obey_at_once(self, order: object) -> None:
         match order:
             case EndPhase():
                 if order.phase in self._open:
@@ -130,7 +130,7 @@ class RemoteWorker:
 
     def _send_drained(self, second: int, *, look: int = 0) -> None:
         worker = self._worker
-        self._channel.send(
+        self._transport.send(
             Second(
                 second,
                 worker.drain(),
@@ -152,20 +152,17 @@ class RemoteWorker:
         began_ns = self._clock.now_ns()
         await go()
         self._send_drained(0)
-        self._channel.send(Ended(phase.name, began_ns))
+        self._transport.send(Ended(phase.name, began_ns))
 
     def _opened(self, begin: Begin) -> BoundPhase:
         """Bind a phase, unless this is a further level of it."""
         phase, name = self._phases[begin.phase], begin.phase
         if name not in self._open:
-            is_search = isinstance(phase.load, SearchLoad)
-            timeline = (SearchTimeline if is_search else Timeline)(phase, begin.begin_ns)
+            timeline = timeline_of(phase, begin.begin_ns)
             bound = self._worker.open_phase(phase, timeline)
-            bound.on_stop = lambda: self._channel.send(SaidStop(name))
+            bound.on_stop = lambda: self._transport.send(SaidStop(name))
             self._open[name] = (timeline, bound)
         timeline, bound = self._open[name]
         if isinstance(timeline, SearchTimeline):
-            assert isinstance(phase.load, SearchLoad)
-            times = {"settle_ns": phase.load.settle_ns, "hold_ns": phase.load.hold_ns}
-            timeline.open_level(begin.level, begin.begin_ns, **times)
+            timeline.open_level(begin.level, begin.begin_ns)
         return bound

@@ -35,7 +35,7 @@ class Transport(Protocol):
 
 
 class SocketTransport:
-    """A channel over a connected stream socket."""
+    """Messages over a connected stream socket."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader

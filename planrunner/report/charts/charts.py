@@ -126,7 +126,7 @@ def _charts(result: RunResult, palette: Palette) -> Iterator[Chart]:
 
 def _arrives(result: RunResult) -> bool:
     """Say whether load is a rate, not a number of users, in some phase."""
-    return any(load.model == "open" for load in result.loads) or any(
+    return any(load.has_arrivals for load in result.loads) or any(
         step.vary == "rate" for step in result.search
     )
 

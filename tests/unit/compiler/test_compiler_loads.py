@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from planrunner.compiler.load.phases import classes_with_users, seats_of
 from planrunner.compiler.load.selection import PlanSelection
 from planrunner.graph.run_graph import PhaseNode, Stage
 from planrunner.units import NS_PER_MS, NS_PER_S
@@ -87,7 +86,7 @@ def test_users_are_split_by_weight() -> None:
     """Sainte-Laguë, in the order in which they start."""
     graph = compiled("phases: [{users: 8, hold: 1s}]", TWO)
 
-    seats = seats_of(graph.phases[0].load, graph.users)
+    seats = graph.phases[0].class_of_seats(graph.users)
     assert "".join(seats) == "AABAAABA"
 
 
@@ -96,7 +95,7 @@ def test_counted_classes_are_filled_first() -> None:
     users = "users: {A: {weight: 9, tasks: [{get: /}]}, Admin: {count: 1, tasks: [{get: /}]}}"
     graph = compiled("phases: [{users: 3, hold: 1s}]", users)
 
-    assert seats_of(graph.phases[0].load, graph.users) == ("Admin", "A", "A")
+    assert graph.phases[0].class_of_seats(graph.users) == ("Admin", "A", "A")
 
 
 def test_a_class_that_gets_no_user_is_known() -> None:
@@ -104,7 +103,7 @@ def test_a_class_that_gets_no_user_is_known() -> None:
     users = "users: {A: {weight: 9, tasks: [{get: /}]}, B: {tasks: [{get: /}]}}"
     graph = compiled("phases: [{users: 3, hold: 1s}]", users)
 
-    assert classes_with_users(graph.phases[0].load, graph.users) == {"A"}
+    assert graph.phases[0].load.classes_with_users([user.share for user in graph.users]) == {"A"}
 
 
 def test_users_that_no_class_takes_are_a_fault() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from planrunner.compiler.load.phases import seats_of
 from planrunner.compiler.load.selection import PlanSelection
 from planrunner.explain.explain import explain_text
 from planrunner.graph.run_graph import PhaseNode, RunGraph
@@ -65,7 +64,7 @@ def test_the_load_goes_to_the_classes_that_are_left() -> None:
     """Six users stay six users; it is said who is left out."""
     graph = selected(users=("Writer",))
 
-    assert seats_of(graph.phases[0].load, graph.programs_of(graph.phases[0])) == ("Writer",) * 6
+    assert graph.phases[0].class_of_seats(graph.programs_of(graph.phases[0])) == ("Writer",) * 6
     assert graph.phases[0].classes == ("Writer",)
     assert graph.notices == (
         "user classes `Reader`, `Robot` left out: no selected task; "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from planrunner.graph.load import ClosedLoad
+from planrunner.graph.loads import ClosedLoad
 from planrunner.graph.run_graph import GroupNode, PhaseNode, Stage
 from planrunner.metrics.judging.judge import judge
 from planrunner.metrics.thresholds import parse_threshold

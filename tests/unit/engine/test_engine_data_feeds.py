@@ -317,7 +317,7 @@ def test_unique_rows_are_dealt_to_workers_without_overlap(rows, workers, order, 
 
     for worker in range(workers):
         feed = open_feed(
-            node, seed=3, scope={}, part=WorkerShare(worker, workers), needs=needs[:workers]
+            node, seed=3, scope={}, share=WorkerShare(worker, workers), needs=needs[:workers]
         )
         while True:
             try:
@@ -333,7 +333,7 @@ def test_workers_take_turns_in_one_shuffle():
     node = source(range(9), order=Order.SHUFFLE)
     alone = draws(node, 18)
 
-    halves = [draws(node, 9, part=WorkerShare(worker, 2)) for worker in (0, 1)]
+    halves = [draws(node, 9, share=WorkerShare(worker, 2)) for worker in (0, 1)]
 
     assert [row for pair in zip(*halves, strict=True) for row in pair] == alone
     assert list(islice(alone, 9)) != sorted(alone[:9])

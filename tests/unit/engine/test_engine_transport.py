@@ -69,11 +69,11 @@ def test_a_torn_message_is_the_end() -> None:
 
     async def main() -> None:
         here, there = socket.socketpair()
-        channel = await SocketTransport.over(there)
+        transport = await SocketTransport.over(there)
         here.sendall(b"\x10\0\0\0\0\0\0\0half")
         here.close()
         with pytest.raises(EOFError):
-            await channel.receive()
-        await channel.close()
+            await transport.receive()
+        await transport.close()
 
     asyncio.run(main())

@@ -43,9 +43,9 @@ def of_load(**changes: object) -> Doubts:
         ({"late": 100}, "valid"),
         ({"late": 101}, "biased"),
         ({"late": 1_001}, "invalid"),
-        ({"late": 5_000, "model": "closed"}, "biased"),
-        ({"late": 5_000, "model": "closed", "achieved": 9_500}, "invalid"),
-        ({"dropped": 9_000, "late": 9_000, "model": "search"}, "valid"),
+        ({"late": 5_000, "model": "closed", "unit": "iterations"}, "biased"),
+        ({"late": 5_000, "model": "closed", "unit": "iterations", "achieved": 9_500}, "invalid"),
+        ({"dropped": 9_000, "late": 9_000, "model": "search", "unit": "iterations"}, "valid"),
     ],
 )
 def test_load_that_was_not_reached_makes_numbers_doubtful(

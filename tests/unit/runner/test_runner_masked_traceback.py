@@ -17,7 +17,7 @@ from planrunner.runner.exit_codes import ExitCode
 from tests.support.plans import plan_text
 
 
-class Channel:
+class MemoryTransport:
     """Keeps what is sent."""
 
     def __init__(self) -> None:
@@ -39,7 +39,7 @@ def test_the_traceback_of_a_worker_holds_no_secret(
     bundle = Bundle("plan.yaml", {"plan.yaml": plan_text(params)})
     sources = ParamSources(environ={"TOKEN": "swordfish"})
     source = GraphSource(bundle, sources, PlanSelection(), 1, {}, tmp_path)
-    channel = Channel()
+    transport = MemoryTransport()
 
     async def fail(*_: object) -> None:
         raise RuntimeError("unforeseen: swordfish, swor-derived")
@@ -47,8 +47,8 @@ def test_the_traceback_of_a_worker_holds_no_secret(
     monkeypatch.setattr(worker, "_serve", fail)
     assignment = Assignment(cast("Any", None), {}, source)
 
-    code = asyncio.run(worker._carry_out(assignment, cast("Any", channel)))
+    code = asyncio.run(worker._carry_out(assignment, cast("Any", transport)))
 
     assert code == ExitCode.INTERNAL_ERROR
-    assert [type(message) for message in channel.sent] == [Broken]
+    assert [type(message) for message in transport.sent] == [Broken]
     assert "RuntimeError: unforeseen: ***, ***" in capsys.readouterr().err

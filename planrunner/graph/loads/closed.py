@@ -1,0 +1,111 @@
+"""The closed model: a population of users that changes in stages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from itertools import accumulate, pairwise
+from typing import Any, ClassVar, Final
+
+from planrunner.graph.loads.load_model import (
+    AchievedLoad,
+    Exact,
+    LoadModel,
+    PhaseCounts,
+    StageSpanNs,
+    class_of_each,
+)
+from planrunner.load.population import Share, Stage, peak, users_at
+from planrunner.units import NS_PER_S, Rate, format_count, write_duration, write_rate
+from planrunner.values import dataclass
+
+__all__ = ["ClosedLoad"]
+
+_NOBODY: Final = Stage("", 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedLoad(LoadModel):
+    """A population: `stages` say how many users there are.
+
+    Attributes:
+        exact: Users of each class at level 100 % when the plan names them (`users: {A: 10}`),
+            in file order; empty when the level is split by weight.
+        throttle: The most requests of the whole phase; None for no cap.
+    """
+
+    kind: ClassVar[str] = "closed"
+    forecast_basis: ClassVar[str] = (
+        "at most: counted from users, waits and think times, as if replies took no time"
+    )
+
+    stages: tuple[Stage, ...]
+    exact: Exact = ()
+    throttle: Rate | None = None
+
+    def words(self) -> Iterator[str]:
+        yield f"closed model, at most {format_count(self.most_users, 'user')}"
+        for before, stage in self._moves():
+            if stage.duration_ns or stage.level != before.level:
+                yield f"{stage.name}: {_move(before, stage)}"
+        if self.throttle is not None:
+            yield f"at most {write_rate(self.throttle)} requests, evenly spaced"
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "model": self.kind,
+            "exact": dict(self.exact),
+            "throttle": None if self.throttle is None else write_rate(self.throttle),
+            "stages": [
+                {"name": stage.name, "duration_ns": stage.duration_ns, "users": stage.level}
+                for stage in self.stages
+            ],
+        }
+
+    @property
+    def spans(self) -> tuple[StageSpanNs, ...]:
+        return tuple((stage.name, stage.duration_ns) for stage in self.stages)
+
+    @property
+    def most_users(self) -> int:
+        return peak(self.stages)
+
+    @property
+    def population(self) -> tuple[Stage, ...]:
+        return self.stages
+
+    def class_of_seats(self, shares: Sequence[Share]) -> tuple[str, ...]:
+        return class_of_each(self.exact, shares, self.most_users)
+
+    def requests(self, per_iteration: float, pause_ns: float) -> float | None:
+        limits = []
+        if pause_ns:
+            limits.append(self._user_ns() / pause_ns * per_iteration)
+        if self.throttle is not None:
+            limits.append(self.throttle.per_second * self.planned_ns / NS_PER_S)
+        return min(limits, default=None)
+
+    def achieved(self, counts: PhaseCounts) -> AchievedLoad:
+        if counts.is_paced:
+            return AchievedLoad("iterations", counts.due, counts.started)
+        ends_ns = accumulate((duration_ns for _, duration_ns in self.spans), initial=0)
+        most = max(users_at(self.stages, min(end_ns, counts.lasted_ns)) for end_ns in ends_ns)
+        return AchievedLoad("users", most, min(most, counts.users) - counts.failed_starts)
+
+    def _moves(self) -> Iterator[tuple[Stage, Stage]]:
+        """Yield each stage after the one that it moves from."""
+        return pairwise((_NOBODY, *self.stages))
+
+    def _user_ns(self) -> float:
+        """Return the time of all users together."""
+        whole = Fraction(0)
+        for before, stage in self._moves():
+            whole += Fraction((before.level + stage.level) * stage.duration_ns, 2)
+        return float(whole)
+
+
+def _move(before: Stage, stage: Stage) -> str:
+    users, took = format_count(stage.level, "user"), write_duration(stage.duration_ns)
+    if stage.level == before.level:
+        return f"{users} for {took}"
+    return f"{before.level:,} → {users} over {took}" if stage.duration_ns else f"{users} at once"

@@ -1,0 +1,86 @@
+"""The counted model: a number of iterations, by users who all start at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar
+
+from planrunner.graph.loads.load_model import (
+    AchievedLoad,
+    Exact,
+    LoadModel,
+    PhaseCounts,
+    StageSpanNs,
+    class_of_each,
+)
+from planrunner.load.population import Share, Stage
+from planrunner.units import format_count, write_duration
+from planrunner.values import dataclass
+
+__all__ = ["CountedLoad"]
+
+
+@dataclass(frozen=True, slots=True)
+class CountedLoad(LoadModel):
+    """A number of iterations by a number of users who all start at once.
+
+    Attributes:
+        exact: As in a closed load.
+        iterations: Of all users together, first come first served; 0 when each has its own.
+        per_user: Of each user; 0 when they are shared.
+        max_duration_ns: When the phase ends even if iterations are left.
+    """
+
+    kind: ClassVar[str] = "counted"
+    forecast_basis: ClassVar[str] = "counted from iterations, as if there was time for all of them"
+
+    users: int
+    max_duration_ns: int
+    exact: Exact = ()
+    iterations: int = 0
+    per_user: int = 0
+
+    def words(self) -> Iterator[str]:
+        each = "each" if self.per_user else "in all"
+        iterations = format_count(self.per_user or self.iterations, "iteration")
+        yield f"counted, {format_count(self.users, 'user')}, {iterations} {each}"
+        yield f"ends after {write_duration(self.max_duration_ns)} even if some are left"
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "model": self.kind,
+            "exact": dict(self.exact),
+            "most_users": self.users,
+            "iterations": self.iterations or None,
+            "iterations_per_user": self.per_user or None,
+            "max_duration_ns": self.max_duration_ns,
+        }
+
+    @property
+    def spans(self) -> tuple[StageSpanNs, ...]:
+        return (("hold", self.max_duration_ns),)
+
+    @property
+    def most_users(self) -> int:
+        return self.users
+
+    @property
+    def shared_iterations(self) -> int:
+        return self.iterations
+
+    @property
+    def total(self) -> int:
+        return self.iterations or self.per_user * self.users
+
+    @property
+    def population(self) -> tuple[Stage, ...]:
+        return (Stage("hold", 0, self.users), Stage("hold", self.max_duration_ns, self.users))
+
+    def class_of_seats(self, shares: Sequence[Share]) -> tuple[str, ...]:
+        return class_of_each(self.exact, shares, self.users)
+
+    def requests(self, per_iteration: float, pause_ns: float) -> float | None:
+        return self.total * per_iteration
+
+    def achieved(self, counts: PhaseCounts) -> AchievedLoad:
+        return AchievedLoad("iterations", self.total, counts.begun)

@@ -1,0 +1,152 @@
+"""The questions that every load answers about itself."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from typing import Any, ClassVar
+
+from planrunner.load.population import Share, Stage, exact_seats, seats
+from planrunner.units import Rate
+from planrunner.values import dataclass
+
+__all__ = ["AchievedLoad", "Exact", "LoadModel", "PhaseCounts", "StageSpanNs", "class_of_each"]
+
+StageSpanNs = tuple[str, int]
+"""A stage's name and how long it is planned to take, in ns."""
+
+Exact = tuple[tuple[str, int], ...]
+"""Users of each class where the plan names them, in file order."""
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseCounts:
+    """What was counted of a phase that is over.
+
+    Attributes:
+        lasted_ns: From its begin to the end of its last stage.
+        is_paced: Whether iterations had a due time.
+        due: Iterations that had one.
+        started: Those of them that a user began.
+        begun: All iterations that a user began.
+        users: Users that started.
+        failed_starts: Those of them whose `on_start` failed.
+    """
+
+    lasted_ns: int
+    is_paced: bool
+    due: int
+    started: int
+    begun: int
+    users: int
+    failed_starts: int
+
+
+@dataclass(frozen=True, slots=True)
+class AchievedLoad:
+    """What a load asked for up to where its phase ended, and what came of it, in one unit."""
+
+    unit: str
+    requested: int
+    achieved: int
+
+
+class LoadModel(ABC):
+    """The load of a phase.
+
+    Attributes:
+        kind: Its model, as results and `explain --graph json` name it.
+        forecast_basis: What `requests` counts from, in words; empty when it never counts.
+        is_search: Whether it is made of levels, each a load of its own.
+    """
+
+    __slots__ = ()
+
+    kind: ClassVar[str]
+    forecast_basis: ClassVar[str] = ""
+    is_search: ClassVar[bool] = False
+
+    @abstractmethod
+    def words(self) -> Iterator[str]:
+        """Yield the model in a line, then its stages and limits."""
+
+    @abstractmethod
+    def as_json(self) -> dict[str, Any]:
+        """Return the load as data of `explain --graph json`."""
+
+    @property
+    @abstractmethod
+    def spans(self) -> tuple[StageSpanNs, ...]:
+        """The stages and how long each is planned to take."""
+
+    @property
+    def planned_ns(self) -> int:
+        """How long it takes at most, without graceful stop."""
+        return sum(duration_ns for _, duration_ns in self.spans)
+
+    @property
+    @abstractmethod
+    def most_users(self) -> int:
+        """How many users there can be at once."""
+
+    @property
+    def peak_rate(self) -> Fraction:
+        """The most arrivals a second; 0 when iterations don't arrive."""
+        return Fraction(0)
+
+    @property
+    def has_due_times(self) -> bool:
+        """Whether arrivals say when iterations start."""
+        return False
+
+    @property
+    def throttle(self) -> Rate | None:
+        """The most requests of the whole phase; None for no cap."""
+        return None
+
+    @property
+    def shared_iterations(self) -> int:
+        """How many iterations all users have together; 0 when they share none."""
+        return 0
+
+    @property
+    def population(self) -> tuple[Stage, ...]:
+        """How many users there are when; empty when only the run shows it."""
+        return ()
+
+    @property
+    def exact(self) -> tuple[tuple[str, Any], ...]:
+        """The level of each class where the plan names them, in file order."""
+        return ()
+
+    @abstractmethod
+    def class_of_seats(self, shares: Sequence[Share]) -> tuple[str, ...]:
+        """Return the class of each user, in the order in which they start.
+
+        Empty where arrivals decide who starts.
+        """
+
+    def classes_with_users(self, shares: Sequence[Share]) -> frozenset[str]:
+        """Return the classes that have users at some moment."""
+        return frozenset(self.class_of_seats(shares) or (share.name for share in shares))
+
+    @abstractmethod
+    def requests(self, per_iteration: float, pause_ns: float) -> float | None:
+        """Return how many requests the load sends; None when only the target limits it.
+
+        Args:
+            per_iteration: How many an iteration sends, on average.
+            pause_ns: How long its user does nothing meanwhile.
+        """
+
+    @abstractmethod
+    def achieved(self, counts: PhaseCounts) -> AchievedLoad:
+        """Return what was asked for, and what came of it."""
+
+
+def class_of_each(exact: Exact, shares: Sequence[Share], users: int) -> tuple[str, ...]:
+    """Return the class of each of so many users: by exact numbers if there are any, or by share."""
+    if exact:
+        return tuple(exact[seat][0] for seat in exact_seats([number for _, number in exact]))
+    return tuple(shares[seat].name for seat in seats(shares, users))

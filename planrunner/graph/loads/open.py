@@ -1,0 +1,104 @@
+"""The open model: iterations arrive at a rate, whether or not earlier ones have ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from typing import Any, ClassVar
+
+from planrunner.graph.loads.load_model import AchievedLoad, LoadModel, PhaseCounts, StageSpanNs
+from planrunner.load.arrivals import ArrivalKind, ArrivalSchedule, RateStage
+from planrunner.load.population import Share
+from planrunner.units import NS_PER_S, Rate, format_count, write_duration, write_rate
+from planrunner.values import dataclass
+
+__all__ = ["OpenLoad"]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLoad(LoadModel):
+    """Arrivals at a rate that doesn't depend on the target.
+
+    Attributes:
+        stages: The rate of all classes together.
+        exact: The rate of each class where the plan names them, in file order; such a load has
+            one constant rate. Empty when arrivals are split by weight.
+        max_users: The most users at once; an arrival that finds all of them busy is dropped.
+    """
+
+    kind: ClassVar[str] = "open"
+    forecast_basis: ClassVar[str] = "counted from arrivals, as if none was dropped"
+
+    stages: tuple[RateStage, ...]
+    exact: tuple[tuple[str, Rate], ...] = ()
+    arrivals: ArrivalKind = ArrivalKind.UNIFORM
+    max_users: int = 1000
+
+    def words(self) -> Iterator[str]:
+        yield (
+            f"open model, {self.arrivals} arrivals, at most {format_count(self.max_users, 'user')}"
+            "; an arrival that finds all busy is dropped"
+        )
+        before = "0/s"
+        for stage in self.stages:
+            took, rate = write_duration(stage.duration_ns), write_rate(stage.rate)
+            if stage.duration_ns:
+                move = f"{rate} for {took}" if rate == before else f"{before} → {rate} over {took}"
+                yield f"{stage.name}: {move}"
+            before = rate
+        yield from (f"{name}: {write_rate(rate)}" for name, rate in self.exact)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "model": self.kind,
+            "exact": {name: write_rate(rate) for name, rate in self.exact},
+            "arrivals": self.arrivals.value,
+            "max_users": self.max_users,
+            "stages": [
+                {
+                    "name": stage.name,
+                    "duration_ns": stage.duration_ns,
+                    "rate": write_rate(stage.rate),
+                }
+                for stage in self.stages
+            ],
+        }
+
+    @property
+    def spans(self) -> tuple[StageSpanNs, ...]:
+        return tuple((stage.name, stage.duration_ns) for stage in self.stages)
+
+    @property
+    def most_users(self) -> int:
+        return self.max_users
+
+    @property
+    def peak_rate(self) -> Fraction:
+        rates = (stage.rate for stage in self.stages)
+        return max(
+            (Fraction(rate.count * NS_PER_S, rate.per_ns) for rate in rates), default=Fraction(0)
+        )
+
+    @property
+    def has_due_times(self) -> bool:
+        return True
+
+    def class_of_seats(self, shares: Sequence[Share]) -> tuple[str, ...]:
+        return ()
+
+    def classes_with_users(self, shares: Sequence[Share]) -> frozenset[str]:
+        if self.exact:
+            return frozenset(name for name, rate in self.exact if rate.count)
+        return frozenset(share.name for share in shares)
+
+    def requests(self, per_iteration: float, pause_ns: float) -> float | None:
+        if self.exact:
+            rate = sum(rate.per_second for _, rate in self.exact)
+            return rate * self.planned_ns / NS_PER_S * per_iteration
+        return ArrivalSchedule(self.stages).count() * per_iteration
+
+    def achieved(self, counts: PhaseCounts) -> AchievedLoad:
+        due = counts.due
+        if not self.exact and self.arrivals is ArrivalKind.UNIFORM:
+            due = max(due, ArrivalSchedule(self.stages).count_before(counts.lasted_ns))
+        return AchievedLoad("arrivals", due, counts.started)
