@@ -7,6 +7,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Final
 
+from planrunner.formats import REPORT_FORMATS, FormatSource
 from planrunner.graph.load import Load
 from planrunner.graph.run_graph import (
     CallNode,
@@ -55,7 +56,9 @@ class _Pass:
 def forecast(graph: RunGraph) -> Iterator[str]:
     """Yield what becomes of raw samples, in words."""
     keep = parse_keep(graph.report.samples)
-    listed = [name for name in graph.report.formats if name in ("results.csv", "jtl")]
+    listed = [
+        name for name in graph.report.formats if REPORT_FORMATS[name].source is FormatSource.SAMPLES
+    ]
     if keep is None or not listed:
         return
     files = f"{' and '.join(listed)} {'lists' if len(listed) == 1 else 'list'}"
