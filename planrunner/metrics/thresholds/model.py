@@ -1,6 +1,6 @@
 """The threshold as a value: what a sentence of the plan means; `str` writes the sentence again.
 
-`threshold_parser` makes these, `judge` holds them against a run, `threshold_words` explains them.
+`parser` makes these, `judging` holds them against a run, `words` explains them.
 Positions count characters from 0 in the text that was parsed and are no part of equality.
 """
 
