@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import wraps
 from pathlib import Path
-from typing import Any, Final, TypeVar, get_args
+from typing import Any, Final, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
 from planrunner.cli.plan_names import complete
 from planrunner.compiler import RunGraph, compile_plan
@@ -17,6 +18,7 @@ from planrunner.compiler.load.selection import PlanSelection
 from planrunner.compiler.review import review
 from planrunner.compiler.source import GraphSource
 from planrunner.errors import Bug, UsageError
+from planrunner.formats import METRICS_JSON, REPORT_FORMATS
 from planrunner.language.diagnostics import PlanError, suggest
 from planrunner.plan.bundle import Bundle
 from planrunner.plan.loader import Plan, load
@@ -30,6 +32,7 @@ from planrunner.values import dataclass
 __all__ = [
     "PlanOptions",
     "compile_to_run",
+    "complete_formats",
     "load_plan",
     "new_run_id",
     "parse_formats",
@@ -312,7 +315,7 @@ def _parse_labels(texts: Sequence[str]) -> dict[str, str]:
 
 
 def _with_metrics(text: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(("metrics.json", *parse_formats(text))))
+    return tuple(dict.fromkeys((METRICS_JSON, *parse_formats(text))))
 
 
 def parse_formats(text: str) -> tuple[str, ...]:
@@ -321,15 +324,25 @@ def parse_formats(text: str) -> tuple[str, ...]:
     Raises:
         UsageError: One is unknown.
     """
-    from planrunner.plan.models.report_settings import ReportFormat  # noqa: PLC0415 - few plans need it
-
-    known: tuple[str, ...] = get_args(ReportFormat)
+    known = tuple(REPORT_FORMATS)
     names = [name.strip() for name in text.split(",") if name.strip()]
     for name in names:
         if name not in known:
             hint = suggest(name, known) or "formats: " + ", ".join(known)
             raise UsageError(f"no report format `{name}`", hint=hint)
     return tuple(dict.fromkeys(names))
+
+
+def complete_formats(
+    _: click.Context, __: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Complete the last report of a list with commas."""
+    before, comma, begun = incomplete.rpartition(",")
+    return [
+        CompletionItem(f"{before}{comma}{name}")
+        for name in REPORT_FORMATS
+        if name.startswith(begun.strip())
+    ]
 
 
 def new_run_id() -> str:

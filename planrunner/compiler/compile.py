@@ -28,6 +28,7 @@ from planrunner.compiler.steps.walk_steps import Flow, Flows
 from planrunner.compiler.thresholds.names import KnownTargets, names_of
 from planrunner.compiler.thresholds.statements import Stated, compile_thresholds
 from planrunner.compiler.users import compile_users
+from planrunner.formats import METRICS_JSON
 from planrunner.graph.run_graph import (
     Evaluate,
     PhaseNode,
@@ -288,7 +289,7 @@ class _Compiler:
         if model is None:
             return ReportSettings()
         default = ReportSettings()
-        formats = dict.fromkeys(("metrics.json", *(model.formats or default.formats)))
+        formats = dict.fromkeys((METRICS_JSON, *(model.formats or default.formats)))
         return ReportSettings(
             self._directory(model.dir), tuple(formats), model.samples or default.samples
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from planrunner.formats import REPORT_FORMATS, FormatSource
 from planrunner.graph.loads import LOAD_TYPES
 from planrunner.graph.run_graph import (
     CallNode,
@@ -48,7 +49,9 @@ class _Pass:
 def forecast(graph: RunGraph) -> Iterator[str]:
     """Yield what becomes of raw samples, in words."""
     keep = parse_keep(graph.report.samples)
-    listed = [name for name in graph.report.formats if name in ("results.csv", "jtl")]
+    listed = [
+        name for name in graph.report.formats if REPORT_FORMATS[name].source is FormatSource.SAMPLES
+    ]
     if keep is None or not listed:
         return
     files = f"{' and '.join(listed)} {'lists' if len(listed) == 1 else 'list'}"

@@ -11,6 +11,7 @@ from dataclasses import field
 from enum import StrEnum
 from pathlib import Path
 
+from planrunner.formats import REPORT_FORMATS
 from planrunner.graph.data import DataNode
 from planrunner.graph.loads import ClosedLoad, CountedLoad, Load, OpenLoad, SearchLoad
 from planrunner.graph.steps import (
@@ -218,12 +219,14 @@ class ReportSettings:
 
     Attributes:
         directory: Needs `run.id` and `run.seed`; None for the default `reports/SLUG/TIME-RUNID`.
-        formats: File names: `metrics.json`, `results.csv`, `report.html` …
+        formats: Names of `planrunner.formats`.
         samples: `all`, `failures`, `none` or a percentage such as `10%`.
     """
 
     directory: Evaluate | None = None
-    formats: tuple[str, ...] = ("metrics.json", "results.csv", "report.html")
+    formats: tuple[str, ...] = tuple(
+        name for name, report in REPORT_FORMATS.items() if report.is_default
+    )
     samples: str = "all"
 
 

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
+from math import sqrt
 from struct import Struct
 
 from planrunner.errors import Misuse
@@ -117,6 +118,21 @@ class Histogram:
     def mean(self) -> float:
         """The exact arithmetic mean; 0 while there are no values."""
         return self.total / self.count if self.count else 0.0
+
+    @property
+    def stddev(self) -> float:
+        """The standard deviation of all values, each bucket taken at its midpoint; 0 without any.
+
+        A midpoint is at most 0.4 % from its value, so this is at most 0.4 % of the quadratic mean
+        from the truth: the deviations of two lists differ by no more than that of their difference.
+        """
+        if not self.count:
+            return 0.0
+        pairs = [(self._value(bucket), n) for bucket, n in self._counts.items()]
+        total = sum(value * n for value, n in pairs)
+        squares = sum(value * value * n for value, n in pairs)
+        # In whole numbers, as a mean of squares less a square of means loses all digits.
+        return sqrt(self.count * squares - total * total) / self.count
 
     def to_bytes(self) -> bytes:
         """Return everything in 4 to 10 bytes a bucket: to keep, to compare, to send."""

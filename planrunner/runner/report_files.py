@@ -2,36 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
 from pathlib import Path
-from typing import Final, TextIO
 
 from planrunner.errors import CannotRun, UsageError
+from planrunner.formats import METRICS_JSON, REPORT_FORMATS, FormatSource
 from planrunner.graph.run_graph import RunGraph
-from planrunner.report.formats.samples_csv import write_csv
-from planrunner.report.formats.samples_jtl import write_jtl
+from planrunner.report.formats.writers import Produce, produced_files
 from planrunner.results.files.atomic import atomic_text_file
 from planrunner.results.files.directory import METRICS, SAMPLES, UNFINISHED
 from planrunner.results.files.metrics_json import read_metrics, write_metrics
-from planrunner.results.files.samples import SampleReader, SampleWriter, parse_keep
+from planrunner.results.files.samples import SampleWriter, parse_keep
 from planrunner.results.model import RunResult
 from planrunner.runner.interrupts import interrupted_by_sigterm
 
-__all__ = ["Produce", "open_samples", "report_files", "write_outputs"]
-
-_OF_SAMPLES: Final = {"results.csv": "results.csv", "jtl": "results.jtl"}
-
-Produce = Callable[[TextIO], object]
+__all__ = ["open_samples", "report_files", "write_outputs"]
 
 
 def open_samples(graph: RunGraph, directory: Path, started: datetime) -> SampleWriter | None:
     """Return where raw samples go; None when no report of the plan wants any."""
     keep = parse_keep(graph.report.samples)
-    if keep is None or _OF_SAMPLES.keys().isdisjoint(graph.report.formats):
+    if keep is None or not any(map(_is_of_samples, graph.report.formats)):
         return None
     return SampleWriter(
         directory / SAMPLES,
@@ -61,7 +55,7 @@ def write_outputs(
         (directory / UNFINISHED).unlink(missing_ok=True)
     notices = []
     for name in graph.report.formats:
-        if name in _OF_SAMPLES and not (directory / SAMPLES).exists():
+        if name == METRICS_JSON or (_is_of_samples(name) and not (directory / SAMPLES).exists()):
             continue
         for file, produce in report_files(name, result, directory):
             try:
@@ -78,38 +72,9 @@ def write_outputs(
 
 
 def report_files(name: str, result: RunResult, directory: Path) -> Iterator[tuple[str, Produce]]:
-    """Yield the file names of a format, each with what writes it; none for metrics.json."""
-    if name in _OF_SAMPLES:
-        yield _OF_SAMPLES[name], lambda out: _write_samples(name, result, directory, out)
-    elif name == "report.html":
-        yield name, partial(_write_html, result)
-    elif name != METRICS:
-        # Reports are imported by the runs that write them.
-        from planrunner.report.formats.registry import REPORTS  # noqa: PLC0415
-
-        for report in REPORTS.get(name, ()):
-            yield report.file, partial(report.write, result)
+    """Yield the file names of a format, each with what writes it."""
+    return produced_files(REPORT_FORMATS[name], result, directory / SAMPLES)
 
 
-def _write_html(result: RunResult, out: TextIO) -> None:
-    from planrunner.report.charts.vega import javascript_bundle  # noqa: PLC0415 - as above
-    from planrunner.report.formats.html import write_html  # noqa: PLC0415
-
-    write_html(result, out, bundle=javascript_bundle())
-
-
-def _write_samples(name: str, result: RunResult, directory: Path, out: TextIO) -> None:
-    reader = SampleReader(directory / SAMPLES)
-    if name == "jtl":
-        write_jtl(reader, out, users=_users(result))
-    else:
-        write_csv(reader, out)
-
-
-def _users(result: RunResult) -> dict[int, int]:
-    """Return the users of each second of the run."""
-    return {
-        second: point.users
-        for point in result.points
-        for second in range(point.second - point.seconds, point.second)
-    }
+def _is_of_samples(name: str) -> bool:
+    return REPORT_FORMATS[name].source is FormatSource.SAMPLES

@@ -70,6 +70,11 @@ PLACES = [
     ("phase of a profile", f"name: x\nprofiles:\n  a:\n    - {CURSOR}", "users rate stages hold"),
     ("in search", f"name: x\nphases:\n  - search:\n      {CURSOR}", "vary from to step hold slo"),
     ("new threshold", f"name: x\nthresholds:\n  - {CURSOR}", "warn fail metric"),
+    (
+        "metric of a threshold",
+        f"name: x\nthresholds:\n  - metric: {CURSOR}",
+        "avg p95 stddev error_rate apdex",
+    ),
     ("in report", f"name: x\nreport:\n  {CURSOR}", "dir formats samples"),
     (
         "formats",
@@ -101,6 +106,14 @@ def test_snippets_write_whole_pieces(server: LanguageServer) -> None:
     items = server.complete(f"name: x\nphases:\n  - {CURSOR}")
 
     assert inserted(items, "closed model") == "users: ${1:10}\n  ramp_up: ${2:30s}\n  hold: ${3:5m}"
+
+
+def test_thresholds_are_offered_as_sentences(server: LanguageServer) -> None:
+    """One of each aggregation, to be changed."""
+    items = server.complete(f"name: x\nthresholds:\n  - {CURSOR}")
+
+    assert inserted(items, "error_rate < 1%") == "error_rate < 1%"
+    assert inserted(items, "apdex(500ms) > 0.9") == "apdex(500ms) > 0.9"
 
 
 def inserted(items: list[dict[str, Any]], label: str) -> str:

@@ -13,7 +13,6 @@ import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import get_args
 from xml.etree import ElementTree as ET
 
 import jsonschema
@@ -21,7 +20,7 @@ import pytest
 from junitparser import JUnitXml
 
 from planrunner.cli.group import run
-from planrunner.plan.models.report_settings import ReportFormat
+from planrunner.formats import REPORT_FORMATS
 from planrunner.results.files.metrics_json import metrics_schema
 from tests.support.golden import check_golden
 from tests.support.run_directories import (
@@ -30,7 +29,7 @@ from tests.support.run_directories import (
     make_run_directory,
 )
 
-FORMATS: tuple[str, ...] = get_args(ReportFormat)
+FORMATS = tuple(REPORT_FORMATS)
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 CASES = ("shop", "hostile")
 OF_SAMPLES = ("load", "latency", "distribution", "errors")

@@ -20,6 +20,7 @@ from planrunner.cli.limits import need_descriptors, workers_of
 from planrunner.cli.plan_options import (
     PlanOptions,
     compile_to_run,
+    complete_formats,
     new_run_id,
     with_plan_options,
 )
@@ -103,7 +104,11 @@ Ctrl-C once ends the run gracefully and still writes the reports; twice leaves a
     help="A label that the reports of this run carry; may be given many times.",
 )
 @click.option("--out", type=click.Path(path_type=Path), help="The run directory itself.")
-@click.option("--formats", help="Which reports to write, over the plan's: results.csv,report.html")
+@click.option(
+    "--formats",
+    shell_complete=complete_formats,
+    help="Which reports to write, over the plan's: results.csv,report.html",
+)
 @click.option(
     "--strict",
     is_flag=True,

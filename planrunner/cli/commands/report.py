@@ -10,16 +10,15 @@ from typing import Final
 
 import click
 
-from planrunner.cli.plan_options import parse_formats
+from planrunner.cli.plan_options import complete_formats, parse_formats
 from planrunner.cli.stdout import stdout_for_documents
 from planrunner.errors import CannotRun, UsageError
 from planrunner.report.charts.charts import PAPER, charts_of, standalone
 from planrunner.report.terminal.console import open_console, print_summary
 from planrunner.results.files.atomic import atomic_text_file
 from planrunner.results.files.directory import METRICS, read_run
-from planrunner.results.files.metrics_json import to_text
 from planrunner.results.model import RunResult
-from planrunner.runner.report_files import Produce, report_files
+from planrunner.runner.report_files import report_files
 
 __all__ = ["command", "draw"]
 
@@ -41,7 +40,14 @@ The same run always gives the same bytes. Without --format, the summary is print
 """,
 )
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--format", "formats", multiple=True, metavar="NAME", help="Which report to make.")
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=complete_formats,
+    help="Which report to make.",
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path, allow_dash=True),
@@ -69,13 +75,13 @@ def command(
 
 def _print(formats: Sequence[str], result: RunResult, directory: Path) -> None:
     for name in formats:
-        for _, produce in _producers(name, result, directory):
+        for _, produce in report_files(name, result, directory):
             produce(stdout_for_documents())
 
 
 def _write(formats: Sequence[str], result: RunResult, directory: Path, out: Path) -> None:
     for name in formats:
-        for file, produce in _producers(name, result, directory):
+        for file, produce in report_files(name, result, directory):
             if file == METRICS and (out / METRICS).exists():
                 raise UsageError(
                     f"`{out / METRICS}` is the run itself", hint="print it with --out -"
@@ -91,12 +97,6 @@ def _make(directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"cannot make `{directory}`: {error.strerror}") from error
-
-
-def _producers(name: str, result: RunResult, directory: Path) -> list[tuple[str, Produce]]:
-    if name == METRICS:
-        return [(METRICS, lambda out: out.write(to_text(result)))]
-    return list(report_files(name, result, directory))
 
 
 def _draw(result: RunResult, folder: Path, kind: str) -> None:

@@ -24,12 +24,13 @@ __all__ = ["cli_page", "command"]
 Examples:
   planrunner schema > plan.schema.json          for editors: the schema of plans
   planrunner schema metrics                     the schema of metrics.json
+  planrunner schema thresholds                  what a threshold can say
   planrunner schema --output schema/plan.schema.json
 """,
 )
 @click.argument(
     "which",
-    type=click.Choice(["plan", "metrics", "reference", "cli"]),
+    type=click.Choice(["plan", "metrics", "reference", "thresholds", "expressions", "cli"]),
     default="plan",
     required=False,
 )
@@ -37,7 +38,8 @@ Examples:
 def command(which: str, output: Path | None) -> None:
     """Print a schema: of plans, or of metrics.json.
 
-    `reference` and `cli` print the reference pages of the plan language and the command line.
+    `reference`, `thresholds`, `expressions` and `cli` print the reference pages of the plan
+    language, of its two sub-languages, and of the command line.
     """
     text = _text(which)
     if output is None:
@@ -55,6 +57,14 @@ def _text(which: str) -> str:
             from planrunner.plan.schema.reference_docs import reference_page  # noqa: PLC0415 - rarely
 
             return reference_page()
+        case "thresholds":
+            from planrunner.plan.schema.threshold_docs import threshold_page  # noqa: PLC0415 - rarely
+
+            return threshold_page()
+        case "expressions":
+            from planrunner.plan.schema.expression_docs import expression_page  # noqa: PLC0415 - rarely
+
+            return expression_page()
         case "cli":
             from planrunner.cli.commands.schema import cli_page  # noqa: PLC0415 - rarely
             from planrunner.cli.group import cli  # noqa: PLC0415 - the group imports this module

@@ -10,7 +10,7 @@ from planrunner.compiler.load.phases import phase_names
 from planrunner.compiler.steps.walk_steps import Flows
 from planrunner.language.expressions.expression import ExpressionError, to_text
 from planrunner.language.fields.text import lower_value
-from planrunner.metrics.thresholds import Agg, Metric, Threshold
+from planrunner.metrics.thresholds import Metric, Threshold
 from planrunner.metrics.thresholds.selector import (
     AllOf,
     AnyOf,
@@ -28,7 +28,6 @@ from planrunner.values import dataclass
 
 __all__ = ["KnownTargets", "names_of"]
 
-_OF_DUE_TIMES: Final = frozenset({Agg.ACHIEVED_RATE, Agg.DROPPED, Agg.LATE})
 _OF_GENERATOR: Final = ("generator.loop_lag", "generator.cpu")
 _HELD_BY_CLASSES: Final = frozenset(
     {
@@ -148,12 +147,12 @@ class KnownTargets:
     def _without_load(self, metric: Metric, phases: Sequence[str]) -> str:
         """Return why the load of these phases has no such metric."""
         searches = self.searches.intersection(phases)
-        if metric.agg is Agg.MAX_SUSTAINABLE:
+        if metric.agg.is_of_searches:
             return "" if searches or not self.running else "no search runs"
         judged = set(phases) - searches if metric.scope.phase is None else set(phases)
         if searches and not judged:
             return "only searches run, and this doesn't name one (`in phase NAME`)"
-        if metric.agg in _OF_DUE_TIMES and judged and not judged & self.timed:
+        if metric.agg.is_of_arrivals and judged and not judged & self.timed:
             return "no phase has a rate or a pace"
         return ""
 

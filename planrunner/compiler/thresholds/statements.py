@@ -12,9 +12,9 @@ from planrunner.errors import PlanrunnerError
 from planrunner.language.diagnostics import Code, suggest
 from planrunner.language.expressions.expression import Expression, ExpressionError, to_text
 from planrunner.language.fields.text import parse_text
+from planrunner.metrics.amounts import Unit
 from planrunner.metrics.thresholds import (
     DEFAULT_SENTENCE,
-    Agg,
     Metric,
     OnNoData,
     Ratio,
@@ -25,7 +25,6 @@ from planrunner.metrics.thresholds import (
     parse_threshold,
 )
 from planrunner.metrics.thresholds.selector import SelectorKind, Term
-from planrunner.metrics.thresholds.value import Unit
 from planrunner.plan.models.thresholds import ThresholdModel
 from planrunner.plan.yaml.document import PlanPath
 from planrunner.values import dataclass
@@ -255,7 +254,7 @@ class Unfit:
 def unfit_for_search(threshold: Threshold, names: KnownTargets) -> Iterator[Unfit]:
     """Find phases that don't search, and a limit in the unit of what is not varied."""
     for metric in threshold.metrics:
-        if metric.agg is not Agg.MAX_SUSTAINABLE:
+        if not metric.agg.is_of_searches:
             continue
         phase = metric.scope.phase
         if phase is not None and phase.name in names.stages and phase.name not in names.varies:

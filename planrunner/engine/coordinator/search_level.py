@@ -12,7 +12,7 @@ from planrunner.load.search import LevelOutcome
 from planrunner.metrics.judging.evidence import ArrivalCounts, Evidence
 from planrunner.metrics.judging.judge import Gate
 from planrunner.metrics.judging.verdict import Verdict
-from planrunner.metrics.thresholds import Agg, Metric, Ratio, Threshold, ThresholdScope
+from planrunner.metrics.thresholds import Metric, Ratio, Threshold, ThresholdScope
 from planrunner.units import format_percent
 
 __all__ = ["LevelPart", "judge_level"]
@@ -22,9 +22,6 @@ _LEAST_SECONDS: Final = 3
 
 _MOST_LATE_OF_HELD: Final = 0.5
 """Of a level that held: late arrivals bunch up, which is harder for a target, never easier."""
-
-_OF_THE_TARGET: Final = frozenset({Agg.ERROR_RATE, Agg.ERRORS})
-"""What no delay of the generator breaks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +97,8 @@ def _share(arrivals: Sequence[ArrivalCounts], some: int) -> float:
 
 
 def _is_of_the_target(threshold: Threshold) -> bool:
-    metric = threshold.metric
-    return isinstance(metric, Metric) and metric.agg in _OF_THE_TARGET
+    """Whether no delay of the generator can have broken it."""
+    return isinstance(threshold.metric, Metric) and threshold.metric.agg.delay_proof
 
 
 def _metric_words(threshold: Threshold) -> str:

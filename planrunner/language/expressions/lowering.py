@@ -16,7 +16,7 @@ from typing import Any, Final
 from planrunner.language.diagnostics import Code
 from planrunner.language.expressions import tree as nodes
 from planrunner.language.expressions.builtins.calls import lower_call, lower_filter, lower_test
-from planrunner.language.expressions.operators import BINARY, COMPARE, join_texts
+from planrunner.language.expressions.operators import BINARY, COMPARE, BinaryOperator, join_texts
 from planrunner.language.expressions.paths import (
     describe,
     look_up,
@@ -230,18 +230,17 @@ class _TreeLowering:
     # --- operators ----------------------------------------------------------------------------
 
     def _binary(self, node: nodes.BinExpr) -> Lowered:
-        symbol, operate = BINARY[type(node).__name__]
-        left, right = self.lower(node.left), self.lower(node.right)
-        return self._operate(node, symbol, operate, left, right)
+        binary = BINARY[type(node).__name__]
+        return self._operate(node, binary, self.lower(node.left), self.lower(node.right))
 
     def _operate(
         self,
         node: nodes.Node,
-        symbol: str,
-        operate: Callable[[Any, Any], object],
+        binary: BinaryOperator,
         left: Lowered,
         right: Lowered,
     ) -> Lowered:
+        symbol, operate = binary.symbol, binary.compute
         first, second = left.evaluate, right.evaluate
 
         def evaluate(scope: Scope) -> object:
@@ -258,10 +257,9 @@ class _TreeLowering:
         left = self.lower(node.expr)
         rights = [self.lower(operand.expr) for operand in node.ops]
         if len(rights) == 1:
-            symbol, operate = COMPARE[node.ops[0].op]
-            return self._operate(node, symbol, operate, left, rights[0])
+            return self._operate(node, COMPARE[node.ops[0].op], left, rights[0])
         links = [
-            (*COMPARE[operand.op], right.evaluate)
+            ((binary := COMPARE[operand.op]).symbol, binary.compute, right.evaluate)
             for operand, right in zip(node.ops, rights, strict=True)
         ]
         first = left.evaluate

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from planrunner.language.expressions.described import Described
 from planrunner.language.expressions.values import (
     MAX_BITS,
     EvaluationError,
@@ -14,8 +15,9 @@ from planrunner.language.expressions.values import (
     check_size,
     to_text,
 )
+from planrunner.values import dataclass
 
-__all__ = ["BINARY", "COMPARE", "format_text", "join_texts"]
+__all__ = ["BINARY", "COMPARE", "SYNTAX", "BinaryOperator", "format_text", "join_texts"]
 
 _SEQUENCES: Final = (str, bytes, list, tuple)
 
@@ -96,23 +98,94 @@ def join_texts(values: Sequence[object], separator: str = "") -> str:
     return separator.join(texts)
 
 
-BINARY: Final[Mapping[str, tuple[str, Callable[[Any, Any], object]]]] = {
-    "Add": ("+", _add),
-    "Sub": ("-", operator.sub),
-    "Mul": ("*", _multiply),
-    "Div": ("/", operator.truediv),
-    "FloorDiv": ("//", operator.floordiv),
-    "Mod": ("%", _modulo),
-    "Pow": ("**", _power),
+@dataclass(frozen=True, slots=True)
+class BinaryOperator:
+    """An operator between two values.
+
+    Attributes:
+        meaning: For the reference, like the two below.
+    """
+
+    symbol: str
+    compute: Callable[[Any, Any], object]
+    meaning: str
+    example: str
+    result: str
+
+
+def _contains(left: Any, right: Any) -> object:  # noqa: ANN401
+    return left in right
+
+
+def _lacks(left: Any, right: Any) -> object:  # noqa: ANN401
+    return left not in right
+
+
+BINARY: Final[Mapping[str, BinaryOperator]] = {
+    "Add": BinaryOperator(
+        "+", _add, "the sum of numbers; lists or texts joined", "[1] + [2]", "[1,2]"
+    ),
+    "Sub": BinaryOperator("-", operator.sub, "the difference", "5 - 2", "3"),
+    "Mul": BinaryOperator(
+        "*", _multiply, "the product; a list or text repeated", "'ab' * 2", "abab"
+    ),
+    "Div": BinaryOperator("/", operator.truediv, "the quotient, with its fraction", "7 / 2", "3.5"),
+    "FloorDiv": BinaryOperator(
+        "//", operator.floordiv, "the quotient, rounded down", "7 // 2", "3"
+    ),
+    "Mod": BinaryOperator("%", _modulo, "the remainder; a text with `%s` filled in", "7 % 4", "3"),
+    "Pow": BinaryOperator("**", _power, "the power", "2 ** 10", "1024"),
 }
 
-COMPARE: Final[Mapping[str, tuple[str, Callable[[Any, Any], object]]]] = {
-    "eq": ("==", operator.eq),
-    "ne": ("!=", operator.ne),
-    "lt": ("<", operator.lt),
-    "lteq": ("<=", operator.le),
-    "gt": (">", operator.gt),
-    "gteq": (">=", operator.ge),
-    "in": ("in", lambda left, right: left in right),
-    "notin": ("not in", lambda left, right: left not in right),
+COMPARE: Final[Mapping[str, BinaryOperator]] = {
+    "eq": BinaryOperator("==", operator.eq, "equal", "1 == 1.0", "true"),
+    "ne": BinaryOperator("!=", operator.ne, "not equal", "'a' != 'A'", "true"),
+    "lt": BinaryOperator("<", operator.lt, "less; chains work", "1 < 2 < 3", "true"),
+    "lteq": BinaryOperator("<=", operator.le, "less or equal", "2 <= 1", "false"),
+    "gt": BinaryOperator(">", operator.gt, "greater", "2 > 1", "true"),
+    "gteq": BinaryOperator(">=", operator.ge, "greater or equal", "2 >= 2", "true"),
+    "in": BinaryOperator(
+        "in", _contains, "an item, a key or a part of a text", "'b' in 'abc'", "true"
+    ),
+    "notin": BinaryOperator("not in", _lacks, "the opposite", "4 not in [1, 2]", "true"),
 }
+
+SYNTAX: Final = (
+    Described(
+        "literals",
+        "1, 1.5, 'text', \"text\", true, false, none",
+        "values",
+        "[1, 'a', none]",
+        '[1,"a",null]',
+    ),
+    Described("list", "[a, b]", "a list", "[1, 2 + 3]", "[1,5]"),
+    Described("mapping", "{'key': a}", "a mapping", "{'id': 7}", '{"id":7}'),
+    Described(
+        "attribute",
+        "a.key, a['key']",
+        "the value of a key; Python's attributes do not exist here",
+        "{'id': 7}.id",
+        "7",
+    ),
+    Described(
+        "item", "a[0], a[-1]", "an item, counted from 0 or from the end", "[3, 4, 5][-1]", "5"
+    ),
+    Described("slice", "a[1:3]", "a part of a list or text", "'abcd'[1:3]", "bc"),
+    Described("not", "not a", "true for what is false, 0, empty or null", "not []", "true"),
+    Described("and", "a and b", "`a` if that is false or empty, else `b`", "1 and 'b'", "b"),
+    Described("or", "a or b", "`a` unless that is false or empty, else `b`", "'' or 'b'", "b"),
+    Described(
+        "if", "a if condition else b", "one of two values", "'big' if 7 > 5 else 'small'", "big"
+    ),
+    Described("join", "a ~ b", "both as one text", "'a' ~ 1", "a1"),
+    Described("sign", "-a, +a", "the number with that sign", "-(3)", "-3"),
+    Described(
+        "filter",
+        "a | filter(…)",
+        "a filter applied; binds closer than any operator",
+        "'a' ~ 'b' | upper",
+        "aB",
+    ),
+    Described("test", "a is test, a is not test", "whether a test holds", "3 is not even", "true"),
+)
+"""What else an expression is made of."""

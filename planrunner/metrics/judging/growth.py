@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from statistics import median
 from typing import TypeVar
 
+from planrunner.metrics.amounts import Unit
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.judging.evidence import Evidence
 from planrunner.metrics.judging.measure import (
@@ -19,7 +20,6 @@ from planrunner.metrics.judging.measure import (
 from planrunner.metrics.judging.windows import extent
 from planrunner.metrics.snapshot import Snapshot
 from planrunner.metrics.thresholds.model import Metric
-from planrunner.metrics.thresholds.value import Unit
 from planrunner.units import NS_PER_S
 
 __all__ = ["Growth"]

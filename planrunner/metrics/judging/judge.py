@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import assert_never
 
+from planrunner.metrics.amounts import Unit, format_amount
 from planrunner.metrics.judging.evidence import Evidence
 from planrunner.metrics.judging.growth import Growth
 from planrunner.metrics.judging.measure import JudgedSpan, Measured, has_data, measure
@@ -13,7 +14,6 @@ from planrunner.metrics.judging.verdict import Observation, Verdict
 from planrunner.metrics.judging.windows import NEARLY_NS, WindowResult, Windows, extent
 from planrunner.metrics.snapshot import Snapshot
 from planrunner.metrics.thresholds.model import (
-    Agg,
     Metric,
     OnNoData,
     Operator,
@@ -22,21 +22,11 @@ from planrunner.metrics.thresholds.model import (
     ThresholdLevel,
 )
 from planrunner.metrics.thresholds.units import units_of
-from planrunner.metrics.thresholds.value import Unit, format_amount
 from planrunner.units import write_duration
 
 __all__ = ["Gate", "judge"]
 
 _NO_BASELINE = "there is no baseline; make one with `planrunner baseline promote RUN`"
-
-_MISSING: Final[Mapping[Agg, str]] = {
-    Agg.ACHIEVED_RATE: "no arrivals",
-    Agg.DROPPED: "no arrivals",
-    Agg.LATE: "no arrivals",
-    Agg.MIX_ERROR: "no task ran",
-    Agg.MAX_SUSTAINABLE: "no search with a result",
-    Agg.GROWTH: "too short to show growth",
-}
 
 
 def judge(
@@ -70,7 +60,7 @@ class Gate:
         self._windows: Windows | None = None
         if isinstance(metric, Ratio):
             return
-        if metric.agg is Agg.GROWTH:
+        if metric.agg.is_growth:
             self._growth = Growth(metric, self._unit)
         elif metric.window is not None:
             self._windows = Windows(metric, self._unit, metric.window.length_ns)
@@ -133,6 +123,8 @@ class Gate:
                 return replace(found, verdict=Verdict.PASS, reason="on_no_data: pass")
             case OnNoData.SKIP:
                 return replace(found, verdict=Verdict.NOT_APPLICABLE, reason="on_no_data: skip")
+            case _ as unreachable:
+                assert_never(unreachable)
 
     def _observe(self, evidence: Evidence, *, over: bool) -> Observation:
         """Return PASS, FAIL (broken, whatever the level), NO_DATA or NOT_APPLICABLE."""
@@ -233,6 +225,8 @@ class Gate:
                 return min(broken, key=_amount)
             case Operator.EQUAL | Operator.NOT_EQUAL:
                 return broken[0]
+            case _ as unreachable:
+                assert_never(unreachable)
 
 
 def _missing(threshold: Threshold) -> str:
@@ -240,9 +234,9 @@ def _missing(threshold: Threshold) -> str:
     metric = threshold.metric
     if isinstance(metric, Ratio):
         return "nothing to divide by"
-    if metric.agg is not Agg.GROWTH and metric.gauge is not None:
+    if metric.gauge is not None and not metric.agg.is_growth:
         return f"no values of {metric.gauge}"
-    return _MISSING.get(metric.agg, "no samples")
+    return metric.agg.missing
 
 
 def _unit(threshold: Threshold) -> Unit:

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from fractions import Fraction
-from math import ceil
-from typing import Final
+from collections.abc import Iterator, Sequence
+from typing import assert_never
 
+from planrunner.errors import Misuse
+from planrunner.metrics.aggregations.computation import (
+    ArrivalTotals,
+    Distribution,
+    OfArrivals,
+    OfCounts,
+    OfGrowth,
+    OfSearches,
+    OfSuccesses,
+    OfTaskMix,
+    OfValues,
+    SampleCounts,
+    TaskShare,
+)
+from planrunner.metrics.amounts import Unit, format_amount
 from planrunner.metrics.histogram import Histogram, n_too_small
 from planrunner.metrics.judging.evidence import ArrivalCounts, Evidence, SeriesByLabels
 from planrunner.metrics.judging.measured import MeasuredTime, measured_seconds
+from planrunner.metrics.judging.point_values import PointValues
 from planrunner.metrics.series import Labels
 from planrunner.metrics.snapshot import SeriesDelta, SeriesTotal
-from planrunner.metrics.thresholds.model import Agg, Metric
-from planrunner.metrics.thresholds.value import Unit, format_amount
+from planrunner.metrics.thresholds.model import Metric
 from planrunner.units import NS_PER_S
 from planrunner.values import dataclass
 
@@ -64,14 +77,9 @@ class JudgedSpan:
         return measured_seconds(self.measured)
 
 
-_FROM_ARRIVALS: Final = frozenset({Agg.ACHIEVED_RATE, Agg.DROPPED, Agg.LATE})
-_ELSEWHERE: Final = _FROM_ARRIVALS | {Agg.MIX_ERROR, Agg.MAX_SUSTAINABLE}
-_COUNTS: Final = frozenset({Agg.COUNT, Agg.ERRORS, Agg.THROUGHPUT, Agg.RATE})
-
-
 def is_from_samples(metric: Metric) -> bool:
     """Whether the metric is computed from series: not from a gauge, arrivals or a search."""
-    return metric.gauge is None and metric.agg not in _ELSEWHERE
+    return metric.gauge is None and metric.agg.is_of_samples
 
 
 def is_member(metric: Metric, labels: Labels, evidence: Evidence) -> bool:
@@ -102,65 +110,86 @@ def has_data(metric: Metric, view: JudgedSpan) -> bool:
     found = _members(metric, view)
     if selector is None:
         return bool(found)
-    test = selector.could_match if metric.agg in _COUNTS else selector.matches
+    computation = metric.agg.computation
+    counts = isinstance(computation, OfCounts) and computation.none_is_an_answer
+    test = selector.could_match if counts else selector.matches
     return any(test(labels) for labels, _ in found)
 
 
 def measure(metric: Metric, unit: Unit, view: JudgedSpan) -> Measured | None:
     """Return the metric's value in `unit`; None where it has none.
 
-    `growth` isn't measured here: it compares parts of a view.
+    Raises:
+        Misuse: The metric is a growth, which compares parts of a view.
     """
-    if metric.gauge is not None:
-        return _of_gauge(metric, unit, view)
-    if metric.agg in _FROM_ARRIVALS:
-        return _of_arrivals(metric, unit, view)
-    if metric.agg is Agg.MIX_ERROR:
-        return _mix_error(metric, view)
-    if metric.agg is Agg.MAX_SUSTAINABLE:
-        return _max_sustainable(metric, unit, view)
-    return _of_samples(metric, unit, view)
-
-
-def _of_samples(metric: Metric, unit: Unit, view: JudgedSpan) -> Measured | None:
-    candidates = _members(metric, view)
-    chosen = candidates
-    if metric.selector is not None:
-        matches = metric.selector.matches
-        chosen = [pair for pair in candidates if matches(pair[0])]
-    count = _count(chosen)
-    amount: float | None
-    match metric.agg:
-        case Agg.COUNT:
-            amount = count
-        case Agg.ERRORS:
-            amount = _failed(chosen)
-        case Agg.ERROR_RATE:
-            amount = _failed(chosen) / count if count else None
-        case Agg.RATE:
-            amount = count / whole if (whole := _count(candidates)) else None
-        case Agg.THROUGHPUT:
-            amount = count / seconds if (seconds := view.seconds) else None
-        case _:
-            return _of_latency(metric, unit, chosen) if count else None
+    computation = metric.agg.computation
+    match computation:
+        case OfValues():
+            return _of_values(computation, metric, unit, view)
+        case OfCounts(compute):
+            amount = compute(_counts(metric, view))
+        case OfSuccesses():
+            amount = _of_successes(computation, metric, view)
+        case OfArrivals(compute):
+            totals = _arrivals(view)
+            amount = None if totals is None else compute(totals, unit)
+        case OfTaskMix(compute):
+            amount = max(map(compute, _task_mixes(metric, view)), default=None)
+        case OfSearches(compute):
+            levels = _levels(metric, view)
+            amount = compute(levels) if levels else None
+        case OfGrowth():
+            raise Misuse(f"`{metric.agg.word}` compares parts of a view: see `Growth`")
+        case _ as unreachable:
+            assert_never(unreachable)
     return None if amount is None else Measured(amount, unit)
 
 
-def _of_latency(metric: Metric, unit: Unit, chosen: Members) -> Measured:
-    latency = merged(chosen)
-    match metric.agg:
-        case Agg.MIN:
-            return Measured(latency.min, unit)
-        case Agg.MAX:
-            return Measured(latency.max, unit)
-        case Agg.AVG:
-            return Measured(latency.mean, unit)
-        case Agg.APDEX:
-            return Measured(_apdex(int(metric.argument), chosen), unit)
-        case _:
-            percent = _percent(metric)
-            remark = "n too small" if n_too_small(percent, latency.count) else ""
-            return Measured(latency.percentile(percent), unit, remark)
+def _of_values(
+    computation: OfValues, metric: Metric, unit: Unit, view: JudgedSpan
+) -> Measured | None:
+    values = _values(metric, view)
+    if not values.count:
+        return None
+    amount = computation.compute(values, metric.argument)
+    remark = ""
+    if computation.percent is not None:
+        percent = computation.percent(metric.argument)
+        remark = "n too small" if n_too_small(percent, values.count) else ""
+    return Measured(amount if metric.gauge is None else in_unit(amount, unit), unit, remark)
+
+
+def _values(metric: Metric, view: JudgedSpan) -> Distribution:
+    """Return what the metric's measure, or its gauge, was in this view."""
+    if metric.gauge is None:
+        return merged(_picked(metric, _members(metric, view)))
+    return PointValues([value for _, value in gauge_values(metric, view)])
+
+
+def _picked(metric: Metric, members: Members) -> Members:
+    """Return those that the metric's selector picks."""
+    if metric.selector is None:
+        return members
+    matches = metric.selector.matches
+    return [pair for pair in members if matches(pair[0])]
+
+
+def _counts(metric: Metric, view: JudgedSpan) -> SampleCounts:
+    members = _members(metric, view)
+    picked = _picked(metric, members)
+    return SampleCounts(
+        count=_count(picked),
+        failed=sum(series.count for labels, series in picked if labels.failure),
+        among=_count(members),
+        seconds=view.seconds,
+    )
+
+
+def _of_successes(computation: OfSuccesses, metric: Metric, view: JudgedSpan) -> float | None:
+    picked = _picked(metric, _members(metric, view))
+    count = _count(picked)
+    succeeded = [series.latency for labels, series in picked if not labels.failure]
+    return computation.compute(succeeded, count, metric.argument) if count else None
 
 
 def merged(chosen: Members) -> Histogram:
@@ -170,29 +199,8 @@ def merged(chosen: Members) -> Histogram:
     return latency
 
 
-def _apdex(target_ns: int, chosen: Members) -> float:
-    """(satisfied + tolerating / 2) / all; a failure satisfies nobody.
-
-    Source: Apdex Technical Specification 1.1: satisfied up to T, tolerating up to 4 T.
-    """
-    score = 0.0
-    for labels, series in chosen:
-        if not labels.failure:
-            satisfied = series.latency.count_at_most(target_ns)
-            score += (satisfied + series.latency.count_at_most(4 * target_ns)) / 2
-    return score / _count(chosen)
-
-
-def _percent(metric: Metric) -> float:
-    return 50 if metric.agg is Agg.MED else metric.argument
-
-
 def _count(chosen: Members) -> int:
     return sum(series.count for _, series in chosen)
-
-
-def _failed(chosen: Members) -> int:
-    return sum(series.count for labels, series in chosen if labels.failure)
 
 
 def gauge_values(metric: Metric, view: JudgedSpan) -> list[tuple[int, float]]:
@@ -210,43 +218,12 @@ def _within(
         yield from points[begin:taken]
 
 
-def _of_gauge(metric: Metric, unit: Unit, view: JudgedSpan) -> Measured | None:
-    values = sorted(value for _, value in gauge_values(metric, view))
-    if not values:
-        return None
-    remark = ""
-    match metric.agg:
-        case Agg.MIN:
-            amount = values[0]
-        case Agg.MAX:
-            amount = values[-1]
-        case Agg.AVG:
-            amount = sum(values) / len(values)
-        case _:
-            amount = _nearest_rank(values, percent := _percent(metric))
-            remark = "n too small" if n_too_small(percent, len(values)) else ""
-    return Measured(in_unit(amount, unit), unit, remark)
-
-
-def _nearest_rank(ordered: Sequence[float], percent: float) -> float:
-    # Through the decimal text, as 99.9 means 999/10.
-    rank = ceil(len(ordered) * Fraction(str(percent)) / 100)
-    return ordered[max(rank, 1) - 1]
-
-
 def in_unit(base: float, unit: Unit) -> float:
     """Return a gauge's value, which is in seconds if it is a time, as `Value.amount` has it."""
     return base * NS_PER_S if unit is Unit.DURATION else base
 
 
-_ARRIVALS: Final[Mapping[Agg, Callable[[ArrivalCounts], int]]] = {
-    Agg.ACHIEVED_RATE: lambda arrivals: arrivals.started,
-    Agg.DROPPED: lambda arrivals: arrivals.dropped,
-    Agg.LATE: lambda arrivals: arrivals.late,
-}
-
-
-def _of_arrivals(metric: Metric, unit: Unit, view: JudgedSpan) -> Measured | None:
+def _arrivals(view: JudgedSpan) -> ArrivalTotals | None:
     everything = view.evidence.arrivals
     found = [
         arrivals
@@ -258,43 +235,38 @@ def _of_arrivals(metric: Metric, unit: Unit, view: JudgedSpan) -> Measured | Non
     ]
     if not found:
         return None
-    count = sum(_ARRIVALS[metric.agg](arrivals) for arrivals in found)
-    if metric.agg is not Agg.ACHIEVED_RATE:
-        return Measured(count, unit)
-    whole = view.seconds if unit is Unit.RATE else sum(arrivals.due for arrivals in found)
-    return Measured(count / whole, unit) if whole else None
+    return ArrivalTotals(
+        due=sum(one.due for one in found),
+        started=sum(one.started for one in found),
+        dropped=sum(one.dropped for one in found),
+        late=sum(one.late for one in found),
+        seconds=view.seconds,
+    )
 
 
 def _index(arrivals: Sequence[ArrivalCounts], moment_ns: int) -> int:
     return bisect_left(arrivals, moment_ns, key=lambda one: one.at_ns)
 
 
-def _mix_error(metric: Metric, view: JudgedSpan) -> Measured | None:
-    """Half the sum of |share run - share declared| over a class's tasks; the largest class's."""
+def _task_mixes(metric: Metric, view: JudgedSpan) -> Iterator[list[TaskShare]]:
+    """Yield the tasks of each class that the metric is about and that ran any."""
     user = metric.selector.terms[0].name if metric.selector else None
     runs: dict[str, dict[str, list[int]]] = {}
     for row in view.evidence.task_runs:
         if row.user == (user or row.user) and view.evidence.covers(metric.scope, row.phase):
             task = runs.setdefault(row.user, {}).setdefault(row.task, [row.weight, 0])
             task[1] += row.runs
-    errors = [error for tasks in runs.values() if (error := _mix_of(tasks)) is not None]
-    return Measured(max(errors), Unit.PERCENT) if errors else None
+    for tasks in runs.values():
+        weights = sum(weight for weight, _ in tasks.values())
+        whole = sum(count for _, count in tasks.values())
+        if whole:
+            yield [TaskShare(weight / weights, count / whole) for weight, count in tasks.values()]
 
 
-def _mix_of(tasks: Mapping[str, Sequence[int]]) -> float | None:
-    weights = sum(weight for weight, _ in tasks.values())
-    runs = sum(count for _, count in tasks.values())
-    if not runs:
-        return None
-    return sum(abs(count / runs - weight / weights) for weight, count in tasks.values()) / 2
-
-
-def _max_sustainable(metric: Metric, unit: Unit, view: JudgedSpan) -> Measured | None:
+def _levels(metric: Metric, view: JudgedSpan) -> list[float]:
     named = metric.scope.phase
-    found = [
+    return [
         level
         for phase, level in view.evidence.sustainable.items()
         if named is None or phase == named.name
     ]
-    # Of several searches the limit must hold for each, so the weakest speaks.
-    return Measured(min(found), unit) if found else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from planrunner.metrics.amounts import Unit
 from planrunner.metrics.judging.evidence import Evidence
 from planrunner.metrics.judging.measure import (
     JudgedSpan,
@@ -17,7 +18,6 @@ from planrunner.metrics.judging.measured import MeasuredTime
 from planrunner.metrics.series import Labels
 from planrunner.metrics.snapshot import SeriesTotal, Snapshot
 from planrunner.metrics.thresholds.model import Metric
-from planrunner.metrics.thresholds.value import Unit
 from planrunner.units import NS_PER_MS
 from planrunner.values import dataclass
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from planrunner.metrics.amounts import Unit
 from planrunner.metrics.thresholds.model import (
     DEFAULT_SENTENCE,
     Abort,
-    Agg,
     Metric,
     OnNoData,
     Operator,
@@ -17,13 +17,12 @@ from planrunner.metrics.thresholds.model import (
     Window,
 )
 from planrunner.metrics.thresholds.parser import parse_threshold
-from planrunner.metrics.thresholds.value import ThresholdValue, Unit
+from planrunner.metrics.thresholds.value import ThresholdValue
 from planrunner.metrics.thresholds.words import describe
 
 __all__ = [
     "DEFAULT_SENTENCE",
     "Abort",
-    "Agg",
     "Metric",
     "OnNoData",
     "Operator",

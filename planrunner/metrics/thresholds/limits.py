@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, NoReturn
+from typing import Final, NoReturn, assert_never
 
-from planrunner.metrics.thresholds.model import Agg, Metric, Ratio
+from planrunner.metrics.aggregations.record import Aggregation, SelectorUse, WindowUse
+from planrunner.metrics.amounts import Unit, parse_amount, unit_of
+from planrunner.metrics.thresholds.model import Metric, Ratio, Window
 from planrunner.metrics.thresholds.scanner import Scanner
 from planrunner.metrics.thresholds.selector import Selector, SelectorKind, Term
 from planrunner.metrics.thresholds.units import units_of
-from planrunner.metrics.thresholds.value import ThresholdValue, Unit, parse_amount, unit_of
+from planrunner.metrics.thresholds.value import ThresholdValue
 from planrunner.units import UnitError
 
 __all__ = ["check_metric", "parse_limit"]
 
-_OF_GAUGES: Final = frozenset({Agg.AVG, Agg.MIN, Agg.MAX, Agg.MED, Agg.PERCENTILE, Agg.GROWTH})
-# They look at arrivals or at a search, not at samples.
-_WITHOUT_SELECTOR: Final = frozenset(
-    {Agg.ACHIEVED_RATE, Agg.DROPPED, Agg.LATE, Agg.MAX_SUSTAINABLE}
-)
-_WITHOUT_WINDOW: Final = frozenset({Agg.MIX_ERROR, Agg.MAX_SUSTAINABLE})
 _EXAMPLES: Final[Mapping[Unit, str]] = {
     Unit.DURATION: "500ms",
     Unit.RATE: "100/s",
@@ -36,41 +32,54 @@ def check_metric(metric: Metric, scanner: Scanner, start: int) -> None:
         ThresholdSyntaxError: At the selector, or at `start` where it has none.
     """
     agg = metric.agg
-    if metric.gauge is not None and agg not in _OF_GAUGES:
-        _fail_at(scanner, metric.gauge, f"a gauge has no `{agg}`", "use avg, max, p95 or growth")
-    if agg is Agg.RATE and metric.selector is None:
-        scanner.fail(
-            "`rate` needs to know of what",
-            start,
-            length=len(agg),
-            hint="write `rate of status:5xx < 1%`, or `throughput` for requests a second",
+    if metric.gauge is not None and not agg.is_of_values:
+        _fail_at(
+            scanner, metric.gauge, f"a gauge has no `{agg.word}`", "use avg, max, p95 or growth"
         )
     if metric.selector is not None:
         _check_selector(scanner, agg, metric.selector)
-    if metric.window is not None and agg in _WITHOUT_WINDOW:
-        scanner.fail(f"`{agg}` has no windows", start, length=len(agg), hint="leave out `over`")
-    if metric.window is not None and agg is Agg.GROWTH and metric.window.count > 1:
+    elif agg.selector is SelectorUse.REQUIRED:
         scanner.fail(
-            "`growth over` takes the largest of all windows",
+            f"`{agg.word}` needs to know of what",
             start,
-            length=len(agg),
-            hint="leave out `for`",
+            length=len(agg.word),
+            hint=agg.without_selector,
         )
+    if metric.window is not None:
+        _check_window(scanner, agg, metric.window, start)
 
 
-def _check_selector(scanner: Scanner, agg: Agg, selector: Selector) -> None:
+def _check_selector(scanner: Scanner, agg: Aggregation, selector: Selector) -> None:
     first = selector.terms[0]
-    if agg in _WITHOUT_SELECTOR:
-        _fail_at(
-            scanner,
-            first,
-            f"`{agg}` is about a phase and takes no `of`",
-            f"write `{agg} in phase NAME`",
-        )
-    if agg is Agg.MIX_ERROR and not (selector.root == first and first.kind is SelectorKind.USER):
-        _fail_at(
-            scanner, first, "`mix_error` is about one user class", "write `mix_error of user:NAME`"
-        )
+    match agg.selector:
+        case SelectorUse.OPTIONAL | SelectorUse.REQUIRED:
+            return
+        case SelectorUse.NEVER:
+            message = f"`{agg.word}` is about a phase and takes no `of`"
+            _fail_at(scanner, first, message, f"write `{agg.word} in phase NAME`")
+        case SelectorUse.USER_CLASS:
+            if not (selector.root == first and first.kind is SelectorKind.USER):
+                message = f"`{agg.word}` is about one user class"
+                _fail_at(scanner, first, message, f"write `{agg.word} of user:NAME`")
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def _check_window(scanner: Scanner, agg: Aggregation, window: Window, start: int) -> None:
+    length = len(agg.word)
+    match agg.window:
+        case WindowUse.ANY:
+            return
+        case WindowUse.NEVER:
+            scanner.fail(
+                f"`{agg.word}` has no windows", start, length=length, hint="leave out `over`"
+            )
+        case WindowUse.SINGLE:
+            if window.count > 1:
+                message = f"`{agg.word} over` takes the largest of all windows"
+                scanner.fail(message, start, length=length, hint="leave out `for`")
+        case _ as unreachable:
+            assert_never(unreachable)
 
 
 def _fail_at(scanner: Scanner, term: Term, message: str, hint: str) -> NoReturn:
@@ -101,8 +110,10 @@ def parse_limit(scanner: Scanner, metric: Metric | Ratio) -> ThresholdValue:
         value = ThresholdValue(unit, parse_amount(text, unit), text, offset=start)
     except UnitError as wrong:
         scanner.fail(wrong.message, start, length=len(text), hint=wrong.hint)
-    if isinstance(metric, Metric) and metric.agg is Agg.APDEX and value.amount > 1:
-        scanner.fail("an apdex is at most 1", start, length=len(text), hint="write `0.9`")
+    greatest = None if isinstance(metric, Ratio) else metric.agg.greatest
+    if isinstance(metric, Metric) and greatest is not None and value.amount > greatest:
+        message = f"`{metric.agg.word}` is at most {greatest:g}"
+        scanner.fail(message, start, length=len(text), hint=f"write `{0.9 * greatest:g}`")
     return value
 
 
@@ -114,6 +125,10 @@ def _of_baseline(scanner: Scanner, metric: Metric | Ratio, text: str, start: int
         )
     if isinstance(metric, Ratio):
         scanner.fail("a ratio has no baseline", start, hint="write a number such as `1.5`")
+    if not metric.agg.has_baseline:
+        example = _EXAMPLES[units_of(metric)[0]]
+        message = f"`{metric.agg.word}` has no baseline"
+        scanner.fail(message, start, length=len(text), hint=f"write a limit such as `{example}`")
     try:
         return ThresholdValue(
             Unit.PERCENT, parse_amount(text, Unit.PERCENT), text, of_baseline=True
@@ -167,14 +182,6 @@ _MISSING_UNITS: Final[Mapping[Unit, str]] = {
     Unit.PERCENT: "write `{0}%`",
     Unit.SIZE: "write `{0}MB`",
 }
-_OTHER_AGGS: Final[Mapping[tuple[Agg, Unit], str]] = {
-    (Agg.RATE, Unit.RATE): "write `throughput of SELECTOR` for requests a second",
-    (Agg.ERROR_RATE, Unit.RATE): "write a percentage such as `1%`",
-    (Agg.ERRORS, Unit.PERCENT): "write `error_rate` for a percentage",
-    (Agg.COUNT, Unit.PERCENT): "write `rate of SELECTOR` for a percentage",
-    (Agg.DROPPED, Unit.PERCENT): "write `achieved_rate > 99%` for the share that was sent",
-    (Agg.LATE, Unit.PERCENT): "write a number of arrivals, such as `10`",
-}
 
 
 def _unit_hint(metric: Metric | Ratio, expected: Unit, text: str) -> str:
@@ -183,5 +190,5 @@ def _unit_hint(metric: Metric | Ratio, expected: Unit, text: str) -> str:
         if expected is Unit.PERCENT and float(text) < 1:
             return f"write `{float(text) * 100:g}%`, or `{text}%` if that is meant"
         return _MISSING_UNITS[expected].format(text)
-    hint = "" if isinstance(metric, Ratio) else _OTHER_AGGS.get((metric.agg, written), "")
+    hint = "" if isinstance(metric, Ratio) else metric.agg.other_units.get(written, "")
     return hint or f"write a {expected} such as `{_EXAMPLES[expected]}`"

@@ -1,6 +1,6 @@
 """The threshold as a value: what a sentence of the plan means; `str` writes the sentence again.
 
-`threshold_parser` makes these, `judge` holds them against a run, `threshold_words` explains them.
+`parser` makes these, `judging` holds them against a run, `words` explains them.
 Positions count characters from 0 in the text that was parsed and are no part of equality.
 """
 
@@ -13,6 +13,7 @@ from operator import eq, ge, gt, le, lt, ne
 from typing import Final
 
 from planrunner.errors import PlanrunnerError
+from planrunner.metrics.aggregations.record import Aggregation
 from planrunner.metrics.thresholds.selector import Population, Selector, Term, quoted
 from planrunner.metrics.thresholds.value import ThresholdValue
 from planrunner.units import write_duration
@@ -21,7 +22,6 @@ from planrunner.values import dataclass
 __all__ = [
     "DEFAULT_SENTENCE",
     "Abort",
-    "Agg",
     "Metric",
     "OnNoData",
     "Operator",
@@ -55,28 +55,6 @@ class ThresholdSyntaxError(PlanrunnerError):
         self.offset = offset
         self.length = max(1, length)
         self.key = ""
-
-
-class Agg(StrEnum):
-    """How samples become one number; the value is the word in the plan."""
-
-    AVG = "avg"
-    MIN = "min"
-    MAX = "max"
-    MED = "med"
-    PERCENTILE = "p"
-    COUNT = "count"
-    RATE = "rate"
-    ERROR_RATE = "error_rate"
-    ERRORS = "errors"
-    THROUGHPUT = "throughput"
-    ACHIEVED_RATE = "achieved_rate"
-    DROPPED = "dropped"
-    LATE = "late"
-    MIX_ERROR = "mix_error"
-    MAX_SUSTAINABLE = "max_sustainable"
-    GROWTH = "growth"
-    APDEX = "apdex"
 
 
 class ThresholdLevel(StrEnum):
@@ -161,7 +139,7 @@ class Metric:
         selector: None for every request.
     """
 
-    agg: Agg
+    agg: Aggregation
     argument: float = 0
     selector: Selector | None = None
     scope: ThresholdScope = ThresholdScope()
@@ -179,13 +157,7 @@ class Metric:
 
     @property
     def agg_text(self) -> str:
-        match self.agg:
-            case Agg.PERCENTILE:
-                return f"p{self.argument:g}" if self.argument % 1 == 0 else f"p{self.argument!r}"
-            case Agg.APDEX:
-                return f"apdex({write_duration(int(self.argument))})"
-            case _:
-                return str(self.agg)
+        return self.agg.spelled(self.argument)
 
     @property
     def population(self) -> Population:

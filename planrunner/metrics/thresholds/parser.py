@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Final, NoReturn
+from typing import Final, NoReturn, assert_never
 
+from planrunner.metrics.aggregations.record import Aggregation, ArgumentKind
+from planrunner.metrics.aggregations.table import AGGREGATIONS, USUAL_OF_A_GAUGE
 from planrunner.metrics.thresholds.limits import check_metric, parse_limit
 from planrunner.metrics.thresholds.model import (
     Abort,
-    Agg,
     Metric,
     Operator,
     Ratio,
@@ -25,9 +26,7 @@ from planrunner.units import NS_PER_S, UnitError, parse_duration
 
 __all__ = ["parse_threshold"]
 
-_AGGS: Final = tuple(str(agg) for agg in Agg if agg is not Agg.PERCENTILE)
-_HEADS: Final = (*_AGGS, "p50", "p90", "p95", "p99", "p99.9", "ratio")
-_PERCENTILE: Final = re.compile(r"p([0-9]{1,2}(?:\.[0-9]{1,6})?)")
+_NUMBERED: Final = re.compile(r"([a-z_]+?)([0-9]{1,2}(?:\.[0-9]{1,6})?)")
 _SCOPES: Final = ("profile", "phase", "stage")
 # The longest first, as `<` begins `<=`.
 _OPERATORS: Final = sorted(Operator, key=len, reverse=True)
@@ -42,22 +41,8 @@ _CLAUSE_SYNONYMS: Final[Mapping[str, str]] = {
     "every": "over",
     "where": "of",
 }
-
-# What other tools call it.
-_SYNONYMS: Final[Mapping[str, str]] = {
-    "average_response_time": "avg",
-    "p95_response_time": "p95",
-    **dict.fromkeys(["average", "mean", "response_time", "latency", "avg_response_time"], "avg"),
-    **dict.fromkeys(["median"], "med"),
-    **dict.fromkeys(["minimum", "p0"], "min"),
-    **dict.fromkeys(["maximum", "p100"], "max"),
-    **dict.fromkeys(["rps", "qps", "rate_per_second", "requests_per_second"], "throughput"),
-    **dict.fromkeys(["failures", "failed", "fail"], "errors"),
-    **dict.fromkeys(["failure_rate", "fail_rate", "failed_rate"], "error_rate"),
-    **dict.fromkeys(["http_req_duration", "avg-rt", "rt"], "avg"),
-    **dict.fromkeys(["http_req_failed", "error", "fail-rate"], "error_rate"),
-    **dict.fromkeys(["requests", "total", "samples"], "count"),
-}
+# How other tools write a percentile.
+_LOOSE: Final = re.compile(r"p\(([0-9.]+)\)|p([0-9]{1,2})_response_time\b")
 
 
 def parse_threshold(text: str) -> Threshold:
@@ -118,20 +103,24 @@ def _metric(scanner: Scanner, *, inside_ratio: bool = False) -> Metric:
                 selector = parse_selector(scanner)
             case "in":
                 scope = _scope(scanner)
-            case _:
+            case _:  # over
                 window = _window(scanner)
-    metric = Metric(agg or Agg.AVG, argument, selector, scope or ThresholdScope(), window)
+    metric = Metric(agg or USUAL_OF_A_GAUGE, argument, selector, scope or ThresholdScope(), window)
     if agg is None and metric.population is not Population.GAUGE:
         scanner.fail(
             "the threshold does not say what to measure",
             start,
             hint=f"begin with an aggregation: `p95 {scanner.text[start:].strip()[:40]}`",
         )
+    if inside_ratio and metric.agg.is_growth:
+        word = metric.agg.word
+        message, hint = f"`{word}` can't stand in a ratio", "write a threshold of its own"
+        scanner.fail(message, start, length=len(word), hint=hint)
     check_metric(metric, scanner, start)
     return metric
 
 
-def _head(scanner: Scanner) -> tuple[Agg | None, float, Term | None]:
+def _head(scanner: Scanner) -> tuple[Aggregation | None, float, Term | None]:
     """Take the aggregation with its argument, or a gauge that stands without one."""
     word = scanner.peek_word()
     if word in CLAUSES:
@@ -139,19 +128,23 @@ def _head(scanner: Scanner) -> tuple[Agg | None, float, Term | None]:
     gauge = parse_gauge(scanner, word)
     if gauge is not None:
         return None, 0, gauge
-    percentile = _PERCENTILE.fullmatch(word)
-    if percentile and float(percentile[1]) > 0:
-        scanner.skip(word)
-        return Agg.PERCENTILE, float(percentile[1]), None
-    if word not in _AGGS:
+    numbered = _NUMBERED.fullmatch(word)
+    agg = AGGREGATIONS.get(numbered[1] if numbered else word)
+    number = float(numbered[2]) if numbered else 0
+    if agg is None or (agg.argument is ArgumentKind.PERCENT) is not bool(number):
         _unknown_head(scanner, word)
     scanner.skip(word)
-    agg = Agg(word)
-    return agg, _apdex_target(scanner) if agg is Agg.APDEX else 0, None
+    match agg.argument:
+        case ArgumentKind.NONE | ArgumentKind.PERCENT:
+            return agg, number, None
+        case ArgumentKind.TARGET:
+            return agg, _target(scanner, agg), None
+        case _ as unreachable:
+            assert_never(unreachable)
 
 
 def _unknown_head(scanner: Scanner, word: str) -> NoReturn:
-    loose = re.compile(r"p\(([0-9.]+)\)").match(scanner.text, scanner.at)
+    loose = _LOOSE.match(scanner.text, scanner.at)
     rest = scanner.text[scanner.at :].strip()
     if not word or rest.startswith(f"{word}:"):
         scanner.fail(
@@ -159,19 +152,21 @@ def _unknown_head(scanner: Scanner, word: str) -> NoReturn:
             length=len(word),
             hint=f"begin with an aggregation: `p95 of {rest[:40]}`",
         )
-    if word in _SYNONYMS:
-        hint = f"write `{_SYNONYMS[word]}`"
+    meant = next((agg for agg in AGGREGATIONS.values() if word in agg.synonyms), None)
+    if meant is not None:
+        hint = f"write `{meant.word}`"
     elif loose:
-        hint = f"write `p{loose[1]}`"
+        hint = f"write `p{loose[1] or loose[2]}`"
     else:
-        hint = nearest(word, _HEADS) or f"known are {', '.join(_HEADS)}"
+        heads = [*(head for agg in AGGREGATIONS.values() for head in agg.spellings), "ratio"]
+        hint = nearest(word, heads) or f"known are {', '.join(heads)}"
     scanner.fail(f"unknown aggregation `{word}`", length=len(word), hint=hint)
 
 
-def _apdex_target(scanner: Scanner) -> int:
-    example = "write `apdex(500ms) > 0.9`"
+def _target(scanner: Scanner, agg: Aggregation) -> int:
+    example = f"write `{agg.examples[0]}`"
     if not scanner.take("("):
-        scanner.fail("`apdex` needs its target time", hint=example)
+        scanner.fail(f"`{agg.word}` needs its target time", hint=example)
     target_ns = _duration(scanner, "the target time")
     if not scanner.take(")"):
         scanner.fail(f"expected `)`, found {scanner.found()}", hint=example)

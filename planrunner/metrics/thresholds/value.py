@@ -4,33 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import field
-from enum import StrEnum
-from typing import Final
 
-from planrunner.units import (
-    UnitError,
-    format_duration,
-    format_percent,
-    format_rate,
-    format_size,
-    parse_duration,
-    parse_percent,
-    parse_rate,
-    parse_size,
-)
+from planrunner.metrics.amounts import Unit
 from planrunner.values import dataclass
 
-__all__ = ["ThresholdValue", "Unit", "format_amount", "parse_amount", "unit_of"]
-
-
-class Unit(StrEnum):
-    """What an amount counts; the value is the word for messages."""
-
-    DURATION = "duration"
-    RATE = "rate"
-    PERCENT = "percentage"
-    SIZE = "size"
-    NUMBER = "number"
+__all__ = ["ThresholdValue"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,64 +36,3 @@ class ThresholdValue:
         """The limit for people: `500 ms`, `1 %`, `110 % of baseline`."""
         spaced = re.sub(r"^([0-9.]+)([A-Za-z%]+)$", r"\1 \2", self.text)
         return f"{spaced} of baseline" if self.of_baseline else spaced
-
-
-_NUMBER: Final = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,9})?")
-_SIZE: Final = re.compile(r"[0-9.]+(?:[KMGT]i?)?B")
-
-
-def unit_of(text: str) -> Unit:
-    """Return the unit that `text` is written in; whether it is right is left to the parsing."""
-    if _NUMBER.fullmatch(text):
-        return Unit.NUMBER
-    if text.endswith("%"):
-        return Unit.PERCENT
-    if "/" in text:
-        return Unit.RATE
-    return Unit.SIZE if _SIZE.fullmatch(text) else Unit.DURATION
-
-
-def parse_amount(text: str, unit: Unit) -> float:
-    """Return the amount in the unit of `Value.amount`; 0 needs no unit.
-
-    Raises:
-        UnitError: `text` isn't one; has a hint.
-    """
-    if unit is Unit.NUMBER:
-        return _parse_number(text)
-    if _NUMBER.fullmatch(text) and float(text) == 0:
-        return 0
-    match unit:
-        case Unit.DURATION:
-            return parse_duration(text)
-        case Unit.RATE:
-            return parse_rate(text).per_second
-        case Unit.PERCENT:
-            return parse_percent(text)
-        case Unit.SIZE:
-            return parse_size(text)
-
-
-def _parse_number(text: str) -> float:
-    if not _NUMBER.fullmatch(text):
-        raise UnitError(f"`{text}` is not a number", hint="write a number such as `10` or `0.9`")
-    return float(text) if "." in text else int(text)
-
-
-def format_amount(amount: float, unit: Unit) -> str:
-    """Return an observed amount for people, with its unit."""
-    match unit:
-        case Unit.DURATION:
-            return format_duration(amount) if amount else "0 ms"
-        case Unit.RATE:
-            return format_rate(amount)
-        case Unit.PERCENT:
-            return format_percent(amount)
-        case Unit.SIZE:
-            return f"-{format_size(-amount)}" if amount < 0 else format_size(amount)
-        case Unit.NUMBER:
-            return (
-                f"{amount:,}"
-                if isinstance(amount, int)
-                else f"{amount:,.3f}".rstrip("0").rstrip(".")
-            )

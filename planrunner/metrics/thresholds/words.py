@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, assert_never
 
+from planrunner.metrics.aggregations.record import ArgumentKind, WindowUse
 from planrunner.metrics.thresholds.model import (
-    Agg,
     Metric,
     OnNoData,
     Operator,
@@ -25,7 +25,6 @@ from planrunner.metrics.thresholds.selector import (
     SelectorKind,
     Term,
 )
-from planrunner.metrics.thresholds.value import Unit
 from planrunner.units import write_duration
 
 __all__ = ["describe"]
@@ -58,22 +57,6 @@ _OPERATORS: Final[Mapping[Operator, str]] = {
     Operator.EQUAL: "must be exactly",
     Operator.NOT_EQUAL: "must not be",
 }
-# {0} is what is picked from, such as `the latency of all requests`.
-_SUBJECTS: Final[Mapping[Agg, str]] = {
-    Agg.AVG: "the average of {0}",
-    Agg.MIN: "the smallest value of {0}",
-    Agg.MAX: "the greatest value of {0}",
-    Agg.MED: "the median of {0}",
-    Agg.GROWTH: "the growth of {0} from the first to the last tenth of the time",
-    Agg.COUNT: "the number of {0}",
-    Agg.ERRORS: "the number of failures among {0}",
-    Agg.ERROR_RATE: "the share of failures among {0}",
-    Agg.THROUGHPUT: "the number of {0} that finished, divided by the measured time,",
-    Agg.DROPPED: "the number of arrivals that found all users busy",
-    Agg.LATE: "the number of arrivals started over 5 ms late",
-    Agg.MAX_SUSTAINABLE: "the highest level that the search found to hold",
-}
-_OF_LATENCY: Final = frozenset({Agg.AVG, Agg.MIN, Agg.MAX, Agg.MED, Agg.PERCENTILE, Agg.GROWTH})
 _NOUNS: Final[Mapping[Population, str]] = {
     Population.REQUEST: "requests",
     Population.ITERATION: "iterations",
@@ -87,30 +70,32 @@ def _subject(metric: Metric, threshold: Threshold) -> str:
 
 
 def _measured(metric: Metric, threshold: Threshold) -> str:
-    picked = _picked(metric)
-    match metric.agg:
-        case Agg.PERCENTILE:
-            return f"the {metric.argument:g}{_ending(metric.argument)} percentile of {picked}"
-        case Agg.RATE:
-            return f"the share of {picked} among all {_NOUNS[metric.population]}"
-        case Agg.APDEX:
-            return f"the apdex of {picked} (target {write_duration(int(metric.argument))})"
-        case Agg.ACHIEVED_RATE:
-            share = "rate of" if threshold.value.unit is Unit.RATE else "share of due"
-            return f"the {share} arrivals that were started"
-        case Agg.MIX_ERROR:
-            whose = (
-                f"user class {metric.selector.terms[0].name}" if metric.selector else "any class"
-            )
-            return f"the difference between declared and achieved task mix of {whose}"
-        case _:
-            return _SUBJECTS[metric.agg].format(picked)
+    agg = metric.agg
+    selector = metric.selector
+    return agg.phrase_in.get(threshold.value.unit, agg.phrase).format(
+        of=_picked(metric),
+        all=_NOUNS[metric.population],
+        argument=_argument(metric),
+        user=f"user class {selector.terms[0].name}" if selector is not None else "any class",
+    )
+
+
+def _argument(metric: Metric) -> str:
+    match metric.agg.argument:
+        case ArgumentKind.NONE:
+            return ""
+        case ArgumentKind.PERCENT:
+            return f"{metric.argument:g}{_ending(metric.argument)}"
+        case ArgumentKind.TARGET:
+            return write_duration(int(metric.argument))
+        case _ as unreachable:
+            assert_never(unreachable)
 
 
 def _picked(metric: Metric) -> str:
     if metric.gauge is not None:
         return str(metric.gauge)
-    of = "the latency of " if metric.agg in _OF_LATENCY else ""
+    of = "the latency of " if metric.agg.is_of_values else ""
     if metric.population is not Population.REQUEST and of:
         of = "the duration of "
     if metric.selector is None:
@@ -185,7 +170,7 @@ def _when(threshold: Threshold) -> str:
     if window is None:
         return f"judged {checked}"
     length = write_duration(window.length_ns)
-    if isinstance(threshold.metric, Metric) and threshold.metric.agg is Agg.GROWTH:
+    if isinstance(threshold.metric, Metric) and threshold.metric.agg.window is WindowUse.SINGLE:
         return f"judged over any {length}, {checked}"
     row = f", {window.count} of them in a row" if window.count > 1 else ""
     return f"judged over each {length} after the warm-up{row}, {checked}"

@@ -4,30 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
 
+from planrunner.formats import METRICS_JSON, REPORT_FORMATS
 from planrunner.language.diagnostics import Code
 from planrunner.language.fields.mapping import Fault, PlanMapping, error
 from planrunner.language.fields.reading import ReadBy
 from planrunner.language.fields.types import TextField
 
-__all__ = ["ReportFormat", "ReportModel"]
+__all__ = ["ReportModel"]
 
-ReportFormat = Literal[
-    "metrics.json",
-    "results.csv",
-    "report.html",
-    "timeseries.csv",
-    "junit.xml",
-    "jtl",
-    "locust-csv",
-    "summary.md",
-    "metrics.txt",
-    "annotations",
-]
+if TYPE_CHECKING:
+    FormatName = str
+else:
+    FormatName = Literal[tuple(REPORT_FORMATS)]
 
+_USUAL: Final = [name for name, report in REPORT_FORMATS.items() if report.is_default]
 _SHARE: Final = re.compile(r"(?:100|[0-9]{1,2})(?:\.[0-9]+)?%")
 
 
@@ -76,10 +70,11 @@ class ReportModel(PlanMapping):
         "`reports/NAME/TIME-RUNID`.",
         examples=["reports/nightly-${run.id}"],
     )
-    formats: list[ReportFormat] | None = Field(
+    formats: list[FormatName] | None = Field(
         None,
-        description="Which reports to write. Default metrics.json, results.csv and report.html; "
-        "metrics.json is always written.",
+        description="Which reports to write. "
+        f"Default {', '.join(_USUAL[:-1])} and {_USUAL[-1]}; "
+        f"{METRICS_JSON} is always written.",
         examples=["[metrics.json, report.html, junit.xml]"],
     )
     samples: Samples | None = Field(

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field
 from planrunner.language.diagnostics import Code
 from planrunner.language.fields.mapping import Fault, PlanMapping, error
 from planrunner.language.fields.reading import ReadBy
+from planrunner.metrics.aggregations.table import AGGREGATIONS
 from planrunner.metrics.thresholds import ThresholdSyntaxError, parse_threshold
 from planrunner.units import UnitError, parse_duration
 
@@ -68,6 +69,15 @@ AbortAfter = Annotated[
     ReadBy(_read_abort, {"type": ["boolean", "string"], "pattern": r"^(after )?[0-9]|\$\{"}),
 ]
 
+
+def _offer_aggregations(schema: dict[str, Any]) -> None:
+    """Let editors offer the words; what else may stand here, `service.api.cpu`, is a text."""
+    words = [word for record in AGGREGATIONS.values() for word in record.spellings]
+    schema["anyOf"] = [{"enum": words}, {"type": schema.pop("type")}]
+
+
+MetricWord = Annotated[str, Field(min_length=1, json_schema_extra=_offer_aggregations)]
+
 _LONG_KEYS: Final = frozenset(
     {"metric", "select", "scope", "window", "op", "value", "abort", "on_no_data"}
 )
@@ -99,9 +109,8 @@ class ThresholdModel(PlanMapping):
         description="The condition whose breach fails the run.",
         examples=["p95 < 5s"],
     )
-    metric: str | None = Field(
+    metric: MetricWord | None = Field(
         None,
-        min_length=1,
         description="Long form: the aggregation that is judged.",
         examples=["p95"],
     )

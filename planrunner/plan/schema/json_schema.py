@@ -14,7 +14,7 @@ from typing import Any, Final
 from planrunner.language.fields.mapping import GUESTS, GuestBook, PlanMapping
 from planrunner.plan.models.plan import PlanModel
 from planrunner.plan.models.requests import REQUEST_KEYS, request_words
-from planrunner.plan.schema.schema_snippets import SNIPPETS
+from planrunner.plan.schema.schema_snippets import SNIPPETS, sentence_snippets
 from planrunner.protocols import registry
 from planrunner.protocols.plugin import resolve
 
@@ -112,8 +112,10 @@ def _definition(name: str, raw: Schema) -> Schema:
     if "anyOf" not in raw:
         return _object(name, raw)
     long, *short = raw["anyOf"]
-    schema = _object(name, long)
-    return {"anyOf": [schema, *map(_value, short)]}
+    schemas = [_object(name, long), *map(_value, short)]
+    if snippets := sentence_snippets(_short(name)):
+        schemas[-1]["defaultSnippets"] = snippets
+    return {"anyOf": schemas}
 
 
 def _object(name: str, raw: Schema) -> Schema:

@@ -40,6 +40,9 @@ Keys at the top that start with `x-` are yours: a place for anchors.
 
 Where a whole number, a duration, a rate, a size, a percentage, `true` or `false` is wanted, a text
 with `${…}` can stand instead; its value must be known before the run, as that of a param is.
+
+What expressions can do: [expressions](expressions.md). What `thresholds` can say:
+[thresholds](thresholds.md).
 """
 
 

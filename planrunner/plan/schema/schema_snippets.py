@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-__all__ = ["SNIPPETS"]
+from planrunner.metrics.aggregations.table import AGGREGATIONS
+
+__all__ = ["SNIPPETS", "sentence_snippets"]
 
 
 def _snippet(label: str, description: str, body: object) -> dict[str, Any]:
@@ -125,3 +127,13 @@ SNIPPETS: Final[Mapping[str, tuple[dict[str, Any], ...]]] = {
         ),
     ),
 }
+
+
+def sentence_snippets(definition: str) -> list[dict[str, Any]]:
+    """Return what an editor offers for the short form of a definition: of thresholds, one each."""
+    if definition != "Threshold":
+        return []
+    return [
+        _snippet(record.examples[0], record.meaning, record.examples[0])
+        for record in AGGREGATIONS.values()
+    ]

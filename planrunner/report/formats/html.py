@@ -22,7 +22,7 @@ from planrunner.report.load_facts import generator_words, service_p95_ns
 from planrunner.results.model import Row, RunResult
 from planrunner.values import dataclass
 
-__all__ = ["write_html"]
+__all__ = ["write_html", "write_report"]
 
 _PERCENTILES: Final = ("min", "avg", "p50", "p90", "p95", "p99", "p99.9", "max")
 # Rows of these are in the order of the plan, which says more than which of them is worst.
@@ -56,6 +56,13 @@ class _Section:
     title: str
     tables: tuple[_HtmlTable, ...]
     is_open: bool
+
+
+def write_report(result: RunResult, out: TextIO) -> None:
+    """Write report.html, with charts where the package that draws them is installed."""
+    from planrunner.report.charts.vega import javascript_bundle  # noqa: PLC0415 - asks importlib.metadata
+
+    write_html(result, out, bundle=javascript_bundle())
 
 
 def write_html(result: RunResult, out: TextIO, *, bundle: str = "") -> None:

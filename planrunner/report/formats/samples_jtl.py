@@ -8,9 +8,10 @@ from typing import IO, Final
 from planrunner.metrics.series import Labels
 from planrunner.report.formats.samples_csv import write_cell
 from planrunner.results.files.samples import SampleReader
+from planrunner.results.model import RunResult
 from planrunner.units import NS_PER_MS, NS_PER_S
 
-__all__ = ["JTL_COLUMNS", "write_jtl"]
+__all__ = ["JTL_COLUMNS", "write_jtl", "write_results_jtl"]
 
 JTL_COLUMNS: Final = (
     "timeStamp",
@@ -33,6 +34,16 @@ JTL_COLUMNS: Final = (
 )
 
 _LINES_WRITTEN_AT_ONCE: Final = 2_000
+
+
+def write_results_jtl(result: RunResult, samples: SampleReader, out: IO[str]) -> None:
+    """Write results.jtl, whose lines say how many users there were."""
+    users = {
+        second: point.users
+        for point in result.points
+        for second in range(point.second - point.seconds, point.second)
+    }
+    write_jtl(samples, out, users=users)
 
 
 def write_jtl(reader: SampleReader, out: IO[str], *, users: Mapping[int, int]) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from planrunner.errors import CannotRun, UsageError
+from planrunner.formats import METRICS_JSON
 from planrunner.results.files.metrics_json import read_metrics
 from planrunner.results.files.recover import recover
 from planrunner.results.files.samples import SampleReader
@@ -17,7 +18,7 @@ from planrunner.results.model import RunResult
 
 __all__ = ["METRICS", "SAMPLES", "UNFINISHED", "make_run_directory", "read_run", "room_held"]
 
-METRICS: Final = "metrics.json"
+METRICS: Final = METRICS_JSON
 SAMPLES: Final = "samples.bin"
 UNFINISHED: Final = "unfinished.json"
 """What is known when a run starts; it is there as long as there is no metrics.json."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sized
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 from planrunner.errors import UsageError
 from planrunner.results.files.atomic import atomic_text_file
@@ -21,6 +21,7 @@ __all__ = [
     "to_json",
     "to_text",
     "write_metrics",
+    "write_text",
 ]
 
 SCHEMA_VERSION: Final = 1
@@ -66,6 +67,11 @@ def from_json(data: object, source: str = "metrics.json") -> RunResult:
 def to_text(result: RunResult) -> str:
     """Return the text of metrics.json; the same result always gives the same text."""
     return "".join(_laid_out(to_json(result), "\n")) + "\n"
+
+
+def write_text(result: RunResult, out: TextIO) -> None:
+    """Write the text of metrics.json to an open file."""
+    out.write(to_text(result))
 
 
 def _laid_out(value: object, newline: str) -> Iterator[str]:

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from planrunner.metrics.aggregations.table import AGGREGATIONS
 from planrunner.metrics.thresholds import (
     Abort,
-    Agg,
     Metric,
     Operator,
     Ratio,
@@ -96,7 +96,7 @@ def test_parts_are_found() -> None:
     found = parse_threshold(text)
 
     assert isinstance(found.metric, Metric)
-    assert (found.metric.agg, found.metric.argument) == (Agg.PERCENTILE, 99)
+    assert (found.metric.agg, found.metric.argument) == (AGGREGATIONS["p"], 99)
     assert found.window == Window(30 * NS_PER_S, 2)
     assert found.op is Operator.LESS
     assert (found.value.unit, found.value.amount) == (Unit.DURATION, 3 * NS_PER_S)

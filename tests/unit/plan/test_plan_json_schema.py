@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
+from planrunner.metrics.aggregations.table import AGGREGATIONS
+from planrunner.metrics.thresholds import parse_threshold
 from planrunner.plan.models.plan import PlanModel
 from planrunner.plan.schema.json_schema import plan_schema
 from planrunner.plan.schema.reference_docs import reference_page
@@ -138,3 +140,14 @@ def test_the_starter_plan_is_a_plan() -> None:
 def test_the_schema_sees_common_slips(text: str) -> None:
     """Typos, units, missing names: an editor underlines them."""
     assert not Draft7Validator(plan_schema()).is_valid(data_of(text))
+
+
+def test_editors_offer_every_aggregation() -> None:
+    """In the long form by its words, and as a sentence that reads as a threshold."""
+    long, short = plan_schema()["definitions"]["Threshold"]["anyOf"]
+    words = [word for record in AGGREGATIONS.values() for word in record.spellings]
+    offered = [snippet["body"] for snippet in short["defaultSnippets"]]
+
+    assert long["properties"]["metric"]["anyOf"][0]["enum"] == words
+    assert [str(parse_threshold(text)) for text in offered] == offered
+    assert len(offered) == len(AGGREGATIONS)

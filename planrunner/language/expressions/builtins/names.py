@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from planrunner.language.expressions.builtins.filters_table import FILTERS
+from planrunner.language.expressions.builtins.helpers_table import CALLED, METHODS, PROVIDED
+from planrunner.language.expressions.builtins.tests_table import TESTS
+
 __all__ = [
     "FILTER_NAMES",
     "FOREIGN_NAMES",
@@ -14,26 +18,11 @@ __all__ = [
     "TEST_NAMES",
 ]
 
-RESERVED: Final = frozenset(
-    {
-        "body",
-        "fake",
-        "headers",
-        "iteration",
-        "json",
-        "now",
-        "phase",
-        "rand",
-        "run",
-        "services",
-        "status",
-        "user",
-    }
-)
-"""Names that no param, data source, state or variable may take."""
-
-ROOT_HELPERS: Final = ("dict", "fake", "now", "rand", "range")
+ROOT_HELPERS: Final = tuple(sorted([*(helper.name for helper in CALLED), *METHODS, "fake"]))
 """What can be called, itself or through a method."""
+
+RESERVED: Final = frozenset({"fake", "now", "rand", *(name.name for name in PROVIDED)})
+"""Names that no param, data source, state or variable may take."""
 
 _FROM_ENVIRONMENT: Final = "read it into a param: `params: {x: {type: str, env: NAME}}`"
 
@@ -49,108 +38,8 @@ FOREIGN_NAMES: Final[Mapping[str, str]] = {
 """What other tools have, and what to write for it here."""
 
 HELPER_METHODS: Final[Mapping[str, tuple[str, ...]]] = {
-    "rand": ("choice", "float", "int", "lower", "text", "uuid"),
+    root: tuple(method.name for method in methods) for root, methods in METHODS.items()
 }
-"""Every method that a plan can reach; nothing else of a helper object is visible."""
 
-FILTER_NAMES: Final = (
-    "abs",
-    "attr",
-    "b64",
-    "batch",
-    "bytes",
-    "capitalize",
-    "center",
-    "count",
-    "d",
-    "default",
-    "dictsort",
-    "e",
-    "escape",
-    "filesizeformat",
-    "first",
-    "float",
-    "forceescape",
-    "format",
-    "groupby",
-    "indent",
-    "int",
-    "items",
-    "join",
-    "json",
-    "last",
-    "length",
-    "list",
-    "lower",
-    "map",
-    "max",
-    "min",
-    "pprint",
-    "random",
-    "reject",
-    "rejectattr",
-    "replace",
-    "reverse",
-    "round",
-    "safe",
-    "select",
-    "selectattr",
-    "slice",
-    "sort",
-    "string",
-    "striptags",
-    "sum",
-    "title",
-    "tojson",
-    "trim",
-    "truncate",
-    "unique",
-    "upper",
-    "urlencode",
-    "urlize",
-    "wordcount",
-    "wordwrap",
-    "xmlattr",
-)
-
-TEST_NAMES: Final = (
-    "!=",
-    "<",
-    "<=",
-    "==",
-    ">",
-    ">=",
-    "boolean",
-    "callable",
-    "defined",
-    "divisibleby",
-    "eq",
-    "equalto",
-    "escaped",
-    "even",
-    "false",
-    "filter",
-    "float",
-    "ge",
-    "greaterthan",
-    "gt",
-    "in",
-    "integer",
-    "iterable",
-    "le",
-    "lessthan",
-    "lower",
-    "lt",
-    "mapping",
-    "ne",
-    "none",
-    "number",
-    "odd",
-    "sameas",
-    "sequence",
-    "string",
-    "test",
-    "true",
-    "undefined",
-    "upper",
-)
+FILTER_NAMES: Final = tuple(one.name for one in FILTERS)
+TEST_NAMES: Final = tuple(one.name for one in TESTS)

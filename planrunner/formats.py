@@ -1,0 +1,123 @@
+"""Report formats: one record each. Who writes a format is named, so that only its runs import it.
+
+Plans, the command line, the forecast, the runner and the reference all read this table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+from planrunner.values import dataclass
+
+__all__ = ["METRICS_JSON", "REPORT_FORMATS", "FormatFile", "FormatSource", "ReportFormat"]
+
+
+class FormatSource(StrEnum):
+    """What a format is made of."""
+
+    RESULT = "result"
+    SAMPLES = "samples"
+
+
+@dataclass(frozen=True, slots=True)
+class FormatFile:
+    """One file of a format.
+
+    Attributes:
+        name: In the run directory.
+        writer: `module:function`, which gets the result, then the samples if the format is made of
+            these, and the open text file.
+    """
+
+    name: str
+    writer: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFormat:
+    """A report that a run can write, and that `planrunner report` can make again.
+
+    Attributes:
+        name: In `report.formats`, `--formats` and `--format`.
+        meaning: For the reference: who reads it, what is in it. In Markdown.
+        source: Samples are kept only while a plan asks for a format made of them.
+        is_default: Whether a plan that names no formats gets it.
+    """
+
+    name: str
+    meaning: str
+    files: tuple[FormatFile, ...]
+    source: FormatSource = FormatSource.RESULT
+    is_default: bool = False
+
+
+METRICS_JSON: Final = "metrics.json"
+"""The format that is the run itself: always written, and all others are made of it."""
+
+_REPORT: Final = "planrunner.report.formats"
+_RECORDS: Final = (
+    ReportFormat(
+        METRICS_JSON,
+        "the source of everything below; always written; "
+        "[schema](../../schema/metrics.schema.json)",
+        (FormatFile(METRICS_JSON, "planrunner.results.files.metrics_json:write_text"),),
+        is_default=True,
+    ),
+    ReportFormat(
+        "results.csv",
+        "one line per sample, warm-up and aborted ones included; not what the plan does not measure",
+        (FormatFile("results.csv", f"{_REPORT}.samples_csv:write_results_csv"),),
+        FormatSource.SAMPLES,
+        is_default=True,
+    ),
+    ReportFormat(
+        "report.html",
+        "people: one file that opens offline and loads nothing",
+        (FormatFile("report.html", f"{_REPORT}.html:write_report"),),
+        is_default=True,
+    ),
+    ReportFormat(
+        "timeseries.csv",
+        "phases, requests, services and monitors over time",
+        (FormatFile("timeseries.csv", f"{_REPORT}.timeseries:write_timeseries"),),
+    ),
+    ReportFormat(
+        "junit.xml",
+        "CI servers: the run, each threshold and each request's error rate is a test case",
+        (FormatFile("junit.xml", f"{_REPORT}.junit:write_junit"),),
+    ),
+    ReportFormat(
+        "jtl",
+        "JMeter and Jenkins: samples that are results; bytes sent are 0, the URL is `null`",
+        (FormatFile("results.jtl", f"{_REPORT}.samples_jtl:write_results_jtl"),),
+        FormatSource.SAMPLES,
+    ),
+    ReportFormat(
+        "locust-csv",
+        "tools that read Locust's files, in milliseconds",
+        (
+            FormatFile("locust_stats.csv", f"{_REPORT}.locust:write_locust_stats"),
+            FormatFile("locust_failures.csv", f"{_REPORT}.locust:write_locust_failures"),
+        ),
+    ),
+    ReportFormat(
+        "summary.md",
+        "GitHub's job summary, chats",
+        (FormatFile("summary.md", f"{_REPORT}.markdown:write_markdown"),),
+    ),
+    ReportFormat(
+        "metrics.txt",
+        "GitLab's metrics report (OpenMetrics)",
+        (FormatFile("metrics.txt", f"{_REPORT}.ci:write_openmetrics"),),
+    ),
+    ReportFormat(
+        "annotations",
+        "GitHub Actions: `::error file=…,line=…` at each broken threshold",
+        (FormatFile("annotations.txt", f"{_REPORT}.ci:write_annotations"),),
+    ),
+)
+
+REPORT_FORMATS: Final[Mapping[str, ReportFormat]] = {record.name: record for record in _RECORDS}
+"""By name, in the order of the reference."""

@@ -1,0 +1,1 @@
+"""Aggregations: how what a run measured becomes one number; one record each."""

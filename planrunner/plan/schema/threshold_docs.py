@@ -1,0 +1,182 @@
+"""The reference page of thresholds, made from the tables that parse and judge them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final, assert_never
+
+from planrunner.metrics.aggregations.record import (
+    Aggregation,
+    ArgumentKind,
+    SelectorUse,
+    WindowUse,
+)
+from planrunner.metrics.aggregations.table import AGGREGATIONS
+from planrunner.metrics.thresholds.clauses import (
+    ABORTS,
+    COMBINED_SELECTORS,
+    LIMITS,
+    MEASURED,
+    NO_DATA,
+    OPERATORS,
+    OTHER_LIMITS,
+    SCOPES,
+    SELECTORS,
+    WINDOWS,
+    ClauseForm,
+)
+from planrunner.plan.schema.markdown import code, table
+
+__all__ = ["threshold_page"]
+
+_INTRODUCTION: Final = """\
+# Reference: thresholds
+
+<!-- Generated from the code by `make schema`; a test compares. -->
+
+A threshold is one sentence about a run that must be true for the run to pass:
+
+```text
+AGGREGATION [of SELECTOR] [in SCOPE] [over WINDOW] OPERATOR LIMIT[, abort [after TIME]]
+```
+
+`of`, `in` and `over` may stand in any order, each once.
+`planrunner explain PLAN` says in words what each threshold of a plan means.
+A plan without thresholds is judged by `error_rate < 1%`.
+Warm-up, unmeasured and aborted requests count nowhere.
+"""
+_AGGREGATIONS: Final = """\
+## Aggregations
+
+An aggregation makes one number of what a run measured.
+Percentiles finer than the number of values allows are marked `n too small` and judged all the same.
+"""
+_MEASURED: Final = """\
+## What is measured
+
+Where nothing else is written, values are latencies of requests.
+"""
+_SELECTORS: Final = """\
+## Selectors
+
+`of` says which samples count; without it all requests do.
+Names that are not one word of letters, digits, `_`, `.` and `-` stand in quotes.
+A name that the plan does not have is an error of `planrunner validate`.
+"""
+_SEVERITY: Final = """\
+## Severity
+
+A threshold is a sentence, a pair of sentences, or a mapping with the same parts (the long form):
+
+```yaml
+thresholds:
+  - p95 < 500ms                                     # a breach fails the run: exit code 1
+  - warn: p99 < 2s                                  # a breach is a warning: exit code 0
+  - {warn: error_rate < 1%, fail: error_rate < 5%}  # two limits, shown as one line
+  - metric: p95
+    select: user:Visitor and status:200
+    scope: phase main
+    window: 30s
+    op: "<"
+    value: 1s
+    abort: 1m
+    on_no_data: skip
+```
+
+`thresholds:` inside a phase look at that phase only.
+In the long form `on_no_data` says what it means that there are no samples:
+"""
+
+
+def threshold_page() -> str:
+    """Return the page as Markdown; the same for the same version."""
+    return "\n".join(_parts())
+
+
+def _parts() -> Iterator[str]:
+    yield _INTRODUCTION
+    yield _AGGREGATIONS
+    yield _summary(AGGREGATIONS.values())
+    for record in AGGREGATIONS.values():
+        yield _section(record)
+    yield _MEASURED
+    yield _forms("written after `of`", MEASURED)
+    yield _SELECTORS
+    yield _forms("selector", (*SELECTORS.values(), *COMBINED_SELECTORS))
+    yield "## Scopes\n"
+    yield _forms("scope", SCOPES)
+    yield "## Windows\n"
+    yield _forms("window", WINDOWS)
+    yield "## Operators and limits\n"
+    yield table(("operator", "the value must be"), ((code(op), OPERATORS[op]) for op in OPERATORS))
+    yield _forms("limit", (*LIMITS.values(), *OTHER_LIMITS))
+    yield "## Abort\n"
+    yield _forms("at the end", ABORTS)
+    yield _SEVERITY
+    yield table(("`on_no_data`", "without samples"), ((code(one), NO_DATA[one]) for one in NO_DATA))
+
+
+def _forms(what: str, forms: Iterable[ClauseForm]) -> str:
+    rows = ((form.written or "nothing", form.meaning, code(form.example)) for form in forms)
+    return table((what, "meaning", "example"), rows)
+
+
+def _summary(records: Iterable[Aggregation]) -> str:
+    header = ("aggregation", "computed from", "limit", "`of`", "`over`", "`of baseline`")
+    return table(header, map(_summary_row, records))
+
+
+def _summary_row(record: Aggregation) -> tuple[str, ...]:
+    return (
+        f"[{code(_written(record))}](#{record.word})",
+        record.computation.over,
+        " or ".join(record.units) or "in the unit of the values",
+        _selector(record.selector),
+        _window(record.window),
+        "yes" if record.has_baseline else "no",
+    )
+
+
+def _section(record: Aggregation) -> str:
+    examples = "\n".join(record.examples)
+    meaning = record.meaning[:1].upper() + record.meaning[1:]
+    missing = f"Where there is nothing to compute it from, the report says `{record.missing}`."
+    return f"### {record.word}\n\n{meaning}.\n{missing}\n\n```text\n{examples}\n```\n"
+
+
+def _written(record: Aggregation) -> str:
+    match record.argument:
+        case ArgumentKind.NONE:
+            return record.word
+        case ArgumentKind.PERCENT:
+            return f"{record.word}N"
+        case ArgumentKind.TARGET:
+            return f"{record.word}(TIME)"
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def _selector(use: SelectorUse) -> str:
+    match use:
+        case SelectorUse.OPTIONAL:
+            return "may follow"
+        case SelectorUse.REQUIRED:
+            return "must follow"
+        case SelectorUse.USER_CLASS:
+            return "a user class may follow"
+        case SelectorUse.NEVER:
+            return "no"
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def _window(use: WindowUse) -> str:
+    match use:
+        case WindowUse.ANY:
+            return "yes"
+        case WindowUse.SINGLE:
+            return "without `for`"
+        case WindowUse.NEVER:
+            return "no"
+        case _ as unreachable:
+            assert_never(unreachable)

@@ -1,0 +1,55 @@
+"""Finds what writes a report format; a writer is imported by the runs that write it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import TextIO, assert_never, cast
+
+from planrunner.formats import FormatFile, FormatSource, ReportFormat
+from planrunner.results.files.samples import SampleReader
+from planrunner.results.model import RunResult
+
+__all__ = ["Produce", "WriteResult", "WriteSamples", "produced_files", "writer_of"]
+
+WriteResult = Callable[[RunResult, TextIO], object]
+"""Writes a file of a format that is made of a result alone."""
+
+WriteSamples = Callable[[RunResult, SampleReader, TextIO], object]
+"""Writes a file of a format that needs each sample."""
+
+Produce = Callable[[TextIO], object]
+
+
+def produced_files(
+    report: ReportFormat, result: RunResult, samples: Path
+) -> Iterator[tuple[str, Produce]]:
+    """Yield the names of a format's files, each with what writes it.
+
+    Args:
+        report: The format.
+        result: The run.
+        samples: Where its samples are, if they were kept.
+    """
+    for file in report.files:
+        match report.source:
+            case FormatSource.RESULT:
+                yield file.name, partial(cast("WriteResult", writer_of(file)), result)
+            case FormatSource.SAMPLES:
+                yield file.name, partial(_write_samples, file, result, samples)
+            case _ as unreachable:
+                assert_never(unreachable)
+
+
+def writer_of(file: FormatFile) -> Callable[..., object]:
+    """Import and return what writes a file: a `WriteResult` or a `WriteSamples`."""
+    module, _, function = file.writer.partition(":")
+    found: Callable[..., object] = getattr(import_module(module), function)
+    return found
+
+
+def _write_samples(file: FormatFile, result: RunResult, samples: Path, out: TextIO) -> None:
+    write = cast("WriteSamples", writer_of(file))
+    write(result, SampleReader(samples), out)
