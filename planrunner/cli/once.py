@@ -19,7 +19,7 @@ from planrunner.language.secrets import Masker
 from planrunner.protocols.base import ClientFactory
 from planrunner.report.terminal.console import open_console
 from planrunner.report.terminal.trace import JsonTrace, TextTrace
-from planrunner.runner.exit_codes import ExitCode
+from planrunner.results.exit_codes import ExitCode
 from planrunner.units import format_count
 
 __all__ = ["try_once"]

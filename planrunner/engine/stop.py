@@ -13,7 +13,7 @@ Among = tuple[str, str]
 
 
 class Ending(StrEnum):
-    """Why a run ended; `cli.exit_codes` says what each means for the process."""
+    """Why a run ended; `results.exit_codes` has a code for each."""
 
     FINISHED = "finished"
     INTERRUPTED = "interrupted"

@@ -19,7 +19,6 @@ from planrunner.results.files.directory import METRICS, SAMPLES, UNFINISHED
 from planrunner.results.files.metrics_json import read_metrics, write_metrics
 from planrunner.results.files.samples import SampleReader, SampleWriter, parse_keep
 from planrunner.results.model import RunResult
-from planrunner.runner.interrupts import interrupted_by_sigterm
 
 __all__ = ["Produce", "open_samples", "report_files", "write_outputs"]
 
@@ -41,7 +40,6 @@ def open_samples(graph: RunGraph, directory: Path, started: datetime) -> SampleW
     )
 
 
-@interrupted_by_sigterm()
 def write_outputs(
     graph: RunGraph, result: RunResult, directory: Path
 ) -> tuple[RunResult, list[Path]]:

@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 
 import click
 
+from planrunner.cli.interrupts import interrupted_by_sigterm
 from planrunner.cli.limits import need_descriptors, workers_of
 from planrunner.cli.plan_options import (
     PlanOptions,
@@ -36,6 +37,7 @@ from planrunner.language.expressions.expression import EvaluationError, to_text
 from planrunner.language.secrets import Masker
 from planrunner.protocols.base import Scope
 from planrunner.report.terminal.progress import ProgressView, SilentView
+from planrunner.results.exit_codes import ExitCode
 from planrunner.results.files.baseline import measure_in, read_baseline
 from planrunner.results.files.directory import SAMPLES, UNFINISHED, make_run_directory, room_held
 from planrunner.results.files.metrics_json import to_text as metrics_text
@@ -44,8 +46,6 @@ from planrunner.results.model import RunResult
 from planrunner.runner.build_result import build_result, start_result, with_validity_judged
 from planrunner.runner.environment import around_load, check_targets, transport_notices
 from planrunner.runner.event_loop import WORKER_COMMAND, client_factories, run_on_fast_loop
-from planrunner.runner.exit_codes import ExitCode
-from planrunner.runner.interrupts import interrupted_by_sigterm
 from planrunner.runner.progress_output import ProgressListener
 from planrunner.runner.reach import announce, say_proxies
 from planrunner.runner.report_files import open_samples, write_outputs
@@ -155,7 +155,8 @@ def command(  # noqa: PLR0913 - one parameter for each option
     if strict:
         result = with_validity_judged(result)
     try:
-        result, files = write_outputs(graph, result, directory)
+        with interrupted_by_sigterm():
+            result, files = write_outputs(graph, result, directory)
     except CannotRun:
         # What was measured can't be kept, so it is shown at least.
         _show(replace(result, exit_code=ExitCode.CANNOT_RUN), [], quiet=quiet)
