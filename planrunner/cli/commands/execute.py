@@ -35,8 +35,10 @@ from planrunner.errors import CannotRun, UsageError
 from planrunner.graph.run_graph import RunGraph
 from planrunner.language.expressions.expression import EvaluationError, to_text
 from planrunner.language.secrets import Masker
+from planrunner.outputs.base import Output, RunInfo
+from planrunner.outputs.fan_out import FanOut
 from planrunner.protocols.base import Scope
-from planrunner.report.terminal.progress import ProgressView, SilentView
+from planrunner.report.terminal.progress import ProgressView
 from planrunner.results.exit_codes import ExitCode
 from planrunner.results.files.baseline import measure_in, read_baseline
 from planrunner.results.files.directory import SAMPLES, UNFINISHED, make_run_directory, room_held
@@ -46,7 +48,7 @@ from planrunner.results.model import RunResult
 from planrunner.runner.build_result import build_result, start_result, with_validity_judged
 from planrunner.runner.environment import around_load, check_targets, transport_notices
 from planrunner.runner.event_loop import WORKER_COMMAND, client_factories, run_on_fast_loop
-from planrunner.runner.progress_output import ProgressListener
+from planrunner.runner.progress_output import ProgressOutput
 from planrunner.runner.reach import announce, say_proxies
 from planrunner.runner.report_files import open_samples, write_outputs
 from planrunner.values import dataclass
@@ -64,7 +66,7 @@ class _Run:
     baseline: RunResult | None
     run_id: str
     directory: Path
-    view: ProgressView
+    outputs: Sequence[Output]
 
 
 @click.command(
@@ -148,10 +150,10 @@ def command(  # noqa: PLR0913 - one parameter for each option
     need_descriptors(-(-_connections(graph) // workers))
     baseline = read_baseline(Path(graph.baseline))
     run_id = new_run_id()
-    view: ProgressView = SilentView() if quiet else _view()
+    outputs = () if quiet else (ProgressOutput(_view()),)
     directory = make_run_directory(out or _directory(graph, run_id))
     with Masker(graph.secrets).errors():
-        result = _run(_Run(graph, source, workers, baseline, run_id, directory, view))
+        result = _run(_Run(graph, source, workers, baseline, run_id, directory, outputs))
     if strict:
         result = with_validity_judged(result)
     try:
@@ -283,13 +285,17 @@ async def _execute(job: _Run) -> RunResult:
             write_metrics(begun, job.directory / UNFINISHED)
         samples = open_samples(job.graph, job.directory, started)
         _stop_on_signals(stop)
-        try:
-            with job.view:
+        graph, mask = job.graph, Masker(job.graph.secrets)
+        info = RunInfo(
+            job.run_id, graph.name, graph.profile, graph.seed, graph.labels, job.directory
+        )
+        async with FanOut(job.outputs, info, mask=mask) as fan_out:
+            try:
                 outcome = await run(
                     job.graph,
                     clients=client_factories(job.graph),
                     clock=clock,
-                    listener=ProgressListener(job.view),
+                    listener=fan_out.tell,
                     samples=samples,
                     stop=stop,
                     run_id=job.run_id,
@@ -298,10 +304,12 @@ async def _execute(job: _Run) -> RunResult:
                     handles=peers,
                     baseline=None if job.baseline is None else measure_in(job.baseline),
                 )
-        finally:
-            if samples is not None:
-                samples.close()
-        return build_result(job.graph, outcome, started=started)
+            finally:
+                if samples is not None:
+                    samples.close()
+            result = build_result(job.graph, outcome, started=started)
+            await fan_out.close(result)
+        return replace(result, notices=(*result.notices, *map(mask, fan_out.notices())))
 
 
 def _baseline_notices(job: _Run) -> Iterator[str]:
