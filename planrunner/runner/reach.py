@@ -1,4 +1,4 @@
-"""How far a run reaches: hosts that aren't one's own are named, with the load, before it starts."""
+"""How far a run reaches: hosts that aren't one's own, to be named before it starts."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from fractions import Fraction
 from ipaddress import ip_address
 from typing import Final
 
-import click
-
 from planrunner.engine.workers.local import requests_of
 from planrunner.graph.run_graph import Load, OpenLoad, RunGraph, SearchLoad
 from planrunner.language.secrets import Masker
@@ -19,14 +17,14 @@ from planrunner.protocols.etcd.operation import EtcdSettings
 from planrunner.protocols.http.operation import HttpOperation, HttpSettings
 from planrunner.units import NS_PER_S, format_count
 
-__all__ = ["announce", "peak_load", "say_proxies"]
+__all__ = ["foreign_hosts", "peak_load", "proxy_notices"]
 
 _RESOLVE_S: Final = 3.0
 _PROXIES: Final = ("http_proxy", "https_proxy", "all_proxy")
 
 
-async def announce(graph: RunGraph, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Print whom the run will load if that may be somebody else; returns notices for the result."""
+async def foreign_hosts(graph: RunGraph) -> tuple[str, ...]:
+    """Say whom the run will load if that may be somebody else, each a sentence."""
     hosts = sorted(_hosts(graph))
     addresses = await asyncio.gather(*(_addresses(graph, host) for host in hosts))
     reached = [
@@ -35,14 +33,11 @@ async def announce(graph: RunGraph, environ: Mapping[str, str]) -> tuple[str, ..
         if not found or not all(map(_is_own, found))
     ]
     load, mask = peak_load(graph), Masker(graph.secrets)
-    for host, found in reached:
-        where = ", ".join(found[:2]) or "no address yet"
-        click.echo(
-            f"note: up to {load} will load `{mask(host)}` ({where}), "
-            "which is neither loopback nor private",
-            err=True,
-        )
-    return say_proxies(graph, environ)
+    return tuple(
+        f"up to {load} will load `{mask(host)}` ({', '.join(found[:2]) or 'no address yet'}), "
+        "which is neither loopback nor private"
+        for host, found in reached
+    )
 
 
 def peak_load(graph: RunGraph) -> str:
@@ -81,8 +76,8 @@ def _is_open(load: Load) -> bool:
     return isinstance(load, OpenLoad) or (isinstance(load, SearchLoad) and load.vary == "rate")
 
 
-def say_proxies(graph: RunGraph, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Print that the environment's proxies are not used, without their values: passwords."""
+def proxy_notices(graph: RunGraph, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Say that the environment's proxies are not used, without their values: passwords."""
     settings = graph.settings.get("http")
     has_own = isinstance(settings, HttpSettings) and bool(settings.proxy)
     names = [name for name in environ if name.lower() in _PROXIES and environ[name]]
@@ -90,9 +85,7 @@ def say_proxies(graph: RunGraph, environ: Mapping[str, str]) -> tuple[str, ...]:
         return ()
     listed = ", ".join(f"`{name}`" for name in sorted(names))
     verb = "is" if len(names) == 1 else "are"
-    notice = f"{listed} of the environment {verb} ignored; set `http.proxy` to use a proxy"
-    click.echo(f"note: {notice}", err=True)
-    return (notice,)
+    return (f"{listed} of the environment {verb} ignored; set `http.proxy` to use a proxy",)
 
 
 def _hosts(graph: RunGraph) -> set[str]:
