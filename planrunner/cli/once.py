@@ -20,7 +20,7 @@ from planrunner.language.secrets import Masker
 from planrunner.report.terminal.console import open_console
 from planrunner.report.terminal.trace import JsonTrace, TextTrace
 from planrunner.results.exit_codes import ExitCode
-from planrunner.runner.dry_run import dry_run
+from planrunner.runner.debug import dry_run
 from planrunner.runner.reach import proxy_notices
 from planrunner.runner.request import CompiledPlan
 from planrunner.units import format_count

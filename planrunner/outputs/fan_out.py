@@ -158,7 +158,7 @@ class _Lane:
         self._mask = mask
         self._queue: asyncio.Queue[Second | RunEvent | None] = asyncio.Queue(_MOST_WAITING)
         self._hears = isinstance(output, WithEvents)
-        self._is_over = False
+        self._has_started = self._is_over = False
         self._result: RunResult | None = None
         self._refusal: CannotRun | None = None
         self._fault = ""
@@ -192,6 +192,7 @@ class _Lane:
         except Exception as error:  # noqa: BLE001 - as below
             self._fail(error)
             return
+        self._has_started = True
         started.set_result(None)
         try:
             await self._guarded(self._feed())
@@ -239,11 +240,12 @@ class _Lane:
         return True
 
     def finish(self, result: RunResult | None) -> None:
-        """Let it end when it has seen everything."""
-        if not self._is_over:
-            self._is_over, self._result = True, result
-            if not self._queue.full():
-                self._queue.put_nowait(None)  # it may be waiting for something
+        """Let it end when it has seen everything; at once if it is still starting."""
+        self._is_over, self._result = True, result
+        if self.task is not None and not self._has_started:
+            self.task.cancel()
+        elif not self._queue.full():
+            self._queue.put_nowait(None)  # it may be waiting for something
 
     def give_up(self) -> None:
         """Cancel it, unless it has ended."""

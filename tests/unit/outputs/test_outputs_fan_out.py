@@ -379,6 +379,21 @@ class TestSlowOutputs:
         assert kept.calls == ["start r1", "add 1", "add 2", "add 3", "stop"]
         assert seen.notices == ("the output `hanging` did not start within 10 s and was left out",)
 
+    def test_a_run_that_is_refused_waits_for_no_start(self) -> None:
+        """One output says so while another one is still getting ready."""
+        hanging = Hanging("start")
+
+        async def main() -> float:
+            clock = asyncio.get_running_loop().time
+            before = clock()
+            with pytest.raises(CannotRun):
+                async with FanOut([hanging, Failing("start", CannotRun("no"))], RUN, mask=mask):
+                    pass
+            return clock() - before
+
+        assert run_virtual(main()) == 0
+        assert hanging.calls == ["start r1"]
+
     def test_one_that_cancels_itself_is_named(self) -> None:
         """A library inside it may."""
 
