@@ -6,7 +6,7 @@ PlanrunnerError
 ├── UsageError       the command line asks for something that cannot be                  exit 2
 ├── PackageMissing   an extra that the plan needs is not installed; a fault at its place  exit 2
 ├── CannotRun        the run could not start or go on: target, service, report directory exit 3
-├── Interrupted      the caller stopped the run before there was a result to keep          exit 130
+├── Interrupted      the caller stopped it before its load, or while it wrote reports   exit 130
 └── Misuse           planrunner's own code broke a contract: a bug                       exit 70
 ```
 
