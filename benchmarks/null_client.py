@@ -15,11 +15,12 @@ import time
 from collections.abc import Generator, Sequence
 from pathlib import Path
 
-from planrunner.cli.group import execute, run
+from planrunner.cli.group import run
 from planrunner.clock import Clock
 from planrunner.engine.workers import remote_pool
 from planrunner.graph.run_graph import RunGraph
 from planrunner.protocols.base import Exchange, Reply, Scope
+from planrunner.runner import api
 from planrunner.runner import worker_main as worker
 
 run_module = importlib.import_module(
@@ -122,13 +123,13 @@ def factories(graph: RunGraph) -> dict:
 
 
 def main() -> None:
-    execute.client_factories = worker.client_factories = factories
+    api.client_factories = worker.client_factories = factories
     if sys.argv[1:2] == ["--worker"]:
         del sys.argv[1]
         worker.main()
         return
     run_module.RemotePool = MeteredPool
-    execute.WORKER_COMMAND = (sys.executable, "-m", "benchmarks.null_client", "--worker")
+    api.WORKER_COMMAND = (sys.executable, "-m", "benchmarks.null_client", "--worker")
     with socket.create_server(("127.0.0.1", 0)) as listening:  # what `execute` looks for first
         port = listening.getsockname()[1]
         sys.exit(run([*sys.argv[1:], "--set", f"port={port}"]))

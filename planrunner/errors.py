@@ -1,4 +1,4 @@
-"""The exception tree; what each means for the process is decided in `cli.exit_codes`.
+"""The exception tree; what each means for the process is decided in `cli.error_codes`.
 
 ```
 PlanrunnerError
@@ -6,6 +6,7 @@ PlanrunnerError
 ├── UsageError       the command line asks for something that cannot be                  exit 2
 ├── PackageMissing   an extra that the plan needs is not installed; a fault at its place  exit 2
 ├── CannotRun        the run could not start or go on: target, service, report directory exit 3
+├── Interrupted      the caller stopped it before its load, or while it wrote reports   exit 130
 └── Misuse           planrunner's own code broke a contract: a bug                       exit 70
 ```
 
@@ -16,7 +17,15 @@ A failed request, expectation or threshold is data, never an exception.
 
 from __future__ import annotations
 
-__all__ = ["Bug", "CannotRun", "Misuse", "PackageMissing", "PlanrunnerError", "UsageError"]
+__all__ = [
+    "Bug",
+    "CannotRun",
+    "Interrupted",
+    "Misuse",
+    "PackageMissing",
+    "PlanrunnerError",
+    "UsageError",
+]
 
 
 class PlanrunnerError(Exception):
@@ -43,6 +52,10 @@ class PackageMissing(PlanrunnerError):  # noqa: N818 - reads as the sentence it 
 
 class CannotRun(PlanrunnerError):  # noqa: N818 - reads as the sentence it stands for
     """The run could not start, or could not go on."""
+
+
+class Interrupted(PlanrunnerError):  # noqa: N818 - reads as the sentence it stands for
+    """The caller stopped the run before its load began, or while its reports were written."""
 
 
 class Misuse(PlanrunnerError):  # noqa: N818 - reads as the sentence it stands for

@@ -67,7 +67,8 @@ _RECORDS: Final = (
     ),
     ReportFormat(
         "results.csv",
-        "one line per sample, warm-up and aborted ones included; not what the plan does not measure",
+        "one line per sample, warm-up and aborted ones included; "
+        "not what the plan does not measure",
         (FormatFile("results.csv", f"{_REPORT}.samples_csv:write_results_csv"),),
         FormatSource.SAMPLES,
         is_default=True,

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 import click
 
 from planrunner import __version__
+from planrunner.cli.error_codes import exit_code_of
 from planrunner.cli.stdout import never_refuse
-from planrunner.errors import Bug, PlanrunnerError
+from planrunner.errors import Bug, Interrupted, PlanrunnerError
 from planrunner.language.diagnostics import PlanError, render
-from planrunner.runner.exit_codes import ExitCode, exit_code_of
+from planrunner.results.exit_codes import ExitCode
 
 __all__ = ["cli", "run"]
 
@@ -106,7 +107,7 @@ def _ending(error: BaseException) -> int:
         case click.ClickException():
             error.show()
             return ExitCode.PLAN_INVALID
-        case click.Abort() | KeyboardInterrupt():
+        case click.Abort() | KeyboardInterrupt() | Interrupted():
             click.echo("interrupted", err=True)
             return ExitCode.INTERRUPTED
         case PlanrunnerError():

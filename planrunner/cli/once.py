@@ -2,52 +2,48 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
-from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable
 from dataclasses import asdict
 
 import click
 
+from planrunner.cli.interrupts import stop_on_signals
 from planrunner.cli.stdout import stdout_for_documents
-from planrunner.clock import MonotonicClock
-from planrunner.engine.debug.dry_run import DryRun, dry_run
+from planrunner.engine.debug.dry_run import DryRun
 from planrunner.engine.debug.trace import TraceEvent
+from planrunner.engine.stop import Stop
 from planrunner.graph.run_graph import RunGraph
 from planrunner.language.secrets import Masker
-from planrunner.protocols.base import ClientFactory
 from planrunner.report.terminal.console import open_console
 from planrunner.report.terminal.trace import JsonTrace, TextTrace
-from planrunner.runner.exit_codes import ExitCode
+from planrunner.results.exit_codes import ExitCode
+from planrunner.runner.debug import dry_run
+from planrunner.runner.reach import proxy_notices
+from planrunner.runner.request import CompiledPlan
 from planrunner.units import format_count
 
 __all__ = ["try_once"]
 
 
-async def try_once(
-    graph: RunGraph,
-    *,
-    clients: Mapping[str, ClientFactory],
-    around: AbstractAsyncContextManager[object],
-    as_json: bool,
-    full: bool,
-) -> int:
+def try_once(compiled: CompiledPlan, stop: Stop, *, as_json: bool, full: bool) -> int:
     """Run each task once, print the trace, and return the exit code.
-
-    `around` keeps the plan's services up, and lets nothing be sent to a target that is down.
 
     Raises:
         CannotRun: A service, the target, preflight or setup failed.
     """
+    graph = compiled.graph
+    for notice in proxy_notices(graph, compiled.request.variables()):
+        click.echo(f"note: {notice}", err=True)
     mask = Masker(graph.secrets)
-    report: Callable[[TraceEvent], None]
+    tell: Callable[[TraceEvent], None]
     console = open_console(sys.stdout)
     if as_json:
         stdout_for_documents()
-    report = JsonTrace(click.echo, mask) if as_json else TextTrace(console, mask, full=full)
-    async with around:
-        trial = await dry_run(graph, clients=clients, clock=MonotonicClock(), report=report)
+    tell = JsonTrace(click.echo, mask) if as_json else TextTrace(console, mask, full=full)
+    trial = asyncio.run(_tried(compiled, stop, tell))
     if as_json:
         click.echo(json.dumps({"event": "end", "seed": graph.seed, **asdict(trial)}))
     else:
@@ -55,6 +51,11 @@ async def try_once(
         console.print()
         console.print(_summary(graph, trial), style=style, soft_wrap=True)
     return ExitCode.THRESHOLD_FAILED if trial.failures else ExitCode.OK
+
+
+async def _tried(compiled: CompiledPlan, stop: Stop, tell: Callable[[TraceEvent], None]) -> DryRun:
+    stop_on_signals(stop)
+    return await dry_run(compiled, tell)
 
 
 def _summary(graph: RunGraph, trial: DryRun) -> str:

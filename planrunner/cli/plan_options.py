@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -13,31 +12,37 @@ import click
 from click.shell_completion import CompletionItem
 
 from planrunner.cli.plan_names import complete
-from planrunner.compiler import RunGraph, compile_plan
 from planrunner.compiler.load.selection import PlanSelection
 from planrunner.compiler.review import review
-from planrunner.compiler.source import GraphSource
-from planrunner.errors import Bug, UsageError
-from planrunner.formats import METRICS_JSON, REPORT_FORMATS
-from planrunner.language.diagnostics import PlanError, suggest
+from planrunner.errors import Bug, PlanrunnerError, UsageError
+from planrunner.formats import REPORT_FORMATS
+from planrunner.language.diagnostics import PlanError
 from planrunner.plan.bundle import Bundle
 from planrunner.plan.loader import Plan, load
 from planrunner.plan.no_exec import find_commands
 from planrunner.plan.overrides import Changes
 from planrunner.plan.params.env_file import read_env_file
 from planrunner.plan.params.resolve import ParamSources
-from planrunner.runner.masked_traceback import FORESEEN, masked_traceback
+from planrunner.runner.masked_traceback import masked_traceback
 from planrunner.values import dataclass
 
 __all__ = [
     "PlanOptions",
-    "compile_to_run",
     "complete_formats",
     "load_plan",
-    "new_run_id",
     "parse_formats",
+    "parse_labels",
     "with_plan_options",
 ]
+
+_FORESEEN: Final = (
+    PlanrunnerError,
+    click.ClickException,
+    click.exceptions.Exit,
+    click.Abort,
+    BrokenPipeError,
+)
+"""Ways for a command to end that are no bugs."""
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -212,7 +217,7 @@ def with_plan_options(command: _Command) -> _Command:
         options = PlanOptions(**{name: given.pop(name) for name in _NAMES})
         try:
             return command(options=options, **given)
-        except FORESEEN:
+        except _FORESEEN:
             raise
         except Exception as error:
             plans = [Bundle(str(path), {}) for path in given.get("plans") or [given["plan"]]]
@@ -264,46 +269,12 @@ def load_plan(path: Path, options: PlanOptions, *, need_secrets: bool) -> Plan:
     return plan
 
 
-def compile_to_run(
-    path: Path,
-    options: PlanOptions,
-    *,
-    seed: int | None = None,
-    formats: str | None = None,
-    labels: Sequence[str] = (),
-) -> tuple[RunGraph, GraphSource]:
-    """Load and compile a plan that is going to run; `auto` ports are chosen now.
-
-    Also returns what workers make the same graph from.
+def parse_labels(texts: Sequence[str]) -> dict[str, str]:
+    """Return the values of `--label` by name.
 
     Raises:
-        PlanError: The plan is invalid, or asks for what this version can't run yet.
-        UsageError: An option is malformed.
+        UsageError: One is no label.
     """
-    # A plan that is only checked needs neither servers nor asyncio.
-    from tempfile import gettempdir  # noqa: PLC0415
-
-    from planrunner.target import free_port  # noqa: PLC0415
-
-    plan = load_plan(path, options, need_secrets=True)
-    ports = {name: free_port() for name in plan.model.services or {}}
-    scratch = Path(gettempdir()) / f"planrunner-{os.urandom(6).hex()}"
-    graph = compile_plan(
-        plan,
-        seed=int.from_bytes(os.urandom(4)),
-        ports=ports,
-        selection=options.selection,
-        scratch=scratch,
-    )
-    if seed is not None:
-        graph = replace(graph, seed=seed, seed_was_drawn=False)
-    if formats is not None:
-        graph = replace(graph, report=replace(graph.report, formats=_with_metrics(formats)))
-    source = GraphSource(plan.bundle, plan.sources, options.selection, graph.seed, ports, scratch)
-    return replace(graph, labels=_parse_labels(labels)), source
-
-
-def _parse_labels(texts: Sequence[str]) -> dict[str, str]:
     labels: dict[str, str] = {}
     for text in texts:
         name, equals, value = text.partition("=")
@@ -314,22 +285,16 @@ def _parse_labels(texts: Sequence[str]) -> dict[str, str]:
     return labels
 
 
-def _with_metrics(text: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((METRICS_JSON, *parse_formats(text))))
-
-
 def parse_formats(text: str) -> tuple[str, ...]:
     """Return the reports that a list with commas names.
 
     Raises:
         UsageError: One is unknown.
     """
-    known = tuple(REPORT_FORMATS)
+    from planrunner.runner.report_files import check_formats  # noqa: PLC0415 - for runs and reports
+
     names = [name.strip() for name in text.split(",") if name.strip()]
-    for name in names:
-        if name not in known:
-            hint = suggest(name, known) or "formats: " + ", ".join(known)
-            raise UsageError(f"no report format `{name}`", hint=hint)
+    check_formats(names)
     return tuple(dict.fromkeys(names))
 
 
@@ -343,8 +308,3 @@ def complete_formats(
         for name in REPORT_FORMATS
         if name.startswith(begun.strip())
     ]
-
-
-def new_run_id() -> str:
-    """Return a short id that no two runs of a directory share in practice."""
-    return os.urandom(3).hex()

@@ -1,4 +1,4 @@
-"""Runs a compiled plan: `RunGraph` to `RunOutcome`; the only package that creates tasks."""
+"""Runs a compiled plan: `RunGraph` to `RunOutcome`."""
 
 from __future__ import annotations
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import IntEnum, StrEnum
 from typing import Final
 
-__all__ = ["Among", "Ending", "Stop", "StopLevel"]
+from planrunner.errors import Interrupted
+
+__all__ = ["Among", "Ending", "Stop", "StopLevel", "interrupted_by"]
 
 Among = tuple[str, str]
 """`users` and a phase, or `rows` and a data source."""
 
 
 class Ending(StrEnum):
-    """Why a run ended; `cli.exit_codes` says what each means for the process."""
+    """Why a run ended; `results.exit_codes` has a code for each."""
 
     FINISHED = "finished"
     INTERRUPTED = "interrupted"
@@ -47,6 +51,7 @@ class Stop:
         self.ending = Ending.FINISHED
         self.reason = ""
         self._listeners: dict[int, Callable[[], None]] = {}
+        self._insisted: dict[int, Callable[[], None]] = {}
         self._next_key = 0
 
     def request(
@@ -69,6 +74,9 @@ class Stop:
             self.rise(StopLevel.GRACEFUL, reason, ending)
         elif self.level is StopLevel.GRACEFUL and ending is Ending.INTERRUPTED:
             self.rise(StopLevel.AT_ONCE, reason, ending)
+        elif ending is Ending.INTERRUPTED:
+            for listener in tuple(self._insisted.values()):
+                listener()
 
     def rise(self, level: StopLevel, reason: str, ending: Ending) -> None:
         """Go to a level, unless it is reached already."""
@@ -81,13 +89,52 @@ class Stop:
         for listener in tuple(self._listeners.values()):
             listener()
 
-    def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
-        """Call `listener` whenever the level rises; returns what takes the listener away."""
+    def listen(self, listener: Callable[[], None], *, each: bool = False) -> Callable[[], None]:
+        """Call `listener` whenever the level rises; returns what takes the listener away.
+
+        Args:
+            listener: Returns at once.
+            each: Call it as well when an interrupt comes at the highest level.
+        """
         key: Final = self._next_key
         self._next_key += 1
         self._listeners[key] = listener
+        if each:
+            self._insisted[key] = listener
 
         def forget() -> None:
             self._listeners.pop(key, None)
+            self._insisted.pop(key, None)
 
         return forget
+
+
+@contextmanager
+def interrupted_by(stop: Stop) -> Iterator[Callable[[], None]]:
+    """Cancel the block of the current task when somebody asks for the end; gives what ends that.
+
+    Raises:
+        Interrupted: Somebody did.
+    """
+    if stop.level is not StopLevel.RUNNING:
+        raise Interrupted(stop.reason)
+    task = asyncio.current_task()
+    assert task is not None
+    own, others = 0, task.cancelling()
+
+    def cancel() -> None:
+        nonlocal own
+        own += 1
+        task.cancel()
+
+    forget = stop.listen(cancel, each=True)
+    try:
+        yield forget
+    except asyncio.CancelledError as error:
+        if own and task.cancelling() - own <= others:
+            raise Interrupted(stop.reason) from error
+        raise
+    finally:
+        forget()
+        for _ in range(own):
+            task.uncancel()

@@ -15,9 +15,9 @@ from planrunner.graph.run_graph import RunGraph
 from planrunner.language.secrets import Masker
 from planrunner.metrics.judging.verdict import Verdict
 from planrunner.results.aggregate import count_excluded, make_rows, make_task_mix, make_totals
+from planrunner.results.exit_codes import ExitCode
 from planrunner.results.model import Judgement, RunResult, Totals, Validity, ValidityLevel
 from planrunner.results.record import make_series, make_stretches, make_tracks
-from planrunner.runner.exit_codes import ExitCode
 from planrunner.units import NS_PER_S, format_duration
 
 __all__ = ["build_result", "start_result", "with_validity_judged"]

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Final
-
-import click
 
 from planrunner.compiler.names.params import secrets_of
-from planrunner.errors import PlanrunnerError
 from planrunner.language.secrets import Masker
 from planrunner.plan.bundle import Bundle
 from planrunner.plan.loader import load_bundle
@@ -17,16 +13,7 @@ from planrunner.plan.params.resolve import ParamSources
 from planrunner.plan.params.secret_texts import secret_texts
 from planrunner.plan.yaml.document import parse
 
-__all__ = ["FORESEEN", "masked_traceback"]
-
-FORESEEN: Final = (
-    PlanrunnerError,
-    click.ClickException,
-    click.exceptions.Exit,
-    click.Abort,
-    BrokenPipeError,
-)
-"""Ways for a command to end that are no bugs."""
+__all__ = ["masked_traceback"]
 
 
 def masked_traceback(error: Exception, plans: Iterable[Bundle], sources: ParamSources) -> str:

@@ -1,35 +1,33 @@
-"""Engine events → what the live view shows."""
+"""The terminal as an output: seconds of a run → what its progress view shows."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from time import perf_counter
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from planrunner.engine.coordinator.events import (
-    Event,
     Logged,
     PhaseEnded,
     PhaseStarted,
     RunStarted,
     Standing,
     Stopping,
-    Tick,
 )
 from planrunner.engine.coordinator.outcome import PhaseTimes
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.judging.verdict import Verdict
 from planrunner.metrics.series import ABORTED
+from planrunner.outputs.base import RunEvent, RunInfo, Second
 from planrunner.report.terminal.progress import Progress, ProgressView, Thresholds
 from planrunner.units import NS_PER_S
 
-__all__ = ["ProgressListener"]
-
-_SPARED: Final = 100
+__all__ = ["ProgressOutput"]
 
 
-class ProgressListener:
-    """Feeds a view once a second; one for each run."""
+class ProgressOutput:
+    """Feeds a view once a second."""
+
+    name: Final = "progress"
 
     def __init__(self, view: ProgressView) -> None:
         self._view = view
@@ -38,10 +36,19 @@ class ProgressListener:
         self._total = 0
         self._failed = 0
         self._ending = ""
-        self._thresholds = Thresholds()
-        self._next_look_s = 0.0
+        self._standings: Callable[[], Sequence[Standing]] = tuple
 
-    def __call__(self, event: Event) -> None:
+    def use_standings(self, standings: Callable[[], Sequence[Standing]]) -> None:
+        self._standings = standings
+
+    async def start(self, run: RunInfo) -> None:
+        del run
+        self._view.__enter__()
+
+    async def stop(self) -> None:
+        self._view.__exit__(None, None, None)
+
+    async def hear(self, event: RunEvent) -> None:
         match event:
             case RunStarted():
                 self._planned_s = event.planned_ns / NS_PER_S
@@ -53,10 +60,10 @@ class ProgressListener:
                 self._say(event)
             case Stopping():
                 self._ending = event.reason
-            case Tick():
-                self._view.show(self._progress(event))
-            case _:
-                pass
+
+    async def add(self, second: Second) -> None:
+        if not second.is_last:  # the summary follows at once
+            self._view.show(self._progress(second))
 
     def _replan(self, ended: PhaseTimes) -> None:
         """Let what comes after a phase come earlier or later, by as much as the phase ended."""
@@ -70,37 +77,28 @@ class ProgressListener:
         if logged.suppressed:
             self._view.say(f"({logged.suppressed:,} more lines of `log` in this second)")
 
-    def _progress(self, tick: Tick) -> Progress:
-        second = Histogram()
-        for labels, delta in tick.snapshot.deltas.items():
+    def _progress(self, second: Second) -> Progress:
+        latency = Histogram()
+        for labels, delta in second.snapshot.deltas.items():
             if labels.kind == "request" and labels.failure != ABORTED:
-                second.merge(delta.latency)
+                latency.merge(delta.latency)
                 self._failed += delta.count if labels.failure else 0
-        self._total += second.count
-        p50, p95, p99 = second.percentiles((50, 95, 99)) if second.count else (0, 0, 0)
+        self._total += latency.count
+        p50, p95, p99 = latency.percentiles((50, 95, 99)) if latency.count else (0, 0, 0)
         return Progress(
-            second=tick.second,
+            second=second.number,
             planned_s=self._planned_s,
-            phase=", ".join(tick.phases) or "finishing",
-            users=sum(tick.snapshot.users.values()),
-            requests_per_second=second.count,
+            phase=", ".join(second.phases) or "finishing",
+            users=sum(second.snapshot.users.values()),
+            requests_per_second=latency.count,
             p50_ns=p50,
             p95_ns=p95,
             p99_ns=p99,
             total=self._total,
             failed=self._failed,
             ending=self._ending,
-            thresholds=lambda: self._look(tick),
+            thresholds=lambda: _standing(self._standings()),
         )
-
-    def _look(self, tick: Tick) -> Thresholds:
-        """Judge the thresholds again unless that would take more than 1 % of the time."""
-        began_s = perf_counter()
-        if began_s >= self._next_look_s:
-            self._thresholds = _standing(tick.standings())
-            ended_s = perf_counter()
-            self._next_look_s = ended_s + _SPARED * (ended_s - began_s)
-        return self._thresholds
 
 
 def _standing(standings: Sequence[Standing]) -> Thresholds:

@@ -1,4 +1,4 @@
-"""How far a run reaches: hosts that aren't one's own are named, with the load, before it starts."""
+"""How far a run reaches: hosts that aren't one's own, to be named before it starts."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from fractions import Fraction
 from ipaddress import ip_address
 from typing import Final
 
-import click
-
 from planrunner.engine.workers.local import requests_of
 from planrunner.graph.run_graph import Load, RunGraph
 from planrunner.language.secrets import Masker
@@ -18,13 +16,13 @@ from planrunner.protocols import registry
 from planrunner.protocols.plugin import Host
 from planrunner.units import format_count
 
-__all__ = ["announce", "peak_load", "say_proxies"]
+__all__ = ["foreign_hosts", "peak_load", "proxy_notices"]
 
 _RESOLVE_S: Final = 3.0
 
 
-async def announce(graph: RunGraph, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Print whom the run will load if that may be somebody else; returns notices for the result."""
+async def foreign_hosts(graph: RunGraph) -> tuple[str, ...]:
+    """Say whom the run will load if that may be somebody else, each a sentence."""
     hosts = sorted(_hosts(graph))
     addresses = await asyncio.gather(*(_addresses(host.address) for host in hosts))
     reached = [
@@ -33,14 +31,11 @@ async def announce(graph: RunGraph, environ: Mapping[str, str]) -> tuple[str, ..
         if not found or not all(map(_is_own, found))
     ]
     load, mask = peak_load(graph), Masker(graph.secrets)
-    for host, found in reached:
-        where = ", ".join(found[:2]) or "no address yet"
-        click.echo(
-            f"note: up to {load} will load `{mask(host.name)}` ({where}), "
-            "which is neither loopback nor private",
-            err=True,
-        )
-    return say_proxies(graph, environ)
+    return tuple(
+        f"up to {load} will load `{mask(host.name)}` ({', '.join(found[:2]) or 'no address yet'}), "
+        "which is neither loopback nor private"
+        for host, found in reached
+    )
 
 
 def peak_load(graph: RunGraph) -> str:
@@ -64,17 +59,14 @@ def _users(load: Load) -> Fraction:
     return Fraction(0) if load.has_due_times else Fraction(load.most_users)
 
 
-def say_proxies(graph: RunGraph, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Print what of the environment is not used, without its values: passwords."""
+def proxy_notices(graph: RunGraph, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Say what of the environment is not used, without its values: passwords."""
     found = (
         registry.channel_plugin(channel).ignored(settings, environ)
         for channel, settings in graph.settings.items()
         if ":" not in channel
     )
-    notices = tuple(dict.fromkeys(filter(None, found)))
-    for notice in notices:
-        click.echo(f"note: {notice}", err=True)
-    return notices
+    return tuple(dict.fromkeys(filter(None, found)))
 
 
 def _hosts(graph: RunGraph) -> set[Host]:

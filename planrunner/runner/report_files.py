@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from io import TextIOBase
 from pathlib import Path
+from typing import TextIO, cast
 
-from planrunner.errors import CannotRun, UsageError
+from planrunner.errors import CannotRun, Interrupted, UsageError
 from planrunner.formats import METRICS_JSON, REPORT_FORMATS, FormatSource
 from planrunner.graph.run_graph import RunGraph
+from planrunner.language.diagnostics import suggest
 from planrunner.report.formats.writers import Produce, produced_files
 from planrunner.results.files.atomic import atomic_text_file
 from planrunner.results.files.directory import METRICS, SAMPLES, UNFINISHED
 from planrunner.results.files.metrics_json import read_metrics, write_metrics
 from planrunner.results.files.samples import SampleWriter, parse_keep
 from planrunner.results.model import RunResult
-from planrunner.runner.interrupts import interrupted_by_sigterm
 
-__all__ = ["open_samples", "report_files", "write_outputs"]
+__all__ = ["check_formats", "open_samples", "report_files", "write_reports", "written_files"]
 
 
 def open_samples(graph: RunGraph, directory: Path, started: datetime) -> SampleWriter | None:
@@ -35,18 +37,46 @@ def open_samples(graph: RunGraph, directory: Path, started: datetime) -> SampleW
     )
 
 
-@interrupted_by_sigterm()
-def write_outputs(
-    graph: RunGraph, result: RunResult, directory: Path
-) -> tuple[RunResult, list[Path]]:
-    """Write the reports that the plan asks for, metrics.json with them.
+def check_formats(names: Iterable[str]) -> None:
+    """Refuse a report that there is not.
+
+    Raises:
+        UsageError: One is unknown.
+    """
+    known = tuple(REPORT_FORMATS)
+    for name in names:
+        if name not in known:
+            hint = suggest(name, known) or "formats: " + ", ".join(known)
+            raise UsageError(f"no report format `{name}`", hint=hint)
+
+
+class _AbandonableFile(TextIOBase):
+    """A text file that refuses what is written once nobody wants it any more."""
+
+    def __init__(self, file: TextIO, is_given_up: Callable[[], bool]) -> None:
+        self._file = file
+        self._is_given_up = is_given_up
+
+    def write(self, text: str) -> int:
+        if self._is_given_up():
+            raise Interrupted("interrupted while reports were written")
+        return self._file.write(text)
+
+
+def write_reports(
+    graph: RunGraph,
+    result: RunResult,
+    directory: Path,
+    is_given_up: Callable[[], bool] = lambda: False,
+) -> RunResult:
+    """Write the reports that the plan asks for, metrics.json with them; return what they show.
 
     A report that can't be written becomes a notice in those that can.
 
     Raises:
         CannotRun: metrics.json can't be written.
+        Interrupted: It was given up; what was whole by then is kept.
     """
-    written: list[Path] = []
     # Before all others: whatever happens to them, the run is kept. Once more when one of them
     # has left a notice.
     write_metrics(result, directory / METRICS)
@@ -60,15 +90,27 @@ def write_outputs(
         for file, produce in report_files(name, result, directory):
             try:
                 with atomic_text_file(directory / file) as out:
-                    produce(out)
+                    produce(cast("TextIO", _AbandonableFile(out, is_given_up)))  # writing is all
             except (CannotRun, UsageError) as error:  # no room for it, or samples are broken
                 notices.append(error.message)
-            else:
-                written.append(directory / file)
     if notices:
         result = replace(result, notices=(*result.notices, *notices))
         write_metrics(result, directory / METRICS)
-    return result, [directory / METRICS, *written]
+    return result
+
+
+def written_files(graph: RunGraph, result: RunResult, directory: Path) -> list[Path]:
+    """Return the reports of a run, in their order."""
+    names = [
+        file
+        for name in graph.report.formats
+        if name != METRICS_JSON
+        for file, _ in report_files(name, result, directory)
+    ]
+    return [
+        directory / METRICS,
+        *(directory / name for name in names if (directory / name).exists()),
+    ]
 
 
 def report_files(name: str, result: RunResult, directory: Path) -> Iterator[tuple[str, Produce]]:

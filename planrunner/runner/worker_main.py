@@ -22,8 +22,8 @@ from planrunner.engine.workers.remote_worker import RelayedStop, RemoteWorker
 from planrunner.engine.workers.transport import SocketTransport
 from planrunner.errors import PlanrunnerError
 from planrunner.protocols.base import Client
+from planrunner.results.exit_codes import ExitCode
 from planrunner.runner.event_loop import client_factories, run_on_fast_loop
-from planrunner.runner.exit_codes import ExitCode, exit_code_of
 from planrunner.runner.masked_traceback import masked_traceback
 
 __all__ = ["main"]
@@ -73,7 +73,7 @@ async def _carry_out(assignment: Assignment, transport: SocketTransport) -> int:
         await _serve(assignment, transport)
     except PlanrunnerError as error:
         transport.send(Broken(error.message))
-        return exit_code_of(error)
+        return ExitCode.CANNOT_RUN
     except Exception as error:  # noqa: BLE001 - the coordinator must know, whatever it is
         source = assignment.source
         sys.stderr.write(masked_traceback(error, [source.bundle], source.sources))

@@ -14,10 +14,10 @@ from planrunner.report.charts.vega import javascript_bundle
 from planrunner.report.formats.compare import print_comparison, write_comparison_html
 from planrunner.report.terminal.console import open_console
 from planrunner.results.comparison import ChangeOutcome, Comparison, compare
+from planrunner.results.exit_codes import ExitCode
 from planrunner.results.files.atomic import atomic_text_file
 from planrunner.results.files.codec import encode
 from planrunner.results.files.directory import read_run
-from planrunner.runner.exit_codes import ExitCode
 from planrunner.units import UnitError, parse_percent
 
 __all__ = ["command"]

@@ -2,70 +2,39 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
-import os
-import signal
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import click
 
+from planrunner.cli.interrupts import interrupted_by_sigterm, stop_on_signals
 from planrunner.cli.limits import need_descriptors, workers_of
 from planrunner.cli.plan_options import (
     PlanOptions,
-    compile_to_run,
     complete_formats,
-    new_run_id,
+    load_plan,
+    parse_formats,
+    parse_labels,
     with_plan_options,
 )
 from planrunner.cli.stdout import stdout_for_documents
-from planrunner.clock import MonotonicClock
-from planrunner.compiler.source import GraphSource
-from planrunner.engine.coordinator.coordinator import run
 from planrunner.engine.recording.gc_tuning import keep_collections_short
-from planrunner.engine.stop import Stop
-from planrunner.engine.workers.remote_pool import WorkerHandle
-from planrunner.errors import CannotRun, UsageError
-from planrunner.graph.run_graph import RunGraph
-from planrunner.language.expressions.expression import EvaluationError, to_text
-from planrunner.language.secrets import Masker
-from planrunner.protocols.base import Scope
-from planrunner.report.terminal.progress import ProgressView, SilentView
-from planrunner.results.files.baseline import measure_in, read_baseline
-from planrunner.results.files.directory import SAMPLES, UNFINISHED, make_run_directory, room_held
+from planrunner.engine.stop import Stop, interrupted_by
+from planrunner.errors import UsageError
+from planrunner.outputs.base import Output
+from planrunner.report.terminal.progress import ProgressView
 from planrunner.results.files.metrics_json import to_text as metrics_text
-from planrunner.results.files.metrics_json import write_metrics
 from planrunner.results.model import RunResult
-from planrunner.runner.build_result import build_result, start_result, with_validity_judged
-from planrunner.runner.environment import around_load, check_targets, transport_notices
-from planrunner.runner.event_loop import WORKER_COMMAND, client_factories, run_on_fast_loop
-from planrunner.runner.exit_codes import ExitCode
-from planrunner.runner.interrupts import interrupted_by_sigterm
-from planrunner.runner.progress_output import ProgressListener
-from planrunner.runner.reach import announce, say_proxies
-from planrunner.runner.report_files import open_samples, write_outputs
-from planrunner.values import dataclass
+from planrunner.runner.api import ResultLost, run
+from planrunner.runner.event_loop import run_on_fast_loop
+from planrunner.runner.progress_output import ProgressOutput
+from planrunner.runner.reach import foreign_hosts, proxy_notices
+from planrunner.runner.report_files import written_files
+from planrunner.runner.request import PreparedRun, RunRequest, compile_request, prepare
 
 __all__ = ["command"]
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """One run on its way from the command line to its result."""
-
-    graph: RunGraph
-    source: GraphSource
-    workers: int
-    baseline: RunResult | None
-    run_id: str
-    directory: Path
-    view: ProgressView
 
 
 @click.command(
@@ -145,86 +114,56 @@ def command(  # noqa: PLR0913 - one parameter for each option
         raise UsageError("--once has one user, so --workers has nothing to share")
     if full and not once:
         raise UsageError("--full (or --trace) goes with --once", hint="add --once, or leave it out")
-    graph, source = compile_to_run(plan, options, seed=seed, formats=formats, labels=labels)
-    if not gc.isenabled():  # `main` turned it off, so the process is ours
-        keep_collections_short()
+    stop = Stop()
+    request = RunRequest(
+        load_plan(plan, options, need_secrets=True),
+        selection=options.selection,
+        seed=seed,
+        labels=parse_labels(labels),
+        formats=None if formats is None else parse_formats(formats),
+        directory=out,
+        workers=workers,
+        strict=strict,
+        stop=stop,
+    )
     if once:
-        return _try_once(graph, as_json=as_json, full=full)
-    need_descriptors(-(-_connections(graph) // workers))
-    baseline = read_baseline(Path(graph.baseline))
-    run_id = new_run_id()
-    view: ProgressView = SilentView() if quiet else _view()
-    directory = make_run_directory(out or _directory(graph, run_id))
-    with Masker(graph.secrets).errors():
-        result = _run(_Run(graph, source, workers, baseline, run_id, directory, view))
-    if strict:
-        result = with_validity_judged(result)
+        from planrunner.cli.once import try_once  # noqa: PLC0415 - a run under load has no trace
+
+        compiled = compile_request(request)
+        _own_process()
+        return try_once(compiled, stop, as_json=as_json, full=full)
+    prepared = prepare(request)
+    _own_process()
+    need_descriptors(-(-prepared.compiled.most_users // workers))
+    outputs = () if quiet else (ProgressOutput(_view()),)
     try:
-        result, files = write_outputs(graph, result, directory)
-    except CannotRun:
+        result = run_on_fast_loop(_run(prepared, stop, outputs))
+    except ResultLost as lost:
         # What was measured can't be kept, so it is shown at least.
-        _show(replace(result, exit_code=ExitCode.CANNOT_RUN), [], quiet=quiet)
+        _show(lost.result, [], quiet=quiet)
         raise
     if as_json:
         click.echo(metrics_text(result), file=stdout_for_documents(), nl=False)
     else:
+        files = written_files(prepared.graph, result, prepared.directory)
         _show(result, files, quiet=quiet)
     return result.exit_code
 
 
-def _try_once(graph: RunGraph, *, as_json: bool, full: bool) -> int:
-    from planrunner.cli.once import try_once  # noqa: PLC0415 - a run under load has no trace
-
-    @asynccontextmanager
-    async def around() -> AsyncIterator[None]:
-        _cancel_on_sigterm()
-        with TemporaryDirectory() as scratch:
-            async with around_load(
-                graph,
-                directory=Path(scratch),
-                run_id="",
-                environ=os.environ,
-                clock=MonotonicClock(),
-                stop=Stop(),
-            ):
-                if not graph.preflight:
-                    await check_targets(graph)
-                yield
-
-    say_proxies(graph, os.environ)
-    trial = try_once(
-        graph, clients=client_factories(graph), around=around(), as_json=as_json, full=full
-    )
-    with Masker(graph.secrets).errors():
-        try:
-            return asyncio.run(trial)
-        except asyncio.CancelledError as error:
-            raise KeyboardInterrupt from error
+def _own_process() -> None:
+    """Keep collections short, with the plan as what lives long."""
+    if not gc.isenabled():  # `main` turned it off, so the process is ours
+        keep_collections_short()
 
 
-def _run(job: _Run) -> RunResult:
-    """Run to the end; a run that did not begin leaves no directory."""
-    try:
-        with room_held(job.directory):
-            return run_on_fast_loop(_execute(job))
-    except BaseException as error:
-        # The log of a service that did not start says why; nobody asked for that of one that would.
-        interrupted = isinstance(error, asyncio.CancelledError | KeyboardInterrupt)
-        _forget(job.directory, logs=interrupted)
-        if isinstance(error, asyncio.CancelledError):  # SIGTERM before the load
-            raise KeyboardInterrupt from error
-        raise
-
-
-def _forget(directory: Path, *, logs: bool) -> None:
-    """Remove the directory of a run that never began; samples that were taken are kept."""
-    samples = directory / SAMPLES
-    with suppress(OSError):
-        if not any(file.stat().st_size for file in directory.glob(f"{samples.stem}*.bin")):
-            own = (*directory.glob(f"{samples.stem}*"), directory / UNFINISHED)
-            for file in (*own, *(directory.glob("*.log") if logs else ())):
-                file.unlink(missing_ok=True)
-            directory.rmdir()
+async def _run(prepared: PreparedRun, stop: Stop, outputs: Sequence[Output]) -> RunResult:
+    stop_on_signals(stop)
+    graph, environ = prepared.graph, prepared.request.variables()
+    with interrupted_by(stop):
+        notes = (*await foreign_hosts(graph), *proxy_notices(graph, environ))
+    for note in notes:
+        click.echo(f"note: {note}", err=True)
+    return await run(prepared, outputs)
 
 
 def _show(result: RunResult, files: Sequence[Path], *, quiet: bool) -> None:
@@ -232,22 +171,6 @@ def _show(result: RunResult, files: Sequence[Path], *, quiet: bool) -> None:
         from planrunner.report.terminal.console import open_console, print_summary  # noqa: PLC0415 - as below
 
         print_summary(result, open_console(sys.stdout), files=[str(path) for path in files])
-
-
-def _connections(graph: RunGraph) -> int:
-    """Return how many users there can be at once, each with a connection."""
-    return max((phase.load.most_users for phase in graph.phases), default=0)
-
-
-def _directory(graph: RunGraph, run_id: str) -> Path:
-    if graph.report.directory is None:
-        time = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-        return Path("reports") / graph.slug / f"{time}-{run_id}"
-    names: Scope = {"run": {"id": run_id, "seed": graph.seed}}
-    try:
-        return Path(to_text(graph.report.directory(names)))
-    except EvaluationError as error:
-        raise UsageError(f"`report.dir` has no value: {error.message}") from error
 
 
 def _view() -> ProgressView:
@@ -259,98 +182,3 @@ def _view() -> ProgressView:
     # A dumb terminal can't move its cursor: a frame for each second would fill the screen.
     live = console.is_terminal and not console.is_dumb_terminal
     return LiveView(console) if live else LineView(console)
-
-
-async def _execute(job: _Run) -> RunResult:
-    clock = MonotonicClock()
-    stop = Stop()
-    _cancel_on_sigterm()
-    notices = await announce(job.graph, os.environ)
-    notices = (*job.graph.notices, *notices, *_baseline_notices(job), *transport_notices(job.graph))
-    job = replace(job, graph=replace(job.graph, notices=notices))
-    around = around_load(
-        job.graph,
-        directory=job.directory,
-        run_id=job.run_id,
-        environ=os.environ,
-        clock=clock,
-        stop=stop,
-    )
-    # Workers compile the plan while services start.
-    async with _workers(job) as peers, around as beside:
-        if not job.graph.preflight:  # which asks more of the target
-            await check_targets(job.graph)
-        # The load begins now: services are up, and took time to come.
-        started = datetime.now(UTC)
-        begun = start_result(job.graph, job.run_id, started=started)
-        with suppress(CannotRun):  # it only helps to tell what became of a killed run
-            write_metrics(begun, job.directory / UNFINISHED)
-        samples = open_samples(job.graph, job.directory, started)
-        _stop_on_signals(stop)
-        try:
-            with job.view:
-                outcome = await run(
-                    job.graph,
-                    clients=client_factories(job.graph),
-                    clock=clock,
-                    listener=ProgressListener(job.view),
-                    samples=samples,
-                    stop=stop,
-                    run_id=job.run_id,
-                    run_dir=str(job.directory),
-                    beside=beside,
-                    handles=peers,
-                    baseline=None if job.baseline is None else measure_in(job.baseline),
-                )
-        finally:
-            if samples is not None:
-                samples.close()
-        return build_result(job.graph, outcome, started=started)
-
-
-def _baseline_notices(job: _Run) -> Iterator[str]:
-    asks = any(
-        threshold.value.of_baseline and not threshold.not_applicable
-        for threshold in job.graph.thresholds
-    )
-    if asks and job.baseline is None:
-        yield (
-            f"there is no baseline `{job.graph.baseline}`, so thresholds that compare with one "
-            "are n/a; `planrunner baseline promote RUN` makes it"
-        )
-    elif asks and job.baseline is not None:
-        for what, now in (("plan", job.graph.name), ("profile", job.graph.profile)):
-            before = getattr(job.baseline, what)
-            if before != now:
-                yield f"the baseline is of {what} `{before}`, not of `{now}`"
-
-
-@asynccontextmanager
-async def _workers(job: _Run) -> AsyncIterator[Sequence[WorkerHandle]]:
-    """Start the processes of workers; none for a single one, which lives in this process."""
-    if job.workers == 1:
-        yield ()
-        return
-    from planrunner.engine.workers.local_processes import worker_processes  # noqa: PLC0415 - seldom used
-
-    names = {"id": job.run_id, "dir": str(job.directory), "seed": job.graph.seed}
-    async with worker_processes(
-        job.workers, command=WORKER_COMMAND, source=job.source, names=names
-    ) as peers:
-        yield peers
-
-
-def _cancel_on_sigterm() -> None:
-    """Until the load begins, SIGTERM ends it all like Ctrl-C: services are stopped."""
-    task = asyncio.current_task()
-    assert task is not None
-    with suppress(NotImplementedError):  # on Windows the process just ends
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-
-
-def _stop_on_signals(stop: Stop) -> None:
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        reason = f"interrupted by {signal.Signals(number).name}"
-        with suppress(NotImplementedError):
-            loop.add_signal_handler(number, stop.request, reason)

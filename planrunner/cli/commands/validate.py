@@ -11,7 +11,7 @@ import click
 from planrunner.cli.plan_options import PlanOptions, load_plan, with_plan_options
 from planrunner.compiler import compile_plan
 from planrunner.language.diagnostics import Diagnostic, PlanError, render
-from planrunner.runner.exit_codes import ExitCode
+from planrunner.results.exit_codes import ExitCode
 
 __all__ = ["command"]
 

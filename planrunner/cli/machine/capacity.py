@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
-from tempfile import gettempdir
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from planrunner.clock import Clock, MonotonicClock
-from planrunner.compiler.load.selection import PlanSelection
-from planrunner.compiler.source import GraphSource
-from planrunner.engine.coordinator.coordinator import run
-from planrunner.engine.coordinator.outcome import RunOutcome
-from planrunner.engine.workers.remote_pool import WorkerHandle
 from planrunner.errors import CannotRun
 from planrunner.metrics.histogram import Histogram
 from planrunner.plan.bundle import Bundle
+from planrunner.plan.loader import load_bundle
 from planrunner.plan.params.resolve import ParamSources
-from planrunner.results.aggregate import make_totals
 from planrunner.results.loads import PhaseLoad
-from planrunner.runner.event_loop import WORKER_COMMAND, client_factories, command_of
+from planrunner.results.model import RunResult
+from planrunner.runner.api import run
+from planrunner.runner.event_loop import command_of
+from planrunner.runner.request import RunRequest
 from planrunner.units import NS_PER_MS, NS_PER_S
 from planrunner.values import dataclass
 
@@ -77,8 +75,8 @@ async def measure_capacity(seconds: int, workers: int) -> Capacity:
     clock = MonotonicClock()
     timer = await _timer_lateness(clock)
     async with _null_server() as port:
-        closed = await _send(f"{{users: {_USERS}, hold: {seconds}s}}", port, workers, clock)
-        totals = make_totals(closed.total, closed.measured())
+        closed = await _send(f"{{users: {_USERS}, hold: {seconds}s}}", port, workers)
+        totals = closed.totals
         if not totals.total_requests:
             raise CannotRun(
                 f"the null server answered nothing within {seconds} s",
@@ -91,11 +89,11 @@ async def measure_capacity(seconds: int, workers: int) -> Capacity:
             )
         rate = min(_MOST_RATE, _round_down(totals.requests_per_second / 2))
         load = f"{{rate: {rate}/s, hold: {seconds}s}}"
-        opened = await _send(load, port, workers, clock)
+        opened = await _send(load, port, workers)
     return Capacity(
         workers,
         totals.requests_per_second,
-        closed.health.facts().cpu_share,
+        closed.generator.cpu_share,
         rate,
         opened.loads[0],
         timer,
@@ -138,22 +136,9 @@ async def _null_server() -> AsyncIterator[int]:
         await process.wait()
 
 
-async def _send(load: str, port: int, workers: int, clock: Clock) -> RunOutcome:
+async def _send(load: str, port: int, workers: int) -> RunResult:
     text = _PLAN.format(port=port, load=load)
-    source = GraphSource(
-        Bundle("doctor.yaml", {"doctor.yaml": text}),
-        ParamSources(),
-        PlanSelection(),
-        seed=1,
-        ports={},
-        scratch=Path(gettempdir()),
-    )
-    graph = source.compile()
-    async with AsyncExitStack() as stack:
-        peers: tuple[WorkerHandle, ...] = ()
-        if workers > 1:
-            from planrunner.engine.workers.local_processes import worker_processes  # noqa: PLC0415 - seldom used
-
-            started = worker_processes(workers, command=WORKER_COMMAND, source=source, names={})
-            peers = tuple(await stack.enter_async_context(started))
-        return await run(graph, clients=client_factories(graph), clock=clock, handles=peers)
+    plan = load_bundle(Bundle("doctor.yaml", {"doctor.yaml": text}), ParamSources())
+    with TemporaryDirectory() as directory:
+        request = RunRequest(plan, directory=Path(directory), formats=(), workers=workers)
+        return await run(request)

@@ -7,7 +7,6 @@ in this process, or several in processes of their own, that send the same `Drain
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -49,8 +48,6 @@ __all__ = ["Listener", "run"]
 
 Listener = Callable[[Event], None]
 
-_logger = logging.getLogger("planrunner.engine")
-
 
 async def run(  # noqa: PLR0913 - the one place where a run's parts meet
     graph: RunGraph,
@@ -74,8 +71,7 @@ async def run(  # noqa: PLR0913 - the one place where a run's parts meet
         clock: Source of all time.
         run_id: What expressions see as `run.id`.
         clients: How to open a client, by protocol; only those the plan uses are opened.
-        listener: Called from the event loop, so it must be quick. When it raises, it is told
-            nothing more and the run goes on.
+        listener: Called from the event loop for each event; returns at once and never raises.
         samples: Gets a row for each request; flushed here, closed by the caller.
         stop: Ask it to end the run early.
         run_dir: What expressions see as `run.dir`.
@@ -154,7 +150,7 @@ class _Coordinator:
         self._pool = pool
         self._clock = clock
         self._stop = stop
-        self._listener: Listener | None = listener
+        self._tell = listener
         self._running: dict[str, Timeline] = {}
         self._phases: list[PhaseTimes] = []
         self._beside = beside
@@ -185,10 +181,10 @@ class _Coordinator:
                     task.cancel()
         finally:
             forget()
-        self._drain()
+        last = self._drain().snapshot
         self._accumulator.notice_pool(self._pool)
         self._accumulator.notices += self._beside.notices()
-        self._tell(RunEnded(self._stop.ending, self._stop.reason))
+        self._tell(RunEnded(self._stop.ending, self._stop.reason, self._new or last))
         return self._accumulator.outcome(
             run_id, stop=self._stop, ended_ns=self._clock.now_ns(), phases=tuple(self._phases)
         )
@@ -341,18 +337,6 @@ class _Coordinator:
         """Somebody asked the run to end, or asked once more."""
         if self._stop.level is StopLevel.GRACEFUL:
             self._tell(Stopping(self._stop.ending, self._stop.reason))
-
-    def _tell(self, event: Event) -> None:
-        if self._listener is None:
-            return
-        try:
-            self._listener(event)
-        except Exception:  # a broken view must neither end a run nor go unnoticed
-            self._listener = None
-            self._accumulator.notices.append(
-                "the live view failed and was switched off; see the log"
-            )
-            _logger.exception("listener failed event=%s", type(event).__name__)
 
 
 def _planned_ns(graph: RunGraph) -> int:

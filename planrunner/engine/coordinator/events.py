@@ -1,4 +1,4 @@
-"""What the coordinator tells its listener: typed, at most a few times a second."""
+"""What the coordinator says of a run to its listener: typed, at most a few times a second."""
 
 from __future__ import annotations
 
@@ -107,8 +107,15 @@ class PhaseEnded:
 
 @dataclass(frozen=True, slots=True)
 class RunEnded:
+    """The last user has gone.
+
+    Attributes:
+        snapshot: What came after the last tick; with those of all ticks, it is everything.
+    """
+
     ending: Ending
     reason: str
+    snapshot: Snapshot
 
 
 Event = RunStarted | PhaseStarted | Tick | Logged | Stopping | PhaseEnded | RunEnded

@@ -5,11 +5,11 @@ coordinator                                          worker
   Assignment: which worker you are, and the plan  →
                                                   ←    Ready: I have compiled this plan
   Start: the run begins; time counts from here    →
-                                                  ←    Second: what happened, once a second
+                                                  ←    WorkerSecond: what happened, once a second
   Begin: run your part of this phase from then on →
                                                   ←    Ended: its last user has gone
   Look: say now what happened                     →
-                                                  ←    Second: what happened, out of turn
+                                                  ←    WorkerSecond: what happened, out of turn
   Halt, EndPhase: the run, or the phase, ends now →
                                                   ←    Asked, SaidStop: please end it
   Quit                                            →
@@ -43,8 +43,8 @@ __all__ = [
     "Quit",
     "Ready",
     "SaidStop",
-    "Second",
     "Start",
+    "WorkerSecond",
     "fingerprint",
 ]
 
@@ -136,7 +136,7 @@ class Broken:
 
 
 @dataclass(frozen=True, slots=True)
-class Second:
+class WorkerSecond:
     """What happened since the last one.
 
     Attributes:

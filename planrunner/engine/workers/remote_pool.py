@@ -35,8 +35,8 @@ from planrunner.engine.workers.messages import (
     Quit,
     Ready,
     SaidStop,
-    Second,
     Start,
+    WorkerSecond,
     fingerprint,
 )
 from planrunner.engine.workers.transport import Transport
@@ -327,7 +327,7 @@ class RemotePool:
 
     def _heard(self, link: _WorkerState, message: object) -> None:
         match message:
-            case Second():
+            case WorkerSecond():
                 self._take(link, message)
             case Ended():
                 link.running.pop(message.phase).set_result(message.began_ns)
@@ -340,7 +340,7 @@ class RemotePool:
             case _:
                 raise TypeError(f"no coordinator knows what to do with {message!r}")
 
-    def _take(self, link: _WorkerState, said: Second) -> None:
+    def _take(self, link: _WorkerState, said: WorkerSecond) -> None:
         link.second = max(link.second, said.number)
         link.look = max(link.look, said.look)
         link.parts.append(said.drained)

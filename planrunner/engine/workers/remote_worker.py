@@ -20,8 +20,8 @@ from planrunner.engine.workers.messages import (
     Quit,
     Ready,
     SaidStop,
-    Second,
     Start,
+    WorkerSecond,
     fingerprint,
 )
 from planrunner.engine.workers.ticker import each_second, keep_sweeping
@@ -131,7 +131,7 @@ class RemoteWorker:
     def _send_drained(self, second: int, *, look: int = 0) -> None:
         worker = self._worker
         self._transport.send(
-            Second(
+            WorkerSecond(
                 second,
                 worker.drain(),
                 {name: timeline.ends_ns for name, (timeline, _) in self._open.items()},

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from planrunner.cli.commands.schema import cli_page
 from planrunner.cli.group import cli
-from planrunner.runner.exit_codes import ExitCode
+from planrunner.results.exit_codes import ExitCode
 
 REFERENCE = Path(__file__).resolve().parents[3] / "docs" / "reference"
 

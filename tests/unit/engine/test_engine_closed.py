@@ -6,8 +6,9 @@ import time
 
 import pytest
 
-from planrunner.engine import Ending, PhaseEnded, PhaseStarted, RunEnded, RunStarted
+from planrunner.engine import PhaseEnded, PhaseStarted, RunEnded, RunStarted
 from planrunner.load.population import Stage
+from planrunner.metrics.snapshot import Accumulated
 from planrunner.units import NS_PER_MS, NS_PER_S
 from tests.support.graphs import (
     Answer,
@@ -228,19 +229,19 @@ class TestControl:
         assert [point.second for point in points] == [1, 2, 3]
         assert sum(point.requests for point in points) == 250
 
-    def test_a_listener_that_fails_is_switched_off_and_told_of(self):
-        """The load goes on, and a notice says what is missing."""
-        told_twice = []
+    def test_what_the_listener_hears_adds_up_to_the_outcome(self):
+        """The end of the run has what came after the last tick."""
+        told = run_graph(make_graph(user_class(), closed(1, 2.5)))
 
-        def broken(event):
-            told_twice.append(event)
-            raise ValueError("no terminal")
-
-        told = run_graph(make_graph(user_class(), closed(1, 3)), listener=broken)
-
-        assert len(told_twice) == 1
-        assert any("live view" in notice for notice in told.outcome.notices)
-        assert told.outcome.ending is Ending.FINISHED
+        ended = told.events[-1]
+        assert isinstance(ended, RunEnded)
+        heard = Accumulated()
+        for snapshot in (*(tick.snapshot for tick in told.ticks), ended.snapshot):
+            heard.add(snapshot)
+        assert ended.snapshot.deltas
+        assert {labels: total.count for labels, total in heard.totals.items()} == {
+            labels: total.count for labels, total in told.outcome.total.totals.items()
+        }
 
     def test_a_bug_in_a_step_ends_the_run_with_its_own_exception(self):
         """Not with a group of groups around it."""

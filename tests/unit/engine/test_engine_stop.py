@@ -7,6 +7,8 @@ import asyncio
 import pytest
 
 from planrunner.engine import Ending, Stop, StopLevel, Stopping, run
+from planrunner.engine.stop import interrupted_by
+from planrunner.errors import Interrupted
 from planrunner.units import NS_PER_MS, NS_PER_S
 from tests.support.graphs import (
     Answer,
@@ -68,6 +70,76 @@ class TestStop:
         stop.request("b")
 
         assert heard == [StopLevel.GRACEFUL]
+
+    def test_a_listener_may_hear_each_interrupt(self):
+        """Those at the highest level too, which change nothing else."""
+        heard = []
+        stop = Stop()
+        forget = stop.listen(lambda: heard.append(stop.level), each=True)
+
+        for _ in range(3):
+            stop.request("a")
+        stop.request("p95 broke", ending=Ending.ABORTED)
+        forget()
+        stop.request("a")
+
+        assert heard == [StopLevel.GRACEFUL, StopLevel.AT_ONCE, StopLevel.AT_ONCE]
+
+
+class TestInterrupted:
+    def test_a_request_cancels_the_block(self):
+        """The task itself is as it was before."""
+
+        async def main():
+            stop = Stop()
+            asyncio.get_running_loop().call_later(1, stop.request, "enough")
+            with pytest.raises(Interrupted, match="enough"), interrupted_by(stop):
+                await asyncio.sleep(60)
+            return asyncio.current_task().cancelling()
+
+        assert run_virtual(main()) == 0
+
+    def test_a_block_is_not_entered_after_a_request(self):
+        """There is nothing left to begin."""
+
+        async def main():
+            stop = Stop()
+            stop.request("enough")
+            with pytest.raises(Interrupted), interrupted_by(stop):
+                raise AssertionError
+
+        run_virtual(main())
+
+    def test_what_the_block_gives_ends_that(self):
+        """The load, once it runs, ends in its own way."""
+
+        async def main():
+            stop = Stop()
+            with interrupted_by(stop) as is_begun:
+                is_begun()
+                stop.request("enough")
+                await asyncio.sleep(60)
+            return True
+
+        assert run_virtual(main())
+
+    def test_cancelling_the_task_stays_what_it_is(self):
+        """Only a request to stop is an interrupt, even when both come at once."""
+
+        async def hang(stop):
+            with interrupted_by(stop):
+                await asyncio.sleep(60)
+
+        async def main():
+            stop = Stop()
+            task = asyncio.create_task(hang(stop))
+            await asyncio.sleep(1)
+            stop.request("enough")
+            task.cancel()
+            await asyncio.wait([task])
+            return task.cancelled()
+
+        assert run_virtual(main())
 
 
 class TestGraceful:

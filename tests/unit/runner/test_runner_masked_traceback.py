@@ -12,8 +12,8 @@ from planrunner.compiler.source import GraphSource
 from planrunner.engine.workers.messages import Assignment, Broken
 from planrunner.plan.bundle import Bundle
 from planrunner.plan.params.resolve import ParamSources
+from planrunner.results.exit_codes import ExitCode
 from planrunner.runner import worker_main as worker
-from planrunner.runner.exit_codes import ExitCode
 from tests.support.plans import plan_text
 
 

@@ -1,27 +1,52 @@
-"""What the live view is told of a run."""
+"""What the progress view shows of a run."""
 
 from __future__ import annotations
 
-from planrunner.engine import PhaseEnded, PhaseStarted, RunStarted
-from planrunner.engine.coordinator.events import Tick
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+
+from planrunner.engine import Logged, PhaseEnded, PhaseStarted, RunStarted
+from planrunner.engine.coordinator.events import Standing
 from planrunner.engine.coordinator.outcome import PhaseTimes
-from planrunner.engine.recording.generator_health import Health
-from planrunner.metrics.snapshot import Accumulated, Snapshot
+from planrunner.metrics.judging.verdict import Verdict
+from planrunner.metrics.snapshot import Snapshot
+from planrunner.outputs.base import Output, RunEvent, RunInfo, Second
 from planrunner.report.terminal.progress import Progress, SilentView
-from planrunner.runner.progress_output import ProgressListener
+from planrunner.runner.progress_output import ProgressOutput
 from planrunner.units import NS_PER_S
 
-TICK = Tick(1, ("main",), Snapshot(0, NS_PER_S), Accumulated(), Health(0, 0.0), tuple)
+RUN = RunInfo("r", "p", "", 1, {}, Path())
+SECOND = Second(1, datetime.now(UTC), ("main",), Snapshot(0, NS_PER_S))
 
 
 class Seen(SilentView):
-    """Keeps what it is shown."""
+    """Keeps what it is shown and told."""
 
     def __init__(self) -> None:
         self.progress: list[Progress] = []
+        self.lines: list[str] = []
 
     def show(self, progress: Progress) -> None:
         self.progress.append(progress)
+
+    def say(self, line: str) -> None:
+        self.lines.append(line)
+
+
+def follow(output: Output, *happened: RunEvent | Second) -> None:
+    """Let an output see a run from its start to its stop."""
+
+    async def main() -> None:
+        await output.start(RUN)
+        for item in happened:
+            if isinstance(item, Second):
+                await output.add(item)
+            else:
+                await output.hear(item)
+        await output.stop()
+
+    asyncio.run(main())
 
 
 def started(name: str, at_s: int, planned_s: int) -> PhaseStarted:
@@ -36,9 +61,8 @@ def ended(name: str, begin_s: int, gone_s: int) -> PhaseEnded:
 def test_the_time_that_is_left_follows_what_phases_took() -> None:
     """Iterations that are done before `max_duration`, and graceful stops; not what runs beside."""
     seen = Seen()
-    listener = ProgressListener(seen)
-    planned = []
-    for event in (
+    output = ProgressOutput(seen)
+    events: tuple[RunEvent, ...] = (
         RunStarted("r", "p", 1, 0, 640 * NS_PER_S),
         started("counted", 0, 600),
         ended("counted", 0, 2),
@@ -46,9 +70,52 @@ def test_the_time_that_is_left_follows_what_phases_took() -> None:
         started("beside", 10, 5),
         ended("beside", 10, 30),
         ended("long", 2, 50),
-    ):
-        listener(event)
-        listener(TICK)
-        planned.append(seen.progress[-1].planned_s)
+    )
 
+    follow(output, *(item for event in events for item in (event, SECOND)))
+
+    planned = [progress.planned_s for progress in seen.progress]
     assert planned == [640, 640, 42, 42, 42, 42, 50]
+
+
+def test_lines_of_the_plan_stand_above_the_progress() -> None:
+    """With how many more there were."""
+    seen = Seen()
+
+    follow(ProgressOutput(seen), Logged(("a", "b"), 1_200))
+
+    assert seen.lines == ["a", "b", "(1,200 more lines of `log` in this second)"]
+
+
+def test_the_rest_of_a_run_is_for_the_summary() -> None:
+    """It is shorter than a second, so its figures would be no rates."""
+    seen = Seen()
+    rest = Second(2, datetime.now(UTC), (), Snapshot(NS_PER_S, 2 * NS_PER_S), is_last=True)
+
+    follow(ProgressOutput(seen), SECOND, rest)
+
+    assert [progress.second for progress in seen.progress] == [1]
+
+
+def test_thresholds_are_judged_only_for_a_view_that_shows_them() -> None:
+    """Those that fail come before those that warn."""
+    seen = Seen()
+    output = ProgressOutput(seen)
+    asked = []
+
+    def standings() -> list[Standing]:
+        asked.append(1)
+        return [
+            Standing("p95 < 1s", Verdict.WARN, "2 s"),
+            Standing("errors < 1", Verdict.FAIL, "3"),
+            Standing("rps > 1", Verdict.PASS, "9"),
+        ]
+
+    output.use_standings(standings)
+    follow(output, SECOND)
+    before = len(asked)
+    found = seen.progress[0].thresholds()
+
+    assert before == 0
+    assert found.broken == ("errors < 1 (3)", "p95 < 1s (2 s)")
+    assert (found.holding, found.is_serious) == (1, True)

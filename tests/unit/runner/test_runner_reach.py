@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any
 
 import pytest
 
-from planrunner.runner.reach import announce, peak_load
+from planrunner.runner.reach import foreign_hosts, peak_load, proxy_notices
 from tests.support.plans import compiled
 
 
-def said(
-    capsys: pytest.CaptureFixture[str],
-    *sections: str,
-    environ: Mapping[str, str] | None = None,
-    **more: Any,
-) -> str:
-    asyncio.run(announce(compiled(*sections, **more), environ or {}))
-    return capsys.readouterr().err
+def said(*sections: str) -> str:
+    return "\n".join(asyncio.run(foreign_hosts(compiled(*sections))))
 
 
 def at(url: str) -> str:
@@ -40,43 +32,37 @@ def at(url: str) -> str:
         "http://169.254.1.1",
     ],
 )
-def test_nothing_is_said_about_hosts_of_ones_own(
-    capsys: pytest.CaptureFixture[str], url: str
-) -> None:
+def test_nothing_is_said_about_hosts_of_ones_own(url: str) -> None:
     """Loopback, private and link-local addresses, and names for this machine."""
-    assert said(capsys, at(url)) == ""
+    assert said(at(url)) == ""
 
 
 @pytest.mark.parametrize("url", ["http://8.8.8.8", "https://[2606:4700::1111]:8443"])
-def test_a_host_of_others_is_named_with_the_peak_load(
-    capsys: pytest.CaptureFixture[str], url: str
-) -> None:
+def test_a_host_of_others_is_named_with_the_peak_load(url: str) -> None:
     """Before anything is sent."""
     load = "phases: [{users: 30, hold: 1s}, {users: 1200, hold: 1s}]"
 
-    words = said(capsys, at(url), load)
+    words = said(at(url), load)
 
     assert "up to 1,200 users at once will load" in words
     assert url.split("//")[1].strip("[]").split("]")[0] in words
 
 
-def test_a_name_that_does_not_resolve_counts_as_somebody_elses(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_a_name_that_does_not_resolve_counts_as_somebody_elses() -> None:
     """Who it is may be known once the load begins."""
-    assert "`shop.invalid` (no address yet)" in said(capsys, at("http://shop.invalid"))
+    assert "`shop.invalid` (no address yet)" in said(at("http://shop.invalid"))
 
 
-def test_what_counts_is_where_hosts_points(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_counts_is_where_hosts_points() -> None:
     """A name of the world that `hosts` takes home, and the other way round."""
     home = 'http: {base_url: "http://shop.example.com", hosts: {shop.example.com: 127.0.0.1}}'
     away = "http: {base_url: 'http://shop.localnet', hosts: {shop.localnet: 8.8.4.4}}"
 
-    assert said(capsys, home) == ""
-    assert "`shop.localnet` (8.8.4.4)" in said(capsys, away)
+    assert said(home) == ""
+    assert "`shop.localnet` (8.8.4.4)" in said(away)
 
 
-def test_every_host_of_the_plan_counts(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_host_of_the_plan_counts() -> None:
     """Those of steps, setup and token requests too; each is named once."""
     plan = """
         setup: [{get: "http://1.1.1.1/a"}]
@@ -90,36 +76,34 @@ def test_every_host_of_the_plan_counts(capsys: pytest.CaptureFixture[str]) -> No
                   oauth2: {token_url: "http://9.9.9.9/t", client_id: a, client_secret: b}
     """
 
-    words = said(capsys, plan)
+    words = said(plan)
 
     assert [words.count(f"`{host}`") for host in ("1.1.1.1", "8.8.8.8", "9.9.9.9")] == [1, 1, 1]
 
 
-def test_proxies_of_the_environment_are_ignored_with_a_notice(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_proxies_of_the_environment_are_ignored_with_a_notice() -> None:
     """Named without their values, whatever the host; where the plan has a proxy nothing is said."""
     environ = {"HTTPS_PROXY": "http://me:pass@proxy", "http_proxy": "http://p", "all_proxy": ""}
-    private = at("http://10.0.0.1")
+    proxied = 'http: {base_url: "http://10.0.0.1", proxy: "http://10.0.0.2"}'
 
-    words = said(capsys, private, environ=environ)
+    [words] = proxy_notices(compiled(at("http://10.0.0.1")), environ)
 
     assert "`HTTPS_PROXY`, `http_proxy` of the environment are ignored" in words
     assert "pass" not in words
-    assert said(capsys, at("http://127.0.0.1"), environ=environ) == words
-    assert said(capsys, private[:-1] + ', proxy: "http://10.0.0.2"}', environ=environ) == ""
+    assert proxy_notices(compiled(at("http://127.0.0.1")), environ) == (words,)
+    assert proxy_notices(compiled(proxied), environ) == ()
 
 
-def test_members_of_a_cluster_count_too(capsys: pytest.CaptureFixture[str]) -> None:
+def test_members_of_a_cluster_count_too() -> None:
     """Those of plans with etcd steps only, since nothing else is sent there."""
     etcd = 'etcd: {endpoints: ["127.0.0.1:2379", "1.1.1.1:2379", "[2606:4700::1111]:2379"]}'
 
-    words = said(capsys, etcd, "users: {A: {steps: [{etcd.get: {key: k}}]}}")
+    words = said(etcd, "users: {A: {steps: [{etcd.get: {key: k}}]}}")
 
     assert "127.0.0.1" not in words
     assert "`1.1.1.1`" in words
     assert "`2606:4700::1111`" in words
-    assert said(capsys, etcd) == ""
+    assert said(etcd) == ""
 
 
 @pytest.mark.parametrize(

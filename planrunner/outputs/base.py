@@ -1,0 +1,127 @@
+"""The contract of an output: whatever receives a run while it lasts.
+
+Three methods make an output. What only some need is a capability: a protocol with one method more,
+which an output has or has not.
+
+All methods of an output are awaited in one task, one after the other, so what `start` opens may be
+closed by `stop`. Other outputs and the load share the thread: await whatever takes time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from planrunner.engine.coordinator.events import (
+    Logged,
+    PhaseEnded,
+    PhaseStarted,
+    RunStarted,
+    Standing,
+    Stopping,
+)
+from planrunner.engine.recording.generator_health import Health
+from planrunner.metrics.snapshot import Snapshot
+from planrunner.results.model import RunResult
+from planrunner.values import dataclass
+
+__all__ = [
+    "Output",
+    "RunEvent",
+    "RunInfo",
+    "Second",
+    "WithEvents",
+    "WithResult",
+    "WithStandings",
+]
+
+RunEvent = RunStarted | PhaseStarted | PhaseEnded | Logged | Stopping
+"""What happens in a run between its seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """What is known of a run before its load begins.
+
+    Attributes:
+        plan: Its name.
+        profile: Of the plan; empty without profiles.
+        labels: What the caller calls this run, by name.
+        directory: Where its files are.
+    """
+
+    run_id: str
+    plan: str
+    profile: str
+    seed: int
+    labels: Mapping[str, str]
+    directory: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Second:
+    """What one second of a run was; the snapshots of all of them add up to the result.
+
+    Attributes:
+        number: It ended `number` seconds after the start of the run.
+        ended: When that was, in UTC.
+        phases: Those that ran at its end.
+        snapshot: What was new in it, by label set. All outputs share it: read, don't write.
+        health: Of the generator; None for the last.
+        is_last: The rest of the run after its last whole second.
+    """
+
+    number: int
+    ended: datetime
+    phases: tuple[str, ...]
+    snapshot: Snapshot
+    health: Health | None = None
+    is_last: bool = False
+
+
+class Output(Protocol):
+    """Receives one run; a second run takes another output."""
+
+    @property
+    def name(self) -> str:
+        """What notices call it."""
+
+    async def start(self, run: RunInfo) -> None:
+        """Get ready; the load begins afterwards.
+
+        Raises:
+            CannotRun: The run has no point without this output. Whatever else is raised, here
+                and below, costs the run this output and nothing more.
+        """
+
+    async def add(self, second: Second) -> None:
+        """Take in one second. While this lasts others wait; when too many do, they are dropped."""
+
+    async def stop(self) -> None:
+        """Let go of everything; called once after `start`, even after a failure."""
+
+
+@runtime_checkable
+class WithEvents(Protocol):
+    """An output that follows phases, `log` lines and requests to stop as well."""
+
+    async def hear(self, event: RunEvent) -> None:
+        """Take in what happened; events and seconds come in their order."""
+
+
+@runtime_checkable
+class WithStandings(Protocol):
+    """An output that shows how thresholds stand."""
+
+    def use_standings(self, standings: Callable[[], Sequence[Standing]]) -> None:
+        """Keep what looks at them, before the start; call it whenever they are shown."""
+
+
+@runtime_checkable
+class WithResult(Protocol):
+    """An output that wants what came of the run."""
+
+    async def take_result(self, result: RunResult) -> None:
+        """Take in the result, after the last second; not called when there is none."""

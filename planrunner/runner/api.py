@@ -1,0 +1,255 @@
+"""Runs a plan for any caller: the command line, Python code, a test, a web page.
+
+Nothing here prints, ends the process or listens to signals. All that a run has is its own, so runs
+may follow each other in one process, or go on side by side in one event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, closing, contextmanager, nullcontext, suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from planrunner.clock import MonotonicClock
+from planrunner.engine import Background, RunOutcome, Stop
+from planrunner.engine import run as run_engine
+from planrunner.engine.stop import interrupted_by
+from planrunner.errors import CannotRun, Interrupted
+from planrunner.graph.run_graph import RunGraph
+from planrunner.language.secrets import Masker
+from planrunner.outputs.base import Output, RunInfo
+from planrunner.outputs.fan_out import FanOut
+from planrunner.results.exit_codes import ExitCode
+from planrunner.results.files.baseline import measure_in
+from planrunner.results.files.directory import SAMPLES, UNFINISHED, make_run_directory, room_held
+from planrunner.results.files.metrics_json import write_metrics
+from planrunner.results.model import RunResult
+from planrunner.runner.build_result import build_result, start_result, with_validity_judged
+from planrunner.runner.environment import around_load, check_targets, transport_notices
+from planrunner.runner.event_loop import WORKER_COMMAND, client_factories
+from planrunner.runner.reach import proxy_notices
+from planrunner.runner.report_files import open_samples, write_reports
+from planrunner.runner.request import PreparedRun, RunRequest, prepare
+
+if TYPE_CHECKING:
+    from planrunner.engine.workers.remote_pool import WorkerHandle
+
+__all__ = ["ResultLost", "run"]
+
+
+class ResultLost(CannotRun):
+    """The run has ended, and its result can't be written.
+
+    Attributes:
+        result: What was measured.
+    """
+
+    def __init__(self, error: CannotRun, result: RunResult) -> None:
+        super().__init__(error.message, hint=error.hint)
+        self.result = result
+
+
+async def run(request: RunRequest | PreparedRun, outputs: Sequence[Output] = ()) -> RunResult:
+    """Run a plan to its end, write its reports, and return its result.
+
+    Broken thresholds are no error: they, and the exit code that stands for it all, are in the
+    result. A run that is stopped while its load runs has a result too.
+
+    Args:
+        request: What to run, in which way.
+        outputs: Receive the run while it lasts; each serves this run only.
+
+    Raises:
+        PlanError: The plan is invalid.
+        UsageError: The request asks for what cannot be.
+        CannotRun: A service, the target, preflight, an output or the directory is not ready;
+            nothing is left of the run. `ResultLost`: it was, but its result can't be kept.
+        Interrupted: It was stopped before its load, or while reports are written.
+    """
+    prepared = request if isinstance(request, PreparedRun) else prepare(request)
+    stop = prepared.request.stop or Stop()
+    with Masker(prepared.graph.secrets).errors():
+        make_run_directory(prepared.directory)
+        with _forgotten_unless_begun(prepared.directory), room_held(prepared.directory):
+            result = await _Run(prepared, outputs, stop).result()
+        if prepared.request.strict:
+            result = with_validity_judged(result)
+        try:
+            return await _reported(prepared, result, stop)
+        except CannotRun as error:
+            lost = replace(result, exit_code=ExitCode.CANNOT_RUN)
+            raise ResultLost(error, lost) from error
+
+
+class _Run:
+    """One run between its directory and its reports."""
+
+    def __init__(self, prepared: PreparedRun, outputs: Sequence[Output], stop: Stop) -> None:
+        graph = prepared.graph
+        notices = (
+            *graph.notices,
+            *proxy_notices(graph, prepared.request.variables()),
+            *_baseline_notices(graph, prepared.baseline),
+            *transport_notices(graph),
+        )
+        self._graph = replace(graph, notices=notices)
+        self._prepared = prepared
+        self._outputs = outputs
+        self._stop = stop
+        self._clock = MonotonicClock()
+
+    async def result(self) -> RunResult:
+        """Bring up what the load needs, and run it.
+
+        Raises:
+            CannotRun: Something is not ready.
+            Interrupted: It was stopped before the load.
+        """
+        graph, prepared = self._graph, self._prepared
+        around = around_load(
+            graph,
+            directory=prepared.directory,
+            run_id=prepared.run_id,
+            environ=prepared.request.variables(),
+            clock=self._clock,
+            stop=self._stop,
+        )
+        with interrupted_by(self._stop) as load_begins:
+            # Workers compile the plan while services start.
+            async with _workers(prepared) as handles, around as background:
+                if not graph.preflight:  # which asks more of the target
+                    await check_targets(graph)
+                mask = Masker(graph.secrets)
+                async with FanOut(self._outputs, _info(prepared), mask=mask) as fan_out:
+                    load_begins()
+                    # Services are up, which took time.
+                    started = datetime.now(UTC)
+                    outcome = await self._load(started, fan_out, handles, background)
+                    result = build_result(graph, outcome, started=started)
+                    await fan_out.close(result)
+        return replace(result, notices=(*result.notices, *map(mask, fan_out.notices())))
+
+    async def _load(
+        self,
+        started: datetime,
+        fan_out: FanOut,
+        handles: Sequence[WorkerHandle],
+        background: Background,
+    ) -> RunOutcome:
+        graph, prepared = self._graph, self._prepared
+        begun = start_result(graph, prepared.run_id, started=started)
+        with suppress(CannotRun):  # it only says what became of a run that was killed
+            write_metrics(begun, prepared.directory / UNFINISHED)
+        samples = open_samples(graph, prepared.directory, started)
+        baseline = prepared.baseline
+        with nullcontext() if samples is None else closing(samples):
+            return await run_engine(
+                graph,
+                clients=client_factories(graph),
+                clock=self._clock,
+                listener=fan_out.tell,
+                samples=samples,
+                stop=self._stop,
+                run_id=prepared.run_id,
+                run_dir=str(prepared.directory),
+                beside=background,
+                handles=handles,
+                baseline=None if baseline is None else measure_in(baseline),
+            )
+
+
+def _info(prepared: PreparedRun) -> RunInfo:
+    graph = prepared.graph
+    return RunInfo(
+        run_id=prepared.run_id,
+        plan=graph.name,
+        profile=graph.profile,
+        seed=graph.seed,
+        labels=graph.labels,
+        directory=prepared.directory,
+    )
+
+
+def _baseline_notices(graph: RunGraph, baseline: RunResult | None) -> Iterator[str]:
+    asks = any(
+        threshold.value.of_baseline and not threshold.not_applicable
+        for threshold in graph.thresholds
+    )
+    if asks and baseline is None:
+        yield (
+            f"there is no baseline `{graph.baseline}`, so thresholds that compare with one "
+            "are n/a; `planrunner baseline promote RUN` makes it"
+        )
+    elif asks and baseline is not None:
+        for what, now in (("plan", graph.name), ("profile", graph.profile)):
+            before = getattr(baseline, what)
+            if before != now:
+                yield f"the baseline is of {what} `{before}`, not of `{now}`"
+
+
+@asynccontextmanager
+async def _workers(prepared: PreparedRun) -> AsyncIterator[Sequence[WorkerHandle]]:
+    """Start the processes of workers; none for a single one, which lives in this process."""
+    workers = prepared.request.workers
+    if workers == 1:
+        yield ()
+        return
+    from planrunner.engine.workers.local_processes import worker_processes  # noqa: PLC0415 - seldom used
+
+    directory, seed = str(prepared.directory), prepared.graph.seed
+    names = {"id": prepared.run_id, "dir": directory, "seed": seed}
+    async with worker_processes(
+        workers, command=WORKER_COMMAND, source=prepared.compiled.source, names=names
+    ) as handles:
+        yield handles
+
+
+@contextmanager
+def _forgotten_unless_begun(directory: Path) -> Iterator[None]:
+    """Remove the directory of a run that ends with an error; samples that were taken are kept."""
+    try:
+        yield
+    except BaseException as error:
+        # The log of a service that did not start says why; nobody asked for that of one that would.
+        is_interrupted = isinstance(error, asyncio.CancelledError | KeyboardInterrupt | Interrupted)
+        _forget(directory, logs=is_interrupted)
+        raise
+
+
+def _forget(directory: Path, *, logs: bool) -> None:
+    samples = directory / SAMPLES
+    with suppress(OSError):
+        if not any(file.stat().st_size for file in directory.glob(f"{samples.stem}*.bin")):
+            own = (*directory.glob(f"{samples.stem}*"), directory / UNFINISHED)
+            for file in (*own, *(directory.glob("*.log") if logs else ())):
+                file.unlink(missing_ok=True)
+            directory.rmdir()
+
+
+async def _reported(prepared: PreparedRun, result: RunResult, stop: Stop) -> RunResult:
+    """Write the reports beside the event loop, which may have another run to serve.
+
+    Raises:
+        CannotRun: The result itself can't be written.
+        Interrupted: It was asked to stop meanwhile, once more if it was before.
+    """
+    is_given_up = threading.Event()
+    forget = stop.listen(is_given_up.set, each=True)
+    writing = asyncio.ensure_future(
+        asyncio.to_thread(
+            write_reports, prepared.graph, result, prepared.directory, is_given_up.is_set
+        )
+    )
+    try:
+        return await asyncio.shield(writing)
+    except asyncio.CancelledError:
+        is_given_up.set()
+        await asyncio.gather(writing, return_exceptions=True)
+        raise
+    finally:
+        forget()

@@ -1,0 +1,56 @@
+"""Tries a plan: each task once with one user, and all that is sent and received, as it happens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from planrunner.clock import MonotonicClock
+from planrunner.engine.debug.dry_run import DryRun
+from planrunner.engine.debug.dry_run import dry_run as dry_run_engine
+from planrunner.engine.debug.trace import TraceEvent
+from planrunner.engine.stop import Stop, interrupted_by
+from planrunner.language.secrets import Masker
+from planrunner.runner.environment import around_load, check_targets
+from planrunner.runner.event_loop import client_factories
+from planrunner.runner.request import CompiledPlan, RunRequest, compile_request
+
+__all__ = ["dry_run"]
+
+
+async def dry_run(
+    request: RunRequest | CompiledPlan, trace: Callable[[TraceEvent], None]
+) -> DryRun:
+    """Run each task once: no load, no result, no files.
+
+    Args:
+        request: What to try.
+        trace: Called with each event, secrets included: mask what people see.
+
+    Raises:
+        PlanError: The plan is invalid.
+        CannotRun: A service, the target, preflight or setup failed.
+        Interrupted: It was stopped.
+    """
+    compiled = request if isinstance(request, CompiledPlan) else compile_request(request)
+    graph, clock = compiled.graph, MonotonicClock()
+    stop = compiled.request.stop or Stop()
+    with (
+        Masker(graph.secrets).errors(),
+        interrupted_by(stop),
+        TemporaryDirectory() as scratch,
+    ):
+        async with around_load(
+            graph,
+            directory=Path(scratch),
+            run_id="",
+            environ=compiled.request.variables(),
+            clock=clock,
+            stop=stop,
+        ):
+            if not graph.preflight:
+                await check_targets(graph)
+            return await dry_run_engine(
+                graph, clients=client_factories(graph), clock=clock, report=trace
+            )

@@ -1,0 +1,185 @@
+"""What a run is asked to be, and what is ready to run: nothing is sent or written yet."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import gettempdir
+
+from planrunner.compiler.compile import compile_plan
+from planrunner.compiler.load.selection import PlanSelection
+from planrunner.compiler.review import review
+from planrunner.compiler.source import GraphSource
+from planrunner.engine.stop import Stop
+from planrunner.errors import UsageError
+from planrunner.graph.run_graph import RunGraph
+from planrunner.language.diagnostics import PlanError
+from planrunner.language.expressions.expression import EvaluationError, to_text
+from planrunner.plan.loader import Plan, load
+from planrunner.plan.overrides import Changes
+from planrunner.protocols.base import Scope
+from planrunner.results.files.baseline import read_baseline
+from planrunner.results.files.directory import METRICS
+from planrunner.results.model import RunResult
+from planrunner.runner.report_files import check_formats
+from planrunner.target import free_port
+from planrunner.values import dataclass
+
+__all__ = ["CompiledPlan", "PreparedRun", "RunRequest", "compile_request", "prepare"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """One run, as its caller wants it.
+
+    The process remains the caller's: a run changes neither its limits nor its garbage collector,
+    and listens to no signal.
+
+    Attributes:
+        plan: A file, or what was loaded from one.
+        params: Values of the plan's params, for a file.
+        environment: The block of the plan's `environments` to take values from, for a file.
+        changes: What else is changed in the plan, for a file.
+        environ: What params and services see as environment variables; None: those of the process.
+        selection: Which parts of the plan run.
+        seed: Of every random draw; None: the plan's, or one that is drawn.
+        labels: What reports call this run, by name.
+        formats: Which reports are written; None: the plan's.
+        directory: Of the run; None: what the plan says, or a new one below `reports`.
+        workers: Processes that share the load; a single worker is this process.
+        strict: Give a run whose numbers are invalid an exit code of its own.
+        stop: Ask it to end the run, from a signal handler or another task; None: nobody will.
+    """
+
+    plan: Path | Plan
+    params: Mapping[str, str] = field(default_factory=dict, repr=False)
+    environment: str | None = None
+    changes: Changes = field(default_factory=Changes)
+    environ: Mapping[str, str] | None = field(default=None, repr=False)
+    selection: PlanSelection = field(default_factory=PlanSelection)
+    seed: int | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    formats: tuple[str, ...] | None = None
+    directory: Path | None = None
+    workers: int = 1
+    strict: bool = False
+    stop: Stop | None = None
+
+    def variables(self) -> Mapping[str, str]:
+        """Return the environment variables that the run sees."""
+        return os.environ if self.environ is None else self.environ
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledPlan:
+    """A plan that can run.
+
+    Attributes:
+        source: What workers make the same graph from.
+    """
+
+    request: RunRequest
+    graph: RunGraph
+    source: GraphSource
+
+    @property
+    def most_users(self) -> int:
+        """How many users there can be at once, each with a connection."""
+        return max((phase.load.most_users for phase in self.graph.phases), default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedRun:
+    """A run that only has to begin.
+
+    Attributes:
+        directory: Where its files will be; not made yet.
+        baseline: What thresholds compare it with; None when there is none.
+    """
+
+    compiled: CompiledPlan
+    run_id: str
+    directory: Path
+    baseline: RunResult | None
+
+    @property
+    def request(self) -> RunRequest:
+        return self.compiled.request
+
+    @property
+    def graph(self) -> RunGraph:
+        return self.compiled.graph
+
+
+def compile_request(request: RunRequest) -> CompiledPlan:
+    """Load and compile the plan of a request; `auto` ports are chosen now.
+
+    Raises:
+        PlanError: The plan is invalid, or asks for what this version can't run yet.
+        UsageError: A report format is unknown.
+    """
+    plan = request.plan if isinstance(request.plan, Plan) else _load(request.plan, request)
+    ports = {name: free_port() for name in plan.model.services or {}}
+    scratch = Path(gettempdir()) / f"planrunner-{os.urandom(6).hex()}"
+    graph = compile_plan(
+        plan,
+        seed=int.from_bytes(os.urandom(4)),
+        ports=ports,
+        selection=request.selection,
+        scratch=scratch,
+    )
+    if request.seed is not None:
+        graph = replace(graph, seed=request.seed, seed_was_drawn=False)
+    if request.formats is not None:
+        check_formats(request.formats)
+        formats = tuple(dict.fromkeys((METRICS, *request.formats)))
+        graph = replace(graph, report=replace(graph.report, formats=formats))
+    source = GraphSource(plan.bundle, plan.sources, request.selection, graph.seed, ports, scratch)
+    return CompiledPlan(request, replace(graph, labels=dict(request.labels)), source)
+
+
+def _load(path: Path, request: RunRequest) -> Plan:
+    try:
+        return load(
+            path,
+            overrides=request.params,
+            environment=request.environment,
+            environ=request.variables(),
+            need_secrets=True,
+            changes=request.changes,
+        )
+    except PlanError as error:
+        raise PlanError(review(error)) from error
+
+
+def prepare(request: RunRequest) -> PreparedRun:
+    """Find out whether a run can begin, and what it will be called.
+
+    Compiling keeps the event loop busy: prepare a run before another one has begun.
+
+    Raises:
+        PlanError: The plan is invalid.
+        UsageError: The baseline can't be understood, or the run's directory has no name.
+    """
+    compiled = compile_request(request)
+    run_id = os.urandom(3).hex()  # that no two runs of a directory share in practice
+    return PreparedRun(
+        compiled,
+        run_id,
+        request.directory or _directory(compiled.graph, run_id),
+        read_baseline(Path(compiled.graph.baseline)),
+    )
+
+
+def _directory(graph: RunGraph, run_id: str) -> Path:
+    if graph.report.directory is None:
+        time = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+        return Path("reports") / graph.slug / f"{time}-{run_id}"
+    names: Scope = {"run": {"id": run_id, "seed": graph.seed}}
+    try:
+        return Path(to_text(graph.report.directory(names)))
+    except EvaluationError as error:
+        raise UsageError(f"`report.dir` has no value: {error.message}") from error

@@ -1,0 +1,430 @@
+"""What outputs see of a run, and what an output that fails, dawdles or hangs costs: itself."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from planrunner.engine import Ending, PhaseEnded, PhaseStarted, RunOutcome, RunStarted, Stop, run
+from planrunner.engine.coordinator.events import Standing, Tick
+from planrunner.engine.recording.generator_health import Health
+from planrunner.errors import CannotRun
+from planrunner.metrics.judging.verdict import Verdict
+from planrunner.metrics.snapshot import Accumulated, Snapshot
+from planrunner.outputs.base import Output, RunEvent, RunInfo, Second
+from planrunner.outputs.fan_out import FanOut, SparingStandings
+from planrunner.results.model import RunResult
+from planrunner.units import NS_PER_S
+from tests.support.graphs import FakeTarget, closed, make_graph, user_class
+from tests.support.results import make_result
+from tests.support.virtual_time import VirtualClock, run_virtual
+
+RUN = RunInfo("r1", "shop", "load", 7, {"build": "1"}, Path("run"))
+NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
+
+
+class Kept:
+    """An output that keeps what it is given, in order; `waits_s` is how long it takes for each."""
+
+    def __init__(self, name: str = "kept", *, waits_s: float = 0) -> None:
+        self.name = name
+        self.calls: list[str] = []
+        self.seconds: list[Second] = []
+        self._waits_s = waits_s
+
+    async def start(self, run: RunInfo) -> None:
+        self.calls.append(f"start {run.run_id}")
+
+    async def add(self, second: Second) -> None:
+        self.calls.append(f"add {second.number}")
+        self.seconds.append(second)
+        if self._waits_s:
+            await asyncio.sleep(self._waits_s)
+
+    async def stop(self) -> None:
+        self.calls.append("stop")
+
+
+class Curious(Kept):
+    """An output with every capability."""
+
+    def __init__(self) -> None:
+        super().__init__("curious")
+        self.standings: Callable[[], Sequence[Standing]] = tuple
+
+    async def hear(self, event: RunEvent) -> None:
+        self.calls.append(type(event).__name__)
+
+    def use_standings(self, standings: Callable[[], Sequence[Standing]]) -> None:
+        self.standings = standings
+
+    async def take_result(self, result: RunResult) -> None:
+        self.calls.append(f"result {result.run_id}")
+
+
+class Failing(Kept):
+    """An output that raises in one of its methods."""
+
+    def __init__(self, method: str, error: Exception | None = None) -> None:
+        super().__init__("failing")
+        self._method = method
+        self._error = error or ValueError("no such host: swordfish")
+
+    async def start(self, run: RunInfo) -> None:
+        await super().start(run)
+        self._fail("start")
+
+    async def add(self, second: Second) -> None:
+        await super().add(second)
+        self._fail("add")
+
+    async def stop(self) -> None:
+        await super().stop()
+        self._fail("stop")
+
+    def _fail(self, method: str) -> None:
+        if method == self._method:
+            raise self._error
+
+
+class Hanging(Kept):
+    """An output that waits for ever in one of its methods; cancelled, it goes on if it is deaf."""
+
+    def __init__(self, method: str, *, is_deaf: bool = False) -> None:
+        super().__init__("hanging")
+        self._method = method
+        self._is_deaf = is_deaf
+
+    async def start(self, run: RunInfo) -> None:
+        await super().start(run)
+        await self._hang("start")
+
+    async def add(self, second: Second) -> None:
+        await super().add(second)
+        await self._hang("add")
+
+    async def stop(self) -> None:
+        await super().stop()
+        await self._hang("stop")
+
+    async def _hang(self, method: str) -> None:
+        if method != self._method:
+            return
+        try:
+            await asyncio.sleep(1e6)
+        except asyncio.CancelledError:
+            if not self._is_deaf:
+                raise
+            await asyncio.sleep(60)
+
+
+class Seen(NamedTuple):
+    """What became of a block with outputs, and how many seconds it took to start and to end."""
+
+    notices: tuple[str, ...]
+    start_s: float
+    end_s: float
+
+
+def feed(
+    *outputs: Output,
+    seconds: int = 3,
+    pause_s: float = 1,
+    result: RunResult | None = None,
+) -> Seen:
+    """Let outputs see a run of empty seconds in virtual time."""
+
+    async def main() -> Seen:
+        clock = asyncio.get_running_loop().time
+        before = clock()
+        async with FanOut(outputs, RUN, mask=mask, now=lambda: NOON) as fan_out:
+            started = clock()
+            fan_out.tell(RunStarted("r1", "shop", 7, 0, seconds * NS_PER_S))
+            for number in range(1, seconds + 1):
+                await asyncio.sleep(pause_s)
+                fan_out.tell(tick(number))
+            ending = clock()
+            await fan_out.close(result)
+        return Seen(fan_out.notices(), started - before, clock() - ending)
+
+    return run_virtual(main())
+
+
+def mask(text: str) -> str:
+    return text.replace("swordfish", "***")
+
+
+def tick(number: int, standings: Callable[[], Sequence[Standing]] = tuple) -> Tick:
+    snapshot = Snapshot((number - 1) * NS_PER_S, number * NS_PER_S)
+    return Tick(number, ("main",), snapshot, Accumulated(), Health(0, 0.0), standings)
+
+
+def watched(*outputs: Output, hold_s: float = 2.5) -> tuple[RunOutcome, tuple[str, ...]]:
+    """Run a user who sends a request each 10 ms, in virtual time."""
+
+    async def main() -> tuple[RunOutcome, tuple[str, ...]]:
+        async with FanOut(outputs, RUN, mask=mask, now=lambda: NOON) as fan_out:
+            outcome = await run(
+                make_graph(user_class(), closed(1, hold_s)),
+                clients={"fake": FakeTarget().open},
+                clock=VirtualClock(),
+                listener=fan_out.tell,
+                stop=Stop(),
+            )
+        return outcome, fan_out.notices()
+
+    return run_virtual(main())
+
+
+def requests(seconds: Sequence[Second]) -> list[int]:
+    """Count the requests of each second."""
+    return [
+        sum(
+            delta.count
+            for labels, delta in second.snapshot.deltas.items()
+            if labels.kind == "request"
+        )
+        for second in seconds
+    ]
+
+
+class TestARun:
+    def test_an_output_sees_every_second_and_the_rest(self) -> None:
+        """Between its start and its stop; what it sees adds up to the result."""
+        kept = Kept()
+
+        outcome, notices = watched(kept)
+
+        assert kept.calls == ["start r1", "add 1", "add 2", "add 3", "stop"]
+        assert [second.is_last for second in kept.seconds] == [False, False, True]
+        assert [second.phases for second in kept.seconds] == [("main",), ("main",), ()]
+        assert requests(kept.seconds) == [99, 100, 51]  # one ends in the next second
+        assert outcome.ending is Ending.FINISHED
+        assert notices == ()
+
+    def test_seconds_have_a_date(self) -> None:
+        """That of their end, so that a database can store them."""
+        kept = Kept()
+
+        watched(kept)
+
+        gone = [second.ended - NOON for second in kept.seconds]
+        assert gone == [timedelta(seconds=1), timedelta(seconds=2), timedelta(seconds=2.5)]
+
+    def test_events_come_between_the_seconds_to_those_that_want_them(self) -> None:
+        """In the order in which things happened."""
+        curious = Curious()
+
+        watched(curious, hold_s=1.5)
+
+        names = [event.__name__ for event in (RunStarted, PhaseStarted, PhaseEnded)]
+        start, begin, end = names
+        assert curious.calls == ["start r1", start, begin, "add 1", end, "add 2", "stop"]
+
+    def test_the_result_comes_last_to_those_that_want_it(self) -> None:
+        """After every second; an output without that capability misses nothing."""
+        curious, kept = Curious(), Kept()
+
+        feed(curious, kept, seconds=1, result=make_result())
+
+        assert curious.calls[-2:] == [f"result {make_result().run_id}", "stop"]
+        assert kept.calls == ["start r1", "add 1", "stop"]
+
+    def test_standings_are_looked_at_when_an_output_asks(self) -> None:
+        """They are those of now."""
+        curious = Curious()
+        standing = Standing("p95 < 1s", Verdict.PASS, "1 ms")
+
+        async def main() -> Sequence[Standing]:
+            async with FanOut([curious], RUN, mask=mask) as fan_out:
+                fan_out.tell(tick(1, lambda: [standing]))
+                return curious.standings()
+
+        assert run_virtual(main()) == [standing]
+
+
+def test_looking_at_thresholds_takes_at_most_a_hundredth_of_the_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A look of 20 ms is good for 2 s; until then everybody sees what it found."""
+    now_s, looks = 0.0, 0
+
+    def judge() -> Sequence[Standing]:
+        nonlocal now_s, looks
+        now_s, looks = now_s + 0.02, looks + 1
+        return [Standing("p95 < 1s", Verdict.PASS, f"{looks} ms")]
+
+    def look_at(moment_s: float) -> str:
+        nonlocal now_s
+        now_s = moment_s
+        return standings()[0].observed
+
+    monkeypatch.setattr("planrunner.outputs.fan_out.perf_counter", lambda: now_s)
+    standings = SparingStandings()
+    standings.judge = judge
+
+    found = [look_at(moment_s) for moment_s in (0.0, 1.0, 2.0, 2.1)]
+
+    assert found == ["1 ms", "1 ms", "1 ms", "2 ms"]
+
+
+class TestFailures:
+    @pytest.mark.parametrize(
+        ("method", "calls"),
+        [
+            ("start", ["start r1"]),
+            ("add", ["start r1", "add 1", "stop"]),
+            ("stop", ["start r1", "add 1", "add 2", "add 3", "stop"]),
+        ],
+    )
+    def test_an_output_that_fails_is_named_and_dropped_alone(
+        self, caplog: pytest.LogCaptureFixture, method: str, calls: list[str]
+    ) -> None:
+        """Others see everything; the notice says what it was, without secrets, like the log."""
+        failing, kept = Failing(method), Kept()
+
+        with caplog.at_level(logging.ERROR):
+            outcome, notices = watched(failing, kept)
+
+        assert failing.calls == calls
+        assert kept.calls == ["start r1", "add 1", "add 2", "add 3", "stop"]
+        assert outcome.ending is Ending.FINISHED
+        assert notices == (
+            "the output `failing` failed and was switched off: ValueError: no such host: ***",
+        )
+        assert "no such host: ***" in caplog.text
+        assert "swordfish" not in caplog.text
+
+    def test_an_output_may_refuse_the_run(self) -> None:
+        """Before the load, when it could not deliver anything; the others are stopped."""
+        refusal = CannotRun("nothing listens on 127.0.0.1:1", hint="start it")
+        kept = Kept()
+
+        with pytest.raises(CannotRun) as refused:
+            feed(Failing("start", refusal), kept)
+
+        assert refused.value.message == "output `failing`: nothing listens on 127.0.0.1:1"
+        assert refused.value.hint == "start it"
+        assert kept.calls == ["start r1", "stop"]
+
+    def test_outputs_stop_when_the_run_fails(self) -> None:
+        """They are told of no result."""
+        curious = Curious()
+
+        async def main() -> None:
+            async with FanOut([curious], RUN, mask=mask):
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            run_virtual(main())
+        assert curious.calls == ["start r1", "stop"]
+
+
+class TestSlowOutputs:
+    def test_seconds_that_find_the_queue_full_are_dropped_and_counted(self) -> None:
+        """For that output alone, which then goes on."""
+        slow, kept = Kept("slow", waits_s=2), Kept()
+
+        seen = feed(slow, kept, seconds=400)
+
+        delivered = [second.number for second in slow.seconds]
+        assert len(kept.seconds) == 400
+        assert delivered == sorted(set(delivered))
+        assert 200 < len(delivered) < 400
+        assert seen.notices[-1] == (
+            f"the output `slow` was too slow: {400 - len(delivered)} seconds of the run "
+            "did not reach it"
+        )
+
+    def test_one_that_catches_up_at_the_end_misses_nothing(self) -> None:
+        """The run waits for what is still in the queue."""
+        slow = Kept("slow", waits_s=0.5)
+
+        seen = feed(slow, seconds=8, pause_s=0.125)
+
+        assert len(slow.seconds) == 8
+        assert seen.notices == ()
+        assert 0 < seen.end_s <= 4
+
+    @pytest.mark.parametrize("method", ["add", "stop"])
+    @pytest.mark.parametrize("is_deaf", [False, True])
+    def test_the_end_waits_five_seconds_for_one_that_is_stuck(
+        self, method: str, *, is_deaf: bool
+    ) -> None:
+        """Cancelled or not; whatever has not reached it is counted."""
+        kept = Kept()
+
+        seen = feed(Hanging(method, is_deaf=is_deaf), kept)
+
+        assert 4 < seen.end_s <= 5
+        assert kept.calls == ["start r1", "add 1", "add 2", "add 3", "stop"]
+        words = "the output `hanging` did not end within 5 s and was left behind"
+        lost = "the output `hanging` was too slow: 2 seconds of the run did not reach it"
+        assert seen.notices == ((words, lost) if method == "add" else (words,))
+
+    def test_one_that_hangs_at_its_start_is_left_out(self) -> None:
+        """The load begins without it."""
+        hanging, kept = Hanging("start"), Kept()
+
+        seen = feed(hanging, kept)
+
+        assert seen.start_s == 10
+        assert hanging.calls == ["start r1"]
+        assert kept.calls == ["start r1", "add 1", "add 2", "add 3", "stop"]
+        assert seen.notices == ("the output `hanging` did not start within 10 s and was left out",)
+
+    def test_a_run_that_is_refused_waits_for_no_start(self) -> None:
+        """One output says so while another one is still getting ready."""
+        hanging = Hanging("start")
+
+        async def main() -> float:
+            clock = asyncio.get_running_loop().time
+            before = clock()
+            with pytest.raises(CannotRun):
+                async with FanOut([hanging, Failing("start", CannotRun("no"))], RUN, mask=mask):
+                    pass
+            return clock() - before
+
+        assert run_virtual(main()) == 0
+        assert hanging.calls == ["start r1"]
+
+    def test_one_that_cancels_itself_is_named(self) -> None:
+        """A library inside it may."""
+
+        class Cancelling(Kept):
+            async def add(self, second: Second) -> None:
+                await super().add(second)
+                raise asyncio.CancelledError
+
+        cancelling, kept = Cancelling("odd"), Kept()
+
+        seen = feed(cancelling, kept)
+
+        assert cancelling.calls == ["start r1", "add 1", "stop"]
+        assert len(kept.seconds) == 3
+        assert seen.notices == ("the output `odd` was cancelled by itself",)
+
+    def test_a_caller_that_is_cancelled_does_not_wait(self) -> None:
+        """Neither for outputs that are stuck."""
+
+        async def hang() -> None:
+            async with FanOut([Hanging("add")], RUN, mask=mask) as fan_out:
+                fan_out.tell(tick(1))
+
+        assert run_virtual(_cancelled_after(hang(), 1)) == 1
+
+
+async def _cancelled_after(main: Coroutine[Any, Any, None], seconds: float) -> float:
+    clock = asyncio.get_running_loop().time
+    before = clock()
+    task = asyncio.create_task(main)
+    await asyncio.sleep(seconds)
+    task.cancel()
+    await asyncio.wait([task])
+    return clock() - before
