@@ -52,12 +52,13 @@ test-all: $(DEV) editor-tools
 bench: $(DEV)  ## the questions of benchmarks/README.md; raw JSON in benchmarks/results/
 	$(BIN)/python benchmarks/run.py
 
-schema: $(STAMP)  ## write schema/*.json and four pages of docs/reference from the code
+schema: $(STAMP)  ## write schema/*.json and five pages of docs/reference from the code
 	$(BIN)/planrunner schema --output schema/plan.schema.json
 	$(BIN)/planrunner schema metrics --output schema/metrics.schema.json
 	$(BIN)/planrunner schema reference --output docs/reference/plan.md
 	$(BIN)/planrunner schema thresholds --output docs/reference/thresholds.md
 	$(BIN)/planrunner schema expressions --output docs/reference/expressions.md
+	$(BIN)/planrunner schema protocols --output docs/reference/protocols.md
 	$(BIN)/planrunner schema cli --output docs/reference/cli.md
 
 changelog: $(DEV)  ## print the section that changelog.d makes; writes nothing

@@ -30,6 +30,7 @@ __all__ = [
     "client_factory",
     "client_names",
     "foreign",
+    "forget_packages",
     "known",
     "load_entries",
     "named",
@@ -136,6 +137,12 @@ def _known(_foreign_are_known: bool) -> Mapping[str, Plugin]:  # noqa: FBT001 - 
 def known() -> Mapping[str, Plugin]:
     """Return the protocols that have been found so far; asks no other package."""
     return _known(foreign.cache_info().currsize > 0)
+
+
+def forget_packages() -> None:
+    """Look again at installed packages when next asked; one may have come or gone since."""
+    for cached in (foreign, _known, _dotted):
+        cached.cache_clear()
 
 
 def named(name: str) -> Plugin:

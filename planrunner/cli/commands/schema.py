@@ -12,9 +12,22 @@ from typing import Final
 import click
 
 from planrunner.cli.stdout import stdout_for_documents
-from planrunner.results.files.metrics_json import metrics_schema
+from planrunner.protocols import registry
+from planrunner.protocols.plugin import resolve
 
 __all__ = ["cli_page", "command"]
+
+
+# Each is imported when it is asked for.
+_SCHEMA: Final = "planrunner.plan.schema"
+_MADE_BY: Final = {
+    "plan": f"{_SCHEMA}.json_schema:plan_schema",
+    "metrics": "planrunner.results.files.metrics_json:metrics_schema",
+    "reference": f"{_SCHEMA}.reference_docs:reference_page",
+    "thresholds": f"{_SCHEMA}.threshold_docs:threshold_page",
+    "expressions": f"{_SCHEMA}.expression_docs:expression_page",
+    "protocols": f"{_SCHEMA}.protocol_docs:protocol_page",
+}
 
 
 @click.command(
@@ -25,12 +38,13 @@ Examples:
   planrunner schema > plan.schema.json          for editors: the schema of plans
   planrunner schema metrics                     the schema of metrics.json
   planrunner schema thresholds                  what a threshold can say
+  planrunner schema protocols                   which protocols there are, installed ones too
   planrunner schema --output schema/plan.schema.json
 """,
 )
 @click.argument(
     "which",
-    type=click.Choice(["plan", "metrics", "reference", "thresholds", "expressions", "cli"]),
+    type=click.Choice([*_MADE_BY, "cli"]),
     default="plan",
     required=False,
 )
@@ -38,9 +52,11 @@ Examples:
 def command(which: str, output: Path | None) -> None:
     """Print a schema: of plans, or of metrics.json.
 
-    `reference`, `thresholds`, `expressions` and `cli` print the reference pages of the plan
-    language, of its two sub-languages, and of the command line.
+    `reference`, `thresholds`, `expressions`, `protocols` and `cli` print the reference pages of
+    the plan language, of its two sub-languages, of the protocols, and of the command line.
+    Protocols of installed packages are part of the schema of plans and of these pages.
     """
+    registry.all_plugins()
     text = _text(which)
     if output is None:
         click.echo(text, file=stdout_for_documents(), nl=False)
@@ -50,30 +66,12 @@ def command(which: str, output: Path | None) -> None:
 
 
 def _text(which: str) -> str:
-    match which:
-        case "metrics":
-            return json.dumps(metrics_schema(), indent=2, ensure_ascii=False) + "\n"
-        case "reference":
-            from planrunner.plan.schema.reference_docs import reference_page  # noqa: PLC0415 - rarely
+    if which == "cli":
+        from planrunner.cli.group import cli  # noqa: PLC0415 - the group imports this module
 
-            return reference_page()
-        case "thresholds":
-            from planrunner.plan.schema.threshold_docs import threshold_page  # noqa: PLC0415 - rarely
-
-            return threshold_page()
-        case "expressions":
-            from planrunner.plan.schema.expression_docs import expression_page  # noqa: PLC0415 - rarely
-
-            return expression_page()
-        case "cli":
-            from planrunner.cli.commands.schema import cli_page  # noqa: PLC0415 - rarely
-            from planrunner.cli.group import cli  # noqa: PLC0415 - the group imports this module
-
-            return cli_page(cli)
-        case _:
-            from planrunner.plan.schema.json_schema import plan_schema  # noqa: PLC0415 - slow to import
-
-            return json.dumps(plan_schema(), indent=2, ensure_ascii=False) + "\n"
+        return cli_page(cli)
+    made: object = resolve(_MADE_BY[which])()
+    return made if isinstance(made, str) else json.dumps(made, indent=2, ensure_ascii=False) + "\n"
 
 
 _INTRODUCTION: Final = """\

@@ -21,6 +21,7 @@ from planrunner.metrics.thresholds.selector import (
 )
 from planrunner.plan.models.load.workload import PhaseModel
 from planrunner.plan.models.plan import PlanModel
+from planrunner.plan.models.requests import Operation
 from planrunner.plan.models.steps import BlockModel, StepModel
 from planrunner.plan.models.users import TaskModel, UserModel
 from planrunner.protocols.base import FailureKind
@@ -55,6 +56,7 @@ class KnownTargets:
     Attributes:
         profile: The profile that runs; empty when the plan has none.
         owners: By kind and name, the tasks that it belongs to; none for setup and teardown.
+        statuses: Names of statuses that the plan's protocols have.
         methods: Actions that a bare name takes as a whole, such as `etcd.put`, with their tasks.
         values: The values of each tag; None when one is only known while the run goes on.
         stages: The stages of each phase, those of all profiles included.
@@ -68,6 +70,7 @@ class KnownTargets:
 
     profile: str = ""
     owners: dict[SelectorKind, dict[str, set[OwnerOfTask]]] = field(default_factory=dict)
+    statuses: dict[str, None] = field(default_factory=dict)
     methods: dict[str, set[OwnerOfTask]] = field(default_factory=dict)
     values: dict[str, set[str] | None] = field(default_factory=dict)
     stages: dict[str, set[str]] = field(default_factory=dict)
@@ -87,7 +90,7 @@ class KnownTargets:
         """
         match term.kind:
             case SelectorKind.STATUS:
-                return None
+                return None if term.name[0].isdigit() else list(self.statuses)
             case SelectorKind.SERVICE | SelectorKind.MONITOR | SelectorKind.GENERATOR:
                 prefix = f"{term.kind}."
                 found = [
@@ -277,13 +280,17 @@ class _RequestOwner:
             elif (request := step.operation) is not None:
                 self._own(SelectorKind.REQUEST, request.name)
                 self._note(self.names.methods, request.action)
-                self._add_tags(request.spec.tags)
+                self._add_request(request)
             elif step.poll is not None and step.poll.operation is not None:
                 request = step.poll.operation
                 name = step.name or request.name
                 self._own(SelectorKind.REQUEST, name)
                 self._own(SelectorKind.GROUP, name)
-                self._add_tags(request.spec.tags)
+                self._add_request(request)
+
+    def _add_request(self, request: Operation) -> None:
+        self._add_tags(request.spec.tags)
+        self.names.statuses.update(dict.fromkeys(request.plugin.statuses))
 
     def _add_tags(self, tags: Iterable[str] | Mapping[str, object] | None) -> None:
         for key in tags or ():

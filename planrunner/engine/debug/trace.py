@@ -85,9 +85,14 @@ class TracedStep:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A reply, copied: its object is used again."""
+    """A reply, copied: its object is used again.
+
+    Attributes:
+        status_text: The status as people know it.
+    """
 
     status: int
+    status_text: str
     head: bytes
     body: bytes
     received: int
@@ -285,7 +290,7 @@ class Trace:
                 name=node.name,
                 depth=self._depth,
                 sent=tuple(session.sent),
-                answer=None if reply is None else _copy(reply),
+                answer=None if reply is None else _copy(reply, exchange),
                 verdicts=_verdicts(exchange, reply, user.scope),
                 extracted=tuple(
                     (name, user.scope.get(name, MISSING)) for name in exchange.extracted
@@ -317,9 +322,10 @@ def _written(node: StepNode) -> Sequence[str]:
             return [target] if target else []
 
 
-def _copy(reply: Reply) -> Answer:
+def _copy(reply: Reply, exchange: Exchange) -> Answer:
     return Answer(
         status=reply.status,
+        status_text=exchange.status_text(reply.status),
         head=reply.head,
         body=reply.body or b"",
         received=reply.received,

@@ -100,7 +100,7 @@ class PhaseRecorder:
 class Site:
     """One place of the plan whose samples share everything but stage, status and failure."""
 
-    __slots__ = ("_latest", "_status_text", "_tables", "accept", "labels", "recorder")
+    __slots__ = ("_latest", "_tables", "accept", "labels", "recorder", "status_text")
 
     def __init__(
         self,
@@ -114,7 +114,7 @@ class Site:
         self._latest: StageSeries | None = None
         self.labels = labels
         self.accept = accept
-        self._status_text = status_text
+        self.status_text = status_text
 
     def table_at(self, moment_ns: int) -> StageSeries:
         """The table for samples that start at `moment_ns`."""
@@ -128,7 +128,7 @@ class Site:
             # The first window also takes what is earlier: nothing is, by the clock of the phase.
             begin_ns = window.begin_ns if window.number else 0
             table = self._tables[window.number] = StageSeries(
-                labels, begin_ns, window.end_ns, self._status_text
+                labels, begin_ns, window.end_ns, self.status_text
             )
         table.end_ns = window.end_ns  # a phase that was cut has a longer last window
         self._latest = table

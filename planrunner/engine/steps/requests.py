@@ -58,7 +58,7 @@ def plain_request(site: Site, position: int, bound: Any) -> Step:  # noqa: ANN40
         if series is None or reply.failure is not None:
             series = site.accepted(site.table_at(start_ns), reply)
             if series is None:
-                kind, words = _refused(reply)
+                kind, words = _refused(reply, site.status_text)
                 await failures.failed(user, reply, kind, start_ns, words, ())
                 return
         ended_ns = user.moment_ns = reply.ended_ns
@@ -192,14 +192,14 @@ def _judge(node: RequestNode, reply: Reply, user: Actor) -> FoundFailure | None:
         EvaluationError: An expectation or extraction reads a name that has no value.
     """
     if reply.failure is not None:
-        return _refused(reply)
+        return _refused(reply, node.exchange.status_text)
     exchange, scope = node.exchange, user.scope
     if node.reads_reply:
         publish_reply(reply, scope, exchange.reply_names)
     if exchange.soft_checks and _first_fault(exchange.soft_checks, reply, scope) is not None:
         user.counters.soft_failures[node.name] += 1
     if reply.status not in exchange.accept:
-        return _refused(reply)
+        return _refused(reply, node.exchange.status_text)
     if (words := _first_fault(exchange.checks, reply, scope)) is not None:
         return FailureKind.EXPECT, words
     if (words := _first_fault(exchange.extractors, reply, scope)) is not None:
@@ -221,8 +221,8 @@ def _reply_tags(node: RequestNode, site: Site, user: Actor) -> Tags:
     )
 
 
-def _refused(reply: Reply) -> FoundFailure:
+def _refused(reply: Reply, status_text: Callable[[int], str]) -> FoundFailure:
     """Why a reply that the fast path didn't take is a failure."""
     if reply.failure is not None:
         return reply.failure, reply.detail
-    return FailureKind.STATUS, f"status {reply.status}"
+    return FailureKind.STATUS, f"status {status_text(reply.status)}"

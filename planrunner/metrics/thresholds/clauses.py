@@ -97,8 +97,8 @@ SELECTORS: Final[Mapping[SelectorKind, ClauseForm]] = {
         "p95 of tag:cached=false < 150ms",
     ),
     SelectorKind.STATUS: ClauseForm(
-        "`status:404`, `status:5xx`",
-        "requests with a status, or with one of a class",
+        "`status:404`, `status:5xx`, `status:NOT_FOUND`",
+        "requests with a status: a number, a class, or a name that its protocol gives it",
         "rate of status:5xx < 1%",
     ),
     SelectorKind.ERROR: ClauseForm(

@@ -26,6 +26,7 @@ _DEEPEST: Final = 40
 _PREFIXES: Final = ("task", "user", "group", "tag", "status", "error", "iteration")
 _NOT_A_NAME: Final = frozenset({*CLAUSES, "and", "or"})
 _STATUS: Final = re.compile(r"[1-9](?:xx|XX|\*)|[1-9][0-9]{2}|0")
+_STATUS_NAME: Final = re.compile(r"[A-Z][A-Z0-9_]*")
 _STATUS_TEXT: Final = re.compile(r"[A-Za-z0-9*_-]+")
 
 
@@ -120,15 +121,15 @@ def _status(scanner: Scanner) -> Term:
     start = scanner.at
     found = _STATUS_TEXT.match(scanner.text, start)
     text = found[0] if found else ""
-    if not _STATUS.fullmatch(text):
+    if not (_STATUS.fullmatch(text) or _STATUS_NAME.fullmatch(text)):
         scanner.fail(
             f"`{text}` is not a status" if text else "expected a status",
             start,
             length=len(text),
-            hint="write `404` or a class such as `5xx`",
+            hint="write `404`, a class such as `5xx`, or a name such as `NOT_FOUND`",
         )
     scanner.skip(text)
-    name = text if text.isdigit() else f"{text[0]}xx"
+    name = f"{text[0]}xx" if text[0].isdigit() and not text.isdigit() else text
     return Term(SelectorKind.STATUS, name, offset=start, end=scanner.at)
 
 

@@ -53,7 +53,7 @@ PLUGIN: Final = Plugin(
         FailureKind.RESET: "the connection ended before the reply was complete",
         FailureKind.PROTOCOL: "what came back is no HTTP, or redirects without end",
         FailureKind.TOO_LARGE: "a head or body beyond the limits",
-        FailureKind.STATUS: "a status that isn't accepted: by default 400 and above",
+        FailureKind.STATUS: "a status that isn't accepted: by default anything but 2xx and 3xx",
         FailureKind.EXPECT: "an expectation does not hold",
         FailureKind.EXTRACT: "a required value isn't in the reply",
     },

@@ -136,7 +136,8 @@ class TextTrace:
             facts.append(format_size(answer.received))
         if answer.retries:
             facts.append(f"sent {answer.retries + 1} times")
-        shown = first or (str(answer.status) if answer.status else "no reply")
+        came = answer.status or not answer.failure
+        shown = first or (answer.status_text if came else "no reply")
         style = "red" if answer.failure or answer.status >= 400 else "green"
         self._print(indent, ("← ", "blue"), (shown, style), (f"  {', '.join(facts)}", "dim"))
         for line in filter(None, lines):
@@ -275,6 +276,7 @@ def _redirect(hop: Redirect) -> dict[str, Any]:
 def _reply(answer: Answer) -> dict[str, Any]:
     return {
         "status": answer.status,
+        "status_text": answer.status_text,
         "headers": [list(pair) for pair in _headers(answer.head)],
         "body": answer.body.decode("utf-8", "replace"),
         "received_bytes": answer.received,

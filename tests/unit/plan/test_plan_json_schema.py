@@ -14,6 +14,7 @@ from planrunner.metrics.aggregations.table import AGGREGATIONS
 from planrunner.metrics.thresholds import parse_threshold
 from planrunner.plan.models.plan import PlanModel
 from planrunner.plan.schema.json_schema import plan_schema
+from planrunner.plan.schema.protocol_docs import protocol_page
 from planrunner.plan.schema.reference_docs import reference_page
 from planrunner.plan.schema.starter import starter_plan
 from planrunner.plan.yaml.document import parse
@@ -53,6 +54,13 @@ def test_the_reference_page_is_fresh() -> None:
     written = (ROOT / "docs" / "reference" / "plan.md").read_text(encoding="utf-8")
 
     assert written == reference_page()
+
+
+def test_the_page_of_protocols_is_fresh() -> None:
+    """`make schema` writes it; without packages that bring more."""
+    written = (ROOT / "docs" / "reference" / "protocols.md").read_text(encoding="utf-8")
+
+    assert written == protocol_page()
 
 
 def test_the_reference_page_has_every_key() -> None:
