@@ -129,7 +129,8 @@ def main() -> None:
         worker.main()
         return
     run_module.RemotePool = MeteredPool
-    api.WORKER_COMMAND = (sys.executable, "-m", "benchmarks.null_client", "--worker")
+    command = (sys.executable, "-m", "benchmarks.null_client", "--worker")
+    api.worker_command = lambda: command
     with socket.create_server(("127.0.0.1", 0)) as listening:  # what `execute` looks for first
         port = listening.getsockname()[1]
         sys.exit(run([*sys.argv[1:], "--set", f"port={port}"]))

@@ -31,7 +31,7 @@ from planrunner.results.files.metrics_json import write_metrics
 from planrunner.results.model import RunResult
 from planrunner.runner.build_result import build_result, start_result, with_validity_judged
 from planrunner.runner.environment import around_load, check_targets, transport_notices
-from planrunner.runner.event_loop import WORKER_COMMAND, client_factories
+from planrunner.runner.event_loop import client_factories, worker_command
 from planrunner.runner.reach import proxy_notices
 from planrunner.runner.report_files import open_samples, write_reports
 from planrunner.runner.request import PreparedRun, RunRequest, prepare
@@ -204,7 +204,7 @@ async def _workers(prepared: PreparedRun) -> AsyncIterator[Sequence[WorkerHandle
     directory, seed = str(prepared.directory), prepared.graph.seed
     names = {"id": prepared.run_id, "dir": directory, "seed": seed}
     async with worker_processes(
-        workers, command=WORKER_COMMAND, source=prepared.compiled.source, names=names
+        workers, command=worker_command(), source=prepared.compiled.source, names=names
     ) as handles:
         yield handles
 

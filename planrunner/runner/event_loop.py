@@ -12,7 +12,7 @@ from planrunner.graph.run_graph import RunGraph
 from planrunner.protocols import registry
 from planrunner.protocols.base import ClientFactory
 
-__all__ = ["WORKER_COMMAND", "client_factories", "command_of", "run_on_fast_loop"]
+__all__ = ["client_factories", "command_of", "run_on_fast_loop", "worker_command"]
 
 T = TypeVar("T")
 
@@ -37,8 +37,12 @@ def command_of(module: str) -> tuple[str, ...]:
     return (sys.executable, "-P", "-c", code)
 
 
-WORKER_COMMAND = command_of("planrunner.runner.worker_main")
-"""Starts a worker; the descriptor of its socket follows."""
+def worker_command() -> tuple[str, ...]:
+    """Return the command that starts a worker; the descriptor of its socket follows.
+
+    Asked at each run: packages that a plan needs may have been found since this was imported.
+    """
+    return command_of("planrunner.runner.worker_main")
 
 
 def client_factories(graph: RunGraph) -> dict[str, ClientFactory]:
