@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,30 @@ def test_folder_can_be_read_at_a_glance(folder: Path) -> None:
     shared = set.intersection(*(defined(path) for path in modules)) - {"__all__", ""}
 
     assert shared
+
+
+def types_of(path: Path) -> Iterator[str]:
+    """Yield the classes and type aliases that a module defines, without leading underscores."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        names = []
+        if isinstance(node, ast.ClassDef):
+            names = [node.name]
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            names = [target.id for target in targets if isinstance(target, ast.Name)]
+        for name in (name.lstrip("_") for name in names):
+            if name[:1].isupper() and not name.isupper():
+                yield name
+
+
+def test_a_type_name_means_one_thing() -> None:
+    """A reader who meets a name knows which type it is, without looking at imports."""
+    places: dict[str, list[str]] = {}
+    for path in MODULES:
+        for name in types_of(path):
+            places.setdefault(name, []).append(str(path.relative_to(ROOT)))
+
+    assert {name: where for name, where in places.items() if len(where) > 1} == {}
 
 
 def test_commands_and_paths_of_a_workplace_stay_out() -> None:

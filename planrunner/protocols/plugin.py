@@ -26,10 +26,10 @@ __all__ = [
     "CompileSettings",
     "CompiledRequest",
     "CompiledSettings",
-    "Host",
     "Plugin",
     "Reach",
     "Settings",
+    "TargetHost",
     "lazily",
     "resolve",
 ]
@@ -181,7 +181,7 @@ class ClientChoice(NamedTuple):
     reason: str
 
 
-class Host(NamedTuple):
+class TargetHost(NamedTuple):
     """A host that a request goes to, and the name or address that is looked up for it."""
 
     name: str
@@ -207,7 +207,7 @@ class Reach:
     unresolved_hint: str = ""
 
 
-def _no_hosts(exchange: Exchange, settings: Any) -> Iterable[Host]:  # noqa: ANN401 - opaque
+def _no_hosts(exchange: Exchange, settings: Any) -> Iterable[TargetHost]:  # noqa: ANN401 - opaque
     del exchange, settings
     return ()
 
@@ -271,7 +271,7 @@ class Plugin:
     is_beside: bool = False
     replaces: Callable[[Any, tuple[str | int, ...]], bool] = _never
     compile_probe: Callable[..., CompiledRequest] | None = None
-    hosts: Callable[[Exchange, Any], Iterable[Host]] = _no_hosts
+    hosts: Callable[[Exchange, Any], Iterable[TargetHost]] = _no_hosts
     reach: Callable[[Any], Iterable[Reach]] = _no_reach
     ignored: Callable[[Any, Mapping[str, str]], str] = _nothing_ignored
     transport: Callable[[], str] | None = None

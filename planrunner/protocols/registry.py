@@ -44,7 +44,7 @@ _TAKEN: Final = frozenset({"exec", "metric", "pool", "python", "service", "monit
 """Words that begin other dotted names of the language."""
 
 
-class Entry(Protocol):
+class PackageEntry(Protocol):
     """An entry point, as far as it is read here."""
 
     @property
@@ -83,7 +83,7 @@ def foreign() -> Mapping[str, Plugin]:
     return found
 
 
-def load_entries(entries: Iterable[Entry]) -> dict[str, Plugin]:
+def load_entries(entries: Iterable[PackageEntry]) -> dict[str, Plugin]:
     """Load protocols through their entry points, by name.
 
     Raises:
@@ -103,7 +103,7 @@ def load_entries(entries: Iterable[Entry]) -> dict[str, Plugin]:
     return loaded
 
 
-def _broken(entry: Entry, reason: str) -> UsageError:
+def _broken(entry: PackageEntry, reason: str) -> UsageError:
     return UsageError(
         f"the installed protocol `{entry.name}` can't be used: {reason}",
         hint="update or uninstall the package that brings it",

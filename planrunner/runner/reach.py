@@ -13,7 +13,7 @@ from planrunner.engine.workers.local import requests_of
 from planrunner.graph.run_graph import Load, RunGraph
 from planrunner.language.secrets import Masker
 from planrunner.protocols import registry
-from planrunner.protocols.plugin import Host
+from planrunner.protocols.plugin import TargetHost
 from planrunner.units import format_count
 
 __all__ = ["foreign_hosts", "peak_load", "proxy_notices"]
@@ -69,7 +69,7 @@ def proxy_notices(graph: RunGraph, environ: Mapping[str, str]) -> tuple[str, ...
     return tuple(dict.fromkeys(filter(None, found)))
 
 
-def _hosts(graph: RunGraph) -> set[Host]:
+def _hosts(graph: RunGraph) -> set[TargetHost]:
     """Return the hosts whose names are known before the run."""
     exchanges = {id(request.exchange): request.exchange for request in requests_of(graph)}
     return {

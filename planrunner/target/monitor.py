@@ -127,7 +127,7 @@ def _reads_of_monitors(nodes: Sequence[MonitorNode]) -> Iterator[ReadGauge]:
     for node in nodes:
         prefix = f"monitor.{node.name}"
         if node.is_host:
-            yield _Host(prefix, node.metrics).read
+            yield _HostMonitor(prefix, node.metrics).read
         elif node.pid:
             yield _Processes(prefix, partial(_only, node.pid)).read
         elif node.command is not None:
@@ -201,7 +201,7 @@ def _children(pid: int) -> list[int]:
     return []
 
 
-class _Host:
+class _HostMonitor:
     """This machine: the load generator and everything else on it."""
 
     def __init__(self, prefix: str, metrics: Sequence[str]) -> None:

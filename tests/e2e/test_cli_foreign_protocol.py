@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from planrunner.plan.schema.json_schema import plan_schema
-from planrunner.plan.schema.reference_docs import reference_page
 from planrunner.protocols import registry
 from tests.support.echo_servers import ECHO, EchoServer, install, serve_echo
 from tests.support.plans import PlanProject, running
@@ -121,7 +119,8 @@ def test_its_mistakes_are_said_with_their_place(
 
 def test_it_runs_and_is_judged_and_reported(talking: PlanProject, server: EchoServer) -> None:
     """Counts equal the server's; status, failures and tags have the package's own words."""
-    ended = talking.run("execute", "plan.yaml", "--out", "out", "--formats", "results.csv")
+    formats = "results.csv,report.html,junit.xml,summary.md"
+    ended = talking.run("execute", "plan.yaml", "--out", "out", "--formats", formats)
 
     assert ended.code == 0, ended.out + ended.err
     metrics = json.loads((talking.directory / "out" / "metrics.json").read_text())
@@ -134,6 +133,8 @@ def test_it_runs_and_is_judged_and_reported(talking: PlanProject, server: EchoSe
     assert found.count(("greet", "send", "OK")) == 10
     assert found.count(("echo.send !no", "send", "REFUSED")) == 10
     assert len(found) == 50
+    for name in ("report.html", "junit.xml", "summary.md"):
+        assert "greet" in (talking.directory / "out" / name).read_text("utf-8")
     assert server.lines.count("unseen") == 10
     assert server.lines.count("ready?") == 2
 
@@ -169,13 +170,17 @@ def test_a_server_that_is_down_ends_the_run_before_it_begins(talking: PlanProjec
     assert "no echo server answers at `127.0.0.1:1`: connection refused" in ended.err
 
 
-def test_schema_and_reference_have_it(echo: None) -> None:
-    """Once packages have been asked for, editors complete its keys and the page lists them."""
-    del echo
-    registry.all_plugins()
-    schema = plan_schema()
+def test_schema_and_reference_have_it(talking: PlanProject) -> None:
+    """Editors complete its keys with the printed schema, and the pages list them."""
+    schema = json.loads(talking.run("schema").out)
+    reference = talking.run("schema", "reference").out
+    protocols = talking.run("schema", "protocols").out
 
     assert schema["properties"]["echo"]["$ref"] == "#/definitions/EchoSettings"
-    assert "echo.send" in schema["definitions"]["Step"]["properties"]
-    assert "echo.send" in schema["definitions"]["Task"]["properties"]
-    assert "`echo.send: {text: hello, expect: {text: hello}}`" in reference_page()
+    for mapping in ("Step", "Task", "LoneRequest", "Poll"):
+        definition = schema["definitions"][mapping]
+        keys = definition.get("anyOf", [definition])[0]["properties"]
+        assert "echo.send" in keys, mapping
+    assert "`echo.send: {text: hello, expect: {text: hello}}`" in reference
+    assert "- `echoed` in expressions after a reply: the line that came back" in protocols
+    assert "| `reset` | the connection ended before the line came back |" in protocols

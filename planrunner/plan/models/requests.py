@@ -52,7 +52,7 @@ REQUEST_KEYS: Final = frozenset(
 """The keys that stand beside a verb."""
 
 
-class _Actions:
+class _ActionBook:
     """Steps that protocols bring."""
 
     def words(self) -> Sequence[str]:
@@ -68,7 +68,7 @@ class _Actions:
         return Guest(resolve(action.model), action.description, action.example)
 
 
-class _Settings:
+class _SettingsBook:
     """Settings that protocols bring, to a plan or to a user class."""
 
     def __init__(self, *, of_class: bool) -> None:
@@ -91,9 +91,9 @@ class _Settings:
         return Guest(resolve(settings.model), settings.description, settings.example)
 
 
-_ACTIONS: Final = _Actions()
-PLAN_SETTINGS: Final = _Settings(of_class=False)
-CLASS_SETTINGS: Final = _Settings(of_class=True)
+_ACTIONS: Final = _ActionBook()
+PLAN_SETTINGS: Final = _SettingsBook(of_class=False)
+CLASS_SETTINGS: Final = _SettingsBook(of_class=True)
 
 if TYPE_CHECKING:
     ActionGuests: TypeAlias = Mapping[str, Any]

@@ -12,8 +12,8 @@ from planrunner.language.fields.text import Text
 from planrunner.protocols.base import Exchange
 from planrunner.protocols.etcd.expect import compile_expect, compile_extract
 from planrunner.protocols.etcd.operation import (
-    Action,
     Delete,
+    EtcdAction,
     EtcdOperation,
     EtcdSettings,
     Get,
@@ -188,7 +188,7 @@ def method_of(spec: EtcdRequest) -> str:
     return type(spec).__name__.removeprefix("Etcd").lower()
 
 
-def _action(spec: EtcdRequest, lowering: Lowering, path: SpecPath) -> Action:
+def _action(spec: EtcdRequest, lowering: Lowering, path: SpecPath) -> EtcdAction:
     match spec:
         case EtcdPut() | EtcdGet() | EtcdDelete():
             return _single(spec, lowering, path)

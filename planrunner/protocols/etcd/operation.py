@@ -10,8 +10,8 @@ from planrunner.units import NS_PER_S
 from planrunner.values import dataclass
 
 __all__ = [
-    "Action",
     "Delete",
+    "EtcdAction",
     "EtcdOperation",
     "EtcdSettings",
     "Get",
@@ -89,7 +89,7 @@ class Watch:
     until: TextParts | None = None
 
 
-Action = Put | Get | Delete | Txn | Lease | Watch
+EtcdAction = Put | Get | Delete | Txn | Lease | Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class EtcdOperation:
         needs_body: An expression reads the reply as `json` or `body`.
     """
 
-    action: Action
+    action: EtcdAction
     needs_body: bool = False
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from planrunner.protocols.base import Exchange
 from planrunner.protocols.etcd.operation import EtcdSettings
-from planrunner.protocols.plugin import ClientChoice, Host, Reach
+from planrunner.protocols.plugin import ClientChoice, Reach, TargetHost
 
 __all__ = ["choose_client", "hosts", "reach"]
 
@@ -18,11 +18,11 @@ def choose_client(settings: EtcdSettings) -> ClientChoice:
     return ClientChoice("grpc", words)
 
 
-def hosts(exchange: Exchange, settings: EtcdSettings) -> Iterator[Host]:
+def hosts(exchange: Exchange, settings: EtcdSettings) -> Iterator[TargetHost]:
     """Yield the hosts of all members: any of them may get a request."""
     del exchange
     for host, _ in _addresses(settings):
-        yield Host(host, host)
+        yield TargetHost(host, host)
 
 
 def reach(settings: EtcdSettings) -> Iterator[Reach]:

@@ -8,7 +8,7 @@ from typing import Final
 from planrunner.protocols.base import Exchange
 from planrunner.protocols.http.operation import HttpOperation, HttpSettings
 from planrunner.protocols.http.url import split_url
-from planrunner.protocols.plugin import ClientChoice, Host, Reach
+from planrunner.protocols.plugin import ClientChoice, Reach, TargetHost
 
 __all__ = ["choose_client", "hosts", "ignored_proxies", "reach"]
 
@@ -24,12 +24,12 @@ def choose_client(settings: HttpSettings) -> ClientChoice:
     return ClientChoice("wire", "HTTP/1.1 without a proxy")
 
 
-def hosts(exchange: Exchange, settings: HttpSettings) -> Iterator[Host]:
+def hosts(exchange: Exchange, settings: HttpSettings) -> Iterator[TargetHost]:
     """Yield the host of a request, and that of the tokens it needs."""
     operation: HttpOperation = exchange.operation
     if operation.url.origin is not None:
         name = operation.url.origin.host
-        yield Host(name, settings.hosts.get(name, name))
+        yield TargetHost(name, settings.hosts.get(name, name))
     if operation.grant is not None:
         yield from hosts(operation.grant.exchange, settings)
 

@@ -158,7 +158,7 @@ def test_the_host_has_processors_memory_disk_and_network(monkeypatch: pytest.Mon
 def test_counters_become_rates(monkeypatch: pytest.MonkeyPatch) -> None:
     """What moved between two looks, a second; a counter that starts anew moved nothing."""
     moved = iter((100, 400, 300))
-    host = module._Host("monitor.box", ("disk",))
+    host = module._HostMonitor("monitor.box", ("disk",))
     monkeypatch.setattr(host, "_counters", lambda: iter([("disk", next(moved))]))
 
     found = [host.read(at_ns) for at_ns in (10**9, 2 * 10**9, 3 * 10**9)]

@@ -8,8 +8,8 @@ from typing import Any, Final
 from planrunner.language.expressions.values import EvaluationError, to_text
 from planrunner.protocols.base import Evaluate, Scope, TextParts
 from planrunner.protocols.etcd.operation import (
-    Action,
     Delete,
+    EtcdAction,
     Get,
     Lease,
     Put,
@@ -69,7 +69,7 @@ def prefix_end(prefix: bytes) -> bytes:
     return kept[:-1] + bytes([kept[-1] + 1]) if kept else b"\0"
 
 
-def message_builder(stubs: Any, action: Action) -> Build:  # noqa: ANN401 - generated code
+def message_builder(stubs: Any, action: EtcdAction) -> Build:  # noqa: ANN401 - generated code
     """Return what makes the message of `action`; a constant one is made once."""
     match action:
         case Put() | Get() | Delete():

@@ -1,7 +1,7 @@
 """The protocol as one object. What takes an import is named, and imported when a plan needs it."""
 
 from planrunner.protocols.base import FailureKind
-from planrunner.protocols.plugin import Action, Host, Plugin, Reach, Settings, lazily
+from planrunner.protocols.plugin import Action, Plugin, Reach, Settings, TargetHost, lazily
 
 STATUSES = ("OK", "REFUSED")
 
@@ -11,7 +11,7 @@ def status_text(status):
 
 
 def hosts(exchange, settings):
-    yield Host(settings.host, settings.host)
+    yield TargetHost(settings.host, settings.host)
 
 
 def reach(settings):
