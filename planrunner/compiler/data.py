@@ -12,8 +12,9 @@ from pydantic import BaseModel
 from planrunner.compiler.compilation import Compilation
 from planrunner.compiler.names.known_names import Known
 from planrunner.compiler.names.references import references_in
-from planrunner.data.survey import Survey, columns_of, survey
-from planrunner.data.tables import RowFault, RowFormat
+from planrunner.data.data_format import survey
+from planrunner.data.survey import Survey, columns_of
+from planrunner.data.tables import RowFault
 from planrunner.graph.data import DataNode, OnEnd, Order
 from planrunner.language.diagnostics import Code
 from planrunner.language.expressions.expression import RESERVED
@@ -22,7 +23,7 @@ from planrunner.plan.models.steps import StepModel
 from planrunner.plan.yaml.document import PlanPath
 
 if TYPE_CHECKING:  # see `language.mapping.later`
-    from planrunner.plan.models.data_sources import DataModel, GenerateModel
+    from planrunner.plan.models.data_sources import DataFile, DataModel, GenerateModel
 
 __all__ = ["check_row_counts", "compile_data", "data_notices", "sources_read", "with_columns"]
 
@@ -145,7 +146,7 @@ class _DataCompiler:
         elif model.generate is not None:
             node = self._made(model.generate)
         else:
-            node = self._file()
+            node = self._file(model.file) if model.file is not None else None
         if node is None:
             return None
         return replace(
@@ -203,17 +204,15 @@ class _DataCompiler:
         count = work.settle(model.rows, (*where, "rows"), 1)
         return DataNode(self._name, "generate", tuple(fields), count, fields=fields)
 
-    def _file(self) -> DataNode | None:
-        model = self._model
-        texts = {"csv": model.csv, "json": model.json_, "jsonl": model.jsonl}
-        kind, text = next((item for item in texts.items() if item[1] is not None), ("csv", None))
-        where = (*self._path, kind)
-        file = self._work.constant_text(text, where, self._work.constant_names)
+    def _file(self, source: DataFile) -> DataNode | None:
+        key = source.format.key
+        where = (*self._path, key)
+        file = self._work.constant_text(source.name, where, self._work.constant_names)
         if file is None:
             return None
         try:
             path = self._files.path(file)
-            found = survey(path, RowFormat(kind))
+            found = survey(path, source.format)
         except RowFault as fault:
             message = fault.said_of(file)
             self._work.fault(where, Code.INVALID_DATA, message, hint=fault.hint)
@@ -225,7 +224,7 @@ class _DataCompiler:
             message = f"`{file}` can't be read: {reason.lower()}"
             self._work.fault(where, Code.UNREADABLE_FILE, message)
         else:
-            return self._surveyed(kind, file, path, found)
+            return self._surveyed(key, file, path, found)
         return None
 
     def _surveyed(self, kind: str, file: str, path: Path, found: Survey) -> DataNode:

@@ -1,1 +1,1 @@
-"""Tables of test data: files and lists as rows."""
+"""Rows of test data: file formats, a look through a file before the run, tables to draw from."""

@@ -32,7 +32,7 @@ class DataNode:
     """One data source.
 
     Attributes:
-        kind: What the plan calls it: csv, json, jsonl, list or generate.
+        kind: The key of the rows in the plan: that of a file format, `list` or `generate`.
         file: The data file as the plan names it; empty when the rows are in the plan.
         path: Where that file is.
         columns: Empty when the rows are plain values.

@@ -15,10 +15,13 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from hashlib import blake2b
+from pathlib import Path
 from random import Random
 from typing import Any, Final
 
-from planrunner.data.tables import MadeTable, MemoryTable, RowFault, RowFormat, Table, open_table
+from planrunner.data.data_format import open_table
+from planrunner.data.formats import DATA_FORMATS
+from planrunner.data.tables import MadeTable, MemoryTable, RowFault, Table
 from planrunner.engine.recording.counters import Counters
 from planrunner.engine.stop import Ending, Stop
 from planrunner.errors import CannotRun
@@ -255,7 +258,7 @@ def _shuffled(places: array[int], rng: Random, *, again: bool) -> Iterator[int]:
 
 def _table(node: DataNode, seed: int, scope: Scope) -> Table:
     if node.path:
-        return open_table(node.path, RowFormat(node.kind), node.columns)
+        return open_table(Path(node.path), DATA_FORMATS[node.kind], node.columns)
     if node.rows:
         return MemoryTable(node.rows)
     table = MadeTable(node.count, partial(_made, node, seed, dict(scope)))

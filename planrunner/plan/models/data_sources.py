@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
-from pydantic import Field
+from pydantic import Field, create_model
 
+from planrunner.data.data_format import DataFormat
+from planrunner.data.formats import DATA_FORMATS
 from planrunner.language.fields.mapping import Fault, PlanMapping, exactly_one
+from planrunner.language.fields.text import Text
 from planrunner.language.fields.types import ExprField, Flag, PositiveInt, TextField, ValueField
 
-__all__ = ["DATA_KINDS", "DataModel", "GenerateModel"]
+__all__ = ["DataFile", "DataModel", "GenerateModel"]
 
-DATA_KINDS: Final = ("csv", "json", "jsonl", "list", "generate")
+_ROWS: Final = (*DATA_FORMATS, "list", "generate")
+"""The keys that say where rows come from."""
+
+
+class DataFile(NamedTuple):
+    """A file with rows.
+
+    Attributes:
+        name: As the plan writes it.
+    """
+
+    format: DataFormat
+    name: Text
 
 
 class GenerateModel(PlanMapping):
@@ -26,23 +41,30 @@ class GenerateModel(PlanMapping):
     )
 
 
-class DataModel(PlanMapping):
+def _file_field(key: str) -> str:
+    """Return the attribute of a file's key; the key itself may be one of pydantic's, as `json`."""
+    return f"{key}_file"
+
+
+if TYPE_CHECKING:
+    _FileKeys = PlanMapping
+else:
+    _FileKeys = create_model(
+        "_FileKeys",
+        __base__=PlanMapping,
+        **{
+            _file_field(each.key): (
+                TextField | None,
+                Field(None, alias=each.key, description=each.description, examples=[each.example]),
+            )
+            for each in DATA_FORMATS.values()
+        },
+    )
+
+
+class DataModel(_FileKeys):
     """Rows of test data; a column is read as `${name.column}`."""
 
-    csv: TextField | None = Field(
-        None,
-        description="A CSV file; its first line names the columns.",
-        examples=["data/users.csv"],
-    )
-    json_: TextField | None = Field(
-        None,
-        alias="json",
-        description="A JSON file that holds a list.",
-        examples=["data/users.json"],
-    )
-    jsonl: TextField | None = Field(
-        None, description="A file with one JSON value a line.", examples=["data/users.jsonl"]
-    )
     list_: list[ValueField] | None = Field(
         None,
         alias="list",
@@ -74,6 +96,12 @@ class DataModel(PlanMapping):
         "cycle", description="What happens when no row is left.", examples=["stop_user"]
     )
 
+    @property
+    def file(self) -> DataFile | None:
+        """The file that the rows come from, if they do."""
+        names = ((each, getattr(self, _file_field(key))) for key, each in DATA_FORMATS.items())
+        return next((DataFile(*found) for found in names if found[1] is not None), None)
+
     @classmethod
     def find_faults(cls, data: Mapping[str, Any]) -> Iterator[Fault]:
-        yield from exactly_one(cls, data, DATA_KINDS, "where the rows come from")
+        yield from exactly_one(cls, data, _ROWS, "where the rows come from")

@@ -6,15 +6,17 @@ import json
 
 import pytest
 
-from planrunner.data import survey as data_survey
-from planrunner.data.survey import Survey, columns_of, survey
-from planrunner.data.tables import RowFault, RowFormat
+from planrunner.data import data_format
+from planrunner.data.data_format import survey
+from planrunner.data.formats import DATA_FORMATS
+from planrunner.data.survey import Survey, columns_of
+from planrunner.data.tables import RowFault
 
 
 def surveyed(folder, text, kind="csv"):
     path = folder / f"rows.{kind}"
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return survey(path, RowFormat(kind))
+    return survey(path, DATA_FORMATS[kind])
 
 
 class TestCsv:
@@ -49,13 +51,13 @@ class TestCsv:
 
     def test_of_a_large_file_the_first_rows_are_checked(self, tmp_path, monkeypatch):
         """The fault in row 4 is left to the run."""
-        monkeypatch.setattr(data_survey, "LARGE", 10)
+        monkeypatch.setattr(data_format, "_LARGE", 10)
         path = tmp_path / "rows.csv"
         path.write_text("name\na\nb\nc\nd,d\n")
 
-        assert survey(path, RowFormat.CSV, most=3) == Survey(("name",), 3, is_complete=False)
+        assert survey(path, DATA_FORMATS["csv"], most=3) == Survey(("name",), 3, is_complete=False)
         with pytest.raises(RowFault):
-            survey(path, RowFormat.CSV, most=4)
+            survey(path, DATA_FORMATS["csv"], most=4)
 
 
 class TestJson:
@@ -96,7 +98,7 @@ class TestJson:
 
     def test_a_large_list_is_refused(self, tmp_path, monkeypatch):
         """It could only be read whole."""
-        monkeypatch.setattr(data_survey, "LARGE", 5)
+        monkeypatch.setattr(data_format, "_LARGE", 5)
 
         with pytest.raises(RowFault) as caught:
             surveyed(tmp_path, "[1, 2, 3]", "json")
@@ -107,7 +109,7 @@ class TestJson:
 def test_a_directory_is_no_file(tmp_path):
     """A fault, and no error of the system."""
     with pytest.raises(RowFault):
-        survey(tmp_path, RowFormat.CSV)
+        survey(tmp_path, DATA_FORMATS["csv"])
 
 
 def test_columns_keep_the_order_of_their_first_rows():

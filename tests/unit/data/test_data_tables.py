@@ -11,16 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planrunner.data import tables as data_rows
-from planrunner.data.tables import (
-    CsvTable,
-    JsonLinesTable,
-    MadeTable,
-    MemoryTable,
-    RowFault,
-    RowFormat,
-    open_table,
-)
+from planrunner.data import data_format
+from planrunner.data.csv_files import CSV, CsvTable
+from planrunner.data.data_format import open_table
+from planrunner.data.json_files import JsonLinesTable
+from planrunner.data.tables import MadeTable, MemoryTable, RowFault
 
 COLUMNS = ("name", "note")
 # A writer that ends lines with LF leaves a bare CR without quotes (until Python 3.13).
@@ -143,9 +138,9 @@ def test_small_files_are_kept_and_large_ones_are_not(tmp_path, monkeypatch):
     path = tmp_path / "rows.csv"
     path.write_text("name,note\na,1\n")
 
-    small = open_table(str(path), RowFormat.CSV, COLUMNS)
-    monkeypatch.setattr(data_rows, "MAX_IN_MEMORY", 5)
-    large = open_table(str(path), RowFormat.CSV, COLUMNS)
+    small = open_table(path, CSV, COLUMNS)
+    monkeypatch.setattr(data_format, "_MAX_IN_MEMORY", 5)
+    large = open_table(path, CSV, COLUMNS)
 
     assert isinstance(small, MemoryTable)
     assert isinstance(large, CsvTable)

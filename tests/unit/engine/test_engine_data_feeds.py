@@ -282,7 +282,7 @@ class TestWhere:
 
     def test_a_file_that_was_broken_since_it_was_checked_ends_the_run(self, tmp_path, monkeypatch):
         """With the line of the file."""
-        monkeypatch.setattr("planrunner.data.tables.MAX_IN_MEMORY", 0)
+        monkeypatch.setattr("planrunner.data.data_format._MAX_IN_MEMORY", 0)
         path = tmp_path / "rows.csv"
         path.write_text("name\na\nb,b\n")
         node = DataNode("data", "csv", ("name",), 2, file="rows.csv", path=str(path))

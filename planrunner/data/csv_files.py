@@ -1,0 +1,171 @@
+"""CSV files as data sources."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from planrunner.data.data_format import DataFormat
+from planrunner.data.survey import Survey
+from planrunner.data.tables import RowFault, not_utf8
+from planrunner.data.text_files import TextTable, decoded_lines, skip_bom
+
+__all__ = ["CSV", "CsvTable"]
+
+_BLANK: Final = (b"\n", b"\r\n")
+_NUMBER: Final = re.compile(r"[-+]?[0-9]+([.][0-9]+)?")
+
+
+class CsvTable(TextTable):
+    """A CSV file (RFC 4180): commas, `"` around values, its first row names the columns."""
+
+    def __init__(self, path: Path, columns: Sequence[str]) -> None:
+        super().__init__(path)
+        self._columns = tuple(columns)
+
+    def stream(self) -> Iterator[object]:
+        columns, width = self._columns, len(self._columns)
+        # Lines end where bytes say so: a carriage return alone is no line end, as in `places`.
+        with self.path.open(encoding="utf-8-sig", newline="\n") as text:
+            reader = csv.reader(text, strict=True)
+            try:
+                _skip_header(reader)
+                line = reader.line_num
+                for values in reader:
+                    if len(values) == width:
+                        yield dict(zip(columns, values, strict=True))
+                    elif values:
+                        raise _ragged(values, columns, line + 1)
+                    line = reader.line_num
+            except UnicodeDecodeError as error:
+                raise not_utf8(error, 0) from None  # read in blocks, so the line is unknown
+            except csv.Error as error:
+                raise _badly_quoted(error, reader.line_num) from None
+
+    def at(self, place: int) -> object:
+        text = self.read(place)
+        values = _quoted([text]) if '"' in text else text.rstrip("\r\n").split(",")
+        if len(values) != len(self._columns):
+            raise _ragged(values, self._columns, 0)
+        return dict(zip(self._columns, values, strict=True))
+
+    def spans(self, stream: BinaryIO) -> Iterator[tuple[int, int]]:
+        offset = skip_bom(stream)
+        is_header = True
+        for line in stream:
+            length = len(line)
+            if b'"' in line:
+                length += _continued(line, stream)
+            if line not in _BLANK:
+                if not is_header:
+                    yield offset, length
+                is_header = False
+            offset += length
+
+
+def _survey(path: Path, most: int | None) -> Survey:
+    with path.open("rb") as stream:
+        return _survey_lines(decoded_lines(stream), most)
+
+
+def _survey_lines(lines: Iterator[str], most: int | None) -> Survey:
+    reader = csv.reader(lines, strict=True)
+    try:
+        columns = _header(reader)
+        rows, line = 0, reader.line_num
+        for values in reader:
+            if values:
+                if rows == most:
+                    return Survey(columns, rows, is_complete=False)
+                if len(values) != len(columns):
+                    raise _ragged(values, columns, line + 1)
+                rows += 1
+            line = reader.line_num
+    except csv.Error as error:
+        raise _badly_quoted(error, reader.line_num) from None
+    if not rows:
+        raise RowFault("there are no rows below the header", line=line)
+    return Survey(columns, rows)
+
+
+def _header(reader: Iterator[list[str]]) -> tuple[str, ...]:
+    names = next((values for values in reader if values), None)
+    if names is None:
+        hint = "its first line names the columns"
+        raise RowFault("the file is empty", line=1, hint=hint)
+    names = [name.strip() for name in names]
+    for number, name in enumerate(names, 1):
+        if not name:
+            raise RowFault(f"column {number} has no name", line=1)
+        if name in names[: number - 1]:
+            raise RowFault(f"two columns are called `{name}`", line=1, hint="rename one of them")
+        if _NUMBER.fullmatch(name):
+            hint = "write the names of the columns into the first line"
+            raise RowFault(f"`{name}` can't be a column's name", line=1, hint=hint)
+    if len(names) == 1 and re.search("[;\t|]", names[0]):
+        raise RowFault("the columns are not separated by commas", line=1)
+    return tuple(names)
+
+
+def _ragged(values: Sequence[str], columns: Sequence[str], line: int) -> RowFault:
+    """Return the fault of a row with too many or too few values."""
+    count, width = len(values), len(columns)
+    return RowFault(
+        f"the row has {count} value{'s' if count != 1 else ''}, the header names {width}",
+        line=line,
+        hint='a value with a comma in it is written "like, this"' if count > width else "",
+    )
+
+
+def _badly_quoted(error: csv.Error, line: int) -> RowFault:
+    """Return what the CSV reader complains about, in words for authors of data."""
+    said = str(error)
+    if "unexpected end" in said or "field limit" in said:
+        return RowFault('a `"` that opens a value is never closed', line=line)
+    if "expected after" in said:
+        hint = 'double the `"` inside a value, or remove it'
+        return RowFault('text follows the `"` that closes a value', line=line, hint=hint)
+    if "new-line" in said:
+        return RowFault("a line ends in a bare carriage return", line=line, hint="use LF or CRLF")
+    return RowFault(f"this is not CSV: {said}", line=line)
+
+
+def _skip_header(reader: Iterator[list[str]]) -> None:
+    for values in reader:
+        if values:
+            return
+
+
+def _continued(line: bytes, stream: BinaryIO) -> int:
+    """Read on to the end of the row that begins with `line`; returns how many bytes that were."""
+    taken = 0
+
+    def lines() -> Iterator[str]:
+        nonlocal taken
+        yield line.decode("latin-1")  # only commas, quotes and line ends matter here
+        for more in stream:
+            taken += len(more)
+            yield more.decode("latin-1")
+
+    _quoted(lines())
+    return taken
+
+
+def _quoted(lines: Iterable[str]) -> list[str]:
+    """Return the values of the first row."""
+    try:
+        return next(csv.reader(lines, strict=True))
+    except csv.Error as error:
+        raise _badly_quoted(error, 0) from None
+
+
+CSV: Final = DataFormat(
+    "csv",
+    description="A CSV file; its first line names the columns.",
+    example="data/users.csv",
+    survey=_survey,
+    open_rows=CsvTable,
+)
