@@ -5,10 +5,16 @@ from __future__ import annotations
 import ast
 import json
 import pickle
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 
+from planrunner.engine.load_models import bound_phase
+from planrunner.engine.load_models.base import Phase, PhaseContext
+from planrunner.engine.load_models.user_pool import UserPool
+from planrunner.explain.explain import explain_text
 from planrunner.graph.loads import (
     LOAD_TYPES,
     AchievedLoad,
@@ -18,9 +24,11 @@ from planrunner.graph.loads import (
     SearchLoad,
 )
 from planrunner.graph.run_graph import PhaseNode
-from planrunner.load.population import Share
+from planrunner.load.population import Share, seats
+from planrunner.load.sharing import seat_owners
 from planrunner.plan.models.load.workload import LoadKind
 from planrunner.units import NS_PER_S
+from planrunner.values import dataclass
 from tests.support.graphs import closed, make_graph, pause, request, run_graph, task, user_class
 from tests.support.loads import counted, open_phase, search
 from tests.support.remote_pools import run_fleet
@@ -143,3 +151,78 @@ def test_nothing_branches_over_loads_but_what_runs_them() -> None:
     assert asking == {
         "engine/load_models/bound_phase.py": {"ClosedLoad", "CountedLoad", "OpenLoad"}
     }
+
+
+# --- adding one ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class QueueLoad(LoadModel):
+    """Users who come one after the other, a second apart, and stay; in the source a file here."""
+
+    kind: ClassVar[str] = "queue"
+
+    users: int
+
+    def words(self) -> Iterator[str]:
+        yield f"a queue of {self.users} users"
+
+    def as_json(self) -> dict[str, Any]:
+        return {"model": self.kind, "users": self.users}
+
+    @property
+    def spans(self) -> tuple[tuple[str, int], ...]:
+        return (("hold", self.users * NS_PER_S),)
+
+    @property
+    def most_users(self) -> int:
+        return self.users
+
+    def class_of_seats(self, shares: Sequence[Share]) -> tuple[str, ...]:
+        return tuple(shares[seat].name for seat in seats(shares, self.users))
+
+    def requests(self, per_iteration: float, pause_ns: float) -> None:
+        return None
+
+    def achieved(self, counts: PhaseCounts) -> AchievedLoad:
+        return AchievedLoad("users", self.users, counts.users)
+
+
+class QueuePhase(Phase):
+    """Runs it; in the source a file of `engine/load_models`."""
+
+    def __init__(self, context: PhaseContext, load: QueueLoad) -> None:
+        super().__init__(context)
+        self._share = context.worker.share
+        self._classes = context.class_of_seats(load)  # type: ignore[arg-type]  # no name in `Load`
+
+    async def _load(self, pool: UserPool) -> None:
+        owners = seat_owners(self._classes, self._share.workers)
+        for number, (name, owner) in enumerate(zip(self._classes, owners, strict=True)):
+            await self._sleeper.until(self._context.begin_ns + number * NS_PER_S)
+            if owner == self._share.worker:
+                pool.start(name, number)
+        await self._sleeper.until(self._timeline.ends_ns)
+
+    def _is_hopeless(self, failed: int) -> bool:
+        return failed == len(self._classes)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_two_files_are_all_that_a_new_load_takes_of_graph_and_engine(
+    monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
+    """`explain`, workers, samples and results ask the load and know no model by name."""
+    load = QueueLoad(4)
+    user = user_class(task("get", request()), wait=pause(1))
+    graph = make_graph(user, PhaseNode("main", load, ("Visitor",)))  # type: ignore[arg-type]  # as above
+    # In the source this is a case of the match.
+    monkeypatch.setattr(bound_phase, "_model_of", lambda load, context: QueuePhase(context, load))
+
+    words = explain_text(graph)
+    told = run_graph(graph) if workers == 1 else run_fleet(graph, workers)
+
+    (found,) = told.outcome.loads
+    assert "a queue of 4 users" in words
+    assert (found.model, found.unit, found.requested, found.achieved) == ("queue", "users", 4, 4)
+    assert sum(total.count for total in told.outcome.total.totals.values()) > 0
