@@ -1,4 +1,4 @@
-"""The exception tree; what each means for the process is decided in `cli.error_codes`.
+"""The exception tree; what each means for the process is decided in `cli.group`.
 
 ```
 PlanrunnerError

@@ -10,9 +10,8 @@ from collections.abc import Sequence
 import click
 
 from planrunner import __version__
-from planrunner.cli.error_codes import exit_code_of
 from planrunner.cli.stdout import never_refuse
-from planrunner.errors import Bug, Interrupted, PlanrunnerError
+from planrunner.errors import Bug, CannotRun, Interrupted, PlanrunnerError, UsageError
 from planrunner.language.diagnostics import PlanError, render
 from planrunner.results.exit_codes import ExitCode
 
@@ -112,7 +111,7 @@ def _ending(error: BaseException) -> int:
             return ExitCode.INTERRUPTED
         case PlanrunnerError():
             report_error(error)
-            return exit_code_of(error)
+            return _exit_code_of(error)
         case BrokenPipeError():
             # The reader of a pipe went away (`| head`); leave quietly, and keep Python from
             # complaining when it flushes stdout at exit.
@@ -121,6 +120,18 @@ def _ending(error: BaseException) -> int:
         case _:
             click.echo(_traceback(error), err=True, nl=False)
             click.echo("this is a bug in planrunner; please report it with the plan", err=True)
+            return ExitCode.INTERNAL_ERROR
+
+
+def _exit_code_of(error: PlanrunnerError) -> ExitCode:
+    match error:
+        case PlanError() | UsageError():
+            return ExitCode.PLAN_INVALID
+        case CannotRun():
+            return ExitCode.CANNOT_RUN
+        case Interrupted():
+            return ExitCode.INTERRUPTED
+        case _:
             return ExitCode.INTERNAL_ERROR
 
 
