@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -104,3 +105,27 @@ def test_commands_and_paths_of_a_workplace_stay_out() -> None:
     ]
 
     assert offenders == []
+
+
+ROOMS = sorted(
+    ".".join(folder.relative_to(ROOT).parts)
+    for folder in FOLDERS
+    if exported(ast.parse((folder / "__init__.py").read_text(encoding="utf-8")))
+)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_package_has_what_it_exports(room: str) -> None:
+    """Names that are imported when they are asked for are found too."""
+    package = import_module(room)
+
+    assert [name for name in package.__all__ if not hasattr(package, name)] == []
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_package_says_what_it_is_for(folder: Path) -> None:
+    """In a sentence."""
+    said = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8")))
+
+    assert said
+    assert said.split("\n")[0].endswith(".")

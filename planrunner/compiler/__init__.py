@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from planrunner.compiler.compile import compile_plan
-from planrunner.graph.run_graph import RunGraph
+from planrunner.compiler.load.selection import PlanSelection
+from planrunner.compiler.source import GraphSource
 
-__all__ = ["RunGraph", "compile_plan"]
+__all__ = ["GraphSource", "PlanSelection", "compile_plan"]

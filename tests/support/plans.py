@@ -18,8 +18,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from planrunner.cli.group import run
-from planrunner.compiler import RunGraph, compile_plan
+from planrunner.compiler import compile_plan
 from planrunner.compiler.review import review
+from planrunner.graph import RunGraph
 from planrunner.language.diagnostics import Diagnostic, PlanError
 from planrunner.plan.bundle import Bundle
 from planrunner.plan.loader import Plan, load_bundle

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from planrunner.compiler import RunGraph, compile_plan
+from planrunner.compiler import compile_plan
 from planrunner.explain.explain import class_counts, explain_text, planned_ns
 from planrunner.explain.graph_views import graph_dot, graph_json, graph_mermaid, graph_text
+from planrunner.graph import RunGraph
 from planrunner.plan.loader import load
 from planrunner.units import NS_PER_S
 from tests.support.golden import check_golden
