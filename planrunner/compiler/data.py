@@ -22,7 +22,7 @@ from planrunner.language.expressions.values import Scope
 from planrunner.plan.models.steps import StepModel
 from planrunner.plan.yaml.document import PlanPath
 
-if TYPE_CHECKING:  # see `language.mapping.later`
+if TYPE_CHECKING:  # see `language.fields.mapping.later`
     from planrunner.plan.models.data_sources import DataFile, DataModel, GenerateModel
 
 __all__ = ["check_row_counts", "compile_data", "data_notices", "sources_read", "with_columns"]

@@ -24,7 +24,7 @@ from planrunner.protocols.base import Exchange
 from planrunner.units import NS_PER_MS, NS_PER_S
 from planrunner.values import dataclass
 
-if TYPE_CHECKING:  # see `language.mapping.later`
+if TYPE_CHECKING:  # see `language.fields.mapping.later`
     from planrunner.plan.models.services import MonitorModel, ReadyModel, ServiceModel
 
 __all__ = ["DEMOS", "Target", "gauges_of"]

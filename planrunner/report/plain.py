@@ -10,8 +10,8 @@ from rich.cells import cell_len, set_cell_size
 __all__ = ["flow", "fold", "plain", "plain_line", "shorten"]
 
 _WHITESPACE = re.compile(r"[\t-\r \u2028\u2029]+")
-# C0, C1 and lone surrogates, as in `plan.source`; and what makes text read in another order than
-# it is written (UAX #9), which could make a `fail` look like something else.
+# C0, C1 and lone surrogates, as in `plan.yaml.source`; and what makes text read in another order
+# than it is written (UAX #9), which could make a `fail` look like something else.
 _CONTROL = re.compile(
     r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
 )

@@ -18,7 +18,7 @@ from planrunner.plan.models.load.workload import PhaseModel
 from planrunner.plan.yaml.document import PlanPath
 from planrunner.units import NS_PER_S, Rate
 
-if TYPE_CHECKING:  # see `language.mapping.later`
+if TYPE_CHECKING:  # see `language.fields.mapping.later`
     from planrunner.plan.models.load.search import SearchLevel, SearchModel
 
 __all__ = ["Classes", "compile_open", "compile_search"]

@@ -17,7 +17,7 @@ class ReadBy:
     costs time at each start, and fails for types with annotations of their own.
 
     Args:
-        read: Takes what the plan holds; raises what `language.mapping.error` gives.
+        read: Takes what the plan holds; raises what `language.fields.mapping.error` gives.
         schema: The JSON Schema of what `read` accepts; without it a `WithJsonSchema` must follow.
     """
 
