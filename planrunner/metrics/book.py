@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from planrunner.metrics.histogram import Histogram
+from planrunner.metrics.measures import Measure
 from planrunner.metrics.series import Labels, Series
 from planrunner.metrics.snapshot import SeriesDelta, Snapshot
 
@@ -56,8 +57,11 @@ class SeriesBook:
         self._names: set[str] = set()
         self._tag_values: dict[str, set[str]] = {}
 
-    def series(self, labels: Labels) -> Series:
+    def series(self, labels: Labels, measures: Sequence[Measure] = ()) -> Series:
         """Return the series of `labels`, the same object every time.
+
+        It is opened with what is recorded of its samples beside latency and service time, which
+        is the same for all requests of a protocol.
 
         The 501st request name and those after it share the name `__overflow__`, and `overflowed`
         says so.
@@ -67,8 +71,8 @@ class SeriesBook:
             return series
         if not self._admits(labels.request):
             self.overflowed = True
-            return self.series(replace(labels, request=OVERFLOW_NAME))
-        series = Series(len(self.opened), labels)
+            return self.series(replace(labels, request=OVERFLOW_NAME), measures)
+        series = Series(len(self.opened), labels, measures)
         self.opened.append(series)
         self._by_labels[labels] = series
         return series
@@ -117,7 +121,13 @@ def _drain_series(series: Series) -> SeriesDelta:
         latency.record_many(_take(series.latency_ns))
         service.record_many(_take(series.service_ns))
     delta = SeriesDelta(
-        latency, service, series.received, series.sent, series.connects, series.retries
+        latency,
+        service,
+        series.received,
+        series.sent,
+        series.connects,
+        series.retries,
+        {word: Histogram(_take(values)) for word, values in series.measures.items() if values},
     )
     series.received = series.sent = series.connects = series.retries = 0
     return delta

@@ -6,6 +6,10 @@ sent, and `drain` turns them into histograms a few times a second.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from planrunner.metrics.measures import Measure
 from planrunner.values import dataclass
 
 __all__ = ["ABORTED", "Labels", "Series", "Tags"]
@@ -83,6 +87,8 @@ class Series:
         sent: Bytes sent since the last drain.
         connects: Connections opened since the last drain.
         retries: Requests sent again since the last drain.
+        measures: The values of each further measure that is asked for, by its word.
+        writers: What appends those of a reply, each with the list that it appends to.
     """
 
     __slots__ = (
@@ -90,14 +96,16 @@ class Series:
         "index",
         "labels",
         "latency_ns",
+        "measures",
         "received",
         "retries",
         "same_ns",
         "sent",
         "service_ns",
+        "writers",
     )
 
-    def __init__(self, index: int, labels: Labels) -> None:
+    def __init__(self, index: int, labels: Labels, measures: Sequence[Measure] = ()) -> None:
         self.index = index
         self.labels = labels
         self.same_ns: list[int] = []
@@ -107,3 +115,9 @@ class Series:
         self.sent = 0
         self.connects = 0
         self.retries = 0
+        self.measures: dict[str, list[int]] = {measure.word: [] for measure in measures}
+        self.writers: tuple[tuple[Callable[[Any, list[int]], None], list[int]], ...] = tuple(
+            (measure.write, self.measures[measure.word])
+            for measure in measures
+            if measure.write is not None
+        )

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import field
 
 from planrunner.metrics.histogram import Histogram
+from planrunner.metrics.measures import LATENCY, SERVICE_TIME, Measure
 from planrunner.metrics.series import Labels
 from planrunner.values import dataclass
 
@@ -24,6 +25,8 @@ class SeriesDelta:
     Attributes:
         service: The same object as `latency` when each sample's two times were equal, which is
             the usual case and costs no second histogram.
+        measures: The values of each further measure that is asked for, by its word; those that no
+            sample had are left out.
     """
 
     latency: Histogram
@@ -32,24 +35,34 @@ class SeriesDelta:
     sent: int = 0
     connects: int = 0
     retries: int = 0
+    measures: Mapping[str, Histogram] = field(default_factory=dict)
 
     @property
     def count(self) -> int:
         return self.latency.count
+
+    def values_of(self, measure: Measure) -> Histogram | None:
+        """Return the values of a measure; None where no sample has one, or nobody asked."""
+        return _values_of(self, measure)
 
 
 class SeriesTotal:
     """The sum of deltas; grows with the number of buckets, never with that of samples."""
 
-    __slots__ = ("connects", "latency", "received", "retries", "sent", "service")
+    __slots__ = ("connects", "latency", "measures", "received", "retries", "sent", "service")
 
     def __init__(self) -> None:
         self.latency = self.service = Histogram()
+        self.measures: dict[str, Histogram] = {}
         self.received = self.sent = self.connects = self.retries = 0
 
     @property
     def count(self) -> int:
         return self.latency.count
+
+    def values_of(self, measure: Measure) -> Histogram | None:
+        """Return the values of a measure; None where no sample has one, or nobody asked."""
+        return _values_of(self, measure)
 
     def add(self, other: SeriesDelta | SeriesTotal) -> None:
         if other.service is not other.latency and self.service is self.latency:
@@ -61,11 +74,19 @@ class SeriesTotal:
         self.sent += other.sent
         self.connects += other.connects
         self.retries += other.retries
+        for word, values in other.measures.items():
+            self.measures.setdefault(word, Histogram()).merge(values)
 
     def to_delta(self) -> SeriesDelta:
         """Return the sum as a value; `add` nothing to this total afterwards."""
         return SeriesDelta(
-            self.latency, self.service, self.received, self.sent, self.connects, self.retries
+            self.latency,
+            self.service,
+            self.received,
+            self.sent,
+            self.connects,
+            self.retries,
+            self.measures,
         )
 
 
@@ -122,6 +143,12 @@ class Accumulated:
             if total is None:
                 total = self.totals[labels] = SeriesTotal()
             total.add(delta)
+
+
+def _values_of(found: SeriesDelta | SeriesTotal, measure: Measure) -> Histogram | None:
+    if measure == LATENCY:
+        return found.latency
+    return found.service if measure == SERVICE_TIME else found.measures.get(measure.word)
 
 
 def _sum(parts: Iterable[SeriesDelta]) -> SeriesTotal:

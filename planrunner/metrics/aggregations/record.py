@@ -120,6 +120,11 @@ class Aggregation:
         return isinstance(self.computation, OfValues | OfGrowth)
 
     @property
+    def takes_measure(self) -> bool:
+        """Whether a measure other than latency may be named."""
+        return isinstance(self.computation, OfValues | OfSuccesses | OfGrowth)
+
+    @property
     def is_of_samples(self) -> bool:
         """Whether it is computed from series, where it isn't computed from a gauge."""
         return isinstance(self.computation, OfValues | OfCounts | OfSuccesses | OfGrowth)

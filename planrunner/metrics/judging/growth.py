@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 
 class Growth:
-    """The growth of a gauge, or of the latency of samples, which it collects by the second.
+    """The growth of a gauge, or of a measure of samples, which it collects by the second.
 
     With a window it is the largest over any stretch of that length, in steps of a tenth of it.
     """
@@ -37,7 +37,7 @@ class Growth:
         self._metric = metric
         self._unit = unit
         # Packed: a live histogram is ten times the size, and there is one a second.
-        self._latencies: list[tuple[int, bytes]] = []
+        self._seconds: list[tuple[int, bytes]] = []
 
     def add(self, snapshot: Snapshot, evidence: Evidence) -> None:
         """Take in one interval."""
@@ -50,16 +50,17 @@ class Growth:
             if is_member(self._metric, labels, evidence)
             and (selector is None or selector.matches(labels))
         ]
-        if chosen:
+        values = merged(chosen, self._metric.measure)
+        if values.count:
             middle_ns = (snapshot.start_ns + snapshot.end_ns) // 2
-            self._latencies.append((middle_ns, merged(chosen).to_bytes()))
+            self._seconds.append((middle_ns, values.to_bytes()))
 
     def measure(self, evidence: Evidence) -> Measured | None:
         """Return the growth; None where there are no two tenths to compare."""
         measured = evidence.time_of(self._metric.scope)
         start_ns, end_ns = extent(measured)
         if self._metric.gauge is None:
-            tenths = self._tenths(start_ns, end_ns, self._latencies, _median_latency)
+            tenths = self._tenths(start_ns, end_ns, self._seconds, _median)
         else:
             points = gauge_values(self._metric, JudgedSpan(evidence, {}, measured))
             tenths = self._tenths(start_ns, end_ns, points, median)
@@ -79,7 +80,7 @@ class Growth:
         length_ns = end_ns - start_ns
         if window is not None:
             length_ns = min(length_ns, window.length_ns)
-        # Latencies come by the second, so a tenth is no shorter.
+        # Samples come by the second, so a tenth is no shorter.
         tenth_ns = max(length_ns // 10, NS_PER_S)
         apart = max(1, length_ns // tenth_ns - 1)
         last = max(0, (end_ns - start_ns) // tenth_ns - 1)
@@ -97,8 +98,8 @@ class Growth:
         return max(grown, default=None)
 
 
-def _median_latency(packed: list[bytes]) -> float:
-    latency = Histogram()
+def _median(packed: list[bytes]) -> float:
+    values = Histogram()
     for part in packed:
-        latency.merge(Histogram.from_bytes(part))
-    return latency.percentile(50)
+        values.merge(Histogram.from_bytes(part))
+    return values.percentile(50)

@@ -12,6 +12,7 @@ from planrunner.metrics.judging.growth import Growth
 from planrunner.metrics.judging.measure import JudgedSpan, Measured, has_data, measure
 from planrunner.metrics.judging.verdict import Observation, Verdict
 from planrunner.metrics.judging.windows import NEARLY_NS, WindowResult, Windows, extent
+from planrunner.metrics.measures import LATENCY
 from planrunner.metrics.snapshot import Snapshot
 from planrunner.metrics.thresholds.model import (
     Metric,
@@ -236,6 +237,8 @@ def _missing(threshold: Threshold) -> str:
         return "nothing to divide by"
     if metric.gauge is not None and not metric.agg.is_growth:
         return f"no values of {metric.gauge}"
+    if metric.measure != LATENCY and not metric.agg.is_growth:
+        return f"no values of {metric.measure.word}"
     return metric.agg.missing
 
 

@@ -25,6 +25,7 @@ from planrunner.metrics.histogram import Histogram, n_too_small
 from planrunner.metrics.judging.evidence import ArrivalCounts, Evidence, SeriesByLabels
 from planrunner.metrics.judging.measured import MeasuredTime, measured_seconds
 from planrunner.metrics.judging.point_values import PointValues
+from planrunner.metrics.measures import Measure
 from planrunner.metrics.series import Labels
 from planrunner.metrics.snapshot import SeriesDelta, SeriesTotal
 from planrunner.metrics.thresholds.model import Metric
@@ -162,7 +163,7 @@ def _of_values(
 def _values(metric: Metric, view: JudgedSpan) -> Distribution:
     """Return what the metric's measure, or its gauge, was in this view."""
     if metric.gauge is None:
-        return merged(_picked(metric, _members(metric, view)))
+        return merged(_picked(metric, _members(metric, view)), metric.measure)
     return PointValues([value for _, value in gauge_values(metric, view)])
 
 
@@ -186,17 +187,23 @@ def _counts(metric: Metric, view: JudgedSpan) -> SampleCounts:
 
 
 def _of_successes(computation: OfSuccesses, metric: Metric, view: JudgedSpan) -> float | None:
-    picked = _picked(metric, _members(metric, view))
-    count = _count(picked)
-    succeeded = [series.latency for labels, series in picked if not labels.failure]
+    picked = [
+        (labels, values)
+        for labels, series in _picked(metric, _members(metric, view))
+        if (values := series.values_of(metric.measure)) is not None
+    ]
+    count = sum(values.count for _, values in picked)
+    succeeded = [values for labels, values in picked if not labels.failure]
     return computation.compute(succeeded, count, metric.argument) if count else None
 
 
-def merged(chosen: Members) -> Histogram:
-    latency = Histogram()
+def merged(chosen: Members, measure: Measure) -> Histogram:
+    """Return all values of a measure; a sample that doesn't have it adds none."""
+    whole = Histogram()
     for _, series in chosen:
-        latency.merge(series.latency)
-    return latency
+        if (values := series.values_of(measure)) is not None:
+            whole.merge(values)
+    return whole
 
 
 def _count(chosen: Members) -> int:

@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NoReturn, assert_never
 
-from planrunner.metrics.aggregations.record import Aggregation, SelectorUse, WindowUse
+from planrunner.metrics.aggregations.record import (
+    Aggregation,
+    ArgumentKind,
+    SelectorUse,
+    WindowUse,
+)
 from planrunner.metrics.amounts import Unit, parse_amount, unit_of
+from planrunner.metrics.measures import LATENCY
 from planrunner.metrics.thresholds.model import Metric, Ratio, Window
 from planrunner.metrics.thresholds.scanner import Scanner
-from planrunner.metrics.thresholds.selector import Selector, SelectorKind, Term
+from planrunner.metrics.thresholds.selector import Population, Selector, SelectorKind, Term
 from planrunner.metrics.thresholds.units import units_of
 from planrunner.metrics.thresholds.value import ThresholdValue
 from planrunner.units import UnitError
@@ -26,16 +32,18 @@ _EXAMPLES: Final[Mapping[Unit, str]] = {
 
 
 def check_metric(metric: Metric, scanner: Scanner, start: int) -> None:
-    """Refuse clauses that the aggregation has no use for.
+    """Refuse a measure that isn't there, and clauses that the aggregation has no use for.
 
     Raises:
-        ThresholdSyntaxError: At the selector, or at `start` where it has none.
+        ThresholdSyntaxError: At the measure, at the selector, or at `start` where it has none.
     """
     agg = metric.agg
     if metric.gauge is not None and not agg.is_of_values:
         _fail_at(
             scanner, metric.gauge, f"a gauge has no `{agg.word}`", "use avg, max, p95 or growth"
         )
+    if metric.measure != LATENCY:
+        _check_measure(scanner, metric)
     if metric.selector is not None:
         _check_selector(scanner, agg, metric.selector)
     elif agg.selector is SelectorUse.REQUIRED:
@@ -47,6 +55,24 @@ def check_metric(metric: Metric, scanner: Scanner, start: int) -> None:
         )
     if metric.window is not None:
         _check_window(scanner, agg, metric.window, start)
+
+
+_OWNERS: Final[Mapping[Population, str]] = {
+    Population.ITERATION: "an iteration",
+    Population.GROUP: "a group",
+    Population.GAUGE: "a gauge",
+}
+
+
+def _check_measure(scanner: Scanner, metric: Metric) -> None:
+    word, at = metric.measure.word, metric.measure_offset
+    owner = _OWNERS.get(metric.population)
+    if owner is not None:
+        hint = f"leave out `{word}`, or name requests"
+        scanner.fail(f"{owner} has no `{word}`", at, length=len(word), hint=hint)
+    if metric.agg.argument is ArgumentKind.TARGET and metric.measure.unit is not Unit.DURATION:
+        message = f"`{metric.agg.word}` is about times, and `{word}` is a {metric.measure.unit}"
+        scanner.fail(message, at, length=len(word), hint=f"write `p95 {word}`")
 
 
 def _check_selector(scanner: Scanner, agg: Aggregation, selector: Selector) -> None:

@@ -14,6 +14,7 @@ from typing import Final
 
 from planrunner.errors import PlanrunnerError
 from planrunner.metrics.aggregations.record import Aggregation
+from planrunner.metrics.measures import LATENCY, Measure
 from planrunner.metrics.thresholds.selector import Population, Selector, Term, quoted
 from planrunner.metrics.thresholds.value import ThresholdValue
 from planrunner.units import write_duration
@@ -137,6 +138,8 @@ class Metric:
     Attributes:
         argument: The percentile (0 < p < 100), or the target of apdex in ns; else 0.
         selector: None for every request.
+        measure: What the values are of, where they are of samples.
+        measure_offset: Where the measure is named.
     """
 
     agg: Aggregation
@@ -144,6 +147,8 @@ class Metric:
     selector: Selector | None = None
     scope: ThresholdScope = ThresholdScope()
     window: Window | None = None
+    measure: Measure = LATENCY
+    measure_offset: int = field(default=0, compare=False)
 
     def __str__(self) -> str:
         parts = [self.agg_text]
@@ -157,7 +162,9 @@ class Metric:
 
     @property
     def agg_text(self) -> str:
-        return self.agg.spelled(self.argument)
+        """The aggregation with its argument, and the measure unless it is latency."""
+        spelled = self.agg.spelled(self.argument)
+        return spelled if self.measure == LATENCY else f"{spelled} {self.measure.word}"
 
     @property
     def population(self) -> Population:

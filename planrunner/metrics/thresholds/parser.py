@@ -8,7 +8,9 @@ from typing import Final, NoReturn, assert_never
 
 from planrunner.metrics.aggregations.record import Aggregation, ArgumentKind
 from planrunner.metrics.aggregations.table import AGGREGATIONS, USUAL_OF_A_GAUGE
+from planrunner.metrics.measures import LATENCY, MEASURES, Measure
 from planrunner.metrics.thresholds.limits import check_metric, parse_limit
+from planrunner.metrics.thresholds.measure_parser import CLAUSE_SYNONYMS, parse_measure
 from planrunner.metrics.thresholds.model import (
     Abort,
     Metric,
@@ -34,27 +36,26 @@ _OPERATORS: Final = sorted(Operator, key=len, reverse=True)
 _NAME_BEFORE: Final = re.compile(
     r"(?:[:=]|\b(?:of|and|or|not|phase|stage|profile)\s+)([A-Za-z0-9_.-]+)\s*\Z"
 )
-_CLAUSE_SYNONYMS: Final[Mapping[str, str]] = {
-    "not": "and not",
-    "during": "in phase",
-    "within": "over",
-    "every": "over",
-    "where": "of",
-}
 # How other tools write a percentile.
 _LOOSE: Final = re.compile(r"p\(([0-9.]+)\)|p([0-9]{1,2})_response_time\b")
 
 
-def parse_threshold(text: str) -> Threshold:
+def parse_threshold(text: str, measures: Mapping[str, Measure] = MEASURES) -> Threshold:
     """Return what the sentence says; `str` of it reads back as an equal threshold.
 
+    Args:
+        text: One sentence.
+        measures: Those that an aggregation may name, by word.
+
     Raises:
+        UnknownMeasure: It names another one.
         ThresholdSyntaxError: It isn't one; says where and what to write instead.
     """
     scanner = Scanner(text)
     if scanner.at_end():
         scanner.fail("the threshold is empty", hint="write a condition such as `p95 < 500ms`")
-    metric = _ratio(scanner) if scanner.take_word("ratio") else _metric(scanner)
+    is_ratio = scanner.take_word("ratio")
+    metric = _ratio(scanner, measures) if is_ratio else _metric(scanner, measures)
     op = _operator(scanner)
     value = parse_limit(scanner, metric)
     abort = _abort(scanner)
@@ -63,17 +64,17 @@ def parse_threshold(text: str) -> Threshold:
     return Threshold(metric, op, value, abort, text=text.strip())
 
 
-def _ratio(scanner: Scanner) -> Ratio:
+def _ratio(scanner: Scanner, measures: Mapping[str, Measure]) -> Ratio:
     if not scanner.take("("):
         scanner.fail(
             f"expected `(`, found {scanner.found()}", hint="write `ratio(p95 of a, p95 of b) < 2`"
         )
-    dividend = _metric(scanner, inside_ratio=True)
+    dividend = _metric(scanner, measures, inside_ratio=True)
     if not scanner.take(","):
         scanner.fail(f"expected `,` and a second metric, found {scanner.found()}")
     scanner.at_end()
     second = scanner.at
-    divisor = _metric(scanner, inside_ratio=True)
+    divisor = _metric(scanner, measures, inside_ratio=True)
     if not scanner.take(")"):
         scanner.fail(f"expected `)`, found {scanner.found()}")
     if not set(units_of(dividend)) & set(units_of(divisor)):
@@ -85,10 +86,13 @@ def _ratio(scanner: Scanner) -> Ratio:
     return Ratio(dividend, divisor)
 
 
-def _metric(scanner: Scanner, *, inside_ratio: bool = False) -> Metric:
+def _metric(
+    scanner: Scanner, measures: Mapping[str, Measure], *, inside_ratio: bool = False
+) -> Metric:
     scanner.at_end()
     start = scanner.at
-    agg, argument, gauge = _head(scanner)
+    agg, argument, gauge = _head(scanner, measures)
+    measure, named_at = (LATENCY, 0) if agg is None else parse_measure(scanner, agg, measures)
     selector = None if gauge is None else Selector(gauge)
     scope: ThresholdScope | None = None
     window: Window | None = None
@@ -105,7 +109,15 @@ def _metric(scanner: Scanner, *, inside_ratio: bool = False) -> Metric:
                 scope = _scope(scanner)
             case _:  # over
                 window = _window(scanner)
-    metric = Metric(agg or USUAL_OF_A_GAUGE, argument, selector, scope or ThresholdScope(), window)
+    metric = Metric(
+        agg or USUAL_OF_A_GAUGE,
+        argument,
+        selector,
+        scope or ThresholdScope(),
+        window,
+        measure,
+        named_at,
+    )
     if agg is None and metric.population is not Population.GAUGE:
         scanner.fail(
             "the threshold does not say what to measure",
@@ -120,7 +132,9 @@ def _metric(scanner: Scanner, *, inside_ratio: bool = False) -> Metric:
     return metric
 
 
-def _head(scanner: Scanner) -> tuple[Aggregation | None, float, Term | None]:
+def _head(
+    scanner: Scanner, measures: Mapping[str, Measure]
+) -> tuple[Aggregation | None, float, Term | None]:
     """Take the aggregation with its argument, or a gauge that stands without one."""
     word = scanner.peek_word()
     if word in CLAUSES:
@@ -132,7 +146,7 @@ def _head(scanner: Scanner) -> tuple[Aggregation | None, float, Term | None]:
     agg = AGGREGATIONS.get(numbered[1] if numbered else word)
     number = float(numbered[2]) if numbered else 0
     if agg is None or (agg.argument is ArgumentKind.PERCENT) is not bool(number):
-        _unknown_head(scanner, word)
+        _unknown_head(scanner, word, measures)
     scanner.skip(word)
     match agg.argument:
         case ArgumentKind.NONE | ArgumentKind.PERCENT:
@@ -143,7 +157,7 @@ def _head(scanner: Scanner) -> tuple[Aggregation | None, float, Term | None]:
             assert_never(unreachable)
 
 
-def _unknown_head(scanner: Scanner, word: str) -> NoReturn:
+def _unknown_head(scanner: Scanner, word: str, measures: Mapping[str, Measure]) -> NoReturn:
     loose = _LOOSE.match(scanner.text, scanner.at)
     rest = scanner.text[scanner.at :].strip()
     if not word or rest.startswith(f"{word}:"):
@@ -155,6 +169,8 @@ def _unknown_head(scanner: Scanner, word: str) -> NoReturn:
     meant = next((agg for agg in AGGREGATIONS.values() if word in agg.synonyms), None)
     if meant is not None:
         hint = f"write `{meant.word}`"
+    elif word in measures:
+        hint = f"`{word}` is a measure: write `p95 {word}`"
     elif loose:
         hint = f"write `p{loose[1] or loose[2]}`"
     else:
@@ -254,8 +270,8 @@ def _stray_hint(scanner: Scanner, word: str) -> str:
     """Guess what was meant by a piece that fits nowhere before the operator."""
     name = _NAME_BEFORE.search(scanner.text, 0, scanner.at)
     likely = nearest(word, (*CLAUSES, "and", "or", "for")) if word else ""
-    if word in _CLAUSE_SYNONYMS:
-        return f"write `{_CLAUSE_SYNONYMS[word]}`"
+    if word in CLAUSE_SYNONYMS:
+        return f"write `{CLAUSE_SYNONYMS[word]}`"
     if word == "for":
         return "it follows `over`: `over 30s for 2 windows`"
     if likely and scanner.text[scanner.at + len(word) :].startswith(" "):

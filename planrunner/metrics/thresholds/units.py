@@ -11,7 +11,6 @@ from planrunner.metrics.thresholds.selector import SelectorKind
 
 __all__ = ["units_of"]
 
-_LATENCY: Final = (Unit.DURATION,)
 _GAUGE_UNITS: Final[Mapping[str, Unit]] = {
     "cpu": Unit.PERCENT,
     "rss": Unit.SIZE,
@@ -24,7 +23,7 @@ def units_of(metric: Metric) -> tuple[Unit, ...]:
     """Return the units that a limit of the metric may have; the first is the usual one."""
     gauge = metric.gauge
     if gauge is None:
-        return metric.agg.units or _LATENCY
+        return metric.agg.units or (metric.measure.unit,)
     # A monitor has the name that the plan gave it: `monitor.cpu` may well be a number.
     is_free = gauge.kind is SelectorKind.MONITOR and "." not in gauge.name
     known = None if is_free else _GAUGE_UNITS.get(gauge.name.rpartition(".")[2])

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final, assert_never
 
 from planrunner.metrics.aggregations.record import ArgumentKind, WindowUse
+from planrunner.metrics.measures import LATENCY
 from planrunner.metrics.thresholds.model import (
     Metric,
     OnNoData,
@@ -95,7 +96,8 @@ def _argument(metric: Metric) -> str:
 def _picked(metric: Metric) -> str:
     if metric.gauge is not None:
         return str(metric.gauge)
-    of = "the latency of " if metric.agg.is_of_values else ""
+    is_named = metric.agg.is_of_values or metric.measure != LATENCY
+    of = f"the {metric.measure.noun} of " if is_named else ""
     if metric.population is not Population.REQUEST and of:
         of = "the duration of "
     if metric.selector is None:

@@ -1,0 +1,175 @@
+"""Measures: the numbers that a sample has, of which a threshold may name one.
+
+Latency and service time are of every sample and have histograms of their own. The others are
+recorded where a plan asks for them. A protocol says which it has, and may bring more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import field
+from typing import Any, Final, Protocol
+
+from planrunner.metrics.amounts import Unit
+from planrunner.values import dataclass
+
+__all__ = [
+    "CONNECT",
+    "LATENCY",
+    "MEASURES",
+    "SERVICE_TIME",
+    "SIZE",
+    "TTFB",
+    "Measure",
+    "MeasuredReply",
+    "RawSample",
+]
+
+
+class MeasuredReply(Protocol):
+    """What the measures of this module read of a reply; see `protocols.base.Reply`."""
+
+    @property
+    def sent_ns(self) -> int: ...
+    @property
+    def first_byte_ns(self) -> int: ...
+    @property
+    def connect_ns(self) -> int: ...
+    @property
+    def connects(self) -> int: ...
+    @property
+    def received(self) -> int: ...
+
+
+class RawSample(Protocol):
+    """What they read of a raw sample on disk; see `results.files.samples.SampleRow`."""
+
+    @property
+    def ttfb_ns(self) -> int: ...
+    @property
+    def connect_ns(self) -> int: ...
+    @property
+    def body_bytes(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One number of a sample, or several. The word is its identity.
+
+    Values are whole numbers from 0: nanoseconds, bytes, or a count.
+
+    Attributes:
+        word: In the plan, after an aggregation.
+        meaning: For the reference, as what follows the word and a colon.
+        noun: What `explain` calls it, behind `the`.
+        unit: Of its values and of limits on them: a duration, a size or a number.
+        example: A whole threshold.
+        write: Appends what a reply has of it to the values of its series: nothing where the reply
+            has none. None for latency and service time, which every sample has.
+        of_row: Reads it from a raw sample, None where the sample has none; None as a whole where
+            raw samples don't hold it.
+        is_pooled: A sample may have several values, and all of them count.
+        synonyms: What other tools call it.
+    """
+
+    word: str
+    meaning: str = field(compare=False)
+    noun: str = field(compare=False)
+    unit: Unit = field(compare=False)
+    example: str = field(compare=False)
+    write: Callable[[Any, list[int]], None] | None = field(default=None, compare=False)
+    of_row: Callable[[RawSample], int | None] | None = field(default=None, compare=False)
+    is_pooled: bool = field(default=False, compare=False)
+    synonyms: tuple[str, ...] = field(default=(), compare=False)
+
+    def __repr__(self) -> str:
+        # Workers compare what they compiled by `repr`: no address of a function may stand in it.
+        return f"<Measure {self.word}>"
+
+
+def _write_ttfb(reply: MeasuredReply, values: list[int]) -> None:
+    if reply.first_byte_ns:
+        values.append(reply.first_byte_ns - reply.sent_ns)
+
+
+def _ttfb_of_row(row: RawSample) -> int | None:
+    return row.ttfb_ns or None
+
+
+def _write_connect(reply: MeasuredReply, values: list[int]) -> None:
+    if reply.connects:
+        values.append(reply.connect_ns)
+
+
+def _connect_of_row(row: RawSample) -> int | None:
+    # A row has the time of an attempt that failed too, so only a reply shows that one succeeded.
+    return row.connect_ns or None if row.ttfb_ns else None
+
+
+def _write_size(reply: MeasuredReply, values: list[int]) -> None:
+    if reply.first_byte_ns:
+        values.append(reply.received)
+
+
+def _size_of_row(row: RawSample) -> int | None:
+    return row.body_bytes if row.ttfb_ns else None
+
+
+LATENCY: Final = Measure(
+    "latency",
+    meaning="the time that a user waits: from when the request was due, or else asked for, to the "
+    "last byte received; of iterations and groups how long they take; meant where no measure is "
+    "named",
+    noun="latency",
+    unit=Unit.DURATION,
+    example='p95 of "GET /items" < 500ms',
+)
+
+SERVICE_TIME: Final = Measure(
+    "service_time",
+    meaning="from the first byte written to the last byte received",
+    noun="service time",
+    unit=Unit.DURATION,
+    example="avg service_time of task:checkout < 1s",
+    synonyms=("servicetime", "sampling_time"),
+)
+
+TTFB: Final = Measure(
+    "ttfb",
+    meaning="from the first byte written to the first byte received; a sample without a reply has "
+    "none",
+    noun="time to the first byte",
+    unit=Unit.DURATION,
+    example='p95 ttfb of "GET /items" < 200ms',
+    write=_write_ttfb,
+    of_row=_ttfb_of_row,
+    synonyms=("time_to_first_byte", "first_byte", "waiting", "http_req_waiting"),
+)
+
+CONNECT: Final = Measure(
+    "connect",
+    meaning="the time that DNS, TCP and TLS took; only a sample that opened a connection has one",
+    noun="time to connect",
+    unit=Unit.DURATION,
+    example="p95 connect < 50ms",
+    write=_write_connect,
+    of_row=_connect_of_row,
+    synonyms=("connect_time", "connecting", "connection_time", "http_req_connecting"),
+)
+
+SIZE: Final = Measure(
+    "size",
+    meaning="bytes of the reply's body as received, before decompression; a sample without a "
+    "reply has none",
+    noun="size of the reply",
+    unit=Unit.SIZE,
+    example='max size of "GET /items" < 100KB',
+    write=_write_size,
+    of_row=_size_of_row,
+    synonyms=("bytes", "body_size", "response_size", "received"),
+)
+
+MEASURES: Final[Mapping[str, Measure]] = {
+    measure.word: measure for measure in (LATENCY, SERVICE_TIME, TTFB, CONNECT, SIZE)
+}
+"""Those that protocols have in common, by word, in the order of the reference."""
