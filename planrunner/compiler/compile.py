@@ -25,6 +25,7 @@ from planrunner.compiler.schedule import PhaseSchedule, compile_schedule, unknow
 from planrunner.compiler.services import Target, gauges_of
 from planrunner.compiler.settings_block import SettingsBlock, SettingsBlocks
 from planrunner.compiler.steps.walk_steps import Flow, Flows
+from planrunner.compiler.thresholds.measures import recorded_measures
 from planrunner.compiler.thresholds.names import KnownTargets, names_of
 from planrunner.compiler.thresholds.statements import Stated, compile_thresholds
 from planrunner.compiler.users import compile_users
@@ -43,6 +44,7 @@ from planrunner.language.expressions.builtins.names import ROOT_HELPERS
 from planrunner.language.expressions.lowering import bounded_folding
 from planrunner.language.fields.text import Text, parse_text
 from planrunner.language.secrets import Masker
+from planrunner.metrics.measures import Measure
 from planrunner.metrics.thresholds import Threshold
 from planrunner.plan.loader import Plan
 from planrunner.plan.models.plan import PlanModel
@@ -195,6 +197,7 @@ class _Compiler:
             report=report,
             default_threshold=not stated,
             secrets=secrets,
+            measures=_recorded(thresholds, phases, names),
             baseline=baseline or f"reports/{slug_of(name)}/baseline.json",
             plan_text=Masker(secrets)(self._plan.bundle.texts.get(self._plan.bundle.file, "")),
         )
@@ -320,6 +323,15 @@ def _with_slo(phase: PhaseNode, schedule: PhaseSchedule, names: KnownTargets) ->
         return phase
     slo = compile_thresholds(schedule.slo[phase.name], names)
     return replace(phase, load=replace(phase.load, slo=slo))
+
+
+def _recorded(
+    thresholds: Sequence[Threshold], phases: Sequence[PhaseNode], names: KnownTargets
+) -> Mapping[str, tuple[Measure, ...]]:
+    """Return what requests record because thresholds ask for it, by protocol."""
+    searches = [phase.load for phase in phases if isinstance(phase.load, SearchLoad)]
+    judged = [*thresholds, *(one for search in searches for one in search.slo)]
+    return recorded_measures(judged, names.sent)
 
 
 def plan_path(plan: Plan) -> str:

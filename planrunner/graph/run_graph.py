@@ -42,6 +42,7 @@ from planrunner.graph.steps import (
 from planrunner.graph.target import MonitorNode, ReadyNode, ServiceNode
 from planrunner.load.pauses import Pause, PauseKind
 from planrunner.load.population import Share, Stage
+from planrunner.metrics.measures import Measure
 from planrunner.metrics.thresholds import Threshold
 from planrunner.protocols.base import Scope
 from planrunner.values import dataclass
@@ -254,6 +255,7 @@ class RunGraph:
         preflight: Requests that must pass before anything else is sent.
         monitors: What is measured beside the services.
         hooks: The file with the functions that `python` steps call; None without such steps.
+        measures: By protocol, what is recorded of its requests beside latency and service time.
     """
 
     source: str
@@ -285,6 +287,7 @@ class RunGraph:
     plan_text: str = ""
     baseline: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
+    measures: Mapping[str, tuple[Measure, ...]] = field(default_factory=dict)
 
     def programs_of(self, phase: PhaseNode) -> tuple[UserProgram, ...]:
         """Return what each class does in a phase, in file order."""

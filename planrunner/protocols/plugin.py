@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Protocol
 
 from planrunner.errors import Misuse
+from planrunner.metrics.measures import Measure
 from planrunner.protocols.base import Exchange, FailureKind, Reply
 from planrunner.protocols.lowering import Files, SpecFault
 from planrunner.values import dataclass
@@ -258,6 +259,8 @@ class Plugin:
         reply_names: Names beside `status`, `headers`, `body` and `json` that a reply gives to
             later expressions, each with what reads it.
         reply_words: What each of these names is, one phrase each, for the reference.
+        measures: What its samples have beside latency and service time, by the word that
+            thresholds name it by: records of `metrics.measures`, and the protocol's own.
     """
 
     name: str
@@ -282,6 +285,7 @@ class Plugin:
         default_factory=lambda: MappingProxyType({})
     )
     reply_words: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    measures: Mapping[str, Measure] = field(default_factory=lambda: MappingProxyType({}))
 
     def client_for(self, settings: Any) -> tuple[str, str]:  # noqa: ANN401 - opaque
         """Return the name of the client that sends with these settings, and why it."""

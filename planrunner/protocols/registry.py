@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from planrunner.errors import Misuse, UsageError
+from planrunner.metrics.aggregations.table import AGGREGATIONS
+from planrunner.metrics.measures import MEASURES, Measure
 from planrunner.protocols.base import ClientFactory
 from planrunner.protocols.plugin import GROUP, Action, Plugin, resolve
 
@@ -33,6 +35,7 @@ __all__ = [
     "forget_packages",
     "known",
     "load_entries",
+    "measures",
     "named",
     "own_verbs",
     "reply_names",
@@ -42,6 +45,11 @@ __all__ = [
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 _TAKEN: Final = frozenset({"exec", "metric", "pool", "python", "service", "monitor", "generator"})
 """Words that begin other dotted names of the language."""
+
+_NO_MEASURES: Final = frozenset(
+    {*AGGREGATIONS, *("ratio", "of", "in", "over", "for", "and", "or", "not", "abort")}
+)
+"""Words that mean something else behind an aggregation, or would seem to."""
 
 
 class PackageEntry(Protocol):
@@ -122,6 +130,15 @@ def _faults(plugin: Plugin) -> Iterator[str]:
         protocol, _, rest = word.partition(".")
         if protocol != plugin.name or not _NAME.fullmatch(rest):
             yield f"`{word}` can't be an action of it: write `{plugin.name}.word`"
+    yield from _faulty_measures(plugin.measures)
+
+
+def _faulty_measures(found: Mapping[str, Measure]) -> Iterator[str]:
+    for word, measure in found.items():
+        if word != measure.word or not _NAME.fullmatch(word) or word in _NO_MEASURES:
+            yield f"`{word}` can't be the name of a measure"
+        elif MEASURES.get(word, measure) is not measure:
+            yield f"its measure `{word}` is not the one that other protocols have"
 
 
 def all_plugins() -> Mapping[str, Plugin]:
@@ -204,6 +221,16 @@ def settings_key(word: str, *, ask_packages: bool = False) -> Settings | None:
 def reply_names() -> frozenset[str]:
     """Return the names that replies give to expressions, of the protocols found so far."""
     return frozenset(name for plugin in known().values() for name in plugin.reply_names)
+
+
+def measures(*, ask_packages: bool = False) -> Mapping[str, Measure]:
+    """Return the measures that thresholds may name, of the protocols found so far, by word."""
+    plugins = all_plugins() if ask_packages else known()
+    found = dict(MEASURES)
+    for plugin in plugins.values():
+        for word, measure in plugin.measures.items():
+            found.setdefault(word, measure)
+    return found
 
 
 def client_names(protocol: str) -> tuple[str, ...]:

@@ -58,6 +58,8 @@ class KnownTargets:
         owners: By kind and name, the tasks that it belongs to; none for setup and teardown.
         statuses: Names of statuses that the plan's protocols have.
         methods: Actions that a bare name takes as a whole, such as `etcd.put`, with their tasks.
+        senders: The protocols of the requests of a request name or action, task or user class.
+        sent: The protocols of all requests of user classes.
         values: The values of each tag; None when one is only known while the run goes on.
         stages: The stages of each phase, those of all profiles included.
         profiles: The phases of each profile.
@@ -72,6 +74,8 @@ class KnownTargets:
     owners: dict[SelectorKind, dict[str, set[OwnerOfTask]]] = field(default_factory=dict)
     statuses: dict[str, None] = field(default_factory=dict)
     methods: dict[str, set[OwnerOfTask]] = field(default_factory=dict)
+    senders: dict[tuple[SelectorKind, str], set[str]] = field(default_factory=dict)
+    sent: set[str] = field(default_factory=set)
     values: dict[str, set[str] | None] = field(default_factory=dict)
     stages: dict[str, set[str]] = field(default_factory=dict)
     profiles: dict[str, list[str]] = field(default_factory=dict)
@@ -280,17 +284,26 @@ class _RequestOwner:
             elif (request := step.operation) is not None:
                 self._own(SelectorKind.REQUEST, request.name)
                 self._note(self.names.methods, request.action)
-                self._add_request(request)
+                self._add_request(request, request.name, request.action)
             elif step.poll is not None and step.poll.operation is not None:
                 request = step.poll.operation
                 name = step.name or request.name
                 self._own(SelectorKind.REQUEST, name)
                 self._own(SelectorKind.GROUP, name)
-                self._add_request(request)
+                self._add_request(request, name)
 
-    def _add_request(self, request: Operation) -> None:
+    def _add_request(self, request: Operation, *called: str) -> None:
         self._add_tags(request.spec.tags)
         self.names.statuses.update(dict.fromkeys(request.plugin.statuses))
+        self._note_sender(request, *called)
+
+    def _note_sender(self, request: Operation, *called: str) -> None:
+        if not self.name:
+            return  # setup and teardown are no result
+        owners = [(SelectorKind.USER, self.name), (SelectorKind.TASK, self.task)]
+        for key in (*((SelectorKind.REQUEST, name) for name in called), *owners):
+            self.names.senders.setdefault(key, set()).add(request.plugin.name)
+        self.names.sent.add(request.plugin.name)
 
     def _add_tags(self, tags: Iterable[str] | Mapping[str, object] | None) -> None:
         for key in tags or ():

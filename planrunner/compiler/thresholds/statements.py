@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from planrunner.compiler.compilation import Compilation
+from planrunner.compiler.thresholds.measures import lacking_measure
 from planrunner.compiler.thresholds.names import KnownTargets
 from planrunner.errors import PlanrunnerError
 from planrunner.language.diagnostics import Code, suggest
@@ -25,7 +26,7 @@ from planrunner.metrics.thresholds import (
     parse_threshold,
 )
 from planrunner.metrics.thresholds.selector import SelectorKind, Term
-from planrunner.plan.models.thresholds import ThresholdModel
+from planrunner.plan.models.thresholds import ThresholdModel, read_threshold
 from planrunner.plan.yaml.document import PlanPath
 from planrunner.values import dataclass
 
@@ -112,7 +113,7 @@ class _PlacedSentence:
             return None
         exact = settled == self.text
         try:
-            threshold = parse_threshold(settled)
+            threshold = read_threshold(settled)
         except ThresholdSyntaxError as error:
             word = (error.offset, error.length) if exact else None
             self._fault(Code.THRESHOLD_SYNTAX, error, word)
@@ -182,7 +183,7 @@ class _PlacedSentence:
         return None
 
     def _check(self, metric: Metric, names: KnownTargets, *, exact: bool) -> None:
-        """Hold every name of a metric against the plan."""
+        """Hold every name of a metric against the plan, and its measure against the protocols."""
         phase = metric.scope.phase.name if metric.scope.phase is not None else None
         terms = (*(metric.selector.terms if metric.selector else ()), *metric.scope.terms)
         for term in terms:
@@ -198,6 +199,9 @@ class _PlacedSentence:
                 continue
             word = (term.offset, max(1, term.end - term.offset)) if exact else None
             self._fault(Code.UNKNOWN_SELECTOR, PlanrunnerError(message, hint=hint), word)
+        if (lacking := lacking_measure(metric, names)) is not None:
+            word = (metric.measure_offset, len(metric.measure.word)) if exact else None
+            self._fault(Code.INVALID_VALUE, lacking, word)
 
     def _fault(self, code: Code, error: PlanrunnerError, word: tuple[int, int] | None) -> None:
         """Note a fault at a word of the sentence; at all of it where params were filled in."""

@@ -11,13 +11,30 @@ from planrunner.language.diagnostics import Code
 from planrunner.language.fields.mapping import Fault, PlanMapping, error
 from planrunner.language.fields.reading import ReadBy
 from planrunner.metrics.aggregations.table import AGGREGATIONS
-from planrunner.metrics.thresholds import ThresholdSyntaxError, parse_threshold
+from planrunner.metrics.measures import LATENCY
+from planrunner.metrics.thresholds import Threshold, ThresholdSyntaxError, parse_threshold
+from planrunner.metrics.thresholds.measure_parser import UnknownMeasure
+from planrunner.protocols import registry
 from planrunner.units import UnitError, parse_duration
 
-__all__ = ["OnNoDataWord", "Sentence", "ThresholdModel"]
+__all__ = ["OnNoDataWord", "Sentence", "ThresholdModel", "read_threshold"]
 
 OnNoDataWord = Literal["fail", "pass", "skip"]
 OperatorSign = Literal["<", "<=", ">", ">=", "==", "!="]
+
+
+def read_threshold(text: str) -> Threshold:
+    """Parse a sentence that may name any measure of any protocol.
+
+    Other installed packages are asked for a measure that no known protocol has.
+
+    Raises:
+        ThresholdSyntaxError: It isn't one.
+    """
+    try:
+        return parse_threshold(text, registry.measures())
+    except UnknownMeasure:
+        return parse_threshold(text, registry.measures(ask_packages=True))
 
 
 def _check_sentence(text: str) -> str:
@@ -25,7 +42,7 @@ def _check_sentence(text: str) -> str:
     if "${" in text:
         return text
     try:
-        parse_threshold(text)
+        read_threshold(text)
     except ThresholdSyntaxError as failed:
         fault = Fault(Code.THRESHOLD_SYNTAX, failed.message, failed.hint)
         raise error(fault, offset=failed.offset, length=failed.length) from None
@@ -73,6 +90,7 @@ AbortAfter = Annotated[
 def _offer_aggregations(schema: dict[str, Any]) -> None:
     """Let editors offer the words; what else may stand here, `service.api.cpu`, is a text."""
     words = [word for record in AGGREGATIONS.values() for word in record.spellings]
+    words += [f"p95 {word}" for word in registry.measures() if word != LATENCY.word]
     schema["anyOf"] = [{"enum": words}, {"type": schema.pop("type")}]
 
 
@@ -91,7 +109,7 @@ class ThresholdModel(PlanMapping):
         "pattern": r"(<|>|==|!=|\$\{)",
         "patternErrorMessage": "write a condition such as `p95 < 500ms`",
         "markdownDescription": "A condition that must hold: "
-        "`[agg] [of selector] [in phase X] [over 30s] op value`.",
+        "`[agg] [measure] [of selector] [in phase X] [over 30s] op value`.",
     }
 
     @classmethod
@@ -111,7 +129,7 @@ class ThresholdModel(PlanMapping):
     )
     metric: MetricWord | None = Field(
         None,
-        description="Long form: the aggregation that is judged.",
+        description="Long form: the aggregation that is judged, and the measure it is of.",
         examples=["p95"],
     )
     select: str | None = Field(
@@ -225,7 +243,7 @@ def _long_form_faults(data: Mapping[str, Any]) -> Iterator[Fault]:
     if "${" in text:
         return
     try:
-        parse_threshold(text)
+        read_threshold(text)
     except ThresholdSyntaxError as failed:
         key = _key_at(pieces, failed.offset)
         yield Fault(Code.THRESHOLD_SYNTAX, failed.message, failed.hint, path=(key,))

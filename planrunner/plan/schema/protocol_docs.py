@@ -26,6 +26,7 @@ The keys of every action and of the settings are in [the plan language](plan.md)
 
 Every reply brings the names `status`, `headers`, `body` and `json` to later expressions.
 A status with a name is selected by that name: `rate of status:NOT_FOUND < 1%`.
+[Measures](thresholds.md#measures) are what thresholds may name: `p95 ttfb < 200ms`.
 
 Installed packages can bring more protocols: see [how to write one](../how-to/write-a-protocol.md).
 `planrunner schema protocols` prints this page with theirs.
@@ -50,6 +51,9 @@ def _section(plugin: Plugin) -> Iterator[str]:
         yield f"- Statuses: {', '.join(f'`{name}`' for name in plugin.statuses)}"
     else:
         yield "- Statuses: numbers"
+    if plugin.measures:
+        words = ", ".join(f"`{word}`" for word in plugin.measures)
+        yield f"- Measures beside `latency` and `service_time`: {words}"
     for name, words in plugin.reply_words.items():
         yield f"- `{name}` in expressions after a reply: {words}"
     yield from ("", "| action | meaning | example |", "|---|---|---|")

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from planrunner.metrics.aggregations.table import AGGREGATIONS
+from planrunner.metrics.measures import LATENCY
+from planrunner.protocols import registry
 
 __all__ = ["SNIPPETS", "sentence_snippets"]
 
@@ -134,6 +136,13 @@ def sentence_snippets(definition: str) -> list[dict[str, Any]]:
     if definition != "Threshold":
         return []
     return [
-        _snippet(record.examples[0], record.meaning, record.examples[0])
-        for record in AGGREGATIONS.values()
+        *(
+            _snippet(record.examples[0], record.meaning, record.examples[0])
+            for record in AGGREGATIONS.values()
+        ),
+        *(
+            _snippet(measure.example, measure.meaning, measure.example)
+            for measure in registry.measures().values()
+            if measure is not LATENCY
+        ),
     ]

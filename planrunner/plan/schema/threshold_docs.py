@@ -12,6 +12,7 @@ from planrunner.metrics.aggregations.record import (
     WindowUse,
 )
 from planrunner.metrics.aggregations.table import AGGREGATIONS
+from planrunner.metrics.measures import Measure
 from planrunner.metrics.thresholds.clauses import (
     ABORTS,
     COMBINED_SELECTORS,
@@ -26,6 +27,7 @@ from planrunner.metrics.thresholds.clauses import (
     ClauseForm,
 )
 from planrunner.plan.schema.markdown import code, table
+from planrunner.protocols import registry
 
 __all__ = ["threshold_page"]
 
@@ -37,7 +39,7 @@ _INTRODUCTION: Final = """\
 A threshold is one sentence about a run that must be true for the run to pass:
 
 ```text
-AGGREGATION [of SELECTOR] [in SCOPE] [over WINDOW] OPERATOR LIMIT[, abort [after TIME]]
+AGGREGATION [MEASURE] [of SELECTOR] [in SCOPE] [over WINDOW] OPERATOR LIMIT[, abort [after TIME]]
 ```
 
 `of`, `in` and `over` may stand in any order, each once.
@@ -50,6 +52,15 @@ _AGGREGATIONS: Final = """\
 
 An aggregation makes one number of what a run measured.
 Percentiles finer than the number of values allows are marked `n too small` and judged all the same.
+"""
+_MEASURES: Final = """\
+## Measures
+
+An aggregation of values may name a measure: `p95 ttfb of "GET /items" < 200ms`.
+Latency is meant where none is named.
+A sample that does not have the measure is left out; if no sample has it, the verdict is `no data`.
+Iterations and groups have a latency only.
+A measure that no selected request can have is an error of `planrunner validate`.
 """
 _MEASURED: Final = """\
 ## What is measured
@@ -99,6 +110,8 @@ def _parts() -> Iterator[str]:
     yield _summary(AGGREGATIONS.values())
     for record in AGGREGATIONS.values():
         yield _section(record)
+    yield _MEASURES
+    yield _measures(registry.measures().values())
     yield _MEASURED
     yield _forms("written after `of`", MEASURED)
     yield _SELECTORS
@@ -122,7 +135,10 @@ def _forms(what: str, forms: Iterable[ClauseForm]) -> str:
 
 
 def _summary(records: Iterable[Aggregation]) -> str:
-    header = ("aggregation", "computed from", "limit", "`of`", "`over`", "`of baseline`")
+    header = (
+        *("aggregation", "computed from", "limit", "measure"),
+        *("`of`", "`over`", "`of baseline`"),
+    )
     return table(header, map(_summary_row, records))
 
 
@@ -131,10 +147,31 @@ def _summary_row(record: Aggregation) -> tuple[str, ...]:
         f"[{code(_written(record))}](#{record.word})",
         record.computation.over,
         " or ".join(record.units) or "in the unit of the values",
+        "may follow" if record.takes_measure else "no",
         _selector(record.selector),
         _window(record.window),
         "yes" if record.has_baseline else "no",
     )
+
+
+def _measures(measures: Iterable[Measure]) -> str:
+    rows = (
+        (
+            code(measure.word),
+            measure.meaning,
+            f"{measure.unit}, several a sample" if measure.is_pooled else measure.unit,
+            _owners(measure),
+            code(measure.example),
+        )
+        for measure in measures
+    )
+    return table(("measure", "meaning", "unit", "requests", "example"), rows)
+
+
+def _owners(measure: Measure) -> str:
+    if measure.write is None:
+        return "all"
+    return ", ".join(one.title for one in registry.known().values() if measure.word in one.measures)
 
 
 def _section(record: Aggregation) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from planrunner.metrics.measures import CONNECT, SIZE
 from planrunner.protocols.base import FailureKind
 from planrunner.protocols.grpc_codes import CODES, code_name
 from planrunner.protocols.plugin import Action, Plugin, Settings, lazily
@@ -66,4 +67,6 @@ PLUGIN: Final = Plugin(
         FailureKind.EXPECT: "an expectation does not hold",
         FailureKind.EXTRACT: "a required value isn't in the reply",
     },
+    # No time to the first byte: gRPC hands over whole messages.
+    measures={measure.word: measure for measure in (CONNECT, SIZE)},
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from planrunner.metrics.measures import CONNECT, SIZE, TTFB
 from planrunner.protocols.base import FailureKind
 from planrunner.protocols.plugin import Action, Plugin, Settings, lazily
 
@@ -57,4 +58,5 @@ PLUGIN: Final = Plugin(
         FailureKind.EXPECT: "an expectation does not hold",
         FailureKind.EXTRACT: "a required value isn't in the reply",
     },
+    measures={measure.word: measure for measure in (TTFB, CONNECT, SIZE)},
 )

@@ -333,3 +333,67 @@ def test_each_threshold_knows_its_place() -> None:
     graph = compiled(thresholds("p50 < 1s", "p95 < 1s"))
 
     assert [item.place for item in graph.thresholds] == ["plan.yaml:2:5", "plan.yaml:3:5"]
+
+
+@pytest.mark.parametrize(
+    ("sentences", "recorded"),
+    [
+        (["p95 < 1s", "avg service_time < 1s", "p95 latency < 1s"], {}),
+        (["p95 ttfb < 1s"], {"http": ["ttfb"]}),
+        (["max size of login < 1MB"], {"etcd": ["size"], "http": ["size"]}),
+        (["ratio(p95 ttfb, p95 connect) < 2"], {"etcd": ["connect"], "http": ["ttfb", "connect"]}),
+        (["p95 ttfb in profile other < 1s"], {}),
+    ],
+)
+def test_a_run_records_what_is_judged(sentences: list[str], recorded: dict[str, list[str]]) -> None:
+    """Of every request whose protocol has it, so that a baseline is whole; nothing else."""
+    profiles = "profiles: {one: [{users: 20, hold: 1s}], other: [{users: 20, hold: 1s}]}"
+
+    graph = compiled(USERS, thresholds(*sentences), profiles)
+
+    found = {name: [one.word for one in measures] for name, measures in graph.measures.items()}
+    assert found == recorded
+
+
+def test_what_a_search_must_hold_is_recorded_too() -> None:
+    """Its levels are judged by its own thresholds."""
+    search = "{vary: users, from: 1, to: 9, step: +1, hold: 10s, slo: [p95 ttfb < 1s]}"
+    graph = compiled(USERS, f"phases: [{{name: find, search: {search}}}]")
+
+    assert [one.word for one in graph.measures["http"]] == ["ttfb"]
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "p95 ttfb of etcd.put < 1s",
+        "p95 ttfb of etcd.put and user:Writer < 1s",
+        "ratio(p95, p95 ttfb of etcd.put) < 2",
+    ],
+)
+def test_a_measure_that_no_selected_request_has_is_refused(sentence: str) -> None:
+    """Before the run, and not as no data after it."""
+    (found,) = findings(USERS, thresholds(sentence), "phases: [{users: 20, hold: 1s}]")
+
+    assert (found.code, found.marked) == ("invalid-value", "ttfb")
+    assert found.message == "etcd requests have no `ttfb`"
+    assert found.hint == "they have `latency`, `service_time`, `connect`, `size`"
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "p95 ttfb < 1s",
+        "p95 ttfb of user:Writer < 1s",
+        "p95 ttfb of not etcd.put < 1s",
+        'p95 ttfb of etcd.put or "GET /items" < 1s',
+        "p95 ttfb of status:5xx < 1s",
+        "p95 connect of etcd.put < 1s",
+        "avg service_time of etcd.put < 1s",
+    ],
+)
+def test_one_request_that_may_have_it_is_enough(sentence: str) -> None:
+    """Whether it does is a matter of the run."""
+    graph = compiled(USERS, thresholds(sentence), "phases: [{users: 20, hold: 1s}]")
+
+    assert graph.thresholds[0].not_applicable == ""

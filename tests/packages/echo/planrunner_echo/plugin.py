@@ -1,5 +1,7 @@
 """The protocol as one object. What takes an import is named, and imported when a plan needs it."""
 
+from planrunner.metrics.amounts import Unit
+from planrunner.metrics.measures import CONNECT, TTFB, Measure
 from planrunner.protocols.base import FailureKind
 from planrunner.protocols.plugin import Action, Plugin, Reach, Settings, TargetHost, lazily
 
@@ -25,6 +27,21 @@ def reach(settings):
 
 def echoed(reply):
     return (reply.body or b"").decode()
+
+
+def write_length(reply, values):
+    if reply.body is not None:
+        values.append(len(reply.body))
+
+
+LENGTH = Measure(
+    "length",
+    meaning="characters of the line that came back",
+    noun="length of the line",
+    unit=Unit.NUMBER,
+    example="max length of greet < 80",
+    write=write_length,
+)
 
 
 PLUGIN = Plugin(
@@ -60,4 +77,5 @@ PLUGIN = Plugin(
     },
     reply_names={"echoed": echoed},
     reply_words={"echoed": "the line that came back"},
+    measures={measure.word: measure for measure in (TTFB, CONNECT, LENGTH)},
 )

@@ -1,0 +1,77 @@
+"""Measures that thresholds name: who has them, and what a run records because of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import assert_never
+
+from planrunner.compiler.thresholds.names import KnownTargets
+from planrunner.errors import PlanrunnerError
+from planrunner.metrics.measures import LATENCY, SERVICE_TIME, Measure
+from planrunner.metrics.thresholds import Metric, Threshold
+from planrunner.metrics.thresholds.selector import AllOf, AnyOf, Matcher, NotTerm, Population, Term
+from planrunner.protocols import registry
+
+__all__ = ["lacking_measure", "recorded_measures"]
+
+_OF_EVERY_SAMPLE = (LATENCY, SERVICE_TIME)
+
+
+def lacking_measure(metric: Metric, names: KnownTargets) -> PlanrunnerError | None:
+    """Return what is wrong where no request that the metric selects can have its measure."""
+    measure = metric.measure
+    if measure in _OF_EVERY_SAMPLE or metric.population is not Population.REQUEST:
+        return None
+    root = None if metric.selector is None else metric.selector.root
+    protocols = sorted(names.sent if root is None else _protocols(root, names))
+    if any(measure.word in registry.named(name).measures for name in protocols):
+        return None
+    if not protocols:
+        return PlanrunnerError(f"no request of the plan has `{measure.word}`")
+    titles = [registry.named(name).title for name in protocols]
+    words = [one.word for one in _OF_EVERY_SAMPLE]
+    words += sorted({word for name in protocols for word in registry.named(name).measures})
+    return PlanrunnerError(
+        f"{' and '.join(titles)} requests have no `{measure.word}`",
+        hint=f"they have {', '.join(f'`{word}`' for word in words)}",
+    )
+
+
+def _protocols(selection: Matcher, names: KnownTargets) -> set[str]:
+    """Return the protocols of requests that a selection may pick; rather too many than too few."""
+    match selection:
+        case Term():
+            return names.senders.get((selection.kind, selection.name), names.sent)
+        case NotTerm():
+            return names.sent
+        case AllOf(parts):
+            return names.sent.intersection(*(_protocols(part, names) for part in parts))
+        case AnyOf(parts):
+            return set[str]().union(*(_protocols(part, names) for part in parts))
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def recorded_measures(
+    thresholds: Iterable[Threshold], protocols: Iterable[str]
+) -> Mapping[str, tuple[Measure, ...]]:
+    """Return what thresholds that are judged ask for beside latency and service time, by protocol.
+
+    `protocols` are those of the plan's requests. All requests of a protocol record it: a baseline
+    with the values of a few would be taken for one with those of all.
+    """
+    asked = {
+        metric.measure.word
+        for threshold in thresholds
+        if not threshold.not_applicable
+        for metric in threshold.metrics
+    }
+    found = {
+        name: tuple(
+            measure
+            for word, measure in registry.named(name).measures.items()
+            if word in asked and measure.write is not None
+        )
+        for name in sorted(protocols)
+    }
+    return {name: measures for name, measures in found.items() if measures}
