@@ -10,6 +10,7 @@ from planrunner.metrics.judging.verdict import Verdict
 from planrunner.results.loads import GeneratorFacts, PhaseLoad, Sustainable
 from planrunner.results.record import (
     FailingSample,
+    RecordedMeasure,
     RequestPoints,
     SearchStep,
     SeriesRecord,
@@ -165,6 +166,7 @@ class RunResult:
         sustainable: What `search` phases found.
         backoff: Pauses of users after they could not connect.
         series: Every series with its histograms: what the tables are made of.
+        measures: What thresholds ask for of samples beside latency and service time.
     """
 
     run_id: str
@@ -202,3 +204,4 @@ class RunResult:
     sustainable: tuple[Sustainable, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     backoff: int = 0
+    measures: tuple[RecordedMeasure, ...] = ()

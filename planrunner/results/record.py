@@ -7,8 +7,10 @@ from dataclasses import field
 from typing import Final
 
 from planrunner.errors import UsageError
+from planrunner.metrics.amounts import Unit
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.judging.measured import MeasuredTime
+from planrunner.metrics.measures import Measure
 from planrunner.metrics.series import Labels
 from planrunner.metrics.snapshot import SeriesDelta, SeriesTotal
 from planrunner.values import dataclass
@@ -16,11 +18,14 @@ from planrunner.values import dataclass
 __all__ = [
     "Buckets",
     "FailingSample",
+    "MeasureValues",
+    "RecordedMeasure",
     "RequestPoints",
     "SearchStep",
     "SeriesRecord",
     "Stretch",
     "Track",
+    "make_measures",
     "make_series",
     "make_stretches",
     "make_tracks",
@@ -47,6 +52,31 @@ class Buckets:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordedMeasure:
+    """What thresholds ask for of samples beside latency and service time.
+
+    Attributes:
+        name: As thresholds call it: `ttfb`.
+        unit: Of its values in `series`: `ns`, `bytes` or `number`.
+        protocols: Those whose requests have it.
+    """
+
+    name: str
+    unit: str
+    protocols: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureValues:
+    """A histogram of a measure: exact facts in its unit, and buckets as those of latencies."""
+
+    min: int
+    max: int
+    total: int
+    buckets: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SeriesRecord:
     """All samples that share every label; tables and thresholds are made of nothing else.
 
@@ -60,6 +90,7 @@ class SeriesRecord:
         service: One histogram of service times; none where they equal the latencies.
         protocol: What sent them: `http`, `etcd`; empty for iterations and groups.
         status_name: The status in its protocol's words: `NOT_FOUND`; empty where it is a number.
+        measures: The values of each recorded measure, by its name; those without any are left out.
     """
 
     request: str
@@ -83,6 +114,7 @@ class SeriesRecord:
     service: tuple[Buckets, ...] = ()
     protocol: str = ""
     status_name: str = ""
+    measures: Mapping[str, MeasureValues] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +207,25 @@ class FailingSample:
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
+_UNITS: Final[Mapping[Unit, str]] = {
+    Unit.DURATION: "ns",
+    Unit.SIZE: "bytes",
+    Unit.NUMBER: "number",
+}
+
+
+def make_measures(recorded: Mapping[str, Iterable[Measure]]) -> tuple[RecordedMeasure, ...]:
+    """Return what is recorded, given it by protocol."""
+    owners: dict[Measure, list[str]] = {}
+    for protocol, measures in recorded.items():
+        for measure in measures:
+            owners.setdefault(measure, []).append(protocol)
+    return tuple(
+        RecordedMeasure(measure.word, _UNITS[measure.unit], tuple(sorted(owners[measure])))
+        for measure in sorted(owners, key=lambda one: one.word)
+    )
+
+
 def make_series(totals: Mapping[Labels, SeriesTotal]) -> tuple[SeriesRecord, ...]:
     """Return every series with its histograms, in the order of their labels."""
     return tuple(_record(labels, totals[labels]) for labels in sorted(totals, key=_order))
@@ -250,13 +301,22 @@ def _record(labels: Labels, total: SeriesTotal) -> SeriesRecord:
         retries=total.retries,
         latency=_buckets(total.latency),
         service=(_buckets(total.service),) if split else (),
+        measures={word: _values(found) for word, found in total.measures.items()},
     )
 
 
 def _buckets(histogram: Histogram) -> Buckets:
+    return Buckets(histogram.min, histogram.max, histogram.total, _flat(histogram))
+
+
+def _values(histogram: Histogram) -> MeasureValues:
+    return MeasureValues(histogram.min, histogram.max, histogram.total, _flat(histogram))
+
+
+def _flat(histogram: Histogram) -> tuple[int, ...]:
     buckets = histogram.to_dict()["buckets"]
     assert isinstance(buckets, list)
-    return Buckets(histogram.min, histogram.max, histogram.total, tuple(buckets))
+    return tuple(buckets)
 
 
 def _labels(record: SeriesRecord) -> Labels:
@@ -289,6 +349,10 @@ def _delta(record: SeriesRecord) -> SeriesDelta:
         record.sent_bytes,
         record.connects,
         record.retries,
+        {
+            word: _histogram(Buckets(found.min, found.max, found.total, found.buckets), word)
+            for word, found in record.measures.items()
+        },
     )
 
 

@@ -17,7 +17,7 @@ from planrunner.metrics.judging.verdict import Verdict
 from planrunner.results.aggregate import count_excluded, make_rows, make_task_mix, make_totals
 from planrunner.results.exit_codes import ExitCode
 from planrunner.results.model import Judgement, RunResult, Totals, Validity, ValidityLevel
-from planrunner.results.record import make_series, make_stretches, make_tracks
+from planrunner.results.record import make_measures, make_series, make_stretches, make_tracks
 from planrunner.units import NS_PER_S, format_duration
 
 __all__ = ["build_result", "start_result", "with_validity_judged"]
@@ -60,6 +60,7 @@ def start_result(graph: RunGraph, run_id: str, *, started: datetime) -> RunResul
         plan_text=graph.plan_text,
         baseline=graph.baseline,
         labels=graph.labels,
+        measures=make_measures(graph.measures),
     )
 
 
@@ -105,6 +106,7 @@ def build_result(graph: RunGraph, outcome: RunOutcome, *, started: datetime) -> 
         plan_text=graph.plan_text,
         baseline=graph.baseline,
         labels=graph.labels,
+        measures=make_measures(graph.measures),
         measured=make_stretches(measured, started_ns=outcome.started_ns),
         request_points=outcome.requests.points(),
         tracks=make_tracks(

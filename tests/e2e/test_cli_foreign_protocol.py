@@ -46,6 +46,9 @@ thresholds:
   - count of echo.send == 50
   - count of status:REFUSED == 10
   - count of tag:polite == 10
+  - max length of greet < 30
+  - max length of greet > 16
+  - p95 ttfb of greet < 5s
 """
 
 
@@ -99,6 +102,8 @@ def test_it_is_validated_and_explained(talking: PlanProject) -> None:
         ('echo: {address: "127.0.0.1', 'echo: {adress: "127.0.0.1', "did you mean `address`?"),
         ('echo: {address: "127.0.0.1:', 'x-echo: {address: "', "does not say where the echo"),
         ("until: echoed ==", "until: ehoed ==", "did you mean `echoed`?"),
+        ("max length of", "max lenght of", "did you mean `length`?"),
+        ("ttfb of greet < 5s", "size of greet < 5MB", "echo requests have no `size`"),
     ],
 )
 def test_its_mistakes_are_said_with_their_place(
@@ -133,6 +138,12 @@ def test_it_runs_and_is_judged_and_reported(talking: PlanProject, server: EchoSe
     assert found.count(("greet", "send", "OK")) == 10
     assert found.count(("echo.send !no", "send", "REFUSED")) == 10
     assert len(found) == 50
+    observed = {one["threshold"]: one["observed"] for one in metrics["judgements"]}
+    assert observed["max length of greet > 16"] == "17"
+    assert metrics["measures"] == [
+        {"name": "length", "unit": "number", "protocols": ["echo"]},
+        {"name": "ttfb", "unit": "ns", "protocols": ["echo"]},
+    ]
     for name in ("report.html", "junit.xml", "summary.md"):
         assert "greet" in (talking.directory / "out" / name).read_text("utf-8")
     assert server.lines.count("unseen") == 10
@@ -182,5 +193,6 @@ def test_schema_and_reference_have_it(talking: PlanProject) -> None:
         keys = definition.get("anyOf", [definition])[0]["properties"]
         assert "echo.send" in keys, mapping
     assert "`echo.send: {text: hello, expect: {text: hello}}`" in reference
+    assert "`length`" in talking.run("schema", "thresholds").out
     assert "- `echoed` in expressions after a reply: the line that came back" in protocols
     assert "| `reset` | the connection ended before the line came back |" in protocols

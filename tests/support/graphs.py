@@ -70,6 +70,7 @@ class Answer:
     Attributes:
         connect_ns: Time until the first byte is written.
         delay_ns: Time from then to the reply's end.
+        rest_ns: Of that, what comes after the reply's first byte.
     """
 
     delay_ns: int = 10 * NS_PER_MS
@@ -79,6 +80,7 @@ class Answer:
     received: int = 10
     body: bytes | None = None
     detail: str = ""
+    rest_ns: int = 0
 
 
 Operation = Answer | Callable[[Scope], Answer]
@@ -153,7 +155,10 @@ class FakeSession:
         reply.detail = answer.detail
         reply.status = 0 if reply.failure else answer.status
         reply.sent_ns = reply.asked_ns + answer.connect_ns
-        reply.first_byte_ns = reply.ended_ns = clock.now_ns()
+        is_open = answer.connect_ns > 0 and reply.failure is not FailureKind.CONNECT
+        reply.connect_ns, reply.connects = answer.connect_ns, int(is_open)
+        reply.ended_ns = clock.now_ns()
+        reply.first_byte_ns = 0 if reply.failure else reply.ended_ns - answer.rest_ns
         reply.received, reply.sent, reply.body = answer.received, 5, answer.body
         return reply
 

@@ -6,18 +6,19 @@ Everything here runs once per series, per stage or per failure.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
 from planrunner.engine.recording.failure_samples import FailingRequests
 from planrunner.engine.scheduling.timeline import Timeline
 from planrunner.metrics.book import SeriesBook
+from planrunner.metrics.measures import Measure
 from planrunner.metrics.series import ABORTED, Labels, Series, Tags
 from planrunner.protocols.base import Reply
 from planrunner.results.files.samples import SampleWriter, pack_row
 
-__all__ = ["PhaseRecorder", "Site", "StageSeries", "span_recorder"]
+__all__ = ["PhaseRecorder", "Site", "StageSeries", "record", "record_measured", "span_recorder"]
 
 _NO_STATUSES: Final = frozenset[int]()
 
@@ -34,6 +35,7 @@ class StageSeries:
 
     __slots__ = (
         "_by_outcome",
+        "_measures",
         "_status_text",
         "begin_ns",
         "by_failure",
@@ -43,9 +45,16 @@ class StageSeries:
     )
 
     def __init__(
-        self, labels: Labels, begin_ns: int, end_ns: int, status_text: Callable[[int], str] = str
+        self,
+        labels: Labels,
+        begin_ns: int,
+        end_ns: int,
+        *,
+        status_text: Callable[[int], str] = str,
+        measures: Sequence[Measure] = (),
     ) -> None:
         self.labels = labels
+        self._measures = measures
         self._status_text = status_text
         self.begin_ns = begin_ns
         self.end_ns = end_ns
@@ -62,7 +71,7 @@ class StageSeries:
                 labels = replace(labels, status_name=name)
             if tags:
                 labels = replace(labels, tags=tuple(sorted({*labels.tags, *tags})))
-            series = self._by_outcome[outcome] = book.series(labels)
+            series = self._by_outcome[outcome] = book.series(labels, self._measures)
         return series
 
 
@@ -73,9 +82,19 @@ class PhaseRecorder:
         mask: Takes secrets out of words about replies.
         origin_ns: The start of the run, from which sample rows count.
         failing: Keeps the first requests that fail; None where nobody asks for them.
+        measures: By protocol, what requests record beside latency and service time.
     """
 
-    __slots__ = ("book", "failing", "mask", "origin_ns", "phase", "samples", "timeline")
+    __slots__ = (
+        "book",
+        "failing",
+        "mask",
+        "measures",
+        "origin_ns",
+        "phase",
+        "samples",
+        "timeline",
+    )
 
     def __init__(  # noqa: PLR0913 - all that they share
         self,
@@ -87,8 +106,10 @@ class PhaseRecorder:
         origin_ns: int,
         mask: Callable[[str], str] = str,
         failing: FailingRequests | None = None,
+        measures: Mapping[str, Sequence[Measure]] | None = None,
     ) -> None:
         self.phase = phase
+        self.measures = measures or {}
         self.mask = mask
         self.failing = failing
         self.timeline = timeline
@@ -97,19 +118,63 @@ class PhaseRecorder:
         self.origin_ns = origin_ns
 
 
-class Site:
-    """One place of the plan whose samples share everything but stage, status and failure."""
+Record = Callable[[Series, Reply, int], None]
+"""Writes a reply into a series, given when its request was due."""
 
-    __slots__ = ("_latest", "_tables", "accept", "labels", "recorder", "status_text")
+
+def record(series: Series, reply: Reply, due_ns: int) -> None:
+    """Write a reply into its series; the hot path has this inline."""
+    latency_ns = reply.ended_ns - due_ns
+    service_ns = reply.ended_ns - reply.sent_ns
+    if latency_ns == service_ns:
+        series.same_ns.append(latency_ns)
+    else:
+        series.latency_ns.append(latency_ns)
+        series.service_ns.append(service_ns)
+    series.received += reply.received
+    series.sent += reply.sent
+    series.connects += reply.connects
+    series.retries += reply.retries
+
+
+def record_measured(series: Series, reply: Reply, due_ns: int) -> None:
+    """Write a reply into its series, with what it has of the measures that are asked for."""
+    record(series, reply, due_ns)
+    for write, values in series.writers:
+        write(reply, values)
+
+
+class Site:
+    """One place of the plan whose samples share everything but stage, status and failure.
+
+    Attributes:
+        measures: What its samples have beside latency and service time, if somebody asks.
+        record: Writes a reply into its series.
+    """
+
+    __slots__ = (
+        "_latest",
+        "_tables",
+        "accept",
+        "labels",
+        "measures",
+        "record",
+        "recorder",
+        "status_text",
+    )
 
     def __init__(
         self,
         recorder: PhaseRecorder,
         labels: Labels,
         accept: Container[int] = _NO_STATUSES,
+        *,
         status_text: Callable[[int], str] = str,
+        measures: Sequence[Measure] = (),
     ) -> None:
         self.recorder = recorder
+        self.measures = measures
+        self.record: Record = record_measured if measures else record
         self._tables: dict[int, StageSeries] = {}
         self._latest: StageSeries | None = None
         self.labels = labels
@@ -128,7 +193,11 @@ class Site:
             # The first window also takes what is earlier: nothing is, by the clock of the phase.
             begin_ns = window.begin_ns if window.number else 0
             table = self._tables[window.number] = StageSeries(
-                labels, begin_ns, window.end_ns, self.status_text
+                labels,
+                begin_ns,
+                window.end_ns,
+                status_text=self.status_text,
+                measures=self.measures,
             )
         table.end_ns = window.end_ns  # a phase that was cut has a longer last window
         self._latest = table

@@ -199,7 +199,7 @@ class Binder:
         site = self._site(node, place)
         position, bound = self._wires.bind(exchange)
         asks = exchange.checks or exchange.soft_checks or exchange.extractors
-        if asks or node.reads_reply or node.reply_tags:
+        if asks or node.reads_reply or node.reply_tags or site.measures:
             step = demanding_request(node, site, position, bound)
         else:
             step = plain_request(site, position, bound)
@@ -210,7 +210,13 @@ class Binder:
         labels = self._labels("request", node.name, exchange.method, place, tags=node.tags)
         protocol = exchange.protocol.partition(":")[0]
         labels = replace(labels, measured=node.measured, protocol=protocol)
-        return Site(self._recorder, labels, exchange.accept, exchange.status_text)
+        return Site(
+            self._recorder,
+            labels,
+            exchange.accept,
+            status_text=exchange.status_text,
+            measures=self._recorder.measures.get(protocol, ()) if node.measured else (),
+        )
 
     def _poll(self, node: PollNode, place: StepPlace) -> Step:
         request = node.request

@@ -6,7 +6,7 @@ from typing import Final
 
 from planrunner.engine.recording.recorder import Site
 from planrunner.engine.users.user_context import Actor, IterationEnded
-from planrunner.metrics.series import ABORTED, Series, Tags
+from planrunner.metrics.series import ABORTED, Tags
 from planrunner.protocols.base import FailureKind, Reply
 from planrunner.units import NS_PER_MS, NS_PER_S
 
@@ -52,7 +52,7 @@ class FailureRecorder:
         words = site.recorder.mask(reply.cover(words))
         table = site.table_at(due_ns)
         series = site.series(table, status=reply.status, failure=kind.value, tags=tags)
-        record(series, reply, due_ns)
+        site.record(series, reply, due_ns)
         site.reply_row(series, reply, due_ns, words)
         self._keep(user, reply, kind.value, words, due_ns, reply.ended_ns)
         user.moment_ns = reply.ended_ns
@@ -113,21 +113,6 @@ class FailureRecorder:
         series = site.series(site.table_at(start_ns), status=0, failure=failure)
         series.same_ns.append(ended_ns - start_ns)
         site.row(series, start_ns=start_ns, took_ns=ended_ns - start_ns, words=words)
-
-
-def record(series: Series, reply: Reply, due_ns: int) -> None:
-    """Write a reply into its series; the hot path has this inline."""
-    latency_ns = reply.ended_ns - due_ns
-    service_ns = reply.ended_ns - reply.sent_ns
-    if latency_ns == service_ns:
-        series.same_ns.append(latency_ns)
-    else:
-        series.latency_ns.append(latency_ns)
-        series.service_ns.append(service_ns)
-    series.received += reply.received
-    series.sent += reply.sent
-    series.connects += reply.connects
-    series.retries += reply.retries
 
 
 async def _back_off(user: Actor) -> None:

@@ -2,7 +2,7 @@
 
 `plain_request` reads no label, makes no object and calls nothing but the session and
 `list.append`; whatever is not a plain success leaves it through `FailureRecorder`. It repeats
-inline what `Site.reply_row` and `failures.record` say: each call would cost a tenth of a
+inline what `Site.reply_row` and `recorder.record` say: each call would cost a tenth of a
 microsecond.
 """
 
@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from planrunner.engine.recording.recorder import Site
-from planrunner.engine.steps.failures import FailureRecorder, record
+from planrunner.engine.steps.failures import FailureRecorder
 from planrunner.engine.steps.reply_scope import publish_reply
 from planrunner.engine.users.user_context import Actor, Step
 from planrunner.graph.run_graph import RequestNode
@@ -109,7 +109,7 @@ def demanding_request(
     position: int,
     bound: Any,  # noqa: ANN401 - as `bind` gave
 ) -> Step:
-    """A request with expectations beyond the status, extractions, or names and tags to set."""
+    """A request with expectations beyond the status, extractions, measures, or names to set."""
     failures = FailureRecorder(site, position)
 
     async def request(user: Actor) -> None:
@@ -179,7 +179,7 @@ def _conclude(
             table.by_status[reply.status] = series
     user.moment_ns = reply.ended_ns
     user.refusals = 0
-    record(series, reply, start_ns)
+    site.record(series, reply, start_ns)
     if site.recorder.samples is not None:
         site.reply_row(series, reply, start_ns, "")
     return None

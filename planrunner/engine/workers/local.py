@@ -172,6 +172,7 @@ class Worker:
             origin_ns=self.started_ns,
             mask=self._log.mask,
             failing=self._failing,
+            measures=self._graph.measures,
         )
 
     def open_phase(self, phase: PhaseNode, timeline: Timeline) -> BoundPhase:

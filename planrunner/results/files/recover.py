@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.judging.measured import MeasuredTime
+from planrunner.metrics.measures import MEASURES, Measure
 from planrunner.metrics.series import Labels
 from planrunner.metrics.snapshot import Accumulated, SeriesDelta, Snapshot
 from planrunner.results.aggregate import count_excluded, make_rows, make_totals
-from planrunner.results.files.samples import SampleReader
+from planrunner.results.files.samples import SampleReader, SampleRow
 from planrunner.results.history import History
 from planrunner.results.model import RunResult, Validity, ValidityLevel
-from planrunner.results.record import make_series, make_stretches
+from planrunner.results.record import RecordedMeasure, make_series, make_stretches
 from planrunner.results.request_history import RequestHistory
 from planrunner.units import NS_PER_S
 
@@ -30,7 +31,7 @@ _MISSING: Final = (
 
 def recover(unfinished: RunResult, reader: SampleReader) -> RunResult:
     """Return what the samples of a killed run say, beside what was known when it started."""
-    gathered = _Gathered()
+    gathered = _Gathered(unfinished.measures)
     gathered.read(reader)
     total, measured = gathered.total, gathered.measured()
     excluded = count_excluded(total)
@@ -55,7 +56,8 @@ def recover(unfinished: RunResult, reader: SampleReader) -> RunResult:
 class _Gathered:
     """Sums over the samples, a second at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, measures: Sequence[RecordedMeasure]) -> None:
+        self._measures = measures
         self.total = Accumulated()
         self.history = History(0)
         self.requests = RequestHistory(0)
@@ -65,15 +67,29 @@ class _Gathered:
     def read(self, reader: SampleReader) -> None:
         second = 0
         times: dict[int, _Times] = defaultdict(_Times)
-        for series, start_ns, latency_ns, service_ns, _, connect_ns, size, _ in reader.tuples():
+        measures = {index: self._of(labels) for index, labels in reader.labels.items()}
+        for row in reader.tuples():
+            series, start_ns, latency_ns, service_ns, _, connect_ns, size, _ = row
             end_ns = start_ns + latency_ns
             # Rows stand in the order in which samples ended, but for those of the last flush.
             if end_ns // NS_PER_S > second:
                 self._add(second, times, reader)
                 second, times = end_ns // NS_PER_S, defaultdict(_Times)
             times[series].add(start_ns, latency_ns, service_ns, size=size, connected=connect_ns > 0)
+            if measures[series]:
+                times[series].measure(SampleRow._make(row), measures[series])
             self.last_ns = max(self.last_ns, end_ns)
         self._add(second, times, reader)
+
+    def _of(self, labels: Labels) -> tuple[Measure, ...]:
+        """Return what the samples of a series have, as far as raw samples hold it."""
+        if not labels.measured:
+            return ()
+        return tuple(
+            MEASURES[one.name]
+            for one in self._measures
+            if labels.protocol in one.protocols and one.name in MEASURES
+        )
 
     def measured(self) -> tuple[MeasuredTime, ...]:
         """Return from when to when each stage had samples that count."""
@@ -104,11 +120,20 @@ class _Gathered:
 class _Times:
     """The samples of one series in one second."""
 
-    __slots__ = ("connects", "first_ns", "last_ns", "latency_ns", "received", "service_ns")
+    __slots__ = (
+        "connects",
+        "first_ns",
+        "last_ns",
+        "latency_ns",
+        "measures",
+        "received",
+        "service_ns",
+    )
 
     def __init__(self) -> None:
         self.latency_ns: list[int] = []
         self.service_ns: list[int] = []
+        self.measures: dict[str, list[int]] = {}
         self.received = self.connects = self.last_ns = 0
         self.first_ns = 1 << 62
 
@@ -122,11 +147,22 @@ class _Times:
         self.first_ns = min(self.first_ns, start_ns)
         self.last_ns = max(self.last_ns, start_ns + latency_ns)
 
+    def measure(self, row: SampleRow, measures: Iterable[Measure]) -> None:
+        for one in measures:
+            if one.of_row is not None and (value := one.of_row(row)) is not None:
+                self.measures.setdefault(one.word, []).append(value)
+
     def delta(self) -> SeriesDelta:
         latency = Histogram(_natural(self.latency_ns))
         same = self.service_ns == self.latency_ns
         service = latency if same else Histogram(_natural(self.service_ns))
-        return SeriesDelta(latency, service, self.received, connects=self.connects)
+        return SeriesDelta(
+            latency,
+            service,
+            self.received,
+            connects=self.connects,
+            measures={word: Histogram(_natural(values)) for word, values in self.measures.items()},
+        )
 
 
 def _natural(values_ns: Iterable[int]) -> list[int]:
