@@ -32,6 +32,7 @@ from planrunner.engine.steps.requests import (
     JudgeReply,
     SendAttempt,
     demanding_request,
+    measured_request,
     plain_request,
     request_attempt,
 )
@@ -199,8 +200,10 @@ class Binder:
         site = self._site(node, place)
         position, bound = self._wires.bind(exchange)
         asks = exchange.checks or exchange.soft_checks or exchange.extractors
-        if asks or node.reads_reply or node.reply_tags or site.measures:
+        if asks or node.reads_reply or node.reply_tags:
             step = demanding_request(node, site, position, bound)
+        elif site.measures:
+            step = measured_request(site, position, bound)
         else:
             step = plain_request(site, position, bound)
         return step if self._turns is None else throttled(step, self._turns)

@@ -12,7 +12,7 @@ from asyncio import CancelledError
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-from planrunner.engine.recording.recorder import Site
+from planrunner.engine.recording.recorder import Site, record
 from planrunner.engine.steps.failures import FailureRecorder
 from planrunner.engine.steps.reply_scope import publish_reply
 from planrunner.engine.users.user_context import Actor, Step
@@ -22,7 +22,14 @@ from planrunner.metrics.series import Series, Tags
 from planrunner.protocols.base import Check, FailureKind, Reply, Scope
 from planrunner.results.files.samples import pack_row
 
-__all__ = ["Attempt", "FoundFailure", "demanding_request", "plain_request", "request_attempt"]
+__all__ = [
+    "Attempt",
+    "FoundFailure",
+    "demanding_request",
+    "measured_request",
+    "plain_request",
+    "request_attempt",
+]
 
 FoundFailure = tuple[FailureKind, str]
 
@@ -95,6 +102,45 @@ def plain_request(site: Site, position: int, bound: Any) -> Step:  # noqa: ANN40
     return request
 
 
+# One function too, for the same reason; `record` is called, as what is measured may cost a little.
+def measured_request(site: Site, position: int, bound: Any) -> Step:  # noqa: ANN401, C901, PLR0915
+    """As `plain_request`, of a place whose samples have measures that somebody asks for."""
+    failures = FailureRecorder(site, position)
+    has_rows = site.recorder.samples is not None
+    begin_ns = end_ns = 0
+    by_status: dict[int, Series] = {}
+
+    async def request(user: Actor) -> None:
+        nonlocal begin_ns, end_ns, by_status
+        try:
+            reply = await user.sends[position](bound, user.scope)
+        except CancelledError:
+            failures.aborted(user)
+            raise
+        except EvaluationError as error:
+            raise failures.unsent(user, error) from error
+        start_ns, user.due_ns = user.due_ns or reply.asked_ns, 0
+        if not begin_ns <= start_ns < end_ns:
+            table = site.table_at(start_ns)
+            begin_ns, end_ns, by_status = table.begin_ns, table.end_ns, table.by_status
+        series = by_status.get(reply.status)
+        if series is None or reply.failure is not None:
+            series = site.accepted(site.table_at(start_ns), reply)
+            if series is None:
+                kind, words = _refused(reply, site.status_text)
+                await failures.failed(user, reply, kind, start_ns, words, ())
+                return
+        user.moment_ns = reply.ended_ns
+        user.refusals = 0
+        record(series, reply, start_ns)
+        for write, values in series.writers:
+            write(reply, values)
+        if has_rows:
+            site.reply_row(series, reply, start_ns, "")
+
+    return request
+
+
 SendAttempt = Callable[[Actor, int, Any], Awaitable[Reply]]
 JudgeReply = Callable[[Reply, FoundFailure | None], FoundFailure | None]
 """Has the last word on a complete reply and what is wrong with it by itself."""
@@ -109,7 +155,7 @@ def demanding_request(
     position: int,
     bound: Any,  # noqa: ANN401 - as `bind` gave
 ) -> Step:
-    """A request with expectations beyond the status, extractions, measures, or names to set."""
+    """A request with expectations beyond the status, extractions, or names and tags to set."""
     failures = FailureRecorder(site, position)
 
     async def request(user: Actor) -> None:
