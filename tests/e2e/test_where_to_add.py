@@ -2,8 +2,9 @@
 
 Each test writes the module that the row asks for, and puts the record or line that the row asks for
 into its table before the command line starts. Rows tested elsewhere: a report format in
-unit/report/test_report_formats_table.py, a protocol in e2e/test_cli_foreign_protocol.py, an output
-in unit/runner/test_runner_api.py, a load model in unit/graph/test_graph_loads.py.
+unit/report/test_report_formats_table.py, a protocol and a measure in
+e2e/test_cli_foreign_protocol.py, an output in unit/runner/test_runner_api.py, a load model in
+unit/graph/test_graph_loads.py.
 """
 
 from __future__ import annotations
