@@ -54,7 +54,9 @@ class _Merge:
         if file == os.path.normpath(self.plan.file):
             self._fault(index, Code.IMPORT_CYCLE, "the plan imports itself", "remove it")
         elif file in self.documents:
-            first = Note(self.plan.span(("imports", self.documents[file][0])), "first here")
+            first = Note(
+                self.plan.span(("imports", self.documents[file][0])), "first imported here"
+            )
             self._fault(index, Code.DUPLICATE_NAME, f"`{name}` is imported twice", "", first)
         else:
             try:
@@ -91,7 +93,7 @@ class _Merge:
                 document.diagnostic(
                     (section, name),
                     Code.DUPLICATE_NAME,
-                    f"the {_WORDS[section]} `{name}` is there already",
+                    f"the {_WORDS[section]} `{name}` already exists",
                     hint="rename one of them",
                     part="key",
                     notes=(Note(first.source.span(start, end), "first written here"),),

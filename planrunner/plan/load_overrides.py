@@ -136,8 +136,8 @@ def _not_a_number(edits: Edits, path: PlanPath) -> None:
         edits.document.diagnostic(
             path,
             Code.NOT_ALLOWED,
-            "`--users` can't change numbers of users that are expressions",
-            hint="set the params that are in them with `--set`",
+            "`--users` can't replace a number of users that is an expression",
+            hint="set its params with `--set`",
         )
     )
 
@@ -150,7 +150,7 @@ def _set_rate(schedule: PhaseKeys, option: Option, start: int) -> None:
             schedule.edits.set((*path, "rate"), value)
         elif level_key(phase.get("stages")) == "rate":
             message = f"`{'.'.join(map(str, (*path, 'stages')))}` has a rate for each stage"
-            hint = "write `--override` with the path of each, or use params in the plan"
+            hint = "use `--override` with the path of each, or params in the plan"
             raise PlanError([option.fault(Code.NOT_ALLOWED, message, hint=hint)])
     if not changed:
         message = "no phase that runs has a rate: `--rate` is for open models"
@@ -166,7 +166,7 @@ def _set_hold(schedule: PhaseKeys, option: Option, start: int) -> None:
             schedule.edits.set((*path, "hold"), value)
     if not changed:
         message = "no phase that runs has `hold`"
-        hint = "stages have a `duration` each: write `--override` with its path"
+        hint = "each stage has its own `duration`: use `--override` with its path"
         raise PlanError([option.fault(Code.NOT_ALLOWED, message, hint=hint)])
 
 

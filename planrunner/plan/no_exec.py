@@ -20,7 +20,7 @@ def find_commands(plan: Plan) -> list[Diagnostic]:
         plan.document.diagnostic(
             find_path(plan.document, path),
             Code.NOT_ALLOWED,
-            f"`{path[-1]}` is refused: --no-exec lets a plan run nothing on this machine",
+            f"`{path[-1]}` is refused: with --no-exec, a plan can't run anything on this machine",
             hint="read what it would run; if you trust the plan, leave out --no-exec",
             part="key",
         )

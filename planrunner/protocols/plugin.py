@@ -43,7 +43,7 @@ def resolve(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for
     """Import what a name such as `package.module:attribute` stands for.
 
     Raises:
-        Misuse: It stands for nothing.
+        Misuse: It is written for nothing.
     """
     module, colon, attribute = name.partition(":")
     if not (colon and module and attribute):

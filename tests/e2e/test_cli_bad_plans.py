@@ -64,7 +64,7 @@ def test_a_file_of_50_mb_is_refused_without_being_read(project: PlanProject, com
 
     text = said(project.run(command, "plan.yaml"))
 
-    assert "error[file-too-large]: the file has 50.0 MB; a plan may have 1 MB" in text
+    assert "error[file-too-large]: the file is 50.0 MB; a plan can be at most 1 MB" in text
     assert time.process_time() - start < 1
 
 

@@ -80,7 +80,7 @@ def refuse_counts(work: Compilation, classes: Classes, path: PlanPath) -> None:
             work.fault(
                 ("users", name, "count"),
                 Code.CONFLICTING_KEYS,
-                f"`count` does not go with a rate: `{name}` runs in a phase with arrivals "
+                f"`count` can't be combined with a rate: `{name}` runs in a phase with arrivals "
                 f"({work.span(path)})",
                 hint="give the class a `weight`, or leave it out with `skip: {users: …}`",
                 part="key",

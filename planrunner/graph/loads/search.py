@@ -1,4 +1,4 @@
-"""A search: levels one after the other, until the highest one that holds is found."""
+"""A search: levels in order, until the highest one that holds is found."""
 
 from __future__ import annotations
 

@@ -423,7 +423,7 @@ def exactly_one(
     if len(given) > 1:
         yield Fault(
             Code.CONFLICTING_KEYS,
-            f"`{given[1]}` does not go with `{given[0]}`",
+            f"`{given[1]}` can't be combined with `{given[0]}`",
             f"both say {says}: keep one of them",
             given[1],
         )

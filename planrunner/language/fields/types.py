@@ -195,7 +195,9 @@ def _variable_name(value: object) -> str:
         raise _fault(Code.INVALID_VALUE, f"`{name}` can't be used in expressions", hint)
     if name in RESERVED:
         raise _fault(
-            Code.RESERVED_NAME, f"`{name}` is a name of planrunner's own", "choose another name"
+            Code.RESERVED_NAME,
+            f"`{name}` is a name that planrunner reserves",
+            "choose another name",
         )
     return name
 

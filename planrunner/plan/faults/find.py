@@ -131,7 +131,7 @@ def _outdented(words: Words, path: PlanPath, key: str) -> Words:
     """Say of an unknown key where it belongs, if that is the first level: a slip of indentation."""
     is_guess = words.hint.startswith(("known keys are", "did you mean"))
     if words.code is Code.UNKNOWN_KEY and path and is_guess and key in known_keys(PlanModel):
-        return words._replace(hint=f"`{key}:` belongs to the plan's first level: outdent it")
+        return words._replace(hint=f"`{key}:` belongs at the top level of the plan: outdent it")
     return words
 
 

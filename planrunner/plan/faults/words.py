@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from planrunner.language.diagnostics import Code, suggest
 from planrunner.language.expressions.values import kind_of
+from planrunner.units import format_count
 
 __all__ = ["EXPECTED", "Words", "describe_fault", "example_hint", "in_words", "name_of", "shown"]
 
@@ -59,7 +60,7 @@ def in_words(value: object) -> str:
     if isinstance(value, int | float):
         return f"the number {shown(value)}"
     if isinstance(value, str):
-        return f"the text {shown(value)}" if value else "an empty text"
+        return f"the text {shown(value)}" if value else "empty text"
     return kind_of(value)
 
 
@@ -147,12 +148,17 @@ def _length(name: str, value: object, context: Mapping[str, Any]) -> Words:
     if not value:
         return Words(Code.INVALID_VALUE, f"{name} must not be empty")
     least, most = context.get("min_length"), context.get("max_length")
-    limit = f"at least {least}" if least is not None else f"at most {most}"
-    return Words(Code.INVALID_VALUE, f"{name} must have {limit} of them, got {len(value)}")  # type: ignore[arg-type]  # only what has a length gets here
+    thing = "character" if isinstance(value, str) else "item"
+    limit = (
+        f"at least {format_count(least, thing)}"
+        if least is not None
+        else f"at most {format_count(most, thing)}"
+    )
+    return Words(Code.INVALID_VALUE, f"{name} must have {limit}, got {len(value)}")  # type: ignore[arg-type]  # only what has a length gets here
 
 
 def _pattern(name: str, value: object, _context: Mapping[str, Any]) -> Words:
-    return Words(Code.INVALID_VALUE, f"{shown(value)} is no valid value of {name}")
+    return Words(Code.INVALID_VALUE, f"{shown(value)} is not a valid value of {name}")
 
 
 def _choice(name: str, value: object, context: Mapping[str, Any]) -> Words:

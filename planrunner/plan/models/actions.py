@@ -58,7 +58,7 @@ def _check_name(name: object, key: str = "") -> None:
         raise error(
             Fault(
                 Code.RESERVED_NAME,
-                f"`{name}` is a name of planrunner's own",
+                f"`{name}` is a name that planrunner reserves",
                 "choose another name",
                 key,
             )
@@ -76,8 +76,8 @@ def _read_pop(data: object) -> Pop:
     raise error(
         Fault(
             Code.INVALID_VALUE,
-            "`pop` needs one list and which element to take",
-            "write `pop: {keys: random, as: key}`; `first`, `last` or `random`",
+            "`pop` needs one list and the element to take",
+            "write `pop: {keys: random, as: key}`, with `first`, `last` or `random`",
         )
     )
 
@@ -92,7 +92,7 @@ PopField = Annotated[
             "properties": {
                 "as": {
                     "type": "string",
-                    "markdownDescription": "The name that gets the element.",
+                    "markdownDescription": "The variable that stores the element.",
                 }
             },
             "additionalProperties": {"enum": ["first", "last", "random"]},
@@ -167,7 +167,7 @@ class PythonModel(PlanMapping):
     as_: VariableName | None = Field(
         None,
         alias="as",
-        description="The name that gets what it returns.",
+        description="The variable that stores what it returns.",
         examples=["signature"],
     )
 
@@ -186,12 +186,12 @@ class ExecModel(PlanMapping):
 
     run: TextField = Field(description="The command.", examples=["./make-token.sh"])
     timeout: Duration | None = Field(
-        None, description="When it is killed. Default 30s.", examples=["10s"]
+        None, description="How long it can run before it is killed. Default 30s.", examples=["10s"]
     )
     as_: VariableName | None = Field(
         None,
         alias="as",
-        description="The name that gets what it prints, without the last newline.",
+        description="The variable that stores its output, without the final newline.",
         examples=["token"],
     )
 

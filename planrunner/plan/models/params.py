@@ -39,17 +39,17 @@ class ParamModel(PlanMapping):
     env: str | None = Field(
         None,
         min_length=1,
-        description="The environment variable that sets it; `--set` and `--env` come before.",
+        description="The environment variable that sets it; `--set` and `--env` take precedence.",
         examples=["BASE_URL"],
     )
     choices: list[Any] | None = Field(
-        None, min_length=1, description="The values it can have.", examples=["[small, large]"]
+        None, min_length=1, description="The allowed values.", examples=["[small, large]"]
     )
-    min: Any = Field(None, description="The least value, written as a value.", examples=["1s"])
-    max: Any = Field(None, description="The greatest value, written as a value.", examples=["1h"])
+    min: Any = Field(None, description="The smallest allowed value.", examples=["1s"])
+    max: Any = Field(None, description="The largest allowed value.", examples=["1h"])
     secret: bool = Field(
         default=False,
-        description="Mask the value wherever it would be shown: console, files, errors, reports.",
+        description="Mask the value wherever it would appear: console, files, errors, reports.",
         examples=["true"],
     )
     help: str | None = Field(
@@ -69,7 +69,7 @@ class ParamModel(PlanMapping):
             if key in data:
                 yield Fault(
                     Code.CONFLICTING_KEYS,
-                    f"`{key}` does not go with type `{kind}`",
+                    f"`{key}` can't be combined with type `{kind}`",
                     "list what is allowed under `choices`" if kind != "bool" else "",
                     key,
                 )

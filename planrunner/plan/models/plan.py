@@ -76,7 +76,7 @@ class ImportModel(_RootModel):
         if word in known_keys(PlanModel):
             return (
                 f"`{word}` belongs to the plan that imports this file; here only `users`, "
-                "`flows`, `data` and `thresholds` can stand"
+                "`flows`, `data` and `thresholds` are allowed"
             )
         return super().hint_unknown(word)
 
@@ -105,14 +105,14 @@ class PlanModel(_RootModel):
     }
 
     name: NonEmpty = Field(
-        description="What reports and directories call the test.", examples=["shop stress"]
+        description="The name of the test in reports and directories.", examples=["shop stress"]
     )
     planrunner: Literal[1] = Field(
         1, description="The version of the plan language.", examples=["1"]
     )
     description: str | None = Field(
         None,
-        description="What the test answers, for people.",
+        description="The question that the test answers.",
         examples=["Does the shop hold 100 users?"],
     )
     imports: list[str] | None = Field(
@@ -128,18 +128,18 @@ class PlanModel(_RootModel):
     )
     environments: dict[str, dict[str, Any]] | None = Field(
         None,
-        description="Named sets of values of params, picked with `--env NAME`.",
+        description="Named sets of param values, selected with `--env NAME`.",
         examples=["{staging: {target: 'https://staging.example.com'}}"],
     )
     seed: Count | None = Field(
         None,
-        description="Makes every random draw repeatable; drawn, and printed, when left out.",
+        description="Makes every random draw repeatable; when left out, it is drawn and printed.",
         examples=["42"],
     )
     protocols: PlanGuests | None = Field(None, alias=GUESTS)
     services: dict[str, ServiceModel] | None = Field(
         None,
-        description="What to start before the load and to stop after it.",
+        description="Processes to start before the load and stop after it.",
         examples=["{shop: {demo: shop}}"],
     )
     preflight: list[LoneRequest] | None = Field(
@@ -149,7 +149,7 @@ class PlanModel(_RootModel):
     )
     setup: BlockModel | None = Field(
         None,
-        description="Steps that run once, before the load; every user sees their values.",
+        description="Steps that run once, before the load; every user can read what they set.",
         examples=["[{post: /reset}]"],
     )
     data: dict[VariableName, DataModel] | None = Field(
@@ -169,22 +169,22 @@ class PlanModel(_RootModel):
     )
     stages: StageList | None = Field(
         None,
-        description="The load, as one phase: levels that are reached one after the other.",
+        description="The load, as one phase: levels that are reached in order.",
         examples=["[{duration: 30s, users: 10}, {duration: 1m, users: 10}]"],
     )
     phases: list[PhaseModel] | None = Field(
         None,
-        description="The load, as phases that run one after the other.",
+        description="The load, as phases that run in order.",
         examples=["[{users: 10, hold: 1m}, {users: 100, hold: 5m}]"],
     )
     profiles: dict[str, list[PhaseModel]] | None = Field(
         None,
-        description="Named lists of phases, picked with `--profile`; the first is the default.",
+        description="Named lists of phases, selected with `--profile`; the first is the default.",
         examples=["{smoke: [{users: 5, hold: 1m}], load: [{users: 100, hold: 10m}]}"],
     )
     monitors: dict[str, MonitorModel] | None = Field(
         None,
-        description="What to measure beside the load.",
+        description="What to measure during the load.",
         examples=["{machine: {host: [cpu, net]}}"],
     )
     thresholds: list[ThresholdModel] | None = Field(
@@ -232,7 +232,7 @@ class PlanModel(_RootModel):
         for key in given[1:]:
             yield Fault(
                 Code.CONFLICTING_KEYS,
-                f"`{key}` does not go with `{given[0]}`",
+                f"`{key}` can't be combined with `{given[0]}`",
                 "`stages` is short for one phase; put all of them under `phases` or `profiles`",
                 key,
             )
@@ -335,7 +335,7 @@ def _empty_load(data: Mapping[str, Any]) -> Iterator[Fault]:
         if not phases:
             yield Fault(
                 Code.NO_LOAD,
-                f"profile `{name}` has no phase",
+                f"profile `{name}` has no phases",
                 "add a phase such as `{users: 10, hold: 1m}`",
                 str(name),
                 ("profiles",),

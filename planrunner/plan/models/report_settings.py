@@ -66,7 +66,7 @@ class ReportModel(PlanMapping):
 
     dir: TextField | None = Field(
         None,
-        description="The run directory itself; it must not exist or be empty. Default "
+        description="The run directory itself; it must be empty or not exist yet. Default "
         "`reports/NAME/TIME-RUNID`.",
         examples=["reports/nightly-${run.id}"],
     )

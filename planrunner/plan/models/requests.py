@@ -85,7 +85,9 @@ class _SettingsBook:
         settings: Settings | None = registry.settings_key(word)
         assert settings is not None
         if self._of_class:
-            about = settings.class_description or "The same for this class, over the plan's."
+            about = (
+                settings.class_description or "The same for this class; it overrides the plan's."
+            )
             example = settings.class_example or settings.example
             return Guest(resolve(settings.model), about, example)
         return Guest(resolve(settings.model), settings.description, settings.example)
@@ -185,8 +187,8 @@ class LoneRequest(RequestStep):
         for other in found[1:]:
             yield Fault(
                 Code.ONE_ACTION,
-                f"a request has one {word}, this one has `{found[0]}` and `{other}`",
-                "write a request of its own",
+                f"a request has one {word}, but this one has `{found[0]}` and `{other}`",
+                "write a separate request",
                 other,
             )
         if not found and not cls.has_unknown(data):
@@ -211,4 +213,4 @@ def misplaced(key: str, action: str) -> Fault:
         field.alias or name for name, field in model.model_fields.items()
     }
     hint = f"put it into `{action}:`" if takes else f"`{key}` belongs to {in_words(VERBS)}"
-    return Fault(Code.CONFLICTING_KEYS, f"`{key}` does not go with `{action}`", hint, key)
+    return Fault(Code.CONFLICTING_KEYS, f"`{key}` can't be combined with `{action}`", hint, key)

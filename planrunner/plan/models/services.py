@@ -23,18 +23,22 @@ class ReadyModel(PlanMapping):
     """When a service is ready: one of three probes, tried until it holds."""
 
     get: TextField | None = Field(
-        None, description="A URL that answers.", examples=["http://127.0.0.1:${port}/health"]
+        None, description="A URL that must answer.", examples=["http://127.0.0.1:${port}/health"]
     )
     tcp: TextField | None = Field(
-        None, description="A `host:port` that accepts a connection.", examples=["127.0.0.1:5432"]
+        None,
+        description="A `host:port` that must accept a connection.",
+        examples=["127.0.0.1:5432"],
     )
     log: TextField | None = Field(
         None,
-        description="A regular expression that is found in what the service prints.",
+        description="A regular expression to find in the service's output.",
         examples=["listening on"],
     )
     expect: Expect | None = Field(
-        None, description="With `get`: which replies count.", examples=["{status: [200, 404]}"]
+        None,
+        description="With `get`: which replies are accepted.",
+        examples=["{status: [200, 404]}"],
     )
     every: Duration | None = Field(
         None, description="Pause between tries. Default 500ms.", examples=["500ms"]
@@ -51,7 +55,7 @@ class ReadyModel(PlanMapping):
         if "expect" in data and "get" not in data:
             yield Fault(
                 Code.CONFLICTING_KEYS,
-                "`expect` goes with `get` only",
+                "`expect` is only for `get`",
                 "probe a URL with `get:`",
                 "expect",
             )
@@ -91,17 +95,19 @@ class ServiceModel(PlanMapping):
         None, description="Where the command runs, relative to the plan.", examples=[".."]
     )
     env: dict[str, ValueField] | None = Field(
-        None, description="Environment variables beside planrunner's own.", examples=["{LOG: warn}"]
+        None,
+        description="Environment variables in addition to planrunner's own.",
+        examples=["{LOG: warn}"],
     )
     port: PortField | None = Field(
         None,
         description="The port it listens on; `auto` picks a free one, read as "
-        "`${services.NAME.port}`. Nothing else may listen there.",
+        "`${services.NAME.port}`. No other process may listen there.",
         examples=["auto", "5001"],
     )
     ready: ReadyModel | None = Field(
         None,
-        description="When it is ready; load starts then.",
+        description="When it is ready; the load starts only then.",
         examples=["{get: 'http://127.0.0.1:5001/health', timeout: 30s}"],
     )
     stop: StopModel | None = Field(
@@ -113,7 +119,7 @@ class ServiceModel(PlanMapping):
         examples=["[cpu, rss]"],
     )
     needs: list[str] | None = Field(
-        None, description="Services that must be ready before.", examples=["[database]"]
+        None, description="Services that must be ready first.", examples=["[database]"]
     )
 
     @classmethod
@@ -124,7 +130,7 @@ class ServiceModel(PlanMapping):
                 if key in data:
                     yield Fault(
                         Code.CONFLICTING_KEYS,
-                        f"`{key}` does not go with `demo`",
+                        f"`{key}` can't be combined with `demo`",
                         f"`{key}` belongs to a service with `run`",
                         key,
                     )
@@ -146,7 +152,7 @@ class MonitorModel(PlanMapping):
     )
     query: TextField | None = Field(
         None,
-        description="With `prometheus`: the query; its first value counts.",
+        description="With `prometheus`: the query; its first value is used.",
         examples=["process_resident_memory_bytes"],
     )
     every: Duration | None = Field(
@@ -168,7 +174,7 @@ class MonitorModel(PlanMapping):
     host: list[HostGauge] | None = Field(
         None,
         min_length=1,
-        description="What to measure of the machine planrunner runs on.",
+        description="What to measure of the machine that planrunner runs on.",
         examples=["[cpu, net]"],
     )
 
@@ -183,7 +189,7 @@ class MonitorModel(PlanMapping):
             if kind and key in data and kind not in owners:
                 yield Fault(
                     Code.CONFLICTING_KEYS,
-                    f"`{key}` does not go with `{kind}`",
+                    f"`{key}` can't be combined with `{kind}`",
                     f"`{key}` belongs to a monitor with `{'` or `'.join(owners)}`",
                     key,
                 )

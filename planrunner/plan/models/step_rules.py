@@ -83,7 +83,7 @@ def step_faults(data: Mapping[str, Any], *, has_unknown: bool) -> Iterator[Fault
     for other in actions[1:]:
         yield Fault(
             Code.ONE_ACTION,
-            f"a step has one action, this one has `{first}` and `{other}`",
+            f"a step has one action, but this one has `{first}` and `{other}`",
             f"start a new step: `- {other}: …`",
             other,
         )
@@ -101,7 +101,7 @@ def _owners(key: str) -> list[str]:
 def _no_action(data: Mapping[str, Any]) -> Fault:
     companion = next((key for key in data if key in _ALL_COMPANIONS), None)
     hint = (
-        f"`{companion}` goes with {in_words(_owners(companion))}: write it in the same step"
+        f"write `{companion}` in the same step as {in_words(_owners(companion))}"
         if companion
         else "write one of " + ", ".join(f"`{action}`" for action in OWN_ACTIONS[:14]) + " …"
     )
@@ -114,4 +114,4 @@ def _foreign(key: str, action: str) -> Fault:
     hint = f"`{key}` belongs to {in_words(_owners(key))}"
     if action == "poll" and key in REQUEST_KEYS:
         hint = f"write it with the request: `poll: {{get: …, {key}: …}}`"
-    return Fault(Code.CONFLICTING_KEYS, f"`{key}` does not go with `{action}`", hint, key)
+    return Fault(Code.CONFLICTING_KEYS, f"`{key}` can't be combined with `{action}`", hint, key)

@@ -88,7 +88,7 @@ class StepModel(RequestStep):
     header: dict[str, TextField | None] | None = Field(
         None,
         min_length=1,
-        description="Headers for the user's later requests; `null` takes one away.",
+        description="Headers for the user's later requests; `null` removes one.",
         examples=["{Authorization: 'Bearer ${token}'}"],
     )
     group: str | None = Field(
@@ -126,7 +126,9 @@ class StepModel(RequestStep):
         examples=["json.next is defined"],
     )
     max: PositiveInt | None = Field(
-        None, description="With `while`: the most rounds. Default 1000.", examples=["100"]
+        None,
+        description="With `while`: the maximum number of rounds. Default 1000.",
+        examples=["100"],
     )
     foreach: ForeachField | None = Field(
         None, description="Run `do` for each element of a list.", examples=["id in created"]
@@ -168,7 +170,7 @@ class StepModel(RequestStep):
         None, description="Print a line; for debugging.", examples=["got ${status}"]
     )
     stop: Literal["iteration", "user", "phase", "plan"] | None = Field(
-        None, description="End what it names.", examples=["iteration"]
+        None, description="End this iteration, user, phase or plan.", examples=["iteration"]
     )
 
     @classmethod
@@ -210,7 +212,7 @@ def _parallel_faults(steps: object) -> Iterator[Fault]:
         if actions and not actions_in(step):
             yield Fault(
                 Code.NOT_ALLOWED,
-                f"only single requests run in parallel, and `{actions[0]}` is none",
+                f"only single requests can run in parallel, and `{actions[0]}` is not a request",
                 "put it before or after; to run flows side by side, give the phase more users",
                 path=("parallel", index),
             )
@@ -227,7 +229,7 @@ class BlockModel(PlanMapping):
 
     measure: Flag | None = Field(
         None,
-        description="True: its requests count in the results. Default false.",
+        description="Whether its requests count in the results. Default false.",
         examples=["true"],
     )
     on_fail: Literal["stop_user", "stop_plan", "retry"] | None = Field(

@@ -182,7 +182,7 @@ class ThresholdModel(PlanMapping):
             if key in _LONG_KEYS:
                 yield Fault(
                     Code.CONFLICTING_KEYS,
-                    f"`{key}` does not go with `{sentence}`",
+                    f"`{key}` can't be combined with `{sentence}`",
                     "say it in the sentence, or use the long form: `metric`, `op`, `value` …",
                     key,
                 )

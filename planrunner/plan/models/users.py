@@ -82,7 +82,7 @@ class TaskModel(PlanMapping):
     )
     weight: PositiveInt = Field(
         1,
-        description="How often it is picked, compared with the class's other tasks; 1 or more.",
+        description="How often it is picked, relative to the class's other tasks; 1 or more.",
         examples=["3"],
     )
     tags: TagsField | None = Field(
@@ -96,7 +96,7 @@ class TaskModel(PlanMapping):
         examples=["keys", "{is: workspace_id, else: create workspace}"],
     )
     timeout: Duration | None = Field(
-        None, description="For one run of the whole task.", examples=["30s"]
+        None, description="The time limit for one run of the whole task.", examples=["30s"]
     )
     steps: list[StepModel] = Field(
         min_length=1, description="What the user does.", examples=["[{get: /}, {think: 1s}]"]
@@ -182,7 +182,7 @@ class UserModel(PlanMapping):
 
     weight: PositiveInt | None = Field(
         None,
-        description="Share of the phase's users, compared with the other classes; 1 or more. "
+        description="Share of the phase's users, relative to the other classes; 1 or more. "
         "Default 1.",
         examples=["80"],
     )
@@ -228,12 +228,12 @@ class UserModel(PlanMapping):
     )
     on_stop: BlockModel | None = Field(
         None,
-        description="What each user does last, if its on_start went well.",
+        description="What each user does last, if its `on_start` succeeded.",
         examples=["[{post: /logout}]"],
     )
     pick: Literal["random", "balanced"] = Field(
         "random",
-        description="Tasks by chance, or so that the shares hold at any time.",
+        description="Pick tasks at random, or in an order that keeps the shares at any time.",
         examples=["balanced"],
     )
 
@@ -241,12 +241,15 @@ class UserModel(PlanMapping):
     def find_faults(cls, data: Mapping[str, Any]) -> Iterator[Fault]:
         yield from exactly_one(cls, data, ("tasks", "steps"), "what the users do")
         for one, other, why in (
-            ("weight", "count", "a class has a share of the users or a number of its own"),
+            ("weight", "count", "a class has either a share of the users or an exact number"),
             ("wait", "pace", "`wait` pauses after an iteration, `pace` spaces their starts"),
         ):
             if one in data and other in data:
                 later = max(one, other, key=list(data).index)
                 earlier = other if later == one else one
                 yield Fault(
-                    Code.CONFLICTING_KEYS, f"`{later}` does not go with `{earlier}`", why, later
+                    Code.CONFLICTING_KEYS,
+                    f"`{later}` can't be combined with `{earlier}`",
+                    why,
+                    later,
                 )

@@ -279,7 +279,7 @@ class _Resolution:
         self, limits: _Limits, source: ParamSource, place: PlanPath, reason: str, hint: str = ""
     ) -> None:
         if limits.is_secret:
-            reason, hint = f"the value is no valid {limits.model.type}", ""
+            reason, hint = f"the value is not a valid {limits.model.type}", ""
         origin = ""
         if source is ParamSource.OVERRIDE:
             origin = " from `--set`"
@@ -347,7 +347,7 @@ def evaluate(kind: ParamType | None, written: object, known: Mapping[str, object
     for path, name in _references(value, ()):
         if name.root not in known and name.root not in ROOT_HELPERS:
             message = f"`{name.root}` has no value here"
-            hint = suggest(name.root, list(known)) or "a param can read those above it"
+            hint = suggest(name.root, list(known)) or "a param can read only the params above it"
             raise ExpressionError(
                 message, hint=hint, offset=name.offset, code=Code.UNKNOWN_NAME, path=path
             )
@@ -356,7 +356,9 @@ def evaluate(kind: ParamType | None, written: object, known: Mapping[str, object
     lowered = lower_value(value, known)
     if not lowered.is_constant:
         message = "the value must be known before the run"
-        raise ExpressionError(message, hint="use params above it only", code=Code.EXPRESSION_FAILED)
+        raise ExpressionError(
+            message, hint="use only the params above it", code=Code.EXPRESSION_FAILED
+        )
     if kind is None:
         return lowered.value
     return from_yaml(kind, to_text(lowered.value) if kind in ("str", "url") else lowered.value)

@@ -164,7 +164,7 @@ _NAMES: Final[Mapping[str, str]] = {
     "list": "a list",
 }
 _HINTS: Final[Mapping[str, str]] = {
-    **dict.fromkeys(("int", "float", "bool"), "remove the quotes if it has some"),
+    **dict.fromkeys(("int", "float", "bool"), "remove the quotes, if any"),
     "str": "quote it",
     "url": "write `http://host:port`",
     "duration": "write it with its unit: `30s`",

@@ -25,8 +25,9 @@ _INTRODUCTION: Final = """\
 
 <!-- Generated from the code by `make schema`; a test compares. -->
 
-The syntax is Jinja2's. An expression stands in `${…}` inside a text; `$${` writes `${`. It stands
-bare where a key takes nothing else: `when`, `if`, `while`, `until`, `needs`, an expectation.
+The syntax is Jinja2's. Inside a text, an expression is written as `${…}`, and `$${` writes `${`. It
+needs no braces where a key takes nothing else: `when`, `if`, `while`, `until`, `needs`, an
+expectation.
 
 - A duration is a number of seconds, a size of bytes, a rate of events per second, a percentage a
   fraction.
@@ -48,8 +49,8 @@ Beside them there are:
 _RANDOM: Final = """\
 ## Random values
 
-Every virtual user draws from a stream of its own, which the seed of the run decides: the same seed
-gives the same values. The filter `random` and `fake` draw from it too.
+Every virtual user draws from its own stream, which depends on the seed of the run: the same seed
+gives the same values. The filter `random` and `fake` use it too.
 """
 _FAKES: Final = """\
 ## Made-up values

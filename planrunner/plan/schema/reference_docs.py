@@ -23,7 +23,7 @@ _INTRODUCTION: Final = """\
 
 A plan is one YAML 1.2 file that describes one performance test.
 An unknown key is an error, at every level.
-Keys at the top that start with `x-` are yours: a place for anchors.
+Top-level keys that start with `x-` are free for your own use, for example for anchors.
 
 ## Values
 
@@ -38,8 +38,8 @@ Keys at the top that start with `x-` are yours: a place for anchors.
 | value | anything YAML can hold; `${…}` works in its texts | as it is |
 | expression | without `${…}`: `json.total == 0`, `status in [200, 404]` | – |
 
-Where a whole number, a duration, a rate, a size, a percentage, `true` or `false` is wanted, a text
-with `${…}` can stand instead; its value must be known before the run, as that of a param is.
+A text with `${…}` can replace a whole number, a duration, a rate, a size, a percentage, `true` or
+`false`; its value must be known before the run, as that of a param is.
 
 What expressions can do: [expressions](expressions.md). What `thresholds` can say:
 [thresholds](thresholds.md).

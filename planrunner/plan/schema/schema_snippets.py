@@ -46,7 +46,7 @@ SNIPPETS: Final[Mapping[str, tuple[dict[str, Any], ...]]] = {
         ),
         _snippet(
             "poll until",
-            "a request that is sent until the answer is right",
+            "a request that is repeated until the reply is right",
             {
                 "poll": "${1:/}",
                 "until": "${2:json.status == 'done'}",
@@ -93,9 +93,7 @@ SNIPPETS: Final[Mapping[str, tuple[dict[str, Any], ...]]] = {
             "a fixed number of iterations",
             {"users": "^${1:1}", "iterations": "^${2:100}"},
         ),
-        _snippet(
-            "stages in one line", "levels one after the other", {"stages": "2m:200, 5m:200, 2m:0"}
-        ),
+        _snippet("stages in one line", "levels in order", {"stages": "2m:200, 5m:200, 2m:0"}),
         _snippet(
             "search for the limit",
             "the highest level that holds",

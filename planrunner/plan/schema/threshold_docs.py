@@ -42,16 +42,16 @@ A threshold is one sentence about a run that must be true for the run to pass:
 AGGREGATION [MEASURE] [of SELECTOR] [in SCOPE] [over WINDOW] OPERATOR LIMIT[, abort [after TIME]]
 ```
 
-`of`, `in` and `over` may stand in any order, each once.
+`of`, `in` and `over` may appear in any order, each once.
 `planrunner explain PLAN` says in words what each threshold of a plan means.
 A plan without thresholds is judged by `error_rate < 1%`.
-Warm-up, unmeasured and aborted requests count nowhere.
+Warm-up, unmeasured and aborted requests are not counted.
 """
 _AGGREGATIONS: Final = """\
 ## Aggregations
 
-An aggregation makes one number of what a run measured.
-Percentiles finer than the number of values allows are marked `n too small` and judged all the same.
+An aggregation turns what a run measured into one number.
+Percentiles finer than the number of values allows are marked `n too small` and judged anyway.
 """
 _MEASURES: Final = """\
 ## Measures
@@ -65,13 +65,13 @@ A measure that no selected request can have is an error of `planrunner validate`
 _MEASURED: Final = """\
 ## What is measured
 
-Where nothing else is written, values are latencies of requests.
+Unless stated otherwise, values are latencies of requests.
 """
 _SELECTORS: Final = """\
 ## Selectors
 
 `of` says which samples count; without it all requests do.
-Names that are not one word of letters, digits, `_`, `.` and `-` stand in quotes.
+Names that are not one word of letters, digits, `_`, `.` and `-` need quotes.
 A name that the plan does not have is an error of `planrunner validate`.
 """
 _SEVERITY: Final = """\
@@ -94,8 +94,8 @@ thresholds:
     on_no_data: skip
 ```
 
-`thresholds:` inside a phase look at that phase only.
-In the long form `on_no_data` says what it means that there are no samples:
+`thresholds:` inside a phase apply to that phase only.
+In the long form, `on_no_data` sets the verdict for a threshold without samples:
 """
 
 

@@ -47,8 +47,8 @@ def _read_bytes(path: Path, file: str) -> bytes:
             content = stream.read(MAX_BYTES + 1)  # it may have grown
     size = max(status.st_size, len(content))
     if size > MAX_BYTES:
-        message = f"the file has {size / 1e6:,.1f} MB; a plan may have 1 MB"
-        hint = "keep test data in files of its own and name them under `data:`"
+        message = f"the file is {size / 1e6:,.1f} MB; a plan can be at most 1 MB"
+        hint = "keep test data in separate files and name them under `data:`"
         raise _refusal(file, Code.FILE_TOO_LARGE, message, hint)
     return content
 

@@ -132,7 +132,7 @@ class TreeBuilder:
                 Code.YAML_SYNTAX,
                 "a second document starts here; a plan is one document",
                 _mark(event),
-                hint="put it into a file of its own",
+                hint="put it into a separate file",
             )
 
     def _scalar(self, event: Any) -> None:  # noqa: ANN401
@@ -154,13 +154,13 @@ class TreeBuilder:
         if target is None:
             self._fault(
                 Code.YAML_SYNTAX,
-                f"no anchor `&{name}` stands above this alias",
+                f"no anchor `&{name}` precedes this alias",
                 at,
-                hint=f"write `&{name}` where it stands for, or quote text that starts with `*`",
+                hint=f"write `&{name}` before its value, or quote text that starts with `*`",
             )
         elif target.is_open:
             note = Note(self._source.span(target.start), f"`&{name}` starts here")
-            message = f"`*{name}` stands inside what it stands for"
+            message = f"`*{name}` is inside the value it refers to"
             self._fault(Code.RECURSIVE_ALIAS, message, at, notes=(note,))
         if target is None or target.is_open:
             target = YamlNode(self._source, *at, None, is_broken=True)
@@ -228,7 +228,7 @@ class TreeBuilder:
             written = self._source.text[start : start + 200].split(maxsplit=1)[0]
             self._fault(
                 Code.FOREIGN_TAG,
-                f"the tag `{written}` is no part of the plan language",
+                f"the tag `{written}` is not part of the plan language",
                 (start, start + len(written)),
                 hint="remove it; quote the value if it is text that starts with `!`",
             )
@@ -399,7 +399,7 @@ def plain_value(text: str) -> object:
         return text
     if _INT.fullmatch(text):
         if len(text) > _MAX_DIGITS:
-            raise ValueError(f"a number of {len(text)} digits is more than a plan can mean")
+            raise ValueError(f"a number of {len(text)} digits is too long for a plan")
         return int(text, 0) if text[:2] in ("0x", "0o") else int(text)
     if _FLOAT.fullmatch(text):
         return float(text)

@@ -31,13 +31,13 @@ def find_unreadable(source: Source) -> Diagnostic | None:
         code = ord(found[0])
         return source.diagnostic(
             Code.YAML_SYNTAX,
-            f"the control character U+{code:04X} can't stand in a plan",
+            f"the control character U+{code:04X} is not allowed in a plan",
             at=(found.start(), None),
             hint=f'write it as an escape in double quotes: `"\\x{code:02x}"`' if code < 256 else "",
         )
     found = _DIRECTIVE.search(source.text)
     if found and not _VERSION.fullmatch(found[1]):
-        message = f"`{found[1].split()[0]}` lines are no part of the plan language"
+        message = f"`{found[1].split()[0]}` lines are not part of the plan language"
         return source.diagnostic(
             Code.YAML_SYNTAX, message, at=found.span(1), hint="remove the line"
         )
@@ -123,7 +123,7 @@ def _unclosed_quote(source: Source, problem: YamlProblem) -> _Finding:
 def _bad_escape(source: Source, problem: YamlProblem) -> _Finding:
     backslash = source.text.rfind("\\", 0, problem.offset + 1)
     escape = source.text[backslash : backslash + 2]
-    message = f"`{escape}` starts no escape that double quotes know"
+    message = f"`{escape}` is not an escape sequence in double quotes"
     hint = "put the text in single quotes, or write `\\\\` for a backslash"
     return _Finding(message, hint, max(backslash, 0))
 
@@ -135,19 +135,19 @@ def _bad_block(source: Source, problem: YamlProblem) -> _Finding:
     start = source.line_start(offset)
     before, rest = source.text[start:offset], source.line(source.line_of(offset))[offset - start :]
     if not before.strip(" ") and rest.startswith("- "):
-        message = "a list item stands where a key was expected"
+        message = "found a list item where a key was expected"
         return _Finding(message, "indent it below the key it belongs to", offset)
     if not before.strip(" -"):
-        message = "this line's indentation fits no line above"
+        message = "this line's indentation matches no line above"
         return _Finding(message, "align it with the keys it belongs beside", offset)
     last = before.rstrip()[-1:]
     if last in "'\"" and before.count(last) % 2:
-        message = f"the text that a `{last}` on an earlier line began ends here"
+        message = f"the text that `{last}` opened on an earlier line ends here"
         return _Finding(message, f"close it with `{last}` on its own line", offset - 1)
     if last in "'\"}]":
         message = "text follows a value that has ended"
         return _Finding(message, "quote the whole value", offset)
-    return _Finding("this doesn't fit here", "check the indentation and the quotes", offset)
+    return _Finding("this is not valid here", "check the indentation and the quotes", offset)
 
 
 def _bad_list(source: Source, problem: YamlProblem) -> _Finding:
@@ -172,7 +172,7 @@ def _nothing_here(source: Source, problem: YamlProblem) -> _Finding:
 def _bad_tag(source: Source, problem: YamlProblem) -> _Finding:
     opened = problem.opened if problem.opened is not None else problem.offset
     hint = "remove it; quote the value if it is text that starts with `!`"
-    message = "tags are no part of the plan language"
+    message = "tags are not part of the plan language"
     return _Finding(message, hint, opened, code=Code.FOREIGN_TAG)
 
 
@@ -225,7 +225,7 @@ _RULES: Final[tuple[tuple[str, _YamlRule], ...]] = (
     (
         r"<?document start>?",
         _says(
-            "a second document starts here; a plan is one document", "put it into a file of its own"
+            "a second document starts here; a plan is one document", "put it into a separate file"
         ),
     ),
 )

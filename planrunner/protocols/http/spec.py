@@ -283,7 +283,7 @@ class RequestKeys(PlanMapping):
         for key in bodies[1:]:
             yield Fault(
                 Code.CONFLICTING_KEYS,
-                f"`{key}` does not go with `{bodies[0]}`",
+                f"`{key}` can't be combined with `{bodies[0]}`",
                 "a request has one body: keep one of them",
                 key,
             )
@@ -307,7 +307,7 @@ class RequestSpec(RequestKeys):
             yield Fault(
                 Code.ONE_ACTION,
                 f"a request has one verb, this one has `{verbs[0]}` and `{verb}`",
-                "write a request of its own",
+                "write a separate request",
                 verb,
             )
         if not verbs and not cls.has_unknown(data):

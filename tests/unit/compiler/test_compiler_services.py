@@ -178,7 +178,8 @@ class TestOrder:
     [
         ("{a: {cwd: x}}", "missing-key", "", "what to start"),
         ("{a: {run: a, demo: shop}}", "conflicting-keys", "", ""),
-        ("{a: {demo: shop, cwd: x}}", "conflicting-keys", "cwd", "`cwd` does not go with `demo`"),
+        ("{a: {demo: shop, cwd: x}}", "conflicting-keys", "cwd",
+         "`cwd` can't be combined with `demo`"),
         ("{a: {demo: shpo}}", "unknown-name", "shpo", "no demo `shpo`"),
         ("{a: {run: 'x ${prot}'}}", "unknown-name", "prot", "unknown name `prot`"),
         ("{a: {run: 'x ${rand.int(1, 2)}'}}", "not-allowed", "rand", ""),
@@ -197,7 +198,7 @@ class TestOrder:
         ("{a: {run: a, ready: {tcp: here}}}", "invalid-value", "here", "`here` is not an address"),
         ("{a: {run: a, ready: {log: '('}}}", "invalid-value", "'('", "not a regular expression"),
         ("{a: {run: a, ready: {tcp: 'a:1', expect: {status: 200}}}}", "conflicting-keys", "expect",
-         "`expect` goes with `get` only"),
+         "`expect` is only for `get`"),
         ("{a: {run: a, stop: {signal: STOP}}}", "invalid-value", "STOP", ""),
         ("{a: {run: a, monitor: [cpu, ram]}}", "invalid-value", "ram", ""),
     ],

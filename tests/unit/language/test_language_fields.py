@@ -152,7 +152,7 @@ def test_a_field_holds_the_parsed_value(field: str, value: object, parsed: objec
         ("name", None, Code.WRONG_TYPE, "expected a name, found null", ""),
         ("variable", "user-id", Code.INVALID_VALUE, "`user-id` can't be used in expressions",
          "write `user_id`"),
-        ("variable", "json", Code.RESERVED_NAME, "`json` is a name of planrunner's own",
+        ("variable", "json", Code.RESERVED_NAME, "`json` is a name that planrunner reserves",
          "choose another name"),
     ],
 )  # fmt: skip

@@ -430,7 +430,7 @@ def test_a_large_file_is_refused_before_it_is_read(tmp_path) -> None:
     code, text = code_of(path)
 
     assert code is Code.FILE_TOO_LARGE
-    assert "the file has 50.0 MB; a plan may have 1 MB" in text
+    assert "the file is 50.0 MB; a plan can be at most 1 MB" in text
 
 
 @pytest.mark.parametrize(

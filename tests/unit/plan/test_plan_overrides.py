@@ -202,7 +202,7 @@ def test_users_that_are_expressions_can_not_be_scaled() -> None:
     """A level that only a param knows is set by the param."""
     text = PLAN.split("profiles:", maxsplit=1)[0] + 'stages: [{duration: 1s, users: "${page}"}]'
 
-    assert "error[not-allowed]: `--users` can't change numbers" in refused(text, users="3")
+    assert "error[not-allowed]: `--users` can't replace a number" in refused(text, users="3")
 
 
 def test_rate_is_for_open_models() -> None:

@@ -247,7 +247,7 @@ def test_a_secret_is_never_shown() -> None:
     resolved, faults = resolve(param, overrides={"p": "hunter2"})
     too_small, more = resolve(param, overrides={"p": "7"})
 
-    assert [fault.message for fault in faults] == ["`p` from `--set`: the value is no valid int"]
+    assert [fault.message for fault in faults] == ["`p` from `--set`: the value is not a valid int"]
     assert "hunter2" not in "".join(map(render, faults)) + repr(resolved)
     assert "7" not in more[0].message + more[0].hint + repr(too_small)
 

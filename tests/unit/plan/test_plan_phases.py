@@ -51,20 +51,24 @@ def test_keys_decide_the_model_of_load(text: str, kind: LoadKind) -> None:
 @pytest.mark.parametrize(
     ("text", "key", "message"),
     [
-        ("{users: 1, rate: 1/s, hold: 1m}", "rate", "`rate` does not go with `users`"),
-        ("{rate: 1/s, users: 1, hold: 1m}", "users", "`users` does not go with `rate`"),
-        ("{users: 1, stages: '1m:1'}", "stages", "`stages` does not go with `users`"),
-        ("{stages: '1m:1', hold: 1m}", "hold", "`hold` does not go with `stages`"),
+        ("{users: 1, rate: 1/s, hold: 1m}", "rate", "`rate` can't be combined with `users`"),
+        ("{rate: 1/s, users: 1, hold: 1m}", "users", "`users` can't be combined with `rate`"),
+        ("{users: 1, stages: '1m:1'}", "stages", "`stages` can't be combined with `users`"),
+        ("{stages: '1m:1', hold: 1m}", "hold", "`hold` can't be combined with `stages`"),
         ("{users: 1, ramp_up: 1s, spawn_rate: 1/s, hold: 1s}", "spawn_rate", "with `ramp_up`"),
-        ("{users: 1, iterations: 1, hold: 1m}", "hold", "`hold` does not go with `iterations`"),
-        ("{users: 1, hold: 1m, max_users: 5}", "max_users", "does not go with `users`"),
-        ("{rate: 1/s, hold: 1m, throttle: 1/s}", "throttle", "does not go with `rate`"),
+        (
+            "{users: 1, iterations: 1, hold: 1m}",
+            "hold",
+            "`hold` can't be combined with `iterations`",
+        ),
+        ("{users: 1, hold: 1m, max_users: 5}", "max_users", "can't be combined with `users`"),
+        ("{rate: 1/s, hold: 1m, throttle: 1/s}", "throttle", "can't be combined with `rate`"),
         (
             "{users: 1, iterations: 1, iterations_per_user: 1}",
             "iterations_per_user",
             "`iterations`",
         ),
-        ("{stages: '1m:1/s', throttle: 1/s}", "throttle", "does not go with `stages`"),
+        ("{stages: '1m:1/s', throttle: 1/s}", "throttle", "can't be combined with `stages`"),
     ],
 )
 def test_models_of_load_do_not_mix(text: str, key: str, message: str) -> None:

@@ -67,7 +67,7 @@ def test_a_second_action_is_at_fault() -> None:
     assert fault[:4] == (
         "one-action",
         "think",
-        "a step has one action, this one has `get` and `think`",
+        "a step has one action, but this one has `get` and `think`",
         "start a new step: `- think: …`",
     )
 
@@ -79,7 +79,7 @@ def test_a_step_without_action_says_what_its_keys_belong_to() -> None:
 
     assert (alone.code, alone.hint) == (
         "one-action",
-        "`until` goes with `poll`: write it in the same step",
+        "write `until` in the same step as `poll`",
     )
     assert nothing.code == "one-action"
     assert nothing.hint.startswith("write one of `get`, `post`")

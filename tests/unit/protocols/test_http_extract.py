@@ -165,7 +165,7 @@ def test_broken_selectors_are_faults(spec: object, path: tuple[str, ...]) -> Non
 
 def test_two_sources_are_a_fault() -> None:
     """A variable comes from one place."""
-    with pytest.raises(ValueError, match="does not go with"):
+    with pytest.raises(ValueError, match="can't be combined with"):
         compile_request({"get": "/", "extract": {"x": {"regex": "a", "css": "b"}}})
 
 

@@ -79,7 +79,7 @@ def _read_step(data: object) -> LevelStep:
         Fault(
             Code.INVALID_VALUE,
             f"`{data}` is not a step",
-            "write what is added, `+50` or `+50/s`, or a factor over 1, `x1.5`",
+            "write an amount to add, `+50` or `+50/s`, or a factor over 1, `x1.5`",
         )
     )
 
@@ -108,8 +108,8 @@ def _of_a_level(text: str) -> str:
     if found is not None:
         fault = Fault(
             Code.INVALID_VALUE,
-            "`max_sustainable` is what the search finds, and no level has one",
-            "put it into `thresholds:`",
+            "`max_sustainable` is the result of a search, not of a level",
+            "move it to `thresholds:`",
         )
         raise error(fault, offset=text.index("max_sustainable"), length=len("max_sustainable"))
     return text
@@ -143,13 +143,13 @@ class SearchModel(PlanMapping):
     )
     refine: Count | None = Field(
         None,
-        description="How often to halve the gap between the last good and the first bad level. "
-        "Default 0.",
+        description="How many times to halve the gap between the last good and the first bad "
+        "level. Default 0.",
         examples=["3"],
     )
     confirm: Count | None = Field(
         None,
-        description="How often the best good level is run again. Default 0.",
+        description="How many times the best level is run again. Default 0.",
         examples=["1"],
     )
     cooldown: Duration | None = Field(
@@ -165,7 +165,7 @@ class SearchModel(PlanMapping):
                 continue
             yield Fault(
                 Code.INVALID_VALUE,
-                f"`{key}: {value}` does not go with `vary: {vary}`",
+                f"`{key}: {value}` can't be combined with `vary: {vary}`",
                 "write a rate such as `20/s`" if vary == "rate" else "write a number of users",
                 key,
             )

@@ -24,7 +24,7 @@ class StageModel(PlanMapping):
     name: str | None = Field(
         None,
         min_length=1,
-        description="What results and thresholds call it; default its number, from 1.",
+        description="Its name in results and thresholds. Default its number, from 1.",
         examples=["plateau"],
     )
     duration: Duration = Field(
@@ -45,14 +45,14 @@ class StageModel(PlanMapping):
         if len(given) == 2:
             yield Fault(
                 Code.CONFLICTING_KEYS,
-                f"`{given[1]}` does not go with `{given[0]}`",
+                f"`{given[1]}` can't be combined with `{given[0]}`",
                 "`users` is a closed model, `rate` an open one: keep one of them",
                 given[1],
             )
         elif not given and not cls.has_unknown(data):
             yield Fault(
                 Code.MISSING_KEY,
-                "a stage needs the level that it moves to",
+                "a stage needs a level to move to",
                 "add `users: 10`, or `rate: 10/s`",
             )
 
@@ -127,7 +127,7 @@ def mixed_stages(stages: object) -> Iterator[Fault]:
         if isinstance(stage, dict) and other in stage and wanted not in stage:
             yield Fault(
                 Code.CONFLICTING_KEYS,
-                f"a stage with `{other}` does not go with one that has `{wanted}`",
+                f"a stage with `{other}` can't be combined with one that has `{wanted}`",
                 "`users` is a closed model, `rate` an open one: use one of them in all stages",
                 other,
                 ("stages", index),

@@ -65,7 +65,7 @@ _EXCLUSIVE: Final[tuple[tuple[str, str, str], ...]] = (
     ("iterations", "iterations_per_user", "keep one of them"),
     ("search", "warmup", "each level has a warm-up of its own: write `settle:` in `search`"),
     *(
-        ("stages", key, "the stages say it all: keep `stages`, or the other keys")
+        ("stages", key, "the stages already define the load: keep `stages`, or the other keys")
         for key in ("users", "rate", "ramp_up", "spawn_rate", "hold")
     ),
 )
@@ -95,7 +95,7 @@ class PhaseModel(PlanMapping):
     name: str | None = Field(
         None,
         min_length=1,
-        description="What results and thresholds call it; default `main`, or the profile's name.",
+        description="Its name in results and thresholds. Default `main`, or the profile's name.",
         examples=["peak"],
     )
     users: UserLevel | None = Field(
@@ -105,7 +105,7 @@ class PhaseModel(PlanMapping):
     )
     rate: RateLevel | None = Field(
         None,
-        description="Open model: iterations started per unit of time, whatever the server does.",
+        description="Open model: iterations started per unit of time, however the target responds.",
         examples=["200/s"],
     )
     ramp_up: Duration | None = Field(
@@ -121,7 +121,7 @@ class PhaseModel(PlanMapping):
     )
     stages: StageList | None = Field(
         None,
-        description="Levels one after the other; each is reached linearly from the one before.",
+        description="Levels in order; each is reached linearly from the previous one.",
         examples=['"2m:200, 5m:200, 2m:0"'],
     )
     throttle: RateField | None = Field(
@@ -131,7 +131,7 @@ class PhaseModel(PlanMapping):
     )
     arrivals: Literal["uniform", "poisson"] | None = Field(
         None,
-        description="Open model: evenly spaced, or at random like independent people. "
+        description="Open model: evenly spaced, or at random as independent people would. "
         "Default uniform.",
         examples=["poisson"],
     )
@@ -143,7 +143,7 @@ class PhaseModel(PlanMapping):
     )
     iterations: PositiveInt | None = Field(
         None,
-        description="Counted: how many iterations all users run together.",
+        description="Counted: how many iterations all users together run.",
         examples=["1000"],
     )
     iterations_per_user: PositiveInt | None = Field(
@@ -156,26 +156,26 @@ class PhaseModel(PlanMapping):
     )
     search: SearchModel | None = Field(
         None,
-        description="Look for the highest level at which the conditions hold.",
+        description="Search for the highest level at which the conditions hold.",
         examples=["{vary: rate, from: 20/s, to: 500/s, step: x1.5, hold: 60s, slo: [p95 < 500ms]}"],
     )
     start_at: Duration | None = Field(
         None,
-        description="Run beside the other phases, from this long after the start of the run.",
+        description="Run alongside the other phases, from this long after the start of the run.",
         examples=["30s"],
     )
     warmup: Duration | None = Field(
         None,
-        description="Samples of the first part are kept but judged nowhere.",
+        description="The first part of the phase; its samples are kept but not judged.",
         examples=["20s"],
     )
     graceful_stop: Duration | None = Field(
         None,
-        description="How long running iterations may go on after the end. Default 30s.",
+        description="How long running iterations may continue after the end. Default 30s.",
         examples=["10s"],
     )
     only: SelectionModel | None = Field(
-        None, description="Run these classes and tags alone.", examples=["{users: [ApiUser]}"]
+        None, description="Run only these classes and tags.", examples=["{users: [ApiUser]}"]
     )
     skip: SelectionModel | None = Field(
         None, description="Leave these classes and tags out.", examples=["{tags: [write]}"]
@@ -184,7 +184,7 @@ class PhaseModel(PlanMapping):
         None, description="Values of params for this phase.", examples=["{page_size: 100}"]
     )
     thresholds: list[ThresholdModel] | None = Field(
-        None, description="Conditions on this phase alone.", examples=["[p95 < 500ms]"]
+        None, description="Conditions on this phase only.", examples=["[p95 < 500ms]"]
     )
 
     @property
@@ -227,7 +227,7 @@ def _exclusive_faults(data: Mapping[str, Any]) -> Iterator[Fault]:
         if one in data and other in data:
             first, second = sorted((one, other), key=order.index)
             yield Fault(
-                Code.CONFLICTING_KEYS, f"`{second}` does not go with `{first}`", hint, second
+                Code.CONFLICTING_KEYS, f"`{second}` can't be combined with `{first}`", hint, second
             )
             return
 
@@ -242,7 +242,7 @@ def _foreign_faults(data: Mapping[str, Any]) -> Iterator[Fault]:
         if homes and key not in allowed:
             yield Fault(
                 Code.CONFLICTING_KEYS,
-                f"`{key}` does not go with `{deciding}`",
+                f"`{key}` can't be combined with `{deciding}`",
                 f"`{key}` belongs to a phase with {_ARTICLE[homes[0]]}",
                 key,
             )
