@@ -114,7 +114,7 @@ def _ragged(values: Sequence[str], columns: Sequence[str], line: int) -> RowFaul
     """Return the fault of a row with too many or too few values."""
     count, width = len(values), len(columns)
     return RowFault(
-        f"the row has {count} value{'s' if count != 1 else ''}, the header names {width}",
+        f"the row has {count} value{'s' if count != 1 else ''}, but the header names {width}",
         line=line,
         hint='a value with a comma in it is written "like, this"' if count > width else "",
     )

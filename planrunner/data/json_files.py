@@ -17,7 +17,7 @@ __all__ = ["JSON", "JSON_LINES", "JsonLinesTable"]
 
 
 class JsonLinesTable(TextTable):
-    """A file with one JSON value a line."""
+    """A file with one JSON value per line."""
 
     def stream(self) -> Iterator[object]:
         with self.path.open("rb") as stream:
@@ -62,8 +62,8 @@ def _open_lines(path: Path, columns: Sequence[str]) -> JsonLinesTable:
 def _survey_list(path: Path, most: int | None) -> Survey:
     if most is not None:
         size = format_size(path.stat().st_size)
-        message = f"a JSON list is read whole, and this one has {size}"
-        raise RowFault(message, hint="write one value a line and name it under `jsonl:`")
+        message = f"a JSON list is loaded as a whole, and this one is {size}"
+        raise RowFault(message, hint="write one value per line and name it under `jsonl:`")
     rows = _read_list(path)
     return Survey(columns_of(rows), len(rows))
 
@@ -110,7 +110,7 @@ JSON: Final = DataFormat(
 
 JSON_LINES: Final = DataFormat(
     "jsonl",
-    description="A file with one JSON value a line.",
+    description="A file with one JSON value per line.",
     example="data/users.jsonl",
     survey=_survey_lines,
     open_rows=_open_lines,

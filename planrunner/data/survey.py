@@ -51,7 +51,8 @@ class ColumnNames:
         elif self._are_mappings is not is_mapping:
             kinds = ("a plain value", "columns")
             raise RowFault(
-                f"{which} has {kinds[is_mapping]}, the rows before have {kinds[not is_mapping]}",
+                f"{which} has {kinds[is_mapping]}, but the rows before have "
+                f"{kinds[not is_mapping]}",
                 line=line,
             )
         if isinstance(row, dict):

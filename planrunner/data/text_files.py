@@ -36,7 +36,7 @@ class TextTable:
         with self.path.open("rb") as stream:
             for offset, length in self.spans(stream):
                 if length > _MAX_LENGTH:
-                    raise RowFault(f"row {len(found) + 1} has more than 16 MB")
+                    raise RowFault(f"row {len(found) + 1} is larger than 16 MB")
                 found.append(offset << _LENGTH_BITS | length)
         return found
 

@@ -46,7 +46,7 @@ def _power(base: Any, exponent: Any) -> object:  # noqa: ANN401
         raise EvaluationError(f"the result has more than {MAX_BITS:,} bits")
     result = base**exponent
     if isinstance(result, complex):
-        raise EvaluationError("a root of a negative number is no number")
+        raise EvaluationError("the root of a negative number is not a real number")
     return check_result(result)
 
 

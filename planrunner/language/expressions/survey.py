@@ -197,7 +197,7 @@ def _known(kind: str, name: str, node: nodes.Node, known: Sequence[str]) -> None
 def _unknown(kind: str, name: str, node: nodes.Node, known: Sequence[str]) -> ExpressionError:
     hint = suggest(name, known)
     if not hint and len(known) < 10:
-        hint = "known are " + ", ".join(f"`{word}`" for word in known)
+        hint = f"known {kind}s are " + ", ".join(f"`{word}`" for word in known)
     return ExpressionError(
         f"there is no {kind} `{name}`", hint=hint, offset=node.offset, code=Code.UNKNOWN_NAME
     )

@@ -77,7 +77,7 @@ def _factor(text: str) -> float:
 
 
 def _no_factor(number: float) -> float:
-    raise UnitError(f"`{number}` is not a factor with its `x`")
+    raise UnitError(f"`{number}` is a factor without its `x`")
 
 
 def _whole(least: int) -> Callable[[float], int]:
@@ -170,10 +170,10 @@ class Deferred:
         except UnitError:
             # The value may be a secret, so neither it nor a hint that repeats it is shown.
             message = f"the value of `{self.text.source}` is not {kind.word}"
-            raise UnitError(message, hint=f"it must be such as `{kind.example}`") from None
+            raise UnitError(message, hint=f"use a value such as `{kind.example}`") from None
         raise ExpressionError(
-            f"`{self.text.source}` must be {kind.word}, and is {kind_of(value)}",
-            hint=f"it must be such as `{kind.example}`",
+            f"`{self.text.source}` must be {kind.word}, but is {kind_of(value)}",
+            hint=f"use a value such as `{kind.example}`",
             code=Code.EXPRESSION_FAILED,
         )
 

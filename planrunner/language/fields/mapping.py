@@ -308,7 +308,9 @@ def _key_faults(mapping: type[PlanMapping], data: Mapping[Any, Any]) -> Iterator
     if None in data.values():
         for key, value in data.items():
             if value is None and key not in mapping.nullable and _takes(mapping, key):
-                yield Fault(Code.WRONG_TYPE, f"`{key}` has no value", "write one, or drop it", key)
+                yield Fault(
+                    Code.WRONG_TYPE, f"`{key}` has no value", "write one, or remove the key", key
+                )
 
 
 def _unknown(mapping: type[PlanMapping], key: object) -> Fault:

@@ -137,7 +137,7 @@ def _parse_collecting(
     if isinstance(value, list):
         return [_parse_collecting(item, (*path, at), faults) for at, item in enumerate(value)]
     if isinstance(value, float) and not isfinite(value):
-        fault = _fault(Code.INVALID_VALUE, f"`{value}` is no value that can be sent")
+        fault = _fault(Code.INVALID_VALUE, f"`{value}` is not a value that can be sent")
         faults.append(InitErrorDetails(type=fault, loc=path, input=value))
         return None
     try:
@@ -159,7 +159,7 @@ def _expression(value: object) -> Expression:
         bare = inner.removesuffix("}") if "${" not in inner else "a == 'b'"
         raise _fault(
             Code.EXPRESSION_SYNTAX,
-            "here stands an expression, without `${` and `}`",
+            "an expression belongs here without `${` and `}`",
             f"write `{bare.strip()}`",
             value.index("${"),
         )

@@ -147,13 +147,11 @@ def _unknown(name: str, _value: object, _context: Mapping[str, Any]) -> Words:
 def _length(name: str, value: object, context: Mapping[str, Any]) -> Words:
     if not value:
         return Words(Code.INVALID_VALUE, f"{name} must not be empty")
-    least, most = context.get("min_length"), context.get("max_length")
     thing = "character" if isinstance(value, str) else "item"
-    limit = (
-        f"at least {format_count(least, thing)}"
-        if least is not None
-        else f"at most {format_count(most, thing)}"
+    bound, word = (
+        ("min_length", "at least") if "min_length" in context else ("max_length", "at most")
     )
+    limit = f"{word} {format_count(context[bound], thing)}"
     return Words(Code.INVALID_VALUE, f"{name} must have {limit}, got {len(value)}")  # type: ignore[arg-type]  # only what has a length gets here
 
 

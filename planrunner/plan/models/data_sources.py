@@ -74,12 +74,12 @@ class DataModel(_FileKeys):
     )
     generate: GenerateModel | None = Field(
         None,
-        description="Rows that are made up.",
+        description="Generated rows.",
         examples=["{rows: 100, fields: {id: rand.uuid()}}"],
     )
     per: Literal["user", "iteration"] = Field(
         "iteration",
-        description="When a row is drawn: once as the user starts, or anew for each iteration.",
+        description="When a row is drawn: once as the user starts, or for each iteration.",
         examples=["user"],
     )
     order: Literal["sequential", "random", "shuffle"] = Field(
@@ -89,7 +89,7 @@ class DataModel(_FileKeys):
     )
     unique: Flag = Field(
         default=False,
-        description="No two live users share a row; per iteration: each row once a run.",
+        description="No two live users share a row; per iteration, a run uses each row once.",
         examples=["true"],
     )
     on_end: Literal["cycle", "stop_user", "stop_plan", "error"] = Field(

@@ -87,8 +87,8 @@ class TestCsv:
     @pytest.mark.parametrize(
         ("text", "line", "message"),
         [
-            ("name,note\na,1\nb,2,3\n", 3, "the row has 3 values, the header names 2"),
-            ('name,note\n"a\nb",1\nc\n', 4, "the row has 1 value, the header names 2"),
+            ("name,note\na,1\nb,2,3\n", 3, "the row has 3 values, but the header names 2"),
+            ('name,note\n"a\nb",1\nc\n', 4, "the row has 1 value, but the header names 2"),
             ('name,note\n"a",1\n"b,2\n', 3, 'a `"` that opens a value is never closed'),
             ('name,note\n"a"x,1\n', 2, 'text follows the `"` that closes a value'),
             ("name,note\na,1\rb,2\n", 2, "a line ends in a bare carriage return"),

@@ -291,7 +291,7 @@ class TestWhere:
 
         assert told.outcome.ending is Ending.CANNOT_RUN
         assert told.outcome.reason == (
-            "data `data`: rows.csv:3: the row has 2 values, the header names 1"
+            "data `data`: rows.csv:3: the row has 2 values, but the header names 1"
         )
 
     def test_a_file_that_is_gone_keeps_the_run_from_starting(self, tmp_path):

@@ -223,7 +223,7 @@ def test_a_condition_without_else_fails_when_it_is_false() -> None:
         ("a in a", "`in` can't take a number and a number in `a in a`"),
         ("a / 0", "division by zero in `a / 0`"),
         ("2.5 ** (a * 9999)", "the result of `**` is too large in `2.5 ** (a * 9999)`"),
-        ("(a - 9) ** 0.5", "a root of a negative number is no number"),
+        ("(a - 9) ** 0.5", "the root of a negative number is not a real number"),
         ("-s", "text has no sign in `-s`"),
         ("numbers | upper + a", "`+` can't take text and a number"),
         ("a | first", "the filter `first` can't use a number this way in `a | first`"),

@@ -141,7 +141,7 @@ def test_a_field_holds_the_parsed_value(field: str, value: object, parsed: objec
         ("text", "a {{ b }}", Code.WRONG_BRACES,
          "an expression is written `${\u2026}`, not `{{ \u2026 }}`", "write `${b}`"),
         ("expression", "${a}", Code.EXPRESSION_SYNTAX,
-         "here stands an expression, without `${` and `}`", "write `a`"),
+         "an expression belongs here without `${` and `}`", "write `a`"),
         ("expression", "a =", Code.EXPRESSION_SYNTAX, "`=` assigns nothing here",
          "compare with `==`"),
         ("expression", ["a"], Code.WRONG_TYPE, "expected an expression, found a list",

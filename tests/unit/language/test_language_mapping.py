@@ -83,7 +83,7 @@ def test_null_is_a_forgotten_value_unless_it_means_something() -> None:
     """`wide:` with nothing behind it is an error; `note: null` is not."""
     found = faults({"tall": 1, "wide": None, "note": None})
 
-    assert found == [("wrong-type", (), "`wide` has no value", "write one, or drop it")]
+    assert found == [("wrong-type", (), "`wide` has no value", "write one, or remove the key")]
 
 
 def test_a_short_form_is_the_long_form_written_shorter() -> None:

@@ -56,7 +56,7 @@ FILTERS: Final = (
     Described(
         "default",
         "default(default_value = '', boolean = false)",
-        "the value, or `default_value` where there is none; with `boolean` also in place of a "
+        "the value, or `default_value` if there is none; with `boolean` also for a "
         "value that is empty, 0 or false",
         "missing | default(10)",
         "10",
@@ -79,7 +79,7 @@ FILTERS: Final = (
     Described(
         "filesizeformat",
         "filesizeformat(binary = false)",
-        "the number of bytes for people",
+        "the number of bytes in a readable unit",
         "1500 | filesizeformat",
         "1.5 kB",
     ),
@@ -87,7 +87,7 @@ FILTERS: Final = (
     Described(
         "float",
         "float(default = 0.0)",
-        "the value as a number; `default` where it is none",
+        "the value as a number; `default` if it isn't one",
         "'1.5' | float",
         "1.5",
     ),
@@ -116,7 +116,7 @@ FILTERS: Final = (
     Described(
         "int",
         "int(default = 0, base = 10)",
-        "the value as a whole number; `default` where it is none",
+        "the value as a whole number; `default` if it isn't one",
         "'0x1f' | int(base=16)",
         "31",
     ),
@@ -133,7 +133,7 @@ FILTERS: Final = (
     ),
     Described("last", "last", "the last item", "[3, 4] | last", "4"),
     Described("length", "length", "the number of items, keys or characters", "'abc' | length", "3"),
-    Described("list", "list", "the items, of a text its characters", "'ab' | list", '["a","b"]'),
+    Described("list", "list", "the items; for a text, its characters", "'ab' | list", '["a","b"]'),
     Described("lower", "lower", "the text in lower case", "'AbC' | lower", "abc"),
     Described(
         "map",
@@ -215,7 +215,7 @@ FILTERS: Final = (
     Described(
         "slice",
         "slice(slices, fill_with)",
-        "as many lists as `slices` says, of about equal length",
+        "`slices` lists of about equal length",
         "[1, 2, 3] | slice(2)",
         "[[1,2],[3]]",
     ),
@@ -256,14 +256,14 @@ FILTERS: Final = (
     Described(
         "trim",
         "trim(chars)",
-        "the text without the white space at its ends, or without these characters",
+        "the text without white space, or without these characters, at its ends",
         "'  a ' | trim",
         "a",
     ),
     Described(
         "truncate",
         "truncate(length = 255, killwords = false, end = '...', leeway = 5)",
-        "the beginning of a longer text; up to `leeway` characters more are left alone",
+        "the beginning of a longer text; one that is up to `leeway` characters longer stays whole",
         "'abcdefgh' | truncate(5, true, '…', 0)",
         "abcd…",
     ),

@@ -29,14 +29,14 @@ PROVIDED: Final = (
     Described(
         "run",
         "run.id, run.dir, run.seed",
-        "the run: its id, its directory, and the seed of everything random",
+        "the run: its id, its directory, and its random seed",
         "'order-' ~ run.id",
         "order-a1b2c3",
     ),
     Described(
         "services",
         "services.NAME.port, services.NAME.url, services.NAME.dir",
-        "a service of the plan: where it listens, and the directory it has to itself",
+        "a service of the plan: where it listens, and its own directory",
         "services.shop.url",
         "http://127.0.0.1:8080",
     ),
@@ -59,7 +59,7 @@ PROVIDED: Final = (
     Described(
         "json",
         "json",
-        "the body of the last reply as JSON; undefined where it is none",
+        "the body of the last reply as JSON; undefined if it isn't JSON",
         "json.items[0].id",
         "7",
     ),
@@ -144,13 +144,11 @@ FAKES: Final = (
     ),
     Described("url", "fake.url()", "a URL of a made-up host", "fake.url()"),
     Described("ipv4", "fake.ipv4()", "an IPv4 address", "fake.ipv4()"),
-    Described(
-        "user_agent", "fake.user_agent()", "what a browser calls itself", "fake.user_agent()"
-    ),
+    Described("user_agent", "fake.user_agent()", "a browser's user agent", "fake.user_agent()"),
     Described(
         "credit_card_number",
         "fake.credit_card_number()",
-        "the number of no real card",
+        "the number of a card that does not exist",
         "fake.credit_card_number()",
     ),
     Described("ean13", "fake.ean13()", "a product's bar code", "fake.ean13()"),

@@ -17,7 +17,11 @@ TESTS: Final = (
     Described(">=", ">= other", "it is greater or equal", "[1, 2] | select('>=', 2)", "[2]"),
     Described("boolean", "boolean", "it is `true` or `false`", "true is boolean", "true"),
     Described(
-        "callable", "callable", "it can be called; no value of a plan can", "1 is callable", "false"
+        "callable",
+        "callable",
+        "it can be called; no value of a plan can be",
+        "1 is callable",
+        "false",
     ),
     Described("defined", "defined", "it has a value", "missing is defined", "false"),
     Described("divisibleby", "divisibleby(n)", "`n` divides it", "9 is divisibleby(3)", "true"),
