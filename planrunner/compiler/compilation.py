@@ -159,7 +159,7 @@ class Compilation:
             path,
             Code.NOT_ALLOWED,
             "this must be known before the run",
-            hint="use params here, and no variables of the user",
+            hint="use params here instead of users' variables",
             inside=inside,
         )
 

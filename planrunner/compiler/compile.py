@@ -392,8 +392,8 @@ def _masked(fault: Diagnostic, secrets: set[str]) -> Diagnostic:
     name = next((word for word in _names_read(fault.source) if word in secrets), "")
     if not name:
         return fault
-    message = f"what the secret `{name}` gives here is not valid"
-    return replace(fault, message=message, hint="try a value that is no secret, to see why")
+    message = f"the value of the secret `{name}` is not valid here"
+    return replace(fault, message=message, hint="try a value that isn't secret to see why")
 
 
 def _names_read(line: str) -> Iterator[str]:

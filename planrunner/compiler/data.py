@@ -174,7 +174,7 @@ class _DataCompiler:
             self._work.fault(
                 (*self._path, "on_end"),
                 Code.CONFLICTING_KEYS,
-                "rows that come once a run can't come again",
+                "rows that are used once per run can't be repeated",
                 hint="write `stop_user`, `stop_plan` or `error`, or leave out `unique`",
             )
 

@@ -76,5 +76,5 @@ def compile_hooks(work: Compilation, plan: Plan) -> Hooks | None:
     except (SyntaxError, ValueError) as error:
         line = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
         what = error.msg if isinstance(error, SyntaxError) else str(error)
-        work.fault(where, Code.INVALID_VALUE, f"`{name}`{line} is no Python: {what}")
+        work.fault(where, Code.INVALID_VALUE, f"`{name}`{line} is not valid Python: {what}")
         return Hooks(path, None)

@@ -98,7 +98,7 @@ class Target:
                     self.work.fault(path, Code.UNKNOWN_NAME, message, hint=hint)
                 elif needed in (*waiting, name):
                     cycle = " → ".join((*waiting, name, needed))
-                    message = f"services need each other: {cycle}"
+                    message = f"services need each other in a circle: {cycle}"
                     self.work.fault(path, Code.REFERENCE_CYCLE, message)
                 else:
                     add(needed, (*waiting, name))
@@ -222,7 +222,7 @@ class Target:
     def _time(self, given: int | Deferred | None, path: PlanPath, default_ns: int) -> int:
         time_ns = self.work.settle(given, path, default_ns)
         if time_ns <= 0:
-            message = f"`{path[-1]}` is more than 0"
+            message = f"`{path[-1]}` must be more than 0"
             self.work.fault(path, Code.INVALID_VALUE, message, hint="such as `500ms`")
         return time_ns
 

@@ -58,8 +58,8 @@ class SettingsBlock:
 
 def _too_early(name: str) -> str:
     return (
-        f"a request that takes this from here comes before `{name}` can have a value: give it one "
-        "under `state:`, or write `auth: none` or the header at that request"
+        f"a request uses this before `{name}` has a value: set a first value under `state:`, or "
+        "write `auth: none` or the header at that request"
     )
 
 

@@ -221,7 +221,7 @@ def check_substitutes(work: Compilation, tasks: Sequence[TaskProgram], path: Pla
             work.fault(where, Code.UNKNOWN_NAME, f"unknown task `{name}`", hint=hint)
         elif task.name in (chain := _chain(task.name, substitutes)):
             cycle = " → ".join((task.name, *chain))
-            message = f"tasks run in each other's place: {cycle}"
+            message = f"tasks replace each other in a circle: {cycle}"
             work.fault(where, Code.REFERENCE_CYCLE, message)
 
 

@@ -56,7 +56,7 @@ def forecast(graph: RunGraph) -> Iterator[str]:
         return
     files = f"{' and '.join(listed)} {'lists' if len(listed) == 1 else 'list'}"
     if not keep.share:
-        yield f"{files} failed requests only: as large as many fail"
+        yield f"{files} failed requests only: the size depends on how many fail"
         return
     passes = [(phase, _pass(graph.programs_of(phase), phase)) for phase in graph.phases]
     counts = [phase.load.requests(one.requests, one.pause_ns) for phase, one in passes]
@@ -65,8 +65,8 @@ def forecast(graph: RunGraph) -> Iterator[str]:
     if None in counts:
         size = format_size(round(width * _PER_MILLION * keep.share))
         raw = format_size(ROW_BYTES * _PER_MILLION)
-        yield f"results.csv: about {size} for each million requests{kept}"
-        yield "  how many is up to the target: some phase has no waits, pace, throttle or rate"
+        yield f"results.csv: about {size} per million requests{kept}"
+        yield "  how many depends on the target: some phase has no waits, pace, throttle or rate"
         yield f"  {raw} more for raw samples"
         return
     requests = sum(count for count in counts if count is not None)

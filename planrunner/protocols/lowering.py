@@ -124,7 +124,7 @@ class Lowering:
                 path,
                 Code.NOT_ALLOWED,
                 f"`{text.source}` must be known before the run",
-                "use params here, and no variables of the user",
+                "use params here instead of users' variables",
             )
             return None
         with self.at(path):
@@ -172,7 +172,7 @@ class Lowering:
             lowered = parse_text(name).lower(self.constants)
             if lowered.is_constant:
                 return to_text(lowered.value)
-            hint = "use params here, and no variables of the user"
+            hint = "use params here instead of users' variables"
             words = f"`{name}` must be known before the run"
             self.fault(path, Code.NOT_ALLOWED, words, hint, is_key=True)
         return ""

@@ -198,7 +198,7 @@ def test_what_is_wrong_with_a_plan_tells_no_secret(
     ended = project.run(command, "plan.yaml")
 
     assert ended.code == 2
-    assert "what the secret `token` gives here is not valid" in ended.err
+    assert "the value of the secret `token` is not valid here" in ended.err
     assert not ended.files
     for piece in ("p&ss", '"w', "/1"):
         assert piece not in ended.out + ended.err

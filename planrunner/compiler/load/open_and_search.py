@@ -138,7 +138,7 @@ def compile_search(
         work.fault(
             (*path, "settle" if settle_ns else "hold"),
             Code.NO_LOAD,
-            "no time of a level is left to judge",
+            "no part of a level is left to judge",
             hint="`settle` is the first part of `hold`: make `hold` longer",
         )
     if steps.first <= 0 or steps.last < steps.first:

@@ -84,7 +84,7 @@ def _is_too_much(work: Compilation, phase: PhaseModel, path: PlanPath, load: Loa
 def _warmup_ns(work: Compilation, phase: PhaseModel, path: PlanPath, load: Load) -> int:
     warmup_ns, lasts_ns = work.settle(phase.warmup, path, 0), load.planned_ns
     if warmup_ns >= lasts_ns:
-        message = f"the phase is over after {write_duration(lasts_ns)}: no time is left to judge"
+        message = f"the phase ends after {write_duration(lasts_ns)}: no part of it is left to judge"
         hint = "`warmup` is the first part of the phase: make it shorter"
         work.fault(path, Code.NO_LOAD, message, hint=hint)
     return warmup_ns
@@ -231,7 +231,8 @@ def _is_load(
         work.fault(
             path,
             Code.NO_LOAD,
-            f"{rest:,} of {load.most_users:,} users belong to no class: each has its `count`",
+            f"{rest:,} of {load.most_users:,} users belong to no class: "
+            "every class has its own `count`",
             hint=f"write `users: {sum(counts)}`, or give a class a `weight`",
         )
         return False

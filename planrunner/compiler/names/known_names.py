@@ -20,7 +20,7 @@ _FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """The keys of the names that the engine provides."""
 
-_NO_USER: Final = "no user runs this: write a param, or a value"
+_NO_USER: Final = "no user runs this: use a param, or a value"
 _REPLY: Final = ("json", "body", "headers", "status")
 _SERVICE: Final = ("port", "url", "dir")
 
@@ -127,7 +127,8 @@ class Known:
             return self._reserved(reference)
         if block := self.elsewhere.get(root):
             hint = (
-                f"only the environment `{block}` has it: run with `--env {block}`, or add a param"
+                f"only the environment `{block}` defines it: "
+                f"run with `--env {block}`, or add a param"
             )
         else:
             hint = FOREIGN_NAMES.get(root, "") or suggest(root, self.names()) or self._in_scope()
@@ -179,7 +180,7 @@ class Known:
             return _fault(reference, f"`{root}` has no value here", _NO_USER)
         name = ".".join((root, *reference.path))
         if name in ("iteration", "user.iteration") and not self._is_numbered:
-            hint = "on_start is no iteration" if self.has_user else _NO_USER
+            hint = "`on_start` is not part of an iteration" if self.has_user else _NO_USER
             return _fault(reference, f"`{name}` has no value here", hint)
         fields = _FIELDS.get(root)
         if fields and reference.path and reference.path[0] not in fields:

@@ -23,7 +23,7 @@ def split_command(work: Compilation, text: Text, path: PlanPath) -> tuple[Word, 
     expressions = [part for part in text.parts if isinstance(part, Expression)]
     marked = "".join(part if isinstance(part, str) else _MARK for part in text.parts)
     if text.parts and sum(part.count(_MARK) for part in text.parts if isinstance(part, str)):
-        work.fault(path, Code.INVALID_VALUE, "a command has no control characters")
+        work.fault(path, Code.INVALID_VALUE, "a command can't contain control characters")
         return ()
     try:
         split = shlex.split(marked)
@@ -36,8 +36,8 @@ def split_command(work: Compilation, text: Text, path: PlanPath) -> tuple[Word, 
     # In quotes it is an argument like any other; without POSIX rules the quotes stay on.
     for word in shlex.split(marked, posix=False):
         if _OPERATOR.fullmatch(word):
-            message = f"no shell runs, so `{word}` would be an argument of the command"
-            hint = f"write `sh -c '…'` for a shell, or `'{word}'` for the argument"
+            message = f"commands run without a shell, so `{word}` would be an argument"
+            hint = f"write `sh -c '…'` for a shell, or `'{word}'` to mean the argument"
             work.fault(path, Code.INVALID_VALUE, message, hint=hint)
             break
     rendered = iter(expressions)

@@ -112,7 +112,7 @@ def _whole_number(evaluate: Evaluate, shown: str) -> Evaluate:
         value = evaluate(scope)
         if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
             return value
-        raise EvaluationError(f"`{shown}` is no whole number from 0, so nothing is repeated")
+        raise EvaluationError(f"`{shown}` is not a whole number from 0, so nothing is repeated")
 
     return whole_number
 
@@ -250,7 +250,7 @@ def _call(
         walk.work.fault(where, Code.UNKNOWN_NAME, f"unknown flow `{name}`", hint=hint)
     elif name in walk.calling:
         cycle = " → ".join((*walk.calling[walk.calling.index(name) :], name))
-        walk.work.fault(where, Code.REFERENCE_CYCLE, f"flows call each other: {cycle}")
+        walk.work.fault(where, Code.REFERENCE_CYCLE, f"flows call each other in a circle: {cycle}")
     else:
         walk.calling = (*walk.calling, name)
         steps = walk.steps(models, ("flows", name), later)

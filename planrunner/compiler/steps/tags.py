@@ -27,7 +27,7 @@ def compile_tags(
         for index, tag in enumerate(tags):
             if "${" in tag:
                 hint = 'give it a key: `tags: {key: "${…}"}`'
-                words = "a tag in a list is text as it stands"
+                words = "a tag in a list is literal text"
                 work.fault((*path, index), Code.NOT_ALLOWED, words, hint=hint)
         return tuple(sorted((tag, "") for tag in tags)), (), frozenset()
     constant: list[tuple[str, str]] = []

@@ -130,7 +130,7 @@ class StepWalk(ABC):
         elif name in known.columns:
             message = f"`{name}` is already a data source"
         elif name in registry.reply_names() and name not in known.variables:
-            code, message = Code.RESERVED_NAME, f"`{name}` is what replies of a protocol give"
+            code, message = Code.RESERVED_NAME, f"`{name}` is a name for values of replies"
         elif name in known.shared:
             message = f"`{name}` is set by `setup`, for all users"
         else:

@@ -133,8 +133,8 @@ class _PlacedSentence:
         for term in (term for metric in threshold.metrics for term in metric.scope.terms):
             if term.kind is not SelectorKind.STAGE and term.name != self.phase:
                 inside = (term.offset, max(1, term.end - term.offset)) if exact else None
-                message = f"this threshold looks at the phase `{self.phase}`, where it stands"
-                hint = "put it into `thresholds:` of the plan"
+                message = f"this threshold applies to the phase `{self.phase}` that contains it"
+                hint = "move it to `thresholds:` of the plan"
                 self.work.fault(self.path, Code.NOT_ALLOWED, message, hint=hint, inside=inside)
         match threshold.metric:
             case Ratio(dividend, divisor):

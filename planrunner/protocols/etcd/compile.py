@@ -87,7 +87,7 @@ def compile_settings(
     endpoints, schemes = _endpoints(model.endpoints, lowering)
     timeout_ns = lowering.duration(model.timeout, ("timeout",), base.timeout_ns)
     if timeout_ns <= 0:
-        lowering.fault(("timeout",), Code.INVALID_VALUE, "a timeout is more than 0")
+        lowering.fault(("timeout",), Code.INVALID_VALUE, "a timeout must be more than 0")
     for one, other in (("username", "password"), ("cert", "key"), ("key", "cert")):
         if getattr(model, one) is not None and getattr(model, other) is None:
             lowering.fault((one,), Code.MISSING_KEY, f"`{one}` needs `{other}`", f"add `{other}:`")
@@ -165,7 +165,7 @@ def compile_exchange(
     words, checks = tuple(item[0] for item in expected), tuple(item[1] for item in expected)
     timeout_ns = lowering.duration(spec.timeout, ("timeout",), defaults.settings.timeout_ns)
     if timeout_ns <= 0:
-        lowering.fault(("timeout",), Code.INVALID_VALUE, "a timeout is more than 0")
+        lowering.fault(("timeout",), Code.INVALID_VALUE, "a timeout must be more than 0")
     soft = spec.expect is not None and spec.expect.soft is True
     exchange = Exchange(
         protocol=defaults.channel,

@@ -24,7 +24,7 @@ def test_what_only_a_shell_understands_is_a_fault(command: str, operator: str) -
     [found] = findings(PLAN % f'"{command}"')
 
     assert found.code == "invalid-value"
-    assert found.message == f"no shell runs, so `{operator}` would be an argument of the command"
+    assert found.message == f"commands run without a shell, so `{operator}` would be an argument"
     assert "sh -c" in found.hint
 
 

@@ -114,7 +114,7 @@ def test_users_that_no_class_takes_are_a_fault() -> None:
     assert found == (
         "no-load",
         "5",
-        "3 of 5 users belong to no class: each has its `count`",
+        "3 of 5 users belong to no class: every class has its own `count`",
         "write `users: 2`, or give a class a `weight`",
     )
 

@@ -356,7 +356,7 @@ def test_a_request_does_not_read_the_settings_that_it_replaces(block: str, login
 
     [found] = findings(users % (f"http: {{{block}}},", ""))
     assert (found.marked, found.message) == ("token", "unknown name `token`")
-    assert "comes before `token` can have a value" in found.hint
+    assert "uses this before `token` has a value" in found.hint
 
 
 def test_a_class_does_not_read_the_settings_that_it_replaces() -> None:
@@ -405,4 +405,4 @@ def test_a_tag_in_a_list_is_no_template() -> None:
     """It would be a name that thresholds can't know; with a key it can be one."""
     [found] = findings(steps('{get: /, tags: ["${rand.int(1, 2)}"]}'))
 
-    assert (found.code, found.message) == ("not-allowed", "a tag in a list is text as it stands")
+    assert (found.code, found.message) == ("not-allowed", "a tag in a list is literal text")

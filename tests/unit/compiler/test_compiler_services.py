@@ -163,7 +163,7 @@ class TestOrder:
         [found] = findings(plan)
 
         assert found.code == "reference-cycle"
-        assert found.message == "services need each other: a → b → a"
+        assert found.message == "services need each other in a circle: a → b → a"
 
     def test_a_service_that_is_not_there_is_a_fault(self) -> None:
         """With the one that was meant."""

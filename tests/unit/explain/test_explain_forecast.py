@@ -44,8 +44,8 @@ def test_what_only_the_target_limits_is_told_for_a_million() -> None:
     """Nobody knows how fast it answers."""
     first, why, _ = told("phases: [{users: 5, hold: 20s}]")
 
-    assert first.endswith("MB for each million requests")
-    assert "up to the target" in why
+    assert first.endswith("MB per million requests")
+    assert "depends on the target" in why
 
 
 @pytest.mark.parametrize(

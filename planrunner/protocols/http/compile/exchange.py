@@ -62,7 +62,7 @@ def compile_exchange(
     )
     timeout_ns = lowering.duration(spec.timeout, ("timeout",), settings.timeout_ns)
     if timeout_ns <= 0:
-        lowering.fault(("timeout",), Code.INVALID_VALUE, "a timeout is more than 0")
+        lowering.fault(("timeout",), Code.INVALID_VALUE, "a timeout must be more than 0")
     operation = _operation(
         spec,
         defaults,

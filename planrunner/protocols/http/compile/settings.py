@@ -70,7 +70,7 @@ def compile_settings(
     settings = _connections(model, base.settings, lowering)
     timeout_ns = lowering.duration(model.timeout, ("timeout",), settings.timeout_ns)
     if timeout_ns <= 0:
-        lowering.fault(("timeout",), Code.INVALID_VALUE, "a timeout is more than 0")
+        lowering.fault(("timeout",), Code.INVALID_VALUE, "a timeout must be more than 0")
     settings = replace(
         settings,
         base_url=settings.base_url
