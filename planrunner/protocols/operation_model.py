@@ -54,9 +54,13 @@ class OperationModel(PlanMapping):
     tags: TagsField | None = Field(
         None, description="Tags that split the series.", examples=["[read]"]
     )
-    timeout: Duration | None = Field(None, description="For the whole operation.", examples=["5s"])
+    timeout: Duration | None = Field(
+        None, description="The time limit for the whole operation.", examples=["5s"]
+    )
     measure: Flag | None = Field(
-        None, description="False: real traffic that is no result.", examples=["false"]
+        None,
+        description="False: it is sent, but does not count in the results.",
+        examples=["false"],
     )
 
     def default_name(self, action: str) -> str:

@@ -47,7 +47,7 @@ def resolve(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for
     """
     module, colon, attribute = name.partition(":")
     if not (colon and module and attribute):
-        raise Misuse(f"`{name}` is no name to import", hint="write `package.module:attribute`")
+        raise Misuse(f"`{name}` is not a name to import", hint="write `package.module:attribute`")
     found = getattr(import_module(module), attribute, None)
     if found is None:
         raise Misuse(f"`{module}` has no `{attribute}`")

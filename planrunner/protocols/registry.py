@@ -85,8 +85,8 @@ def foreign() -> Mapping[str, Plugin]:
     found = load_entries(entry_points(group=GROUP))
     for name in found.keys() & builtin().keys():
         raise UsageError(
-            f"an installed package brings a protocol called `{name}`, which planrunner has itself",
-            hint="uninstall it, or ask its author for another name",
+            f"an installed package brings a protocol called `{name}`, which planrunner already has",
+            hint="uninstall it, or ask its author to rename it",
         )
     return found
 
@@ -104,7 +104,7 @@ def load_entries(entries: Iterable[PackageEntry]) -> dict[str, Plugin]:
         except Exception as error:
             raise _broken(entry, f"{type(error).__name__}: {error}") from error
         if not isinstance(plugin, Plugin):
-            raise _broken(entry, f"it is no `Plugin` but a `{type(plugin).__name__}`")
+            raise _broken(entry, f"it is not a `Plugin` but a `{type(plugin).__name__}`")
         if faults := list(_faults(plugin)):
             raise _broken(entry, faults[0])
         loaded[plugin.name] = plugin

@@ -106,7 +106,7 @@ def test_expectations_that_do_not_hold_say_why(etcd: Member) -> None:
             return judged(step, await session.send(client.bind(step), {}), {})
 
         await words("put", key="/e", value="1")
-        assert await words("get", key="/none", expect={"found": True}) == "the key is not there"
+        assert await words("get", key="/none", expect={"found": True}) == "the key does not exist"
         assert await words("get", key="/e", expect={"value": "2"}) == ('value is "1", expected "2"')
         assert await words("get", key="/none", expect={"value": "2"}) == "there is no value"
         assert "count is 1, expected" in (await words("get", key="/e", expect={"count": 3}) or "")

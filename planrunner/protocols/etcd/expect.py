@@ -43,7 +43,7 @@ def compile_expect(
                 ("expect", key),
                 Code.NOT_ALLOWED,
                 f"`etcd.{method}` says nothing about `{key}`",
-                f"`{key}` goes with {can}",
+                f"use `{key}` with {can}",
             )
             return ()
     return tuple(_checks(expect, method, lowering))
@@ -69,7 +69,7 @@ def _checks(expect: EtcdExpect, method: str, lowering: Lowering) -> Iterator[Exp
 
 
 def _found(count: Callable[[Any], int], *, wanted: bool) -> Check:
-    words = "the key is not there" if wanted else "the key is there, expected none"
+    words = "the key does not exist" if wanted else "the key exists, expected none"
 
     def check(reply: Reply, _: Scope) -> str | None:
         return None if (count(cast("EtcdReply", reply).message) > 0) is wanted else words

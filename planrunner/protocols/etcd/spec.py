@@ -32,21 +32,21 @@ class EtcdModel(PlanMapping):
 
     endpoints: list[TextField] = Field(
         min_length=1,
-        description="Addresses of the members; the next one is taken when one fails.",
+        description="Addresses of the members; when one fails, the next is used.",
         examples=['["127.0.0.1:2379"]'],
     )
     transport: Literal["auto", "grpc"] | None = Field(
         None,
-        description="How to speak to it. Default auto, which is gRPC.",
+        description="The protocol to speak. Default auto, which is gRPC.",
         examples=["auto"],
     )
     connections: PositiveInt | None = Field(
         None,
-        description="Connections that all users share. Default one of its own for each user.",
+        description="Connections that all users share. Default one for each user.",
         examples=["4"],
     )
     timeout: Duration | None = Field(
-        None, description="For one operation. Default 30s.", examples=["5s"]
+        None, description="The time limit for one operation. Default 30s.", examples=["5s"]
     )
     username: TextField | None = Field(None, description="User name.", examples=["root"])
     password: TextField | None = Field(None, description="Password.", examples=["${etcd_password}"])
@@ -73,15 +73,17 @@ class EtcdRule(PlanMapping):
     is_: ValueField | None = Field(
         None, alias="is", description="The value itself.", examples=["ready"]
     )
-    min: ValueField | None = Field(None, description="The least number that holds.", examples=["1"])
+    min: ValueField | None = Field(
+        None, description="The smallest accepted number.", examples=["1"]
+    )
     max: ValueField | None = Field(
-        None, description="The greatest number that holds.", examples=["100"]
+        None, description="The largest accepted number.", examples=["100"]
     )
     in_: list[ValueField] | None = Field(
-        None, alias="in", min_length=1, description="The values that hold.", examples=["[a, b]"]
+        None, alias="in", min_length=1, description="The accepted values.", examples=["[a, b]"]
     )
     matches: TextField | None = Field(
-        None, description="A regular expression that is found in the value.", examples=["^v[0-9]+"]
+        None, description="A regular expression to find in the value.", examples=["^v[0-9]+"]
     )
 
 
@@ -94,9 +96,7 @@ EtcdRuleField = Annotated[
 class EtcdExpect(PlanMapping):
     """Which replies are acceptable; without it any reply that is no error is."""
 
-    found: bool | None = Field(
-        None, description="Whether the key must be there.", examples=["true"]
-    )
+    found: bool | None = Field(None, description="Whether the key must exist.", examples=["true"])
     value: EtcdRuleField | None = Field(
         None, description="The value, or a rule it must meet.", examples=["${expected}"]
     )
@@ -111,7 +111,7 @@ class EtcdExpect(PlanMapping):
     )
     time: TextField | None = Field(
         None,
-        description="The latency that holds.",
+        description="The accepted latency.",
         examples=["< 10ms"],
         json_schema_extra={
             "pattern": r"^<=?\s*(\d.*|\$\{.*)$",
@@ -119,7 +119,7 @@ class EtcdExpect(PlanMapping):
         },
     )
     soft: bool | None = Field(
-        None, description="True: what fails is only a warning.", examples=["true"]
+        None, description="True: a failure is only a warning.", examples=["true"]
     )
 
 
@@ -147,7 +147,7 @@ class EtcdPut(EtcdRequest):
     key: TextField = Field(description="The key.", examples=["/perf/${iteration}"])
     value: TextField = Field(description="The value.", examples=["${rand.text(100)}"])
     lease: ValueField | None = Field(
-        None, description="The lease that the key lives with.", examples=["${lease_id}"]
+        None, description="The lease that the key belongs to.", examples=["${lease_id}"]
     )
 
 
@@ -163,7 +163,7 @@ class EtcdGet(EtcdRequest):
     )
     serializable: bool | None = Field(
         None,
-        description="True: the member answers from its own store, without asking the others.",
+        description="True: the member replies from its own store, without asking the others.",
         examples=["true"],
     )
 
@@ -182,7 +182,7 @@ class EtcdCompare(PlanMapping):
 
     key: TextField = Field(description="The key.", examples=["/lock"])
     target: Literal["value", "version", "create", "mod", "lease"] = Field(
-        "value", description="What of the key is compared.", examples=["version"]
+        "value", description="The property of the key that is compared.", examples=["version"]
     )
     op: Literal["=", "==", "!=", "<", ">"] = Field(
         "=", description="How it is compared.", examples=['"="']
@@ -205,8 +205,8 @@ class TxnOperation(PlanMapping):
         if len(words) > 1:
             yield Fault(
                 Code.ONE_ACTION,
-                f"an operation is one thing, this has `{words[0]}` and `{words[1]}`",
-                "write a second operation",
+                f"an operation is one thing, but this has `{words[0]}` and `{words[1]}`",
+                "write a separate operation",
                 words[1],
             )
         elif not words:
@@ -234,7 +234,7 @@ class EtcdTxn(EtcdRequest):
 class EtcdLease(EtcdRequest):
     """Take a lease; extract its id with `$.ID`."""
 
-    ttl: Duration = Field(description="How long it lives.", examples=["30s"])
+    ttl: Duration = Field(description="How long the lease lives.", examples=["30s"])
 
 
 class EtcdWatch(EtcdRequest):
@@ -243,6 +243,6 @@ class EtcdWatch(EtcdRequest):
     key: TextField = Field(description="The key.", examples=["/perf/signal"])
     until: TextField | None = Field(
         None,
-        description="The value to wait for; any change when left out.",
+        description="The value to wait for; when left out, any change.",
         examples=["${expected}"],
     )

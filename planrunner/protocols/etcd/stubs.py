@@ -63,7 +63,7 @@ def _directory() -> Path:
     spec = importlib.util.find_spec("etcd3")
     origin = spec.origin if spec is not None else None
     if origin is None:
-        raise _shaped_otherwise("it is no package with files")
+        raise _shaped_otherwise("it is not a package with files")
     return Path(origin).parent / "etcdrpc"
 
 
@@ -79,7 +79,9 @@ def _shaped_otherwise(what: str) -> CannotRun:
         found = f"etcd3 {version('etcd3')}"
     except PackageNotFoundError:
         found = "the package etcd3"
-    return CannotRun(f"{found} is not shaped as planrunner knows it: {what}", hint=_INSTALL)
+    return CannotRun(
+        f"{found} does not have the shape that planrunner expects: {what}", hint=_INSTALL
+    )
 
 
 def _register(directory: Path) -> None:

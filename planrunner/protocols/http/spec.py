@@ -112,7 +112,7 @@ class Auth(PlanMapping):
     @classmethod
     def find_faults(cls, data: Mapping[str, Any]) -> Iterator[Fault]:
         schemes = ("basic", "bearer", "api_key", "oauth2")
-        yield from exactly_one(cls, data, schemes, "who the user is")
+        yield from exactly_one(cls, data, schemes, "how the user authenticates")
 
 
 AuthField = Annotated[
@@ -154,9 +154,9 @@ PartField = Annotated[
 class RetryModel(PlanMapping):
     """When a failed request is sent again; the sample keeps the last status and the whole time."""
 
-    times: PositiveInt = Field(description="How often at most.", examples=["2"])
+    times: PositiveInt = Field(description="The maximum number of retries.", examples=["2"])
     wait: Duration | None = Field(
-        None, description="Pause before each. Default none.", examples=["500ms"]
+        None, description="Pause before each retry. Default none.", examples=["500ms"]
     )
     on: list[str | int] | None = Field(
         None,
@@ -216,7 +216,7 @@ class RequestKeys(PlanMapping):
     )
     headers: dict[str, ValueField] | None = Field(
         None,
-        description="Headers of this request; null leaves one of the plan's out.",
+        description="Headers of this request; `null` removes one of the plan's.",
         examples=["{Accept: application/json}"],
     )
     json_: ValueField | None = Field(
@@ -243,12 +243,12 @@ class RequestKeys(PlanMapping):
     )
     auth: AuthField | None = Field(
         None,
-        description="Who the user is; `none` sends nothing.",
+        description="How the user authenticates; `none` sends nothing.",
         examples=["{bearer: '${token}'}", "none"],
     )
     timeout: Duration | None = Field(
         None,
-        description="For the whole request, connecting and redirects included.",
+        description="The time limit for the whole request, connecting and redirects included.",
         examples=["10s"],
     )
     follow_redirects: Flag | None = Field(
@@ -268,13 +268,15 @@ class RequestKeys(PlanMapping):
         examples=["[read]", "{cached: '${json.cached}'}"],
     )
     measure: Flag | None = Field(
-        None, description="False: real traffic that is no result.", examples=["false"]
+        None,
+        description="False: it is sent, but does not count in the results.",
+        examples=["false"],
     )
     retry: RetryField | None = Field(
         None, description="Send again after a failure.", examples=["2", "{times: 2, wait: 500ms}"]
     )
     when: ExprField | None = Field(
-        None, description="Only send when this expression is true.", examples=["workspace_id"]
+        None, description="Send only if this expression is true.", examples=["workspace_id"]
     )
 
     @classmethod
@@ -306,7 +308,7 @@ class RequestSpec(RequestKeys):
         for verb in verbs[1:]:
             yield Fault(
                 Code.ONE_ACTION,
-                f"a request has one verb, this one has `{verbs[0]}` and `{verb}`",
+                f"a request has one verb, but this one has `{verbs[0]}` and `{verb}`",
                 "write a separate request",
                 verb,
             )
@@ -323,10 +325,10 @@ class Certificate(PlanMapping):
 
     cert: TextField = Field(description="PEM file with the certificate.", examples=["client.pem"])
     key: TextField | None = Field(
-        None, description="PEM file with its key, when apart.", examples=["client.key"]
+        None, description="PEM file with its key, if separate.", examples=["client.key"]
     )
     password: TextField | None = Field(
-        None, description="Of an encrypted key.", examples=["${key_password}"]
+        None, description="The password of an encrypted key.", examples=["${key_password}"]
     )
 
 
@@ -344,7 +346,7 @@ class Pool(PlanMapping):
     )
     per_user: PositiveInt | None = Field(
         None,
-        description="Connections to one host a user may have at once. "
+        description="How many connections to one host a user can have at once. "
         "Default as many as the requests of a `parallel` step, else one.",
         examples=["1"],
     )
@@ -355,14 +357,14 @@ class HttpModel(PlanMapping):
 
     base_url: TextField | None = Field(
         None,
-        description="What URLs that start with `/` are appended to.",
+        description="The URL that paths starting with `/` are appended to.",
         examples=["http://localhost:8000"],
     )
     headers: dict[str, ValueField] | None = Field(
         None, description="Headers of every request.", examples=["{X-API-Key: '${api_key}'}"]
     )
     timeout: Duration | None = Field(
-        None, description="For a whole request. Default 30s.", examples=["10s"]
+        None, description="The time limit for a whole request. Default 30s.", examples=["10s"]
     )
     verify: Flag | None = Field(
         None, description="Check the server's certificate. Default true.", examples=["false"]
@@ -376,7 +378,7 @@ class HttpModel(PlanMapping):
         examples=["client.pem", "{cert: client.pem, key: client.key}"],
     )
     auth: AuthField | None = Field(
-        None, description="Who the users are to the server.", examples=["{bearer: '${token}'}"]
+        None, description="How users authenticate to the server.", examples=["{bearer: '${token}'}"]
     )
     follow_redirects: Flag | None = Field(
         None, description="Follow 3xx replies. Default true.", examples=["false"]
@@ -387,7 +389,7 @@ class HttpModel(PlanMapping):
         examples=["{keepalive: true, per_user: 1}"],
     )
     client: Literal["auto", "wire", "httpx"] | None = Field(
-        None, description="Which HTTP client sends. Default auto.", examples=["wire"]
+        None, description="The HTTP client to use. Default auto.", examples=["wire"]
     )
     proxy: TextField | None = Field(
         None, description="URL of the proxy. Default none.", examples=["http://proxy:3128"]

@@ -80,8 +80,8 @@ JsonType = Literal[
 class Length(PlanMapping):
     """Bounds of a length."""
 
-    min: Count | None = Field(None, description="The least length that holds.", examples=["1"])
-    max: Count | None = Field(None, description="The greatest length that holds.", examples=["100"])
+    min: Count | None = Field(None, description="The smallest accepted length.", examples=["1"])
+    max: Count | None = Field(None, description="The largest accepted length.", examples=["100"])
 
 
 class Rule(PlanMapping):
@@ -95,7 +95,7 @@ class Rule(PlanMapping):
     is_: ValueField | None = Field(
         None,
         alias="is",
-        description="The value, when it looks like a rule itself.",
+        description="The value, if it looks like a rule itself.",
         examples=["{type: object}"],
     )
     type: JsonType | None = Field(
@@ -104,24 +104,26 @@ class Rule(PlanMapping):
         json_schema_extra={"type": ["string", "null"], "enum": [*get_args(JsonType), None]},
         examples=["array"],
     )
-    min: ValueField | None = Field(None, description="The least number that holds.", examples=["1"])
+    min: ValueField | None = Field(
+        None, description="The smallest accepted number.", examples=["1"]
+    )
     max: ValueField | None = Field(
-        None, description="The greatest number that holds.", examples=["100"]
+        None, description="The largest accepted number.", examples=["100"]
     )
     in_: list[ValueField] | None = Field(
         None,
         alias="in",
         min_length=1,
-        description="The values that hold.",
+        description="The accepted values.",
         examples=["[done, failed]"],
     )
     matches: TextField | None = Field(
         None,
-        description="A regular expression that is found in the value.",
+        description="A regular expression to find in the value.",
         examples=["^ws-[0-9]+$"],
     )
     exists: bool | None = Field(
-        None, description="True: the value is there; false: it is not.", examples=["false"]
+        None, description="True: the value must be present; false: it must not.", examples=["false"]
     )
     length: (
         Annotated[
@@ -147,7 +149,7 @@ class Rule(PlanMapping):
         if not data:
             yield Fault(
                 Code.INVALID_VALUE,
-                "an empty rule says nothing",
+                "an empty rule checks nothing",
                 "write `{is: {}}` for an empty object",
             )
 
@@ -190,7 +192,7 @@ class Expect(PlanMapping):
     )
     time: TextField | None = Field(
         None,
-        description="The latency that holds, such as `< 1s`.",
+        description="The accepted latency, such as `< 1s`.",
         json_schema_extra={
             "pattern": r"^<=?\s*(\d.*|\$\{.*)$",
             "patternErrorMessage": "write a limit such as `< 500ms`",
@@ -211,15 +213,15 @@ class Expect(PlanMapping):
         examples=["{Content-Type: {matches: json}}"],
     )
     contains: Texts | None = Field(
-        None, description="Text that is in the body.", examples=["Welcome"]
+        None, description="Text that must be in the body.", examples=["Welcome"]
     )
     matches: Texts | None = Field(
-        None, description="Regular expression found in the body.", examples=["order [0-9]+"]
+        None, description="Regular expression to find in the body.", examples=["order [0-9]+"]
     )
     schema_: TextField | None = Field(
         None,
         alias="schema",
-        description="File with the JSON Schema that the body meets.",
+        description="File with the JSON Schema that the body must satisfy.",
         examples=["schemas/workspaces.json"],
     )
     soft: bool | list[ExpectationName] | None = Field(
@@ -262,14 +264,14 @@ class ExtractSpec(PlanMapping):
         None, description="Name of a cookie that the reply sets.", examples=["session"]
     )
     index: Literal["first", "last", "random", "all"] = Field(
-        "first", description="Which of several matches; `all` gives the list.", examples=["last"]
+        "first", description="Which match to take; `all` takes the list of them.", examples=["last"]
     )
     default: ValueField | None = Field(
         None, description="The value when nothing matches.", examples=["none"]
     )
     required: bool = Field(
         default=True,
-        description="False: without a match the variable stays as it is. True: the request fails.",
+        description="False: without a match, the variable is unchanged. True: the request fails.",
         examples=["false"],
     )
 

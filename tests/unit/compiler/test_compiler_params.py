@@ -114,4 +114,4 @@ def test_connections_of_a_user_are_limited(tmp_path: Path) -> None:
     with pytest.raises(PlanError) as caught:
         describe(tmp_path, "true", "false", '"${n * 40}"')
     found = [diagnostic.message for diagnostic in caught.value.diagnostics]
-    assert found == ["a user has at most 64 connections"]
+    assert found == ["a user can have at most 64 connections"]

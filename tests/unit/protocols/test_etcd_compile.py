@@ -129,7 +129,7 @@ def test_a_transaction_has_all_its_parts() -> None:
 
 def test_a_lease_that_is_no_number_is_not_sent() -> None:
     """The request fails as `extract`, with words."""
-    with pytest.raises(PlanrunnerError, match="the lease is no whole number"):
+    with pytest.raises(PlanrunnerError, match="the lease is not a whole number"):
         message_of("put", {"id": "none"}, key="a", value="b", lease="${id}")
 
 
@@ -177,7 +177,7 @@ def test_an_error_of_grpc_has_a_kind(code: str, words: str, kind: str) -> None:
         ("DEADLINE_EXCEEDED", "Stream removed (Deadline Exceeded)", "no reply within the timeout"),
         ("DEADLINE_EXCEEDED", "context deadline exceeded", "no reply within the timeout"),
         ("UNAVAILABLE", "Stream removed (Socket closed)", "Socket closed"),
-        ("INTERNAL", "", "no words"),
+        ("INTERNAL", "", "no message"),
     ],
 )
 def test_an_error_of_grpc_is_said_briefly(code: str, words: str, said: str) -> None:

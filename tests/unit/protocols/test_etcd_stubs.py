@@ -95,6 +95,6 @@ def test_another_shape_is_an_error_and_leaves_nothing_behind(tmp_path: Path) -> 
         tmp_path,
     )
 
-    assert "is not shaped as planrunner knows it" in done.stdout, done.stderr
+    assert "does not have the shape that planrunner expects" in done.stdout, done.stderr
     assert "kv_pb2.py has no serialized_pb" in done.stdout
     assert done.stdout.rstrip().endswith("[]")

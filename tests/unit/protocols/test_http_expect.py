@@ -177,7 +177,7 @@ def test_json_expectations_that_hold(path: str, expected: object) -> None:
         ("$.name", {"max": 2}, '`$.name` is "ada", expected a number of at most 2'),
         ("$.n", {"in": [2, 3]}, "`$.n` is 1, expected one of 2, 3"),
         ("$.tags", {"length": 3}, '`$.tags` is ["a", "b"], expected a length of 3'),
-        ("$.ok", {"exists": False}, "`$.ok` is there, expected none"),
+        ("$.ok", {"exists": False}, "`$.ok` is present, expected none"),
         (
             "$.miss",
             {"exists": True},
@@ -257,7 +257,7 @@ def test_header_expectations_that_fail() -> None:
     assert first_fault({"header": {"X-Other": "1"}}, reply) == "no header `X-Other` in the reply"
     assert first_fault({"header": {"X-Count": 8}}, reply) == 'header `X-Count` is "7", expected 8'
     assert first_fault({"header": {"X-Count": {"exists": False}}}, reply) == (
-        "header `X-Count` is there, expected none"
+        "header `X-Count` is present, expected none"
     )
 
 

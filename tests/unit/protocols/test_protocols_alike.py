@@ -181,7 +181,7 @@ def test_everything_that_a_record_names_is_there(plugin: Plugin) -> None:
     ("value", "reason"),
     [
         ("no_such_package:PLUGIN", "ModuleNotFoundError"),
-        ("planrunner.errors:UsageError", "it is no `Plugin`"),
+        ("planrunner.errors:UsageError", "it is not a `Plugin`"),
     ],
 )
 def test_a_broken_package_is_named(value: str, reason: str) -> None:

@@ -65,7 +65,7 @@ def map_failure(error: grpc.aio.AioRpcError) -> tuple[FailureKind, int, str]:
         code = _CODE.DEADLINE_EXCEEDED  # the member noticed first, and has no better word for it
     # Member, stream and call each have words of their own for it.
     words = _LATE if code is _CODE.DEADLINE_EXCEEDED else _briefly(details)
-    return _kind(code, details.lower()), int(code.value[0]), f"{code.name}: {words or 'no words'}"
+    return _kind(code, details.lower()), int(code.value[0]), f"{code.name}: {words or 'no message'}"
 
 
 def _briefly(details: str) -> str:

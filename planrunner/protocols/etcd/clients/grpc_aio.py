@@ -366,7 +366,7 @@ class Watcher:
                 grpc.StatusCode.UNAVAILABLE,
                 grpc.aio.Metadata(),
                 grpc.aio.Metadata(),
-                details="the watch was ended by the member",
+                details="the member ended the watch",
             )
         finally:
             stream.cancel()

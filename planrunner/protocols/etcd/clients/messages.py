@@ -164,6 +164,6 @@ def _whole(evaluate: Evaluate, what: str) -> Callable[[Scope], int]:
                 return int(value)
         except ValueError:
             pass
-        raise EvaluationError(f"{what} is no whole number")
+        raise EvaluationError(f"{what} is not a whole number")
 
     return number

@@ -42,7 +42,7 @@ class WireIdentity:
         key = name.lower()
         line = header_line(name, value or "")
         if key in FRAMING:
-            raise EvaluationError(f"`{name}` cannot be set: the client writes it")
+            raise EvaluationError(f"`{name}` cannot be set: the client sets it")
         self._headers[key] = b"" if value is None else line
         self._lines = b"".join(
             line for key, line in self._headers.items() if key not in PRIVATE_HEADERS

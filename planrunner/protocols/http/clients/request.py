@@ -334,7 +334,7 @@ def _header_value(name: str, value: str) -> bytes:
     if CONTROL.search(value):
         raise EvaluationError(
             f"the header `{name}` cannot hold {value!r}",
-            hint="a header's value is one line without control characters",
+            hint="a header's value must be one line without control characters",
         )
     try:
         return value.strip(" \t").encode("utf-8")

@@ -199,8 +199,8 @@ def _read(word: str, lowering: Lowering, path: SpecPath) -> FailureKind | range:
         return FailureKind(word)
     names = [kind.value for kind in _KINDS]
     if word in (FailureKind.EXPECT, FailureKind.EXTRACT, FailureKind.STATUS):
-        hint = "name statuses such as 503 or 5xx; `poll` waits until a reply says what it should"
+        hint = "name statuses such as 503 or 5xx; use `poll` to wait for a certain reply"
     else:
         hint = suggest(word, names) or "write " + ", ".join(names) + ", a status or a class"
-    lowering.fault(path, Code.INVALID_VALUE, f"`{word}` is no reason to send again", hint)
+    lowering.fault(path, Code.INVALID_VALUE, f"`{word}` is not a reason to send again", hint)
     return range(0)

@@ -86,7 +86,7 @@ class _Boundary:
             text += f'; filename="{_quote(filename)}"'
         if content_type:
             if not content_type.isprintable():
-                raise EvaluationError("a content type is one line without control characters")
+                raise EvaluationError("a content type must be one line without control characters")
             text += f"\r\nContent-Type: {content_type}"
         return f"{text}\r\n\r\n".encode("utf-8", "replace")
 
@@ -195,7 +195,7 @@ def _locator(
         pure = PurePosixPath(wanted.replace("\\", "/"))
         # What a variable holds may come from the server: it names files of the plan's folder only.
         if pure.is_absolute() or ".." in pure.parts or not wanted:
-            raise EvaluationError(f"the file `{source}` must lie below the plan's folder")
+            raise EvaluationError(f"the file `{source}` must be inside the plan's folder")
         try:
             return files.path(wanted)
         except (OSError, ValueError) as failed:

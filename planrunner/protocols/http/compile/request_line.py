@@ -149,7 +149,7 @@ def compile_headers(
 
 def _header_value(value: object, lowering: Lowering, path: SpecPath) -> TextParts:
     if isinstance(value, list | tuple | Mapping):
-        lowering.fault(path, Code.WRONG_TYPE, "a header's value is a text", "write one text")
+        lowering.fault(path, Code.WRONG_TYPE, "a header's value must be text", "write one text")
         return ()
     if isinstance(value, Text):
         parts = lowering.parts(value, path)
@@ -157,7 +157,9 @@ def _header_value(value: object, lowering: Lowering, path: SpecPath) -> TextPart
         parts = (to_text(lowering.value(value, path).value),)
     for part in parts:
         if isinstance(part, str) and _CONTROL.search(part):
-            lowering.fault(path, Code.INVALID_VALUE, "a header's value has no control characters")
+            lowering.fault(
+                path, Code.INVALID_VALUE, "a header's value can't contain control characters"
+            )
     return parts
 
 

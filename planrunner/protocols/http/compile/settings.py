@@ -134,7 +134,7 @@ def _pool(pool: Pool, lowering: Lowering) -> dict[str, Any]:
     path = "pool", "per_user"
     most = lowering.number(pool.per_user, path, 0)
     if most > _MOST_CONNECTIONS:
-        message = f"a user has at most {_MOST_CONNECTIONS} connections"
+        message = f"a user can have at most {_MOST_CONNECTIONS} connections"
         lowering.fault(path, Code.INVALID_VALUE, message, f"write {_MOST_CONNECTIONS} or less")
     keepalive = lowering.flag(("pool", "keepalive"), pool.keepalive, default=True)
     return {"keepalive": keepalive, "per_user": most}

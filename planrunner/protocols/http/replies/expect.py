@@ -268,4 +268,4 @@ def json_finder(source: str, lowering: Lowering, path: SpecPath) -> FindNodes | 
 def _presence(name: str, *, found: bool, absent: bool) -> str | None:
     if found == (not absent):
         return None
-    return f"{name} is there, expected none" if absent else f"no {name} in the reply"
+    return f"{name} is present, expected none" if absent else f"no {name} in the reply"

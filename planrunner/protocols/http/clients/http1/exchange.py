@@ -170,7 +170,7 @@ class WireExchange:
         try:
             location = join(self.origin, target_of(self.data), head.location)
         except UrlError as fault:
-            words = f"the redirect leads nowhere: {fault.message}"
+            words = f"the redirect has no valid target: {fault.message}"
             raise WireFault(FailureKind.PROTOCOL, words) from fault
         self.user.identity.redirected(head.status, head.location)
         crosses = location.origin != self.origin

@@ -288,4 +288,6 @@ def _location(measured: HttpxAttempt, origin: Origin, data: bytes) -> Location |
         text = values[0].encode("latin-1").decode("utf-8", "replace")
         return join(origin, target_of(data), text)
     except UrlError as fault:
-        raise WireFault(FailureKind.PROTOCOL, f"redirected to nowhere: {fault.message}") from fault
+        raise WireFault(
+            FailureKind.PROTOCOL, f"the redirect has no valid target: {fault.message}"
+        ) from fault
