@@ -43,8 +43,8 @@ class ClauseForm:
 MEASURED: Final = (
     ClauseForm(
         "",
-        "of requests the latency, the time that a user waits; of iterations and groups how long "
-        "they take",
+        "the latency of requests, which is the time that a user waits; the duration of iterations "
+        "and groups",
         "p95 of iteration:Buyer < 10s",
     ),
     ClauseForm(
@@ -103,7 +103,7 @@ SELECTORS: Final[Mapping[SelectorKind, ClauseForm]] = {
     ),
     SelectorKind.ERROR: ClauseForm(
         "`error:KIND`",
-        "requests that failed in this way; `error:aborted` are those that the end of a phase cut",
+        "requests that failed in this way; `error:aborted` are those cut by the end of a phase",
         "count of error:timeout == 0",
     ),
     SelectorKind.ITERATION: ClauseForm(
@@ -126,7 +126,7 @@ SELECTORS: Final[Mapping[SelectorKind, ClauseForm]] = {
 COMBINED_SELECTORS: Final = (
     ClauseForm(
         "`not A`",
-        "everything of that kind but A; binds closest",
+        "everything of that kind but A; binds most tightly",
         "p95 of not tag:warm < 1s",
     ),
     ClauseForm("`A and B`", "what both select", "p95 of task:buy and tag:region=eu < 1s"),
@@ -161,8 +161,8 @@ WINDOWS: Final = (
     ClauseForm(
         "`over TIME`",
         "each window of this length, in whole seconds from the start of the scope after its "
-        "warm-up; what is left at the end joins the last one. One window that breaks the limit "
-        "is enough",
+        "warm-up; what is left at the end joins the last one. One window that breaks the "
+        "limit is enough",
         "p95 over 30s < 1s",
     ),
     ClauseForm(
@@ -223,7 +223,7 @@ ABORTS: Final = (
 )
 
 NO_DATA: Final[Mapping[OnNoData, str]] = {
-    OnNoData.FAIL: "a breach; the default, as what was not measured has not been met",
+    OnNoData.FAIL: "a breach; the default, because a limit that was not measured was not met",
     OnNoData.PASS: "it passes",
     OnNoData.SKIP: "it is not judged: `n/a`",
 }

@@ -147,7 +147,7 @@ def _of_baseline(scanner: Scanner, metric: Metric | Ratio, text: str, start: int
     if not scanner.take_word("baseline"):
         scanner.fail(
             f"expected `baseline`, found {scanner.found()}",
-            hint="write `110% of baseline`; `of SELECTOR` stands before the limit",
+            hint="write `110% of baseline`; put `of SELECTOR` before the limit",
         )
     if isinstance(metric, Ratio):
         scanner.fail("a ratio has no baseline", start, hint="write a number such as `1.5`")

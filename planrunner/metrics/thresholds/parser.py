@@ -98,7 +98,7 @@ def _metric(
     window: Window | None = None
     while (word := scanner.peek_word()) in CLAUSES:
         if {"of": selector, "in": scope, "over": window}[word] is not None:
-            scanner.fail(f"`{word}` stands twice", hint=_twice_hint(word))
+            scanner.fail(f"`{word}` appears twice", hint=_twice_hint(word))
         if word == "over" and inside_ratio:
             scanner.fail("a ratio has no windows", hint="leave out `over`")
         scanner.skip(word)
@@ -126,7 +126,7 @@ def _metric(
         )
     if inside_ratio and metric.agg.is_growth:
         word = metric.agg.word
-        message, hint = f"`{word}` can't stand in a ratio", "write a threshold of its own"
+        message, hint = f"`{word}` can't be part of a ratio", "write a separate threshold"
         scanner.fail(message, start, length=len(word), hint=hint)
     check_metric(metric, scanner, start)
     return metric
@@ -175,7 +175,7 @@ def _unknown_head(scanner: Scanner, word: str, measures: Mapping[str, Measure]) 
         hint = f"write `p{loose[1] or loose[2]}`"
     else:
         heads = [*(head for agg in AGGREGATIONS.values() for head in agg.spellings), "ratio"]
-        hint = nearest(word, heads) or f"known are {', '.join(heads)}"
+        hint = nearest(word, heads) or f"known aggregations are {', '.join(heads)}"
     scanner.fail(f"unknown aggregation `{word}`", length=len(word), hint=hint)
 
 
@@ -290,7 +290,7 @@ def _abort(scanner: Scanner) -> Abort | None:
         scanner.fail(
             f"expected `abort`, found {scanner.found()}",
             length=len(word),
-            hint=nearest(word, ("abort",)) or "write one threshold a line",
+            hint=nearest(word, ("abort",)) or "write one threshold per line",
         )
     if not scanner.take_word("after"):
         return Abort()
@@ -306,7 +306,7 @@ def _trailing(scanner: Scanner) -> NoReturn:
     elif word == "for":
         hint = "write `over ...` before the operator: `p95 over 10s < 500ms`"
     elif word in ("and", "or"):
-        hint = "write one threshold a line"
+        hint = "write one threshold per line"
     else:
         hint = nearest(word, CLAUSES) if word else ""
     scanner.fail(f"unexpected {scanner.found()} after the limit", length=len(word), hint=hint)

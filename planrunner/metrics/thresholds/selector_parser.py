@@ -139,7 +139,8 @@ def _unknown_prefix(scanner: Scanner, prefix: str, start: int) -> NoReturn:
     elif prefix in ("service", "monitor", "generator"):
         hint = f"write `{prefix}.NAME` with a dot"
     else:
-        hint = nearest(prefix, _PREFIXES) or f"known are {', '.join(f'`{p}:`' for p in _PREFIXES)}"
+        known = ", ".join(f"`{p}:`" for p in _PREFIXES)
+        hint = nearest(prefix, _PREFIXES) or f"known selectors are {known}"
     scanner.fail(f"unknown selector `{prefix}:`", start, length=len(prefix), hint=hint)
 
 
@@ -150,7 +151,7 @@ def _check_mixture(scanner: Scanner, selector: Selector) -> None:
             f"`{gauge}` can't be combined with other selectors",
             gauge.offset,
             length=gauge.end - gauge.offset,
-            hint="write a threshold of its own",
+            hint="write a separate threshold",
         )
     if selector.population is not Population.ITERATION:
         return

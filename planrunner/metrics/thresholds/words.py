@@ -35,7 +35,7 @@ def describe(threshold: Threshold) -> str:
     """Return what the threshold means, for `explain`: a sentence without the full stop.
 
     `the 95th percentile of the latency of "GET /" in phase high must be below 500 ms, judged when
-    the run is over; a breach fails the run, and to have no samples is a breach`
+    the run is over; a breach fails the run, and having no samples is a breach`
     """
     if isinstance(threshold.metric, Ratio):
         ratio = threshold.metric
@@ -186,9 +186,9 @@ def _breach(threshold: Threshold) -> str:
 
 
 _NO_DATA: Final[Mapping[OnNoData, str]] = {
-    OnNoData.FAIL: "and to have no samples is a breach",
-    OnNoData.PASS: "but to have no samples is none",
-    OnNoData.SKIP: "and without samples it is not judged",
+    OnNoData.FAIL: "and having no samples is a breach",
+    OnNoData.PASS: "but having no samples is not a breach",
+    OnNoData.SKIP: "and it is not judged without samples",
 }
 
 

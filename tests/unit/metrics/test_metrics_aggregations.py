@@ -231,7 +231,7 @@ def test_a_share_of_the_baseline_is_taken_only_where_one_can_be_computed(
 
 def test_a_growth_stands_in_no_ratio() -> None:
     """It compares times; a ratio has the totals only."""
-    with pytest.raises(ThresholdSyntaxError, match="`growth` can't stand in a ratio"):
+    with pytest.raises(ThresholdSyntaxError, match="`growth` can't be part of a ratio"):
         parse_threshold("ratio(growth, avg) < 2")
 
 

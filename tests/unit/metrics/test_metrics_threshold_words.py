@@ -9,7 +9,7 @@ import pytest
 from planrunner.metrics.thresholds import OnNoData, ThresholdLevel, parse_threshold
 from planrunner.metrics.thresholds.words import describe
 
-END = "a breach fails the run, and to have no samples is a breach"
+END = "a breach fails the run, and having no samples is a breach"
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ END = "a breach fails the run, and to have no samples is a breach"
             'the 99th percentile of the latency of "GET /v1/crl" over all phases together '
             "must be below 3 s, judged over each 30s after the warm-up, 2 of them in a row, "
             "once a second, from 1m after the start; "
-            "a breach ends the run at once and fails the run, and to have no samples is a breach",
+            "a breach ends the run at once and fails the run, and having no samples is a breach",
         ),
         (
             "rate of (status:5xx or error:timeout) and not task:a in phase P stage S <= 1%",
@@ -69,9 +69,11 @@ def test_level_and_missing_data_are_said() -> None:
     warning = replace(threshold, level=ThresholdLevel.WARN, on_no_data=OnNoData.PASS)
     skipped = replace(threshold, on_no_data=OnNoData.SKIP, not_applicable="phase x is not selected")
 
-    assert describe(warning).endswith("a breach is a warning, but to have no samples is none")
+    assert describe(warning).endswith(
+        "a breach is a warning, but having no samples is not a breach"
+    )
     assert describe(skipped).endswith(
-        "and without samples it is not judged; "
+        "and it is not judged without samples; "
         "it does not apply to this run: phase x is not selected"
     )
 
