@@ -252,7 +252,7 @@ class _Lane:
         """Cancel it, unless it has ended."""
         if self.task is None or self.task.done():
             return
-        self._fault = self._fault or f"did not end within {_END_S:.0f} s and was left behind"
+        self._fault = self._fault or f"did not end within {_END_S:.0f} s and was abandoned"
         while not self._queue.empty():
             item = self._queue.get_nowait()
             self._lost_seconds += isinstance(item, Second)

@@ -1,4 +1,4 @@
-"""Two runs held against each other: what changed, and whether that can be told from noise."""
+"""Two runs compared: what changed, and whether the change is more than noise."""
 
 from __future__ import annotations
 
@@ -229,14 +229,14 @@ def _remarks(before: RunResult, after: RunResult) -> Iterator[str]:
     elif before.plan_hash != after.plan_hash:
         yield "the plan or its params changed between the runs"
     if len(_lengths(before, after)) > 1:
-        yield "one run is so much longer that its percentiles are of longer intervals"
+        yield "one run is so much longer that its percentiles cover longer intervals"
     if before.profile != after.profile:
         yield f"the profiles differ: `{before.profile}` and `{after.profile}`"
     yield from _differing_hosts(before.host, after.host)
     for result, which in ((before, "first"), (after, "second")):
         measured = sum(interval.seconds for interval in measured_intervals(result))
         if len(measured_intervals(result)) < FEWEST_INTERVALS:
-            yield f"the {which} run measured only {measured:.0f} s, too little to tell anything"
+            yield f"the {which} run measured only {measured:.0f} s, which is too short to compare"
         if result.validity.level is not ValidityLevel.VALID:
             yield f"the numbers of the {which} run are {result.validity.level.value}"
 

@@ -183,13 +183,13 @@ def _baseline_notices(graph: RunGraph, baseline: RunResult | None) -> Iterator[s
     if asks and baseline is None:
         yield (
             f"there is no baseline `{graph.baseline}`, so thresholds that compare with one "
-            "are n/a; `planrunner baseline promote RUN` makes it"
+            "are n/a; create it with `planrunner baseline promote RUN`"
         )
     elif asks and baseline is not None:
         for what, now in (("plan", graph.name), ("profile", graph.profile)):
             before = getattr(baseline, what)
             if before != now:
-                yield f"the baseline is of {what} `{before}`, not of `{now}`"
+                yield f"the baseline is from {what} `{before}`, not from `{now}`"
 
 
 @asynccontextmanager

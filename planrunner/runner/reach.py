@@ -32,8 +32,8 @@ async def foreign_hosts(graph: RunGraph) -> tuple[str, ...]:
     ]
     load, mask = peak_load(graph), Masker(graph.secrets)
     return tuple(
-        f"up to {load} will load `{mask(host.name)}` ({', '.join(found[:2]) or 'no address yet'}), "
-        "which is neither loopback nor private"
+        f"up to {load} will send load to `{mask(host.name)}` "
+        f"({', '.join(found[:2]) or 'no address yet'}), which is neither loopback nor private"
         for host, found in reached
     )
 

@@ -112,7 +112,7 @@ class RunningService:
         code = self.ended or 0
         if code == _LOST:
             return "lost its supervisor"
-        return f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
+        return f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
 
     async def until_ready(self, fetch: Fetch) -> None:
         """Wait until its `ready` holds.
@@ -125,7 +125,7 @@ class RunningService:
             return
         end = asyncio.ensure_future(self._read_end())
         probe = make_probe(ready, self._log, fetch)
-        why: str | None = "it was never asked"
+        why: str | None = "it was never probed"
         try:
             async with asyncio.timeout(ready.timeout_ns / NS_PER_S):
                 while not end.done() and (why := await probe()) is not None:
@@ -139,7 +139,8 @@ class RunningService:
             is_over = end.done()
             end.cancel()
         hint = f"its whole output is in {self._log}"
-        words = self._how() if is_over else f"was not ready in {format_duration(ready.timeout_ns)}"
+        timeout = format_duration(ready.timeout_ns)
+        words = self._how() if is_over else f"was not ready within {timeout}"
         reason = "" if is_over else f": {why}"
         message = f"service `{self.node.name}` {words}{reason}{self.last_words()}"
         raise CannotRun(message, hint=hint)
@@ -212,11 +213,11 @@ def _check_program(node: ServiceNode, program: str, path: str | None) -> None:
         words = f"needs the program `{program}`, which is not installed"
         hint = _install(program, f"install `{program}`, or write its whole path in `run:`")
     elif not file.is_file():
-        words = f"needs the program `{file}`, which is not there"
+        words = f"needs the program `{file}`, which does not exist"
         hint = _install(file.name, "correct `run`")
     elif not os.access(file, os.X_OK):
-        words = f"can't be started: `{file}` is no program"
-        hint = f"`chmod +x {file}`, or write what runs it before it"
+        words = f"can't be started: `{file}` is not executable"
+        hint = f"run `chmod +x {file}`, or put its interpreter in front of it"
     else:
         return
     raise CannotRun(f"service `{node.name}` {words}", hint=hint)

@@ -67,7 +67,7 @@ def test_a_killed_run_is_told_from_its_samples(project: PlanProject, run: Path) 
         ({"metrics.json": '{"schema_version": 99}'}, "has schema_version 99"),
         ({"metrics.json": '{"schema_version": 1, "run_id": 3}'}, "$.run_id is not text"),
         ({"samples.bin": ""}, "has samples but no metrics.json"),
-        ({"x/metrics.json": "{}"}, "is no run but has 1"),
+        ({"x/metrics.json": "{}"}, "is not a run but contains 1 run"),
     ],
 )
 def test_what_is_no_run_is_said_in_a_sentence(
@@ -181,7 +181,7 @@ def test_a_baseline_of_another_plan_is_said(project: PlanProject, run: Path) -> 
     ended = project.run("execute", "cart.yaml", "--out", "cart")
 
     assert (promoted.code, ended.code) == (0, 0)
-    assert "the baseline is of plan `shop`, not of `cart`" in " ".join(ended.out.split())
+    assert "the baseline is from plan `shop`, not from `cart`" in " ".join(ended.out.split())
 
 
 @pytest.mark.slow

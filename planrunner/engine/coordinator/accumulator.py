@@ -221,7 +221,7 @@ class Accumulator:
         return None
 
     def notice_pool(self, pool: WorkerPool) -> None:
-        """Add what only those know who ran the users, at the end of the run."""
+        """Add what only the workers know at the end of the run."""
         self._workers, self._start_spread_ns = pool.size, pool.start_spread_ns
         self._cpu_shares = pool.cpu_shares
         self.notices += pool_notices(pool)

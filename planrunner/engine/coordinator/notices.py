@@ -16,7 +16,7 @@ _MOST_SPREAD_NS: Final = 5 * NS_PER_MS
 
 
 def pool_notices(pool: WorkerPool) -> Iterator[str]:
-    """Say what only those know who ran the users, at the end of the run."""
+    """Say what only the workers know at the end of the run."""
     if pool.start_spread_ns > _MOST_SPREAD_NS:
         yield (
             f"workers began a phase {format_duration(pool.start_spread_ns)} apart: the host is "
@@ -51,27 +51,27 @@ def overtime(counters: Counters) -> Iterator[str]:
 
 def _data_notices(counters: Counters) -> Iterator[str]:
     for name, users in counters.rows_ended.items():
-        who = format_count(users, "user") if users > 1 else "a user"
-        yield f"no row of the data `{name}` was left for {who}"
+        short = format_count(users, "user") if users > 1 else "a user"
+        yield f"the data source `{name}` had no row left for {short}"
 
 
 def counter_notices(counters: Counters) -> tuple[str, ...]:
     """Say what users did that a reader of the result would not expect."""
     notices = []
     for name, times in counters.soft_failures.items():
-        notices.append(f"a soft expectation of `{name}` did not hold {format_count(times, 'time')}")
+        notices.append(f"a soft expectation of `{name}` failed {format_count(times, 'time')}")
     for reason, times in counters.ended_early.most_common():
         notices.append(f"{format_count(times, 'iteration')} ended early: {reason}")
     for condition, times in counters.endless.items():
         many = format_count(times, "time")
-        notices.append(f"`while: {condition}` was still true after its last round {many}")
+        notices.append(f"`while: {condition}` was still true after its last round ({many})")
     if counters.retries:
         many = format_count(counters.retries, "time")
-        notices.append(f"`on_start`, `on_stop` and the like were tried again {many}")
+        notices.append(f"blocks with `on_fail: retry` were retried {many}")
     if counters.aborted:
         many = format_count(counters.aborted, "iteration")
         were = "was" if counters.aborted == 1 else "were"
-        notices.append(f"{many} {were} cut when the graceful stop was over")
+        notices.append(f"{many} {were} aborted at the end of the graceful stop")
     if counters.backoffs:
         many = format_count(counters.backoffs, "time")
         notices.append(f"users paused {many} because they could not connect")

@@ -56,7 +56,7 @@ class Doubts:
 
 
 def doubts_of_loads(doubts: Doubts, loads: Iterable[PhaseLoad]) -> None:
-    """Hold what was achieved against what was asked for.
+    """Compare what was achieved with what was requested.
 
     Not of a search: there, levels that can't be achieved are what it looks for, and each is
     judged by itself.
@@ -86,8 +86,8 @@ def _dropped(doubts: Doubts, load: PhaseLoad) -> None:
     if share > BIASED_SHARE:
         doubts.add(
             f"phase `{load.phase}` dropped {load.dropped:,} of {load.requested:,} arrivals "
-            f"({share:.1%}) because all users were busy, so the load was not reached and the "
-            "slowest replies were not asked for; raise `max_users`, or lower the rate",
+            f"({share:.1%}) because all users were busy: the load was not reached, and the "
+            "slowest requests were never sent; raise `max_users`, or lower the rate",
             is_invalid=share >= INVALID_SHARE,
         )
 
@@ -106,8 +106,8 @@ def _late(doubts: Doubts, load: PhaseLoad) -> None:
         return
     reason = (
         f"{load.late:,} of {load.requested:,} iterations of phase `{load.phase}` started later "
-        f"than their pace says, because the ones before took longer, and {load.achieved:,} began; "
-        "latencies count the delay, but the load was lower than planned: use more users, or a "
+        f"than their pace says because earlier ones took longer, and {load.achieved:,} began; "
+        "latencies include the delay, but the load was lower than planned: use more users, or a "
         "longer `pace`"
     )
     doubts.add(reason, is_invalid=load.share <= 1 - INVALID_SHARE)
@@ -131,27 +131,27 @@ def doubts_of_generator(doubts: Doubts, facts: GeneratorFacts) -> None:
 
 
 def doubts_of_health(doubts: Doubts, health: HealthLog, counters: Counters) -> None:
-    """Look at whether the generator kept up, and at what of the plan's own held it up."""
+    """Look at whether the generator kept up, and at which hooks of the plan held it up."""
     reasons = health.reasons()
     for reason in reasons:
         doubts.add(reason, is_invalid=health.was_saturated)
     for name, took_ns in counters.blocked_ns.most_common(1 if reasons else 0):
         longest = format_duration(counters.longest_block_ns[name])
         doubts.add(
-            f"the hook `{name}` let nothing else run for up to {longest} at a time, "
+            f"the hook `{name}` blocked everything else for up to {longest} at a time, "
             f"{format_duration(took_ns)} in all; make it `async` and await what it waits for, or "
-            "let it do less",
+            "make it do less",
             is_invalid=health.was_saturated,
         )
 
 
 def doubts_of_mix(doubts: Doubts, counts: Sequence[TaskCount]) -> None:
-    """Hold the achieved task mix against the declared one, and look at picks that were skipped."""
+    """Compare the achieved task mix with the declared one, and look at picks that were skipped."""
     for user, error in mix_errors(counts).items():
         if error > max(_MOST_MIX_ERROR, 3 * _by_chance([c for c in counts if c.user == user])):
             doubts.add(
                 f"the tasks of `{user}` ran {error:.1f} % off their weights; look for tasks whose "
-                "`needs` are seldom met, and for users that end early",
+                "`needs` are rarely met, and for users that end early",
                 is_invalid=False,
             )
     for count in counts:

@@ -200,8 +200,8 @@ class HealthLog:
         ):
             reasons.append(
                 f"the generator's processor was over {BUSY_SHARE:.0%} busy in {self.busy_seconds} "
-                f"of {self.seconds} seconds, so replies waited to be seen, and latencies include "
-                "that; share the load among `--workers`, lower it, or add pauses"
+                f"of {self.seconds} seconds: it noticed replies late, and latencies include "
+                "the delay; share the load among `--workers`, lower it, or add pauses"
             )
         if self.late_seconds > self.seconds * _JUDGED_SHARE:
             reasons.append(

@@ -56,7 +56,7 @@ def _argument(user: Actor, word: Word) -> str:
     except EvaluationError as error:
         raise end_iteration(user, str(error)) from error
     if "\0" in text:
-        raise end_iteration(user, "an argument of a command holds a zero byte")
+        raise end_iteration(user, "an argument of a command contains a null byte")
     return text
 
 
@@ -84,7 +84,7 @@ async def _run(arguments: Sequence[str], directory: Path, timeout_ns: int) -> st
         await _end(process)
     if status:
         last = complaints.decode(errors="replace").strip().rpartition("\n")[2]
-        raise _CommandFailedError(f"ended with status {status}{f': {last}' if last else ''}")
+        raise _CommandFailedError(f"exited with status {status}{f': {last}' if last else ''}")
     return output.decode(errors="replace").removesuffix("\n").removesuffix("\r")
 
 

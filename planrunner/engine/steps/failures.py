@@ -84,7 +84,7 @@ class FailureRecorder:
         # The session knows when it was asked; `moment_ns` is that but for the loop's own delay.
         start_ns = user.due_ns or user.moment_ns
         if user.limit is not None and user.limit.expired():
-            kind, words = FailureKind.TIMEOUT.value, "the task's time was up"
+            kind, words = FailureKind.TIMEOUT.value, "the task timed out"
             self._lost(start_ns, now_ns, kind, words)
             self._keep(user, None, kind, words, start_ns, now_ns)
             user.due_ns, user.moment_ns = 0, now_ns

@@ -74,7 +74,9 @@ def load_hooks(path: Path) -> Mapping[str, Hook]:
     """
     spec = importlib.util.spec_from_file_location(_MODULE, path)
     if spec is None or spec.loader is None:
-        raise CannotRun(f"`{path}` is no Python file", hint="call it `hooks.py`")
+        raise CannotRun(
+            f"`{path}` is not a Python file", hint="rename it, for example to `hooks.py`"
+        )
     module = importlib.util.module_from_spec(spec)
     sys.modules[_MODULE] = module  # where dataclasses, among others, look for it
     directory = str(path.resolve().parent)

@@ -277,7 +277,7 @@ def _stream(seed: int, *origin: object) -> Random:
 
 def _no_row(node: DataNode) -> str:
     if node.is_held:
-        return f"no row of `{node.name}` is free: each is held by a user"
+        return f"no row of `{node.name}` is free: users hold all of them"
     return f"no row of `{node.name}` is left"
 
 

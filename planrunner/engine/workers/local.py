@@ -261,7 +261,7 @@ class Worker:
         )
 
     def _stop_plan(self) -> None:
-        self._stop.request("a step of the plan said `stop: plan`", ending=Ending.FINISHED)
+        self._stop.request("a step of the plan ran `stop: plan`", ending=Ending.FINISHED)
 
     def _fail_plan(self, reason: str) -> None:
         self._stop.request(self._log.mask(reason), ending=Ending.CANNOT_RUN)

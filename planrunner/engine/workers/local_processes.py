@@ -38,12 +38,12 @@ class WorkerProcess:
     async def fate(self) -> str:
         code = await self._end()
         if code is None:
-            return "let go of its connection, and was killed"
+            return "closed its connection and was killed"
         if code >= 0:
-            return f"died: it ended with exit code {code}"
+            return f"died: it exited with code {code}"
         words = f"died: it was killed by {_signal_name(-code)}"
         if -code == signal.SIGKILL:
-            words += ", by hand or because the system was short of memory"
+            words += ", manually, or by the out-of-memory killer"
         return words
 
     def kill(self) -> None:

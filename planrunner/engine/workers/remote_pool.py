@@ -219,8 +219,8 @@ class RemotePool:
                 raise CannotRun(f"{link.handle.name} can't run: {message.words}")
             case _:
                 raise CannotRun(
-                    f"{link.handle.name} has compiled another plan than the coordinator",
-                    hint="a file that the plan names has changed meanwhile; run it again",
+                    f"{link.handle.name} has compiled a different plan from the coordinator's",
+                    hint="run the plan again: a file that it names has changed in the meantime",
                 )
 
     def start(self, started_ns: int, samples: SampleWriter | None) -> None:
@@ -269,7 +269,7 @@ class RemotePool:
         except Exception as error:  # pickle raises what it likes
             raise CannotRun(
                 f"a value that `setup` made can't be sent to workers: {error}",
-                hint="let it make text, numbers, lists and mappings, or run with --workers 1",
+                hint="let it set text, numbers, lists and mappings, or run with --workers 1",
             ) from error
 
     async def second_is_in(self, second: int) -> None:

@@ -67,7 +67,7 @@ def promote(result: RunResult, path: Path) -> None:
     """
     if result.validity.level is ValidityLevel.INVALID:
         raise UsageError(
-            "the run's numbers are invalid, so nothing should be held against them",
+            "the run's numbers are invalid, so it can't serve as a baseline",
             hint="; ".join(result.validity.reasons[:1]),
         )
     if not result.totals.total_requests:

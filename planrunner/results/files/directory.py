@@ -15,6 +15,7 @@ from planrunner.results.files.metrics_json import read_metrics
 from planrunner.results.files.recover import recover
 from planrunner.results.files.samples import SampleReader
 from planrunner.results.model import RunResult
+from planrunner.units import format_count
 
 __all__ = ["METRICS", "SAMPLES", "UNFINISHED", "make_run_directory", "read_run", "room_held"]
 
@@ -105,8 +106,8 @@ def read_run(path: Path) -> RunResult:
         unfinished = read_metrics(path / UNFINISHED)
         if not (path / SAMPLES).exists():
             raise UsageError(
-                f"the run in `{path}` was killed and has no samples, so nothing is known of it",
-                hint="a plan keeps samples when its `report.formats` has results.csv or jtl",
+                f"the run in `{path}` was killed and has no samples, so nothing can be recovered",
+                hint="add results.csv or jtl to `report.formats` to keep samples",
             )
         return recover(unfinished, SampleReader(path / SAMPLES))
     message, hint = _nothing(path)
@@ -116,9 +117,10 @@ def read_run(path: Path) -> RunResult:
 def _nothing(path: Path) -> tuple[str, str]:
     runs = sorted(path.glob(f"*/{METRICS}")) + sorted(path.glob(f"*/*/{METRICS}"))
     if runs:
-        return f"`{path}` is no run but has {len(runs)}", f"name one, such as `{runs[-1].parent}`"
+        message = f"`{path}` is not a run but contains {format_count(len(runs), 'run')}"
+        return message, f"name one, such as `{runs[-1].parent}`"
     if (path / SAMPLES).exists():
-        said = f"`{path}` has samples but no {METRICS}, so the run they are of is not known"
+        said = f"`{path}` has samples but no {METRICS}, so it is unknown which run they belong to"
         return said, f"put {METRICS} back beside them"
     return f"`{path}` has no {METRICS}", "name the directory that `execute` printed"
 

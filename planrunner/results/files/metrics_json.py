@@ -49,10 +49,12 @@ def from_json(data: object, source: str = "metrics.json") -> RunResult:
     """
     version = data.get("schema_version") if isinstance(data, Mapping) else None
     if not isinstance(version, int) or isinstance(version, bool):
-        raise UsageError(f"`{source}` is no metrics.json of planrunner: it has no schema_version")
+        raise UsageError(
+            f"`{source}` is not a metrics.json of planrunner: it has no schema_version"
+        )
     if version > SCHEMA_VERSION:
         raise UsageError(
-            f"`{source}` has schema_version {version}, this planrunner reads up to "
+            f"`{source}` has schema_version {version}, but this planrunner reads up to "
             f"{SCHEMA_VERSION}",
             hint="read it with the planrunner that wrote it, or a newer one",
         )
@@ -117,7 +119,7 @@ def read_metrics(path: Path) -> RunResult:
     except OSError as error:
         raise UsageError(f"cannot read `{path}`: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise UsageError(f"`{path}` is no metrics.json of planrunner: it isn't UTF-8") from error
+        raise UsageError(f"`{path}` is not a metrics.json of planrunner: it isn't UTF-8") from error
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:

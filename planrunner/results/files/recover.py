@@ -24,7 +24,7 @@ __all__ = ["recover"]
 
 _REASON: Final = "the run was killed: metrics.json was never written"
 _MISSING: Final = (
-    "made again from the raw samples: thresholds were not judged, and users over time, the task "
+    "rebuilt from the raw samples: thresholds were not judged, and users over time, the task "
     "mix, groups, iterations and bytes sent are missing"
 )
 

@@ -215,7 +215,7 @@ class SampleWriter:
     def _write(self, rows: list[bytes]) -> None:
         if self._free_bytes() < _LEAST_FREE_BYTES:
             self.notice = (
-                f"sampling stopped: less than 500 MB are free where `{self._rows_file.name}` is; "
+                f"sampling stopped: less than 500 MB is free where `{self._rows_file.name}` is; "
                 "later samples are missing from the raw file, not from the metrics"
             )
             return

@@ -151,7 +151,7 @@ class TestEnd:
 
         assert told.outcome.ending is Ending.FINISHED
         assert told.target.requests == 4 + 2
-        assert "no row of the data `data` was left for 2 users" in told.outcome.notices
+        assert "the data source `data` had no row left for 2 users" in told.outcome.notices
 
     def test_stop_plan_ends_the_run_in_good_order(self):
         """It did what the plan says, so thresholds judge it."""
@@ -239,7 +239,7 @@ class TestPerUser:
         """The words say that the rows are held, not used up."""
         told = run_with(held("a", on_end=OnEnd.STOP_PLAN), closed(2, 60))
 
-        assert told.outcome.reason == "no row of `data` is free: each is held by a user"
+        assert told.outcome.reason == "no row of `data` is free: users hold all of them"
 
 
 class TestWhere:

@@ -125,7 +125,9 @@ class TestPython:
         late, named = (*outcome.biased, *outcome.invalid)
 
         assert "the generator was up to" in late
-        assert named.startswith("the hook `block` let nothing else run for up to 300 ms at a time")
+        assert named.startswith(
+            "the hook `block` blocked everything else for up to 300 ms at a time"
+        )
         assert "make it `async`" in named
 
     def test_one_that_is_quick_is_no_finding(self, hooks):
@@ -175,7 +177,7 @@ class TestExec:
     @pytest.mark.parametrize(
         ("words", "said"),
         [
-            (("sh", "-c", "echo bad news >&2; exit 3"), "ended with status 3: bad news"),
+            (("sh", "-c", "echo bad news >&2; exit 3"), "exited with status 3: bad news"),
             (("no-such-command-here",), "can't be run: No such file or directory"),
         ],
     )

@@ -151,7 +151,7 @@ class TestBranchesAndLoops:
         told = one_iteration(loop, request("after"))
 
         assert counts(told.outcome, "request") == {"a": 4, "after": 1}
-        assert "`while: true` was still true after its last round 1 time" in told.outcome.notices
+        assert "`while: true` was still true after its last round (1 time)" in told.outcome.notices
 
     def test_foreach_gives_each_element_its_turn(self):
         """Also when its steps change the list."""

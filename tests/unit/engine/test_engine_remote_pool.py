@@ -391,7 +391,7 @@ def test_a_worker_with_another_plan_is_refused() -> None:
     graph = make_graph(user_class(), closed(1, 1))
     other = make_graph(user_class(), closed(2, 1))
 
-    with pytest.raises(CannotRun, match="worker 1 of 2 has compiled another plan"):
+    with pytest.raises(CannotRun, match="worker 1 of 2 has compiled a different plan"):
         run_fleet(graph, 2, target=target, theirs=other)
 
     assert target.requests == 0

@@ -169,7 +169,7 @@ class TestOnFail:
 
         assert told.asked() == pytest.approx([0, 1.01, 2.02, 2.03, 2.04])
         assert told.outcome.ending is Ending.FINISHED
-        assert "tried again 2 times" in told.outcome.notices[0]
+        assert "retried 2 times" in told.outcome.notices[0]
 
     def test_a_user_that_is_told_to_stop_gives_up(self):
         """Its on_start has failed then."""

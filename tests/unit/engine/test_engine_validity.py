@@ -111,14 +111,14 @@ def test_a_generator_that_is_busy_most_of_the_time_is_saturated() -> None:
 
 
 def test_a_busy_processor_biases_latencies_even_while_arrivals_start_on_time() -> None:
-    """The load is the one asked for, so it is not invalid; but replies waited to be seen."""
+    """The load is the one asked for, so it is not invalid; but replies were noticed late."""
     log = HealthLog()
     for second in range(10):
         log.add(second, Health(loop_lag_ns=0, cpu_share=0.95), is_on_time=True)
 
     assert log.reasons() == (
-        "the generator's processor was over 90% busy in 10 of 10 seconds, so replies waited to be "
-        "seen, and latencies include that; share the load among `--workers`, lower it, or add "
+        "the generator's processor was over 90% busy in 10 of 10 seconds: it noticed replies late, "
+        "and latencies include the delay; share the load among `--workers`, lower it, or add "
         "pauses",
     )
     assert not log.was_saturated

@@ -364,7 +364,7 @@ class TestSlowOutputs:
 
         assert 4 < seen.end_s <= 5
         assert kept.calls == ["start r1", "add 1", "add 2", "add 3", "stop"]
-        words = "the output `hanging` did not end within 5 s and was left behind"
+        words = "the output `hanging` did not end within 5 s and was abandoned"
         lost = "the output `hanging` was too slow: 2 seconds of the run did not reach it"
         assert seen.notices == ((words, lost) if method == "add" else (words,))
 

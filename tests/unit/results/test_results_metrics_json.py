@@ -179,7 +179,9 @@ def test_unknown_fields_are_passed_over_and_missing_defaults_filled(result):
 
 def test_a_newer_file_is_refused_with_a_way_out(result):
     """A file that this version could misread is an error, not a guess."""
-    with pytest.raises(UsageError, match="schema_version 2, this planrunner reads up to 1") as it:
+    with pytest.raises(
+        UsageError, match="schema_version 2, but this planrunner reads up to 1"
+    ) as it:
         from_json(to_json(result) | {"schema_version": 2})
 
     assert it.value.hint
@@ -188,7 +190,7 @@ def test_a_newer_file_is_refused_with_a_way_out(result):
 @pytest.mark.parametrize("data", [None, [], {}, {"schema_version": "1"}, {"schema_version": True}])
 def test_other_json_is_no_result(data):
     """JSON of something else is named as such."""
-    with pytest.raises(UsageError, match=r"no metrics\.json"):
+    with pytest.raises(UsageError, match=r"not a metrics\.json"):
         from_json(data)
 
 

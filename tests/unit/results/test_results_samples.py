@@ -163,7 +163,7 @@ def test_sampling_stops_before_the_disk_is_full(book, path, monkeypatch):
     writer.flush(book.opened)
     writer.close()
 
-    assert writer.notice.startswith("sampling stopped: less than 500 MB are free")
+    assert writer.notice.startswith("sampling stopped: less than 500 MB is free")
     assert [one.start_ns for one in SampleReader(path)] == [0]
 
 

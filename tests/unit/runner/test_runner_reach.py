@@ -44,7 +44,7 @@ def test_a_host_of_others_is_named_with_the_peak_load(url: str) -> None:
 
     words = said(at(url), load)
 
-    assert "up to 1,200 users at once will load" in words
+    assert "up to 1,200 users at once will send load to" in words
     assert url.split("//")[1].strip("[]").split("]")[0] in words
 
 
