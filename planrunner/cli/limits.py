@@ -75,6 +75,6 @@ def need_descriptors(connections: int) -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
             return
     raise CannotRun(
-        f"{connections:,} users need {wanted:,} open files, and this process may have {hard:,}",
+        f"{connections:,} users need {wanted:,} open files, but this process may open {hard:,}",
         hint=f"raise the limit (`ulimit -n {wanted}`) or run fewer users",
     )

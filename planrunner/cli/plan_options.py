@@ -111,7 +111,7 @@ _OPTIONS: Final = (
         metavar="PARAM=VALUE",
         multiple=True,
         shell_complete=complete("params"),
-        help="Set a param; may be given many times, the last one of a name wins.",
+        help="Set a param. Repeatable; the last value of a name wins.",
     ),
     click.option(
         "--env",
@@ -126,13 +126,13 @@ _OPTIONS: Final = (
         metavar="FILE",
         multiple=True,
         type=click.Path(path_type=Path, dir_okay=False),
-        help="Read environment variables from a `.env` file; the process's own win over it.",
+        help="Read environment variables from a `.env` file; those of the process take precedence.",
     ),
     click.option(
         "--profile",
         metavar="NAME",
         shell_complete=complete("profiles"),
-        help="Run this profile; the plan's first by default.",
+        help="Run this profile. Default the plan's first.",
     ),
     click.option(
         "--phase",
@@ -140,7 +140,7 @@ _OPTIONS: Final = (
         metavar="NAME",
         multiple=True,
         shell_complete=complete("phases"),
-        help="Run only this phase; may be given many times, like the four below.",
+        help="Run only this phase. Repeatable, like the next four options.",
     ),
     click.option(
         "--user",

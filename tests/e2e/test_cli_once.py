@@ -267,4 +267,4 @@ def test_the_options_of_the_trace_need_it(project: PlanProject, option: str) -> 
     ended = project.run("execute", "plan.yaml", option)
 
     assert ended.code == 2
-    assert "--full (or --trace) goes with --once" in ended.err
+    assert "--full (or --trace) needs --once" in ended.err

@@ -1,4 +1,4 @@
-"""`planrunner baseline`: choose the run that later ones are held against."""
+"""`planrunner baseline`: choose the run that later runs are compared with."""
 
 from __future__ import annotations
 
@@ -35,7 +35,11 @@ Examples:
 """,
 )
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--to", type=click.Path(path_type=Path), help="The file, over the plan's `baseline`.")
+@click.option(
+    "--to",
+    type=click.Path(path_type=Path),
+    help="The file to write, instead of the plan's `baseline`.",
+)
 def promote_command(run: Path, to: Path | None) -> None:
     """Make RUN the baseline: copy its metrics.json to where its plan looks for one."""
     result = read_run(run)

@@ -33,17 +33,17 @@ Examples:
   planrunner compare A B --html comparison.html
 
 \b
-A change is called one only where noise would hardly ever look like it; the same two runs always
-give the same answer.
+A difference counts as a change only if noise is very unlikely to cause it; the same two runs
+always give the same answer.
 """,
 )
 @click.argument("before", type=click.Path(path_type=Path))
 @click.argument("after", type=click.Path(path_type=Path))
 @click.option(
-    "--fail-on", type=click.Choice(["regression"]), help="Exit 1 when anything is surely worse."
+    "--fail-on", type=click.Choice(["regression"]), help="Exit with 1 if any figure is worse."
 )
 @click.option(
-    "--tolerance", default="5%", show_default=True, help="Only what surely exceeds it is a change."
+    "--tolerance", default="5%", show_default=True, help="Changes up to this size do not count."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @click.option("--html", type=click.Path(path_type=Path), help="Write a page with charts.")

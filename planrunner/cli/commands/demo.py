@@ -37,7 +37,7 @@ Examples:
 @click.option(
     "--until-input-closes",
     is_flag=True,
-    help="End when standard input closes, so that a parent that dies takes the server along.",
+    help="End when standard input closes, so that the server does not outlive its parent.",
 )
 @click.option(
     "--store",
@@ -52,13 +52,14 @@ Examples:
     metavar="HOST:PORT",
     default="127.0.0.1:2379",
     show_default=True,
-    help="With `--store etcd`: where etcd is.",
+    help="With `--store etcd`: the address of etcd.",
 )
 @click.option(
     "--secret",
     envvar="ADMIN_SECRET",
     default="",
-    help="What `DELETE /kv` of the demo `kv` must say; the environment's ADMIN_SECRET by default.",
+    help="The secret that `DELETE /kv` of the demo `kv` requires. Default: the environment's "
+    "ADMIN_SECRET.",
 )
 def command(
     name: str, port: int, *, until_input_closes: bool, store: str, address: str, secret: str

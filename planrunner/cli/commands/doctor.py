@@ -76,7 +76,7 @@ def _doubts(machine: Machine, capacity: Capacity) -> Iterator[str]:
     if capacity.timer.p99_ns > _LATE_NS:
         yield (
             f"timers of an empty loop are up to {format_duration(capacity.timer.p99_ns)} late "
-            "(p99): something else keeps this machine busy, and every latency will show it"
+            "(p99): other processes keep this machine busy, which affects every latency"
         )
     elif arrivals.late or arrivals.dropped:
         yield (
@@ -98,13 +98,15 @@ def _about_machine(machine: Machine) -> Iterator[str]:
     if machine.ports:
         yield f"ports       {machine.ports:,} connections to one address"
     if machine.most_users:
-        yield f"users       up to {machine.most_users:,} of one worker, with a connection each"
+        yield f"users       up to {machine.most_users:,} per worker, with one connection each"
 
 
 def _about_load(capacity: Capacity) -> Iterator[str]:
     arrivals, workers = capacity.arrivals, capacity.workers
     who = f"{workers} workers" if workers > 1 else "one worker"
-    share = f", busiest at {capacity.cpu_share:.0%} of a processor" if capacity.cpu_share else ""
+    share = (
+        f", the busiest at {capacity.cpu_share:.0%} of a processor" if capacity.cpu_share else ""
+    )
     yield f"rate        {capacity.requests_per_second:,.0f} requests/s by {who}{share}"
     yield (
         f"arrivals    {arrivals.achieved:,} of {arrivals.requested:,} started at "

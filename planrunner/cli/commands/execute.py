@@ -52,7 +52,7 @@ Examples:
   planrunner execute plan.yaml --user Buyer --task checkout --override phases.peak.hold=5s
 
 \b
-Ctrl-C once ends the run gracefully and still writes the reports; twice leaves at once.
+Ctrl-C ends the run gracefully and still writes the reports; a second Ctrl-C quits at once.
 """,
 )
 @click.argument("plan", type=click.Path(path_type=Path))
@@ -70,28 +70,28 @@ Ctrl-C once ends the run gracefully and still writes the reports; twice leaves a
     "labels",
     multiple=True,
     metavar="NAME=VALUE",
-    help="A label that the reports of this run carry; may be given many times.",
+    help="A label for the reports of this run. Repeatable.",
 )
 @click.option("--out", type=click.Path(path_type=Path), help="The run directory itself.")
 @click.option(
     "--formats",
     shell_complete=complete_formats,
-    help="Which reports to write, over the plan's: results.csv,report.html",
+    help="Reports to write instead of the plan's: results.csv,report.html",
 )
 @click.option(
     "--strict",
     is_flag=True,
     help="End with 5 when the numbers are not valid: generator saturated, or load not reached.",
 )
-@click.option("--quiet", "-q", is_flag=True, help="No progress and no summary; the exit code says.")
+@click.option("--quiet", "-q", is_flag=True, help="Print no progress and no summary.")
 @click.option(
     "--once",
     is_flag=True,
     help="Run each task once with one user and print what is sent and received: to debug a plan.",
 )
-@click.option("--full", "--trace", is_flag=True, help="With --once: print bodies whole.")
+@click.option("--full", "--trace", is_flag=True, help="With --once: print complete bodies.")
 @click.option(
-    "--json", "as_json", is_flag=True, help="Print one JSON document; with --once one a line."
+    "--json", "as_json", is_flag=True, help="Print one JSON document; with --once, one per line."
 )
 @interrupted_by_sigterm()
 def command(  # noqa: PLR0913 - one parameter for each option
@@ -111,9 +111,9 @@ def command(  # noqa: PLR0913 - one parameter for each option
 ) -> int:
     """Validate, compile and run PLAN; write its reports and end with the verdict."""
     if once and workers != 1:
-        raise UsageError("--once has one user, so --workers has nothing to share")
+        raise UsageError("--once runs one user, so there is nothing for --workers to share")
     if full and not once:
-        raise UsageError("--full (or --trace) goes with --once", hint="add --once, or leave it out")
+        raise UsageError("--full (or --trace) needs --once", hint="add --once, or leave it out")
     stop = Stop()
     request = RunRequest(
         load_plan(plan, options, need_secrets=True),

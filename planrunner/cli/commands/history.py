@@ -33,7 +33,9 @@ Examples:
 """,
 )
 @click.argument("directory", type=click.Path(path_type=Path))
-@click.option("--last", type=click.IntRange(1), default=30, show_default=True, help="How many.")
+@click.option(
+    "--last", type=click.IntRange(1), default=30, show_default=True, help="How many runs to list."
+)
 @click.option("--html", type=click.Path(path_type=Path), help="Write a page with charts.")
 def command(directory: Path, last: int, html: Path | None) -> None:
     """Show the last runs below DIRECTORY, the oldest first."""

@@ -22,7 +22,7 @@ Examples:
 """,
 )
 @click.argument("path", type=click.Path(path_type=Path), default="plan.yaml", required=False)
-@click.option("--force", is_flag=True, help="Write over a file that exists.")
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
 def command(path: Path, *, force: bool) -> None:
     """Write a commented starter plan to PATH (plan.yaml)."""
     if path.exists() and not force:

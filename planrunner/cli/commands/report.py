@@ -46,15 +46,19 @@ The same run always gives the same bytes. Without --format, the summary is print
     multiple=True,
     metavar="NAME",
     shell_complete=complete_formats,
-    help="Which report to make.",
+    help="The report to write.",
 )
 @click.option(
     "--out",
     type=click.Path(path_type=Path, allow_dash=True),
-    help="Where to: a directory, or `-` for stdout. Default: the run's own directory.",
+    help="The directory to write to, or `-` for stdout. Default: the run's own directory.",
 )
-@click.option("--png", type=click.Path(path_type=Path), help="Draw each chart into this directory.")
-@click.option("--svg", type=click.Path(path_type=Path), help="The same as SVG.")
+@click.option(
+    "--png", type=click.Path(path_type=Path), help="Draw each chart as PNG into this directory."
+)
+@click.option(
+    "--svg", type=click.Path(path_type=Path), help="Draw each chart as SVG into this directory."
+)
 def command(
     run: Path, formats: Sequence[str], out: Path | None, png: Path | None, svg: Path | None
 ) -> None:

@@ -79,12 +79,12 @@ _INTRODUCTION: Final = """\
 
 <!-- Generated from the commands by `make schema`; a test compares. -->
 
-`planrunner COMMAND --help` says the same in the terminal.
+`planrunner COMMAND --help` prints the same in the terminal.
 
 - Results go to stdout; progress, notices and errors go to stderr.
 - On a terminal, progress is one live line; elsewhere it is a line every ten seconds.
-- `NO_COLOR` is obeyed.
-- What the exit code says: [exit codes](exit-codes.md).
+- planrunner honours `NO_COLOR`.
+- What the exit code means: [exit codes](exit-codes.md).
 - `python -m planrunner` is the same as `planrunner`; `planrunner --version` prints the version.
 """
 

@@ -80,7 +80,7 @@ async def measure_capacity(seconds: int, workers: int) -> Capacity:
         if not totals.total_requests:
             raise CannotRun(
                 f"the null server answered nothing within {seconds} s",
-                hint="something else keeps this machine busy: see what runs, or raise --seconds",
+                hint="other processes keep this machine busy: see what runs, or raise --seconds",
             )
         if totals.failed_requests:
             raise CannotRun(

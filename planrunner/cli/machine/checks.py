@@ -77,8 +77,8 @@ def warnings_of(machine: Machine) -> Iterator[str]:
         )
     if machine.ports and machine.ports < _FEW_PORTS:
         yield (
-            f"{machine.ports:,} ports are there for connections to one address: widen the range "
-            '(`sysctl -w net.ipv4.ip_local_port_range="1024 65535"`)'
+            f"{machine.ports:,} ports are available for connections to one address: widen the "
+            'range (`sysctl -w net.ipv4.ip_local_port_range="1024 65535"`)'
         )
     if not machine.fast_loop:
         yield "uvloop is not installed: with it, a worker sends about three times as much"
