@@ -79,6 +79,6 @@ class MadeTable:
 
 
 def not_utf8(error: UnicodeDecodeError, line: int) -> RowFault:
-    """Return the fault of bytes that are no text."""
+    """Return the fault of bytes that are not text."""
     message = f"byte 0x{error.object[error.start]:02x} is not UTF-8"
     return RowFault(message, line=line, hint="save the file as UTF-8")

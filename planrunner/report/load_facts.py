@@ -1,4 +1,4 @@
-"""What a result says about the load itself, in words: asked for and achieved, the generator."""
+"""What a result says about the load itself, in words: requested and achieved, the generator."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["generator_words", "missed_loads", "service_p95_ns"]
 
 
 def missed_loads(result: RunResult) -> Iterator[str]:
-    """Yield a sentence for each phase that did not get what it asked for."""
+    """Yield a sentence for each phase that did not get the load it requested."""
     for load in result.loads:
         if load.achieved < load.requested or load.dropped:
             phase = f"phase `{plain(load.phase)}` " if len(result.loads) > 1 else ""
@@ -23,7 +23,7 @@ def missed_loads(result: RunResult) -> Iterator[str]:
 
 
 def _missed(load: PhaseLoad) -> str:
-    words = f"asked for {load.requested:,} {load.unit}, got {load.achieved:,}"
+    words = f"requested {load.requested:,} {load.unit}, achieved {load.achieved:,}"
     if load.requested:
         words += f" ({format_percent(load.share)})"
     late = f"{load.late:,} late (p99 {format_duration(load.lateness_p99_ns)})"

@@ -1,4 +1,4 @@
-"""What a result says about the load itself: asked for and achieved, and how the generator was."""
+"""What a result says about the load itself: requested and achieved, and how the generator was."""
 
 from __future__ import annotations
 

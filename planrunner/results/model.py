@@ -161,7 +161,7 @@ class RunResult:
         tracks: What was measured beside the requests.
         search: The levels that `search` phases tried, in order.
         failing_samples: The first requests of each name that failed in each way.
-        loads: What each phase asked for, and what it got.
+        loads: What each phase requested and achieved.
         generator: How the generator itself was.
         sustainable: What `search` phases found.
         backoff: Pauses of users after they could not connect.

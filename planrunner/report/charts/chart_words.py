@@ -32,8 +32,8 @@ def load_words(result: RunResult) -> str:
     second, most = rates.most_common(1)[0]
     rate = format_rate(most / max(result.points[0].seconds, 1))
     users = max(point.users for point in result.points)
-    told = f" from at most {format_count(users, 'user')}" if users else ""
-    return f"At most {rate} (at {_at(second)}){told}."
+    at_most = f", with at most {format_count(users, 'user')}" if users else ""
+    return f"The rate peaked at {rate} (at {_at(second)}){at_most}."
 
 
 def latency_words(result: RunResult) -> str:
@@ -64,7 +64,7 @@ def distribution_words(result: RunResult) -> str:
 def failures_words(result: RunResult) -> str:
     kinds = most_first(count_failures(result))
     told = ", ".join(f"{count:,} {plain(kind)}" for kind, count in kinds[:4])
-    return f"After the warm-up: {told}." if told else "All in the warm-up."
+    return f"After the warm-up: {told}." if told else "All failures were in the warm-up."
 
 
 def scaling_words(result: RunResult, *, by_rate: bool) -> str:

@@ -94,7 +94,7 @@ def print_history(runs: Sequence[RunResult], console: Console) -> None:
     """Print a line for each run, the oldest first."""
     rows = [_run_cells(run) for run in runs]
     plans = [shorten(plain(run.plan), _LONGEST) for run in runs]
-    if len(set(plans)) == 1:  # said by whoever asked for its runs
+    if len(set(plans)) == 1:  # the reader who named its runs knows the plan
         plans = [""] * len(plans)
     styles = [_verdict_style(run) for run in runs]
     columns = [
@@ -160,7 +160,7 @@ def _columns(changes: Sequence[FigureChange]) -> list[Column]:
         Column("before", [str(row["before"]) for row in cells], rank=2),
         Column("after", [str(row["after"]) for row in cells], rank=1),
         Column("change", [str(row["change"]) for row in cells]),
-        Column("surely within", [str(row["interval"]) for row in cells], rank=3),
+        Column("95 % interval", [str(row["interval"]) for row in cells], rank=3),
         Column("outcome", [str(row["outcome"]) for row in cells], styles, floor=10),
     ]
 

@@ -177,7 +177,7 @@ class TextTrace:
 def _body_lines(body: bytes) -> list[str]:
     """Return a body as people read it: JSON on many lines, what is no text as its size."""
     if any(byte in _BINARY for byte in body[:1000]):
-        return [f"({format_size(len(body))} that are no text)"]
+        return [f"({format_size(len(body))} that are not text)"]
     text = body.decode("utf-8", "replace")
     if text[:1] in ("{", "["):
         with suppress(ValueError, RecursionError):

@@ -81,8 +81,10 @@ def test_load_is_that_of_all_parts_of_a_second():
     parts = [point(1), point(2, warmup=True, requests=30, users=0), point(2, requests=70)]
     killed = [point(second, users=0) for second in (1, 2)]
 
-    assert charts(parts)["load"].words == "At most 100/s (at 0:02) from at most 5 users."
-    assert charts(killed)["load"].words == "At most 10/s (at 0:01)."
+    assert (
+        charts(parts)["load"].words == "The rate peaked at 100/s (at 0:02), with at most 5 users."
+    )
+    assert charts(killed)["load"].words == "The rate peaked at 10/s (at 0:01)."
     assert len(charts(killed)["load"].spec["layer"]) == 1
 
 

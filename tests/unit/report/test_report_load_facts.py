@@ -27,7 +27,7 @@ OPEN = PhaseLoad(
     lateness_max_ns=40_000_000,
     is_paced=True,
 )
-WORDS = "asked for 5,000 arrivals, got 4,800 (96 %): 200 dropped, 30 late (p99 12 ms)"
+WORDS = "requested 5,000 arrivals, achieved 4,800 (96 %): 200 dropped, 30 late (p99 12 ms)"
 RESULT = replace(
     make_result(),
     loads=(OPEN,),
@@ -68,7 +68,7 @@ def test_every_summary_tells_it():
     write_markdown(RESULT, out)
 
     assert WORDS in summary(RESULT)
-    assert "**Load:** asked for 5,000 arrivals" in out.getvalue()
+    assert "**Load:** requested 5,000 arrivals" in out.getvalue()
 
 
 def test_the_page_has_all_of_it():
