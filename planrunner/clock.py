@@ -92,7 +92,7 @@ class _Alarm:
         descriptor, set_timer = made
         weakref.finalize(self, os.close, descriptor)
         try:
-            # Setting it again takes back that it has rung, so nobody needs to read from it.
+            # Setting it again takes back that it has rung, so reading from it is not needed.
             self.loop.add_reader(descriptor, self._ring)
         except NotImplementedError:
             return None

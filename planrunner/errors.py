@@ -10,7 +10,7 @@ PlanrunnerError
 └── Misuse           planrunner's own code broke a contract: a bug                       exit 70
 ```
 
-What nobody foresaw in a command with a plan becomes a `Bug`, exit 70 too.
+An unforeseen error in a command with a plan becomes a `Bug`, exit 70 too.
 
 A failed request, expectation or threshold is data, never an exception.
 """
@@ -63,4 +63,4 @@ class Misuse(PlanrunnerError):  # noqa: N818 - reads as the sentence it stands f
 
 
 class Bug(Exception):  # noqa: N818 - reads as the sentence it stands for
-    """Something that nobody foresaw; its text is the traceback, without the plan's secrets."""
+    """An unforeseen error; its text is the traceback, without the plan's secrets."""

@@ -41,7 +41,7 @@ class ReportFormat:
 
     Attributes:
         name: In `report.formats`, `--formats` and `--format`.
-        meaning: For the reference: who reads it, what is in it. In Markdown.
+        meaning: For the reference: its readers, what is in it. In Markdown.
         source: Samples are kept only while a plan asks for a format made of them.
         is_default: Whether a plan that names no formats gets it.
     """

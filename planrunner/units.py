@@ -270,7 +270,7 @@ def _short(text: str) -> str:
 
 
 def _meant(text: str, units: Mapping[str, int], words: Mapping[str, str]) -> str:
-    """Return what `text` says in proper units, or an empty string when it can't be told."""
+    """Return what `text` says in proper units, or an empty string when that is unclear."""
     if len(text) > _MAX_TEXT or not re.fullmatch(rf"(?:{_LOOSE.pattern})+\s*", text):
         return ""
     parts = []

@@ -41,7 +41,7 @@ def names_in(file: Path, kind: str, profile: str | None = None) -> list[str]:
     try:
         plan = load(file, environ=dict(os.environ))
         return list(dict.fromkeys(_KINDS[kind](plan, profile)))
-    except PlanrunnerError:  # there is nobody to tell
+    except PlanrunnerError:  # a completion has no place for a message
         return []
 
 

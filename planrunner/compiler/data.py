@@ -90,7 +90,7 @@ def check_row_counts(
     phases: Iterable[Sequence[str]],
     readers: Mapping[str, Sequence[str]],
 ) -> None:
-    """Note a fault for each source with fewer rows than users who hold one at a time.
+    """Note a fault for each source with fewer rows than users that hold one at a time.
 
     Args:
         work: Takes the faults.

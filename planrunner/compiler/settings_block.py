@@ -75,7 +75,7 @@ class SettingsBlocks:
         models: What is written, by protocol.
         path: Where it is written: `()`, or that of a user class.
         files_at: Gives what relative paths are relative to.
-        on_open: Is told each channel with its block.
+        on_open: Called with each channel and its block.
         over: The plan's blocks, when these are a user class's.
     """
 

@@ -33,7 +33,7 @@ class DataFormat:
         key: What plans name the file under.
         description: One sentence, for editors and the reference page.
         example: A file of the format, as plans name it.
-        survey: Checks a file without keeping it, to its end or as many rows as it is told. Raises
+        survey: Checks a file without keeping it, to its end or as many rows as it is given. Raises
             OSError when the file can't be read, and RowFault when something is wrong with it.
         open_rows: Opens a checked file that has these columns. Raises as `survey` does: it may be
             another file now.

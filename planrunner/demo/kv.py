@@ -1,6 +1,6 @@
 """The demo key-value API: `/kv` over etcd or memory, with a small read cache that says so.
 
-Like many such APIs it answers most reads from memory: a test that doesn't tell cached replies
+Like many such APIs it answers most reads from memory: a test that doesn't separate cached replies
 from others measures the cache and calls it the database.
 """
 

@@ -111,10 +111,10 @@ class Stop:
 
 @contextmanager
 def interrupted_by(stop: Stop) -> Iterator[Callable[[], None]]:
-    """Cancel the block of the current task when somebody asks for the end; gives what ends that.
+    """Cancel the block of the current task when the end is asked for; gives what ends that.
 
     Raises:
-        Interrupted: Somebody did.
+        Interrupted: It was.
     """
     if stop.level is not StopLevel.RUNNING:
         raise Interrupted(stop.reason)

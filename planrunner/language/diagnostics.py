@@ -182,5 +182,5 @@ def suggest(word: str, known: Sequence[str]) -> str:
     return f"did you mean `{by_lower_case[close[0]]}`?" if close else ""
 
 
-# Comparing takes time with the length, and nobody mistypes a key this long.
+# Comparing takes time with the length, and no typing error makes a key this long.
 _LONGEST_SUGGESTED = 100

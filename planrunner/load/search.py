@@ -90,7 +90,7 @@ class FoundLevel:
 
 
 def grain_of(first: Fraction) -> Fraction:
-    """Return how finely arrival rates are told apart: to two digits of the first, 1/s at most."""
+    """Return the grain of arrival rates: 1/s, or less to keep two digits of the first rate."""
     grain = Fraction(1)
     while grain * 10 > first > 0:
         grain /= 10

@@ -1,4 +1,4 @@
-"""A cap on requests per unit of time: who may send when, evenly spaced; pure."""
+"""A cap on requests per unit of time: which user may send when, evenly spaced; pure."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The metrics of one interval as a value, and their running total.
 
-A worker sends snapshots; whoever gets them merges: those of other workers side by side (`merge`),
-those of later intervals end to end (`then`). Both are associative, so neither the number of
-workers nor the grouping of intervals shows in a result.
+A worker sends snapshots, and the coordinator merges them: those of other workers side by side
+(`merge`), those of later intervals end to end (`then`). Both are associative, so neither the number
+of workers nor the grouping of intervals shows in a result.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["Accumulated", "SeriesDelta", "SeriesTotal", "Snapshot"]
 
 @dataclass(frozen=True, slots=True)
 class SeriesDelta:
-    """What the samples of one series added in an interval; nobody changes its histograms.
+    """What the samples of one series added in an interval; its histograms never change.
 
     Attributes:
         service: The same object as `latency` when each sample's two times were equal, which is

@@ -283,10 +283,10 @@ class Tappable(Protocol):
     """A client that can show what it sends."""
 
     def tap(self, told: Callable[[Sent | Redirect], None]) -> None:
-        """Tell every message as it leaves, and keep all of each reply; before anything is bound.
+        """Report every message as it leaves, and keep all of each reply; before anything is bound.
 
-        A redirect that is followed is told after the message that it answers. `told` is called in
-        the task that sends.
+        A redirect that is followed is reported after the message that it answers. `told` is called
+        in the task that sends.
         """
 
 
@@ -316,7 +316,7 @@ class Session(Protocol):
 
 @runtime_checkable
 class Recalling(Protocol):
-    """A session that can tell what it sent last."""
+    """A session that can report what it sent last."""
 
     def recall(self) -> tuple[str, str]:
         """Return the last message that left, and the reply to it, as people read them.

@@ -191,7 +191,7 @@ class TargetHost(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Where somebody must answer before any load: one of the addresses, by a TCP connect.
+    """The addresses of which one must accept a TCP connection before any load.
 
     Attributes:
         addresses: Host and port, in the order in which they are tried.
@@ -249,7 +249,7 @@ class Plugin:
         compile_probe: Compiles a lone request that is no load: a service's `ready`, a monitor's
             query. Only the language's own verbs do that.
         hosts: The hosts that an exchange goes to, as far as they are known before the run.
-        reach: Where somebody must answer before any load.
+        reach: The addresses of which one must answer before any load.
         ignored: What of the process's environment is ignored with these settings, as a sentence;
             empty for nothing.
         transport: What requests go through, with versions; None when it makes no difference.

@@ -94,7 +94,7 @@ def find(judgements: Sequence[Judgement]) -> list[ResultFinding]:
     findings = []
     for pair, group in groupby(judgements, key=lambda judgement: judgement.pair):
         members = list(group)
-        # Two metrics can stand in a pair too; a single row couldn't tell what each came to.
+        # Two metrics can stand in a pair too; a single row couldn't show what each came to.
         if pair and len({member.observed for member in members}) == 1:
             findings.append(_finding(members))
         else:

@@ -30,7 +30,7 @@ def plain_line(line: str) -> str:
 def shorten(text: str, width: int) -> str:
     """Return `text` in at most `width` terminal cells, cut in its middle.
 
-    The ends of a URL tell requests apart better than its middle does.
+    The ends of a URL distinguish requests better than its middle does.
     """
     if cell_len(text) <= width:
         return text

@@ -38,7 +38,7 @@ class Estimate:
 
     Attributes:
         value: In base units: seconds, per second, a share.
-        error: Its standard error; negative when the run is too short to tell.
+        error: Its standard error; negative when the run is too short for one.
         freedom: How many independent differences that error was estimated from.
     """
 

@@ -51,7 +51,7 @@ class FigureChange:
         figure: `p50`, `p95`, `p99`, `throughput`, `error_rate`.
         before: In base units: seconds, per second, a share; `after` too.
         change: Relative, 0.1 is 10 % more; of the error rate the difference.
-        low: Of the confidence interval of `change`; `high` likewise. Both 0 if it can't be told.
+        low: Of the confidence interval of `change`; `high` likewise. Both 0 if there is none.
     """
 
     request: str
@@ -99,7 +99,7 @@ def compare(before: RunResult, after: RunResult, *, tolerance: float = TOLERANCE
     Args:
         before: The earlier run.
         after: The later one.
-        tolerance: Of relative changes: those surely within it are called the same, those surely
+        tolerance: Of relative changes: those whose interval is within it are called the same, those
             beyond it better or worse.
 
     Raises:

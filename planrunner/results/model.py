@@ -124,7 +124,7 @@ class Judgement:
     Attributes:
         threshold: As the plan wrote it.
         observed: With its unit, such as `312 ms`; a word such as `no samples` without data.
-        limit: The value it was held against, with its unit.
+        limit: The value it was compared with, with its unit.
         place: `file:line:column` of the threshold in the plan; empty for the default one.
         level: `warn` or `fail`: what breaking it means.
         pair: A number from 1 that the two of a `{warn: …, fail: …}` share; 0 for a single one.

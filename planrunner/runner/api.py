@@ -215,7 +215,7 @@ def _forgotten_unless_begun(directory: Path) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        # The log of a service that did not start says why; nobody asked for that of one that would.
+        # The log of a service that did not start says why; after an interruption it has no use.
         is_interrupted = isinstance(error, asyncio.CancelledError | KeyboardInterrupt | Interrupted)
         _forget(directory, logs=is_interrupted)
         raise

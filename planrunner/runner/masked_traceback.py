@@ -1,4 +1,4 @@
-"""Tracebacks of what nobody foresaw, without the secrets of the plan."""
+"""Tracebacks of unforeseen errors, without the secrets of the plan."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ _RESOLVE_S: Final = 3.0
 
 
 async def foreign_hosts(graph: RunGraph) -> tuple[str, ...]:
-    """Say whom the run will load if that may be somebody else, each a sentence."""
+    """Name the hosts that the run will load if they may belong to others, each in a sentence."""
     hosts = sorted(_hosts(graph))
     addresses = await asyncio.gather(*(_addresses(host.address) for host in hosts))
     reached = [

@@ -51,7 +51,7 @@ def check_formats(names: Iterable[str]) -> None:
 
 
 class _AbandonableFile(TextIOBase):
-    """A text file that refuses what is written once nobody wants it any more."""
+    """A text file that refuses further writes once it has been given up."""
 
     def __init__(self, file: TextIO, is_given_up: Callable[[], bool]) -> None:
         self._file = file

@@ -51,7 +51,7 @@ class RunRequest:
         directory: Of the run; None: what the plan says, or a new one below `reports`.
         workers: Processes that share the load; a single worker is this process.
         strict: Give a run whose numbers are invalid an exit code of its own.
-        stop: Ask it to end the run, from a signal handler or another task; None: nobody will.
+        stop: Ask it to end the run, from a signal handler or another task; None: never.
     """
 
     plan: Path | Plan

@@ -34,7 +34,7 @@ __all__ = [
 _SUPERVISOR: Final = Path(__file__).with_name("supervisor.py")
 _MOST_STOPPING_S: Final = 10.0
 _LOST: Final = -1000
-"""In place of an exit code: nobody is left who would know it."""
+"""In place of an exit code: no process is left that knows it."""
 
 _PACKAGES: Final[Mapping[str, str]] = dict(
     line.split()
@@ -252,7 +252,7 @@ async def _start(node: ServiceNode, around: ServiceContext) -> RunningService:
         "-I",
         "-S",
         str(_SUPERVISOR),
-        node.name,  # for who reads the list of processes; the job has secrets, so it isn't there
+        node.name,  # for readers of the process list; the job has secrets, so it isn't there
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         env={**around.environ, **own},

@@ -123,7 +123,7 @@ def _copy(pipe: int, path: str, secrets: re.Pattern[str], mask: str) -> None:
 
 
 def _say(**words: object) -> None:
-    with suppress(OSError):  # nobody listens any more
+    with suppress(OSError):  # nothing listens any more
         os.write(1, json.dumps(words).encode() + b"\n")
 
 

@@ -21,6 +21,8 @@ async def _serve() -> None:
     server = await loop.create_server(NullProtocol, "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     closed = asyncio.Event()
-    loop.add_reader(sys.stdin.fileno(), closed.set)  # nobody writes: it is readable at its end
+    loop.add_reader(
+        sys.stdin.fileno(), closed.set
+    )  # nothing writes to it: it is readable at its end
     await closed.wait()
     server.close()

@@ -218,7 +218,7 @@ def _exact(
 def _is_load(
     work: Compilation, load: ClosedLoad | CountedLoad, path: PlanPath, classes: Classes
 ) -> bool:
-    """Note a fault when the load starts nobody, takes no time, or has users without a class."""
+    """Note a fault when the load starts no user, takes no time, or has users without a class."""
     if not load.most_users:
         work.fault(path, Code.NO_LOAD, "no user ever starts", hint="write at least one user")
         return False

@@ -39,7 +39,7 @@ class Hooks:
     """The plan's Python file.
 
     Attributes:
-        functions: What it defines; None when that can't be told, as the file is faulty.
+        functions: What it defines; None when that is unknown, as the file is faulty.
     """
 
     path: Path

@@ -317,7 +317,7 @@ class _RequestOwner:
 
 
 def _constant(value: object) -> str | None:
-    """Return a tag's value as a label has it; None when it takes more than the text to tell."""
+    """Return a tag's value as a label has it; None when the text alone does not decide it."""
     try:
         lowered = lower_value(value, {})
     except ExpressionError:

@@ -93,7 +93,7 @@ class Accumulator:
         self._health = HealthLog()
         self._short: list[Drained] = []
         self._counters = Counters()
-        # A list of every second so far, each second: only for those who ask.
+        # A list of every second so far, each second: only on demand.
         self._asks_generator = any(
             metric.gauge is not None
             for threshold in graph.thresholds

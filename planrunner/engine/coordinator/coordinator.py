@@ -1,6 +1,6 @@
 """Runs a compiled plan: phases in order, a look at everything each second, one outcome.
 
-The coordinator here schedules, merges and tells; a pool of workers runs users. That is one worker
+The coordinator here schedules, merges and reports; a pool of workers runs users. That is one worker
 in this process, or several in processes of their own, that send the same `Drained` values.
 """
 
@@ -78,7 +78,7 @@ async def run(  # noqa: PLR0913 - the one place where a run's parts meet
         beside: What goes on beside the load, and what it measures.
         now: What expressions see as `now()`: seconds since 1970 in UTC.
         handles: Workers that run the users; without any, that happens in this process.
-        baseline: Gives what thresholds hold against one, so that they can abort the run too.
+        baseline: Gives values of the baseline, so that thresholds that use it can abort too.
 
     Raises:
         CannotRun: A client could not be opened, the hooks file not be imported, a worker not be

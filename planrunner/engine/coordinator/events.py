@@ -73,7 +73,7 @@ class Tick:
         phases: That run now.
         snapshot: Of this second.
         total: Everything so far; read it now, it goes on growing.
-        standings: Judges every threshold so far; costs what that takes, so only for who shows it.
+        standings: Judges every threshold so far, anew at each call: only for what shows it.
     """
 
     second: int

@@ -1,4 +1,4 @@
-"""Whether there is still anybody who accepts a connection."""
+"""Whether any host still accepts a connection."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Outage:
     def add(self, snapshot: Snapshot) -> int:
         """Take in an interval; returns how long the outage has lasted, 0 when there is none.
 
-        Only a further refusal prolongs it: an interval in which nobody asked proves nothing.
+        Only a further refusal prolongs it: an interval without attempts proves nothing.
         """
         refused: Counter[str] = Counter()
         for labels, delta in snapshot.deltas.items():
@@ -46,7 +46,7 @@ class Outage:
 
 
 def _was_answered(labels: Labels) -> bool:
-    """Whether somebody at least accepted a connection."""
+    """Whether at least one host accepted a connection."""
     if labels.failure == ABORTED:
         return False
     return labels.failure != FailureKind.EXTRACT or labels.status != 0

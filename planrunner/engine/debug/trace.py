@@ -1,6 +1,6 @@
-"""What one user does, step by step, for people who debug a plan: `--once`.
+"""What one user does, step by step, for debugging a plan: `--once`.
 
-Requests are seen at three places: the tap of the client tells what leaves, the session keeps the
+Requests are seen at three places: the tap of the client reports what leaves, the session keeps the
 reply, and the step around both knows what became of it.
 """
 

@@ -12,7 +12,7 @@ __all__ = ["ClosedPhase"]
 
 
 class ClosedPhase(Phase):
-    """Users who come and go as the stages say.
+    """Users that come and go as the stages say.
 
     Args:
         context: What every model needs.

@@ -1,4 +1,4 @@
-"""The counted model: a number of iterations, by users who all start at once."""
+"""The counted model: a number of iterations, by users that all start at once."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _quotas(load: CountedLoad, owners: Sequence[int], share: WorkerShare) -> Cal
 
 
 class CountedPhase(Phase):
-    """Users who work until no iteration is left to begin, or the time is up.
+    """Users that work until no iteration is left to begin, or the time is up.
 
     Args:
         context: What every model needs.

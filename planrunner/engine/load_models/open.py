@@ -18,7 +18,7 @@ from planrunner.units import NS_PER_MS, Rate
 __all__ = ["OpenPhase"]
 
 _MOST_AT_ONCE: Final = 16
-"""Arrivals given out without letting the users work who got them.
+"""Arrivals given out without letting the users that got them work.
 
 After a stall hundreds are due. Given out at once, each would start a user, for far more work than
 the request itself; in small portions the first users are idle again for the next.
@@ -120,7 +120,7 @@ class OpenPhase(Phase):
         await sleeper.until(self._timeline.ends_ns)
 
     def _count_overdue(self, due_ns: int) -> None:
-        """Count what was due when the phase was cut, from this arrival on, and nobody got."""
+        """Count what was due when the phase was cut, from this arrival on, and no user got."""
         begin_ns, now_ns, punctual = self._context.begin_ns, self._clock.now_ns(), self._punctual
         while due_ns < now_ns:
             if due_ns >= punctual.window_ends_ns:

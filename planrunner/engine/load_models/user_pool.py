@@ -167,7 +167,7 @@ class UserPool:
         if user.state is UserState.ENDED:
             slot = self._live.pop(user)
             if slot is not None and self._by_slot.get(slot) is user:
-                del self._by_slot[slot]  # nobody keeps it: it is free without any collection
+                del self._by_slot[slot]  # nothing keeps it: it is free without any collection
             self._context.alive[user.user_class] -= 1
             if not self._live:
                 self._on_empty()

@@ -1,6 +1,6 @@
 """The first requests that failed in each way: what was sent and what came back, for people.
 
-Nothing here runs for a request that succeeds; sessions tell what they sent last when asked.
+Nothing here runs for a request that succeeds; sessions report what they sent last on demand.
 """
 
 from __future__ import annotations

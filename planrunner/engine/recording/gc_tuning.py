@@ -2,8 +2,8 @@
 
 A full collection looks at every object. Where thousands of users are alive it stops the loop for
 a tenth of a second or more, again and again as they start, and finds nothing. So what survives one
-that took long is frozen. Frozen objects are still freed when nobody refers to them any more, as
-users are who have ended. Only those that refer to each other in a circle stay, so when there are
+that took long is frozen. Frozen objects are still freed when nothing refers to them any more, as
+users that have ended are. Only those that refer to each other in a circle stay, so when there are
 twice as many frozen ones as were found alive, and some more, the next collection looks at all.
 """
 

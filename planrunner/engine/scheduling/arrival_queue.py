@@ -40,7 +40,7 @@ class ArrivalQueue:
         return seat.due_ns
 
     def give(self, due_ns: int) -> bool:
-        """Give an arrival to the most recently idle user; False when nobody is idle."""
+        """Give an arrival to the most recently idle user; False when no user is idle."""
         while self._idle:
             seat = self._idle.pop()
             if _wake(seat, due_ns):
@@ -48,14 +48,14 @@ class ArrivalQueue:
         return False
 
     def dismiss(self) -> bool:
-        """Send the user home that has been idle the longest; False when nobody is idle."""
+        """Send home the user that has been idle the longest; False when no user is idle."""
         while self._idle:
             if _wake(self._idle.pop(0), 0):
                 return True
         return False
 
     def close(self) -> None:
-        """Send all home, and whoever comes back."""
+        """Send home all users, now or when they come back."""
         self._closed = True
         while self.dismiss():
             pass

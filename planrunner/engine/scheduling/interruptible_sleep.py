@@ -18,7 +18,7 @@ class InterruptibleSleep:
     """One sleeper, and a way to wake it.
 
     Attributes:
-        cut: Once true, nothing sleeps here any more, but who sleeps soundly.
+        cut: Once true, only sound sleepers sleep here any more.
         hurried: Once true, not even they do.
     """
 
@@ -46,14 +46,14 @@ class InterruptibleSleep:
                 self._waiter = None
 
     async def give_way(self) -> None:
-        """Let everyone else who is ready have a turn."""
+        """Let every other ready task have a turn."""
         loop = asyncio.get_running_loop()
         waiter = loop.create_future()
         loop.call_soon(_release, waiter)
         await waiter
 
     def cut_short(self) -> None:
-        """Wake the sleeper now, and let nobody sleep here again but soundly."""
+        """Wake the sleeper now, and let only sound sleepers sleep here again."""
         self.cut = True
         if self._waiter is not None:
             _release(self._waiter)

@@ -11,7 +11,7 @@ class Quota:
     """A number of iterations; first come, first served.
 
     Attributes:
-        left: Those that nobody has begun.
+        left: Those that no user has begun.
     """
 
     __slots__ = ("_resting", "left")
@@ -34,7 +34,7 @@ class Quota:
         return True
 
     def rest(self, sleeper: InterruptibleSleep) -> None:
-        """Note that somebody waits for the next one."""
+        """Note that a user waits for the next one."""
         self._resting.add(sleeper)
 
     def rested(self, sleeper: InterruptibleSleep) -> None:

@@ -23,7 +23,7 @@ class Punctuality:
     Attributes:
         lateness_ns: Of each iteration that started: how long after it was due.
         dropped: Arrivals that found all users busy.
-        missed: Due iterations that nobody was given: a pace came round while the one before was
+        missed: Due iterations that no user was given: a pace came round while the one before was
             still running, or the phase was cut while arrivals were overdue.
         unbegun: Of those in `lateness_ns`, now or earlier, ones that were given to a user who was
             gone before it could begin.

@@ -117,7 +117,7 @@ class SearchTimeline(Timeline):
         """The window of `moment_ns`.
 
         When the time between two levels ends isn't known while it lasts, so its window never ends
-        later than a moment that was asked about: whoever keeps a window asks again.
+        later than a moment that was asked about: a caller that keeps a window must ask again.
         """
         for window in reversed(self._windows):
             if window.begin_ns <= moment_ns < window.end_ns:

@@ -1,4 +1,4 @@
-"""What happens to a request that did not simply succeed: counted, told, and what it leads to."""
+"""What happens to a request that did not simply succeed: how it is counted, and what follows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from planrunner.units import NS_PER_MS, NS_PER_S
 __all__ = ["REFUSALS", "FailureRecorder"]
 
 REFUSALS: Final = frozenset({FailureKind.DNS, FailureKind.CONNECT, FailureKind.TLS})
-"""Kinds that say that there is nobody to talk to, so that asking at once again is no use."""
+"""Kinds that say that no host answers, so that asking again at once is useless."""
 
 _BACKOFF_NS: Final = 100 * NS_PER_MS
 _LONG_BACKOFF_NS: Final = NS_PER_S

@@ -1,4 +1,4 @@
-"""Who looks on while steps run: nobody under load, the trace with `--once`."""
+"""The observer of steps while they run: none under load, the trace with `--once`."""
 
 from __future__ import annotations
 

@@ -132,5 +132,5 @@ def bind_python(node: PythonNode, services: StepServices) -> Step:
 def _takes_context(function: Hook) -> bool:
     try:
         return _CONTEXT in inspect.signature(function).parameters
-    except (TypeError, ValueError):  # some of those written in C don't tell
+    except (TypeError, ValueError):  # some of those written in C don't say
         return False

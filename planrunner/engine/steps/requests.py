@@ -146,7 +146,7 @@ JudgeReply = Callable[[Reply, FoundFailure | None], FoundFailure | None]
 """Has the last word on a complete reply and what is wrong with it by itself."""
 
 Attempt = Callable[[Actor, SendAttempt, JudgeReply], Coroutine[Any, Any, None]]
-"""A request whose sending and last expectation come from whoever sends it again and again."""
+"""A request whose sending and last expectation come from the step that sends it again and again."""
 
 
 def demanding_request(

@@ -210,7 +210,7 @@ def _next(following: Callable[[], object], _: Random) -> object:
 
 
 def _next_free(fresh: Iterator[object], returned: deque[object], _: Random) -> object:
-    """Return a row that nobody has had, then the one that was given back first."""
+    """Return an unused row, then the one that was given back first."""
     for row in fresh:
         return row
     if returned:

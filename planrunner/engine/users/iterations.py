@@ -80,7 +80,7 @@ class IterationLoop:
                     took_ns = self._conclude(task, began_ns)
             pause_ns = 0 if wait is None else wait()
             if not took_ns and pause_ns < SHORTEST_NS:
-                pause_ns = SHORTEST_NS  # nothing in it waited, so nobody else has had a turn
+                pause_ns = SHORTEST_NS  # nothing in it waited, so no other task has had a turn
             if pause_ns:
                 await actor.pause(pause_ns)
 
@@ -152,7 +152,7 @@ class IterationLoop:
         """Count what the pace alone would still have had until the phase ended."""
         bound = self._bound
         left_ns = bound.timeline.ends_ns - slot_ns
-        # One who was told to stop earlier owes nothing for the time after that.
+        # A user that was told to stop earlier owes nothing for the time after that.
         is_over = self._actor.clock.now_ns() >= bound.timeline.ends_ns
         if bound.punctual is not None and is_over and left_ns > 0:
             bound.punctual.missed += -(-left_ns // bound.program.pace_ns)

@@ -115,6 +115,6 @@ async def _start(share: WorkerShare, command: Sequence[str]) -> WorkerProcess:
             str(there.fileno()),
             stdin=asyncio.subprocess.DEVNULL,
             pass_fds=(there.fileno(),),
-            start_new_session=True,  # Ctrl-C is for the coordinator, who tells the workers
+            start_new_session=True,  # Ctrl-C is for the coordinator, which tells the workers
         )
     return WorkerProcess(share, process, await SocketTransport.over(here))

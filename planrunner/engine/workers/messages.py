@@ -182,7 +182,7 @@ class Asked:
 
 
 def fingerprint(graph: RunGraph) -> str:
-    """Return what is the same for all who have compiled the same plan for the same run."""
+    """Return what is the same wherever the same plan was compiled for the same run."""
     phases = [(phase.name, phase.classes, repr(phase.load)) for phase in graph.phases]
     words = repr((graph.plan_hash, graph.seed, graph.profile, phases))
     return blake2b(words.encode(), digest_size=16).hexdigest()

@@ -1,4 +1,4 @@
-"""Several workers as one: tells them what to run, merges what they send, notices who is gone.
+"""Several workers as one: tells them what to run, merges what they send, notices which are gone.
 
 | a worker …             | is noticed           | and then                                         |
 |------------------------|----------------------|--------------------------------------------------|
@@ -89,7 +89,7 @@ class _WorkerState:
         second: The last one that it has reported.
         look: The last one that it has answered.
         ends_ns: When each of its phases ends or has ended.
-        parts: What it has sent that nobody has drained.
+        parts: What it has sent that is not drained yet.
         counters: Its totals so far; so are `users` those of now.
         peak_cpu_share: Of one processor, in its busiest second.
     """

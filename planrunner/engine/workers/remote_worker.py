@@ -33,7 +33,7 @@ __all__ = ["RelayedStop", "RemoteWorker"]
 
 
 class RelayedStop(Stop):
-    """Asks the coordinator, who alone decides; what is clear ends here at once."""
+    """Asks the coordinator, which alone decides; what is clear ends here at once."""
 
     def __init__(self, send: Callable[[object], None]) -> None:
         super().__init__()

@@ -1,6 +1,6 @@
 """How coordinator and worker talk: whole messages in order, over a socket that only they have.
 
-Messages are pickled, and nobody else can write to the socket. It closes when either of the two
+Messages are pickled, and no other process can write to the socket. It closes when either of the two
 ends, however that happens, so each sees at once that the other one is gone.
 """
 
@@ -22,7 +22,7 @@ class Transport(Protocol):
     """One end of a conversation."""
 
     def send(self, message: object) -> None:
-        """Send a message; one that nobody will get any more is dropped."""
+        """Send a message; one that can't arrive any more is dropped."""
 
     async def receive(self) -> object:
         """Return the next message.

@@ -1,4 +1,4 @@
-"""The counted model: a number of iterations, by users who all start at once."""
+"""The counted model: a number of iterations, by users that all start at once."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["CountedLoad"]
 
 @dataclass(frozen=True, slots=True)
 class CountedLoad(LoadModel):
-    """A number of iterations by a number of users who all start at once.
+    """A number of iterations by a number of users that all start at once.
 
     Attributes:
         exact: As in a closed load.

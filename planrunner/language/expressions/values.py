@@ -120,7 +120,7 @@ class Lowered:
     Attributes:
         evaluate: Raises `EvaluationError` when there is no value.
         is_constant: True when no scope is needed; `evaluate` then returns `value` itself, the
-            same object each time, so whoever changes a list or mapping copies it first.
+            same object each time, so a caller that changes a list or mapping copies it first.
     """
 
     evaluate: Callable[[Scope], object]

@@ -1,7 +1,7 @@
 """Types of the values in a plan, for pydantic: what each accepts, its schema and its messages.
 
 A scalar with `${…}` where a number or unit is wanted becomes `Deferred`: only the compiler, which
-knows the params, can tell its value. Every fault is a `PydanticCustomError` whose type is a
+knows the params, can compute its value. Every fault is a `PydanticCustomError` whose type is a
 diagnostic's code and whose context has `message`, `hint` and `offset` (into the scalar).
 """
 

@@ -1,1 +1,1 @@
-"""Thresholds against what was measured."""
+"""Judges thresholds by what was measured."""

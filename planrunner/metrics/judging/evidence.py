@@ -1,4 +1,4 @@
-"""What thresholds are held against: everything that a run has measured so far."""
+"""What thresholds are judged by: everything that a run has measured so far."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class ArrivalCounts:
         at_ns: The middle of the interval (clock time), or earlier if they were overdue.
         due: Arrivals that the schedule had in it.
         started: Those that started an iteration, less those of earlier intervals that turn out
-            to have been given to a user who never came to begin.
+            to have been given to a user that never began.
         dropped: Those that found all users busy.
         late: Those that started over 5 ms after they were due.
     """

@@ -1,4 +1,4 @@
-"""Holds thresholds against a run: at its end, and once a second where one may abort it."""
+"""Judges the thresholds of a run: at its end, and once a second where one may abort it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _NO_BASELINE = "there is no baseline; make one with `planrunner baseline promote
 def judge(
     threshold: Threshold, evidence: Evidence, snapshots: Iterable[Snapshot] = ()
 ) -> Observation:
-    """Hold a threshold against a run that is over.
+    """Judge a threshold of a run that is over.
 
     Args:
         threshold: From a compiled plan.
@@ -165,7 +165,7 @@ class Gate:
         return self.threshold.op.holds(observed, limit)
 
     def _measure(self, evidence: Evidence) -> tuple[Measured | None, str]:
-        """Return what is held against the limit, and of a ratio what it was computed from."""
+        """Return what is compared with the limit, and of a ratio what it was computed from."""
         if self._growth is not None:
             return self._growth.measure(evidence), ""
         found = [
@@ -243,7 +243,7 @@ def _missing(threshold: Threshold) -> str:
 
 
 def _unit(threshold: Threshold) -> Unit:
-    """The unit in which the observed value is held against the limit."""
+    """The unit in which the observed value is compared with the limit."""
     metric = threshold.metric
     if threshold.value.of_baseline and isinstance(metric, Metric):
         return units_of(metric)[0]

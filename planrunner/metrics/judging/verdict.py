@@ -28,7 +28,7 @@ class Observation:
 
     Attributes:
         observed: With its unit, such as `312 ms`; `no samples` and the like without data.
-        limit: The value it was held against, with its unit.
+        limit: The value it was compared with, with its unit.
         reason: What the two leave open: which window, why not applicable; often empty.
     """
 

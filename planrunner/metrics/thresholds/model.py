@@ -1,6 +1,6 @@
 """The threshold as a value: what a sentence of the plan means; `str` writes the sentence again.
 
-`parser` makes these, `judging` holds them against a run, `words` explains them.
+`parser` makes these, `judging` judges a run by them, `words` explains them.
 Positions count characters from 0 in the text that was parsed and are no part of equality.
 """
 

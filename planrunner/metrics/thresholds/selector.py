@@ -153,8 +153,8 @@ class Selector:
     def could_match(self, labels: Labels) -> bool:
         """Whether a sample like this one, with another status, failure or tag value, may match.
 
-        It tells `count of "GET /x" and status:5xx == 0` where no request failed from one where
-        the request was never sent.
+        It separates a `count of "GET /x" and status:5xx == 0` where no request failed from one
+        where the request was never sent.
         """
         return (
             labels.kind == self.population and _holds(self.root, labels, known=False) is not False

@@ -15,7 +15,7 @@ from planrunner.plan.yaml.document import Document, PlanPath
 
 __all__ = ["MAX_FAULTS", "diagnose", "find_path", "locate_faults"]
 
-# More help nobody, and some come by the ten thousand.
+# More don't help, and some come by the ten thousand.
 MAX_FAULTS: Final = 100
 
 _CODES: Final = frozenset(code.value for code in Code)

@@ -138,7 +138,7 @@ class _Resolution:
     faults: list[Diagnostic] = field(default_factory=list)
 
     def check_names(self) -> None:
-        """Find what is set though the plan doesn't have it: surely a slip."""
+        """Find what is set although the plan doesn't have it, which is always a slip."""
         written = self.document.value(("params",))
         known = list(written) if isinstance(written, dict) else []
         for name in self.sources.overrides:

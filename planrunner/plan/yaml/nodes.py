@@ -39,7 +39,7 @@ __all__ = [
 
 MAX_DEPTH: Final = 64
 MAX_NODES: Final = 120_000
-# More help nobody; a generated file with a systematic fault would fill the terminal.
+# More don't help; a generated file with a systematic fault would fill the terminal.
 MAX_FAULTS: Final = 100
 
 

@@ -21,7 +21,7 @@ def content_start(raw: str) -> int:
 def character_offsets(raw: str, value: str) -> list[int] | None:
     """Return the offset in the source `raw` of each character of the scalar's `value`.
 
-    None when the two can't be brought together, so that nobody points at a wrong place.
+    None when the two can't be brought together, so that no caret points at a wrong place.
     """
     start = content_start(raw)
     style = raw[start : start + 1]

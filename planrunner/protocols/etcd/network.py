@@ -22,7 +22,7 @@ _OFF: Final = "-event_engine_client"
 _SINCE: Final = (1, 80)
 _BEFORE: Final = (1, 86)  # a release that doesn't know the name complains on stderr: try it first
 
-# Every failed handshake is a line or three on stderr, amid the live view; calls tell it as well.
+# Every failed handshake is a line or three on stderr, amid the live view; calls report it as well.
 _QUIET: Final = {"GRPC_VERBOSITY": "NONE"}
 
 
@@ -31,7 +31,7 @@ def _import() -> tuple[Any, bool]:
     knows_switch = _SINCE <= release < _BEFORE and "grpc" not in sys.modules
     wanted = {**_QUIET, _SWITCH: _OFF} if knows_switch else _QUIET
     own = {name: value for name, value in wanted.items() if name not in os.environ}
-    switch = own.get(_SWITCH, os.environ.get(_SWITCH, ""))  # who sets it knows better
+    switch = own.get(_SWITCH, os.environ.get(_SWITCH, ""))  # the user's own setting wins
     os.environ.update(own)
     try:
         return importlib.import_module("grpc"), release >= _SINCE and _OFF not in switch

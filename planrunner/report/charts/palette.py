@@ -16,7 +16,7 @@ and the same run gives the same picture on every machine."""
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """Colours by what they are for; told apart by the colour-blind too (Okabe and Ito, darkened).
+    """Colours by what they are for; distinct for the colour-blind too (Okabe and Ito, darkened).
 
     Attributes:
         series: For lines and areas, in order.

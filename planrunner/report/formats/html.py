@@ -1,4 +1,4 @@
-"""report.html: one file that opens offline, tells the verdict first and loads nothing."""
+"""report.html: one file that opens offline, shows the verdict first and loads nothing."""
 
 from __future__ import annotations
 

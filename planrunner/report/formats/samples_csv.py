@@ -47,7 +47,7 @@ def write_csv(reader: SampleReader, out: IO[str]) -> int:
     """Write every sample of `reader` as a line, under the header; return how many there were.
 
     What is no result by the plan's word (`measure: false`, on_start, setup …) is left out: no
-    column could tell it from what is. Warm-up and aborted requests are marked as such.
+    column could distinguish it. Warm-up and aborted requests are marked as such.
 
     What the samples of a series share is made text once, so a line is a single `%`: 1.6 µs, where
     csv.writer takes 2 µs for a row that is already formatted.

@@ -31,7 +31,7 @@ from planrunner.values import dataclass
 __all__ = ["open_console", "print_summary", "verdict_of"]
 
 _BADGE: Final = {Verdict.PASS: "green", Verdict.WARN: "yellow"}
-# A log has no screen to fit on, but nobody reads more of it than this; the report has them all.
+# A log has no screen to fit on, but readers need no more of it than this; the report has them all.
 _MOST_ROWS = 15
 # Below this a table says nothing any more: rather scroll than leave these out.
 _LEAST_THRESHOLDS = 3

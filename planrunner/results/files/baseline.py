@@ -1,4 +1,4 @@
-"""A result that later runs are held against: `N% of baseline`."""
+"""A result that later runs are compared with: `N% of baseline`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Filters, tests and helpers as closures; the ways to give arguments are told apart beforehand."""
+"""Filters, tests and helpers as closures; how arguments are given is known beforehand."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ _KINDS: Final = {
     _CODE.UNIMPLEMENTED: FailureKind.PROTOCOL,
 }
 
-# gRPC says UNAVAILABLE whatever is wrong with the connection; only the words tell more. In this
+# gRPC says UNAVAILABLE whatever is wrong with the connection; only the words say more. In this
 # order: a failed handshake is also a failure to connect.
 _WORDS: Final = (
     (("dns resolution", "name resolution", "domain name"), FailureKind.DNS),
@@ -59,7 +59,7 @@ _NO_USER: Final = ("user name is empty", "authentication failed")
 
 
 def map_failure(error: grpc.aio.AioRpcError) -> tuple[FailureKind, int, str]:
-    """Return the kind of a failed call, its gRPC code, and what to tell people."""
+    """Return the kind of a failed call, its gRPC code, and a message for people."""
     code, details = error.code(), (error.details() or "").strip()
     if code is _CODE.UNKNOWN and "deadline exceeded" in details:
         code = _CODE.DEADLINE_EXCEEDED  # the member noticed first, and has no better word for it

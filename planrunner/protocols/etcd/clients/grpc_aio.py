@@ -258,7 +258,7 @@ class EtcdSession:
 
 
 class _TappedSession(EtcdSession):
-    """Tells each message and keeps all of each reply, for people who debug a plan."""
+    """Reports each message and keeps all of each reply, for debugging a plan."""
 
     __slots__ = ("_told",)
 

@@ -56,7 +56,7 @@ class Access:
         return grpc.aio.secure_channel(endpoint, self._credentials, options=CHANNEL_OPTIONS)
 
     async def renew(self, line: Connection, stale: object, timeout_s: float) -> None:
-        """Ask for a token unless somebody else has replaced the `stale` one meanwhile.
+        """Ask for a token unless another user has replaced the `stale` one meanwhile.
 
         Raises:
             AioRpcError: There is none to be had.
@@ -152,7 +152,7 @@ class ConnectionPool:
         return line
 
     def leave(self, line: Connection) -> None:
-        """Go on with the next member, unless somebody who shares these lines already has."""
+        """Go on with the next member, unless a user that shares these lines already has."""
         line.is_open = False
         if line is self._lines[self._at]:
             self._at = (self._at + 1) % len(self._lines)

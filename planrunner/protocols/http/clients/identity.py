@@ -59,7 +59,7 @@ class WireIdentity:
         self.is_plain = not self._headers and not len(self.jar)
 
     def redirected(self, status: int, location: str) -> None:
-        """Do nothing: only a tap has somebody to tell."""
+        """Do nothing: only a tap reports."""
 
     def dress(self, data: bytes, origin: Origin, bound: WireRequest, *, has_crossed: bool) -> bytes:
         """Return `data` as this user sends it.

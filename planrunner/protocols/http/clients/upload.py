@@ -72,7 +72,7 @@ def _piece(content: bytes | Path) -> bytes | FilePiece:
 
 
 async def _read_file(piece: FilePiece) -> AsyncGenerator[bytes]:
-    """Read in a thread: a slow disk holds up this user, and nobody else."""
+    """Read in a thread: a slow disk holds up this user only."""
     try:
         file = await asyncio.to_thread(_open, piece.path)
         with file:

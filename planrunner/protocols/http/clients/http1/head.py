@@ -1,7 +1,7 @@
 """Reply heads: parsed by httptools once, then known by their bytes.
 
 A load test sees the same few heads over and over (only Date changes, once a second), so looking
-the bytes up is several times cheaper than parsing them, and tells exactly where the reply ends.
+the bytes up is several times cheaper than parsing them, and gives exactly where the reply ends.
 """
 
 from __future__ import annotations
