@@ -31,7 +31,7 @@ class DataFile(NamedTuple):
 
 
 class GenerateModel(PlanMapping):
-    """Rows that are made up; the plan's seed makes them the same every time."""
+    """Generated rows; the same seed gives the same rows."""
 
     rows: PositiveInt = Field(description="How many rows.", examples=["1000"])
     fields: dict[str, ExprField] = Field(

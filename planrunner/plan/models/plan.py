@@ -164,7 +164,7 @@ class PlanModel(_RootModel):
     )
     users: dict[str, UserModel] | None = Field(
         None,
-        description="Classes of users: who they are and what they do.",
+        description="Classes of users: how many they are and what they do.",
         examples=["{Visitor: {wait: 1s..3s, tasks: [{get: /}]}}"],
     )
     stages: StageList | None = Field(

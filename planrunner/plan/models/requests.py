@@ -178,7 +178,7 @@ class RequestStep(RequestKeys):
 
 
 class LoneRequest(RequestStep):
-    """A request that stands alone, as in `preflight` and `poll`."""
+    """A request of its own, as in `preflight` and `poll`."""
 
     @classmethod
     def find_faults(cls, data: Mapping[str, Any]) -> Iterator[Fault]:

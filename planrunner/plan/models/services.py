@@ -145,7 +145,7 @@ _MONITOR_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 class MonitorModel(PlanMapping):
-    """Something to measure beside the load; thresholds read it as `monitor.NAME`."""
+    """Something to measure during the load; thresholds read it as `monitor.NAME`."""
 
     prometheus: TextField | None = Field(
         None, description="URL of a Prometheus server.", examples=["http://prom:9090"]

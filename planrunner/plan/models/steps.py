@@ -28,7 +28,7 @@ __all__ = ["BlockModel", "PollModel", "StepList", "StepModel"]
 
 
 class PollModel(LoneRequest):
-    """The request that is sent until the answer is right."""
+    """The request that is repeated until the reply is right."""
 
     short_schema: ClassVar[Mapping[str, Any]] = {
         "type": "string",
@@ -41,7 +41,7 @@ class PollModel(LoneRequest):
 
 
 class StepModel(RequestStep):
-    """One step: exactly one action, and the keys that go with it."""
+    """One step: exactly one action and its keys."""
 
     synonyms: ClassVar[Mapping[str, str]] = {
         "sleep": "think",

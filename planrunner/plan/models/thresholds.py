@@ -102,7 +102,7 @@ _LONG_KEYS: Final = frozenset(
 
 
 class ThresholdModel(PlanMapping):
-    """A condition on a metric; `fail` ends in exit code 1, `warn` only says so."""
+    """A condition on a metric; `fail` ends in exit code 1, `warn` only reports it."""
 
     short_schema: ClassVar[Mapping[str, Any]] = {
         "type": "string",

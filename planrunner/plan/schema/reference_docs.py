@@ -149,7 +149,7 @@ def _table(section: SchemaView, properties: SchemaView) -> str:
     for key, schema in properties.items():
         meaning, default = _default(schema, is_required=key in required)
         if is_step and (owners := _owners(key)):
-            meaning += f" Goes with {in_words(owners)}."
+            meaning += f" Used with {in_words(owners)}."
         cells = (f"`{key}`", _type(schema), default, meaning, _example(schema))
         rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(rows) + "\n"

@@ -63,7 +63,7 @@ class Option:
             node = builder.build(open_events(text))
         except YamlProblem as problem:
             place = (start, len(self.text))
-            message = f"`{self.text[start:]}` is no YAML value"
+            message = f"`{self.text[start:]}` is not a YAML value"
             raise PlanError([self.fault(Code.YAML_SYNTAX, message, at=place)]) from problem
         if builder.faults:
             raise PlanError(builder.faults)

@@ -28,7 +28,7 @@ __all__ = [
 
 
 class EtcdModel(PlanMapping):
-    """Where etcd is and how to speak to it."""
+    """The address of etcd and how to connect to it."""
 
     endpoints: list[TextField] = Field(
         min_length=1,
@@ -68,7 +68,7 @@ def _rule_shape(value: object) -> str:
 
 
 class EtcdRule(PlanMapping):
-    """What a value must be; all that is written must hold."""
+    """What a value must be; all parts of the rule must hold."""
 
     is_: ValueField | None = Field(
         None, alias="is", description="The value itself.", examples=["ready"]
@@ -94,7 +94,7 @@ EtcdRuleField = Annotated[
 
 
 class EtcdExpect(PlanMapping):
-    """Which replies are acceptable; without it any reply that is no error is."""
+    """Which replies are acceptable; by default, any reply that is not an error."""
 
     found: bool | None = Field(None, description="Whether the key must exist.", examples=["true"])
     value: EtcdRuleField | None = Field(
@@ -216,7 +216,7 @@ class TxnOperation(PlanMapping):
 
 
 class EtcdTxn(EtcdRequest):
-    """Compare, then do one of two lists of operations, as one transaction."""
+    """Compare, then do one of two lists of operations, in one transaction."""
 
     compare: list[EtcdCompare] | None = Field(
         None,

@@ -77,7 +77,7 @@ class ApiKeyAuth(PlanMapping):
 
 
 class OAuth2(PlanMapping):
-    """Client credentials (RFC 6749, 4.4); the token is fetched once a user and refreshed."""
+    """Client credentials (RFC 6749, 4.4); the token is fetched once per user and refreshed."""
 
     token_url: TextField = Field(description="Where tokens are fetched.", examples=["/oauth/token"])
     client_id: TextField = Field(description="The client's id.", examples=["planrunner"])
@@ -88,7 +88,7 @@ class OAuth2(PlanMapping):
 
 
 class Auth(PlanMapping):
-    """Who the user is to the server; exactly one scheme."""
+    """How a user authenticates to the server; exactly one scheme."""
 
     basic: BasicAuth | None = Field(
         None,
@@ -300,7 +300,7 @@ class RequestKeys(PlanMapping):
 
 
 class RequestSpec(RequestKeys):
-    """A request that stands alone, as in `preflight` and `poll`."""
+    """A request of its own, as in `preflight` and `poll`."""
 
     @classmethod
     def find_faults(cls, data: Mapping[str, Any]) -> Iterator[Fault]:

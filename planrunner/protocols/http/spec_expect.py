@@ -85,7 +85,7 @@ class Length(PlanMapping):
 
 
 class Rule(PlanMapping):
-    """What a value must be; all that is written must hold.
+    """What a value must be; all parts of the rule must hold.
 
     `{}` and unknown words are errors, so that a literal object can't be taken for a rule.
     """

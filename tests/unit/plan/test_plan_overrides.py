@@ -159,7 +159,7 @@ def test_override_without_path_or_value_is_refused(text: str) -> None:
 
 def test_broken_yaml_is_refused() -> None:
     """A value that can't be read is named."""
-    assert "error[yaml-syntax]: `{a` is no YAML value" in refused(overrides=("name={a",))
+    assert "error[yaml-syntax]: `{a` is not a YAML value" in refused(overrides=("name={a",))
 
 
 def test_users_keep_the_shape_of_the_load() -> None:
