@@ -1,4 +1,4 @@
-"""Thresholds: sentences to values, and every name in them held against the plan."""
+"""Thresholds: sentences to values, and every name in them checked against the plan."""
 
 from __future__ import annotations
 

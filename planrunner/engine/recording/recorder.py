@@ -81,7 +81,7 @@ class PhaseRecorder:
     Attributes:
         mask: Takes secrets out of words about replies.
         origin_ns: The start of the run, from which sample rows count.
-        failing: Keeps the first requests that fail; None where nobody asks for them.
+        failing: Keeps the first requests that fail; None where they are not wanted.
         measures: By protocol, what requests record beside latency and service time.
     """
 

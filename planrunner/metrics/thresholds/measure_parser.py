@@ -74,5 +74,5 @@ def _fail_unknown(word: str, start: int, measures: Mapping[str, Measure]) -> NoR
         f"unknown measure `{word}`",
         offset=start,
         length=len(word),
-        hint=hint or f"known are {', '.join(measures)}",
+        hint=hint or f"known measures are {', '.join(measures)}",
     )
