@@ -44,11 +44,13 @@ class Excluded:
     Attributes:
         unmeasured: No result by the plan's word: `measure: false`, on_start, setup …
         warmup: Started within a warm-up.
+        after: Started when the measured time was over.
         aborted: Cut by the end of a phase.
     """
 
     unmeasured: int
     warmup: int
+    after: int
     aborted: int
 
 
@@ -95,9 +97,11 @@ def count_excluded(accumulated: Accumulated) -> Excluded:
             counts["unmeasured"] += total.count
         elif labels.warmup:
             counts["warmup"] += total.count
+        elif labels.after:
+            counts["after"] += total.count
         else:
             counts[ABORTED] += total.count
-    return Excluded(counts["unmeasured"], counts["warmup"], counts[ABORTED])
+    return Excluded(counts["unmeasured"], counts["warmup"], counts["after"], counts[ABORTED])
 
 
 def make_rows(accumulated: Accumulated, measured: Sequence[MeasuredTime]) -> tuple[Row, ...]:

@@ -180,6 +180,10 @@ class Site:
         self.labels = labels
         self.accept = accept
         self.status_text = status_text
+        recorder.timeline.on_cut(self._forget)
+
+    def _forget(self) -> None:
+        self._latest = None
 
     def table_at(self, moment_ns: int) -> StageSeries:
         """The table for samples that start at `moment_ns`."""
@@ -189,7 +193,9 @@ class Site:
         window = self.recorder.timeline.at(moment_ns)
         table = self._tables.get(window.number)
         if table is None:
-            labels = replace(self.labels, stage=window.stage, warmup=window.warmup)
+            labels = replace(
+                self.labels, stage=window.stage, warmup=window.warmup, after=window.after
+            )
             # The first window also takes what is earlier: nothing is, by the clock of the phase.
             begin_ns = window.begin_ns if window.number else 0
             table = self._tables[window.number] = StageSeries(
@@ -199,7 +205,7 @@ class Site:
                 status_text=self.status_text,
                 measures=self.measures,
             )
-        table.end_ns = window.end_ns  # a phase that was cut has a longer last window
+        table.end_ns = window.end_ns  # of a phase that was cut, earlier than planned
         self._latest = table
         return table
 
@@ -244,6 +250,12 @@ def span_recorder(site: Site) -> Callable[[int, int, str], None]:
     """Return `record(began_ns, took_ns, failure)` for the iterations or a group of a place."""
     begin_ns = end_ns = 0
     by_failure: dict[str, Series] = {}
+
+    def forget() -> None:
+        nonlocal end_ns
+        end_ns = 0
+
+    site.recorder.timeline.on_cut(forget)
 
     def record(began_ns: int, took_ns: int, failure: str) -> None:
         nonlocal begin_ns, end_ns, by_failure

@@ -44,6 +44,12 @@ def plain_request(site: Site, position: int, bound: Any) -> Step:  # noqa: ANN40
     begin_ns = end_ns = 0
     by_status: dict[int, Series] = {}
 
+    def forget() -> None:
+        nonlocal end_ns
+        end_ns = 0
+
+    site.recorder.timeline.on_cut(forget)
+
     async def request(user: Actor) -> None:  # noqa: C901, PLR0912, PLR0915
         nonlocal begin_ns, end_ns, by_status
         try:
@@ -109,6 +115,12 @@ def measured_request(site: Site, position: int, bound: Any) -> Step:  # noqa: AN
     has_rows = site.recorder.samples is not None
     begin_ns = end_ns = 0
     by_status: dict[int, Series] = {}
+
+    def forget() -> None:
+        nonlocal end_ns
+        end_ns = 0
+
+    site.recorder.timeline.on_cut(forget)
 
     async def request(user: Actor) -> None:
         nonlocal begin_ns, end_ns, by_status

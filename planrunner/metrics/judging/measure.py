@@ -86,7 +86,7 @@ def is_from_samples(metric: Metric) -> bool:
 def is_member(metric: Metric, labels: Labels, evidence: Evidence) -> bool:
     """Whether samples with these labels are what the metric picks from, its selector aside."""
     wants_aborted = metric.selector is not None and metric.selector.wants_aborted
-    counts = labels.is_result or (wants_aborted and labels.measured and not labels.warmup)
+    counts = labels.is_in_time if wants_aborted else labels.is_result
     return (
         counts
         and labels.kind == metric.population
