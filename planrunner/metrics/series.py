@@ -17,6 +17,9 @@ __all__ = ["ABORTED", "Labels", "Series", "Tags"]
 ABORTED = "aborted"
 """The failure kind of what the end of a phase cut: apart from successes and failures."""
 
+_BROKEN = frozenset({"extract", "error"})
+"""The failure kinds of what has no reply because a value was missing, or a step went wrong."""
+
 Tags = tuple[tuple[str, str], ...]
 """Tags with their values, sorted by name."""
 
@@ -76,6 +79,11 @@ class Labels:
     def is_result(self) -> bool:
         """Whether tables and thresholds see these samples: in time, and not aborted."""
         return self.is_in_time and self.failure != ABORTED
+
+    @property
+    def has_latency(self) -> bool:
+        """Whether how long they took says anything: not of what failed before it did its work."""
+        return self.failure not in _BROKEN or bool(self.status or self.status_name)
 
     @property
     def is_in_time(self) -> bool:

@@ -75,16 +75,17 @@ class TaskCount:
 def make_totals(accumulated: Accumulated, measured: Sequence[MeasuredTime]) -> Totals:
     """Sum up the requests that are results, in the units that plan-language §5 fixes."""
     members = [member for member in _results(accumulated) if member[0].kind == "request"]
-    latency = _sum(members).latency
+    count = sum(total.count for _, total in members)
+    latency = _latencies(members).latency
     failed = sum(total.count for labels, total in members if labels.failure)
     return Totals(
-        total_requests=latency.count,
-        successful_requests=latency.count - failed,
+        total_requests=count,
+        successful_requests=count - failed,
         failed_requests=failed,
         average_response_time=latency.mean / NS_PER_S,
         p95_response_time=latency.percentile(95) / NS_PER_S if latency.count else 0.0,
-        requests_per_second=_ratio(latency.count, measured_seconds(measured)),
-        error_rate=100 * _ratio(failed, latency.count),
+        requests_per_second=_ratio(count, measured_seconds(measured)),
+        error_rate=100 * _ratio(failed, count),
     )
 
 
@@ -230,8 +231,9 @@ def _row(key: tuple[str, str, str], members: Sequence[_TableMember], seconds: fl
             failures[labels.failure] += member.count
         if labels.kind == "request":
             statuses[labels.status_text] += member.count
-    latency_ns = _summary(total.latency)
-    split = total.service is not total.latency
+    timed = _latencies(members)
+    latency_ns = _summary(timed.latency)
+    split = timed.service is not timed.latency
     return Row(
         by=by,
         name=name,
@@ -243,7 +245,7 @@ def _row(key: tuple[str, str, str], members: Sequence[_TableMember], seconds: fl
         seconds=seconds,
         requests_per_second=_ratio(total.count, seconds),
         latency_ns=latency_ns,
-        service_ns=_summary(total.service) if split else latency_ns,
+        service_ns=_summary(timed.service) if split else latency_ns,
         received_bytes=total.received,
         sent_bytes=total.sent,
         connects=total.connects,
@@ -252,6 +254,8 @@ def _row(key: tuple[str, str, str], members: Sequence[_TableMember], seconds: fl
 
 
 def _summary(histogram: Histogram) -> Mapping[str, int]:
+    if not histogram.count:  # nothing but steps that failed before they had done their work
+        return dict.fromkeys(("min", "avg", *_PERCENTILES, "max"), 0)
     percentiles = histogram.percentiles(tuple(_PERCENTILES.values()))
     return {
         "min": histogram.min,
@@ -266,6 +270,11 @@ def _sum(members: Iterable[_TableMember]) -> SeriesTotal:
     for _, total in members:
         whole.add(total)
     return whole
+
+
+def _latencies(members: Iterable[_TableMember]) -> SeriesTotal:
+    """Sum up what says how long something took."""
+    return _sum(member for member in members if member[0].has_latency)
 
 
 def _by_user(counts: Iterable[TaskCount], field: Callable[[TaskCount], int]) -> Counter[str]:

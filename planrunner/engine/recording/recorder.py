@@ -14,7 +14,7 @@ from planrunner.engine.recording.failure_samples import FailingRequests
 from planrunner.engine.scheduling.timeline import Timeline
 from planrunner.metrics.book import SeriesBook
 from planrunner.metrics.measures import Measure
-from planrunner.metrics.series import ABORTED, Labels, Series, Tags
+from planrunner.metrics.series import Labels, Series, Tags
 from planrunner.protocols.base import Reply
 from planrunner.results.files.samples import SampleWriter, pack_row
 
@@ -60,14 +60,16 @@ class StageSeries:
         self.end_ns = end_ns
         self.by_status: dict[int, Series] = {}
         self.by_failure: dict[str, Series] = {}
-        self._by_outcome: dict[tuple[int, str, Tags], Series] = {}
+        self._by_outcome: dict[tuple[int, str, Tags, bool], Series] = {}
 
-    def series(self, book: SeriesBook, status: int, failure: str, tags: Tags) -> Series:
-        outcome = (status, failure, tags)
+    def series(
+        self, book: SeriesBook, status: int, failure: str, tags: Tags, *, answered: bool
+    ) -> Series:
+        outcome = (status, failure, tags, answered)
         series = self._by_outcome.get(outcome)
         if series is None:
             labels = replace(self.labels, status=status, failure=failure)
-            if failure != ABORTED and (name := self._status_text(status)) != str(status):
+            if answered and (name := self._status_text(status)) != str(status):
                 labels = replace(labels, status_name=name)
             if tags:
                 labels = replace(labels, tags=tuple(sorted({*labels.tags, *tags})))
@@ -209,8 +211,17 @@ class Site:
         self._latest = table
         return table
 
-    def series(self, table: StageSeries, *, status: int, failure: str, tags: Tags = ()) -> Series:
-        return table.series(self.recorder.book, status, failure, tags)
+    def series(
+        self,
+        table: StageSeries,
+        *,
+        status: int,
+        failure: str,
+        tags: Tags = (),
+        answered: bool = True,
+    ) -> Series:
+        """Return the series of an outcome; of no reply, `status` is 0 and has no name."""
+        return table.series(self.recorder.book, status, failure, tags, answered=answered)
 
     def accepted(self, table: StageSeries, reply: Reply) -> Series | None:
         """Open the series for a reply with an accepted status; None for any other reply."""

@@ -35,9 +35,14 @@ FoundFailure = tuple[FailureKind, str]
 
 
 # One long function: each call would cost every request a tenth of a microsecond.
-def plain_request(site: Site, position: int, bound: Any) -> Step:  # noqa: ANN401, C901, PLR0915
+def plain_request(  # noqa: C901, PLR0915
+    site: Site,
+    position: int,
+    bound: Any,  # noqa: ANN401 - as `bind` gave
+    origin: str = "",
+) -> Step:
     """A request that asks of its reply no more than an accepted status."""
-    failures = FailureRecorder(site, position)
+    failures = FailureRecorder(site, position, origin)
     samples, origin_ns = site.recorder.samples, site.recorder.origin_ns
     append = None if samples is None else samples.append
     pack = pack_row
@@ -109,9 +114,14 @@ def plain_request(site: Site, position: int, bound: Any) -> Step:  # noqa: ANN40
 
 
 # One function too, for the same reason; `record` is called, as what is measured may cost a little.
-def measured_request(site: Site, position: int, bound: Any) -> Step:  # noqa: ANN401, C901, PLR0915
+def measured_request(  # noqa: C901, PLR0915
+    site: Site,
+    position: int,
+    bound: Any,  # noqa: ANN401 - as `bind` gave
+    origin: str = "",
+) -> Step:
     """As `plain_request`, of a place whose samples have measures that somebody asks for."""
-    failures = FailureRecorder(site, position)
+    failures = FailureRecorder(site, position, origin)
     has_rows = site.recorder.samples is not None
     begin_ns = end_ns = 0
     by_status: dict[int, Series] = {}
@@ -168,7 +178,7 @@ def demanding_request(
     bound: Any,  # noqa: ANN401 - as `bind` gave
 ) -> Step:
     """A request with expectations beyond the status, extractions, or names and tags to set."""
-    failures = FailureRecorder(site, position)
+    failures = FailureRecorder(site, position, node.origin.place)
 
     async def request(user: Actor) -> None:
         try:
@@ -191,7 +201,7 @@ def request_attempt(
     bound: Any,  # noqa: ANN401 - as `bind` gave
 ) -> Attempt:
     """The same for a request that is sent again until it has been answered as hoped for."""
-    failures = FailureRecorder(site, position)
+    failures = FailureRecorder(site, position, node.origin.place)
 
     async def attempt(user: Actor, send: SendAttempt, judge: JudgeReply) -> None:
         try:

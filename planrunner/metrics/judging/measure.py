@@ -200,8 +200,8 @@ def _of_successes(computation: OfSuccesses, metric: Metric, view: JudgedSpan) ->
 def merged(chosen: Members, measure: Measure) -> Histogram:
     """Return all values of a measure; a sample that doesn't have it adds none."""
     whole = Histogram()
-    for _, series in chosen:
-        if (values := series.values_of(measure)) is not None:
+    for labels, series in chosen:
+        if labels.has_latency and (values := series.values_of(measure)) is not None:
             whole.merge(values)
     return whole
 
