@@ -63,7 +63,7 @@ from planrunner.graph.run_graph import (
     ThinkNode,
     WhileNode,
 )
-from planrunner.language.expressions.values import to_text
+from planrunner.language.expressions.values import EvaluationError, to_text
 from planrunner.load.turns import Turns
 from planrunner.metrics.series import Labels, Tags
 from planrunner.protocols.base import Client, Exchange
@@ -314,8 +314,12 @@ def _header(node: HeaderNode, failures: StepFailures) -> Step:
     async def set_headers(user: Actor) -> None:
         for name, evaluate in values:
             value = None if evaluate is None else evaluated(user, evaluate)
-            for session in user.sessions:
-                session.set_header(name, None if value is None else to_text(value))
+            try:
+                text = None if value is None else to_text(value)
+                for session in user.sessions:
+                    session.set_header(name, text)
+            except EvaluationError as error:
+                raise failures.failed(user, str(error)) from error
 
     return set_headers
 

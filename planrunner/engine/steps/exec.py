@@ -58,6 +58,10 @@ def _argument(user: Actor, word: Word, failures: StepFailures) -> str:
         raise failures.failed(user, str(error)) from error
     if "\0" in text:
         raise failures.failed(user, "an argument of a command contains a null byte")
+    try:
+        os.fsencode(text)
+    except UnicodeError as error:
+        raise failures.failed(user, "an argument of a command contains half a character") from error
     return text
 
 

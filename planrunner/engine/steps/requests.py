@@ -17,7 +17,7 @@ from planrunner.engine.steps.failures import FailureRecorder
 from planrunner.engine.steps.reply_scope import publish_reply
 from planrunner.engine.users.user_context import Actor, Step
 from planrunner.graph.run_graph import RequestNode
-from planrunner.language.expressions.values import EvaluationError, to_text
+from planrunner.language.expressions.values import EvaluationError, evaluation_error, to_text
 from planrunner.metrics.series import Series, Tags
 from planrunner.protocols.base import Check, FailureKind, Reply, Scope
 from planrunner.results.files.samples import pack_row
@@ -234,8 +234,8 @@ def _conclude(
             fault = judge(reply, fault)
         if node.reply_tags:
             tags = _reply_tags(node, site, user)
-    except EvaluationError as error:
-        fault = FailureKind.EXTRACT, str(error)
+    except Exception as error:  # noqa: BLE001 - the boundary: no reply may end the run
+        fault = FailureKind.EXTRACT, str(evaluation_error(error, "what is read of the reply"))
     if fault is not None:
         kind, words = fault
         return failures.failed(user, reply, kind, start_ns, words, tags)
