@@ -67,7 +67,7 @@ _RECORDS: Final = (
     ),
     ReportFormat(
         "results.csv",
-        "one line per sample, warm-up and aborted ones included; "
+        "one line per sample, those of the warm-up, after the end and aborted included; "
         "not what the plan does not measure",
         (FormatFile("results.csv", f"{_REPORT}.samples_csv:write_results_csv"),),
         FormatSource.SAMPLES,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import ClassVar, Literal
 
+from planrunner.graph.described_step import DescribedStep, StepOrigin
 from planrunner.language.expressions.values import Evaluate
 from planrunner.load.pauses import Pause
 from planrunner.protocols.base import Exchange
@@ -33,6 +33,7 @@ __all__ = [
     "RequestNode",
     "SetNode",
     "StepNode",
+    "StepOrigin",
     "StopNode",
     "StopWhat",
     "ThinkNode",
@@ -44,34 +45,6 @@ __all__ = [
 
 Word = tuple[str | Evaluate, ...]
 """One argument of a command: constant pieces, and what is rendered between them."""
-
-
-class DescribedStep(ABC):
-    """A step, and what it says of itself.
-
-    Attributes:
-        action: The key that a plan writes it under.
-        target: The name that gets its result; empty when none does.
-    """
-
-    __slots__ = ()
-
-    action: ClassVar[str]
-
-    @property
-    def target(self) -> str:
-        return ""
-
-    @property
-    @abstractmethod
-    def subject(self) -> str | list[str]:
-        """What it acts on, as a plan writes it."""
-
-    @property
-    def summary(self) -> str:
-        """One line that says what it does."""
-        shown = ", ".join(self.subject) if isinstance(self.subject, list) else self.subject
-        return f"{self.action} {shown}" + (f" as {self.target}" if self.target else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,6 +333,10 @@ class PythonNode(DescribedStep):
     def subject(self) -> str:
         return self.function
 
+    @property
+    def label(self) -> str:
+        return self.function
+
 
 @dataclass(frozen=True, slots=True)
 class ExecNode(DescribedStep):
@@ -383,6 +360,10 @@ class ExecNode(DescribedStep):
 
     @property
     def subject(self) -> str:
+        return self.shown
+
+    @property
+    def label(self) -> str:
         return self.shown
 
 

@@ -17,6 +17,9 @@ __all__ = ["ABORTED", "Labels", "Series", "Tags"]
 ABORTED = "aborted"
 """The failure kind of what the end of a phase cut: apart from successes and failures."""
 
+_BROKEN = frozenset({"extract", "error"})
+"""The failure kinds of what has no reply because a value was missing, or a step went wrong."""
+
 Tags = tuple[tuple[str, str], ...]
 """Tags with their values, sorted by name."""
 
@@ -33,6 +36,8 @@ class Labels:
         phase: The phase's name.
         stage: The stage's name: `ramp`, `hold`, the plan's own, or its number from 1.
         warmup: True for samples that started inside the warm-up: kept raw, never judged.
+        after: True for samples that started when the measured time was over, in the graceful
+            stop or after a level of a search: kept raw, never judged.
         user: The user class.
         task: The task; empty for a class with `steps`.
         groups: The groups around the step, outermost first.
@@ -51,6 +56,7 @@ class Labels:
     task: str
     kind: str = "request"
     warmup: bool = False
+    after: bool = False
     groups: tuple[str, ...] = ()
     tags: tuple[tuple[str, str], ...] = ()
     status: int = 0
@@ -71,8 +77,18 @@ class Labels:
 
     @property
     def is_result(self) -> bool:
-        """Whether tables and thresholds see these samples: measured, past warm-up, not aborted."""
-        return self.measured and not self.warmup and self.failure != ABORTED
+        """Whether tables and thresholds see these samples: in time, and not aborted."""
+        return self.is_in_time and self.failure != ABORTED
+
+    @property
+    def has_latency(self) -> bool:
+        """Whether how long they took says anything: not of what failed before it did its work."""
+        return self.failure not in _BROKEN or bool(self.status or self.status_name)
+
+    @property
+    def is_in_time(self) -> bool:
+        """Whether these samples are measured and started in the time that is measured."""
+        return self.measured and not self.warmup and not self.after
 
 
 class Series:

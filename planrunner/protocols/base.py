@@ -62,6 +62,7 @@ class FailureKind(StrEnum):
     PRECONDITION = "precondition"
     EXPECT = "expect"
     EXTRACT = "extract"
+    ERROR = "error"
     ABORTED = "aborted"
 
 

@@ -44,11 +44,13 @@ class Excluded:
     Attributes:
         unmeasured: No result by the plan's word: `measure: false`, on_start, setup …
         warmup: Started within a warm-up.
+        after: Started when the measured time was over.
         aborted: Cut by the end of a phase.
     """
 
     unmeasured: int
     warmup: int
+    after: int
     aborted: int
 
 
@@ -73,16 +75,17 @@ class TaskCount:
 def make_totals(accumulated: Accumulated, measured: Sequence[MeasuredTime]) -> Totals:
     """Sum up the requests that are results, in the units that plan-language §5 fixes."""
     members = [member for member in _results(accumulated) if member[0].kind == "request"]
-    latency = _sum(members).latency
+    count = sum(total.count for _, total in members)
+    latency = _latencies(members).latency
     failed = sum(total.count for labels, total in members if labels.failure)
     return Totals(
-        total_requests=latency.count,
-        successful_requests=latency.count - failed,
+        total_requests=count,
+        successful_requests=count - failed,
         failed_requests=failed,
         average_response_time=latency.mean / NS_PER_S,
         p95_response_time=latency.percentile(95) / NS_PER_S if latency.count else 0.0,
-        requests_per_second=_ratio(latency.count, measured_seconds(measured)),
-        error_rate=100 * _ratio(failed, latency.count),
+        requests_per_second=_ratio(count, measured_seconds(measured)),
+        error_rate=100 * _ratio(failed, count),
     )
 
 
@@ -95,9 +98,11 @@ def count_excluded(accumulated: Accumulated) -> Excluded:
             counts["unmeasured"] += total.count
         elif labels.warmup:
             counts["warmup"] += total.count
+        elif labels.after:
+            counts["after"] += total.count
         else:
             counts[ABORTED] += total.count
-    return Excluded(counts["unmeasured"], counts["warmup"], counts[ABORTED])
+    return Excluded(counts["unmeasured"], counts["warmup"], counts["after"], counts[ABORTED])
 
 
 def make_rows(accumulated: Accumulated, measured: Sequence[MeasuredTime]) -> tuple[Row, ...]:
@@ -226,8 +231,9 @@ def _row(key: tuple[str, str, str], members: Sequence[_TableMember], seconds: fl
             failures[labels.failure] += member.count
         if labels.kind == "request":
             statuses[labels.status_text] += member.count
-    latency_ns = _summary(total.latency)
-    split = total.service is not total.latency
+    timed = _latencies(members)
+    latency_ns = _summary(timed.latency)
+    split = timed.service is not timed.latency
     return Row(
         by=by,
         name=name,
@@ -239,7 +245,7 @@ def _row(key: tuple[str, str, str], members: Sequence[_TableMember], seconds: fl
         seconds=seconds,
         requests_per_second=_ratio(total.count, seconds),
         latency_ns=latency_ns,
-        service_ns=_summary(total.service) if split else latency_ns,
+        service_ns=_summary(timed.service) if split else latency_ns,
         received_bytes=total.received,
         sent_bytes=total.sent,
         connects=total.connects,
@@ -248,6 +254,8 @@ def _row(key: tuple[str, str, str], members: Sequence[_TableMember], seconds: fl
 
 
 def _summary(histogram: Histogram) -> Mapping[str, int]:
+    if not histogram.count:  # nothing but steps that failed before they had done their work
+        return dict.fromkeys(("min", "avg", *_PERCENTILES, "max"), 0)
     percentiles = histogram.percentiles(tuple(_PERCENTILES.values()))
     return {
         "min": histogram.min,
@@ -262,6 +270,11 @@ def _sum(members: Iterable[_TableMember]) -> SeriesTotal:
     for _, total in members:
         whole.add(total)
     return whole
+
+
+def _latencies(members: Iterable[_TableMember]) -> SeriesTotal:
+    """Sum up what says how long something took."""
+    return _sum(member for member in members if member[0].has_latency)
 
 
 def _by_user(counts: Iterable[TaskCount], field: Callable[[TaskCount], int]) -> Counter[str]:

@@ -117,7 +117,9 @@ def _by_phase(snapshot: Snapshot) -> dict[tuple[str, bool], _PointSlot]:
     latencies: dict[tuple[str, bool], Histogram] = {}
     failures: dict[tuple[str, bool], Counter[str]] = {}
     for labels, delta in snapshot.deltas.items():
-        if labels.kind != "request" or not labels.measured or labels.failure == ABORTED:
+        if labels.kind != "request" or not labels.measured:
+            continue
+        if labels.after or labels.failure == ABORTED:
             continue
         key = (labels.phase, labels.warmup)
         latencies.setdefault(key, Histogram()).merge(delta.latency)

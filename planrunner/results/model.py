@@ -167,6 +167,7 @@ class RunResult:
         backoff: Pauses of users after they could not connect.
         series: Every series with its histograms: what the tables are made of.
         measures: What thresholds ask for of samples beside latency and service time.
+        after: Requests that started when the measured time was over.
     """
 
     run_id: str
@@ -205,3 +206,4 @@ class RunResult:
     labels: Mapping[str, str] = field(default_factory=dict)
     backoff: int = 0
     measures: tuple[RecordedMeasure, ...] = ()
+    after: int = 0

@@ -91,6 +91,7 @@ class SeriesRecord:
         protocol: What sent them: `http`, `etcd`; empty for iterations and groups.
         status_name: The status in its protocol's words: `NOT_FOUND`; empty where it is a number.
         measures: The values of each recorded measure, by its name; those without any are left out.
+        after: True for requests sent when the measured time was over.
     """
 
     request: str
@@ -115,6 +116,7 @@ class SeriesRecord:
     protocol: str = ""
     status_name: str = ""
     measures: Mapping[str, MeasureValues] = field(default_factory=dict)
+    after: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +274,7 @@ def _track(name: str, points: list[tuple[int, float]], started_ns: int) -> Track
 def _order(labels: Labels) -> tuple[object, ...]:
     return (
         *(labels.kind, labels.request, labels.method, labels.phase, labels.stage, labels.user),
-        *(labels.task, labels.warmup, labels.measured, labels.status, labels.failure),
+        *(labels.task, labels.warmup, labels.after, labels.measured, labels.status, labels.failure),
         *(labels.groups, labels.tags),
     )
 
@@ -288,6 +290,7 @@ def _record(labels: Labels, total: SeriesTotal) -> SeriesRecord:
         user=labels.user,
         task=labels.task,
         warmup=labels.warmup,
+        after=labels.after,
         measured=labels.measured,
         status=labels.status,
         failure=labels.failure,
@@ -329,6 +332,7 @@ def _labels(record: SeriesRecord) -> Labels:
         user=record.user,
         task=record.task,
         warmup=record.warmup,
+        after=record.after,
         measured=record.measured,
         status=record.status,
         failure=record.failure,

@@ -95,6 +95,7 @@ def build_result(graph: RunGraph, outcome: RunOutcome, *, started: datetime) -> 
         aborted=excluded.aborted,
         unmeasured=excluded.unmeasured,
         warmup=excluded.warmup,
+        after=excluded.after,
         rows=make_rows(outcome.total, measured),
         points=outcome.history.points(),
         judgements=judgements,

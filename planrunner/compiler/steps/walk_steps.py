@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from planrunner.compiler.names.known_names import Known
 from planrunner.compiler.steps import flow as flow_steps
@@ -15,6 +16,7 @@ from planrunner.graph.steps import (
     RequestNode,
     SetNode,
     StepNode,
+    StepOrigin,
     ThinkNode,
 )
 from planrunner.plan.models.requests import RequestStep
@@ -44,7 +46,16 @@ class Flow(StepWalk):
     def _step(
         self, model: StepModel, path: PlanPath, read_later: frozenset[str]
     ) -> tuple[StepNode, ...]:
-        """Compile one step."""
+        """Compile one step, and note where it stands."""
+        span = self.work.span(path)
+        origin = StepOrigin(f"{Path(span.file).name}:{span.line}", self.measured)
+        return tuple(
+            replace(node, origin=origin) for node in self._unplaced(model, path, read_later)
+        )
+
+    def _unplaced(
+        self, model: StepModel, path: PlanPath, read_later: frozenset[str]
+    ) -> tuple[StepNode, ...]:
         when = self._when(model, path)
         if model.operation is not None:
             return (self.request(model, path, when, read_later),)

@@ -7,7 +7,6 @@ from collections import Counter
 from planrunner.engine.steps.failures import REFUSALS
 from planrunner.metrics.series import ABORTED, Labels
 from planrunner.metrics.snapshot import Snapshot
-from planrunner.protocols.base import FailureKind
 
 __all__ = ["Outage"]
 
@@ -49,4 +48,4 @@ def _was_answered(labels: Labels) -> bool:
     """Whether at least one host accepted a connection."""
     if labels.failure == ABORTED:
         return False
-    return labels.failure != FailureKind.EXTRACT or labels.status != 0
+    return labels.has_latency

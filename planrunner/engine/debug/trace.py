@@ -24,7 +24,7 @@ from planrunner.graph.run_graph import (
     StepNode,
     nested_steps,
 )
-from planrunner.language.expressions.values import EvaluationError
+from planrunner.language.expressions.values import evaluation_error
 from planrunner.protocols.base import (
     Check,
     Client,
@@ -363,5 +363,5 @@ def _verdicts(
 def _wrong(check: Check, reply: Reply, scope: Scope) -> str:
     try:
         return check(reply, scope) or ""
-    except EvaluationError as error:
-        return str(error)
+    except Exception as error:  # noqa: BLE001 - the same boundary as under load
+        return str(evaluation_error(error, "what is read of the reply"))

@@ -14,7 +14,7 @@ from planrunner.engine.recording.failure_samples import FailingRequests
 from planrunner.engine.scheduling.timeline import Timeline
 from planrunner.metrics.book import SeriesBook
 from planrunner.metrics.measures import Measure
-from planrunner.metrics.series import ABORTED, Labels, Series, Tags
+from planrunner.metrics.series import Labels, Series, Tags
 from planrunner.protocols.base import Reply
 from planrunner.results.files.samples import SampleWriter, pack_row
 
@@ -60,14 +60,16 @@ class StageSeries:
         self.end_ns = end_ns
         self.by_status: dict[int, Series] = {}
         self.by_failure: dict[str, Series] = {}
-        self._by_outcome: dict[tuple[int, str, Tags], Series] = {}
+        self._by_outcome: dict[tuple[int, str, Tags, bool], Series] = {}
 
-    def series(self, book: SeriesBook, status: int, failure: str, tags: Tags) -> Series:
-        outcome = (status, failure, tags)
+    def series(
+        self, book: SeriesBook, status: int, failure: str, tags: Tags, *, answered: bool
+    ) -> Series:
+        outcome = (status, failure, tags, answered)
         series = self._by_outcome.get(outcome)
         if series is None:
             labels = replace(self.labels, status=status, failure=failure)
-            if failure != ABORTED and (name := self._status_text(status)) != str(status):
+            if answered and (name := self._status_text(status)) != str(status):
                 labels = replace(labels, status_name=name)
             if tags:
                 labels = replace(labels, tags=tuple(sorted({*labels.tags, *tags})))
@@ -180,6 +182,10 @@ class Site:
         self.labels = labels
         self.accept = accept
         self.status_text = status_text
+        recorder.timeline.on_cut(self._forget)
+
+    def _forget(self) -> None:
+        self._latest = None
 
     def table_at(self, moment_ns: int) -> StageSeries:
         """The table for samples that start at `moment_ns`."""
@@ -189,7 +195,9 @@ class Site:
         window = self.recorder.timeline.at(moment_ns)
         table = self._tables.get(window.number)
         if table is None:
-            labels = replace(self.labels, stage=window.stage, warmup=window.warmup)
+            labels = replace(
+                self.labels, stage=window.stage, warmup=window.warmup, after=window.after
+            )
             # The first window also takes what is earlier: nothing is, by the clock of the phase.
             begin_ns = window.begin_ns if window.number else 0
             table = self._tables[window.number] = StageSeries(
@@ -199,12 +207,21 @@ class Site:
                 status_text=self.status_text,
                 measures=self.measures,
             )
-        table.end_ns = window.end_ns  # a phase that was cut has a longer last window
+        table.end_ns = window.end_ns  # of a phase that was cut, earlier than planned
         self._latest = table
         return table
 
-    def series(self, table: StageSeries, *, status: int, failure: str, tags: Tags = ()) -> Series:
-        return table.series(self.recorder.book, status, failure, tags)
+    def series(
+        self,
+        table: StageSeries,
+        *,
+        status: int,
+        failure: str,
+        tags: Tags = (),
+        answered: bool = True,
+    ) -> Series:
+        """Return the series of an outcome; of no reply, `status` is 0 and has no name."""
+        return table.series(self.recorder.book, status, failure, tags, answered=answered)
 
     def accepted(self, table: StageSeries, reply: Reply) -> Series | None:
         """Open the series for a reply with an accepted status; None for any other reply."""
@@ -244,6 +261,12 @@ def span_recorder(site: Site) -> Callable[[int, int, str], None]:
     """Return `record(began_ns, took_ns, failure)` for the iterations or a group of a place."""
     begin_ns = end_ns = 0
     by_failure: dict[str, Series] = {}
+
+    def forget() -> None:
+        nonlocal end_ns
+        end_ns = 0
+
+    site.recorder.timeline.on_cut(forget)
 
     def record(began_ns: int, took_ns: int, failure: str) -> None:
         nonlocal begin_ns, end_ns, by_failure

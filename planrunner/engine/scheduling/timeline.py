@@ -1,8 +1,8 @@
-"""Which stage of its phase, and whether warm-up, a moment belongs to: exact, without timers."""
+"""Which stage of its phase a moment belongs to, and whether it counts: exact, without timers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import pairwise
 from typing import Final
@@ -19,12 +19,12 @@ FOREVER_NS: Final = 1 << 62
 
 @dataclass(frozen=True, slots=True)
 class StageSpan:
-    """A piece of a phase in which every sample has the same stage and warm-up flag.
+    """A piece of a phase in which every sample has the same stage and counts or doesn't.
 
     Attributes:
         number: Position in the timeline.
-        end_ns: Exclusive; `FOREVER_NS` for the last, as the iterations that were running when
-            the phase ended belong to it.
+        end_ns: Exclusive; `FOREVER_NS` for the last.
+        after: It is the time after the last stage, in which running iterations finish.
     """
 
     number: int
@@ -32,6 +32,7 @@ class StageSpan:
     end_ns: int
     stage: str
     warmup: bool
+    after: bool = False
 
 
 class Timeline:
@@ -49,11 +50,20 @@ class Timeline:
         self._stages = tuple(_stages(phase, started_ns))
         self.ends_ns = self._stages[-1][2]
         windows = tuple(_windows(self._stages, self.warmup_ends_ns))
-        self._windows = _with_open_end(windows or (self._empty(),))
+        self._windows = _with_after(windows) if windows else (self._empty(),)
+        self._forget: list[Callable[[], None]] = []
 
     def _empty(self) -> StageSpan:
         """The window of a phase whose stages take no time at all."""
         return StageSpan(0, self.started_ns, FOREVER_NS, self._stages[-1][0], warmup=False)
+
+    def on_cut(self, forget: Callable[[], None]) -> None:
+        """Have `forget` called when windows end earlier than planned, for those that keep one."""
+        self._forget.append(forget)
+
+    def _forgotten(self) -> None:
+        for forget in self._forget:
+            forget()
 
     def at(self, moment_ns: int) -> StageSpan:
         """The window of `moment_ns`; the first one for anything earlier."""
@@ -63,10 +73,17 @@ class Timeline:
         return self._windows[-1]
 
     def cut(self, now_ns: int) -> None:
-        """End the phase early: what starts from now on belongs to the window of now."""
+        """End the phase early: what starts from now on comes after its measured time."""
         if now_ns < self.ends_ns:
             self.ends_ns = now_ns
-            self._windows = _with_open_end(self._windows[: self.at(now_ns).number + 1])
+            *_, after = self._windows
+            last = self.at(now_ns)
+            self._windows = (
+                *self._windows[: last.number],
+                replace(last, end_ns=now_ns),
+                replace(after, begin_ns=now_ns, stage=last.stage),
+            )
+            self._forgotten()
 
     def measured(self, now_ns: int) -> Iterator[MeasuredTime]:
         """What of each stage counts so far: all but warm-up and graceful stop."""
@@ -85,8 +102,8 @@ class Timeline:
 class SearchTimeline(Timeline):
     """The windows of a search: each level is a stage, opened when the search comes to it.
 
-    Of each level the first part, in which the target settles, is labelled as warm-up. So is what
-    still happens between a level's end and the next one's begin.
+    Of each level the first part, in which the target settles, is labelled as warm-up. What still
+    happens between a level's end and the next one's begin comes after the level's measured time.
     """
 
     def __init__(self, phase: PhaseNode, load: SearchLoad, started_ns: int) -> None:
@@ -99,15 +116,15 @@ class SearchTimeline(Timeline):
 
     def open_level(self, name: str, begin_ns: int) -> None:
         """Begin a level."""
-        number = len(self._windows)
+        number = self._windows[-1].number + 1 if self._windows else 0
         judged_ns, end_ns = begin_ns + self._settle_ns, begin_ns + self._hold_ns
         if self._settle_ns:
             self._windows += (StageSpan(number, begin_ns, judged_ns, name, warmup=True),)
-        number = len(self._windows)
+            number += 1
         self._windows += (
             StageSpan(number, judged_ns, end_ns, name, warmup=False),
             # Until the next level; see `at`.
-            StageSpan(number + 1, end_ns, end_ns, name, warmup=True),
+            StageSpan(number + 1, end_ns, end_ns, name, warmup=False, after=True),
         )
         self._stages += ((name, begin_ns, end_ns),)
         self._settled.append((judged_ns, end_ns))
@@ -122,13 +139,16 @@ class SearchTimeline(Timeline):
         for window in reversed(self._windows):
             if window.begin_ns <= moment_ns < window.end_ns:
                 return window
-            if window.begin_ns == window.end_ns <= moment_ns:
+            if window.after and window.begin_ns <= moment_ns:
                 return replace(window, end_ns=moment_ns + 1)
         return self._windows[0]
 
     def cut(self, now_ns: int) -> None:
         """End the level early."""
-        self.ends_ns = min(self.ends_ns, now_ns)
+        if now_ns < self.ends_ns:
+            self.ends_ns = now_ns
+            self._windows = tuple(_ended_by(self._windows, now_ns))
+            self._forgotten()
 
     def measured(self, now_ns: int) -> Iterator[MeasuredTime]:
         """What of each level counts: all but the time to settle."""
@@ -165,5 +185,14 @@ def _windows(stages: tuple[tuple[str, int, int], ...], warmup_ends_ns: int) -> I
                 number += 1
 
 
-def _with_open_end(windows: tuple[StageSpan, ...]) -> tuple[StageSpan, ...]:
-    return (*windows[:-1], replace(windows[-1], end_ns=FOREVER_NS))
+def _with_after(windows: tuple[StageSpan, ...]) -> tuple[StageSpan, ...]:
+    last = windows[-1]
+    after = StageSpan(len(windows), last.end_ns, FOREVER_NS, last.stage, warmup=False, after=True)
+    return (*windows, after)
+
+
+def _ended_by(windows: tuple[StageSpan, ...], now_ns: int) -> Iterator[StageSpan]:
+    for window in windows:
+        if window.begin_ns < now_ns or window.after:
+            begin_ns, end_ns = min(window.begin_ns, now_ns), min(window.end_ns, now_ns)
+            yield replace(window, begin_ns=begin_ns, end_ns=end_ns)

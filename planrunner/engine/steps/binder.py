@@ -36,9 +36,9 @@ from planrunner.engine.steps.requests import (
     plain_request,
     request_attempt,
 )
+from planrunner.engine.steps.step_failures import StepFailures
 from planrunner.engine.steps.step_services import StepServices
 from planrunner.engine.users.bound_task import BoundTask, limit_steps
-from planrunner.engine.users.evaluate import evaluated
 from planrunner.engine.users.user_context import Actor, NeverBegun, Step
 from planrunner.graph.run_graph import (
     CallNode,
@@ -63,7 +63,7 @@ from planrunner.graph.run_graph import (
     ThinkNode,
     WhileNode,
 )
-from planrunner.language.expressions.values import to_text
+from planrunner.language.expressions.values import EvaluationError, to_text
 from planrunner.load.turns import Turns
 from planrunner.metrics.series import Labels, Tags
 from planrunner.protocols.base import Client, Exchange
@@ -132,7 +132,9 @@ class Binder:
         steps = self.steps(program.steps, place)
         if program.timeout_ns:
             steps = (limit_steps(steps, program.timeout_ns),)
-        return BoundTask(program, steps, self._span("iteration", "", place))
+        labels = self._labels("request", f"needs {program.name}", "needs", place)
+        needs = StepFailures(Site(self._recorder, labels), "")
+        return BoundTask(program, steps, self._span("iteration", "", place), needs.evaluated)
 
     def steps(self, nodes: Sequence[StepNode], place: StepPlace) -> tuple[Step, ...]:
         bound: list[Step] = []
@@ -140,10 +142,11 @@ class Binder:
             if isinstance(node, CallNode) and node.when is None:
                 bound += self.steps(node.steps, place)  # as if its steps stood here
             else:
-                step = self._step(node, place)
+                failures = self._failures(node, place)
+                step = self._step(node, place, failures)
                 if self._observer is not None:
                     step = self._observer.step(node, step)
-                bound.append(_only_when(node.when, step))
+                bound.append(_only_when(node.when, step, failures))
         return tuple(bound)
 
     def _span(
@@ -153,31 +156,33 @@ class Binder:
         labels = replace(self._labels(kind, name, "", place), measured=measured)
         return span_recorder(Site(self._recorder, labels))
 
-    def _step(self, node: StepNode, place: StepPlace) -> Step:  # noqa: C901, PLR0911, PLR0912 - a table
+    def _step(  # noqa: C901, PLR0911, PLR0912 - a table
+        self, node: StepNode, place: StepPlace, failures: StepFailures
+    ) -> Step:
         match node:
             case RequestNode():
                 return self._request(node, place)
             case ThinkNode():
                 return _think(node)
             case SetNode():
-                return _set(node)
+                return _set(node, failures)
             case PushNode():
-                return bind_push(node)
+                return bind_push(node, failures)
             case PopNode():
-                return bind_pop(node)
+                return bind_pop(node, failures)
             case HeaderNode():
-                return _header(node)
+                return _header(node, failures)
             case GroupNode():
                 return self._group(node, place)
             case IfNode():
                 then, otherwise = self.steps(node.then, place), self.steps(node.otherwise, place)
-                return bind_if(node, then, otherwise)
+                return bind_if(node, then, otherwise, failures)
             case RepeatNode():
-                return bind_repeat(node, self.steps(node.steps, place))
+                return bind_repeat(node, self.steps(node.steps, place), failures)
             case WhileNode():
-                return bind_while(node, self.steps(node.steps, place))
+                return bind_while(node, self.steps(node.steps, place), failures)
             case ForeachNode():
-                return bind_foreach(node, self.steps(node.steps, place))
+                return bind_foreach(node, self.steps(node.steps, place), failures)
             case PollNode():
                 return self._poll(node, place)
             case ParallelNode():
@@ -185,15 +190,29 @@ class Binder:
             case CallNode():
                 return bind_sequence(self.steps(node.steps, place))
             case LogNode():
-                return bind_log(node, self._services)
+                return bind_log(node, self._services, failures)
             case StopNode():
                 return bind_stop(node, self._services)
             case PythonNode():
-                return bind_python(node, self._services)
+                return bind_python(node, self._services, failures)
             case ExecNode():
-                return bind_exec(node, self._services)
+                return bind_exec(node, failures)
             case _ as unreachable:
                 assert_never(unreachable)
+
+    def _failures(self, node: StepNode, place: StepPlace) -> StepFailures:
+        """Return what records that a step failed before it sent anything, or sends nothing."""
+        if isinstance(node, RequestNode):
+            site = self._site(node, place)
+        else:
+            outside = isinstance(node, PythonNode | ExecNode)
+            labels = replace(
+                self._labels("request", node.label, node.action, place),
+                measured=node.origin.measured,
+                protocol=node.action if outside else "",
+            )
+            site = Site(self._recorder, labels)
+        return StepFailures(site, node.origin.place)
 
     def _request(self, node: RequestNode, place: StepPlace) -> Step:
         exchange = node.exchange
@@ -203,9 +222,9 @@ class Binder:
         if asks or node.reads_reply or node.reply_tags:
             step = demanding_request(node, site, position, bound)
         elif site.measures:
-            step = measured_request(site, position, bound)
+            step = measured_request(site, position, bound, node.origin.place)
         else:
-            step = plain_request(site, position, bound)
+            step = plain_request(site, position, bound, node.origin.place)
         return step if self._turns is None else throttled(step, self._turns)
 
     def _site(self, node: RequestNode, place: StepPlace) -> Site:
@@ -231,8 +250,10 @@ class Binder:
             attempt = throttled_attempt(attempt, self._turns)
         if self._observer is not None:
             attempt = self._observer.attempt(request, attempt)
+        failures = self._failures(request, inside)
+        step = _only_when(request.when, bind_poll(node, attempt), failures)
         record = self._span("group", request.name, place, measured=request.measured)
-        return bind_group((_only_when(request.when, bind_poll(node, attempt)),), record)
+        return bind_group((step,), record)
 
     def _group(self, node: GroupNode, place: StepPlace) -> Step:
         inside = replace(place, groups=(*place.groups, node.name))
@@ -255,12 +276,12 @@ class Binder:
         )
 
 
-def _only_when(when: Evaluate | None, step: Step) -> Step:
+def _only_when(when: Evaluate | None, step: Step, failures: StepFailures) -> Step:
     if when is None:
         return step
 
     async def step_if(user: Actor) -> None:
-        if evaluated(user, when):
+        if failures.evaluated(user, when):
             await step(user)
 
     return step_if
@@ -275,8 +296,8 @@ def _think(node: ThinkNode) -> Step:
     return think
 
 
-def _set(node: SetNode) -> Step:
-    values = node.values
+def _set(node: SetNode, failures: StepFailures) -> Step:
+    values, evaluated = node.values, failures.evaluated
 
     async def set_values(user: Actor) -> None:
         scope = user.scope
@@ -287,14 +308,18 @@ def _set(node: SetNode) -> Step:
     return set_values
 
 
-def _header(node: HeaderNode) -> Step:
-    values = node.values
+def _header(node: HeaderNode, failures: StepFailures) -> Step:
+    values, evaluated = node.values, failures.evaluated
 
     async def set_headers(user: Actor) -> None:
         for name, evaluate in values:
             value = None if evaluate is None else evaluated(user, evaluate)
-            for session in user.sessions:
-                session.set_header(name, None if value is None else to_text(value))
+            try:
+                text = None if value is None else to_text(value)
+                for session in user.sessions:
+                    session.set_header(name, text)
+            except EvaluationError as error:
+                raise failures.failed(user, str(error)) from error
 
     return set_headers
 

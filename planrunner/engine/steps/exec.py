@@ -12,18 +12,17 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from planrunner.engine.steps.step_services import StepServices
-from planrunner.engine.users.evaluate import end_iteration, evaluated
+from planrunner.engine.steps.step_failures import StepFailures
 from planrunner.engine.users.user_context import Actor, Step
 from planrunner.graph.run_graph import ExecNode
 from planrunner.graph.steps import Word
 from planrunner.language.expressions.values import EvaluationError, to_text
+from planrunner.protocols.base import FailureKind
 from planrunner.units import NS_PER_S, format_duration
 
 __all__ = ["bind_exec"]
 
 _MOST_OUTPUT: Final = 1_000_000
-_MOST_WORDS: Final = 200
 _CHUNK: Final = 65_536
 
 
@@ -31,17 +30,19 @@ class _CommandFailedError(Exception):
     """The command didn't end well; says so in words."""
 
 
-def bind_exec(node: ExecNode, services: StepServices) -> Step:
+def bind_exec(node: ExecNode, failures: StepFailures) -> Step:
     words, target = node.words, node.target
-    mask = services.log.mask
 
     async def run(user: Actor) -> None:
-        arguments = [_argument(user, word) for word in words]
+        arguments = [_argument(user, word, failures) for word in words]
+        began_ns = user.clock.now_ns()
         try:
             output = await _run(arguments, node.directory, node.timeout_ns)
         except _CommandFailedError as failed:
-            text = mask(f"`{node.shown}` {failed}")
-            raise end_iteration(user, text[:_MOST_WORDS]) from failed
+            kind = FailureKind.ERROR
+            raise failures.failed(
+                user, f"`{node.shown}` {failed}", kind=kind, began_ns=began_ns
+            ) from failed
         user.moment_ns = user.clock.now_ns()
         if target:
             user.scope[target] = output
@@ -49,14 +50,18 @@ def bind_exec(node: ExecNode, services: StepServices) -> Step:
     return run
 
 
-def _argument(user: Actor, word: Word) -> str:
-    pieces = [part if isinstance(part, str) else evaluated(user, part) for part in word]
+def _argument(user: Actor, word: Word, failures: StepFailures) -> str:
+    pieces = [part if isinstance(part, str) else failures.evaluated(user, part) for part in word]
     try:
         text = "".join(map(to_text, pieces))
     except EvaluationError as error:
-        raise end_iteration(user, str(error)) from error
+        raise failures.failed(user, str(error)) from error
     if "\0" in text:
-        raise end_iteration(user, "an argument of a command contains a null byte")
+        raise failures.failed(user, "an argument of a command contains a null byte")
+    try:
+        os.fsencode(text)
+    except UnicodeError as error:
+        raise failures.failed(user, "an argument of a command contains half a character") from error
     return text
 
 

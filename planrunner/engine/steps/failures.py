@@ -34,10 +34,11 @@ class FailureRecorder:
     | the task's timeout is over           | timeout         | the iteration ends              |
     """
 
-    __slots__ = ("_position", "_site")
+    __slots__ = ("_origin", "_position", "_site")
 
-    def __init__(self, site: Site, position: int) -> None:
+    def __init__(self, site: Site, position: int, origin: str = "") -> None:
         self._site = site
+        self._origin = origin
         self._position = position
 
     async def failed(
@@ -63,7 +64,8 @@ class FailureRecorder:
             return
         user.refusals = 0
         if kind is FailureKind.EXTRACT:
-            raise IterationEnded(words)
+            user.failure = kind.value
+            raise IterationEnded(words, self._origin)
 
     def unsent(self, user: Actor, error: Exception) -> IterationEnded:
         """Record a request that an expression kept from being sent; returns what to raise."""
@@ -74,9 +76,9 @@ class FailureRecorder:
         self._keep(user, None, FailureKind.EXTRACT.value, words, start_ns, now_ns)
         user.due_ns = 0
         user.moment_ns = now_ns
-        user.failure = user.failure or FailureKind.EXTRACT.value
+        user.failure = FailureKind.EXTRACT.value
         user.words = f"`{self._site.labels.request}` failed: {words}"
-        return IterationEnded(words)
+        return IterationEnded(words, self._origin)
 
     def aborted(self, user: Actor) -> None:
         """Record the request in flight of a user, or of its task, that is being cancelled."""
@@ -110,7 +112,7 @@ class FailureRecorder:
 
     def _lost(self, start_ns: int, ended_ns: int, failure: str, words: str) -> None:
         site = self._site
-        series = site.series(site.table_at(start_ns), status=0, failure=failure)
+        series = site.series(site.table_at(start_ns), status=0, failure=failure, answered=False)
         series.same_ns.append(ended_ns - start_ns)
         site.row(series, start_ns=start_ns, took_ns=ended_ns - start_ns, words=words)
 

@@ -6,9 +6,15 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from planrunner.engine.steps.step_failures import StepFailures
 from planrunner.engine.steps.step_services import StepServices
-from planrunner.engine.users.evaluate import end_iteration, evaluated
-from planrunner.engine.users.user_context import Actor, NeverBegun, Step, StepsStopped
+from planrunner.engine.users.user_context import (
+    Actor,
+    IterationEnded,
+    NeverBegun,
+    Step,
+    StepsStopped,
+)
 from planrunner.graph.run_graph import (
     Evaluate,
     ForeachNode,
@@ -51,7 +57,11 @@ def bind_group(steps: Sequence[Step], record: Callable[[int, int, str], None]) -
         except NeverBegun:  # the iteration is no sample, so nothing inside it is one
             is_sample = False
             raise
-        finally:  # a group that was ended or cancelled inside is a sample too
+        except IterationEnded as ended:  # a step broke, so how long it took until then says nothing
+            is_sample = ended.is_cut
+            before = before if is_sample else ""
+            raise
+        finally:  # a group that was stopped or cancelled inside is a sample too
             if is_sample:
                 took_ns = user.moment_ns - began_ns - (user.thought_ns - thought_ns)
                 record(began_ns, took_ns, user.failure)
@@ -68,8 +78,10 @@ def bind_sequence(steps: Sequence[Step]) -> Step:
     return sequence
 
 
-def bind_if(node: IfNode, then: Sequence[Step], otherwise: Sequence[Step]) -> Step:
-    condition = node.condition
+def bind_if(
+    node: IfNode, then: Sequence[Step], otherwise: Sequence[Step], failures: StepFailures
+) -> Step:
+    condition, evaluated = node.condition, failures.evaluated
 
     async def branch(user: Actor) -> None:
         for step in then if evaluated(user, condition) else otherwise:
@@ -78,8 +90,8 @@ def bind_if(node: IfNode, then: Sequence[Step], otherwise: Sequence[Step]) -> St
     return branch
 
 
-def bind_repeat(node: RepeatNode, steps: Sequence[Step]) -> Step:
-    times = node.times
+def bind_repeat(node: RepeatNode, steps: Sequence[Step], failures: StepFailures) -> Step:
+    times, evaluated = node.times, failures.evaluated
 
     async def repeat(user: Actor) -> None:
         count = evaluated(user, times)
@@ -93,8 +105,8 @@ def bind_repeat(node: RepeatNode, steps: Sequence[Step]) -> Step:
     return repeat
 
 
-def bind_while(node: WhileNode, steps: Sequence[Step]) -> Step:
-    condition, most = node.condition, node.most
+def bind_while(node: WhileNode, steps: Sequence[Step], failures: StepFailures) -> Step:
+    condition, most, evaluated = node.condition, node.most, failures.evaluated
 
     async def loop(user: Actor) -> None:
         number = 0
@@ -111,12 +123,12 @@ def bind_while(node: WhileNode, steps: Sequence[Step]) -> Step:
     return loop
 
 
-def bind_foreach(node: ForeachNode, steps: Sequence[Step]) -> Step:
+def bind_foreach(node: ForeachNode, steps: Sequence[Step], failures: StepFailures) -> Step:
     name, items = node.variable, node.items
 
     async def foreach(user: Actor) -> None:
         scope = user.scope
-        for number, item in enumerate(_listed(user, items, node.shown), 1):
+        for number, item in enumerate(_listed(user, items, node.shown, failures), 1):
             scope[name] = item
             for step in steps:
                 await step(user)
@@ -126,33 +138,33 @@ def bind_foreach(node: ForeachNode, steps: Sequence[Step]) -> Step:
     return foreach
 
 
-def _listed(user: Actor, items: Evaluate, shown: str) -> list[object]:
+def _listed(user: Actor, items: Evaluate, shown: str, failures: StepFailures) -> list[object]:
     """Return the items as a list that the steps of the loop can't change."""
-    value = evaluated(user, items)
+    value = failures.evaluated(user, items)
     if isinstance(value, list | tuple | range | Mapping):
         return list(value)
-    raise end_iteration(user, f"`{shown}` is {kind_of(value)}, not a list")
+    raise failures.failed(user, f"`{shown}` is {kind_of(value)}, not a list")
 
 
 # -- lists -------------------------------------------------------------------------------------
 
 
-def bind_push(node: PushNode) -> Step:
+def bind_push(node: PushNode, failures: StepFailures) -> Step:
     values = node.values
 
     async def push(user: Actor) -> None:
         for name, evaluate in values:
-            value = evaluated(user, evaluate)
+            value = failures.evaluated(user, evaluate)
             user.let_go(value)
             try:
                 user.own_list(name).append(value)
             except EvaluationError as error:
-                raise end_iteration(user, str(error)) from error
+                raise failures.failed(user, str(error)) from error
 
     return push
 
 
-def bind_pop(node: PopNode) -> Step:
+def bind_pop(node: PopNode, failures: StepFailures) -> Step:
     source, target = node.source, node.target
     position = _POSITIONS[node.which]
 
@@ -160,9 +172,9 @@ def bind_pop(node: PopNode) -> Step:
         try:
             items = user.own_list(source)
         except EvaluationError as error:
-            raise end_iteration(user, str(error)) from error
+            raise failures.failed(user, str(error)) from error
         if not items:
-            raise end_iteration(user, f"`{source}` is empty, so nothing can be taken out of it")
+            raise failures.failed(user, f"`{source}` is empty, so nothing can be taken out of it")
         item = items.pop(position(user, len(items)))
         if target:
             user.scope[target] = item
@@ -180,15 +192,15 @@ _POSITIONS: Final[Mapping[str, Callable[[Actor, int], int]]] = {
 # -- what reaches beyond the user --------------------------------------------------------------
 
 
-def bind_log(node: LogNode, services: StepServices) -> Step:
+def bind_log(node: LogNode, services: StepServices, failures: StepFailures) -> Step:
     text, write = node.text, services.log.write
 
     async def log(user: Actor) -> None:
-        value = evaluated(user, text)
+        value = failures.evaluated(user, text)
         try:
             write(to_text(value))
         except EvaluationError as error:
-            raise end_iteration(user, str(error)) from error
+            raise failures.failed(user, str(error)) from error
 
     return log
 

@@ -11,11 +11,12 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
+from planrunner.engine.steps.step_failures import StepFailures
 from planrunner.engine.steps.step_services import Hook, LogLines, StepServices
-from planrunner.engine.users.evaluate import end_iteration, evaluated
 from planrunner.engine.users.user_context import Actor, Step
 from planrunner.errors import CannotRun
 from planrunner.graph.run_graph import PythonNode
+from planrunner.protocols.base import FailureKind
 from planrunner.units import NS_PER_MS
 from planrunner.values import dataclass
 
@@ -23,7 +24,6 @@ __all__ = ["HookContext", "bind_python", "load_hooks"]
 
 _MODULE: Final = "planrunner_hooks"
 _CONTEXT: Final = "context"
-_MOST_WORDS: Final = 200
 _SHORT_NS: Final = 5 * NS_PER_MS  # what a call may take before others notice
 
 
@@ -92,7 +92,7 @@ def load_hooks(path: Path) -> Mapping[str, Hook]:
     return {name: value for name, value in vars(module).items() if callable(value)}
 
 
-def bind_python(node: PythonNode, services: StepServices) -> Step:
+def bind_python(node: PythonNode, services: StepServices, failures: StepFailures) -> Step:
     """Bind a step that calls a function with keyword arguments.
 
     Raises:
@@ -103,11 +103,10 @@ def bind_python(node: PythonNode, services: StepServices) -> Step:
     if function is None:
         raise CannotRun(f"the hooks file has no function `{name}`")
     has_context = _takes_context(function)
-    mask = services.log.mask
 
     async def python(user: Actor) -> None:
         given: dict[str, Any] = {
-            key: _own(evaluated(user, evaluate)) for key, evaluate in arguments
+            key: _own(failures.evaluated(user, evaluate)) for key, evaluate in arguments
         }
         if has_context:
             given[_CONTEXT] = HookContext(_ParamNames(user.scope), user.rng, services.log)
@@ -120,13 +119,20 @@ def bind_python(node: PythonNode, services: StepServices) -> Step:
             if inspect.isawaitable(result):
                 result = await result
         except Exception as error:
-            words = mask(f"`{name}` raised {type(error).__name__}: {error}")
-            raise end_iteration(user, words[:_MOST_WORDS]) from error
+            words, kind = f"`{name}` raised {_told(error)}", FailureKind.ERROR
+            raise failures.failed(user, words, kind=kind, began_ns=began_ns) from error
         user.moment_ns = user.clock.now_ns()
         if target:
             user.scope[target] = result
 
     return python
+
+
+def _told(error: Exception) -> str:
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:  # noqa: BLE001 - its own `__str__` is code of the plan's author too
+        return type(error).__name__
 
 
 def _takes_context(function: Hook) -> bool:

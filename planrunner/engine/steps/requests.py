@@ -17,7 +17,7 @@ from planrunner.engine.steps.failures import FailureRecorder
 from planrunner.engine.steps.reply_scope import publish_reply
 from planrunner.engine.users.user_context import Actor, Step
 from planrunner.graph.run_graph import RequestNode
-from planrunner.language.expressions.values import EvaluationError, to_text
+from planrunner.language.expressions.values import EvaluationError, evaluation_error, to_text
 from planrunner.metrics.series import Series, Tags
 from planrunner.protocols.base import Check, FailureKind, Reply, Scope
 from planrunner.results.files.samples import pack_row
@@ -35,14 +35,25 @@ FoundFailure = tuple[FailureKind, str]
 
 
 # One long function: each call would cost every request a tenth of a microsecond.
-def plain_request(site: Site, position: int, bound: Any) -> Step:  # noqa: ANN401, C901, PLR0915
+def plain_request(  # noqa: C901, PLR0915
+    site: Site,
+    position: int,
+    bound: Any,  # noqa: ANN401 - as `bind` gave
+    origin: str = "",
+) -> Step:
     """A request that asks of its reply no more than an accepted status."""
-    failures = FailureRecorder(site, position)
+    failures = FailureRecorder(site, position, origin)
     samples, origin_ns = site.recorder.samples, site.recorder.origin_ns
     append = None if samples is None else samples.append
     pack = pack_row
     begin_ns = end_ns = 0
     by_status: dict[int, Series] = {}
+
+    def forget() -> None:
+        nonlocal end_ns
+        end_ns = 0
+
+    site.recorder.timeline.on_cut(forget)
 
     async def request(user: Actor) -> None:  # noqa: C901, PLR0912, PLR0915
         nonlocal begin_ns, end_ns, by_status
@@ -103,12 +114,23 @@ def plain_request(site: Site, position: int, bound: Any) -> Step:  # noqa: ANN40
 
 
 # One function too, for the same reason; `record` is called, as what is measured may cost a little.
-def measured_request(site: Site, position: int, bound: Any) -> Step:  # noqa: ANN401, C901, PLR0915
+def measured_request(  # noqa: C901, PLR0915
+    site: Site,
+    position: int,
+    bound: Any,  # noqa: ANN401 - as `bind` gave
+    origin: str = "",
+) -> Step:
     """As `plain_request`, of a place whose samples have measures that somebody asks for."""
-    failures = FailureRecorder(site, position)
+    failures = FailureRecorder(site, position, origin)
     has_rows = site.recorder.samples is not None
     begin_ns = end_ns = 0
     by_status: dict[int, Series] = {}
+
+    def forget() -> None:
+        nonlocal end_ns
+        end_ns = 0
+
+    site.recorder.timeline.on_cut(forget)
 
     async def request(user: Actor) -> None:
         nonlocal begin_ns, end_ns, by_status
@@ -156,7 +178,7 @@ def demanding_request(
     bound: Any,  # noqa: ANN401 - as `bind` gave
 ) -> Step:
     """A request with expectations beyond the status, extractions, or names and tags to set."""
-    failures = FailureRecorder(site, position)
+    failures = FailureRecorder(site, position, node.origin.place)
 
     async def request(user: Actor) -> None:
         try:
@@ -179,7 +201,7 @@ def request_attempt(
     bound: Any,  # noqa: ANN401 - as `bind` gave
 ) -> Attempt:
     """The same for a request that is sent again until it has been answered as hoped for."""
-    failures = FailureRecorder(site, position)
+    failures = FailureRecorder(site, position, node.origin.place)
 
     async def attempt(user: Actor, send: SendAttempt, judge: JudgeReply) -> None:
         try:
@@ -212,8 +234,8 @@ def _conclude(
             fault = judge(reply, fault)
         if node.reply_tags:
             tags = _reply_tags(node, site, user)
-    except EvaluationError as error:
-        fault = FailureKind.EXTRACT, str(error)
+    except Exception as error:  # noqa: BLE001 - the boundary: no reply may end the run
+        fault = FailureKind.EXTRACT, str(evaluation_error(error, "what is read of the reply"))
     if fault is not None:
         kind, words = fault
         return failures.failed(user, reply, kind, start_ns, words, tags)

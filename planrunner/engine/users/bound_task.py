@@ -7,9 +7,9 @@ from bisect import bisect
 from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
 
-from planrunner.engine.users.evaluate import end_iteration, evaluated
-from planrunner.engine.users.user_context import Actor, Step
-from planrunner.graph.run_graph import Needs, TaskProgram
+from planrunner.engine.users.evaluate import note_failure
+from planrunner.engine.users.user_context import Actor, Step, TaskTimedOut
+from planrunner.graph.run_graph import Evaluate, TaskProgram
 from planrunner.protocols.base import FailureKind
 from planrunner.units import NS_PER_S, format_duration
 
@@ -21,23 +21,36 @@ class BoundTask:
 
     Attributes:
         begun: Iterations of it so far.
+        check: Evaluates what it needs.
         skipped: Picks of it that were refused, another pick in their place or none.
         substituted: Picks of it in whose place the task that its `needs` names ran.
     """
 
-    __slots__ = ("begun", "name", "needs", "record", "skipped", "steps", "substituted", "weight")
+    __slots__ = (
+        "begun",
+        "check",
+        "name",
+        "needs",
+        "record",
+        "skipped",
+        "steps",
+        "substituted",
+        "weight",
+    )
 
     def __init__(
         self,
         task: TaskProgram,
         steps: tuple[Step, ...],
         record: Callable[[int, int, str], None],
+        check: Callable[[Actor, Evaluate], object],
     ) -> None:
         self.name = task.name
         self.weight = task.weight
         self.needs = task.needs
         self.steps = steps
         self.record = record
+        self.check = check
         self.begun = 0
         self.skipped = 0
         self.substituted = 0
@@ -52,7 +65,7 @@ def settle_pick(user: Actor, picked: BoundTask, tasks: Sequence[BoundTask]) -> B
     by_name: Mapping[str, BoundTask] = {task.name: task for task in tasks}
     refused: set[str] = set()
     task = picked
-    while (needs := task.needs) is not None and not _is_met(user, needs):
+    while (needs := task.needs) is not None and not task.check(user, needs.condition):
         refused.add(task.name)
         match needs.otherwise:
             case "skip":
@@ -71,10 +84,6 @@ def settle_pick(user: Actor, picked: BoundTask, tasks: Sequence[BoundTask]) -> B
     return task
 
 
-def _is_met(user: Actor, needs: Needs) -> bool:
-    return bool(evaluated(user, needs.condition))
-
-
 def _draw(user: Actor, tasks: Sequence[BoundTask]) -> BoundTask:
     bounds = tuple(accumulate(task.weight for task in tasks))
     return tasks[bisect(bounds, user.rng.random() * bounds[-1])]
@@ -90,7 +99,8 @@ def limit_steps(steps: Sequence[Step], timeout_ns: int) -> Step:
                     await step(user)
         except TimeoutError as error:
             words = f"the task took longer than {format_duration(timeout_ns)}"
-            raise end_iteration(user, words, FailureKind.TIMEOUT) from error
+            note_failure(user, words, FailureKind.TIMEOUT)
+            raise TaskTimedOut(words) from error
         finally:
             user.limit = None
 

@@ -1,4 +1,4 @@
-"""Evaluating the expressions of steps that are no requests."""
+"""Evaluating the expressions that belong to a user and to no step."""
 
 from __future__ import annotations
 
@@ -7,24 +7,25 @@ from planrunner.graph.run_graph import Evaluate
 from planrunner.language.expressions.values import EvaluationError
 from planrunner.protocols.base import FailureKind
 
-__all__ = ["end_iteration", "evaluated"]
+__all__ = ["evaluated", "note_failure"]
 
 
 def evaluated(user: Actor, evaluate: Evaluate) -> object:
-    """Evaluate an expression of a step that is no request.
+    """Evaluate an expression of no step.
 
     Raises:
-        IterationEnded: It has no value; the iteration fails as `extract`.
+        IterationEnded: It has no value; the user fails as `extract`.
     """
     try:
         return evaluate(user.scope)
     except EvaluationError as error:
-        raise end_iteration(user, str(error)) from error
+        words = str(error)
+        note_failure(user, words, FailureKind.EXTRACT)
+        raise IterationEnded(words) from error
 
 
-def end_iteration(user: Actor, words: str, kind: FailureKind = FailureKind.EXTRACT) -> Exception:
-    """Note why a step that is no request failed; returns what to raise."""
+def note_failure(user: Actor, words: str, kind: FailureKind) -> None:
+    """Note why a user fails now."""
     user.failure = user.failure or kind.value
     user.words = words
     user.moment_ns = user.clock.now_ns()
-    return IterationEnded(words)

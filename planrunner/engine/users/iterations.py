@@ -209,8 +209,8 @@ class IterationLoop:
         actor = self._actor
         try:
             return settle_pick(actor, picked, self._bound.tasks)
-        except IterationEnded:
-            actor.counters.end_early(actor.words)
+        except IterationEnded as ended:
+            actor.counters.end_early(_reason(picked, actor, ended))
             picked.begun += 1
             picked.record(actor.moment_ns, 0, actor.failure)
             actor.failure = ""
@@ -248,7 +248,7 @@ class IterationLoop:
             case NeverBegun():
                 task.begun -= 1
             case IterationEnded():
-                actor.counters.end_early(actor.words)
+                actor.counters.end_early(_reason(task, actor, event))
                 self._conclude(task, began_ns)
             case _:
                 actor.counters.aborted += 1
@@ -271,3 +271,11 @@ class IterationLoop:
         self._actor.scope["iteration"] = self._bound.next_iteration()
         own = self._identity.get("iteration")
         self._identity["iteration"] = own + 1 if isinstance(own, int) else 0
+
+
+def _reason(task: BoundTask, actor: Actor, ended: IterationEnded) -> str:
+    """Return why an iteration ended, with the task and the line of the step."""
+    where = [f"task `{task.name}`"] if task.name else []
+    if ended.origin:
+        where.append(ended.origin)
+    return f"{actor.words} ({', '.join(where)})" if where else actor.words

@@ -14,13 +14,33 @@ from planrunner.language.expressions.values import EvaluationError, kind_of
 from planrunner.load.pauses import Pause, pause_drawer
 from planrunner.protocols.base import Reply, Scope, Session
 
-__all__ = ["Actor", "IterationEnded", "NeverBegun", "Step", "StepsStopped"]
+__all__ = ["Actor", "IterationEnded", "NeverBegun", "Step", "StepsStopped", "TaskTimedOut"]
 
 Send = Callable[[Any, Scope], Awaitable[Reply]]
 
 
 class IterationEnded(Exception):  # noqa: N818 - an event of the plan, not an error of ours
-    """A step ended the iteration: an expression or a required extraction failed."""
+    """A step ended the iteration: it failed, so that nothing after it can go well.
+
+    Args:
+        words: What was wrong.
+        origin: Where the step stands: `plan.yaml:12`; empty where nobody knows.
+
+    Attributes:
+        is_cut: Its time was up: how long it took until then is still a latency.
+    """
+
+    is_cut = False
+
+    def __init__(self, words: str, origin: str = "") -> None:
+        super().__init__(words)
+        self.origin = origin
+
+
+class TaskTimedOut(IterationEnded):
+    """A task took longer than it may."""
+
+    is_cut = True
 
 
 class StepsStopped(Exception):  # noqa: N818 - an event of the plan, not an error of ours
@@ -42,7 +62,8 @@ class Actor:
         began_ns: When its iteration began.
         moment_ns: When the last thing happened to it: the reply, or the end of a pause.
         thought_ns: Time spent in pauses so far, which groups leave out.
-        failure: Kind of the first failed request since it was last cleared, else empty.
+        failure: Kind of the first failed request since it was last cleared, or of what ended the
+            iteration; else empty.
         words: What was last wrong, in words; of use only after a failure.
         refusals: Connections refused in a row (kinds dns, connect, tls).
         limit: The timeout of the task that runs, if it has one.

@@ -27,6 +27,7 @@ __all__ = [
     "check_size",
     "constant",
     "deep_size",
+    "evaluation_error",
     "kind_of",
     "to_text",
 ]
@@ -45,6 +46,7 @@ MAX_RANGE: Final = 100_000
 
 FAULTS: Final = (
     ArithmeticError,
+    AssertionError,
     AttributeError,
     LookupError,
     MemoryError,
@@ -53,7 +55,10 @@ FAULTS: Final = (
     TypeError,
     ValueError,
 )
-"""What Python raises when values don't fit an operation; anything else is a bug of ours."""
+"""What Python raises when values don't fit an operation.
+
+Whatever else it may raise stops at the boundary: see `evaluation_error`.
+"""
 
 _REFERENCE_SIZE: Final = 8
 
@@ -96,6 +101,20 @@ class ExpressionError(PlanrunnerError):
 
 class EvaluationError(PlanrunnerError):
     """An expression has no value now; the message names the expression, never a value."""
+
+
+def evaluation_error(error: Exception, what: str) -> EvaluationError:
+    """Return what a boundary raises for anything that went wrong behind it.
+
+    Args:
+        error: What was raised.
+        what: What has no value, for words that never show one.
+    """
+    if isinstance(error, EvaluationError):
+        return error
+    if isinstance(error, UnicodeError):
+        return EvaluationError(f"{what} holds half a character, which no text can")
+    return EvaluationError(f"{what} has no value ({type(error).__name__})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +160,9 @@ def to_text(value: object) -> str:
     """
     if value.__class__ is str:
         return value
-    if value.__class__ is int:
-        return str(value)
     try:
+        if value.__class__ is int:
+            return str(value)
         return _render(value)
     except FAULTS:
         raise EvaluationError(f"{kind_of(value)} can't be written as text") from None

@@ -86,7 +86,7 @@ def is_from_samples(metric: Metric) -> bool:
 def is_member(metric: Metric, labels: Labels, evidence: Evidence) -> bool:
     """Whether samples with these labels are what the metric picks from, its selector aside."""
     wants_aborted = metric.selector is not None and metric.selector.wants_aborted
-    counts = labels.is_result or (wants_aborted and labels.measured and not labels.warmup)
+    counts = labels.is_in_time if wants_aborted else labels.is_result
     return (
         counts
         and labels.kind == metric.population
@@ -200,8 +200,8 @@ def _of_successes(computation: OfSuccesses, metric: Metric, view: JudgedSpan) ->
 def merged(chosen: Members, measure: Measure) -> Histogram:
     """Return all values of a measure; a sample that doesn't have it adds none."""
     whole = Histogram()
-    for _, series in chosen:
-        if (values := series.values_of(measure)) is not None:
+    for labels, series in chosen:
+        if labels.has_latency and (values := series.values_of(measure)) is not None:
             whole.merge(values)
     return whole
 

@@ -45,7 +45,7 @@ AGGREGATION [MEASURE] [of SELECTOR] [in SCOPE] [over WINDOW] OPERATOR LIMIT[, ab
 `of`, `in` and `over` may appear in any order, each once.
 `planrunner explain PLAN` says in words what each threshold of a plan means.
 A plan without thresholds is judged by `error_rate < 1%`.
-Warm-up, unmeasured and aborted requests are not counted.
+Requests of the warm-up and of the graceful stop, unmeasured and aborted requests are not counted.
 """
 _AGGREGATIONS: Final = """\
 ## Aggregations

@@ -31,6 +31,7 @@ CSV_COLUMNS: Final = (
     "ttfb",
     "connect",
     "kind",
+    "after",
 )
 
 _LINES_WRITTEN_AT_ONCE: Final = 2_000
@@ -47,7 +48,8 @@ def write_csv(reader: SampleReader, out: IO[str]) -> int:
     """Write every sample of `reader` as a line, under the header; return how many there were.
 
     What is no result by the plan's word (`measure: false`, on_start, setup …) is left out: no
-    column could distinguish it. Warm-up and aborted requests are marked as such.
+    column could distinguish it. Aborted requests and those of the warm-up or after the measured
+    time are marked as such.
 
     What the samples of a series share is made text once, so a line is a single `%`: 1.6 µs, where
     csv.writer takes 2 µs for a row that is already formatted.
@@ -110,6 +112,7 @@ def _row_format(labels: Labels) -> str:
         "%s",
         "%.6f",
         _literal(labels.failure),
+        "true" if labels.after else "false",
     )
     return ",".join(cells) + "\n"
 

@@ -49,8 +49,8 @@ def write_results_jtl(result: RunResult, samples: SampleReader, out: IO[str]) ->
 def write_jtl(reader: SampleReader, out: IO[str], *, users: Mapping[int, int]) -> int:
     """Write every sample that is a result as a line, under the header; return how many.
 
-    JMeter's readers know neither warm-up nor aborted requests and would count them, so these are
-    left out. What no sample keeps is 0 or `null`: bytes sent, the URL.
+    JMeter's readers know neither aborted requests nor those outside of the measured time and would
+    count them, so these are left out. What no sample keeps is 0 or `null`: bytes sent, the URL.
 
     Args:
         reader: What to write.

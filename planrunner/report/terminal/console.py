@@ -166,6 +166,7 @@ def _totals(result: RunResult, width: int) -> list[Text]:
         f"{count:,} {word}"
         for count, word in (
             (result.warmup, "in the warm-up"),
+            (result.after, "after the end"),
             (result.aborted, "aborted"),
             (result.unmeasured, "not measured"),
         )

@@ -43,6 +43,7 @@ def recover(unfinished: RunResult, reader: SampleReader) -> RunResult:
         aborted=excluded.aborted,
         unmeasured=excluded.unmeasured,
         warmup=excluded.warmup,
+        after=excluded.after,
         rows=make_rows(total, measured),
         points=gathered.history.points(),
         request_points=gathered.requests.points(),

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from planrunner.engine import PhaseEnded, PhaseStarted, RunEnded, RunStarted
+from planrunner.graph.steps import GroupNode, StopNode, StopWhat
 from planrunner.load.population import Stage
 from planrunner.metrics.snapshot import Accumulated
 from planrunner.units import NS_PER_MS, NS_PER_S
@@ -136,6 +137,30 @@ class TestEnd:
         told = run_graph(make_graph(user_class(task("t", *steps)), closed(1, 2)))
 
         assert told.asked() == pytest.approx([0.0, 10.01])
+
+    def test_what_is_sent_in_the_graceful_stop_is_no_result(self):
+        """Ten users send twenty requests, and ten of them in the second that is measured."""
+        steps = (request("a"), think(2), GroupNode("both", (request("b"), request("b"))))
+
+        told = run_graph(make_graph(user_class(task("t", *steps)), closed(10, 1)))
+
+        assert counts(told.outcome, "request", "after") == {("a", False): 10, ("b", True): 20}
+        assert counts(told.outcome, "after", kind="group") == {True: 10}
+        assert counts(told.outcome, "after", kind="iteration") == {False: 10}
+
+    def test_what_is_sent_after_a_phase_was_stopped_is_no_result(self):
+        """The place that sends it has already sent in the stage that was cut."""
+        steps = (request("a"), think(1), StopNode(StopWhat.PHASE))
+        others = user_class(task("u", request("b"), think(2), request("b")), name="Other")
+        both = closed(2, 60, classes=("Visitor", "Other"))
+
+        told = run_graph(make_graph([user_class(task("t", *steps)), others], both))
+
+        assert counts(told.outcome, "request", "after") == {
+            ("a", False): 1,
+            ("b", False): 1,
+            ("b", True): 1,
+        }
 
     def test_a_user_that_thinks_beyond_the_graceful_stop_sends_nothing_more(self):
         """Its iteration was cut, and no request."""

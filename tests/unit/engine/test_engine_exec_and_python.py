@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ import pytest
 from planrunner.clock import MonotonicClock
 from planrunner.engine import Logged, run
 from planrunner.errors import CannotRun
-from planrunner.graph.run_graph import ExecNode, PythonNode
+from planrunner.graph.run_graph import ExecNode, GroupNode, PythonNode
+from planrunner.graph.steps import StepOrigin
 from planrunner.language.expressions.expression import parse
 from planrunner.units import NS_PER_S
 from tests.support.graphs import (
@@ -48,6 +50,13 @@ def block():
 
 def fail():
     raise ValueError("no good: s3cret")
+
+class Mute(Exception):
+    def __str__(self):
+        raise RuntimeError
+
+def mute():
+    raise Mute
 """
 
 
@@ -108,14 +117,44 @@ class TestPython:
         assert Logged(("Visitor",), 0) in runs[0].events
 
     def test_an_exception_ends_the_iteration(self, hooks):
-        """As `extract`, with its words, without the secrets in them."""
+        """As `error`, with its words, without the secrets in them."""
         told = run_steps(call("fail"), request(), hooks=hooks, secrets=("s3cret",))
 
         assert told.target.requests == 0
-        assert counts(told.outcome, "failure", kind="iteration") == {"extract": 5}
+        assert counts(told.outcome, "failure", kind="iteration") == {"error": 5}
+        assert counts(told.outcome, "request", "failure", "protocol") == {
+            ("fail", "error", "python"): 5
+        }
         notices = " ".join(told.outcome.notices)
         assert "`fail` raised ValueError: no good" in notices
+        assert "(task `t`)" in notices
         assert "s3cret" not in notices
+
+    def test_a_gate_on_the_group_around_it_has_no_data(self, hooks):
+        """How long nothing took is no latency: of the group, the iteration or the requests."""
+        inside = GroupNode("ingest", (call("fail"),))
+        gates = ("p95 of group:ingest < 1s", "p95 of iteration < 1s", "p95 < 1s", "errors == 0")
+
+        told = run_steps(inside, hooks=hooks, thresholds=gates)
+
+        verdicts = [gate.judge(told.outcome.evidence).verdict for gate in told.outcome.gates]
+        assert verdicts == ["no_data", "no_data", "no_data", "fail"]
+        assert counts(told.outcome, "failure", kind="group") == {}
+
+    def test_one_whose_error_has_no_words_ends_the_iteration(self, hooks):
+        """`str` of an exception is code of the plan's author too."""
+        told = run_steps(call("mute"), hooks=hooks)
+
+        assert counts(told.outcome, "request", "failure") == {("mute", "error"): 5}
+
+    def test_what_the_plan_does_not_measure_stays_so(self, hooks):
+        """The step is in the block of an `on_start`, say."""
+        step = replace(call("fail"), origin=StepOrigin("plan.yaml:7", measured=False))
+
+        told = run_steps(step, hooks=hooks)
+
+        assert counts(told.outcome, "request", "measured") == {("fail", False): 5}
+        assert any("(task `t`, plan.yaml:7)" in notice for notice in told.outcome.notices)
 
     @pytest.mark.parametrize("run", [run_graph, lambda graph: run_fleet(graph, 2)])
     def test_one_that_blocks_is_named_where_it_made_the_generator_late(self, hooks, run):
@@ -182,11 +221,14 @@ class TestExec:
         ],
     )
     def test_a_command_that_fails_ends_the_iteration(self, words, said):
-        """As `extract`, with the last that it complained about."""
+        """As `error`, with the last that it complained about."""
         outcome, target = run_for_real(command(*words), request())
 
         assert target.requests == 0
-        assert set(counts(outcome, "failure", kind="iteration")) == {"extract"}
+        assert set(counts(outcome, "failure", kind="iteration")) == {"error"}
+        assert set(counts(outcome, "request", "failure", "protocol")) == {
+            ("the command", "error", "exec")
+        }
         assert any(said in notice for notice in outcome.notices)
 
     @pytest.mark.slow

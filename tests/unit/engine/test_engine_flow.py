@@ -83,7 +83,11 @@ class TestLists:
 
         assert told.target.requests == 0
         assert counts(told.outcome, "failure", kind="iteration") == {"extract": 5}
-        assert "5 iterations ended early: `keys` is a number, not a list" in told.outcome.notices
+        assert (
+            "5 iterations ended early: `push keys` failed: `keys` is a number, not a list "
+            "(task `t`)"
+        ) in told.outcome.notices
+        assert counts(told.outcome, "request", "failure") == {("push keys", "extract"): 5}
 
     @pytest.mark.parametrize(
         ("which", "taken", "left"), [("first", 1, [2, 3]), ("last", 3, [1, 2])]
@@ -167,7 +171,10 @@ class TestBranchesAndLoops:
         told = one_iteration(ForeachNode("id", expr("none"), "none", (request(),)))
 
         assert counts(told.outcome, "failure", kind="iteration") == {"extract": 5}
-        assert "5 iterations ended early: `none` is null, not a list" in told.outcome.notices
+        assert (
+            "5 iterations ended early: `foreach id in none` failed: `none` is null, not a list "
+            "(task `t`)"
+        ) in told.outcome.notices
 
     def test_a_loop_that_waits_for_nothing_can_be_cut(self):
         """A billion rounds give others their turn, so the graceful stop ends them."""

@@ -27,7 +27,7 @@ class TestTimeline:
     def test_every_moment_is_in_the_stage_and_warm_up_that_the_plan_says(
         self, stages, warmup_ns, moment_ns
     ):
-        """Whatever the stages; after the last one still in the last one."""
+        """Whatever the stages; after the last one it is late, and still called by its name."""
         timeline = Timeline(closed(0, 0, stages=stages, warmup=warmup_ns / NS_PER_S), 1_000)
 
         window = timeline.at(1_000 + moment_ns)
@@ -42,28 +42,34 @@ class TestTimeline:
         assert window.stage == expected
         if moment_ns < end_ns:
             assert window.warmup == (moment_ns < warmup_ns)
+        assert window.after == (moment_ns >= end_ns > 0)
         assert window.begin_ns <= 1_000 + moment_ns < window.end_ns
 
     def test_windows_are_cut_at_the_edges_of_stages_and_warm_up(self):
-        """Ramp of 1 s, hold of 9 s, warm-up of 3 s: three windows."""
+        """Ramp of 1 s, hold of 9 s, warm-up of 3 s: three windows, and what comes after."""
         timeline = Timeline(closed(1, 9, ramp_up=1, warmup=3), 0)
 
         seen = {timeline.at(moment * NS_PER_MS) for moment in range(0, 20_000, 100)}
 
-        assert sorted((w.begin_ns // NS_PER_S, w.stage, w.warmup) for w in seen) == [
-            (0, "ramp", True),
-            (1, "hold", True),
-            (3, "hold", False),
+        assert sorted((w.begin_ns // NS_PER_S, w.stage, w.warmup, w.after) for w in seen) == [
+            (0, "ramp", True, False),
+            (1, "hold", True, False),
+            (3, "hold", False, False),
+            (10, "hold", False, True),
         ]
 
-    def test_a_cut_timeline_stays_in_its_window(self):
-        """And its stages end where it was cut."""
+    def test_what_starts_after_a_cut_does_not_count(self):
+        """The stages end where the timeline was cut, and whoever keeps a window is told."""
         timeline = Timeline(closed(1, 9, ramp_up=2), 0)
+        cuts = []
+        timeline.on_cut(lambda: cuts.append(timeline.at(NS_PER_S).after))
 
         timeline.cut(NS_PER_S)
 
-        assert timeline.at(5 * NS_PER_S).stage == "ramp"
-        assert timeline.at(0).end_ns == FOREVER_NS
+        late = timeline.at(5 * NS_PER_S)
+        assert (late.stage, late.after, late.end_ns) == ("ramp", True, FOREVER_NS)
+        assert timeline.at(0).end_ns == NS_PER_S
+        assert cuts == [True]
         assert list(timeline.stages()) == [("ramp", 0, NS_PER_S)]
 
     def test_cutting_after_the_end_changes_nothing(self):

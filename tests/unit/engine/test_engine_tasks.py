@@ -109,7 +109,11 @@ class TestNeeds:
         told = run_tasks(needing("a", "missing"))
 
         assert counts(told.outcome, "failure", kind="iteration") == {"extract": 100}
-        assert "100 iterations ended early: `missing` is undefined" in told.outcome.notices
+        assert counts(told.outcome, "request", "failure") == {("needs a", "extract"): 100}
+        assert (
+            "100 iterations ended early: `needs a` failed: `missing` is undefined (task `a`)"
+            in told.outcome.notices
+        )
 
     def test_the_same_seed_picks_the_same_tasks(self):
         """Draws after a refusal come from the user's stream."""

@@ -174,3 +174,49 @@ def test_headers_alone_leave_the_body_alone() -> None:
     operation = exchange_of({"get": "/", "extract": {"x": {"header": "Location"}}}).operation
 
     assert (operation.needs_body, operation.needs_head) == (False, True)
+
+
+XML = (
+    b'<?xml version="1.0"?><s:E xmlns:s="http://schemas.test/" xmlns:x="urn:x"><s:Body>'
+    b"<!-- note --><?go now?><id x:href='/a'>42</id><id>43</id></s:Body></s:E>"
+)
+
+
+@pytest.mark.parametrize(
+    ("spec", "value"),
+    [
+        ({"xpath": "//s:Body/id"}, "42"),
+        ({"xpath": "/s:E/child::s:Body/id[2]"}, "43"),
+        ({"css": "s|Body > id"}, "42"),
+        ({"xpath": "//@x:href"}, "/a"),
+        ({"xpath": "//comment()"}, "note"),
+        ({"xpath": "//processing-instruction()"}, "now"),
+        ({"xpath": "count(//id)"}, 2),
+        ({"xpath": "count(//id) div 4"}, 0.5),
+        ({"xpath": "//other:Body/id", "default": "none"}, "none"),
+        ({"xpath": "number(//comment())", "default": "none"}, "none"),
+    ],
+)
+def test_xml_is_read_with_the_prefixes_of_its_root(spec: object, value: object) -> None:
+    """Of other prefixes there is nothing; whole numbers have no point."""
+    assert extracted({"x": spec}, reply_of(XML)) == {"x": value}
+
+
+@pytest.mark.parametrize(
+    ("xpath", "said"),
+    [
+        ("lower-case(//id)", "lower-case"),
+        ("//id[matches(., 'a')]", "matches"),
+        ("re:test(//id, 'a')", "re:test"),
+        ("document('x')", "document"),
+        ("//id[$n]", "$n"),
+    ],
+)
+def test_what_xpath_does_not_have_is_a_fault_of_the_plan(xpath: str, said: str) -> None:
+    """A reply would find it out otherwise."""
+    compiled = compile_request({"get": "/", "extract": {"x": {"xpath": xpath}}})
+
+    (fault,) = compiled.faults
+    assert f"`{said}`" in fault.message
+    assert fault.path == ("extract", "x", "xpath")
+    assert fault.hint

@@ -80,13 +80,15 @@ def test_what_is_no_result_is_in_no_total():
 
 
 def test_what_is_left_out_is_counted_apart():
-    """Each request that is no result is in exactly one of three counts."""
+    """Each request that is no result is in exactly one of four counts."""
     both = (labels(warmup=True, measured=False), [1])
     cut = (labels(warmup=True, failure="aborted"), [1])
 
-    excluded = count_excluded(accumulated((labels(), [1]), *NO_RESULTS, both, cut))
+    late = (labels(after=True, failure="aborted"), [1])
 
-    assert excluded == Excluded(unmeasured=3, warmup=2, aborted=3)
+    excluded = count_excluded(accumulated((labels(), [1]), *NO_RESULTS, both, cut, late))
+
+    assert excluded == Excluded(unmeasured=3, warmup=2, after=1, aborted=3)
 
 
 def test_a_run_without_results_has_zero_totals_and_no_rows():

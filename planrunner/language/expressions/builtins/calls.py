@@ -6,7 +6,10 @@ from collections.abc import Callable
 from operator import methodcaller
 from typing import Any, Final, Protocol, cast
 
+from planrunner.language.diagnostics import Code
 from planrunner.language.expressions import tree as nodes
+from planrunner.language.expressions.builtins.filters_table import FILTERS
+from planrunner.language.expressions.builtins.tests_table import TESTS
 from planrunner.language.expressions.paths import describe, undefined_error
 from planrunner.language.expressions.values import (
     FAULTS,
@@ -14,6 +17,7 @@ from planrunner.language.expressions.values import (
     UNDEFINED,
     Evaluate,
     EvaluationError,
+    ExpressionError,
     Lowered,
     Scope,
     Undefined,
@@ -84,7 +88,10 @@ def lower_filter(lowering: LowerArgument, node: nodes.Filter, *, lax: bool) -> L
     from planrunner.language.expressions.builtins.filters import filters  # noqa: PLC0415 - Jinja2 takes two bare starts
 
     arguments = _arguments(lowering, node)
-    apply = _applied(filters()[node.name], value.evaluate, arguments, f"filter `{node.name}`")
+    function = filters()[node.name]
+    if not value.is_constant:
+        _try_arguments(node, function, arguments, f"filter `{node.name}`")
+    apply = _applied(function, value.evaluate, arguments, f"filter `{node.name}`")
     evaluate = _may_miss(node, apply, lax=lax) if node.name in _MAY_MISS else apply
     return lowering.fold(node, evaluate, value, *arguments.operands)
 
@@ -166,8 +173,67 @@ def lower_test(lowering: LowerArgument, node: nodes.Test) -> Lowered:
     arguments = _arguments(lowering, node)
     from planrunner.language.expressions.builtins.filters import tests  # noqa: PLC0415 - Jinja2 takes two bare starts
 
-    apply = _applied(tests()[node.name], operand.evaluate, arguments, f"test `{node.name}`")
+    function = tests()[node.name]
+    if not operand.is_constant:
+        _try_arguments(node, function, arguments, f"test `{node.name}`")
+    apply = _applied(function, operand.evaluate, arguments, f"test `{node.name}`")
     return lowering.fold(node, apply, operand, *arguments.operands)
+
+
+_PROBES: Final[tuple[object, ...]] = (
+    "",
+    "text",
+    "7",
+    b"",
+    [],
+    ["a"],
+    [1],
+    {},
+    {"a": 1},
+    0,
+    7,
+    0.5,
+    True,
+    None,
+)
+"""Values of every kind: arguments that suit none of them suit nothing."""
+
+_NOT_PROBED: Final = frozenset({"format"})
+"""Whether its arguments suit depends on how many marks the text has."""
+
+
+def _try_arguments(
+    node: nodes.Filter | nodes.Test,
+    function: Callable[..., Any],
+    arguments: _Arguments,
+    called: str,
+) -> None:
+    """Refuse constant arguments that a filter or test takes with no value at all."""
+    if arguments.fixed is None or not arguments.operands or node.name in _NOT_PROBED:
+        return
+    args, kwargs = arguments.fixed
+    for probe in _PROBES:
+        try:
+            function(probe, *args, **kwargs)
+        except Exception:  # noqa: BLE001 - whatever it is, these arguments don't suit it
+            continue
+        return
+    raise ExpressionError(
+        f"the {called} can't take these arguments",
+        hint=_how_to_call(node),
+        offset=node.offset,
+        code=Code.EXPRESSION_FAILED,
+    )
+
+
+def _how_to_call(node: nodes.Filter | nodes.Test) -> str:
+    if node.name == "truncate":
+        return (
+            "its length is at least that of the ending: `truncate(3)`, or `truncate(2, true, '…')`"
+        )
+    table = FILTERS if isinstance(node, nodes.Filter) else TESTS
+    found = [described for described in table if described.name == node.name]
+    return f"it is `{found[0].form}`, such as `{found[0].example}`" if found else ""
 
 
 def _applied(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from planrunner.language.expressions.values import EvaluationError, to_text
+from planrunner.language.expressions.values import EvaluationError, evaluation_error, to_text
 from planrunner.protocols.base import Evaluate, Scope, TextParts
 from planrunner.protocols.etcd.operation import (
     Delete,
@@ -53,9 +53,12 @@ def _piece(part: str | Evaluate) -> Bytes:
 
     def render(scope: Scope) -> bytes:
         value = evaluate(scope)
-        if type(value) is str:
-            return value.encode()
-        return value if isinstance(value, bytes) else to_text(value).encode()
+        try:
+            if type(value) is str:
+                return value.encode()
+            return value if isinstance(value, bytes) else to_text(value).encode()
+        except UnicodeError as error:
+            raise evaluation_error(error, "a key or value of the step") from error
 
     return render
 

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from planrunner import __version__
+from planrunner.errors import PlanrunnerError
 from planrunner.language.expressions.expression import EvaluationError, to_text
+from planrunner.language.expressions.values import evaluation_error
 from planrunner.language.fields.pieces import merge_constants
 from planrunner.protocols.base import Exchange, Scope
 from planrunner.protocols.http.clients.upload import Upload, open_upload
@@ -133,10 +135,15 @@ class WireRequest:
         Raises:
             EvaluationError: A value cannot be had, or cannot stand where it is written.
         """
-        origin, data = self._render(scope)
-        if self.stream is None:
-            return Outbound(origin, data)
-        upload = open_upload(self.stream, scope)
+        try:
+            origin, data = self._render(scope)
+            if self.stream is None:
+                return Outbound(origin, data)
+            upload = open_upload(self.stream, scope)
+        except (PlanrunnerError, OSError):
+            raise
+        except Exception as error:
+            raise evaluation_error(error, "a value of the request") from error
         return Outbound(origin, data + b"Content-Length: %d\r\n\r\n" % upload.size, upload)
 
     def _render(self, scope: Scope) -> tuple[Origin, bytes]:
@@ -333,13 +340,13 @@ def _header(header: Header) -> list[BytesPiece]:
 def _header_value(name: str, value: str) -> bytes:
     if CONTROL.search(value):
         raise EvaluationError(
-            f"the header `{name}` cannot hold {value!r}",
+            f"the header `{name}` cannot hold this value",
             hint="a header's value must be one line without control characters",
         )
     try:
         return value.strip(" \t").encode("utf-8")
     except UnicodeEncodeError as fault:
-        raise EvaluationError(f"the header `{name}` cannot hold {value!r}") from fault
+        raise evaluation_error(fault, f"the value of the header `{name}`") from fault
 
 
 def _body(operation: HttpOperation) -> list[BytesPiece]:
@@ -384,12 +391,23 @@ def compose(pieces: Iterable[BytesPiece]) -> tuple[bytes | None, RenderBytes]:
     match merged:
         case [bytes() as data]:
             return data, lambda _: data
-        case [bytes() as before, Callable() as make, bytes() as after]:
-            return None, lambda scope: before + make(scope) + after
         case [bytes() as before, Callable() as make]:
-            return None, lambda scope: before + make(scope)
+            return None, _surrounding(before, make, b"")
+        case [bytes() as before, Callable() as make, bytes() as after]:
+            return None, _surrounding(before, make, after)
         case _:
             return None, _filling(merged)
+
+
+# Both are a boundary: what a value makes them raise is that the request can't be sent.
+def _surrounding(before: bytes, make: RenderBytes, after: bytes) -> RenderBytes:
+    def surround(scope: Scope) -> bytes:
+        try:
+            return before + make(scope) + after
+        except Exception as error:
+            raise evaluation_error(error, "a value of the request") from error
+
+    return surround
 
 
 def _filling(pieces: Sequence[BytesPiece]) -> RenderBytes:
@@ -399,8 +417,11 @@ def _filling(pieces: Sequence[BytesPiece]) -> RenderBytes:
 
     def fill(scope: Scope) -> bytes:
         filled = form.copy()
-        for place, make in gaps:
-            filled[place] = make(scope)
+        try:
+            for place, make in gaps:
+                filled[place] = make(scope)
+        except Exception as error:
+            raise evaluation_error(error, "a value of the request") from error
         return b"".join(filled)
 
     return fill

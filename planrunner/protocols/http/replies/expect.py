@@ -8,6 +8,7 @@ from typing import Any, Final, cast
 
 from planrunner.language.diagnostics import Code
 from planrunner.language.expressions.expression import to_text
+from planrunner.language.expressions.values import evaluation_error
 from planrunner.language.fields.text import Text, parse_text
 from planrunner.protocols.base import NOT_JSON, Check, Reply, Scope, read_json, read_text
 from planrunner.protocols.http.replies.body import describe_body, header_finder
@@ -153,17 +154,24 @@ def _contains(text: Text, lowering: Lowering, path: SpecPath) -> Check:
     missing = f"`{shorten(text.source, 60)}` is not in "
     if lowered.is_constant:
         with lowering.at(path):
-            wanted = to_text(lowered.value).encode()
+            wanted = _encoded(lowered.value)
             return lambda reply, _: (
                 None if wanted in (reply.body or b"") else missing + describe_body(reply)
             )
     evaluate = lowered.evaluate
 
     def check(reply: Reply, scope: Scope) -> str | None:
-        found = to_text(evaluate(scope)).encode() in (reply.body or b"")
+        found = _encoded(evaluate(scope)) in (reply.body or b"")
         return None if found else missing + describe_body(reply)
 
     return check
+
+
+def _encoded(value: object) -> bytes:
+    try:
+        return to_text(value).encode()
+    except UnicodeError as error:
+        raise evaluation_error(error, "the text of `contains`") from error
 
 
 def _matches(text: Text, lowering: Lowering, path: SpecPath) -> Check:

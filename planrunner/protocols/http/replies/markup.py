@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from math import isfinite
 from typing import Any, Final
 
-from planrunner.errors import PackageMissing, PlanrunnerError
+from planrunner.errors import PackageMissing
+from planrunner.language.expressions.values import EvaluationError
 from planrunner.protocols.base import Reply, read_text
+from planrunner.protocols.http.replies.xpath import MarkupError, check_xpath, prefixes_in
 from planrunner.protocols.rules import shorten
 
 __all__ = ["MarkupError", "compile_markup"]
@@ -17,8 +20,8 @@ _ENDING: Final = re.compile(
 )
 
 
-class MarkupError(PlanrunnerError):
-    """A text is no CSS selector or XPath."""
+_KEPT: Final = 100
+"""Compiled forms of one expression, by what the prefixes of replies stand for."""
 
 
 def compile_markup(language: str, source: str) -> Callable[[Reply], list[Any]]:
@@ -35,25 +38,76 @@ def compile_markup(language: str, source: str) -> Callable[[Reply], list[Any]]:
             f"`{language}` needs the package lxml", hint="pip install lxml cssselect"
         ) from missing
     expression = _css_to_xpath(source) if language == "css" else source
+    check_xpath(expression, shorten(source, 60))
+    prefixes = prefixes_in(expression)
     try:
-        select = etree.XPath(expression, smart_strings=False)
+        # Of any prefix, as those of the reply are known when it is there.
+        select = etree.XPath(
+            expression,
+            namespaces=dict.fromkeys(prefixes, "urn:any"),
+            smart_strings=False,
+        )
     except (etree.XPathError, ValueError) as failed:  # ValueError: control characters
         raise MarkupError(f"`{shorten(source, 60)}` is not an XPath: {failed}") from failed
+    select_by = _SelectByPrefix(expression, prefixes) if prefixes else None
 
     def find(reply: Reply) -> list[Any]:
         tree = reply.parsed(_read_tree)
         if tree is None:
             return []
-        found = select(tree)
+        try:
+            found = select(tree) if select_by is None else select_by(tree)
+        except etree.XPathError as failed:
+            raise EvaluationError(f"`{shorten(source, 60)}` can't be looked for here") from failed
         if isinstance(found, list):
             return [_value(item) for item in found]
-        return [] if found is None or found == "" else [found]
+        return [] if found is None or found == "" else _number(found)
 
     return find
 
 
-def _value(item: Any) -> str:  # noqa: ANN401 - an element, or the text of an attribute or node
-    return item if isinstance(item, str) else "".join(item.itertext()).strip()
+class _SelectByPrefix:
+    """An XPath with prefixes, which mean what the root of each reply says."""
+
+    def __init__(self, expression: str, prefixes: frozenset[str]) -> None:
+        self._expression = expression
+        self._prefixes = prefixes
+        self._compiled: dict[tuple[tuple[str, str], ...], Any] = {}
+
+    def __call__(self, tree: Any) -> Any:  # noqa: ANN401 - lxml's element, and what it finds
+        """Return what is found; nothing if the reply has no such prefix."""
+        from lxml import etree  # noqa: PLC0415
+
+        known = tree.nsmap
+        if not all(known.get(prefix) for prefix in self._prefixes):
+            return []
+        key = tuple(sorted((prefix, known[prefix]) for prefix in self._prefixes))
+        select = self._compiled.get(key)
+        if select is None:
+            if len(self._compiled) >= _KEPT:
+                self._compiled.clear()
+            select = etree.XPath(self._expression, namespaces=dict(key), smart_strings=False)
+            self._compiled[key] = select
+        return select(tree)
+
+
+def _number(found: Any) -> list[Any]:  # noqa: ANN401 - a number, truth or text
+    """Give whole numbers no point: `count(//id)` is 2, which is sent as such."""
+    if not isinstance(found, float):
+        return [found]
+    if not isfinite(found):
+        return []
+    return [int(found) if found.is_integer() else found]
+
+
+def _value(item: Any) -> str:  # noqa: ANN401 - a node, or the text of an attribute
+    if isinstance(item, str):
+        return item
+    if isinstance(item, tuple):  # of the axis `namespace`: prefix and name
+        return str(item[1])
+    if not isinstance(item.tag, str):  # a comment, an instruction, an entity
+        return str(item.text or "").strip()
+    return "".join(map(str, item.itertext())).strip()
 
 
 def _css_to_xpath(source: str) -> str:
@@ -65,8 +119,11 @@ def _css_to_xpath(source: str) -> str:
         ) from missing
     ending = _ENDING.fullmatch(source)
     try:
-        expression = cssselect.HTMLTranslator().css_to_xpath(ending["css"] if ending else source)
-    except cssselect.SelectorError as failed:
+        selector = ending["css"] if ending else source
+        expression = cssselect.HTMLTranslator().css_to_xpath(selector)
+        if prefixes_in(expression):  # of XML, whose names keep their capitals
+            expression = cssselect.GenericTranslator().css_to_xpath(selector)
+    except (cssselect.SelectorError, RecursionError) as failed:
         raise MarkupError(
             f"`{shorten(source, 60)}` is not a CSS selector: {failed}",
             hint="write one such as `form input[name=csrf]::attr(value)`",
