@@ -11,6 +11,7 @@ from planrunner.engine.coordinator.achieved_load import phase_loads
 from planrunner.engine.coordinator.events import Standing
 from planrunner.engine.coordinator.notices import (
     counter_notices,
+    idle_notices,
     overtime,
     pool_notices,
     start_failures,
@@ -265,6 +266,7 @@ class Accumulator:
             notices=(
                 *(search.text for search in self.found),
                 *self.notices,
+                *idle_notices(self._graph, [phase.name for phase in phases], self._counters),
                 *counter_notices(self._counters),
                 *closed_notice(loads),
             ),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from planrunner.engine.coordinator.worker_pool import WorkerPool
 from planrunner.engine.recording.counters import Counters
+from planrunner.graph.run_graph import PhaseNode, RunGraph, UserProgram
 from planrunner.units import NS_PER_MS, format_count, format_duration
 
-__all__ = ["counter_notices", "overtime", "pool_notices", "start_failures"]
+__all__ = ["counter_notices", "idle_notices", "overtime", "pool_notices", "start_failures"]
 
 _MOST_SPREAD_NS: Final = 5 * NS_PER_MS
 """Between the first and the last worker at the begin of a phase, while processors are free."""
@@ -78,3 +80,53 @@ def counter_notices(counters: Counters) -> tuple[str, ...]:
     if counters.stop_failures:
         notices.append(f"`on_stop` failed for {format_count(counters.stop_failures, 'user')}")
     return (*notices, *_data_notices(counters))
+
+
+def idle_notices(graph: RunGraph, began: Sequence[str], counters: Counters) -> Iterator[str]:
+    """Say which classes no user ran of, phase by phase, and which tasks never ran.
+
+    A class that can't get a user is a notice of the graph already.
+
+    Args:
+        graph: What should have run.
+        began: The phases that did begin.
+        counters: What users did.
+    """
+    iterations: Counter[tuple[str, str]] = Counter()
+    for (phase_name, user, _), times in counters.picks.items():
+        iterations[phase_name, user] += times
+    for phase in graph.phases:
+        if phase.name in began:
+            for name in _with_users(graph, phase):
+                if not iterations[phase.name, name] + _skipped(counters, phase.name, name):
+                    yield f"no user of class `{name}` began an iteration in phase `{phase.name}`"
+    for program in graph.users:
+        of_class = sum(times for (_, name), times in iterations.items() if name == program.name)
+        if of_class:
+            yield from _idle_tasks(program, of_class, counters)
+
+
+def _with_users(graph: RunGraph, phase: PhaseNode) -> list[str]:
+    shares = [program.share for program in graph.programs_of(phase)]
+    wanted = phase.load.classes_asked_for(shares) & phase.load.classes_with_users(shares)
+    return [share.name for share in shares if share.name in wanted]
+
+
+def _skipped(counters: Counters, phase: str, user: str) -> int:
+    return sum(times for key, times in counters.skips.items() if key[:2] == (phase, user))
+
+
+def _idle_tasks(program: UserProgram, iterations: int, counters: Counters) -> Iterator[str]:
+    for task in program.tasks:
+        own = (program.name, task.name)
+        if any(times for key, times in counters.picks.items() if key[1:] == own):
+            continue
+        refused = sum(times for key, times in counters.skips.items() if key[1:] == own)
+        refused += sum(times for key, times in counters.substitutions.items() if key[1:] == own)
+        in_how_many = f"in {format_count(iterations, 'iteration')} of its class"
+        why = (
+            f"its `needs` were met in none of {format_count(refused, 'pick')}"
+            if refused
+            else "it was never picked"
+        )
+        yield f"the task `{task.name}` of `{program.name}` never ran {in_how_many}: {why}"
