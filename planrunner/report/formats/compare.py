@@ -12,7 +12,7 @@ from rich.text import Text
 from planrunner.report.charts.palette import SCREEN
 from planrunner.report.charts.trend_charts import overlaid, trends
 from planrunner.report.columns import Column, table
-from planrunner.report.findings import verdict_of, verdict_word
+from planrunner.report.findings import is_doubtful, mark_of, verdict_word
 from planrunner.report.formats.page import write_page
 from planrunner.report.plain import plain, shorten
 from planrunner.results.comparison import ChangeOutcome, Comparison, FigureChange
@@ -127,7 +127,7 @@ def write_history_html(runs: Sequence[RunResult], out: TextIO, *, bundle: str = 
         "history.html",
         bundle=bundle,
         charts=trends(runs, SCREEN),
-        runs=[(run, _run_cells(run), verdict_of(run).value) for run in reversed(runs)],
+        runs=[(run, _run_cells(run), mark_of(run).value) for run in reversed(runs)],
         plans=list(dict.fromkeys(run.plan for run in runs)),
     )
 
@@ -206,7 +206,7 @@ def _run_cells(run: RunResult) -> tuple[str, ...]:
     some = totals.total_requests > 0
     return (
         run.started[:16].replace("T", " "),
-        verdict_word(run),
+        f"{verdict_word(run)}, invalid" if is_doubtful(run) else verdict_word(run),
         f"{totals.total_requests:,}",
         f"{totals.requests_per_second:,.1f}",
         format_percent(totals.error_rate / 100) if some else "–",
@@ -217,7 +217,7 @@ def _run_cells(run: RunResult) -> tuple[str, ...]:
 
 
 def _verdict_style(run: RunResult) -> str:
-    return {Verdict.PASS: "green", Verdict.WARN: "yellow"}.get(verdict_of(run), "bold red")
+    return {Verdict.PASS: "green", Verdict.WARN: "yellow"}.get(mark_of(run), "bold red")
 
 
 def _spark(values: Sequence[float]) -> str:
