@@ -31,19 +31,29 @@ _STYLES: Final = {
     ChangeOutcome.SAME: "",
     ChangeOutcome.WORSE: "bold red",
     ChangeOutcome.UNCLEAR: "dim",
+    ChangeOutcome.NOT_JUDGED: "dim",
 }
 _CLASSES: Final = {
     ChangeOutcome.BETTER: "pass",
     ChangeOutcome.SAME: "",
     ChangeOutcome.WORSE: "fail",
     ChangeOutcome.UNCLEAR: "soft",
+    ChangeOutcome.NOT_JUDGED: "soft",
 }
 _ORDER: Final = (
     ChangeOutcome.WORSE,
     ChangeOutcome.BETTER,
     ChangeOutcome.UNCLEAR,
     ChangeOutcome.SAME,
+    ChangeOutcome.NOT_JUDGED,
 )
+_FIGURES: Final = {
+    "typical_p50": "p50, typical second",
+    "typical_p95": "p95, typical second",
+    "typical_p99": "p99, typical second",
+    "p99": "p99, whole run",
+    "worst_p99": "p99, worst second",
+}
 _BARS: Final = "▁▂▃▄▅▆▇█"
 _LONGEST: Final = 60
 
@@ -59,9 +69,12 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
     )
     for remark in comparison.remarks:
         console.print(Text(f" note: {plain(remark)}", style="yellow"), soft_wrap=True)
+    if nothing := comparison.nothing_compared:
+        console.print(Text(f" nothing was compared: {nothing}", style="bold red"), soft_wrap=True)
     changes = _shown(comparison)
     console.print()
-    for line in table(_columns(changes), max(console.width - 1, 20)):
+    whole = [change for change in comparison.whole if not change.request]
+    for line in table(_columns([*changes, *whole]), max(console.width - 1, 20)):
         console.print(Text(" ") + line, soft_wrap=True)
     left = Counter(change.outcome for change in comparison.changes if change not in changes)
     if left:
@@ -85,7 +98,7 @@ def write_comparison_html(
         charts=overlaid(*runs, SCREEN),
         comparison=comparison,
         runs=runs,
-        changes=[_cells(change) for change in _sorted(comparison)],
+        changes=[_cells(change) for change in (*_sorted(comparison), *comparison.whole)],
         verdict=_CLASSES[comparison.outcome] or "pass",
     )
 
@@ -170,7 +183,7 @@ def _cells(change: FigureChange) -> dict[str, object]:
     points = change.figure == "error_rate"
     return {
         "request": shorten(plain(change.request), _LONGEST) or "all requests",
-        "figure": change.figure.replace("_", " "),
+        "figure": _FIGURES.get(change.figure) or change.figure.replace("_", " "),
         "before": _amount(change.figure, change.before),
         "after": _amount(change.figure, change.after),
         "change": _signed(change.change, points=points),
