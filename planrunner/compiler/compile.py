@@ -26,6 +26,7 @@ from planrunner.compiler.schedule import PhaseSchedule, compile_schedule, unknow
 from planrunner.compiler.services import Target, gauges_of
 from planrunner.compiler.settings_block import SettingsBlock, SettingsBlocks
 from planrunner.compiler.steps.walk_steps import Flow, Flows
+from planrunner.compiler.thresholds.hints import threshold_notices
 from planrunner.compiler.thresholds.measures import recorded_measures
 from planrunner.compiler.thresholds.names import KnownTargets, names_of
 from planrunner.compiler.thresholds.statements import Stated, compile_thresholds
@@ -195,6 +196,7 @@ class _Compiler:
             notices=(
                 *schedule.notices,
                 *idle_notices((phase, schedule.programs(phase)) for phase in phases),
+                *threshold_notices(thresholds),
                 *data_notices(data),
             ),
             phases=phases,

@@ -7,14 +7,17 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from planrunner.engine.coordinator.worker_pool import WorkerPool
-from planrunner.engine.recording.counters import Counters
-from planrunner.graph.run_graph import PhaseNode, RunGraph, UserProgram
+from planrunner.engine.recording.counters import Counters, TaskKey
+from planrunner.graph.run_graph import PhaseNode, RunGraph, TaskProgram, UserProgram
 from planrunner.units import NS_PER_MS, format_count, format_duration
 
 __all__ = ["counter_notices", "idle_notices", "overtime", "pool_notices", "start_failures"]
 
 _MOST_SPREAD_NS: Final = 5 * NS_PER_MS
 """Between the first and the last worker at the begin of a phase, while processors are free."""
+
+_SKIPPED_SHARE: Final = 0.1
+"""Of a class's picks: what came to nothing is then a part of the load that is missed."""
 
 
 def pool_notices(pool: WorkerPool) -> Iterator[str]:
@@ -82,7 +85,9 @@ def counter_notices(counters: Counters) -> tuple[str, ...]:
     return (*notices, *_data_notices(counters))
 
 
-def idle_notices(graph: RunGraph, began: Sequence[str], counters: Counters) -> Iterator[str]:
+def idle_notices(
+    graph: RunGraph, began: Sequence[str], counters: Counters, runs: Counter[TaskKey]
+) -> Iterator[str]:
     """Say which classes no user ran of, phase by phase, and which tasks never ran.
 
     A class that can't get a user is a notice of the graph already.
@@ -91,6 +96,7 @@ def idle_notices(graph: RunGraph, began: Sequence[str], counters: Counters) -> I
         graph: What should have run.
         began: The phases that did begin.
         counters: What users did.
+        runs: Iterations of each task, those of warm-ups left out.
     """
     iterations: Counter[tuple[str, str]] = Counter()
     for (phase_name, user, _), times in counters.picks.items():
@@ -101,9 +107,10 @@ def idle_notices(graph: RunGraph, began: Sequence[str], counters: Counters) -> I
                 if not iterations[phase.name, name] + _skipped(counters, phase.name, name):
                     yield f"no user of class `{name}` began an iteration in phase `{phase.name}`"
     for program in graph.users:
-        of_class = sum(times for (_, name), times in iterations.items() if name == program.name)
+        of_class = sum(times for key, times in runs.items() if key[1] == program.name)
         if of_class:
-            yield from _idle_tasks(program, of_class, counters)
+            yield from _idle_tasks(program, runs, counters)
+            yield from _skipped_picks(program, of_class, counters)
 
 
 def _with_users(graph: RunGraph, phase: PhaseNode) -> list[str]:
@@ -116,13 +123,13 @@ def _skipped(counters: Counters, phase: str, user: str) -> int:
     return sum(times for key, times in counters.skips.items() if key[:2] == (phase, user))
 
 
-def _idle_tasks(program: UserProgram, iterations: int, counters: Counters) -> Iterator[str]:
+def _idle_tasks(program: UserProgram, runs: Counter[TaskKey], counters: Counters) -> Iterator[str]:
+    iterations = sum(times for key, times in runs.items() if key[1] == program.name)
     for task in program.tasks:
-        own = (program.name, task.name)
-        if any(times for key, times in counters.picks.items() if key[1:] == own):
+        if _of_task(runs, program, task):
             continue
-        refused = sum(times for key, times in counters.skips.items() if key[1:] == own)
-        refused += sum(times for key, times in counters.substitutions.items() if key[1:] == own)
+        refused = _of_task(counters.skips, program, task)
+        refused += _of_task(counters.substitutions, program, task)
         in_how_many = f"in {format_count(iterations, 'iteration')} of its class"
         why = (
             f"its `needs` were met in none of {format_count(refused, 'pick')}"
@@ -130,3 +137,23 @@ def _idle_tasks(program: UserProgram, iterations: int, counters: Counters) -> It
             else "it was never picked"
         )
         yield f"the task `{task.name}` of `{program.name}` never ran {in_how_many}: {why}"
+
+
+def _of_task(counts: Counter[TaskKey], program: UserProgram, task: TaskProgram) -> int:
+    return sum(times for key, times in counts.items() if key[1:] == (program.name, task.name))
+
+
+def _skipped_picks(program: UserProgram, iterations: int, counters: Counters) -> Iterator[str]:
+    """Say how many picks came to nothing; another task in their place is what the plan says."""
+    skipped: Counter[str] = Counter()
+    for task in program.tasks:
+        if task.needs is not None and task.needs.otherwise == "skip":
+            skipped[task.name] = _of_task(counters.skips, program, task)
+    picks = iterations + skipped.total()
+    if skipped.total() <= picks * _SKIPPED_SHARE:
+        return
+    tasks = ", ".join(f"`{name}` {times:,}" for name, times in skipped.most_common(4) if times)
+    yield (
+        f"{skipped.total():,} of {picks:,} picks of `{program.name}` were skipped because `needs` "
+        f"were not met ({tasks}); `else: repick` draws another task in their place"
+    )

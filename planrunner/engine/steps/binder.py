@@ -132,7 +132,13 @@ class Binder:
         steps = self.steps(program.steps, place)
         if program.timeout_ns:
             steps = (limit_steps(steps, program.timeout_ns),)
-        return BoundTask(program, steps, self._span("iteration", "", place))
+        timeline = self._recorder.timeline
+        return BoundTask(
+            program,
+            steps,
+            self._span("iteration", "", place),
+            lambda moment_ns: not timeline.at(moment_ns).warmup,
+        )
 
     def steps(self, nodes: Sequence[StepNode], place: StepPlace) -> tuple[Step, ...]:
         bound: list[Step] = []

@@ -48,11 +48,8 @@ _ORDER: Final = (
     ChangeOutcome.NOT_JUDGED,
 )
 _FIGURES: Final = {
-    "typical_p50": "p50, typical second",
-    "typical_p95": "p95, typical second",
-    "typical_p99": "p99, typical second",
-    "p99": "p99, whole run",
-    "worst_p99": "p99, worst second",
+    "p99": "whole-run p99",
+    "worst_p99": "worst-sec p99",
 }
 _BARS: Final = "▁▂▃▄▅▆▇█"
 _LONGEST: Final = 60
@@ -169,7 +166,7 @@ def _columns(changes: Sequence[FigureChange]) -> list[Column]:
     styles = [_STYLES[change.outcome] for change in changes]
     return [
         Column("request", [str(row["request"]) for row in cells], floor=16),
-        Column("figure", [str(row["figure"]) for row in cells], floor=10),
+        Column("figure", [str(row["figure"]) for row in cells], floor=13),
         Column("before", [str(row["before"]) for row in cells], rank=2),
         Column("after", [str(row["after"]) for row in cells], rank=1),
         Column("change", [str(row["change"]) for row in cells]),

@@ -403,3 +403,15 @@ def test_one_request_that_may_have_it_is_enough(sentence: str) -> None:
     graph = compiled(USERS, thresholds(sentence), "phases: [{users: 20, hold: 1s}]")
 
     assert graph.thresholds[0].not_applicable == ""
+
+
+def test_the_rate_of_a_tags_value_is_explained() -> None:
+    """It is a share of all requests, which its author seldom means."""
+    users = "users: {A: {tasks: [{get: /, tags: {cached: '${rand.choice([1, 2])}'}}, {get: /b}]}}"
+    graph = compiled(users, "thresholds: ['rate of tag:cached=1 > 90%', 'rate of tag:cached > 9%']")
+
+    assert graph.notices == (
+        "`rate of tag:cached=1 > 90%` is a share of all requests, those without the tag `cached` "
+        "included; for those that carry it write "
+        "`ratio(count of tag:cached=1, count of tag:cached)`",
+    )

@@ -457,6 +457,8 @@ def test_arrivals_are_counted_in_their_scope() -> None:
 
     assert verdict("dropped == 0", *calm(4), **more)[:2] == ("fail", "20")
     assert verdict("late < 10", *calm(4), **more)[:2] == ("pass", "8")
+    assert verdict("late < 1%", *calm(4), **more)[0] == "fail"
+    assert verdict("dropped < 50%", *calm(4), **more)[0] == "pass"
     assert verdict("achieved_rate >= 95%", *calm(4), **more)[:2] == ("pass", "95 %")
     assert verdict("achieved_rate over 2s > 96/s", *calm(4), **more)[:2] == ("fail", "95/s")
 
