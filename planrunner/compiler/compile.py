@@ -17,6 +17,7 @@ from planrunner.compiler.data import (
     sources_read,
     with_columns,
 )
+from planrunner.compiler.load.idle import idle_notices
 from planrunner.compiler.load.selection import PlanSelection
 from planrunner.compiler.names.known_names import Known
 from planrunner.compiler.names.params import secrets_of, shown_param, written_param
@@ -25,6 +26,7 @@ from planrunner.compiler.schedule import PhaseSchedule, compile_schedule, unknow
 from planrunner.compiler.services import Target, gauges_of
 from planrunner.compiler.settings_block import SettingsBlock, SettingsBlocks
 from planrunner.compiler.steps.walk_steps import Flow, Flows
+from planrunner.compiler.thresholds.hints import threshold_notices
 from planrunner.compiler.thresholds.measures import recorded_measures
 from planrunner.compiler.thresholds.names import KnownTargets, names_of
 from planrunner.compiler.thresholds.statements import Stated, compile_thresholds
@@ -191,7 +193,12 @@ class _Compiler:
             hooks=None if hooks is None else hooks.path,
             users=users,
             data=data,
-            notices=(*schedule.notices, *data_notices(data)),
+            notices=(
+                *schedule.notices,
+                *idle_notices((phase, schedule.programs(phase)) for phase in phases),
+                *threshold_notices(thresholds),
+                *data_notices(data),
+            ),
             phases=phases,
             thresholds=thresholds,
             report=report,
@@ -227,11 +234,11 @@ class _Compiler:
                 names.searches.add(phase.name)
             if phase.load.has_due_times or any(program.pace_ns for program in programs):
                 names.timed.add(phase.name)
-            having = phase.load.classes_with_users([program.share for program in programs])
+            wanted = phase.load.classes_asked_for([program.share for program in programs])
             names.running[phase.name] = {
                 program.name: frozenset(task.name for task in program.tasks)
                 for program in programs
-                if program.name in having
+                if program.name in wanted
             }
         compile_thresholds(schedule.unused_thresholds, names)  # what is wrong there is said too
         return compile_thresholds(stated, names)

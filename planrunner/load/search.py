@@ -100,9 +100,9 @@ def grain_of(first: Fraction) -> Fraction:
 def levels_to_try(steps: SearchSteps) -> Generator[LevelTry, LevelOutcome, FoundLevel]:
     """Yield each level to try; send in what came of it.
 
-    A level that fails its confirmation counts as broken, and the one below it must be confirmed
-    in its place. What the generator can't send, twice, ends the way up: nothing above it can be
-    known.
+    A level that fails its confirmation twice counts as broken; the gap below it is halved, and
+    what then is the best must be confirmed in its place. What the generator can't send, twice,
+    ends the way up: nothing above it can be known.
     """
     good: list[Fraction] = []
     broken, is_limited = yield from _climb(steps, good)
@@ -113,6 +113,8 @@ def levels_to_try(steps: SearchSteps) -> Generator[LevelTry, LevelOutcome, Found
         if outcome is LevelOutcome.HELD:
             return FoundLevel(good[-1], broken, is_limited)
         broken, is_limited = good.pop(), outcome is LevelOutcome.LIMITED
+        if good and not is_limited:
+            broken, is_limited = yield from _refine(steps, good, broken, least=1)
     return FoundLevel(Fraction(0), broken, is_limited)
 
 
@@ -129,9 +131,9 @@ def _climb(
 
 
 def _refine(
-    steps: SearchSteps, good: list[Fraction], broken: Fraction
+    steps: SearchSteps, good: list[Fraction], broken: Fraction, *, least: int = 0
 ) -> Generator[LevelTry, LevelOutcome, tuple[Fraction, bool]]:
-    for _ in range(steps.refine):
+    for _ in range(max(steps.refine, least)):
         middle = steps.rounded((good[-1] + broken) / 2)
         if not good[-1] < middle < broken:
             break
@@ -148,8 +150,11 @@ def _refine(
 def _confirmed(
     steps: SearchSteps, level: Fraction
 ) -> Generator[LevelTry, LevelOutcome, LevelOutcome]:
+    """Run a level that held again; one bad moment of the target is no limit, two are."""
     for _ in range(steps.confirm):
         outcome = yield from _outcome(level, Purpose.CONFIRM)
+        if outcome is LevelOutcome.BROKEN:
+            outcome = yield from _outcome(level, Purpose.CONFIRM)
         if outcome is not LevelOutcome.HELD:
             return outcome
     return LevelOutcome.HELD

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final, assert_never
 
@@ -18,7 +19,7 @@ from planrunner.units import (
     parse_size,
 )
 
-__all__ = ["Unit", "format_amount", "parse_amount", "unit_of"]
+__all__ = ["Unit", "distinct_amount", "format_amount", "parse_amount", "unit_of"]
 
 
 class Unit(StrEnum):
@@ -94,3 +95,42 @@ def format_amount(amount: float, unit: Unit) -> str:
             )
         case _ as unreachable:
             assert_never(unreachable)
+
+
+_MOST_DECIMALS: Final = 6
+
+
+def distinct_amount(amount: float, other: float, unit: Unit) -> str:
+    """Return an amount with as many decimals as it takes to look unlike another one."""
+    scale, suffix = _scale(amount, unit)
+    shown = format_amount(amount, unit)
+    for decimals in range(1, _MOST_DECIMALS + 1):
+        shown = f"{amount / scale:,.{decimals}f}{suffix}"
+        if shown != f"{other / scale:,.{decimals}f}{suffix}":
+            break
+    return shown
+
+
+def _scale(amount: float, unit: Unit) -> tuple[float, str]:
+    """Return what to divide an amount by, and the unit that follows."""
+    match unit:
+        case Unit.DURATION:
+            return _largest(_DURATIONS, amount)
+        case Unit.PERCENT:
+            return 0.01, " %"
+        case Unit.RATE:
+            return 1, "/s"
+        case Unit.SIZE:
+            return _largest(_SIZES, amount)
+        case Unit.NUMBER:
+            return 1, ""
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def _largest(scales: Sequence[tuple[float, str]], amount: float) -> tuple[float, str]:
+    return next((one for one in scales if abs(amount) >= 0.9995 * one[0]), scales[-1])
+
+
+_DURATIONS: Final = ((1e9, " s"), (1e6, " ms"), (1e3, " us"), (1.0, " ns"))
+_SIZES: Final = ((1e9, " GB"), (1e6, " MB"), (1e3, " KB"), (1.0, " B"))

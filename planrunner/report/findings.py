@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Final
 
 from planrunner.metrics.histogram import n_too_small
-from planrunner.results.model import Judgement, Row, RunResult, Verdict
+from planrunner.results.model import Judgement, Row, RunResult, ValidityLevel, Verdict
 from planrunner.values import dataclass
 
 __all__ = [
@@ -19,11 +19,14 @@ __all__ = [
     "error_limit",
     "find",
     "is_default",
+    "is_doubtful",
     "is_rough",
+    "mark_of",
     "most_first",
     "place_of",
     "requests_of",
     "verdict_of",
+    "verdict_phrase",
     "verdict_word",
     "worst_first",
 ]
@@ -87,6 +90,26 @@ def verdict_of(result: RunResult) -> Verdict:
 def verdict_word(result: RunResult) -> str:
     """Return what stands in front of the report: the verdict, or how the run ended instead."""
     return _ENDINGS.get(result.exit_code, verdict_of(result).value)
+
+
+def verdict_phrase(result: RunResult) -> str:
+    """Return the verdict, and beside it that nothing follows from it where numbers are invalid."""
+    word = verdict_word(result)
+    if is_doubtful(result):
+        return f"{word}, but the numbers are invalid"
+    return word
+
+
+def is_doubtful(result: RunResult) -> bool:
+    """Whether a whole run was judged by invalid numbers; `--strict` makes that a failure."""
+    is_judged = result.exit_code not in _ENDINGS
+    return is_judged and result.validity.level is ValidityLevel.INVALID
+
+
+def mark_of(result: RunResult) -> Verdict:
+    """Return the verdict that colours and marks stand for: no run with invalid numbers is green."""
+    verdict = verdict_of(result)
+    return Verdict.WARN if verdict is Verdict.PASS and is_doubtful(result) else verdict
 
 
 def find(judgements: Sequence[Judgement]) -> list[ResultFinding]:

@@ -10,6 +10,7 @@ from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.judging.measured import MeasuredTime, measured_seconds
 from planrunner.metrics.series import ABORTED, Labels
 from planrunner.metrics.snapshot import Accumulated, SeriesTotal
+from planrunner.metrics.task_mix import TaskPicks, expected_runs
 from planrunner.results.model import Row, Totals
 from planrunner.units import NS_PER_S
 from planrunner.values import dataclass
@@ -62,6 +63,7 @@ class TaskCount:
         runs: How often it ran, in the place of another task included.
         skipped: Picks refused because `needs` was not met.
         substituted: Picks in whose place another task ran.
+        gained: What it could expect of others' refusals, see `metrics.task_mix`.
     """
 
     user: str
@@ -70,6 +72,11 @@ class TaskCount:
     runs: int
     skipped: int = 0
     substituted: int = 0
+    gained: float = 0.0
+
+    @property
+    def picks(self) -> TaskPicks:
+        return TaskPicks(self.weight, self.runs, self.skipped + self.substituted, self.gained)
 
 
 def make_totals(accumulated: Accumulated, measured: Sequence[MeasuredTime]) -> Totals:
@@ -146,14 +153,20 @@ def make_task_mix(counts: Iterable[TaskCount]) -> tuple[Mapping[str, object], ..
 
 
 def mix_errors(counts: Iterable[TaskCount]) -> Mapping[str, float]:
-    """Return ½ Σ |share run - share declared| of each user class that ran a task, in percent."""
-    counts = tuple(counts)
-    runs, weights = _by_user(counts, lambda c: c.runs), _by_user(counts, lambda c: c.weight)
-    errors: dict[str, float] = {}
+    """Return ½ Σ |share run - share expected| of each user class that ran a task, in percent.
+
+    What is expected follows the weights among the tasks that were open.
+    """
+    by_user: dict[str, list[TaskPicks]] = {}
     for count in counts:
-        if runs[count.user]:
-            off = abs(count.runs / runs[count.user] - count.weight / weights[count.user])
-            errors[count.user] = errors.get(count.user, 0.0) + 50 * off
+        by_user.setdefault(count.user, []).append(count.picks)
+    errors: dict[str, float] = {}
+    for user, tasks in by_user.items():
+        if whole := sum(task.runs for task in tasks):
+            expected = expected_runs(tasks)
+            total = sum(expected) or 1.0
+            pairs = zip(tasks, expected, strict=True)
+            errors[user] = sum(50 * abs(task.runs / whole - one / total) for task, one in pairs)
     return errors
 
 

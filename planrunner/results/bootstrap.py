@@ -29,7 +29,8 @@ FEWEST_INTERVALS: Final = _FEWEST_BLOCKS * _SHORTEST_BLOCK
 
 _STRATUM: Final = 3
 
-FIGURES: Final = ("p50", "p95", "p99", "throughput", "error_rate")
+FIGURES: Final = ("typical_p50", "typical_p95", "typical_p99", "throughput", "error_rate")
+"""Percentiles are those of a typical second, so they have names of their own."""
 
 
 @dataclass(frozen=True, slots=True)

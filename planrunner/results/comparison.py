@@ -18,6 +18,7 @@ from planrunner.results.bootstrap import (
 )
 from planrunner.results.model import RunResult, ValidityLevel
 from planrunner.results.record import RequestPoints
+from planrunner.results.whole_figures import WHOLE_FIGURES, whole_figures
 from planrunner.values import dataclass
 
 __all__ = ["TOLERANCE", "ChangeOutcome", "Comparison", "FigureChange", "compare"]
@@ -40,6 +41,7 @@ class ChangeOutcome(StrEnum):
     SAME = "same"
     WORSE = "worse"
     UNCLEAR = "can't tell"
+    NOT_JUDGED = "not judged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,8 @@ class FigureChange:
 
     Attributes:
         request: Empty for all together.
-        figure: `p50`, `p95`, `p99`, `throughput`, `error_rate`.
+        figure: `typical_p50`, `typical_p95`, `typical_p99`, `throughput`, `error_rate`; of
+            `Comparison.whole` `p99` and `worst_p99`.
         before: In base units: seconds, per second, a share; `after` too.
         change: Relative, 0.1 is 10 % more; of the error rate the difference.
         low: Of the confidence interval of `change`; `high` likewise. Both 0 if there is none.
@@ -72,6 +75,8 @@ class Comparison:
         changes: All requests together first, then each by name.
         gone: Requests of the first run only; `new` those of the second only.
         remarks: Why they may not be comparable, each a sentence.
+        whole: What the typical second leaves out: the 99th percentile of the whole run and that
+            of its worst second. Noise can't be told from change there, so nothing is judged.
     """
 
     before: str
@@ -81,10 +86,22 @@ class Comparison:
     gone: tuple[str, ...]
     new: tuple[str, ...]
     remarks: tuple[str, ...]
+    whole: tuple[FigureChange, ...] = ()
+
+    @property
+    def nothing_compared(self) -> str:
+        """Why the comparison shows nothing at all, neither good nor bad; empty if it does."""
+        if not any(change.request for change in self.changes):
+            return "the second run has none of the first one's requests"
+        if not any(change.low or change.high for change in self.changes):
+            return "no figure of these runs could be compared"
+        return ""
 
     @property
     def outcome(self) -> ChangeOutcome:
         """Worse if anything is, else better, else can't tell of a figure of all together."""
+        if self.nothing_compared:
+            return ChangeOutcome.UNCLEAR
         found = {change.outcome for change in self.changes}
         for outcome in (ChangeOutcome.WORSE, ChangeOutcome.BETTER):
             if outcome in found:
@@ -126,7 +143,19 @@ def compare(before: RunResult, after: RunResult, *, tolerance: float = TOLERANCE
         gone=tuple(name for name in first if name not in second),
         new=tuple(name for name in second if name not in first),
         remarks=tuple(_remarks(before, after)),
+        whole=tuple(_whole(before, after, common)),
     )
+
+
+def _whole(before: RunResult, after: RunResult, names: Iterable[str]) -> Iterator[FigureChange]:
+    first, second = (whole_figures(run) for run in (before, after))
+    for name in names:
+        for figure in WHOLE_FIGURES:
+            one, other = (found.get((name, figure), 0.0) for found in (first, second))
+            if one and other:
+                change = other / one - 1
+                outcome = ChangeOutcome.NOT_JUDGED
+                yield FigureChange(name, figure, one, other, change, 0, 0, outcome)
 
 
 def _by_name(result: RunResult) -> Mapping[str, RequestPoints]:
@@ -150,7 +179,7 @@ def _lengths(*runs: RunResult) -> set[int]:
 
 def _without_percentiles(found: Estimates) -> Estimates:
     return {
-        figure: Estimate(one.value, -1.0) if figure.startswith("p") else one
+        figure: Estimate(one.value, -1.0) if figure.startswith("typical_") else one
         for figure, one in found.items()
     }
 

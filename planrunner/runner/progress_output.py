@@ -110,5 +110,6 @@ def _standing(standings: Sequence[Standing]) -> Thresholds:
         holding=len(of(Verdict.PASS)),
         broken=tuple(f"{one.threshold} ({one.observed})" for one in (*failed, *warned)),
         is_serious=bool(failed),
+        warnings=len(warned),
         waiting=len(of(Verdict.NO_DATA)),
     )

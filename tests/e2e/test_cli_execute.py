@@ -84,25 +84,39 @@ def test_a_warning_is_exit_0(project: PlanProject, target: HttpServer) -> None:
     assert project.run("execute", "plan.yaml").code == 0
 
 
+IDLE = (
+    "users: {A: {weight: 9, tasks: [{get: /}]}, B: {tasks: [{get: /b}]}}",
+    SHORT,
+    "thresholds: ['p95 of \"GET /b\" < 1s']",
+)
+
+
 def test_a_threshold_that_does_not_apply_is_named_and_fails_nothing(
     project: PlanProject, target: HttpServer
 ) -> None:
-    """A class without users sends nothing, and was not meant to."""
-    project.write(
-        {
-            "plan.yaml": plan_text(
-                "users: {A: {weight: 9, tasks: [{get: /}]}, B: {tasks: [{get: /b}]}}",
-                SHORT,
-                "thresholds: ['p95 of \"GET /b\" < 1s']",
-                url=target.url,
-            )
-        }
-    )
+    """A class that was left out sends nothing, and was not meant to."""
+    project.write({"plan.yaml": plan_text(*IDLE, url=target.url)})
 
-    ended = project.run("execute", "plan.yaml")
+    ended = project.run("execute", "plan.yaml", "--user", "A")
 
     assert ended.code == 0
-    assert "class B has no users" in ended.out
+    assert "class B not selected" in ended.out
+
+
+def test_a_threshold_on_a_class_that_got_no_user_has_no_data(
+    project: PlanProject, target: HttpServer
+) -> None:
+    """Nobody left it out: the run fails, and summary and validate name the class."""
+    project.write({"plan.yaml": plan_text(*IDLE, url=target.url)})
+
+    ended = project.run("execute", "plan.yaml")
+    checked = project.run("validate", "plan.yaml")
+
+    assert ended.code == 1
+    assert "no data" in ended.out
+    assert "user class `B` gets none of the" in " ".join(ended.out.split())
+    assert checked.code == 0
+    assert "user class `B` gets none of the" in checked.out
 
 
 def test_no_sample_is_a_failure(project: PlanProject, target: HttpServer) -> None:

@@ -202,11 +202,14 @@ def test_charts_are_drawn_as_pictures(
 
 
 def test_runs_are_compared_and_listed(project: PlanProject, run: Path) -> None:
-    """The same run is the same, or too short to tell; one document with --json."""
-    compared = project.run("compare", str(run), str(run), "--fail-on", "regression", "--json")
+    """A run of a second is too short to tell, which is no pass; one document with --json."""
+    compared = project.run("compare", str(run), str(run), "--json")
+    gated = project.run("compare", str(run), str(run), "--fail-on", "regression")
     listed = project.run("history", ".")
 
     assert compared.code == 0
-    assert json.loads(compared.out)["outcome"] in ("same", "can't tell")
+    assert json.loads(compared.out)["outcome"] == "can't tell"
+    assert gated.code == 1
+    assert "nothing was compared" in gated.out
     assert listed.code == 0
     assert "pass" in listed.out

@@ -40,7 +40,9 @@ always give the same answer.
 @click.argument("before", type=click.Path(path_type=Path))
 @click.argument("after", type=click.Path(path_type=Path))
 @click.option(
-    "--fail-on", type=click.Choice(["regression"]), help="Exit with 1 if any figure is worse."
+    "--fail-on",
+    type=click.Choice(["regression"]),
+    help="Exit with 1 if any figure is worse, or if nothing could be compared.",
 )
 @click.option(
     "--tolerance", default="5%", show_default=True, help="Changes up to this size do not count."
@@ -68,7 +70,8 @@ def command(
         with atomic_text_file(html) as out:
             write_comparison_html(comparison, runs, out, bundle=javascript_bundle())
         click.echo(html, err=as_json)
-    failed = fail_on is not None and comparison.outcome is ChangeOutcome.WORSE
+    is_worse = comparison.outcome is ChangeOutcome.WORSE
+    failed = fail_on is not None and (is_worse or bool(comparison.nothing_compared))
     return ExitCode.THRESHOLD_FAILED if failed else ExitCode.OK
 
 
@@ -82,4 +85,8 @@ def _share(text: str) -> float:
 def _document(comparison: Comparison) -> dict[str, object]:
     data = encode(comparison)
     assert isinstance(data, dict)
-    return {"outcome": comparison.outcome.value, **data}
+    return {
+        "outcome": comparison.outcome.value,
+        "nothing_compared": comparison.nothing_compared,
+        **data,
+    }

@@ -41,27 +41,29 @@ def command(plans: Sequence[Path], options: PlanOptions, output: str) -> int:
     """Check PLANS and report every fault with file, line and column."""
     found: list[Diagnostic] = []
     for path in plans:
-        faults = _faults(path, options)
+        faults, notices = _check(path, options)
         found += faults
         if output == "text":
-            _print(path, faults)
+            _print(path, faults, notices)
     if output == "json":
         click.echo(json.dumps([_as_json(d) for d in found], indent=2))
     return ExitCode.PLAN_INVALID if found else ExitCode.OK
 
 
-def _faults(path: Path, options: PlanOptions) -> tuple[Diagnostic, ...]:
+def _check(path: Path, options: PlanOptions) -> tuple[tuple[Diagnostic, ...], tuple[str, ...]]:
+    """Return the faults of a plan; when it has none, what its runs would give notice of."""
     try:
         plan = load_plan(path, options, need_secrets=False)
-        compile_plan(plan, selection=options.selection)
+        return (), compile_plan(plan, selection=options.selection).notices
     except PlanError as error:
-        return error.diagnostics
-    return ()
+        return error.diagnostics, ()
 
 
-def _print(path: Path, faults: Sequence[Diagnostic]) -> None:
+def _print(path: Path, faults: Sequence[Diagnostic], notices: Sequence[str]) -> None:
     if not faults:
         click.echo(f"{path}: valid")
+        for notice in notices:
+            click.echo(f"  notice: {notice}")
         return
     for fault in faults:
         click.echo(render(fault), err=True)

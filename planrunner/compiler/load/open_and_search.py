@@ -21,7 +21,7 @@ from planrunner.units import NS_PER_S, Rate
 if TYPE_CHECKING:  # see `language.fields.mapping.later`
     from planrunner.plan.models.load.search import SearchLevel, SearchModel
 
-__all__ = ["Classes", "compile_open", "compile_search"]
+__all__ = ["Classes", "compile_open", "compile_search", "lacks_users"]
 
 Classes = Mapping[str, int | None]
 """User classes in file order, each with its `count` if it has one."""
@@ -87,6 +87,27 @@ def refuse_counts(work: Compilation, classes: Classes, path: PlanPath) -> None:
             )
 
 
+def lacks_users(work: Compilation, users: int, classes: Classes, path: PlanPath) -> bool:
+    """Note a fault when a phase never has as many users as its classes' `count`s add up to."""
+    counts = {name: count for name, count in classes.items() if count is not None}
+    needed = sum(counts.values())
+    if users >= needed:
+        return False
+    added = " + ".join(f"{count:,} `{name}`" for name, count in counts.items())
+    what = (
+        f"{needed:,} users ({added})"
+        if len(counts) > 1
+        else f"{needed:,} users `{next(iter(counts))}`"
+    )
+    work.fault(
+        path,
+        Code.INVALID_VALUE,
+        f"`count` asks for exactly {what}, and the phase has {users:,}",
+        hint=f"write at least {needed:,} users, a lower `count`, or a `weight` in its place",
+    )
+    return True
+
+
 def _rate_stages(
     work: Compilation, stages: Sequence[StageModel], path: PlanPath
 ) -> Iterator[RateStage]:
@@ -150,6 +171,8 @@ def compile_search(
         )
     if model.vary == "rate":
         refuse_counts(work, classes, path)
+    elif steps.last >= steps.first > 0:
+        lacks_users(work, int(steps.last), classes, (*path, "to"))
     if len(work.faults) > before:
         return None
     return SearchLoad(model.vary, steps, hold_ns, settle_ns, (), cooldown_ns, MAX_USERS)

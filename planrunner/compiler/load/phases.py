@@ -7,7 +7,12 @@ from dataclasses import replace
 from typing import Final
 
 from planrunner.compiler.compilation import Compilation
-from planrunner.compiler.load.open_and_search import Classes, compile_open, compile_search
+from planrunner.compiler.load.open_and_search import (
+    Classes,
+    compile_open,
+    compile_search,
+    lacks_users,
+)
 from planrunner.graph.loads import ClosedLoad, CountedLoad, Load
 from planrunner.graph.run_graph import PhaseNode
 from planrunner.language.diagnostics import Code, suggest
@@ -224,6 +229,8 @@ def _is_load(
         return False
     if not any(stage.duration_ns for stage in load.population):
         work.fault(path, Code.NO_LOAD, "the phase takes no time", hint="write a longer `hold`")
+        return False
+    if not load.exact and lacks_users(work, load.most_users, classes, path):
         return False
     counts = [count for count in classes.values() if count is not None]
     rest = load.most_users - sum(counts)

@@ -46,7 +46,7 @@ OwnerOfTask = tuple[str, str]
 """A user class and one of its tasks; no task for what all users of the class do."""
 
 Running = Mapping[str, frozenset[str]]
-"""User classes with users, each with its tasks."""
+"""User classes that are meant to have users, each with its tasks."""
 
 
 @dataclass(slots=True)
@@ -65,7 +65,7 @@ class KnownTargets:
         profiles: The phases of each profile.
         varies: What each phase that searches varies, `users` or `rate`, in all profiles.
         gauges: What is measured of services and by monitors.
-        running: The phases of this run, each with the classes that have users in it.
+        running: The phases of this run, each with the classes that are meant to have users in it.
         searches: Which of them search for a level; only thresholds that name one judge it.
         timed: In which of them iterations have a due time, from a rate or a pace.
     """
@@ -203,9 +203,7 @@ class KnownTargets:
         if tasks := sorted({task for user, task in owners if task and user in running}):
             return f"task{'s' if len(tasks) > 1 else ''} {', '.join(tasks)} not selected"
         classes = sorted({user for user, _ in owners})
-        plural = len(classes) > 1
-        words = "es" if plural else "", ", ".join(classes), "have" if plural else "has"
-        return "class{} {} {} no users".format(*words)
+        return f"class{'es' if len(classes) > 1 else ''} {', '.join(classes)} not selected"
 
 
 def names_of(

@@ -11,6 +11,7 @@ from planrunner.engine.coordinator.achieved_load import phase_loads
 from planrunner.engine.coordinator.events import Standing
 from planrunner.engine.coordinator.notices import (
     counter_notices,
+    idle_notices,
     overtime,
     pool_notices,
     start_failures,
@@ -265,6 +266,9 @@ class Accumulator:
             notices=(
                 *(search.text for search in self.found),
                 *self.notices,
+                *idle_notices(
+                    self._graph, [phase.name for phase in phases], self._counters, self._runs()
+                ),
                 *counter_notices(self._counters),
                 *closed_notice(loads),
             ),
@@ -280,8 +284,11 @@ class Accumulator:
         return doubts
 
     def _task_counts(self) -> tuple[TaskCount, ...]:
-        runs = _by_task(self._counters.picks)
         counters = self._counters
+        runs = _by_task(self._runs())
+        gained: dict[tuple[str, str], float] = {}
+        for (_, user, task), amount in counters.gained.items():
+            gained[user, task] = gained.get((user, task), 0.0) + amount
         skips, substitutions = _by_task(counters.skips), _by_task(counters.substitutions)
         return tuple(
             TaskCount(
@@ -291,11 +298,20 @@ class Accumulator:
                 runs[program.name, task.name],
                 skipped=skips[program.name, task.name],
                 substituted=substitutions[program.name, task.name],
+                gained=gained.get((program.name, task.name), 0.0),
             )
             for program in self._graph.users
             for task in program.tasks
             if any(name == program.name for _, name in self._counters.started)
         )
+
+    def _runs(self) -> Counter[TaskKey]:
+        """Return how many iterations of each task began in measured time, cut ones included."""
+        runs: Counter[TaskKey] = Counter()
+        for labels, total in self.total.totals.items():
+            if labels.kind == "iteration" and not labels.warmup:
+                runs[labels.phase, labels.user, labels.task] += total.count
+        return runs
 
     def _evidence_of(self, measured: tuple[MeasuredTime, ...]) -> Evidence:
         programs = {
@@ -303,7 +319,7 @@ class Accumulator:
             for phase in self._graph.phases
             for program in self._graph.programs_of(phase)
         }
-        picks = self._counters.picks
+        runs, counters = self._runs(), self._counters
         return Evidence(
             series=self.total.totals,
             measured=measured,
@@ -317,9 +333,18 @@ class Accumulator:
             baseline=self._baseline,
             # Tasks that never ran too: they are the greatest part of a wrong mix.
             task_runs=[
-                TaskRuns(phase, user, task.name, task.weight, picks[phase, user, task.name])
-                for phase, user in self._counters.started
+                TaskRuns(
+                    phase,
+                    user,
+                    task.name,
+                    task.weight,
+                    runs[key],
+                    counters.skips[key] + counters.substitutions[key],
+                    counters.gained.get(key, 0.0),
+                )
+                for phase, user in counters.started
                 for task in programs[phase, user].tasks
+                for key in ((phase, user, task.name),)
             ],
         )
 

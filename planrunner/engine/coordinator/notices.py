@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from planrunner.engine.coordinator.worker_pool import WorkerPool
-from planrunner.engine.recording.counters import Counters
+from planrunner.engine.recording.counters import Counters, TaskKey
+from planrunner.graph.run_graph import PhaseNode, RunGraph, TaskProgram, UserProgram
 from planrunner.units import NS_PER_MS, format_count, format_duration
 
-__all__ = ["counter_notices", "overtime", "pool_notices", "start_failures"]
+__all__ = ["counter_notices", "idle_notices", "overtime", "pool_notices", "start_failures"]
 
 _MOST_SPREAD_NS: Final = 5 * NS_PER_MS
 """Between the first and the last worker at the begin of a phase, while processors are free."""
+
+_SKIPPED_SHARE: Final = 0.1
+"""Of a class's picks: what came to nothing is then a part of the load that is missed."""
 
 
 def pool_notices(pool: WorkerPool) -> Iterator[str]:
@@ -78,3 +83,77 @@ def counter_notices(counters: Counters) -> tuple[str, ...]:
     if counters.stop_failures:
         notices.append(f"`on_stop` failed for {format_count(counters.stop_failures, 'user')}")
     return (*notices, *_data_notices(counters))
+
+
+def idle_notices(
+    graph: RunGraph, began: Sequence[str], counters: Counters, runs: Counter[TaskKey]
+) -> Iterator[str]:
+    """Say which classes no user ran of, phase by phase, and which tasks never ran.
+
+    A class that can't get a user is a notice of the graph already.
+
+    Args:
+        graph: What should have run.
+        began: The phases that did begin.
+        counters: What users did.
+        runs: Iterations of each task, those of warm-ups left out.
+    """
+    iterations: Counter[tuple[str, str]] = Counter()
+    for (phase_name, user, _), times in counters.picks.items():
+        iterations[phase_name, user] += times
+    for phase in graph.phases:
+        if phase.name in began:
+            for name in _with_users(graph, phase):
+                if not iterations[phase.name, name] + _skipped(counters, phase.name, name):
+                    yield f"no user of class `{name}` began an iteration in phase `{phase.name}`"
+    for program in graph.users:
+        of_class = sum(times for key, times in runs.items() if key[1] == program.name)
+        if of_class:
+            yield from _idle_tasks(program, runs, counters)
+            yield from _skipped_picks(program, of_class, counters)
+
+
+def _with_users(graph: RunGraph, phase: PhaseNode) -> list[str]:
+    shares = [program.share for program in graph.programs_of(phase)]
+    wanted = phase.load.classes_asked_for(shares) & phase.load.classes_with_users(shares)
+    return [share.name for share in shares if share.name in wanted]
+
+
+def _skipped(counters: Counters, phase: str, user: str) -> int:
+    return sum(times for key, times in counters.skips.items() if key[:2] == (phase, user))
+
+
+def _idle_tasks(program: UserProgram, runs: Counter[TaskKey], counters: Counters) -> Iterator[str]:
+    iterations = sum(times for key, times in runs.items() if key[1] == program.name)
+    for task in program.tasks:
+        if _of_task(runs, program, task):
+            continue
+        refused = _of_task(counters.skips, program, task)
+        refused += _of_task(counters.substitutions, program, task)
+        in_how_many = f"in {format_count(iterations, 'iteration')} of its class"
+        why = (
+            f"its `needs` were met in none of {format_count(refused, 'pick')}"
+            if refused
+            else "it was never picked"
+        )
+        yield f"the task `{task.name}` of `{program.name}` never ran {in_how_many}: {why}"
+
+
+def _of_task(counts: Counter[TaskKey], program: UserProgram, task: TaskProgram) -> int:
+    return sum(times for key, times in counts.items() if key[1:] == (program.name, task.name))
+
+
+def _skipped_picks(program: UserProgram, iterations: int, counters: Counters) -> Iterator[str]:
+    """Say how many picks came to nothing; another task in their place is what the plan says."""
+    skipped: Counter[str] = Counter()
+    for task in program.tasks:
+        if task.needs is not None and task.needs.otherwise == "skip":
+            skipped[task.name] = _of_task(counters.skips, program, task)
+    picks = iterations + skipped.total()
+    if skipped.total() <= picks * _SKIPPED_SHARE:
+        return
+    tasks = ", ".join(f"`{name}` {times:,}" for name, times in skipped.most_common(4) if times)
+    yield (
+        f"{skipped.total():,} of {picks:,} picks of `{program.name}` were skipped because `needs` "
+        f"were not met ({tasks}); `else: repick` draws another task in their place"
+    )

@@ -25,8 +25,9 @@ class Counters:
         start_failures: Users that stopped because their `on_start` failed, by phase and class.
         start_reasons: What was wrong with the first of them, by phase and class.
         stop_failures: Users whose `on_stop` failed or was cut.
-        skips: Picks that were refused because `needs` was not met.
-        substitutions: Picks in whose place another task ran.
+        skips: Picks that were refused because `needs` was not met, those of warm-ups left out.
+        substitutions: Picks in whose place another task ran; likewise.
+        gained: What tasks could expect of others' refusals; likewise.
         ended_early: Iterations that a failed step ended, by reason; the 20 first reasons have
             names, the others are counted together.
         endless: Loops that were ended after their most rounds, by condition.
@@ -37,7 +38,7 @@ class Counters:
         backoffs: Pauses after a refused connection.
         blocked_ns: How long functions of the hooks file held up everything else, by name, and
         longest_block_ns: the longest at a time; short calls left out.
-        soft_failures: Soft expectations that did not hold, by request name.
+        soft_failures: Soft expectations that did not hold, by request name; of results alone.
     """
 
     started: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -48,6 +49,7 @@ class Counters:
     rows_ended: Counter[str] = field(default_factory=Counter)
     skips: Counter[TaskKey] = field(default_factory=Counter)
     substitutions: Counter[TaskKey] = field(default_factory=Counter)
+    gained: dict[TaskKey, float] = field(default_factory=dict)
     ended_early: Counter[str] = field(default_factory=Counter)
     endless: Counter[str] = field(default_factory=Counter)
     overtime: Counter[str] = field(default_factory=Counter)
@@ -93,6 +95,8 @@ class Counters:
         self.ended_early += other.ended_early
         self.skips += other.skips
         self.substitutions += other.substitutions
+        for key, gained in other.gained.items():
+            self.gained[key] = self.gained.get(key, 0.0) + gained
         self.endless += other.endless
         self.overtime += other.overtime
         for name, took_ns in other.blocked_ns.items():

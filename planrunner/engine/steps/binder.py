@@ -134,7 +134,14 @@ class Binder:
             steps = (limit_steps(steps, program.timeout_ns),)
         labels = self._labels("request", f"needs {program.name}", "needs", place)
         needs = StepFailures(Site(self._recorder, labels), "")
-        return BoundTask(program, steps, self._span("iteration", "", place), needs.evaluated)
+        timeline = self._recorder.timeline
+        return BoundTask(
+            program,
+            steps,
+            self._span("iteration", "", place),
+            check=needs.evaluated,
+            counts_at=lambda moment_ns: not timeline.at(moment_ns).warmup,
+        )
 
     def steps(self, nodes: Sequence[StepNode], place: StepPlace) -> tuple[Step, ...]:
         bound: list[Step] = []

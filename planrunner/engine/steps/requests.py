@@ -229,7 +229,7 @@ def _conclude(
     start_ns, user.due_ns = user.due_ns or reply.asked_ns, 0
     tags: Tags = ()
     try:
-        fault = _judge(node, reply, user)
+        fault = _judge(node, reply, user, site, start_ns)
         if judge is not None and reply.failure is None:
             fault = judge(reply, fault)
         if node.reply_tags:
@@ -253,7 +253,9 @@ def _conclude(
     return None
 
 
-def _judge(node: RequestNode, reply: Reply, user: Actor) -> FoundFailure | None:
+def _judge(
+    node: RequestNode, reply: Reply, user: Actor, site: Site, start_ns: int
+) -> FoundFailure | None:
     """Return the first thing that is wrong with the reply; later ones would say the same again.
 
     Raises:
@@ -265,7 +267,9 @@ def _judge(node: RequestNode, reply: Reply, user: Actor) -> FoundFailure | None:
     if node.reads_reply:
         publish_reply(reply, scope, exchange.reply_names)
     if exchange.soft_checks and _first_fault(exchange.soft_checks, reply, scope) is not None:
-        user.counters.soft_failures[node.name] += 1
+        labels = site.table_at(start_ns).labels
+        if labels.measured and not labels.warmup:
+            user.counters.soft_failures[node.name] += 1
     if reply.status not in exchange.accept:
         return _refused(reply, node.exchange.status_text)
     if (words := _first_fault(exchange.checks, reply, scope)) is not None:

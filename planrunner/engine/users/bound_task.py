@@ -24,11 +24,16 @@ class BoundTask:
         check: Evaluates what it needs.
         skipped: Picks of it that were refused, another pick in their place or none.
         substituted: Picks of it in whose place the task that its `needs` names ran.
+        gained: Of refusals of other tasks, see `metrics.task_mix`.
+        counts_at: Whether what happens at a moment is a result; skipped and later are not
+            counted in a warm-up.
     """
 
     __slots__ = (
         "begun",
         "check",
+        "counts_at",
+        "gained",
         "name",
         "needs",
         "record",
@@ -43,7 +48,9 @@ class BoundTask:
         task: TaskProgram,
         steps: tuple[Step, ...],
         record: Callable[[int, int, str], None],
+        *,
         check: Callable[[Actor, Evaluate], object],
+        counts_at: Callable[[int], bool],
     ) -> None:
         self.name = task.name
         self.weight = task.weight
@@ -54,6 +61,8 @@ class BoundTask:
         self.begun = 0
         self.skipped = 0
         self.substituted = 0
+        self.gained = 0.0
+        self.counts_at = counts_at
 
 
 def settle_pick(user: Actor, picked: BoundTask, tasks: Sequence[BoundTask]) -> BoundTask | None:
@@ -65,27 +74,31 @@ def settle_pick(user: Actor, picked: BoundTask, tasks: Sequence[BoundTask]) -> B
     by_name: Mapping[str, BoundTask] = {task.name: task for task in tasks}
     refused: set[str] = set()
     task = picked
+    counts = 1 if picked.counts_at(user.moment_ns) else 0
     while (needs := task.needs) is not None and not task.check(user, needs.condition):
         refused.add(task.name)
         match needs.otherwise:
             case "skip":
-                picked.skipped += 1
+                picked.skipped += counts
                 return None
             case "repick":
-                picked.skipped += 1
+                picked.skipped += counts
                 left = [other for other in tasks if other.name not in refused]
                 if not left:
                     return None
-                task = picked = _draw(user, left)
+                task = picked = _draw(user, left, counts)
             case name:
                 task = by_name[name]
     if task is not picked:
-        picked.substituted += 1
+        picked.substituted += counts
+        task.gained += counts
     return task
 
 
-def _draw(user: Actor, tasks: Sequence[BoundTask]) -> BoundTask:
+def _draw(user: Actor, tasks: Sequence[BoundTask], counts: int) -> BoundTask:
     bounds = tuple(accumulate(task.weight for task in tasks))
+    for task in tasks:
+        task.gained += counts * task.weight / bounds[-1]
     return tasks[bisect(bounds, user.rng.random() * bounds[-1])]
 
 

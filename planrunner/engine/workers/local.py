@@ -240,6 +240,7 @@ class Worker:
                 counters.picks[key] = task.begun
                 counters.skips[key] = task.skipped
                 counters.substitutions[key] = task.substituted
+                counters.gained[key] = task.gained
         return counters
 
     def _bind(

@@ -127,6 +127,12 @@ class LoadModel(ABC):
         Empty where arrivals decide who starts.
         """
 
+    def classes_asked_for(self, shares: Sequence[Share]) -> frozenset[str]:
+        """Return the classes that the plan wants users of: all but those that it gives none."""
+        if self.exact:
+            return frozenset(name for name, level in self.exact if level)
+        return frozenset(share.name for share in shares)
+
     def classes_with_users(self, shares: Sequence[Share]) -> frozenset[str]:
         """Return the classes that have users at some moment."""
         return frozenset(self.class_of_seats(shares) or (share.name for share in shares))

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from typing import Any, ClassVar
+from itertools import islice
+from typing import Any, ClassVar, Final
 
 from planrunner.graph.loads.load_model import AchievedLoad, LoadModel, PhaseCounts, StageSpanNs
-from planrunner.load.arrivals import ArrivalKind, ArrivalSchedule, RateStage
+from planrunner.load.arrivals import ArrivalKind, ArrivalSchedule, RateStage, dealt_classes
 from planrunner.load.population import Share
 from planrunner.units import NS_PER_S, Rate, format_count, write_duration, write_rate
 from planrunner.values import dataclass
 
 __all__ = ["OpenLoad"]
+
+_MOST_DEALT: Final = 10_000
+"""Arrivals that are dealt to see which classes get one; a longer load is taken to reach all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +90,22 @@ class OpenLoad(LoadModel):
     def class_of_seats(self, shares: Sequence[Share]) -> tuple[str, ...]:
         return ()
 
-    def classes_with_users(self, shares: Sequence[Share]) -> frozenset[str]:
+    def classes_asked_for(self, shares: Sequence[Share]) -> frozenset[str]:
         if self.exact:
             return frozenset(name for name, rate in self.exact if rate.count)
         return frozenset(share.name for share in shares)
+
+    def classes_with_users(self, shares: Sequence[Share]) -> frozenset[str]:
+        if self.exact or self.arrivals is not ArrivalKind.UNIFORM:
+            return self.classes_asked_for(shares)
+        dealt = dealt_classes([share.weight for share in shares])
+        most = min(ArrivalSchedule(self.stages).count(), _MOST_DEALT)
+        found: set[str] = set()
+        for position in islice(dealt, most):
+            found.add(shares[position].name)
+            if len(found) == len(shares):
+                break
+        return frozenset(found) if most < _MOST_DEALT else self.classes_asked_for(shares)
 
     def requests(self, per_iteration: float, pause_ns: float) -> float | None:
         if self.exact:

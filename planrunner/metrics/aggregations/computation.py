@@ -87,7 +87,7 @@ class ArrivalTotals:
 
 @dataclass(frozen=True, slots=True)
 class TaskShare:
-    """A task of a class: its share of the weights, and its share of what ran; as fractions."""
+    """A task of a class: its share of what was open by weight, and of what ran; as fractions."""
 
     declared: float
     achieved: float

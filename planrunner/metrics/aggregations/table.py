@@ -98,12 +98,19 @@ def _achieved_rate(arrivals: ArrivalTotals, unit: Unit) -> float | None:
     return arrivals.started / whole if whole else None
 
 
-def _dropped(arrivals: ArrivalTotals, _: Unit) -> float:
-    return arrivals.dropped
+def _dropped(arrivals: ArrivalTotals, unit: Unit) -> float | None:
+    return _of_due(arrivals.dropped, arrivals, unit)
 
 
-def _late(arrivals: ArrivalTotals, _: Unit) -> float:
-    return arrivals.late
+def _late(arrivals: ArrivalTotals, unit: Unit) -> float | None:
+    return _of_due(arrivals.late, arrivals, unit)
+
+
+def _of_due(number: float, arrivals: ArrivalTotals, unit: Unit) -> float | None:
+    """Return a number of arrivals, or its share of those that were due."""
+    if unit is not Unit.PERCENT:
+        return number
+    return number / arrivals.due if arrivals.due else None
 
 
 def _mix_error(tasks: Sequence[TaskShare]) -> float:
@@ -236,30 +243,32 @@ _RECORDS: Final = (
     ),
     Aggregation(
         "dropped",
-        meaning="how many arrivals found all users busy",
+        meaning="how many arrivals found all users busy: a number, or the share of those due",
         computation=OfArrivals(_dropped),
-        units=(Unit.NUMBER,),
+        units=(Unit.NUMBER, Unit.PERCENT),
         phrase="the number of arrivals that found all users busy",
-        examples=("dropped in phase peak == 0",),
+        phrase_in={Unit.PERCENT: "the share of due arrivals that found all users busy"},
+        examples=("dropped in phase peak == 0", "dropped < 0.1%"),
         selector=SelectorUse.NEVER,
         missing="no arrivals",
-        other_units={Unit.PERCENT: "write `achieved_rate > 99%` for the share that was sent"},
     ),
     Aggregation(
         "late",
-        meaning="how many arrivals began over 5 ms after they were due",
+        meaning="how many arrivals began over 5 ms after they were due: a number, or the share of "
+        "those due",
         computation=OfArrivals(_late),
-        units=(Unit.NUMBER,),
+        units=(Unit.NUMBER, Unit.PERCENT),
         phrase="the number of arrivals started over 5 ms late",
-        examples=("late < 10",),
+        phrase_in={Unit.PERCENT: "the share of due arrivals that were started over 5 ms late"},
+        examples=("late < 1%", "late < 10"),
         selector=SelectorUse.NEVER,
         missing="no arrivals",
-        other_units={Unit.PERCENT: "write a number of arrivals, such as `10`"},
     ),
     Aggregation(
         "mix_error",
-        meaning="how far the tasks that ran are from their weights: half the sum of the "
-        "differences between declared and achieved shares; of several classes the largest",
+        meaning="how far the tasks that ran are from their weights among those that `needs` left "
+        "open: half the sum of the differences between declared and achieved shares; of several "
+        "classes the largest",
         computation=OfTaskMix(_mix_error),
         units=(Unit.PERCENT,),
         phrase="the difference between declared and achieved task mix of {user}",

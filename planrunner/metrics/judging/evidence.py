@@ -45,13 +45,20 @@ class ArrivalCounts:
 
 @dataclass(frozen=True, slots=True)
 class TaskRuns:
-    """How often a class's task ran in a phase, beside its declared weight."""
+    """How often a class's task ran in a phase, beside its declared weight, warm-up left out.
+
+    Attributes:
+        refused: Draws that its `needs` refused.
+        gained: What it could expect of others' refusals, see `metrics.task_mix`.
+    """
 
     phase: str
     user: str
     task: str
     weight: int
     runs: int
+    refused: int = 0
+    gained: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

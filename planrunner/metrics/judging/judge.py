@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import assert_never
 
-from planrunner.metrics.amounts import Unit, format_amount
+from planrunner.metrics.amounts import Unit, distinct_amount, format_amount
 from planrunner.metrics.judging.evidence import Evidence
 from planrunner.metrics.judging.growth import Growth
 from planrunner.metrics.judging.measure import JudgedSpan, Measured, has_data, measure
@@ -156,7 +156,18 @@ class Gate:
         if measured is None:
             return Observation(Verdict.NO_DATA, _missing(self.threshold), shown)
         holds = self._is_good(measured.amount, limit)
-        return Observation(Verdict.PASS if holds else Verdict.FAIL, str(measured), shown, parts)
+        verdict = Verdict.PASS if holds else Verdict.FAIL
+        return Observation(verdict, self._shown(measured, limit, shown), shown, parts)
+
+    def _shown(self, measured: Measured, limit: float, shown: str) -> str:
+        """Return what was observed, with more digits where it would look like its limit."""
+        looks_alike = format_amount(measured.amount, measured.unit) == format_amount(
+            limit, self._unit
+        )
+        if measured.amount == limit or not looks_alike:
+            return str(measured)
+        exact = distinct_amount(measured.amount, limit, self._unit)
+        return f"{exact} ({measured.remark})" if measured.remark else exact
 
     def _is_good(self, observed: float, limit: float) -> bool:
         # No error is not below 110 % of no error, but as good as the baseline.
@@ -197,7 +208,12 @@ class Gate:
         if row:
             reason = f"in {_pieces(row)} from {write_duration(row[0].begin_ns)}"
             return Observation(Verdict.FAIL, str(worst.measured), shown, reason)
-        reason = f"the worst of {_pieces(judged)}" if len(judged) > 1 else ""
+        over = sum(not self._holds(one, limit) for one in judged)
+        if over:
+            row_needed = f", {window.count} in a row needed" if window.count > 1 else ""
+            reason = f"{over} of {_pieces(judged)} over{row_needed}"
+        else:
+            reason = f"the worst of {_pieces(judged)}" if len(judged) > 1 else ""
         return Observation(Verdict.PASS, str(worst.measured), shown, reason)
 
     def _broken_row(

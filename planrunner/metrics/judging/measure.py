@@ -28,6 +28,7 @@ from planrunner.metrics.judging.point_values import PointValues
 from planrunner.metrics.measures import Measure
 from planrunner.metrics.series import Labels
 from planrunner.metrics.snapshot import SeriesDelta, SeriesTotal
+from planrunner.metrics.task_mix import TaskPicks, expected_runs
 from planrunner.metrics.thresholds.model import Metric
 from planrunner.units import NS_PER_S
 from planrunner.values import dataclass
@@ -258,16 +259,26 @@ def _index(arrivals: Sequence[ArrivalCounts], moment_ns: int) -> int:
 def _task_mixes(metric: Metric, view: JudgedSpan) -> Iterator[list[TaskShare]]:
     """Yield the tasks of each class that the metric is about and that ran any."""
     user = metric.selector.terms[0].name if metric.selector else None
-    runs: dict[str, dict[str, list[int]]] = {}
+    mixes: dict[str, dict[str, TaskPicks]] = {}
     for row in view.evidence.task_runs:
         if row.user == (user or row.user) and view.evidence.covers(metric.scope, row.phase):
-            task = runs.setdefault(row.user, {}).setdefault(row.task, [row.weight, 0])
-            task[1] += row.runs
-    for tasks in runs.values():
-        weights = sum(weight for weight, _ in tasks.values())
-        whole = sum(count for _, count in tasks.values())
-        if whole:
-            yield [TaskShare(weight / weights, count / whole) for weight, count in tasks.values()]
+            tasks = mixes.setdefault(row.user, {})
+            seen = tasks.get(row.task) or TaskPicks(row.weight, 0)
+            tasks[row.task] = TaskPicks(
+                row.weight,
+                seen.runs + row.runs,
+                seen.refused + row.refused,
+                seen.gained + row.gained,
+            )
+    for tasks in mixes.values():
+        picks = list(tasks.values())
+        if whole := sum(task.runs for task in picks):
+            expected = expected_runs(picks)
+            total = sum(expected) or 1.0
+            yield [
+                TaskShare(one / total, task.runs / whole)
+                for one, task in zip(expected, picks, strict=True)
+            ]
 
 
 def _levels(metric: Metric, view: JudgedSpan) -> list[float]:

@@ -99,6 +99,15 @@ In the long form, `on_no_data` sets the verdict for a threshold without samples:
 """
 
 
+_LEFT_OUT: Final = """\
+A threshold is also `n/a` where somebody left out what it looks at: an option such as `--user`, \
+`only` or `skip`, or a mapping of `users` or `rate` without the class.
+A class whose weight is too small for so few users, and a task that never ran, are without \
+samples: \
+`validate` gives notice of the classes, and the summary of both.
+"""
+
+
 def threshold_page() -> str:
     """Return the page as Markdown; the same for the same version."""
     return "\n".join(_parts())
@@ -127,6 +136,7 @@ def _parts() -> Iterator[str]:
     yield _forms("at the end", ABORTS)
     yield _SEVERITY
     yield table(("`on_no_data`", "without samples"), ((code(one), NO_DATA[one]) for one in NO_DATA))
+    yield _LEFT_OUT
 
 
 def _forms(what: str, forms: Iterable[ClauseForm]) -> str:

@@ -12,11 +12,12 @@ from planrunner.report.findings import requests_of
 from planrunner.report.plain import plain, shorten
 from planrunner.results.model import Point, RunResult
 from planrunner.results.record import SearchStep, Track, read_series
-from planrunner.units import format_duration
+from planrunner.units import NS_PER_S, format_duration
 
 __all__ = [
     "bands_of",
     "distribution_of",
+    "drawn_of",
     "failures_of",
     "loaded_of",
     "points_of",
@@ -24,6 +25,9 @@ __all__ = [
     "ticks_of",
     "tracks_of",
 ]
+
+_WHOLE_SHARE: Final = 0.98  # phases begin some milliseconds after the run
+_LEAST_SHARE: Final = 0.5
 
 RowList = list[dict[str, object]]
 
@@ -41,6 +45,26 @@ _KINDS: Final = {
     "net": "traffic",
     "loop_lag": "loop_lag",
 }
+
+
+def drawn_of(result: RunResult) -> list[Point]:
+    """Return the points that charts draw: the last of a phase is seldom of a whole interval.
+
+    Of less than half an interval no rate or percentile says anything, so it is left out; else its
+    requests are those that a whole one would have.
+    """
+    ends: dict[str, float] = {}
+    for part in result.measured:
+        ends[part.phase] = max(ends.get(part.phase, 0.0), part.end_ns / NS_PER_S)
+    drawn = []
+    for point in result.points:
+        end = ends.get(point.phase, float(point.second))
+        share = (end - (point.second - point.seconds)) / max(point.seconds, 1)
+        if share >= _WHOLE_SHARE:
+            drawn.append(point)
+        elif share >= _LEAST_SHARE:
+            drawn.append(replace(point, requests=round(point.requests / share)))
+    return drawn or list(result.points)  # of half a second there is nothing better
 
 
 def points_of(points: Iterable[Point]) -> RowList:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from planrunner.report.charts.chart_data import MOST_REQUESTS, chosen_tracks, loaded_of
+from planrunner.report.charts.chart_data import MOST_REQUESTS, chosen_tracks, drawn_of, loaded_of
 from planrunner.report.findings import count_failures, most_first, requests_of
 from planrunner.report.plain import plain, shorten
 from planrunner.results.model import RunResult
@@ -68,7 +68,7 @@ def failures_words(result: RunResult) -> str:
 
 
 def scaling_words(result: RunResult, *, by_rate: bool) -> str:
-    points = loaded_of(result.points)
+    points = loaded_of(drawn_of(result))
     if by_rate:
         calm = min(points, key=lambda point: point.requests / max(point.seconds, 1))
         full = max(points, key=lambda point: point.requests / max(point.seconds, 1))

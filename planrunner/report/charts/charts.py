@@ -8,6 +8,7 @@ from typing import Final
 from planrunner.report.charts.chart_data import (
     bands_of,
     distribution_of,
+    drawn_of,
     failures_of,
     loaded_of,
     points_of,
@@ -82,7 +83,7 @@ def standalone(chart: Chart, palette: Palette) -> Spec:
 
 
 def _charts(result: RunResult, palette: Palette) -> Iterator[Chart]:
-    points, bands = points_of(result.points), bands_of(result.points)
+    points, bands = points_of(drawn_of(result)), bands_of(result.points)
     if points:
         time = {"points": points, "bands": bands}
         dots = len(points) < _DOTS_BELOW
@@ -103,7 +104,7 @@ def _charts(result: RunResult, palette: Palette) -> Iterator[Chart]:
         spec = failures_spec(palette, bands, end=end)
         yield Chart("errors", "Failed requests by kind", failures_words(result), spec, data)
     by_rate = _arrives(result)
-    loaded = points_of(loaded_of(result.points))
+    loaded = points_of(loaded_of(drawn_of(result)))
     if len({row["rps" if by_rate else "users"] for row in loaded}) > 2:
         yield Chart(
             "scaling",

@@ -9,6 +9,7 @@ from planrunner.report.charts.chart_specs import AMOUNT_LABEL, MS_LABEL, TIME, W
 from planrunner.report.charts.charts import Chart
 from planrunner.report.charts.palette import Palette
 from planrunner.report.plain import plain
+from planrunner.results.bootstrap import measured_intervals
 from planrunner.results.model import RunResult
 from planrunner.units import format_count, format_duration, format_percent, format_rate
 
@@ -64,14 +65,18 @@ def _told(shown: Sequence[str], count: int) -> str:
 
 
 def _points(result: RunResult, which: str) -> Iterator[dict[str, object]]:
+    # The last second of a run is seldom whole, and a rate of a fraction of it says nothing.
+    lengths = {interval.second: interval.seconds for interval in measured_intervals(result)}
     for points in result.request_points:
         if not points.name:
             for n, second in enumerate(points.seconds):
+                if second not in lengths:
+                    continue
                 yield {
                     "t": second,
                     "which": which,
                     "p95": points.p95_ns[n] / 1e6,
-                    "rps": points.requests[n] / points.interval_seconds,
+                    "rps": points.requests[n] / min(lengths[second], points.interval_seconds),
                 }
 
 

@@ -7,6 +7,7 @@ from typing import Final, TextIO
 
 from planrunner.report.findings import place_of, requests_of, verdict_of
 from planrunner.report.plain import plain
+from planrunner.results.exit_codes import ExitCode
 from planrunner.results.model import Judgement, Row, RunResult, Validity, ValidityLevel, Verdict
 
 __all__ = ["write_annotations", "write_openmetrics"]
@@ -22,7 +23,8 @@ def write_annotations(result: RunResult, out: TextIO) -> None:
             out.write(_annotation(judgement))
     if result.ended_because != "finished" and verdict_of(result) is Verdict.FAIL:
         out.write(f"::error title=planrunner::{_data(result.ended_because)}\n")
-    out.writelines(_validity(result.validity))
+    is_failure = result.exit_code == ExitCode.NOT_VALID
+    out.writelines(_validity(result.validity, "error" if is_failure else "warning"))
 
 
 def _annotation(judgement: Judgement) -> str:
@@ -39,11 +41,11 @@ def _annotation(judgement: Judgement) -> str:
     return f"::{level} {','.join(properties)}::{_data(said)}\n"
 
 
-def _validity(validity: Validity) -> Iterator[str]:
+def _validity(validity: Validity, level: str) -> Iterator[str]:
     if validity.level is not ValidityLevel.VALID:
         for reason in validity.reasons:
             title = _property(f"the numbers are {validity.level.value}")
-            yield f"::warning title={title}::{_data(reason)}\n"
+            yield f"::{level} title={title}::{_data(reason)}\n"
 
 
 def _data(text: str) -> str:
@@ -59,6 +61,8 @@ def write_openmetrics(result: RunResult, out: TextIO) -> None:
     totals = result.totals
     out.write("# TYPE planrunner_passed gauge\n")
     out.write(f"planrunner_passed {int(verdict_of(result) is not Verdict.FAIL)}\n")
+    out.write("# TYPE planrunner_valid gauge\n")
+    out.write(f"planrunner_valid {int(result.validity.level is not ValidityLevel.INVALID)}\n")
     figures = {
         "requests": totals.total_requests,
         "failed_requests": totals.failed_requests,

@@ -12,7 +12,7 @@ from rich.text import Text
 from planrunner.report.charts.palette import SCREEN
 from planrunner.report.charts.trend_charts import overlaid, trends
 from planrunner.report.columns import Column, table
-from planrunner.report.findings import verdict_of, verdict_word
+from planrunner.report.findings import is_doubtful, mark_of, verdict_word
 from planrunner.report.formats.page import write_page
 from planrunner.report.plain import plain, shorten
 from planrunner.results.comparison import ChangeOutcome, Comparison, FigureChange
@@ -31,19 +31,26 @@ _STYLES: Final = {
     ChangeOutcome.SAME: "",
     ChangeOutcome.WORSE: "bold red",
     ChangeOutcome.UNCLEAR: "dim",
+    ChangeOutcome.NOT_JUDGED: "dim",
 }
 _CLASSES: Final = {
     ChangeOutcome.BETTER: "pass",
     ChangeOutcome.SAME: "",
     ChangeOutcome.WORSE: "fail",
     ChangeOutcome.UNCLEAR: "soft",
+    ChangeOutcome.NOT_JUDGED: "soft",
 }
 _ORDER: Final = (
     ChangeOutcome.WORSE,
     ChangeOutcome.BETTER,
     ChangeOutcome.UNCLEAR,
     ChangeOutcome.SAME,
+    ChangeOutcome.NOT_JUDGED,
 )
+_FIGURES: Final = {
+    "p99": "whole-run p99",
+    "worst_p99": "worst-sec p99",
+}
 _BARS: Final = "▁▂▃▄▅▆▇█"
 _LONGEST: Final = 60
 
@@ -59,9 +66,12 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
     )
     for remark in comparison.remarks:
         console.print(Text(f" note: {plain(remark)}", style="yellow"), soft_wrap=True)
+    if nothing := comparison.nothing_compared:
+        console.print(Text(f" nothing was compared: {nothing}", style="bold red"), soft_wrap=True)
     changes = _shown(comparison)
     console.print()
-    for line in table(_columns(changes), max(console.width - 1, 20)):
+    whole = [change for change in comparison.whole if not change.request]
+    for line in table(_columns([*changes, *whole]), max(console.width - 1, 20)):
         console.print(Text(" ") + line, soft_wrap=True)
     left = Counter(change.outcome for change in comparison.changes if change not in changes)
     if left:
@@ -85,7 +95,7 @@ def write_comparison_html(
         charts=overlaid(*runs, SCREEN),
         comparison=comparison,
         runs=runs,
-        changes=[_cells(change) for change in _sorted(comparison)],
+        changes=[_cells(change) for change in (*_sorted(comparison), *comparison.whole)],
         verdict=_CLASSES[comparison.outcome] or "pass",
     )
 
@@ -127,7 +137,7 @@ def write_history_html(runs: Sequence[RunResult], out: TextIO, *, bundle: str = 
         "history.html",
         bundle=bundle,
         charts=trends(runs, SCREEN),
-        runs=[(run, _run_cells(run), verdict_of(run).value) for run in reversed(runs)],
+        runs=[(run, _run_cells(run), mark_of(run).value) for run in reversed(runs)],
         plans=list(dict.fromkeys(run.plan for run in runs)),
     )
 
@@ -156,7 +166,7 @@ def _columns(changes: Sequence[FigureChange]) -> list[Column]:
     styles = [_STYLES[change.outcome] for change in changes]
     return [
         Column("request", [str(row["request"]) for row in cells], floor=16),
-        Column("figure", [str(row["figure"]) for row in cells], floor=10),
+        Column("figure", [str(row["figure"]) for row in cells], floor=13),
         Column("before", [str(row["before"]) for row in cells], rank=2),
         Column("after", [str(row["after"]) for row in cells], rank=1),
         Column("change", [str(row["change"]) for row in cells]),
@@ -170,7 +180,7 @@ def _cells(change: FigureChange) -> dict[str, object]:
     points = change.figure == "error_rate"
     return {
         "request": shorten(plain(change.request), _LONGEST) or "all requests",
-        "figure": change.figure.replace("_", " "),
+        "figure": _FIGURES.get(change.figure) or change.figure.replace("_", " "),
         "before": _amount(change.figure, change.before),
         "after": _amount(change.figure, change.after),
         "change": _signed(change.change, points=points),
@@ -206,7 +216,7 @@ def _run_cells(run: RunResult) -> tuple[str, ...]:
     some = totals.total_requests > 0
     return (
         run.started[:16].replace("T", " "),
-        verdict_word(run),
+        f"{verdict_word(run)}, invalid" if is_doubtful(run) else verdict_word(run),
         f"{totals.total_requests:,}",
         f"{totals.requests_per_second:,.1f}",
         format_percent(totals.error_rate / 100) if some else "–",
@@ -217,7 +227,7 @@ def _run_cells(run: RunResult) -> tuple[str, ...]:
 
 
 def _verdict_style(run: RunResult) -> str:
-    return {Verdict.PASS: "green", Verdict.WARN: "yellow"}.get(verdict_of(run), "bold red")
+    return {Verdict.PASS: "green", Verdict.WARN: "yellow"}.get(mark_of(run), "bold red")
 
 
 def _spark(values: Sequence[float]) -> str:

@@ -12,9 +12,9 @@ from planrunner.report.findings import (
     count_failures,
     find,
     is_default,
+    mark_of,
     most_first,
-    verdict_of,
-    verdict_word,
+    verdict_phrase,
     worst_first,
 )
 from planrunner.report.formats.page import lines, write_page
@@ -81,8 +81,8 @@ def write_html(result: RunResult, out: TextIO, *, bundle: str = "") -> None:
         charts=charts_of(result, SCREEN),
         plan_text=lines(result.plan_text),
         result=result,
-        word=verdict_word(result),
-        verdict=verdict_of(result).value,
+        word=verdict_phrase(result),
+        verdict=mark_of(result).value,
         findings=find(result.judgements),
         is_default=is_default(result.judgements),
         sections=_sections(result),

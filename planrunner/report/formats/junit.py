@@ -14,6 +14,7 @@ from planrunner.report.findings import (
     verdict_word,
 )
 from planrunner.report.plain import plain
+from planrunner.results.exit_codes import ExitCode
 from planrunner.results.model import Judgement, Row, RunResult, ValidityLevel, Verdict
 from planrunner.units import format_duration, format_percent
 from planrunner.values import dataclass
@@ -42,7 +43,7 @@ class _Case:
 def write_junit(result: RunResult, out: TextIO) -> None:
     """Write the verdict as CI servers read it; a run that passes has no failed case."""
     suites = [
-        ("run", [_run_case(result)]),
+        ("run", [_run_case(result), *_validity_cases(result)]),
         ("thresholds", [_threshold_case(one) for one in result.judgements]),
         ("requests", _request_cases(result)),
     ]
@@ -91,9 +92,19 @@ def _run_case(result: RunResult) -> _Case:
     said = [f"run {result.run_id}, seed {result.seed}, plan {result.plan_path}"]
     said += (f"{name}={value}" for name, value in result.labels.items())
     if result.validity.level is not ValidityLevel.VALID:
-        reasons = "; ".join(result.validity.reasons)
-        said.append(f"the numbers are {result.validity.level.value}: {reasons}")
+        said.append(_validity_words(result))
     return _Case("the run as a whole", result.duration_seconds, fault, said="; ".join(said))
+
+
+def _validity_cases(result: RunResult) -> Iterator[_Case]:
+    """Yield a case about invalid numbers; it fails where `--strict` makes it one."""
+    if result.validity.level is ValidityLevel.INVALID:
+        fault = _validity_words(result) if result.exit_code == ExitCode.NOT_VALID else ""
+        yield _Case("the numbers can be trusted", 0.0, fault, said=_validity_words(result))
+
+
+def _validity_words(result: RunResult) -> str:
+    return f"the numbers are {result.validity.level.value}: {'; '.join(result.validity.reasons)}"
 
 
 def _threshold_case(judgement: Judgement) -> _Case:

@@ -12,9 +12,9 @@ from planrunner.report.findings import (
     find,
     is_default,
     is_rough,
+    mark_of,
     requests_of,
-    verdict_of,
-    verdict_word,
+    verdict_phrase,
 )
 from planrunner.report.load_facts import missed_loads, service_p95_ns
 from planrunner.report.plain import plain
@@ -38,9 +38,8 @@ _SPECIAL: Final = re.compile(r"([\\`*_{}\[\]()#+!|~<>&$@])")
 
 def write_markdown(result: RunResult, out: TextIO) -> None:
     """Write verdict, thresholds and the worst requests; a screen or two of text."""
-    verdict = verdict_of(result)
-    words = markdown_text(f"{verdict_word(result)}: {result.plan}")
-    out.write(f"## {_MARKS[verdict]} {words}\n\n")
+    words = markdown_text(f"{verdict_phrase(result)}: {result.plan}")
+    out.write(f"## {_MARKS[mark_of(result)]} {words}\n\n")
     out.write(" · ".join(_facts(result)) + "\n")
     if result.ended_because != "finished":
         out.write(f"\n**Ended early:** {markdown_text(result.ended_because)}\n")

@@ -16,9 +16,12 @@ from planrunner.report.findings import (
     count_failures,
     find,
     is_default,
+    is_doubtful,
+    mark_of,
     most_first,
     requests_of,
     verdict_of,
+    verdict_phrase,
     verdict_word,
 )
 from planrunner.report.load_facts import missed_loads, service_p95_ns
@@ -129,11 +132,6 @@ def print_summary(result: RunResult, console: Console, *, files: Sequence[str] =
 
 
 def _headline(result: RunResult, width: int) -> list[Text]:
-    badge = f" {verdict_word(result).upper()} "
-    line = Text(badge, style=f"bold reverse {_BADGE.get(verdict_of(result), 'red')}")
-    headline = Text.assemble(
-        line, " ", (shorten(plain(result.plan), width - len(badge) - 1), "bold")
-    )
     facts = [
         f"profile {plain(result.profile)}" if result.profile else "",
         f"took {format_duration(round(result.duration_seconds * 1e9))}",
@@ -141,11 +139,28 @@ def _headline(result: RunResult, width: int) -> list[Text]:
         f"seed {result.seed}",
         *(f"{plain(name)}={plain(value)}" for name, value in result.labels.items()),
     ]
-    lines = [headline, *_flow(filter(None, facts), width, style="dim")]
+    lines = [*_verdict(result, width), *_flow(filter(None, facts), width, style="dim")]
     if result.ended_because != "finished":
         reason = f"ended early: {plain(result.ended_because)}"
         lines += [Text(f" {line}", style="bold red") for line in fold(reason, width - 1)]
     return lines
+
+
+def _verdict(result: RunResult, width: int) -> list[Text]:
+    """Return the verdict and the plan; the reason between them where the numbers are invalid."""
+    word, style = verdict_word(result).upper(), f"bold reverse {_BADGE.get(mark_of(result), 'red')}"
+    if is_doubtful(result):
+        phrase = verdict_phrase(result).replace(verdict_word(result), word, 1)
+        reason = next(iter(result.validity.reasons), "")
+        lines = [
+            Text(f" {line}", "bold yellow")
+            for line in fold(f"{phrase}: {plain(reason)}", width - 1)
+        ]
+        lines[0].stylize(style, 0, len(word) + 1)
+        return [*lines, Text(f" {shorten(plain(result.plan), width - 1)}", "bold")]
+    badge = f" {word} "
+    name = shorten(plain(result.plan), width - len(badge) - 1)
+    return [Text.assemble(Text(badge, style), " ", (name, "bold"))]
 
 
 def _totals(result: RunResult, width: int) -> list[Text]:
@@ -194,8 +209,14 @@ def _failed(totals: Totals) -> str:
 def _validity(result: RunResult, width: int) -> list[Text]:
     if result.validity.level is ValidityLevel.VALID:
         return []
-    lines = [Text(f" the numbers are {result.validity.level.value}:", style="bold yellow")]
-    for reason in result.validity.reasons:
+    reasons, too = result.validity.reasons, ""
+    if is_doubtful(result):  # the headline has the first one
+        reasons, too = reasons[1:], " too because"
+    if not reasons:
+        return []
+    words = f" the numbers are {result.validity.level.value}{too}:"
+    lines = [Text(words, style="bold yellow")]
+    for reason in reasons:
         lines += _item(plain(reason), width)
     return lines
 

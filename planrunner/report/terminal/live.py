@@ -28,7 +28,7 @@ def progress_words(progress: Progress) -> str:
     words = [*_load_words(progress), *_count_words(progress)]
     found = progress.thresholds()
     if found.broken:
-        words.append(f"{len(found.broken)} of {_judged(found)} thresholds broken")
+        words.append(_broken_words(found, "thresholds broken"))
     if progress.ending:
         words.append(f"stopping: {plain(progress.ending)}")
     return f"{plain(progress.phase)}: {' · '.join(words)}"
@@ -139,11 +139,23 @@ def _judged(found: Thresholds) -> int:
     return found.holding + len(found.broken) + found.waiting
 
 
+def _broken_words(found: Thresholds, what: str) -> str:
+    """Return how many are broken, and how many only warn: a warning breaks nothing."""
+    broken, parts = len(found.broken) - found.warnings, []
+    if broken:
+        parts.append(f"{broken} of {_judged(found)} {what}")
+    if found.warnings:
+        parts.append(
+            f"{found.warnings} of {_judged(found)} warn" if not broken else f"{found.warnings} warn"
+        )
+    return ", ".join(parts)
+
+
 def _threshold_line(found: Thresholds, width: int) -> str:
     """Return how thresholds stand: what is broken, or that nothing is."""
     if found.broken:
         what = "thresholds broken" if width >= _ROOMY else "broken"
-        words = f"{len(found.broken)} of {_judged(found)} {what}: {plain(found.broken[0])}"
+        words = f"{_broken_words(found, what)}: {plain(found.broken[0])}"
     else:
         waiting = f", {found.waiting} without data yet" if found.waiting else ""
         words = f"{found.holding} of {_judged(found)} thresholds hold{waiting}"

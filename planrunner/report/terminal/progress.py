@@ -18,12 +18,14 @@ class Thresholds:
     Attributes:
         broken: Each with what was observed, those that only warn behind the others.
         is_serious: One of them is more than a warning.
+        warnings: How many of them are no more than that.
         waiting: Have no data yet.
     """
 
     holding: int = 0
     broken: tuple[str, ...] = ()
     is_serious: bool = False
+    warnings: int = 0
     waiting: int = 0
 
 

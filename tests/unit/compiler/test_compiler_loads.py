@@ -99,7 +99,7 @@ def test_counted_classes_are_filled_first() -> None:
 
 
 def test_a_class_that_gets_no_user_is_known() -> None:
-    """Its thresholds do not apply."""
+    """It is wanted and runs nowhere, which validate and the run give notice of."""
     users = "users: {A: {weight: 9, tasks: [{get: /}]}, B: {tasks: [{get: /}]}}"
     graph = compiled("phases: [{users: 3, hold: 1s}]", users)
 
@@ -196,3 +196,43 @@ def test_waits_are_drawn_from_what_the_plan_says(value: str) -> None:
 
     assert user.wait is not None
     assert user.wait.first in (NS_PER_S, 2 * NS_PER_S)
+
+
+@pytest.mark.parametrize(
+    "phase",
+    [
+        "{users: 7, hold: 1s}",
+        "{users: 7, iterations: 20}",
+        "{stages: [{duration: 1s, users: 2}, {duration: 1s, users: 7}]}",
+        "{search: {vary: users, from: 1, to: 7, step: +1, hold: 1s, slo: [p95 < 1s]}}",
+    ],
+)
+def test_counts_that_a_phase_cannot_meet_are_a_fault(phase: str) -> None:
+    """`count` is exactly so many users, and a phase that never has them can't run the plan."""
+    users = "users: {A: {count: 5, tasks: [{get: /}]}, B: {count: 5, tasks: [{get: /}]}}"
+    [found] = findings(f"phases: [{phase}]", users)
+
+    assert found.message == (
+        "`count` asks for exactly 10 users (5 `A` + 5 `B`), and the phase has 7"
+    )
+
+
+@pytest.mark.parametrize(
+    ("phase", "shared"),
+    [
+        ("{users: 10, hold: 1s}", "10 users"),
+        ("{users: 1, iterations: 20}", "1 user"),
+        ("{rate: 10/s, hold: 1s}", "arrivals"),
+        ("{search: {vary: users, from: 1, to: 7, step: +1, hold: 1s, slo: [p95 < 1s]}}", "7 users"),
+    ],
+)
+def test_classes_that_get_none_of_a_phases_users_are_named(phase: str, shared: str) -> None:
+    """Their weights are too small for so few, which their author can't see from the plan."""
+    tasks = "tasks: [{get: /}]"
+    users = f"users: {{A: {{weight: 98, {tasks}}}, B: {{{tasks}}}, C: {{{tasks}}}}}"
+    graph = compiled(f"phases: [{phase}]", users)
+
+    assert graph.notices == (
+        f"user classes `B`, `C` get none of the {shared} of phase `main`; plan more of them, or a "
+        "greater `weight`",
+    )

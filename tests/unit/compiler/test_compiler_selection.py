@@ -248,7 +248,7 @@ def test_thresholds_on_what_is_not_selected_are_not_applicable() -> None:
 
     assert [item.not_applicable for item in graph.thresholds] == [
         "task home not selected",
-        "class Writer has no users",
+        "class Writer not selected",
         "phase low does not run",
         "",
     ]

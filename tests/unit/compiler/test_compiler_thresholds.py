@@ -212,13 +212,19 @@ def test_what_does_not_run_is_not_applicable(sentence: str, reason: str) -> None
         ("count of status:500 == 0", True),
     ],
 )
-def test_what_only_a_class_without_users_sends_is_not_applicable(
-    sentence: str, *, applies: bool
+@pytest.mark.parametrize("users", ["{Reader: 3}", "{Reader: 3, Writer: 0}"])
+def test_what_only_a_class_that_is_left_out_sends_is_not_applicable(
+    sentence: str, users: str, *, applies: bool
 ) -> None:
-    """Of 3 users Writer, with a tenth of the weight, gets none."""
-    reason = reasons(sentence, USERS, "phases: [{users: 3, hold: 1s}]")
+    """A mapping without the class leaves it out, and one that gives it no user does too."""
+    reason = reasons(sentence, USERS, f"phases: [{{users: {users}, hold: 1s}}]")
 
-    assert reason == ("" if applies else "class Writer has no users")
+    assert reason == ("" if applies else "class Writer not selected")
+
+
+def test_what_a_class_without_users_sends_is_judged_all_the_same() -> None:
+    """Of 3 users Writer, with a tenth of the weight, gets none; nobody asked for that."""
+    assert reasons("p95 of user:Writer < 1s", USERS, "phases: [{users: 3, hold: 1s}]") == ""
 
 
 def test_users_count_in_the_phase_that_a_threshold_looks_at() -> None:
@@ -226,7 +232,7 @@ def test_users_count_in_the_phase_that_a_threshold_looks_at() -> None:
     phases = "phases: [{name: a, users: {Reader: 3}, hold: 1s}, {name: b, users: 20, hold: 1s}]"
 
     assert reasons("p95 of user:Writer in phase a < 1s", USERS, phases) == (
-        "class Writer has no users in phase a"
+        "class Writer not selected in phase a"
     )
     assert reasons("p95 of user:Writer in phase b < 1s", USERS, phases) == ""
     assert reasons("p95 of user:Writer < 1s", USERS, phases) == ""
@@ -397,3 +403,15 @@ def test_one_request_that_may_have_it_is_enough(sentence: str) -> None:
     graph = compiled(USERS, thresholds(sentence), "phases: [{users: 20, hold: 1s}]")
 
     assert graph.thresholds[0].not_applicable == ""
+
+
+def test_the_rate_of_a_tags_value_is_explained() -> None:
+    """It is a share of all requests, which its author seldom means."""
+    users = "users: {A: {tasks: [{get: /, tags: {cached: '${rand.choice([1, 2])}'}}, {get: /b}]}}"
+    graph = compiled(users, "thresholds: ['rate of tag:cached=1 > 90%', 'rate of tag:cached > 9%']")
+
+    assert graph.notices == (
+        "`rate of tag:cached=1 > 90%` is a share of all requests, those without the tag `cached` "
+        "included; for those that carry it write "
+        "`ratio(count of tag:cached=1, count of tag:cached)`",
+    )

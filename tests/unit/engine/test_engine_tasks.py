@@ -7,6 +7,7 @@ import pytest
 from planrunner.engine import Ending
 from planrunner.graph.run_graph import Needs, OnFail, SetNode, TaskProgram
 from planrunner.language.expressions.expression import parse
+from planrunner.results.aggregate import mix_errors
 from planrunner.units import NS_PER_MS, NS_PER_S
 from tests.support.graphs import (
     NEVER,
@@ -114,6 +115,44 @@ class TestNeeds:
             "100 iterations ended early: `needs a` failed: `missing` is undefined (task `a`)"
             in told.outcome.notices
         )
+
+    @pytest.mark.parametrize("otherwise", ["skip", "repick", "b"])
+    def test_what_needs_refuse_leaves_the_mix_as_declared(self, otherwise):
+        """The mix is compared with what was open, so the numbers are valid."""
+        told = run_tasks(
+            needing("a", "iteration % 2 == 0", otherwise, weight=3),
+            task("b", request("b")),
+            task("c", request("c")),
+            seconds=10,
+        )
+
+        assert mix_errors(told.outcome.task_counts)["Visitor"] < 2
+        assert told.outcome.biased == ()
+
+    def test_a_task_that_never_ran_is_a_notice(self):
+        """However short the run is."""
+        told = run_tasks(needing("a", "false", "b"), task("b", request("b")))
+
+        found = " ".join(told.outcome.notices)
+        assert "the task `a` of `Visitor` never ran in 10 iterations of its class" in found
+        assert "its `needs` were met in none of" in found
+
+    def test_many_skipped_picks_are_a_notice(self):
+        """They are empty iterations, which another `else` would fill."""
+        told = run_tasks(needing("a", "false"), task("b", request("b")))
+
+        found = " ".join(told.outcome.notices)
+        assert "picks of `Visitor` were skipped because `needs` were not met (`a` " in found
+
+    def test_what_happens_in_a_warm_up_is_not_counted(self):
+        """Runs, skipped picks and draws after them: ten iterations of either half."""
+        tasks = needing("a", "true"), needing("b", "false")
+        program = user_class(*tasks, wait=pause(0.09))
+        whole = run_graph(make_graph(program, closed(1, 2)))
+        warm = run_graph(make_graph(program, closed(1, 2, warmup=1)))
+
+        counted = [sum(sum(one) for one in became(told).values()) for told in (whole, warm)]
+        assert counted[1] == pytest.approx(counted[0] / 2, abs=2)
 
     def test_the_same_seed_picks_the_same_tasks(self):
         """Draws after a refusal come from the user's stream."""

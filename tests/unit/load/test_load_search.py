@@ -95,12 +95,28 @@ def test_the_best_level_is_confirmed() -> None:
     assert found == FoundLevel(Fraction(2), Fraction(3))
 
 
-def test_a_failed_confirmation_falls_back_one_step() -> None:
-    """The level below is confirmed instead, and the failed one is what broke."""
+def test_a_confirmation_that_fails_once_is_tried_again() -> None:
+    """One bad moment of the target does not cost a step."""
     tried, found = search(steps(1, 9, plus=1, confirm=1), 3, fails=(4,))
 
-    assert tried == ["c1+", "c2+", "c3+", "c4-", "c3-", "c2+"]
+    assert tried == ["c1+", "c2+", "c3+", "c4-", "c3-", "c3+"]
+    assert found == FoundLevel(Fraction(3), Fraction(4))
+
+
+def test_a_confirmation_that_fails_twice_falls_back_one_step() -> None:
+    """The level below is confirmed instead, and the failed one is what broke."""
+    tried, found = search(steps(1, 9, plus=1, confirm=1), 3, fails=(4, 5))
+
+    assert tried == ["c1+", "c2+", "c3+", "c4-", "c3-", "c3-", "c2+"]
     assert found == FoundLevel(Fraction(2), Fraction(3))
+
+
+def test_a_large_step_is_halved_where_its_end_fails_to_be_confirmed() -> None:
+    """Between the step that held and the one that did not there may be much that holds."""
+    tried, found = search(steps(10, 90, plus=40, confirm=1, refine=2), 50, fails=(5, 6))
+
+    assert tried[-3:] == ["r30+", "r40+", "c40+"]
+    assert found == FoundLevel(Fraction(40), Fraction(50))
 
 
 def test_no_level_that_holds_gives_zero() -> None:

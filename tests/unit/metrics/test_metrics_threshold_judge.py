@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from planrunner.metrics.amounts import Unit, distinct_amount
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.judging.evidence import ArrivalCounts, Evidence, TaskRuns
 from planrunner.metrics.judging.judge import Gate, judge
@@ -457,6 +458,8 @@ def test_arrivals_are_counted_in_their_scope() -> None:
 
     assert verdict("dropped == 0", *calm(4), **more)[:2] == ("fail", "20")
     assert verdict("late < 10", *calm(4), **more)[:2] == ("pass", "8")
+    assert verdict("late < 1%", *calm(4), **more)[0] == "fail"
+    assert verdict("dropped < 50%", *calm(4), **more)[0] == "pass"
     assert verdict("achieved_rate >= 95%", *calm(4), **more)[:2] == ("pass", "95 %")
     assert verdict("achieved_rate over 2s > 96/s", *calm(4), **more)[:2] == ("fail", "95/s")
 
@@ -515,3 +518,20 @@ def test_limits_are_shown_with_their_unit() -> None:
     assert limit("error_rate < 0.1%") == "0.1 %"
     assert limit("throughput > 30/m") == "30/m"
     assert limit("p95 < 110% of baseline") == "11 ms (of 10 ms)"
+
+
+def test_an_observed_value_that_looks_like_its_limit_has_more_digits() -> None:
+    """`observed 40 ms, limit 40 ms` of a pass reads like a fault."""
+    assert distinct_amount(39.97e6, 40e6, Unit.DURATION) == "39.97 ms"
+    assert distinct_amount(0.009999, 0.01, Unit.PERCENT) == "0.9999 %"
+    assert distinct_amount(99.9996, 100, Unit.RATE) == "99.9996/s"
+    assert distinct_amount(1_000_400, 1_000_000, Unit.SIZE) == "1.0004 MB"
+
+
+def test_windows_that_are_over_are_counted_where_too_few_are_in_a_row() -> None:
+    """The observed value is over the limit there, and the threshold holds all the same."""
+    pieces = [{OK: [9.0]}, {OK: [900.0]}, {OK: [9.0]}, {OK: [800.0]}]
+    word, _, reason = verdict("p95 over 1s for 2 windows < 40ms", *pieces)
+
+    assert word == "pass"
+    assert reason == "2 of 4 windows of 1s over, 2 in a row needed"

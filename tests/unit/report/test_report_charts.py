@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from planrunner.report.charts.chart_data import bands_of, points_of
+import pytest
+
+from planrunner.report.charts.chart_data import bands_of, drawn_of, points_of
 from planrunner.report.charts.charts import PAPER, charts_of
 from planrunner.results.model import Point, Track
+from planrunner.results.record import Stretch
 from tests.support.results import RESULTS
 
 
@@ -95,3 +98,13 @@ def test_failures_are_drawn_up_to_the_end():
     layer = charts(points)["errors"].spec["layer"][-1]
 
     assert layer["encoding"]["x"]["scale"]["domainMax"] == 8
+
+
+@pytest.mark.parametrize(("end_s", "seconds"), [(2.003, 2), (2.6, 3)])
+def test_the_last_partial_second_draws_no_drop(end_s, seconds):
+    """Of a few milliseconds nothing is drawn, and of most of a second its rate."""
+    points = (point(1, requests=100), point(2, requests=100), point(3, requests=60))
+    measured = (Stretch("main", "hold", 0, round(end_s * 1e9)),)
+    drawn = points_of(drawn_of(replace(RESULTS["passing"], points=points, measured=measured)))
+
+    assert [row["rps"] for row in drawn] == [100] * seconds

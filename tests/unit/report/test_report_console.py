@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from planrunner.report.terminal.console import open_console, print_summary
-from planrunner.results.model import Judgement, Verdict
+from planrunner.results.model import Judgement, Validity, ValidityLevel, Verdict
 from tests.support.golden import check_golden
 from tests.support.results import RESULTS, make_large, make_result, make_row
 
@@ -184,3 +184,20 @@ def test_percentiles_of_few_requests_are_marked_and_the_mark_is_told():
     assert many.index(" ms", header.index("p95 ")) == few.index(" ms", header.index("p95 "))
     assert " * n too small: p95 needs 20 requests, p99 needs 100\n" in text
     assert "*" not in summary(make_result(rows=rows[1:]))
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "expected"),
+    [
+        (0, "PASS, but the numbers are invalid: half the arrivals dropped"),
+        (1, "FAIL, but the numbers are invalid: half the arrivals dropped"),
+        (5, "NOT VALID  shop"),
+    ],
+)
+def test_a_verdict_on_invalid_numbers_says_so_in_the_first_line(exit_code, expected):
+    """A green PASS above numbers of another load is what people remember."""
+    validity = Validity(ValidityLevel.INVALID, ("half the arrivals dropped", "late"))
+    text = summary(replace(RESULTS["passing"], validity=validity, exit_code=exit_code))
+
+    assert text.strip().splitlines()[0].startswith(expected)
+    assert "late" in text

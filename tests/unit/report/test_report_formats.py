@@ -15,6 +15,7 @@ from planrunner.formats import REPORT_FORMATS, FormatSource
 from planrunner.report.formats.locust import FAILURES_COLUMNS, STATS_COLUMNS
 from planrunner.report.formats.timeseries import TIMESERIES_COLUMNS
 from planrunner.report.formats.writers import produced_files
+from planrunner.results.model import Validity, ValidityLevel
 from tests.support.golden import check_golden
 from tests.support.long_run import make_long_run
 from tests.support.results import AWKWARD_NAMES, RESULTS
@@ -72,14 +73,14 @@ def test_reports_of_numbers_are_what_was_reviewed(name, short, update_golden):
 
 @pytest.mark.parametrize("case", RESULTS)
 def test_junit_is_read_back_with_every_threshold_and_request(case):
-    """One case for the run, one for each threshold, one for each request."""
+    """A case for the run, each threshold and each request, and one for invalid numbers."""
     result = RESULTS[case]
     (text,) = written(result, "junit.xml")
 
     suites = {suite.name.rpartition(": ")[2]: suite for suite in JUnitXml.fromstring(text.encode())}
 
     requests = [row for row in result.rows if row.by == "request" and not row.phase]
-    assert len(list(suites["run"])) == 1
+    assert len(list(suites["run"])) == (2 if result.validity.level == "invalid" else 1)
     assert len(list(suites["thresholds"])) == len(result.judgements)
     assert len(list(suites.get("requests", ()))) == len(requests)
 
@@ -96,6 +97,38 @@ def test_junit_fails_where_the_run_failed():
     assert outcomes["warn: p99 < 250ms"] == []
     assert outcomes["POST /broken"] == [Failure]
     assert outcomes["GET /fine"] == []
+
+
+INVALID = replace(
+    RESULTS["passing"], validity=Validity(ValidityLevel.INVALID, ("half the arrivals dropped",))
+)
+
+
+@pytest.mark.parametrize(("exit_code", "expected"), [(0, []), (5, [Failure])])
+def test_invalid_numbers_fail_a_case_of_their_own_where_the_run_is_strict(exit_code, expected):
+    """`--strict` ends with 5; without it the case is there and passes."""
+    (text,) = written(replace(INVALID, exit_code=exit_code), "junit.xml")
+    suites = JUnitXml.fromstring(text.encode())
+    cases = {case.name: case.result for suite in suites for case in suite}
+
+    found = cases["the numbers can be trusted"]
+    assert [type(one) for one in found if isinstance(one, Failure)] == expected
+
+
+@pytest.mark.parametrize("format_name", ["summary.md", "report.html"])
+def test_no_report_says_pass_alone_of_invalid_numbers(format_name):
+    """Whoever reads one line reads that too."""
+    (text,) = written(INVALID, format_name)
+
+    assert "pass, but the numbers are invalid" in text
+
+
+def test_annotations_of_invalid_numbers_are_errors_where_the_run_is_strict():
+    """A warning is what they are otherwise."""
+    assert [written(replace(INVALID, exit_code=code), "annotations")[0][:9] for code in (0, 5)] == [
+        "::warning",
+        "::error t",
+    ]
 
 
 def test_a_run_that_passes_has_no_failed_case():

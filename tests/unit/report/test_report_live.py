@@ -170,3 +170,14 @@ def test_a_line_of_a_log_counts_broken_thresholds():
         replace(PROGRESS, thresholds=lambda: broken)
     )
     assert "threshold" not in progress_words(PROGRESS)
+
+
+def test_a_warning_breaks_nothing():
+    """It is counted apart from what is broken, in a log as on a screen."""
+    one = Thresholds(3, ("p95 < 4ms (4.5 ms)",), warnings=1)
+    both = Thresholds(2, ("p95 < 4ms (4.5 ms)", "p99 < 5ms (9 ms)"), is_serious=True, warnings=1)
+
+    assert "1 of 4 warn" in progress_words(replace(PROGRESS, thresholds=lambda: one))
+    assert "1 of 4 thresholds broken, 1 warn" in progress_words(
+        replace(PROGRESS, thresholds=lambda: both)
+    )

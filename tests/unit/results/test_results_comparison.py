@@ -63,7 +63,7 @@ def test_a_slower_run_is_worse_and_the_other_way_round_better(before):
     assert compare(before, slow).outcome is ChangeOutcome.WORSE
     assert compare(slow, before).outcome is ChangeOutcome.BETTER
     p50 = compare(before, slow).changes[0]
-    assert (p50.request, p50.figure) == ("", "p50")
+    assert (p50.request, p50.figure) == ("", "typical_p50")
     assert p50.low < 0.6 < p50.high
 
 
@@ -138,6 +138,33 @@ def test_requests_that_came_or_went_are_named(before):
 
     assert compare(before, fewer).gone == ("GET /items/03",)
     assert compare(fewer, before).new == ("GET /items/03",)
+
+
+def test_runs_without_a_request_in_common_compare_nothing(before):
+    """All requests together are then other requests, whatever their figures say."""
+    points = [replace(one, name=one.name and f"{one.name} moved") for one in before.request_points]
+    found = compare(before, replace(before, request_points=tuple(points)))
+
+    assert found.nothing_compared == "the second run has none of the first one's requests"
+    assert not compare(before, before).nothing_compared
+
+
+def test_runs_too_short_for_any_figure_compare_nothing():
+    """Whoever asks for regressions gets no pass from that."""
+    short = make_long_run(seconds=4, requests=2, seed=1)
+
+    assert compare(short, short).nothing_compared == "no figure of these runs could be compared"
+
+
+def test_the_tails_that_a_typical_second_leaves_out_are_shown(before):
+    """A stall is in the whole run's p99 and in that of its worst second."""
+    slow = run(seed=2, slower=2)
+    found = {change.figure: change for change in compare(before, slow).whole if not change.request}
+
+    assert found.keys() == {"p99", "worst_p99"}
+    assert {change.outcome for change in found.values()} == {ChangeOutcome.NOT_JUDGED}
+    assert found["worst_p99"].before >= found["p99"].before > 0
+    assert 1.5 < found["p99"].after / found["p99"].before < 2.5
 
 
 def test_what_makes_runs_hard_to_compare_is_said(before):
