@@ -68,14 +68,18 @@ class WireConnection(asyncio.Protocol):
         is_bodiless: The reply to this request has no body whatever its head says (HEAD).
         is_reused: A request was served before the one that is under way.
         is_usable: May take another request.
+        interim: Bytes of interim replies to the request that is under way.
+        broken: What came of a head that could not be read to its end.
     """
 
     __slots__ = (
         "awaits_head",
+        "broken",
         "buffer",
         "drained",
         "head",
         "heads",
+        "interim",
         "is_bodiless",
         "is_paused",
         "is_reused",
@@ -114,6 +118,8 @@ class WireConnection(asyncio.Protocol):
         self.buffer = bytearray()
         self.head: ReplyHead | None = None
         self.reading: BodyReader | None = None
+        self.broken = b""
+        self.interim = 0
         self.awaits_head = self.wants_body = self.is_bodiless = False
         self.is_reused = self.is_paused = False
         self.is_usable = True
@@ -162,7 +168,7 @@ class WireConnection(asyncio.Protocol):
         """Return the body of the reply that has just ended, and forget that reply."""
         head, reading = self.head, self.reading
         if head is not None and reading is not None and is_worth_a_glimpse(head.status):
-            self.owner.glimpse = head.raw, reading.beginning
+            self.owner.glimpse = head.text, reading.beginning
         self.reading = self.head = None
         return reading
 
@@ -255,42 +261,53 @@ class WireConnection(asyncio.Protocol):
         buffer = self.buffer
         end = data.find(HEAD_END) + len(HEAD_END)
         if not buffer and len(HEAD_END) <= end <= self.limits.max_head:
-            head = self.heads.parse(data[:end])
+            head = self._parse_head(data[:end])
             if head.status >= 200:
                 self._begin_body(head, data[end:])
                 return
         self._collect_head(buffer, data)
 
+    def _parse_head(self, raw: bytes) -> ReplyHead:
+        try:
+            return self.heads.parse(raw)
+        except WireFault:
+            self.broken = raw
+            raise
+
     def _collect_head(self, buffer: bytearray, data: bytes) -> None:
         """Read a head that comes in pieces, behind interim replies, or with bare line feeds."""
+        limit = self.limits.max_head
         seen = max(0, len(buffer) - len(HEAD_END))
         buffer += data
-        # An end within the limit, so that a long head fails the same however it is cut.
-        while end := ANY_HEAD_END.search(buffer, seen, self.limits.max_head):
-            head = self.heads.parse(bytes(buffer[: end.end()]))
+        # An end within the limit, so that a long head fails the same however it is cut. Interim
+        # replies count with it: a server that sends them without end is not waited for.
+        while end := ANY_HEAD_END.search(buffer, seen, max(0, limit - self.interim)):
+            head = self._parse_head(bytes(buffer[: end.end()]))
             del buffer[: end.end()]
             if head.status >= 200:
                 rest = bytes(buffer)
                 buffer.clear()
                 self._begin_body(head, rest)
                 return
+            self.interim += end.end()
             seen = 0
         if not b"HTTP/1.".startswith(buffer[:7]):
             raise WireFault(FailureKind.PROTOCOL, "the reply is not HTTP/1")
-        if len(buffer) >= self.limits.max_head:
-            words = f"the reply's head is larger than {self.limits.max_head} bytes"
-            raise WireFault(FailureKind.TOO_LARGE, words)
+        if len(buffer) + self.interim >= limit:
+            what = "head and the interim replies before it are" if self.interim else "head is"
+            raise WireFault(FailureKind.TOO_LARGE, f"the reply's {what} larger than {limit} bytes")
 
     def _begin_body(self, head: ReplyHead, rest: bytes) -> None:
         if head.quick == len(rest) and self.waiter is not None and not self.is_bodiless:
             self._finish_quick(head, rest if self.wants_body else None, self.waiter)
             return
+        self.head = head  # known even if the body is refused
         if self.is_bodiless:
             reading = BodyReader(0, keep=self.wants_body, limit=0)
         else:
             reading = read_body(head, keep=self.wants_body, limit=self.limits.max_body)
         reading.is_glimpsed = not self.wants_body and is_worth_a_glimpse(head.status)
-        self.head, self.reading = head, reading
+        self.reading = reading
         if rest or reading.is_complete:
             self._read_body(head, reading, rest)
 
@@ -310,7 +327,7 @@ class WireConnection(asyncio.Protocol):
         reply = self.reply
         reply.status = head.status
         reply.received = reading.received
-        reply.head = head.raw
+        reply.head = head.text
         reply.body = reading.content()
         self.take_body()
         self._finish(None)
@@ -333,6 +350,8 @@ class WireConnection(asyncio.Protocol):
         if not self.is_usable:
             self.close()
         self.is_reused = True
+        self.broken = self.broken or bytes(self.buffer)
+        self.interim = 0
         self.buffer.clear()
         self._wake_writer()
         if waiter is not None and not waiter.done():

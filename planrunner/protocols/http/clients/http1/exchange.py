@@ -10,7 +10,7 @@ import asyncio
 from planrunner.protocols.base import FailureKind, Reply
 from planrunner.protocols.http.clients.fault import WireFault
 from planrunner.protocols.http.clients.http1.connection import ReplyOutcome, WireConnection
-from planrunner.protocols.http.clients.http1.head import ReplyHead
+from planrunner.protocols.http.clients.http1.head import ReplyHead, status_named
 from planrunner.protocols.http.clients.http1.user import WireUser
 from planrunner.protocols.http.clients.request import IDEMPOTENT, LARGE, WireRequest
 from planrunner.protocols.http.clients.rewrite import method_of, next_hop, target_of
@@ -183,7 +183,7 @@ class WireExchange:
 
     def _take_body(self, reply: Reply, head: ReplyHead) -> None:
         reply.status = head.status
-        reply.head = head.raw
+        reply.head = head.text
         content = self._count()
         if content is None or not head.encoding:
             reply.body = content
@@ -206,9 +206,11 @@ class WireExchange:
 
     def _fail(self, reply: Reply, fault: WireFault) -> None:
         connection = self.connection
+        # What is known of a reply that broke off is kept.
         if connection is not None and connection.head is not None:
-            # What is known of a reply that broke off is kept.
-            reply.status, reply.head = connection.head.status, connection.head.raw
+            reply.status, reply.head = connection.head.status, connection.head.text
+        elif connection is not None and (status := status_named(connection.broken)) >= 200:
+            reply.status, reply.head = status, connection.broken
         self._count()
         reply.body = None
         reply.failure = fault.kind
