@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import zlib
 
+import brotli
 import pytest
+import zstandard
 
 from planrunner.protocols.base import FailureKind
 from planrunner.protocols.http.operation import HttpSettings, StaticBody
@@ -229,6 +231,9 @@ CODED = {
     "Deflate": RAW_DEFLATE.compress(b"hello") + RAW_DEFLATE.flush(),
     "identity": b"hello",
     "gzip, deflate": zlib.compress(gzip.compress(b"hello")),
+    "br": brotli.compress(b"hello"),
+    "zstd": zstandard.compress(b"hel") + zstandard.compress(b"lo"),
+    "zstd, identity, BR": brotli.compress(zstandard.compress(b"hello")),
 }
 
 
@@ -242,11 +247,31 @@ def test_coded_body_is_decoded(http: HttpUnderTest, coding: str) -> None:
     assert (got.failure, got.body, got.received) == (None, b"hello", len(data))
 
 
-def test_unknown_coding_is_left_as_it_is(http: HttpUnderTest) -> None:
-    """Nobody asked for it, so nobody undoes it."""
-    got = answered(http, always(reply(200, b"?", ("Content-Encoding", "br"))))
+def test_what_can_be_decoded_is_asked_for(http: HttpUnderTest) -> None:
+    """And a header of the plan's takes the place of the default."""
 
-    assert (got.failure, got.body) == (None, b"?")
+    async def scenario(user: TestUser, server: HttpServer) -> None:
+        await user.get(server.origin)
+        await user.get(server.origin, headers={"Accept-Encoding": "gzip"})
+
+        asked = [request.headers["accept-encoding"] for request in server.requests]
+        assert asked == ["gzip, deflate, br, zstd", "gzip"]
+
+    converse(http, always(reply(200)), scenario)
+
+
+def test_unknown_coding_of_a_body_that_is_read_is_a_failure(http: HttpUnderTest) -> None:
+    """No expectation could say what is wrong with it; where nothing reads it, nothing is."""
+
+    async def scenario(user: TestUser, server: HttpServer) -> None:
+        read = await user.get(server.origin)
+        unread = await user.send(server.origin)
+
+        assert (read.failure, read.status, read.body) == (FailureKind.PROTOCOL, 200, None)
+        assert "`compress`" in read.detail
+        assert (unread.failure, unread.received) == (None, 1)
+
+    converse(http, always(reply(200, b"?", ("Content-Encoding", "compress"))), scenario)
 
 
 @pytest.mark.parametrize("data", [b"no gzip at all", gzip.compress(b"hello" * 100, mtime=0)[:-12]])
@@ -257,14 +282,24 @@ def test_broken_coding_is_a_protocol_failure(http: HttpUnderTest, data: bytes) -
     assert (got.failure, got.body, got.status) == (FailureKind.PROTOCOL, None, 200)
 
 
-def test_bomb_is_bounded(http: HttpUnderTest) -> None:
+@pytest.mark.parametrize("coding", ["gzip", "br", "zstd"])
+def test_bomb_is_bounded(http: HttpUnderTest, coding: str) -> None:
     """A small body that would unpack to a huge one fails before it is huge."""
-    bomb = gzip.compress(bytes(5_000_000))
+    pack = {"gzip": gzip.compress, "br": brotli.compress, "zstd": zstandard.compress}[coding]
 
     async def scenario(user: TestUser, server: HttpServer) -> None:
         got = await user.get(server.origin)
 
-        assert (got.failure, got.body) == (FailureKind.TOO_LARGE, None)
+        assert (got.failure, got.body, got.status) == (FailureKind.TOO_LARGE, None, 200)
 
-    respond = always(reply(200, bomb, ("Content-Encoding", "gzip")))
+    respond = always(reply(200, pack(bytes(5_000_000)), ("Content-Encoding", coding)))
     converse(http, respond, scenario, HttpSettings(max_body=100_000))
+
+
+def test_members_without_end_are_a_failure(http: HttpUnderTest) -> None:
+    """Thousands of empty gzip files in a row would cost more than they say."""
+    members = gzip.compress(b"", mtime=0) * 50_000
+
+    got = answered(http, always(reply(200, members, ("Content-Encoding", "gzip"))))
+
+    assert (got.failure, got.status) == (FailureKind.PROTOCOL, 200)

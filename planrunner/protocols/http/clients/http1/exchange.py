@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 
 from planrunner.protocols.base import FailureKind, Reply
+from planrunner.protocols.http.clients.decoding import decode_body
 from planrunner.protocols.http.clients.fault import WireFault
 from planrunner.protocols.http.clients.http1.connection import ReplyOutcome, WireConnection
 from planrunner.protocols.http.clients.http1.head import ReplyHead, status_named
@@ -15,7 +16,6 @@ from planrunner.protocols.http.clients.http1.user import WireUser
 from planrunner.protocols.http.clients.request import IDEMPOTENT, LARGE, WireRequest
 from planrunner.protocols.http.clients.rewrite import method_of, next_hop, target_of
 from planrunner.protocols.http.clients.upload import Upload
-from planrunner.protocols.http.content import BodyTooLarge, BrokenContent, decode_content
 from planrunner.protocols.http.url import Origin, UrlError, join
 from planrunner.units import NS_PER_S
 
@@ -188,13 +188,13 @@ class WireExchange:
         if content is None or not head.encoding:
             reply.body = content
             return
-        limit = self.user.shared.limits.max_body
-        try:
-            reply.body = decode_content(content, head.encoding, limit=limit)
-        except BodyTooLarge as fault:
-            raise WireFault(FailureKind.TOO_LARGE, fault.message) from fault
-        except BrokenContent as fault:
-            raise WireFault(FailureKind.PROTOCOL, fault.message) from fault
+        user = self.user
+        reply.body = decode_body(
+            content,
+            head.encoding,
+            limit=user.shared.limits.max_body,
+            is_late=lambda: user.now_ns() > user.deadline_ns,
+        )
 
     def _count(self) -> bytes | None:
         """Count the body of the reply that has just ended, and return it if it was kept."""

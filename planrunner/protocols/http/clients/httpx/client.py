@@ -15,6 +15,7 @@ import httpx
 
 from planrunner.clock import Clock
 from planrunner.protocols.base import Exchange, FailureKind, Redirect, Reply, Scope, Sent
+from planrunner.protocols.http.clients.decoding import decode_body
 from planrunner.protocols.http.clients.fault import WireFault
 from planrunner.protocols.http.clients.http1.connect import tls_context
 from planrunner.protocols.http.clients.httpx.attempt import HttpxAttempt, Outgoing, attempt
@@ -24,7 +25,6 @@ from planrunner.protocols.http.clients.request import Outbound, WireRequest, bin
 from planrunner.protocols.http.clients.retries import Tokens, send_with_care
 from planrunner.protocols.http.clients.rewrite import method_of, next_hop, target_of
 from planrunner.protocols.http.clients.tap import TappedIdentity, keeping_replies
-from planrunner.protocols.http.content import BodyTooLarge, BrokenContent, decode_content
 from planrunner.protocols.http.cookies import CookieJar
 from planrunner.protocols.http.operation import HttpSettings
 from planrunner.protocols.http.redirects import REDIRECTS
@@ -218,13 +218,13 @@ class HttpxSession:
         if not bound.wants_body:
             return
         encoding = ",".join(_values(measured, b"content-encoding")).lower()
-        try:
-            limit = self._client.settings.max_body
-            reply.body = decode_content(measured.content, encoding, limit=limit)
-        except BodyTooLarge as fault:
-            raise WireFault(FailureKind.TOO_LARGE, fault.message) from fault
-        except BrokenContent as fault:
-            raise WireFault(FailureKind.PROTOCOL, fault.message) from fault
+        client, deadline_ns = self._client, reply.asked_ns + bound.timeout_ns
+        reply.body = decode_body(
+            measured.content,
+            encoding,
+            limit=client.settings.max_body,
+            is_late=lambda: client.now_ns() > deadline_ns,
+        )
 
     def _transport(self, name: str) -> httpx.AsyncHTTPTransport:
         transport = self._transports.get(name)
