@@ -12,7 +12,16 @@ import zstandard
 from planrunner.protocols.base import FailureKind
 from planrunner.protocols.http.operation import HttpSettings, StaticBody
 from planrunner.protocols.http.replies.body import set_cookies
-from tests.support.http_servers import HttpServer, Request, Wire, always, reply, serve
+from planrunner.protocols.http.url import Origin
+from tests.support.http_servers import (
+    Certificates,
+    HttpServer,
+    Request,
+    Wire,
+    always,
+    reply,
+    serve,
+)
 from tests.support.http_users import HttpUnderTest, TestUser, answered, converse
 
 
@@ -64,16 +73,46 @@ def test_cookies_belong_to_one_user(http: HttpUnderTest) -> None:
     converse(http, always(reply(200, b"", ("Set-Cookie", "sid=1"))), scenario)
 
 
-def test_plan_cookie_wins_over_the_jar(http: HttpUnderTest) -> None:
-    """A Cookie header that the plan writes is sent as it is."""
+COOKIED = always(reply(200, b"", ("Set-Cookie", "sid=1"), ("Set-Cookie", "b=2")))
+
+
+@pytest.mark.parametrize(
+    ("own", "sent"),
+    [("own=1", "own=1; sid=1; b=2"), ("sid=9; own=1;", "sid=9; own=1; b=2"), ("", "sid=1; b=2")],
+)
+def test_cookies_of_plan_and_jar_go_together(http: HttpUnderTest, own: str, sent: str) -> None:
+    """The plan's first; of one name, the plan's alone."""
+
+    async def scenario(user: TestUser, server: HttpServer) -> None:
+        await user.get(server.origin, headers={"Cookie": own})
+        await user.get(server.origin, headers={"Cookie": own})
+        user.session.set_header("cookie", own)
+        await user.get(server.origin)
+        await user.get(server.origin, headers={"Cookie": "of=plan"})
+
+        cookies = [request.headers["cookie"] for request in server.requests]
+        assert cookies == [own, sent, sent, sent]
+        raw = [request.raw.lower().count(b"\r\ncookie:") for request in server.requests]
+        assert raw == [1, 1, 1, 1]
+
+    converse(http, COOKIED, scenario)
+
+
+def test_a_step_has_the_last_word_on_its_cookies(http: HttpUnderTest) -> None:
+    """What it says takes the place of what the user has set; the jar's still go with it."""
 
     async def scenario(user: TestUser, server: HttpServer) -> None:
         await user.get(server.origin)
-        await user.get(server.origin, headers={"Cookie": "own=1"})
+        user.session.set_header("Cookie", "user=1")
+        names = frozenset({"cookie"})
+        await user.get(server.origin, headers={"Cookie": "step=1"}, own_names=names)
+        user.session.set_header("Cookie", None)
+        await user.get(server.origin)
 
-        assert server.requests[-1].headers["cookie"] == "own=1"
+        cookies = [request.headers.get("cookie") for request in server.requests]
+        assert cookies == [None, "step=1; sid=1; b=2", None]
 
-    converse(http, always(reply(200, b"", ("Set-Cookie", "sid=1"))), scenario)
+    converse(http, COOKIED, scenario)
 
 
 def test_cookies_of_redirects_are_kept_for_extraction(http: HttpUnderTest) -> None:
@@ -163,12 +202,12 @@ def test_redirect_sets_and_sends_cookies(http: HttpUnderTest) -> None:
     converse(http, respond, scenario)
 
 
-def test_redirect_to_another_origin_leaves_credentials_behind(http: HttpUnderTest) -> None:
-    """Authorization and Cookie stay with the origin they were meant for; other headers go on."""
+def test_redirect_to_another_host_leaves_credentials_behind(http: HttpUnderTest) -> None:
+    """Authorization and Cookie stay with the host they were meant for; other headers go on."""
 
     async def scenario() -> None:
         async with serve(always(reply(200, b"there"))) as other:
-            there = always(redirect(302, f"{other.url}/x"))
+            there = always(redirect(302, f"http://localhost:{other.origin.port}/x"))
             async with serve(there) as server, http.user() as user:
                 user.session.set_header("Authorization", "Bearer user")
                 headers = {"Proxy-Authorization": "p", "Cookie": "a=b", "X-A": "1"}
@@ -178,8 +217,37 @@ def test_redirect_to_another_origin_leaves_credentials_behind(http: HttpUnderTes
                 assert got.body == b"there"
                 assert first["authorization"] == "Bearer user"
                 assert second["x-a"] == "1"
-                assert second["host"] == f"127.0.0.1:{other.origin.port}"
+                assert second["host"] == f"localhost:{other.origin.port}"
                 assert {"authorization", "proxy-authorization", "cookie"} & second.keys() == set()
+
+    http.run(scenario)
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "is_kept"),
+    [("http", "http", True), ("http", "https", True), ("https", "http", False)],
+)
+def test_credentials_on_the_same_host(
+    http: HttpUnderTest, certificates: Certificates, first: str, then: str, *, is_kept: bool
+) -> None:
+    """They go to other ports and to TLS, and never from TLS to where anybody could read them."""
+    tls = {"http": None, "https": certificates.server}
+    headers = {"Authorization": "Bearer plan", "Cookie": "a=b"}
+
+    async def scenario() -> None:
+        async with serve(always(reply(200, b"there")), tls=tls[then]) as other:
+            url = f"{then}://localhost:{other.origin.port}/x"
+            async with (
+                serve(always(redirect(302, url)), tls=tls[first]) as server,
+                http.user(HttpSettings(ca=certificates.ca)) as user,
+            ):
+                origin = Origin(first, "localhost", server.origin.port)
+                got = await user.get(origin, headers=headers)
+
+                sent = other.requests[0].headers
+                kept = ("Bearer plan", "a=b") if is_kept else (None, None)
+                assert (got.failure, got.body) == (None, b"there")
+                assert (sent.get("authorization"), sent.get("cookie")) == kept
 
     http.run(scenario)
 

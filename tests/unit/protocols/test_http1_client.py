@@ -288,7 +288,7 @@ def test_redirect_with_credentials_in_its_location() -> None:
     data = b"GET / HTTP/1.1\r\nHost: a\r\nAuthorization: x\r\nY: 1\r\n\r\n"
     location = Location(SHOP, "/to", "Basic abc")
 
-    assert next_hop(data, 302, location, crosses=False) == (
+    assert next_hop(data, 302, location, has_crossed=False) == (
         b"GET /to HTTP/1.1\r\nHost: shop.test\r\nAuthorization: Basic abc\r\nY: 1\r\n\r\n"
     )
 

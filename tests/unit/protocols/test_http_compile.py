@@ -437,3 +437,34 @@ def test_settings_of_a_class_lie_over_the_plans() -> None:
     assert headers_of(operation) == {"A": "1", "b": "3"}
     assert (operation.url.origin, operation.follow_redirects) == (SHOP, False)
     assert compiled.defaults.settings.timeout_ns == 5 * NS_PER_S
+
+
+# -- headers that belong together ----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("plan", "step", "sent"),
+    [
+        ({}, {}, "key=k"),
+        ({"Cookie": "a=1"}, {}, "key=k; a=1"),
+        ({"Cookie": "a=1"}, {"cookie": "b=${two}"}, "key=k; b=2"),
+        ({"Cookie": "a=1"}, {"COOKIE": None}, "key=k"),
+    ],
+)
+def test_a_key_in_a_cookie_goes_beside_other_cookies(
+    plan: dict[str, str], step: dict[str, str | None], sent: str
+) -> None:
+    """Neither takes the other's place: both are asked for."""
+    auth = {"api_key": {"cookie": "key", "value": "k"}}
+    http = compile_http({"base_url": "http://shop.test", "auth": auth, "headers": plan})
+
+    operation = operation_of({"get": "/", "headers": step}, http=http)
+
+    assert headers_of(operation, two=2) == {"Cookie": sent}
+
+
+@pytest.mark.parametrize("name", ["Content-Length", "transfer-encoding"])
+def test_what_frames_a_request_is_not_the_plans(name: str) -> None:
+    """It used to vanish; taking it away asks for nothing."""
+    assert faults_of({"get": "/", "headers": {name: "5"}}) == [(("headers", name), "not-allowed")]
+    assert faults_of({"get": "/", "headers": {name: None}}) == []

@@ -47,6 +47,10 @@ def compile_markup(language: str, source: str) -> Callable[[Reply], list[Any]]:
         found = select(tree)
         if isinstance(found, list):
             return [_value(item) for item in found]
+        if isinstance(found, float) and found.is_integer():
+            found = int(
+                found
+            )  # XPath has one type of number, and writes a whole one without a point
         return [] if found is None or found == "" else [found]
 
     return find

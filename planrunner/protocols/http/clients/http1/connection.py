@@ -66,6 +66,7 @@ class WireConnection(asyncio.Protocol):
         awaits_head: Nothing of that reply has come yet, and it may have a body.
         wants_body: Keep the body of the reply that is awaited.
         is_bodiless: The reply to this request has no body whatever its head says (HEAD).
+        is_last: The request that is under way asks for the end of the connection.
         is_reused: A request was served before the one that is under way.
         is_usable: May take another request.
         interim: Bytes of interim replies to the request that is under way.
@@ -81,6 +82,7 @@ class WireConnection(asyncio.Protocol):
         "heads",
         "interim",
         "is_bodiless",
+        "is_last",
         "is_paused",
         "is_reused",
         "is_usable",
@@ -121,7 +123,7 @@ class WireConnection(asyncio.Protocol):
         self.broken = b""
         self.interim = 0
         self.awaits_head = self.wants_body = self.is_bodiless = False
-        self.is_reused = self.is_paused = False
+        self.is_reused = self.is_paused = self.is_last = False
         self.is_usable = True
 
     # -- what a session does ---------------------------------------------------------------
@@ -129,7 +131,7 @@ class WireConnection(asyncio.Protocol):
     def expect(self, *, wants_body: bool) -> Waiter:
         """Begin an exchange: the next bytes are its reply."""
         self.wants_body = wants_body
-        self.awaits_head = not self.is_bodiless
+        self.awaits_head = not (self.is_bodiless or self.is_last)
         self.waiter = waiter = asyncio.get_running_loop().create_future()
         return waiter
 
@@ -298,8 +300,9 @@ class WireConnection(asyncio.Protocol):
             raise WireFault(FailureKind.TOO_LARGE, f"the reply's {what} larger than {limit} bytes")
 
     def _begin_body(self, head: ReplyHead, rest: bytes) -> None:
-        if head.quick == len(rest) and self.waiter is not None and not self.is_bodiless:
-            self._finish_quick(head, rest if self.wants_body else None, self.waiter)
+        is_plain = self.waiter is not None and not (self.is_bodiless or self.is_last)
+        if head.quick == len(rest) and is_plain:
+            self._finish_quick(head, rest if self.wants_body else None)
             return
         self.head = head  # known even if the body is refused
         if self.is_bodiless:
@@ -319,7 +322,7 @@ class WireConnection(asyncio.Protocol):
 
     def _complete(self, head: ReplyHead, reading: BodyReader) -> None:
         """End the exchange: a whole reply is here."""
-        keeps = head.keeps_alive and reading.is_framed and not reading.has_extra
+        keeps = head.keeps_alive and reading.is_framed and not (self.is_last or reading.has_extra)
         self.is_usable = self.is_usable and keeps
         if head.needs_look or (head.encoding and self.wants_body):
             self._finish(head)
@@ -332,7 +335,7 @@ class WireConnection(asyncio.Protocol):
         self.take_body()
         self._finish(None)
 
-    def _finish_quick(self, head: ReplyHead, body: bytes | None, waiter: Waiter) -> None:
+    def _finish_quick(self, head: ReplyHead, body: bytes | None) -> None:
         reply = self.reply
         reply.ended_ns = self.now_ns()
         reply.status = head.status
@@ -340,7 +343,8 @@ class WireConnection(asyncio.Protocol):
         reply.head = head.raw
         reply.body = body
         self.is_reused = True
-        self.waiter = None
+        waiter, self.waiter = self.waiter, None
+        assert waiter is not None  # a reply is awaited
         waiter.set_result(None)
 
     def _finish(self, outcome: ReplyOutcome) -> None:

@@ -72,13 +72,9 @@ class WireSession(WireUser):
 
     async def exchange(self, bound: WireRequest, outbound: Outbound) -> Reply:
         """Send once, redirects included."""
-        reply = await WireExchange(
+        return await WireExchange(
             self, bound, outbound.origin, outbound.data, outbound.upload
         ).run()
-        if not bound.keepalive:
-            for connection in list(self.connections.values()):
-                connection.close()
-        return reply
 
     def lanes(self, count: int) -> Sequence[WireSession]:
         most = min(count, self.shared.per_user or count)
@@ -90,6 +86,11 @@ class WireSession(WireUser):
 
     def set_header(self, name: str, value: str | None) -> None:
         self.identity.set_header(name, value)
+        if name.lower() == "connection":
+            # Only a request that opens its connection looks at whether it is to end.
+            for session in (self, *self.others):
+                for connection in list(session.connections.values()):
+                    connection.close()
 
     async def close(self) -> None:
         for other in self.others:

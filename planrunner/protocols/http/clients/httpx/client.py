@@ -27,7 +27,7 @@ from planrunner.protocols.http.clients.rewrite import method_of, next_hop, targe
 from planrunner.protocols.http.clients.tap import TappedIdentity, keeping_replies
 from planrunner.protocols.http.cookies import CookieJar
 from planrunner.protocols.http.operation import HttpSettings
-from planrunner.protocols.http.redirects import REDIRECTS
+from planrunner.protocols.http.redirects import REDIRECTS, crosses
 from planrunner.protocols.http.url import Location, Origin, UrlError, join
 from planrunner.units import NS_PER_S
 
@@ -159,13 +159,13 @@ class HttpxSession:
                 self._finish(bound, measured)
                 return
             self._identity.redirected(measured.status, _values(measured, b"location")[0])
-            crosses = location.origin != origin
+            border = crosses(origin, location.origin)
             self._reply.cookies += cookies
             method = method_of(data)
-            data = next_hop(data, measured.status, location, crosses=crosses)
+            data = next_hop(data, measured.status, location, has_crossed=border)
             if method_of(data) != method:
                 outbound = replace(outbound, upload=None)
-            origin, has_crossed = location.origin, has_crossed or crosses
+            origin, has_crossed = location.origin, has_crossed or border
         raise WireFault(FailureKind.PROTOCOL, f"more than {bound.max_redirects} redirects")
 
     async def _try_twice(self, bound: WireRequest, outbound: Outbound) -> HttpxAttempt:
