@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from itertools import pairwise
 from operator import itemgetter
 from pathlib import Path
@@ -9,7 +10,14 @@ from pathlib import Path
 import pytest
 
 from planrunner.language.expressions.expression import EvaluationError
-from planrunner.protocols.http.operation import DynamicBody, FileBody, Header, QueryItem, StaticBody
+from planrunner.protocols.http.operation import (
+    DynamicBody,
+    FileBody,
+    Header,
+    HttpSettings,
+    QueryItem,
+    StaticBody,
+)
 from tests.support.http_servers import HttpServer, Request, Wire, always, reply
 from tests.support.http_users import HttpUnderTest, TestUser, converse
 
@@ -256,6 +264,39 @@ def test_a_connection_header_of_a_user_or_a_variable(http: HttpUnderTest) -> Non
         assert numbers[3] != numbers[4]
 
     converse(http, always(reply()), scenario)
+
+
+@pytest.mark.parametrize(
+    "limits", [{"max_age_ns": 80_000_000}, {"max_idle_ns": 80_000_000}], ids=["age", "idle"]
+)
+def test_connections_have_the_life_that_the_plan_gives(
+    http: HttpUnderTest, limits: dict[str, int]
+) -> None:
+    """One whose time is over is not used again, and costs no retry."""
+
+    async def scenario(user: TestUser, server: HttpServer) -> None:
+        got = [await user.get(server.origin) for _ in range(2)]
+        await asyncio.sleep(0.12)
+        got += [await user.get(server.origin) for _ in range(2)]
+
+        assert [request.connection for request in server.requests] == [0, 0, 1, 1]
+        assert [(each.failure, each.retries) for each in got] == [(None, 0)] * 4
+
+    converse(http, always(reply()), scenario, HttpSettings(**limits))
+
+
+def test_an_age_ends_a_connection_however_busy_it_is(http: HttpUnderTest) -> None:
+    """So that a load balancer's new hosts get their share."""
+
+    async def scenario(user: TestUser, server: HttpServer) -> None:
+        for _ in range(8):
+            await user.get(server.origin)
+            await asyncio.sleep(0.03)
+
+        assert server.connections >= 3
+
+    settings = HttpSettings(max_age_ns=50_000_000, max_idle_ns=1_000_000_000)
+    converse(http, always(reply()), scenario, settings)
 
 
 # -- where a query begins ------------------------------------------------------------------

@@ -9,6 +9,7 @@ from planrunner.protocols.base import Exchange
 from planrunner.protocols.http.operation import HttpOperation, HttpSettings
 from planrunner.protocols.http.url import split_url
 from planrunner.protocols.plugin import ClientChoice, Reach, TargetHost
+from planrunner.units import format_duration
 
 __all__ = ["choose_client", "hosts", "ignored_proxies", "reach"]
 
@@ -21,7 +22,16 @@ def choose_client(settings: HttpSettings) -> ClientChoice:
         return ClientChoice(settings.client, "`http.client` says so")
     if settings.proxy:
         return ClientChoice("httpx", "`http.proxy` needs it")
-    return ClientChoice("wire", "HTTP/1.1 without a proxy")
+    return ClientChoice("wire", f"HTTP/1.1 without a proxy{_lifetime(settings)}")
+
+
+def _lifetime(settings: HttpSettings) -> str:
+    limits = [
+        f"{format_duration(limit_ns)} {word}"
+        for limit_ns, word in ((settings.max_age_ns, "old"), (settings.max_idle_ns, "idle"))
+        if limit_ns
+    ]
+    return f", on connections at most {' and '.join(limits)}" if limits else ""
 
 
 def hosts(exchange: Exchange, settings: HttpSettings) -> Iterator[TargetHost]:

@@ -411,6 +411,42 @@ def test_sweep_fails_only_what_is_late() -> None:
     asyncio.run(run())
 
 
+def test_sweep_closes_what_has_been_idle_for_too_long() -> None:
+    """The server sees it then, and not when the user comes back."""
+    gone = []
+
+    async def respond(request: Request, wire_: Wire) -> None:
+        await wire_.send(reply(200))
+        gone.append(request)
+
+    async def scenario(user: TestUser, server: HttpServer) -> None:
+        await user.get(server.origin)
+        session = user.session
+        assert isinstance(session, wire.RetiringSession)
+        assert len(session.connections) == 1
+        await asyncio.sleep(0.15)
+
+        assert len(session.connections) == 0
+
+    converse(WIRE, respond, scenario, HttpSettings(max_idle_ns=50_000_000))
+
+
+def test_a_request_under_way_outlives_its_connections_age() -> None:
+    """A limit is looked at between requests."""
+
+    async def respond(_: Request, wire_: Wire) -> None:
+        await asyncio.sleep(0.12)
+        await wire_.send(reply(200))
+
+    async def scenario(user: TestUser, server: HttpServer) -> None:
+        got = await user.get(server.origin)
+
+        assert (got.failure, got.retries) == (None, 0)
+
+    settings = HttpSettings(max_age_ns=30_000_000, max_idle_ns=30_000_000)
+    converse(WIRE, respond, scenario, settings)
+
+
 class Nobody:
     """The owner and the transport of a connection that only exists in memory."""
 

@@ -468,3 +468,24 @@ def test_what_frames_a_request_is_not_the_plans(name: str) -> None:
     """It used to vanish; taking it away asks for nothing."""
     assert faults_of({"get": "/", "headers": {name: "5"}}) == [(("headers", name), "not-allowed")]
     assert faults_of({"get": "/", "headers": {name: None}}) == []
+
+
+def test_pool_limits_the_life_of_connections() -> None:
+    """Durations, or params; without them a connection lives as long as its user."""
+    block = {"pool": {"max_age": "5m", "max_idle": "${idle}"}}
+
+    settings = compile_http(block, constants={"idle": "30s"}).settings
+    without = compile_http({"pool": {"keepalive": True}}).settings
+
+    assert (settings.max_age_ns, settings.max_idle_ns) == (300 * NS_PER_S, 30 * NS_PER_S)
+    assert (without.max_age_ns, without.max_idle_ns) == (0, 0)
+
+
+def test_a_connection_without_a_life_is_a_fault() -> None:
+    """`keepalive: false` is the word for it."""
+    model = HttpModel.model_validate({"pool": {"max_idle": "0s"}})
+
+    (fault,) = compile_settings(model, constants={}, files=MemoryFiles({})).faults
+
+    assert (fault.path, fault.code.value) == (("pool", "max_idle"), "invalid-value")
+    assert "keepalive: false" in fault.hint

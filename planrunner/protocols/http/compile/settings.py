@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from planrunner.language.diagnostics import Code
 from planrunner.language.fields.text import Text
+from planrunner.language.fields.types import Deferred
 from planrunner.protocols.http.compile.auth import Credentials, compile_auth
 from planrunner.protocols.http.compile.request_line import compile_headers, merge_headers
 from planrunner.protocols.http.operation import Header, HttpSettings, TextParts
@@ -137,7 +138,24 @@ def _pool(pool: Pool, lowering: Lowering) -> dict[str, Any]:
         message = f"a user can have at most {_MOST_CONNECTIONS} connections"
         lowering.fault(path, Code.INVALID_VALUE, message, f"write {_MOST_CONNECTIONS} or less")
     keepalive = lowering.flag(("pool", "keepalive"), pool.keepalive, default=True)
-    return {"keepalive": keepalive, "per_user": most}
+    return {
+        "keepalive": keepalive,
+        "per_user": most,
+        "max_age_ns": _lifetime(pool.max_age, "max_age", lowering),
+        "max_idle_ns": _lifetime(pool.max_idle, "max_idle", lowering),
+    }
+
+
+def _lifetime(value: int | Deferred | None, key: str, lowering: Lowering) -> int:
+    """Compile a limit of a connection's life; 0 is none."""
+    if value is None:
+        return 0
+    limit_ns = lowering.duration(value, ("pool", key), 1)
+    if limit_ns <= 0:
+        message = f"`{key}` is more than 0"
+        hint = "write `keepalive: false` to use no connection twice"
+        lowering.fault(("pool", key), Code.INVALID_VALUE, message, hint)
+    return limit_ns
 
 
 # Stands for one with a fault, which is known; no request must be blamed for having no host.

@@ -67,8 +67,9 @@ class WireConnection(asyncio.Protocol):
         wants_body: Keep the body of the reply that is awaited.
         is_bodiless: The reply to this request has no body whatever its head says (HEAD).
         is_last: The request that is under way asks for the end of the connection.
-        is_reused: A request was served before the one that is under way.
         is_usable: May take another request.
+        opened_ns: When it was.
+        used_ns: When the last reply on it ended; 0 when none has.
         interim: Bytes of interim replies to the request that is under way.
         broken: What came of a head that could not be read to its end.
     """
@@ -84,15 +85,16 @@ class WireConnection(asyncio.Protocol):
         "is_bodiless",
         "is_last",
         "is_paused",
-        "is_reused",
         "is_usable",
         "limits",
         "now_ns",
+        "opened_ns",
         "origin",
         "owner",
         "reading",
         "reply",
         "transport",
+        "used_ns",
         "waiter",
         "wants_body",
         "write",
@@ -123,7 +125,8 @@ class WireConnection(asyncio.Protocol):
         self.broken = b""
         self.interim = 0
         self.awaits_head = self.wants_body = self.is_bodiless = False
-        self.is_reused = self.is_paused = self.is_last = False
+        self.is_paused = self.is_last = False
+        self.opened_ns = self.used_ns = 0
         self.is_usable = True
 
     # -- what a session does ---------------------------------------------------------------
@@ -195,6 +198,7 @@ class WireConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport  # type: ignore[assignment]  # a stream's is a Transport
         self.write = self.transport.write
+        self.opened_ns = self.now_ns()
 
     def data_received(self, data: bytes) -> None:
         waiter = self.waiter
@@ -208,12 +212,11 @@ class WireConnection(asyncio.Protocol):
                 # `WireSession.send`: Python 3.11 specialises the load, but no call of a slot.
                 now_ns = self.now_ns
                 reply = self.reply
-                reply.first_byte_ns = reply.ended_ns = now_ns()
+                self.used_ns = reply.first_byte_ns = reply.ended_ns = now_ns()
                 reply.status = head.status
                 reply.received = head.quick
                 reply.head = head.raw
                 reply.body = data[head.size - head.quick :] if self.wants_body else None
-                self.is_reused = True
                 self.waiter = None
                 waiter.set_result(None)
                 return
@@ -337,23 +340,21 @@ class WireConnection(asyncio.Protocol):
 
     def _finish_quick(self, head: ReplyHead, body: bytes | None) -> None:
         reply = self.reply
-        reply.ended_ns = self.now_ns()
+        self.used_ns = reply.ended_ns = self.now_ns()
         reply.status = head.status
         reply.received = head.quick
         reply.head = head.raw
         reply.body = body
-        self.is_reused = True
         waiter, self.waiter = self.waiter, None
         assert waiter is not None  # a reply is awaited
         waiter.set_result(None)
 
     def _finish(self, outcome: ReplyOutcome) -> None:
         """Hand over the outcome; what was read stays until `take_body`."""
-        self.reply.ended_ns = self.now_ns()
+        self.used_ns = self.reply.ended_ns = self.now_ns()
         waiter, self.waiter = self.waiter, None
         if not self.is_usable:
             self.close()
-        self.is_reused = True
         self.broken = self.broken or bytes(self.buffer)
         self.interim = 0
         self.buffer.clear()
@@ -368,7 +369,7 @@ class WireConnection(asyncio.Protocol):
             when = "in the middle of the reply's head"
         else:
             when = "before it replied"
-        is_stale = self.is_reused and not self.reply.first_byte_ns
+        is_stale = self.used_ns > 0 and not self.reply.first_byte_ns
         return map_loss(exc, when, is_stale=is_stale)
 
     def _wake_writer(self) -> None:

@@ -17,7 +17,7 @@ from planrunner.protocols.http.clients.identity import WireIdentity
 from planrunner.protocols.http.clients.request import LARGE, Outbound, WireRequest
 from planrunner.protocols.http.clients.retries import Tokens, send_with_care
 
-__all__ = ["WireSession"]
+__all__ = ["RetiringSession", "WireSession"]
 
 
 class WireSession(WireUser):
@@ -79,7 +79,7 @@ class WireSession(WireUser):
     def lanes(self, count: int) -> Sequence[WireSession]:
         most = min(count, self.shared.per_user or count)
         while len(self.others) < most - 1:
-            other = WireSession(self.shared, self.identity, self.tokens)
+            other = type(self)(self.shared, self.identity, self.tokens)
             self.shared.users.add(other)
             self.others.append(other)
         return (self, *self.others[: most - 1])
@@ -99,3 +99,13 @@ class WireSession(WireUser):
         for connection in list(self.connections.values()):
             connection.close()
         self.current = None  # or the two would hold each other
+
+
+class RetiringSession(WireSession):
+    """A session whose connections have a limited life; others don't pay for the look at it."""
+
+    __slots__ = ()
+
+    async def send(self, bound: WireRequest, scope: Scope) -> Reply:
+        self.retire(self.now_ns())
+        return await super().send(bound, scope)

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Final
 
 import httpx
 
@@ -30,6 +31,8 @@ from planrunner.protocols.http.operation import HttpSettings
 from planrunner.protocols.http.redirects import REDIRECTS, crosses
 from planrunner.protocols.http.url import Location, Origin, UrlError, join
 from planrunner.units import NS_PER_S
+
+FOREVER: Final = 2**63
 
 __all__ = ["HttpxClient", "HttpxSession", "open"]
 
@@ -84,8 +87,11 @@ class HttpxSession:
         # One for each name of `http.hosts`: httpx's pool would share a connection among all names
         # with the same address. All other names share the one under "".
         self._transports: dict[str, httpx.AsyncHTTPTransport] = {}
+        self._retire_ns = FOREVER
 
     async def send(self, bound: WireRequest, scope: Scope) -> Reply:
+        if self._client.now_ns() >= self._retire_ns:
+            await self._close_transports()
         outbound = bound.prepare(scope)
         if bound.may_repeat:
             return await send_with_care(self, bound, outbound, scope)
@@ -125,6 +131,10 @@ class HttpxSession:
     async def close(self) -> None:
         for other in self._others:
             await other.close()
+        await self._close_transports()
+
+    async def _close_transports(self) -> None:
+        self._retire_ns = FOREVER
         while self._transports:
             _, transport = self._transports.popitem()
             await transport.aclose()
@@ -227,17 +237,21 @@ class HttpxSession:
         )
 
     def _transport(self, name: str) -> httpx.AsyncHTTPTransport:
-        transport = self._transports.get(name)
+        transport, settings = self._transports.get(name), self._client.settings
         if transport is None:
+            if settings.max_age_ns:
+                # None of its connections is older than the oldest transport.
+                oldest_ns = self._client.now_ns() + settings.max_age_ns
+                self._retire_ns = min(self._retire_ns, oldest_ns)
             transport = self._transports[name] = httpx.AsyncHTTPTransport(
                 verify=self._client.tls,
                 trust_env=False,
-                # A user's connections last for its life: never given up for being idle.
+                # A user's connections last for its life, unless the plan says otherwise.
                 limits=httpx.Limits(
-                    max_keepalive_connections=None if self._client.settings.keepalive else 0,
-                    keepalive_expiry=None,
+                    max_keepalive_connections=None if settings.keepalive else 0,
+                    keepalive_expiry=settings.max_idle_ns / NS_PER_S or None,
                 ),
-                proxy=self._client.settings.proxy or None,
+                proxy=settings.proxy or None,
             )
         return transport
 
