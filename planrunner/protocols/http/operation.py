@@ -214,7 +214,7 @@ class HttpSettings:
     max_idle_ns: int = 0
     follow_redirects: bool = True
     client: str = "auto"
-    proxy: str = ""
+    proxy: str = field(default="", repr=False)  # it may hold a password
     hosts: Mapping[str, str] = field(default_factory=dict)
     max_head: int = 64 * 1024
     max_body: int = 64 * 1024 * 1024

@@ -47,6 +47,7 @@ PLUGIN: Final = Plugin(
     hosts=lazily("planrunner.protocols.http.target:hosts"),
     reach=lazily("planrunner.protocols.http.target:reach"),
     ignored=lazily("planrunner.protocols.http.target:ignored_proxies"),
+    caveat=lazily("planrunner.protocols.http.target:caveat"),
     fixed_headers=dict.fromkeys(FRAMING, FRAMING_HINT),
     failures={
         FailureKind.DNS: "the host's name doesn't resolve",

@@ -31,6 +31,7 @@ from planrunner.protocols.http.clients.rewrite import add_lines, next_hop, witho
 from planrunner.protocols.http.operation import HttpSettings, StaticBody, TextParts
 from planrunner.protocols.http.url import Location, Origin
 from planrunner.units import NS_PER_S
+from tests.support.http_proxies import tunnelling_proxy
 from tests.support.http_servers import HttpServer, Request, Wire, always, reply, serve
 from tests.support.http_users import HttpUnderTest, TestUser, converse, exchange
 from tests.support.own_code import is_own
@@ -445,6 +446,46 @@ def test_a_request_under_way_outlives_its_connections_age() -> None:
 
     settings = HttpSettings(max_age_ns=30_000_000, max_idle_ns=30_000_000)
     converse(WIRE, respond, scenario, settings)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (b"", "it said nothing"),
+        (b"SSH-2.0-x\r\n\r\n", "it said `SSH-2.0-x`"),
+        (b"HTTP/1.1 407 Who?\r\n\r\n", "it said `HTTP/1.1 407 Who?`"),
+    ],
+)
+def test_a_tunnel_that_is_refused_says_by_whom(answer: bytes, words: str) -> None:
+    """The proxy is to blame, and not the target."""
+
+    async def run() -> Reply:
+        async with (
+            tunnelling_proxy(answer) as proxy,
+            WIRE.user(HttpSettings(proxy=proxy.url)) as user,
+        ):
+            return await user.get(Origin("https", "shop.test", 443))
+
+    got = asyncio.run(run())
+
+    assert got.failure == FailureKind.CONNECT
+    assert got.detail.startswith("the proxy `127.0.0.1:")
+    assert got.detail.endswith(f"` gave no connection to `shop.test:443`: {words}")
+
+
+def test_a_tunnel_that_never_opens_costs_the_timeout() -> None:
+    """It is a part of connecting."""
+
+    async def respond(_: Request, wire_: Wire) -> None:
+        await wire_.hang()
+
+    async def run() -> Reply:
+        async with serve(respond) as proxy, WIRE.user(HttpSettings(proxy=proxy.url)) as user:
+            return await user.get(Origin("https", "shop.test", 443), timeout_s=0.1)
+
+    got = asyncio.run(run())
+
+    assert (got.failure, got.sent) == (FailureKind.TIMEOUT, 0)
 
 
 class Nobody:

@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 
 from planrunner.language.expressions.expression import EvaluationError, to_text
 from planrunner.protocols.base import Scope
+from planrunner.protocols.http.compile import settings as settings_module
 from planrunner.protocols.http.compile.settings import compile_settings
 from planrunner.protocols.http.operation import DynamicBody, FileBody, HttpOperation, StaticBody
 from planrunner.protocols.http.spec import HttpModel, RequestSpec
+from planrunner.protocols.http.target import caveat, choose_client
 from planrunner.protocols.http.url import Origin
 from planrunner.units import NS_PER_S
 from tests.support.http_specs import (
@@ -489,3 +491,34 @@ def test_a_connection_without_a_life_is_a_fault() -> None:
 
     assert (fault.path, fault.code.value) == (("pool", "max_idle"), "invalid-value")
     assert "keepalive: false" in fault.hint
+
+
+@pytest.mark.parametrize(
+    ("block", "client"),
+    [
+        ({}, "wire"),
+        ({"proxy": "http://p:3128"}, "wire"),
+        ({"proxy": "HTTP://p:3128"}, "wire"),
+        ({"proxy": "https://p:3128"}, "httpx"),
+        ({"proxy": "http://p:3128", "client": "httpx"}, "httpx"),
+    ],
+)
+def test_the_fast_client_sends_unless_it_cannot(block: dict[str, str], client: str) -> None:
+    """It speaks HTTP to proxies; what httpx does to the numbers is said."""
+    settings = compile_http(block).settings
+
+    assert choose_client(settings).name == client
+    assert bool(caveat(settings)) == (client == "httpx")
+
+
+@pytest.mark.parametrize("proxy", ["socks5://p:1080", "https://p:3128"])
+def test_the_wire_client_does_not_pass_by_a_proxy(
+    proxy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sending without it would be another test than the plan's."""
+    monkeypatch.setattr(settings_module, "find_spec", lambda _: True)
+    model = HttpModel.model_validate({"client": "wire", "proxy": proxy})
+
+    (fault,) = compile_settings(model, constants={}, files=MemoryFiles({})).faults
+
+    assert (fault.path, fault.code.value) == (("client",), "not-allowed")

@@ -17,6 +17,7 @@ from planrunner.protocols.http.compile.auth import Credentials, compile_auth
 from planrunner.protocols.http.compile.request_line import compile_headers, merge_headers
 from planrunner.protocols.http.operation import Header, HttpSettings, TextParts
 from planrunner.protocols.http.spec import Certificate, HttpModel, Pool, RequestKeys
+from planrunner.protocols.http.target import needs_httpx
 from planrunner.protocols.http.url import UrlError, split_url
 from planrunner.protocols.lowering import Files, Lowering, SpecPath
 from planrunner.protocols.plugin import CompiledSettings
@@ -128,7 +129,19 @@ def _connections(model: HttpModel, settings: HttpSettings, lowering: Lowering) -
         changed["proxy"] = _proxy(model.proxy, lowering)
     if "hosts" in given:
         changed["hosts"] = {**settings.hosts, **_hosts(model.hosts, lowering)}
-    return replace(settings, **changed)
+    compiled = replace(settings, **changed)
+    _check_client(compiled, "client" if "client" in given else "proxy", lowering)
+    return compiled
+
+
+def _check_client(settings: HttpSettings, key: str, lowering: Lowering) -> None:
+    if settings.client == "wire" and needs_httpx(settings.proxy):
+        lowering.fault(
+            (key,),
+            Code.NOT_ALLOWED,
+            "the wire client speaks neither SOCKS nor TLS to a proxy",
+            "leave `client` out, or use a proxy whose URL begins with `http://`",
+        )
 
 
 def _pool(pool: Pool, lowering: Lowering) -> dict[str, Any]:

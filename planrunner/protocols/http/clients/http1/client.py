@@ -1,7 +1,7 @@
 """The wire client: HTTP/1.1 as bytes, for as many requests a second as one core can send.
 
-It does what a load test of an HTTP/1.1 server needs and no more; HTTP/2 and proxies are the httpx
-client's. `wire_session` has the hot path.
+It does what a load test of an HTTP/1.1 server needs and no more; SOCKS proxies are the httpx
+client's. `session` has the hot path.
 """
 
 from __future__ import annotations

@@ -30,6 +30,7 @@ __all__ = ["ConnectionOwner", "ReplyLimits", "ReplyOutcome", "Waiter", "WireConn
 
 ReplyOutcome = ReplyHead | WireFault | None
 Waiter = asyncio.Future[ReplyOutcome]
+WriteBytes = Callable[[bytes | memoryview], None]
 
 ANY_HEAD_END: Final = re.compile(rb"\n\r?\n")
 PIECE: Final = 256 * 1024
@@ -101,7 +102,7 @@ class WireConnection(asyncio.Protocol):
     )
 
     transport: asyncio.Transport
-    write: Callable[[bytes | memoryview], None]
+    write: WriteBytes
 
     def __init__(
         self,
@@ -141,9 +142,11 @@ class WireConnection(asyncio.Protocol):
     async def write_large(self, data: bytes) -> None:
         """Write piece by piece, no faster than the server takes it; stop when it has replied."""
         view = memoryview(data)
+        write = self.write
         for start in range(0, len(data), PIECE):
-            if not await self._push(view[start : start + PIECE]):
+            if not await self._push(view[start : start + PIECE], write):
                 return
+            write = self.transport.write
 
     async def write_upload(self, head: bytes, body: AsyncGenerator[bytes]) -> None:
         """Write like `write_large` what is read meanwhile.
@@ -152,22 +155,34 @@ class WireConnection(asyncio.Protocol):
             WireFault: It could not be read.
         """
         async with aclosing(body):
-            going = await self._push(head)
+            going = await self._push(head, self.write)
             while going and (piece := await anext(body, None)) is not None:
-                going = await self._push(piece)
+                going = await self._push(piece, self.transport.write)
 
-    async def _push(self, piece: bytes | memoryview) -> bool:
+    async def _push(self, piece: bytes | memoryview, write: WriteBytes) -> bool:
         """Write one piece and wait until it has left; False when no more is wanted."""
         if self.waiter is None or self.waiter.done():
             # The reply is there already, and what was not sent will never be asked for.
             self.close()
             return False
-        self.write(piece)
+        write(piece)
         self.reply.sent += len(piece)
         if self.is_paused:
             self.drained = asyncio.get_running_loop().create_future()
             await self.drained
         return True
+
+    def write_whole_urls(self, credentials: bytes) -> None:
+        """Write requests as a proxy takes them from now on: they come without their origin."""
+        prefix, write = str(self.origin).encode("ascii"), self.transport.write
+
+        def write_whole_url(data: bytes | memoryview) -> None:
+            data = bytes(data)
+            target, end = data.index(b" ") + 1, data.index(b"\r\n") + 2
+            self.reply.sent += len(prefix) + len(credentials)
+            write(data[:target] + prefix + data[target:end] + credentials + data[end:])
+
+        self.write = write_whole_url
 
     def take_body(self) -> BodyReader | None:
         """Return the body of the reply that has just ended, and forget that reply."""

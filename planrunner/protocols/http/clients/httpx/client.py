@@ -1,4 +1,4 @@
-"""The httpx client: the reference behaviour, and what the wire client doesn't do (proxies).
+"""The httpx client: the reference behaviour, and what the wire client doesn't do (SOCKS).
 
 Requests are rendered, dressed with cookies and redirected by the same code as the wire client's,
 so both send the same bytes; httpx opens connections, speaks TLS and HTTP, and finds the replies.
