@@ -21,7 +21,7 @@ from planrunner.report.terminal.console import open_console
 from planrunner.report.terminal.trace import JsonTrace, TextTrace
 from planrunner.results.exit_codes import ExitCode
 from planrunner.runner.debug import dry_run
-from planrunner.runner.reach import proxy_notices
+from planrunner.runner.reach import client_notices
 from planrunner.runner.request import CompiledPlan
 from planrunner.units import format_count
 
@@ -35,7 +35,7 @@ def try_once(compiled: CompiledPlan, stop: Stop, *, as_json: bool, full: bool) -
         CannotRun: A service, the target, preflight or setup failed.
     """
     graph = compiled.graph
-    for notice in proxy_notices(graph, compiled.request.variables()):
+    for notice in client_notices(graph, compiled.request.variables()):
         click.echo(f"note: {notice}", err=True)
     mask = Masker(graph.secrets)
     tell: Callable[[TraceEvent], None]

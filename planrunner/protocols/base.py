@@ -6,9 +6,11 @@ A protocol brings a step model (`spec`), a compile function (`compile`) that tur
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Callable, Container, Sequence
 from enum import StrEnum
+from functools import lru_cache
 from json import JSONDecoder, detect_encoding
 from json.scanner import make_scanner
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, TypeVar, cast, runtime_checkable
@@ -36,6 +38,7 @@ __all__ = [
     "Session",
     "Tappable",
     "TextParts",
+    "charset_of",
     "read_json",
     "read_text",
 ]
@@ -168,7 +171,17 @@ def read_json(reply: Reply) -> Any:  # noqa: ANN401 - JSON
     utf8 = body[0] in b"{[" and body[1:2] != b"\0"
     try:
         return _decode(body.decode("utf-8" if utf8 else detect_encoding(body)))
+    except UnicodeDecodeError:
+        return _read_declared_json(body, charset_of(reply.head))
     except (ValueError, RecursionError):
+        return NOT_JSON
+
+
+def _read_declared_json(body: bytes, charset: str) -> Any:  # noqa: ANN401 - JSON
+    """Parse a body in the charset that it declares, where that isn't the UTF-8 it should be."""
+    try:
+        return NOT_JSON if charset == "utf-8" else _decode(body.decode(charset))
+    except (LookupError, ValueError, RecursionError):
         return NOT_JSON
 
 
@@ -190,6 +203,21 @@ def _decode(text: str) -> Any:  # noqa: ANN401 - JSON
 
 
 _CHARSET: Final = re.compile(rb"""(?im)^content-type[ \t]*:[^\r\n]*;[ \t]*charset="?([\w.:-]+)""")
+_NO_CHARSETS: Final = frozenset({"idna", "punycode", "raw-unicode-escape", "unicode-escape"})
+
+
+@lru_cache(maxsize=64)
+def charset_of(head: bytes) -> str:
+    """Return the charset that a reply's head declares, as Python calls it; else `utf-8`."""
+    found = _CHARSET.search(head)
+    if found is None:
+        return "utf-8"
+    try:
+        name = codecs.lookup(found[1].decode("ascii")).name
+    except (LookupError, ValueError):
+        return "utf-8"
+    # What is declared as ASCII and isn't is UTF-8 nearly always.
+    return "utf-8" if name == "ascii" or name in _NO_CHARSETS else name
 
 
 def read_text(reply: Reply) -> str:
@@ -198,10 +226,9 @@ def read_text(reply: Reply) -> str:
     Call it as `reply.parsed(read_text)`, so that it happens once a reply.
     """
     body = reply.body or b""
-    charset = _CHARSET.search(reply.head)
     try:
-        return body.decode(charset[1].decode("ascii") if charset else "utf-8", "replace")
-    except (LookupError, ValueError):
+        return body.decode(charset_of(reply.head), "replace")
+    except (LookupError, ValueError):  # a codec that is no charset
         return body.decode("utf-8", "replace")
 
 

@@ -223,6 +223,11 @@ def _nothing_ignored(settings: Any, environ: Mapping[str, str]) -> str:  # noqa:
     return ""
 
 
+def _no_caveat(settings: Any) -> str:  # noqa: ANN401 - opaque
+    del settings
+    return ""
+
+
 def _never(spec: Any, keys: tuple[str | int, ...]) -> bool:  # noqa: ANN401 - opaque
     del spec, keys
     return False
@@ -252,6 +257,8 @@ class Plugin:
         reach: The addresses of which one must answer before any load.
         ignored: What of the process's environment is ignored with these settings, as a sentence;
             empty for nothing.
+        caveat: What the client that is chosen does to the numbers, as a sentence; empty for
+            nothing.
         transport: What requests go through, with versions; None when it makes no difference.
         status_text: A status as people know it.
         statuses: The words of `status_text`, for the reference; empty when they are numbers.
@@ -261,6 +268,8 @@ class Plugin:
         reply_words: What each of these names is, one phrase each, for the reference.
         measures: What its samples have beside latency and service time, by the word that
             thresholds name it by: records of `metrics.measures`, and the protocol's own.
+        fixed_headers: Headers, in lower case, that a `header` step cannot set, each with what to
+            do instead.
     """
 
     name: str
@@ -277,6 +286,7 @@ class Plugin:
     hosts: Callable[[Exchange, Any], Iterable[TargetHost]] = _no_hosts
     reach: Callable[[Any], Iterable[Reach]] = _no_reach
     ignored: Callable[[Any, Mapping[str, str]], str] = _nothing_ignored
+    caveat: Callable[[Any], str] = _no_caveat
     transport: Callable[[], str] | None = None
     status_text: Callable[[int], str] = str
     statuses: tuple[str, ...] = ()
@@ -286,6 +296,7 @@ class Plugin:
     )
     reply_words: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     measures: Mapping[str, Measure] = field(default_factory=lambda: MappingProxyType({}))
+    fixed_headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def client_for(self, settings: Any) -> tuple[str, str]:  # noqa: ANN401 - opaque
         """Return the name of the client that sends with these settings, and why it."""

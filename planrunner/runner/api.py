@@ -32,7 +32,7 @@ from planrunner.results.model import RunResult
 from planrunner.runner.build_result import build_result, start_result, with_validity_judged
 from planrunner.runner.environment import around_load, check_targets, transport_notices
 from planrunner.runner.event_loop import client_factories, worker_command
-from planrunner.runner.reach import proxy_notices
+from planrunner.runner.reach import client_notices
 from planrunner.runner.report_files import open_samples, write_reports
 from planrunner.runner.request import PreparedRun, RunRequest, prepare
 
@@ -93,7 +93,7 @@ class _Run:
         graph = prepared.graph
         notices = (
             *graph.notices,
-            *proxy_notices(graph, prepared.request.variables()),
+            *client_notices(graph, prepared.request.variables()),
             *_baseline_notices(graph, prepared.baseline),
             *transport_notices(graph),
         )

@@ -16,7 +16,7 @@ from planrunner.protocols import registry
 from planrunner.protocols.plugin import TargetHost
 from planrunner.units import format_count
 
-__all__ = ["foreign_hosts", "peak_load", "proxy_notices"]
+__all__ = ["client_notices", "foreign_hosts", "peak_load"]
 
 _RESOLVE_S: Final = 3.0
 
@@ -59,13 +59,17 @@ def _users(load: Load) -> Fraction:
     return Fraction(0) if load.has_due_times else Fraction(load.most_users)
 
 
-def proxy_notices(graph: RunGraph, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Say what of the environment is not used, without its values: passwords."""
-    found = (
-        registry.channel_plugin(channel).ignored(settings, environ)
-        for channel, settings in graph.settings.items()
-        if ":" not in channel
-    )
+def client_notices(graph: RunGraph, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Say what clients do to the numbers, and what of the environment they don't use.
+
+    Without values of the environment: proxies have passwords.
+    """
+    found: list[str] = []
+    for channel, settings in graph.settings.items():
+        plugin = registry.channel_plugin(channel)
+        found.append(plugin.caveat(settings))
+        if ":" not in channel:
+            found.append(plugin.ignored(settings, environ))
     return tuple(dict.fromkeys(filter(None, found)))
 
 

@@ -5,12 +5,23 @@ from __future__ import annotations
 import gzip
 import zlib
 
+import brotli
 import pytest
+import zstandard
 
 from planrunner.protocols.base import FailureKind
 from planrunner.protocols.http.operation import HttpSettings, StaticBody
 from planrunner.protocols.http.replies.body import set_cookies
-from tests.support.http_servers import HttpServer, Request, Wire, always, reply, serve
+from planrunner.protocols.http.url import Origin
+from tests.support.http_servers import (
+    Certificates,
+    HttpServer,
+    Request,
+    Wire,
+    always,
+    reply,
+    serve,
+)
 from tests.support.http_users import HttpUnderTest, TestUser, answered, converse
 
 
@@ -62,16 +73,46 @@ def test_cookies_belong_to_one_user(http: HttpUnderTest) -> None:
     converse(http, always(reply(200, b"", ("Set-Cookie", "sid=1"))), scenario)
 
 
-def test_plan_cookie_wins_over_the_jar(http: HttpUnderTest) -> None:
-    """A Cookie header that the plan writes is sent as it is."""
+COOKIED = always(reply(200, b"", ("Set-Cookie", "sid=1"), ("Set-Cookie", "b=2")))
+
+
+@pytest.mark.parametrize(
+    ("own", "sent"),
+    [("own=1", "own=1; sid=1; b=2"), ("sid=9; own=1;", "sid=9; own=1; b=2"), ("", "sid=1; b=2")],
+)
+def test_cookies_of_plan_and_jar_go_together(http: HttpUnderTest, own: str, sent: str) -> None:
+    """The plan's first; of one name, the plan's alone."""
+
+    async def scenario(user: TestUser, server: HttpServer) -> None:
+        await user.get(server.origin, headers={"Cookie": own})
+        await user.get(server.origin, headers={"Cookie": own})
+        user.session.set_header("cookie", own)
+        await user.get(server.origin)
+        await user.get(server.origin, headers={"Cookie": "of=plan"})
+
+        cookies = [request.headers["cookie"] for request in server.requests]
+        assert cookies == [own, sent, sent, sent]
+        raw = [request.raw.lower().count(b"\r\ncookie:") for request in server.requests]
+        assert raw == [1, 1, 1, 1]
+
+    converse(http, COOKIED, scenario)
+
+
+def test_a_step_has_the_last_word_on_its_cookies(http: HttpUnderTest) -> None:
+    """What it says takes the place of what the user has set; the jar's still go with it."""
 
     async def scenario(user: TestUser, server: HttpServer) -> None:
         await user.get(server.origin)
-        await user.get(server.origin, headers={"Cookie": "own=1"})
+        user.session.set_header("Cookie", "user=1")
+        names = frozenset({"cookie"})
+        await user.get(server.origin, headers={"Cookie": "step=1"}, own_names=names)
+        user.session.set_header("Cookie", None)
+        await user.get(server.origin)
 
-        assert server.requests[-1].headers["cookie"] == "own=1"
+        cookies = [request.headers.get("cookie") for request in server.requests]
+        assert cookies == [None, "step=1; sid=1; b=2", None]
 
-    converse(http, always(reply(200, b"", ("Set-Cookie", "sid=1"))), scenario)
+    converse(http, COOKIED, scenario)
 
 
 def test_cookies_of_redirects_are_kept_for_extraction(http: HttpUnderTest) -> None:
@@ -161,12 +202,12 @@ def test_redirect_sets_and_sends_cookies(http: HttpUnderTest) -> None:
     converse(http, respond, scenario)
 
 
-def test_redirect_to_another_origin_leaves_credentials_behind(http: HttpUnderTest) -> None:
-    """Authorization and Cookie stay with the origin they were meant for; other headers go on."""
+def test_redirect_to_another_host_leaves_credentials_behind(http: HttpUnderTest) -> None:
+    """Authorization and Cookie stay with the host they were meant for; other headers go on."""
 
     async def scenario() -> None:
         async with serve(always(reply(200, b"there"))) as other:
-            there = always(redirect(302, f"{other.url}/x"))
+            there = always(redirect(302, f"http://localhost:{other.origin.port}/x"))
             async with serve(there) as server, http.user() as user:
                 user.session.set_header("Authorization", "Bearer user")
                 headers = {"Proxy-Authorization": "p", "Cookie": "a=b", "X-A": "1"}
@@ -176,8 +217,37 @@ def test_redirect_to_another_origin_leaves_credentials_behind(http: HttpUnderTes
                 assert got.body == b"there"
                 assert first["authorization"] == "Bearer user"
                 assert second["x-a"] == "1"
-                assert second["host"] == f"127.0.0.1:{other.origin.port}"
+                assert second["host"] == f"localhost:{other.origin.port}"
                 assert {"authorization", "proxy-authorization", "cookie"} & second.keys() == set()
+
+    http.run(scenario)
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "is_kept"),
+    [("http", "http", True), ("http", "https", True), ("https", "http", False)],
+)
+def test_credentials_on_the_same_host(
+    http: HttpUnderTest, certificates: Certificates, first: str, then: str, *, is_kept: bool
+) -> None:
+    """They go to other ports and to TLS, and never from TLS to where anybody could read them."""
+    tls = {"http": None, "https": certificates.server}
+    headers = {"Authorization": "Bearer plan", "Cookie": "a=b"}
+
+    async def scenario() -> None:
+        async with serve(always(reply(200, b"there")), tls=tls[then]) as other:
+            url = f"{then}://localhost:{other.origin.port}/x"
+            async with (
+                serve(always(redirect(302, url)), tls=tls[first]) as server,
+                http.user(HttpSettings(ca=certificates.ca)) as user,
+            ):
+                origin = Origin(first, "localhost", server.origin.port)
+                got = await user.get(origin, headers=headers)
+
+                sent = other.requests[0].headers
+                kept = ("Bearer plan", "a=b") if is_kept else (None, None)
+                assert (got.failure, got.body) == (None, b"there")
+                assert (sent.get("authorization"), sent.get("cookie")) == kept
 
     http.run(scenario)
 
@@ -229,6 +299,9 @@ CODED = {
     "Deflate": RAW_DEFLATE.compress(b"hello") + RAW_DEFLATE.flush(),
     "identity": b"hello",
     "gzip, deflate": zlib.compress(gzip.compress(b"hello")),
+    "br": brotli.compress(b"hello"),
+    "zstd": zstandard.compress(b"hel") + zstandard.compress(b"lo"),
+    "zstd, identity, BR": brotli.compress(zstandard.compress(b"hello")),
 }
 
 
@@ -242,11 +315,31 @@ def test_coded_body_is_decoded(http: HttpUnderTest, coding: str) -> None:
     assert (got.failure, got.body, got.received) == (None, b"hello", len(data))
 
 
-def test_unknown_coding_is_left_as_it_is(http: HttpUnderTest) -> None:
-    """Nobody asked for it, so nobody undoes it."""
-    got = answered(http, always(reply(200, b"?", ("Content-Encoding", "br"))))
+def test_what_can_be_decoded_is_asked_for(http: HttpUnderTest) -> None:
+    """And a header of the plan's takes the place of the default."""
 
-    assert (got.failure, got.body) == (None, b"?")
+    async def scenario(user: TestUser, server: HttpServer) -> None:
+        await user.get(server.origin)
+        await user.get(server.origin, headers={"Accept-Encoding": "gzip"})
+
+        asked = [request.headers["accept-encoding"] for request in server.requests]
+        assert asked == ["gzip, deflate, br, zstd", "gzip"]
+
+    converse(http, always(reply(200)), scenario)
+
+
+def test_unknown_coding_of_a_body_that_is_read_is_a_failure(http: HttpUnderTest) -> None:
+    """No expectation could say what is wrong with it; where nothing reads it, nothing is."""
+
+    async def scenario(user: TestUser, server: HttpServer) -> None:
+        read = await user.get(server.origin)
+        unread = await user.send(server.origin)
+
+        assert (read.failure, read.status, read.body) == (FailureKind.PROTOCOL, 200, None)
+        assert "`compress`" in read.detail
+        assert (unread.failure, unread.received) == (None, 1)
+
+    converse(http, always(reply(200, b"?", ("Content-Encoding", "compress"))), scenario)
 
 
 @pytest.mark.parametrize("data", [b"no gzip at all", gzip.compress(b"hello" * 100, mtime=0)[:-12]])
@@ -257,14 +350,24 @@ def test_broken_coding_is_a_protocol_failure(http: HttpUnderTest, data: bytes) -
     assert (got.failure, got.body, got.status) == (FailureKind.PROTOCOL, None, 200)
 
 
-def test_bomb_is_bounded(http: HttpUnderTest) -> None:
+@pytest.mark.parametrize("coding", ["gzip", "br", "zstd"])
+def test_bomb_is_bounded(http: HttpUnderTest, coding: str) -> None:
     """A small body that would unpack to a huge one fails before it is huge."""
-    bomb = gzip.compress(bytes(5_000_000))
+    pack = {"gzip": gzip.compress, "br": brotli.compress, "zstd": zstandard.compress}[coding]
 
     async def scenario(user: TestUser, server: HttpServer) -> None:
         got = await user.get(server.origin)
 
-        assert (got.failure, got.body) == (FailureKind.TOO_LARGE, None)
+        assert (got.failure, got.body, got.status) == (FailureKind.TOO_LARGE, None, 200)
 
-    respond = always(reply(200, bomb, ("Content-Encoding", "gzip")))
+    respond = always(reply(200, pack(bytes(5_000_000)), ("Content-Encoding", coding)))
     converse(http, respond, scenario, HttpSettings(max_body=100_000))
+
+
+def test_members_without_end_are_a_failure(http: HttpUnderTest) -> None:
+    """Thousands of empty gzip files in a row would cost more than they say."""
+    members = gzip.compress(b"", mtime=0) * 50_000
+
+    got = answered(http, always(reply(200, members, ("Content-Encoding", "gzip"))))
+
+    assert (got.failure, got.status) == (FailureKind.PROTOCOL, 200)

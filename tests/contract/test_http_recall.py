@@ -66,7 +66,7 @@ def test_credentials_stay_behind(http: HttpUnderTest) -> None:
 
     assert "hush" not in sent + received
     assert "Authorization: Bearer ***\n" in sent
-    assert "Cookie: a=***; b=***\n" in sent
+    assert "Cookie: a=***; b=***; session=***\n" in sent
     assert "Set-Cookie: session=***; Path=/" in received
 
 

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from planrunner.protocols.http.operation import StaticBody
+from planrunner.protocols.http.replies.body import header_finder
 from tests.support.http_servers import HttpServer, Request, Wire, always, reply, serve_raw
 from tests.support.http_users import HttpUnderTest, TestUser, answered, converse
 
@@ -248,3 +249,45 @@ def test_large_reply_arrives_whole(http: HttpUnderTest) -> None:
     got = answered(http, always(reply(200, content)))
 
     assert (got.failure, got.received, got.body) == (None, len(content), content)
+
+
+# -- odd framing ---------------------------------------------------------------------------
+
+PLAIN = b"HTTP/1.1 200 OK\r\n"
+CHUNKS = b"5\r\nhello\r\n0\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        PLAIN + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n" + CHUNKS,
+        PLAIN + b"Transfer-Encoding: chunked\r\nContent-Length: 0\r\n\r\n" + CHUNKS,
+        PLAIN + b"Transfer-Encoding: Chunked\r\nContent-Length: 999\r\n\r\n" + CHUNKS,
+        PLAIN + b"Content-Length: 5\r\ncontent-length: 5\r\n\r\nhello",
+        PLAIN + b"Content-Length: 5, 5\r\n\r\nhello",
+        PLAIN + b"X-Note: one\r\n two\r\n\tthree\r\nContent-Length: 5\r\n\r\nhello",
+        PLAIN + b"Content-Length:\r\n 5\r\n\r\nhello",
+    ],
+    ids=["both", "both-zero", "both-greater", "twice", "list", "folded", "folded-length"],
+)
+def test_odd_framing_with_one_meaning_is_read(http: HttpUnderTest, data: bytes) -> None:
+    """Chunks win over a length, a repeated length is one, a fold is a space (RFC 9112 §5, §6)."""
+
+    async def scenario(user: TestUser, server: HttpServer) -> None:
+        got = [await user.get(server.origin) for _ in range(2)]
+
+        assert [(each.failure, each.status, each.body) for each in got] == [
+            (None, 200, b"hello"),
+            (None, 200, b"hello"),
+        ]
+
+    converse(http, always(data), scenario)
+
+
+def test_a_folded_header_has_one_value(http: HttpUnderTest) -> None:
+    """What reads headers sees the line as it was before it was folded."""
+    folded = PLAIN + b"X-Note: one\r\n  two\r\nContent-Length: 0\r\n\r\n"
+
+    got = answered(http, always(folded))
+
+    assert header_finder("x-note")(got) == ["one two"]

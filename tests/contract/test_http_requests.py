@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+from itertools import pairwise
+from operator import itemgetter
 from pathlib import Path
 
 import pytest
 
 from planrunner.language.expressions.expression import EvaluationError
-from planrunner.protocols.http.operation import DynamicBody, FileBody, Header, QueryItem, StaticBody
+from planrunner.protocols.http.operation import (
+    DynamicBody,
+    FileBody,
+    Header,
+    HttpSettings,
+    QueryItem,
+    StaticBody,
+)
 from tests.support.http_servers import HttpServer, Request, Wire, always, reply
 from tests.support.http_users import HttpUnderTest, TestUser, converse
 
@@ -23,7 +33,7 @@ def test_default_headers(http: HttpUnderTest) -> None:
         assert lines[0] == "GET /a?b=c HTTP/1.1"
         assert lines[1] == f"Host: 127.0.0.1:{server.origin.port}"
         assert lines[2].startswith("User-Agent: planrunner/")
-        assert lines[3:] == ["Accept: */*", "Accept-Encoding: gzip, deflate", ""]
+        assert lines[3:] == ["Accept: */*", "Accept-Encoding: gzip, deflate, br, zstd", ""]
         assert got.sent == len(raw)
 
     converse(http, always(reply()), scenario)
@@ -207,5 +217,130 @@ def test_set_header_holds_until_taken_away(http: HttpUnderTest) -> None:
         assert "x-a" not in removed
         with pytest.raises(EvaluationError):
             user.session.set_header("X-A", "1\nX-Evil: 2")
+
+    converse(http, always(reply()), scenario)
+
+
+# -- connections that a request ends -------------------------------------------------------
+
+
+@pytest.mark.parametrize("value", ["close", "Close", "x, close"])
+@pytest.mark.parametrize("method", ["GET", "POST", "HEAD"])
+def test_a_request_that_asks_for_the_end_gets_it(
+    http: HttpUnderTest, method: str, value: str
+) -> None:
+    """Its connection is not used again, although the server leaves it open."""
+
+    async def scenario(user: TestUser, server: HttpServer) -> None:
+        first = await user.get(server.origin)
+        last = await user.send(server.origin, method=method, headers={"Connection": value})
+        then = await user.get(server.origin)
+
+        assert [each.failure for each in (first, last, then)] == [None] * 3
+        assert [request.connection for request in server.requests] == [0, 0, 1]
+        assert (last.connects, then.connects, then.retries) == (0, 1, 0)
+
+    converse(http, always(reply()), scenario)
+
+
+def test_a_connection_header_of_a_user_or_a_variable(http: HttpUnderTest) -> None:
+    """Where it comes from makes no difference, and what else stands in it neither."""
+    made = Header("Connection", (lambda scope: scope["how"],))
+
+    async def scenario(user: TestUser, server: HttpServer) -> None:
+        for user.scope["how"] in ("keep-alive", "close", "closed"):
+            await user.get(server.origin, headers=(made,))
+        user.session.set_header("Connection", "close")
+        for _ in range(2):
+            await user.get(server.origin)
+        user.session.set_header("Connection", None)
+        for _ in range(2):
+            await user.get(server.origin)
+
+        numbers = [request.connection for request in server.requests]
+        reused = [now == before for before, now in pairwise(numbers)]
+        assert reused[:2] == [True, False]
+        assert reused[4:] == [False, True]
+        assert numbers[3] != numbers[4]
+
+    converse(http, always(reply()), scenario)
+
+
+@pytest.mark.parametrize(
+    "limits", [{"max_age_ns": 80_000_000}, {"max_idle_ns": 80_000_000}], ids=["age", "idle"]
+)
+def test_connections_have_the_life_that_the_plan_gives(
+    http: HttpUnderTest, limits: dict[str, int]
+) -> None:
+    """One whose time is over is not used again, and costs no retry."""
+
+    async def scenario(user: TestUser, server: HttpServer) -> None:
+        got = [await user.get(server.origin) for _ in range(2)]
+        await asyncio.sleep(0.12)
+        got += [await user.get(server.origin) for _ in range(2)]
+
+        assert [request.connection for request in server.requests] == [0, 0, 1, 1]
+        assert [(each.failure, each.retries) for each in got] == [(None, 0)] * 4
+
+    converse(http, always(reply()), scenario, HttpSettings(**limits))
+
+
+def test_an_age_ends_a_connection_however_busy_it_is(http: HttpUnderTest) -> None:
+    """So that a load balancer's new hosts get their share."""
+
+    async def scenario(user: TestUser, server: HttpServer) -> None:
+        for _ in range(8):
+            await user.get(server.origin)
+            await asyncio.sleep(0.03)
+
+        assert server.connections >= 3
+
+    settings = HttpSettings(max_age_ns=50_000_000, max_idle_ns=1_000_000_000)
+    converse(http, always(reply()), scenario, settings)
+
+
+# -- where a query begins ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("filter_", "target"),
+    [
+        ("", "/list?page=2"),
+        ("?colour=red", "/list?colour=red&page=2"),
+        ("?colour=red&", "/list?colour=red&page=2"),
+        ("?", "/list?page=2"),
+        ("/a&b", "/list/a&b?page=2"),
+        ("/a?b?c", "/list/a?b?c&page=2"),
+    ],
+)
+def test_query_joins_what_a_variable_has_begun(
+    http: HttpUnderTest, filter_: str, target: str
+) -> None:
+    """There is one `?`, wherever it comes from."""
+
+    async def scenario(user: TestUser, server: HttpServer) -> None:
+        user.scope["filter"] = filter_
+        variable = itemgetter("filter")
+        query = (QueryItem(("page",), "2"),)
+        await user.get(server.origin, ("/list", variable), query=query)
+        await user.get(None, (f"{server.url}/list", variable), query=query)
+        await user.get(server.origin, f"/list{filter_}", query=query)
+        dynamic = (QueryItem(("page",), lambda scope: 1 + (scope["filter"] is not None)),)
+        await user.get(server.origin, ("/list", variable), query=dynamic)
+
+        assert [request.target for request in server.requests] == [target] * 4
+
+    converse(http, always(reply()), scenario)
+
+
+def test_a_query_without_entries_adds_nothing(http: HttpUnderTest) -> None:
+    """All of them may be left out."""
+
+    async def scenario(user: TestUser, server: HttpServer) -> None:
+        user.scope["filter"] = "?a"
+        query = (QueryItem(("page",), lambda _: None),)
+        await user.get(server.origin, ("/list", itemgetter("filter")), query=query)
+
+        assert server.requests[0].target == "/list?a"
 
     converse(http, always(reply()), scenario)

@@ -30,7 +30,7 @@ from planrunner.results.model import RunResult
 from planrunner.runner.api import ResultLost, run
 from planrunner.runner.event_loop import run_on_fast_loop
 from planrunner.runner.progress_output import ProgressOutput
-from planrunner.runner.reach import foreign_hosts, proxy_notices
+from planrunner.runner.reach import client_notices, foreign_hosts
 from planrunner.runner.report_files import written_files
 from planrunner.runner.request import PreparedRun, RunRequest, compile_request, prepare
 
@@ -160,7 +160,7 @@ async def _run(prepared: PreparedRun, stop: Stop, outputs: Sequence[Output]) -> 
     stop_on_signals(stop)
     graph, environ = prepared.graph, prepared.request.variables()
     with interrupted_by(stop):
-        notes = (*await foreign_hosts(graph), *proxy_notices(graph, environ))
+        notes = (*await foreign_hosts(graph), *client_notices(graph, environ))
     for note in notes:
         click.echo(f"note: {note}", err=True)
     return await run(prepared, outputs)

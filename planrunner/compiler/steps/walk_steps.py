@@ -19,9 +19,11 @@ from planrunner.graph.steps import (
     StepOrigin,
     ThinkNode,
 )
+from planrunner.language.diagnostics import Code
 from planrunner.plan.models.requests import RequestStep
 from planrunner.plan.models.steps import StepModel
 from planrunner.plan.yaml.document import PlanPath
+from planrunner.protocols import registry
 
 __all__ = ["Flow", "Flows", "OpenFlow"]
 
@@ -100,6 +102,10 @@ class Flow(StepWalk):
         values: list[tuple[str, Evaluate | None]] = []
         for name, text in (model.header or {}).items():
             where = (*path, "header", name)
+            hint = registry.own_verbs().fixed_headers.get(name.lower())
+            if hint is not None and text is not None:
+                message = f"`{name}` cannot be set: it says where a request ends"
+                self.work.fault(where, Code.NOT_ALLOWED, message, hint=hint, part="key")
             evaluate = None if text is None else self.work.value(text, where, self.known).evaluate
             values.append((name, evaluate))
         return HeaderNode(tuple(values), when)

@@ -1,17 +1,42 @@
-"""Content-Encoding: gzip and deflate, never larger than asked for."""
+"""Content-Encoding: undone within limits of size, work and time, whatever a server sends."""
 
 from __future__ import annotations
 
+import re
 import zlib
-from typing import Final
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Final, Protocol
 
 from planrunner.errors import PlanrunnerError
 
-__all__ = ["ACCEPTED_ENCODINGS", "BodyTooLarge", "BrokenContent", "decode_content"]
+if TYPE_CHECKING:
+    import zstandard
 
-ACCEPTED_ENCODINGS: Final = "gzip, deflate"
+__all__ = [
+    "ACCEPTED_ENCODINGS",
+    "BodyTooLarge",
+    "BrokenContent",
+    "DecodingTooSlow",
+    "decode_beginning",
+    "decode_content",
+]
+
+ACCEPTED_ENCODINGS: Final = "gzip, deflate, br, zstd"
+
+MOST_CODINGS: Final = 5
+"""On top of each other; curl and urllib3 stop there too."""
+
+MOST_MEMBERS: Final = 2_000
+"""In a row: one of a blocked gzip file holds 64 KiB, and an empty one costs 13 µs."""
+
+LARGEST_WINDOW: Final = 8 * 1024 * 1024
+"""Of a zstd frame: what browsers accept. Source: RFC 9659."""
+
+NO_CODING: Final = frozenset({"", "identity"})
 GZIP_OR_ZLIB: Final = 47
 RAW_DEFLATE: Final = -15
+PADDING: Final = re.compile(rb"\0*")
 
 
 class BodyTooLarge(PlanrunnerError):  # noqa: N818 - reads as the sentence it stands for
@@ -19,43 +44,193 @@ class BodyTooLarge(PlanrunnerError):  # noqa: N818 - reads as the sentence it st
 
 
 class BrokenContent(PlanrunnerError):  # noqa: N818 - reads as the sentence it stands for
-    """The body is not what Content-Encoding says."""
+    """The body is not what Content-Encoding says, or that names nothing that can be undone."""
 
 
-def decode_content(body: bytes, encoding: str, *, limit: int) -> bytes:
-    """Undo `encoding`, a lower-case Content-Encoding value; codings not asked for stay as they are.
+class DecodingTooSlow(PlanrunnerError):  # noqa: N818 - reads as the sentence it stands for
+    """The request's time was up before its reply's body was decoded."""
+
+
+class Decoder(Protocol):
+    """Undoes one member of a body.
+
+    Attributes:
+        step: Bytes to take at a time, so that what they may grow to has a bound.
+        has_members: Another one may follow.
+        fault: What its library raises for data that are broken.
+    """
+
+    step: int
+    has_members: bool
+    fault: type[Exception]
+
+    def take(self, data: memoryview, most: int) -> bytes:
+        """Decode more; when that gives `most` bytes or more, the decoder is not used again."""
+
+    @property
+    def is_done(self) -> bool: ...
+
+    @property
+    def rest(self) -> bytes:
+        """What was taken and lies behind the end."""
+
+
+class Inflater:
+    """Undoes gzip and deflate; the latter means zlib, but some servers send it raw."""
+
+    fault: type[Exception] = zlib.error
+    step = 64 * 1024
+
+    def __init__(self, beginning: bytes, *, is_deflate: bool) -> None:
+        # A zlib stream begins with 0x?8.
+        is_raw = is_deflate and beginning[0] & 0x0F != 8
+        self._stream = zlib.decompressobj(RAW_DEFLATE if is_raw else GZIP_OR_ZLIB)
+        self.has_members = not is_deflate
+
+    def take(self, data: memoryview, most: int) -> bytes:
+        return self._stream.decompress(data, most)
+
+    @property
+    def is_done(self) -> bool:
+        return self._stream.eof
+
+    @property
+    def rest(self) -> bytes:
+        return self._stream.unused_data
+
+
+class Unbrotlier:
+    """Undoes br."""
+
+    has_members = False
+    step = 64 * 1024
+    rest = b""
+
+    def __init__(self) -> None:
+        import brotli  # noqa: PLC0415 - most servers never need it
+
+        self.fault: type[Exception] = brotli.error
+        self._stream = brotli.Decompressor()
+
+    def take(self, data: memoryview, most: int) -> bytes:
+        piece: bytes = self._stream.process(data, output_buffer_limit=most)
+        return piece
+
+    @property
+    def is_done(self) -> bool:
+        is_finished: bool = self._stream.is_finished()
+        return is_finished
+
+
+class Unzstandarder:
+    """Undoes zstd."""
+
+    has_members = True
+    step = 512  # a block of 4 bytes makes 128 KiB, and this library knows no limit
+
+    def __init__(self) -> None:
+        import zstandard  # noqa: PLC0415 - most servers never need it
+
+        self.fault: type[Exception] = zstandard.ZstdError
+        self._stream = _zstd_context().decompressobj()
+
+    def take(self, data: memoryview, most: int) -> bytes:
+        del most
+        return self._stream.decompress(data)
+
+    @property
+    def is_done(self) -> bool:
+        return self._stream.eof
+
+    @property
+    def rest(self) -> bytes:
+        return self._stream.unused_data
+
+
+@cache
+def _zstd_context() -> zstandard.ZstdDecompressor:
+    import zstandard  # noqa: PLC0415
+
+    return zstandard.ZstdDecompressor(max_window_size=LARGEST_WINDOW)
+
+
+DECODERS: Final[Mapping[str, Callable[[bytes], Decoder]]] = {
+    "gzip": lambda beginning: Inflater(beginning, is_deflate=False),
+    "x-gzip": lambda beginning: Inflater(beginning, is_deflate=False),
+    "deflate": lambda beginning: Inflater(beginning, is_deflate=True),
+    "br": lambda _: Unbrotlier(),
+    "zstd": lambda _: Unzstandarder(),
+}
+"""Each makes the decoder of a member that begins like this."""
+
+
+def decode_content(
+    body: bytes, encoding: str, *, limit: int, is_late: Callable[[], bool] = bool
+) -> bytes:
+    """Undo `encoding`, a lower-case Content-Encoding value.
+
+    Args:
+        body: As it came.
+        encoding: The codings, in the order in which they were applied.
+        limit: Of the result, and of everything in between.
+        is_late: Asked again and again while it lasts.
 
     Raises:
-        BodyTooLarge: The result would exceed `limit` bytes; no more than that was made.
+        BodyTooLarge: The result would exceed `limit` bytes; not much more than that was made.
         BrokenContent: The body cannot be decoded.
+        DecodingTooSlow: It was late.
     """
     if not body:
         return body
-    for coding in reversed(encoding.split(",")):
-        if coding.strip() in ("gzip", "x-gzip", "deflate"):
-            body = _inflate(body, coding.strip(), limit)
-        elif coding.strip() not in ("", "identity"):
-            break
+    names = [name for part in encoding.split(",") if (name := part.strip()) not in NO_CODING]
+    if len(names) > MOST_CODINGS:
+        raise BrokenContent(f"the reply's body has {len(names)} content codings")
+    for name in reversed(names):
+        if name not in DECODERS:
+            raise BrokenContent(
+                f"the reply's body is encoded as `{name[:40]}`, which cannot be decoded"
+            )
+        body = _undo(name, body, limit, is_late)
     return body
 
 
-def _inflate(body: bytes, coding: str, limit: int) -> bytes:
-    # "deflate" means zlib, but some servers send it raw; a zlib stream begins with 0x?8.
-    is_raw = coding == "deflate" and body[0] & 0x0F != 8
-    pieces: list[bytes] = []
-    room = limit
-    while body:
-        inflater = zlib.decompressobj(RAW_DEFLATE if is_raw else GZIP_OR_ZLIB)
-        try:
-            piece = inflater.decompress(body, room + 1)
-        except zlib.error as fault:
-            raise BrokenContent(f"the reply's body is not valid {coding}") from fault
-        room -= len(piece)
-        if room < 0:
-            raise BodyTooLarge(f"the reply's decoded body is larger than {limit} bytes")
-        if not inflater.eof:
-            raise BrokenContent(f"the reply's {coding} body ends early")
-        pieces.append(piece)
-        # gzip allows several members in a row; zeroes behind the last are padding.
-        body = inflater.unused_data.lstrip(b"\0") if coding != "deflate" else b""
-    return b"".join(pieces)
+def decode_beginning(body: bytes, encoding: str, most: int) -> bytes:
+    """Return what the first bytes of an encoded body say, as far as that can be known."""
+    if encoding not in DECODERS or not body:
+        return b""
+    decoder = DECODERS[encoding](body)
+    try:
+        return decoder.take(memoryview(body), most)[:most]
+    except decoder.fault:
+        return b""
+
+
+def _undo(name: str, body: bytes, limit: int, is_late: Callable[[], bool]) -> bytes:
+    decoded = bytearray()
+    at = members = 0
+    while at < len(body):
+        if (members := members + 1) > MOST_MEMBERS:
+            raise BrokenContent(f"the reply's {name} body has more than {MOST_MEMBERS} members")
+        decoder = DECODERS[name](body[at : at + 1])
+        while not decoder.is_done:
+            if at >= len(body):
+                raise BrokenContent(f"the reply's {name} body ends early")
+            decoded += _take(name, decoder, body, at, limit - len(decoded))
+            at += decoder.step
+            if len(decoded) > limit:
+                raise BodyTooLarge(f"the reply's decoded body is larger than {limit} bytes")
+            if is_late():
+                raise DecodingTooSlow("the time was up before the reply's body was decoded")
+        if not decoder.has_members:
+            break
+        # Zeroes behind the last member are padding.
+        end = PADDING.match(body, min(at, len(body)) - len(decoder.rest))
+        at = 0 if end is None else end.end()
+    return bytes(decoded)
+
+
+def _take(name: str, decoder: Decoder, body: bytes, at: int, room: int) -> bytes:
+    try:
+        return decoder.take(memoryview(body)[at : at + decoder.step], room + 1)
+    except decoder.fault as failed:
+        raise BrokenContent(f"the reply's body is not valid {name}") from failed

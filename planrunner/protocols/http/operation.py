@@ -188,6 +188,8 @@ class HttpSettings:
         cert: A PEM file with the client certificate, and the key unless `key` names it.
         key_password: Of an encrypted key; empty for none.
         keepalive: Already in every operation; kept for people.
+        max_age_ns: How old a connection may be when a request is sent on it; 0 for any age.
+        max_idle_ns: How long ago its last reply may have ended; 0 for any time.
         per_user: Connections to one host that a user may have at once; 0 leaves it to the plan's
             steps: one, and one for each request of `parallel`.
         client: `auto`, `wire` or `httpx`.
@@ -208,9 +210,11 @@ class HttpSettings:
     key_password: str = field(default="", repr=False)
     keepalive: bool = True
     per_user: int = 0
+    max_age_ns: int = 0
+    max_idle_ns: int = 0
     follow_redirects: bool = True
     client: str = "auto"
-    proxy: str = ""
+    proxy: str = field(default="", repr=False)  # it may hold a password
     hosts: Mapping[str, str] = field(default_factory=dict)
     max_head: int = 64 * 1024
     max_body: int = 64 * 1024 * 1024

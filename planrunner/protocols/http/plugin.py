@@ -6,6 +6,7 @@ from typing import Final
 
 from planrunner.metrics.measures import CONNECT, SIZE, TTFB
 from planrunner.protocols.base import FailureKind
+from planrunner.protocols.http.headers import FRAMING, FRAMING_HINT
 from planrunner.protocols.plugin import Action, Plugin, Settings, lazily
 
 __all__ = ["PLUGIN"]
@@ -46,6 +47,8 @@ PLUGIN: Final = Plugin(
     hosts=lazily("planrunner.protocols.http.target:hosts"),
     reach=lazily("planrunner.protocols.http.target:reach"),
     ignored=lazily("planrunner.protocols.http.target:ignored_proxies"),
+    caveat=lazily("planrunner.protocols.http.target:caveat"),
+    fixed_headers=dict.fromkeys(FRAMING, FRAMING_HINT),
     failures={
         FailureKind.DNS: "the host's name doesn't resolve",
         FailureKind.CONNECT: "nothing accepts the connection",

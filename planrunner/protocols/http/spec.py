@@ -339,7 +339,7 @@ CertificateField = Annotated[
 
 
 class Pool(PlanMapping):
-    """How many connections a user keeps."""
+    """How many connections a user keeps, and for how long."""
 
     keepalive: Flag = Field(
         default=True, description="Keep connections open between requests.", examples=["true"]
@@ -349,6 +349,16 @@ class Pool(PlanMapping):
         description="How many connections to one host a user can have at once. "
         "Default as many as the requests of a `parallel` step, else one.",
         examples=["1"],
+    )
+    max_age: Duration | None = Field(
+        None,
+        description="Close a connection after its last reply once it is this old. Default never.",
+        examples=["5m"],
+    )
+    max_idle: Duration | None = Field(
+        None,
+        description="Close a connection that nothing was sent on for this long. Default never.",
+        examples=["30s"],
     )
 
 
@@ -385,8 +395,8 @@ class HttpModel(PlanMapping):
     )
     pool: Pool | None = Field(
         None,
-        description="How many connections a user keeps.",
-        examples=["{keepalive: true, per_user: 1}"],
+        description="How many connections a user keeps, and for how long.",
+        examples=["{keepalive: true, per_user: 1}", "{max_age: 5m, max_idle: 30s}"],
     )
     client: Literal["auto", "wire", "httpx"] | None = Field(
         None, description="The HTTP client to use. Default auto.", examples=["wire"]

@@ -9,8 +9,9 @@ from planrunner.protocols.base import Exchange
 from planrunner.protocols.http.operation import HttpOperation, HttpSettings
 from planrunner.protocols.http.url import split_url
 from planrunner.protocols.plugin import ClientChoice, Reach, TargetHost
+from planrunner.units import format_duration
 
-__all__ = ["choose_client", "hosts", "ignored_proxies", "reach"]
+__all__ = ["caveat", "choose_client", "hosts", "ignored_proxies", "needs_httpx", "reach"]
 
 _PROXIES: Final = ("http_proxy", "https_proxy", "all_proxy")
 
@@ -19,9 +20,35 @@ def choose_client(settings: HttpSettings) -> ClientChoice:
     """Choose by what the plan asks for: the fast client unless it can't do it."""
     if settings.client != "auto":
         return ClientChoice(settings.client, "`http.client` says so")
-    if settings.proxy:
-        return ClientChoice("httpx", "`http.proxy` needs it")
-    return ClientChoice("wire", "HTTP/1.1 without a proxy")
+    if needs_httpx(settings.proxy):
+        return ClientChoice("httpx", "the proxy speaks SOCKS or TLS")
+    way = "through a proxy" if settings.proxy else "without a proxy"
+    return ClientChoice("wire", f"HTTP/1.1 {way}{_lifetime(settings)}")
+
+
+def needs_httpx(proxy: str) -> bool:
+    """Say whether the wire client cannot go through this proxy: SOCKS, or TLS to the proxy."""
+    return bool(proxy) and not proxy.lower().startswith("http://")
+
+
+def caveat(settings: HttpSettings) -> str:
+    """Say what httpx does to the numbers, when it sends."""
+    client, reason = choose_client(settings)
+    if client != "httpx":
+        return ""
+    return (
+        f"HTTP is sent with httpx, since {reason}: each request takes it about a millisecond of "
+        "the processor, and where many are under way their waiting for it is in the latencies"
+    )
+
+
+def _lifetime(settings: HttpSettings) -> str:
+    limits = [
+        f"{format_duration(limit_ns)} {word}"
+        for limit_ns, word in ((settings.max_age_ns, "old"), (settings.max_idle_ns, "idle"))
+        if limit_ns
+    ]
+    return f", on connections at most {' and '.join(limits)}" if limits else ""
 
 
 def hosts(exchange: Exchange, settings: HttpSettings) -> Iterator[TargetHost]:

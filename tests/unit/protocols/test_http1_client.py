@@ -30,6 +30,8 @@ from planrunner.protocols.http.clients.request import bind_request
 from planrunner.protocols.http.clients.rewrite import add_lines, next_hop, without
 from planrunner.protocols.http.operation import HttpSettings, StaticBody, TextParts
 from planrunner.protocols.http.url import Location, Origin
+from planrunner.units import NS_PER_S
+from tests.support.http_proxies import tunnelling_proxy
 from tests.support.http_servers import HttpServer, Request, Wire, always, reply, serve
 from tests.support.http_users import HttpUnderTest, TestUser, converse, exchange
 from tests.support.own_code import is_own
@@ -87,6 +89,121 @@ def test_no_head_breaks_the_parser(data: bytes) -> None:
     """Either it is a head, or it is a failure of the request: never another exception."""
     with suppress(WireFault):
         assert ReplyHeads(1000).parse(b"HTTP/1.1 200 OK\r\n" + data + b"\r\n\r\n").status == 200
+
+
+OK = b"HTTP/1.1 200 OK\r\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        (OK + b"Content-Length : 5\r\n\r\n", OK + b"Content-Length: 5\r\n\r\n"),
+        (
+            OK + b"A: 1\r\n\t2\r\nContent-Length: 5\r\n\r\n",
+            OK + b"A: 1 2\r\nContent-Length: 5\r\n\r\n",
+        ),
+        (b"\r\n" + OK + b"Content-Length: 5\r\n\r\n", OK + b"Content-Length: 5\r\n\r\n"),
+        (OK + b"X: \x1b[2J\xff\r\nContent-Length: 5\r\n\r\n", None),
+        (b"HTTP/1.1 200\r\nContent-Length: 05\r\n\r\n", None),
+    ],
+    ids=["space", "fold", "empty-line", "controls", "no-reason"],
+)
+def test_lenient_heads(data: bytes, text: bytes | None) -> None:
+    """What can only be meant in one way is read, and shown to expectations as it was meant."""
+    head = ReplyHeads(1000).parse(data)
+
+    assert (head.status, head.length, head.text) == (200, 5, text or data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        OK + b" folded: status line\r\n\r\n",
+        OK + b"Content-Length: 8\r\nContent-Length: 3\r\n\r\n",
+        OK + b"Content-Length: 8, 3\r\n\r\n",
+        OK + b"Content-Length: +8\r\n\r\n",
+        OK + b"Content-Length: 8\r\n 3\r\n\r\n",
+        OK + b"Content-Length: \r\n\r\n",
+        OK + b"Content-Length: 99999999999999999999\r\n\r\n",
+        OK + b"Transfer-Encoding: chunked, chunked\r\n\r\n",
+        OK + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: gzip\r\n\r\n",
+        OK + b"X: a\0b\r\n\r\n",
+        OK + b"X: a\rContent-Length: 3\r\n\r\n",
+        OK + b": nameless\r\n\r\n",
+        OK + b"Bad Name: 1\r\n\r\n",
+        b"HTTP/1.1 99 X\r\n\r\n",
+        b"HTTP/1.1 000 X\r\n\r\n",
+        b"HTTP/1.1 2000 X\r\n\r\n",
+        b"HTTP/2 200\r\n\r\n",
+    ],
+)
+def test_dangerous_heads_are_refused(data: bytes) -> None:
+    """Where a reply ends, or what its lines are, is never guessed."""
+    with pytest.raises(WireFault) as failed:
+        ReplyHeads(1000).parse(data)
+
+    assert failed.value.kind == FailureKind.PROTOCOL
+
+
+@pytest.mark.parametrize("line", [b" " * 60_000 + b"x", b"\t\r\n " * 15_000, b"a\r\n b" * 10_000])
+def test_no_head_takes_long(line: bytes) -> None:
+    """White space without end is read in linear time."""
+    started_ns = MonotonicClock().now_ns()
+
+    with suppress(WireFault):
+        ReplyHeads(1000).parse(OK + b"X:" + line + b"\r\nY" + line + b"\r\n\r\n")
+
+    assert MonotonicClock().now_ns() - started_ns < NS_PER_S
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (OK + b"Content-Length: 8\r\nContent-Length: 3\r\n\r\n", FailureKind.PROTOCOL),
+        (OK + b"X: " + b"x" * 300_000, FailureKind.TOO_LARGE),
+        (OK + b"Content-Length: 99999999999\r\n\r\n", FailureKind.TOO_LARGE),
+        (OK + b"Content-Le", FailureKind.TIMEOUT),
+    ],
+    ids=["lengths", "head", "body", "half"],
+)
+def test_a_failure_keeps_the_status_that_the_head_names(data: bytes, kind: FailureKind) -> None:
+    """What is wrong with the rest doesn't take away what is known."""
+
+    async def scenario(user: TestUser, server: HttpServer) -> None:
+        got = await user.get(server.origin, timeout_s=0.3)
+
+        assert (got.failure, got.status, got.body) == (kind, 200, None)
+
+    converse(WIRE, always(data), scenario)
+
+
+@pytest.mark.parametrize("number", [1, 1000])
+def test_interim_replies_are_skipped_up_to_the_limit_of_a_head(number: int) -> None:
+    """Servers may send some; the reply is the one that follows."""
+    data = b"HTTP/1.1 100 Continue\r\n\r\n" * number + reply(200, b"hello")
+
+    async def scenario(user: TestUser, server: HttpServer) -> None:
+        got = [await user.get(server.origin) for _ in range(2)]
+
+        assert [each.body for each in got] == [b"hello", b"hello"]
+        assert got[1].connects == 0
+
+    converse(WIRE, always(data), scenario)
+
+
+def test_interim_replies_without_end_are_a_failure() -> None:
+    """They cost no more than a head may cost."""
+
+    async def respond(_: Request, wire_: Wire) -> None:
+        while True:
+            await wire_.send(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * 500)
+
+    async def scenario(user: TestUser, server: HttpServer) -> None:
+        got = await user.get(server.origin)
+
+        assert (got.failure, got.status) == (FailureKind.TOO_LARGE, 0)
+
+    converse(WIRE, respond, scenario)
 
 
 # -- bodies --------------------------------------------------------------------------------
@@ -172,7 +289,7 @@ def test_redirect_with_credentials_in_its_location() -> None:
     data = b"GET / HTTP/1.1\r\nHost: a\r\nAuthorization: x\r\nY: 1\r\n\r\n"
     location = Location(SHOP, "/to", "Basic abc")
 
-    assert next_hop(data, 302, location, crosses=False) == (
+    assert next_hop(data, 302, location, has_crossed=False) == (
         b"GET /to HTTP/1.1\r\nHost: shop.test\r\nAuthorization: Basic abc\r\nY: 1\r\n\r\n"
     )
 
@@ -293,6 +410,82 @@ def test_sweep_fails_only_what_is_late() -> None:
             await client.close()
 
     asyncio.run(run())
+
+
+def test_sweep_closes_what_has_been_idle_for_too_long() -> None:
+    """The server sees it then, and not when the user comes back."""
+    gone = []
+
+    async def respond(request: Request, wire_: Wire) -> None:
+        await wire_.send(reply(200))
+        gone.append(request)
+
+    async def scenario(user: TestUser, server: HttpServer) -> None:
+        await user.get(server.origin)
+        session = user.session
+        assert isinstance(session, wire.RetiringSession)
+        assert len(session.connections) == 1
+        await asyncio.sleep(0.15)
+
+        assert len(session.connections) == 0
+
+    converse(WIRE, respond, scenario, HttpSettings(max_idle_ns=50_000_000))
+
+
+def test_a_request_under_way_outlives_its_connections_age() -> None:
+    """A limit is looked at between requests."""
+
+    async def respond(_: Request, wire_: Wire) -> None:
+        await asyncio.sleep(0.12)
+        await wire_.send(reply(200))
+
+    async def scenario(user: TestUser, server: HttpServer) -> None:
+        got = await user.get(server.origin)
+
+        assert (got.failure, got.retries) == (None, 0)
+
+    settings = HttpSettings(max_age_ns=30_000_000, max_idle_ns=30_000_000)
+    converse(WIRE, respond, scenario, settings)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (b"", "it said nothing"),
+        (b"SSH-2.0-x\r\n\r\n", "it said `SSH-2.0-x`"),
+        (b"HTTP/1.1 407 Who?\r\n\r\n", "it said `HTTP/1.1 407 Who?`"),
+    ],
+)
+def test_a_tunnel_that_is_refused_says_by_whom(answer: bytes, words: str) -> None:
+    """The proxy is to blame, and not the target."""
+
+    async def run() -> Reply:
+        async with (
+            tunnelling_proxy(answer) as proxy,
+            WIRE.user(HttpSettings(proxy=proxy.url)) as user,
+        ):
+            return await user.get(Origin("https", "shop.test", 443))
+
+    got = asyncio.run(run())
+
+    assert got.failure == FailureKind.CONNECT
+    assert got.detail.startswith("the proxy `127.0.0.1:")
+    assert got.detail.endswith(f"` gave no connection to `shop.test:443`: {words}")
+
+
+def test_a_tunnel_that_never_opens_costs_the_timeout() -> None:
+    """It is a part of connecting."""
+
+    async def respond(_: Request, wire_: Wire) -> None:
+        await wire_.hang()
+
+    async def run() -> Reply:
+        async with serve(respond) as proxy, WIRE.user(HttpSettings(proxy=proxy.url)) as user:
+            return await user.get(Origin("https", "shop.test", 443), timeout_s=0.1)
+
+    got = asyncio.run(run())
+
+    assert (got.failure, got.sent) == (FailureKind.TIMEOUT, 0)
 
 
 class Nobody:

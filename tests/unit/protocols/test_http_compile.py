@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 
 from planrunner.language.expressions.expression import EvaluationError, to_text
 from planrunner.protocols.base import Scope
+from planrunner.protocols.http.compile import settings as settings_module
 from planrunner.protocols.http.compile.settings import compile_settings
 from planrunner.protocols.http.operation import DynamicBody, FileBody, HttpOperation, StaticBody
 from planrunner.protocols.http.spec import HttpModel, RequestSpec
+from planrunner.protocols.http.target import caveat, choose_client
 from planrunner.protocols.http.url import Origin
 from planrunner.units import NS_PER_S
 from tests.support.http_specs import (
@@ -437,3 +439,86 @@ def test_settings_of_a_class_lie_over_the_plans() -> None:
     assert headers_of(operation) == {"A": "1", "b": "3"}
     assert (operation.url.origin, operation.follow_redirects) == (SHOP, False)
     assert compiled.defaults.settings.timeout_ns == 5 * NS_PER_S
+
+
+# -- headers that belong together ----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("plan", "step", "sent"),
+    [
+        ({}, {}, "key=k"),
+        ({"Cookie": "a=1"}, {}, "key=k; a=1"),
+        ({"Cookie": "a=1"}, {"cookie": "b=${two}"}, "key=k; b=2"),
+        ({"Cookie": "a=1"}, {"COOKIE": None}, "key=k"),
+    ],
+)
+def test_a_key_in_a_cookie_goes_beside_other_cookies(
+    plan: dict[str, str], step: dict[str, str | None], sent: str
+) -> None:
+    """Neither takes the other's place: both are asked for."""
+    auth = {"api_key": {"cookie": "key", "value": "k"}}
+    http = compile_http({"base_url": "http://shop.test", "auth": auth, "headers": plan})
+
+    operation = operation_of({"get": "/", "headers": step}, http=http)
+
+    assert headers_of(operation, two=2) == {"Cookie": sent}
+
+
+@pytest.mark.parametrize("name", ["Content-Length", "transfer-encoding"])
+def test_what_frames_a_request_is_not_the_plans(name: str) -> None:
+    """It used to vanish; taking it away asks for nothing."""
+    assert faults_of({"get": "/", "headers": {name: "5"}}) == [(("headers", name), "not-allowed")]
+    assert faults_of({"get": "/", "headers": {name: None}}) == []
+
+
+def test_pool_limits_the_life_of_connections() -> None:
+    """Durations, or params; without them a connection lives as long as its user."""
+    block = {"pool": {"max_age": "5m", "max_idle": "${idle}"}}
+
+    settings = compile_http(block, constants={"idle": "30s"}).settings
+    without = compile_http({"pool": {"keepalive": True}}).settings
+
+    assert (settings.max_age_ns, settings.max_idle_ns) == (300 * NS_PER_S, 30 * NS_PER_S)
+    assert (without.max_age_ns, without.max_idle_ns) == (0, 0)
+
+
+def test_a_connection_without_a_life_is_a_fault() -> None:
+    """`keepalive: false` is the word for it."""
+    model = HttpModel.model_validate({"pool": {"max_idle": "0s"}})
+
+    (fault,) = compile_settings(model, constants={}, files=MemoryFiles({})).faults
+
+    assert (fault.path, fault.code.value) == (("pool", "max_idle"), "invalid-value")
+    assert "keepalive: false" in fault.hint
+
+
+@pytest.mark.parametrize(
+    ("block", "client"),
+    [
+        ({}, "wire"),
+        ({"proxy": "http://p:3128"}, "wire"),
+        ({"proxy": "HTTP://p:3128"}, "wire"),
+        ({"proxy": "https://p:3128"}, "httpx"),
+        ({"proxy": "http://p:3128", "client": "httpx"}, "httpx"),
+    ],
+)
+def test_the_fast_client_sends_unless_it_cannot(block: dict[str, str], client: str) -> None:
+    """It speaks HTTP to proxies; what httpx does to the numbers is said."""
+    settings = compile_http(block).settings
+
+    assert choose_client(settings).name == client
+    assert bool(caveat(settings)) == (client == "httpx")
+
+
+@pytest.mark.parametrize("proxy", ["socks5://p:1080", "https://p:3128"])
+def test_the_wire_client_does_not_pass_by_a_proxy(
+    proxy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sending without it would be another test than the plan's."""
+    monkeypatch.setattr(settings_module, "find_spec", lambda _: True)
+    model = HttpModel.model_validate({"client": "wire", "proxy": proxy})
+
+    (fault,) = compile_settings(model, constants={}, files=MemoryFiles({})).faults
+
+    assert (fault.path, fault.code.value) == (("client",), "not-allowed")

@@ -118,6 +118,40 @@ def test_contains_looks_for_bytes_of_the_text() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("charset", "text"),
+    [
+        ("iso-8859-1", "Café Zürich"),
+        ("WINDOWS-1252", "10 €"),
+        ("Shift_JIS", "東京"),
+        ('"gb2312"', "北京"),
+        ("utf-16", "naïve"),
+        ("us-ascii", "Café"),
+        ("no-such-charset", "Café"),
+        ("punycode", "Café"),
+    ],
+)
+def test_contains_reads_the_charset(charset: str, text: str) -> None:
+    """A text is looked for as the reply's Content-Type spells it, constant or with a variable."""
+    spelled = charset.strip('"')
+    body = f"<p>{text}</p>"
+    known = spelled not in ("us-ascii", "no-such-charset", "punycode")
+    headers = (("Content-Type", f"text/html; charset={charset}"),)
+    reply = reply_of(body.encode(spelled if known else "utf-8"), headers=headers)
+
+    assert first_fault({"contains": [text, "${wanted}"]}, reply, wanted=text) is None
+    assert first_fault({"contains": text[::-1]}, reply) is not None
+
+
+def test_json_in_another_charset_than_it_should_be_in() -> None:
+    """JSON is UTF-8; where it isn't, and the reply says so, it is read all the same."""
+    body = '{"city": "Zürich"}'.encode("latin-1")
+    declared = reply_of(body, headers=(("Content-Type", "application/json; charset=latin-1"),))
+
+    assert first_fault({"json": {"$.city": "Zürich"}}, declared) is None
+    assert first_fault({"json": {"$.city": "Zürich"}}, reply_of(body)) is not None
+
+
 def test_matches_reads_the_charset() -> None:
     """A body in another charset is decoded as its Content-Type says."""
     headers = (("Content-Type", "text/html; charset=ISO-8859-1"),)

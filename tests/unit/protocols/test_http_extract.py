@@ -74,13 +74,17 @@ def test_random_index_comes_from_the_users_stream() -> None:
         ({"css": "a.item::text", "index": "all"}, ["First", "Sec"]),
         ({"css": "input[name=csrf]::attr(value)"}, "c&1"),
         ({"xpath": "//a/@href"}, "/a"),
-        ({"xpath": "count(//a)"}, 2.0),
+        ({"xpath": "count(//a)"}, 2),
+        ({"xpath": "count(//a) div 4"}, 0.5),
         ({"xpath": "string(//a)"}, "First"),
     ],
 )
 def test_markup_is_searched(spec: dict[str, str], value: object) -> None:
     """CSS and XPath over HTML as browsers read it."""
-    assert extracted({"x": spec}, reply_of(HTML)) == {"x": value}
+    found = extracted({"x": spec}, reply_of(HTML))
+
+    assert found == {"x": value}
+    assert type(found["x"]) is type(value)
 
 
 def test_xml_is_searched_and_its_entities_stay_closed() -> None:

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from planrunner.runner.reach import foreign_hosts, peak_load, proxy_notices
+from planrunner.runner.reach import client_notices, foreign_hosts, peak_load
 from tests.support.plans import compiled
 
 
@@ -86,12 +86,12 @@ def test_proxies_of_the_environment_are_ignored_with_a_notice() -> None:
     environ = {"HTTPS_PROXY": "http://me:pass@proxy", "http_proxy": "http://p", "all_proxy": ""}
     proxied = 'http: {base_url: "http://10.0.0.1", proxy: "http://10.0.0.2"}'
 
-    [words] = proxy_notices(compiled(at("http://10.0.0.1")), environ)
+    [words] = client_notices(compiled(at("http://10.0.0.1")), environ)
 
     assert "`HTTPS_PROXY`, `http_proxy` of the environment are ignored" in words
     assert "pass" not in words
-    assert proxy_notices(compiled(at("http://127.0.0.1")), environ) == (words,)
-    assert proxy_notices(compiled(proxied), environ) == ()
+    assert client_notices(compiled(at("http://127.0.0.1")), environ) == (words,)
+    assert client_notices(compiled(proxied), environ) == ()
 
 
 def test_members_of_a_cluster_count_too() -> None:

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from planrunner.language.expressions.expression import EvaluationError
-from planrunner.protocols.http.clients.request import (
-    DEFAULT_NAMES,
-    FRAMING,
-    WireRequest,
-    header_line,
-)
-from planrunner.protocols.http.clients.rewrite import add_lines, target_of, without
+from planrunner.protocols.http.clients.request import DEFAULT_NAMES, WireRequest, header_line
+from planrunner.protocols.http.clients.rewrite import add_cookies, add_lines, target_of, without
 from planrunner.protocols.http.cookies import CookieJar
+from planrunner.protocols.http.headers import FRAMING
 from planrunner.protocols.http.redirects import PRIVATE_HEADERS
 from planrunner.protocols.http.url import Origin
 
@@ -68,7 +64,7 @@ class WireIdentity:
             data: An encoded request.
             origin: Where it goes.
             bound: What it was encoded from.
-            has_crossed: A redirect led to another origin: credentials stay behind.
+            has_crossed: A redirect led where credentials don't go.
         """
         names, own_names = bound.names, bound.own_names
         if own_names.isdisjoint(self._headers):
@@ -76,12 +72,15 @@ class WireIdentity:
         else:
             kept = own_names | PRIVATE_HEADERS if has_crossed else own_names
             lines = b"".join(line for key, line in self._headers.items() if key not in kept)
-        if "cookie" not in names and (has_crossed or "cookie" not in self._headers):
-            cookie = self.jar.repeated(origin)
-            if cookie is None:
-                cookie = self.jar.header(origin, target_of(data))
-            if cookie:
-                lines += f"Cookie: {cookie}\r\n".encode("latin-1")
+        cookie = self.jar.repeated(origin)
+        if cookie is None:
+            cookie = self.jar.header(origin, target_of(data))
+        if cookie and ("cookie" in names or "cookie" in self._headers):
+            dressed = add_lines(self._undress(data, names, own_names), lines)
+            is_off = self._headers.get("cookie") == b"" and "cookie" not in own_names
+            return dressed if is_off else add_cookies(dressed, cookie.encode("latin-1"))
+        if cookie:
+            lines += f"Cookie: {cookie}\r\n".encode("latin-1")
         if self._headers:
             data = self._undress(data, names, own_names)
         return add_lines(data, lines) if lines else data

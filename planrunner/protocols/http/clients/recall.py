@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import zlib
 from typing import Final
 
 from planrunner.protocols.base import Reply
+from planrunner.protocols.http.content import decode_beginning
 from planrunner.protocols.http.url import Origin
 
 __all__ = ["GLIMPSE", "Glimpse", "is_worth_a_glimpse", "recall"]
@@ -18,8 +18,7 @@ Glimpse = tuple[bytes, bytes]
 """The head of a reply, and the beginning of its body as it came over the wire."""
 
 _WIDEST: Final = 256 * 1024
-_ANY_ENCODING: Final = 47
-_ENCODED: Final = re.compile(rb"(?im)^content-encoding[ \t]*:[ \t]*(x-)?(gzip|deflate)[ \t]*\r?$")
+_ENCODED: Final = re.compile(rb"(?im)^content-encoding[ \t]*:[ \t]*([\w-]+)[ \t]*\r?$")
 _CREDENTIAL: Final = re.compile(r"(?i)^(proxy-)?authorization$|token|secret|password|api-?key")
 _COOKIE: Final = re.compile(r"([^=;,\s]+)=([^;]*)")
 
@@ -51,12 +50,10 @@ def recall(
 def _glimpsed(reply: Reply, glimpse: Glimpse | None) -> bytes:
     if glimpse is None or glimpse[0] is not reply.head:
         return b""
-    if _ENCODED.search(reply.head) is None:
+    encoded = _ENCODED.search(reply.head)
+    if encoded is None:
         return glimpse[1]
-    try:  # only its beginning is here, so it does not end as it should
-        return zlib.decompressobj(_ANY_ENCODING).decompress(glimpse[1], GLIMPSE)
-    except zlib.error:
-        return b""
+    return decode_beginning(glimpse[1], encoded[1].decode("ascii").lower(), GLIMPSE)
 
 
 def _message(data: bytes, origin: str) -> str:

@@ -14,6 +14,7 @@ from planrunner.language.fields.pieces import merge_constants
 from planrunner.protocols.base import Exchange, Scope
 from planrunner.protocols.http.clients.upload import Upload, open_upload
 from planrunner.protocols.http.content import ACCEPTED_ENCODINGS
+from planrunner.protocols.http.headers import FRAMING, asks_to_close
 from planrunner.protocols.http.operation import (
     DynamicBody,
     Evaluate,
@@ -31,7 +32,6 @@ from planrunner.values import dataclass
 
 __all__ = [
     "DEFAULT_NAMES",
-    "FRAMING",
     "LARGE",
     "BoundGrant",
     "BytesPiece",
@@ -52,9 +52,6 @@ DEFAULTS: Final = (
 )
 DEFAULT_NAMES: Final = frozenset({"host", "content-type", *(name.lower() for name, _ in DEFAULTS)})
 """What a request may say without the plan naming it, lower case."""
-
-FRAMING: Final = frozenset({"content-length", "transfer-encoding"})
-"""What says where a request ends: the client's business alone."""
 
 TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -188,7 +185,7 @@ def bind_request(exchange: Exchange) -> WireRequest:
             operation.method == "HEAD"
             or len(data or b"") > LARGE
             or bool(stream or operation.retry or operation.grant)
-            or not operation.keepalive
+            or _may_close(operation)
         ),
         wants_body=operation.needs_body,
         is_idempotent=operation.method in IDEMPOTENT,
@@ -200,6 +197,15 @@ def bind_request(exchange: Exchange) -> WireRequest:
         retry=operation.retry,
         grant=_bind_grant(operation),
         keepalive=operation.keepalive,
+    )
+
+
+def _may_close(operation: HttpOperation) -> bool:
+    """Say whether the connection may have to end with the reply."""
+    return not operation.keepalive or any(
+        header.name.lower() == "connection"
+        and any(not isinstance(part, str) or asks_to_close(part) for part in header.value)
+        for header in operation.headers
     )
 
 
@@ -238,18 +244,16 @@ def header_line(name: str, value: str) -> bytes:
 
 def _target(parts: TextParts, query: tuple[QueryItem, ...]) -> list[BytesPiece]:
     pieces: list[BytesPiece] = []
-    has_query = False
     if not (parts and isinstance(parts[0], str) and parts[0].startswith("/")):
         # A target begins with a slash, whatever the variable in front holds.
         parts, first = parts[1:], parts[0] if parts else "/"
         pieces.append(_rooted(first))
     for part in parts:
         if isinstance(part, str):
-            has_query = has_query or "?" in part
             pieces.append(quote_target(part).encode("ascii"))
         else:
             pieces.append(_quoted(part))
-    return pieces + _query(query, has_query=has_query)
+    return _with_query(pieces, query)
 
 
 def _rooted(part: str | Evaluate) -> BytesPiece:
@@ -278,19 +282,33 @@ def _quoted(evaluate: Evaluate) -> RenderBytes:
     return quoted
 
 
-def _query(query: tuple[QueryItem, ...], *, has_query: bool) -> list[BytesPiece]:
+def _with_query(target: list[BytesPiece], query: tuple[QueryItem, ...]) -> list[BytesPiece]:
+    """Append the query behind `?`, or behind `&` where the target has one already."""
     if not query:
-        return []
-    if not any(_is_dynamic(item) for item in query):
-        return [_query_bytes(query, {}, has_query=has_query)]
-    return [lambda scope: _query_bytes(query, scope, has_query=has_query)]
+        return target
+    known = b"".join(piece for piece in target if isinstance(piece, bytes))
+    is_constant = all(isinstance(piece, bytes) for piece in target)
+    if is_constant or (b"?" in known and isinstance(target[-1], bytes)):
+        tail = known if is_constant else b"?" + known
+        if not any(_is_dynamic(item) for item in query):
+            return [*target, _query_bytes(query, {}, tail)]
+        return [*target, lambda scope: _query_bytes(query, scope, tail)]
+    _, render = compose(target)
+
+    def whole(scope: Scope) -> bytes:
+        # What a variable holds may begin the query.
+        start = render(scope)
+        return start + _query_bytes(query, scope, start)
+
+    return [whole]
 
 
 def _is_dynamic(item: QueryItem) -> bool:
     return not isinstance(item.value, str) or any(not isinstance(part, str) for part in item.name)
 
 
-def _query_bytes(query: tuple[QueryItem, ...], scope: Scope, *, has_query: bool) -> bytes:
+def _query_bytes(query: tuple[QueryItem, ...], scope: Scope, target: bytes) -> bytes:
+    """Return what joins the query to a target; nothing when there is none."""
     pairs = []
     for item in query:
         value = item.value if isinstance(item.value, str) else item.value(scope)
@@ -301,7 +319,13 @@ def _query_bytes(query: tuple[QueryItem, ...], scope: Scope, *, has_query: bool)
         pairs += [f"{name}={quote_query(to_text(each))}" for each in values]
     if not pairs:
         return b""
-    return (("&" if has_query else "?") + "&".join(pairs)).encode("ascii")
+    return _joint(target) + "&".join(pairs).encode("ascii")
+
+
+def _joint(target: bytes) -> bytes:
+    if b"?" not in target:
+        return b"?"
+    return b"" if target.endswith((b"?", b"&")) else b"&"
 
 
 def _text(parts: TextParts, scope: Scope) -> str:
@@ -375,7 +399,7 @@ def _locator(operation: HttpOperation) -> Callable[[Scope], Location]:
             location = split(text)
         except UrlError as fault:
             raise EvaluationError(fault.message, hint=fault.hint) from fault
-        extra = _query_bytes(query, scope, has_query="?" in location.target).decode("ascii")
+        extra = _query_bytes(query, scope, location.target.encode("ascii")).decode("ascii")
         return Location(location.origin, location.target + extra, location.authorization)
 
     return locate

@@ -6,16 +6,28 @@ no expression is evaluated twice.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container
 from typing import Final
 
+from planrunner.protocols.http.headers import asks_to_close
 from planrunner.protocols.http.redirects import BODY_HEADERS, PRIVATE_HEADERS, redirect_method
 from planrunner.protocols.http.url import Location
 
-__all__ = ["add_lines", "method_of", "next_hop", "target_of", "without"]
+__all__ = [
+    "add_cookies",
+    "add_lines",
+    "is_closing",
+    "method_of",
+    "next_hop",
+    "target_of",
+    "without",
+]
 
 EMPTY_LINE: Final = b"\r\n\r\n"
 LINE_END: Final = b"\r\n"
+CONNECTION: Final = re.compile(rb"(?i)\r\nconnection:[ \t]*([^\r\n]*)")
+COOKIE: Final = re.compile(rb"(?i)\r\ncookie:[ \t]*([^\r\n]*)")
 
 
 def method_of(data: bytes) -> str:
@@ -26,10 +38,28 @@ def target_of(data: bytes) -> str:
     return data[: data.index(LINE_END)].split(b" ")[1].decode("ascii")
 
 
+def is_closing(data: bytes) -> bool:
+    """Say whether a request asks for the end of its connection."""
+    options = CONNECTION.search(data, 0, data.index(EMPTY_LINE) + len(LINE_END))
+    return options is not None and asks_to_close(options[1].decode("latin-1"))
+
+
 def add_lines(data: bytes, lines: bytes) -> bytes:
     """Put header lines behind the request line and the one after it, which is Host."""
     second = data.index(LINE_END, data.index(LINE_END) + 2) + 2
     return data[:second] + lines + data[second:]
+
+
+def add_cookies(data: bytes, cookies: bytes) -> bytes:
+    """Put cookies behind those that a request has; of a name in both, its own value stays."""
+    own = COOKIE.search(data, 0, data.index(EMPTY_LINE) + len(LINE_END))
+    if own is None:
+        return add_lines(data, b"Cookie: %b\r\n" % cookies)
+    value = own[1].strip(b" \t;")
+    names = {pair.partition(b"=")[0].strip() for pair in value.split(b";")}
+    pairs = [pair for pair in cookies.split(b"; ") if pair.partition(b"=")[0] not in names]
+    joined = b"; ".join([value, *pairs] if value else pairs)
+    return data[: own.start(1)] + joined + data[own.end(1) :]
 
 
 def without(data: bytes, names: Container[str]) -> bytes:
@@ -40,19 +70,19 @@ def without(data: bytes, names: Container[str]) -> bytes:
     return LINE_END.join(kept) + EMPTY_LINE + body
 
 
-def next_hop(data: bytes, status: int, location: Location, *, crosses: bool) -> bytes:
+def next_hop(data: bytes, status: int, location: Location, *, has_crossed: bool) -> bytes:
     """Return the request that follows a redirect to `location`.
 
     Args:
         data: The request that was redirected.
         status: The redirect's.
         location: Where it leads.
-        crosses: It leads to another origin.
+        has_crossed: Credentials don't go there.
     """
     method = method_of(data)
     new_method = redirect_method(status, method)
     dropped = {"host"}
-    if crosses:
+    if has_crossed:
         dropped |= PRIVATE_HEADERS
     if new_method != method:
         dropped |= BODY_HEADERS

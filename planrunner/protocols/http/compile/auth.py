@@ -34,6 +34,13 @@ class Credentials:
     query: tuple[QueryItem, ...] = ()
     grant: Grant | None = None
 
+    def beside(self, cookies: Header | None) -> Mapping[str, Header | None]:
+        """Return a Cookie header of the key, if it is in one, and the plan's own cookies."""
+        key = self.headers.get("cookie")
+        if key is None:
+            return {}
+        return {"cookie": Header("Cookie", (*key.value, "; ", *cookies.value)) if cookies else key}
+
 
 def compile_auth(
     auth: Auth | str | None, lowering: Lowering, path: SpecPath, settings: HttpSettings

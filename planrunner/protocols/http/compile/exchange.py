@@ -141,7 +141,12 @@ def _operation(
         method=verb.upper(),
         url=url,
         query=compile_query(spec.query, lowering, ("query",)) + credentials.query,
-        headers=merge_headers(defaults.headers, credentials.headers, own_headers),
+        headers=merge_headers(
+            defaults.headers,
+            credentials.headers,
+            own_headers,
+            credentials.beside(own_headers.get("cookie", defaults.headers.get("cookie"))),
+        ),
         own_names=own_names,
         body=compile_body(spec, lowering),
         follow_redirects=follow_redirects,

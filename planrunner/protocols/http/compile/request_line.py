@@ -10,6 +10,7 @@ from planrunner.language.diagnostics import Code
 from planrunner.language.expressions.expression import Lowered, to_text
 from planrunner.language.fields.text import Text
 from planrunner.protocols.base import Scope
+from planrunner.protocols.http.headers import FRAMING, FRAMING_HINT
 from planrunner.protocols.http.operation import Header, QueryItem, TextParts, UrlParts
 from planrunner.protocols.http.url import UrlError, quote_target, split_url
 from planrunner.protocols.lowering import Lowering, SpecPath
@@ -142,6 +143,9 @@ def compile_headers(
         if not _TOKEN.fullmatch(name):
             words = f"`{name}` is not a header name"
             lowering.fault(place, Code.INVALID_VALUE, words, is_key=True)
+        if name.lower() in FRAMING and value is not None:
+            words = f"`{name}` cannot be set: it says where the request ends"
+            lowering.fault(place, Code.NOT_ALLOWED, words, FRAMING_HINT, is_key=True)
         parts = None if value is None else _header_value(value, lowering, place)
         compiled[name.lower()] = None if parts is None else Header(name, parts)
     return compiled

@@ -12,10 +12,12 @@ from typing import Any, Final
 
 from planrunner.language.diagnostics import Code
 from planrunner.language.fields.text import Text
+from planrunner.language.fields.types import Deferred
 from planrunner.protocols.http.compile.auth import Credentials, compile_auth
 from planrunner.protocols.http.compile.request_line import compile_headers, merge_headers
 from planrunner.protocols.http.operation import Header, HttpSettings, TextParts
 from planrunner.protocols.http.spec import Certificate, HttpModel, Pool, RequestKeys
+from planrunner.protocols.http.target import needs_httpx
 from planrunner.protocols.http.url import UrlError, split_url
 from planrunner.protocols.lowering import Files, Lowering, SpecPath
 from planrunner.protocols.plugin import CompiledSettings
@@ -127,7 +129,19 @@ def _connections(model: HttpModel, settings: HttpSettings, lowering: Lowering) -
         changed["proxy"] = _proxy(model.proxy, lowering)
     if "hosts" in given:
         changed["hosts"] = {**settings.hosts, **_hosts(model.hosts, lowering)}
-    return replace(settings, **changed)
+    compiled = replace(settings, **changed)
+    _check_client(compiled, "client" if "client" in given else "proxy", lowering)
+    return compiled
+
+
+def _check_client(settings: HttpSettings, key: str, lowering: Lowering) -> None:
+    if settings.client == "wire" and needs_httpx(settings.proxy):
+        lowering.fault(
+            (key,),
+            Code.NOT_ALLOWED,
+            "the wire client speaks neither SOCKS nor TLS to a proxy",
+            "leave `client` out, or use a proxy whose URL begins with `http://`",
+        )
 
 
 def _pool(pool: Pool, lowering: Lowering) -> dict[str, Any]:
@@ -137,7 +151,24 @@ def _pool(pool: Pool, lowering: Lowering) -> dict[str, Any]:
         message = f"a user can have at most {_MOST_CONNECTIONS} connections"
         lowering.fault(path, Code.INVALID_VALUE, message, f"write {_MOST_CONNECTIONS} or less")
     keepalive = lowering.flag(("pool", "keepalive"), pool.keepalive, default=True)
-    return {"keepalive": keepalive, "per_user": most}
+    return {
+        "keepalive": keepalive,
+        "per_user": most,
+        "max_age_ns": _lifetime(pool.max_age, "max_age", lowering),
+        "max_idle_ns": _lifetime(pool.max_idle, "max_idle", lowering),
+    }
+
+
+def _lifetime(value: int | Deferred | None, key: str, lowering: Lowering) -> int:
+    """Compile a limit of a connection's life; 0 is none."""
+    if value is None:
+        return 0
+    limit_ns = lowering.duration(value, ("pool", key), 1)
+    if limit_ns <= 0:
+        message = f"`{key}` is more than 0"
+        hint = "write `keepalive: false` to use no connection twice"
+        lowering.fault(("pool", key), Code.INVALID_VALUE, message, hint)
+    return limit_ns
 
 
 # Stands for one with a fault, which is known; no request must be blamed for having no host.

@@ -10,7 +10,15 @@ from planrunner.language.diagnostics import Code
 from planrunner.language.expressions.expression import to_text
 from planrunner.language.expressions.values import evaluation_error
 from planrunner.language.fields.text import Text, parse_text
-from planrunner.protocols.base import NOT_JSON, Check, Reply, Scope, read_json, read_text
+from planrunner.protocols.base import (
+    NOT_JSON,
+    Check,
+    Reply,
+    Scope,
+    charset_of,
+    read_json,
+    read_text,
+)
 from planrunner.protocols.http.replies.body import describe_body, header_finder
 from planrunner.protocols.http.replies.schema import compile_schema
 from planrunner.protocols.http.spec_expect import Expect, Rule
@@ -70,7 +78,8 @@ def compile_expect(expect: Expect | None, lowering: Lowering) -> Expected:
         (f"status {status}", *(words for words, _ in hard)),
         tuple(words for words, _ in soft),
         needs_body=not given.isdisjoint({"json_", "contains", "matches", "schema_"}),
-        needs_head=not given.isdisjoint({"header", "matches"}),
+        # The charset of a text stands in the head.
+        needs_head=not given.isdisjoint({"header", "contains", "matches", "json_"}),
     )
 
 
@@ -154,24 +163,33 @@ def _contains(text: Text, lowering: Lowering, path: SpecPath) -> Check:
     missing = f"`{shorten(text.source, 60)}` is not in "
     if lowered.is_constant:
         with lowering.at(path):
-            wanted = _encoded(lowered.value)
+            wanted = to_text(lowered.value)
+            data = _encoded(wanted)
             return lambda reply, _: (
-                None if wanted in (reply.body or b"") else missing + describe_body(reply)
+                None
+                if data in (reply.body or b"") or _is_in_text(wanted, reply)
+                else missing + describe_body(reply)
             )
     evaluate = lowered.evaluate
 
     def check(reply: Reply, scope: Scope) -> str | None:
-        found = _encoded(evaluate(scope)) in (reply.body or b"")
+        wanted = to_text(evaluate(scope))
+        found = _encoded(wanted) in (reply.body or b"") or _is_in_text(wanted, reply)
         return None if found else missing + describe_body(reply)
 
     return check
 
 
-def _encoded(value: object) -> bytes:
+def _encoded(text: str) -> bytes:
     try:
-        return to_text(value).encode()
+        return text.encode()
     except UnicodeError as error:
         raise evaluation_error(error, "the text of `contains`") from error
+
+
+def _is_in_text(wanted: str, reply: Reply) -> bool:
+    """Look in the body of a reply whose charset is not UTF-8, where its bytes are others."""
+    return charset_of(reply.head) != "utf-8" and wanted in reply.parsed(read_text)
 
 
 def _matches(text: Text, lowering: Lowering, path: SpecPath) -> Check:

@@ -1,7 +1,7 @@
 """The wire client: HTTP/1.1 as bytes, for as many requests a second as one core can send.
 
-It does what a load test of an HTTP/1.1 server needs and no more; HTTP/2 and proxies are the httpx
-client's. `wire_session` has the hot path.
+It does what a load test of an HTTP/1.1 server needs and no more; SOCKS proxies are the httpx
+client's. `session` has the hot path.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from planrunner.protocols.base import Exchange, Redirect, Sent
 from planrunner.protocols.http.clients.http1.connect import Connector
 from planrunner.protocols.http.clients.http1.connection import ReplyLimits
 from planrunner.protocols.http.clients.http1.head import ReplyHeads
-from planrunner.protocols.http.clients.http1.session import WireSession
-from planrunner.protocols.http.clients.http1.user import WireShared
+from planrunner.protocols.http.clients.http1.session import RetiringSession, WireSession
+from planrunner.protocols.http.clients.http1.user import Lifetime, WireShared
 from planrunner.protocols.http.clients.identity import WireIdentity
 from planrunner.protocols.http.clients.request import WireRequest, bind_request
 from planrunner.protocols.http.clients.retries import Tokens
@@ -38,6 +38,7 @@ class WireClient:
             ReplyHeads(settings.max_body),
             Connector(settings, clock.now_ns),
             settings.per_user,
+            Lifetime(settings.max_age_ns, settings.max_idle_ns),
         )
         self._told: Callable[[Sent | Redirect], None] | None = None
 
@@ -54,14 +55,18 @@ class WireClient:
         jar = CookieJar(self.shared.now_ns, _wall_s)
         tokens, told = Tokens(), self._told
         identity = WireIdentity(jar) if told is None else TappedIdentity(jar, tokens, told)
-        session = WireSession(self.shared, identity, tokens)
+        make = RetiringSession if self.shared.lifetime.is_limited else WireSession
+        session = make(self.shared, identity, tokens)
         self.shared.users.add(session)
         return session
 
     def sweep(self, now_ns: int) -> None:
+        is_limited = self.shared.lifetime.is_limited
         for user in self.shared.users:
             if user.deadline_ns < now_ns:
                 user.expire()
+            if is_limited:
+                user.retire(now_ns)
 
     async def close(self) -> None:
         for user in list(self.shared.users):

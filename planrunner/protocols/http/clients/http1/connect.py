@@ -12,6 +12,7 @@ from typing import Final
 from planrunner.errors import CannotRun
 from planrunner.protocols.http.clients.fault import map_connect_failure, map_tls_failure
 from planrunner.protocols.http.clients.http1.connection import WireConnection
+from planrunner.protocols.http.clients.http1.proxy import open_tunnel, proxy_of
 from planrunner.protocols.http.operation import HttpSettings
 from planrunner.protocols.http.url import Origin
 from planrunner.units import NS_PER_S
@@ -59,6 +60,7 @@ class Connector:
     def __init__(self, settings: HttpSettings, now_ns: Callable[[], int]) -> None:
         self._settings = settings
         self._hosts: Mapping[str, str] = settings.hosts
+        self._proxy = proxy_of(settings.proxy)
         self._now_ns = now_ns
         self._context: ssl.SSLContext | None = None
         self._addresses: dict[tuple[str, int], tuple[int, list[Address]]] = {}
@@ -73,19 +75,32 @@ class Connector:
         Raises:
             WireFault: With the kind dns, connect or tls.
         """
-        host = self._hosts.get(origin.host, origin.host)
+        host, proxy = self._hosts.get(origin.host, origin.host), self._proxy
+        if proxy is None:
+            sock = await self._connect_to(host, origin.port, f"{host}:{origin.port}")
+        else:
+            where = proxy.origin
+            shown = f"{where.host}:{where.port}` of `http.proxy"
+            sock = await self._connect_to(where.host, where.port, shown)
         try:
-            sock = await self._connect(host, origin.port)
-        except OSError as fault:
-            raise map_connect_failure(fault, f"{host}:{origin.port}") from fault
-        try:
-            return await self._attach(sock, origin, make)
+            if proxy is not None and origin.scheme == "https":
+                await open_tunnel(sock, proxy, host, origin.port)
+            connection = await self._attach(sock, origin, make)
         except OSError as fault:
             sock.close()
             raise map_tls_failure(fault, f"{origin.host}:{origin.port}") from fault
         except BaseException:
             sock.close()
             raise
+        if proxy is not None and origin.scheme == "http":
+            connection.write_whole_urls(proxy.credentials)
+        return connection
+
+    async def _connect_to(self, host: str, port: int, shown: str) -> socket.socket:
+        try:
+            return await self._connect(host, port)
+        except OSError as fault:
+            raise map_connect_failure(fault, shown) from fault
 
     async def _attach(
         self, sock: socket.socket, origin: Origin, make: Callable[[], WireConnection]

@@ -30,6 +30,7 @@ __all__ = ["ConnectionOwner", "ReplyLimits", "ReplyOutcome", "Waiter", "WireConn
 
 ReplyOutcome = ReplyHead | WireFault | None
 Waiter = asyncio.Future[ReplyOutcome]
+WriteBytes = Callable[[bytes | memoryview], None]
 
 ANY_HEAD_END: Final = re.compile(rb"\n\r?\n")
 PIECE: Final = 256 * 1024
@@ -66,34 +67,42 @@ class WireConnection(asyncio.Protocol):
         awaits_head: Nothing of that reply has come yet, and it may have a body.
         wants_body: Keep the body of the reply that is awaited.
         is_bodiless: The reply to this request has no body whatever its head says (HEAD).
-        is_reused: A request was served before the one that is under way.
+        is_last: The request that is under way asks for the end of the connection.
         is_usable: May take another request.
+        opened_ns: When it was.
+        used_ns: When the last reply on it ended; 0 when none has.
+        interim: Bytes of interim replies to the request that is under way.
+        broken: What came of a head that could not be read to its end.
     """
 
     __slots__ = (
         "awaits_head",
+        "broken",
         "buffer",
         "drained",
         "head",
         "heads",
+        "interim",
         "is_bodiless",
+        "is_last",
         "is_paused",
-        "is_reused",
         "is_usable",
         "limits",
         "now_ns",
+        "opened_ns",
         "origin",
         "owner",
         "reading",
         "reply",
         "transport",
+        "used_ns",
         "waiter",
         "wants_body",
         "write",
     )
 
     transport: asyncio.Transport
-    write: Callable[[bytes | memoryview], None]
+    write: WriteBytes
 
     def __init__(
         self,
@@ -114,8 +123,11 @@ class WireConnection(asyncio.Protocol):
         self.buffer = bytearray()
         self.head: ReplyHead | None = None
         self.reading: BodyReader | None = None
+        self.broken = b""
+        self.interim = 0
         self.awaits_head = self.wants_body = self.is_bodiless = False
-        self.is_reused = self.is_paused = False
+        self.is_paused = self.is_last = False
+        self.opened_ns = self.used_ns = 0
         self.is_usable = True
 
     # -- what a session does ---------------------------------------------------------------
@@ -123,16 +135,18 @@ class WireConnection(asyncio.Protocol):
     def expect(self, *, wants_body: bool) -> Waiter:
         """Begin an exchange: the next bytes are its reply."""
         self.wants_body = wants_body
-        self.awaits_head = not self.is_bodiless
+        self.awaits_head = not (self.is_bodiless or self.is_last)
         self.waiter = waiter = asyncio.get_running_loop().create_future()
         return waiter
 
     async def write_large(self, data: bytes) -> None:
         """Write piece by piece, no faster than the server takes it; stop when it has replied."""
         view = memoryview(data)
+        write = self.write
         for start in range(0, len(data), PIECE):
-            if not await self._push(view[start : start + PIECE]):
+            if not await self._push(view[start : start + PIECE], write):
                 return
+            write = self.transport.write
 
     async def write_upload(self, head: bytes, body: AsyncGenerator[bytes]) -> None:
         """Write like `write_large` what is read meanwhile.
@@ -141,28 +155,40 @@ class WireConnection(asyncio.Protocol):
             WireFault: It could not be read.
         """
         async with aclosing(body):
-            going = await self._push(head)
+            going = await self._push(head, self.write)
             while going and (piece := await anext(body, None)) is not None:
-                going = await self._push(piece)
+                going = await self._push(piece, self.transport.write)
 
-    async def _push(self, piece: bytes | memoryview) -> bool:
+    async def _push(self, piece: bytes | memoryview, write: WriteBytes) -> bool:
         """Write one piece and wait until it has left; False when no more is wanted."""
         if self.waiter is None or self.waiter.done():
             # The reply is there already, and what was not sent will never be asked for.
             self.close()
             return False
-        self.write(piece)
+        write(piece)
         self.reply.sent += len(piece)
         if self.is_paused:
             self.drained = asyncio.get_running_loop().create_future()
             await self.drained
         return True
 
+    def write_whole_urls(self, credentials: bytes) -> None:
+        """Write requests as a proxy takes them from now on: they come without their origin."""
+        prefix, write = str(self.origin).encode("ascii"), self.transport.write
+
+        def write_whole_url(data: bytes | memoryview) -> None:
+            data = bytes(data)
+            target, end = data.index(b" ") + 1, data.index(b"\r\n") + 2
+            self.reply.sent += len(prefix) + len(credentials)
+            write(data[:target] + prefix + data[target:end] + credentials + data[end:])
+
+        self.write = write_whole_url
+
     def take_body(self) -> BodyReader | None:
         """Return the body of the reply that has just ended, and forget that reply."""
         head, reading = self.head, self.reading
         if head is not None and reading is not None and is_worth_a_glimpse(head.status):
-            self.owner.glimpse = head.raw, reading.beginning
+            self.owner.glimpse = head.text, reading.beginning
         self.reading = self.head = None
         return reading
 
@@ -187,6 +213,7 @@ class WireConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport  # type: ignore[assignment]  # a stream's is a Transport
         self.write = self.transport.write
+        self.opened_ns = self.now_ns()
 
     def data_received(self, data: bytes) -> None:
         waiter = self.waiter
@@ -200,12 +227,11 @@ class WireConnection(asyncio.Protocol):
                 # `WireSession.send`: Python 3.11 specialises the load, but no call of a slot.
                 now_ns = self.now_ns
                 reply = self.reply
-                reply.first_byte_ns = reply.ended_ns = now_ns()
+                self.used_ns = reply.first_byte_ns = reply.ended_ns = now_ns()
                 reply.status = head.status
                 reply.received = head.quick
                 reply.head = head.raw
                 reply.body = data[head.size - head.quick :] if self.wants_body else None
-                self.is_reused = True
                 self.waiter = None
                 waiter.set_result(None)
                 return
@@ -255,42 +281,54 @@ class WireConnection(asyncio.Protocol):
         buffer = self.buffer
         end = data.find(HEAD_END) + len(HEAD_END)
         if not buffer and len(HEAD_END) <= end <= self.limits.max_head:
-            head = self.heads.parse(data[:end])
+            head = self._parse_head(data[:end])
             if head.status >= 200:
                 self._begin_body(head, data[end:])
                 return
         self._collect_head(buffer, data)
 
+    def _parse_head(self, raw: bytes) -> ReplyHead:
+        try:
+            return self.heads.parse(raw)
+        except WireFault:
+            self.broken = raw
+            raise
+
     def _collect_head(self, buffer: bytearray, data: bytes) -> None:
         """Read a head that comes in pieces, behind interim replies, or with bare line feeds."""
+        limit = self.limits.max_head
         seen = max(0, len(buffer) - len(HEAD_END))
         buffer += data
-        # An end within the limit, so that a long head fails the same however it is cut.
-        while end := ANY_HEAD_END.search(buffer, seen, self.limits.max_head):
-            head = self.heads.parse(bytes(buffer[: end.end()]))
+        # An end within the limit, so that a long head fails the same however it is cut. Interim
+        # replies count with it: a server that sends them without end is not waited for.
+        while end := ANY_HEAD_END.search(buffer, seen, max(0, limit - self.interim)):
+            head = self._parse_head(bytes(buffer[: end.end()]))
             del buffer[: end.end()]
             if head.status >= 200:
                 rest = bytes(buffer)
                 buffer.clear()
                 self._begin_body(head, rest)
                 return
+            self.interim += end.end()
             seen = 0
         if not b"HTTP/1.".startswith(buffer[:7]):
             raise WireFault(FailureKind.PROTOCOL, "the reply is not HTTP/1")
-        if len(buffer) >= self.limits.max_head:
-            words = f"the reply's head is larger than {self.limits.max_head} bytes"
-            raise WireFault(FailureKind.TOO_LARGE, words)
+        if len(buffer) + self.interim >= limit:
+            what = "head and the interim replies before it are" if self.interim else "head is"
+            raise WireFault(FailureKind.TOO_LARGE, f"the reply's {what} larger than {limit} bytes")
 
     def _begin_body(self, head: ReplyHead, rest: bytes) -> None:
-        if head.quick == len(rest) and self.waiter is not None and not self.is_bodiless:
-            self._finish_quick(head, rest if self.wants_body else None, self.waiter)
+        is_plain = self.waiter is not None and not (self.is_bodiless or self.is_last)
+        if head.quick == len(rest) and is_plain:
+            self._finish_quick(head, rest if self.wants_body else None)
             return
+        self.head = head  # known even if the body is refused
         if self.is_bodiless:
             reading = BodyReader(0, keep=self.wants_body, limit=0)
         else:
             reading = read_body(head, keep=self.wants_body, limit=self.limits.max_body)
         reading.is_glimpsed = not self.wants_body and is_worth_a_glimpse(head.status)
-        self.head, self.reading = head, reading
+        self.reading = reading
         if rest or reading.is_complete:
             self._read_body(head, reading, rest)
 
@@ -302,7 +340,7 @@ class WireConnection(asyncio.Protocol):
 
     def _complete(self, head: ReplyHead, reading: BodyReader) -> None:
         """End the exchange: a whole reply is here."""
-        keeps = head.keeps_alive and reading.is_framed and not reading.has_extra
+        keeps = head.keeps_alive and reading.is_framed and not (self.is_last or reading.has_extra)
         self.is_usable = self.is_usable and keeps
         if head.needs_look or (head.encoding and self.wants_body):
             self._finish(head)
@@ -310,29 +348,30 @@ class WireConnection(asyncio.Protocol):
         reply = self.reply
         reply.status = head.status
         reply.received = reading.received
-        reply.head = head.raw
+        reply.head = head.text
         reply.body = reading.content()
         self.take_body()
         self._finish(None)
 
-    def _finish_quick(self, head: ReplyHead, body: bytes | None, waiter: Waiter) -> None:
+    def _finish_quick(self, head: ReplyHead, body: bytes | None) -> None:
         reply = self.reply
-        reply.ended_ns = self.now_ns()
+        self.used_ns = reply.ended_ns = self.now_ns()
         reply.status = head.status
         reply.received = head.quick
         reply.head = head.raw
         reply.body = body
-        self.is_reused = True
-        self.waiter = None
+        waiter, self.waiter = self.waiter, None
+        assert waiter is not None  # a reply is awaited
         waiter.set_result(None)
 
     def _finish(self, outcome: ReplyOutcome) -> None:
         """Hand over the outcome; what was read stays until `take_body`."""
-        self.reply.ended_ns = self.now_ns()
+        self.used_ns = self.reply.ended_ns = self.now_ns()
         waiter, self.waiter = self.waiter, None
         if not self.is_usable:
             self.close()
-        self.is_reused = True
+        self.broken = self.broken or bytes(self.buffer)
+        self.interim = 0
         self.buffer.clear()
         self._wake_writer()
         if waiter is not None and not waiter.done():
@@ -345,7 +384,7 @@ class WireConnection(asyncio.Protocol):
             when = "in the middle of the reply's head"
         else:
             when = "before it replied"
-        is_stale = self.is_reused and not self.reply.first_byte_ns
+        is_stale = self.used_ns > 0 and not self.reply.first_byte_ns
         return map_loss(exc, when, is_stale=is_stale)
 
     def _wake_writer(self) -> None:

@@ -8,14 +8,15 @@ from __future__ import annotations
 import asyncio
 
 from planrunner.protocols.base import FailureKind, Reply
+from planrunner.protocols.http.clients.decoding import decode_body
 from planrunner.protocols.http.clients.fault import WireFault
 from planrunner.protocols.http.clients.http1.connection import ReplyOutcome, WireConnection
-from planrunner.protocols.http.clients.http1.head import ReplyHead
+from planrunner.protocols.http.clients.http1.head import ReplyHead, status_named
 from planrunner.protocols.http.clients.http1.user import WireUser
 from planrunner.protocols.http.clients.request import IDEMPOTENT, LARGE, WireRequest
-from planrunner.protocols.http.clients.rewrite import method_of, next_hop, target_of
+from planrunner.protocols.http.clients.rewrite import is_closing, method_of, next_hop, target_of
 from planrunner.protocols.http.clients.upload import Upload
-from planrunner.protocols.http.content import BodyTooLarge, BrokenContent, decode_content
+from planrunner.protocols.http.redirects import crosses
 from planrunner.protocols.http.url import Origin, UrlError, join
 from planrunner.units import NS_PER_S
 
@@ -29,7 +30,7 @@ class WireExchange:
         origin: Of the hop under way.
         data: The hop's request without the user's own headers and cookies.
         upload: The rest of it, when it is read while it is sent.
-        has_crossed: A redirect has led to another origin.
+        has_crossed: A redirect has led where credentials don't go.
     """
 
     __slots__ = (
@@ -140,6 +141,7 @@ class WireExchange:
         user, reply = self.user, self.user.reply
         data = user.identity.dress(self.data, self.origin, self.bound, has_crossed=self.has_crossed)
         connection.is_bodiless = data.startswith(b"HEAD ")
+        connection.is_last = not self.bound.keepalive or is_closing(data)
         self.connection = user.current = connection
         user.written = data if len(data) <= LARGE else data[:LARGE]
         waiter = connection.expect(wants_body=self.bound.wants_body)
@@ -173,28 +175,28 @@ class WireExchange:
             words = f"the redirect has no valid target: {fault.message}"
             raise WireFault(FailureKind.PROTOCOL, words) from fault
         self.user.identity.redirected(head.status, head.location)
-        crosses = location.origin != self.origin
+        has_crossed = crosses(self.origin, location.origin)
         method = method_of(self.data)
-        self.data = next_hop(self.data, head.status, location, crosses=crosses)
+        self.data = next_hop(self.data, head.status, location, has_crossed=has_crossed)
         if method_of(self.data) != method:
             self.upload = None
         self.origin = location.origin
-        self.has_crossed = self.has_crossed or crosses
+        self.has_crossed = self.has_crossed or has_crossed
 
     def _take_body(self, reply: Reply, head: ReplyHead) -> None:
         reply.status = head.status
-        reply.head = head.raw
+        reply.head = head.text
         content = self._count()
         if content is None or not head.encoding:
             reply.body = content
             return
-        limit = self.user.shared.limits.max_body
-        try:
-            reply.body = decode_content(content, head.encoding, limit=limit)
-        except BodyTooLarge as fault:
-            raise WireFault(FailureKind.TOO_LARGE, fault.message) from fault
-        except BrokenContent as fault:
-            raise WireFault(FailureKind.PROTOCOL, fault.message) from fault
+        user = self.user
+        reply.body = decode_body(
+            content,
+            head.encoding,
+            limit=user.shared.limits.max_body,
+            is_late=lambda: user.now_ns() > user.deadline_ns,
+        )
 
     def _count(self) -> bytes | None:
         """Count the body of the reply that has just ended, and return it if it was kept."""
@@ -206,9 +208,11 @@ class WireExchange:
 
     def _fail(self, reply: Reply, fault: WireFault) -> None:
         connection = self.connection
+        # What is known of a reply that broke off is kept.
         if connection is not None and connection.head is not None:
-            # What is known of a reply that broke off is kept.
-            reply.status, reply.head = connection.head.status, connection.head.raw
+            reply.status, reply.head = connection.head.status, connection.head.text
+        elif connection is not None and (status := status_named(connection.broken)) >= 200:
+            reply.status, reply.head = status, connection.broken
         self._count()
         reply.body = None
         reply.failure = fault.kind

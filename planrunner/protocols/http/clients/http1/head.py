@@ -1,40 +1,44 @@
-"""Reply heads: parsed by httptools once, then known by their bytes.
+"""Reply heads: parsed once, then known by their bytes.
 
 A load test sees the same few heads over and over (only Date changes, once a second), so looking
 the bytes up is several times cheaper than parsing them, and gives exactly where the reply ends.
+
+A head is read as its sender's peers read it (ADR 33): strict where a reply could be taken for
+another one, lenient where its meaning is clear.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
-
-import httptools
 
 from planrunner.protocols.base import FailureKind
 from planrunner.protocols.http.clients.fault import WireFault
 from planrunner.protocols.http.clients.recall import is_worth_a_glimpse
 from planrunner.protocols.http.redirects import REDIRECTS
 
-__all__ = ["HEAD_END", "UNTIL_CLOSE", "ReplyHead", "ReplyHeads"]
+__all__ = ["HEAD_END", "UNTIL_CLOSE", "ReplyHead", "ReplyHeads", "status_named"]
 
 HEAD_END: Final = b"\r\n\r\n"
 UNTIL_CLOSE: Final = -1
 NEVER_QUICK: Final = -1
 CAPACITY: Final = 256
 BODILESS: Final = frozenset({204, 304})
-MATTERING: Final = frozenset(
-    {
-        b"connection",
-        b"content-encoding",
-        b"content-length",
-        b"location",
-        b"set-cookie",
-        b"transfer-encoding",
-    }
+LONGEST_LENGTH: Final = 19
+"""Digits of 2**63, beyond which clients overflow."""
+
+# A bare LF ends a line for most clients (RFC 9112 §2.2).
+STATUS: Final = rb"HTTP/1\.([01])[ \t]+([1-9][0-9][0-9])(?:[ \t][^\r\n\0]*+)?\r?\n"
+HEAD: Final = re.compile(STATUS + rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]++:[^\r\n\0]*+\r?\n)*+\r?\n")
+STATUS_LINE: Final = re.compile(STATUS)
+# Spelled so that a line that doesn't matter is passed over at its first letter.
+MATTERING: Final = re.compile(
+    rb"\n([Cc](?i:onnection|ontent-encoding|ontent-length)|[Ll](?i:ocation)|[Ss](?i:et-cookie)"
+    rb"|[Tt](?i:ransfer-encoding)):[ \t]*([^\r\n]*)"
 )
-BARE_LF: Final = re.compile(rb"(?<!\r)\n")
+FOLD: Final = re.compile(rb"\r?\n[ \t]+")
+SPACE_BEFORE_COLON: Final = re.compile(rb"\n([^\r\n: \t]++)[ \t]++:")
 
 
 @dataclass(slots=True, eq=False)  # not frozen: that would make it three times as slow to build
@@ -43,6 +47,7 @@ class ReplyHead:
 
     Attributes:
         raw: The head's bytes, empty line included.
+        text: The same as it is understood: folded lines are unfolded, and no name ends in a space.
         size: Bytes of the whole reply when it is quick, else NEVER_QUICK.
         length: Bytes of the body; UNTIL_CLOSE without Content-Length.
         quick: `length` when nothing but its bytes has to arrive: a final reply, not chunked or
@@ -56,6 +61,7 @@ class ReplyHead:
     """
 
     raw: bytes
+    text: bytes
     size: int
     status: int
     length: int
@@ -70,6 +76,7 @@ class ReplyHead:
 
 UNKNOWN_HEAD: Final = ReplyHead(
     raw=b"\0",
+    text=b"\0",
     size=NEVER_QUICK,
     status=0,
     length=UNTIL_CLOSE,
@@ -126,46 +133,66 @@ class ReplyHeads:
         return head
 
 
-class _Fields:
-    """httptools' callback: keeps the header fields that matter, the others only have to parse."""
-
-    __slots__ = ("found",)
-
-    def __init__(self) -> None:
-        self.found: dict[bytes, list[bytes]] = {}
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        name = name.lower()
-        if name in MATTERING:
-            self.found.setdefault(name, []).append(value)
-
-
 def _parse(raw: bytes) -> ReplyHead:
-    sink = _Fields()
-    parser = httptools.HttpResponseParser(sink)
-    lines = raw
-    if raw.count(b"\n") != raw.count(b"\r\n"):
-        # A bare LF ends a line for most clients (RFC 9112 §2.2), but not for httptools.
-        lines = BARE_LF.sub(b"\r\n", raw)
-    try:
-        parser.feed_data(lines)
-    except httptools.HttpParserUpgrade as upgrade:
-        raise WireFault(FailureKind.PROTOCOL, "the server switched protocols unasked") from upgrade
-    except httptools.HttpParserError as fault:
-        words = f"the reply is not HTTP: {str(fault).lower()}"
-        raise WireFault(FailureKind.PROTOCOL, words) from fault
-    keeps = parser.get_http_version() == "1.1"
-    return _facts(raw, parser.get_status_code(), sink.found, keeps_by_default=keeps)
+    text, match = raw, HEAD.fullmatch(raw)
+    if match is None:
+        text = _straightened(raw)
+        if not text:
+            return replace(UNKNOWN_HEAD, raw=raw, text=raw)
+        if (match := HEAD.fullmatch(text)) is None:
+            raise _not_http("a line of its head is no header")
+    version, status = match.groups()
+    found: dict[bytes, list[bytes]] = {}
+    for name, value in MATTERING.findall(text):
+        found.setdefault(name.lower(), []).append(value.rstrip(b" \t"))
+    return _facts(raw, text, int(status), found, keeps_by_default=version == b"1")
+
+
+def _straightened(raw: bytes) -> bytes:
+    """Return a head without empty lines in front, folds, and spaces before colons.
+
+    Raises:
+        WireFault: It does not begin with a status line.
+    """
+    lines = raw.lstrip(b"\r\n")
+    if not lines:
+        return b""
+    first = STATUS_LINE.match(lines)
+    if first is None:
+        raise _not_http("it does not begin with a status line")
+    # A user agent replaces a fold by spaces (RFC 9112 §5.2), except behind the status line.
+    begin = first.end()
+    unfolded = b"\n" + FOLD.sub(b" ", lines[begin:])
+    return lines[:begin] + SPACE_BEFORE_COLON.sub(rb"\n\1:", unfolded)[1:]
+
+
+def _not_http(why: str) -> WireFault:
+    return WireFault(FailureKind.PROTOCOL, f"the reply is not HTTP: {why}")
+
+
+def status_named(data: bytes) -> int:
+    """Return the status that the beginning of a reply names, 0 for none."""
+    named = STATUS_LINE.match(data.lstrip(b"\r\n"))
+    return 0 if named is None else int(named[2])
 
 
 def _facts(
-    raw: bytes, status: int, found: dict[bytes, list[bytes]], *, keeps_by_default: bool
+    raw: bytes,
+    text: bytes,
+    status: int,
+    found: dict[bytes, list[bytes]],
+    *,
+    keeps_by_default: bool,
 ) -> ReplyHead:
+    if status == 101:
+        raise WireFault(FailureKind.PROTOCOL, "the server switched protocols unasked")
     coding = _joined(found, b"transfer-encoding")
     if coding not in ("", "chunked"):
         words = f"the reply has an unknown transfer coding `{coding}`"
         raise WireFault(FailureKind.PROTOCOL, words)
-    length = _length(status, found)
+    length = UNTIL_CLOSE if coding else _length(found)
+    if status in BODILESS or status < 200:
+        length = 0
     options = _joined(found, b"connection")
     keeps = keeps_by_default or "keep-alive" in options
     if "close" in options:
@@ -176,10 +203,11 @@ def _facts(
     cookies = found.get(b"set-cookie", ())
     needs_look = bool(location or cookies)
     is_slow = status < 200 or is_chunked or not keeps or encoding or needs_look
-    is_slow = is_slow or (is_worth_a_glimpse(status) and length != 0)
+    is_slow = is_slow or text is not raw or (is_worth_a_glimpse(status) and length != 0)
     quick = NEVER_QUICK if is_slow else length
     return ReplyHead(
         raw,
+        text,
         NEVER_QUICK if quick == NEVER_QUICK else len(raw) + quick,
         status,
         length,
@@ -198,11 +226,26 @@ def _joined(found: dict[bytes, list[bytes]], name: bytes) -> str:
     return b",".join(values).decode("latin-1").strip().lower() if values else ""
 
 
-def _length(status: int, found: dict[bytes, list[bytes]]) -> int:
-    if status in BODILESS or status < 200:
-        return 0
-    length = found.get(b"content-length")
-    return int(length[0]) if length else UNTIL_CLOSE
+def _length(found: dict[bytes, list[bytes]]) -> int:
+    """Return the length that the head announces; the same value may stand there several times.
+
+    Raises:
+        WireFault: It is no number, or there are several: where the reply ends is a guess then.
+    """
+    lines = found.get(b"content-length")
+    if lines is None:
+        return UNTIL_CLOSE
+    length = lines[0]
+    if len(lines) > 1 or b"," in length:
+        lengths = sorted({part.strip() for part in b",".join(lines).split(b",")})
+        length = lengths[0]
+        if len(lengths) > 1:
+            shown = b", ".join(lengths)[:60].decode("latin-1")
+            raise WireFault(FailureKind.PROTOCOL, f"the reply has different lengths: {shown}")
+    if not length.isdigit() or len(length) > LONGEST_LENGTH:
+        shown = length[:60].decode("latin-1")
+        raise WireFault(FailureKind.PROTOCOL, f"the reply's length `{shown}` is no number")
+    return int(length)
 
 
 def _text(value: bytes) -> str:

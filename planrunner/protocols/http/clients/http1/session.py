@@ -17,7 +17,7 @@ from planrunner.protocols.http.clients.identity import WireIdentity
 from planrunner.protocols.http.clients.request import LARGE, Outbound, WireRequest
 from planrunner.protocols.http.clients.retries import Tokens, send_with_care
 
-__all__ = ["WireSession"]
+__all__ = ["RetiringSession", "WireSession"]
 
 
 class WireSession(WireUser):
@@ -72,24 +72,25 @@ class WireSession(WireUser):
 
     async def exchange(self, bound: WireRequest, outbound: Outbound) -> Reply:
         """Send once, redirects included."""
-        reply = await WireExchange(
+        return await WireExchange(
             self, bound, outbound.origin, outbound.data, outbound.upload
         ).run()
-        if not bound.keepalive:
-            for connection in list(self.connections.values()):
-                connection.close()
-        return reply
 
     def lanes(self, count: int) -> Sequence[WireSession]:
         most = min(count, self.shared.per_user or count)
         while len(self.others) < most - 1:
-            other = WireSession(self.shared, self.identity, self.tokens)
+            other = type(self)(self.shared, self.identity, self.tokens)
             self.shared.users.add(other)
             self.others.append(other)
         return (self, *self.others[: most - 1])
 
     def set_header(self, name: str, value: str | None) -> None:
         self.identity.set_header(name, value)
+        if name.lower() == "connection":
+            # Only a request that opens its connection looks at whether it is to end.
+            for session in (self, *self.others):
+                for connection in list(session.connections.values()):
+                    connection.close()
 
     async def close(self) -> None:
         for other in self.others:
@@ -98,3 +99,13 @@ class WireSession(WireUser):
         for connection in list(self.connections.values()):
             connection.close()
         self.current = None  # or the two would hold each other
+
+
+class RetiringSession(WireSession):
+    """A session whose connections have a limited life; others don't pay for the look at it."""
+
+    __slots__ = ()
+
+    async def send(self, bound: WireRequest, scope: Scope) -> Reply:
+        self.retire(self.now_ns())
+        return await super().send(bound, scope)

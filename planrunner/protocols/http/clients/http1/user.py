@@ -18,7 +18,25 @@ from planrunner.protocols.http.clients.retries import Tokens
 from planrunner.protocols.http.url import Origin
 from planrunner.values import dataclass
 
-__all__ = ["WireShared", "WireUser"]
+__all__ = ["Lifetime", "WireShared", "WireUser"]
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetime:
+    """How long a connection may be used; 0 for ever."""
+
+    max_age_ns: int = 0
+    max_idle_ns: int = 0
+
+    @property
+    def is_limited(self) -> bool:
+        return self.max_age_ns > 0 or self.max_idle_ns > 0
+
+    def is_over(self, connection: WireConnection, now_ns: int) -> bool:
+        """Say whether a connection that nothing is under way on has to go."""
+        idle_ns = now_ns - (connection.used_ns or connection.opened_ns)
+        is_old = 0 < self.max_age_ns <= now_ns - connection.opened_ns
+        return is_old or 0 < self.max_idle_ns <= idle_ns
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +46,7 @@ class WireShared:
     Attributes:
         users: Those not closed yet.
         per_user: Connections of one user to one host at once; 0 leaves it to the plan's steps.
+        lifetime: Of their connections.
     """
 
     clock: Clock
@@ -36,6 +55,7 @@ class WireShared:
     heads: ReplyHeads
     connector: Connector
     per_user: int = 0
+    lifetime: Lifetime = Lifetime()
     users: set[WireUser] = field(default_factory=set)
 
 
@@ -97,6 +117,13 @@ class WireUser:
         connection = await shared.connector.open(origin, make)
         self.connections[str(origin)] = connection
         return connection
+
+    def retire(self, now_ns: int) -> None:
+        """Close the connections whose time is over, unless a reply is awaited."""
+        is_over = self.shared.lifetime.is_over
+        for connection in list(self.connections.values()):
+            if connection.waiter is None and is_over(connection, now_ns):
+                connection.close()
 
     def forget(self, connection: WireConnection) -> None:
         """Take a connection that has ended out of the open ones."""

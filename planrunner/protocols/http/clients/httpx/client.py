@@ -1,4 +1,4 @@
-"""The httpx client: the reference behaviour, and what the wire client doesn't do (proxies).
+"""The httpx client: the reference behaviour, and what the wire client doesn't do (SOCKS).
 
 Requests are rendered, dressed with cookies and redirected by the same code as the wire client's,
 so both send the same bytes; httpx opens connections, speaks TLS and HTTP, and finds the replies.
@@ -10,11 +10,13 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Final
 
 import httpx
 
 from planrunner.clock import Clock
 from planrunner.protocols.base import Exchange, FailureKind, Redirect, Reply, Scope, Sent
+from planrunner.protocols.http.clients.decoding import decode_body
 from planrunner.protocols.http.clients.fault import WireFault
 from planrunner.protocols.http.clients.http1.connect import tls_context
 from planrunner.protocols.http.clients.httpx.attempt import HttpxAttempt, Outgoing, attempt
@@ -24,12 +26,13 @@ from planrunner.protocols.http.clients.request import Outbound, WireRequest, bin
 from planrunner.protocols.http.clients.retries import Tokens, send_with_care
 from planrunner.protocols.http.clients.rewrite import method_of, next_hop, target_of
 from planrunner.protocols.http.clients.tap import TappedIdentity, keeping_replies
-from planrunner.protocols.http.content import BodyTooLarge, BrokenContent, decode_content
 from planrunner.protocols.http.cookies import CookieJar
 from planrunner.protocols.http.operation import HttpSettings
-from planrunner.protocols.http.redirects import REDIRECTS
+from planrunner.protocols.http.redirects import REDIRECTS, crosses
 from planrunner.protocols.http.url import Location, Origin, UrlError, join
 from planrunner.units import NS_PER_S
+
+FOREVER: Final = 2**63
 
 __all__ = ["HttpxClient", "HttpxSession", "open"]
 
@@ -84,8 +87,11 @@ class HttpxSession:
         # One for each name of `http.hosts`: httpx's pool would share a connection among all names
         # with the same address. All other names share the one under "".
         self._transports: dict[str, httpx.AsyncHTTPTransport] = {}
+        self._retire_ns = FOREVER
 
     async def send(self, bound: WireRequest, scope: Scope) -> Reply:
+        if self._client.now_ns() >= self._retire_ns:
+            await self._close_transports()
         outbound = bound.prepare(scope)
         if bound.may_repeat:
             return await send_with_care(self, bound, outbound, scope)
@@ -125,6 +131,10 @@ class HttpxSession:
     async def close(self) -> None:
         for other in self._others:
             await other.close()
+        await self._close_transports()
+
+    async def _close_transports(self) -> None:
+        self._retire_ns = FOREVER
         while self._transports:
             _, transport = self._transports.popitem()
             await transport.aclose()
@@ -159,13 +169,13 @@ class HttpxSession:
                 self._finish(bound, measured)
                 return
             self._identity.redirected(measured.status, _values(measured, b"location")[0])
-            crosses = location.origin != origin
+            border = crosses(origin, location.origin)
             self._reply.cookies += cookies
             method = method_of(data)
-            data = next_hop(data, measured.status, location, crosses=crosses)
+            data = next_hop(data, measured.status, location, has_crossed=border)
             if method_of(data) != method:
                 outbound = replace(outbound, upload=None)
-            origin, has_crossed = location.origin, has_crossed or crosses
+            origin, has_crossed = location.origin, has_crossed or border
         raise WireFault(FailureKind.PROTOCOL, f"more than {bound.max_redirects} redirects")
 
     async def _try_twice(self, bound: WireRequest, outbound: Outbound) -> HttpxAttempt:
@@ -218,26 +228,30 @@ class HttpxSession:
         if not bound.wants_body:
             return
         encoding = ",".join(_values(measured, b"content-encoding")).lower()
-        try:
-            limit = self._client.settings.max_body
-            reply.body = decode_content(measured.content, encoding, limit=limit)
-        except BodyTooLarge as fault:
-            raise WireFault(FailureKind.TOO_LARGE, fault.message) from fault
-        except BrokenContent as fault:
-            raise WireFault(FailureKind.PROTOCOL, fault.message) from fault
+        client, deadline_ns = self._client, reply.asked_ns + bound.timeout_ns
+        reply.body = decode_body(
+            measured.content,
+            encoding,
+            limit=client.settings.max_body,
+            is_late=lambda: client.now_ns() > deadline_ns,
+        )
 
     def _transport(self, name: str) -> httpx.AsyncHTTPTransport:
-        transport = self._transports.get(name)
+        transport, settings = self._transports.get(name), self._client.settings
         if transport is None:
+            if settings.max_age_ns:
+                # None of its connections is older than the oldest transport.
+                oldest_ns = self._client.now_ns() + settings.max_age_ns
+                self._retire_ns = min(self._retire_ns, oldest_ns)
             transport = self._transports[name] = httpx.AsyncHTTPTransport(
                 verify=self._client.tls,
                 trust_env=False,
-                # A user's connections last for its life: never given up for being idle.
+                # A user's connections last for its life, unless the plan says otherwise.
                 limits=httpx.Limits(
-                    max_keepalive_connections=None if self._client.settings.keepalive else 0,
-                    keepalive_expiry=None,
+                    max_keepalive_connections=None if settings.keepalive else 0,
+                    keepalive_expiry=settings.max_idle_ns / NS_PER_S or None,
                 ),
-                proxy=self._client.settings.proxy or None,
+                proxy=settings.proxy or None,
             )
         return transport
 

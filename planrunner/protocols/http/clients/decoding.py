@@ -1,0 +1,32 @@
+"""A reply's body, decoded: what every client does alike once it is complete."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from planrunner.protocols.base import FailureKind
+from planrunner.protocols.http.clients.fault import WireFault
+from planrunner.protocols.http.content import (
+    BodyTooLarge,
+    BrokenContent,
+    DecodingTooSlow,
+    decode_content,
+)
+
+__all__ = ["decode_body"]
+
+
+def decode_body(content: bytes, encoding: str, *, limit: int, is_late: Callable[[], bool]) -> bytes:
+    """Undo a reply's Content-Encoding, given in lower case, as long as the request has time.
+
+    Raises:
+        WireFault: With the kind too_large, protocol or timeout.
+    """
+    try:
+        return decode_content(content, encoding, limit=limit, is_late=is_late)
+    except BodyTooLarge as fault:
+        raise WireFault(FailureKind.TOO_LARGE, fault.message) from fault
+    except BrokenContent as fault:
+        raise WireFault(FailureKind.PROTOCOL, fault.message) from fault
+    except DecodingTooSlow as fault:
+        raise WireFault(FailureKind.TIMEOUT, fault.message) from fault
