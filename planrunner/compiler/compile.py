@@ -43,6 +43,7 @@ from planrunner.language.diagnostics import Code, Diagnostic, PlanError
 from planrunner.language.expressions.builtins.names import ROOT_HELPERS
 from planrunner.language.expressions.lowering import bounded_folding
 from planrunner.language.fields.text import Text, parse_text
+from planrunner.language.files import FileFault
 from planrunner.language.secrets import Masker
 from planrunner.metrics.measures import Measure
 from planrunner.metrics.thresholds import Threshold
@@ -163,7 +164,7 @@ class _Compiler:
         thresholds = self._thresholds(stated, schedule, names)
         phases = tuple(_with_slo(phase, schedule, names) for phase in phases)
         report = self._report()
-        name, baseline = self._plain(model.name, "name"), self._plain(model.baseline, "baseline")
+        name, baseline = self._plain(model.name, "name"), self._baseline()
         seed = work.settle(model.seed, ("seed",), self._seed)
         if work.faults:
             raise PlanError(self._masked(list(dict.fromkeys(work.faults)), schedule))
@@ -286,6 +287,15 @@ class _Compiler:
         work = self._work
         parsed = work.attempt(lambda: parse_text(text), (key,), None)
         return work.constant_text(parsed, (key,), work.constant_names) or text
+
+    def _baseline(self) -> str:
+        text = self._plain(self._model.baseline, "baseline")
+        try:
+            self._plan.bundle.folders.and_here().locate(text)
+        except FileFault as fault:
+            message = f"`{text}` {fault.message}"
+            self._work.fault(("baseline",), fault.code, message, hint=fault.hint)
+        return text
 
     def _report(self) -> ReportSettings:
         model = self._model.report

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from planrunner.data.data_format import DataFormat
 from planrunner.data.survey import Survey
 from planrunner.data.tables import RowFault, not_utf8
 from planrunner.data.text_files import TextTable, decoded_lines, skip_bom
+from planrunner.language.files import MAX_SENT, open_file
 
 __all__ = ["CSV", "CsvTable"]
 
@@ -29,7 +31,8 @@ class CsvTable(TextTable):
     def stream(self) -> Iterator[object]:
         columns, width = self._columns, len(self._columns)
         # Lines end where bytes say so: a carriage return alone is no line end, as in `places`.
-        with self.path.open(encoding="utf-8-sig", newline="\n") as text:
+        file = open_file(self.path, most=MAX_SENT)
+        with io.TextIOWrapper(file, encoding="utf-8-sig", newline="\n") as text:
             reader = csv.reader(text, strict=True)
             try:
                 _skip_header(reader)
@@ -67,7 +70,7 @@ class CsvTable(TextTable):
 
 
 def _survey(path: Path, most: int | None) -> Survey:
-    with path.open("rb") as stream:
+    with open_file(path, most=MAX_SENT) as stream:
         return _survey_lines(decoded_lines(stream), most)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from planrunner.language.diagnostics import Diagnostic, PlanError
+from planrunner.language.files import ANYWHERE, Folders
 from planrunner.language.secrets import Masker
 from planrunner.plan.bundle import Bundle, NamedFiles
 from planrunner.plan.faults.find import MAX_FAULTS, diagnose
@@ -67,7 +68,7 @@ class InvalidPlan(PlanError):  # noqa: N818 - reads as the sentence it stands fo
         self.lost = lost
 
 
-def load(
+def load(  # noqa: PLR0913 - one parameter for each thing that callers say about a plan
     path: str | os.PathLike[str],
     *,
     overrides: Mapping[str, str] | None = None,
@@ -75,6 +76,7 @@ def load(
     environ: Mapping[str, str],
     need_secrets: bool = False,
     changes: Changes | None = None,
+    folders: Folders = ANYWHERE,
 ) -> Plan:
     """Read and check the plan in a file.
 
@@ -85,20 +87,22 @@ def load(
         environ: The process's environment variables.
         need_secrets: Whether a required secret must have a value; to look at a plan it need not.
         changes: What the command line changes in the plan.
+        folders: Where the files that the plan names may lie.
 
     Raises:
         PlanError: With every fault that was found; an `InvalidPlan` if the file could be read.
     """
+    own = os.fspath(path)
     texts: dict[str, str] = {}
 
     def read(file: str) -> str:
-        texts[file] = text = read_text(file)
+        texts[file] = text = read_text(file, ANYWHERE if file == own else folders)
         return text
 
     sources = ParamSources(
         overrides or {}, environment, environ, need_secrets, changes or Changes()
     )
-    return _load(Bundle(os.fspath(path), texts), read, sources)
+    return _load(Bundle(own, texts, folders=folders), read, sources)
 
 
 def load_bundle(bundle: Bundle, sources: ParamSources) -> Plan:
