@@ -24,6 +24,7 @@ from planrunner.compiler.once import compile_hooks, compile_once
 from planrunner.compiler.schedule import PhaseSchedule, compile_schedule, unknown_choice
 from planrunner.compiler.services import Target, gauges_of
 from planrunner.compiler.settings_block import SettingsBlock, SettingsBlocks
+from planrunner.compiler.steps.expansion import check_expansion
 from planrunner.compiler.steps.walk_steps import Flow, Flows
 from planrunner.compiler.thresholds.measures import recorded_measures
 from planrunner.compiler.thresholds.names import KnownTargets, names_of
@@ -141,6 +142,7 @@ class _Compiler:
         known = with_columns(work.constant_names, model.data or {}, data)
         blocks = self._blocks(work)
         flows = Flows(model.flows or {})
+        self._check_size()
         probes = blocks.of(registry.own_verbs())
         target = Target(work, self._plan, self._ports, probes, self._scratch)
         services, monitors = target.services(), target.monitors()
@@ -202,6 +204,13 @@ class _Compiler:
             baseline=baseline or f"reports/{slug_of(name)}/baseline.json",
             plan_text=Masker(secrets)(self._plan.bundle.texts.get(self._plan.bundle.file, "")),
         )
+
+    def _check_size(self) -> None:
+        """Raise what is known so far if compiling what calls stand for would take too long."""
+        work = self._work
+        check_expansion(work, self._model)
+        if any(fault.code is Code.TOO_COMPLEX for fault in work.faults):
+            raise PlanError(masked_findings(work.faults, self._plan.params))
 
     def _masked(
         self, found: Sequence[Diagnostic], schedule: PhaseSchedule

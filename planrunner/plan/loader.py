@@ -37,6 +37,7 @@ class Plan:
         params: The params' values.
         changes: What the command line changed in it.
         sources: What it was loaded with.
+        files: Access to what each entry of a section names, as far as it was asked for.
     """
 
     model: PlanModel
@@ -45,10 +46,14 @@ class Plan:
     bundle: Bundle
     changes: Changes = field(default_factory=Changes)
     sources: ParamSources = field(default_factory=ParamSources, repr=False)
+    files: dict[PlanPath, NamedFiles] = field(default_factory=dict, repr=False, compare=False)
 
     def files_at(self, path: PlanPath) -> NamedFiles:
         """Return access to the files that are named at `path`: relative to the file it is in."""
-        return self.bundle.beside(self.document.span(path).file)
+        entry = path[:2]  # imports bring whole entries of a section
+        if entry not in self.files:
+            self.files[entry] = self.bundle.beside(self.document.span(entry).file)
+        return self.files[entry]
 
 
 class InvalidPlan(PlanError):  # noqa: N818 - reads as the sentence it stands for
