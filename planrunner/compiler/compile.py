@@ -170,7 +170,8 @@ class _Compiler:
         seed = work.settle(model.seed, ("seed",), self._seed)
         if work.faults:
             raise PlanError(self._masked(list(dict.fromkeys(work.faults)), schedule))
-        secrets = secrets_of((*self._plan.params.values(), *schedule.params))
+        resolved = secrets_of((*self._plan.params.values(), *schedule.params))
+        secrets = tuple(dict.fromkeys((*resolved, *self._plan.secrets)))
         return RunGraph(
             source=plan_path(self._plan),
             name=name,
@@ -202,7 +203,7 @@ class _Compiler:
             secrets=secrets,
             measures=_recorded(thresholds, phases, names),
             baseline=baseline or f"reports/{slug_of(name)}/baseline.json",
-            plan_text=Masker(secrets)(self._plan.bundle.texts.get(self._plan.bundle.file, "")),
+            plan_text=Masker(secrets)(self._plan.shown_text),
         )
 
     def _check_size(self) -> None:
@@ -210,12 +211,12 @@ class _Compiler:
         work = self._work
         check_expansion(work, self._model)
         if any(fault.code is Code.TOO_COMPLEX for fault in work.faults):
-            raise PlanError(masked_findings(work.faults, self._plan.params))
+            raise PlanError(masked_findings(work.faults, self._plan))
 
     def _masked(
         self, found: Sequence[Diagnostic], schedule: PhaseSchedule
     ) -> tuple[Diagnostic, ...]:
-        return masked_findings(found, self._plan.params, schedule.params)
+        return masked_findings(found, self._plan, schedule.params)
 
     def _stated(self, schedule: PhaseSchedule) -> list[Stated]:
         """Return the thresholds of the plan, and those of its phases."""
@@ -386,7 +387,7 @@ _WORD: Final = re.compile(r"\w+")
 
 
 def masked_findings(
-    found: Sequence[Diagnostic], params: Mapping[str, Param], more: Sequence[Param] = ()
+    found: Sequence[Diagnostic], plan: Plan, more: Sequence[Param] = ()
 ) -> tuple[Diagnostic, ...]:
     """Return findings without what a secret's value made of their messages.
 
@@ -395,13 +396,13 @@ def masked_findings(
 
     Args:
         found: By the compiler.
-        params: The plan's, by name.
+        plan: What was compiled.
         more: Values that phases have for them.
     """
-    secrets = {name for name, param in params.items() if param.secret}
+    secrets = {name for name, param in plan.params.items() if param.secret}
     if not found or not secrets:
         return tuple(found)
-    mask = Masker(secrets_of((*params.values(), *more)))
+    mask = Masker((*secrets_of((*plan.params.values(), *more)), *plan.secrets))
     return mask.diagnostics([_masked(fault, secrets) for fault in found])
 
 
