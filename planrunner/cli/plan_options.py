@@ -103,8 +103,8 @@ class PlanOptions:
         if self.no_exec:
             return Folders.below([plan.parent, *self.allow_read])
         if self.allow_read:
-            hint = "add --no-exec, or leave it out: without, a plan may read any file"
-            raise UsageError("--allow-read goes with --no-exec", hint=hint)
+            hint = "add --no-exec: without it, a plan may read any file"
+            raise UsageError("--allow-read needs --no-exec", hint=hint)
         return ANYWHERE
 
     def environ(self) -> dict[str, str]:

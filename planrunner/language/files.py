@@ -155,7 +155,7 @@ def _must_be_file(status: os.stat_result, most: int) -> None:
     if not stat.S_ISREG(status.st_mode):
         what = next((word for is_it, word in _SPECIAL if is_it(status.st_mode)), "something else")
         hint = "write its content to a file and name that"
-        raise FileFault(Code.NOT_A_FILE, f"is {what} and no regular file", hint=hint)
+        raise FileFault(Code.NOT_A_FILE, f"is {what}, not a regular file", hint=hint)
     if status.st_size > most:
         raise _too_large(status.st_size, most)
 

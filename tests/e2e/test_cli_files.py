@@ -163,7 +163,7 @@ def test_allow_read_alone_is_a_mistake(project: PlanProject) -> None:
     ended = project.run("validate", "plan.yaml", "--allow-read", ".")
 
     assert ended.code == 2
-    assert "--allow-read goes with --no-exec" in ended.err
+    assert "--allow-read needs --no-exec" in ended.err
 
 
 def test_no_exec_reads_what_lies_beside_the_plan(project: PlanProject, target: HttpServer) -> None:

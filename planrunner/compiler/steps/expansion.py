@@ -35,7 +35,7 @@ def check_expansion(work: Compilation, model: PlanModel) -> None:
     sizes = _Sizes(model.flows or {})
     for name in sizes.flows:
         if sizes.of_flow(name) > MOST_CALLED_STEPS and not sizes.calls_large(name):
-            message = f"the calls in `{name}` stand for {_count(sizes.of_flow(name))}"
+            message = f"the calls in `{name}` add up to {_count(sizes.of_flow(name))}"
             work.fault(("flows", name), Code.TOO_COMPLEX, message, hint=_HINT, part="key")
             return
     for name in sizes.flows:
@@ -47,7 +47,7 @@ def check_expansion(work: Compilation, model: PlanModel) -> None:
     for path, steps in _roots(model):
         total += sizes.by_calls(steps)
         if total > MOST_CALLED_STEPS:
-            message = f"up to here, the plan's calls of flows stand for {_count(total)}"
+            message = f"up to here, the plan's calls of flows add up to {_count(total)}"
             work.fault(path, Code.TOO_COMPLEX, message, hint=_HINT, part="key")
             return
 

@@ -120,7 +120,12 @@ def test_an_aggregation_of_values_takes_a_measure(record: Aggregation) -> None:
     ("sentence", "wrong", "message", "hint"),
     [
         ("p95 tfb < 1s", "tfb", "unknown measure `tfb`", "did you mean `ttfb`?"),
-        ("p95 hops < 1", "hops", "unknown measure `hops`", "known measures are latency, service_time"),
+        (
+            "p95 hops < 1",
+            "hops",
+            "unknown measure `hops`",
+            "known measures are latency, service_time",
+        ),
         ('max conect of "GET /" < 1s', "conect", "unknown measure", "did you mean `connect`?"),
         ("ttfb < 1s", "ttfb", "unknown aggregation", "write `p95 ttfb`"),
         ("p95 ttfb ttfb < 1s", "ttfb", "unexpected", "compare with"),
