@@ -7,9 +7,9 @@ appear only where a report prints them, so no limit ever moves by a rounding err
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
-from typing import Final
+from typing import Final, TypeVar
 
 from planrunner.errors import PlanrunnerError
 from planrunner.values import dataclass
@@ -230,6 +230,28 @@ def format_rate(rate: Rate | float) -> str:
 def format_count(count: int, thing: str) -> str:
     """Return a number of things for people: `1 user`, `1,200 users`."""
     return f"{count:,} {thing}{'s' if count != 1 else ''}"
+
+
+T = TypeVar("T")
+
+_MANY: Final = 200
+_FEW: Final = 20
+
+
+def split_few(items: Sequence[T]) -> tuple[Sequence[T], str]:
+    """Return what people read of a list, and words for the rest; empty when that is all of it.
+
+    Up to 200 things are worth reading. Of more the first 20 show what they are like.
+    """
+    if len(items) <= _MANY:
+        return items, ""
+    return items[:_FEW], f"… {len(items) - _FEW:,} more"
+
+
+def few(lines: Iterable[str], indent: str = "") -> list[str]:
+    """Return lines as `split_few` does, with the words for the rest as the last one."""
+    shown, more = split_few(list(lines))
+    return [*shown, f"{indent}{more}"] if more else [*shown]
 
 
 def format_size(count: float) -> str:

@@ -17,6 +17,7 @@ from planrunner.compiler.review import review
 from planrunner.errors import Bug, PlanrunnerError, UsageError
 from planrunner.formats import REPORT_FORMATS
 from planrunner.language.diagnostics import PlanError
+from planrunner.language.files import ANYWHERE, Folders
 from planrunner.plan.bundle import Bundle
 from planrunner.plan.loader import Plan, load
 from planrunner.plan.no_exec import find_commands
@@ -65,6 +66,7 @@ class PlanOptions:
     hold: str = ""
     overrides: tuple[str, ...] = ()
     no_exec: bool = False
+    allow_read: tuple[Path, ...] = ()
 
     @property
     def selection(self) -> PlanSelection:
@@ -91,6 +93,19 @@ class PlanOptions:
     def sources(self) -> ParamSources:
         settings = _parse_settings(self.settings)
         return ParamSources(settings, self.environment, self.environ(), changes=self.changes)
+
+    def folders(self, plan: Path) -> Folders:
+        """Return where the files that `plan` names may lie.
+
+        Raises:
+            UsageError: More is allowed where nothing is forbidden.
+        """
+        if self.no_exec:
+            return Folders.below([plan.parent, *self.allow_read])
+        if self.allow_read:
+            hint = "add --no-exec: without it, a plan may read any file"
+            raise UsageError("--allow-read needs --no-exec", hint=hint)
+        return ANYWHERE
 
     def environ(self) -> dict[str, str]:
         """Return the environment variables; the process's own win over those of files.
@@ -203,7 +218,15 @@ _OPTIONS: Final = (
     click.option(
         "--no-exec",
         is_flag=True,
-        help="Refuse a plan that runs commands or Python code on this machine.",
+        help="Refuse a plan that runs commands or Python code on this machine, or reads files "
+        "outside its folder.",
+    ),
+    click.option(
+        "--allow-read",
+        metavar="DIR",
+        multiple=True,
+        type=click.Path(path_type=Path, exists=True),
+        help="With --no-exec: let the plan read what is below this folder too.",
     ),
 )
 _NAMES: Final = tuple(PlanOptions.__dataclass_fields__)
@@ -261,6 +284,7 @@ def load_plan(path: Path, options: PlanOptions, *, need_secrets: bool) -> Plan:
             environ=environ,
             need_secrets=need_secrets,
             changes=options.changes,
+            folders=options.folders(path),
         )
     except PlanError as error:
         raise PlanError(review(error)) from error

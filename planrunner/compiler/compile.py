@@ -25,6 +25,7 @@ from planrunner.compiler.once import compile_hooks, compile_once
 from planrunner.compiler.schedule import PhaseSchedule, compile_schedule, unknown_choice
 from planrunner.compiler.services import Target, gauges_of
 from planrunner.compiler.settings_block import SettingsBlock, SettingsBlocks
+from planrunner.compiler.steps.expansion import check_expansion
 from planrunner.compiler.steps.walk_steps import Flow, Flows
 from planrunner.compiler.thresholds.hints import threshold_notices
 from planrunner.compiler.thresholds.measures import recorded_measures
@@ -45,6 +46,7 @@ from planrunner.language.diagnostics import Code, Diagnostic, PlanError
 from planrunner.language.expressions.builtins.names import ROOT_HELPERS
 from planrunner.language.expressions.lowering import bounded_folding
 from planrunner.language.fields.text import Text, parse_text
+from planrunner.language.files import FileFault
 from planrunner.language.secrets import Masker
 from planrunner.metrics.measures import Measure
 from planrunner.metrics.thresholds import Threshold
@@ -142,6 +144,7 @@ class _Compiler:
         known = with_columns(work.constant_names, model.data or {}, data)
         blocks = self._blocks(work)
         flows = Flows(model.flows or {})
+        self._check_size()
         probes = blocks.of(registry.own_verbs())
         target = Target(work, self._plan, self._ports, probes, self._scratch)
         services, monitors = target.services(), target.monitors()
@@ -165,11 +168,12 @@ class _Compiler:
         thresholds = self._thresholds(stated, schedule, names)
         phases = tuple(_with_slo(phase, schedule, names) for phase in phases)
         report = self._report()
-        name, baseline = self._plain(model.name, "name"), self._plain(model.baseline, "baseline")
+        name, baseline = self._plain(model.name, "name"), self._baseline()
         seed = work.settle(model.seed, ("seed",), self._seed)
         if work.faults:
             raise PlanError(self._masked(list(dict.fromkeys(work.faults)), schedule))
-        secrets = secrets_of((*self._plan.params.values(), *schedule.params))
+        resolved = secrets_of((*self._plan.params.values(), *schedule.params))
+        secrets = tuple(dict.fromkeys((*resolved, *self._plan.secrets)))
         return RunGraph(
             source=plan_path(self._plan),
             name=name,
@@ -206,13 +210,20 @@ class _Compiler:
             secrets=secrets,
             measures=_recorded(thresholds, phases, names),
             baseline=baseline or f"reports/{slug_of(name)}/baseline.json",
-            plan_text=Masker(secrets)(self._plan.bundle.texts.get(self._plan.bundle.file, "")),
+            plan_text=Masker(secrets)(self._plan.shown_text),
         )
+
+    def _check_size(self) -> None:
+        """Raise what is known so far if compiling what calls stand for would take too long."""
+        work = self._work
+        check_expansion(work, self._model)
+        if any(fault.code is Code.TOO_COMPLEX for fault in work.faults):
+            raise PlanError(masked_findings(work.faults, self._plan))
 
     def _masked(
         self, found: Sequence[Diagnostic], schedule: PhaseSchedule
     ) -> tuple[Diagnostic, ...]:
-        return masked_findings(found, self._plan.params, schedule.params)
+        return masked_findings(found, self._plan, schedule.params)
 
     def _stated(self, schedule: PhaseSchedule) -> list[Stated]:
         """Return the thresholds of the plan, and those of its phases."""
@@ -294,6 +305,15 @@ class _Compiler:
         parsed = work.attempt(lambda: parse_text(text), (key,), None)
         return work.constant_text(parsed, (key,), work.constant_names) or text
 
+    def _baseline(self) -> str:
+        text = self._plain(self._model.baseline, "baseline")
+        try:
+            self._plan.bundle.folders.and_here().locate(text)
+        except FileFault as fault:
+            message = f"`{text}` {fault.message}"
+            self._work.fault(("baseline",), fault.code, message, hint=fault.hint)
+        return text
+
     def _report(self) -> ReportSettings:
         model = self._model.report
         if model is None:
@@ -374,7 +394,7 @@ _WORD: Final = re.compile(r"\w+")
 
 
 def masked_findings(
-    found: Sequence[Diagnostic], params: Mapping[str, Param], more: Sequence[Param] = ()
+    found: Sequence[Diagnostic], plan: Plan, more: Sequence[Param] = ()
 ) -> tuple[Diagnostic, ...]:
     """Return findings without what a secret's value made of their messages.
 
@@ -383,13 +403,13 @@ def masked_findings(
 
     Args:
         found: By the compiler.
-        params: The plan's, by name.
+        plan: What was compiled.
         more: Values that phases have for them.
     """
-    secrets = {name for name, param in params.items() if param.secret}
+    secrets = {name for name, param in plan.params.items() if param.secret}
     if not found or not secrets:
         return tuple(found)
-    mask = Masker(secrets_of((*params.values(), *more)))
+    mask = Masker((*secrets_of((*plan.params.values(), *more)), *plan.secrets))
     return mask.diagnostics([_masked(fault, secrets) for fault in found])
 
 

@@ -19,6 +19,7 @@ from planrunner.graph.data import DataNode, OnEnd, Order
 from planrunner.language.diagnostics import Code
 from planrunner.language.expressions.expression import RESERVED
 from planrunner.language.expressions.values import Scope
+from planrunner.language.files import FileFault
 from planrunner.plan.models.steps import StepModel
 from planrunner.plan.yaml.document import PlanPath
 
@@ -32,7 +33,7 @@ class DataFiles(Protocol):
     """The files that a plan names."""
 
     def path(self, name: str) -> Path:
-        """Return where the file is; raises OSError when there is none."""
+        """Return where the file is; raises FileFault when it can't be used."""
 
 
 def compile_data(
@@ -216,12 +217,11 @@ class _DataCompiler:
         except RowFault as fault:
             message = fault.said_of(file)
             self._work.fault(where, Code.INVALID_DATA, message, hint=fault.hint)
-        except FileNotFoundError:
-            message, hint = f"`{file}` does not exist", "it is relative to the plan's file"
-            self._work.fault(where, Code.NO_SUCH_FILE, message, hint=hint)
-        except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-            reason = getattr(error, "strerror", None) or str(error)
-            message = f"`{file}` can't be read: {reason.lower()}"
+        except FileFault as fault:
+            message = f"`{file}` {fault.message}"
+            self._work.fault(where, fault.code, message, hint=fault.hint)
+        except OSError as error:  # while it was read
+            message = f"`{file}` can't be read: {(error.strerror or str(error)).lower()}"
             self._work.fault(where, Code.UNREADABLE_FILE, message)
         else:
             return self._surveyed(key, file, path, found)

@@ -11,6 +11,7 @@ from planrunner.compiler.steps.walk import Hooks
 from planrunner.compiler.steps.walk_steps import OpenFlow
 from planrunner.graph.run_graph import Block, OnFail, RequestNode
 from planrunner.language.diagnostics import Code
+from planrunner.language.files import FileFault
 from planrunner.plan.loader import Plan
 from planrunner.plan.models.steps import BlockModel
 from planrunner.values import dataclass
@@ -67,9 +68,8 @@ def compile_hooks(work: Compilation, plan: Plan) -> Hooks | None:
     files = plan.files_at(where)
     try:
         path, source = files.path(name), files.read(name)
-    except OSError as error:
-        message = f"can't read `{name}`: {error.strerror}"
-        work.fault(where, Code.NO_SUCH_FILE, message)
+    except FileFault as fault:
+        work.fault(where, fault.code, f"`{name}` {fault.message}", hint=fault.hint)
         return Hooks(files.directory / name, None)
     try:
         return Hooks(path, functions_in(source))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from planrunner.data.data_format import DataFormat
 from planrunner.data.survey import Survey
 from planrunner.data.tables import RowFault, not_utf8
 from planrunner.data.text_files import TextTable, decoded_lines, skip_bom
+from planrunner.language.files import MAX_SENT, open_file
 
 __all__ = ["CSV", "CsvTable"]
 
@@ -29,25 +31,21 @@ class CsvTable(TextTable):
     def stream(self) -> Iterator[object]:
         columns, width = self._columns, len(self._columns)
         # Lines end where bytes say so: a carriage return alone is no line end, as in `places`.
-        with self.path.open(encoding="utf-8-sig", newline="\n") as text:
-            reader = csv.reader(text, strict=True)
+        file = open_file(self.path, most=MAX_SENT)
+        with io.TextIOWrapper(file, encoding="utf-8-sig", newline="\n") as text:
+            rows = _rows(text)
             try:
-                _skip_header(reader)
-                line = reader.line_num
-                for values in reader:
-                    if len(values) == width:
-                        yield dict(zip(columns, values, strict=True))
-                    elif values:
-                        raise _ragged(values, columns, line + 1)
-                    line = reader.line_num
+                next(rows, None)
+                for line, values in rows:
+                    if len(values) != width:
+                        raise _ragged(values, columns, line)
+                    yield dict(zip(columns, values, strict=True))
             except UnicodeDecodeError as error:
                 raise not_utf8(error, 0) from None  # read in blocks, so the line is unknown
-            except csv.Error as error:
-                raise _badly_quoted(error, reader.line_num) from None
 
     def at(self, place: int) -> object:
         text = self.read(place)
-        values = _quoted([text]) if '"' in text else text.rstrip("\r\n").split(",")
+        values = _split(text, 0) if '"' in text else _trimmed(text.rstrip("\r\n").split(","))
         if len(values) != len(self._columns):
             raise _ragged(values, self._columns, 0)
         return dict(zip(self._columns, values, strict=True))
@@ -67,36 +65,30 @@ class CsvTable(TextTable):
 
 
 def _survey(path: Path, most: int | None) -> Survey:
-    with path.open("rb") as stream:
+    with open_file(path, most=MAX_SENT) as stream:
         return _survey_lines(decoded_lines(stream), most)
 
 
 def _survey_lines(lines: Iterator[str], most: int | None) -> Survey:
-    reader = csv.reader(lines, strict=True)
-    try:
-        columns = _header(reader)
-        rows, line = 0, reader.line_num
-        for values in reader:
-            if values:
-                if rows == most:
-                    return Survey(columns, rows, is_complete=False)
-                if len(values) != len(columns):
-                    raise _ragged(values, columns, line + 1)
-                rows += 1
-            line = reader.line_num
-    except csv.Error as error:
-        raise _badly_quoted(error, reader.line_num) from None
+    found = _rows(lines)
+    line, names = next(found, (1, []))
+    columns = _header(names)
+    rows = 0
+    for line, values in found:
+        if rows == most:
+            return Survey(columns, rows, is_complete=False)
+        if len(values) != len(columns):
+            raise _ragged(values, columns, line)
+        rows += 1
     if not rows:
         raise RowFault("there are no rows below the header", line=line)
     return Survey(columns, rows)
 
 
-def _header(reader: Iterator[list[str]]) -> tuple[str, ...]:
-    names = next((values for values in reader if values), None)
-    if names is None:
+def _header(names: Sequence[str]) -> tuple[str, ...]:
+    if not names:
         hint = "its first line names the columns"
         raise RowFault("the file is empty", line=1, hint=hint)
-    names = [name.strip() for name in names]
     for number, name in enumerate(names, 1):
         if not name:
             raise RowFault(f"column {number} has no name", line=1)
@@ -116,7 +108,9 @@ def _ragged(values: Sequence[str], columns: Sequence[str], line: int) -> RowFaul
     return RowFault(
         f"the row has {count} value{'s' if count != 1 else ''}, but the header names {width}",
         line=line,
-        hint='a value with a comma in it is written "like, this"' if count > width else "",
+        hint='a value with a comma in it is written "like, this"'
+        if count > width
+        else "write nothing between two commas where a row has no value: `a,,c`",
     )
 
 
@@ -133,12 +127,6 @@ def _badly_quoted(error: csv.Error, line: int) -> RowFault:
     return RowFault(f"this is not CSV: {said}", line=line)
 
 
-def _skip_header(reader: Iterator[list[str]]) -> None:
-    for values in reader:
-        if values:
-            return
-
-
 def _continued(line: bytes, stream: BinaryIO) -> int:
     """Read on to the end of the row that begins with `line`; returns how many bytes that were."""
     taken = 0
@@ -150,16 +138,61 @@ def _continued(line: bytes, stream: BinaryIO) -> int:
             taken += len(more)
             yield more.decode("latin-1")
 
-    _quoted(lines())
+    for _ in _rows(lines()):
+        break
     return taken
 
 
-def _quoted(lines: Iterable[str]) -> list[str]:
-    """Return the values of the first row."""
+def _rows(lines: Iterable[str]) -> Iterator[tuple[int, list[str]]]:
+    """Yield each row with the line in which it begins; spaces around values are no part of them."""
+    taken: list[str] = []
+
+    def kept() -> Iterator[str]:
+        for line in lines:
+            taken.append(line)
+            yield line
+
+    # It finds where rows end. What is quoted in them is read anew: it doesn't tell what was.
+    reader = csv.reader(kept(), skipinitialspace=True)
+    line = 0
     try:
-        return next(csv.reader(lines, strict=True))
+        for values in reader:
+            text = taken[0] if len(taken) == 1 else "".join(taken)
+            taken.clear()
+            if values:
+                yield line + 1, _split(text, line + 1) if '"' in text else _trimmed(values)
+            line = reader.line_num
     except csv.Error as error:
-        raise _badly_quoted(error, 0) from None
+        raise _badly_quoted(error, reader.line_num) from None
+
+
+def _trimmed(values: Iterable[str]) -> list[str]:
+    return [value.strip() for value in values]
+
+
+_VALUE: Final = re.compile(r' *(?:"((?:[^"]|"")*)"[ \t]*|((?!")[^,\r\n]*))(,|\r?\n|\Z)')
+
+
+def _split(text: str, line: int) -> list[str]:
+    """Return the values of a row in which something is quoted; that keeps its spaces."""
+    values, at, mark = [], 0, ","
+    while mark == ",":
+        found = _VALUE.match(text, at)
+        if found is None:
+            raise _badly_quoted(_complaint(text), line)
+        quoted, plain, mark = found.groups()
+        values.append(plain.strip() if quoted is None else quoted.replace('""', '"'))
+        at = found.end()
+    return values
+
+
+def _complaint(text: str) -> csv.Error:
+    """Return what the CSV reader says of a row that it refuses when it is strict."""
+    try:
+        next(csv.reader(io.StringIO(text, newline=""), strict=True, skipinitialspace=True))
+    except csv.Error as error:
+        return error
+    return csv.Error("its quotes can't be read")
 
 
 CSV: Final = DataFormat(

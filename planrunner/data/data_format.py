@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from planrunner.data.survey import Survey
-from planrunner.data.tables import MemoryTable, RowFault, Table
+from planrunner.data.tables import MemoryTable, Table
+from planrunner.language.files import MAX_SENT, check_file
 from planrunner.values import dataclass
 
 __all__ = ["DataFormat", "open_table", "survey"]
@@ -34,7 +35,8 @@ class DataFormat:
         description: One sentence, for editors and the reference page.
         example: A file of the format, as plans name it.
         survey: Checks a file without keeping it, to its end or as many rows as it is given. Raises
-            OSError when the file can't be read, and RowFault when something is wrong with it.
+            FileFault or OSError when the file can't be read, and RowFault when something is wrong
+            with it.
         open_rows: Opens a checked file that has these columns. Raises as `survey` does: it may be
             another file now.
     """
@@ -50,19 +52,18 @@ def survey(path: Path, of: DataFormat, *, most: int = _FIRST_ROWS) -> Survey:
     """Check a data file without keeping it; of a large one the first `most` rows.
 
     Raises:
-        OSError: It can't be read.
+        FileFault, OSError: It can't be read.
         RowFault: Something is wrong with it.
     """
-    if not path.is_file():
-        raise RowFault("this is not a file")
-    return of.survey(path, most if path.stat().st_size > _LARGE else None)
+    size = check_file(path, most=MAX_SENT).st_size
+    return of.survey(path, most if size > _LARGE else None)
 
 
 def open_table(path: Path, of: DataFormat, columns: Sequence[str]) -> Table:
     """Open a data file that was checked; its rows are kept in memory when they are few.
 
     Raises:
-        OSError: It can't be had any more.
+        FileFault, OSError: It can't be had any more.
         RowFault: It is another one now.
     """
     table = of.open_rows(path, columns)

@@ -11,16 +11,21 @@ from planrunner.data.data_format import DataFormat
 from planrunner.data.survey import ColumnNames, Survey, columns_of
 from planrunner.data.tables import MemoryTable, RowFault, not_utf8
 from planrunner.data.text_files import BOM, TextTable, decoded_lines, skip_bom
+from planrunner.language.files import MAX_SENT, open_file, read_file
 from planrunner.units import format_size
 
 __all__ = ["JSON", "JSON_LINES", "JsonLinesTable"]
+
+
+_MAX_LIST: Final = 200_000_000
+"""Bytes of a list, which is read whole; one that is larger than what a survey reads has grown."""
 
 
 class JsonLinesTable(TextTable):
     """A file with one JSON value per line."""
 
     def stream(self) -> Iterator[object]:
-        with self.path.open("rb") as stream:
+        with open_file(self.path, most=MAX_SENT) as stream:
             skip_bom(stream)
             for number, line in enumerate(stream, 1):
                 if not line.isspace():
@@ -38,7 +43,7 @@ class JsonLinesTable(TextTable):
 
 
 def _survey_lines(path: Path, most: int | None) -> Survey:
-    with path.open("rb") as stream:
+    with open_file(path, most=MAX_SENT) as stream:
         return _lines_surveyed(decoded_lines(stream), most)
 
 
@@ -77,10 +82,10 @@ def _read_list(path: Path) -> list[object]:
     """Return the list that a JSON file holds.
 
     Raises:
-        OSError: It can't be read.
+        FileFault, OSError: It can't be read.
         RowFault: It holds something else.
     """
-    rows = _value(path.read_bytes().removeprefix(BOM), 1)
+    rows = _value(read_file(path, most=_MAX_LIST).removeprefix(BOM), 1)
     if not isinstance(rows, list):
         raise RowFault("the file must hold a list", line=1, hint="write `[…]` around the rows")
     return rows

@@ -9,10 +9,12 @@ from __future__ import annotations
 import io
 from array import array
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from planrunner.data.tables import RowFault, not_utf8
+from planrunner.language.files import MAX_SENT, open_file
 
 __all__ = ["BOM", "TextTable", "decoded_lines", "skip_bom"]
 
@@ -33,7 +35,7 @@ class TextTable:
     def places(self) -> array[int]:
         """Return offset and length of each row, in one integer each."""
         found = array("q")
-        with self.path.open("rb") as stream:
+        with open_file(self.path, most=MAX_SENT) as stream:
             for offset, length in self.spans(stream):
                 if length > _MAX_LENGTH:
                     raise RowFault(f"row {len(found) + 1} is larger than 16 MB")
@@ -64,7 +66,9 @@ class TextTable:
 
 def decoded_lines(stream: BinaryIO) -> Iterator[str]:
     """Yield the lines of a file, without its byte order mark."""
-    for number, line in enumerate(stream, 1):
+    for number, line in enumerate(iter(partial(stream.readline, _MAX_LENGTH + 1), b""), 1):
+        if len(line) > _MAX_LENGTH:
+            raise RowFault("the line has more than 16 MB", line=number)
         try:
             yield line.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError as error:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final, TypeVar
 
 from planrunner.explain.forecast import forecast
 from planrunner.explain.lines import as_lines
@@ -22,9 +22,15 @@ from planrunner.graph.run_graph import (
 from planrunner.graph.target import AUTO_PORT
 from planrunner.load.population import users_at
 from planrunner.metrics.thresholds.words import describe
-from planrunner.units import write_duration
+from planrunner.units import few, split_few, write_duration
 
 __all__ = ["class_counts", "explain_text", "planned_ns", "target_words"]
+
+
+T = TypeVar("T")
+
+_MOST_COLUMNS: Final = 12
+"""Moments of a table of users: as many as fit into a terminal."""
 
 
 def planned_ns(graph: RunGraph) -> int:
@@ -49,26 +55,33 @@ def explain_text(graph: RunGraph) -> str:
         f"load: {count} phase{'s' if count != 1 else ''}{profile}, "
         f"{write_duration(planned_ns(graph))} in all",
     ]
-    for phase in graph.phases:
-        lines += _phase(graph, phase)
+    lines += _among(graph.phases, lambda phase: _phase(graph, phase), "  ")
     if graph.preflight:
         lines += ["", "preflight: must pass before anything else is sent"]
         lines += _steps(graph.preflight, "  ")
     lines += _block("setup: once, before the load", graph.setup)
     lines += ["", "users"]
-    for user in graph.users:
-        lines += _user(user)
+    lines += _among(graph.users, _user, "  ")
     lines += _block("teardown: once, after the load", graph.teardown)
     if results := [*forecast(graph)]:
         lines += ["", "results", *(f"  {line}" for line in results)]
     lines += ["", "thresholds"]
     if graph.default_threshold:
         lines.append("  the plan has none, so this one applies:")
-    lines += [f"  {threshold.level}: {describe(threshold)}" for threshold in graph.thresholds]
+    lines += _among(graph.thresholds, lambda one: [f"  {one.level}: {describe(one)}"], "  ")
     if graph.notices:
         lines += ["", "notes"]
-        lines += [f"  {notice}" for notice in graph.notices]
+        lines += [f"  {notice}" for notice in few(graph.notices)]
     return as_lines(lines)
+
+
+def _among(items: Sequence[T], words: Callable[[T], Iterable[str]], indent: str) -> Iterator[str]:
+    """Yield the lines of each thing, or of the first few of very many."""
+    shown, more = split_few(items)
+    for item in shown:
+        yield from words(item)
+    if more:
+        yield indent + more
 
 
 def _phase(graph: RunGraph, phase: PhaseNode) -> Iterator[str]:
@@ -88,10 +101,15 @@ def _phase(graph: RunGraph, phase: PhaseNode) -> Iterator[str]:
 
 def _ignored(graph: RunGraph, phase: PhaseNode) -> Iterator[str]:
     """Yield what classes say and arrivals overrule."""
-    for program in graph.programs_of(phase):
-        for key, given in (("wait", program.wait is not None), ("pace", program.pace_ns)):
-            if given:
-                yield f"    `{key}` of {program.name} does not apply: arrivals say when it starts"
+    yield from few(
+        (
+            f"    `{key}` of {program.name} does not apply: arrivals say when it starts"
+            for program in graph.programs_of(phase)
+            for key, given in (("wait", program.wait is not None), ("pace", program.pace_ns))
+            if given
+        ),
+        "    ",
+    )
 
 
 def _own(graph: RunGraph, phase: PhaseNode) -> Iterator[str]:
@@ -102,7 +120,7 @@ def _own(graph: RunGraph, phase: PhaseNode) -> Iterator[str]:
     for program in phase.programs:
         names = [task.name for task in program.tasks]
         if names != tasks[program.name]:
-            yield f"    {program.name} runs only {', '.join(names)}"
+            yield f"    {program.name} runs only {', '.join(few(names))}"
 
 
 def _table(graph: RunGraph, phase: PhaseNode) -> Iterator[str]:
@@ -111,13 +129,20 @@ def _table(graph: RunGraph, phase: PhaseNode) -> Iterator[str]:
     for _, duration_ns in phase.load.spans:
         moments.append(moments[-1] + duration_ns)
     moments = sorted(set(moments))
+    if left_out := moments[_MOST_COLUMNS - 1 : -1][: max(0, len(moments) - _MOST_COLUMNS)]:
+        moments = [*moments[: _MOST_COLUMNS - 1], moments[-1]]
     counts = [class_counts(graph, phase, moment) for moment in moments]
-    width = max(len(name) for name in phase.classes)
+    classes, more = split_few(phase.classes)
+    width = max(len(name) for name in classes)
     columns = [write_duration(moment) for moment in moments]
     yield f"    {'at':<{width}} " + " ".join(f"{column:>7}" for column in columns)
-    for name in phase.classes:
+    for name in classes:
         cells = " ".join(f"{count[name]:>7,}" for count in counts)
         yield f"    {name:<{width}} {cells}"
+    if more:
+        yield f"    {more}"
+    if left_out:
+        yield f"    … {len(left_out):,} more moments before the last"
 
 
 def class_counts(graph: RunGraph, phase: PhaseNode, moment_ns: int) -> dict[str, int]:
@@ -140,17 +165,21 @@ def _user(user: UserProgram) -> Iterator[str]:
         yield "    on start:"
         yield from _steps(user.on_start, "      ")
     total = sum(task.weight for task in user.tasks)
-    for task in user.tasks:
-        if not task.name:
-            yield "    each iteration:"
-        else:
-            tags = "".join(f" #{key}{f'={value}' if value else ''}" for key, value in task.tags)
-            yield f"    {100 * task.weight / total:.0f} %  {task.name}{tags}"
-            yield from _conditions(task)
-        yield from _steps(task.steps, "      ")
+    yield from _among(user.tasks, lambda task: _task(task, total), "    ")
     if user.on_stop:
         yield "    on stop:"
         yield from _steps(user.on_stop, "      ")
+
+
+def _task(task: TaskProgram, total: int) -> Iterator[str]:
+    """Yield a task, whose class has tasks of this weight in all."""
+    if not task.name:
+        yield "    each iteration:"
+    else:
+        tags = "".join(f" #{key}{f'={value}' if value else ''}" for key, value in task.tags)
+        yield f"    {100 * task.weight / total:.0f} %  {task.name}{tags}"
+        yield from _conditions(task)
+    yield from _steps(task.steps, "      ")
 
 
 def _conditions(task: TaskProgram) -> Iterator[str]:
@@ -171,13 +200,16 @@ def _block(title: str, block: Block | None) -> Iterator[str]:
 
 
 def _steps(steps: Sequence[StepNode], indent: str) -> Iterator[str]:
-    for step in steps:
-        inside = nested_steps(step)
-        yield f"{indent}{step.summary}{':' if inside else ''}"
-        for key, inner in inside:
-            if key == "else":
-                yield f"{indent}else:"
-            yield from _steps(inner, indent + "  ")
+    return _among(steps, lambda step: _step(step, indent), indent)
+
+
+def _step(step: StepNode, indent: str) -> Iterator[str]:
+    inside = nested_steps(step)
+    yield f"{indent}{step.summary}{':' if inside else ''}"
+    for key, inner in inside:
+        if key == "else":
+            yield f"{indent}else:"
+        yield from _steps(inner, indent + "  ")
 
 
 _MOST_SHOWN: Final = 70

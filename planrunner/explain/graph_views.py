@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from planrunner.explain.lines import as_lines, one_line
 from planrunner.graph.run_graph import (
@@ -19,15 +19,17 @@ from planrunner.graph.run_graph import (
     UserProgram,
     nested_steps,
 )
-from planrunner.units import write_duration
+from planrunner.units import few, split_few, write_duration
 
 __all__ = ["graph_dot", "graph_json", "graph_mermaid", "graph_text"]
+
+T = TypeVar("T")
 
 _MERMAID_MARKS: Final = re.compile(r'[#"<>`]')
 
 
 def graph_json(graph: RunGraph) -> str:
-    """Return the graph as a JSON document; durations in nanoseconds."""
+    """Return the graph as a JSON document, whole however large; durations in nanoseconds."""
     return json.dumps(
         {
             "name": graph.name,
@@ -126,19 +128,30 @@ def _branches(graph: RunGraph) -> list[Branch]:
     return [
         *_branch("preflight", graph.preflight),
         *_branch("setup", graph.setup.steps if graph.setup else ()),
-        *(
-            (f"phase {phase.name} ({_length(phase)})", [(name, ()) for name in phase.classes])
-            for phase in graph.phases
+        *_few_branches(
+            graph.phases,
+            lambda phase: (f"phase {phase.name} ({_length(phase)})", _leaves(phase.classes)),
         ),
         *_branch("teardown", graph.teardown.steps if graph.teardown else ()),
-        *((f"user {user.name}", _branches_of(user)) for user in graph.users),
+        *_few_branches(graph.users, lambda user: (f"user {user.name}", _branches_of(user))),
     ]
+
+
+def _few_branches(items: Sequence[T], branch: Callable[[T], Branch]) -> list[Branch]:
+    shown, more = split_few(items)
+    return [*map(branch, shown), *_leaves([more] if more else [])]
+
+
+def _leaves(names: Sequence[str]) -> list[Branch]:
+    return [(name, ()) for name in few(names)]
 
 
 def _branches_of(user: UserProgram) -> list[Branch]:
     return [
         *_branch("on start", user.on_start),
-        *((task.name or "each iteration", _twigs(task.steps)) for task in user.tasks),
+        *_few_branches(
+            user.tasks, lambda task: (task.name or "each iteration", _twigs(task.steps))
+        ),
         *_branch("on stop", user.on_stop),
     ]
 
@@ -149,14 +162,15 @@ def _branch(name: str, steps: Sequence[StepNode]) -> list[Branch]:
 
 def _twigs(steps: Sequence[StepNode]) -> list[Branch]:
     twigs: list[Branch] = []
-    for step in steps:
+    shown, more = split_few(steps)
+    for step in shown:
         words = f"request {step.name}" if isinstance(step, RequestNode) else step.summary
         inside = {key: _twigs(inner) for key, inner in nested_steps(step)}
         otherwise = inside.pop("else", None)
         twigs.append((words, next(iter(inside.values()), ())))
         if otherwise is not None:
             twigs.append(("else", otherwise))
-    return twigs
+    return [*twigs, *_leaves([more] if more else [])]
 
 
 def _length(phase: PhaseNode) -> str:
@@ -192,17 +206,29 @@ def graph_dot(graph: RunGraph) -> str:
 
 def _nodes(graph: RunGraph) -> list[tuple[str, str]]:
     nodes = [("start", graph.name), *((block, block) for block in _blocks_before(graph))]
-    for number, phase in enumerate(graph.phases):
-        nodes.append((f"p{number}", f"{phase.name}: {_length(phase)}"))
+    phases, more = split_few(graph.phases)
+    nodes += [
+        (f"p{number}", f"{phase.name}: {_length(phase)}") for number, phase in enumerate(phases)
+    ]
+    nodes += _rest("p", more)
     if graph.teardown is not None:
         nodes.append(("teardown", "teardown"))
-    for number, user in enumerate(graph.users):
+    users, more = split_few(graph.users)
+    for number, user in enumerate(users):
         nodes.append((f"u{number}", user.name))
-        nodes += [
-            (f"u{number}t{index}", task.name or "each iteration")
-            for index, task in enumerate(user.tasks)
-        ]
-    return nodes
+        nodes += [(f"u{number}{end}", name) for end, name in _tasks(user)]
+    return [*nodes, *_rest("u", more)]
+
+
+def _rest(of: str, more: str) -> list[tuple[str, str]]:
+    """Return the node that stands for those that are not shown."""
+    return [(f"{of}more", more)] if more else []
+
+
+def _tasks(user: UserProgram) -> list[tuple[str, str]]:
+    tasks, more = split_few(user.tasks)
+    shown = [(f"t{index}", task.name or "each iteration") for index, task in enumerate(tasks)]
+    return [*shown, *_rest("t", more)]
 
 
 def _blocks_before(graph: RunGraph) -> list[str]:
@@ -218,9 +244,11 @@ def _edges(graph: RunGraph) -> list[tuple[str, str]]:
     before = ["start", *_blocks_before(graph)]
     edges = list(pairwise(before))
     begin = last = before[-1]
-    numbers = {user.name: number for number, user in enumerate(graph.users)}
+    users, _ = split_few(graph.users)
+    numbers = {user.name: str(number) for number, user in enumerate(users)}
     ends: list[str] = []  # of phases that run beside the others
-    for number, phase in enumerate(graph.phases):
+    phases, more = split_few(graph.phases)
+    for number, phase in enumerate(phases):
         identity = f"p{number}"
         if phase.start_at_ns is not None:
             edges.append((begin, identity))
@@ -228,9 +256,13 @@ def _edges(graph: RunGraph) -> list[tuple[str, str]]:
         else:
             edges.append((last, identity))
             last = identity
-        edges += [(identity, f"u{numbers[name]}") for name in phase.classes]
+        of_phase = dict.fromkeys(numbers.get(name, "more") for name in phase.classes)
+        edges += [(identity, f"u{user}") for user in of_phase]
+    for identity, _ in _rest("p", more):
+        edges.append((last, identity))
+        last = identity
     if graph.teardown is not None:
         edges += [(end, "teardown") for end in ([*ends, last] if last != begin else ends)]
-    for number, user in enumerate(graph.users):
-        edges += [(f"u{number}", f"u{number}t{index}") for index in range(len(user.tasks))]
+    for number, user in enumerate(users):
+        edges += [(f"u{number}", f"u{number}{end}") for end, _ in _tasks(user)]
     return edges

@@ -27,7 +27,10 @@ MASK: Final = "***"
 _SHORTEST: Final = 4
 """Shorter values stand in too many words by chance: they are masked where they are a word."""
 
-_SHORTEST_ENCODED: Final = 8
+_SHORTEST_ENCODED: Final = 4
+_SHORTEST_IN_ANY_CASE: Final = 8
+"""Shorter pieces of base64 are looked for as they are: in any case they'd be in too many texts."""
+
 _SHORTEST_LINE: Final = 8
 """Of one among others: a secret of many lines has words that are none, such as `data:`."""
 
@@ -45,9 +48,11 @@ class Masker:
     __slots__ = ("_pattern",)
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        spellings = {spelling for secret in secrets if secret for spelling in _spellings(secret)}
+        secrets = [*dict.fromkeys(filter(None, secrets))]
+        spellings = {spelling for secret in secrets for spelling in _spellings(secret)}
         # The longest first: one secret may be the beginning of another.
         ranked = [pattern for _, pattern in sorted(spellings, reverse=True)]
+        ranked += _around_base64(dict.fromkeys(core for each in secrets for core in _cores(each)))
         self._pattern = re.compile("|".join(ranked), re.IGNORECASE) if ranked else None
 
     @property
@@ -100,18 +105,50 @@ def _spellings(secret: str) -> Iterator[tuple[int, str]]:
     for line in lines:
         if len(line) >= (_SHORTEST if len(lines) == 1 else _SHORTEST_LINE):
             yield len(line), "".join(map(_letter, line))
+    hexadecimal = secret.encode("utf-8", "replace").hex()
+    yield len(hexadecimal), hexadecimal
+
+
+_RUN: Final = "[A-Za-z0-9+/_-]"
+_RUN_BEHIND_SLASH: Final = "[A-Za-z0-9+_-]"
+
+
+def _around_base64(cores: Iterable[str]) -> list[str]:
+    """Return patterns of all the base64 that a secret is in, and not of its own letters only.
+
+    What stands beside a secret goes with it, such as the user's name in `Basic`. Each pattern
+    begins where letters of base64 do, so that a long text of them is read once; and not with a
+    slash, since that of a URL's path is no part of it.
+    """
+    secret = "|".join(cores)
+    if not secret:
+        return []
+    end = rf"(?:{secret}){_RUN}*(?:=|%3D)*"
+    begins = (
+        rf"(?<!{_RUN}){_RUN_BEHIND_SLASH}{_RUN}*?",
+        rf"(?<!{_RUN_BEHIND_SLASH}){_RUN_BEHIND_SLASH}*?",
+        "",
+    )
+    return [begin + end for begin in begins]
+
+
+def _cores(secret: str) -> Iterator[str]:
+    """Yield patterns of the letters that base64 has for a secret, whatever stands around it."""
+    if len(secret) < _SHORTEST:
+        return
     # OAuth2 encodes a secret like a form before it does that (RFC 6749, 2.3.1).
-    for plain in {secret, quote_plus(secret, errors="replace")}:
+    for plain in dict.fromkeys((secret, quote_plus(secret, errors="replace"))):
         yield from _in_base64(plain.encode("utf-8", "replace"))
 
 
-def _in_base64(data: bytes) -> Iterator[tuple[int, str]]:
+def _in_base64(data: bytes) -> Iterator[str]:
     for before in range(3):  # where it begins in a group of three bytes decides its letters
         encoded = b64encode(bytes(before) + data).decode("ascii").rstrip("=")
         # The letters at both ends also depend on the neighbours.
         core = encoded[(0, 2, 3)[before] : -1 if (before + len(data)) % 3 else None]
         if len(core) >= _SHORTEST_ENCODED:
-            yield len(core), core.replace("+", "[+-]").replace("/", "[/_]")
+            pattern = core.replace("+", "[+-]").replace("/", "[/_]")
+            yield pattern if len(core) >= _SHORTEST_IN_ANY_CASE else f"(?-i:{pattern})"
 
 
 # As `html.escape` writes them; importing it takes as long as reading a plan of fifty lines.

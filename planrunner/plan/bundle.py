@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import field
 from pathlib import Path
 
+from planrunner.language.files import ANYWHERE, MAX_READ, MAX_SENT, Folders, check_file, read_file
 from planrunner.plan.yaml.files import read_text
 from planrunner.values import dataclass
 
@@ -22,11 +23,13 @@ class Bundle:
         file: The plan itself, as it was named.
         texts: The plan and its imports by file, in reading order.
         contents: Files that the plan names, by path, as far as they have been read.
+        folders: Where the files that the plan names may lie.
     """
 
     file: str
     texts: Mapping[str, str]
     contents: dict[str, bytes] = field(default_factory=dict, compare=False)
+    folders: Folders = ANYWHERE
 
     @property
     def digest(self) -> str:
@@ -44,13 +47,15 @@ class Bundle:
 
         def read(file: str) -> str:
             text = self.texts.get(file)
-            return read_text(file) if text is None else text
+            if text is not None:
+                return text
+            return read_text(file, ANYWHERE if file == self.file else self.folders)
 
         return read
 
     def beside(self, file: str) -> NamedFiles:
         """Return access to what `file` names; relative paths start at its directory."""
-        return NamedFiles(Path(file).parent, self.contents)
+        return NamedFiles(Path(file).parent, self.contents, self.folders)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,24 +64,25 @@ class NamedFiles:
 
     directory: Path
     contents: dict[str, bytes] = field(default_factory=dict)
+    folders: Folders = ANYWHERE
 
-    def path(self, name: str) -> Path:
-        """Return where the file is.
+    def path(self, name: str, *, most: int = MAX_SENT) -> Path:
+        """Return where the file is; it is a regular one of at most `most` bytes.
 
         Raises:
-            OSError: There is none.
+            FileFault: There is none, or the plan can't have it.
         """
-        path = self.directory / name
-        path.stat()
+        path = self.folders.locate(self.directory / name)
+        check_file(path, most=most, folders=self.folders)
         return path
 
-    def read(self, name: str) -> bytes:
+    def read(self, name: str, *, most: int = MAX_READ) -> bytes:
         """Return what is in the file; reads it once for the whole plan.
 
         Raises:
-            OSError: It can't be had.
+            FileFault: There is none, or the plan can't have it.
         """
         path = str(self.directory / name)
         if path not in self.contents:
-            self.contents[path] = Path(path).read_bytes()
+            self.contents[path] = read_file(path, most=most, folders=self.folders)
         return self.contents[path]

@@ -143,6 +143,7 @@ _FILE_FAULTS: Final = frozenset(
         Code.NOT_A_FILE,
         Code.UNREADABLE_FILE,
         Code.FILE_TOO_LARGE,
+        Code.NOT_ALLOWED,
         Code.EMPTY_PLAN,
     }
 )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
-from typing import Any
+from dataclasses import field, replace
+from typing import Any, Final
 
 from pydantic import ValidationError
 
 from planrunner.language.diagnostics import Diagnostic, PlanError
+from planrunner.language.expressions.values import to_text
+from planrunner.language.files import ANYWHERE, Folders
 from planrunner.language.secrets import Masker
 from planrunner.plan.bundle import Bundle, NamedFiles
 from planrunner.plan.faults.find import MAX_FAULTS, diagnose
@@ -19,7 +21,11 @@ from planrunner.plan.models.params import ParamModel
 from planrunner.plan.models.plan import PlanModel
 from planrunner.plan.overrides import Changes, apply_changes
 from planrunner.plan.params.resolve import Param, ParamSources, resolve_params
-from planrunner.plan.params.secret_texts import secret_texts
+from planrunner.plan.params.secret_texts import (
+    covered_text,
+    has_computed_secrets,
+    secret_texts,
+)
 from planrunner.plan.yaml.document import Document, PlanPath, parse
 from planrunner.plan.yaml.files import read_text
 from planrunner.values import dataclass
@@ -36,6 +42,9 @@ class Plan:
         params: The params' values.
         changes: What the command line changed in it.
         sources: What it was loaded with.
+        secrets: Every value that a secret could have had.
+        shown_text: The text of the plan's own file without them.
+        files: Access to what each entry of a section names, as far as it was asked for.
     """
 
     model: PlanModel
@@ -44,10 +53,16 @@ class Plan:
     bundle: Bundle
     changes: Changes = field(default_factory=Changes)
     sources: ParamSources = field(default_factory=ParamSources, repr=False)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    shown_text: str = field(default="", repr=False)
+    files: dict[PlanPath, NamedFiles] = field(default_factory=dict, repr=False, compare=False)
 
     def files_at(self, path: PlanPath) -> NamedFiles:
         """Return access to the files that are named at `path`: relative to the file it is in."""
-        return self.bundle.beside(self.document.span(path).file)
+        entry = path[:2]  # imports bring whole entries of a section
+        if entry not in self.files:
+            self.files[entry] = self.bundle.beside(self.document.span(entry).file)
+        return self.files[entry]
 
 
 class InvalidPlan(PlanError):  # noqa: N818 - reads as the sentence it stands for
@@ -67,7 +82,7 @@ class InvalidPlan(PlanError):  # noqa: N818 - reads as the sentence it stands fo
         self.lost = lost
 
 
-def load(
+def load(  # noqa: PLR0913 - one parameter for each thing that callers say about a plan
     path: str | os.PathLike[str],
     *,
     overrides: Mapping[str, str] | None = None,
@@ -75,6 +90,7 @@ def load(
     environ: Mapping[str, str],
     need_secrets: bool = False,
     changes: Changes | None = None,
+    folders: Folders = ANYWHERE,
 ) -> Plan:
     """Read and check the plan in a file.
 
@@ -85,20 +101,22 @@ def load(
         environ: The process's environment variables.
         need_secrets: Whether a required secret must have a value; to look at a plan it need not.
         changes: What the command line changes in the plan.
+        folders: Where the files that the plan names may lie.
 
     Raises:
         PlanError: With every fault that was found; an `InvalidPlan` if the file could be read.
     """
+    own = os.fspath(path)
     texts: dict[str, str] = {}
 
     def read(file: str) -> str:
-        texts[file] = text = read_text(file)
+        texts[file] = text = read_text(file, ANYWHERE if file == own else folders)
         return text
 
     sources = ParamSources(
         overrides or {}, environment, environ, need_secrets, changes or Changes()
     )
-    return _load(Bundle(os.fspath(path), texts), read, sources)
+    return _load(Bundle(own, texts, folders=folders), read, sources)
 
 
 def load_bundle(bundle: Bundle, sources: ParamSources) -> Plan:
@@ -113,6 +131,7 @@ def load_bundle(bundle: Bundle, sources: ParamSources) -> Plan:
 def _load(bundle: Bundle, read: Callable[[str], str], sources: ParamSources) -> Plan:
     document = parse(read(bundle.file), bundle.file)
     broken = document.faults
+    as_written = document
     document, faults = merge_imports(document, read)
     document, refused = apply_changes(document, sources.changes)
     faults += refused
@@ -125,18 +144,43 @@ def _load(bundle: Bundle, read: Callable[[str], str], sources: ParamSources) -> 
         remains = salvage(document) if len(faults) < MAX_FAULTS else None
         params, found = _params(document, None, sources)
     faults = [*broken, *faults, *found]
-    changes = sources.changes
+    secrets = _secrets(as_written, document, remains, sources)
     draft = None
     if remains is not None:
-        draft = Plan(remains.model, remains.document, params, bundle, changes, sources)
+        draft = Plan(
+            remains.model,
+            remains.document,
+            params,
+            bundle,
+            sources.changes,
+            sources,
+            secrets=secrets,
+            shown_text=covered_text(as_written),
+        )
     if draft is None or faults:
-        mask = Masker(secret_texts(document, sources))
         raise InvalidPlan(
-            mask.diagnostics(_distinct(faults, broken)),
+            Masker(secrets).diagnostics(_distinct(faults, broken)),
             draft,
             remains.lost if remains else frozenset(),
         )
     return draft
+
+
+def _secrets(
+    as_written: Document, document: Document, remains: Remains | None, sources: ParamSources
+) -> tuple[str, ...]:
+    """Return every value that a secret could have had, before and after the command line's say."""
+    found = [*secret_texts(as_written, sources), *secret_texts(document, sources)]
+    if remains is not None and has_computed_secrets(document):
+        for name in list(_mapping(document.value(("environments",))))[:_MOST_ENVIRONMENTS]:
+            params, _ = _params(document, remains.model, replace(sources, environment=str(name)))
+            secret = (param.value for param in params.values() if param.secret)
+            found += [to_text(value) for value in secret if isinstance(value, str | int | float)]
+    return tuple(dict.fromkeys(filter(None, found)))
+
+
+_MOST_ENVIRONMENTS: Final = 100
+"""Blocks with whose values computed secrets are worked out, to find all that they could be."""
 
 
 def _params(

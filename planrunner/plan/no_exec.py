@@ -29,6 +29,8 @@ def find_commands(plan: Plan) -> list[Diagnostic]:
 
 
 def _commands(model: PlanModel) -> Iterator[PlanPath]:
+    if model.hooks is not None:
+        yield ("hooks",)
     for name, service in (model.services or {}).items():
         if service.run is not None:
             yield ("services", name, "run")

@@ -17,6 +17,7 @@ from planrunner.language.expressions.expression import (
 )
 from planrunner.language.fields.text import Text, lower_value, parse_text
 from planrunner.language.fields.types import Deferred
+from planrunner.language.files import MAX_READ, FileFault
 from planrunner.protocols.base import TextParts
 from planrunner.units import UnitError
 from planrunner.values import dataclass
@@ -47,11 +48,11 @@ class SpecFault:
 class Files(Protocol):
     """The files a plan names, relative to the file that names them."""
 
-    def path(self, name: str) -> Path:
-        """Return where the file is; raises OSError when there is none."""
+    def path(self, name: str, *, most: int = ...) -> Path:
+        """Return where the file is, which has at most `most` bytes; raises FileFault."""
 
-    def read(self, name: str) -> bytes:
-        """Return what is in it; raises OSError when that can't be had."""
+    def read(self, name: str, *, most: int = ...) -> bytes:
+        """Return what is in it, at most `most` bytes; raises FileFault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,17 +132,20 @@ class Lowering:
             return to_text(lowered.value)
         return None
 
-    def file(self, text: Text | None, path: SpecPath) -> Path | None:
-        """Return where a file that the plan names is; one that isn't there leaves a fault."""
+    def file(self, text: Text | None, path: SpecPath, *, most: int = MAX_READ) -> Path | None:
+        """Return where a file that the plan names is; one that can't be used leaves a fault."""
         name = None if text is None else self.constant(text, path)
         if name is None:
             return None
         try:
-            return self.files.path(name)
-        except OSError:
-            hint = "it is relative to the plan's file"
-            self.fault(path, Code.NO_SUCH_FILE, f"`{name}` does not exist", hint)
+            return self.files.path(name, most=most)
+        except FileFault as fault:
+            self.file_fault(path, name, fault)
             return None
+
+    def file_fault(self, path: SpecPath, name: str, fault: FileFault) -> None:
+        """Note that the file called `name` can't be used."""
+        self.fault(path, fault.code, f"`{name}` {fault.message}", fault.hint)
 
     def duration(self, value: int | Deferred | None, path: SpecPath, default_ns: int) -> int:
         """Return a duration in ns that may have been written with params in it."""

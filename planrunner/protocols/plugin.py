@@ -56,9 +56,12 @@ def resolve(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for
 
 def lazily(name: str) -> Any:  # noqa: ANN401 - stands for a function of any type
     """Return a function that imports the one called `package.module:function` when it is called."""
+    found: list[Any] = []
 
     def call(*arguments: object, **named: object) -> Any:  # noqa: ANN401 - as that function
-        return resolve(name)(*arguments, **named)
+        if not found:
+            found.append(resolve(name))
+        return found[0](*arguments, **named)
 
     return call
 

@@ -179,6 +179,7 @@ def channel_plugin(channel: str) -> Plugin:
     return named(channel.partition(":")[0])
 
 
+@cache
 def own_verbs() -> Plugin:
     """Return the protocol whose actions are the language's own verbs."""
     return next(plugin for plugin in builtin().values() if plugin.is_beside)

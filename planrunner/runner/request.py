@@ -18,6 +18,7 @@ from planrunner.errors import UsageError
 from planrunner.graph.run_graph import RunGraph
 from planrunner.language.diagnostics import PlanError
 from planrunner.language.expressions.expression import EvaluationError, to_text
+from planrunner.language.files import FileFault, Folders
 from planrunner.plan.loader import Plan, load
 from planrunner.plan.overrides import Changes
 from planrunner.protocols.base import Scope
@@ -166,20 +167,26 @@ def prepare(request: RunRequest) -> PreparedRun:
     """
     compiled = compile_request(request)
     run_id = os.urandom(3).hex()  # that no two runs of a directory share in practice
+    folders = compiled.source.bundle.folders
     return PreparedRun(
         compiled,
         run_id,
-        request.directory or _directory(compiled.graph, run_id),
+        request.directory or _directory(compiled.graph, run_id, folders),
         read_baseline(Path(compiled.graph.baseline)),
     )
 
 
-def _directory(graph: RunGraph, run_id: str) -> Path:
+def _directory(graph: RunGraph, run_id: str, folders: Folders) -> Path:
     if graph.report.directory is None:
         time = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
         return Path("reports") / graph.slug / f"{time}-{run_id}"
     names: Scope = {"run": {"id": run_id, "seed": graph.seed}}
     try:
-        return Path(to_text(graph.report.directory(names)))
+        directory = Path(to_text(graph.report.directory(names)))
+        folders.and_here().locate(directory)
     except EvaluationError as error:
         raise UsageError(f"`report.dir` has no value: {error.message}") from error
+    except FileFault as fault:
+        hint = "write it with `--out`, or leave out --no-exec"
+        raise UsageError("`report.dir` is outside the plan's folder", hint=hint) from fault
+    return directory

@@ -258,3 +258,73 @@ def test_a_bug_is_reported_without_the_secret(
     assert "ValueError: Bearer ***" in ended.err
     assert ended.err.endswith("this is a bug in planrunner; please report it with the plan\n")
     assert_silent(ended, project.directory / "reports")
+
+
+# -- values that a secret could have had ---------------------------------------------------
+
+COULD_BE = r"""
+name: every value
+x-anchor: &kept "Anchor-Pass-0000"
+params:
+  pw: {type: str, secret: true, default: "Default-\x50ass-1111"}
+  key: {type: str, secret: true, env: AUDIT_KEY, default: *kept}
+  pin: {type: list, secret: true, default: [Pin-Code-5151, "Pin-Code-6161"]}
+  choice: {type: str, secret: true, default: Choice-A-7171, choices: [Choice-A-7171, Choice-B-7272]}
+  region: {type: str, default: north}
+  made: {type: str, secret: true, default: "Made-${region}-8181"}
+environments:
+  staging: {pw: "Staging-Pass-2222", region: south}
+  prod:
+    pw: >-
+      Prod-Pass-3333
+    key: 'Prod-Key-4444'
+http: {base_url: "URL"}
+users:
+  V:
+    tasks:
+      - get: "/ok/${region}"
+        headers: {X-Pw: "${pw}"}
+        auth: {basic: {username: admin, password: "${key}"}}
+profiles:
+  short: [{users: 1, hold: 100ms}]
+  other: [{users: 1, hold: 100ms, params: {pw: Phase-Pass-9191}}]
+"""
+
+COULD_HAVE = (
+    *("Default-Pass-1111", r"Default-\x50ass-1111", "Anchor-Pass-0000", "Pin-Code-5151"),
+    *("Pin-Code-6161", "Choice-A-7171", "Choice-B-7272", "Made-south-8181", "Made-north-8181"),
+    *("Staging-Pass-2222", "Prod-Pass-3333", "Prod-Key-4444", "Phase-Pass-9191"),
+    *("Set-Pass-5555", "Variable-Key-6666"),
+)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        (),
+        ("--env", "staging"),
+        ("--env", "prod", "--set", "pw=Set-Pass-5555"),
+        ("--override", "params.pw.default=Set-Pass-5555"),
+        ("--once",),
+    ],
+    ids=" ".join,
+)
+def test_no_value_that_a_secret_could_have_had_is_shown(
+    project: PlanProject,
+    monkeypatch: pytest.MonkeyPatch,
+    target: HttpServer,
+    options: tuple[str, ...],
+) -> None:
+    """Of environments that are not picked, of profiles, of defaults; not even beside others."""
+    monkeypatch.setenv("AUDIT_KEY", "Variable-Key-6666")
+    project.write({"plan.yaml": COULD_BE.replace("URL", target.url)})
+
+    ended = project.run("execute", "plan.yaml", *options)
+
+    written = [path.read_text("utf-8", "replace") for path in ended.files.values()]
+    shown = "\n".join([ended.out, ended.err, *written])
+    encoded = [b64encode(f"admin:{secret}".encode()).decode() for secret in COULD_HAVE]
+    assert ended.code in (0, 1)
+    assert [secret for secret in (*COULD_HAVE, *encoded) if secret in shown] == []
+    assert "YWRtaW4" not in shown  # the user's name beside a password
+    assert "X-Pw" in shown or "x-anchor" in shown

@@ -175,7 +175,7 @@ def test_no_exec_refuses_whatever_would_run_here(project: PlanProject, command: 
     places = [line.split(": error[not-allowed]: ") for line in ended.err.splitlines()]
     found = [parts[1].split(" is refused")[0] for parts in places if len(parts) == 2]
     assert ended.code == 2
-    assert sorted(found) == ["`exec`", "`exec`", "`python`", "`run`"]
+    assert sorted(found) == ["`exec`", "`exec`", "`hooks`", "`python`", "`run`"]
     assert "plan.yaml:2:18: error[not-allowed]" in ended.err
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from planrunner.clock import MonotonicClock
+from planrunner.language.diagnostics import Code
+from planrunner.language.files import FileFault
 from planrunner.protocols.base import Exchange, Reply, Scope
 from planrunner.protocols.etcd import spec as etcd
 from planrunner.protocols.etcd.clients.grpc_aio import GrpcClient
@@ -28,11 +30,11 @@ _MODELS: Mapping[str, type[etcd.EtcdRequest]] = {
 
 
 class NoFiles:
-    def path(self, name: str) -> Path:
-        raise FileNotFoundError(name)
+    def path(self, name: str, *, most: int = 0) -> Path:
+        raise FileFault(Code.NO_SUCH_FILE, "does not exist")
 
-    def read(self, name: str) -> bytes:
-        raise FileNotFoundError(name)
+    def read(self, name: str, *, most: int = 0) -> bytes:
+        raise FileFault(Code.NO_SUCH_FILE, "does not exist")
 
 
 def compiled(

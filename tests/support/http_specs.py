@@ -8,7 +8,9 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from planrunner.language.diagnostics import Code
 from planrunner.language.expressions.expression import Rand
+from planrunner.language.files import MAX_READ, FileFault
 from planrunner.protocols.base import Exchange, Reply, Scope
 from planrunner.protocols.http.compile.exchange import compile_exchange
 from planrunner.protocols.http.compile.settings import HttpDefaults, compile_settings
@@ -24,13 +26,14 @@ class MemoryFiles:
     def __init__(self, files: Mapping[str, bytes]) -> None:
         self.files = files
 
-    def path(self, name: str) -> Path:
-        self.read(name)
+    def path(self, name: str, *, most: int = MAX_READ) -> Path:
+        self.read(name, most=most)
         return Path("plans") / name
 
-    def read(self, name: str) -> bytes:
+    def read(self, name: str, *, most: int = MAX_READ) -> bytes:
+        del most
         if name not in self.files:
-            raise FileNotFoundError(2, "No such file or directory", name)
+            raise FileFault(Code.NO_SUCH_FILE, "does not exist")
         return self.files[name]
 
 

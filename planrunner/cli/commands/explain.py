@@ -10,6 +10,7 @@ from planrunner.cli.plan_options import PlanOptions, load_plan, with_plan_option
 from planrunner.compiler import compile_plan
 from planrunner.explain.explain import explain_text
 from planrunner.explain.graph_views import graph_dot, graph_json, graph_mermaid, graph_text
+from planrunner.language.secrets import Masker
 
 __all__ = ["command"]
 
@@ -40,4 +41,5 @@ def command(plan: Path, options: PlanOptions, view: str | None) -> None:
     """Say in words what PLAN would do: load over time, requests, thresholds."""
     loaded = load_plan(plan, options, need_secrets=False)
     graph = compile_plan(loaded, selection=options.selection)
-    click.echo(explain_text(graph) if view is None else _VIEWS[view](graph))
+    text = explain_text(graph) if view is None else _VIEWS[view](graph)
+    click.echo(Masker(graph.secrets)(text))

@@ -33,15 +33,15 @@ _NO_RATE: Final = Rate(1, NS_PER_S)
 
 def phase_names(phases: Sequence[PhaseModel], profile: str) -> list[str]:
     """Return the name of each phase: its own, or the profile's, or `main`; repeats get a number."""
-    names: list[str] = []
+    names: dict[str, None] = {}
+    numbers: dict[str, int] = {}
     for phase in phases:
-        base = phase.name or profile or "main"
-        name, number = base, 1
+        name = base = phase.name or profile or "main"
         while name in names:
-            number += 1
-            name = f"{base}-{number}"
-        names.append(name)
-    return names
+            numbers[base] = numbers.get(base, 1) + 1
+            name = f"{base}-{numbers[base]}"
+        names[name] = None
+    return list(names)
 
 
 def compile_phase(

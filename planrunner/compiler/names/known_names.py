@@ -90,7 +90,10 @@ class Known:
 
     def after_request(self, names: Iterable[str]) -> Known:
         """Return what is known once a request has been answered; `names` are its protocol's own."""
-        return replace(self, replied=True, reply_names=self.reply_names | set(names))
+        after = self.reply_names | set(names)
+        if self.replied and after == self.reply_names:
+            return self
+        return replace(self, replied=True, reply_names=after)
 
     def without_reply(self) -> Known:
         """Return what is known where no request has been answered."""

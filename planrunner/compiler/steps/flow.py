@@ -159,21 +159,29 @@ def _rounds(
 
 def _after_a_round(walk: StepWalk, model: StepModel) -> Known:
     """Return what is known when the body of a loop has run once."""
-    return walk.known.joined(_written_in(walk, model.do or (), ()))
+    return walk.known.joined(_written_in(walk, model.do or ()))
 
 
-def _written_in(walk: StepWalk, models: Sequence[StepModel], calling: tuple[str, ...]) -> Known:
+def _written_in(walk: StepWalk, models: Sequence[StepModel]) -> Known:
     """Return what steps may have set, and what their requests leave behind."""
     left = Known(frozenset())
     for model in models:
         left = left.joined(_left_by(model))
-        inside = [model.do, model.then, model.else_, model.parallel]
-        if model.call is not None and model.call not in calling:
-            inside.append(list(walk.flows.models.get(model.call, ())))
-        for steps in inside:
-            called = calling if model.call is None else (*calling, model.call)
-            left = left.joined(_written_in(walk, steps or (), called))
+        for steps in (model.do, model.then, model.else_, model.parallel):
+            if steps:
+                left = left.joined(_written_in(walk, steps))
+        if model.call is not None:
+            left = left.joined(_written_by(walk, model.call))
     return left
+
+
+def _written_by(walk: StepWalk, flow: str) -> Known:
+    """Return the same of a flow, which is looked at once however often it is called."""
+    known = walk.flows.left_behind
+    if flow not in known:
+        known[flow] = Known(frozenset())  # that a flow calls itself is another fault
+        known[flow] = _written_in(walk, walk.flows.models.get(flow, ()))
+    return known[flow]
 
 
 def _left_by(model: StepModel) -> Known:

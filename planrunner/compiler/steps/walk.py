@@ -29,9 +29,14 @@ REPLY_NAMES: Final = frozenset({"json", "body", "headers", "status"})
 
 @dataclass(frozen=True, slots=True)
 class Flows:
-    """The plan's named lists of steps."""
+    """The plan's named lists of steps.
+
+    Attributes:
+        left_behind: What is known after each of them, as far as loops have asked.
+    """
 
     models: Mapping[str, Sequence[StepModel]] = field(default_factory=dict)
+    left_behind: dict[str, Known] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +103,8 @@ class StepWalk(ABC):
     def write(self, names: Iterable[str], path: PlanPath) -> None:
         """Note that a step may set `names`, which must be free; `path` is the mapping's."""
         names = list(names)
+        if not names:
+            return
         for name in names:
             self._must_be_free(name, (*path, name))
         self.written.update(names)

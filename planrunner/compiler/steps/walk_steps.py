@@ -38,11 +38,12 @@ class Flow(StepWalk):
         path: PlanPath,
         read_later: frozenset[str] = frozenset(),
     ) -> tuple[StepNode, ...]:
-        reads = [reads_of_reply(model) for model in models]
+        later = [read_later]
+        for model in reversed(models[1:]):
+            later.append(later[-1] | reads_of_reply(model))
         nodes: list[StepNode] = []
         for index, model in enumerate(models):
-            later = read_later.union(*reads[index + 1 :])
-            nodes += self._step(model, (*path, index), later)
+            nodes += self._step(model, (*path, index), later.pop())
         return tuple(nodes)
 
     def _step(

@@ -29,6 +29,7 @@ from planrunner.graph.data import DataNode, OnEnd, Order
 from planrunner.graph.run_graph import RunGraph
 from planrunner.language.expressions.builtins.random_draws import Rand
 from planrunner.language.expressions.values import EvaluationError, Scope
+from planrunner.language.files import FileFault
 from planrunner.load.partition import ALL, WorkerShare
 from planrunner.values import dataclass
 
@@ -103,7 +104,7 @@ class ClassFeeds:
             except StopIteration:
                 self.ended(feed, "")
                 return False
-            except (RowFault, EvaluationError, OSError) as error:
+            except (RowFault, EvaluationError, FileFault, OSError) as error:
                 self.ended(feed, _words(feed.node, error))
                 return False
         return True
@@ -197,7 +198,7 @@ def open_feed(
         rows = _rows(node, table, seed, partial(share.reserved, needs=needs or ()))
         returned: deque[object] = deque()
         return Feed(node, table, partial(_next_free, rows, returned), returned)
-    except (RowFault, EvaluationError, OSError) as error:
+    except (RowFault, EvaluationError, FileFault, OSError) as error:
         raise CannotRun(_words(node, error), hint=getattr(error, "hint", "")) from error
 
 
@@ -284,4 +285,6 @@ def _no_row(node: DataNode) -> str:
 def _words(node: DataNode, error: Exception) -> str:
     if isinstance(error, RowFault):
         return f"data `{node.name}`: {error.said_of(node.file)}"
+    if isinstance(error, FileFault):
+        return f"data `{node.name}`: `{node.file}` {error.message}"
     return f"data `{node.name}`: {error}"

@@ -16,7 +16,7 @@ from planrunner.graph.loads.load_model import (
     class_of_each,
 )
 from planrunner.load.population import Share, Stage, peak, users_at
-from planrunner.units import NS_PER_S, Rate, format_count, write_duration, write_rate
+from planrunner.units import NS_PER_S, Rate, few, format_count, write_duration, write_rate
 from planrunner.values import dataclass
 
 __all__ = ["ClosedLoad"]
@@ -45,9 +45,11 @@ class ClosedLoad(LoadModel):
 
     def words(self) -> Iterator[str]:
         yield f"closed model, at most {format_count(self.most_users, 'user')}"
-        for before, stage in self._moves():
-            if stage.duration_ns or stage.level != before.level:
-                yield f"{stage.name}: {_move(before, stage)}"
+        yield from few(
+            f"{stage.name}: {_move(before, stage)}"
+            for before, stage in self._moves()
+            if stage.duration_ns or stage.level != before.level
+        )
         if self.throttle is not None:
             yield f"at most {write_rate(self.throttle)} requests, evenly spaced"
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Final
 from planrunner.graph.loads.load_model import AchievedLoad, LoadModel, PhaseCounts, StageSpanNs
 from planrunner.load.arrivals import ArrivalKind, ArrivalSchedule, RateStage, dealt_classes
 from planrunner.load.population import Share
-from planrunner.units import NS_PER_S, Rate, format_count, write_duration, write_rate
+from planrunner.units import NS_PER_S, Rate, few, format_count, write_duration, write_rate
 from planrunner.values import dataclass
 
 __all__ = ["OpenLoad"]
@@ -43,6 +43,10 @@ class OpenLoad(LoadModel):
             f"open model, {self.arrivals} arrivals, at most {format_count(self.max_users, 'user')}"
             "; an arrival that finds all busy is dropped"
         )
+        yield from few(self._moves())
+        yield from few(f"{name}: {write_rate(rate)}" for name, rate in self.exact)
+
+    def _moves(self) -> Iterator[str]:
         before = "0/s"
         for stage in self.stages:
             took, rate = write_duration(stage.duration_ns), write_rate(stage.rate)
@@ -50,7 +54,6 @@ class OpenLoad(LoadModel):
                 move = f"{rate} for {took}" if rate == before else f"{before} → {rate} over {took}"
                 yield f"{stage.name}: {move}"
             before = rate
-        yield from (f"{name}: {write_rate(rate)}" for name, rate in self.exact)
 
     def as_json(self) -> dict[str, Any]:
         return {

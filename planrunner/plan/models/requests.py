@@ -7,6 +7,7 @@ are guests of a step, each with its keys below it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias
 
 from pydantic import Field
@@ -163,7 +164,7 @@ class RequestStep(RequestKeys):
 
     operations: ActionGuests | None = Field(None, alias=GUESTS)
 
-    @property
+    @cached_property
     def operation(self) -> Operation | None:
         """The request that it is; None when it is none."""
         if self.operations:

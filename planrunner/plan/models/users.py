@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any, ClassVar, Final, Literal
 
 from pydantic import Field
@@ -102,7 +103,7 @@ class TaskModel(PlanMapping):
         min_length=1, description="What the user does.", examples=["[{get: /}, {think: 1s}]"]
     )
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The name in results: the plan's own, or that of the one request."""
         if self.task is not None:

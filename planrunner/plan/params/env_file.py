@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Final
 
 from planrunner.errors import UsageError
+from planrunner.language.diagnostics import Code
+from planrunner.language.files import FileFault, read_file
 
 __all__ = ["parse_env", "read_env_file"]
 
@@ -29,6 +31,9 @@ _ENTRY: Final = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_MOST: Final = 1_000_000
+"""Bytes of a file: more than a process can have of variables."""
+
 _NOTHING: Final = re.compile(r"[ \t]*(?:#[^\n]*)?(?:\n|\Z)")
 _ESCAPE: Final = re.compile(r"\\(.)", re.DOTALL)
 _MEANING: Final = {"n": "\n", "r": "\r", "t": "\t"}
@@ -41,10 +46,12 @@ def read_env_file(path: Path) -> dict[str, str]:
         UsageError: It can't be read, or a line of it is no variable.
     """
     try:
-        text = path.read_text("utf-8-sig")
-    except OSError as error:
-        reason = (error.strerror or "read error").lower()
-        raise UsageError(f"can't read the environment file `{path}`: {reason}") from error
+        text = read_file(path, most=_MOST).decode("utf-8-sig")
+    except FileFault as fault:
+        if fault.code is Code.NO_SUCH_FILE:
+            raise UsageError(f"there is no such file as the environment file `{path}`") from fault
+        message = f"the environment file `{path}` {fault.message}"
+        raise UsageError(message, hint=fault.hint) from fault
     except UnicodeDecodeError as error:
         raise UsageError(f"the environment file `{path}` is not UTF-8") from error
     return dict(parse_env(text.replace("\r\n", "\n"), str(path)))

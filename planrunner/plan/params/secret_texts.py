@@ -1,37 +1,132 @@
-"""What the secrets of a plan are in text, also of a plan that is too broken to resolve them."""
+"""What the secrets of a plan are in text: every value that one could have had, picked or not.
+
+The text of a plan is in its reports, and so are the blocks of other environments and the default
+that `--set` replaces. All of them are as secret as the value that a run has.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from typing import Any, Final, get_args
 
+from planrunner.errors import PlanrunnerError
 from planrunner.language.expressions.values import to_text
-from planrunner.plan.params.resolve import ParamSources
-from planrunner.plan.yaml.document import Document
+from planrunner.language.secrets import MASK, Masker
+from planrunner.plan.models.params import ParamType
+from planrunner.plan.params.resolve import ParamSources, has_expression
+from planrunner.plan.params.values import as_expressions_see, from_text, from_yaml
+from planrunner.plan.yaml.document import Document, PlanPath
 
-__all__ = ["secret_texts"]
+__all__ = ["covered_text", "has_computed_secrets", "secret_texts"]
+
+_NAMED_VALUES: Final = ("environments", "cases")
+"""Sections whose blocks give values to params by name."""
 
 
 def secret_texts(document: Document, sources: ParamSources) -> Iterator[str]:
-    """Yield every value that anything has for a param that the plan calls a secret."""
-    environments = _mapping(document.value(("environments",))).values()
-    for name, written in _mapping(document.value(("params",))).items():
-        param = _mapping(written)
-        if not param.get("secret"):
-            continue
-        values = [param.get("default"), param.get("choices"), sources.overrides.get(name)]
-        values += [_mapping(block).get(name) for block in environments]
-        values.append(sources.environ.get(str(param.get("env"))))
-        for value in values:
-            yield from _texts(value)
+    """Yield every value that anything has for a param that the plan calls a secret.
+
+    That also works for a plan that is too broken to resolve them.
+    """
+    declared = _secret_params(document)
+    for name, param in declared.items():
+        given = [sources.overrides.get(name), sources.environ.get(str(param.get("env")))]
+        for text in filter(None, given):
+            yield text
+            yield from _as_seen(text, param.get("type"), from_text)
+    for path, value in _written(document, declared):
+        name = str(path[1] if path[0] == "params" else path[-1])
+        yield from _texts(value, declared[name].get("type"))
 
 
-def _texts(value: object) -> Iterator[str]:
+def has_computed_secrets(document: Document) -> bool:
+    """Say whether the plan writes a secret's value with other params in it."""
+    declared = _secret_params(document)
+    return any(has_expression(value) for _, value in _written(document, declared))
+
+
+def covered_text(document: Document) -> str:
+    """Return the text of a plan without its secrets, however YAML writes them."""
+    declared = _secret_params(document)
+    text = document.source.text
+    if not declared:
+        return text
+    places = set()
+    for path, _value in _written(document, declared):
+        source, begin, end = document.extent(path)
+        if source is document.source and begin < end:
+            places.add((begin, end))
+    pieces, done = [], 0
+    for begin, end in sorted(places):
+        if begin >= done:
+            pieces += [text[done:begin], MASK]
+            done = end
+    mask = Masker(value for path, given in _written(document, declared) for value in _texts(given))
+    return mask("".join([*pieces, text[done:]]))
+
+
+def _secret_params(document: Document) -> dict[str, Mapping[str, Any]]:
+    written = _mapping(document.value(("params",)))
+    return {
+        str(name): _mapping(param)
+        for name, param in written.items()
+        if _mapping(param).get("secret")
+    }
+
+
+def _written(
+    document: Document, declared: Mapping[str, object]
+) -> Iterator[tuple[PlanPath, object]]:
+    """Yield every value that the plan itself writes for a secret, with its place."""
+    for name in declared:
+        for key in ("default", "choices"):
+            yield from _given(document, ("params", name), key)
+    for section in _NAMED_VALUES:
+        for block in _mapping(document.value((section,))):
+            for name in declared:
+                yield from _given(document, (section, block), name)
+    for section in ("phases", "profiles"):
+        yield from _in_phases(document.value((section,)), (section,), declared)
+
+
+def _given(document: Document, path: PlanPath, key: str) -> Iterator[tuple[PlanPath, object]]:
+    where = (*path, key)
+    if document.has(where):
+        yield where, document.value(where)
+
+
+def _in_phases(
+    data: object, path: PlanPath, declared: Mapping[str, object]
+) -> Iterator[tuple[PlanPath, object]]:
+    """Yield what phases write under `params` and `matrix`."""
+    pairs: Iterable[tuple[Any, object]] = ()
+    if isinstance(data, dict):
+        pairs = data.items()
+    elif isinstance(data, list):
+        pairs = enumerate(data)
+    for key, item in pairs:
+        if key in ("params", "matrix") and isinstance(item, dict):
+            yield from (((*path, key, name), item[name]) for name in declared if name in item)
+        else:
+            yield from _in_phases(item, (*path, key), declared)
+
+
+def _texts(value: object, kind: Any = None) -> Iterator[str]:  # noqa: ANN401 - the plan may say anything
     if isinstance(value, list):
         for item in value:
             yield from _texts(item)
     elif value is not None and not isinstance(value, bool):
         yield to_text(value)
+        yield from _as_seen(value, kind, from_yaml)
+
+
+def _as_seen(value: Any, kind: Any, read: Callable[[Any, Any], Any]) -> Iterator[str]:  # noqa: ANN401
+    """Yield what expressions see of a value, such as the seconds of a duration."""
+    if kind in get_args(ParamType) and kind not in ("str", "bool"):
+        with suppress(PlanrunnerError, ValueError):
+            seen = as_expressions_see(read(kind, value), kind)
+            yield from _texts(seen if isinstance(seen, list) else to_text(seen))
 
 
 def _mapping(data: object) -> Mapping[str, Any]:

@@ -111,6 +111,12 @@ class Document:
             span = self.span_at(path, *inside)
         return Diagnostic(span, code, message, hint, source.line(span.line), notes)
 
+    def extent(self, path: Sequence[str | int]) -> tuple[Source, int, int]:
+        """Return the file of the value at `path`, and where in its text it begins and ends."""
+        node, _key, _depth = self._locate(path)
+        raw = node.source.text[node.start : node.end]
+        return node.source, node.start + content_start(raw), node.start + len(raw.rstrip())
+
     def _place(self, path: Sequence[str | int], part: KeyOrValue) -> tuple[Span, Source]:
         node, key, depth = self._locate(path)
         source = node.source

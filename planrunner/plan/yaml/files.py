@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import stat
 from pathlib import Path
 from typing import Final
 
 from planrunner.language.diagnostics import Code, Diagnostic, PlanError, Span
+from planrunner.language.files import ANY_SIZE, ANYWHERE, FileFault, Folders, open_file
 from planrunner.plan.yaml.source import Source
 
 __all__ = ["MAX_BYTES", "read_text"]
@@ -15,7 +15,7 @@ __all__ = ["MAX_BYTES", "read_text"]
 MAX_BYTES: Final = 1_000_000
 
 
-def read_text(path: str | os.PathLike[str]) -> str:
+def read_text(path: str | os.PathLike[str], folders: Folders = ANYWHERE) -> str:
     """Return the text of a plan file; never reads more than a plan may have.
 
     Raises:
@@ -23,11 +23,15 @@ def read_text(path: str | os.PathLike[str]) -> str:
     """
     file = os.fspath(path)
     try:
-        content = _read_bytes(Path(path), file)
-    except FileNotFoundError as error:
-        raise _missing_file(Path(path), file) from error
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        reason = getattr(error, "strerror", None) or str(error)
+        content = _read_bytes(Path(path), file, folders)
+    except FileFault as fault:
+        if fault.code is Code.NO_SUCH_FILE:
+            raise _missing_file(Path(path), file) from fault
+        what = fault.message if fault.code is Code.UNREADABLE_FILE else f"this {fault.message}"
+        hint = "" if fault.code is Code.NOT_A_FILE else fault.hint
+        raise _refusal(file, fault.code, what, hint) from fault
+    except OSError as error:
+        reason = error.strerror or str(error)
         raise _refusal(file, Code.UNREADABLE_FILE, f"can't be read: {reason.lower()}") from error
     try:
         return content.decode("utf-8")
@@ -35,17 +39,15 @@ def read_text(path: str | os.PathLike[str]) -> str:
         raise PlanError([_not_utf8(file, content, error.start)]) from error
 
 
-def _read_bytes(path: Path, file: str) -> bytes:
-    status = path.stat()
-    if stat.S_ISDIR(status.st_mode):
+def _read_bytes(path: Path, file: str, folders: Folders) -> bytes:
+    if path.is_dir():
         raise _refusal(file, Code.NOT_A_FILE, "this is a directory, not a plan")
-    if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for a writer
-        raise _refusal(file, Code.NOT_A_FILE, "this is not a regular file")
     content = b""
-    if status.st_size <= MAX_BYTES:
-        with path.open("rb") as stream:
+    with open_file(path, most=ANY_SIZE, folders=folders) as stream:
+        size = os.fstat(stream.fileno()).st_size
+        if size <= MAX_BYTES:
             content = stream.read(MAX_BYTES + 1)  # it may have grown
-    size = max(status.st_size, len(content))
+    size = max(size, len(content))
     if size > MAX_BYTES:
         message = f"the file is {size / 1e6:,.1f} MB; a plan can be at most 1 MB"
         hint = "keep test data in separate files and name them under `data:`"

@@ -11,6 +11,7 @@ from planrunner.data.data_format import survey
 from planrunner.data.formats import DATA_FORMATS
 from planrunner.data.survey import Survey, columns_of
 from planrunner.data.tables import RowFault
+from planrunner.language.files import FileFault
 
 
 def surveyed(folder, text, kind="csv"):
@@ -118,7 +119,7 @@ class TestJson:
 
 def test_a_directory_is_no_file(tmp_path):
     """A fault, and no error of the system."""
-    with pytest.raises(RowFault):
+    with pytest.raises(FileFault, match="is a directory"):
         survey(tmp_path, DATA_FORMATS["csv"])
 
 

@@ -47,13 +47,40 @@ class TestCsv:
         out = io.StringIO(newline="")
         csv.writer(out, **style).writerows([COLUMNS, *rows])
         text = out.getvalue().encode("utf-8-sig" if bom else "utf-8")
-        expected = [dict(zip(COLUMNS, row, strict=True)) for row in rows]
+        quotes_all = style["quoting"] == csv.QUOTE_ALL
+        read = [
+            [value if quotes_all or set(value) & set(',"\r\n') else value.strip() for value in row]
+            for row in rows
+        ]
+        expected = [dict(zip(COLUMNS, row, strict=True)) for row in read]
 
         with TemporaryDirectory() as folder:
             table = table_of(Path(folder), text)
 
             assert list(table.stream()) == expected
             assert by_place(table) == expected
+
+    def test_spaces_around_values_belong_to_quoted_ones_only(self, tmp_path):
+        """In the header and below it, on either side of the quotes, in rows of several lines."""
+        table = table_of(
+            tmp_path, ' name , "note" \n alice ,  "  two\n lines " \n"bob" ,\tb \nc, "d ""e"" "\n'
+        )
+        expected = [
+            {"name": "alice", "note": "  two\n lines "},
+            {"name": "bob", "note": "b"},
+            {"name": "c", "note": 'd "e" '},
+        ]
+
+        assert list(table.stream()) == expected
+        assert by_place(table) == expected
+
+    def test_a_short_row_gets_a_hint(self, tmp_path):
+        """It lacks a value, so the hint is about writing none."""
+        table = table_of(tmp_path, "name,note\na\n")
+
+        with pytest.raises(RowFault, match="1 value, but the header names 2") as caught:
+            list(table.stream())
+        assert (caught.value.line, "`a,,c`" in caught.value.hint) == (2, True)
 
     def test_empty_lines_are_no_rows(self, tmp_path):
         """Before the header, between rows and at the end."""

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from planrunner.language.diagnostics import Code, Diagnostic, PlanError, render
+from planrunner.language.files import FileFault
 from planrunner.plan.bundle import Bundle
 from planrunner.plan.loader import InvalidPlan, Plan, load, load_bundle
 from planrunner.plan.params.resolve import ParamSources
@@ -326,7 +327,7 @@ def test_named_files_are_read_once_and_beside_the_file_that_names_them(tmp_path:
 
     assert (first, files.read("schema.json")) == (b"{}", b"{}")
     assert files.path("schema.json") == tmp_path / "sub" / "schema.json"
-    with pytest.raises(OSError, match="nothing"):
+    with pytest.raises(FileFault, match="does not exist"):
         files.path("nothing.json")
 
 

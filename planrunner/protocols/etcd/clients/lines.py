@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from planrunner.errors import CannotRun
+from planrunner.language.files import MAX_READ, FileFault, read_file
 from planrunner.protocols.etcd.network import grpc
 from planrunner.protocols.etcd.operation import EtcdSettings
 
@@ -81,9 +82,9 @@ def _read(path: Path | None) -> bytes | None:
     if path is None:
         return None
     try:
-        return path.read_bytes()
-    except OSError as error:
-        raise CannotRun(f"cannot read `{path}`: {error.strerror}") from error
+        return read_file(path, most=MAX_READ)
+    except FileFault as fault:
+        raise CannotRun(f"`{path}` {fault.message}", hint=fault.hint) from fault
 
 
 class Connection:

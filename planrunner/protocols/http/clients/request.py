@@ -11,6 +11,7 @@ from planrunner.errors import PlanrunnerError
 from planrunner.language.expressions.expression import EvaluationError, to_text
 from planrunner.language.expressions.values import evaluation_error
 from planrunner.language.fields.pieces import merge_constants
+from planrunner.language.files import MAX_READ, read_file
 from planrunner.protocols.base import Exchange, Scope
 from planrunner.protocols.http.clients.upload import Upload, open_upload
 from planrunner.protocols.http.content import ACCEPTED_ENCODINGS
@@ -386,7 +387,7 @@ def _body(operation: HttpOperation) -> list[BytesPiece]:
         return [framed]
     if body is None:
         return [b"Content-Length: 0\r\n\r\n" if operation.method in SAYS_EMPTY else b"\r\n"]
-    content = body.path.read_bytes() if isinstance(body, FileBody) else body.content
+    content = read_file(body.path, most=MAX_READ) if isinstance(body, FileBody) else body.content
     return [b"Content-Length: %d\r\n\r\n" % len(content), content]
 
 

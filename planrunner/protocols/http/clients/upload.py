@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from planrunner.language.expressions.expression import EvaluationError
+from planrunner.language.files import MAX_SENT, FileFault, check_file, open_file
 from planrunner.protocols.base import FailureKind, Scope
 from planrunner.protocols.http.clients.fault import WireFault
 from planrunner.protocols.http.operation import StreamBody
@@ -66,8 +67,8 @@ def _piece(content: bytes | Path) -> bytes | FilePiece:
     if isinstance(content, bytes):
         return content
     try:
-        return FilePiece(content, content.stat().st_size)
-    except OSError as fault:
+        return FilePiece(content, check_file(content, most=MAX_SENT).st_size)
+    except (FileFault, OSError) as fault:
         raise EvaluationError("a file of the body cannot be read") from fault
 
 
@@ -84,10 +85,13 @@ async def _read_file(piece: FilePiece) -> AsyncGenerator[bytes]:
                     raise WireFault(FailureKind.PROTOCOL, words)
                 left -= len(chunk)
                 yield chunk
+    except FileFault as fault:
+        words = f"`{piece.path.name}` {fault.message}"
+        raise WireFault(FailureKind.PROTOCOL, words) from fault
     except OSError as fault:
         words = f"`{piece.path.name}` cannot be read: {fault.strerror or fault}"
         raise WireFault(FailureKind.PROTOCOL, words) from fault
 
 
 def _open(path: Path) -> BinaryIO:
-    return path.open("rb")
+    return open_file(path, most=MAX_SENT)

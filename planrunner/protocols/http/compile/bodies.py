@@ -9,11 +9,11 @@ from json.encoder import encode_basestring
 from typing import Final
 from urllib.parse import quote_plus
 
-from planrunner.language.diagnostics import Code
 from planrunner.language.expressions.expression import EvaluationError, to_text
 from planrunner.language.expressions.values import kind_of
 from planrunner.language.fields.pieces import merge_constants
 from planrunner.language.fields.text import Text
+from planrunner.language.files import MAX_SENT
 from planrunner.protocols.base import Scope
 from planrunner.protocols.http.compile.multipart import compile_multipart
 from planrunner.protocols.http.operation import Body, DynamicBody, FileBody, StaticBody
@@ -193,14 +193,7 @@ def _text_piece(evaluate: Callable[[Scope], object]) -> RenderText:
 
 
 def _compile_file(text: Text, lowering: Lowering, path: SpecPath) -> Body | None:
-    name = lowering.constant(text, path)
-    if name is None:
-        return None
-    try:
-        file = lowering.files.path(name)
-    except OSError:
-        lowering.fault(
-            path, Code.NO_SUCH_FILE, f"`{name}` does not exist", "it is relative to the plan's file"
-        )
+    file = lowering.file(text, path, most=MAX_SENT)
+    if file is None:
         return None
     return FileBody(file, mimetypes.guess_type(file.name)[0] or "application/octet-stream")

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Final, cast
 
-from planrunner.language.diagnostics import Code
 from planrunner.language.expressions.expression import EvaluationError, Lowered, to_text
 from planrunner.language.expressions.values import Evaluate
 from planrunner.language.fields.pieces import merge_constants
 from planrunner.language.fields.text import Text
+from planrunner.language.files import MAX_SENT, FileFault
 from planrunner.protocols.base import Scope
 from planrunner.protocols.http.operation import Body, DynamicBody, StaticBody, StreamBody
 from planrunner.protocols.http.spec import MultipartPart
@@ -178,16 +178,7 @@ def _locator(
     file: Text, name: Lowered, lowering: Lowering, path: SpecPath
 ) -> Path | Callable[[Scope], Path]:
     if name.is_constant:
-        try:
-            return lowering.files.path(to_text(name.value))
-        except OSError:
-            lowering.fault(
-                path,
-                Code.NO_SUCH_FILE,
-                f"`{file.source}` does not exist",
-                "it is relative to the plan's file",
-            )
-            return Path()
+        return lowering.file(file, path, most=MAX_SENT) or Path()
     files, source = lowering.files, file.source
 
     def locate(scope: Scope) -> Path:
@@ -198,7 +189,7 @@ def _locator(
             raise EvaluationError(f"the file `{source}` must be inside the plan's folder")
         try:
             return files.path(wanted)
-        except (OSError, ValueError) as failed:
-            raise EvaluationError(f"the file `{source}` does not exist") from failed
+        except FileFault as failed:
+            raise EvaluationError(f"the file `{source}` {failed.message}") from failed
 
     return locate

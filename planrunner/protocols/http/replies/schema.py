@@ -8,6 +8,7 @@ from typing import Any
 
 from planrunner.language.diagnostics import Code
 from planrunner.language.fields.text import Text
+from planrunner.language.files import FileFault
 from planrunner.protocols.base import NOT_JSON, Check, Reply, Scope, read_json
 from planrunner.protocols.http.replies.body import describe_body
 from planrunner.protocols.lowering import Lowering, SpecPath
@@ -40,13 +41,8 @@ def compile_schema(file: Text, lowering: Lowering) -> Check | None:
 def _read(name: str, lowering: Lowering, path: SpecPath) -> Any:  # noqa: ANN401 - JSON
     try:
         return json.loads(lowering.files.read(name))
-    except FileNotFoundError:
-        lowering.fault(
-            path, Code.NO_SUCH_FILE, f"`{name}` does not exist", "it is relative to the plan's file"
-        )
-    except OSError as failed:
-        reason = failed.strerror or "read error"
-        lowering.fault(path, Code.UNREADABLE_FILE, f"`{name}` cannot be read: {reason}")
+    except FileFault as fault:
+        lowering.file_fault(path, name, fault)
     except (ValueError, RecursionError) as failed:
         lowering.fault(path, Code.INVALID_VALUE, f"`{name}` is not JSON: {failed}")
     return None
