@@ -18,16 +18,25 @@ from planrunner.report.formats.writers import Produce, produced_files
 from planrunner.results.files.atomic import atomic_text_file
 from planrunner.results.files.directory import METRICS, SAMPLES, UNFINISHED
 from planrunner.results.files.metrics_json import read_metrics, write_metrics
+from planrunner.results.files.sample_reader import SampleReader
 from planrunner.results.files.samples import SampleWriter, parse_keep
 from planrunner.results.model import RunResult
+from planrunner.units import format_count
 
-__all__ = ["check_formats", "open_samples", "report_files", "write_reports", "written_files"]
+__all__ = [
+    "check_formats",
+    "is_of_samples",
+    "open_samples",
+    "report_files",
+    "write_reports",
+    "written_files",
+]
 
 
 def open_samples(graph: RunGraph, directory: Path, started: datetime) -> SampleWriter | None:
     """Return where raw samples go; None when no report of the plan wants any."""
     keep = parse_keep(graph.report.samples)
-    if keep is None or not any(map(_is_of_samples, graph.report.formats)):
+    if keep is None or not any(map(is_of_samples, graph.report.formats)):
         return None
     return SampleWriter(
         directory / SAMPLES,
@@ -71,7 +80,8 @@ def write_reports(
 ) -> RunResult:
     """Write the reports that the plan asks for, metrics.json with them; return what they show.
 
-    A report that can't be written becomes a notice in those that can.
+    A report that can't be written becomes a notice in metrics.json, and so does what is missing
+    from those that are made of samples.
 
     Raises:
         CannotRun: metrics.json can't be written.
@@ -79,13 +89,15 @@ def write_reports(
     """
     # Before all others: whatever happens to them, the run is kept. Once more when one of them
     # has left a notice.
+    result = replace(result, notices=(*result.notices, *_sample_notices(graph, directory)))
     write_metrics(result, directory / METRICS)
     result = read_metrics(directory / METRICS)  # so that `report` makes the same bytes later
     with suppress(OSError):
         (directory / UNFINISHED).unlink(missing_ok=True)
     notices = []
-    for name in graph.report.formats:
-        if name == METRICS_JSON or (_is_of_samples(name) and not (directory / SAMPLES).exists()):
+    # What lists samples takes longest, and can be made again best.
+    for name in sorted(graph.report.formats, key=is_of_samples):
+        if name == METRICS_JSON or (is_of_samples(name) and not (directory / SAMPLES).exists()):
             continue
         for file, produce in report_files(name, result, directory):
             try:
@@ -118,5 +130,21 @@ def report_files(name: str, result: RunResult, directory: Path) -> Iterator[tupl
     return produced_files(REPORT_FORMATS[name], result, directory / SAMPLES)
 
 
-def _is_of_samples(name: str) -> bool:
+def _sample_notices(graph: RunGraph, directory: Path) -> Iterator[str]:
+    """Say what reports that are made of samples lack."""
+    if not (directory / SAMPLES).exists() or not any(map(is_of_samples, graph.report.formats)):
+        return
+    with suppress(CannotRun, UsageError):  # whoever writes these reports says so
+        reader = SampleReader(directory / SAMPLES)
+        if loss := reader.loss(is_over=True):
+            yield str(loss)
+        if unreported := reader.left_out():
+            yield (
+                f"{format_count(unreported, 'sample')} that lost workers wrote after their last "
+                "report are in their files of raw samples, and in no report"
+            )
+
+
+def is_of_samples(name: str) -> bool:
+    """Whether a format lists samples."""
     return REPORT_FORMATS[name].source is FormatSource.SAMPLES

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from planrunner.results.files.directory import read_run
-from planrunner.results.files.samples import SampleReader
+from planrunner.results.files.sample_reader import SampleReader
 from tests.support.http_servers import HttpServer
 from tests.support.plans import Ended, PlanProject, plan_text
 
@@ -100,6 +100,9 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(disk)], check=True)
 
 
+BEGUN = ("samples.bin", "samples.jsonl", "unfinished.json")
+
+
 class TestFullDisk:
     """A limit on the size of a file stands for a disk that takes no more."""
 
@@ -165,11 +168,11 @@ class TestFullDisk:
         project.write({"plan.yaml": plan_text(self.PLAN, url=target.url)})
 
         ended = limited(
-            project, "RLIMIT_FSIZE", "(1000, 1000)", "execute", "plan.yaml", "--out", "out"
+            project, "RLIMIT_FSIZE", "(15000, 15000)", "execute", "plan.yaml", "--out", "out"
         )
 
         assert ended.code == 3
-        assert set(ended.files) == {"out/samples.bin", "out/samples.jsonl"}
+        assert set(ended.files) == {f"out/{name}" for name in BEGUN}
         assert list(SampleReader(ended.files["out/samples.bin"]))
         assert "COULD NOT RUN" in ended.out
         assert "GET /" in ended.out

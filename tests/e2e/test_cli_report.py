@@ -40,6 +40,50 @@ def test_every_report_is_made_again_byte_for_byte(project: PlanProject, run: Pat
     assert written.items() <= made.items()
 
 
+def test_reports_made_of_damaged_samples_are_3_and_replace_nothing(
+    project: PlanProject, run: Path
+) -> None:
+    """What is lost is counted and said; `--force` replaces all the same."""
+    whole = (run / "results.csv").read_bytes()
+    samples = run / "samples.bin"
+    samples.write_bytes(samples.read_bytes()[:-100])
+    line = ("report", str(run), "--format", "results.csv")
+
+    refused = project.run(*line)
+    kept = (run / "results.csv").read_bytes()
+    elsewhere = project.run(*line, "--out", "elsewhere")
+    printed = project.run(*line, "--out", "-")
+    forced = project.run(*line, "--force")
+    other = project.run("report", str(run), "--format", "report.html")
+
+    said = r"\d+ of \d+ samples are lost: `samples.bin` is damaged, cut off or gone"
+    assert [one.code for one in (refused, elsewhere, printed, forced, other)] == [3, 3, 3, 3, 0]
+    assert all(re.search(said, one.err) for one in (refused, elsewhere, printed, forced))
+    assert "is left as it is" in refused.err
+    assert kept == whole
+    made = (project.directory / "elsewhere/results.csv").read_bytes()
+    assert made == (run / "results.csv").read_bytes()
+    assert len(made.splitlines()) < len(whole.splitlines())
+
+
+def test_a_killed_run_with_damaged_samples_says_both(project: PlanProject, run: Path) -> None:
+    """The report has the notice, and the code is 3."""
+    result = json.loads((run / "metrics.json").read_text("utf-8"))
+    (run / "metrics.json").unlink()
+    begun = {**result, "judgements": [], "rows": [], "series": [], "points": []}
+    (run / "unfinished.json").write_text(json.dumps(begun), "utf-8")
+    samples = run / "samples.bin"
+    samples.write_bytes(samples.read_bytes()[:-100])
+
+    ended = project.run("report", str(run))
+    refused = project.run("report", str(run), "--format", "report.html")
+    made = project.run("report", str(run), "--format", "report.html", "--out", "new")
+
+    assert [one.code for one in (ended, refused, made)] == [3, 3, 3]
+    assert "samples are lost: `samples.bin`" in " ".join(ended.out.split())
+    assert "samples are lost" in (project.directory / "new/report.html").read_text("utf-8")
+
+
 def test_a_killed_run_is_told_from_its_samples(project: PlanProject, run: Path) -> None:
     """It says what is missing."""
     result = json.loads((run / "metrics.json").read_text("utf-8"))

@@ -196,8 +196,13 @@ def test_a_killed_worker_ends_the_run_with_3(project: PlanProject, target: HttpS
     assert because.startswith("worker ")
     assert f"(process {second}) died: it was killed by SIGKILL" in because
     assert because in " ".join(ended.out.split())
-    assert ended.metrics["totals"]["total_requests"] > 20
-    assert {"out/report.html", "out/results.csv"} <= set(ended.files)
+    total = ended.metrics["totals"]["total_requests"]
+    assert total > 20
+    assert ended.metrics["validity"]["level"] == "invalid"
+    assert ended.metrics["validity"]["reasons"][0].startswith(because)
+    with ended.files["out/results.csv"].open(newline="") as file:
+        assert len(list(csv.DictReader(file))) == total + ended.metrics["aborted"]
+    assert f"{total:,}" in ended.files["out/report.html"].read_text("utf-8")
 
 
 def test_a_killed_coordinator_leaves_no_worker(project: PlanProject, target: HttpServer) -> None:

@@ -13,7 +13,8 @@ from planrunner.metrics.series import Labels
 from planrunner.results.files.directory import METRICS, SAMPLES, UNFINISHED
 from planrunner.results.files.metrics_json import write_metrics
 from planrunner.results.files.recover import recover
-from planrunner.results.files.samples import SampleReader, SampleWriter, pack_row
+from planrunner.results.files.sample_reader import SampleReader
+from planrunner.results.files.samples import SampleWriter, pack_row
 from planrunner.results.loads import GeneratorFacts, PhaseLoad, Sustainable
 from planrunner.results.model import RunResult, Validity, ValidityLevel
 from planrunner.results.record import FailingSample, SearchStep, make_tracks

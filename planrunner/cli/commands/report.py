@@ -16,9 +16,10 @@ from planrunner.errors import CannotRun, UsageError
 from planrunner.report.charts.charts import PAPER, charts_of, standalone
 from planrunner.report.terminal.console import open_console, print_summary
 from planrunner.results.files.atomic import atomic_text_file
-from planrunner.results.files.directory import METRICS, read_run
+from planrunner.results.files.directory import METRICS, SAMPLES, read_run
+from planrunner.results.files.sample_reader import SampleLoss, SampleReader
 from planrunner.results.model import RunResult
-from planrunner.runner.report_files import report_files
+from planrunner.runner.report_files import is_of_samples, report_files
 
 __all__ = ["command", "draw"]
 
@@ -37,6 +38,7 @@ Examples:
 
 \b
 The same run always gives the same bytes. Without --format, the summary is printed.
+If samples of the run are lost, the exit code is 3, and no file is replaced by one made of less.
 """,
 )
 @click.argument("run", type=click.Path(path_type=Path))
@@ -59,8 +61,15 @@ The same run always gives the same bytes. Without --format, the summary is print
 @click.option(
     "--svg", type=click.Path(path_type=Path), help="Draw each chart as SVG into this directory."
 )
+@click.option("--force", is_flag=True, help="Replace reports although samples of the run are lost.")
 def command(
-    run: Path, formats: Sequence[str], out: Path | None, png: Path | None, svg: Path | None
+    run: Path,
+    formats: Sequence[str],
+    out: Path | None,
+    png: Path | None,
+    svg: Path | None,
+    *,
+    force: bool,
 ) -> None:
     """Make reports of RUN, a run's directory or its metrics.json, without running anything."""
     wanted = [name for text in formats for name in parse_formats(text)]
@@ -71,10 +80,32 @@ def command(
             _draw(result, folder, kind)
     if not wanted and png is None and svg is None:
         print_summary(result, open_console(sys.stdout))
+    is_killed = run.is_dir() and not (run / METRICS).exists()
+    of_samples = [name for name in wanted if is_killed or is_of_samples(name)]
+    loss = SampleLoss()
+    if of_samples or is_killed:
+        loss = SampleReader(directory / SAMPLES).loss(is_over=not is_killed)
     if str(out) == _TO_STDOUT:
         _print(wanted, result, directory)
     else:
-        _write(wanted, result, directory, out or directory)
+        target = out or directory
+        if loss and not force:
+            _refuse_to_replace(of_samples, result, directory, target, loss)
+        _write(wanted, result, directory, target)
+    if loss:
+        raise CannotRun(str(loss))
+
+
+def _refuse_to_replace(
+    formats: Sequence[str], result: RunResult, directory: Path, out: Path, loss: SampleLoss
+) -> None:
+    for name in formats:
+        for file, _ in report_files(name, result, directory):
+            if (out / file).exists():
+                raise CannotRun(
+                    f"`{out / file}` is left as it is: {loss}",
+                    hint="write elsewhere with --out, or replace it with --force",
+                )
 
 
 def _print(formats: Sequence[str], result: RunResult, directory: Path) -> None:

@@ -27,6 +27,7 @@ from planrunner.engine.coordinator.validity import (
     doubts_of_loads,
     doubts_of_mix,
     doubts_of_searches,
+    doubts_of_workers,
 )
 from planrunner.engine.coordinator.worker_pool import WorkerPool
 from planrunner.engine.recording.counters import Counters, TaskKey
@@ -114,6 +115,7 @@ class Accumulator:
         self.notices: list[str] = []
         self._workers, self._start_spread_ns = 1, 0
         self._cpu_shares: tuple[float, ...] = ()
+        self._lost_workers: Sequence[str] = ()
 
     def add(self, drained: Drained, measured: tuple[MeasuredTime, ...]) -> None:
         """Take in one interval.
@@ -225,6 +227,7 @@ class Accumulator:
         """Add what only the workers know at the end of the run."""
         self._workers, self._start_spread_ns = pool.size, pool.start_spread_ns
         self._cpu_shares = pool.cpu_shares
+        self._lost_workers = pool.lost
         self.notices += pool_notices(pool)
 
     def outcome(
@@ -276,6 +279,7 @@ class Accumulator:
 
     def _doubts(self, loads: Sequence[PhaseLoad]) -> Doubts:
         doubts = Doubts(biased=[*start_failures(self._counters), *overtime(self._counters)])
+        doubts_of_workers(doubts, self._lost_workers)
         doubts_of_health(doubts, self._health, self._counters)
         doubts_of_loads(doubts, loads)
         doubts_of_searches(doubts, self.found)

@@ -26,6 +26,7 @@ __all__ = [
     "doubts_of_loads",
     "doubts_of_mix",
     "doubts_of_searches",
+    "doubts_of_workers",
 ]
 
 INVALID_SHARE: Final = 0.05
@@ -51,6 +52,16 @@ class Doubts:
 
     def add(self, reason: str, *, is_invalid: bool) -> None:
         (self.invalid if is_invalid else self.biased).append(reason)
+
+
+def doubts_of_workers(doubts: Doubts, lost: Iterable[str]) -> None:
+    """Name the workers that were gone before the end: from then on, their share was missing."""
+    for fate in lost:
+        doubts.add(
+            f"{fate}; its share of the load was missing from then on, and what it did after its "
+            "last report is in no number",
+            is_invalid=True,
+        )
 
 
 def doubts_of_loads(doubts: Doubts, loads: Iterable[PhaseLoad]) -> None:

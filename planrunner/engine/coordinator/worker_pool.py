@@ -38,6 +38,7 @@ class WorkerPool(Protocol):
         watches: Run as long as the load does.
         size: How many workers there are.
         cpu_shares: The processor that each worker of several had in its busiest second.
+        lost: Which of several ended before the run did, and how, in words.
         start_spread_ns: How far apart they were, at most, when they began a phase.
     """
 
@@ -53,6 +54,8 @@ class WorkerPool(Protocol):
     def size(self) -> int: ...
     @property
     def cpu_shares(self) -> tuple[float, ...]: ...
+    @property
+    def lost(self) -> Sequence[str]: ...
     @property
     def start_spread_ns(self) -> int: ...
 

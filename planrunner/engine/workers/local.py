@@ -88,6 +88,7 @@ class Worker:
     size: Final = 1
     start_spread_ns: Final = 0
     cpu_shares: Final = ()
+    lost: Final = ()
 
     def __init__(  # noqa: PLR0913 - all that a worker is made of
         self,

@@ -91,6 +91,7 @@ class _WorkerState:
         ends_ns: When each of its phases ends or has ended.
         parts: What it has sent that is not drained yet.
         counters: Its totals so far; so are `users` those of now.
+        rows: How many raw samples were in its file when it last said something.
         peak_cpu_share: Of one processor, in its busiest second.
     """
 
@@ -98,7 +99,7 @@ class _WorkerState:
         self.handle = handle
         self.number = number
         self.alive = True
-        self.second = self.look = 0
+        self.second = self.look = self.rows = 0
         self.heard_ns = now_ns
         self.ends_ns: dict[str, int] = {}
         self.running: dict[str, asyncio.Future[int | None]] = {}
@@ -168,6 +169,7 @@ class RemotePool:
         ]
         self._open: dict[str, _RemotePhase] = {}
         self._asked: dict[Among, set[int]] = {}
+        self._samples: SampleWriter | None = None
         self._drained_ns = 0
         self._looks = 0
         self._awaited: tuple[Callable[[_WorkerState], bool], InterruptibleSleep] | None = None
@@ -189,6 +191,10 @@ class RemotePool:
     def sampling_stopped(self) -> str:
         reasons = (self._home.sampling_stopped, *(link.sampling_stopped for link in self._links))
         return next(filter(None, reasons), "")
+
+    @property
+    def lost(self) -> tuple[str, ...]:
+        return tuple(f"{link.handle.name} {link.verdict}" for link in self._links if not link.alive)
 
     @property
     def watches(self) -> Sequence[Callable[[], Coroutine[Any, Any, None]]]:
@@ -226,6 +232,7 @@ class RemotePool:
     def start(self, started_ns: int, samples: SampleWriter | None) -> None:
         """Begin the run: everybody counts time from then."""
         self._drained_ns = started_ns
+        self._samples = samples
         for link in self._links:
             file = None if samples is None else samples.beside(link.number + 1)
             link.heard_ns = self._clock.now_ns()
@@ -234,6 +241,10 @@ class RemotePool:
 
     async def dismiss(self) -> None:
         """End all workers."""
+        if self._samples is not None:
+            # What came later than a worker's last word is in its file and in no metrics.
+            for link in self._links:
+                self._samples.reported(link.number + 1, link.rows)
         for link in self._links:
             link.handle.transport.send(Quit())
         await asyncio.gather(*(link.handle.close() for link in self._links))
@@ -343,6 +354,7 @@ class RemotePool:
     def _take(self, link: _WorkerState, said: WorkerSecond) -> None:
         link.second = max(link.second, said.number)
         link.look = max(link.look, said.look)
+        link.rows = said.rows
         link.parts.append(said.drained)
         link.counters = said.drained.counters
         link.users = said.drained.snapshot.users

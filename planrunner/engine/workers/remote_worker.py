@@ -130,12 +130,14 @@ class RemoteWorker:
 
     def _send_drained(self, second: int, *, look: int = 0) -> None:
         worker = self._worker
+        drained = worker.drain()  # which writes raw samples as well
         self._transport.send(
             WorkerSecond(
                 second,
-                worker.drain(),
+                drained,
                 {name: timeline.ends_ns for name, (timeline, _) in self._open.items()},
                 look=look,
+                rows=0 if self._samples is None else self._samples.written,
                 overflowed=worker.overflowed,
                 sampling_stopped=worker.sampling_stopped,
             )

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import IO, Final
 
 from planrunner.metrics.series import Labels
-from planrunner.results.files.samples import SampleReader
+from planrunner.results.files.sample_reader import SampleReader
 from planrunner.results.model import RunResult
 from planrunner.units import NS_PER_S, NS_PER_US
 

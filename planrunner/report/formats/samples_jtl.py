@@ -7,7 +7,7 @@ from typing import IO, Final
 
 from planrunner.metrics.series import Labels
 from planrunner.report.formats.samples_csv import write_cell
-from planrunner.results.files.samples import SampleReader
+from planrunner.results.files.sample_reader import SampleReader
 from planrunner.results.model import RunResult
 from planrunner.units import NS_PER_MS, NS_PER_S
 

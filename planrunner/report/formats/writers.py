@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TextIO, assert_never, cast
 
 from planrunner.formats import FormatFile, FormatSource, ReportFormat
-from planrunner.results.files.samples import SampleReader
+from planrunner.results.files.sample_reader import SampleReader
 from planrunner.results.model import RunResult
 
 __all__ = ["Produce", "WriteResult", "WriteSamples", "produced_files", "writer_of"]

@@ -13,7 +13,7 @@ from planrunner.errors import CannotRun, UsageError
 from planrunner.formats import METRICS_JSON
 from planrunner.results.files.metrics_json import read_metrics
 from planrunner.results.files.recover import recover
-from planrunner.results.files.samples import SampleReader
+from planrunner.results.files.sample_reader import SampleReader
 from planrunner.results.model import RunResult
 from planrunner.units import format_count
 

@@ -13,7 +13,8 @@ from planrunner.metrics.measures import MEASURES, Measure
 from planrunner.metrics.series import Labels
 from planrunner.metrics.snapshot import Accumulated, SeriesDelta, Snapshot
 from planrunner.results.aggregate import count_excluded, make_rows, make_totals
-from planrunner.results.files.samples import SampleReader, SampleRow
+from planrunner.results.files.sample_reader import SampleReader
+from planrunner.results.files.samples import SampleRow
 from planrunner.results.history import History
 from planrunner.results.model import RunResult, Validity, ValidityLevel
 from planrunner.results.record import RecordedMeasure, make_series, make_stretches
@@ -31,6 +32,7 @@ _MISSING: Final = (
 
 def recover(unfinished: RunResult, reader: SampleReader) -> RunResult:
     """Return what the samples of a killed run say, beside what was known when it started."""
+    loss = reader.loss(is_over=False)
     gathered = _Gathered(unfinished.measures)
     gathered.read(reader)
     total, measured = gathered.total, gathered.measured()
@@ -50,7 +52,7 @@ def recover(unfinished: RunResult, reader: SampleReader) -> RunResult:
         measured=make_stretches(measured, started_ns=0),
         series=make_series(total.totals),
         validity=Validity(ValidityLevel.INVALID, (_REASON,)),
-        notices=(*unfinished.notices, _MISSING),
+        notices=(*unfinished.notices, _MISSING, *((str(loss),) if loss else ())),
     )
 
 

@@ -2,41 +2,41 @@
 
 `samples.bin` holds nothing but rows, in the order in which the samples ended. `samples.jsonl`
 holds one header, then a line for each series and each error message before the first row that
-refers to it. So a file that ends anywhere, after a crash or on a full disk, is readable up to its
-last whole row.
+refers to it, and at the end of the run a line with the number of rows. Both carry checksums
+(`sample_blocks`). So a file that ends anywhere, after a crash or on a full disk, is readable up to
+its last whole block, and `SampleReader` counts what is lost.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
-from heapq import merge
 from pathlib import Path
 from struct import Struct
 from typing import IO, Final, NamedTuple
 
 from planrunner.errors import CannotRun, UsageError
-from planrunner.metrics.series import Labels, Series
+from planrunner.metrics.series import Series
+from planrunner.results.files.sample_blocks import HEAD_BYTES, pack_blocks, seal
 from planrunner.values import dataclass
 
 __all__ = [
+    "ROW",
     "ROW_BYTES",
+    "SAMPLES_VERSION",
     "Keep",
     "SampleFile",
-    "SampleReader",
     "SampleRow",
     "SampleWriter",
     "pack_row",
     "parse_keep",
 ]
 
-_VERSION: Final = 1
-_ROW: Final = Struct("<IqqqqqQH")
-_ROWS_READ_AT_ONCE: Final = 8_192
+SAMPLES_VERSION: Final = 2
+ROW: Final = Struct("<IqqqqqQH")
 _LEAST_FREE_BYTES: Final = 500_000_000
 """Of the disk: what reports, and others on the machine, need more than further samples do."""
 
@@ -67,9 +67,9 @@ class SampleRow(NamedTuple):
     message: int
 
 
-ROW_BYTES: Final = _ROW.size
+ROW_BYTES: Final = ROW.size
 
-pack_row: Callable[[int, int, int, int, int, int, int, int], bytes] = _ROW.pack
+pack_row: Callable[[int, int, int, int, int, int, int, int], bytes] = ROW.pack
 """Pack the fields of a `SampleRow`, in its order; with `append` 0.1 µs a sample."""
 
 
@@ -119,6 +119,7 @@ class SampleWriter:
     Attributes:
         append: Takes one packed row.
         notice: Why and since when nothing is written any more, empty while all is well.
+        written: How many rows are in the file.
 
     Raises:
         CannotRun: The files cannot be created.
@@ -137,6 +138,7 @@ class SampleWriter:
         "_share",
         "append",
         "notice",
+        "written",
     )
 
     def __init__(
@@ -149,10 +151,11 @@ class SampleWriter:
         self._failing: set[int] = set()
         self._share = 1.0 if keep is None else keep.share
         self._draw = random.Random(f"samples {seed}").random
-        header = {"planrunner_samples": _VERSION, "started_unix_ns": started_unix_ns}
-        self._new_lines = [json.dumps(header)]
+        header = {"planrunner_samples": SAMPLES_VERSION, "started_unix_ns": started_unix_ns}
+        self._new_lines = [seal(header)]
         self.append: Callable[[bytes], None] = self._rows.append
         self.notice = ""
+        self.written = 0
         try:
             # Unbuffered: what a write took is in the file, what it refused never half arrives.
             self._rows_file: IO[bytes] = path.open("wb", buffering=0)
@@ -174,7 +177,7 @@ class SampleWriter:
         number = self._messages.get(text)
         if number is None:
             number = self._messages[text] = len(self._messages) + 1
-            self._new_lines.append(json.dumps({"message": number, "text": text}))
+            self._new_lines.append(seal({"message": number, "text": text}))
         return number
 
     def flush(self, opened: Sequence[Series]) -> None:
@@ -189,7 +192,7 @@ class SampleWriter:
             return
         for series in opened[self._series_known :]:
             line = {"series": series.index, **asdict(series.labels)}
-            self._new_lines.append(json.dumps(line))
+            self._new_lines.append(seal(line))
             if series.labels.failure:
                 self._failing.add(series.index)
         self._series_known = len(opened)
@@ -201,8 +204,18 @@ class SampleWriter:
         path = own.path.with_stem(f"{own.path.stem}-{worker}")
         return replace(own, path=path, seed=f"{own.seed} {worker}")
 
+    def reported(self, worker: int, rows: int) -> None:
+        """Keep how many rows of another worker's file the result of the run is made of.
+
+        What a worker wrote last, before it was killed, is in its file and in no metrics.
+        """
+        self._new_lines.append(seal({"worker": worker, "rows": rows}))
+
     def close(self) -> None:
-        """Close the files; never fails. Flush before."""
+        """Say that the files are complete, and close them; never fails. Flush before."""
+        self._new_lines.append(seal({"end": self.written}))
+        with suppress(OSError):  # the lack of an end says so
+            self._write_lines()
         for file in (self._names, self._rows_file):
             with suppress(OSError):
                 file.close()
@@ -219,18 +232,24 @@ class SampleWriter:
                 "later samples are missing from the raw file, not from the metrics"
             )
             return
+        blocks = pack_blocks(rows, self.written)
+        begin = self._rows_file.tell()
         try:
-            if self._new_lines:
-                lines = "\n".join((*self._new_lines, ""))
-                self._new_lines.clear()
-                _write_all(self._names, lines.encode("ascii"))
-            _write_all(self._rows_file, b"".join(rows))
+            self._write_lines()
+            _write_all(self._rows_file, b"".join(blocks))
+            self.written += len(rows)
         except OSError as error:
             self.notice = (
                 f"sampling stopped: cannot write `{self._rows_file.name}`: {error.strerror}; "
                 "later samples are missing from the raw file, not from the metrics"
             )
-            self._drop_torn_row()
+            self._drop_torn_block(blocks, begin)
+
+    def _write_lines(self) -> None:
+        if self._new_lines:
+            lines = "\n".join((*self._new_lines, ""))
+            self._new_lines.clear()
+            _write_all(self._names, lines.encode("ascii"))
 
     def _free_bytes(self) -> int:
         if not hasattr(os, "fstatvfs"):  # on Windows
@@ -238,10 +257,15 @@ class SampleWriter:
         found = os.fstatvfs(self._rows_file.fileno())
         return found.f_bavail * found.f_frsize
 
-    def _drop_torn_row(self) -> None:
+    def _drop_torn_block(self, blocks: Sequence[bytes], begin: int) -> None:
         with suppress(OSError):  # a reader ignores it as well
-            written = self._rows_file.tell()
-            os.ftruncate(self._rows_file.fileno(), written - written % _ROW.size)
+            room = self._rows_file.tell() - begin
+            whole = 0
+            while whole < len(blocks) and len(blocks[whole]) <= room:
+                room -= len(blocks[whole])
+                self.written += (len(blocks[whole]) - HEAD_BYTES) // ROW.size
+                whole += 1
+            os.ftruncate(self._rows_file.fileno(), self._rows_file.tell() - room)
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,109 +286,6 @@ class SampleFile:
         return SampleWriter(
             self.path, started_unix_ns=self.started_unix_ns, keep=self.keep, seed=self.seed
         )
-
-
-class SampleReader:
-    """Reads what a `SampleWriter` wrote, however it ended; the rows are streamed.
-
-    Those that workers wrote beside it belong to the same run, and are read as if in one file.
-
-    Attributes:
-        started_unix_ns: The wall-clock time of the run's start, since 1970 in UTC.
-        labels: Of each series, by its index.
-        messages: By number; 0 is the empty text.
-
-    Raises:
-        UsageError: The files are missing, or not samples that this version reads.
-    """
-
-    __slots__ = ("_others", "_path", "labels", "messages", "started_unix_ns")
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self.labels: dict[int, Labels] = {}
-        self.messages: dict[int, str] = {0: ""}
-        self._read_names(path)
-        # Each with what its numbers are shifted by.
-        self._others: list[tuple[SampleReader, int, int]] = []
-        for beside in sorted(path.parent.glob(f"{path.stem}-*{path.suffix}")):
-            self._add(SampleReader(beside))
-
-    def _add(self, other: SampleReader) -> None:
-        series, messages = max(self.labels, default=-1) + 1, max(self.messages)
-        self._others.append((other, series, messages))
-        self.labels |= {series + number: labels for number, labels in other.labels.items()}
-        self.messages |= {
-            messages + number: text for number, text in other.messages.items() if number
-        }
-
-    def _read_names(self, path: Path) -> None:
-        try:
-            text = path.with_suffix(".jsonl").read_text("ascii")
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"cannot read the samples of `{path}`: {error}") from error
-        header, *lines = text.split("\n")[:-1] or [""]  # a last line without its end is torn
-        self.started_unix_ns = self._read_header(header)
-        for line in lines:
-            self._read_line(line)
-
-    def __iter__(self) -> Iterator[SampleRow]:
-        return map(SampleRow._make, self.tuples())
-
-    def tuples(self) -> Iterator[tuple[int, ...]]:
-        """Yield the fields of each `SampleRow` as a bare tuple: three times as fast.
-
-        Rows whose series or message the other file doesn't know end the reading of the file.
-        """
-        if not self._others:
-            return self._rows()
-        others = (_shifted(other, *by) for other, *by in self._others)
-        return merge(self._rows(), *others, key=_ended_ns)
-
-    def _rows(self) -> Iterator[tuple[int, ...]]:
-        labels, messages = self.labels, self.messages
-        with self._path.open("rb") as file:
-            while chunk := file.read(_ROW.size * _ROWS_READ_AT_ONCE):
-                whole = len(chunk) - len(chunk) % _ROW.size
-                for row in _ROW.iter_unpack(memoryview(chunk)[:whole]):
-                    if row[0] not in labels or row[7] not in messages:
-                        return
-                    yield row
-
-    def _read_header(self, line: str) -> int:
-        try:
-            header = json.loads(line)
-            version, started = header["planrunner_samples"], header["started_unix_ns"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise UsageError(f"`{self._path}` has no samples: its header is broken") from error
-        if version != _VERSION or not isinstance(started, int):
-            raise UsageError(
-                f"the samples of `{self._path}` have format {version}, expected {_VERSION}",
-                hint="read them with the planrunner that wrote them",
-            )
-        return started
-
-    def _read_line(self, line: str) -> None:
-        try:
-            entry = json.loads(line)
-            if "message" in entry:
-                self.messages[entry["message"]] = entry["text"]
-                return
-            index = entry.pop("series")
-            entry["groups"] = tuple(entry["groups"])
-            entry["tags"] = tuple((key, value) for key, value in entry["tags"])
-            self.labels[index] = Labels(**entry)
-        except (ValueError, KeyError, TypeError) as error:
-            raise UsageError(f"the samples of `{self._path}` are broken: {line!r}") from error
-
-
-def _shifted(reader: SampleReader, series: int, message: int) -> Iterator[tuple[int, ...]]:
-    for row in reader.tuples():
-        yield (row[0] + series, *row[1:7], row[7] and row[7] + message)
-
-
-def _ended_ns(row: tuple[int, ...]) -> int:
-    return row[1] + row[2]
 
 
 def _write_all(file: IO[bytes], data: bytes) -> None:

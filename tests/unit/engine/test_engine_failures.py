@@ -11,7 +11,8 @@ from planrunner.engine import Ending
 from planrunner.graph.run_graph import SetNode
 from planrunner.language.expressions.values import UNDEFINED, EvaluationError
 from planrunner.protocols.base import FailureKind
-from planrunner.results.files.samples import SampleReader, SampleWriter
+from planrunner.results.files.sample_reader import SampleReader
+from planrunner.results.files.samples import SampleWriter
 from planrunner.units import NS_PER_MS, NS_PER_S
 from tests.support.graphs import (
     NEVER,

@@ -16,7 +16,8 @@ from planrunner.metrics.measures import CONNECT, SIZE, TTFB, Measure
 from planrunner.protocols.base import FailureKind, Reply, Scope
 from planrunner.results.aggregate import make_totals
 from planrunner.results.files.recover import recover
-from planrunner.results.files.samples import SampleReader, SampleWriter
+from planrunner.results.files.sample_reader import SampleReader
+from planrunner.results.files.samples import SampleWriter
 from planrunner.results.record import make_measures, make_series, read_series
 from planrunner.units import NS_PER_MS
 from tests.support.graphs import (

@@ -25,7 +25,7 @@ from planrunner.graph.run_graph import (
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.judging.verdict import Verdict
 from planrunner.protocols.base import Scope
-from planrunner.results.files.samples import SampleReader
+from planrunner.results.files.sample_reader import SampleReader
 from planrunner.units import NS_PER_MS, NS_PER_S
 from tests.support.graphs import (
     Answer,
@@ -351,6 +351,28 @@ def test_a_lost_worker_ends_the_run_and_is_named(after: float) -> None:
     assert counts(outcome, "request")["GET /"] > 40
     [phase] = outcome.phases
     assert phase.end_ns <= phase.gone_ns <= outcome.ended_ns  # so that rates are right
+
+
+@pytest.mark.parametrize("after", [1.1, 1.6, 2.99])
+def test_samples_of_a_lost_worker_are_those_that_it_has_reported(
+    tmp_path: Path, after: float
+) -> None:
+    """It wrote more, which is in no number of the result, so it is in no report."""
+    graph = make_graph(user_class(wait=pause(0.01)), closed(6, 60, graceful_stop=1))
+    path = tmp_path / "samples.bin"
+
+    outcome = run_fleet(graph, 3, kill_at={after: 1}, samples=path).outcome
+
+    reader = SampleReader(path)
+    rows = Counter(reader.labels[row.series] for row in reader)
+    assert rows == {
+        labels: total.count
+        for labels, total in outcome.total.totals.items()
+        if labels.kind == "request"
+    }
+    assert not reader.loss(is_over=True)
+    [reason] = outcome.invalid
+    assert reason.startswith("worker 2 of 3 was killed; its share of the load was missing")
 
 
 def test_losing_all_workers_is_the_end() -> None:

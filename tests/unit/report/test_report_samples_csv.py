@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from planrunner.metrics.book import SeriesBook
 from planrunner.metrics.series import Labels
 from planrunner.report.formats.samples_csv import CSV_COLUMNS, write_cell, write_csv
-from planrunner.results.files.samples import SampleReader, SampleWriter, pack_row
+from planrunner.results.files.sample_reader import SampleReader
+from planrunner.results.files.samples import SampleWriter, pack_row
 
 STARTED = 1_700_000_000_000_001_000  # 2023-11-14T22:13:20.000001Z
 

@@ -7,7 +7,8 @@ import pytest
 from planrunner.metrics.book import SeriesBook
 from planrunner.metrics.series import Labels
 from planrunner.results.files.recover import recover
-from planrunner.results.files.samples import SampleReader, SampleWriter, pack_row
+from planrunner.results.files.sample_reader import SampleReader
+from planrunner.results.files.samples import SampleWriter, pack_row
 from planrunner.results.model import ValidityLevel
 from planrunner.units import NS_PER_MS, NS_PER_S
 from tests.support.results import make_result

@@ -11,14 +11,9 @@ import pytest
 from planrunner.errors import CannotRun, UsageError
 from planrunner.metrics.book import SeriesBook
 from planrunner.metrics.series import Labels
-from planrunner.results.files.samples import (
-    Keep,
-    SampleReader,
-    SampleRow,
-    SampleWriter,
-    pack_row,
-    parse_keep,
-)
+from planrunner.results.files.sample_blocks import HEAD_BYTES, ROWS_IN_BLOCK
+from planrunner.results.files.sample_reader import SampleLoss, SampleReader
+from planrunner.results.files.samples import Keep, SampleRow, SampleWriter, pack_row, parse_keep
 
 OK = Labels(
     "GET /", "GET", "main", "hold", "V", "t", groups=("g",), tags=(("k", "v"), ("plain", ""))
@@ -91,16 +86,21 @@ def test_a_file_is_readable_while_it_is_written(book, path):
 
 
 @pytest.mark.parametrize("torn", [1, ROW_BYTES - 1])
-def test_a_torn_last_row_is_ignored(book, path, torn):
-    """A crash in the middle of a row costs that row only."""
+def test_a_torn_last_row_costs_its_block(book, path, torn):
+    """What a crash cut can't be told from what a disk spoilt, so no row of it is believed."""
     writer = SampleWriter(path, started_unix_ns=0)
     writer.append(pack_row(*row()))
+    writer.flush(book.opened)
     writer.append(pack_row(*row(start_ns=7)))
+    writer.append(pack_row(*row(start_ns=8)))
     writer.flush(book.opened)
     writer.close()
     path.write_bytes(path.read_bytes()[:-torn])
 
-    assert [one.start_ns for one in SampleReader(path)] == [0]
+    reader = SampleReader(path)
+
+    assert [one.start_ns for one in reader] == [0]
+    assert reader.loss(is_over=True) == SampleLoss(2, 3, ("samples.bin",))
 
 
 def test_a_torn_last_line_ends_the_rows_that_need_it(book, path):
@@ -111,9 +111,13 @@ def test_a_torn_last_line_ends_the_rows_that_need_it(book, path):
     writer.flush(book.opened)
     writer.close()
     lines = path.with_suffix(".jsonl")
-    lines.write_bytes(lines.read_bytes()[:-5])
+    header, first, _, _ = lines.read_bytes().splitlines(keepends=True)
+    lines.write_bytes(header + first + b'{"series": 1, "req')
 
-    assert [one.series for one in SampleReader(path)] == [0]
+    reader = SampleReader(path)
+
+    assert [one.series for one in reader] == [0]
+    assert reader.loss(is_over=False) == SampleLoss(1, 2, ("samples.jsonl",), is_exact=False)
 
 
 def test_many_rows_stream_over_chunk_borders(book, path):
@@ -143,8 +147,11 @@ def test_a_full_disk_stops_sampling_with_a_notice_and_keeps_whole_rows(book, pat
 
     assert "sampling stopped" in writer.notice
     assert str(path) in writer.notice
-    assert path.stat().st_size % ROW_BYTES == 0
-    assert len(list(SampleReader(path))) == 64 * 1024 // ROW_BYTES
+    reader = SampleReader(path)
+    kept = list(reader)
+    assert 64 * 1024 - path.stat().st_size < ROWS_IN_BLOCK * ROW_BYTES + HEAD_BYTES
+    assert len(kept) == writer.written == 1 + 4 * ROWS_IN_BLOCK
+    assert not reader.loss(is_over=True)
 
 
 def test_sampling_stops_before_the_disk_is_full(book, path, monkeypatch):
@@ -230,7 +237,7 @@ def test_messages_are_shared_short_and_capped(book, path):
     assert len(messages) == 1_001
     assert max(map(len, messages.values())) == 200
     assert "different messages" in messages[1_000]
-    assert len(path.with_suffix(".jsonl").read_text("ascii").splitlines()) == 1 + 2 + 1_000
+    assert len(path.with_suffix(".jsonl").read_text("ascii").splitlines()) == 1 + 2 + 1_000 + 1
 
 
 def test_a_message_with_half_a_surrogate_pair_stays_writable(book, path):
@@ -267,23 +274,24 @@ def test_other_words_for_what_to_keep_are_refused(text):
 
 @pytest.mark.parametrize(
     "header",
-    ["", "garbage\n", "[]\n", "{}\n", '{"planrunner_samples": 1, "started_unix_ns": ""}\n'],
+    ["", "garbage\n", "[]\n", "{}\n", '{"planrunner_samples": 2, "started_unix_ns": 0}\n'],
 )
 def test_a_broken_header_is_an_error_in_words(path, header):
     """A file that isn't ours is named, without a traceback."""
     path.write_bytes(b"")
     path.with_suffix(".jsonl").write_text(header)
 
-    with pytest.raises(UsageError, match="samples"):
+    with pytest.raises(CannotRun, match="samples"):
         SampleReader(path)
 
 
-def test_a_newer_format_is_an_error_with_a_way_out(path):
+@pytest.mark.parametrize("version", [1, 3])
+def test_another_format_is_an_error_with_a_way_out(path, version):
     """Rows of another layout are refused instead of misread."""
-    header = {"planrunner_samples": 2, "started_unix_ns": 0}
+    header = {"planrunner_samples": version, "started_unix_ns": 0}
     path.with_suffix(".jsonl").write_text(json.dumps(header) + "\n")
 
-    with pytest.raises(UsageError, match="format 2, expected 1") as caught:
+    with pytest.raises(UsageError, match=f"format {version}, expected 2") as caught:
         SampleReader(path)
 
     assert caught.value.hint

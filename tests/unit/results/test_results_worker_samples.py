@@ -6,7 +6,8 @@ from pathlib import Path
 
 from planrunner.metrics.book import SeriesBook
 from planrunner.metrics.series import Labels
-from planrunner.results.files.samples import Keep, SampleReader, SampleWriter, pack_row
+from planrunner.results.files.sample_reader import SampleLoss, SampleReader
+from planrunner.results.files.samples import Keep, SampleWriter, pack_row
 
 
 def labels(name: str, failure: str = "") -> Labels:
@@ -67,7 +68,41 @@ def test_a_torn_file_loses_only_its_own_end(tmp_path: Path) -> None:
     torn = tmp_path / "samples-1.bin"
     torn.write_bytes(torn.read_bytes()[:-7])
 
+    assert [start for _, start, _ in read(path)] == [2, 4]
+    assert SampleReader(path).loss(is_over=True) == SampleLoss(2, 4, ("samples-1.bin",))
+
+
+def test_only_what_a_lost_worker_reported_counts(tmp_path: Path) -> None:
+    """The result of the run is made of it, and no report of more."""
+    path = tmp_path / "samples.bin"
+    own = SampleWriter(path, started_unix_ns=0)
+    files = [own.beside(worker) for worker in (1, 2)]
+    write(files[0].open(), [("a", 1, ""), ("a", 3, ""), ("a", 5, "")])
+    write(files[1].open(), [("a", 2, ""), ("a", 4, "")])
+
+    own.reported(1, 1)
+    own.reported(2, 2)
+    write(own, [])
+    reader = SampleReader(path)
+
     assert [start for _, start, _ in read(path)] == [1, 2, 4]
+    assert not reader.loss(is_over=True)
+    assert reader.left_out() == 2
+
+
+def test_a_worker_whose_files_are_gone_is_missed(tmp_path: Path) -> None:
+    """The coordinator knows how many rows it had."""
+    path = tmp_path / "samples.bin"
+    own = SampleWriter(path, started_unix_ns=0)
+    write(own.beside(1).open(), [("a", 1, "")])
+    own.reported(1, 1)
+    own.reported(2, 7)
+    write(own, [])
+
+    assert [start for _, start, _ in read(path)] == [1]
+    loss = SampleReader(path).loss(is_over=True)
+    assert loss == SampleLoss(7, 8, ("samples-2.jsonl",))
+    assert str(loss) == "7 of 8 samples are lost: `samples-2.jsonl` is damaged, cut off or gone"
 
 
 def test_workers_keep_different_samples_of_a_share(tmp_path: Path) -> None:

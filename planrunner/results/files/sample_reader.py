@@ -1,0 +1,274 @@
+"""Reads what sample writers wrote, however they ended, and counts what is lost of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from heapq import merge
+from pathlib import Path
+from typing import Any, Final
+
+from planrunner.errors import CannotRun, UsageError
+from planrunner.metrics.series import Labels
+from planrunner.results.files.sample_blocks import HEAD_BYTES, SampleBlock, read_blocks, unseal
+from planrunner.results.files.samples import ROW, SAMPLES_VERSION, SampleRow
+from planrunner.units import format_count
+from planrunner.values import dataclass
+
+__all__ = ["SampleLoss", "SampleReader"]
+
+
+@dataclass(frozen=True, slots=True)
+class SampleLoss:
+    """What the files no longer hold of the samples that were taken.
+
+    Attributes:
+        rows: How many samples, at least.
+        total: How many there were, at least.
+        files: Which files are damaged, cut off or gone.
+        is_exact: Whether the two numbers are known, and not the least possible ones.
+    """
+
+    rows: int = 0
+    total: int = 0
+    files: tuple[str, ...] = ()
+    is_exact: bool = True
+
+    def __bool__(self) -> bool:
+        return bool(self.files)
+
+    def __str__(self) -> str:
+        names = ", ".join(f"`{name}`" for name in self.files)
+        are = "is" if len(self.files) == 1 else "are"
+        why = f"{names} {are} damaged, cut off or gone"
+        if self.is_exact:
+            return f"{self.rows:,} of {format_count(self.total, 'sample')} are lost: {why}"
+        if self.rows:
+            return f"at least {format_count(self.rows, 'sample')} are lost: {why}"
+        return f"samples may be lost, and their number is not known: {why}"
+
+    def and_also(self, other: SampleLoss) -> SampleLoss:
+        return SampleLoss(
+            self.rows + other.rows,
+            self.total + other.total,
+            (*self.files, *other.files),
+            self.is_exact and other.is_exact,
+        )
+
+
+class SampleReader:
+    """Reads what a `SampleWriter` wrote; the rows are streamed.
+
+    Those that workers wrote beside it belong to the same run, and are read as if in one file.
+
+    Args:
+        path: Of the row file.
+        most: How many of its rows to read: those that the run's result is made of. All if None.
+
+    Attributes:
+        started_unix_ns: The wall-clock time of the run's start, since 1970 in UTC.
+        labels: Of each series, by its index.
+        messages: By number; 0 is the empty text.
+
+    Raises:
+        UsageError: The files are missing, or of another version.
+        CannotRun: What says what the rows mean is missing or broken from its beginning.
+    """
+
+    __slots__ = (
+        "_are_lines_whole",
+        "_end",
+        "_gone",
+        "_most",
+        "_others",
+        "_path",
+        "_reported",
+        "labels",
+        "messages",
+        "started_unix_ns",
+    )
+
+    def __init__(self, path: Path, *, most: int | None = None) -> None:
+        self._path = path
+        self._most = most
+        self._end: int | None = None
+        self._reported: dict[int, int] = {}
+        self._are_lines_whole = True
+        self.labels: dict[int, Labels] = {}
+        self.messages: dict[int, str] = {0: ""}
+        self._read_lines(path)
+        # Each with what its numbers are shifted by.
+        self._others: list[tuple[SampleReader, int, int]] = []
+        self._gone: list[SampleLoss] = []
+        for number, beside in self._beside():
+            self._add(beside, self._reported.get(number))
+
+    def _beside(self) -> Iterator[tuple[int, Path]]:
+        """Yield the files of other workers: those that are there, and those that should be."""
+        path = self._path
+        found = {
+            int(number): beside
+            for beside in path.parent.glob(f"{path.stem}-*{path.suffix}")
+            if (number := beside.stem.rpartition("-")[2]).isdecimal()
+        }
+        due = {
+            number: path.with_stem(f"{path.stem}-{number}")
+            for number, rows in self._reported.items()
+            if rows
+        }
+        yield from sorted((due | found).items())
+
+    def _add(self, path: Path, most: int | None) -> None:
+        try:
+            other = SampleReader(path, most=most)
+        except (CannotRun, UsageError):
+            rows, name = most or 0, path.with_suffix(".jsonl").name
+            self._gone.append(SampleLoss(rows, rows, (name,), is_exact=most is not None))
+            return
+        series, messages = max(self.labels, default=-1) + 1, max(self.messages)
+        self._others.append((other, series, messages))
+        self.labels |= {series + number: labels for number, labels in other.labels.items()}
+        self.messages |= {
+            messages + number: text for number, text in other.messages.items() if number
+        }
+
+    def __iter__(self) -> Iterator[SampleRow]:
+        return map(SampleRow._make, self.tuples())
+
+    def tuples(self) -> Iterator[tuple[int, ...]]:
+        """Yield the fields of each `SampleRow` as a bare tuple: three times as fast.
+
+        What is damaged is left out, rows whose series or message is damaged too: `loss` counts it.
+        """
+        if not self._others:
+            return self._rows()
+        others = (_shifted(other, *by) for other, *by in self._others)
+        return merge(self._rows(), *others, key=_ended_ns)
+
+    def loss(self, *, is_over: bool) -> SampleLoss:
+        """Look through the files for what is lost; true if anything is.
+
+        Args:
+            is_over: The run came to its end, so that files without an end are cut off. One that
+                was killed leaves such files, and nothing is lost of what it had written.
+        """
+        found = self._own_loss(is_over=is_over)
+        for other, *_ in self._others:
+            found = found.and_also(other.loss(is_over=is_over))
+        for gone in self._gone:
+            found = found.and_also(gone)
+        return found
+
+    def left_out(self) -> int:
+        """Return how many samples workers wrote that the result of the run is not made of."""
+        own = 0 if self._most is None else sum(map(self._beyond, self._blocks()))
+        return own + sum(other.left_out() for other, *_ in self._others)
+
+    def _own_loss(self, *, is_over: bool) -> SampleLoss:
+        size = rows = following = 0
+        for block in self._blocks():
+            size += HEAD_BYTES + len(block.payload)
+            rows += _rows_in(block) - self._beyond(block)
+            following = block.first + _rows_in(block)
+        kept = rows if self._are_lines_whole else sum(1 for _ in self._rows())
+        expected = self._end if self._most is None else self._most
+        total = max(following if expected is None else expected, kept)
+        files = []
+        if rows < total or (expected is None and size != _size_of(self._path)):
+            files.append(self._path.name)
+        if kept < rows or (is_over and (expected is None or not self._are_lines_whole)):
+            files.append(self._path.with_suffix(".jsonl").name)
+        is_exact = expected is not None and kept < total
+        return SampleLoss(total - kept, total, tuple(files), is_exact or not files)
+
+    def _blocks(self) -> Iterator[SampleBlock]:
+        return read_blocks(self._path)
+
+    def _beyond(self, block: SampleBlock) -> int:
+        """Return how many rows of a block the result of the run is not made of."""
+        if self._most is None:
+            return 0
+        return max(_rows_in(block) - max(self._most - block.first, 0), 0)
+
+    def _rows(self) -> Iterator[tuple[int, ...]]:
+        labels, messages = self.labels, self.messages
+        for block in self._blocks():
+            wanted = _rows_in(block) - self._beyond(block)
+            for row in ROW.iter_unpack(memoryview(block.payload)[: wanted * ROW.size]):
+                if row[0] in labels and row[7] in messages:
+                    yield row
+
+    def _read_lines(self, path: Path) -> None:
+        try:
+            data = path.with_suffix(".jsonl").read_bytes()
+        except OSError as error:
+            words = f"cannot read the samples of `{path}`: {error}"
+            # Beside samples, it is not the wrong place: what they mean is gone.
+            raise (CannotRun if path.exists() else UsageError)(words) from error
+        header, *lines = data.split(b"\n")
+        self.started_unix_ns = self._read_header(header)
+        if lines.pop() if lines else b"":
+            self._are_lines_whole = False
+        for line in lines:
+            if (entry := unseal(line)) is None:
+                self._are_lines_whole = False
+            else:
+                self._read_line(entry)
+
+    def _read_header(self, line: bytes) -> int:
+        version = _version(line)
+        if version is not None and version != SAMPLES_VERSION:
+            raise UsageError(
+                f"the samples of `{self._path}` have format {version}, expected {SAMPLES_VERSION}",
+                hint="read them with the planrunner that wrote them",
+            )
+        started = (unseal(line) or {}).get("started_unix_ns")
+        if version is None or not isinstance(started, int):
+            raise CannotRun(f"`{self._path}` has no samples: its header is broken")
+        return started
+
+    def _read_line(self, entry: dict[str, Any]) -> None:
+        try:
+            if "message" in entry:
+                self.messages[entry["message"]] = entry["text"]
+            elif "worker" in entry:
+                self._reported[entry["worker"]] = entry["rows"]
+            elif "end" in entry:
+                self._end = entry["end"]
+            else:
+                index = entry.pop("series")
+                entry["groups"] = tuple(entry["groups"])
+                entry["tags"] = tuple((key, value) for key, value in entry["tags"])
+                self.labels[index] = Labels(**entry)
+        except (ValueError, KeyError, TypeError) as error:
+            raise UsageError(f"the samples of `{self._path}` are broken: {entry!r}") from error
+
+
+_HEADER_KEY: Final = b'{"planrunner_samples": '
+
+
+def _version(line: bytes) -> int | None:
+    """Return the version in a header of any version; None in what is no header."""
+    if not line.startswith(_HEADER_KEY):
+        return None
+    digits = line.removeprefix(_HEADER_KEY).partition(b",")[0]
+    return int(digits) if digits.isdigit() and len(digits) < 10 else None
+
+
+def _rows_in(block: SampleBlock) -> int:
+    return len(block.payload) // ROW.size
+
+
+def _size_of(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _shifted(reader: SampleReader, series: int, message: int) -> Iterator[tuple[int, ...]]:
+    for row in reader.tuples():
+        yield (row[0] + series, *row[1:7], row[7] and row[7] + message)
+
+
+def _ended_ns(row: tuple[int, ...]) -> int:
+    return row[1] + row[2]
