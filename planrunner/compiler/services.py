@@ -63,9 +63,18 @@ class Target:
         nodes = {
             name: node
             for name, model in models.items()
-            if (node := self._service(name, model)) is not None
+            if (node := self._knowing_port(name, model).service(name, model)) is not None
         }
         return tuple(nodes[name] for name in self._in_order(models) if name in nodes)
+
+    def _knowing_port(self, name: str, model: ServiceModel) -> Target:
+        """Return what compiles this service: `${port}` is its own, unless a param is called so."""
+        work = self.work
+        if (model.port is None and model.demo is None) or "port" in work.constants:
+            return self
+        names = replace(work.constant_names, params=work.constant_names.params | {"port"})
+        constants = {**work.constants, "port": self.ports[name]}
+        return replace(self, work=replace(work, constants=constants, constant_names=names))
 
     def _check_ports(self, models: Mapping[str, ServiceModel]) -> None:
         """Say which numbers are no ports, and which services would take another's."""
@@ -109,7 +118,8 @@ class Target:
             add(name, ())
         return order
 
-    def _service(self, name: str, model: ServiceModel) -> ServiceNode | None:
+    def service(self, name: str, model: ServiceModel) -> ServiceNode | None:
+        """Compile one service."""
         path: PlanPath = ("services", name)
         node = ServiceNode(
             name=name,

@@ -104,6 +104,8 @@ def distinct_amount(amount: float, other: float, unit: Unit) -> str:
     """Return an amount with as many decimals as it takes to look unlike another one."""
     scale, suffix = _scale(amount, unit)
     shown = format_amount(amount, unit)
+    if amount == other:
+        return shown
     for decimals in range(1, _MOST_DECIMALS + 1):
         shown = f"{amount / scale:,.{decimals}f}{suffix}"
         if shown != f"{other / scale:,.{decimals}f}{suffix}":

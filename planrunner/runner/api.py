@@ -26,7 +26,13 @@ from planrunner.outputs.base import Output, RunInfo
 from planrunner.outputs.fan_out import FanOut
 from planrunner.results.exit_codes import ExitCode
 from planrunner.results.files.baseline import measure_in
-from planrunner.results.files.directory import SAMPLES, UNFINISHED, make_run_directory, room_held
+from planrunner.results.files.directory import (
+    SAMPLES,
+    UNFINISHED,
+    make_run_directory,
+    missing_folders,
+    room_held,
+)
 from planrunner.results.files.metrics_json import write_metrics
 from planrunner.results.model import RunResult
 from planrunner.runner.build_result import build_result, start_result, with_validity_judged
@@ -74,8 +80,12 @@ async def run(request: RunRequest | PreparedRun, outputs: Sequence[Output] = ())
     prepared = request if isinstance(request, PreparedRun) else prepare(request)
     stop = prepared.request.stop or Stop()
     with Masker(prepared.graph.secrets).errors():
+        missing = missing_folders(prepared.directory)
         make_run_directory(prepared.directory)
-        with _forgotten_unless_begun(prepared.directory), room_held(prepared.directory):
+        with (
+            _forgotten_unless_begun(prepared.directory, missing),
+            room_held(prepared.directory),
+        ):
             result = await _Run(prepared, outputs, stop).result()
         if prepared.request.strict:
             result = with_validity_judged(result)
@@ -210,14 +220,20 @@ async def _workers(prepared: PreparedRun) -> AsyncIterator[Sequence[WorkerHandle
 
 
 @contextmanager
-def _forgotten_unless_begun(directory: Path) -> Iterator[None]:
-    """Remove the directory of a run that ends with an error; samples that were taken are kept."""
+def _forgotten_unless_begun(directory: Path, made: Sequence[Path]) -> Iterator[None]:
+    """Remove the directory of a run that ends with an error; samples that were taken are kept.
+
+    The folders that were `made` for it go with it, the innermost first.
+    """
     try:
         yield
     except BaseException as error:
         # The log of a service that did not start says why; after an interruption it has no use.
         is_interrupted = isinstance(error, asyncio.CancelledError | KeyboardInterrupt | Interrupted)
         _forget(directory, logs=is_interrupted)
+        with suppress(OSError):  # the first that has something in it stays, with those around it
+            for folder in made:
+                folder.rmdir()
         raise
 
 
@@ -226,7 +242,8 @@ def _forget(directory: Path, *, logs: bool) -> None:
     with suppress(OSError):
         if not any(file.stat().st_size for file in directory.glob(f"{samples.stem}*.bin")):
             own = (*directory.glob(f"{samples.stem}*"), directory / UNFINISHED)
-            for file in (*own, *(directory.glob("*.log") if logs else ())):
+            printed = [log for log in directory.glob("*.log") if logs or not log.stat().st_size]
+            for file in (*own, *printed):
                 file.unlink(missing_ok=True)
             directory.rmdir()
 

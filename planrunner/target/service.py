@@ -138,7 +138,8 @@ class RunningService:
         finally:
             is_over = end.done()
             end.cancel()
-        hint = f"its whole output is in {self._log}"
+        printed = last_lines(self._log)
+        hint = f"its whole output is in {self._log}" if printed else ""
         timeout = format_duration(ready.timeout_ns)
         words = self._how() if is_over else f"was not ready within {timeout}"
         reason = "" if is_over else f": {why}"

@@ -236,6 +236,22 @@ def test_a_program_that_is_not_installed_is_exit_3(execute: Callable[..., Ended]
     assert "hint: install `no-such-program`" in ended.err
 
 
+@pytest.mark.parametrize("run", ["no-such-program", "/bin/false", "./broken.sh"])
+def test_a_service_that_cannot_start_leaves_no_empty_folder(
+    project: PlanProject, execute: Callable[..., Ended], run: str
+) -> None:
+    """Nor an empty log, or the folders that were made for its run."""
+    broken = project.directory / "broken.sh"
+    broken.write_bytes(b"\x7fELF")
+    broken.chmod(0o755)
+
+    ended = execute(plan(f"web: {{run: {run}, port: auto}}"))
+
+    left = {path.name for path in project.directory.rglob("*")}
+    assert ended.code == 3
+    assert left == {"plan.yaml", "server.py", "broken.sh"}
+
+
 def test_a_port_that_is_taken_is_exit_3(execute: Callable[..., Ended]) -> None:
     """Said with who holds it; who holds it goes on."""
     with socket.socket() as taken:

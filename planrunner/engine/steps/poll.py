@@ -7,6 +7,7 @@ import asyncio
 from planrunner.engine.steps.requests import Attempt, FoundFailure
 from planrunner.engine.users.user_context import Actor, Step
 from planrunner.graph.run_graph import Evaluate, PollNode
+from planrunner.language.expressions.paths import MissingValue
 from planrunner.language.expressions.values import EvaluationError
 from planrunner.protocols.base import FailureKind, Reply
 from planrunner.units import NS_PER_S, format_duration
@@ -57,12 +58,16 @@ class _Polling:
         What is to be extracted may be there in the last reply only. A reply that is a failure by
         itself may be what is waited for, such as the 404 of something that has gone.
 
+        What `until` reads may come with the last reply only too: until then it isn't true.
+
         Raises:
-            EvaluationError: `until` has no value.
+            EvaluationError: `until` has no value, whatever comes.
         """
         is_acceptable = fault is None or fault[0] is FailureKind.EXTRACT
         try:
             is_met = bool(until(user.scope))
+        except MissingValue:
+            is_met = False
         except EvaluationError:
             if is_acceptable:
                 raise

@@ -86,7 +86,7 @@ def _named(evaluate: Evaluate, source: str) -> Evaluate:
         except EvaluationError as error:
             if f"`{shown}`" in error.message:
                 raise
-            raise EvaluationError(f"{error.message} in `{shown}`", hint=error.hint) from None
+            raise type(error)(f"{error.message} in `{shown}`", hint=error.hint) from None
         except Exception:  # noqa: BLE001 - the boundary: a reply's values must not end the run
             raise EvaluationError(f"`{shown}` has no value") from None
 

@@ -16,7 +16,7 @@ from planrunner.language.expressions.values import (
     constant,
 )
 
-__all__ = ["describe", "look_up", "lower_path", "static_key", "undefined_error"]
+__all__ = ["MissingValue", "describe", "look_up", "lower_path", "static_key", "undefined_error"]
 
 Key = str | int
 WalkPath = Callable[[Mapping[str, object]], object]
@@ -53,13 +53,17 @@ def _written(key: Key) -> str:
     return f"[{key}]"
 
 
-def undefined_error(used: str, value: object) -> EvaluationError:
+class MissingValue(EvaluationError):  # noqa: N818 - reads as the sentence it stands for
+    """An expression needs what isn't there, such as a field that the reply doesn't have yet."""
+
+
+def undefined_error(used: str, value: object) -> MissingValue:
     """Return the error for using `used` when `value.missing` is what is not there."""
     message = f"`{used}` is undefined"
     missing = value.missing if isinstance(value, Undefined) else used
     if missing and missing != used and used.startswith(missing):
         message += f", since `{missing}` is"
-    return EvaluationError(message, hint=f"give it a default: `{used} | default(…)`")
+    return MissingValue(message, hint=f"give it a default: `{used} | default(…)`")
 
 
 def look_up(value: Any, key: Any, missing: Undefined) -> object:  # noqa: ANN401 - a plan's value

@@ -10,6 +10,7 @@ from planrunner.language.diagnostics import Code, suggest
 from planrunner.language.expressions import tree as nodes
 from planrunner.language.expressions.builtins.names import (
     FILTER_NAMES,
+    FOREIGN_FILTERS,
     FOREIGN_NAMES,
     HELPER_METHODS,
     ROOT_HELPERS,
@@ -195,12 +196,18 @@ def _known(kind: str, name: str, node: nodes.Node, known: Sequence[str]) -> None
 
 
 def _unknown(kind: str, name: str, node: nodes.Node, known: Sequence[str]) -> ExpressionError:
-    hint = suggest(name, known)
-    if not hint and len(known) < 10:
-        hint = f"known {kind}s are " + ", ".join(f"`{word}`" for word in known)
+    hint = FOREIGN_FILTERS.get(name.lower(), "") if kind == "filter" else ""
+    hint = hint or suggest(name, known) or _list_of(kind, known)
     return ExpressionError(
         f"there is no {kind} `{name}`", hint=hint, offset=node.offset, code=Code.UNKNOWN_NAME
     )
+
+
+def _list_of(kind: str, known: Sequence[str]) -> str:
+    """Return the names that there are, or where to find them when they are many."""
+    if len(known) < 10:
+        return f"known {kind}s are " + ", ".join(f"`{word}`" for word in known)
+    return f"`planrunner schema expressions` lists the {kind}s"
 
 
 def _not_callable(target: nodes.Node, offset: int) -> ExpressionError:
@@ -219,4 +226,6 @@ def _not_callable(target: nodes.Node, offset: int) -> ExpressionError:
         hint = f"`.{target.attr}` is the key `{target.attr}`"
         if target.attr in FILTER_NAMES:
             hint = f"write the filter: `| {target.attr}`"
+        if isinstance(target.node, nodes.Name):
+            hint = suggest(target.node.name, ("fake", "rand")) or hint
     return ExpressionError("a value can't be called", hint=hint, offset=offset)

@@ -18,7 +18,7 @@ from planrunner.language.fields.mapping import (
 )
 from planrunner.language.fields.types import Count, VariableName
 from planrunner.plan.models.load.stages import StageList, mixed_stages
-from planrunner.plan.models.load.workload import PhaseModel
+from planrunner.plan.models.load.workload import PhaseModel, with_counted_users
 from planrunner.plan.models.params import ParamModel
 from planrunner.plan.models.requests import PLAN_SETTINGS, LoneRequest, PlanGuests
 from planrunner.plan.models.steps import BlockModel, StepModel
@@ -220,6 +220,7 @@ class PlanModel(_RootModel):
         data = super().expand(data)
         if isinstance(data, dict):
             _ask_packages(data)
+            data = with_counted_users(data)
         return data
 
     @classmethod

@@ -102,7 +102,8 @@ class ServiceModel(PlanMapping):
     port: PortField | None = Field(
         None,
         description="The port it listens on; `auto` picks a free one, read as "
-        "`${services.NAME.port}`. No other process may listen there.",
+        "`${services.NAME.port}`, and inside the service as `${port}`. No other process may "
+        "listen there.",
         examples=["auto", "5001"],
     )
     ready: ReadyModel | None = Field(

@@ -188,7 +188,10 @@ class UserModel(PlanMapping):
         examples=["80"],
     )
     count: PositiveInt | None = Field(
-        None, description="Exactly this many users instead of a share.", examples=["1"]
+        None,
+        description="Exactly this many users instead of a share; if every class has a `count`, "
+        "phases need no `users`.",
+        examples=["1"],
     )
     wait: DurationRange | None = Field(
         None,

@@ -100,8 +100,8 @@ In the long form, `on_no_data` sets the verdict for a threshold without samples:
 
 
 _LEFT_OUT: Final = """\
-A threshold is also `n/a` where somebody left out what it looks at: an option such as `--user`, \
-`only` or `skip`, or a mapping of `users` or `rate` without the class.
+A threshold is also `n/a` where the user left out what it looks at: with an option such as \
+`--user`, with `only` or `skip`, or with a mapping of `users` or `rate` without the class.
 A class whose weight is too small for so few users, and a task that never ran, are without \
 samples: \
 `validate` gives notice of the classes, and the summary of both.

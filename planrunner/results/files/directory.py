@@ -6,6 +6,7 @@ import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +18,15 @@ from planrunner.results.files.sample_reader import SampleReader
 from planrunner.results.model import RunResult
 from planrunner.units import format_count
 
-__all__ = ["METRICS", "SAMPLES", "UNFINISHED", "make_run_directory", "read_run", "room_held"]
+__all__ = [
+    "METRICS",
+    "SAMPLES",
+    "UNFINISHED",
+    "make_run_directory",
+    "missing_folders",
+    "read_run",
+    "room_held",
+]
 
 METRICS: Final = METRICS_JSON
 SAMPLES: Final = "samples.bin"
@@ -27,6 +36,11 @@ UNFINISHED: Final = "unfinished.json"
 _RESERVE: Final = ".reserve"
 _RESERVED_BYTES: Final = 8_000_000
 """A metrics.json of two hours takes 5 MB at most."""
+
+
+def missing_folders(path: Path) -> tuple[Path, ...]:
+    """Return what `make_run_directory` would make around the directory, the innermost first."""
+    return tuple(takewhile(lambda folder: not folder.exists(), path.parents))
 
 
 def make_run_directory(path: Path) -> Path:

@@ -236,3 +236,41 @@ def test_classes_that_get_none_of_a_phases_users_are_named(phase: str, shared: s
         f"user classes `B`, `C` get none of the {shared} of phase `main`; plan more of them, or a "
         "greater `weight`",
     )
+
+
+COUNTED = "users: {A: {count: 2, tasks: [{get: /}]}, B: {count: 3, tasks: [{get: /b}]}}"
+
+
+@pytest.mark.parametrize(
+    "load",
+    [
+        "phases: [{hold: 1s}]",
+        "phases: [{ramp_up: 1s, hold: 1s}]",
+        "phases: [{iterations_per_user: 2}]",
+        "profiles: {smoke: [{hold: 1s}]}",
+    ],
+)
+def test_classes_that_all_have_a_count_are_users_enough(load: str) -> None:
+    """There is no other answer than their sum."""
+    phase = compiled(COUNTED, load).phases[0]
+
+    assert (phase.load.most_users, phase.load.exact) == (5, (("A", 2), ("B", 3)))
+
+
+def test_a_phase_may_leave_counted_classes_out() -> None:
+    """Then those that run are all that it has."""
+    phase = compiled(COUNTED, "phases: [{hold: 1s, only: {users: [B]}}]").phases[0]
+
+    assert phase.load.most_users == 3
+
+
+def test_a_class_with_a_weight_needs_users_to_share() -> None:
+    """As before."""
+    users = "users: {A: {count: 2, tasks: [{get: /}]}, B: {tasks: [{get: /b}]}}"
+
+    [found] = findings(users, "phases: [{hold: 1s}]")
+
+    assert (found.code, found.message) == (
+        "missing-key",
+        "the phase does not say how much load to send",
+    )

@@ -44,6 +44,35 @@ class TestCommands:
 
         assert command(services(plan)["api"]) == ["serve", "a b; rm c", "--run", "r1"]
 
+    def test_a_service_knows_its_own_port(self) -> None:
+        """In its command, its variables and its `ready`; the reference's example is such a plan."""
+        plan = """
+            services:
+              db: {run: "db", port: auto}
+              api:
+                run: "api --port ${port}"
+                env: {PORT: "${port}"}
+                port: auto
+                ready: {get: "http://127.0.0.1:${port}/health"}
+        """
+
+        api = services(plan, ports={"db": 7001, "api": 7002})["api"]
+
+        assert command(api) == ["api", "--port", "7002"]
+        assert {name: value({}) for name, value in api.environment} == {"PORT": 7002}
+        assert api.ready is not None
+        assert api.ready.get is not None
+        assert str(api.ready.get.operation.url.origin) == "http://127.0.0.1:7002"
+
+    def test_a_param_called_port_stays_what_it_is(self) -> None:
+        """Plans had one before services had their own."""
+        plan = """
+            params: {port: {type: int, default: 99}}
+            services: {api: {run: "api ${port}", port: 8123}}
+        """
+
+        assert command(services(plan)["api"]) == ["api", "99"]
+
     def test_ports_and_urls_of_services_are_names(self) -> None:
         """Its own and those of others, once the ports are known."""
         plan = """

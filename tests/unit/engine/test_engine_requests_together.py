@@ -124,6 +124,24 @@ class TestPoll:
 
         assert counts(told.outcome, "failure") == {"status": 1, "": 1}
 
+    def test_what_until_reads_may_be_in_the_last_reply_alone(self):
+        """A reply without it isn't the right one yet, and no failure."""
+        waiting = in_turn(body("{}"), body("queued"), body('{"job": null}'), then=body('{"x": 1}'))
+
+        told = run_steps(poll(waiting, "json.x == 1"), request("after"))
+
+        assert counts(told.outcome, "request", "failure") == {("job", ""): 4, ("after", ""): 1}
+
+    def test_what_never_comes_is_waited_for_until_the_time_is_up(self):
+        """It fails as any `until` that is not met."""
+        told = run_steps(poll(body("{}"), "json.x == 1", timeout=3), request("after"))
+
+        assert counts(told.outcome, "request", "failure") == {
+            ("job", ""): 2,
+            ("job", "expect"): 1,
+            ("after", ""): 1,
+        }
+
     def test_what_is_extracted_may_be_in_the_last_reply_alone(self):
         """Until then nothing is missing."""
         waiting = body('{"done": false}')
@@ -148,7 +166,7 @@ class TestPoll:
 
     def test_a_condition_without_a_value_ends_the_iteration(self):
         """As `extract`, at the attempt that shows it."""
-        told = run_steps(poll(body("[]"), "json.done > 1"), request("never"))
+        told = run_steps(poll(body('{"done": "x"}'), "json.done > 1"), request("never"))
 
         assert counts(told.outcome, "request", "failure") == {("job", "extract"): 1}
 

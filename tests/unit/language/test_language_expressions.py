@@ -336,6 +336,13 @@ def test_the_names_an_expression_reads_are_known_with_their_place(
         ("rang(3)", 0, "there is no helper `rang`", "did you mean `range`?"),
         ("a.upper()", 7, "a value can't be called", "write the filter: `| upper`"),
         ("a.b()", 3, "a value can't be called", "`.b` is the key `b`"),
+        ("rnad.int(1, 2)", 8, "a value can't be called", "did you mean `rand`?"),
+        ("a | uper", 4, "there is no filter `uper`", "did you mean `upper`?"),
+        ("a | base64", 4, "there is no filter `base64`", "write `b64`"),
+        (
+            *("a | qqq", 4, "there is no filter `qqq`"),
+            "`planrunner schema expressions` lists the filters",
+        ),
         ("a[0]()", 4, "a value can't be called", ""),
     ],
 )  # fmt: skip

@@ -11,6 +11,7 @@ from planrunner.language.expressions.builtins.tests_table import TESTS
 
 __all__ = [
     "FILTER_NAMES",
+    "FOREIGN_FILTERS",
     "FOREIGN_NAMES",
     "HELPER_METHODS",
     "RESERVED",
@@ -36,6 +37,21 @@ FOREIGN_NAMES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("__ENV", "__P", "__property", "env", "ENV", "environ"), _FROM_ENVIRONMENT),
 }
 """What other tools have, and what to write for it here."""
+
+FOREIGN_FILTERS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(
+        ("base64", "b64encode", "base64encode", "to_base64", "tobase64"), "write `b64`"
+    ),
+    **dict.fromkeys(("url_encode", "urlquote", "quote", "uri_encode"), "write `urlencode`"),
+    **dict.fromkeys(("to_json", "jsonify", "dumps", "stringify"), "write `json`"),
+    **dict.fromkeys(("len", "size", "count_of"), "write `length`"),
+    **dict.fromkeys(("uppercase", "upcase", "toupper"), "write `upper`"),
+    **dict.fromkeys(("lowercase", "downcase", "tolower"), "write `lower`"),
+    **dict.fromkeys(("integer", "to_int", "toint", "number"), "write `int`"),
+    **dict.fromkeys(("strip", "chomp"), "write `trim`"),
+    **dict.fromkeys(("choice", "sample", "rand"), "write `random`"),
+}
+"""Filters of other tools, lower case, and what is the same here."""
 
 HELPER_METHODS: Final[Mapping[str, tuple[str, ...]]] = {
     root: tuple(method.name for method in methods) for root, methods in METHODS.items()
