@@ -8,8 +8,7 @@ from typing import Final
 
 from planrunner import __version__
 from planrunner.errors import PlanrunnerError
-from planrunner.language.expressions.expression import EvaluationError, to_text
-from planrunner.language.expressions.values import evaluation_error
+from planrunner.language.expressions.values import EvaluationError, evaluation_error, to_text
 from planrunner.language.fields.pieces import merge_constants
 from planrunner.language.files import MAX_READ, read_file
 from planrunner.protocols.base import Exchange, Scope
@@ -241,8 +240,6 @@ def header_line(name: str, value: str) -> bytes:
 
 
 # -- pieces ------------------------------------------------------------------------------
-
-
 def _target(parts: TextParts, query: tuple[QueryItem, ...]) -> list[BytesPiece]:
     pieces: list[BytesPiece] = []
     if not (parts and isinstance(parts[0], str) and parts[0].startswith("/")):

@@ -140,7 +140,7 @@ def _parse(raw: bytes) -> ReplyHead:
         if not text:
             return replace(UNKNOWN_HEAD, raw=raw, text=raw)
         if (match := HEAD.fullmatch(text)) is None:
-            raise _not_http("a line of its head is no header")
+            raise _not_http("a line of its head is not a header")
     version, status = match.groups()
     found: dict[bytes, list[bytes]] = {}
     for name, value in MATTERING.findall(text):
