@@ -23,8 +23,10 @@ if TYPE_CHECKING:  # clock imports asyncio, which a plan that is only checked do
 
 __all__ = [
     "NOT_JSON",
+    "Accountable",
     "Check",
     "Client",
+    "ClientAccount",
     "ClientFactory",
     "Evaluate",
     "Exchange",
@@ -352,6 +354,29 @@ class Recalling(Protocol):
         Head, empty line, body, or only their beginnings; empty for what there was not. Called
         after a failure, before the next request: a session keeps nothing for it but references.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class ClientAccount:
+    """What a client knows of itself that makes its numbers differ from its target's; totals.
+
+    Attributes:
+        surplus_replies: Replies on a connection beyond its requests: they, and others before them,
+            may have been taken for replies to other requests.
+        queued_ns: How long requests waited in the client until they left, connecting left out.
+        latency_ns: What these requests took, the waiting included.
+    """
+
+    surplus_replies: int = 0
+    queued_ns: int = 0
+    latency_ns: int = 0
+
+
+@runtime_checkable
+class Accountable(Protocol):
+    """A client that can say so; it is asked once a second, and never for each request."""
+
+    def account(self) -> ClientAccount: ...
 
 
 class Client(Protocol):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
+from planrunner.protocols.base import Accountable
 from planrunner.protocols.http.operation import StaticBody
 from planrunner.protocols.http.replies.body import header_finder
 from tests.support.http_servers import HttpServer, Request, Wire, always, reply, serve_raw
@@ -291,3 +293,56 @@ def test_a_folded_header_has_one_value(http: HttpUnderTest) -> None:
     got = answered(http, always(folded))
 
     assert header_finder("x-note")(got) == ["one two"]
+
+
+# -- what a client knows of itself ---------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("data", "surplus"),
+    [
+        (reply(200, b"hello"), 0),
+        (reply(200, b"hello") + reply(201), 3),
+        (reply(200, b"hello") + b"HTTP/1.1 5", 3),
+        (CHUNKED + reply(500), 3),
+        (reply(200, b"hello") + b"more of it", 0),
+        (reply(200, b"hello") + b"\r\n", 0),
+    ],
+    ids=["one", "two", "begun", "chunked", "longer", "line"],
+)
+def test_more_replies_than_requests_are_counted(
+    http: HttpUnderTest, data: bytes, surplus: int
+) -> None:
+    """Each is dropped with its connection, and belongs to no later request."""
+
+    async def scenario(user: TestUser, server: HttpServer) -> None:
+        got = [await user.get(server.origin) for _ in range(3)]
+        assert isinstance(user.client, Accountable)
+
+        assert user.client.account().surplus_replies == surplus
+        assert [each.status for each in got] == [200] * 3
+
+    converse(http, always(data), scenario)
+
+
+def test_waiting_in_the_client_is_told_from_the_targets(http: HttpUnderTest) -> None:
+    """httpx waits in the event loop before a request leaves; the wire client never does."""
+
+    async def scenario(user: TestUser, server: HttpServer) -> None:
+        await user.get(server.origin)
+        assert isinstance(user.client, Accountable)
+        before = user.client.account()
+        asking = asyncio.ensure_future(user.get(server.origin))
+        await asyncio.sleep(0)
+        time.sleep(0.05)  # noqa: ASYNC251 - holds up the event loop, as other users would
+        got = await asking
+
+        after = user.client.account()
+        queued_ns = after.queued_ns - before.queued_ns
+        assert got.failure is None
+        if http.name == "wire":
+            assert queued_ns == 0
+        else:
+            assert 40e6 < queued_ns <= after.latency_ns - before.latency_ns
+
+    converse(http, always(reply(200, b"hello")), scenario)

@@ -22,6 +22,7 @@ from planrunner.engine.coordinator.search_level import LevelPart
 from planrunner.engine.coordinator.validity import (
     Doubts,
     closed_notice,
+    doubts_of_clients,
     doubts_of_generator,
     doubts_of_health,
     doubts_of_loads,
@@ -284,6 +285,7 @@ class Accumulator:
         doubts_of_loads(doubts, loads)
         doubts_of_searches(doubts, self.found)
         doubts_of_generator(doubts, self._health.facts())
+        doubts_of_clients(doubts, self._counters)
         doubts_of_mix(doubts, self._task_counts())
         return doubts
 

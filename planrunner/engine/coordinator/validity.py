@@ -16,11 +16,12 @@ from planrunner.engine.recording.counters import Counters
 from planrunner.engine.recording.generator_health import HealthLog
 from planrunner.results.aggregate import TaskCount, mix_errors
 from planrunner.results.loads import GENERATOR, GeneratorFacts, PhaseLoad, Sustainable
-from planrunner.units import NS_PER_MS, format_duration
+from planrunner.units import NS_PER_MS, format_count, format_duration
 
 __all__ = [
     "Doubts",
     "closed_notice",
+    "doubts_of_clients",
     "doubts_of_generator",
     "doubts_of_health",
     "doubts_of_loads",
@@ -37,6 +38,9 @@ BIASED_SHARE: Final = 0.001
 
 LATE_SHARE: Final = 0.01
 """Of arrivals late: then the 99th percentile of latency has the generator's lateness in it."""
+
+QUEUED_SHARE: Final = 0.05
+"""Of latencies spent in the client before a request left; what comes after that isn't seen."""
 
 _LONG_COLLECTION_NS: Final = 50 * NS_PER_MS
 _FULL_SHARE: Final = 0.9  # of the open files that the process may have
@@ -152,6 +156,28 @@ def doubts_of_health(doubts: Doubts, health: HealthLog, counters: Counters) -> N
             "make it do less",
             is_invalid=health.was_saturated,
         )
+
+
+def doubts_of_clients(doubts: Doubts, counters: Counters) -> None:
+    """Look at what clients know of themselves that is in the numbers."""
+    for protocol, number in counters.surplus_replies.items():
+        if number:
+            doubts.add(
+                "replies that no request had asked for came on "
+                f"{format_count(number, f'{protocol} connection')}; these were closed, but replies "
+                "before may have been counted for other requests than theirs; look for what "
+                "answers twice",
+                is_invalid=False,
+            )
+    for protocol, queued_ns in counters.queued_ns.items():
+        share = queued_ns / max(counters.queued_latency_ns[protocol], 1)
+        if share > QUEUED_SHARE:
+            doubts.add(
+                f"{protocol} requests spent {share:.0%} of their latency waiting in their own "
+                "client before they left, and as long again may have passed when replies came; use "
+                "fewer users, more `--workers`, or a faster client",
+                is_invalid=False,
+            )
 
 
 def doubts_of_mix(doubts: Doubts, counts: Sequence[TaskCount]) -> None:

@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
 
+from planrunner.protocols.base import ClientAccount
+
 __all__ = ["Counters", "TaskKey"]
 
 _MOST_REASONS: Final = 20
@@ -39,6 +41,9 @@ class Counters:
         blocked_ns: How long functions of the hooks file held up everything else, by name, and
         longest_block_ns: the longest at a time; short calls left out.
         soft_failures: Soft expectations that did not hold, by request name; of results alone.
+        surplus_replies: Replies beyond the requests of their connection, by protocol.
+        queued_ns: How long requests waited in their client until they left, by protocol, and
+        queued_latency_ns: what these requests took in all.
     """
 
     started: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -55,6 +60,9 @@ class Counters:
     overtime: Counter[str] = field(default_factory=Counter)
     blocked_ns: Counter[str] = field(default_factory=Counter)
     longest_block_ns: dict[str, int] = field(default_factory=dict)
+    surplus_replies: Counter[str] = field(default_factory=Counter)
+    queued_ns: Counter[str] = field(default_factory=Counter)
+    queued_latency_ns: Counter[str] = field(default_factory=Counter)
     stop_failures: int = 0
     retries: int = 0
     aborted: int = 0
@@ -77,6 +85,12 @@ class Counters:
         """Count an iteration that ended for this reason."""
         known = reason in self.ended_early or len(self.ended_early) < _MOST_REASONS
         self.ended_early[reason if known else OTHER_REASONS] += 1
+
+    def account(self, protocol: str, account: ClientAccount) -> None:
+        """Take in what a client says of itself."""
+        self.surplus_replies[protocol] += account.surplus_replies
+        self.queued_ns[protocol] += account.queued_ns
+        self.queued_latency_ns[protocol] += account.latency_ns
 
     def blocked(self, name: str, took_ns: int, longest_ns: int) -> None:
         """Count how long a function held up everything else, and the longest at a time."""
@@ -101,6 +115,9 @@ class Counters:
         self.overtime += other.overtime
         for name, took_ns in other.blocked_ns.items():
             self.blocked(name, took_ns, other.longest_block_ns[name])
+        self.surplus_replies += other.surplus_replies
+        self.queued_ns += other.queued_ns
+        self.queued_latency_ns += other.queued_latency_ns
         self.retries += other.retries
         self.aborted += other.aborted
         self.backoffs += other.backoffs

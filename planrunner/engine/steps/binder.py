@@ -5,7 +5,7 @@ Requests, the hot path, have a module of their own: `requests`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, assert_never
 
@@ -66,7 +66,7 @@ from planrunner.graph.run_graph import (
 from planrunner.language.expressions.values import EvaluationError, to_text
 from planrunner.load.turns import Turns
 from planrunner.metrics.series import Labels, Tags
-from planrunner.protocols.base import Client, Exchange
+from planrunner.protocols.base import Accountable, Client, ClientAccount, Exchange
 from planrunner.values import dataclass
 
 __all__ = ["Binder", "StepPlace", "Wires", "throttled", "throttled_attempt"]
@@ -87,10 +87,20 @@ class Wires:
 
     def __init__(self, clients: Mapping[str, Client]) -> None:
         self.clients = tuple(clients.values())
+        self._accountable = [
+            (protocol, client)
+            for protocol, client in clients.items()
+            if isinstance(client, Accountable)
+        ]
         self._positions = {name: position for position, name in enumerate(clients)}
         # Keyed by identity: a frozen exchange may hold what cannot be hashed. The exchange is
         # kept beside its binding, so its identity stays its own.
         self._bound: dict[int, tuple[Exchange, Any]] = {}
+
+    def accounts(self) -> Iterator[tuple[str, ClientAccount]]:
+        """Yield what clients know of themselves, by protocol."""
+        for protocol, client in self._accountable:
+            yield protocol, client.account()
 
     def bind(self, exchange: Exchange) -> tuple[int, Any]:
         """Position of the exchange's client in `clients`, and the bound operation."""

@@ -235,6 +235,8 @@ class Worker:
     def _counters(self) -> Counters:
         counters = Counters()
         counters.add(self._context.counters)
+        for protocol, account in self._context.wires.accounts():
+            counters.account(protocol, account)
         for (phase, user_class), tasks in self._tasks.items():
             for task in tasks:
                 key = phase, user_class, task.name

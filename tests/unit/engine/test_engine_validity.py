@@ -8,11 +8,14 @@ import pytest
 
 from planrunner.engine.coordinator.validity import (
     Doubts,
+    doubts_of_clients,
     doubts_of_generator,
     doubts_of_loads,
     doubts_of_mix,
 )
+from planrunner.engine.recording.counters import Counters
 from planrunner.engine.recording.generator_health import Health, HealthLog
+from planrunner.protocols.base import ClientAccount
 from planrunner.results.aggregate import TaskCount
 from planrunner.results.loads import GeneratorFacts, PhaseLoad
 from planrunner.units import NS_PER_MS, NS_PER_S
@@ -77,6 +80,31 @@ def test_long_collections_and_full_tables_of_files_are_named() -> None:
 
     assert "stopped the generator for 80 ms" in doubts.biased[0]
     assert "950 of 1,000 open files" in doubts.biased[1]
+
+
+def test_what_clients_know_of_themselves_biases_a_run() -> None:
+    """Replies beyond the requests, and waiting that is no target's."""
+    counters, doubts = Counters(), Doubts()
+    counters.account("etcd", ClientAccount(0, 0, 0))
+    counters.account("http", ClientAccount(3, 40, 1000))
+    counters.account("http", ClientAccount(0, 21, 200))
+
+    doubts_of_clients(doubts, counters)
+
+    surplus, queued = doubts.biased
+    assert surplus.startswith("replies that no request had asked for came on 3 http connections;")
+    assert queued.startswith("http requests spent 5% of their latency waiting in their own client")
+    assert doubts.invalid == []
+
+
+def test_a_client_that_hardly_waits_biases_nothing() -> None:
+    """Up to a twentieth of the latency."""
+    counters, doubts = Counters(), Doubts()
+    counters.account("http", ClientAccount(0, 50, 1000))
+
+    doubts_of_clients(doubts, counters)
+
+    assert doubts.biased == []
 
 
 def test_a_task_mix_far_from_its_weights_is_named() -> None:

@@ -488,6 +488,37 @@ def test_a_tunnel_that_never_opens_costs_the_timeout() -> None:
     assert (got.failure, got.sent) == (FailureKind.TIMEOUT, 0)
 
 
+LATE = [
+    (reply(500), 1),
+    (b"HTTP/1.1 50", 1),
+    (reply(408), 0),
+    (b"HTTP/1.1 103 Early Hints\r\n\r\n", 0),
+    (b"\r\n", 0),
+    (b"more of the body", 0),
+]
+
+
+@pytest.mark.parametrize(("extra", "surplus"), LATE)
+@pytest.mark.parametrize("pause_s", [0.0, 0.005], ids=["paused", "at-the-end"])
+def test_replies_that_come_late_are_counted(extra: bytes, surplus: int, pause_s: float) -> None:
+    """While the user pauses, and when it ends: until then they are taken for the next one's."""
+
+    async def respond(_: Request, wire_: Wire) -> None:
+        await wire_.send(reply(200, b"hello"))
+        await asyncio.sleep(0.002)
+        await wire_.send(extra)
+
+    async def scenario(user: TestUser, server: HttpServer) -> None:
+        await user.get(server.origin)
+        if not pause_s:
+            await asyncio.sleep(0.02)
+        await user.session.close()
+
+        assert user.client.account().surplus_replies == surplus
+
+    converse(WIRE, respond, scenario)
+
+
 class Nobody:
     """The owner and the transport of a connection that only exists in memory."""
 
@@ -497,6 +528,8 @@ class Nobody:
         self.is_closed = False
 
     def forget(self, _: WireConnection) -> None: ...
+
+    def note_surplus(self) -> None: ...
 
     def write(self, data: bytes) -> None: ...
 

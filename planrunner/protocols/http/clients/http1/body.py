@@ -8,7 +8,7 @@ import httptools
 
 from planrunner.protocols.base import FailureKind
 from planrunner.protocols.http.clients.fault import WireFault
-from planrunner.protocols.http.clients.http1.head import UNTIL_CLOSE, ReplyHead
+from planrunner.protocols.http.clients.http1.head import UNTIL_CLOSE, ReplyHead, is_surplus
 from planrunner.protocols.http.clients.recall import GLIMPSE
 
 __all__ = ["BodyReader", "ChunkedBody", "read_body"]
@@ -22,6 +22,7 @@ class BodyReader:
     Attributes:
         received: Bytes of the body so far, without chunk framing.
         has_extra: Bytes came after the end: the connection cannot be trusted any more.
+        has_surplus: They are another reply.
         is_glimpsed: Keep the beginning although nothing reads it.
         beginning: What was kept then.
         limit: Of bytes kept; a body that nothing reads is counted and let go, however long.
@@ -30,6 +31,7 @@ class BodyReader:
     __slots__ = (
         "beginning",
         "has_extra",
+        "has_surplus",
         "is_complete",
         "is_glimpsed",
         "length",
@@ -42,7 +44,7 @@ class BodyReader:
         self.length = length
         self.received = 0
         self.is_complete = length == 0
-        self.has_extra = self.is_glimpsed = False
+        self.has_extra = self.has_surplus = self.is_glimpsed = False
         self.beginning = b""
         self.limit = limit
         self.pieces: list[bytes] | None = [] if keep else None
@@ -57,6 +59,7 @@ class BodyReader:
         """
         if self.length != UNTIL_CLOSE and len(data) > (missing := self.length - self.received):
             self.has_extra = True
+            self.has_surplus = is_surplus(data[missing:])
             data = data[:missing]
         self._take(data)
         self.is_complete = self.received == self.length
@@ -121,7 +124,8 @@ class ChunkedBody(BodyReader):
                 words = f"the reply's chunks are broken: {str(fault).lower()}"
                 raise WireFault(FailureKind.PROTOCOL, words) from fault
             self.has_extra = True
-        self.has_extra = self.has_extra or self.begun > 1
+        self.has_surplus = self.begun > 1
+        self.has_extra = self.has_extra or self.has_surplus
 
     def end(self) -> bool:
         return self.is_complete

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from planrunner.clock import Clock
-from planrunner.protocols.base import Exchange, Redirect, Sent
+from planrunner.protocols.base import ClientAccount, Exchange, Redirect, Sent
 from planrunner.protocols.http.clients.http1.connect import Connector
 from planrunner.protocols.http.clients.http1.connection import ReplyLimits
 from planrunner.protocols.http.clients.http1.head import ReplyHeads
@@ -67,6 +67,9 @@ class WireClient:
                 user.expire()
             if is_limited:
                 user.retire(now_ns)
+
+    def account(self) -> ClientAccount:
+        return self.shared.tally.account()
 
     async def close(self) -> None:
         for user in list(self.shared.users):

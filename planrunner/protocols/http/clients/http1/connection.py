@@ -22,7 +22,7 @@ from typing import Final, Protocol
 from planrunner.protocols.base import FailureKind, Reply
 from planrunner.protocols.http.clients.fault import WireFault, map_loss
 from planrunner.protocols.http.clients.http1.body import BodyReader, read_body
-from planrunner.protocols.http.clients.http1.head import HEAD_END, ReplyHead, ReplyHeads
+from planrunner.protocols.http.clients.http1.head import HEAD_END, ReplyHead, ReplyHeads, is_surplus
 from planrunner.protocols.http.clients.recall import Glimpse, is_worth_a_glimpse
 from planrunner.protocols.http.url import Origin
 
@@ -57,6 +57,9 @@ class ConnectionOwner(Protocol):
 
     def forget(self, connection: WireConnection) -> None:
         """Never use the connection again; may be called twice."""
+
+    def note_surplus(self) -> None:
+        """Count a reply that no request asked for."""
 
 
 class WireConnection(asyncio.Protocol):
@@ -264,6 +267,8 @@ class WireConnection(asyncio.Protocol):
 
     def _receive(self, data: bytes) -> None:
         if self.waiter is None or self.waiter.done():
+            if self.is_usable and is_surplus(data):
+                self.owner.note_surplus()
             self.abort()
             return
         self.awaits_head = False
@@ -342,6 +347,8 @@ class WireConnection(asyncio.Protocol):
         """End the exchange: a whole reply is here."""
         keeps = head.keeps_alive and reading.is_framed and not (self.is_last or reading.has_extra)
         self.is_usable = self.is_usable and keeps
+        if reading.has_surplus:
+            self.owner.note_surplus()
         if head.needs_look or (head.encoding and self.wants_body):
             self._finish(head)
             return

@@ -18,7 +18,7 @@ from planrunner.protocols.http.clients.fault import WireFault
 from planrunner.protocols.http.clients.recall import is_worth_a_glimpse
 from planrunner.protocols.http.redirects import REDIRECTS
 
-__all__ = ["HEAD_END", "UNTIL_CLOSE", "ReplyHead", "ReplyHeads", "status_named"]
+__all__ = ["HEAD_END", "UNTIL_CLOSE", "ReplyHead", "ReplyHeads", "is_surplus", "status_named"]
 
 HEAD_END: Final = b"\r\n\r\n"
 UNTIL_CLOSE: Final = -1
@@ -174,6 +174,16 @@ def status_named(data: bytes) -> int:
     """Return the status that the beginning of a reply names, 0 for none."""
     named = STATUS_LINE.match(data.lstrip(b"\r\n"))
     return 0 if named is None else int(named[2])
+
+
+def is_surplus(data: bytes) -> bool:
+    """Say whether bytes that no request asked for begin a reply.
+
+    Interim replies may come late, and a 408 announces the end of an idle connection (RFC 9110
+    §15.5.9).
+    """
+    status = status_named(data)
+    return data.startswith(b"HTTP/1.") and (not status or (status >= 200 and status != 408))
 
 
 def _facts(

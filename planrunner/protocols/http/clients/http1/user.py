@@ -15,6 +15,7 @@ from planrunner.protocols.http.clients.http1.head import ReplyHeads
 from planrunner.protocols.http.clients.identity import WireIdentity
 from planrunner.protocols.http.clients.recall import Glimpse, recall
 from planrunner.protocols.http.clients.retries import Tokens
+from planrunner.protocols.http.clients.tally import Tally
 from planrunner.protocols.http.url import Origin
 from planrunner.values import dataclass
 
@@ -47,6 +48,7 @@ class WireShared:
         users: Those not closed yet.
         per_user: Connections of one user to one host at once; 0 leaves it to the plan's steps.
         lifetime: Of their connections.
+        tally: What is wrong with them.
     """
 
     clock: Clock
@@ -56,6 +58,7 @@ class WireShared:
     connector: Connector
     per_user: int = 0
     lifetime: Lifetime = Lifetime()
+    tally: Tally = field(default_factory=Tally)
     users: set[WireUser] = field(default_factory=set)
 
 
@@ -130,6 +133,9 @@ class WireUser:
         key = str(connection.origin)
         if self.connections.get(key) is connection:
             del self.connections[key]
+
+    def note_surplus(self) -> None:
+        self.shared.tally.surplus_replies += 1
 
     def recall(self) -> tuple[str, str]:
         current = self.current

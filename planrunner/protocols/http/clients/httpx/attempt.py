@@ -21,6 +21,7 @@ from planrunner.protocols.http.clients.fault import (
     map_loss,
     map_tls_failure,
 )
+from planrunner.protocols.http.clients.http1.head import is_surplus
 from planrunner.protocols.http.clients.recall import GLIMPSE, is_worth_a_glimpse
 from planrunner.values import dataclass
 
@@ -57,6 +58,8 @@ class HttpxAttempt:
         stage: The last event of httpcore, without its prefix: where a failure happened.
         head: Status line and headers, put together again from what the parser kept.
         content: The body as it came, not yet decoded.
+        left_ns: When the head had been written.
+        has_surplus: Another reply came behind this one.
         beginning: Of a body that nothing reads, when the reply is worth a glimpse.
     """
 
@@ -73,6 +76,8 @@ class HttpxAttempt:
     received: int = 0
     content: bytes = b""
     beginning: bytes = b""
+    left_ns: int = 0
+    has_surplus: bool = False
 
     @property
     def is_stale(self) -> bool:
@@ -89,6 +94,8 @@ class HttpxAttempt:
             self.connects += stage == "connect_tcp.complete"
         elif stage == "send_request_headers.started":
             self.sent_ns = self.now_ns()
+        elif stage == "send_request_headers.complete":
+            self.left_ns = self.now_ns()
         elif stage == "receive_response_headers.complete":
             self.first_byte_ns = self.now_ns()
 
@@ -128,7 +135,7 @@ async def attempt(
         try:
             _read_head(reply, measured, max_head)
             await _read_body(reply, measured, max_body if keep else None)
-            await _distrust(reply)
+            measured.has_surplus = await _distrust(reply)
         finally:
             await reply.aclose()
     except (httpx.TransportError, httpx.InvalidURL, OSError, ValueError) as failed:
@@ -162,8 +169,10 @@ async def _read_body(reply: httpx.Response, measured: HttpxAttempt, limit: int |
     measured.content = chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
-async def _distrust(reply: httpx.Response) -> None:
+async def _distrust(reply: httpx.Response) -> bool:
     """Close the connection when bytes follow the reply: they might be taken for the next one.
+
+    Returns whether they are a reply.
 
     httpcore shows them nowhere, so this goes through its attributes; where they are called
     something else one day nothing happens, and the contract suite says so.
@@ -174,6 +183,7 @@ async def _distrust(reply: httpx.Response) -> None:
     trailing: tuple[bytes, bool] = getattr(layer, "trailing_data", (b"", False))
     if trailing[0]:
         await reply.extensions["network_stream"].aclose()
+    return is_surplus(trailing[0])
 
 
 # -- failures ------------------------------------------------------------------------------

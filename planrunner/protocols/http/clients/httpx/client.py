@@ -15,7 +15,15 @@ from typing import Final
 import httpx
 
 from planrunner.clock import Clock
-from planrunner.protocols.base import Exchange, FailureKind, Redirect, Reply, Scope, Sent
+from planrunner.protocols.base import (
+    ClientAccount,
+    Exchange,
+    FailureKind,
+    Redirect,
+    Reply,
+    Scope,
+    Sent,
+)
 from planrunner.protocols.http.clients.decoding import decode_body
 from planrunner.protocols.http.clients.fault import WireFault
 from planrunner.protocols.http.clients.http1.connect import tls_context
@@ -25,6 +33,7 @@ from planrunner.protocols.http.clients.recall import Glimpse, recall
 from planrunner.protocols.http.clients.request import Outbound, WireRequest, bind_request
 from planrunner.protocols.http.clients.retries import Tokens, send_with_care
 from planrunner.protocols.http.clients.rewrite import method_of, next_hop, target_of
+from planrunner.protocols.http.clients.tally import Tally
 from planrunner.protocols.http.clients.tap import TappedIdentity, keeping_replies
 from planrunner.protocols.http.cookies import CookieJar
 from planrunner.protocols.http.operation import HttpSettings
@@ -51,6 +60,7 @@ class HttpxClient:
         self.now_ns = clock.now_ns
         # Making a context costs 70 to 120 ms: once for all users.
         self.tls = tls_context(settings)
+        self.tally = Tally()
         self._told: Callable[[Sent | Redirect], None] | None = None
 
     def tap(self, told: Callable[[Sent | Redirect], None]) -> None:
@@ -64,6 +74,9 @@ class HttpxClient:
         tokens, told = Tokens(), self._told
         identity = WireIdentity(jar) if told is None else TappedIdentity(jar, tokens, told)
         return HttpxSession(self, identity, tokens)
+
+    def account(self) -> ClientAccount:
+        return self.tally.account()
 
     def sweep(self, now_ns: int) -> None:
         """Do nothing: each request has its own timer here."""
@@ -191,6 +204,7 @@ class HttpxSession:
     async def _try(self, bound: WireRequest, outbound: Outbound) -> HttpxAttempt:
         settings, origin = self._client.settings, outbound.origin
         measured = HttpxAttempt(self._client.now_ns)
+        started_ns = self._client.now_ns()
         try:
             await attempt(
                 self._transport(origin.host if origin.host in settings.hosts else ""),
@@ -204,6 +218,7 @@ class HttpxSession:
             # Also after a failure and in a cancelled request: what was sent was sent.
             upload = outbound.upload
             self._add(measured, len(outbound.data) + (0 if upload is None else upload.size))
+            self._account(measured, started_ns)
         return measured
 
     def _add(self, measured: HttpxAttempt, size: int) -> None:
@@ -221,6 +236,15 @@ class HttpxSession:
         self._glimpse = measured.head, measured.beginning
         reply.received += measured.received
         reply.first_byte_ns = measured.first_byte_ns
+
+    def _account(self, measured: HttpxAttempt, started_ns: int) -> None:
+        """Count how long the request waited in httpx and in the event loop until it had left."""
+        tally = self._client.tally
+        tally.surplus_replies += measured.has_surplus
+        if measured.left_ns and measured.first_byte_ns:
+            connect_ns = measured.connect_ended_ns - measured.connect_started_ns
+            tally.queued_ns += measured.left_ns - started_ns - max(connect_ns, 0)
+            tally.latency_ns += self._client.now_ns() - started_ns
 
     def _finish(self, bound: WireRequest, measured: HttpxAttempt) -> None:
         reply = self._reply

@@ -1,0 +1,21 @@
+"""What a client counts of itself beside its replies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from planrunner.protocols.base import ClientAccount
+
+__all__ = ["Tally"]
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts of all users of a client; see `ClientAccount`."""
+
+    surplus_replies: int = 0
+    queued_ns: int = 0
+    latency_ns: int = 0
+
+    def account(self) -> ClientAccount:
+        return ClientAccount(self.surplus_replies, self.queued_ns, self.latency_ns)
