@@ -104,7 +104,7 @@ def distinct_amount(amount: float, other: float, unit: Unit) -> str:
     """Return an amount with as many decimals as it takes to look unlike another one."""
     scale, suffix = _scale(amount, unit)
     shown = format_amount(amount, unit)
-    if amount == other:
+    if amount == other or (unit is Unit.SIZE and scale == 1):  # bytes have no fractions
         return shown
     for decimals in range(1, _MOST_DECIMALS + 1):
         shown = f"{amount / scale:,.{decimals}f}{suffix}"

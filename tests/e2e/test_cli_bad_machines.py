@@ -54,7 +54,7 @@ class TestDescriptors:
         ended = limited(project, "RLIMIT_NOFILE", "(100, 100)", "execute", "plan.yaml")
 
         assert (ended.code, ended.out, ended.files) == (3, "", {})
-        assert "150 users need 214 open files, and this process may have 100" in ended.err
+        assert "150 users need 214 open files, but this process may open 100" in ended.err
         assert "hint: raise the limit (`ulimit -n 214`) or run fewer users" in ended.err
         assert target.connections == 0
 

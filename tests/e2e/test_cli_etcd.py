@@ -198,7 +198,7 @@ def test_etcd_that_is_killed_mid_run_ends_it_with_the_reason(project: PlanProjec
     ended = project.end(process)
 
     assert ended.code == 3, ended.out + ended.err
-    assert "service `etcd` was ended by signal 9" in ended.metrics["ended_because"]
+    assert "service `etcd` was killed by signal 9" in ended.metrics["ended_because"]
     assert ended.metrics["totals"]["successful_requests"] > 10
     assert list(scratch.iterdir()) == []
 

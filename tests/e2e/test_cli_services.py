@@ -273,7 +273,7 @@ def test_a_service_that_is_not_ready_in_time_is_exit_3(execute: Callable[..., En
     ended = execute(plan(service("db"), never))
 
     assert (ended.code, ended.out) == (3, "")
-    assert "service `api` was not ready in 400 ms: nothing matches `^listens`" in ended.err
+    assert "service `api` was not ready within 400 ms: nothing matches `^listens`" in ended.err
     assert "  first line of never" in ended.err
     assert "hint: its whole output is in " in ended.err
     assert set(ended.files) == {"out/api.log", "out/db.log", "started"}
@@ -288,7 +288,7 @@ def test_a_reply_that_is_not_the_expected_one_is_not_ready(execute: Callable[...
     ended = execute(plan(service("api", "serves", ready)))
 
     assert ended.code == 3
-    assert "was not ready in 400 ms: status 200" in ended.err
+    assert "was not ready within 400 ms: status 200" in ended.err
 
 
 def started_pids(project: PlanProject, count: int, within_s: float = 20) -> list[int]:

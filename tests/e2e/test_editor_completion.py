@@ -126,7 +126,7 @@ def inserted(items: list[dict[str, Any]], label: str) -> str:
     [
         (f"{CLASS}    wa{CURSOR}it: 1s", ["Pause after each iteration", "wait: 1s..3s"]),
         (f"{STEPS}get: /\n        time{CURSOR}out: 1s", ["connecting and redirects", "250ms"]),
-        (f"na{CURSOR}me: x", ["What reports and directories call the test"]),
+        (f"na{CURSOR}me: x", ["The name of the test in reports and directories"]),
         (f"name: x\nstages:\n  - dura{CURSOR}tion: 1m", ["`0s` jumps", "duration: 2m"]),
         (f"{STEPS}get: /\n        expect:\n          sta{CURSOR}tus: 200", ["Default 2xx and 3xx"]),
     ],

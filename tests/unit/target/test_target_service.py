@@ -150,8 +150,12 @@ def test_a_program_that_is_missing_is_said_with_its_package(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("program", "words", "hint"),
     [
-        ("./none", "needs the program `{}/none`, which is not there", "correct `run`"),
-        ("bin/plain", "can't be started: `{}/bin/plain` is no program", "`chmod +x {}/bin/plain`"),
+        ("./none", "needs the program `{}/none`, which does not exist", "correct `run`"),
+        (
+            "bin/plain",
+            "can't be started: `{}/bin/plain` is not executable",
+            "`chmod +x {}/bin/plain`",
+        ),
     ],
 )
 def test_a_path_that_is_no_program_is_said(
@@ -188,7 +192,7 @@ def test_a_service_that_is_never_ready_is_stopped(tmp_path: Path) -> None:
     node = service("import time; print('warming up'); time.sleep(60)", log="ready now")
     ready = replace(node.ready, timeout_ns=300_000_000)
 
-    with pytest.raises(CannotRun, match="was not ready in 300 ms: nothing matches") as failed:
+    with pytest.raises(CannotRun, match="was not ready within 300 ms: nothing matches") as failed:
         started(replace(node, ready=ready), tmp_path)
 
     assert "warming up" in failed.value.message
@@ -203,7 +207,7 @@ def test_a_service_that_dies_says_so(tmp_path: Path) -> None:
             os.kill(api.pid, signal.SIGKILL)
             return await asyncio.wait_for(api.until_it_ends(), 5)
 
-    assert asyncio.run(use()).startswith("service `api` was ended by signal 9 during the run")
+    assert asyncio.run(use()).startswith("service `api` was killed by signal 9 during the run")
 
 
 def test_a_service_whose_supervisor_is_killed_is_stopped_all_the_same(tmp_path: Path) -> None:

@@ -254,7 +254,7 @@ def _length(found: dict[bytes, list[bytes]]) -> int:
             raise WireFault(FailureKind.PROTOCOL, f"the reply has different lengths: {shown}")
     if not length.isdigit() or len(length) > LONGEST_LENGTH:
         shown = length[:60].decode("latin-1")
-        raise WireFault(FailureKind.PROTOCOL, f"the reply's length `{shown}` is no number")
+        raise WireFault(FailureKind.PROTOCOL, f"the reply's length `{shown}` is not a number")
     return int(length)
 
 
