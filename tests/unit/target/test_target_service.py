@@ -154,7 +154,7 @@ def test_a_program_that_is_missing_is_said_with_its_package(tmp_path: Path) -> N
         (
             "bin/plain",
             "can't be started: `{}/bin/plain` is not executable",
-            "`chmod +x {}/bin/plain`",
+            "run `chmod +x {}/bin/plain`",
         ),
     ],
 )
