@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import Final
 
 from planrunner.compiler.settings_block import SettingsBlock
@@ -10,6 +11,7 @@ from planrunner.compiler.steps.tags import compile_tags
 from planrunner.compiler.steps.walk import StepWalk
 from planrunner.graph.steps import Evaluate, RequestNode
 from planrunner.language.diagnostics import Code
+from planrunner.language.fields.mapping import PlanMapping
 from planrunner.plan.models.requests import Operation, RequestStep
 from planrunner.plan.yaml.document import PlanPath
 
@@ -86,12 +88,19 @@ def _check_names(
 ) -> None:
     """Check names where they stand: what reads the reply may also read what it brings."""
     work, spec = walk.work, request.spec
-    for name, field in request.keys.model_fields.items():
-        if name not in _NOT_BEFORE and getattr(spec, name) is not None:
-            work.check_all(getattr(spec, name), (*inside, field.alias or name), walk.known)
+    for name, key in _read_before(request.keys):
+        if getattr(spec, name) is not None:
+            work.check_all(getattr(spec, name), (*inside, key), walk.known)
     block.check(work, walk.known, request)
     walk.known = walk.known.after_request(request.plugin.reply_names)
     for name in sorted(_AFTER_THE_REPLY):
         piece = getattr(spec, name, None)
         if piece is not None:
             work.check_all(piece, (*inside, name), walk.known)
+
+
+@cache
+def _read_before(keys: type[PlanMapping]) -> tuple[tuple[str, str], ...]:
+    """Return the fields whose values a request needs before it is sent, each with its key."""
+    fields = keys.model_fields.items()
+    return tuple((name, field.alias or name) for name, field in fields if name not in _NOT_BEFORE)
