@@ -14,6 +14,8 @@ from planrunner.language.diagnostics import Code
 from planrunner.language.fields.mapping import PlanMapping
 from planrunner.plan.models.requests import Operation, RequestStep
 from planrunner.plan.yaml.document import PlanPath
+from planrunner.protocols.base import Exchange
+from planrunner.protocols.plugin import Plugin
 
 __all__ = ["compile_request"]
 
@@ -55,17 +57,21 @@ def compile_request(
     walk.publishes = walk.publishes or bool(reads)
     return RequestNode(
         name=request.name,
-        exchange=replace(
-            compiled.exchange,
-            status_text=request.plugin.status_text,
-            reply_names=tuple(request.plugin.reply_names.items()),
-        ),
+        exchange=_with_words(compiled.exchange, request.plugin),
         tags=tags,
         reply_tags=reply_tags,
         measured=measured,
         when=when,
         reads_reply=bool(reads),
     )
+
+
+def _with_words(exchange: Exchange, plugin: Plugin) -> Exchange:
+    """Return the exchange with its protocol's own words for statuses and names of a reply."""
+    if plugin.status_text is str and not plugin.reply_names:
+        return exchange
+    names = tuple(plugin.reply_names.items())
+    return replace(exchange, status_text=plugin.status_text, reply_names=names)
 
 
 def _must_be_given(
