@@ -385,8 +385,10 @@ def test_what_is_left_of_a_killed_run_tells_no_secret(
         process.kill()
 
     assert not left_in(project.directory)
-    lines = set(log.read_text().splitlines())
-    assert lines == {"token is ***"}
+    *lines, last = log.read_text().splitlines()
+    assert set(lines) == {"token is ***"}
+    # The service may be killed between two pieces of a line.
+    assert "token is ***".startswith(last)
 
 
 def _wait_for(log: Path, lines: int, within_s: float = 20) -> None:
