@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final, TypeVar
 
 from planrunner.errors import PlanrunnerError
@@ -119,6 +120,7 @@ class Rate:
         return self.count * NS_PER_S / self.per_ns
 
 
+@lru_cache(maxsize=256)  # a long plan writes the same few again and again
 def parse_duration(text: str) -> int:
     """Return nanoseconds: `250ms`, `30s`, `1h30m`, `1.5s`, `0`."""
     if text == "0":

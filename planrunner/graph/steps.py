@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar, Final, Literal
 
 from planrunner.graph.described_step import DescribedStep, StepOrigin
 from planrunner.language.expressions.values import Evaluate
@@ -389,8 +389,18 @@ StepNode = (
 )
 
 
+# What most steps of a plan are. Nodes are abstract classes, so asking for each in turn is slow.
+_COMMON_LEAVES: Final[frozenset[type[DescribedStep]]] = frozenset(
+    {RequestNode, ThinkNode, SetNode, HeaderNode, LogNode}
+)
+
+
 def nested_steps(node: StepNode) -> tuple[tuple[str, Sequence[StepNode]], ...]:
     """Return the lists of steps inside a step, each with the key it stands under."""
+    return () if node.__class__ in _COMMON_LEAVES else _nested(node)
+
+
+def _nested(node: StepNode) -> tuple[tuple[str, Sequence[StepNode]], ...]:
     match node:
         case GroupNode() | RepeatNode() | WhileNode() | ForeachNode():
             return (("do", node.steps),)

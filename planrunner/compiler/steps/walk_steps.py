@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from planrunner.compiler.names.known_names import Known
@@ -51,7 +52,7 @@ class Flow(StepWalk):
     ) -> tuple[StepNode, ...]:
         """Compile one step, and note where it stands."""
         span = self.work.span(path)
-        origin = StepOrigin(f"{Path(span.file).name}:{span.line}", self.measured)
+        origin = StepOrigin(f"{_name_of(span.file)}:{span.line}", self.measured)
         return tuple(
             replace(node, origin=origin) for node in self._unplaced(model, path, read_later)
         )
@@ -110,6 +111,11 @@ class Flow(StepWalk):
             evaluate = None if text is None else self.work.value(text, where, self.known).evaluate
             values.append((name, evaluate))
         return HeaderNode(tuple(values), when)
+
+
+@cache
+def _name_of(file: str) -> str:
+    return Path(file).name
 
 
 OpenFlow = Callable[[Known], Flow]

@@ -50,6 +50,8 @@ def find_path(document: Document, location: Sequence[str | int]) -> PlanPath:
     of the long ones. What leads nowhere is left out; what leads somewhere never is, or the next
     parts would be looked for in a neighbour.
     """
+    if document.has(location):
+        return tuple(location)
     path: PlanPath = ()
     for part in location:
         if document.has((*path, part)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Final
 
 from planrunner.language.diagnostics import Code
@@ -12,7 +13,7 @@ from planrunner.language.fields.text import Text
 from planrunner.protocols.base import Scope
 from planrunner.protocols.http.headers import FRAMING, FRAMING_HINT
 from planrunner.protocols.http.operation import Header, QueryItem, TextParts, UrlParts
-from planrunner.protocols.http.url import UrlError, quote_target, split_url
+from planrunner.protocols.http.url import Location, UrlError, quote_target, split_url
 from planrunner.protocols.lowering import Lowering, SpecPath
 
 __all__ = ["compile_headers", "compile_query", "compile_url", "merge_headers"]
@@ -60,13 +61,18 @@ def _absolute(parts: TextParts, lowering: Lowering, path: SpecPath) -> tuple[Url
     if authority is None or (len(parts) > 1 and authority.end() == len(str(first))):
         return UrlParts(None, parts), ""  # the host itself has a variable in it
     try:
-        location = split_url(authority[0])
+        location = _split_authority(authority[0])
     except UrlError as failed:
         lowering.fault(path, Code.INVALID_VALUE, failed.message, failed.hint)
         return UrlParts(None, parts), ""
     rest = str(first)[authority.end() :]
     target = (rest if rest.startswith("/") else f"/{rest}", *parts[1:])
     return UrlParts(location.origin, tuple(_quote(target))), location.authorization
+
+
+@lru_cache(maxsize=64)
+def _split_authority(authority: str) -> Location:
+    return split_url(authority)
 
 
 def _quote(parts: TextParts) -> Iterable[str | Callable[[Scope], object]]:
