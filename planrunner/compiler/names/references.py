@@ -35,18 +35,24 @@ def references_in(piece: object, path: Path = ()) -> _FoundReferences:
 
 
 def _collect(piece: object, path: Path, found: _FoundReferences) -> None:
-    if piece.__class__ in _LEAVES:
+    kind = piece.__class__
+    if kind in _LEAVES:
         return
-    if isinstance(piece, Text | Expression):
-        found += [(path, reference) for reference in piece.references]
-    elif isinstance(piece, Foreach):
-        for reference in piece.items.references:
-            found.append((path, replace(reference, offset=reference.offset + piece.offset)))
-    elif isinstance(piece, Deferred):
-        _collect(piece.text, path, found)
+    if kind is Text or kind is Expression:
+        found += [(path, reference) for reference in piece.references]  # type: ignore[attr-defined]  # `is` doesn't narrow
+    elif kind is Foreach or kind is Deferred:
+        _collect_offset(piece, path, found)  # type: ignore[arg-type]  # `is` doesn't narrow
     else:
         for key, value in _parts(piece):
             _collect(value, (*path, key), found)
+
+
+def _collect_offset(piece: Foreach | Deferred, path: Path, found: _FoundReferences) -> None:
+    if isinstance(piece, Deferred):
+        _collect(piece.text, path, found)
+        return
+    for reference in piece.items.references:
+        found.append((path, replace(reference, offset=reference.offset + piece.offset)))
 
 
 def _parts(piece: object) -> Iterable[tuple[str | int, object]]:
@@ -56,7 +62,7 @@ def _parts(piece: object) -> Iterable[tuple[str | int, object]]:
         return [(keys[name], getattr(piece, name)) for name in piece.model_fields_set]
     if isinstance(piece, Mapping):
         return piece.items()
-    return enumerate(piece) if isinstance(piece, list | tuple) else ()
+    return enumerate(piece) if isinstance(piece, (list, tuple)) else ()
 
 
 @cache
