@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from hashlib import sha256
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
@@ -21,15 +21,18 @@ def javascript_bundle() -> str:
     Making it takes two seconds, so it is kept in the user's cache directory.
     """
     try:
-        import vl_convert  # noqa: PLC0415 - 30 MB that only charts need
-    except ImportError:
+        cached = _cache() / f"vega-{version('vl-convert-python')}.js"
+    except PackageNotFoundError:
         return ""
-    cached = _cache() / f"vega-{version('vl-convert-python')}.js"
     with suppress(OSError, UnicodeDecodeError):
         text = cached.read_text("utf-8")
         # What a full disk or another program cut must not end in every later report.
         if sha256(text[_DIGEST_LENGTH:].encode()).hexdigest() == text[:_DIGEST_LENGTH]:
             return text[_DIGEST_LENGTH:]
+    try:
+        import vl_convert  # noqa: PLC0415 - 30 MB that only a missing bundle needs
+    except ImportError:
+        return ""
     script: str = vl_convert.javascript_bundle(_SNIPPET)
     _keep(cached, sha256(script.encode()).hexdigest() + script)
     return script
