@@ -22,7 +22,6 @@ from planrunner.plan.bundle import Bundle
 from planrunner.plan.loader import Plan, load
 from planrunner.plan.no_exec import find_commands
 from planrunner.plan.overrides import Changes
-from planrunner.plan.params.env_file import read_env_file
 from planrunner.plan.params.resolve import ParamSources
 from planrunner.runner.masked_traceback import masked_traceback
 from planrunner.values import dataclass
@@ -113,6 +112,10 @@ class PlanOptions:
         Raises:
             UsageError: A file can't be read.
         """
+        if not self.env_files:
+            return dict(os.environ)
+        from planrunner.plan.params.env_file import read_env_file  # noqa: PLC0415 - seldom used
+
         found: dict[str, str] = {}
         for file in self.env_files:
             found.update(read_env_file(file))

@@ -20,7 +20,6 @@ from planrunner.language.expressions.expression import (
 from planrunner.language.fields.text import Text, lower_value
 from planrunner.language.fields.types import Deferred, PauseValue
 from planrunner.load.pauses import Pause, PauseKind
-from planrunner.plan.faults.find import find_path
 from planrunner.plan.yaml.document import Document, KeyOrValue, PlanPath
 from planrunner.protocols.lowering import SpecFault
 from planrunner.units import UnitError
@@ -60,7 +59,7 @@ class Compilation:
         """Note a fault about what stands at `path`, in the words of the models."""
         self.faults.append(
             self.document.diagnostic(
-                find_path(self.document, path), code, message, hint=hint, part=part, inside=inside
+                self.document.nearest(path), code, message, hint=hint, part=part, inside=inside
             )
         )
 
@@ -77,7 +76,7 @@ class Compilation:
         )
 
     def span(self, path: PlanPath) -> Span:
-        return self.document.span(find_path(self.document, path))
+        return self.document.span(self.document.nearest(path))
 
     def attempt(self, compute: Callable[[], T], path: PlanPath, default: T) -> T:
         """Return what `compute` gives; what it raises becomes a fault at `path`."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from planrunner.language.diagnostics import Code, Diagnostic
-from planrunner.plan.faults.find import find_path
 from planrunner.plan.loader import Plan
 from planrunner.plan.models.plan import PlanModel
 from planrunner.plan.models.steps import StepModel
@@ -18,7 +17,7 @@ def find_commands(plan: Plan) -> list[Diagnostic]:
     """Return a finding for each command and Python function that the plan would run."""
     return [
         plan.document.diagnostic(
-            find_path(plan.document, path),
+            plan.document.nearest(path),
             Code.NOT_ALLOWED,
             f"`{path[-1]}` is refused: with --no-exec, a plan can't run anything on this machine",
             hint="read what it would run; if you trust the plan, leave out --no-exec",

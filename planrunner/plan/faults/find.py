@@ -13,7 +13,7 @@ from planrunner.plan.faults.words import EXPECTED, Words, describe_fault, exampl
 from planrunner.plan.models.plan import PlanModel
 from planrunner.plan.yaml.document import Document, PlanPath
 
-__all__ = ["MAX_FAULTS", "diagnose", "find_path", "locate_faults"]
+__all__ = ["MAX_FAULTS", "diagnose", "locate_faults"]
 
 # More don't help, and some come by the ten thousand.
 MAX_FAULTS: Final = 100
@@ -26,7 +26,7 @@ FaultPath = tuple[str | int, ...]
 def diagnose(error: ValidationError, document: Document, *, at: PlanPath = ()) -> list[Diagnostic]:
     """Return one diagnostic for each fault in `error`, which is about the piece `at`."""
     found = error.errors(include_url=False)[: 2 * MAX_FAULTS]
-    located = [(find_path(document, (*at, *fault["loc"])), fault) for fault in found]
+    located = [(document.nearest((*at, *fault["loc"])), fault) for fault in found]
     diagnostics: dict[object, Diagnostic] = {}
     for path, fault in _without_misspelt(_without_other_arms(located)):
         if document.is_broken(_key_path(path, fault)):
@@ -39,24 +39,8 @@ def diagnose(error: ValidationError, document: Document, *, at: PlanPath = ()) -
 def locate_faults(error: ValidationError, document: Document) -> Iterator[PlanPath]:
     """Yield the place of each fault: what would have to go for the rest to be valid."""
     for fault in error.errors(include_url=False):
-        path = _key_path(find_path(document, fault["loc"]), fault)
+        path = _key_path(document.nearest(fault["loc"]), fault)
         yield path if document.has(path) else path[:-1]
-
-
-def find_path(document: Document, location: Sequence[str | int]) -> PlanPath:
-    """Return the path in the document that `location` means.
-
-    Pydantic puts names of union arms and validators among the keys, and short forms lack the keys
-    of the long ones. What leads nowhere is left out; what leads somewhere never is, or the next
-    parts would be looked for in a neighbour.
-    """
-    if document.has(location):
-        return tuple(location)
-    path: PlanPath = ()
-    for part in location:
-        if document.has((*path, part)):
-            path = (*path, part)
-    return path
 
 
 def _without_other_arms(

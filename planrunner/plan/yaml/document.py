@@ -50,6 +50,21 @@ class Document:
         """Whether the plan says something at `path`."""
         return self._locate(path)[2] == len(path)
 
+    def nearest(self, location: Sequence[str | int]) -> PlanPath:
+        """Return the path in the plan that `location` means.
+
+        Pydantic puts names of union arms and validators among the keys, and short forms lack the
+        keys of the long ones. What leads nowhere is left out; what leads somewhere never is, or the
+        next parts would be looked for in a neighbour.
+        """
+        if self.has(location):
+            return tuple(location)
+        path: PlanPath = ()
+        for part in location:
+            if self.has((*path, part)):
+                path = (*path, part)
+        return path
+
     def is_broken(self, path: Sequence[str | int]) -> bool:
         """Whether a finding says already that the YAML at `path`, or around it, is wrong."""
         depths = range(len(path) + 1)
