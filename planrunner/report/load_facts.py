@@ -40,6 +40,8 @@ def generator_words(facts: GeneratorFacts) -> str:
         f"{format_percent(facts.cpu_share)} of a processor at most",
         f"timers at most {format_duration(facts.loop_lag_ns)} late",
     ]
+    if facts.wait_share is not None:
+        words.append(f"waited for it {format_percent(facts.wait_share)} of a second at most")
     if facts.collections:
         longest = format_duration(facts.collection_ns)
         words.append(f"{facts.collections:,} full garbage collections, the longest {longest}")

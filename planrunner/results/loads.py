@@ -62,6 +62,9 @@ class GeneratorFacts:
         collections: Full garbage collections while the load ran.
         collection_ns: The longest of them.
         open_files: The most at a time, and how many the process may have; 0 where unknown.
+        wait_share: Of the time that it was ready to run while something else had its processor;
+            null where the system doesn't say.
+        turn_wait_ns: How long it waited each time, on average; 0 where unknown.
     """
 
     loop_lag_ns: int = 0
@@ -70,6 +73,8 @@ class GeneratorFacts:
     collection_ns: int = 0
     open_files: int = 0
     open_files_limit: int = 0
+    wait_share: float | None = None
+    turn_wait_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)

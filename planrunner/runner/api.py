@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from planrunner.clock import MonotonicClock
 from planrunner.engine import Background, RunOutcome, Stop
 from planrunner.engine import run as run_engine
+from planrunner.engine.recording.run_queue import RunQueue
 from planrunner.engine.stop import interrupted_by
 from planrunner.errors import CannotRun, Interrupted
 from planrunner.graph.run_graph import RunGraph
@@ -157,7 +158,10 @@ class _Run:
             write_metrics(begun, prepared.directory / UNFINISHED)
         samples = open_samples(graph, prepared.directory, started)
         baseline = prepared.baseline
-        with nullcontext() if samples is None else closing(samples):
+        with (
+            nullcontext() if samples is None else closing(samples),
+            closing(RunQueue()) as run_queue,
+        ):
             return await run_engine(
                 graph,
                 clients=client_factories(graph),
@@ -170,6 +174,7 @@ class _Run:
                 beside=background,
                 handles=handles,
                 baseline=None if baseline is None else measure_in(baseline),
+                waits=run_queue.read,
             )
 
 

@@ -10,12 +10,13 @@ import os
 import signal
 import socket
 import sys
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack, closing, suppress
 from datetime import UTC, datetime
 from typing import Any, cast
 
 from planrunner.clock import MonotonicClock
 from planrunner.engine.recording.gc_tuning import keep_collections_short
+from planrunner.engine.recording.run_queue import RunQueue
 from planrunner.engine.workers.local import Worker, protocols_of
 from planrunner.engine.workers.messages import Assignment, Broken
 from planrunner.engine.workers.remote_worker import RelayedStop, RemoteWorker
@@ -105,6 +106,7 @@ async def _serve(assignment: Assignment, transport: SocketTransport) -> None:
                 "now": lambda: datetime.now(UTC).timestamp(),
             },
             share=assignment.share,
+            waits=stack.enter_context(closing(RunQueue())).read,
         )
         stack.callback(worker.close)
         await RemoteWorker(

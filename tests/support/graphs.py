@@ -10,6 +10,7 @@ from typing import Any
 
 from planrunner.clock import Clock
 from planrunner.engine import Event, RunOutcome, Stop, Tick, run
+from planrunner.engine.recording.run_queue import Waits
 from planrunner.graph.run_graph import (
     ClosedLoad,
     Pause,
@@ -317,6 +318,7 @@ def run_graph(
     samples: SampleWriter | None = None,
     listener: Callable[[Event], None] | None = None,
     baseline: Baseline | None = None,
+    waits: Callable[[], Waits] | None = None,
 ) -> Told:
     """Run a graph against a fake target; `stop_at` asks it to stop at those seconds."""
     target = target or FakeTarget()
@@ -341,6 +343,7 @@ def run_graph(
             stop=stop,
             run_id="r1",
             baseline=baseline,
+            waits=waits,
         )
 
     return Told(run_virtual(main()), events, target)

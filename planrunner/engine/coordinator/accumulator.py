@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -28,6 +28,7 @@ from planrunner.engine.coordinator.validity import (
     doubts_of_loads,
     doubts_of_mix,
     doubts_of_searches,
+    doubts_of_starvation,
     doubts_of_workers,
 )
 from planrunner.engine.coordinator.worker_pool import WorkerPool
@@ -50,7 +51,7 @@ from planrunner.metrics.judging.evidence import (
 from planrunner.metrics.judging.judge import Gate
 from planrunner.metrics.judging.measured import MeasuredTime
 from planrunner.metrics.series import ABORTED
-from planrunner.metrics.snapshot import Accumulated
+from planrunner.metrics.snapshot import Accumulated, Snapshot
 from planrunner.results.aggregate import TaskCount, make_totals
 from planrunner.results.history import History
 from planrunner.results.loads import PhaseLoad, Sustainable
@@ -161,8 +162,10 @@ class Accumulator:
             for level in self.levels
             if any(time.start_ns <= middle_ns < time.end_ns for time in _of_level(measured, level))
         )
+        requests, latency_ns = _answered(part.snapshot for part in parts)
         for log in (self._health, *logs):
             log.add(end_ns, health, is_on_time=is_on_time)
+            log.starvation.add(health.waits, end_ns - start_ns, requests, latency_ns)
 
     def _add_arrivals(self, new: Sequence[ArrivalCounts]) -> None:
         is_late = bool(self.arrivals and new) and new[0].at_ns < self.arrivals[-1].at_ns
@@ -274,6 +277,7 @@ class Accumulator:
                     self._graph, [phase.name for phase in phases], self._counters, self._runs()
                 ),
                 *counter_notices(self._counters),
+                *filter(None, [self._health.starvation.unknown()]),
                 *closed_notice(loads),
             ),
         )
@@ -282,6 +286,7 @@ class Accumulator:
         doubts = Doubts(biased=[*start_failures(self._counters), *overtime(self._counters)])
         doubts_of_workers(doubts, self._lost_workers)
         doubts_of_health(doubts, self._health, self._counters)
+        doubts_of_starvation(doubts, self._health.starvation)
         doubts_of_loads(doubts, loads)
         doubts_of_searches(doubts, self.found)
         doubts_of_generator(doubts, self._health.facts())
@@ -359,6 +364,18 @@ def _are_on_time(arrivals: Sequence[ArrivalCounts]) -> bool:
     """Whether iterations were due, and at most one in a hundred was late."""
     due = sum(counts.due for counts in arrivals)
     return due > 0 and sum(counts.late for counts in arrivals) <= due // 100
+
+
+def _answered(snapshots: Iterable[Snapshot]) -> tuple[int, float]:
+    """Return how many requests are results, and the sum of their latencies in nanoseconds."""
+    latencies = [
+        delta.latency
+        for snapshot in snapshots
+        for labels, delta in snapshot.deltas.items()
+        if labels.kind == "request" and labels.is_result and labels.has_latency
+    ]
+    count = sum(latency.count for latency in latencies)
+    return count, sum(latency.count * latency.mean for latency in latencies)
 
 
 def _of_level(measured: Sequence[MeasuredTime], level: LevelPart) -> tuple[MeasuredTime, ...]:

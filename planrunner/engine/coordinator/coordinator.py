@@ -30,6 +30,7 @@ from planrunner.engine.coordinator.events import (
 from planrunner.engine.coordinator.outcome import PhaseTimes, RunOutcome, StageTimes
 from planrunner.engine.coordinator.worker_pool import RunningPhase, WorkerPool
 from planrunner.engine.load_models.blocks import once_timeline
+from planrunner.engine.recording.run_queue import Waits
 from planrunner.engine.scheduling.interruptible_sleep import InterruptibleSleep
 from planrunner.engine.scheduling.timeline import FOREVER_NS, SearchTimeline, Timeline, timeline_of
 from planrunner.engine.stop import Ending, Stop, StopLevel
@@ -63,6 +64,7 @@ async def run(  # noqa: PLR0913 - the one place where a run's parts meet
     beside: Background | None = None,
     handles: Sequence[WorkerHandle] = (),
     baseline: Baseline | None = None,
+    waits: Callable[[], Waits] | None = None,
 ) -> RunOutcome:
     """Run all phases of the graph and return what happened; call it once per event loop task.
 
@@ -79,6 +81,7 @@ async def run(  # noqa: PLR0913 - the one place where a run's parts meet
         now: What expressions see as `now()`: seconds since 1970 in UTC.
         handles: Workers that run the users; without any, that happens in this process.
         baseline: Gives values of the baseline, so that thresholds that use it can abort too.
+        waits: Says how long this thread has waited for its processor, on the same time as `clock`.
 
     Raises:
         CannotRun: A client could not be opened, the hooks file not be imported, a worker not be
@@ -101,6 +104,7 @@ async def run(  # noqa: PLR0913 - the one place where a run's parts meet
             samples=samples,
             stop=stop,
             scope={**graph.scope, "run": run_names, "now": now},
+            waits=waits,
         )
         stack.callback(worker.close)
         pool: WorkerPool = worker

@@ -14,6 +14,7 @@ from typing import Final
 
 from planrunner.engine.recording.counters import Counters
 from planrunner.engine.recording.generator_health import HealthLog
+from planrunner.engine.recording.starvation import Starvation
 from planrunner.results.aggregate import TaskCount, mix_errors
 from planrunner.results.loads import GENERATOR, GeneratorFacts, PhaseLoad, Sustainable
 from planrunner.units import NS_PER_MS, format_count, format_duration
@@ -27,6 +28,7 @@ __all__ = [
     "doubts_of_loads",
     "doubts_of_mix",
     "doubts_of_searches",
+    "doubts_of_starvation",
     "doubts_of_workers",
 ]
 
@@ -156,6 +158,13 @@ def doubts_of_health(doubts: Doubts, health: HealthLog, counters: Counters) -> N
             "make it do less",
             is_invalid=health.was_saturated,
         )
+
+
+def doubts_of_starvation(doubts: Doubts, starvation: Starvation) -> None:
+    """Look at whether the generator got its processor when replies arrived."""
+    if found := starvation.doubt():
+        reason, is_invalid = found
+        doubts.add(reason, is_invalid=is_invalid)
 
 
 def doubts_of_clients(doubts: Doubts, counters: Counters) -> None:

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Final
 
+from planrunner.engine.recording.run_queue import Waits
+from planrunner.engine.recording.starvation import Starvation
 from planrunner.results.loads import GeneratorFacts
 from planrunner.units import NS_PER_MS, NS_PER_S, format_duration
 from planrunner.values import dataclass
@@ -39,6 +41,7 @@ class Health:
         cpu_share: Of one processor, user and system time of this process.
         collections: Full garbage collections, the longest of which took `collection_ns`.
         open_files: How many there are, or nearly; 0 where unknown.
+        waits: For a processor, in the interval; None where nobody asked.
     """
 
     loop_lag_ns: int
@@ -46,13 +49,22 @@ class Health:
     collections: int = 0
     collection_ns: int = 0
     open_files: int = 0
+    waits: Waits | None = None
 
 
 class HealthProbe:
     """Collects between two readings."""
 
-    def __init__(self, now_ns: int, *, cpu_ns: Callable[[], int] = time.process_time_ns) -> None:
+    def __init__(
+        self,
+        now_ns: int,
+        *,
+        cpu_ns: Callable[[], int] = time.process_time_ns,
+        waits: Callable[[], Waits] | None = None,
+    ) -> None:
         self._cpu_ns = cpu_ns
+        self._waits = waits
+        self._waits_read = waits() if waits else None
         self._lag_ns = 0
         self._read_ns = now_ns
         self._cpu_read_ns = cpu_ns()
@@ -89,10 +101,16 @@ class HealthProbe:
             self._collections,
             self._collection_ns,
             _open_files(),
+            self._new_waits(),
         )
         self._lag_ns, self._read_ns, self._cpu_read_ns = 0, now_ns, cpu_ns
         self._collections = self._collection_ns = 0
         return health
+
+    def _new_waits(self) -> Waits | None:
+        before, now = self._waits_read, self._waits() if self._waits else None
+        self._waits_read = now
+        return now.since(before) if now and before else None
 
 
 def _open_files() -> int:
@@ -129,6 +147,7 @@ class HealthLog:
         self.worst_lag_ns = 0
         self.peak_cpu_share = 0.0
         self.collections = self.collection_ns = self.open_files = 0
+        self.starvation = Starvation()
         # Eight bytes a value: a week of seconds stays small.
         self._at_ns = array("q")
         self._lags_s = array("d")
@@ -170,6 +189,8 @@ class HealthLog:
             collection_ns=self.collection_ns,
             open_files=self.open_files,
             open_files_limit=open_files_limit(),
+            wait_share=self.starvation.wait_share if self.starvation.is_known else None,
+            turn_wait_ns=self.starvation.turn_wait_ns,
         )
 
     @property

@@ -17,6 +17,7 @@ from planrunner.engine.recording.counters import Counters
 from planrunner.engine.recording.failure_samples import FailingRequests
 from planrunner.engine.recording.generator_health import Health, HealthProbe
 from planrunner.engine.recording.recorder import PhaseRecorder
+from planrunner.engine.recording.run_queue import Waits
 from planrunner.engine.scheduling.lateness import Punctuality
 from planrunner.engine.scheduling.timeline import Timeline
 from planrunner.engine.steps.binder import Binder, StepPlace, Wires
@@ -100,6 +101,7 @@ class Worker:
         stop: Stop,
         scope: Scope,
         share: WorkerShare = ALL,
+        waits: Callable[[], Waits] | None = None,
     ) -> None:
         self._graph = graph
         self._clock = clock
@@ -124,7 +126,8 @@ class Worker:
         self._book = SeriesBook(self.started_ns, mask=self._log.mask)
         self._tasks: dict[tuple[str, str], tuple[BoundTask, ...]] = {}
         self._hooks: Mapping[str, Hook] = _hooks_of(graph)
-        self._probe = HealthProbe(self.started_ns)
+        self._waits = waits
+        self._probe = HealthProbe(self.started_ns, waits=waits)
         self._undelivered: Snapshot | None = None
         self._punctual: list[Punctuality] = []
         for request in requests_of(graph):
@@ -150,7 +153,7 @@ class Worker:
         self._samples = samples
         self._book = SeriesBook(started_ns, mask=self._log.mask)
         self._probe.close()
-        self._probe = HealthProbe(started_ns)
+        self._probe = HealthProbe(started_ns, waits=self._waits)
 
     async def catch_up(self) -> None:
         """Do as a `WorkerPool` of one: what happened until now is known here."""

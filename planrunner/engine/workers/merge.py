@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import reduce
 
 from planrunner.engine.recording.counters import Counters
 from planrunner.engine.recording.generator_health import Health
+from planrunner.engine.recording.run_queue import Waits
 from planrunner.engine.steps.step_services import MOST_LINES, LogSink
 from planrunner.engine.workers.local import Drained
 from planrunner.metrics.histogram import Histogram
@@ -77,7 +79,13 @@ def health_of(parts: Sequence[Drained]) -> Health:
         sum(health.collections for health in healths),
         max(health.collection_ns for health in healths),
         max(health.open_files for health in healths),
+        _all_waits(healths),
     )
+
+
+def _all_waits(healths: Sequence[Health]) -> Waits | None:
+    waits = [health.waits for health in healths if health.waits is not None]
+    return reduce(Waits.plus, waits) if waits else None
 
 
 def _worst(healths: Sequence[Health]) -> Health:
@@ -87,6 +95,11 @@ def _worst(healths: Sequence[Health]) -> Health:
         sum(health.collections for health in healths),
         max(health.collection_ns for health in healths),
         max(health.open_files for health in healths),
+        max(
+            (health.waits for health in healths if health.waits is not None),
+            key=lambda waits: waits.waited_ns or 0,
+            default=None,
+        ),
     )
 
 
