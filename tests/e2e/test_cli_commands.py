@@ -96,6 +96,26 @@ def test_validate_has_json_for_other_programs(project: PlanProject) -> None:
     assert json.loads(project.run("validate", "good.yaml", "--format", "json").out) == []
 
 
+def test_validate_has_notices_in_json_too(project: PlanProject) -> None:
+    """In the form of a diagnostic about the whole plan; a plan with notices is valid."""
+    text = (
+        "name: seats\nusers:\n"
+        "  A: {weight: 98, steps: [{think: 1s}]}\n"
+        "  B: {weight: 1, steps: [{think: 1s}]}\n"
+        "phases: [{users: 2, hold: 1s}]\n"
+    )
+    project.write({"plan.yaml": text})
+
+    ended = project.run("validate", "plan.yaml", "--format", "json")
+    shown = project.run("validate", "plan.yaml").out
+
+    (notice,) = json.loads(ended.out)
+    assert ended.code == 0
+    assert (notice["file"], notice["severity"], notice["code"]) == ("plan.yaml", "notice", "notice")
+    assert notice["message"].startswith("user class `B` gets none")
+    assert f"  notice: {notice['message']}\n" in shown
+
+
 def test_validate_and_explain_send_nothing(project: PlanProject) -> None:
     """Port 1 refuses connections; neither notices."""
     project.write({"plan.yaml": plan_text(url="http://127.0.0.1:1")})

@@ -35,19 +35,20 @@ Examples:
     "output",
     type=click.Choice(["text", "json"]),
     default="text",
-    help="json: one document with every diagnostic, on stdout.",
+    help="json: one document with every diagnostic and notice, on stdout.",
 )
 def command(plans: Sequence[Path], options: PlanOptions, output: str) -> int:
     """Check PLANS and report every fault with file, line and column."""
-    found: list[Diagnostic] = []
+    is_valid, found = True, []
     for path in plans:
         faults, notices = _check(path, options)
-        found += faults
+        is_valid = is_valid and not faults
+        found += [*map(_as_json, faults), *(_notice_as_json(path, text) for text in notices)]
         if output == "text":
             _print(path, faults, notices)
     if output == "json":
-        click.echo(json.dumps([_as_json(d) for d in found], indent=2))
-    return ExitCode.PLAN_INVALID if found else ExitCode.OK
+        click.echo(json.dumps(found, indent=2))
+    return ExitCode.OK if is_valid else ExitCode.PLAN_INVALID
 
 
 def _check(path: Path, options: PlanOptions) -> tuple[tuple[Diagnostic, ...], tuple[str, ...]]:
@@ -69,6 +70,12 @@ def _print(path: Path, faults: Sequence[Diagnostic], notices: Sequence[str]) -> 
         click.echo(render(fault), err=True)
         click.echo(err=True)
     click.echo(f"{path}: {len(faults)} error{'s' if len(faults) != 1 else ''}", err=True)
+
+
+def _notice_as_json(path: Path, text: str) -> dict[str, object]:
+    """Return a notice in the form of a diagnostic; it is about the whole plan, so at its beginning."""
+    place = {"file": str(path), "line": 1, "column": 1, "end_line": 1, "end_column": 1}
+    return {**place, "severity": "notice", "code": "notice", "message": text, "hint": ""}
 
 
 def _as_json(diagnostic: Diagnostic) -> dict[str, object]:
