@@ -202,7 +202,8 @@ def _blocks(points: RequestPoints, intervals: Sequence[Interval]) -> _SampleBloc
 def _values(
     points: RequestPoints, percentile_ns: Sequence[int], within: Sequence[tuple[int, int]]
 ) -> _Values:
-    ordered = sorted(within, key=lambda pair: percentile_ns[pair[0]])
+    with_latency = [pair for pair in within if percentile_ns[pair[0]]]
+    ordered = sorted(with_latency, key=lambda pair: percentile_ns[pair[0]])
     return _Values(
         [percentile_ns[n] / 1e9 for n, _ in ordered],
         [points.requests[n] for n, _ in ordered],

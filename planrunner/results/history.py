@@ -13,7 +13,7 @@ from planrunner.metrics.snapshot import Snapshot
 from planrunner.results.model import Point
 from planrunner.units import NS_PER_S
 
-__all__ = ["History"]
+__all__ = ["History", "latency_summary"]
 
 _MAX_POINTS = 600
 
@@ -115,6 +115,7 @@ def _put(slots: dict[_PointPlace, _PointSlot], place: _PointPlace, slot: _PointS
 def _by_phase(snapshot: Snapshot) -> dict[tuple[str, bool], _PointSlot]:
     """The results of a snapshot, warm-up included, by phase and warm-up."""
     latencies: dict[tuple[str, bool], Histogram] = {}
+    counts: Counter[tuple[str, bool]] = Counter()
     failures: dict[tuple[str, bool], Counter[str]] = {}
     for labels, delta in snapshot.deltas.items():
         if labels.kind != "request" or not labels.measured:
@@ -122,19 +123,27 @@ def _by_phase(snapshot: Snapshot) -> dict[tuple[str, bool], _PointSlot]:
         if labels.after or labels.failure == ABORTED:
             continue
         key = (labels.phase, labels.warmup)
-        latencies.setdefault(key, Histogram()).merge(delta.latency)
+        latency = latencies.setdefault(key, Histogram())
+        if labels.has_latency:
+            latency.merge(delta.latency)
+        counts[key] += delta.count
         found = failures.setdefault(key, Counter())
         if labels.failure:
             found[labels.failure] += delta.count
     return {
-        key: _PointSlot(0, latency.count, failures[key].total(), latency.to_bytes(), failures[key])
+        key: _PointSlot(0, counts[key], failures[key].total(), latency.to_bytes(), failures[key])
         for key, latency in sorted(latencies.items(), key=lambda item: item[0])
     }
 
 
+def latency_summary(latency: Histogram) -> tuple[int, ...]:
+    """Return the 50th, 95th and 99th percentile in nanoseconds; zeros where nothing has any."""
+    return latency.percentiles((50, 95, 99)) if latency.count else (0, 0, 0)
+
+
 def _point(place: _PointPlace, slot: _PointSlot, step_seconds: int) -> Point:
     latency = Histogram.from_bytes(slot.latency)
-    p50_ns, p95_ns, p99_ns = latency.percentiles((50, 95, 99)) if latency.count else (0, 0, 0)
+    p50_ns, p95_ns, p99_ns = latency_summary(latency)
     return Point(
         second=(place.number + 1) * step_seconds,
         phase=place.phase,

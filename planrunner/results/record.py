@@ -137,6 +137,7 @@ class RequestPoints:
         name: Of the request; empty for all requests together.
         interval_seconds: What each number is about: so long, up to that of `seconds`.
         seconds: From the start of the run, the end of each interval with a finished request.
+        p50_ns: 0 where nothing had a latency, and so the other percentiles.
     """
 
     name: str

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.snapshot import Snapshot
+from planrunner.results.history import latency_summary
 from planrunner.results.record import RequestPoints
 from planrunner.units import NS_PER_S
 
@@ -60,13 +62,13 @@ class RequestHistory:
         while second // self._interval_s >= self._limit:
             self._fold()
         number = second // self._interval_s
-        for name, (latency, failed) in _by_request(snapshot).items():
+        for name, slot in _by_request(snapshot).items():
             slots = self._requests.get(name)
             if slots is None:
                 if len(self._requests) > _MOST_REQUESTS:
                     continue
                 slots = self._requests[name] = {}
-            _put(slots, number, _Slot(latency.count, failed, latency.to_bytes()))
+            _put(slots, number, slot)
 
     def points(self) -> tuple[RequestPoints, ...]:
         """Return all requests together, then each by name."""
@@ -92,23 +94,28 @@ def _put(slots: dict[int, _Slot], number: int, slot: _Slot) -> None:
         slots[number] = slot
 
 
-def _by_request(snapshot: Snapshot) -> dict[str, tuple[Histogram, int]]:
+def _by_request(snapshot: Snapshot) -> dict[str, _Slot]:
     latencies: dict[str, Histogram] = {}
-    failed: dict[str, int] = {}
+    counts: Counter[str] = Counter()
+    failed: Counter[str] = Counter()
     for labels, delta in snapshot.deltas.items():
         if labels.kind != "request" or not labels.is_result:
             continue
         for name in (_ALL, labels.request):
-            latencies.setdefault(name, Histogram()).merge(delta.latency)
-            failed[name] = failed.get(name, 0) + (delta.count if labels.failure else 0)
-    return {name: (latency, failed[name]) for name, latency in latencies.items()}
+            latency = latencies.setdefault(name, Histogram())
+            if labels.has_latency:
+                latency.merge(delta.latency)
+            counts[name] += delta.count
+            failed[name] += delta.count if labels.failure else 0
+    return {
+        name: _Slot(counts[name], failed[name], latency.to_bytes())
+        for name, latency in latencies.items()
+    }
 
 
 def _points(name: str, slots: dict[int, _Slot], interval_s: int) -> RequestPoints:
     numbers = sorted(slots)
-    summaries = [
-        Histogram.from_bytes(slots[number].latency).percentiles((50, 95, 99)) for number in numbers
-    ]
+    summaries = [latency_summary(Histogram.from_bytes(slots[number].latency)) for number in numbers]
     p50_ns, p95_ns, p99_ns = zip(*summaries, strict=True)
     return RequestPoints(
         name=name,

@@ -73,7 +73,7 @@ def _print(path: Path, faults: Sequence[Diagnostic], notices: Sequence[str]) -> 
 
 
 def _notice_as_json(path: Path, text: str) -> dict[str, object]:
-    """Return a notice in the form of a diagnostic; it is about the whole plan, so at its beginning."""
+    """Return a notice in the form of a diagnostic, which is about the plan as a whole."""
     place = {"file": str(path), "line": 1, "column": 1, "end_line": 1, "end_column": 1}
     return {**place, "severity": "notice", "code": "notice", "message": text, "hint": ""}
 

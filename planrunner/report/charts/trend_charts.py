@@ -75,7 +75,7 @@ def _points(result: RunResult, which: str) -> Iterator[dict[str, object]]:
                 yield {
                     "t": second,
                     "which": which,
-                    "p95": points.p95_ns[n] / 1e6,
+                    "p95": points.p95_ns[n] / 1e6 or None,
                     "rps": points.requests[n] / min(lengths[second], points.interval_seconds),
                 }
 

@@ -9,6 +9,7 @@ import pytest
 from planrunner.errors import UsageError
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.thresholds.parser import parse_threshold
+from planrunner.results.bootstrap import estimates, measured_intervals
 from planrunner.results.comparison import ChangeOutcome, compare
 from planrunner.results.files.baseline import measure_in, promote, read_baseline
 from planrunner.results.model import Validity, ValidityLevel
@@ -243,3 +244,20 @@ def test_a_run_that_cannot_be_trusted_is_no_baseline(before, tmp_path):
 
     with pytest.raises(UsageError, match="invalid"):
         promote(wrong, tmp_path / "baseline.json")
+
+
+def test_seconds_without_a_latency_are_no_typical_ones(before):
+    """A step that fails before it does its work has none; a zero is no latency of zero."""
+    points = before.request_points[0]
+    half = len(points.seconds) // 2
+    zeros = {
+        name: (*(0,) * (half + 1), *getattr(points, name)[half + 1 :])
+        for name in ("p50_ns", "p95_ns", "p99_ns")
+    }
+    intervals = measured_intervals(before)
+
+    found = estimates(replace(points, **zeros), intervals, seed="a")
+
+    whole = estimates(points, intervals, seed="a")
+    assert found["typical_p50"].value == pytest.approx(whole["typical_p50"].value, rel=0.2)
+    assert found["throughput"] == whole["throughput"]

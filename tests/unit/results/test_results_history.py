@@ -9,6 +9,7 @@ from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.series import Labels
 from planrunner.metrics.snapshot import SeriesDelta, Snapshot
 from planrunner.results.history import History
+from planrunner.results.request_history import RequestHistory
 
 S = 10**9
 
@@ -40,6 +41,27 @@ def test_a_point_says_what_a_second_brought():
     assert (point.users, point.requests, point.failed) == (4, 3, 1)
     assert abs(point.p50_ns - 3000) <= 12
     assert abs(point.p99_ns - 5000) <= 20
+
+
+def test_what_failed_before_it_did_its_work_has_no_latency():
+    """It counts, and its few microseconds are in no percentile, of phases and of requests."""
+    history, requests = History(0), RequestHistory(0)
+    broken = labels(failure="error", status=0)
+    seconds = [
+        {labels(): delta(1000, 1000), broken: delta(20, 20, 20, 20)},
+        {broken: delta(20)},
+    ]
+
+    for number, deltas in enumerate(seconds):
+        taken = Snapshot(number * S, (number + 1) * S, {}, deltas)
+        history.add(taken)
+        requests.add(taken)
+
+    first, second = history.points()
+    every = requests.points()[0]
+    assert [(point.requests, point.failed) for point in (first, second)] == [(6, 4), (1, 1)]
+    assert (every.requests, every.failed) == ((6, 1), (4, 1))
+    assert (first.p50_ns, second.p50_ns) == every.p50_ns == (1000, 0)
 
 
 def test_what_is_no_result_makes_no_point():
