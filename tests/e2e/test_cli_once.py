@@ -268,3 +268,31 @@ def test_the_options_of_the_trace_need_it(project: PlanProject, option: str) -> 
 
     assert ended.code == 2
     assert "--full (or --trace) needs --once" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("steps", "said"),
+    [
+        ("[{if: 'xs[3] == 1', then: [{log: a}]}]", "if xs[3] == 1  `xs[3]` is undefined"),
+        ("[{while: 'xs[3] == 1', do: [{log: a}]}]", "while xs[3] == 1"),
+        ("[{foreach: x in xs.y.z, do: [{log: a}]}]", "`xs.y.z` is undefined"),
+        ("[{repeat: 2, do: [{log: a, when: 'xs[3] == 1'}]}]", "log a  `xs[3]` is undefined"),
+        ("[{group: g, do: [{set: {a: '${xs[3].b}'}}]}]", "set a  `xs[3].b` is undefined"),
+        ("[{think: 1s}], timeout: 20ms", "the task took longer than 20 ms"),
+        ("[{log: a}], needs: 'xs[3] == 1'", "`xs[3]` is undefined in `xs[3] == 1`"),
+    ],
+)
+def test_whatever_ends_a_task_early_is_one_failure(
+    project: PlanProject, steps: str, said: str
+) -> None:
+    """Conditions and loops too; once, however many steps are around it."""
+    users = f"users: {{A: {{state: {{xs: []}}, tasks: [{{task: t, steps: {steps}}}]}}}}\n"
+    project.write({"plan.yaml": plan_text(users, "phases: [{users: 1, iterations: 1}]\n")})
+
+    ended = project.run("execute", "plan.yaml", "--once")
+
+    assert ended.code == 1
+    [failed] = [line for line in ended.out.splitlines() if "✗" in line]
+    assert said in failed
+    assert "· 1 failed ·" in ended.out
+    assert ended.out.index("task t") < ended.out.index("✗")

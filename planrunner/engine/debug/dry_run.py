@@ -221,7 +221,7 @@ class _DryRunner:
         actor.failure = ""
         actor.scope["iteration"] = next(user.iterations)
         user.identity["iteration"] = user.next_iteration()
-        started = False
+        begun = False
         try:
             if task.needs is not None and not evaluated(actor, task.needs.condition):
                 self._skipped += 1
@@ -229,13 +229,16 @@ class _DryRunner:
                 return
             self._tasks += 1
             self._trace.section("task", name)
-            started = True
+            begun = True
             for step in task.steps:
                 await step(actor)
         except StepsStopped:
             pass
-        except IterationEnded:
-            failed = "" if started else actor.words
+        except IterationEnded as ended:
+            if not begun:
+                self._trace.section("task", name)
+            is_new = not self._trace.has_counted(ended)
+            failed = str(ended) or actor.words if is_new else ""
             self._trace.say("the iteration ends here", failed=failed)
         for forgotten in user.program.iteration_names:
             actor.scope.pop(forgotten, None)

@@ -214,6 +214,7 @@ class Trace:
         self._depth = 0
         self.requests = 0
         self.failures = 0
+        self._counted: IterationEnded | None = None
 
     def section(self, kind: str, name: str = "", skipped: str = "") -> None:
         self._depth = 0
@@ -222,6 +223,24 @@ class Trace:
     def say(self, words: str, *, failed: str = "") -> None:
         self.failures += bool(failed)
         self._report(TracedStep(words, self._depth, failed=failed))
+
+    def has_counted(self, ended: IterationEnded) -> bool:
+        """Whether the step that ended an iteration was reported as a failure."""
+        return ended is self._counted
+
+    def guarded(self, node: StepNode, step: Step) -> Step:
+        """Return the step so that what no other report shows is reported: a condition, a loop."""
+
+        async def guard(user: Actor) -> None:
+            try:
+                await step(user)
+            except IterationEnded as ended:
+                if not self.has_counted(ended):
+                    self._counted = ended
+                    self.say(node.summary, failed=str(ended) or user.words)
+                raise
+
+        return guard
 
     def step(self, node: StepNode, step: Step) -> Step:
         """Return the step so that it is reported."""
@@ -235,6 +254,7 @@ class Trace:
             try:
                 await step(user)
             except IterationEnded as ended:
+                self._counted = ended
                 failed = str(ended) or user.words
                 raise
             finally:
@@ -261,6 +281,9 @@ class Trace:
             before, user.failure = user.failure, ""
             try:
                 await step(user)
+            except IterationEnded as ended:
+                self._counted = ended
+                raise
             finally:
                 self._conclude(node, user)
                 user.failure = before or user.failure
@@ -274,6 +297,9 @@ class Trace:
             before, user.failure = user.failure, ""
             try:
                 await attempt(user, send, judge)
+            except IterationEnded as ended:
+                self._counted = ended
+                raise
             finally:
                 self._conclude(node, user)
                 user.failure = before or user.failure

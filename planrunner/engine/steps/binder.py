@@ -161,9 +161,11 @@ class Binder:
             else:
                 failures = self._failures(node, place)
                 step = self._step(node, place, failures)
-                if self._observer is not None:
-                    step = self._observer.step(node, step)
-                bound.append(_only_when(node.when, step, failures))
+                if self._observer is None:
+                    bound.append(_only_when(node.when, step, failures))
+                    continue
+                step = _only_when(node.when, self._observer.step(node, step), failures)
+                bound.append(self._observer.guarded(node, step))
         return tuple(bound)
 
     def _span(

@@ -17,5 +17,8 @@ class StepObserver(Protocol):
     def step(self, node: StepNode, step: Step) -> Step:
         """Return the step so that it is seen."""
 
+    def guarded(self, node: StepNode, step: Step) -> Step:
+        """Return the step with its condition around it, so that nothing it fails at is missed."""
+
     def attempt(self, node: RequestNode, attempt: Attempt) -> Attempt:
         """Return an attempt of a poll so that it is seen."""
