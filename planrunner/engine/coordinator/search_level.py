@@ -88,7 +88,7 @@ def _limit_of_generator(
         return f"{format_percent(late)} of arrivals started over 5 ms late"
     if health.is_saturated(least_seconds=_LEAST_SECONDS):
         return health.saturation()
-    return ""
+    return health.starvation.limit()
 
 
 def _share(arrivals: Sequence[ArrivalCounts], some: int) -> float:

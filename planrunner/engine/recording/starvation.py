@@ -90,6 +90,11 @@ class Starvation:
             return reason, added > _INVALID_LATENCY
         return None
 
+    def limit(self) -> str:
+        """Say of a load that it can't have been the one asked for, in a few words; or nothing."""
+        doubt = self.doubt()
+        return "it had to wait for its processor" if doubt and doubt[1] else ""
+
     def unknown(self) -> str:
         """Return a notice where the system doesn't say how long the generator waits."""
         if self.is_known or not self.is_asked:

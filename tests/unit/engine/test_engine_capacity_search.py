@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from dataclasses import replace
 
 import pytest
 
+from planrunner.engine.recording.run_queue import Waits
 from planrunner.metrics.judging.judge import judge
 from planrunner.metrics.thresholds import parse_threshold
 from planrunner.units import NS_PER_MS, NS_PER_S
@@ -257,6 +259,22 @@ def test_a_generator_that_is_late_limits_a_search_over_users() -> None:
     (found,) = told.outcome.found
     assert found.broken_by == "the generator"
     assert "it was up to" in found.text
+
+
+def test_a_generator_that_waits_for_its_processor_limits_a_search() -> None:
+    """Its timers may be on time: what it sent was less, and it saw replies late."""
+    read = itertools.count()
+    target = Limited(1_000)
+    user = user_class(task("get", request(operation=target)))
+    graph = make_graph(user, search("users", 1, 2, ["p95 < 1s"], plus=1))
+
+    told = run_graph(
+        graph, target=target.target, waits=lambda: Waits(next(read) * NS_PER_S // 3, 9, 0)
+    )
+
+    (found,) = told.outcome.found
+    assert found.broken_by == "the generator"
+    assert "it had to wait for its processor" in found.text
 
 
 def test_errors_are_the_target_s_own_however_late_the_generator_was() -> None:
