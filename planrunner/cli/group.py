@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import importlib
-import os
-import sys
 from collections.abc import Sequence
 
 import click
 
 from planrunner import __version__
-from planrunner.cli.stdout import never_refuse
+from planrunner.cli.streams import never_refuse
 from planrunner.errors import Bug, CannotRun, Interrupted, PlanrunnerError, UsageError
 from planrunner.language.diagnostics import PlanError, render
 from planrunner.results.exit_codes import ExitCode
@@ -112,11 +110,6 @@ def _ending(error: BaseException) -> int:
         case PlanrunnerError():
             report_error(error)
             return _exit_code_of(error)
-        case BrokenPipeError():
-            # The reader of a pipe went away (`| head`); leave quietly, and keep Python from
-            # complaining when it flushes stdout at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return ExitCode.OK
         case _:
             click.echo(_traceback(error), err=True, nl=False)
             click.echo("this is a bug in planrunner; please report it with the plan", err=True)

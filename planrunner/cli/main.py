@@ -16,23 +16,59 @@ _BRIEF = frozenset({"validate", "explain", "init", "schema", "completion"})
 _RUNS = "execute"
 
 
+_CANNOT_PRINT = 3
+"""`ExitCode.CANNOT_RUN`, which costs an import of `enum`."""
+
+
 def main() -> None:
     """Run the command line and end the process."""
     # Answered before click is imported: CI jobs ask for it, and click costs four bare starts.
     if sys.argv[1:] in (["--version"], ["-V"]):
-        print(f"planrunner {__version__}")
+        _tell_version()
         return
     command = sys.argv[1] if len(sys.argv) > 1 else ""
+    from planrunner.cli.streams import forgive_streams, reserve_descriptors  # noqa: PLC0415 - as below
+
+    reserve_descriptors()
+    forgive_streams()
     if command in _BRIEF:
         _hurry()
     elif command == _RUNS:
         gc.disable()  # until the load begins: see `execute`
     from planrunner.cli.group import run  # noqa: PLC0415 - keeps --version fast
 
-    exit_code = run(sys.argv[1:])
+    exit_code = _with_output_judged(run(sys.argv[1:]), is_result=command != _RUNS)
     if command in _BRIEF or command == _RUNS:
         gc.freeze()  # or the interpreter looks through every object once more before it ends
     sys.exit(exit_code)
+
+
+def _tell_version() -> None:
+    try:
+        print(f"planrunner {__version__}", flush=True)
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or the interpreter tries once more
+        _complain(error.strerror or str(error))
+        sys.exit(_CANNOT_PRINT)
+
+
+def _with_output_judged(exit_code: int, *, is_result: bool) -> int:
+    """Return the exit code of a command; it has failed if what it printed is lost and all it does.
+
+    A run has its files, and its exit code is its verdict.
+    """
+    from planrunner.cli.streams import refusal_of_stdout  # noqa: PLC0415 - keeps --version fast
+
+    refusal = refusal_of_stdout()
+    if not refusal:
+        return exit_code
+    _complain(refusal, "error" if is_result else "warning")
+    return _CANNOT_PRINT if is_result and exit_code == 0 else exit_code
+
+
+def _complain(refusal: str, severity: str = "error") -> None:
+    print(f"{severity}: cannot write to standard output: {refusal}", file=sys.stderr)
+    print("hint: make room, or send the output to another file", file=sys.stderr)
 
 
 def _hurry() -> None:

@@ -11,7 +11,7 @@ from dataclasses import asdict
 import click
 
 from planrunner.cli.interrupts import stop_on_signals
-from planrunner.cli.stdout import stdout_for_documents
+from planrunner.cli.streams import stdout_for_documents
 from planrunner.engine.debug.dry_run import DryRun
 from planrunner.engine.debug.trace import TraceEvent
 from planrunner.engine.stop import Stop

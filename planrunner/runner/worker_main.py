@@ -77,7 +77,8 @@ async def _carry_out(assignment: Assignment, transport: SocketTransport) -> int:
         return ExitCode.CANNOT_RUN
     except Exception as error:  # noqa: BLE001 - the coordinator must know, whatever it is
         source = assignment.source
-        sys.stderr.write(masked_traceback(error, [source.bundle], source.sources))
+        with suppress(OSError):  # a full disk is not what there is to say
+            sys.stderr.write(masked_traceback(error, [source.bundle], source.sources))
         transport.send(Broken(f"{type(error).__name__}: {error} (a bug in planrunner)"))
         return ExitCode.INTERNAL_ERROR
     return ExitCode.OK

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from planrunner.cli.stdout import stdout_for_documents
+from planrunner.cli.streams import stdout_for_documents
 from planrunner.errors import UsageError
 from planrunner.report.charts.vega import javascript_bundle
 from planrunner.report.formats.compare import print_comparison, write_comparison_html

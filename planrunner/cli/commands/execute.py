@@ -19,7 +19,7 @@ from planrunner.cli.plan_options import (
     parse_labels,
     with_plan_options,
 )
-from planrunner.cli.stdout import stdout_for_documents
+from planrunner.cli.streams import stdout_for_documents
 from planrunner.engine.recording.gc_tuning import keep_collections_short
 from planrunner.engine.stop import Stop, interrupted_by
 from planrunner.errors import UsageError

@@ -11,7 +11,7 @@ from typing import Final
 import click
 
 from planrunner.cli.plan_options import complete_formats, parse_formats
-from planrunner.cli.stdout import stdout_for_documents
+from planrunner.cli.streams import stdout_for_documents
 from planrunner.errors import CannotRun, UsageError
 from planrunner.report.charts.charts import PAPER, charts_of, standalone
 from planrunner.report.terminal.console import open_console, print_summary

@@ -11,7 +11,7 @@ from typing import Final
 
 import click
 
-from planrunner.cli.stdout import stdout_for_documents
+from planrunner.cli.streams import stdout_for_documents
 from planrunner.protocols import registry
 from planrunner.protocols.plugin import resolve
 
