@@ -6,7 +6,7 @@ PlanrunnerError
 ├── UsageError       the command line asks for something that cannot be                  exit 2
 ├── PackageMissing   an extra that the plan needs is not installed; a fault at its place  exit 2
 ├── CannotRun        the run could not start or go on: target, service, report directory exit 3
-├── Interrupted      the caller stopped it before its load, or while it wrote reports   exit 130
+├── Interrupted      the caller stopped it before its load                              exit 130
 └── Misuse           planrunner's own code broke a contract: a bug                       exit 70
 ```
 
@@ -55,7 +55,7 @@ class CannotRun(PlanrunnerError):  # noqa: N818 - reads as the sentence it stand
 
 
 class Interrupted(PlanrunnerError):  # noqa: N818 - reads as the sentence it stands for
-    """The caller stopped the run before its load began, or while its reports were written."""
+    """The caller stopped the run before its load began."""
 
 
 class Misuse(PlanrunnerError):  # noqa: N818 - reads as the sentence it stands for

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum, StrEnum
+from threading import Lock
 from typing import Final
 
 from planrunner.errors import Interrupted
@@ -14,6 +15,10 @@ __all__ = ["Among", "Ending", "Stop", "StopLevel", "interrupted_by"]
 
 Among = tuple[str, str]
 """`users` and a phase, or `rows` and a data source."""
+
+
+_SETTLING_S: Final = 0.05
+"""How long a process that has to end waits for a result that is being written."""
 
 
 class Ending(StrEnum):
@@ -43,13 +48,19 @@ class Stop:
     | at once  | at once           | at once                        |
 
     Graceful: users finish their iteration within `graceful_stop`. At once: everything is
-    cancelled. Either way the run returns its outcome, so reports are written.
+    cancelled. Either way the run returns its outcome, so reports are written. Once its result is
+    kept, there is nothing left to end, and requests change nothing.
+
+    Attributes:
+        settled: The exit code that the kept result states; None until it is kept.
     """
 
     def __init__(self) -> None:
         self.level = StopLevel.RUNNING
         self.ending = Ending.FINISHED
         self.reason = ""
+        self.settled: int | None = None
+        self._settling = Lock()
         self._listeners: dict[int, Callable[[], None]] = {}
         self._insisted: dict[int, Callable[[], None]] = {}
         self._next_key = 0
@@ -70,6 +81,8 @@ class Stop:
                 workers have that share it. The only worker needs no `among`.
         """
         del among
+        if self.settled is not None:
+            return
         if self.level is StopLevel.RUNNING:
             self.rise(StopLevel.GRACEFUL, reason, ending)
         elif self.level is StopLevel.GRACEFUL and ending is Ending.INTERRUPTED:
@@ -77,6 +90,23 @@ class Stop:
         elif ending is Ending.INTERRUPTED:
             for listener in tuple(self._insisted.values()):
                 listener()
+
+    def settle(self, exit_code: int, keep: Callable[[], object]) -> None:
+        """Keep the result, which states this exit code; `keep` raises when it can't.
+
+        Any thread may call it.
+        """
+        with self._settling:
+            keep()
+            self.settled = exit_code
+
+    def last_code(self, otherwise: int) -> int:
+        """Return the exit code of a process that ends at once: the one that the kept result states.
+
+        No result is kept from then on, so that none can contradict the code.
+        """
+        self._settling.acquire(timeout=_SETTLING_S)
+        return otherwise if self.settled is None else self.settled
 
     def rise(self, level: StopLevel, reason: str, ending: Ending) -> None:
         """Go to a level, unless it is reached already."""

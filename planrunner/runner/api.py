@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ from planrunner.outputs.fan_out import FanOut
 from planrunner.results.exit_codes import ExitCode
 from planrunner.results.files.baseline import measure_in
 from planrunner.results.files.directory import (
+    METRICS,
     SAMPLES,
     UNFINISHED,
     make_run_directory,
@@ -76,7 +78,7 @@ async def run(request: RunRequest | PreparedRun, outputs: Sequence[Output] = ())
         UsageError: The request asks for what cannot be.
         CannotRun: A service, the target, preflight, an output or the directory is not ready;
             nothing is left of the run. `ResultLost`: it was, but its result can't be kept.
-        Interrupted: It was stopped before its load, or while reports are written.
+        Interrupted: It was stopped before its load. Later, it ends with what was measured.
     """
     prepared = request if isinstance(request, PreparedRun) else prepare(request)
     stop = prepared.request.stop or Stop()
@@ -85,14 +87,14 @@ async def run(request: RunRequest | PreparedRun, outputs: Sequence[Output] = ())
         make_run_directory(prepared.directory)
         with (
             _forgotten_unless_begun(prepared.directory, missing),
-            room_held(prepared.directory),
+            room_held(prepared.directory) as give_back,
         ):
-            result = await _Run(prepared, outputs, stop).result()
-        if prepared.request.strict:
-            result = with_validity_judged(result)
+            result = await _Run(prepared, outputs, stop, give_back).result()
         try:
             return await _reported(prepared, result, stop)
         except CannotRun as error:
+            if stop.settled is not None:  # it was kept before, and only its reports are not
+                return replace(result, notices=(*result.notices, error.message))
             lost = replace(result, exit_code=ExitCode.CANNOT_RUN)
             raise ResultLost(error, lost) from error
 
@@ -100,7 +102,13 @@ async def run(request: RunRequest | PreparedRun, outputs: Sequence[Output] = ())
 class _Run:
     """One run between its directory and its reports."""
 
-    def __init__(self, prepared: PreparedRun, outputs: Sequence[Output], stop: Stop) -> None:
+    def __init__(
+        self,
+        prepared: PreparedRun,
+        outputs: Sequence[Output],
+        stop: Stop,
+        give_room_back: Callable[[], None],
+    ) -> None:
         graph = prepared.graph
         notices = (
             *graph.notices,
@@ -112,6 +120,7 @@ class _Run:
         self._prepared = prepared
         self._outputs = outputs
         self._stop = stop
+        self._give_room_back = give_room_back
         self._clock = MonotonicClock()
 
     async def result(self) -> RunResult:
@@ -142,8 +151,21 @@ class _Run:
                     started = datetime.now(UTC)
                     outcome = await self._load(started, fan_out, handles, background)
                     result = build_result(graph, outcome, started=started)
+                    if prepared.request.strict:
+                        result = with_validity_judged(result)
+                    await self._keep(result)
                     await fan_out.close(result)
         return replace(result, notices=(*result.notices, *map(mask, fan_out.notices())))
+
+    async def _keep(self, result: RunResult) -> None:
+        """Write metrics.json before services stop and outputs end, which may take long.
+
+        From then on the run's exit code is known, whatever ends the process.
+        """
+        self._give_room_back()
+        write = partial(write_metrics, result, self._prepared.directory / METRICS)
+        with suppress(CannotRun):  # it is tried once more with the reports
+            await asyncio.to_thread(self._stop.settle, result.exit_code, write)
 
     async def _load(
         self,
@@ -244,6 +266,8 @@ def _forgotten_unless_begun(directory: Path, made: Sequence[Path]) -> Iterator[N
 
 def _forget(directory: Path, *, logs: bool) -> None:
     samples = directory / SAMPLES
+    if (directory / METRICS).exists():
+        return
     with suppress(OSError):
         if not any(file.stat().st_size for file in directory.glob(f"{samples.stem}*.bin")):
             own = (*directory.glob(f"{samples.stem}*"), directory / UNFINISHED)
@@ -258,13 +282,11 @@ async def _reported(prepared: PreparedRun, result: RunResult, stop: Stop) -> Run
 
     Raises:
         CannotRun: The result itself can't be written.
-        Interrupted: It was asked to stop meanwhile, once more if it was before.
     """
     is_given_up = threading.Event()
-    forget = stop.listen(is_given_up.set, each=True)
     writing = asyncio.ensure_future(
         asyncio.to_thread(
-            write_reports, prepared.graph, result, prepared.directory, is_given_up.is_set
+            write_reports, prepared.graph, result, prepared.directory, stop, is_given_up.is_set
         )
     )
     try:
@@ -273,5 +295,3 @@ async def _reported(prepared: PreparedRun, result: RunResult, stop: Stop) -> Run
         is_given_up.set()
         await asyncio.gather(writing, return_exceptions=True)
         raise
-    finally:
-        forget()

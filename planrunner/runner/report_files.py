@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from io import TextIOBase
 from pathlib import Path
 from typing import TextIO, cast
 
+from planrunner.engine.stop import Stop
 from planrunner.errors import CannotRun, Interrupted, UsageError
 from planrunner.formats import METRICS_JSON, REPORT_FORMATS, FormatSource
 from planrunner.graph.run_graph import RunGraph
@@ -76,6 +78,7 @@ def write_reports(
     graph: RunGraph,
     result: RunResult,
     directory: Path,
+    stop: Stop,
     is_given_up: Callable[[], bool] = lambda: False,
 ) -> RunResult:
     """Write the reports that the plan asks for, metrics.json with them; return what they show.
@@ -87,10 +90,14 @@ def write_reports(
         CannotRun: metrics.json can't be written.
         Interrupted: It was given up; what was whole by then is kept.
     """
+
+    def keep(result: RunResult) -> None:
+        stop.settle(result.exit_code, partial(write_metrics, result, directory / METRICS))
+
     # Before all others: whatever happens to them, the run is kept. Once more when one of them
     # has left a notice.
     result = replace(result, notices=(*result.notices, *_sample_notices(graph, directory)))
-    write_metrics(result, directory / METRICS)
+    keep(result)
     result = read_metrics(directory / METRICS)  # so that `report` makes the same bytes later
     with suppress(OSError):
         (directory / UNFINISHED).unlink(missing_ok=True)
@@ -107,7 +114,7 @@ def write_reports(
                 notices.append(error.message)
     if notices:
         result = replace(result, notices=(*result.notices, *notices))
-        write_metrics(result, directory / METRICS)
+        keep(result)
     return result
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import takewhile
 from pathlib import Path
@@ -71,19 +71,25 @@ def make_run_directory(path: Path) -> Path:
 
 
 @contextmanager
-def room_held(directory: Path) -> Iterator[None]:
+def room_held(directory: Path) -> Iterator[Callable[[], None]]:
     """Take room for the result, and give it back: a disk that fills up meanwhile can't take it.
+
+    It is given back at the end of the block, or when what the block gets is called.
 
     Raises:
         CannotRun: There is too little.
     """
     reserve = directory / _RESERVE
-    try:
-        _take_room(reserve)
-        yield
-    finally:
+
+    def give_back() -> None:
         with suppress(OSError):
             reserve.unlink(missing_ok=True)
+
+    try:
+        _take_room(reserve)
+        yield give_back
+    finally:
+        give_back()
 
 
 def _take_room(reserve: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
+import threading
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
@@ -275,7 +276,8 @@ def test_a_result_that_can_not_be_kept_is_in_the_error(
     def refuse(*_: object) -> None:
         raise CannotRun("the disk is full")
 
-    monkeypatch.setattr("planrunner.runner.api.write_reports", refuse)
+    monkeypatch.setattr("planrunner.runner.api.write_metrics", refuse)
+    monkeypatch.setattr("planrunner.runner.report_files.write_metrics", refuse)
 
     async def main(server: HttpServer) -> RunResult:
         return await run(request_for(server, tmp_path / "run"))
@@ -288,33 +290,57 @@ def test_a_result_that_can_not_be_kept_is_in_the_error(
 
 
 @pytest.mark.parametrize("times", [0, 2])
-def test_a_stop_while_reports_are_written_gives_them_up(
+def test_a_stop_while_reports_are_written_waits_for_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, times: int
 ) -> None:
-    """However often it was asked for before; what is whole by then is kept."""
+    """However often it was asked for before: what the kept result states is how the run ended."""
     stop = Stop()
+    asked = threading.Event()
 
-    def endless(*_: object) -> Iterator[tuple[str, Callable[[TextIO], None]]]:
+    def insist() -> None:
+        stop.request("enough")
+        stop.request("enough")
+        asked.set()
+
+    def asking(*_: object) -> Iterator[tuple[str, Callable[[TextIO], None]]]:
         yield "junit.xml", write
 
     def write(out: TextIO) -> None:
-        loop.call_soon_threadsafe(stop.request, "enough")
-        while True:
-            out.write("more and more\n")
+        loop.call_soon_threadsafe(insist)
+        assert asked.wait(10)
+        out.write("whole")
 
-    async def main(server: HttpServer) -> None:
+    async def main(server: HttpServer) -> RunResult:
         nonlocal loop
         loop = asyncio.get_running_loop()
         wanted = request_for(server, tmp_path / "run", stop=stop, formats=("junit.xml",))
-        await run(wanted, [Insistent(stop, times)])
+        return await run(wanted, [Insistent(stop, times)])
 
     loop: Any = None
-    monkeypatch.setattr("planrunner.runner.report_files.report_files", endless)
+    monkeypatch.setattr("planrunner.runner.report_files.report_files", asking)
 
-    with pytest.raises(Interrupted):
-        served(main)
+    result = served(main)
 
-    assert [file.name for file in (tmp_path / "run").iterdir()] == ["metrics.json"]
+    assert (result.exit_code, result.ended_because) == (ExitCode.OK, "finished")
+    assert read_run(tmp_path / "run") == result
+    assert (tmp_path / "run" / "junit.xml").read_text("utf-8") == "whole"
+    assert stop.settled == ExitCode.OK
+
+
+def test_a_result_is_kept_before_services_and_outputs_end(tmp_path: Path) -> None:
+    """Whatever ends the process while they do, the verdict is in its file."""
+    kept = []
+
+    class Looking(Counted):
+        async def stop(self) -> None:
+            kept.append(read_run(tmp_path / "run").exit_code)
+
+    async def main(server: HttpServer) -> RunResult:
+        return await run(request_for(server, tmp_path / "run"), [Looking()])
+
+    served(main)
+
+    assert kept == [ExitCode.OK]
 
 
 class Insistent(Counted):
