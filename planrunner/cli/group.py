@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import click
 
 from planrunner import __version__
+from planrunner.cli.leaving import Leaving
 from planrunner.cli.streams import never_refuse
 from planrunner.errors import Bug, CannotRun, Interrupted, PlanrunnerError, UsageError
 from planrunner.language.diagnostics import PlanError, render
@@ -51,12 +52,15 @@ class _LazyGroup(click.Group):
         return list(_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        del ctx
         if cmd_name not in _COMMANDS:
             return None
         command: click.Command = importlib.import_module(
             f"planrunner.cli.commands.{cmd_name}"
         ).command
+        if cmd_name != "execute":  # which begins nothing before its event loop runs
+            leaving = ctx.find_object(Leaving)
+            if leaving is not None:
+                leaving.raise_from_now_on()
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -84,11 +88,21 @@ def cli() -> None:
     """Performance tests as YAML plans: users, tasks, load and thresholds, checked and run."""
 
 
-def run(arguments: Sequence[str]) -> int:
-    """Run one command line and return the process's exit code; prints errors to stderr."""
+def run(arguments: Sequence[str], leaving: Leaving | None = None) -> int:
+    """Run one command line and return the process's exit code; prints errors to stderr.
+
+    Args:
+        arguments: Without the program's name.
+        leaving: What listens to the signals of the process; None when they are the caller's.
+    """
     never_refuse()
     try:
-        result = cli.main(list(arguments), prog_name="planrunner", standalone_mode=False)
+        result = cli.main(
+            list(arguments),
+            prog_name="planrunner",
+            standalone_mode=False,
+            obj=leaving or Leaving(),
+        )
     except SystemExit as ended:  # click's way out when a shell has asked for completions
         return ended.code if isinstance(ended.code, int) else ExitCode.OK
     except BaseException as error:  # noqa: BLE001 - every way a command can end becomes a code
@@ -110,6 +124,9 @@ def _ending(error: BaseException) -> int:
         case PlanrunnerError():
             report_error(error)
             return _exit_code_of(error)
+        case _ if not isinstance(error, Exception):  # a step that hung was cut
+            click.echo("interrupted", err=True)
+            return ExitCode.INTERRUPTED
         case _:
             click.echo(_traceback(error), err=True, nl=False)
             click.echo("this is a bug in planrunner; please report it with the plan", err=True)

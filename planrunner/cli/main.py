@@ -30,6 +30,10 @@ def main() -> None:
     from planrunner.cli.streams import forgive_streams, reserve_descriptors  # noqa: PLC0415 - as below
 
     reserve_descriptors()
+    from planrunner.cli.leaving import Leaving  # noqa: PLC0415 - keeps --version fast
+
+    leaving = Leaving()
+    leaving.listen(is_run=command == _RUNS)
     forgive_streams()
     if command in _BRIEF:
         _hurry()
@@ -37,7 +41,9 @@ def main() -> None:
         gc.disable()  # until the load begins: see `execute`
     from planrunner.cli.group import run  # noqa: PLC0415 - keeps --version fast
 
-    exit_code = _with_output_judged(run(sys.argv[1:]), is_result=command != _RUNS)
+    exit_code = run(sys.argv[1:], leaving)
+    leaving.settle(exit_code)
+    exit_code = _with_output_judged(exit_code, is_result=command != _RUNS)
     if command in _BRIEF or command == _RUNS:
         gc.freeze()  # or the interpreter looks through every object once more before it ends
     sys.exit(exit_code)

@@ -10,7 +10,7 @@ from dataclasses import asdict
 
 import click
 
-from planrunner.cli.interrupts import stop_on_signals
+from planrunner.cli.leaving import Leaving
 from planrunner.cli.streams import stdout_for_documents
 from planrunner.engine.debug.dry_run import DryRun
 from planrunner.engine.debug.trace import TraceEvent
@@ -28,7 +28,9 @@ from planrunner.units import format_count
 __all__ = ["try_once"]
 
 
-def try_once(compiled: CompiledPlan, stop: Stop, *, as_json: bool, full: bool) -> int:
+def try_once(
+    compiled: CompiledPlan, stop: Stop, leaving: Leaving, *, as_json: bool, full: bool
+) -> int:
     """Run each task once, print the trace, and return the exit code.
 
     Raises:
@@ -43,7 +45,7 @@ def try_once(compiled: CompiledPlan, stop: Stop, *, as_json: bool, full: bool) -
     if as_json:
         stdout_for_documents()
     tell = JsonTrace(click.echo, mask) if as_json else TextTrace(console, mask, full=full)
-    trial = asyncio.run(_tried(compiled, stop, tell))
+    trial = asyncio.run(_tried(compiled, stop, leaving, tell))
     if as_json:
         click.echo(json.dumps({"event": "end", "seed": graph.seed, **asdict(trial)}))
     else:
@@ -53,9 +55,11 @@ def try_once(compiled: CompiledPlan, stop: Stop, *, as_json: bool, full: bool) -
     return ExitCode.THRESHOLD_FAILED if trial.failures else ExitCode.OK
 
 
-async def _tried(compiled: CompiledPlan, stop: Stop, tell: Callable[[TraceEvent], None]) -> DryRun:
-    stop_on_signals(stop)
-    return await dry_run(compiled, tell)
+async def _tried(
+    compiled: CompiledPlan, stop: Stop, leaving: Leaving, tell: Callable[[TraceEvent], None]
+) -> DryRun:
+    with leaving.asking(stop, patience_s=0):
+        return await dry_run(compiled, tell)
 
 
 def _summary(graph: RunGraph, trial: DryRun) -> str:

@@ -46,7 +46,7 @@ from planrunner.runner.report_files import open_samples, write_reports
 from planrunner.runner.request import PreparedRun, RunRequest, prepare
 
 if TYPE_CHECKING:
-    from planrunner.engine.workers.remote_pool import WorkerHandle
+    from planrunner.engine.workers.worker_state import WorkerHandle
 
 __all__ = ["ResultLost", "run"]
 

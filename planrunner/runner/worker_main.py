@@ -34,8 +34,9 @@ _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 def main() -> int:
     """Work until the coordinator has nothing more to do, or is gone; return the exit code."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)  # the coordinator decides when the run ends
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):  # the coordinator decides when the run ends
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     _die_with_parent()
     return run_on_fast_loop(_work(int(sys.argv[1])))
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import sys
 from collections.abc import Callable
 
 import click
 
+from planrunner.cli.leaving import SIGNALS
 from planrunner.demo import DEMOS, STORES, HttpServer, Router, kv, open_store
 from planrunner.errors import CannotRun
 
@@ -93,7 +93,7 @@ async def _serve(
     print(f"demo `{name}` listens on http://127.0.0.1:{bound}", flush=True)
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in SIGNALS:
         loop.add_signal_handler(number, ended.set)
     if until_input_closes:
         # A reader callback rather than a thread: nothing to join when a signal comes first.

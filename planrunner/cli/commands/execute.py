@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from planrunner.cli.interrupts import interrupted_by_sigterm, stop_on_signals
+from planrunner.cli.leaving import Leaving
 from planrunner.cli.limits import need_descriptors, workers_of
 from planrunner.cli.plan_options import (
     PlanOptions,
@@ -33,6 +33,7 @@ from planrunner.runner.progress_output import ProgressOutput
 from planrunner.runner.reach import client_notices, foreign_hosts
 from planrunner.runner.report_files import written_files
 from planrunner.runner.request import PreparedRun, RunRequest, compile_request, prepare
+from planrunner.units import NS_PER_S
 
 __all__ = ["command"]
 
@@ -52,7 +53,8 @@ Examples:
   planrunner execute plan.yaml --user Buyer --task checkout --override phases.peak.hold=5s
 
 \b
-Ctrl-C ends the run gracefully and still writes the reports; a second Ctrl-C quits at once.
+Ctrl-C ends the run gracefully and still writes the reports; a second Ctrl-C ends the process
+within a second.
 """,
 )
 @click.argument("plan", type=click.Path(path_type=Path))
@@ -93,8 +95,9 @@ Ctrl-C ends the run gracefully and still writes the reports; a second Ctrl-C qui
 @click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON document; with --once, one per line."
 )
-@interrupted_by_sigterm()
-def command(  # noqa: PLR0913 - one parameter for each option
+@click.pass_obj
+def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
+    leaving: Leaving,
     plan: Path,
     options: PlanOptions,
     seed: int | None,
@@ -131,13 +134,13 @@ def command(  # noqa: PLR0913 - one parameter for each option
 
         compiled = compile_request(request)
         _own_process()
-        return try_once(compiled, stop, as_json=as_json, full=full)
+        return try_once(compiled, stop, leaving, as_json=as_json, full=full)
     prepared = prepare(request)
     _own_process()
     need_descriptors(-(-prepared.compiled.most_users // workers))
     outputs = () if quiet else (ProgressOutput(_view()),)
     try:
-        result = run_on_fast_loop(_run(prepared, stop, outputs))
+        result = run_on_fast_loop(_run(prepared, stop, leaving, outputs))
     except ResultLost as lost:
         # What was measured can't be kept, so it is shown at least.
         _show(lost.result, [], quiet=quiet)
@@ -156,14 +159,17 @@ def _own_process() -> None:
         keep_collections_short()
 
 
-async def _run(prepared: PreparedRun, stop: Stop, outputs: Sequence[Output]) -> RunResult:
-    stop_on_signals(stop)
+async def _run(
+    prepared: PreparedRun, stop: Stop, leaving: Leaving, outputs: Sequence[Output]
+) -> RunResult:
     graph, environ = prepared.graph, prepared.request.variables()
-    with interrupted_by(stop):
-        notes = (*await foreign_hosts(graph), *client_notices(graph, environ))
-    for note in notes:
-        click.echo(f"note: {note}", err=True)
-    return await run(prepared, outputs)
+    graceful_ns = max((phase.graceful_stop_ns for phase in graph.phases), default=0)
+    with leaving.asking(stop, patience_s=graceful_ns / NS_PER_S):
+        with interrupted_by(stop):
+            notes = (*await foreign_hosts(graph), *client_notices(graph, environ))
+        for note in notes:
+            click.echo(f"note: {note}", err=True)
+        return await run(prepared, outputs)
 
 
 def _show(result: RunResult, files: Sequence[Path], *, quiet: bool) -> None:

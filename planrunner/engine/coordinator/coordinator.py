@@ -35,8 +35,9 @@ from planrunner.engine.scheduling.interruptible_sleep import InterruptibleSleep
 from planrunner.engine.scheduling.timeline import FOREVER_NS, SearchTimeline, Timeline, timeline_of
 from planrunner.engine.stop import Ending, Stop, StopLevel
 from planrunner.engine.workers.local import Drained, Worker, protocols_of
-from planrunner.engine.workers.remote_pool import RemotePool, WorkerHandle
+from planrunner.engine.workers.remote_pool import RemotePool
 from planrunner.engine.workers.ticker import each_second, keep_sweeping
+from planrunner.engine.workers.worker_state import WorkerHandle
 from planrunner.errors import CannotRun
 from planrunner.graph.run_graph import Block, PhaseNode, RunGraph, SearchLoad
 from planrunner.metrics.judging.evidence import Baseline

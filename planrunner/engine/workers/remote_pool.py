@@ -7,19 +7,23 @@
 | asks for the run's end | as it asks           | all end gracefully; where it shares with others  |
 |                        |                      | what has come to its end, when all of them ask   |
 | is silent for a minute | within a second      | it is killed, and so has ended                   |
+| is silent for 5 s when | within a second      | the same: a step of its plan hangs               |
+| its load is long over  |                      |                                                  |
+| does not answer when   | within 300 ms        | the same                                         |
+| all has to end at once |                      |                                                  |
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from planrunner.clock import Clock
 from planrunner.engine.recording.counters import Counters
 from planrunner.engine.scheduling.interruptible_sleep import InterruptibleSleep
-from planrunner.engine.scheduling.timeline import Timeline
+from planrunner.engine.scheduling.timeline import FOREVER_NS, Timeline
 from planrunner.engine.stop import Among, Ending, Stop, StopLevel
 from planrunner.engine.workers.assignment import who_shares
 from planrunner.engine.workers.local import Drained, Worker
@@ -39,14 +43,14 @@ from planrunner.engine.workers.messages import (
     WorkerSecond,
     fingerprint,
 )
-from planrunner.engine.workers.transport import Transport
+from planrunner.engine.workers.worker_state import WorkerHandle, WorkerState
 from planrunner.errors import CannotRun
 from planrunner.graph.loads import RunnableLoad
 from planrunner.graph.run_graph import PhaseNode, RunGraph
 from planrunner.results.files.samples import SampleWriter
 from planrunner.units import NS_PER_MS, NS_PER_S, NS_PER_US
 
-__all__ = ["RemotePool", "WorkerHandle"]
+__all__ = ["RemotePool"]
 
 LEAD_NS: Final = 150 * NS_PER_MS
 """For a message to arrive and a phase to be bound, on a busy machine too …"""
@@ -58,58 +62,13 @@ _PATIENCE_NS: Final = 500 * NS_PER_MS
 """How long a look waits for the slowest worker; what comes later counts in the next one."""
 
 _SILENT_NS: Final = 60 * NS_PER_S
+_OVERDUE_NS: Final = 5 * NS_PER_S
+"""As `_SILENT_NS`, once the load and its graceful stop are over."""
+
+_ANSWER_NS: Final = 300 * NS_PER_MS
+"""What a worker gets to answer when all has to end at once; the process then ends as well."""
+
 _READY_S: Final = 120
-
-
-class WorkerHandle(Protocol):
-    """A worker as the coordinator reaches it.
-
-    Attributes:
-        name: For people: `worker 2 of 3 (process 4711)`.
-    """
-
-    name: str
-
-    @property
-    def transport(self) -> Transport: ...
-
-    async def fate(self) -> str:
-        """Return what became of it, in words, once its transport has closed."""
-
-    def kill(self) -> None: ...
-
-    async def close(self) -> None:
-        """Wait for its end, which may take a second, and take care that it comes."""
-
-
-class _WorkerState:
-    """What is known of one worker.
-
-    Attributes:
-        second: The last one that it has reported.
-        look: The last one that it has answered.
-        ends_ns: When each of its phases ends or has ended.
-        parts: What it has sent that is not drained yet.
-        counters: Its totals so far; so are `users` those of now.
-        rows: How many raw samples were in its file when it last said something.
-        peak_cpu_share: Of one processor, in its busiest second.
-    """
-
-    def __init__(self, handle: WorkerHandle, number: int, now_ns: int) -> None:
-        self.handle = handle
-        self.number = number
-        self.alive = True
-        self.second = self.look = self.rows = 0
-        self.heard_ns = now_ns
-        self.ends_ns: dict[str, int] = {}
-        self.running: dict[str, asyncio.Future[int | None]] = {}
-        self.parts: list[Drained] = []
-        self.counters = Counters()
-        self.users: Mapping[str, int] = {}
-        self.overflowed = False
-        self.sampling_stopped = ""
-        self.verdict = ""
-        self.peak_cpu_share = 0.0
 
 
 class _RemotePhase:
@@ -165,14 +124,16 @@ class RemotePool:
         self._clock = clock
         self._stop = stop
         self._links = [
-            _WorkerState(handle, number, clock.now_ns()) for number, handle in enumerate(handles)
+            WorkerState(handle, number, clock.now_ns()) for number, handle in enumerate(handles)
         ]
         self._open: dict[str, _RemotePhase] = {}
         self._asked: dict[Among, set[int]] = {}
         self._samples: SampleWriter | None = None
         self._drained_ns = 0
         self._looks = 0
-        self._awaited: tuple[Callable[[_WorkerState], bool], InterruptibleSleep] | None = None
+        self._awaited: tuple[Callable[[WorkerState], bool], InterruptibleSleep] | None = None
+        self._halted_ns = FOREVER_NS
+        self._at_once = InterruptibleSleep(clock)
         self.start_spread_ns = 0
 
     @property
@@ -198,7 +159,7 @@ class RemotePool:
 
     @property
     def watches(self) -> Sequence[Callable[[], Coroutine[Any, Any, None]]]:
-        return [partial(self._listen, link) for link in self._links]
+        return [*(partial(self._listen, link) for link in self._links), self._end_at_once]
 
     async def muster(self) -> None:
         """Wait until every worker has compiled the plan.
@@ -213,7 +174,7 @@ class RemotePool:
         except TimeoutError as error:
             raise CannotRun(f"the workers were not ready after {_READY_S} s") from error
 
-    async def _ready(self, link: _WorkerState) -> None:
+    async def _ready(self, link: WorkerState) -> None:
         try:
             message = await link.handle.transport.receive()
         except EOFError as error:
@@ -274,7 +235,7 @@ class RemotePool:
             self.start_spread_ns = max(self.start_spread_ns, max(began_ns) - min(began_ns))
         self._cut(begin.phase)
 
-    def _send(self, link: _WorkerState, begin: Begin) -> None:
+    def _send(self, link: WorkerState, begin: Begin) -> None:
         try:
             link.handle.transport.send(begin)
         except Exception as error:  # pickle raises what it likes
@@ -287,9 +248,40 @@ class RemotePool:
         now_ns = self._clock.now_ns()
         await self._all_are_in(lambda link: link.second >= second)
         for link in self._links:
-            if link.alive and now_ns - link.heard_ns > _SILENT_NS:
-                link.verdict = f"was silent for {_SILENT_NS // NS_PER_S} s and was killed"
-                link.handle.kill()
+            if link.alive:
+                self._kill_if_silent(link, now_ns)
+
+    def _kill_if_silent(self, link: WorkerState, now_ns: int) -> None:
+        silent_ns = now_ns - link.heard_ns
+        if silent_ns > _SILENT_NS:
+            self._kill(link, f"was silent for {_SILENT_NS // NS_PER_S} s")
+        elif silent_ns > _OVERDUE_NS and now_ns > self._over_ns(link) + _OVERDUE_NS:
+            self._kill(link, f"was silent for {_OVERDUE_NS // NS_PER_S} s when its load was over")
+
+    def _over_ns(self, link: WorkerState) -> int:
+        """Return when the graceful stop of all that a worker runs is over."""
+        return max(
+            (
+                min(self._open[name].timeline.ends_ns, self._halted_ns)
+                + self._open[name].phase.graceful_stop_ns
+                for name in link.running
+            ),
+            default=FOREVER_NS,
+        )
+
+    def _kill(self, link: WorkerState, why: str) -> None:
+        link.verdict = f"{why} and was killed"
+        link.handle.kill()
+
+    async def _end_at_once(self) -> None:
+        """Kill the workers that do not answer when all has to end at once."""
+        while self._stop.level is not StopLevel.AT_ONCE:
+            await self._at_once.until(self._clock.now_ns() + NS_PER_S)
+        look_ns = self._clock.now_ns()
+        await self._clock.sleep_until(look_ns + _ANSWER_NS)
+        for link in self._links:
+            if link.alive and link.running and link.heard_ns < look_ns:
+                self._kill(link, "did not answer when the run had to end at once")
 
     async def catch_up(self) -> None:
         look = self._looks = self._looks + 1
@@ -297,7 +289,7 @@ class RemotePool:
             link.handle.transport.send(Look(look))
         await self._all_are_in(lambda link: link.look >= look)
 
-    async def _all_are_in(self, is_in: Callable[[_WorkerState], bool]) -> None:
+    async def _all_are_in(self, is_in: Callable[[WorkerState], bool]) -> None:
         sleeper = InterruptibleSleep(self._clock)
         self._awaited = is_in, sleeper
         self._look_who_is_in()
@@ -325,7 +317,7 @@ class RemotePool:
         self._drained_ns = drained.snapshot.end_ns
         return drained
 
-    async def _listen(self, link: _WorkerState) -> None:
+    async def _listen(self, link: WorkerState) -> None:
         """Take in what a worker says until it is gone."""
         try:
             while True:
@@ -336,7 +328,7 @@ class RemotePool:
             link.verdict = link.verdict or await link.handle.fate()
             self._lost(link)
 
-    def _heard(self, link: _WorkerState, message: object) -> None:
+    def _heard(self, link: WorkerState, message: object) -> None:
         match message:
             case WorkerSecond():
                 self._take(link, message)
@@ -351,7 +343,7 @@ class RemotePool:
             case _:
                 raise TypeError(f"no coordinator knows what to do with {message!r}")
 
-    def _take(self, link: _WorkerState, said: WorkerSecond) -> None:
+    def _take(self, link: WorkerState, said: WorkerSecond) -> None:
         link.second = max(link.second, said.number)
         link.look = max(link.look, said.look)
         link.rows = said.rows
@@ -384,7 +376,7 @@ class RemotePool:
         for link in self._links:
             link.handle.transport.send(EndPhase(phase))
 
-    def _ask(self, link: _WorkerState, asked: Asked) -> None:
+    def _ask(self, link: WorkerState, asked: Asked) -> None:
         if asked.among is not None:
             asking = self._asked.setdefault(asked.among, set())
             asking.add(link.number)
@@ -393,7 +385,7 @@ class RemotePool:
                 return
         self._stop.request(asked.reason, ending=asked.ending)
 
-    def _lost(self, link: _WorkerState) -> None:
+    def _lost(self, link: WorkerState) -> None:
         link.alive = False
         for future in link.running.values():
             if not future.done():
@@ -406,6 +398,12 @@ class RemotePool:
 
     def _relay_stop(self) -> None:
         stop = self._stop
-        if stop.level is not StopLevel.RUNNING:
-            for link in self._links:
-                link.handle.transport.send(Halt(stop.level, stop.reason, stop.ending))
+        if stop.level is StopLevel.RUNNING:
+            return
+        self._halted_ns = min(self._halted_ns, self._clock.now_ns())
+        for link in self._links:
+            link.handle.transport.send(Halt(stop.level, stop.reason, stop.ending))
+            if stop.level is StopLevel.AT_ONCE:
+                link.handle.transport.send(Look(0))
+        if stop.level is StopLevel.AT_ONCE:
+            self._at_once.cut_short()

@@ -397,6 +397,33 @@ def test_a_worker_that_says_nothing_for_a_minute_is_killed() -> None:
     assert 60 < (outcome.ended_ns - outcome.started_ns) / NS_PER_S < 68
 
 
+def test_a_worker_that_hangs_when_its_load_is_over_is_not_waited_for_as_long() -> None:
+    """After the graceful stop it gets some seconds: the run ends, and is invalid."""
+    graph = make_graph(user_class(wait=pause(1)), closed(2, 10, graceful_stop=2))
+
+    outcome = run_fleet(graph, 2, mute_at={3: 1}).outcome
+
+    assert (
+        outcome.reason == "worker 2 of 2 was silent for 5 s when its load was over and was killed"
+    )
+    assert 10 + 2 + 5 < (outcome.ended_ns - outcome.started_ns) / NS_PER_S < 10 + 2 + 8
+    [reason] = outcome.invalid
+    assert reason.startswith(outcome.reason)
+
+
+def test_a_worker_that_hangs_is_killed_when_all_has_to_end_at_once() -> None:
+    """The second Ctrl-C doesn't wait for it, nor for its graceful stop; the others are whole."""
+    graph = make_graph(user_class(wait=pause(1)), closed(2, 600, graceful_stop=30))
+
+    told = run_fleet(graph, 2, mute_at={3: 1}, stop_at={4: "enough", 4.5: "now"})
+
+    outcome = told.outcome
+    assert (outcome.ending, outcome.reason) == (Ending.INTERRUPTED, "enough")
+    assert (outcome.ended_ns - outcome.started_ns) / NS_PER_S < 5
+    [reason] = outcome.invalid
+    assert "did not answer when the run had to end at once and was killed" in reason
+
+
 def test_what_setup_sets_must_be_sendable() -> None:
     """Said in words, with what to do."""
     setup = Block((SetNode((("token", lambda _: lambda: 1),)),), names=("token",))

@@ -1,0 +1,64 @@
+"""One worker as the coordinator sees it: how it is reached, and what is known of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Protocol
+
+from planrunner.engine.recording.counters import Counters
+from planrunner.engine.workers.local import Drained
+from planrunner.engine.workers.transport import Transport
+
+__all__ = ["WorkerHandle", "WorkerState"]
+
+
+class WorkerHandle(Protocol):
+    """A worker as the coordinator reaches it.
+
+    Attributes:
+        name: For people: `worker 2 of 3 (process 4711)`.
+    """
+
+    name: str
+
+    @property
+    def transport(self) -> Transport: ...
+
+    async def fate(self) -> str:
+        """Return what became of it, in words, once its transport has closed."""
+
+    def kill(self) -> None: ...
+
+    async def close(self) -> None:
+        """Wait for its end, which may take a second, and take care that it comes."""
+
+
+class WorkerState:
+    """What is known of one worker.
+
+    Attributes:
+        second: The last one that it has reported.
+        look: The last one that it has answered.
+        ends_ns: When each of its phases ends or has ended.
+        parts: What it has sent that is not drained yet.
+        counters: Its totals so far; so are `users` those of now.
+        rows: How many raw samples were in its file when it last said something.
+        peak_cpu_share: Of one processor, in its busiest second.
+    """
+
+    def __init__(self, handle: WorkerHandle, number: int, now_ns: int) -> None:
+        self.handle = handle
+        self.number = number
+        self.alive = True
+        self.second = self.look = self.rows = 0
+        self.heard_ns = now_ns
+        self.ends_ns: dict[str, int] = {}
+        self.running: dict[str, asyncio.Future[int | None]] = {}
+        self.parts: list[Drained] = []
+        self.counters = Counters()
+        self.users: Mapping[str, int] = {}
+        self.overflowed = False
+        self.sampling_stopped = ""
+        self.verdict = ""
+        self.peak_cpu_share = 0.0
