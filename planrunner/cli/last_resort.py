@@ -20,7 +20,7 @@ from typing import Final, NoReturn
 
 __all__ = ["LastResort", "start_last_resort"]
 
-_KILL_S: Final = 0.8
+_KILL_S: Final = 0.75
 """After the second signal; what listens has ended by itself earlier."""
 
 
@@ -97,12 +97,10 @@ def _watch(pid: int, numbers: Collection[signal.Signals], heard: int, passing_on
     poll.register(heard, select.POLLIN)
     count, end_s = 0, float("inf")
     while True:
-        left_s = end_s - time.monotonic()
-        if left_s <= 0:
+        left_s = max(0.0, end_s - time.monotonic())
+        if not poll.poll(None if count < 2 else left_s * 1000):
             _kill(pid)
             return
-        if not poll.poll(None if count < 2 else left_s * 1000):
-            continue
         data = os.read(heard, 4096)
         if not data:  # it has ended
             return

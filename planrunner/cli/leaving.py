@@ -4,9 +4,9 @@
 |-----------------------|----------------------------|----------------------------------------|
 | has begun nothing yet | ends it                    |                                        |
 | a brief command       | raises KeyboardInterrupt   | ends it                                |
-| a run                 | ends the run gracefully    | cuts iterations; ends it 0.65 s later  |
-| reports, the summary  | waits for them             | ends it 0.65 s later                   |
-| code that spins in C  | is heard when that returns | is killed by `last_resort` 0.8 s later |
+| a run                 | ends the run gracefully    | cuts iterations; ends it ½ s later     |
+| reports, the summary  | waits for them             | ends it ½ s later                      |
+| code that spins in C  | is heard when that returns | is killed by `last_resort` ¾ s later   |
 
 The exit code is 130, unless a result is kept: then it is the one that metrics.json states.
 """
@@ -39,8 +39,8 @@ SIGNALS: Final = tuple(
 _INTERRUPTED: Final = 130
 """`ExitCode.INTERRUPTED`, which is imported later."""
 
-_FORCE_S: Final = 0.65
-_TICK_S: Final = 0.1
+_FORCE_S: Final = 0.5
+_TICK_S: Final = 0.05
 _HUNG_S: Final = 5.0
 """How long the event loop may stand still after the graceful stop, for a step that hangs …"""
 
@@ -66,19 +66,21 @@ class Leaving:
         self._stop: Stop | None = None
         self._last_resort: LastResort | None = None
 
-    def listen(self, *, is_run: bool) -> None:
-        """Take the signals from now on; a run gets its last resort."""
-        if is_run:
-            self._last_resort = start_last_resort(SIGNALS)
+    def listen(self) -> None:
+        """Take the signals from now on."""
         for number in SIGNALS:
             # `nohup` has asked to go on when the terminal closes.
             if number != getattr(signal, "SIGHUP", None) or (
                 signal.getsignal(number) is not signal.SIG_IGN
             ):
                 signal.signal(number, self._hear)
+        atexit.register(self._ignore)  # the first that registers is the last that is called
+
+    def take_last_resort(self) -> None:
+        """Let a process beside this one see to its end; takes as long as two forks."""
+        self._last_resort = start_last_resort(SIGNALS)
         if self._last_resort is not None:
             self._last_resort.listen()
-        atexit.register(self._ignore)  # the first that registers is the last that is called
 
     def _ignore(self) -> None:
         """Let nothing change the exit code while the interpreter is taken down."""

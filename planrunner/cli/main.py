@@ -27,14 +27,16 @@ def main() -> None:
         _tell_version()
         return
     command = sys.argv[1] if len(sys.argv) > 1 else ""
-    from planrunner.cli.streams import forgive_streams, reserve_descriptors  # noqa: PLC0415 - as below
-
-    reserve_descriptors()
     from planrunner.cli.leaving import Leaving  # noqa: PLC0415 - keeps --version fast
 
     leaving = Leaving()
-    leaving.listen(is_run=command == _RUNS)
+    leaving.listen()
+    from planrunner.cli.streams import forgive_streams, reserve_descriptors  # noqa: PLC0415 - as above
+
+    reserve_descriptors()
     forgive_streams()
+    if command == _RUNS:
+        leaving.take_last_resort()
     if command in _BRIEF:
         _hurry()
     elif command == _RUNS:
