@@ -39,7 +39,7 @@ SIGNALS: Final = tuple(
 _INTERRUPTED: Final = 130
 """`ExitCode.INTERRUPTED`, which is imported later."""
 
-_FORCE_S: Final = 0.5
+_FORCE_S: Final = 0.55
 _TICK_S: Final = 0.05
 _HUNG_S: Final = 5.0
 """How long the event loop may stand still after the graceful stop, for a step that hangs …"""

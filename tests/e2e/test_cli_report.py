@@ -56,7 +56,7 @@ def test_reports_made_of_damaged_samples_are_3_and_replace_nothing(
     forced = project.run(*line, "--force")
     other = project.run("report", str(run), "--format", "report.html")
 
-    said = r"\d+ of \d+ samples are lost: `samples.bin` is damaged, cut off or gone"
+    said = r"[\d,]+ of [\d,]+ samples are lost: `samples.bin` is damaged, cut off or gone"
     assert [one.code for one in (refused, elsewhere, printed, forced, other)] == [3, 3, 3, 3, 0]
     assert all(re.search(said, one.err) for one in (refused, elsewhere, printed, forced))
     assert "is left as it is" in refused.err

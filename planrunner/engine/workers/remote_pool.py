@@ -9,7 +9,7 @@
 | is silent for a minute | within a second      | it is killed, and so has ended                   |
 | is silent for 5 s when | within a second      | the same: a step of its plan hangs               |
 | its load is long over  |                      |                                                  |
-| does not answer when   | within 300 ms        | the same                                         |
+| does not answer when   | within 200 ms        | the same                                         |
 | all has to end at once |                      |                                                  |
 """
 
@@ -65,7 +65,7 @@ _SILENT_NS: Final = 60 * NS_PER_S
 _OVERDUE_NS: Final = 5 * NS_PER_S
 """As `_SILENT_NS`, once the load and its graceful stop are over."""
 
-_ANSWER_NS: Final = 300 * NS_PER_MS
+_ANSWER_NS: Final = 200 * NS_PER_MS
 """What a worker gets to answer when all has to end at once; the process then ends as well."""
 
 _READY_S: Final = 120
