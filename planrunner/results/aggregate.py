@@ -11,7 +11,7 @@ from planrunner.metrics.judging.measured import MeasuredTime, measured_seconds
 from planrunner.metrics.series import ABORTED, Labels
 from planrunner.metrics.snapshot import Accumulated, SeriesTotal
 from planrunner.metrics.task_mix import TaskPicks, expected_runs
-from planrunner.results.model import Row, Totals
+from planrunner.results.model import AchievedTask, Row, Totals
 from planrunner.units import NS_PER_S
 from planrunner.values import dataclass
 
@@ -128,7 +128,7 @@ def make_rows(accumulated: Accumulated, measured: Sequence[MeasuredTime]) -> tup
     )
 
 
-def make_task_mix(counts: Iterable[TaskCount]) -> tuple[Mapping[str, object], ...]:
+def make_task_mix(counts: Iterable[TaskCount]) -> tuple[AchievedTask, ...]:
     """Set the achieved task mix beside the declared one.
 
     `share_percent` and `mix_error_percent` are None for a class of which nothing ran.
@@ -137,17 +137,17 @@ def make_task_mix(counts: Iterable[TaskCount]) -> tuple[Mapping[str, object], ..
     errors = mix_errors(counts)
     runs, weights = _by_user(counts, lambda c: c.runs), _by_user(counts, lambda c: c.weight)
     return tuple(
-        {
-            "user": count.user,
-            "task": count.task,
-            "weight": count.weight,
-            "declared_percent": 100 * count.weight / weights[count.user],
-            "share_percent": 100 * count.runs / runs[count.user] if runs[count.user] else None,
-            "runs": count.runs,
-            "skipped": count.skipped,
-            "substituted": count.substituted,
-            "mix_error_percent": errors.get(count.user),
-        }
+        AchievedTask(
+            user=count.user,
+            task=count.task,
+            weight=count.weight,
+            declared_percent=100 * count.weight / weights[count.user],
+            share_percent=100 * count.runs / runs[count.user] if runs[count.user] else None,
+            runs=count.runs,
+            skipped=count.skipped,
+            substituted=count.substituted,
+            mix_error_percent=errors.get(count.user),
+        )
         for count in counts
     )
 

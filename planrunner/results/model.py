@@ -20,6 +20,7 @@ from planrunner.results.record import (
 from planrunner.values import dataclass
 
 __all__ = [
+    "AchievedTask",
     "Judgement",
     "Point",
     "Row",
@@ -141,6 +142,30 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True)
+class AchievedTask:
+    """What became of a task, beside what its weight promises.
+
+    Attributes:
+        declared_percent: Its weight in all of its class.
+        share_percent: Its runs in all of its class; null where nothing of the class ran.
+        runs: How often it ran, in the place of another task included.
+        skipped: Picks refused because `needs` was not met.
+        substituted: Picks in whose place another task ran.
+        mix_error_percent: Of its class: how far the mix is off; null where nothing of it ran.
+    """
+
+    user: str
+    task: str
+    weight: int
+    declared_percent: float
+    share_percent: float | None
+    runs: int
+    skipped: int
+    substituted: int
+    mix_error_percent: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class RunResult:
     """One finished run.
 
@@ -188,7 +213,7 @@ class RunResult:
     points: tuple[Point, ...]
     judgements: tuple[Judgement, ...]
     validity: Validity
-    task_mix: tuple[Mapping[str, object], ...]
+    task_mix: tuple[AchievedTask, ...]
     params: Mapping[str, str]
     host: Mapping[str, str]
     notices: tuple[str, ...] = ()

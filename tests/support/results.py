@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from planrunner.results.model import (
+    AchievedTask,
     Judgement,
     Point,
     Row,
@@ -164,18 +165,18 @@ def _point(second: int, *, users: int, requests: int) -> Point:
     )
 
 
-def _mix(user: str, task: str, weight: int, declared: float, share: float) -> dict[str, object]:
-    return {
-        "user": user,
-        "task": task,
-        "weight": weight,
-        "declared_percent": declared,
-        "share_percent": share,
-        "runs": round(share * 10),
-        "skipped": 0,
-        "substituted": 0,
-        "mix_error_percent": 0.3,
-    }
+def _mix(user: str, task: str, weight: int, declared: float, share: float) -> AchievedTask:
+    return AchievedTask(
+        user=user,
+        task=task,
+        weight=weight,
+        declared_percent=declared,
+        share_percent=share,
+        runs=round(share * 10),
+        skipped=0,
+        substituted=0,
+        mix_error_percent=0.3,
+    )
 
 
 def _failing() -> RunResult:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import StrEnum
 from functools import cache
+from types import UnionType
 from typing import Any, Final, get_args, get_origin, get_type_hints
 
 __all__ = ["BadShape", "decode", "encode", "schema_of"]
@@ -57,7 +58,7 @@ def decode(kind: Any, data: object, place: str = "$") -> Any:  # noqa: ANN401 - 
     Raises:
         BadShape: `data` isn't of that type.
     """
-    if kind in _SCALARS:
+    if kind in _SCALARS or get_origin(kind) is UnionType:
         return _scalar(kind, data, place)
     if get_origin(kind) is tuple:
         return _tuple(get_args(kind)[0], data, place)
@@ -67,7 +68,7 @@ def decode(kind: Any, data: object, place: str = "$") -> Any:  # noqa: ANN401 - 
         return {key: decode(item_kind, item, f"{place}.{key}") for key, item in pairs}
     if is_dataclass(kind):
         return _decode_dataclass(kind, _object(data, place), place)
-    if isinstance(kind, type) and issubclass(kind, StrEnum):
+    if _is_enum(kind):
         return _decode_enum(kind, data, place)
     return data
 
@@ -82,12 +83,14 @@ def schema_of(kind: Any) -> dict[str, Any]:  # noqa: ANN401 - a type
         return {"type": "object", "additionalProperties": schema_of(get_args(kind)[1])}
     if is_dataclass(kind):
         return _dataclass_schema(kind)
-    if isinstance(kind, type) and issubclass(kind, StrEnum):
-        return {"enum": [word.value for word in kind]}
-    return {}
+    if get_origin(kind) is UnionType:
+        return {"type": [_SCALARS[get_args(kind)[0]][0], "null"]}
+    return {"enum": [word.value for word in kind]} if _is_enum(kind) else {}
 
 
 def _scalar(kind: Any, data: Any, place: str) -> object:  # noqa: ANN401 - a type and JSON
+    if get_origin(kind) is UnionType:  # of a scalar and None
+        return None if data is None else _scalar(get_args(kind)[0], data, place)
     # JSON has one type of number, Python counts bool as int.
     wanted = (int, float) if kind is float else kind
     if not isinstance(data, wanted) or (isinstance(data, bool) and kind is not bool):
@@ -134,6 +137,10 @@ def _decode_dataclass(kind: Any, data: Mapping[str, object], place: str) -> obje
 @cache  # evaluating them costs a hundred times what reading a value does
 def _hints(kind: Any) -> Mapping[str, Any]:  # noqa: ANN401 - a type
     return get_type_hints(kind)
+
+
+def _is_enum(kind: Any) -> bool:  # noqa: ANN401 - a type
+    return isinstance(kind, type) and issubclass(kind, StrEnum)
 
 
 def _decode_enum(kind: type[StrEnum], data: object, place: str) -> StrEnum:

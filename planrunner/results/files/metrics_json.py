@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final, TextIO
 
 from planrunner.errors import UsageError
+from planrunner.language.files import FileFault, read_file
 from planrunner.results.files.atomic import atomic_text_file
 from planrunner.results.files.codec import BadShape, decode, encode, schema_of
 from planrunner.results.model import RunResult
@@ -26,6 +27,9 @@ __all__ = [
 
 SCHEMA_VERSION: Final = 1
 """Rises when a reader of the old files could be misled; a new field alone doesn't raise it."""
+
+_MOST_BYTES: Final = 100_000_000
+"""Of a file that is read: twenty times what a run of two hours writes."""
 
 _SCHEMA_ID: Final = f"urn:planrunner:schema:metrics:{SCHEMA_VERSION}"
 
@@ -115,9 +119,9 @@ def read_metrics(path: Path) -> RunResult:
         UsageError: There is none at `path`, or it cannot be understood.
     """
     try:
-        text = path.read_text("utf-8")
-    except OSError as error:
-        raise UsageError(f"cannot read `{path}`: {error.strerror}") from error
+        text = read_file(path, most=_MOST_BYTES).decode("utf-8")
+    except FileFault as fault:
+        raise UsageError(f"cannot read `{path}`: it {fault.message}") from fault
     except UnicodeDecodeError as error:
         raise UsageError(f"`{path}` is not a metrics.json of planrunner: it isn't UTF-8") from error
     try:
@@ -142,10 +146,6 @@ def metrics_schema() -> dict[str, Any]:
 
 
 _LATENCIES: Final = ("min", "avg", "p50", "p90", "p95", "p99", "p99.9", "max")
-_TASK: Final = (
-    *("user", "task", "weight", "declared_percent", "share_percent"),
-    *("runs", "skipped", "substituted", "mix_error_percent"),
-)
 
 
 def check_sound(result: RunResult) -> None:
@@ -170,8 +170,6 @@ def _objects(result: RunResult) -> Iterator[tuple[str, Mapping[str, object], tup
     for n, row in enumerate(result.rows):
         yield f"$.rows[{n}].latency_ns", row.latency_ns, _LATENCIES
         yield f"$.rows[{n}].service_ns", row.service_ns, _LATENCIES
-    for n, task in enumerate(result.task_mix):
-        yield f"$.task_mix[{n}]", task, _TASK
 
 
 def _columns(result: RunResult) -> Iterator[tuple[str, Sized, Sized]]:

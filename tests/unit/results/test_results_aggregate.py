@@ -211,11 +211,11 @@ def test_the_task_mix_sets_the_achieved_beside_the_declared():
 
     browse, buy, admin = make_task_mix(counts)
 
-    assert (browse["declared_percent"], browse["share_percent"]) == (75.0, 60.0)
-    assert (buy["declared_percent"], buy["share_percent"]) == (25.0, 40.0)
-    assert (browse["skipped"], buy["substituted"]) == (5, 2)
-    assert browse["mix_error_percent"] == buy["mix_error_percent"] == pytest.approx(15.75)
-    assert (admin["share_percent"], admin["mix_error_percent"]) == (None, None)
+    assert (browse.declared_percent, browse.share_percent) == (75.0, 60.0)
+    assert (buy.declared_percent, buy.share_percent) == (25.0, 40.0)
+    assert (browse.skipped, buy.substituted) == (5, 2)
+    assert browse.mix_error_percent == buy.mix_error_percent == pytest.approx(15.75)
+    assert (admin.share_percent, admin.mix_error_percent) == (None, None)
 
 
 @given(st.lists(st.tuples(st.integers(1, 100), st.integers(0, 1000)), min_size=1, max_size=8))

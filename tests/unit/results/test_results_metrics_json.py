@@ -18,6 +18,7 @@ from planrunner.results.files.metrics_json import (
     write_metrics,
 )
 from planrunner.results.model import (
+    AchievedTask,
     Judgement,
     Point,
     Row,
@@ -88,17 +89,17 @@ def result():
         ),
         validity=Validity(ValidityLevel.BIASED, ("the generator was late",)),
         task_mix=(
-            {
-                "user": "V",
-                "task": "t",
-                "weight": 1,
-                "declared_percent": 100.0,
-                "share_percent": 100.0,
-                "runs": 9,
-                "skipped": 0,
-                "substituted": 0,
-                "mix_error_percent": None,
-            },
+            AchievedTask(
+                user="V",
+                task="t",
+                weight=1,
+                declared_percent=100.0,
+                share_percent=100.0,
+                runs=9,
+                skipped=0,
+                substituted=0,
+                mix_error_percent=None,
+            ),
         ),
         request_points=(RequestPoints("", 1, (1, 2), (8, 9), (0, 1), (1, 1), (2, 2), (3, 3)),),
         tracks=(Track("generator.cpu", (1.0,), (0.25,)),),
@@ -204,6 +205,9 @@ def test_other_json_is_no_result(data):
         (("totals", "error_rate"), 10**400, r"\$\.totals\.error_rate is out of range"),
         (("rows", 0, "latency_ns"), {"p50": 1}, r"\$\.rows\[0\]\.latency_ns\.min is missing"),
         (("task_mix", 0), {"user": "V"}, r"\$\.task_mix\[0\]\.task is missing"),
+        (("task_mix", 0, "runs"), [0], r"\$\.task_mix\[0\]\.runs is not a whole number"),
+        (("task_mix", 0, "user"), 7, r"\$\.task_mix\[0\]\.user is not text"),
+        (("task_mix", 0, "share_percent"), "a", r"\.share_percent is not a number"),
         (("points", 0, "seconds"), 0, r"\$\.points\[0\]\.seconds is less than 1"),
         (
             ("request_points", 0, "p99_ns"),
@@ -252,7 +256,7 @@ def test_a_damaged_file_is_an_error_in_words(tmp_path, content):
 
 def test_no_file_is_an_error_in_words(tmp_path):
     """A directory without results is the caller's mistake."""
-    with pytest.raises(UsageError, match="No such file"):
+    with pytest.raises(UsageError, match="does not exist"):
         read_metrics(tmp_path / "metrics.json")
 
 
