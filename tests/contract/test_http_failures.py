@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import time
 from collections.abc import Awaitable, Callable
 
@@ -277,6 +278,62 @@ def test_giant_body_is_too_large(http: HttpUnderTest, data: bytes) -> None:
     got = got_from(http, saying(data, then="hang"), HttpSettings(max_body=1000))
 
     assert (got.failure, got.body) == (FailureKind.TOO_LARGE, None)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        reply(200, b"x" * 100_000),
+        reply(200, b"x" * 100_000, length=False),
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n186a0\r\n"
+        + b"x" * 100_000
+        + b"\r\n0\r\n\r\n",
+        reply(200, gzip.compress(b"x" * 100_000), ("Content-Encoding", "gzip")),
+    ],
+    ids=["length", "close", "chunked", "gzip"],
+)
+def test_users_share_what_may_be_kept(http: HttpUnderTest, data: bytes) -> None:
+    """A user holds its last body; the next request, and the user's end, make room for others."""
+
+    async def respond(request: Request, wire: Wire) -> None:
+        await wire.send(data if request.target == "/large" else reply(200, b"small"))
+        if request.target == "/large" and b"close" not in data and b"\r\n\r\n" in data:
+            await wire.close()
+
+    async def scenario(one: TestUser, server: HttpServer) -> None:
+        other = TestUser(one.client, one.client.session(), {})
+        third = TestUser(one.client, one.client.session(), {})
+
+        assert len((await one.get(server.origin, "/large")).body or b"") == 100_000
+        assert (await one.get(server.origin, "/large")).failure is None
+
+        refused = await other.get(server.origin, "/large")
+        assert (refused.failure, refused.body) == (FailureKind.TOO_LARGE, None)
+        assert "http.max_kept" in refused.detail
+        assert (await other.get(server.origin, "/small")).body == b"small"
+
+        await one.get(server.origin, "/small")
+        assert (await other.get(server.origin, "/large")).failure is None
+        await other.session.close()
+        assert (await third.get(server.origin, "/large")).failure is None
+        await third.session.close()
+
+    converse(http, respond, scenario, HttpSettings(max_kept=150_000))
+
+
+def test_interim_replies_without_end_are_not_waited_for(http: HttpUnderTest) -> None:
+    """However many come, the request ends in its time."""
+
+    async def talk(wire: Wire, _: int) -> None:
+        await wire.reader.readuntil(b"\r\n\r\n")
+        while True:
+            await wire.send(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * 500)
+
+    began_s = time.monotonic()
+    got = got_from(http, talk, timeout_s=0.3)
+
+    assert got.failure in (FailureKind.TOO_LARGE, FailureKind.TIMEOUT)
+    assert time.monotonic() - began_s < 3
 
 
 def test_next_request_after_a_failure_works(http: HttpUnderTest) -> None:

@@ -198,6 +198,7 @@ class HttpSettings:
         max_head: Bytes of a reply's status line and headers; more fail as `too_large`.
         max_body: Bytes of a reply's body, as received and as decoded, when something reads it;
             more fail as `too_large`. A body that nothing reads is counted and let go.
+        max_kept: Bytes of the bodies that all users of a worker keep at a time.
     """
 
     base_url: TextParts = ()
@@ -218,3 +219,4 @@ class HttpSettings:
     hosts: Mapping[str, str] = field(default_factory=dict)
     max_head: int = 64 * 1024
     max_body: int = 64 * 1024 * 1024
+    max_kept: int = 256 * 1024 * 1024

@@ -56,7 +56,7 @@ PLUGIN: Final = Plugin(
         FailureKind.TIMEOUT: "no complete reply within the timeout",
         FailureKind.RESET: "the connection ended before the reply was complete",
         FailureKind.PROTOCOL: "the reply is not HTTP, or the redirects never end",
-        FailureKind.TOO_LARGE: "the head or body is larger than the limits allow",
+        FailureKind.TOO_LARGE: "the head, the body or all kept bodies are larger than the limits",
         FailureKind.STATUS: "a status that isn't accepted: by default anything but 2xx and 3xx",
         FailureKind.EXPECT: "an expectation does not hold",
         FailureKind.EXTRACT: "a required value isn't in the reply",

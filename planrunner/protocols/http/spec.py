@@ -15,6 +15,7 @@ from planrunner.language.fields.types import (
     ExprField,
     Flag,
     PositiveInt,
+    Size,
     TextField,
     ValueField,
     VariableName,
@@ -397,6 +398,12 @@ class HttpModel(PlanMapping):
         None,
         description="How many connections a user keeps, and for how long.",
         examples=["{keepalive: true, per_user: 1}", "{max_age: 5m, max_idle: 30s}"],
+    )
+    max_kept: Size | None = Field(
+        None,
+        description="How much of reply bodies all users of a worker keep at a time; a body beyond "
+        "that fails as `too_large`. Default 256MiB.",
+        examples=["1GiB"],
     )
     client: Literal["auto", "wire", "httpx"] | None = Field(
         None, description="The HTTP client to use. Default auto.", examples=["wire"]

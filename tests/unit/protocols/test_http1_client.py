@@ -26,6 +26,8 @@ from planrunner.protocols.http.clients.http1.head import (
     ReplyHead,
     ReplyHeads,
 )
+from planrunner.protocols.http.clients.kept_bodies import KeptBodies, KeptBudget
+from planrunner.protocols.http.clients.recall import Glimpse
 from planrunner.protocols.http.clients.request import bind_request
 from planrunner.protocols.http.clients.rewrite import add_lines, next_hop, without
 from planrunner.protocols.http.operation import HttpSettings, StaticBody, TextParts
@@ -213,7 +215,7 @@ def test_interim_replies_without_end_are_a_failure() -> None:
 def test_body_of_known_length(pieces: list[bytes], length: int) -> None:
     """It ends exactly there, and says when more came."""
     data = b"".join(pieces)
-    reader = BodyReader(length, keep=True, limit=100)
+    reader = BodyReader(length, limit=100, kept=KeptBodies(KeptBudget(1000)))
     for piece in pieces:
         reader.feed(piece)
 
@@ -227,7 +229,7 @@ def test_chunks_however_they_are_cut(chunks: list[bytes], cut: int, extra: bool)
     """Packets and chunks are independent of each other."""
     data = b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks) + b"0\r\n\r\n"
     data += b"HTTP/1.1 200 OK\r\n\r\n" if extra else b""
-    reader = ChunkedBody(keep=True, limit=10_000)
+    reader = ChunkedBody(limit=10_000, kept=KeptBodies(KeptBudget(100_000)))
     for start in range(0, len(data), cut):
         reader.feed(data[start : start + cut])
 
@@ -238,7 +240,7 @@ def test_chunks_however_they_are_cut(chunks: list[bytes], cut: int, extra: bool)
 
 def test_body_that_nothing_reads_has_no_limit() -> None:
     """It is counted and let go, so a download of any size can be measured."""
-    reader = BodyReader(UNTIL_CLOSE, keep=False, limit=10)
+    reader = BodyReader(UNTIL_CLOSE, limit=10)
     reader.feed(bytes(1000))
 
     assert reader.end()
@@ -525,7 +527,9 @@ class Nobody:
     now_ns = staticmethod(MonotonicClock().now_ns)
 
     def __init__(self) -> None:
-        self.is_closed = False
+        self.is_closed = self.is_dirty = False
+        self.glimpse: Glimpse | None = None
+        self.kept = KeptBodies(KeptBudget(1000))
 
     def forget(self, _: WireConnection) -> None: ...
 

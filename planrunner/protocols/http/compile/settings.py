@@ -80,6 +80,7 @@ def compile_settings(
         else _base_url(model.base_url, lowering),
         headers=merge_headers(headers),
         timeout_ns=timeout_ns,
+        max_kept=lowering.number(model.max_kept, ("max_kept",), settings.max_kept),
         follow_redirects=lowering.flag(
             ("follow_redirects",), model.follow_redirects, default=settings.follow_redirects
         ),

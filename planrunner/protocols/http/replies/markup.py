@@ -47,8 +47,10 @@ def compile_markup(language: str, source: str) -> Callable[[Reply], list[Any]]:
             namespaces=dict.fromkeys(prefixes, "urn:any"),
             smart_strings=False,
         )
+        select(etree.Element("html"))  # some faults show only here, such as too deep a nesting
     except (etree.XPathError, ValueError) as failed:  # ValueError: control characters
-        raise MarkupError(f"`{shorten(source, 60)}` is not an XPath: {failed}") from failed
+        what = "a CSS selector" if language == "css" else "an XPath"
+        raise MarkupError(f"`{shorten(source, 60)}` is not {what}: {failed}") from failed
     select_by = _SelectByPrefix(expression, prefixes) if prefixes else None
 
     def find(reply: Reply) -> list[Any]:
@@ -123,7 +125,10 @@ def _css_to_xpath(source: str) -> str:
         expression = cssselect.HTMLTranslator().css_to_xpath(selector)
         if prefixes_in(expression):  # of XML, whose names keep their capitals
             expression = cssselect.GenericTranslator().css_to_xpath(selector)
-    except (cssselect.SelectorError, RecursionError) as failed:
+    except RecursionError as failed:
+        message = f"`{shorten(source, 60)}` is nested too deeply"
+        raise MarkupError(message, hint="write a shorter selector") from failed
+    except cssselect.SelectorError as failed:
         raise MarkupError(
             f"`{shorten(source, 60)}` is not a CSS selector: {failed}",
             hint="write one such as `form input[name=csrf]::attr(value)`",

@@ -9,6 +9,7 @@ import httptools
 from planrunner.protocols.base import FailureKind
 from planrunner.protocols.http.clients.fault import WireFault
 from planrunner.protocols.http.clients.http1.head import UNTIL_CLOSE, ReplyHead, is_surplus
+from planrunner.protocols.http.clients.kept_bodies import KeptBodies
 from planrunner.protocols.http.clients.recall import GLIMPSE
 
 __all__ = ["BodyReader", "ChunkedBody", "read_body"]
@@ -26,6 +27,7 @@ class BodyReader:
         is_glimpsed: Keep the beginning although nothing reads it.
         beginning: What was kept then.
         limit: Of bytes kept; a body that nothing reads is counted and let go, however long.
+        kept: Where those that are kept count; None keeps none.
     """
 
     __slots__ = (
@@ -34,28 +36,32 @@ class BodyReader:
         "has_surplus",
         "is_complete",
         "is_glimpsed",
+        "kept",
         "length",
         "limit",
         "pieces",
         "received",
     )
 
-    def __init__(self, length: int, *, keep: bool, limit: int) -> None:
+    def __init__(self, length: int, *, limit: int, kept: KeptBodies | None = None) -> None:
         self.length = length
         self.received = 0
         self.is_complete = length == 0
         self.has_extra = self.has_surplus = self.is_glimpsed = False
         self.beginning = b""
         self.limit = limit
-        self.pieces: list[bytes] | None = [] if keep else None
-        if keep:
+        self.pieces: list[bytes] | None = None if kept is None else []
+        self.kept = kept
+        if kept is not None:
             self._check(length)
+            # All of it at once: whoever finds no room at the end has read for nothing.
+            kept.hold(max(length, 0))
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes from the wire.
 
         Raises:
-            WireFault: The body is larger than the limit, or its chunks are broken.
+            WireFault: More than may be kept comes, or its chunks are broken.
         """
         if self.length != UNTIL_CLOSE and len(data) > (missing := self.length - self.received):
             self.has_extra = True
@@ -81,6 +87,8 @@ class BodyReader:
         self.received += len(data)
         if self.pieces is not None:
             self._check(self.received)
+            if self.kept is not None and self.length == UNTIL_CLOSE:
+                self.kept.hold(len(data))
             self.pieces.append(data)
         elif self.is_glimpsed and len(self.beginning) < GLIMPSE:
             self.beginning += data[: GLIMPSE - len(self.beginning)]
@@ -96,8 +104,8 @@ class ChunkedBody(BodyReader):
 
     __slots__ = ("begun", "parser")
 
-    def __init__(self, *, keep: bool, limit: int) -> None:
-        super().__init__(UNTIL_CLOSE, keep=keep, limit=limit)
+    def __init__(self, *, limit: int, kept: KeptBodies | None = None) -> None:
+        super().__init__(UNTIL_CLOSE, limit=limit, kept=kept)
         self.begun = 0
         self.parser = httptools.HttpResponseParser(self)
         self.parser.feed_data(CHUNKED_HEAD)
@@ -135,12 +143,12 @@ class ChunkedBody(BodyReader):
         return True
 
 
-def read_body(head: ReplyHead, *, keep: bool, limit: int) -> BodyReader:
+def read_body(head: ReplyHead, *, limit: int, kept: KeptBodies | None) -> BodyReader:
     """Return the reader for the body that `head` announces.
 
     Raises:
-        WireFault: It announces more than the limit.
+        WireFault: It announces more than may be kept.
     """
     if head.is_chunked:
-        return ChunkedBody(keep=keep, limit=limit)
-    return BodyReader(head.length, keep=keep, limit=limit)
+        return ChunkedBody(limit=limit, kept=kept)
+    return BodyReader(head.length, limit=limit, kept=kept)

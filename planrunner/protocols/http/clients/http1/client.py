@@ -18,6 +18,7 @@ from planrunner.protocols.http.clients.http1.head import ReplyHeads
 from planrunner.protocols.http.clients.http1.session import RetiringSession, WireSession
 from planrunner.protocols.http.clients.http1.user import Lifetime, WireShared
 from planrunner.protocols.http.clients.identity import WireIdentity
+from planrunner.protocols.http.clients.kept_bodies import UNCOUNTED, KeptBudget
 from planrunner.protocols.http.clients.request import WireRequest, bind_request
 from planrunner.protocols.http.clients.retries import Tokens
 from planrunner.protocols.http.clients.tap import TappedIdentity, keeping_replies
@@ -35,8 +36,9 @@ class WireClient:
             clock,
             clock.now_ns,
             ReplyLimits(settings.max_head, settings.max_body),
-            ReplyHeads(settings.max_body),
+            ReplyHeads(min(settings.max_body, UNCOUNTED)),
             Connector(settings, clock.now_ns),
+            KeptBudget(settings.max_kept),
             settings.per_user,
             Lifetime(settings.max_age_ns, settings.max_idle_ns),
         )

@@ -23,6 +23,7 @@ from planrunner.protocols.base import FailureKind, Reply
 from planrunner.protocols.http.clients.fault import WireFault, map_loss
 from planrunner.protocols.http.clients.http1.body import BodyReader, read_body
 from planrunner.protocols.http.clients.http1.head import HEAD_END, ReplyHead, ReplyHeads, is_surplus
+from planrunner.protocols.http.clients.kept_bodies import KeptBodies
 from planrunner.protocols.http.clients.recall import Glimpse, is_worth_a_glimpse
 from planrunner.protocols.http.url import Origin
 
@@ -50,10 +51,14 @@ class ConnectionOwner(Protocol):
 
     Attributes:
         glimpse: Of the last reply that is worth one.
+        kept: Where the bodies that it keeps count.
+        is_dirty: Its next request has to let go of something first.
     """
 
     now_ns: Callable[[], int]
     glimpse: Glimpse | None
+    kept: KeptBodies
+    is_dirty: bool
 
     def forget(self, connection: WireConnection) -> None:
         """Never use the connection again; may be called twice."""
@@ -328,10 +333,12 @@ class WireConnection(asyncio.Protocol):
             self._finish_quick(head, rest if self.wants_body else None)
             return
         self.head = head  # known even if the body is refused
+        kept = self.owner.kept if self.wants_body else None
         if self.is_bodiless:
-            reading = BodyReader(0, keep=self.wants_body, limit=0)
+            reading = BodyReader(0, limit=0, kept=kept)
         else:
-            reading = read_body(head, keep=self.wants_body, limit=self.limits.max_body)
+            self.owner.is_dirty = self.owner.is_dirty or kept is not None
+            reading = read_body(head, limit=self.limits.max_body, kept=kept)
         reading.is_glimpsed = not self.wants_body and is_worth_a_glimpse(head.status)
         self.reading = reading
         if rest or reading.is_complete:

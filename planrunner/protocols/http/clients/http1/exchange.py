@@ -65,6 +65,7 @@ class WireExchange:
         """Send the request and see it through."""
         reply, user = self.user.reply, self.user
         user.clean()
+        user.kept.release()
         user.is_dirty = True
         reply.first_byte_ns = reply.sent_ns = reply.sent = 0
         reply.asked_ns = user.now_ns()
@@ -195,6 +196,7 @@ class WireExchange:
             content,
             head.encoding,
             limit=user.shared.limits.max_body,
+            kept=user.kept,
             is_late=lambda: user.now_ns() > user.deadline_ns,
         )
 

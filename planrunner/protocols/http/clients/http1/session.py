@@ -47,6 +47,7 @@ class WireSession(WireUser):
         if self.is_dirty:
             self.is_dirty = False
             self.clean()
+            self.kept.release()
         reply.first_byte_ns = 0
         reply.sent = len(data)
         create_future, now_ns, write = self.create_future, self.now_ns, connection.write
@@ -101,6 +102,7 @@ class WireSession(WireUser):
         for other in self.others:
             await other.close()
         self.shared.users.discard(self)
+        self.kept.release()
         for connection in list(self.connections.values()):
             connection.close()
         self.current = None  # or the two would hold each other

@@ -13,6 +13,7 @@ from planrunner.protocols.http.clients.http1.connect import Connector
 from planrunner.protocols.http.clients.http1.connection import ReplyLimits, WireConnection
 from planrunner.protocols.http.clients.http1.head import ReplyHeads
 from planrunner.protocols.http.clients.identity import WireIdentity
+from planrunner.protocols.http.clients.kept_bodies import KeptBodies, KeptBudget
 from planrunner.protocols.http.clients.recall import Glimpse, recall
 from planrunner.protocols.http.clients.retries import Tokens
 from planrunner.protocols.http.clients.tally import Tally
@@ -45,6 +46,7 @@ class WireShared:
     """What the users of one client have in common.
 
     Attributes:
+        budget: Of the bodies that they keep.
         users: Those not closed yet.
         per_user: Connections of one user to one host at once; 0 leaves it to the plan's steps.
         lifetime: Of their connections.
@@ -56,6 +58,7 @@ class WireShared:
     limits: ReplyLimits
     heads: ReplyHeads
     connector: Connector
+    budget: KeptBudget
     per_user: int = 0
     lifetime: Lifetime = Lifetime()
     tally: Tally = field(default_factory=Tally)
@@ -72,6 +75,7 @@ class WireUser:
         deadline_ns: Of the request under way.
         written: What was last written to it, of a large request the beginning.
         glimpse: What is known of the last reply that looked like a failure and nothing reads.
+        kept: The bodies that the reply holds.
         is_dirty: The reply holds more than a quick reply overwrites.
     """
 
@@ -84,6 +88,7 @@ class WireUser:
         "glimpse",
         "identity",
         "is_dirty",
+        "kept",
         "now_ns",
         "reply",
         "shared",
@@ -105,6 +110,7 @@ class WireUser:
         self.written = b""
         self.glimpse: Glimpse | None = None
         self.reply = Reply()
+        self.kept = KeptBodies(shared.budget)
 
     async def open(self, origin: Origin) -> WireConnection:
         """Open a connection, the user's only one to this origin from now on.

@@ -22,6 +22,7 @@ from planrunner.protocols.http.clients.fault import (
     map_tls_failure,
 )
 from planrunner.protocols.http.clients.http1.head import is_surplus
+from planrunner.protocols.http.clients.kept_bodies import KeptBodies
 from planrunner.protocols.http.clients.recall import GLIMPSE, is_worth_a_glimpse
 from planrunner.values import dataclass
 
@@ -111,7 +112,7 @@ async def attempt(
     *,
     max_head: int,
     max_body: int,
-    keep: bool,
+    kept: KeptBodies | None,
 ) -> None:
     """Send once and read the whole reply into `measured`.
 
@@ -134,7 +135,7 @@ async def attempt(
         reply = await transport.handle_async_request(request)
         try:
             _read_head(reply, measured, max_head)
-            await _read_body(reply, measured, max_body if keep else None)
+            await _read_body(reply, measured, max_body, kept)
             measured.has_surplus = await _distrust(reply)
         finally:
             await reply.aclose()
@@ -154,15 +155,18 @@ def _read_head(reply: httpx.Response, measured: HttpxAttempt, max_head: int) -> 
         raise WireFault(FailureKind.TOO_LARGE, f"the reply's head is larger than {max_head} bytes")
 
 
-async def _read_body(reply: httpx.Response, measured: HttpxAttempt, limit: int | None) -> None:
-    """Count the body, and keep it when there is a limit: what nothing reads may be any size."""
+async def _read_body(
+    reply: httpx.Response, measured: HttpxAttempt, limit: int, kept: KeptBodies | None
+) -> None:
+    """Count the body, and keep it if it counts anywhere: what nothing reads may be any size."""
     chunks = []
     async for chunk in reply.stream:  # type: ignore[union-attr]  # the async transport's stream
         measured.received += len(chunk)
-        if limit is not None:
+        if kept is not None:
             if measured.received > limit:
                 words = f"the reply's body is larger than {limit} bytes"
                 raise WireFault(FailureKind.TOO_LARGE, words)
+            kept.hold(len(chunk))
             chunks.append(chunk)
         elif is_worth_a_glimpse(measured.status):
             measured.beginning += chunk[: GLIMPSE - len(measured.beginning)]

@@ -29,6 +29,7 @@ from planrunner.protocols.http.clients.fault import WireFault
 from planrunner.protocols.http.clients.http1.connect import tls_context
 from planrunner.protocols.http.clients.httpx.attempt import HttpxAttempt, Outgoing, attempt
 from planrunner.protocols.http.clients.identity import WireIdentity
+from planrunner.protocols.http.clients.kept_bodies import KeptBodies, KeptBudget
 from planrunner.protocols.http.clients.recall import Glimpse, recall
 from planrunner.protocols.http.clients.request import Outbound, WireRequest, bind_request
 from planrunner.protocols.http.clients.retries import Tokens, send_with_care
@@ -61,6 +62,7 @@ class HttpxClient:
         # Making a context costs 70 to 120 ms: once for all users.
         self.tls = tls_context(settings)
         self.tally = Tally()
+        self.budget = KeptBudget(settings.max_kept)
         self._told: Callable[[Sent | Redirect], None] | None = None
 
     def tap(self, told: Callable[[Sent | Redirect], None]) -> None:
@@ -95,6 +97,7 @@ class HttpxSession:
         self.tokens = tokens
         self.clock = client.clock
         self._reply = Reply()
+        self._kept = KeptBodies(client.budget)
         self._written: Outbound | None = None
         self._glimpse: Glimpse | None = None
         # One for each name of `http.hosts`: httpx's pool would share a connection among all names
@@ -144,6 +147,7 @@ class HttpxSession:
     async def close(self) -> None:
         for other in self._others:
             await other.close()
+        self._kept.release()
         await self._close_transports()
 
     async def _close_transports(self) -> None:
@@ -156,6 +160,7 @@ class HttpxSession:
 
     def _fresh_reply(self) -> Reply:
         reply = self._reply
+        self._kept.release()
         reply.failure, reply.detail = None, ""
         reply.status = reply.first_byte_ns = reply.ended_ns = 0
         reply.connect_ns = reply.received = reply.sent = reply.connects = reply.retries = 0
@@ -212,7 +217,7 @@ class HttpxSession:
                 measured,
                 max_head=settings.max_head,
                 max_body=settings.max_body,
-                keep=bound.wants_body,
+                kept=self._kept if bound.wants_body else None,
             )
         finally:
             # Also after a failure and in a cancelled request: what was sent was sent.
@@ -257,6 +262,7 @@ class HttpxSession:
             measured.content,
             encoding,
             limit=client.settings.max_body,
+            kept=self._kept,
             is_late=lambda: client.now_ns() > deadline_ns,
         )
 
