@@ -14,9 +14,10 @@ from planrunner.cli.leaving import Leaving
 from planrunner.cli.streams import stdout_for_documents
 from planrunner.engine.debug.dry_run import DryRun
 from planrunner.engine.debug.trace import TraceEvent
+from planrunner.engine.recording.run_masker import RunMasker
 from planrunner.engine.stop import Stop
+from planrunner.engine.workers.local import run_masker
 from planrunner.graph.run_graph import RunGraph
-from planrunner.language.secrets import Masker
 from planrunner.report.terminal.console import open_console
 from planrunner.report.terminal.trace import JsonTrace, TextTrace
 from planrunner.results.exit_codes import ExitCode
@@ -39,13 +40,18 @@ def try_once(
     graph = compiled.graph
     for notice in client_notices(graph, compiled.request.variables()):
         click.echo(f"note: {notice}", err=True)
-    mask = Masker(graph.secrets)
+    mask = run_masker(graph)
     tell: Callable[[TraceEvent], None]
     console = open_console(sys.stdout)
     if as_json:
         stdout_for_documents()
-    tell = JsonTrace(click.echo, mask) if as_json else TextTrace(console, mask, full=full)
-    trial = asyncio.run(_tried(compiled, stop, leaving, tell))
+    names = not graph.shows_named
+    tell = (
+        JsonTrace(click.echo, mask, covers_names=names)
+        if as_json
+        else TextTrace(console, mask, full=full, covers_names=names)
+    )
+    trial = asyncio.run(_tried(compiled, stop, leaving, tell, mask))
     if as_json:
         click.echo(json.dumps({"event": "end", "seed": graph.seed, **asdict(trial)}))
     else:
@@ -56,10 +62,14 @@ def try_once(
 
 
 async def _tried(
-    compiled: CompiledPlan, stop: Stop, leaving: Leaving, tell: Callable[[TraceEvent], None]
+    compiled: CompiledPlan,
+    stop: Stop,
+    leaving: Leaving,
+    tell: Callable[[TraceEvent], None],
+    mask: RunMasker,
 ) -> DryRun:
     with leaving.asking(stop, patience_s=0):
-        return await dry_run(compiled, tell)
+        return await dry_run(compiled, tell, mask)
 
 
 def _summary(graph: RunGraph, trial: DryRun) -> str:

@@ -53,6 +53,7 @@ from planrunner.metrics.thresholds import Threshold
 from planrunner.plan.loader import Plan
 from planrunner.plan.models.plan import PlanModel
 from planrunner.plan.params.resolve import Param
+from planrunner.plan.params.secret_texts import row_texts
 from planrunner.protocols import registry
 
 __all__ = ["compile_plan", "masked_findings"]
@@ -407,9 +408,10 @@ def masked_findings(
         more: Values that phases have for them.
     """
     secrets = {name for name, param in plan.params.items() if param.secret}
-    if not found or not secrets:
+    rows = tuple(row_texts(plan.document))
+    if not found or not (secrets or rows):
         return tuple(found)
-    mask = Masker((*secrets_of((*plan.params.values(), *more)), *plan.secrets))
+    mask = Masker((*secrets_of((*plan.params.values(), *more)), *plan.secrets, *rows))
     return mask.diagnostics([_masked(fault, secrets) for fault in found])
 
 

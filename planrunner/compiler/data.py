@@ -16,7 +16,7 @@ from planrunner.data.data_format import survey
 from planrunner.data.survey import Survey, columns_of
 from planrunner.data.tables import RowFault
 from planrunner.graph.data import DataNode, OnEnd, Order
-from planrunner.language.diagnostics import Code
+from planrunner.language.diagnostics import Code, suggest
 from planrunner.language.expressions.expression import RESERVED
 from planrunner.language.expressions.values import Scope
 from planrunner.language.files import FileFault
@@ -150,13 +150,31 @@ class _DataCompiler:
             node = self._file(model.file) if model.file is not None else None
         if node is None:
             return None
+        secret, is_secret = self._secret(node.columns)
         return replace(
             node,
+            secret=secret,
+            is_secret=is_secret,
             per_user=model.per == "user",
             order=Order(model.order),
             unique=unique,
             on_end=OnEnd(model.on_end),
         )
+
+    def _secret(self, columns: Sequence[str]) -> tuple[tuple[str, ...], bool]:
+        """Return which columns are secret, and whether rows without columns are."""
+        given, where = self._model.secret, (*self._path, "secret")
+        if isinstance(given, bool) or given is None:
+            return (tuple(columns), not columns) if given else ((), False)
+        for index, column in enumerate(given):
+            if column in columns:
+                continue
+            message = f"`{self._name}` has no column `{column}`"
+            hint = suggest(column, columns) or f"columns: {', '.join(columns)}"
+            if not columns:
+                hint = "its rows are plain values: write `secret: true` to mask them"
+            self._work.fault((*where, index), Code.UNKNOWN_NAME, message, hint=hint)
+        return tuple(given), False
 
     def _check_name(self) -> None:
         name, work = self._name, self._work

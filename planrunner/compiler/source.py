@@ -26,6 +26,7 @@ class GraphSource:
         seed: Of the run, wherever it came from.
         ports: Of services, chosen for this run.
         scratch: Where services get a directory of their own.
+        shows_named: As in the graph.
     """
 
     bundle: Bundle
@@ -34,6 +35,7 @@ class GraphSource:
     seed: int
     ports: Mapping[str, int]
     scratch: Path
+    shows_named: bool = False
 
     def compile(self) -> RunGraph:
         """Compile the plan.
@@ -50,4 +52,4 @@ class GraphSource:
             selection=self.selection,
             scratch=self.scratch,
         )
-        return replace(graph, seed=self.seed)
+        return replace(graph, seed=self.seed, shows_named=self.shows_named)

@@ -36,6 +36,8 @@ class DataNode:
         file: The data file as the plan names it; empty when the rows are in the plan.
         path: Where that file is.
         columns: Empty when the rows are plain values.
+        secret: Columns whose values are masked.
+        is_secret: Whether plain values are.
         rows: The rows themselves, for a list.
         fields: What gives the columns of a made-up row.
         count: How many rows there are; of a large file, how many were checked.
@@ -49,6 +51,8 @@ class DataNode:
     count: int
     file: str = ""
     path: str = ""
+    secret: tuple[str, ...] = ()
+    is_secret: bool = False
     rows: tuple[object, ...] = ()
     fields: Mapping[str, Callable[[Scope], object]] = field(default_factory=dict)
     is_counted: bool = True

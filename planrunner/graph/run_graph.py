@@ -243,6 +243,7 @@ class RunGraph:
         profile: The profile that runs, empty when the plan has none.
         params: Resolved params as shown to people; secrets are masked.
         secrets: Values that must never be shown, for the masking of foreign text.
+        shows_named: Whether values are shown that only their names give away, such as `token`.
         scope: Names every user starts with beside its own.
         data: The data sources, in file order.
         notices: What the user should know before the run, each a sentence.
@@ -275,6 +276,7 @@ class RunGraph:
     report: ReportSettings
     default_threshold: bool = False
     secrets: tuple[str, ...] = ()
+    shows_named: bool = False
     data: tuple[DataNode, ...] = ()
     notices: tuple[str, ...] = ()
     clients: Mapping[str, tuple[str, str]] = field(default_factory=dict)

@@ -20,7 +20,7 @@ from urllib.parse import quote, quote_plus
 from planrunner.errors import PlanrunnerError
 from planrunner.language.diagnostics import Diagnostic, PlanError
 
-__all__ = ["MASK", "Masker"]
+__all__ = ["MASK", "Masker", "letters_kept"]
 
 MASK: Final = "***"
 
@@ -134,21 +134,44 @@ def _around_base64(cores: Iterable[str]) -> list[str]:
 
 def _cores(secret: str) -> Iterator[str]:
     """Yield patterns of the letters that base64 has for a secret, whatever stands around it."""
+    for core in _in_base64(secret):
+        pattern = core.replace("+", "[+-]").replace("/", "[/_]")
+        yield pattern if len(core) >= _SHORTEST_IN_ANY_CASE else f"(?-i:{pattern})"
+
+
+def _in_base64(secret: str) -> Iterator[str]:
     if len(secret) < _SHORTEST:
         return
     # OAuth2 encodes a secret like a form before it does that (RFC 6749, 2.3.1).
     for plain in dict.fromkeys((secret, quote_plus(secret, errors="replace"))):
-        yield from _in_base64(plain.encode("utf-8", "replace"))
+        yield from _letters_in_base64(plain.encode("utf-8", "replace"))
 
 
-def _in_base64(data: bytes) -> Iterator[str]:
+def _letters_in_base64(data: bytes) -> Iterator[str]:
     for before in range(3):  # where it begins in a group of three bytes decides its letters
         encoded = b64encode(bytes(before) + data).decode("ascii").rstrip("=")
         # The letters at both ends also depend on the neighbours.
         core = encoded[(0, 2, 3)[before] : -1 if (before + len(data)) % 3 else None]
         if len(core) >= _SHORTEST_ENCODED:
-            pattern = core.replace("+", "[+-]").replace("/", "[/_]")
-            yield pattern if len(core) >= _SHORTEST_IN_ANY_CASE else f"(?-i:{pattern})"
+            yield core
+
+
+_LONG: Final = 12
+_PLAIN_LETTERS: Final = re.compile("[A-Za-z0-9]+")
+
+
+def letters_kept(secret: str) -> Iterator[str]:
+    """Yield runs of letters, at least one of which is in every spelling of a secret.
+
+    Nobody escapes letters and digits. Nothing is yielded for what has none.
+    """
+    lines = [line for line in map(str.strip, secret.splitlines()) if len(line) >= _SHORTEST_LINE]
+    data = secret.encode("utf-8", "replace")
+    for text in (secret, *(lines if len(lines) > 1 else ()), data.hex(), *_in_base64(secret)):
+        if runs := _PLAIN_LETTERS.findall(text):
+            # The last that is long: tokens begin alike and end differently.
+            long = [run for run in runs if len(run) >= _LONG]
+            yield long[-1] if long else max(runs, key=len)
 
 
 # As `html.escape` writes them; importing it takes as long as reading a plan of fifty lines.

@@ -24,6 +24,7 @@ from planrunner.plan.params.resolve import Param, ParamSources, resolve_params
 from planrunner.plan.params.secret_texts import (
     covered_text,
     has_computed_secrets,
+    row_texts,
     secret_texts,
 )
 from planrunner.plan.yaml.document import Document, PlanPath, parse
@@ -159,7 +160,7 @@ def _load(bundle: Bundle, read: Callable[[str], str], sources: ParamSources) -> 
         )
     if draft is None or faults:
         raise InvalidPlan(
-            Masker(secrets).diagnostics(_distinct(faults, broken)),
+            Masker((*secrets, *row_texts(document))).diagnostics(_distinct(faults, broken)),
             draft,
             remains.lost if remains else frozenset(),
         )

@@ -262,6 +262,7 @@ class Exchange:
         expected: What is expected, in words: of the status, then of each check.
         softly_expected: The same of each soft check.
         extracted: The names that the extractors write.
+        secrets: Those of them whose values must not be shown.
         status_text: A status as people know it.
         reply_names: Names beside `status`, `headers`, `body` and `json` that expressions have after
             the request, each with what reads it.
@@ -278,6 +279,7 @@ class Exchange:
     expected: tuple[str, ...] = ()
     softly_expected: tuple[str, ...] = ()
     extracted: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
     status_text: Callable[[int], str] = str
     reply_names: tuple[tuple[str, Callable[[Reply], object]], ...] = ()
 
@@ -353,6 +355,7 @@ class Recalling(Protocol):
 
         Head, empty line, body, or only their beginnings; empty for what there was not. Called
         after a failure, before the next request: a session keeps nothing for it but references.
+        Whoever shows them takes secrets out.
         """
 
 

@@ -8,9 +8,17 @@ from typing import Annotated, Protocol, TypeAlias
 from pydantic import Discriminator, Field, Tag
 
 from planrunner.language.fields.mapping import PlanMapping
+from planrunner.language.fields.text import Text
 from planrunner.language.fields.types import Duration, Flag, TextField, ValueField, VariableName
 
-__all__ = ["Extractions", "OperationModel", "RequestModel", "TagsField"]
+__all__ = [
+    "Extraction",
+    "Extractions",
+    "OperationModel",
+    "RequestModel",
+    "TagsField",
+    "secret_extractions",
+]
 
 
 def _tags_shape(value: object) -> str:
@@ -22,8 +30,38 @@ TagsField: TypeAlias = Annotated[
     Discriminator(_tags_shape),
 ]
 
-Extractions: TypeAlias = dict[VariableName, TextField]
+
+class Extraction(PlanMapping):
+    """Where in a reply a variable's value is, and whether it may be shown."""
+
+    jsonpath: TextField = Field(
+        description="JSONPath into the reply: `$.kvs[0].value`.", examples=["$.kvs[0].value"]
+    )
+    secret: bool = Field(
+        default=False,
+        description="Mask the value wherever it would appear from then on.",
+        examples=["true"],
+    )
+
+
+def _extraction_shape(value: object) -> str:
+    return "<mapping>" if isinstance(value, dict | Extraction) else "<scalar>"
+
+
+Extractions: TypeAlias = dict[
+    VariableName,
+    Annotated[
+        Annotated[TextField, Tag("<scalar>")] | Annotated[Extraction, Tag("<mapping>")],
+        Discriminator(_extraction_shape),
+    ],
+]
 """Variables to take from a reply, each with where it is found: a JSONPath."""
+
+
+def secret_extractions(extract: Mapping[str, Text | Extraction] | None) -> tuple[str, ...]:
+    """Return the names whose values must not be shown."""
+    given = (extract or {}).items()
+    return tuple(name for name, one in given if isinstance(one, Extraction) and one.secret)
 
 
 class RequestModel(Protocol):

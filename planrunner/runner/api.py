@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING
 from planrunner.clock import MonotonicClock
 from planrunner.engine import Background, RunOutcome, Stop
 from planrunner.engine import run as run_engine
+from planrunner.engine.recording.run_masker import RunMasker
 from planrunner.engine.recording.run_queue import RunQueue
 from planrunner.engine.stop import interrupted_by
+from planrunner.engine.workers.local import run_masker
 from planrunner.errors import CannotRun, Interrupted
 from planrunner.graph.run_graph import RunGraph
-from planrunner.language.secrets import Masker
 from planrunner.outputs.base import Output, RunInfo
 from planrunner.outputs.fan_out import FanOut
 from planrunner.results.exit_codes import ExitCode
@@ -44,6 +45,7 @@ from planrunner.runner.event_loop import client_factories, worker_command
 from planrunner.runner.reach import client_notices
 from planrunner.runner.report_files import open_samples, write_reports
 from planrunner.runner.request import PreparedRun, RunRequest, prepare
+from planrunner.target import mask_log
 
 if TYPE_CHECKING:
     from planrunner.engine.workers.worker_state import WorkerHandle
@@ -82,14 +84,15 @@ async def run(request: RunRequest | PreparedRun, outputs: Sequence[Output] = ())
     """
     prepared = request if isinstance(request, PreparedRun) else prepare(request)
     stop = prepared.request.stop or Stop()
-    with Masker(prepared.graph.secrets).errors():
+    mask = run_masker(prepared.graph)
+    with mask.errors():
         missing = missing_folders(prepared.directory)
         make_run_directory(prepared.directory)
         with (
             _forgotten_unless_begun(prepared.directory, missing),
             room_held(prepared.directory) as give_back,
         ):
-            result = await _Run(prepared, outputs, stop, give_back).result()
+            result = await _Run(prepared, outputs, stop, mask, give_back).result()
         try:
             return await _reported(prepared, result, stop)
         except CannotRun as error:
@@ -107,6 +110,7 @@ class _Run:
         prepared: PreparedRun,
         outputs: Sequence[Output],
         stop: Stop,
+        mask: RunMasker,
         give_room_back: Callable[[], None],
     ) -> None:
         graph = prepared.graph
@@ -122,6 +126,7 @@ class _Run:
         self._stop = stop
         self._give_room_back = give_room_back
         self._clock = MonotonicClock()
+        self._mask = mask
 
     async def result(self) -> RunResult:
         """Bring up what the load needs, and run it.
@@ -130,7 +135,7 @@ class _Run:
             CannotRun: Something is not ready.
             Interrupted: It was stopped before the load.
         """
-        graph, prepared = self._graph, self._prepared
+        graph, prepared, mask = self._graph, self._prepared, self._mask
         around = around_load(
             graph,
             directory=prepared.directory,
@@ -138,24 +143,39 @@ class _Run:
             environ=prepared.request.variables(),
             clock=self._clock,
             stop=self._stop,
+            mask=mask,
         )
-        with interrupted_by(self._stop) as load_begins:
-            # Workers compile the plan while services start.
-            async with _workers(prepared) as handles, around as background:
-                if not graph.preflight:  # which asks more of the target
-                    await check_targets(graph)
-                mask = Masker(graph.secrets)
-                async with FanOut(self._outputs, _info(prepared), mask=mask) as fan_out:
-                    load_begins()
-                    # Services are up, which took time.
-                    started = datetime.now(UTC)
-                    outcome = await self._load(started, fan_out, handles, background)
-                    result = build_result(graph, outcome, started=started)
-                    if prepared.request.strict:
-                        result = with_validity_judged(result)
-                    await self._keep(result)
-                    await fan_out.close(result)
-        return replace(result, notices=(*result.notices, *map(mask, fan_out.notices())))
+        try:
+            with interrupted_by(self._stop) as load_begins:
+                # Workers compile the plan while services start.
+                async with _workers(prepared) as handles, around as background:
+                    if not graph.preflight:  # which asks more of the target
+                        await check_targets(graph)
+                    async with FanOut(self._outputs, _info(prepared), mask=mask) as fan_out:
+                        load_begins()
+                        # Services are up, which took time.
+                        started = datetime.now(UTC)
+                        outcome = await self._load(started, fan_out, handles, background)
+                        result = build_result(graph, outcome, started=started)
+                        if prepared.request.strict:
+                            result = with_validity_judged(result)
+                        await self._keep(result)
+                        await fan_out.close(result)
+        finally:  # services have ended
+            unmasked = self._mask_logs()
+        notices = (*result.notices, *map(mask, fan_out.notices()), *unmasked)
+        return replace(result, notices=notices)
+
+    def _mask_logs(self) -> tuple[str, ...]:
+        """Take what was learnt during the run out of the logs of services."""
+        if not self._mask.has_learnt:
+            return ()
+        logs = [self._prepared.directory / f"{node.name}.log" for node in self._graph.services]
+        return tuple(
+            f"{log.name} could not be searched for secrets that were learnt during the run"
+            for log in logs
+            if not mask_log(log, self._mask)
+        )
 
     async def _keep(self, result: RunResult) -> None:
         """Write metrics.json before services stop and outputs end, which may take long.
@@ -197,6 +217,7 @@ class _Run:
                 handles=handles,
                 baseline=None if baseline is None else measure_in(baseline),
                 waits=run_queue.read,
+                mask=self._mask,
             )
 
 

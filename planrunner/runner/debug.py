@@ -10,8 +10,9 @@ from planrunner.clock import MonotonicClock
 from planrunner.engine.debug.dry_run import DryRun
 from planrunner.engine.debug.dry_run import dry_run as dry_run_engine
 from planrunner.engine.debug.trace import TraceEvent
+from planrunner.engine.recording.run_masker import RunMasker
 from planrunner.engine.stop import Stop, interrupted_by
-from planrunner.language.secrets import Masker
+from planrunner.engine.workers.local import run_masker
 from planrunner.runner.environment import around_load, check_targets
 from planrunner.runner.event_loop import client_factories
 from planrunner.runner.request import CompiledPlan, RunRequest, compile_request
@@ -20,13 +21,16 @@ __all__ = ["dry_run"]
 
 
 async def dry_run(
-    request: RunRequest | CompiledPlan, trace: Callable[[TraceEvent], None]
+    request: RunRequest | CompiledPlan,
+    trace: Callable[[TraceEvent], None],
+    mask: RunMasker | None = None,
 ) -> DryRun:
     """Run each task once: no load, no result, no files.
 
     Args:
         request: What to try.
         trace: Called with each event, secrets included: mask what people see.
+        mask: Does so; it learns the secrets that the user meets before `trace` is called.
 
     Raises:
         PlanError: The plan is invalid.
@@ -36,8 +40,9 @@ async def dry_run(
     compiled = request if isinstance(request, CompiledPlan) else compile_request(request)
     graph, clock = compiled.graph, MonotonicClock()
     stop = compiled.request.stop or Stop()
+    mask = mask or run_masker(graph)
     with (
-        Masker(graph.secrets).errors(),
+        mask.errors(),
         interrupted_by(stop),
         TemporaryDirectory() as scratch,
     ):
@@ -48,9 +53,10 @@ async def dry_run(
             environ=compiled.request.variables(),
             clock=clock,
             stop=stop,
+            mask=mask,
         ):
             if not graph.preflight:
                 await check_targets(graph)
             return await dry_run_engine(
-                graph, clients=client_factories(graph), clock=clock, report=trace
+                graph, clients=client_factories(graph), clock=clock, report=trace, mask=mask
             )

@@ -82,7 +82,7 @@ class _Fetcher:
 
 
 @asynccontextmanager
-async def around_load(
+async def around_load(  # noqa: PLR0913 - all that a run is surrounded by
     graph: RunGraph,
     *,
     directory: Path,
@@ -90,6 +90,7 @@ async def around_load(
     environ: Mapping[str, str],
     clock: Clock,
     stop: Stop,
+    mask: Masker,
 ) -> AsyncIterator[Background]:
     """Run the plan's services around the block; gives what goes on beside the load.
 
@@ -98,7 +99,7 @@ async def around_load(
     """
     fetcher = _Fetcher(graph, clock)
     scope = _scope(graph, directory, run_id)
-    around = ServiceContext(directory, scope, environ, fetcher.fetch, Masker(graph.secrets))
+    around = ServiceContext(directory, scope, environ, fetcher.fetch, mask)
     try:
         async with start_services(graph.services, around) as running:
             monitors = Monitors(running, graph.monitors, ask=fetcher.ask, clock=clock)

@@ -10,7 +10,7 @@ from planrunner.language.secrets import Masker
 from planrunner.plan.bundle import Bundle
 from planrunner.plan.loader import load_bundle
 from planrunner.plan.params.resolve import ParamSources
-from planrunner.plan.params.secret_texts import secret_texts
+from planrunner.plan.params.secret_texts import row_texts, secret_texts
 from planrunner.plan.yaml.document import parse
 
 __all__ = ["masked_traceback"]
@@ -26,7 +26,8 @@ def masked_traceback(error: Exception, plans: Iterable[Bundle], sources: ParamSo
     secrets: list[str] = []
     for plan in plans:
         with suppress(Exception):  # of what can't be loaded, what it says itself
-            secrets += secret_texts(parse(plan.reader()(plan.file), plan.file), sources)
+            document = parse(plan.reader()(plan.file), plan.file)
+            secrets += [*secret_texts(document, sources), *row_texts(document)]
         with suppress(Exception):
             secrets += secrets_of(load_bundle(plan, sources).params.values())
     return Masker(secrets)("".join(traceback.format_exception(error)))

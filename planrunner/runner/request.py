@@ -52,6 +52,8 @@ class RunRequest:
         directory: Of the run; None: what the plan says, or a new one below `reports`.
         workers: Processes that share the load; a single worker is this process.
         strict: Give a run whose numbers are invalid an exit code of its own.
+        show_secrets: Show what nobody declared to be secret and only names give away, such as the
+            value of a header `X-Session`.
         stop: Ask it to end the run, from a signal handler or another task; None: never.
     """
 
@@ -67,6 +69,7 @@ class RunRequest:
     directory: Path | None = None
     workers: int = 1
     strict: bool = False
+    show_secrets: bool = False
     stop: Stop | None = None
 
     def variables(self) -> Mapping[str, str]:
@@ -138,8 +141,17 @@ def compile_request(request: RunRequest) -> CompiledPlan:
         check_formats(request.formats)
         formats = tuple(dict.fromkeys((METRICS, *request.formats)))
         graph = replace(graph, report=replace(graph.report, formats=formats))
-    source = GraphSource(plan.bundle, plan.sources, request.selection, graph.seed, ports, scratch)
-    return CompiledPlan(request, replace(graph, labels=dict(request.labels)), source)
+    graph = replace(graph, labels=dict(request.labels), shows_named=request.show_secrets)
+    source = GraphSource(
+        plan.bundle,
+        plan.sources,
+        request.selection,
+        graph.seed,
+        ports,
+        scratch,
+        shows_named=request.show_secrets,
+    )
+    return CompiledPlan(request, graph, source)
 
 
 def _load(path: Path, request: RunRequest) -> Plan:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from planrunner.target.monitor import Monitors
 from planrunner.target.ports import free_port
 from planrunner.target.preflight import check_reachable
-from planrunner.target.service import RunningService, ServiceContext, start_services
+from planrunner.target.service import RunningService, ServiceContext, mask_log, start_services
 
 __all__ = [
     "Monitors",
@@ -13,5 +13,6 @@ __all__ = [
     "ServiceContext",
     "check_reachable",
     "free_port",
+    "mask_log",
     "start_services",
 ]

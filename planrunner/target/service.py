@@ -28,6 +28,7 @@ __all__ = [
     "ServiceContext",
     "last_lines",
     "make_probe",
+    "mask_log",
     "start_services",
 ]
 
@@ -271,6 +272,29 @@ async def _start(node: ServiceNode, around: ServiceContext) -> RunningService:
         words = f"service `{node.name}` can't be started: {said.get('failed')}"
         raise CannotRun(words, hint="correct `run`")
     return RunningService(node, supervisor, int(said["started"]), log)
+
+
+MOST_SEARCHED: Final = 16_000_000
+"""Bytes of a log that is searched at the end: a run must not wait for a minute of that."""
+
+
+def mask_log(log: Path, mask: Masker) -> bool:
+    """Take secrets that were learnt during the run out of what a service has printed.
+
+    Returns False for a log that is too long to be searched, or can't be written.
+    """
+    try:
+        if log.stat().st_size > MOST_SEARCHED:
+            return False
+        printed = log.read_bytes().decode("utf-8", "surrogateescape")
+        masked = mask(printed)
+        if masked != printed:
+            log.write_bytes(masked.encode("utf-8", "surrogateescape"))
+    except FileNotFoundError:  # of a service that wasn't started
+        return True
+    except OSError:
+        return False
+    return True
 
 
 _LAST_LINES: Final = 10

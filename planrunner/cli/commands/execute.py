@@ -93,6 +93,12 @@ within a second.
 )
 @click.option("--full", "--trace", is_flag=True, help="With --once: print complete bodies.")
 @click.option(
+    "--show-secrets",
+    is_flag=True,
+    help="Show values that the plan doesn't declare to be secret but whose names look so, such as "
+    "`token` or `Authorization`: in traces, failing requests and logs.",
+)
+@click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON document; with --once, one per line."
 )
 @click.pass_obj
@@ -110,6 +116,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     quiet: bool,
     once: bool,
     full: bool,
+    show_secrets: bool,
     as_json: bool,
 ) -> int:
     """Validate, compile and run PLAN; write its reports and end with the verdict."""
@@ -127,6 +134,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
         directory=out,
         workers=workers,
         strict=strict,
+        show_secrets=show_secrets,
         stop=stop,
     )
     if once:

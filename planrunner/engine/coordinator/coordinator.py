@@ -30,6 +30,7 @@ from planrunner.engine.coordinator.events import (
 from planrunner.engine.coordinator.outcome import PhaseTimes, RunOutcome, StageTimes
 from planrunner.engine.coordinator.worker_pool import RunningPhase, WorkerPool
 from planrunner.engine.load_models.blocks import once_timeline
+from planrunner.engine.recording.run_masker import RunMasker
 from planrunner.engine.recording.run_queue import Waits
 from planrunner.engine.scheduling.interruptible_sleep import InterruptibleSleep
 from planrunner.engine.scheduling.timeline import FOREVER_NS, SearchTimeline, Timeline, timeline_of
@@ -66,6 +67,7 @@ async def run(  # noqa: PLR0913 - the one place where a run's parts meet
     handles: Sequence[WorkerHandle] = (),
     baseline: Baseline | None = None,
     waits: Callable[[], Waits] | None = None,
+    mask: RunMasker | None = None,
 ) -> RunOutcome:
     """Run all phases of the graph and return what happened; call it once per event loop task.
 
@@ -83,6 +85,7 @@ async def run(  # noqa: PLR0913 - the one place where a run's parts meet
         handles: Workers that run the users; without any, that happens in this process.
         baseline: Gives values of the baseline, so that thresholds that use it can abort too.
         waits: Says how long this thread has waited for its processor, on the same time as `clock`.
+        mask: Takes secrets out of what is told, and learns those that users meet.
 
     Raises:
         CannotRun: A client could not be opened, the hooks file not be imported, a worker not be
@@ -106,6 +109,7 @@ async def run(  # noqa: PLR0913 - the one place where a run's parts meet
             stop=stop,
             scope={**graph.scope, "run": run_names, "now": now},
             waits=waits,
+            mask=mask,
         )
         stack.callback(worker.close)
         pool: WorkerPool = worker

@@ -16,6 +16,7 @@ from planrunner.engine.load_models.blocks import once_timeline, run_block
 from planrunner.engine.load_models.user_pool import WorkerContext
 from planrunner.engine.recording.counters import Counters
 from planrunner.engine.recording.recorder import PhaseRecorder
+from planrunner.engine.recording.run_masker import RunMasker
 from planrunner.engine.steps.binder import Binder, StepPlace, Wires
 from planrunner.engine.steps.python_hooks import load_hooks
 from planrunner.engine.steps.step_services import LogLines, StepServices
@@ -51,18 +52,20 @@ class DryRun:
     skipped: int
 
 
-async def dry_run(
+async def dry_run(  # noqa: PLR0913 - the one place where its parts meet
     graph: RunGraph,
     *,
     clients: Mapping[str, ClientFactory],
     clock: Clock,
     report: Callable[[TraceEvent], None],
+    mask: RunMasker,
     run_id: str = "",
     now: Callable[[], float] = lambda: datetime.now(UTC).timestamp(),
 ) -> DryRun:
     """Run preflight, setup, every task of the classes that the phases have once, and teardown.
 
-    Thinking takes its time as always; there is no `wait` between tasks.
+    Thinking takes its time as always; there is no `wait` between tasks. `mask` knows the secrets
+    of a user before anything of it is reported.
 
     Raises:
         CannotRun: Preflight or setup failed, a client or the hooks could not be had.
@@ -79,7 +82,7 @@ async def dry_run(
             "now": now,
         }
         context = WorkerContext(clock=clock, wires=Wires(opened), scope=scope, seed=graph.seed)
-        runner = _DryRunner(graph, context, Trace(report))
+        runner = _DryRunner(graph, context, Trace(report, mask.look_at), mask)
         stack.callback(runner.close)
         sweeping = asyncio.ensure_future(_sweep(graph, opened, clock))
         stack.callback(sweeping.cancel)
@@ -97,16 +100,19 @@ async def _sweep(graph: RunGraph, opened: Mapping[str, Client], clock: Clock) ->
 class _TracedLog(LogLines):
     """Tells what `log` steps write as they write it."""
 
-    def __init__(self, secrets: tuple[str, ...], trace: Trace) -> None:
-        super().__init__(secrets)
+    def __init__(self, mask: RunMasker, trace: Trace) -> None:
+        super().__init__(mask)
         self._trace = trace
 
-    def write(self, line: str) -> None:
+    def write(self, line: str, scope: Mapping[str, object]) -> None:
+        self.mask.look_at(scope)
         self._trace.say(f"» {line}")
 
 
 class _DryRunner:
-    def __init__(self, graph: RunGraph, context: WorkerContext, trace: Trace) -> None:
+    def __init__(
+        self, graph: RunGraph, context: WorkerContext, trace: Trace, mask: RunMasker
+    ) -> None:
         self._graph = graph
         self._context = context
         self._trace = trace
@@ -114,9 +120,10 @@ class _DryRunner:
         self._tasks = self._skipped = 0
         self._iterations: dict[str, count[int]] = {}
         self._feeds = Feeds(graph, scope=context.scope, stop=Stop(), counters=Counters())
+        self._feeds.tell_secrets(mask.learn)
         calls = any(isinstance(step, PythonNode) for step in steps_of(graph))
         hooks = load_hooks(graph.hooks) if graph.hooks is not None and calls else {}
-        log = _TracedLog(graph.secrets, trace)
+        log = _TracedLog(mask, trace)
         self._services = StepServices(
             log=log, stop_phase=self._stop, stop_plan=self._stop, hooks=hooks
         )
@@ -135,7 +142,8 @@ class _DryRunner:
             book=SeriesBook(now_ns),
             samples=None,
             origin_ns=now_ns,
-            mask=self._services.log.mask,
+            mask=self._services.log.mask.words,
+            look_at=self._services.log.mask.look_at,
         )
         return Binder(recorder, self._context.wires, self._services, observer=self._trace)
 

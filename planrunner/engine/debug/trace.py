@@ -205,12 +205,21 @@ class TracedSession:
 class Trace:
     """Wraps bound steps so that they report what they do.
 
+    Args:
+        report: Gets the events.
+        look_at: Told whose step an event is about, before `report` is.
+
     Attributes:
         failures: Requests and steps that failed so far.
     """
 
-    def __init__(self, report: Callable[[TraceEvent], None]) -> None:
+    def __init__(
+        self,
+        report: Callable[[TraceEvent], None],
+        look_at: Callable[[Scope], None] = lambda _: None,
+    ) -> None:
         self._report = report
+        self._look_at = look_at
         self._depth = 0
         self.requests = 0
         self.failures = 0
@@ -259,6 +268,7 @@ class Trace:
                 raise
             finally:
                 self.failures += bool(failed)
+                self._look_at(user.scope)
                 values = tuple((name, user.scope.get(name, MISSING)) for name in _written(node))
                 self._report(TracedStep(node.summary, self._depth, values, failed))
 
@@ -311,6 +321,7 @@ class Trace:
         self.requests += 1
         self.failures += bool(user.failure)
         exchange, reply = node.exchange, session.reply
+        self._look_at(user.scope)
         self._report(
             TracedRequest(
                 name=node.name,

@@ -31,10 +31,12 @@ class FailingRequests:
 
     Args:
         mask: Takes secrets out of text.
+        cover: Takes them out of a request or reply.
     """
 
-    def __init__(self, mask: Callable[[str], str]) -> None:
+    def __init__(self, mask: Callable[[str], str], cover: Callable[[str], str]) -> None:
         self._mask = mask
+        self._cover = cover
         self._seen: Counter[_Way] = Counter()
         self._kept = 0
         self._new: list[FailingSample] = []
@@ -80,9 +82,9 @@ class FailingRequests:
                 status=status,
                 second=round(after_ns / NS_PER_S, 3),
                 latency_ns=took_ns,
-                sent=self._fit(sent),
-                received=self._fit(received),
-                tags={key: self._fit(value) for key, value in labels.tags},
+                sent=_fit(sent, self._cover),
+                received=_fit(received, self._cover),
+                tags={key: _fit(value, self._mask) for key, value in labels.tags},
             )
         )
 
@@ -92,9 +94,10 @@ class FailingRequests:
         self._new.clear()
         return new
 
-    def _fit(self, text: str) -> str:
-        masked = self._mask(text[:_MASKED])
-        return masked if len(masked) <= _SHOWN else f"{masked[:_SHOWN]}…"
+
+def _fit(text: str, mask: Callable[[str], str]) -> str:
+    masked = mask(text[:_MASKED])
+    return masked if len(masked) <= _SHOWN else f"{masked[:_SHOWN]}…"
 
 
 def first_of_each(samples: Iterable[FailingSample]) -> tuple[FailingSample, ...]:

@@ -15,7 +15,7 @@ from planrunner.engine.scheduling.timeline import Timeline
 from planrunner.metrics.book import SeriesBook
 from planrunner.metrics.measures import Measure
 from planrunner.metrics.series import Labels, Series, Tags
-from planrunner.protocols.base import Reply
+from planrunner.protocols.base import Reply, Scope
 from planrunner.results.files.samples import SampleWriter, pack_row
 
 __all__ = ["PhaseRecorder", "Site", "StageSeries", "record", "record_measured", "span_recorder"]
@@ -81,7 +81,8 @@ class PhaseRecorder:
     """What the sites of one phase share.
 
     Attributes:
-        mask: Takes secrets out of words about replies.
+        mask: Takes secrets out of words about what went wrong.
+        look_at: Told whose words these will be, for the secrets that this user has.
         origin_ns: The start of the run, from which sample rows count.
         failing: Keeps the first requests that fail; None where they are not wanted.
         measures: By protocol, what requests record beside latency and service time.
@@ -90,6 +91,7 @@ class PhaseRecorder:
     __slots__ = (
         "book",
         "failing",
+        "look_at",
         "mask",
         "measures",
         "origin_ns",
@@ -107,12 +109,14 @@ class PhaseRecorder:
         samples: SampleWriter | None,
         origin_ns: int,
         mask: Callable[[str], str] = str,
+        look_at: Callable[[Scope], None] = lambda _: None,
         failing: FailingRequests | None = None,
         measures: Mapping[str, Sequence[Measure]] | None = None,
     ) -> None:
         self.phase = phase
         self.measures = measures or {}
         self.mask = mask
+        self.look_at = look_at
         self.failing = failing
         self.timeline = timeline
         self.book = book

@@ -66,7 +66,14 @@ from planrunner.graph.run_graph import (
 from planrunner.language.expressions.values import EvaluationError, to_text
 from planrunner.load.turns import Turns
 from planrunner.metrics.series import Labels, Tags
-from planrunner.protocols.base import Accountable, Client, ClientAccount, Exchange
+from planrunner.protocols.base import (
+    Accountable,
+    Client,
+    ClientAccount,
+    Exchange,
+    Reply,
+    Scope,
+)
 from planrunner.values import dataclass
 
 __all__ = ["Binder", "StepPlace", "Wires", "throttled", "throttled_attempt"]
@@ -237,6 +244,7 @@ class Binder:
         exchange = node.exchange
         site = self._site(node, place)
         position, bound = self._wires.bind(exchange)
+        node = self._learning(node)
         asks = exchange.checks or exchange.soft_checks or exchange.extractors
         if asks or node.reads_reply or node.reply_tags:
             step = demanding_request(node, site, position, bound)
@@ -245,6 +253,20 @@ class Binder:
         else:
             step = plain_request(site, position, bound, node.origin.place)
         return step if self._turns is None else throttled(step, self._turns)
+
+    def _learning(self, node: RequestNode) -> RequestNode:
+        """Return the request so that what it extracts is masked before anything is said of it."""
+        exchange, learn = node.exchange, self._services.log.mask.learn
+        if not exchange.secrets:
+            return node
+
+        def learn_secrets(_: Reply, scope: Scope) -> None:
+            for name in exchange.secrets:
+                learn(scope.get(name))
+
+        # After each, as the next one may fail.
+        extractors = (each for one in exchange.extractors for each in (one, learn_secrets))
+        return replace(node, exchange=replace(exchange, extractors=tuple(extractors)))
 
     def _site(self, node: RequestNode, place: StepPlace) -> Site:
         exchange = node.exchange
@@ -263,7 +285,9 @@ class Binder:
         request = node.request
         inside = replace(place, groups=(*place.groups, request.name))
         attempt = request_attempt(
-            request, self._site(request, inside), *self._wires.bind(request.exchange)
+            self._learning(request),
+            self._site(request, inside),
+            *self._wires.bind(request.exchange),
         )
         if self._turns is not None:
             attempt = throttled_attempt(attempt, self._turns)

@@ -50,6 +50,7 @@ class FailureRecorder:
             IterationEnded: The kind is `extract`.
         """
         site = self._site
+        site.recorder.look_at(user.scope)
         words = site.recorder.mask(reply.cover(words))
         table = site.table_at(due_ns)
         series = site.series(table, status=reply.status, failure=kind.value, tags=tags)
@@ -71,6 +72,7 @@ class FailureRecorder:
         """Record a request that an expression kept from being sent; returns what to raise."""
         now_ns = user.clock.now_ns()
         start_ns = user.due_ns or now_ns
+        self._site.recorder.look_at(user.scope)
         words = self._site.recorder.mask(str(error))
         self._lost(start_ns, now_ns, FailureKind.EXTRACT.value, words)
         self._keep(user, None, FailureKind.EXTRACT.value, words, start_ns, now_ns)

@@ -198,7 +198,7 @@ def bind_log(node: LogNode, services: StepServices, failures: StepFailures) -> S
     async def log(user: Actor) -> None:
         value = failures.evaluated(user, text)
         try:
-            write(to_text(value))
+            write(to_text(value), user.scope)
         except EvaluationError as error:
             raise failures.failed(user, str(error)) from error
 

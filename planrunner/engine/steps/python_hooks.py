@@ -42,7 +42,7 @@ class HookContext:
 
     def log(self, line: object) -> None:
         """Print a line, as the step `log` does."""
-        self._log.write(str(line))
+        self._log.write(str(line), self.names)
 
 
 class _ParamNames(Mapping[str, object]):

@@ -59,6 +59,7 @@ class StepFailures:
         site = self._site
         now_ns = user.clock.now_ns()
         began_ns = began_ns or now_ns
+        site.recorder.look_at(user.scope)
         words = site.recorder.mask(words)[:_MOST_WORDS]
         table = site.table_at(began_ns)
         series = site.series(table, status=0, failure=kind.value, answered=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from planrunner.language.secrets import Masker
+from planrunner.engine.recording.run_masker import RunMasker
 from planrunner.values import dataclass
 
 __all__ = ["Hook", "LogLines", "LogSink", "StepServices"]
@@ -29,17 +29,18 @@ class LogLines:
     """Keeps the first ten lines of each second, and counts the others.
 
     Attributes:
-        mask: Replaces the plan's secrets in foreign text.
+        mask: Takes secrets out of text.
     """
 
-    def __init__(self, secrets: tuple[str, ...] = ()) -> None:
-        self.mask: Final = Masker(secrets)
+    def __init__(self, mask: RunMasker) -> None:
+        self.mask: Final = mask
         self._lines: list[str] = []
         self._suppressed = 0
 
-    def write(self, line: str) -> None:
-        """Keep a line, its secrets masked, unless the second has had its ten."""
+    def write(self, line: str, scope: Mapping[str, object]) -> None:
+        """Keep a line of a user with this scope, secrets masked, unless ten have been kept."""
         if len(self._lines) < MOST_LINES:
+            self.mask.look_at(scope)
             self._lines.append(self.mask(line)[:_MOST_LENGTH])
         else:
             self._suppressed += 1

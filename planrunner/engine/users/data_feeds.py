@@ -60,6 +60,28 @@ class Feed:
         self._table = table
         self._returned = returned
 
+    def tell_secrets(self, learn: Callable[[object], None]) -> None:
+        """Let `learn` have the secrets of each row before a user gets it."""
+        node, draw = self.node, self.draw
+        if node.is_secret:
+
+            def draw_value(rng: Random) -> object:
+                value = draw(rng)
+                learn(value)
+                return value
+
+            self.draw = draw_value
+        elif node.secret:
+
+            def draw_row(rng: Random) -> object:
+                row = draw(rng)
+                assert isinstance(row, Mapping)  # a source with columns
+                for column in node.secret:
+                    learn(row.get(column))
+                return row
+
+            self.draw = draw_row
+
     def give_back(self, row: object) -> None:
         """Let another user have the row."""
         if self._returned is not None:
@@ -140,6 +162,11 @@ class Feeds:
             for node in graph.data
             if node.name in wanted
         }
+
+    def tell_secrets(self, learn: Callable[[object], None]) -> None:
+        """Let `learn` have the secrets of each row before a user gets it; call it once."""
+        for feed in self._feeds.values():
+            feed.tell_secrets(learn)
 
     def of(self, names: Sequence[str]) -> ClassFeeds:
         """Return what a class draws from that reads the sources `names`."""

@@ -17,6 +17,7 @@ from planrunner.engine.recording.counters import Counters
 from planrunner.engine.recording.failure_samples import FailingRequests
 from planrunner.engine.recording.generator_health import Health, HealthProbe
 from planrunner.engine.recording.recorder import PhaseRecorder
+from planrunner.engine.recording.run_masker import RunMasker
 from planrunner.engine.recording.run_queue import Waits
 from planrunner.engine.scheduling.lateness import Punctuality
 from planrunner.engine.scheduling.timeline import Timeline
@@ -50,7 +51,15 @@ from planrunner.results.record import FailingSample
 from planrunner.units import NS_PER_MS
 from planrunner.values import dataclass
 
-__all__ = ["Drained", "Worker", "protocols_of", "requests_of", "steps_of", "sweep_interval_ns"]
+__all__ = [
+    "Drained",
+    "Worker",
+    "protocols_of",
+    "requests_of",
+    "run_masker",
+    "steps_of",
+    "sweep_interval_ns",
+]
 
 _SWEEP_MOST_NS: Final = 100 * NS_PER_MS
 _SWEEP_LEAST_NS: Final = 10 * NS_PER_MS
@@ -65,6 +74,7 @@ class Drained:
         arrivals: What became of iterations that had a due time, in order of time.
         lateness: How long after it they started, by phase.
         failing: The first requests that failed in each way.
+        learnt: Secrets that users met.
     """
 
     snapshot: Snapshot
@@ -74,6 +84,7 @@ class Drained:
     arrivals: tuple[ArrivalCounts, ...] = ()
     lateness: Mapping[str, Histogram] = field(default_factory=dict)
     failing: tuple[FailingSample, ...] = ()
+    learnt: tuple[str, ...] = field(default=(), repr=False)
 
 
 class Worker:
@@ -81,6 +92,7 @@ class Worker:
 
     Attributes:
         started_ns: The start of the run (clock time).
+        mask: Takes secrets out of what is told of users, those included that they meet.
         lead_ns: How long before its begin a phase has to be opened.
     """
 
@@ -102,6 +114,7 @@ class Worker:
         scope: Scope,
         share: WorkerShare = ALL,
         waits: Callable[[], Waits] | None = None,
+        mask: RunMasker | None = None,
     ) -> None:
         self._graph = graph
         self._clock = clock
@@ -111,6 +124,8 @@ class Worker:
             clock=clock, wires=Wires(clients), scope=scope, seed=graph.seed, share=share
         )
         self._context = context
+        self.mask = mask or run_masker(graph)
+        self._log = LogLines(self.mask)
         # Before the clock starts: listing the places of many rows takes its time.
         self._feeds = Feeds(
             graph,
@@ -120,10 +135,10 @@ class Worker:
             share=share,
             needs=held_rows(graph, share.workers),
         )
+        self._feeds.tell_secrets(self.mask.learn)
         self.started_ns = clock.now_ns()
-        self._log = LogLines(graph.secrets)
-        self._failing = FailingRequests(self._log.mask)
-        self._book = SeriesBook(self.started_ns, mask=self._log.mask)
+        self._failing = FailingRequests(self.mask, self.mask.message)
+        self._book = SeriesBook(self.started_ns, mask=self.mask)
         self._tasks: dict[tuple[str, str], tuple[BoundTask, ...]] = {}
         self._hooks: Mapping[str, Hook] = _hooks_of(graph)
         self._waits = waits
@@ -151,7 +166,7 @@ class Worker:
         """Count time from a moment that all workers have in common; before any phase."""
         self.started_ns = started_ns
         self._samples = samples
-        self._book = SeriesBook(started_ns, mask=self._log.mask)
+        self._book = SeriesBook(started_ns, mask=self.mask)
         self._probe.close()
         self._probe = HealthProbe(started_ns, waits=self._waits)
 
@@ -165,7 +180,7 @@ class Worker:
         """Run a block that belongs to no phase; returns what failed, in words, or nothing."""
         recorder = self._recorder(name, once_timeline(name, self._clock.now_ns()))
         binder = Binder(recorder, self._context.wires, self._services(_stop_no_phase))
-        return self._log.mask(await run_block(name, block, context=self._context, binder=binder))
+        return self.mask(await run_block(name, block, context=self._context, binder=binder))
 
     def _recorder(self, phase: str, timeline: Timeline) -> PhaseRecorder:
         return PhaseRecorder(
@@ -174,7 +189,8 @@ class Worker:
             book=self._book,
             samples=self._samples,
             origin_ns=self.started_ns,
-            mask=self._log.mask,
+            mask=self.mask.words,
+            look_at=self.mask.look_at,
             failing=self._failing,
             measures=self._graph.measures,
         )
@@ -204,6 +220,7 @@ class Worker:
 
         Several times a second: a pause of the loop that is one long would show in latencies.
         """
+        self.mask.prepare()
         part = self._book.drain(self._clock.now_ns(), self._context.alive)
         self._undelivered = part if self._undelivered is None else self._undelivered.then(part)
         if self._samples is not None:
@@ -233,6 +250,7 @@ class Worker:
             tuple(arrivals for arrivals, _ in arrived),
             lateness,
             self._failing.drain(),
+            self.mask.drain(),
         )
 
     def _counters(self) -> Counters:
@@ -271,7 +289,7 @@ class Worker:
         self._stop.request("a step of the plan ran `stop: plan`", ending=Ending.FINISHED)
 
     def _fail_plan(self, reason: str) -> None:
-        self._stop.request(self._log.mask(reason), ending=Ending.CANNOT_RUN)
+        self._stop.request(self.mask(reason), ending=Ending.CANNOT_RUN)
 
     def _bind_program(
         self,
@@ -315,6 +333,11 @@ def steps_of(graph: RunGraph) -> Iterator[StepNode]:
     for program in graph.programs():
         for steps in (program.on_start, *(task.steps for task in program.tasks), program.on_stop):
             yield from walk_steps(steps)
+
+
+def run_masker(graph: RunGraph) -> RunMasker:
+    """Return what masks the plan's secrets, and can learn those that its users meet."""
+    return RunMasker(graph, steps_of(graph))
 
 
 def requests_of(graph: RunGraph) -> Iterator[RequestNode]:

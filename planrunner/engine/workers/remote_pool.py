@@ -348,6 +348,8 @@ class RemotePool:
         link.look = max(link.look, said.look)
         link.rows = said.rows
         link.parts.append(said.drained)
+        for secret in said.drained.learnt:
+            self._home.mask.learn(secret)
         link.counters = said.drained.counters
         link.users = said.drained.snapshot.users
         for phase, ends_ns in said.ends_ns.items():

@@ -145,6 +145,7 @@ class RemoteWorker:
 
     async def _run(self, begin: Begin) -> None:
         self._worker.scope.update(begin.names)
+        self._worker.mask.learn_names(begin.names)
         phase = self._phases[begin.phase]
         bound = self._opened(begin)
         load = begin.load or phase.load

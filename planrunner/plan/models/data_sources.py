@@ -96,6 +96,12 @@ class DataModel(_FileKeys):
         "cycle", description="What happens when no row is left.", examples=["stop_user"]
     )
 
+    secret: bool | list[str] | None = Field(
+        None,
+        description="Columns whose values are masked wherever they would appear; true means all.",
+        examples=["[password]", "true"],
+    )
+
     @property
     def file(self) -> DataFile | None:
         """The file that the rows come from, if they do."""

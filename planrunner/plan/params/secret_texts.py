@@ -8,17 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from itertools import islice
 from typing import Any, Final, get_args
 
 from planrunner.errors import PlanrunnerError
 from planrunner.language.expressions.values import to_text
-from planrunner.language.secrets import MASK, Masker
+from planrunner.language.growing_masker import GrowingMasker
+from planrunner.language.secrets import MASK
 from planrunner.plan.models.params import ParamType
 from planrunner.plan.params.resolve import ParamSources, has_expression
 from planrunner.plan.params.values import as_expressions_see, from_text, from_yaml
 from planrunner.plan.yaml.document import Document, PlanPath
 
-__all__ = ["covered_text", "has_computed_secrets", "secret_texts"]
+__all__ = ["covered_text", "has_computed_secrets", "row_texts", "secret_texts"]
+
+_MOST_ROWS: Final = 200
+"""Values of rows that are looked for in what is said of the plan: each costs time in every text.
+Where rows stand in the plan, all of them are covered, and the run learns those that it draws."""
 
 _NAMED_VALUES: Final = ("environments", "cases")
 """Sections whose blocks give values to params by name."""
@@ -40,6 +46,12 @@ def secret_texts(document: Document, sources: ParamSources) -> Iterator[str]:
         yield from _texts(value, declared[name].get("type"))
 
 
+def row_texts(document: Document) -> Iterator[str]:
+    """Yield secrets of rows that stand in the plan, as many as can be looked for in messages."""
+    for _, value in islice(_rows(document), _MOST_ROWS):
+        yield from _texts(value)
+
+
 def has_computed_secrets(document: Document) -> bool:
     """Say whether the plan writes a secret's value with other params in it."""
     declared = _secret_params(document)
@@ -50,10 +62,11 @@ def covered_text(document: Document) -> str:
     """Return the text of a plan without its secrets, however YAML writes them."""
     declared = _secret_params(document)
     text = document.source.text
-    if not declared:
+    written = [*_written(document, declared), *_rows(document)]
+    if not written:
         return text
     places = set()
-    for path, _value in _written(document, declared):
+    for path, _value in written:
         source, begin, end = document.extent(path)
         if source is document.source and begin < end:
             places.add((begin, end))
@@ -62,7 +75,10 @@ def covered_text(document: Document) -> str:
         if begin >= done:
             pieces += [text[done:begin], MASK]
             done = end
-    mask = Masker(value for path, given in _written(document, declared) for value in _texts(given))
+    mask = GrowingMasker()
+    for _, given in written:
+        for value in _texts(given):
+            mask.learn(value)
     return mask("".join([*pieces, text[done:]]))
 
 
@@ -88,6 +104,21 @@ def _written(
                 yield from _given(document, (section, block), name)
     for section in ("phases", "profiles"):
         yield from _in_phases(document.value((section,)), (section,), declared)
+
+
+def _rows(document: Document) -> Iterator[tuple[PlanPath, object]]:
+    """Yield the secret values of rows that stand in the plan itself, with their places."""
+    for name, source in _mapping(document.value(("data",))).items():
+        secret, rows = _mapping(source).get("secret"), _mapping(source).get("list")
+        if not secret or not isinstance(rows, list):
+            continue
+        for index, row in enumerate(rows):
+            where = ("data", str(name), "list", index)
+            if not isinstance(row, dict):
+                yield from [(where, row)] if secret is True else ()
+            else:
+                wanted = row if secret is True else secret
+                yield from (((*where, column), row[column]) for column in wanted if column in row)
 
 
 def _given(document: Document, path: PlanPath, key: str) -> Iterator[tuple[PlanPath, object]]:

@@ -38,6 +38,7 @@ from planrunner.protocols.etcd.spec import (
     TxnOperation as EtcdOperationModel,
 )
 from planrunner.protocols.lowering import Files, Lowering, SpecPath
+from planrunner.protocols.operation_model import secret_extractions
 from planrunner.protocols.plugin import CompiledRequest, CompiledSettings
 from planrunner.units import NS_PER_S
 from planrunner.values import dataclass
@@ -179,6 +180,7 @@ def compile_exchange(
         expected=("status OK", *(() if soft else words)),
         softly_expected=words if soft else (),
         extracted=tuple(spec.extract or ()),
+        secrets=secret_extractions(spec.extract),
     )
     return CompiledRequest(exchange, tuple(lowering.faults))
 

@@ -12,7 +12,8 @@ from planrunner.protocols.base import Check, Extractor, Reply, Scope
 from planrunner.protocols.etcd.reply import EtcdReply
 from planrunner.protocols.etcd.spec import EtcdExpect
 from planrunner.protocols.jsonpath import compile_path
-from planrunner.protocols.lowering import Lowering
+from planrunner.protocols.lowering import Lowering, SpecPath
+from planrunner.protocols.operation_model import Extraction
 from planrunner.protocols.rules import compile_condition, compile_time, rule_words, shorten, show
 
 __all__ = ["compile_expect", "compile_extract"]
@@ -124,15 +125,18 @@ _VALUES: Final[Mapping[str, Callable[[Any], str | None]]] = {
 
 
 def compile_extract(
-    extract: Mapping[str, Text] | None, lowering: Lowering
+    extract: Mapping[str, Text | Extraction] | None, lowering: Lowering
 ) -> tuple[Extractor, ...]:
     """Compile what a step takes from its reply, in the order of the plan."""
     found = (_extractor(name, text, lowering) for name, text in (extract or {}).items())
     return tuple(extractor for extractor in found if extractor is not None)
 
 
-def _extractor(name: str, text: Text, lowering: Lowering) -> Extractor | None:
-    path = ("extract", name)
+def _extractor(name: str, given: Text | Extraction, lowering: Lowering) -> Extractor | None:
+    path: SpecPath = ("extract", name)
+    text = given
+    if isinstance(text, Extraction):
+        text, path = text.jsonpath, (*path, "jsonpath")
     source = lowering.constant(text, path)
     if source is None:
         return None

@@ -132,7 +132,10 @@ class EtcdRequest(OperationModel):
     extract: Extractions | None = Field(
         None,
         description="Variables to take from the reply, by JSONPath.",
-        examples=["{value: '$.kvs[0].value'}"],
+        examples=[
+            "{value: '$.kvs[0].value'}",
+            "{lease: {jsonpath: $.ID, secret: true}}",
+        ],
     )
 
     def default_name(self, action: str) -> str:

@@ -274,6 +274,11 @@ class ExtractSpec(PlanMapping):
         description="False: without a match, the variable is unchanged. True: the request fails.",
         examples=["false"],
     )
+    secret: bool = Field(
+        default=False,
+        description="Mask the value wherever it would appear from then on.",
+        examples=["true"],
+    )
 
     @classmethod
     def find_faults(cls, data: Mapping[str, Any]) -> Iterator[Fault]:

@@ -20,6 +20,8 @@ from planrunner.engine.debug.trace import (
     TraceSection,
 )
 from planrunner.language.expressions.expression import to_text
+from planrunner.language.named_secrets import cover_field, cover_named, is_secret_name
+from planrunner.language.secrets import MASK
 from planrunner.protocols.base import Redirect, Sent
 from planrunner.report.plain import plain
 from planrunner.units import format_duration, format_size
@@ -41,9 +43,13 @@ class TextTrace:
         console: Where to; it knows about colours.
         mask: Takes secrets out of text.
         full: Print bodies whole.
+        covers_names: Mask what only its name gives away.
     """
 
-    def __init__(self, console: Console, mask: Mask, *, full: bool = False) -> None:
+    def __init__(
+        self, console: Console, mask: Mask, *, full: bool = False, covers_names: bool = True
+    ) -> None:
+        self._named = _Named(covers_names=covers_names)
         self._console = console
         self._mask = mask
         self._cover: Mask = str
@@ -91,10 +97,13 @@ class TextTrace:
             self._console.print()
             self._after_request = False
         indent = 1 + step.depth
-        values = [f"{name} = {_shown(value)}" for name, value in step.values]
+        values = [
+            f"{name} = {_shown(self._named.value(name, value))}" for name, value in step.values
+        ]
         after = f"  → {', '.join(values)}" if values else ""
         if step.failed:
-            self._print(indent, ("✗ ", "red"), step.words, (f"  {step.failed}", "red"))
+            failed = self._named.text(step.failed)
+            self._print(indent, ("✗ ", "red"), step.words, (f"  {failed}", "red"))
         else:
             self._print(indent, ("· ", "dim"), (step.words, "dim"), after)
 
@@ -111,21 +120,28 @@ class TextTrace:
             self._answer(indent, request.answer)
         for name, value in request.extracted:
             missing = value is MISSING
-            shown = ("nothing found", "yellow") if missing else (_shown(value), "cyan")
+            covered = self._named.value(name, value)
+            shown = ("nothing found", "yellow") if missing else (_shown(covered), "cyan")
             self._print(indent, ("extract ", "dim"), f"{name} = ", shown)
         for verdict in request.verdicts:
             self._verdict(indent, verdict)
         if request.failed:
-            self._print(indent, (request.failed, "red"))
+            self._print(indent, (self._named.text(request.failed), "red"))
         self._after_request = True
 
     def _sent(self, indent: int, sent: Sent) -> None:
-        self._print(indent, ("→ ", "blue"), (f"{sent.method} ", "bold"), sent.address)
+        address = self._named.text(sent.address)
+        self._print(indent, ("→ ", "blue"), (f"{sent.method} ", "bold"), address)
         for name, value in sent.headers:
-            self._print(indent + 1, (f"{name}: ", "dim"), value)
+            self._print(indent + 1, (f"{name}: ", "dim"), self._named.field(name, value))
         self._body(indent + 1, sent.body)
         if (hop := sent.redirect) is not None:
-            self._print(indent, ("← ", "blue"), (str(hop.status), "yellow"), f" {hop.location}")
+            self._print(
+                indent,
+                ("← ", "blue"),
+                (str(hop.status), "yellow"),
+                f" {self._named.text(hop.location)}",
+            )
 
     def _answer(self, indent: int, answer: Answer) -> None:
         first, *lines = answer.head.decode("latin-1").rstrip("\r\n").split("\r\n")
@@ -142,14 +158,15 @@ class TextTrace:
         self._print(indent, ("← ", "blue"), (shown, style), (f"  {', '.join(facts)}", "dim"))
         for line in filter(None, lines):
             name, separator, value = line.partition(":")
-            self._print(indent + 1, (f"{name}{separator}", "dim"), value)
+            value = self._named.field(name, value.strip())
+            self._print(indent + 1, (f"{name}{separator} ", "dim"), value)
         self._body(indent + 1, answer.body)
 
     def _body(self, indent: int, body: bytes) -> None:
         if not body:
             return
         self._console.print()
-        lines = _body_lines(body)
+        lines = self._named.text(_body_text(body)).splitlines()
         most = len(lines) if self._full else _MOST_LINES
         for line in lines[:most]:
             cut = line if self._full or len(line) <= _MOST_CELLS else f"{line[:_MOST_CELLS]}…"
@@ -169,20 +186,43 @@ class TextTrace:
             ("expect  ", "dim"),
             mark,
             verdict.expected,
-            (f"  {verdict.wrong}", mark[1]),
+            (f"  {self._named.text(verdict.wrong)}", mark[1]),
             soft,
         )
 
 
-def _body_lines(body: bytes) -> list[str]:
+class _Named:
+    """Masks what only its name gives away, if it is asked to."""
+
+    def __init__(self, *, covers_names: bool) -> None:
+        self._covers = covers_names
+
+    def text(self, text: str) -> str:
+        return cover_named(text) if self._covers else text
+
+    def field(self, name: str, value: str) -> str:
+        return cover_field(name, value) if self._covers else value
+
+    def value(self, name: str, value: object) -> object:
+        """Return a variable's value, or one that stands for it."""
+        if not self._covers or value is MISSING:
+            return value
+        if is_secret_name(name) and value is not None and not isinstance(value, bool):
+            return MASK
+        if isinstance(value, dict):
+            return {key: self.value(str(key), item) for key, item in value.items()}
+        return [self.value("", item) for item in value] if isinstance(value, list) else value
+
+
+def _body_text(body: bytes) -> str:
     """Return a body as people read it: JSON on many lines, what is no text as its size."""
     if any(byte in _BINARY for byte in body[:1000]):
-        return [f"({format_size(len(body))} that are not text)"]
+        return f"({format_size(len(body))} that are not text)"
     text = body.decode("utf-8", "replace")
     if text[:1] in ("{", "["):
         with suppress(ValueError, RecursionError):
             text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-    return text.splitlines()
+    return text
 
 
 def _shown(value: object) -> str:
@@ -202,7 +242,10 @@ def _text(value: object) -> str:
 class JsonTrace:
     """Writes one JSON object a line."""
 
-    def __init__(self, write: Callable[[str], Any], mask: Mask) -> None:
+    def __init__(
+        self, write: Callable[[str], Any], mask: Mask, *, covers_names: bool = True
+    ) -> None:
+        self._json = _JsonEvents(_Named(covers_names=covers_names))
         self._write = write
         self._mask = mask
         self._cover: Mask = str
@@ -210,7 +253,7 @@ class JsonTrace:
     def __call__(self, told: TraceEvent) -> None:
         if isinstance(told, TracedRequest):
             self._cover = told.cover
-        self._write(json.dumps(self._masked(_as_json(told)), ensure_ascii=False))
+        self._write(json.dumps(self._masked(self._json.event(told)), ensure_ascii=False))
 
     def end(self, facts: dict[str, object]) -> None:
         self._write(json.dumps(facts))
@@ -227,29 +270,68 @@ class JsonTrace:
                 return value
 
 
-def _as_json(told: TraceEvent) -> dict[str, Any]:
-    match told:
-        case TraceSection(kind, name, skipped):
-            return {"event": "part", "kind": kind, "name": name, "skipped": skipped}
-        case TracedStep(words, _, values, failed):
-            return {"event": "step", "step": words, "values": _values(values), "failed": failed}
-        case TracedRequest():
-            return {
-                "event": "request",
-                "name": told.name,
-                "sent": [_message(sent) for sent in told.sent],
-                "reply": None if told.answer is None else _reply(told.answer),
-                "expectations": [
-                    {"expected": item.expected, "wrong": item.wrong, "soft": item.is_soft}
-                    for item in told.verdicts
-                ],
-                "extracted": _values(told.extracted),
-                "failed": told.failed,
-            }
+class _JsonEvents:
+    """Events as JSON has them."""
 
+    def __init__(self, named: _Named) -> None:
+        self._named = named
 
-def _values(values: Sequence[tuple[str, object]]) -> dict[str, Any]:
-    return {name: _jsonable(value) for name, value in values if value is not MISSING}
+    def event(self, told: TraceEvent) -> dict[str, Any]:
+        text = self._named.text
+        match told:
+            case TraceSection(kind, name, skipped):
+                return {"event": "part", "kind": kind, "name": name, "skipped": skipped}
+            case TracedStep(words, _, values, failed):
+                shown = {"step": words, "values": self._values(values), "failed": text(failed)}
+                return {"event": "step", **shown}
+            case TracedRequest():
+                return {
+                    "event": "request",
+                    "name": told.name,
+                    "sent": [self._message(sent) for sent in told.sent],
+                    "reply": None if told.answer is None else self._reply(told.answer),
+                    "expectations": [
+                        {"expected": item.expected, "wrong": text(item.wrong), "soft": item.is_soft}
+                        for item in told.verdicts
+                    ],
+                    "extracted": self._values(told.extracted),
+                    "failed": text(told.failed),
+                }
+
+    def _values(self, values: Sequence[tuple[str, object]]) -> dict[str, Any]:
+        return {
+            name: self._named.value(name, _jsonable(value))
+            for name, value in values
+            if value is not MISSING
+        }
+
+    def _message(self, sent: Sent) -> dict[str, Any]:
+        return {
+            "method": sent.method,
+            "url": self._named.text(sent.address),
+            "headers": self._fields(sent.headers),
+            "body": self._named.text(sent.body.decode("utf-8", "replace")),
+            **({} if sent.redirect is None else {"redirect": self._redirect(sent.redirect)}),
+        }
+
+    def _redirect(self, hop: Redirect) -> dict[str, Any]:
+        return {"status": hop.status, "location": self._named.text(hop.location)}
+
+    def _reply(self, answer: Answer) -> dict[str, Any]:
+        return {
+            "status": answer.status,
+            "status_text": answer.status_text,
+            "headers": self._fields(_headers(answer.head)),
+            "body": self._named.text(answer.body.decode("utf-8", "replace")),
+            "received_bytes": answer.received,
+            "latency_ns": answer.took_ns,
+            "connect_ns": answer.connect_ns,
+            "failure": answer.failure,
+            "detail": self._named.text(answer.detail),
+        }
+
+    def _fields(self, pairs: Iterable[tuple[str, str]]) -> list[list[str]]:
+        return [[name, self._named.field(name, value)] for name, value in pairs]
 
 
 def _jsonable(value: object) -> Any:  # noqa: ANN401 - JSON
@@ -257,34 +339,6 @@ def _jsonable(value: object) -> Any:  # noqa: ANN401 - JSON
         return json.loads(json.dumps(value))
     except (TypeError, ValueError, RecursionError):
         return _text(value)
-
-
-def _message(sent: Sent) -> dict[str, Any]:
-    return {
-        "method": sent.method,
-        "url": sent.address,
-        "headers": [list(pair) for pair in sent.headers],
-        "body": sent.body.decode("utf-8", "replace"),
-        **({} if sent.redirect is None else {"redirect": _redirect(sent.redirect)}),
-    }
-
-
-def _redirect(hop: Redirect) -> dict[str, Any]:
-    return {"status": hop.status, "location": hop.location}
-
-
-def _reply(answer: Answer) -> dict[str, Any]:
-    return {
-        "status": answer.status,
-        "status_text": answer.status_text,
-        "headers": [list(pair) for pair in _headers(answer.head)],
-        "body": answer.body.decode("utf-8", "replace"),
-        "received_bytes": answer.received,
-        "latency_ns": answer.took_ns,
-        "connect_ns": answer.connect_ns,
-        "failure": answer.failure,
-        "detail": answer.detail,
-    }
 
 
 def _headers(head: bytes) -> Iterator[tuple[str, str]]:

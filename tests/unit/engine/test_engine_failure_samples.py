@@ -44,7 +44,7 @@ def keep(failing: FailingRequests, session=None, status: int = 500, kind: str = 
 
 def test_three_of_each_way_are_kept() -> None:
     """A way to fail is a request, a kind and a status; the others cost one look."""
-    failing = FailingRequests(str)
+    failing = FailingRequests(str, str)
     for _ in range(5):
         keep(failing)
         keep(failing, status=503)
@@ -59,7 +59,8 @@ def test_three_of_each_way_are_kept() -> None:
 
 def test_a_secret_at_the_cut_leaves_no_half() -> None:
     """Texts are masked before they are cut."""
-    failing = FailingRequests(Masker(["s3cret-token"]))
+    mask = Masker(["s3cret-token"])
+    failing = FailingRequests(mask, mask)
     keep(failing, Remembering("x" * 1_995 + "s3cret-token", "s3cret-token"))
 
     (sample,) = failing.drain()

@@ -1,4 +1,4 @@
-"""What a session sent last and what came back, in words; credentials are taken out."""
+"""What a session sent last and what came back, in words."""
 
 from __future__ import annotations
 
@@ -19,8 +19,6 @@ Glimpse = tuple[bytes, bytes]
 
 _WIDEST: Final = 256 * 1024
 _ENCODED: Final = re.compile(rb"(?im)^content-encoding[ \t]*:[ \t]*([\w-]+)[ \t]*\r?$")
-_CREDENTIAL: Final = re.compile(r"(?i)^(proxy-)?authorization$|token|secret|password|api-?key")
-_COOKIE: Final = re.compile(r"([^=;,\s]+)=([^;]*)")
 
 
 def is_worth_a_glimpse(status: int) -> bool:
@@ -31,7 +29,7 @@ def is_worth_a_glimpse(status: int) -> bool:
 def recall(
     reply: Reply, *, origin: Origin | None, data: bytes, glimpse: Glimpse | None
 ) -> tuple[str, str]:
-    """Return a request as it left, and its reply, for people to read.
+    """Return a request as it left, and its reply; whoever shows them takes secrets out.
 
     Args:
         reply: What came.
@@ -62,19 +60,5 @@ def _message(data: bytes, origin: str) -> str:
     if origin:
         method, _, target = first.partition(" ")
         first = f"{method} {origin}{target.rpartition(' ')[0]}"
-    shown = "\n".join([first, *map(_covered, lines)])
+    shown = "\n".join([first, *lines])
     return f"{shown}\n\n{body.decode('utf-8', 'replace')}" if body else shown
-
-
-def _covered(line: str) -> str:
-    """Return a header line without the credentials that it carries: reports travel far."""
-    name, colon, value = line.partition(":")
-    name, value = name.strip(), value.strip()
-    if name.lower() == "cookie":
-        value = _COOKIE.sub(r"\1=***", value)
-    elif name.lower() == "set-cookie":
-        value = _COOKIE.sub(r"\1=***", value, count=1)
-    elif _CREDENTIAL.search(name):
-        scheme, space, _ = value.partition(" ")
-        value = f"{scheme} ***" if space else "***"
-    return f"{name}{colon} {value}"

@@ -21,7 +21,7 @@ from planrunner.protocols.http.compile.request_line import (
 from planrunner.protocols.http.compile.settings import HttpDefaults
 from planrunner.protocols.http.operation import Header, HttpOperation, HttpSettings, Retry
 from planrunner.protocols.http.replies.expect import compile_expect
-from planrunner.protocols.http.replies.extract import compile_extract, sources_of
+from planrunner.protocols.http.replies.extract import compile_extract, secret_names, sources_of
 from planrunner.protocols.http.spec import Expect, RequestKeys, RequestSpec
 from planrunner.protocols.http.spec import RetryModel as RetrySpec
 from planrunner.protocols.lowering import Files, Lowering, SpecPath
@@ -84,6 +84,7 @@ def compile_exchange(
         expected=expected.words,
         softly_expected=expected.soft_words,
         extracted=tuple(spec.extract or ()),
+        secrets=secret_names(spec.extract),
     )
     return CompiledRequest(exchange, tuple(lowering.faults))
 

@@ -17,7 +17,7 @@ from planrunner.protocols.jsonpath import JsonPathError, compile_path
 from planrunner.protocols.lowering import Lowering, SpecPath
 from planrunner.protocols.rules import compile_regex, shorten
 
-__all__ = ["compile_extract", "sources_of"]
+__all__ = ["compile_extract", "secret_names", "sources_of"]
 
 _HEAD_SOURCES = frozenset({"header", "cookie"})
 
@@ -44,6 +44,12 @@ def sources_of(extract: Mapping[str, Text | ExtractSpec] | None) -> tuple[bool, 
         for spec in (extract or {}).values()
     }
     return not used <= _HEAD_SOURCES, not used.isdisjoint(_HEAD_SOURCES)
+
+
+def secret_names(extract: Mapping[str, Text | ExtractSpec] | None) -> tuple[str, ...]:
+    """Return the names whose values must not be shown."""
+    given = (extract or {}).items()
+    return tuple(name for name, spec in given if isinstance(spec, ExtractSpec) and spec.secret)
 
 
 def _source(spec: ExtractSpec) -> str:
