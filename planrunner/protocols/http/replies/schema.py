@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from planrunner.language.diagnostics import Code
 from planrunner.language.fields.text import Text
@@ -121,10 +121,16 @@ def _fast_check(schema: object) -> Callable[[Any], bool] | None:
     except ImportError:
         return None
     try:
-        check: Callable[[Any], bool] = jsonschema_rs.validator_for(schema).is_valid
+        validator = jsonschema_rs.validator_for(schema, retriever=_retrieve_nothing)
+        check: Callable[[Any], bool] = validator.is_valid
     except (ValueError, TypeError):
         return None  # it refuses some schemas that jsonschema takes
     return check
+
+
+def _retrieve_nothing(uri: str) -> NoReturn:
+    """Keep a schema from reading files and the network, which it would do by itself."""
+    raise ValueError(uri)
 
 
 def _sentence(error: Any) -> str:  # noqa: ANN401 - jsonschema's ValidationError

@@ -159,18 +159,35 @@ async def _read_body(
     reply: httpx.Response, measured: HttpxAttempt, limit: int, kept: KeptBodies | None
 ) -> None:
     """Count the body, and keep it if it counts anywhere: what nothing reads may be any size."""
-    chunks = []
+    chunks: list[bytes] = []
+    held = 0 if kept is None else _announced(measured.headers, limit)
+    if kept is not None:
+        kept.hold(held)  # as the wire client does: whoever finds no room has not read for nothing
     async for chunk in reply.stream:  # type: ignore[union-attr]  # the async transport's stream
         measured.received += len(chunk)
         if kept is not None:
             if measured.received > limit:
                 words = f"the reply's body is larger than {limit} bytes"
                 raise WireFault(FailureKind.TOO_LARGE, words)
-            kept.hold(len(chunk))
+            kept.hold(max(measured.received - held, 0))
+            held = max(held, measured.received)
             chunks.append(chunk)
         elif is_worth_a_glimpse(measured.status):
             measured.beginning += chunk[: GLIMPSE - len(measured.beginning)]
     measured.content = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def _announced(headers: RawHeaders, limit: int) -> int:
+    """Return how many bytes the head announces, 0 when it doesn't.
+
+    Raises:
+        WireFault: They are more than the limit.
+    """
+    lengths = [value for name, value in headers if name.lower() == b"content-length"]
+    size = int(lengths[0]) if lengths and lengths[0].isdigit() else 0
+    if size > limit:
+        raise WireFault(FailureKind.TOO_LARGE, f"the reply's body is larger than {limit} bytes")
+    return size
 
 
 async def _distrust(reply: httpx.Response) -> bool:
