@@ -156,7 +156,7 @@ class _Run:
                         # Services are up, which took time.
                         started = datetime.now(UTC)
                         outcome = await self._load(started, fan_out, handles, background)
-                        result = build_result(graph, outcome, started=started)
+                        result = build_result(graph, outcome, started=started, mask=mask)
                         if prepared.request.strict:
                             result = with_validity_judged(result)
                         await self._keep(result)

@@ -68,13 +68,18 @@ def _iso(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def build_result(graph: RunGraph, outcome: RunOutcome, *, started: datetime) -> RunResult:
+def build_result(
+    graph: RunGraph, outcome: RunOutcome, *, started: datetime, mask: Masker
+) -> RunResult:
     """Judge the thresholds of a finished run and gather everything reports show.
 
-    `started` is the wall-clock time of the run's start, in UTC.
+    Args:
+        graph: What ran.
+        outcome: What came of it.
+        started: The wall-clock time of the run's start, in UTC.
+        mask: Knows the secrets, those included that the run met.
     """
     measured = outcome.measured()
-    mask = Masker(graph.secrets)
     judgements = tuple(
         replace(found, threshold=mask(found.threshold), reason=mask(found.reason))
         for found in _judge(outcome)
@@ -104,7 +109,7 @@ def build_result(graph: RunGraph, outcome: RunOutcome, *, started: datetime) -> 
         params=graph.params,
         host={**_host(graph), **_workers(outcome)},
         notices=tuple(map(mask, (*graph.notices, *outcome.notices))),
-        plan_text=graph.plan_text,
+        plan_text=mask(graph.plan_text),
         baseline=graph.baseline,
         labels=graph.labels,
         measures=make_measures(graph.measures),

@@ -13,7 +13,14 @@ import pytest
 from tests.support.http_servers import HttpServer, Request, Wire, reply, serve
 from tests.support.plans import Ended, PlanProject, running
 
-DECLARED = ("Column-Pin/4711", "Column-Pin/4712", "Inline-Pass-33", "Plain-Word-44", "Grant+ab/123")
+DECLARED = (
+    "Column-Pin/4711",
+    "Column-Pin/4712",
+    "Inline-Pass-33",
+    "Plain-Word-44",
+    "Grant+ab/123",
+    "Made-Up-99",
+)
 NAMED = ("Refresh-ef456", "Named-Column-55", "Header-Key-66", "Body-Pass-77", "Cookie-Value-88")
 
 PLAN = """
@@ -27,6 +34,7 @@ data:
     list: [{name: bob, code: Inline-Pass-33}, {name: eve, code: "Inline-Pass-33"}]
     secret: [code]
   words: {list: [Plain-Word-44], secret: true}
+  minted: {generate: {rows: 2, fields: {code: "'Made-Up-' ~ 99"}}, secret: [code]}
 users:
   Careful:
     on_start:
@@ -40,7 +48,7 @@ users:
         steps:
           - get: "/q?a=${accounts.pin | urlencode}&b=${grant | urlencode}"
             name: in url
-            headers: {X-Plain: "${grant}", Also: "${words} ${accounts.password}"}
+            headers: {X-Plain: "${grant}", Also: "${words} ${accounts.password} ${minted.code}"}
             auth: {basic: {username: me, password: "${people.code}"}}
             expect: {json: {$.nothing: "${grant}"}}
           - post: /form
@@ -236,7 +244,7 @@ def test_a_column_that_is_not_there_is_named(
     plan: PlanProject, target: HttpServer, secret: str, words: str
 ) -> None:
     """A typing error must not leave a password in clear."""
-    text = PLAN.replace("secret: [code]", f"secret: {secret}").replace("URL", target.url)
+    text = PLAN.replace("secret: [code]", f"secret: {secret}", 1).replace("URL", target.url)
     plan.write({"plan.yaml": text})
 
     ended = plan.run("validate", "plan.yaml")

@@ -110,15 +110,27 @@ def _rows(document: Document) -> Iterator[tuple[PlanPath, object]]:
     """Yield the secret values of rows that stand in the plan itself, with their places."""
     for name, source in _mapping(document.value(("data",))).items():
         secret, rows = _mapping(source).get("secret"), _mapping(source).get("list")
-        if not secret or not isinstance(rows, list):
+        if not secret:
+            continue
+        yield from _literals(document, str(name), secret)
+        if not isinstance(rows, list):
             continue
         for index, row in enumerate(rows):
             where = ("data", str(name), "list", index)
             if not isinstance(row, dict):
                 yield from [(where, row)] if secret is True else ()
             else:
-                wanted = row if secret is True else secret
+                wanted = secret if isinstance(secret, list) else row
                 yield from (((*where, column), row[column]) for column in wanted if column in row)
+
+
+def _literals(document: Document, name: str, secret: object) -> Iterator[tuple[PlanPath, object]]:
+    """Yield the expressions of secret columns that have a text in them, which may be the secret."""
+    where = ("data", name, "generate", "fields")
+    for column, expression in _mapping(document.value(where)).items():
+        is_secret = secret is True or (isinstance(secret, list) and column in secret)
+        if is_secret and {"'", '"'} & set(str(expression)):
+            yield (*where, column), None  # the run learns what it makes
 
 
 def _given(document: Document, path: PlanPath, key: str) -> Iterator[tuple[PlanPath, object]]:
