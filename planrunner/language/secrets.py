@@ -79,7 +79,7 @@ class Masker:
 
     @contextmanager
     def errors(self) -> Iterator[None]:
-        """Mask what planrunner's own exceptions say when they leave the block."""
+        """Mask what exceptions say when they leave the block, unforeseen ones included."""
         try:
             yield
         except PlanError as error:
@@ -88,6 +88,17 @@ class Masker:
             error.message, error.hint = self(error.message), self(error.hint)
             error.args = (error.message,)
             raise
+        except Exception as error:
+            self._cover_chain(error)
+            raise
+
+    def _cover_chain(self, error: BaseException | None) -> None:
+        """Mask the texts of an exception and of those that it came from."""
+        seen: set[int] = set()
+        while error is not None and id(error) not in seen:
+            seen.add(id(error))
+            error.args = tuple(self(arg) if isinstance(arg, str) else arg for arg in error.args)
+            error = error.__cause__ or error.__context__
 
     def _blot(self, text: str) -> str:
         pattern = self._pattern

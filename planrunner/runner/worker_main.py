@@ -111,6 +111,7 @@ async def _serve(assignment: Assignment, transport: SocketTransport) -> None:
             waits=stack.enter_context(closing(RunQueue())).read,
         )
         stack.callback(worker.close)
-        await RemoteWorker(
-            graph, worker=worker, transport=transport, clock=clock, stop=stop
-        ).serve()
+        with worker.mask.errors():
+            await RemoteWorker(
+                graph, worker=worker, transport=transport, clock=clock, stop=stop
+            ).serve()

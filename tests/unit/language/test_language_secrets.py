@@ -92,3 +92,15 @@ def test_errors_leave_masked() -> None:
     shown = refused.value.diagnostics[0]
     assert (shown.message, len(shown.source)) == ("bad ***", len(finding.source))
     assert SECRET not in shown.source
+
+
+def test_unforeseen_errors_leave_masked_with_what_they_came_from() -> None:
+    """A traceback shows both."""
+    unforeseen = RuntimeError("with s3cret")
+    unforeseen.__cause__ = ValueError("bad s3cret", 7)
+
+    with pytest.raises(RuntimeError), Masker(["s3cret"]).errors():
+        raise unforeseen
+
+    assert unforeseen.args == ("with ***",)
+    assert unforeseen.__cause__.args == ("bad ***", 7)

@@ -9,6 +9,7 @@ from planrunner.errors import PlanrunnerError
 from planrunner.protocols.etcd.clients.faults import map_failure
 from planrunner.protocols.etcd.clients.messages import message_builder, prefix_end
 from planrunner.protocols.etcd.compile import compile_settings
+from planrunner.protocols.etcd.reply import EtcdReply
 from planrunner.protocols.etcd.spec import EtcdLease, EtcdModel, EtcdPut
 from planrunner.protocols.etcd.stubs import load_stubs
 from tests.support.etcd_steps import NoFiles, compiled, exchange
@@ -187,3 +188,16 @@ def test_an_error_of_grpc_is_said_briefly(code: str, words: str, said: str) -> N
     )
 
     assert map_failure(error)[2] == f"{code}: {said}"
+
+
+def test_an_extraction_can_be_secret() -> None:
+    """The long form says so, and finds the same as the short one."""
+    extract = {"id": {"jsonpath": "$.ID", "secret": True}, "ttl": "$.TTL"}
+    reply, scope = EtcdReply(), {}
+    reply.message = load_stubs().LeaseGrantResponse(ID=77, TTL=5)
+
+    made = exchange("lease", ttl="5s", extract=extract)
+    found = [take(reply, scope) for take in made.extractors]
+
+    assert (made.extracted, made.secrets) == (("id", "ttl"), ("id",))
+    assert (found, scope) == ([None, None], {"id": 77, "ttl": 5})
