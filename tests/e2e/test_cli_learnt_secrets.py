@@ -21,6 +21,8 @@ DECLARED = (
     "Grant+ab/123",
     "Made-Up-99",
 )
+NEVER_EXTRACTED = "Never-Extracted-22"
+"""Its request fails before it comes to that."""
 NAMED = ("Refresh-ef456", "Named-Column-55", "Header-Key-66", "Body-Pass-77", "Cookie-Value-88")
 
 PLAN = """
@@ -51,6 +53,9 @@ users:
             headers: {X-Plain: "${grant}", Also: "${words} ${accounts.password} ${minted.code}"}
             auth: {basic: {username: me, password: "${people.code}"}}
             expect: {json: {$.nothing: "${grant}"}}
+          - get: /late
+            expect: {status: 500, json: {$.nothing: 1}}
+            extract: {late: {jsonpath: $.late, secret: true}}
           - post: /form
             form: {some: "${refresh_token}", password: Body-Pass-77}
             expect: {status: 500, json: {$.token: other}}
@@ -81,6 +86,7 @@ async def echo(request: Request, wire: Wire) -> None:
     seen = {
         "query": request.target.partition("?")[2],
         "token": "Refresh-ef456",
+        "late": "Never-Extracted-22" if request.target == "/late" else "",
         "said": said,
         "raw": " ".join(DECLARED),
         "encoded": b64encode(" ".join(DECLARED).encode()).decode(),
@@ -142,7 +148,7 @@ def test_a_run_leaves_no_secret_behind(plan: PlanProject, target: HttpServer, wo
     assert "the grant is ***" in texts["stderr"] + texts["stdout"]
     # The raw echo of both columns comes with the first reply, so the other row is not yet known.
     drawn = tuple(one for one in DECLARED if one in sent_to(target))
-    assert found_in(texts, drawn) == []
+    assert found_in(texts, (*drawn, NEVER_EXTRACTED)) == []
     assert found_in({key: texts[key] for key in texts if key != "plan.yaml"}, NAMED[:2]) == []
 
 
@@ -157,7 +163,7 @@ def test_a_trace_shows_neither(plan: PlanProject, target: HttpServer, *, as_json
     assert "***" in ended.out
     texts = {"stdout": ended.out, "stderr": ended.err}
     drawn = tuple(one for one in DECLARED if one in sent_to(target))
-    assert found_in(texts, (*drawn, *NAMED)) == []
+    assert found_in(texts, (*drawn, *NAMED, NEVER_EXTRACTED)) == []
 
 
 def test_show_secrets_shows_what_was_only_guessed(plan: PlanProject) -> None:

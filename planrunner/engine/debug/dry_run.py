@@ -144,6 +144,7 @@ class _DryRunner:
             origin_ns=now_ns,
             mask=self._services.log.mask.words,
             look_at=self._services.log.mask.look_at,
+            seek=self._services.log.mask.seek,
         )
         return Binder(recorder, self._context.wires, self._services, observer=self._trace)
 

@@ -15,7 +15,7 @@ from planrunner.engine.scheduling.timeline import Timeline
 from planrunner.metrics.book import SeriesBook
 from planrunner.metrics.measures import Measure
 from planrunner.metrics.series import Labels, Series, Tags
-from planrunner.protocols.base import Reply, Scope
+from planrunner.protocols.base import Exchange, Reply, Scope
 from planrunner.results.files.samples import SampleWriter, pack_row
 
 __all__ = ["PhaseRecorder", "Site", "StageSeries", "record", "record_measured", "span_recorder"]
@@ -83,6 +83,7 @@ class PhaseRecorder:
     Attributes:
         mask: Takes secrets out of words about what went wrong.
         look_at: Told whose words these will be, for the secrets that this user has.
+        seek: Told which reply they are about, for those that it holds.
         origin_ns: The start of the run, from which sample rows count.
         failing: Keeps the first requests that fail; None where they are not wanted.
         measures: By protocol, what requests record beside latency and service time.
@@ -97,6 +98,7 @@ class PhaseRecorder:
         "origin_ns",
         "phase",
         "samples",
+        "seek",
         "timeline",
     )
 
@@ -110,6 +112,7 @@ class PhaseRecorder:
         origin_ns: int,
         mask: Callable[[str], str] = str,
         look_at: Callable[[Scope], None] = lambda _: None,
+        seek: Callable[[Exchange, Reply, Scope], None] = lambda *_: None,
         failing: FailingRequests | None = None,
         measures: Mapping[str, Sequence[Measure]] | None = None,
     ) -> None:
@@ -117,6 +120,7 @@ class PhaseRecorder:
         self.measures = measures or {}
         self.mask = mask
         self.look_at = look_at
+        self.seek = seek
         self.failing = failing
         self.timeline = timeline
         self.book = book

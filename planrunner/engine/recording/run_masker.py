@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Final
 
 from planrunner.graph.run_graph import (
@@ -17,6 +18,7 @@ from planrunner.graph.run_graph import (
 )
 from planrunner.language.growing_masker import GrowingMasker, texts_in
 from planrunner.language.named_secrets import cover_message, cover_named, is_secret_name
+from planrunner.protocols.base import Exchange, Reply, Scope
 
 __all__ = ["RunMasker"]
 
@@ -65,6 +67,15 @@ class RunMasker(GrowingMasker):
         """Learn the values of the variables that are declared to be secret."""
         for name in self.names & scope.keys():
             self.learn(scope[name])
+
+    def seek(self, exchange: Exchange, reply: Reply, scope: Scope) -> None:
+        """Learn what a reply holds that its request would have extracted, had it gone well."""
+        found = {name: value for name, value in scope.items() if name not in exchange.secrets}
+        for extract in exchange.extractors:
+            with suppress(Exception):  # whatever is wrong with the reply is known already
+                extract(reply, found)
+        for name in exchange.secrets:
+            self.learn(found.get(name))
 
     def words(self, text: str) -> str:
         """Return what went wrong, as people may see it."""

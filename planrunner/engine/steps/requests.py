@@ -238,6 +238,7 @@ def _conclude(
         fault = FailureKind.EXTRACT, str(evaluation_error(error, "what is read of the reply"))
     if fault is not None:
         kind, words = fault
+        _seek_secrets(node, reply, user, site)
         return failures.failed(user, reply, kind, start_ns, words, tags)
     table = site.table_at(start_ns)
     series = None if tags else table.by_status.get(reply.status)
@@ -251,6 +252,12 @@ def _conclude(
     if site.recorder.samples is not None:
         site.reply_row(series, reply, start_ns, "")
     return None
+
+
+def _seek_secrets(node: RequestNode, reply: Reply, user: Actor, site: Site) -> None:
+    """Let secrets be known that a failed reply holds: it may not have come to extracting them."""
+    if node.exchange.secrets and reply.failure is None:
+        site.recorder.seek(node.exchange, reply, user.scope)
 
 
 def _judge(

@@ -191,6 +191,7 @@ class Worker:
             origin_ns=self.started_ns,
             mask=self.mask.words,
             look_at=self.mask.look_at,
+            seek=self.mask.seek,
             failing=self._failing,
             measures=self._graph.measures,
         )

@@ -112,7 +112,7 @@ class TextTrace:
             self._console.print()
         indent = 1 + request.depth
         mark = ("✗ ", "bold red") if request.failed else ("✓ ", "bold green")
-        self._print(indent, mark, (request.name, "bold"))
+        self._print(indent, mark, (self._named.text(request.name), "bold"))
         indent += 1
         for sent in request.sent:
             self._sent(indent, sent)
@@ -287,7 +287,7 @@ class _JsonEvents:
             case TracedRequest():
                 return {
                     "event": "request",
-                    "name": told.name,
+                    "name": text(told.name),
                     "sent": [self._message(sent) for sent in told.sent],
                     "reply": None if told.answer is None else self._reply(told.answer),
                     "expectations": [
