@@ -21,6 +21,7 @@ from tests.support.etcd_steps import exchange, judged, with_client
 from tests.support.plans import compiled
 
 OPERATIONS = 1_000_000
+USERS = 20
 FAILING = 50
 """One operation in so many fails."""
 
@@ -31,7 +32,7 @@ users:
     tasks:
       - {{etcd.put: {{key: "/k/${{iteration}}", value: v}}, weight: 3}}
       - {{etcd.get: {{key: "/k/${{iteration}}", expect: {{found: true}}}}}}
-phases: [{{users: 20, iterations: {OPERATIONS}, max_duration: 1h}}]
+phases: [{{users: {USERS}, iterations: {OPERATIONS}, max_duration: 1h}}]
 """
 
 
@@ -99,11 +100,12 @@ def test_a_million_operations_in_a_run_change_nothing() -> None:
         run(graph, clients={"etcd": open_client}, clock=MonotonicClock())
     )
 
-    points = [point for point in outcome.history.points() if point.requests > 1_000]
-    assert sum(point.requests for point in outcome.history.points()) == OPERATIONS
-    assert sum(point.failed for point in outcome.history.points()) == OPERATIONS // FAILING
-    rates = [point.failed / point.requests for point in points]
-    assert max(rates) - min(rates) < 0.002
+    points = outcome.history.points()
+    assert sum(point.requests for point in points) == OPERATIONS
+    assert sum(point.failed for point in points) == OPERATIONS // FAILING
+    # What each of the users does at the end of a second may count in the next.
+    off = [point.failed - point.requests / FAILING for point in points]
+    assert max(map(abs, off)) <= USERS, off
     rss = opened[0].rss
     assert len(rss) == 10
     assert rss[-1] < rss[1] * 1.05, rss
