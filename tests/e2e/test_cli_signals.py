@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals as POSI
 
 ALL = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
-SHORT = "stages: [{duration: 60ms, users: 2}]"
+SHORT = "phases: [{users: 2, iterations: 20}]"
 LONG = "phases: [{users: 2, hold: 60s, graceful_stop: 200ms}]"
 
 HOOKS = """\
@@ -269,7 +269,7 @@ def test_the_exit_code_is_the_one_in_the_result_whenever_signals_come(
     process = project.spawn("execute", "plan.yaml", "--out", "out")
     numbers = draw.choices(ALL, k=draw.choice([1, 1, 2, 3]))
 
-    time.sleep(draw.uniform(0.2, 2))
+    time.sleep(draw.uniform(0.5, 2))  # not before Python runs the first line
     for number in numbers:
         process.send_signal(number)
         time.sleep(draw.choice([0, 0.05, 0.2]))

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="descriptors as 
 
 needs_full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 
-SHORT = "stages: [{duration: 60ms, users: 2}]"
+SHORT = "phases: [{users: 2, iterations: 20}]"
 FAILS = "thresholds: ['p95 < 1us']"
 
 STARTS = f"exec {sys.executable} -m planrunner "
