@@ -44,6 +44,7 @@ class Compilation:
     constants: Mapping[str, object]
     constant_names: Known
     faults: list[Diagnostic] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
     secrets: frozenset[str] = frozenset()
 
     def fault(
@@ -74,6 +75,10 @@ class Compilation:
             part="key" if fault.is_key else "value",
             inside=inside,
         )
+
+    def notice(self, path: PlanPath, message: str) -> None:
+        """Note what stands at `path` though nothing is wrong with it."""
+        self.notices.append(f"{self.span(path)}: {message}")
 
     def span(self, path: PlanPath) -> Span:
         return self.document.span(self.document.nearest(path))

@@ -203,6 +203,7 @@ class _Compiler:
                 *idle_notices((phase, schedule.programs(phase)) for phase in phases),
                 *threshold_notices(thresholds),
                 *data_notices(data),
+                *dict.fromkeys(work.notices),
             ),
             phases=phases,
             thresholds=thresholds,

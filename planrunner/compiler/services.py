@@ -17,6 +17,8 @@ from planrunner.language.diagnostics import Code, suggest
 from planrunner.language.expressions.builtins.names import ROOT_HELPERS
 from planrunner.language.fields.deferred import Deferred
 from planrunner.language.fields.text import Text
+from planrunner.language.patterns.pattern import Pattern, PatternError, compile_pattern
+from planrunner.language.patterns.words import broken_pattern, slow_pattern
 from planrunner.plan.loader import Plan
 from planrunner.plan.models.requests import Expect
 from planrunner.plan.yaml.document import PlanPath
@@ -35,9 +37,12 @@ DEMOS: Final = ("kv", "passport", "platform", "shop")
 _GRACE_NS: Final = 10 * NS_PER_S
 _ASK_NS: Final = 5 * NS_PER_S
 _MOST_PORT: Final = 65_535
-_DEMO_READY: Final = ReadyNode(
-    log=re.compile(r"listens on http://"), every_ns=20 * NS_PER_MS, timeout_ns=15 * NS_PER_S
-)
+_DEMO_LISTENS: Final = "listens on http://"
+
+
+def _demo_ready() -> ReadyNode:
+    pattern = compile_pattern(_DEMO_LISTENS)
+    return ReadyNode(log=pattern, every_ns=20 * NS_PER_MS, timeout_ns=15 * NS_PER_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +171,7 @@ class Target:
             demo=demo,
             command=tuple((word,) for word in words),
             shown=" ".join(words[:3]),
-            ready=ready or _DEMO_READY,
+            ready=ready or _demo_ready(),
         )
 
     def _grace_ns(self, model: ServiceModel, path: PlanPath) -> int:
@@ -261,15 +266,22 @@ class Target:
         for fault in compiled.faults:
             where = (*path, *fault.path)
             self.work.fault(where, fault.code, fault.message, hint=fault.hint)
+        for notice in compiled.notices:
+            self.work.notice((*path, *notice.path), notice.message)
         return compiled.exchange
 
-    def _pattern(self, text: str | None, path: PlanPath) -> re.Pattern[str]:
+    def _pattern(self, text: str | None, path: PlanPath) -> Pattern | None:
+        if text is None:
+            return None
         try:
-            return re.compile(text or "", re.MULTILINE)
-        except re.error as error:
-            message = f"`{text}` is not a regular expression: {error}"
-            self.work.fault(path, Code.INVALID_VALUE, message)
-            return re.compile("")
+            pattern = compile_pattern(text, multiline=True)
+        except PatternError as error:
+            message, hint = broken_pattern(text, error)
+            self.work.fault(path, Code.INVALID_VALUE, message, hint=hint)
+            return None
+        if pattern.lacks:
+            self.work.notice(path, slow_pattern(text, pattern))
+        return pattern
 
     def monitors(self) -> tuple[MonitorNode, ...]:
         """Return what the plan watches beside its services."""

@@ -242,7 +242,7 @@ def _ready(ready: ReadyNode) -> str:
     if ready.get is not None:
         return "its URL answers as expected"
     if ready.log is not None:
-        return f"it prints `{ready.log.pattern}`"
+        return f"it prints `{ready.log.source}`"
     return "its port accepts connections"
 
 
@@ -253,5 +253,5 @@ def _monitor(monitor: MonitorNode) -> str:
     if monitor.query is not None:
         return f"a Prometheus query every {write_duration(monitor.every_ns)}"
     if monitor.command is not None:
-        return f"{metrics} of processes that match `{monitor.command.pattern}`"
+        return f"{metrics} of processes that match `{monitor.command.source}`"
     return f"{metrics} of process {monitor.pid}"

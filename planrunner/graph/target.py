@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Final
 
 from planrunner.graph.steps import Evaluate, Word
 from planrunner.language.diagnostics import Span
+from planrunner.language.patterns.pattern import Pattern
 from planrunner.protocols.base import Exchange
 from planrunner.units import NS_PER_MS, NS_PER_S
 from planrunner.values import dataclass
@@ -28,7 +28,7 @@ class ReadyNode:
 
     get: Exchange | None = None
     tcp: str = ""
-    log: re.Pattern[str] | None = None
+    log: Pattern | None = None
     every_ns: int = 500 * NS_PER_MS
     timeout_ns: int = 30 * NS_PER_S
 
@@ -74,7 +74,7 @@ class MonitorNode:
     name: str
     query: Exchange | None = None
     pid: int = 0
-    command: re.Pattern[str] | None = None
+    command: Pattern | None = None
     is_host: bool = False
     metrics: tuple[str, ...] = ()
     every_ns: int = NS_PER_S

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Final
 
 from planrunner.errors import PlanrunnerError
+from planrunner.language.patterns.pattern import Pattern, PatternError, compile_pattern
 
 __all__ = ["FindNodes", "JsonPathError", "compile_path", "plain_keys"]
 
@@ -99,6 +101,8 @@ def _compile_library(source: str) -> FindNodes:
     import jsonpath  # noqa: PLC0415 - 65 ms that plain plans need not pay
 
     environment = jsonpath.JSONPathEnvironment(strict=True)
+    for name, whole in (("match", True), ("search", False)):
+        environment.function_extensions[name] = _matching(whole=whole)
     try:
         path = environment.compile(source)
     except jsonpath.JSONPathError as fault:
@@ -111,3 +115,30 @@ def _compile_library(source: str) -> FindNodes:
             offset=min(offset, len(source)),
         ) from fault
     return path.findall  # type: ignore[return-value]  # its argument is wider than ours
+
+
+def _matching(*, whole: bool) -> Any:  # noqa: ANN401 - a function of the library
+    """Return `match()` or `search()` in bounded time; what is no pattern matches nothing."""
+    from jsonpath.function_extensions import (  # noqa: PLC0415 - see above
+        ExpressionType,
+        FilterFunction,
+    )
+
+    @lru_cache(maxsize=100)
+    def compiled(source: str) -> Pattern | None:
+        try:
+            return compile_pattern(source, whole=whole)
+        except PatternError:
+            return None
+
+    class Matching(FilterFunction):
+        arg_types = [ExpressionType.VALUE, ExpressionType.VALUE]  # noqa: RUF012 - the library's
+        return_type = ExpressionType.LOGICAL
+
+        def __call__(self, value: object, source: object) -> bool:
+            if not isinstance(value, str) or not isinstance(source, str):
+                return False
+            pattern = compiled(source)
+            return pattern is not None and pattern.is_in(value)
+
+    return Matching()

@@ -18,11 +18,13 @@ from planrunner.language.expressions.expression import (
 from planrunner.language.fields.text import Text, lower_value, parse_text
 from planrunner.language.fields.types import Deferred
 from planrunner.language.files import MAX_READ, FileFault
+from planrunner.language.patterns.pattern import Finds, Pattern, PatternError, compile_pattern
+from planrunner.language.patterns.words import broken_pattern, slow_pattern
 from planrunner.protocols.base import TextParts
 from planrunner.units import UnitError
 from planrunner.values import dataclass
 
-__all__ = ["Files", "Lowering", "SpecFault", "SpecPath"]
+__all__ = ["Files", "Lowering", "SpecFault", "SpecNotice", "SpecPath"]
 
 SpecPath = tuple[str | int, ...]
 """Keys and indices below the step (or below the settings), in the plan's own words."""
@@ -83,17 +85,48 @@ class _Guard:
 
 
 @dataclass(frozen=True, slots=True)
+class SpecNotice:
+    """What the author of a step had better know, though nothing is wrong; one sentence."""
+
+    path: SpecPath
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Lowering:
-    """Constants to fold, files to read, and the faults found on the way."""
+    """Constants to fold, files to read, and the faults and notices found on the way."""
 
     constants: Mapping[str, object]
     files: Files
     faults: list[SpecFault] = field(default_factory=list)
+    notices: list[SpecNotice] = field(default_factory=list)
 
     def fault(
         self, path: SpecPath, code: Code, message: str, hint: str = "", *, is_key: bool = False
     ) -> None:
         _add(self.faults, SpecFault(path, code, message, hint, is_key=is_key))
+
+    def pattern(
+        self, source: str, path: SpecPath, finds: Finds = Finds.WHETHER, *, shown: str = ""
+    ) -> Pattern | None:
+        """Compile a regular expression; None leaves a fault behind.
+
+        Args:
+            source: In Python's syntax.
+            path: Where it stands.
+            finds: What is asked of it.
+            shown: As the plan writes it, when its value isn't to be shown.
+        """
+        shown = shown or source
+        try:
+            pattern = compile_pattern(source, finds)
+        except PatternError as error:
+            message, hint = broken_pattern(shown, error)
+            self.fault(path, Code.INVALID_VALUE, message, hint)
+            return None
+        if pattern.lacks:
+            self.notices.append(SpecNotice(path, slow_pattern(shown, pattern)))
+        return pattern
 
     def at(self, path: SpecPath, *, is_key: bool = False) -> _Guard:
         """Turn what is raised inside into a fault at `path`."""

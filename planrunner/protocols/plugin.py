@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple, Protocol
 from planrunner.errors import Misuse
 from planrunner.metrics.measures import Measure
 from planrunner.protocols.base import Exchange, FailureKind, Reply
-from planrunner.protocols.lowering import Files, SpecFault
+from planrunner.protocols.lowering import Files, SpecFault, SpecNotice
 from planrunner.values import dataclass
 
 __all__ = [
@@ -124,10 +124,14 @@ class CompiledSettings:
 
 @dataclass(frozen=True, slots=True)
 class CompiledRequest:
-    """An exchange that may be sent when it has no faults; their paths begin below the model."""
+    """An exchange that may be sent when it has no faults.
+
+    The paths of faults and notices begin below the model.
+    """
 
     exchange: Exchange
     faults: tuple[SpecFault, ...] = ()
+    notices: tuple[SpecNotice, ...] = ()
 
 
 class CompileSettings(Protocol):

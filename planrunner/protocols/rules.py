@@ -18,6 +18,8 @@ from planrunner.language.expressions.values import kind_of
 from planrunner.language.fields.mapping import PlanMapping
 from planrunner.language.fields.text import Text
 from planrunner.language.fields.types import Deferred
+from planrunner.language.patterns.pattern import MatchTimeoutError
+from planrunner.language.patterns.words import took_too_long
 from planrunner.protocols.base import Check, Reply, Scope
 from planrunner.protocols.lowering import Lowering, SpecPath
 from planrunner.units import (
@@ -31,7 +33,7 @@ from planrunner.units import (
 __all__ = [
     "Condition",
     "compile_condition",
-    "compile_regex",
+    "compile_matches",
     "compile_time",
     "is_same",
     "rule_words",
@@ -161,22 +163,28 @@ def _conditions(rule: Any, lowering: Lowering, path: SpecPath) -> Iterator[Condi
     if "length" in given:
         yield _has_length(*_bounds(rule.length, lowering, (*path, "length")))
     if rule.matches is not None:
-        pattern = compile_regex(rule.matches, lowering, (*path, "matches"))
-        yield _matches(pattern, rule.matches.source)
+        yield _matches(compile_matches(rule.matches, lowering, (*path, "matches")), rule.matches)
 
 
-def compile_regex(text: Text, lowering: Lowering, path: SpecPath) -> re.Pattern[str]:
+Matches = Callable[[str], str | None]
+"""Says what speaks against a match in a text: None when there is one, empty when there is none."""
+
+
+def compile_matches(text: Text, lowering: Lowering, path: SpecPath) -> Matches:
     """Compile a regular expression of the plan; a broken one is a fault."""
-    try:
-        return re.compile(lowering.constant(text, path) or "")
-    except (re.error, RecursionError, OverflowError) as failed:
-        lowering.fault(
-            path,
-            Code.INVALID_VALUE,
-            f"`{shorten(text.source, 60)}` is not a regular expression: {failed}",
-            "use Python's syntax; in double quotes YAML needs `\\\\` for `\\`",
-        )
-        return re.compile("")
+    source = lowering.constant(text, path)
+    pattern = None if source is None else lowering.pattern(source, path, shown=text.source)
+    if pattern is None:
+        return lambda _: None
+    is_in, too_long = pattern.is_in, took_too_long(text.source)
+
+    def matches(value: str) -> str | None:
+        try:
+            return None if is_in(value) else ""
+        except MatchTimeoutError:
+            return too_long
+
+    return matches
 
 
 def _equals(expected: Lowered, shown: str) -> Condition:
@@ -266,13 +274,12 @@ def _has_length(least: int, most: int | None) -> Condition:
     return holds
 
 
-def _matches(pattern: re.Pattern[str], source: str) -> Condition:
-    message = f"expected a match of `{shorten(source, 50)}`"
-    search = pattern.search
+def _matches(matches: Matches, pattern: Text) -> Condition:
+    message = f"expected a match of `{shorten(pattern.source, 50)}`"
 
     def holds(value: Any, _: Scope) -> str | None:  # noqa: ANN401 - JSON
-        text = value if isinstance(value, str) else to_text(value)
-        return None if search(text) else message
+        against = matches(value if isinstance(value, str) else to_text(value))
+        return None if against is None else against or message
 
     return holds
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -14,6 +13,7 @@ import psutil
 
 from planrunner.clock import Clock
 from planrunner.graph.run_graph import MonitorNode
+from planrunner.language.patterns.pattern import MatchTimeoutError, Pattern
 from planrunner.protocols.base import Exchange
 from planrunner.target.service import RunningService
 from planrunner.units import NS_PER_S
@@ -138,14 +138,20 @@ def _only(pid: int) -> list[int]:
     return [pid]
 
 
-def _matching(pattern: re.Pattern[str]) -> list[int]:
+def _matching(pattern: Pattern) -> list[int]:
     """Return the processes whose command line the pattern is found in; never ourselves."""
     own = psutil.Process().pid
     return [
         process.pid
         for process in psutil.process_iter(["cmdline"])
-        if process.pid != own and pattern.search(" ".join(process.info["cmdline"] or ()))
+        if process.pid != own and _is_in(" ".join(process.info["cmdline"] or ()), pattern)
     ]
+
+
+def _is_in(command: str, pattern: Pattern) -> bool:
+    with suppress(MatchTimeoutError):
+        return pattern.is_in(command)
+    return False
 
 
 class _Processes:

@@ -16,6 +16,8 @@ from typing import Any, Final
 from planrunner.errors import CannotRun
 from planrunner.graph.run_graph import ReadyNode, ServiceNode
 from planrunner.language.expressions.values import to_text
+from planrunner.language.patterns.pattern import MatchTimeoutError
+from planrunner.language.patterns.words import took_too_long
 from planrunner.language.secrets import MASK, Masker
 from planrunner.protocols.base import Exchange, Scope
 from planrunner.target.ports import holder_of, is_taken
@@ -327,7 +329,11 @@ def make_probe(ready: ReadyNode, log: Path, fetch: Fetch) -> Probe:
         pattern = ready.log
 
         async def look() -> str | None:
-            return None if pattern.search(_printed(log)) else f"nothing matches `{pattern.pattern}`"
+            try:
+                found = pattern.is_in(_printed(log))
+            except MatchTimeoutError:
+                return took_too_long(pattern.source)
+            return None if found else f"nothing matches `{pattern.source}`"
 
         return look
     host, _, port = ready.tcp.rpartition(":")

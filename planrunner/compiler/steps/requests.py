@@ -52,6 +52,8 @@ def compile_request(
     if len(work.faults) == before:  # else the same would be said again
         for fault in compiled.faults:
             work.fault_of_spec(fault, inside)
+        for notice in compiled.notices:
+            work.notice((*inside, *notice.path), notice.message)
         measured = work.settle(request.spec.measure, (*inside, "measure"), measured)  # type: ignore[assignment]  # a flag or an expression, as its field says
     walk.write(request.extracted, (*inside, "extract"))
     walk.publishes = walk.publishes or bool(reads)

@@ -182,7 +182,7 @@ def compile_exchange(
         extracted=tuple(spec.extract or ()),
         secrets=secret_extractions(spec.extract),
     )
-    return CompiledRequest(exchange, tuple(lowering.faults))
+    return CompiledRequest(exchange, tuple(lowering.faults), tuple(lowering.notices))
 
 
 def method_of(spec: EtcdRequest) -> str:

@@ -153,7 +153,7 @@ class TestReady:
         assert (ready.every_ns, ready.timeout_ns) == (100 * NS_PER_MS, 9 * NS_PER_S)
         assert found["b"].ready is not None
         assert found["b"].ready.log is not None
-        assert found["b"].ready.log.search("now listening on 80")
+        assert found["b"].ready.log.is_in("now listening on 80")
         assert found["c"].ready is not None
         assert found["c"].ready.tcp == "localhost:5432"
         assert (found["c"].stop_signal, found["c"].grace_ns) == ("INT", NS_PER_S)

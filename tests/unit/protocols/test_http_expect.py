@@ -166,6 +166,53 @@ def test_broken_pattern_is_a_fault_at_its_place() -> None:
     assert faults_of({"matches": ["a", "("]}) == [(("expect", "matches", 1), "invalid-value")]
 
 
+TRAP = "a" * 5_000 + "!"
+
+
+@pytest.mark.parametrize(
+    ("expect", "place"),
+    [
+        ({"matches": "%s"}, " in "),
+        ({"json": {"$.text": {"matches": "%s"}}}, "`$.text`"),
+        ({"json": {"$[?search(@, '%s')]": {"type": "string"}}}, "`$[?search"),
+        ({"header": {"X-Text": {"matches": "%s"}}}, "header `X-Text`"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("pattern", "said"), [("(a+)+$", ""), ("(?:a|aa)+?(?!a)$", "took over 250 ms")]
+)
+def test_a_pattern_that_traps_is_a_failed_check(
+    expect: dict[str, Any], place: str, pattern: str, said: str
+) -> None:
+    """Wherever patterns meet text of servers, in either engine: words, and soon."""
+    written = json.loads(json.dumps(expect).replace("%s", pattern))
+    reply = reply_of({"text": TRAP}, headers=(("X-Text", TRAP),))
+
+    words = first_fault(written, reply)
+
+    assert words is not None
+    assert place in words
+    assert said in words
+
+
+def test_a_pattern_for_the_slower_engine_is_said_at_its_place() -> None:
+    """Not an error: the plan is valid."""
+    compiled = compile_request(
+        {
+            "get": "/",
+            "expect": {"matches": ["a", "(?<=a)b"], "json": {"$.x": {"matches": "(a)\\1"}}},
+            "extract": {"x": {"regex": "(?!a)b"}},
+        }
+    )
+
+    assert not compiled.faults
+    assert [(notice.path, notice.message.partition(", so")[0]) for notice in compiled.notices] == [
+        (("expect", "matches", 1), "the pattern `(?<=a)b` has look-around"),
+        (("expect", "json", "$.x", "matches"), "the pattern `(a)\\1` has a backreference"),
+        (("extract", "x", "regex"), "the pattern `(?!a)b` has look-around"),
+    ]
+
+
 # -- JSON ----------------------------------------------------------------------------------
 
 DOCUMENT = {"ok": True, "n": 1, "none": None, "name": "ada", "tags": ["a", "b"], "o": {"x": 1}}
@@ -323,6 +370,11 @@ def test_schema_judges_the_body() -> None:
         ({"s.json": b"{"}, "invalid-value"),
         ({"s.json": b'{"type": 5}'}, "invalid-value"),
         ({"s.json": b'{"$ref": "http://elsewhere.test/x"}'}, "not-allowed"),
+        ({"s.json": b'{"items": {"pattern": "("}}'}, "invalid-value"),
+        (
+            {"s.json": b'{"patternProperties": {"(a+)+$": {}}, "unevaluatedProperties": false}'},
+            "not-allowed",
+        ),
     ],
 )
 def test_broken_schema_is_a_fault(files: dict[str, bytes], code: str) -> None:
@@ -331,6 +383,42 @@ def test_broken_schema_is_a_fault(files: dict[str, bytes], code: str) -> None:
 
 
 # -- soft, order, needs --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rules", "good", "bad"),
+    [
+        ({"pattern": "^(a+)+$"}, "aaa", TRAP),
+        ({"patternProperties": {"^(a+)+$": False}}, {TRAP: 1}, {"aaa": 1}),
+        (
+            {"patternProperties": {"^(a+)+$": {"type": "string"}}, "additionalProperties": False},
+            {"aa": "x"},
+            {TRAP: "x"},
+        ),
+        (
+            {"properties": {"id": {}}, "additionalProperties": {"pattern": "^(a+)+$"}},
+            {"id": TRAP, "more": "aa"},
+            {"id": "aa", "more": TRAP},
+        ),
+    ],
+)
+def test_patterns_of_a_schema_cannot_trap(
+    rules: dict[str, object], good: object, bad: object
+) -> None:
+    """What replies hold, names of properties included, is matched in linear time."""
+    files = {"s.json": json.dumps({"properties": {"v": rules}}).encode()}
+    [check] = exchange_of({"get": "/", "expect": {"schema": "s.json"}}, files=files).checks
+
+    assert check(reply_of({"v": good}), scope_of()) is None
+    assert "breaks the schema's" in str(check(reply_of({"v": bad}), scope_of()))
+
+
+def test_a_pattern_of_a_schema_that_needs_backtracking_gives_up() -> None:
+    """The body fails, in words of its own."""
+    files = {"s.json": json.dumps({"items": {"pattern": r"(a+)+\1$"}}).encode()}
+    [check] = exchange_of({"get": "/", "expect": {"schema": "s.json"}}, files=files).checks
+
+    assert "took over 250 ms" in str(check(reply_of([TRAP]), scope_of()))
 
 
 def test_soft_expectations_stand_apart() -> None:

@@ -125,6 +125,34 @@ def test_failure_says_what_was_looked_for_in_what(spec: object, words: str) -> N
     assert words_of({"x": spec}, reply_of(DOCUMENT)) == words
 
 
+@pytest.mark.parametrize("index", ["first", "last", "all"])
+def test_a_pattern_that_takes_too_long_is_a_failed_extraction(index: str) -> None:
+    """It says what it looked for, where, and for how long; a default doesn't hide it."""
+    spec = {"regex": r"(a+)+\1$", "index": index, "default": "x"}
+
+    words = words_of({"x": spec}, reply_of(b"a" * 5_000 + b"!"))
+
+    assert (
+        words
+        == r"`x`: looking for `(a+)+\1$` took over 250 ms in a body of 5001 bytes that is not JSON"
+    )
+
+
+@pytest.mark.parametrize(
+    ("spec", "value"),
+    [
+        ({"regex": r"(\w+)$"}, "größe"),
+        ({"regex": r"\d", "index": "all"}, ["1", "٣"]),
+        ({"regex": "x*", "index": "all"}, [""] * 10),
+        ({"regex": "(x)?", "default": "none"}, "none"),
+        ({"regex": r"(?<=٣ )gr", "index": "last"}, "gr"),
+    ],
+)
+def test_patterns_give_what_python_gives(spec: dict[str, object], value: object) -> None:
+    """Letters and digits are Unicode's, and `$` matches before the last newline."""
+    assert extracted({"x": spec}, reply_of("1٣ größe\n".encode())) == {"x": value}
+
+
 def test_optional_variable_stays_as_it_is() -> None:
     """`required: false` without a default leaves the variable alone."""
     spec = {"x": {"jsonpath": "$.miss", "required": False}}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +13,7 @@ import pytest
 
 from planrunner.clock import MonotonicClock
 from planrunner.graph.run_graph import MonitorNode
+from planrunner.language.patterns.pattern import compile_pattern
 from planrunner.protocols.base import Exchange
 from planrunner.target import Monitors
 from planrunner.target import monitor as module
@@ -115,7 +115,7 @@ def test_a_command_finds_all_that_run_it(spawn: Spawn, monkeypatch: pytest.Monke
     """By a pattern in the whole command line; together they are one gauge."""
     code = "import time; print('up', flush=True); time.sleep(60)  # planrunner-" + str(os.getpid())
     pids = {spawn(code), spawn(code)}
-    pattern = re.compile(f"planrunner-{os.getpid()}$")
+    pattern = compile_pattern(f"planrunner-{os.getpid()}$")
 
     monitors = measured(MonitorNode("app", command=pattern, metrics=("rss",)), monkeypatch)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import shlex
 import signal
 import socket
@@ -21,6 +20,7 @@ import pytest
 from planrunner.errors import CannotRun
 from planrunner.graph.run_graph import ReadyNode, ServiceNode
 from planrunner.language.diagnostics import Span
+from planrunner.language.patterns.pattern import compile_pattern
 from planrunner.language.secrets import Masker
 from planrunner.target import RunningService, ServiceContext, free_port, start_services
 
@@ -44,7 +44,7 @@ def service(code: str, *arguments: str, log: str = "up", **fields: object) -> Se
         "api", "", 0, Span("plan.yaml", 1, 1, 1, 1),
         command=((PYTHON,), ("-u",), ("-c",), (code,), *((word,) for word in arguments)),
         directory=Path.cwd(),
-        ready=ReadyNode(log=re.compile(log), every_ns=20_000_000, timeout_ns=10_000_000_000),
+        ready=ReadyNode(log=compile_pattern(log), every_ns=20_000_000, timeout_ns=10_000_000_000),
         grace_ns=2_000_000_000,
     )  # fmt: skip
     return replace(node, **fields)

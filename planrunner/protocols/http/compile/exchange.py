@@ -86,7 +86,7 @@ def compile_exchange(
         extracted=tuple(spec.extract or ()),
         secrets=secret_names(spec.extract),
     )
-    return CompiledRequest(exchange, tuple(lowering.faults))
+    return CompiledRequest(exchange, tuple(lowering.faults), tuple(lowering.notices))
 
 
 def compile_probe(

@@ -10,6 +10,7 @@ from planrunner.language.diagnostics import Code
 from planrunner.language.expressions.expression import to_text
 from planrunner.language.expressions.values import evaluation_error
 from planrunner.language.fields.text import Text, parse_text
+from planrunner.language.patterns.pattern import MatchTimeoutError
 from planrunner.protocols.base import (
     NOT_JSON,
     Check,
@@ -27,7 +28,7 @@ from planrunner.protocols.lowering import Lowering, SpecPath
 from planrunner.protocols.rules import (
     Condition,
     compile_condition,
-    compile_regex,
+    compile_matches,
     compile_time,
     rule_words,
     shorten,
@@ -193,11 +194,12 @@ def _is_in_text(wanted: str, reply: Reply) -> bool:
 
 
 def _matches(text: Text, lowering: Lowering, path: SpecPath) -> Check:
-    search = compile_regex(text, lowering, path).search
-    missing = f"no match of `{shorten(text.source, 60)}` in "
+    matches = compile_matches(text, lowering, path)
+    missing = f"no match of `{shorten(text.source, 60)}`"
 
     def check(reply: Reply, _: Scope) -> str | None:
-        return None if search(reply.parsed(read_text)) else missing + describe_body(reply)
+        against = matches(reply.parsed(read_text))
+        return None if against is None else f"{against or missing} in {describe_body(reply)}"
 
     return check
 
@@ -267,7 +269,10 @@ def _json(source: str, expected: object, lowering: Lowering) -> Check | None:
 
     def check(reply: Reply, scope: Scope) -> str | None:
         data = reply.parsed(read_json)
-        values = [] if data is NOT_JSON else find(data)
+        try:
+            values = [] if data is NOT_JSON else find(data)
+        except MatchTimeoutError as error:
+            return f"{name} {error.message}"
         if absent or not values:
             if not values and not absent:
                 return f"nothing at {name} in {describe_body(reply)}"

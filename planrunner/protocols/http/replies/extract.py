@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from typing import Any, Protocol, cast
 
 from planrunner.language.diagnostics import Code
 from planrunner.language.expressions.expression import to_text
 from planrunner.language.fields.text import Text
+from planrunner.language.patterns.pattern import Finds, MatchTimeoutError
+from planrunner.language.patterns.words import took_too_long
 from planrunner.protocols.base import NOT_JSON, Extractor, Reply, Scope, read_json, read_text
 from planrunner.protocols.http.replies.body import describe_body, header_finder, set_cookies
 from planrunner.protocols.http.replies.markup import compile_markup
@@ -15,7 +18,7 @@ from planrunner.protocols.http.spec_expect import EXTRACT_SOURCES, ExtractSpec
 from planrunner.protocols.jsonpath import FindNodes as FindInJson
 from planrunner.protocols.jsonpath import JsonPathError, compile_path
 from planrunner.protocols.lowering import Lowering, SpecPath
-from planrunner.protocols.rules import compile_regex, shorten
+from planrunner.protocols.rules import shorten
 
 __all__ = ["compile_extract", "secret_names", "sources_of"]
 
@@ -56,6 +59,10 @@ def _source(spec: ExtractSpec) -> str:
     return next(key for key in EXTRACT_SOURCES if key in spec.model_fields_set)
 
 
+def _how(spec: ExtractSpec, source: str) -> str:
+    return "first regex" if source == "regex" and spec.index == "first" else source
+
+
 def _long_form(path: Text) -> ExtractSpec:
     return ExtractSpec.model_construct(_fields_set={"jsonpath"}, jsonpath=path)
 
@@ -71,7 +78,7 @@ def _compile_one(name: str, given: Text | ExtractSpec, lowering: Lowering) -> Ex
         hint = f"write its JSONPath, such as `$.id`; or `set: {{{name}: …}}` as the next step"
         lowering.fault(path, Code.INVALID_VALUE, message, hint)
         return None
-    find = _COMPILERS[source](text, lowering, path)
+    find = _COMPILERS[_how(spec, source)](text, lowering, path)
     if find is None:
         return None
     default = None
@@ -91,7 +98,20 @@ def _compile_one(name: str, given: Text | ExtractSpec, lowering: Lowering) -> Ex
             return looked_for + where(reply)
         return None
 
-    return extract
+    too_long = f"`{shorten(name, 30)}`: {took_too_long(text.source)} in "
+    return _within_time(extract, too_long) if source == "regex" else extract
+
+
+def _within_time(extract: Extractor, too_long: str) -> Extractor:
+    """Let a pattern that takes too long for a reply be a failure in words of its own."""
+
+    def bounded(reply: Reply, scope: Scope) -> str | None:
+        try:
+            return extract(reply, scope)
+        except MatchTimeoutError:
+            return too_long + describe_body(reply)
+
+    return bounded
 
 
 # -- where ---------------------------------------------------------------------------------
@@ -135,15 +155,22 @@ def _find_json_by_variable(evaluate: Callable[[Scope], object]) -> FindValues:
     return find
 
 
-def _find_regex(text: Text, lowering: Lowering, path: SpecPath) -> FindValues | None:
-    pattern = compile_regex(text, lowering, path)
-    group = 1 if pattern.groups else 0
+def _find_first(text: Text, lowering: Lowering, path: SpecPath) -> FindValues | None:
+    find = _find_matches(text, lowering, path, Finds.FIRST)
+    return None if find is None else lambda reply, _: list(islice(find(reply), 1))
 
-    def find(reply: Reply, _: Scope) -> list[Any]:
-        matches = pattern.finditer(reply.parsed(read_text))
-        return [match[group] for match in matches if match[group] is not None]
 
-    return find
+def _find_all(text: Text, lowering: Lowering, path: SpecPath) -> FindValues | None:
+    find = _find_matches(text, lowering, path, Finds.ALL)
+    return None if find is None else lambda reply, _: list(find(reply))
+
+
+def _find_matches(
+    text: Text, lowering: Lowering, path: SpecPath, finds: Finds
+) -> Callable[[Reply], Iterator[str]] | None:
+    source = lowering.constant(text, path)
+    pattern = None if source is None else lowering.pattern(source, path, finds, shown=text.source)
+    return None if pattern is None else lambda reply: pattern.find(reply.parsed(read_text))
 
 
 def _find_header(text: Text, lowering: Lowering, path: SpecPath) -> FindValues | None:
@@ -176,7 +203,8 @@ def _find_markup(language: str) -> Callable[[Text, Lowering, SpecPath], FindValu
 
 _COMPILERS: Mapping[str, Callable[[Text, Lowering, SpecPath], FindValues | None]] = {
     "jsonpath": _find_json,
-    "regex": _find_regex,
+    "regex": _find_all,
+    "first regex": _find_first,
     "css": _find_markup("css"),
     "xpath": _find_markup("xpath"),
     "header": _find_header,

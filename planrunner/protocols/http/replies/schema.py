@@ -9,8 +9,10 @@ from typing import Any, NoReturn
 from planrunner.language.diagnostics import Code
 from planrunner.language.fields.text import Text
 from planrunner.language.files import FileFault
+from planrunner.language.patterns.pattern import LIMIT_MS, MatchTimeoutError
 from planrunner.protocols.base import NOT_JSON, Check, Reply, Scope, read_json
 from planrunner.protocols.http.replies.body import describe_body
+from planrunner.protocols.http.replies.schema_patterns import match_patterns
 from planrunner.protocols.lowering import Lowering, SpecPath
 from planrunner.protocols.rules import shorten, show
 
@@ -70,6 +72,7 @@ def _compile(schema: Any, name: str, lowering: Lowering, path: SpecPath) -> Judg
             f"`{name}` is not a JSON Schema: {shorten(failed.message, 90)}",
         )
         return None
+    validator = match_patterns(validator, schema, lowering, path)
     return _judge(schema, validator(schema, registry=_no_network()))
 
 
@@ -107,9 +110,13 @@ def _judge(schema: object, validator: Any) -> Judge:  # noqa: ANN401 - one of js
     def judge(data: Any) -> str | None:  # noqa: ANN401 - JSON
         try:
             # Nearly every body is valid; only the others pay for a sentence.
-            return None if is_valid(data) else _sentence(next(errors(data)))
+            if is_valid(data) or (error := next(errors(data), None)) is None:
+                return None
+            return _sentence(error)
         except RecursionError:
             return "the body is nested too deeply for its schema"
+        except MatchTimeoutError:
+            return f"looking for a pattern of the schema took over {LIMIT_MS} ms"
 
     return judge
 

@@ -1,0 +1,1 @@
+"""Regular expressions of a plan, matched in bounded time whatever the text."""
