@@ -11,13 +11,15 @@ import warnings
 from collections.abc import Iterator
 from enum import Enum
 from time import process_time_ns
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from planrunner.errors import PlanrunnerError
 from planrunner.language.expressions.values import EvaluationError
-from planrunner.language.patterns.translation import Tree, Untranslatable, Writer, read_pattern
 from planrunner.units import NS_PER_MS
 from planrunner.values import dataclass
+
+if TYPE_CHECKING:  # a plan without a pattern doesn't need it
+    from planrunner.language.patterns.translation import Tree
 
 __all__ = ["LIMIT_MS", "Finds", "MatchTimeoutError", "Pattern", "PatternError", "compile_pattern"]
 
@@ -166,6 +168,8 @@ class Pattern:
 
     def _compile(self, is_ascii: bool, ends_in_newline: bool) -> str:  # noqa: FBT001 - a kind
         """Compile for one kind of text; return what RE2 lacks for it."""
+        from planrunner.language.patterns.translation import Untranslatable  # noqa: PLC0415
+
         try:
             program = self._program(is_ascii=is_ascii, ends_in_newline=ends_in_newline)
         except Untranslatable as lacking:
@@ -176,6 +180,11 @@ class Pattern:
 
     def _program(self, *, is_ascii: bool, ends_in_newline: bool) -> _Program:
         import re2  # noqa: PLC0415 - 5 ms that plans without a pattern need not pay
+
+        from planrunner.language.patterns.translation import (  # noqa: PLC0415 - the same
+            Untranslatable,
+            Writer,
+        )
 
         if self._finds is Finds.ALL and self._tree.getwidth()[0] == 0:
             raise Untranslatable("matches that can be empty")
@@ -201,6 +210,8 @@ class Pattern:
         if self._slow is None:
             import regex  # noqa: PLC0415 - 12 ms that nearly no plan needs
 
+            from planrunner.language.patterns.translation import Writer  # noqa: PLC0415
+
             written = Writer(linear=False).write(self._tree, whole=self._whole)
             self._slow = regex.compile(written, regex.VERSION1)
         return self._slow
@@ -220,6 +231,8 @@ def compile_pattern(
     Raises:
         PatternError: It isn't one; says why.
     """
+    from planrunner.language.patterns.translation import read_pattern  # noqa: PLC0415
+
     flags = re.MULTILINE if multiline else 0
     try:
         with warnings.catch_warnings():
