@@ -12,7 +12,6 @@ from planrunner.language.files import FileFault
 from planrunner.language.patterns.pattern import LIMIT_MS, MatchTimeoutError
 from planrunner.protocols.base import NOT_JSON, Check, Reply, Scope, read_json
 from planrunner.protocols.http.replies.body import describe_body
-from planrunner.protocols.http.replies.schema_patterns import match_patterns
 from planrunner.protocols.lowering import Lowering, SpecPath
 from planrunner.protocols.rules import shorten, show
 
@@ -61,6 +60,10 @@ def _compile(schema: Any, name: str, lowering: Lowering, path: SpecPath) -> Judg
         return None
     # 100 ms that plans without a schema need not pay.
     import jsonschema  # noqa: PLC0415
+
+    from planrunner.protocols.http.replies.schema_patterns import (  # noqa: PLC0415 - the same
+        match_patterns,
+    )
 
     validator = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
     try:
