@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from heapq import merge
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from planrunner.errors import CannotRun, UsageError
 from planrunner.metrics.series import Labels
+from planrunner.results.files.codec import BadShape, decode
 from planrunner.results.files.sample_blocks import HEAD_BYTES, SampleBlock, read_blocks, unseal
 from planrunner.results.files.samples import ROW, SAMPLES_VERSION, SampleRow
 from planrunner.units import format_count
@@ -208,11 +209,16 @@ class SampleReader:
         self.started_unix_ns = self._read_header(header)
         if lines.pop() if lines else b"":
             self._are_lines_whole = False
-        for line in lines:
+        for number, line in enumerate(lines, 2):
             if (entry := unseal(line)) is None:
                 self._are_lines_whole = False
-            else:
+                continue
+            try:
                 self._read_line(entry)
+            except BadShape as error:
+                place = f"{path.with_suffix('.jsonl')}:{number}"
+                hint = "put the file back as the run wrote it"
+                raise UsageError(f"`{place}` is broken: {error}", hint=hint) from error
 
     def _read_header(self, line: bytes) -> int:
         version = _version(line)
@@ -221,26 +227,45 @@ class SampleReader:
                 f"the samples of `{self._path}` have format {version}, expected {SAMPLES_VERSION}",
                 hint="read them with the planrunner that wrote them",
             )
-        started = (unseal(line) or {}).get("started_unix_ns")
-        if version is None or not isinstance(started, int):
-            raise CannotRun(f"`{self._path}` has no samples: its header is broken")
-        return started
+        match unseal(line):
+            case {"started_unix_ns": int(started)} if version and 0 <= started < _LATEST_NS:
+                return started
+            case _:
+                raise CannotRun(f"`{self._path}` has no samples: its header is broken")
 
-    def _read_line(self, entry: dict[str, Any]) -> None:
-        try:
-            if "message" in entry:
-                self.messages[entry["message"]] = entry["text"]
-            elif "worker" in entry:
-                self._reported[entry["worker"]] = entry["rows"]
-            elif "end" in entry:
-                self._end = entry["end"]
-            else:
-                index = entry.pop("series")
-                entry["groups"] = tuple(entry["groups"])
-                entry["tags"] = tuple((key, value) for key, value in entry["tags"])
-                self.labels[index] = Labels(**entry)
-        except (ValueError, KeyError, TypeError) as error:
-            raise UsageError(f"the samples of `{self._path}` are broken: {entry!r}") from error
+    def _read_line(self, entry: dict[str, object]) -> None:
+        """Keep what a line says.
+
+        Raises:
+            BadShape: It is another program's, although its checksum holds.
+        """
+        match entry:
+            case {"message": int(number), "text": str(text)} if number >= 0:
+                self.messages[number] = text
+            case {"worker": int(worker), "rows": int(rows)} if rows >= 0:
+                self._reported[worker] = rows
+            case {"end": int(rows)} if rows >= 0:
+                self._end = rows
+            case {"series": int(index), **labels} if index >= 0:
+                self.labels[index] = _labels(labels)
+            case _:
+                raise BadShape("no line of samples is like this")
+
+
+_LATEST_NS: Final = 1 << 63
+"""Since 1970: the year 2262. Rows add as much again, and no date is later than the year 9999."""
+
+
+def _labels(data: object) -> Labels:
+    """Return the labels of a series.
+
+    Raises:
+        BadShape: They are something else.
+    """
+    labels: Labels = decode(Labels, data)
+    if any(len(tag) != len(("key", "value")) for tag in labels.tags):
+        raise BadShape("$.tags are not pairs")
+    return labels
 
 
 _HEADER_KEY: Final = b'{"planrunner_samples": '

@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 from planrunner.errors import CannotRun, UsageError
 from planrunner.metrics.book import SeriesBook
 from planrunner.metrics.series import Labels
+from planrunner.results.files.sample_blocks import seal
 from planrunner.results.files.sample_reader import SampleReader
-from planrunner.results.files.samples import SampleWriter, pack_row
+from planrunner.results.files.samples import SAMPLES_VERSION, SampleWriter, pack_row
 
+LABELS = {"request": "r", "method": "", "phase": "", "stage": "", "user": "", "task": ""}
 FLUSHES = (3, 300, 1, 40)
 TAKEN = sum(FLUSHES)
 
@@ -120,3 +122,46 @@ def test_a_file_that_lost_its_end_with_the_run_says_so(tmp_path: Path) -> None:
 
     assert not killed
     assert str(ended).startswith("samples may be lost, and their number is not known: `samples.js")
+
+
+@pytest.mark.parametrize(
+    "edited",
+    [
+        {"end": "many"},
+        {"end": -1},
+        {"worker": 0, "rows": None},
+        {"message": 1, "text": ["why"]},
+        {"message": [1], "text": "why"},
+        {"series": 0, "request": 1},
+        {"series": "0", "request": "r0"},
+        {"series": 0, **LABELS, "tags": [["only a key"]]},
+        {"series": 0, **LABELS, "groups": "g"},
+        {"something": "else"},
+    ],
+)
+def test_a_line_of_the_wrong_kind_is_refused_by_its_place(tmp_path: Path, edited) -> None:
+    """Whoever edits a line can give it a checksum that holds."""
+    path = tmp_path / "samples.bin"
+    write(path)
+    names = path.with_suffix(".jsonl")
+    header, *lines = names.read_bytes().splitlines(keepends=True)
+    names.write_bytes(b"".join([header, seal(edited).encode() + b"\n", *lines]))
+
+    with pytest.raises(UsageError, match=r"samples\.jsonl:2` is broken: ") as refused:
+        SampleReader(path)
+
+    assert refused.value.hint
+
+
+@pytest.mark.parametrize("started", [-1, 1 << 63, "now", None])
+def test_a_start_that_is_no_time_is_a_broken_header(tmp_path: Path, started) -> None:
+    """Every report of samples makes dates of it."""
+    path = tmp_path / "samples.bin"
+    write(path)
+    names = path.with_suffix(".jsonl")
+    _, *lines = names.read_bytes().splitlines(keepends=True)
+    header = {"planrunner_samples": SAMPLES_VERSION, "started_unix_ns": started}
+    names.write_bytes(b"".join([seal(header).encode() + b"\n", *lines]))
+
+    with pytest.raises(CannotRun, match="its header is broken"):
+        SampleReader(path)
