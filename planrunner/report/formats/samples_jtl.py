@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import IO, Final
 
 from planrunner.metrics.series import Labels
 from planrunner.report.formats.samples_csv import write_cell
 from planrunner.results.files.sample_reader import SampleReader
-from planrunner.results.model import RunResult
+from planrunner.results.model import Point, RunResult
 from planrunner.units import NS_PER_MS, NS_PER_S
 
 __all__ = ["JTL_COLUMNS", "write_jtl", "write_results_jtl"]
@@ -38,15 +40,25 @@ _LINES_WRITTEN_AT_ONCE: Final = 2_000
 
 def write_results_jtl(result: RunResult, samples: SampleReader, out: IO[str]) -> None:
     """Write results.jtl, whose lines say how many users there were."""
-    users = {
-        second: point.users
-        for point in result.points
-        for second in range(point.second - point.seconds, point.second)
-    }
-    write_jtl(samples, out, users=users)
+    write_jtl(samples, out, users_at=_UsersOverTime(result.points).at)
 
 
-def write_jtl(reader: SampleReader, out: IO[str], *, users: Mapping[int, int]) -> int:
+class _UsersOverTime:
+    """How many users there were: of a long run, a point stands for many seconds."""
+
+    def __init__(self, points: Sequence[Point]) -> None:
+        self._points = sorted(points, key=attrgetter("second"))
+        self._ends = [point.second for point in self._points]
+
+    def at(self, second: int) -> int | None:
+        """Return how many were alive in a second from the start of the run, None if not known."""
+        n = bisect_right(self._ends, second)
+        if n == len(self._points) or second < self._ends[n] - self._points[n].seconds:
+            return None
+        return self._points[n].users
+
+
+def write_jtl(reader: SampleReader, out: IO[str], *, users_at: Callable[[int], int | None]) -> int:
     """Write every sample that is a result as a line, under the header; return how many.
 
     JMeter's readers know neither aborted requests nor those outside of the measured time and would
@@ -55,7 +67,8 @@ def write_jtl(reader: SampleReader, out: IO[str], *, users: Mapping[int, int]) -
     Args:
         reader: What to write.
         out: A text file opened with `newline=""`.
-        users: Alive in each second from the start of the run.
+        users_at: Gives how many were alive in a second from the start of the run, None if that is
+            not known.
     """
     out.write(",".join(JTL_COLUMNS) + "\n")
     formats = {i: _row_format(labels) for i, labels in reader.labels.items() if labels.is_result}
@@ -69,7 +82,7 @@ def write_jtl(reader: SampleReader, out: IO[str], *, users: Mapping[int, int]) -
             continue
         if start_ns // NS_PER_S != second:  # the same for thousands of rows
             second = start_ns // NS_PER_S
-            alive = users.get(second, alive)
+            alive = alive if (known := users_at(second)) is None else known
         lines.append(
             row
             % (

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 
 import pytest
 
 from planrunner.metrics.book import SeriesBook
 from planrunner.metrics.series import Labels
-from planrunner.report.formats.samples_jtl import write_jtl
+from planrunner.report.formats.samples_jtl import write_jtl, write_results_jtl
 from planrunner.results.files.sample_reader import SampleReader
 from planrunner.results.files.samples import SampleWriter, pack_row
+from planrunner.results.model import Point
 from planrunner.units import NS_PER_MS
+from tests.support.results import make_result
 
 COLUMNS = (
     "timeStamp,elapsed,label,responseCode,responseMessage,threadName,dataType,success,"
@@ -50,7 +53,7 @@ def test_it_is_what_jmeter_writes(reader):
     """Its columns, milliseconds, and only samples that are results."""
     out = io.StringIO()
 
-    written = write_jtl(reader, out, users={0: 5, 1: 9})
+    written = write_jtl(reader, out, users_at={0: 5, 1: 9}.get)
 
     rows = list(csv.DictReader(io.StringIO(out.getvalue())))
     assert out.getvalue().splitlines()[0] == COLUMNS
@@ -77,3 +80,30 @@ def test_it_is_what_jmeter_writes(reader):
     assert rows[1]["label"] == '\'=cmd|"/c"!A1,\n50%'
     assert (rows[1]["responseCode"], rows[1]["success"]) == ("timeout", "false")
     assert (rows[1]["failureMessage"], rows[1]["allThreads"]) == ("no reply, in 1 s", "9")
+
+
+POINT = Point(
+    second=1,
+    phase="main",
+    warmup=False,
+    users=1,
+    requests=0,
+    failed=0,
+    p50_ns=0,
+    p95_ns=0,
+    p99_ns=0,
+)
+
+
+def test_a_point_may_stand_for_any_time(reader):
+    """A hand that edits metrics.json makes no table as long as that."""
+    points = tuple(
+        replace(POINT, second=second, users=users, seconds=seconds)
+        for second, users, seconds in ((1, 5, 10**15), (10**15, 9, 10**15 - 1))
+    )
+    out = io.StringIO()
+
+    write_results_jtl(make_result(points=points), reader, out)
+
+    rows = csv.DictReader(io.StringIO(out.getvalue()))
+    assert [row["allThreads"] for row in rows] == ["5", "9"]
