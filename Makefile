@@ -4,10 +4,13 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 DEV    := $(VENV)/.installed-dev
+MINUTES ?= 10
+TARGET  ?=
+SEED    ?=
 YAML_LS := .tools/node_modules/yaml-language-server
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt fmt-check lint types imports test-all bench schema changelog editor-tools clean
+.PHONY: help demo test check fmt fmt-check lint types imports test-all fuzz bench schema changelog editor-tools clean
 
 help:  ## this menu
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -49,6 +52,11 @@ imports: $(DEV)  ## layer contracts
 test-all: $(DEV) editor-tools
 	$(BIN)/python -m pytest -q -n auto
 
+# Other inputs at each run; `make fuzz SEED=…` makes those of an earlier one again.
+fuzz: $(DEV)  ## look for inputs that break a promise; MINUTES=10, TARGET=plans, SEED=1
+	$(BIN)/python -m pytest -n 0 -p no:randomly $(wildcard tests/fuzz/test_fuzz_$(TARGET)*.py) \
+	  --fuzz-minutes $(MINUTES) $(if $(SEED),--fuzz-seed $(SEED))
+
 bench: $(DEV)  ## the questions of benchmarks/README.md; raw JSON in benchmarks/results/
 	$(BIN)/python benchmarks/run.py
 
@@ -70,4 +78,4 @@ editor-tools:  ## fetch yaml-language-server into .tools
 	  npm install --silent --no-save --no-audit --no-fund --no-package-lock --prefix .tools yaml-language-server@1
 
 clean:  ## remove .venv, tools and caches
-	rm -rf $(VENV) .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .fuzz .import_linter_cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 
 import pytest
 from hypothesis import settings
@@ -23,6 +24,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--update-golden",
         action="store_true",
         help="write what is seen now as the expectation of golden tests; review the diff",
+    )
+    parser.addoption(
+        "--fuzz-minutes",
+        type=float,
+        default=0,
+        help="run tests/fuzz for so long in all, with other inputs each time",
+    )
+    parser.addoption(
+        "--fuzz-seed",
+        type=int,
+        default=random.SystemRandom().randrange(1_000_000),
+        help="what those inputs are made from; another one each time by default",
     )
 
 
