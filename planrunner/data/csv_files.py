@@ -17,7 +17,6 @@ from planrunner.language.files import MAX_SENT, open_file
 
 __all__ = ["CSV", "CsvTable"]
 
-_BLANK: Final = (b"\n", b"\r\n")
 _NUMBER: Final = re.compile(r"[-+]?[0-9]+([.][0-9]+)?")
 
 
@@ -57,7 +56,7 @@ class CsvTable(TextTable):
             length = len(line)
             if b'"' in line:
                 length += _continued(line, stream)
-            if line not in _BLANK:
+            if line.strip(b"\r\n"):  # not blank, as `_rows` reads it
                 if not is_header:
                     yield offset, length
                 is_header = False

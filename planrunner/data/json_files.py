@@ -17,6 +17,9 @@ from planrunner.units import format_size
 __all__ = ["JSON", "JSON_LINES", "JsonLinesTable"]
 
 
+_BLANK: Final = " \t\n\r\v\f"
+"""What `bytes.isspace` finds: text has more of it, which JSON has not."""
+
 _MAX_LIST: Final = 200_000_000
 """Bytes of a list, which is read whole; one that is larger than what a survey reads has grown."""
 
@@ -50,7 +53,7 @@ def _survey_lines(path: Path, most: int | None) -> Survey:
 def _lines_surveyed(lines: Iterator[str], most: int | None) -> Survey:
     columns, rows = ColumnNames(), 0
     for number, line in enumerate(lines, 1):
-        if not line.strip():
+        if not line.strip(_BLANK):
             continue
         if rows == most:
             return Survey(columns.found(), rows, is_complete=False)

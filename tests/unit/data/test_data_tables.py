@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from planrunner.data import data_format
 from planrunner.data.csv_files import CSV, CsvTable
-from planrunner.data.data_format import open_table
-from planrunner.data.json_files import JsonLinesTable
+from planrunner.data.data_format import open_table, survey
+from planrunner.data.json_files import JSON_LINES, JsonLinesTable
 from planrunner.data.tables import MadeTable, MemoryTable, RowFault
 
 COLUMNS = ("name", "note")
@@ -90,6 +90,14 @@ class TestCsv:
         assert list(table.stream()) == expected
         assert by_place(table) == expected
 
+    @pytest.mark.parametrize("blank", ["\r", "\r\r\n", "\n\r"])
+    def test_a_line_of_line_ends_is_no_row(self, tmp_path, blank):
+        """Neither in order nor by place, at the end of the file or before it."""
+        for text in (f"name,note\na,1\n{blank}", f"name,note\na,1\n{blank}\nb,2\n"):
+            table = table_of(tmp_path, text)
+
+            assert by_place(table) == list(table.stream())
+
     def test_a_quote_inside_a_plain_value_is_text(self, tmp_path):
         """As in `5" pipe`: only a quote that opens a value has a meaning."""
         table = table_of(tmp_path, 'name,note\n5" pipe,x\nb,y\n')
@@ -147,6 +155,17 @@ class TestJsonLines:
 
         assert list(table.stream()) == [{"a": 1}, [2, "é"], None]
         assert by_place(table) == [{"a": 1}, [2, "é"], None]
+
+    @pytest.mark.parametrize("space", ["\N{NO-BREAK SPACE}", "\u2028", "\x1c"])
+    def test_what_is_space_to_others_is_no_empty_line(self, tmp_path, space):
+        """What the run can't read is refused before it."""
+        path = tmp_path / "rows.jsonl"
+        path.write_text(f"1\n{space}\n2\n", "utf-8")
+
+        with pytest.raises(RowFault, match="not JSON") as caught:
+            survey(path, JSON_LINES)
+
+        assert caught.value.line == 2
 
     def test_what_is_no_json_is_named_with_its_line(self, tmp_path):
         """The line of the file, not of the value."""
