@@ -11,7 +11,7 @@ from planrunner import __version__
 from planrunner.cli.leaving import Leaving
 from planrunner.cli.streams import never_refuse
 from planrunner.errors import Bug, CannotRun, Interrupted, PlanrunnerError, UsageError
-from planrunner.language.diagnostics import PlanError, render
+from planrunner.language.diagnostics import PlanError, render, visible
 from planrunner.results.exit_codes import ExitCode
 
 __all__ = ["cli", "run"]
@@ -161,6 +161,6 @@ def report_error(error: PlanrunnerError) -> None:
             click.echo(err=True)
         click.echo(error.message, err=True)
         return
-    click.echo(f"error: {error.message}", err=True)
-    if error.hint:
-        click.echo(f"hint: {error.hint}", err=True)
+    said = [f"error: {error.message}", *([f"hint: {error.hint}"] if error.hint else [])]
+    for line in "\n".join(said).split("\n"):  # what a file quotes must not act on the terminal
+        click.echo("\t".join(map(visible, line.split("\t"))), err=True)

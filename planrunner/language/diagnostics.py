@@ -9,7 +9,17 @@ from unicodedata import combining, east_asian_width
 from planrunner.errors import PlanrunnerError
 from planrunner.values import dataclass
 
-__all__ = ["Code", "Diagnostic", "Note", "PlanError", "Severity", "Span", "render", "suggest"]
+__all__ = [
+    "Code",
+    "Diagnostic",
+    "Note",
+    "PlanError",
+    "Severity",
+    "Span",
+    "render",
+    "suggest",
+    "visible",
+]
 
 
 class Code(StrEnum):
@@ -135,10 +145,10 @@ def render(diagnostic: Diagnostic) -> str:
     lines += [f"{note.span}: note: {note.message}" for note in diagnostic.notes]
     if diagnostic.hint:
         lines.append(f"hint: {diagnostic.hint}")
-    return "\n".join(map(_visible, lines))
+    return "\n".join(map(visible, lines))
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
     """Replace every character that a terminal would act on; one for one, so that columns hold."""
     return text if text.isprintable() else "".join(c if c.isprintable() else "\ufffd" for c in text)
 

@@ -129,6 +129,19 @@ def test_what_is_no_run_is_said_in_a_sentence(
     assert "Traceback" not in ended.err
 
 
+def test_nothing_that_an_error_quotes_acts_on_the_terminal(project: PlanProject, run: Path) -> None:
+    """A result may come from a stranger."""
+    data = json.loads((run / "metrics.json").read_text())
+    data["validity"]["level"] = "\x1b[2J"
+    (run / "metrics.json").write_text(json.dumps(data))
+
+    done = project.run("report", str(run))
+
+    assert done.code == 2
+    assert "`\ufffd[2J`" in done.err
+    assert "\x1b" not in done.err
+
+
 def test_an_unknown_format_is_exit_2(project: PlanProject, run: Path) -> None:
     """With a suggestion."""
     ended = project.run("report", str(run), "--format", "junit")
