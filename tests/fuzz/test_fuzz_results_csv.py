@@ -84,7 +84,6 @@ def test_what_is_left_of_a_file_is_rows_or_a_fault(data: bytes, folder: Path) ->
             in_order = list(open_table(path, CSV, found.columns).stream())
         except (RowFault, FileFault) as fault:
             assert fault.message
-            assert "\n" not in fault.message
             return
         by_place = all_by_place(path, found.columns)
 
