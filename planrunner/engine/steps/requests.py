@@ -273,10 +273,9 @@ def _judge(
     exchange, scope = node.exchange, user.scope
     if node.reads_reply:
         publish_reply(reply, scope, exchange.reply_names)
-    if exchange.soft_checks and _first_fault(exchange.soft_checks, reply, scope) is not None:
-        labels = site.table_at(start_ns).labels
-        if labels.measured and not labels.warmup:
-            user.counters.soft_failures[node.name] += 1
+    softly = _first_fault(exchange.soft_checks, reply, scope) if exchange.soft_checks else None
+    if softly is not None and site.table_at(start_ns).labels.is_in_time:
+        user.counters.soft_failures[node.name] += 1
     if reply.status not in exchange.accept:
         return _refused(reply, node.exchange.status_text)
     if (words := _first_fault(exchange.checks, reply, scope)) is not None:

@@ -77,6 +77,24 @@ class TestKinds:
         assert counts(told.outcome, "failure") == {"": 10}
         assert told.outcome.counters.soft_failures == {"GET /": 10}
 
+    def test_soft_expectations_count_in_the_measured_time_only(self):
+        """Neither in the warm-up nor in the graceful stop: the requests are in no table either."""
+        answer = Answer(delay_ns=400 * NS_PER_MS)
+        exchange = replace(
+            request(operation=answer).exchange, soft_checks=(lambda reply, scope: "too slow",)
+        )
+        step = replace(request(), exchange=exchange)
+
+        told = run_graph(make_graph(one_task(step, step), closed(1, 2, warmup=1)))
+
+        # At 0, 0.4 and 0.8 s; at 1.2 and 1.6 s; and the second step of the last iteration at 2 s.
+        assert counts(told.outcome, "warmup", "after") == {
+            (True, False): 3,
+            (False, False): 2,
+            (False, True): 1,
+        }
+        assert told.outcome.counters.soft_failures == {"GET /": 2}
+
     def test_expectations_are_not_asked_of_a_refused_status(self):
         """One request is one sample with one kind."""
         step = request(operation=Answer(status=404), checks=(lambda reply, scope: "no",))
