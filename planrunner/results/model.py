@@ -61,6 +61,11 @@ class Totals:
     requests_per_second: float
     error_rate: float
 
+    @property
+    def has_latency(self) -> bool:
+        """Whether anything took its time; not if only steps failed before they did any work."""
+        return self.average_response_time > 0
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -90,6 +95,11 @@ class Row:
     sent_bytes: int
     connects: int
     retries: int
+
+    @property
+    def has_latency(self) -> bool:
+        """Whether anything took its time; not if only steps failed before they did any work."""
+        return self.latency_ns.get("max", 0) > 0
 
 
 @dataclass(frozen=True, slots=True)

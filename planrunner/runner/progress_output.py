@@ -78,19 +78,21 @@ class ProgressOutput:
             self._view.say(f"({logged.suppressed:,} more lines of `log` in this second)")
 
     def _progress(self, second: Second) -> Progress:
-        latency = Histogram()
+        latency, requests = Histogram(), 0
         for labels, delta in second.snapshot.deltas.items():
             if labels.kind == "request" and labels.failure != ABORTED:
-                latency.merge(delta.latency)
+                requests += delta.count
+                if labels.has_latency:
+                    latency.merge(delta.latency)
                 self._failed += delta.count if labels.failure else 0
-        self._total += latency.count
+        self._total += requests
         p50, p95, p99 = latency.percentiles((50, 95, 99)) if latency.count else (0, 0, 0)
         return Progress(
             second=second.number,
             planned_s=self._planned_s,
             phase=", ".join(second.phases) or "finishing",
             users=sum(second.snapshot.users.values()),
-            requests_per_second=latency.count,
+            requests_per_second=requests,
             p50_ns=p50,
             p95_ns=p95,
             p99_ns=p99,

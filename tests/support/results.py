@@ -57,7 +57,7 @@ def make_row(
     slower: int = 1,
     statuses: Mapping[str, int] | None = None,
 ) -> Row:
-    """Make a row whose latencies are `slower` times those of the fastest."""
+    """Make a row whose latencies are `slower` times those of the fastest; 0 for none at all."""
     failures = failures or {}
     latency_ns = {key: ms * slower * _NS_PER_MS if count else 0 for key, ms in _MS.items()}
     return Row(

@@ -86,7 +86,7 @@ def write_openmetrics(result: RunResult, out: TextIO) -> None:
 
 
 def _latencies(row: Row) -> Iterator[str]:
-    if row.count:
+    if row.has_latency:
         for name, quantile in _QUANTILES.items():
             labels = f'{_label(row)},quantile="{quantile}"'
             seconds = row.latency_ns[name] / 1e9

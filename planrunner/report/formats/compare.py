@@ -183,7 +183,7 @@ def _cells(change: FigureChange) -> dict[str, object]:
         "figure": _FIGURES.get(change.figure) or change.figure.replace("_", " "),
         "before": _amount(change.figure, change.before),
         "after": _amount(change.figure, change.after),
-        "change": _signed(change.change, points=points),
+        "change": _signed(change.change, points=points) if _is_known(change) else "–",
         "interval": f"{_signed(change.low, points=points).partition(' ')[0]} … "
         f"{_signed(change.high, points=points)}"
         if surely
@@ -201,7 +201,12 @@ def _amount(figure: str, value: float) -> str:
         case "error_rate":
             return format_percent(value)
         case _:
-            return format_duration(round(value * 1e9))
+            return format_duration(round(value * 1e9)) if value else "–"
+
+
+def _is_known(change: FigureChange) -> bool:
+    """Whether both runs have the figure: steps that failed at once have no latency."""
+    return change.figure in ("throughput", "error_rate") or bool(change.before and change.after)
 
 
 def _signed(change: float, *, points: bool) -> str:
@@ -220,8 +225,8 @@ def _run_cells(run: RunResult) -> tuple[str, ...]:
         f"{totals.total_requests:,}",
         f"{totals.requests_per_second:,.1f}",
         format_percent(totals.error_rate / 100) if some else "–",
-        format_duration(round(totals.average_response_time * 1e9)) if some else "–",
-        format_duration(round(totals.p95_response_time * 1e9)) if some else "–",
+        format_duration(round(totals.average_response_time * 1e9)) if totals.has_latency else "–",
+        format_duration(round(totals.p95_response_time * 1e9)) if totals.has_latency else "–",
         plain(run.run_id),
     )
 

@@ -136,7 +136,7 @@ def _request_case(row: Row, limit: float, *, fails: bool) -> _Case:
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in row.failures.items())
     said = f"{row.failed:,} of {row.count:,} failed ({format_percent(rate)})"
     said += f": {kinds}" if kinds else ""
-    if row.count:
+    if row.has_latency:
         said += f"; p95 {format_duration(row.latency_ns['p95'])}"
     seconds = row.latency_ns.get("avg", 0) / 1e9
     over = f"{said}; more than {format_percent(limit)}" if rate >= limit and row.failed else ""

@@ -76,6 +76,7 @@ def _facts(result: RunResult) -> Iterator[str]:
     yield format_rate(totals.requests_per_second)
     if totals.total_requests:
         yield f"{format_percent(totals.error_rate / 100)} failed"
+    if totals.has_latency:
         yield f"p95 {format_duration(round(totals.p95_response_time * 1e9))}"
         if service_ns := service_p95_ns(result):
             yield f"service p95 {format_duration(service_ns)}"
@@ -115,7 +116,7 @@ def _requests(rows: Sequence[Row]) -> Iterator[str]:
         [_row_cells(row) for row in rows[:_MOST_ROWS]],
         numbers=1,
     )
-    if any(row.count and is_rough(_PERCENTILES[-1], row.count) for row in rows[:_MOST_ROWS]):
+    if any(row.has_latency and is_rough(_PERCENTILES[-1], row.count) for row in rows[:_MOST_ROWS]):
         yield f"\n\\* {ROUGH_NOTE}\n"
     if len(rows) > _MOST_ROWS:
         yield f"\n… {len(rows) - _MOST_ROWS:,} more in the report\n"
@@ -126,7 +127,7 @@ def _row_cells(row: Row) -> tuple[str, ...]:
     latencies = [
         format_duration(row.latency_ns[p]) + ("\\*" if is_rough(p, row.count) else "")
         for p in _PERCENTILES
-        if row.count
+        if row.has_latency
     ]
     return (
         markdown_text(row.name) or "(no name)",

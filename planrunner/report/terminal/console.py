@@ -171,6 +171,9 @@ def _totals(result: RunResult, width: int) -> list[Text]:
             format_count(totals.total_requests, "request"),
             format_rate(totals.requests_per_second),
             _failed(totals),
+        ]
+    if totals.has_latency:
+        parts += [
             f"avg {format_duration(round(totals.average_response_time * 1e9))}",
             f"p95 {format_duration(round(totals.p95_response_time * 1e9))}",
         ]

@@ -74,10 +74,10 @@ def request_blocks(rows: Sequence[Row], width: int) -> list[list[Text]]:
     def times(name: str, *, title: str = "", rank: int = 0) -> Column:
         values = [row.service_ns if title else row.latency_ns for row in rows]
         cells = [
-            format_duration(value.get(name, 0)) if row.count else "-"
+            format_duration(value.get(name, 0)) if row.has_latency else "-"
             for row, value in zip(rows, values, strict=True)
         ]
-        marks = ["*" if row.count and is_rough(name, row.count) else "" for row in rows]
+        marks = ["*" if row.has_latency and is_rough(name, row.count) else "" for row in rows]
         room = max(map(len, marks))  # so that numbers stay below each other
         marked = [cell + mark.ljust(room) for cell, mark in zip(cells, marks, strict=True)]
         return Column((title or name) + " " * room, marked, rank=rank)
@@ -110,7 +110,7 @@ def rough_note(rows: Sequence[Row], blocks: Sequence[Sequence[Text]], width: int
     """Return what the marks in the `blocks` of `rows` mean, if there are any."""
     titles = blocks[0][0].plain.split() if blocks else []
     if not any(
-        row.count and is_rough(name, row.count)
+        row.has_latency and is_rough(name, row.count)
         for name in ("p50", "p95", "p99")
         if name in titles
         for row in rows
@@ -120,7 +120,7 @@ def rough_note(rows: Sequence[Row], blocks: Sequence[Sequence[Text]], width: int
 
 
 def _waits(row: Row) -> bool:
-    return bool(row.count) and row.service_ns.get("p95", 0) < 0.9 * row.latency_ns["p95"]
+    return row.has_latency and row.service_ns.get("p95", 0) < 0.9 * row.latency_ns["p95"]
 
 
 def _name(row: Row) -> str:

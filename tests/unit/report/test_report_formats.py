@@ -18,7 +18,7 @@ from planrunner.report.formats.writers import produced_files
 from planrunner.results.model import Validity, ValidityLevel
 from tests.support.golden import check_golden
 from tests.support.long_run import make_long_run
-from tests.support.results import AWKWARD_NAMES, RESULTS
+from tests.support.results import AWKWARD_NAMES, RESULTS, make_result, make_row
 
 LOCUST_COLUMNS = (
     "Type,Name,Request Count,Failure Count,Median Response Time,Average Response Time,"
@@ -207,3 +207,14 @@ def test_names_in_markdown_are_text():
 def test_the_same_result_gives_the_same_bytes(name, short):
     """Reports can be made again."""
     assert written(short, name) == written(short, name)
+
+
+@pytest.mark.parametrize("name", ["junit.xml", "summary.md", "metrics.txt"])
+def test_a_step_that_never_did_its_work_has_no_latency(name):
+    """It failed at once: 0 ns would look like the fastest of all."""
+    rows = (make_row("boom", slower=0, failures={"error": 1000}), make_row("GET /many"))
+
+    text = "".join(written(make_result(rows=rows), name))
+
+    assert "boom" in text
+    assert not re.search(r"\b0 ns|quantile.* 0$", text, re.MULTILINE)

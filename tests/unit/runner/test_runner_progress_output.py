@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+
+import pytest
 
 from planrunner.engine import Logged, PhaseEnded, PhaseStarted, RunStarted
 from planrunner.engine.coordinator.events import Standing
 from planrunner.engine.coordinator.outcome import PhaseTimes
+from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.judging.verdict import Verdict
-from planrunner.metrics.snapshot import Snapshot
+from planrunner.metrics.series import Labels
+from planrunner.metrics.snapshot import SeriesDelta, Snapshot
 from planrunner.outputs.base import Output, RunEvent, RunInfo, Second
 from planrunner.report.terminal.progress import Progress, SilentView
 from planrunner.runner.progress_output import ProgressOutput
@@ -119,3 +124,21 @@ def test_thresholds_are_judged_only_for_a_view_that_shows_them() -> None:
     assert before == 0
     assert found.broken == ("errors < 1 (3)", "p95 < 1s (2 s)")
     assert (found.holding, found.is_serious) == (1, True)
+
+
+def test_steps_that_failed_at_once_count_but_are_not_fast_requests() -> None:
+    """The microseconds until they failed are nobody's latency."""
+    seen = Seen()
+    labels = Labels("boom", "python", phase="main", stage="hold", user="U", task="t")
+    timed, failed = Histogram([40_000_000]), Histogram([2_000] * 99)
+    deltas = {
+        replace(labels, request="GET /", status=200): SeriesDelta(timed, timed),
+        replace(labels, failure="error"): SeriesDelta(failed, failed),
+    }
+    second = replace(SECOND, snapshot=replace(SECOND.snapshot, deltas=deltas))
+
+    follow(ProgressOutput(seen), second)
+
+    (shown,) = seen.progress
+    assert (shown.requests_per_second, shown.failed) == (100, 99)
+    assert shown.p50_ns == pytest.approx(40_000_000, rel=0.004)
