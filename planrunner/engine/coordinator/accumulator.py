@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from planrunner.engine.coordinator.achieved_load import phase_loads
+from planrunner.engine.coordinator.achieved_load import after_warmup, phase_loads
 from planrunner.engine.coordinator.events import Standing
 from planrunner.engine.coordinator.notices import (
     counter_notices,
@@ -244,7 +244,7 @@ class Accumulator:
             arrivals=self.arrivals,
             lateness=self._lateness,
         )
-        doubts = self._doubts(loads)
+        doubts = self._doubts(after_warmup(loads, self.arrivals, self._evidence.measured))
         return RunOutcome(
             run_id=run_id,
             seed=self._graph.seed,

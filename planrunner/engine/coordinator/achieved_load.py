@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from planrunner.engine.coordinator.outcome import PhaseTimes
 from planrunner.engine.recording.counters import Counters
@@ -10,9 +11,10 @@ from planrunner.graph.loads import PhaseCounts
 from planrunner.graph.run_graph import PhaseNode, RunGraph
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.judging.evidence import ArrivalCounts
+from planrunner.metrics.judging.measured import MeasuredTime
 from planrunner.results.loads import PhaseLoad
 
-__all__ = ["phase_loads"]
+__all__ = ["after_warmup", "phase_loads"]
 
 
 def phase_loads(
@@ -34,6 +36,31 @@ def phase_loads(
         )
         for time in times
         if time.name in nodes
+    )
+
+
+def after_warmup(
+    loads: Iterable[PhaseLoad],
+    arrivals: Iterable[ArrivalCounts],
+    measured: Iterable[MeasuredTime],
+) -> tuple[PhaseLoad, ...]:
+    """Return the loads without the arrivals of warm-ups, whose latencies are in no number."""
+    begins: dict[str, int] = {}
+    for part in measured:
+        begins[part.phase] = min(begins.get(part.phase, part.start_ns), part.start_ns)
+    warm: dict[str, list[ArrivalCounts]] = {}
+    for counts in arrivals:
+        if counts.phase not in begins or counts.at_ns < begins[counts.phase]:
+            warm.setdefault(counts.phase, []).append(counts)
+    return tuple(
+        replace(
+            load,
+            requested=load.requested - sum(counts.due for counts in warm.get(load.phase, ())),
+            achieved=load.achieved - sum(counts.started for counts in warm.get(load.phase, ())),
+            dropped=load.dropped - sum(counts.dropped for counts in warm.get(load.phase, ())),
+            late=load.late - sum(counts.late for counts in warm.get(load.phase, ())),
+        )
+        for load in loads
     )
 
 

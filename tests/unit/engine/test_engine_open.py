@@ -11,6 +11,7 @@ from planrunner.engine import Event, Tick
 from planrunner.graph.run_graph import Needs
 from planrunner.metrics.judging.judge import judge
 from planrunner.metrics.thresholds import parse_threshold
+from planrunner.protocols.base import Scope
 from planrunner.units import NS_PER_MS, NS_PER_S
 from tests.support.graphs import (
     Answer,
@@ -147,6 +148,22 @@ def test_warm_up_arrivals_are_counted_apart() -> None:
     assert dropped.observed == "12"
     assert (share.verdict.value, share.observed) == ("pass", "40 %")
     assert (rate.verdict.value, rate.observed) == ("pass", "4/s")
+
+
+def test_only_arrivals_after_the_warm_up_make_numbers_doubtful() -> None:
+    """What was dropped before is in none of them; the load that is shown has all of it."""
+
+    def first_ones_are_slow(scope: Scope) -> Answer:
+        return Answer(delay_ns=(1_500 if scope["iteration"] < 4 else 10) * NS_PER_MS)
+
+    warming = user_class(task("get", request(operation=first_ones_are_slow)), uses_iteration=True)
+    phase = open_phase(10, 4, warmup=2, max_users=4)
+    warmed, dropping = (run_graph(make_graph(one, phase)) for one in (warming, slow(0.95)))
+
+    assert warmed.outcome.invalid == warmed.outcome.biased == ()
+    assert (warmed.outcome.loads[0].requested, warmed.outcome.loads[0].dropped) == (40, 11)
+    (reason,) = dropping.outcome.invalid
+    assert "dropped 12 of 20 arrivals" in reason
 
 
 def test_a_skipped_pick_sends_nothing_and_leaves_no_due_time_behind() -> None:
