@@ -20,6 +20,7 @@ __all__ = [
     "drawn_of",
     "failures_of",
     "loaded_of",
+    "measured_shares",
     "points_of",
     "search_of",
     "ticks_of",
@@ -53,18 +54,26 @@ def drawn_of(result: RunResult) -> list[Point]:
     Of less than half an interval no rate or percentile says anything, so it is left out; else its
     requests are those that a whole one would have.
     """
+    drawn = []
+    for point, share in zip(result.points, measured_shares(result), strict=True):
+        if share == 1:
+            drawn.append(point)
+        elif share:
+            drawn.append(replace(point, requests=round(point.requests / share)))
+    return drawn or list(result.points)  # of half a second there is nothing better
+
+
+def measured_shares(result: RunResult) -> list[float]:
+    """Return how much of each point's interval was measured; 0 where it is less than half."""
     ends: dict[str, float] = {}
     for part in result.measured:
         ends[part.phase] = max(ends.get(part.phase, 0.0), part.end_ns / NS_PER_S)
-    drawn = []
+    shares = []
     for point in result.points:
         end = ends.get(point.phase, float(point.second))
         share = (end - (point.second - point.seconds)) / max(point.seconds, 1)
-        if share >= _WHOLE_SHARE:
-            drawn.append(point)
-        elif share >= _LEAST_SHARE:
-            drawn.append(replace(point, requests=round(point.requests / share)))
-    return drawn or list(result.points)  # of half a second there is nothing better
+        shares.append(1.0 if share >= _WHOLE_SHARE else share if share >= _LEAST_SHARE else 0.0)
+    return shares
 
 
 def points_of(points: Iterable[Point]) -> RowList:

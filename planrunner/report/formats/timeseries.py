@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final, TextIO
 
+from planrunner.report.charts.chart_data import measured_shares
 from planrunner.report.formats.samples_csv import write_cell
 from planrunner.report.plain import plain
+from planrunner.results.bootstrap import measured_intervals
 from planrunner.results.model import Point, RunResult
 from planrunner.results.record import RequestPoints, Track
 from planrunner.units import NS_PER_S
@@ -32,11 +34,19 @@ TIMESERIES_COLUMNS: Final = (
 
 
 def write_timeseries(result: RunResult, out: TextIO) -> None:
-    """Write a line for each phase, request and track at each time; latencies in seconds."""
+    """Write a line for each phase, request and track at each time; latencies in seconds.
+
+    The last interval is seldom whole, and what follows the measured time has no rate at all.
+    """
     out.write(",".join(TIMESERIES_COLUMNS) + "\n")
-    out.writelines(_line(*_phase(point)) for point in result.points)
+    shares = measured_shares(result)
+    out.writelines(
+        _line(*_phase(point, point.requests / (share * max(point.seconds, 1)) if share else None))
+        for point, share in zip(result.points, shares, strict=True)
+    )
+    lengths = {interval.second: interval.seconds for interval in measured_intervals(result)}
     for request in result.request_points:
-        out.writelines(_line(*cells) for cells in _request(request))
+        out.writelines(_line(*cells) for cells in _request(request, lengths))
     for track in result.tracks:
         out.writelines(_line(*cells) for cells in _track(track))
 
@@ -45,24 +55,26 @@ def _line(*cells: object) -> str:
     return ",".join(write_cell(plain(str(cell))) for cell in cells) + "\n"
 
 
-def _phase(point: Point) -> tuple[object, ...]:
+def _phase(point: Point, rate: float | None) -> tuple[object, ...]:
     latencies = (point.p50_ns, point.p95_ns, point.p99_ns)
     return (
         *(point.second, point.seconds, "phase", point.phase),
         *("true" if point.warmup else "false", point.users),
-        *_counts(point.requests, point.failed, point.seconds, latencies),
+        *_counts(point.requests, rate, point.failed, latencies),
         ";".join(f"{kind}={count}" for kind, count in point.failures.items()),
         "",
     )
 
 
-def _request(request: RequestPoints) -> Iterator[tuple[object, ...]]:
+def _request(request: RequestPoints, lengths: Mapping[int, float]) -> Iterator[tuple[object, ...]]:
     for n, second in enumerate(request.seconds):
         latencies = (request.p50_ns[n], request.p95_ns[n], request.p99_ns[n])
         interval = request.interval_seconds
+        length = min(lengths.get(second, 0.0), interval)
+        rate = request.requests[n] / length if length else None
         yield (
             *(second, interval, "request" if request.name else "all", request.name, "false", ""),
-            *_counts(request.requests[n], request.failed[n], interval, latencies),
+            *_counts(request.requests[n], rate, request.failed[n], latencies),
             *("", ""),
         )
 
@@ -73,7 +85,7 @@ def _track(track: Track) -> Iterator[tuple[object, ...]]:
 
 
 def _counts(
-    requests: int, failed: int, seconds: int, latencies_ns: tuple[int, int, int]
+    requests: int, rate: float | None, failed: int, latencies_ns: tuple[int, int, int]
 ) -> tuple[object, ...]:
-    shown = [f"{ns / NS_PER_S:.6f}" if requests else "" for ns in latencies_ns]
-    return (requests, f"{requests / max(seconds, 1):.6g}", failed, *shown)
+    shown = [f"{ns / NS_PER_S:.6f}" if ns else "" for ns in latencies_ns]
+    return (requests, "" if rate is None else f"{rate:.6g}", failed, *shown)

@@ -218,3 +218,17 @@ def test_a_step_that_never_did_its_work_has_no_latency(name):
 
     assert "boom" in text
     assert not re.search(r"\b0 ns|quantile.* 0$", text, re.MULTILINE)
+
+
+def test_timeseries_has_no_rate_of_a_fraction_of_the_last_second(short):
+    """Divided by a whole one it would fall to nothing; how many there were is still said."""
+    ends_ns = 59_250_000_000
+    measured = (short.measured[0], replace(short.measured[1], end_ns=ends_ns))
+
+    (text,) = written(replace(short, measured=measured), "timeseries.csv")
+
+    rows = [row for row in csv.DictReader(io.StringIO(text)) if row["by"] != "track"]
+    last = [row for row in rows if row["second"] == "60"]
+    assert {row["by"] for row in last} == {"phase", "all", "request"}
+    assert all(row["requests"] and not row["requests_per_second"] for row in last)
+    assert all(row["requests_per_second"] for row in rows if row["second"] == "59")
