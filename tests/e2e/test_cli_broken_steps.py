@@ -71,6 +71,36 @@ def test_a_group_whose_step_always_fails_passes_no_threshold(
 
 
 @pytest.mark.parametrize(
+    "step",
+    [
+        "{parallel: [{get: '/${json.x.y}'}]}",
+        "{poll: '/${json.x.y}', until: 'status == 200', every: 1ms, timeout: 1s}",
+    ],
+)
+def test_a_request_within_another_step_is_named_with_its_line(
+    project: PlanProject, step: str
+) -> None:
+    """As one that stands by itself is."""
+    with running(serve(answer)) as server:
+        text = (
+            "name: broken\n"
+            f"http: {{base_url: '{server.url}'}}\n"
+            "users:\n"
+            "  A:\n"
+            "    steps:\n"
+            "      - get: /ok\n"
+            f"      - {step}\n"
+            "phases: [{users: 1, iterations: 2}]\n"
+        )
+        project.write({"plan.yaml": text})
+
+        ended = project.run("execute", "plan.yaml")
+
+    assert ended.code == 1
+    assert "(plan.yaml:7)" in " ".join(ended.out.split())
+
+
+@pytest.mark.parametrize(
     "steps",
     [
         "[{get: /token}, {header: {Authorization: 'Bearer ${body}'}}, {get: /ok}]",

@@ -51,11 +51,14 @@ class Flow(StepWalk):
         self, model: StepModel, path: PlanPath, read_later: frozenset[str]
     ) -> tuple[StepNode, ...]:
         """Compile one step, and note where it stands."""
-        span = self.work.span(path)
-        origin = StepOrigin(f"{_name_of(span.file)}:{span.line}", self.measured)
+        origin = self._origin(path)
         return tuple(
             replace(node, origin=origin) for node in self._unplaced(model, path, read_later)
         )
+
+    def _origin(self, path: PlanPath) -> StepOrigin:
+        span = self.work.span(path)
+        return StepOrigin(f"{_name_of(span.file)}:{span.line}", self.measured)
 
     def _unplaced(
         self, model: StepModel, path: PlanPath, read_later: frozenset[str]
@@ -90,7 +93,8 @@ class Flow(StepWalk):
         when: Evaluate | None = None,
         read_later: frozenset[str] = frozenset(),
     ) -> RequestNode:
-        return compile_request(self, model, path, when, read_later)
+        request = compile_request(self, model, path, when, read_later)
+        return replace(request, origin=self._origin(path))  # also within `parallel` and `poll`
 
     def _set(self, model: StepModel, path: PlanPath, when: Evaluate | None) -> SetNode:
         values: list[tuple[str, Evaluate]] = []
