@@ -183,7 +183,7 @@ def test_no_exec_minds_nothing_else(project: PlanProject, target: HttpServer) ->
     """A plan that only sends requests runs; what isn't called `exec` as a step is no step."""
     users = 'users: {A: {tasks: [{post: /, json: {exec: x, python: y, run: "z"}}]}}'
     project.write(
-        {"plan.yaml": plan_text(users, "stages: [{duration: 50ms, users: 1}]", url=target.url)}
+        {"plan.yaml": plan_text(users, "phases: [{users: 1, iterations: 3}]", url=target.url)}
     )
 
     assert project.run("execute", "plan.yaml", "--quiet", "--no-exec").code == 0
