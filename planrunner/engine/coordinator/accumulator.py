@@ -163,8 +163,9 @@ class Accumulator:
             if any(time.start_ns <= middle_ns < time.end_ns for time in _of_level(measured, level))
         )
         requests, latency_ns = _answered(part.snapshot for part in parts)
+        is_measured = any(time.start_ns <= middle_ns < time.end_ns for time in measured)
         for log in (self._health, *logs):
-            log.add(end_ns, health, is_on_time=is_on_time)
+            log.add(end_ns, health, is_on_time=is_on_time, is_measured=is_measured)
             log.starvation.add(health.waits, end_ns - start_ns, requests, latency_ns)
 
     def _add_arrivals(self, new: Sequence[ArrivalCounts]) -> None:

@@ -144,7 +144,7 @@ class HealthLog:
         self.busy_seconds = 0
         self.late_seconds = 0
         self._short_seconds = 0  # busy ones in which the load itself may have been too low
-        self.worst_lag_ns = 0
+        self.worst_lag_ns = self._worst_counted_ns = 0
         self.peak_cpu_share = 0.0
         self.collections = self.collection_ns = self.open_files = 0
         self.starvation = Starvation()
@@ -153,25 +153,33 @@ class HealthLog:
         self._lags_s = array("d")
         self._cpu_shares = array("d")
 
-    def add(self, at_ns: int, health: Health, *, is_on_time: bool = False) -> None:
+    def add(
+        self, at_ns: int, health: Health, *, is_on_time: bool = False, is_measured: bool = True
+    ) -> None:
         """Take in a second.
 
         `is_on_time` says that arrivals were due in it and started on time: a busy processor only
-        delayed replies then, so the load was the one asked for.
+        delayed replies then, so the load was the one asked for. What isn't measured, such as a
+        warm-up, is shown and makes no doubt.
         """
         self._at_ns.append(at_ns)
         self._lags_s.append(health.loop_lag_ns / NS_PER_S)
         self._cpu_shares.append(health.cpu_share)
-        self.seconds += 1
-        is_busy = health.cpu_share > BUSY_SHARE
-        self.busy_seconds += is_busy
-        self._short_seconds += is_busy and not is_on_time
-        self.late_seconds += health.loop_lag_ns > LATE_NS
+        if is_measured:
+            self._count(health, is_on_time=is_on_time)
         self.worst_lag_ns = max(self.worst_lag_ns, health.loop_lag_ns)
         self.peak_cpu_share = max(self.peak_cpu_share, health.cpu_share)
         self.collections += health.collections
         self.collection_ns = max(self.collection_ns, health.collection_ns)
         self.open_files = max(self.open_files, health.open_files)
+
+    def _count(self, health: Health, *, is_on_time: bool) -> None:
+        self.seconds += 1
+        is_busy = health.cpu_share > BUSY_SHARE
+        self.busy_seconds += is_busy
+        self._short_seconds += is_busy and not is_on_time
+        self.late_seconds += health.loop_lag_ns > LATE_NS
+        self._worst_counted_ns = max(self._worst_counted_ns, health.loop_lag_ns)
 
     def gauges(self) -> dict[str, list[tuple[int, float]]]:
         """What thresholds can ask of the generator, in order of time."""
@@ -206,7 +214,7 @@ class HealthLog:
     def saturation(self) -> str:
         """Say of a saturated generator what was worse, in a few words."""
         if self.late_seconds > self._short_seconds:
-            worst = format_duration(self.worst_lag_ns)
+            worst = format_duration(self._worst_counted_ns)
             return f"it was up to {worst} late in {self.late_seconds} of {self.seconds} seconds"
         return (
             f"its processor was over {BUSY_SHARE:.0%} busy in {self._short_seconds} of "
@@ -226,7 +234,7 @@ class HealthLog:
             )
         if self.late_seconds > self.seconds * _JUDGED_SHARE:
             reasons.append(
-                f"the generator was up to {format_duration(self.worst_lag_ns)} late in "
+                f"the generator was up to {format_duration(self._worst_counted_ns)} late in "
                 f"{self.late_seconds} of {self.seconds} seconds; lower the load, or free its host"
             )
         return tuple(reasons)

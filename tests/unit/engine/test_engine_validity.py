@@ -173,6 +173,18 @@ def test_a_busy_start_is_no_finding() -> None:
     assert (log.reasons(), log.was_saturated) == ((), False)
 
 
+def test_a_late_warm_up_is_shown_and_makes_no_doubt() -> None:
+    """No number has its requests; thresholds on the generator and its facts still see it."""
+    log = HealthLog()
+    for second in range(6):
+        late = Health(loop_lag_ns=NS_PER_S if second < 3 else 0, cpu_share=1.0)
+        log.add(second, late if second < 3 else Health(0, 0.2), is_measured=second >= 3)
+
+    assert (log.reasons(), log.was_saturated, log.seconds) == ((), False, 3)
+    assert log.facts().loop_lag_ns == NS_PER_S
+    assert len(log.gauges()["generator.loop_lag"]) == 6
+
+
 def slow(seconds: float, **more: object) -> object:
     return user_class(task("get", request(operation=Answer(int(seconds * NS_PER_S)))), **more)
 
