@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from planrunner.language.diagnostics import Code
 from planrunner.language.fields.text import Text
-from planrunner.protocols.base import Exchange
+from planrunner.protocols.base import Evaluate, Exchange
 from planrunner.protocols.etcd.expect import compile_expect, compile_extract
 from planrunner.protocols.etcd.operation import (
     Delete,
@@ -22,6 +22,7 @@ from planrunner.protocols.etcd.operation import (
     Txn,
     TxnCompare,
     Watch,
+    whole_number,
 )
 from planrunner.protocols.etcd.spec import (
     EtcdCompare,
@@ -225,10 +226,12 @@ def _single(
             return Put(
                 key,
                 lowering.parts(spec.value, (*path, "value")),
-                None if lease is None else lowering.value(lease, (*path, "lease")).evaluate,
+                None if lease is None else _whole(lease, "the lease", lowering, (*path, "lease")),
             )
         case EtcdGet():
             limit = lowering.number(spec.limit, (*path, "limit"), 0)
+            with lowering.at((*path, "limit")):
+                whole_number(limit, "the limit")
             return Get(key, bool(spec.prefix), limit, bool(spec.serializable))
         case EtcdDelete():
             return Delete(key, bool(spec.prefix))
@@ -258,9 +261,23 @@ def _operations(
 
 
 def _compare(model: EtcdCompare, lowering: Lowering, path: SpecPath) -> TxnCompare:
+    where = (*path, "value")
+    if model.target == "value":
+        value = lowering.value(model.value, where).evaluate
+    else:
+        value = _whole(model.value, f"the {model.target}", lowering, where)
     return TxnCompare(
         key=lowering.parts(model.key, (*path, "key")),
         target=model.target,
         op="=" if model.op == "==" else model.op,
-        value=lowering.value(model.value, (*path, "value")).evaluate,
+        value=value,
     )
+
+
+def _whole(value: object, what: str, lowering: Lowering, path: SpecPath) -> Evaluate:
+    """Lower a number; one that is known is checked now."""
+    lowered = lowering.value(value, path)
+    if lowered.is_constant:
+        with lowering.at(path):
+            whole_number(lowered.value, what)
+    return lowered.evaluate

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import field
 from pathlib import Path
+from typing import Final
 
+from planrunner.language.expressions.values import EvaluationError
 from planrunner.protocols.base import Evaluate, TextParts
 from planrunner.units import NS_PER_S
 from planrunner.values import dataclass
@@ -20,7 +22,11 @@ __all__ = [
     "Txn",
     "TxnCompare",
     "Watch",
+    "whole_number",
 ]
+
+_INT64: Final = range(-(2**63), 2**63)
+"""What etcd counts revisions, versions and leases in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,3 +129,19 @@ class EtcdSettings:
     cert: Path | None = None
     key: Path | None = None
     connections: int = 0
+
+
+def whole_number(value: object, what: str) -> int:
+    """Return a number that etcd can be sent.
+
+    Raises:
+        EvaluationError: It isn't whole, or has over 64 bits.
+    """
+    try:
+        if isinstance(value, int | str) and not isinstance(value, bool):
+            number = int(value)
+            if number in _INT64:
+                return number
+    except ValueError:
+        pass
+    raise EvaluationError(f"{what} is not a whole number of at most 64 bits")

@@ -157,6 +157,8 @@ def test_a_filter_gives_plain_data(source: str, value: object) -> None:
         "[1] * 10000 | join('x' * 10000)",
         "1.5 | round(10 ** 9)",
         "1 | tojson(indent=10 ** 9)",
+        "'x' * 200000 | tojson('x' * 200000)",
+        "'x' * 200000 | tojson([1] * 20000)",
         "[1] * 1000 | batch(10 ** 9, 0) | list",
         "[1] | slice(10 ** 9) | list",
         "('<!---->' * 100000) | striptags",

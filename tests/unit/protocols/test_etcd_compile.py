@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import grpc
 import pytest
+from hypothesis import given, settings
 
-from planrunner.errors import PlanrunnerError
+from planrunner.language.expressions.values import EvaluationError
 from planrunner.protocols.etcd.clients.faults import map_failure
 from planrunner.protocols.etcd.clients.messages import message_builder, prefix_end
 from planrunner.protocols.etcd.compile import compile_settings
@@ -13,6 +16,7 @@ from planrunner.protocols.etcd.reply import EtcdReply
 from planrunner.protocols.etcd.spec import EtcdLease, EtcdModel, EtcdPut
 from planrunner.protocols.etcd.stubs import load_stubs
 from tests.support.etcd_steps import NoFiles, compiled, exchange
+from tests.support.hostile import HOSTILE
 
 
 def settings_of(**keys: object):
@@ -73,6 +77,14 @@ def test_the_default_name_is_the_action_and_the_key_as_written() -> None:
         ("put", {"key": "a", "value": "b", "expect": {"found": True}}, ("expect", "found")),
         ("get", {"key": "a", "expect": {"succeeded": True}}, ("expect", "succeeded")),
         ("lease", {"ttl": "500ms"}, ("ttl",)),
+        ("put", {"key": "a", "value": "b", "lease": "abc"}, ("lease",)),
+        ("put", {"key": "a", "value": "b", "lease": 2**63}, ("lease",)),
+        ("get", {"key": "a", "limit": 2**63}, ("limit",)),
+        (
+            "txn",
+            {"compare": [{"key": "a", "target": "version", "value": 1.5}]},
+            ("compare", 0, "value"),
+        ),
         (
             "get",
             {"key": "a", "expect": {"value": {"matches": "("}}},
@@ -128,10 +140,24 @@ def test_a_transaction_has_all_its_parts() -> None:
     assert message.failure[0].request_delete_range.range_end == b"b"
 
 
-def test_a_lease_that_is_no_number_is_not_sent() -> None:
+@pytest.mark.parametrize("lease", ["none", 10**400, "1" * 5000, -(2**63) - 1, 1.5, None])
+def test_a_lease_that_is_no_number_is_not_sent(lease: object) -> None:
     """The request fails as `extract`, with words."""
-    with pytest.raises(PlanrunnerError, match="the lease is not a whole number"):
-        message_of("put", {"id": "none"}, key="a", value="b", lease="${id}")
+    with pytest.raises(EvaluationError, match="the lease is not a whole number"):
+        message_of("put", {"id": lease}, key="a", value="b", lease="${id}")
+
+
+@settings(max_examples=100, derandomize=True, deadline=None)
+@given(HOSTILE)
+def test_no_value_of_a_reply_raises_anything_else(value: object) -> None:
+    """What protobuf refuses is a failure of that request too."""
+    for action, keys in (
+        ("put", {"key": "${v}", "value": "${v}", "lease": "${v}"}),
+        ("get", {"key": "${v}", "prefix": True}),
+        ("txn", {"compare": [{"key": "a", "target": "version", "value": "${v}"}]}),
+    ):
+        with suppress(EvaluationError):
+            message_of(action, {"v": value}, **keys)
 
 
 @pytest.mark.parametrize(

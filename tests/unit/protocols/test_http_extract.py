@@ -188,6 +188,7 @@ def test_body_is_parsed_once_for_all() -> None:
         ({"css": ":not(" * 8_000 + "a" + ")" * 8_000}, ("extract", "x", "css")),
         ({"css": "a > " * 10_000 + "b"}, ("extract", "x", "css")),
         ({"xpath": "//a" * 13_000}, ("extract", "x", "xpath")),
+        ({"xpath": "a" * 500_000 + "("}, ("extract", "x", "xpath")),
         ({"xpath": "//["}, ("extract", "x", "xpath")),
         ({"xpath": "//a\x01"}, ("extract", "x", "xpath")),
     ],
@@ -245,6 +246,8 @@ def test_xml_is_read_with_the_prefixes_of_its_root(spec: object, value: object) 
         ("//id[matches(., 'a')]", "matches"),
         ("re:test(//id, 'a')", "re:test"),
         ("document('x')", "document"),
+        ("2-matches(//id, 'a')", "matches"),
+        ("child::foo(1)", "foo"),
         ("//id[$n]", "$n"),
     ],
 )

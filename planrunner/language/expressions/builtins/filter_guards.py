@@ -51,7 +51,10 @@ def _guard_round(value: object, precision: int = 0, *_: object, **__: object) ->
         raise EvaluationError(f"the precision is at most {_MAX_PRECISION}")
 
 
-def _guard_tojson(value: object, indent: int | None = None) -> None:
+def _guard_tojson(value: object, indent: object = None) -> None:
+    # Jinja2 takes a text as well, and so would `*`: 25,000 times a long one is gigabytes.
+    if indent is not None and not isinstance(indent, int):
+        raise EvaluationError("the indent of `tojson` is a whole number")
     check_size(deep_size(value) * 6 + deep_size(value) // 8 * (indent or 0))
 
 

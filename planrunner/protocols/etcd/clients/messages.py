@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from planrunner.language.expressions.values import EvaluationError, evaluation_error, to_text
+from planrunner.language.expressions.values import evaluation_error, to_text
 from planrunner.protocols.base import Evaluate, Scope, TextParts
 from planrunner.protocols.etcd.operation import (
     Delete,
@@ -16,6 +16,7 @@ from planrunner.protocols.etcd.operation import (
     Txn,
     TxnCompare,
     Watch,
+    whole_number,
 )
 
 __all__ = ["Build", "message_builder", "prefix_end", "renderer"]
@@ -74,6 +75,19 @@ def prefix_end(prefix: bytes) -> bytes:
 
 def message_builder(stubs: Any, action: EtcdAction) -> Build:  # noqa: ANN401 - generated code
     """Return what makes the message of `action`; a constant one is made once."""
+    build = _message(stubs, action)
+
+    def guarded(scope: Scope) -> Any:  # noqa: ANN401
+        try:
+            return build(scope)
+        except Exception as error:
+            # The boundary: no value may end the run, whatever protobuf thinks of it.
+            raise evaluation_error(error, "a value of the step") from error
+
+    return guarded
+
+
+def _message(stubs: Any, action: EtcdAction) -> Build:  # noqa: ANN401
     match action:
         case Put() | Get() | Delete():
             return _single(stubs, action)
@@ -153,20 +167,11 @@ def _compare(message: Any, compare: TxnCompare) -> Build:  # noqa: ANN401
     if compare.target == "value":
         value = renderer((compare.value,))
     else:
-        value = _whole(compare.value, f"`{compare.target}`")
+        value = _whole(compare.value, f"the {compare.target}")
     return lambda scope: message(
         key=key(scope), target=target, result=result, **{field: value(scope)}
     )
 
 
 def _whole(evaluate: Evaluate, what: str) -> Callable[[Scope], int]:
-    def number(scope: Scope) -> int:
-        value = evaluate(scope)
-        try:
-            if isinstance(value, int | str) and not isinstance(value, bool):
-                return int(value)
-        except ValueError:
-            pass
-        raise EvaluationError(f"{what} is not a whole number")
-
-    return number
+    return lambda scope: whole_number(evaluate(scope), what)

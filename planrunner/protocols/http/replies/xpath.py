@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from planrunner.errors import PlanrunnerError
+from planrunner.protocols.rules import shorten
 
 __all__ = ["MarkupError", "check_xpath", "prefixes_in"]
 
@@ -25,7 +26,8 @@ _BEFORE_PARENTHESIS: Final = frozenset(
 
 _LITERAL: Final = re.compile(r"\"[^\"]*\"|'[^']*'")
 _NAME: Final = r"[^\W\d][\w.-]*"
-_CALL: Final = re.compile(rf"({_NAME}(?::{_NAME})?)\s*\(")
+_CALL: Final = re.compile(rf"({_NAME}(?::{_NAME})?)(\s*\()?")
+"""Any name, whether called or not: each is read once, so that a long one takes no longer."""
 _PREFIX: Final = re.compile(rf"(?:(?<=::)|(?<![\w.:-]))({_NAME})\s*:(?!:)\s*(?:\*|{_NAME})")
 _VARIABLE: Final = re.compile(rf"\$\s*{_NAME}")
 
@@ -48,11 +50,15 @@ def check_xpath(expression: str, shown: str) -> None:
         )
     for found in _CALL.finditer(bare):
         name = found[1]
+        if found[2] is None:
+            continue
         # `child::text()` and `a:b` are told apart by what stands before and between.
         if name not in _FUNCTIONS and name not in _BEFORE_PARENTHESIS:
             hint = "XPath 1.0 has `contains`, `starts-with`, `translate` and `substring`, and no "
             hint += "regular expressions: use `extract: {regex: …}` for these"
-            raise MarkupError(f"`{shown}` calls `{name}`, which XPath 1.0 doesn't have", hint=hint)
+            raise MarkupError(
+                f"`{shown}` calls `{shorten(name, 60)}`, which XPath 1.0 doesn't have", hint=hint
+            )
 
 
 def prefixes_in(expression: str) -> frozenset[str]:
