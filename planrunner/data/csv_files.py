@@ -88,14 +88,16 @@ def _header(names: Sequence[str]) -> tuple[str, ...]:
     if not names:
         hint = "its first line names the columns"
         raise RowFault("the file is empty", line=1, hint=hint)
+    seen: set[str] = set()
     for number, name in enumerate(names, 1):
         if not name:
             raise RowFault(f"column {number} has no name", line=1)
-        if name in names[: number - 1]:
+        if name in seen:
             raise RowFault(f"two columns are called `{name}`", line=1, hint="rename one of them")
         if _NUMBER.fullmatch(name):
             hint = "write the names of the columns into the first line"
             raise RowFault(f"`{name}` can't be a column's name", line=1, hint=hint)
+        seen.add(name)
     if len(names) == 1 and re.search("[;\t|]", names[0]):
         raise RowFault("the columns are not separated by commas", line=1)
     return tuple(names)

@@ -11,6 +11,8 @@ import errno
 import os
 import stat
 from collections.abc import Sequence
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -149,6 +151,16 @@ def open_file(path: str | os.PathLike[str], *, most: int, folders: Folders = ANY
         raise
 
 
+@cache
+def _pseudo_devices() -> frozenset[int]:
+    """Return what /proc and /sys are mounted as: to read what looks like a file there may block."""
+    found = set()
+    for place in ("/proc", "/sys"):
+        with suppress(OSError):
+            found.add(Path(place).stat().st_dev)
+    return frozenset(found - {Path("/").stat().st_dev})
+
+
 def _must_be_file(status: os.stat_result, most: int) -> None:
     if stat.S_ISDIR(status.st_mode):
         raise FileFault(Code.NOT_A_FILE, "is a directory", hint="name a file in it")
@@ -156,6 +168,8 @@ def _must_be_file(status: os.stat_result, most: int) -> None:
         what = next((word for is_it, word in _SPECIAL if is_it(status.st_mode)), "something else")
         hint = "write its content to a file and name that"
         raise FileFault(Code.NOT_A_FILE, f"is {what}, not a regular file", hint=hint)
+    if status.st_dev in _pseudo_devices():
+        raise FileFault(Code.NOT_A_FILE, "is not a file on a disk, but a view of the system")
     if status.st_size > most:
         raise _too_large(status.st_size, most)
 

@@ -24,6 +24,8 @@ async def check_reachable(reach: Reach) -> None:
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
                 _, writer = await asyncio.open_connection(host, port)
+        except UnicodeError:  # a part of the name is empty, or longer than 63 characters
+            failed = socket.gaierror(socket.EAI_NONAME, "it can't be a host's name")
         except OSError as error:
             failed = error
         else:

@@ -21,7 +21,7 @@ from planrunner.language.expressions.expression import (
     parse,
     to_text,
 )
-from planrunner.language.expressions.values import Evaluate, constant
+from planrunner.language.expressions.values import Evaluate, check_size, constant
 from planrunner.language.fields.pieces import merge_constants
 from planrunner.values import dataclass
 
@@ -101,12 +101,17 @@ class Text:
     def _rendered(self, constants: Mapping[str, object]) -> list[str | Callable[[Scope], str]]:
         rendered: list[str | Callable[[Scope], str]] = []
         lowered = self._lower_parts(constants)
+        constant_size = 0
         for part, offset, piece in zip(self.parts, self.offsets, lowered, strict=True):
             if not piece.is_constant:
                 rendered.append(_render(piece.evaluate, part))
                 continue
             try:
-                rendered.append(to_text(piece.value))
+                written = to_text(piece.value)
+                constant_size += len(written)
+                if not isinstance(part, str):
+                    check_size(constant_size)
+                rendered.append(written)
             except EvaluationError as error:
                 raise ExpressionError(
                     error.message, hint=error.hint, offset=offset, code=Code.EXPRESSION_FAILED

@@ -49,6 +49,9 @@ __all__ = ["EtcdDefaults", "compile_exchange", "compile_settings"]
 OK: Final = 0
 """The status of a reply that is no error, as gRPC numbers it."""
 
+_MOST_CONNECTIONS: Final = 10_000
+"""Each is opened before the load, and takes a file and a few hundred KB."""
+
 _ENDPOINT: Final = re.compile(r"(?:(https?)://)?([^/\s]+:\d{1,5})/?")
 
 
@@ -101,6 +104,9 @@ def compile_settings(
         "key": lowering.file(model.key, ("key",)),
         "connections": lowering.number(model.connections, ("connections",), 0),
     }
+    if written["connections"] > _MOST_CONNECTIONS:
+        message = f"at most {_MOST_CONNECTIONS:,} connections can be shared"
+        lowering.fault(("connections",), Code.INVALID_VALUE, message)
     settings = replace(
         base,
         endpoints=endpoints,

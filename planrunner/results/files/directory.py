@@ -52,7 +52,7 @@ def make_run_directory(path: Path) -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
         taken = next(path.iterdir(), None)
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         raise _unusable("make", path, error) from error
     if taken is not None:
         raise CannotRun(
@@ -145,8 +145,9 @@ def _nothing(path: Path) -> tuple[str, str]:
     return f"`{path}` has no {METRICS}", "name the directory that `execute` printed"
 
 
-def _unusable(doing: str, path: Path, error: OSError) -> CannotRun:
+def _unusable(doing: str, path: Path, error: OSError | ValueError) -> CannotRun:
+    reason = getattr(error, "strerror", None) or error
     return CannotRun(
-        f"cannot {doing} the report directory `{path}`: {error.strerror or error}",
+        f"cannot {doing} the report directory `{path}`: {reason}",
         hint="choose another one with --out or `report.dir`",
     )

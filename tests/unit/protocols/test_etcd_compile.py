@@ -54,6 +54,7 @@ def test_an_endpoint_is_host_and_port(written: str, endpoint: str, secure: objec
         ({"endpoints": ["a:1"], "username": "root"}, ("username",)),
         ({"endpoints": ["a:1"], "ca": "missing.pem"}, ("ca",)),
         ({"endpoints": ["a:1"], "timeout": "0s"}, ("timeout",)),
+        ({"endpoints": ["a:1"], "connections": 10**9}, ("connections",)),
     ],
 )
 def test_settings_that_cannot_be_are_faults(

@@ -138,7 +138,10 @@ class Connector:
             addresses = [(family, (host, port))]
         else:
             loop = asyncio.get_running_loop()
-            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            try:
+                found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            except UnicodeError as fault:  # a part that is empty, or longer than 63 characters
+                raise socket.gaierror(socket.EAI_NONAME, "it can't be a host's name") from fault
             addresses = [(entry[0], entry[4]) for entry in found]  # type: ignore[misc]
         self._addresses[key] = (now_ns + KEEP_ADDRESSES_NS, addresses)
         return addresses

@@ -15,6 +15,7 @@ from typing import Final
 import httpx
 
 from planrunner.clock import Clock
+from planrunner.language.expressions.values import EvaluationError
 from planrunner.protocols.base import (
     ClientAccount,
     Exchange,
@@ -298,9 +299,13 @@ def _outgoing(outbound: Outbound, settings: HttpSettings) -> Outgoing:
     method, target, _ = first.split(b" ")
     pairs = (line.partition(b":") for line in lines)
     address = settings.hosts.get(origin.host, origin.host)
+    try:
+        url = httpx.URL(scheme=origin.scheme, host=address, port=origin.port, raw_path=target)
+    except httpx.InvalidURL as fault:
+        raise EvaluationError("`client: httpx` can't send this URL") from fault
     return Outgoing(
         method=method.decode("ascii"),
-        url=httpx.URL(scheme=origin.scheme, host=address, port=origin.port, raw_path=target),
+        url=url,
         target=_exact_target(origin, target, settings.proxy),
         headers=[(name, value.lstrip()) for name, _, value in pairs],
         content=content if upload is None else upload.read(),
