@@ -131,3 +131,30 @@ def test_nothing_that_a_reply_brings_ends_the_run(project: PlanProject, steps: s
     assert {row["kind"] for row in rows_of(ended) if row["success"] == "false"} == {"extract"}
     assert any(name.endswith("report.html") for name in ended.files)
     assert "tok123" not in ended.out + ended.err
+
+
+@pytest.mark.parametrize(
+    ("steps", "said"),
+    [
+        ("{set: {l: '${l}${l}'}}", "`l` would be a text larger than 16 MB"),
+        ("{set: {l: '${l ~ l}'}}", "the result would be larger than 1 MB"),
+        ("{set: {l: '${l * l}'}}", "can't take text and text"),
+        ("{set: {l: '${l * 9999999999}'}}", "the result would be larger than 1 MB"),
+    ],
+)
+def test_a_value_that_grows_without_end_fails_its_step(
+    project: PlanProject, steps: str, said: str
+) -> None:
+    """And takes neither the memory nor the time of the machine."""
+    project.write(
+        {
+            "plan.yaml": "name: growing\n"
+            f"users: {{A: {{state: {{l: ab}}, steps: [{{repeat: 60, do: [{steps}]}}]}}}}\n"
+            "phases: [{users: 1, iterations: 1}]\n"
+        }
+    )
+
+    ended = project.run("execute", "plan.yaml")
+
+    assert ended.code == 1
+    assert said in " ".join(ended.out.split())

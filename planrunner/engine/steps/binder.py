@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, assert_never
+from typing import Any, Final, assert_never
 
 from planrunner.engine.recording.recorder import PhaseRecorder, Site, span_recorder
 from planrunner.engine.steps.exec import bind_exec
@@ -339,13 +339,20 @@ def _think(node: ThinkNode) -> Step:
     return think
 
 
+_MOST_TEXT: Final = 16_000_000
+"""Of a variable: one that is joined with itself, time after time, doubles each time."""
+
+
 def _set(node: SetNode, failures: StepFailures) -> Step:
     values, evaluated = node.values, failures.evaluated
 
     async def set_values(user: Actor) -> None:
         scope = user.scope
         for name, evaluate in values:
-            value = scope[name] = evaluated(user, evaluate)
+            value = evaluated(user, evaluate)
+            if isinstance(value, str) and len(value) > _MOST_TEXT:
+                raise failures.failed(user, f"`{name}` would be a text larger than 16 MB")
+            scope[name] = value
             user.let_go(value)
 
     return set_values

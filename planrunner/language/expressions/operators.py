@@ -29,9 +29,10 @@ def _add(left: Any, right: Any) -> object:  # noqa: ANN401 - whatever a plan com
 
 
 def _multiply(left: Any, right: Any) -> object:  # noqa: ANN401
-    if isinstance(left, _SEQUENCES):
+    # Anything else times a sequence is an error, which Python finds at once.
+    if isinstance(left, _SEQUENCES) and isinstance(right, int):
         check_size(_weight(left) * right)
-    elif isinstance(right, _SEQUENCES):
+    elif isinstance(right, _SEQUENCES) and isinstance(left, int):
         check_size(_weight(right) * left)
     return check_result(left * right)
 
