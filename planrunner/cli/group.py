@@ -32,6 +32,42 @@ _COMMANDS = {
     "completion": "print the shell completion script",
 }
 
+# Words of Locust, k6, JMeter and wrk, each with what says the same here.
+_COMMANDS_ELSEWHERE = {
+    "run": "execute",
+    "start": "execute",
+    "test": "execute",
+    "check": "validate",
+    "lint": "validate",
+    "inspect": "explain",
+    "new": "init",
+}
+_OPTIONS_ELSEWHERE = {
+    "--duration": "--hold",
+    "--time": "--hold",
+    "-t": "--hold",
+    "-d": "--hold",
+    "--vus": "--users",
+    "--num-users": "--users",
+    "--connections": "--users",
+    "-u": "--users",
+    "-c": "--users",
+    "--hatch-rate": "--spawn-rate",
+    "-r": "--spawn-rate",
+    "-H": "--host",
+    "--target": "--host",
+    "--stage": "--stages",
+    "-s": "--stages",
+    "--env-var": "--set",
+    "-e": "--set",
+    "-J": "--set",
+    "--tags": "--tag",
+    "-T": "--tag",
+    "--exclude-tags": "--skip-tag",
+    "-E": "--skip-tag",
+    "--processes": "--workers",
+}
+
 _EPILOG = """\b
 Examples:
   planrunner init                                 write plan.yaml to start from
@@ -76,8 +112,11 @@ class _LazyGroup(click.Group):
         except click.UsageError as error:
             from planrunner.language.diagnostics import suggest  # noqa: PLC0415 - error path only
 
-            hint = suggest(args[0], list(_COMMANDS)) if args else ""
-            raise click.UsageError(f"{error.message.rstrip('.')} {hint}".rstrip(), ctx) from error
+            elsewhere = _COMMANDS_ELSEWHERE.get(args[0]) if args else None
+            hint = f"here it is called `{elsewhere}`" if elsewhere else ""
+            hint = hint or (suggest(args[0], list(_COMMANDS)) if args else "")
+            message = error.message.rstrip(".") + (f": {hint}" if hint else "")
+            raise click.UsageError(message, ctx) from error
 
 
 @click.group(
@@ -106,8 +145,19 @@ def run(arguments: Sequence[str], leaving: Leaving | None = None) -> int:
     except SystemExit as ended:  # click's way out when a shell has asked for completions
         return ended.code if isinstance(ended.code, int) else ExitCode.OK
     except BaseException as error:  # noqa: BLE001 - every way a command can end becomes a code
-        return _ending(error)
+        return _ending(_in_our_words(error))
     return int(result) if isinstance(result, int) else ExitCode.OK
+
+
+def _in_our_words(error: BaseException) -> BaseException:
+    """Return the error with the name of the option that another tool's stands for."""
+    if not isinstance(error, click.NoSuchOption):
+        return error
+    name = _OPTIONS_ELSEWHERE.get(error.option_name)
+    if name is None:
+        return error
+    message = f"{error.message.rstrip('.')}: here it is called `{name}`."
+    return click.NoSuchOption(error.option_name, message, ctx=error.ctx)
 
 
 def _ending(error: BaseException) -> int:

@@ -1,0 +1,41 @@
+"""Words of other tools on the command line."""
+
+from __future__ import annotations
+
+import pytest
+
+from planrunner.cli import group
+from planrunner.cli.group import run
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run", "plan.yaml"], "No such command 'run': here it is called `execute`"),
+        (["validat", "plan.yaml"], "No such command 'validat': did you mean `validate`?"),
+        (["execute", "p.yaml", "--duration", "5s"], "'--duration': here it is called `--hold`."),
+        (["execute", "p.yaml", "--vus", "5"], "'--vus': here it is called `--users`."),
+        (["explain", "p.yaml", "-H", "x"], "'-H': here it is called `--host`."),
+        (["execute", "p.yaml", "--hosst", "x"], "'--host'"),
+    ],
+)
+def test_words_of_other_tools_get_the_right_one(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_each_hint_names_an_option_or_a_command_that_there_is() -> None:
+    """Whatever is renamed, the hints go with it."""
+    context = group.cli.make_context("planrunner", ["validate", "x"], resilient_parsing=True)
+    commands = {
+        name: group.cli.get_command(context, name) for name in group.cli.list_commands(context)
+    }
+    execute = commands["execute"]
+    assert execute is not None
+    options = {text for option in execute.params for text in option.opts}
+
+    assert set(group._COMMANDS_ELSEWHERE.values()) <= set(commands)
+    assert set(group._OPTIONS_ELSEWHERE.values()) <= options
+    assert not set(group._OPTIONS_ELSEWHERE) & options
