@@ -63,6 +63,9 @@ class PlanOptions:
     user_level: str = ""
     rate: str = ""
     hold: str = ""
+    host: str = ""
+    spawn_rate: str = ""
+    stages: str = ""
     overrides: tuple[str, ...] = ()
     no_exec: bool = False
     allow_read: tuple[Path, ...] = ()
@@ -85,6 +88,9 @@ class PlanOptions:
             users=self.user_level,
             rate=self.rate,
             hold=self.hold,
+            host=self.host,
+            spawn_rate=self.spawn_rate,
+            stages=self.stages,
             profile=self.profile,
             phases=self.phases,
         )
@@ -207,9 +213,28 @@ _OPTIONS: Final = (
     ),
     click.option(
         "--hold",
+        "--run-time",
         metavar="TIME",
         default="",
         help="Hold each phase's level for this long, such as `30s`.",
+    ),
+    click.option(
+        "--spawn-rate",
+        metavar="RATE",
+        default="",
+        help="Start the users of each phase at this rate, such as `10/s`, in place of its ramp.",
+    ),
+    click.option(
+        "--stages",
+        metavar="STAGES",
+        default="",
+        help="Replace the load of each phase: `2m:200, 5m:200, 2m:0`, or rates, `2m:50/s`.",
+    ),
+    click.option(
+        "--host",
+        metavar="URL",
+        default="",
+        help="Send requests that have only a path to this URL, as `http.base_url` does.",
     ),
     click.option(
         "--override",

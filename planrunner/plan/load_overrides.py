@@ -1,4 +1,4 @@
-"""`--users`, `--rate` and `--hold`: more or less load without a change of its shape."""
+"""`--users`, `--rate`, `--hold`, `--spawn-rate` and `--stages`: another load for the same users."""
 
 from __future__ import annotations
 
@@ -170,8 +170,47 @@ def _set_hold(schedule: PhaseKeys, option: Option, start: int) -> None:
         raise PlanError([option.fault(Code.NOT_ALLOWED, message, hint=hint)])
 
 
+def _set_spawn_rate(schedule: PhaseKeys, option: Option, start: int) -> None:
+    value, changed = option.value(start), False
+    if isinstance(value.data, int | float):  # users a second, as other tools have it
+        value = option.node(f"{value.data}/s", (start, len(option.text)))
+    for path, phase in schedule.running():
+        if "users" in phase and "search" not in phase:
+            changed = True
+            schedule.edits.drop((*path, "ramp_up"))
+            schedule.edits.set((*path, "spawn_rate"), value)
+    if not changed:
+        message = "no phase that runs starts users one after the other"
+        hint = "it needs a phase with `users`; stages say how long each ramp takes"
+        raise PlanError([option.fault(Code.NOT_ALLOWED, message, hint=hint)])
+
+
+def _set_stages(schedule: PhaseKeys, option: Option, start: int) -> None:
+    """Replace the load of the phases that have the same kind of level, whatever its shape was."""
+    value, changed = option.value(start), False
+    kind = level_key(value.data)
+    for path, phase in schedule.running():
+        if "search" in phase or not (kind in phase or level_key(phase.get("stages")) == kind):
+            continue
+        changed = True
+        if isinstance(phase.get(kind), dict):
+            message = f"`{'.'.join(map(str, (*path, kind)))}` has a number for each class"
+            hint = "use `--users` or `--rate`, which keep their proportion"
+            raise PlanError([option.fault(Code.NOT_ALLOWED, message, hint=hint)])
+        for key in ("users", "rate", "ramp_up", "spawn_rate", "hold"):
+            schedule.edits.drop((*path, key))
+        schedule.edits.set((*path, "stages"), value)
+    if not changed:
+        message = f"no phase that runs has `{kind or 'users'}`"
+        hint = "levels are users, `2m:200`, or rates, `2m:200/s`, as in the phase they replace"
+        raise PlanError([option.fault(Code.NOT_ALLOWED, message, hint=hint)])
+
+
+# The others change the load that this one may have put there.
 LOAD_OPTIONS: Final[Mapping[str, Callable[[PhaseKeys, Option, int], None]]] = {
+    "--stages": _set_stages,
     "--users": _set_users,
     "--rate": _set_rate,
     "--hold": _set_hold,
+    "--spawn-rate": _set_spawn_rate,
 }

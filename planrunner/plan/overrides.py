@@ -1,4 +1,4 @@
-"""What the command line changes in a plan: `--override PATH=VALUE`, `--users`, `--rate`, `--hold`.
+"""What the command line changes in a plan: `--override PATH=VALUE`, `--host`, `--users`, `--hold`.
 
 Options change the data before it is checked, so that every check of a plan applies to them too.
 """
@@ -27,22 +27,29 @@ class Changes:
 
     Attributes:
         overrides: `PATH=VALUE`, in the order in which they were given.
-        users: The users of each phase that runs; empty for no change. So are `rate` and `hold`.
+        host: Where requests with a path alone go; empty for no change, as all that follow.
+        users: The users of each phase that runs.
+        stages: Short form of the stages that replace its load.
         profile: The profile that runs; None for the first.
         phases: The phases that run, by name; empty for all.
     """
 
     overrides: tuple[str, ...] = ()
+    host: str = ""
     users: str = ""
     rate: str = ""
     hold: str = ""
+    spawn_rate: str = ""
+    stages: str = ""
     profile: str | None = None
     phases: tuple[str, ...] = ()
 
     @property
     def options(self) -> tuple[str, ...]:
         """All changes as options; the general ones come last, so that they win."""
-        load = [f"{name} {value}" for name in LOAD_OPTIONS if (value := getattr(self, name[2:]))]
+        names = ("--host", *LOAD_OPTIONS)
+        given = ((name, getattr(self, name[2:].replace("-", "_"))) for name in names)
+        load = [f"{name} {value}" for name, value in given if value]
         return (*load, *(f"--override {text}" for text in self.overrides))
 
 
@@ -55,7 +62,9 @@ def apply_changes(document: Document, changes: Changes) -> tuple[Document, list[
     for option in options:
         name, _, _ = option.text.partition(" ")
         try:
-            if name in LOAD_OPTIONS:
+            if name == "--host":
+                _set_host(edits, option, len(name) + 1)
+            elif name in LOAD_OPTIONS:
                 LOAD_OPTIONS[name](schedule, option, len(name) + 1)
             else:
                 _override(edits, option, schedule)
@@ -91,6 +100,15 @@ def _override(edits: Edits, option: Option, schedule: PhaseKeys) -> None:
         path = (*path, _step(edits.document, option, path, part, schedule))
     last = _step(edits.document, option, path, parts[-1], schedule, may_be_new=True)
     _set(edits, option, (*path, last), parts[-1], option.value(begins))
+
+
+def _set_host(edits: Edits, option: Option, start: int) -> None:
+    plugin, value = registry.own_verbs(), option.value(start)
+    assert plugin.settings is not None
+    section, key = plugin.name, plugin.settings.host_key
+    if not isinstance(edits.document.value((section,)), dict):
+        edits.set((section,), option.node({}, (0, len(option.text))))
+    edits.set((section, key), value)
 
 
 def _set(edits: Edits, option: Option, path: PlanPath, part: _PathPart, value: YamlNode) -> None:

@@ -96,6 +96,7 @@ class Settings:
         missing_hint: What to add.
         per_request: Values may read names of the user: each request reads them anew. Otherwise
             they must be known before the run.
+        host_key: The key below it that `--host` sets; empty where no URL says it all.
     """
 
     model: str
@@ -106,6 +107,7 @@ class Settings:
     missing: str = ""
     missing_hint: str = ""
     per_request: bool = False
+    host_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,6 +108,32 @@ class Edits:
         root = _with(self.document.root, path, value, key or (value.start, value.end))
         self.document = replace(self.document, root=root)
 
+    def drop(self, path: PlanPath) -> None:
+        """Take the key at `path` out of its mapping, if the plan has it."""
+        if self.document.has(path):
+            root = _without(self.document.root, path)
+            self.document = replace(self.document, root=root)
+
+
+def _without(node: YamlNode, path: PlanPath) -> YamlNode:
+    part, rest = path[0], path[1:]
+    items: Any
+    data: Any
+    if isinstance(node.items, dict):
+        assert isinstance(part, str)
+        items = dict(node.items)
+        begin, end, inner = items.pop(part)
+        if rest:
+            items = {**node.items, part: (begin, end, _without(inner, rest))}
+        data = {name: entry[2].data for name, entry in items.items()}
+    else:
+        assert isinstance(node.items, list)
+        assert isinstance(part, int)
+        items = list(node.items)
+        items[part] = _without(items[part], rest)
+        data = [item.data for item in items]
+    return replace(node, items=items, data=data)
+
 
 def _with(node: YamlNode, path: PlanPath, value: YamlNode, key: tuple[int, int]) -> YamlNode:
     if not path:

@@ -33,6 +33,7 @@ PLUGIN: Final = Plugin(
         class_description="HTTP settings of this class; they override the plan's.",
         class_example="{base_url: 'http://localhost:8001'}",
         per_request=True,
+        host_key="base_url",
     ),
     compile_settings=lazily("planrunner.protocols.http.compile.settings:compile_settings"),
     compile_request=lazily("planrunner.protocols.http.compile.exchange:compile_exchange"),

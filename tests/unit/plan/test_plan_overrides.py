@@ -222,3 +222,67 @@ def test_hold_needs_a_phase_that_holds() -> None:
 def test_faulty_hold_is_shown_where_it_came_from() -> None:
     """`--hold fast` is no duration."""
     assert refused(hold="fast").startswith("<command line>:1:8: error[invalid-unit]: ")
+
+
+# -- a load in the words of other tools ----------------------------------------------------
+
+
+def test_host_is_where_paths_go() -> None:
+    """With or without `http:` in the plan; what else it says there stays."""
+    text = PLAN.replace('http: {base_url: "http://127.0.0.1:1"}', "http: {timeout: 5s}")
+
+    for plan in (
+        loaded(host="http://127.0.0.1:2"),
+        loaded(text, host="http://127.0.0.1:2"),
+        loaded(text.replace("http: {timeout: 5s}", ""), host="http://127.0.0.1:2"),
+    ):
+        assert plan.document.value(("http", "base_url")) == "http://127.0.0.1:2"
+    assert loaded(text, host="http://127.0.0.1:2").document.value(("http", "timeout")) == "5s"
+
+
+@pytest.mark.parametrize("given", ["5/s", "5"])
+def test_spawn_rate_replaces_the_ramp(given: str) -> None:
+    """A bare number counts users a second, as with Locust."""
+    text = PLAN.replace("users: 2, hold", "users: 2, ramp_up: 3s, hold")
+
+    [phase] = phases(loaded(text, spawn_rate=given), "smoke")
+
+    assert phase.spawn_rate == parse_rate("5/s")
+    assert phase.ramp_up is None
+
+
+def test_stages_replace_a_load_of_their_kind() -> None:
+    """Users replace users, and rates replace rates; the rest of a phase stays."""
+    users = loaded(profile="load", phases=("low", "steps"), stages="1m:5, 1m:0")
+    rates = loaded(profile="load", phases=("arrivals",), stages="1m:5/s")
+
+    low, high, steps, arrivals = phases(users)
+    assert (low.users, low.hold) == (None, None)
+    assert (
+        [stage.users for stage in low.stages] == [stage.users for stage in steps.stages] == [5, 0]
+    )
+    assert high.stages is None
+    assert arrivals.rate == parse_rate("10/s")
+    assert phases(rates)[3].stages[0].rate == parse_rate("5/s")
+    assert phases(rates)[3].rate is None
+
+
+def test_users_scale_stages_that_an_option_gave() -> None:
+    """Whatever the order of the options."""
+    plan = loaded(stages="1m:5, 1m:10", users="20")
+
+    assert [stage.users for stage in phases(plan, "smoke")[0].stages] == [10, 20]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"stages": "1m:5/s"}, "no phase that runs has `rate`"),
+        ({"stages": "soon:5"}, "`soon` is not a duration"),
+        ({"profile": "load", "stages": "1m:5"}, "`profiles.load.1.users` has a number for each"),
+        ({"profile": "load", "phases": ("arrivals",), "spawn_rate": "5"}, "no phase that runs"),
+        ({"host": "{a: 1}"}, "expected text, found a mapping"),
+    ],
+)
+def test_what_a_load_option_cannot_do_is_said(changes: dict[str, Any], said: str) -> None:
+    assert said in refused(**changes)
