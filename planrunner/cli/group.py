@@ -23,6 +23,7 @@ _COMMANDS = {
     "compare": "report what changed between two runs, and whether it is noise",
     "baseline": "choose the run that thresholds compare with",
     "history": "show the trend of the last runs",
+    "clean": "remove old runs, but no baseline",
     "validate": "check plans and report faults, with file, line and column",
     "explain": "explain in words what a plan would do; send nothing",
     "init": "write a commented starter plan",

@@ -13,10 +13,7 @@ from planrunner.report.charts.vega import javascript_bundle
 from planrunner.report.formats.compare import print_history, write_history_html
 from planrunner.report.terminal.console import open_console
 from planrunner.results.files.atomic import atomic_text_file
-from planrunner.results.files.directory import METRICS, UNFINISHED
-from planrunner.results.files.metrics_json import read_metrics
-from planrunner.results.model import RunResult
-from planrunner.values import dataclass
+from planrunner.results.files.past_runs import find_runs
 
 __all__ = ["command"]
 
@@ -39,53 +36,16 @@ Examples:
 @click.option("--html", type=click.Path(path_type=Path), help="Write a page with charts.")
 def command(directory: Path, last: int, html: Path | None) -> None:
     """Show the last runs below DIRECTORY, the oldest first."""
-    found = _find(directory)
+    found = find_runs(directory)
     for notice in found.notices[:_MOST_NOTICES]:
         click.echo(f"notice: {notice}", err=True)
     if more := len(found.notices[_MOST_NOTICES:]):
         click.echo(f"notice: {more} more left out", err=True)
-    if not found.runs:
-        raise _nothing(directory)
-    shown = found.runs[-last:]
+    shown = [run.result for run in found.runs[-last:]]
+    if not shown:
+        raise UsageError(f"no run below `{directory}` can be read")
     print_history(shown, open_console(sys.stdout))
     if html is not None:
         with atomic_text_file(html) as out:
             write_history_html(shown, out, bundle=javascript_bundle())
         click.echo(html)
-
-
-@dataclass(frozen=True, slots=True)
-class _FoundRuns:
-    """Runs, the oldest first, and what is said about those left out."""
-
-    runs: list[RunResult]
-    notices: list[str]
-
-
-def _find(directory: Path) -> _FoundRuns:
-    runs, notices = [], []
-    for path in _below(directory, METRICS):
-        try:
-            runs.append(read_metrics(path))
-        except UsageError as error:
-            notices.append(f"{error.message}; left out")
-    notices += [
-        f"the run in `{path.parent}` is not finished, or was killed; left out"
-        for path in _below(directory, UNFINISHED)
-        if not (path.parent / METRICS).exists()
-    ]
-    return _FoundRuns(sorted(runs, key=lambda run: (run.started, run.run_id)), notices)
-
-
-def _below(directory: Path, name: str) -> list[Path]:
-    return sorted({*directory.glob(f"*/{name}"), *directory.glob(f"*/*/{name}")})
-
-
-def _nothing(directory: Path) -> UsageError:
-    if not directory.is_dir():
-        return UsageError(f"there is no directory `{directory}`")
-    if (directory / METRICS).exists():
-        hint = f"name the directory above it: `{directory.absolute().parent}`"
-        return UsageError(f"`{directory}` is a single run, so it has no history", hint=hint)
-    hint = "name the directory that holds runs, such as `reports/NAME`"
-    return UsageError(f"there is no run below `{directory}`", hint=hint)

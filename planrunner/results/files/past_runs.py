@@ -1,0 +1,66 @@
+"""The runs below a directory, for whoever looks back: history, clean-up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from planrunner.errors import UsageError
+from planrunner.results.files.directory import METRICS, UNFINISHED
+from planrunner.results.files.metrics_json import read_metrics
+from planrunner.results.model import RunResult
+from planrunner.values import dataclass
+
+__all__ = ["PastRun", "PastRuns", "find_runs"]
+
+
+@dataclass(frozen=True, slots=True)
+class PastRun:
+    """A run and its directory."""
+
+    directory: Path
+    result: RunResult
+
+
+@dataclass(frozen=True, slots=True)
+class PastRuns:
+    """Runs, the oldest first, and what is said about those left out."""
+
+    runs: tuple[PastRun, ...]
+    notices: tuple[str, ...]
+
+
+def find_runs(directory: Path) -> PastRuns:
+    """Return the runs one or two levels below a directory.
+
+    Raises:
+        UsageError: There is none.
+    """
+    runs, notices = [], []
+    for path in _below(directory, METRICS):
+        try:
+            runs.append(PastRun(path.parent, read_metrics(path)))
+        except UsageError as error:
+            notices.append(f"{error.message}; left out")
+    notices += [
+        f"the run in `{path.parent}` is not finished, or was killed; left out"
+        for path in _below(directory, UNFINISHED)
+        if not (path.parent / METRICS).exists()
+    ]
+    if not runs and not notices:
+        raise _nothing(directory)
+    by_start = sorted(runs, key=lambda run: (run.result.started, run.result.run_id))
+    return PastRuns(tuple(by_start), tuple(notices))
+
+
+def _below(directory: Path, name: str) -> list[Path]:
+    return sorted({*directory.glob(f"*/{name}"), *directory.glob(f"*/*/{name}")})
+
+
+def _nothing(directory: Path) -> UsageError:
+    if not directory.is_dir():
+        return UsageError(f"there is no directory `{directory}`")
+    if (directory / METRICS).exists():
+        hint = f"name the directory above it: `{directory.absolute().parent}`"
+        return UsageError(f"`{directory}` is a single run, so it has no history", hint=hint)
+    hint = "name the directory that holds runs, such as `reports/NAME`"
+    return UsageError(f"there is no run below `{directory}`", hint=hint)
