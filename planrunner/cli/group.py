@@ -18,6 +18,7 @@ __all__ = ["cli", "run"]
 
 # name → (module, one line for the menu); a module is imported only when its command runs.
 _COMMANDS = {
+    "run": "load one URL, without a plan",
     "execute": "validate, compile and run a plan; write reports and a verdict",
     "report": "make the reports of a run again, in any format",
     "compare": "report what changed between two runs, and whether it is noise",
@@ -35,7 +36,6 @@ _COMMANDS = {
 
 # Words of Locust, k6, JMeter and wrk, each with what says the same here.
 _COMMANDS_ELSEWHERE = {
-    "run": "execute",
     "start": "execute",
     "test": "execute",
     "check": "validate",
@@ -71,6 +71,7 @@ _OPTIONS_ELSEWHERE = {
 
 _EPILOG = """\b
 Examples:
+  planrunner run http://127.0.0.1:8000/ --users 50 --hold 60s
   planrunner init                                 write plan.yaml to start from
   planrunner validate plans/*.yaml                check, send nothing
   planrunner explain plans/stress.yaml            what would it do?
@@ -94,7 +95,7 @@ class _LazyGroup(click.Group):
         command: click.Command = importlib.import_module(
             f"planrunner.cli.commands.{cmd_name}"
         ).command
-        if cmd_name != "execute":  # which begins nothing before its event loop runs
+        if cmd_name not in ("execute", "run"):  # which begin nothing before their event loop runs
             leaving = ctx.find_object(Leaving)
             if leaving is not None:
                 leaving.raise_from_now_on()

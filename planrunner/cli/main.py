@@ -13,7 +13,7 @@ __all__ = ["main"]
 # Commands that read a plan, print, and end; they start no other process.
 _BRIEF = frozenset({"validate", "explain", "init", "schema", "completion"})
 
-_RUNS = "execute"
+_RUNS = frozenset({"execute", "run"})
 
 
 _CANNOT_PRINT = 3
@@ -35,18 +35,18 @@ def main() -> None:
 
     reserve_descriptors()
     forgive_streams()
-    if command == _RUNS:
+    if command in _RUNS:
         leaving.take_last_resort()
     if command in _BRIEF:
         _hurry()
-    elif command == _RUNS:
+    elif command in _RUNS:
         gc.disable()  # until the load begins: see `execute`
     from planrunner.cli.group import run  # noqa: PLC0415 - keeps --version fast
 
     exit_code = run(sys.argv[1:], leaving)
     leaving.settle(exit_code)
-    exit_code = _with_output_judged(exit_code, is_result=command != _RUNS)
-    if command in _BRIEF or command == _RUNS:
+    exit_code = _with_output_judged(exit_code, is_result=command not in _RUNS)
+    if command in _BRIEF or command in _RUNS:
         gc.freeze()  # or the interpreter looks through every object once more before it ends
     sys.exit(exit_code)
 

@@ -11,7 +11,8 @@ from planrunner.cli.group import run
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["run", "plan.yaml"], "No such command 'run': here it is called `execute`"),
+        (["start", "plan.yaml"], "No such command 'start': here it is called `execute`"),
+        (["run", "plan.yaml"], "`planrunner execute plan.yaml` runs it"),
         (["validat", "plan.yaml"], "No such command 'validat': did you mean `validate`?"),
         (["execute", "p.yaml", "--duration", "5s"], "'--duration': here it is called `--hold`."),
         (["execute", "p.yaml", "--vus", "5"], "'--vus': here it is called `--users`."),

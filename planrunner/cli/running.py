@@ -1,0 +1,192 @@
+"""Running a plan for a command: the options they have in common, progress, summary, exit code."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Callable, Sequence
+from functools import wraps
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+
+from planrunner.cli.leaving import Leaving
+from planrunner.cli.limits import need_descriptors, workers_of
+from planrunner.cli.plan_options import complete_formats, parse_formats, parse_labels
+from planrunner.cli.streams import stdout_for_documents
+from planrunner.engine.recording.gc_tuning import keep_collections_short
+from planrunner.engine.stop import Stop, interrupted_by
+from planrunner.outputs.base import Output
+from planrunner.plan.loader import Plan
+from planrunner.report.terminal.progress import ProgressView
+from planrunner.results.files.metrics_json import to_text as metrics_text
+from planrunner.results.model import RunResult
+from planrunner.runner.api import ResultLost, run
+from planrunner.runner.event_loop import run_on_fast_loop
+from planrunner.runner.progress_output import ProgressOutput
+from planrunner.runner.reach import client_notices, foreign_hosts
+from planrunner.runner.report_files import written_files
+from planrunner.runner.request import PreparedRun, RunRequest, prepare
+from planrunner.units import NS_PER_S
+from planrunner.values import dataclass
+
+__all__ = ["RunOptions", "own_process", "request_of", "run_plan", "with_run_options"]
+
+_RunCommand = TypeVar("_RunCommand", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What the command line says about a run, as it was typed; the options' names."""
+
+    workers: int = 1
+    seed: int | None = None
+    labels: tuple[str, ...] = ()
+    out: Path | None = None
+    formats: str | None = None
+    strict: bool = False
+    quiet: bool = False
+    show_secrets: bool = False
+    as_json: bool = False
+
+
+_OPTIONS: Final = (
+    click.option(
+        "--workers",
+        metavar="N|auto",
+        default="1",
+        callback=workers_of,
+        help="Share the load among N processes of this machine; `auto`: one for each processor.",
+    ),
+    click.option("--seed", type=click.IntRange(0), help="Seed of every random draw of this run."),
+    click.option(
+        "--label",
+        "labels",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="A label for the reports of this run. Repeatable.",
+    ),
+    click.option("--out", type=click.Path(path_type=Path), help="The run directory itself."),
+    click.option(
+        "--formats",
+        shell_complete=complete_formats,
+        help="Reports to write instead of the plan's: results.csv,report.html",
+    ),
+    click.option(
+        "--strict",
+        is_flag=True,
+        help="End with 5 when the numbers are not valid: generator saturated, or load not reached.",
+    ),
+    click.option("--quiet", "-q", is_flag=True, help="Print no progress and no summary."),
+    click.option(
+        "--show-secrets",
+        is_flag=True,
+        help="Show values that the plan doesn't declare to be secret but whose names look so, "
+        "such as `token` or `Authorization`: in traces, failing requests and logs.",
+    ),
+    click.option(
+        "--json",
+        "as_json",
+        is_flag=True,
+        help="Print one JSON document; with --once, one per line.",
+    ),
+)
+_NAMES: Final = tuple(RunOptions.__dataclass_fields__)
+
+
+def with_run_options(command: _RunCommand) -> _RunCommand:
+    """Add the options of every command that runs a plan; it gets them as `wish`."""
+
+    @wraps(command)
+    def gathered(*arguments: Any, **given: Any) -> Any:  # noqa: ANN401 - as click gives them
+        wish = RunOptions(**{name: given.pop(name) for name in _NAMES})
+        return command(*arguments, wish=wish, **given)
+
+    decorated: Any = gathered
+    for option in reversed(_OPTIONS):
+        decorated = option(decorated)
+    found: _RunCommand = decorated
+    return found
+
+
+def request_of(plan: Plan, wish: RunOptions, stop: Stop, **more: Any) -> RunRequest:  # noqa: ANN401 - as RunRequest has them
+    """Return what is to be run; `more` goes to the request.
+
+    Raises:
+        UsageError: An option is malformed.
+    """
+    return RunRequest(
+        plan,
+        seed=wish.seed,
+        labels=parse_labels(wish.labels),
+        formats=None if wish.formats is None else parse_formats(wish.formats),
+        directory=wish.out,
+        workers=wish.workers,
+        strict=wish.strict,
+        show_secrets=wish.show_secrets,
+        stop=stop,
+        **more,
+    )
+
+
+def run_plan(request: RunRequest, wish: RunOptions, leaving: Leaving) -> int:
+    """Run a plan to its end, show what came of it, and return the exit code.
+
+    Raises:
+        PlanrunnerError: As `runner.api.run`.
+    """
+    assert request.stop is not None
+    prepared = prepare(request)
+    own_process()
+    need_descriptors(-(-prepared.compiled.most_users // wish.workers))
+    outputs = () if wish.quiet else (ProgressOutput(_view()),)
+    try:
+        result = run_on_fast_loop(_run(prepared, request.stop, leaving, outputs))
+    except ResultLost as lost:
+        # What was measured can't be kept, so it is shown at least.
+        _show(lost.result, [], quiet=wish.quiet)
+        raise
+    if wish.as_json:
+        click.echo(metrics_text(result), file=stdout_for_documents(), nl=False)
+    else:
+        files = written_files(prepared.graph, result, prepared.directory)
+        _show(result, files, quiet=wish.quiet)
+    return result.exit_code
+
+
+def own_process() -> None:
+    """Keep collections short, with the plan as what lives long."""
+    if not gc.isenabled():  # `main` turned it off, so the process is ours
+        keep_collections_short()
+
+
+async def _run(
+    prepared: PreparedRun, stop: Stop, leaving: Leaving, outputs: Sequence[Output]
+) -> RunResult:
+    graph, environ = prepared.graph, prepared.request.variables()
+    graceful_ns = max((phase.graceful_stop_ns for phase in graph.phases), default=0)
+    with leaving.asking(stop, patience_s=graceful_ns / NS_PER_S):
+        with interrupted_by(stop):
+            notes = (*await foreign_hosts(graph), *client_notices(graph, environ))
+        for note in notes:
+            click.echo(f"note: {note}", err=True)
+        return await run(prepared, outputs)
+
+
+def _show(result: RunResult, files: Sequence[Path], *, quiet: bool) -> None:
+    if not quiet:
+        from planrunner.report.terminal.console import open_console, print_summary  # noqa: PLC0415 - as below
+
+        print_summary(result, open_console(sys.stdout), files=[str(path) for path in files])
+
+
+def _view() -> ProgressView:
+    # With --quiet nothing is drawn, so nothing is imported that draws.
+    from planrunner.report.terminal.console import open_console  # noqa: PLC0415
+    from planrunner.report.terminal.live import LineView, LiveView  # noqa: PLC0415
+
+    console = open_console(sys.stderr)
+    # A dumb terminal can't move its cursor: a frame for each second would fill the screen.
+    live = console.is_terminal and not console.is_dumb_terminal
+    return LiveView(console) if live else LineView(console)
