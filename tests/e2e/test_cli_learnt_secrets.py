@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+import sys
 from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
@@ -226,9 +228,8 @@ phases: [{users: 1, iterations: 2}]
 @pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_what_a_service_printed_is_masked_at_the_end(project: PlanProject, workers: int) -> None:
     """Its supervisor doesn't know what is learnt while it prints."""
-    import sys  # noqa: PLC0415
-
-    project.write({"plan.yaml": SERVED.replace("PYTHON", sys.executable), "shop.py": SERVICE})
+    plan = SERVED.replace("PYTHON", shlex.quote(sys.executable))
+    project.write({"plan.yaml": plan, "shop.py": SERVICE})
 
     ended = project.run("execute", "plan.yaml", "--out", "run", "--workers", str(workers))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shlex
 import signal
 import subprocess
 import sys
@@ -216,6 +217,7 @@ def test_two_signals_end_a_run_at_once_whatever_it_does(
 @pytest.mark.slow
 def test_services_do_not_survive_a_run_that_is_ended_by_force(project: PlanProject) -> None:
     """Their supervisors see that it is gone."""
+    command = f"{shlex.quote(sys.executable)} service.py"
     project.write(
         {
             "service.py": (
@@ -226,7 +228,7 @@ def test_services_do_not_survive_a_run_that_is_ended_by_force(project: PlanProje
                 "time.sleep(600)\n"
             ),
             "plan.yaml": plan_text(
-                f"services: {{a: {{run: '{sys.executable} service.py', ready: {{log: up}}, "
+                f"services: {{a: {{run: {json.dumps(command)}, ready: {{log: up}}, "
                 "stop: {grace: 2s}}}",
                 "users: {A: {tasks: [{task: a, steps: [{think: 1s}]}]}}",
                 LONG,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +20,7 @@ needs_full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /d
 SHORT = "phases: [{users: 2, iterations: 20}]"
 FAILS = "thresholds: ['p95 < 1us']"
 
-STARTS = f"exec {sys.executable} -m planrunner "
+STARTS = f"exec {shlex.quote(sys.executable)} -m planrunner "
 
 
 def in_shell(project: PlanProject, words: str) -> Ended:
