@@ -116,6 +116,18 @@ def test_validate_has_notices_in_json_too(project: PlanProject) -> None:
     assert f"  notice: {notice['message']}\n" in shown
 
 
+def test_a_notice_about_one_place_has_it_in_json(project: PlanProject) -> None:
+    project.write(
+        {"plan.yaml": plan_text(r"users: {A: {steps: [{get: /, expect: {matches: '(a)\1'}}]}}")}
+    )
+
+    ended = project.run("validate", "plan.yaml", "--format", "json")
+
+    (notice,) = json.loads(ended.out)
+    assert (notice["file"], notice["line"], notice["column"]) == ("plan.yaml", 1, 48)
+    assert notice["message"].startswith("the pattern")
+
+
 def test_validate_and_explain_send_nothing(project: PlanProject) -> None:
     """Port 1 refuses connections; neither notices."""
     project.write({"plan.yaml": plan_text(url="http://127.0.0.1:1")})

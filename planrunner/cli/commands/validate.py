@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -14,6 +16,9 @@ from planrunner.language.diagnostics import Diagnostic, PlanError, render
 from planrunner.results.exit_codes import ExitCode
 
 __all__ = ["command"]
+
+_PLACED: Final = re.compile(r"(.+?):(\d+):(\d+): (.+)", re.DOTALL)
+"""A notice that begins with its place."""
 
 
 @click.command(
@@ -73,9 +78,13 @@ def _print(path: Path, faults: Sequence[Diagnostic], notices: Sequence[str]) -> 
 
 
 def _notice_as_json(path: Path, text: str) -> dict[str, object]:
-    """Return a notice in the form of a diagnostic, which is about the plan as a whole."""
-    place = {"file": str(path), "line": 1, "column": 1, "end_line": 1, "end_column": 1}
-    return {**place, "severity": "notice", "code": "notice", "message": text, "hint": ""}
+    """Return a notice in the form of a diagnostic; one without a place is about the whole plan."""
+    placed = _PLACED.fullmatch(text)
+    file, line, column, message = placed.groups() if placed else (str(path), 1, 1, text)
+    at = {"line": int(line), "column": int(column)}
+    end = {"end_line": int(line), "end_column": int(column)}
+    words = {"severity": "notice", "code": "notice", "message": message, "hint": ""}
+    return {"file": file, **at, **end, **words}
 
 
 def _as_json(diagnostic: Diagnostic) -> dict[str, object]:
