@@ -152,7 +152,7 @@ class SampleWriter:
         self._share = 1.0 if keep is None else keep.share
         self._draw = random.Random(f"samples {seed}").random
         header = {"planrunner_samples": SAMPLES_VERSION, "started_unix_ns": started_unix_ns}
-        self._new_lines = [seal(header)]
+        self._new_lines: list[str] = []
         self.append: Callable[[bytes], None] = self._rows.append
         self.notice = ""
         self.written = 0
@@ -160,6 +160,8 @@ class SampleWriter:
             # Unbuffered: what a write took is in the file, what it refused never half arrives.
             self._rows_file: IO[bytes] = path.open("wb", buffering=0)
             self._names: IO[bytes] = path.with_suffix(".jsonl").open("wb", buffering=0)
+            # At once: without it, nothing of a run that is killed early could be read.
+            _write_all(self._names, f"{seal(header)}\n".encode("ascii"))
         except OSError as error:
             raise CannotRun(f"cannot write `{error.filename}`: {error.strerror}") from error
 
