@@ -20,7 +20,7 @@ from typing import Final, NoReturn
 
 __all__ = ["LastResort", "start_last_resort"]
 
-_KILL_S: Final = 0.75
+_KILL_S: Final = 0.9
 """After the second signal; what listens has ended by itself earlier."""
 
 

@@ -6,7 +6,7 @@
 | a brief command       | raises KeyboardInterrupt   | ends it                                |
 | a run                 | ends the run gracefully    | cuts iterations; ends it ½ s later     |
 | reports, the summary  | waits for them             | ends it ½ s later                      |
-| code that spins in C  | is heard when that returns | is killed by `last_resort` ¾ s later   |
+| code that spins in C  | is heard when that returns | is killed by `last_resort` 0.9 s later |
 
 The exit code is 130, unless a result is kept: then it is the one that metrics.json states.
 """
