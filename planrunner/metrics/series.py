@@ -86,6 +86,11 @@ class Labels:
         return self.failure not in _BROKEN or bool(self.status or self.status_name)
 
     @property
+    def is_timed_request(self) -> bool:
+        """Whether these are requests that are results and whose latency says anything."""
+        return self.kind == "request" and self.is_result and self.has_latency
+
+    @property
     def is_in_time(self) -> bool:
         """Whether these samples are measured and started in the time that is measured."""
         return self.measured and not self.warmup and not self.after

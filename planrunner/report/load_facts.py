@@ -54,6 +54,6 @@ def service_p95_ns(result: RunResult) -> int:
     """Return the 95th percentile of service time, of all requests that are results; 0 of none."""
     whole = Histogram()
     for labels, delta in read_series(result.series).items():
-        if labels.kind == "request" and labels.is_result and labels.has_latency:
+        if labels.is_timed_request:
             whole.merge(delta.service)
     return whole.percentile(95) if whole.count else 0

@@ -20,7 +20,7 @@ def whole_figures(result: RunResult) -> Mapping[tuple[str, str], float]:
     """Return each of `WHOLE_FIGURES` in seconds, by request and figure; no request means all."""
     whole: dict[str, Histogram] = {}
     for labels, delta in read_series(result.series).items():
-        if labels.kind == "request" and labels.is_result and labels.has_latency:
+        if labels.is_timed_request:
             for name in ("", labels.request):
                 whole.setdefault(name, Histogram()).merge(delta.latency)
     found = {

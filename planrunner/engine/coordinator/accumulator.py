@@ -373,7 +373,7 @@ def _answered(snapshots: Iterable[Snapshot]) -> tuple[int, float]:
         delta.latency
         for snapshot in snapshots
         for labels, delta in snapshot.deltas.items()
-        if labels.kind == "request" and labels.is_result and labels.has_latency
+        if labels.is_timed_request
     ]
     count = sum(latency.count for latency in latencies)
     return count, sum(latency.count * latency.mean for latency in latencies)

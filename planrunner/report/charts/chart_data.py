@@ -167,7 +167,7 @@ def distribution_of(result: RunResult) -> RowList:
     """Return the share of each request's latencies in each bin; bins are a third of an octave."""
     latencies: dict[str, Histogram] = {}
     for labels, delta in read_series(result.series).items():
-        if labels.kind == "request" and labels.is_result and labels.has_latency:
+        if labels.is_timed_request:
             latencies.setdefault(labels.request, Histogram()).merge(delta.latency)
     rows: RowList = []
     for row in requests_of(result)[:MOST_REQUESTS]:
