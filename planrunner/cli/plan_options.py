@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import click
 from click.shell_completion import CompletionItem
@@ -32,6 +32,7 @@ __all__ = [
     "load_plan",
     "parse_formats",
     "parse_labels",
+    "with_options",
     "with_plan_options",
 ]
 
@@ -44,7 +45,7 @@ _FORESEEN: Final = (
 )
 """Ways for a command to end that are no bugs."""
 
-_Command = TypeVar("_Command", bound=Callable[..., Any])
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,15 +258,13 @@ _OPTIONS: Final = (
         help="With --no-exec: let the plan read what is below this folder too.",
     ),
 )
-_NAMES: Final = tuple(PlanOptions.__dataclass_fields__)
 
 
-def with_plan_options(command: _Command) -> _Command:
+def with_plan_options(command: Command) -> Command:
     """Add the options of every command with a plan; it gets them as `options`."""
 
     @wraps(command)
-    def gathered(**given: Any) -> Any:  # noqa: ANN401 - what click gives and the command returns
-        options = PlanOptions(**{name: given.pop(name) for name in _NAMES})
+    def guarded(*, options: PlanOptions, **given: Any) -> Any:  # noqa: ANN401 - what click gives and the command returns
         try:
             return command(options=options, **given)
         except _FORESEEN:
@@ -274,11 +273,27 @@ def with_plan_options(command: _Command) -> _Command:
             plans = [Bundle(str(path), {}) for path in given.get("plans") or [given["plan"]]]
             raise Bug(masked_traceback(error, plans, options.sources())) from error
 
+    return with_options(cast("Command", guarded), "options", PlanOptions, _OPTIONS)
+
+
+def with_options(
+    command: Command,
+    name: str,
+    record: type[object],
+    options: Sequence[Callable[[Command], Command]],
+) -> Command:
+    """Add options to a command, which gets the values of all of them as the record `name`."""
+    fields: tuple[str, ...] = tuple(record.__dataclass_fields__)  # type: ignore[attr-defined]  # of a dataclass
+
+    @wraps(command)
+    def gathered(**given: Any) -> Any:  # noqa: ANN401 - what click gives and the command returns
+        values = {field: given.pop(field) for field in fields}
+        return command(**{name: record(**values)}, **given)
+
     decorated: Any = gathered
-    for option in reversed(_OPTIONS):
+    for option in reversed(options):
         decorated = option(decorated)
-    found: _Command = decorated
-    return found
+    return cast("Command", decorated)
 
 
 def _parse_settings(settings: Sequence[str]) -> dict[str, str]:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Callable, Sequence
-from functools import wraps
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import click
 
 from planrunner.cli.leaving import Leaving
 from planrunner.cli.limits import need_descriptors, workers_of
-from planrunner.cli.plan_options import complete_formats, parse_formats, parse_labels
+from planrunner.cli.plan_options import (
+    Command,
+    complete_formats,
+    parse_formats,
+    parse_labels,
+    with_options,
+)
 from planrunner.cli.streams import stdout_for_documents
 from planrunner.engine.recording.gc_tuning import keep_collections_short
 from planrunner.engine.stop import Stop, interrupted_by
@@ -32,8 +37,6 @@ from planrunner.units import NS_PER_S
 from planrunner.values import dataclass
 
 __all__ = ["RunOptions", "own_process", "request_of", "run_plan", "with_run_options"]
-
-_RunCommand = TypeVar("_RunCommand", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,22 +95,11 @@ _OPTIONS: Final = (
         help="Print one JSON document; with --once, one per line.",
     ),
 )
-_NAMES: Final = tuple(RunOptions.__dataclass_fields__)
 
 
-def with_run_options(command: _RunCommand) -> _RunCommand:
+def with_run_options(command: Command) -> Command:
     """Add the options of every command that runs a plan; it gets them as `wish`."""
-
-    @wraps(command)
-    def gathered(*arguments: Any, **given: Any) -> Any:  # noqa: ANN401 - as click gives them
-        wish = RunOptions(**{name: given.pop(name) for name in _NAMES})
-        return command(*arguments, wish=wish, **given)
-
-    decorated: Any = gathered
-    for option in reversed(_OPTIONS):
-        decorated = option(decorated)
-    found: _RunCommand = decorated
-    return found
+    return with_options(command, "wish", RunOptions, _OPTIONS)
 
 
 def request_of(plan: Plan, wish: RunOptions, stop: Stop, **more: Any) -> RunRequest:  # noqa: ANN401 - as RunRequest has them
