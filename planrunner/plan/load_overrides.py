@@ -66,6 +66,10 @@ class PhaseKeys:
                 yield (*path, index), phase
 
 
+def _refusal(option: Option, message: str, hint: str) -> PlanError:
+    return PlanError([option.fault(Code.NOT_ALLOWED, message, hint=hint)])
+
+
 def _set_users(schedule: PhaseKeys, option: Option, start: int) -> None:
     value = option.value(start)
     if not isinstance(value.data, int) or isinstance(value.data, bool):
@@ -87,7 +91,7 @@ def _set_users(schedule: PhaseKeys, option: Option, start: int) -> None:
             _scale(schedule.edits, (*path, "stages"), option, value)
     if not changed:
         hint = "an open model takes `--rate`"
-        raise PlanError([option.fault(Code.NOT_ALLOWED, "no phase that runs has users", hint=hint)])
+        raise _refusal(option, "no phase that runs has users", hint)
 
 
 def _split_users(
@@ -151,11 +155,11 @@ def _set_rate(schedule: PhaseKeys, option: Option, start: int) -> None:
         elif level_key(phase.get("stages")) == "rate":
             message = f"`{'.'.join(map(str, (*path, 'stages')))}` has a rate for each stage"
             hint = "use `--override` with the path of each, or params in the plan"
-            raise PlanError([option.fault(Code.NOT_ALLOWED, message, hint=hint)])
+            raise _refusal(option, message, hint)
     if not changed:
         message = "no phase that runs has a rate: `--rate` is for open models"
         hint = "a closed model takes `--users`"
-        raise PlanError([option.fault(Code.NOT_ALLOWED, message, hint=hint)])
+        raise _refusal(option, message, hint)
 
 
 def _set_hold(schedule: PhaseKeys, option: Option, start: int) -> None:
@@ -167,7 +171,7 @@ def _set_hold(schedule: PhaseKeys, option: Option, start: int) -> None:
     if not changed:
         message = "no phase that runs has `hold`"
         hint = "each stage has its own `duration`: use `--override` with its path"
-        raise PlanError([option.fault(Code.NOT_ALLOWED, message, hint=hint)])
+        raise _refusal(option, message, hint)
 
 
 def _set_spawn_rate(schedule: PhaseKeys, option: Option, start: int) -> None:
@@ -182,7 +186,7 @@ def _set_spawn_rate(schedule: PhaseKeys, option: Option, start: int) -> None:
     if not changed:
         message = "no phase that runs starts users one after the other"
         hint = "it needs a phase with `users`; stages say how long each ramp takes"
-        raise PlanError([option.fault(Code.NOT_ALLOWED, message, hint=hint)])
+        raise _refusal(option, message, hint)
 
 
 def _set_stages(schedule: PhaseKeys, option: Option, start: int) -> None:
@@ -196,14 +200,14 @@ def _set_stages(schedule: PhaseKeys, option: Option, start: int) -> None:
         if isinstance(phase.get(kind), dict):
             message = f"`{'.'.join(map(str, (*path, kind)))}` has a number for each class"
             hint = "use `--users` or `--rate`, which keep their proportion"
-            raise PlanError([option.fault(Code.NOT_ALLOWED, message, hint=hint)])
+            raise _refusal(option, message, hint)
         for key in ("users", "rate", "ramp_up", "spawn_rate", "hold"):
             schedule.edits.drop((*path, key))
         schedule.edits.set((*path, "stages"), value)
     if not changed:
         message = f"no phase that runs has `{kind or 'users'}`"
         hint = "levels are users, `2m:200`, or rates, `2m:200/s`, as in the phase they replace"
-        raise PlanError([option.fault(Code.NOT_ALLOWED, message, hint=hint)])
+        raise _refusal(option, message, hint)
 
 
 # The others change the load that this one may have put there.
