@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypeVar
 
 from planrunner.engine.coordinator.achieved_load import after_warmup, phase_loads
 from planrunner.engine.coordinator.events import Standing
@@ -63,6 +63,8 @@ from planrunner.units import NS_PER_MS, NS_PER_S, format_duration
 __all__ = ["Accumulator"]
 
 UNREACHABLE_AFTER_NS: Final = 10 * NS_PER_S
+
+_Amount = TypeVar("_Amount", int, float)
 
 _SHORT_NS: Final = 500 * NS_PER_MS  # too short to say how busy the generator was
 
@@ -298,18 +300,16 @@ class Accumulator:
     def _task_counts(self) -> tuple[TaskCount, ...]:
         counters = self._counters
         runs = _by_task(self._runs())
-        gained: dict[tuple[str, str], float] = {}
-        for (_, user, task), amount in counters.gained.items():
-            gained[user, task] = gained.get((user, task), 0.0) + amount
+        gained = _by_task(counters.gained)
         skips, substitutions = _by_task(counters.skips), _by_task(counters.substitutions)
         return tuple(
             TaskCount(
                 program.name,
                 task.name,
                 task.weight,
-                runs[program.name, task.name],
-                skipped=skips[program.name, task.name],
-                substituted=substitutions[program.name, task.name],
+                runs.get((program.name, task.name), 0),
+                skipped=skips.get((program.name, task.name), 0),
+                substituted=substitutions.get((program.name, task.name), 0),
                 gained=gained.get((program.name, task.name), 0.0),
             )
             for program in self._graph.users
@@ -385,8 +385,9 @@ def _of_level(measured: Sequence[MeasuredTime], level: LevelPart) -> tuple[Measu
     )
 
 
-def _by_task(counts: Counter[TaskKey]) -> Counter[tuple[str, str]]:
-    summed: Counter[tuple[str, str]] = Counter()
-    for (_, user_class, task), times in counts.items():
-        summed[user_class, task] += times
+def _by_task(amounts: Mapping[TaskKey, _Amount]) -> Mapping[tuple[str, str], _Amount]:
+    summed: dict[tuple[str, str], _Amount] = {}
+    for (_, user_class, task), amount in amounts.items():
+        before = summed.get((user_class, task))
+        summed[user_class, task] = amount if before is None else before + amount
     return summed
