@@ -175,8 +175,8 @@ def _show(result: RunResult, files: Sequence[Path], *, quiet: bool) -> None:
 
 def _view() -> ProgressView:
     # With --quiet nothing is drawn, so nothing is imported that draws.
-    from planrunner.report.terminal.console import open_console  # noqa: PLC0415
-    from planrunner.report.terminal.live import LineView, LiveView  # noqa: PLC0415
+    from planrunner.report.terminal.console import open_console  # noqa: PLC0415 - draws
+    from planrunner.report.terminal.live import LineView, LiveView  # noqa: PLC0415 - as above
 
     console = open_console(sys.stderr)
     # A dumb terminal can't move its cursor: a frame for each second would fill the screen.

@@ -168,7 +168,7 @@ class Pattern:
 
     def _compile(self, is_ascii: bool, ends_in_newline: bool) -> str:  # noqa: FBT001 - a kind
         """Compile for one kind of text; return what RE2 lacks for it."""
-        from planrunner.language.patterns.translation import Untranslatable  # noqa: PLC0415
+        from planrunner.language.patterns.translation import Untranslatable  # noqa: PLC0415 - plans without a pattern need none of it
 
         try:
             program = self._program(is_ascii=is_ascii, ends_in_newline=ends_in_newline)
@@ -181,7 +181,7 @@ class Pattern:
     def _program(self, *, is_ascii: bool, ends_in_newline: bool) -> _Program:
         import re2  # noqa: PLC0415 - 5 ms that plans without a pattern need not pay
 
-        from planrunner.language.patterns.translation import (  # noqa: PLC0415 - the same
+        from planrunner.language.patterns.translation import (  # noqa: PLC0415 - as above
             Untranslatable,
             Writer,
         )
@@ -210,7 +210,7 @@ class Pattern:
         if self._slow is None:
             import regex  # noqa: PLC0415 - 12 ms that nearly no plan needs
 
-            from planrunner.language.patterns.translation import Writer  # noqa: PLC0415
+            from planrunner.language.patterns.translation import Writer  # noqa: PLC0415 - plans without a pattern need none of it
 
             written = Writer(linear=False).write(self._tree, whole=self._whole)
             self._slow = regex.compile(written, regex.VERSION1)
@@ -231,7 +231,7 @@ def compile_pattern(
     Raises:
         PatternError: It isn't one; says why.
     """
-    from planrunner.language.patterns.translation import read_pattern  # noqa: PLC0415
+    from planrunner.language.patterns.translation import read_pattern  # noqa: PLC0415 - plans without a pattern need none of it
 
     flags = re.MULTILINE if multiline else 0
     try:

@@ -162,10 +162,10 @@ class Writer:
 
     # -- structure -------------------------------------------------------------------------
 
-    def _branch(self, argument: Any, place: _Place) -> str:  # noqa: ANN401
+    def _branch(self, argument: Any, place: _Place) -> str:  # noqa: ANN401 - as `re._parser` has it
         return f"(?:{'|'.join(self._sequence(branch, place) for branch in argument[1])})"
 
-    def _subpattern(self, argument: Any, place: _Place) -> str:  # noqa: ANN401
+    def _subpattern(self, argument: Any, place: _Place) -> str:  # noqa: ANN401 - as `re._parser` has it
         number, added, removed, body = argument
         inside = replace(place, flags=(place.flags | added) & ~removed)
         if number is None or (self.linear and number != 1):
@@ -175,14 +175,14 @@ class Writer:
             self.group = self._groups
         return f"({self._sequence(body, inside)})"
 
-    def _repeat(self, argument: Any, place: _Place, suffix: str = "") -> str:  # noqa: ANN401
+    def _repeat(self, argument: Any, place: _Place, suffix: str = "") -> str:  # noqa: ANN401 - as `re._parser` has it
         least, most, body = argument
         if self.linear and self.finds and most > 1 and body.getwidth()[0] == 0:
             raise Untranslatable("a repetition of what can be empty")
         inside = replace(place, is_last=place.is_last and most == 1)
         return f"(?:{self._sequence(body, inside)}){_times(int(least), most)}{suffix}"
 
-    def _lazy_repeat(self, argument: Any, place: _Place) -> str:  # noqa: ANN401
+    def _lazy_repeat(self, argument: Any, place: _Place) -> str:  # noqa: ANN401 - as `re._parser` has it
         return self._repeat(argument, place, "?")
 
     def _failure(self, _: object, _place: _Place) -> str:
@@ -190,7 +190,7 @@ class Writer:
 
     # -- places ----------------------------------------------------------------------------
 
-    def _at(self, where: Any, place: _Place) -> str:  # noqa: ANN401
+    def _at(self, where: Any, place: _Place) -> str:  # noqa: ANN401 - as `re._parser` has it
         is_multiline = place.flags & re.MULTILINE
         match where.name:
             case "AT_BEGINNING":
@@ -229,17 +229,17 @@ class Writer:
 
     # -- what only `regex` has ---------------------------------------------------------------
 
-    def _look(self, argument: Any, place: _Place, sign: str = "=") -> str:  # noqa: ANN401
+    def _look(self, argument: Any, place: _Place, sign: str = "=") -> str:  # noqa: ANN401 - as `re._parser` has it
         direction, body = argument
         return f"(?{'<' if direction < 0 else ''}{sign}{self._sequence(body, place)})"
 
-    def _look_not(self, argument: Any, place: _Place) -> str:  # noqa: ANN401
+    def _look_not(self, argument: Any, place: _Place) -> str:  # noqa: ANN401 - as `re._parser` has it
         return self._look(argument, place, "!")
 
     def _reference(self, number: int, place: _Place) -> str:
         return rf"(?{'i' if place.flags & re.IGNORECASE else ''}:\g<{number}>)"
 
-    def _condition(self, argument: Any, place: _Place) -> str:  # noqa: ANN401
+    def _condition(self, argument: Any, place: _Place) -> str:  # noqa: ANN401 - as `re._parser` has it
         number, yes, no = argument
         otherwise = "" if no is None else f"|{self._sequence(no, place)}"
         return f"(?({number}){self._sequence(yes, place)}{otherwise})"
@@ -247,7 +247,7 @@ class Writer:
     def _atomic(self, body: Tree, place: _Place) -> str:
         return f"(?>{self._sequence(body, place)})"
 
-    def _possessive_repeat(self, argument: Any, place: _Place) -> str:  # noqa: ANN401
+    def _possessive_repeat(self, argument: Any, place: _Place) -> str:  # noqa: ANN401 - as `re._parser` has it
         return self._repeat(argument, place, "+")
 
     _WRITERS: ClassVar[Mapping[str, Callable[[Writer, Any, _Place], str]]] = {
@@ -275,7 +275,7 @@ class Writer:
         """Return about how many states a pattern has in an engine that unrolls repetitions."""
         return sum(self._weight_of(operation.name, argument, tree) for operation, argument in tree)
 
-    def _weight_of(self, name: str, argument: Any, tree: Tree) -> int:  # noqa: ANN401
+    def _weight_of(self, name: str, argument: Any, tree: Tree) -> int:  # noqa: ANN401 - as `re._parser` has it
         match name:
             case "IN" if _names(argument):
                 return 2 * len(self._members(argument, tree.state.flags & re.ASCII))
@@ -307,7 +307,7 @@ def _names(items: Tree) -> set[str]:
     return {argument.name for operation, argument in items if operation.name == "CATEGORY"}
 
 
-def _item(item: Any, escape: Callable[[int], str], classes: Mapping[str, str]) -> str:  # noqa: ANN401
+def _item(item: Any, escape: Callable[[int], str], classes: Mapping[str, str]) -> str:  # noqa: ANN401 - as `re._parser` has it
     operation, argument = item
     match operation.name:
         case "NEGATE":

@@ -89,16 +89,16 @@ class _Keywords:
         pattern = self._patterns.get(source)
         return (compile_pattern(source) if pattern is None else pattern).is_in(text)
 
-    def _pattern(self, validator: Any, source: Any, text: Any, _: Any) -> Iterator[Any]:  # noqa: ANN401
+    def _pattern(self, validator: Any, source: Any, text: Any, _: Any) -> Iterator[Any]:  # noqa: ANN401 - as `jsonschema` has it
         if validator.is_type(text, "string") and not self._is_in(source, text):
             yield self._error("no match")
 
     def _pattern_properties(
         self,
-        validator: Any,  # noqa: ANN401
-        named: Any,  # noqa: ANN401
-        value: Any,  # noqa: ANN401
-        _: Any,  # noqa: ANN401
+        validator: Any,  # noqa: ANN401 - as `jsonschema` has it
+        named: Any,  # noqa: ANN401 - as `jsonschema` has it
+        value: Any,  # noqa: ANN401 - as `jsonschema` has it
+        _: Any,  # noqa: ANN401 - as `jsonschema` has it
     ) -> Iterator[Any]:
         if not validator.is_type(value, "object"):
             return
@@ -109,10 +109,10 @@ class _Keywords:
 
     def _additional_properties(
         self,
-        validator: Any,  # noqa: ANN401
-        inner: Any,  # noqa: ANN401
-        value: Any,  # noqa: ANN401
-        schema: Any,  # noqa: ANN401
+        validator: Any,  # noqa: ANN401 - as `jsonschema` has it
+        inner: Any,  # noqa: ANN401 - as `jsonschema` has it
+        value: Any,  # noqa: ANN401 - as `jsonschema` has it
+        schema: Any,  # noqa: ANN401 - as `jsonschema` has it
     ) -> Iterator[Any]:
         if not validator.is_type(value, "object"):
             return
@@ -122,7 +122,7 @@ class _Keywords:
             else:
                 yield from validator.descend(value[key], inner, path=key)
 
-    def _further(self, value: Any, schema: Any) -> Iterator[str]:  # noqa: ANN401
+    def _further(self, value: Any, schema: Any) -> Iterator[str]:  # noqa: ANN401 - as `jsonschema` has it
         named, listed = schema.get("patternProperties", ()), schema.get("properties", ())
         for key in value:
             if key not in listed and not any(self._is_in(source, key) for source in named):
