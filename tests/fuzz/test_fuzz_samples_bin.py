@@ -109,14 +109,19 @@ def forged(found: list[Any]) -> bytes:
     return b"".join(seal(entry).encode() + b"\n" for entry in found if isinstance(entry, dict))
 
 
-@fuzz(found_later(), examples=30)
-def test_damage_is_counted_and_said(found: Found, folder: Path) -> None:
-    """No row is read that wasn't written, and none is missed in silence."""
-    run_directory = folder / "run"
+def put(found: Found, run_directory: Path) -> Path:
+    """Write what was found, and nothing else, into the directory."""
     shutil.rmtree(run_directory, ignore_errors=True)
     run_directory.mkdir()
     for name, data in found.files.items():
         (run_directory / name).write_bytes(data)
+    return run_directory
+
+
+@fuzz(found_later(), examples=30)
+def test_damage_is_counted_and_said(found: Found, folder: Path) -> None:
+    """No row is read that wasn't written, and none is missed in silence."""
+    run_directory = put(found, folder / "run")
 
     with bounded(5), suppress(CannotRun, UsageError):
         reader = SampleReader(run_directory / SAMPLES)
@@ -153,11 +158,7 @@ def check_reports(run_directory: Path) -> None:
 @fuzz(found_later(), examples=10)
 def test_no_complete_report_is_replaced_by_less(found: Found, folder: Path) -> None:
     """`report RUN --format results.csv` of damaged samples leaves the one that is there."""
-    run_directory = folder / "run"
-    shutil.rmtree(run_directory, ignore_errors=True)
-    run_directory.mkdir()
-    for name, data in found.files.items():
-        (run_directory / name).write_bytes(data)
+    run_directory = put(found, folder / "run")
     complete = run_directory / "results.csv"
     complete.write_text("what the run wrote")
 
