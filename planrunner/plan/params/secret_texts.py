@@ -164,7 +164,7 @@ def _texts(value: object, kind: Any = None) -> Iterator[str]:  # noqa: ANN401 - 
         yield from _as_seen(value, kind, from_yaml)
 
 
-def _as_seen(value: Any, kind: Any, read: Callable[[Any, Any], Any]) -> Iterator[str]:  # noqa: ANN401
+def _as_seen(value: Any, kind: Any, read: Callable[[Any, Any], Any]) -> Iterator[str]:  # noqa: ANN401 - of any type
     """Yield what expressions see of a value, such as the seconds of a duration."""
     if kind in get_args(ParamType) and kind not in ("str", "bool"):
         with suppress(PlanrunnerError, ValueError):

@@ -149,7 +149,7 @@ class Unzstandarder:
 
 @cache
 def _zstd_context() -> zstandard.ZstdDecompressor:
-    import zstandard  # noqa: PLC0415
+    import zstandard  # noqa: PLC0415 - most servers never need it
 
     return zstandard.ZstdDecompressor(max_window_size=LARGEST_WINDOW)
 

@@ -77,7 +77,7 @@ def message_builder(stubs: Any, action: EtcdAction) -> Build:  # noqa: ANN401 - 
     """Return what makes the message of `action`; a constant one is made once."""
     build = _message(stubs, action)
 
-    def guarded(scope: Scope) -> Any:  # noqa: ANN401
+    def guarded(scope: Scope) -> Any:  # noqa: ANN401 - a message of protobuf
         try:
             return build(scope)
         except Exception as error:
@@ -87,7 +87,7 @@ def message_builder(stubs: Any, action: EtcdAction) -> Build:  # noqa: ANN401 - 
     return guarded
 
 
-def _message(stubs: Any, action: EtcdAction) -> Build:  # noqa: ANN401
+def _message(stubs: Any, action: EtcdAction) -> Build:  # noqa: ANN401 - made at run time
     match action:
         case Put() | Get() | Delete():
             return _single(stubs, action)

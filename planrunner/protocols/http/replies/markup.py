@@ -78,7 +78,7 @@ class _SelectByPrefix:
 
     def __call__(self, tree: Any) -> Any:  # noqa: ANN401 - lxml's element, and what it finds
         """Return what is found; nothing if the reply has no such prefix."""
-        from lxml import etree  # noqa: PLC0415
+        from lxml import etree  # noqa: PLC0415 - most plans never need it
 
         known = tree.nsmap
         if not all(known.get(prefix) for prefix in self._prefixes):
