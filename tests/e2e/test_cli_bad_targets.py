@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import csv
 import json
 import signal
 import time
@@ -45,11 +44,8 @@ async def garbage(wire: Wire, _: int) -> None:
 
 def failures_of(ended: Ended) -> set[str]:
     """Return the failure kinds in the raw samples, which must be as many as the totals say."""
-    [path] = [path for name, path in ended.files.items() if name.endswith("results.csv")]
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if row["kind"] != "aborted"]
-    assert len(rows) == ended.metrics["totals"]["total_requests"]
-    return {row["kind"] for row in rows if row["success"] == "false"}
+    assert len(ended.rows) == ended.metrics["totals"]["total_requests"]
+    return {row["kind"] for row in ended.rows if row["success"] == "false"}
 
 
 @pytest.mark.parametrize(

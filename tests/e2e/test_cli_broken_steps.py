@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-
 import pytest
 
 from tests.support.http_servers import Request, Wire, reply, serve
-from tests.support.plans import Ended, PlanProject, running
+from tests.support.plans import PlanProject, running
 
 # All that a reply can bring, and where it is used: none of it may end the run.
 HOSTILE = {
@@ -19,12 +17,6 @@ HOSTILE = {
 
 async def answer(asked: Request, wire: Wire) -> None:
     await wire.send(reply(200, HOSTILE.get(asked.target.partition("?")[0], b"ok")))
-
-
-def rows_of(ended: Ended) -> list[dict[str, str]]:
-    [path] = [path for name, path in ended.files.items() if name.endswith("results.csv")]
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 @pytest.mark.parametrize(
@@ -61,7 +53,7 @@ def test_a_group_whose_step_always_fails_passes_no_threshold(
     assert ended.code == 1
     totals = ended.metrics["totals"]
     assert (totals["total_requests"], totals["failed_requests"]) == (20, 20)
-    assert [(row["endpoint"], row["kind"]) for row in rows_of(ended)] == [(name, kind)] * 20
+    assert [(row["endpoint"], row["kind"]) for row in ended.rows] == [(name, kind)] * 20
     verdicts = {one["threshold"]: one["verdict"] for one in ended.metrics["judgements"]}
     assert verdicts == {"p95 of group:ingest < 1000ms": "no_data", "error_rate < 1%": "fail"}
     words = " ".join(ended.out.split())
@@ -128,7 +120,7 @@ def test_nothing_that_a_reply_brings_ends_the_run(project: PlanProject, steps: s
     assert ended.code == 1
     assert "Traceback" not in ended.err
     assert ended.metrics["exit_code"] == 1
-    assert {row["kind"] for row in rows_of(ended) if row["success"] == "false"} == {"extract"}
+    assert {row["kind"] for row in ended.rows if row["success"] == "false"} == {"extract"}
     assert any(name.endswith("report.html") for name in ended.files)
     assert "tok123" not in ended.out + ended.err
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import csv
 import json
 import os
 import subprocess
@@ -111,6 +112,18 @@ class Ended:
         [path] = [path for name, path in self.files.items() if name.endswith("metrics.json")]
         found: dict[str, Any] = json.loads(path.read_text("utf-8"))
         return found
+
+    @property
+    def rows(self) -> list[dict[str, str]]:
+        """The lines of the one results.csv that are results.
+
+        That is, without what was aborted at the end, or sent when the measured time was over: on a
+        busy machine each run may have one of those.
+        """
+        [path] = [path for name, path in self.files.items() if name.endswith("results.csv")]
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        return [row for row in rows if row["kind"] != "aborted" and row["after"] == "false"]
 
 
 class PlanProject:
