@@ -5,13 +5,21 @@ Plans, the command line, the forecast, the runner and the reference all read thi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Final
 
 from planrunner.values import dataclass
 
-__all__ = ["METRICS_JSON", "REPORT_FORMATS", "FormatFile", "FormatSource", "ReportFormat"]
+__all__ = [
+    "METRICS_JSON",
+    "REPORT_FORMATS",
+    "FormatFile",
+    "FormatSource",
+    "ReportFormat",
+    "partial_words",
+    "usual_formats",
+]
 
 
 class FormatSource(StrEnum):
@@ -86,7 +94,7 @@ _RECORDS: Final = (
     ),
     ReportFormat(
         "junit.xml",
-        "CI servers: the run, each threshold and each request's error rate is a test case",
+        "CI servers: the run, each threshold and each request is a test case",
         (FormatFile("junit.xml", f"{_REPORT}.junit:write_junit"),),
     ),
     ReportFormat(
@@ -122,3 +130,39 @@ _RECORDS: Final = (
 
 REPORT_FORMATS: Final[Mapping[str, ReportFormat]] = {record.name: record for record in _RECORDS}
 """By name, in the order of the reference."""
+
+
+def usual_formats() -> tuple[str, ...]:
+    """Return the formats of a plan that names none."""
+    return tuple(name for name, record in REPORT_FORMATS.items() if record.is_default)
+
+
+def partial_words(formats: Iterable[str], samples: str) -> str:
+    """Say which reports that were asked for lack samples, because few are kept; empty if none.
+
+    Who names no formats has asked for none: results.csv is then what `samples:` makes of it.
+
+    Args:
+        formats: Those of the run.
+        samples: The plan's `report.samples`.
+    """
+    wanted = set(formats)
+    if samples == "all" or wanted == set(usual_formats()):
+        return ""
+    names = [
+        file.name
+        for record in _RECORDS
+        if record.name in wanted and record.source is FormatSource.SAMPLES
+        for file in record.files
+    ]
+    if not names:
+        return ""
+    files, one = " and ".join(names), len(names) == 1
+    match samples:
+        case "none":
+            what = f"{'is' if one else 'are'} not written"
+        case "failures" | "0%":
+            what = f"{'lists' if one else 'list'} failures only"
+        case share:
+            what = f"{'lists' if one else 'list'} all failures and {share} of all other samples"
+    return f"{files} {what}, because of `samples: {samples}`; `samples: all` keeps all of them"

@@ -32,7 +32,7 @@ from planrunner.compiler.thresholds.measures import recorded_measures
 from planrunner.compiler.thresholds.names import KnownTargets, names_of
 from planrunner.compiler.thresholds.statements import Stated, compile_thresholds
 from planrunner.compiler.users import compile_users
-from planrunner.formats import METRICS_JSON
+from planrunner.formats import METRICS_JSON, partial_words
 from planrunner.graph.run_graph import (
     Evaluate,
     PhaseNode,
@@ -322,9 +322,10 @@ class _Compiler:
             return ReportSettings()
         default = ReportSettings()
         formats = dict.fromkeys((METRICS_JSON, *(model.formats or default.formats)))
-        return ReportSettings(
-            self._directory(model.dir), tuple(formats), model.samples or default.samples
-        )
+        samples = model.samples or default.samples
+        if words := partial_words(formats, samples):
+            self._work.notice(("report", "samples"), words)
+        return ReportSettings(self._directory(model.dir), tuple(formats), samples)
 
     def _directory(self, text: Text | None) -> Evaluate | None:
         """Return `report.dir`, which nothing but the run's id and seed may make unique."""

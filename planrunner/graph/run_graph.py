@@ -11,7 +11,7 @@ from dataclasses import field
 from enum import StrEnum
 from pathlib import Path
 
-from planrunner.formats import REPORT_FORMATS
+from planrunner.formats import usual_formats
 from planrunner.graph.data import DataNode
 from planrunner.graph.loads import ClosedLoad, CountedLoad, Load, OpenLoad, SearchLoad
 from planrunner.graph.steps import (
@@ -225,9 +225,7 @@ class ReportSettings:
     """
 
     directory: Evaluate | None = None
-    formats: tuple[str, ...] = tuple(
-        name for name, report in REPORT_FORMATS.items() if report.is_default
-    )
+    formats: tuple[str, ...] = usual_formats()
     samples: str = "all"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
@@ -16,7 +15,6 @@ __all__ = [
     "ROUGH_NOTE",
     "ResultFinding",
     "count_failures",
-    "error_limit",
     "find",
     "is_default",
     "is_doubtful",
@@ -49,9 +47,6 @@ _ENDINGS: Final[Mapping[int, str]] = {
     5: "not valid",
     130: "interrupted",
 }
-
-_ERROR_LIMIT: Final = re.compile(r"error_rate\s*<=?\s*([0-9]+(?:\.[0-9]+)?)\s*%(?:\s*,\s*abort.*)?")
-_DEFAULT_LIMIT: Final = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,15 +164,6 @@ def place_of(judgement: Judgement) -> tuple[str, int, int] | None:
     if not file or not line.isdecimal() or not rest.isdecimal():
         return None
     return file, int(line), int(rest)
-
-
-def error_limit(result: RunResult) -> float:
-    """Return the share of failed requests that the plan allows all requests together; else 1 %."""
-    for judgement in result.judgements:
-        found = _ERROR_LIMIT.fullmatch(judgement.threshold.strip())
-        if found and judgement.level == "fail":
-            return float(found[1]) / 100
-    return _DEFAULT_LIMIT
 
 
 def _finding(members: Sequence[Judgement]) -> ResultFinding:

@@ -13,7 +13,7 @@ from typing import TextIO, cast
 
 from planrunner.engine.stop import Stop
 from planrunner.errors import CannotRun, Interrupted, UsageError
-from planrunner.formats import METRICS_JSON, REPORT_FORMATS, FormatSource
+from planrunner.formats import METRICS_JSON, REPORT_FORMATS, FormatSource, partial_words
 from planrunner.graph.run_graph import RunGraph
 from planrunner.language.diagnostics import suggest
 from planrunner.report.formats.writers import Produce, produced_files
@@ -139,6 +139,8 @@ def report_files(name: str, result: RunResult, directory: Path) -> Iterator[tupl
 
 def _sample_notices(graph: RunGraph, directory: Path) -> Iterator[str]:
     """Say what reports that are made of samples lack."""
+    if words := partial_words(graph.report.formats, graph.report.samples):
+        yield words
     if not (directory / SAMPLES).exists() or not any(map(is_of_samples, graph.report.formats)):
         return
     with suppress(CannotRun, UsageError):  # whoever writes these reports says so

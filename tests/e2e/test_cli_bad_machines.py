@@ -22,7 +22,7 @@ pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="limits of a process are set the POSIX way"),
 ]
 
-SHORT = "stages: [{duration: 60ms, users: 2}]"
+SHORT = "phases: [{users: 2, iterations: 40}]"
 
 
 def limited(project: PlanProject, what: str, limits: str, *arguments: str) -> Ended:

@@ -17,7 +17,7 @@ import pytest
 from tests.support.http_servers import HttpServer, Request, Wire, serve
 from tests.support.plans import Ended, PlanProject, plan_text, running
 
-SHORT = "stages: [{duration: 60ms, users: 2}]"
+SHORT = "phases: [{users: 2, iterations: 40}]"
 LONG = "phases: [{users: 2, hold: 60s, graceful_stop: 10s}]"
 
 

@@ -146,7 +146,7 @@ def test_allow_read_opens_a_folder(project: PlanProject, target: HttpServer, com
             "far/body.json": "{}",
             "near/plan.yaml": plan_text(
                 TASK.format("body_file: ../far/body.json"),
-                "stages: [{duration: 50ms, users: 1}]",
+                "phases: [{users: 1, iterations: 20}]",
                 url=target.url,
             ),
         }
@@ -175,7 +175,7 @@ def test_no_exec_reads_what_lies_beside_the_plan(project: PlanProject, target: H
             "near/plan.yaml": plan_text(
                 "imports: [parts/users.yaml]",
                 "users: {A: {tasks: [{post: '/${d.a}', multipart: {f: {file: link.txt}}}]}}",
-                "stages: [{duration: 50ms, users: 2}]",
+                "phases: [{users: 2, iterations: 20}]",
                 url=target.url,
             ),
         }

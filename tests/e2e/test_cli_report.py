@@ -11,7 +11,7 @@ import pytest
 from tests.support.http_servers import HttpServer
 from tests.support.plans import PlanProject, plan_text
 
-SHORT = "stages: [{duration: 60ms, users: 2}]"
+SHORT = "phases: [{users: 2, iterations: 40}]"
 
 
 @pytest.fixture
@@ -38,6 +38,23 @@ def test_every_report_is_made_again_byte_for_byte(project: PlanProject, run: Pat
         path.name: path.read_bytes() for path in (project.directory / "second").iterdir()
     }
     assert written.items() <= made.items()
+
+
+def test_a_report_that_lacks_samples_says_so(project: PlanProject, target: HttpServer) -> None:
+    """Before the run where the plan asks for it, after it, and when it is made again."""
+    asked = "report: {formats: [jtl], samples: failures}"
+    said = "results.jtl lists failures only, because of `samples: failures`"
+    project.write({"plan.yaml": plan_text("name: shop", asked, SHORT, url=target.url)})
+
+    known = project.run("validate", "plan.yaml")
+    ended = project.run("execute", "plan.yaml", "--out", "run")
+    again = project.run("report", "run", "--format", "results.csv")
+
+    assert "notice: plan.yaml:" in known.out
+    assert said in " ".join(known.out.split())
+    assert said in " ".join(ended.out.split())
+    assert ended.metrics["notices"][-1].startswith(said)
+    assert again.err.startswith("notice: results.csv lists failures only")
 
 
 def test_reports_made_of_damaged_samples_are_3_and_replace_nothing(

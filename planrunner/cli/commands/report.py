@@ -13,11 +13,13 @@ import click
 from planrunner.cli.plan_options import complete_formats, parse_formats
 from planrunner.cli.streams import stdout_for_documents
 from planrunner.errors import CannotRun, UsageError
+from planrunner.formats import partial_words
 from planrunner.report.charts.charts import PAPER, charts_of, standalone
 from planrunner.report.terminal.console import open_console, print_summary
 from planrunner.results.files.atomic import atomic_text_file
 from planrunner.results.files.directory import METRICS, SAMPLES, read_run
 from planrunner.results.files.sample_reader import SampleLoss, SampleReader
+from planrunner.results.files.samples import write_keep
 from planrunner.results.model import RunResult
 from planrunner.runner.report_files import is_of_samples, report_files
 
@@ -84,7 +86,7 @@ def command(
     of_samples = [name for name in wanted if is_killed or is_of_samples(name)]
     loss = SampleLoss()
     if of_samples or is_killed:
-        loss = SampleReader(directory / SAMPLES).loss(is_over=not is_killed)
+        loss = _look_through(directory, wanted, is_over=not is_killed)
     if str(out) == _TO_STDOUT:
         _print(wanted, result, directory)
     else:
@@ -94,6 +96,14 @@ def command(
         _write(wanted, result, directory, target)
     if loss:
         raise CannotRun(str(loss))
+
+
+def _look_through(directory: Path, formats: Sequence[str], *, is_over: bool) -> SampleLoss:
+    """Return what is lost of the samples; say what the reports made of them lack by intention."""
+    reader = SampleReader(directory / SAMPLES)
+    if words := partial_words(formats, write_keep(reader.share)):
+        click.echo(f"notice: {words}", err=True)
+    return reader.loss(is_over=is_over)
 
 
 def _refuse_to_replace(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
 
-from planrunner.formats import METRICS_JSON, REPORT_FORMATS
+from planrunner.formats import METRICS_JSON, REPORT_FORMATS, usual_formats
 from planrunner.language.diagnostics import Code
 from planrunner.language.fields.mapping import Fault, PlanMapping, error
 from planrunner.language.fields.reading import ReadBy
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 else:
     FormatName = Literal[tuple(REPORT_FORMATS)]
 
-_USUAL: Final = [name for name, report in REPORT_FORMATS.items() if report.is_default]
+_USUAL: Final = usual_formats()
 _SHARE: Final = re.compile(r"(?:100|[0-9]{1,2})(?:\.[0-9]+)?%")
 
 

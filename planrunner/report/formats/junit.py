@@ -1,4 +1,8 @@
-"""junit.xml: each threshold is a test case, and each request's error rate is one."""
+"""junit.xml: each threshold is a test case; the run and each request are cases that inform.
+
+A broken threshold is one failure, so a trend of failures over builds is one of thresholds. The case
+of the run fails where no threshold says why.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,6 @@ from typing import TextIO
 from xml.sax.saxutils import escape, quoteattr
 
 from planrunner.report.findings import (
-    error_limit,
     place_of,
     requests_of,
     verdict_of,
@@ -42,10 +45,13 @@ class _Case:
 
 def write_junit(result: RunResult, out: TextIO) -> None:
     """Write the verdict as CI servers read it; a run that passes has no failed case."""
+    thresholds = [_threshold_case(one) for one in result.judgements]
+    validity = list(_validity_cases(result))
+    is_explained = any(case.fault for case in (*thresholds, *validity))
     suites = [
-        ("run", [_run_case(result), *_validity_cases(result)]),
-        ("thresholds", [_threshold_case(one) for one in result.judgements]),
-        ("requests", _request_cases(result)),
+        ("run", [_run_case(result, is_explained=is_explained), *validity]),
+        ("thresholds", thresholds),
+        ("requests", [_request_case(row) for row in requests_of(result)]),
     ]
     cases = [case for _, found in suites for case in found]
     out.write('<?xml version="1.0" encoding="UTF-8"?>\n')
@@ -83,16 +89,16 @@ def _inside(case: _Case) -> Iterator[str]:
         yield f"<system-out>{_text(case.said)}</system-out>"
 
 
-def _run_case(result: RunResult) -> _Case:
-    """Return the case that fails whenever the run does, whatever the reason was."""
-    fault = ""
-    if verdict_of(result) is Verdict.FAIL:
-        reason = "" if result.ended_because == "finished" else f": {result.ended_because}"
-        fault = f"{verdict_word(result)}{reason}"
-    said = [f"run {result.run_id}, seed {result.seed}, plan {result.plan_path}"]
+def _run_case(result: RunResult, *, is_explained: bool) -> _Case:
+    """Return the case that fails with the run, unless another case says why it did."""
+    reason = "" if result.ended_because == "finished" else f": {result.ended_because}"
+    ending = f"{verdict_word(result)}{reason}"
+    fails = verdict_of(result) is Verdict.FAIL and not is_explained
+    said = [ending, f"run {result.run_id}, seed {result.seed}, plan {result.plan_path}"]
     said += (f"{name}={value}" for name, value in result.labels.items())
     if result.validity.level is not ValidityLevel.VALID:
         said.append(_validity_words(result))
+    fault = ending if fails else ""
     return _Case("the run as a whole", result.duration_seconds, fault, said="; ".join(said))
 
 
@@ -117,7 +123,7 @@ def _threshold_case(judgement: Judgement) -> _Case:
     place = place_of(judgement)
     found = None if place is None else place[:2]
     match judgement.verdict:
-        case Verdict.FAIL | Verdict.NO_DATA:
+        case Verdict.FAIL | Verdict.NO_DATA if not _only_warns(judgement):
             return _Case(name, 0.0, f"{word}: {said}", place=found)
         case Verdict.NOT_APPLICABLE:
             return _Case(name, 0.0, skipped=f"{word}: {judgement.reason}", place=found)
@@ -125,13 +131,12 @@ def _threshold_case(judgement: Judgement) -> _Case:
             return _Case(name, 0.0, said=f"{word}: {said}", place=found)
 
 
-def _request_cases(result: RunResult) -> list[_Case]:
-    limit = error_limit(result)
-    fails = verdict_of(result) is Verdict.FAIL
-    return [_request_case(row, limit, fails=fails) for row in requests_of(result)]
+def _only_warns(judgement: Judgement) -> bool:
+    """Whether another judgement of the same threshold fails in its place."""
+    return bool(judgement.pair) and judgement.level == "warn"
 
 
-def _request_case(row: Row, limit: float, *, fails: bool) -> _Case:
+def _request_case(row: Row) -> _Case:
     rate = row.failed / row.count if row.count else 0.0
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in row.failures.items())
     said = f"{row.failed:,} of {row.count:,} failed ({format_percent(rate)})"
@@ -139,8 +144,7 @@ def _request_case(row: Row, limit: float, *, fails: bool) -> _Case:
     if row.has_latency:
         said += f"; p95 {format_duration(row.latency_ns['p95'])}"
     seconds = row.latency_ns.get("avg", 0) / 1e9
-    over = f"{said}; more than {format_percent(limit)}" if rate >= limit and row.failed else ""
-    return _Case(row.name, seconds, over if fails else "", said="" if over and fails else said)
+    return _Case(row.name, seconds, said=said)
 
 
 def _counts(cases: Sequence[_Case]) -> str:

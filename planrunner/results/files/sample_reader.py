@@ -66,6 +66,7 @@ class SampleReader:
         most: How many of its rows to read: those that the run's result is made of. All if None.
 
     Attributes:
+        share: Of the successes that were to be kept, from 0 to 1.
         started_unix_ns: The wall-clock time of the run's start, since 1970 in UTC.
         labels: Of each series, by its index.
         messages: By number; 0 is the empty text.
@@ -85,6 +86,7 @@ class SampleReader:
         "_reported",
         "labels",
         "messages",
+        "share",
         "started_unix_ns",
     )
 
@@ -206,7 +208,7 @@ class SampleReader:
             # Beside samples, it is not the wrong place: what they mean is gone.
             raise (CannotRun if path.exists() else UsageError)(words) from error
         header, *lines = data.split(b"\n")
-        self.started_unix_ns = self._read_header(header)
+        self.started_unix_ns, self.share = self._read_header(header)
         if lines.pop() if lines else b"":
             self._are_lines_whole = False
         for number, line in enumerate(lines, 2):
@@ -220,16 +222,19 @@ class SampleReader:
                 hint = "put the file back as the run wrote it"
                 raise UsageError(f"`{place}` is broken: {error}", hint=hint) from error
 
-    def _read_header(self, line: bytes) -> int:
+    def _read_header(self, line: bytes) -> tuple[int, float]:
         version = _version(line)
         if version is not None and version != SAMPLES_VERSION:
             raise UsageError(
                 f"the samples of `{self._path}` have format {version}, expected {SAMPLES_VERSION}",
                 hint="read them with the planrunner that wrote them",
             )
-        match unseal(line):
-            case {"started_unix_ns": int(started)} if version and 0 <= started < _LATEST_NS:
-                return started
+        # Files of older versions have no share: they kept all, or nobody knows.
+        match {"share": 1} | (unseal(line) or {}):
+            case {"started_unix_ns": int(started), "share": int() | float() as share} if (
+                version and 0 <= started < _LATEST_NS and 0 <= share <= 1
+            ):
+                return started, share
             case _:
                 raise CannotRun(f"`{self._path}` has no samples: its header is broken")
 

@@ -33,6 +33,7 @@ __all__ = [
     "SampleWriter",
     "pack_row",
     "parse_keep",
+    "write_keep",
 ]
 
 SAMPLES_VERSION: Final = 2
@@ -104,6 +105,12 @@ def parse_keep(text: str) -> Keep | None:
     )
 
 
+def write_keep(share: float) -> str:
+    """Return `all`, `failures` or a percentage, as a plan writes which samples it keeps."""
+    words = {1.0: "all", 0.0: "failures"}
+    return words.get(share, f"{share * 100:g}%")
+
+
 class SampleWriter:
     """Collects packed rows between two flushes and appends them to the file.
 
@@ -151,7 +158,11 @@ class SampleWriter:
         self._failing: set[int] = set()
         self._share = 1.0 if keep is None else keep.share
         self._draw = random.Random(f"samples {seed}").random
-        header = {"planrunner_samples": SAMPLES_VERSION, "started_unix_ns": started_unix_ns}
+        header = {
+            "planrunner_samples": SAMPLES_VERSION,
+            "started_unix_ns": started_unix_ns,
+            "share": self._share,
+        }
         self._new_lines: list[str] = []
         self.append: Callable[[bytes], None] = self._rows.append
         self.notice = ""

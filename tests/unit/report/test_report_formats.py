@@ -15,7 +15,7 @@ from planrunner.formats import REPORT_FORMATS, FormatSource
 from planrunner.report.formats.locust import FAILURES_COLUMNS, STATS_COLUMNS
 from planrunner.report.formats.timeseries import TIMESERIES_COLUMNS
 from planrunner.report.formats.writers import produced_files
-from planrunner.results.model import Validity, ValidityLevel
+from planrunner.results.model import Judgement, Validity, ValidityLevel, Verdict
 from tests.support.golden import check_golden
 from tests.support.long_run import make_long_run
 from tests.support.results import AWKWARD_NAMES, RESULTS, make_result, make_row
@@ -85,8 +85,8 @@ def test_junit_is_read_back_with_every_threshold_and_request(case):
     assert len(list(suites.get("requests", ()))) == len(requests)
 
 
-def test_junit_fails_where_the_run_failed():
-    """A broken threshold and a request over the error limit are failures, n/a is skipped."""
+def test_junit_fails_at_each_broken_threshold_and_nowhere_else():
+    """N/a is skipped; the run and a request whose failures broke a threshold say what they saw."""
     (text,) = written(RESULTS["failing"], "junit.xml")
     xml = JUnitXml.fromstring(text.encode())
     outcomes = {case.name: [type(one) for one in case.result] for suite in xml for case in suite}
@@ -95,8 +95,36 @@ def test_junit_fails_where_the_run_failed():
     assert outcomes["p95 of tag:rare < 1s"] == [Failure]
     assert outcomes["p95 in phase soak < 1s"] == [Skipped]
     assert outcomes["warn: p99 < 250ms"] == []
-    assert outcomes["POST /broken"] == [Failure]
+    assert outcomes["POST /broken"] == []
     assert outcomes["GET /fine"] == []
+    assert outcomes["the run as a whole"] == []
+    assert sum(suite.failures for suite in xml) == len(
+        [one for one in RESULTS["failing"].judgements if one.verdict in ("fail", "no_data")]
+    )
+
+
+def test_a_pair_of_limits_without_data_is_one_failure_in_junit():
+    """It is one threshold of the plan."""
+    pair = [
+        Judgement("p95 < 1s", Verdict.NO_DATA, "", "1 s", "a:1:1", level=level, pair=1)
+        for level in ("warn", "fail")
+    ]
+    result = replace(RESULTS["failing"], judgements=tuple(pair))
+    (text,) = written(result, "junit.xml")
+
+    assert sum(suite.failures for suite in JUnitXml.fromstring(text.encode())) == 1
+
+
+@pytest.mark.parametrize("exit_code", [3, 4, 130])
+def test_a_run_that_ended_early_fails_in_junit_though_no_threshold_did(exit_code):
+    """Something must say why the build failed."""
+    result = replace(RESULTS["passing"], exit_code=exit_code, ended_because="the disk burnt")
+    (text,) = written(result, "junit.xml")
+    xml = JUnitXml.fromstring(text.encode())
+
+    [failed] = [case for suite in xml for case in suite if case.result]
+    assert failed.name == "the run as a whole"
+    assert "the disk burnt" in failed.result[0].message
 
 
 INVALID = replace(

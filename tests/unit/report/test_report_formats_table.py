@@ -13,7 +13,7 @@ import pytest
 
 from planrunner.cli.plan_options import complete_formats, parse_formats
 from planrunner.errors import UsageError
-from planrunner.formats import REPORT_FORMATS, FormatFile, ReportFormat
+from planrunner.formats import REPORT_FORMATS, FormatFile, ReportFormat, partial_words
 from planrunner.plan.schema.json_schema import plan_schema
 from planrunner.report.formats.writers import writer_of
 from tests.support.run_directories import make_run_directory
@@ -64,6 +64,26 @@ def test_the_reference_lists_every_format() -> None:
     rows = re.findall(r"^\| `.*\|$", PAGE.read_text("utf-8").split("\n\n##")[0], re.MULTILINE)
 
     assert sorted(rows) == sorted(map(row_of, REPORT_FORMATS.values()))
+
+
+@pytest.mark.parametrize(
+    ("formats", "samples", "words"),
+    [
+        ("results.csv,jtl", "all", ""),
+        ("junit.xml", "failures", ""),
+        ("metrics.json,report.html,results.csv", "failures", ""),  # nobody asked for these
+        ("jtl", "failures", "results.jtl lists failures only"),
+        ("jtl", "0%", "results.jtl lists failures only"),
+        ("results.csv,jtl", "failures", "results.csv and results.jtl list failures only"),
+        ("results.csv", "2.5%", "results.csv lists all failures and 2.5% of all other samples"),
+        ("jtl", "none", "results.jtl is not written"),
+    ],
+)
+def test_reports_that_lack_samples_are_named(formats: str, samples: str, words: str) -> None:
+    """With the setting that makes them whole."""
+    rest = f", because of `samples: {samples}`; `samples: all` keeps all of them" if words else ""
+
+    assert partial_words(formats.split(","), samples) == words + rest
 
 
 _WRITER = """

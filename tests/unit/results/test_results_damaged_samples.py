@@ -153,14 +153,20 @@ def test_a_line_of_the_wrong_kind_is_refused_by_its_place(tmp_path: Path, edited
     assert refused.value.hint
 
 
-@pytest.mark.parametrize("started", [-1, 1 << 63, "now", None])
-def test_a_start_that_is_no_time_is_a_broken_header(tmp_path: Path, started) -> None:
-    """Every report of samples makes dates of it."""
+@pytest.mark.parametrize(
+    "fields",
+    [
+        *({"started_unix_ns": started} for started in (-1, 1 << 63, "now", None)),
+        *({"started_unix_ns": 0, "share": share} for share in (-0.1, 1.5, "all", None, [])),
+    ],
+)
+def test_a_start_or_share_that_is_none_is_a_broken_header(tmp_path: Path, fields) -> None:
+    """Every report of samples makes dates of the one and words of the other."""
     path = tmp_path / "samples.bin"
     write(path)
     names = path.with_suffix(".jsonl")
     _, *lines = names.read_bytes().splitlines(keepends=True)
-    header = {"planrunner_samples": SAMPLES_VERSION, "started_unix_ns": started}
+    header = {"planrunner_samples": SAMPLES_VERSION} | fields
     names.write_bytes(b"".join([seal(header).encode() + b"\n", *lines]))
 
     with pytest.raises(CannotRun, match="its header is broken"):
