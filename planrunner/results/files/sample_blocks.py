@@ -2,11 +2,13 @@
 
 ```
 samples.bin     block, block, …        a head: mark, payload bytes, number of its first row,
-                                       CRC-32 of the payload, CRC-32 of the head; then rows
+                                       CRC-32 of the payload, CRC-32 of origin and head; then rows
 samples.jsonl   line, line, …          one JSON object each, whose last key `crc` is the CRC-32
                                        of the line without that key
 ```
 
+The origin is the start of the run and the file's name, which the first line has too: the file of
+another worker or run, put in the place of this one, is damaged from its first block to its last.
 A block that is damaged or cut off is skipped, and the number of the next one's first row says how
 many rows it had. So whatever happens to a file, what is whole is read and what is lost is counted.
 """
@@ -24,6 +26,7 @@ __all__ = [
     "HEAD_BYTES",
     "ROWS_IN_BLOCK",
     "SampleBlock",
+    "origin_of",
     "pack_blocks",
     "read_blocks",
     "seal",
@@ -54,20 +57,25 @@ class SampleBlock(NamedTuple):
     payload: bytes
 
 
-def pack_blocks(rows: Sequence[bytes], first: int) -> list[bytes]:
+def origin_of(path: Path, started_unix_ns: int) -> int:
+    """Return what the checksums of a file start from, so that they hold for no other file."""
+    return crc32(f"{started_unix_ns} {path.name}".encode())
+
+
+def pack_blocks(rows: Sequence[bytes], first: int, origin: int) -> list[bytes]:
     """Return packed rows as blocks; `first` rows were written before."""
     return [
-        _block(b"".join(rows[at : at + ROWS_IN_BLOCK]), first + at)
+        _block(b"".join(rows[at : at + ROWS_IN_BLOCK]), first + at, origin)
         for at in range(0, len(rows), ROWS_IN_BLOCK)
     ]
 
 
-def _block(payload: bytes, first: int) -> bytes:
+def _block(payload: bytes, first: int, origin: int) -> bytes:
     head = _HEAD.pack(_MARK, len(payload), first, crc32(payload))
-    return head + _CHECK.pack(crc32(head)) + payload
+    return head + _CHECK.pack(crc32(head, origin)) + payload
 
 
-def read_blocks(path: Path) -> Iterator[SampleBlock]:
+def read_blocks(path: Path, origin: int) -> Iterator[SampleBlock]:
     """Yield the blocks of a file that are whole, in their order; a missing file has none."""
     try:
         file = path.open("rb", buffering=_READ_AT_ONCE)
@@ -75,20 +83,20 @@ def read_blocks(path: Path) -> Iterator[SampleBlock]:
         return
     with file:
         following = 0
-        while (block := _next_block(file)) is not None:
+        while (block := _next_block(file, origin)) is not None:
             if block.first >= following:  # a block that stands there twice counts once
                 yield block
                 following = block.first + 1
 
 
-def _next_block(file: IO[bytes]) -> SampleBlock | None:
+def _next_block(file: IO[bytes], origin: int) -> SampleBlock | None:
     """Read the next whole block, from wherever it begins; None at the end of the file."""
     while True:
         begin = file.tell()
         head = file.read(HEAD_BYTES)
         if len(head) < HEAD_BYTES:
             return None
-        if (found := _read_head(head)) is not None:
+        if (found := _read_head(head, origin)) is not None:
             size, first, check = found
             payload = file.read(size)
             if len(payload) == size and crc32(payload) == check:
@@ -97,10 +105,10 @@ def _next_block(file: IO[bytes]) -> SampleBlock | None:
             return None
 
 
-def _read_head(head: bytes) -> tuple[int, int, int] | None:
+def _read_head(head: bytes, origin: int) -> tuple[int, int, int] | None:
     mark, size, first, check = _HEAD.unpack_from(head)
     (own,) = _CHECK.unpack_from(head, _HEAD.size)
-    if mark != _MARK or own != crc32(head[: _HEAD.size]) or size > _MOST_PAYLOAD:
+    if mark != _MARK or own != crc32(head[: _HEAD.size], origin) or size > _MOST_PAYLOAD:
         return None
     return size, first, check
 

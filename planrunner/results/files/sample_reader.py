@@ -10,7 +10,13 @@ from typing import Final
 from planrunner.errors import CannotRun, UsageError
 from planrunner.metrics.series import Labels
 from planrunner.results.files.codec import BadShape, decode
-from planrunner.results.files.sample_blocks import HEAD_BYTES, SampleBlock, read_blocks, unseal
+from planrunner.results.files.sample_blocks import (
+    HEAD_BYTES,
+    SampleBlock,
+    origin_of,
+    read_blocks,
+    unseal,
+)
 from planrunner.results.files.samples import ROW, SAMPLES_VERSION, SampleRow
 from planrunner.units import format_count
 from planrunner.values import dataclass
@@ -184,7 +190,7 @@ class SampleReader:
         return SampleLoss(total - kept, total, tuple(files), is_exact or not files)
 
     def _blocks(self) -> Iterator[SampleBlock]:
-        return read_blocks(self._path)
+        return read_blocks(self._path, origin_of(self._path, self.started_unix_ns))
 
     def _beyond(self, block: SampleBlock) -> int:
         """Return how many rows of a block the result of the run is not made of."""
@@ -229,11 +235,12 @@ class SampleReader:
                 f"the samples of `{self._path}` have format {version}, expected {SAMPLES_VERSION}",
                 hint="read them with the planrunner that wrote them",
             )
-        # Files of older versions have no share: they kept all, or nobody knows.
-        match {"share": 1} | (unseal(line) or {}):
-            case {"started_unix_ns": int(started), "share": int() | float() as share} if (
-                version and 0 <= started < _LATEST_NS and 0 <= share <= 1
-            ):
+        match unseal(line):
+            case {
+                "started_unix_ns": int(started),
+                "file": self._path.name,
+                "share": int() | float() as share,
+            } if version and 0 <= started < _LATEST_NS and 0 <= share <= 1:
                 return started, share
             case _:
                 raise CannotRun(f"`{self._path}` has no samples: its header is broken")

@@ -20,7 +20,7 @@ from typing import IO, Final, NamedTuple
 
 from planrunner.errors import CannotRun, UsageError
 from planrunner.metrics.series import Series
-from planrunner.results.files.sample_blocks import HEAD_BYTES, pack_blocks, seal
+from planrunner.results.files.sample_blocks import HEAD_BYTES, origin_of, pack_blocks, seal
 from planrunner.values import dataclass
 
 __all__ = [
@@ -139,6 +139,7 @@ class SampleWriter:
         "_messages",
         "_names",
         "_new_lines",
+        "_origin",
         "_rows",
         "_rows_file",
         "_series_known",
@@ -161,8 +162,10 @@ class SampleWriter:
         header = {
             "planrunner_samples": SAMPLES_VERSION,
             "started_unix_ns": started_unix_ns,
+            "file": path.name,
             "share": self._share,
         }
+        self._origin = origin_of(path, started_unix_ns)
         self._new_lines: list[str] = []
         self.append: Callable[[bytes], None] = self._rows.append
         self.notice = ""
@@ -245,7 +248,7 @@ class SampleWriter:
                 "later samples are missing from the raw file, not from the metrics"
             )
             return
-        blocks = pack_blocks(rows, self.written)
+        blocks = pack_blocks(rows, self.written, self._origin)
         begin = self._rows_file.tell()
         try:
             self._write_lines()

@@ -157,16 +157,18 @@ def test_a_line_of_the_wrong_kind_is_refused_by_its_place(tmp_path: Path, edited
     "fields",
     [
         *({"started_unix_ns": started} for started in (-1, 1 << 63, "now", None)),
-        *({"started_unix_ns": 0, "share": share} for share in (-0.1, 1.5, "all", None, [])),
+        *({"share": share} for share in (-0.1, 1.5, "all", None, [])),
+        {"file": "samples-1.bin"},
     ],
 )
-def test_a_start_or_share_that_is_none_is_a_broken_header(tmp_path: Path, fields) -> None:
-    """Every report of samples makes dates of the one and words of the other."""
+def test_a_header_that_cannot_be_this_files_is_broken(tmp_path: Path, fields) -> None:
+    """Every report of samples makes dates of the start, and words of the share."""
     path = tmp_path / "samples.bin"
     write(path)
     names = path.with_suffix(".jsonl")
     _, *lines = names.read_bytes().splitlines(keepends=True)
-    header = {"planrunner_samples": SAMPLES_VERSION} | fields
+    sound = {"started_unix_ns": 0, "file": "samples.bin", "share": 1.0}
+    header = {"planrunner_samples": SAMPLES_VERSION} | sound | fields
     names.write_bytes(b"".join([seal(header).encode() + b"\n", *lines]))
 
     with pytest.raises(CannotRun, match="its header is broken"):

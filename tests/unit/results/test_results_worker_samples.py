@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from planrunner.metrics.book import SeriesBook
 from planrunner.metrics.series import Labels
 from planrunner.results.files.sample_reader import SampleLoss, SampleReader
@@ -70,6 +72,27 @@ def test_a_torn_file_loses_only_its_own_end(tmp_path: Path) -> None:
 
     assert [start for _, start, _ in read(path)] == [2, 4]
     assert SampleReader(path).loss(is_over=True) == SampleLoss(2, 4, ("samples-1.bin",))
+
+
+@pytest.mark.parametrize("suffixes", [(".bin",), (".jsonl",), (".bin", ".jsonl")])
+def test_a_file_in_the_place_of_another_is_damaged(
+    tmp_path: Path, suffixes: tuple[str, ...]
+) -> None:
+    """Its checksums hold in its own place only: a copy would count one worker's samples twice."""
+    path = tmp_path / "samples.bin"
+    own = SampleWriter(path, started_unix_ns=0)
+    one, other = (own.beside(worker).open() for worker in (1, 2))
+    write(one, [("a", 1, ""), ("a", 3, "")])
+    write(other, [("a", 2, ""), ("a", 4, "")])
+    own.reported(1, 2)
+    own.reported(2, 2)
+    write(own, [])
+    for suffix in suffixes:
+        copy = (tmp_path / f"samples-1{suffix}").read_bytes()
+        (tmp_path / f"samples-2{suffix}").write_bytes(copy)
+
+    assert [start for _, start, _ in read(path)] == [1, 3]
+    assert SampleReader(path).loss(is_over=True).rows == 2
 
 
 def test_only_what_a_lost_worker_reported_counts(tmp_path: Path) -> None:
