@@ -13,6 +13,7 @@ from planrunner.language.expressions.expression import Reference
 from planrunner.language.fields.mapping import PlanMapping
 from planrunner.plan.models.requests import Operation
 from planrunner.plan.yaml.document import PlanPath
+from planrunner.protocols import registry
 from planrunner.protocols.lowering import Files
 from planrunner.protocols.plugin import Plugin
 from planrunner.values import dataclass
@@ -28,6 +29,7 @@ class SettingsBlock:
         settings: What its client opens with.
         defaults: What its requests are compiled over; opaque like the settings.
         is_given: Whether the plan says anything.
+        session: What a visitor is, where the plan says so here.
         reads: Names without a value before the run, with their places: each request reads them.
         blamed: Those that some request can't read; one finding each is enough.
     """
@@ -36,6 +38,7 @@ class SettingsBlock:
     settings: Any
     defaults: Any
     is_given: bool
+    session: str = ""
     reads: tuple[tuple[PlanPath, Reference], ...] = ()
     blamed: set[tuple[PlanPath, Reference]] = field(default_factory=set)
 
@@ -113,6 +116,12 @@ class SettingsBlocks:
         if self._over is not None:
             yield from self._over.reads()
 
+    def session(self) -> str:
+        """Return what a visitor is by these blocks; empty where none says so."""
+        words = (self.of(registry.named(name)).session for name in self._models)
+        own = next(filter(None, words), "")
+        return own or ("" if self._over is None else self._over.session())
+
     def of_class(self, models: Mapping[str, PlanMapping] | None, path: PlanPath) -> SettingsBlocks:
         """Return the blocks of a user class over these."""
         return SettingsBlocks(
@@ -146,6 +155,7 @@ class SettingsBlocks:
             compiled.settings,
             compiled.defaults,
             is_given=model is not None or (over is not None and over.is_given),
+            session=compiled.session or ("" if over is None else over.session),
             reads=(*_kept(over, model), *later),
             blamed=set() if over is None else over.blamed,
         )

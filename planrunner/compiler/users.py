@@ -17,6 +17,7 @@ from planrunner.graph.run_graph import (
     Evaluate,
     Needs,
     OnFail,
+    SessionLife,
     StepNode,
     TaskPick,
     TaskProgram,
@@ -95,7 +96,13 @@ class _Class:
             iteration_names=tuple(sorted(written - lasting_names)),
             uses_iteration=self._uses_iteration(),
             pace_ns=work.settle(model.pace, (*path, "pace"), 0),
+            session=self._session(),
+            start_names=tuple(sorted(lasting)),
         )
+
+    def _session(self) -> SessionLife | None:
+        word = self._model.session or self._blocks.session()
+        return SessionLife(word) if word else None
 
     def _state(self) -> tuple[tuple[str, Evaluate], ...]:
         values: list[tuple[str, Evaluate]] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, TypeVar
 
 from planrunner.explain.forecast import forecast
@@ -12,6 +12,7 @@ from planrunner.graph.run_graph import (
     MonitorNode,
     PhaseNode,
     ReadyNode,
+    Renewal,
     RunGraph,
     ServiceNode,
     StepNode,
@@ -95,6 +96,7 @@ def _phase(graph: RunGraph, phase: PhaseNode) -> Iterator[str]:
     yield f"    graceful stop: up to {write_duration(phase.graceful_stop_ns)} for what still runs"
     if phase.load.has_due_times and not phase.load.is_search:
         yield from _ignored(graph, phase)
+    yield from _sessions(graph, phase)
     if phase.load.population:
         yield from _table(graph, phase)
 
@@ -110,6 +112,30 @@ def _ignored(graph: RunGraph, phase: PhaseNode) -> Iterator[str]:
         ),
         "    ",
     )
+
+
+_SESSIONS: Final[Mapping[Renewal, str]] = {
+    Renewal.SESSION: "each arrival of {} is a new visitor: it has no cookies, headers, tokens and "
+    "state of an earlier one",
+    Renewal.LIFE: "each iteration of {} is a visitor of its own, from on_start to on_stop",
+}
+_RETURNING: Final = (
+    "an arrival of {} is a customer who returns, still signed in by on_start; "
+    "`session: iteration` makes each a new one"
+)
+
+
+def _sessions(graph: RunGraph, phase: PhaseNode) -> Iterator[str]:
+    """Yield what a visitor is, where it is not simply the user."""
+    words = dict[str, list[str]]()
+    for program in graph.programs_of(phase):
+        renewal = program.renewal(phase.load)
+        if renewal is not Renewal.NOTHING:
+            words.setdefault(_SESSIONS[renewal], []).append(program.name)
+        elif phase.load.has_due_times and program.session is None:
+            words.setdefault(_RETURNING, []).append(program.name)
+    for text, names in words.items():
+        yield f"    {text.format(' and '.join(few(names)))}"
 
 
 def _own(graph: RunGraph, phase: PhaseNode) -> Iterator[str]:

@@ -148,6 +148,21 @@ class Block:
     names: tuple[str, ...] = ()
 
 
+class SessionLife(StrEnum):
+    """How long a visitor's cookies, headers, state and tokens last."""
+
+    USER = "user"
+    ITERATION = "iteration"
+
+
+class Renewal(StrEnum):
+    """What begins anew with each iteration of a user."""
+
+    NOTHING = "nothing"
+    SESSION = "session"
+    LIFE = "life"
+
+
 @dataclass(frozen=True, slots=True)
 class UserProgram:
     """What a virtual user of one class does.
@@ -160,6 +175,8 @@ class UserProgram:
         uses_iteration: True when an expression reads `iteration` or `user.iteration`.
         data: Names of the data sources that its users draw rows from.
         pace_ns: From one iteration's due time to the next; 0 for none. Not with `wait`.
+        session: As the plan says; None leaves it to the model of load.
+        start_names: Names that on_start sets beside the state.
     """
 
     name: str
@@ -177,6 +194,20 @@ class UserProgram:
     uses_iteration: bool = False
     data: tuple[str, ...] = ()
     pace_ns: int = 0
+    session: SessionLife | None = None
+    start_names: tuple[str, ...] = ()
+
+    def renewal(self, load: Load) -> Renewal:
+        """Return what an iteration of this load begins without.
+
+        An arrival is a new visitor. A class with on_start signs in once, its author says; then its
+        users are customers who return, unless the plan says otherwise.
+        """
+        if self.session is SessionLife.ITERATION:
+            return Renewal.LIFE
+        if self.session is None and load.has_due_times and not self.on_start:
+            return Renewal.SESSION
+        return Renewal.NOTHING
 
     @property
     def share(self) -> Share:

@@ -335,6 +335,12 @@ class Session(Protocol):
     def set_header(self, name: str, value: str | None) -> None:
         """Send `name` with every later request; None takes it away, the plan's own included."""
 
+    def renew(self) -> None:
+        """Be another visitor from now on: without cookies, set headers and tokens.
+
+        The connections stay. It holds for all lanes.
+        """
+
     def lanes(self, count: int) -> Sequence[Session]:
         """Return up to `count` sessions of this user for requests side by side; itself is first.
 

@@ -117,11 +117,13 @@ class CompiledSettings:
     Attributes:
         settings: What the client opens with; opaque to everybody else.
         defaults: What requests start from; opaque too, and handed to `compile_request`.
+        session: What a visitor is: `user` or `iteration`; empty where the settings don't say.
     """
 
     settings: Any
     defaults: Any
     faults: tuple[SpecFault, ...] = ()
+    session: str = ""
 
 
 @dataclass(frozen=True, slots=True)

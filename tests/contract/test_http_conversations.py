@@ -73,6 +73,25 @@ def test_cookies_belong_to_one_user(http: HttpUnderTest) -> None:
     converse(http, always(reply(200, b"", ("Set-Cookie", "sid=1"))), scenario)
 
 
+def test_another_visitor_finds_nothing_but_the_connection(http: HttpUnderTest) -> None:
+    """Cookies and headers of the one before are gone; none is connected anew, on any lane."""
+
+    async def scenario(user: TestUser, server: HttpServer) -> None:
+        user.session.set_header("X-Who", "first")
+        await user.get(server.origin)
+        await user.get(server.origin)
+        user.session.renew()
+        replied = await user.get(server.origin)
+        user.session.set_header("X-Who", "second")
+        await user.get(server.origin)
+
+        sent = [(got.headers.get("x-who"), got.headers.get("cookie")) for got in server.requests]
+        assert sent == [("first", None), ("first", "sid=1"), (None, None), ("second", "sid=1")]
+        assert replied.connects == 0
+
+    converse(http, always(reply(200, b"", ("Set-Cookie", "sid=1"))), scenario)
+
+
 COOKIED = always(reply(200, b"", ("Set-Cookie", "sid=1"), ("Set-Cookie", "b=2")))
 
 

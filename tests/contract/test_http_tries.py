@@ -194,6 +194,21 @@ def test_another_user_has_another_token(http: HttpUnderTest) -> None:
     converse(http, respond, scenario)
 
 
+def test_another_visitor_has_another_token(http: HttpUnderTest) -> None:
+    """Though it takes over the user's connections."""
+    respond, granted = token_server()
+
+    async def scenario(user: TestUser, server: HttpServer) -> None:
+        await user.get(server.origin, grant=grant(server))
+        user.session.renew()
+        replied = await user.get(server.origin, grant=grant(server))
+
+        assert replied.body == b"Bearer t2"
+        assert granted == ["t1", "t2"]
+
+    converse(http, respond, scenario)
+
+
 def test_token_is_renewed_before_it_ends(http: HttpUnderTest) -> None:
     """One that is as good as over is not used again."""
     respond, granted = token_server(life=0)

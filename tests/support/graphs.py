@@ -100,6 +100,7 @@ class FakeTarget:
     sessions_closed: int = 0
     clients_closed: int = 0
     sweeps: int = 0
+    renewed: int = 0
     waiting: int = 0
 
     def open(self, settings: Mapping[str, Any], clock: Clock) -> Client:
@@ -178,6 +179,9 @@ class FakeSession:
 
     def set_header(self, name: str, value: str | None) -> None:
         self._client.target.headers.append((name, value))
+
+    def renew(self) -> None:
+        self._client.target.renewed += 1
 
     def lanes(self, count: int) -> Sequence[Session]:
         self._others += [FakeSession(self._client) for _ in range(count - 1 - len(self._others))]

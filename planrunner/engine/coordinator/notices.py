@@ -37,11 +37,16 @@ def pool_notices(pool: WorkerPool) -> Iterator[str]:
 
 
 def start_failures(counters: Counters) -> Iterator[str]:
-    """Say which users stopped before their first iteration: the load is not what the plan says."""
+    """Say which users or iterations did not begin: the load is not what the plan says."""
     for (phase, name), failed in counters.start_failures.items():
         yield (
             f"{failed} of {counters.started[phase, name]} users `{name}` of phase `{phase}` "
             f"stopped because their `on_start` failed: {counters.start_reasons[phase, name]}"
+        )
+    for (phase, name), failed in counters.visit_failures.items():
+        yield (
+            f"{format_count(failed, 'iteration')} of users `{name}` of phase `{phase}` did not run "
+            f"because their `on_start` failed: {counters.start_reasons[phase, name]}"
         )
 
 

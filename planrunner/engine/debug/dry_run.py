@@ -25,7 +25,8 @@ from planrunner.engine.users.bound_task import BoundTask
 from planrunner.engine.users.data_feeds import Feeds
 from planrunner.engine.users.evaluate import evaluated
 from planrunner.engine.users.user_context import Actor, IterationEnded, StepsStopped
-from planrunner.engine.users.virtual_user import run_once, user_stream
+from planrunner.engine.users.virtual_user import user_stream
+from planrunner.engine.users.visitor import run_once
 from planrunner.engine.workers.local import protocols_of, steps_of, sweep_interval_ns
 from planrunner.errors import CannotRun
 from planrunner.graph.run_graph import Block, PhaseNode, PythonNode, RunGraph, StepNode, UserProgram

@@ -195,6 +195,9 @@ class TracedSession:
     def set_header(self, name: str, value: str | None) -> None:
         self._session.set_header(name, value)
 
+    def renew(self) -> None:
+        self._session.renew()
+
     def lanes(self, count: int) -> Sequence[Session]:
         return (self, *map(TracedSession, self._session.lanes(count)[1:]))
 

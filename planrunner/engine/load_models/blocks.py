@@ -8,7 +8,8 @@ from planrunner.engine.load_models.user_pool import WorkerContext
 from planrunner.engine.scheduling.timeline import Timeline
 from planrunner.engine.steps.binder import Binder, StepPlace
 from planrunner.engine.users.user_context import Actor
-from planrunner.engine.users.virtual_user import RETRY_NS, run_once, user_stream
+from planrunner.engine.users.virtual_user import user_stream
+from planrunner.engine.users.visitor import RETRY_NS, run_once
 from planrunner.graph.run_graph import Block, ClosedLoad, OnFail, PhaseNode, Stage
 from planrunner.language.expressions.builtins.random_draws import Rand
 

@@ -66,7 +66,7 @@ class BoundPhase:
         """Do what takes its time for many users, and return what runs the load."""
         self._begin_ns = begin_ns
         self._sleeper = InterruptibleSleep(self._context.clock)
-        model = _model_of(load, self._phase_context())
+        model = _model_of(load, self._phase_context(load))
 
         async def go() -> None:
             await model.run()
@@ -74,9 +74,10 @@ class BoundPhase:
 
         return go
 
-    def _phase_context(self) -> PhaseContext:
+    def _phase_context(self, load: RunnableLoad) -> PhaseContext:
         programs = {
-            name: replace(bound, punctual=self.punctual) for name, bound in self._programs.items()
+            name: replace(bound, punctual=self.punctual, renewal=bound.program.renewal(load))
+            for name, bound in self._programs.items()
         }
         return PhaseContext(
             self._phase,

@@ -25,6 +25,8 @@ class Counters:
         started: Users started, by phase and class.
         picks: Iterations begun, by phase, class and task: the achieved mix.
         start_failures: Users that stopped because their `on_start` failed, by phase and class.
+        visit_failures: Iterations that did not run because their own `on_start` failed, or their
+            state had no value, by phase and class.
         start_reasons: What was wrong with the first of them, by phase and class.
         stop_failures: Users whose `on_stop` failed or was cut.
         skips: Picks that were refused because `needs` was not met, those of warm-ups left out.
@@ -49,6 +51,7 @@ class Counters:
     started: Counter[tuple[str, str]] = field(default_factory=Counter)
     picks: Counter[TaskKey] = field(default_factory=Counter)
     start_failures: Counter[tuple[str, str]] = field(default_factory=Counter)
+    visit_failures: Counter[tuple[str, str]] = field(default_factory=Counter)
     start_reasons: dict[tuple[str, str], str] = field(default_factory=dict)
     soft_failures: Counter[str] = field(default_factory=Counter)
     rows_ended: Counter[str] = field(default_factory=Counter)
@@ -74,6 +77,11 @@ class Counters:
     def start_failed(self, phase: str, user_class: str, reason: str) -> None:
         """Count a user whose `on_start` failed for this reason."""
         self.start_failures[phase, user_class] += 1
+        self.start_reasons.setdefault((phase, user_class), reason)
+
+    def visit_failed(self, phase: str, user_class: str, reason: str) -> None:
+        """Count an iteration whose visitor could not begin for this reason."""
+        self.visit_failures[phase, user_class] += 1
         self.start_reasons.setdefault((phase, user_class), reason)
 
     def start_reason(self, phase: str) -> str:
@@ -102,6 +110,7 @@ class Counters:
         self.started += other.started
         self.picks += other.picks
         self.start_failures += other.start_failures
+        self.visit_failures += other.visit_failures
         self.start_reasons = other.start_reasons | self.start_reasons
         self.soft_failures += other.soft_failures
         self.rows_ended += other.rows_ended

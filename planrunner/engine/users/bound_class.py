@@ -11,7 +11,7 @@ from planrunner.engine.scheduling.timeline import Timeline
 from planrunner.engine.users.bound_task import BoundTask
 from planrunner.engine.users.data_feeds import NO_FEEDS, ClassFeeds
 from planrunner.engine.users.user_context import Step
-from planrunner.graph.run_graph import UserProgram
+from planrunner.graph.run_graph import Renewal, UserProgram
 from planrunner.values import dataclass
 
 __all__ = ["BoundProgram"]
@@ -28,6 +28,7 @@ class BoundProgram:
         quota: Gives a user the number of iterations it may begin; None for no limit.
         queue: Where its users wait for arrivals; None but in the open model.
         punctual: Where iterations that have a due time are counted; None where they have none.
+        renewal: What begins anew with each iteration.
     """
 
     program: UserProgram
@@ -42,3 +43,4 @@ class BoundProgram:
     quota: Callable[[], Quota] | None = None
     queue: ArrivalQueue | None = None
     punctual: Punctuality | None = None
+    renewal: Renewal = Renewal.NOTHING

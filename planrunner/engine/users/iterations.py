@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final
 
 from planrunner.engine.scheduling.arrival_queue import Seat
@@ -21,7 +21,8 @@ from planrunner.engine.scheduling.lateness import LATE_NS
 from planrunner.engine.users.bound_class import BoundProgram
 from planrunner.engine.users.bound_task import BoundTask, settle_pick
 from planrunner.engine.users.user_context import Actor, IterationEnded, NeverBegun, StepsStopped
-from planrunner.graph.run_graph import TaskPick
+from planrunner.engine.users.visitor import Arrival, Visitor
+from planrunner.graph.run_graph import Renewal, TaskPick
 from planrunner.load.weights import balanced_picker, random_picker
 from planrunner.metrics.series import ABORTED
 
@@ -34,13 +35,22 @@ _EVENTS: Final = (StepsStopped, NeverBegun, IterationEnded, asyncio.CancelledErr
 class IterationLoop:
     """What one user does from its on_start to its on_stop."""
 
-    __slots__ = ("_actor", "_bound", "_identity", "_pick")
+    __slots__ = ("_actor", "_begin", "_bound", "_identity", "_pick", "_visitor")
 
-    def __init__(self, bound: BoundProgram, actor: Actor, identity: dict[str, object]) -> None:
+    def __init__(
+        self, bound: BoundProgram, actor: Actor, visitor: Visitor, identity: dict[str, object]
+    ) -> None:
         self._bound = bound
         self._actor = actor
+        self._visitor = visitor
         self._identity = identity
         self._pick = self._picker()
+        # Runs one iteration that was due then; False when the user must end.
+        self._begin: Callable[[int], Awaitable[bool]] = {
+            Renewal.NOTHING: self._one,
+            Renewal.SESSION: self._renewed,
+            Renewal.LIFE: self._visit,
+        }[bound.renewal]
 
     def run(self) -> Coroutine[Any, Any, None]:
         """Run iterations until the phase ends or the user is told to stop."""
@@ -50,6 +60,8 @@ class IterationLoop:
             return self._paced()
         if self._bound.quota is not None:
             return self._counted(self._bound.quota())
+        if self._bound.renewal is Renewal.LIFE:
+            return self._visiting()
         return self._freely()
 
     # The hot path: `_iteration` is repeated inline, as its coroutine would cost each request 3 %.
@@ -84,10 +96,15 @@ class IterationLoop:
             if pause_ns:
                 await actor.pause(pause_ns)
 
+    async def _visiting(self) -> None:
+        wait = self._waits()
+        while self._goes_on() and await self._begin(0):
+            await self._rest(0 if wait is None else wait(), None)
+
     async def _counted(self, quota: Quota) -> None:
         wait = self._waits()
         while self._goes_on() and quota.take():
-            if not await self._one(0):
+            if not await self._begin(0):
                 break
             await self._rest(0 if wait is None else wait(), quota)
 
@@ -102,7 +119,7 @@ class IterationLoop:
                 began_ns = actor.moment_ns
                 slot_ns = self._begins(due_ns, began_ns, slot_ns, over_ns) + pace_ns
                 was_due_ns, due_ns = due_ns, max(due_ns, began_ns) + pace_ns
-                if not await self._one(was_due_ns):
+                if not await self._begin(was_due_ns):
                     break
                 over_ns = actor.moment_ns - due_ns
                 await self._rest(max(-over_ns, 0), quota)
@@ -166,7 +183,7 @@ class IterationLoop:
         while True:
             if due_ns:
                 actor.moment_ns = due_ns
-            if not await self._one(due_ns):
+            if not await self._begin(due_ns):
                 self._never_began()
                 break
             if actor.sleeper.cut:
@@ -184,6 +201,38 @@ class IterationLoop:
     def _never_began(self) -> None:
         if self._bound.punctual is not None:
             self._bound.punctual.unbegun += 1
+
+    async def _renewed(self, due_ns: int) -> bool:
+        """Run one iteration with a session of its own; False when the user must end."""
+        if self._visitor.renew():
+            return await self._one(due_ns)
+        await self._leave_out()
+        return True
+
+    async def _visit(self, due_ns: int) -> bool:
+        """Run one iteration as a visitor of its own; False when the user must end."""
+        actor, visitor = self._actor, self._visitor
+        actor.due_ns = due_ns
+        match await visitor.begin():
+            case Arrival.NO_ROWS:
+                return False
+            case Arrival.FAILED:
+                await self._leave_out()
+                goes_on = True
+            case Arrival.READY:
+                # The due time belongs to the first request, which on_start may have sent.
+                goes_on = await self._one(actor.due_ns)
+        await visitor.end()
+        visitor.leave()
+        return goes_on
+
+    async def _leave_out(self) -> None:
+        """Let an iteration be that could not begin."""
+        actor = self._actor
+        actor.failure, actor.due_ns = "", 0
+        if self._bound.queue is not None:
+            self._never_began()
+        await actor.pause(SHORTEST_NS)  # so that others have a turn
 
     async def _one(self, due_ns: int) -> bool:
         """Run one iteration that was due then; False when the user must end."""

@@ -10,32 +10,27 @@
 | ended     | connections closed                  | -                   | -                        |
 
 starting → iterating, unless on_start failed (→ ended, counted) or was aborted (→ ended);
-iterating → finishing → ended. Cancelling the task from outside ends it in any state.
+iterating → finishing → ended. Cancelling the task from outside ends it in any state. Where each
+iteration is a visitor of its own (`visitor`), it iterates at once, and finishing is for the last
+one's on_stop.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from copy import deepcopy
 from enum import Enum, auto
 from hashlib import blake2b
 from random import Random
-from typing import Final
 
 from planrunner.engine.users.bound_class import BoundProgram
-from planrunner.engine.users.evaluate import evaluated
 from planrunner.engine.users.iterations import IterationLoop
-from planrunner.engine.users.user_context import Actor, IterationEnded, Step, StepsStopped
-from planrunner.graph.run_graph import OnFail
-from planrunner.units import NS_PER_S
+from planrunner.engine.users.user_context import Actor
+from planrunner.engine.users.visitor import Arrival, Visitor
+from planrunner.graph.run_graph import Renewal
 
-__all__ = ["UserState", "VirtualUser", "run_once", "user_stream"]
-
-
-RETRY_NS: Final = NS_PER_S
-"""Between a failed block of steps and its next try."""
+__all__ = ["UserState", "VirtualUser", "user_stream"]
 
 
 class UserState(Enum):
@@ -43,21 +38,6 @@ class UserState(Enum):
     ITERATING = auto()
     FINISHING = auto()
     ENDED = auto()
-
-
-async def run_once(actor: Actor, steps: Sequence[Step]) -> bool:
-    """Run steps that are no iteration; False at the first failure."""
-    actor.failure = ""
-    try:
-        for step in steps:
-            await step(actor)
-            if actor.failure:
-                return False
-    except StepsStopped:
-        return True
-    except IterationEnded:
-        return False
-    return True
 
 
 def user_stream(seed: int, phase: str, user_class: str, index: int) -> Random:
@@ -116,22 +96,23 @@ class VirtualUser:
             self._task.cancel()
 
     async def _live(self) -> None:
-        actor, feeds = self._actor, self._bound.feeds
+        actor, bound = self._actor, self._bound
+        visitor = Visitor(bound, actor)
         try:
-            has_rows = feeds.start(actor.scope, actor.rng)
-            started = False
-            with self._until_aborted():
-                started = has_rows and await self._started()
+            started = bound.renewal is Renewal.LIFE  # else each iteration begins one
+            if not started:
+                with self._until_aborted():
+                    started = await visitor.begin() is Arrival.READY
             if started:
                 self._enter(UserState.ITERATING)
                 # Each coroutine between the task and the request would be passed through twice a
                 # request, so there is none here and one in `Rounds`.
                 with self._until_aborted():
-                    await IterationLoop(self._bound, actor, self._identity).run()
+                    await IterationLoop(bound, actor, visitor, self._identity).run()
                 self._enter(UserState.FINISHING)
-                await self._finish()
+                await visitor.end()
         finally:
-            feeds.end(actor.scope)
+            visitor.leave()
             for session in actor.sessions:
                 await session.close()
 
@@ -154,46 +135,3 @@ class VirtualUser:
             task = asyncio.current_task()
             if not self._aborted or task is None or task.uncancel():
                 raise
-
-    async def _started(self) -> bool:
-        actor, bound = self._actor, self._bound
-        on_fail = bound.program.on_start_fail
-        try:
-            for name, evaluate in bound.program.state:
-                # A constant is one object for all users; what one user changes must be its own.
-                actor.scope[name] = deepcopy(evaluated(actor, evaluate))
-        except IterationEnded:
-            started = False
-        else:
-            started = await self._runs(bound.on_start, on_fail, may_stop=True)
-        if not started:
-            actor.counters.start_failed(bound.phase, self.user_class, actor.words)
-            self._failed("on_start", on_fail)
-        return started
-
-    async def _finish(self) -> None:
-        program = self._bound.program
-        if not await self._runs(self._bound.on_stop, program.on_stop_fail, may_stop=False):
-            self._actor.counters.stop_failures += 1
-            self._failed("on_stop", program.on_stop_fail)
-
-    def _failed(self, what: str, on_fail: OnFail) -> None:
-        if on_fail is OnFail.STOP_PLAN:
-            words = self._actor.words
-            self._bound.stop_plan(f"`{what}` of a user `{self.user_class}` failed: {words}")
-
-    async def _runs(self, steps: Sequence[Step], on_fail: OnFail, *, may_stop: bool) -> bool:
-        """Run steps that are no iteration; False when they failed for good.
-
-        With `may_stop`, a user that has been told to stop doesn't try again.
-        """
-        actor = self._actor
-        while not await run_once(actor, steps):
-            if on_fail is not OnFail.RETRY or (may_stop and actor.sleeper.cut):
-                return False
-            actor.counters.retries += 1
-            if may_stop:
-                await actor.pause(RETRY_NS)
-            else:
-                await actor.clock.sleep_until(actor.clock.now_ns() + RETRY_NS)
-        return True

@@ -65,6 +65,12 @@ class CookieJar:
     def __len__(self) -> int:
         return len(self._cookies)
 
+    def clear(self) -> None:
+        """Forget all cookies."""
+        if self._cookies:
+            self._cookies.clear()
+            self._seen_origin = None
+
     def store(self, header: str, origin: Origin, target: str) -> None:
         """Take one Set-Cookie value of a reply to `target`; what isn't allowed is ignored."""
         pair, *attributes = header.split(";")

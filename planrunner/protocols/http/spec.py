@@ -394,6 +394,11 @@ class HttpModel(PlanMapping):
     follow_redirects: Flag | None = Field(
         None, description="Follow 3xx replies. Default true.", examples=["false"]
     )
+    session: Literal["user", "iteration"] | None = Field(
+        None,
+        description="What a visitor is; a class's own `session` says more.",
+        examples=["iteration"],
+    )
     pool: Pool | None = Field(
         None,
         description="How many connections a user keeps, and for how long.",

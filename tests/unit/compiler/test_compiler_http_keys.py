@@ -29,6 +29,7 @@ http:
   follow_redirects: false
   pool: {keepalive: true, per_user: 2}
   client: httpx
+  session: user
   proxy: http://localhost:2
   hosts: {shop.test: 127.0.0.1}
 users:

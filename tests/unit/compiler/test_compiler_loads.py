@@ -274,3 +274,26 @@ def test_a_class_with_a_weight_needs_users_to_share() -> None:
         "missing-key",
         "the phase does not say how much load to send",
     )
+
+
+@pytest.mark.parametrize(
+    ("plan", "of_class", "wanted"),
+    [
+        ("", "", None),
+        ("session: iteration", "", "iteration"),
+        ("session: user", "session: iteration", "iteration"),
+        ("session: iteration", "http: {timeout: 1s}", "iteration"),
+        ("session: iteration", "http: {session: user}", "user"),
+        ("session: user", "http: {session: user}, session: iteration", "iteration"),
+    ],
+)
+def test_what_is_nearest_to_the_class_says_what_a_visitor_is(
+    plan: str, of_class: str, wanted: str | None
+) -> None:
+    """Its own key, its settings, those of the plan; else the model of load."""
+    graph = compiled(
+        f"http: {{base_url: 'http://127.0.0.1:1', {plan}}}",
+        f"users: {{A: {{{of_class + ', ' if of_class else ''}tasks: [{{get: /}}]}}}}",
+    )
+
+    assert graph.users[0].session == wanted

@@ -243,6 +243,9 @@ class EtcdSession:
     def set_header(self, name: str, value: str | None) -> None:
         """Do nothing: `header` is about HTTP."""
 
+    def renew(self) -> None:
+        """Do nothing: a token is the plan's, and calls have no cookies."""
+
     def recall(self) -> tuple[str, str]:
         return recall(*self._asked, self._reply)
 

@@ -48,6 +48,13 @@ class WireIdentity:
         )
         self.is_plain = False
 
+    def renew(self) -> None:
+        """Forget all that this user was given or set."""
+        self.jar.clear()
+        self._headers.clear()
+        self._lines = self._private_lines = b""
+        self.is_plain = True
+
     def store(self, cookies: tuple[str, ...], origin: Origin, target: str) -> None:
         """Take the Set-Cookie values of a reply."""
         for cookie in cookies:

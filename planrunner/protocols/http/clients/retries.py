@@ -126,6 +126,10 @@ class Tokens:
             self._mask = None
             return line
 
+    def renew(self) -> None:
+        """Forget the tokens; the mask of them is kept until there are others."""
+        self._known.clear()
+
     def holds(self, line: bytes) -> bool:
         """Say whether a header line, without its end, carries one of these tokens."""
         return any(known.rstrip() == line for known, _ in self._known.values())

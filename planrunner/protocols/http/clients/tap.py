@@ -33,6 +33,10 @@ class TappedIdentity(WireIdentity):
         super().store(cookies, origin, target)
         self.is_plain = False
 
+    def renew(self) -> None:
+        super().renew()
+        self.is_plain = False
+
     def redirected(self, status: int, location: str) -> None:
         self._told(Redirect(status, location))
 

@@ -89,7 +89,7 @@ def compile_settings(
     if "auth" in given:
         credentials = compile_auth(model.auth, lowering, ("auth",), settings)
     defaults = HttpDefaults(settings, headers, credentials, channel)
-    return CompiledSettings(settings, defaults, tuple(lowering.faults))
+    return CompiledSettings(settings, defaults, tuple(lowering.faults), model.session or "")
 
 
 def replaces(spec: HttpModel | RequestKeys, keys: tuple[str | int, ...]) -> bool:

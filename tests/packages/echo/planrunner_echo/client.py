@@ -77,6 +77,9 @@ class EchoSession:
     def set_header(self, name, value):
         """Lines have no headers."""
 
+    def renew(self):
+        """A line says nothing of who sends it."""
+
     def lanes(self, count):
         while len(self._lanes) < count:
             self._lanes.append(EchoSession(self._client))

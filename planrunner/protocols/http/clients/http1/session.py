@@ -97,6 +97,10 @@ class WireSession(WireUser):
                 for connection in list(session.connections.values()):
                     connection.close()
 
+    def renew(self) -> None:
+        self.identity.renew()
+        self.tokens.renew()
+
     async def close(self) -> None:
         await self._listen()
         for other in self.others:

@@ -136,6 +136,10 @@ class HttpxSession:
     def set_header(self, name: str, value: str | None) -> None:
         self._identity.set_header(name, value)
 
+    def renew(self) -> None:
+        self._identity.renew()
+        self.tokens.renew()
+
     def recall(self) -> tuple[str, str]:
         reply, written = self._reply, self._written if self._reply.sent else None
         return recall(
