@@ -206,10 +206,10 @@ class UserModel(PlanMapping):
     )
     session: Literal["user", "iteration"] | None = Field(
         None,
-        description="What a visitor with cookies, headers, tokens and state of its own is: the user, for "
-        "its whole life, or each iteration, with `on_start` and `on_stop` around it. Default "
-        "`user`; in open phases each arrival is a visitor with a session of its own, unless the "
-        "class has an `on_start`.",
+        description="What a visitor with cookies, headers, tokens and state of its own is: the "
+        "user, for its whole life, or each iteration, with `on_start` and `on_stop` around it. "
+        "Default `user`; in open phases each arrival is a visitor with a session of its own, "
+        "unless the class has an `on_start`.",
         examples=["iteration"],
     )
     state: dict[VariableName, ValueField] | None = Field(
