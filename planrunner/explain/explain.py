@@ -21,7 +21,7 @@ from planrunner.graph.run_graph import (
     nested_steps,
 )
 from planrunner.graph.target import AUTO_PORT
-from planrunner.load.population import users_at
+from planrunner.load.population import level_at
 from planrunner.metrics.thresholds.words import describe
 from planrunner.units import few, split_few, write_duration
 
@@ -172,11 +172,11 @@ def _table(graph: RunGraph, phase: PhaseNode) -> Iterator[str]:
 
 
 def class_counts(graph: RunGraph, phase: PhaseNode, moment_ns: int) -> dict[str, int]:
-    """Return the users of each class at a moment of the phase, all starts of it included."""
+    """Return the users of each class at a moment of the phase, by its level."""
     counts = dict.fromkeys(phase.classes, 0)
     if population := phase.load.population:
         seats = phase.class_of_seats(graph.programs_of(phase))
-        for name in seats[: users_at(population, moment_ns)]:
+        for name in seats[: level_at(population, moment_ns)]:
             counts[name] += 1
     return counts
 

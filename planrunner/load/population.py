@@ -19,6 +19,7 @@ __all__ = [
     "Stage",
     "changes",
     "exact_seats",
+    "level_at",
     "next_seats",
     "peak",
     "seats",
@@ -94,6 +95,21 @@ def users_at(stages: Sequence[Stage], moment_ns: int) -> int:
         elapsed_ns = moment_ns - begin_ns
         if elapsed_ns < stage.duration_ns:
             return level + _moved(stage.level - level, elapsed_ns, stage.duration_ns)
+        begin_ns += stage.duration_ns
+        level = stage.level
+    return level
+
+
+def level_at(stages: Sequence[Stage], moment_ns: int) -> int:
+    """Return the level at a moment, jumps of that moment included, rounded up between stages' ends.
+
+    Unlike `users_at`, it leaves out the user with whom the next stage begins to rise.
+    """
+    begin_ns = level = 0
+    for stage in stages:
+        elapsed_ns = moment_ns - begin_ns
+        if elapsed_ns < stage.duration_ns:
+            return level - (level - stage.level) * elapsed_ns // stage.duration_ns
         begin_ns += stage.duration_ns
         level = stage.level
     return level

@@ -64,11 +64,12 @@ def counted(
     iterations: int = 0,
     per_user: int = 0,
     max_duration: float = 600,
+    ramp_up: float = 0,
     name: str = "main",
     classes: Sequence[str] = ("Visitor",),
     **more: float,
 ) -> PhaseNode:
-    load = CountedLoad(users, ns(max_duration), (), iterations, per_user)
+    load = CountedLoad(users, ns(max_duration), (), iterations, per_user, ns(ramp_up))
     return _phase(name, load, classes, more)
 
 

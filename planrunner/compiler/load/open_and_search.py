@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final, cast
 
@@ -13,15 +13,15 @@ from planrunner.language.fields.text import Text
 from planrunner.language.fields.types import Deferred
 from planrunner.load.arrivals import ArrivalKind, RateStage
 from planrunner.load.search import SearchSteps, grain_of
-from planrunner.plan.models.load.stages import StageModel
+from planrunner.plan.models.load.level import LoadLevel
 from planrunner.plan.models.load.workload import PhaseModel
 from planrunner.plan.yaml.document import PlanPath
 from planrunner.units import NS_PER_S, Rate
 
 if TYPE_CHECKING:  # see `language.fields.mapping.later`
-    from planrunner.plan.models.load.search import SearchLevel, SearchModel
+    from planrunner.plan.models.load.search import SearchModel
 
-__all__ = ["Classes", "compile_open", "compile_search", "lacks_users"]
+__all__ = ["Classes", "begins", "compile_open", "compile_search", "lacks_users"]
 
 Classes = Mapping[str, int | None]
 """User classes in file order, each with its `count` if it has one."""
@@ -42,7 +42,7 @@ def compile_open(
     before = len(work.faults)
     exact: tuple[tuple[str, Rate], ...] = ()
     if phase.stages is not None:
-        stages = tuple(_rate_stages(work, phase.stages, (*path, "stages")))
+        stages = tuple(_rate_stages(work, phase, path))
     else:
         exact = _exact_rates(work, phase, path, classes, known)
         rate = _sum_of(rate for _, rate in exact)
@@ -108,10 +108,34 @@ def lacks_users(work: Compilation, users: int, classes: Classes, path: PlanPath)
     return True
 
 
-def _rate_stages(
-    work: Compilation, stages: Sequence[StageModel], path: PlanPath
-) -> Iterator[RateStage]:
-    for index, stage in enumerate(stages):
+def level_of(work: Compilation, value: LoadLevel, path: PlanPath, kind: str) -> int | Rate:
+    """Return a level of `users`, or of arrivals (`rate`)."""
+    if isinstance(value, Text):
+        deferred = Deferred(value, "count" if kind == "users" else "rate")
+        return work.settle(deferred, path, 0 if kind == "users" else _NO_RATE)
+    return value
+
+
+def begins(
+    work: Compilation, phase: PhaseModel, path: PlanPath, kind: str
+) -> Mapping[int, int | Rate]:
+    """Return the levels that stages begin at, by their index; a stage's own over the phase's."""
+    found: dict[int, int | Rate] = {}
+    if phase.from_ is not None:
+        found[0] = level_of(work, phase.from_, (*path, "from"), kind)
+    for index, stage in enumerate(phase.stages or ()):
+        if stage.from_ is not None:
+            where = (*path, "stages", index, "from")
+            found[index] = level_of(work, stage.from_, where, kind)
+    return found
+
+
+def _rate_stages(work: Compilation, phase: PhaseModel, path: PlanPath) -> Iterator[RateStage]:
+    begin = begins(work, phase, path, "rate")
+    path = (*path, "stages")
+    for index, stage in enumerate(phase.stages or ()):
+        if (level := begin.get(index)) is not None:
+            yield RateStage(stage.name or str(index + 1), 0, cast("Rate", level))
         yield RateStage(
             stage.name or str(index + 1),
             work.settle(stage.duration, (*path, index, "duration"), 0),
@@ -179,7 +203,7 @@ def compile_search(
 
 
 def _steps(work: Compilation, model: SearchModel, path: PlanPath) -> SearchSteps:
-    def level(value: SearchLevel | None, *key: str) -> Fraction:
+    def level(value: LoadLevel | None, *key: str) -> Fraction:
         return _level(work, value, (*path, *key), model.vary)
 
     first = level(model.from_, "from")
@@ -195,13 +219,11 @@ def _steps(work: Compilation, model: SearchModel, path: PlanPath) -> SearchSteps
     )
 
 
-def _level(work: Compilation, value: SearchLevel | None, path: PlanPath, vary: str) -> Fraction:
+def _level(work: Compilation, value: LoadLevel | None, path: PlanPath, vary: str) -> Fraction:
     """Return users, or arrivals a second."""
     if value is None:
         return Fraction(0)
-    if isinstance(value, Text):
-        deferred = Deferred(value, "count" if vary == "users" else "rate")
-        value = cast("int | Rate", work.settle(deferred, path, 0))
-    if isinstance(value, Rate):
-        return Fraction(value.count * NS_PER_S, value.per_ns)
-    return Fraction(value)
+    level = level_of(work, value, path, vary)
+    if isinstance(level, Rate):
+        return Fraction(level.count * NS_PER_S, level.per_ns)
+    return Fraction(level)

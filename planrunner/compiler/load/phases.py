@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, cast
 
 from planrunner.compiler.compilation import Compilation
 from planrunner.compiler.load.open_and_search import (
     Classes,
+    begins,
     compile_open,
     compile_search,
     lacks_users,
@@ -17,7 +18,6 @@ from planrunner.graph.loads import ClosedLoad, CountedLoad, Load
 from planrunner.graph.run_graph import PhaseNode
 from planrunner.language.diagnostics import Code, suggest
 from planrunner.load.population import Stage
-from planrunner.plan.models.load.stages import StageModel
 from planrunner.plan.models.load.workload import LoadKind, PhaseModel
 from planrunner.plan.yaml.document import PlanPath
 from planrunner.units import NS_PER_MINUTE, NS_PER_S, Rate, write_duration
@@ -114,15 +114,17 @@ def _closed(
 ) -> ClosedLoad | None:
     before = len(work.faults)
     if phase.stages is not None:
-        load = ClosedLoad(tuple(_stages(work, phase.stages, (*path, "stages"))))
+        load = ClosedLoad(tuple(_stages(work, phase, path)))
     else:
         exact = _exact(work, phase, path, classes, known)
         users = sum(count for _, count in exact)
         if not isinstance(phase.users, Mapping):
             users = work.settle(phase.users, (*path, "users"), 0)
+        first = cast("int", begins(work, phase, path, "users").get(0, 0))
         hold = Stage("hold", work.settle(phase.hold, (*path, "hold"), 0), users)
-        ramp = Stage("ramp", _ramp_ns(work, phase, path, users), users)
-        load = ClosedLoad((ramp, hold), exact)
+        ramp = Stage("ramp", _ramp_ns(work, phase, path, abs(users - first)), users)
+        begin = (Stage("ramp", 0, first),) if first else ()
+        load = ClosedLoad((*begin, ramp, hold), exact)
     load = replace(load, throttle=_throttle(work, phase, path))
     path = (*path, "users" if phase.stages is None else "stages")
     if len(classes) < len(known):
@@ -155,6 +157,7 @@ def _counted(
         iterations=work.settle(phase.iterations, (*path, "iterations"), 0),
         per_user=work.settle(phase.iterations_per_user, (*path, "iterations_per_user"), 0),
         max_duration_ns=work.settle(phase.max_duration, (*path, "max_duration"), _MAX_DURATION_NS),
+        ramp_ns=_ramp_ns(work, phase, path, users),
     )
     if not load.max_duration_ns:
         work.fault(
@@ -163,6 +166,14 @@ def _counted(
             "the phase takes no time",
             hint="write a longer `max_duration`",
         )
+    elif load.ramp_ns > load.max_duration_ns:
+        work.fault(
+            (*path, "ramp_up" if phase.spawn_rate is None else "spawn_rate"),
+            Code.NO_LOAD,
+            f"the ramp takes {write_duration(load.ramp_ns)}, and the phase ends after "
+            f"{write_duration(load.max_duration_ns)}",
+            hint="write a longer `max_duration`, or a shorter ramp",
+        )
     if len(classes) < len(known) and not exact:
         kept = _within_counts(ClosedLoad(load.population), classes)
         load = replace(load, users=kept.most_users)
@@ -170,8 +181,12 @@ def _counted(
     return load if len(work.faults) == before and _is_load(work, load, path, classes) else None
 
 
-def _stages(work: Compilation, stages: Sequence[StageModel], path: PlanPath) -> Iterator[Stage]:
-    for index, stage in enumerate(stages):
+def _stages(work: Compilation, phase: PhaseModel, path: PlanPath) -> Iterator[Stage]:
+    begin = begins(work, phase, path, "users")
+    path = (*path, "stages")
+    for index, stage in enumerate(phase.stages or ()):
+        if (level := begin.get(index)) is not None:
+            yield Stage(stage.name or str(index + 1), 0, cast("int", level))
         yield Stage(
             stage.name or str(index + 1),
             work.settle(stage.duration, (*path, index, "duration"), 0),

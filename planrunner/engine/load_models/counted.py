@@ -1,4 +1,4 @@
-"""The counted model: a number of iterations, by users that all start at once."""
+"""The counted model: a number of iterations, by users that start at once or one after the other."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from planrunner.engine.load_models.user_pool import UserPool
 from planrunner.engine.scheduling.iteration_budget import Quota
 from planrunner.graph.loads import CountedLoad
 from planrunner.load.partition import WorkerShare
+from planrunner.load.population import changes
 from planrunner.load.sharing import owned_iterations, seat_owners
 
 __all__ = ["CountedPhase"]
@@ -36,27 +37,43 @@ class CountedPhase(Phase):
         worker = context.worker
         classes = context.class_of_seats(load)
         owners = seat_owners(classes, worker.share.workers)
-        self._users: list[tuple[str, int]] = []
-        for name, owner in zip(classes, owners, strict=True):
+        # Class and number of each user, and when it starts: offsets from the phase's start.
+        self._users: list[tuple[str, int, int]] = []
+        starts = (change.offset_ns for change in changes(load.population))
+        for name, owner, offset_ns in zip(classes, owners, starts, strict=True):
             index = worker.indices[context.phase.name, name]
             worker.indices[context.phase.name, name] += 1
             if owner == worker.share.worker:
-                self._users.append((name, index))
-        quota = _quotas(load, owners, worker.share)
+                self._users.append((name, index, offset_ns))
+        self._are_all_here = False
+        self._quota = quota = _quotas(load, owners, worker.share)
+        self._is_shared = not load.per_user
         programs = {name: replace(bound, quota=quota) for name, bound in context.programs.items()}
         super().__init__(replace(context, programs=programs))
 
     async def _load(self, pool: UserPool) -> None:
         if not self._users:
             return
-        for name, index in self._users:
+        begin_ns = self._context.begin_ns
+        for name, index, offset_ns in self._users:
+            if offset_ns:
+                await self._sleeper.until(begin_ns + offset_ns)
+            if self._sleeper.cut or self._is_exhausted():
+                break
             pool.start(name, index)
+        self._are_all_here = True
+        if not pool.has_work:
+            return
         await self._sleeper.until(self._timeline.ends_ns)
         if not self._sleeper.cut:
             self._context.worker.counters.overtime[self._context.phase.name] += 1
 
     def _done(self) -> None:
-        self._sleeper.cut_short()
+        if self._are_all_here or self._is_exhausted():
+            self._sleeper.cut_short()
+
+    def _is_exhausted(self) -> bool:
+        return self._is_shared and not self._quota().left
 
     def _is_hopeless(self, failed: int) -> bool:
         return failed == len(self._users)

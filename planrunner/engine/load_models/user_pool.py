@@ -90,6 +90,11 @@ class UserPool:
     def __len__(self) -> int:
         return len(self._live)
 
+    @property
+    def has_work(self) -> bool:
+        """Whether any user may still run an iteration."""
+        return bool(self._busy)
+
     def start(
         self, user_class: str, index: int, *, slot: int | None = None, due_ns: int = 0
     ) -> None:

@@ -1,4 +1,4 @@
-"""The counted model: a number of iterations, by users that all start at once."""
+"""The counted model: a number of iterations, by users that start at once or one after the other."""
 
 from __future__ import annotations
 
@@ -22,13 +22,14 @@ __all__ = ["CountedLoad"]
 
 @dataclass(frozen=True, slots=True)
 class CountedLoad(LoadModel):
-    """A number of iterations by a number of users that all start at once.
+    """A number of iterations by a number of users.
 
     Attributes:
         exact: As in a closed load.
         iterations: Of all users together, first come first served; 0 when each has its own.
         per_user: Of each user; 0 when they are shared.
         max_duration_ns: When the phase ends even if iterations are left.
+        ramp_ns: How long it takes until all users have started; part of `max_duration_ns`.
     """
 
     kind: ClassVar[str] = "counted"
@@ -39,11 +40,14 @@ class CountedLoad(LoadModel):
     exact: Exact = ()
     iterations: int = 0
     per_user: int = 0
+    ramp_ns: int = 0
 
     def words(self) -> Iterator[str]:
         each = "each" if self.per_user else "in all"
         iterations = format_count(self.per_user or self.iterations, "iteration")
         yield f"counted, {format_count(self.users, 'user')}, {iterations} {each}"
+        if self.ramp_ns:
+            yield f"all have started after {write_duration(self.ramp_ns)}"
         yield f"ends after {write_duration(self.max_duration_ns)} even if some are left"
 
     def as_json(self) -> dict[str, Any]:
@@ -54,11 +58,13 @@ class CountedLoad(LoadModel):
             "iterations": self.iterations or None,
             "iterations_per_user": self.per_user or None,
             "max_duration_ns": self.max_duration_ns,
+            "ramp_ns": self.ramp_ns,
         }
 
     @property
     def spans(self) -> tuple[StageSpanNs, ...]:
-        return (("hold", self.max_duration_ns),)
+        ramp = (("ramp", self.ramp_ns),) if self.ramp_ns else ()
+        return (*ramp, ("hold", self.max_duration_ns - self.ramp_ns))
 
     @property
     def most_users(self) -> int:
@@ -74,7 +80,8 @@ class CountedLoad(LoadModel):
 
     @property
     def population(self) -> tuple[Stage, ...]:
-        return (Stage("hold", 0, self.users), Stage("hold", self.max_duration_ns, self.users))
+        ramp = Stage("ramp" if self.ramp_ns else "hold", self.ramp_ns, self.users)
+        return (ramp, Stage("hold", self.max_duration_ns - self.ramp_ns, self.users))
 
     def class_of_seats(self, shares: Sequence[Share]) -> tuple[str, ...]:
         return class_of_each(self.exact, shares, self.users)

@@ -297,3 +297,76 @@ def test_what_is_nearest_to_the_class_says_what_a_visitor_is(
     )
 
     assert graph.users[0].session == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        (
+            "{from: 50, stages: '10s:100, 5s:100'}",
+            [("1", 0, 50), ("1", 10_000, 100), ("2", 5_000, 100)],
+        ),
+        (
+            "{stages: [{duration: 1s, users: 5}, {duration: 2s, from: 20, users: 10}]}",
+            [("1", 1_000, 5), ("2", 0, 20), ("2", 2_000, 10)],
+        ),
+        (
+            "{users: 100, from: 20, ramp_up: 30s, hold: 1m}",
+            [("ramp", 0, 20), ("ramp", 30_000, 100), ("hold", 60_000, 100)],
+        ),
+        (
+            "{users: 100, from: '${10 * 2}', spawn_rate: 8/s, hold: 1m}",
+            [("ramp", 0, 20), ("ramp", 10_000, 100), ("hold", 60_000, 100)],
+        ),
+    ],
+)
+def test_a_stage_or_a_phase_may_begin_at_a_level(
+    text: str, wanted: list[tuple[str, int, int]]
+) -> None:
+    """With a jump, as k6's `startVUs`."""
+    assert stages(text) == wanted
+
+
+def test_rates_may_begin_at_a_level_too() -> None:
+    """As k6's `startRate`, and in the middle."""
+    node = phase(
+        "{from: 50/s, stages: [{duration: 10s, rate: 100/s}, "
+        "{duration: 5s, from: 2/s, rate: 4/s}, {duration: 5s, rate: 0/s}]}"
+    )
+
+    found = [
+        (stage.name, stage.duration_ns // NS_PER_S, stage.rate.per_second)
+        for stage in node.load.stages
+    ]
+    assert found == [("1", 0, 50), ("1", 10, 100), ("2", 0, 2), ("2", 5, 4), ("3", 5, 0)]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{rate: 100/s, from: 10/s, hold: 1m}", "`from` has no effect beside a constant `rate`"),
+        ("{users: 10, from: 5, hold: 1m}", "`from` has no effect beside a constant `users`"),
+        ("{from: 5/s, users: 10, ramp_up: 5s, hold: 1m}", "`from: 5/s` can't be combined with"),
+        ("{stages: [{duration: 1s, from: 5, rate: 9/s}]}", "`from: 5` can't be combined with"),
+        (
+            "{from: 1, stages: [{duration: 1s, from: 5, users: 9}]}",
+            "the first stage has a `from` of its own",
+        ),
+        ("{users: 9, from: 2, iterations: 10}", "`from` can't be combined with `iterations`"),
+        (
+            "{users: 9, ramp_up: 5m, iterations: 10, max_duration: 1m}",
+            "the ramp takes 5m, and the phase ends after 1m",
+        ),
+    ],
+)
+def test_a_level_to_begin_at_needs_something_that_moves(text: str, message: str) -> None:
+    """And is of the kind that moves."""
+    assert any(message in fault.message for fault in findings(f"phases: [{text}]"))
+
+
+def test_loops_may_have_a_ramp() -> None:
+    """JMeter's threads, ramp and loops."""
+    node = phase("{users: 135, ramp_up: 30s, iterations_per_user: 4}")
+
+    assert (node.load.ramp_ns, node.load.total) == (30 * NS_PER_S, 540)
+    assert [name for name, _ in node.load.spans] == ["ramp", "hold"]

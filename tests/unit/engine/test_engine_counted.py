@@ -213,3 +213,37 @@ def test_stopping_wakes_every_phase_that_waits_for_its_start() -> None:
 
     assert [times.name for times in told.outcome.phases] == ["first"]
     assert told.seconds(told.outcome.ended_ns) == pytest.approx(2.5)
+
+
+class TestRamp:
+    """JMeter's thread group: threads that start over a time, each with its loops."""
+
+    def test_users_start_over_the_ramp(self) -> None:
+        """Four in 8 s: every two seconds one, and each has its two iterations."""
+        told = run_graph(make_graph(taking(0.5), counted(4, per_user=2, ramp_up=8)))
+
+        assert told.asked() == pytest.approx([0, 0.5, 2, 2.5, 4, 4.5, 6, 6.5], abs=1e-9)
+        assert counts(told.outcome, "stage") == {"ramp": 8}
+        assert end_of(told) == pytest.approx(7)
+
+    def test_a_pause_without_any_user_does_not_end_the_phase(self) -> None:
+        """The first ones are through long before the last one starts."""
+        told = run_graph(make_graph(taking(0.1), counted(2, per_user=1, ramp_up=100)))
+
+        assert told.asked() == pytest.approx([0, 50], abs=1e-9)
+        assert end_of(told) == pytest.approx(50.1)
+
+    def test_users_who_would_find_no_iteration_do_not_start(self) -> None:
+        """Three shared iterations are through after 3 s of a ramp of 100 s."""
+        told = run_graph(make_graph(taking(1), counted(10, iterations=3, ramp_up=100)))
+
+        assert counts(told.outcome, "request") == {"GET /": 3}
+        assert told.outcome.counters.started["main", "Visitor"] == 1
+        assert end_of(told) == pytest.approx(3)
+
+    def test_the_ramp_is_a_part_of_the_longest_duration(self) -> None:
+        """What it leaves no time for is counted."""
+        told = run_graph(make_graph(taking(1), counted(4, per_user=4, ramp_up=8, max_duration=8.5)))
+
+        assert counts(told.outcome, "request") == {"GET /": 15}
+        assert told.outcome.counters.overtime == {"main": 1}

@@ -102,7 +102,7 @@ def test_planned_time_is_that_of_the_phases() -> None:
 
 
 def test_users_are_counted_by_class_at_a_moment() -> None:
-    """As the engine would have started them."""
+    """By the level: who starts at that very moment belongs to what comes then."""
     graph = compiled(
         "users: {A: {weight: 3, tasks: [{get: /}]}, B: {tasks: [{get: /}]}}",
         "phases: [{users: 8, ramp_up: 8s, hold: 2s}]",
@@ -112,8 +112,8 @@ def test_users_are_counted_by_class_at_a_moment() -> None:
     seen = [class_counts(graph, phase, second * NS_PER_S) for second in (0, 4, 8, 10)]
 
     assert seen == [
-        {"A": 1, "B": 0},
-        {"A": 4, "B": 1},
+        {"A": 0, "B": 0},
+        {"A": 3, "B": 1},
         {"A": 6, "B": 2},
         {"A": 6, "B": 2},
     ]

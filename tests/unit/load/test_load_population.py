@@ -15,6 +15,7 @@ from planrunner.load.population import (
     Stage,
     changes,
     exact_seats,
+    level_at,
     peak,
     seats,
     users_at,
@@ -93,6 +94,22 @@ def test_changes_keep_time_and_slots_in_order(plan: list[Stage]) -> None:
         before_ns = change.offset_ns
 
     assert alive == (plan[-1].level if plan else 0)
+
+
+@given(stages)
+def test_the_level_at_the_end_of_a_stage_is_its_own(plan: list[Stage]) -> None:
+    """No user of the next stage is in it, but for a jump at that moment."""
+    ends_ns = 0
+    for index, stage in enumerate(plan):
+        ends_ns += stage.duration_ns
+        if not any(later.duration_ns == 0 for later in plan[index + 1 : index + 2]):
+            assert level_at(plan, ends_ns) == stage.level
+
+
+@given(stages, st.integers(0, 3 * NS_PER_HOUR))
+def test_users_are_never_fewer_than_the_level(plan: list[Stage], moment_ns: int) -> None:
+    """Who starts at that moment is there, and the level has not got to them."""
+    assert users_at(plan, moment_ns) >= level_at(plan, moment_ns)
 
 
 @given(stages, st.integers(0, 3 * NS_PER_HOUR))

@@ -9,54 +9,28 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 from pydantic import AfterValidator, Field
 
 from planrunner.language.diagnostics import Code
-from planrunner.language.expressions.expression import ExpressionError
 from planrunner.language.fields.mapping import Fault, PlanMapping, error
 from planrunner.language.fields.reading import ReadBy
-from planrunner.language.fields.text import Text, parse_text
 from planrunner.language.fields.types import Count, Deferred, Duration
+from planrunner.plan.models.load.level import (
+    LevelField,
+    LoadLevel,
+    misfits,
+    read_level,
+    read_level_text,
+)
 from planrunner.plan.models.thresholds import Sentence
-from planrunner.units import Rate, UnitError, parse_rate
 from planrunner.values import dataclass
 
-__all__ = ["LevelStep", "SearchLevel", "SearchModel"]
-
-SearchLevel = int | Rate | Text
-"""Users, iterations per time, or a text with expressions that gives one of them."""
+__all__ = ["LevelStep", "SearchModel"]
 
 
 @dataclass(frozen=True, slots=True)
 class LevelStep:
     """How the level grows: by `plus`, or `times` the one before; the other one is None."""
 
-    plus: SearchLevel | None = None
+    plus: LoadLevel | None = None
     times: float | Deferred | None = None
-
-
-def _text(source: str) -> Text:
-    try:
-        return parse_text(source)
-    except ExpressionError as failed:
-        fault = Fault(failed.code, failed.message, failed.hint)
-        raise error(fault, offset=failed.offset or 0, length=1) from None
-
-
-def _read_level(data: object) -> SearchLevel:
-    if isinstance(data, int) and not isinstance(data, bool) and data >= 0:
-        return data
-    if isinstance(data, str) and "${" in data:
-        return _text(data)
-    if isinstance(data, str) and "/" in data:
-        try:
-            return parse_rate(data)
-        except UnitError as failed:
-            raise error(Fault(Code.INVALID_UNIT, failed.message, failed.hint)) from None
-    raise error(
-        Fault(
-            Code.INVALID_VALUE,
-            f"`{data}` is not a level",
-            "write a number of users such as `100`, or a rate such as `20/s`",
-        )
-    )
 
 
 _FACTOR: Final = re.compile(r"x\s*([0-9]+(?:\.[0-9]+)?)")
@@ -66,12 +40,12 @@ def _read_step(data: object) -> LevelStep:
     if isinstance(data, str) and (found := _FACTOR.fullmatch(data)) and float(found[1]) > 1:
         return LevelStep(times=float(found[1]))
     if isinstance(data, str) and data.startswith("x") and "${" in data:
-        return LevelStep(times=Deferred(_text(data), "factor"))
+        return LevelStep(times=Deferred(read_level_text(data), "factor"))
     if isinstance(data, str) and data.startswith("${"):
-        return LevelStep(plus=_text(data))
+        return LevelStep(plus=read_level_text(data))
     if isinstance(data, str) and data.startswith("+"):
         amount = data[1:].strip()
-        return LevelStep(plus=_read_level(int(amount) if amount.isdecimal() else amount))
+        return LevelStep(plus=read_level(int(amount) if amount.isdecimal() else amount))
     # YAML reads `+50` as the number 50.
     if isinstance(data, int) and not isinstance(data, bool) and data > 0:
         return LevelStep(plus=data)
@@ -83,11 +57,6 @@ def _read_step(data: object) -> LevelStep:
         )
     )
 
-
-LevelField = Annotated[
-    SearchLevel,
-    ReadBy(_read_level, {"type": ["integer", "string"], "minimum": 0, "pattern": r"(/|\$\{)"}),
-]
 
 StepField = Annotated[
     LevelStep,
@@ -160,23 +129,4 @@ class SearchModel(PlanMapping):
     def find_faults(cls, data: Mapping[str, Any]) -> Iterator[Fault]:
         vary = data.get("vary")
         for key in ("from", "to", "step"):
-            value = data.get(key)
-            if value is None or _fits(value, vary):
-                continue
-            yield Fault(
-                Code.INVALID_VALUE,
-                f"`{key}: {value}` can't be combined with `vary: {vary}`",
-                "write a rate such as `20/s`" if vary == "rate" else "write a number of users",
-                key,
-            )
-
-
-_LEVEL: Final = re.compile(r"\+?\s*[0-9]")
-
-
-def _fits(value: object, vary: object) -> bool:
-    """Say whether a level, as written, is of the kind that varies; other faults are not ours."""
-    text = str(value)
-    if vary not in ("users", "rate") or "${" in text or not _LEVEL.match(text):
-        return True
-    return ("/" in text) == (vary == "rate")
+            yield from misfits(key, data.get(key), vary, f"vary: {vary}")

@@ -12,6 +12,7 @@ from planrunner.language.diagnostics import Code
 from planrunner.language.fields.mapping import Fault, PlanMapping, error
 from planrunner.language.fields.reading import AlsoWritten
 from planrunner.language.fields.types import Count, Duration, RateField
+from planrunner.plan.models.load.level import LevelField, misfits
 
 __all__ = ["StageList", "StageModel", "expand_stages", "level_key", "mixed_stages"]
 
@@ -19,7 +20,11 @@ __all__ = ["StageList", "StageModel", "expand_stages", "level_key", "mixed_stage
 class StageModel(PlanMapping):
     """One stage: the level moves linearly from the one before it (0 at first) to its own."""
 
-    synonyms: ClassVar[Mapping[str, str]] = {"target": "users", "hold": "duration"}
+    synonyms: ClassVar[Mapping[str, str]] = {
+        "target": "users",
+        "hold": "duration",
+        "start": "from",
+    }
 
     name: str | None = Field(
         None,
@@ -39,6 +44,13 @@ class StageModel(PlanMapping):
         examples=["200/s"],
     )
 
+    from_: LevelField | None = Field(
+        None,
+        alias="from",
+        description="The level that the stage begins at, with a jump; default the one before it.",
+        examples=["50", "50/s"],
+    )
+
     @classmethod
     def find_faults(cls, data: Mapping[str, Any]) -> Iterator[Fault]:
         given = [key for key in data if key in ("users", "rate")]
@@ -55,6 +67,9 @@ class StageModel(PlanMapping):
                 "a stage needs a level to move to",
                 "add `users: 10`, or `rate: 10/s`",
             )
+        elif given:
+            [key] = given
+            yield from misfits("from", data.get("from"), key, f"{key}: {data[key]}")
 
 
 # Commas and colons inside `${…}` belong to the expression.

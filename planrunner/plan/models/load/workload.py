@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag
 from planrunner.language.diagnostics import Code
 from planrunner.language.fields.mapping import Fault, PlanMapping, error, later
 from planrunner.language.fields.types import Count, Duration, PositiveInt, RateField
+from planrunner.plan.models.load.level import LevelField, misfits
 from planrunner.plan.models.load.stages import StageList, level_key, mixed_stages
 from planrunner.plan.models.thresholds import ThresholdModel
 
@@ -59,9 +60,20 @@ _COMMON: Final = frozenset(
 )
 
 _KEYS: Final[Mapping[LoadKind, frozenset[str]]] = {
-    LoadKind.CLOSED: frozenset({"users", "ramp_up", "spawn_rate", "hold", "stages", "throttle"}),
-    LoadKind.OPEN: frozenset({"rate", "hold", "stages", "arrivals", "max_users"}),
-    LoadKind.COUNTED: frozenset({"users", "iterations", "iterations_per_user", "max_duration"}),
+    LoadKind.CLOSED: frozenset(
+        {"users", "from", "ramp_up", "spawn_rate", "hold", "stages", "throttle"}
+    ),
+    LoadKind.OPEN: frozenset({"rate", "from", "hold", "stages", "arrivals", "max_users"}),
+    LoadKind.COUNTED: frozenset(
+        {
+            "users",
+            "ramp_up",
+            "spawn_rate",
+            "iterations",
+            "iterations_per_user",
+            "max_duration",
+        }
+    ),
     LoadKind.SEARCH: frozenset({"search"}),
 }
 
@@ -114,6 +126,12 @@ class PhaseModel(PlanMapping):
         None,
         description="Open model: iterations started per unit of time, however the target responds.",
         examples=["200/s"],
+    )
+    from_: LevelField | None = Field(
+        None,
+        alias="from",
+        description="The level that the first stage, or the ramp, begins at. Default 0.",
+        examples=["50"],
     )
     ramp_up: Duration | None = Field(
         None, description="How long it takes until all users have started.", examples=["30s"]
@@ -211,7 +229,7 @@ class PhaseModel(PlanMapping):
         if not found:
             found = list(_foreign_faults(data))
         if not found and not cls.has_unknown(data):
-            found = list(_missing_faults(data))
+            found = [*_missing_faults(data), *_from_faults(data)]
         yield from found
         yield from mixed_stages(data.get("stages"))
 
@@ -282,6 +300,33 @@ def _missing_faults(data: Mapping[str, Any]) -> Iterator[Fault]:
         )
     elif kind is not LoadKind.COUNTED and "hold" not in data:
         yield Fault(Code.MISSING_KEY, "the phase does not say how long it lasts", _CLOSED_HINT)
+
+
+def _from_faults(data: Mapping[str, Any]) -> Iterator[Fault]:
+    """Yield what is wrong with the level that a phase begins at."""
+    if "from" not in data:
+        return
+    kind = "rate" if _kind_of(data) is LoadKind.OPEN else "users"
+    if data.keys().isdisjoint({"stages", "ramp_up", "spawn_rate"}):
+        yield Fault(
+            Code.CONFLICTING_KEYS,
+            f"`from` has no effect beside a constant `{kind}`",
+            f"leave it out, or write `stages: [{{duration: 1m, {kind}: …}}]` to move from it",
+            "from",
+        )
+    stages = data.get("stages")
+    if isinstance(stages, list) and "from" in _first(stages):
+        yield Fault(
+            Code.CONFLICTING_KEYS,
+            "the first stage has a `from` of its own",
+            "keep one of them",
+            "from",
+        )
+    yield from misfits("from", data["from"], kind, kind if kind in data else "stages")
+
+
+def _first(stages: list[Any]) -> Mapping[str, Any]:
+    return stages[0] if stages and isinstance(stages[0], dict) else {}
 
 
 def _no_list(data: object) -> object:
