@@ -9,6 +9,7 @@ from planrunner.explain.forecast import forecast
 from planrunner.explain.lines import as_lines
 from planrunner.graph.run_graph import (
     Block,
+    ChooseNode,
     MonitorNode,
     PhaseNode,
     ReadyNode,
@@ -16,6 +17,7 @@ from planrunner.graph.run_graph import (
     RunGraph,
     ServiceNode,
     StepNode,
+    SwitchNode,
     TaskProgram,
     UserProgram,
     nested_steps,
@@ -232,10 +234,11 @@ def _steps(steps: Sequence[StepNode], indent: str) -> Iterator[str]:
 def _step(step: StepNode, indent: str) -> Iterator[str]:
     inside = nested_steps(step)
     yield f"{indent}{step.summary}{':' if inside else ''}"
+    has_keys = isinstance(step, ChooseNode | SwitchNode)
     for key, inner in inside:
-        if key == "else":
-            yield f"{indent}else:"
-        yield from _steps(inner, indent + "  ")
+        if has_keys or key == "else":
+            yield f"{indent}{'  ' if has_keys else ''}{key}:"
+        yield from _steps(inner, indent + ("    " if has_keys else "  "))
 
 
 _MOST_SHOWN: Final = 70

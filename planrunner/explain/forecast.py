@@ -9,12 +9,14 @@ from planrunner.formats import REPORT_FORMATS, FormatSource
 from planrunner.graph.loads import LOAD_TYPES
 from planrunner.graph.run_graph import (
     CallNode,
+    ChooseNode,
     GroupNode,
     IfNode,
     PhaseNode,
     RequestNode,
     RunGraph,
     StepNode,
+    SwitchNode,
     ThinkNode,
     UserProgram,
     nested_steps,
@@ -128,7 +130,7 @@ def _sent(steps: Sequence[StepNode]) -> Iterator[RequestNode]:
         match step:
             case RequestNode():
                 yield step
-            case IfNode():
+            case IfNode() | ChooseNode() | SwitchNode():
                 yield from max(([*_sent(inner)] for _, inner in nested_steps(step)), key=len)
             case _:
                 for _, inner in nested_steps(step):

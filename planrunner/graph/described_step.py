@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import field
 from typing import ClassVar, Final
 
 from planrunner.values import dataclass
 
-__all__ = ["NOWHERE", "DescribedStep", "StepOrigin"]
+__all__ = ["NOWHERE", "DescribedStep", "Nested", "StepOrigin"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,8 @@ class StepOrigin:
 
 
 NOWHERE: Final = StepOrigin()
+
+Nested = tuple[tuple[str, Sequence["DescribedStep"]], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,11 @@ class DescribedStep(ABC):
     @property
     def target(self) -> str:
         return ""
+
+    @property
+    def nested(self) -> Nested:
+        """The lists of steps inside it, each with the key it stands under."""
+        return ()
 
     @property
     @abstractmethod

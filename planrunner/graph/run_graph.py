@@ -16,6 +16,7 @@ from planrunner.graph.data import DataNode
 from planrunner.graph.loads import ClosedLoad, CountedLoad, Load, OpenLoad, SearchLoad
 from planrunner.graph.steps import (
     CallNode,
+    ChooseNode,
     Evaluate,
     ExecNode,
     ForeachNode,
@@ -34,6 +35,7 @@ from planrunner.graph.steps import (
     StepNode,
     StopNode,
     StopWhat,
+    SwitchNode,
     ThinkNode,
     WhileNode,
     nested_steps,
@@ -50,6 +52,7 @@ from planrunner.values import dataclass
 __all__ = [
     "Block",
     "CallNode",
+    "ChooseNode",
     "ClosedLoad",
     "CountedLoad",
     "Evaluate",
@@ -84,6 +87,7 @@ __all__ = [
     "StepNode",
     "StopNode",
     "StopWhat",
+    "SwitchNode",
     "TaskPick",
     "TaskProgram",
     "ThinkNode",

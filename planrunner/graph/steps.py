@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from enum import StrEnum
-from pathlib import Path
-from typing import ClassVar, Final, Literal
+from typing import ClassVar, Literal, cast
 
-from planrunner.graph.described_step import DescribedStep, StepOrigin
+from planrunner.graph.described_step import DescribedStep, Nested, StepOrigin
+from planrunner.graph.outer_steps import ExecNode, LogNode, PythonNode, StopNode, StopWhat, Word
 from planrunner.language.expressions.values import Evaluate
 from planrunner.load.pauses import Pause
 from planrunner.protocols.base import Exchange
@@ -16,6 +15,7 @@ from planrunner.values import dataclass
 
 __all__ = [
     "CallNode",
+    "ChooseNode",
     "DescribedStep",
     "Evaluate",
     "ExecNode",
@@ -36,15 +36,13 @@ __all__ = [
     "StepOrigin",
     "StopNode",
     "StopWhat",
+    "SwitchNode",
     "ThinkNode",
     "WhileNode",
     "Word",
     "nested_steps",
     "walk_steps",
 ]
-
-Word = tuple[str | Evaluate, ...]
-"""One argument of a command: constant pieces, and what is rendered between them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +155,10 @@ class GroupNode(DescribedStep):
     def subject(self) -> str:
         return self.name
 
+    @property
+    def nested(self) -> Nested:
+        return (("do", self.steps),)
+
 
 @dataclass(frozen=True, slots=True)
 class IfNode(DescribedStep):
@@ -178,6 +180,52 @@ class IfNode(DescribedStep):
     def subject(self) -> str:
         return self.shown
 
+    @property
+    def nested(self) -> Nested:
+        otherwise = (("else", self.otherwise),) if self.otherwise else ()
+        return (("then", self.then), *otherwise)
+
+
+@dataclass(frozen=True, slots=True)
+class ChooseNode(DescribedStep):
+    """One of several lists of steps, each with its weight, drawn from the user's stream."""
+
+    action: ClassVar[str] = "choose"
+
+    choices: tuple[tuple[int, tuple[StepNode, ...]], ...]
+    when: Evaluate | None = None
+
+    @property
+    def subject(self) -> str:
+        return f"one of {len(self.choices):,}"
+
+    @property
+    def nested(self) -> Nested:
+        total = sum(weight for weight, _ in self.choices)
+        return tuple((f"{100 * weight / total:.0f} %", steps) for weight, steps in self.choices)
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchNode(DescribedStep):
+    """The list of steps that stands at a value, as text; `otherwise` where none does."""
+
+    action: ClassVar[str] = "switch"
+
+    value: Evaluate
+    shown: str
+    cases: tuple[tuple[str, tuple[StepNode, ...]], ...]
+    otherwise: tuple[StepNode, ...] = ()
+    when: Evaluate | None = None
+
+    @property
+    def subject(self) -> str:
+        return self.shown
+
+    @property
+    def nested(self) -> Nested:
+        otherwise = (("else", self.otherwise),) if self.otherwise else ()
+        return (*self.cases, *otherwise)
+
 
 @dataclass(frozen=True, slots=True)
 class RepeatNode(DescribedStep):
@@ -193,6 +241,10 @@ class RepeatNode(DescribedStep):
     @property
     def subject(self) -> str:
         return self.shown
+
+    @property
+    def nested(self) -> Nested:
+        return (("do", self.steps),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +267,10 @@ class WhileNode(DescribedStep):
     def summary(self) -> str:
         return f"while {self.shown}, at most {self.most:,} times"
 
+    @property
+    def nested(self) -> Nested:
+        return (("do", self.steps),)
+
 
 @dataclass(frozen=True, slots=True)
 class ForeachNode(DescribedStep):
@@ -229,6 +285,10 @@ class ForeachNode(DescribedStep):
     @property
     def subject(self) -> str:
         return f"{self.variable} in {self.shown}"
+
+    @property
+    def nested(self) -> Nested:
+        return (("do", self.steps),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +318,10 @@ class PollNode(DescribedStep):
         every, limit = write_duration(self.every_ns), write_duration(self.timeout_ns)
         return f"poll until {self.shown}, every {every} for at most {limit}"
 
+    @property
+    def nested(self) -> Nested:
+        return (("poll", (self.request,)),)
+
 
 @dataclass(frozen=True, slots=True)
 class ParallelNode(DescribedStep):
@@ -269,6 +333,10 @@ class ParallelNode(DescribedStep):
     @property
     def subject(self) -> str:
         return format_count(len(self.requests), "request")
+
+    @property
+    def nested(self) -> Nested:
+        return (("parallel", self.requests),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,86 +353,9 @@ class CallNode(DescribedStep):
     def subject(self) -> str:
         return self.flow
 
-
-@dataclass(frozen=True, slots=True)
-class LogNode(DescribedStep):
-    action: ClassVar[str] = "log"
-
-    text: Evaluate
-    shown: str
-    when: Evaluate | None = None
-
     @property
-    def subject(self) -> str:
-        return self.shown
-
-
-class StopWhat(StrEnum):
-    ITERATION = "iteration"
-    USER = "user"
-    PHASE = "phase"
-    PLAN = "plan"
-
-
-@dataclass(frozen=True, slots=True)
-class StopNode(DescribedStep):
-    action: ClassVar[str] = "stop"
-
-    what: StopWhat
-    when: Evaluate | None = None
-
-    @property
-    def subject(self) -> str:
-        return self.what.value
-
-
-@dataclass(frozen=True, slots=True)
-class PythonNode(DescribedStep):
-    """Call a function of the plan's hooks; `target` gets its result unless it is empty."""
-
-    action: ClassVar[str] = "python"
-
-    function: str
-    arguments: tuple[tuple[str, Evaluate], ...]
-    target: str = ""
-    when: Evaluate | None = None
-
-    @property
-    def subject(self) -> str:
-        return self.function
-
-    @property
-    def label(self) -> str:
-        return self.function
-
-
-@dataclass(frozen=True, slots=True)
-class ExecNode(DescribedStep):
-    """Run a command, without a shell.
-
-    Attributes:
-        words: Program and arguments; a rendered value never becomes two of them.
-        shown: The command as the plan writes it.
-        directory: Where it runs.
-        target: Gets what it prints, unless empty.
-    """
-
-    action: ClassVar[str] = "exec"
-
-    words: tuple[Word, ...]
-    shown: str
-    directory: Path
-    timeout_ns: int
-    target: str = ""
-    when: Evaluate | None = None
-
-    @property
-    def subject(self) -> str:
-        return self.shown
-
-    @property
-    def label(self) -> str:
-        return self.shown
+    def nested(self) -> Nested:
+        return ((self.flow, self.steps),)
 
 
 StepNode = (
@@ -376,6 +367,8 @@ StepNode = (
     | HeaderNode
     | GroupNode
     | IfNode
+    | ChooseNode
+    | SwitchNode
     | RepeatNode
     | WhileNode
     | ForeachNode
@@ -389,32 +382,9 @@ StepNode = (
 )
 
 
-# What most steps of a plan are. Nodes are abstract classes, so asking for each in turn is slow.
-_COMMON_LEAVES: Final[frozenset[type[DescribedStep]]] = frozenset(
-    {RequestNode, ThinkNode, SetNode, HeaderNode, LogNode}
-)
-
-
 def nested_steps(node: StepNode) -> tuple[tuple[str, Sequence[StepNode]], ...]:
     """Return the lists of steps inside a step, each with the key it stands under."""
-    return () if node.__class__ in _COMMON_LEAVES else _nested(node)
-
-
-def _nested(node: StepNode) -> tuple[tuple[str, Sequence[StepNode]], ...]:
-    match node:
-        case GroupNode() | RepeatNode() | WhileNode() | ForeachNode():
-            return (("do", node.steps),)
-        case CallNode():
-            return ((node.flow, node.steps),)
-        case IfNode():
-            otherwise = (("else", node.otherwise),) if node.otherwise else ()
-            return (("then", node.then), *otherwise)
-        case PollNode():
-            return (("poll", (node.request,)),)
-        case ParallelNode():
-            return (("parallel", node.requests),)
-        case _:
-            return ()
+    return cast("tuple[tuple[str, Sequence[StepNode]], ...]", node.nested)
 
 
 def walk_steps(steps: Sequence[StepNode]) -> Iterator[StepNode]:

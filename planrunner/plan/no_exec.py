@@ -59,5 +59,5 @@ def _in_steps(steps: Sequence[StepModel], path: PlanPath) -> Iterator[PlanPath]:
         where = (*path, index)
         if step.action in ("exec", "python"):
             yield (*where, step.action)
-        for key, inner in (("do", step.do), ("then", step.then), ("else", step.else_)):
-            yield from _in_steps(inner or (), (*where, key))
+        for keys, inner in step.inside():
+            yield from _in_steps(inner, (*where, *keys))

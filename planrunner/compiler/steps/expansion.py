@@ -119,5 +119,5 @@ class _Sizes:
 def _walk(steps: Sequence[StepModel]) -> Iterator[StepModel]:
     for step in steps:
         yield step
-        for inner in (step.do, step.then, step.else_):
-            yield from _walk(inner or ())
+        for _, inner in step.inside():
+            yield from _walk(inner)

@@ -11,6 +11,7 @@ from planrunner.compiler.steps.exec_and_python import compile_exec, compile_pyth
 from planrunner.compiler.steps.walk import StepWalk, reads_of_reply
 from planrunner.graph.steps import (
     CallNode,
+    ChooseNode,
     Evaluate,
     ForeachNode,
     GroupNode,
@@ -24,6 +25,7 @@ from planrunner.graph.steps import (
     StepNode,
     StopNode,
     StopWhat,
+    SwitchNode,
     WhileNode,
 )
 from planrunner.language.diagnostics import Code, suggest
@@ -84,12 +86,53 @@ def _if(
 ) -> StepNode:
     assert model.if_ is not None
     condition = walk.work.expression(model.if_, (*path, "if"), walk.known).evaluate
-    before = walk.known
-    then = walk.steps(model.then or (), (*path, "then"), later)
-    after_then, walk.known = walk.known, before
-    otherwise = walk.steps(model.else_ or (), (*path, "else"), later)
-    walk.known = walk.known.joined(after_then)  # either may have been on the way of what follows
+    branches = [(("then",), model.then or ()), (("else",), model.else_ or ())]
+    then, otherwise = _branches(walk, branches, path, later)
     return IfNode(condition, model.if_.source, then, otherwise, when)
+
+
+def _choose(
+    walk: StepWalk, model: StepModel, path: PlanPath, when: Evaluate | None, later: _LaterNames
+) -> StepNode:
+    weights = [
+        walk.work.settle(choice.weight, (*path, "choose", index, "weight"), 1)
+        for index, choice in enumerate(model.choose or ())
+    ]
+    steps = _branches(walk, [*model.inside()], path, later)
+    return ChooseNode(tuple(zip(weights, steps, strict=True)), when)
+
+
+def _switch(
+    walk: StepWalk, model: StepModel, path: PlanPath, when: Evaluate | None, later: _LaterNames
+) -> StepNode:
+    value = model.switch
+    assert value is not None
+    evaluate = walk.work.expression(value, (*path, "switch"), walk.known).evaluate
+    cases = dict.fromkeys(model.cases or {}, ())
+    steps = _branches(walk, [*model.inside()], path, later)
+    found = dict(zip(cases, steps, strict=True))
+    otherwise = found.pop(_ELSE, ())
+    return SwitchNode(evaluate, value.source, tuple(found.items()), otherwise, when)
+
+
+_ELSE: Final = "else"
+
+
+def _branches(
+    walk: StepWalk,
+    branches: Sequence[tuple[PlanPath, Sequence[StepModel]]],
+    path: PlanPath,
+    later: _LaterNames,
+) -> list[tuple[StepNode, ...]]:
+    """Compile lists of which one runs; any may have been on the way of what follows."""
+    before = after = walk.known
+    compiled = []
+    for keys, steps in branches:
+        walk.known = before
+        compiled.append(walk.steps(steps, (*path, *keys), later))
+        after = after.joined(walk.known)
+    walk.known = after
+    return compiled
 
 
 def _repeat(
@@ -167,9 +210,8 @@ def _written_in(walk: StepWalk, models: Sequence[StepModel]) -> Known:
     left = Known(frozenset())
     for model in models:
         left = left.joined(_left_by(model))
-        for steps in (model.do, model.then, model.else_, model.parallel):
-            if steps:
-                left = left.joined(_written_in(walk, steps))
+        for _, steps in model.inside():
+            left = left.joined(_written_in(walk, steps))
         if model.call is not None:
             left = left.joined(_written_by(walk, model.call))
     return left
@@ -289,6 +331,8 @@ COMPILERS: Final[Mapping[str, _CompileStep]] = {
     "pop": _pop,
     "group": _group,
     "if": _if,
+    "choose": _choose,
+    "switch": _switch,
     "repeat": _repeat,
     "while": _while,
     "foreach": _foreach,

@@ -154,10 +154,8 @@ def reads_of_reply(piece: object) -> frozenset[str]:
 
 
 def _calls(piece: object) -> bool:
-    if isinstance(piece, list):
+    if isinstance(piece, Sequence):
         return any(_calls(step) for step in piece)
     if not isinstance(piece, StepModel):
         return False
-    return piece.call is not None or any(
-        _calls(steps) for steps in (piece.do, piece.then, piece.else_) if steps
-    )
+    return piece.call is not None or any(_calls(steps) for _, steps in piece.inside())

@@ -329,8 +329,8 @@ def _walk(
     """Yield every step, those inside others and in called flows included."""
     for step in steps:
         yield step
-        for inner in (step.do, step.then, step.else_, step.parallel):
-            yield from _walk(inner or (), flows, calling)
+        for _, inner in step.inside():
+            yield from _walk(inner, flows, calling)
         if step.call is not None and step.call not in calling:
             called = flows.models.get(step.call, ())
             yield from _walk(called, flows, (*calling, step.call))

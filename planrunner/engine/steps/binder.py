@@ -12,6 +12,7 @@ from typing import Any, Final, assert_never
 from planrunner.engine.recording.recorder import PhaseRecorder, Site, span_recorder
 from planrunner.engine.steps.exec import bind_exec
 from planrunner.engine.steps.flow import (
+    bind_choose,
     bind_foreach,
     bind_group,
     bind_if,
@@ -21,6 +22,7 @@ from planrunner.engine.steps.flow import (
     bind_repeat,
     bind_sequence,
     bind_stop,
+    bind_switch,
     bind_while,
 )
 from planrunner.engine.steps.observer import StepObserver
@@ -42,6 +44,7 @@ from planrunner.engine.users.bound_task import BoundTask, limit_steps
 from planrunner.engine.users.user_context import Actor, NeverBegun, Step
 from planrunner.graph.run_graph import (
     CallNode,
+    ChooseNode,
     Evaluate,
     ExecNode,
     ForeachNode,
@@ -59,6 +62,7 @@ from planrunner.graph.run_graph import (
     SetNode,
     StepNode,
     StopNode,
+    SwitchNode,
     TaskProgram,
     ThinkNode,
     WhileNode,
@@ -203,6 +207,11 @@ class Binder:
             case IfNode():
                 then, otherwise = self.steps(node.then, place), self.steps(node.otherwise, place)
                 return bind_if(node, then, otherwise, failures)
+            case ChooseNode():
+                return bind_choose([(w, self.steps(inner, place)) for w, inner in node.choices])
+            case SwitchNode():
+                cases = {key: self.steps(inner, place) for key, inner in node.cases}
+                return bind_switch(node, cases, self.steps(node.otherwise, place), failures)
             case RepeatNode():
                 return bind_repeat(node, self.steps(node.steps, place), failures)
             case WhileNode():

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect
 from collections.abc import Callable, Mapping, Sequence
+from itertools import accumulate
 from typing import Final
 
 from planrunner.engine.steps.step_failures import StepFailures
@@ -25,11 +27,13 @@ from planrunner.graph.run_graph import (
     RepeatNode,
     StopNode,
     StopWhat,
+    SwitchNode,
     WhileNode,
 )
 from planrunner.language.expressions.values import EvaluationError, kind_of, to_text
 
 __all__ = [
+    "bind_choose",
     "bind_foreach",
     "bind_group",
     "bind_if",
@@ -39,6 +43,7 @@ __all__ = [
     "bind_repeat",
     "bind_sequence",
     "bind_stop",
+    "bind_switch",
     "bind_while",
 ]
 
@@ -88,6 +93,37 @@ def bind_if(
             await step(user)
 
     return branch
+
+
+def bind_choose(choices: Sequence[tuple[int, Sequence[Step]]]) -> Step:
+    bounds = tuple(accumulate(weight for weight, _ in choices))
+
+    async def choose(user: Actor) -> None:
+        _, steps = choices[bisect(bounds, user.rng.random() * bounds[-1])]
+        for step in steps:
+            await step(user)
+
+    return choose
+
+
+def bind_switch(
+    node: SwitchNode,
+    cases: Mapping[str, Sequence[Step]],
+    otherwise: Sequence[Step],
+    failures: StepFailures,
+) -> Step:
+    value, evaluated = node.value, failures.evaluated
+
+    async def switch(user: Actor) -> None:
+        found = evaluated(user, value)
+        try:
+            steps = cases.get(to_text(found), otherwise)
+        except EvaluationError as error:
+            raise failures.failed(user, str(error)) from error
+        for step in steps:
+            await step(user)
+
+    return switch
 
 
 def bind_repeat(node: RepeatNode, steps: Sequence[Step], failures: StepFailures) -> Step:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field
@@ -40,6 +40,22 @@ class PollModel(LoneRequest):
         return {"get": data} if isinstance(data, str) else data
 
 
+StepList = list["StepModel"]
+
+
+class ChoiceModel(PlanMapping):
+    """One of several lists of steps, and how often it is taken."""
+
+    synonyms: ClassVar[Mapping[str, str]] = {"steps": "do"}
+
+    weight: PositiveInt = Field(
+        1,
+        description="How often it is taken, relative to the others; 1 or more.",
+        examples=["3"],
+    )
+    do: StepList = Field(min_length=1, description="The steps to run.", examples=["[{get: /}]"])
+
+
 class StepModel(RequestStep):
     """One step: exactly one action and its keys."""
 
@@ -47,6 +63,10 @@ class StepModel(RequestStep):
         "sleep": "think",
         "wait": "think",
         "pause": "think",
+        "random": "choose",
+        "one_of": "choose",
+        "case": "switch",
+        "match": "switch",
         "assert": "expect",
         "assertions": "expect",
         "check": "expect",
@@ -115,6 +135,23 @@ class StepModel(RequestStep):
         min_length=1,
         description="With `if`: the steps to run otherwise.",
         examples=["[{get: /help}]"],
+    )
+    choose: list[ChoiceModel] | None = Field(
+        None,
+        min_length=1,
+        description="Run one of these lists of steps, drawn by weight.",
+        examples=["[{weight: 3, do: [{get: /}]}, {weight: 1, do: [{get: /help}]}]"],
+    )
+    switch: ExprField | None = Field(
+        None,
+        description="Run the steps of `cases` that stand at the value of this expression.",
+        examples=["json.plan"],
+    )
+    cases: dict[str, StepList] | None = Field(
+        None,
+        min_length=1,
+        description="With `switch`: the steps for each value; those of `else` for all others.",
+        examples=["{gold: [{get: /lounge}], else: [{get: /}]}"],
     )
     repeat: PositiveInt | None = Field(
         None, description="Run `do` this many times.", examples=["3", "${pages}"]
@@ -189,14 +226,27 @@ class StepModel(RequestStep):
             return str(next(iter(self.operations)))
         return next(word for word, field in _FIELDS.items() if getattr(self, field) is not None)
 
+    def inside(self) -> Iterator[tuple[tuple[str | int, ...], Sequence[StepModel]]]:
+        """Yield the lists of steps in it, each with the keys that lead there."""
+        for key, steps in (
+            ("do", self.do),
+            ("then", self.then),
+            ("else", self.else_),
+            ("parallel", self.parallel),
+        ):
+            if steps:
+                yield (key,), steps
+        for index, choice in enumerate(self.choose or ()):
+            yield ("choose", index, "do"), choice.do
+        for value, steps in (self.cases or {}).items():
+            yield ("cases", value), steps
+
     @classmethod
     def find_faults(cls, data: Mapping[str, Any]) -> Iterator[Fault]:
         yield from step_faults(data, has_unknown=cls.has_unknown(data))
         yield from super().find_faults(data)
         yield from _parallel_faults(data.get("parallel"))
 
-
-StepList = list[StepModel]
 
 _FIELDS: Final = {
     word: next(

@@ -40,6 +40,16 @@ SNIPPETS: Final[Mapping[str, tuple[dict[str, Any], ...]]] = {
             {"if": "${1:status == 200}", "then": [{"get": "${2:/}"}]},
         ),
         _snippet(
+            "choose",
+            "one of several lists of steps, drawn by weight",
+            {
+                "choose": [
+                    {"weight": "^${1:3}", "do": [{"get": "${2:/}"}]},
+                    {"weight": "^${3:1}", "do": [{"get": "${4:/}"}]},
+                ]
+            },
+        ),
+        _snippet(
             "for each",
             "steps for each element of a list",
             {"foreach": "${1:item} in ${2:items}", "do": [{"get": "${3:/}"}]},

@@ -67,6 +67,9 @@ class YamlNode:
     is_broken: bool = False
 
 
+VALUES_KEY: Final = "cases"
+"""The key of a mapping in which each key is a value that something may have."""
+
 # (start of the key, its end, the value); a tuple, since there is one for every line of a plan
 Entry = tuple[int, int, YamlNode]
 
@@ -259,7 +262,9 @@ class TreeBuilder:
     def _add_entry(self, frame: _Frame, key: YamlNode, value: YamlNode) -> None:
         name = key.data
         if type(name) is not str:
-            name = self._bad_key(frame, key)
+            is_value = key.items is None and self._holds_values()
+            written = self._source.text[key.start : key.end]
+            name = written if is_value else self._bad_key(frame, key)
         if key.items is not None:
             return
         if name == "<<" and self._source.text[key.start : key.end] == "<<":
@@ -279,6 +284,11 @@ class TreeBuilder:
         else:
             items[name] = (key.start, key.end, value)
             frame.node.data[name] = value.data
+
+    def _holds_values(self) -> bool:
+        """Whether the keys of the mapping that is read are values, such as the number 1."""
+        key = self._stack[-2].key if len(self._stack) > 1 else None
+        return key is not None and key.data == VALUES_KEY
 
     def _bad_key(self, frame: _Frame, key: YamlNode) -> str:
         """Report a key that isn't text; return text to go on with."""

@@ -11,6 +11,7 @@ from planrunner.engine import Ending, Logged, run
 from planrunner.graph.run_graph import (
     Block,
     CallNode,
+    ChooseNode,
     ForeachNode,
     GroupNode,
     IfNode,
@@ -21,6 +22,7 @@ from planrunner.graph.run_graph import (
     SetNode,
     StopNode,
     StopWhat,
+    SwitchNode,
     WhileNode,
 )
 from planrunner.language.expressions.expression import parse
@@ -328,3 +330,53 @@ def test_a_group_of_unmeasured_steps_is_no_result():
     told = run_graph(make_graph(user_class(on_start=(group,)), closed(1, 0.005)))
 
     assert counts(told.outcome, "request", "measured", kind="group") == {("login", False): 1}
+
+
+class TestChoices:
+    def test_one_list_is_drawn_by_weight(self):
+        """From the user's stream: of 4,000 draws three quarters, and the same in every run."""
+        steps = ChooseNode(((3, (assign(x="'often'"),)), (1, (assign(x="'rarely'"),))))
+        loop = RepeatNode(expr("1000"), "1000", (steps, push(seen="x")))
+        graph = [
+            user_class(task("t", assign(seen="[]"), loop, request())),
+            closed(4, 0.005),
+        ]
+        first, second = (run_graph(make_graph(*graph)) for _ in range(2))
+
+        seen = [scope["seen"] for scope in first.target.scopes]
+        assert sum(each.count("often") for each in seen) / 4000 == pytest.approx(0.75, abs=0.03)
+        assert seen == [scope["seen"] for scope in second.target.scopes]
+
+    @pytest.mark.parametrize(
+        ("value", "taken"),
+        [("'gold'", "lounge"), ("2", "two"), ("true", "yes"), ("'tin'", "door"), ("none", "door")],
+    )
+    def test_the_steps_at_the_value_run(self, value, taken):
+        """As text, as YAML's keys are; those of `else` for all others."""
+        cases = tuple(
+            (key, (assign(at=f"'{name}'"),))
+            for key, name in (("gold", "lounge"), ("2", "two"), ("true", "yes"))
+        )
+        switch = SwitchNode(expr("plan"), "plan", cases, (assign(at="'door'"),))
+
+        told = one_iteration(assign(plan=value), switch, request())
+
+        assert names(told)["at"] == taken
+
+    def test_without_else_nothing_runs_for_other_values(self):
+        """As with `if`."""
+        switch = SwitchNode(expr("1"), "1", (("2", (request("two"),)),))
+
+        told = one_iteration(switch, request())
+
+        assert counts(told.outcome, "request") == {"GET /": 1}
+
+    def test_a_value_that_is_none_ends_the_iteration(self):
+        """A failure under the step's own name."""
+        switch = SwitchNode(expr("nobody.knows"), "nobody.knows", (("2", (request(),)),))
+
+        told = one_iteration(switch, request())
+
+        assert set(counts(told.outcome, "request", "failure")) == {
+            ("switch nobody.knows", "extract")
+        }
