@@ -75,13 +75,13 @@ def sources_read(
 
 def _called(piece: object) -> Iterator[str]:
     """Yield the names of the flows that steps below `piece` call."""
-    if isinstance(piece, StepModel) and piece.call is not None:
-        yield piece.call
+    if isinstance(piece, StepModel) and piece.called:
+        yield piece.called
     if isinstance(piece, BaseModel):
         for name in piece.model_fields_set:
             yield from _called(getattr(piece, name))
-    elif isinstance(piece, list | tuple):
-        for item in piece:
+    elif isinstance(piece, Mapping | list | tuple):
+        for item in piece.values() if isinstance(piece, Mapping) else piece:
             yield from _called(item)
 
 

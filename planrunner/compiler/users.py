@@ -73,9 +73,10 @@ class _Class:
     def compile(self, name: str) -> UserProgram:
         """Walk on_start first: what it sets is known in every task, and in on_stop."""
         model, work, path = self._model, self._work, self._path
+        shared = self._known.shared
         state = self._state()
         on_start, lasting = self._block(model.on_start, "on_start")
-        self._known = replace(self._known, variables=self._known.variables | lasting)
+        self._known = self._known.having(lasting)
         written: set[str] = set()
         tasks = self._tasks(written)
         self._known = replace(self._known, after_iterations=True)
@@ -98,6 +99,7 @@ class _Class:
             pace_ns=work.settle(model.pace, (*path, "pace"), 0),
             session=self._session(),
             start_names=tuple(sorted(lasting)),
+            hidden_names=tuple(sorted(shared & (written | lasting))),
         )
 
     def _session(self) -> SessionLife | None:
@@ -109,7 +111,7 @@ class _Class:
         for name, value in (self._model.state or {}).items():
             where = (*self._path, "state", name)
             known = self._known
-            if name in RESERVED or name in {*known.params, *known.columns, *known.shared}:
+            if name in RESERVED or name in {*known.params, *known.columns}:
                 self._work.fault(
                     where,
                     Code.RESERVED_NAME if name in RESERVED else Code.DUPLICATE_NAME,
@@ -119,7 +121,7 @@ class _Class:
                 )
             values.append((name, self._work.value(value, where, self._known).evaluate))
         names = {name for name, _ in values}
-        self._known = replace(self._known, variables=self._known.variables | names)
+        self._known = self._known.having(names)
         return tuple(values)
 
     def _block(

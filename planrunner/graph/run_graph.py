@@ -181,6 +181,7 @@ class UserProgram:
         pace_ns: From one iteration's due time to the next; 0 for none. Not with `wait`.
         session: As the plan says; None leaves it to the model of load.
         start_names: Names that on_start sets beside the state.
+        hidden_names: Names of the plan, from `setup`, that steps of the class set for the user.
     """
 
     name: str
@@ -200,6 +201,7 @@ class UserProgram:
     pace_ns: int = 0
     session: SessionLife | None = None
     start_names: tuple[str, ...] = ()
+    hidden_names: tuple[str, ...] = ()
 
     def renewal(self, load: Load) -> Renewal:
         """Return what an iteration of this load begins without.

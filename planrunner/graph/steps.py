@@ -341,17 +341,31 @@ class ParallelNode(DescribedStep):
 
 @dataclass(frozen=True, slots=True)
 class CallNode(DescribedStep):
-    """The steps of a flow, in the place where it is called."""
+    """The steps of a flow, in the place where it is called.
+
+    Attributes:
+        arguments: Names that exist while it runs, and their values.
+        target: Gets the values of `names`, by name; empty when nothing does.
+        names: What its steps may set or extract.
+    """
 
     action: ClassVar[str] = "call"
 
     flow: str
     steps: tuple[StepNode, ...]
+    arguments: tuple[tuple[str, Evaluate], ...] = ()
+    target: str = ""
+    names: tuple[str, ...] = ()
     when: Evaluate | None = None
 
     @property
     def subject(self) -> str:
         return self.flow
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether its steps might as well stand where it does."""
+        return self.when is None and not self.arguments and not self.target
 
     @property
     def nested(self) -> Nested:

@@ -42,8 +42,8 @@ def _lists(model: PlanModel) -> Iterator[tuple[PlanPath, Sequence[StepModel]]]:
     for key, block in (("setup", model.setup), ("teardown", model.teardown)):
         if block is not None:
             yield (key, "do"), block.do
-    for name, steps in (model.flows or {}).items():
-        yield ("flows", name), steps
+    for name, flow in (model.flows or {}).items():
+        yield ("flows", name, "do"), flow.do
     for name, user in (model.users or {}).items():
         path: PlanPath = ("users", name)
         for key, block in (("on_start", user.on_start), ("on_stop", user.on_stop)):

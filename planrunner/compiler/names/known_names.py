@@ -53,7 +53,8 @@ class Known:
             when they are unknown.
         iteration_data: Sources that have a row for each iteration, and none outside of one.
         variables: The class's state, and what an earlier step on the way sets or extracts.
-        shared: Those of the variables that `setup` sets: read-only for users.
+        shared: Those of the variables that are the plan's, as `setup` sets them: a user may hide
+            one with a name of its own, and change none.
         replied: True where a request has been answered before, so `json` … have a value.
         reply_names: Names beside those that its protocol gives to a reply.
         in_iteration: False in on_start, on_stop, setup and teardown, where no iteration runs.
@@ -99,11 +100,23 @@ class Known:
         """Return what is known where no request has been answered."""
         return replace(self, replied=False, reply_names=frozenset())
 
+    def having(self, names: Iterable[str]) -> Known:
+        """Return what is known where these are the user's own."""
+        own = set(names)
+        return replace(self, variables=self.variables | own, shared=self.shared - own)
+
+    def without(self, names: Iterable[str], *, but: Known) -> Known:
+        """Return what is known where these mean again what they meant before."""
+        gone = set(names) - but.variables
+        back = set(names) & but.shared
+        return replace(self, variables=self.variables - gone, shared=self.shared | back)
+
     def joined(self, other: Known) -> Known:
         """Return what may be known after either of two ways."""
         return replace(
             self,
             variables=self.variables | other.variables,
+            shared=self.shared - (other.variables - other.shared),
             replied=self.replied or other.replied,
             reply_names=self.reply_names | other.reply_names,
         )

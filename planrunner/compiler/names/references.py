@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from planrunner.language.expressions.expression import Expression, Reference
 from planrunner.language.fields.text import Text
 from planrunner.language.fields.types import Deferred
-from planrunner.plan.models.actions import Foreach
+from planrunner.plan.models.actions import FlowCall, Foreach
 
 __all__ = ["references_in"]
 
@@ -40,6 +40,8 @@ def _collect(piece: object, path: Path, found: _FoundReferences) -> None:
         return
     if kind is Text or kind is Expression:
         found += [(path, reference) for reference in piece.references]  # type: ignore[attr-defined]  # `is` doesn't narrow
+    elif kind is FlowCall:
+        _collect(piece.arguments, path, found)  # type: ignore[attr-defined]  # as above
     elif kind is Foreach or kind is Deferred:
         _collect_offset(piece, path, found)  # type: ignore[arg-type]  # `is` doesn't narrow
     else:

@@ -32,7 +32,7 @@ def check_expansion(work: Compilation, model: PlanModel) -> None:
     That is at the first flow of a chain whose own calls pass the budget, or, when only all calls
     of the plan together do, at the class or block where they pass it.
     """
-    sizes = _Sizes(model.flows or {})
+    sizes = _Sizes({name: flow.do for name, flow in (model.flows or {}).items()})
     for name in sizes.flows:
         if sizes.of_flow(name) > MOST_CALLED_STEPS and not sizes.calls_large(name):
             message = f"the calls in `{name}` add up to {_count(sizes.of_flow(name))}"
@@ -79,7 +79,7 @@ class _Sizes:
         self.flows = flows
         self.depths: dict[str, int] = {}
         self._calls = {
-            name: [step.call for step in _walk(steps) if step.call and step.call in flows]
+            name: [step.called for step in _walk(steps) if step.called in flows]
             for name, steps in flows.items()
         }
         self._own = {name: sum(1 for _ in _walk(steps)) for name, steps in flows.items()}
@@ -95,7 +95,7 @@ class _Sizes:
 
     def by_calls(self, steps: Sequence[StepModel]) -> int:
         """Return how many steps the calls in a list stand for."""
-        return sum(self._sizes.get(step.call or "", 0) for step in _walk(steps))
+        return sum(self._sizes.get(step.called, 0) for step in _walk(steps))
 
     def calls_large(self, name: str) -> bool:
         """Say whether a flow calls one that is over the budget itself."""

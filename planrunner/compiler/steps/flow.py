@@ -31,7 +31,8 @@ from planrunner.graph.steps import (
 from planrunner.language.diagnostics import Code, suggest
 from planrunner.language.expressions.expression import EvaluationError
 from planrunner.language.fields.types import Deferred
-from planrunner.plan.models.steps import StepModel
+from planrunner.plan.models.actions import FlowCall
+from planrunner.plan.models.steps import FlowModel, StepModel
 from planrunner.plan.yaml.document import PlanPath
 from planrunner.units import NS_PER_S
 
@@ -212,8 +213,8 @@ def _written_in(walk: StepWalk, models: Sequence[StepModel]) -> Known:
         left = left.joined(_left_by(model))
         for _, steps in model.inside():
             left = left.joined(_written_in(walk, steps))
-        if model.call is not None:
-            left = left.joined(_written_by(walk, model.call))
+        if model.called:
+            left = left.joined(_written_by(walk, model.called))
     return left
 
 
@@ -222,7 +223,8 @@ def _written_by(walk: StepWalk, flow: str) -> Known:
     known = walk.flows.left_behind
     if flow not in known:
         known[flow] = Known(frozenset())  # that a flow calls itself is another fault
-        known[flow] = _written_in(walk, walk.flows.models.get(flow, ()))
+        called = walk.flows.models.get(flow)
+        known[flow] = _written_in(walk, () if called is None else called.do)
     return known[flow]
 
 
@@ -238,6 +240,8 @@ def _left_by(model: StepModel) -> Known:
         names.add(model.pop.target)
     if model.foreach is not None:
         names.add(model.foreach.variable)
+    if model.call is not None:
+        names.add(model.call.target)
     for action in (model.python, model.exec_):
         if action is not None and action.as_:
             names.add(action.as_)
@@ -290,22 +294,54 @@ def _parallel(
 def _call(
     walk: StepWalk, model: StepModel, path: PlanPath, when: Evaluate | None, later: _LaterNames
 ) -> StepNode:
-    name = model.call or ""
-    models = walk.flows.models.get(name)
-    where = (*path, "call")
-    steps: tuple[StepNode, ...] = ()
-    if models is None:
+    call, where = model.call, (*path, "call")
+    assert call is not None
+    name, flow = call.flow, walk.flows.models.get(call.flow)
+    place = where if not call.arguments and not call.target else (*where, "flow")
+    if flow is None:
         known = list(walk.flows.models)
         hint = suggest(name, known) or "flows: " + (", ".join(known) or "none")
-        walk.work.fault(where, Code.UNKNOWN_NAME, f"unknown flow `{name}`", hint=hint)
-    elif name in walk.calling:
+        walk.work.fault(place, Code.UNKNOWN_NAME, f"unknown flow `{name}`", hint=hint)
+        return CallNode(name, (), when=when)
+    if name in walk.calling:
         cycle = " → ".join((*walk.calling[walk.calling.index(name) :], name))
-        walk.work.fault(where, Code.REFERENCE_CYCLE, f"flows call each other in a circle: {cycle}")
-    else:
-        walk.calling = (*walk.calling, name)
-        steps = walk.steps(models, ("flows", name), later)
-        walk.calling = walk.calling[:-1]
-    return CallNode(name, steps, when)
+        walk.work.fault(place, Code.REFERENCE_CYCLE, f"flows call each other in a circle: {cycle}")
+        return CallNode(name, (), when=when)
+    arguments = _arguments(walk, call, flow, where)
+    before, written = walk.known, set(walk.written)
+    walk.known = walk.known.having(name for name, _ in arguments)
+    walk.written.clear()
+    walk.calling = (*walk.calling, name)
+    steps = walk.steps(flow.do, ("flows", name, "do"), later)
+    walk.calling = walk.calling[:-1]
+    own = walk.written - {argument for argument, _ in arguments}
+    walk.written |= written
+    walk.known = walk.known.without({name for name, _ in arguments}, but=before)
+    if call.target:
+        walk.write_as(call.target, (*where, "as"))
+    return CallNode(name, steps, arguments, call.target, tuple(sorted(own)), when=when)
+
+
+def _arguments(
+    walk: StepWalk, call: FlowCall, flow: FlowModel, path: PlanPath
+) -> tuple[tuple[str, Evaluate], ...]:
+    """Return the value of each argument: the call's own, or the flow's."""
+    args = flow.args or {}
+    for name in call.arguments:
+        if name not in args:
+            given = ", ".join(args) or "none"
+            hint = suggest(name, list(args)) or f"arguments of `{call.flow}`: {given}"
+            message = f"`{call.flow}` has no argument `{name}`"
+            walk.work.fault((*path, name), Code.UNKNOWN_NAME, message, hint=hint, part="key")
+    found = []
+    for name, default in args.items():
+        where: PlanPath = ("flows", call.flow, "args", name)
+        walk.must_be_free(name, where)
+        value, known = default, walk.known
+        if name in call.arguments:
+            where, value = (*path, name), call.arguments[name]
+        found.append((name, walk.work.value(value, where, known).evaluate))
+    return tuple(found)
 
 
 def _log(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import field
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +16,7 @@ from planrunner.graph.steps import Evaluate, RequestNode, StepNode
 from planrunner.language.diagnostics import Code, suggest
 from planrunner.language.expressions.expression import RESERVED
 from planrunner.plan.models.requests import RequestStep
-from planrunner.plan.models.steps import StepModel
+from planrunner.plan.models.steps import FlowModel, StepModel
 from planrunner.plan.yaml.document import PlanPath
 from planrunner.protocols import registry
 from planrunner.protocols.lowering import Files
@@ -29,13 +29,13 @@ REPLY_NAMES: Final = frozenset({"json", "body", "headers", "status"})
 
 @dataclass(frozen=True, slots=True)
 class Flows:
-    """The plan's named lists of steps.
+    """The plan's flows.
 
     Attributes:
         left_behind: What is known after each of them, as far as loops have asked.
     """
 
-    models: Mapping[str, Sequence[StepModel]] = field(default_factory=dict)
+    models: Mapping[str, FlowModel] = field(default_factory=dict)
     left_behind: dict[str, Known] = field(default_factory=dict, compare=False)
 
 
@@ -106,28 +106,34 @@ class StepWalk(ABC):
         if not names:
             return
         for name in names:
-            self._must_be_free(name, (*path, name))
+            self.must_be_free(name, (*path, name))
         self.written.update(names)
-        self.known = replace(self.known, variables=self.known.variables | set(names))
+        self.known = self.known.having(names)
 
     def write_as(self, name: str, path: PlanPath) -> None:
         """Note that a step may set `name`, which is the value at `path`."""
-        self._must_be_free(name, path, part="value")
+        self.must_be_free(name, path, part="value")
         self.written.add(name)
-        self.known = replace(self.known, variables=self.known.variables | {name})
+        self.known = self.known.having([name])
 
     def must_exist(self, name: str, path: PlanPath) -> None:
         """Note a fault unless `name` is a variable that a step may change."""
         if name in self.known.variables and name not in self.known.shared:
             return
         variables = sorted(self.known.variables - self.known.shared)
-        if name in self.known.shared or name in self.known.params or name in self.known.columns:
-            self._must_be_free(name, path)
+        if name in self.known.shared:
+            message = f"`{name}` is set by `setup`, for all users"
+            hint = f"set a list of the user's own first: `set: {{{name}: []}}`"
+            self.work.fault(path, Code.DUPLICATE_NAME, message, hint=hint, part="key")
+            return
+        if name in self.known.params or name in self.known.columns:
+            self.must_be_free(name, path)
             return
         hint = suggest(name, variables) or f"give it a first value: `state: {{{name}: []}}`"
         self.work.fault(path, Code.UNKNOWN_NAME, f"unknown name `{name}`", hint=hint, part="key")
 
-    def _must_be_free(self, name: str, path: PlanPath, part: str = "key") -> None:
+    def must_be_free(self, name: str, path: PlanPath, part: str = "key") -> None:
+        """Note a fault unless steps may set `name`."""
         known = self.known
         code, hint = Code.DUPLICATE_NAME, "choose another name"
         if name in RESERVED:
@@ -138,8 +144,6 @@ class StepWalk(ABC):
             message = f"`{name}` is already a data source"
         elif name in registry.reply_names() and name not in known.variables:
             code, message = Code.RESERVED_NAME, f"`{name}` is a name for values of replies"
-        elif name in known.shared:
-            message = f"`{name}` is set by `setup`, for all users"
         else:
             return
         self.work.fault(path, code, message, hint=hint, part="key" if part == "key" else "value")
@@ -158,4 +162,4 @@ def _calls(piece: object) -> bool:
         return any(_calls(step) for step in piece)
     if not isinstance(piece, StepModel):
         return False
-    return piece.call is not None or any(_calls(steps) for _, steps in piece.inside())
+    return bool(piece.called) or any(_calls(steps) for _, steps in piece.inside())

@@ -331,6 +331,6 @@ def _walk(
         yield step
         for _, inner in step.inside():
             yield from _walk(inner, flows, calling)
-        if step.call is not None and step.call not in calling:
-            called = flows.models.get(step.call, ())
-            yield from _walk(called, flows, (*calling, step.call))
+        flow = flows.models.get(step.called)
+        if flow is not None and step.called not in calling:
+            yield from _walk(flow.do, flows, (*calling, step.called))

@@ -191,6 +191,7 @@ class _DryRunner:
             sessions=[client.session() for client in context.wires.clients],
             rng=rng,
             counters=context.counters,
+            plan=context.scope,
         )
         self._trace.section("user", program.name)
         # Classes that follow one another in phases of their own begin at 0, as under load.
@@ -252,6 +253,7 @@ class _DryRunner:
             self._trace.say("the iteration ends here", failed=failed)
         for forgotten in user.program.iteration_names:
             actor.scope.pop(forgotten, None)
+        actor.uncover(user.program.hidden_names)
 
 
 class _DryRunUser:

@@ -121,6 +121,7 @@ class UserPool:
             sessions=[client.session() for client in context.wires.clients],
             rng=rng,
             counters=context.counters,
+            plan=context.scope,
         )
         user = VirtualUser(bound, actor, identity=identity, on_change=self._changed)
         actor.due_ns = due_ns

@@ -12,6 +12,7 @@ from typing import Any, Final, assert_never
 from planrunner.engine.recording.recorder import PhaseRecorder, Site, span_recorder
 from planrunner.engine.steps.exec import bind_exec
 from planrunner.engine.steps.flow import (
+    bind_call,
     bind_choose,
     bind_foreach,
     bind_group,
@@ -20,7 +21,6 @@ from planrunner.engine.steps.flow import (
     bind_pop,
     bind_push,
     bind_repeat,
-    bind_sequence,
     bind_stop,
     bind_switch,
     bind_while,
@@ -167,7 +167,7 @@ class Binder:
     def steps(self, nodes: Sequence[StepNode], place: StepPlace) -> tuple[Step, ...]:
         bound: list[Step] = []
         for node in nodes:
-            if isinstance(node, CallNode) and node.when is None:
+            if isinstance(node, CallNode) and node.is_plain:
                 bound += self.steps(node.steps, place)  # as if its steps stood here
             else:
                 failures = self._failures(node, place)
@@ -223,7 +223,7 @@ class Binder:
             case ParallelNode():
                 return bind_parallel(self.steps(node.requests, place))
             case CallNode():
-                return bind_sequence(self.steps(node.steps, place))
+                return bind_call(node, self.steps(node.steps, place), failures)
             case LogNode():
                 return bind_log(node, self._services, failures)
             case StopNode():

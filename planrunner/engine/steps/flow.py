@@ -18,6 +18,7 @@ from planrunner.engine.users.user_context import (
     StepsStopped,
 )
 from planrunner.graph.run_graph import (
+    CallNode,
     Evaluate,
     ForeachNode,
     IfNode,
@@ -33,6 +34,7 @@ from planrunner.graph.run_graph import (
 from planrunner.language.expressions.values import EvaluationError, kind_of, to_text
 
 __all__ = [
+    "bind_call",
     "bind_choose",
     "bind_foreach",
     "bind_group",
@@ -41,7 +43,6 @@ __all__ = [
     "bind_pop",
     "bind_push",
     "bind_repeat",
-    "bind_sequence",
     "bind_stop",
     "bind_switch",
     "bind_while",
@@ -75,12 +76,27 @@ def bind_group(steps: Sequence[Step], record: Callable[[int, int, str], None]) -
     return group
 
 
-def bind_sequence(steps: Sequence[Step]) -> Step:
-    async def sequence(user: Actor) -> None:
-        for step in steps:
-            await step(user)
+def bind_call(node: CallNode, steps: Sequence[Step], failures: StepFailures) -> Step:
+    arguments, target = node.arguments, node.target
 
-    return sequence
+    async def call(user: Actor) -> None:
+        scope = user.scope
+        values = {name: failures.evaluated(user, evaluate) for name, evaluate in arguments}
+        for value in values.values():
+            user.let_go(value)
+        outside = {name: scope[name] for name in values if name in scope}
+        scope.update(values)
+        try:
+            for step in steps:
+                await step(user)
+        finally:
+            for name in values:
+                scope.pop(name, None)
+            scope.update(outside)
+        if target:
+            scope[target] = {name: scope[name] for name in node.names if name in scope}
+
+    return call
 
 
 def bind_if(

@@ -284,8 +284,11 @@ class IterationLoop:
         record(began_ns, took_ns, actor.failure)
         if actor.failure:
             actor.failure = ""
-        for name in self._bound.program.iteration_names:
+        program = self._bound.program
+        for name in program.iteration_names:
             actor.scope.pop(name, None)
+        if program.hidden_names:
+            actor.uncover(program.hidden_names)
         return took_ns
 
     def _cut(self, task: BoundTask, began_ns: int, event: BaseException) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import Timeout
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from random import Random
 from typing import Any
 
@@ -56,6 +56,7 @@ class Actor:
 
     Attributes:
         scope: The names its expressions see.
+        plan: The names that all users have in common, as they are before the user sets anything.
         sends: `Session.send` of each protocol, by the number that steps were bound with.
         due_ns: When the schedule wanted the iteration's first request; 0 once that one was sent,
             and always in a closed phase.
@@ -81,6 +82,7 @@ class Actor:
         "failure",
         "limit",
         "moment_ns",
+        "plan",
         "refusals",
         "rng",
         "scope",
@@ -99,9 +101,11 @@ class Actor:
         sessions: Sequence[Session],
         rng: Random,
         counters: Counters,
+        plan: Scope | None = None,
     ) -> None:
         self.clock = clock
         self.scope = scope
+        self.plan = plan or {}
         self.sessions = sessions
         self.sends: tuple[Send, ...] = tuple(session.send for session in sessions)
         self.rng = rng
@@ -149,6 +153,12 @@ class Actor:
         """Note that a value was given to another name or list: a list in it has two holders now."""
         if isinstance(value, list | dict | tuple):
             self._lists.clear()
+
+    def uncover(self, names: Iterable[str]) -> None:
+        """Let names of the plan have their own values again where the user has forgotten its."""
+        for name in names:
+            if name in self.plan:
+                self.scope.setdefault(name, self.plan[name])
 
     def lanes(self, count: int) -> Sequence[Actor]:
         """Return up to `count` actors of this user, itself first, that may send side by side."""

@@ -47,6 +47,7 @@ __all__ = [
     "TextField",
     "ValueField",
     "VariableName",
+    "read_value",
 ]
 
 
@@ -120,7 +121,7 @@ def _text(value: object) -> Text:
     return parse_text(str(value))
 
 
-def _value(value: object) -> PlanValue:
+def read_value(value: object) -> PlanValue:
     """Parse a value; reports every faulty text in it, each at its own place."""
     faults: list[InitErrorDetails] = []
     parsed = _parse_collecting(value, (), faults)
@@ -323,7 +324,7 @@ TextField = Annotated[
 
 ValueField = Annotated[
     Any,
-    ReadBy(_value, {"description": "Any value; `${…}` in its texts inserts values."}),
+    ReadBy(read_value, {"description": "Any value; `${…}` in its texts inserts values."}),
 ]
 """What `parse_value` gives; lower it with `lower_value`."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import field
 from typing import Annotated, Any, ClassVar, Final, Literal, cast
 
 from pydantic import Field
@@ -12,11 +13,19 @@ from planrunner.language.diagnostics import Code
 from planrunner.language.expressions.expression import RESERVED, Expression, ExpressionError, parse
 from planrunner.language.fields.mapping import Fault, PlanMapping, error
 from planrunner.language.fields.reading import ReadBy
-from planrunner.language.fields.types import Duration, TextField, ValueField, VariableName
+from planrunner.language.fields.types import (
+    Duration,
+    TextField,
+    ValueField,
+    VariableName,
+    read_value,
+)
 from planrunner.values import dataclass
 
 __all__ = [
+    "CallField",
     "ExecModel",
+    "FlowCall",
     "Foreach",
     "ForeachField",
     "Pop",
@@ -147,6 +156,73 @@ ForeachField = Annotated[
             "type": "string",
             "pattern": r"^\s*[A-Za-z_][A-Za-z0-9_]*\s+in\s+\S",
             "patternErrorMessage": "write a name, `in` and a list: `id in created`",
+        },
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class FlowCall:
+    """Run the steps of a flow.
+
+    Attributes:
+        arguments: Values of its `args`; what `parse_value` gives.
+        target: The name that gets what the flow has set; empty when nothing does.
+    """
+
+    flow: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    target: str = ""
+
+
+def _read_call(data: object) -> FlowCall:
+    if isinstance(data, str) and data:
+        return FlowCall(data)
+    if isinstance(data, dict) and isinstance(data.get("flow"), str) and data["flow"]:
+        if "as" in data:
+            _check_name(data["as"], "as")
+        arguments = {key: data[key] for key in data if key not in ("flow", "as")}
+        for name in arguments:
+            _check_name(name, name)
+        values = cast("Mapping[str, Any]", read_value(arguments))
+        return FlowCall(data["flow"], values, data.get("as", ""))
+    raise error(
+        Fault(
+            Code.INVALID_VALUE,
+            "`call` needs the name of a flow",
+            "write `call: login`, or `call: {flow: login, role: admin}` with values of its `args`",
+        )
+    )
+
+
+CallField = Annotated[
+    FlowCall,
+    ReadBy(
+        _read_call,
+        {
+            "anyOf": [
+                {"type": "string", "minLength": 1},
+                {
+                    "type": "object",
+                    "title": "call",
+                    "required": ["flow"],
+                    "properties": {
+                        "flow": {
+                            "type": "string",
+                            "minLength": 1,
+                            "markdownDescription": "The flow's name.",
+                        },
+                        "as": {
+                            "type": "string",
+                            "markdownDescription": "The variable that stores what the flow sets "
+                            "and extracts, by name.",
+                        },
+                    },
+                    "additionalProperties": {
+                        "markdownDescription": "The value of one of the flow's `args`."
+                    },
+                },
+            ]
         },
     ),
 ]

@@ -21,7 +21,7 @@ from planrunner.plan.models.load.stages import StageList, mixed_stages
 from planrunner.plan.models.load.workload import PhaseModel, with_counted_users
 from planrunner.plan.models.params import ParamModel
 from planrunner.plan.models.requests import PLAN_SETTINGS, LoneRequest, PlanGuests
-from planrunner.plan.models.steps import BlockModel, StepModel
+from planrunner.plan.models.steps import BlockModel, FlowModel
 from planrunner.plan.models.thresholds import ThresholdModel
 from planrunner.plan.models.users import UserModel
 from planrunner.protocols import registry
@@ -67,7 +67,7 @@ class ImportModel(_RootModel):
     nullable: ClassVar[frozenset[str]] = frozenset({"users", "flows", "data", "thresholds"})
 
     users: dict[str, UserModel] | None = None
-    flows: dict[str, list[StepModel]] | None = None
+    flows: dict[str, FlowModel] | None = None
     data: dict[VariableName, DataModel] | None = None
     thresholds: list[ThresholdModel] | None = None
 
@@ -157,7 +157,7 @@ class PlanModel(_RootModel):
         description="Rows of test data, and how users share them.",
         examples=["{topics: {list: [python, docker], order: random}}"],
     )
-    flows: dict[str, Annotated[list[StepModel], Field(min_length=1)]] | None = Field(
+    flows: dict[str, FlowModel] | None = Field(
         None,
         description="Named lists of steps, run with `call`.",
         examples=["{logout: [{post: /logout}]}"],

@@ -19,12 +19,18 @@ from planrunner.language.fields.types import (
     ValueField,
     VariableName,
 )
-from planrunner.plan.models.actions import ExecModel, ForeachField, PopField, PythonModel
+from planrunner.plan.models.actions import (
+    CallField,
+    ExecModel,
+    ForeachField,
+    PopField,
+    PythonModel,
+)
 from planrunner.plan.models.requests import LoneRequest, RequestStep, actions_in
 from planrunner.plan.models.step_rules import OWN_ACTIONS, step_faults
 from planrunner.protocols import registry
 
-__all__ = ["BlockModel", "PollModel", "StepList", "StepModel"]
+__all__ = ["BlockModel", "FlowModel", "PollModel", "StepList", "StepModel"]
 
 
 class PollModel(LoneRequest):
@@ -189,8 +195,10 @@ class StepModel(RequestStep):
         description="Send these requests at the same time and wait for all.",
         examples=["[{get: /a}, {get: /b}]"],
     )
-    call: str | None = Field(
-        None, min_length=1, description="Run the steps of a flow.", examples=["login"]
+    call: CallField | None = Field(
+        None,
+        description="Run the steps of a flow, with values of its `args`.",
+        examples=["login", "{flow: login, role: admin}"],
     )
     exec_: ExecModel | None = Field(
         None,
@@ -225,6 +233,11 @@ class StepModel(RequestStep):
         if self.operations:
             return str(next(iter(self.operations)))
         return next(word for word, field in _FIELDS.items() if getattr(self, field) is not None)
+
+    @property
+    def called(self) -> str:
+        """The flow that it calls; empty when it calls none."""
+        return "" if self.call is None else self.call.flow
 
     def inside(self) -> Iterator[tuple[tuple[str | int, ...], Sequence[StepModel]]]:
         """Yield the lists of steps in it, each with the keys that lead there."""
@@ -266,6 +279,37 @@ def _parallel_faults(steps: object) -> Iterator[Fault]:
                 "put it before or after; to run flows side by side, give the phase more users",
                 path=("parallel", index),
             )
+
+
+class FlowModel(PlanMapping):
+    """A named list of steps that others call, with the arguments that it takes."""
+
+    short_schema: ClassVar[Mapping[str, Any]] = {
+        "type": "array",
+        "items": {"$model": StepModel},
+        "markdownDescription": "The steps to run.",
+    }
+
+    synonyms: ClassVar[Mapping[str, str]] = {
+        "params": "args",
+        "arguments": "args",
+        "with": "args",
+        "steps": "do",
+    }
+
+    args: dict[VariableName, ValueField] | None = Field(
+        None,
+        description="Names that exist in the flow, with the values that they have unless a call "
+        "gives others.",
+        examples=["{role: buyer}"],
+    )
+    do: Annotated[list[StepModel], Field(min_length=1)] = Field(
+        description="The steps to run.", examples=["[{post: /login}]"]
+    )
+
+    @classmethod
+    def expand(cls, data: object) -> object:
+        return {"do": data} if isinstance(data, list) else data
 
 
 class BlockModel(PlanMapping):

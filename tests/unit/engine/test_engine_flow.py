@@ -380,3 +380,44 @@ class TestChoices:
         assert set(counts(told.outcome, "request", "failure")) == {
             ("switch nobody.knows", "extract")
         }
+
+
+class TestCalls:
+    def test_arguments_live_as_long_as_the_call(self):
+        """What they hide has its value again, and what the flow sets stays."""
+        inner = (assign(seen="role"), assign(role="'changed'"))
+        call = CallNode("f", inner, (("role", expr("'admin'")),), "made", ("seen",))
+
+        told = one_iteration(assign(role="'mine'"), call, request())
+
+        scope = names(told)
+        assert (scope["role"], scope["seen"], scope["made"]) == ("mine", "admin", {"seen": "admin"})
+
+    def test_an_argument_that_hid_nothing_is_gone(self):
+        """Also when a step of the flow ended the iteration."""
+        call = CallNode("f", (StopNode(StopWhat.ITERATION),), (("role", expr("'x'")),))
+
+        told = run_graph(make_graph(user_class(task("t", request(), call)), closed(1, 0.015)))
+
+        assert all("role" not in scope for scope in told.target.scopes)
+
+    def test_a_flow_may_call_another_with_the_same_argument(self):
+        """Each has its own."""
+        inner = CallNode("g", (push(seen="n"),), (("n", expr("n + 1")),))
+        outer = CallNode("f", (inner, push(seen="n")), (("n", expr("1")),))
+
+        told = one_iteration(assign(seen="[]"), outer, request())
+
+        assert names(told)["seen"] == [2, 1]
+
+
+def test_a_name_of_the_plan_comes_back_after_the_iteration():
+    """The user hides it until then, and no other user sees that."""
+    users = user_class(
+        task("t", request("before"), assign(amount="amount + 1"), request("after")),
+        iteration_names=("amount",),
+        hidden_names=("amount",),
+    )
+    told = run_graph(make_graph(users, closed(2, 0.035), scope={"amount": 5}))
+
+    assert [scope["amount"] for scope in told.target.scopes] == [5, 5, 6, 6] * 2
