@@ -10,7 +10,14 @@ import click
 from planrunner import __version__
 from planrunner.cli.leaving import Leaving
 from planrunner.cli.streams import never_refuse
-from planrunner.errors import Bug, CannotRun, Interrupted, PlanrunnerError, UsageError
+from planrunner.errors import (
+    Bug,
+    CannotRun,
+    Interrupted,
+    PackageMissing,
+    PlanrunnerError,
+    UsageError,
+)
 from planrunner.language.diagnostics import PlanError, render, visible
 from planrunner.results.exit_codes import ExitCode
 
@@ -187,7 +194,7 @@ def _ending(error: BaseException) -> int:
 
 def _exit_code_of(error: PlanrunnerError) -> ExitCode:
     match error:
-        case PlanError() | UsageError():
+        case PlanError() | UsageError() | PackageMissing():
             return ExitCode.PLAN_INVALID
         case CannotRun():
             return ExitCode.CANNOT_RUN

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.http_servers import HttpServer
+from tests.support.missing import hidden
 from tests.support.plans import PlanProject, plan_text
 
 SHORT = "phases: [{users: 2, iterations: 40}]"
@@ -287,3 +288,14 @@ def test_runs_are_compared_and_listed(project: PlanProject, run: Path) -> None:
     assert "nothing was compared" in gated.out
     assert listed.code == 0
     assert "pass" in listed.out
+
+
+def test_pictures_say_what_they_need(project: PlanProject, run: Path) -> None:
+    """Before a folder is made; the quotes are for shells that expand brackets."""
+    with hidden("vl_convert"):
+        ended = project.run("report", str(run), "--png", "pictures")
+
+    assert ended.code == 2
+    assert "`--png` needs the package vl-convert-python" in ended.err
+    assert "hint: pip install 'planrunner[charts]'" in ended.err
+    assert not (project.directory / "pictures").exists()

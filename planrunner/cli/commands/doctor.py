@@ -11,6 +11,7 @@ import click
 from planrunner.cli.limits import need_descriptors, workers_of
 from planrunner.cli.machine.capacity import Capacity, measure_capacity
 from planrunner.cli.machine.checks import Machine, read_machine, warnings_of
+from planrunner.extras import EXTRAS, install_hint
 from planrunner.runner.event_loop import run_on_fast_loop
 from planrunner.units import NS_PER_MS, format_duration
 
@@ -93,6 +94,11 @@ def _doubts(machine: Machine, capacity: Capacity) -> Iterator[str]:
 def _about_machine(machine: Machine) -> Iterator[str]:
     loop = "uvloop" if machine.fast_loop else "asyncio"
     yield f"machine     {machine.processors} processors, Python {machine.python}, {loop}"
+    installed = [name for name, is_installed in machine.extras.items() if is_installed]
+    yield f"extras      {', '.join(installed) or 'none'}"
+    for extra in EXTRAS:
+        if extra.name not in installed:
+            yield f"            without {extra.name}: {extra.purpose}; {install_hint(extra.name)}"
     if machine.most_open_files:
         yield f"open files  {machine.open_files:,}; up to {machine.most_open_files:,} when needed"
     if machine.ports:

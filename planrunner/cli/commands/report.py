@@ -13,6 +13,7 @@ import click
 from planrunner.cli.plan_options import complete_formats, parse_formats
 from planrunner.cli.streams import stdout_for_documents
 from planrunner.errors import CannotRun, UsageError
+from planrunner.extras import need
 from planrunner.formats import partial_words
 from planrunner.report.charts.charts import PAPER, charts_of, standalone
 from planrunner.report.terminal.console import open_console, print_summary
@@ -23,9 +24,10 @@ from planrunner.results.files.samples import write_keep
 from planrunner.results.model import RunResult
 from planrunner.runner.report_files import is_of_samples, report_files
 
-__all__ = ["command", "draw"]
+__all__ = ["command"]
 
 _TO_STDOUT: Final = "-"
+_SCALE: Final = 2  # pixels of a screen with a high resolution for each of the chart's
 
 
 @click.command(
@@ -145,29 +147,20 @@ def _make(directory: Path) -> None:
 
 
 def _draw(result: RunResult, folder: Path, kind: str) -> None:
-    from planrunner.cli.commands.report import draw  # noqa: PLC0415 - imports what draws
-
+    need("vl_convert", f"`--{kind}`")
     _make(folder)
-    for path in draw(result, folder, kind):
+    for path in _pictures(result, folder, kind):
         click.echo(path)
 
 
-_SCALE = 2  # pixels of a screen with a high resolution for each of the chart's
-
-
-def draw(result: RunResult, folder: Path, kind: str) -> Iterator[Path]:
+def _pictures(result: RunResult, folder: Path, kind: str) -> Iterator[Path]:
     """Draw each chart into `folder` as `kind`, `png` or `svg`; yield the files.
 
     Raises:
-        CannotRun: vl-convert isn't installed, or a file can't be written.
+        CannotRun: A file can't be written.
     """
-    try:
-        import vl_convert  # noqa: PLC0415 - 30 MB that only charts need
-    except ImportError as error:
-        raise CannotRun(
-            "charts need vl-convert-python, which is not installed",
-            hint="pip install vl-convert-python",
-        ) from error
+    import vl_convert  # noqa: PLC0415 - 30 MB that only charts need
+
     for chart in charts_of(result, PAPER):
         spec = json.dumps(standalone(chart, PAPER))
         path = folder / f"{chart.id}.{kind}"

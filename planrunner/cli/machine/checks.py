@@ -6,12 +6,13 @@ import importlib.util
 import platform
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from planrunner.cli.limits import OWN_DESCRIPTORS, available_processors, open_files
+from planrunner.extras import EXTRAS
 from planrunner.values import dataclass
 
 __all__ = ["Machine", "read_machine", "warnings_of"]
@@ -29,6 +30,7 @@ class Machine:
         open_files: Of one process: allowed now, and after `planrunner` has raised that itself;
             0 where there is no limit to know.
         ports: Connections to one address and port at a time; 0 where unknown.
+        extras: Whether the packages of each extra are installed.
     """
 
     system: str
@@ -38,6 +40,7 @@ class Machine:
     open_files: int
     most_open_files: int
     ports: int
+    extras: Mapping[str, bool]
 
     @property
     def most_users(self) -> int:
@@ -57,6 +60,7 @@ def read_machine() -> Machine:
         soft,
         hard,
         _ports(),
+        {extra.name: extra.is_installed for extra in EXTRAS},
     )
 
 

@@ -55,8 +55,8 @@ gives the same values. The filter `random` and `fake` use it too.
 _FAKES: Final = """\
 ## Made-up values
 
-`fake` needs the package faker: `pip install planrunner[data]`. Values are American English on every
-machine. Each standard provider of faker can be called; the usual ones are:
+`fake` needs the package faker: `pip install 'planrunner[data]'`. Values are American English on
+every machine. Each standard provider of faker can be called; the usual ones are:
 """
 _FOREIGN: Final = """\
 ## Coming from another tool

@@ -12,6 +12,7 @@ from typing import Final, TextIO
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from planrunner.extras import install_hint
 from planrunner.report.charts.charts import SCREEN, Chart
 from planrunner.report.charts.palette import config
 from planrunner.report.findings import is_rough
@@ -50,6 +51,7 @@ def write_page(
         **names,
         charts=charts,
         scripts=scripts,
+        charts_hint=install_hint("charts"),
         chart_data=_chart_data(charts),
         style=style,
         content_security=_content_security(style, scripts),

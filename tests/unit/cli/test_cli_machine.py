@@ -8,7 +8,7 @@ import pytest
 
 from planrunner.cli.machine.checks import Machine, read_machine, warnings_of
 
-ROOMY = Machine("Linux", "3.11.7", 4, True, 1_024, 65_536, 28_232)  # noqa: FBT003 - a literal
+ROOMY = Machine("Linux", "3.11.7", 4, True, 1_024, 65_536, 28_232, {})  # noqa: FBT003 - a literal
 
 
 def test_a_roomy_machine_needs_no_advice() -> None:

@@ -2,40 +2,56 @@
 
 from __future__ import annotations
 
-import sys
-
 import pytest
 
-from tests.support.plans import findings
+from planrunner.language.expressions.builtins import fakes
+from tests.support.missing import hidden
+from tests.support.plans import compiled, findings
 
 MARKUP = "users: {A: {steps: [{get: /, extract: {x: {%s: '//p'}}}]}}"
+HINT = "pip install 'planrunner[%s]'"
 
 
 @pytest.mark.parametrize(
-    ("language", "package", "hint"),
-    [
-        ("css", "cssselect", "pip install cssselect"),
-        ("css", "lxml", "pip install lxml cssselect"),
-        ("xpath", "lxml", "pip install lxml cssselect"),
-    ],
+    ("language", "package"), [("css", "cssselect"), ("css", "lxml"), ("xpath", "lxml")]
 )
-def test_extraction_from_markup(
-    monkeypatch: pytest.MonkeyPatch, language: str, package: str, hint: str
-) -> None:
+def test_extraction_from_markup(language: str, package: str) -> None:
     """At the selector."""
-    monkeypatch.setitem(sys.modules, package, None)
-
-    [found] = findings(MARKUP % language)
+    with hidden(package):
+        [found] = findings(MARKUP % language)
 
     assert (found.code, found.marked) == ("not-available", "'//p'")
-    assert (found.message, found.hint) == (f"`{language}` needs the package {package}", hint)
+    assert (found.message, found.hint) == (
+        f"`{language}` needs the package {package}",
+        HINT % "html",
+    )
 
 
-def test_a_socks_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_socks_proxy() -> None:
     """At the proxy."""
-    monkeypatch.setitem(sys.modules, "socksio", None)
-
-    [found] = findings('http: {base_url: "http://a.test", proxy: "socks5://localhost:1"}')
+    with hidden("socksio"):
+        [found] = findings('http: {base_url: "http://a.test", proxy: "socks5://localhost:1"}')
 
     assert (found.code, found.marked) == ("not-available", '"socks5://localhost:1"')
-    assert found.message == "a SOCKS proxy needs the package socksio"
+    assert (found.message, found.hint) == (
+        "a SOCKS proxy needs the package socksio",
+        HINT % "socks",
+    )
+
+
+def test_made_up_values() -> None:
+    """At the expression."""
+    fakes._generator.cache_clear()
+    fakes.fake_names.cache_clear()
+
+    with hidden("faker"):
+        [found] = findings("users: {A: {steps: [{get: '/${fake.name()}'}]}}")
+
+    assert (found.code, found.hint) == ("not-available", HINT % "data")
+    assert found.message == "`fake` needs the package faker"
+
+
+def test_plans_that_use_none_of_it_miss_nothing() -> None:
+    """A base install is enough for them, regular expressions and JSON Schemas included."""
+    with hidden("cssselect", "faker", "jsonschema_rs", "lxml", "socksio", "vl_convert"):
+        assert compiled("users: {A: {steps: [{get: /, extract: {x: {regex: 'a(.)'}}}]}}").users

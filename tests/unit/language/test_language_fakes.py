@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Iterator
 from random import Random
 
 import pytest
@@ -10,6 +10,7 @@ import pytest
 from planrunner.language.diagnostics import Code
 from planrunner.language.expressions.builtins import fakes
 from planrunner.language.expressions.expression import EvaluationError, ExpressionError, Rand, parse
+from tests.support.missing import hidden
 
 
 def drawn(source: str, seed: int = 7) -> object:
@@ -17,17 +18,17 @@ def drawn(source: str, seed: int = 7) -> object:
 
 
 @pytest.fixture
-def without_faker(monkeypatch: pytest.MonkeyPatch) -> None:
+def without_faker() -> Iterator[None]:
     """A machine without the extra."""
-    monkeypatch.setitem(sys.modules, "faker", None)
     fakes._generator.cache_clear()
     fakes.fake_names.cache_clear()
+    with hidden("faker"):
+        yield
 
 
 @pytest.fixture
 def faker() -> None:
     """A machine with it."""
-    pytest.importorskip("faker")
     fakes._generator.cache_clear()
     fakes.fake_names.cache_clear()
 
@@ -90,5 +91,5 @@ def test_without_the_package_the_expression_is_the_place_of_the_error() -> None:
     assert (error.code, error.offset) == (Code.NOT_AVAILABLE, 4)
     assert (error.message, error.hint) == (
         "`fake` needs the package faker",
-        "pip install planrunner[data]",
+        "pip install 'planrunner[data]'",
     )

@@ -62,8 +62,6 @@ def test_an_operators_example_gives_what_the_reference_says(one: object) -> None
 @pytest.mark.parametrize("one", FAKES, ids=lambda one: one.name)
 def test_a_made_up_value_can_be_drawn(one: Described) -> None:
     """The listed ones are standard providers of the package."""
-    pytest.importorskip("faker")
-
     assert value_of(one.example)
 
 

@@ -13,8 +13,11 @@ from itertools import pairwise
 
 import pytest
 
+from planrunner.report.charts import vega
+from planrunner.report.charts.vega import javascript_bundle
 from planrunner.report.formats.html import write_html
 from tests.support.golden import check_golden
+from tests.support.missing import hidden
 from tests.support.results import RESULTS, make_large
 
 VOID = {"meta", "br", "wbr", "img", "link", "hr", "input"}
@@ -221,3 +224,23 @@ def test_text_has_enough_contrast(pages, scheme, ink):
 
     for ground in ("paper", "band", *([f"{ink}-band"] if f"{ink}-band" in colors else [])):
         assert _contrast(colors[ink], colors[ground]) >= 4.5
+
+
+def test_charts_come_with_the_package() -> None:
+    """Reports have them on a machine without vl-convert."""
+    with hidden("vl_convert"):
+        script = javascript_bundle()
+
+    assert script.startswith("/*! Vega ")
+    assert "window.vegaEmbed" in script
+
+
+@pytest.mark.slow
+def test_sources_that_were_never_built_make_the_script(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the extra; without it, the report says what to install."""
+    monkeypatch.setattr(vega, "_SCRIPT", "no-such.js")
+
+    assert "window.vegaEmbed" in javascript_bundle()
+    with hidden("vl_convert"):
+        assert javascript_bundle() == ""
+    assert "pip install &#39;planrunner[charts]&#39;" in html(RESULTS["passing"])

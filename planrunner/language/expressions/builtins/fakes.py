@@ -9,7 +9,7 @@ from functools import cache
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
-from planrunner.errors import PackageMissing
+from planrunner.extras import need
 
 if TYPE_CHECKING:
     from faker import Generator
@@ -37,12 +37,9 @@ def fake_names() -> Sequence[str]:
 
 @cache
 def _generator() -> Generator:
-    try:
-        from faker import Factory  # noqa: PLC0415 - 130 ms that other plans need not pay
-    except ImportError as missing:
-        raise PackageMissing(
-            "`fake` needs the package faker", hint="pip install planrunner[data]"
-        ) from missing
+    need("faker", "`fake`")
+    from faker import Factory  # noqa: PLC0415 - 130 ms that other plans need not pay
+
     return Factory.create(_LOCALE)
 
 

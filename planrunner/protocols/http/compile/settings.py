@@ -6,10 +6,10 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import field, replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
+from planrunner.extras import need
 from planrunner.language.diagnostics import Code
 from planrunner.language.fields.text import Text
 from planrunner.language.fields.types import Deferred
@@ -201,14 +201,9 @@ def _proxy(text: Text | None, lowering: Lowering) -> str:
     url = None if text is None else lowering.constant(text, ("proxy",))
     if not url:
         return ""
-    if url.startswith(("socks5://", "socks5h://")) and find_spec("socksio") is None:
-        lowering.fault(
-            ("proxy",),
-            Code.NOT_AVAILABLE,
-            "a SOCKS proxy needs the package socksio",
-            "pip install httpx[socks]",
-        )
-        return ""
+    if url.startswith(("socks5://", "socks5h://")):
+        with lowering.at(("proxy",)):
+            need("socksio", "a SOCKS proxy")
     try:
         split_url(url.replace("socks5h://", "http://").replace("socks5://", "http://"))
     except UrlError as failed:

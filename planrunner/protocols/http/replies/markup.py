@@ -7,7 +7,7 @@ from collections.abc import Callable
 from math import isfinite
 from typing import Any, Final
 
-from planrunner.errors import PackageMissing
+from planrunner.extras import need
 from planrunner.language.expressions.values import EvaluationError
 from planrunner.protocols.base import Reply, read_text
 from planrunner.protocols.http.replies.xpath import MarkupError, check_xpath, prefixes_in
@@ -31,12 +31,9 @@ def compile_markup(language: str, source: str) -> Callable[[Reply], list[Any]]:
         MarkupError: The selector is wrong.
         PackageMissing: lxml or cssselect is not installed.
     """
-    try:
-        from lxml import etree  # noqa: PLC0415 - 20 ms that other plans need not pay
-    except ImportError as missing:
-        raise PackageMissing(
-            f"`{language}` needs the package lxml", hint="pip install lxml cssselect"
-        ) from missing
+    need("lxml", f"`{language}`")
+    from lxml import etree  # noqa: PLC0415 - 20 ms that other plans need not pay
+
     expression = _css_to_xpath(source) if language == "css" else source
     check_xpath(expression, shorten(source, 60))
     prefixes = prefixes_in(expression)
@@ -113,12 +110,9 @@ def _value(item: Any) -> str:  # noqa: ANN401 - a node, or the text of an attrib
 
 
 def _css_to_xpath(source: str) -> str:
-    try:
-        import cssselect  # noqa: PLC0415
-    except ImportError as missing:
-        raise PackageMissing(
-            "`css` needs the package cssselect", hint="pip install cssselect"
-        ) from missing
+    need("cssselect", "`css`")
+    import cssselect  # noqa: PLC0415 - likewise
+
     ending = _ENDING.fullmatch(source)
     try:
         selector = ending["css"] if ending else source

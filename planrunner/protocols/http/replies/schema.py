@@ -124,7 +124,7 @@ def _judge(schema: object, validator: Any) -> Judge:  # noqa: ANN401 - one of js
     return judge
 
 
-def _fast_check(schema: object) -> Callable[[Any], bool] | None:
+def _fast_check(schema: Any) -> Callable[[Any], bool] | None:  # noqa: ANN401 - JSON
     """Use jsonschema-rs where it is installed: many times faster, the same verdicts."""
     try:
         import jsonschema_rs  # noqa: PLC0415 - optional

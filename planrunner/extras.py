@@ -1,0 +1,87 @@
+"""The extras of the package: what each is for, and which packages it brings.
+
+`pyproject.toml` has the same names under `optional-dependencies`; a test compares the two.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from typing import Final
+
+from planrunner.errors import PackageMissing
+from planrunner.values import dataclass
+
+__all__ = ["EXTRAS", "Extra", "install_hint", "need"]
+
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """Packages that only some plans or commands need.
+
+    Attributes:
+        packages: The module to import, and the name of the package that has it.
+        purpose: What it is for, as part of a sentence.
+    """
+
+    name: str
+    packages: tuple[tuple[str, str], ...]
+    purpose: str
+
+    @property
+    def is_installed(self) -> bool:
+        """Whether all of it is there."""
+        return all(_is_found(module) for module, _ in self.packages)
+
+
+EXTRAS: Final = (
+    Extra("charts", (("vl_convert", "vl-convert-python"),), "charts as PNG and SVG files"),
+    Extra("data", (("faker", "faker"),), "made-up values with `fake`"),
+    Extra("fast", (("jsonschema_rs", "jsonschema-rs"),), "JSON Schemas judged many times faster"),
+    Extra(
+        "html",
+        (("lxml", "lxml"), ("cssselect", "cssselect")),
+        "`css` and `xpath` in HTML and XML replies",
+    ),
+    Extra("socks", (("socksio", "socksio"),), "SOCKS proxies"),
+)
+
+
+def need(module: str, purpose: str) -> None:
+    """Make sure that a module of an extra can be imported, and import it.
+
+    Args:
+        module: The name to import, of one of the extras.
+        purpose: What needs it, as the subject of a sentence.
+
+    Raises:
+        PackageMissing: The module is not installed, or can't be loaded on this machine.
+    """
+    try:
+        importlib.import_module(module)
+    except ImportError as missing:
+        extra, package = _origin(module)
+        raise PackageMissing(
+            f"{purpose} needs the package {package}", hint=install_hint(extra)
+        ) from missing
+
+
+def _is_found(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except (ImportError, ValueError):  # hidden on purpose, or its parent is missing
+        return False
+
+
+def install_hint(extra: str) -> str:
+    """Return the command that installs an extra, quoted for shells that expand brackets."""
+    return f"pip install 'planrunner[{extra}]'"
+
+
+def _origin(module: str) -> tuple[str, str]:
+    """Return the extra that brings a module, and the module's package."""
+    for extra in EXTRAS:
+        for name, package in extra.packages:
+            if name == module:
+                return extra.name, package
+    raise KeyError(module)
