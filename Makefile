@@ -10,7 +10,7 @@ SEED    ?=
 YAML_LS := .tools/node_modules/yaml-language-server
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt fmt-check lint types imports test-all fuzz bench schema changelog editor-tools clean
+.PHONY: help demo test check fmt fmt-check lint types imports test-all fuzz bench schema changelog dist editor-tools clean
 
 help:  ## this menu
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -71,6 +71,11 @@ schema: $(STAMP)  ## write schema/*.json and five pages of docs/reference from t
 
 changelog: $(DEV)  ## print the section that changelog.d makes; writes nothing
 	@$(BIN)/towncrier build --draft --version "the next version"
+
+# The wheel is made of the source distribution, which shows that this has all that it needs.
+dist: $(DEV)  ## build the wheel and the source distribution into dist/
+	@rm -rf dist
+	$(BIN)/python -m build --outdir dist
 
 # The editor test drives the real language server; without npm it is skipped outside CI.
 editor-tools:  ## fetch yaml-language-server into .tools
