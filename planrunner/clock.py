@@ -184,10 +184,10 @@ def _of_libc() -> tuple[Callable[[], int], Callable[[int, int], object]] | None:
             (name, ctypes.c_long) for name in ("interval_s", "interval_ns", "wait_s", "wait_ns")
         )
 
-    libc = ctypes.CDLL(None)
     try:
+        libc = ctypes.CDLL(None)
         timerfd_create, timerfd_settime = libc.timerfd_create, libc.timerfd_settime
-    except AttributeError:
+    except (AttributeError, OSError):
         return None
     timerfd_settime.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
     spec = Itimerspec()

@@ -12,7 +12,8 @@ import os
 import stat
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import cache
+from functools import cache, reduce
+from operator import or_
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -94,6 +95,14 @@ class Folders:
 
 ANYWHERE: Final = Folders()
 
+# Windows has the last one only, and without it changes line ends.
+_FLAGS: Final = reduce(
+    or_,
+    (getattr(os, name, 0) for name in ("O_CLOEXEC", "O_NONBLOCK", "O_NOCTTY", "O_BINARY")),
+    os.O_RDONLY,
+)
+_NO_FOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
+
 
 def check_file(
     path: str | os.PathLike[str], *, most: int, folders: Folders = ANYWHERE
@@ -137,10 +146,8 @@ def open_file(path: str | os.PathLike[str], *, most: int, folders: Folders = ANY
     try:
         where = folders.locate(path)
         _must_be_file(where.stat(), most)  # some devices do things when they are opened
-        flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
-        if folders.roots:
-            flags |= os.O_NOFOLLOW  # the links that were followed are gone from the path
-        descriptor = os.open(where, flags)
+        # The links that were followed are gone from the path.
+        descriptor = os.open(where, _FLAGS | (_NO_FOLLOW if folders.roots else 0))
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         raise _unreadable(error) from error
     try:

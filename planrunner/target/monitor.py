@@ -200,7 +200,7 @@ def _children(pid: int) -> list[int]:
         return [
             int(child)
             for task in tasks.iterdir()
-            for child in (task / "children").read_text().split()
+            for child in (task / "children").read_text("ascii").split()
         ]
     with suppress(psutil.Error):
         return [child.pid for child in psutil.Process(pid).children()]

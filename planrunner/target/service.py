@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import shutil
-import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -21,6 +20,7 @@ from planrunner.language.patterns.words import took_too_long
 from planrunner.language.secrets import MASK, Masker
 from planrunner.protocols.base import Exchange, Scope
 from planrunner.target.ports import holder_of, is_taken
+from planrunner.target.supervisor import OWN_GROUP, kill_group
 from planrunner.units import NS_PER_S, format_duration
 from planrunner.values import dataclass
 
@@ -168,8 +168,7 @@ class RunningService:
             self._supervisor.kill()
             await self._supervisor.wait()
         if self._supervisor.returncode:  # somebody killed it: it could not do its work
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.pid, signal.SIGKILL)
+            kill_group(self.pid)
             if self.node.scratch is not None:
                 shutil.rmtree(self.node.scratch, ignore_errors=True)
                 with suppress(OSError):  # those of other services are still in it
@@ -260,7 +259,9 @@ async def _start(node: ServiceNode, around: ServiceContext) -> RunningService:
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         env={**around.environ, **own},
-        start_new_session=True,  # Ctrl-C is for us; we stop the service when the load has ended
+        # Ctrl-C is for us; we stop the service when the load has ended.
+        start_new_session=True,
+        creationflags=OWN_GROUP,
     )
     assert supervisor.stdin is not None
     assert supervisor.stdout is not None

@@ -26,7 +26,16 @@ import time
 from contextlib import suppress
 from typing import Any, BinaryIO
 
-__all__ = ["main"]
+__all__ = ["OWN_GROUP", "kill_group", "main"]
+
+OWN_GROUP = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
+"""What `start_new_session` is on Windows, for `creationflags`."""
+
+_HAS_GROUPS = hasattr(os, "killpg")  # Windows has neither these nor signals to other processes
+_KILLED = -9
+_SIGNALS = [
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+]
 
 _LOOK_S = 0.05
 _MOST_AFTER_KILL_S = 5.0
@@ -39,7 +48,7 @@ def main() -> None:
     job = _job()
     if job is None:
         return
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in _SIGNALS:
         signal.signal(number, signal.SIG_IGN)  # planrunner decides when the service ends
     try:
         with open(job["log"], "ab", buffering=0) as log:  # noqa: PTH123 - fewer imports
@@ -53,7 +62,7 @@ def main() -> None:
     if code is None:
         code = _stop(child, job["signal"], job["grace_s"])
     else:
-        _kill_group(child.pid)  # what it left behind
+        kill_group(child.pid)  # what it left behind
     if copying is not None:  # whoever left the process group may hold the pipe for ever
         copying.join(_MOST_LAST_WORDS_S)
     if job["scratch"]:
@@ -82,13 +91,15 @@ def _start(job: dict[str, Any], output: BinaryIO | int) -> subprocess.Popen[byte
         stdout=output,
         stderr=subprocess.STDOUT,
         start_new_session=True,
-        preexec_fn=_as_usual,  # noqa: PLW1509 - this process has one thread so far
+        creationflags=OWN_GROUP,
+        # This process has one thread so far.
+        preexec_fn=_as_usual if _HAS_GROUPS else None,  # noqa: PLW1509
     )
 
 
 def _as_usual() -> None:
     """Give the service the signals that we don't want."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in _SIGNALS:
         signal.signal(number, signal.SIG_DFL)
 
 
@@ -129,6 +140,8 @@ def _say(**words: object) -> None:
 
 def _until_over(child: subprocess.Popen[bytes]) -> int | None:
     """Return the exit code of a service that ended by itself; None when it is to be stopped."""
+    if not _HAS_GROUPS:
+        return _until_seen(child)
     watched: list[int] = [0]
     if hasattr(os, "pidfd_open"):
         with suppress(OSError):
@@ -142,16 +155,34 @@ def _until_over(child: subprocess.Popen[bytes]) -> int | None:
             return None
 
 
+def _until_seen(child: subprocess.Popen[bytes]) -> int | None:
+    """Do the same on Windows, where no pipe can be waited for beside anything else."""
+    is_closed = threading.Event()
+
+    def read() -> None:
+        while os.read(0, 4096):
+            pass
+        is_closed.set()
+
+    threading.Thread(target=read, daemon=True).start()
+    while (code := child.poll()) is None and not is_closed.wait(_LOOK_S):
+        pass
+    return code
+
+
 def _stop(child: subprocess.Popen[bytes], name: str, grace_s: float) -> int:
-    with suppress(ProcessLookupError):
-        os.killpg(child.pid, getattr(signal, f"SIG{name}"))
+    if _HAS_GROUPS:
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, getattr(signal, f"SIG{name}"))
+    else:  # nothing but its end can be asked for
+        grace_s = 0.0
     deadline = time.monotonic() + grace_s
-    while _group_lives(child) and time.monotonic() < deadline:
+    while time.monotonic() < deadline and _group_lives(child):
         time.sleep(_LOOK_S)
-    _kill_group(child.pid)
+    kill_group(child.pid)
     with suppress(subprocess.TimeoutExpired):
         child.wait(_MOST_AFTER_KILL_S)
-    return -signal.SIGKILL if child.returncode is None else child.returncode
+    return _KILLED if child.returncode is None else child.returncode
 
 
 def _group_lives(child: subprocess.Popen[bytes]) -> bool:
@@ -163,9 +194,15 @@ def _group_lives(child: subprocess.Popen[bytes]) -> bool:
     return True
 
 
-def _kill_group(pid: int) -> None:
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGKILL)
+def kill_group(pid: int) -> None:
+    """Kill a service and all that it started, unless they have ended."""
+    if _HAS_GROUPS:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, signal.SIGKILL)
+        return
+    with suppress(OSError):
+        command = ["taskkill", "/F", "/T", "/PID", str(pid)]
+        subprocess.run(command, capture_output=True, check=False)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,38 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 
-__all__ = ["hidden", "write_hiding_site"]
+__all__ = ["WINDOWS", "hidden", "write_hiding_site"]
+
+WINDOWS = """
+# As far as it can be had elsewhere: what its Python lacks is gone, and its event loop refuses what
+# it refuses there. The standard library is loaded before, in its form for this system.
+import asyncio, asyncio.subprocess, ctypes, os, select, signal, socket, subprocess, sys, tempfile
+import click, concurrent.futures, grpc.aio, httpx, multiprocessing, pathlib, psutil, rich.live
+import shutil, zoneinfo
+
+def refuse(*_, **__):
+    raise NotImplementedError
+
+for loop in (asyncio.SelectorEventLoop, asyncio.BaseEventLoop):
+    for name in ("add_reader", "add_signal_handler", "remove_reader", "remove_signal_handler"):
+        setattr(loop, name, refuse)
+POSIX = {
+    os: ("fork", "forkpty", "getpgid", "killpg", "setsid", "geteuid", "getuid", "getgid", "chown",
+         "fstatvfs", "statvfs", "pidfd_open", "posix_fallocate", "posix_spawn", "sched_getaffinity",
+         "timerfd_create", "uname", "getloadavg", "nice", "O_CLOEXEC", "O_NONBLOCK",
+         "O_NOCTTY", "O_NOFOLLOW", "O_DIRECTORY", "O_SYNC", "mkfifo", "wait3", "wait4", "getpgrp"),
+    signal: ("SIGHUP", "SIGKILL", "SIGALRM", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGCHLD", "SIGPIPE",
+             "setitimer", "getitimer", "alarm", "pause", "pthread_sigmask", "sigwait"),
+    select: ("poll", "epoll", "kqueue"),
+    socket: ("SO_REUSEPORT",),
+}
+for module, names in POSIX.items():
+    for name in names:
+        if hasattr(module, name):
+            delattr(module, name)
+subprocess.Popen.kill = lambda self: self.send_signal(9)
+sys.platform = "win32"
+"""
 
 _SITE = """\
 import sys
@@ -57,14 +88,14 @@ def hidden(*names: str) -> Iterator[None]:
         sys.modules.update(away)
 
 
-def write_hiding_site(folder: Path, *names: str, more: str = "") -> str:
+def write_hiding_site(folder: Path, *names: str, before: str = "") -> str:
     """Write a `sitecustomize` that hides modules from any process with `folder` in PYTHONPATH.
 
     Args:
         folder: Where to write it; made if it is not there.
         names: The top-level modules.
-        more: Code that the process runs after it.
+        before: Code that the process runs before they are hidden.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "sitecustomize.py").write_text(_SITE.format(names=names) + more, encoding="utf-8")
+    (folder / "sitecustomize.py").write_text(before + _SITE.format(names=names), encoding="utf-8")
     return str(folder)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import sys
 from collections.abc import Callable
 
 import click
 
 from planrunner.cli.leaving import SIGNALS
+from planrunner.cli.until_told import until_told
 from planrunner.demo import DEMOS, STORES, HttpServer, Router, kv, open_store
 from planrunner.errors import CannotRun
+from planrunner.runner.event_loop import run_on_fast_loop
 
 __all__ = ["command"]
 
@@ -65,18 +64,13 @@ def command(
     name: str, port: int, *, until_input_closes: bool, store: str, address: str, secret: str
 ) -> None:
     """Serve an embedded demo target on loopback."""
-    run = asyncio.run
-    if sys.platform != "win32":
-        import uvloop  # noqa: PLC0415 - only where it exists
-
-        run = uvloop.run
 
     def routes() -> Router:
         if name != "kv":
             return DEMOS[name]()
         return kv(open_store(store, address), secret=secret)
 
-    run(_serve(name, routes, port, until_input_closes=until_input_closes))
+    run_on_fast_loop(_serve(name, routes, port, until_input_closes=until_input_closes))
 
 
 async def _serve(
@@ -91,16 +85,5 @@ async def _serve(
             hint="choose another port with --port, or 0 for a free one",
         ) from error
     print(f"demo `{name}` listens on http://127.0.0.1:{bound}", flush=True)
-    loop = asyncio.get_running_loop()
-    ended = asyncio.Event()
-    for number in SIGNALS:
-        loop.add_signal_handler(number, ended.set)
-    if until_input_closes:
-        # A reader callback rather than a thread: nothing to join when a signal comes first.
-        def at_input() -> None:
-            if not os.read(sys.stdin.fileno(), 4096):
-                ended.set()
-
-        loop.add_reader(sys.stdin.fileno(), at_input)
-    await ended.wait()
+    await until_told(SIGNALS, until_input_closes=until_input_closes)
     await server.stop()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 
+from planrunner.cli.until_told import until_told
 from planrunner.demo.null import NullProtocol
 from planrunner.runner.event_loop import run_on_fast_loop
 
@@ -20,9 +20,5 @@ async def _serve() -> None:
     loop = asyncio.get_running_loop()
     server = await loop.create_server(NullProtocol, "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
-    closed = asyncio.Event()
-    loop.add_reader(
-        sys.stdin.fileno(), closed.set
-    )  # nothing writes to it: it is readable at its end
-    await closed.wait()
+    await until_told((), until_input_closes=True)
     server.close()

@@ -87,13 +87,13 @@ class RunQueue:
         """Return the total of the first line: `some avg10=0.00 … total=MICROSECONDS`."""
         for path in self._pressures:
             with suppress(OSError, ValueError, IndexError):
-                some = path.read_text().splitlines()[0]
+                some = path.read_text("ascii").splitlines()[0]
                 return int(some.rpartition("total=")[2]) * NS_PER_US
         return None
 
     def _stolen_ns(self) -> int:
         with suppress(OSError, ValueError, IndexError):
-            lines = self._stat.read_text().splitlines()
+            lines = self._stat.read_text("ascii").splitlines()
             processors = sum(line.startswith("cpu") for line in lines) - 1
             ticks = int(lines[0].split()[_STEAL])
             return ticks * NS_PER_S // os.sysconf("SC_CLK_TCK") // max(processors, 1)
