@@ -26,7 +26,7 @@ pytestmark = pytest.mark.slow
 
 PYTHON = shlex.quote(sys.executable)  # as a word of `run:`
 SERVER = """\
-import http.server, os, signal, sys, threading, time
+import http.server, itertools, os, signal, sys, time
 
 port, mode = int(sys.argv[1]), sys.argv[2]
 print("first line of", mode, flush=True)
@@ -41,17 +41,14 @@ class Answer(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", "2")
         self.end_headers()
         self.wfile.write(b"ok")
+        if mode == "dies" and next(answered) == 9:
+            print("out of memory", flush=True)
+            os._exit(7)
     def log_message(self, *_):
         pass
 
-def die():
-    time.sleep(0.6)
-    print("out of memory", flush=True)
-    os._exit(7)
-
+answered = itertools.count()
 server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Answer)
-if mode == "dies":
-    threading.Thread(target=die).start()
 print("listens", flush=True)
 server.serve_forever()
 """
