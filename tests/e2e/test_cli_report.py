@@ -299,3 +299,19 @@ def test_pictures_say_what_they_need(project: PlanProject, run: Path) -> None:
     assert "`--png` needs the package vl-convert-python" in ended.err
     assert "hint: pip install 'planrunner[charts]'" in ended.err
     assert not (project.directory / "pictures").exists()
+
+
+def test_a_run_that_failed_is_not_promoted_by_accident(project: PlanProject, run: Path) -> None:
+    """With `--if-passed`: the baseline stays, and the exit code says so."""
+    passed = project.run("baseline", "promote", str(run), "--to", "base.json", "--if-passed")
+    before = (project.directory / "base.json").read_bytes()
+    limits = "thresholds: ['max < 1us']\n"
+    plan = (project.directory / "plan.yaml").read_text("utf-8")
+    project.write({"strict.yaml": plan + limits})
+    failed = project.run("execute", "strict.yaml", "--out", "failed")
+
+    kept = project.run("baseline", "promote", "failed", "--to", "base.json", "--if-passed")
+
+    assert (passed.code, failed.code, kept.code) == (0, 1, 1)
+    assert "the run ended with 1, so the baseline stays as it is" in kept.out
+    assert (project.directory / "base.json").read_bytes() == before

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from planrunner.errors import UsageError
+from planrunner.results.exit_codes import ExitCode
 from planrunner.results.files.baseline import promote
 from planrunner.results.files.directory import read_run
 
@@ -32,6 +33,7 @@ def command() -> None:
 Examples:
   planrunner baseline promote reports/shop/20261121T120000Z-a1b2c3
   planrunner baseline promote RUN --to ci/baseline.json
+  planrunner baseline promote nightly --if-passed
 """,
 )
 @click.argument("run", type=click.Path(path_type=Path))
@@ -40,11 +42,20 @@ Examples:
     type=click.Path(path_type=Path),
     help="The file to write, instead of the plan's `baseline`.",
 )
-def promote_command(run: Path, to: Path | None) -> None:
+@click.option(
+    "--if-passed",
+    is_flag=True,
+    help="Keep the baseline as it is, and end with 1, unless the run ended with 0.",
+)
+def promote_command(run: Path, to: Path | None, *, if_passed: bool) -> int:
     """Make RUN the baseline: copy its metrics.json to where its plan looks for one."""
     result = read_run(run)
+    if if_passed and result.exit_code != ExitCode.OK:
+        click.echo(f"the run ended with {result.exit_code}, so the baseline stays as it is")
+        return ExitCode.THRESHOLD_FAILED
     path = to or (Path(result.baseline) if result.baseline else None)
     if path is None:
         raise UsageError("the run does not say where its baseline is", hint="name it with --to")
     promote(result, path)
     click.echo(path)
+    return ExitCode.OK
