@@ -18,6 +18,7 @@ from planrunner.errors import (
     PlanrunnerError,
     UsageError,
 )
+from planrunner.language import deprecations
 from planrunner.language.diagnostics import PlanError, render, visible
 from planrunner.results.exit_codes import ExitCode
 
@@ -144,6 +145,8 @@ def run(arguments: Sequence[str], leaving: Leaving | None = None) -> int:
         leaving: What listens to the signals of the process; None when they are the caller's.
     """
     never_refuse()
+    for one in deprecations.options_in(arguments, deprecations.OPTIONS):
+        click.echo(f"warning: {one}", err=True)
     try:
         result = cli.main(
             list(arguments),

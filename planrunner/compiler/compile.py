@@ -50,6 +50,7 @@ from planrunner.language.files import FileFault
 from planrunner.language.secrets import Masker
 from planrunner.metrics.measures import Measure
 from planrunner.metrics.thresholds import Threshold
+from planrunner.plan.deprecated import deprecated_keys
 from planrunner.plan.loader import Plan
 from planrunner.plan.models.plan import PlanModel
 from planrunner.plan.params.resolve import Param
@@ -199,6 +200,7 @@ class _Compiler:
             users=users,
             data=data,
             notices=(
+                *map(str, deprecated_keys(self._plan.document)),
                 *schedule.notices,
                 *idle_notices((phase, schedule.programs(phase)) for phase in phases),
                 *threshold_notices(thresholds),

@@ -6,13 +6,14 @@ import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import click
 
 from planrunner.cli.plan_options import PlanOptions, load_plan, with_plan_options
 from planrunner.compiler import compile_plan
 from planrunner.language.diagnostics import Diagnostic, PlanError, render
+from planrunner.plan.deprecated import deprecated_keys
 from planrunner.results.exit_codes import ExitCode
 
 __all__ = ["command"]
@@ -46,28 +47,45 @@ def command(plans: Sequence[Path], options: PlanOptions, output: str) -> int:
     """Check PLANS and report every fault with file, line and column."""
     is_valid, found = True, []
     for path in plans:
-        faults, notices = _check(path, options)
+        faults, notices, warnings = _check(path, options)
         is_valid = is_valid and not faults
-        found += [*map(_as_json, faults), *(_notice_as_json(path, text) for text in notices)]
+        found += [
+            *map(_as_json, faults),
+            *(_notice_as_json(path, text, "warning", "deprecated") for text in warnings),
+            *(_notice_as_json(path, text) for text in notices),
+        ]
         if output == "text":
-            _print(path, faults, notices)
+            _print(path, faults, notices, warnings)
     if output == "json":
         click.echo(json.dumps(found, indent=2))
     return ExitCode.OK if is_valid else ExitCode.PLAN_INVALID
 
 
-def _check(path: Path, options: PlanOptions) -> tuple[tuple[Diagnostic, ...], tuple[str, ...]]:
-    """Return the faults of a plan; when it has none, what its runs would give notice of."""
+class _Checked(NamedTuple):
+    """The faults of a plan; when it has none, what its runs would give notice and warn of."""
+
+    faults: Sequence[Diagnostic]
+    notices: Sequence[str] = ()
+    warnings: Sequence[str] = ()
+
+
+def _check(path: Path, options: PlanOptions) -> _Checked:
     try:
         plan = load_plan(path, options, need_secrets=False)
-        return (), compile_plan(plan, selection=options.selection).notices
+        notices = compile_plan(plan, selection=options.selection).notices
     except PlanError as error:
-        return error.diagnostics, ()
+        return _Checked(error.diagnostics)
+    warnings = [str(key) for key in deprecated_keys(plan.document)]
+    return _Checked((), [text for text in notices if text not in warnings], warnings)
 
 
-def _print(path: Path, faults: Sequence[Diagnostic], notices: Sequence[str]) -> None:
+def _print(
+    path: Path, faults: Sequence[Diagnostic], notices: Sequence[str], warnings: Sequence[str]
+) -> None:
     if not faults:
         click.echo(f"{path}: valid")
+        for warning in warnings:
+            click.echo(f"  warning: {warning}")
         for notice in notices:
             click.echo(f"  notice: {notice}")
         return
@@ -77,13 +95,15 @@ def _print(path: Path, faults: Sequence[Diagnostic], notices: Sequence[str]) -> 
     click.echo(f"{path}: {len(faults)} error{'s' if len(faults) != 1 else ''}", err=True)
 
 
-def _notice_as_json(path: Path, text: str) -> dict[str, object]:
+def _notice_as_json(
+    path: Path, text: str, severity: str = "notice", code: str = "notice"
+) -> dict[str, object]:
     """Return a notice in the form of a diagnostic; one without a place is about the whole plan."""
     placed = _PLACED.fullmatch(text)
     file, line, column, message = placed.groups() if placed else (str(path), 1, 1, text)
     at = {"line": int(line), "column": int(column)}
     end = {"end_line": int(line), "end_column": int(column)}
-    words = {"severity": "notice", "code": "notice", "message": message, "hint": ""}
+    words = {"severity": severity, "code": code, "message": message, "hint": ""}
     return {"file": file, **at, **end, **words}
 
 
