@@ -1,7 +1,7 @@
 """The demo platform: login, workspaces, workflows that take a while, search, admin pages.
 
-Every account that logs in owns its workspaces. State lives in memory and is bounded; delays are
-drawn from a seeded generator.
+Every account that logs in owns its workspaces, and requests without a token share the guest's.
+State lives in memory and is bounded; delays are drawn from a seeded generator.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ __all__ = ["platform"]
 
 _MAX_SESSIONS = 20_000
 _MAX_WORKSPACES = 20_000
+_MAX_WORKFLOWS = 20_000
 _WORKFLOW_SECONDS = 1.5
+_GUEST = "guest"
+_LISTED = 20
 _TOPICS = ("python", "javascript", "docker", "kubernetes", "api")
 
 
@@ -27,7 +30,15 @@ class _Workspace:
     name: str
     owner: str
     notes: list[str] = field(default_factory=list)
-    workflows: dict[str, float | None] = field(default_factory=dict)  # when it was started
+    workflows: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Workflow:
+    """One that its owner may run from any of its workspaces."""
+
+    owner: str
+    started_s: float | None = None
 
 
 class _Platform:
@@ -36,6 +47,7 @@ class _Platform:
         self._now_s = now_s
         self._sessions: OrderedDict[str, str] = OrderedDict()
         self._workspaces: OrderedDict[str, _Workspace] = OrderedDict()
+        self._workflows: OrderedDict[str, _Workflow] = OrderedDict()
         self._next = 0
 
     def _delay_s(self, typical_ms: float) -> float:
@@ -62,11 +74,12 @@ class _Platform:
         self._sessions.pop(_token(request), None)
         return Response(status=204)
 
-    def signed_in(self, handler: Callable[[Request, str], Response]) -> Callable[..., Response]:
-        """Return a handler that answers 401 to strangers."""
+    def for_account(self, handler: Callable[[Request, str], Response]) -> Callable[..., Response]:
+        """Return a handler that serves guests, and answers 401 to a token that is not valid."""
 
         def guarded(request: Request) -> Response:
-            account = self._sessions.get(_token(request))
+            token = _token(request)
+            account = self._sessions.get(token) if token else _GUEST
             if account is None:
                 return Response({"error": "log in first"}, status=401)
             return handler(request, account)
@@ -81,7 +94,7 @@ class _Platform:
             for identity, workspace in self._workspaces.items()
             if workspace.owner == account
         ]
-        return Response(own[-20:], delay_s=self._delay_s(3.0))
+        return Response(own[-_LISTED:], delay_s=self._delay_s(3.0))
 
     def create_workspace(self, request: Request, account: str) -> Response:
         given = request.json()
@@ -111,27 +124,39 @@ class _Platform:
         if workspace is None:
             return _missing("workspace")
         identity = self._new_id("wf")
-        workspace.workflows[identity] = None
+        workspace.workflows = [*workspace.workflows, identity][-_LISTED:]
+        self._workflows[identity] = _Workflow(account)
+        while len(self._workflows) > _MAX_WORKFLOWS:
+            self._workflows.popitem(last=False)
         return Response({"id": identity}, status=201, delay_s=self._delay_s(5.0))
 
-    def execute_workflow(self, request: Request, account: str) -> Response:
+    def workflows(self, request: Request, account: str) -> Response:
         workspace = self._own(request, account)
-        workflow = request.params["workflow"]
-        if workspace is None or workflow not in workspace.workflows:
+        if workspace is None:
+            return _missing("workspace")
+        own = [{"id": identity} for identity in workspace.workflows]
+        return Response(own, delay_s=self._delay_s(3.0))
+
+    def execute_workflow(self, request: Request, account: str) -> Response:
+        workflow = self._own_workflow(request, account)
+        if workflow is None:
             return _missing("workflow")
-        workspace.workflows[workflow] = self._now_s()
+        workflow.started_s = self._now_s()
         return Response({"status": "running"}, status=202, delay_s=self._delay_s(4.0))
 
     def executions(self, request: Request, account: str) -> Response:
-        workspace = self._own(request, account)
-        workflow = request.params["workflow"]
-        if workspace is None or workflow not in workspace.workflows:
+        workflow = self._own_workflow(request, account)
+        if workflow is None:
             return _missing("workflow")
-        started_s = workspace.workflows[workflow]
-        if started_s is None:
+        if workflow.started_s is None:
             return Response({"status": "created"})
-        done = self._now_s() - started_s >= _WORKFLOW_SECONDS
+        done = self._now_s() - workflow.started_s >= _WORKFLOW_SECONDS
         return Response({"status": "done" if done else "running"}, delay_s=self._delay_s(2.0))
+
+    def _own_workflow(self, request: Request, account: str) -> _Workflow | None:
+        workflow = self._workflows.get(request.params["workflow"])
+        is_own = workflow is not None and workflow.owner == account
+        return workflow if is_own and self._own(request, account) is not None else None
 
     # -- knowledge -----------------------------------------------------------------------------
 
@@ -169,7 +194,22 @@ class _Platform:
     def generate_project(self, request: Request) -> Response:
         given = request.json()
         name = given.get("name", "project") if isinstance(given, dict) else "project"
-        return Response({"project": name, "files": 120}, delay_s=self._delay_s(800.0))
+        return Response({"project": name, "files": 120}, delay_s=self._delay_s(250.0))
+
+    def search_all(self, request: Request) -> Response:
+        """Search a large set of data; long, and with a long reply."""
+        limit = request.query.get("limit", "")
+        count = min(int(limit), 1000) if limit.isascii() and limit.isdigit() else 10
+        content = {"content": "x" * 200} if request.query.get("include_content") == "true" else {}
+        items = [{"id": f"doc-{number}", **content} for number in range(count)]
+        return Response({"items": items, "total": 100_000}, delay_s=self._delay_s(120.0))
+
+    def analyze_codebase(self, request: Request) -> Response:
+        given = request.json()
+        if not isinstance(given, dict) or not isinstance(given.get("repository"), str):
+            return Response({"error": "an analysis needs a repository"}, status=400)
+        body = {"repository": given["repository"], "findings": 12}
+        return Response(body, delay_s=self._delay_s(200.0))
 
 
 def _token(request: Request) -> str:
@@ -188,15 +228,18 @@ def platform(seed: int = 1, now_s: Callable[[], float] = time.monotonic) -> Rout
     router.add("GET", "/health", state.health)
     router.add("POST", "/api/auth/login", state.login)
     router.add("POST", "/api/auth/logout", state.logout)
-    router.add("GET", "/api/workspaces", state.signed_in(state.workspaces))
-    router.add("POST", "/api/workspaces", state.signed_in(state.create_workspace))
-    router.add("DELETE", workspace, state.signed_in(state.delete_workspace))
-    router.add("POST", f"{workspace}/workflows", state.signed_in(state.create_workflow))
-    router.add("POST", f"{workflow}/execute", state.signed_in(state.execute_workflow))
-    router.add("GET", f"{workflow}/executions", state.signed_in(state.executions))
-    router.add("POST", f"{workspace}/knowledge", state.signed_in(state.add_knowledge))
-    router.add("GET", f"{workspace}/knowledge/search", state.signed_in(state.search))
+    router.add("GET", "/api/workspaces", state.for_account(state.workspaces))
+    router.add("POST", "/api/workspaces", state.for_account(state.create_workspace))
+    router.add("DELETE", workspace, state.for_account(state.delete_workspace))
+    router.add("GET", f"{workspace}/workflows", state.for_account(state.workflows))
+    router.add("POST", f"{workspace}/workflows", state.for_account(state.create_workflow))
+    router.add("POST", f"{workflow}/execute", state.for_account(state.execute_workflow))
+    router.add("GET", f"{workflow}/executions", state.for_account(state.executions))
+    router.add("POST", f"{workspace}/knowledge", state.for_account(state.add_knowledge))
+    router.add("GET", f"{workspace}/knowledge/search", state.for_account(state.search))
     for page in ("metrics", "audit-logs", "users", "costs"):
-        router.add("GET", f"/api/admin/{page}", state.signed_in(state.admin))
+        router.add("GET", f"/api/admin/{page}", state.for_account(state.admin))
     router.add("POST", "/api/generator/project", state.generate_project)
+    router.add("GET", "/api/knowledge/search", state.search_all)
+    router.add("POST", "/api/analysis/codebase", state.analyze_codebase)
     return router

@@ -11,10 +11,10 @@ from planrunner.demo.platform import platform
 class Visitor:
     """Talks to the routes without a socket; the shop's tests cover the wire."""
 
-    def __init__(self) -> None:
+    def __init__(self, token: str = "") -> None:
         self.now_s = 0.0
         self._router = platform(now_s=lambda: self.now_s)
-        self._headers: dict[str, str] = {}
+        self._headers = {"authorization": f"Bearer {token}"} if token else {}
 
     def ask(
         self, method: str, path: str, body: object = None, query: dict[str, str] | None = None
@@ -32,14 +32,30 @@ class Visitor:
         self._headers = {"authorization": f"Bearer {reply.body['token']}"}
 
 
-def test_strangers_are_turned_away() -> None:
-    """Nothing but login, health and the generator answers without a token."""
-    visitor = Visitor()
+def listed(reply: Response) -> list[object]:
+    assert isinstance(reply.body, list)
+    return reply.body
 
-    assert visitor.ask("GET", "/api/workspaces").status == 401
-    assert visitor.ask("GET", "/api/admin/metrics").status == 401
-    assert visitor.ask("GET", "/health").status == 200
-    assert visitor.ask("POST", "/api/generator/project", {"name": "x"}).status == 200
+
+def test_only_a_token_that_is_not_valid_is_turned_away() -> None:
+    """A request without one is a guest's, so that plans without a login run too."""
+    visitor, forger = Visitor(), Visitor("made-up")
+
+    assert [forger.ask("GET", path).status for path in ("/api/workspaces", "/health")] == [401, 200]
+    assert forger.ask("GET", "/api/admin/metrics").status == 401
+    assert visitor.ask("GET", "/api/workspaces").body == []
+    assert visitor.ask("GET", "/api/admin/metrics").status == 200
+
+
+def test_guests_and_accounts_see_nothing_of_each_other() -> None:
+    """The guest is an account like the others."""
+    visitor = Visitor()
+    visitor.ask("POST", "/api/workspaces", {"name": "of a guest"})
+    assert len(listed(visitor.ask("GET", "/api/workspaces"))) == 1
+
+    visitor.log_in()
+
+    assert listed(visitor.ask("GET", "/api/workspaces")) == []
 
 
 def test_wrong_password_is_refused() -> None:
@@ -97,3 +113,38 @@ def test_search_finds_what_was_added() -> None:
     assert isinstance(first, dict)
     assert isinstance(second, dict)
     assert (first["total"], second["total"]) == (0, 1)
+
+
+def test_workflows_of_a_workspace_are_listed() -> None:
+    """Those of the account; another account's workspace is not there."""
+    visitor = Visitor()
+    visitor.log_in()
+    workspace = visitor.ask("POST", "/api/workspaces", {"name": "w"}).body
+    assert isinstance(workspace, dict)
+    path = f"/api/workspaces/{workspace['id']}/workflows"
+
+    before = listed(visitor.ask("GET", path))
+    made = visitor.ask("POST", path, {}).body
+
+    assert before == []
+    assert listed(visitor.ask("GET", path)) == [made]
+    visitor.log_in("002")
+    assert visitor.ask("GET", path).status == 404
+
+
+def test_heavy_routes_answer_at_length() -> None:
+    """A large search has as many items as asked for; an analysis needs something to analyze."""
+    visitor = Visitor()
+    wide = {"query": "all of it", "limit": "100", "include_content": "true"}
+
+    found = visitor.ask("GET", "/api/knowledge/search", query=wide).body
+    odd = visitor.ask("GET", "/api/knowledge/search", query={"limit": "²"}).body
+    analyzed = visitor.ask("POST", "/api/analysis/codebase", {"repository": "example/repo"})
+
+    assert isinstance(found, dict)
+    assert isinstance(odd, dict)
+    assert [len(found["items"]), len(odd["items"])] == [100, 10]
+    assert all(item["content"] for item in found["items"])
+    assert analyzed.status == 200
+    assert visitor.ask("POST", "/api/analysis/codebase", {}).status == 400
+    assert visitor.ask("POST", "/api/generator/project", {"name": "x"}).status == 200
