@@ -148,33 +148,6 @@ def test_explain_draws_the_graph(project: PlanProject, view: str) -> None:
     assert "main" in ended.out
 
 
-def test_init_writes_a_plan_that_is_valid(project: PlanProject) -> None:
-    """And never over a file that is there, unless told to."""
-    ended = project.run("init", "plans/first.yaml")
-    assert (ended.code, list(ended.files)) == (0, ["plans/first.yaml"])
-    assert project.run("validate", "plans/first.yaml").code == 0
-
-    project.write({"plan.yaml": "mine"})
-    refused = project.run("init")
-    assert (refused.code, refused.err) == (
-        2,
-        "error: `plan.yaml` exists\nhint: choose another name, or add --force\n",
-    )
-    assert (project.directory / "plan.yaml").read_text() == "mine"
-    assert project.run("init", "--force").code == 0
-
-
-def test_init_into_what_is_no_directory_is_refused(project: PlanProject) -> None:
-    """With the reason."""
-    project.write({"file": ""})
-
-    ended = project.run("init", "file/plan.yaml")
-
-    assert ended.code == 2
-    assert "cannot write `file/plan.yaml`" in ended.err
-    assert "Traceback" not in ended.err
-
-
 @pytest.mark.parametrize("which", [(), ("plan",), ("metrics",)])
 def test_schemas_are_printed_or_written(project: PlanProject, which: tuple[str, ...]) -> None:
     """Both ways give the same bytes."""

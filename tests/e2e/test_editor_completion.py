@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 PLANS = [
     *sorted((ROOT / "plans").glob("*.yaml")),
-    ROOT / "planrunner" / "plan" / "starter.yaml",
+    *sorted((ROOT / "planrunner" / "plan" / "templates").glob("*.yaml")),
     *sorted((ROOT / "tests" / "examples").glob("*.yaml")),
 ]
 
@@ -157,7 +157,7 @@ def test_slips_are_underlined(server: LanguageServer, text: str, line: int, mess
 
 @pytest.mark.parametrize("path", PLANS, ids=lambda path: path.name)
 def test_sound_plans_have_no_underlines(server: LanguageServer, path: Path) -> None:
-    """The plans that are shipped, the starter, and the examples of the language."""
+    """The plans that are shipped, the templates, and the examples of the language."""
     text = path.read_text(encoding="utf-8")
 
     # The modeline names a schema beside the plan's own place; here the server has its own.

@@ -1,1 +1,1 @@
-"""JSON Schema, snippets, the reference page and the starter plan, made from the models."""
+"""JSON Schema, snippets and the reference page, made from the models."""

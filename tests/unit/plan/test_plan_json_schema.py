@@ -17,7 +17,7 @@ from planrunner.plan.models.plan import PlanModel
 from planrunner.plan.schema.json_schema import plan_schema
 from planrunner.plan.schema.protocol_docs import protocol_page
 from planrunner.plan.schema.reference_docs import reference_page
-from planrunner.plan.schema.starter import starter_plan
+from planrunner.plan.templates import aimed, purpose_of, template, template_names
 from planrunner.plan.yaml.document import parse
 
 ROOT = Path(__file__).parents[3]
@@ -126,12 +126,19 @@ def test_plans_match_the_schema(path: Path) -> None:
     assert faults == []
 
 
-def test_the_starter_plan_is_a_plan() -> None:
-    """For the models and for the schema."""
-    data = data_of(starter_plan())
+@pytest.mark.parametrize("url", ["", "http://[::1]:8000/v1/${x}?q=1"])
+@pytest.mark.parametrize("name", template_names())
+def test_a_template_is_a_plan_for_its_demo_and_for_any_url(name: str, url: str) -> None:
+    """For the models and for the schema; its first line says what it is for."""
+    text = aimed(template(name), url) if url else template(name)
+    data = data_of(text)
 
-    assert PlanModel.model_validate(data).name == "first plan"
+    plan = PlanModel.model_validate(data)
+
     Draft7Validator(plan_schema()).validate(data)
+    assert 10 < len(purpose_of(name)) < 80
+    assert bool(plan.services) is not bool(url)
+    assert data["http"]["base_url"].startswith("http://[::1]:8000" if url else "${services.")
 
 
 @pytest.mark.parametrize(
