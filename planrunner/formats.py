@@ -37,10 +37,13 @@ class FormatFile:
         name: In the run directory.
         writer: `module:function`, which gets the result, then the samples if the format is made of
             these, and the open text file.
+        phase_name: The name of the same file for one phase, `{phase}` in place of its name; its
+            writer then gets `phase` too. Only runs with several phases have it. Empty for none.
     """
 
     name: str
     writer: str
+    phase_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +108,20 @@ _RECORDS: Final = (
     ),
     ReportFormat(
         "locust-csv",
-        "tools that read Locust's files, in milliseconds",
-        (
-            FormatFile("locust_stats.csv", f"{_REPORT}.locust:write_locust_stats"),
-            FormatFile("locust_failures.csv", f"{_REPORT}.locust:write_locust_failures"),
+        "tools that read Locust's files, in milliseconds; a run with several phases has them for "
+        "each, too: `locust_PHASE_stats.csv` …",
+        tuple(
+            FormatFile(
+                f"locust_{table}.csv",
+                f"{_REPORT}.locust:write_locust_{function}",
+                f"locust_{{phase}}_{table}.csv",
+            )
+            for table, function in (
+                ("stats", "stats"),
+                ("stats_history", "history"),
+                ("failures", "failures"),
+                ("exceptions", "exceptions"),
+            )
         ),
     ),
     ReportFormat(

@@ -142,7 +142,7 @@ def run_plan(request: RunRequest, wish: RunOptions, leaving: Leaving) -> int:
     if wish.as_json:
         click.echo(metrics_text(result), file=stdout_for_documents(), nl=False)
     else:
-        files = written_files(prepared.graph, result, prepared.directory)
+        files = written_files(prepared.graph, prepared.directory)
         _show(result, files, quiet=wish.quiet)
     return result.exit_code
 

@@ -18,7 +18,7 @@ ABORTED = "aborted"
 """The failure kind of what the end of a phase cut: apart from successes and failures."""
 
 _BROKEN = frozenset({"extract", "error"})
-"""The failure kinds of what has no reply because a value was missing, or a step went wrong."""
+"""The failure kinds that end an iteration: a value was missing, or a step went wrong."""
 
 Tags = tuple[tuple[str, str], ...]
 """Tags with their values, sorted by name."""
@@ -81,9 +81,14 @@ class Labels:
         return self.is_in_time and self.failure != ABORTED
 
     @property
+    def ended_iteration(self) -> bool:
+        """Whether their iterations ended with them, early: a value was missing, or a step broke."""
+        return self.failure in _BROKEN
+
+    @property
     def has_latency(self) -> bool:
         """Whether how long they took says anything: not of what failed before it did its work."""
-        return self.failure not in _BROKEN or bool(self.status or self.status_name)
+        return not self.ended_iteration or bool(self.status or self.status_name)
 
     @property
     def is_timed_request(self) -> bool:

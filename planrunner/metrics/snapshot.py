@@ -47,11 +47,27 @@ class SeriesDelta:
 
 
 class SeriesTotal:
-    """The sum of deltas; grows with the number of buckets, never with that of samples."""
+    """The sum of deltas; grows with the number of buckets, never with that of samples.
 
-    __slots__ = ("connects", "latency", "measures", "received", "retries", "sent", "service")
+    Attributes:
+        first_ns: When the first interval with a sample ended, by the clock; 0 for a sum of parts.
+        last_ns: When the last one did.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = (
+        "connects",
+        "first_ns",
+        "last_ns",
+        "latency",
+        "measures",
+        "received",
+        "retries",
+        "sent",
+        "service",
+    )
+
+    def __init__(self, first_ns: int = 0) -> None:
+        self.first_ns = self.last_ns = first_ns
         self.latency = self.service = Histogram()
         self.measures: dict[str, Histogram] = {}
         self.received = self.sent = self.connects = self.retries = 0
@@ -141,8 +157,9 @@ class Accumulated:
         for labels, delta in snapshot.deltas.items():
             total = self.totals.get(labels)
             if total is None:
-                total = self.totals[labels] = SeriesTotal()
+                total = self.totals[labels] = SeriesTotal(snapshot.end_ns)
             total.add(delta)
+            total.last_ns = snapshot.end_ns
 
 
 def _values_of(found: SeriesDelta | SeriesTotal, measure: Measure) -> Histogram | None:

@@ -1,19 +1,20 @@
-"""The run second by second, in bounded memory: the points of a result."""
+"""The run second by second, in bounded memory: its points, and what it had come to by then."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
 
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.series import ABORTED
 from planrunner.metrics.snapshot import Snapshot
 from planrunner.results.model import Point
+from planrunner.results.record import PROGRESS_LATENCIES, PROGRESS_PERCENTILES, PhaseProgress
 from planrunner.units import NS_PER_S
 
-__all__ = ["History", "latency_summary"]
+__all__ = ["History", "RunningTotals", "latency_summary"]
 
 _MAX_POINTS = 600
 
@@ -156,4 +157,113 @@ def _point(place: _PointPlace, slot: _PointSlot, step_seconds: int) -> Point:
         p99_ns=p99_ns,
         seconds=step_seconds,
         failures=dict(sorted(slot.failures.items())),
+    )
+
+
+_ALL: Final = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _PhaseStanding:
+    """The sums at the end of an interval; `latency_ns` in the order of `PROGRESS_LATENCIES`."""
+
+    users: int
+    requests: int
+    failed: int
+    received: int
+    latency_ns: tuple[int, ...]
+
+
+@dataclass(slots=True)
+class _PhaseSum:
+    """The sums of a phase so far, and what they were."""
+
+    latency: Histogram = field(default_factory=Histogram)
+    requests: int = 0
+    failed: int = 0
+    received: int = 0
+    standings: dict[int, _PhaseStanding] = field(default_factory=dict)
+
+    def note(self, number: int, users: int) -> None:
+        latency_ns = (0,) * len(PROGRESS_LATENCIES)
+        if self.latency.count:
+            exact = (round(self.latency.mean), self.latency.min, self.latency.max)
+            latency_ns = (*exact, *self.latency.percentiles(PROGRESS_PERCENTILES))
+        self.standings[number] = _PhaseStanding(
+            users, self.requests, self.failed, self.received, latency_ns
+        )
+
+
+class RunningTotals:
+    """Sums up snapshots, and keeps at most `limit` standings of each phase; results only.
+
+    When the run is longer, the interval doubles and of two standings the later one stays.
+
+    Args:
+        start_ns: When the run started, by its clock.
+    """
+
+    __slots__ = ("_interval_s", "_last", "_limit", "_phases", "_start_ns")
+
+    def __init__(self, start_ns: int, *, limit: int = _MAX_POINTS) -> None:
+        self._start_ns = start_ns
+        self._limit = limit
+        self._interval_s = 1
+        self._phases: dict[str, _PhaseSum] = {}
+        self._last: frozenset[str] = frozenset()
+
+    def add(self, snapshot: Snapshot) -> None:
+        """Add an interval, in order of time; a second or less.
+
+        An interval without a finished request counts for the phases of the one before.
+        """
+        # The middle decides, so that a snapshot taken a little late stays in its second.
+        middle_ns = (snapshot.start_ns + snapshot.end_ns) // 2 - self._start_ns
+        second = max(middle_ns // NS_PER_S, 0)
+        while second // self._interval_s >= self._limit:
+            self._fold()
+        self._last = self._sum_up(snapshot) or self._last
+        for name in self._last:
+            self._phases[name].note(second // self._interval_s, sum(snapshot.users.values()))
+
+    def progress(self) -> tuple[PhaseProgress, ...]:
+        """Return all phases together, then each; the one phase where there is no other."""
+        names = [name for name in self._phases if name != _ALL]
+        if len(names) > 1:
+            names.insert(0, _ALL)
+        return tuple(_progress(name, self._phases[name], self._interval_s) for name in names)
+
+    def _sum_up(self, snapshot: Snapshot) -> frozenset[str]:
+        seen = set()
+        for labels, delta in snapshot.deltas.items():
+            if labels.kind != "request" or not labels.is_result:
+                continue
+            for name in (_ALL, labels.phase):
+                seen.add(name)
+                phase = self._phases.setdefault(name, _PhaseSum())
+                phase.requests += delta.count
+                phase.failed += delta.count if labels.failure else 0
+                phase.received += delta.received
+                if labels.has_latency:
+                    phase.latency.merge(delta.latency)
+        return frozenset(seen)
+
+    def _fold(self) -> None:
+        for phase in self._phases.values():
+            phase.standings = {number // 2: one for number, one in phase.standings.items()}
+        self._interval_s *= 2
+
+
+def _progress(name: str, phase: _PhaseSum, interval_s: int) -> PhaseProgress:
+    standings = phase.standings.values()
+    columns = zip(*(one.latency_ns for one in standings), strict=True)
+    return PhaseProgress(
+        phase=name,
+        interval_seconds=interval_s,
+        seconds=tuple((number + 1) * interval_s for number in phase.standings),
+        users=tuple(one.users for one in standings),
+        requests=tuple(one.requests for one in standings),
+        failed=tuple(one.failed for one in standings),
+        received_bytes=tuple(one.received for one in standings),
+        latency_ns=dict(zip(PROGRESS_LATENCIES, columns, strict=True)),
     )

@@ -10,6 +10,7 @@ from planrunner.metrics.judging.verdict import Verdict
 from planrunner.results.loads import GeneratorFacts, PhaseLoad, Sustainable
 from planrunner.results.record import (
     FailingSample,
+    PhaseProgress,
     RecordedMeasure,
     RequestPoints,
     SearchStep,
@@ -193,6 +194,7 @@ class RunResult:
         labels: What the user called the run with `--label`.
         measured: The time that rates are divided by.
         request_points: Each request over time; the first is all of them together.
+        progress: What the requests of each phase had come to over time.
         tracks: What was measured beside the requests.
         search: The levels that `search` phases tried, in order.
         failing_samples: The first requests of each name that failed in each way.
@@ -242,3 +244,4 @@ class RunResult:
     backoff: int = 0
     measures: tuple[RecordedMeasure, ...] = ()
     after: int = 0
+    progress: tuple[PhaseProgress, ...] = ()

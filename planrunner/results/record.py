@@ -13,18 +13,23 @@ from planrunner.metrics.judging.measured import MeasuredTime
 from planrunner.metrics.measures import Measure
 from planrunner.metrics.series import Labels
 from planrunner.metrics.snapshot import SeriesDelta, SeriesTotal
+from planrunner.units import NS_PER_S
 from planrunner.values import dataclass
 
 __all__ = [
+    "PROGRESS_LATENCIES",
+    "PROGRESS_PERCENTILES",
     "Buckets",
     "FailingSample",
     "MeasureValues",
+    "PhaseProgress",
     "RecordedMeasure",
     "RequestPoints",
     "SearchStep",
     "SeriesRecord",
     "Stretch",
     "Track",
+    "labels_of",
     "make_measures",
     "make_series",
     "make_stretches",
@@ -33,6 +38,13 @@ __all__ = [
     "read_series",
 ]
 
+PROGRESS_PERCENTILES: Final = (50, 66, 75, 80, 90, 95, 98, 99, 99.9, 99.99)
+"""Those that tables of load over time have; the 100th is the maximum."""
+
+PROGRESS_LATENCIES: Final = (
+    *("avg", "min", "max"),
+    *(f"p{percent:g}" for percent in PROGRESS_PERCENTILES),
+)
 _MOST_POINTS: Final = 600
 
 
@@ -92,6 +104,8 @@ class SeriesRecord:
         status_name: The status in its protocol's words: `NOT_FOUND`; empty where it is a number.
         measures: The values of each recorded measure, by its name; those without any are left out.
         after: True for requests sent when the measured time was over.
+        first_second: From the start of the run, the end of the first interval that had one of the
+            samples; 0 where it isn't known, and so `last_second`.
     """
 
     request: str
@@ -117,6 +131,8 @@ class SeriesRecord:
     status_name: str = ""
     measures: Mapping[str, MeasureValues] = field(default_factory=dict)
     after: bool = False
+    first_second: float = 0.0
+    last_second: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +164,31 @@ class RequestPoints:
     p50_ns: tuple[int, ...]
     p95_ns: tuple[int, ...]
     p99_ns: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseProgress:
+    """What the requests of a phase had come to by the end of each interval; results only.
+
+    The lists run in step.
+
+    Attributes:
+        phase: Empty for all phases together, which a run with one phase leaves out.
+        interval_seconds: How far apart the intervals are, but for those in which nothing ran.
+        seconds: From the start of the run, the end of each interval.
+        users: Virtual users alive at its end, those of all phases.
+        requests: That had ended by then, failed ones included.
+        latency_ns: By the names of `PROGRESS_LATENCIES`; 0 before the first one.
+    """
+
+    phase: str
+    interval_seconds: int
+    seconds: tuple[int, ...]
+    users: tuple[int, ...]
+    requests: tuple[int, ...]
+    failed: tuple[int, ...]
+    received_bytes: tuple[int, ...]
+    latency_ns: Mapping[str, tuple[int, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,9 +270,13 @@ def make_measures(recorded: Mapping[str, Iterable[Measure]]) -> tuple[RecordedMe
     )
 
 
-def make_series(totals: Mapping[Labels, SeriesTotal]) -> tuple[SeriesRecord, ...]:
+def make_series(
+    totals: Mapping[Labels, SeriesTotal], *, started_ns: int
+) -> tuple[SeriesRecord, ...]:
     """Return every series with its histograms, in the order of their labels."""
-    return tuple(_record(labels, totals[labels]) for labels in sorted(totals, key=_order))
+    return tuple(
+        _record(labels, totals[labels], started_ns) for labels in sorted(totals, key=_order)
+    )
 
 
 def read_series(records: Iterable[SeriesRecord]) -> dict[Labels, SeriesDelta]:
@@ -240,7 +285,7 @@ def read_series(records: Iterable[SeriesRecord]) -> dict[Labels, SeriesDelta]:
     Raises:
         UsageError: A histogram is none.
     """
-    return {_labels(record): _delta(record) for record in records}
+    return {labels_of(record): _delta(record) for record in records}
 
 
 def make_stretches(measured: Iterable[MeasuredTime], *, started_ns: int) -> tuple[Stretch, ...]:
@@ -280,7 +325,7 @@ def _order(labels: Labels) -> tuple[object, ...]:
     )
 
 
-def _record(labels: Labels, total: SeriesTotal) -> SeriesRecord:
+def _record(labels: Labels, total: SeriesTotal, started_ns: int) -> SeriesRecord:
     split = total.service is not total.latency
     return SeriesRecord(
         request=labels.request,
@@ -306,6 +351,8 @@ def _record(labels: Labels, total: SeriesTotal) -> SeriesRecord:
         latency=_buckets(total.latency),
         service=(_buckets(total.service),) if split else (),
         measures={word: _values(found) for word, found in total.measures.items()},
+        first_second=round((total.first_ns - started_ns) / NS_PER_S, 3),
+        last_second=round((total.last_ns - started_ns) / NS_PER_S, 3),
     )
 
 
@@ -323,7 +370,8 @@ def _flat(histogram: Histogram) -> tuple[int, ...]:
     return tuple(buckets)
 
 
-def _labels(record: SeriesRecord) -> Labels:
+def labels_of(record: SeriesRecord) -> Labels:
+    """Return what the samples of a series have in common."""
     return Labels(
         request=record.request,
         method=record.method,

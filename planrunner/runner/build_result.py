@@ -115,10 +115,11 @@ def build_result(
         measures=make_measures(graph.measures),
         measured=make_stretches(measured, started_ns=outcome.started_ns),
         request_points=outcome.requests.points(),
+        progress=outcome.running.progress(),
         tracks=make_tracks(
             {**outcome.health.gauges(), **outcome.evidence.gauges}, started_ns=outcome.started_ns
         ),
-        series=make_series(outcome.total.totals),
+        series=make_series(outcome.total.totals, started_ns=outcome.started_ns),
         search=outcome.steps,
         failing_samples=outcome.failing,
         loads=outcome.loads,

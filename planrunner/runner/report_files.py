@@ -118,13 +118,13 @@ def write_reports(
     return result
 
 
-def written_files(graph: RunGraph, result: RunResult, directory: Path) -> list[Path]:
-    """Return the reports of a run, in their order."""
+def written_files(graph: RunGraph, directory: Path) -> list[Path]:
+    """Return the reports of a run, in their order, but those of single phases."""
     names = [
-        file
+        file.name
         for name in graph.report.formats
         if name != METRICS_JSON
-        for file, _ in report_files(name, result, directory)
+        for file in REPORT_FORMATS[name].files
     ]
     return [
         directory / METRICS,

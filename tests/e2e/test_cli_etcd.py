@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import re
 import time
@@ -76,6 +77,14 @@ def test_the_etcd_plan_answers_its_question_and_leaves_nothing(project: PlanProj
     assert {"service.api.cpu", "service.api.rss", "service.etcd.cpu"} <= tracks
     assert "etcd requests go through grpc.aio" in " ".join(metrics["notices"])
     assert {"out/etcd.log", "out/api.log"} <= set(ended.files)
+    for load in ("low", "medium", "high"):
+        [*rows, total] = csv.DictReader(
+            ended.files[f"out/locust_{load}_stats.csv"].read_text("utf-8").splitlines()
+        )
+        assert {(row["Type"], row["Name"]) for row in rows} <= {
+            ("GET", "/kv/:key"), ("POST", "/kv"), ("DELETE", "/kv/:key"),
+        }  # fmt: skip
+        assert int(total["Request Count"]) == sum(int(row["Request Count"]) for row in rows)
     for port in re.findall(r"127\.0\.0\.1:(\d+)", ended.files["out/api.log"].read_text()):
         assert not _listens(int(port))
 

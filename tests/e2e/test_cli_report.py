@@ -34,7 +34,7 @@ def test_every_report_is_made_again_byte_for_byte(project: PlanProject, run: Pat
 
     assert (first.code, second.code) == (0, 0)
     made = {path.name: path.read_bytes() for path in (project.directory / "first").iterdir()}
-    assert len(made) == 7
+    assert len(made) == 9
     assert made == {
         path.name: path.read_bytes() for path in (project.directory / "second").iterdir()
     }

@@ -89,9 +89,11 @@ def test_each_format_of_a_run_is_what_was_reviewed(
 ) -> None:
     """Whoever adds a format is asked for its golden files here."""
     files = made(command, case, name)
+    of_the_run = {file.name for file in REPORT_FORMATS[name].files}
 
-    assert files
-    for file, text in files.items():
+    assert of_the_run <= set(files)
+    for file in of_the_run:
+        text = files[file]
         check_golden(f"run/{case}/{file}", text, update=update_golden)
 
 
@@ -180,8 +182,8 @@ def test_hostile_names_stay_in_their_cells(name: str, command: Command) -> None:
     for text in made(command, "hostile", name).values():
         header, *rows = rows_of(text)
 
-        assert rows
-        assert {len(row) for row in rows} == {len(header)}
+        assert rows or name == "locust-csv"  # some phases had no failure, and none an exception
+        assert {len(row) for row in rows} <= {len(header)}
         assert not any(cell.startswith(FORMULA) for row in rows for cell in row)
 
 

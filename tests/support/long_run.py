@@ -10,7 +10,7 @@ from planrunner.metrics.judging.measured import MeasuredTime
 from planrunner.metrics.series import Labels
 from planrunner.metrics.snapshot import Accumulated, SeriesDelta, Snapshot
 from planrunner.results.aggregate import make_rows, make_totals
-from planrunner.results.history import History
+from planrunner.results.history import History, RunningTotals
 from planrunner.results.model import RunResult
 from planrunner.results.record import FailingSample, make_series, make_stretches, make_tracks
 from planrunner.results.request_history import RequestHistory
@@ -31,6 +31,7 @@ def make_long_run(
     """
     draw = random.Random(seed)
     total, history, by_request = Accumulated(), History(0), RequestHistory(0)
+    running = RunningTotals(0)
     for second in range(seconds):
         snapshot = _second(
             draw, second, seconds=seconds, requests=requests, slower=slower, factor=factor
@@ -38,6 +39,7 @@ def make_long_run(
         total.add(snapshot)
         history.add(snapshot)
         by_request.add(snapshot)
+        running.add(snapshot)
     begin_ns, hold_ns = seconds // 60 * NS_PER_S, seconds // 6 * NS_PER_S
     measured = (
         MeasuredTime("main", "ramp", begin_ns, hold_ns),
@@ -57,8 +59,9 @@ def make_long_run(
         rows=make_rows(total, measured),
         points=history.points(),
         request_points=by_request.points(),
+        progress=running.progress(),
         measured=make_stretches(measured, started_ns=0),
-        series=make_series(total.totals),
+        series=make_series(total.totals, started_ns=0),
         tracks=make_tracks(gauges, started_ns=0),
         plan_text="name: two hours of shopping\nstages:\n  - {duration: 2h, users: 200}\n",
         failing_samples=(

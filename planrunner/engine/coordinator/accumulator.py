@@ -53,7 +53,7 @@ from planrunner.metrics.judging.measured import MeasuredTime
 from planrunner.metrics.series import ABORTED
 from planrunner.metrics.snapshot import Accumulated, Snapshot
 from planrunner.results.aggregate import TaskCount, make_totals
-from planrunner.results.history import History
+from planrunner.results.history import History, RunningTotals
 from planrunner.results.loads import PhaseLoad, Sustainable
 from planrunner.results.model import Totals
 from planrunner.results.record import FailingSample, SearchStep
@@ -96,6 +96,7 @@ class Accumulator:
         self._started_ns = started_ns
         self._history = History(started_ns)
         self._requests = RequestHistory(started_ns)
+        self._running = RunningTotals(started_ns)
         self._health = HealthLog()
         self._short: list[Drained] = []
         self._counters = Counters()
@@ -134,6 +135,7 @@ class Accumulator:
         if length_ns or snapshot.deltas:
             self._history.add(snapshot)
             self._requests.add(snapshot)
+            self._running.add(snapshot)
         self._add_health(drained, measured)
         self._counters = drained.counters
         self._add_arrivals(drained.arrivals)
@@ -261,6 +263,7 @@ class Accumulator:
             total=self.total,
             history=self._history,
             requests=self._requests,
+            running=self._running,
             phases=phases,
             counters=self._counters,
             task_counts=self._task_counts(),

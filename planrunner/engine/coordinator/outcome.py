@@ -10,7 +10,7 @@ from planrunner.metrics.judging.judge import Gate
 from planrunner.metrics.judging.measured import MeasuredTime
 from planrunner.metrics.snapshot import Accumulated
 from planrunner.results.aggregate import TaskCount
-from planrunner.results.history import History
+from planrunner.results.history import History, RunningTotals
 from planrunner.results.loads import PhaseLoad, Sustainable
 from planrunner.results.record import FailingSample, SearchStep
 from planrunner.results.request_history import RequestHistory
@@ -60,6 +60,7 @@ class RunOutcome:
         total: All samples by label set, warm-up, aborted and unmeasured ones included.
         history: The same second by second.
         requests: Each request over time.
+        running: What each phase had come to over time.
         task_counts: What became of each task's picks, over all phases.
         gates: One for each of the plan's thresholds, in its order; all have seen the whole run.
         biased: Why the numbers may not say what the plan asked for, each a sentence.
@@ -82,6 +83,7 @@ class RunOutcome:
     total: Accumulated
     history: History
     requests: RequestHistory
+    running: RunningTotals
     phases: tuple[PhaseTimes, ...]
     counters: Counters
     task_counts: tuple[TaskCount, ...]

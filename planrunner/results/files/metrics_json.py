@@ -12,6 +12,7 @@ from planrunner.language.files import FileFault, read_file
 from planrunner.results.files.atomic import atomic_text_file
 from planrunner.results.files.codec import BadShape, decode, encode, schema_of
 from planrunner.results.model import RunResult
+from planrunner.results.record import PROGRESS_LATENCIES
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -170,12 +171,20 @@ def _objects(result: RunResult) -> Iterator[tuple[str, Mapping[str, object], tup
     for n, row in enumerate(result.rows):
         yield f"$.rows[{n}].latency_ns", row.latency_ns, _LATENCIES
         yield f"$.rows[{n}].service_ns", row.service_ns, _LATENCIES
+    for n, progress in enumerate(result.progress):
+        yield f"$.progress[{n}].latency_ns", progress.latency_ns, PROGRESS_LATENCIES
 
 
 def _columns(result: RunResult) -> Iterator[tuple[str, Sized, Sized]]:
     for n, points in enumerate(result.request_points):
         for name in ("requests", "failed", "p50_ns", "p95_ns", "p99_ns"):
             yield f"$.request_points[{n}].{name}", getattr(points, name), points.seconds
+    for n, progress in enumerate(result.progress):
+        place = f"$.progress[{n}]"
+        for name in ("users", "requests", "failed", "received_bytes"):
+            yield f"{place}.{name}", getattr(progress, name), progress.seconds
+        for name, values in progress.latency_ns.items():
+            yield f"{place}.latency_ns.{name}", values, progress.seconds
     for n, track in enumerate(result.tracks):
         yield f"$.tracks[{n}].values", track.values, track.seconds
 
@@ -183,5 +192,7 @@ def _columns(result: RunResult) -> Iterator[tuple[str, Sized, Sized]]:
 def _lengths(result: RunResult) -> Iterator[tuple[str, int]]:
     for n, points in enumerate(result.request_points):
         yield f"$.request_points[{n}].interval_seconds", points.interval_seconds
+    for n, progress in enumerate(result.progress):
+        yield f"$.progress[{n}].interval_seconds", progress.interval_seconds
     for n, point in enumerate(result.points):
         yield f"$.points[{n}].seconds", point.seconds

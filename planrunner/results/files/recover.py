@@ -15,7 +15,7 @@ from planrunner.metrics.snapshot import Accumulated, SeriesDelta, Snapshot
 from planrunner.results.aggregate import count_excluded, make_rows, make_totals
 from planrunner.results.files.sample_reader import SampleReader
 from planrunner.results.files.samples import SampleRow
-from planrunner.results.history import History
+from planrunner.results.history import History, RunningTotals
 from planrunner.results.model import RunResult, Validity, ValidityLevel
 from planrunner.results.record import RecordedMeasure, make_series, make_stretches
 from planrunner.results.request_history import RequestHistory
@@ -49,8 +49,9 @@ def recover(unfinished: RunResult, reader: SampleReader) -> RunResult:
         rows=make_rows(total, measured),
         points=gathered.history.points(),
         request_points=gathered.requests.points(),
+        progress=gathered.running.progress(),
         measured=make_stretches(measured, started_ns=0),
-        series=make_series(total.totals),
+        series=make_series(total.totals, started_ns=0),
         validity=Validity(ValidityLevel.INVALID, (_REASON,)),
         notices=(*unfinished.notices, _MISSING, *((str(loss),) if loss else ())),
     )
@@ -64,6 +65,7 @@ class _Gathered:
         self.total = Accumulated()
         self.history = History(0)
         self.requests = RequestHistory(0)
+        self.running = RunningTotals(0)
         self.last_ns = 0
         self._extents: dict[tuple[str, str], tuple[int, int]] = {}
 
@@ -109,6 +111,7 @@ class _Gathered:
         self.total.add(snapshot)
         self.history.add(snapshot)
         self.requests.add(snapshot)
+        self.running.add(snapshot)
         for index, found in times.items():
             labels = reader.labels[index]
             if labels.is_result:

@@ -198,7 +198,7 @@ def test_metrics_json_keeps_them() -> None:
     step = request(operation=answering(FIRST, SECOND, WRONG))
     totals = run_graph(graph_of(step, seconds=0.06)).outcome.total.totals
 
-    read = read_series(make_series(totals))
+    read = read_series(make_series(totals, started_ns=0))
 
     assert {labels: delta.measures for labels, delta in read.items()} == {
         labels: total.measures for labels, total in totals.items()

@@ -12,7 +12,6 @@ import pytest
 from junitparser import Failure, JUnitXml, Skipped
 
 from planrunner.formats import REPORT_FORMATS, FormatSource
-from planrunner.report.formats.locust import FAILURES_COLUMNS, STATS_COLUMNS
 from planrunner.report.formats.timeseries import TIMESERIES_COLUMNS
 from planrunner.report.formats.writers import produced_files
 from planrunner.results.model import Judgement, Validity, ValidityLevel, Verdict
@@ -20,11 +19,6 @@ from tests.support.golden import check_golden
 from tests.support.long_run import make_long_run
 from tests.support.results import AWKWARD_NAMES, RESULTS, make_result, make_row
 
-LOCUST_COLUMNS = (
-    "Type,Name,Request Count,Failure Count,Median Response Time,Average Response Time,"
-    "Min Response Time,Max Response Time,Average Content Size,Requests/s,Failures/s,"
-    "50%,66%,75%,80%,90%,95%,98%,99%,99.9%,99.99%,100%"
-)
 OF_RESULTS = [
     name for name, report in REPORT_FORMATS.items() if report.source is FormatSource.RESULT
 ]
@@ -179,19 +173,6 @@ def test_markdown_marks_percentiles_of_few_requests():
 
     assert re.search(r"\| \d+ ms\\\* \|$", text, re.MULTILINE)
     assert "\n\\* n too small: p95 needs 20 requests, p99 needs 100\n" in text
-
-
-def test_locust_files_have_the_columns_of_locust(short):
-    """Tools that read Locust's find what they look for."""
-    stats, failures = written(short, "locust-csv")
-    rows = list(csv.DictReader(io.StringIO(stats)))
-
-    assert ",".join(STATS_COLUMNS) == LOCUST_COLUMNS
-    assert stats.splitlines()[0] == LOCUST_COLUMNS
-    assert rows[-1]["Name"] == "Aggregated"
-    assert int(rows[-1]["Request Count"]) == short.totals.total_requests
-    assert sum(int(row["Failure Count"]) for row in rows[:-1]) == short.totals.failed_requests
-    assert failures.splitlines()[0] == ",".join(FAILURES_COLUMNS)
 
 
 @pytest.mark.parametrize("name", ["timeseries.csv", "locust-csv"])

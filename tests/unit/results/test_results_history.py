@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.series import Labels
 from planrunner.metrics.snapshot import SeriesDelta, Snapshot
-from planrunner.results.history import History
+from planrunner.results.history import History, RunningTotals
 from planrunner.results.request_history import RequestHistory
 
 S = 10**9
@@ -164,3 +164,32 @@ def test_merged_points_equal_those_of_the_merged_intervals(seconds):
         if point.phase and values:
             assert point.requests == len(values)
             assert point.p95_ns == Histogram(values).percentile(95)
+
+
+def test_running_totals_are_of_results_and_of_each_phase() -> None:
+    """All together first; a stalled second repeats what there was, with its own users."""
+    running = RunningTotals(0)
+    running.add(snapshot(0, users=2, a=[10, 20]))
+    running.add(snapshot(1, users=3))
+    running.add(Snapshot(2 * S, 3 * S, {"V": 4}, {labels(phase="b", warmup=True): delta(1)}))
+    running.add(snapshot(3, users=5, b=[40]))
+
+    every, first, second = running.progress()
+
+    assert [one.phase for one in (every, first, second)] == ["", "a", "b"]
+    assert (every.seconds, every.requests) == ((1, 2, 3, 4), (2, 2, 2, 3))
+    assert (first.seconds, first.users) == ((1, 2, 3), (2, 3, 4))
+    assert (second.seconds, second.latency_ns["max"]) == ((4,), (40,))
+    assert every.latency_ns["avg"] == (15, 15, 15, round(70 / 3))
+
+
+def test_running_totals_of_one_phase_are_kept_once_and_in_bounded_number() -> None:
+    """The last standing is that of the end, however long the run was."""
+    running = RunningTotals(0, limit=4)
+    for second in range(10):
+        running.add(snapshot(second, a=[10]))
+
+    [only] = running.progress()
+
+    assert (only.phase, only.interval_seconds) == ("a", 4)
+    assert (only.seconds, only.requests) == ((4, 8, 12), (4, 8, 10))

@@ -49,7 +49,7 @@ def test_series_come_back_from_json_as_they_were():
     total.add(Snapshot(0, 1, {}, {key: service}))
     total.add(snapshot(0, [(labels(), [1, 10, 10**9, 10**12])]))
 
-    text = json.dumps(encode(make_series(total.totals)))
+    text = json.dumps(encode(make_series(total.totals, started_ns=0)))
     found = read_series(decode(tuple[SeriesRecord, ...], json.loads(text)))
 
     assert set(found) == set(total.totals)
