@@ -14,6 +14,7 @@ from planrunner.plan.templates import (
     DEFAULT,
     FOR_URL,
     aimed,
+    is_about_a_page,
     is_url,
     purpose_of,
     template,
@@ -66,7 +67,7 @@ def command(places: tuple[str, ...], name: str | None, *, lists: bool, force: bo
     path = paths[0] if paths else Path(_PLAN)
     chosen = name or (FOR_URL if urls else DEFAULT)
     _write(path, chosen, urls[0] if urls else "", force=force)
-    if urls and chosen != FOR_URL:
+    if urls and not is_about_a_page(template(chosen)):
         click.echo("the paths in it are those of a demo: replace them by your own")
     quoted = shlex.quote(str(path))
     click.echo("next:")

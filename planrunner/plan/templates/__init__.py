@@ -14,7 +14,16 @@ from urllib.parse import urlsplit
 
 from planrunner.errors import UsageError
 
-__all__ = ["DEFAULT", "FOR_URL", "aimed", "is_url", "purpose_of", "template", "template_names"]
+__all__ = [
+    "DEFAULT",
+    "FOR_URL",
+    "aimed",
+    "is_about_a_page",
+    "is_url",
+    "purpose_of",
+    "template",
+    "template_names",
+]
 
 DEFAULT: Final = "shop"
 """What `init` writes if nothing is asked for."""
@@ -68,6 +77,11 @@ def is_url(text: str) -> bool:
     return True
 
 
+def is_about_a_page(text: str) -> bool:
+    """Return whether a template requests one page, whose path its user chooses."""
+    return _FIRST_PAGE.search(text) is not None
+
+
 def aimed(text: str, url: str) -> str:
     """Return a template for a target of one's own in place of the embedded one.
 
@@ -76,7 +90,7 @@ def aimed(text: str, url: str) -> str:
     parts = urlsplit(url)
     base = f"{parts.scheme}://{parts.netloc}"
     page = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    if _FIRST_PAGE.search(text):
+    if is_about_a_page(text):
         text = _FIRST_PAGE.sub(lambda _: _quoted(page), text, count=1)
     else:
         base += parts.path.rstrip("/")

@@ -97,3 +97,13 @@ def test_stress_rises_in_ten_equal_steps(users: str, seconds: str) -> None:
     assert [stage.level for stage in steps] == [int(users) * n // 10 for n in range(1, 11)]
     assert {stage.duration_ns for stage in steps} == {int(seconds) * 10**8}
     assert phase.load.planned_ns == int(seconds) * 10**9
+
+
+def test_all_tests_of_the_services_are_those_of_the_other_profiles() -> None:
+    """Quick, load and stress, one after the other."""
+    everything = graph_of("services-load", "all").phases
+    alone = [graph_of("services-load", name).phases for name in ("quick", "load", "stress")]
+
+    assert [(phase.name, phase.load) for phase in everything] == [
+        (phase.name, phase.load) for [phase] in alone
+    ]
