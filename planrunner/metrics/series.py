@@ -17,6 +17,8 @@ __all__ = ["ABORTED", "Labels", "Series", "Tags"]
 ABORTED = "aborted"
 """The failure kind of what the end of a phase cut: apart from successes and failures."""
 
+_STATUS = "status"
+
 _BROKEN = frozenset({"extract", "error"})
 """The failure kinds that end an iteration: a value was missing, or a step went wrong."""
 
@@ -69,6 +71,11 @@ class Labels:
     def status_text(self) -> str:
         """The status as people know it: by its name where it has one."""
         return self.status_name or str(self.status)
+
+    @property
+    def failure_text(self) -> str:
+        """Why they failed: the status where that is the failure, else the failure kind."""
+        return self.status_text if self.failure == _STATUS else self.failure
 
     @property
     def action(self) -> str:

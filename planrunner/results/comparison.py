@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from enum import StrEnum
 from math import exp, log, sqrt
 from statistics import NormalDist
 from typing import Final
@@ -16,12 +15,12 @@ from planrunner.results.bootstrap import (
     estimates,
     measured_intervals,
 )
+from planrunner.results.changes import ChangeOutcome, Comparison, FigureChange
 from planrunner.results.model import RunResult, ValidityLevel
 from planrunner.results.record import RequestPoints
 from planrunner.results.whole_figures import WHOLE_FIGURES, whole_figures
-from planrunner.values import dataclass
 
-__all__ = ["TOLERANCE", "ChangeOutcome", "Comparison", "FigureChange", "compare"]
+__all__ = ["TOLERANCE", "compare"]
 
 TOLERANCE: Final = 0.05
 """Two runs of the same thing on the same machine differ by a few percent for no reason."""
@@ -34,80 +33,6 @@ _HIGHER_IS_BETTER: Final = frozenset({"throughput"})
 
 Estimates = Mapping[str, Estimate]
 """Of one request, by figure."""
-
-
-class ChangeOutcome(StrEnum):
-    BETTER = "better"
-    SAME = "same"
-    WORSE = "worse"
-    UNCLEAR = "can't tell"
-    NOT_JUDGED = "not judged"
-
-
-@dataclass(frozen=True, slots=True)
-class FigureChange:
-    """One figure of one request.
-
-    Attributes:
-        request: Empty for all together.
-        figure: `typical_p50`, `typical_p95`, `typical_p99`, `throughput`, `error_rate`; of
-            `Comparison.whole` `p99` and `worst_p99`.
-        before: In base units: seconds, per second, a share; `after` too.
-        change: Relative, 0.1 is 10 % more; of the error rate the difference.
-        low: Of the confidence interval of `change`; `high` likewise. Both 0 if there is none.
-    """
-
-    request: str
-    figure: str
-    before: float
-    after: float
-    change: float
-    low: float
-    high: float
-    outcome: ChangeOutcome
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """A run and the one before it.
-
-    Attributes:
-        changes: All requests together first, then each by name.
-        gone: Requests of the first run only; `new` those of the second only.
-        remarks: Why they may not be comparable, each a sentence.
-        whole: What the typical second leaves out: the 99th percentile of the whole run and that
-            of its worst second. Noise can't be told from change there, so nothing is judged.
-    """
-
-    before: str
-    after: str
-    tolerance: float
-    changes: tuple[FigureChange, ...]
-    gone: tuple[str, ...]
-    new: tuple[str, ...]
-    remarks: tuple[str, ...]
-    whole: tuple[FigureChange, ...] = ()
-
-    @property
-    def nothing_compared(self) -> str:
-        """Why the comparison shows nothing at all, neither good nor bad; empty if it does."""
-        if not any(change.request for change in self.changes):
-            return "the second run has none of the first one's requests"
-        if not any(change.low or change.high for change in self.changes):
-            return "no figure of these runs could be compared"
-        return ""
-
-    @property
-    def outcome(self) -> ChangeOutcome:
-        """Worse if anything is, else better, else can't tell of a figure of all together."""
-        if self.nothing_compared:
-            return ChangeOutcome.UNCLEAR
-        found = {change.outcome for change in self.changes}
-        for outcome in (ChangeOutcome.WORSE, ChangeOutcome.BETTER):
-            if outcome in found:
-                return outcome
-        together = {change.outcome for change in self.changes if not change.request}
-        return ChangeOutcome.UNCLEAR if ChangeOutcome.UNCLEAR in together else ChangeOutcome.SAME
 
 
 def compare(before: RunResult, after: RunResult, *, tolerance: float = TOLERANCE) -> Comparison:
@@ -253,10 +178,7 @@ def _outcome(figure: str, low: float, high: float, *, tolerance: float) -> Chang
 
 
 def _remarks(before: RunResult, after: RunResult) -> Iterator[str]:
-    if before.plan != after.plan:
-        yield f"the plans differ: `{before.plan}` and `{after.plan}`"
-    elif before.plan_hash != after.plan_hash:
-        yield "the plan or its params changed between the runs"
+    yield from _differing_plans(before, after)
     if len(_lengths(before, after)) > 1:
         yield "one run is so much longer that its percentiles cover longer intervals"
     if before.profile != after.profile:
@@ -268,6 +190,21 @@ def _remarks(before: RunResult, after: RunResult) -> Iterator[str]:
             yield f"the {which} run measured only {measured:.0f} s, which is too short to compare"
         if result.validity.level is not ValidityLevel.VALID:
             yield f"the numbers of the {which} run are {result.validity.level.value}"
+
+
+def _differing_plans(before: RunResult, after: RunResult) -> Iterator[str]:
+    changed = [
+        name
+        for name in sorted(before.params.keys() & after.params.keys())
+        if before.params[name] != after.params[name]
+    ]
+    if before.plan != after.plan:
+        yield f"the plans differ: `{before.plan}` and `{after.plan}`"
+    elif before.plan_hash != after.plan_hash and not changed:
+        yield "the plan changed between the runs"
+    for name in changed:
+        was, now = before.params[name], after.params[name]
+        yield f"the param `{name}` differs: `{was}` and `{now}`"
 
 
 def _differing_hosts(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from dataclasses import field
 from enum import StrEnum
 
 from planrunner.metrics.judging.verdict import Verdict
+from planrunner.results.changes import EarlierRun
 from planrunner.results.loads import GeneratorFacts, PhaseLoad, Sustainable
 from planrunner.results.record import (
     FailingSample,
@@ -140,6 +141,10 @@ class Judgement:
         place: `file:line:column` of the threshold in the plan; empty for the default one.
         level: `warn` or `fail`: what breaking it means.
         pair: A number from 1 that the two of a `{warn: …, fail: …}` share; 0 for a single one.
+        limit_amount: `limit` in base units: nanoseconds, bytes, per second, a share or a number;
+            null where there is none to compare with.
+        window_start_ns: Of the window that `observed` is from, from the run's start.
+        window_end_ns: Likewise; both are 0 for thresholds without windows.
     """
 
     threshold: str
@@ -150,6 +155,9 @@ class Judgement:
     reason: str = ""
     level: str = "fail"
     pair: int = 0
+    limit_amount: float | None = None
+    window_start_ns: int = 0
+    window_end_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +213,7 @@ class RunResult:
         series: Every series with its histograms: what the tables are made of.
         measures: What thresholds ask for of samples beside latency and service time.
         after: Requests that started when the measured time was over.
+        earlier: The baseline, else the run before this one, compared with it; none without either.
     """
 
     run_id: str
@@ -245,3 +254,4 @@ class RunResult:
     measures: tuple[RecordedMeasure, ...] = ()
     after: int = 0
     progress: tuple[PhaseProgress, ...] = ()
+    earlier: tuple[EarlierRun, ...] = ()

@@ -154,6 +154,9 @@ class RequestPoints:
         interval_seconds: What each number is about: so long, up to that of `seconds`.
         seconds: From the start of the run, the end of each interval with a finished request.
         p50_ns: 0 where nothing had a latency, and so the other percentiles.
+        statuses: Requests by status code, `0` where no reply came; rare ones together as `other`.
+        failures: Failed requests by status code where that is what failed them, else by failure
+            kind; rare ones together as `other`.
     """
 
     name: str
@@ -164,6 +167,8 @@ class RequestPoints:
     p50_ns: tuple[int, ...]
     p95_ns: tuple[int, ...]
     p99_ns: tuple[int, ...]
+    statuses: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    failures: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

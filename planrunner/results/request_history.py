@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from planrunner.metrics.histogram import Histogram
-from planrunner.metrics.snapshot import Snapshot
+from planrunner.metrics.series import Labels
+from planrunner.metrics.snapshot import SeriesDelta, Snapshot
 from planrunner.results.history import latency_summary
 from planrunner.results.record import RequestPoints
 from planrunner.units import NS_PER_S
@@ -20,6 +22,11 @@ _MOST_REQUESTS: Final = 100
 
 _ALL: Final = ""
 
+_MOST_OUTCOMES: Final = 8
+"""Statuses and failures of a request that have numbers of their own, the most frequent ones."""
+
+_REST: Final = "other"
+
 
 @dataclass(slots=True)
 class _Slot:
@@ -28,6 +35,8 @@ class _Slot:
     requests: int
     failed: int
     latency: bytes
+    statuses: Mapping[str, int]
+    failures: Mapping[str, int]
 
     def add(self, later: _Slot) -> None:
         latency = Histogram.from_bytes(self.latency)
@@ -35,6 +44,33 @@ class _Slot:
         self.latency = latency.to_bytes()
         self.requests += later.requests
         self.failed += later.failed
+        self.statuses = Counter(self.statuses) + Counter(later.statuses)
+        self.failures = Counter(self.failures) + Counter(later.failures)
+
+
+@dataclass(slots=True)
+class _OpenSlot:
+    """An interval of one request while its series are summed up."""
+
+    latency: Histogram = field(default_factory=Histogram)
+    statuses: Counter[str] = field(default_factory=Counter)
+    failures: Counter[str] = field(default_factory=Counter)
+
+    def add(self, labels: Labels, delta: SeriesDelta) -> None:
+        if labels.has_latency:
+            self.latency.merge(delta.latency)
+        self.statuses[labels.status_text] += delta.count
+        if labels.failure:
+            self.failures[labels.failure_text] += delta.count
+
+    def closed(self) -> _Slot:
+        return _Slot(
+            self.statuses.total(),
+            self.failures.total(),
+            self.latency.to_bytes(),
+            dict(self.statuses),
+            dict(self.failures),
+        )
 
 
 class RequestHistory:
@@ -95,22 +131,13 @@ def _put(slots: dict[int, _Slot], number: int, slot: _Slot) -> None:
 
 
 def _by_request(snapshot: Snapshot) -> dict[str, _Slot]:
-    latencies: dict[str, Histogram] = {}
-    counts: Counter[str] = Counter()
-    failed: Counter[str] = Counter()
+    found: dict[str, _OpenSlot] = {}
     for labels, delta in snapshot.deltas.items():
         if labels.kind != "request" or not labels.is_result:
             continue
         for name in (_ALL, labels.request):
-            latency = latencies.setdefault(name, Histogram())
-            if labels.has_latency:
-                latency.merge(delta.latency)
-            counts[name] += delta.count
-            failed[name] += delta.count if labels.failure else 0
-    return {
-        name: _Slot(counts[name], failed[name], latency.to_bytes())
-        for name, latency in latencies.items()
-    }
+            found.setdefault(name, _OpenSlot()).add(labels, delta)
+    return {name: slot.closed() for name, slot in found.items()}
 
 
 def _points(name: str, slots: dict[int, _Slot], interval_s: int) -> RequestPoints:
@@ -126,4 +153,21 @@ def _points(name: str, slots: dict[int, _Slot], interval_s: int) -> RequestPoint
         p50_ns=p50_ns,
         p95_ns=p95_ns,
         p99_ns=p99_ns,
+        statuses=_by_outcome([slots[number].statuses for number in numbers]),
+        failures=_by_outcome([slots[number].failures for number in numbers]),
     )
+
+
+def _by_outcome(counts: Sequence[Mapping[str, int]]) -> Mapping[str, tuple[int, ...]]:
+    """Return the counts of each outcome, those of rare ones together; none without any."""
+    total: Counter[str] = Counter()
+    for one in counts:
+        total.update(one)
+    often = [name for name, _ in sorted(total.items(), key=lambda item: (-item[1], item[0]))]
+    if len(often) > _MOST_OUTCOMES:
+        often = often[: _MOST_OUTCOMES - 1]
+    named = {name: tuple(one.get(name, 0) for one in counts) for name in sorted(often)}
+    if len(often) == len(total):
+        return named
+    rest = tuple(sum(count for name, count in one.items() if name not in named) for one in counts)
+    return named | {_REST: rest}

@@ -305,9 +305,10 @@ async def _reported(prepared: PreparedRun, result: RunResult, stop: Stop) -> Run
         CannotRun: The result itself can't be written.
     """
     is_given_up = threading.Event()
+    write = partial(write_reports, baseline=prepared.baseline)
     writing = asyncio.ensure_future(
         asyncio.to_thread(
-            write_reports, prepared.graph, result, prepared.directory, stop, is_given_up.is_set
+            write, prepared.graph, result, prepared.directory, stop, is_given_up.is_set
         )
     )
     try:

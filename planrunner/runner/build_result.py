@@ -135,6 +135,7 @@ def _judge(outcome: RunOutcome) -> tuple[Judgement, ...]:
     for gate in outcome.gates:
         found = gate.judge(evidence)
         threshold = gate.threshold
+        start_ns, end_ns = found.window_ns or (outcome.started_ns, outcome.started_ns)
         judgements.append(
             Judgement(
                 threshold=threshold.text,
@@ -145,6 +146,9 @@ def _judge(outcome: RunOutcome) -> tuple[Judgement, ...]:
                 reason=found.reason,
                 level=threshold.level.value,
                 pair=threshold.pair,
+                limit_amount=found.limit_amount,
+                window_start_ns=start_ns - outcome.started_ns,
+                window_end_ns=end_ns - outcome.started_ns,
             )
         )
     return tuple(judgements)

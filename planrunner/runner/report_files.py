@@ -17,9 +17,11 @@ from planrunner.formats import METRICS_JSON, REPORT_FORMATS, FormatSource, parti
 from planrunner.graph.run_graph import RunGraph
 from planrunner.language.diagnostics import suggest
 from planrunner.report.formats.writers import Produce, produced_files
+from planrunner.results.changes import EarlierKind, EarlierRun
 from planrunner.results.files.atomic import atomic_text_file
 from planrunner.results.files.directory import METRICS, SAMPLES, UNFINISHED
 from planrunner.results.files.metrics_json import read_metrics, write_metrics
+from planrunner.results.files.past_runs import find_previous
 from planrunner.results.files.sample_reader import SampleReader
 from planrunner.results.files.samples import SampleWriter, parse_keep
 from planrunner.results.model import RunResult
@@ -80,8 +82,12 @@ def write_reports(
     directory: Path,
     stop: Stop,
     is_given_up: Callable[[], bool] = lambda: False,
+    *,
+    baseline: RunResult | None = None,
 ) -> RunResult:
     """Write the reports that the plan asks for, metrics.json with them; return what they show.
+
+    They compare the run with its baseline; without one, with the run before it.
 
     A report that can't be written becomes a notice in metrics.json, and so does what is missing
     from those that are made of samples.
@@ -98,6 +104,10 @@ def write_reports(
     # has left a notice.
     result = replace(result, notices=(*result.notices, *_sample_notices(graph, directory)))
     keep(result)
+    earlier = _earlier(result, directory, baseline)
+    if earlier is not None:
+        result = replace(result, earlier=(earlier,))
+        keep(result)
     result = read_metrics(directory / METRICS)  # so that `report` makes the same bytes later
     with suppress(OSError):
         (directory / UNFINISHED).unlink(missing_ok=True)
@@ -116,6 +126,14 @@ def write_reports(
         result = replace(result, notices=(*result.notices, *notices))
         keep(result)
     return result
+
+
+def _earlier(result: RunResult, directory: Path, baseline: RunResult | None) -> EarlierRun | None:
+    from planrunner.results.earlier import make_earlier  # noqa: PLC0415 - imports statistics
+
+    kind = EarlierKind.PREVIOUS if baseline is None else EarlierKind.BASELINE
+    before = find_previous(directory, result) if baseline is None else baseline
+    return None if before is None else make_earlier(before, result, kind)
 
 
 def written_files(graph: RunGraph, directory: Path) -> list[Path]:

@@ -13,7 +13,8 @@ from planrunner.errors import UsageError
 from planrunner.report.charts.vega import javascript_bundle
 from planrunner.report.formats.compare import print_comparison, write_comparison_html
 from planrunner.report.terminal.console import open_console
-from planrunner.results.comparison import ChangeOutcome, Comparison, compare
+from planrunner.results.changes import ChangeOutcome, Comparison
+from planrunner.results.comparison import compare
 from planrunner.results.exit_codes import ExitCode
 from planrunner.results.files.atomic import atomic_text_file
 from planrunner.results.files.codec import encode

@@ -134,7 +134,8 @@ class Gate:
             reason = self.threshold.not_applicable
             return Observation(Verdict.NOT_APPLICABLE, "", value.shown, reason)
         if not value.of_baseline:
-            return self._against(value.amount, value.shown, evidence, over=over)
+            found = self._against(value.amount, value.shown, evidence, over=over)
+            return replace(found, limit_amount=value.amount)
         if evidence.baseline is None:
             return Observation(Verdict.NOT_APPLICABLE, "", value.shown, _NO_BASELINE)
         before = evidence.baseline(self.threshold.metrics[0])
@@ -143,7 +144,8 @@ class Gate:
             return Observation(Verdict.NO_DATA, "not in baseline", value.shown, reason)
         limit = value.amount * before
         shown = f"{format_amount(limit, self._unit)} (of {format_amount(before, self._unit)})"
-        return self._against(limit, shown, evidence, over=over)
+        found = self._against(limit, shown, evidence, over=over)
+        return replace(found, limit_amount=limit)
 
     def _against(self, limit: float, shown: str, evidence: Evidence, *, over: bool) -> Observation:
         metrics = self.threshold.metrics
@@ -151,7 +153,8 @@ class Gate:
             return Observation(Verdict.NO_DATA, "no samples", shown)
         if self._windows is not None:
             found = self._windows.final(evidence) if over else self._windows.complete(evidence)
-            return self._against_windows(list(found), limit, shown)
+            start_ns, _ = extent(evidence.time_of(metrics[0].scope))
+            return self._against_windows(list(found), limit, shown, start_ns=start_ns)
         measured, parts = self._measure(evidence)
         if measured is None:
             return Observation(Verdict.NO_DATA, _missing(self.threshold), shown)
@@ -197,7 +200,7 @@ class Gate:
         return self._unit if metric is self.threshold.metric else units_of(metric)[0]
 
     def _against_windows(
-        self, windows: Sequence[WindowResult], limit: float, shown: str
+        self, windows: Sequence[WindowResult], limit: float, shown: str, *, start_ns: int
     ) -> Observation:
         window = self.threshold.window
         judged = [one for one in windows if one.measured is not None]
@@ -205,30 +208,35 @@ class Gate:
             return Observation(Verdict.NO_DATA, _missing(self.threshold), shown)
         row = self._broken_row(judged, limit, window.count)
         worst = self._worst(row or judged, limit)
+        lasted = (start_ns + worst.begin_ns, start_ns + worst.end_ns)
         if row:
             reason = f"in {_pieces(row)} from {write_duration(row[0].begin_ns)}"
-            return Observation(Verdict.FAIL, str(worst.measured), shown, reason)
+            return Observation(Verdict.FAIL, str(worst.measured), shown, reason, None, lasted)
         over = sum(not self._holds(one, limit) for one in judged)
         if over:
             row_needed = f", {window.count} in a row needed" if window.count > 1 else ""
             reason = f"{over} of {_pieces(judged)} over{row_needed}"
         else:
             reason = f"the worst of {_pieces(judged)}" if len(judged) > 1 else ""
-        return Observation(Verdict.PASS, str(worst.measured), shown, reason)
+        return Observation(Verdict.PASS, str(worst.measured), shown, reason, None, lasted)
 
     def _broken_row(
         self, windows: Sequence[WindowResult], limit: float, count: int
     ) -> list[WindowResult]:
-        """Return the first `count` windows in a row that break it; empty when there are none.
+        """Return the worst `count` windows in a row that break it; empty when there are none.
 
         A window without samples is not among them: it neither breaks the threshold nor mends it.
         """
+        rows: list[list[WindowResult]] = []
         row: list[WindowResult] = []
         for one in windows:
-            row = [] if self._holds(one, limit) else [*row, one]
+            row = [] if self._holds(one, limit) else [*row, one][-count:]
             if len(row) == count:
-                return row
-        return []
+                rows.append(row)
+        if not rows:
+            return []
+        worst = self._worst([self._worst(row, limit) for row in rows], limit)
+        return next(row for row in rows if worst in row)
 
     def _holds(self, window: WindowResult, limit: float) -> bool:
         return window.measured is None or self._is_good(window.measured.amount, limit)

@@ -30,9 +30,13 @@ class Observation:
         observed: With its unit, such as `312 ms`; `no samples` and the like without data.
         limit: The value it was compared with, with its unit.
         reason: What the two leave open: which window, why not applicable; often empty.
+        limit_amount: `limit` as a number of its unit; None where it isn't known.
+        window_ns: From when to when the worst window lasted, by the clock; None without windows.
     """
 
     verdict: Verdict
     observed: str
     limit: str
     reason: str = ""
+    limit_amount: float | None = None
+    window_ns: tuple[int, int] | None = None

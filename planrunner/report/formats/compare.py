@@ -15,7 +15,7 @@ from planrunner.report.columns import Column, table
 from planrunner.report.findings import is_doubtful, mark_of, verdict_word
 from planrunner.report.formats.page import write_page
 from planrunner.report.plain import plain, shorten
-from planrunner.results.comparison import ChangeOutcome, Comparison, FigureChange
+from planrunner.results.changes import ChangeOutcome, Comparison, FigureChange
 from planrunner.results.model import RunResult, Verdict
 from planrunner.units import format_duration, format_percent, format_rate
 

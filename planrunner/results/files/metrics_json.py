@@ -9,6 +9,7 @@ from typing import Any, Final, TextIO
 
 from planrunner.errors import UsageError
 from planrunner.language.files import FileFault, read_file
+from planrunner.results.changes import EarlierPoints
 from planrunner.results.files.atomic import atomic_text_file
 from planrunner.results.files.codec import BadShape, decode, encode, schema_of
 from planrunner.results.model import RunResult
@@ -177,16 +178,33 @@ def _objects(result: RunResult) -> Iterator[tuple[str, Mapping[str, object], tup
 
 def _columns(result: RunResult) -> Iterator[tuple[str, Sized, Sized]]:
     for n, points in enumerate(result.request_points):
+        place = f"$.request_points[{n}]"
         for name in ("requests", "failed", "p50_ns", "p95_ns", "p99_ns"):
-            yield f"$.request_points[{n}].{name}", getattr(points, name), points.seconds
+            yield f"{place}.{name}", getattr(points, name), points.seconds
+        for name in ("statuses", "failures"):
+            for outcome, counts in getattr(points, name).items():
+                yield f"{place}.{name}.{outcome}", counts, points.seconds
+    for place, before in _earlier(result):
+        for name in ("requests", "p95_ns"):
+            yield f"{place}.{name}", getattr(before, name), before.seconds
+    yield from _progress_columns(result)
+    for n, track in enumerate(result.tracks):
+        yield f"$.tracks[{n}].values", track.values, track.seconds
+
+
+def _progress_columns(result: RunResult) -> Iterator[tuple[str, Sized, Sized]]:
     for n, progress in enumerate(result.progress):
         place = f"$.progress[{n}]"
         for name in ("users", "requests", "failed", "received_bytes"):
             yield f"{place}.{name}", getattr(progress, name), progress.seconds
         for name, values in progress.latency_ns.items():
             yield f"{place}.latency_ns.{name}", values, progress.seconds
-    for n, track in enumerate(result.tracks):
-        yield f"$.tracks[{n}].values", track.values, track.seconds
+
+
+def _earlier(result: RunResult) -> Iterator[tuple[str, EarlierPoints]]:
+    for n, earlier in enumerate(result.earlier):
+        for k, points in enumerate(earlier.points):
+            yield f"$.earlier[{n}].points[{k}]", points
 
 
 def _lengths(result: RunResult) -> Iterator[tuple[str, int]]:
@@ -194,5 +212,7 @@ def _lengths(result: RunResult) -> Iterator[tuple[str, int]]:
         yield f"$.request_points[{n}].interval_seconds", points.interval_seconds
     for n, progress in enumerate(result.progress):
         yield f"$.progress[{n}].interval_seconds", progress.interval_seconds
+    for place, before in _earlier(result):
+        yield f"{place}.interval_seconds", before.interval_seconds
     for n, point in enumerate(result.points):
         yield f"$.points[{n}].seconds", point.seconds

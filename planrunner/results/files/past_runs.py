@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from planrunner.errors import UsageError
 from planrunner.results.files.directory import METRICS, UNFINISHED
@@ -10,7 +12,10 @@ from planrunner.results.files.metrics_json import read_metrics
 from planrunner.results.model import RunResult
 from planrunner.values import dataclass
 
-__all__ = ["PastRun", "PastRuns", "find_runs"]
+__all__ = ["PastRun", "PastRuns", "find_previous", "find_runs"]
+
+_MOST_TRIED: Final = 5
+"""Runs beside a run that are read to find the one before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,30 @@ def find_runs(directory: Path) -> PastRuns:
         raise _nothing(directory)
     by_start = sorted(runs, key=lambda run: (run.result.started, run.result.run_id))
     return PastRuns(tuple(by_start), tuple(notices))
+
+
+def find_previous(directory: Path, result: RunResult) -> RunResult | None:
+    """Return the last run before this one of the same plan and profile; None if there is none.
+
+    Args:
+        directory: Of the run; others are looked for beside it.
+        result: The run.
+    """
+    for path in _newest_beside(directory)[:_MOST_TRIED]:
+        with suppress(UsageError):
+            other = read_metrics(path)
+            is_alike = (other.plan, other.profile) == (result.plan, result.profile)
+            if is_alike and other.started < result.started and other.totals.total_requests:
+                return other
+    return None
+
+
+def _newest_beside(directory: Path) -> list[Path]:
+    own = directory.absolute() / METRICS
+    with suppress(OSError):  # a folder that can't be listed has none
+        others = [path for path in own.parent.parent.glob(f"*/{METRICS}") if path != own]
+        return sorted(others, key=lambda path: (path.stat().st_mtime_ns, path), reverse=True)
+    return []
 
 
 def _below(directory: Path, name: str) -> list[Path]:

@@ -271,6 +271,19 @@ def test_windows_that_pass_show_the_worst() -> None:
     assert found == ("pass", "900 ms", "the worst of 3 windows of 2s")
 
 
+def test_the_worst_window_is_known_by_its_time() -> None:
+    """By the clock, after the warm-up that comes before it; and so is the limit as a number."""
+    snapshots = seconds({OK: [10]}, {OK: [10]}, {OK: [80]}, {OK: [90]}, {OK: [10]})
+    evidence = evidence_of(snapshots, stretch(1, 5))
+
+    found = judge(parse_threshold("p95 over 1s < 50ms"), evidence, snapshots)
+    whole = judge(parse_threshold("p95 < 50ms"), evidence, snapshots)
+
+    assert found.window_ns == (START_NS + 3 * NS_PER_S, START_NS + 4 * NS_PER_S)
+    assert found.limit_amount == whole.limit_amount == 50 * NS_PER_MS
+    assert whole.window_ns is None
+
+
 def test_several_windows_in_a_row_are_needed_when_asked_for() -> None:
     """Two bad windows apart pass `for 2 windows`; two in a row don't."""
     apart = [*calm(2), STALL, *calm(1), STALL, *calm(2)]

@@ -7,7 +7,7 @@ import re
 
 from planrunner.report.formats.compare import print_comparison
 from planrunner.report.terminal.console import open_console
-from planrunner.results.comparison import ChangeOutcome, Comparison, FigureChange
+from planrunner.results.changes import ChangeOutcome, Comparison, FigureChange
 
 
 def test_a_figure_that_a_run_lacks_is_no_change_of_nothing():

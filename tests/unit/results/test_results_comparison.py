@@ -10,7 +10,8 @@ from planrunner.errors import UsageError
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.thresholds.parser import parse_threshold
 from planrunner.results.bootstrap import estimates, measured_intervals
-from planrunner.results.comparison import ChangeOutcome, compare
+from planrunner.results.changes import ChangeOutcome
+from planrunner.results.comparison import compare
 from planrunner.results.files.baseline import measure_in, promote, read_baseline
 from planrunner.results.model import Validity, ValidityLevel
 from planrunner.results.record import read_series
@@ -178,9 +179,16 @@ def test_what_makes_runs_hard_to_compare_is_said(before):
     )
 
     remarks = " ".join(compare(before, other).remarks)
-    assert "the plan or its params changed" in remarks
+    assert "the plan changed between the runs" in remarks
     assert "the host's python differs" in remarks
     assert "the numbers of the second run are biased" in remarks
+
+
+def test_params_that_differ_are_named(before):
+    """They change the hash of the plan too, which then says nothing more."""
+    after = replace(before, plan_hash="other", params=dict(before.params) | {"users": "50"})
+
+    assert compare(before, after).remarks == ("the param `users` differs: `20` and `50`",)
 
 
 def test_a_run_without_time_cannot_be_compared(before):

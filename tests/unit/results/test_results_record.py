@@ -87,6 +87,31 @@ def test_a_request_is_told_over_time_without_its_warm_up():
     assert (second.name, second.p95_ns) == ("B", (30,))
 
 
+def test_statuses_are_known_by_their_codes_and_failures_by_what_failed():
+    """A failed status by its code, what has none by its kind; the rare ones together."""
+    history = RequestHistory(0, limit=1)
+    history.add(
+        snapshot(
+            0,
+            [
+                (labels(status=200), [1, 1]),
+                (labels(status=503, failure="status"), [1]),
+                (labels(status=200, failure="expect"), [1]),
+                (labels(status=0, failure="timeout"), [1]),
+            ],
+        )
+    )
+    history.add(snapshot(1, [(labels("B", status=n), [1]) for n in range(400, 420)]))
+
+    everything, _, first = history.points()
+
+    assert first.statuses == {"0": (1,), "200": (3,), "503": (1,)}
+    assert first.failures == {"503": (1,), "expect": (1,), "timeout": (1,)}
+    assert len(everything.statuses) == 8
+    assert everything.statuses["other"] == (16,)
+    assert sum(counts[0] for counts in everything.statuses.values()) == everything.requests[0]
+
+
 def test_a_long_run_doubles_the_interval():
     """At most 600 points, whatever the length; nothing is lost."""
     history = RequestHistory(0, limit=4)
