@@ -8,6 +8,7 @@ MINUTES ?= 10
 TARGET  ?=
 SEED    ?=
 YAML_LS := .tools/node_modules/yaml-language-server
+AXE     := .tools/node_modules/axe-core
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check fmt fmt-check lint types imports test-all fuzz bench schema changelog dist editor-tools clean
@@ -77,10 +78,11 @@ dist: $(DEV)  ## build the wheel and the source distribution into dist/
 	@rm -rf dist
 	$(BIN)/python -m build --outdir dist
 
-# The editor test drives the real language server; without npm it is skipped outside CI.
-editor-tools:  ## fetch yaml-language-server into .tools
-	@test -d $(YAML_LS) || ! command -v npm >/dev/null || \
-	  npm install --silent --no-save --no-audit --no-fund --no-package-lock --prefix .tools yaml-language-server@1
+# Tests drive the real language server and look at pages with axe; without npm they are skipped
+# outside CI. Both in one call: npm removes what it wasn't asked for.
+editor-tools:  ## fetch yaml-language-server and axe-core into .tools
+	@test -d $(YAML_LS) -a -d $(AXE) || ! command -v npm >/dev/null || \
+	  npm install --silent --no-save --no-audit --no-fund --no-package-lock --prefix .tools yaml-language-server@1 axe-core@4
 
 clean:  ## remove .venv, tools and caches
 	rm -rf $(VENV) .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .fuzz .import_linter_cache

@@ -114,6 +114,17 @@ class Histogram:
             return self.count
         return sum(n for bucket, n in self._counts.items() if self._value(bucket) <= value_ns)
 
+    def counts_at_most(self, values_ns: Sequence[int]) -> tuple[int, ...]:
+        """Return `count_at_most` of each of `values_ns`, which ascend; sorts the buckets once."""
+        buckets = sorted((self._value(bucket), n) for bucket, n in self._counts.items())
+        counts, place, seen = [], 0, 0
+        for value_ns in values_ns:
+            while place < len(buckets) and buckets[place][0] <= value_ns:
+                seen += buckets[place][1]
+                place += 1
+            counts.append(self.count if value_ns >= self.max else seen)
+        return tuple(counts)
+
     @property
     def mean(self) -> float:
         """The exact arithmetic mean; 0 while there are no values."""

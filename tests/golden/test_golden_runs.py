@@ -32,7 +32,7 @@ from tests.support.run_directories import (
 FORMATS = tuple(REPORT_FORMATS)
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 CASES = ("shop", "hostile")
-OF_SAMPLES = ("load", "latency", "distribution", "errors")
+OF_SAMPLES = ("load", "latency", "requests", "statuses", "distribution", "errors")
 PICTURES = (*OF_SAMPLES, "scaling", "search", "cpu", "memory", "lateness", "monitors")
 CHARTS = {"shop": PICTURES, "hostile": PICTURES, "killed": OF_SAMPLES}
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 import click
 
@@ -13,11 +16,12 @@ from planrunner.report.charts.vega import javascript_bundle
 from planrunner.report.formats.compare import print_history, write_history_html
 from planrunner.report.terminal.console import open_console
 from planrunner.results.files.atomic import atomic_text_file
-from planrunner.results.files.past_runs import find_runs
+from planrunner.results.files.past_runs import PastRun, find_runs
 
 __all__ = ["command"]
 
 _MOST_NOTICES: Final = 5
+_REPORT: Final = "report.html"
 
 
 @click.command(
@@ -47,5 +51,15 @@ def command(directory: Path, last: int, html: Path | None) -> None:
     print_history(shown, open_console(sys.stdout))
     if html is not None:
         with atomic_text_file(html) as out:
-            write_history_html(shown, out, bundle=javascript_bundle())
+            reports = _reports(found.runs, html.absolute().parent)
+            write_history_html(shown, out, bundle=javascript_bundle(), reports=reports)
         click.echo(html)
+
+
+def _reports(runs: Sequence[PastRun], page: Path) -> dict[str, str]:
+    """Return where the report of each run is, seen from the folder of a page."""
+    return {
+        run.result.run_id: quote(Path(os.path.relpath(report.absolute(), page)).as_posix())
+        for run in runs
+        if (report := run.directory / _REPORT).exists()
+    }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from math import ceil, floor, log2, log10
+from statistics import median
 from typing import Final
 
 from planrunner.metrics.histogram import Histogram
@@ -18,7 +19,7 @@ __all__ = [
     "bands_of",
     "distribution_of",
     "drawn_of",
-    "failures_of",
+    "load_levels_of",
     "loaded_of",
     "measured_shares",
     "points_of",
@@ -37,6 +38,7 @@ MOST_REQUESTS: Final = 30
 
 _BINS_PER_OCTAVE: Final = 3
 _LONGEST_NAME: Final = 60
+_MOST_LEVELS: Final = 24
 _MOST_TRACKS: Final = 12
 _LETTERS: Final = 80  # of a label, from one side of a chart to the other
 _KINDS: Final = {
@@ -97,6 +99,26 @@ def loaded_of(points: Iterable[Point]) -> list[Point]:
     return [one for one in _whole(points) if one.p95_ns and one.users and not one.warmup]
 
 
+def load_levels_of(points: Iterable[Point], *, by_rate: bool) -> RowList:
+    """Return the median of each percentile at each level of load, levels near each other as one."""
+    loaded = loaded_of(points)
+    loads = [one.requests / max(one.seconds, 1) if by_rate else one.users for one in loaded]
+    width = max(max(loads, default=0) / _MOST_LEVELS, 0 if by_rate else 1)
+    levels: dict[int, list[tuple[float, Point]]] = {}
+    for load, point in zip(loads, loaded, strict=True):
+        levels.setdefault(floor(load / width), []).append((load, point))
+    return [
+        {
+            "load": float(f"{median(load for load, _ in members):.4g}"),
+            "series": word,
+            "v": _ms(round(median(getattr(point, f"{word}_ns") for _, point in members))),
+            "seconds": sum(point.seconds for _, point in members),
+        }
+        for _, members in sorted(levels.items())
+        for word in ("p50", "p95", "p99")
+    ]
+
+
 def bands_of(points: Iterable[Point]) -> RowList:
     """Return the stretches of warm-up, and where each phase begins if there are several."""
     whole = _whole(points)
@@ -150,19 +172,6 @@ def _whole(points: Iterable[Point]) -> list[Point]:
     ]
 
 
-def failures_of(points: Iterable[Point]) -> RowList:
-    """Return boxes: the kinds of an interval stand on each other."""
-    rows: RowList = []
-    floors: dict[int, int] = {}
-    for point in points:
-        for kind, count in point.failures.items():
-            low = floors.get(point.second, 0)
-            floors[point.second] = high = low + count
-            span = {"from": point.second - point.seconds, "to": point.second}
-            rows.append(span | {"low": low, "high": high, "kind": plain(kind), "count": count})
-    return rows
-
-
 def distribution_of(result: RunResult) -> RowList:
     """Return the share of each request's latencies in each bin; bins are a third of an octave."""
     latencies: dict[str, Histogram] = {}
@@ -181,7 +190,7 @@ def tracks_of(tracks: Sequence[Track], kind: str) -> RowList:
     """Return the tracks of a kind; of none, those that may measure anything."""
     scale = 1000 if kind == "loop_lag" else 1
     return [
-        {"t": second, "name": _short(track.name), "value": value * scale}
+        {"t": round(second, 2), "series": _short(track.name), "v": float(f"{value * scale:.4g}")}
         for track in chosen_tracks(tracks, kind)
         for second, value in zip(track.seconds, track.values, strict=False)
     ]
@@ -236,15 +245,10 @@ def _bins(name: str, latency: Histogram) -> RowList:
 
 
 def _counts(latency: Histogram) -> Mapping[int, int]:
-    first, last = _number(max(latency.min, 1)), _number(max(latency.max, 1))
-    below = 0
-    counts: dict[int, int] = {}
-    for number in range(first, last + 1):
-        upto = latency.count_at_most(round(_edge(number + 1) * 1e6))
-        if upto > below:
-            counts[number] = upto - below
-        below = upto
-    return counts
+    numbers = range(_number(max(latency.min, 1)), _number(max(latency.max, 1)) + 1)
+    upto = latency.counts_at_most([round(_edge(number + 1) * 1e6) for number in numbers])
+    pairs = zip(numbers, (0, *upto), upto, strict=False)
+    return {number: after - before for number, before, after in pairs if after > before}
 
 
 def _number(value_ns: int) -> int:

@@ -1,10 +1,10 @@
-"""The Vega-Lite spec of each chart, without data."""
+"""What the Vega-Lite specs of charts share, and that of latencies by request."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
+from planrunner.report.charts.chart import Rows, Spec
 from planrunner.report.charts.chart_data import ticks_of
 from planrunner.report.charts.palette import Palette
 
@@ -15,15 +15,8 @@ __all__ = [
     "TIME",
     "WHOLE_LABEL",
     "distribution_spec",
-    "failures_spec",
-    "latency_spec",
-    "load_spec",
-    "tracks_spec",
     "view",
 ]
-
-Spec = dict[str, Any]
-Rows = Sequence[Mapping[str, object]]
 
 _HEIGHT: Final = 220
 _ROW_HEIGHT: Final = 22
@@ -42,7 +35,6 @@ def _time_ticks() -> str:
     return f"sequence(ceil({begin}/({step}))*({step}),{end}+.5,{step})"
 
 
-_FROM_START: Final = {"zero": True, "nice": False}
 TIME: Final = {
     "field": "t",
     "type": "quantitative",
@@ -52,9 +44,8 @@ TIME: Final = {
         "values": {"expr": _time_ticks()},
         "grid": False,
     },
-    "scale": _FROM_START,
+    "scale": {"zero": True, "nice": False},
 }
-_LINES: Final = {"symbolType": "stroke", "symbolStrokeWidth": 3}
 # Milliseconds in, and the unit that people would say out.
 MS: Final = (
     "{0}>=1000?format({0}/1000,'~r')+' s':{0}>=1||{0}==0?format({0},'~r')+' ms'"
@@ -72,154 +63,6 @@ def view(*layers: Spec, **more: object) -> Spec:
         "layer": list(layers),
         **more,
     }
-
-
-def _bands(palette: Palette, bands: Rows) -> Iterator[Spec]:
-    """Yield what shades warm-ups and names phases."""
-    # A layer without data would have a scale without extent, of which Vega complains.
-    if any(band["warmup"] for band in bands):
-        inside = {"x": {**TIME, "field": "from"}, "x2": {"field": "to"}}
-        yield {
-            "data": {"name": "bands"},
-            "transform": [{"filter": "datum.warmup"}],
-            "mark": {"type": "rect", "color": palette.soft, "opacity": 0.12},
-            "encoding": {**inside, "tooltip": {"value": "warm-up: left out of every figure"}},
-        }
-    if any(band["label"] for band in bands):
-        yield {
-            "data": {"name": "bands"},
-            "transform": [{"filter": "datum.label"}],
-            "mark": {"type": "text", "align": "left", "baseline": "top", "dx": 4, "dy": 2}
-            | {"fontSize": 10, "color": palette.soft},
-            "encoding": {
-                "x": {**TIME, "field": "from"},
-                "y": {"value": 0},
-                "text": {"field": "label", "type": "nominal"},
-            },
-        }
-
-
-def load_spec(palette: Palette, bands: Rows, *, dots: bool, users: bool) -> Spec:
-    """Return the spec of requests a second, and of users where their number is known."""
-    total = [
-        {
-            "aggregate": [
-                {"op": "sum", "field": "rps", "as": "rps"},
-                {"op": "max", "field": "users", "as": "users"},
-            ],
-            "groupby": ["t"],
-        }
-    ]
-    tooltip = [
-        {"field": "t", "type": "quantitative", "title": "second"},
-        {"field": "rps", "type": "quantitative", "title": "requests/s", "format": ",.1f"},
-        {"field": "users", "type": "quantitative", "title": "users", "format": ","},
-    ]
-    rate = palette.series[0]
-    layers: list[Spec] = [
-        {
-            "layer": [
-                *_bands(palette, bands),
-                {
-                    "data": {"name": "points"},
-                    "transform": total,
-                    "mark": {
-                        "type": "area",
-                        "color": rate,
-                        "opacity": 0.25,
-                        "line": {"color": rate, "strokeWidth": 1.5},
-                        "point": {"color": rate, "size": 14} if dots else False,
-                    },
-                    "encoding": {
-                        "x": TIME,
-                        "y": {
-                            "field": "rps",
-                            "type": "quantitative",
-                            "title": "requests/s",
-                            "axis": {"titleColor": rate, "labelExpr": AMOUNT_LABEL},
-                        },
-                        "tooltip": tooltip,
-                    },
-                },
-            ]
-        }
-    ]
-    if users:
-        layers.append(_users(palette, total, tooltip))
-    return view(*layers, resolve={"scale": {"y": "independent"}})
-
-
-def _users(palette: Palette, total: list[Spec], tooltip: list[Spec]) -> Spec:
-    color = palette.series[1]
-    return {
-        "data": {"name": "points"},
-        "transform": total,
-        "mark": {
-            "type": "line",
-            "color": color,
-            "strokeWidth": 1.8,
-            "interpolate": "step-before",
-        },
-        "encoding": {
-            "x": TIME,
-            "y": {
-                "field": "users",
-                "type": "quantitative",
-                "title": "users",
-                "axis": {
-                    "titleColor": color,
-                    "grid": False,
-                    "labelExpr": WHOLE_LABEL,
-                    "tickMinStep": 1,
-                },
-            },
-            "tooltip": tooltip,
-        },
-    }
-
-
-def latency_spec(palette: Palette, bands: Rows, *, dots: bool) -> Spec:
-    names = ["p50", "p95", "p99"]
-    # The middle is calm, the tail stands out.
-    colors = [palette.series[0], palette.series[2], palette.failures[0]]
-    return view(
-        *_bands(palette, bands),
-        {
-            "data": {"name": "points"},
-            "transform": [
-                {"filter": "datum.p50 > 0"},
-                {"fold": names, "as": ["percentile", "ms"]},
-                {"calculate": MS.format("datum.ms"), "as": "shown"},
-            ],
-            "mark": {
-                "type": "line",
-                "strokeWidth": 1.6,
-                "point": {"size": 14} if dots else False,
-            },
-            "encoding": {
-                "x": TIME,
-                "y": {
-                    "field": "ms",
-                    "type": "quantitative",
-                    "title": None,
-                    "axis": {"labelExpr": MS_LABEL},
-                },
-                "color": {
-                    "field": "percentile",
-                    "type": "nominal",
-                    "title": None,
-                    "scale": {"domain": names, "range": colors},
-                    "legend": _LINES,
-                },
-                "detail": {"field": "phase", "type": "nominal"},
-                "tooltip": [
-                    {"field": "t", "type": "quantitative", "title": "second"},
-                    {"field": "percentile", "type": "nominal"},
-                    {"field": "shown", "type": "nominal", "title": "latency"},
-                ],
-            },
-        },
-    )
 
 
 def distribution_spec(palette: Palette, rows: Rows) -> Spec:
@@ -289,71 +132,3 @@ def distribution_spec(palette: Palette, rows: Rows) -> Spec:
             *marks,
         ],
     }
-
-
-def failures_spec(palette: Palette, bands: Rows, *, end: int) -> Spec:
-    """Return the spec of failures by kind, up to the second that a run ended."""
-    return view(
-        *_bands(palette, bands),
-        {
-            "data": {"name": "failures"},
-            "mark": {"type": "rect"},
-            "encoding": {
-                "x": {**TIME, "field": "from", "scale": {**_FROM_START, "domainMax": end}},
-                "x2": {"field": "to"},
-                "y": {
-                    "field": "high",
-                    "type": "quantitative",
-                    "title": "failed",
-                    "scale": {"zero": True},
-                    "axis": {"labelExpr": WHOLE_LABEL, "tickMinStep": 1},
-                },
-                "y2": {"field": "low"},
-                "color": {
-                    "field": "kind",
-                    "type": "nominal",
-                    "title": None,
-                    "scale": {"range": palette.failures},
-                },
-                "tooltip": [
-                    {"field": "to", "type": "quantitative", "title": "second"},
-                    {"field": "kind", "type": "nominal"},
-                    {"field": "count", "type": "quantitative", "format": ","},
-                ],
-            },
-        },
-    )
-
-
-def tracks_spec(palette: Palette, unit: str) -> Spec:
-    axis: dict[str, object] = {"labelExpr": AMOUNT_LABEL}
-    if unit == "percent":
-        axis = {"format": ".2~%"}
-    elif unit == "bytes":
-        axis = {"labelExpr": "format(datum.value, '~s') + 'B'"}
-    elif unit == "bytes a second":
-        axis = {"labelExpr": "format(datum.value, '~s') + 'B/s'"}
-    elif unit == "ms":
-        axis = {"labelExpr": MS_LABEL}
-    return view(
-        {
-            "data": {"name": "tracks"},
-            "mark": {"type": "line", "strokeWidth": 1.6},
-            "encoding": {
-                "x": TIME,
-                "y": {"field": "value", "type": "quantitative", "title": None, "axis": axis},
-                "color": {
-                    "field": "name",
-                    "type": "nominal",
-                    "title": None,
-                    "scale": {"range": palette.series},
-                    "legend": _LINES,
-                },
-                "tooltip": [
-                    {"field": "t", "type": "quantitative", "title": "second"},
-                    {"field": "name", "type": "nominal"},
-                    {"field": "value", "type": "quantitative", "format": ".4~g"},
-                ],
-            },
-        }
-    )

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from planrunner.report.charts.chart_data import MOST_REQUESTS, chosen_tracks, drawn_of, loaded_of
-from planrunner.report.findings import count_failures, most_first, requests_of
+from planrunner.report.charts.chart_data import (
+    MOST_REQUESTS,
+    chosen_tracks,
+    drawn_of,
+    loaded_of,
+    measured_shares,
+)
+from planrunner.report.findings import most_first, requests_of
 from planrunner.report.plain import plain, shorten
 from planrunner.results.model import RunResult
 from planrunner.results.record import Track
 from planrunner.units import format_count, format_duration, format_percent, format_rate, format_size
 
 __all__ = [
+    "cut_words",
     "distribution_words",
     "failures_words",
     "latency_words",
     "load_words",
+    "requests_words",
     "scaling_words",
     "search_words",
+    "statuses_words",
     "tracks_words",
 ]
 
@@ -61,10 +70,44 @@ def distribution_words(result: RunResult) -> str:
     )
 
 
-def failures_words(result: RunResult) -> str:
-    kinds = most_first(count_failures(result))
-    told = ", ".join(f"{count:,} {plain(kind)}" for kind, count in kinds[:4])
-    return f"After the warm-up: {told}." if told else "All failures were in the warm-up."
+def failures_words(totals: Mapping[str, int], *, is_measured: bool) -> str:
+    kinds = most_first(totals)
+    told = ", ".join(f"{count:,} × {plain(kind)}" for kind, count in kinds[:4])
+    more = f" and {len(kinds) - 4} more kinds" if len(kinds) > 4 else ""
+    return f"{'After the warm-up' if is_measured else 'Failed'}: {told}{more}."
+
+
+def statuses_words(totals: Mapping[str, int]) -> str:
+    """Return how many replies had which status; `totals` by what charts call it."""
+    whole = sum(totals.values())
+    shares = [
+        f"{format_percent(count / whole)} {plain(status)}"
+        for status, count in most_first(totals)[:5]
+    ]
+    return f"Of {whole:,} requests after the warm-up: {', '.join(shares)}." if whole else ""
+
+
+def requests_words(result: RunResult, count: int, shown: int) -> str:
+    """Return what the chart of each request shows of `count` requests."""
+    slow = max(
+        (points for points in result.request_points if points.name),
+        key=lambda points: max(points.p95_ns),
+    )
+    worst = max(slow.p95_ns)
+    second = slow.seconds[slow.p95_ns.index(worst)]
+    some = f"The {shown} worst of {count} requests. " if count > shown else ""
+    name = shorten(plain(slow.name), _LONGEST_NAME)
+    return f"{some}The worst p95 was {format_duration(worst)}, of {name} at {_at(second)}."
+
+
+def cut_words(result: RunResult) -> str:
+    """Return what charts do with the last interval of a phase, if it is not whole."""
+    shares = measured_shares(result)
+    if not shares or all(share == 1 for share in shares):
+        return ""
+    if any(0 < share < 1 for share in shares):
+        return "A partial last interval is scaled to a whole one, one under half is left out."
+    return "A partial last interval is left out."
 
 
 def scaling_words(result: RunResult, *, by_rate: bool) -> str:

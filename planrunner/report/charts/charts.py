@@ -2,71 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final
 
+from planrunner.report.charts.chart import Chart, ChartEntry, ChartPlace, Spec
 from planrunner.report.charts.chart_data import (
-    bands_of,
     distribution_of,
     drawn_of,
-    failures_of,
-    loaded_of,
-    points_of,
+    load_levels_of,
     search_of,
     tracks_of,
 )
-from planrunner.report.charts.chart_specs import (
-    Rows,
-    Spec,
-    distribution_spec,
-    failures_spec,
-    latency_spec,
-    load_spec,
-    tracks_spec,
-)
+from planrunner.report.charts.chart_specs import distribution_spec
 from planrunner.report.charts.chart_words import (
     distribution_words,
-    failures_words,
-    latency_words,
-    load_words,
     scaling_words,
     search_words,
     tracks_words,
 )
 from planrunner.report.charts.load_chart_specs import scaling_spec, search_spec
+from planrunner.report.charts.over_time.limits import lines_of, window_words, windows_of
+from planrunner.report.charts.over_time.run_charts import RunTimes, time_charts
+from planrunner.report.charts.over_time.time_specs import Backdrop, lines_spec
 from planrunner.report.charts.palette import PAPER, SCREEN, Palette, config
 from planrunner.results.model import RunResult
-from planrunner.values import dataclass
 
-__all__ = ["PAPER", "SCREEN", "Chart", "charts_of", "standalone"]
+__all__ = ["PAPER", "SCREEN", "Chart", "charts_at", "charts_of", "standalone"]
 
 _WIDTH: Final = 640
-_DOTS_BELOW: Final = 40  # points on a line: with more, dots hide what they mark
-
-
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """One chart.
-
-    Attributes:
-        id: Of its element, and the name of its file.
-        words: What it shows, for those who don't see it.
-        spec: Without data, width and colours of the page.
-        data: By the names that `spec` uses.
-        wide: It takes the whole width of a page.
-    """
-
-    id: str
-    title: str
-    words: str
-    spec: Spec
-    data: Mapping[str, Rows]
-    wide: bool = False
+_PERCENTILES: Final = ("p50", "p95", "p99")
 
 
 def charts_of(result: RunResult, palette: Palette) -> list[Chart]:
     """Return the charts that the result has data for, the most important first."""
-    return list(_charts(result, palette))
+    return charts_at(RunTimes.of(result), palette)
+
+
+def charts_at(times: RunTimes, palette: Palette) -> list[Chart]:
+    """Return `charts_of` the result of `times`."""
+    return [*_about_requests(times, palette), *_track_charts(times, palette)]
 
 
 def standalone(chart: Chart, palette: Palette) -> Spec:
@@ -82,47 +56,38 @@ def standalone(chart: Chart, palette: Palette) -> Spec:
     }
 
 
-def _charts(result: RunResult, palette: Palette) -> Iterator[Chart]:
-    points, bands = points_of(drawn_of(result)), bands_of(result.points)
-    if points:
-        time = {"points": points, "bands": bands}
-        dots = len(points) < _DOTS_BELOW
-        users = any(row["users"] for row in points)
-        load = load_spec(palette, bands, dots=dots, users=users)
-        yield Chart("load", "Load", load_words(result), load, time)
-        # Of a chart whose points are all left out, Vega cannot tell the size.
-        if any(row["p50"] for row in points):
-            latency = latency_spec(palette, bands, dots=dots)
-            yield Chart("latency", "Latency over time", latency_words(result), latency, time)
+def _about_requests(times: RunTimes, palette: Palette) -> Iterator[Chart]:
+    result = times.result
+    yield from time_charts(times, palette)
     if rows := distribution_of(result):
         spec = distribution_spec(palette, rows)
         words = distribution_words(result)
-        yield Chart("distribution", "Latency by request", words, spec, {"cells": rows}, wide=True)
-    if failures := failures_of(result.points):
-        data = {"failures": failures, "bands": bands}
-        end = max(point.second for point in result.points)
-        spec = failures_spec(palette, bands, end=end)
-        yield Chart("errors", "Failed requests by kind", failures_words(result), spec, data)
+        data = {"cells": rows}
+        place = ChartPlace.SHAPE
+        yield Chart("distribution", "Latency by request", words, spec, data, wide=True, place=place)
     by_rate = _arrives(result)
-    loaded = points_of(loaded_of(drawn_of(result)))
-    if len({row["rps" if by_rate else "users"] for row in loaded}) > 2:
+    levels = load_levels_of(drawn_of(result), by_rate=by_rate)
+    if len({row["load"] for row in levels}) > 2:
+        colors = dict(zip(_PERCENTILES, palette.percentiles, strict=True))
+        entries = tuple(ChartEntry(word, color) for word, color in colors.items())
         yield Chart(
             "scaling",
             "Latency against load",
             scaling_words(result, by_rate=by_rate),
-            scaling_spec(palette, loaded, by_rate=by_rate),
-            {"points": loaded},
+            scaling_spec(palette, entries, by_rate=by_rate),
+            {"levels": levels},
+            entries=entries,
+            place=ChartPlace.SHAPE,
         )
     if result.search:
-        data = {"steps": search_of(result.search)}
         yield Chart(
             "search",
             "Search",
             search_words(result),
             search_spec(palette, result.search[0].vary),
-            data,
+            {"steps": search_of(result.search)},
+            place=ChartPlace.SHAPE,
         )
-    yield from _track_charts(result, palette)
 
 
 def _arrives(result: RunResult) -> bool:
@@ -132,16 +97,44 @@ def _arrives(result: RunResult) -> bool:
     )
 
 
-def _track_charts(result: RunResult, palette: Palette) -> Iterator[Chart]:
+def _track_charts(times: RunTimes, palette: Palette) -> Iterator[Chart]:
     for kind, title, unit in (
         ("cpu", "Processor use", "percent"),
         ("rss", "Memory", "bytes"),
         ("traffic", "Disk and network", "bytes a second"),
         ("loop_lag", "Lateness of the generator", "ms"),
-        ("", "Monitors", ""),
+        ("", "Monitors", "number"),
     ):
-        rows = tracks_of(result.tracks, kind)
+        rows = tracks_of(times.result.tracks, kind)
         if rows:
-            identity = {"rss": "memory", "loop_lag": "lateness", "": "monitors"}.get(kind, kind)
-            spec = tracks_spec(palette, unit)
-            yield Chart(identity, title, tracks_words(result.tracks, kind), spec, {"tracks": rows})
+            yield _track_chart(times, palette, kind, title, unit)
+
+
+def _track_chart(times: RunTimes, palette: Palette, kind: str, title: str, unit: str) -> Chart:
+    tracks = times.result.tracks
+    # Gauges are read until services have stopped, after the end of the other charts.
+    rows = [row for row in tracks_of(tracks, kind) if float(str(row["t"])) <= times.end]
+    names = list(dict.fromkeys(str(row["series"]) for row in rows))
+    colors = [*palette.series, *palette.failures]
+    entries = tuple(ChartEntry(name, color) for name, color in zip(names, colors, strict=False))
+    scale = 1e6 if unit == "ms" else 1
+    limits = [row for name in names for row in lines_of(times.limits, name, scale=scale)]
+    windows = [row for name in names for row in windows_of(times.limits, name)]
+    backdrop = Backdrop(
+        bands=times.bands,
+        limits=limits,
+        windows=windows,
+        end=times.end,
+        reach=max((float(str(row["v"])) for row in rows), default=0),
+    )
+    told = [tracks_words(tracks, kind), *(window_words(times.limits, name) for name in names)]
+    return Chart(
+        {"rss": "memory", "loop_lag": "lateness", "": "monitors"}.get(kind, kind),
+        title,
+        " ".join(filter(None, told)),
+        lines_spec(palette, entries, backdrop, unit=unit),
+        {"points": rows, "bands": times.bands, "limits": limits, "windows": windows},
+        entries=entries,
+        unit=unit,
+        place=ChartPlace.MACHINE,
+    )

@@ -2,56 +2,61 @@
 
 from __future__ import annotations
 
-from planrunner.report.charts.chart_specs import (
-    AMOUNT_LABEL,
-    MS,
-    MS_LABEL,
-    WHOLE_LABEL,
-    Rows,
-    Spec,
-    view,
-)
+from collections.abc import Sequence
+
+from planrunner.report.charts.chart import ChartEntry, Spec
+from planrunner.report.charts.chart_specs import AMOUNT_LABEL, MS, MS_LABEL, WHOLE_LABEL, view
 from planrunner.report.charts.palette import Palette
 
 __all__ = ["scaling_spec", "search_spec"]
 
 
-def scaling_spec(palette: Palette, points: Rows, *, by_rate: bool) -> Spec:
-    """Return the spec of p95 against users, or against requests a second."""
-    field, title = ("rps", "requests/s") if by_rate else ("users", "users")
+def scaling_spec(palette: Palette, entries: Sequence[ChartEntry], *, by_rate: bool) -> Spec:
+    """Return the spec of percentiles against users, or against requests a second."""
+    title = "requests/s" if by_rate else "users"
+    color = {
+        "field": "series",
+        "type": "nominal",
+        "title": None,
+        "scale": {
+            "domain": [entry.series for entry in entries],
+            "range": [entry.color for entry in entries],
+        },
+        "legend": {"symbolType": "stroke", "symbolStrokeWidth": 3}
+        if palette.draws_legends
+        else None,
+    }
     return view(
         {
-            "data": {"name": "points"},
-            "transform": [{"calculate": MS.format("datum.p95"), "as": "shown"}],
-            "mark": {"type": "point", "filled": True, "size": 42, "opacity": 0.6},
+            "data": {"name": "levels"},
+            "transform": [
+                {"filter": "indexof(hidden, datum.series) < 0"},
+                {"calculate": MS.format("datum.v"), "as": "shown"},
+            ],
+            "mark": {"type": "line", "strokeWidth": 1.6, "point": {"size": 30}},
             "encoding": {
                 "x": {
-                    "field": field,
+                    "field": "load",
                     "type": "quantitative",
                     "title": title,
                     "axis": {"labelExpr": WHOLE_LABEL, "grid": False, "tickMinStep": 1},
                 },
                 "y": {
-                    "field": "p95",
+                    "field": "v",
                     "type": "quantitative",
-                    "title": "p95",
+                    "title": None,
                     "axis": {"labelExpr": MS_LABEL},
                 },
-                "color": {
-                    "field": "phase",
-                    "type": "nominal",
-                    "title": None,
-                    "sort": None,
-                    "scale": {"range": palette.series},
-                    "legend": {"columns": 4} if len({row["phase"] for row in points}) > 1 else None,
-                },
+                "color": color,
                 "tooltip": [
-                    {"field": "t", "type": "quantitative", "title": "second"},
-                    {"field": field, "type": "quantitative", "title": title, "format": ",.1f"},
-                    {"field": "shown", "type": "nominal", "title": "p95"},
+                    {"field": "load", "type": "quantitative", "title": title, "format": ",.4~g"},
+                    {"field": "series", "type": "nominal", "title": "percentile"},
+                    {"field": "shown", "type": "nominal", "title": "median"},
+                    {"field": "seconds", "type": "quantitative", "title": "of seconds"},
                 ],
             },
-        }
+        },
+        params=[{"name": "hidden", "value": []}],
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any, Final
 
 from planrunner.values import dataclass
@@ -21,6 +23,7 @@ class Palette:
     Attributes:
         series: For lines and areas, in order.
         failures: For kinds of failure, the most frequent first.
+        draws_legends: Charts have legends of their own; those of a page are buttons beside them.
     """
 
     ink: str
@@ -31,6 +34,37 @@ class Palette:
     series: list[str]
     failures: list[str]
     font: str
+    draws_legends: bool = True
+
+    @property
+    def percentiles(self) -> list[str]:
+        """Of p50, p95 and p99: the middle is calm, the tail stands out."""
+        return [self.series[0], self.series[2], self.failures[0]]
+
+    @property
+    def slots(self) -> list[str]:
+        """For lines of requests, as different as eight can be."""
+        series, failures = self.series, self.failures
+        return [*series[:5], failures[3], failures[0], series[5]]
+
+    def of_outcomes(self, outcomes: Iterable[str]) -> list[str]:
+        """Return a colour for each status by its first digit, and for each failure kind."""
+        other = [self.failures[2], self.series[5], self.series[0], self.failures[4]]
+        classes = {
+            "2": [self.passed, self.series[1], self.series[0]],
+            "3": [self.series[0], self.series[4]],
+            "4": [self.series[2], self.failures[3], self.failures[1]],
+            "5": [self.failures[0], self.series[3], self.failures[1]],
+            "OK": [self.passed],
+        }
+        taken: Counter[str] = Counter()
+        colors = []
+        for outcome in outcomes:
+            key = next((key for key in classes if outcome.startswith(key)), "")
+            choice = classes.get(key, other)
+            colors.append(choice[taken[key] % len(choice)])
+            taken[key] += 1
+        return colors
 
 
 SCREEN: Final = Palette(
@@ -42,6 +76,7 @@ SCREEN: Final = Palette(
     series=[f"var(--c{n})" for n in range(1, 7)],
     failures=[f"var(--f{n})" for n in range(1, 7)],
     font=_SCREEN_FONT,
+    draws_legends=False,
 )
 """Of the style sheet, so that light, dark and print need no second drawing."""
 

@@ -2,66 +2,131 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final
 
-from planrunner.report.charts.chart_specs import AMOUNT_LABEL, MS_LABEL, TIME, WHOLE_LABEL
-from planrunner.report.charts.charts import Chart
+from planrunner.report.charts.chart import Chart, ChartEntry, Spec
+from planrunner.report.charts.chart_specs import AMOUNT_LABEL, MS_LABEL, WHOLE_LABEL, view
+from planrunner.report.charts.over_time.limits import limits_of
+from planrunner.report.charts.over_time.time_specs import Backdrop, lines_spec
 from planrunner.report.charts.palette import Palette
+from planrunner.report.findings import mark_of, verdict_word
 from planrunner.report.plain import plain
 from planrunner.results.bootstrap import measured_intervals
-from planrunner.results.model import RunResult
+from planrunner.results.model import RunResult, Totals
 from planrunner.units import format_count, format_duration, format_percent, format_rate
+from planrunner.values import dataclass
 
 __all__ = ["overlaid", "trends"]
 
 _PERCENT_LABEL: Final = "format(datum.value,'~r')+' %'"
-_HEIGHT: Final = 220
-_SCHEMA: Final = "https://vega.github.io/schema/vega-lite/v6.json"
 
 
 def overlaid(before: RunResult, after: RunResult, palette: Palette) -> list[Chart]:
     """Return p95 and throughput of all requests over time, both runs in each."""
-    data = [
-        *_points(before, "before"),
-        *_points(after, "after"),
-    ]
-    if not data:
+    points = [*_points(before, "before"), *_points(after, "after")]
+    if not points:
         return []
+    end = max(float(str(row["t"])) for row in points)
     return [
-        _over_time("latency", "p95 over time", "p95", palette, data),
-        _over_time("load", "Requests per second", "rps", palette, data),
+        _over_time("latency", "p95 over time", "p95", palette, points, end=end),
+        _over_time("load", "Requests per second", "rps", palette, points, end=end),
     ]
 
 
-def trends(runs: Sequence[RunResult], palette: Palette) -> list[Chart]:
-    """Return p95, throughput and error rate run by run."""
-    data = [
-        {
+def trends(runs: Sequence[RunResult], palette: Palette, *, group: int = 1) -> list[Chart]:
+    """Return p95, throughput and error rate run by run.
+
+    Args:
+        runs: Of one plan, the oldest first.
+        palette: The colours.
+        group: Sets the charts of one plan apart from those of another on the same page.
+
+    Returns:
+        No chart of a single run, which has no trend.
+    """
+    if len(runs) < 2:
+        return []
+    totals = [run.totals for run in (runs[0], runs[-1])]
+    charts = []
+    for trend in _TRENDS:
+        words = f"From {' to '.join(map(trend.shown, totals))} in {format_count(len(runs), 'run')}."
+        limits = list(_limits(runs, trend))
+        data = {"runs": list(_rows(runs, trend)), "limits": limits}
+        spec = _by_run(trend, palette, has_limits=bool(limits))
+        identity = trend.figure if group == 1 else f"{trend.figure}-{group}"
+        charts.append(Chart(identity, trend.title, words, spec, data))
+    return charts
+
+
+@dataclass(frozen=True, slots=True)
+class _Trend:
+    """A figure of a run that a chart follows.
+
+    Attributes:
+        metric: As thresholds call it.
+        scale: How many base units of its limits the chart's unit has.
+    """
+
+    figure: str
+    title: str
+    metric: str
+    label: str
+    scale: float
+    value: Callable[[Totals], float]
+    shown: Callable[[Totals], str]
+
+
+_TRENDS: Final = (
+    _Trend(
+        "p95",
+        "95th percentile",
+        "p95",
+        MS_LABEL,
+        1e6,
+        lambda totals: round(totals.p95_response_time * 1000, 4),
+        lambda totals: format_duration(round(totals.p95_response_time * 1e9)),
+    ),
+    _Trend(
+        "rps",
+        "Requests per second",
+        "throughput",
+        AMOUNT_LABEL,
+        1,
+        lambda totals: round(totals.requests_per_second, 3),
+        lambda totals: format_rate(totals.requests_per_second),
+    ),
+    _Trend(
+        "errors",
+        "Failed requests",
+        "error_rate",
+        _PERCENT_LABEL,
+        0.01,
+        lambda totals: round(totals.error_rate, 4),
+        lambda totals: format_percent(totals.error_rate / 100),
+    ),
+)
+
+
+def _rows(runs: Sequence[RunResult], trend: _Trend) -> Iterator[dict[str, object]]:
+    for n, run in enumerate(runs, start=1):
+        yield {
             "n": n,
             "run": f"{run.started[:16].replace('T', ' ')} {plain(run.run_id)}",
-            "p95": round(run.totals.p95_response_time * 1000, 4),
-            "rps": round(run.totals.requests_per_second, 3),
-            "errors": round(run.totals.error_rate, 4),
+            "v": trend.value(run.totals),
+            "verdict": mark_of(run).value,
+            "word": verdict_word(run),
         }
-        for n, run in enumerate(runs, start=1)
-    ]
-    ends = [run.totals for run in (runs[0], runs[-1])] if runs else []
-    latencies = [format_duration(round(totals.p95_response_time * 1e9)) for totals in ends]
-    rates = [format_rate(totals.requests_per_second) for totals in ends]
-    failures = [format_percent(totals.error_rate / 100) for totals in ends]
-    return [
-        Chart(field, title, _told(shown, len(runs)), _by_run(field, label, palette), {"runs": data})
-        for field, title, label, shown in (
-            ("p95", "95th percentile", MS_LABEL, latencies),
-            ("rps", "Requests per second", AMOUNT_LABEL, rates),
-            ("errors", "Failed requests", _PERCENT_LABEL, failures),
-        )
-    ]
 
 
-def _told(shown: Sequence[str], count: int) -> str:
-    return f"From {' to '.join(shown)} in {format_count(count, 'run')}." if shown else ""
+def _limits(runs: Sequence[RunResult], trend: _Trend) -> Iterator[dict[str, object]]:
+    """Yield the limits of the whole run that each run had, as a line for each level."""
+    for n, run in enumerate(runs, start=1):
+        for limit in limits_of(run, {"": ""}, end=1):
+            is_whole = limit.request == "" and limit.metric == trend.metric and not limit.is_narrow
+            if is_whole and limit.amount is not None:
+                amount = float(f"{limit.amount / trend.scale:.6g}")
+                yield {"n": n, "limit": amount, "level": limit.judgement.level}
 
 
 def _points(result: RunResult, which: str) -> Iterator[dict[str, object]]:
@@ -74,72 +139,103 @@ def _points(result: RunResult, which: str) -> Iterator[dict[str, object]]:
                     continue
                 yield {
                     "t": second,
-                    "which": which,
+                    "series": which,
                     "p95": points.p95_ns[n] / 1e6 or None,
                     "rps": points.requests[n] / min(lengths[second], points.interval_seconds),
                 }
 
 
 def _over_time(
-    identity: str, title: str, field: str, palette: Palette, data: Sequence[dict[str, object]]
+    identity: str,
+    title: str,
+    field: str,
+    palette: Palette,
+    points: Sequence[Mapping[str, object]],
+    *,
+    end: float,
 ) -> Chart:
-    axis: dict[str, Any] = (
-        {"labelExpr": MS_LABEL} if field == "p95" else {"labelExpr": AMOUNT_LABEL}
-    )
-    spec = {
-        "$schema": _SCHEMA,
-        "height": _HEIGHT,
-        "data": {"name": "points"},
-        "mark": {"type": "line", "strokeWidth": 1.6},
-        "encoding": {
-            "x": TIME,
-            "y": {"field": field, "type": "quantitative", "title": None, "axis": axis},
-            "color": {
-                "field": "which",
-                "type": "nominal",
-                "title": None,
-                "scale": {
-                    "domain": ["before", "after"],
-                    "range": [palette.series[5], palette.series[0]],
-                },
-                "legend": {"symbolType": "stroke", "symbolStrokeWidth": 3},
-            },
-        },
-    }
+    unit = "ms" if field == "p95" else "/s"
+    rows = [
+        {"t": row["t"], "series": row["series"], "v": float(f"{float(str(row[field])):.5g}")}
+        for row in points
+        if row[field] is not None
+    ]
+    entries = (ChartEntry("before", palette.series[5]), ChartEntry("after", palette.series[0]))
+    spec = lines_spec(palette, entries, Backdrop(bands=(), end=end), unit=unit)
     words = f"{title} of all requests; each run counts from its own start."
-    return Chart(identity, title, words, spec, {"points": data})
+    return Chart(identity, title, words, spec, {"points": rows}, entries=entries, unit=unit)
 
 
-def _by_run(field: str, label: str, palette: Palette) -> dict[str, Any]:
-    return {
-        "$schema": _SCHEMA,
-        "height": _HEIGHT,
-        "data": {"name": "runs"},
-        "transform": [{"calculate": label.replace("datum.value", f"datum.{field}"), "as": "shown"}],
-        "mark": {
-            "type": "line",
-            "color": palette.series[0],
-            "strokeWidth": 1.6,
-            "point": {"size": 40, "color": palette.series[0]},
+def _by_run(trend: _Trend, palette: Palette, *, has_limits: bool) -> Spec:
+    verdicts = ["pass", "warn", "fail"]
+    n = {
+        "field": "n",
+        "type": "quantitative",
+        "title": "run",
+        "axis": {"tickMinStep": 1, "grid": False, "labelExpr": WHOLE_LABEL},
+        "scale": {"zero": False, "nice": False},
+    }
+    y = {
+        "field": "v",
+        "type": "quantitative",
+        "title": None,
+        "axis": {"labelExpr": trend.label},
+        "scale": {"zero": True},
+    }
+    shown = {"calculate": trend.label.replace("datum.value", "datum.v"), "as": "shown"}
+    verdict = {"field": "verdict", "type": "nominal", "title": None}
+    layers: list[Spec] = [
+        {
+            "data": {"name": "runs"},
+            "mark": {"type": "line", "color": palette.soft, "strokeWidth": 1.4},
+            "encoding": {"x": n, "y": y},
         },
+        {
+            "data": {"name": "runs"},
+            "transform": [shown],
+            "mark": {"type": "point", "filled": True, "size": 60, "opacity": 1},
+            "encoding": {
+                "x": n,
+                "y": y,
+                "color": {
+                    **verdict,
+                    "scale": {
+                        "domain": verdicts,
+                        "range": [palette.passed, palette.series[2], palette.failures[0]],
+                    },
+                },
+                "shape": {
+                    **verdict,
+                    "scale": {
+                        "domain": verdicts,
+                        "range": ["circle", "diamond", "triangle-down"],
+                    },
+                },
+                "tooltip": [
+                    {"field": "run", "type": "nominal"},
+                    {"field": "word", "type": "nominal", "title": "verdict"},
+                    {"field": "shown", "type": "nominal", "title": trend.figure},
+                ],
+            },
+        },
+    ]
+    if has_limits:
+        layers.insert(0, _limit_lines(palette, n, y))
+    return view(*layers)
+
+
+def _limit_lines(palette: Palette, n: Spec, y: Spec) -> Spec:
+    return {
+        "data": {"name": "limits"},
+        "mark": {"type": "line", "strokeWidth": 1.3, "strokeDash": [2, 3]}
+        | {"interpolate": "step", "point": {"shape": "stroke", "size": 60, "strokeWidth": 1.3}},
         "encoding": {
-            "x": {
-                "field": "n",
-                "type": "quantitative",
-                "title": "run",
-                "axis": {"tickMinStep": 1, "grid": False, "labelExpr": WHOLE_LABEL},
-                "scale": {"zero": False, "nice": False},
+            "x": n,
+            "y": {**y, "field": "limit"},
+            "color": {
+                "condition": {"test": "datum.level === 'fail'", "value": palette.failures[0]},
+                "value": palette.series[2],
             },
-            "y": {
-                "field": field,
-                "type": "quantitative",
-                "title": None,
-                "axis": {"labelExpr": label},
-                "scale": {"zero": True},
-            },
-            "tooltip": [
-                {"field": "run", "type": "nominal"},
-                {"field": "shown", "type": "nominal", "title": field},
-            ],
+            "detail": {"field": "level", "type": "nominal"},
         },
     }

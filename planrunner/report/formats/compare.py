@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, TextIO
 
 from rich.console import Console
 from rich.text import Text
 
+from planrunner.report.changes import (
+    CHANGE_CLASSES,
+    cells_of,
+    left_words,
+    shown_changes,
+    sorted_changes,
+)
+from planrunner.report.charts.chart import Chart
 from planrunner.report.charts.palette import SCREEN
 from planrunner.report.charts.trend_charts import overlaid, trends
 from planrunner.report.columns import Column, table
@@ -17,7 +24,8 @@ from planrunner.report.formats.page import write_page
 from planrunner.report.plain import plain, shorten
 from planrunner.results.changes import ChangeOutcome, Comparison, FigureChange
 from planrunner.results.model import RunResult, Verdict
-from planrunner.units import format_duration, format_percent, format_rate
+from planrunner.units import format_duration, format_percent
+from planrunner.values import dataclass
 
 __all__ = [
     "print_comparison",
@@ -32,24 +40,6 @@ _STYLES: Final = {
     ChangeOutcome.WORSE: "bold red",
     ChangeOutcome.UNCLEAR: "dim",
     ChangeOutcome.NOT_JUDGED: "dim",
-}
-_CLASSES: Final = {
-    ChangeOutcome.BETTER: "pass",
-    ChangeOutcome.SAME: "",
-    ChangeOutcome.WORSE: "fail",
-    ChangeOutcome.UNCLEAR: "soft",
-    ChangeOutcome.NOT_JUDGED: "soft",
-}
-_ORDER: Final = (
-    ChangeOutcome.WORSE,
-    ChangeOutcome.BETTER,
-    ChangeOutcome.UNCLEAR,
-    ChangeOutcome.SAME,
-    ChangeOutcome.NOT_JUDGED,
-)
-_FIGURES: Final = {
-    "p99": "whole-run p99",
-    "worst_p99": "worst-sec p99",
 }
 _BARS: Final = "▁▂▃▄▅▆▇█"
 _LONGEST: Final = 60
@@ -68,14 +58,12 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
         console.print(Text(f" note: {plain(remark)}", style="yellow"), soft_wrap=True)
     if nothing := comparison.nothing_compared:
         console.print(Text(f" nothing was compared: {nothing}", style="bold red"), soft_wrap=True)
-    changes = _shown(comparison)
+    changes = shown_changes(comparison)
     console.print()
     whole = [change for change in comparison.whole if not change.request]
     for line in table(_columns([*changes, *whole]), max(console.width - 1, 20)):
         console.print(Text(" ") + line, soft_wrap=True)
-    left = Counter(change.outcome for change in comparison.changes if change not in changes)
-    if left:
-        words = ", ".join(f"{left[outcome]} {outcome}" for outcome in _ORDER if left[outcome])
+    if words := left_words(comparison):
         console.print(Text(f" other requests: {words}", style="dim"))
     for word, names in (("gone", comparison.gone), ("new", comparison.new)):
         if names:
@@ -95,8 +83,8 @@ def write_comparison_html(
         charts=overlaid(*runs, SCREEN),
         comparison=comparison,
         runs=runs,
-        changes=[_cells(change) for change in (*_sorted(comparison), *comparison.whole)],
-        verdict=_CLASSES[comparison.outcome] or "pass",
+        changes=[cells_of(change) for change in (*sorted_changes(comparison), *comparison.whole)],
+        verdict=CHANGE_CLASSES[comparison.outcome] or "pass",
     )
 
 
@@ -130,39 +118,61 @@ def print_history(runs: Sequence[RunResult], console: Console) -> None:
     console.print()
 
 
-def write_history_html(runs: Sequence[RunResult], out: TextIO, *, bundle: str = "") -> None:
-    """Write the trend of runs as a page."""
+def write_history_html(
+    runs: Sequence[RunResult],
+    out: TextIO,
+    *,
+    bundle: str = "",
+    reports: Mapping[str, str] | None = None,
+) -> None:
+    """Write the trend of runs as a page; plans and profiles apart.
+
+    Args:
+        runs: The oldest first.
+        out: A text file, UTF-8.
+        bundle: A script that sets `window.vegaEmbed`; without it there are no charts.
+        reports: The address of each run's report, seen from the page, by run id.
+    """
+    groups: dict[tuple[str, str], list[RunResult]] = {}
+    for run in runs:
+        groups.setdefault((run.plan, run.profile), []).append(run)
+    sections = [
+        _HistorySection(plan, profile, members, trends(members, SCREEN, group=n))
+        for n, ((plan, profile), members) in enumerate(groups.items(), start=1)
+    ]
     write_page(
         out,
         "history.html",
         bundle=bundle,
-        charts=trends(runs, SCREEN),
-        runs=[(run, _run_cells(run), mark_of(run).value) for run in reversed(runs)],
+        charts=[chart for section in sections for chart in section.charts],
+        sections=sections,
+        runs=runs,
         plans=list(dict.fromkeys(run.plan for run in runs)),
+        reports=reports or {},
     )
 
 
-def _shown(comparison: Comparison) -> list[FigureChange]:
-    return [
-        change
-        for change in _sorted(comparison)
-        if change.outcome in (ChangeOutcome.WORSE, ChangeOutcome.BETTER) or not change.request
-    ]
+@dataclass(frozen=True, slots=True)
+class _HistorySection:
+    """The runs of one plan and profile, the oldest first."""
 
+    plan: str
+    profile: str
+    runs: Sequence[RunResult]
+    charts: Sequence[Chart]
 
-def _sorted(comparison: Comparison) -> list[FigureChange]:
-    return sorted(
-        comparison.changes,
-        key=lambda change: (
-            bool(change.request),
-            _ORDER.index(change.outcome),
-            -abs(change.change),
-        ),
-    )
+    @property
+    def has_limits(self) -> bool:
+        return any(chart.data["limits"] for chart in self.charts)
+
+    @property
+    def rows(self) -> list[tuple[RunResult, tuple[str, ...], str]]:
+        """The newest first: the run, what its cells show, and its verdict."""
+        return [(run, _run_cells(run), mark_of(run).value) for run in reversed(self.runs)]
 
 
 def _columns(changes: Sequence[FigureChange]) -> list[Column]:
-    cells = [_cells(change) for change in changes]
+    cells = [cells_of(change) for change in changes]
     styles = [_STYLES[change.outcome] for change in changes]
     return [
         Column("request", [str(row["request"]) for row in cells], floor=16),
@@ -173,47 +183,6 @@ def _columns(changes: Sequence[FigureChange]) -> list[Column]:
         Column("95 % interval", [str(row["interval"]) for row in cells], rank=3),
         Column("outcome", [str(row["outcome"]) for row in cells], styles, floor=10),
     ]
-
-
-def _cells(change: FigureChange) -> dict[str, object]:
-    surely = change.low or change.high
-    points = change.figure == "error_rate"
-    return {
-        "request": shorten(plain(change.request), _LONGEST) or "all requests",
-        "figure": _FIGURES.get(change.figure) or change.figure.replace("_", " "),
-        "before": _amount(change.figure, change.before),
-        "after": _amount(change.figure, change.after),
-        "change": _signed(change.change, points=points) if _is_known(change) else "–",
-        "interval": f"{_signed(change.low, points=points).partition(' ')[0]} … "
-        f"{_signed(change.high, points=points)}"
-        if surely
-        else "",
-        "outcome": change.outcome.value,
-        "class": _CLASSES[change.outcome],
-        "raw": change.change,
-    }
-
-
-def _amount(figure: str, value: float) -> str:
-    match figure:
-        case "throughput":
-            return format_rate(value)
-        case "error_rate":
-            return format_percent(value)
-        case _:
-            return format_duration(round(value * 1e9)) if value else "–"
-
-
-def _is_known(change: FigureChange) -> bool:
-    """Whether both runs have the figure: steps that failed at once have no latency."""
-    return change.figure in ("throughput", "error_rate") or bool(change.before and change.after)
-
-
-def _signed(change: float, *, points: bool) -> str:
-    # Adding zero makes that of `-0.0` positive.
-    if points:
-        return f"{round(100 * change, 2) + 0.0:+.2f} points"
-    return f"{round(100 * change, 1) + 0.0:+.1f} %"
 
 
 def _run_cells(run: RunResult) -> tuple[str, ...]:

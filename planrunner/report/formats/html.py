@@ -7,19 +7,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, TextIO
 
-from planrunner.report.charts.charts import SCREEN, charts_of
+from planrunner.report.changes import cells_of, left_words, shown_changes
+from planrunner.report.charts.charts import SCREEN, charts_at
+from planrunner.report.charts.over_time.run_charts import RunTimes
 from planrunner.report.findings import (
     count_failures,
     find,
     is_default,
     mark_of,
     most_first,
+    requests_of,
     verdict_phrase,
     worst_first,
 )
 from planrunner.report.formats.page import lines, write_page
 from planrunner.report.load_facts import generator_words, service_p95_ns
+from planrunner.report.plain import plain
 from planrunner.results.model import Row, RunResult
+from planrunner.results.record import FailingSample, read_series
 from planrunner.values import dataclass
 
 __all__ = ["write_html", "write_report"]
@@ -58,6 +63,20 @@ class _Section:
     is_open: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _FailingGroup:
+    """Requests that failed in the same way for the same reason.
+
+    Attributes:
+        exchanges: The first of those that are the same text.
+        times: When all of them were.
+    """
+
+    first: FailingSample
+    exchanges: tuple[FailingSample, ...]
+    times: str
+
+
 def write_report(result: RunResult, out: TextIO) -> None:
     """Write report.html, with charts where the package that draws them is installed."""
     from planrunner.report.charts.vega import javascript_bundle  # noqa: PLC0415 - asks importlib.metadata
@@ -74,11 +93,16 @@ def write_html(result: RunResult, out: TextIO, *, bundle: str = "") -> None:
         bundle: A script that sets `window.vegaEmbed`; without it there are no charts.
     """
     requests = [row for row in result.rows if row.by == "request" and not row.phase]
+    times = RunTimes.of(result)
+    failed = _failed(result)
     write_page(
         out,
         "report.html",
         bundle=bundle,
-        charts=charts_of(result, SCREEN),
+        charts=charts_at(times, SCREEN),
+        choices=times.columns[1:],
+        changes=_changes(result),
+        failing=_failing(result.failing_samples),
         plan_text=lines(result.plan_text),
         result=result,
         word=verdict_phrase(result),
@@ -87,12 +111,59 @@ def write_html(result: RunResult, out: TextIO, *, bundle: str = "") -> None:
         is_default=is_default(result.judgements),
         sections=_sections(result),
         requests=worst_first(requests),
-        kinds=[kind for kind, _ in most_first(count_failures(result))],
+        kinds=[kind for kind, _ in most_first(failed[""])],
+        failed=failed,
         statuses=sorted({status for row in requests for status in row.statuses}),
         percentiles=_PERCENTILES,
         service_p95_ns=service_p95_ns(result),
         generator=generator_words(result.generator),
     )
+
+
+def _failed(result: RunResult) -> Mapping[str, Mapping[str, int]]:
+    """Return the failures of each request by status code or failure kind; `` are those of all."""
+    counts: dict[str, Counter[str]] = {"": Counter()}
+    failing = read_series(record for record in result.series if record.failure)
+    for labels, delta in failing.items():
+        if labels.kind == "request" and labels.is_result:
+            for name in ("", labels.request):
+                counts.setdefault(name, Counter())[labels.failure_text] += delta.count
+    if not result.series:  # an old metrics.json
+        by_request = {row.name: row.failures for row in requests_of(result)}
+        return {**by_request, "": count_failures(result)}
+    return counts
+
+
+def _changes(result: RunResult) -> dict[str, object]:
+    """Return the rows of what changed, and what is left out of them."""
+    for earlier in result.earlier:
+        rows = [cells_of(change) for change in shown_changes(earlier.comparison)]
+        return {"rows": rows, "left": left_words(earlier.comparison)}
+    return {}
+
+
+def _failing(samples: Iterable[FailingSample]) -> list[_FailingGroup]:
+    """Return what failed for the same reason as one, and of each exchange the first."""
+    groups: dict[tuple[object, ...], list[FailingSample]] = {}
+    for sample in samples:
+        key = (sample.request, sample.phase, sample.kind, sample.status, sample.reason)
+        groups.setdefault(key, []).append(sample)
+    return [
+        _FailingGroup(
+            first=members[0],
+            exchanges=tuple({(one.sent, one.received): one for one in reversed(members)}.values())[
+                ::-1
+            ],
+            times=_times(members),
+        )
+        for members in groups.values()
+    ]
+
+
+def _times(samples: Sequence[FailingSample]) -> str:
+    seconds = ", ".join(f"{sample.second:,.1f}" for sample in samples)
+    phase = f" in {plain(samples[0].phase)}" if samples[0].phase else ""
+    return f"at {seconds} s{phase}"
 
 
 def _sections(result: RunResult) -> list[_Section]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from base64 import b64encode
 from collections.abc import Sequence
@@ -13,9 +12,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from planrunner.extras import install_hint
-from planrunner.report.charts.charts import SCREEN, Chart
-from planrunner.report.charts.palette import config
+from planrunner.report.charts.chart import Chart
+from planrunner.report.charts.over_time.request_columns import RequestColumns
 from planrunner.report.findings import is_rough
+from planrunner.report.formats.page_data import chart_data
 from planrunner.report.plain import plain, plain_line
 from planrunner.units import format_duration, format_percent, format_rate, format_size
 
@@ -28,12 +28,19 @@ _RIGHT_TO_LEFT: Final = re.compile(
 
 
 _IN_BACKTICKS: Final = re.compile(r"`([^`]+)`")
-_SLASH: Final = re.compile(r"[\w}]/(?=[\w$])")
+_SECTION: Final = re.compile(r'<h2 id="([\w-]+)">(.*?)</h2>')
+_SLASH: Final = re.compile(r"[\w}]/(?=[\w$])(?!s\b)")  # not of `20/s`
 _UNBROKEN: Final = 30  # letters of a name that a column has room for
 
 
 def write_page(
-    out: TextIO, template: str, *, bundle: str, charts: Sequence[Chart], **names: object
+    out: TextIO,
+    template: str,
+    *,
+    bundle: str,
+    charts: Sequence[Chart],
+    choices: Sequence[RequestColumns] = (),
+    **names: object,
 ) -> None:
     """Write a page to `out`; the same names give the same bytes.
 
@@ -42,17 +49,20 @@ def write_page(
         template: A file of `templates`.
         bundle: A script that sets `window.vegaEmbed`; without it there are no charts.
         charts: To be drawn.
+        choices: What charts can show instead of all requests together.
         names: What the template uses.
     """
     environment = _environment()
     style = Markup(_source(environment, "report.css"))
-    scripts = [Markup(text) for text in (bundle, _source(environment, "report.js")) if bundle]
+    own = [_source(environment, name) for name in ("charts.js", "report.js")]
+    scripts = [Markup(text) for text in (bundle, *own) if bundle]
     stream = environment.get_template(template).stream(
         **names,
         charts=charts,
+        choices=[one.name for one in choices],
         scripts=scripts,
         charts_hint=install_hint("charts"),
-        chart_data=_chart_data(charts),
+        chart_data=chart_data(charts, choices),
         style=style,
         content_security=_content_security(style, scripts),
     )
@@ -76,27 +86,6 @@ def _hash(text: str) -> str:
     return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
 
 
-def _chart_data(charts: Sequence[Chart]) -> Markup:
-    """Return what the script reads; data that charts share stands in it once."""
-    datasets: dict[int, str] = {}
-    shared: dict[str, object] = {}
-    described = []
-    for chart in charts:
-        names: dict[str, str] = {}
-        for name, rows in chart.data.items():
-            key = datasets.setdefault(id(rows), f"{name}-{len(datasets)}")
-            shared[key] = rows
-            names[name] = key
-        spec = {**chart.spec, "datasets": {}}
-        described.append({"id": chart.id, "wide": chart.wide, "spec": spec, "data": names})
-    page = {"config": config(SCREEN) | {"aria": False}, "datasets": shared, "charts": described}
-    text = json.dumps(page, ensure_ascii=False, separators=(",", ":"))
-    # In a script element nothing but `<` could end it, and these two end a line of JavaScript.
-    for letter, escaped in (("<", "\\u003c"), ("\u2028", "\\u2028"), ("\u2029", "\\u2029")):
-        text = text.replace(letter, escaped)
-    return Markup(text)
-
-
 def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("planrunner.report"),
@@ -116,10 +105,16 @@ def _environment() -> Environment:
         "lines": lines,
         "is_rough": is_rough,
         "isolate": _isolate,
+        "contents": _contents,
         "words": _words,
         "count": "{:,}".format,
     }
     return environment
+
+
+def _contents(page: str) -> list[tuple[str, Markup]]:
+    """Return the anchor and the title of each section of a page."""
+    return [(anchor, Markup(title)) for anchor, title in _SECTION.findall(page)]
 
 
 def lines(text: str) -> Markup:

@@ -1,31 +1,6 @@
 "use strict";
-// Draws the charts and makes tables sortable and filterable; without it everything is readable.
+// Makes tables sortable and filterable; without it everything is readable.
 (() => {
-  const page = JSON.parse(document.getElementById("charts-data").textContent);
-
-  function fail(plot, error) {
-    plot.textContent = `The chart could not be drawn: ${error.message}`;
-  }
-
-  function draw(chart) {
-    const figure = document.getElementById(`chart-${chart.id}`);
-    const plot = figure.querySelector(".plot");
-    const words = plot.getAttribute("aria-label");
-    const datasets = Object.fromEntries(
-      Object.entries(chart.data).map(([name, key]) => [name, page.datasets[key]]));
-    // A wide chart is as high as its rows need; its axis comes on top.
-    const autosize = { type: chart.wide ? "fit-x" : "fit", contains: "padding" };
-    const spec = { ...chart.spec, width: "container", autosize, config: page.config, datasets };
-    const options = { actions: false, renderer: "svg", defaultStyle: false,
-      tooltip: { disableDefaultStyle: true }, loader: { http: { credentials: "omit" } } };
-    return window.vegaEmbed(plot, spec, options).then(() => {
-      plot.setAttribute("role", "img"); // one sentence, not hundreds of marks one by one
-      plot.setAttribute("aria-label", words);
-      plot.removeAttribute("aria-roledescription");
-      figure.classList.add("drawn");
-    }, (error) => fail(plot, error));
-  }
-
   function value(row, column) {
     const cell = row.cells[column];
     const raw = cell.dataset.v;
@@ -94,8 +69,5 @@
   document.querySelectorAll("table.wide, table.verdicts").forEach((table, number) => {
     makeSortable(table);
     makeFilterable(table, number);
-  });
-  Promise.all(page.charts.map(draw)).then(() => {
-    document.documentElement.dataset.charts = "drawn";
   });
 })();

@@ -134,7 +134,9 @@ def test_counting_up_to_a_limit():
     """`count_at_most` counts what is at or under a limit, to the width of a bucket."""
     histogram = Histogram([100, 200, 300, 10**9])
 
-    counts = [histogram.count_at_most(limit) for limit in (99, 100, 250, 10**8, 10**9)]
+    limits = (99, 100, 250, 10**8, 10**9)
+    counts = [histogram.count_at_most(limit) for limit in limits]
+    assert list(histogram.counts_at_most(limits)) == counts
 
     assert counts == [0, 1, 2, 3, 4]
 

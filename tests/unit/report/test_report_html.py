@@ -16,6 +16,14 @@ import pytest
 from planrunner.report.charts import vega
 from planrunner.report.charts.vega import javascript_bundle
 from planrunner.report.formats.html import write_html
+from planrunner.results.changes import (
+    ChangeOutcome,
+    Comparison,
+    EarlierKind,
+    EarlierRun,
+    FigureChange,
+)
+from planrunner.results.record import FailingSample, Track
 from tests.support.golden import check_golden
 from tests.support.missing import hidden
 from tests.support.results import RESULTS, make_large
@@ -81,13 +89,17 @@ def test_the_report_is_well_formed(name, pages):
 
 @pytest.mark.parametrize("name", RESULTS)
 def test_the_report_loads_and_runs_nothing(name, pages):
-    """No script, no link, no address; the style is allowed by its hash alone."""
+    """No script, no address, links within the page; the style is allowed by its hash alone."""
     page = Page(pages[name])
 
     style = re.search("<style>(.*?)</style>", pages[name], re.DOTALL)[1]
     policy = next(a["content"] for t, a in page.attributes if t == "meta" and "http-equiv" in a)
-    assert not {"script", "img", "link", "iframe", "a", "object"} & set(page.tags)
-    assert not {"src", "href", "style", "onerror"} & {k for _, a in page.attributes for k in a}
+    links = {attributes["href"] for tag, attributes in page.attributes if tag == "a"}
+    ids = {f"#{attributes.get('id')}" for _, attributes in page.attributes}
+    others = [attributes for tag, attributes in page.attributes if tag != "a"]
+    assert not {"script", "img", "link", "iframe", "object"} & set(page.tags)
+    assert not {"src", "href", "style", "onerror"} & {key for one in others for key in one}
+    assert links <= ids
     assert "url(" not in style
     assert "@import" not in style
     hashed = b64encode(sha256(style.encode()).digest()).decode()
@@ -104,12 +116,12 @@ def test_charts_bring_only_their_own_scripts_and_data():
     scripts = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
     policy = next(a["content"] for t, a in page.attributes if t == "meta" and "http-equiv" in a)
     data = re.search(r'<script type="application/json"[^>]*>(.*?)</script>', text, re.DOTALL)[1]
-    assert len(scripts) == 2
+    assert len(scripts) == 3
     assert all(b64encode(sha256(s.encode()).digest()).decode() in policy for s in scripts)
     assert "default-src 'none'" in policy
     assert "<" not in data
     assert {chart["id"] for chart in json.loads(data)["charts"]} == {"load", "latency"}
-    assert not {"src", "href"} & {k for _, a in page.attributes for k in a}
+    assert not {"src", "href"} & {k for tag, a in page.attributes for k in a if tag != "a"}
 
 
 def test_names_cannot_reach_the_page_as_markup(pages):
@@ -137,6 +149,49 @@ def test_a_path_breaks_at_its_slashes():
     assert "GET /api/<wbr>v2/<wbr>customers/<wbr>${customer}/<wbr>orders" in html(
         make_large(requests=1)
     )
+
+
+def test_each_failing_exchange_is_shown_once():
+    """What failed for the same reason is one entry; of exchanges that are the same, the first."""
+    first = FailingSample("GET /a", "main", "status", "status 503", "GET", 503, 1.2, 10, "A", "B")
+    samples = (first, replace(first, second=3.4), replace(first, second=5.6, received="C"))
+    other = replace(first, kind="timeout", reason="no reply", status=0, received="")
+    text = html(replace(RESULTS["failing"], failing_samples=(*samples, other)))
+
+    failing = text.partition('id="failing"')[2].partition("</section>")[0]
+    summaries = re.findall(r"<summary>(.*?)</summary>", failing)
+    assert len(summaries) == 2
+    assert "503</strong> GET /a" in summaries[0]
+    assert "at 1.2, 3.4, 5.6 s in main" in summaries[0]
+    assert re.findall(r"Received at (\S+) s", failing) == ["1.2", "5.6"]
+    assert failing.count(">A</pre>") == 3
+
+
+def test_failures_come_before_what_the_generator_did():
+    """And every section can be reached from the contents."""
+    tracks = (Track("generator.cpu", (1.0, 2.0), (0.1, 0.2)),)
+    text = html(replace(RESULTS["failing"], tracks=tracks), bundle="window.vegaEmbed = 1;")
+
+    ids = re.findall(r'<h2 id="([^"]*)"', text)
+    assert ids.index("charts") < ids.index("failures") < ids.index("machines")
+    assert re.findall(r'<a href="#([^"]*)"', text) == ids
+
+
+def test_what_changed_is_said_beside_what_it_is_compared_with():
+    """The baseline or the run before; what is worse or better, and why not to trust it."""
+    change = FigureChange("GET /a", "typical_p95", 0.1, 0.2, 1, 0.9, 1.1, ChangeOutcome.WORSE)
+    same = replace(change, request="GET /b", change=0, outcome=ChangeOutcome.SAME)
+    comparison = Comparison("old", "new", 0.05, (change, same), ("GET /c",), (), ("it `differs`",))
+    earlier = EarlierRun(EarlierKind.BASELINE, "2026-11-20T12:00:00.000Z", comparison, ())
+    text = html(replace(RESULTS["passing"], earlier=(earlier,)))
+
+    section = text.partition('id="changed"')[2].partition("</section>")[0]
+    assert "Compared with the baseline, run <code>old</code>" in section
+    assert "<td>100 ms</td><td>200 ms</td>" in section
+    assert "GET /b" not in section
+    assert "Of other requests: 1 same." in section
+    assert "it <code>differs</code>" in section
+    assert "Gone: GET /c" in section
 
 
 def test_the_same_result_gives_the_same_bytes(pages):

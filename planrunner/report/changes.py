@@ -1,0 +1,102 @@
+"""What changed between two runs, as terminals and pages show it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Final
+
+from planrunner.report.plain import plain, shorten
+from planrunner.results.changes import ChangeOutcome, Comparison, FigureChange
+from planrunner.units import format_duration, format_percent, format_rate
+
+__all__ = ["CHANGE_CLASSES", "cells_of", "left_words", "shown_changes", "sorted_changes"]
+
+CHANGE_CLASSES: Final = {
+    ChangeOutcome.BETTER: "pass",
+    ChangeOutcome.SAME: "",
+    ChangeOutcome.WORSE: "fail",
+    ChangeOutcome.UNCLEAR: "soft",
+    ChangeOutcome.NOT_JUDGED: "soft",
+}
+_ORDER: Final = (
+    ChangeOutcome.WORSE,
+    ChangeOutcome.BETTER,
+    ChangeOutcome.UNCLEAR,
+    ChangeOutcome.SAME,
+    ChangeOutcome.NOT_JUDGED,
+)
+_FIGURES: Final = {
+    "p99": "whole-run p99",
+    "worst_p99": "worst-sec p99",
+}
+_LONGEST: Final = 60
+
+
+def shown_changes(comparison: Comparison) -> list[FigureChange]:
+    """Return the changes of all requests together, and what is worse or better of each."""
+    return [
+        change
+        for change in sorted_changes(comparison)
+        if change.outcome in (ChangeOutcome.WORSE, ChangeOutcome.BETTER) or not change.request
+    ]
+
+
+def left_words(comparison: Comparison) -> str:
+    """Say what `shown_changes` leaves out; empty for nothing."""
+    shown = shown_changes(comparison)
+    left = Counter(change.outcome for change in comparison.changes if change not in shown)
+    return ", ".join(f"{left[outcome]} {outcome}" for outcome in _ORDER if left[outcome])
+
+
+def sorted_changes(comparison: Comparison) -> list[FigureChange]:
+    """Return all changes: all requests together first, then what is worse."""
+    return sorted(
+        comparison.changes,
+        key=lambda change: (
+            bool(change.request),
+            _ORDER.index(change.outcome),
+            -abs(change.change),
+        ),
+    )
+
+
+def cells_of(change: FigureChange) -> dict[str, object]:
+    """Return the texts of a row, its class, and `raw`, the change as a number."""
+    surely = change.low or change.high
+    points = change.figure == "error_rate"
+    return {
+        "request": shorten(plain(change.request), _LONGEST) or "all requests",
+        "figure": _FIGURES.get(change.figure) or change.figure.replace("_", " "),
+        "before": _amount(change.figure, change.before),
+        "after": _amount(change.figure, change.after),
+        "change": _signed(change.change, points=points) if _is_known(change) else "–",
+        "interval": f"{_signed(change.low, points=points).partition(' ')[0]} … "
+        f"{_signed(change.high, points=points)}"
+        if surely
+        else "",
+        "outcome": change.outcome.value,
+        "class": CHANGE_CLASSES[change.outcome],
+        "raw": change.change,
+    }
+
+
+def _amount(figure: str, value: float) -> str:
+    match figure:
+        case "throughput":
+            return format_rate(value)
+        case "error_rate":
+            return format_percent(value)
+        case _:
+            return format_duration(round(value * 1e9)) if value else "–"
+
+
+def _is_known(change: FigureChange) -> bool:
+    """Whether both runs have the figure: steps that failed at once have no latency."""
+    return change.figure in ("throughput", "error_rate") or bool(change.before and change.after)
+
+
+def _signed(change: float, *, points: bool) -> str:
+    # Adding zero makes that of `-0.0` positive.
+    if points:
+        return f"{round(100 * change, 2) + 0.0:+.2f} points"
+    return f"{round(100 * change, 1) + 0.0:+.1f} %"

@@ -1,0 +1,1 @@
+"""Charts whose axis is the time of a run: they share a cursor, limits, windows and a choice."""
