@@ -11,7 +11,7 @@ YAML_LS := .tools/node_modules/yaml-language-server
 AXE     := .tools/node_modules/axe-core
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt fmt-check lint types imports test-all fuzz bench schema changelog dist editor-tools clean
+.PHONY: help demo test check fmt fmt-check lint types imports test-all fuzz bench schema changelog dist site editor-tools clean
 
 help:  ## this menu
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -70,6 +70,9 @@ schema: $(STAMP)  ## write schema/*.json and five pages of docs/reference from t
 	$(BIN)/planrunner schema protocols --output docs/reference/protocols.md
 	$(BIN)/planrunner schema cli --output docs/reference/cli.md
 
+site: $(DEV)  ## build the documentation's site into build/site; open its index.html
+	$(BIN)/python -m publishing.site
+
 changelog: $(DEV)  ## print the section that changelog.d makes; writes nothing
 	@$(BIN)/towncrier build --draft --version "the next version"
 
@@ -85,4 +88,4 @@ editor-tools:  ## fetch yaml-language-server and axe-core into .tools
 	  npm install --silent --no-save --no-audit --no-fund --no-package-lock --prefix .tools yaml-language-server@1 axe-core@4
 
 clean:  ## remove .venv, tools and caches
-	rm -rf $(VENV) .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .fuzz .import_linter_cache
+	rm -rf $(VENV) .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .fuzz .import_linter_cache .cache build

@@ -67,13 +67,17 @@ class Browser:
             self.call(f"{domain}.enable")
 
     def open(self, page: Path) -> None:
-        """Open a file and wait until its charts are drawn."""
+        """Open a report and wait until its charts are drawn."""
+        self.visit(page.as_uri())
+        self.evaluate(_DRAWN)
+
+    def visit(self, address: str) -> None:
+        """Open a page and wait until it is loaded."""
         self.console, self.requests, self._loads = [], [], 0
-        self.call("Page.navigate", url=page.as_uri())
+        self.call("Page.navigate", url=address)
         while not self._loads:
             self._event(self._message())
-        self.evaluate(_DRAWN)
-        self.requests.remove(page.as_uri())
+        self.requests.remove(address)
 
     def evaluate(self, expression: str) -> Any:
         """Return what a JavaScript expression comes to; of a promise, what it is kept with."""
