@@ -10,12 +10,11 @@ import pytest
 
 from planrunner.compiler import compile_plan
 from planrunner.plan.loader import load
+from tests.support.doc_pages import ROOT, Block, blocks_of
 
-ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 # Its examples are wrong on purpose; a test of their own holds each against its section.
 WRONG_ON_PURPOSE = ROOT / "docs" / "reference" / "diagnostics.md"
-BLOCK = re.compile(r"^( *)```yaml\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
 
 # A fragment begins with a root key; what a plan needs besides is added below it.
 DEFAULTS = {
@@ -29,14 +28,10 @@ LOADS = ("stages", "phases", "profiles")
 def _blocks() -> Iterator[object]:
     """Yield every YAML block, named by its page and line."""
     for page in PAGES:
-        if page == WRONG_ON_PURPOSE:
-            continue
-        text = page.read_text(encoding="utf-8")
-        for found in BLOCK.finditer(text):
-            line = text.count("\n", 0, found.start()) + 2
-            indent = found[1]
-            body = "".join(row.removeprefix(indent) for row in found[2].splitlines(keepends=True))
-            yield pytest.param(body, id=f"{page.relative_to(ROOT)}:{line}")
+        if page != WRONG_ON_PURPOSE:
+            for block in blocks_of(page):
+                if block.language == "yaml":
+                    yield pytest.param(block, id=f"{block.page}:{block.line}")
 
 
 def whole(text: str) -> str:
@@ -48,11 +43,14 @@ def whole(text: str) -> str:
     return text + "\n" + "\n".join(missing) + "\n"
 
 
-@pytest.mark.parametrize("text", list(_blocks()))
-def test_yaml_block_is_a_valid_plan(text: str, tmp_path: Path) -> None:
-    """A reader who pastes the block gets no diagnostic."""
+@pytest.mark.parametrize("block", list(_blocks()))
+def test_yaml_block_is_a_valid_plan(block: Block, tmp_path: Path) -> None:
+    """A reader who pastes the block gets no diagnostic, with the files that the page shows."""
+    for file in blocks_of(ROOT / block.page):
+        if file.title:
+            (tmp_path / file.title).write_text(file.text, encoding="utf-8")
     path = tmp_path / "plan.yaml"
-    path.write_text(whole(text), encoding="utf-8")
+    path.write_text(whole(block.text), encoding="utf-8")
 
     assert compile_plan(load(path, environ={})).phases
 

@@ -13,7 +13,7 @@ import pytest
 from tests.support.plans import PlanProject
 
 PAGE = Path(__file__).parents[2] / "docs" / "tutorial" / "first-plan.md"
-BLOCK = re.compile(r"^```(yaml|)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```(yaml|bash)[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 SECTION = re.compile(r"^## (.*)$", re.MULTILINE)
 DEMO = "planrunner demo shop --port 8000"
 URL = "http://127.0.0.1:8000"
