@@ -18,7 +18,7 @@ from typing import Final
 import pytest
 
 from tests.support.doc_pages import PAGES, ROOT, Block, Command, blocks_of
-from tests.support.doc_walks import Walk
+from tests.support.doc_walks import Walk, alike
 from tests.support.echo_servers import ECHO, install
 from tests.support.http_servers import HttpServer
 from tests.support.plans import PlanProject
@@ -175,18 +175,6 @@ def codes_of(page: str, command: Command) -> tuple[int, ...]:
         codes for (where, part), codes in CODES.items() if where == page and part in command.text
     ]
     return found[0] if found else (0,)
-
-
-def alike(line: str) -> str:
-    """Return a line without what differs from run to run.
-
-    That is, numbers with their units, spaces, and how far the numbers of a busy machine are valid.
-    """
-    if verdict := re.match(r" *(PASS|FAIL)\b", line):
-        return verdict[1]
-    line = re.sub(r"\b\d{8}T\d{6}Z-\w+|(?<=run )[0-9a-f]{6}\b", "#", line)
-    line = re.sub(r"\d[\d,.]*( ?(us|ms|s|m|%|k?B|KB|MB))?(?![\w])", "#", line)
-    return re.sub(r"\s+", " ", line.replace("*", "")).strip()
 
 
 def test_exceptions_are_still_shown() -> None:

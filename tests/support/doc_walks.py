@@ -14,7 +14,7 @@ from typing import Final
 from tests.support.doc_pages import ROOT, Command
 from tests.support.plans import PlanProject
 
-__all__ = ["Walk"]
+__all__ = ["Walk", "alike"]
 
 # Time is cut, and a busy machine may be slow; nothing else changes.
 _LONG: Final = r"(?:[2-9]\d|1[1-9]|\d{3,})s\b|\d+[mh]\b"  # over ten seconds
@@ -104,3 +104,15 @@ class Walk:
             "HOME": str(self.project.directory),
             "COLUMNS": "80",
         }
+
+
+def alike(line: str) -> str:
+    """Return a line without what differs from run to run.
+
+    That is, numbers with their units, spaces, and how far the numbers of a busy machine are valid.
+    """
+    if verdict := re.match(r" *(PASS|FAIL)\b", line):
+        return verdict[1]
+    line = re.sub(r"\b\d{8}T\d{6}Z-\w+|(?<=run )[0-9a-f]{6}\b", "#", line)
+    line = re.sub(r"\d[\d,.]*( ?(us|ms|s|m|%|k?B|KB|MB))?(?![\w])", "#", line)
+    return re.sub(r"\s+", " ", line.replace("*", "")).strip()
