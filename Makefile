@@ -11,7 +11,7 @@ YAML_LS := .tools/node_modules/yaml-language-server
 AXE     := .tools/node_modules/axe-core
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt fmt-check lint types imports test-all fuzz bench schema changelog dist site editor-tools clean
+.PHONY: help demo test check fmt fmt-check lint types imports test-all fuzz bench schema changelog dist site pictures editor-tools clean
 
 help:  ## this menu
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -72,6 +72,9 @@ schema: $(STAMP)  ## write schema/*.json and five pages of docs/reference from t
 
 site: $(DEV)  ## build the documentation's site into build/site; open its index.html
 	$(BIN)/python -m publishing.site
+
+pictures: $(DEV)  ## make the pictures of docs/pictures again; needs tmux and chromium
+	$(BIN)/python -m publishing.pictures
 
 changelog: $(DEV)  ## print the section that changelog.d makes; writes nothing
 	@$(BIN)/towncrier build --draft --version "the next version"

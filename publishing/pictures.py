@@ -1,0 +1,125 @@
+"""Makes the pictures of the documentation from real runs: `python -m publishing.pictures`.
+
+The plans are in publishing/plans. Their seeds fix what users draw; latencies are those of the
+machine, so pictures differ a little from one time to the next.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from publishing.terminal import Terminal
+from tests.support.browser import Browser
+
+__all__ = ["PICTURES", "make"]
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+PLANS: Final = ROOT / "publishing" / "plans"
+FOLDER: Final = ROOT / "docs" / "pictures"
+RUN: Final = "run"
+"""The directory of the run whose report is shown."""
+
+_TRIES: Final = 5
+"""How often it is made until its numbers are valid: a picture of a busy machine misleads."""
+
+_WIDTH: Final = 1200
+_HEIGHT: Final = 800
+_MARGIN: Final = 20
+
+
+def _validate(terminal: Terminal) -> None:
+    terminal.run("planrunner validate typos.yaml")
+
+
+def _summary(terminal: Terminal) -> None:
+    for number in range(_TRIES):
+        terminal.run(f"planrunner execute quickstart.yaml --out quick-{number}")
+        if _is_valid(terminal.folder / f"quick-{number}"):
+            break
+
+
+def _live(terminal: Terminal) -> None:
+    terminal.type(f"planrunner execute evening.yaml --out {RUN}")
+    terminal.wait_for("rush")
+    terminal.pause(8)
+
+
+TERMINALS: Final[Mapping[str, Callable[[Terminal], None]]] = {
+    "terminal-validate.svg": _validate,
+    "terminal-summary.svg": _summary,
+    "terminal-live.svg": _live,
+}
+"""In their order: the report is that of the run which the last of them leaves behind."""
+
+REPORTS: Final = {
+    "report.png": "body",
+    "report-charts.png": "#charts",
+    "report-failing.png": "#failing",
+}
+"""Parts of report.html, by the element that each begins with."""
+
+PICTURES: Final = (*TERMINALS, *REPORTS)
+
+
+def make(pictures: Path) -> None:
+    """Write every picture into a folder."""
+    pictures.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        shutil.copytree(PLANS, folder, dirs_exist_ok=True)
+        shutil.copy(ROOT / "plans" / "quickstart.yaml", folder)
+        with Terminal(folder, columns=100, rows=36, programs=Path(sys.executable).parent) as shell:
+            for picture, play in TERMINALS.items():
+                play(shell)
+                (pictures / picture).write_text(shell.picture(), "utf-8")
+                print(pictures / picture)
+            _finish(shell)
+        browser = Browser(folder)
+        try:
+            browser.resize(_WIDTH, height=_HEIGHT)
+            browser.open(folder / RUN / "report.html")
+            for picture, element in REPORTS.items():
+                (pictures / picture).write_bytes(_photographed(browser, element))
+                print(pictures / picture)
+        finally:
+            browser.close()
+
+
+def _finish(terminal: Terminal) -> None:
+    """Wait for the run of the live view, and make it again while its numbers are not valid."""
+    terminal.wait_for(f"{RUN}/report.html")
+    for _ in range(_TRIES - 1):
+        if _is_valid(terminal.folder / RUN):
+            break
+        shutil.rmtree(terminal.folder / RUN)
+        terminal.run(f"planrunner execute evening.yaml --out {RUN}")
+
+
+def _is_valid(run: Path) -> bool:
+    metrics = json.loads((run / "metrics.json").read_text("utf-8"))
+    return bool(metrics["validity"]["level"] == "valid")
+
+
+def _photographed(browser: Browser, element: str) -> bytes:
+    """Return what a window shows that is scrolled to an element, whose first details are open."""
+    place = f"document.querySelector({json.dumps(element)})"
+    browser.evaluate(f"{place}.parentElement.querySelector('details')?.setAttribute('open', '')")
+    top = browser.evaluate(
+        f"Math.max(0, {place}.getBoundingClientRect().top + scrollY - {_MARGIN})"
+    )
+    clip = {"x": 0, "y": top, "width": _WIDTH, "height": _HEIGHT, "scale": 1}
+    taken = browser.call(
+        "Page.captureScreenshot", format="png", clip=clip, captureBeyondViewport=True
+    )
+    return base64.b64decode(taken["data"])
+
+
+if __name__ == "__main__":
+    make(FOLDER)
