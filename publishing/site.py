@@ -6,6 +6,8 @@ lists them, and `llms-full.txt`, which holds all of them: what a language model 
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +15,7 @@ from collections.abc import Iterable
 from itertools import groupby
 from pathlib import Path
 from typing import Final
+from urllib.parse import unquote
 
 from publishing.navigation import Page, pages
 
@@ -37,12 +40,33 @@ def build(root: Path) -> Path:
     command = [sys.executable, "-m", "zensical", "build", "--clean", "--strict"]
     subprocess.run(command, cwd=root, check=True)
     site = root / "build" / "site"
+    for html in site.rglob("*.html"):
+        _take_in(html, site, root)
     listed = pages(root)
     for page in listed:
         shutil.copyfile(root / "docs" / page.path, site / page.path)
     (site / "llms.txt").write_text(index_of(listed), "utf-8")
     (site / "llms-full.txt").write_text(whole_of(listed), "utf-8")
     return site
+
+
+def _take_in(html: Path, site: Path, root: Path) -> None:
+    """Copy files of the checkout that a page links to into the site, and turn the links there.
+
+    On a code host such a link leads from docs/ to plans/ or schema/, beside docs/.
+    """
+
+    def inside(found: re.Match[str]) -> str:
+        wanted = (root / "docs" / html.relative_to(site)).parent / unquote(found[1])
+        path = Path(os.path.normpath(wanted)).relative_to(root)
+        if path.parts[0] == "docs" or not (root / path).is_file():
+            return found[0]
+        (site / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(root / path, site / path)
+        return f'href="{os.path.relpath(site / path, html.parent)}"'
+
+    text = html.read_text("utf-8")
+    html.write_text(re.sub(r'href="((?:\.\./)+[^"#]+)"', inside, text), "utf-8")
 
 
 def index_of(listed: Iterable[Page]) -> str:

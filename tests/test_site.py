@@ -78,7 +78,8 @@ class Elements(HTMLParser):
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site, built from a copy of what the checkout says."""
     folder = tmp_path_factory.mktemp("of the docs ü")
-    shutil.copytree(ROOT / "docs", folder / "docs")
+    for name in ("docs", "plans", "schema"):
+        shutil.copytree(ROOT / name, folder / name)
     shutil.copyfile(ROOT / "zensical.toml", folder / "zensical.toml")
     return build(folder)
 

@@ -80,15 +80,16 @@ _OPTIONS_ELSEWHERE = {
 _EPILOG = """\b
 Examples:
   planrunner run http://127.0.0.1:8000/ --users 50 --hold 60s
-  planrunner init                                 write plan.yaml to start from
-  planrunner validate plans/*.yaml                check, send nothing
-  planrunner explain plans/stress.yaml            what would it do?
-  planrunner execute plans/stress.yaml            run it; the exit code is the verdict
+  planrunner init                          write plan.yaml to start from
+  planrunner validate plans/*.yaml         check, send nothing
+  planrunner explain plans/stress.yaml     what would it do?
+  planrunner execute plans/stress.yaml     run it and exit with the verdict
   planrunner execute plans/stress.yaml --set users=50
 
 \b
-Exit codes: 0 pass, 1 a threshold failed, 2 plan or usage invalid, 3 could not run,
-4 aborted by a threshold, 5 run not valid (--strict), 70 internal error, 130 interrupted.
+Exit codes: 0 pass, 1 a threshold failed, 2 plan or usage invalid,
+3 could not run, 4 aborted by a threshold, 5 run not valid (--strict),
+70 internal error, 130 interrupted.
 """
 
 

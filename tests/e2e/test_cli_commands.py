@@ -16,13 +16,14 @@ ALL = sorted(_COMMANDS)
 
 
 def test_the_menu_has_every_command_with_examples(project: PlanProject) -> None:
-    """A new user starts here."""
+    """A new user starts here, often in a window of 80 columns."""
     ended = project.run("--help")
 
     assert ended.code == 0
     assert all(f"  {name} " in ended.out for name in ALL)
     assert "Examples:" in ended.out
     assert "Exit codes:" in ended.out
+    assert [line for line in ended.out.splitlines() if len(line) > 80] == []
 
 
 @pytest.mark.parametrize("name", ALL)

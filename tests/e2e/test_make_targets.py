@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "how-to" / "make-targets.md").read_text("utf-8")
-MAKEFILE = re.findall(r"^```make\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+MAKEFILE = re.findall(r"^```make[^\n]*\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 TARGETS = re.findall(r"^\| `make ([\w-]+)` \|", PAGE, re.MULTILINE)
 
 pytestmark = [

@@ -39,6 +39,7 @@ NOT_RUN: Final = {
     ("README.md", "pip install"): "fetches packages",
     ("docs/how-to/install.md", "python3 -m venv"): "fetches packages",
     ("docs/how-to/install.md", ".venv/bin/pip"): "fetches packages",
+    ("docs/how-to/container.md", "docker "): "needs a container engine",
     ("docs/how-to/write-a-protocol.md", "pip install planrunner-echo"): "is installed by the test",
     ("CONTRIBUTING.md", ".ci/run"): "runs this test",
 }
@@ -204,11 +205,13 @@ def test_commands_are_in_blocks_of_a_shell(page: str) -> None:
         for block in BLOCKS[page]
         if not block.commands
         for line in block.text.splitlines()
-        if re.match(r"(\$ )?(planrunner|make|pip) ", line)
+        if re.match(r"(\$ )?(planrunner|make|pip|docker) ", line)
         and (block.page, line) not in ILLUSTRATIONS
     ]
     outside = re.findall(
-        r"^ {4}\$? ?(?:planrunner|make|pip) .*", (ROOT / page).read_text("utf-8"), re.MULTILINE
+        r"^ {4}\$? ?(?:planrunner|make|pip|docker) .*",
+        (ROOT / page).read_text("utf-8"),
+        re.MULTILINE,
     )
 
     assert (elsewhere, outside) == ([], [])

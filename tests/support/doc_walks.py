@@ -41,12 +41,14 @@ class Walk:
         self._demo: subprocess.Popen[str] | None = None
         self._tools = project.directory / ".bin"
         self._tools.mkdir()
-        self._write_tool("planrunner", f'"{sys.executable}" -m planrunner')
-        self._write_tool("make", f'"{shutil.which("make")}" -n -C "{ROOT}"')  # needs its targets
+        self._write_tool("planrunner", f'exec "{sys.executable}" -m planrunner "$@"')
+        # Needs its targets, of the page's Makefile or the checkout's, and makes none of them.
+        here = f'test -e Makefile || cd "{ROOT}"; exec "{shutil.which("make")}" -n "$@"'
+        self._write_tool("make", here)
 
-    def _write_tool(self, name: str, command: str) -> None:
+    def _write_tool(self, name: str, script: str) -> None:
         path = self._tools / name
-        path.write_text(f'#!/bin/sh\nexec {command} "$@"\n', "utf-8")
+        path.write_text(f"#!/bin/sh\n{script}\n", "utf-8")
         path.chmod(0o755)
 
     def shortened(self, text: str) -> str:
