@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from planrunner.language.expressions import expression
 from planrunner.language.expressions.builtins import fakes
 from tests.support.missing import hidden
 from tests.support.plans import compiled, findings
@@ -43,6 +44,7 @@ def test_made_up_values() -> None:
     """At the expression."""
     fakes._generator.cache_clear()
     fakes.fake_names.cache_clear()
+    expression.parse.cache_clear()  # another test may have parsed the same text
 
     with hidden("faker"):
         [found] = findings("users: {A: {steps: [{get: '/${fake.name()}'}]}}")
