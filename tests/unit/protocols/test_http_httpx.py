@@ -35,16 +35,13 @@ def test_environment_proxies_are_ignored(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_users_share_one_tls_context() -> None:
-    """A context costs about 100 ms; 200 users get theirs in no time."""
-    clock = MonotonicClock()
-    client = client_module.open(HttpSettings(), clock)
+    """A context costs about 100 ms: each of 200 users would wait for its own."""
+    client = client_module.open(HttpSettings(), MonotonicClock())
 
-    started_ns = clock.now_ns()
     sessions = [client.session() for _ in range(200)]
     transports = {id(session._client.tls) for session in sessions}
 
     assert len(transports) == 1
-    assert clock.now_ns() - started_ns < 500 * NS_PER_MS
 
 
 def test_times_follow_the_exchange() -> None:
