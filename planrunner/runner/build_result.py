@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import groupby
 
 from planrunner import __version__
 from planrunner.engine.coordinator.outcome import RunOutcome
 from planrunner.engine.stop import Ending
 from planrunner.graph.run_graph import RunGraph
 from planrunner.language.secrets import Masker
+from planrunner.metrics.judging.evidence import Evidence
+from planrunner.metrics.judging.judge import Gate
 from planrunner.metrics.judging.verdict import Verdict
+from planrunner.metrics.thresholds import Threshold
 from planrunner.results.aggregate import count_excluded, make_rows, make_task_mix, make_totals
 from planrunner.results.exit_codes import ExitCode
 from planrunner.results.model import Judgement, RunResult, Totals, Validity, ValidityLevel
 from planrunner.results.record import make_measures, make_series, make_stretches, make_tracks
 from planrunner.units import NS_PER_S, format_duration
 
-__all__ = ["build_result", "start_result", "with_validity_judged"]
+__all__ = ["alike_in_pairs", "build_result", "start_result", "with_validity_judged"]
 
 _ENDINGS = {
     Ending.INTERRUPTED: ExitCode.INTERRUPTED,
@@ -131,27 +135,39 @@ def build_result(
 
 def _judge(outcome: RunOutcome) -> tuple[Judgement, ...]:
     evidence = outcome.evidence
-    judgements = []
-    for gate in outcome.gates:
-        found = gate.judge(evidence)
-        threshold = gate.threshold
-        start_ns, end_ns = found.window_ns or (outcome.started_ns, outcome.started_ns)
-        judgements.append(
-            Judgement(
-                threshold=threshold.text,
-                verdict=found.verdict,
-                observed=found.observed,
-                limit=found.limit,
-                place=threshold.place,
-                reason=found.reason,
-                level=threshold.level.value,
-                pair=threshold.pair,
-                limit_amount=found.limit_amount,
-                window_start_ns=start_ns - outcome.started_ns,
-                window_end_ns=end_ns - outcome.started_ns,
-            )
-        )
-    return tuple(judgements)
+    judged = [
+        (_judgement(gate, evidence, outcome.started_ns), gate.threshold) for gate in outcome.gates
+    ]
+    return tuple(alike_in_pairs(judged))
+
+
+def _judgement(gate: Gate, evidence: Evidence, started_ns: int) -> Judgement:
+    found, threshold = gate.judge(evidence), gate.threshold
+    start_ns, end_ns = found.window_ns or (started_ns, started_ns)
+    return Judgement(
+        threshold=threshold.text,
+        verdict=found.verdict,
+        observed=found.observed,
+        limit=found.limit,
+        place=threshold.place,
+        reason=found.reason,
+        level=threshold.level.value,
+        pair=threshold.pair,
+        limit_amount=found.limit_amount,
+        window_start_ns=start_ns - started_ns,
+        window_end_ns=end_ns - started_ns,
+    )
+
+
+def alike_in_pairs(judged: Iterable[tuple[Judgement, Threshold]]) -> Iterator[Judgement]:
+    """Yield the judgements, the two of a pair with the same digits of what both look at."""
+    for pair, members in groupby(judged, key=lambda one: one[1].pair):
+        judgements, thresholds = zip(*members, strict=True)
+        metric = thresholds[0].metric
+        if pair and not thresholds[0].window and all(one.metric == metric for one in thresholds):
+            exact = max((judgement.observed for judgement in judgements), key=len)
+            judgements = tuple(replace(judgement, observed=exact) for judgement in judgements)
+        yield from judgements
 
 
 def _exit_code(outcome: RunOutcome, judgements: Sequence[Judgement]) -> int:

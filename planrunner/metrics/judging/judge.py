@@ -160,17 +160,20 @@ class Gate:
             return Observation(Verdict.NO_DATA, _missing(self.threshold), shown)
         holds = self._is_good(measured.amount, limit)
         verdict = Verdict.PASS if holds else Verdict.FAIL
-        return Observation(verdict, self._shown(measured, limit, shown), shown, parts)
+        return Observation(verdict, *self._beside(measured, limit, shown), parts)
 
-    def _shown(self, measured: Measured, limit: float, shown: str) -> str:
-        """Return what was observed, with more digits where it would look like its limit."""
-        looks_alike = format_amount(measured.amount, measured.unit) == format_amount(
-            limit, self._unit
-        )
-        if measured.amount == limit or not looks_alike:
-            return str(measured)
-        exact = distinct_amount(measured.amount, limit, self._unit)
-        return f"{exact} ({measured.remark})" if measured.remark else exact
+    def _beside(self, measured: Measured, limit: float, shown: str) -> tuple[str, str]:
+        """Return what was observed and its limit, with more digits where they would look alike."""
+        observed, usual = measured.amount, format_amount(limit, self._unit)
+        if format_amount(observed, measured.unit) != usual:
+            return str(measured), shown
+        exact = distinct_amount(observed, limit, self._unit)
+        if self.threshold.value.of_baseline:  # any other is shown as the plan wrote it
+            shown = shown.replace(usual, distinct_amount(limit, observed, self._unit), 1)
+        is_rounded = self._unit is not Unit.NUMBER and limit
+        if is_rounded and observed == limit and not self._is_good(observed, limit):
+            exact = f"exactly {exact}"
+        return (f"{exact} ({measured.remark})" if measured.remark else exact), shown
 
     def _is_good(self, observed: float, limit: float) -> bool:
         # No error is not below 110 % of no error, but as good as the baseline.
@@ -209,16 +212,18 @@ class Gate:
         row = self._broken_row(judged, limit, window.count)
         worst = self._worst(row or judged, limit)
         lasted = (start_ns + worst.begin_ns, start_ns + worst.end_ns)
+        assert worst.measured is not None  # those without are not judged
+        words = self._beside(worst.measured, limit, shown)
         if row:
             reason = f"in {_pieces(row)} from {write_duration(row[0].begin_ns)}"
-            return Observation(Verdict.FAIL, str(worst.measured), shown, reason, None, lasted)
+            return Observation(Verdict.FAIL, *words, reason, None, lasted)
         over = sum(not self._holds(one, limit) for one in judged)
         if over:
             row_needed = f", {window.count} in a row needed" if window.count > 1 else ""
             reason = f"{over} of {_pieces(judged)} over{row_needed}"
         else:
             reason = f"the worst of {_pieces(judged)}" if len(judged) > 1 else ""
-        return Observation(Verdict.PASS, str(worst.measured), shown, reason, None, lasted)
+        return Observation(Verdict.PASS, *words, reason, None, lasted)
 
     def _broken_row(
         self, windows: Sequence[WindowResult], limit: float, count: int

@@ -114,7 +114,7 @@ def test_arrivals_whose_users_never_start_are_not_achieved(run) -> None:
     load = only_load(told)
     assert (load.requested, load.achieved, load.dropped) == (20, 10, 0)
     achieved = judge(parse_threshold("achieved_rate > 50%"), told.outcome.evidence)
-    assert achieved.observed == "50 %"
+    assert achieved.observed == "exactly 50 %"
 
 
 def test_arrivals_for_which_no_row_is_left_are_not_achieved() -> None:

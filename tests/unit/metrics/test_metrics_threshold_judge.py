@@ -73,14 +73,14 @@ TEN = {OK: [10] * 90, FAILED: [100] * 10}
     ("sentence", "expected", "observed"),
     [
         ("min >= 10ms", "pass", "10 ms"),
-        ("max < 100ms", "fail", "100 ms"),
+        ("max < 100ms", "fail", "exactly 100 ms"),
         ("avg <= 19ms", "pass", "19 ms"),
         ("p95 < 50ms", "fail", "99.9 ms"),
         ("p99.9 < 1s", "pass", "99.9 ms (n too small)"),
         ("count == 100", "pass", "100"),
         ("errors < 10", "fail", "10"),
         ("error_rate <= 10%", "pass", "10 %"),
-        ("error_rate < 10%", "fail", "10 %"),
+        ("error_rate < 10%", "fail", "exactly 10 %"),
         ("throughput > 99/s", "pass", "100/s"),
         ("rate of status:5xx < 11%", "pass", "10 %"),
         ("count of error:timeout == 0", "pass", "0"),
@@ -539,6 +539,26 @@ def test_an_observed_value_that_looks_like_its_limit_has_more_digits() -> None:
     assert distinct_amount(0.009999, 0.01, Unit.PERCENT) == "0.9999 %"
     assert distinct_amount(99.9996, 100, Unit.RATE) == "99.9996/s"
     assert distinct_amount(1_000_400, 1_000_000, Unit.SIZE) == "1.0004 MB"
+
+
+def test_the_observed_value_and_its_limit_never_look_alike() -> None:
+    """Not in windows, and not where the limit was computed from a baseline either."""
+    slow = {OK: [35.2]}
+
+    def shown(sentence: str, *contents: Second, **more: object) -> tuple[str, str]:
+        threshold = parse_threshold(sentence)
+        snapshots = seconds(*contents)
+        found = judge(threshold, evidence_of(snapshots, **more), snapshots)
+        return found.observed, found.limit
+
+    assert shown("max < 35ms", slow) == ("35.2 ms", "35 ms")
+    assert shown("max over 1s < 35ms", slow, slow) == ("35.2 ms", "35 ms")
+    assert shown("max < 35ms", {OK: [35.0]}) == ("exactly 35 ms", "35 ms")
+    assert shown("max <= 35ms", {OK: [35.0]}) == ("35 ms", "35 ms")
+    assert shown("max < 100% of baseline", {OK: [1002.0]}, baseline=lambda _: 1004 * NS_PER_MS) == (
+        "1.002 s",
+        "1.004 s (of 1 s)",
+    )
 
 
 def test_windows_that_are_over_are_counted_where_too_few_are_in_a_row() -> None:
