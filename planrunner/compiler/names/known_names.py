@@ -7,7 +7,11 @@ from dataclasses import field, replace
 from typing import Final
 
 from planrunner.language.diagnostics import Code, suggest
-from planrunner.language.expressions.builtins.names import FOREIGN_NAMES, RESERVED, ROOT_HELPERS
+from planrunner.language.expressions.builtins.names import (
+    RESERVED,
+    ROOT_HELPERS,
+    foreign_hint,
+)
 from planrunner.language.expressions.expression import Reference
 from planrunner.values import dataclass
 
@@ -147,7 +151,9 @@ class Known:
                 f"run with `--env {block}`, or add a param"
             )
         else:
-            hint = FOREIGN_NAMES.get(root, "") or suggest(root, self.names()) or self._in_scope()
+            near = suggest(root, self.names())
+            foreign = foreign_hint(root, reference.path)
+            hint = (near or foreign if root.isupper() else foreign or near) or self._in_scope()
         return _fault(reference, f"unknown name `{root}`", hint)
 
     def _in_scope(self) -> str:

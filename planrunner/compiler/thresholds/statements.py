@@ -25,7 +25,7 @@ from planrunner.metrics.thresholds import (
     ThresholdSyntaxError,
     parse_threshold,
 )
-from planrunner.metrics.thresholds.selector import SelectorKind, Term
+from planrunner.metrics.thresholds.selector import SelectorKind, Term, quoted
 from planrunner.plan.models.thresholds import ThresholdModel, read_threshold
 from planrunner.plan.yaml.document import PlanPath
 from planrunner.values import dataclass
@@ -189,7 +189,7 @@ class _PlacedSentence:
         for term in terms:
             choices = names.choices(term, phase)
             if choices is not None and not names.knows(term, choices):
-                message, hint = _unknown(term, choices, phase)
+                message, hint = _unknown(term, choices, phase, names)
             elif values := names.unknown_value(term):
                 message = f"no sample has the tag `{term.name}={term.value}`"
                 hint = suggest(term.value or "", values) or _listed(f"`{term.name}`", values)
@@ -224,7 +224,9 @@ class _PlacedSentence:
         return (*self.path, "metric"), 0
 
 
-def _unknown(term: Term, choices: Sequence[str], phase: str | None) -> tuple[str, str]:
+def _unknown(
+    term: Term, choices: Sequence[str], phase: str | None, names: KnownTargets
+) -> tuple[str, str]:
     """Return what is wrong with a name that the plan doesn't have, and a hint."""
     if term.kind in _GAUGES:
         measured = [f"{term.kind}.{name}" for name in choices]
@@ -233,8 +235,36 @@ def _unknown(term: Term, choices: Sequence[str], phase: str | None) -> tuple[str
         return f"`{name}` is not measured", hint if measured else _GAUGES[term.kind]
     whose = f"phase `{phase}`" if term.kind is SelectorKind.STAGE and phase else "the plan"
     kind = _WORDS.get(term.kind, term.kind)
-    hint = suggest(term.name, choices) or _listed(whose, choices)
+    meant = _of_another_kind(term, names)
+    hint = meant or suggest(term.name, choices) or _listed(whose, choices)
     return f"no {kind} of {whose} is called `{term.name}`", hint
+
+
+_SELECTED: Final = (
+    SelectorKind.REQUEST,
+    SelectorKind.TASK,
+    SelectorKind.USER,
+    SelectorKind.GROUP,
+    SelectorKind.TAG,
+)
+_SCOPES: Final = (SelectorKind.PHASE, SelectorKind.PROFILE, SelectorKind.STAGE)
+
+
+def _of_another_kind(term: Term, names: KnownTargets) -> str:
+    """Return how a threshold names what has this name, where that is something else."""
+    for kind in (*_SELECTED, *_SCOPES):
+        other = Term(kind, term.name)
+        if kind is term.kind or term.name not in (names.choices(other, None) or ()):
+            continue
+        noun = _WORDS.get(kind, kind)
+        if kind in _SCOPES:
+            return f"`{term.name}` is a {noun}: write `in {kind} {quoted(term.name)}`"
+        if term.kind in _SCOPES:
+            return f"`{term.name}` is a {noun}: write `of {other}`"
+        if term.kind is SelectorKind.REQUEST:
+            return f"write `{other}`"
+        return f"`{term.name}` is a {noun}: write `{other}` without `{term.kind}:`"
+    return ""
 
 
 def _listed(owner: str, names: Sequence[str]) -> str:
@@ -286,5 +316,5 @@ def _wrong_unit(threshold: Threshold, names: KnownTargets, phase: str) -> Iterat
     if vary == "rate":
         what, hint = f"`{value.text}` is a number of users", f"write a rate: `{number}/s`"
     else:
-        what, hint = f"`{value.text}` is a rate", "write a number of users"
+        what, hint = f"`{value.text}` is a rate", f"write a number of users: `{number}`"
     yield Unfit(f"the search varies {vary}, and {what}", hint, value.offset, len(value.text))

@@ -11,10 +11,10 @@ from planrunner.language.expressions import tree as nodes
 from planrunner.language.expressions.builtins.names import (
     FILTER_NAMES,
     FOREIGN_FILTERS,
-    FOREIGN_NAMES,
     HELPER_METHODS,
     ROOT_HELPERS,
     TEST_NAMES,
+    foreign_hint,
 )
 from planrunner.language.expressions.paths import static_key
 from planrunner.language.expressions.tree import MAX_DEPTH, too_deep
@@ -129,7 +129,7 @@ class _NameSurvey:
                 )
             self.found.append(Reference(root.name, (target.attr,), root.offset))
         else:
-            raise _not_callable(target, node.offset)
+            raise _not_callable(node)
         self._arguments(node, depth)
 
     def _filter_or_test(
@@ -210,9 +210,10 @@ def _list_of(kind: str, known: Sequence[str]) -> str:
     return f"`planrunner schema expressions` lists the {kind}s"
 
 
-def _not_callable(target: nodes.Node, offset: int) -> ExpressionError:
+def _not_callable(call: nodes.Call) -> ExpressionError:
+    target = call.node
     if isinstance(target, nodes.Name):
-        hint = FOREIGN_NAMES.get(target.name, "") or suggest(target.name, ROOT_HELPERS)
+        hint = foreign_hint(target.name, _names_in(call)) or suggest(target.name, ROOT_HELPERS)
         if target.name in FILTER_NAMES:
             hint = f"`{target.name}` is a filter: write `x | {target.name}`"
         return ExpressionError(
@@ -226,6 +227,18 @@ def _not_callable(target: nodes.Node, offset: int) -> ExpressionError:
         hint = f"`.{target.attr}` is the key `{target.attr}`"
         if target.attr in FILTER_NAMES:
             hint = f"write the filter: `| {target.attr}`"
-        if isinstance(target.node, nodes.Name):
-            hint = suggest(target.node.name, ("fake", "rand")) or hint
-    return ExpressionError("a value can't be called", hint=hint, offset=offset)
+        root, path = target.node, [target.attr]
+        while isinstance(root, nodes.Getattr):
+            path.insert(0, root.attr)
+            root = root.node
+        if isinstance(root, nodes.Name):
+            near = suggest(root.name, ("fake", "rand")) if len(path) == 1 else ""
+            hint = foreign_hint(root.name, (*path, *_names_in(call))) or near or hint
+    return ExpressionError("a value can't be called", hint=hint, offset=call.offset)
+
+
+def _names_in(call: nodes.Call) -> Sequence[str]:
+    """Return the arguments that are a name or a text: `HOST` of `env('HOST')` and `__P(HOST)`."""
+    values = [arg.value for arg in call.args if isinstance(arg, nodes.Const)]
+    names = [arg.name for arg in call.args if isinstance(arg, nodes.Name)]
+    return [*(value for value in values if isinstance(value, str)), *names]

@@ -163,7 +163,7 @@ _HINTS: Final = (
     ("got `|`", "write `or`"),
     ("`!`", "write `not x`, or `x != y`"),
     ("`?`", "write `a if condition else b`"),
-    ("unexpected end", "the expression stops too early"),
+    ("unexpected end", "finish the expression, or remove what it ends with"),
 )
 
 

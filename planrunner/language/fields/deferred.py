@@ -53,7 +53,9 @@ def _refuse_text(word: str, example: str) -> Callable[[str], Any]:
         shown = text if len(text) <= 40 else f"{text[:40]}..."
         digits = re.sub(r"(?<=[0-9])[,_' ](?=[0-9]{3})", "", text.strip())
         is_number = re.fullmatch(r"[0-9]{1,15}", digits)
-        hint = f"write `{digits}` without quotes" if is_number else f"write `{example}`"
+        number = re.match(r"([1-9][0-9]{0,14})(?![0-9.])", digits)  # `60%`, `5 users`
+        hint = f"write `{digits}` without quotes" if is_number else ""
+        hint = hint or f"write `{number[1] if number else example}`"
         raise UnitError(f"`{shown}` is not {word}", hint=hint)
 
     return refuse
@@ -87,7 +89,7 @@ def _whole(least: int) -> Callable[[float], int]:
             hint = nearest or f"write {least} or more, such as `10`"
             raise UnitError(f"`{number}` is not a whole number", hint=hint)
         if number < least:
-            raise UnitError(f"`{number}` is too small", hint=f"write {least} or more")
+            raise UnitError(f"`{number}` is too small", hint=f"write `{least}` or more")
         return int(number)
 
     return whole

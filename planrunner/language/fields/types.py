@@ -21,6 +21,7 @@ from pydantic_core import (
 
 from planrunner.errors import PlanrunnerError
 from planrunner.language.diagnostics import Code
+from planrunner.language.expressions.builtins.names import foreign_hint
 from planrunner.language.expressions.expression import RESERVED, Expression, ExpressionError
 from planrunner.language.expressions.expression import parse as parse_expression
 from planrunner.language.expressions.values import kind_of
@@ -161,13 +162,23 @@ def _expression(value: object) -> Expression:
         raise _fault(
             Code.EXPRESSION_SYNTAX,
             "an expression belongs here without `${` and `}`",
-            f"write `{bare.strip()}`",
+            _bare_hint(bare.strip()),
             value.index("${"),
         )
     try:
         return parse_expression(value)
     except ExpressionError as error:
         raise _from(error) from None
+
+
+def _bare_hint(bare: str) -> str:
+    """Return what to write for an expression that stood in `${}`, whose names may be unknown."""
+    try:
+        references = parse_expression(bare).references
+    except ExpressionError as error:
+        return error.hint or "write an expression such as `a == 'b'`"
+    foreign = (foreign_hint(reference.root, reference.path) for reference in references)
+    return next(filter(None, foreign), "") or f"write `{bare}`"
 
 
 _MAX_NAME: Final = 200

@@ -131,7 +131,9 @@ _RECORDS: Final = (
         examples=("avg < 200ms", "avg of service.api.cpu < 80%"),
         synonyms=(
             "average", "mean", "response_time", "latency", "avg_response_time",
-            "average_response_time", "http_req_duration", "avg-rt", "rt",
+            "average_response_time", "http_req_duration", "avg-rt", "rt", "mean_response_time",
+            "total_avg_response_time", "meanResTime", "Average", "http.response_time",
+            "response_times", "responseTime",
         ),
     ),
     Aggregation(
@@ -140,7 +142,7 @@ _RECORDS: Final = (
         computation=OfValues(_smallest),
         phrase="the smallest value of {of}",
         examples=('min of "GET /items" > 1ms',),
-        synonyms=("minimum", "p0"),
+        synonyms=("minimum", "p0", "min_response_time", "minResTime", "min-rt"),
     ),
     Aggregation(
         "max",
@@ -148,7 +150,7 @@ _RECORDS: Final = (
         computation=OfValues(_greatest),
         phrase="the greatest value of {of}",
         examples=("max < 5s", "max of monitor.db.connections < 42"),
-        synonyms=("maximum", "p100"),
+        synonyms=("maximum", "p100", "max_response_time", "maxResTime", "max-rt"),
     ),
     Aggregation(
         "med",
@@ -156,7 +158,7 @@ _RECORDS: Final = (
         computation=OfValues(_median, percent=_fifty),
         phrase="the median of {of}",
         examples=("med of user:Buyer < 100ms",),
-        synonyms=("median",),
+        synonyms=("median", "median_response_time", "medianResTime", "p50_response_time"),
     ),
     Aggregation(
         "p",
@@ -174,7 +176,9 @@ _RECORDS: Final = (
         computation=OfValues(_standard_deviation),
         phrase="the standard deviation of {of}",
         examples=('stddev of "GET /items" < 50ms',),
-        synonyms=("std", "sd", "stdev", "std_dev", "standard_deviation", "deviation"),
+        synonyms=(
+            "std", "sd", "stdev", "std_dev", "standard_deviation", "deviation", "stdev-rt",
+        ),
     ),
     Aggregation(
         "count",
@@ -183,7 +187,10 @@ _RECORDS: Final = (
         units=(Unit.NUMBER,),
         phrase="the number of {of}",
         examples=("count of iteration:Buyer > 1000",),
-        synonyms=("requests", "total", "samples"),
+        synonyms=(
+            "requests", "total", "samples", "num_requests", "request_count", "hits", "sampleCount",
+            "total_requests", "http.requests",
+        ),
         other_units={Unit.PERCENT: "write `rate of SELECTOR` for a percentage"},
     ),
     Aggregation(
@@ -207,6 +214,9 @@ _RECORDS: Final = (
         delay_proof=True,
         synonyms=(
             "failure_rate", "fail_rate", "failed_rate", "http_req_failed", "error", "fail-rate",
+            "fail_ratio", "failure_ratio", "error_ratio", "failed_ratio", "errorPct", "error_pct",
+            "error_percent", "error_percentage", "maxErrorRate", "max_error_rate", "fail-ratio",
+            "failRatio", "errorRate",
         ),
         other_units={Unit.RATE: "write a percentage such as `1%`"},
     ),
@@ -218,7 +228,10 @@ _RECORDS: Final = (
         phrase="the number of failures among {of}",
         examples=("errors == 0",),
         delay_proof=True,
-        synonyms=("failures", "failed", "fail"),
+        synonyms=(
+            "failures", "failed", "fail", "num_failures", "failed_requests", "errorCount",
+            "error_count", "vusers.failed", "failedRequests",
+        ),
         other_units={Unit.PERCENT: "write `error_rate` for a percentage"},
     ),
     Aggregation(
@@ -228,7 +241,11 @@ _RECORDS: Final = (
         units=(Unit.RATE,),
         phrase="the number of {of} that finished, divided by the measured time,",
         examples=("throughput > 100/s", "throughput of iteration > 30/m"),
-        synonyms=("rps", "qps", "rate_per_second", "requests_per_second"),
+        synonyms=(
+            "rps", "qps", "rate_per_second", "requests_per_second", "http_reqs", "total_rps",
+            "current_rps", "http.request_rate", "request_rate", "hits_per_second",
+            "requestsPerSec",
+        ),
     ),
     Aggregation(
         "achieved_rate",
@@ -251,6 +268,7 @@ _RECORDS: Final = (
         examples=("dropped in phase peak == 0", "dropped < 0.1%"),
         selector=SelectorUse.NEVER,
         missing="no arrivals",
+        synonyms=("dropped_iterations",),
     ),
     Aggregation(
         "late",

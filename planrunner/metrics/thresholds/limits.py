@@ -72,7 +72,8 @@ def _check_measure(scanner: Scanner, metric: Metric) -> None:
         scanner.fail(f"{owner} has no `{word}`", at, length=len(word), hint=hint)
     if metric.agg.argument is ArgumentKind.TARGET and metric.measure.unit is not Unit.DURATION:
         message = f"`{metric.agg.word}` is about times, and `{word}` is a {metric.measure.unit}"
-        scanner.fail(message, at, length=len(word), hint=f"write `p95 {word}`")
+        hint = f"leave out `{word}`, or write `p95 {word}` with a limit of its own"
+        scanner.fail(message, at, length=len(word), hint=hint)
 
 
 def _check_selector(scanner: Scanner, agg: Aggregation, selector: Selector) -> None:

@@ -18,8 +18,10 @@ from planrunner.metrics.thresholds.model import (
     Ratio,
     Threshold,
     ThresholdScope,
+    ThresholdSyntaxError,
     Window,
 )
+from planrunner.metrics.thresholds.rewriting import tried_hint
 from planrunner.metrics.thresholds.scanner import Scanner, nearest
 from planrunner.metrics.thresholds.selector import Population, Selector, SelectorKind, Term
 from planrunner.metrics.thresholds.selector_parser import CLAUSES, parse_gauge, parse_selector
@@ -51,6 +53,14 @@ def parse_threshold(text: str, measures: Mapping[str, Measure] = MEASURES) -> Th
         UnknownMeasure: It names another one.
         ThresholdSyntaxError: It isn't one; says where and what to write instead.
     """
+    try:
+        return _threshold(text, measures)
+    except ThresholdSyntaxError as error:
+        error.hint = tried_hint(text, error, lambda other: _threshold(other, measures))
+        raise
+
+
+def _threshold(text: str, measures: Mapping[str, Measure]) -> Threshold:
     scanner = Scanner(text)
     if scanner.at_end():
         scanner.fail("the threshold is empty", hint="write a condition such as `p95 < 500ms`")
@@ -170,7 +180,9 @@ def _unknown_head(scanner: Scanner, word: str, measures: Mapping[str, Measure]) 
     if meant is not None:
         hint = f"write `{meant.word}`"
     elif word in measures:
-        hint = f"`{word}` is a measure: write `p95 {word}`"
+        hint = f"write `p95 {word}`"
+    elif foreign := [one.word for one in measures.values() if word in one.synonyms]:
+        hint = f"write `p95 {foreign[0]}`"
     elif loose:
         hint = f"write `p{loose[1] or loose[2]}`"
     else:

@@ -114,8 +114,9 @@ class ThresholdModel(PlanMapping):
 
     @classmethod
     def hint_unknown(cls, word: str) -> str:
-        del word
-        return "a threshold is one sentence: `- p95 < 500ms`"
+        heads = (agg for agg in AGGREGATIONS.values() if word in (agg.word, *agg.synonyms))
+        example = next((agg.examples[0] for agg in heads), "p95 < 500ms")
+        return f"a threshold is one sentence: `- {example}`"
 
     warn: Sentence | None = Field(
         None,

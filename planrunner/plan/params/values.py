@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -44,7 +45,15 @@ def from_yaml(kind: ParamType, value: object) -> Any:  # noqa: ANN401 - as the t
     accepted = _YAML_TYPES.get(kind, ())
     if type(value) in accepted and not (isinstance(value, float) and not math.isfinite(value)):
         return float(value) if kind == "float" else value  # type: ignore[arg-type]  # int or float
-    raise ParamValueError(f"must be {_NAMES[kind]}, got {in_words(value)}", hint=_HINTS[kind])
+    raise ParamValueError(f"must be {_NAMES[kind]}, got {in_words(value)}", hint=_hint(kind, value))
+
+
+def _hint(kind: ParamType, value: object) -> str:
+    if kind in _PLAIN and isinstance(value, str):
+        with suppress(ParamValueError):
+            from_text(kind, value)
+            return "remove the quotes"
+    return _HINTS[kind]
 
 
 def from_text(kind: ParamType, text: str) -> Any:  # noqa: ANN401
@@ -163,8 +172,9 @@ _NAMES: Final[Mapping[str, str]] = {
     "percent": "a percentage",
     "list": "a list",
 }
+_PLAIN: Final[Mapping[str, str]] = {"int": "10", "float": "0.5", "bool": "true"}
 _HINTS: Final[Mapping[str, str]] = {
-    **dict.fromkeys(("int", "float", "bool"), "remove the quotes, if any"),
+    **{kind: f"write a value such as `{example}`" for kind, example in _PLAIN.items()},
     "str": "quote it",
     "url": "write `http://host:port`",
     "duration": "write it with its unit: `30s`",

@@ -19,6 +19,8 @@ from planrunner.language.expressions.expression import (
     to_text,
 )
 
+UNFINISHED = "finish the expression, or remove what it ends with"
+
 
 def scope() -> dict[str, object]:
     """Return names as a user has them after a request whose body was not JSON."""
@@ -310,7 +312,7 @@ def test_the_names_an_expression_reads_are_known_with_their_place(
 @pytest.mark.parametrize(
     ("source", "offset", "message", "hint"),
     [
-        ("a +", 2, "unexpected end of the expression", "the expression stops too early"),
+        ("a +", 2, "unexpected end of the expression", UNFINISHED),
         ("a b", 2, "unexpected `b`", ""),
         ("a = 1", 2, "`=` assigns nothing here", "compare with `==`"),
         ("a && b", 2, "unexpected `&`", "write `and`"),
@@ -319,7 +321,7 @@ def test_the_names_an_expression_reads_are_known_with_their_place(
         ("'abc", 0, "a text is not closed", ""),
         ("a}", 1, "unexpected `}`", ""),
         ("(a", 1, "unexpected end of the expression, expected `)`",
-         "the expression stops too early"),
+         UNFINISHED),
         ("\r\n$", 2, "unexpected `$`", ""),
         ("", 0, "the expression is empty", "write a name: `${x}`"),
         ("a | upperr", 4, "there is no filter `upperr`", "did you mean `upper`?"),

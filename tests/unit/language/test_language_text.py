@@ -82,7 +82,7 @@ def test_a_space_around_an_expression_makes_it_text() -> None:
         ("ab ${it's}", 7, "a text in the expression is not closed", "add the `'`"),
         ("ab ${}", 5, "the expression is empty", "write a name: `${x}`"),
         ("ab ${a} ${b +}", 12, "unexpected end of the expression",
-         "the expression stops too early"),
+         "finish the expression, or remove what it ends with"),
         ("ab ${ a | upperr }", 10, "there is no filter `upperr`", "did you mean `upper`?"),
         ("$${x} ${a ${b}}", 10, "unexpected `$`", "write the name alone, without `${` and `}`"),
         ("id {{ user.id }}", 3, "an expression is written `${\u2026}`, not `{{ \u2026 }}`",

@@ -129,7 +129,7 @@ def test_an_aggregation_of_values_takes_a_measure(record: Aggregation) -> None:
         ('max conect of "GET /" < 1s', "conect", "unknown measure", "did you mean `connect`?"),
         ("ttfb < 1s", "ttfb", "unknown aggregation", "write `p95 ttfb`"),
         ("p95 ttfb ttfb < 1s", "ttfb", "unexpected", "compare with"),
-        ("p95 of a ttfb < 1s", "ttfb", "unexpected", "quotes"),
+        ("p95 of a ttfb < 1s", "ttfb", "unexpected", '`p95 of "a ttfb" < 1s`'),
         ("p95 ttfb of iteration < 1s", "ttfb", "an iteration has no `ttfb`", "leave out"),
         ("p95 ttfb of group:g < 1s", "ttfb", "a group has no `ttfb`", "name requests"),
         ("avg ttfb of service.api.cpu < 1s", "ttfb", "a gauge has no `ttfb`", "leave out"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -164,13 +166,13 @@ FAULTS = [
     ("p95", "", "as in `p95 < 500ms`"),
     ("p95 <", "", "`500ms`"),
     ("p95 < 500", "500", "`500ms`"),
-    ("p95 < 500 ms", "500", "`500ms`"),
+    ("p95 < 500 ms", "500", "`p95 < 500ms`"),
     ("p95 < 1%", "1%", "`500ms`"),
     ("p95 < 500mss", "500mss", "`250ms`"),
     ("error_rate < 1", "1", "write `1%`"),
     ("error_rate < 0.01", "0.01", "write `1%`"),
     ("throughput > 100", "100", "`100/s`"),
-    ("errors < 1%", "1%", "`error_rate`"),
+    ("errors < 1%", "1%", "`error_rate < 1%`"),
     ("rate of status:5xx < 5/s", "5/s", "`throughput of SELECTOR`"),
     ("ratio(p95, avg) < 500ms", "500ms", "number"),
     ("ratio(p95, count) < 5", "count", "same unit"),
@@ -182,7 +184,7 @@ FAULTS = [
     ("pp95 < 1s", "pp95", "did you mean `p95`"),
     ("P95 < 1s", "P95", "did you mean `p95`"),
     ("eror_rate < 1%", "eror_rate", "did you mean `error_rate`"),
-    ("p(95) < 1s", "p", "write `p95`"),
+    ("p(95) < 1s", "p", "write `p95 < 1s`"),
     ("p100 < 1s", "p100", "write `max`"),
     ("mean < 1s", "mean", "write `avg`"),
     ("rps > 5/s", "rps", "write `throughput`"),
@@ -192,14 +194,14 @@ FAULTS = [
     ("task:x < 1s", "task", "p95 of task:x < 1s"),
     ("p95 of < 1s", "<", ""),
     ("p95 of in phase x < 1s", "in", '`"in"`'),
-    ("p95 of GET /kv < 1s", "/kv", '`"GET /kv"`'),
-    ("p95 of /kv < 1s", "/kv", '`"/kv"`'),
-    ("p95 of task:get key < 1s", "key", '`"get key"`'),
-    ("p95 of tag:a=b c < 1s", "c", '`"b c"`'),
-    ("p95 in phase ramp up < 1s", "up", '`"ramp up"`'),
-    ("p95 of task: x < 1s", "task:", "leave out the space"),
+    ("p95 of GET /kv < 1s", "/kv", '`p95 of "GET /kv" < 1s`'),
+    ("p95 of /kv < 1s", "/kv", '`p95 of "/kv" < 1s`'),
+    ("p95 of task:get key < 1s", "key", '`p95 of task:"get key" < 1s`'),
+    ("p95 of tag:a=b c < 1s", "c", '`p95 of tag:a="b c" < 1s`'),
+    ("p95 in phase ramp up < 1s", "up", '`p95 in phase "ramp up" < 1s`'),
+    ("p95 of task: x < 1s", "task:", "`p95 of task:x < 1s`"),
     ("p95 of taks:x < 1s", "taks", "did you mean `task`"),
-    ("p95 of request:x < 1s", "request", "quotes"),
+    ("p95 of request:x < 1s", "request", '`p95 of "x" < 1s`'),
     ("p95 of service:api < 1s", "service", "`service.NAME`"),
     ("p95 of service.api < 1s", "service.api", "`service.NAME.cpu`"),
     ("p95 of status:abc < 1s", "abc", "`5xx`"),
@@ -211,7 +213,8 @@ FAULTS = [
     ('p95 of iteration and "x" < 1s', '"x"', "`user:`"),
     ("p95 of service.a.cpu and task:x < 1", "a.cpu", "write a separate threshold"),
     ("throughput of service.a.cpu > 1/s", "a.cpu", "avg"),
-    ("rate < 5%", "rate", "throughput"),
+    ("rate < 5%", "rate", "`error_rate < 5%`"),
+    ("rate > 5/s", "rate", "`throughput > 5/s`"),
     ("dropped of task:x < 5", "x", "`dropped in phase NAME`"),
     ("mix_error of task:x < 5%", "x", "`mix_error of user:NAME`"),
     ("mix_error over 10s < 1%", "mix_error", "leave out"),
@@ -220,18 +223,18 @@ FAULTS = [
     ("p95 within 30s < 1s", "within", "write `over`"),
     ("p95 of a of b < 1s", "of", "`and`"),
     ("p95 in phase a in phase b < 1s", "in", "`in phase P stage S`"),
-    ("p95 in stage a phase b < 1s", "phase", "`in phase P stage S`"),
+    ("p95 in stage a phase b < 1s", "phase", "`p95 in phase b stage a < 1s`"),
     ("p95 in phse x < 1s", "phse", "did you mean `phase`"),
-    ("p95 in x < 1s", "x", "`in phase NAME`"),
+    ("p95 in x < 1s", "x", "`p95 in phase x < 1s`"),
     ("p95 over 30 < 1s", "30", "`30s`"),
-    ("p95 over 500ms < 1s", "500ms", "`over 30s`"),
+    ("p95 over 500ms < 1s", "500ms", "`p95 over 1s < 1s`"),
     ("p95 over < 1s", "<", "`30s`"),
-    ("p95 over 30s for 2 < 1s", "<", "`over 30s for 2 windows`"),
-    ("p95 over 30s for 0 windows < 1s", "0", "`over 30s for 2 windows`"),
+    ("p95 over 30s for 2 < 1s", "<", "over 30s for 2 windows"),
+    ("p95 over 30s for 0 windows < 1s", "0", "over 30s for 1 windows"),
     ("p95 = 1s", "=", "write `==`"),
     ("p95 => 1s", "=>", "write `>=`"),
     ("p95 < 1s abort", "abort", "comma"),
-    ("p95 < 1s over 30s", "over", "before the operator"),
+    ("p95 < 1s over 30s", "over", "`p95 over 30s < 1s`"),
     ("p95 < 1s and error_rate < 1%", "and", "one threshold per line"),
     ("p95 < 1s, abrt", "abrt", "did you mean `abort`"),
     ("p95 < 1s, error_rate < 1%", "error_rate", "one threshold per line"),
@@ -251,6 +254,73 @@ def test_a_fault_points_at_the_wrong_word(sentence: str, wrong: str, hint: str) 
     fault = caught.value
     assert sentence[fault.offset : fault.offset + fault.length] == wrong
     assert hint in fault.hint
+
+
+FOREIGN = [
+    ("fail_ratio < 1%", "error_rate < 1%"),
+    ("failure_ratio < 0.01", "error_rate < 1%"),
+    ("http_req_failed < 0.01", "error_rate < 1%"),
+    ("http_req_failed: rate<0.01", "error_rate<1%"),
+    ("http_req_duration < 500ms", "avg < 500ms"),
+    ("http_req_duration: p(95)<500", "p95<500ms"),
+    ("http_req_waiting < 200ms", "p95 ttfb < 200ms"),
+    ("http_reqs > 100", "throughput > 100/s"),
+    ("iterations > 50", "count of iteration > 50"),
+    ("iterations > 5/s", "throughput of iteration > 5/s"),
+    ("dropped_iterations == 0", "dropped == 0"),
+    ("avg_response_time < 200", "avg < 200ms"),
+    ("response_time_95 < 500ms", "p95 < 500ms"),
+    ("http.response_time.p99 < 800", "p99 < 800ms"),
+    ("http.codes.500 == 0", "count of status:500 == 0"),
+    ("vusers.failed == 0", "errors == 0"),
+    ("avg-rt of checkout < 150ms", "avg of checkout < 150ms"),
+    ("p90 of buy < 1s for 10s", "p90 of buy over 10s < 1s"),
+    ("rc5?? < 5", "count of status:5xx < 5"),
+    ("fail < 50%", "error_rate < 50%"),
+    ("90% line < 1s", "p90 < 1s"),
+    ("95th percentile < 1s", "p95 < 1s"),
+    ("p95_response_time < 1s", "p95 < 1s"),
+    ("errorPct < 1", "error_rate < 1%"),
+    ("meanResTime < 300", "avg < 300ms"),
+    ('p95 of task "x" < 1s', 'p95 of task:"x" < 1s'),
+    ("p95 of task x and user y < 1s", "p95 of task:x and user:y < 1s"),
+    ("p95 for group pay < 1s", "p95 of group:pay < 1s"),
+    ("error_rate of status 500 < 1%", "error_rate of status:500 < 1%"),
+    ("p95 during phase peak < 1s", "p95 in phase peak < 1s"),
+    ("p95 of phase peak < 1s", "p95 in phase peak < 1s"),
+]
+
+
+def followed(sentence: str, fault: ThresholdSyntaxError) -> str:
+    """Return the sentence with what the hint proposes, in the place of a word or of all of it."""
+    found = re.match(r"(?:write|did you mean) `([^`]+)`", fault.hint)
+    assert found is not None, fault.hint
+    place = f"{sentence[: fault.offset]}{found[1]}{sentence[fault.offset + fault.length :]}"
+    return next((text for text in (place, found[1]) if is_threshold(text)), "")
+
+
+def is_threshold(text: str) -> bool:
+    return isinstance(attempt(text), Threshold)
+
+
+@pytest.mark.parametrize(("sentence", "meant"), FOREIGN)
+def test_the_words_of_other_tools_lead_to_a_valid_sentence(sentence: str, meant: str) -> None:
+    """Whoever follows the hint is done."""
+    fault = attempt(sentence)
+
+    assert isinstance(fault, ThresholdSyntaxError)
+    assert str(attempt(followed(sentence, fault))) == str(attempt(meant))
+
+
+@pytest.mark.parametrize(("sentence", "hint"), [(fault[0], fault[2]) for fault in FAULTS])
+def test_a_hint_that_proposes_something_leads_to_a_valid_sentence(sentence: str, hint: str) -> None:
+    """A proposal that is wrong again is worse than none."""
+    fault = attempt(sentence)
+
+    assert isinstance(fault, ThresholdSyntaxError)
+    has_blank = re.search(r"\b(?:NAME|P stage S)\b", fault.hint)  # for a name to fill in
+    if not has_blank and re.fullmatch(r"(?:write|did you mean) `[^`]*`", fault.hint):
+        assert followed(sentence, fault), fault.hint
 
 
 def attempt(text: str) -> Threshold | ThresholdSyntaxError:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from planrunner.language.expressions.builtins.filters_table import FILTERS
@@ -17,6 +18,7 @@ __all__ = [
     "RESERVED",
     "ROOT_HELPERS",
     "TEST_NAMES",
+    "foreign_hint",
 ]
 
 ROOT_HELPERS: Final = tuple(sorted([*(helper.name for helper in CALLED), *METHODS, "fake"]))
@@ -25,7 +27,11 @@ ROOT_HELPERS: Final = tuple(sorted([*(helper.name for helper in CALLED), *METHOD
 RESERVED: Final = frozenset({"fake", "now", "rand", *(name.name for name in PROVIDED)})
 """Names that no param, data source, state or variable may take."""
 
-_FROM_ENVIRONMENT: Final = "read it into a param: `params: {x: {type: str, env: NAME}}`"
+_FROM_ENVIRONMENT: Final = (
+    "read it into a param, `params: {x: {type: str, env: NAME}}`, and write `${x}`"
+)
+_ENVIRONMENT: Final = frozenset({"environ", "env", "ENV", "get", "getenv"})
+_PARAM: Final = re.compile(r"[a-z_][a-z0-9_]*")
 
 FOREIGN_NAMES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("__VU", "__threadNum"), "write `user.id`"),
@@ -34,9 +40,39 @@ FOREIGN_NAMES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("__Random", "randint", "randomInt", "random"), "write `rand.int(1, 10)`"),
     **dict.fromkeys(("__RandomString", "randomString"), "write `rand.text(8)`"),
     **dict.fromkeys(("__time", "timestamp"), "write `now()`"),
-    **dict.fromkeys(("__ENV", "__P", "__property", "env", "ENV", "environ"), _FROM_ENVIRONMENT),
+    **dict.fromkeys(
+        (
+            *("__ENV", "__P", "__property", "env", "ENV", "environ", "os", "process"),
+            *("getenv", "$processEnvironment"),
+        ),
+        _FROM_ENVIRONMENT,
+    ),
 }
 """What other tools have, and what to write for it here."""
+
+
+def foreign_hint(name: str, path: Sequence[str] = ()) -> str:
+    """Return what to write for a name of another tool; empty for any other name.
+
+    Args:
+        name: Such as `__ENV`.
+        path: What stands below it, or its arguments: the variable's name in `__ENV.HOST`.
+    """
+    hint = FOREIGN_NAMES.get(name, "")
+    variable = next((part for part in path if part not in _ENVIRONMENT), "")
+    if not hint and name.isupper() and not path:  # `${HOST}`, as a shell has it
+        hint, variable = _FROM_ENVIRONMENT, name
+    if hint != _FROM_ENVIRONMENT or not variable.isidentifier():
+        return hint
+    param = variable.lower()
+    if param in RESERVED or not _PARAM.fullmatch(param):
+        return hint.replace("NAME", variable)
+    return (
+        hint.replace("NAME", variable)
+        .replace("{x:", f"{{{param}:")
+        .replace("${x}", f"${{{param}}}")
+    )
+
 
 FOREIGN_FILTERS: Final[Mapping[str, str]] = {
     **dict.fromkeys(

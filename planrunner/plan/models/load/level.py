@@ -70,6 +70,11 @@ def misfits(key: str, value: object, kind: object, beside: str) -> Iterator[Faul
         yield Fault(
             Code.INVALID_VALUE,
             f"`{key}: {value}` can't be combined with `{beside}`",
-            "write a rate such as `20/s`" if kind == "rate" else "write a number of users",
+            "write a rate such as `20/s`" if kind == "rate" else _as_users(text),
             key,
         )
+
+
+def _as_users(level: str) -> str:
+    number = re.match(r"\+?\s*[0-9]+", level)
+    return f"write a number of users: `{number[0] if number else 20}`"

@@ -1,0 +1,115 @@
+"""Every hint of the golden diagnostics is followed, and what it is about is gone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from planrunner.compiler import compile_plan
+from planrunner.compiler.review import review
+from planrunner.language.diagnostics import Diagnostic, PlanError
+from planrunner.plan.loader import load
+from tests.support.followed_hints import BY_HAND
+
+HERE = Path(__file__).parent / "diagnostics"
+PLANS = sorted(HERE.glob("*.yaml"))
+
+QUOTED = re.compile(r"`([^`]+)`")
+SCALAR = re.compile(
+    r"""(?<=[\[{,:-] )[^\[\]{},"'\n]+|"[^"]*"|'[^']*'|(?<=\[)[^\[\],]+|(?<=: ).+|(?<=- ).+"""
+)
+
+
+def findings_of(path: Path) -> list[Diagnostic]:
+    try:
+        compile_plan(load(path, environ={}))
+    except PlanError as error:
+        return list(review(error))
+    return []
+
+
+def followed(stem: str, text: str, found: Diagnostic) -> Iterator[str]:
+    """Yield the plan as it is when the hint is followed; several where it can be read so."""
+    if edits := BY_HAND.get((stem, found.hint)):
+        for old, new in edits:
+            assert old in text, f"{stem}: {old!r}"
+            text = text.replace(old, new, 1)
+        yield text
+        return
+    lines = text.splitlines(keepends=True)
+    row = found.span.line - 1
+    line, start = lines[row], found.span.column - 1
+    end = found.span.end_column - 1 if found.span.end_line == found.span.line else len(line) - 1
+    words = QUOTED.findall(found.message)[:1]
+    for proposal in QUOTED.findall(found.hint):
+        for begin, stop in pieces(line, start, end, (proposal.partition(":")[0] + ":", *words)):
+            changed = f"{line[:begin]}{proposal}{line[stop:]}"
+            yield "".join([*lines[:row], changed, *lines[row + 1 :]])
+
+
+def pieces(line: str, start: int, end: int, words: tuple[str, ...]) -> Iterator[tuple[int, int]]:
+    """Yield what of a line a proposal may stand for: the marked word, its sentence, its entry."""
+    yield start, end
+    key, *named = words
+    for word in named:
+        if (at := line.find(word)) >= 0:
+            yield at, at + len(word)
+    if (at := line.rfind(key, 0, end)) >= 0:
+        yield at, end
+    if (at := line.find("- ")) >= 0:
+        yield at + 2, len(line.rstrip())
+    for scalar in SCALAR.finditer(line):
+        if scalar.start() <= start < scalar.end():
+            yield scalar.start(), scalar.end()
+            yield scalar.start() + 1, scalar.end() - 1
+
+
+def is_ended(found: Diagnostic, before: list[Diagnostic], after: list[Diagnostic]) -> bool:
+    """Whether a finding is gone, and no other of its kind stands in its line instead."""
+    same = [one for one in after if key_of(one) == key_of(found)]
+    known = {one.message for one in before}
+    new = [one for one in after if one.message not in known and one.code is found.code]
+    return len(same) < sum(key_of(one) == key_of(found) for one in before) and not any(
+        one.span.line == found.span.line for one in new
+    )
+
+
+def key_of(found: Diagnostic) -> tuple[str, str]:
+    return found.code, found.message
+
+
+HINTS = [
+    pytest.param(plan, n, id=f"{plan.stem}:{found.span.line}:{found.span.column}")
+    for plan in PLANS
+    for n, found in enumerate(findings_of(plan))
+    if found.hint
+]
+
+
+@pytest.mark.parametrize(("plan", "n"), HINTS)
+def test_a_hint_that_is_followed_ends_its_finding(plan: Path, n: int, tmp_path: Path) -> None:
+    """It leads to a sentence that can be read, and names what the plan has."""
+    for file in HERE.iterdir():
+        if file.suffix != ".txt" and file.is_file():
+            (tmp_path / file.name).write_bytes(file.read_bytes())
+    mended = tmp_path / plan.name
+    text = plan.read_text(encoding="utf-8", errors="surrogateescape")
+    before = findings_of(mended)
+    found = before[n]
+
+    for candidate in followed(plan.stem, text, found):
+        mended.write_text(candidate, encoding="utf-8", errors="surrogateescape")
+        if is_ended(found, before, findings_of(mended)):
+            return
+
+    pytest.fail(f"{found.span}: {found.message}\n{found.source}\nhint: {found.hint}")
+
+
+def test_every_edit_by_hand_belongs_to_a_hint() -> None:
+    """A hint that has changed must not leave behind what its author did."""
+    hints = {(plan.stem, found.hint) for plan in PLANS for found in findings_of(plan)}
+
+    assert set(BY_HAND) <= hints

@@ -1,0 +1,326 @@
+"""Hints that are no text to put in a place, and what an author does who follows them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+__all__ = ["BY_HAND"]
+
+_LOAD = "stages: [{duration: 1m, users: 10}]\n"
+_SEARCH_KEYS = "vary: users, from: 10, to: 100, step: +10, hold: 10s, slo: [p95 < 1s], refine: 2"
+_CHOSEN = "`users` is a closed model, `rate` an open one: keep one of them"
+
+_ENVIRONMENT = (
+    "http:",
+    "params:\n"
+    + "".join(
+        f"  {name.lower()}: {{type: str, env: {name}, default: a}}\n"
+        for name in ("HOST", "TOKEN", "AREA", "CITY", "users", "SHOP")
+    )
+    + "http:",
+)
+
+
+def _read_into(name: str) -> str:
+    param = name.lower()
+    return (
+        f"read it into a param, `params: {{{param}: {{type: str, env: {name}}}}}`, and write "
+        f"`${{{param}}}`"
+    )
+
+
+BY_HAND: Final[Mapping[tuple[str, str], tuple[tuple[str, str], ...]]] = {
+    ("bad-key", 'quote it: `"404":`'): (("404:", '"404":'),),
+    ("bad-key", 'quote it: `"null":`'): (("null:", '"null":'),),
+    (
+        "conflicting-keys.count",
+        "give the class a `weight`, or leave it out with `skip: {users: …}`",
+    ): (("count: 2", "weight: 2"),),
+    ("conflicting-keys.loads", _CHOSEN): (("rate: 10/s, users: 5, ", "rate: 10/s, "),),
+    (
+        "conflicting-keys.loads",
+        "`ramp_up` belongs to a phase with `users` and `hold` (closed model)",
+    ): (("rate: 10/s, ramp_up", "users: 10, ramp_up"),),
+    ("conflicting-keys.loads", "keep one of them"): (("iterations_per_user: 3, ", ""),),
+    (
+        "conflicting-keys.loads",
+        "`hold` belongs to a phase with `users` and `hold` (closed model)",
+    ): (("iterations: 10, users: 2, hold", "users: 2, hold"),),
+    ("conflicting-keys.loads", f"{_CHOSEN} in all stages".replace("keep", "use")): (
+        ("rate: 5/s}, {duration: 1s, users: 5}", "rate: 5/s}, {duration: 1s, rate: 5/s}"),
+    ),
+    (
+        "conflicting-keys.loads",
+        "`max_users` belongs to a phase with `rate` and `hold` (open model)",
+    ): (("users: 5, hold: 1s, max_users", "rate: 5/s, hold: 1s, max_users"),),
+    (
+        "conflicting-keys.loads",
+        "each level has a warm-up of its own: write `settle:` in `search`",
+    ): (("    warmup: 5s\n", ""), ("hold: 10s, slo", "hold: 10s, settle: 5s, slo")),
+    ("conflicting-keys", _CHOSEN): (("users: 10, rate: 5/s, ", "rate: 5/s, "),),
+    ("conflicting-keys", "both say how fast users start: keep one of them"): (
+        ("spawn_rate: 1/s, ", ""),
+    ),
+    ("duplicate-key", "keep one of the two"): (("name: again\n", ""),),
+    ("duplicate-key.user", "keep one of the two"): (
+        ("  Visitor:\n    tasks: [{get: /docs}]\n", ""),
+    ),
+    ("duplicate-name", "choose another name for the state"): (("{key: null}", "{last: null}"),),
+    ("empty-plan", "`planrunner init` writes a plan to start from"): (
+        (
+            "# nothing here yet",
+            "name: x\nhttp: {base_url: 'http://a'}\n"
+            f"users: {{A: {{tasks: [{{get: /}}]}}}}\n{_LOAD}",
+        ),
+    ),
+    ("expression-syntax", "finish the expression, or remove what it ends with"): (
+        ("${key |}", "${key}"),
+    ),
+    ("foreign-tag", "remove it; quote the value if it is text that starts with `!`"): (
+        ('!!python/object/apply:os.system ["echo hello"]', "[{get: /}]"),
+    ),
+    ("import-cycle", "remove it"): (("imports: [import-cycle.yaml]\n", ""),),
+    ("invalid-param", "remove the quotes"): (('"5001"', "5001"),),
+    ("invalid-value.max-sustainable", "move it to `thresholds:`"): (
+        (
+            "slo: [max_sustainable > 5/s]}",
+            "slo: [p95 < 1s]}\n      thresholds: [max_sustainable > 5/s]",
+        ),
+    ),
+    ("invalid-value.measure", "they have `latency`, `service_time`, `connect`, `size`"): (
+        ("p95 ttfb of task:store", "p95 latency of task:store"),
+        ("p95 ttfb of etcd.put", "p95 latency of etcd.put"),
+        ("metric: p95 ttfb, select: etcd.put", "metric: p95 latency, select: etcd.put"),
+    ),
+    ("invalid-value.users", "write at most 1,000,000, or a `rate`"): (
+        ("99999999999999999999999", "1000000"),
+        ("10s:2000000", "10s:1000000"),
+        ("max_users: 5000000", "max_users: 1000000"),
+        ("to: 2000000", "to: 1000000"),
+    ),
+    ("missing-key", "add `name:`"): (("http:", "name: shop\nhttp:"),),
+    ("missing-key", "add `tasks` or `steps`"): (
+        ("    weight: 1\n", "    weight: 1\n    tasks: [{get: /}]\n"),
+    ),
+    ("missing-key", "add `duration:`"): (("{users: 10}", "{duration: 1m, users: 10}"),),
+    (
+        "missing-key.load",
+        "add `stages:` with a list such as `- {duration: 1m, users: 10}`, or `phases:`, or "
+        "`profiles:`",
+    ): (("name:", f"{_LOAD}name:"),),
+    ("missing-key.own-item", "put it into `etcd.put:`"): (
+        ("value: b}, weight: 2, name: put}", "value: b, name: put}, weight: 2}"),
+    ),
+    ("missing-key.own-item", "add `value:`"): (
+        ("{etcd.put: {key: a}}", "{etcd.put: {key: a, value: b}}"),
+    ),
+    (
+        "missing-param",
+        "give it one with `--set target=…`, or the environment variable `TARGET`",
+    ): (("env: TARGET", "env: TARGET, default: 'http://localhost:1'"),),
+    ("no-load", "add a phase such as `{users: 10, hold: 1m}`"): (
+        ("phases: []", "phases: [{users: 10, hold: 1m}]"),
+    ),
+    ("no-load.search", "write a longer `hold`"): (("hold: 0s", "hold: 10s"),),
+    ("no-load.search", "write a longer `max_duration`"): (
+        ("max_duration: 0s", "max_duration: 1m"),
+    ),
+    ("no-load.search", "`from` must be above 0 and not above `to`"): (("to: 10/s", "to: 40/s"),),
+    ("no-load.search", "`settle` is the first part of `hold`: make `hold` longer"): (
+        ("hold: 10s, settle", "hold: 20s, settle"),
+    ),
+    ("no-load.warmup", "`warmup` is the first part of the phase: make it shorter"): (
+        ("hold: 10s, warmup: 15s", "hold: 10s, warmup: 5s"),
+        ("warmup: 1m", "warmup: 1s"),
+        ("warmup: 20s", "warmup: 2s"),
+        ("warmup: 30s", "warmup: 3s"),
+    ),
+    (
+        "not-allowed.framing",
+        "leave it out; each request is sent with the `Content-Length` of its body",
+    ): (
+        ('headers: {Content-Length: "5"}', "headers: {X-A: b}"),
+        ("{transfer-encoding: chunked}", "{X-A: b}"),
+        ("Transfer-Encoding: chunked, ", ""),
+    ),
+    (
+        "not-allowed.parallel",
+        "put it before or after; to run flows side by side, give the phase more users",
+    ): (
+        ("              - think: 1s\n", ""),
+        (
+            "              - group: both\n                do: [{get: /b}, {get: /c}]\n",
+            "              - get: /b\n",
+        ),
+        (
+            "              - poll: /e\n                until: status == 200\n",
+            "              - get: /e\n",
+        ),
+        ("          - parallel:", "          - think: 1s\n          - parallel:"),
+    ),
+    ("not-utf8", "save the file as UTF-8"): (("caf\udce9", "café"),),
+    ("one-action", "start a new step: `- post: …`"): (
+        ("            post: /login", "          - post: /login"),
+    ),
+    (
+        "one-action",
+        "write `expect` in the same step as `get`, `post`, `put`, `patch`, `delete`, `head` or "
+        "`options`",
+    ): (("          - expect:", "            expect:"),),
+    ("reserved-name", "choose another name"): (("{user: null}", "{last: null}"),),
+    ("threshold-syntax.measure", "known measures are latency, service_time, ttfb, connect, size"): (
+        ("p95 hops < 3", "p95 latency < 3s"),
+    ),
+    (
+        "threshold-syntax.measure",
+        "leave out `size`, or write `p95 size` with a limit of its own",
+    ): (("apdex(1s) size", "apdex(1s)"),),
+    ("unknown-key.and-all-the-rest", "start a new step: `- post: …`"): (
+        ("            post: /docs", "          - post: /docs"),
+    ),
+    ("unknown-key.and-all-the-rest", "choose another name"): (("rand: 1}", "drawn: 1}"),),
+    ("unknown-key.and-all-the-rest", "finish the expression, or remove what it ends with"): (
+        ("${keys |}", "${keys}"),
+    ),
+    ("unknown-key.and-all-the-rest", "keep one of the two"): (("\nname: again", ""),),
+    ("unknown-key.one-level-deeper", "put it into `http:`"): (
+        ('base_url: "http://localhost:8088"', 'http: {base_url: "http://localhost:8088"}'),
+    ),
+    ("unknown-key.one-level-deeper", "put it into `expect:`"): (
+        ("status: 200", "expect: {status: 200}"),
+    ),
+    ("unknown-key.one-level-deeper", "put it into `search:`"): (
+        (_SEARCH_KEYS, f"search: {{{_SEARCH_KEYS}}}"),
+    ),
+    ("unknown-key.other-tools", "write `http: {base_url: …}`"): (
+        ("host: http://localhost:8088", "http: {base_url: 'http://localhost:8088'}"),
+    ),
+    (
+        "unknown-key.other-tools",
+        "say how much load in `stages: [{duration: 1m, users: 10}]` or `phases:`",
+    ): (("vus: 10\nrun_time: 1m\n", _LOAD),),
+    (
+        "unknown-key.other-tools",
+        "add `stages:` with a list such as `- {duration: 1m, users: 10}`, or `phases:`, or "
+        "`profiles:`",
+    ): (("vus: 10\nrun_time: 1m\n", _LOAD),),
+    ("unknown-key.other-tools", "write `report: {dir: …}`, or run with `--out DIR`"): (
+        ("output: results", "report: {dir: results}"),
+    ),
+    ("unknown-key.other-tools", "the verb is the key: `get: /path`"): (
+        ("{method: GET, url: /}", "{get: /path}"),
+        ("- GET: /\n", "- get: /path\n"),
+    ),
+    (
+        "unknown-key.other-tools",
+        "the action is the key: `etcd.put: {key: /a, value: '1'}`",
+    ): (("etcd: {put: {key: a}}", "etcd.put: {key: /a, value: '1'}"),),
+    ("unknown-key.other-tools", "write `rand.int(1, 10)`"): (
+        ("__Random(1, 10)", "rand.int(1, 10)"),
+    ),
+    ("unknown-key.other-tools", "a threshold is one sentence: `- p95 < 500ms`"): (
+        ("- {p95: 500ms}", "- p95 < 500ms"),
+    ),
+    ("unknown-key.outdent", "`setup:` belongs at the top level of the plan: outdent it"): (
+        ("  setup:", "setup:"),
+    ),
+    ("unknown-key.outdent", "`thresholds:` belongs at the top level of the plan: outdent it"): (
+        ("    thresholds:", "thresholds:"),
+    ),
+    ("unknown-name.before-the-run", "no user runs this: use a param, or a value"): (
+        ("name: shop of ${user.id}", "name: shop"),
+        ("weight: ${user.id}", "weight: 1"),
+        ('hold: "${iteration}"', "hold: 1s"),
+        ("p95 < ${user.id}", "p95 < 1s"),
+    ),
+    ("unknown-name.before-the-run", "`on_start` is not part of an iteration"): (
+        ("/${iteration}", "/start"),
+    ),
+    (
+        "unknown-name.environment",
+        "give it one with `--set tenant=…`, or `--env staging`",
+    ): (("tenant: {type: str}", "tenant: {type: str, default: a}"),),
+    (
+        "unknown-name.environment",
+        "only the environment `staging` defines it: run with `--env staging`, or add a param",
+    ): (("  tenant: {type: str}", "  tenant: {type: str}\n  token: {type: str, default: a}"),),
+    **{
+        ("unknown-name.other-tools", _read_into(name)): (
+            _ENVIRONMENT,
+            (f"${{{written}}}", f"${{{name.lower()}}}"),
+        )
+        for name, written in (
+            ("HOST", "__ENV.HOST"),
+            ("TOKEN", "env.TOKEN"),
+            ("AREA", "process.env.AREA"),
+            ("CITY", "os.getenv('CITY')"),
+            ("users", "__P(users)"),
+            ("SHOP", "SHOP"),
+        )
+    },
+    ("unquoted-expression", 'write `"http://${host}:8000/x"`'): (
+        ("http://${host}:8000/x", '"http://${host}:8000/x"'),
+    ),
+    ("unquoted-expression", 'write `"${n}"`'): (("${n}", '"${n}"'),),
+    ("wrong-braces", "write `${page}`"): (("/docs/{{ page }}", "/docs/${page}"),),
+    ("wrong-braces", 'write `"${path}"`'): (("{{ path }}", '"${path}"'),),
+    ("wrong-braces", 'write `"/x/${page}"`'): (("/x/{{ page }}", '"/x/${page}"'),),
+    ("wrong-type", "write `key: value` without `- `"): (
+        ("headers: [Accept]", "headers: {Accept: json}"),
+        ("  - Visitor:", "    Visitor:"),
+    ),
+    (
+        "wrong-type.like-this",
+        "write it like `params: {target: {type: url, default: 'http://localhost:8088', env: "
+        "TARGET}}`",
+    ): (("pages: 10", "pages: {type: int, default: 10}"),),
+    (
+        "wrong-type.like-this",
+        "write it like `tasks: [{get: /, weight: 3}, {get: /docs}]`",
+    ): (("- get /\n", "- {get: /, weight: 3}\n"),),
+    ("wrong-type.like-this", "write it like `get: /items/${id}`"): (("get: {url: /}", "get: /"),),
+    ("wrong-type.like-this", "write it like `auth: {bearer: '${token}'}`"): (
+        ("auth: basic", "auth: {bearer: '${rand.uuid()}'}"),
+    ),
+    ("wrong-type.like-this", "write it like `body: plain text`"): (
+        ("body: {a: 1}", "body: plain text"),
+    ),
+    (
+        "wrong-type.like-this",
+        "write it like `thresholds: [p95 < 500ms, error_rate < 1%]`",
+    ): (("thresholds:\n  p95: 500ms", "thresholds: [p95 < 500ms]"),),
+    ("wrong-type.no-value", "write one, or remove the key"): (
+        ("http:\n", "http: {base_url: 'http://a'}\n"),
+        ("tasks:\n", "tasks: [{get: /}]\n"),
+    ),
+    ("yaml-syntax.backtick", "quote the value"): (("`/`", "'/'"),),
+    ("yaml-syntax.control-character", 'write it as an escape in double quotes: `"\\x1b"`'): (
+        ("sh\x1b[31mop", '"sh\\x1b[31mop"'),
+    ),
+    ("yaml-syntax.indentation", "align it with the keys it belongs beside"): (
+        ("   tasks:", "    tasks:"),
+    ),
+    ("yaml-syntax.list-item-in-mapping", "indent it below the key it belongs to"): (
+        ("    - get: /", "    tasks:\n    - get: /"),
+    ),
+    ("yaml-syntax.tab", "indent with spaces"): (
+        ("\tVisitor", "  Visitor"),
+        ("\t\ttasks:", "    tasks: [{get: /}]"),
+    ),
+    ("yaml-syntax.two-colons", 'quote it: `"shop: the stress test"`'): (
+        ("shop: the stress test", '"shop: the stress test"'),
+    ),
+    ("yaml-syntax.two-documents", "put it into a separate file"): (("---\nname: another\n", ""),),
+    (
+        "yaml-syntax.unclosed-bracket",
+        "put `,` between entries, close with `]`, quote text with special characters",
+    ): (("[{get: /}", "[{get: /}]"),),
+    ("yaml-syntax.unclosed-quote", 'close it with `"` on its own line'): (
+        ('name: "shop', 'name: "shop"'),
+    ),
+    (
+        "yaml-syntax.unknown-anchor",
+        "write `&browse` before its value, or quote text that starts with `*`",
+    ): (("*browse", "&browse [{get: /}]"),),
+}
