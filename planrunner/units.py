@@ -226,7 +226,7 @@ def format_duration(ns: float) -> str:
 def format_rate(rate: Rate | float) -> str:
     """Return a rate, or a number per second, for people: `12.3/s`, `4,210/s`."""
     per_second = rate.per_second if isinstance(rate, Rate) else rate
-    return f"{_three_digits(per_second)}/s"
+    return f"{per_second:,.0f}/s" if per_second >= 999.5 else f"{_three_digits(per_second)}/s"
 
 
 def format_count(count: int, thing: str) -> str:

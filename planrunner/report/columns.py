@@ -8,10 +8,10 @@ from typing import Final
 from rich.cells import cell_len
 from rich.text import Text
 
-from planrunner.report.plain import shorten
+from planrunner.report.plain import fold, shorten
 from planrunner.values import dataclass
 
-__all__ = ["Column", "table"]
+__all__ = ["Column", "blocks", "table"]
 
 _GAP: Final = "  "
 
@@ -25,6 +25,7 @@ class Column:
         styles: One for each cell; empty for none.
         rank: Of two columns, the one with the higher rank is left out first; 0 always stays.
         floor: It may be cut down to this many cells; 0 never is, and stands flush right.
+        usual: How wide it is as a rule: what decides in `blocks` whether there is room for it.
     """
 
     title: str
@@ -32,6 +33,7 @@ class Column:
     styles: Sequence[str] = ()
     rank: int = 0
     floor: int = 0
+    usual: int = 0
 
     @property
     def natural(self) -> int:
@@ -53,6 +55,58 @@ def table(columns: Sequence[Column], width: int) -> list[Text]:
     widths = _widths(shown, width)
     header = _line([(column.title, "dim") for column in shown], shown, widths)
     return [header, *(_row(shown, widths, n) for n in range(len(shown[0].cells)))]
+
+
+def blocks(columns: Sequence[Column], width: int | None) -> list[list[Text]]:
+    """Return the lines of the header, then those of each row; nothing is cut.
+
+    What does not fit into the first column stands on lines of its own, above the rest of its row.
+    Which columns there are follows from `width` alone, as long as no figure is unusually wide.
+
+    Args:
+        columns: The first one has the names.
+        width: Of the terminal; None where there is none, so that nothing needs to be folded.
+    """
+    shown = [*columns]
+    for size in (_usual, _least):
+        while width is not None and _total([size(column) for column in shown]) > width:
+            last = max(shown, key=lambda column: column.rank)
+            if not last.rank:
+                break
+            shown.remove(last)
+    names, *rest = shown
+    others = [column.natural for column in rest]
+    room = _WIDEST_NAME if width is None else max(width - _total([0, *others]), names.least)
+    widths = [max(cell_len(names.title), min(names.natural, room)), *others]
+    header = _line([(column.title, "dim") for column in shown], shown, widths)
+    return [[header], *(_block(shown, widths, n, width) for n in range(len(names.cells)))]
+
+
+_WIDEST_NAME: Final = 60
+_MOST_LINES: Final = 8  # of one name on a terminal: it may have thousands of letters
+
+
+def _usual(column: Column) -> int:
+    return max(column.usual, cell_len(column.title))
+
+
+def _least(column: Column) -> int:
+    return column.least
+
+
+def _block(
+    columns: Sequence[Column], widths: Sequence[int], n: int, width: int | None
+) -> list[Text]:
+    """Return the lines of a row: of its name, if that is too long, and of its figures."""
+    names = columns[0]
+    name, style = names.cells[n], names.styles[n] if names.styles else ""
+    if cell_len(name) <= widths[0]:
+        return [_row(columns, widths, n)]
+    indent = " " * (len(name) - len(name.lstrip()))
+    folded = [name] if width is None else fold(name, width - len(indent), most=_MOST_LINES)
+    lines = [Text(f"{indent}{line.strip()}", style=style) for line in folded]
+    figures = [("", ""), *((c.cells[n], c.styles[n] if c.styles else "") for c in columns[1:])]
+    return [*lines, _line(figures, columns, widths)]
 
 
 def _total(widths: Sequence[int]) -> int:
@@ -82,7 +136,7 @@ def _line(
     for (cell, style), column, width in zip(cells, columns, widths, strict=True):
         shown = shorten(cell, width)
         space = " " * (width - cell_len(shown))
-        line.append(_GAP if line else "")
+        line.append(_GAP if column is not columns[0] else "")
         line.append("" if column.floor else space)
         line.append(shown, style=style)
         line.append(space if column.floor else "")

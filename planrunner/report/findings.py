@@ -8,12 +8,15 @@ from itertools import groupby
 from typing import Final
 
 from planrunner.metrics.histogram import n_too_small
+from planrunner.metrics.series import ABORTED
 from planrunner.results.model import Judgement, Row, RunResult, ValidityLevel, Verdict
+from planrunner.units import format_count
 from planrunner.values import dataclass
 
 __all__ = [
     "ROUGH_NOTE",
     "ResultFinding",
+    "ThresholdTally",
     "count_failures",
     "find",
     "is_default",
@@ -21,8 +24,11 @@ __all__ = [
     "is_rough",
     "mark_of",
     "most_first",
+    "phases_of",
     "place_of",
     "requests_of",
+    "shown_failures",
+    "tally",
     "verdict_of",
     "verdict_phrase",
     "verdict_word",
@@ -135,6 +141,37 @@ def worst_first(rows: Iterable[Row]) -> list[Row]:
     return sorted(rows, key=lambda row: (-row.failed, -row.latency_ns.get("p95", 0), row.name))
 
 
+FailureWords = Mapping[tuple[str, str | None], Mapping[str, int]]
+"""What requests failed by, by phase and name; an empty phase is the whole run, no name all."""
+
+
+def failure_words(result: RunResult) -> FailureWords:
+    """Count failed requests by status where that is what was wrong, else by failure kind."""
+    found: dict[tuple[str, str | None], Counter[str]] = {}
+    for one in result.series:
+        is_result = one.measured and not one.warmup and not one.after
+        if one.kind != "request" or not is_result or one.failure in ("", ABORTED):
+            continue
+        by_status = one.failure == "status" and (one.status_name or one.status)
+        word = str(by_status or one.failure)
+        for key in {(phase, name) for phase in ("", one.phase) for name in (None, one.request)}:
+            found.setdefault(key, Counter())[word] += sum(one.latency.buckets[1::2])
+    for row in result.rows:  # a result of an older version has no series
+        if row.by == "request" and row.failures and (row.phase, row.name) not in found:
+            found[row.phase, row.name] = Counter(row.failures)
+            if not result.series:
+                found.setdefault((row.phase, None), Counter()).update(row.failures)
+    return found
+
+
+def shown_failures(counts: Mapping[str, int], most: int = 0) -> list[str]:
+    """Return how many requests failed by what, the most frequent first: `3 × 500,`, `1 × reset`."""
+    shown = [f"{count:,} × {word}" for word, count in most_first(counts)]
+    if most and len(shown) > most:
+        shown[most:] = [f"+{len(shown) - most} more kinds"]
+    return [*(f"{one}," for one in shown[:-1]), *shown[-1:]]
+
+
 def most_first(counts: Mapping[str, int]) -> list[tuple[str, int]]:
     """Return what occurred, the most frequent first."""
     return sorted(
@@ -152,9 +189,57 @@ def count_failures(result: RunResult) -> dict[str, int]:
     return dict(counts)
 
 
-def requests_of(result: RunResult) -> list[Row]:
-    """Return the requests of the whole run, worst first."""
-    return worst_first(row for row in result.rows if row.by == "request" and not row.phase)
+def requests_of(result: RunResult, phase: str = "") -> list[Row]:
+    """Return the requests of a phase or of the whole run, worst first."""
+    return worst_first(row for row in result.rows if row.by == "request" and row.phase == phase)
+
+
+def phases_of(result: RunResult) -> list[Row]:
+    """Return the phases that sent requests, in their order."""
+    return [row for row in result.rows if row.by == "phase"]
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdTally:
+    """Thresholds as the plan counts them: a pair of warn and fail is one."""
+
+    total: int
+    broken: int
+    warned: int
+    without_data: int
+    not_applicable: int
+
+    @property
+    def words(self) -> list[str]:
+        """How many there are, then how many of each kind there is any of."""
+        held = self.total - self.broken - self.warned - self.without_data - self.not_applicable
+        counts = {
+            "broken": self.broken,
+            "without data": self.without_data,
+            "warned": self.warned,
+            "held": held,
+            "not applicable": self.not_applicable,
+        }
+        return [
+            format_count(self.total, "threshold"),
+            *(f"{count:,} {word}" for word, count in counts.items() if count),
+        ]
+
+
+def tally(verdicts: Iterable[tuple[int, Verdict]]) -> ThresholdTally:
+    """Count thresholds, each given with the number of its pair; 0 for a single one."""
+    worst: dict[int, Verdict] = {}
+    for n, (pair, verdict) in enumerate(verdicts):
+        key = -pair or n + 1
+        worst[key] = min(worst.get(key, verdict), verdict, key=_SEVERITY.index)
+    counts = Counter(worst.values())
+    return ThresholdTally(
+        len(worst),
+        counts[Verdict.FAIL],
+        counts[Verdict.WARN],
+        counts[Verdict.NO_DATA],
+        counts[Verdict.NOT_APPLICABLE],
+    )
 
 
 def place_of(judgement: Judgement) -> tuple[str, int, int] | None:

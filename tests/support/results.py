@@ -16,6 +16,7 @@ from planrunner.results.model import (
     ValidityLevel,
     Verdict,
 )
+from planrunner.results.record import Buckets, SeriesRecord
 
 __all__ = [
     "AWKWARD_NAMES",
@@ -23,6 +24,7 @@ __all__ = [
     "make_large",
     "make_result",
     "make_row",
+    "make_series",
 ]
 
 _NS_PER_MS = 1_000_000
@@ -76,6 +78,39 @@ def make_row(
         sent_bytes=count * 123,
         connects=20,
         retries=0,
+    )
+
+
+def make_series(
+    name: str,
+    *,
+    status: int = 0,
+    status_name: str = "",
+    failure: str = "",
+    count: int,
+    warmup: bool = False,
+) -> SeriesRecord:
+    """Make a series of requests that took 10 ms each."""
+    return SeriesRecord(
+        request=name,
+        method="GET",
+        kind="request",
+        phase="main",
+        stage="hold",
+        user="Visitor",
+        task="",
+        warmup=warmup,
+        measured=True,
+        status=status,
+        failure=failure,
+        groups=(),
+        tags=(),
+        received_bytes=0,
+        sent_bytes=0,
+        connects=0,
+        retries=0,
+        latency=Buckets(10, 10, 10 * count, (1, count)),
+        status_name=status_name,
     )
 
 

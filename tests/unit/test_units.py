@@ -231,7 +231,7 @@ def test_a_duration_reads_in_three_digits(ns: int, text: str) -> None:
 def test_rates_sizes_and_percentages_read_well() -> None:
     """Three digits, thousands separated, no trailing zeros but in sizes."""
     assert [format_rate(n) for n in (0, 0.5, 12.345, 999.6, 4210, 42100)] == [
-        "0/s", "0.5/s", "12.3/s", "1000/s", "4210/s", "42,100/s",
+        "0/s", "0.5/s", "12.3/s", "1,000/s", "4,210/s", "42,100/s",
     ]  # fmt: skip
     assert format_rate(Rate(30, NS_PER_MINUTE)) == "0.5/s"
     assert [format_size(n) for n in (0, 999, 999.6, 1_000_000, 10**15)] == [

@@ -1,9 +1,8 @@
-"""The summary a run ends with: verdict first, then the worst, on one screen."""
+"""The summary a run ends with: verdict first, then the worst; nothing is left out for room."""
 
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from io import TextIOWrapper
@@ -13,73 +12,28 @@ from rich.console import Console
 from rich.text import Text
 
 from planrunner.report.findings import (
-    count_failures,
-    find,
-    is_default,
+    failure_words,
     is_doubtful,
     mark_of,
-    most_first,
-    requests_of,
+    phases_of,
+    shown_failures,
     verdict_of,
     verdict_phrase,
     verdict_word,
 )
 from planrunner.report.load_facts import missed_loads, service_p95_ns
 from planrunner.report.plain import flow, fold, plain, shorten
-from planrunner.report.terminal.console_tables import request_blocks, rough_note, threshold_blocks
+from planrunner.report.terminal.console_tables import request_lines, threshold_lines
 from planrunner.results.model import RunResult, Totals, ValidityLevel, Verdict
 from planrunner.units import format_count, format_duration, format_percent, format_rate
-from planrunner.values import dataclass
 
 __all__ = ["open_console", "print_summary", "verdict_of"]
 
 _BADGE: Final = {Verdict.PASS: "green", Verdict.WARN: "yellow"}
-# A log has no screen to fit on, but readers need no more of it than this; the report has them all.
-_MOST_ROWS = 15
-# Below this a table says nothing any more: rather scroll than leave these out.
-_LEAST_THRESHOLDS = 3
-_LEAST_REQUESTS = 2
-_MOST_KINDS = 5
-_MOST_NOTICES = 3
+_MOST_KINDS = 8
 _MIN_WIDTH = 32
-
-
-@dataclass(frozen=True, slots=True)
-class TextBlocks:
-    """A table that can be cut: lines of its header, then of each row.
-
-    Attributes:
-        words: What each row is, to count those left out; empty for no word.
-        first: How many rows from the top matter most.
-    """
-
-    blocks: list[list[Text]]
-    words: Sequence[str]
-    width: int
-    first: int = 0
-
-    @property
-    def lines_of_first(self) -> int:
-        return sum(map(len, self.blocks[1 : self.first + 1]))
-
-    def cut(self, most: int | None) -> list[Text]:
-        """Return the header and at most `most` lines below it; the last counts what is left."""
-        if not self.blocks:
-            return []
-        header, *rows = self.blocks
-        lines = list(header)
-        for n, row in enumerate(rows):
-            needed = len(lines) - len(header) + len(row) + (n < len(rows) - 1)
-            if n and most is not None and needed > most:
-                return [*lines, self._more(n)]
-            lines += row
-        return lines
-
-    def _more(self, start: int) -> Text:
-        counts = Counter(word for word in self.words[start:] if word)
-        told = ", ".join(f"{count} {word}" for word, count in counts.items())
-        text = f" … {len(self.words) - start:,} more in the report"
-        return Text(shorten(f"{text}: {told}" if told else text, self.width), style="dim")
+# Nothing of a log is folded: what is searched for in it stands on one line.
+_LOG_WIDTH = 10_000
 
 
 class _Console(Console):
@@ -113,19 +67,20 @@ def open_console(out: TextIO, *, width: int | None = None, color: bool | None = 
 
 def print_summary(result: RunResult, console: Console, *, files: Sequence[str] = ()) -> None:
     """Print the summary of a finished run, each of `files` on an unbroken line of its own."""
-    width = max(console.width, _MIN_WIDTH)
-    head = [*_headline(result, width), *_totals(result, width), *_validity(result, width)]
-    notices = _notices(result, width, whole=not console.is_terminal)
-    paths = [Text(plain(file), style="cyan") for file in files]
-    tables = _tables(result, width, whole=not console.is_terminal)
-    note = rough_note(requests_of(result), tables[1].blocks, width)
-    # An empty line before each part, and the prompt after the last one.
-    around = sum(len(part) + 1 for part in (head, notices, paths) if part) + len(note) + 1
-    thresholds, requests = _fit(*tables, console.height - around if console.is_terminal else None)
-
-    for part in (head, thresholds, [*requests, *note], notices, paths):
-        if part:
-            console.print()
+    room = max(console.width, _MIN_WIDTH) if console.is_terminal else None
+    width = room or _LOG_WIDTH
+    parts = [
+        [*_headline(result, width), *_totals(result, width), *_validity(result, width)],
+        threshold_lines(result, room),
+        request_lines(result, room),
+        _notices(result, width),
+        [Text(plain(file), style="cyan") for file in files],
+    ]
+    parts = [part for part in parts if part]
+    if room is not None and sum(len(part) + 1 for part in parts) >= console.height:
+        parts.append(_verdict(result, width))  # the first line has scrolled away
+    for part in parts:
+        console.print()
         for line in part:
             # soft_wrap: lines fit already, and a path that was broken could not be opened.
             console.print(line, soft_wrap=True)
@@ -164,15 +119,15 @@ def _verdict(result: RunResult, width: int) -> list[Text]:
 
 
 def _totals(result: RunResult, width: int) -> list[Text]:
-    totals = result.totals
+    totals, phases = result.totals, phases_of(result)
     parts = ["no request finished"]
     if totals.total_requests:
-        parts = [
-            format_count(totals.total_requests, "request"),
-            format_rate(totals.requests_per_second),
-            _failed(totals),
-        ]
-    if totals.has_latency:
+        # A rate or percentile over phases that have nothing in common says nothing of either.
+        rate = "" if len(phases) > 1 else format_rate(totals.requests_per_second)
+        several = f"{len(phases)} phases" if len(phases) > 1 else ""
+        count = format_count(totals.total_requests, "request")
+        parts = [*filter(None, (several, count, rate)), _failed(totals)]
+    if totals.has_latency and len(phases) < 2:
         parts += [
             f"avg {format_duration(round(totals.average_response_time * 1e9))}",
             f"p95 {format_duration(round(totals.p95_response_time * 1e9))}",
@@ -190,14 +145,12 @@ def _totals(result: RunResult, width: int) -> list[Text]:
         )
         if count
     ]
-    kinds = [f"{count:,} {plain(kind)}" for kind, count in most_first(count_failures(result))]
-    if len(kinds) > _MOST_KINDS:
-        kinds[_MOST_KINDS:] = [f"+{len(kinds) - _MOST_KINDS} kinds"]
+    kinds = [*map(plain, shown_failures(failure_words(result).get(("", None), {}), _MOST_KINDS))]
     lines = _flow(parts, width, style="" if totals.total_requests else "bold red")
     for missed in missed_loads(result):
         lines += [Text(f" {line}", style="yellow") for line in fold(missed, width - 1, most=2)]
     if kinds:
-        lines += _flow([f"failed: {kinds[0]}", *kinds[1:]], width, style="red", separator=", ")
+        lines += _flow([f"failed: {kinds[0]}", *kinds[1:]], width, style="red", separator=" ")
     if apart:
         lines += _flow([f"left out: {apart[0]}", *apart[1:]], width, style="dim", separator=", ")
     return lines
@@ -224,48 +177,11 @@ def _validity(result: RunResult, width: int) -> list[Text]:
     return lines
 
 
-def _notices(result: RunResult, width: int, *, whole: bool) -> list[Text]:
-    """Return them all for a log; what fits on a screen beside the rest for people."""
-    shown = result.notices if whole else result.notices[:_MOST_NOTICES]
+def _notices(result: RunResult, width: int) -> list[Text]:
     lines = []
-    for notice in shown:
-        most = 0 if whole else max(2, 160 // width)
-        lines += _item(plain(notice), width, lead="notice: ", style="yellow", most=most)
-    if left := len(result.notices) - len(shown):
-        lines.append(Text(f" … {left:,} more notices in the report", style="dim"))
+    for notice in result.notices:
+        lines += _item(plain(notice), width, lead="notice: ", style="yellow")
     return lines
-
-
-def _tables(result: RunResult, width: int, *, whole: bool) -> tuple[TextBlocks, TextBlocks]:
-    findings = find(result.judgements)
-    thresholds = TextBlocks(
-        threshold_blocks(findings, width, whole=whole),
-        [finding.word for finding in findings],
-        width,
-        sum(not finding.is_fine for finding in findings),
-    )
-    if is_default(result.judgements):
-        said = fold("the plan has no thresholds, so this one was applied", width - 1)
-        # Part of the only row: it is no row that could be left out.
-        thresholds.blocks[-1] += [Text(f" {line}", style="dim") for line in said]
-    if not findings:
-        thresholds = TextBlocks([[], [Text(" no threshold was judged", style="dim")]], [""], width)
-    rows = requests_of(result)
-    return thresholds, TextBlocks(request_blocks(rows, width), [""] * len(rows), width)
-
-
-def _fit(
-    thresholds: TextBlocks, requests: TextBlocks, height: int | None
-) -> tuple[list[Text], list[Text]]:
-    """Return the lines of both tables, cut to `height` together; broken thresholds first."""
-    if height is None:
-        return thresholds.cut(None), requests.cut(_MOST_ROWS)
-    free = height - 2 * sum(bool(table.blocks) for table in (thresholds, requests))
-    wanted = (thresholds.lines_of_first + 1, free - len(requests.words), free // 2)
-    most = max(min(max(wanted), free - _LEAST_REQUESTS), _LEAST_THRESHOLDS)
-    shown = thresholds.cut(most)
-    left = max(free - len(shown) + 1, _LEAST_REQUESTS)
-    return shown, requests.cut(min(left, _MOST_ROWS))
 
 
 def _flow(
@@ -274,8 +190,8 @@ def _flow(
     return [Text(f" {line}", style=style) for line in flow(parts, width - 1, separator=separator)]
 
 
-def _item(text: str, width: int, *, lead: str = "- ", style: str = "", most: int = 0) -> list[Text]:
-    lines = fold(text, width - 1 - len(lead), most=most)
+def _item(text: str, width: int, *, lead: str = "- ", style: str = "") -> list[Text]:
+    lines = fold(text, width - 1 - len(lead))
     leads = [lead, *[" " * len(lead)] * len(lines)]
     return [
         Text(f" {before}{line}", style=style) for before, line in zip(leads, lines, strict=False)

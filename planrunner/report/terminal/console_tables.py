@@ -1,20 +1,33 @@
-"""The two tables of the summary as blocks of lines: a header, then a block for each row."""
+"""The tables of the summary, as lines."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from rich.cells import cell_len
 from rich.text import Text
 
-from planrunner.report.columns import Column, table
-from planrunner.report.findings import ROUGH_NOTE, ResultFinding, is_rough, most_first
-from planrunner.report.plain import fold, plain, shorten
-from planrunner.results.model import Row, Verdict
-from planrunner.units import format_duration
+from planrunner.report.columns import Column, blocks
+from planrunner.report.findings import (
+    ROUGH_NOTE,
+    ResultFinding,
+    failure_words,
+    find,
+    is_default,
+    is_rough,
+    phases_of,
+    requests_of,
+    shown_failures,
+    tally,
+)
+from planrunner.report.plain import flow, fold, plain, shorten
+from planrunner.results.model import Row, RunResult, Verdict
+from planrunner.units import format_duration, format_rate
+from planrunner.values import dataclass
 
-__all__ = ["request_blocks", "rough_note", "threshold_blocks"]
+__all__ = ["request_lines", "threshold_lines"]
 
 _STYLES: Final = {
     Verdict.PASS: "green",
@@ -28,48 +41,156 @@ _STACKED_BELOW = 60
 _MOST_OBSERVED = 24
 _MOST_OBSERVED_WHERE_WIDE = 30
 _WIDE = 100
-_MOST_KINDS = 2
-# Of one sentence, where there is room for all of it: a name in it may have thousands of letters.
-_MOST_LINES = 8
+_WIDEST_SENTENCE: Final = 90
+# Of one sentence: a name in it may have thousands of letters.
+_MOST_LINES: Final = 8
+_UNFOLDED: Final = 10_000
+# Nobody reads more of them in a terminal; the report has them all.
+_MOST_ROWS: Final = 200
+_FEW_ROWS: Final = 20
 
 
-def threshold_blocks(
-    findings: Sequence[ResultFinding], width: int, *, whole: bool = False
-) -> list[list[Text]]:
-    """Return the header and each finding, those that hold on one line unless `whole`."""
+def threshold_lines(result: RunResult, width: int | None) -> list[Text]:
+    """Return how many thresholds there are and what came of each, the worst first.
+
+    Args:
+        result: Of which run.
+        width: Of the terminal; None where there is none.
+    """
+    findings = find(result.judgements)
     if not findings:
-        return []
+        return [Text(" no threshold was judged", style="dim")]
+    counted = tally((one.pair, one.verdict) for one in result.judgements)
+    style = "red" if counted.broken or counted.without_data else "yellow" if counted.warned else ""
+    of_all, *of_each = counted.words
+    lines = [
+        Text(f" {line}", style=style or "dim")
+        for line in fold(f"{of_all}: {', '.join(of_each)}", (width or _UNFOLDED) - 1)
+    ]
+    first = sum(not finding.is_fine for finding in findings)
+    shown = findings if len(findings) <= _MOST_ROWS else findings[: first + _FEW_ROWS]
+    is_narrow = width is not None and width < _STACKED_BELOW
+    lines += _stacked_table(shown, width or 0) if is_narrow else _wide(shown, width)
+    if left := len(findings) - len(shown):
+        lines.append(Text(f" … {left:,} more in the report", style="dim"))
+    if is_default(result.judgements):
+        said = "the plan has no thresholds, so this one was applied"
+        lines += [Text(f" {line}", style="dim") for line in fold(said, (width or _UNFOLDED) - 1)]
+    return lines
+
+
+def _wide(findings: Sequence[ResultFinding], width: int | None) -> list[Text]:
+    """Return the table with what was observed and its limit beside each sentence."""
     verdict_width = max(len("verdict"), *(len(finding.word) for finding in findings))
-    if width < _STACKED_BELOW:
-        header = Text(f" {'verdict':{verdict_width}}  threshold", style="dim")
-        return [[header], *(_stacked(f, width, verdict_width, whole=whole) for f in findings)]
-    most = _MOST_OBSERVED_WHERE_WIDE if width >= _WIDE else _MOST_OBSERVED
+    most = _UNFOLDED if width is None else _MOST_OBSERVED
+    if width is not None and width >= _WIDE:
+        most = _MOST_OBSERVED_WHERE_WIDE
     observed = [shorten(plain(finding.observed), most) for finding in findings]
     limits = [shorten(_limits(finding), most) for finding in findings]
     sizes = (
         max(map(cell_len, ("observed", *observed))),
         max(map(cell_len, ("limit", *limits))),
     )
-    text_width = width - 1 - verdict_width - sum(sizes) - 3 * 2
-    text_width = min(text_width, max(cell_len(plain(f.threshold)) for f in findings))
-    header = _beside("verdict", "threshold", ("observed", "limit"), sizes, text_width)
+    room = _WIDEST_SENTENCE
+    if width is not None:
+        room = width - 1 - verdict_width - sum(sizes) - 3 * 2
+    text_width = min(room, max(cell_len(plain(f.threshold)) for f in findings))
+    text_width = max(text_width, len("threshold"))
+    titles = ("observed", "limit")
+    header = _beside("verdict".ljust(verdict_width), "threshold", titles, sizes, text_width)
     header.stylize("dim")
-    blocks = [[header]]
+    lines = [header]
+    indent = " " * (verdict_width + 3)
     for n, finding in enumerate(findings):
-        first, *rest = _sentence(finding, text_width, whole=whole)
-        amounts = (observed[n], limits[n])
-        line = _beside(finding.word.ljust(verdict_width), first, amounts, sizes, text_width)
-        indent = " " * (verdict_width + 3)
+        text = plain(finding.threshold)
+        # Without a terminal a sentence is found by its words, so it stays on one line.
+        first, *rest = [text] if width is None else fold(text, text_width, most=_MOST_LINES) or [""]
+        word = finding.word.ljust(verdict_width)
+        line = _beside(word, first, (observed[n], limits[n]), sizes, text_width)
         line.stylize(_STYLES[finding.verdict], 1, 1 + len(finding.word))
-        lines = [line, *(Text(f"{indent}{more}") for more in rest)]
-        blocks.append(lines + _reason(finding, width, indent))
-    return blocks
+        lines += [line, *(Text(f"{indent}{more}") for more in rest)]
+        lines += _reason(finding, width or _UNFOLDED, indent)
+    return lines
 
 
-def request_blocks(rows: Sequence[Row], width: int) -> list[list[Text]]:
-    """Return the header and a line for each of `rows`, in their order."""
+def _stacked_table(findings: Sequence[ResultFinding], width: int) -> list[Text]:
+    verdict_width = max(len("verdict"), *(len(finding.word) for finding in findings))
+    header = Text(f" {'verdict':{verdict_width}}  threshold", style="dim")
+    stacked = (_stacked(finding, width, verdict_width) for finding in findings)
+    return [header, *(line for lines in stacked for line in lines)]
+
+
+def request_lines(result: RunResult, width: int | None) -> list[Text]:
+    """Return the requests, phase by phase where there are several, worst first.
+
+    Args:
+        result: Of which run.
+        width: Of the terminal; None where there is none.
+    """
+    rows = _request_rows(result)
     if not rows:
         return []
+    failures = failure_words(result)
+    header, *found = blocks(_columns(rows), None if width is None else width - 1)
+    lines = [*header]
+    for entry, block in zip(rows, found, strict=True):
+        lines += block
+        told = shown_failures(failures.get(entry.key, {})) if not entry.is_phase else []
+        indent = "   " + entry.indent
+        room = max((width or _UNFOLDED) - len(indent) - 1, 1)
+        lines += [
+            Text(f"{indent}{plain(line)}", style="red") for line in flow(told, room, separator=" ")
+        ]
+        if entry.more:
+            lines.append(Text(f"{entry.indent}{entry.more}", style="dim"))
+    note = _rough_note([entry.row for entry in rows], lines[0].plain.split())
+    shown = [*lines, *(note if width is None else [_shortened(line, width - 1) for line in note])]
+    return [Text.assemble(" ", line) for line in shown]
+
+
+@dataclass(frozen=True, slots=True)
+class _RequestLine:
+    """A row of the table: a phase, or a request in it."""
+
+    row: Row
+    indent: str = ""
+    more: str = ""
+
+    @property
+    def is_phase(self) -> bool:
+        return self.row.by == "phase"
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.row.phase, self.row.name
+
+
+def _request_rows(result: RunResult) -> list[_RequestLine]:
+    phases = phases_of(result)
+    if len(phases) < 2:
+        return _few(requests_of(result), "", len(result.rows))
+    count = sum(len(requests_of(result, phase.name)) for phase in phases)
+    entries = []
+    for phase in phases:
+        entries += [_RequestLine(phase), *_few(requests_of(result, phase.name), "  ", count)]
+    return entries
+
+
+def _few(rows: Sequence[Row], indent: str, of_all: int) -> list[_RequestLine]:
+    """Return the rows, or the first of very many and how many more there are."""
+    shown = rows if of_all <= _MOST_ROWS else rows[:_FEW_ROWS]
+    entries = [_RequestLine(row, indent) for row in shown]
+    if left := len(rows) - len(shown):
+        entries[-1] = replace(entries[-1], more=f"… {left:,} more in the report")
+    return entries
+
+
+def _columns(entries: Sequence[_RequestLine]) -> list[Column]:
+    rows = [entry.row for entry in entries]
+    bold = ["bold" if entry.is_phase else "" for entry in entries]
+
+    def each(cell: Callable[[Row], str]) -> list[str]:
+        return [cell(row) for row in rows]
 
     def times(name: str, *, title: str = "", rank: int = 0) -> Column:
         values = [row.service_ns if title else row.latency_ns for row in rows]
@@ -80,35 +201,26 @@ def request_blocks(rows: Sequence[Row], width: int) -> list[list[Text]]:
         marks = ["*" if row.has_latency and is_rough(name, row.count) else "" for row in rows]
         room = max(map(len, marks))  # so that numbers stay below each other
         marked = [cell + mark.ljust(room) for cell, mark in zip(cells, marks, strict=True)]
-        return Column((title or name) + " " * room, marked, rank=rank)
+        return Column((title or name) + " " * room, marked, bold, rank=rank, usual=7)
 
-    def each(cell: Callable[[Row], str]) -> list[str]:
-        return [cell(row) for row in rows]
-
-    # Where requests wait for their turn, service times say what the target did.
-    waits = any(_waits(row) for row in rows)
-    columns = (
-        Column("request", each(_name), floor=max(12, min(width // 4, 32))),
-        Column("count", each(lambda row: f"{row.count:,}"), rank=1),
-        Column(
-            "failed",
-            each(lambda row: f"{row.failed:,}"),
-            styles=each(lambda row: "bold red" if row.failed else ""),
-        ),
-        Column("per s", each(lambda row: f"{row.requests_per_second:,.1f}"), rank=7),
+    has_phases = any(entry.is_phase for entry in entries)
+    names = [f"{entry.indent}{plain(entry.row.name) or '(no name)'}" for entry in entries]
+    failed = ["bold red" if row.failed else style for row, style in zip(rows, bold, strict=True)]
+    return [
+        Column("phase, request" if has_phases else "request", names, bold, floor=12, usual=18),
+        Column("count", each(lambda row: f"{row.count:,}"), bold, rank=1, usual=7),
+        Column("failed", each(lambda row: f"{row.failed:,}"), failed, usual=6),
+        Column("rate", each(lambda row: format_rate(row.requests_per_second)), bold, 3, usual=8),
         times("p50", rank=5),
         times("p95"),
-        times("p95", title="service p95", rank=3 if waits else 8),
         times("p99", rank=2),
         times("max", rank=6),
-        Column("failed by", each(_kinds), styles=["red"] * len(rows), rank=4, floor=14),
-    )
-    return [[Text.assemble(" ", line)] for line in table(columns, width - 1)]
+        times("p95", title="service p95", rank=8),
+    ]
 
 
-def rough_note(rows: Sequence[Row], blocks: Sequence[Sequence[Text]], width: int) -> list[Text]:
-    """Return what the marks in the `blocks` of `rows` mean, if there are any."""
-    titles = blocks[0][0].plain.split() if blocks else []
+def _rough_note(rows: Sequence[Row], titles: Sequence[str]) -> list[Text]:
+    """Return what the marks below these titles mean, if there are any."""
     if not any(
         row.has_latency and is_rough(name, row.count)
         for name in ("p50", "p95", "p99")
@@ -116,59 +228,42 @@ def rough_note(rows: Sequence[Row], blocks: Sequence[Sequence[Text]], width: int
         for row in rows
     ):
         return []
-    return [Text(shorten(f" * {ROUGH_NOTE}", width), style="dim")]
+    return [Text(f"* {ROUGH_NOTE}", style="dim")]
 
 
-def _waits(row: Row) -> bool:
-    return row.has_latency and row.service_ns.get("p95", 0) < 0.9 * row.latency_ns["p95"]
-
-
-def _name(row: Row) -> str:
-    return plain(row.name) or "(no name)"
-
-
-def _kinds(row: Row) -> str:
-    kinds = [f"{count:,} {plain(kind)}" for kind, count in most_first(row.failures)]
-    more = len(kinds) - _MOST_KINDS
-    return ", ".join(kinds[:_MOST_KINDS]) + (f", +{more}" if more > 0 else "")
+def _shortened(line: Text, width: int) -> Text:
+    return Text(shorten(line.plain, width), style=line.style)
 
 
 def _limits(finding: ResultFinding) -> str:
     return " / ".join(map(plain, finding.limits))
 
 
-def _sentence(finding: ResultFinding, width: int, *, whole: bool) -> list[str]:
-    text = plain(finding.threshold)
-    if whole or not finding.is_fine:
-        return fold(text, width, most=_MOST_LINES if whole else 2) or [""]
-    return [shorten(text, width)]
-
-
 def _beside(
     word: str, sentence: str, amounts: tuple[str, str], sizes: tuple[int, int], width: int
 ) -> Text:
-    line = Text(f" {word}  {sentence}{' ' * (width - cell_len(sentence))}")
+    line = Text(f" {word}  {sentence}{' ' * max(width - cell_len(sentence), 0)}")
     for amount, size in zip(amounts, sizes, strict=True):
         line.append(f"  {' ' * (size - cell_len(amount))}{amount}")
     line.rstrip()
     return line
 
 
-def _stacked(finding: ResultFinding, width: int, verdict_width: int, *, whole: bool) -> list[Text]:
+def _stacked(finding: ResultFinding, width: int, verdict_width: int) -> list[Text]:
     indent = " " * (verdict_width + 3)
-    first, *rest = _sentence(finding, width - len(indent), whole=whole)
+    first, *rest = fold(plain(finding.threshold), width - len(indent), most=_MOST_LINES) or [""]
     line = Text.assemble(
         " ", (finding.word, _STYLES[finding.verdict]), " " * (verdict_width - len(finding.word))
     )
     lines = [line.append(f"  {first}"), *(Text(f"{indent}{more}") for more in rest)]
     amounts = [plain(finding.observed), f"limit {_limits(finding)}" if finding.limits else ""]
     told = ", ".join(filter(None, amounts))
-    lines += [Text(f"{indent}{more}") for more in fold(told, width - len(indent), most=2)]
+    lines += [Text(f"{indent}{more}") for more in fold(told, width - len(indent))]
     return lines + _reason(finding, width, indent)
 
 
 def _reason(finding: ResultFinding, width: int, indent: str) -> list[Text]:
     if not finding.reason:
         return []
-    lines = fold(plain(finding.reason), width - len(indent), most=2)
+    lines = fold(plain(finding.reason), width - len(indent))
     return [Text(f"{indent}{line}", style="dim") for line in lines]
