@@ -21,7 +21,6 @@ from planrunner.engine.coordinator.outcome import PhaseTimes, RunOutcome
 from planrunner.engine.coordinator.search_level import LevelPart
 from planrunner.engine.coordinator.validity import (
     Doubts,
-    closed_notice,
     doubts_of_clients,
     doubts_of_generator,
     doubts_of_health,
@@ -30,11 +29,13 @@ from planrunner.engine.coordinator.validity import (
     doubts_of_searches,
     doubts_of_starvation,
     doubts_of_workers,
+    stall_notices,
 )
 from planrunner.engine.coordinator.worker_pool import WorkerPool
 from planrunner.engine.recording.counters import Counters, TaskKey
 from planrunner.engine.recording.failure_samples import first_of_each
 from planrunner.engine.recording.generator_health import HealthLog
+from planrunner.engine.recording.stalls import StallWatch
 from planrunner.engine.stop import Stop
 from planrunner.engine.workers.local import Drained
 from planrunner.engine.workers.merge import health_of
@@ -115,7 +116,7 @@ class Accumulator:
         self._apart = frozenset(phase.name for phase in graph.phases if phase.load.is_search)
         self._gates = tuple(Gate(threshold) for threshold in graph.thresholds)
         self._evidence = self._evidence_of(())
-        self._outage = Outage()
+        self._outage, self._stalls = Outage(), StallWatch()
         self._unreachable_ns = 0
         self.notices: list[str] = []
         self._workers, self._start_spread_ns = 1, 0
@@ -151,6 +152,7 @@ class Accumulator:
             for gate in level.gates:
                 gate.add(snapshot, evidence)
         self._unreachable_ns = self._outage.add(snapshot)
+        self._stalls.add(snapshot)
 
     def _add_health(self, drained: Drained, measured: tuple[MeasuredTime, ...]) -> None:
         parts = self._short = [*self._short, drained]
@@ -284,7 +286,7 @@ class Accumulator:
                 ),
                 *counter_notices(self._counters),
                 *filter(None, [self._health.starvation.unknown()]),
-                *closed_notice(loads),
+                *stall_notices(loads, self._stalls.longest, started_ns=self._started_ns),
             ),
         )
 

@@ -7,21 +7,21 @@ that is not the target's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import pi, sqrt
 from typing import Final
 
 from planrunner.engine.recording.counters import Counters
 from planrunner.engine.recording.generator_health import HealthLog
+from planrunner.engine.recording.stalls import Stall
 from planrunner.engine.recording.starvation import Starvation
 from planrunner.results.aggregate import TaskCount, mix_errors
 from planrunner.results.loads import GENERATOR, GeneratorFacts, PhaseLoad, Sustainable
-from planrunner.units import NS_PER_MS, format_count, format_duration
+from planrunner.units import NS_PER_MS, NS_PER_S, format_count, format_duration
 
 __all__ = [
     "Doubts",
-    "closed_notice",
     "doubts_of_clients",
     "doubts_of_generator",
     "doubts_of_health",
@@ -30,6 +30,7 @@ __all__ = [
     "doubts_of_searches",
     "doubts_of_starvation",
     "doubts_of_workers",
+    "stall_notices",
 ]
 
 INVALID_SHARE: Final = 0.05
@@ -213,13 +214,16 @@ def _by_chance(counts: Sequence[TaskCount]) -> float:
     return 50 * sum(sqrt(2 * share * (1 - share) / (pi * runs)) for share in shares)
 
 
-def closed_notice(loads: Iterable[PhaseLoad]) -> Iterator[str]:
-    """Say what no figure of a closed model without a pace can show."""
-    names = [f"`{load.phase}`" for load in loads if load.can_be_held_up]
-    if names:
-        plural = "s" if len(names) > 1 else ""
-        are = "are closed models" if plural else "is a closed model"
-        yield (
-            f"phase{plural} {', '.join(names)} {are} without `pace`: when the target stalls, "
-            "users wait with it, and the queue that real users would form is not in the latencies"
-        )
+def stall_notices(
+    loads: Iterable[PhaseLoad], stalls: Mapping[str, Stall], *, started_ns: int
+) -> Iterator[str]:
+    """Say what no figure of a closed model without a pace shows of a target that stalled."""
+    for load in loads:
+        stall = stalls.get(load.phase)
+        if load.can_be_held_up and stall is not None:
+            end_s = (stall.end_ns - started_ns) / NS_PER_S
+            yield (
+                f"the target stalled for {format_duration(stall.lasted_ns)} around second "
+                f"{end_s:.0f}: phase `{load.phase}` is a closed model without `pace`, so its users "
+                "waited too, and the queue that real users would form is not in the latencies"
+            )

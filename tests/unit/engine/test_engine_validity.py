@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import count
 
 import pytest
 
@@ -15,7 +16,7 @@ from planrunner.engine.coordinator.validity import (
 )
 from planrunner.engine.recording.counters import Counters
 from planrunner.engine.recording.generator_health import Health, HealthLog
-from planrunner.protocols.base import ClientAccount
+from planrunner.protocols.base import ClientAccount, Scope
 from planrunner.results.aggregate import TaskCount
 from planrunner.results.loads import GeneratorFacts, PhaseLoad
 from planrunner.units import NS_PER_MS, NS_PER_S
@@ -213,13 +214,23 @@ def test_requested_and_achieved_load_of_each_model() -> None:
     assert "dropped 14 of 20 arrivals" in told.outcome.invalid[0]
 
 
-def test_a_closed_model_without_pace_says_what_it_hides() -> None:
-    """And one with a pace, or with arrivals, doesn't."""
-    plain = run_graph(make_graph(slow(0.1), closed(1, 1)))
-    paced = run_graph(make_graph(slow(0.1, pace_ns=NS_PER_S), closed(1, 1)))
+def test_a_closed_model_without_pace_says_what_a_stall_hid() -> None:
+    """And one without a stall, or with a pace, says nothing."""
 
-    assert any("users wait with it" in notice for notice in plain.outcome.notices)
-    assert not any("users wait with it" in notice for notice in paced.outcome.notices)
+    def notices(stalled_ms: int, **more: object) -> list[str]:
+        sent = count()
+
+        def answer(_: Scope) -> Answer:
+            return Answer(delay_ns=(stalled_ms if next(sent) == 60 else 10) * NS_PER_MS)
+
+        program = user_class(task("get", request(operation=answer)), **more)
+        told = run_graph(make_graph(program, closed(1, 3)))
+        return [notice for notice in told.outcome.notices if "stalled" in notice]
+
+    [notice] = notices(500)
+    assert notice.startswith("the target stalled for 500 ms around second 2: phase `main` is a ")
+    assert notices(10) == []
+    assert notices(500, pace_ns=20 * NS_PER_MS) == []
 
 
 def test_lateness_is_measured_from_the_due_time() -> None:
