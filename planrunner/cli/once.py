@@ -30,7 +30,13 @@ __all__ = ["try_once"]
 
 
 def try_once(
-    compiled: CompiledPlan, stop: Stop, leaving: Leaving, *, as_json: bool, full: bool
+    compiled: CompiledPlan,
+    stop: Stop,
+    leaving: Leaving,
+    *,
+    as_json: bool,
+    full: bool,
+    verbose: bool,
 ) -> int:
     """Run each task once, print the trace, and return the exit code.
 
@@ -49,7 +55,7 @@ def try_once(
     tell = (
         JsonTrace(click.echo, mask, covers_names=names)
         if as_json
-        else TextTrace(console, mask, full=full, covers_names=names)
+        else TextTrace(console, mask, full=full, verbose=verbose, covers_names=names)
     )
     trial = asyncio.run(_tried(compiled, stop, leaving, tell, mask))
     if as_json:

@@ -231,7 +231,7 @@ def _etcd_below(scratch: Path) -> list[int]:
 @needs_etcd
 def test_each_task_of_the_etcd_plan_runs_once(project: PlanProject) -> None:
     """What is sent and answered is shown; the reader finds the key that the writer wrote."""
-    ended = project.run_apart("execute", ETCD_HELPER, "--once")
+    ended = project.run_apart("execute", ETCD_HELPER, "--once", "-v")
 
     assert ended.code == 0, ended.out + ended.err
     shown = [line.strip() for line in ended.out.splitlines()]

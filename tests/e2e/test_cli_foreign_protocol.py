@@ -160,7 +160,7 @@ def test_two_workers_find_it_too(talking: PlanProject, server: EchoServer) -> No
 
 def test_once_shows_its_steps(talking: PlanProject) -> None:
     """A client that can't show what it sends has its names, replies and verdicts shown."""
-    ended = talking.run("execute", "plan.yaml", "--once")
+    ended = talking.run("execute", "plan.yaml", "--once", "-v")
 
     assert ended.code == 1  # `!no` is refused
     assert "greet" in ended.out

@@ -90,7 +90,7 @@ def test_each_task_runs_once_and_everything_is_shown(
     """In the order in which it happens, over both clients; nothing is written."""
     project.write({"plan.yaml": plan_text(PLAN % (shop, client))})
 
-    ended = project.run("execute", "plan.yaml", "--once", "--seed", "5")
+    ended = project.run("execute", "plan.yaml", "--once", "--verbose", "--seed", "5")
 
     assert ended.code == 0, ended.out
     assert ended.files == {}
@@ -144,7 +144,7 @@ def test_each_hop_of_a_redirect_is_shown(project: PlanProject, client: str) -> N
         users = "users: {A: {tasks: [{get: /old}]}}"
         project.write({"plan.yaml": plan_text(http, key, users)})
 
-        text = project.run("execute", "plan.yaml", "--once")
+        text = project.run("execute", "plan.yaml", "--once", "-v")
         as_json = project.run("execute", "plan.yaml", "--once", "--json")
 
     shown = [line.strip() for line in text.out.splitlines() if line.strip().startswith(("→", "←"))]
@@ -259,15 +259,53 @@ def test_a_target_that_is_not_there_is_exit_3(project: PlanProject) -> None:
     assert project.run("execute", "plan.yaml", "--once").code == 3
 
 
-@pytest.mark.parametrize("option", ["--full", "--trace"])
-def test_the_options_of_the_trace_need_it(project: PlanProject, option: str) -> None:
+@pytest.mark.parametrize(
+    ("option", "called"),
+    [
+        ("--full", "--full (or --trace)"),
+        ("--trace", "--full (or --trace)"),
+        ("--verbose", "--verbose"),
+        ("-v", "--verbose"),
+    ],
+)
+def test_the_options_of_the_trace_need_it(project: PlanProject, option: str, called: str) -> None:
     """Said before anything is sent."""
     project.write({"plan.yaml": plan_text()})
 
     ended = project.run("execute", "plan.yaml", option)
 
     assert ended.code == 2
-    assert "--full (or --trace) needs --once" in ended.err
+    assert f"{called} needs --once" in ended.err
+
+
+def test_a_request_that_went_well_is_one_line(project: PlanProject, shop: str) -> None:
+    """With what it gave, and with what is odd about it below."""
+    project.write({"plan.yaml": plan_text(PLAN % (shop, "auto"))})
+
+    ended = project.run("execute", "plan.yaml", "--once")
+
+    lines = ended.out.splitlines()
+    at = next(n for n, line in enumerate(lines) if line.startswith("  ✓ product"))
+    shown = f"  ✓ product  GET {shop}/products/7?k=***  HTTP/1.1 200 OK  "
+    assert lines[at].startswith(shown)
+    assert "→ price = " in lines[at]
+    assert lines[at + 1] == "    extract colour = nothing found"
+    assert lines[at + 2] == "  · group twice"
+    assert "Content-Type" not in ended.out
+    assert len(lines) < 25
+
+
+def test_a_request_that_failed_is_shown_whole(project: PlanProject, shop: str) -> None:
+    """Beside others that are folded."""
+    tasks = "[{get: /products}, {get: /products/3, expect: {status: 201}}]"
+    project.write({"plan.yaml": plan_text(f"users: {{A: {{tasks: {tasks}}}}}\n", url=shop)})
+
+    ended = project.run("execute", "plan.yaml", "--once")
+
+    assert "  ✓ GET /products  HTTP/1.1 200 OK" in ended.out
+    assert f"    → GET {shop}/products/3" in ended.out
+    assert "      Content-Type: application/json" in ended.out
+    assert ended.out.count("Content-Type") == 1
 
 
 @pytest.mark.parametrize(

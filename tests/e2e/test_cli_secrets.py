@@ -305,7 +305,7 @@ COULD_HAVE = (
         ("--env", "staging"),
         ("--env", "prod", "--set", "pw=Set-Pass-5555"),
         ("--override", "params.pw.default=Set-Pass-5555"),
-        ("--once",),
+        ("--once", "-v"),
     ],
     ids=" ".join,
 )

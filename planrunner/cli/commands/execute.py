@@ -25,7 +25,8 @@ Examples:
   planrunner execute plans/stress.yaml --set users=50 --set hold=1m
   planrunner execute plan.yaml --seed 7 --out results/nightly --label build=1.4.2 --quiet
   planrunner execute plans/stress.yaml --workers auto          all processors
-  planrunner execute plan.yaml --once --task checkout          look at every request
+  planrunner execute plan.yaml --once --task checkout          look at its requests
+  planrunner execute plan.yaml --once -v                       ... and at all that is sent
   planrunner execute plan.yaml --profile load --env staging --env-file staging.env
   planrunner execute plan.yaml --phase peak --users 20 --hold 30s
   planrunner execute plan.yaml --user Buyer --task checkout --override phases.peak.hold=5s
@@ -43,22 +44,32 @@ within a second.
     is_flag=True,
     help="Run each task once with one user and print what is sent and received: to debug a plan.",
 )
-@click.option("--full", "--trace", is_flag=True, help="With --once: print complete bodies.")
+@click.option(
+    "--verbose",
+    "-v",
+    is_flag=True,
+    help="With --once: print requests that went well as whole as those that failed.",
+)
+@click.option(
+    "--full", "--trace", is_flag=True, help="With --once: --verbose, with complete bodies."
+)
 @click.pass_obj
-def command(
+def command(  # noqa: PLR0913 - one parameter for each option
     leaving: Leaving,
     plan: Path,
     options: PlanOptions,
     wish: RunOptions,
     *,
     once: bool,
+    verbose: bool,
     full: bool,
 ) -> int:
     """Validate, compile and run PLAN; write its reports and end with the verdict."""
     if once and wish.workers != 1:
         raise UsageError("--once runs one user, so there is nothing for --workers to share")
-    if full and not once:
-        raise UsageError("--full (or --trace) needs --once", hint="add --once, or leave it out")
+    for option, is_given in (("--full (or --trace)", full), ("--verbose", verbose)):
+        if is_given and not once:
+            raise UsageError(f"{option} needs --once", hint="add --once, or leave it out")
     stop = Stop()
     loaded = load_plan(plan, options, need_secrets=True)
     request = request_of(loaded, wish, stop, selection=options.selection)
@@ -67,5 +78,5 @@ def command(
 
         compiled = compile_request(request)
         own_process()
-        return try_once(compiled, stop, leaving, as_json=wish.as_json, full=full)
+        return try_once(compiled, stop, leaving, as_json=wish.as_json, full=full, verbose=verbose)
     return run_plan(request, wish, leaving)

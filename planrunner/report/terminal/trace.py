@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from rich.console import Console
 from rich.text import Text
@@ -43,17 +44,25 @@ class TextTrace:
         console: Where to; it knows about colours.
         mask: Takes secrets out of text.
         full: Print bodies whole.
+        verbose: Print what went well whole, and not on a line for each request.
         covers_names: Mask what only its name gives away.
     """
 
     def __init__(
-        self, console: Console, mask: Mask, *, full: bool = False, covers_names: bool = True
+        self,
+        console: Console,
+        mask: Mask,
+        *,
+        full: bool = False,
+        verbose: bool = False,
+        covers_names: bool = True,
     ) -> None:
         self._named = _Named(covers_names=covers_names)
         self._console = console
         self._mask = mask
         self._cover: Mask = str
         self._full = full
+        self._verbose = verbose or full
         self._after_request = False
 
     def __call__(self, told: TraceEvent) -> None:
@@ -108,9 +117,12 @@ class TextTrace:
             self._print(indent, ("· ", "dim"), (step.words, "dim"), after)
 
     def _request(self, request: TracedRequest) -> None:
+        indent = 1 + request.depth
+        if not self._verbose and not request.failed and request.answer is not None:
+            self._folded(indent, request, request.answer)
+            return
         if self._after_request:
             self._console.print()
-        indent = 1 + request.depth
         mark = ("✗ ", "bold red") if request.failed else ("✓ ", "bold green")
         self._print(indent, mark, (self._named.text(request.name), "bold"))
         indent += 1
@@ -129,6 +141,37 @@ class TextTrace:
             self._print(indent, (self._named.text(request.failed), "red"))
         self._after_request = True
 
+    def _folded(self, indent: int, request: TracedRequest, answer: Answer) -> None:
+        """Print a request that went well on one line, and what is odd about it below."""
+        if self._after_request:
+            self._console.print()
+            self._after_request = False
+        name = self._named.text(request.name)
+        sent = self._named.text(_address(request))
+        status, _, facts = _answer_facts(answer)
+        values = [
+            f"{one} = {_shown(self._named.value(one, value))}"
+            for one, value in request.extracted
+            if value is not MISSING
+        ]
+        self._print(
+            indent,
+            ("✓ ", "bold green"),
+            (name, "bold"),
+            (f"  {sent}" if sent else "", "dim"),
+            (f"  {status}", "green"),
+            (f"  {', '.join(facts)}", "dim"),
+            f"  → {', '.join(values)}" if values else "",
+        )
+        for one, value in request.extracted:
+            if value is MISSING:
+                self._print(
+                    indent + 1, ("extract ", "dim"), f"{one} = ", ("nothing found", "yellow")
+                )
+        for verdict in request.verdicts:
+            if verdict.wrong:
+                self._verdict(indent + 1, verdict)
+
     def _sent(self, indent: int, sent: Sent) -> None:
         address = self._named.text(sent.address)
         self._print(indent, ("→ ", "blue"), (f"{sent.method} ", "bold"), address)
@@ -144,16 +187,7 @@ class TextTrace:
             )
 
     def _answer(self, indent: int, answer: Answer) -> None:
-        first, *lines = answer.head.decode("latin-1").rstrip("\r\n").split("\r\n")
-        facts = [format_duration(answer.took_ns)]
-        if answer.connect_ns:
-            facts.append(f"connect {format_duration(answer.connect_ns)}")
-        if answer.received:
-            facts.append(format_size(answer.received))
-        if answer.retries:
-            facts.append(f"sent {answer.retries + 1} times")
-        came = answer.status or not answer.failure
-        shown = first or (answer.status_text if came else "no reply")
+        shown, lines, facts = _answer_facts(answer)
         style = "red" if answer.failure or answer.status >= 400 else "green"
         self._print(indent, ("← ", "blue"), (shown, style), (f"  {', '.join(facts)}", "dim"))
         for line in filter(None, lines):
@@ -189,6 +223,29 @@ class TextTrace:
             (f"  {self._named.text(verdict.wrong)}", mark[1]),
             soft,
         )
+
+
+def _answer_facts(answer: Answer) -> tuple[str, list[str], list[str]]:
+    """Return the first line of a reply, the others of its head, and how it came."""
+    first, *lines = answer.head.decode("latin-1").rstrip("\r\n").split("\r\n")
+    facts = [format_duration(answer.took_ns)]
+    if answer.connect_ns:
+        facts.append(f"connect {format_duration(answer.connect_ns)}")
+    if answer.received:
+        facts.append(format_size(answer.received))
+    if answer.retries:
+        facts.append(f"sent {answer.retries + 1} times")
+    came = answer.status or not answer.failure
+    return first or (answer.status_text if came else "no reply"), lines, facts
+
+
+def _address(request: TracedRequest) -> str:
+    """Return what was sent last and where to, as far as the request's name doesn't say it."""
+    if not request.sent:
+        return ""
+    sent = request.sent[-1]
+    path = urlsplit(sent.address)._replace(scheme="", netloc="").geturl()
+    return "" if request.name == f"{sent.method} {path}" else f"{sent.method} {sent.address}"
 
 
 class _Named:
