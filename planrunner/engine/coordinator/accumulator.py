@@ -219,8 +219,10 @@ class Accumulator:
     def standings(self) -> tuple[Standing, ...]:
         """Return how each threshold stands now."""
         mask = Masker(self._graph.secrets)
-        standings = [(gate.threshold.text, gate.standing(self._evidence)) for gate in self._gates]
-        return tuple(Standing(mask(text), now.verdict, now.observed) for text, now in standings)
+        standings = ((gate.threshold, gate.standing(self._evidence)) for gate in self._gates)
+        return tuple(
+            Standing(mask(one.text), now.verdict, now.observed, one.pair) for one, now in standings
+        )
 
     def next_end_ns(self, now_ns: int) -> int | None:
         """Return when a threshold that may abort the run is next to be looked at."""

@@ -30,6 +30,7 @@ from planrunner.engine.coordinator.events import (
 from planrunner.engine.coordinator.outcome import PhaseTimes, RunOutcome, StageTimes
 from planrunner.engine.coordinator.worker_pool import RunningPhase, WorkerPool
 from planrunner.engine.load_models.blocks import once_timeline
+from planrunner.engine.load_models.user_pool import ON_STOP_NS
 from planrunner.engine.recording.run_masker import RunMasker
 from planrunner.engine.recording.run_queue import Waits
 from planrunner.engine.scheduling.interruptible_sleep import InterruptibleSleep
@@ -267,7 +268,15 @@ class _Coordinator:
         load = phase.load
         timeline = timeline_of(phase, begin_ns)
         self._running[phase.name] = timeline
-        self._tell(PhaseStarted(phase.name, timeline.started_ns, load.planned_ns, load.most_users))
+        self._tell(
+            PhaseStarted(
+                phase.name,
+                timeline.started_ns,
+                load.planned_ns,
+                load.most_users,
+                _ending_ns(self._graph, phase),
+            )
+        )
         bound = self._pool.open_phase(phase, timeline)
         if isinstance(load, SearchLoad):
             await self._search(phase, timeline, bound, sleeper)
@@ -370,3 +379,9 @@ def _times(timeline: Timeline, gone_ns: int) -> PhaseTimes:
         stages=tuple(StageTimes(*stage) for stage in timeline.stages()),
         measured=tuple(timeline.measured(timeline.ends_ns)),
     )
+
+
+def _ending_ns(graph: RunGraph, phase: PhaseNode) -> int:
+    """Return how long a phase may take to end when it is asked to."""
+    has_on_stop = any(program.on_stop for program in graph.programs_of(phase))
+    return phase.graceful_stop_ns + has_on_stop * ON_STOP_NS

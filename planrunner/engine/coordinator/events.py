@@ -47,21 +47,28 @@ class PhaseStarted:
     Attributes:
         planned_ns: The sum of its stages.
         peak_users: The most users it ever has.
+        ending_ns: How long it may take to end when it is asked to: what runs, then `on_stop`.
     """
 
     name: str
     started_ns: int
     planned_ns: int
     peak_users: int
+    ending_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A threshold while the run goes on, secrets masked."""
+    """A threshold while the run goes on, secrets masked.
+
+    Attributes:
+        pair: A number that the two of a `{warn: …, fail: …}` share; 0 for a single one.
+    """
 
     threshold: str
     verdict: Verdict
     observed: str
+    pair: int = 0
 
 
 @dataclass(frozen=True, slots=True)

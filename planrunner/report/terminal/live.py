@@ -1,4 +1,4 @@
-"""What a person sees while the load runs: a live line on a terminal, a line now and then in CI."""
+"""What a person sees while the load runs: a live view on a terminal, a line now and then in CI."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from planrunner.report.findings import shown_failures
 from planrunner.report.plain import plain, shorten
+from planrunner.report.terminal.live_details import detail_lines
 from planrunner.report.terminal.progress import Progress, SilentView, Thresholds
 from planrunner.units import NS_PER_S, format_count, format_duration, format_percent
 
@@ -21,6 +23,10 @@ SECONDS_BETWEEN_LINES = 10
 _LONGEST_BAR = 40
 _SHORTEST_BAR = 6
 _ROOMY = 60
+# A terminal echoes `^C` behind the last line; if that wrapped, a line would leave remains.
+_MARGIN = 3
+_MOST_NAMED = 3
+_MOST_KINDS = 4
 
 
 def progress_words(progress: Progress) -> str:
@@ -28,7 +34,10 @@ def progress_words(progress: Progress) -> str:
     words = [*_load_words(progress), *_count_words(progress)]
     found = progress.thresholds()
     if found.broken:
-        words.append(_broken_words(found, "thresholds broken"))
+        shown = [*map(plain, found.broken[:_MOST_NAMED])]
+        if left := len(found.broken) - len(shown):
+            shown.append(f"{left} more")
+        words.append(f"{_broken_words(found, 'thresholds broken')}: {', '.join(shown)}")
     if progress.ending:
         words.append(f"stopping: {plain(progress.ending)}")
     return f"{plain(progress.phase)}: {' · '.join(words)}"
@@ -74,7 +83,7 @@ class LiveView:
         self._live.stop()
 
     def show(self, progress: Progress) -> None:
-        width = self._console.width
+        width = max(self._console.width - _MARGIN, 1)
         lines = [
             _bar_line(progress, width, ascii_only=self._console.options.ascii_only),
             Text(_load_line(progress, width)),
@@ -91,6 +100,10 @@ class LiveView:
             lines.append(
                 Text(shorten(f"stopping: {plain(progress.ending)}", width), style="yellow")
             )
+        ascii_only = self._console.options.ascii_only
+        # One line stays free, so that the frame never scrolls.
+        room = self._console.height - len(lines) - 1
+        lines += detail_lines(progress, width, room, ascii_only=ascii_only)
         # One line each, whatever the width: what wraps would leave remains behind.
         frame = Text("\n", no_wrap=True, overflow="crop").join(lines)
         self._live.update(frame, refresh=True)
@@ -165,4 +178,7 @@ def _threshold_line(found: Thresholds, width: int) -> str:
 def _count_words(progress: Progress) -> list[str]:
     share = progress.failed / progress.total if progress.total else 0
     failed = f"{progress.failed:,} failed ({format_percent(share)})"
+    if progress.failures:
+        shown = shown_failures(progress.failures, _MOST_KINDS)
+        failed = f"{failed}: {' '.join(map(plain, shown))}"
     return [format_count(progress.total, "request"), failed if progress.failed else "none failed"]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import field
 from types import TracebackType
 from typing import Protocol, Self
 
 from planrunner.values import dataclass
 
-__all__ = ["Progress", "ProgressView", "SilentView", "Thresholds"]
+__all__ = ["Progress", "ProgressView", "RequestProgress", "SilentView", "Thresholds"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,21 @@ class Thresholds:
 
 
 @dataclass(frozen=True, slots=True)
+class RequestProgress:
+    """One request so far, and in the last second.
+
+    Attributes:
+        p95_ns: Of the last second, 0 without samples.
+    """
+
+    name: str
+    total: int
+    failed: int
+    requests_per_second: int
+    p95_ns: int
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """The state of a run after one of its seconds.
 
@@ -41,6 +57,10 @@ class Progress:
         failed: Of those, without an acceptable reply.
         ending: Why the run is stopping, empty while it goes on.
         thresholds: Looks at them; for views that show them, as it takes its time.
+        requests: Each of them, those that failed most first, then the most frequent.
+        classes: Users of each class.
+        failures: What requests failed by so far: a status, or a failure kind.
+        rates: Requests of each of the last seconds, the latest last; likewise p95s_ns.
     """
 
     second: int
@@ -55,6 +75,11 @@ class Progress:
     failed: int
     ending: str = ""
     thresholds: Callable[[], Thresholds] = Thresholds
+    requests: tuple[RequestProgress, ...] = ()
+    classes: Mapping[str, int] = field(default_factory=dict)
+    failures: Mapping[str, int] = field(default_factory=dict)
+    rates: tuple[int, ...] = ()
+    p95s_ns: tuple[int, ...] = ()
 
 
 class ProgressView(Protocol):

@@ -10,7 +10,12 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from planrunner.report.terminal.live import LineView, LiveView, progress_words
-from planrunner.report.terminal.progress import Progress, SilentView, Thresholds
+from planrunner.report.terminal.progress import (
+    Progress,
+    RequestProgress,
+    SilentView,
+    Thresholds,
+)
 
 PROGRESS = Progress(
     second=12,
@@ -38,16 +43,16 @@ class Screen(io.StringIO):
         return super().write(text)
 
 
-def screen(width=80):
+def screen(width=80, height=24):
     out = Screen()
     console = Console(
-        file=out, width=width, height=24, force_terminal=True, color_system=None, markup=False
+        file=out, width=width, height=height, force_terminal=True, color_system=None, markup=False
     )
     return out, console
 
 
-def frame(progress, width=80):
-    out, console = screen(width)
+def frame(progress, width=80, height=24):
+    out, console = screen(width, height)
     with LiveView(console) as view:
         out.writes.clear()
         view.show(progress)
@@ -180,4 +185,62 @@ def test_a_warning_breaks_nothing():
     assert "1 of 4 warn" in progress_words(replace(PROGRESS, thresholds=lambda: one))
     assert "1 of 4 thresholds broken, 1 warn" in progress_words(
         replace(PROGRESS, thresholds=lambda: both)
+    )
+
+
+DETAILED = replace(
+    PROGRESS,
+    requests=tuple(
+        RequestProgress(f"GET /pages/{n}", 100 - n, 3 if n == 0 else 0, 10, 4_500_000)
+        for n in range(40)
+    ),
+    classes={"Reader": 15, "Buyer": 5},
+    failures={"500": 2, "timeout": 1},
+    rates=(100, 200, 406),
+    p95s_ns=(1_000_000, 0, 4_500_000),
+)
+
+
+def test_what_failed_is_named_as_it_comes():
+    """By status where that was wrong; in a log too."""
+    assert frame(DETAILED)[2] == "4,872 requests · 3 failed (0.06 %): 2 × 500, 1 × timeout"
+    assert "3 failed (0.06 %): 2 × 500, 1 × timeout" in progress_words(DETAILED)
+
+
+def test_a_frame_shows_requests_classes_and_the_past_where_there_is_room():
+    """The requests that failed most come first, and those left out are counted."""
+    lines = frame(DETAILED)
+
+    assert lines[3] == "requests ▂▄█  406/s"
+    assert lines[4] == "p95      ▂▁█ 4.5 ms"
+    assert lines[5] == "Reader 15 · Buyer 5"
+    assert lines[6].split() == ["request", "count", "failed", "per", "s", "p95"]
+    assert lines[7].split() == ["GET", "/pages/0", "100", "3", "10", "4.5", "ms"]
+    assert lines[-1] == "… 25 more"
+    assert len(lines) == 23
+
+
+@pytest.mark.parametrize("height", [4, 6, 7, 8, 12, 24, 50])
+@pytest.mark.parametrize("width", [12, 30, 60, 80, 200])
+def test_a_frame_is_never_higher_than_the_screen(width, height):
+    """It would scroll, and leave remains."""
+    lines = frame(DETAILED, width=width, height=height)
+
+    assert len(lines) < max(height, 4)
+    assert all(cell_len(line) <= width for line in lines)
+
+
+def test_an_echoed_key_wraps_no_line():
+    """A terminal prints `^C` behind the last line of the frame."""
+    wide = replace(DETAILED, requests=(RequestProgress("GET /" + "x" * 200, 1, 0, 1, 1),))
+
+    assert cell_len(frame(wide)[-1]) + len("^C") < 80
+
+
+def test_a_log_names_what_is_broken():
+    """Up to three, and how many more."""
+    broken = Thresholds(1, tuple(f"p{n} < 1ms (2 ms)" for n in (50, 90, 95, 99)), is_serious=True)
+
+    assert progress_words(replace(PROGRESS, thresholds=lambda: broken)).endswith(
+        "4 of 5 thresholds broken: p50 < 1ms (2 ms), p90 < 1ms (2 ms), p95 < 1ms (2 ms), 1 more"
     )

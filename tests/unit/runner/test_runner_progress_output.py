@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from planrunner.engine import Logged, PhaseEnded, PhaseStarted, RunStarted
-from planrunner.engine.coordinator.events import Standing
+from planrunner.engine.coordinator.events import Standing, Stopping
 from planrunner.engine.coordinator.outcome import PhaseTimes
+from planrunner.engine.stop import Ending
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.judging.verdict import Verdict
 from planrunner.metrics.series import Labels
@@ -142,3 +143,73 @@ def test_steps_that_failed_at_once_count_but_are_not_fast_requests() -> None:
     (shown,) = seen.progress
     assert (shown.requests_per_second, shown.failed) == (100, 99)
     assert shown.p50_ns == pytest.approx(40_000_000, rel=0.004)
+
+
+def test_a_pair_is_one_threshold() -> None:
+    """As the plan has it; the worse of its two verdicts counts."""
+    seen = Seen()
+    output = ProgressOutput(seen)
+    output.use_standings(
+        lambda: [
+            Standing("p95 < 1s", Verdict.WARN, "2 s", pair=1),
+            Standing("p95 < 3s", Verdict.PASS, "2 s", pair=1),
+            Standing("p99 < 1s", Verdict.WARN, "4 s", pair=2),
+            Standing("p99 < 3s", Verdict.FAIL, "4 s", pair=2),
+            Standing("errors < 1", Verdict.PASS, "0"),
+        ]
+    )
+    follow(output, SECOND)
+    found = seen.progress[0].thresholds()
+
+    assert found.broken == ("p99 < 3s (4 s)", "p95 < 1s (2 s)")
+    assert (found.holding, found.warnings) == (1, 1)
+
+
+def test_requests_are_followed_one_by_one() -> None:
+    """Totals over the run, rates and latencies of the last second, failures by status."""
+    seen = Seen()
+    labels = Labels("GET /a", "GET", phase="main", stage="hold", user="U", task="t", status=200)
+    ten = Histogram([10_000_000] * 10)
+    first = {
+        labels: SeriesDelta(ten, ten),
+        replace(labels, status=500, failure="status"): SeriesDelta(ten, ten),
+        replace(labels, request="GET /b"): SeriesDelta(ten, ten),
+    }
+    then = {replace(labels, request="GET /b"): SeriesDelta(ten, ten)}
+    snapshots = [replace(SECOND.snapshot, users={"U": 3, "V": 1}, deltas=d) for d in (first, then)]
+
+    follow(ProgressOutput(seen), *(replace(SECOND, snapshot=one) for one in snapshots))
+
+    last = seen.progress[-1]
+    assert [
+        (row.name, row.total, row.failed, row.requests_per_second) for row in last.requests
+    ] == [
+        ("GET /a", 20, 10, 0),
+        ("GET /b", 20, 0, 10),
+    ]
+    assert [row.p95_ns for row in last.requests] == [0, 10_000_000]
+    assert last.failures == {"500": 10}
+    assert last.classes == {"U": 3, "V": 1}
+    assert last.rates == (30, 10)
+
+
+def test_ctrl_c_says_how_long_it_may_take_and_how_to_have_it_sooner() -> None:
+    """At once, and not with the next second; a threshold that ends the run has no second key."""
+    seen = Seen()
+    phases = [
+        replace(started(name, 0, 60), ending_ns=s * NS_PER_S) for name, s in (("a", 30), ("b", 5))
+    ]
+
+    follow(
+        ProgressOutput(seen),
+        *phases,
+        ended("a", 0, 60),
+        Stopping(Ending.INTERRUPTED, "interrupted by SIGINT"),
+    )
+    follow(ProgressOutput(seen), phases[0], Stopping(Ending.ABORTED, "`errors < 1` is broken: 3"))
+
+    assert seen.lines == [
+        "stopping: interrupted by SIGINT; iterations that run may take up to 5 s to end; "
+        "press Ctrl-C again to stop at once",
+        "stopping: `errors < 1` is broken: 3; iterations that run may take up to 30 s to end",
+    ]
