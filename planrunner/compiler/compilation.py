@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import field
+from functools import cache
+from pathlib import PurePath
 from typing import Final, TypeVar, cast
 
 from planrunner.compiler.names.known_names import Known
@@ -82,6 +84,11 @@ class Compilation:
 
     def span(self, path: PlanPath) -> Span:
         return self.document.span(self.document.nearest(path))
+
+    def place(self, path: PlanPath) -> str:
+        """Return the file and line of what stands at `path`, as notices of a run name them."""
+        span = self.span(path)
+        return f"{_name_of(span.file)}:{span.line}"
 
     def attempt(self, compute: Callable[[], T], path: PlanPath, default: T) -> T:
         """Return what `compute` gives; what it raises becomes a fault at `path`."""
@@ -170,3 +177,8 @@ class Compilation:
 
 _NO_PAUSE: Final = PauseValue("constant", 0)
 _NULL = Lowered(lambda _: None, is_constant=True, value=None)
+
+
+@cache
+def _name_of(file: str) -> str:
+    return PurePath(file).name

@@ -175,6 +175,7 @@ class _Class:
             tags=tuple(sorted({*own_tags, *tags})),
             needs=needs,
             timeout_ns=work.settle(task.timeout, (*path, "timeout"), 0),
+            place=work.place(path),
         )
 
     def _flow(self, known: Known) -> Flow:

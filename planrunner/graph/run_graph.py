@@ -123,6 +123,7 @@ class TaskProgram:
 
     Attributes:
         timeout_ns: For one run of all its steps; 0 for none.
+        place: File and line: `plan.yaml:12`; empty where nobody knows.
     """
 
     name: str
@@ -131,6 +132,7 @@ class TaskProgram:
     tags: tuple[tuple[str, str], ...] = ()
     needs: Needs | None = None
     timeout_ns: int = 0
+    place: str = field(default="", compare=False, repr=False)
 
 
 class OnFail(StrEnum):

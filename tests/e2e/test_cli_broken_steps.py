@@ -63,6 +63,43 @@ def test_a_group_whose_step_always_fails_passes_no_threshold(
 
 
 @pytest.mark.parametrize(
+    ("users", "said"),
+    [
+        (
+            "tasks: [{task: pay, needs: 'xs[3] == 1', steps: [{log: a}]}]",
+            "`needs pay` failed: `xs[3]` is undefined in `xs[3] == 1` (task `pay`, plan.yaml:5)",
+        ),
+        (
+            "tasks: [{task: pay, timeout: 20ms, steps: [{think: 1s}]}]",
+            "the task took longer than 20 ms (task `pay`, plan.yaml:5)",
+        ),
+        (
+            "steps: [{set: {a: '${xs[3].b}'}}]",
+            "`set a` failed: `xs[3].b` is undefined, since `xs[3]` is (user class `A`, "
+            "plan.yaml:5)",
+        ),
+    ],
+)
+def test_an_iteration_that_ends_early_says_where(
+    project: PlanProject, users: str, said: str
+) -> None:
+    """The task, or the class that has none, the step, and the line."""
+    text = (
+        "name: early\n"
+        "users:\n"
+        "  A:\n"
+        "    state: {xs: []}\n"
+        f"    {users}\n"
+        "phases: [{users: 1, iterations: 1}]\n"
+    )
+    project.write({"plan.yaml": text})
+
+    ended = project.run("execute", "plan.yaml")
+
+    assert f"notice: 1 iteration ended early: {said}" in ended.out
+
+
+@pytest.mark.parametrize(
     "step",
     [
         "{parallel: [{get: '/${json.x.y}'}]}",
@@ -89,7 +126,7 @@ def test_a_request_within_another_step_is_named_with_its_line(
         ended = project.run("execute", "plan.yaml")
 
     assert ended.code == 1
-    assert "(plan.yaml:7)" in " ".join(ended.out.split())
+    assert "(user class `A`, plan.yaml:7)" in " ".join(ended.out.split())
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from pathlib import Path
 
 from planrunner.compiler.names.known_names import Known
 from planrunner.compiler.steps import flow as flow_steps
@@ -57,8 +55,7 @@ class Flow(StepWalk):
         )
 
     def _origin(self, path: PlanPath) -> StepOrigin:
-        span = self.work.span(path)
-        return StepOrigin(f"{_name_of(span.file)}:{span.line}", self.measured)
+        return StepOrigin(self.work.place(path), self.measured)
 
     def _unplaced(
         self, model: StepModel, path: PlanPath, read_later: frozenset[str]
@@ -115,11 +112,6 @@ class Flow(StepWalk):
             evaluate = None if text is None else self.work.value(text, where, self.known).evaluate
             values.append((name, evaluate))
         return HeaderNode(tuple(values), when)
-
-
-@cache
-def _name_of(file: str) -> str:
-    return Path(file).name
 
 
 OpenFlow = Callable[[Known], Flow]

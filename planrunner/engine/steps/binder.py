@@ -152,9 +152,9 @@ class Binder:
         place = StepPlace(user, program.name, tags=program.tags)
         steps = self.steps(program.steps, place)
         if program.timeout_ns:
-            steps = (limit_steps(steps, program.timeout_ns),)
+            steps = (limit_steps(steps, program.timeout_ns, program.place),)
         labels = self._labels("request", f"needs {program.name}", "needs", place)
-        needs = StepFailures(Site(self._recorder, labels), "")
+        needs = StepFailures(Site(self._recorder, labels), program.place)
         timeline = self._recorder.timeline
         return BoundTask(
             program,

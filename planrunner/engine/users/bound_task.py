@@ -102,8 +102,11 @@ def _draw(user: Actor, tasks: Sequence[BoundTask], counts: int) -> BoundTask:
     return tasks[bisect(bounds, user.rng.random() * bounds[-1])]
 
 
-def limit_steps(steps: Sequence[Step], timeout_ns: int) -> Step:
-    """Return one step that runs all of them, and fails as `timeout` when that takes too long."""
+def limit_steps(steps: Sequence[Step], timeout_ns: int, place: str = "") -> Step:
+    """Return one step that runs all of them, and fails as `timeout` when that takes too long.
+
+    `place` is where the task stands, for whoever looks for the reason.
+    """
 
     async def run(user: Actor) -> None:
         try:
@@ -113,7 +116,7 @@ def limit_steps(steps: Sequence[Step], timeout_ns: int) -> Step:
         except TimeoutError as error:
             words = f"the task took longer than {format_duration(timeout_ns)}"
             note_failure(user, words, FailureKind.TIMEOUT)
-            raise TaskTimedOut(words) from error
+            raise TaskTimedOut(words, place) from error
         finally:
             user.limit = None
 

@@ -259,7 +259,7 @@ class IterationLoop:
         try:
             return settle_pick(actor, picked, self._bound.tasks)
         except IterationEnded as ended:
-            actor.counters.end_early(_reason(picked, actor, ended))
+            actor.counters.end_early(_reason(picked, self._bound.program.name, actor, ended))
             picked.begun += 1
             picked.record(actor.moment_ns, 0, actor.failure)
             actor.failure = ""
@@ -300,7 +300,7 @@ class IterationLoop:
             case NeverBegun():
                 task.begun -= 1
             case IterationEnded():
-                actor.counters.end_early(_reason(task, actor, event))
+                actor.counters.end_early(_reason(task, self._bound.program.name, actor, event))
                 self._conclude(task, began_ns)
             case _:
                 actor.counters.aborted += 1
@@ -325,9 +325,9 @@ class IterationLoop:
         self._identity["iteration"] = own + 1 if isinstance(own, int) else 0
 
 
-def _reason(task: BoundTask, actor: Actor, ended: IterationEnded) -> str:
-    """Return why an iteration ended, with the task and the line of the step."""
-    where = [f"task `{task.name}`"] if task.name else []
+def _reason(task: BoundTask, user_class: str, actor: Actor, ended: IterationEnded) -> str:
+    """Return why an iteration ended, with the task, or the class without tasks, and the line."""
+    where = [f"task `{task.name}`" if task.name else f"user class `{user_class}`"]
     if ended.origin:
         where.append(ended.origin)
-    return f"{actor.words} ({', '.join(where)})" if where else actor.words
+    return f"{actor.words} ({', '.join(where)})"
