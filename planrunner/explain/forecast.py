@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from planrunner.explain.bounds import most_requests
 from planrunner.formats import REPORT_FORMATS, FormatSource
 from planrunner.graph.loads import LOAD_TYPES
 from planrunner.graph.run_graph import (
@@ -13,6 +14,7 @@ from planrunner.graph.run_graph import (
     GroupNode,
     IfNode,
     PhaseNode,
+    RepeatNode,
     RequestNode,
     RunGraph,
     StepNode,
@@ -30,6 +32,7 @@ __all__ = ["forecast"]
 
 _CELLS: Final = 87
 """Characters of a line beside its names: time, figures, commas."""
+_MOST_ROUNDS: Final = 1_000
 _PER_MILLION: Final = 1_000_000
 
 
@@ -74,8 +77,12 @@ def forecast(graph: RunGraph) -> Iterator[str]:
     requests = sum(count for count in counts if count is not None)
     size = format_size(round(width * requests * keep.share))
     raw = format_size(round(ROW_BYTES * requests * keep.share))
-    yield f"results.csv: about {size}, from {format_count(round(requests), 'request')}{kept}"
+    most = most_requests(graph)
+    about = "" if most == round(requests) else "about "
+    yield f"results.csv: about {size}, from {about}{format_count(round(requests), 'request')}{kept}"
     yield from (f"  {line}" for line in _how(graph))
+    if most is not None and about:
+        yield f"  at most {format_count(most, 'request')}"
     yield f"  {raw} more for raw samples"
 
 
@@ -125,11 +132,17 @@ def _mean_length(sent: Sequence[RequestNode]) -> float:
 
 
 def _sent(steps: Sequence[StepNode]) -> Iterator[RequestNode]:
-    """Yield each request that one pass sends; of branches the one that sends most, of loops one."""
+    """Yield each request that one pass sends.
+
+    Of branches it is the one that sends most, of loops one round unless the plan writes how many.
+    """
     for step in steps:
         match step:
             case RequestNode():
                 yield step
+            case RepeatNode() if step.shown.isdecimal():
+                for _ in range(min(int(step.shown), _MOST_ROUNDS)):
+                    yield from _sent(step.steps)
             case IfNode() | ChooseNode() | SwitchNode():
                 yield from max(([*_sent(inner)] for _, inner in nested_steps(step)), key=len)
             case _:

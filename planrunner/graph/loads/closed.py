@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import accumulate, pairwise
+from math import ceil
 from typing import Any, ClassVar, Final
 
 from planrunner.graph.loads.load_model import (
@@ -36,7 +37,7 @@ class ClosedLoad(LoadModel):
 
     kind: ClassVar[str] = "closed"
     forecast_basis: ClassVar[str] = (
-        "at most: counted from users, waits and think times, as if replies took no time"
+        "a mean: counted from users, waits and think times, as if replies took no time"
     )
 
     stages: tuple[Stage, ...]
@@ -86,6 +87,16 @@ class ClosedLoad(LoadModel):
         if self.throttle is not None:
             limits.append(self.throttle.per_second * self.planned_ns / NS_PER_S)
         return min(limits, default=None)
+
+    def most_iterations(self, pause_ns: float) -> int | None:
+        if not pause_ns:
+            return None
+        # Each user begins one as it starts, and a level between two numbers is the higher one.
+        starts = sum(max(stage.level - before.level, 0) for before, stage in self._moves())
+        ramps_ns = sum(
+            stage.duration_ns for before, stage in self._moves() if stage.level != before.level
+        )
+        return ceil((self._user_ns() + ramps_ns) / pause_ns) + starts
 
     def achieved(self, counts: PhaseCounts) -> AchievedLoad:
         if counts.is_paced:

@@ -89,5 +89,8 @@ class CountedLoad(LoadModel):
     def requests(self, per_iteration: float, pause_ns: float) -> float | None:
         return self.total * per_iteration
 
+    def most_iterations(self, pause_ns: float) -> int | None:
+        return self.total
+
     def achieved(self, counts: PhaseCounts) -> AchievedLoad:
         return AchievedLoad("iterations", self.total, counts.begun)

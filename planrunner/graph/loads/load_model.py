@@ -146,6 +146,14 @@ class LoadModel(ABC):
             pause_ns: How long its user does nothing meanwhile.
         """
 
+    def most_iterations(self, pause_ns: float) -> int | None:
+        """Return the most iterations that can begin; None where the plan sets no limit.
+
+        Args:
+            pause_ns: The least from one iteration of a user to its next.
+        """
+        return None
+
     @abstractmethod
     def achieved(self, counts: PhaseCounts) -> AchievedLoad:
         """Return what was asked for, and what came of it."""

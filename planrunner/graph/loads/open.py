@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import islice
+from math import ceil
 from typing import Any, ClassVar, Final
 
 from planrunner.graph.loads.load_model import AchievedLoad, LoadModel, PhaseCounts, StageSpanNs
@@ -115,6 +116,14 @@ class OpenLoad(LoadModel):
             rate = sum(rate.per_second for _, rate in self.exact)
             return rate * self.planned_ns / NS_PER_S * per_iteration
         return ArrivalSchedule(self.stages).count() * per_iteration
+
+    def most_iterations(self, pause_ns: float) -> int | None:
+        if self.arrivals is not ArrivalKind.UNIFORM:
+            return None  # a random number of them, without a bound
+        if self.exact:
+            seconds = self.planned_ns / NS_PER_S
+            return sum(ceil(rate.per_second * seconds) + 1 for _, rate in self.exact)
+        return ArrivalSchedule(self.stages).count()
 
     def achieved(self, counts: PhaseCounts) -> AchievedLoad:
         due = counts.due
