@@ -261,6 +261,7 @@ class Exchange:
             warning and never makes the sample a failure.
         expected: What is expected, in words: of the status, then of each check.
         softly_expected: The same of each soft check.
+        states_status: Whether the plan says which status it expects.
         extracted: The names that the extractors write.
         secrets: Those of them whose values must not be shown.
         status_text: A status as people know it.
@@ -278,6 +279,7 @@ class Exchange:
     soft_checks: tuple[Check, ...] = ()
     expected: tuple[str, ...] = ()
     softly_expected: tuple[str, ...] = ()
+    states_status: bool = False
     extracted: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
     status_text: Callable[[int], str] = str

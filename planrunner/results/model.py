@@ -10,6 +10,7 @@ from planrunner.metrics.judging.verdict import Verdict
 from planrunner.results.changes import EarlierRun
 from planrunner.results.loads import GeneratorFacts, PhaseLoad, Sustainable
 from planrunner.results.record import (
+    ExpectationCount,
     FailingSample,
     PhaseProgress,
     RecordedMeasure,
@@ -214,6 +215,7 @@ class RunResult:
         measures: What thresholds ask for of samples beside latency and service time.
         after: Requests that started when the measured time was over.
         earlier: The baseline, else the run before this one, compared with it; none without either.
+        expectations: What the plan expects of replies, and how often that held.
     """
 
     run_id: str
@@ -255,3 +257,4 @@ class RunResult:
     after: int = 0
     progress: tuple[PhaseProgress, ...] = ()
     earlier: tuple[EarlierRun, ...] = ()
+    expectations: tuple[ExpectationCount, ...] = ()

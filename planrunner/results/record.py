@@ -20,6 +20,7 @@ __all__ = [
     "PROGRESS_LATENCIES",
     "PROGRESS_PERCENTILES",
     "Buckets",
+    "ExpectationCount",
     "FailingSample",
     "MeasureValues",
     "PhaseProgress",
@@ -229,6 +230,24 @@ class SearchStep:
     error_rate_percent: float
     p95_ns: int
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectationCount:
+    """One expectation of a request, over all replies that are results.
+
+    Attributes:
+        expected: In words: `json $.id: 7`.
+        held: Replies of which it was true.
+        broken: Replies of which it was not; those that never came are in neither.
+        is_soft: Whether breaking it is no failure.
+    """
+
+    request: str
+    expected: str
+    held: int
+    broken: int
+    is_soft: bool = False
 
 
 @dataclass(frozen=True, slots=True)

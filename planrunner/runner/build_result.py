@@ -22,6 +22,7 @@ from planrunner.results.aggregate import count_excluded, make_rows, make_task_mi
 from planrunner.results.exit_codes import ExitCode
 from planrunner.results.model import Judgement, RunResult, Totals, Validity, ValidityLevel
 from planrunner.results.record import make_measures, make_series, make_stretches, make_tracks
+from planrunner.runner.expectations import count_expectations
 from planrunner.units import NS_PER_S, format_duration
 
 __all__ = ["alike_in_pairs", "build_result", "start_result", "with_validity_judged"]
@@ -130,6 +131,7 @@ def build_result(
         generator=outcome.health.facts(),
         sustainable=outcome.found,
         backoff=outcome.counters.backoffs,
+        expectations=count_expectations(graph, outcome.counters, outcome.total.totals, mask),
     )
 
 

@@ -31,6 +31,7 @@ class StageSeries:
         end_ns: … to here, exclusive, belong to the window.
         by_status: Of accepted replies only, so that a hit means success.
         by_failure: Of iterations and groups, which have no status.
+        is_in_time: Whether its samples are results, unless they are aborted.
     """
 
     __slots__ = (
@@ -41,6 +42,7 @@ class StageSeries:
         "by_failure",
         "by_status",
         "end_ns",
+        "is_in_time",
         "labels",
     )
 
@@ -54,6 +56,7 @@ class StageSeries:
         measures: Sequence[Measure] = (),
     ) -> None:
         self.labels = labels
+        self.is_in_time = labels.is_in_time
         self._measures = measures
         self._status_text = status_text
         self.begin_ns = begin_ns

@@ -227,9 +227,10 @@ def _conclude(
 ) -> Awaitable[None] | None:
     """Judge a reply and record it; returns what is left to do for one that is a failure."""
     start_ns, user.due_ns = user.due_ns or reply.asked_ns, 0
+    table = site.table_at(start_ns)
     tags: Tags = ()
     try:
-        fault = _judge(node, reply, user, site, start_ns)
+        fault = _judge(node, reply, user, counts=table.is_in_time)
         if judge is not None and reply.failure is None:
             fault = judge(reply, fault)
         if node.reply_tags:
@@ -240,7 +241,6 @@ def _conclude(
         kind, words = fault
         _seek_secrets(node, reply, user, site)
         return failures.failed(user, reply, kind, start_ns, words, tags)
-    table = site.table_at(start_ns)
     series = None if tags else table.by_status.get(reply.status)
     if series is None:
         series = site.series(table, status=reply.status, failure="", tags=tags)
@@ -260,10 +260,14 @@ def _seek_secrets(node: RequestNode, reply: Reply, user: Actor, site: Site) -> N
         site.recorder.seek(node.exchange, reply, user.scope)
 
 
-def _judge(
-    node: RequestNode, reply: Reply, user: Actor, site: Site, start_ns: int
-) -> FoundFailure | None:
+def _judge(node: RequestNode, reply: Reply, user: Actor, *, counts: bool) -> FoundFailure | None:
     """Return the first thing that is wrong with the reply; later ones would say the same again.
+
+    Args:
+        node: What was sent.
+        reply: What came back.
+        user: Whose request it is.
+        counts: Whether the sample is a result.
 
     Raises:
         EvaluationError: An expectation or extraction reads a name that has no value.
@@ -273,16 +277,68 @@ def _judge(
     exchange, scope = node.exchange, user.scope
     if node.reads_reply:
         publish_reply(reply, scope, exchange.reply_names)
-    softly = _first_fault(exchange.soft_checks, reply, scope) if exchange.soft_checks else None
-    if softly is not None and site.table_at(start_ns).labels.is_in_time:
-        user.counters.soft_failures[node.name] += 1
-    if reply.status not in exchange.accept:
-        return _refused(reply, node.exchange.status_text)
-    if (words := _first_fault(exchange.checks, reply, scope)) is not None:
-        return FailureKind.EXPECT, words
+    if exchange.checks or exchange.soft_checks:
+        found = _expected(node, reply, user, counts=counts)
+        if found is not None:
+            return found
+    elif reply.status not in exchange.accept:
+        return _refused(reply, exchange.status_text)
     if (words := _first_fault(exchange.extractors, reply, scope)) is not None:
         return FailureKind.EXTRACT, words
     return None
+
+
+def _expected(node: RequestNode, reply: Reply, user: Actor, *, counts: bool) -> FoundFailure | None:
+    """Return the first expectation that does not hold, and count all of them."""
+    exchange, scope = node.exchange, user.scope
+    holds = False
+    if counts:
+        judged = (node.name, exchange.expected[1:], exchange.softly_expected)
+        user.counters.judged[judged] += 1
+    try:
+        if exchange.soft_checks:
+            _judge_softly(node, reply, user, counts=counts)
+        if reply.status not in exchange.accept:
+            return _refused(reply, exchange.status_text)
+        for check in exchange.checks:
+            if (words := check(reply, scope)) is not None:
+                return FailureKind.EXPECT, words
+        holds = True
+    finally:
+        if counts and not holds:
+            _count_broken(node, reply, user)
+    return None
+
+
+def _judge_softly(node: RequestNode, reply: Reply, user: Actor, *, counts: bool) -> None:
+    """Count each soft expectation that does not hold, and the reply once."""
+    exchange = node.exchange
+    broken = [
+        n for n, check in enumerate(exchange.soft_checks) if check(reply, user.scope) is not None
+    ]
+    if broken and counts:
+        user.counters.soft_failures[node.name] += 1
+        known = len(exchange.softly_expected)  # a protocol need not say what it expects
+        user.counters.broken.update(
+            (node.name, exchange.softly_expected[n], True) for n in broken if n < known
+        )
+
+
+def _count_broken(node: RequestNode, reply: Reply, user: Actor) -> None:
+    """Count each expectation that does not hold of a reply whose sample has only the first."""
+    expected = node.exchange.expected[1:]
+    user.counters.broken.update(
+        (node.name, words, False)
+        for words, check in zip(expected, node.exchange.checks, strict=False)
+        if _is_broken(check, reply, user.scope)
+    )
+
+
+def _is_broken(check: Check, reply: Reply, scope: Scope) -> bool:
+    try:
+        return check(reply, scope) is not None
+    except Exception:  # noqa: BLE001 - the boundary: no reply may end the run
+        return True
 
 
 def _first_fault(tests: tuple[Check, ...], reply: Reply, scope: Scope) -> str | None:

@@ -23,7 +23,11 @@ from planrunner.report.findings import (
 )
 from planrunner.report.load_facts import missed_loads, service_p95_ns
 from planrunner.report.plain import flow, fold, plain, shorten
-from planrunner.report.terminal.console_tables import request_lines, threshold_lines
+from planrunner.report.terminal.console_tables import (
+    expectation_lines,
+    request_lines,
+    threshold_lines,
+)
 from planrunner.results.model import RunResult, Totals, ValidityLevel, Verdict
 from planrunner.units import format_count, format_duration, format_percent, format_rate
 
@@ -73,6 +77,7 @@ def print_summary(result: RunResult, console: Console, *, files: Sequence[str] =
         [*_headline(result, width), *_totals(result, width), *_validity(result, width)],
         threshold_lines(result, room),
         request_lines(result, room),
+        expectation_lines(result, room),
         _notices(result, width),
         [Text(plain(file), style="cyan") for file in files],
     ]

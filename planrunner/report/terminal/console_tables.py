@@ -27,7 +27,7 @@ from planrunner.results.model import Row, RunResult, Verdict
 from planrunner.units import format_duration, format_rate
 from planrunner.values import dataclass
 
-__all__ = ["request_lines", "threshold_lines"]
+__all__ = ["expectation_lines", "request_lines", "threshold_lines"]
 
 _STYLES: Final = {
     Verdict.PASS: "green",
@@ -146,6 +146,34 @@ def request_lines(result: RunResult, width: int | None) -> list[Text]:
     note = _rough_note([entry.row for entry in rows], lines[0].plain.split())
     shown = [*lines, *(note if width is None else [_shortened(line, width - 1) for line in note])]
     return [Text.assemble(" ", line) for line in shown]
+
+
+def expectation_lines(result: RunResult, width: int | None) -> list[Text]:
+    """Return what replies were expected to be and how often they were, broken ones first.
+
+    Args:
+        result: Of which run.
+        width: Of the terminal; None where there is none.
+    """
+    found = sorted(result.expectations, key=lambda one: -one.broken)
+    if not found:
+        return []
+    shown = found if len(found) <= _MOST_ROWS else found[:_FEW_ROWS]
+    styles = [("yellow" if one.is_soft else "bold red") if one.broken else "" for one in shown]
+    words = [
+        f"{plain(one.request)}: {plain(one.expected)}{' (soft)' if one.is_soft else ''}"
+        for one in shown
+    ]
+    columns = [
+        Column("expectation", words, floor=12, usual=18),
+        Column("held", [f"{one.held:,}" for one in shown], usual=7),
+        Column("broken", [f"{one.broken:,}" for one in shown], styles, usual=7),
+    ]
+    table = blocks(columns, None if width is None else width - 1)
+    lines = [Text.assemble(" ", line) for block in table for line in block]
+    if left := len(found) - len(shown):
+        lines.append(Text(f" … {left:,} more in the report", style="dim"))
+    return lines
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,7 @@ def compile_exchange(
         soft_checks=expected.soft_checks,
         expected=expected.words,
         softly_expected=expected.soft_words,
+        states_status=expected.states_status,
         extracted=tuple(spec.extract or ()),
         secrets=secret_names(spec.extract),
     )

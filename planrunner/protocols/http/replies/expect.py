@@ -54,6 +54,7 @@ class Expected:
     soft_words: tuple[str, ...] = ()
     needs_body: bool = False
     needs_head: bool = False
+    states_status: bool = False
 
 
 def compile_expect(expect: Expect | None, lowering: Lowering) -> Expected:
@@ -66,6 +67,7 @@ def compile_expect(expect: Expect | None, lowering: Lowering) -> Expected:
         (soft if _is_soft(expect, name) else hard).append((words, check))
     status = "2xx or 3xx"
     accept: Container[int] = DEFAULT_ACCEPT
+    states_status = expect.status is not None and not _is_soft(expect, "status")
     if expect.status is not None:
         accept, status = _accept(expect.status, lowering), _shown_status(expect.status)
         if _is_soft(expect, "status"):
@@ -81,6 +83,7 @@ def compile_expect(expect: Expect | None, lowering: Lowering) -> Expected:
         needs_body=not given.isdisjoint({"json_", "contains", "matches", "schema_"}),
         # The charset of a text stands in the head.
         needs_head=not given.isdisjoint({"header", "contains", "matches", "json_"}),
+        states_status=states_status,
     )
 
 
