@@ -13,6 +13,7 @@ from planrunner.report.findings import (
     is_default,
     is_rough,
     mark_of,
+    phases_of,
     requests_of,
     verdict_phrase,
 )
@@ -48,7 +49,13 @@ def write_markdown(result: RunResult, out: TextIO) -> None:
         out.writelines(f"- {markdown_text(reason)}\n" for reason in result.validity.reasons)
     out.writelines(f"\n**Load:** {markdown_text(missed)}\n" for missed in missed_loads(result))
     out.writelines(_thresholds(result))
-    out.writelines(_requests(requests_of(result)))
+    phases = phases_of(result)
+    if len(phases) < 2:
+        out.writelines(_requests("Requests", requests_of(result)))
+    else:
+        for phase in phases:
+            title = f"Phase {markdown_text(phase.name)}"
+            out.writelines(_requests(title, [phase, *requests_of(result, phase.name)]))
     if result.notices:
         out.write("\n### Notices\n\n")
         out.writelines(f"- {markdown_text(notice)}\n" for notice in result.notices)
@@ -71,12 +78,13 @@ def markdown_text(text: str) -> str:
 
 
 def _facts(result: RunResult) -> Iterator[str]:
-    totals = result.totals
+    totals, is_one = result.totals, len(phases_of(result)) < 2
     yield format_count(totals.total_requests, "request")
-    yield format_rate(totals.requests_per_second)
+    if is_one:  # phases have rates and latencies of their own
+        yield format_rate(totals.requests_per_second)
     if totals.total_requests:
         yield f"{format_percent(totals.error_rate / 100)} failed"
-    if totals.has_latency:
+    if totals.has_latency and is_one:
         yield f"p95 {format_duration(round(totals.p95_response_time * 1e9))}"
         if service_ns := service_p95_ns(result):
             yield f"service p95 {format_duration(service_ns)}"
@@ -107,10 +115,10 @@ def _finding_cells(finding: ResultFinding) -> tuple[str, ...]:
     )
 
 
-def _requests(rows: Sequence[Row]) -> Iterator[str]:
+def _requests(title: str, rows: Sequence[Row]) -> Iterator[str]:
     if not rows:
         return
-    yield "\n### Requests, worst first\n\n"
+    yield f"\n### {title}, worst first\n\n"
     yield from _table(
         ("Request", "Count", "Failed", "Per second", *_PERCENTILES),
         [_row_cells(row) for row in rows[:_MOST_ROWS]],
@@ -130,7 +138,7 @@ def _row_cells(row: Row) -> tuple[str, ...]:
         if row.has_latency
     ]
     return (
-        markdown_text(row.name) or "(no name)",
+        "all requests" if row.by == "phase" else markdown_text(row.name) or "(no name)",
         f"{row.count:,}",
         f"{row.failed:,}{share}",
         f"{row.requests_per_second:,.1f}",

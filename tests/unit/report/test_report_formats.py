@@ -175,6 +175,23 @@ def test_markdown_marks_percentiles_of_few_requests():
     assert "\n\\* n too small: p95 needs 20 requests, p99 needs 100\n" in text
 
 
+def test_markdown_keeps_phases_apart():
+    """A rate over two phases is the rate of neither."""
+    rows = tuple(
+        make_row("all" if by == "phase" else name, by=by, phase=phase, count=count)
+        if by == "request"
+        else make_row(name, by="phase", count=count)
+        for name, count in (("put bench", 36_400), ("get bench", 107_680))
+        for by, phase in (("phase", ""), ("request", name))
+    )
+    (text,) = written(replace(RESULTS["passing"], rows=rows), "summary.md")
+
+    assert text.splitlines()[2] == "8,337 requests · 0 % failed · took 21.5 s"
+    assert "### Phase put bench, worst first" in text
+    assert "| all requests | 36,400 | 0 | 1,820.0 |" in text
+    assert "| all requests | 107,680 | 0 | 5,384.0 |" in text
+
+
 @pytest.mark.parametrize("name", ["timeseries.csv", "locust-csv"])
 def test_no_cell_is_a_formula(name, evil):
     """Spreadsheets run cells that begin with `=`."""
