@@ -11,7 +11,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from planrunner.compiler import compile_plan
-from planrunner.compiler.load.phases import phase_names
+from planrunner.compiler.load.named_phases import phase_names
 from planrunner.compiler.load.selection import tags_of
 from planrunner.errors import PlanrunnerError
 from planrunner.plan.loader import Plan, load
@@ -48,8 +48,7 @@ def names_in(file: Path, kind: str, profile: str | None = None) -> list[str]:
 def _phases(plan: Plan, profile: str | None) -> Iterable[str]:
     wanted = [profile] if profile else list(plan.model.profile_names()) or [""]
     for name in wanted:
-        phases = [phase for _, phase in plan.model.schedule(name or None)]
-        yield from phase_names(phases, name)
+        yield from phase_names(plan.model.schedule(name or None))
 
 
 def _tags(plan: Plan, _: str | None) -> Iterable[str]:

@@ -7,13 +7,15 @@ from dataclasses import field, replace
 from typing import Final
 
 from planrunner.compiler.compilation import Compilation
-from planrunner.compiler.load.phases import compile_phase, phase_names
+from planrunner.compiler.load.named_phases import NamedPhase, named_phases
+from planrunner.compiler.load.phases import compile_phase
 from planrunner.compiler.load.selection import (
     PlanSelection,
     choices_in,
     select,
     selection_of_phase,
 )
+from planrunner.compiler.load.uses import check_uses
 from planrunner.compiler.names.params import shown_param, written_param
 from planrunner.compiler.thresholds.statements import Stated
 from planrunner.graph.run_graph import PhaseNode, UserProgram
@@ -68,6 +70,7 @@ def compile_schedule(
     compile_users: CompileUsers,
 ) -> PhaseSchedule:
     """Compile the users, and all phases of the plan; those of other profiles are only checked."""
+    check_uses(work, plan.model.profiles or {})
     everyone = compile_users(work)
     for choice in choices_in(selection, everyone):
         if not choice.is_known:
@@ -80,7 +83,10 @@ def compile_schedule(
     for other in plan.model.profile_names():
         if other != profile:
             ignored = PhaseSchedule(everyone)
-            _Phases(work, plan, PlanSelection(), everyone, ignored, compile_users).compile(other)
+            phases = _Phases(
+                work, plan, PlanSelection(), everyone, ignored, compile_users, alone=True
+            )
+            phases.compile(other)
             schedule.unused_thresholds += ignored.thresholds
             schedule.unused_thresholds += (item for slo in ignored.slo.values() for item in slo)
     return schedule
@@ -115,7 +121,11 @@ def _listed(kind: str, names: Sequence[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Phases:
-    """Compiles the phases of one profile into `schedule`."""
+    """Compiles the phases of one profile into `schedule`.
+
+    Attributes:
+        alone: Whether phases that the profile only uses are left to the profile that has them.
+    """
 
     work: Compilation
     plan: Plan
@@ -123,23 +133,26 @@ class _Phases:
     everyone: tuple[UserProgram, ...]
     schedule: PhaseSchedule
     compile_users: CompileUsers
+    alone: bool = False
 
     def compile(self, profile: str) -> None:
-        phases = self.plan.model.schedule(profile or None)
-        names = phase_names([phase for _, phase in phases], profile)
+        phases = named_phases(self.plan.model, profile, own=self.alone)
+        names = [phase.name for phase in phases]
         for wanted in self.selection.phases:
             if wanted not in names:
                 self.work.faults.append(unknown_choice("--phase", "phase", wanted, names))
         before = len(self.work.faults)
-        for (path, phase), name in zip(phases, names, strict=True):
-            self._add(phase, path, name)
+        for phase in phases:
+            self._add(phase, profile)
         if self.selection.is_partial:
             self._notice()
         nobody = not self.schedule.phases and self.selection != PlanSelection()
         if nobody and len(self.work.faults) == before == 0:
             self._nothing()
 
-    def _add(self, phase: PhaseModel, path: PlanPath, name: str) -> None:
+    def _add(self, named: NamedPhase, profile: str) -> None:
+        phase, path, name = named.place.phase, named.place.path, named.name
+        called = tuple(named.called.values())
         wanted = self.selection.phases
         runs = not wanted or name in wanted
         params, work, everyone = self._with_params(self.work, phase, path)
@@ -147,7 +160,7 @@ class _Phases:
             key: written_param(value) for key, value in {**self.plan.params, **params}.items()
         }
         self.schedule.thresholds += [
-            Stated(work, threshold, (*path, "thresholds", index), written, name)
+            Stated(work, threshold, (*path, "thresholds", index), written, name, called)
             for index, threshold in enumerate(phase.thresholds or ())
         ]
         if phase.search is not None:
@@ -158,6 +171,7 @@ class _Phases:
                     (*path, "search", "slo", index),
                     written,
                     name,
+                    called,
                 )
                 for index, sentence in enumerate(phase.search.slo)
             ]
@@ -179,7 +193,13 @@ class _Phases:
         chosen = tuple(program for program in programs if program.name in node.classes)
         own = () if all(program in same for program in chosen) else chosen
         shown = {key: shown_param(param) for key, param in params.items()}
-        self.schedule.phases.append(replace(node, programs=own, params=shown))
+        origin = "" if named.profile == profile else named.profile
+        if origin and node.start_at_ns is not None:
+            self.schedule.notices.append(
+                f"{work.span((*path, 'start_at'))}: `start_at` counts from the start of the run, "
+                f"so phase `{name}` doesn't wait for what `{profile}` runs before `{origin}`"
+            )
+        self.schedule.phases.append(replace(node, programs=own, params=shown, profile=origin))
 
     def _asks_nobody(self, phase: PhaseModel, everyone: Sequence[UserProgram]) -> bool:
         """Say whether the classes that the phase names exist, and only aren't selected."""

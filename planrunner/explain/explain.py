@@ -142,6 +142,8 @@ def _sessions(graph: RunGraph, phase: PhaseNode) -> Iterator[str]:
 
 def _own(graph: RunGraph, phase: PhaseNode) -> Iterator[str]:
     """Yield what is different in this phase."""
+    if phase.profile and phase.profile != phase.name:
+        yield f"    from profile {phase.profile}"
     for name, value in phase.params.items():
         yield f"    with {name} = {value}"
     tasks = {user.name: [task.name for task in user.tasks] for user in graph.users}

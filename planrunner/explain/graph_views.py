@@ -55,6 +55,7 @@ def graph_json(graph: RunGraph) -> str:
 def _phase(graph: RunGraph, phase: PhaseNode) -> dict[str, Any]:
     return {
         "name": phase.name,
+        **({"profile": phase.profile} if phase.profile else {}),
         "start_at_ns": phase.start_at_ns,
         "warmup_ns": phase.warmup_ns,
         "graceful_stop_ns": phase.graceful_stop_ns,

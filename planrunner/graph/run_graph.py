@@ -234,6 +234,7 @@ class PhaseNode:
         programs: What its classes do, if that differs from `RunGraph.users`: the phase has params
             or a selection of its own.
         params: Params that are its own, as shown to people.
+        profile: The profile that has it, where the one that runs only uses that; else empty.
     """
 
     name: str
@@ -244,6 +245,7 @@ class PhaseNode:
     graceful_stop_ns: int = 30_000_000_000
     programs: tuple[UserProgram, ...] = ()
     params: Mapping[str, str] = field(default_factory=dict)
+    profile: str = ""
 
     def class_of_seats(self, programs: Iterable[UserProgram]) -> tuple[str, ...]:
         """Return the class of each user, in the order in which they start.

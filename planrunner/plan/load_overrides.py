@@ -9,6 +9,7 @@ from typing import Any, Final
 from planrunner.errors import PlanrunnerError
 from planrunner.language.diagnostics import Code, PlanError
 from planrunner.load.population import Share, seats
+from planrunner.plan.models.load.profiles import unfold, unique_names
 from planrunner.plan.models.load.stages import expand_stages, level_key
 from planrunner.plan.yaml.document import PlanPath
 from planrunner.plan.yaml.edits import Edits, Option
@@ -32,22 +33,13 @@ class PhaseKeys:
     phases: tuple[str, ...] = ()
 
     def names_at(self, path: PlanPath) -> list[str]:
-        """Return the names of the phases in the list at `path`; none if it isn't such a list."""
+        """Return what the entries of the list at `path` are called; none if it has no phases."""
         value = self.edits.document.value(path)
         is_phases = path == ("phases",) or (len(path) == 2 and path[0] == "profiles")
         if not is_phases or not isinstance(value, list):
             return []
         base = str(path[1]) if len(path) == 2 else "main"
-        names: list[str] = []
-        for item in value:
-            own = item.get("name") if isinstance(item, dict) else None
-            first = name = own if isinstance(own, str) else base
-            number = 1
-            while name in names:
-                number += 1
-                name = f"{first}-{number}"
-            names.append(name)
-        return names
+        return unique_names(_used_by(item) or _wanted_name(item, base) for item in value)
 
     def running(self) -> Iterator[tuple[PlanPath, Mapping[str, Any]]]:
         """Yield the phases that run, each with its place; `stages:` of the plan is one too."""
@@ -55,15 +47,39 @@ class PhaseKeys:
         if document.has(("stages",)):
             yield (), {"stages": document.value(("stages",))}
             return
-        path: PlanPath = ("phases",)
-        profiles = document.value(("profiles",))
-        if isinstance(profiles, dict) and profiles:
-            first = next(iter(profiles))
-            path = ("profiles", first if self.profile not in profiles else str(self.profile))
-        for index, name in enumerate(self.names_at(path)):
-            phase = document.value((*path, index))
-            if isinstance(phase, dict) and (not self.phases or name in self.phases):
-                yield (*path, index), phase
+        places = self._places()
+        names = unique_names(_wanted_name(document.value(path), base) for path, base in places)
+        wanted = (path for (path, _), name in zip(places, names, strict=True) if self._runs(name))
+        for path in dict.fromkeys(wanted):
+            if isinstance(phase := document.value(path), dict):
+                yield path, phase
+
+    def _runs(self, name: str) -> bool:
+        return not self.phases or name in self.phases
+
+    def _places(self) -> list[tuple[PlanPath, str]]:
+        """Return the place of each phase of the profile, and the name of one without its own."""
+        profiles = self.edits.document.value(("profiles",))
+        if not isinstance(profiles, dict) or not profiles:
+            phases = self.edits.document.value(("phases",))
+            count = len(phases) if isinstance(phases, list) else 0
+            return [(("phases", index), "main") for index in range(count)]
+        lists = {name: found if isinstance(found, list) else [] for name, found in profiles.items()}
+        chosen = next(iter(lists)) if self.profile not in lists else str(self.profile)
+        return [
+            (("profiles", via[-1], index), via[-1])
+            for via, index, _ in unfold(lists, chosen, _used_by)
+        ]
+
+
+def _used_by(entry: object) -> str | None:
+    used = entry.get("use") if isinstance(entry, dict) else None
+    return used if isinstance(used, str) else None
+
+
+def _wanted_name(phase: object, base: str) -> str:
+    own = phase.get("name") if isinstance(phase, dict) else None
+    return own if isinstance(own, str) else base
 
 
 def _refusal(option: Option, message: str, hint: str) -> PlanError:

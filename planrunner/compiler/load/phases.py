@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Final, cast
 
@@ -22,26 +22,13 @@ from planrunner.plan.models.load.workload import LoadKind, PhaseModel
 from planrunner.plan.yaml.document import PlanPath
 from planrunner.units import NS_PER_MINUTE, NS_PER_S, Rate, write_duration
 
-__all__ = ["compile_phase", "phase_names"]
+__all__ = ["compile_phase"]
 
 _GRACEFUL_STOP_NS: Final = 30 * NS_PER_S
 _MAX_DURATION_NS: Final = 10 * NS_PER_MINUTE
 # Each has connections of its own; seats and timers are worked out for all before the start.
 _MOST_USERS: Final = 1_000_000
 _NO_RATE: Final = Rate(1, NS_PER_S)
-
-
-def phase_names(phases: Sequence[PhaseModel], profile: str) -> list[str]:
-    """Return the name of each phase: its own, or the profile's, or `main`; repeats get a number."""
-    names: dict[str, None] = {}
-    numbers: dict[str, int] = {}
-    for phase in phases:
-        name = base = phase.name or profile or "main"
-        while name in names:
-            numbers[base] = numbers.get(base, 1) + 1
-            name = f"{base}-{numbers[base]}"
-        names[name] = None
-    return list(names)
 
 
 def compile_phase(

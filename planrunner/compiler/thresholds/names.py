@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from typing import Final
 
-from planrunner.compiler.load.phases import phase_names
+from planrunner.compiler.load.named_phases import NamedPhase, named_phases, phase_names
 from planrunner.compiler.steps.walk_steps import Flows
 from planrunner.language.expressions.expression import ExpressionError, to_text
 from planrunner.language.fields.text import lower_value
-from planrunner.metrics.thresholds import Metric, Threshold
+from planrunner.metrics.thresholds import Metric, Threshold, ThresholdScope
 from planrunner.metrics.thresholds.selector import (
     AllOf,
     AnyOf,
@@ -63,6 +63,8 @@ class KnownTargets:
         values: The values of each tag; None when one is only known while the run goes on.
         stages: The stages of each phase, those of all profiles included.
         profiles: The phases of each profile.
+        brought: Of each profile that the one that runs uses, what its phases are called in this
+            run, by the names that they have when it runs alone.
         varies: What each phase that searches varies, `users` or `rate`, in all profiles.
         gauges: What is measured of services and by monitors.
         running: The phases of this run, each with the classes that are meant to have users in it.
@@ -79,6 +81,7 @@ class KnownTargets:
     values: dict[str, set[str] | None] = field(default_factory=dict)
     stages: dict[str, set[str]] = field(default_factory=dict)
     profiles: dict[str, list[str]] = field(default_factory=dict)
+    brought: dict[str, dict[str, set[str]]] = field(default_factory=dict)
     varies: dict[str, set[str]] = field(default_factory=dict)
     gauges: tuple[str, ...] = ()
     running: dict[str, Running] = field(default_factory=dict)
@@ -129,6 +132,21 @@ class KnownTargets:
             return []
         return sorted(values)
 
+    def note_origin(self, phase: NamedPhase) -> None:
+        """Note which profiles bring a phase of this run."""
+        for profile, name in phase.called.items():
+            if profile != self.profile:
+                self.brought.setdefault(profile, {}).setdefault(name, set()).add(phase.name)
+
+    def chosen_by(self, scope: ThresholdScope) -> ThresholdScope:
+        """Return a scope that knows which phases it means, if they come from a used profile."""
+        if scope.profile is None or scope.profile.name not in self.brought:
+            return scope
+        by_name = self.brought[scope.profile.name]
+        wanted = by_name if scope.phase is None else [scope.phase.name]
+        chosen = (by_name.get(name, set()) for name in wanted)
+        return replace(scope, chosen=frozenset().union(*chosen))
+
     def why_not(self, threshold: Threshold) -> str:
         """Return why this run doesn't select what the threshold looks at; empty when it does."""
         reasons = (self._why_not(metric) for metric in threshold.metrics)
@@ -140,11 +158,14 @@ class KnownTargets:
 
     def _why_not(self, metric: Metric) -> str:
         scope = metric.scope
-        if scope.profile is not None and scope.profile.name != self.profile:
+        known = (self.profile, *self.brought)
+        if scope.profile is not None and scope.profile.name not in known:
             return f"profile {scope.profile.name} does not run"
-        if scope.phase is not None and scope.phase.name not in self.running:
+        phases = [name for name in self.running if scope.takes(name)]
+        if not phases and scope.phase is not None:
             return f"phase {scope.phase.name} does not run"
-        phases = list(self.running) if scope.phase is None else [scope.phase.name]
+        if not phases and scope.profile is not None and scope.chosen is not None:
+            return f"no phase of profile {scope.profile.name} runs"
         if scope.stage is not None:
             phases = [name for name in phases if scope.stage.name in self.stages.get(name, ())]
             if not phases:
@@ -215,21 +236,18 @@ def names_of(
         _RequestOwner(names, name, flows).add(user)
     for block in (model.setup, model.teardown):
         _RequestOwner(names, "", flows).add_block(block)
-    for name, phases in _schedules(model).items():
-        called = phase_names(phases, name)
+    for name in model.profile_names() or ("",):
+        places = model.schedule(name or None)
+        called = phase_names(places)
         if name:
             names.profiles[name] = called
-        for phase, phase_name in zip(phases, called, strict=True):
-            names.stages.setdefault(phase_name, set()).update(_stage_names(phase))
-            if phase.search is not None:
-                names.varies.setdefault(phase_name, set()).add(phase.search.vary)
+        for place, phase_name in zip(places, called, strict=True):
+            names.stages.setdefault(phase_name, set()).update(_stage_names(place.phase))
+            if place.phase.search is not None:
+                names.varies.setdefault(phase_name, set()).add(place.phase.search.vary)
+    for phase in named_phases(model, profile):
+        names.note_origin(phase)
     return names
-
-
-def _schedules(model: PlanModel) -> Mapping[str, Sequence[PhaseModel]]:
-    if model.profiles is not None:
-        return model.profiles
-    return {"": [phase for _, phase in model.schedule(None)]}
 
 
 def _stage_names(phase: PhaseModel) -> list[str]:

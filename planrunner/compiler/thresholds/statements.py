@@ -18,7 +18,6 @@ from planrunner.metrics.thresholds import (
     DEFAULT_SENTENCE,
     Metric,
     OnNoData,
-    Ratio,
     Threshold,
     ThresholdLevel,
     ThresholdScope,
@@ -53,6 +52,7 @@ class Stated:
         path: Its place.
         params: Their values as a plan writes them: `p95 < ${limit}` needs the unit.
         phase: The phase that it stands in; empty for the whole plan.
+        called: What that phase is called where only the profile that has it runs.
     """
 
     work: Compilation
@@ -60,6 +60,7 @@ class Stated:
     path: PlanPath
     params: Mapping[str, str]
     phase: str = ""
+    called: tuple[str, ...] = ()
 
 
 def compile_thresholds(stated: Sequence[Stated], names: KnownTargets) -> tuple[Threshold, ...]:
@@ -75,7 +76,7 @@ def compile_thresholds(stated: Sequence[Stated], names: KnownTargets) -> tuple[T
         pair += len(sentences) > 1
         for level, key, text in sentences:
             where = (*path, key) if key else path
-            sentence = _PlacedSentence(item.work, model, where, text, item.phase)
+            sentence = _PlacedSentence(item.work, model, where, text, item.phase, item.called)
             threshold = sentence.compile(names, item.params)
             if threshold is not None:
                 found.append(
@@ -99,6 +100,7 @@ class _PlacedSentence:
     Attributes:
         path: Of the sentence; of the long form's mapping.
         phase: What it looks at, when it stands in a phase.
+        called: Other names of that phase.
     """
 
     work: Compilation
@@ -106,6 +108,7 @@ class _PlacedSentence:
     path: PlanPath
     text: str
     phase: str = ""
+    called: tuple[str, ...] = ()
 
     def compile(self, names: KnownTargets, params: Mapping[str, str]) -> Threshold | None:
         settled = self._settle(names, params)
@@ -125,28 +128,21 @@ class _PlacedSentence:
         for unfit in unfit_for_search(threshold, names):
             word = (unfit.offset, unfit.length) if exact else None
             self._fault(Code.INVALID_VALUE, PlanrunnerError(unfit.message, hint=unfit.hint), word)
+        threshold = threshold.rescoped(names.chosen_by)
         place = str(self.work.span(self.path))
         return replace(threshold, place=place, not_applicable=names.why_not(threshold))
 
     def _within_phase(self, threshold: Threshold, *, exact: bool) -> Threshold:
         """Return the threshold with its phase as scope; a stage may stand beside it."""
         for term in (term for metric in threshold.metrics for term in metric.scope.terms):
-            if term.kind is not SelectorKind.STAGE and term.name != self.phase:
+            if term.kind is not SelectorKind.STAGE and term.name not in (self.phase, *self.called):
                 inside = (term.offset, max(1, term.end - term.offset)) if exact else None
                 message = f"this threshold applies to the phase `{self.phase}` that contains it"
                 hint = "move it to `thresholds:` of the plan"
                 self.work.fault(self.path, Code.NOT_ALLOWED, message, hint=hint, inside=inside)
-        match threshold.metric:
-            case Ratio(dividend, divisor):
-                scoped: Metric | Ratio = Ratio(self._scoped(dividend), self._scoped(divisor))
-            case metric:
-                scoped = self._scoped(metric)
-        threshold = replace(threshold, metric=scoped)
+        phase = Term(SelectorKind.PHASE, self.phase)
+        threshold = threshold.rescoped(lambda scope: ThresholdScope(phase=phase, stage=scope.stage))
         return replace(threshold, text=str(threshold))
-
-    def _scoped(self, metric: Metric) -> Metric:
-        scope = ThresholdScope(phase=Term(SelectorKind.PHASE, self.phase), stage=metric.scope.stage)
-        return replace(metric, scope=scope)
 
     def _settle(self, names: KnownTargets, params: Mapping[str, str]) -> str | None:
         """Return the sentence with its params filled in; None when that is impossible."""

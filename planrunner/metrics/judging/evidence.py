@@ -91,5 +91,5 @@ class Evidence:
 
     def covers(self, scope: ThresholdScope, phase: str, stage: str | None = None) -> bool:
         """Whether what happened in a phase (and stage) belongs to `scope`."""
-        in_phase = phase not in self.apart if scope.phase is None else phase == scope.phase.name
+        in_phase = scope.takes(phase) and (scope.phase is not None or phase not in self.apart)
         return in_phase and (scope.stage is None or stage in (None, scope.stage.name))

@@ -282,9 +282,6 @@ def _task_mixes(metric: Metric, view: JudgedSpan) -> Iterator[list[TaskShare]]:
 
 
 def _levels(metric: Metric, view: JudgedSpan) -> list[float]:
-    named = metric.scope.phase
     return [
-        level
-        for phase, level in view.evidence.sustainable.items()
-        if named is None or phase == named.name
+        level for phase, level in view.evidence.sustainable.items() if metric.scope.takes(phase)
     ]

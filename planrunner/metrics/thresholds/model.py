@@ -7,7 +7,7 @@ Positions count characters from 0 in the text that was parsed and are no part of
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from enum import StrEnum
 from operator import eq, ge, gt, le, lt, ne
 from typing import Final
@@ -95,15 +95,27 @@ _COMPARE: Final[Mapping[Operator, Callable[[float, float], bool]]] = {
 
 @dataclass(frozen=True, slots=True)
 class ThresholdScope:
-    """Where a metric is looked at; all empty means every phase of the run together."""
+    """Where a metric is looked at; all empty means every phase of the run together.
+
+    Attributes:
+        chosen: The phases of this run that it means, where a profile that the running one uses
+            brought them; None where their names alone decide. Set by the compiler.
+    """
 
     profile: Term | None = None
     phase: Term | None = None
     stage: Term | None = None
+    chosen: frozenset[str] | None = field(default=None, compare=False)
 
     @property
     def terms(self) -> tuple[Term, ...]:
         return tuple(term for term in (self.profile, self.phase, self.stage) if term is not None)
+
+    def takes(self, phase: str) -> bool:
+        """Whether it looks at a phase of this name, all of its stages or some."""
+        if self.chosen is not None:
+            return phase in self.chosen
+        return self.phase is None or phase == self.phase.name
 
     def __str__(self) -> str:
         return " ".join(f"{term.kind} {quoted(term.name)}" for term in self.terms)
@@ -226,6 +238,18 @@ class Threshold:
         if isinstance(self.metric, Ratio):
             return (self.metric.dividend, self.metric.divisor)
         return (self.metric,)
+
+    def rescoped(self, rescope: Callable[[ThresholdScope], ThresholdScope]) -> Threshold:
+        """Return the threshold with other scopes."""
+
+        def of(metric: Metric) -> Metric:
+            return replace(metric, scope=rescope(metric.scope))
+
+        match self.metric:
+            case Ratio(dividend, divisor):
+                return replace(self, metric=Ratio(of(dividend), of(divisor)))
+            case metric:
+                return replace(self, metric=of(metric))
 
     @property
     def selectors(self) -> tuple[Term, ...]:

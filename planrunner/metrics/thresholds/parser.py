@@ -219,7 +219,7 @@ def _scope(scanner: Scanner) -> ThresholdScope:
             length=len(word),
             hint=hint,
         )
-    return ThresholdScope(**found)
+    return ThresholdScope(found.get("profile"), found.get("phase"), found.get("stage"))
 
 
 def _window(scanner: Scanner) -> Window:

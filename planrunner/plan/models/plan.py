@@ -17,6 +17,7 @@ from planrunner.language.fields.mapping import (
     later,
 )
 from planrunner.language.fields.types import Count, VariableName
+from planrunner.plan.models.load.profiles import PlacedPhase, phases_in
 from planrunner.plan.models.load.stages import StageList, mixed_stages
 from planrunner.plan.models.load.workload import PhaseModel, with_counted_users
 from planrunner.plan.models.params import ParamModel
@@ -36,10 +37,7 @@ else:  # plans without these don't import what they take
     ReportModel = later("planrunner.plan.models.report_settings", "ReportModel")
     ServiceModel = later("planrunner.plan.models.services", "ServiceModel")
 
-__all__ = ["ImportModel", "PhasePlaces", "PlanModel", "is_extension"]
-
-PhasePlaces = tuple[tuple[str | int, ...], PhaseModel]
-"""A phase and where the plan has it."""
+__all__ = ["ImportModel", "PlanModel", "is_extension"]
 
 _LOAD_KEYS: Final = ("stages", "phases", "profiles")
 
@@ -180,7 +178,10 @@ class PlanModel(_RootModel):
     profiles: dict[str, list[PhaseModel]] | None = Field(
         None,
         description="Named lists of phases, selected with `--profile`; the first is the default.",
-        examples=["{smoke: [{users: 5, hold: 1m}], load: [{users: 100, hold: 10m}]}"],
+        examples=[
+            "{smoke: [{users: 5, hold: 1m}], load: [{users: 100, hold: 10m}], "
+            "all: [{use: smoke}, {use: load}]}"
+        ],
     )
     monitors: dict[str, MonitorModel] | None = Field(
         None,
@@ -245,6 +246,7 @@ class PlanModel(_RootModel):
                 "or `profiles:`",
             )
         yield from _empty_load(data)
+        yield from _lonely_uses(data)
         if "users" not in data and "imports" not in data and not _is_misspelt(data, ("users",)):
             yield Fault(
                 Code.MISSING_KEY,
@@ -257,7 +259,7 @@ class PlanModel(_RootModel):
         """Return the profiles in file order; none when the plan has no `profiles:`."""
         return tuple(self.profiles or ())
 
-    def schedule(self, profile: str | None = None) -> list[PhasePlaces]:
+    def schedule(self, profile: str | None = None) -> list[PlacedPhase]:
         """Return the phases that run, each with its place in the plan.
 
         Args:
@@ -265,15 +267,14 @@ class PlanModel(_RootModel):
         """
         if self.stages is not None:
             # Checked already, as part of the plan.
-            return [((), PhaseModel.model_construct(stages=self.stages))]
+            return [PlacedPhase((), PhaseModel.model_construct(stages=self.stages))]
         if self.phases is not None:
-            return [(("phases", index), phase) for index, phase in enumerate(self.phases)]
+            return [
+                PlacedPhase(("phases", index), phase) for index, phase in enumerate(self.phases)
+            ]
         profiles = self.profiles or {}
         chosen = next(iter(profiles), "") if profile is None else profile
-        return [
-            (("profiles", chosen, index), phase)
-            for index, phase in enumerate(profiles.get(chosen, ()))
-        ]
+        return phases_in(profiles, chosen)
 
 
 def _ask_packages(data: Mapping[Any, Any]) -> None:
@@ -340,4 +341,17 @@ def _empty_load(data: Mapping[str, Any]) -> Iterator[Fault]:
                 "add a phase such as `{users: 10, hold: 1m}`",
                 str(name),
                 ("profiles",),
+            )
+
+
+def _lonely_uses(data: Mapping[str, Any]) -> Iterator[Fault]:
+    phases = data.get("phases")
+    for index, phase in enumerate(phases if isinstance(phases, list) else ()):
+        if isinstance(phase, dict) and "use" in phase:
+            yield Fault(
+                Code.NOT_ALLOWED,
+                "`use` names a profile, and a plan with `phases` has none",
+                "put the phases under `profiles:`, which maps names to lists of phases",
+                "use",
+                ("phases", index),
             )

@@ -103,6 +103,7 @@ SNIPPETS: Final[Mapping[str, tuple[dict[str, Any], ...]]] = {
             "a fixed number of iterations",
             {"users": "^${1:1}", "iterations": "^${2:100}"},
         ),
+        _snippet("phases of a profile", "all phases of another profile", {"use": "${1:quick}"}),
         _snippet("stages in one line", "levels in order", {"stages": "2m:200, 5m:200, 2m:0"}),
         _snippet(
             "search for the limit",

@@ -107,8 +107,8 @@ def test_the_schedule_is_one_shape(
 
     schedule = PlanModel.model_validate(plain(text)).schedule(profile)
 
-    assert [place for place, _ in schedule] == places
-    assert schedule[0][1].kind is LoadKind.CLOSED
+    assert [placed.path for placed in schedule] == places
+    assert schedule[0].phase.kind is LoadKind.CLOSED
 
 
 def mappings() -> list[type[PlanMapping]]:

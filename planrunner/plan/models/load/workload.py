@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from planrunner.language.diagnostics import Code
-from planrunner.language.fields.mapping import Fault, PlanMapping, error, later
+from planrunner.language.fields.mapping import Fault, PlanMapping, error, known_keys, later
 from planrunner.language.fields.types import Count, Duration, PositiveInt, RateField
 from planrunner.plan.models.load.level import LevelField, misfits
 from planrunner.plan.models.load.stages import StageList, level_key, mixed_stages
@@ -109,8 +109,15 @@ class PhaseModel(PlanMapping):
         "max_vus": "max_users",
         "loops": "iterations_per_user",
         "delay": "start_at",
+        "profile": "use",
     }
 
+    use: str | None = Field(
+        None,
+        min_length=1,
+        description="Run the phases of this profile in its place; without any other key.",
+        examples=["quick"],
+    )
     name: str | None = Field(
         None,
         min_length=1,
@@ -224,7 +231,17 @@ class PhaseModel(PlanMapping):
         return LoadKind.OPEN if rates else LoadKind.CLOSED
 
     @classmethod
+    def expand(cls, data: object) -> object:
+        if isinstance(data, str):
+            hint = f"write `{{use: {data}}}` for the phases of that profile"
+            raise error(Fault(Code.WRONG_TYPE, f"`{data}` is not a phase", hint))
+        return data
+
+    @classmethod
     def find_faults(cls, data: Mapping[str, Any]) -> Iterator[Fault]:
+        if "use" in data:
+            yield from _faults_beside_use(data)
+            return
         found = list(_exclusive_faults(data))
         if not found:
             found = list(_foreign_faults(data))
@@ -232,6 +249,18 @@ class PhaseModel(PlanMapping):
             found = [*_missing_faults(data), *_from_faults(data)]
         yield from found
         yield from mixed_stages(data.get("stages"))
+
+
+def _faults_beside_use(data: Mapping[str, Any]) -> Iterator[Fault]:
+    for key in data:
+        if key != "use" and key in known_keys(PhaseModel):
+            yield Fault(
+                Code.CONFLICTING_KEYS,
+                f"`{key}` can't be combined with `use`",
+                f"`use` runs phases as they are: change those of `{data['use']}`, or make this a "
+                "phase of its own",
+                key,
+            )
 
 
 def _kind_of(data: Mapping[str, Any]) -> LoadKind:
