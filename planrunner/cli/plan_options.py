@@ -204,20 +204,21 @@ _OPTIONS: Final = (
         "user_level",
         metavar="N",
         default="",
-        help="Run each phase with this many users.",
+        help="Run each phase with this many users, at most: classes and stages keep their "
+        "proportion.",
     ),
     click.option(
         "--rate",
         metavar="RATE",
         default="",
-        help="Run each open phase at this arrival rate, such as `50/s`.",
+        help="Run each open phase at this arrival rate, at most, such as `50/s`.",
     ),
     click.option(
         "--hold",
         "--run-time",
         metavar="TIME",
         default="",
-        help="Hold each phase's level for this long, such as `30s`.",
+        help="Hold each phase's level, or run all of its stages, for this long, such as `30s`.",
     ),
     click.option(
         "--spawn-rate",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field, replace
+from functools import cache
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -17,10 +18,11 @@ from planrunner.plan.bundle import Bundle, NamedFiles
 from planrunner.plan.faults.find import MAX_FAULTS, diagnose
 from planrunner.plan.faults.salvage import Remains, salvage
 from planrunner.plan.imports import merge_imports
+from planrunner.plan.load_options.phase_keys import Constants
 from planrunner.plan.models.params import ParamModel
 from planrunner.plan.models.plan import PlanModel
 from planrunner.plan.overrides import Changes, apply_changes
-from planrunner.plan.params.resolve import Param, ParamSources, resolve_params
+from planrunner.plan.params.resolve import Param, ParamSources, resolve_params, resolve_values
 from planrunner.plan.params.secret_texts import (
     covered_text,
     has_computed_secrets,
@@ -134,7 +136,7 @@ def _load(bundle: Bundle, read: Callable[[str], str], sources: ParamSources) -> 
     broken = document.faults
     as_written = document
     document, faults = merge_imports(document, read)
-    document, refused = apply_changes(document, sources.changes)
+    document, refused = apply_changes(document, sources.changes, _constants(document, sources))
     faults += refused
     remains: Remains | None
     try:
@@ -196,6 +198,25 @@ def _params(
         blocks = _mapping(document.value(("environments",)))
         environments = {name: _mapping(block) for name, block in blocks.items()}
     return resolve_params(params, environments, sources, document)
+
+
+def _constants(document: Document, sources: ParamSources) -> Constants:
+    """Return what gives the values of params in a phase, before the plan has been checked."""
+
+    @cache
+    def of_plan() -> dict[str, Param]:
+        return _params(document, None, sources)[0]
+
+    def at(path: PlanPath) -> Mapping[str, object]:
+        params = of_plan()
+        models = _sound_params(_mapping(document.value(("params",))))
+        depth = {"phases": 2, "profiles": 3}.get(str(path[0]) if path else "", 0)
+        place = (*path[:depth], "params")
+        values = _mapping(document.value(place)) if depth else {}
+        own, _ = resolve_values(models, values, place, document, params)
+        return {name: param.value for name, param in {**params, **own}.items()}
+
+    return at
 
 
 def _sound_params(section: Mapping[str, Any]) -> dict[str, ParamModel]:

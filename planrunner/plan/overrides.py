@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from planrunner.language.diagnostics import Code, Diagnostic, PlanError, suggest
-from planrunner.plan.load_overrides import LOAD_OPTIONS, PhaseKeys
+from planrunner.plan.load_options.options import LOAD_OPTIONS
+from planrunner.plan.load_options.phase_keys import Constants, PhaseKeys
 from planrunner.plan.models.requests import is_request_word
 from planrunner.plan.yaml.document import Document, PlanPath
 from planrunner.plan.yaml.edits import Edits, Option
@@ -53,12 +54,14 @@ class Changes:
         return (*load, *(f"--override {text}" for text in self.overrides))
 
 
-def apply_changes(document: Document, changes: Changes) -> tuple[Document, list[Diagnostic]]:
+def apply_changes(
+    document: Document, changes: Changes, constants: Constants
+) -> tuple[Document, list[Diagnostic]]:
     """Return the changed document, and a fault for each change that can't be made."""
     if not changes.options:
         return document, []
     edits, options = Edits.begin(document, changes.options)
-    schedule = PhaseKeys(edits, changes.profile, changes.phases)
+    schedule = PhaseKeys(edits, changes.profile, changes.phases, constants)
     for option in options:
         name, _, _ = option.text.partition(" ")
         try:

@@ -20,6 +20,7 @@ from planrunner.language.diagnostics import Code, suggest
 from planrunner.load.population import Stage
 from planrunner.plan.models.load.workload import LoadKind, PhaseModel
 from planrunner.plan.yaml.document import PlanPath
+from planrunner.plan.yaml.edits import COMMAND_LINE
 from planrunner.units import NS_PER_MINUTE, NS_PER_S, Rate, write_duration
 
 __all__ = ["compile_phase"]
@@ -78,6 +79,8 @@ def _warmup_ns(work: Compilation, phase: PhaseModel, path: PlanPath, load: Load)
     if warmup_ns >= lasts_ns:
         message = f"the phase ends after {write_duration(lasts_ns)}: no part of it is left to judge"
         hint = "`warmup` is the first part of the phase: make it shorter"
+        if any(source.file == COMMAND_LINE for source in work.document.imported):
+            hint += f", such as with `--override {'.'.join(map(str, path))}=0s`"
         work.fault(path, Code.NO_LOAD, message, hint=hint)
     return warmup_ns
 

@@ -79,6 +79,8 @@ def _scalar(name: str, schema: Mapping[str, object]) -> ReadBy:
     refused = Code.INVALID_VALUE if name in ("positive_int", "count") else Code.INVALID_UNIT
 
     def validate(value: object) -> object:
+        if isinstance(value, Rate) and name == "rate":
+            return value  # an option's, which no text gives exactly
         try:
             if isinstance(value, str):
                 return _parse_scalar(value, name)

@@ -28,6 +28,8 @@ def read_level_text(source: str) -> Text:
 
 
 def read_level(data: object) -> LoadLevel:
+    if isinstance(data, Rate):
+        return data  # an option's, which no text gives exactly
     if isinstance(data, int) and not isinstance(data, bool) and data >= 0:
         return data
     if isinstance(data, str) and "${" in data:
