@@ -146,6 +146,9 @@ class Judgement:
             null where there is none to compare with.
         window_start_ns: Of the window that `observed` is from, from the run's start.
         window_end_ns: Likewise; both are 0 for thresholds without windows.
+        amount: `observed` in base units, and of windows the one that decided; null without data.
+        operator: Such as `<`: between the amount and the limit.
+        unit: `duration`, `rate`, `percentage`, `size` or `number`.
     """
 
     threshold: str
@@ -159,6 +162,9 @@ class Judgement:
     limit_amount: float | None = None
     window_start_ns: int = 0
     window_end_ns: int = 0
+    amount: float | None = None
+    operator: str = ""
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,6 +158,9 @@ def _judgement(gate: Gate, evidence: Evidence, started_ns: int) -> Judgement:
         limit_amount=found.limit_amount,
         window_start_ns=start_ns - started_ns,
         window_end_ns=end_ns - started_ns,
+        amount=found.amount,
+        operator=threshold.op.value,
+        unit=gate.unit.value,
     )
 
 

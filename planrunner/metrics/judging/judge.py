@@ -66,6 +66,11 @@ class Gate:
         elif metric.window is not None:
             self._windows = Windows(metric, self._unit, metric.window.length_ns)
 
+    @property
+    def unit(self) -> Unit:
+        """The unit in which the observed amount is compared with the limit."""
+        return self._unit
+
     def add(self, snapshot: Snapshot, evidence: Evidence) -> None:
         """Take in one interval; `evidence` is the run's at its end. In order of time."""
         if self.threshold.not_applicable:
@@ -160,7 +165,8 @@ class Gate:
             return Observation(Verdict.NO_DATA, _missing(self.threshold), shown)
         holds = self._is_good(measured.amount, limit)
         verdict = Verdict.PASS if holds else Verdict.FAIL
-        return Observation(verdict, *self._beside(measured, limit, shown), parts)
+        words = self._beside(measured, limit, shown)
+        return Observation(verdict, *words, parts, amount=measured.amount)
 
     def _beside(self, measured: Measured, limit: float, shown: str) -> tuple[str, str]:
         """Return what was observed and its limit, with more digits where they would look alike."""
@@ -214,16 +220,35 @@ class Gate:
         lasted = (start_ns + worst.begin_ns, start_ns + worst.end_ns)
         assert worst.measured is not None  # those without are not judged
         words = self._beside(worst.measured, limit, shown)
+        decides = self._deciding(judged, limit, window.count)
         if row:
             reason = f"in {_pieces(row)} from {write_duration(row[0].begin_ns)}"
-            return Observation(Verdict.FAIL, *words, reason, None, lasted)
+            return Observation(Verdict.FAIL, *words, reason, None, lasted, decides)
         over = sum(not self._holds(one, limit) for one in judged)
         if over:
             row_needed = f", {window.count} in a row needed" if window.count > 1 else ""
             reason = f"{over} of {_pieces(judged)} over{row_needed}"
         else:
             reason = f"the worst of {_pieces(judged)}" if len(judged) > 1 else ""
-        return Observation(Verdict.PASS, *words, reason, None, lasted)
+        return Observation(Verdict.PASS, *words, reason, None, lasted, decides)
+
+    def _deciding(self, windows: Sequence[WindowResult], limit: float, count: int) -> float | None:
+        """Return the one amount that holds if and only if `count` windows in a row don't break."""
+        amounts = [_amount(one) for one in windows]
+        rows = [amounts[n : n + count] for n in range(len(amounts) - count + 1)]
+        if not rows:
+            return None
+        match self.threshold.op:
+            case Operator.LESS | Operator.AT_MOST:
+                return max(map(min, rows))
+            case Operator.GREATER | Operator.AT_LEAST:
+                return min(map(max, rows))
+            case Operator.EQUAL | Operator.NOT_EQUAL:
+                row = self._broken_row(windows, limit, count)
+                kept = row or [one for one in windows if self._holds(one, limit)]
+                return _amount(kept[0])
+            case _ as unreachable:
+                assert_never(unreachable)
 
     def _broken_row(
         self, windows: Sequence[WindowResult], limit: float, count: int

@@ -32,6 +32,7 @@ class Observation:
         reason: What the two leave open: which window, why not applicable; often empty.
         limit_amount: `limit` as a number of its unit; None where it isn't known.
         window_ns: From when to when the worst window lasted, by the clock; None without windows.
+        amount: What was observed as a number of the limit's unit; of windows, what decides.
     """
 
     verdict: Verdict
@@ -40,3 +41,4 @@ class Observation:
     reason: str = ""
     limit_amount: float | None = None
     window_ns: tuple[int, int] | None = None
+    amount: float | None = None

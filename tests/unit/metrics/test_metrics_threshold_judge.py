@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from planrunner.metrics.amounts import Unit, distinct_amount
 from planrunner.metrics.histogram import Histogram
@@ -568,3 +570,27 @@ def test_windows_that_are_over_are_counted_where_too_few_are_in_a_row() -> None:
 
     assert word == "pass"
     assert reason == "2 of 4 windows of 1s over, 2 in a row needed"
+
+
+@given(
+    levels=st.lists(st.integers(1, 6), min_size=1, max_size=8),
+    count=st.integers(1, 4),
+    operator=st.sampled_from(["<", "<=", ">", ">=", "==", "!="]),
+    limit=st.integers(1, 6),
+)
+def test_the_amount_of_windows_decides_as_they_do(
+    levels: list[int], count: int, operator: str, limit: int
+) -> None:
+    """So that the amounts of several runs can be judged together."""
+    snapshots = seconds(*({OK: [10] * level} for level in levels))
+    threshold = parse_threshold(f"count over 1s for {count} windows {operator} {limit}")
+
+    found = judge(threshold, evidence_of(snapshots), snapshots)
+
+    assert found.limit_amount == limit
+    if found.amount is None:
+        assert len(levels) < count
+        assert found.verdict is Verdict.PASS
+    else:
+        holds = threshold.op.holds(found.amount, limit)
+        assert found.verdict is (Verdict.PASS if holds else Verdict.FAIL)
