@@ -14,6 +14,7 @@ from planrunner.values import dataclass
 __all__ = [
     "METRICS_JSON",
     "REPORT_FORMATS",
+    "SUITE_JSON",
     "FormatFile",
     "FormatSource",
     "ReportFormat",
@@ -66,6 +67,9 @@ class ReportFormat:
 
 METRICS_JSON: Final = "metrics.json"
 """The format that is the run itself: always written, and all others are made of it."""
+
+SUITE_JSON: Final = "suite.json"
+"""What several runs came to, in the directory around theirs."""
 
 _REPORT: Final = "planrunner.report.formats"
 _RECORDS: Final = (

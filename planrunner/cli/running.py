@@ -36,7 +36,15 @@ from planrunner.runner.request import PreparedRun, RunRequest, prepare
 from planrunner.units import NS_PER_S
 from planrunner.values import dataclass
 
-__all__ = ["RunOptions", "own_process", "request_of", "run_plan", "with_run_options"]
+__all__ = [
+    "RunOptions",
+    "notes_before",
+    "own_process",
+    "progress_view",
+    "request_of",
+    "run_plan",
+    "with_run_options",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +78,11 @@ _OPTIONS: Final = (
         metavar="NAME=VALUE",
         help="A label for the reports of this run. Repeatable.",
     ),
-    click.option("--out", type=click.Path(path_type=Path), help="The run directory itself."),
+    click.option(
+        "--out",
+        type=click.Path(path_type=Path),
+        help="The run directory itself. Several runs: the directory that theirs are in.",
+    ),
     click.option(
         "--formats",
         shell_complete=complete_formats,
@@ -132,7 +144,7 @@ def run_plan(request: RunRequest, wish: RunOptions, leaving: Leaving) -> int:
     prepared = prepare(request)
     own_process()
     need_descriptors(-(-prepared.compiled.most_users // wish.workers))
-    outputs = () if wish.quiet else (ProgressOutput(_view()),)
+    outputs = () if wish.quiet else (ProgressOutput(progress_view()),)
     try:
         result = run_on_fast_loop(_run(prepared, request.stop, leaving, outputs))
     except ResultLost as lost:
@@ -156,14 +168,20 @@ def own_process() -> None:
 async def _run(
     prepared: PreparedRun, stop: Stop, leaving: Leaving, outputs: Sequence[Output]
 ) -> RunResult:
-    graph, environ = prepared.graph, prepared.request.variables()
+    graph = prepared.graph
     graceful_ns = max((phase.graceful_stop_ns for phase in graph.phases), default=0)
     with leaving.asking(stop, patience_s=graceful_ns / NS_PER_S):
         with interrupted_by(stop):
-            notes = (*await foreign_hosts(graph), *client_notices(graph, environ))
+            notes = await notes_before(prepared)
         for note in notes:
             click.echo(f"note: {note}", err=True)
         return await run(prepared, outputs)
+
+
+async def notes_before(prepared: PreparedRun) -> tuple[str, ...]:
+    """Return what is worth a note before a run sends anything."""
+    graph, environ = prepared.graph, prepared.request.variables()
+    return (*await foreign_hosts(graph), *client_notices(graph, environ))
 
 
 def _show(result: RunResult, files: Sequence[Path], *, quiet: bool) -> None:
@@ -173,7 +191,8 @@ def _show(result: RunResult, files: Sequence[Path], *, quiet: bool) -> None:
         print_summary(result, open_console(sys.stdout), files=[str(path) for path in files])
 
 
-def _view() -> ProgressView:
+def progress_view() -> ProgressView:
+    """Return what shows the progress of a run on stderr."""
     # With --quiet nothing is drawn, so nothing is imported that draws.
     from planrunner.report.terminal.console import open_console  # noqa: PLC0415 - draws
     from planrunner.report.terminal.live import LineView, LiveView  # noqa: PLC0415 - as above

@@ -5,9 +5,11 @@ The code of a run stands in its metrics.json.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import IntEnum
+from typing import Final
 
-__all__ = ["ExitCode"]
+__all__ = ["ExitCode", "worst"]
 
 
 class ExitCode(IntEnum):
@@ -21,3 +23,21 @@ class ExitCode(IntEnum):
     NOT_VALID = 5
     INTERNAL_ERROR = 70
     INTERRUPTED = 130
+
+
+_BY_WEIGHT: Final = (
+    ExitCode.OK,
+    ExitCode.THRESHOLD_FAILED,
+    ExitCode.NOT_VALID,
+    ExitCode.ABORTED_BY_THRESHOLD,
+    ExitCode.CANNOT_RUN,
+    ExitCode.PLAN_INVALID,
+    ExitCode.INTERNAL_ERROR,
+    ExitCode.INTERRUPTED,
+)
+"""What the target did comes before what is wrong around it: less was learnt with each."""
+
+
+def worst(codes: Iterable[int]) -> int:
+    """Return the code that stands for several runs; 0 for none."""
+    return max(codes, key=_BY_WEIGHT.index, default=ExitCode.OK)

@@ -155,10 +155,10 @@ def _judgement(gate: Gate, evidence: Evidence, started_ns: int) -> Judgement:
         reason=found.reason,
         level=threshold.level.value,
         pair=threshold.pair,
-        limit_amount=found.limit_amount,
+        limit_amount=_as_float(found.limit_amount),
         window_start_ns=start_ns - started_ns,
         window_end_ns=end_ns - started_ns,
-        amount=found.amount,
+        amount=_as_float(found.amount),
         operator=threshold.op.value,
         unit=gate.unit.value,
     )
@@ -173,6 +173,11 @@ def alike_in_pairs(judged: Iterable[tuple[Judgement, Threshold]]) -> Iterator[Ju
             exact = max((judgement.observed for judgement in judgements), key=len)
             judgements = tuple(replace(judgement, observed=exact) for judgement in judgements)
         yield from judgements
+
+
+def _as_float(amount: float | None) -> float | None:
+    """Return an amount as it is read again: numbers of thresholds may be whole ones."""
+    return None if amount is None else float(amount)
 
 
 def _exit_code(outcome: RunOutcome, judgements: Sequence[Judgement]) -> int:

@@ -92,3 +92,63 @@ def test_a_directory_without_runs_is_an_error(project: PlanProject) -> None:
 
     assert project.run("clean", "empty").code == 2
     assert project.run("clean", "nowhere").code == 2
+
+
+def make_suites(project: PlanProject, count: int) -> None:
+    """Write suites, the oldest first, as `reports/suite/N`, each with two runs of a plan."""
+    for n in range(count):
+        suite = project.directory / "reports" / "suite" / str(n)
+        for repeat in (1, 2):
+            result = replace(
+                RESULTS["passing"],
+                plan="shop",
+                run_id=f"{n}-{repeat}",
+                started=f"2026-11-{n + 1:02}T12:0{repeat}:00.000Z",
+                baseline="base.json",
+            )
+            (suite / "shop" / str(repeat)).mkdir(parents=True)
+            write_metrics(result, suite / "shop" / str(repeat) / "metrics.json")
+        (suite / "suite.json").write_text("{}")
+
+
+def test_a_suite_goes_or_stays_as_a_whole(project: PlanProject) -> None:
+    """It counts as one run of its plan, and its table goes with it."""
+    make_suites(project, 4)
+
+    ended = project.run("clean", "reports", "--keep", "2")
+
+    assert ended.err == "removed 4 runs\n"
+    assert ended.out.split() == [str(Path("reports/suite", name)) for name in "01"]
+    assert left(project, "suite") == ["2", "3"]
+
+
+def test_a_suite_with_a_baseline_or_an_unfinished_run_stays(project: PlanProject) -> None:
+    make_suites(project, 4)
+    assert project.run("baseline", "promote", "reports/suite/0/shop/2").code == 0
+    project.write({"reports/suite/1/cart/unfinished.json": "{}"})
+
+    ended = project.run("clean", "reports", "--keep", "1")
+
+    assert left(project, "suite") == ["0", "1", "3"]
+    assert ended.err.splitlines()[-1] == "removed 2 runs, kept 4 old ones"
+
+
+def test_a_suite_with_a_run_that_is_not_old_stays(project: PlanProject) -> None:
+    """Another plan ran in it alone."""
+    make_suites(project, 2)
+    result = replace(RESULTS["passing"], plan="cart", run_id="cart")
+    (project.directory / "reports" / "suite" / "0" / "cart").mkdir()
+    write_metrics(result, project.directory / "reports/suite/0/cart/metrics.json")
+
+    project.run("clean", "reports", "--keep", "1")
+
+    assert left(project, "suite") == ["0", "1"]
+
+
+def test_a_suite_itself_is_no_place_to_clean(project: PlanProject) -> None:
+    make_suites(project, 2)
+
+    ended = project.run("clean", "reports/suite/0", "--keep", "0")
+
+    assert ended.code == 2
+    assert "is a suite, which is removed as a whole" in ended.err

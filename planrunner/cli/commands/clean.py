@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import shutil
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 
 import click
 
 from planrunner.errors import CannotRun, UsageError
+from planrunner.formats import SUITE_JSON
+from planrunner.results.files.directory import METRICS, UNFINISHED
 from planrunner.results.files.metrics_json import read_metrics
 from planrunner.results.files.past_runs import PastRun, find_runs
 from planrunner.units import format_count
@@ -40,35 +43,60 @@ def command(directory: Path, keep: int, dry_run: bool) -> None:  # noqa: FBT001 
     """Remove all but the last runs below DIRECTORY, each with its whole directory.
 
     A run that is a baseline stays, and so does one that is not finished, can't be read or has
-    another one inside it.
+    another one inside it. A suite counts as one run of each of its plans, and goes or stays as a
+    whole.
     """
+    if (directory / SUITE_JSON).exists():
+        hint = f"name the directory above it: `{directory.absolute().parent}`"
+        raise UsageError(f"`{directory}` is a suite, which is removed as a whole", hint=hint)
     found = find_runs(directory)
     for notice in found.notices:
         click.echo(f"notice: {notice}", err=True)
     old = list(_older(found.runs, keep))
-    baselines = _baselines(found.runs)
-    rest = {run.directory for run in found.runs} - {run.directory for run in old}
-    gone = [run for run in old if not (_holds(run, baselines) or _is_around(run, rest))]
-    for run in gone:
-        click.echo(run.directory)
-        if not dry_run:
-            _remove(run.directory)
+    gone = list(_removable(found.runs, old))
+    for path in _outermost(gone):
+        click.echo(path)
+        if not dry_run and path.exists():  # it may have been inside another one
+            _remove(path)
     words = f"{'would remove' if dry_run else 'removed'} {format_count(len(gone), 'run')}"
     if kept := len(old) - len(gone):
         words += f", kept {format_count(kept, 'old one')}"
     click.echo(words, err=True)
 
 
-def _older(runs: tuple[PastRun, ...], keep: int) -> Iterator[PastRun]:
+def _whole(run: PastRun) -> Path:
+    """Return what is removed with a run: its directory, or that of its suite."""
+    return run.suite or run.directory
+
+
+def _older(runs: Iterable[PastRun], keep: int) -> Iterator[PastRun]:
     """Yield the runs that are not among the last of their plan and profile."""
     by_plan = defaultdict(list)
     for run in runs:
         by_plan[run.result.plan, run.result.profile].append(run)
     for of_plan in by_plan.values():
-        yield from of_plan[: max(len(of_plan) - keep, 0)]
+        # In the order of their last runs, each once.
+        wholes = [*dict.fromkeys(map(_whole, reversed(of_plan)))]
+        last = set(wholes[:keep])
+        yield from (run for run in of_plan if _whole(run) not in last)
 
 
-def _baselines(runs: tuple[PastRun, ...]) -> dict[Path, str]:
+def _removable(runs: Sequence[PastRun], old: Sequence[PastRun]) -> Iterator[PastRun]:
+    """Yield the old runs that nothing needs; of a suite all or none."""
+    baselines = _baselines(runs)
+    rest = {run.directory for run in runs} - {run.directory for run in old}
+    for whole, group in groupby(sorted(old, key=_whole), key=_whole):
+        members = list(group)
+        is_held = any(_holds(run, baselines) or run.directory.is_symlink() for run in members)
+        if not (is_held or _is_around(whole, rest) or _is_under_way(whole, members)):
+            yield from members
+
+
+def _outermost(runs: Iterable[PastRun]) -> list[Path]:
+    return [*dict.fromkeys(map(_whole, runs))]
+
+
+def _baselines(runs: Iterable[PastRun]) -> dict[Path, str]:
     """Return the baselines that the runs' plans look for, each with the run it came from."""
     found = {}
     for path in {Path(run.result.baseline) for run in runs if run.result.baseline}:
@@ -80,14 +108,21 @@ def _baselines(runs: tuple[PastRun, ...]) -> dict[Path, str]:
 
 
 def _holds(run: PastRun, baselines: dict[Path, str]) -> bool:
-    inside = any(path.is_relative_to(run.directory.absolute()) for path in baselines)
+    inside = any(path.is_relative_to(_whole(run).absolute()) for path in baselines)
     return inside or run.result.run_id in baselines.values()
 
 
-def _is_around(run: PastRun, others: set[Path]) -> bool:
-    return run.directory.is_symlink() or any(
-        other.is_relative_to(run.directory) for other in others
-    )
+def _is_around(whole: Path, others: set[Path]) -> bool:
+    return whole.is_symlink() or any(other.is_relative_to(whole) for other in others)
+
+
+def _is_under_way(whole: Path, members: Sequence[PastRun]) -> bool:
+    """Whether a suite has a run that is not finished, or can't be read."""
+    if whole == members[0].directory:
+        return False
+    known = {run.directory for run in members}
+    found = {path.parent for name in (METRICS, UNFINISHED) for path in whole.rglob(name)}
+    return not found <= known
 
 
 def _remove(directory: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -18,7 +19,7 @@ __all__ = ["command"]
 
 @click.command(
     "execute",
-    short_help="run a plan",
+    short_help="run plans",
     epilog="""\b
 Examples:
   planrunner execute plans/stress.yaml
@@ -30,15 +31,29 @@ Examples:
   planrunner execute plan.yaml --profile load --env staging --env-file staging.env
   planrunner execute plan.yaml --phase peak --users 20 --hold 30s
   planrunner execute plan.yaml --user Buyer --task checkout --override phases.peak.hold=5s
+  planrunner execute plans/*.yaml --keep-going --out results/nightly
+  planrunner execute plan.yaml --repeat 5                      is it noise?
 
 \b
 Ctrl-C ends the run gracefully and still writes the reports; a second Ctrl-C ends the process
 within a second.
 """,
 )
-@click.argument("plan", type=click.Path(path_type=Path))
+@click.argument("plans", nargs=-1, required=True, type=click.Path(path_type=Path))
 @with_plan_options
 @with_run_options
+@click.option(
+    "--keep-going",
+    is_flag=True,
+    help="Several plans: go on after one that fails. The exit code is the worst of all.",
+)
+@click.option(
+    "--repeat",
+    type=click.IntRange(1),
+    default=1,
+    metavar="N",
+    help="Run each plan N times; thresholds are judged by the median of the runs.",
+)
 @click.option(
     "--once",
     is_flag=True,
@@ -56,20 +71,32 @@ within a second.
 @click.pass_obj
 def command(  # noqa: PLR0913 - one parameter for each option
     leaving: Leaving,
-    plan: Path,
+    plans: Sequence[Path],
     options: PlanOptions,
     wish: RunOptions,
     *,
+    keep_going: bool,
+    repeat: int,
     once: bool,
     verbose: bool,
     full: bool,
 ) -> int:
-    """Validate, compile and run PLAN; write its reports and end with the verdict."""
-    if once and wish.workers != 1:
-        raise UsageError("--once runs one user, so there is nothing for --workers to share")
+    """Validate, compile and run PLANS; write their reports and end with the verdict.
+
+    Several plans run one after the other, and so do several runs of one: their directories lie in
+    one, by default reports/suite/TIME, with index.html, junit.xml and suite.json for all of them.
+    Every plan is validated before the first one sends anything.
+    """
+    if once:
+        _check_once(plans, wish, repeat)
     for option, is_given in (("--full (or --trace)", full), ("--verbose", verbose)):
         if is_given and not once:
             raise UsageError(f"{option} needs --once", hint="add --once, or leave it out")
+    if not once and (keep_going or repeat > 1 or len(plans) > 1):
+        from planrunner.cli.suites.run_plans import SuiteOptions, run_plans  # noqa: PLC0415 - a single run has none
+
+        return run_plans(plans, options, wish, SuiteOptions(keep_going, repeat), leaving)
+    [plan] = plans
     stop = Stop()
     loaded = load_plan(plan, options, need_secrets=True)
     request = request_of(loaded, wish, stop, selection=options.selection)
@@ -80,3 +107,13 @@ def command(  # noqa: PLR0913 - one parameter for each option
         own_process()
         return try_once(compiled, stop, leaving, as_json=wish.as_json, full=full, verbose=verbose)
     return run_plan(request, wish, leaving)
+
+
+def _check_once(plans: Sequence[Path], wish: RunOptions, repeat: int) -> None:
+    if wish.workers != 1:
+        raise UsageError("--once runs one user, so there is nothing for --workers to share")
+    if repeat > 1:
+        raise UsageError("--once runs each task once, so there is nothing for --repeat to compare")
+    if len(plans) > 1:
+        hint = f"name one of them, such as `{plans[0]}`"
+        raise UsageError("--once prints every request of a single plan", hint=hint)

@@ -12,16 +12,19 @@ import click
 
 from planrunner.cli.plan_options import complete_formats, parse_formats
 from planrunner.cli.streams import stdout_for_documents
+from planrunner.cli.suites.compared import is_suite
 from planrunner.errors import CannotRun, UsageError
 from planrunner.extras import need
 from planrunner.formats import partial_words
 from planrunner.report.charts.charts import PAPER, charts_of, standalone
+from planrunner.report.suites.console import print_suite
 from planrunner.report.terminal.console import open_console, print_summary
 from planrunner.results.files.atomic import atomic_text_file
 from planrunner.results.files.directory import METRICS, SAMPLES, read_run
 from planrunner.results.files.sample_reader import SampleLoss, SampleReader
 from planrunner.results.files.samples import write_keep
 from planrunner.results.model import RunResult
+from planrunner.results.suites.suite_json import read_suite
 from planrunner.runner.report_files import is_of_samples, report_files
 
 __all__ = ["command"]
@@ -75,13 +78,18 @@ def command(
     *,
     force: bool,
 ) -> None:
-    """Make reports of RUN, a run's directory or its metrics.json, without running anything."""
+    """Make reports of RUN, a run's directory or its metrics.json, without running anything.
+
+    Of a suite's directory, its table is printed.
+    """
     wanted = [name for text in formats for name in parse_formats(text)]
+    if is_suite(run) and not (wanted or png or svg):
+        print_suite(read_suite(run), open_console(sys.stdout))
+        return
     result = read_run(run)
     directory = run if run.is_dir() else run.parent
-    for folder, kind in ((png, "png"), (svg, "svg")):
-        if folder is not None:
-            _draw(result, folder, kind)
+    _draw(result, png, "png")
+    _draw(result, svg, "svg")
     if not wanted and png is None and svg is None:
         print_summary(result, open_console(sys.stdout))
     is_killed = run.is_dir() and not (run / METRICS).exists()
@@ -146,7 +154,9 @@ def _make(directory: Path) -> None:
         raise UsageError(f"cannot make `{directory}`: {error.strerror}") from error
 
 
-def _draw(result: RunResult, folder: Path, kind: str) -> None:
+def _draw(result: RunResult, folder: Path | None, kind: str) -> None:
+    if folder is None:
+        return
     need("vl_convert", f"`--{kind}`")
     _make(folder)
     for path in _pictures(result, folder, kind):

@@ -23,6 +23,7 @@ _SCHEMA: Final = "planrunner.plan.schema"
 _MADE_BY: Final = {
     "plan": f"{_SCHEMA}.json_schema:plan_schema",
     "metrics": "planrunner.results.files.metrics_json:metrics_schema",
+    "suite": "planrunner.results.suites.suite_json:suite_schema",
     "reference": f"{_SCHEMA}.reference_docs:reference_page",
     "thresholds": f"{_SCHEMA}.threshold_docs:threshold_page",
     "expressions": f"{_SCHEMA}.expression_docs:expression_page",
@@ -37,6 +38,7 @@ _MADE_BY: Final = {
 Examples:
   planrunner schema > plan.schema.json          for editors: the schema of plans
   planrunner schema metrics                     the schema of metrics.json
+  planrunner schema suite                       the schema of suite.json
   planrunner schema thresholds                  what a threshold can say
   planrunner schema protocols                   which protocols there are, installed ones too
   planrunner schema --output schema/plan.schema.json
@@ -50,7 +52,7 @@ Examples:
 )
 @click.option("--output", type=click.Path(path_type=Path), help="Write to a file, not stdout.")
 def command(which: str, output: Path | None) -> None:
-    """Print a schema: of plans, or of metrics.json.
+    """Print a schema: of plans, of metrics.json, or of suite.json.
 
     `reference`, `thresholds`, `expressions`, `protocols` and `cli` print the reference pages of
     the plan language, of its two sub-languages, of the protocols, and of the command line.

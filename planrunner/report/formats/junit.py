@@ -6,7 +6,7 @@ of the run fails where no threshold says why.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TextIO
 from xml.sax.saxutils import escape, quoteattr
 
@@ -22,17 +22,18 @@ from planrunner.results.model import Judgement, Row, RunResult, ValidityLevel, V
 from planrunner.units import format_duration, format_percent
 from planrunner.values import dataclass
 
-__all__ = ["write_junit"]
+__all__ = ["JunitCase", "JunitSuite", "threshold_case", "write_junit", "write_suites"]
 
 
 @dataclass(frozen=True, slots=True)
-class _Case:
+class JunitCase:
     """A test case.
 
     Attributes:
         fault: What failed, a line; empty when it passed.
         skipped: Why it was not run; empty when it was.
         said: What else there is to know.
+        place: The file and the line that it is about.
     """
 
     name: str
@@ -43,32 +44,62 @@ class _Case:
     place: tuple[str, int] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class JunitSuite:
+    """Test cases about one thing.
+
+    Attributes:
+        kind: What the cases are, as the last part of their class name.
+        started: ISO 8601; empty if it never was.
+    """
+
+    name: str
+    kind: str
+    cases: Sequence[JunitCase]
+    started: str
+    seconds: float = 0.0
+
+
 def write_junit(result: RunResult, out: TextIO) -> None:
     """Write the verdict as CI servers read it; a run that passes has no failed case."""
-    thresholds = [_threshold_case(one) for one in result.judgements]
+    thresholds = [threshold_case(one) for one in result.judgements]
     validity = list(_validity_cases(result))
     is_explained = any(case.fault for case in (*thresholds, *validity))
+    found = {
+        "run": [_run_case(result, is_explained=is_explained), *validity],
+        "thresholds": thresholds,
+        "requests": [_request_case(row) for row in requests_of(result)],
+    }
     suites = [
-        ("run", [_run_case(result, is_explained=is_explained), *validity]),
-        ("thresholds", thresholds),
-        ("requests", [_request_case(row) for row in requests_of(result)]),
+        JunitSuite(
+            f"{result.plan}: {kind}",
+            kind,
+            cases,
+            result.started,
+            result.duration_seconds if kind == "run" else 0.0,
+        )
+        for kind, cases in found.items()
     ]
-    cases = [case for _, found in suites for case in found]
+    write_suites(suites, result.duration_seconds, out)
+
+
+def write_suites(suites: Iterable[JunitSuite], seconds: float, out: TextIO) -> None:
+    """Write those suites that have cases."""
+    shown = [suite for suite in suites if suite.cases]
+    cases = [case for suite in shown for case in suite.cases]
     out.write('<?xml version="1.0" encoding="UTF-8"?>\n')
-    out.write(f"<testsuites{_counts(cases)} time={_seconds(result.duration_seconds)}>\n")
-    for name, found in suites:
-        if found:
-            out.writelines(_suite(result, name, found))
+    out.write(f"<testsuites{_counts(cases)} time={_seconds(seconds)}>\n")
+    for suite in shown:
+        out.writelines(_suite(suite))
     out.write("</testsuites>\n")
 
 
-def _suite(result: RunResult, name: str, cases: Sequence[_Case]) -> Iterator[str]:
-    seconds = result.duration_seconds if name == "run" else 0.0
-    attributes = f"name={_attribute(f'{result.plan}: {name}')}{_counts(cases)} errors='0'"
-    yield f"  <testsuite {attributes} time={_seconds(seconds)} "
-    yield f"timestamp={_attribute(result.started[:19])}>\n"
-    for case in cases:
-        where = f" classname={_attribute(f'planrunner.{name}')}"
+def _suite(suite: JunitSuite) -> Iterator[str]:
+    attributes = f"name={_attribute(suite.name)}{_counts(suite.cases)} errors='0'"
+    stamp = f" timestamp={_attribute(suite.started[:19])}" if suite.started else ""
+    yield f"  <testsuite {attributes} time={_seconds(suite.seconds)}{stamp}>\n"
+    for case in suite.cases:
+        where = f" classname={_attribute(f'planrunner.{suite.kind}')}"
         if case.place is not None:
             where += f" file={_attribute(case.place[0])} line='{case.place[1]}'"
         yield f"    <testcase name={_attribute(case.name)}{where} time={_seconds(case.seconds)}"
@@ -80,7 +111,7 @@ def _suite(result: RunResult, name: str, cases: Sequence[_Case]) -> Iterator[str
     yield "  </testsuite>\n"
 
 
-def _inside(case: _Case) -> Iterator[str]:
+def _inside(case: JunitCase) -> Iterator[str]:
     if case.fault:
         yield f"<failure message={_attribute(case.fault)}>{_text(case.fault)}</failure>"
     if case.skipped:
@@ -89,7 +120,7 @@ def _inside(case: _Case) -> Iterator[str]:
         yield f"<system-out>{_text(case.said)}</system-out>"
 
 
-def _run_case(result: RunResult, *, is_explained: bool) -> _Case:
+def _run_case(result: RunResult, *, is_explained: bool) -> JunitCase:
     """Return the case that fails with the run, unless another case says why it did."""
     reason = "" if result.ended_because == "finished" else f": {result.ended_because}"
     ending = f"{verdict_word(result)}{reason}"
@@ -99,21 +130,22 @@ def _run_case(result: RunResult, *, is_explained: bool) -> _Case:
     if result.validity.level is not ValidityLevel.VALID:
         said.append(_validity_words(result))
     fault = ending if fails else ""
-    return _Case("the run as a whole", result.duration_seconds, fault, said="; ".join(said))
+    return JunitCase("the run as a whole", result.duration_seconds, fault, said="; ".join(said))
 
 
-def _validity_cases(result: RunResult) -> Iterator[_Case]:
+def _validity_cases(result: RunResult) -> Iterator[JunitCase]:
     """Yield a case about invalid numbers; it fails where `--strict` makes it one."""
     if result.validity.level is ValidityLevel.INVALID:
         fault = _validity_words(result) if result.exit_code == ExitCode.NOT_VALID else ""
-        yield _Case("the numbers can be trusted", 0.0, fault, said=_validity_words(result))
+        yield JunitCase("the numbers can be trusted", 0.0, fault, said=_validity_words(result))
 
 
 def _validity_words(result: RunResult) -> str:
     return f"the numbers are {result.validity.level.value}: {'; '.join(result.validity.reasons)}"
 
 
-def _threshold_case(judgement: Judgement) -> _Case:
+def threshold_case(judgement: Judgement) -> JunitCase:
+    """Return the case of a threshold; it fails if that was broken."""
     name = judgement.threshold
     if judgement.pair:
         name = f"{judgement.level}: {name}"
@@ -124,11 +156,11 @@ def _threshold_case(judgement: Judgement) -> _Case:
     found = None if place is None else place[:2]
     match judgement.verdict:
         case Verdict.FAIL | Verdict.NO_DATA if not _only_warns(judgement):
-            return _Case(name, 0.0, f"{word}: {said}", place=found)
+            return JunitCase(name, 0.0, f"{word}: {said}", place=found)
         case Verdict.NOT_APPLICABLE:
-            return _Case(name, 0.0, skipped=f"{word}: {judgement.reason}", place=found)
+            return JunitCase(name, 0.0, skipped=f"{word}: {judgement.reason}", place=found)
         case _:
-            return _Case(name, 0.0, said=f"{word}: {said}", place=found)
+            return JunitCase(name, 0.0, said=f"{word}: {said}", place=found)
 
 
 def _only_warns(judgement: Judgement) -> bool:
@@ -136,7 +168,7 @@ def _only_warns(judgement: Judgement) -> bool:
     return bool(judgement.pair) and judgement.level == "warn"
 
 
-def _request_case(row: Row) -> _Case:
+def _request_case(row: Row) -> JunitCase:
     rate = row.failed / row.count if row.count else 0.0
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in row.failures.items())
     said = f"{row.failed:,} of {row.count:,} failed ({format_percent(rate)})"
@@ -144,10 +176,10 @@ def _request_case(row: Row) -> _Case:
     if row.has_latency:
         said += f"; p95 {format_duration(row.latency_ns['p95'])}"
     seconds = row.latency_ns.get("avg", 0) / 1e9
-    return _Case(row.name, seconds, said=said)
+    return JunitCase(row.name, seconds, said=said)
 
 
-def _counts(cases: Sequence[_Case]) -> str:
+def _counts(cases: Sequence[JunitCase]) -> str:
     failed = sum(bool(case.fault) for case in cases)
     skipped = sum(bool(case.skipped) for case in cases)
     return f" tests='{len(cases)}' failures='{failed}' skipped='{skipped}'"

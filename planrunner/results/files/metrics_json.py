@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final, TextIO
 
 from planrunner.errors import UsageError
+from planrunner.formats import METRICS_JSON
 from planrunner.language.files import FileFault, read_file
 from planrunner.results.changes import EarlierPoints
 from planrunner.results.files.atomic import atomic_text_file
@@ -18,8 +19,11 @@ from planrunner.results.record import PROGRESS_LATENCIES
 __all__ = [
     "SCHEMA_VERSION",
     "check_sound",
+    "check_version",
     "from_json",
+    "json_text",
     "metrics_schema",
+    "read_json",
     "read_metrics",
     "to_json",
     "to_text",
@@ -53,17 +57,7 @@ def from_json(data: object, source: str = "metrics.json") -> RunResult:
     Raises:
         UsageError: It is of a newer planrunner, or no result at all.
     """
-    version = data.get("schema_version") if isinstance(data, Mapping) else None
-    if not isinstance(version, int) or isinstance(version, bool):
-        raise UsageError(
-            f"`{source}` is not a metrics.json of planrunner: it has no schema_version"
-        )
-    if version > SCHEMA_VERSION:
-        raise UsageError(
-            f"`{source}` has schema_version {version}, but this planrunner reads up to "
-            f"{SCHEMA_VERSION}",
-            hint="read it with the planrunner that wrote it, or a newer one",
-        )
+    check_version(data, source, METRICS_JSON, SCHEMA_VERSION)
     try:
         result: RunResult = decode(RunResult, data)
         check_sound(result)
@@ -72,9 +66,30 @@ def from_json(data: object, source: str = "metrics.json") -> RunResult:
     return result
 
 
+def check_version(data: object, source: str, name: str, known: int) -> None:
+    """Refuse a document that isn't one of ours, or is of a newer version.
+
+    Raises:
+        UsageError: It is.
+    """
+    version = data.get("schema_version") if isinstance(data, Mapping) else None
+    if not isinstance(version, int) or isinstance(version, bool):
+        raise UsageError(f"`{source}` is not a {name} of planrunner: it has no schema_version")
+    if version > known:
+        raise UsageError(
+            f"`{source}` has schema_version {version}, but this planrunner reads up to {known}",
+            hint="read it with the planrunner that wrote it, or a newer one",
+        )
+
+
 def to_text(result: RunResult) -> str:
     """Return the text of metrics.json; the same result always gives the same text."""
-    return "".join(_laid_out(to_json(result), "\n")) + "\n"
+    return json_text(to_json(result))
+
+
+def json_text(data: object) -> str:
+    """Return JSON for people too: lists and objects of nothing but scalars take a single line."""
+    return "".join(_laid_out(data, "\n")) + "\n"
 
 
 def write_text(result: RunResult, out: TextIO) -> None:
@@ -83,7 +98,6 @@ def write_text(result: RunResult, out: TextIO) -> None:
 
 
 def _laid_out(value: object, newline: str) -> Iterator[str]:
-    """Yield JSON text in which lists and objects of nothing but scalars take a single line."""
     pairs: list[tuple[str, object]] = []
     if isinstance(value, dict):
         pairs = [(f"{_dump(key)}: ", item) for key, item in value.items()]
@@ -120,17 +134,25 @@ def read_metrics(path: Path) -> RunResult:
     Raises:
         UsageError: There is none at `path`, or it cannot be understood.
     """
+    return from_json(read_json(path, METRICS_JSON), str(path))
+
+
+def read_json(path: Path, name: str) -> object:
+    """Read a JSON document of ours; `name` is what it is.
+
+    Raises:
+        UsageError: There is none at `path`, or it isn't JSON.
+    """
     try:
         text = read_file(path, most=_MOST_BYTES).decode("utf-8")
     except FileFault as fault:
         raise UsageError(f"cannot read `{path}`: it {fault.message}") from fault
     except UnicodeDecodeError as error:
-        raise UsageError(f"`{path}` is not a metrics.json of planrunner: it isn't UTF-8") from error
+        raise UsageError(f"`{path}` is not a {name} of planrunner: it isn't UTF-8") from error
     try:
-        data = json.loads(text)
+        return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise UsageError(f"`{path}` is broken: it isn't JSON: {error}") from error
-    return from_json(data, str(path))
 
 
 def metrics_schema() -> dict[str, Any]:

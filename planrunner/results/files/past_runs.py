@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from planrunner.errors import UsageError
+from planrunner.formats import SUITE_JSON
 from planrunner.results.files.directory import METRICS, UNFINISHED
 from planrunner.results.files.metrics_json import read_metrics
 from planrunner.results.model import RunResult
@@ -20,10 +21,15 @@ _MOST_TRIED: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class PastRun:
-    """A run and its directory."""
+    """A run and its directory.
+
+    Attributes:
+        suite: The directory of the suite that it is part of, if it is.
+    """
 
     directory: Path
     result: RunResult
+    suite: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +41,7 @@ class PastRuns:
 
 
 def find_runs(directory: Path) -> PastRuns:
-    """Return the runs one or two levels below a directory.
+    """Return the runs one or two levels below a directory, and those of suites there.
 
     Raises:
         UsageError: There is none.
@@ -43,7 +49,8 @@ def find_runs(directory: Path) -> PastRuns:
     runs, notices = [], []
     for path in _below(directory, METRICS):
         try:
-            runs.append(PastRun(path.parent, read_metrics(path)))
+            suite = _suite_of(path.parent, directory)
+            runs.append(PastRun(path.parent, read_metrics(path), suite))
         except UsageError as error:
             notices.append(f"{error.message}; left out")
     notices += [
@@ -82,7 +89,18 @@ def _newest_beside(directory: Path) -> list[Path]:
 
 
 def _below(directory: Path, name: str) -> list[Path]:
-    return sorted({*directory.glob(f"*/{name}"), *directory.glob(f"*/*/{name}")})
+    around = [directory, *(path.parent for path in _of_two_levels(directory, SUITE_JSON))]
+    return sorted({path for one in around for path in _of_two_levels(one, name)})
+
+
+def _of_two_levels(directory: Path, name: str) -> list[Path]:
+    return [*directory.glob(f"*/{name}"), *directory.glob(f"*/*/{name}")]
+
+
+def _suite_of(run: Path, directory: Path) -> Path | None:
+    """Return the suite around a run, if that is below a directory."""
+    around = (path for path in run.parents[:2] if directory in path.parents)
+    return next((path for path in around if (path / SUITE_JSON).is_file()), None)
 
 
 def _nothing(directory: Path) -> UsageError:

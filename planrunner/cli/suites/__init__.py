@@ -1,0 +1,1 @@
+"""Several runs on the command line: run as a suite, and two suites compared."""

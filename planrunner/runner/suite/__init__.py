@@ -1,0 +1,1 @@
+"""Runs several plans one after the other, each once or several times."""
