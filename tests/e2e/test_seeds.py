@@ -90,10 +90,7 @@ PLANS: Final = {
     "platform spike_k6": ("--stages", STAGES),
     "services-load": ("--override=profiles.quick.0.hold=1s",),
     "services-load quick": ("--override=profiles.quick.0.hold=1s",),
-    "services-load all": (
-        "--override=profiles.all.0.hold=1s",
-        *("--set", "duration=1", "--set", "ramp_up=1"),
-    ),
+    "services-load all": ("--hold", "1s"),
     "etcd-helper": ("--set", "hold=2s", "--set", "ops=20", *ETCD_LOADS),
     "ci-gate": ("--set", "hold=1s", "--override=phases.gate.warmup=0s"),
 }
