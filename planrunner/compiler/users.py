@@ -16,6 +16,7 @@ from planrunner.compiler.steps.walk_steps import Flow, OpenFlow
 from planrunner.graph.run_graph import (
     Evaluate,
     Needs,
+    OnError,
     OnFail,
     SessionLife,
     StepNode,
@@ -143,7 +144,8 @@ class _Class:
             flow = self._flow(in_iteration)
             steps = flow.steps(self._model.steps, (*self._path, "steps"))
             written |= _forgotten(flow)
-            return (TaskProgram("", 1, steps, own_tags),)
+            on_error = OnError(self._model.on_error or OnError.CONTINUE)
+            return (TaskProgram("", 1, steps, own_tags, on_error=on_error),)
         tasks = []
         names: dict[str, int] = {}
         for index, task in enumerate(self._model.tasks or ()):
@@ -175,6 +177,7 @@ class _Class:
             tags=tuple(sorted({*own_tags, *tags})),
             needs=needs,
             timeout_ns=work.settle(task.timeout, (*path, "timeout"), 0),
+            on_error=OnError(task.on_error or self._model.on_error or OnError.CONTINUE),
             place=work.place(path),
         )
 

@@ -11,6 +11,7 @@ from planrunner.graph.run_graph import (
     Block,
     ChooseNode,
     MonitorNode,
+    OnError,
     PhaseNode,
     ReadyNode,
     Renewal,
@@ -221,6 +222,8 @@ def _conditions(task: TaskProgram) -> Iterator[str]:
         yield f"      needs {task.needs.shown}, else {instead}"
     if task.timeout_ns:
         yield f"      ends after {write_duration(task.timeout_ns)} at most"
+    if task.on_error is not OnError.CONTINUE:
+        yield f"      {task.on_error.words}"
 
 
 def _block(title: str, block: Block | None) -> Iterator[str]:

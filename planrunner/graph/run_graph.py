@@ -24,6 +24,7 @@ from planrunner.graph.steps import (
     HeaderNode,
     IfNode,
     LogNode,
+    OnError,
     ParallelNode,
     PollNode,
     PopNode,
@@ -65,6 +66,7 @@ __all__ = [
     "LogNode",
     "MonitorNode",
     "Needs",
+    "OnError",
     "OnFail",
     "OpenLoad",
     "ParallelNode",
@@ -132,6 +134,7 @@ class TaskProgram:
     tags: tuple[tuple[str, str], ...] = ()
     needs: Needs | None = None
     timeout_ns: int = 0
+    on_error: OnError = OnError.CONTINUE
     place: str = field(default="", compare=False, repr=False)
 
 

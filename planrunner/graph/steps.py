@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from enum import StrEnum
 from typing import ClassVar, Literal, cast
 
 from planrunner.graph.described_step import DescribedStep, Nested, StepOrigin
@@ -24,6 +25,7 @@ __all__ = [
     "HeaderNode",
     "IfNode",
     "LogNode",
+    "OnError",
     "ParallelNode",
     "PollNode",
     "PopNode",
@@ -142,18 +144,42 @@ class HeaderNode(DescribedStep):
         return [name for name, _ in self.values]
 
 
+class OnError(StrEnum):
+    """What follows a request that failed, beside its sample."""
+
+    CONTINUE = "continue"
+    STOP_ITERATION = "stop_iteration"
+    STOP_USER = "stop_user"
+
+    @property
+    def words(self) -> str:
+        does = {"stop_iteration": "ends the iteration", "stop_user": "stops the user"}
+        return f"a failed request {does.get(self.value, 'ends nothing')}"
+
+
 @dataclass(frozen=True, slots=True)
 class GroupNode(DescribedStep):
+    """Steps that are timed together.
+
+    Attributes:
+        on_error: For the requests in it; None for what holds around it.
+    """
+
     action: ClassVar[str] = "group"
 
     name: str
     steps: tuple[StepNode, ...]
     when: Evaluate | None = None
     measured: bool = True
+    on_error: OnError | None = None
 
     @property
     def subject(self) -> str:
         return self.name
+
+    @property
+    def summary(self) -> str:
+        return f"group {self.name}" + (f", {self.on_error.words}" if self.on_error else "")
 
     @property
     def nested(self) -> Nested:

@@ -17,6 +17,7 @@ from planrunner.graph.steps import (
     GroupNode,
     IfNode,
     LogNode,
+    OnError,
     ParallelNode,
     PollNode,
     PopNode,
@@ -79,7 +80,8 @@ def _group(
 ) -> StepNode:
     assert model.group is not None
     steps = walk.steps(model.do or (), (*path, "do"), later)
-    return GroupNode(model.group, steps, when, measured=walk.measured)
+    on_error = None if model.on_error is None else OnError(model.on_error)
+    return GroupNode(model.group, steps, when, measured=walk.measured, on_error=on_error)
 
 
 def _if(

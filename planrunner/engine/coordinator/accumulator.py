@@ -14,6 +14,7 @@ from planrunner.engine.coordinator.notices import (
     idle_notices,
     overtime,
     pool_notices,
+    quits,
     start_failures,
 )
 from planrunner.engine.coordinator.outage import Outage
@@ -293,7 +294,13 @@ class Accumulator:
         )
 
     def _doubts(self, loads: Sequence[PhaseLoad]) -> Doubts:
-        doubts = Doubts(biased=[*start_failures(self._counters), *overtime(self._counters)])
+        doubts = Doubts(
+            biased=[
+                *start_failures(self._counters),
+                *quits(self._counters),
+                *overtime(self._counters),
+            ]
+        )
         doubts_of_workers(doubts, self._lost_workers)
         doubts_of_health(doubts, self._health, self._counters)
         doubts_of_starvation(doubts, self._health.starvation)

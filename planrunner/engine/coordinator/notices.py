@@ -11,7 +11,7 @@ from planrunner.engine.recording.counters import Counters, TaskKey
 from planrunner.graph.run_graph import PhaseNode, RunGraph, TaskProgram, UserProgram
 from planrunner.units import NS_PER_MS, format_count, format_duration
 
-__all__ = ["counter_notices", "idle_notices", "overtime", "pool_notices", "start_failures"]
+__all__ = ["counter_notices", "idle_notices", "overtime", "pool_notices", "quits", "start_failures"]
 
 _MOST_SPREAD_NS: Final = 5 * NS_PER_MS
 """Between the first and the last worker at the begin of a phase, while processors are free."""
@@ -47,6 +47,15 @@ def start_failures(counters: Counters) -> Iterator[str]:
         yield (
             f"{format_count(failed, 'iteration')} of users `{name}` of phase `{phase}` did not run "
             f"because their `on_start` failed: {counters.start_reasons[phase, name]}"
+        )
+
+
+def quits(counters: Counters) -> Iterator[str]:
+    """Say which users stopped because the plan lets them stop: fewer were left for the load."""
+    for (phase, name), users in counters.quits.items():
+        yield (
+            f"{users} of {counters.started[phase, name]} users `{name}` of phase `{phase}` "
+            "stopped because a request failed, as `on_error: stop_user` says"
         )
 
 

@@ -33,6 +33,7 @@ class Counters:
         start_failures: Users that stopped because their `on_start` failed, by phase and class.
         visit_failures: Iterations that did not run because their own `on_start` failed, or their
             state had no value, by phase and class.
+        quits: Users that stopped because a request failed, as `on_error` says, by phase and class.
         start_reasons: What was wrong with the first of them, by phase and class.
         stop_failures: Users whose `on_stop` failed or was cut.
         skips: Picks that were refused because `needs` was not met, those of warm-ups left out.
@@ -60,6 +61,7 @@ class Counters:
     picks: Counter[TaskKey] = field(default_factory=Counter)
     start_failures: Counter[tuple[str, str]] = field(default_factory=Counter)
     visit_failures: Counter[tuple[str, str]] = field(default_factory=Counter)
+    quits: Counter[tuple[str, str]] = field(default_factory=Counter)
     start_reasons: dict[tuple[str, str], str] = field(default_factory=dict)
     soft_failures: Counter[str] = field(default_factory=Counter)
     rows_ended: Counter[str] = field(default_factory=Counter)
@@ -121,6 +123,7 @@ class Counters:
         self.picks += other.picks
         self.start_failures += other.start_failures
         self.visit_failures += other.visit_failures
+        self.quits += other.quits
         self.start_reasons = other.start_reasons | self.start_reasons
         self.soft_failures += other.soft_failures
         self.judged += other.judged

@@ -24,6 +24,7 @@ from planrunner.engine.steps.flow import (
     bind_stop,
     bind_switch,
     bind_while,
+    ending_on_error,
 )
 from planrunner.engine.steps.observer import StepObserver
 from planrunner.engine.steps.parallel import bind_parallel
@@ -52,6 +53,7 @@ from planrunner.graph.run_graph import (
     HeaderNode,
     IfNode,
     LogNode,
+    OnError,
     ParallelNode,
     PollNode,
     PopNode,
@@ -91,6 +93,7 @@ class StepPlace:
     task: str = ""
     groups: tuple[str, ...] = ()
     tags: Tags = ()
+    on_error: OnError = OnError.CONTINUE
 
 
 class Wires:
@@ -149,7 +152,7 @@ class Binder:
         self._services = services
 
     def task(self, program: TaskProgram, user: str) -> BoundTask:
-        place = StepPlace(user, program.name, tags=program.tags)
+        place = StepPlace(user, program.name, tags=program.tags, on_error=program.on_error)
         steps = self.steps(program.steps, place)
         if program.timeout_ns:
             steps = (limit_steps(steps, program.timeout_ns, program.place),)
@@ -172,6 +175,8 @@ class Binder:
             else:
                 failures = self._failures(node, place)
                 step = self._step(node, place, failures)
+                if isinstance(node, RequestNode | PollNode | ParallelNode):
+                    step = self._heeding_errors(step, node, place)
                 if self._observer is None:
                     bound.append(_only_when(node.when, step, failures))
                     continue
@@ -221,7 +226,8 @@ class Binder:
             case PollNode():
                 return self._poll(node, place)
             case ParallelNode():
-                return bind_parallel(self.steps(node.requests, place))
+                lanes = replace(place, on_error=OnError.CONTINUE)  # it ends when all have ended
+                return bind_parallel(self.steps(node.requests, lanes))
             case CallNode():
                 return bind_call(node, self.steps(node.steps, place), failures)
             case LogNode():
@@ -234,6 +240,18 @@ class Binder:
                 return bind_exec(node, failures)
             case _ as unreachable:
                 assert_never(unreachable)
+
+    def _heeding_errors(self, step: Step, node: StepNode, place: StepPlace) -> Step:
+        """Return a step that sends something so that it does what `on_error` says there."""
+        if place.on_error is OnError.CONTINUE:
+            return step
+        key = self._recorder.phase, place.user
+
+        def quit_user(user: Actor) -> None:
+            user.counters.quits[key] += 1
+
+        stops = place.on_error is OnError.STOP_USER
+        return ending_on_error(step, node.origin.place, quit_user if stops else None)
 
     def _failures(self, node: StepNode, place: StepPlace) -> StepFailures:
         """Return what records that a step failed before it sent anything, or sends nothing."""
@@ -308,7 +326,8 @@ class Binder:
         return bind_group((step,), record)
 
     def _group(self, node: GroupNode, place: StepPlace) -> Step:
-        inside = replace(place, groups=(*place.groups, node.name))
+        on_error = node.on_error or place.on_error
+        inside = replace(place, groups=(*place.groups, node.name), on_error=on_error)
         record = self._span("group", node.name, place, measured=node.measured)
         return bind_group(self.steps(node.steps, inside), record)
 

@@ -46,6 +46,7 @@ __all__ = [
     "bind_stop",
     "bind_switch",
     "bind_while",
+    "ending_on_error",
 ]
 
 _ROUNDS_PER_TURN: Final = 256
@@ -255,6 +256,31 @@ def bind_log(node: LogNode, services: StepServices, failures: StepFailures) -> S
             raise failures.failed(user, str(error)) from error
 
     return log
+
+
+def ending_on_error(step: Step, origin: str, quit_user: Callable[[Actor], None] | None) -> Step:
+    """Return a step that sends requests, and ends the iteration if one of them fails.
+
+    Args:
+        step: A request, or requests that belong together.
+        origin: Where it stands: `plan.yaml:12`; empty where nobody knows.
+        quit_user: Called with the user who fails and stops altogether; None if it goes on.
+    """
+
+    async def request(user: Actor) -> None:
+        before, user.failure = user.failure, ""
+        try:
+            await step(user)
+        finally:
+            failure = user.failure
+            user.failure = before or failure
+        if failure:
+            if quit_user is not None:
+                quit_user(user)
+                user.sleeper.cut_short()
+            raise IterationEnded(user.words, origin)
+
+    return request
 
 
 def bind_stop(node: StopNode, services: StepServices) -> Step:

@@ -28,6 +28,7 @@ __all__ = [
     "FlowCall",
     "Foreach",
     "ForeachField",
+    "OnErrorField",
     "Pop",
     "PopField",
     "PythonModel",
@@ -37,6 +38,7 @@ __all__ = [
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 Which = Literal["first", "last", "random"]
+OnErrorField = Literal["continue", "stop_iteration", "stop_user"]
 
 
 @dataclass(frozen=True, slots=True)

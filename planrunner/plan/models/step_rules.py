@@ -36,7 +36,7 @@ OWN_ACTIONS: Final = (*_BEFORE_GUESTS, "exec", "python", "log", "stop")
 COMPANIONS: Final[Mapping[str, frozenset[str]]] = {
     **dict.fromkeys(OWN_ACTIONS, frozenset()),
     **dict.fromkeys(VERBS, REQUEST_KEYS),
-    "group": frozenset({"do"}),
+    "group": frozenset({"do", "on_error"}),
     "if": frozenset({"then", "else"}),
     "switch": frozenset({"cases"}),
     "repeat": frozenset({"do"}),

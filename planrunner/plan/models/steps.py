@@ -23,6 +23,7 @@ from planrunner.plan.models.actions import (
     CallField,
     ExecModel,
     ForeachField,
+    OnErrorField,
     PopField,
     PythonModel,
 )
@@ -122,6 +123,11 @@ class StepModel(RequestStep):
         min_length=1,
         description="Time the steps of `do` together, under this name; pauses don't count.",
         examples=["checkout"],
+    )
+    on_error: OnErrorField | None = Field(
+        None,
+        description="With `group`: what a request in it that fails does beside being counted.",
+        examples=["stop_iteration"],
     )
     do: StepList | None = Field(
         None, min_length=1, description="The steps to run.", examples=["[{get: /}]"]

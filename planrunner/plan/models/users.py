@@ -25,6 +25,7 @@ from planrunner.language.fields.types import (
     ValueField,
     VariableName,
 )
+from planrunner.plan.models.actions import OnErrorField
 from planrunner.plan.models.requests import (
     CLASS_SETTINGS,
     ClassGuests,
@@ -61,10 +62,10 @@ class NeedsModel(PlanMapping):
         return {"is": data} if isinstance(data, str) else data
 
 
-TASK_KEYS: Final = ("task", "weight", "tags", "needs", "timeout", "steps")
+TASK_KEYS: Final = ("task", "weight", "tags", "needs", "timeout", "on_error", "steps")
 """The keys of a task; the others that its schema has are those of its one request."""
 
-_SHORTHAND_KEYS: Final = ("weight", "tags", "needs")
+_SHORTHAND_KEYS: Final = ("weight", "tags", "needs", "on_error")
 _TASK_ACTIONS: Final = frozenset(OWN_ACTIONS)
 _TASK_OWN: Final = frozenset({"needs", "timeout"})
 _MEAN_STEPS: Final = frozenset({"do", "requests"})
@@ -98,6 +99,12 @@ class TaskModel(PlanMapping):
     )
     timeout: Duration | None = Field(
         None, description="The time limit for one run of the whole task.", examples=["30s"]
+    )
+    on_error: OnErrorField | None = Field(
+        None,
+        description="What a request of the task that fails does beside being counted. Default the "
+        "class's.",
+        examples=["stop_iteration"],
     )
     steps: list[StepModel] = Field(
         min_length=1, description="What the user does.", examples=["[{get: /}, {think: 1s}]"]
@@ -242,6 +249,12 @@ class UserModel(PlanMapping):
         None,
         description="What each user does last, if its `on_start` succeeded.",
         examples=["[{post: /logout}]"],
+    )
+    on_error: OnErrorField | None = Field(
+        None,
+        description="What a request that fails does beside being counted: the user continues, or "
+        "begins its next iteration, or stops. Default continue.",
+        examples=["stop_iteration"],
     )
     pick: Literal["random", "balanced"] = Field(
         "random",
