@@ -111,7 +111,7 @@ class _NameSurvey:
         target = node.node
         if isinstance(target, nodes.Name) and target.name in ("dict", "range"):
             pass
-        elif isinstance(target, nodes.Name) and target.name == "now":
+        elif isinstance(target, nodes.Name) and target.name in ("date", "now"):
             self.found.append(Reference("now", (), target.offset))
         elif (
             isinstance(target, nodes.Getattr)

@@ -95,5 +95,5 @@ def test_the_lists_of_names_come_from_the_tables() -> None:
     """What parses is what is described."""
     assert [one.name for one in FILTERS] == list(names.FILTER_NAMES)
     assert [one.name for one in TESTS] == list(names.TEST_NAMES)
-    assert names.ROOT_HELPERS == ("dict", "fake", "now", "rand", "range")
+    assert names.ROOT_HELPERS == ("date", "dict", "fake", "now", "rand", "range")
     assert {one.name for one in PROVIDED} < names.RESERVED

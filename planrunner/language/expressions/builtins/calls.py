@@ -296,8 +296,8 @@ def lower_call(lowering: LowerArgument, node: nodes.Call) -> Lowered:
             return Lowered(_method("rand", target.attr, arguments))
         return Lowered(_fake(target.attr, arguments))
     name = cast("nodes.Name", target).name
-    if name == "now":
-        return Lowered(_now(arguments))
+    if name in ("date", "now"):
+        return Lowered(_now(arguments) if name == "now" else _date(arguments))
     build = _range if name == "range" else _dict
 
     def evaluate(scope: Scope) -> object:
@@ -355,6 +355,21 @@ def _now(arguments: _Arguments) -> Evaluate:
             return scope["now"](*args, **kwargs)
         except FAULTS:
             raise EvaluationError("`now` can't use these arguments") from None
+
+    return evaluate
+
+
+def _date(arguments: _Arguments) -> Evaluate:
+    from planrunner.language.expressions.builtins.dates import date_text  # noqa: PLC0415 - for plans with dates
+
+    def evaluate(scope: dict[str, Any]) -> object:
+        args, kwargs = arguments.evaluate(scope)
+        if "now" not in scope:
+            raise EvaluationError("`date` is not available here")
+        try:
+            return date_text(scope["now"](), *args, **kwargs)
+        except FAULTS:
+            raise EvaluationError("`date` can't use these arguments") from None
 
     return evaluate
 

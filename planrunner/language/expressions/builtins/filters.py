@@ -29,6 +29,8 @@ from jinja2.nodes import EvalContext
 from jinja2.runtime import Context
 from jinja2.tests import TESTS
 
+from planrunner.language.expressions.builtins.dates import date_text
+from planrunner.language.expressions.builtins.digests import digest, json_web_token, keyed_digest
 from planrunner.language.expressions.builtins.filter_guards import GUARDS
 from planrunner.language.expressions.builtins.names import FILTER_NAMES, TEST_NAMES
 from planrunner.language.expressions.operators import format_text, join_texts
@@ -268,13 +270,17 @@ _OWN: Final[Mapping[str, FilterFunction]] = {
     "b64": _b64,
     "bytes": _bytes,
     "d": _default,
+    "date": date_text,
     "default": _default,
     "first": _first,
     "format": _format,
     "groupby": _groupby,
+    "hash": digest,
+    "hmac": keyed_digest,
     "items": _items,
     "join": _join,
     "json": _json,
+    "jwt": json_web_token,
     "last": _last,
     "replace": _replace,
     "string": to_text,

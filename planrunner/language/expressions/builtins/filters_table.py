@@ -54,6 +54,14 @@ FILTERS: Final = (
         "none",
     ),
     Described(
+        "date",
+        "date(format = ISO 8601, offset = 0)",
+        "the seconds since 1970, or the date, as text in UTC; `format` is that of `strftime`, and "
+        "`offset`, in seconds or such as `'-1h'`, is added",
+        "0 | date('%d/%m/%Y', '36h')",
+        "02/01/1970",
+    ),
+    Described(
         "default",
         "default(default_value = '', boolean = false)",
         "the value, or `default_value` if there is none; with `boolean` also for a "
@@ -107,6 +115,21 @@ FILTERS: Final = (
         '[{"grouper":1,"list":[{"k":1},{"k":1}]}]',
     ),
     Described(
+        "hash",
+        "hash(algorithm = 'sha256', encoding = 'hex')",
+        "the digest of the text or bytes: md5, sha1, sha224, sha256, sha384 or sha512, in hex, "
+        "base64 or as bytes",
+        "'a' | hash('md5')",
+        "0cc175b9c0f1b6a831c399e269772661",
+    ),
+    Described(
+        "hmac",
+        "hmac(key, algorithm = 'sha256', encoding = 'hex')",
+        "the same with a key (RFC 2104)",
+        "'a' | hmac('key', 'md5')",
+        "80ea44ccea14cc2263889567cfacccd7",
+    ),
+    Described(
         "indent",
         "indent(width = 4, first = false, blank = false)",
         "the text with each further line indented",
@@ -130,6 +153,14 @@ FILTERS: Final = (
     ),
     Described(
         "json", "json", "the value as compact JSON; a text gets its quotes", "'a' | json", '"a"'
+    ),
+    Described(
+        "jwt",
+        "jwt(key, algorithm = 'HS256', header = none)",
+        "the mapping as the claims of a signed token (HS256, HS384 or HS512); the names of the "
+        "mapping `header` go into its header",
+        "({'sub': 'ada'} | jwt('secret')) | length",
+        "99",
     ),
     Described("last", "last", "the last item", "[3, 4] | last", "4"),
     Described("length", "length", "the number of items, keys or characters", "'abc' | length", "3"),

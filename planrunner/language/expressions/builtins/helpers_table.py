@@ -71,6 +71,13 @@ CALLED: Final = (
         "now", "now()", "seconds since 1970 in UTC, with a fraction", "now() | int", "1795262400"
     ),
     Described(
+        "date",
+        "date(format = ISO 8601, offset = 0)",
+        "now as text in UTC; `format` is that of `strftime`, and `offset`, in seconds or such as "
+        "`'-1h'`, is added",
+        "date('%Y-%m-%d', '24h')",
+    ),
+    Described(
         "range", "range(start, stop, step)", "whole numbers below `stop`", "range(1, 4)", "[1,2,3]"
     ),
     Described(
@@ -101,8 +108,26 @@ METHODS: Final[Mapping[str, tuple[Described, ...]]] = {
             "rand.int(1, 500)",
         ),
         Described("lower", "rand.lower(length)", "lower-case ASCII letters", "rand.lower(8)"),
+        Described(
+            "sample",
+            "rand.sample(items, count)",
+            "`count` different items of a list, in random order",
+            "rand.sample([1, 2, 3], 2)",
+        ),
+        Described(
+            "shuffle",
+            "rand.shuffle(items)",
+            "the items of a list in random order",
+            "rand.shuffle([1, 2, 3])",
+        ),
         Described("text", "rand.text(length)", "ASCII letters and digits", "rand.text(12)"),
         Described("uuid", "rand.uuid()", "a random UUID (version 4)", "rand.uuid()"),
+        Described(
+            "weighted",
+            "rand.weighted({item: weight, …})",
+            "one of the keys, as often as its weight says",
+            "rand.weighted({'a': 3, 'b': 1})",
+        ),
     )
 }
 """Every method that a plan can reach; nothing else of a helper object is visible."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import builtins
 import string
+from bisect import bisect
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from random import Random
 from typing import Any, Final
 
@@ -72,6 +74,32 @@ class Rand:
             raise EvaluationError("can't choose from an empty list")
         return self._rng.choice(items)
 
+    def sample(self, items: object, count: builtins.int) -> list[object]:
+        """Return `count` different items of a list, in random order."""
+        listed = self._listed(items)
+        if not 0 <= count <= len(listed):
+            raise EvaluationError(f"a sample of {len(listed):,} items has 0 to {len(listed):,}")
+        return self._rng.sample(listed, count)
+
+    def shuffle(self, items: object) -> list[object]:
+        """Return the items of a list in random order; the list itself stays as it is."""
+        listed = self._listed(items)
+        return self._rng.sample(listed, len(listed))
+
+    def weighted(self, weights: object) -> object:
+        """Return one of a mapping's keys, as often as its value says."""
+        if not isinstance(weights, Mapping) or not weights:
+            raise EvaluationError("`rand.weighted` draws from a mapping of items to their weights")
+        bounds = [*accumulate(map(_weight, weights.values()))]
+        if not bounds[-1] > 0:
+            raise EvaluationError("at least one weight must be over 0")
+        return list(weights)[bisect(bounds, self._random() * bounds[-1])]
+
+    def _listed(self, items: object) -> list[object]:
+        if isinstance(items, list | tuple):
+            return list(items)
+        raise EvaluationError(f"{kind_of(items)} is not a list")
+
     def pick(self, items: Any) -> object:  # noqa: ANN401 - whatever a plan computes with
         """Return one item for the filter `random`, UNDEFINED of an empty list."""
         count = len(items)
@@ -95,6 +123,12 @@ class Rand:
             count = length - len(drawn) + (length >> 3) + 8
             drawn += self._rng.randbytes(count).translate(letters.table, letters.unused)
         return drawn[:length].decode()
+
+
+def _weight(value: object) -> builtins.float:
+    if isinstance(value, _INT | builtins.float) and not isinstance(value, bool) and value >= 0:
+        return value
+    raise EvaluationError("a weight is a number from 0")
 
 
 class _Letters:
