@@ -165,7 +165,17 @@ JsonExpectation = Annotated[
 
 # -- expect --------------------------------------------------------------------------------
 
-ExpectationName = Literal["status", "time", "json", "header", "contains", "matches", "schema"]
+ExpectationName = Literal[
+    "status",
+    "time",
+    "json",
+    "header",
+    "contains",
+    "not_contains",
+    "matches",
+    "not_matches",
+    "schema",
+]
 
 Texts = Annotated[
     Annotated[TextField, Tag("<scalar>")]
@@ -215,8 +225,16 @@ class Expect(PlanMapping):
     contains: Texts | None = Field(
         None, description="Text that must be in the body.", examples=["Welcome"]
     )
+    not_contains: Texts | None = Field(
+        None, description="Text that must not be in the body.", examples=["Sorry"]
+    )
     matches: Texts | None = Field(
         None, description="Regular expression to find in the body.", examples=["order [0-9]+"]
+    )
+    not_matches: Texts | None = Field(
+        None,
+        description="Regular expression that must not be found in the body.",
+        examples=["(?i)error [0-9]+"],
     )
     schema_: TextField | None = Field(
         None,

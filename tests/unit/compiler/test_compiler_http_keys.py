@@ -58,6 +58,8 @@ users:
             $.many: {length: {min: 1, max: 2}}
           header: {X-Reply: a}
           contains: a
+          not_contains: z
+          not_matches: z
           matches: b
           schema: schema.json
           soft: [time]

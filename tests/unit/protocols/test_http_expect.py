@@ -119,6 +119,24 @@ def test_contains_looks_for_bytes_of_the_text() -> None:
 
 
 @pytest.mark.parametrize(
+    ("expect", "words"),
+    [
+        ({"not_contains": ["Sorry", "${other}"]}, None),
+        ({"not_contains": "größe"}, "`größe` is in a body of 9 bytes that is not JSON"),
+        ({"not_contains": "${n}"}, "`${n}` is in a body of 9 bytes that is not JSON"),
+        ({"not_matches": "[a-z]+ [a-z]"}, None),
+        ({"not_matches": r"\d$"}, r"a match of `\d$` in a body of 9 bytes that is not JSON"),
+        ({"not_matches": "8", "contains": "9"}, "`9` is not in a body of 9 bytes that is not JSON"),
+    ],
+)
+def test_what_must_not_be_there_is_named(expect: dict[str, Any], words: str | None) -> None:
+    """As text or as a pattern; what must be there is looked for first."""
+    reply = reply_of("größe 7".encode())
+
+    assert first_fault(expect, reply, n=7, other="away") == words
+
+
+@pytest.mark.parametrize(
     ("charset", "text"),
     [
         ("iso-8859-1", "Café Zürich"),

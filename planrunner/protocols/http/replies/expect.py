@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from typing import Any, Final, cast
 
 from planrunner.language.diagnostics import Code
@@ -80,11 +80,14 @@ def compile_expect(expect: Expect | None, lowering: Lowering) -> Expected:
         tuple(check for _, check in soft),
         (f"status {status}", *(words for words, _ in hard)),
         tuple(words for words, _ in soft),
-        needs_body=not given.isdisjoint({"json_", "contains", "matches", "schema_"}),
+        needs_body=not given.isdisjoint({*_OF_TEXT, "json_", "schema_"}),
         # The charset of a text stands in the head.
-        needs_head=not given.isdisjoint({"header", "contains", "matches", "json_"}),
+        needs_head=not given.isdisjoint({*_OF_TEXT, "header", "json_"}),
         states_status=states_status,
     )
+
+
+_OF_TEXT: Final = ("contains", "not_contains", "matches", "not_matches")
 
 
 def _is_soft(expect: Expect, name: str) -> bool:
@@ -93,21 +96,29 @@ def _is_soft(expect: Expect, name: str) -> bool:
 
 def _checks(expect: Expect, lowering: Lowering) -> Iterator[tuple[str, str, Check]]:
     """Yield each check with its key and what it expects, in words."""
-    path: SpecPath = ("expect",)
     if expect.time is not None and (check := compile_time(expect.time, lowering)):
         yield "time", f"time {expect.time.source}", check
     for name, expected in (expect.header or {}).items():
         words = f"header {name}{rule_words(expected)}"
         yield "header", words, _header(name, expected, lowering)
-    for text, place in _each(expect.contains, (*path, "contains")):
-        yield "contains", f"contains {text.source}", _contains(text, lowering, place)
-    for text, place in _each(expect.matches, (*path, "matches")):
-        yield "matches", f"matches {text.source}", _matches(text, lowering, place)
+    yield from _text_checks(expect, lowering)
     for source, expected in (expect.json_ or {}).items():
         if check := _json(source, expected, lowering):
             yield "json", f"json {source}{rule_words(expected)}", check
     if expect.schema_ is not None and (check := compile_schema(expect.schema_, lowering)):
         yield "schema", f"schema {expect.schema_.source}", check
+
+
+def _text_checks(expect: Expect, lowering: Lowering) -> Iterator[tuple[str, str, Check]]:
+    """Yield each check of the body as text, those of what must not be there after the others."""
+    for key, texts, compile_text, wanted in (
+        ("contains", expect.contains, _contains, True),
+        ("matches", expect.matches, _matches, True),
+        ("not_contains", expect.not_contains, _contains, False),
+        ("not_matches", expect.not_matches, _matches, False),
+    ):
+        for text, place in _each(texts, ("expect", key)):
+            yield key, f"{key} {text.source}", compile_text(text, lowering, place, wanted=wanted)
 
 
 def _each(texts: Text | Sequence[Text] | None, path: SpecPath) -> Iterator[tuple[Text, SpecPath]]:
@@ -162,26 +173,33 @@ def _has_status(accept: Container[int], shown: str) -> Check:
 # -- time, text ----------------------------------------------------------------------------
 
 
-def _contains(text: Text, lowering: Lowering, path: SpecPath) -> Check:
+def _contains(text: Text, lowering: Lowering, path: SpecPath, *, wanted: bool) -> Check:
+    is_in = _finder(text, lowering, path)
+    shown = shorten(text.source, 60)
+
+    def check(reply: Reply, scope: Scope) -> str | None:
+        if is_in(reply, scope) is wanted:
+            return None
+        return f"`{shown}` is {'not ' if wanted else ''}in {describe_body(reply)}"
+
+    return check
+
+
+def _finder(text: Text, lowering: Lowering, path: SpecPath) -> Callable[[Reply, Scope], bool]:
+    """Return what says whether a text is in the body of a reply."""
     lowered = lowering.text(text, path)
-    missing = f"`{shorten(text.source, 60)}` is not in "
     if lowered.is_constant:
         with lowering.at(path):
             wanted = to_text(lowered.value)
             data = _encoded(wanted)
-            return lambda reply, _: (
-                None
-                if data in (reply.body or b"") or _is_in_text(wanted, reply)
-                else missing + describe_body(reply)
-            )
+            return lambda reply, _: data in (reply.body or b"") or _is_in_text(wanted, reply)
     evaluate = lowered.evaluate
 
-    def check(reply: Reply, scope: Scope) -> str | None:
-        wanted = to_text(evaluate(scope))
-        found = _encoded(wanted) in (reply.body or b"") or _is_in_text(wanted, reply)
-        return None if found else missing + describe_body(reply)
+    def is_in(reply: Reply, scope: Scope) -> bool:
+        text = to_text(evaluate(scope))
+        return _encoded(text) in (reply.body or b"") or _is_in_text(text, reply)
 
-    return check
+    return is_in
 
 
 def _encoded(text: str) -> bytes:
@@ -196,13 +214,16 @@ def _is_in_text(wanted: str, reply: Reply) -> bool:
     return charset_of(reply.head) != "utf-8" and wanted in reply.parsed(read_text)
 
 
-def _matches(text: Text, lowering: Lowering, path: SpecPath) -> Check:
+def _matches(text: Text, lowering: Lowering, path: SpecPath, *, wanted: bool) -> Check:
     matches = compile_matches(text, lowering, path)
-    missing = f"no match of `{shorten(text.source, 60)}`"
+    shown = shorten(text.source, 60)
 
     def check(reply: Reply, _: Scope) -> str | None:
-        against = matches(reply.parsed(read_text))
-        return None if against is None else f"{against or missing} in {describe_body(reply)}"
+        against = matches(reply.parsed(read_text))  # None for a match, empty for none
+        if against or (against is None) is not wanted:
+            missing = f"no match of `{shown}`" if wanted else f"a match of `{shown}`"
+            return f"{against or missing} in {describe_body(reply)}"
+        return None
 
     return check
 
