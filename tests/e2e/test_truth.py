@@ -108,7 +108,7 @@ def test_a_closed_model_hides_the_stall_and_says_so(project: PlanProject) -> Non
         metrics = measured(project, port, "{users: 5, hold: 5s}")
 
     assert request_row(metrics)["latency_ns"]["p95"] / 1e6 < 100
-    assert any("users wait with it" in notice for notice in metrics["notices"])
+    assert any("its users waited too" in notice for notice in metrics["notices"])
 
 
 def test_ten_thousand_users_think_on_one_worker(project: PlanProject) -> None:
