@@ -163,14 +163,23 @@ def run(arguments: Sequence[str], leaving: Leaving | None = None) -> int:
 
 
 def _in_our_words(error: BaseException) -> BaseException:
-    """Return the error with the name of the option that another tool's stands for."""
-    if not isinstance(error, click.NoSuchOption):
+    """Return the error with the option that the one of another tool or command stands for."""
+    if not isinstance(error, click.NoSuchOption) or error.ctx is None:
         return error
-    name = _OPTIONS_ELSEWHERE.get(error.option_name)
-    if name is None:
+    name = _OPTIONS_ELSEWHERE.get(error.option_name, error.option_name)
+    message = error.message.rstrip(".")
+    if name in _options_of(error.ctx.command):
+        message = f"{message}: here it is called `{name}`."
+    elif name in _options_of(cli.get_command(error.ctx, "execute")):
+        message = f"{message}: `planrunner execute` has `{name}`, for a plan."
+    else:
         return error
-    message = f"{error.message.rstrip('.')}: here it is called `{name}`."
     return click.NoSuchOption(error.option_name, message, ctx=error.ctx)
+
+
+def _options_of(command: click.Command | None) -> frozenset[str]:
+    params = command.params if command else ()
+    return frozenset(word for param in params for word in param.opts)
 
 
 def _ending(error: BaseException) -> int:

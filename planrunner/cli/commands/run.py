@@ -31,7 +31,7 @@ Presets:
 \b
 Examples:
   planrunner run http://127.0.0.1:8000/products
-  planrunner run http://127.0.0.1:8000/products --users 100 --hold 60s
+  planrunner run http://127.0.0.1:8000/products --users 100 --spawn-rate 10/s --hold 60s
   planrunner run http://127.0.0.1:8000/orders --rate 50/s --data '{{"id": 7}}'
   planrunner run http://127.0.0.1:8000/ --preset breakpoint --save plans/limit.yaml
 """,
@@ -40,6 +40,9 @@ Examples:
 @click.option("--users", type=click.IntRange(1), metavar="N", help="How many users. Default 10.")
 @click.option("--rate", default="", metavar="RATE", help="Arrivals in place of users: `50/s`.")
 @click.option("--hold", "--run-time", default="", metavar="TIME", help="How long. Default 30s.")
+@click.option(
+    "--spawn-rate", default="", metavar="RATE", help="Start the users one after the other: `10/s`."
+)
 @click.option("--preset", type=click.Choice(list(PRESETS)), default=None, help="A shape of load.")
 @click.option("--method", "-X", default="", help="Default GET, or POST with --data.")
 @click.option(
@@ -60,6 +63,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     users: int | None,
     rate: str,
     hold: str,
+    spawn_rate: str,
     preset: str | None,
     method: str,
     headers: tuple[str, ...],
@@ -70,9 +74,8 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     """Send requests to URL under load; write reports and end with the verdict."""
     if Path(url).suffix in (".yaml", ".yml"):
         raise UsageError(f"`{url}` is a plan", hint=f"`planrunner execute {url}` runs it")
-    text = quick_plan(
-        QuickRequest(url, method, headers, data), QuickLoad(preset or "", users, rate, hold)
-    )
+    load = QuickLoad(preset or "", users, rate, hold, spawn_rate)
+    text = quick_plan(QuickRequest(url, method, headers, data), load)
     if save is not None:
         _save(save, text)
     file = str(save or "run.yaml")

@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from planrunner.errors import UsageError
 from planrunner.language.named_secrets import is_secret_name
-from planrunner.units import NS_PER_S, UnitError, parse_duration, parse_rate, write_duration
+from planrunner.units import NS_PER_S, Rate, UnitError, parse_duration, parse_rate, write_duration
 from planrunner.values import dataclass
 
 __all__ = ["PRESETS", "QuickLoad", "QuickRequest", "quick_plan"]
@@ -35,6 +35,7 @@ _HOLDS: Final = {
 }
 _USERS: Final = 10
 _SMOKE_USERS: Final = 1
+_WITH_OWN_RAMPS: Final = ("stress", "spike", "breakpoint")
 _JSON: Final = re.compile(r"\s*[\[{]")
 
 
@@ -57,12 +58,21 @@ class QuickRequest:
 
 @dataclass(frozen=True, slots=True)
 class QuickLoad:
-    """How much of it: users in a closed model, or a rate in an open one; empty for a default."""
+    """How much of it: users in a closed model, or a rate in an open one; empty for a default.
+
+    Attributes:
+        preset: The shape, of `PRESETS`.
+        users: At most, or what other levels of the shape are derived from.
+        rate: The same for arrivals.
+        hold: How long each level is kept.
+        spawn_rate: How fast users start, a bare number a second.
+    """
 
     preset: str = ""
     users: int | None = None
     rate: str = ""
     hold: str = ""
+    spawn_rate: str = ""
 
 
 def quick_plan(request: QuickRequest, load: QuickLoad) -> str:
@@ -162,6 +172,7 @@ def _phase(load: QuickLoad) -> Sequence[str]:
     if load.rate and load.users is not None:
         hint = "users wait for each other's replies, a rate does not: keep one of them"
         raise UsageError("--users and --rate can't be combined", hint=hint)
+    spawn_rate = _spawn_rate(load)
     preset, hold_ns = load.preset, _duration(load.hold or _HOLDS.get(load.preset, "30s"))
     name = f"  - name: {preset or 'main'}"
     hold = write_duration(hold_ns)
@@ -186,7 +197,9 @@ def _phase(load: QuickLoad) -> Sequence[str]:
             return (name, f"    stages: {_quoted(', '.join(stages))}")
         case _:
             lines = [name, f"    {level.key}: {level.times(1, 1)}", f"    hold: {hold}"]
-            if preset in ("load", "soak") and not load.rate:
+            if spawn_rate:
+                lines.append(f"    spawn_rate: {spawn_rate}")
+            elif preset in ("load", "soak") and not load.rate:
                 ramp_ns = min(hold_ns // 10, 60 * NS_PER_S)
                 lines.append(f"    ramp_up: {write_duration(ramp_ns)}")
             return lines
@@ -211,11 +224,7 @@ class _Level:
         """Return the level times `by / of`, users rounded up."""
         if not self.rate:
             return str(-(-self.users * by // of))
-        try:
-            exact = parse_rate(self.rate)
-        except UnitError as error:
-            raise UsageError(f"--rate: {error.message}", hint=error.hint) from error
-        return f"{exact.per_second * by / of:g}/s"
+        return f"{_rate('--rate', self.rate).per_second * by / of:g}/s"
 
     def search(self, hold: str) -> Sequence[str]:
         return (
@@ -228,6 +237,31 @@ class _Level:
             "refine: 2",
             "confirm: 1",
         )
+
+
+def _spawn_rate(load: QuickLoad) -> str:
+    """Return how fast users start, empty if nothing is asked for."""
+    text = load.spawn_rate.strip()
+    if not text:
+        return ""
+    if load.rate:
+        hint = "arrivals have no users to start: leave --spawn-rate out"
+        raise UsageError("--rate and --spawn-rate can't be combined", hint=hint)
+    if load.preset in _WITH_OWN_RAMPS:
+        hint = "leave it out, or choose another preset: `load` or `soak`"
+        raise UsageError(f"--spawn-rate: the preset `{load.preset}` has its own ramps", hint=hint)
+    if text.replace(".", "", 1).isdigit():  # users a second, as other tools have it
+        text += "/s"
+    if not _rate("--spawn-rate", text).per_second:
+        raise UsageError(f"--spawn-rate: `{load.spawn_rate}` starts no user", hint="write `10/s`")
+    return text
+
+
+def _rate(option: str, text: str) -> Rate:
+    try:
+        return parse_rate(text)
+    except UnitError as error:
+        raise UsageError(f"{option}: {error.message}", hint=error.hint) from error
 
 
 def _duration(text: str) -> int:

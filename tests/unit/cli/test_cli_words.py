@@ -18,6 +18,10 @@ from planrunner.cli.group import run
         (["execute", "p.yaml", "--vus", "5"], "'--vus': here it is called `--users`."),
         (["explain", "p.yaml", "-H", "x"], "'-H': here it is called `--host`."),
         (["execute", "p.yaml", "--hosst", "x"], "'--host'"),
+        (["run", "http://x", "-r", "5"], "'-r': here it is called `--spawn-rate`."),
+        (["run", "http://x", "-e", "A=b"], "'-e': `planrunner execute` has `--set`, for a plan."),
+        (["run", "http://x", "--stages", "1m:5"], "`planrunner execute` has `--stages`"),
+        (["doctor", "--vus", "5"], "'--vus': `planrunner execute` has `--users`, for a plan."),
     ],
 )
 def test_words_of_other_tools_get_the_right_one(

@@ -39,6 +39,8 @@ def test_each_preset_is_a_valid_plan_for_any_load(preset: str, load: dict[str, o
         (QuickLoad(users=4, hold="10s"), 4, 10),
         (QuickLoad("smoke"), 1, 30),
         (QuickLoad("load", users=20, hold="100s"), 20, 110),
+        (QuickLoad(users=20, hold="10s", spawn_rate="2"), 20, 20),
+        (QuickLoad("load", users=20, hold="10s", spawn_rate="0.5/s"), 20, 50),
         (QuickLoad("stress", users=3, hold="10s"), 6, 70),
         (QuickLoad("spike", users=2, hold="10s"), 10, 50),
     ],
@@ -89,6 +91,10 @@ def test_secrets_of_the_command_line_are_secret_params() -> None:
         (QuickRequest(URL), QuickLoad(users=1, rate="5/s"), "can't be combined"),
         (QuickRequest(URL), QuickLoad(hold="soon"), "--hold: `soon` is not a duration"),
         (QuickRequest(URL), QuickLoad(rate="fast"), "--rate: `fast` is not a rate"),
+        (QuickRequest(URL), QuickLoad(spawn_rate="fast"), "--spawn-rate: `fast` is not a rate"),
+        (QuickRequest(URL), QuickLoad(spawn_rate="0"), "--spawn-rate: `0` starts no user"),
+        (QuickRequest(URL), QuickLoad(rate="5/s", spawn_rate="2"), "can't be combined"),
+        (QuickRequest(URL), QuickLoad("spike", spawn_rate="2"), "`spike` has its own ramps"),
     ],
 )
 def test_what_cannot_be_is_said(request_: QuickRequest, load: QuickLoad, said: str) -> None:
