@@ -47,6 +47,7 @@ QUEUED_SHARE: Final = 0.05
 
 _LONG_COLLECTION_NS: Final = 50 * NS_PER_MS
 _FULL_SHARE: Final = 0.9  # of the open files that the process may have
+_CHANCES: Final = 5  # mean deviations, 4 sigma: of two tasks, 1 run in 15,000 is further off
 _MOST_MIX_ERROR: Final = 5.0  # percent; less is what small differences in speed make of any mix
 
 
@@ -196,7 +197,8 @@ def doubts_of_mix(doubts: Doubts, counts: Sequence[TaskCount]) -> None:
     Picks that `needs` refused are what the plan says, so they make no doubt.
     """
     for user, error in mix_errors(counts).items():
-        if error > max(_MOST_MIX_ERROR, 3 * _by_chance([c for c in counts if c.user == user])):
+        chance = _CHANCES * _by_chance([count for count in counts if count.user == user])
+        if error > max(_MOST_MIX_ERROR, chance):
             doubts.add(
                 f"the tasks of `{user}` ran {error:.1f} % off their weights; look for tasks whose "
                 "steps `stop` or fail early, and for users that end early",

@@ -109,14 +109,15 @@ def test_a_client_that_hardly_waits_biases_nothing() -> None:
 
 
 def test_a_task_mix_far_from_its_weights_is_named() -> None:
-    """Beyond 5 %, and beyond what drawing by chance does to few picks."""
-    doubts, few = Doubts(), Doubts()
+    """Beyond 5 %, and beyond what drawing by chance does to few picks of many runs."""
+    doubts, few, short = Doubts(), Doubts(), Doubts()
 
     doubts_of_mix(doubts, [TaskCount("A", "x", 1, 700), TaskCount("A", "y", 1, 300)])
     doubts_of_mix(few, [TaskCount("A", "x", 1, 7), TaskCount("A", "y", 1, 3)])
+    doubts_of_mix(short, [TaskCount("A", "x", 3, 58), TaskCount("A", "y", 1, 34)])
 
     assert doubts.biased[0].startswith("the tasks of `A` ran 20.0 % off their weights")
-    assert level(few) == "valid"
+    assert (level(few), level(short)) == ("valid", "valid")
 
 
 @pytest.mark.parametrize(
