@@ -101,9 +101,11 @@ def test_a_schema_that_is_there_is_named_and_kept(
 
 
 def test_templates_are_listed_with_what_they_are_for(project: PlanProject) -> None:
-    """A line each; nothing is written."""
+    """A line each, one below the other; nothing is written."""
     ended = project.run("init", "--list")
 
+    width = max(map(len, template_names()))
+    assert {line[width : width + 2] for line in ended.out.splitlines()} == {"  "}
     assert [line.split()[0] for line in ended.out.splitlines()] == list(template_names())
     assert ended.files == {}
 

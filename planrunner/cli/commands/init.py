@@ -57,8 +57,9 @@ def command(places: tuple[str, ...], name: str | None, *, lists: bool, force: bo
     beside the plan unless there is one.
     """
     if lists:
+        width = max(map(len, template_names()))
         for each in template_names():
-            click.echo(f"{each:<8} {purpose_of(each)}")
+            click.echo(f"{each:<{width}}  {purpose_of(each)}")
         return
     urls = [place for place in places if is_url(place)]
     paths = [Path(place) for place in places if place not in urls]
