@@ -8,8 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import Final
 
 __all__ = ["Page", "pages"]
+
+_PROSE: Final = re.compile(r"[\w`\[].*[.:]$")
+"""A paragraph; a heading, a list, a table and a picture begin or end otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +40,12 @@ class Page:
 
     @property
     def summary(self) -> str:
-        """The first sentence that its introduction begins with, without markup; may be empty."""
+        """The first sentence of its text, without links and emphasis; may be empty."""
         body = re.sub(r"<!--.*?-->|^```.*?^```$", "", self.text, flags=re.DOTALL | re.MULTILINE)
-        lines = (line.strip() for line in body.splitlines())
-        sentences = (line for line in lines if line.endswith(".") and re.match(r"\w|`", line))
-        plain = re.sub(r"\[([^]]+)\]\([^)]+\)", r"\1", next(sentences, "")).replace("**", "")
-        return re.split(r"(?<=\.)\s", plain, maxsplit=1)[0]
+        blocks = (" ".join(block.split()) for block in re.split(r"\n\s*\n", body))
+        first = next((block for block in blocks if _PROSE.match(block)), "")
+        plain = re.sub(r"\[([^]]+)\]\([^)]+\)", r"\1", first).replace("**", "")
+        return re.sub(r":$", ".", re.split(r"(?<=\.)\s", plain, maxsplit=1)[0])
 
 
 def pages(root: Path) -> tuple[Page, ...]:

@@ -106,6 +106,21 @@ def test_a_page_has_a_title_and_says_what_it_is_about() -> None:
     assert [page.path for page in PAGES if not (page.summary or page.path.startswith("adr/"))] == []
 
 
+@pytest.mark.parametrize(
+    ("begins", "summary"),
+    [
+        ("With a\nbreak, here. And more.\n", "With a break, here."),
+        ("It is this:\n\n- an item.\n", "It is this."),
+        ("[Some](x.md) has **all**.\n", "Some has all."),
+        ("- an item\n  that ends.\n\n| a | table. |\n\n`This` is.\n", "`This` is."),
+        ("```bash\nmake\n```\n", ""),
+    ],
+)
+def test_a_summary_is_the_first_sentence_of_the_text(begins: str, summary: str) -> None:
+    """Whole, and not what an example, a list or the middle of a paragraph begins with."""
+    assert Page("a.md", "", f"# A page.\n\n<!-- Made. -->\n\n{begins}").summary == summary
+
+
 @pytest.mark.slow
 def test_every_page_is_reached_from_the_first_one(site: Path, built: dict[Path, Elements]) -> None:
     """By links alone, from page to page; and the site has no page besides."""
