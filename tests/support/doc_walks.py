@@ -25,6 +25,7 @@ SHORTER: Final = {
     rf"\b(type: duration, default: *)(?:{_LONG})": r"\g<1>1s",
     r"\b(spawn_rate: *)\d+/s": r"\g<1>50/s",
     r"( --hold )\S+": r"\g<1>1s",
+    r"( --spawn-rate )\S+": r"\g<1>100/s",
     r"(< *)\d+ms\b": r"\g<1>5s",
     r"^(planrunner run (?!.*--hold).*)$": r"\1 --hold 1s",
 }
