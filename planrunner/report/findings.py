@@ -10,6 +10,7 @@ from typing import Final
 from planrunner.metrics.histogram import n_too_small
 from planrunner.metrics.series import ABORTED
 from planrunner.results.model import Judgement, Row, RunResult, ValidityLevel, Verdict
+from planrunner.results.record import ExpectationCount
 from planrunner.units import format_count
 from planrunner.values import dataclass
 
@@ -17,6 +18,7 @@ __all__ = [
     "ROUGH_NOTE",
     "ResultFinding",
     "ThresholdTally",
+    "broken_first",
     "count_failures",
     "find",
     "is_default",
@@ -139,6 +141,11 @@ def is_rough(figure: str, count: int) -> bool:
 def worst_first(rows: Iterable[Row]) -> list[Row]:
     """Return rows with the most failures first, then those with the slowest p95."""
     return sorted(rows, key=lambda row: (-row.failed, -row.latency_ns.get("p95", 0), row.name))
+
+
+def broken_first(counts: Iterable[ExpectationCount]) -> list[ExpectationCount]:
+    """Return expectations with those that broke most often first, others as the plan has them."""
+    return sorted(counts, key=lambda one: -one.broken)
 
 
 FailureWords = Mapping[tuple[str, str | None], Mapping[str, int]]

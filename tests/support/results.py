@@ -16,7 +16,7 @@ from planrunner.results.model import (
     ValidityLevel,
     Verdict,
 )
-from planrunner.results.record import Buckets, SeriesRecord
+from planrunner.results.record import Buckets, ExpectationCount, SeriesRecord
 
 __all__ = [
     "AWKWARD_NAMES",
@@ -256,6 +256,12 @@ def _failing() -> RunResult:
             _judged("p99.9 < 30s", "2.1 s", "30 s", reason="n too small for p99.9: 400 samples"),
         ),
         notices=("no baseline file: make one with `planrunner execute --save-baseline`",),
+        expectations=(
+            ExpectationCount("GET /fine", "status 200", 2000, 0),
+            ExpectationCount("POST /broken", "status 201", 708, 192),
+            ExpectationCount("POST /broken", "json $.id", 658, 50),
+            ExpectationCount("POST /broken", "header etag", 0, 708, is_soft=True),
+        ),
     )
 
 
@@ -281,6 +287,10 @@ def _awkward() -> RunResult:
         params={AWKWARD_NAMES[2]: evil},
         host={evil: AWKWARD_NAMES[2]},
         notices=(f"notice {evil} {AWKWARD_NAMES[2]}",),
+        expectations=tuple(
+            ExpectationCount(name, f"body contains {name}", 1, n % 2)
+            for n, name in enumerate(AWKWARD_NAMES)
+        ),
     )
 
 

@@ -11,6 +11,7 @@ from planrunner.report.changes import cells_of, left_words, shown_changes
 from planrunner.report.charts.charts import SCREEN, charts_at
 from planrunner.report.charts.over_time.run_charts import RunTimes
 from planrunner.report.findings import (
+    broken_first,
     count_failures,
     find,
     is_default,
@@ -111,6 +112,7 @@ def write_html(result: RunResult, out: TextIO, *, bundle: str = "") -> None:
         is_default=is_default(result.judgements),
         sections=_sections(result),
         requests=worst_first(requests),
+        expectations=broken_first(result.expectations),
         kinds=[kind for kind, _ in most_first(failed[""])],
         failed=failed,
         statuses=sorted({status for row in requests for status in row.statuses}),

@@ -13,6 +13,7 @@ from planrunner.report.columns import Column, blocks
 from planrunner.report.findings import (
     ROUGH_NOTE,
     ResultFinding,
+    broken_first,
     failure_words,
     find,
     is_default,
@@ -155,7 +156,7 @@ def expectation_lines(result: RunResult, width: int | None) -> list[Text]:
         result: Of which run.
         width: Of the terminal; None where there is none.
     """
-    found = sorted(result.expectations, key=lambda one: -one.broken)
+    found = broken_first(result.expectations)
     if not found:
         return []
     shown = found if len(found) <= _MOST_ROWS else found[:_FEW_ROWS]
