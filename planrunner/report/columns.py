@@ -60,7 +60,8 @@ def table(columns: Sequence[Column], width: int) -> list[Text]:
 def blocks(columns: Sequence[Column], width: int | None) -> list[list[Text]]:
     """Return the lines of the header, then those of each row; nothing is cut.
 
-    What does not fit into the first column stands on lines of its own, above the rest of its row.
+    What does not fit into the first column stands on lines of its own, above the rest of its row;
+    without a terminal it pushes the rest aside, so that a line of a log has all of a row.
     Which columns there are follows from `width` alone, as long as no figure is unusually wide.
 
     Args:
@@ -100,10 +101,10 @@ def _block(
     """Return the lines of a row: of its name, if that is too long, and of its figures."""
     names = columns[0]
     name, style = names.cells[n], names.styles[n] if names.styles else ""
-    if cell_len(name) <= widths[0]:
-        return [_row(columns, widths, n)]
+    if width is None or cell_len(name) <= widths[0]:
+        return [_row(columns, [max(widths[0], cell_len(name)), *widths[1:]], n)]
     indent = " " * (len(name) - len(name.lstrip()))
-    folded = [name] if width is None else fold(name, width - len(indent), most=_MOST_LINES)
+    folded = fold(name, width - len(indent), most=_MOST_LINES)
     lines = [Text(f"{indent}{line.strip()}", style=style) for line in folded]
     figures = [("", ""), *((c.cells[n], c.styles[n] if c.styles else "") for c in columns[1:])]
     return [*lines, _line(figures, columns, widths)]

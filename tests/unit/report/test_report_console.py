@@ -116,10 +116,10 @@ def test_failures_are_named_by_their_status():
 
 
 def test_a_log_has_whole_names():
-    """What is searched for in a log stands on one line, whatever its length."""
+    """What is searched for in a log stands on one line with its figures, whatever its length."""
     text = summary(RESULTS["awkward"], terminal=False)
 
-    assert f" GET /{'long' * 500}\n" in text
+    assert f" GET /{'long' * 500}  1,000       0  50/s " in text
     assert "…" not in text.partition("request ")[2]
 
 
