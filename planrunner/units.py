@@ -35,6 +35,7 @@ __all__ = [
     "parse_size",
     "seconds_to_ns",
     "write_duration",
+    "write_milliseconds",
     "write_rate",
 ]
 
@@ -200,6 +201,11 @@ def write_duration(ns: int) -> str:
         if count:
             parts.append(f"{count}{unit}")
     return "".join(parts) or "0s"
+
+
+def write_milliseconds(ns: int) -> str:
+    """Return plan text for a duration that may follow from others; 1 s or more is rounded to ms."""
+    return write_duration(ns if ns < NS_PER_S else round(ns / NS_PER_MS) * NS_PER_MS)
 
 
 def write_rate(rate: Rate) -> str:

@@ -26,20 +26,15 @@ from planrunner.graph.run_graph import (
 from planrunner.graph.target import AUTO_PORT
 from planrunner.load.population import level_at
 from planrunner.metrics.thresholds.words import describe
-from planrunner.units import few, split_few, write_duration
+from planrunner.units import few, split_few, write_duration, write_milliseconds
 
-__all__ = ["class_counts", "explain_text", "planned_ns", "target_words"]
+__all__ = ["class_counts", "explain_text", "target_words"]
 
 
 T = TypeVar("T")
 
 _MOST_COLUMNS: Final = 12
 """Moments of a table of users: as many as fit into a terminal."""
-
-
-def planned_ns(graph: RunGraph) -> int:
-    """Return how long the phases take, without graceful stops."""
-    return sum(phase.load.planned_ns for phase in graph.phases)
 
 
 def explain_text(graph: RunGraph) -> str:
@@ -57,7 +52,7 @@ def explain_text(graph: RunGraph) -> str:
     lines += [
         "",
         f"load: {count} phase{'s' if count != 1 else ''}{profile}, "
-        f"{write_duration(planned_ns(graph))} in all",
+        f"{write_milliseconds(graph.planned_ns)} in all",
     ]
     lines += _among(graph.phases, lambda phase: _phase(graph, phase), "  ")
     if graph.preflight:
@@ -165,7 +160,7 @@ def _table(graph: RunGraph, phase: PhaseNode) -> Iterator[str]:
     counts = [class_counts(graph, phase, moment) for moment in moments]
     classes, more = split_few(phase.classes)
     width = max(len(name) for name in classes)
-    columns = [write_duration(moment) for moment in moments]
+    columns = [write_milliseconds(moment) for moment in moments]
     yield f"    {'at':<{width}} " + " ".join(f"{column:>7}" for column in columns)
     for name in classes:
         cells = " ".join(f"{count[name]:>7,}" for count in counts)

@@ -19,7 +19,7 @@ from planrunner.graph.run_graph import (
     UserProgram,
     nested_steps,
 )
-from planrunner.units import few, split_few, write_duration
+from planrunner.units import few, split_few, write_milliseconds
 
 __all__ = ["graph_dot", "graph_json", "graph_mermaid", "graph_text"]
 
@@ -175,7 +175,7 @@ def _twigs(steps: Sequence[StepNode]) -> list[Branch]:
 
 
 def _length(phase: PhaseNode) -> str:
-    return write_duration(phase.load.planned_ns)
+    return write_milliseconds(phase.load.planned_ns)
 
 
 def graph_mermaid(graph: RunGraph) -> str:

@@ -333,6 +333,17 @@ class RunGraph:
     labels: Mapping[str, str] = field(default_factory=dict)
     measures: Mapping[str, tuple[Measure, ...]] = field(default_factory=dict)
 
+    @property
+    def planned_ns(self) -> int:
+        """How long the phases take, one after the other and beside them, without graceful stops."""
+        in_order_ns, ends_ns = 0, [0]
+        for phase in self.phases:
+            if phase.start_at_ns is None:
+                in_order_ns += phase.load.planned_ns
+            else:
+                ends_ns.append(phase.start_at_ns + phase.load.planned_ns)
+        return max(in_order_ns, *ends_ns)
+
     def programs_of(self, phase: PhaseNode) -> tuple[UserProgram, ...]:
         """Return what each class does in a phase, in file order."""
         return phase.programs or tuple(

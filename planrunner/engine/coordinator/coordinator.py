@@ -173,7 +173,7 @@ class _Coordinator:
 
     async def run(self, run_id: str) -> RunOutcome:
         graph, started_ns = self._graph, self._worker.started_ns
-        self._tell(RunStarted(run_id, graph.name, graph.seed, started_ns, _planned_ns(graph)))
+        self._tell(RunStarted(run_id, graph.name, graph.seed, started_ns, graph.planned_ns))
         forget = self._stop.listen(self._told)
         try:
             async with asyncio.TaskGroup() as background:
@@ -196,7 +196,7 @@ class _Coordinator:
         self._accumulator.notices += self._beside.notices()
         self._tell(RunEnded(self._stop.ending, self._stop.reason, self._new or last))
         return self._accumulator.outcome(
-            run_id, stop=self._stop, ended_ns=self._clock.now_ns(), phases=tuple(self._phases)
+            run_id, stop=self._stop, ended_ns=self._clock.now_ns(), phases=self._in_order()
         )
 
     async def _run_all(self) -> None:
@@ -324,7 +324,7 @@ class _Coordinator:
         self._tell(
             Tick(
                 second,
-                tuple(self._running),
+                tuple(phase.name for phase in self._graph.phases if phase.name in self._running),
                 new or drained.snapshot,
                 self._accumulator.total,
                 drained.health,
@@ -351,22 +351,15 @@ class _Coordinator:
             self._tell(Logged(drained.log.lines, drained.log.suppressed))
         return drained
 
+    def _in_order(self) -> tuple[PhaseTimes, ...]:
+        """Return the phases that ran as the plan has them: which ended first is chance."""
+        ran = {times.name: times for times in self._phases}
+        return tuple(ran[phase.name] for phase in self._graph.phases if phase.name in ran)
+
     def _told(self) -> None:
         """Somebody asked the run to end, or asked once more."""
         if self._stop.level is StopLevel.GRACEFUL:
             self._tell(Stopping(self._stop.ending, self._stop.reason))
-
-
-def _planned_ns(graph: RunGraph) -> int:
-    in_order_ns = 0
-    ends_ns = []
-    for phase in graph.phases:
-        took_ns = phase.load.planned_ns
-        if phase.start_at_ns is None:
-            in_order_ns += took_ns
-        else:
-            ends_ns.append(phase.start_at_ns + took_ns)
-    return max(in_order_ns, *ends_ns, 0)
 
 
 def _times(timeline: Timeline, gone_ns: int) -> PhaseTimes:

@@ -17,7 +17,7 @@ from planrunner.graph.loads.load_model import (
     class_of_each,
 )
 from planrunner.load.population import Share, Stage, peak, users_at
-from planrunner.units import NS_PER_S, Rate, few, format_count, write_duration, write_rate
+from planrunner.units import NS_PER_S, Rate, few, format_count, write_milliseconds, write_rate
 from planrunner.values import dataclass
 
 __all__ = ["ClosedLoad"]
@@ -118,7 +118,7 @@ class ClosedLoad(LoadModel):
 
 
 def _move(before: Stage, stage: Stage) -> str:
-    users, took = format_count(stage.level, "user"), write_duration(stage.duration_ns)
+    users, took = format_count(stage.level, "user"), write_milliseconds(stage.duration_ns)
     if stage.level == before.level:
         return f"{users} for {took}"
     return f"{before.level:,} → {users} over {took}" if stage.duration_ns else f"{users} at once"

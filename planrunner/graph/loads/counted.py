@@ -14,7 +14,7 @@ from planrunner.graph.loads.load_model import (
     class_of_each,
 )
 from planrunner.load.population import Share, Stage
-from planrunner.units import format_count, write_duration
+from planrunner.units import format_count, write_duration, write_milliseconds
 from planrunner.values import dataclass
 
 __all__ = ["CountedLoad"]
@@ -47,7 +47,7 @@ class CountedLoad(LoadModel):
         iterations = format_count(self.per_user or self.iterations, "iteration")
         yield f"counted, {format_count(self.users, 'user')}, {iterations} {each}"
         if self.ramp_ns:
-            yield f"all have started after {write_duration(self.ramp_ns)}"
+            yield f"all have started after {write_milliseconds(self.ramp_ns)}"
         yield f"ends after {write_duration(self.max_duration_ns)} even if some are left"
 
     def as_json(self) -> dict[str, Any]:

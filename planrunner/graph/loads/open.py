@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Final
 from planrunner.graph.loads.load_model import AchievedLoad, LoadModel, PhaseCounts, StageSpanNs
 from planrunner.load.arrivals import ArrivalKind, ArrivalSchedule, RateStage, dealt_classes
 from planrunner.load.population import Share
-from planrunner.units import NS_PER_S, Rate, few, format_count, write_duration, write_rate
+from planrunner.units import NS_PER_S, Rate, few, format_count, write_milliseconds, write_rate
 from planrunner.values import dataclass
 
 __all__ = ["OpenLoad"]
@@ -50,7 +50,7 @@ class OpenLoad(LoadModel):
     def _moves(self) -> Iterator[str]:
         before = "0/s"
         for stage in self.stages:
-            took, rate = write_duration(stage.duration_ns), write_rate(stage.rate)
+            took, rate = write_milliseconds(stage.duration_ns), write_rate(stage.rate)
             if stage.duration_ns:
                 move = f"{rate} for {took}" if rate == before else f"{before} → {rate} over {took}"
                 yield f"{stage.name}: {move}"

@@ -228,6 +228,14 @@ class TestPhases:
         assert begins == {"a": 0.0, "b": 1.0}
         assert told.seconds(told.outcome.ended_ns) == 4.0
 
+    def test_phases_are_reported_in_the_order_of_the_plan(self):
+        """Whichever began or ended first."""
+        phases = closed(1, 3, name="a"), closed(1, 1, name="b", start_at=1), closed(1, 1, name="c")
+
+        told = run_graph(make_graph(user_class(), *phases))
+
+        assert [phase.name for phase in told.outcome.phases] == ["a", "b", "c"]
+
     def test_the_same_requests_in_two_phases_have_two_sets_of_series(self):
         """Phases have their own results."""
         phases = closed(1, 1, name="a"), closed(1, 2, name="b")

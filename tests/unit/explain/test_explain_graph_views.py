@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from planrunner.compiler import compile_plan
-from planrunner.explain.explain import class_counts, explain_text, planned_ns
+from planrunner.explain.explain import class_counts, explain_text
 from planrunner.explain.graph_views import graph_dot, graph_json, graph_mermaid, graph_text
 from planrunner.graph import RunGraph
 from planrunner.plan.loader import load
@@ -98,7 +98,23 @@ def test_planned_time_is_that_of_the_phases() -> None:
     """Ramps and holds, without graceful stops."""
     graph = compiled("phases: [{users: 10, ramp_up: 5s, hold: 10s}, {users: 1, hold: 7s}]")
 
-    assert planned_ns(graph) == 22 * NS_PER_S
+    assert graph.planned_ns == 22 * NS_PER_S
+
+
+def test_planned_time_of_phases_side_by_side_is_that_of_the_longest() -> None:
+    graph = compiled(
+        "phases: [{users: 1, hold: 6s}, {users: 1, hold: 3s, start_at: 2s}, {users: 1, hold: 2s}]"
+    )
+
+    assert graph.planned_ns == 8 * NS_PER_S
+    assert "load: 3 phases, 8s in all\n" in explain_text(graph)
+
+
+def test_times_that_follow_from_a_rate_are_shown_to_the_millisecond() -> None:
+    graph = compiled("phases: [{users: 7, spawn_rate: 3/s, hold: 2s}]")
+
+    assert "ramp: 0 → 7 users over 2s333ms\n" in explain_text(graph)
+    assert "333us" not in explain_text(graph) + graph_text(graph)
 
 
 def test_users_are_counted_by_class_at_a_moment() -> None:
