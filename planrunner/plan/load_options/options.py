@@ -83,6 +83,17 @@ class _Applied:
             fault = self.option.fault(code, error.message, at=place, hint=error.hint)
             raise PlanError([fault]) from error
 
+    def level(self, key: LevelKind, without_load: str, hint: str) -> Fraction:
+        """Return the highest level of a load.
+
+        Raises:
+            PlanError: It isn't a number, or it is 0: no load has that as its highest level.
+        """
+        if level := self.number(key):
+            return level
+        place = (self.start, len(self.option.text))
+        raise PlanError([self.option.fault(Code.NO_LOAD, without_load, at=place, hint=hint)])
+
     def put(self, path: PlanPath, value: object) -> None:
         """Write a value that follows from the option."""
         node = self.option.node(value, (self.start, len(self.option.text)))
@@ -132,7 +143,7 @@ def _set_users(schedule: PhaseKeys, option: Option, start: int) -> None:
     if not isinstance(applied.node.data, int | str) or isinstance(applied.node.data, bool):
         message = f"`{option.text[start:]}` is not a number of users"
         raise PlanError([option.fault(Code.INVALID_VALUE, message)])
-    wanted = applied.number("users")
+    wanted = applied.level("users", "no user ever starts", "write at least `1`")
     if wanted > MOST_USERS:
         message = f"{int(wanted):,} users are more than a machine can run"
         hint = f"write at most {MOST_USERS:,}"
@@ -144,7 +155,8 @@ def _set_users(schedule: PhaseKeys, option: Option, start: int) -> None:
 
 def _set_rate(schedule: PhaseKeys, option: Option, start: int) -> None:
     applied = _Applied.of(schedule, option, start)
-    if not _set_levels(applied, "rate", applied.number("rate")):
+    wanted = applied.level("rate", "no iteration ever starts", "write at least `1/h`")
+    if not _set_levels(applied, "rate", wanted):
         hint = "a closed model takes `--users`"
         message = "no phase that runs has a rate: `--rate` is for open models"
         raise _refusal(option, message, hint)
@@ -206,7 +218,7 @@ def _split(
         return
     parts = dict(zip(written, numbers, strict=False))
     whole, *first = scaled([sum(parts.values(), Fraction(0)), *numbers[len(parts) :]], wanted)
-    if whole:
+    if whole:  # else the phase only goes down from where it begins
         whole = whole if kind == "rate" else Fraction(ceil(whole))
         parts = in_proportion(kind, parts, whole)
     split = {name: as_written(kind, part) for name, part in parts.items()}
