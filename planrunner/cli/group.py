@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import click
 
 from planrunner import __version__
+from planrunner.cli import words_elsewhere
 from planrunner.cli.leaving import Leaving
 from planrunner.cli.streams import never_refuse
 from planrunner.errors import (
@@ -40,41 +41,6 @@ _COMMANDS = {
     "doctor": "measure what this machine can generate, and check its limits",
     "demo": "serve an embedded demo target on loopback",
     "completion": "print the shell completion script",
-}
-
-# Words of Locust, k6, JMeter and wrk, each with what says the same here.
-_COMMANDS_ELSEWHERE = {
-    "start": "execute",
-    "test": "execute",
-    "check": "validate",
-    "lint": "validate",
-    "inspect": "explain",
-    "new": "init",
-}
-_OPTIONS_ELSEWHERE = {
-    "--duration": "--hold",
-    "--time": "--hold",
-    "-t": "--hold",
-    "-d": "--hold",
-    "--vus": "--users",
-    "--num-users": "--users",
-    "--connections": "--users",
-    "-u": "--users",
-    "-c": "--users",
-    "--hatch-rate": "--spawn-rate",
-    "-r": "--spawn-rate",
-    "-H": "--host",
-    "--target": "--host",
-    "--stage": "--stages",
-    "-s": "--stages",
-    "--env-var": "--set",
-    "-e": "--set",
-    "-J": "--set",
-    "--tags": "--tag",
-    "-T": "--tag",
-    "--exclude-tags": "--skip-tag",
-    "-E": "--skip-tag",
-    "--processes": "--workers",
 }
 
 _EPILOG = """\b
@@ -123,7 +89,7 @@ class _LazyGroup(click.Group):
         except click.UsageError as error:
             from planrunner.language.diagnostics import suggest  # noqa: PLC0415 - error path only
 
-            elsewhere = _COMMANDS_ELSEWHERE.get(args[0]) if args else None
+            elsewhere = words_elsewhere.COMMANDS.get(args[0]) if args else None
             hint = f"here it is called `{elsewhere}`" if elsewhere else ""
             hint = hint or (suggest(args[0], list(_COMMANDS)) if args else "")
             message = error.message.rstrip(".") + (f": {hint}" if hint else "")
@@ -163,18 +129,24 @@ def run(arguments: Sequence[str], leaving: Leaving | None = None) -> int:
 
 
 def _in_our_words(error: BaseException) -> BaseException:
-    """Return the error with the option that the one of another tool or command stands for."""
+    """Return the error with what another tool's option, or that of another command, is here."""
     if not isinstance(error, click.NoSuchOption) or error.ctx is None:
         return error
-    name = _OPTIONS_ELSEWHERE.get(error.option_name, error.option_name)
-    message = error.message.rstrip(".")
-    if name in _options_of(error.ctx.command):
-        message = f"{message}: here it is called `{name}`."
-    elif name in _options_of(cli.get_command(error.ctx, "execute")):
-        message = f"{message}: `planrunner execute` has `{name}`, for a plan."
+    given, of_command = error.option_name, error.ctx.command
+    name = words_elsewhere.OPTIONS.get(given, "")
+    if words := words_elsewhere.OTHERWISE.get(given, ""):
+        hint = words
+    elif name and _has_option(of_command, name):
+        hint = f"here it is called `{name}`"
+    elif _has_option(cli.get_command(error.ctx, "execute"), name or given):
+        hint = f"`planrunner execute` has `{name or given}`, for a plan"
     else:
         return error
-    return click.NoSuchOption(error.option_name, message, ctx=error.ctx)
+    return click.NoSuchOption(given, f"{error.message.rstrip('.')}: {hint}.", ctx=error.ctx)
+
+
+def _has_option(command: click.Command | None, name: str) -> bool:
+    return command is not None and any(name in option.opts for option in command.params)
 
 
 def _options_of(command: click.Command | None) -> frozenset[str]:

@@ -59,3 +59,11 @@ def test_a_target_that_is_not_there_is_exit_3(project: PlanProject) -> None:
     assert ended.code == 3
     assert "start the target" in ended.err
     assert not ended.files
+
+
+def test_a_url_that_ends_as_a_plan_does_is_a_url(project: PlanProject) -> None:
+    """APIs serve their descriptions."""
+    ended = project.run("run", "http://127.0.0.1:9/openapi.yaml")
+
+    assert ended.code == 3
+    assert "nothing answers at `http://127.0.0.1:9`" in ended.err

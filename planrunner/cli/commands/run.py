@@ -21,6 +21,9 @@ __all__ = ["command"]
 _PRESETS = "\n".join(f"  {name:<11} {words}" for name, words in PRESETS.items())
 
 
+_SCRIPTS = (".js", ".ts", ".py", ".jmx", ".lua")
+
+
 @click.command(
     "run",
     short_help="load one URL, without a plan",
@@ -72,8 +75,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     wish: RunOptions,
 ) -> int:
     """Send requests to URL under load; write reports and end with the verdict."""
-    if Path(url).suffix in (".yaml", ".yml"):
-        raise UsageError(f"`{url}` is a plan", hint=f"`planrunner execute {url}` runs it")
+    _check_is_no_file(url)
     load = QuickLoad(preset or "", users, rate, hold, spawn_rate)
     text = quick_plan(QuickRequest(url, method, headers, data), load)
     if save is not None:
@@ -82,6 +84,16 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     sources = ParamSources(environ=dict(os.environ), need_secrets=True)
     plan = load_bundle(Bundle(file, {file: text}), sources)
     return run_plan(request_of(plan, wish, Stop()), wish, leaving)
+
+
+def _check_is_no_file(url: str) -> None:
+    """Raise a UsageError for what the command `run` of other tools takes."""
+    suffix = "" if "://" in url else Path(url).suffix
+    if suffix in (".yaml", ".yml"):
+        raise UsageError(f"`{url}` is a plan", hint=f"`planrunner execute {url}` runs it")
+    if suffix in _SCRIPTS:
+        hint = "`planrunner init` writes a plan to start from; a URL loads that URL"
+        raise UsageError(f"`{url}` is a script of another tool", hint=hint)
 
 
 def _save(path: Path, text: str) -> None:

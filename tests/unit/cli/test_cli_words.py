@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from planrunner.cli import group
+from planrunner.cli import group, words_elsewhere
 from planrunner.cli.group import run
+from planrunner.formats import REPORT_FORMATS
 
 
 @pytest.mark.parametrize(
@@ -22,6 +25,19 @@ from planrunner.cli.group import run
         (["run", "http://x", "-e", "A=b"], "'-e': `planrunner execute` has `--set`, for a plan."),
         (["run", "http://x", "--stages", "1m:5"], "`planrunner execute` has `--stages`"),
         (["doctor", "--vus", "5"], "'--vus': `planrunner execute` has `--users`, for a plan."),
+        (["execute", "p.yaml", "--headless"], "'--headless': leave it out: no run opens a window."),
+        (["execute", "p.yaml", "--iterations", "9"], "write `iterations: 100` in a phase."),
+        (
+            ["explain", "p.yaml", "--out", "x"],
+            "execute` has `--out`, for a plan.",
+        ),
+        (
+            ["report", "x", "--duration", "5s"],
+            "execute` has `--hold`, for a plan.",
+        ),
+        (["run", "http://x", "--duration", "5s"], "'--duration': here it is called `--hold`."),
+        (["run", "script.js"], "`script.js` is a script of another tool\nhint: "),
+        (["run", "-f", "plan.yaml"], "'-f': leave it out: "),
     ],
 )
 def test_words_of_other_tools_get_the_right_one(
@@ -41,6 +57,10 @@ def test_each_hint_names_an_option_or_a_command_that_there_is() -> None:
     assert execute is not None
     options = {text for option in execute.params for text in option.opts}
 
-    assert set(group._COMMANDS_ELSEWHERE.values()) <= set(commands)
-    assert set(group._OPTIONS_ELSEWHERE.values()) <= options
-    assert not set(group._OPTIONS_ELSEWHERE) & options
+    assert set(words_elsewhere.COMMANDS.values()) <= set(commands)
+    assert set(words_elsewhere.OPTIONS.values()) <= options
+    assert not {*words_elsewhere.OPTIONS, *words_elsewhere.OTHERWISE} & options
+    named = re.findall(r"`(--[\w-]+)", " ".join(words_elsewhere.OTHERWISE.values()))
+    assert set(named) <= options
+    formats = re.findall(r"--formats ([\w.-]+)", " ".join(words_elsewhere.OTHERWISE.values()))
+    assert set(formats) <= set(REPORT_FORMATS)
