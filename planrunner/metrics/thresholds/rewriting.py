@@ -22,6 +22,8 @@ _MOST_ROUNDS: Final = 5
 
 _PROPOSED: Final = re.compile(r"(?:write|did you mean) `([^`]+)`")
 
+_BEGUN: Final = re.compile(r"begin with an aggregation: `([^`]+)`")
+
 _KIND: Final = r"(?P<kind>task|user|group|tag|status|error)"
 _BEFORE: Final = r"(?P<before>\b(?:of|and|or|not)\s+|\()"
 # A name without quotes goes up to the next clause, connective or operator.
@@ -35,6 +37,14 @@ _LATENCY: Final = (
 _NUMBER: Final = r"(?P<number>[1-9][0-9]?(?:\.[0-9]+)?)"
 
 _REWRITINGS: Final = (
+    # Operators, units and outcomes in words.
+    (re.compile(r",?\s+(?:stop|continue)\s+as\s+(?:non-)?(?:failed|successful)\Z"), ""),
+    (re.compile(r"\s+(?:is\s+)?(?:(?:less|lower|fewer)\s+than|below|under)\s+(?=[0-9])"), " < "),
+    (re.compile(r"\s+(?:is\s+)?(?:(?:more|greater|higher)\s+than|above)\s+(?=[0-9])"), " > "),
+    (re.compile(r"(?<=[0-9])\s*(?:milliseconds?|millis|msecs?)\b"), "ms"),
+    (re.compile(r"(?<=[0-9])\s*(?:seconds?|secs?)\b"), "s"),
+    (re.compile(r"(?<=[0-9])\s*(?:minutes?|mins?)\b"), "m"),
+    (re.compile(r"(?<=[0-9])\s*percent\b"), "%"),
     # Clauses by other words.
     (re.compile(r"\b(?:for|where|on)\s+(?=(?:task|user|group|tag|status|error|request)\b)"), "of "),
     (re.compile(r"\bduring\s+(?=(?:phase|stage|profile)\b)"), "in "),
@@ -42,11 +52,11 @@ _REWRITINGS: Final = (
     (re.compile(r"\bin\s+(?!phase\b|stage\b|profile\b)(?=[A-Za-z\"'])"), "in phase "),
     (
         re.compile(r"(?P<left>[<>=]=?\s*\S+)\s+over\s+(?P<window>[0-9]\S*)"),
-        r"over \g<window> \g<left>",
+        r" over \g<window> \g<left>",
     ),
     (
         re.compile(r"(?P<left>[<>=]=?\s*\S+)\s+for\s+(?P<window>[0-9]\S*)"),
-        r"over \g<window> \g<left>",
+        r" over \g<window> \g<left>",
     ),
     (
         re.compile(r"\bin\s+stage\s+(?P<stage>\S+)\s+(?:in\s+)?phase\s+(?P<phase>\S+)"),
@@ -89,7 +99,9 @@ _SELECTED: Final = re.compile(rf"{_BEFORE}{_KIND}(?::\s*|\s+){_NAME}")
 _SCOPED: Final = re.compile(rf"(?P<before>\b(?:phase|stage|profile)\s+){_NAME}")
 _TAGGED: Final = re.compile(rf"(?P<before>\btag:[\w.-]+=)(?!=){_NAME}")
 _PATH: Final = re.compile(rf"{_BEFORE}(?=/){_NAME}")
-_REQUEST: Final = re.compile(rf"{_BEFORE}(?:request|name|url|label)(?::\s*|\s+){_NAME}")
+_REQUEST: Final = re.compile(
+    rf"{_BEFORE}(?:request|name|url|label)(?::\s*|\s+)(?!(?:in|over|and|or|for)\s){_NAME}"
+)
 _SPACED: Final = re.compile(
     rf"{_BEFORE}(?!(?:not|task|user|group|tag|status|error|iteration)\b)"
     r"(?=[^\s\"'(:]+\s+(?!of\b|in\b|over\b|and\b|or\b|for\b)[^\s<>=!,()])"
@@ -117,6 +129,9 @@ def tried_hint(text: str, error: ThresholdSyntaxError, parse: Parse) -> str:
         if fault is None:
             return f"write `{sentence}`" if sentence != text else error.hint
         sentence = _followed(sentence, fault)
+    begun = _BEGUN.match(error.hint)
+    if begun is not None and _fault(begun[1], parse) is not None:
+        return "begin with an aggregation, such as `p95 < 500ms`"
     return error.hint
 
 
@@ -140,6 +155,7 @@ def _rewritten(text: str) -> str:
     sentence = " ".join(text.split())
     for pattern, replacement in _REWRITINGS:
         sentence = pattern.sub(replacement, sentence)
+    sentence = " ".join(sentence.split())
     sentence = _SELECTED.sub(lambda found: _selector(found, f"{found['kind']}:"), sentence)
     for pattern in (_SCOPED, _TAGGED):
         sentence = pattern.sub(lambda found: _selector(found, ""), sentence)

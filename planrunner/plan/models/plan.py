@@ -99,6 +99,8 @@ class PlanModel(_RootModel):
         "before": "setup",
         "after": "teardown",
         "feeders": "data",
+        "payload": "data",
+        "ensure": "thresholds",
         "datasets": "data",
     }
 

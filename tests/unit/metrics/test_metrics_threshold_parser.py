@@ -288,6 +288,11 @@ FOREIGN = [
     ("error_rate of status 500 < 1%", "error_rate of status:500 < 1%"),
     ("p95 during phase peak < 1s", "p95 in phase peak < 1s"),
     ("p95 of phase peak < 1s", "p95 in phase peak < 1s"),
+    ("avg-rt of label>150ms for 10s", "avg of label over 10s > 150ms"),
+    ("p90>250ms for 30s, stop as failed", "p90 over 30s > 250ms"),
+    ("p95 is below 5 seconds", "p95 < 5s"),
+    ("p95 less than 200 milliseconds", "p95 < 200ms"),
+    ("error rate of a above 1 percent", "error_rate of a > 1%"),
 ]
 
 
@@ -321,6 +326,17 @@ def test_a_hint_that_proposes_something_leads_to_a_valid_sentence(sentence: str,
     has_blank = re.search(r"\b(?:NAME|P stage S)\b", fault.hint)  # for a name to fill in
     if not has_blank and re.fullmatch(r"(?:write|did you mean) `[^`]*`", fault.hint):
         assert followed(sentence, fault), fault.hint
+
+
+@pytest.mark.parametrize("sentence", ["checks: rate > 0.9", "maxErrorRate: 1", "< 5s", "of x < 1"])
+def test_what_has_no_aggregation_gets_an_example_that_has(sentence: str) -> None:
+    """It is a sentence itself, and not what was written behind `p95 of`."""
+    fault = attempt(sentence)
+
+    assert isinstance(fault, ThresholdSyntaxError)
+    examples = re.findall(r"`([^`]+)`", fault.hint)
+    assert examples
+    assert all(map(is_threshold, examples))
 
 
 def attempt(text: str) -> Threshold | ThresholdSyntaxError:

@@ -22,6 +22,8 @@ class StageModel(PlanMapping):
 
     synonyms: ClassVar[Mapping[str, str]] = {
         "target": "users",
+        "vus": "users",
+        "arrivalRate": "rate",
         "hold": "duration",
         "start": "from",
     }

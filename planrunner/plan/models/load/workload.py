@@ -12,6 +12,7 @@ from planrunner.language.diagnostics import Code
 from planrunner.language.fields.mapping import Fault, PlanMapping, error, known_keys, later
 from planrunner.language.fields.types import Count, Duration, PositiveInt, RateField
 from planrunner.plan.models.load.level import LevelField, misfits
+from planrunner.plan.models.load.phase_words import PHASE_WORDS
 from planrunner.plan.models.load.stages import StageList, level_key, mixed_stages
 from planrunner.plan.models.thresholds import ThresholdModel
 
@@ -95,22 +96,7 @@ _CLOSED_HINT: Final = "write how long the level is kept: `hold: 1m`"
 class PhaseModel(PlanMapping):
     """One part of a run, with one model of load and results of its own."""
 
-    synonyms: ClassVar[Mapping[str, str]] = {
-        "concurrency": "users",
-        "vus": "users",
-        "duration": "hold",
-        "hold-for": "hold",
-        "hold_for": "hold",
-        "ramp-up": "ramp_up",
-        "rampup": "ramp_up",
-        "hatch_rate": "spawn_rate",
-        "arrival_rate": "rate",
-        "throughput": "throttle",
-        "max_vus": "max_users",
-        "loops": "iterations_per_user",
-        "delay": "start_at",
-        "profile": "use",
-    }
+    synonyms: ClassVar[Mapping[str, str]] = PHASE_WORDS
 
     use: str | None = Field(
         None,
