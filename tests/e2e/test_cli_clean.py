@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from planrunner.cli.group import run
 from planrunner.results.files.metrics_json import write_metrics
 from tests.support.plans import PlanProject
 from tests.support.results import RESULTS
@@ -65,6 +67,23 @@ def test_a_baseline_is_never_removed(project: PlanProject, where: str) -> None:
 
     assert left(project) == (["1", "3"] if where == "base.json" else ["0", "3"])
     assert ended.err == "removed 2 runs, kept 1 old one\n"
+
+
+@pytest.mark.parametrize("folder", [".", "reports", "reports/shop/0", "elsewhere"])
+def test_a_baseline_stays_wherever_the_command_is_run(
+    project: PlanProject, folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its path counts from where the runs were started."""
+    make_runs(project, 4, baseline="reports/base.json")
+    assert project.run("baseline", "promote", "reports/shop/1").code == 0
+    here = project.directory / folder
+    here.mkdir(exist_ok=True)
+    monkeypatch.chdir(here)
+
+    code = run(["clean", os.path.relpath(project.directory / "reports"), "--keep", "0"])
+
+    assert code == 0
+    assert left(project) == ["1"]
 
 
 def test_what_is_no_finished_run_stays(project: PlanProject) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -53,7 +53,7 @@ def command(directory: Path, keep: int, dry_run: bool) -> None:  # noqa: FBT001 
     for notice in found.notices:
         click.echo(f"notice: {notice}", err=True)
     old = list(_older(found.runs, keep))
-    gone = list(_removable(found.runs, old))
+    gone = list(_removable(found.runs, old, _baselines(directory, found.runs)))
     for path in _outermost(gone):
         click.echo(path)
         if not dry_run and path.exists():  # it may have been inside another one
@@ -81,9 +81,10 @@ def _older(runs: Iterable[PastRun], keep: int) -> Iterator[PastRun]:
         yield from (run for run in of_plan if _whole(run) not in last)
 
 
-def _removable(runs: Sequence[PastRun], old: Sequence[PastRun]) -> Iterator[PastRun]:
+def _removable(
+    runs: Sequence[PastRun], old: Sequence[PastRun], baselines: Mapping[Path, str]
+) -> Iterator[PastRun]:
     """Yield the old runs that nothing needs; of a suite all or none."""
-    baselines = _baselines(runs)
     rest = {run.directory for run in runs} - {run.directory for run in old}
     for whole, group in groupby(sorted(old, key=_whole), key=_whole):
         members = list(group)
@@ -96,19 +97,24 @@ def _outermost(runs: Iterable[PastRun]) -> list[Path]:
     return [*dict.fromkeys(map(_whole, runs))]
 
 
-def _baselines(runs: Iterable[PastRun]) -> dict[Path, str]:
-    """Return the baselines that the runs' plans look for, each with the run it came from."""
+def _baselines(directory: Path, runs: Sequence[PastRun]) -> dict[Path, str]:
+    """Return the baselines that the runs' plans look for, each with the run it came from.
+
+    Their paths count from where the runs were started, which may be any folder around these.
+    """
+    around = [Path.cwd(), *(directory.resolve() / METRICS).parents]
     found = {}
-    for path in {Path(run.result.baseline) for run in runs if run.result.baseline}:
-        try:
-            found[path.absolute()] = read_metrics(path).run_id
-        except UsageError:  # there is none, or another program's
-            continue
+    for named in {run.result.baseline for run in runs if run.result.baseline}:
+        for path in {(folder / named).resolve() for folder in around}:
+            try:
+                found[path] = read_metrics(path).run_id
+            except UsageError:  # there is none, or another program's
+                continue
     return found
 
 
-def _holds(run: PastRun, baselines: dict[Path, str]) -> bool:
-    inside = any(path.is_relative_to(_whole(run).absolute()) for path in baselines)
+def _holds(run: PastRun, baselines: Mapping[Path, str]) -> bool:
+    inside = any(path.is_relative_to(_whole(run).resolve()) for path in baselines)
     return inside or run.result.run_id in baselines.values()
 
 
