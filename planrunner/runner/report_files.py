@@ -157,7 +157,8 @@ def report_files(name: str, result: RunResult, directory: Path) -> Iterator[tupl
 
 def _sample_notices(graph: RunGraph, directory: Path) -> Iterator[str]:
     """Say what reports that are made of samples lack."""
-    if words := partial_words(graph.report.formats, graph.report.samples):
+    words = partial_words(graph.report.formats, graph.report.samples)
+    if words and not any(notice.endswith(words) for notice in graph.notices):
         yield words
     if not (directory / SAMPLES).exists() or not any(map(is_of_samples, graph.report.formats)):
         return

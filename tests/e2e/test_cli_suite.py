@@ -57,6 +57,17 @@ def test_plans_run_one_after_the_other(project: PlanProject, target: HttpServer)
     assert [suite.get("name") for suite in root] == ["a", "b"]
 
 
+def test_what_an_option_can_not_do_names_the_plan(project: PlanProject, target: HttpServer) -> None:
+    """The place of the fault is the command line, which is that of all plans."""
+    write(project, target, a=COUNTED, b=COUNTED)
+
+    ended = run(project, "plans/a.yaml", "plans/b.yaml", "--rate", "5/s")
+
+    assert ended.code == 2
+    assert "plans/a.yaml:1:1: note: in this plan\n" in ended.err
+    assert "plans/b.yaml:1:1: note: in this plan\n" in ended.err
+
+
 def test_nothing_is_sent_when_any_plan_is_invalid(project: PlanProject, target: HttpServer) -> None:
     """Faults of all plans are shown at once, also with `--keep-going`."""
     write(project, target, a=COUNTED, b="phases: [{users: 1}]", c="thresholds: [p95 of x < 1s]")

@@ -38,6 +38,7 @@ from planrunner.runner.suite.request import (
     PreparedSuite,
     SuiteEntry,
     SuiteRequest,
+    faults_of,
     prepare_suite,
 )
 from planrunner.units import format_duration
@@ -95,7 +96,7 @@ def _prepared(
             loaded = load_plan(path, options, need_secrets=True)
             requests.append(request_of(loaded, wish, stop, selection=options.selection))
         except PlanError as error:
-            faults.append(error)
+            faults.append(faults_of(error, str(path)))
     request = SuiteRequest(
         tuple(requests),
         repeat=several.repeat,

@@ -12,14 +12,15 @@ from typing import Final
 
 from planrunner.engine.stop import Stop
 from planrunner.errors import UsageError
-from planrunner.language.diagnostics import PlanError
+from planrunner.language.diagnostics import Diagnostic, Note, PlanError, Span
 from planrunner.plan.loader import Plan
 from planrunner.plan.models.load.profiles import unique_names
+from planrunner.plan.yaml.edits import COMMAND_LINE
 from planrunner.runner.request import PreparedRun, RunRequest, prepare
 from planrunner.units import NS_PER_S
 from planrunner.values import dataclass
 
-__all__ = ["PreparedSuite", "SuiteEntry", "SuiteRequest", "prepare_suite"]
+__all__ = ["PreparedSuite", "SuiteEntry", "SuiteRequest", "faults_of", "prepare_suite"]
 
 _HOME: Final = Path("reports/suite")
 
@@ -100,12 +101,25 @@ def prepare_suite(request: SuiteRequest, faults: Sequence[PlanError] = ()) -> Pr
         try:
             prepared.append(prepare(_with_seed(run, request, seed)))
         except PlanError as error:
-            found.append(error)
+            file = run.plan.bundle.file if isinstance(run.plan, Plan) else str(run.plan)
+            found.append(faults_of(error, file))
     if found:
         raise _together(found, len(request.runs) + len(faults))
     names = unique_names(run.graph.slug for run in prepared)
     entries = tuple(_entry(run, name) for run, name in zip(prepared, names, strict=True))
     return PreparedSuite(request, entries, request.directory or _new_directory(), seed)
+
+
+def faults_of(error: PlanError, file: str) -> PlanError:
+    """Return the faults of one plan among several: those of an option name the plan too."""
+    return PlanError([_naming(fault, file) for fault in error.diagnostics])
+
+
+def _naming(fault: Diagnostic, file: str) -> Diagnostic:
+    if fault.span.file != COMMAND_LINE:
+        return fault
+    note = Note(Span(file, 1, 1, 1, 1), "in this plan")
+    return replace(fault, notes=(*fault.notes, note))
 
 
 def _with_seed(run: RunRequest, request: SuiteRequest, seed: int) -> RunRequest:
