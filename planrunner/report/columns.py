@@ -6,14 +6,17 @@ from collections.abc import Sequence
 from typing import Final
 
 from rich.cells import cell_len
+from rich.console import Console
 from rich.text import Text
 
 from planrunner.report.plain import fold, shorten
 from planrunner.values import dataclass
 
-__all__ = ["Column", "blocks", "table"]
+__all__ = ["Column", "blocks", "room_of", "table"]
 
 _GAP: Final = "  "
+# Nothing of a log is cut: what is searched for in it stands on one line.
+_OF_A_LOG: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,11 @@ class Column:
     @property
     def least(self) -> int:
         return min(self.natural, self.floor) if self.floor else self.natural
+
+
+def room_of(console: Console) -> int:
+    """Return how many cells a line may have; without a terminal there is room for all."""
+    return max(console.width - 1, 20) if console.is_terminal else _OF_A_LOG
 
 
 def table(columns: Sequence[Column], width: int) -> list[Text]:

@@ -18,7 +18,7 @@ from planrunner.report.changes import (
 from planrunner.report.charts.chart import Chart
 from planrunner.report.charts.palette import SCREEN
 from planrunner.report.charts.trend_charts import overlaid, trends
-from planrunner.report.columns import Column, table
+from planrunner.report.columns import Column, room_of, table
 from planrunner.report.findings import is_doubtful, mark_of, verdict_word
 from planrunner.report.formats.page import write_page
 from planrunner.report.plain import plain, shorten
@@ -61,7 +61,7 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
     changes = shown_changes(comparison)
     console.print()
     whole = [change for change in comparison.whole if not change.request]
-    for line in table(_columns([*changes, *whole]), max(console.width - 1, 20)):
+    for line in table(_columns([*changes, *whole]), room_of(console)):
         console.print(Text(" ") + line, soft_wrap=True)
     if words := left_words(comparison):
         console.print(Text(f" other requests: {words}", style="dim"))
@@ -91,14 +91,14 @@ def write_comparison_html(
 def print_history(runs: Sequence[RunResult], console: Console) -> None:
     """Print a line for each run, the oldest first."""
     rows = [_run_cells(run) for run in runs]
-    plans = [shorten(plain(run.plan), _LONGEST) for run in runs]
+    plans = [plain(run.plan) for run in runs]
     if len(set(plans)) == 1:  # the reader who named its runs knows the plan
         plans = [""] * len(plans)
     styles = [_verdict_style(run) for run in runs]
     columns = [
         Column("started", [row[0] for row in rows], floor=16),
         Column("plan", plans, rank=1, floor=8),
-        Column("verdict", [row[1] for row in rows], styles, floor=7),
+        Column("verdict", [row[1] for row in rows], styles, floor=11),
         *(
             Column(title, [row[n] for row in rows], rank=rank)
             for n, title, rank in (
@@ -112,9 +112,10 @@ def print_history(runs: Sequence[RunResult], console: Console) -> None:
         Column("run", [row[7] for row in rows], rank=2, floor=6),
     ]
     console.print()
-    for line in table(columns, max(console.width - 1, 20)):
+    for line in table(columns, room_of(console)):
         console.print(Text(" ") + line, soft_wrap=True)
-    console.print(Text(f" p95 {_spark([run.totals.p95_response_time for run in runs])}"))
+    if len({(run.plan, run.profile) for run in runs}) == 1:  # else it is no trend
+        console.print(Text(f" p95 {_spark([run.totals.p95_response_time for run in runs])}"))
     console.print()
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from planrunner.report.columns import Column, table
+from planrunner.report.columns import Column, room_of, table
 from planrunner.report.plain import fold, plain, shorten
 from planrunner.report.suites.rows import (
     SuiteRow,
@@ -29,14 +29,13 @@ _STYLES: Final = {
     Verdict.WARN: "yellow",
     Verdict.NOT_APPLICABLE: "dim",
 }
-_LONGEST: Final = 60
 _MOST_REQUESTS: Final = 15
 _OF_REQUESTS: Final = "p95"
 
 
 def print_suite(suite: SuiteResult, console: Console, *, files: Sequence[str] = ()) -> None:
     """Print the table of a suite, each of `files` on an unbroken line of its own."""
-    width = max(console.width - 1, 20)
+    width = room_of(console)
     parts = [_headline(suite, width), _plans(suite, width)]
     for plan, title in zip(suite.plans, titles_of(suite), strict=True):
         parts.append(list(_details(plan, title, width)))
@@ -76,13 +75,13 @@ def _plans(suite: SuiteResult, width: int) -> list[Text]:
     def cells(of: Callable[[SuiteRow], str]) -> list[str]:
         return [of(row) for row in rows]
 
-    names = [shorten(plain(row.name), _LONGEST) for row in rows]
+    names = [plain(row.name) for row in rows]
     repeats = [
         f"{len(plan.runs)}/{plan.wanted}" if plan.is_repeated else "" for plan in suite.plans
     ]
     columns = [
         Column("plan", names, floor=12),
-        Column("profile", [shorten(plain(row.profile), _LONGEST) for row in rows], rank=6, floor=6),
+        Column("profile", [plain(row.profile) for row in rows], rank=6, floor=7),
         Column(
             "verdict", cells(lambda row: row.verdict), [_style(row.mark) for row in rows], floor=13
         ),
@@ -131,7 +130,7 @@ def _spreads(plan: SuitePlan) -> list[Column]:
     def cells(of: Callable[[FigureSpread], float]) -> list[str]:
         return [amount_words(one, of(one)) for one in shown]
 
-    names = [shorten(plain(one.request), _LONGEST) or "all requests" for one in shown]
+    names = [plain(one.request) or "all requests" for one in shown]
     return [
         Column("request", names, floor=14),
         Column("figure", [one.figure.replace("_", " ") for one in shown], floor=10),

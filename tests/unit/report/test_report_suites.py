@@ -35,10 +35,23 @@ SUITE = make_suite(
 REPEATED = make_suite(make_repeated((90, 150, 160)), make_plan("other"), exit_code=1)
 
 
-def printed(suite: SuiteResult, width: int = 80) -> str:
+def printed(suite: SuiteResult, width: int = 80, *, terminal: bool = True) -> str:
     out = StringIO()
+    out.isatty = lambda: terminal  # type: ignore[method-assign]  # as a terminal would say
     print_suite(suite, open_console(out, width=width, color=False), files=["a/index.html"])
     return out.getvalue()
+
+
+def test_a_log_has_whole_names_and_sentences() -> None:
+    """What is searched for in it stands on one line."""
+    name = "the long name of a plan that no column has room for, " * 3
+    judged = make_plan(name, exit_code=1, verdict="fail")
+
+    text = printed(make_suite(judged, make_plan("b")), 60, terminal=False)
+
+    assert text.count(name.strip()) == 2
+    assert "   fail: count < 100: observed 150, limit 100\n" in text
+    assert "…" not in text
 
 
 def test_the_table_has_a_line_for_each_plan() -> None:
