@@ -95,7 +95,11 @@ def requests_words(result: RunResult, count: int, shown: int) -> str:
     )
     worst = max(slow.p95_ns)
     second = slow.seconds[slow.p95_ns.index(worst)]
-    some = f"The {shown} worst of {count} requests. " if count > shown else ""
+    named = sum(bool(row.name) for row in requests_of(result))
+    some = f"The {shown} worst of {count} requests" if count > shown else ""
+    if count < named:
+        some = f"{some or f'{count} requests'}, the first that were sent of {named:,}"
+    some = f"{some}. " if some else ""
     name = shorten(plain(slow.name), _LONGEST_NAME)
     return f"{some}The worst p95 was {format_duration(worst)}, of {name} at {_at(second)}."
 

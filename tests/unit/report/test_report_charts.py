@@ -257,3 +257,17 @@ def test_percentiles_are_drawn_against_load(run):
     assert {row["series"] for row in rows} == {"p50", "p95", "p99"}
     assert [row["v"] for row in rows if row["series"] == "p95"][1] == 4
     assert len({row["load"] for row in rows}) == 11
+
+
+def test_requests_that_are_not_kept_over_time_are_counted():
+    """Very many names are too much to keep each second of each."""
+    run = make_long_run(seconds=60, requests=3)
+    kept = tuple(points for points in run.request_points if points.name)[:2]
+    everything = tuple(points for points in run.request_points if not points.name)
+
+    shown = {
+        chart.id: chart
+        for chart in charts_of(replace(run, request_points=(*everything, *kept)), PAPER)
+    }
+
+    assert shown["requests"].words.startswith("2 requests, the first that were sent of 3. The ")
