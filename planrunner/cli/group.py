@@ -133,16 +133,16 @@ def _in_our_words(error: BaseException) -> BaseException:
     if not isinstance(error, click.NoSuchOption) or error.ctx is None:
         return error
     given, of_command = error.option_name, error.ctx.command
-    name = words_elsewhere.OPTIONS.get(given, "")
+    name, said = words_elsewhere.OPTIONS.get(given, ""), error.message.rstrip(".")
     if words := words_elsewhere.OTHERWISE.get(given, ""):
-        hint = words
+        said = f"{said}: {words}."
     elif name and _has_option(of_command, name):
-        hint = f"here it is called `{name}`"
+        said = f"{said}: here it is called `{name}`."
     elif _has_option(cli.get_command(error.ctx, "execute"), name or given):
-        hint = f"`planrunner execute` has `{name or given}`, for a plan"
+        said = f"{said}: `planrunner execute` has `{name or given}`, for a plan."
     else:
         return error
-    return click.NoSuchOption(given, f"{error.message.rstrip('.')}: {hint}.", ctx=error.ctx)
+    return click.NoSuchOption(given, said, ctx=error.ctx)
 
 
 def _has_option(command: click.Command | None, name: str) -> bool:
