@@ -46,8 +46,8 @@ _WIDEST_SENTENCE: Final = 90
 # Of one sentence: a name in it may have thousands of letters.
 _MOST_LINES: Final = 8
 _UNFOLDED: Final = 10_000
-# Nobody reads more of them in a terminal; the report has them all.
-_MOST_ROWS: Final = 200
+# A run has at most 500 names; with phases there can be thousands, which only the report lists.
+_MOST_ROWS: Final = 1_000
 _FEW_ROWS: Final = 20
 
 
