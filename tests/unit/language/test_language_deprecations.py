@@ -52,9 +52,9 @@ def test_the_sentence_has_version_date_and_what_to_do() -> None:
     assert str(PAUSE) == "`pause` is deprecated since 0.3 and goes on 2027-06-30: use `wait`"
 
 
-@pytest.mark.parametrize("one", [*KEYS, *OPTIONS], ids=lambda one: one.name)
-def test_what_is_deprecated_has_a_date(one: Deprecation) -> None:
-    """A real one, and a version that warned first."""
-    assert date.fromisoformat(one.until)
-    assert re.fullmatch(r"\d+\.\d+", one.since)
-    assert one.instead
+def test_what_is_deprecated_has_a_date() -> None:
+    """A real one, and a version that warned first; so has the example of these tests."""
+    for one in (*KEYS, *OPTIONS, PAUSE):
+        assert date.fromisoformat(one.until)
+        assert re.fullmatch(r"\d+\.\d+", one.since)
+        assert one.instead
