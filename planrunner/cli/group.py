@@ -13,15 +13,12 @@ from planrunner.cli.leaving import Leaving
 from planrunner.cli.streams import never_refuse
 from planrunner.errors import (
     Bug,
-    CannotRun,
     Interrupted,
-    PackageMissing,
     PlanrunnerError,
-    UsageError,
 )
 from planrunner.language import deprecations
 from planrunner.language.diagnostics import PlanError, render, visible
-from planrunner.results.exit_codes import ExitCode
+from planrunner.results.exit_codes import ExitCode, code_of_error
 
 __all__ = ["cli", "run"]
 
@@ -167,25 +164,13 @@ def _ending(error: BaseException) -> int:
             return ExitCode.INTERRUPTED
         case PlanrunnerError():
             report_error(error)
-            return _exit_code_of(error)
+            return code_of_error(error)
         case _ if not isinstance(error, Exception):  # a step that hung was cut
             click.echo("interrupted", err=True)
             return ExitCode.INTERRUPTED
         case _:
             click.echo(_traceback(error), err=True, nl=False)
             click.echo("this is a bug in planrunner; please report it with the plan", err=True)
-            return ExitCode.INTERNAL_ERROR
-
-
-def _exit_code_of(error: PlanrunnerError) -> ExitCode:
-    match error:
-        case PlanError() | UsageError() | PackageMissing():
-            return ExitCode.PLAN_INVALID
-        case CannotRun():
-            return ExitCode.CANNOT_RUN
-        case Interrupted():
-            return ExitCode.INTERRUPTED
-        case _:
             return ExitCode.INTERNAL_ERROR
 
 

@@ -9,7 +9,16 @@ from collections.abc import Iterable
 from enum import IntEnum
 from typing import Final
 
-__all__ = ["ExitCode", "worst"]
+from planrunner.errors import (
+    CannotRun,
+    Interrupted,
+    PackageMissing,
+    PlanrunnerError,
+    UsageError,
+)
+from planrunner.language.diagnostics import PlanError
+
+__all__ = ["ExitCode", "code_of_error", "worst"]
 
 
 class ExitCode(IntEnum):
@@ -36,6 +45,19 @@ _BY_WEIGHT: Final = (
     ExitCode.INTERRUPTED,
 )
 """What the target did comes before what is wrong around it: less was learnt with each."""
+
+
+def code_of_error(error: PlanrunnerError) -> ExitCode:
+    """Return the code of a command, or of a plan of several, that an error has ended."""
+    match error:
+        case PlanError() | UsageError() | PackageMissing():
+            return ExitCode.PLAN_INVALID
+        case CannotRun():
+            return ExitCode.CANNOT_RUN
+        case Interrupted():
+            return ExitCode.INTERRUPTED
+        case _:
+            return ExitCode.INTERNAL_ERROR
 
 
 def worst(codes: Iterable[int]) -> int:

@@ -14,12 +14,11 @@ from typing import Final, Protocol
 from planrunner import __version__
 from planrunner.clock import MonotonicClock
 from planrunner.engine.stop import Stop, StopLevel
-from planrunner.errors import CannotRun, Interrupted, PlanrunnerError, UsageError
-from planrunner.language.diagnostics import PlanError
+from planrunner.errors import CannotRun, Interrupted, PlanrunnerError
 from planrunner.outputs.base import Output
 from planrunner.report.findings import verdict_word
 from planrunner.report.suites.files import write_suite
-from planrunner.results.exit_codes import ExitCode, worst
+from planrunner.results.exit_codes import ExitCode, code_of_error, worst
 from planrunner.results.files.directory import make_run_directory
 from planrunner.results.model import RunResult, ValidityLevel, Verdict
 from planrunner.results.suites.model import SuitePlan, SuiteResult, SuiteRun
@@ -175,7 +174,7 @@ class _Suite:
         except ResultLost as lost:
             ended = _FinishedRun(_suite_run(lost.result, directory, (), reason=lost.message))
         except PlanrunnerError as error:
-            ended = _FinishedRun(_failed(directory, _code_of(error), error.message))
+            ended = _FinishedRun(_failed(directory, code_of_error(error), error.message))
         except Exception as error:  # noqa: BLE001 - the other plans have a result all the same
             self._face.has_bug(error, entry)
             reason = f"a bug in planrunner: {type(error).__name__}"
@@ -318,15 +317,3 @@ def _suite_run(
 
 def _failed(directory: str, code: ExitCode, reason: str) -> SuiteRun:
     return SuiteRun(directory, "", code, _WORDS[code], reason)
-
-
-def _code_of(error: PlanrunnerError) -> ExitCode:
-    match error:
-        case PlanError() | UsageError():
-            return ExitCode.PLAN_INVALID
-        case CannotRun():
-            return ExitCode.CANNOT_RUN
-        case Interrupted():
-            return ExitCode.INTERRUPTED
-        case _:
-            return ExitCode.INTERNAL_ERROR
