@@ -18,7 +18,7 @@ from planrunner.errors import (
 )
 from planrunner.language.diagnostics import PlanError
 
-__all__ = ["ExitCode", "code_of_error", "worst"]
+__all__ = ["WHOLE", "ExitCode", "code_of_error", "worst"]
 
 
 class ExitCode(IntEnum):
@@ -33,6 +33,9 @@ class ExitCode(IntEnum):
     INTERNAL_ERROR = 70
     INTERRUPTED = 130
 
+
+WHOLE: Final = frozenset({ExitCode.OK, ExitCode.THRESHOLD_FAILED, ExitCode.NOT_VALID})
+"""Codes of runs that took place as planned: only these have figures to compare."""
 
 _BY_WEIGHT: Final = (
     ExitCode.OK,

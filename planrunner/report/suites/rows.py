@@ -8,6 +8,7 @@ from typing import Final
 
 from planrunner.metrics.amounts import Unit, format_amount
 from planrunner.report.plain import plain
+from planrunner.results.exit_codes import WHOLE
 from planrunner.results.model import Judgement, ValidityLevel, Verdict
 from planrunner.results.suites.model import (
     FigureSpread,
@@ -16,7 +17,6 @@ from planrunner.results.suites.model import (
     SuiteResult,
     SuiteRun,
 )
-from planrunner.results.suites.repeats import WHOLE
 from planrunner.units import format_count, format_duration, format_percent, format_rate
 from planrunner.values import dataclass
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from planrunner.errors import UsageError
 from planrunner.formats import SUITE_JSON
+from planrunner.results.exit_codes import WHOLE
 from planrunner.results.files.directory import METRICS, UNFINISHED
 from planrunner.results.files.metrics_json import read_metrics
 from planrunner.results.model import RunResult
@@ -65,7 +66,9 @@ def find_runs(directory: Path) -> PastRuns:
 
 
 def find_previous(directory: Path, result: RunResult) -> RunResult | None:
-    """Return the last run before this one of the same plan and profile; None if there is none.
+    """Return the last whole run before this one of the same plan and profile, None without one.
+
+    What was interrupted or aborted says little about a run that was not.
 
     Args:
         directory: Of the run; others are looked for beside it.
@@ -75,7 +78,8 @@ def find_previous(directory: Path, result: RunResult) -> RunResult | None:
         with suppress(UsageError):
             other = read_metrics(path)
             is_alike = (other.plan, other.profile) == (result.plan, result.profile)
-            if is_alike and other.started < result.started and other.totals.total_requests:
+            is_before = other.started < result.started and other.exit_code in WHOLE
+            if is_alike and is_before and other.totals.total_requests:
                 return other
     return None
 

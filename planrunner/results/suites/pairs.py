@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
+from planrunner.results.exit_codes import WHOLE
 from planrunner.results.suites.model import SuitePlan, SuiteResult
-from planrunner.results.suites.repeats import WHOLE
 from planrunner.values import dataclass
 
 __all__ = ["PlanPairs", "pair_plans", "typical_run"]

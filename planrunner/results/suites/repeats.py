@@ -20,10 +20,8 @@ from planrunner.results.record import read_series
 from planrunner.results.suites.model import FigureSpread, JudgedMedian
 from planrunner.units import NS_PER_S
 
-__all__ = ["WHOLE", "FiguresOfRun", "exit_code_of", "figures_of", "judged", "spreads"]
+__all__ = ["FiguresOfRun", "exit_code_of", "figures_of", "judged", "spreads"]
 
-WHOLE: Final = frozenset({ExitCode.OK, ExitCode.THRESHOLD_FAILED, ExitCode.NOT_VALID})
-"""Codes of runs that took place as planned: only these have figures to compare."""
 
 _PERCENTILES: Final = ("p50", "p90", "p95", "p99")
 

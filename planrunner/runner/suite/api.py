@@ -18,12 +18,11 @@ from planrunner.errors import CannotRun, Interrupted, PlanrunnerError
 from planrunner.outputs.base import Output
 from planrunner.report.findings import verdict_word
 from planrunner.report.suites.files import write_suite
-from planrunner.results.exit_codes import ExitCode, code_of_error, worst
+from planrunner.results.exit_codes import WHOLE, ExitCode, code_of_error, worst
 from planrunner.results.files.directory import make_run_directory
 from planrunner.results.model import RunResult, ValidityLevel, Verdict
 from planrunner.results.suites.model import SuitePlan, SuiteResult, SuiteRun
 from planrunner.results.suites.repeats import (
-    WHOLE,
     FiguresOfRun,
     exit_code_of,
     figures_of,

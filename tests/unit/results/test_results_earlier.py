@@ -47,6 +47,19 @@ def test_without_requests_over_time_there_is_nothing_to_compare(run: RunResult) 
     assert make_earlier(replace(run, request_points=()), run, EarlierKind.PREVIOUS) is None
 
 
+@pytest.mark.parametrize("code", [3, 4, 130])
+def test_the_previous_run_is_no_run_that_was_cut(tmp_path: Path, code: int) -> None:
+    """It says little about one that was not."""
+    kept(tmp_path, "previous", started="2026-11-20T12:00:00.000Z")
+    kept(tmp_path, "cut", started="2026-11-20T13:00:00.000Z", exit_code=code)
+    kept(tmp_path, "own")
+
+    found = find_previous(tmp_path / "own", RESULTS["passing"])
+
+    assert found is not None
+    assert found.run_id == "previous"
+
+
 def test_the_previous_run_is_the_last_of_the_same_plan_and_profile(tmp_path: Path) -> None:
     """Neither a later one, nor one of another plan, without requests or that can't be read."""
     started = "2026-11-20T12:00:00.000Z"
