@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -19,12 +18,15 @@ from planrunner.compiler.data import (
 )
 from planrunner.compiler.load.idle import idle_notices
 from planrunner.compiler.load.selection import PlanSelection
+from planrunner.compiler.masked_findings import masked_findings
 from planrunner.compiler.names.known_names import Known
 from planrunner.compiler.names.params import secrets_of, shown_param, written_param
+from planrunner.compiler.names.shared_names import SharedNames
 from planrunner.compiler.once import compile_hooks, compile_once
 from planrunner.compiler.schedule import PhaseSchedule, compile_schedule, unknown_choice
 from planrunner.compiler.services import Target, gauges_of
 from planrunner.compiler.settings_block import SettingsBlock, SettingsBlocks
+from planrunner.compiler.sharing import check_sharing, compile_pools
 from planrunner.compiler.steps.expansion import check_expansion
 from planrunner.compiler.steps.walk_steps import Flow, Flows
 from planrunner.compiler.thresholds.hints import threshold_notices
@@ -33,6 +35,7 @@ from planrunner.compiler.thresholds.names import KnownTargets, names_of
 from planrunner.compiler.thresholds.statements import Stated, compile_thresholds
 from planrunner.compiler.users import compile_users
 from planrunner.formats import METRICS_JSON, partial_words
+from planrunner.graph.data import DataNode
 from planrunner.graph.run_graph import (
     Evaluate,
     PhaseNode,
@@ -53,11 +56,9 @@ from planrunner.metrics.thresholds import Threshold
 from planrunner.plan.deprecated import deprecated_keys
 from planrunner.plan.loader import Plan
 from planrunner.plan.models.plan import PlanModel
-from planrunner.plan.params.resolve import Param
-from planrunner.plan.params.secret_texts import row_texts
 from planrunner.protocols import registry
 
-__all__ = ["compile_plan", "masked_findings"]
+__all__ = ["compile_plan"]
 
 # Stands for a directory that is made when a plan runs.
 _SCRATCH: Final = Path("/tmp/planrunner")
@@ -143,7 +144,9 @@ class _Compiler:
         model, work = self._model, self._work
         chosen = self._profile(selection.profile)
         data = compile_data(work, model.data or {}, self._plan.files_at)
-        known = with_columns(work.constant_names, model.data or {}, data)
+        known, shared = compile_pools(
+            work, model.pools or {}, with_columns(work.constant_names, model.data or {}, data)
+        )
         blocks = self._blocks(work)
         flows = Flows(model.flows or {})
         self._check_size()
@@ -154,7 +157,8 @@ class _Compiler:
         hooks = compile_hooks(work, self._plan)
 
         def flows_with(work: Compilation, blocks: SettingsBlocks) -> Callable[[Known], Flow]:
-            return lambda known: Flow(work, blocks, self._plan.files_at, flows, known, hooks=hooks)
+            files = self._plan.files_at
+            return lambda known: Flow(work, blocks, files, flows, known, hooks=hooks, shared=shared)
 
         def users_with(constants: Compilation) -> tuple[UserProgram, ...]:
             own = blocks if constants is work else self._blocks(constants)
@@ -163,8 +167,7 @@ class _Compiler:
         once = compile_once(self._plan, known, flows_with(work, blocks))
         schedule = compile_schedule(work, self._plan, selection, chosen, users_with)
         users, phases = schedule.users, tuple(schedule.phases)
-        peaks = [phase.class_of_seats(schedule.programs(phase)) for phase in phases]
-        check_row_counts(work, data, peaks, {user.name: user.data for user in users})
+        self._check_phases(schedule, data, shared)
         stated = self._stated(schedule)
         names = names_of(model, flows, chosen, gauges_of(services, monitors))
         thresholds = self._thresholds(stated, schedule, names)
@@ -213,6 +216,7 @@ class _Compiler:
             default_threshold=not stated,
             secrets=secrets,
             measures=_recorded(thresholds, phases, names),
+            pools=tuple(shared.pools.values()),
             baseline=baseline or f"reports/{slug_of(name)}/baseline.json",
             plan_text=Masker(secrets)(self._plan.shown_text),
         )
@@ -223,6 +227,15 @@ class _Compiler:
         check_expansion(work, self._model)
         if any(fault.code is Code.TOO_COMPLEX for fault in work.faults):
             raise PlanError(masked_findings(work.faults, self._plan))
+
+    def _check_phases(
+        self, schedule: PhaseSchedule, data: tuple[DataNode, ...], shared: SharedNames
+    ) -> None:
+        """Note what the users of the phases can't have together."""
+        pairs = [(phase, schedule.programs(phase)) for phase in schedule.phases]
+        peaks = [phase.class_of_seats(programs) for phase, programs in pairs]
+        check_row_counts(self._work, data, peaks, {user.name: user.data for user in schedule.users})
+        check_sharing(self._work, shared, self._model, pairs)
 
     def _masked(
         self, found: Sequence[Diagnostic], schedule: PhaseSchedule
@@ -376,59 +389,3 @@ def slug_of(name: str) -> str:
     kept = "".join(letter if letter.isalnum() else "-" for letter in name.lower())
     words = [word for word in kept.split("-") if word]
     return "-".join(words)[:80] or "plan"
-
-
-# What these say comes from the text of the plan, whatever the values of its params are.
-_OF_THE_TEXT: Final = frozenset(
-    {
-        Code.CONFLICTING_KEYS,
-        Code.DUPLICATE_NAME,
-        Code.EXPRESSION_SYNTAX,
-        Code.MISSING_KEY,
-        Code.NOT_AVAILABLE,
-        Code.ONE_ACTION,
-        Code.REFERENCE_CYCLE,
-        Code.RESERVED_NAME,
-        Code.UNKNOWN_KEY,
-        Code.UNKNOWN_NAME,
-    }
-)
-
-_EXPRESSION: Final = re.compile(r"\$\{[^}]*\}")
-_WORD: Final = re.compile(r"\w+")
-
-
-def masked_findings(
-    found: Sequence[Diagnostic], plan: Plan, more: Sequence[Param] = ()
-) -> tuple[Diagnostic, ...]:
-    """Return findings without what a secret's value made of their messages.
-
-    A value that is wrong would be quoted, whole or in parts that no search recognises. So where
-    the plan reads a secret the message says no more than that.
-
-    Args:
-        found: By the compiler.
-        plan: What was compiled.
-        more: Values that phases have for them.
-    """
-    secrets = {name for name, param in plan.params.items() if param.secret}
-    rows = tuple(row_texts(plan.document))
-    if not found or not (secrets or rows):
-        return tuple(found)
-    mask = Masker((*secrets_of((*plan.params.values(), *more)), *plan.secrets, *rows))
-    return mask.diagnostics([_masked(fault, secrets) for fault in found])
-
-
-def _masked(fault: Diagnostic, secrets: set[str]) -> Diagnostic:
-    if fault.code in _OF_THE_TEXT:
-        return fault
-    name = next((word for word in _names_read(fault.source) if word in secrets), "")
-    if not name:
-        return fault
-    message = f"the value of the secret `{name}` is not valid here"
-    return replace(fault, message=message, hint="try a value that isn't secret to see why")
-
-
-def _names_read(line: str) -> Iterator[str]:
-    for expression in _EXPRESSION.findall(line):
-        yield from _WORD.findall(expression)

@@ -55,6 +55,9 @@ def explain_text(graph: RunGraph) -> str:
         f"{write_milliseconds(graph.planned_ns)} in all",
     ]
     lines += _among(graph.phases, lambda phase: _phase(graph, phase), "  ")
+    if graph.pools:
+        lines += ["", "pools: shared by users, for the whole run"]
+        lines += [f"  {pool.summary}" for pool in graph.pools]
     if graph.preflight:
         lines += ["", "preflight: must pass before anything else is sent"]
         lines += _steps(graph.preflight, "  ")
@@ -95,6 +98,7 @@ def _phase(graph: RunGraph, phase: PhaseNode) -> Iterator[str]:
     if phase.load.has_due_times and not phase.load.is_search:
         yield from _ignored(graph, phase)
     yield from _sessions(graph, phase)
+    yield from _unchained(graph, phase)
     if phase.load.population:
         yield from _table(graph, phase)
 
@@ -110,6 +114,16 @@ def _ignored(graph: RunGraph, phase: PhaseNode) -> Iterator[str]:
         ),
         "    ",
     )
+
+
+def _unchained(graph: RunGraph, phase: PhaseNode) -> Iterator[str]:
+    """Yield the classes whose `next` counts for nothing here."""
+    for program in graph.programs_of(phase):
+        if program.is_chained and program.renewal(phase.load) is not Renewal.NOTHING:
+            yield (
+                f"    `next` of {program.name} does not apply: each iteration is a new visitor, "
+                "and no task of it ran before"
+            )
 
 
 _SESSIONS: Final[Mapping[Renewal, str]] = {
@@ -190,22 +204,41 @@ def _user(user: UserProgram) -> Iterator[str]:
     if user.on_start:
         yield "    on start:"
         yield from _steps(user.on_start, "      ")
+    if user.is_chained:
+        yield "    `next` decides what follows: the shares are those of the long run"
     total = sum(task.weight for task in user.tasks)
-    yield from _among(user.tasks, lambda task: _task(task, total), "    ")
+    shares = dict(zip((task.name for task in user.tasks), user.task_shares(), strict=True))
+    yield from _among(user.tasks, lambda task: _task(task, shares[task.name], total), "    ")
     if user.on_stop:
         yield "    on stop:"
         yield from _steps(user.on_stop, "      ")
 
 
-def _task(task: TaskProgram, total: int) -> Iterator[str]:
-    """Yield a task, whose class has tasks of this weight in all."""
+def _task(task: TaskProgram, share: float, total: int) -> Iterator[str]:
+    """Yield a task.
+
+    Args:
+        task: The task.
+        share: Of the picks of its class.
+        total: The weight of all tasks of the class.
+    """
     if not task.name:
         yield "    each iteration:"
     else:
         tags = "".join(f" #{key}{f'={value}' if value else ''}" for key, value in task.tags)
-        yield f"    {100 * task.weight / total:.0f} %  {task.name}{tags}"
+        yield f"    {100 * share:.0f} %  {task.name}{tags}"
+        yield from _following(task, total)
         yield from _conditions(task)
     yield from _steps(task.steps, "      ")
+
+
+def _following(task: TaskProgram, total: int) -> Iterator[str]:
+    """Yield what may follow a task."""
+    whole = sum(weight for _, weight in task.following)
+    shares = [f"{100 * weight / whole:.0f} % {name}" for name, weight in task.following]
+    if shares:
+        first = 100 * task.weight / total
+        yield f"      {first:.0f} % of first picks; next: {', '.join(few(shares))}"
 
 
 def _conditions(task: TaskProgram) -> Iterator[str]:

@@ -12,6 +12,7 @@ from planrunner.explain.lines import as_lines, one_line
 from planrunner.graph.run_graph import (
     Block,
     PhaseNode,
+    PoolNode,
     RequestNode,
     RunGraph,
     StepNode,
@@ -43,6 +44,7 @@ def graph_json(graph: RunGraph) -> str:
             "phases": [_phase(graph, phase) for phase in graph.phases],
             "preflight": _steps(graph.preflight),
             "setup": _block(graph.setup),
+            **({"pools": [_pool(pool) for pool in graph.pools]} if graph.pools else {}),
             "users": [_user(user) for user in graph.users],
             "teardown": _block(graph.teardown),
             "thresholds": [str(threshold) for threshold in graph.thresholds],
@@ -69,6 +71,15 @@ def _phase(graph: RunGraph, phase: PhaseNode) -> dict[str, Any]:
     }
 
 
+def _pool(pool: PoolNode) -> dict[str, Any]:
+    return {
+        "name": pool.name,
+        "shared": "run" if pool.of_run else "worker",
+        "max": pool.most,
+        "values": len(pool.values),
+    }
+
+
 def _user(user: UserProgram) -> dict[str, Any]:
     return {
         "name": user.name,
@@ -89,6 +100,7 @@ def _task(task: TaskProgram) -> dict[str, Any]:
         "weight": task.weight,
         "needs": None if needs is None else {"is": needs.shown, "else": needs.otherwise},
         "timeout_ns": task.timeout_ns or None,
+        **({"next": dict(task.following)} if task.following else {}),
         "steps": _steps(task.steps),
     }
 

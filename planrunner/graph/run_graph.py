@@ -14,7 +14,9 @@ from pathlib import Path
 from planrunner.formats import usual_formats
 from planrunner.graph.data import DataNode
 from planrunner.graph.loads import ClosedLoad, CountedLoad, Load, OpenLoad, SearchLoad
+from planrunner.graph.shared_steps import ALL_USERS, PoolNode
 from planrunner.graph.steps import (
+    BarrierNode,
     CallNode,
     ChooseNode,
     Evaluate,
@@ -43,6 +45,7 @@ from planrunner.graph.steps import (
     walk_steps,
 )
 from planrunner.graph.target import MonitorNode, ReadyNode, ServiceNode
+from planrunner.load.chains import long_run_shares
 from planrunner.load.pauses import Pause, PauseKind
 from planrunner.load.population import Share, Stage
 from planrunner.metrics.measures import Measure
@@ -51,6 +54,8 @@ from planrunner.protocols.base import Scope
 from planrunner.values import dataclass
 
 __all__ = [
+    "ALL_USERS",
+    "BarrierNode",
     "Block",
     "CallNode",
     "ChooseNode",
@@ -74,6 +79,7 @@ __all__ = [
     "PauseKind",
     "PhaseNode",
     "PollNode",
+    "PoolNode",
     "PopNode",
     "PushNode",
     "PythonNode",
@@ -95,6 +101,7 @@ __all__ = [
     "ThinkNode",
     "UserProgram",
     "WhileNode",
+    "barriers_of",
     "nested_steps",
     "walk_steps",
 ]
@@ -125,6 +132,8 @@ class TaskProgram:
 
     Attributes:
         timeout_ns: For one run of all its steps; 0 for none.
+        following: The tasks that the user's next pick is drawn from, each with its weight; all of
+            the class by their own weights where it is empty.
         place: File and line: `plan.yaml:12`; empty where nobody knows.
     """
 
@@ -135,6 +144,7 @@ class TaskProgram:
     needs: Needs | None = None
     timeout_ns: int = 0
     on_error: OnError = OnError.CONTINUE
+    following: tuple[tuple[str, int], ...] = ()
     place: str = field(default="", compare=False, repr=False)
 
 
@@ -221,9 +231,48 @@ class UserProgram:
         return Renewal.NOTHING
 
     @property
+    def is_chained(self) -> bool:
+        """Whether a pick may depend on the last one."""
+        return any(task.following for task in self.tasks)
+
+    @property
+    def following(self) -> tuple[tuple[tuple[int, int], ...], ...]:
+        """For each task, the tasks that may follow it, by position, with their weights."""
+        positions = {task.name: position for position, task in enumerate(self.tasks)}
+        return tuple(
+            tuple((positions[name], weight) for name, weight in task.following)
+            for task in self.tasks
+        )
+
+    def task_shares(self, load: Load | None = None) -> tuple[float, ...]:
+        """Return the share of picks that each task has in the long run.
+
+        Args:
+            load: Where `next` counts for nothing if each of its iterations is a new visitor's.
+        """
+        weights = [task.weight for task in self.tasks]
+        chained = self.is_chained and (load is None or self.renewal(load) is Renewal.NOTHING)
+        if not chained:
+            whole = sum(weights)
+            return tuple(weight / whole for weight in weights)
+        following = [dict(pairs) for pairs in self.following]
+        columns = range(len(weights))
+        return long_run_shares(
+            weights, [[pairs.get(column, 0) for column in columns] for pairs in following]
+        )
+
+    @property
     def share(self) -> Share:
         """The class's part of a population."""
         return Share(self.name, self.weight, self.count)
+
+
+def barriers_of(program: UserProgram) -> Iterator[BarrierNode]:
+    """Yield the steps of a class that wait for other users."""
+    for steps in (program.on_start, *(task.steps for task in program.tasks)):
+        for step in walk_steps(steps):
+            if isinstance(step, BarrierNode):
+                yield step
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,6 +348,7 @@ class RunGraph:
         monitors: What is measured beside the services.
         hooks: The file with the functions that `python` steps call; None without such steps.
         measures: By protocol, what is recorded of its requests beside latency and service time.
+        pools: The lists that users share.
     """
 
     source: str
@@ -332,6 +382,7 @@ class RunGraph:
     baseline: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     measures: Mapping[str, tuple[Measure, ...]] = field(default_factory=dict)
+    pools: tuple[PoolNode, ...] = ()
 
     @property
     def planned_ns(self) -> int:

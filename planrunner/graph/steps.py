@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
-from typing import ClassVar, Literal, cast
+from typing import ClassVar, cast
 
 from planrunner.graph.described_step import DescribedStep, Nested, StepOrigin
 from planrunner.graph.outer_steps import ExecNode, LogNode, PythonNode, StopNode, StopWhat, Word
+from planrunner.graph.shared_steps import BarrierNode, PopNode, PushNode
 from planrunner.language.expressions.values import Evaluate
 from planrunner.load.pauses import Pause
 from planrunner.protocols.base import Exchange
@@ -15,6 +16,7 @@ from planrunner.units import format_count, write_duration
 from planrunner.values import dataclass
 
 __all__ = [
+    "BarrierNode",
     "CallNode",
     "ChooseNode",
     "DescribedStep",
@@ -98,36 +100,6 @@ class SetNode(DescribedStep):
     @property
     def subject(self) -> list[str]:
         return [name for name, _ in self.values]
-
-
-@dataclass(frozen=True, slots=True)
-class PushNode(DescribedStep):
-    """Values to add, each to the end of the list with the name before it."""
-
-    action: ClassVar[str] = "push"
-
-    values: tuple[tuple[str, Evaluate], ...]
-    when: Evaluate | None = None
-
-    @property
-    def subject(self) -> list[str]:
-        return [name for name, _ in self.values]
-
-
-@dataclass(frozen=True, slots=True)
-class PopNode(DescribedStep):
-    """Take an element out of the list `source`; `target` gets it unless it is empty."""
-
-    action: ClassVar[str] = "pop"
-
-    source: str
-    which: Literal["first", "last", "random"]
-    target: str = ""
-    when: Evaluate | None = None
-
-    @property
-    def subject(self) -> str:
-        return f"{self.which} of {self.source}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -404,6 +376,7 @@ StepNode = (
     | SetNode
     | PushNode
     | PopNode
+    | BarrierNode
     | HeaderNode
     | GroupNode
     | IfNode

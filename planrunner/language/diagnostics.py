@@ -66,6 +66,7 @@ class Code(StrEnum):
     THRESHOLD_SYNTAX = "threshold-syntax"
     UNKNOWN_SELECTOR = "unknown-selector"
     EMPTY_SELECTION = "empty-selection"
+    NEVER_RUNS = "never-runs"
     # what this version cannot do
     NOT_AVAILABLE = "not-available"
     NOT_ALLOWED = "not-allowed"

@@ -15,7 +15,7 @@ from planrunner.language.expressions.builtins.names import (
 from planrunner.language.expressions.expression import Reference
 from planrunner.values import dataclass
 
-__all__ = ["Known", "NameFault"]
+__all__ = ["Known", "NameFault", "pool_hint"]
 
 _FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "user": ("id", "class", "iteration"),
@@ -64,6 +64,7 @@ class Known:
         in_iteration: False in on_start, on_stop, setup and teardown, where no iteration runs.
         after_iterations: True in on_stop, where the last one's number still stands.
         has_user: False in setup, teardown, preflight and service settings.
+        pools: Whether each pool is one of the run, by name.
     """
 
     params: frozenset[str]
@@ -79,6 +80,7 @@ class Known:
     in_iteration: bool = False
     after_iterations: bool = False
     has_user: bool = False
+    pools: Mapping[str, bool] = field(default_factory=dict)
 
     def names(self) -> list[str]:
         """Return every name that can be written here, for suggestions."""
@@ -87,6 +89,7 @@ class Known:
             roots.add("services")
         if self.has_user:
             roots |= {"user", "phase"}
+            roots |= {"pool"} if self.pools else set()
         if self._is_numbered:
             roots.add("iteration")
         if self.replied:
@@ -144,7 +147,7 @@ class Known:
         if root == "services":
             return self._service(reference)
         if root in RESERVED:
-            return self._reserved(reference)
+            return self._pool(reference) if root == "pool" else self._reserved(reference)
         if block := self.elsewhere.get(root):
             hint = (
                 f"only the environment `{block}` defines it: "
@@ -191,6 +194,16 @@ class Known:
         hint = f"write `services.{name}.port`, `.url` or `.dir`"
         return _fault(reference, f"a service has no `{wrong}`" if wrong else "which part?", hint)
 
+    def _pool(self, reference: Reference) -> NameFault | None:
+        name = reference.path[0] if reference.path else ""
+        if name not in self.pools:
+            hint = pool_hint(name, self.pools)
+            return _fault(reference, f"unknown pool `{name}`" if name else "which pool?", hint)
+        if self.pools[name]:
+            hint = "only `pop` reads it; without `shared: run` each worker has a pool of its own"
+            return _fault(reference, f"the pool `{name}` is shared by all workers", hint)
+        return None if self.has_user else _fault(reference, "`pool` has no value here", _NO_USER)
+
     def _reserved(self, reference: Reference) -> NameFault | None:
         root = reference.root
         if root in _REPLY:
@@ -210,6 +223,14 @@ class Known:
             hint = suggest(wrong, fields) or ", ".join(f"`{root}.{name}`" for name in fields)
             return _fault(reference, f"`{root}` has no `{wrong}`", hint)
         return None
+
+
+def pool_hint(name: str, pools: Iterable[str]) -> str:
+    """Return what to do about a pool that the plan doesn't have."""
+    known = list(pools)
+    return (
+        suggest(name, known) or f"declare it at the plan's first level: `pools: {{{name}: {{}}}}`"
+    )
 
 
 def _fault(reference: Reference, message: str, hint: str) -> NameFault:

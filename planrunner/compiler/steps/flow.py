@@ -1,4 +1,4 @@
-"""Steps that steer others or the user's names: loops, branches, lists, polls, calls, stops."""
+"""Steps that steer others: loops, branches, polls, calls, stops."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Final
 
 from planrunner.compiler.names.known_names import Known
 from planrunner.compiler.steps.exec_and_python import compile_exec, compile_python
+from planrunner.compiler.steps.shared_steps import compile_barrier, compile_pop, compile_push
 from planrunner.compiler.steps.walk import StepWalk, reads_of_reply
 from planrunner.graph.steps import (
     CallNode,
@@ -20,8 +21,6 @@ from planrunner.graph.steps import (
     OnError,
     ParallelNode,
     PollNode,
-    PopNode,
-    PushNode,
     RepeatNode,
     StepNode,
     StopNode,
@@ -45,31 +44,6 @@ _MOST_ROUNDS: Final = 1000
 
 _LaterNames = frozenset[str]
 _CompileStep = Callable[[StepWalk, StepModel, PlanPath, Evaluate | None, _LaterNames], StepNode]
-
-
-# -- lists -------------------------------------------------------------------------------------
-
-
-def _push(
-    walk: StepWalk, model: StepModel, path: PlanPath, when: Evaluate | None, _: _LaterNames
-) -> StepNode:
-    values = []
-    for name, value in (model.push or {}).items():
-        where = (*path, "push", name)
-        walk.must_exist(name, where)
-        values.append((name, walk.work.value(value, where, walk.known).evaluate))
-    return PushNode(tuple(values), when)
-
-
-def _pop(
-    walk: StepWalk, model: StepModel, path: PlanPath, when: Evaluate | None, _: _LaterNames
-) -> StepNode:
-    pop = model.pop
-    assert pop is not None
-    walk.must_exist(pop.source, (*path, "pop", pop.source))
-    if pop.target:
-        walk.write_as(pop.target, (*path, "pop", "as"))
-    return PopNode(pop.source, pop.which, pop.target, when)
 
 
 # -- steps around steps ------------------------------------------------------------------------
@@ -365,8 +339,9 @@ def _stop(
 
 
 COMPILERS: Final[Mapping[str, _CompileStep]] = {
-    "push": _push,
-    "pop": _pop,
+    "push": compile_push,
+    "pop": compile_pop,
+    "barrier": compile_barrier,
     "group": _group,
     "if": _if,
     "choose": _choose,

@@ -11,6 +11,7 @@ from typing import Final
 from planrunner.compiler.compilation import Compilation
 from planrunner.compiler.names.known_names import Known
 from planrunner.compiler.names.references import references_in
+from planrunner.compiler.names.shared_names import SharedNames
 from planrunner.compiler.settings_block import SettingsBlocks
 from planrunner.graph.steps import Evaluate, RequestNode, StepNode
 from planrunner.language.diagnostics import Code, suggest
@@ -61,6 +62,7 @@ class StepWalk(ABC):
         calling: The flows that are being walked, outermost first.
         has_phase: False in setup and teardown, where no phase runs that could be stopped.
         publishes: True once a request leaves its reply's names behind for later expressions.
+        shared: What users share, and which steps use it.
     """
 
     work: Compilation
@@ -74,6 +76,7 @@ class StepWalk(ABC):
     has_phase: bool = True
     publishes: bool = False
     hooks: Hooks | None = None
+    shared: SharedNames = field(default_factory=SharedNames)
 
     @abstractmethod
     def steps(

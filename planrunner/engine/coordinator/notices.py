@@ -74,6 +74,16 @@ def _data_notices(counters: Counters) -> Iterator[str]:
         yield f"the data source `{name}` had no row left for {short}"
 
 
+def _pool_notices(counters: Counters) -> Iterator[str]:
+    for pool, times in counters.pool_drops.items():
+        if times:
+            were = "was" if times == 1 else "were"
+            yield (
+                f"the pool `{pool}` was full: {format_count(times, 'pushed value')} {were} "
+                "dropped; give it a greater `max`, or take more out of it"
+            )
+
+
 def counter_notices(counters: Counters) -> tuple[str, ...]:
     """Say what users did that a reader of the result would not expect."""
     notices = []
@@ -96,7 +106,7 @@ def counter_notices(counters: Counters) -> tuple[str, ...]:
         notices.append(f"users paused {many} because they could not connect")
     if counters.stop_failures:
         notices.append(f"`on_stop` failed for {format_count(counters.stop_failures, 'user')}")
-    return (*notices, *_data_notices(counters))
+    return (*notices, *_data_notices(counters), *_pool_notices(counters))
 
 
 def idle_notices(

@@ -17,6 +17,7 @@ from planrunner.engine.load_models.user_pool import WorkerContext
 from planrunner.engine.recording.counters import Counters
 from planrunner.engine.recording.recorder import PhaseRecorder
 from planrunner.engine.recording.run_masker import RunMasker
+from planrunner.engine.sharing.sharing import Sharing
 from planrunner.engine.steps.binder import Binder, StepPlace, Wires
 from planrunner.engine.steps.python_hooks import load_hooks
 from planrunner.engine.steps.step_services import LogLines, StepServices
@@ -126,7 +127,11 @@ class _DryRunner:
         hooks = load_hooks(graph.hooks) if graph.hooks is not None and calls else {}
         log = _TracedLog(mask, trace)
         self._services = StepServices(
-            log=log, stop_phase=self._stop, stop_plan=self._stop, hooks=hooks
+            log=log,
+            stop_phase=self._stop,
+            stop_plan=self._stop,
+            hooks=hooks,
+            sharing=Sharing(graph, context.scope, waits=False),
         )
 
     def close(self) -> None:

@@ -15,6 +15,7 @@ from planrunner.engine.steps.reply_scope import publish_reply
 from planrunner.engine.steps.requests import Attempt, JudgeReply, SendAttempt
 from planrunner.engine.users.user_context import Actor, IterationEnded, Step
 from planrunner.graph.run_graph import (
+    BarrierNode,
     ParallelNode,
     PollNode,
     PopNode,
@@ -24,6 +25,7 @@ from planrunner.graph.run_graph import (
     StepNode,
     nested_steps,
 )
+from planrunner.language.expressions.builtins.names import pool_in
 from planrunner.language.expressions.values import evaluation_error
 from planrunner.protocols.base import (
     Check,
@@ -48,6 +50,8 @@ __all__ = [
     "TracedRequest",
     "TracedStep",
 ]
+
+_ALONE: Final = " (open: there is one user)"
 
 MISSING: Final = object()
 """The value of a name that an extraction did not write."""
@@ -272,8 +276,9 @@ class Trace:
             finally:
                 self.failures += bool(failed)
                 self._look_at(user.scope)
-                values = tuple((name, user.scope.get(name, MISSING)) for name in _written(node))
-                self._report(TracedStep(node.summary, self._depth, values, failed))
+                values = tuple((name, _value(user.scope, name)) for name in _written(node))
+                words = node.summary + (_ALONE if isinstance(node, BarrierNode) else "")
+                self._report(TracedStep(words, self._depth, values, failed))
 
         return traced
 
@@ -360,6 +365,14 @@ def _written(node: StepNode) -> Sequence[str]:
         case _:
             target = getattr(node, "target", "")
             return [target] if target else []
+
+
+def _value(scope: Scope, name: str) -> object:
+    """Return what a name stands for; of a pool, its elements."""
+    if pool := pool_in(name):
+        pools: Any = scope["pool"]
+        return list(pools[pool])
+    return scope.get(name, MISSING)
 
 
 def _copy(reply: Reply, exchange: Exchange) -> Answer:

@@ -12,7 +12,7 @@ from planrunner.clock import Clock
 from planrunner.engine.recording.counters import Counters
 from planrunner.engine.scheduling.interruptible_sleep import InterruptibleSleep
 from planrunner.engine.steps.binder import Wires
-from planrunner.engine.users.bound_class import BoundProgram
+from planrunner.engine.users.bound_class import BoundProgram, Gathering
 from planrunner.engine.users.user_context import Actor
 from planrunner.engine.users.virtual_user import UserState, VirtualUser, user_stream
 from planrunner.language.expressions.builtins.random_draws import Rand
@@ -84,6 +84,7 @@ class UserPool:
         self._live: dict[VirtualUser, int | None] = {}
         self._busy: dict[VirtualUser, int | None] = {}
         self._awaited = self._live
+        self._awaited_by_others: dict[VirtualUser, tuple[Gathering, ...]] = {}
         self._empty: InterruptibleSleep | None = None
         self.started = 0
 
@@ -131,17 +132,24 @@ class UserPool:
         self.started += 1
         context.alive[user_class] += 1
         context.counters.started[self._phase, user_class] += 1
+        if bound.gatherings:
+            self._awaited_by_others[user] = bound.gatherings
+            for gathering in bound.gatherings:
+                gathering.join()
         user.start(self._group)
 
     def stop(self, slot: int) -> None:
         """Tell the user of the slot to stop, if it still runs."""
         if (user := self._by_slot.pop(slot, None)) is not None:
             user.tell_to_stop()
+            self._not_awaited(user)
 
     async def wind_down(self, graceful_stop_ns: int) -> None:
         """Let all finish within `graceful_stop_ns`, cut the rest, and wait for each `on_stop`."""
         for user in reversed(self._live):
             user.tell_to_stop()
+        for user in tuple(self._awaited_by_others):
+            self._not_awaited(user)
         await self._until_empty(self._busy, graceful_stop_ns)
         for user in tuple(self._busy):
             user.abort()
@@ -164,10 +172,16 @@ class UserPool:
             self._awaited, self._empty = awaited, InterruptibleSleep(clock)
             await self._empty.until(clock.now_ns() + limit_ns)
 
+    def _not_awaited(self, user: VirtualUser) -> None:
+        """Let nobody wait for a user that has been told to stop, or has gone."""
+        for gathering in self._awaited_by_others.pop(user, ()):
+            gathering.leave()
+
     def _changed(self, user: VirtualUser) -> None:
         if user.state is UserState.ITERATING:
             return
         self._busy.pop(user, None)
+        self._not_awaited(user)
         if not self._busy and self._on_done is not None:
             self._on_done()
         if user.state is UserState.ENDED:

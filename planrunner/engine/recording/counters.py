@@ -52,6 +52,7 @@ class Counters:
         soft_failures: Soft expectations that did not hold, by request name; of results alone.
         judged: Replies that were judged by expectations beyond the status; of results alone.
         broken: How often each of them did not hold; likewise.
+        pool_drops: Values that were pushed to a full pool, by its name.
         surplus_replies: Replies beyond the requests of their connection, by protocol.
         queued_ns: How long requests waited in their client until they left, by protocol, and
         queued_latency_ns: what these requests took in all.
@@ -78,6 +79,7 @@ class Counters:
     surplus_replies: Counter[str] = field(default_factory=Counter)
     queued_ns: Counter[str] = field(default_factory=Counter)
     queued_latency_ns: Counter[str] = field(default_factory=Counter)
+    pool_drops: Counter[str] = field(default_factory=Counter)
     stop_failures: int = 0
     retries: int = 0
     aborted: int = 0
@@ -142,6 +144,7 @@ class Counters:
         self.surplus_replies += other.surplus_replies
         self.queued_ns += other.queued_ns
         self.queued_latency_ns += other.queued_latency_ns
+        self.pool_drops += other.pool_drops
         self.retries += other.retries
         self.aborted += other.aborted
         self.backoffs += other.backoffs

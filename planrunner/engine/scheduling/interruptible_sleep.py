@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Final
+from typing import Final, Protocol
 
 from planrunner.clock import Clock
 from planrunner.units import NS_PER_MS
 
-__all__ = ["SHORTEST_NS", "InterruptibleSleep"]
+__all__ = ["SHORTEST_NS", "Awaited", "InterruptibleSleep"]
 
 SHORTEST_NS: Final = NS_PER_MS
 """What a user that has nothing to wait for gives to the others."""
+
+
+class Awaited(Protocol):
+    """What a sleeper may wait for beside a moment."""
+
+    @property
+    def is_over(self) -> bool: ...
 
 
 class InterruptibleSleep:
@@ -44,6 +51,27 @@ class InterruptibleSleep:
                 await waiter
             finally:
                 self._waiter = None
+
+    async def until_over(self, wait: Awaited, due_ns: int, *, soundly: bool = False) -> None:
+        """Do as `until`, and return as well once `wait` is over, of which `wake` tells."""
+        clock = self._clock
+        while (
+            not wait.is_over
+            and not self.hurried
+            and (soundly or not self.cut)
+            and due_ns > clock.now_ns()
+        ):
+            waiter = self._waiter = asyncio.get_running_loop().create_future()
+            clock.wake(waiter, due_ns)
+            try:
+                await waiter
+            finally:
+                self._waiter = None
+
+    def wake(self) -> None:
+        """Let the sleeper look whether what it waits for has come."""
+        if self._waiter is not None:
+            _release(self._waiter)
 
     async def give_way(self) -> None:
         """Let every other ready task have a turn."""

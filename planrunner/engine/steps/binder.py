@@ -7,22 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final, assert_never
+from typing import Any, assert_never
 
 from planrunner.engine.recording.recorder import PhaseRecorder, Site, span_recorder
 from planrunner.engine.steps.exec import bind_exec
 from planrunner.engine.steps.flow import (
+    bind_barrier,
     bind_call,
     bind_choose,
     bind_foreach,
     bind_group,
+    bind_header,
     bind_if,
     bind_log,
+    bind_pool_pop,
     bind_pop,
     bind_push,
     bind_repeat,
+    bind_set,
     bind_stop,
     bind_switch,
+    bind_think,
     bind_while,
     ending_on_error,
 )
@@ -44,6 +49,7 @@ from planrunner.engine.steps.step_services import StepServices
 from planrunner.engine.users.bound_task import BoundTask, limit_steps
 from planrunner.engine.users.user_context import Actor, NeverBegun, Step
 from planrunner.graph.run_graph import (
+    BarrierNode,
     CallNode,
     ChooseNode,
     Evaluate,
@@ -69,7 +75,6 @@ from planrunner.graph.run_graph import (
     ThinkNode,
     WhileNode,
 )
-from planrunner.language.expressions.values import EvaluationError, to_text
 from planrunner.load.turns import Turns
 from planrunner.metrics.series import Labels, Tags
 from planrunner.protocols.base import (
@@ -198,15 +203,20 @@ class Binder:
             case RequestNode():
                 return self._request(node, place)
             case ThinkNode():
-                return _think(node)
+                return bind_think(node)
             case SetNode():
-                return _set(node, failures)
+                return bind_set(node, failures)
             case PushNode():
-                return bind_push(node, failures)
+                return bind_push(node, self._services.sharing, failures)
             case PopNode():
-                return bind_pop(node, failures)
+                if not node.is_pool:
+                    return bind_pop(node, failures)
+                return bind_pool_pop(node, self._services.sharing.pool(node.source), failures)
+            case BarrierNode():
+                gate = self._services.sharing.gate(self._recorder.phase, node)
+                return bind_barrier(node, gate, failures)
             case HeaderNode():
-                return _header(node, failures)
+                return bind_header(node, failures)
             case GroupNode():
                 return self._group(node, place)
             case IfNode():
@@ -358,50 +368,6 @@ def _only_when(when: Evaluate | None, step: Step, failures: StepFailures) -> Ste
     return step_if
 
 
-def _think(node: ThinkNode) -> Step:
-    pause = node.pause
-
-    async def think(user: Actor) -> None:
-        await user.pause(user.drawer(pause)(), soundly=True)
-
-    return think
-
-
-_MOST_TEXT: Final = 16_000_000
-"""Of a variable: one that is joined with itself, time after time, doubles each time."""
-
-
-def _set(node: SetNode, failures: StepFailures) -> Step:
-    values, evaluated = node.values, failures.evaluated
-
-    async def set_values(user: Actor) -> None:
-        scope = user.scope
-        for name, evaluate in values:
-            value = evaluated(user, evaluate)
-            if isinstance(value, str) and len(value) > _MOST_TEXT:
-                raise failures.failed(user, f"`{name}` would be a text larger than 16 MB")
-            scope[name] = value
-            user.let_go(value)
-
-    return set_values
-
-
-def _header(node: HeaderNode, failures: StepFailures) -> Step:
-    values, evaluated = node.values, failures.evaluated
-
-    async def set_headers(user: Actor) -> None:
-        for name, evaluate in values:
-            value = None if evaluate is None else evaluated(user, evaluate)
-            try:
-                text = None if value is None else to_text(value)
-                for session in user.sessions:
-                    session.set_header(name, text)
-            except EvaluationError as error:
-                raise failures.failed(user, str(error)) from error
-
-    return set_headers
-
-
 def throttled(step: Step, turns: Turns) -> Step:
     """Return the request step, sent no sooner than its turn comes."""
 
@@ -434,10 +400,7 @@ async def _wait(user: Actor, turns: Turns) -> None:
         return
     is_first = user.moment_ns == user.began_ns
     await user.sleeper.until(due_ns, soundly=not is_first)
-    user.moment_ns = user.clock.now_ns()
-    if is_first and user.sleeper.cut and user.moment_ns < due_ns:
+    if is_first and user.sleeper.cut and user.clock.now_ns() < due_ns:
+        user.moment_ns = user.clock.now_ns()
         raise NeverBegun
-    waited_ns = user.moment_ns - asked_ns
-    user.thought_ns += waited_ns
-    if user.due_ns:
-        user.due_ns += waited_ns
+    user.waited(asked_ns)

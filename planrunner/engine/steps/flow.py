@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
 from typing import Final
 
+from planrunner.engine.sharing.pools import NOTHING
+from planrunner.engine.sharing.sharing import BarrierGate, SharedPool, Sharing
 from planrunner.engine.steps.step_failures import StepFailures
 from planrunner.engine.steps.step_services import StepServices
 from planrunner.engine.users.user_context import (
@@ -18,33 +20,45 @@ from planrunner.engine.users.user_context import (
     StepsStopped,
 )
 from planrunner.graph.run_graph import (
+    BarrierNode,
     CallNode,
     Evaluate,
     ForeachNode,
+    HeaderNode,
     IfNode,
     LogNode,
     PopNode,
     PushNode,
     RepeatNode,
+    SetNode,
     StopNode,
     StopWhat,
     SwitchNode,
+    ThinkNode,
     WhileNode,
 )
+from planrunner.language.expressions.builtins.names import pool_in
 from planrunner.language.expressions.values import EvaluationError, kind_of, to_text
+from planrunner.protocols.base import FailureKind
+from planrunner.units import write_duration
 
 __all__ = [
+    "bind_barrier",
     "bind_call",
     "bind_choose",
     "bind_foreach",
     "bind_group",
+    "bind_header",
     "bind_if",
     "bind_log",
+    "bind_pool_pop",
     "bind_pop",
     "bind_push",
     "bind_repeat",
+    "bind_set",
     "bind_stop",
     "bind_switch",
+    "bind_think",
     "bind_while",
     "ending_on_error",
 ]
@@ -199,18 +213,71 @@ def _listed(user: Actor, items: Evaluate, shown: str, failures: StepFailures) ->
     raise failures.failed(user, f"`{shown}` is {kind_of(value)}, not a list")
 
 
+# -- the user itself ---------------------------------------------------------------------------
+
+
+def bind_think(node: ThinkNode) -> Step:
+    pause = node.pause
+
+    async def think(user: Actor) -> None:
+        await user.pause(user.drawer(pause)(), soundly=True)
+
+    return think
+
+
+_MOST_TEXT: Final = 16_000_000
+"""Of a variable: one that is joined with itself, time after time, doubles each time."""
+
+
+def bind_set(node: SetNode, failures: StepFailures) -> Step:
+    values, evaluated = node.values, failures.evaluated
+
+    async def set_values(user: Actor) -> None:
+        scope = user.scope
+        for name, evaluate in values:
+            value = evaluated(user, evaluate)
+            if isinstance(value, str) and len(value) > _MOST_TEXT:
+                raise failures.failed(user, f"`{name}` would be a text larger than 16 MB")
+            scope[name] = value
+            user.let_go(value)
+
+    return set_values
+
+
+def bind_header(node: HeaderNode, failures: StepFailures) -> Step:
+    values, evaluated = node.values, failures.evaluated
+
+    async def set_headers(user: Actor) -> None:
+        for name, evaluate in values:
+            value = None if evaluate is None else evaluated(user, evaluate)
+            try:
+                text = None if value is None else to_text(value)
+                for session in user.sessions:
+                    session.set_header(name, text)
+            except EvaluationError as error:
+                raise failures.failed(user, str(error)) from error
+
+    return set_headers
+
+
 # -- lists -------------------------------------------------------------------------------------
 
 
-def bind_push(node: PushNode, failures: StepFailures) -> Step:
-    values = node.values
+def bind_push(node: PushNode, sharing: Sharing, failures: StepFailures) -> Step:
+    values = [
+        (name, evaluate, sharing.pool(pool) if (pool := pool_in(name)) else None)
+        for name, evaluate in node.values
+    ]
 
     async def push(user: Actor) -> None:
-        for name, evaluate in values:
+        for name, evaluate, pool in values:
             value = failures.evaluated(user, evaluate)
             user.let_go(value)
             try:
-                user.own_list(name).append(value)
+                if pool is None:
+                    user.own_list(name).append(value)
+                else:
+                    pool.push(value)
             except EvaluationError as error:
                 raise failures.failed(user, str(error)) from error
 
@@ -233,6 +300,52 @@ def bind_pop(node: PopNode, failures: StepFailures) -> Step:
             user.scope[target] = item
 
     return pop
+
+
+def bind_pool_pop(node: PopNode, pool: SharedPool, failures: StepFailures) -> Step:
+    """Return a step that takes an element out of a list of all users, and may wait for one."""
+    target, which, wait_ns = node.target, node.which, node.wait_ns
+    empty = f"`pool.{node.source}` is empty, so nothing can be taken out of it"
+    if wait_ns:
+        empty = f"`pool.{node.source}` was still empty after {write_duration(wait_ns)}"
+
+    async def pop(user: Actor) -> None:
+        draw = user.rng.random() if which == "random" else 0.0
+        is_first = user.moment_ns == user.began_ns
+        item = await pool.take(user, which, draw)
+        if item is NOTHING and wait_ns:
+            item = await pool.wait(user, which, draw, wait_ns)
+        if item is NOTHING:
+            if wait_ns and _is_to_end(user):
+                raise NeverBegun if is_first else StepsStopped
+            raise failures.failed(user, empty)
+        if target:
+            user.scope[target] = item
+
+    return pop
+
+
+def _is_to_end(user: Actor) -> bool:
+    return user.sleeper.cut
+
+
+def bind_barrier(node: BarrierNode, gate: BarrierGate, failures: StepFailures) -> Step:
+    timeout_ns = node.timeout_ns
+
+    async def barrier(user: Actor) -> None:
+        if _is_to_end(user):
+            return  # it only finishes its iteration, and waits for nobody
+        is_first = user.moment_ns == user.began_ns
+        passed = await gate.pass_with_others(user, timeout_ns)
+        if not _is_to_end(user):
+            if passed:
+                return
+            words = f"waited {write_duration(timeout_ns)} for {node.who}"
+            raise failures.failed(user, words, kind=FailureKind.TIMEOUT)
+        if is_first:
+            raise NeverBegun
+
+    return barrier
 
 
 _POSITIONS: Final[Mapping[str, Callable[[Actor, int], int]]] = {

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from planrunner.engine.recording.run_masker import RunMasker
+from planrunner.engine.sharing.sharing import Sharing
 from planrunner.values import dataclass
 
 __all__ = ["Hook", "LogLines", "LogSink", "StepServices"]
@@ -61,9 +62,11 @@ class StepServices:
         stop_phase: Begins the phase's graceful stop.
         stop_plan: Begins that of the whole run.
         hooks: The functions of the plan's hooks file, by name.
+        sharing: What users share.
     """
 
     log: LogLines
     stop_phase: Callable[[], None]
     stop_plan: Callable[[], None]
     hooks: Mapping[str, Hook]
+    sharing: Sharing

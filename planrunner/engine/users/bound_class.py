@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 from planrunner.engine.scheduling.arrival_queue import ArrivalQueue
 from planrunner.engine.scheduling.iteration_budget import Quota
@@ -14,7 +15,15 @@ from planrunner.engine.users.user_context import Step
 from planrunner.graph.run_graph import Renewal, UserProgram
 from planrunner.values import dataclass
 
-__all__ = ["BoundProgram"]
+__all__ = ["BoundProgram", "Gathering"]
+
+
+class Gathering(Protocol):
+    """Where users wait for each other: it has to know how many there are."""
+
+    def join(self) -> None: ...
+
+    def leave(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +38,7 @@ class BoundProgram:
         queue: Where its users wait for arrivals; None but in the open model.
         punctual: Where iterations that have a due time are counted; None where they have none.
         renewal: What begins anew with each iteration.
+        gatherings: The barriers that its users may come to.
     """
 
     program: UserProgram
@@ -44,3 +54,4 @@ class BoundProgram:
     queue: ArrivalQueue | None = None
     punctual: Punctuality | None = None
     renewal: Renewal = Renewal.NOTHING
+    gatherings: tuple[Gathering, ...] = ()

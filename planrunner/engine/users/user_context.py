@@ -199,6 +199,14 @@ class Actor:
         self.moment_ns = self.clock.now_ns()
         self.thought_ns += self.moment_ns - began_ns
 
+    def waited(self, since_ns: int) -> None:
+        """Note that others let it wait since then: neither latency nor time of a group."""
+        self.moment_ns = self.clock.now_ns()
+        waited_ns = self.moment_ns - since_ns
+        self.thought_ns += waited_ns
+        if self.due_ns:
+            self.due_ns += waited_ns
+
 
 Step = Callable[[Actor], Coroutine[Any, Any, None]]
 """A step bound to its place in the plan; one function serves all users."""

@@ -21,6 +21,7 @@ from planrunner.engine.recording.run_masker import RunMasker
 from planrunner.engine.recording.run_queue import Waits
 from planrunner.engine.scheduling.lateness import Punctuality
 from planrunner.engine.scheduling.timeline import Timeline
+from planrunner.engine.sharing.sharing import Sharing
 from planrunner.engine.steps.binder import Binder, StepPlace, Wires
 from planrunner.engine.steps.python_hooks import load_hooks
 from planrunner.engine.steps.step_services import Hook, LogLines, LogSink, StepServices
@@ -37,6 +38,7 @@ from planrunner.graph.run_graph import (
     RunGraph,
     StepNode,
     UserProgram,
+    barriers_of,
     walk_steps,
 )
 from planrunner.load.partition import ALL, WorkerShare
@@ -93,6 +95,7 @@ class Worker:
     Attributes:
         started_ns: The start of the run (clock time).
         mask: Takes secrets out of what is told of users, those included that they meet.
+        sharing: What its users share.
         lead_ns: How long before its begin a phase has to be opened.
     """
 
@@ -126,6 +129,7 @@ class Worker:
         self._context = context
         self.mask = mask or run_masker(graph)
         self._log = LogLines(self.mask)
+        self.sharing = Sharing(graph, scope)
         # Before the clock starts: listing the places of many rows takes its time.
         self._feeds = Feeds(
             graph,
@@ -259,6 +263,8 @@ class Worker:
         counters.add(self._context.counters)
         for protocol, account in self._context.wires.accounts():
             counters.account(protocol, account)
+        for name, pool in self.sharing.kept.items():
+            counters.pool_drops[name] = pool.dropped
         for (phase, user_class), tasks in self._tasks.items():
             for task in tasks:
                 key = phase, user_class, task.name
@@ -283,7 +289,11 @@ class Worker:
 
     def _services(self, stop_phase: Callable[[], None]) -> StepServices:
         return StepServices(
-            log=self._log, stop_phase=stop_phase, stop_plan=self._stop_plan, hooks=self._hooks
+            log=self._log,
+            stop_phase=stop_phase,
+            stop_plan=self._stop_plan,
+            hooks=self._hooks,
+            sharing=self.sharing,
         )
 
     def _stop_plan(self) -> None:
@@ -302,6 +312,7 @@ class Worker:
         tasks = tuple(binder.task(task, program.name) for task in program.tasks)
         self._tasks[recorder.phase, program.name] = tasks
         services = StepPlace(program.name)
+        gates = (self.sharing.gate(recorder.phase, node) for node in barriers_of(program))
         return BoundProgram(
             program=program,
             phase=recorder.phase,
@@ -312,6 +323,7 @@ class Worker:
             next_iteration=next_iteration,
             feeds=self._feeds.of(program.data),
             stop_plan=self._fail_plan,
+            gatherings=tuple(dict.fromkeys(gates)),
         )
 
 

@@ -1,5 +1,7 @@
 """What coordinator and workers say to each other; values that pickle, at most a few a second.
 
+What users share goes the same way, as often as they use it: see `engine.sharing.messages`.
+
 ```
 coordinator                                          worker
   Assignment: which worker you are, and the plan  →
@@ -84,6 +86,7 @@ class Begin:
         begin_ns: The instant at which all workers begin (clock time).
         names: What `setup` set for every user.
         level: What the level is called, and its load; empty and None but for a search.
+        given: What the worker's own pools get to begin with.
     """
 
     phase: str
@@ -91,6 +94,7 @@ class Begin:
     names: Mapping[str, object]
     level: str = ""
     load: RunnableLoad | None = None
+    given: Mapping[str, list[object]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -24,6 +25,8 @@ from planrunner.clock import Clock
 from planrunner.engine.recording.counters import Counters
 from planrunner.engine.scheduling.interruptible_sleep import InterruptibleSleep
 from planrunner.engine.scheduling.timeline import FOREVER_NS, Timeline
+from planrunner.engine.sharing.desk import SharingDesk
+from planrunner.engine.sharing.messages import SharedMessage
 from planrunner.engine.stop import Among, Ending, Stop, StopLevel
 from planrunner.engine.workers.assignment import who_shares
 from planrunner.engine.workers.local import Drained, Worker
@@ -134,6 +137,7 @@ class RemotePool:
         self._awaited: tuple[Callable[[WorkerState], bool], InterruptibleSleep] | None = None
         self._halted_ns = FOREVER_NS
         self._at_once = InterruptibleSleep(clock)
+        self._desk = SharingDesk(graph, home.sharing.kept, self.size)
         self.start_spread_ns = 0
 
     @property
@@ -224,12 +228,13 @@ class RemotePool:
         """Let all run their part of a phase, until the last user of the last one has gone."""
         loop = asyncio.get_running_loop()
         futures = []
-        for link in self._links:
+        self._desk.begin(begin.phase)
+        for link, given in zip(self._links, self._home.sharing.deal(self.size), strict=True):
             link.ends_ns.pop(begin.phase, None)
             if link.alive:
                 future = link.running[begin.phase] = loop.create_future()
                 futures.append(future)
-                self._send(link, begin)
+                self._send(link, replace(begin, given=given))
         began_ns = [moment for future in futures if (moment := await future) is not None]
         if began_ns:
             self.start_spread_ns = max(self.start_spread_ns, max(began_ns) - min(began_ns))
@@ -334,6 +339,9 @@ class RemotePool:
                 self._take(link, message)
             case Ended():
                 link.running.pop(message.phase).set_result(message.began_ns)
+            case SharedMessage():
+                lost = {one.number for one in self._links if not one.alive}
+                self._desk.heard(link.number, link.handle.transport.send, message, lost=lost)
             case SaidStop():
                 self._end_phase(message.phase)
             case Asked():

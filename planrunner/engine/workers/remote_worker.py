@@ -8,6 +8,7 @@ from collections.abc import Callable
 from planrunner.clock import Clock
 from planrunner.engine.load_models.bound_phase import BoundPhase
 from planrunner.engine.scheduling.timeline import SearchTimeline, Timeline, timeline_of
+from planrunner.engine.sharing.messages import Given
 from planrunner.engine.stop import Among, Ending, Stop
 from planrunner.engine.workers.local import Worker
 from planrunner.engine.workers.messages import (
@@ -69,6 +70,7 @@ class RemoteWorker:
         self._clock = clock
         self._stop = stop
         self._open: dict[str, tuple[Timeline, BoundPhase]] = {}
+        worker.sharing.connect(transport.send, worker.mask)
         self._samples: SampleWriter | None = None
 
     async def serve(self) -> None:
@@ -108,6 +110,8 @@ class RemoteWorker:
             case EndPhase():
                 if order.phase in self._open:
                     self._open[order.phase][1].end()
+            case Given():
+                self._worker.sharing.heard(order)
             case Look():
                 self._send_drained(0, look=order.number)
             case Halt():
@@ -153,6 +157,7 @@ class RemoteWorker:
         go = bound.prepare(load, begin.begin_ns)
         await self._clock.sleep_until(begin.begin_ns)
         began_ns = self._clock.now_ns()
+        self._worker.sharing.begin(begin.phase, begin.given)
         await go()
         self._send_drained(0)
         self._transport.send(Ended(phase.name, began_ns))

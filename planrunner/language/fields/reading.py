@@ -19,16 +19,19 @@ class ReadBy:
     Args:
         read: Takes what the plan holds; raises what `language.fields.mapping.error` gives.
         schema: The JSON Schema of what `read` accepts; without it a `WithJsonSchema` must follow.
+
+    Attributes:
+        read: As given, for fields that hold such a value in a form of their own.
     """
 
     def __init__(
         self, read: Callable[[object], object], schema: Mapping[str, Any] | None = None
     ) -> None:
-        self._read = read
+        self.read = read
         self._schema = schema or {}
 
     def __get_pydantic_core_schema__(self, _source: object, _handler: object) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(self._read)
+        return core_schema.no_info_plain_validator_function(self.read)
 
     def __get_pydantic_json_schema__(self, _core: object, _handler: object) -> dict[str, Any]:
         return dict(self._schema)

@@ -1,4 +1,4 @@
-"""What the values of step actions can hold: `pop`, `foreach`, `python`, `exec`."""
+"""What the values of step actions can hold: `foreach`, `call`, `python`, `exec`."""
 
 from __future__ import annotations
 
@@ -29,33 +29,17 @@ __all__ = [
     "Foreach",
     "ForeachField",
     "OnErrorField",
-    "Pop",
-    "PopField",
     "PythonModel",
-    "Which",
+    "check_name",
 ]
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
-Which = Literal["first", "last", "random"]
 OnErrorField = Literal["continue", "stop_iteration", "stop_user"]
 
 
-@dataclass(frozen=True, slots=True)
-class Pop:
-    """Take an element out of a list.
-
-    Attributes:
-        source: The list's name.
-        target: The name that gets the element; empty when nothing does.
-    """
-
-    source: str
-    which: Which
-    target: str
-
-
-def _check_name(name: object, key: str = "") -> None:
+def check_name(name: object, key: str = "") -> None:
+    """Raise what is wrong with a name that a step sets."""
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise error(
             Fault(
@@ -74,42 +58,6 @@ def _check_name(name: object, key: str = "") -> None:
                 key,
             )
         )
-
-
-def _read_pop(data: object) -> Pop:
-    if isinstance(data, dict):
-        names = [key for key in data if key != "as"]
-        target = data.get("as", "")
-        if len(names) == 1 and data[names[0]] in ("first", "last", "random"):
-            if "as" in data:
-                _check_name(target, "as")
-            return Pop(names[0], cast("Which", data[names[0]]), target)
-    raise error(
-        Fault(
-            Code.INVALID_VALUE,
-            "`pop` needs one list and the element to take",
-            "write `pop: {keys: random, as: key}`, with `first`, `last` or `random`",
-        )
-    )
-
-
-PopField = Annotated[
-    Pop,
-    ReadBy(
-        _read_pop,
-        {
-            "type": "object",
-            "title": "pop",
-            "properties": {
-                "as": {
-                    "type": "string",
-                    "markdownDescription": "The variable that stores the element.",
-                }
-            },
-            "additionalProperties": {"enum": ["first", "last", "random"]},
-        },
-    ),
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +87,7 @@ def _read_foreach(data: object) -> Foreach:
                 "write a name, `in` and a list: `foreach: id in created`",
             )
         )
-    _check_name(head[1])
+    check_name(head[1])
     try:
         items = parse(data[head.end() :])
     except ExpressionError as failed:
@@ -182,10 +130,10 @@ def _read_call(data: object) -> FlowCall:
         return FlowCall(data)
     if isinstance(data, dict) and isinstance(data.get("flow"), str) and data["flow"]:
         if "as" in data:
-            _check_name(data["as"], "as")
+            check_name(data["as"], "as")
         arguments = {key: data[key] for key in data if key not in ("flow", "as")}
         for name in arguments:
-            _check_name(name, name)
+            check_name(name, name)
         values = cast("Mapping[str, Any]", read_value(arguments))
         return FlowCall(data["flow"], values, data.get("as", ""))
     raise error(

@@ -31,8 +31,10 @@ if TYPE_CHECKING:
     from planrunner.plan.models.data_sources import DataModel
     from planrunner.plan.models.report_settings import ReportModel
     from planrunner.plan.models.services import MonitorModel, ServiceModel
+    from planrunner.plan.models.sharing import ValuePoolModel
 else:  # plans without these don't import what they take
     DataModel = later("planrunner.plan.models.data_sources", "DataModel")
+    ValuePoolModel = later("planrunner.plan.models.sharing", "ValuePoolModel")
     MonitorModel = later("planrunner.plan.models.services", "MonitorModel")
     ReportModel = later("planrunner.plan.models.report_settings", "ReportModel")
     ServiceModel = later("planrunner.plan.models.services", "ServiceModel")
@@ -156,6 +158,11 @@ class PlanModel(_RootModel):
         None,
         description="Rows of test data, and how users share them.",
         examples=["{topics: {list: [python, docker], order: random}}"],
+    )
+    pools: dict[VariableName, ValuePoolModel] | None = Field(
+        None,
+        description="Lists that users share, for the whole run.",
+        examples=["{orders: {}}", "{orders: {shared: run}}"],
     )
     flows: dict[str, FlowModel] | None = Field(
         None,

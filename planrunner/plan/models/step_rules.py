@@ -18,6 +18,7 @@ _BEFORE_GUESTS: Final = (
     "set",
     "push",
     "pop",
+    "barrier",
     "header",
     "group",
     "if",

@@ -24,10 +24,10 @@ from planrunner.plan.models.actions import (
     ExecModel,
     ForeachField,
     OnErrorField,
-    PopField,
     PythonModel,
 )
 from planrunner.plan.models.requests import LoneRequest, RequestStep, actions_in
+from planrunner.plan.models.sharing import BarrierModel, PopField
 from planrunner.plan.models.step_rules import OWN_ACTIONS, step_faults
 from planrunner.protocols import registry
 
@@ -84,6 +84,9 @@ class StepModel(RequestStep):
         "data": "form",
         "label": "name",
         "transaction": "group",
+        "rendezvous": "barrier",
+        "synchronize": "barrier",
+        "sync": "barrier",
         "loop": "repeat",
         "for": "foreach",
         "include": "call",
@@ -105,12 +108,21 @@ class StepModel(RequestStep):
         examples=["{key: 'perf_${rand.text(10)}'}"],
     )
     push: dict[str, ValueField] | None = Field(
-        None, min_length=1, description="Add to the end of a list.", examples=["{keys: '${key}'}"]
+        None,
+        min_length=1,
+        description="Add to the end of a list of the user's, or of a pool.",
+        examples=["{keys: '${key}'}", "{pool.orders: '${id}'}"],
     )
     pop: PopField | None = Field(
         None,
-        description="Take an element out of a list; an empty list is a failure.",
-        examples=["{keys: random, as: key}"],
+        description="Take an element out of a list; an empty list is a failure. Of a pool, `wait` "
+        "says how long to wait for one.",
+        examples=["{keys: random, as: key}", "{pool.orders: first, as: id, wait: 5s}"],
+    )
+    barrier: BarrierModel | None = Field(
+        None,
+        description="Wait until so many users are here, then go on together.",
+        examples=["{name: sale, users: 10, timeout: 30s}"],
     )
     header: dict[str, TextField | None] | None = Field(
         None,

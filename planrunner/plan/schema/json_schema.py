@@ -38,6 +38,7 @@ _TITLES: Final[Mapping[str, str]] = {
     "MultipartPart": "part of a body",
     "Poll": "polled request",
     "User": "user class",
+    "ValuePool": "pool of values",
 }
 
 

@@ -50,6 +50,16 @@ SNIPPETS: Final[Mapping[str, tuple[dict[str, Any], ...]]] = {
             },
         ),
         _snippet(
+            "pop from a pool",
+            "an element of a list that users share",
+            {"pop": {"pool.${1:orders}": "first", "as": "${2:id}", "wait": "${3:5s}"}},
+        ),
+        _snippet(
+            "barrier",
+            "users that wait for each other",
+            {"barrier": {"name": "${1:start}", "users": "^${2:10}", "timeout": "${3:30s}"}},
+        ),
+        _snippet(
             "for each",
             "steps for each element of a list",
             {"foreach": "${1:item} in ${2:items}", "do": [{"get": "${3:/}"}]},

@@ -6,7 +6,8 @@ import pytest
 
 from planrunner.language.fields.mapping import GUESTS
 from planrunner.language.fields.text import Text
-from planrunner.plan.models.actions import Foreach, Pop
+from planrunner.plan.models.actions import Foreach
+from planrunner.plan.models.sharing import Pop
 from planrunner.plan.models.step_rules import COMPANIONS, OWN_ACTIONS
 from planrunner.plan.models.steps import BlockModel, StepModel
 from tests.support.plan_models import found_in, plain

@@ -41,6 +41,13 @@ PROVIDED: Final = (
         "http://127.0.0.1:8080",
     ),
     Described(
+        "pool",
+        "pool.NAME",
+        "the elements of a pool that the users of a worker share, as a list",
+        "pool.orders | length",
+        "3",
+    ),
+    Described(
         "status",
         "status",
         "the status of the last reply; like the three below in `expect`, `extract`, `tags` and "

@@ -19,6 +19,7 @@ __all__ = [
     "ROOT_HELPERS",
     "TEST_NAMES",
     "foreign_hint",
+    "pool_in",
 ]
 
 ROOT_HELPERS: Final = tuple(sorted([*(helper.name for helper in CALLED), *METHODS, "fake"]))
@@ -26,6 +27,14 @@ ROOT_HELPERS: Final = tuple(sorted([*(helper.name for helper in CALLED), *METHOD
 
 RESERVED: Final = frozenset({"fake", "now", "rand", *(name.name for name in PROVIDED)})
 """Names that no param, data source, state or variable may take."""
+
+_POOL: Final = "pool."
+
+
+def pool_in(name: str) -> str:
+    """Return the pool that is read or changed as `pool.NAME`; empty for any other name."""
+    return name[len(_POOL) :] if name.startswith(_POOL) else ""
+
 
 _FROM_ENVIRONMENT: Final = (
     "read it into a param, `params: {x: {type: str, env: NAME}}`, and write `${x}`"
