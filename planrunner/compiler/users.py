@@ -32,7 +32,7 @@ from planrunner.plan.models.users import NeedsModel, TaskModel, UserModel
 from planrunner.plan.yaml.document import PlanPath
 from planrunner.protocols import registry
 
-__all__ = ["check_substitutes", "compile_needs", "compile_users"]
+__all__ = ["check_following", "check_substitutes", "compile_needs", "compile_users"]
 
 ClassBlocks = Callable[[Mapping[str, PlanMapping] | None, PlanPath], SettingsBlocks]
 """Gives what the requests of a class start from: what it writes, and where."""
@@ -162,6 +162,7 @@ class _Class:
             tasks.append(self._task(task, path, flow, own_tags))
             written |= _forgotten(flow)
         check_substitutes(self._work, tasks, (*self._path, "tasks"))
+        check_following(self._work, tasks, (*self._path, "tasks"))
         return tuple(tasks)
 
     def _task(
@@ -178,6 +179,10 @@ class _Class:
             needs=needs,
             timeout_ns=work.settle(task.timeout, (*path, "timeout"), 0),
             on_error=OnError(task.on_error or self._model.on_error or OnError.CONTINUE),
+            following=tuple(
+                (name, work.settle(weight, (*path, "next", name), 1))
+                for name, weight in (task.next or {}).items()
+            ),
             place=work.place(path),
         )
 
@@ -236,6 +241,18 @@ def check_substitutes(work: Compilation, tasks: Sequence[TaskProgram], path: Pla
             cycle = " → ".join((task.name, *chain))
             message = f"tasks replace each other in a circle: {cycle}"
             work.fault(where, Code.REFERENCE_CYCLE, message)
+
+
+def check_following(work: Compilation, tasks: Sequence[TaskProgram], path: PlanPath) -> None:
+    """Check that every task named by a `next` exists; `path` is that of the list of tasks."""
+    names = [task.name for task in tasks]
+    for index, task in enumerate(tasks):
+        for name, _ in task.following:
+            if name not in names:
+                where = (*path, index, "next", name)
+                hint = suggest(name, names) or "tasks of this class: " + ", ".join(names)
+                message = f"unknown task `{name}`"
+                work.fault(where, Code.UNKNOWN_NAME, message, hint=hint, part="key")
 
 
 def _substitute(task: TaskProgram) -> str:

@@ -99,13 +99,13 @@ def _pass(programs: Iterable[UserProgram], phase: PhaseNode) -> _Pass:
 
 def _of_class(program: UserProgram, phase: PhaseNode) -> _Pass:
     tasks = []
-    for task in program.tasks:
+    for task, share in zip(program.tasks, program.task_shares(phase.load), strict=True):
         sent = [*_sent(task.steps)]
         names = f"{phase.name}hold{program.name}{task.name}"
         tags = sum(len(f"{key}={value};") for key, value in task.tags)
         tasks.append(
             (
-                task.weight,
+                share,
                 _Pass(
                     len(sent),
                     len(names) + tags + _mean_length(sent),
@@ -117,7 +117,7 @@ def _of_class(program: UserProgram, phase: PhaseNode) -> _Pass:
     return _Pass(one.requests, one.characters, max(one.pause_ns, program.pace_ns))
 
 
-def _mean(parts: Sequence[tuple[int, _Pass]]) -> _Pass:
+def _mean(parts: Sequence[tuple[float, _Pass]]) -> _Pass:
     total = sum(weight for weight, _ in parts) or 1
     return _Pass(
         sum(weight * one.requests for weight, one in parts) / total,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from itertools import accumulate
 from random import Random
 
-__all__ = ["balanced_picker", "random_picker"]
+__all__ = ["PickIndex", "balanced_picker", "random_picker"]
 
 PickIndex = Callable[[], int]
 

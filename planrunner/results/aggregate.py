@@ -63,7 +63,8 @@ class TaskCount:
         runs: How often it ran, in the place of another task included.
         skipped: Picks refused because `needs` was not met.
         substituted: Picks in whose place another task ran.
-        gained: What it could expect of others' refusals, see `metrics.task_mix`.
+        gained: What it could expect of draws by other weights, see `metrics.task_mix`.
+        share: Of the picks, as the plan declares it where weights alone don't; else None.
     """
 
     user: str
@@ -73,6 +74,7 @@ class TaskCount:
     skipped: int = 0
     substituted: int = 0
     gained: float = 0.0
+    share: float | None = None
 
     @property
     def picks(self) -> TaskPicks:
@@ -141,7 +143,8 @@ def make_task_mix(counts: Iterable[TaskCount]) -> tuple[AchievedTask, ...]:
             user=count.user,
             task=count.task,
             weight=count.weight,
-            declared_percent=100 * count.weight / weights[count.user],
+            declared_percent=100
+            * (count.weight / weights[count.user] if count.share is None else count.share),
             share_percent=100 * count.runs / runs[count.user] if runs[count.user] else None,
             runs=count.runs,
             skipped=count.skipped,
@@ -155,7 +158,7 @@ def make_task_mix(counts: Iterable[TaskCount]) -> tuple[AchievedTask, ...]:
 def mix_errors(counts: Iterable[TaskCount]) -> Mapping[str, float]:
     """Return ½ Σ |share run - share expected| of each user class that ran a task, in percent.
 
-    What is expected follows the weights among the tasks that were open.
+    What is expected follows the weights among the tasks that were open, and `next`.
     """
     by_user: dict[str, list[TaskPicks]] = {}
     for count in counts:

@@ -93,7 +93,7 @@ def select(selection: PlanSelection, programs: Sequence[UserProgram]) -> tuple[U
     """Return the classes with those of their tasks that are wanted; one without any is left out.
 
     A task that would run in place of another is left out as well if it isn't wanted: the pick is
-    skipped then.
+    skipped then. So is one that would follow another: if none is left that may, any may.
     """
     if not selection.is_partial:
         return tuple(programs)
@@ -107,7 +107,7 @@ def _select_tasks(selection: PlanSelection, program: UserProgram) -> UserProgram
         return replace(program, tasks=())
     tasks = tuple(task for task in program.tasks if _is_wanted(selection, task))
     names = {"skip", "repick", *(task.name for task in tasks)}
-    return replace(program, tasks=tuple(_without_substitute(task, names) for task in tasks))
+    return replace(program, tasks=tuple(_among(names, task) for task in tasks))
 
 
 def _is_wanted(selection: PlanSelection, task: TaskProgram) -> bool:
@@ -119,7 +119,11 @@ def _is_wanted(selection: PlanSelection, task: TaskProgram) -> bool:
     return tags.isdisjoint(selection.skip_tags)
 
 
-def _without_substitute(task: TaskProgram, names: set[str]) -> TaskProgram:
+def _among(names: set[str], task: TaskProgram) -> TaskProgram:
+    """Return the task so that it leads to none that is left out."""
+    following = tuple((name, weight) for name, weight in task.following if name in names)
+    if following != task.following:
+        task = replace(task, following=following)
     needs = task.needs
     if needs is None or needs.otherwise in names:
         return task

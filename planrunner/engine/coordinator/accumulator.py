@@ -40,7 +40,7 @@ from planrunner.engine.recording.stalls import StallWatch
 from planrunner.engine.stop import Stop
 from planrunner.engine.workers.local import Drained
 from planrunner.engine.workers.merge import health_of
-from planrunner.graph.run_graph import RunGraph
+from planrunner.graph.run_graph import Renewal, RunGraph, UserProgram
 from planrunner.language.secrets import Masker
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.judging.evidence import (
@@ -325,9 +325,10 @@ class Accumulator:
                 skipped=skips.get((program.name, task.name), 0),
                 substituted=substitutions.get((program.name, task.name), 0),
                 gained=gained.get((program.name, task.name), 0.0),
+                share=share,
             )
             for program in self._graph.users
-            for task in program.tasks
+            for task, share in zip(program.tasks, _declared(self._graph, program), strict=True)
             if any(name == program.name for _, name in self._counters.started)
         )
 
@@ -373,6 +374,15 @@ class Accumulator:
                 for key in ((phase, user, task.name),)
             ],
         )
+
+
+def _declared(graph: RunGraph, program: UserProgram) -> tuple[float | None, ...]:
+    """Return the share of picks that each task of a class should have; None for that by weight."""
+    phases = [phase for phase in graph.phases if program.name in phase.classes]
+    chained = [phase for phase in phases if program.renewal(phase.load) is Renewal.NOTHING]
+    if not program.is_chained or not chained:
+        return (None,) * len(program.tasks)
+    return program.task_shares()
 
 
 def _are_on_time(arrivals: Sequence[ArrivalCounts]) -> bool:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import pi, sqrt
 from typing import Final
 
 from planrunner.engine.recording.counters import Counters
 from planrunner.engine.recording.generator_health import HealthLog
 from planrunner.engine.recording.stalls import Stall
 from planrunner.engine.recording.starvation import Starvation
+from planrunner.metrics.task_mix import chance_error
 from planrunner.results.aggregate import TaskCount, mix_errors
 from planrunner.results.loads import GENERATOR, GeneratorFacts, PhaseLoad, Sustainable
 from planrunner.units import NS_PER_MS, NS_PER_S, format_count, format_duration
@@ -197,23 +197,13 @@ def doubts_of_mix(doubts: Doubts, counts: Sequence[TaskCount]) -> None:
     Picks that `needs` refused are what the plan says, so they make no doubt.
     """
     for user, error in mix_errors(counts).items():
-        chance = _CHANCES * _by_chance([count for count in counts if count.user == user])
+        chance = _CHANCES * chance_error([count.picks for count in counts if count.user == user])
         if error > max(_MOST_MIX_ERROR, chance):
             doubts.add(
                 f"the tasks of `{user}` ran {error:.1f} % off their weights; look for tasks whose "
                 "steps `stop` or fail early, and for users that end early",
                 is_invalid=False,
             )
-
-
-def _by_chance(counts: Sequence[TaskCount]) -> float:
-    """Return the mix error, in percent, that drawing by weight has on average.
-
-    The mean deviation of a share p over n draws is sqrt(2 p (1 - p) / (pi n)).
-    """
-    runs, weights = sum(c.runs for c in counts), sum(c.weight for c in counts)
-    shares = [count.weight / weights for count in counts]
-    return 50 * sum(sqrt(2 * share * (1 - share) / (pi * runs)) for share in shares)
 
 
 def stall_notices(

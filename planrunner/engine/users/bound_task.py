@@ -24,7 +24,8 @@ class BoundTask:
         check: Evaluates what it needs.
         skipped: Picks of it that were refused, another pick in their place or none.
         substituted: Picks of it in whose place the task that its `needs` names ran.
-        gained: Of refusals of other tasks, see `metrics.task_mix`.
+        gained: What it could expect of draws by other weights than the class's, see
+            `metrics.task_mix`.
         counts_at: Whether what happens at a moment is a result; skipped and later are not
             counted in a warm-up.
     """
@@ -65,8 +66,19 @@ class BoundTask:
         self.counts_at = counts_at
 
 
-def settle_pick(user: Actor, picked: BoundTask, tasks: Sequence[BoundTask]) -> BoundTask | None:
+def settle_pick(
+    user: Actor,
+    picked: BoundTask,
+    tasks: Sequence[BoundTask],
+    among: Sequence[tuple[BoundTask, int]] | None = None,
+) -> BoundTask | None:
     """Return the task that runs for a pick, or None when it is skipped; counts what it does.
+
+    Args:
+        user: Whose pick it is.
+        picked: The task.
+        tasks: Those of the class.
+        among: What it was picked from, with weights; None for all tasks by their own.
 
     Raises:
         IterationEnded: A condition has no value.
@@ -83,7 +95,8 @@ def settle_pick(user: Actor, picked: BoundTask, tasks: Sequence[BoundTask]) -> B
                 return None
             case "repick":
                 picked.skipped += counts
-                left = [other for other in tasks if other.name not in refused]
+                choices = [(other, other.weight) for other in tasks] if among is None else among
+                left = [choice for choice in choices if choice[0].name not in refused]
                 if not left:
                     return None
                 task = picked = _draw(user, left, counts)
@@ -95,11 +108,11 @@ def settle_pick(user: Actor, picked: BoundTask, tasks: Sequence[BoundTask]) -> B
     return task
 
 
-def _draw(user: Actor, tasks: Sequence[BoundTask], counts: int) -> BoundTask:
-    bounds = tuple(accumulate(task.weight for task in tasks))
-    for task in tasks:
-        task.gained += counts * task.weight / bounds[-1]
-    return tasks[bisect(bounds, user.rng.random() * bounds[-1])]
+def _draw(user: Actor, among: Sequence[tuple[BoundTask, int]], counts: int) -> BoundTask:
+    bounds = tuple(accumulate(weight for _, weight in among))
+    for task, weight in among:
+        task.gained += counts * weight / bounds[-1]
+    return among[bisect(bounds, user.rng.random() * bounds[-1])][0]
 
 
 def limit_steps(steps: Sequence[Step], timeout_ns: int, place: str = "") -> Step:

@@ -20,6 +20,7 @@ from planrunner.engine.scheduling.iteration_budget import Quota
 from planrunner.engine.scheduling.lateness import LATE_NS
 from planrunner.engine.users.bound_class import BoundProgram
 from planrunner.engine.users.bound_task import BoundTask, settle_pick
+from planrunner.engine.users.chain import TaskChain
 from planrunner.engine.users.user_context import Actor, IterationEnded, NeverBegun, StepsStopped
 from planrunner.engine.users.visitor import Arrival, Visitor
 from planrunner.graph.run_graph import Renewal, TaskPick
@@ -35,7 +36,7 @@ _EVENTS: Final = (StepsStopped, NeverBegun, IterationEnded, asyncio.CancelledErr
 class IterationLoop:
     """What one user does from its on_start to its on_stop."""
 
-    __slots__ = ("_actor", "_begin", "_bound", "_identity", "_pick", "_visitor")
+    __slots__ = ("_actor", "_begin", "_bound", "_chain", "_identity", "_pick", "_visitor")
 
     def __init__(
         self, bound: BoundProgram, actor: Actor, visitor: Visitor, identity: dict[str, object]
@@ -45,6 +46,9 @@ class IterationLoop:
         self._visitor = visitor
         self._identity = identity
         self._pick = self._picker()
+        self._chain = self._chained(self._pick)
+        if self._chain is not None:
+            self._pick = self._chain.pick
         # Runs one iteration that was due then; False when the user must end.
         self._begin: Callable[[int], Awaitable[bool]] = {
             Renewal.NOTHING: self._one,
@@ -257,7 +261,11 @@ class IterationLoop:
         """Return the task that runs for a pick; None when there is nothing to run."""
         actor = self._actor
         try:
-            return settle_pick(actor, picked, self._bound.tasks)
+            if self._chain is None:
+                return settle_pick(actor, picked, self._bound.tasks)
+            task = settle_pick(actor, picked, self._bound.tasks, self._chain.among())
+            self._chain.ran(task)
+            return task
         except IterationEnded as ended:
             actor.counters.end_early(_reason(picked, self._bound.program.name, actor, ended))
             picked.begun += 1
@@ -311,6 +319,15 @@ class IterationLoop:
     def _waits(self) -> Callable[[], int] | None:
         wait = self._bound.program.wait
         return None if wait is None else self._actor.drawer(wait)
+
+    def _chained(self, first: Callable[[], int]) -> TaskChain | None:
+        """Return what picks where tasks follow each other; not for ever new visitors."""
+        bound, program = self._bound, self._bound.program
+        if bound.renewal is not Renewal.NOTHING or not program.is_chained:
+            return None
+        return TaskChain(
+            bound.tasks, program.following, first=first, pick=program.pick, actor=self._actor
+        )
 
     def _picker(self) -> Callable[[], int]:
         program, rng = self._bound.program, self._actor.rng

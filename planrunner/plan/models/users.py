@@ -62,19 +62,26 @@ class NeedsModel(PlanMapping):
         return {"is": data} if isinstance(data, str) else data
 
 
-TASK_KEYS: Final = ("task", "weight", "tags", "needs", "timeout", "on_error", "steps")
+TASK_KEYS: Final = ("task", "weight", "tags", "needs", "next", "timeout", "on_error", "steps")
 """The keys of a task; the others that its schema has are those of its one request."""
 
-_SHORTHAND_KEYS: Final = ("weight", "tags", "needs", "on_error")
+_SHORTHAND_KEYS: Final = ("weight", "tags", "needs", "next", "on_error")
 _TASK_ACTIONS: Final = frozenset(OWN_ACTIONS)
-_TASK_OWN: Final = frozenset({"needs", "timeout"})
+_TASK_OWN: Final = frozenset({"needs", "next", "timeout"})
 _MEAN_STEPS: Final = frozenset({"do", "requests"})
 
 
 class TaskModel(PlanMapping):
     """A named, weighted list of steps; or one request with its weight."""
 
-    synonyms: ClassVar[Mapping[str, str]] = {"name": "task", "do": "steps", "requests": "steps"}
+    synonyms: ClassVar[Mapping[str, str]] = {
+        "name": "task",
+        "do": "steps",
+        "requests": "steps",
+        "then": "next",
+        "transitions": "next",
+        "followed_by": "next",
+    }
 
     task: str | None = Field(
         None,
@@ -96,6 +103,13 @@ class TaskModel(PlanMapping):
         None,
         description="What must be true for it to run; otherwise the pick is counted as skipped.",
         examples=["keys", "{is: workspace_id, else: create workspace}"],
+    )
+    next: dict[str, PositiveInt] | None = Field(
+        None,
+        min_length=1,
+        description="The tasks that the user's next pick is drawn from once this one has run, "
+        "with their weights. Default all tasks of the class.",
+        examples=["{view cart: 3, log out: 1}"],
     )
     timeout: Duration | None = Field(
         None, description="The time limit for one run of the whole task.", examples=["30s"]

@@ -120,6 +120,32 @@ def test_a_task_mix_far_from_its_weights_is_named() -> None:
     assert (level(few), level(short)) == ("valid", "valid")
 
 
+def test_chance_is_that_of_what_was_open() -> None:
+    """A heavy task that never was leaves few draws between two light ones."""
+    doubts = Doubts()
+    refused = TaskCount("A", "x", 1000, 0, skipped=60)
+    others = [TaskCount("A", "y", 3, 40, gained=45), TaskCount("A", "z", 1, 20, gained=15)]
+
+    doubts_of_mix(doubts, [refused, *others])
+
+    assert level(doubts) == "valid"
+
+
+def test_a_share_that_next_gives_is_no_doubt() -> None:
+    """Whatever the weights, which are those of the first pick."""
+    doubts = Doubts()
+
+    doubts_of_mix(
+        doubts,
+        [
+            TaskCount("A", "x", 9, 500, gained=499.1, share=0.5),
+            TaskCount("A", "y", 1, 500, gained=499.9, share=0.5),
+        ],
+    )
+
+    assert level(doubts) == "valid"
+
+
 @pytest.mark.parametrize(
     "counts",
     [
