@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from itertools import chain
 
 from planrunner.compiler.compilation import Compilation
 from planrunner.compiler.names.known_names import Known
+from planrunner.compiler.names.never_met import TaskNames, never_met, written_by
 from planrunner.compiler.names.references import references_in
 from planrunner.compiler.settings_block import SettingsBlocks
 from planrunner.compiler.steps.tags import static_tags
@@ -68,6 +70,7 @@ class _Class:
         self._known = replace(known, has_user=True)
         self._open_flow = open_flow
         self._blocks = class_blocks(model.protocols, path)
+        self._named: list[TaskNames] = []
         for name in model.protocols or ():
             self._blocks.of(registry.named(name))
 
@@ -81,7 +84,8 @@ class _Class:
         written: set[str] = set()
         tasks = self._tasks(written)
         self._known = replace(self._known, after_iterations=True)
-        on_stop, _ = self._block(model.on_stop, "on_stop")
+        on_stop, left = self._block(model.on_stop, "on_stop")
+        self._check_needs(name, state, written_by((*on_start, *on_stop), lasting | left))
         lasting_names = {name for name, _ in state} | lasting
         return UserProgram(
             name=name,
@@ -160,6 +164,10 @@ class _Class:
             names[task.name] = index
             flow = self._flow(in_iteration)
             tasks.append(self._task(task, path, flow, own_tags))
+            condition = None
+            if task.needs is not None and (needs := tasks[-1].needs) is not None:
+                condition = task.needs.is_, needs.condition
+            self._named.append(TaskNames(condition, written_by(tasks[-1].steps, flow.written)))
             written |= _forgotten(flow)
         check_substitutes(self._work, tasks, (*self._path, "tasks"))
         check_following(self._work, tasks, (*self._path, "tasks"))
@@ -190,6 +198,26 @@ class _Class:
         flow = self._open_flow(known)
         flow.blocks = self._blocks
         return flow
+
+    def _check_needs(
+        self, user: str, state: tuple[tuple[str, Evaluate], ...], elsewhere: AbstractSet[str]
+    ) -> None:
+        """Note the tasks that no user will ever run, as far as the plan makes that certain."""
+        given = self._model.state or {}
+        written = {name: evaluate({}) for name, evaluate in state if not references_in(given[name])}
+        for index, names in never_met(written, self._named, elsewhere):
+            path = (*self._path, "tasks", index, "needs", "is")
+            task = (self._model.tasks or [])[index].name
+            stay = ", ".join(f"`{name}`" for name in names)
+            kept = "keep their first values" if len(names) > 1 else "keeps its first value"
+            message = (
+                f"`{task}` can never run: {stay} {kept}, as nothing that `{user}` does before "
+                "sets another"
+            )
+            hint = (
+                f"let a task that can run `set` it, or give {stay} another first value in `state`"
+            )
+            self._work.fault(path, Code.NEVER_RUNS, message, hint=hint)
 
     def _uses_iteration(self) -> bool:
         flows = self._open_flow(self._known).flows.models

@@ -42,6 +42,7 @@ users:
           - group: twice
             do: [{get: /products, name: again}]
           - log: paid with ${key}
+          - push: {basket: milk}
       - {task: later, needs: "'x' in basket", steps: [{get: /never}]}
     on_stop: [{get: /products, name: stop}]
 """
