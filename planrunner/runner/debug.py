@@ -15,7 +15,7 @@ from planrunner.engine.stop import Stop, interrupted_by
 from planrunner.engine.workers.local import run_masker
 from planrunner.runner.environment import around_load, check_targets
 from planrunner.runner.event_loop import client_factories
-from planrunner.runner.request import CompiledPlan, RunRequest, compile_request
+from planrunner.runner.request import CompiledPlan, RunRequest, compile_request, new_run_id
 
 __all__ = ["dry_run"]
 
@@ -38,7 +38,7 @@ async def dry_run(
         Interrupted: It was stopped.
     """
     compiled = request if isinstance(request, CompiledPlan) else compile_request(request)
-    graph, clock = compiled.graph, MonotonicClock()
+    graph, clock, run_id = compiled.graph, MonotonicClock(), new_run_id()
     stop = compiled.request.stop or Stop()
     mask = mask or run_masker(graph)
     with (
@@ -49,7 +49,7 @@ async def dry_run(
         async with around_load(
             graph,
             directory=Path(scratch),
-            run_id="",
+            run_id=run_id,
             environ=compiled.request.variables(),
             clock=clock,
             stop=stop,
@@ -58,5 +58,10 @@ async def dry_run(
             if not graph.preflight:
                 await check_targets(graph)
             return await dry_run_engine(
-                graph, clients=client_factories(graph), clock=clock, report=trace, mask=mask
+                graph,
+                clients=client_factories(graph),
+                clock=clock,
+                report=trace,
+                mask=mask,
+                run_id=run_id,
             )

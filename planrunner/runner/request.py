@@ -29,7 +29,14 @@ from planrunner.runner.report_files import check_formats
 from planrunner.target import free_port
 from planrunner.values import dataclass
 
-__all__ = ["CompiledPlan", "PreparedRun", "RunRequest", "compile_request", "prepare"]
+__all__ = [
+    "CompiledPlan",
+    "PreparedRun",
+    "RunRequest",
+    "compile_request",
+    "new_run_id",
+    "prepare",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +175,11 @@ def _load(path: Path, request: RunRequest) -> Plan:
         raise PlanError(review(error)) from error
 
 
+def new_run_id() -> str:
+    """Make one that no two runs of a directory share in practice."""
+    return os.urandom(3).hex()
+
+
 def prepare(request: RunRequest) -> PreparedRun:
     """Find out whether a run can begin, and what it will be called.
 
@@ -178,7 +190,7 @@ def prepare(request: RunRequest) -> PreparedRun:
         UsageError: The baseline can't be understood, or the run's directory has no name.
     """
     compiled = compile_request(request)
-    run_id = os.urandom(3).hex()  # that no two runs of a directory share in practice
+    run_id = new_run_id()
     folders = compiled.source.bundle.folders
     return PreparedRun(
         compiled,

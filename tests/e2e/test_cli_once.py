@@ -9,7 +9,7 @@ import pytest
 
 from planrunner.demo import DEMOS
 from planrunner.demo import HttpServer as DemoServer
-from tests.support.http_servers import Request, Wire, reply, serve
+from tests.support.http_servers import Request, Wire, always, reply, serve
 from tests.support.plans import PlanProject, plan_text, running
 
 PLAN = """
@@ -335,3 +335,24 @@ def test_whatever_ends_a_task_early_is_one_failure(
     assert said in failed
     assert "· 1 failed ·" in ended.out
     assert ended.out.index("task t") < ended.out.index("✗")
+
+
+def test_run_id_has_a_value_when_a_plan_is_tried(project: PlanProject) -> None:
+    """Another one each time, so that what a plan names by it is new."""
+    with running(serve(always(reply()))) as server:
+        project.write(
+            {
+                "plan.yaml": f"""
+name: once
+http: {{base_url: "{server.url}"}}
+users: {{A: {{steps: [{{get: "/${{run.id}}", name: id}}]}}}}
+phases: [{{users: 1, iterations: 1}}]
+"""
+            }
+        )
+        for _ in range(2):
+            assert project.run("execute", "plan.yaml", "--once").code == 0
+
+        targets = [request.target for request in server.requests]
+    assert len(set(targets)) == 2
+    assert all(len(target) > len("/123") for target in targets)
