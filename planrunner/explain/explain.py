@@ -137,8 +137,11 @@ _RETURNING: Final = (
 )
 
 
+_STAYING: Final = "each user of {} is one visitor for its whole life"
+
+
 def _sessions(graph: RunGraph, phase: PhaseNode) -> Iterator[str]:
-    """Yield what a visitor is, where it is not simply the user."""
+    """Yield what a visitor is."""
     words = dict[str, list[str]]()
     for program in graph.programs_of(phase):
         renewal = program.renewal(phase.load)
@@ -146,6 +149,8 @@ def _sessions(graph: RunGraph, phase: PhaseNode) -> Iterator[str]:
             words.setdefault(_SESSIONS[renewal], []).append(program.name)
         elif phase.load.has_due_times and program.session is None:
             words.setdefault(_RETURNING, []).append(program.name)
+        else:
+            words.setdefault(_STAYING, []).append(program.name)
     for text, names in words.items():
         yield f"    {text.format(' and '.join(few(names)))}"
 
