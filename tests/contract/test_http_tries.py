@@ -11,7 +11,7 @@ import pytest
 from planrunner.protocols.base import FailureKind
 from planrunner.protocols.http.compile.auth import compile_grant
 from planrunner.protocols.http.operation import Grant, HttpSettings, Retry
-from planrunner.protocols.http.spec import OAuth2
+from planrunner.protocols.http.spec_auth import OAuth2
 from planrunner.protocols.http.url import Origin
 from planrunner.protocols.lowering import Lowering
 from planrunner.units import NS_PER_MS

@@ -33,6 +33,9 @@ def _read_into(name: str) -> str:
 BY_HAND: Final[Mapping[tuple[str, str], tuple[tuple[str, str], ...]]] = {
     ("bad-key", 'quote it: `"404":`'): (("404:", '"404":'),),
     ("bad-key", 'quote it: `"null":`'): (("null:", '"null":'),),
+    ("conflicting-keys.auth", "both say how the user authenticates: keep one of them"): (
+        ("    sigv4: {access_key: id, secret_key: key, region: eu-west-1, service: s3}\n", ""),
+    ),
     (
         "conflicting-keys.count",
         "give the class a `weight`, or leave it out with `skip: {users: …}`",

@@ -52,12 +52,12 @@ class CookieJar:
         wall_s: Seconds since the epoch, to translate `Expires` dates.
     """
 
-    __slots__ = ("_cookies", "_now_ns", "_seen", "_seen_origin", "_seen_until_ns", "_wall_s")
+    __slots__ = ("_cookies", "_now_ns", "_seen", "_seen_origin", "_seen_until_ns", "wall_s")
 
     def __init__(self, now_ns: Callable[[], int], wall_s: Callable[[], float]) -> None:
         self._cookies: dict[tuple[str, str, str], Cookie] = {}
         self._now_ns = now_ns
-        self._wall_s = wall_s
+        self.wall_s = wall_s
         self._seen = ""
         self._seen_origin: Origin | None = None
         self._seen_until_ns = PAST
@@ -140,7 +140,7 @@ class CookieJar:
         expires = _parse_date(options.get("expires", ""))
         if expires is None:
             return FOREVER
-        left_s = expires.timestamp() - self._wall_s()
+        left_s = expires.timestamp() - self.wall_s()
         return self._now_ns() + int(left_s * NS_PER_S) if left_s > 0 else PAST
 
 

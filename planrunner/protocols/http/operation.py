@@ -17,7 +17,9 @@ from planrunner.units import NS_PER_S
 from planrunner.values import dataclass
 
 __all__ = [
+    "AwsCredentials",
     "Body",
+    "DigestCredentials",
     "DynamicBody",
     "Evaluate",
     "FileBody",
@@ -141,6 +143,29 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
+class DigestCredentials:
+    """Answers a server's challenges (RFC 7616); the values are read for each request."""
+
+    username: Evaluate
+    password: Evaluate
+
+
+@dataclass(frozen=True, slots=True)
+class AwsCredentials:
+    """Sign each message with AWS Signature Version 4; the values are read for each request.
+
+    Attributes:
+        session_token: Of temporary credentials; None, or one that is empty, sends none.
+    """
+
+    access_key: Evaluate
+    secret_key: Evaluate
+    session_token: Evaluate | None
+    region: Evaluate
+    service: Evaluate
+
+
+@dataclass(frozen=True, slots=True)
 class HttpOperation:
     """One request step, compiled.
 
@@ -158,6 +183,7 @@ class HttpOperation:
         needs_head: Something reads the reply's headers.
         retry: None sends once.
         grant: Where the bearer token comes from; None when `headers` has all there is.
+        signature: What credentials are made of for each message; None likewise.
         keepalive: False ends the connection after each reply.
     """
 
@@ -173,6 +199,7 @@ class HttpOperation:
     needs_head: bool = False
     retry: Retry | None = None
     grant: Grant | None = None
+    signature: DigestCredentials | AwsCredentials | None = None
     keepalive: bool = True
 
 
@@ -183,6 +210,7 @@ class HttpSettings:
     Attributes:
         base_url: Already in front of every relative URL; kept for the check before load.
         headers: Already merged into every operation; kept for people.
+        auth: The scheme of the credentials that requests inherit, likewise; empty for none.
         verify: False accepts every certificate.
         ca: A file of PEM certificates to trust instead of the system's.
         cert: A PEM file with the client certificate, and the key unless `key` names it.
@@ -203,6 +231,7 @@ class HttpSettings:
 
     base_url: TextParts = ()
     headers: tuple[Header, ...] = ()
+    auth: str = ""
     timeout_ns: int = 30 * NS_PER_S
     verify: bool = True
     ca: Path | None = None

@@ -20,6 +20,7 @@ from planrunner.language.fields.types import (
     ValueField,
     VariableName,
 )
+from planrunner.protocols.http.spec_auth import AuthField
 from planrunner.protocols.http.spec_expect import (
     EXTRACT_SOURCES,
     Expect,
@@ -34,7 +35,6 @@ __all__ = [
     "BODY_KEYS",
     "EXTRACT_SOURCES",
     "VERBS",
-    "Auth",
     "Expect",
     "ExtractSpec",
     "HttpModel",
@@ -46,80 +46,6 @@ __all__ = [
 
 VERBS: Final = ("get", "post", "put", "patch", "delete", "head", "options")
 BODY_KEYS: Final = ("json", "form", "multipart", "body", "body_file")
-
-
-# -- auth ----------------------------------------------------------------------------------
-
-
-class BasicAuth(PlanMapping):
-    """RFC 7617."""
-
-    username: TextField = Field(description="The user's name.", examples=["ada"])
-    password: TextField = Field(description="The user's password.", examples=["${password}"])
-
-
-class ApiKeyAuth(PlanMapping):
-    """A key in one header, query parameter or cookie."""
-
-    header: TextField | None = Field(
-        None, description="The header that carries the key.", examples=["X-API-Key"]
-    )
-    query: TextField | None = Field(
-        None, description="The query parameter that carries it.", examples=["api_key"]
-    )
-    cookie: TextField | None = Field(
-        None, description="The cookie that carries it.", examples=["key"]
-    )
-    value: TextField = Field(description="The key itself.", examples=["${api_key}"])
-
-    @classmethod
-    def find_faults(cls, data: Mapping[str, Any]) -> Iterator[Fault]:
-        yield from exactly_one(cls, data, ("header", "query", "cookie"), "where the key goes")
-
-
-class OAuth2(PlanMapping):
-    """Client credentials (RFC 6749, 4.4); the token is fetched once per user and refreshed."""
-
-    token_url: TextField = Field(description="Where tokens are fetched.", examples=["/oauth/token"])
-    client_id: TextField = Field(description="The client's id.", examples=["planrunner"])
-    client_secret: TextField = Field(description="The client's secret.", examples=["${secret}"])
-    scope: TextField | None = Field(
-        None, description="The scopes to ask for.", examples=["read write"]
-    )
-
-
-class Auth(PlanMapping):
-    """How a user authenticates to the server; exactly one scheme."""
-
-    basic: BasicAuth | None = Field(
-        None,
-        description="User name and password.",
-        examples=["{username: ada, password: '${password}'}"],
-    )
-    bearer: TextField | None = Field(
-        None, description="A token: `Authorization: Bearer …`.", examples=["${token}"]
-    )
-    api_key: ApiKeyAuth | None = Field(
-        None,
-        description="A key in a header, query or cookie.",
-        examples=["{header: X-API-Key, value: '${api_key}'}"],
-    )
-    oauth2: OAuth2 | None = Field(
-        None,
-        description="OAuth2 client credentials.",
-        examples=["{token_url: /oauth/token, client_id: me, client_secret: '${secret}'}"],
-    )
-
-    @classmethod
-    def find_faults(cls, data: Mapping[str, Any]) -> Iterator[Fault]:
-        schemes = ("basic", "bearer", "api_key", "oauth2")
-        yield from exactly_one(cls, data, schemes, "how the user authenticates")
-
-
-AuthField = Annotated[
-    Annotated[Auth, Tag("<mapping>")] | Annotated[Literal["none"], Tag("<scalar>")],
-    Discriminator(shape),
-]
 
 
 # -- request -------------------------------------------------------------------------------

@@ -18,12 +18,16 @@ _PROXIES: Final = ("http_proxy", "https_proxy", "all_proxy")
 
 def choose_client(settings: HttpSettings) -> ClientChoice:
     """Choose by what the plan asks for: the fast client unless it can't do it."""
+    client, reason = _choice(settings)
+    return ClientChoice(client, f"{reason}{_connections(settings)}")
+
+
+def _choice(settings: HttpSettings) -> ClientChoice:
     if settings.client != "auto":
         return ClientChoice(settings.client, "`http.client` says so")
     if needs_httpx(settings.proxy):
         return ClientChoice("httpx", "the proxy speaks SOCKS or TLS")
-    way = "through a proxy" if settings.proxy else "without a proxy"
-    return ClientChoice("wire", f"HTTP/1.1 {way}{_lifetime(settings)}")
+    return ClientChoice("wire", f"HTTP/1.1 {'through' if settings.proxy else 'without'} a proxy")
 
 
 def needs_httpx(proxy: str) -> bool:
@@ -33,13 +37,19 @@ def needs_httpx(proxy: str) -> bool:
 
 def caveat(settings: HttpSettings) -> str:
     """Say what httpx does to the numbers, when it sends."""
-    client, reason = choose_client(settings)
+    client, reason = _choice(settings)
     if client != "httpx":
         return ""
     return (
         f"HTTP is sent with httpx, since {reason}: each request takes it about a millisecond of "
         "the processor, and where many are under way their waiting for it is in the latencies"
     )
+
+
+def _connections(settings: HttpSettings) -> str:
+    """Say who users are, and how long connections last, if the plan does."""
+    who = f", with `{settings.auth}` credentials" if settings.auth else ""
+    return f"{who}{_lifetime(settings)}"
 
 
 def _lifetime(settings: HttpSettings) -> str:

@@ -79,8 +79,10 @@ users:
           text: {text: hello}
         auth: {oauth2: {token_url: /t, client_id: me, client_secret: secret, scope: all}}
       - {delete: /, body_file: schema.json}
-      - {head: /}
-      - {options: /}
+      - {head: /, auth: {digest: {username: ada, password: secret}}}
+      - options: /
+        auth:
+          sigv4: {access_key: a, secret_key: b, session_token: c, region: d, service: e}
 stages: [{duration: 1s, users: 1}]
 """
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from planrunner.language.expressions.expression import EvaluationError
 from planrunner.protocols.http.clients.request import DEFAULT_NAMES, WireRequest, header_line
 from planrunner.protocols.http.clients.rewrite import add_cookies, add_lines, target_of, without
+from planrunner.protocols.http.clients.signing.digest import Answers
+from planrunner.protocols.http.clients.signing.signer import MessageSigner
 from planrunner.protocols.http.cookies import CookieJar
 from planrunner.protocols.http.headers import FRAMING
 from planrunner.protocols.http.redirects import PRIVATE_HEADERS
@@ -18,15 +20,17 @@ class WireIdentity:
 
     Attributes:
         is_plain: Nothing to put in: requests go out as they are.
+        answers: What the user has been challenged with.
     """
 
-    __slots__ = ("_headers", "_lines", "_private_lines", "is_plain", "jar")
+    __slots__ = ("_headers", "_lines", "_private_lines", "answers", "is_plain", "jar")
 
     def __init__(self, jar: CookieJar) -> None:
         self.jar = jar
         self.is_plain = True
         self._headers: dict[str, bytes] = {}
         self._lines = self._private_lines = b""
+        self.answers: Answers = {}
 
     def set_header(self, name: str, value: str | None) -> None:
         """Set a header of every later request; None takes it out of them.
@@ -52,6 +56,7 @@ class WireIdentity:
         """Forget all that this user was given or set."""
         self.jar.clear()
         self._headers.clear()
+        self.answers.clear()
         self._lines = self._private_lines = b""
         self.is_plain = True
 
@@ -91,6 +96,30 @@ class WireIdentity:
         if self._headers:
             data = self._undress(data, names, own_names)
         return add_lines(data, lines) if lines else data
+
+    def sign(
+        self,
+        data: bytes,
+        origin: Origin,
+        bound: WireRequest,
+        *,
+        has_crossed: bool,
+        signer: MessageSigner,
+        is_streamed: bool,
+    ) -> bytes:
+        """Return `data` as this user sends it, with the credentials that `signer` adds.
+
+        A user that has set its own Authorization for all of its requests gets no other.
+
+        Raises:
+            WireFault: It can't be signed.
+        """
+        data = WireIdentity.dress(self, data, origin, bound, has_crossed=has_crossed)
+        says_itself = "authorization" in self._headers and "authorization" not in bound.own_names
+        if has_crossed or says_itself:
+            return data
+        wall_s = self.jar.wall_s()
+        return signer.sign(data, origin, self.answers, wall_s, is_streamed=is_streamed)
 
     def _undress(self, data: bytes, names: frozenset[str], own_names: frozenset[str]) -> bytes:
         """Take out what this user sends another value of, or none."""

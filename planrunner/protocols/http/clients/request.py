@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from typing import Final
 
 from planrunner import __version__
 from planrunner.errors import PlanrunnerError
 from planrunner.language.expressions.values import EvaluationError, evaluation_error, to_text
-from planrunner.language.fields.pieces import merge_constants
 from planrunner.language.files import MAX_READ, read_file
 from planrunner.protocols.base import Exchange, Scope
+from planrunner.protocols.http.clients.pieces import BytesPiece, RenderBytes, compose
+from planrunner.protocols.http.clients.signing.signer import MessageSigner, signer_of
 from planrunner.protocols.http.clients.upload import Upload, open_upload
 from planrunner.protocols.http.content import ACCEPTED_ENCODINGS
 from planrunner.protocols.http.headers import FRAMING, asks_to_close
 from planrunner.protocols.http.operation import (
+    AwsCredentials,
+    DigestCredentials,
     DynamicBody,
     Evaluate,
     FileBody,
@@ -34,12 +37,9 @@ __all__ = [
     "DEFAULT_NAMES",
     "LARGE",
     "BoundGrant",
-    "BytesPiece",
     "Outbound",
-    "RenderBytes",
     "WireRequest",
     "bind_request",
-    "compose",
     "header_line",
 ]
 
@@ -70,11 +70,13 @@ class Outbound:
 
     Attributes:
         data: Head and body; only the head when the body is an `upload`.
+        signer: Puts credentials into each message of it; None when `data` has all there is.
     """
 
     origin: Origin
     data: bytes
     upload: Upload | None = None
+    signer: MessageSigner | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,7 @@ class WireRequest:
         names: The header names it sends, lower case.
         own_names: Those of which the step itself says what is sent.
         stream: A body that is read while it is sent; `render` has no end then.
+        signature: What each message is signed with; None when `data` has all there is.
         keepalive: False closes the connection after the reply.
     """
 
@@ -119,12 +122,13 @@ class WireRequest:
     stream: StreamBody | None = None
     retry: Retry | None = None
     grant: BoundGrant | None = None
+    signature: DigestCredentials | AwsCredentials | None = None
     keepalive: bool = True
 
     @property
     def may_repeat(self) -> bool:
-        """True when one try may not be all."""
-        return self.retry is not None or self.grant is not None
+        """True when one try may not be all, or is more than to send."""
+        return not (self.retry is None and self.grant is None and self.signature is None)
 
     def prepare(self, scope: Scope) -> Outbound:
         """Return where to send which bytes.
@@ -134,14 +138,16 @@ class WireRequest:
         """
         try:
             origin, data = self._render(scope)
+            sign = self.signature
+            signer = None if sign is None else signer_of(sign, origin, scope)
             if self.stream is None:
-                return Outbound(origin, data)
+                return Outbound(origin, data, None, signer)
             upload = open_upload(self.stream, scope)
         except (PlanrunnerError, OSError):
             raise
         except Exception as error:
             raise evaluation_error(error, "a value of the request") from error
-        return Outbound(origin, data + b"Content-Length: %d\r\n\r\n" % upload.size, upload)
+        return Outbound(origin, data + b"Content-Length: %d\r\n\r\n" % upload.size, upload, signer)
 
     def _render(self, scope: Scope) -> tuple[Origin, bytes]:
         if self.origin is not None:
@@ -184,7 +190,7 @@ def bind_request(exchange: Exchange) -> WireRequest:
         needs_care=(
             operation.method == "HEAD"
             or len(data or b"") > LARGE
-            or bool(stream or operation.retry or operation.grant)
+            or bool(stream or operation.retry or operation.grant or operation.signature)
             or _may_close(operation)
         ),
         wants_body=operation.needs_body,
@@ -196,6 +202,7 @@ def bind_request(exchange: Exchange) -> WireRequest:
         stream=stream,
         retry=operation.retry,
         grant=_bind_grant(operation),
+        signature=operation.signature,
         keepalive=operation.keepalive,
     )
 
@@ -211,7 +218,7 @@ def _may_close(operation: HttpOperation) -> bool:
 
 def _names(operation: HttpOperation) -> frozenset[str]:
     names = {header.name.lower() for header in operation.headers}
-    if operation.grant is not None:
+    if operation.grant is not None or operation.signature is not None:
         names.add("authorization")
     return frozenset(names)
 
@@ -401,49 +408,3 @@ def _locator(operation: HttpOperation) -> Callable[[Scope], Location]:
         return Location(location.origin, location.target + extra, location.authorization)
 
     return locate
-
-
-BytesPiece = bytes | Callable[[Scope], bytes]
-RenderBytes = Callable[[Scope], bytes]
-
-
-def compose(pieces: Iterable[BytesPiece]) -> tuple[bytes | None, RenderBytes]:
-    """Merge constant neighbours; specialise what most requests are: no or one closure."""
-    merged = merge_constants(pieces, bytes)
-    match merged:
-        case [bytes() as data]:
-            return data, lambda _: data
-        case [bytes() as before, Callable() as make]:
-            return None, _surrounding(before, make, b"")
-        case [bytes() as before, Callable() as make, bytes() as after]:
-            return None, _surrounding(before, make, after)
-        case _:
-            return None, _filling(merged)
-
-
-# Both are a boundary: what a value makes them raise is that the request can't be sent.
-def _surrounding(before: bytes, make: RenderBytes, after: bytes) -> RenderBytes:
-    def surround(scope: Scope) -> bytes:
-        try:
-            return before + make(scope) + after
-        except Exception as error:
-            raise evaluation_error(error, "a value of the request") from error
-
-    return surround
-
-
-def _filling(pieces: Sequence[BytesPiece]) -> RenderBytes:
-    """Return what puts the variable pieces between the constant ones."""
-    form = [piece if isinstance(piece, bytes) else b"" for piece in pieces]
-    gaps = [(place, piece) for place, piece in enumerate(pieces) if not isinstance(piece, bytes)]
-
-    def fill(scope: Scope) -> bytes:
-        filled = form.copy()
-        try:
-            for place, make in gaps:
-                filled[place] = make(scope)
-        except Exception as error:
-            raise evaluation_error(error, "a value of the request") from error
-        return b"".join(filled)
-
-    return fill

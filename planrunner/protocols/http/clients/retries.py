@@ -47,6 +47,8 @@ async def send_with_care(
     sender: Sender, bound: WireRequest, outbound: Outbound, scope: Scope
 ) -> Reply:
     """Send, and send again while the plan wants that."""
+    if outbound.signer is not None and outbound.upload is not None:
+        await outbound.signer.read(outbound.upload)
     spent = _Spent()
     retry = bound.retry
     left = 0 if retry is None else retry.times

@@ -9,6 +9,7 @@ from planrunner.protocols.base import Exchange, Redirect, Sent
 from planrunner.protocols.http.clients.identity import WireIdentity
 from planrunner.protocols.http.clients.request import WireRequest
 from planrunner.protocols.http.clients.retries import Tokens
+from planrunner.protocols.http.clients.signing.signer import MessageSigner
 from planrunner.protocols.http.cookies import CookieJar
 from planrunner.protocols.http.operation import HttpOperation
 from planrunner.protocols.http.url import Origin
@@ -44,6 +45,22 @@ class TappedIdentity(WireIdentity):
         dressed = super().dress(data, origin, bound, has_crossed=has_crossed)
         self._told(_read(dressed, origin, self._tokens))
         return dressed
+
+    def sign(
+        self,
+        data: bytes,
+        origin: Origin,
+        bound: WireRequest,
+        *,
+        has_crossed: bool,
+        signer: MessageSigner,
+        is_streamed: bool,
+    ) -> bytes:
+        signed = super().sign(
+            data, origin, bound, has_crossed=has_crossed, signer=signer, is_streamed=is_streamed
+        )
+        self._told(_read(signed, origin, self._tokens))
+        return signed
 
 
 def _read(data: bytes, origin: Origin, tokens: Tokens) -> Sent:

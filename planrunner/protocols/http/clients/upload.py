@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import Path
@@ -49,6 +50,27 @@ class Upload:
                 async for chunk in chunks:
                     yield chunk
 
+    def sha256(self) -> str:
+        """Hash the body, in hexadecimal; blocks while it reads.
+
+        Raises:
+            WireFault: A file cannot be read.
+        """
+        hashed = hashlib.sha256()
+        for piece in self.pieces:
+            if isinstance(piece, bytes):
+                hashed.update(piece)
+                continue
+            try:
+                with _open(piece.path) as file:
+                    left = piece.size
+                    while chunk := file.read(min(PIECE, left)):
+                        hashed.update(chunk)
+                        left -= len(chunk)
+            except (FileFault, OSError) as fault:
+                raise _unreadable(piece, fault) from fault
+        return hashed.hexdigest()
+
 
 def open_upload(body: StreamBody, scope: Scope) -> Upload:
     """Say what will be sent for this scope, and how much it is.
@@ -85,12 +107,15 @@ async def _read_file(piece: FilePiece) -> AsyncGenerator[bytes]:
                     raise WireFault(FailureKind.PROTOCOL, words)
                 left -= len(chunk)
                 yield chunk
-    except FileFault as fault:
-        words = f"`{piece.path.name}` {fault.message}"
-        raise WireFault(FailureKind.PROTOCOL, words) from fault
-    except OSError as fault:
-        words = f"`{piece.path.name}` cannot be read: {fault.strerror or fault}"
-        raise WireFault(FailureKind.PROTOCOL, words) from fault
+    except (FileFault, OSError) as fault:
+        raise _unreadable(piece, fault) from fault
+
+
+def _unreadable(piece: FilePiece, fault: FileFault | OSError) -> WireFault:
+    if isinstance(fault, FileFault):
+        return WireFault(FailureKind.PROTOCOL, f"`{piece.path.name}` {fault.message}")
+    words = f"`{piece.path.name}` cannot be read: {fault.strerror or fault}"
+    return WireFault(FailureKind.PROTOCOL, words)
 
 
 def _open(path: Path) -> BinaryIO:

@@ -1,4 +1,4 @@
-"""Compile `auth:` to what carries the credentials: headers, query parameters, a grant."""
+"""Compile `auth:` to what carries the credentials: headers, query, a grant, a signature."""
 
 from __future__ import annotations
 
@@ -7,10 +7,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import field
 from urllib.parse import quote_plus
 
+from planrunner.language.diagnostics import Code
 from planrunner.language.expressions.expression import Lowered, to_text
+from planrunner.language.expressions.values import Evaluate
+from planrunner.language.fields.text import Text
 from planrunner.protocols.base import Exchange, Scope
 from planrunner.protocols.http.compile.request_line import compile_url
 from planrunner.protocols.http.operation import (
+    AwsCredentials,
+    DigestCredentials,
     DynamicBody,
     Grant,
     Header,
@@ -19,11 +24,18 @@ from planrunner.protocols.http.operation import (
     QueryItem,
     TextParts,
 )
-from planrunner.protocols.http.spec import ApiKeyAuth, Auth, BasicAuth, OAuth2
+from planrunner.protocols.http.spec_auth import (
+    ApiKeyAuth,
+    Auth,
+    BasicAuth,
+    DigestAuth,
+    OAuth2,
+    Sigv4Auth,
+)
 from planrunner.protocols.lowering import Lowering, SpecPath
 from planrunner.values import dataclass
 
-__all__ = ["Credentials", "compile_auth", "compile_grant"]
+__all__ = ["Credentials", "compile_auth", "compile_grant", "scheme_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +45,7 @@ class Credentials:
     headers: Mapping[str, Header | None] = field(default_factory=dict)
     query: tuple[QueryItem, ...] = ()
     grant: Grant | None = None
+    signature: DigestCredentials | AwsCredentials | None = None
 
     def beside(self, cookies: Header | None) -> Mapping[str, Header | None]:
         """Return a Cookie header of the key, if it is in one, and the plan's own cookies."""
@@ -54,7 +67,11 @@ def compile_auth(
         return _authorization(("Bearer ", *lowering.parts(auth.bearer, (*path, "bearer"))))
     if auth.api_key is not None:
         return _api_key(auth.api_key, lowering, (*path, "api_key"))
-    assert auth.oauth2 is not None  # one of the four, by the spec
+    signature = _signature(auth, lowering, path)
+    if signature is not None:
+        # The plan's own Authorization gives way, as it does to one that is made here.
+        return Credentials({"authorization": None}, signature=signature)
+    assert auth.oauth2 is not None  # one of the six, by the spec
     return Credentials(grant=compile_grant(auth.oauth2, lowering, (*path, "oauth2"), settings))
 
 
@@ -100,6 +117,43 @@ def _api_key(key: ApiKeyAuth, lowering: Lowering, path: SpecPath) -> Credentials
     lowered = lowering.text(key.value, (*path, "value"))
     item = to_text(lowered.value) if lowered.is_constant else lowered.evaluate
     return Credentials(query=(QueryItem((name,), item),))
+
+
+def scheme_of(auth: Auth | str | None) -> str:
+    """Return the word of the scheme; empty for `none` and nothing at all."""
+    return next(iter(auth.model_fields_set), "") if isinstance(auth, Auth) else ""
+
+
+def _signature(
+    auth: Auth, lowering: Lowering, path: SpecPath
+) -> DigestCredentials | AwsCredentials | None:
+    if auth.digest is not None:
+        return _digest(auth.digest, lowering, (*path, "digest"))
+    return None if auth.sigv4 is None else _sigv4(auth.sigv4, lowering, (*path, "sigv4"))
+
+
+def _digest(digest: DigestAuth, lowering: Lowering, path: SpecPath) -> DigestCredentials:
+    return DigestCredentials(
+        lowering.text(digest.username, (*path, "username")).evaluate,
+        lowering.text(digest.password, (*path, "password")).evaluate,
+    )
+
+
+def _sigv4(sigv4: Sigv4Auth, lowering: Lowering, path: SpecPath) -> AwsCredentials:
+    def text(name: str, value: Text) -> Evaluate:
+        lowered = lowering.text(value, (*path, name))
+        if name in ("region", "service") and lowered.is_constant and lowered.value in ("", None):
+            lowering.fault((*path, name), Code.INVALID_VALUE, f"`{name}` is empty")
+        return lowered.evaluate
+
+    token = sigv4.session_token
+    return AwsCredentials(
+        access_key=text("access_key", sigv4.access_key),
+        secret_key=text("secret_key", sigv4.secret_key),
+        session_token=None if token is None else text("session_token", token),
+        region=text("region", sigv4.region),
+        service=text("service", sigv4.service),
+    )
 
 
 _FORM = "application/x-www-form-urlencoded"

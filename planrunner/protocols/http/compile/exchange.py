@@ -156,6 +156,7 @@ def _operation(
         needs_head=needs_head,
         retry=compile_retry(spec.retry, lowering),
         grant=credentials.grant,
+        signature=None if "authorization" in own_headers else credentials.signature,
         keepalive=defaults.settings.keepalive,
     )
 

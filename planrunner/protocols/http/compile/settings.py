@@ -13,7 +13,7 @@ from planrunner.extras import need
 from planrunner.language.diagnostics import Code
 from planrunner.language.fields.text import Text
 from planrunner.language.fields.types import Deferred
-from planrunner.protocols.http.compile.auth import Credentials, compile_auth
+from planrunner.protocols.http.compile.auth import Credentials, compile_auth, scheme_of
 from planrunner.protocols.http.compile.request_line import compile_headers, merge_headers
 from planrunner.protocols.http.operation import Header, HttpSettings, TextParts
 from planrunner.protocols.http.spec import Certificate, HttpModel, Pool, RequestKeys
@@ -88,6 +88,7 @@ def compile_settings(
     credentials = base.credentials
     if "auth" in given:
         credentials = compile_auth(model.auth, lowering, ("auth",), settings)
+        settings = replace(settings, auth=scheme_of(model.auth))
     defaults = HttpDefaults(settings, headers, credentials, channel)
     return CompiledSettings(settings, defaults, tuple(lowering.faults), model.session or "")
 
@@ -100,7 +101,7 @@ def replaces(spec: HttpModel | RequestKeys, keys: tuple[str | int, ...]) -> bool
             return str(name).lower() in own
         case ("auth", scheme, *_):
             return spec.auth is not None or (
-                scheme in ("basic", "bearer") and "authorization" in own
+                scheme in ("basic", "bearer", "digest", "sigv4") and "authorization" in own
             )
         case ("base_url", *_):
             if isinstance(spec, HttpModel):

@@ -15,6 +15,7 @@ from planrunner.protocols.http.clients.http1.head import ReplyHead, status_named
 from planrunner.protocols.http.clients.http1.user import WireUser
 from planrunner.protocols.http.clients.request import IDEMPOTENT, LARGE, WireRequest
 from planrunner.protocols.http.clients.rewrite import is_closing, method_of, next_hop, target_of
+from planrunner.protocols.http.clients.signing.signer import MessageSigner
 from planrunner.protocols.http.clients.upload import Upload
 from planrunner.protocols.http.redirects import crosses
 from planrunner.protocols.http.url import Origin, UrlError, join
@@ -30,6 +31,7 @@ class WireExchange:
         origin: Of the hop under way.
         data: The hop's request without the user's own headers and cookies.
         upload: The rest of it, when it is read while it is sent.
+        signer: Puts credentials into each message; None when `data` has all there is.
         has_crossed: A redirect has led where credentials don't go.
     """
 
@@ -40,6 +42,7 @@ class WireExchange:
         "has_crossed",
         "origin",
         "received",
+        "signer",
         "upload",
         "user",
     )
@@ -51,12 +54,14 @@ class WireExchange:
         origin: Origin,
         data: bytes,
         upload: Upload | None = None,
+        signer: MessageSigner | None = None,
     ) -> None:
         self.user = user
         self.bound = bound
         self.origin = origin
         self.data = data
         self.upload = upload
+        self.signer = signer
         self.has_crossed = False
         self.received = 0
         self.connection: WireConnection | None = None
@@ -82,6 +87,8 @@ class WireExchange:
     async def _conclude(self, reply: Reply, outcome: ReplyOutcome, *, is_sent: bool) -> Reply:
         try:
             head = await self._settle(outcome) if is_sent else await self._attempt()
+            if self.signer is not None:
+                head = await self._convince(self.signer, head)
             redirects = 0
             while head is not None:
                 self._take_cookies(head)
@@ -95,6 +102,8 @@ class WireExchange:
                 self._follow(head)
                 self._count()
                 head = await self._attempt()
+                if self.signer is not None:
+                    head = await self._convince(self.signer, head)
         except WireFault as fault:
             self._fail(reply, fault)
         reply.received = self.received
@@ -108,6 +117,19 @@ class WireExchange:
         if connection is None:
             connection = await self._open()
         return await self._settle(await self._write(connection))
+
+    async def _convince(self, signer: MessageSigner, head: ReplyHead | None) -> ReplyHead | None:
+        """Send again while the reply is a challenge that can be answered."""
+        user, reply = self.user, self.user.reply
+        while True:
+            status, text = (reply.status, reply.head) if head is None else (head.status, head.text)
+            if not signer.wants_again(status, text, user.identity.answers):
+                return head
+            if head is not None:
+                self._take_cookies(head)
+                self._count()
+            reply.retries += 1
+            head = await self._attempt()
 
     async def _settle(self, outcome: ReplyOutcome) -> ReplyHead | None:
         """Turn an outcome into a head; once more on a new connection if the old one was stale."""
@@ -140,7 +162,7 @@ class WireExchange:
 
     async def _write(self, connection: WireConnection) -> ReplyOutcome:
         user, reply = self.user, self.user.reply
-        data = user.identity.dress(self.data, self.origin, self.bound, has_crossed=self.has_crossed)
+        data = self._dressed()
         connection.is_bodiless = data.startswith(b"HEAD ")
         connection.is_last = not self.bound.keepalive or is_closing(data)
         self.connection = user.current = connection
@@ -162,6 +184,19 @@ class WireExchange:
             raise
         finally:
             connection.is_bodiless = False
+
+    def _dressed(self) -> bytes:
+        identity, has_crossed = self.user.identity, self.has_crossed
+        if self.signer is None:
+            return identity.dress(self.data, self.origin, self.bound, has_crossed=has_crossed)
+        return identity.sign(
+            self.data,
+            self.origin,
+            self.bound,
+            has_crossed=has_crossed,
+            signer=self.signer,
+            is_streamed=self.upload is not None,
+        )
 
     # -- what a reply asks for -----------------------------------------------------------------
 

@@ -78,7 +78,7 @@ class WireSession(WireUser):
     async def exchange(self, bound: WireRequest, outbound: Outbound) -> Reply:
         """Send once, redirects included."""
         return await WireExchange(
-            self, bound, outbound.origin, outbound.data, outbound.upload
+            self, bound, outbound.origin, outbound.data, outbound.upload, outbound.signer
         ).run()
 
     def lanes(self, count: int) -> Sequence[WireSession]:

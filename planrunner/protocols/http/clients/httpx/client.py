@@ -182,9 +182,8 @@ class HttpxSession:
         has_crossed = False
         origin, data = outbound.origin, outbound.data
         for _ in range(bound.max_redirects + 1):
-            dressed = self._identity.dress(data, origin, bound, has_crossed=has_crossed)
-            sent = self._written = Outbound(origin, dressed, outbound.upload)
-            measured = await self._try_twice(bound, sent)
+            hop = replace(outbound, origin=origin, data=data)
+            measured = await self._convince(bound, hop, has_crossed=has_crossed)
             cookies = _values(measured, b"set-cookie")
             self._identity.store(cookies, origin, target_of(data))
             location = _location(measured, origin, data) if bound.follows else None
@@ -200,6 +199,36 @@ class HttpxSession:
                 outbound = replace(outbound, upload=None)
             origin, has_crossed = location.origin, has_crossed or border
         raise WireFault(FailureKind.PROTOCOL, f"more than {bound.max_redirects} redirects")
+
+    async def _convince(
+        self, bound: WireRequest, hop: Outbound, *, has_crossed: bool
+    ) -> HttpxAttempt:
+        """Send a hop, and again while its reply is a challenge that can be answered."""
+        identity, signer = self._identity, hop.signer
+        while True:
+            self._written = sent = self._dressed(bound, hop, has_crossed=has_crossed)
+            measured = await self._try_twice(bound, sent)
+            if signer is None or not signer.wants_again(
+                measured.status, measured.head, identity.answers
+            ):
+                return measured
+            identity.store(_values(measured, b"set-cookie"), hop.origin, target_of(hop.data))
+            self._reply.retries += 1
+
+    def _dressed(self, bound: WireRequest, hop: Outbound, *, has_crossed: bool) -> Outbound:
+        identity = self._identity
+        if hop.signer is None:
+            data = identity.dress(hop.data, hop.origin, bound, has_crossed=has_crossed)
+        else:
+            data = identity.sign(
+                hop.data,
+                hop.origin,
+                bound,
+                has_crossed=has_crossed,
+                signer=hop.signer,
+                is_streamed=hop.upload is not None,
+            )
+        return replace(hop, data=data)
 
     async def _try_twice(self, bound: WireRequest, outbound: Outbound) -> HttpxAttempt:
         """Send again, once, what a reused connection lost before any byte of a reply."""
