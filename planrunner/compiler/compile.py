@@ -194,6 +194,7 @@ class _Compiler:
                 name: block.plugin.client_for(block.settings)
                 for name, block in self._channels.items()
             },
+            sources=tuple(source for block in self._channels.values() for source in block.sources),
             services=services,
             monitors=monitors,
             preflight=once.preflight,

@@ -30,6 +30,7 @@ class SettingsBlock:
         defaults: What its requests are compiled over; opaque like the settings.
         is_given: Whether the plan says anything.
         session: What a visitor is, where the plan says so here.
+        sources: Addresses that this machine has to have, each with its place.
         reads: Names without a value before the run, with their places: each request reads them.
         blamed: Those that some request can't read; one finding each is enough.
     """
@@ -39,6 +40,7 @@ class SettingsBlock:
     defaults: Any
     is_given: bool
     session: str = ""
+    sources: tuple[tuple[str, str], ...] = ()
     reads: tuple[tuple[PlanPath, Reference], ...] = ()
     blamed: set[tuple[PlanPath, Reference]] = field(default_factory=set)
 
@@ -156,6 +158,9 @@ class SettingsBlocks:
             compiled.defaults,
             is_given=model is not None or (over is not None and over.is_given),
             session=compiled.session or ("" if over is None else over.session),
+            sources=tuple(
+                (address, str(work.span((*path, *where)))) for where, address in compiled.sources
+            ),
             reads=(*_kept(over, model), *later),
             blamed=set() if over is None else over.blamed,
         )

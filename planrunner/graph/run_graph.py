@@ -340,6 +340,7 @@ class RunGraph:
         notices: What the user should know before the run, each a sentence.
         clients: The client that sends each protocol's requests, and the reason in words.
         settings: Each protocol's settings, by registry name; opaque to the engine.
+        sources: Addresses that this machine has to have, each with its place in the plan.
         default_threshold: True when the plan had none and `error_rate < 1%` was put in.
         plan_text: The plan's own text, secrets masked.
         baseline: The file that `N% of baseline` compares with; it need not be there.
@@ -372,6 +373,7 @@ class RunGraph:
     data: tuple[DataNode, ...] = ()
     notices: tuple[str, ...] = ()
     clients: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    sources: tuple[tuple[str, str], ...] = ()
     scope: Scope = field(default_factory=dict)
     preflight: tuple[RequestNode, ...] = ()
     setup: Block | None = None

@@ -32,6 +32,9 @@ __all__ = [
     "Exchange",
     "Extractor",
     "FailureKind",
+    "IterationBound",
+    "IterationSession",
+    "Numbering",
     "Recalling",
     "Redirect",
     "Reply",
@@ -388,6 +391,37 @@ class Accountable(Protocol):
     """A client that can say so; it is asked once a second, and never for each request."""
 
     def account(self) -> ClientAccount: ...
+
+
+@runtime_checkable
+class Numbering(Protocol):
+    """A client that gives its users different things, such as addresses to connect from."""
+
+    def session_of(self, number: int) -> Session:
+        """Return a fresh session for a new virtual user.
+
+        Args:
+            number: The same for the same user on any number of workers; counted from 0.
+        """
+
+
+@runtime_checkable
+class IterationBound(Protocol):
+    """A client whose sessions may end something with each iteration.
+
+    Attributes:
+        ends_iterations: They do; each is an `IterationSession` then.
+    """
+
+    @property
+    def ends_iterations(self) -> bool: ...
+
+
+class IterationSession(Session, Protocol):
+    """A session with something that lasts for one iteration of its user."""
+
+    async def end_iteration(self) -> None:
+        """End it; never fails. It holds for all lanes."""
 
 
 class Client(Protocol):

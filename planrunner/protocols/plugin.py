@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple, Protocol
 from planrunner.errors import Misuse
 from planrunner.metrics.measures import Measure
 from planrunner.protocols.base import Exchange, FailureKind, Reply
-from planrunner.protocols.lowering import Files, SpecFault, SpecNotice
+from planrunner.protocols.lowering import Files, SpecFault, SpecNotice, SpecPath
 from planrunner.values import dataclass
 
 __all__ = [
@@ -118,12 +118,14 @@ class CompiledSettings:
         settings: What the client opens with; opaque to everybody else.
         defaults: What requests start from; opaque too, and handed to `compile_request`.
         session: What a visitor is: `user` or `iteration`; empty where the settings don't say.
+        sources: Addresses that this machine has to have, each with its place below the key.
     """
 
     settings: Any
     defaults: Any
     faults: tuple[SpecFault, ...] = ()
     session: str = ""
+    sources: tuple[tuple[SpecPath, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +212,7 @@ class Reach:
         nobody: Begins the message when none answers: `nothing`, `no etcd`.
         hint: What to do then.
         unresolved_hint: What to do when the name of a single address doesn't resolve.
+        sources: What the load connects from; empty where the system chooses.
     """
 
     addresses: tuple[tuple[str, int], ...]
@@ -217,6 +220,7 @@ class Reach:
     nobody: str
     hint: str
     unresolved_hint: str = ""
+    sources: tuple[str, ...] = ()
 
 
 def _no_hosts(exchange: Exchange, settings: Any) -> Iterable[TargetHost]:  # noqa: ANN401 - opaque

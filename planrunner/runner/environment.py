@@ -19,6 +19,7 @@ from planrunner.target import (
     Monitors,
     RunningService,
     ServiceContext,
+    check_own,
     check_reachable,
     start_services,
 )
@@ -95,8 +96,11 @@ async def around_load(  # noqa: PLR0913 - all that a run is surrounded by
     """Run the plan's services around the block; gives what goes on beside the load.
 
     Raises:
-        CannotRun: A service can't be started, or isn't ready in time.
+        CannotRun: A service can't be started, or isn't ready in time; or this machine lacks an
+            address that the plan connects from.
     """
+    for address, place in graph.sources:
+        check_own(address, place)
     fetcher = _Fetcher(graph, clock)
     scope = _scope(graph, directory, run_id)
     around = ServiceContext(directory, scope, environ, fetcher.fetch, mask)

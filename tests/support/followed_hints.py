@@ -96,6 +96,10 @@ BY_HAND: Final[Mapping[tuple[str, str], tuple[tuple[str, str], ...]]] = {
         ("p95 ttfb of etcd.put", "p95 latency of etcd.put"),
         ("metric: p95 ttfb, select: etcd.put", "metric: p95 latency, select: etcd.put"),
     ),
+    ("invalid-value.source-addresses", "write each address once"): ((", 10.0.0.7]", "]"),),
+    ("invalid-value.source-addresses", "use params here instead of users' variables"): (
+        ("${user.id}", "${subnet}8"),
+    ),
     ("invalid-value.users", "write at most 1,000,000, or a `rate`"): (
         ("99999999999999999999999", "1000000"),
         ("10s:2000000", "10s:1000000"),

@@ -47,6 +47,7 @@ __all__ = [
     "NEVER",
     "Answer",
     "FakeClient",
+    "FakeSession",
     "FakeTarget",
     "Told",
     "closed",

@@ -14,10 +14,11 @@ __all__ = ["TunnellingProxy", "tunnelling_proxy"]
 
 @dataclass(slots=True)
 class TunnellingProxy:
-    """A proxy that runs, and the heads of what it was asked."""
+    """A proxy that runs, the heads of what it was asked, and from where."""
 
     url: str
     heads: list[str] = field(default_factory=list)
+    peers: list[str] = field(default_factory=list)
 
 
 @asynccontextmanager
@@ -29,6 +30,7 @@ async def tunnelling_proxy(
     async def converse(wire: Wire, _: int) -> None:
         head = (await wire.reader.readuntil(b"\r\n\r\n")).decode()
         proxy.heads.append(head)
+        proxy.peers.append(wire.writer.get_extra_info("peername")[0])
         await wire.send(answer)
         if b" 200 " not in answer:
             return

@@ -82,7 +82,8 @@ def warnings_of(machine: Machine) -> Iterator[str]:
     if machine.ports and machine.ports < _FEW_PORTS:
         yield (
             f"{machine.ports:,} ports are available for connections to one address: widen the "
-            'range (`sysctl -w net.ipv4.ip_local_port_range="1024 65535"`)'
+            'range (`sysctl -w net.ipv4.ip_local_port_range="1024 65535"`), or let users connect '
+            "from several addresses (`http.source_addresses`)"
         )
     if not machine.fast_loop and sys.platform == "win32":
         yield "there is no uvloop for Windows: on Linux, a worker sends about three times as much"

@@ -190,14 +190,16 @@ class _DryRunner:
             "user": identity,
             "phase": {"name": phase},
         }
+        sessions = context.sessions.open()
         actor = Actor(
             clock=context.clock,
             scope=scope,
-            sessions=[client.session() for client in context.wires.clients],
+            sessions=sessions,
             rng=rng,
             counters=context.counters,
             plan=context.scope,
         )
+        actor.ends = context.sessions.ends(sessions)
         self._trace.section("user", program.name)
         # Classes that follow one another in phases of their own begin at 0, as under load.
         iterations = self._iterations.setdefault(phase, count())
@@ -259,6 +261,8 @@ class _DryRunner:
         for forgotten in user.program.iteration_names:
             actor.scope.pop(forgotten, None)
         actor.uncover(user.program.hidden_names)
+        for end in actor.ends:
+            await end()
 
 
 class _DryRunUser:

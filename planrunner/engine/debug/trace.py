@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from planrunner.engine.steps.reply_scope import publish_reply
 from planrunner.engine.steps.requests import Attempt, JudgeReply, SendAttempt
+from planrunner.engine.users.sessions import opener
 from planrunner.engine.users.user_context import Actor, IterationEnded, Step
 from planrunner.graph.run_graph import (
     BarrierNode,
@@ -31,6 +32,8 @@ from planrunner.protocols.base import (
     Check,
     Client,
     Exchange,
+    IterationBound,
+    IterationSession,
     Redirect,
     Reply,
     Scope,
@@ -167,6 +170,13 @@ class TracedClient:
     def session(self) -> Session:
         return TracedSession(self._client.session())
 
+    def session_of(self, number: int) -> Session:
+        return TracedSession(opener(self._client)(number))
+
+    @property
+    def ends_iterations(self) -> bool:
+        return isinstance(self._client, IterationBound) and self._client.ends_iterations
+
     def sweep(self, now_ns: int) -> None:
         self._client.sweep(now_ns)
 
@@ -201,6 +211,9 @@ class TracedSession:
 
     def renew(self) -> None:
         self._session.renew()
+
+    async def end_iteration(self) -> None:
+        await cast("IterationSession", self._session).end_iteration()
 
     def lanes(self, count: int) -> Sequence[Session]:
         return (self, *map(TracedSession, self._session.lanes(count)[1:]))

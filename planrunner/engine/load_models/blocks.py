@@ -35,7 +35,7 @@ async def run_block(name: str, block: Block, *, context: WorkerContext, binder: 
     actor = Actor(
         clock=context.clock,
         scope={**context.scope, "rand": Rand(rng)},
-        sessions=[client.session() for client in context.wires.clients],
+        sessions=context.sessions.open(),
         rng=rng,
         counters=context.counters,
     )

@@ -13,6 +13,7 @@ from planrunner.engine.recording.counters import Counters
 from planrunner.engine.scheduling.interruptible_sleep import InterruptibleSleep
 from planrunner.engine.steps.binder import Wires
 from planrunner.engine.users.bound_class import BoundProgram, Gathering
+from planrunner.engine.users.sessions import Sessions
 from planrunner.engine.users.user_context import Actor
 from planrunner.engine.users.virtual_user import UserState, VirtualUser, user_stream
 from planrunner.language.expressions.builtins.random_draws import Rand
@@ -35,6 +36,7 @@ class WorkerContext:
         next_id: Numbers users over the whole run, from 0.
         indices: Users started so far, by phase and class; of all workers where each can know it.
         share: Which worker this is.
+        sessions: Opens those of each user.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class WorkerContext:
         self.counters = Counters()
         self.alive: Counter[str] = Counter()
         self.share = share
+        self.sessions = Sessions(wires.clients)
         self.next_id: Callable[[], int] = count(share.worker, share.workers).__next__
         self.indices: Counter[tuple[str, str]] = Counter()
 
@@ -74,6 +77,7 @@ class UserPool:
     ) -> None:
         self._phase = phase
         self._programs = programs
+        self._places = {name: place for place, name in enumerate(programs)}
         self._context = context
         self._group = group
         self._on_empty = on_empty
@@ -116,14 +120,17 @@ class UserPool:
             "user": identity,
             "phase": {"name": self._phase},
         }
+        # Classes begin at different places, so that ten of one user each don't share one.
+        sessions = context.sessions.open(index + self._places[user_class])
         actor = Actor(
             clock=context.clock,
             scope=scope,
-            sessions=[client.session() for client in context.wires.clients],
+            sessions=sessions,
             rng=rng,
             counters=context.counters,
             plan=context.scope,
         )
+        actor.ends = context.sessions.ends(sessions)
         user = VirtualUser(bound, actor, identity=identity, on_change=self._changed)
         actor.due_ns = due_ns
         if slot is not None:

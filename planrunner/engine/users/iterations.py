@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Final
 
 from planrunner.engine.scheduling.arrival_queue import Seat
@@ -21,6 +21,7 @@ from planrunner.engine.scheduling.lateness import LATE_NS
 from planrunner.engine.users.bound_class import BoundProgram
 from planrunner.engine.users.bound_task import BoundTask, settle_pick
 from planrunner.engine.users.chain import TaskChain
+from planrunner.engine.users.sessions import EndIteration
 from planrunner.engine.users.user_context import Actor, IterationEnded, NeverBegun, StepsStopped
 from planrunner.engine.users.visitor import Arrival, Visitor
 from planrunner.graph.run_graph import Renewal, TaskPick
@@ -55,6 +56,8 @@ class IterationLoop:
             Renewal.SESSION: self._renewed,
             Renewal.LIFE: self._visit,
         }[bound.renewal]
+        if actor.ends:
+            self._begin = _ending(self._begin, actor.ends)
 
     def run(self) -> Coroutine[Any, Any, None]:
         """Run iterations until the phase ends or the user is told to stop."""
@@ -64,7 +67,7 @@ class IterationLoop:
             return self._paced()
         if self._bound.quota is not None:
             return self._counted(self._bound.quota())
-        if self._bound.renewal is Renewal.LIFE:
+        if self._bound.renewal is Renewal.LIFE or self._actor.ends:
             return self._visiting()
         return self._freely()
 
@@ -340,6 +343,21 @@ class IterationLoop:
         self._actor.scope["iteration"] = self._bound.next_iteration()
         own = self._identity.get("iteration")
         self._identity["iteration"] = own + 1 if isinstance(own, int) else 0
+
+
+def _ending(
+    begin: Callable[[int], Awaitable[bool]], ends: Sequence[EndIteration]
+) -> Callable[[int], Awaitable[bool]]:
+    """Return what runs an iteration, and then ends what lasts no longer."""
+
+    async def begin_and_end(due_ns: int) -> bool:
+        try:
+            return await begin(due_ns)
+        finally:
+            for end in ends:
+                await end()
+
+    return begin_and_end
 
 
 def _reason(task: BoundTask, user_class: str, actor: Actor, ended: IterationEnded) -> str:

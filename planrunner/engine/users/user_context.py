@@ -10,6 +10,7 @@ from typing import Any
 from planrunner.clock import Clock
 from planrunner.engine.recording.counters import Counters
 from planrunner.engine.scheduling.interruptible_sleep import InterruptibleSleep
+from planrunner.engine.users.sessions import EndIteration
 from planrunner.language.expressions.values import EvaluationError, kind_of
 from planrunner.load.pauses import Pause, pause_drawer
 from planrunner.protocols.base import Reply, Scope, Session
@@ -68,6 +69,7 @@ class Actor:
         words: What was last wrong, in words; of use only after a failure.
         refusals: Connections refused in a row (kinds dns, connect, tls).
         limit: The timeout of the task that runs, if it has one.
+        ends: What to call after each iteration, for sessions that end something with it.
         counters: What the worker counts beside samples.
     """
 
@@ -79,6 +81,7 @@ class Actor:
         "clock",
         "counters",
         "due_ns",
+        "ends",
         "failure",
         "limit",
         "moment_ns",
@@ -106,6 +109,7 @@ class Actor:
         self.clock = clock
         self.scope = scope
         self.plan = plan or {}
+        self.ends: Sequence[EndIteration] = ()
         self.sessions = sessions
         self.sends: tuple[Send, ...] = tuple(session.send for session in sessions)
         self.rng = rng

@@ -216,6 +216,7 @@ class HttpSettings:
         cert: A PEM file with the client certificate, and the key unless `key` names it.
         key_password: Of an encrypted key; empty for none.
         keepalive: Already in every operation; kept for people.
+        per_iteration: Connections end with the iteration that they were opened in.
         max_age_ns: How old a connection may be when a request is sent on it; 0 for any age.
         max_idle_ns: How long ago its last reply may have ended; 0 for any time.
         per_user: Connections to one host that a user may have at once; 0 leaves it to the plan's
@@ -223,6 +224,8 @@ class HttpSettings:
         client: `auto`, `wire` or `httpx`.
         proxy: Empty for none; proxies of the environment are never used.
         hosts: Host name to address; the name still goes into Host and SNI.
+        sources: Addresses of this machine that users connect from, in turn; empty leaves it to the
+            system.
         max_head: Bytes of a reply's status line and headers; more fail as `too_large`.
         max_body: Bytes of a reply's body, as received and as decoded, when something reads it;
             more fail as `too_large`. A body that nothing reads is counted and let go.
@@ -239,6 +242,7 @@ class HttpSettings:
     key: Path | None = None
     key_password: str = field(default="", repr=False)
     keepalive: bool = True
+    per_iteration: bool = False
     per_user: int = 0
     max_age_ns: int = 0
     max_idle_ns: int = 0
@@ -246,6 +250,7 @@ class HttpSettings:
     client: str = "auto"
     proxy: str = field(default="", repr=False)  # it may hold a password
     hosts: Mapping[str, str] = field(default_factory=dict)
+    sources: tuple[str, ...] = ()
     max_head: int = 64 * 1024
     max_body: int = 64 * 1024 * 1024
     max_kept: int = 256 * 1024 * 1024

@@ -8,7 +8,8 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 from pydantic import Discriminator, Field, Tag
 
 from planrunner.language.diagnostics import Code
-from planrunner.language.fields.mapping import Fault, PlanMapping, exactly_one, in_words
+from planrunner.language.fields.mapping import Fault, PlanMapping, error, exactly_one, in_words
+from planrunner.language.fields.reading import ReadBy
 from planrunner.language.fields.types import (
     Count,
     Duration,
@@ -265,11 +266,37 @@ CertificateField = Annotated[
 ]
 
 
+def _keepalive_shape(value: object) -> str:
+    return "<word>" if isinstance(value, str) and "${" not in value else "<scalar>"
+
+
+def _read_keepalive(value: object) -> object:
+    if value == "iteration":
+        return value
+    raise error(
+        Fault(
+            Code.INVALID_VALUE,
+            f"`{value}` doesn't say how long connections stay open",
+            "write `true`, `false` or `iteration`",
+        )
+    )
+
+
+KeepaliveField = Annotated[
+    Annotated[Flag, Tag("<scalar>")]
+    | Annotated[str, ReadBy(_read_keepalive, {"const": "iteration"}), Tag("<word>")],
+    Discriminator(_keepalive_shape),
+]
+
+
 class Pool(PlanMapping):
     """How many connections a user keeps, and for how long."""
 
-    keepalive: Flag = Field(
-        default=True, description="Keep connections open between requests.", examples=["true"]
+    keepalive: KeepaliveField = Field(
+        default=True,
+        description="Keep connections open between requests: `true` for the user's life, "
+        "`iteration` until each iteration ends.",
+        examples=["true", "iteration"],
     )
     per_user: PositiveInt | None = Field(
         None,
@@ -287,6 +314,12 @@ class Pool(PlanMapping):
         description="Close a connection that nothing was sent on for this long. Default never.",
         examples=["30s"],
     )
+
+
+SourcesField = Annotated[
+    Annotated[list[TextField], Tag("<list>")] | Annotated[TextField, Tag("<scalar>")],
+    Discriminator(shape),
+]
 
 
 class HttpModel(PlanMapping):
@@ -341,6 +374,12 @@ class HttpModel(PlanMapping):
     )
     proxy: TextField | None = Field(
         None, description="URL of the proxy. Default none.", examples=["http://proxy:3128"]
+    )
+    source_addresses: SourcesField | None = Field(
+        None,
+        description="Addresses of this machine that users connect from, in turn. "
+        "Default what the system chooses.",
+        examples=["[127.0.0.2, 127.0.0.3]"],
     )
     hosts: dict[str, TextField] | None = Field(
         None,

@@ -46,19 +46,32 @@ def caveat(settings: HttpSettings) -> str:
     )
 
 
+_NAMED: Final = 3
+
+
 def _connections(settings: HttpSettings) -> str:
-    """Say who users are, and how long connections last, if the plan does."""
+    """Say who users are, where connections come from, and how long they last, if the plan does."""
+    sources = settings.sources
     who = f", with `{settings.auth}` credentials" if settings.auth else ""
-    return f"{who}{_lifetime(settings)}"
+    named = ", ".join(sources[:_NAMED]) + (" …" if len(sources) > _NAMED else "")
+    where = (
+        f", from {len(sources)} address{'es' if len(sources) > 1 else ''} in turn ({named})"
+        if sources
+        else ""
+    )
+    return f"{who}{where}{_lifetime(settings)}"
 
 
 def _lifetime(settings: HttpSettings) -> str:
+    if not settings.keepalive:
+        return ", each request on a connection of its own"
+    ends = ", on connections that end with the iteration" if settings.per_iteration else ""
     limits = [
         f"{format_duration(limit_ns)} {word}"
         for limit_ns, word in ((settings.max_age_ns, "old"), (settings.max_idle_ns, "idle"))
         if limit_ns
     ]
-    return f", on connections at most {' and '.join(limits)}" if limits else ""
+    return ends + (f", on connections at most {' and '.join(limits)}" if limits else "")
 
 
 def hosts(exchange: Exchange, settings: HttpSettings) -> Iterator[TargetHost]:
@@ -84,6 +97,7 @@ def reach(settings: HttpSettings) -> Iterator[Reach]:
         nobody="nothing",
         hint="start the target, or point `http.base_url` at it; nothing was sent",
         unresolved_hint="check `http.base_url`",
+        sources=settings.sources,
     )
 
 

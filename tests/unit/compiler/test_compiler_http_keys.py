@@ -32,6 +32,7 @@ http:
   session: user
   proxy: http://localhost:2
   hosts: {shop.test: 127.0.0.1}
+  source_addresses: [127.0.0.2]
 users:
   A:
     steps:

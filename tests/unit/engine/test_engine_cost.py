@@ -65,7 +65,9 @@ class NullServer:
     ends: Ends
     waiting: list[WireConnection] = field(default_factory=list)
 
-    async def open(self, _: Origin, make: Callable[[], WireConnection]) -> WireConnection:
+    async def open(
+        self, _origin: Origin, make: Callable[[], WireConnection], _number: int
+    ) -> WireConnection:
         connection = make()
         connection.connection_made(NullTransport(self, connection))
         return connection

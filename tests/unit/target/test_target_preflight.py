@@ -11,7 +11,7 @@ from planrunner.protocols.etcd.operation import EtcdSettings
 from planrunner.protocols.http.operation import HttpSettings
 from planrunner.protocols.plugin import Reach
 from planrunner.protocols.registry import named
-from planrunner.target import check_reachable, free_port
+from planrunner.target import check_own, check_reachable, free_port
 
 
 def at(url: str) -> Reach:
@@ -36,6 +36,50 @@ def test_host_that_does_not_resolve_is_said() -> None:
     """A name nobody knows is told apart from a refused connection."""
     with pytest.raises(CannotRun, match="cannot resolve the host"):
         asyncio.run(check_reachable(at("http://no-such-host.invalid:80")))
+
+
+def test_an_address_that_is_not_ours_is_said() -> None:
+    """With its place in the plan; those of this machine pass."""
+    check_own("127.0.0.1", "plan.yaml:3:21")
+
+    words = "plan.yaml:3:21: the address `192.0.2.7` isn't one of this machine"
+    with pytest.raises(CannotRun, match=words):
+        check_own("192.0.2.7", "plan.yaml:3:21")
+
+
+@pytest.mark.parametrize(
+    ("sources", "outcome"),
+    [
+        (("127.0.0.7", "127.0.0.8"), "127.0.0.7"),
+        (("::1", "127.0.0.8"), "127.0.0.8"),
+        (("::1",), "none of the addresses to connect from is of its family"),
+    ],
+)
+def test_the_check_connects_from_where_the_load_will(
+    sources: tuple[str, ...], outcome: str
+) -> None:
+    """A target may let in nobody else."""
+
+    async def listen() -> str:
+        seen: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+        async def client(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            seen.set_result(writer.get_extra_info("peername")[0])
+            writer.close()
+
+        server = await asyncio.start_server(client, "127.0.0.1", 0)
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        settings = HttpSettings(base_url=(url,), sources=sources)
+        (reach,) = named("http").reach(settings)
+        try:
+            await check_reachable(reach)
+            return await seen
+        except CannotRun as error:
+            return error.message.partition(": ")[2]
+        finally:
+            server.close()
+
+    assert asyncio.run(listen()) == outcome
 
 
 def test_listening_target_passes() -> None:

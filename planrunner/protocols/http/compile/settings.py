@@ -15,6 +15,7 @@ from planrunner.language.fields.text import Text
 from planrunner.language.fields.types import Deferred
 from planrunner.protocols.http.compile.auth import Credentials, compile_auth, scheme_of
 from planrunner.protocols.http.compile.request_line import compile_headers, merge_headers
+from planrunner.protocols.http.compile.sources import compile_sources
 from planrunner.protocols.http.operation import Header, HttpSettings, TextParts
 from planrunner.protocols.http.spec import Certificate, HttpModel, Pool, RequestKeys
 from planrunner.protocols.http.target import needs_httpx
@@ -70,6 +71,9 @@ def compile_settings(
     given = model.model_fields_set
     headers = {**base.headers, **compile_headers(model.headers, lowering, ("headers",))}
     settings = _connections(model, base.settings, lowering)
+    sources = compile_sources(model.source_addresses, lowering)
+    if "source_addresses" in given:
+        settings = replace(settings, sources=tuple(sources))
     timeout_ns = lowering.duration(model.timeout, ("timeout",), settings.timeout_ns)
     if timeout_ns <= 0:
         lowering.fault(("timeout",), Code.INVALID_VALUE, "a timeout must be more than 0")
@@ -90,7 +94,13 @@ def compile_settings(
         credentials = compile_auth(model.auth, lowering, ("auth",), settings)
         settings = replace(settings, auth=scheme_of(model.auth))
     defaults = HttpDefaults(settings, headers, credentials, channel)
-    return CompiledSettings(settings, defaults, tuple(lowering.faults), model.session or "")
+    return CompiledSettings(
+        settings,
+        defaults,
+        tuple(lowering.faults),
+        model.session or "",
+        tuple((path, address) for address, path in sources.items()),
+    )
 
 
 def replaces(spec: HttpModel | RequestKeys, keys: tuple[str | int, ...]) -> bool:
@@ -147,14 +157,15 @@ def _check_client(settings: HttpSettings, key: str, lowering: Lowering) -> None:
 
 
 def _pool(pool: Pool, lowering: Lowering) -> dict[str, Any]:
-    path = "pool", "per_user"
-    most = lowering.number(pool.per_user, path, 0)
+    where = "pool", "per_user"
+    most = lowering.number(pool.per_user, where, 0)
     if most > _MOST_CONNECTIONS:
         message = f"a user can have at most {_MOST_CONNECTIONS} connections"
-        lowering.fault(path, Code.INVALID_VALUE, message, f"write {_MOST_CONNECTIONS} or less")
-    keepalive = lowering.flag(("pool", "keepalive"), pool.keepalive, default=True)
+        lowering.fault(where, Code.INVALID_VALUE, message, f"write {_MOST_CONNECTIONS} or less")
+    path = "pool", "keepalive"
     return {
-        "keepalive": keepalive,
+        "keepalive": lowering.flag(path, pool.keepalive, default=True),
+        "per_iteration": pool.keepalive == "iteration",
         "per_user": most,
         "max_age_ns": _lifetime(pool.max_age, "max_age", lowering),
         "max_idle_ns": _lifetime(pool.max_idle, "max_idle", lowering),

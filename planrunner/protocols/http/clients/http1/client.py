@@ -42,6 +42,7 @@ class WireClient:
             settings.per_user,
             Lifetime(settings.max_age_ns, settings.max_idle_ns),
         )
+        self.ends_iterations = settings.per_iteration
         self._told: Callable[[Sent | Redirect], None] | None = None
 
     def tap(self, told: Callable[[Sent | Redirect], None]) -> None:
@@ -54,11 +55,14 @@ class WireClient:
         return bound
 
     def session(self) -> WireSession:
+        return self.session_of(0)
+
+    def session_of(self, number: int) -> WireSession:
         jar = CookieJar(self.shared.now_ns, _wall_s)
         tokens, told = Tokens(), self._told
         identity = WireIdentity(jar) if told is None else TappedIdentity(jar, tokens, told)
         make = RetiringSession if self.shared.lifetime.is_limited else WireSession
-        session = make(self.shared, identity, tokens)
+        session = make(self.shared, identity, tokens, number)
         self.shared.users.add(session)
         return session
 

@@ -6,7 +6,6 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Callable, Mapping
-from ipaddress import ip_address
 from typing import Final
 
 from planrunner.errors import CannotRun
@@ -14,6 +13,7 @@ from planrunner.protocols.http.clients.fault import map_connect_failure, map_tls
 from planrunner.protocols.http.clients.http1.connection import WireConnection
 from planrunner.protocols.http.clients.http1.proxy import open_tunnel, proxy_of
 from planrunner.protocols.http.operation import HttpSettings
+from planrunner.protocols.http.sources import Sources, bind_to, family_of
 from planrunner.protocols.http.url import Origin
 from planrunner.units import NS_PER_S
 
@@ -61,6 +61,7 @@ class Connector:
         self._settings = settings
         self._hosts: Mapping[str, str] = settings.hosts
         self._proxy = proxy_of(settings.proxy)
+        self._sources = Sources(settings.sources)
         self._now_ns = now_ns
         self._context: ssl.SSLContext | None = None
         self._addresses: dict[tuple[str, int], tuple[int, list[Address]]] = {}
@@ -69,19 +70,26 @@ class Connector:
         """Make the TLS context now, before the first request is timed."""
         self._tls()
 
-    async def open(self, origin: Origin, make: Callable[[], WireConnection]) -> WireConnection:
+    async def open(
+        self, origin: Origin, make: Callable[[], WireConnection], number: int = 0
+    ) -> WireConnection:
         """Open one connection, trying a name's addresses in turn.
+
+        Args:
+            origin: Where to.
+            make: Makes it.
+            number: The user's, which says what address it is opened from.
 
         Raises:
             WireFault: With the kind dns, connect or tls.
         """
         host, proxy = self._hosts.get(origin.host, origin.host), self._proxy
         if proxy is None:
-            sock = await self._connect_to(host, origin.port, f"{host}:{origin.port}")
+            sock = await self._connect_to(host, origin.port, f"{host}:{origin.port}", number)
         else:
             where = proxy.origin
             shown = f"{where.host}:{where.port}` of `http.proxy"
-            sock = await self._connect_to(where.host, where.port, shown)
+            sock = await self._connect_to(where.host, where.port, shown, number)
         try:
             if proxy is not None and origin.scheme == "https":
                 await open_tunnel(sock, proxy, host, origin.port)
@@ -96,9 +104,9 @@ class Connector:
             connection.write_whole_urls(proxy.credentials)
         return connection
 
-    async def _connect_to(self, host: str, port: int, shown: str) -> socket.socket:
+    async def _connect_to(self, host: str, port: int, shown: str, number: int) -> socket.socket:
         try:
-            return await self._connect(host, port)
+            return await self._connect(host, port, number)
         except OSError as fault:
             raise map_connect_failure(fault, shown) from fault
 
@@ -114,12 +122,12 @@ class Connector:
             _, connection = await loop.create_connection(make, sock=sock)
         return connection
 
-    async def _connect(self, host: str, port: int) -> socket.socket:
+    async def _connect(self, host: str, port: int, number: int) -> socket.socket:
         addresses = await self._resolve(host, port)
         fault: OSError = OSError("the name has no address")
         for place, (family, address) in enumerate(addresses):
             try:
-                sock = await _dial(family, address)
+                sock = await _dial(family, address, self._sources.of_user(number, family))
             except OSError as refused:
                 fault = refused
                 continue
@@ -134,7 +142,7 @@ class Connector:
         known = self._addresses.get(key)
         if known is not None and now_ns < known[0]:
             return known[1]
-        if family := _literal(host):
+        if family := family_of(host):
             addresses = [(family, (host, port))]
         else:
             loop = asyncio.get_running_loop()
@@ -152,19 +160,15 @@ class Connector:
         return self._context
 
 
-def _literal(host: str) -> socket.AddressFamily | None:
-    try:
-        version = ip_address(host).version
-    except ValueError:
-        return None
-    return socket.AF_INET6 if version == 6 else socket.AF_INET
-
-
-async def _dial(family: socket.AddressFamily, address: tuple[str, int]) -> socket.socket:
+async def _dial(
+    family: socket.AddressFamily, address: tuple[str, int], source: str
+) -> socket.socket:
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
         sock.settimeout(0)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if source:
+            bind_to(sock, source)
         await asyncio.get_running_loop().sock_connect(sock, address)
     except BaseException:
         sock.close()

@@ -29,8 +29,10 @@ class WireSession(WireUser):
 
     __slots__ = ("others",)
 
-    def __init__(self, shared: WireShared, identity: WireIdentity, tokens: Tokens) -> None:
-        super().__init__(shared, identity, tokens)
+    def __init__(
+        self, shared: WireShared, identity: WireIdentity, tokens: Tokens, number: int = 0
+    ) -> None:
+        super().__init__(shared, identity, tokens, number)
         self.others: list[WireSession] = []
 
     async def send(self, bound: WireRequest, scope: Scope) -> Reply:
@@ -84,7 +86,7 @@ class WireSession(WireUser):
     def lanes(self, count: int) -> Sequence[WireSession]:
         most = min(count, self.shared.per_user or count)
         while len(self.others) < most - 1:
-            other = type(self)(self.shared, self.identity, self.tokens)
+            other = type(self)(self.shared, self.identity, self.tokens, self.number)
             self.shared.users.add(other)
             self.others.append(other)
         return (self, *self.others[: most - 1])
@@ -100,6 +102,11 @@ class WireSession(WireUser):
     def renew(self) -> None:
         self.identity.renew()
         self.tokens.renew()
+
+    async def end_iteration(self) -> None:
+        for session in (self, *self.others):
+            for connection in list(session.connections.values()):
+                connection.close()
 
     async def close(self) -> None:
         await self._listen()

@@ -69,6 +69,7 @@ class WireUser:
     """One user's state; `WireSession` adds what the engine calls.
 
     Attributes:
+        number: Says what address it connects from.
         reply: Reused for every request; what `send` returned is overwritten by the next.
         connections: The open ones, by origin; one that has ended takes itself out.
         current: The connection the request under way was written to, None while one is opened.
@@ -90,14 +91,18 @@ class WireUser:
         "is_dirty",
         "kept",
         "now_ns",
+        "number",
         "reply",
         "shared",
         "tokens",
         "written",
     )
 
-    def __init__(self, shared: WireShared, identity: WireIdentity, tokens: Tokens) -> None:
+    def __init__(
+        self, shared: WireShared, identity: WireIdentity, tokens: Tokens, number: int = 0
+    ) -> None:
         self.shared = shared
+        self.number = number
         self.identity = identity
         self.tokens = tokens
         self.clock = shared.clock
@@ -123,7 +128,7 @@ class WireUser:
         def make() -> WireConnection:
             return WireConnection(origin, self.reply, shared.heads, shared.limits, self)
 
-        connection = await shared.connector.open(origin, make)
+        connection = await shared.connector.open(origin, make, self.number)
         self.connections[str(origin)] = connection
         return connection
 

@@ -29,6 +29,7 @@ from planrunner.protocols.http.clients.decoding import decode_body
 from planrunner.protocols.http.clients.fault import WireFault
 from planrunner.protocols.http.clients.http1.connect import tls_context
 from planrunner.protocols.http.clients.httpx.attempt import HttpxAttempt, Outgoing, attempt
+from planrunner.protocols.http.clients.httpx.sources import SourceBackend
 from planrunner.protocols.http.clients.identity import WireIdentity
 from planrunner.protocols.http.clients.kept_bodies import KeptBodies, KeptBudget
 from planrunner.protocols.http.clients.recall import Glimpse, recall
@@ -40,6 +41,7 @@ from planrunner.protocols.http.clients.tap import TappedIdentity, keeping_replie
 from planrunner.protocols.http.cookies import CookieJar
 from planrunner.protocols.http.operation import HttpSettings
 from planrunner.protocols.http.redirects import REDIRECTS, crosses
+from planrunner.protocols.http.sources import Sources
 from planrunner.protocols.http.url import Location, Origin, UrlError, join
 from planrunner.units import NS_PER_S
 
@@ -63,6 +65,8 @@ class HttpxClient:
         # Making a context costs 70 to 120 ms: once for all users.
         self.tls = tls_context(settings)
         self.tally = Tally()
+        self.sources = Sources(settings.sources)
+        self.ends_iterations = settings.per_iteration
         self.budget = KeptBudget(settings.max_kept)
         self._told: Callable[[Sent | Redirect], None] | None = None
 
@@ -73,10 +77,13 @@ class HttpxClient:
         return bind_request(exchange if self._told is None else keeping_replies(exchange))
 
     def session(self) -> HttpxSession:
+        return self.session_of(0)
+
+    def session_of(self, number: int) -> HttpxSession:
         jar = CookieJar(self.now_ns, _wall_s)
         tokens, told = Tokens(), self._told
         identity = WireIdentity(jar) if told is None else TappedIdentity(jar, tokens, told)
-        return HttpxSession(self, identity, tokens)
+        return HttpxSession(self, identity, tokens, number)
 
     def account(self) -> ClientAccount:
         return self.tally.account()
@@ -91,8 +98,11 @@ class HttpxClient:
 class HttpxSession:
     """One user's connections and cookies; the reply object is used again for each request."""
 
-    def __init__(self, client: HttpxClient, identity: WireIdentity, tokens: Tokens) -> None:
+    def __init__(
+        self, client: HttpxClient, identity: WireIdentity, tokens: Tokens, number: int
+    ) -> None:
         self._client = client
+        self._number = number
         self._identity = identity
         self._others: list[HttpxSession] = []
         self.tokens = tokens
@@ -130,8 +140,11 @@ class HttpxSession:
     def lanes(self, count: int) -> Sequence[HttpxSession]:
         most = min(count, self._client.settings.per_user or count)
         while len(self._others) < most - 1:
-            self._others.append(HttpxSession(self._client, self._identity, self.tokens))
+            self._others.append(self._lane())
         return (self, *self._others[: most - 1])
+
+    def _lane(self) -> HttpxSession:
+        return HttpxSession(self._client, self._identity, self.tokens, self._number)
 
     def set_header(self, name: str, value: str | None) -> None:
         self._identity.set_header(name, value)
@@ -148,6 +161,10 @@ class HttpxSession:
             data=b"" if written is None else written.data,
             glimpse=self._glimpse,
         )
+
+    async def end_iteration(self) -> None:
+        for session in (self, *self._others):
+            await session._close_transports()  # noqa: SLF001 - of the same class
 
     async def close(self) -> None:
         for other in self._others:
@@ -317,6 +334,11 @@ class HttpxSession:
                 ),
                 proxy=settings.proxy or None,
             )
+            if self._client.sources:
+                # It is handed to every kind of pool, and httpx hands on none; the contract suite
+                # says so if it is called something else one day.
+                backend = SourceBackend(self._client.sources, self._number)
+                transport._pool._network_backend = backend  # noqa: SLF001
         return transport
 
 
