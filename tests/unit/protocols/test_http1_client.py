@@ -525,6 +525,29 @@ def test_replies_that_come_late_are_counted(
     converse(WIRE, respond, scenario)
 
 
+def test_the_reply_to_a_request_that_was_cut_is_not_surplus() -> None:
+    """The end of a phase cuts requests, and a reply may arrive before the user hears of it."""
+
+    async def respond(request: Request, wire_: Wire) -> None:
+        if request.target == "/cut":
+            await wire_.hang()
+        await wire_.send(reply(200, b"hello"))
+
+    async def scenario(user: TestUser, server: HttpServer) -> None:
+        await user.get(server.origin)
+        cut = asyncio.create_task(user.get(server.origin, "/cut"))
+        while len(server.requests) < 2:
+            await asyncio.sleep(0)
+        [connection] = cast("session.WireSession", user.session).connections.values()
+        cut.cancel()
+        connection.data_received(reply(200, b"hello"))
+        await asyncio.wait([cut])
+
+        assert user.client.account().surplus_replies == 0
+
+    converse(WIRE, respond, scenario)
+
+
 class Nobody:
     """The owner and the transport of a connection that only exists in memory."""
 

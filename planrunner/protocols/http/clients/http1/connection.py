@@ -272,7 +272,8 @@ class WireConnection(asyncio.Protocol):
 
     def _receive(self, data: bytes) -> None:
         if self.waiter is None or self.waiter.done():
-            if self.is_usable and is_surplus(data):
+            # Done and still there: the end of a phase has cut the request whose reply this is.
+            if self.waiter is None and self.is_usable and is_surplus(data):
                 self.owner.note_surplus()
             self.abort()
             return
