@@ -89,12 +89,11 @@ def test_five_thread_groups_send_threads_times_loops(project: PlanProject) -> No
     assert ended.code == 0, ended.out
     assert len(redirects) == 3 * 2 + 5 * 1
     assert {one.headers["accept"] for one in redirects} == {"*/*"}
-    assert len({one.target for one in redirects}) == 3
     assert [one.method for one in requests].count("POST") == 2 * 10
     assert sum(one.target.startswith("/api/v1/stats/abc") for one in requests) == 10 * 5
     assert lines(requests).count("GET /api/v1/metrics") == 5 * 5
     body = json.loads(next(one.body for one in requests if one.method == "POST"))
-    assert re.fullmatch(r"https://example\.com/test/[12]-\d{14}", body["originalUrl"])
+    assert re.fullmatch(r"https://example\.com/test/\d+-\d{14}", body["originalUrl"])
     assert reasons(ended) == []
 
 

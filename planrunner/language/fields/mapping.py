@@ -315,9 +315,15 @@ def _key_faults(mapping: type[PlanMapping], data: Mapping[Any, Any]) -> Iterator
 
 def _unknown(mapping: type[PlanMapping], key: object) -> Fault:
     word = str(key)
-    hint = mapping.hint_unknown(word) or _deeper(mapping, word)
+    hint = _cut_off(word) or mapping.hint_unknown(word) or _deeper(mapping, word)
     hint = hint or suggest(word, list(known_keys(mapping)))
     return Fault(Code.UNKNOWN_KEY, f"unknown key `{word}`", hint or _choices(mapping), word)
+
+
+def _cut_off(word: str) -> str:
+    """Return what to do about the rest of a value that a comma has ended: `normal(2s, 1s)`."""
+    is_rest = any(word.count(end) > word.count(begin) for begin, end in ("()", "[]"))
+    return "inside `{…}` a comma ends the value before it: put that into quotes" if is_rest else ""
 
 
 def _deeper(mapping: type[PlanMapping], word: str) -> str:
