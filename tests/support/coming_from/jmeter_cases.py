@@ -11,6 +11,7 @@ from tests.support.coming_from.cases import (
     arrivals,
     expects,
     extracts,
+    holds,
     is_sent,
     users,
     value,
@@ -232,6 +233,10 @@ FUNCTIONS: Final = {
     "`${__isVarDefined(shop)}`": value("true", more=SHOP),
     "`${__RandomFromMultipleVars(a|b)}`": value("*"),
 }
+VERDICT: Final = {
+    "Size Assertion": holds(),
+    "AutoStop Listener: 50 % errors for 10 s": holds("0"),
+}
 COMMANDS: Final = {
     "`jmeter -n -t plan.jmx`": A,
     "`-l results.jtl`, Simple Data Writer": is_sent("GET /a", prints=".jtl"),
@@ -252,5 +257,6 @@ CASES: Final = {
     **CONFIG,
     **REPLIES,
     **FUNCTIONS,
+    **VERDICT,
     **COMMANDS,
 }
