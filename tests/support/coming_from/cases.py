@@ -45,6 +45,7 @@ class Case:
         code: The exit code.
         prints: What the output has to contain.
         connections: How many connections carried the requests.
+        users: How many users the command line asks for.
     """
 
     sent: tuple[str, ...] = ()
@@ -64,6 +65,7 @@ class Case:
     code: int = 0
     prints: str = ""
     connections: int = 0
+    users: int = 0
 
 
 def is_sent(*requests: str, **more: Any) -> Case:

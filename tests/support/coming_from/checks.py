@@ -73,6 +73,8 @@ def _compare(ended: Ended, case: Case, server: HttpServer) -> None:
     if case.judged:
         first = ended.metrics["judgements"][0]
         assert f"{first['verdict']} {first['observed']}".startswith(case.judged), first
+    if case.users:
+        assert [load["requested"] for load in ended.metrics["loads"]] == [case.users]
     if case.connections:
         assert len({request.connection for request in server.requests}) == case.connections
 

@@ -228,10 +228,10 @@ THRESHOLDS: Final = {
 COMMANDS: Final = {
     "`k6 run script.js`": A,
     "`k6 inspect script.js`": Case(prints="GET /a"),
-    "`k6 run --vus 10 --duration 30s`": Case(connections=10, phase="users: 1, hold: 20ms"),
+    "`k6 run --vus 10 --duration 30s`": Case(users=10, phase="users: 1, hold: 20ms"),
     "`k6 run --iterations 1`": A,
     "`k6 run --http-debug=full`": A,
-    "`k6 run --stage 30s:10,1m:10`": Case(connections=10, phase="users: 1, hold: 20ms"),
+    "`k6 run --stage 30s:10,1m:10`": Case(users=10, phase="users: 1, hold: 20ms"),
     "`k6 run -e SHOP=/b`": is_sent("GET /b", steps="[{get: '${shop}'}]", more=SHOP),
     "`k6 run --tag build=7`": is_sent("GET /a", prints="build=7"),
     "`k6 run --quiet`": A,

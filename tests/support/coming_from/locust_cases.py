@@ -176,7 +176,7 @@ VERDICT: Final = {
 }
 COMMANDS: Final = {
     "`locust --headless`": A,
-    "`-u 10 -r 100 -t 30s`": Case(connections=10, phase="users: 1, hold: 20ms"),
+    "`-u 10 -r 100 -t 30s`": Case(users=10, phase="users: 1, hold: 20ms"),
     "`-H http://localhost:8000`": A,
     "`--tags read`": is_sent("GET /a", steps=TAGGED, does="tasks"),
     "`--exclude-tags write`": is_sent("GET /a", steps=TAGGED, does="tasks"),

@@ -25,21 +25,22 @@ class Shop:
         name, _, rest = path.removeprefix("/").partition("/")
         match name:
             case "status":
-                return reply(int(rest), b"{}")
+                made = reply(int(rest), b"{}")
             case "redirect":
-                return reply(302, b"", ("Location", "/landed"))
+                made = reply(302, b"", ("Location", "/landed"))
             case "login":
                 self.logins += 1
                 cookie = ("Set-Cookie", f"sid={self.logins}; Path=/")
-                return _json(cookie, token=f"t{self.logins}")
+                made = _json(cookie, token=f"t{self.logins}")
             case "html":
                 page = b'<html><body><input name="csrf" value="c1"></body></html>'
-                return reply(200, page, ("Content-Type", "text/html"))
+                made = reply(200, page, ("Content-Type", "text/html"))
             case "error":
-                return _json(error="no such item")
+                made = _json(error="no such item")
             case _:
                 rows = [{"id": number, "name": f"n{number}"} for number in (1, 2, 3)]
-                return _json(ok=True, id=7, items=rows, total=3, path=path)
+                made = _json(ok=True, id=7, items=rows, total=3, path=path)
+        return made
 
 
 def _json(*headers: tuple[str, str], **content: object) -> bytes:
