@@ -101,6 +101,9 @@ REQUESTS: Final = {
     "`matchesRegexp: '\"ok\": ?true'`": expects(),
 }
 PLAN: Final = {
+    "each virtual user has connections of its own": is_sent(
+        "GET /a", "GET /a", phase=TWICE, connections=2
+    ),
     "`payload: {path: rows.csv}`": is_sent("GET /rows/*", steps=ONE_ROW, files=ROWS),
     "`payload: {…, order: sequence}`": is_sent(
         "GET /rows/1", "GET /rows/2", "GET /rows/1",

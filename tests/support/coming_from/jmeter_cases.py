@@ -149,6 +149,14 @@ CONTROLLERS: Final = {
     "Poisson Random Timer, lambda 300, offset 100": is_sent("GET /b", after="{get: /b}"),
 }  # fmt: skip
 CONFIG: Final = {
+    "Source address": A,
+    "`httpclient.reset_state_on_thread_group_iteration`": is_sent(
+        "GET /a", "GET /a", phase=TWICE, connections=2
+    ),
+    "HTTP Authorization Manager, digest": is_sent(
+        "GET /digest [authorization: -]", "GET /digest [authorization: Digest *]",
+        steps="[{get: /digest}]",
+    ),
     "HTTP Header Manager": is_sent("GET /a [x-shop: 1]"),
     "HTTP Request Defaults: response timeout": A,
     "HTTP Authorization Manager, basic": is_sent("GET /a [authorization: Basic YWRhOnB3]"),

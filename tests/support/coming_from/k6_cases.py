@@ -119,6 +119,12 @@ STEPS: Final = {
     "`console.log(…)`": is_sent("GET /b", after="{get: /b}", prints="got 2"),
 }  # fmt: skip
 REQUESTS: Final = {
+    "`params.auth: 'digest'`": is_sent(
+        "GET /digest [authorization: -]", "GET /digest [authorization: Digest *]", url="/digest"
+    ),
+    "`new SignatureV4({…}).sign(…)`": is_sent(
+        "GET /a [authorization: AWS4-HMAC-SHA256 Credential=id/*/eu-west-1/s3/aws4_request*]"
+    ),
     "`params.headers`": is_sent("GET /a [x-shop: 1]"),
     "`params.cookies`": is_sent("GET /a [cookie: beta=1]"),
     "`params.tags`": is_sent(
@@ -195,6 +201,10 @@ VALUES: Final = {
     ),
 }  # fmt: skip
 CONNECTIONS: Final = {
+    "`noVUConnectionReuse: true`": is_sent(
+        *4 * ["GET /a"], steps="[{get: /a}, {get: /a}]", phase=TWICE, connections=2
+    ),
+    "`localIPs: ['127.0.0.1']`": A,
     "`insecureSkipTLSVerify: true`": A,
     "`hosts: {'shop.test': '127.0.0.1'}`": A,
     "`userAgent: 'shop/1'`": is_sent("GET /a [user-agent: shop/1]"),

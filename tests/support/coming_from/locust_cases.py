@@ -54,6 +54,9 @@ USERS: Final = {
     ),
 }  # fmt: skip
 REQUESTS: Final = {
+    '`auth=HTTPDigestAuth("ada", "pw")`': is_sent(
+        "GET /digest [authorization: -]", "GET /digest [authorization: Digest *]", url="/digest"
+    ),
     '`self.client.get("/a", params={"q": "x y"})`': is_sent("GET /a?q=x%20y"),  # with `+`, the same
     '`self.client.post("/a", json={"a": 1})`': is_sent(
         'POST /a [content-type: application/json] {"a":1}'

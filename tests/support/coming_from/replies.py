@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from tests.support.http_servers import Request, Respond, Wire, reply
 
@@ -17,17 +18,20 @@ class Shop:
 
     def respond(self) -> Respond:
         async def answer(request: Request, wire: Wire) -> None:
-            await wire.send(self._reply(request.target.partition("?")[0]))
+            await wire.send(self._reply(request.target.partition("?")[0], request.headers))
 
         return answer
 
-    def _reply(self, path: str) -> bytes:
+    def _reply(self, path: str, headers: Mapping[str, str]) -> bytes:
         name, _, rest = path.removeprefix("/").partition("/")
         match name:
             case "status":
                 made = reply(int(rest), b"{}")
             case "redirect":
                 made = reply(302, b"", ("Location", "/landed"))
+            case "digest" if "authorization" not in headers:
+                asks = 'Digest realm="shop", nonce="n1", qop="auth"'
+                made = reply(401, b"", ("WWW-Authenticate", asks))
             case "login":
                 self.logins += 1
                 cookie = ("Set-Cookie", f"sid={self.logins}; Path=/")
