@@ -77,6 +77,13 @@ GROUPS: Final = {
     ),
 }  # fmt: skip
 SAMPLERS: Final = {
+    "Inter-Thread Communication: put": is_sent(
+        "GET /7", more="pools: {orders: {}}",
+        after='{pop: {pool.orders: first, as: id}}, {get: "/${id}"}',
+    ),
+    "Inter-Thread Communication: get, timeout 5": is_sent(
+        "GET /7", more="pools: {orders: {values: [7]}}", after='{get: "/${id}"}'
+    ),
     "HTTP Request, GET with parameters": is_sent("GET /a?q=1"),
     "HTTP Request, POST with parameters": is_sent(
         "POST /a [content-type: application/x-www-form-urlencoded] a=1"
@@ -112,6 +119,10 @@ SAMPLERS: Final = {
     "Name of the sampler": is_sent("GET /a", prints="home"),
 }  # fmt: skip
 CONTROLLERS: Final = {
+    "Synchronizing Timer, 2 users": is_sent(
+        "GET /a", "GET /a", "GET /b", "GET /b", before="{get: /a}", after="{get: /b}",
+        phase="users: 2, iterations_per_user: 1",
+    ),
     "Transaction Controller": is_sent(
         "GET /cart", "POST /orders",
         more="thresholds: [count of group:checkout == 1]", judged="pass 1",

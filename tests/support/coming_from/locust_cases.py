@@ -25,6 +25,9 @@ TAGGED: Final = "[{get: /a, tags: [read]}, {get: /b, tags: [write]}]"
 SHOP: Final = "params: {shop: {type: str, default: /a}}"
 
 USERS: Final = {
+    '`MarkovTaskSet`, `@transition("buy")`': is_sent(
+        "GET /look", "GET /buy", phase=TWICE, in_any_order=True
+    ),
     "`weight = 3`": A,
     "`fixed_count = 1`": is_sent("GET /a", phase="iterations: 1"),
     "`wait_time = between(1, 3)`": AA,
@@ -54,6 +57,17 @@ USERS: Final = {
     ),
 }  # fmt: skip
 REQUESTS: Final = {
+    "`ORDERS.append(id)` on a list of the module": is_sent(
+        "GET /7", more="pools: {orders: {}}",
+        after='{pop: {pool.orders: first, as: id}}, {get: "/${id}"}',
+    ),
+    "`ORDERS.pop(0)`": is_sent(
+        "GET /7", more="pools: {orders: {values: [7]}}", after='{get: "/${token}"}'
+    ),
+    "waiting for `events.spawning_complete`": is_sent(
+        "GET /a", "GET /a", "GET /b", "GET /b", before="{get: /a}", after="{get: /b}",
+        phase="users: 2, iterations_per_user: 1",
+    ),
     '`auth=HTTPDigestAuth("ada", "pw")`': is_sent(
         "GET /digest [authorization: -]", "GET /digest [authorization: Digest *]", url="/digest"
     ),
