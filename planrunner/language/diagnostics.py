@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from enum import StrEnum
 from unicodedata import combining, east_asian_width
@@ -16,6 +17,7 @@ __all__ = [
     "PlanError",
     "Severity",
     "Span",
+    "nearest_names",
     "render",
     "suggest",
     "visible",
@@ -191,6 +193,14 @@ def suggest(word: str, known: Sequence[str]) -> str:
     by_lower_case = {name.lower(): name for name in reversed(known)}
     close = get_close_matches(word.lower(), list(by_lower_case)[::-1], n=1, cutoff=0.6)
     return f"did you mean `{by_lower_case[close[0]]}`?" if close else ""
+
+
+def nearest_names(pattern: str, known: Sequence[str]) -> list[str]:
+    """Return the few names that are most like a glob or a regular expression, best first."""
+    from difflib import get_close_matches  # noqa: PLC0415 - a fault in a plan is rare
+
+    plain = re.sub(r"\\.|[][*.^$()?+|\\]", "", pattern)[:_LONGEST_SUGGESTED]
+    return get_close_matches(plain, dict.fromkeys(known), n=5, cutoff=0.4)
 
 
 # Comparing takes time with the length, and no typing error makes a key this long.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import assert_never
 
-from planrunner.compiler.thresholds.names import KnownTargets
+from planrunner.compiler.thresholds.names import KnownTargets, meant_of
 from planrunner.errors import PlanrunnerError
 from planrunner.metrics.measures import LATENCY, SERVICE_TIME, Measure
 from planrunner.metrics.thresholds import Metric, Threshold
@@ -41,7 +41,9 @@ def _protocols(selection: Matcher, names: KnownTargets) -> set[str]:
     """Return the protocols of requests that a selection may pick; rather too many than too few."""
     match selection:
         case Term():
-            return names.senders.get((selection.kind, selection.name), names.sent)
+            known = names.senders.get(selection.kind, {})
+            found = [known[name] for name in meant_of(selection, known)]
+            return set[str]().union(*found) if found else names.sent
         case NotTerm():
             return names.sent
         case AllOf(parts):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from typing import Final
 
@@ -10,6 +10,7 @@ from planrunner.compiler.load.named_phases import NamedPhase, named_phases, phas
 from planrunner.compiler.steps.walk_steps import Flows
 from planrunner.language.expressions.expression import ExpressionError, to_text
 from planrunner.language.fields.text import lower_value
+from planrunner.metrics.name_patterns import NameForm
 from planrunner.metrics.thresholds import Metric, Threshold, ThresholdScope
 from planrunner.metrics.thresholds.selector import (
     AllOf,
@@ -27,7 +28,7 @@ from planrunner.plan.models.users import TaskModel, UserModel
 from planrunner.protocols.base import FailureKind
 from planrunner.values import dataclass
 
-__all__ = ["KnownTargets", "names_of"]
+__all__ = ["KnownTargets", "meant_of", "names_of"]
 
 _OF_GENERATOR: Final = ("generator.loop_lag", "generator.cpu")
 _HELD_BY_CLASSES: Final = frozenset(
@@ -76,7 +77,7 @@ class KnownTargets:
     owners: dict[SelectorKind, dict[str, set[OwnerOfTask]]] = field(default_factory=dict)
     statuses: dict[str, None] = field(default_factory=dict)
     methods: dict[str, set[OwnerOfTask]] = field(default_factory=dict)
-    senders: dict[tuple[SelectorKind, str], set[str]] = field(default_factory=dict)
+    senders: dict[SelectorKind, dict[str, set[str]]] = field(default_factory=dict)
     sent: set[str] = field(default_factory=set)
     values: dict[str, set[str] | None] = field(default_factory=dict)
     stages: dict[str, set[str]] = field(default_factory=dict)
@@ -96,6 +97,8 @@ class KnownTargets:
             phase: The phase that the threshold looks at, which a stage must belong to.
         """
         match term.kind:
+            case _ if term.form is NameForm.ANY:
+                return None
             case SelectorKind.STATUS:
                 return None if term.name[0].isdigit() else list(self.statuses)
             case SelectorKind.SERVICE | SelectorKind.MONITOR | SelectorKind.GENERATOR:
@@ -103,8 +106,6 @@ class KnownTargets:
                 found = [
                     name.removeprefix(prefix) for name in self.gauges if name.startswith(prefix)
                 ]
-            case SelectorKind.ITERATION:
-                return list(self.owners.get(SelectorKind.USER, ())) if term.name else None
             case SelectorKind.STAGE:
                 found = self._stages(phase)
             case SelectorKind.ERROR:
@@ -114,11 +115,22 @@ class KnownTargets:
             case SelectorKind.PHASE:
                 found = list(self.stages)
             case kind:
-                found = list(self.owners.get(kind, ()))
+                found = list(self.owners.get(_holder(kind), ()))
         return found
 
     def knows(self, term: Term, choices: Sequence[str]) -> bool:
-        return term.name in choices or (not term.exact and term.name in self.methods)
+        is_action = term.form is NameForm.ACTION and term.name in self.methods
+        return is_action or bool(meant_of(term, choices))
+
+    def settled(self, term: Term) -> Term:
+        """Return a name that has a `*` in the plan as that name, and any other term as it is."""
+        if term.form is not NameForm.GLOB:
+            return term
+        name = term.name if term.value is None else term.value
+        known = (
+            self.choices(term, None) if term.value is None else self.values.get(term.name)
+        ) or ()
+        return replace(term, form=NameForm.NAME) if name in known else term
 
     def unknown_value(self, term: Term) -> list[str]:
         """Return the values that a tag has when the term asks for another one, else nothing."""
@@ -127,7 +139,7 @@ class KnownTargets:
             term.kind is not SelectorKind.TAG
             or term.value is None
             or not values
-            or term.value in values
+            or any(map(term.means, values))
         ):
             return []
         return sorted(values)
@@ -211,11 +223,11 @@ class KnownTargets:
                 return reasons[0] if all(reasons) else ""
 
     def _unselected_term(self, term: Term, running: Running) -> str:
-        if term.kind not in _HELD_BY_CLASSES or not term.name:
+        if term.kind not in _HELD_BY_CLASSES or term.form is NameForm.ANY:
             return ""
-        kind = SelectorKind.USER if term.kind is SelectorKind.ITERATION else term.kind
-        owners = set(self.owners.get(kind, {}).get(term.name, ()))
-        if not term.exact:
+        known = self.owners.get(_holder(term.kind), {})
+        owners = set[OwnerOfTask]().union(*(known[name] for name in meant_of(term, known)))
+        if term.form is NameForm.ACTION:
             owners |= self.methods.get(term.name, set())
         if not owners or any(
             user in running and (not task or task in running[user]) for user, task in owners
@@ -225,6 +237,18 @@ class KnownTargets:
             return f"task{'s' if len(tasks) > 1 else ''} {', '.join(tasks)} not selected"
         classes = sorted({user for user, _ in owners})
         return f"class{'es' if len(classes) > 1 else ''} {', '.join(classes)} not selected"
+
+
+def _holder(kind: SelectorKind) -> SelectorKind:
+    """Return whose names these are: iterations go by their user class."""
+    return SelectorKind.USER if kind is SelectorKind.ITERATION else kind
+
+
+def meant_of(term: Term, names: Collection[str]) -> list[str]:
+    """Return those of the names that the term means; of a tag with a value its key."""
+    if term.value is None and term.form.is_pattern:
+        return [name for name in names if term.means(name)]
+    return [term.name] if term.name in names else []
 
 
 def names_of(
@@ -317,8 +341,9 @@ class _RequestOwner:
         if not self.name:
             return  # setup and teardown are no result
         owners = [(SelectorKind.USER, self.name), (SelectorKind.TASK, self.task)]
-        for key in (*((SelectorKind.REQUEST, name) for name in called), *owners):
-            self.names.senders.setdefault(key, set()).add(request.plugin.name)
+        for kind, name in (*((SelectorKind.REQUEST, name) for name in called), *owners):
+            known = self.names.senders.setdefault(kind, {})
+            known.setdefault(name, set()).add(request.plugin.name)
         self.names.sent.add(request.plugin.name)
 
     def _add_tags(self, tags: Iterable[str] | Mapping[str, object] | None) -> None:

@@ -10,7 +10,7 @@ from planrunner.compiler.compilation import Compilation
 from planrunner.compiler.thresholds.measures import lacking_measure
 from planrunner.compiler.thresholds.names import KnownTargets
 from planrunner.errors import PlanrunnerError
-from planrunner.language.diagnostics import Code, suggest
+from planrunner.language.diagnostics import Code, nearest_names, suggest
 from planrunner.language.expressions.expression import Expression, ExpressionError, to_text
 from planrunner.language.fields.text import parse_text
 from planrunner.metrics.amounts import Unit
@@ -123,6 +123,7 @@ class _PlacedSentence:
             return None
         if self.phase:
             threshold = self._within_phase(threshold, exact=exact)
+        threshold = threshold.remeasured(lambda metric: _named_exactly(metric, names))
         for metric in threshold.metrics:
             self._check(metric, names, exact=exact)
         for unfit in unfit_for_search(threshold, names):
@@ -187,7 +188,7 @@ class _PlacedSentence:
             if choices is not None and not names.knows(term, choices):
                 message, hint = _unknown(term, choices, phase, names)
             elif values := names.unknown_value(term):
-                message = f"no sample has the tag `{term.name}={term.value}`"
+                message = f"no sample has the tag `{term.name}={term.shown}`"
                 hint = suggest(term.value or "", values) or _listed(f"`{term.name}`", values)
                 if values == [""]:
                     hint = f"write `tag:{term.name}`: the plan gives it no value"
@@ -220,6 +221,13 @@ class _PlacedSentence:
         return (*self.path, "metric"), 0
 
 
+def _named_exactly(metric: Metric, names: KnownTargets) -> Metric:
+    """Return the metric with names that have a `*` in the plan taken as names."""
+    if metric.selector is None:
+        return metric
+    return replace(metric, selector=metric.selector.mapped(names.settled))
+
+
 def _unknown(
     term: Term, choices: Sequence[str], phase: str | None, names: KnownTargets
 ) -> tuple[str, str]:
@@ -231,6 +239,10 @@ def _unknown(
         return f"`{name}` is not measured", hint if measured else _GAUGES[term.kind]
     whose = f"phase `{phase}`" if term.kind is SelectorKind.STAGE and phase else "the plan"
     kind = _WORDS.get(term.kind, term.kind)
+    if term.form.is_pattern and term.value is None:
+        nearest = nearest_names(term.name, choices)
+        hint = _named("the nearest are", nearest) if nearest else _listed(whose, choices)
+        return f"no {kind} of {whose} fits `{term.shown}`", hint
     meant = _of_another_kind(term, names)
     hint = meant or suggest(term.name, choices) or _listed(whose, choices)
     return f"no {kind} of {whose} is called `{term.name}`", hint
@@ -264,8 +276,12 @@ def _of_another_kind(term: Term, names: KnownTargets) -> str:
 
 
 def _listed(owner: str, names: Sequence[str]) -> str:
+    return _named(f"{owner} has", names) if names else "it has none"
+
+
+def _named(begin: str, names: Sequence[str]) -> str:
     shown = ", ".join(f"`{name}`" for name in names[:8]) + (" …" if len(names) > 8 else "")
-    return f"{owner} has {shown}" if names else "it has none"
+    return f"{begin} {shown}"
 
 
 _UNITS: Final[Mapping[str, Unit]] = {"users": Unit.NUMBER, "rate": Unit.RATE}

@@ -239,17 +239,17 @@ class Threshold:
             return (self.metric.dividend, self.metric.divisor)
         return (self.metric,)
 
-    def rescoped(self, rescope: Callable[[ThresholdScope], ThresholdScope]) -> Threshold:
-        """Return the threshold with other scopes."""
-
-        def of(metric: Metric) -> Metric:
-            return replace(metric, scope=rescope(metric.scope))
-
+    def remeasured(self, change: Callable[[Metric], Metric]) -> Threshold:
+        """Return the threshold with its metric changed, or both of a ratio."""
         match self.metric:
             case Ratio(dividend, divisor):
-                return replace(self, metric=Ratio(of(dividend), of(divisor)))
+                return replace(self, metric=Ratio(change(dividend), change(divisor)))
             case metric:
-                return replace(self, metric=of(metric))
+                return replace(self, metric=change(metric))
+
+    def rescoped(self, rescope: Callable[[ThresholdScope], ThresholdScope]) -> Threshold:
+        """Return the threshold with other scopes."""
+        return self.remeasured(lambda metric: replace(metric, scope=rescope(metric.scope)))
 
     @property
     def selectors(self) -> tuple[Term, ...]:

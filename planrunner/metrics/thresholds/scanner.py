@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from typing import Final, NoReturn
 
 from planrunner.language.diagnostics import suggest
+from planrunner.language.patterns.pattern import PatternError
+from planrunner.language.patterns.words import broken_pattern
+from planrunner.metrics.name_patterns import pattern_end, read_pattern, selecting_pattern
 from planrunner.metrics.thresholds.model import ThresholdSyntaxError
 from planrunner.metrics.thresholds.selector import quoted
 
@@ -19,7 +22,7 @@ _ESCAPE: Final = re.compile(r"\\(.)", re.DOTALL)
 _VALUE: Final = re.compile(r"[^\s,()]+")
 # What a person took for one name: up to the next clause, operator or connective.
 _UNQUOTED: Final = re.compile(
-    r"""[^"'<>=!,()]+?(?=\s+(?:of|in|over|and|or)\s|\s*[<>=!,()"']|\s*$)"""
+    r"""[^"'<>=!,()]+?(?=\s+(?:of|among|in|over|and|or|except)\s|\s*[<>=!,()"']|\s*$)"""
 )
 
 _LONGEST: Final = 4_000
@@ -100,6 +103,37 @@ class Scanner:
         if not name:
             self.fail(f"{what} needs a name", start, length=2)
         return name, start, True
+
+    def take_pattern(self) -> tuple[str, int] | None:
+        """Take a regular expression between slashes; its source and where it starts."""
+        self._skip_space()
+        start = self.at
+        if not self.text.startswith("/", start):
+            return None
+        end = pattern_end(self.text, start)
+        if not end:
+            name = self.unquoted(start)
+            self.fail(
+                "the pattern is never closed",
+                hint=f"end it with `/`; a name goes in quotes: `{name}`" if name else "",
+            )
+        shown = self.text[start:end]
+        source = read_pattern(shown)
+        if not source:
+            self.fail("the pattern is empty", length=2, hint='write `"*"` for all names')
+        try:
+            lacks = selecting_pattern(source).lacks
+        except PatternError as error:
+            message, hint = broken_pattern(shown, error)
+            self.fail(message, length=len(shown), hint=hint)
+        if lacks:
+            self.fail(
+                f"a pattern in a threshold can't have {lacks}",
+                length=len(shown),
+                hint="combine patterns with `and`, `or` and `not`",
+            )
+        self.at = end
+        return source, start
 
     def unquoted(self, start: int) -> str:
         """Return what may have been meant as one name at `start`, in quotes."""

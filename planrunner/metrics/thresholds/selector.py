@@ -13,6 +13,7 @@ from dataclasses import field
 from enum import StrEnum
 from typing import Final, assert_never
 
+from planrunner.metrics.name_patterns import NameForm, is_meant, shown_pattern
 from planrunner.metrics.series import ABORTED, Labels
 from planrunner.values import dataclass
 
@@ -65,36 +66,50 @@ _ABOUT_REQUESTS: Final = frozenset({SelectorKind.REQUEST, *_OUTCOMES})
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One named thing.
+    """One named thing, or all whose names fit.
 
     Attributes:
         name: The request, task, class, group, tag key, status (`404`, `5xx`), failure kind or
             user class (of iterations; empty for all). Of a gauge the part after the prefix
             (`api.rss`).
         value: The tag's value; None when any will do.
+        form: Of the value where there is one, else of the name.
         offset: Where the name starts in the text, and where it ends.
-        exact: False for a bare `etcd.put`, which also takes every request of that action.
     """
 
     kind: SelectorKind
     name: str
     value: str | None = None
-    exact: bool = True
+    form: NameForm = NameForm.NAME
     offset: int = field(default=0, compare=False)
     end: int = field(default=0, compare=False)
 
     def __str__(self) -> str:
         match self.kind:
+            case _ if self.form is NameForm.ANY:
+                return self.kind.value
             case SelectorKind.REQUEST:
-                # Unquoted, a name with a dot would take a whole action.
-                return quoted(self.name, forced=self.exact and "." in self.name)
-            case SelectorKind.ITERATION:
-                return f"iteration:{quoted(self.name)}" if self.name else "iteration"
+                return self.shown
             case SelectorKind.SERVICE | SelectorKind.MONITOR | SelectorKind.GENERATOR:
                 return f"{self.kind}.{self.name}"
+            case _ if self.value is not None:
+                return f"{self.kind}:{quoted(self.name)}={self.shown}"
             case _:
-                value = "" if self.value is None else f"={quoted(self.value)}"
-                return f"{self.kind}:{quoted(self.name)}{value}"
+                return f"{self.kind}:{self.shown}"
+
+    @property
+    def shown(self) -> str:
+        """The name, or the tag's value, as a threshold writes it."""
+        text = self.name if self.value is None else self.value
+        if self.form is NameForm.PATTERN:
+            return shown_pattern(text)
+        # Unquoted, a request's name with a dot would take a whole action.
+        is_exact = self.kind is SelectorKind.REQUEST and self.form is NameForm.NAME
+        return quoted(text, forced=is_exact and "." in text)
+
+    def means(self, name: str) -> bool:
+        """Whether this is the name, or the tag's value, or one of those that fit."""
+        return is_meant(self.name if self.value is None else self.value, self.form, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +157,10 @@ class Selector:
         """Every named thing, in the order of the text."""
         return tuple(term for term, _ in _terms(self.root, negated=False))
 
+    def mapped(self, change: Callable[[Term], Term]) -> Selector:
+        """Return the selector with each of its terms changed."""
+        return Selector(mapped(self.root, change))
+
     @property
     def wants_aborted(self) -> bool:
         """True when aborted requests are asked for by name; they count nowhere else."""
@@ -159,6 +178,21 @@ class Selector:
         return (
             labels.kind == self.population and _holds(self.root, labels, known=False) is not False
         )
+
+
+def mapped(selection: Matcher, change: Callable[[Term], Term]) -> Matcher:
+    """Return a selection with each of its terms changed."""
+    match selection:
+        case Term():
+            return change(selection)
+        case NotTerm(part):
+            return NotTerm(mapped(part, change))
+        case AllOf(parts):
+            return AllOf(tuple(mapped(part, change) for part in parts))
+        case AnyOf(parts):
+            return AnyOf(tuple(mapped(part, change) for part in parts))
+        case _:
+            assert_never(selection)
 
 
 _BARE: Final = re.compile(r"[A-Za-z0-9_.-]+")
@@ -237,19 +271,20 @@ def _term_holds(term: Term, labels: Labels, *, known: bool) -> bool | None:
 
 
 def _is_request(term: Term, labels: Labels) -> bool:
-    return labels.request == term.name or (not term.exact and term.name == labels.action)
+    return term.means(labels.request) or (
+        term.form is NameForm.ACTION and term.name == labels.action
+    )
 
 
 def _is_in_group(term: Term, labels: Labels) -> bool:
     if labels.kind == Population.GROUP:
-        return labels.request == term.name
-    return term.name in labels.groups
+        return term.means(labels.request)
+    return any(map(term.means, labels.groups))
 
 
 def _has_tag(term: Term, labels: Labels) -> bool:
     return any(
-        key == term.name and (term.value is None or value == term.value)
-        for key, value in labels.tags
+        key == term.name and (term.value is None or term.means(value)) for key, value in labels.tags
     )
 
 
@@ -262,9 +297,9 @@ def _has_status(term: Term, labels: Labels) -> bool:
 
 _TESTS: Final[Mapping[SelectorKind, Callable[[Term, Labels], bool]]] = {
     SelectorKind.REQUEST: _is_request,
-    SelectorKind.TASK: lambda term, labels: labels.task == term.name,
-    SelectorKind.USER: lambda term, labels: labels.user == term.name,
-    SelectorKind.ITERATION: lambda term, labels: not term.name or labels.user == term.name,
+    SelectorKind.TASK: lambda term, labels: bool(labels.task) and term.means(labels.task),
+    SelectorKind.USER: lambda term, labels: term.means(labels.user),
+    SelectorKind.ITERATION: lambda term, labels: term.means(labels.user),
     SelectorKind.GROUP: _is_in_group,
     SelectorKind.TAG: _has_tag,
     SelectorKind.STATUS: _has_status,

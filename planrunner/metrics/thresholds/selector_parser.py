@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final, NoReturn
 
+from planrunner.metrics.name_patterns import NameForm
 from planrunner.metrics.thresholds.scanner import Scanner, nearest
 from planrunner.metrics.thresholds.selector import (
     GAUGES,
@@ -93,13 +94,24 @@ def _term(scanner: Scanner) -> Term:
     gauge = parse_gauge(scanner, word)
     if gauge is not None:
         return gauge
-    name, start, was_quoted = scanner.take_name("a request")
-    if not was_quoted and scanner.take_joined(":"):
+    is_bare = bool(word)
+    name, start, form = _name(scanner, "a request")
+    if is_bare and scanner.take_joined(":"):
         return _prefixed(scanner, name, start)
-    if not was_quoted and name == "iteration":
-        return Term(SelectorKind.ITERATION, "", offset=start, end=scanner.at)
-    exact = was_quoted or "." not in name
-    return Term(SelectorKind.REQUEST, name, exact=exact, offset=start, end=scanner.at)
+    if is_bare and name == "iteration":
+        return Term(SelectorKind.ITERATION, "", form=NameForm.ANY, offset=start, end=scanner.at)
+    if is_bare and "." in name:
+        form = NameForm.ACTION
+    return Term(SelectorKind.REQUEST, name, form=form, offset=start, end=scanner.at)
+
+
+def _name(scanner: Scanner, what: str) -> tuple[str, int, NameForm]:
+    """Take a name, a glob or a pattern; where it starts, and which it is."""
+    found = scanner.take_pattern()
+    if found is not None:
+        return *found, NameForm.PATTERN
+    name, start, was_quoted = scanner.take_name(what)
+    return name, start, NameForm.GLOB if was_quoted and "*" in name else NameForm.NAME
 
 
 def _prefixed(scanner: Scanner, prefix: str, start: int) -> Term:
@@ -110,11 +122,17 @@ def _prefixed(scanner: Scanner, prefix: str, start: int) -> Term:
     kind = SelectorKind(prefix)
     if kind is SelectorKind.STATUS:
         return _status(scanner)
-    name, at, _ = scanner.take_name(f"{'an' if kind in 'iteration error' else 'a'} {prefix}")
+    what = f"{'an' if kind in 'iteration error' else 'a'} {prefix}"
     value = None
-    if kind is SelectorKind.TAG and not scanner.text.startswith("==", scanner.at):
-        value = scanner.take_name("a tag's value")[0] if scanner.take_joined("=") else None
-    return Term(kind, name, value, offset=at, end=scanner.at)
+    if kind in (SelectorKind.TAG, SelectorKind.ERROR):
+        name, at, _ = scanner.take_name(what)
+        form = NameForm.NAME
+    else:
+        name, at, form = _name(scanner, what)
+    is_compared = scanner.text.startswith("==", scanner.at)
+    if kind is SelectorKind.TAG and not is_compared and scanner.take_joined("="):
+        value, _, form = _name(scanner, "a tag's value")
+    return Term(kind, name, value, form=form, offset=at, end=scanner.at)
 
 
 def _status(scanner: Scanner) -> Term:

@@ -7,6 +7,7 @@ from typing import Final, assert_never
 
 from planrunner.metrics.aggregations.record import ArgumentKind, WindowUse
 from planrunner.metrics.measures import LATENCY
+from planrunner.metrics.name_patterns import NameForm
 from planrunner.metrics.thresholds.model import (
     Metric,
     OnNoData,
@@ -111,9 +112,10 @@ def _selected(selector: Selector) -> str:
     if isinstance(root, Term):
         match root.kind:
             case SelectorKind.ITERATION:
-                return f"{noun} of user class {root.name}" if root.name else f"all {noun}"
+                is_any = root.form is NameForm.ANY
+                return f"all {noun}" if is_any else f"{noun} of {_term(root)}"
             case SelectorKind.GROUP:
-                return f"group {root.name}"
+                return _term(root)
             case SelectorKind.REQUEST:
                 return _term(root)
             case _:
@@ -141,12 +143,19 @@ def _nested(selection: Matcher) -> str:
 
 
 def _term(term: Term) -> str:
+    noun = _KINDS.get(term.kind, term.kind)
+    if term.form is NameForm.ANY:
+        return f"any {noun}"
+    if term.form is NameForm.ACTION:
+        return f"any {term.name}"
+    if term.form.is_pattern and term.value is None:
+        return f"any {noun} like {term.shown}"
     if term.kind is SelectorKind.REQUEST:
-        return f'"{term.name}"' if term.exact else f"any {term.name}"
-    if term.kind is SelectorKind.ITERATION and not term.name:
-        return "any user class"
+        return f'"{term.name}"'
+    if term.form.is_pattern:
+        return f"{noun} {term.name} like {term.shown}"
     value = "" if term.value is None else f"={term.value}"
-    return f"{_KINDS.get(term.kind, term.kind)} {term.name}{value}"
+    return f"{noun} {term.name}{value}"
 
 
 _KINDS: Final[Mapping[SelectorKind, str]] = {

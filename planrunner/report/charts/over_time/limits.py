@@ -7,6 +7,7 @@ from typing import Final
 
 from planrunner.metrics.amounts import Unit
 from planrunner.metrics.measures import LATENCY
+from planrunner.metrics.name_patterns import NameForm
 from planrunner.metrics.thresholds import ThresholdSyntaxError, parse_threshold
 from planrunner.metrics.thresholds.model import Metric, Threshold
 from planrunner.metrics.thresholds.selector import Population, SelectorKind, Term
@@ -170,8 +171,10 @@ def _request(metric: Metric, names: Mapping[str, str]) -> str | None:
     if metric.selector is None or metric.gauge is not None:
         return ""
     root = metric.selector.root
-    is_one = isinstance(root, Term) and root.kind is SelectorKind.REQUEST and root.exact
-    return names.get(root.name) if is_one and isinstance(root, Term) else None
+    # A name that has a `*` is found by itself, and a glob is not the name of any.
+    if isinstance(root, Term) and root.kind is SelectorKind.REQUEST:
+        return None if root.form is NameForm.ACTION else names.get(root.name)
+    return None
 
 
 def _amount(judgement: Judgement, threshold: Threshold) -> float | None:
