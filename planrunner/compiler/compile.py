@@ -32,6 +32,7 @@ from planrunner.compiler.steps.walk_steps import Flow, Flows
 from planrunner.compiler.thresholds.hints import threshold_notices
 from planrunner.compiler.thresholds.measures import recorded_measures
 from planrunner.compiler.thresholds.names import KnownTargets, names_of
+from planrunner.compiler.thresholds.sites import sites_of
 from planrunner.compiler.thresholds.statements import Stated, compile_thresholds
 from planrunner.compiler.users import compile_users
 from planrunner.formats import METRICS_JSON, partial_words
@@ -264,11 +265,12 @@ class _Compiler:
             if phase.load.has_due_times or any(program.pace_ns for program in programs):
                 names.timed.add(phase.name)
             wanted = phase.load.classes_asked_for([program.share for program in programs])
+            running = [program for program in programs if program.name in wanted]
             names.running[phase.name] = {
-                program.name: frozenset(task.name for task in program.tasks)
-                for program in programs
-                if program.name in wanted
+                program.name: frozenset(task.name for task in program.tasks) for program in running
             }
+            sites = (site for program in running for site in sites_of(phase.name, program))
+            names.sites[phase.name] = tuple(dict.fromkeys(sites))
         compile_thresholds(schedule.unused_thresholds, names)  # what is wrong there is said too
         return compile_thresholds(stated, names)
 

@@ -24,6 +24,7 @@ from planrunner.values import dataclass
 
 __all__ = [
     "AchievedTask",
+    "JudgedSingle",
     "Judgement",
     "Point",
     "Row",
@@ -132,6 +133,24 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
+class JudgedSingle:
+    """What came of one of those that a threshold judges one by one.
+
+    Attributes:
+        name: Of the request, task, group, user class, phase or tag value.
+        observed: As a judgement has it, like all that follows.
+    """
+
+    name: str
+    verdict: Verdict
+    observed: str
+    limit: str
+    reason: str = ""
+    limit_amount: float | None = None
+    amount: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Judgement:
     """A threshold with what was observed.
 
@@ -149,6 +168,7 @@ class Judgement:
         amount: `observed` in base units, and of windows the one that decided; null without data.
         operator: Such as `<`: between the amount and the limit.
         unit: `duration`, `rate`, `percentage`, `size` or `number`.
+        each: Of a threshold with `each`, every single one, the worst first: `observed` is its own.
     """
 
     threshold: str
@@ -165,6 +185,7 @@ class Judgement:
     amount: float | None = None
     operator: str = ""
     unit: str = ""
+    each: tuple[JudgedSingle, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

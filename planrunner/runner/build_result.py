@@ -14,13 +14,20 @@ from planrunner.engine.coordinator.outcome import RunOutcome
 from planrunner.engine.stop import Ending
 from planrunner.graph.run_graph import RunGraph
 from planrunner.language.secrets import Masker
+from planrunner.metrics.judging.each import AnyGate
 from planrunner.metrics.judging.evidence import Evidence
-from planrunner.metrics.judging.judge import Gate
 from planrunner.metrics.judging.verdict import Verdict
 from planrunner.metrics.thresholds import Threshold
 from planrunner.results.aggregate import count_excluded, make_rows, make_task_mix, make_totals
 from planrunner.results.exit_codes import ExitCode
-from planrunner.results.model import Judgement, RunResult, Totals, Validity, ValidityLevel
+from planrunner.results.model import (
+    JudgedSingle,
+    Judgement,
+    RunResult,
+    Totals,
+    Validity,
+    ValidityLevel,
+)
 from planrunner.results.record import make_measures, make_series, make_stretches, make_tracks
 from planrunner.runner.expectations import count_expectations
 from planrunner.units import NS_PER_S, format_duration
@@ -85,10 +92,7 @@ def build_result(
         mask: Knows the secrets, those included that the run met.
     """
     measured = outcome.measured()
-    judgements = tuple(
-        replace(found, threshold=mask(found.threshold), reason=mask(found.reason))
-        for found in _judge(outcome)
-    )
+    judgements = tuple(_masked(found, mask) for found in _judge(outcome))
     excluded = count_excluded(outcome.total)
     return RunResult(
         run_id=outcome.run_id,
@@ -135,6 +139,17 @@ def build_result(
     )
 
 
+def _masked(found: Judgement, mask: Masker) -> Judgement:
+    """Return a judgement without secrets, which names may hold."""
+    return replace(
+        found,
+        threshold=mask(found.threshold),
+        observed=mask(found.observed),
+        reason=mask(found.reason),
+        each=tuple(replace(one, name=mask(one.name)) for one in found.each),
+    )
+
+
 def _judge(outcome: RunOutcome) -> tuple[Judgement, ...]:
     evidence = outcome.evidence
     judged = [
@@ -143,7 +158,7 @@ def _judge(outcome: RunOutcome) -> tuple[Judgement, ...]:
     return tuple(alike_in_pairs(judged))
 
 
-def _judgement(gate: Gate, evidence: Evidence, started_ns: int) -> Judgement:
+def _judgement(gate: AnyGate, evidence: Evidence, started_ns: int) -> Judgement:
     found, threshold = gate.judge(evidence), gate.threshold
     start_ns, end_ns = found.window_ns or (started_ns, started_ns)
     return Judgement(
@@ -161,6 +176,18 @@ def _judgement(gate: Gate, evidence: Evidence, started_ns: int) -> Judgement:
         amount=_as_float(found.amount),
         operator=threshold.op.value,
         unit=gate.unit.value,
+        each=tuple(
+            JudgedSingle(
+                one.name,
+                one.found.verdict,
+                one.found.observed,
+                one.found.limit,
+                one.found.reason,
+                _as_float(one.found.limit_amount),
+                _as_float(one.found.amount),
+            )
+            for one in found.singles
+        ),
     )
 
 
@@ -168,8 +195,9 @@ def alike_in_pairs(judged: Iterable[tuple[Judgement, Threshold]]) -> Iterator[Ju
     """Yield the judgements, the two of a pair with the same digits of what both look at."""
     for pair, members in groupby(judged, key=lambda one: one[1].pair):
         judgements, thresholds = zip(*members, strict=True)
-        metric = thresholds[0].metric
-        if pair and not thresholds[0].window and all(one.metric == metric for one in thresholds):
+        metric, amounts = thresholds[0].metric, {judgement.amount for judgement in judgements}
+        is_one = len(amounts) == 1 and all(one.metric == metric for one in thresholds)
+        if pair and not thresholds[0].window and is_one:
             exact = max((judgement.observed for judgement in judgements), key=len)
             judgements = tuple(replace(judgement, observed=exact) for judgement in judgements)
         yield from judgements

@@ -11,6 +11,7 @@ from planrunner.compiler.steps.walk_steps import Flows
 from planrunner.language.expressions.expression import ExpressionError, to_text
 from planrunner.language.fields.text import lower_value
 from planrunner.metrics.name_patterns import NameForm
+from planrunner.metrics.series import Labels
 from planrunner.metrics.thresholds import Metric, Threshold, ThresholdScope
 from planrunner.metrics.thresholds.selector import (
     AllOf,
@@ -69,6 +70,7 @@ class KnownTargets:
         varies: What each phase that searches varies, `users` or `rate`, in all profiles.
         gauges: What is measured of services and by monitors.
         running: The phases of this run, each with the classes that are meant to have users in it.
+        sites: What the classes that are meant to have users may send in each phase of this run.
         searches: Which of them search for a level; only thresholds that name one judge it.
         timed: In which of them iterations have a due time, from a rate or a pace.
     """
@@ -86,6 +88,7 @@ class KnownTargets:
     varies: dict[str, set[str]] = field(default_factory=dict)
     gauges: tuple[str, ...] = ()
     running: dict[str, Running] = field(default_factory=dict)
+    sites: dict[str, Sequence[Labels]] = field(default_factory=dict)
     searches: set[str] = field(default_factory=set)
     timed: set[str] = field(default_factory=set)
 
@@ -164,6 +167,13 @@ class KnownTargets:
         reasons = (self._why_not(metric) for metric in threshold.metrics)
         return next((reason for reason in reasons if reason), "")
 
+    def sites_in(self, metric: Metric) -> Iterator[Labels]:
+        """Yield what may be sent in the phases of this run that the metric looks at."""
+        for phase, sites in self.sites.items():
+            is_apart = phase in self.searches and metric.scope.phase is None
+            if metric.scope.takes(phase) and not is_apart:
+                yield from (one for one in sites if one.kind == metric.population)
+
     def _stages(self, phase: str | None) -> list[str]:
         phases = self.stages.values() if phase not in self.stages else (self.stages[phase],)
         return list(dict.fromkeys(name for stages in phases for name in sorted(stages)))
@@ -199,13 +209,12 @@ class KnownTargets:
     def _without_senders(self, metric: Metric, phases: Sequence[str]) -> str:
         """Return why no user of these phases sends what the metric picks."""
         scope = metric.scope
-        if metric.selector is None:
-            return ""
         running: dict[str, frozenset[str]] = {}
         for name in phases:
             for user, tasks in self.running[name].items():
                 running[user] = running.get(user, frozenset()) | tasks
-        reason = self._unselected(metric.selector.root, running)
+        roots = tuple(selector.root for selector in metric.selectors)
+        reason = self._unselected(AllOf(roots), running)
         return f"{reason} in phase {scope.phase.name}" if reason and scope.phase else reason
 
     def _unselected(self, selection: Matcher, running: Running) -> str:

@@ -9,6 +9,7 @@ from typing import Final
 from planrunner.compiler.compilation import Compilation
 from planrunner.compiler.thresholds.measures import lacking_measure
 from planrunner.compiler.thresholds.names import KnownTargets
+from planrunner.compiler.thresholds.singles import leaves_nothing, singles_of
 from planrunner.errors import PlanrunnerError
 from planrunner.language.diagnostics import Code, nearest_names, suggest
 from planrunner.language.expressions.expression import Expression, ExpressionError, to_text
@@ -126,12 +127,24 @@ class _PlacedSentence:
         threshold = threshold.remeasured(lambda metric: _named_exactly(metric, names))
         for metric in threshold.metrics:
             self._check(metric, names, exact=exact)
+            self._check_except(metric, names, exact=exact)
         for unfit in unfit_for_search(threshold, names):
             word = (unfit.offset, unfit.length) if exact else None
             self._fault(Code.INVALID_VALUE, PlanrunnerError(unfit.message, hint=unfit.hint), word)
         threshold = threshold.rescoped(names.chosen_by)
         place = str(self.work.span(self.path))
-        return replace(threshold, place=place, not_applicable=names.why_not(threshold))
+        threshold = replace(threshold, place=place, not_applicable=names.why_not(threshold))
+        singles = (name for metric in threshold.metrics for name in singles_of(metric, names))
+        return replace(threshold, singles=tuple(singles))
+
+    def _check_except(self, metric: Metric, names: KnownTargets, *, exact: bool) -> None:
+        """Refuse an `except` that takes away all that `each` stands for."""
+        if metric.each is None or not leaves_nothing(metric, names):
+            return
+        last = metric.each.terms[-1]
+        error = PlanrunnerError("`except` leaves nothing to judge", hint="leave out less")
+        word = (last.offset, max(1, last.end - last.offset)) if exact else None
+        self._fault(Code.INVALID_VALUE, error, word)
 
     def _within_phase(self, threshold: Threshold, *, exact: bool) -> Threshold:
         """Return the threshold with its phase as scope; a stage may stand beside it."""
@@ -182,8 +195,7 @@ class _PlacedSentence:
     def _check(self, metric: Metric, names: KnownTargets, *, exact: bool) -> None:
         """Hold every name of a metric against the plan, and its measure against the protocols."""
         phase = metric.scope.phase.name if metric.scope.phase is not None else None
-        terms = (*(metric.selector.terms if metric.selector else ()), *metric.scope.terms)
-        for term in terms:
+        for term in metric.terms:
             choices = names.choices(term, phase)
             if choices is not None and not names.knows(term, choices):
                 message, hint = _unknown(term, choices, phase, names)
@@ -223,9 +235,12 @@ class _PlacedSentence:
 
 def _named_exactly(metric: Metric, names: KnownTargets) -> Metric:
     """Return the metric with names that have a `*` in the plan taken as names."""
-    if metric.selector is None:
-        return metric
-    return replace(metric, selector=metric.selector.mapped(names.settled))
+    selector, among = metric.selector, metric.among
+    return replace(
+        metric,
+        selector=None if selector is None else selector.mapped(names.settled),
+        among=None if among is None else among.mapped(names.settled),
+    )
 
 
 def _unknown(

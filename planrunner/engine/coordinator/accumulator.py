@@ -43,6 +43,7 @@ from planrunner.engine.workers.merge import health_of
 from planrunner.graph.run_graph import Renewal, RunGraph, UserProgram
 from planrunner.language.secrets import Masker
 from planrunner.metrics.histogram import Histogram
+from planrunner.metrics.judging.each import gate_of
 from planrunner.metrics.judging.evidence import (
     ArrivalCounts,
     Baseline,
@@ -50,7 +51,6 @@ from planrunner.metrics.judging.evidence import (
     GaugePoint,
     TaskRuns,
 )
-from planrunner.metrics.judging.judge import Gate
 from planrunner.metrics.judging.measured import MeasuredTime
 from planrunner.metrics.series import ABORTED
 from planrunner.metrics.snapshot import Accumulated, Snapshot
@@ -115,7 +115,7 @@ class Accumulator:
         self._lateness: dict[str, Histogram] = {}
         self._failing: tuple[FailingSample, ...] = ()
         self._apart = frozenset(phase.name for phase in graph.phases if phase.load.is_search)
-        self._gates = tuple(Gate(threshold) for threshold in graph.thresholds)
+        self._gates = tuple(gate_of(threshold) for threshold in graph.thresholds)
         self._evidence = self._evidence_of(())
         self._outage, self._stalls = Outage(), StallWatch()
         self._unreachable_ns = 0
@@ -222,7 +222,8 @@ class Accumulator:
         mask = Masker(self._graph.secrets)
         standings = ((gate.threshold, gate.standing(self._evidence)) for gate in self._gates)
         return tuple(
-            Standing(mask(one.text), now.verdict, now.observed, one.pair) for one, now in standings
+            Standing(mask(one.text), now.verdict, mask(now.observed), one.pair)
+            for one, now in standings
         )
 
     def next_end_ns(self, now_ns: int) -> int | None:

@@ -19,7 +19,7 @@ from planrunner.engine.scheduling.timeline import SearchTimeline
 from planrunner.engine.stop import Stop, StopLevel
 from planrunner.graph.run_graph import PhaseNode, SearchLoad
 from planrunner.load.search import FoundLevel, LevelOutcome, LevelTry, Purpose, levels_to_try
-from planrunner.metrics.judging.judge import Gate
+from planrunner.metrics.judging.each import gate_of
 from planrunner.results.loads import GENERATOR, Sustainable
 from planrunner.results.model import Totals
 from planrunner.results.record import SearchStep
@@ -122,7 +122,7 @@ class Search:
         self._drain()  # what came before is no part of it
         # Its own gates; none of them ends the run.
         gates = tuple(
-            Gate(replace(threshold, abort=None, not_applicable="")) for threshold in load.slo
+            gate_of(replace(threshold, abort=None, not_applicable="")) for threshold in load.slo
         )
         self._timeline.open_level(name, begin_ns)
         level_run = LevelPart(self._phase.name, name, load.slo, gates)

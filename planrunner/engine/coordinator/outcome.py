@@ -5,8 +5,8 @@ from __future__ import annotations
 from planrunner.engine.recording.counters import Counters
 from planrunner.engine.recording.generator_health import HealthLog
 from planrunner.engine.stop import Ending
+from planrunner.metrics.judging.each import AnyGate
 from planrunner.metrics.judging.evidence import Evidence
-from planrunner.metrics.judging.judge import Gate
 from planrunner.metrics.judging.measured import MeasuredTime
 from planrunner.metrics.snapshot import Accumulated
 from planrunner.results.aggregate import TaskCount
@@ -89,7 +89,7 @@ class RunOutcome:
     task_counts: tuple[TaskCount, ...]
     health: HealthLog
     evidence: Evidence
-    gates: tuple[Gate, ...]
+    gates: tuple[AnyGate, ...]
     biased: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
     invalid: tuple[str, ...] = ()

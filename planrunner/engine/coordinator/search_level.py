@@ -9,8 +9,8 @@ from typing import Final
 from planrunner.engine.coordinator.validity import INVALID_SHARE, LATE_SHARE
 from planrunner.engine.recording.generator_health import HealthLog
 from planrunner.load.search import LevelOutcome
+from planrunner.metrics.judging.each import AnyGate
 from planrunner.metrics.judging.evidence import ArrivalCounts, Evidence
-from planrunner.metrics.judging.judge import Gate
 from planrunner.metrics.judging.verdict import Verdict
 from planrunner.metrics.thresholds import Metric, Ratio, Threshold, ThresholdScope
 from planrunner.units import format_percent
@@ -35,7 +35,7 @@ class LevelPart:
     phase: str
     stage: str
     slo: Sequence[Threshold]
-    gates: tuple[Gate, ...]
+    gates: tuple[AnyGate, ...]
     health: HealthLog = field(default_factory=HealthLog)
 
 

@@ -113,10 +113,12 @@ class OfCounts:
 
     Attributes:
         none_is_an_answer: Whether no sample at all counts as 0, where one could have matched.
+        is_share: Whether it looks at `among`.
     """
 
     compute: Callable[[SampleCounts], float | None]
     none_is_an_answer: bool = True
+    is_share: bool = False
     over: ClassVar[str] = "the number of samples"
 
 

@@ -56,8 +56,8 @@ class Aggregation:
         word: In the plan, without an argument.
         meaning: For the reference, as what follows the word and a colon.
         computation: Of what, and how.
-        phrase: What `explain` says. `{of}` is what is picked from, `{all}` everything of that
-            kind, `{argument}` the argument, `{user}` the user class.
+        phrase: What `explain` says. `{of}` is what is picked from, `{all}` what
+            it is a share of, `{argument}` the argument, `{user}` the user class.
         examples: Whole thresholds; the first is the one to show when there is room for one.
         units: That a limit may have; the first is what a bare 0 has and what messages name. Empty
             where it is in the unit of what is measured.
@@ -71,6 +71,7 @@ class Aggregation:
         synonyms: What other tools call it.
         other_units: What to write instead of a limit in one of these units.
         without_selector: What to write instead where a required `of` is missing.
+        takes_among: Whether `among SELECTOR` may say what it is a share of.
     """
 
     word: str
@@ -89,6 +90,7 @@ class Aggregation:
     synonyms: tuple[str, ...] = field(default=(), compare=False)
     other_units: Mapping[Unit, str] = field(default_factory=dict, compare=False)
     without_selector: str = field(default="", compare=False)
+    takes_among: bool = field(default=False, compare=False)
 
     def __repr__(self) -> str:
         # Workers compare what they compiled by `repr`: no address of a function may stand in it.
@@ -128,6 +130,11 @@ class Aggregation:
     def is_of_samples(self) -> bool:
         """Whether it is computed from series, where it isn't computed from a gauge."""
         return isinstance(self.computation, OfValues | OfCounts | OfSuccesses | OfGrowth)
+
+    @property
+    def is_share(self) -> bool:
+        """Whether what is picked isn't enough: it also looks at what it was picked from."""
+        return isinstance(self.computation, OfCounts) and self.computation.is_share
 
     @property
     def is_growth(self) -> bool:

@@ -85,7 +85,7 @@ def _error_rate(samples: SampleCounts) -> float | None:
     return samples.failed / samples.count if samples.count else None
 
 
-def _rate(samples: SampleCounts) -> float | None:
+def _share(samples: SampleCounts) -> float | None:
     return samples.count / samples.among if samples.among else None
 
 
@@ -196,13 +196,30 @@ _RECORDS: Final = (
     Aggregation(
         "rate",
         meaning="the share of what the selector picks among everything of its kind",
-        computation=OfCounts(_rate),
+        computation=OfCounts(_share, is_share=True),
         units=(Unit.PERCENT,),
-        phrase="the share of {of} among all {all}",
+        phrase="the share of {of} among {all}",
         examples=("rate of status:5xx < 1%",),
         selector=SelectorUse.REQUIRED,
         other_units={Unit.RATE: "write `throughput of SELECTOR` for requests a second"},
         without_selector="write `rate of status:5xx < 1%`, or `throughput` for requests a second",
+    ),
+    Aggregation(
+        "share",
+        meaning="how much of what `among` picks `of` picks too; among everything of its kind, as "
+        "`rate` does, where `among` is left out",
+        computation=OfCounts(_share, is_share=True),
+        units=(Unit.PERCENT,),
+        phrase="the share of {of} among {all}",
+        examples=(
+            'share of status:5xx among "POST /order" < 1%',
+            "share of task:buy among user:Buyer > 20%",
+        ),
+        selector=SelectorUse.REQUIRED,
+        other_units={Unit.NUMBER: "write `count of SELECTOR` for a number"},
+        without_selector="write `share of status:5xx < 1%`",
+        takes_among=True,
+        synonyms=("proportion", "percentage", "fraction", "portion", "ratio_of"),
     ),
     Aggregation(
         "error_rate",

@@ -48,7 +48,7 @@ class Growth:
             (labels, delta)
             for labels, delta in snapshot.deltas.items()
             if is_member(self._metric, labels, evidence)
-            and (selector is None or selector.matches(labels))
+            and (selector is None or selector.picks(labels))
         ]
         values = merged(chosen, self._metric.measure)
         if values.count:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import assert_never
 
@@ -25,25 +25,9 @@ from planrunner.metrics.thresholds.model import (
 from planrunner.metrics.thresholds.units import units_of
 from planrunner.units import write_duration
 
-__all__ = ["Gate", "judge"]
+__all__ = ["Gate"]
 
 _NO_BASELINE = "there is no baseline; make one with `planrunner baseline promote RUN`"
-
-
-def judge(
-    threshold: Threshold, evidence: Evidence, snapshots: Iterable[Snapshot] = ()
-) -> Observation:
-    """Judge a threshold of a run that is over.
-
-    Args:
-        threshold: From a compiled plan.
-        evidence: The whole run's.
-        snapshots: Its intervals, in order; only windows and the growth of latencies need them.
-    """
-    gate = Gate(threshold)
-    for snapshot in snapshots:
-        gate.add(snapshot, evidence)
-    return gate.judge(evidence)
 
 
 class Gate:
@@ -70,6 +54,11 @@ class Gate:
     def unit(self) -> Unit:
         """The unit in which the observed amount is compared with the limit."""
         return self._unit
+
+    @property
+    def keeps_intervals(self) -> bool:
+        """Whether totals at the end are not enough for it."""
+        return self._growth is not None or self._windows is not None
 
     def add(self, snapshot: Snapshot, evidence: Evidence) -> None:
         """Take in one interval; `evidence` is the run's at its end. In order of time."""

@@ -86,8 +86,7 @@ def is_from_samples(metric: Metric) -> bool:
 
 def is_member(metric: Metric, labels: Labels, evidence: Evidence) -> bool:
     """Whether samples with these labels are what the metric picks from, its selector aside."""
-    wants_aborted = metric.selector is not None and metric.selector.wants_aborted
-    counts = labels.is_in_time if wants_aborted else labels.is_result
+    counts = labels.is_in_time if metric.wants_aborted else labels.is_result
     return (
         counts
         and labels.kind == metric.population
@@ -97,7 +96,9 @@ def is_member(metric: Metric, labels: Labels, evidence: Evidence) -> bool:
 
 def _members(metric: Metric, view: JudgedSpan) -> Members:
     """Return the series in scope that the metric picks from."""
-    return [pair for pair in view.series.items() if is_member(metric, pair[0], view.evidence)]
+    found = [pair for pair in view.series.items() if is_member(metric, pair[0], view.evidence)]
+    among = metric.among
+    return found if among is None else [pair for pair in found if among.picks(pair[0])]
 
 
 def has_data(metric: Metric, view: JudgedSpan) -> bool:
@@ -114,7 +115,7 @@ def has_data(metric: Metric, view: JudgedSpan) -> bool:
         return bool(found)
     computation = metric.agg.computation
     counts = isinstance(computation, OfCounts) and computation.none_is_an_answer
-    test = selector.could_match if counts else selector.matches
+    test = selector.could_pick if counts else selector.picks
     return any(test(labels) for labels, _ in found)
 
 
@@ -172,8 +173,8 @@ def _picked(metric: Metric, members: Members) -> Members:
     """Return those that the metric's selector picks."""
     if metric.selector is None:
         return members
-    matches = metric.selector.matches
-    return [pair for pair in members if matches(pair[0])]
+    picks = metric.selector.picks
+    return [pair for pair in members if picks(pair[0])]
 
 
 def _counts(metric: Metric, view: JudgedSpan) -> SampleCounts:

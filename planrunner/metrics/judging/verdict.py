@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from planrunner.values import dataclass
 
-__all__ = ["Observation", "Verdict"]
+__all__ = ["Observation", "SingleObservation", "Verdict"]
 
 
 class Verdict(StrEnum):
@@ -33,6 +33,7 @@ class Observation:
         limit_amount: `limit` as a number of its unit; None where it isn't known.
         window_ns: From when to when the worst window lasted, by the clock; None without windows.
         amount: What was observed as a number of the limit's unit; of windows, what decides.
+        singles: Of `each`, what came of every single one, the worst first.
     """
 
     verdict: Verdict
@@ -42,3 +43,12 @@ class Observation:
     limit_amount: float | None = None
     window_ns: tuple[int, int] | None = None
     amount: float | None = None
+    singles: tuple[SingleObservation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SingleObservation:
+    """What came of one of `each`, by its name."""
+
+    name: str
+    found: Observation

@@ -14,10 +14,10 @@ from planrunner.metrics.thresholds.model import (
     ThresholdLevel,
     ThresholdScope,
     ThresholdSyntaxError,
+    ThresholdValue,
     Window,
 )
 from planrunner.metrics.thresholds.parser import parse_threshold
-from planrunner.metrics.thresholds.value import ThresholdValue
 from planrunner.metrics.thresholds.words import describe
 
 __all__ = [

@@ -13,11 +13,18 @@ from planrunner.metrics.aggregations.record import (
 )
 from planrunner.metrics.amounts import Unit, parse_amount, unit_of
 from planrunner.metrics.measures import LATENCY
-from planrunner.metrics.thresholds.model import Metric, Ratio, Window
+from planrunner.metrics.name_patterns import NameForm
+from planrunner.metrics.thresholds.model import Metric, Ratio, ThresholdValue, Window
 from planrunner.metrics.thresholds.scanner import Scanner
-from planrunner.metrics.thresholds.selector import Population, Selector, SelectorKind, Term
+from planrunner.metrics.thresholds.selector import (
+    AllOf,
+    Population,
+    Selector,
+    SelectorKind,
+    Term,
+)
+from planrunner.metrics.thresholds.selector_parser import check_mixture
 from planrunner.metrics.thresholds.units import units_of
-from planrunner.metrics.thresholds.value import ThresholdValue
 from planrunner.units import UnitError
 
 __all__ = ["check_metric", "parse_limit"]
@@ -44,6 +51,8 @@ def check_metric(metric: Metric, scanner: Scanner, start: int) -> None:
         )
     if metric.measure != LATENCY:
         _check_measure(scanner, metric)
+    if metric.among is not None:
+        _check_among(scanner, metric, metric.among)
     if metric.selector is not None:
         _check_selector(scanner, agg, metric.selector)
     elif agg.selector is SelectorUse.REQUIRED:
@@ -76,8 +85,18 @@ def _check_measure(scanner: Scanner, metric: Metric) -> None:
         scanner.fail(message, at, length=len(word), hint=hint)
 
 
+def _check_among(scanner: Scanner, metric: Metric, among: Selector) -> None:
+    check_mixture(scanner, AllOf(tuple(selector.picked for selector in metric.selectors)))
+    if metric.selector is not None and metric.selector.is_each and among.is_each:
+        message = "`each` can stand in `of` or in `among`, not in both"
+        _fail_at(scanner, among.terms[0], message, "write it once")
+
+
 def _check_selector(scanner: Scanner, agg: Aggregation, selector: Selector) -> None:
     first = selector.terms[0]
+    is_any = selector.is_each and selector.root == first and first.form is NameForm.ANY
+    if agg.is_of_arrivals and is_any and first.kind is SelectorKind.PHASE:
+        return
     match agg.selector:
         case SelectorUse.OPTIONAL | SelectorUse.REQUIRED:
             return

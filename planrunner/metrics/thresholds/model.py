@@ -6,6 +6,7 @@ Positions count characters from 0 in the text that was parsed and are no part of
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import field, replace
 from enum import StrEnum
@@ -14,9 +15,16 @@ from typing import Final
 
 from planrunner.errors import PlanrunnerError
 from planrunner.metrics.aggregations.record import Aggregation
+from planrunner.metrics.amounts import Unit
 from planrunner.metrics.measures import LATENCY, Measure
-from planrunner.metrics.thresholds.selector import Population, Selector, Term, quoted
-from planrunner.metrics.thresholds.value import ThresholdValue
+from planrunner.metrics.thresholds.selector import (
+    AllOf,
+    Population,
+    Selector,
+    Term,
+    population_of,
+    quoted,
+)
 from planrunner.units import write_duration
 from planrunner.values import dataclass
 
@@ -31,6 +39,7 @@ __all__ = [
     "ThresholdLevel",
     "ThresholdScope",
     "ThresholdSyntaxError",
+    "ThresholdValue",
     "Window",
 ]
 
@@ -150,6 +159,7 @@ class Metric:
     Attributes:
         argument: The percentile (0 < p < 100), or the target of apdex in ns; else 0.
         selector: None for every request.
+        among: What the selector's share is taken of; None for everything of its kind.
         measure: What the values are of, where they are of samples.
         measure_offset: Where the measure is named.
     """
@@ -161,11 +171,18 @@ class Metric:
     window: Window | None = None
     measure: Measure = LATENCY
     measure_offset: int = field(default=0, compare=False)
+    among: Selector | None = None
+    population: Population = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "population", _population(self.selectors))
 
     def __str__(self) -> str:
         parts = [self.agg_text]
         if self.selector is not None:
             parts.append(f"of {self.selector}")
+        if self.among is not None:
+            parts.append(f"among {self.among}")
         if self.scope.terms:
             parts.append(f"in {self.scope}")
         if self.window is not None:
@@ -179,8 +196,25 @@ class Metric:
         return spelled if self.measure == LATENCY else f"{spelled} {self.measure.word}"
 
     @property
-    def population(self) -> Population:
-        return Population.REQUEST if self.selector is None else self.selector.population
+    def selectors(self) -> tuple[Selector, ...]:
+        """What picks its samples, and what they are a share of."""
+        return tuple(one for one in (self.selector, self.among) if one is not None)
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """Everything that it names, phases, stages and profiles included."""
+        named = (term for selector in self.selectors for term in selector.terms)
+        return (*named, *self.scope.terms)
+
+    @property
+    def each(self) -> Selector | None:
+        """What is judged one by one, if anything is."""
+        return next((one for one in self.selectors if one.is_each), None)
+
+    @property
+    def wants_aborted(self) -> bool:
+        """True when aborted requests are asked for by name."""
+        return any(one.wants_aborted for one in self.selectors)
 
     @property
     def gauge(self) -> Term | None:
@@ -188,6 +222,13 @@ class Metric:
         if self.selector is not None and self.selector.population is Population.GAUGE:
             return self.selector.terms[0]
         return None
+
+
+def _population(selectors: tuple[Selector, ...]) -> Population:
+    """Return what both pick from: `share of error:timeout among group:G` is of requests."""
+    if not selectors:
+        return Population.REQUEST
+    return population_of(AllOf(tuple(selector.root for selector in selectors)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +240,33 @@ class Ratio:
 
     def __str__(self) -> str:
         return f"ratio({self.dividend}, {self.divisor})"
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdValue:
+    """A limit.
+
+    Attributes:
+        amount: ns (duration), per second (rate), a fraction (percentage), bytes (size) or a plain
+            number; of the baseline's value when `of_baseline`, as a fraction.
+        text: As written, without `of baseline`.
+        offset: Where it begins in the sentence.
+    """
+
+    unit: Unit
+    amount: float
+    text: str = field(compare=False)
+    of_baseline: bool = False
+    offset: int = field(default=0, compare=False)
+
+    def __str__(self) -> str:
+        return f"{self.text} of baseline" if self.of_baseline else self.text
+
+    @property
+    def shown(self) -> str:
+        """The limit for people: `500 ms`, `1 %`, `110 % of baseline`."""
+        spaced = re.sub(r"^([0-9.]+)([A-Za-z%]+)$", r"\1 \2", self.text)
+        return f"{spaced} of baseline" if self.of_baseline else spaced
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +283,7 @@ class Threshold:
         place: `file:line:column` in the plan, empty when it has none.
         not_applicable: Why this run doesn't select what it looks at; empty when it does. Set by
             the compiler.
+        singles: Of `each`, the names of those that this run is meant to have. Set by the compiler.
     """
 
     metric: Metric | Ratio
@@ -227,6 +296,7 @@ class Threshold:
     text: str = field(default="", compare=False)
     place: str = field(default="", compare=False)
     not_applicable: str = field(default="", compare=False)
+    singles: tuple[str, ...] = field(default=(), compare=False)
 
     def __str__(self) -> str:
         abort = f", {self.abort}" if self.abort else ""
@@ -252,13 +322,14 @@ class Threshold:
         return self.remeasured(lambda metric: replace(metric, scope=rescope(metric.scope)))
 
     @property
-    def selectors(self) -> tuple[Term, ...]:
+    def terms(self) -> tuple[Term, ...]:
         """Everything that it names, phases, stages and profiles included."""
-        return tuple(
-            term
-            for metric in self.metrics
-            for term in (*(metric.selector.terms if metric.selector else ()), *metric.scope.terms)
-        )
+        return tuple(term for metric in self.metrics for term in metric.terms)
+
+    @property
+    def each(self) -> Selector | None:
+        """What is judged one by one, if anything is."""
+        return None if isinstance(self.metric, Ratio) else self.metric.each
 
     @property
     def window(self) -> Window | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import field
 from typing import Final, NoReturn, assert_never
 
 from planrunner.metrics.aggregations.record import Aggregation, ArgumentKind
@@ -19,19 +20,31 @@ from planrunner.metrics.thresholds.model import (
     Threshold,
     ThresholdScope,
     ThresholdSyntaxError,
-    Window,
 )
 from planrunner.metrics.thresholds.rewriting import tried_hint
 from planrunner.metrics.thresholds.scanner import Scanner, nearest
 from planrunner.metrics.thresholds.selector import Population, Selector, SelectorKind, Term
-from planrunner.metrics.thresholds.selector_parser import CLAUSES, parse_gauge, parse_selector
+from planrunner.metrics.thresholds.selector_parser import (
+    CLAUSES,
+    parse_excepted,
+    parse_gauge,
+    parse_selector,
+)
 from planrunner.metrics.thresholds.units import units_of
-from planrunner.units import NS_PER_S, UnitError, parse_duration
+from planrunner.metrics.thresholds.window_parser import (
+    WindowRow,
+    take_duration,
+    take_length,
+    take_row,
+    window_of,
+)
+from planrunner.values import dataclass
 
 __all__ = ["parse_threshold"]
 
 _NUMBERED: Final = re.compile(r"([a-z_]+?)([0-9]{1,2}(?:\.[0-9]{1,6})?)")
 _SCOPES: Final = ("profile", "phase", "stage")
+_AFTER_THE_LIMIT: Final = ("for", "except")
 # The longest first, as `<` begins `<=`.
 _OPERATORS: Final = sorted(Operator, key=len, reverse=True)
 
@@ -64,10 +77,13 @@ def _threshold(text: str, measures: Mapping[str, Measure]) -> Threshold:
     scanner = Scanner(text)
     if scanner.at_end():
         scanner.fail("the threshold is empty", hint="write a condition such as `p95 < 500ms`")
-    is_ratio = scanner.take_word("ratio")
-    metric = _ratio(scanner, measures) if is_ratio else _metric(scanner, measures)
+    draft = None if scanner.take_word("ratio") else _draft(scanner, measures)
+    metric = _ratio(scanner, measures) if draft is None else draft.finished(scanner)
     op = _operator(scanner)
     value = parse_limit(scanner, metric)
+    while draft is not None and (word := scanner.peek_word()) in _AFTER_THE_LIMIT:
+        draft.take(scanner, word)
+        metric = draft.finished(scanner)
     abort = _abort(scanner)
     if not scanner.at_end():
         _trailing(scanner)
@@ -96,50 +112,128 @@ def _ratio(scanner: Scanner, measures: Mapping[str, Measure]) -> Ratio:
     return Ratio(dividend, divisor)
 
 
+@dataclass(slots=True)
+class _Draft:
+    """A metric while it is read: clauses come in any order, and two may follow the limit.
+
+    Attributes:
+        start: Where it begins.
+        over: The length of windows, and where it is written.
+        row: How long, or how many of them in a row, and where that is written.
+        seen: Where the clauses so far begin.
+    """
+
+    start: int
+    agg: Aggregation | None
+    argument: float
+    selector: Selector | None
+    measure: Measure = LATENCY
+    measure_offset: int = 0
+    among: Selector | None = None
+    scope: ThresholdScope = ThresholdScope()
+    over: tuple[int, int] | None = None
+    row: tuple[WindowRow, int] | None = None
+    seen: dict[str, int] = field(default_factory=dict)
+
+    def take(self, scanner: Scanner, word: str) -> None:
+        """Take a clause, whose word comes next."""
+        if word in self.seen:
+            scanner.fail(f"`{word}` appears twice", hint=_TWICE.get(word, "keep one"))
+        at = self.seen[word] = scanner.at
+        scanner.skip(word)
+        match word:
+            case "of":
+                self.selector = parse_selector(scanner)
+            case "among":
+                self._take_among(scanner, at)
+            case "except":
+                self._take_except(scanner, at)
+            case "in":
+                self.scope = _scope(scanner)
+            case "over":
+                self.over = take_length(scanner)
+            case _:  # for
+                self.row = take_row(scanner)
+
+    def _take_among(self, scanner: Scanner, at: int) -> None:
+        agg = self.agg or USUAL_OF_A_GAUGE
+        if not agg.takes_among:
+            hint = "write `share of X among Y`" if agg.is_share else "combine selectors with `and`"
+            scanner.fail(f"`{agg.word}` has no `among`", at, length=len("among"), hint=hint)
+        self.among = parse_selector(scanner)
+
+    def _take_except(self, scanner: Scanner, at: int) -> None:
+        if self.among is not None and self.among.is_each:
+            self.among = parse_excepted(scanner, self.among)
+        elif self.selector is not None and self.selector.is_each:
+            self.selector = parse_excepted(scanner, self.selector)
+        else:
+            hint = "write `of each request except ...`, or `and not ...` in the selector"
+            scanner.fail("`except` belongs to `each`", at, length=len("except"), hint=hint)
+
+    def finished(self, scanner: Scanner, *, inside_ratio: bool = False) -> Metric:
+        """Return the metric as it is so far."""
+        metric = Metric(
+            self.agg or USUAL_OF_A_GAUGE,
+            self.argument,
+            self.selector,
+            self.scope,
+            window_of(scanner, self.over, self.row),
+            self.measure,
+            self.measure_offset,
+            self.among,
+        )
+        if self.agg is None and metric.population is not Population.GAUGE:
+            scanner.fail(
+                "the threshold does not say what to measure",
+                self.start,
+                hint=f"begin with an aggregation: `p95 {scanner.text[self.start :].strip()[:40]}`",
+            )
+        if inside_ratio:
+            self._check_in_ratio(metric, scanner)
+        check_metric(metric, scanner, self.start)
+        return metric
+
+    def _check_in_ratio(self, metric: Metric, scanner: Scanner) -> None:
+        if metric.window is not None:
+            word = "over" if "over" in self.seen else "for"
+            at = self.seen[word]
+            scanner.fail("a ratio has no windows", at, length=len(word), hint=f"leave out `{word}`")
+        if metric.each is not None:
+            at = metric.each.terms[0].offset
+            scanner.fail("a ratio isn't judged for `each`", at, hint="write a threshold for each")
+        if metric.agg.is_growth:
+            word = metric.agg.word
+            message, hint = f"`{word}` can't be part of a ratio", "write a separate threshold"
+            scanner.fail(message, self.start, length=len(word), hint=hint)
+
+
+_TWICE: Final[Mapping[str, str]] = {
+    "of": "combine selectors with `and` or `or`",
+    "among": "combine selectors with `and` or `or`",
+    "except": "combine selectors with `or`",
+    "in": "write `in phase P stage S`",
+}
+
+
 def _metric(
     scanner: Scanner, measures: Mapping[str, Measure], *, inside_ratio: bool = False
 ) -> Metric:
+    return _draft(scanner, measures).finished(scanner, inside_ratio=inside_ratio)
+
+
+def _draft(scanner: Scanner, measures: Mapping[str, Measure]) -> _Draft:
     scanner.at_end()
     start = scanner.at
     agg, argument, gauge = _head(scanner, measures)
     measure, named_at = (LATENCY, 0) if agg is None else parse_measure(scanner, agg, measures)
     selector = None if gauge is None else Selector(gauge)
-    scope: ThresholdScope | None = None
-    window: Window | None = None
+    draft = _Draft(start, agg, argument, selector, measure, named_at)
+    if gauge is not None:
+        draft.seen["of"] = start
     while (word := scanner.peek_word()) in CLAUSES:
-        if {"of": selector, "in": scope, "over": window}[word] is not None:
-            scanner.fail(f"`{word}` appears twice", hint=_twice_hint(word))
-        if word == "over" and inside_ratio:
-            scanner.fail("a ratio has no windows", hint="leave out `over`")
-        scanner.skip(word)
-        match word:
-            case "of":
-                selector = parse_selector(scanner)
-            case "in":
-                scope = _scope(scanner)
-            case _:  # over
-                window = _window(scanner)
-    metric = Metric(
-        agg or USUAL_OF_A_GAUGE,
-        argument,
-        selector,
-        scope or ThresholdScope(),
-        window,
-        measure,
-        named_at,
-    )
-    if agg is None and metric.population is not Population.GAUGE:
-        scanner.fail(
-            "the threshold does not say what to measure",
-            start,
-            hint=f"begin with an aggregation: `p95 {scanner.text[start:].strip()[:40]}`",
-        )
-    if inside_ratio and metric.agg.is_growth:
-        word = metric.agg.word
-        message, hint = f"`{word}` can't be part of a ratio", "write a separate threshold"
-        scanner.fail(message, start, length=len(word), hint=hint)
-    check_metric(metric, scanner, start)
-    return metric
+        draft.take(scanner, word)
+    return draft
 
 
 def _head(
@@ -195,7 +289,7 @@ def _target(scanner: Scanner, agg: Aggregation) -> int:
     example = f"write `{agg.examples[0]}`"
     if not scanner.take("("):
         scanner.fail(f"`{agg.word}` needs its target time", hint=example)
-    target_ns = _duration(scanner, "the target time")
+    target_ns = take_duration(scanner, "the target time")
     if not scanner.take(")"):
         scanner.fail(f"expected `)`, found {scanner.found()}", hint=example)
     return target_ns
@@ -220,41 +314,6 @@ def _scope(scanner: Scanner) -> ThresholdScope:
             hint=hint,
         )
     return ThresholdScope(found.get("profile"), found.get("phase"), found.get("stage"))
-
-
-def _window(scanner: Scanner) -> Window:
-    scanner.at_end()
-    start = scanner.at
-    length_ns = _duration(scanner, "the length of a window")
-    if length_ns == 0 or length_ns % NS_PER_S:
-        # Metrics are kept by the second.
-        scanner.fail("a window is one or more whole seconds long", start, hint="write `over 30s`")
-    if not scanner.take_word("for"):
-        return Window(length_ns)
-    word = scanner.peek_word()
-    if not re.fullmatch(r"[1-9][0-9]{0,5}", word):
-        scanner.fail(
-            f"expected how many windows in a row, found {scanner.found()}",
-            hint="write `over 30s for 2 windows`",
-        )
-    scanner.skip(word)
-    if not (scanner.take_word("windows") or scanner.take_word("window")):
-        scanner.fail(
-            f"expected `windows`, found {scanner.found()}", hint="write `over 30s for 2 windows`"
-        )
-    return Window(length_ns, int(word))
-
-
-def _duration(scanner: Scanner, what: str) -> int:
-    text = scanner.peek_value()
-    if not text or text[0] in "<>=!":
-        scanner.fail(f"expected {what}, found {scanner.found()}", hint="write a duration: `30s`")
-    try:
-        length_ns = parse_duration(text)
-    except UnitError as wrong:
-        scanner.fail(wrong.message, hint=wrong.hint)
-    scanner.skip(text)
-    return length_ns
 
 
 def _operator(scanner: Scanner) -> Operator:
@@ -284,8 +343,6 @@ def _stray_hint(scanner: Scanner, word: str) -> str:
     likely = nearest(word, (*CLAUSES, "and", "or", "for")) if word else ""
     if word in CLAUSE_SYNONYMS:
         return f"write `{CLAUSE_SYNONYMS[word]}`"
-    if word == "for":
-        return "it follows `over`: `over 30s for 2 windows`"
     if likely and scanner.text[scanner.at + len(word) :].startswith(" "):
         return likely
     if name is not None:
@@ -306,7 +363,7 @@ def _abort(scanner: Scanner) -> Abort | None:
         )
     if not scanner.take_word("after"):
         return Abort()
-    return Abort(_duration(scanner, "how long to wait"))
+    return Abort(take_duration(scanner, "how long to wait"))
 
 
 def _trailing(scanner: Scanner) -> NoReturn:
@@ -315,16 +372,8 @@ def _trailing(scanner: Scanner) -> NoReturn:
         hint = f"write `{word} ...` before the operator"
     elif word == "abort":
         hint = "write a comma before it: `, abort`"
-    elif word == "for":
-        hint = "write `over ...` before the operator: `p95 over 10s < 500ms`"
     elif word in ("and", "or"):
         hint = "write one threshold per line"
     else:
         hint = nearest(word, CLAUSES) if word else ""
     scanner.fail(f"unexpected {scanner.found()} after the limit", length=len(word), hint=hint)
-
-
-def _twice_hint(word: str) -> str:
-    if word == "of":
-        return "combine selectors with `and` or `or`"
-    return "write `in phase P stage S`" if word == "in" else "keep one"

@@ -3,6 +3,8 @@
 A selector picks from one population. Requests are the usual one; `iteration` picks iterations, and
 `group:G` picks the runs of the group, unless a request, status or error stands beside it: then it
 picks the requests within the group.
+
+Terms of kind PHASE stand in selectors of `each` only; elsewhere a phase is a scope.
 """
 
 from __future__ import annotations
@@ -27,6 +29,8 @@ __all__ = [
     "Selector",
     "SelectorKind",
     "Term",
+    "mapped",
+    "population_of",
     "quoted",
 ]
 
@@ -141,25 +145,38 @@ Matcher = Term | NotTerm | AllOf | AnyOf
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """A selection and the population that it picks from."""
+    """A selection and the population that it picks from.
+
+    Attributes:
+        is_each: What it picks is judged one by one, by what its first term names.
+        excepted: What is left out of it; only of `each`.
+    """
 
     root: Matcher
+    is_each: bool = False
+    excepted: Matcher | None = None
     population: Population = field(init=False, compare=False)
+    picked: Matcher = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "population", _population(self.root))
+        object.__setattr__(self, "population", population_of(self.root))
+        whole = self.root if self.excepted is None else AllOf((self.root, NotTerm(self.excepted)))
+        object.__setattr__(self, "picked", whole)
 
     def __str__(self) -> str:
-        return str(self.root)
+        each = "each " if self.is_each else ""
+        excepted = "" if self.excepted is None else f" except {self.excepted}"
+        return f"{each}{self.root}{excepted}"
 
     @property
     def terms(self) -> tuple[Term, ...]:
         """Every named thing, in the order of the text."""
-        return tuple(term for term, _ in _terms(self.root, negated=False))
+        return tuple(term for term, _ in _terms(self.picked, negated=False))
 
     def mapped(self, change: Callable[[Term], Term]) -> Selector:
         """Return the selector with each of its terms changed."""
-        return Selector(mapped(self.root, change))
+        excepted = None if self.excepted is None else mapped(self.excepted, change)
+        return Selector(mapped(self.root, change), self.is_each, excepted)
 
     @property
     def wants_aborted(self) -> bool:
@@ -167,17 +184,22 @@ class Selector:
         return any(term.kind is SelectorKind.ERROR and term.name == ABORTED for term in self.terms)
 
     def matches(self, labels: Labels) -> bool:
-        return labels.kind == self.population and bool(_holds(self.root, labels, known=True))
+        return labels.kind == self.population and self.picks(labels)
+
+    def picks(self, labels: Labels) -> bool:
+        """Whether it takes these samples, which are of the right population."""
+        return bool(_holds(self.picked, labels, known=True))
 
     def could_match(self, labels: Labels) -> bool:
+        return labels.kind == self.population and self.could_pick(labels)
+
+    def could_pick(self, labels: Labels) -> bool:
         """Whether a sample like this one, with another status, failure or tag value, may match.
 
         It separates a `count of "GET /x" and status:5xx == 0` where no request failed from one
         where the request was never sent.
         """
-        return (
-            labels.kind == self.population and _holds(self.root, labels, known=False) is not False
-        )
+        return _holds(self.picked, labels, known=False) is not False
 
 
 def mapped(selection: Matcher, change: Callable[[Term], Term]) -> Matcher:
@@ -196,7 +218,12 @@ def mapped(selection: Matcher, change: Callable[[Term], Term]) -> Matcher:
 
 
 _BARE: Final = re.compile(r"[A-Za-z0-9_.-]+")
-_KEYWORDS: Final = frozenset({"and", "or", "not", "in", "of", "over", "iteration"})
+_KEYWORDS: Final = frozenset(
+    {
+        *("and", "or", "not", "in", "of", "over", "among", "for", "each", "except", "iteration"),
+        *("request", "task", "user", "group", "phase"),
+    }
+)
 
 
 def quoted(name: str, *, forced: bool = False) -> str:
@@ -229,7 +256,8 @@ def _terms(selection: Matcher, *, negated: bool) -> Iterator[tuple[Term, bool]]:
             assert_never(selection)
 
 
-def _population(root: Matcher) -> Population:
+def population_of(root: Matcher) -> Population:
+    """Return what a selection picks from."""
     terms = list(_terms(root, negated=False))
     kinds = {term.kind for term, _ in terms}
     if kinds & GAUGES:
@@ -304,4 +332,5 @@ _TESTS: Final[Mapping[SelectorKind, Callable[[Term, Labels], bool]]] = {
     SelectorKind.TAG: _has_tag,
     SelectorKind.STATUS: _has_status,
     SelectorKind.ERROR: lambda term, labels: labels.failure == term.name,
+    SelectorKind.PHASE: lambda term, labels: term.means(labels.phase),
 }

@@ -1,8 +1,12 @@
-"""Parses what follows `of`: terms combined with not, and, or, in that precedence."""
+"""Parses what follows `of`, `among` and `except`.
+
+Terms are combined with not, and, or, in that precedence.
+"""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Final, NoReturn
 
 from planrunner.metrics.name_patterns import NameForm
@@ -18,28 +22,68 @@ from planrunner.metrics.thresholds.selector import (
     SelectorKind,
     Term,
 )
+from planrunner.values import dataclass
 
-__all__ = ["CLAUSES", "parse_gauge", "parse_selector"]
+__all__ = [
+    "CLAUSES",
+    "EACH_WORDS",
+    "check_mixture",
+    "parse_excepted",
+    "parse_gauge",
+    "parse_selector",
+]
 
-CLAUSES: Final = ("of", "in", "over")
+CLAUSES: Final = ("of", "among", "except", "in", "over", "for")
+
+EACH_WORDS: Final = ("request", "task", "group", "user", "phase")
+"""What `each` may be followed by, beside selectors."""
 
 _DEEPEST: Final = 40
+_SINGLE: Final = frozenset(
+    {*map(SelectorKind, EACH_WORDS), SelectorKind.TAG, SelectorKind.ITERATION}
+)
 _PREFIXES: Final = ("task", "user", "group", "tag", "status", "error", "iteration")
-_NOT_A_NAME: Final = frozenset({*CLAUSES, "and", "or"})
+_NOT_A_NAME: Final = frozenset({*CLAUSES, "each", "and", "or"})
 _STATUS: Final = re.compile(r"[1-9](?:xx|XX|\*)|[1-9][0-9]{2}|0")
 _STATUS_NAME: Final = re.compile(r"[A-Z][A-Z0-9_]*")
 _STATUS_TEXT: Final = re.compile(r"[A-Za-z0-9*_-]+")
 
 
 def parse_selector(scanner: Scanner) -> Selector:
-    """Take a selector.
+    """Take a selector, which may begin with `each`; what it leaves out is a clause of its own.
 
     Raises:
         ThresholdSyntaxError: There is none, or it mixes what can't be mixed.
     """
-    selector = Selector(_any_of(scanner, 0))
-    _check_mixture(scanner, selector)
+    is_each = scanner.take_word("each")
+    selector = Selector(_any_of(scanner, _TermPlace(in_each=is_each)), is_each)
+    check_mixture(scanner, selector.root)
+    if is_each:
+        _check_each(scanner, selector.terms[0])
     return selector
+
+
+def parse_excepted(scanner: Scanner, selector: Selector) -> Selector:
+    """Take what `each` leaves out, and return the selector without it.
+
+    Raises:
+        ThresholdSyntaxError: There is none, or it mixes what can't be mixed.
+    """
+    excepted = _any_of(scanner, _TermPlace(in_except=True))
+    without = replace(selector, excepted=excepted)
+    check_mixture(scanner, without.picked)
+    return without
+
+
+def _check_each(scanner: Scanner, first: Term) -> None:
+    if first.kind in _SINGLE:
+        return
+    scanner.fail(
+        f"`each` can't be about `{first}`",
+        first.offset,
+        length=first.end - first.offset,
+        hint=f"write `each request and {first}`, or another of {', '.join(EACH_WORDS)}",
+    )
 
 
 def parse_gauge(scanner: Scanner, word: str) -> Term | None:
@@ -57,35 +101,59 @@ def parse_gauge(scanner: Scanner, word: str) -> Term | None:
     return Term(kind, name, offset=start + len(prefix) + 1, end=scanner.at)
 
 
-def _any_of(scanner: Scanner, depth: int) -> Matcher:
-    parts = [_all_of(scanner, depth)]
+@dataclass(frozen=True, slots=True)
+class _TermPlace:
+    """Where a term stands.
+
+    Attributes:
+        depth: Of parentheses and negations around it.
+        in_each: It follows `each`, so `request` alone is any of them.
+        in_except: It follows `except`.
+    """
+
+    depth: int = 0
+    in_each: bool = False
+    in_except: bool = False
+
+    @property
+    def inner(self) -> _TermPlace:
+        return replace(self, depth=self.depth + 1)
+
+
+def _any_of(scanner: Scanner, place: _TermPlace) -> Matcher:
+    parts = [_all_of(scanner, place)]
     while scanner.take_word("or"):
-        parts.append(_all_of(scanner, depth))
+        parts.append(_all_of(scanner, place))
     return parts[0] if len(parts) == 1 else AnyOf(tuple(parts))
 
 
-def _all_of(scanner: Scanner, depth: int) -> Matcher:
-    parts = [_negated(scanner, depth)]
+def _all_of(scanner: Scanner, place: _TermPlace) -> Matcher:
+    parts = [_negated(scanner, place)]
     while scanner.take_word("and"):
-        parts.append(_negated(scanner, depth))
+        parts.append(_negated(scanner, place))
     return parts[0] if len(parts) == 1 else AllOf(tuple(parts))
 
 
-def _negated(scanner: Scanner, depth: int) -> Matcher:
-    if depth > _DEEPEST:
+def _negated(scanner: Scanner, place: _TermPlace) -> Matcher:
+    if place.depth > _DEEPEST:
         scanner.fail(f"a selector is at most {_DEEPEST} levels deep")
     if scanner.take_word("not"):
-        return NotTerm(_negated(scanner, depth + 1))
+        return NotTerm(_negated(scanner, place.inner))
     if not scanner.take("("):
-        return _term(scanner)
-    inner = _any_of(scanner, depth + 1)
+        return _term(scanner, place)
+    inner = _any_of(scanner, place.inner)
     if not scanner.take(")"):
         scanner.fail(f"expected `)`, found {scanner.found()}")
     return inner
 
 
-def _term(scanner: Scanner) -> Term:
+def _term(scanner: Scanner, place: _TermPlace) -> Term:
     word = scanner.peek_word()
+    if word == "each":
+        scanner.fail(
+            "`each` stands in front of a whole selector",
+            hint="write `of each request and tag:NAME`, or leave it out",
+        )
     if word in _NOT_A_NAME:
         scanner.fail(
             f"expected a selector, found `{word}`",
@@ -95,11 +163,13 @@ def _term(scanner: Scanner) -> Term:
     if gauge is not None:
         return gauge
     is_bare = bool(word)
+    if place.in_each and word[:-1] in EACH_WORDS and word.endswith("s"):
+        scanner.fail(f"`each` is about one of the {word}", hint=f"write `{word[:-1]}`")
     name, start, form = _name(scanner, "a request")
     if is_bare and scanner.take_joined(":"):
-        return _prefixed(scanner, name, start)
-    if is_bare and name == "iteration":
-        return Term(SelectorKind.ITERATION, "", form=NameForm.ANY, offset=start, end=scanner.at)
+        return _prefixed(scanner, name, start, place)
+    if is_bare and (name == "iteration" or (place.in_each and name in EACH_WORDS)):
+        return Term(SelectorKind(name), "", form=NameForm.ANY, offset=start, end=scanner.at)
     if is_bare and "." in name:
         form = NameForm.ACTION
     return Term(SelectorKind.REQUEST, name, form=form, offset=start, end=scanner.at)
@@ -114,8 +184,9 @@ def _name(scanner: Scanner, what: str) -> tuple[str, int, NameForm]:
     return name, start, NameForm.GLOB if was_quoted and "*" in name else NameForm.NAME
 
 
-def _prefixed(scanner: Scanner, prefix: str, start: int) -> Term:
-    if prefix not in _PREFIXES:
+def _prefixed(scanner: Scanner, prefix: str, start: int, place: _TermPlace) -> Term:
+    is_phase = prefix == SelectorKind.PHASE and (place.in_each or place.in_except)
+    if prefix not in _PREFIXES and not is_phase:
         _unknown_prefix(scanner, prefix, start)
     if scanner.text[scanner.at : scanner.at + 1].isspace():
         scanner.fail(f"`{prefix}:` is followed by a space", start, hint="leave out the space")
@@ -154,6 +225,8 @@ def _status(scanner: Scanner) -> Term:
 def _unknown_prefix(scanner: Scanner, prefix: str, start: int) -> NoReturn:
     if prefix in ("request", "name", "url", "label"):
         hint = 'write the name of the request alone, in quotes: `of "GET /"`'
+    elif prefix in ("phase", "stage", "profile"):
+        hint = f"write `in {prefix} NAME`"
     elif prefix in ("service", "monitor", "generator"):
         hint = f"write `{prefix}.NAME` with a dot"
     else:
@@ -162,9 +235,15 @@ def _unknown_prefix(scanner: Scanner, prefix: str, start: int) -> NoReturn:
     scanner.fail(f"unknown selector `{prefix}:`", start, length=len(prefix), hint=hint)
 
 
-def _check_mixture(scanner: Scanner, selector: Selector) -> None:
+def check_mixture(scanner: Scanner, root: Matcher) -> None:
+    """Refuse gauges beside other terms, and of iterations what they don't have.
+
+    Raises:
+        ThresholdSyntaxError: At the term.
+    """
+    selector = Selector(root)
     gauge = next((term for term in selector.terms if term.kind in GAUGES), None)
-    if gauge is not None and selector.root != gauge:
+    if gauge is not None and root != gauge:
         scanner.fail(
             f"`{gauge}` can't be combined with other selectors",
             gauge.offset,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, assert_never
 
 from planrunner.metrics.aggregations.record import ArgumentKind, WindowUse
@@ -46,6 +46,9 @@ def describe(threshold: Threshold) -> str:
         subject = _subject(threshold.metric, threshold)
     condition = f"{_OPERATORS[threshold.op]} {threshold.value.shown}"
     words = f"{subject} {condition}, {_when(threshold)}; {_breach(threshold)}"
+    if threshold.each is not None and threshold.singles:
+        words += f"; of each there {'is' if len(threshold.singles) == 1 else 'are'} "
+        words += _few_names(threshold.singles)
     if threshold.not_applicable:
         return f"{words}; it does not apply to this run: {threshold.not_applicable}"
     return words
@@ -68,7 +71,7 @@ _NOUNS: Final[Mapping[Population, str]] = {
 
 
 def _subject(metric: Metric, threshold: Threshold) -> str:
-    return f"{_measured(metric, threshold)} {_place(metric.scope)}"
+    return f"{_measured(metric, threshold)} {_each_phase(metric) or _place(metric.scope)}"
 
 
 def _measured(metric: Metric, threshold: Threshold) -> str:
@@ -76,10 +79,24 @@ def _measured(metric: Metric, threshold: Threshold) -> str:
     selector = metric.selector
     return agg.phrase_in.get(threshold.value.unit, agg.phrase).format(
         of=_picked(metric),
-        all=_NOUNS[metric.population],
+        all=_all(metric),
         argument=_argument(metric),
-        user=f"user class {selector.terms[0].name}" if selector is not None else "any class",
+        user=_user(selector),
     )
+
+
+def _all(metric: Metric) -> str:
+    """Say what a share is taken of."""
+    among = metric.among
+    return (
+        f"all {_NOUNS[metric.population]}" if among is None else _selected(among, metric.population)
+    )
+
+
+def _user(selector: Selector | None) -> str:
+    if selector is None:
+        return "any class"
+    return "each user class" if selector.is_each else _term(selector.terms[0])
 
 
 def _argument(metric: Metric) -> str:
@@ -103,12 +120,33 @@ def _picked(metric: Metric) -> str:
         of = "the duration of "
     if metric.selector is None:
         return f"{of}all {_NOUNS[metric.population]}"
-    return f"{of}{_selected(metric.selector)}"
+    return f"{of}{_selected(metric.selector, metric.population)}"
 
 
-def _selected(selector: Selector) -> str:
+def _is_by_phase(selector: Selector) -> bool:
+    return selector.is_each and selector.terms[0].kind is SelectorKind.PHASE
+
+
+def _each_phase(metric: Metric) -> str:
+    """Say which phases are judged one by one; empty where something else is, or nothing."""
+    each = metric.each
+    if each is None or not _is_by_phase(each):
+        return ""
+    stage = metric.scope.stage
+    where = f"in stage {stage.name} of" if stage is not None else "in"
+    first = _term(each.terms[0]).removeprefix("any ")
+    return f"{where} each {first}{_excepted(each)} by itself"
+
+
+def _excepted(selector: Selector) -> str:
+    return "" if selector.excepted is None else f" except {_selection(selector.excepted)}"
+
+
+def _selected(selector: Selector, population: Population) -> str:
     root = selector.root
-    noun = _NOUNS[selector.population]
+    noun = _NOUNS[population]
+    if selector.is_each:
+        return _each(selector, noun)
     if isinstance(root, Term):
         match root.kind:
             case SelectorKind.ITERATION:
@@ -121,6 +159,25 @@ def _selected(selector: Selector) -> str:
             case _:
                 return f"{noun} with {_term(root)}"
     return f"{noun} with {_selection(root)}"
+
+
+def _each(selector: Selector, noun: str) -> str:
+    """Say what is judged one by one, and what is left out of it."""
+    root: Matcher = selector.root
+    rest = ""
+    if isinstance(root, AllOf) and isinstance(root.parts[0], Term):
+        rest = f" with {_selection(AllOf(root.parts[1:]))}"
+        root = root.parts[0]
+    if _is_by_phase(selector):  # which is said where scopes are
+        return f"{noun}{rest}" if rest else f"all {noun}"
+    if not isinstance(root, Term):
+        words = f"each of the {noun} with {_selection(root)}"
+    elif root.kind is SelectorKind.TAG:
+        words = f"each value of {_term(root)}"
+    else:
+        whose = f"{noun} of " if root.kind is SelectorKind.ITERATION else ""
+        words = f"{whose}each {_term(root).removeprefix('any ')}"
+    return f"{words}{rest}{_excepted(selector)} by itself"
 
 
 def _selection(selection: Matcher) -> str:
@@ -199,6 +256,15 @@ _NO_DATA: Final[Mapping[OnNoData, str]] = {
     OnNoData.PASS: "but having no samples is not a breach",
     OnNoData.SKIP: "and it is not judged without samples",
 }
+
+
+_MOST_NAMES: Final = 8
+
+
+def _few_names(names: Sequence[str]) -> str:
+    more = len(names) - _MOST_NAMES
+    shown = ", ".join(f'"{name}"' for name in names[:_MOST_NAMES])
+    return f"{len(names)}: {shown}" + (f" and {more} more" if more > 0 else "")
 
 
 def _ending(number: float) -> str:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from planrunner.engine import Event, PhaseStarted
 from planrunner.engine.stop import Ending
 from planrunner.graph.data import DataNode, OnEnd, Order
-from planrunner.metrics.judging.judge import judge
+from planrunner.metrics.judging.each import judge
 from planrunner.metrics.thresholds import parse_threshold
 from planrunner.protocols.base import Scope
 from planrunner.results.loads import PhaseLoad

@@ -6,7 +6,7 @@ import pytest
 
 from planrunner.graph.loads import ClosedLoad
 from planrunner.graph.run_graph import GroupNode, PhaseNode, Stage
-from planrunner.metrics.judging.judge import judge
+from planrunner.metrics.judging.each import judge
 from planrunner.metrics.thresholds import parse_threshold
 from planrunner.units import NS_PER_MS, NS_PER_S
 from tests.support.graphs import (

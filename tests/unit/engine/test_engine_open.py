@@ -9,7 +9,7 @@ import pytest
 
 from planrunner.engine import Event, Tick
 from planrunner.graph.run_graph import Needs
-from planrunner.metrics.judging.judge import judge
+from planrunner.metrics.judging.each import judge
 from planrunner.metrics.thresholds import parse_threshold
 from planrunner.protocols.base import Scope
 from planrunner.units import NS_PER_MS, NS_PER_S

@@ -17,8 +17,8 @@ from planrunner.metrics.aggregations.record import Aggregation, ArgumentKind, Se
 from planrunner.metrics.aggregations.table import AGGREGATIONS
 from planrunner.metrics.amounts import Unit
 from planrunner.metrics.histogram import Histogram
+from planrunner.metrics.judging.each import judge
 from planrunner.metrics.judging.evidence import ArrivalCounts, Evidence, TaskRuns
-from planrunner.metrics.judging.judge import judge
 from planrunner.metrics.judging.measured import MeasuredTime
 from planrunner.metrics.series import Labels
 from planrunner.metrics.snapshot import Accumulated, SeriesDelta, Snapshot
@@ -170,6 +170,7 @@ JUDGED = {
     "stddev": ("stddev < 1s", "26.8 ms"),
     "count": ("count > 0", "10"),
     "rate": ("rate of status:5xx < 50%", "10 %"),
+    "share": ("share of status:5xx among user:Buyer < 50%", "10 %"),
     "error_rate": ("error_rate < 50%", "10 %"),
     "errors": ("errors < 5", "1"),
     "throughput": ("throughput > 1/s", "5/s"),

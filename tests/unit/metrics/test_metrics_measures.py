@@ -14,8 +14,8 @@ from planrunner.metrics.aggregations.table import AGGREGATIONS
 from planrunner.metrics.amounts import Unit
 from planrunner.metrics.book import SeriesBook
 from planrunner.metrics.histogram import Histogram
+from planrunner.metrics.judging.each import judge
 from planrunner.metrics.judging.evidence import Evidence
-from planrunner.metrics.judging.judge import judge
 from planrunner.metrics.judging.measured import MeasuredTime
 from planrunner.metrics.judging.verdict import Verdict
 from planrunner.metrics.measures import CONNECT, LATENCY, MEASURES, SERVICE_TIME, TTFB, Measure

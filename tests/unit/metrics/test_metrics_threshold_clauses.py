@@ -46,12 +46,12 @@ def test_every_kind_of_selector_has_a_form() -> None:
     """The example selects by that kind."""
     assert set(SELECTORS) | OF_SCOPES == set(SelectorKind)
     for kind, form in SELECTORS.items():
-        assert [term.kind for term in parse_threshold(form.example).selectors] == [kind]
+        assert [term.kind for term in parse_threshold(form.example).terms] == [kind]
 
 
 def test_every_scope_has_a_form() -> None:
     """Phases, stages and profiles."""
-    terms = [term.kind for form in SCOPES for term in parse_threshold(form.example).selectors]
+    terms = [term.kind for form in SCOPES for term in parse_threshold(form.example).terms]
 
     assert set(terms) >= OF_SCOPES
 

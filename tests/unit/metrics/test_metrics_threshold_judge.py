@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from planrunner.metrics.amounts import Unit, distinct_amount
 from planrunner.metrics.histogram import Histogram
+from planrunner.metrics.judging.each import judge
 from planrunner.metrics.judging.evidence import ArrivalCounts, Evidence, TaskRuns
-from planrunner.metrics.judging.judge import Gate, judge
+from planrunner.metrics.judging.judge import Gate
 from planrunner.metrics.judging.measured import MeasuredTime
 from planrunner.metrics.judging.verdict import Verdict
 from planrunner.metrics.series import Labels

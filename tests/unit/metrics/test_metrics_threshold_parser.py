@@ -24,6 +24,29 @@ from planrunner.metrics.thresholds.selector import SelectorKind
 from planrunner.units import NS_PER_MINUTE, NS_PER_MS, NS_PER_S
 
 SENTENCES = [
+    'p95 of "GET /items/*" < 500ms',
+    "p95 of /^GET .*items/ < 500ms",
+    "p95 of /^GET /items/ or task:/^pay/ < 500ms",
+    r"p95 of /GET \/ items/ < 500ms",
+    'p95 of task:"pay*" and tag:region="eu*" and not user:"B*" < 500ms',
+    "p95 of tag:region=/^eu/ < 500ms",
+    "p95 of each request < 500ms",
+    'p95 of each request except "POST /report" < 500ms',
+    'error_rate of each "GET /items/*" in phase peak over 10s < 1%, abort after 1m',
+    "p95 of each request and tag:x except task:a or task:b < 500ms",
+    "p95 of each task < 1s",
+    'p95 of each group:"check*" < 1s',
+    "p95 of each phase except phase:warm < 1s",
+    "p95 of each iteration < 10s",
+    "p95 of each tag:region < 110% of baseline",
+    'p95 of "request" or "task" or "each" or "among" < 1s',
+    "dropped of each phase < 1%",
+    "mix_error of each user < 5%",
+    'share of status:5xx among "POST /order" < 1%',
+    "share of task:buy among user:Buyer > 20%",
+    "share of status:5xx among each request except task:a < 1%",
+    "p95 over 1s for 30 windows < 500ms",
+    "stddev of group:checkout < 50ms",
     "p95 < 500ms",
     "avg < 1s",
     "med >= 0",
@@ -83,6 +106,19 @@ def test_a_sentence_in_its_usual_form_is_written_as_it_was_read(sentence: str) -
         ("p95 over 60s for 1 window < 1s", "p95 over 1m < 1s"),
         (r'p95 of "say \"hi\"" < 1s', r'p95 of "say \"hi\"" < 1s'),
         ("p50.50 < 1s", "p50.5 < 1s"),
+        ("p95 over 10s for 30s < 1s", "p95 over 10s for 3 windows < 1s"),
+        ("p95 for 3 windows over 10s < 1s", "p95 over 10s for 3 windows < 1s"),
+        ("p95 for 30s < 1s", "p95 over 1s for 30 windows < 1s"),
+        ("p95 < 1s for 30s, abort", "p95 over 1s for 30 windows < 1s, abort"),
+        ("p95 over 10s < 1s for 30s", "p95 over 10s for 3 windows < 1s"),
+        ("p95 of each request < 1s except a", "p95 of each request except a < 1s"),
+        (
+            "p95 of each request < 1s for 5s except a",
+            "p95 of each request except a over 1s for 5 windows < 1s",
+        ),
+        ("share among task:a of status:5xx < 1%", "share of status:5xx among task:a < 1%"),
+        (r"p95 of /GET \/items/ < 1s", "p95 of /GET /items/ < 1s"),
+        ("p95 of each request and (tag:x) < 1s", "p95 of each request and tag:x < 1s"),
     ],
 )
 def test_other_spellings_mean_the_same(written: str, usual: str) -> None:
@@ -138,9 +174,7 @@ def test_every_name_comes_with_its_place() -> None:
     """The compiler can point at each name that the plan doesn't have."""
     text = 'p95 of task:"get key" and (tag:a=b or etcd.put) in phase high stage hold < 1s'
 
-    found = [
-        (s.kind, s.name, s.value, text[s.offset : s.end]) for s in parse_threshold(text).selectors
-    ]
+    found = [(s.kind, s.name, s.value, text[s.offset : s.end]) for s in parse_threshold(text).terms]
 
     assert found == [
         (SelectorKind.TASK, "get key", None, '"get key"'),
@@ -156,12 +190,35 @@ def test_a_ratio_names_what_both_sides_name() -> None:
     found = parse_threshold("ratio(p50 of task:a in phase x, p50 of task:b in phase y) < 5")
 
     assert isinstance(found.metric, Ratio)
-    assert [term.name for term in found.selectors] == ["a", "x", "b", "y"]
+    assert [term.name for term in found.terms] == ["a", "x", "b", "y"]
 
 
 # sentence, the wrong piece, and what the hint says
 FAULTS = [
-    ("p95 for 2 windows over 1s < 1s", "for", "it follows `over`"),
+    ("p95 for 2 windows < 1s", "2", "for 30s"),
+    ("p95 over 7s for 30s < 1s", "30s", "28s"),
+    ("p95 for 500ms < 1s", "500ms", "`30s`"),
+    ("p95 for 30s < 1s for 1m", "for", "keep one"),
+    ("ratio(p95 for 30s, avg) < 5", "for", "leave out"),
+    ("p95 of /(a/ < 1s", "/(a/", "Python's syntax"),
+    ("p95 of /(?=a)b/ < 1s", "/(?=a)b/", "combine patterns"),
+    ("p95 of // < 1s", "//", '"*"'),
+    ("p95 of task:pay* < 1s", "*", 'task:"pay*"'),
+    ("p95 of each < 1s", "<", ""),
+    ("p95 of each status:5xx < 1s", "5xx", "each request and status:5xx"),
+    ("p95 of each requests < 1s", "requests", "`request`"),
+    ("p95 of a and each request < 1s", "each", "leave it out"),
+    ("p95 of each request except < 1s", "<", ""),
+    ("p95 except a < 1s", "except", "of each request"),
+    ("p95 of a < 1s except b", "except", "and not"),
+    ("p95 of each request except a < 1s except b", "except", "combine"),
+    ("ratio(p95 of each request, avg) < 5", "request", "threshold for each"),
+    ("share < 1%", "share", "share of status:5xx"),
+    ("share of each task among each user < 1%", "user", "write it once"),
+    ("share of status:5xx among iteration < 1%", "5xx", "combine"),
+    ("share of status:5xx < 1", "1", "1%"),
+    ("p95 of a among b < 1s", "among", "combine"),
+    ("share of service.a.cpu < 1%", "a.cpu", "use avg"),
     ("", "", "p95 < 500ms"),
     ("p95", "", "as in `p95 < 500ms`"),
     ("p95 <", "", "`500ms`"),
@@ -274,7 +331,7 @@ FOREIGN = [
     ("http.codes.500 == 0", "count of status:500 == 0"),
     ("vusers.failed == 0", "errors == 0"),
     ("avg-rt of checkout < 150ms", "avg of checkout < 150ms"),
-    ("p90 of buy < 1s for 10s", "p90 of buy over 10s < 1s"),
+    ("p90 of buy < 1 s for 10s", "p90 of buy < 1s for 10s"),
     ("rc5?? < 5", "count of status:5xx < 5"),
     ("fail < 50%", "error_rate < 50%"),
     ("90% line < 1s", "p90 < 1s"),
@@ -288,8 +345,28 @@ FOREIGN = [
     ("error_rate of status 500 < 1%", "error_rate of status:500 < 1%"),
     ("p95 during phase peak < 1s", "p95 in phase peak < 1s"),
     ("p95 of phase peak < 1s", "p95 in phase peak < 1s"),
-    ("avg-rt of label>150ms for 10s", "avg of label over 10s > 150ms"),
-    ("p90>250ms for 30s, stop as failed", "p90 over 30s > 250ms"),
+    ("avg-rt of label>150ms for 10s", "avg of label>150ms for 10s"),
+    ("p90>250ms for 30s, stop as failed", "p90<=250ms for 30s, abort"),
+    ("p90 of label>250ms, continue as failed", "p90 of label<=250ms"),
+    ("http_req_duration{name:GET /x}: p(95)<500", 'p95 of "GET /x" <500ms'),
+    ("http_req_failed{name:GET /x}: rate<0.01", 'error_rate of "GET /x" <1%'),
+    ("http_req_duration{status:200} avg<500ms", "avg of status:200 <500ms"),
+    ("http_req_duration{region:eu west}: med<500ms", 'med of tag:region="eu west" <500ms'),
+    ("p95 of every request < 500ms", "p95 of each request < 500ms"),
+    ("p95 per task < 500ms", "p95 of each task < 500ms"),
+    ("p95 of each requests < 500ms", "p95 of each request < 500ms"),
+    ("p95 of all requests < 500ms", "p95 < 500ms"),
+    (
+        'p95 of each request but not "POST /report" < 1s',
+        'p95 of each request except "POST /report" < 1s',
+    ),
+    (
+        'p95 of each request < 1s excluding "POST /report"',
+        'p95 of each request < 1s except "POST /report"',
+    ),
+    ('share of status:5xx of "POST /x" < 1%', 'share of status:5xx among "POST /x" < 1%'),
+    ('rate of status:5xx among "POST /x" < 1%', 'share of status:5xx among "POST /x" < 1%'),
+    ("p95 of phase:peak < 1s", "p95 in phase peak < 1s"),
     ("p95 is below 5 seconds", "p95 < 5s"),
     ("p95 less than 200 milliseconds", "p95 < 200ms"),
     ("error rate of a above 1 percent", "error_rate of a > 1%"),

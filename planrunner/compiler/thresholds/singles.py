@@ -1,0 +1,46 @@
+"""What `each` of a threshold stands for in this run, as far as the plan says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from planrunner.compiler.thresholds.measures import lacking_measure
+from planrunner.compiler.thresholds.names import KnownTargets
+from planrunner.metrics.judging.singles import metric_of_single, names_of_singles
+from planrunner.metrics.thresholds import Metric
+from planrunner.metrics.thresholds.selector import SelectorKind
+
+__all__ = ["leaves_nothing", "singles_of"]
+
+
+def singles_of(metric: Metric, names: KnownTargets) -> tuple[str, ...]:
+    """Return the names of those that this run is meant to have, in the order of the plan.
+
+    One that can't have the measure is not among them: it isn't what the threshold is about.
+    """
+    each = metric.each
+    if each is None:
+        return ()
+    found = dict.fromkeys(
+        name
+        for site in names.sites_in(metric)
+        if not (metric.agg.is_of_arrivals and site.phase not in names.timed)
+        for name in names_of_singles(each, site)
+    )
+    is_phase = each.terms[0].kind is SelectorKind.PHASE
+    return tuple(
+        name
+        for name in found
+        if is_phase or lacking_measure(metric_of_single(metric, name), names) is None
+    )
+
+
+def leaves_nothing(metric: Metric, names: KnownTargets) -> bool:
+    """Whether `except` takes away all that `each` would stand for in this run."""
+    each = metric.each
+    if each is None or each.excepted is None or singles_of(metric, names):
+        return False
+    everything = replace(each, excepted=None)
+    if metric.among is each:
+        return bool(singles_of(replace(metric, among=everything), names))
+    return bool(singles_of(replace(metric, selector=everything), names))

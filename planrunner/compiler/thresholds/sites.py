@@ -1,0 +1,60 @@
+"""What the users of a phase may send, as the labels that its samples have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from planrunner.graph.run_graph import UserProgram
+from planrunner.graph.steps import GroupNode, PollNode, RequestNode, StepNode, nested_steps
+from planrunner.metrics.series import Labels, Tags
+
+__all__ = ["sites_of"]
+
+
+def sites_of(phase: str, program: UserProgram) -> Iterator[Labels]:
+    """Yield what is a result of the run: requests, groups and iterations, without their outcomes.
+
+    The value of a tag that a reply gives is empty.
+    """
+    nobody = Labels("", "", phase, "", program.name, "")
+    for task in program.tasks:
+        place = replace(nobody, task=task.name, tags=task.tags)
+        yield replace(place, kind="iteration")
+        yield from _inside(task.steps, place)
+    for steps in (program.on_start, program.on_stop):
+        yield from _inside(steps, nobody)
+
+
+def _inside(steps: Sequence[StepNode], place: Labels) -> Iterator[Labels]:
+    for step in steps:
+        inner = place
+        match step:
+            case RequestNode(measured=True):
+                yield _request(step, place)
+            case GroupNode(name=name, measured=is_measured):
+                yield from _group(name, place) if is_measured else ()
+                inner = replace(place, groups=(*place.groups, name))
+            case PollNode(request=request):
+                yield from _group(request.name, place) if request.measured else ()
+                inner = replace(place, groups=(*place.groups, request.name))
+            case _:
+                pass
+        for _, nested in nested_steps(step):
+            yield from _inside(nested, inner)
+
+
+def _group(name: str, place: Labels) -> Iterator[Labels]:
+    yield replace(place, kind="group", request=name)
+
+
+def _request(node: RequestNode, place: Labels) -> Labels:
+    exchange = node.exchange
+    from_replies: Tags = tuple((key, "") for key, _ in node.reply_tags)
+    return replace(
+        place,
+        request=node.name,
+        method=exchange.method,
+        protocol=exchange.protocol.partition(":")[0],
+        tags=tuple(sorted({*place.tags, *node.tags, *from_replies})),
+    )

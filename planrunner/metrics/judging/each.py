@@ -1,0 +1,225 @@
+"""Judges every one of `each` by itself, and names the worst."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Final, TypeVar
+
+from planrunner.metrics.amounts import Unit
+from planrunner.metrics.judging.evidence import Evidence
+from planrunner.metrics.judging.judge import Gate
+from planrunner.metrics.judging.measure import is_member
+from planrunner.metrics.judging.singles import (
+    names_of_singles,
+    nouns_of_singles,
+    threshold_of_single,
+)
+from planrunner.metrics.judging.verdict import Observation, SingleObservation, Verdict
+from planrunner.metrics.series import Labels
+from planrunner.metrics.snapshot import SeriesDelta, SeriesTotal, Snapshot
+from planrunner.metrics.thresholds.model import Metric, Operator, Threshold
+from planrunner.metrics.thresholds.selector import Selector
+
+__all__ = ["AnyGate", "EachGate", "gate_of", "judge"]
+
+_AT_THE_END: Final = (
+    Verdict.FAIL,
+    Verdict.NO_DATA,
+    Verdict.WARN,
+    Verdict.PASS,
+    Verdict.NOT_APPLICABLE,
+)
+# What has no samples yet may still have some.
+_MEANWHILE: Final = (
+    Verdict.FAIL,
+    Verdict.WARN,
+    Verdict.PASS,
+    Verdict.NO_DATA,
+    Verdict.NOT_APPLICABLE,
+)
+_HELD_AGAINST: Final = (Verdict.FAIL, Verdict.NO_DATA, Verdict.WARN)
+_MOST_NAMED: Final = 20
+
+Samples = TypeVar("Samples", SeriesDelta, SeriesDelta | SeriesTotal)
+
+
+def judge(
+    threshold: Threshold, evidence: Evidence, snapshots: Iterable[Snapshot] = ()
+) -> Observation:
+    """Judge a threshold of a run that is over.
+
+    Args:
+        threshold: From a compiled plan.
+        evidence: The whole run's.
+        snapshots: Its intervals, in order; only windows and the growth of latencies need them.
+    """
+    gate = gate_of(threshold)
+    for snapshot in snapshots:
+        gate.add(snapshot, evidence)
+    return gate.judge(evidence)
+
+
+def gate_of(threshold: Threshold) -> AnyGate:
+    """Return what judges a threshold during one run."""
+    metric = threshold.metric
+    if isinstance(metric, Metric) and metric.each is not None:
+        return EachGate(threshold, metric, metric.each)
+    return Gate(threshold)
+
+
+class EachGate:
+    """A threshold of `each` during one run: a gate for every single one.
+
+    Those that the run is meant to have are there from the start, so that one which never ran is
+    found to have no data; others follow when their first sample does.
+    """
+
+    def __init__(self, threshold: Threshold, metric: Metric, each: Selector) -> None:
+        self.threshold = threshold
+        self._metric = metric
+        self._each = each
+        self._whole = Gate(threshold)
+        self._expected = frozenset(threshold.singles)
+        self._gates = {name: self._new(name) for name in threshold.singles}
+        self._names: dict[Labels, tuple[str, ...]] = {}
+        # A share of `each` is one of everything, so each of them looks at everything.
+        self._is_whole = metric.agg.is_share and metric.among is not each
+
+    @property
+    def unit(self) -> Unit:
+        """The unit in which the observed amounts are compared with the limit."""
+        return self._whole.unit
+
+    def _new(self, name: str) -> Gate:
+        return Gate(threshold_of_single(self.threshold, name))
+
+    def add(self, snapshot: Snapshot, evidence: Evidence) -> None:
+        """Take in one interval; `evidence` is the run's at its end. In order of time."""
+        if self.threshold.not_applicable or not self._whole.keeps_intervals:
+            return
+        parts = self._parts(snapshot.deltas, evidence)
+        for name, gate in self._gates.items():
+            own = snapshot if self._is_whole else replace(snapshot, deltas=parts.get(name, {}))
+            gate.add(own, evidence)
+
+    def check(self, evidence: Evidence) -> Observation | None:
+        """Return the observation that must abort the run, None while it may go on."""
+        if self.threshold.abort is None or self.threshold.not_applicable:
+            return None
+        found = self._ask(evidence, Gate.check)
+        return self._together(found, _MEANWHILE) if found else None
+
+    def next_end_ns(self, evidence: Evidence, now_ns: int) -> int | None:
+        """Return when, after now, there is next more to abort the run for than in any second."""
+        ends = (gate.next_end_ns(evidence, now_ns) for gate in self._gates.values())
+        return min((end_ns for end_ns in ends if end_ns is not None), default=None)
+
+    def standing(self, evidence: Evidence) -> Observation:
+        """Return how the threshold stands while the run goes on; no data yet breaks nothing."""
+        return self._combined(evidence, Gate.standing, _MEANWHILE)
+
+    def judge(self, evidence: Evidence) -> Observation:
+        """Return what came of the threshold, now that the run is over."""
+        return self._combined(evidence, Gate.judge, _AT_THE_END)
+
+    def _combined(
+        self,
+        evidence: Evidence,
+        question: Callable[[Gate, Evidence], Observation],
+        order: Sequence[Verdict],
+    ) -> Observation:
+        if self.threshold.not_applicable:
+            return self._whole.judge(evidence)
+        found = self._ask(evidence, question)
+        if found:
+            return self._together(found, order)
+        return question(self._whole, replace(evidence, series={}))
+
+    def _ask(
+        self, evidence: Evidence, question: Callable[[Gate, Evidence], Observation | None]
+    ) -> list[SingleObservation]:
+        """Ask every gate; each sees its own samples alone, unless what it is a share of matters."""
+        parts = self._parts(evidence.series, evidence)
+        found = []
+        for name, gate in self._gates.items():
+            own = evidence if self._is_whole else replace(evidence, series=parts.get(name, {}))
+            answer = question(gate, own)
+            # What nobody knew of lacks nothing: of a measure that it hasn't it has no values.
+            is_known = name in self._expected
+            if answer is not None and (is_known or answer.verdict is not Verdict.NO_DATA):
+                found.append(SingleObservation(name, answer))
+        return found
+
+    def _parts(
+        self, series: Mapping[Labels, Samples], evidence: Evidence
+    ) -> dict[str, dict[Labels, Samples]]:
+        """Return what belongs to each of them, and add those that nobody knew of."""
+        parts: dict[str, dict[Labels, Samples]] = {}
+        for labels, samples in series.items():
+            for name in self._names_of(labels, evidence):
+                parts.setdefault(name, {})[labels] = samples
+        for name in parts:
+            if name not in self._gates:
+                self._gates[name] = self._new(name)
+        return parts
+
+    def _names_of(self, labels: Labels, evidence: Evidence) -> tuple[str, ...]:
+        names = self._names.get(labels)
+        if names is None:
+            if not is_member(self._metric, labels, evidence):
+                return ()
+            names = self._names[labels] = names_of_singles(self._each, labels)
+        return names
+
+    def _together(self, found: list[SingleObservation], order: Sequence[Verdict]) -> Observation:
+        """Return one observation of all: the worst one's, and which ones broke it."""
+        ranked = sorted(found, key=lambda one: self._rank(one, order))
+        worst = ranked[0]
+        seen = worst.found
+        shown = f"{seen.observed} ({worst.name})" if seen.observed else ""
+        if all(one.found.verdict is Verdict.NOT_APPLICABLE for one in ranked):
+            return replace(seen, singles=tuple(ranked))
+        reason = "; ".join(filter(None, (self._broken(ranked), seen.reason, _empty(ranked))))
+        return replace(seen, observed=shown, reason=reason, singles=tuple(ranked))
+
+    def _rank(self, one: SingleObservation, order: Sequence[Verdict]) -> tuple[int, float, str]:
+        found = one.found
+        badness = _badness(found)
+        is_floor = self.threshold.op in (Operator.GREATER, Operator.AT_LEAST)
+        return order.index(found.verdict), badness if is_floor else -badness, one.name
+
+    def _broken(self, ranked: Sequence[SingleObservation]) -> str:
+        """Say how many broke it and which, the worst first."""
+        judged = [one for one in ranked if _has_data(one)]
+        broken = [one for one in judged if one.found.verdict in (Verdict.FAIL, Verdict.WARN)]
+        nouns = nouns_of_singles(self._each)
+        if not broken:
+            return f"the worst of {len(judged)} {nouns}" if len(judged) > 1 else ""
+        named = _listed([f"{one.name} {one.found.observed}" for one in broken])
+        return f"broken by {len(broken)} of {len(judged)} {nouns}: {named}"
+
+
+AnyGate = Gate | EachGate
+
+
+def _has_data(one: SingleObservation) -> bool:
+    return one.found.amount is not None or one.found.window_ns is not None
+
+
+def _empty(ranked: Sequence[SingleObservation]) -> str:
+    """Name those that lack data, if that is held against them."""
+    empty = [one for one in ranked if one.found.verdict in _HELD_AGAINST and not _has_data(one)]
+    return f"without data: {_listed([one.name for one in empty])}" if empty else ""
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f", and {more} more" if more > 0 else "")
+
+
+def _badness(found: Observation) -> float:
+    """Return the amount beside its limit: limits differ where they come from a baseline."""
+    if found.amount is None:
+        return 0
+    return found.amount / found.limit_amount if found.limit_amount else found.amount
