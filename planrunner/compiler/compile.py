@@ -208,7 +208,7 @@ class _Compiler:
                 *map(str, deprecated_keys(self._plan.document)),
                 *schedule.notices,
                 *idle_notices((phase, schedule.programs(phase)) for phase in phases),
-                *threshold_notices(thresholds),
+                *threshold_notices(thresholds, phases),
                 *data_notices(data),
                 *dict.fromkeys(work.notices),
             ),

@@ -25,7 +25,7 @@ def singles_of(metric: Metric, names: KnownTargets) -> tuple[str, ...]:
         name
         for site in names.sites_in(metric)
         if not (metric.agg.is_of_arrivals and site.phase not in names.timed)
-        for name in names_of_singles(each, site)
+        for name in names_of_singles(metric, site)
     )
     is_phase = each.terms[0].kind is SelectorKind.PHASE
     return tuple(

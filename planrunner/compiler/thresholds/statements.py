@@ -198,7 +198,7 @@ class _PlacedSentence:
         for term in metric.terms:
             choices = names.choices(term, phase)
             if choices is not None and not names.knows(term, choices):
-                message, hint = _unknown(term, choices, phase, names)
+                message, hint = _unknown(term, choices, metric, names)
             elif values := names.unknown_value(term):
                 message = f"no sample has the tag `{term.name}={term.shown}`"
                 hint = suggest(term.value or "", values) or _listed(f"`{term.name}`", values)
@@ -244,7 +244,7 @@ def _named_exactly(metric: Metric, names: KnownTargets) -> Metric:
 
 
 def _unknown(
-    term: Term, choices: Sequence[str], phase: str | None, names: KnownTargets
+    term: Term, choices: Sequence[str], metric: Metric, names: KnownTargets
 ) -> tuple[str, str]:
     """Return what is wrong with a name that the plan doesn't have, and a hint."""
     if term.kind in _GAUGES:
@@ -252,13 +252,15 @@ def _unknown(
         name = f"{term.kind}.{term.name}"
         hint = suggest(name, measured) or _listed("the plan", measured)
         return f"`{name}` is not measured", hint if measured else _GAUGES[term.kind]
-    whose = f"phase `{phase}`" if term.kind is SelectorKind.STAGE and phase else "the plan"
+    phase = metric.scope.phase
+    of_phase = term.kind is SelectorKind.STAGE and phase is not None
+    whose = f"phase `{phase.name}`" if of_phase and phase is not None else "the plan"
     kind = _WORDS.get(term.kind, term.kind)
     if term.form.is_pattern and term.value is None:
         nearest = nearest_names(term.name, choices)
         hint = _named("the nearest are", nearest) if nearest else _listed(whose, choices)
         return f"no {kind} of {whose} fits `{term.shown}`", hint
-    meant = _of_another_kind(term, names)
+    meant = _of_another_kind(term, names, in_each=metric.each is not None)
     hint = meant or suggest(term.name, choices) or _listed(whose, choices)
     return f"no {kind} of {whose} is called `{term.name}`", hint
 
@@ -273,14 +275,14 @@ _SELECTED: Final = (
 _SCOPES: Final = (SelectorKind.PHASE, SelectorKind.PROFILE, SelectorKind.STAGE)
 
 
-def _of_another_kind(term: Term, names: KnownTargets) -> str:
+def _of_another_kind(term: Term, names: KnownTargets, *, in_each: bool) -> str:
     """Return how a threshold names what has this name, where that is something else."""
     for kind in (*_SELECTED, *_SCOPES):
         other = Term(kind, term.name)
         if kind is term.kind or term.name not in (names.choices(other, None) or ()):
             continue
         noun = _WORDS.get(kind, kind)
-        if kind in _SCOPES:
+        if kind in _SCOPES and not (in_each and kind is SelectorKind.PHASE):
             return f"`{term.name}` is a {noun}: write `in {kind} {quoted(term.name)}`"
         if term.kind in _SCOPES:
             return f"`{term.name}` is a {noun}: write `of {other}`"

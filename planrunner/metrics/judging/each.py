@@ -16,6 +16,7 @@ from planrunner.metrics.judging.singles import (
     threshold_of_single,
 )
 from planrunner.metrics.judging.verdict import Observation, SingleObservation, Verdict
+from planrunner.metrics.measures import LATENCY
 from planrunner.metrics.series import Labels
 from planrunner.metrics.snapshot import SeriesDelta, SeriesTotal, Snapshot
 from planrunner.metrics.thresholds.model import Metric, Operator, Threshold
@@ -80,7 +81,6 @@ class EachGate:
         self._metric = metric
         self._each = each
         self._whole = Gate(threshold)
-        self._expected = frozenset(threshold.singles)
         self._gates = {name: self._new(name) for name in threshold.singles}
         self._names: dict[Labels, tuple[str, ...]] = {}
         # A share of `each` is one of everything, so each of them looks at everything.
@@ -145,11 +145,15 @@ class EachGate:
         for name, gate in self._gates.items():
             own = evidence if self._is_whole else replace(evidence, series=parts.get(name, {}))
             answer = question(gate, own)
-            # What nobody knew of lacks nothing: of a measure that it hasn't it has no values.
-            is_known = name in self._expected
-            if answer is not None and (is_known or answer.verdict is not Verdict.NO_DATA):
+            if answer is not None and not (
+                answer.verdict is Verdict.NO_DATA and self._may_lack(name)
+            ):
                 found.append(SingleObservation(name, answer))
         return found
+
+    def _may_lack(self, name: str) -> bool:
+        """Whether it is one that the compiler left out because it can't have the measure."""
+        return self._metric.measure != LATENCY and name not in self.threshold.singles
 
     def _parts(
         self, series: Mapping[Labels, Samples], evidence: Evidence
@@ -169,7 +173,7 @@ class EachGate:
         if names is None:
             if not is_member(self._metric, labels, evidence):
                 return ()
-            names = self._names[labels] = names_of_singles(self._each, labels)
+            names = self._names[labels] = names_of_singles(self._metric, labels)
         return names
 
     def _together(self, found: list[SingleObservation], order: Sequence[Verdict]) -> Observation:
@@ -180,24 +184,42 @@ class EachGate:
         shown = f"{seen.observed} ({worst.name})" if seen.observed else ""
         if all(one.found.verdict is Verdict.NOT_APPLICABLE for one in ranked):
             return replace(seen, singles=tuple(ranked))
-        reason = "; ".join(filter(None, (self._broken(ranked), seen.reason, _empty(ranked))))
+        reason = "; ".join(filter(None, (self._judged(ranked), seen.reason, self._empty(ranked))))
         return replace(seen, observed=shown, reason=reason, singles=tuple(ranked))
 
-    def _rank(self, one: SingleObservation, order: Sequence[Verdict]) -> tuple[int, float, str]:
-        found = one.found
-        badness = _badness(found)
-        is_floor = self.threshold.op in (Operator.GREATER, Operator.AT_LEAST)
-        return order.index(found.verdict), badness if is_floor else -badness, one.name
+    def _rank(
+        self, one: SingleObservation, order: Sequence[Verdict]
+    ) -> tuple[int, bool, float, str]:
+        """Return what the worst one has least of."""
+        beside = _beside_limit(one.found)
+        match self.threshold.op:
+            case Operator.LESS | Operator.AT_MOST:
+                distance = -beside
+            case Operator.GREATER | Operator.AT_LEAST:
+                distance = beside
+            case _:
+                distance = -abs(beside - 1)
+        return order.index(one.found.verdict), not _has_data(one), distance, one.name
 
-    def _broken(self, ranked: Sequence[SingleObservation]) -> str:
+    def _judged(self, ranked: Sequence[SingleObservation]) -> str:
         """Say how many broke it and which, the worst first."""
         judged = [one for one in ranked if _has_data(one)]
         broken = [one for one in judged if one.found.verdict in (Verdict.FAIL, Verdict.WARN)]
         nouns = nouns_of_singles(self._each)
-        if not broken:
-            return f"the worst of {len(judged)} {nouns}" if len(judged) > 1 else ""
-        named = _listed([f"{one.name} {one.found.observed}" for one in broken])
-        return f"broken by {len(broken)} of {len(judged)} {nouns}: {named}"
+        if broken:
+            named = _listed([f"{one.name} {one.found.observed}" for one in broken])
+            return f"broken by {len(broken)} of {len(judged)} {nouns}: {named}"
+        if len(judged) < 2 or not _has_data(ranked[0]):
+            return ""
+        return f"the worst of {len(judged)} {nouns}"
+
+    def _empty(self, ranked: Sequence[SingleObservation]) -> str:
+        """Name those that lack data, if that is held against them."""
+        empty = [one for one in ranked if one.found.verdict in _HELD_AGAINST and not _has_data(one)]
+        if not empty:
+            return ""
+        named = _listed([one.name for one in empty])
+        return f"no data of {len(empty)} of {len(ranked)} {nouns_of_singles(self._each)}: {named}"
 
 
 AnyGate = Gate | EachGate
@@ -207,19 +229,13 @@ def _has_data(one: SingleObservation) -> bool:
     return one.found.amount is not None or one.found.window_ns is not None
 
 
-def _empty(ranked: Sequence[SingleObservation]) -> str:
-    """Name those that lack data, if that is held against them."""
-    empty = [one for one in ranked if one.found.verdict in _HELD_AGAINST and not _has_data(one)]
-    return f"without data: {_listed([one.name for one in empty])}" if empty else ""
-
-
 def _listed(names: Sequence[str]) -> str:
     more = len(names) - _MOST_NAMED
     return ", ".join(names[:_MOST_NAMED]) + (f", and {more} more" if more > 0 else "")
 
 
-def _badness(found: Observation) -> float:
-    """Return the amount beside its limit: limits differ where they come from a baseline."""
+def _beside_limit(found: Observation) -> float:
+    """Return the amount as a share of its limit: limits differ where a baseline gives them."""
     if found.amount is None:
         return 0
     return found.amount / found.limit_amount if found.limit_amount else found.amount

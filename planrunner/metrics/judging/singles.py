@@ -21,13 +21,16 @@ from planrunner.metrics.thresholds.selector import (
 __all__ = ["metric_of_single", "names_of_singles", "nouns_of_singles", "threshold_of_single"]
 
 
-def names_of_singles(selector: Selector, labels: Labels) -> tuple[str, ...]:
+def names_of_singles(metric: Metric, labels: Labels) -> tuple[str, ...]:
     """Return to which of `each` samples like these belong; to several groups at once, say.
 
     Args:
-        selector: Of `each`.
+        metric: With `each`.
         labels: Of its population. Their status and failure may be others with the next sample.
     """
+    selector, among = metric.each, metric.among
+    if selector is None or not (among is None or among.could_pick(labels)):
+        return ()
     first = selector.terms[0]
     if first.kind is SelectorKind.GROUP and len(labels.groups) > 1:
         alone = (replace(labels, groups=(name,)) for name in labels.groups)

@@ -13,13 +13,16 @@ from planrunner.values import dataclass
 __all__ = [
     "ABORTS",
     "COMBINED_SELECTORS",
+    "EACH",
     "LIMITS",
     "MEASURED",
     "NO_DATA",
     "OPERATORS",
     "OTHER_LIMITS",
+    "PATTERNS",
     "SCOPES",
     "SELECTORS",
+    "SHARES",
     "WINDOWS",
     "ClauseForm",
 ]
@@ -138,6 +141,65 @@ COMBINED_SELECTORS: Final = (
     ),
 )
 
+PATTERNS: Final = (
+    ClauseForm(
+        '`"GET /items/*"`, `task:"pay*"`',
+        "all whose names fit: `*` is any characters, `/` among them. A request that has that very "
+        "name is meant alone",
+        'p95 of "GET /items/*" < 500ms',
+    ),
+    ClauseForm(
+        "`/^GET .*items/`, `user:/^B/`",
+        "all in whose names this regular expression is found. A slash in it that a space, a comma, "
+        "a parenthesis, an operator or nothing follows is written `\\/`",
+        "p95 of /^GET .*items/ < 500ms",
+    ),
+)
+"""What may stand for the name of a request, task, user class or group, or for a tag's value."""
+
+SHARES: Final = (
+    ClauseForm(
+        "nothing",
+        "the share is one of everything of its kind: of all requests, say",
+        "share of status:5xx < 1%",
+    ),
+    ClauseForm(
+        "`among SELECTOR`",
+        "the share is one of what this selects; where it selects nothing there is no data",
+        'share of status:5xx among "POST /order" < 1%',
+    ),
+)
+"""What may follow `share of SELECTOR`."""
+
+EACH: Final = (
+    ClauseForm("`each request`", "every request by itself", "p95 of each request < 500ms"),
+    ClauseForm("`each task`", "the requests of every task", "p95 of each task < 1s"),
+    ClauseForm("`each user`", "the requests of every user class", "error_rate of each user < 1%"),
+    ClauseForm("`each group`", "the runs of every group", "p95 of each group < 3s"),
+    ClauseForm("`each phase`", "every phase, searches aside", "p95 of each phase < 1s"),
+    ClauseForm(
+        "`each iteration`", "the iterations of every user class", "p95 of each iteration < 9s"
+    ),
+    ClauseForm("`each tag:KEY`", "every value of a tag", "p95 of each tag:region < 1s"),
+    ClauseForm(
+        "`each SELECTOR`",
+        "what this selects, one by one; its first term says one by one of what",
+        'p95 of each "GET /items/*" and tag:cached=false < 500ms',
+    ),
+    ClauseForm(
+        "`each … except SELECTOR`",
+        "the same without what this selects; it may follow the limit as well. A phase is "
+        "`phase:NAME` here",
+        'p95 of each request < 500ms except "POST /report"',
+    ),
+    ClauseForm(
+        "`among each …`",
+        "the share of every one of them",
+        "share of status:5xx among each request < 1%",
+    ),
+)
+"""What may follow `of` and `among` to be judged one by one."""
+
 SCOPES: Final = (
     ClauseForm("nothing", "all phases of the run together, searches aside", "error_rate < 1%"),
     ClauseForm("`in phase NAME`", "one phase", "p95 in phase peak < 1s"),
@@ -169,6 +231,17 @@ WINDOWS: Final = (
         "`over TIME for N windows`",
         "N windows in a row must break the limit",
         "p99 over 30s for 2 windows < 3s",
+    ),
+    ClauseForm(
+        "`over TIME for TIME`",
+        "as many windows in a row as fit in the second time, which must be whole windows",
+        "p99 over 10s for 30s < 3s",
+    ),
+    ClauseForm(
+        "`for TIME`",
+        "every second of that time must break the limit: windows of one second in a row. It may "
+        "follow the limit, also after `over`",
+        "p95 < 500ms for 30s",
     ),
 )
 

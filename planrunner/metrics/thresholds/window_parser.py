@@ -41,9 +41,13 @@ def take_row(scanner: Scanner) -> tuple[WindowRow, int]:
     """
     word = scanner.peek_word()
     start = scanner.at
+    if not word[:1].isdigit():
+        scanner.fail(
+            f"expected a time or a number of windows in a row, found {scanner.found()}",
+            hint="write `for 30s`, or `over 30s for 2 windows`",
+        )
     if not word.isdigit():
-        what = "a number of windows in a row, or a time,"
-        length_ns, start = _whole_seconds(scanner, what, "`for` is", "30s")
+        length_ns, start = _whole_seconds(scanner, "a time", "`for` is", "30s")
         return WindowRow(length_ns=length_ns), start
     if not _COUNT.fullmatch(word):
         scanner.fail(

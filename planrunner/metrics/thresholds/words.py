@@ -47,8 +47,7 @@ def describe(threshold: Threshold) -> str:
     condition = f"{_OPERATORS[threshold.op]} {threshold.value.shown}"
     words = f"{subject} {condition}, {_when(threshold)}; {_breach(threshold)}"
     if threshold.each is not None and threshold.singles:
-        words += f"; of each there {'is' if len(threshold.singles) == 1 else 'are'} "
-        words += _few_names(threshold.singles)
+        words += f"; this run has {_few_names(threshold.singles)}"
     if threshold.not_applicable:
         return f"{words}; it does not apply to this run: {threshold.not_applicable}"
     return words
@@ -264,7 +263,7 @@ _MOST_NAMES: Final = 8
 def _few_names(names: Sequence[str]) -> str:
     more = len(names) - _MOST_NAMES
     shown = ", ".join(f'"{name}"' for name in names[:_MOST_NAMES])
-    return f"{len(names)}: {shown}" + (f" and {more} more" if more > 0 else "")
+    return f"{len(names)} of them: {shown}" + (f" and {more} more" if more > 0 else "")
 
 
 def _ending(number: float) -> str:

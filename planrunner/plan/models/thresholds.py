@@ -109,7 +109,8 @@ class ThresholdModel(PlanMapping):
         "pattern": r"(<|>|==|!=|\$\{)",
         "patternErrorMessage": "write a condition such as `p95 < 500ms`",
         "markdownDescription": "A condition that must hold: "
-        "`[agg] [measure] [of selector] [in phase X] [over 30s] op value`.",
+        "`[agg] [measure] [of selector] [in phase X] [over 30s] op value`. "
+        "`p95 of each request < 500ms` judges every request by itself.",
     }
 
     @classmethod
@@ -136,8 +137,9 @@ class ThresholdModel(PlanMapping):
     select: str | None = Field(
         None,
         min_length=1,
-        description="Long form: which samples count; all when left out.",
-        examples=['task:"get key"'],
+        description="Long form: which samples count, all when left out; `each request` judges "
+        "every one by itself.",
+        examples=['task:"get key"', 'each request except "POST /report"'],
     )
     scope: str | None = Field(
         None,
@@ -148,8 +150,9 @@ class ThresholdModel(PlanMapping):
     window: str | None = Field(
         None,
         min_length=1,
-        description="Long form: the length of the windows, and how many in a row break it.",
-        examples=["30s for 2 windows"],
+        description="Long form: the length of the windows, and how many in a row, or how long, "
+        "break it.",
+        examples=["30s for 2 windows", "10s for 30s"],
     )
     op: OperatorSign | None = Field(
         None, description="Long form: how the metric is compared.", examples=['"<"']

@@ -16,13 +16,16 @@ from planrunner.metrics.measures import Measure
 from planrunner.metrics.thresholds.clauses import (
     ABORTS,
     COMBINED_SELECTORS,
+    EACH,
     LIMITS,
     MEASURED,
     NO_DATA,
     OPERATORS,
     OTHER_LIMITS,
+    PATTERNS,
     SCOPES,
     SELECTORS,
+    SHARES,
     WINDOWS,
     ClauseForm,
 )
@@ -39,10 +42,12 @@ _INTRODUCTION: Final = """\
 A threshold is one sentence about a run that must be true for the run to pass:
 
 ```text
-AGGREGATION [MEASURE] [of SELECTOR] [in SCOPE] [over WINDOW] OPERATOR LIMIT[, abort [after TIME]]
+AGGREGATION [MEASURE] [of SELECTOR] [among SELECTOR] [in SCOPE] [over WINDOW] [for TIME]
+    OPERATOR LIMIT [for TIME] [except SELECTOR][, abort [after TIME]]
 ```
 
-`of`, `in` and `over` may appear in any order, each once.
+`of`, `among`, `except`, `in`, `over` and `for` may appear in any order, each once; `for` and \
+`except` also after the limit.
 `planrunner explain PLAN` says in words what each threshold of a plan means.
 A plan without thresholds is judged by `error_rate < 1%`.
 Requests of the warm-up and of the graceful stop, unmeasured and aborted requests are not counted.
@@ -73,6 +78,50 @@ _SELECTORS: Final = """\
 `of` says which samples count; without it all requests do.
 Names that are not one word of letters, digits, `_`, `.` and `-` need quotes.
 A name that the plan does not have is an error of `planrunner validate`.
+"""
+_PATTERNS: Final = """\
+## Patterns
+
+A selector may take many names at once; a pattern that fits no name of the plan is an error of \
+`planrunner validate`.
+Patterns of requests, tasks, user classes, groups and values of tags combine with `and`, `or`, \
+`not` and parentheses like any selector.
+Upper and lower case differ, unless a regular expression begins with `(?i)`.
+Regular expressions are matched in bounded time, so they have neither look-around nor \
+backreferences.
+"""
+_EACH: Final = """\
+## Each
+
+`each` judges everything that a selector takes one by one, \
+as if the plan had a threshold for every one of them.
+One that breaks its limit is enough.
+The report names the worst and lists all that broke it; metrics.json has every single one.
+
+One that the plan names and this run selects is expected. \
+If it never ran there is no data, which fails the threshold unless `on_no_data` says otherwise.
+Requests that the run leaves out or does not measure (`measure: false`), \
+and those whose protocol does not have the measure, are not judged.
+Names that turn up during the run, such as values of tags from replies, \
+are judged from their first sample on.
+Each one has its own windows and its own baseline.
+`each` stands in `of` or in `among`, not in both, and in no ratio.
+"""
+_SHARES: Final = """\
+## Shares
+
+`share of X among Y` says how much of Y is X as well.
+X and Y are of one kind: requests, iterations, or runs of groups.
+Without samples of Y the verdict is `no data`. \
+The same holds if no sample of Y could have been X: X is a task that never ran, for example.
+"""
+_WINDOWS: Final = """\
+## Windows
+
+`for` is how long a limit must be broken, without interruption, before the threshold fails, \
+as in alerting rules of Prometheus.
+A window without samples neither breaks the limit nor ends the row.
+A scope that is shorter than `for` can't fail this way.
 """
 _SEVERITY: Final = """\
 ## Severity
@@ -125,9 +174,15 @@ def _parts() -> Iterator[str]:
     yield _forms("written after `of`", MEASURED)
     yield _SELECTORS
     yield _forms("selector", (*SELECTORS.values(), *COMBINED_SELECTORS))
+    yield _PATTERNS
+    yield _forms("in place of a name", PATTERNS)
+    yield _EACH
+    yield _forms("after `of` or `among`", EACH)
+    yield _SHARES
+    yield _forms("after `share of SELECTOR`", SHARES)
     yield "## Scopes\n"
     yield _forms("scope", SCOPES)
-    yield "## Windows\n"
+    yield _WINDOWS
     yield _forms("window", WINDOWS)
     yield "## Operators and limits\n"
     yield table(("operator", "the value must be"), ((code(op), OPERATORS[op]) for op in OPERATORS))

@@ -413,5 +413,5 @@ def test_the_rate_of_a_tags_value_is_explained() -> None:
     assert graph.notices == (
         "`rate of tag:cached=1 > 90%` is a share of all requests, those without the tag `cached` "
         "included; for those that carry it write "
-        "`ratio(count of tag:cached=1, count of tag:cached)`",
+        "`share of tag:cached=1 among tag:cached`",
     )
