@@ -77,6 +77,7 @@ BY_HAND: Final[Mapping[tuple[str, str], tuple[tuple[str, str], ...]]] = {
             f"users: {{A: {{tasks: [{{get: /}}]}}}}\n{_LOAD}",
         ),
     ),
+    ("unknown-selector.patterns", "leave out less"): (("except task:read", 'except "GET /items"'),),
     ("expression-syntax", "finish the expression, or remove what it ends with"): (
         ("${key |}", "${key}"),
     ),
@@ -330,4 +331,19 @@ BY_HAND: Final[Mapping[tuple[str, str], tuple[tuple[str, str], ...]]] = {
         "yaml-syntax.unknown-anchor",
         "write `&browse` before its value, or quote text that starts with `*`",
     ): (("*browse", "&browse [{get: /}]"),),
+    ("threshold-syntax.each", "leave out one of them"): (("among each task", "among task:front"),),
+    ("threshold-syntax.each", "combine patterns with `and`, `or` and `not`"): (
+        ("/(?!front)/", "not /front/"),
+    ),
+    (
+        "threshold-syntax.each",
+        "use Python's syntax; in double quotes YAML needs `\\\\` for `\\`",
+    ): (("/(front/", "/front/"),),
+    ("threshold-syntax.each", "write a threshold for each"): (
+        ("ratio(p95 of each request, p95) < 2", "p95 of each request < 2s"),
+    ),
+    (
+        "threshold-syntax.each",
+        "write `of each request except ...`, or `and not ...` in the selector",
+    ): (("p95 of front < 1s except front", "p95 of each request < 1s"),),
 }

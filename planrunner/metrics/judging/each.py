@@ -42,7 +42,7 @@ _MEANWHILE: Final = (
 _HELD_AGAINST: Final = (Verdict.FAIL, Verdict.NO_DATA, Verdict.WARN)
 _MOST_NAMED: Final = 20
 
-Samples = TypeVar("Samples", SeriesDelta, SeriesDelta | SeriesTotal)
+SomeSeries = TypeVar("SomeSeries", SeriesDelta, SeriesDelta | SeriesTotal)
 
 
 def judge(
@@ -156,10 +156,10 @@ class EachGate:
         return self._metric.measure != LATENCY and name not in self.threshold.singles
 
     def _parts(
-        self, series: Mapping[Labels, Samples], evidence: Evidence
-    ) -> dict[str, dict[Labels, Samples]]:
+        self, series: Mapping[Labels, SomeSeries], evidence: Evidence
+    ) -> dict[str, dict[Labels, SomeSeries]]:
         """Return what belongs to each of them, and add those that nobody knew of."""
-        parts: dict[str, dict[Labels, Samples]] = {}
+        parts: dict[str, dict[Labels, SomeSeries]] = {}
         for labels, samples in series.items():
             for name in self._names_of(labels, evidence):
                 parts.setdefault(name, {})[labels] = samples

@@ -144,7 +144,7 @@ COMBINED_SELECTORS: Final = (
 PATTERNS: Final = (
     ClauseForm(
         '`"GET /items/*"`, `task:"pay*"`',
-        "all whose names fit: `*` is any characters, `/` among them. A request that has that very "
+        "all whose names fit: `*` is any characters, `/` included. A request that has that very "
         "name is meant alone",
         'p95 of "GET /items/*" < 500ms',
     ),

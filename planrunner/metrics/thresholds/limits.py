@@ -88,8 +88,8 @@ def _check_measure(scanner: Scanner, metric: Metric) -> None:
 def _check_among(scanner: Scanner, metric: Metric, among: Selector) -> None:
     check_mixture(scanner, AllOf(tuple(selector.picked for selector in metric.selectors)))
     if metric.selector is not None and metric.selector.is_each and among.is_each:
-        message = "`each` can stand in `of` or in `among`, not in both"
-        _fail_at(scanner, among.terms[0], message, "write it once")
+        message = "`each` belongs to `of` or to `among`, not to both"
+        _fail_at(scanner, among.terms[0], message, "leave out one of them")
 
 
 def _check_selector(scanner: Scanner, agg: Aggregation, selector: Selector) -> None:

@@ -55,11 +55,13 @@ def parse_selector(scanner: Scanner) -> Selector:
     Raises:
         ThresholdSyntaxError: There is none, or it mixes what can't be mixed.
     """
+    scanner.at_end()
+    start = scanner.at
     is_each = scanner.take_word("each")
     selector = Selector(_any_of(scanner, _TermPlace(in_each=is_each)), is_each)
     check_mixture(scanner, selector.root)
     if is_each:
-        _check_each(scanner, selector.terms[0])
+        _check_each(scanner, selector.terms[0], start)
     return selector
 
 
@@ -75,13 +77,13 @@ def parse_excepted(scanner: Scanner, selector: Selector) -> Selector:
     return without
 
 
-def _check_each(scanner: Scanner, first: Term) -> None:
+def _check_each(scanner: Scanner, first: Term, start: int) -> None:
     if first.kind in _SINGLE:
         return
     scanner.fail(
         f"`each` can't be about `{first}`",
-        first.offset,
-        length=first.end - first.offset,
+        start,
+        length=first.end - start,
         hint=f"write `each request and {first}`, or another of {', '.join(EACH_WORDS)}",
     )
 
@@ -151,7 +153,7 @@ def _term(scanner: Scanner, place: _TermPlace) -> Term:
     word = scanner.peek_word()
     if word == "each":
         scanner.fail(
-            "`each` stands in front of a whole selector",
+            "`each` begins a selector",
             hint="write `of each request and tag:NAME`, or leave it out",
         )
     if word in _NOT_A_NAME:

@@ -18,10 +18,15 @@ _MOST_WINDOWS: Final = 999_999
 
 @dataclass(frozen=True, slots=True)
 class WindowRow:
-    """How many windows in a row: their number, or how long they are together."""
+    """How many windows in a row: their number, or how long they are together.
+
+    Attributes:
+        end: Where it ends in the text.
+    """
 
     count: int = 0
     length_ns: int = 0
+    end: int = 0
 
 
 def take_length(scanner: Scanner) -> tuple[int, int]:
@@ -60,7 +65,7 @@ def take_row(scanner: Scanner) -> tuple[WindowRow, int]:
             f"expected `windows`, found {scanner.found()}",
             hint="write `over 30s for 2 windows`, or a time: `for 30s`",
         )
-    return WindowRow(count=int(word)), start
+    return WindowRow(count=int(word), end=scanner.at), start
 
 
 def window_of(
@@ -75,9 +80,11 @@ def window_of(
         return None if over is None else Window(over[0])
     wanted, start = row
     if over is None and wanted.count:
+        begin = scanner.text.rindex("for", 0, start)
         scanner.fail(
             "windows need a length",
-            start,
+            begin,
+            length=wanted.end - begin,
             hint=f"write `over 30s for {wanted.count} windows`, or a time: `for 30s`",
         )
     length_ns = NS_PER_S if over is None else over[0]
@@ -92,7 +99,7 @@ def window_of(
 def _not_whole(scanner: Scanner, row_ns: int, length_ns: int, start: int) -> NoReturn:
     nearest = max(1, round(row_ns / length_ns))
     scanner.fail(
-        f"{write_duration(row_ns)} is no whole number of windows of {write_duration(length_ns)}",
+        f"{write_duration(row_ns)} is not a whole number of windows of {write_duration(length_ns)}",
         start,
         hint=f"write `{write_duration(nearest * length_ns)}`",
     )

@@ -105,7 +105,7 @@ and those whose protocol does not have the measure, are not judged.
 Names that turn up during the run, such as values of tags from replies, \
 are judged from their first sample on.
 Each one has its own windows and its own baseline.
-`each` stands in `of` or in `among`, not in both, and in no ratio.
+`each` belongs to `of` or to `among`, not to both, and to no ratio.
 """
 _SHARES: Final = """\
 ## Shares

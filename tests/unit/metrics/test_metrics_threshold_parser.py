@@ -195,7 +195,7 @@ def test_a_ratio_names_what_both_sides_name() -> None:
 
 # sentence, the wrong piece, and what the hint says
 FAULTS = [
-    ("p95 for 2 windows < 1s", "2", "for 30s"),
+    ("p95 for 2 windows < 1s", "for 2 windows", "for 30s"),
     ("p95 over 7s for 30s < 1s", "30s", "28s"),
     ("p95 for 500ms < 1s", "500ms", "`30s`"),
     ("p95 for 30s < 1s for 1m", "for", "keep one"),
@@ -205,7 +205,7 @@ FAULTS = [
     ("p95 of // < 1s", "//", '"*"'),
     ("p95 of task:pay* < 1s", "*", 'task:"pay*"'),
     ("p95 of each < 1s", "<", ""),
-    ("p95 of each status:5xx < 1s", "5xx", "each request and status:5xx"),
+    ("p95 of each status:5xx < 1s", "each status:5xx", "each request and status:5xx"),
     ("p95 of each requests < 1s", "requests", "`request`"),
     ("p95 of a and each request < 1s", "each", "leave it out"),
     ("p95 of each request except < 1s", "<", ""),
@@ -214,7 +214,7 @@ FAULTS = [
     ("p95 of each request except a < 1s except b", "except", "combine"),
     ("ratio(p95 of each request, avg) < 5", "request", "threshold for each"),
     ("share < 1%", "share", "share of status:5xx"),
-    ("share of each task among each user < 1%", "user", "write it once"),
+    ("share of each task among each user < 1%", "user", "one of them"),
     ("share of status:5xx among iteration < 1%", "5xx", "combine"),
     ("share of status:5xx < 1", "1", "1%"),
     ("p95 of a among b < 1s", "among", "combine"),
