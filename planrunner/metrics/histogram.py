@@ -58,6 +58,11 @@ class Histogram:
     def __reduce__(self) -> tuple[object, tuple[bytes]]:
         return Histogram.from_bytes, (self.to_bytes(),)
 
+    @classmethod
+    def of_zeros(cls, count: int) -> Histogram:
+        """Return so many values of 0: for what only their number matters to."""
+        return _filled(Counter({0: count}), (0, 0, 0))
+
     def record(self, value_ns: int) -> None:
         self.record_many((value_ns,))
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final, TypeVar
 
 from planrunner.metrics.amounts import Unit
+from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.judging.evidence import Evidence
 from planrunner.metrics.judging.judge import Gate
 from planrunner.metrics.judging.measure import is_member
@@ -83,8 +84,8 @@ class EachGate:
         self._whole = Gate(threshold)
         self._gates = {name: self._new(name) for name in threshold.singles}
         self._names: dict[Labels, tuple[str, ...]] = {}
-        # A share of `each` is one of everything, so each of them looks at everything.
-        self._is_whole = metric.agg.is_share and metric.among is not each
+        # A share of `each` is one of everything: of the others each has to know the number.
+        self._needs_rest = metric.agg.is_share and metric.among is not each
 
     @property
     def unit(self) -> Unit:
@@ -100,8 +101,7 @@ class EachGate:
             return
         parts = self._parts(snapshot.deltas, evidence)
         for name, gate in self._gates.items():
-            own = snapshot if self._is_whole else replace(snapshot, deltas=parts.get(name, {}))
-            gate.add(own, evidence)
+            gate.add(replace(snapshot, deltas=parts.get(name, {})), evidence)
 
     def check(self, evidence: Evidence) -> Observation | None:
         """Return the observation that must abort the run, None while it may go on."""
@@ -139,12 +139,11 @@ class EachGate:
     def _ask(
         self, evidence: Evidence, question: Callable[[Gate, Evidence], Observation | None]
     ) -> list[SingleObservation]:
-        """Ask every gate; each sees its own samples alone, unless what it is a share of matters."""
+        """Ask every gate; each sees its own samples alone."""
         parts = self._parts(evidence.series, evidence)
         found = []
         for name, gate in self._gates.items():
-            own = evidence if self._is_whole else replace(evidence, series=parts.get(name, {}))
-            answer = question(gate, own)
+            answer = question(gate, replace(evidence, series=parts.get(name, {})))
             if answer is not None and not (
                 answer.verdict is Verdict.NO_DATA and self._may_lack(name)
             ):
@@ -166,7 +165,31 @@ class EachGate:
         for name in parts:
             if name not in self._gates:
                 self._gates[name] = self._new(name)
+        if self._needs_rest:
+            self._add_rest(parts, series, evidence)
         return parts
+
+    def _add_rest(
+        self,
+        parts: dict[str, dict[Labels, SomeSeries]],
+        series: Mapping[Labels, SomeSeries],
+        evidence: Evidence,
+    ) -> None:
+        """Give each the number of what is of others, under the labels of one of these."""
+        metric, among = self._metric, self._metric.among
+        counts = {
+            labels: samples.count
+            for labels, samples in series.items()
+            if is_member(metric, labels, evidence) and (among is None or among.picks(labels))
+        }
+        total = sum(counts.values())
+        for name in self._gates:
+            own = parts.setdefault(name, {})
+            rest = total - sum(counts.get(labels, 0) for labels in own)
+            other = next((labels for labels in counts if labels not in own), None)
+            if other is not None:
+                zeros = Histogram.of_zeros(rest)
+                own[other] = SeriesDelta(zeros, zeros)
 
     def _names_of(self, labels: Labels, evidence: Evidence) -> tuple[str, ...]:
         names = self._names.get(labels)

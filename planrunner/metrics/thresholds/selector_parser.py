@@ -58,6 +58,9 @@ def parse_selector(scanner: Scanner) -> Selector:
     scanner.at_end()
     start = scanner.at
     is_each = scanner.take_word("each")
+    if is_each and (scanner.at_end() or scanner.text[scanner.at] in "<>=!,"):
+        hint = f"write `each request`, or another of {', '.join(EACH_WORDS)}"
+        scanner.fail("`each` needs to know of what", start, length=len("each"), hint=hint)
     selector = Selector(_any_of(scanner, _TermPlace(in_each=is_each)), is_each)
     check_mixture(scanner, selector.root)
     if is_each:

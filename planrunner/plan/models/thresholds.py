@@ -218,9 +218,10 @@ def _pieces(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the pieces of the sentence that the long form stands for, each with its key."""
     for key, before in _CLAUSES:
         if data.get(key) is not None:
-            yield "", before
+            text = str(data[key])
+            yield "", " " if key == "window" and text.startswith("for ") else before
             # `scope: in phase high` says the same as `scope: phase high`.
-            yield key, str(data[key]).removeprefix(before.lstrip())
+            yield key, text.removeprefix(before.lstrip())
     abort = data.get("abort")
     if abort is True:
         yield "abort", ", abort"

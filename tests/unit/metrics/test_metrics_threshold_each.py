@@ -288,7 +288,12 @@ def test_a_threshold_that_does_not_apply_is_not_judged() -> None:
         st.lists(st.integers(1, 900), min_size=1, max_size=4),
         min_size=1,
     ),
-    st.sampled_from(["max of {} < 300ms", "count of {} > 1", "error_rate of {} over 1s < 50%"]),
+    st.sampled_from(
+        [
+            *("max of {} < 300ms", "count of {} > 1", "error_rate of {} over 1s < 50%"),
+            *("rate of {} < 40%", "share of {} among user:Buyer over 1s < 90%"),
+        ]
+    ),
 )
 def test_it_is_as_if_each_had_a_threshold_of_its_own(content: Second, sentence: str) -> None:
     """The verdict is the worst of theirs, with what that one observed."""
@@ -297,7 +302,7 @@ def test_it_is_as_if_each_had_a_threshold_of_its_own(content: Second, sentence: 
         name: judged(parse_threshold(sentence.format(f'"{name}"')), content) for name in requests
     }
 
-    found = judged(each(sentence.format("each request")), content)
+    found = judged(each(sentence.format("each request"), *requests), content)
 
     assert {one.name: one.found for one in found.singles} == alone
     assert (found.verdict is Verdict.FAIL) == any(
@@ -370,3 +375,28 @@ def test_patterns_pick_what_fits(selector: str, count: int) -> None:
     found = judged(parse_threshold(f"count of {selector} == {count}"), ALL)
 
     assert found.observed == (str(count) if count else "no samples")
+
+
+@pytest.mark.parametrize(
+    ("sentence", "observed"),
+    [
+        ("stddev < 1s", "245 ms"),
+        ("stddev of user:Buyer < 1s", "245 ms"),
+        ("stddev service_time of task:buy < 1s", "245 ms"),
+        ("stddev of group:pay < 1s", "49.9 ms"),
+        ("stddev of iteration:Buyer < 1s", "100 ms"),
+        ("stddev of service.api.cpu < 20%", "10 %"),
+        ("stddev over 1s < 1s", "245 ms"),
+    ],
+)
+def test_a_standard_deviation_is_one_of_any_population(sentence: str, observed: str) -> None:
+    """Of requests, runs of a group, iterations and the values of a gauge."""
+    span = replace(CART, method="", status=0, groups=(), tags=())
+    content: Second = {
+        CART: [10, 500],
+        replace(span, kind="group", request="pay"): [100, 200],
+        replace(span, kind="iteration", request=""): [100, 300],
+    }
+    gauges = {"service.api.cpu": [(START_NS + 1, 0.1), (START_NS + 2, 0.3)]}
+
+    assert judged(parse_threshold(sentence), content, gauges=gauges).observed == observed

@@ -204,7 +204,7 @@ FAULTS = [
     ("p95 of /(?=a)b/ < 1s", "/(?=a)b/", "combine patterns"),
     ("p95 of // < 1s", "//", '"*"'),
     ("p95 of task:pay* < 1s", "*", 'task:"pay*"'),
-    ("p95 of each < 1s", "<", ""),
+    ("p95 of each < 1s", "each", "`each request`"),
     ("p95 of each status:5xx < 1s", "each status:5xx", "each request and status:5xx"),
     ("p95 of each requests < 1s", "requests", "`request`"),
     ("p95 of a and each request < 1s", "each", "leave it out"),

@@ -36,6 +36,10 @@ def sentences(text: str) -> list[tuple[str, str, str]]:
             ],
         ),
         (
+            "{metric: p95, select: each request except a, window: for 30s, op: <, value: 1s}",
+            [("fail", "", "p95 of each request except a for 30s < 1s")],
+        ),
+        (
             "{metric: p99, select: of tag:a, scope: in phase high, window: over 30s, op: <,"
             " value: 3s, abort: after 1m}",
             [("fail", "", "p99 of tag:a in phase high over 30s < 3s, abort after 1m")],
