@@ -32,6 +32,7 @@ from planrunner.compiler.steps.walk_steps import Flow, Flows
 from planrunner.compiler.thresholds.hints import threshold_notices
 from planrunner.compiler.thresholds.measures import recorded_measures
 from planrunner.compiler.thresholds.names import KnownTargets, names_of
+from planrunner.compiler.thresholds.sent import note_sent
 from planrunner.compiler.thresholds.sites import sites_of
 from planrunner.compiler.thresholds.statements import Stated, compile_thresholds
 from planrunner.compiler.users import compile_users
@@ -104,6 +105,7 @@ class _Compiler:
         self._seed = seed
         self._scratch = scratch
         self._channels: dict[str, SettingsBlock] = {}
+        self._everyone: list[UserProgram] = []
         services = self._model.services or {}
         self._ports = {name: ports.get(name, AUTO_PORT) for name in services}
         params = {name: param.value for name, param in plan.params.items()}
@@ -170,7 +172,11 @@ class _Compiler:
         users, phases = schedule.users, tuple(schedule.phases)
         self._check_phases(schedule, data, shared)
         stated = self._stated(schedule)
-        names = names_of(model, flows, chosen, gauges_of(services, monitors))
+        names = note_sent(
+            names_of(model, flows, chosen, gauges_of(services, monitors)),
+            self._everyone,
+            (once.setup, once.teardown),
+        )
         thresholds = self._thresholds(stated, schedule, names)
         phases = tuple(_with_slo(phase, schedule, names) for phase in phases)
         report = self._report()
@@ -309,7 +315,9 @@ class _Compiler:
         open_flow: Callable[[Known], Flow],
     ) -> tuple[UserProgram, ...]:
         models = self._model.users or {}
-        return self._with_data(compile_users(work, models, known, open_flow, blocks.of_class))
+        users = self._with_data(compile_users(work, models, known, open_flow, blocks))
+        self._everyone += users
+        return users
 
     def _profile(self, wanted: str | None) -> str:
         names = self._model.profile_names()

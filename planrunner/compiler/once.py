@@ -7,6 +7,7 @@ from dataclasses import replace
 from planrunner.compiler.compilation import Compilation
 from planrunner.compiler.names.known_names import Known
 from planrunner.compiler.steps.exec_and_python import functions_in
+from planrunner.compiler.steps.inherited import refuse_pause
 from planrunner.compiler.steps.walk import Hooks
 from planrunner.compiler.steps.walk_steps import OpenFlow
 from planrunner.graph.run_graph import Block, OnFail, RequestNode
@@ -38,6 +39,9 @@ def compile_once(plan: Plan, known: Known, open_flow: OpenFlow) -> Once:
     model = plan.model
     flow = open_flow(known)
     flow.measured = False
+    for index, request in enumerate(model.preflight or ()):
+        hint = "remove it: `preflight` is over before any user begins"
+        refuse_pause(flow.work, request, ("preflight", index), hint)
     preflight = tuple(
         flow.request(request, ("preflight", index))
         for index, request in enumerate(model.preflight or ())

@@ -1,9 +1,13 @@
-"""Settings of protocols, a plan's and its user classes': what requests start from, and read."""
+"""Settings of protocols: what requests start from and read, scope by scope.
+
+A plan's settings hold for all of its requests; those of a user class stand over them and may have a
+client of their own. A task and a flow say only what requests start from.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import field, replace
 from typing import Any
 
 from planrunner.compiler.compilation import Compilation
@@ -18,7 +22,36 @@ from planrunner.protocols.lowering import Files
 from planrunner.protocols.plugin import Plugin
 from planrunner.values import dataclass
 
-__all__ = ["SettingsBlock", "SettingsBlocks"]
+__all__ = ["Layer", "SettingsBlock", "SettingsBlocks", "of_http"]
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """What one scope says of all requests in it, as if they wrote it themselves.
+
+    Attributes:
+        path: Of the settings.
+        model: They; None when the scope only has tags of its own.
+        tags: The keys of these, which hold for everything in the scope and hide those around it.
+    """
+
+    path: PlanPath
+    model: PlanMapping | None
+    tags: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A name without a value before the run.
+
+    Attributes:
+        place: Where it is read.
+        keys: The same, below the settings.
+    """
+
+    place: PlanPath
+    keys: PlanPath
+    reference: Reference
 
 
 @dataclass(slots=True)
@@ -28,20 +61,26 @@ class SettingsBlock:
     Attributes:
         settings: What its client opens with.
         defaults: What its requests are compiled over; opaque like the settings.
+        channel: The client that sends them.
+        layers: What holds for requests as if they wrote it, outermost first.
         is_given: Whether the plan says anything.
+        is_aimed: Whether its settings are not those that the client opens with.
         session: What a visitor is, where the plan says so here.
         sources: Addresses that this machine has to have, each with its place.
-        reads: Names without a value before the run, with their places: each request reads them.
+        reads: Names without a value before the run: each request reads them.
         blamed: Those that some request can't read; one finding each is enough.
     """
 
     plugin: Plugin
     settings: Any
     defaults: Any
+    channel: str
     is_given: bool
+    is_aimed: bool = False
     session: str = ""
     sources: tuple[tuple[str, str], ...] = ()
-    reads: tuple[tuple[PlanPath, Reference], ...] = ()
+    layers: tuple[Layer, ...] = ()
+    reads: tuple[_Read, ...] = ()
     blamed: set[tuple[PlanPath, Reference]] = field(default_factory=set)
 
     def check(self, work: Compilation, known: Known, request: Operation) -> None:
@@ -50,15 +89,22 @@ class SettingsBlock:
         What the request says itself it doesn't take from here.
         """
         for read in self.reads:
-            place, reference = read
-            if read in self.blamed or self.plugin.replaces(request.spec, _below_key(place)):
+            reference = read.reference
+            if (read.place, reference) in self.blamed or self.plugin.replaces(
+                request.spec, read.keys
+            ):
                 continue
             # A reply that came before is another request's, and isn't kept for this.
             for fault in known.without_reply().check([reference]):
                 inside = (fault.offset, fault.length)
                 hint = fault.hint or _too_early(reference.root)
-                work.fault(place, fault.code, fault.message, hint=hint, inside=inside)
-                self.blamed.add(read)
+                work.fault(read.place, fault.code, fault.message, hint=hint, inside=inside)
+                self.blamed.add((read.place, reference))
+
+
+def of_http(model: PlanMapping | None) -> Mapping[str, PlanMapping]:
+    """Return what a task or flow says of HTTP requests, by protocol."""
+    return {} if model is None else {registry.own_verbs().name: model}
 
 
 def _too_early(name: str) -> str:
@@ -68,23 +114,19 @@ def _too_early(name: str) -> str:
     )
 
 
-def _below_key(place: PlanPath) -> PlanPath:
-    """Return the keys below the block, the plan's or a class's."""
-    return place[3:] if place[0] == "users" else place[1:]
-
-
 class SettingsBlocks:
-    """The blocks of a plan, or of a user class over them; each is compiled when first asked for.
+    """The blocks of a plan, or of a scope in it; each is compiled when first asked for.
 
     Args:
         models: What is written, by protocol.
-        path: Where it is written: `()`, or that of a user class.
+        path: Where it is written: `()`, or that of a user class, task or flow.
         files_at: Gives what relative paths are relative to.
         on_open: Called with each channel and its block.
-        over: The plan's blocks, when these are a user class's.
+        over: Those of the scope around it.
+        tags: Keys of tags that everything in the scope has.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a scope, and what all of them share
         self,
         work: Compilation,
         models: Mapping[str, PlanMapping] | None,
@@ -93,6 +135,7 @@ class SettingsBlocks:
         files_at: Callable[[PlanPath], Files],
         on_open: Callable[[str, SettingsBlock], object],
         over: SettingsBlocks | None = None,
+        tags: Iterable[str] = (),
     ) -> None:
         self._work = work
         self._models = models or {}
@@ -100,21 +143,25 @@ class SettingsBlocks:
         self._files_at = files_at
         self._on_open = on_open
         self._over = over
+        self._tags = frozenset(tags)
         self._blocks: dict[str, SettingsBlock] = {}
+        self._within: dict[PlanPath, SettingsBlocks] = {}
 
     def of(self, plugin: Plugin) -> SettingsBlock:
         """Return what requests of a protocol start from here."""
-        if self._over is not None and plugin.name not in self._models:
+        is_bare = self._over is not None and plugin.name not in self._models
+        if self._over is not None and is_bare and not self._tags:
             return self._over.of(plugin)
         block = self._blocks.get(plugin.name)
         if block is None:
-            block = self._blocks[plugin.name] = self._compile(plugin)
+            block = self._hiding(plugin) if is_bare else self._compile(plugin)
+            self._blocks[plugin.name] = block
         return block
 
     def reads(self) -> Iterator[tuple[PlanPath, Reference]]:
         """Yield the names that requests may read of any block, with their places."""
         for block in self._blocks.values():
-            yield from block.reads
+            yield from ((read.place, read.reference) for read in block.reads)
         if self._over is not None:
             yield from self._over.reads()
 
@@ -124,18 +171,47 @@ class SettingsBlocks:
         own = next(filter(None, words), "")
         return own or ("" if self._over is None else self._over.session())
 
-    def of_class(self, models: Mapping[str, PlanMapping] | None, path: PlanPath) -> SettingsBlocks:
-        """Return the blocks of a user class over these."""
-        return SettingsBlocks(
-            self._work, models, path, files_at=self._files_at, on_open=self._on_open, over=self
-        )
+    def within(
+        self,
+        models: Mapping[str, PlanMapping] | None,
+        path: PlanPath,
+        tags: Iterable[str] | None = None,
+    ) -> SettingsBlocks:
+        """Return the blocks of a user class, task or flow over these."""
+        if not models and not tags:
+            return self
+        if path not in self._within:
+            self._within[path] = SettingsBlocks(
+                self._work,
+                models,
+                path,
+                files_at=self._files_at,
+                on_open=self._on_open,
+                over=self,
+                tags=tags or (),
+            )
+        return self._within[path]
+
+    def _hiding(self, plugin: Plugin) -> SettingsBlock:
+        """Return the block of the scope around, without the tags that this one has itself."""
+        assert self._over is not None
+        block = self._over.of(plugin)
+        return replace(block, layers=(*block.layers, Layer(self._path, None, self._tags)))
+
+    def _channel(self, plugin: Plugin, over: SettingsBlock | None) -> str:
+        """Return the client of the scope: a user class with settings has one of its own."""
+        if over is None:
+            return plugin.name
+        is_class = len(self._path) == 2 and self._path[0] == "users"
+        return f"{plugin.name}:{self._path[1]}" if is_class else over.channel
 
     def _compile(self, plugin: Plugin) -> SettingsBlock:
         work, model = self._work, self._models.get(plugin.name)
         path = (*self._path, plugin.name)
         over = None if self._over is None else self._over.of(plugin)
-        channel = plugin.name if over is None else f"{plugin.name}:{self._path[1]}"
-        read = references_in(model, path)
+        channel = self._channel(plugin, over)
+        inherited = frozenset() if plugin.settings is None else plugin.settings.inherited
+        read = [one for one in references_in(model, path) if one[0][len(path)] not in inherited]
         anew = plugin.settings is not None and plugin.settings.per_request
         later = [item for item in read if anew and item[1].root not in work.constants]
         checked = [item for item in read if item not in later]
@@ -156,23 +232,29 @@ class SettingsBlocks:
             plugin,
             compiled.settings,
             compiled.defaults,
+            channel,
             is_given=model is not None or (over is not None and over.is_given),
+            is_aimed=over is not None and channel == over.channel,
             session=compiled.session or ("" if over is None else over.session),
             sources=tuple(
                 (address, str(work.span((*path, *where)))) for where, address in compiled.sources
             ),
-            reads=(*_kept(over, model), *later),
+            layers=(
+                *(() if over is None else over.layers),
+                *([Layer(path, model, self._tags)] if inherited and model is not None else ()),
+            ),
+            reads=(
+                *_kept(over, model),
+                *(_Read(place, place[len(path) :], reference) for place, reference in later),
+            ),
             blamed=set() if over is None else over.blamed,
         )
-        self._on_open(channel, block)
+        if not block.is_aimed:
+            self._on_open(channel, block)
         return block
 
 
-def _kept(
-    over: SettingsBlock | None, model: PlanMapping | None
-) -> Iterator[tuple[PlanPath, Reference]]:
-    """Yield what requests still read of the plan's block when a user class has one too."""
+def _kept(over: SettingsBlock | None, model: PlanMapping | None) -> Iterator[_Read]:
+    """Yield what requests still read of the block around when a scope has one too."""
     if over is not None:
-        for place, reference in over.reads:
-            if not over.plugin.replaces(model, _below_key(place)):
-                yield place, reference
+        yield from (read for read in over.reads if not over.plugin.replaces(model, read.keys))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from itertools import chain
@@ -11,7 +11,7 @@ from planrunner.compiler.compilation import Compilation
 from planrunner.compiler.names.known_names import Known
 from planrunner.compiler.names.never_met import TaskNames, never_met, written_by
 from planrunner.compiler.names.references import references_in
-from planrunner.compiler.settings_block import SettingsBlocks
+from planrunner.compiler.settings_block import SettingsBlocks, of_http
 from planrunner.compiler.steps.tags import static_tags
 from planrunner.compiler.steps.walk import REPLY_NAMES
 from planrunner.compiler.steps.walk_steps import Flow, OpenFlow
@@ -28,7 +28,7 @@ from planrunner.graph.run_graph import (
 )
 from planrunner.language.diagnostics import Code, suggest
 from planrunner.language.expressions.expression import RESERVED
-from planrunner.language.fields.mapping import PlanMapping
+from planrunner.metrics.series import merge_tags
 from planrunner.plan.models.steps import BlockModel
 from planrunner.plan.models.users import NeedsModel, TaskModel, UserModel
 from planrunner.plan.yaml.document import PlanPath
@@ -36,20 +36,17 @@ from planrunner.protocols import registry
 
 __all__ = ["check_following", "check_substitutes", "compile_needs", "compile_users"]
 
-ClassBlocks = Callable[[Mapping[str, PlanMapping] | None, PlanPath], SettingsBlocks]
-"""Gives what the requests of a class start from: what it writes, and where."""
-
 
 def compile_users(
     work: Compilation,
     models: Mapping[str, UserModel],
     known: Known,
     open_flow: OpenFlow,
-    class_blocks: ClassBlocks,
+    blocks: SettingsBlocks,
 ) -> tuple[UserProgram, ...]:
     """Compile every user class, in file order."""
     return tuple(
-        _Class(work, model, ("users", name), known, open_flow, class_blocks).compile(name)
+        _Class(work, model, ("users", name), known, open_flow, blocks).compile(name)
         for name, model in models.items()
     )
 
@@ -62,14 +59,14 @@ class _Class:
         path: PlanPath,
         known: Known,
         open_flow: OpenFlow,
-        class_blocks: ClassBlocks,
+        blocks: SettingsBlocks,
     ) -> None:
         self._work = work
         self._model = model
         self._path = path
         self._known = replace(known, has_user=True)
         self._open_flow = open_flow
-        self._blocks = class_blocks(model.protocols, path)
+        self._blocks = blocks.within(model.protocols, path, model.tags)
         self._named: list[TaskNames] = []
         for name in model.protocols or ():
             self._blocks.of(registry.named(name))
@@ -163,6 +160,7 @@ class _Class:
                 )
             names[task.name] = index
             flow = self._flow(in_iteration)
+            flow.blocks = self._blocks.within(of_http(task.http), path, task.tags)
             tasks.append(self._task(task, path, flow, own_tags))
             condition = None
             if task.needs is not None and (needs := tasks[-1].needs) is not None:
@@ -183,7 +181,7 @@ class _Class:
             name=task.name,
             weight=work.settle(task.weight, (*path, "weight"), 1),
             steps=flow.steps(task.steps, (*path, "steps")),
-            tags=tuple(sorted({*own_tags, *tags})),
+            tags=merge_tags(own_tags, tags),
             needs=needs,
             timeout_ns=work.settle(task.timeout, (*path, "timeout"), 0),
             on_error=OnError(task.on_error or self._model.on_error or OnError.CONTINUE),

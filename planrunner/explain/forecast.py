@@ -13,6 +13,7 @@ from planrunner.graph.run_graph import (
     ChooseNode,
     GroupNode,
     IfNode,
+    ParallelNode,
     PhaseNode,
     RepeatNode,
     RequestNode,
@@ -155,6 +156,8 @@ def _pauses(steps: Sequence[StepNode]) -> Iterator[float]:
     for step in steps:
         if isinstance(step, ThinkNode) and step.when is None:
             yield _length_ns(step.pause)
+        elif isinstance(step, RequestNode | ParallelNode) and step.when is None:
+            yield 0 if step.pause is None else _length_ns(step.pause.pause)
         elif isinstance(step, GroupNode | CallNode):
             yield from _pauses(step.steps)
 

@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 from planrunner.explain.lines import as_lines, one_line
 from planrunner.graph.run_graph import (
     Block,
+    ParallelNode,
     PhaseNode,
     PoolNode,
     RequestNode,
@@ -117,6 +118,10 @@ def _step(step: StepNode) -> dict[str, Any]:
     shown: dict[str, Any] = {step.action: step.subject}
     if isinstance(step, RequestNode):
         shown["measured"] = step.measured
+        if step.inherited:
+            shown["inherited"] = list(step.inherited)
+    if isinstance(step, RequestNode | ParallelNode) and step.pause is not None:
+        shown["pause"] = step.pause.pause.words
     for key, steps in nested_steps(step):
         shown[key if key in ("then", "else") else "steps"] = _steps(steps)
     return shown
@@ -177,13 +182,19 @@ def _twigs(steps: Sequence[StepNode]) -> list[Branch]:
     twigs: list[Branch] = []
     shown, more = split_few(steps)
     for step in shown:
-        words = f"request {step.name}" if isinstance(step, RequestNode) else step.summary
+        words = _request_words(step) if isinstance(step, RequestNode) else step.summary
         inside = {key: _twigs(inner) for key, inner in nested_steps(step)}
         otherwise = inside.pop("else", None)
         twigs.append((words, next(iter(inside.values()), ())))
         if otherwise is not None:
             twigs.append(("else", otherwise))
     return [*twigs, *_leaves([more] if more else [])]
+
+
+def _request_words(request: RequestNode) -> str:
+    """Return a request with what holds for it because a scope around says so."""
+    inherited = request.inherited_words
+    return f"request {request.name}" + (f" ({inherited})" if inherited else "")
 
 
 def _length(phase: PhaseNode) -> str:

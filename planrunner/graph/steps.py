@@ -8,11 +8,9 @@ from typing import ClassVar, cast
 
 from planrunner.graph.described_step import DescribedStep, Nested, StepOrigin
 from planrunner.graph.outer_steps import ExecNode, LogNode, PythonNode, StopNode, StopWhat, Word
+from planrunner.graph.sending_steps import ParallelNode, PollNode, RequestNode, ThinkNode
 from planrunner.graph.shared_steps import BarrierNode, PopNode, PushNode
 from planrunner.language.expressions.values import Evaluate
-from planrunner.load.pauses import Pause
-from planrunner.protocols.base import Exchange
-from planrunner.units import format_count, write_duration
 from planrunner.values import dataclass
 
 __all__ = [
@@ -47,47 +45,6 @@ __all__ = [
     "nested_steps",
     "walk_steps",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class RequestNode(DescribedStep):
-    """One request; `name` is the series name.
-
-    Attributes:
-        tags: Static tags, sorted.
-        reply_tags: Tags whose value comes from the reply: (key, expression over reply names).
-        reads_reply: True when an expression needs json, body, headers or status afterwards.
-    """
-
-    action: ClassVar[str] = "request"
-
-    name: str
-    exchange: Exchange
-    tags: tuple[tuple[str, str], ...] = ()
-    reply_tags: tuple[tuple[str, Evaluate], ...] = ()
-    measured: bool = True
-    when: Evaluate | None = None
-    reads_reply: bool = False
-
-    @property
-    def subject(self) -> str:
-        return self.name
-
-    @property
-    def summary(self) -> str:
-        return self.name + ("" if self.measured else " (not measured)")
-
-
-@dataclass(frozen=True, slots=True)
-class ThinkNode(DescribedStep):
-    action: ClassVar[str] = "think"
-
-    pause: Pause
-    when: Evaluate | None = None
-
-    @property
-    def subject(self) -> str:
-        return self.pause.words
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,54 +244,6 @@ class ForeachNode(DescribedStep):
     @property
     def nested(self) -> Nested:
         return (("do", self.steps),)
-
-
-@dataclass(frozen=True, slots=True)
-class PollNode(DescribedStep):
-    """Send the request until `until` is true of its reply.
-
-    Attributes:
-        every_ns: Pause after each reply.
-        timeout_ns: For all attempts and pauses together.
-    """
-
-    action: ClassVar[str] = "poll"
-
-    request: RequestNode
-    until: Evaluate
-    shown: str
-    every_ns: int
-    timeout_ns: int
-    when: Evaluate | None = None
-
-    @property
-    def subject(self) -> str:
-        return self.request.name
-
-    @property
-    def summary(self) -> str:
-        every, limit = write_duration(self.every_ns), write_duration(self.timeout_ns)
-        return f"poll until {self.shown}, every {every} for at most {limit}"
-
-    @property
-    def nested(self) -> Nested:
-        return (("poll", (self.request,)),)
-
-
-@dataclass(frozen=True, slots=True)
-class ParallelNode(DescribedStep):
-    action: ClassVar[str] = "parallel"
-
-    requests: tuple[RequestNode, ...]
-    when: Evaluate | None = None
-
-    @property
-    def subject(self) -> str:
-        return format_count(len(self.requests), "request")
-
-    @property
-    def nested(self) -> Nested:
-        return (("parallel", self.requests),)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Any
 from planrunner.metrics.measures import Measure
 from planrunner.values import dataclass
 
-__all__ = ["ABORTED", "Labels", "Series", "Tags"]
+__all__ = ["ABORTED", "Labels", "Series", "Tags", "merge_tags"]
 
 ABORTED = "aborted"
 """The failure kind of what the end of a phase cut: apart from successes and failures."""
@@ -24,6 +24,11 @@ _BROKEN = frozenset({"extract", "error"})
 
 Tags = tuple[tuple[str, str], ...]
 """Tags with their values, sorted by name."""
+
+
+def merge_tags(around: Tags, own: Tags) -> Tags:
+    """Return both, sorted; of a key that both have, the value of `own`."""
+    return tuple(sorted({**dict(around), **dict(own)}.items()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,8 @@ class Settings:
         missing_hint: What to add.
         per_request: Values may read names of the user: each request reads them anew. Otherwise
             they must be known before the run.
+        inherited: Keys below it that hold for every request as if it wrote them: `expect`, whose
+            model can be `folded`, `tags` and `pause`.
         host_key: The key below it that `--host` sets; empty where no URL says it all.
     """
 
@@ -107,6 +109,7 @@ class Settings:
     missing: str = ""
     missing_hint: str = ""
     per_request: bool = False
+    inherited: frozenset[str] = frozenset()
     host_key: str = ""
 
 

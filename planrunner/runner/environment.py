@@ -10,7 +10,7 @@ from typing import Any
 
 from planrunner.clock import Clock
 from planrunner.engine import Background, Ending, Stop
-from planrunner.engine.workers.local import protocols_of
+from planrunner.engine.workers.local import protocols_of, requests_of
 from planrunner.graph.run_graph import RunGraph
 from planrunner.language.secrets import Masker
 from planrunner.protocols import registry
@@ -136,10 +136,16 @@ async def check_targets(graph: RunGraph) -> None:
     """
     channels = protocols_of(graph)
     # Classes with settings of their own have them mostly for the same target.
+    aims = [(channel, graph.settings[channel]) for channel in channels]
+    aims += [
+        (request.exchange.protocol, request.settings)
+        for request in requests_of(graph)
+        if request.settings is not None
+    ]
     places = {
         reach: None
-        for channel in channels
-        for reach in registry.channel_plugin(channel).reach(graph.settings[channel])
+        for channel, settings in aims
+        for reach in registry.channel_plugin(channel).reach(settings)
     }
     for reach in places:
         await check_reachable(reach)

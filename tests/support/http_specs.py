@@ -14,7 +14,8 @@ from planrunner.language.files import MAX_READ, FileFault
 from planrunner.protocols.base import Exchange, Reply, Scope
 from planrunner.protocols.http.compile.exchange import compile_exchange
 from planrunner.protocols.http.compile.settings import HttpDefaults, compile_settings
-from planrunner.protocols.http.spec import HttpModel, RequestSpec
+from planrunner.protocols.http.spec import RequestSpec
+from planrunner.protocols.http.spec_settings import HttpModel
 from planrunner.protocols.plugin import CompiledRequest
 
 __all__ = ["MemoryFiles", "compile_http", "compile_request", "exchange_of", "reply_of", "scope_of"]

@@ -7,7 +7,9 @@ from dataclasses import replace
 from typing import Final
 
 from planrunner.compiler.names.known_names import Known
+from planrunner.compiler.settings_block import of_http
 from planrunner.compiler.steps.exec_and_python import compile_exec, compile_python
+from planrunner.compiler.steps.inherited import refuse_pause
 from planrunner.compiler.steps.shared_steps import compile_barrier, compile_pop, compile_push
 from planrunner.compiler.steps.walk import StepWalk, reads_of_reply
 from planrunner.graph.steps import (
@@ -240,6 +242,7 @@ def _poll(
         own_when = work.expression(poll.when, (*inside, "when"), walk.known).evaluate
     every_ns = work.settle(model.every, (*path, "every"), _EVERY_NS)
     timeout_ns = work.settle(model.timeout, (*path, "timeout"), _POLL_TIMEOUT_NS)
+    refuse_pause(work, poll, inside, "`every:` says how long the user waits between attempts")
     request = walk.request(poll, inside, own_when, later | reads_of_reply(until))
     request = replace(request, name=model.name or request.name, reads_reply=True)
     condition = work.expression(until, (*path, "until"), walk.known).evaluate
@@ -258,10 +261,11 @@ def _parallel(
         own_when = None
         if step.when is not None:
             own_when = walk.work.expression(step.when, (*where, "when"), before).evaluate
+        refuse_pause(walk.work, step, where, "write `pause:` beside `parallel:`")
         requests.append(walk.request(step, where, own_when, later))
         after = after.joined(walk.known)
     walk.known = after
-    return ParallelNode(tuple(requests), when)
+    return ParallelNode(tuple(requests), when, walk.pause_after(model, path))
 
 
 # -- the rest ----------------------------------------------------------------------------------
@@ -288,7 +292,10 @@ def _call(
     walk.known = walk.known.having(name for name, _ in arguments)
     walk.written.clear()
     walk.calling = (*walk.calling, name)
+    around = walk.blocks
+    walk.blocks = around.within(of_http(flow.http), ("flows", name))
     steps = walk.steps(flow.do, ("flows", name, "do"), later)
+    walk.blocks = around
     walk.calling = walk.calling[:-1]
     own = walk.written - {argument for argument, _ in arguments}
     walk.written |= written

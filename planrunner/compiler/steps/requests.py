@@ -7,6 +7,7 @@ from functools import cache
 from typing import Final
 
 from planrunner.compiler.settings_block import SettingsBlock
+from planrunner.compiler.steps.inherited import Inherited, inherit
 from planrunner.compiler.steps.tags import compile_tags
 from planrunner.compiler.steps.walk import StepWalk
 from planrunner.graph.steps import Evaluate, RequestNode
@@ -37,11 +38,13 @@ def compile_request(
     block = walk.blocks.of(request.plugin)
     _must_be_given(walk, block, request, path)
     before = len(work.faults)
-    _check_names(walk, block, request, inside)
-    tags, reply_tags, tag_reads = compile_tags(work, request.spec.tags, (*inside, "tags"))
+    inherited = inherit(work, block, request, inside)
+    _check_names(walk, block, request, inherited)
+    spec = inherited.spec
+    tags, reply_tags, tag_reads = compile_tags(work, spec.tags, inherited.place)
     reads = read_later | tag_reads
     compiled = request.plugin.compile_request(
-        request.spec,
+        spec,
         action=request.action,
         constants=work.constants,
         defaults=block.defaults,
@@ -51,9 +54,9 @@ def compile_request(
     measured = walk.measured
     if len(work.faults) == before:  # else the same would be said again
         for fault in compiled.faults:
-            work.fault_of_spec(fault, inside)
+            work.fault_of_spec(replace(fault, path=()), inherited.place(fault.path))
         for notice in compiled.notices:
-            work.notice((*inside, *notice.path), notice.message)
+            work.notice(inherited.place(notice.path), notice.message)
         measured = work.settle(request.spec.measure, (*inside, "measure"), measured)  # type: ignore[assignment]  # a flag or an expression, as its field says
     walk.write(request.extracted, (*inside, "extract"))
     walk.publishes = walk.publishes or bool(reads)
@@ -65,6 +68,9 @@ def compile_request(
         measured=measured,
         when=when,
         reads_reply=bool(reads),
+        inherited=inherited.words,
+        untagged=inherited.untagged,
+        settings=block.settings if block.is_aimed else None,
     )
 
 
@@ -92,19 +98,17 @@ def _must_be_given(
 
 
 def _check_names(
-    walk: StepWalk, block: SettingsBlock, request: Operation, inside: PlanPath
+    walk: StepWalk, block: SettingsBlock, request: Operation, inherited: Inherited
 ) -> None:
     """Check names where they stand: what reads the reply may also read what it brings."""
     work, spec = walk.work, request.spec
     for name, key in _read_before(request.keys):
         if getattr(spec, name) is not None:
-            work.check_all(getattr(spec, name), (*inside, key), walk.known)
+            work.check_all(getattr(spec, name), (*inherited.inside, key), walk.known)
     block.check(work, walk.known, request)
     walk.known = walk.known.after_request(request.plugin.reply_names)
     for name in sorted(_AFTER_THE_REPLY):
-        piece = getattr(spec, name, None)
-        if piece is not None:
-            work.check_all(piece, (*inside, name), walk.known)
+        inherited.check(work, name, walk.known, block)
 
 
 @cache

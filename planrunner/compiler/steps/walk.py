@@ -13,7 +13,7 @@ from planrunner.compiler.names.known_names import Known
 from planrunner.compiler.names.references import references_in
 from planrunner.compiler.names.shared_names import SharedNames
 from planrunner.compiler.settings_block import SettingsBlocks
-from planrunner.graph.steps import Evaluate, RequestNode, StepNode
+from planrunner.graph.steps import Evaluate, RequestNode, StepNode, ThinkNode
 from planrunner.language.diagnostics import Code, suggest
 from planrunner.language.expressions.expression import RESERVED
 from planrunner.plan.models.requests import RequestStep
@@ -102,6 +102,10 @@ class StepWalk(ABC):
         read_later: frozenset[str] = frozenset(),
     ) -> RequestNode:
         """Compile one request, of whatever protocol; `path` is that of its step."""
+
+    @abstractmethod
+    def pause_after(self, model: StepModel, path: PlanPath) -> ThinkNode | None:
+        """Return the think time after a step that sends one request, or several at a time."""
 
     def write(self, names: Iterable[str], path: PlanPath) -> None:
         """Note that a step may set `names`, which must be free; `path` is the mapping's."""

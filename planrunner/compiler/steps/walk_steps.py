@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from planrunner.compiler.names.known_names import Known
 from planrunner.compiler.steps import flow as flow_steps
+from planrunner.compiler.steps.inherited import pause_of
 from planrunner.compiler.steps.requests import compile_request
 from planrunner.compiler.steps.walk import Flows, StepWalk, reads_of_reply
 from planrunner.graph.steps import (
@@ -62,7 +63,8 @@ class Flow(StepWalk):
     ) -> tuple[StepNode, ...]:
         when = self._when(model, path)
         if model.operation is not None:
-            return (self.request(model, path, when, read_later),)
+            request = self.request(model, path, when, read_later)
+            return (replace(request, pause=self.pause_after(model, path)),)
         action = model.action
         compile_step = flow_steps.COMPILERS.get(action)
         if compile_step is not None:
@@ -77,6 +79,13 @@ class Flow(StepWalk):
                 return (self._header(model, path, when),)
             case _:
                 raise AssertionError(action)
+
+    def pause_after(self, model: StepModel, path: PlanPath) -> ThinkNode | None:
+        sent = [step.operation for step in (model, *(model.parallel or ()))]
+        blocks = [self.blocks.of(request.plugin) for request in sent if request is not None]
+        block = next((one for one in blocks if one.layers), blocks[0])
+        pause = pause_of(self.work, block, model, path, has_user=self.known.has_user)
+        return None if pause is None else ThinkNode(pause, origin=self._origin(path))
 
     def _when(self, model: StepModel, path: PlanPath) -> Evaluate | None:
         if model.when is None:

@@ -342,7 +342,6 @@ class _RequestOwner:
                 self._add_request(request, name)
 
     def _add_request(self, request: Operation, *called: str) -> None:
-        self._add_tags(request.spec.tags)
         self.names.statuses.update(dict.fromkeys(request.plugin.statuses))
         self._note_sender(request, *called)
 

@@ -14,7 +14,7 @@ from planrunner.engine.recording.failure_samples import FailingRequests
 from planrunner.engine.scheduling.timeline import Timeline
 from planrunner.metrics.book import SeriesBook
 from planrunner.metrics.measures import Measure
-from planrunner.metrics.series import Labels, Series, Tags
+from planrunner.metrics.series import Labels, Series, Tags, merge_tags
 from planrunner.protocols.base import Exchange, Reply, Scope
 from planrunner.results.files.samples import SampleWriter, pack_row
 
@@ -75,7 +75,7 @@ class StageSeries:
             if answered and (name := self._status_text(status)) != str(status):
                 labels = replace(labels, status_name=name)
             if tags:
-                labels = replace(labels, tags=tuple(sorted({*labels.tags, *tags})))
+                labels = replace(labels, tags=merge_tags(labels.tags, tags))
             series = self._by_outcome[outcome] = book.series(labels, self._measures)
         return series
 

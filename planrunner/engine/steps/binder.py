@@ -30,6 +30,8 @@ from planrunner.engine.steps.flow import (
     bind_think,
     bind_while,
     ending_on_error,
+    in_turn,
+    only_when,
 )
 from planrunner.engine.steps.observer import StepObserver
 from planrunner.engine.steps.parallel import bind_parallel
@@ -52,7 +54,6 @@ from planrunner.graph.run_graph import (
     BarrierNode,
     CallNode,
     ChooseNode,
-    Evaluate,
     ExecNode,
     ForeachNode,
     GroupNode,
@@ -76,7 +77,7 @@ from planrunner.graph.run_graph import (
     WhileNode,
 )
 from planrunner.load.turns import Turns
-from planrunner.metrics.series import Labels, Tags
+from planrunner.metrics.series import Labels, Tags, merge_tags
 from planrunner.protocols.base import (
     Accountable,
     Client,
@@ -183,11 +184,19 @@ class Binder:
                 if isinstance(node, RequestNode | PollNode | ParallelNode):
                     step = self._heeding_errors(step, node, place)
                 if self._observer is None:
-                    bound.append(_only_when(node.when, step, failures))
+                    step = self._with_pause(step, node, place)
+                    bound.append(only_when(node.when, step, failures))
                     continue
-                step = _only_when(node.when, self._observer.step(node, step), failures)
+                step = self._with_pause(self._observer.step(node, step), node, place)
+                step = only_when(node.when, step, failures)
                 bound.append(self._observer.guarded(node, step))
         return tuple(bound)
+
+    def _with_pause(self, step: Step, node: StepNode, place: StepPlace) -> Step:
+        """Return a step with the think time that follows it; most have none."""
+        if not isinstance(node, RequestNode | ParallelNode) or node.pause is None:
+            return step
+        return in_turn(step, *self.steps((node.pause,), place))
 
     def _span(
         self, kind: str, name: str, place: StepPlace, *, measured: bool = True
@@ -307,6 +316,8 @@ class Binder:
 
     def _site(self, node: RequestNode, place: StepPlace) -> Site:
         exchange = node.exchange
+        around = tuple(tag for tag in place.tags if tag[0] not in node.untagged)
+        place = replace(place, tags=around) if node.untagged else place
         labels = self._labels("request", node.name, exchange.method, place, tags=node.tags)
         protocol = exchange.protocol.partition(":")[0]
         labels = replace(labels, measured=node.measured, protocol=protocol)
@@ -331,7 +342,7 @@ class Binder:
         if self._observer is not None:
             attempt = self._observer.attempt(request, attempt)
         failures = self._failures(request, inside)
-        step = _only_when(request.when, bind_poll(node, attempt), failures)
+        step = only_when(request.when, bind_poll(node, attempt), failures)
         record = self._span("group", request.name, place, measured=request.measured)
         return bind_group((step,), record)
 
@@ -353,19 +364,8 @@ class Binder:
             user=place.user,
             task=place.task,
             groups=place.groups,
-            tags=tuple(sorted({*place.tags, *tags})),
+            tags=merge_tags(place.tags, tags),
         )
-
-
-def _only_when(when: Evaluate | None, step: Step, failures: StepFailures) -> Step:
-    if when is None:
-        return step
-
-    async def step_if(user: Actor) -> None:
-        if failures.evaluated(user, when):
-            await step(user)
-
-    return step_if
 
 
 def throttled(step: Step, turns: Turns) -> Step:

@@ -61,10 +61,34 @@ __all__ = [
     "bind_think",
     "bind_while",
     "ending_on_error",
+    "in_turn",
+    "only_when",
 ]
 
 _ROUNDS_PER_TURN: Final = 256
 """Rounds of a loop after which others get a turn: in its steps, nothing might wait."""
+
+
+def only_when(when: Evaluate | None, step: Step, failures: StepFailures) -> Step:
+    """Return the step so that it runs only where a condition holds, if it has one."""
+    if when is None:
+        return step
+
+    async def step_if(user: Actor) -> None:
+        if failures.evaluated(user, when):
+            await step(user)
+
+    return step_if
+
+
+def in_turn(*steps: Step) -> Step:
+    """Return several steps as one."""
+
+    async def run(user: Actor) -> None:
+        for step in steps:
+            await step(user)
+
+    return run
 
 
 def bind_group(steps: Sequence[Step], record: Callable[[int, int, str], None]) -> Step:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import field
-from typing import Annotated, Any, ClassVar, Final, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, TypeAlias, cast
 
 from pydantic import Field
 
 from planrunner.language.diagnostics import Code
 from planrunner.language.expressions.expression import RESERVED, Expression, ExpressionError, parse
-from planrunner.language.fields.mapping import Fault, PlanMapping, error
+from planrunner.language.fields.mapping import Fault, PlanMapping, error, later
 from planrunner.language.fields.reading import ReadBy
 from planrunner.language.fields.types import (
     Duration,
@@ -28,10 +28,16 @@ __all__ = [
     "FlowCall",
     "Foreach",
     "ForeachField",
+    "HttpScopeField",
     "OnErrorField",
     "PythonModel",
     "check_name",
 ]
+
+if TYPE_CHECKING:
+    HttpScopeField: TypeAlias = PlanMapping
+else:
+    HttpScopeField = later("planrunner.protocols.http.spec_settings", "HttpScope")
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 

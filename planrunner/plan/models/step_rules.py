@@ -43,6 +43,7 @@ COMPANIONS: Final[Mapping[str, frozenset[str]]] = {
     "repeat": frozenset({"do"}),
     "while": frozenset({"do", "max"}),
     "foreach": frozenset({"do"}),
+    "parallel": frozenset({"pause"}),
     "poll": frozenset({"until", "every", "timeout", "name"}),
 }
 """The keys beside each action of the language; `when` goes with all of them."""
@@ -105,6 +106,9 @@ def _owners(key: str) -> list[str]:
 
 def _no_action(data: Mapping[str, Any]) -> Fault:
     companion = next((key for key in data if key in _ALL_COMPANIONS), None)
+    if companion == "pause":
+        hint = "write `think` for a pause by itself; `pause` is a key of a request"
+        return Fault(Code.ONE_ACTION, "the step does nothing", hint)
     hint = (
         f"write `{companion}` in the same step as {in_words(_owners(companion))}"
         if companion

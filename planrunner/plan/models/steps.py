@@ -23,6 +23,7 @@ from planrunner.plan.models.actions import (
     CallField,
     ExecModel,
     ForeachField,
+    HttpScopeField,
     OnErrorField,
     PythonModel,
 )
@@ -69,7 +70,6 @@ class StepModel(RequestStep):
     synonyms: ClassVar[Mapping[str, str]] = {
         "sleep": "think",
         "wait": "think",
-        "pause": "think",
         "random": "choose",
         "one_of": "choose",
         "case": "switch",
@@ -320,6 +320,12 @@ class FlowModel(PlanMapping):
         description="Names that exist in the flow, with the values that they have unless a call "
         "gives others.",
         examples=["{role: buyer}"],
+    )
+    http: HttpScopeField | None = Field(
+        None,
+        description="What HTTP requests of the flow start from, over what holds where it is "
+        "called.",
+        examples=["{expect: {status: 200}, tags: {team: accounts}}"],
     )
     do: Annotated[list[StepModel], Field(min_length=1)] = Field(
         description="The steps to run.", examples=["[{post: /login}]"]

@@ -25,7 +25,7 @@ from planrunner.language.fields.types import (
     ValueField,
     VariableName,
 )
-from planrunner.plan.models.actions import OnErrorField
+from planrunner.plan.models.actions import HttpScopeField, OnErrorField
 from planrunner.plan.models.requests import (
     CLASS_SETTINGS,
     ClassGuests,
@@ -62,10 +62,11 @@ class NeedsModel(PlanMapping):
         return {"is": data} if isinstance(data, str) else data
 
 
-TASK_KEYS: Final = ("task", "weight", "tags", "needs", "next", "timeout", "on_error", "steps")
+_TASK_WORDS: Final = "task weight tags needs next timeout on_error http steps"
+TASK_KEYS: Final = tuple(_TASK_WORDS.split())
 """The keys of a task; the others that its schema has are those of its one request."""
 
-_SHORTHAND_KEYS: Final = ("weight", "tags", "needs", "next", "on_error")
+_SHORTHAND_KEYS: Final = ("weight", "tags", "needs", "next", "on_error", "http")
 _TASK_ACTIONS: Final = frozenset(OWN_ACTIONS)
 _TASK_OWN: Final = frozenset({"needs", "next", "timeout"})
 _MEAN_STEPS: Final = frozenset({"do", "requests"})
@@ -120,6 +121,12 @@ class TaskModel(PlanMapping):
         "class's.",
         examples=["stop_iteration"],
     )
+    http: HttpScopeField | None = Field(
+        None,
+        description="What HTTP requests of the task start from, over what the class and the plan "
+        "say.",
+        examples=["{expect: {status: 200}, pause: 1s}"],
+    )
     steps: list[StepModel] = Field(
         min_length=1, description="What the user does.", examples=["[{get: /}, {think: 1s}]"]
     )
@@ -140,8 +147,7 @@ class TaskModel(PlanMapping):
         if not is_request and any(key in _MEAN_STEPS or key in _TASK_OWN for key in data):
             return data
         own = {key: data[key] for key in data if key in _SHORTHAND_KEYS or _means_task_key(key)}
-        # Tags whose value comes from the reply stay with the request that gets it.
-        if _comes_from_reply(own.get("tags")):
+        if "tags" in own and _is_of_request(own["tags"]):
             del own["tags"]
         return {**own, "steps": [{key: data[key] for key in data if key not in own}]}
 
@@ -181,8 +187,11 @@ def _means_task_key(key: object) -> bool:
     return any(nearest == suggest(own, [own]) for own in _SHORTHAND_KEYS if own not in known)
 
 
-def _comes_from_reply(tags: object) -> bool:
-    return isinstance(tags, dict) and any("${" in str(value) for value in tags.values())
+def _is_of_request(tags: object) -> bool:
+    """Say whether tags stay with the request: its reply gives one, or one is taken away."""
+    if not isinstance(tags, dict):
+        return tags is None
+    return any(value is None or "${" in str(value) for value in tags.values())
 
 
 class UserModel(PlanMapping):

@@ -32,6 +32,7 @@ _TITLES: Final[Mapping[str, str]] = {
     "Expect": "expectations",
     "Extract": "where a value is",
     "Generate": "generated rows",
+    "HttpScope": "HTTP settings of a task or flow",
     "LoneRequest": "request",
     "Needs": "condition of a task",
     "OAuth2": "OAuth2 client",

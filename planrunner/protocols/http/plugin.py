@@ -12,6 +12,7 @@ from planrunner.protocols.plugin import Action, Plugin, Settings, lazily
 __all__ = ["PLUGIN"]
 
 _SPEC: Final = "planrunner.protocols.http.spec"
+_SETTINGS: Final = "planrunner.protocols.http.spec_settings"
 _KEYS: Final = f"{_SPEC}:RequestKeys"
 
 PLUGIN: Final = Plugin(
@@ -27,12 +28,13 @@ PLUGIN: Final = Plugin(
         "options": Action(_KEYS, "Send an OPTIONS to this URL.", "/items"),
     },
     settings=Settings(
-        model=f"{_SPEC}:HttpModel",
+        model=f"{_SETTINGS}:HttpModel",
         description="Settings of all HTTP requests.",
         example="{base_url: 'http://localhost:8000', timeout: 10s}",
         class_description="HTTP settings of this class; they override the plan's.",
         class_example="{base_url: 'http://localhost:8001'}",
         per_request=True,
+        inherited=frozenset({"expect", "pause", "tags"}),
         host_key="base_url",
     ),
     compile_settings=lazily("planrunner.protocols.http.compile.settings:compile_settings"),

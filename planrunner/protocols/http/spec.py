@@ -1,22 +1,21 @@
-"""What a plan may write about HTTP: the keys of a request step and the `http:` block."""
+"""What a plan may write about an HTTP request: the keys of its step."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import Discriminator, Field, Tag
 
 from planrunner.language.diagnostics import Code
-from planrunner.language.fields.mapping import Fault, PlanMapping, error, exactly_one, in_words
-from planrunner.language.fields.reading import ReadBy
+from planrunner.language.fields.mapping import Fault, PlanMapping, exactly_one, in_words
 from planrunner.language.fields.types import (
     Count,
     Duration,
+    DurationRange,
     ExprField,
     Flag,
     PositiveInt,
-    Size,
     TextField,
     ValueField,
     VariableName,
@@ -38,7 +37,6 @@ __all__ = [
     "VERBS",
     "Expect",
     "ExtractSpec",
-    "HttpModel",
     "JsonExpectation",
     "RequestKeys",
     "RequestSpec",
@@ -107,7 +105,8 @@ ExtractField = Annotated[
 class RequestKeys(PlanMapping):
     """A request: one verb with its URL, and what stands beside it."""
 
-    nullable: ClassVar[frozenset[str]] = frozenset({"json"})
+    # What `http:` says around it holds unless the request says something else, or `null`.
+    nullable: ClassVar[frozenset[str]] = frozenset({"json", "expect", "pause", "tags"})
 
     get: TextField | None = Field(
         None, description="Send a GET to this URL.", examples=["/items/${id}"]
@@ -183,7 +182,15 @@ class RequestKeys(PlanMapping):
         None, description="Follow 3xx replies.", examples=["false"]
     )
     expect: Expect | None = Field(
-        None, description="Which replies are acceptable.", examples=["{status: 200, time: < 1s}"]
+        None,
+        description="Which replies are acceptable, beside what `http.expect` asks of all; `null` "
+        "takes that away.",
+        examples=["{status: 200, time: < 1s}"],
+    )
+    pause: DurationRange | None = Field(
+        None,
+        description="Think time after it, instead of `http.pause`; `null` for none.",
+        examples=["1s..3s"],
     )
     extract: dict[VariableName, ExtractField] | None = Field(
         None,
@@ -192,7 +199,8 @@ class RequestKeys(PlanMapping):
     )
     tags: TagsField | None = Field(
         None,
-        description="Tags that split the series.",
+        description="Tags that split the series, beside those of `http.tags`; `null` takes one "
+        "away.",
         examples=["[read]", "{cached: '${json.cached}'}"],
     )
     measure: Flag | None = Field(
@@ -243,146 +251,3 @@ class RequestSpec(RequestKeys):
         if not verbs and not cls.has_unknown(data):
             yield Fault(Code.ONE_ACTION, "nothing says what to send", "add " + in_words(VERBS))
         yield from super().find_faults(data)
-
-
-# -- the http block ------------------------------------------------------------------------
-
-
-class Certificate(PlanMapping):
-    """A client certificate and its key, PEM files."""
-
-    cert: TextField = Field(description="PEM file with the certificate.", examples=["client.pem"])
-    key: TextField | None = Field(
-        None, description="PEM file with its key, if separate.", examples=["client.key"]
-    )
-    password: TextField | None = Field(
-        None, description="The password of an encrypted key.", examples=["${key_password}"]
-    )
-
-
-CertificateField = Annotated[
-    Annotated[Certificate, Tag("<mapping>")] | Annotated[TextField, Tag("<scalar>")],
-    Discriminator(shape),
-]
-
-
-def _keepalive_shape(value: object) -> str:
-    return "<word>" if isinstance(value, str) and "${" not in value else "<scalar>"
-
-
-def _read_keepalive(value: object) -> object:
-    if value == "iteration":
-        return value
-    raise error(
-        Fault(
-            Code.INVALID_VALUE,
-            f"`{value}` doesn't say how long connections stay open",
-            "write `true`, `false` or `iteration`",
-        )
-    )
-
-
-KeepaliveField = Annotated[
-    Annotated[Flag, Tag("<scalar>")]
-    | Annotated[str, ReadBy(_read_keepalive, {"const": "iteration"}), Tag("<word>")],
-    Discriminator(_keepalive_shape),
-]
-
-
-class Pool(PlanMapping):
-    """How many connections a user keeps, and for how long."""
-
-    keepalive: KeepaliveField = Field(
-        default=True,
-        description="Keep connections open between requests: `true` for the user's life, "
-        "`iteration` until each iteration ends.",
-        examples=["true", "iteration"],
-    )
-    per_user: PositiveInt | None = Field(
-        None,
-        description="How many connections to one host a user can have at once. "
-        "Default as many as the requests of a `parallel` step, else one.",
-        examples=["1"],
-    )
-    max_age: Duration | None = Field(
-        None,
-        description="Close a connection after its last reply once it is this old. Default never.",
-        examples=["5m"],
-    )
-    max_idle: Duration | None = Field(
-        None,
-        description="Close a connection that nothing was sent on for this long. Default never.",
-        examples=["30s"],
-    )
-
-
-SourcesField = Annotated[
-    Annotated[list[TextField], Tag("<list>")] | Annotated[TextField, Tag("<scalar>")],
-    Discriminator(shape),
-]
-
-
-class HttpModel(PlanMapping):
-    """Settings of all HTTP requests; a user class may have its own."""
-
-    base_url: TextField | None = Field(
-        None,
-        description="The URL that paths starting with `/` are appended to.",
-        examples=["http://localhost:8000"],
-    )
-    headers: dict[str, ValueField] | None = Field(
-        None, description="Headers of every request.", examples=["{X-API-Key: '${api_key}'}"]
-    )
-    timeout: Duration | None = Field(
-        None, description="The time limit for a whole request. Default 30s.", examples=["10s"]
-    )
-    verify: Flag | None = Field(
-        None, description="Check the server's certificate. Default true.", examples=["false"]
-    )
-    ca: TextField | None = Field(
-        None, description="PEM file with the authorities to trust.", examples=["ca.pem"]
-    )
-    cert: CertificateField | None = Field(
-        None,
-        description="Client certificate (PEM).",
-        examples=["client.pem", "{cert: client.pem, key: client.key}"],
-    )
-    auth: AuthField | None = Field(
-        None, description="How users authenticate to the server.", examples=["{bearer: '${token}'}"]
-    )
-    follow_redirects: Flag | None = Field(
-        None, description="Follow 3xx replies. Default true.", examples=["false"]
-    )
-    session: Literal["user", "iteration"] | None = Field(
-        None,
-        description="What a visitor is; a class's own `session` says more.",
-        examples=["iteration"],
-    )
-    pool: Pool | None = Field(
-        None,
-        description="How many connections a user keeps, and for how long.",
-        examples=["{keepalive: true, per_user: 1}", "{max_age: 5m, max_idle: 30s}"],
-    )
-    max_kept: Size | None = Field(
-        None,
-        description="How much of reply bodies all users of a worker keep at a time; a body beyond "
-        "that fails as `too_large`. Default 256MiB.",
-        examples=["1GiB"],
-    )
-    client: Literal["auto", "wire", "httpx"] | None = Field(
-        None, description="The HTTP client to use. Default auto.", examples=["wire"]
-    )
-    proxy: TextField | None = Field(
-        None, description="URL of the proxy. Default none.", examples=["http://proxy:3128"]
-    )
-    source_addresses: SourcesField | None = Field(
-        None,
-        description="Addresses of this machine that users connect from, in turn. "
-        "Default what the system chooses.",
-        examples=["[127.0.0.2, 127.0.0.3]"],
-    )
-    hosts: dict[str, TextField] | None = Field(
-        None,
-        description="Addresses to use instead of DNS: `{name: ip}`.",
-        examples=["{shop.example.com: 127.0.0.1}"],
-    )

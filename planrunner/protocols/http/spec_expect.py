@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Final, Literal, get_args
 
 from pydantic import BaseModel, Discriminator, Field, Tag
@@ -11,6 +11,7 @@ from pydantic.functional_validators import AfterValidator
 
 from planrunner.language.diagnostics import Code
 from planrunner.language.fields.mapping import Fault, PlanMapping, error, exactly_one
+from planrunner.language.fields.text import Text
 from planrunner.language.fields.types import Count, TextField, ValueField
 
 __all__ = [
@@ -187,6 +188,8 @@ Texts = Annotated[
 class Expect(PlanMapping):
     """Which replies are acceptable; without `status` any 2xx or 3xx is."""
 
+    # What an `http:` around asks for, `null` takes away.
+    nullable: ClassVar[frozenset[str]] = frozenset({*get_args(ExpectationName), "soft"})
     synonyms: ClassVar[Mapping[str, str]] = {
         **dict.fromkeys(("code", "status_code", "statusCode"), "status"),
         **dict.fromkeys(("response_time", "duration", "latency", "max_time"), "time"),
@@ -247,6 +250,80 @@ class Expect(PlanMapping):
         description="True, or the names of expectations that only warn when they fail.",
         examples=["true", "[time]"],
     )
+
+    @classmethod
+    def folded(cls, layers: Sequence[Expect | None]) -> Expect | None:
+        """Return several as one, the nearest last: it says what a key is, and null is none.
+
+        JSONPaths and headers are keys too. What is soft stays so, unless a nearer one writes the
+        key; `soft` of a layer is about all that is expected down to there.
+        """
+        values: dict[str, Any] = {}
+        soft: set[str] = set()
+        for layer in layers:
+            if layer is None:
+                values, soft = {}, set()
+                continue
+            for name in _written(layer):
+                soft -= _put(values, name, getattr(layer, name))
+            if "soft" in layer.model_fields_set:
+                units = {unit for name in values for unit in _units(name, values[name])}
+                soft = {*filter(layer.is_soft, units), *(soft if layer.soft else ())}
+        if not values:
+            return None
+        if soft:
+            values["soft"] = sorted(soft)
+        return cls.model_construct(_fields_set=set(values), **values)
+
+    def from_folder(self, folder: str) -> Expect:
+        """Return it as it reads in another folder, from which `folder` is where it stands."""
+        name = self.schema_
+        if name is None or name.source.startswith("/"):
+            return self
+        source = f"{folder}/{name.source}"
+        shift = len(source) - len(name.source)
+        offsets = tuple(shift + at for at in name.offsets)
+        first, *rest = name.parts
+        moved = Text(source, (f"{folder}/", *name.parts), (0, *offsets))
+        if isinstance(first, str):
+            moved = Text(source, (f"{folder}/{first}", *rest), (0, *offsets[1:]))
+        return self.model_copy(update={"schema_": moved})
+
+    def is_soft(self, unit: str) -> bool:
+        """Say whether a key only warns, or one of its JSONPaths or headers: `json $.id`."""
+        if not isinstance(self.soft, list):
+            return self.soft is True
+        return unit in self.soft or unit.partition(" ")[0] in self.soft
+
+
+def _written(expect: Expect) -> Iterator[str]:
+    """Yield the fields that are written, `soft` left out, in an order that is always the same."""
+    given = expect.model_fields_set - {"soft"}
+    return (name for name in Expect.model_fields if name in given)
+
+
+def _units(name: str, value: object) -> set[str]:
+    """Return what of a key can be soft by itself."""
+    key = name.removesuffix("_")
+    return {f"{key} {inner}" for inner in value} if isinstance(value, dict) else {key}
+
+
+def _put(values: dict[str, Any], name: str, value: Any) -> set[str]:  # noqa: ANN401 - of any key
+    """Write a key of a nearer layer; returns what isn't said by others any more."""
+    before = values.pop(name, None)
+    if value is None:
+        return _units(name, before)
+    if not isinstance(value, dict):
+        values[name] = value
+        return _units(name, before)
+    own = {inner.lower() if name == "header" else inner for inner in value}
+    kept = {
+        inner: expected
+        for inner, expected in (before or {}).items()
+        if (inner.lower() if name == "header" else inner) not in own
+    }
+    values[name] = {**kept, **value}
+    return _units(name, before or {}) - _units(name, kept) | _units(name, value)
 
 
 # -- extract -------------------------------------------------------------------------------

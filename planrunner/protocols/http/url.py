@@ -1,6 +1,7 @@
-"""URLs as both clients and the compiler see them: split, joined, percent-encoded.
+"""URLs as both clients and the compiler see them: split, joined, percent-encoded, redirected.
 
-Source: RFC 3986. Encoding keeps reserved characters and `%XX` that is already there, so a URL
+Source: RFC 3986; for redirects RFC 9110 §15.4, and the Fetch standard where it leaves a choice.
+Encoding keeps reserved characters and `%XX` that is already there, so a URL
 that was written correctly is sent as written, and nothing a variable holds can end the request
 line.
 """
@@ -15,7 +16,20 @@ from urllib.parse import quote, unquote_to_bytes, urljoin, urlsplit
 from planrunner.errors import PlanrunnerError
 from planrunner.values import dataclass
 
-__all__ = ["Location", "Origin", "UrlError", "join", "quote_query", "quote_target", "split_url"]
+__all__ = [
+    "BODY_HEADERS",
+    "PRIVATE_HEADERS",
+    "REDIRECTS",
+    "Location",
+    "Origin",
+    "UrlError",
+    "crosses",
+    "join",
+    "quote_query",
+    "quote_target",
+    "redirect_method",
+    "split_url",
+]
 
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
@@ -133,3 +147,32 @@ def _basic(user: str | None, password: str | None) -> str:
         return ""
     pair = unquote_to_bytes(user or "") + b":" + unquote_to_bytes(password or "")
     return "Basic " + b64encode(pair).decode("ascii")
+
+
+# -- redirects ---------------------------------------------------------------------------------
+
+REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+
+PRIVATE_HEADERS: Final = frozenset({"authorization", "cookie", "proxy-authorization"})
+"""Not sent on across a border; see `crosses`."""
+
+BODY_HEADERS: Final = frozenset(
+    {"content-encoding", "content-language", "content-length", "content-location", "content-type"}
+)
+"""Dropped together with the body when the method becomes GET."""
+
+
+def crosses(origin: Origin, target: Origin) -> bool:
+    """Say whether a redirect leads where credentials must not follow.
+
+    That is to another host, or from TLS to where anybody could read them. Other ports of the same
+    host have the same owner, as for cookies.
+    """
+    return origin.host != target.host or (origin.scheme, target.scheme) == ("https", "http")
+
+
+def redirect_method(status: int, method: str) -> str:
+    """Return the method of the next request; when it differs, the body is dropped."""
+    if status == 303 and method != "HEAD":
+        return "GET"
+    return "GET" if status in (301, 302) and method == "POST" else method

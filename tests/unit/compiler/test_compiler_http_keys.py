@@ -14,7 +14,8 @@ from pydantic import BaseModel
 from planrunner.compiler import compile_plan
 from planrunner.language.fields.mapping import PlanMapping
 from planrunner.plan.loader import load
-from planrunner.protocols.http.spec import HttpModel, RequestKeys
+from planrunner.protocols.http.spec import RequestKeys
+from planrunner.protocols.http.spec_settings import HttpModel
 
 PLAN = """
 name: every key
@@ -33,6 +34,9 @@ http:
   proxy: http://localhost:2
   hosts: {shop.test: 127.0.0.1}
   source_addresses: [127.0.0.2]
+  expect: {time: < 2s}
+  pause: 1s
+  tags: {team: core}
 users:
   A:
     steps:

@@ -15,7 +15,8 @@ from planrunner.language.expressions.expression import EvaluationError, to_text
 from planrunner.protocols.base import Scope
 from planrunner.protocols.http.compile.settings import compile_settings
 from planrunner.protocols.http.operation import DynamicBody, FileBody, HttpOperation, StaticBody
-from planrunner.protocols.http.spec import HttpModel, RequestSpec
+from planrunner.protocols.http.spec import RequestSpec
+from planrunner.protocols.http.spec_settings import HttpModel
 from planrunner.protocols.http.target import caveat, choose_client
 from planrunner.protocols.http.url import Origin
 from planrunner.units import NS_PER_S

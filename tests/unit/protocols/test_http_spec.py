@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from planrunner.protocols.http.spec import HttpModel, RequestKeys, RequestSpec
+from planrunner.protocols.http.spec import RequestKeys, RequestSpec
+from planrunner.protocols.http.spec_settings import HttpModel
 
 
 def faults_of(model: type[Any], data: object) -> list[tuple[tuple[str | int, ...], str]]:

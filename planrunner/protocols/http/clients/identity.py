@@ -9,8 +9,7 @@ from planrunner.protocols.http.clients.signing.digest import Answers
 from planrunner.protocols.http.clients.signing.signer import MessageSigner
 from planrunner.protocols.http.cookies import CookieJar
 from planrunner.protocols.http.headers import FRAMING
-from planrunner.protocols.http.redirects import PRIVATE_HEADERS
-from planrunner.protocols.http.url import Origin
+from planrunner.protocols.http.url import PRIVATE_HEADERS, Origin
 
 __all__ = ["WireIdentity"]
 

@@ -11,8 +11,12 @@ from collections.abc import Container
 from typing import Final
 
 from planrunner.protocols.http.headers import asks_to_close
-from planrunner.protocols.http.redirects import BODY_HEADERS, PRIVATE_HEADERS, redirect_method
-from planrunner.protocols.http.url import Location
+from planrunner.protocols.http.url import (
+    BODY_HEADERS,
+    PRIVATE_HEADERS,
+    Location,
+    redirect_method,
+)
 
 __all__ = [
     "add_cookies",

@@ -17,7 +17,8 @@ from planrunner.protocols.http.compile.auth import Credentials, compile_auth, sc
 from planrunner.protocols.http.compile.request_line import compile_headers, merge_headers
 from planrunner.protocols.http.compile.sources import compile_sources
 from planrunner.protocols.http.operation import Header, HttpSettings, TextParts
-from planrunner.protocols.http.spec import Certificate, HttpModel, Pool, RequestKeys
+from planrunner.protocols.http.spec import RequestKeys
+from planrunner.protocols.http.spec_settings import Certificate, HttpModel, HttpScope, Pool
 from planrunner.protocols.http.target import needs_httpx
 from planrunner.protocols.http.url import UrlError, split_url
 from planrunner.protocols.lowering import Files, Lowering, SpecPath
@@ -48,7 +49,7 @@ class HttpDefaults:
 
 
 def compile_settings(
-    model: HttpModel | None,
+    model: HttpScope | None,
     *,
     constants: Mapping[str, object],
     files: Files,
@@ -58,7 +59,7 @@ def compile_settings(
     """Compile an `http:` block; None is an empty one.
 
     Args:
-        model: Of the plan, or of a user class.
+        model: Of the plan, or of a user class; of a task or flow what requests start from.
         constants: Names with a value that is known before the run.
         files: What relative paths are relative to.
         over: The plan's, when `model` is a user class's; what the class doesn't say stays.
@@ -70,10 +71,12 @@ def compile_settings(
     lowering = Lowering(constants, files)
     given = model.model_fields_set
     headers = {**base.headers, **compile_headers(model.headers, lowering, ("headers",))}
-    settings = _connections(model, base.settings, lowering)
-    sources = compile_sources(model.source_addresses, lowering)
-    if "source_addresses" in given:
-        settings = replace(settings, sources=tuple(sources))
+    settings, session, sources = base.settings, "", {}
+    if isinstance(model, HttpModel):
+        settings, session = _connections(model, settings, lowering), model.session or ""
+        sources = compile_sources(model.source_addresses, lowering)
+        if "source_addresses" in given:
+            settings = replace(settings, sources=tuple(sources))
     timeout_ns = lowering.duration(model.timeout, ("timeout",), settings.timeout_ns)
     if timeout_ns <= 0:
         lowering.fault(("timeout",), Code.INVALID_VALUE, "a timeout must be more than 0")
@@ -84,7 +87,6 @@ def compile_settings(
         else _base_url(model.base_url, lowering),
         headers=merge_headers(headers),
         timeout_ns=timeout_ns,
-        max_kept=lowering.number(model.max_kept, ("max_kept",), settings.max_kept),
         follow_redirects=lowering.flag(
             ("follow_redirects",), model.follow_redirects, default=settings.follow_redirects
         ),
@@ -98,12 +100,12 @@ def compile_settings(
         settings,
         defaults,
         tuple(lowering.faults),
-        model.session or "",
+        session,
         tuple((path, address) for address, path in sources.items()),
     )
 
 
-def replaces(spec: HttpModel | RequestKeys, keys: tuple[str | int, ...]) -> bool:
+def replaces(spec: HttpScope | RequestKeys, keys: tuple[str | int, ...]) -> bool:
     """Say whether a request, or the settings of a user class, say themselves what `keys` set."""
     own = {name.lower() for name in spec.headers or {}}
     match keys:
@@ -114,7 +116,7 @@ def replaces(spec: HttpModel | RequestKeys, keys: tuple[str | int, ...]) -> bool
                 scheme in ("basic", "bearer", "digest", "sigv4") and "authorization" in own
             )
         case ("base_url", *_):
-            if isinstance(spec, HttpModel):
+            if isinstance(spec, HttpScope):
                 return spec.base_url is not None
             url: Text = getattr(spec, spec.verb())
             return bool(_ABSOLUTE.match(url.source))
@@ -125,7 +127,8 @@ def replaces(spec: HttpModel | RequestKeys, keys: tuple[str | int, ...]) -> bool
 def _connections(model: HttpModel, settings: HttpSettings, lowering: Lowering) -> HttpSettings:
     """Compile what is about connections; keys that aren't written stay as in `settings`."""
     given = model.model_fields_set
-    changed: dict[str, Any] = {}
+    most_kept = lowering.number(model.max_kept, ("max_kept",), settings.max_kept)
+    changed: dict[str, Any] = {"max_kept": most_kept}
     if "verify" in given:
         changed["verify"] = lowering.flag(("verify",), model.verify, default=True)
     if "ca" in given:

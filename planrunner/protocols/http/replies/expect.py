@@ -64,13 +64,13 @@ def compile_expect(expect: Expect | None, lowering: Lowering) -> Expected:
     hard: list[tuple[str, Check]] = []
     soft: list[tuple[str, Check]] = []
     for name, words, check in _checks(expect, lowering):
-        (soft if _is_soft(expect, name) else hard).append((words, check))
+        (soft if expect.is_soft(name) else hard).append((words, check))
     status = "2xx or 3xx"
     accept: Container[int] = DEFAULT_ACCEPT
-    states_status = expect.status is not None and not _is_soft(expect, "status")
+    states_status = expect.status is not None and not expect.is_soft("status")
     if expect.status is not None:
         accept, status = _accept(expect.status, lowering), _shown_status(expect.status)
-        if _is_soft(expect, "status"):
+        if expect.is_soft("status"):
             soft.insert(0, (f"status {status}", _has_status(accept, status)))
             accept, status = _ANY_STATUS, "any"
     given = expect.model_fields_set
@@ -90,21 +90,17 @@ def compile_expect(expect: Expect | None, lowering: Lowering) -> Expected:
 _OF_TEXT: Final = ("contains", "not_contains", "matches", "not_matches")
 
 
-def _is_soft(expect: Expect, name: str) -> bool:
-    return expect.soft is True or (isinstance(expect.soft, list) and name in expect.soft)
-
-
 def _checks(expect: Expect, lowering: Lowering) -> Iterator[tuple[str, str, Check]]:
     """Yield each check with its key and what it expects, in words."""
     if expect.time is not None and (check := compile_time(expect.time, lowering)):
         yield "time", f"time {expect.time.source}", check
     for name, expected in (expect.header or {}).items():
         words = f"header {name}{rule_words(expected)}"
-        yield "header", words, _header(name, expected, lowering)
+        yield f"header {name}", words, _header(name, expected, lowering)
     yield from _text_checks(expect, lowering)
     for source, expected in (expect.json_ or {}).items():
         if check := _json(source, expected, lowering):
-            yield "json", f"json {source}{rule_words(expected)}", check
+            yield f"json {source}", f"json {source}{rule_words(expected)}", check
     if expect.schema_ is not None and (check := compile_schema(expect.schema_, lowering)):
         yield "schema", f"schema {expect.schema_.source}", check
 

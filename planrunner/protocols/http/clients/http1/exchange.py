@@ -17,8 +17,7 @@ from planrunner.protocols.http.clients.request import IDEMPOTENT, LARGE, WireReq
 from planrunner.protocols.http.clients.rewrite import is_closing, method_of, next_hop, target_of
 from planrunner.protocols.http.clients.signing.signer import MessageSigner
 from planrunner.protocols.http.clients.upload import Upload
-from planrunner.protocols.http.redirects import crosses
-from planrunner.protocols.http.url import Origin, UrlError, join
+from planrunner.protocols.http.url import Origin, UrlError, crosses, join
 from planrunner.units import NS_PER_S
 
 __all__ = ["WireExchange"]

@@ -16,7 +16,7 @@ from typing import Final
 from planrunner.protocols.base import FailureKind
 from planrunner.protocols.http.clients.fault import WireFault
 from planrunner.protocols.http.clients.recall import is_worth_a_glimpse
-from planrunner.protocols.http.redirects import REDIRECTS
+from planrunner.protocols.http.url import REDIRECTS
 
 __all__ = ["HEAD_END", "UNTIL_CLOSE", "ReplyHead", "ReplyHeads", "is_surplus", "status_named"]
 

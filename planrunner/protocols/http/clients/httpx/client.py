@@ -40,9 +40,8 @@ from planrunner.protocols.http.clients.tally import Tally
 from planrunner.protocols.http.clients.tap import TappedIdentity, keeping_replies
 from planrunner.protocols.http.cookies import CookieJar
 from planrunner.protocols.http.operation import HttpSettings
-from planrunner.protocols.http.redirects import REDIRECTS, crosses
 from planrunner.protocols.http.sources import Sources
-from planrunner.protocols.http.url import Location, Origin, UrlError, join
+from planrunner.protocols.http.url import REDIRECTS, Location, Origin, UrlError, crosses, join
 from planrunner.units import NS_PER_S
 
 FOREVER: Final = 2**63

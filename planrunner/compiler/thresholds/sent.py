@@ -1,0 +1,44 @@
+"""What the requests of a compiled plan are called, and how they are tagged, for thresholds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from planrunner.compiler.thresholds.names import KnownTargets, OwnerOfTask
+from planrunner.graph.run_graph import Block, RequestNode, StepNode, UserProgram, walk_steps
+from planrunner.metrics.thresholds.selector import SelectorKind
+
+__all__ = ["note_sent"]
+
+
+def note_sent(
+    names: KnownTargets, programs: Iterable[UserProgram], blocks: Iterable[Block | None]
+) -> KnownTargets:
+    """Return `names` with what users send, whether they are selected or not, and `blocks` do."""
+    for block in blocks:
+        _note(names, () if block is None else block.steps, None)
+    for program in programs:
+        for task in program.tasks:
+            _note(names, task.steps, (program.name, task.name))
+        for steps in (program.on_start, program.on_stop):
+            _note(names, steps, (program.name, ""))
+    return names
+
+
+def _note(names: KnownTargets, steps: Sequence[StepNode], owner: OwnerOfTask | None) -> None:
+    for step in walk_steps(steps):
+        if isinstance(step, RequestNode):
+            _note_tags(names, step, owner)
+
+
+def _note_tags(names: KnownTargets, request: RequestNode, owner: OwnerOfTask | None) -> None:
+    of_reply = ((key, None) for key, _ in request.reply_tags)
+    for key, value in (*request.tags, *of_reply):
+        owners = names.owners.setdefault(SelectorKind.TAG, {}).setdefault(key, set())
+        if owner is not None:
+            owners.add(owner)
+        known = names.values.setdefault(key, set())
+        if value is None or known is None:
+            names.values[key] = None
+        else:
+            known.add(value)
