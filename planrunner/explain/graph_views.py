@@ -194,7 +194,7 @@ def _twigs(steps: Sequence[StepNode]) -> list[Branch]:
 def _request_words(request: RequestNode) -> str:
     """Return a request with what holds for it because a scope around says so."""
     inherited = request.inherited_words
-    return f"request {request.name}" + (f" ({inherited})" if inherited else "")
+    return f"request {request.name_words}" + (f" ({inherited})" if inherited else "")
 
 
 def _length(phase: PhaseNode) -> str:

@@ -7,11 +7,12 @@ from typing import ClassVar
 from planrunner.graph.described_step import DescribedStep, Nested
 from planrunner.language.expressions.values import Evaluate
 from planrunner.load.pauses import Pause
+from planrunner.metrics.limited_words import MOST_NAMES_OF_A_TEMPLATE
 from planrunner.protocols.base import Exchange
 from planrunner.units import format_count, write_duration
 from planrunner.values import dataclass
 
-__all__ = ["ParallelNode", "PollNode", "RequestNode", "ThinkNode"]
+__all__ = ["Naming", "ParallelNode", "PollNode", "RequestNode", "ThinkNode"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +28,49 @@ class ThinkNode(DescribedStep):
 
 
 @dataclass(frozen=True, slots=True)
-class RequestNode(DescribedStep):
-    """One request; `name` is the series name.
+class Naming:
+    """A name that is known when the request is sent.
 
     Attributes:
+        fixed: What of it is always the same: before the first expression, between them, after.
+    """
+
+    evaluate: Evaluate
+    fixed: tuple[str, ...]
+
+    def can_give(self, name: str) -> bool:
+        """Say whether some values come to this name."""
+        first, *between, last = self.fixed
+        if len(first) + len(last) > len(name):
+            return False
+        if not name.startswith(first) or not name.endswith(last):
+            return False
+        rest = name[len(first) : len(name) - len(last)]
+        for piece in between:
+            at = rest.find(piece)
+            if at < 0:
+                return False
+            rest = rest[at + len(piece) :]
+        return True
+
+    def may_fit(self, glob: str) -> bool:
+        """Say whether some values may come to a name that fits a glob, by what it begins with."""
+        first, *_, last = glob.split("*")
+        return _agree(first, self.fixed[0]) and _agree(last[::-1], self.fixed[-1][::-1])
+
+
+def _agree(one: str, other: str) -> bool:
+    return one.startswith(other) or other.startswith(one)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestNode(DescribedStep):
+    """One request.
+
+    Attributes:
+        name: The series name; of a computed one the name as it is written.
+        template: The name as the plan writes it, where that has expressions; else empty.
+        naming: Gives the name, where only a user can.
         tags: Static tags, sorted.
         reply_tags: Tags whose value comes from the reply: (key, expression over reply names).
         reads_reply: True when an expression needs json, body, headers or status afterwards.
@@ -49,6 +89,8 @@ class RequestNode(DescribedStep):
     measured: bool = True
     when: Evaluate | None = None
     reads_reply: bool = False
+    template: str = ""
+    naming: Naming | None = None
     pause: ThinkNode | None = None
     untagged: frozenset[str] = frozenset()
     inherited: tuple[str, ...] = ()
@@ -63,10 +105,21 @@ class RequestNode(DescribedStep):
         return self.name + ("" if self.measured else " (not measured)")
 
     @property
+    def written(self) -> str:
+        """The name as the plan writes it."""
+        return self.template or self.name
+
+    @property
     def inherited_words(self) -> str:
         """What it takes from settings around it, and how long its user pauses then."""
         pause = () if self.pause is None else (f"pause {self.pause.pause.words}",)
         return ", ".join((*self.inherited, *pause))
+
+    @property
+    def name_words(self) -> str:
+        """The name; of a computed one how many there may be."""
+        most = f"at most {MOST_NAMES_OF_A_TEMPLATE} names"
+        return self.name if self.naming is None else f"{self.name} ({most})"
 
 
 @dataclass(frozen=True, slots=True)

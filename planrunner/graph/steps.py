@@ -8,7 +8,7 @@ from typing import ClassVar, cast
 
 from planrunner.graph.described_step import DescribedStep, Nested, StepOrigin
 from planrunner.graph.outer_steps import ExecNode, LogNode, PythonNode, StopNode, StopWhat, Word
-from planrunner.graph.sending_steps import ParallelNode, PollNode, RequestNode, ThinkNode
+from planrunner.graph.sending_steps import Naming, ParallelNode, PollNode, RequestNode, ThinkNode
 from planrunner.graph.shared_steps import BarrierNode, PopNode, PushNode
 from planrunner.language.expressions.values import Evaluate
 from planrunner.values import dataclass
@@ -25,6 +25,7 @@ __all__ = [
     "HeaderNode",
     "IfNode",
     "LogNode",
+    "Naming",
     "OnError",
     "ParallelNode",
     "PollNode",

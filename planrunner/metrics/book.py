@@ -6,21 +6,26 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from planrunner.metrics.histogram import Histogram
+from planrunner.metrics.limited_words import (
+    MOST_NAMES_OF_A_TEMPLATE,
+    MOST_TAG_VALUES,
+    LimitedWords,
+)
 from planrunner.metrics.measures import Measure
 from planrunner.metrics.series import Labels, Series
 from planrunner.metrics.snapshot import SeriesDelta, Snapshot
 
-__all__ = ["OTHER_VALUE", "OVERFLOW_NAME", "SeriesBook"]
+__all__ = ["OVERFLOW_NAME", "Crowded", "SeriesBook"]
 
 OVERFLOW_NAME = "__overflow__"
 """The request name that stands for all names beyond the cap."""
 
-OTHER_VALUE = "__other__"
-"""The tag value that stands for all values of a key beyond the cap."""
+Crowded = tuple[str, str]
+"""`name` or `tag`, and whose: a template of names, or the key of a tag."""
 
 _MAX_NAMES = 500
-_MAX_TAG_VALUES = 20
 _MAX_TAG_LENGTH = 100
+_MAX_NAME_LENGTH = 200
 
 
 class SeriesBook:
@@ -36,6 +41,8 @@ class SeriesBook:
     Attributes:
         opened: Every series so far; the position is its `index`.
         overflowed: Whether a request name found no room.
+        names: Those that templates of names came to; the key is the template.
+        tag_values: Those that came with replies; the key is the tag's.
     """
 
     __slots__ = (
@@ -43,9 +50,10 @@ class SeriesBook:
         "_drained_ns",
         "_mask",
         "_names",
-        "_tag_values",
+        "names",
         "opened",
         "overflowed",
+        "tag_values",
     )
 
     def __init__(self, start_ns: int = 0, *, mask: Callable[[str], str] = str) -> None:
@@ -55,7 +63,8 @@ class SeriesBook:
         self._drained_ns = start_ns
         self._by_labels: dict[Labels, Series] = {}
         self._names: set[str] = set()
-        self._tag_values: dict[str, set[str]] = {}
+        self.names = LimitedWords(MOST_NAMES_OF_A_TEMPLATE)
+        self.tag_values = LimitedWords(MOST_TAG_VALUES)
 
     def series(self, labels: Labels, measures: Sequence[Measure] = ()) -> Series:
         """Return the series of `labels`, the same object every time.
@@ -77,18 +86,24 @@ class SeriesBook:
         self._by_labels[labels] = series
         return series
 
+    @property
+    def crowded(self) -> tuple[Crowded, ...]:
+        """What had more words than it may."""
+        tags = (("tag", key) for key in self.tag_values.full)
+        return (*(("name", template) for template in self.names.full), *tags)
+
     def tag_value(self, key: str, value: str) -> str:
         """Return the tag value to use for one that a reply gave: at most 20 a key open a series."""
-        seen = self._tag_values.setdefault(key, set())
-        if value in seen:
+        if self.tag_values.has(key, value):
             return value
-        value = self._mask(value)[:_MAX_TAG_LENGTH]
-        if value in seen:
-            return value
-        if len(seen) >= _MAX_TAG_VALUES:
-            return OTHER_VALUE
-        seen.add(value)
-        return value
+        return self.tag_values.admit(key, self._mask(value)[:_MAX_TAG_LENGTH])
+
+    def request_name(self, template: str, name: str) -> str:
+        """Return the name to use for one that a template came to: at most 50 open a series."""
+        if self.names.has(template, name):
+            return name
+        name = self._mask(name.strip())[:_MAX_NAME_LENGTH]
+        return self.names.admit(template, name) if name else template
 
     def drain(self, now_ns: int, users: Mapping[str, int]) -> Snapshot:
         """Return what came since the last drain, and forget it.

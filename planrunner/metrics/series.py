@@ -36,7 +36,7 @@ class Labels:
     """What the samples of a series have in common; selectors and tables look at nothing else.
 
     Attributes:
-        request: The series name: `GET /kv/:key`; the unrendered template unless the plan names it.
+        request: The series name: `GET /kv/:key`; without a `name:` the URL isn't rendered.
         method: `GET`, `put`, or `` for iterations and groups.
         protocol: What sent them: `http`, `etcd`; empty for iterations and groups.
         kind: `request`, `iteration` or `group`; only requests count in totals.
@@ -50,6 +50,7 @@ class Labels:
         groups: The groups around the step, outermost first.
         tags: Sorted (key, value) pairs; the value is empty for a plain tag.
         status: The status code, 0 when no reply arrived.
+        template: The name as the plan writes it, where that has expressions; else empty.
         status_name: The status in words, when its protocol has words: `NOT_FOUND`; else empty.
         failure: The failure kind's word, empty for a success.
         measured: False for traffic that is no result (`measure: false`, on_start, setup …).
@@ -71,6 +72,12 @@ class Labels:
     measured: bool = True
     protocol: str = ""
     status_name: str = ""
+    template: str = ""
+
+    @property
+    def written(self) -> str:
+        """The name as the plan writes it."""
+        return self.template or self.request
 
     @property
     def status_text(self) -> str:

@@ -7,8 +7,8 @@ of workers nor the grouping of intervals shows in a result.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import field, replace
 
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.measures import LATENCY, SERVICE_TIME, Measure
@@ -130,6 +130,17 @@ class Snapshot:
     def then(self, later: Snapshot) -> Snapshot:
         """Return this and the following interval as one: its users are those of the later."""
         return self._joined(later, later.users)
+
+    def relabelled(self, rename: Callable[[Labels], Labels]) -> Snapshot:
+        """Return the same under other labels; what then has the same is summed."""
+        parts: dict[Labels, list[SeriesDelta]] = {}
+        for labels, delta in self.deltas.items():
+            parts.setdefault(rename(labels), []).append(delta)
+        deltas = {
+            labels: same[0] if len(same) == 1 else _sum(same).to_delta()
+            for labels, same in parts.items()
+        }
+        return replace(self, deltas=deltas)
 
     def _joined(self, other: Snapshot, users: Mapping[str, int]) -> Snapshot:
         start_ns = min(self.start_ns, other.start_ns)

@@ -9,7 +9,14 @@ from pydantic import Discriminator, Field, Tag
 
 from planrunner.language.fields.mapping import PlanMapping
 from planrunner.language.fields.text import Text
-from planrunner.language.fields.types import Duration, Flag, TextField, ValueField, VariableName
+from planrunner.language.fields.types import (
+    Duration,
+    Flag,
+    SeriesName,
+    TextField,
+    ValueField,
+    VariableName,
+)
 
 __all__ = [
     "Extraction",
@@ -71,7 +78,7 @@ class RequestModel(Protocol):
     """
 
     @property
-    def name(self) -> str | None: ...
+    def name(self) -> Text | None: ...
     @property
     def tags(self) -> Sequence[str] | Mapping[str, object] | None: ...
     @property
@@ -83,9 +90,8 @@ class RequestModel(Protocol):
 class OperationModel(PlanMapping):
     """One operation: the base of the models of a protocol's steps."""
 
-    name: str | None = Field(
+    name: SeriesName | None = Field(
         None,
-        min_length=1,
         description="The series name. Default the action, and what it acts on as written.",
         examples=["read a key"],
     )

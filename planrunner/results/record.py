@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import field
-from typing import Final
+from dataclasses import field, fields
+from typing import Any, Final
 
 from planrunner.errors import UsageError
 from planrunner.metrics.amounts import Unit
@@ -105,6 +105,7 @@ class SeriesRecord:
         status_name: The status in its protocol's words: `NOT_FOUND`; empty where it is a number.
         measures: The values of each recorded measure, by its name; those without any are left out.
         after: True for requests sent when the measured time was over.
+        template: The name as the plan writes it, where that has expressions; else empty.
         first_second: From the start of the run, the end of the first interval that had one of the
             samples; 0 where it isn't known, and so `last_second`.
     """
@@ -134,6 +135,7 @@ class SeriesRecord:
     after: bool = False
     first_second: float = 0.0
     last_second: float = 0.0
+    template: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,7 +347,7 @@ def _order(labels: Labels) -> tuple[object, ...]:
     return (
         *(labels.kind, labels.request, labels.method, labels.phase, labels.stage, labels.user),
         *(labels.task, labels.warmup, labels.after, labels.measured, labels.status, labels.failure),
-        *(labels.groups, labels.tags),
+        *(labels.groups, labels.tags, labels.template),
     )
 
 
@@ -368,6 +370,7 @@ def _record(labels: Labels, total: SeriesTotal, started_ns: int) -> SeriesRecord
         tags=labels.tags,
         protocol=labels.protocol,
         status_name=labels.status_name,
+        template=labels.template,
         received_bytes=total.received,
         sent_bytes=total.sent,
         connects=total.connects,
@@ -396,24 +399,9 @@ def _flat(histogram: Histogram) -> tuple[int, ...]:
 
 def labels_of(record: SeriesRecord) -> Labels:
     """Return what the samples of a series have in common."""
-    return Labels(
-        request=record.request,
-        method=record.method,
-        kind=record.kind,
-        phase=record.phase,
-        stage=record.stage,
-        user=record.user,
-        task=record.task,
-        warmup=record.warmup,
-        after=record.after,
-        measured=record.measured,
-        status=record.status,
-        failure=record.failure,
-        groups=record.groups,
-        tags=tuple((pair[0], pair[1]) for pair in record.tags if len(pair) == 2),
-        protocol=record.protocol,
-        status_name=record.status_name,
-    )
+    shared: dict[str, Any] = {one.name: getattr(record, one.name) for one in fields(Labels)}
+    shared["tags"] = tuple((pair[0], pair[1]) for pair in record.tags if len(pair) == 2)
+    return Labels(**shared)
 
 
 def _delta(record: SeriesRecord) -> SeriesDelta:

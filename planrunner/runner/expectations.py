@@ -29,7 +29,7 @@ def count_expectations(
     judged = _judged(counters)
     of_status = dict(_statuses(graph, totals))
     for node in requests_of(graph):
-        name, exchange = node.name, node.exchange
+        name, exchange = node.written, node.exchange
         if exchange.states_status and name in of_status:
             found.setdefault((name, "", False), of_status[name])
         for is_soft, words in ((False, exchange.expected[1:]), (True, exchange.softly_expected)):
@@ -65,15 +65,15 @@ def _statuses(
     stated: dict[str, dict[str, None]] = {}
     for node in requests_of(graph):
         if node.exchange.states_status:
-            stated.setdefault(node.name, {})[node.exchange.expected[0]] = None
+            stated.setdefault(node.written, {})[node.exchange.expected[0]] = None
     replies: Counter[str] = Counter()
     broken: Counter[str] = Counter()
     for labels, total in totals.items():
         has_reply = labels.status or labels.status_name
         is_request = labels.kind == "request" and labels.is_result
         if is_request and has_reply and labels.failure in _OF_REPLIES:
-            replies[labels.request] += total.count
-            broken[labels.request] += total.count if labels.failure == "status" else 0
+            replies[labels.written] += total.count
+            broken[labels.written] += total.count if labels.failure == "status" else 0
     for name, words in stated.items():
         if replies[name]:
             held = replies[name] - broken[name]

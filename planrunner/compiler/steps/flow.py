@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from planrunner.compiler.names.known_names import Known
+from planrunner.compiler.names.references import references_in
 from planrunner.compiler.settings_block import of_http
 from planrunner.compiler.steps.exec_and_python import compile_exec, compile_python
 from planrunner.compiler.steps.inherited import refuse_pause
+from planrunner.compiler.steps.naming import renamed
 from planrunner.compiler.steps.shared_steps import compile_barrier, compile_pop, compile_push
 from planrunner.compiler.steps.walk import StepWalk, reads_of_reply
 from planrunner.graph.steps import (
@@ -32,6 +35,7 @@ from planrunner.graph.steps import (
 )
 from planrunner.language.diagnostics import Code, suggest
 from planrunner.language.expressions.expression import EvaluationError
+from planrunner.language.fields.text import lower_value
 from planrunner.language.fields.types import Deferred
 from planrunner.plan.models.actions import FlowCall
 from planrunner.plan.models.steps import FlowModel, StepModel
@@ -244,7 +248,7 @@ def _poll(
     timeout_ns = work.settle(model.timeout, (*path, "timeout"), _POLL_TIMEOUT_NS)
     refuse_pause(work, poll, inside, "`every:` says how long the user waits between attempts")
     request = walk.request(poll, inside, own_when, later | reads_of_reply(until))
-    request = replace(request, name=model.name or request.name, reads_reply=True)
+    request = renamed(walk, replace(request, reads_reply=True), model.name, (*path, "name"))
     condition = work.expression(until, (*path, "until"), walk.known).evaluate
     return PollNode(request, condition, until.source, every_ns, timeout_ns, when)
 
@@ -292,10 +296,11 @@ def _call(
     walk.known = walk.known.having(name for name, _ in arguments)
     walk.written.clear()
     walk.calling = (*walk.calling, name)
-    around = walk.blocks
+    around, outer = walk.blocks, walk.arguments
+    walk.arguments = _known_arguments(walk, call, flow)
     walk.blocks = around.within(of_http(flow.http), ("flows", name))
     steps = walk.steps(flow.do, ("flows", name, "do"), later)
-    walk.blocks = around
+    walk.blocks, walk.arguments = around, outer
     walk.calling = walk.calling[:-1]
     own = walk.written - {argument for argument, _ in arguments}
     walk.written |= written
@@ -325,6 +330,22 @@ def _arguments(
             where, value = (*path, name), call.arguments[name]
         found.append((name, walk.work.value(value, where, known).evaluate))
     return tuple(found)
+
+
+def _known_arguments(walk: StepWalk, call: FlowCall, flow: FlowModel) -> Mapping[str, object]:
+    """Return the arguments whose values are known in the flow, those of its callers included."""
+    args = flow.args or {}
+    known = {name: value for name, value in walk.arguments.items() if name not in args}
+    for name, default in args.items():
+        value = call.arguments.get(name, default)
+        roots = {reference.root for _, reference in references_in(value)}
+        if not roots & walk.work.secrets and roots <= walk.arguments.keys() | walk.work.constants:
+            constants = {**walk.work.constants, **walk.arguments}
+            lowered = walk.work.attempt(partial(lower_value, value, constants), (), None)
+            if lowered is not None and lowered.is_constant:
+                known[name] = lowered.value
+    written = _written_by(walk, call.flow).variables
+    return {name: value for name, value in known.items() if name not in written}
 
 
 def _log(

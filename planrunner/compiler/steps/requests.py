@@ -8,6 +8,7 @@ from typing import Final
 
 from planrunner.compiler.settings_block import SettingsBlock
 from planrunner.compiler.steps.inherited import Inherited, inherit
+from planrunner.compiler.steps.naming import name_of
 from planrunner.compiler.steps.tags import compile_tags
 from planrunner.compiler.steps.walk import StepWalk
 from planrunner.graph.steps import Evaluate, RequestNode
@@ -60,8 +61,11 @@ def compile_request(
         measured = work.settle(request.spec.measure, (*inside, "measure"), measured)  # type: ignore[assignment]  # a flag or an expression, as its field says
     walk.write(request.extracted, (*inside, "extract"))
     walk.publishes = walk.publishes or bool(reads)
+    given = name_of(walk, spec.name, (*inside, "name"), request.name)
     return RequestNode(
-        name=request.name,
+        name=given.name,
+        template=given.template,
+        naming=given.naming,
         exchange=_with_words(compiled.exchange, request.plugin),
         tags=tags,
         reply_tags=reply_tags,

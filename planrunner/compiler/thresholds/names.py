@@ -8,6 +8,7 @@ from typing import Final
 
 from planrunner.compiler.load.named_phases import NamedPhase, named_phases, phase_names
 from planrunner.compiler.steps.walk_steps import Flows
+from planrunner.graph.steps import Naming
 from planrunner.language.expressions.expression import ExpressionError, to_text
 from planrunner.language.fields.text import lower_value
 from planrunner.metrics.name_patterns import NameForm
@@ -23,7 +24,7 @@ from planrunner.metrics.thresholds.selector import (
 )
 from planrunner.plan.models.load.workload import PhaseModel
 from planrunner.plan.models.plan import PlanModel
-from planrunner.plan.models.requests import Operation
+from planrunner.plan.models.requests import Operation, written_name
 from planrunner.plan.models.steps import BlockModel, StepModel
 from planrunner.plan.models.users import TaskModel, UserModel
 from planrunner.protocols.base import FailureKind
@@ -62,6 +63,7 @@ class KnownTargets:
         methods: Actions that a bare name takes as a whole, such as `etcd.put`, with their tasks.
         senders: The protocols of the requests of a request name or action, task or user class.
         sent: The protocols of all requests of user classes.
+        templates: Names that only users give values, as they are written.
         values: The values of each tag; None when one is only known while the run goes on.
         stages: The stages of each phase, those of all profiles included.
         profiles: The phases of each profile.
@@ -81,6 +83,7 @@ class KnownTargets:
     methods: dict[str, set[OwnerOfTask]] = field(default_factory=dict)
     senders: dict[SelectorKind, dict[str, set[str]]] = field(default_factory=dict)
     sent: set[str] = field(default_factory=set)
+    templates: dict[str, Naming] = field(default_factory=dict)
     values: dict[str, set[str] | None] = field(default_factory=dict)
     stages: dict[str, set[str]] = field(default_factory=dict)
     profiles: dict[str, list[str]] = field(default_factory=dict)
@@ -123,7 +126,14 @@ class KnownTargets:
 
     def knows(self, term: Term, choices: Sequence[str]) -> bool:
         is_action = term.form is NameForm.ACTION and term.name in self.methods
-        return is_action or bool(meant_of(term, choices))
+        return is_action or bool(meant_of(term, choices)) or self._may_come(term)
+
+    def _may_come(self, term: Term) -> bool:
+        """Whether a pattern may mean names that only users give."""
+        if term.kind is not SelectorKind.REQUEST or not term.form.is_pattern:
+            return False
+        is_glob = term.form is NameForm.GLOB
+        return any(not is_glob or naming.may_fit(term.name) for naming in self.templates.values())
 
     def settled(self, term: Term) -> Term:
         """Return a name that has a `*` in the plan as that name, and any other term as it is."""
@@ -336,7 +346,7 @@ class _RequestOwner:
                 self._add_request(request, request.name, request.action)
             elif step.poll is not None and step.poll.operation is not None:
                 request = step.poll.operation
-                name = step.name or request.name
+                name = written_name(step.name) or request.name
                 self._own(SelectorKind.REQUEST, name)
                 self._own(SelectorKind.GROUP, name)
                 self._add_request(request, name)

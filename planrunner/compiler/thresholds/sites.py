@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from planrunner.graph.run_graph import UserProgram
 from planrunner.graph.steps import GroupNode, PollNode, RequestNode, StepNode, nested_steps
-from planrunner.metrics.series import Labels, Tags
+from planrunner.metrics.series import Labels, Tags, merge_tags
 
 __all__ = ["sites_of"]
 
@@ -51,10 +51,12 @@ def _group(name: str, place: Labels) -> Iterator[Labels]:
 def _request(node: RequestNode, place: Labels) -> Labels:
     exchange = node.exchange
     from_replies: Tags = tuple((key, "") for key, _ in node.reply_tags)
+    around = tuple(tag for tag in place.tags if tag[0] not in node.untagged)
     return replace(
         place,
         request=node.name,
         method=exchange.method,
         protocol=exchange.protocol.partition(":")[0],
-        tags=tuple(sorted({*place.tags, *node.tags, *from_replies})),
+        template=node.template,
+        tags=merge_tags(merge_tags(around, node.tags), from_replies),
     )

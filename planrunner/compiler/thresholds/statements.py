@@ -9,6 +9,7 @@ from typing import Final
 from planrunner.compiler.compilation import Compilation
 from planrunner.compiler.thresholds.measures import lacking_measure
 from planrunner.compiler.thresholds.names import KnownTargets
+from planrunner.compiler.thresholds.sent import admit_computed
 from planrunner.compiler.thresholds.singles import leaves_nothing, singles_of
 from planrunner.errors import PlanrunnerError
 from planrunner.language.diagnostics import Code, nearest_names, suggest
@@ -196,6 +197,7 @@ class _PlacedSentence:
         """Hold every name of a metric against the plan, and its measure against the protocols."""
         phase = metric.scope.phase.name if metric.scope.phase is not None else None
         for term in metric.terms:
+            admit_computed(names, term)
             choices = names.choices(term, phase)
             if choices is not None and not names.knows(term, choices):
                 message, hint = _unknown(term, choices, metric, names)

@@ -9,6 +9,7 @@ from typing import Final
 from planrunner.engine.coordinator.worker_pool import WorkerPool
 from planrunner.engine.recording.counters import Counters, TaskKey
 from planrunner.graph.run_graph import PhaseNode, RunGraph, TaskProgram, UserProgram
+from planrunner.metrics.limited_words import MOST_NAMES_OF_A_TEMPLATE, MOST_TAG_VALUES, OTHER
 from planrunner.units import NS_PER_MS, format_count, format_duration
 
 __all__ = ["counter_notices", "idle_notices", "overtime", "pool_notices", "quits", "start_failures"]
@@ -32,6 +33,13 @@ def pool_notices(pool: WorkerPool) -> Iterator[str]:
             "more than 500 request names; the rest are counted together as `__overflow__`: "
             "give requests with many URLs a `name`"
         )
+    for kind, key in pool.crowded:
+        what = (
+            f"the name `{key}` came to more than {MOST_NAMES_OF_A_TEMPLATE} names"
+            if kind == "name"
+            else f"the tag `{key}` had more than {MOST_TAG_VALUES} values"
+        )
+        yield f"{what}; the rest are counted together as `{OTHER}`"
     if pool.sampling_stopped:
         yield pool.sampling_stopped
 

@@ -9,6 +9,7 @@ from planrunner.engine.scheduling.timeline import Timeline
 from planrunner.engine.workers.local import Drained
 from planrunner.graph.loads import RunnableLoad
 from planrunner.graph.run_graph import PhaseNode
+from planrunner.metrics.book import Crowded
 
 __all__ = ["RunningPhase", "WorkerPool"]
 
@@ -33,6 +34,7 @@ class WorkerPool(Protocol):
 
     Attributes:
         overflowed: Whether a request name found no room.
+        crowded: What had more words than it may.
         sampling_stopped: Why raw samples are written no more; empty while they are.
         lead_ns: As in a phase.
         watches: Run as long as the load does.
@@ -44,6 +46,8 @@ class WorkerPool(Protocol):
 
     @property
     def overflowed(self) -> bool: ...
+    @property
+    def crowded(self) -> tuple[Crowded, ...]: ...
     @property
     def sampling_stopped(self) -> str: ...
     @property

@@ -76,6 +76,7 @@ from planrunner.graph.run_graph import (
     ThinkNode,
     WhileNode,
 )
+from planrunner.language.expressions.values import to_text
 from planrunner.load.turns import Turns
 from planrunner.metrics.series import Labels, Tags, merge_tags
 from planrunner.protocols.base import (
@@ -180,23 +181,49 @@ class Binder:
                 bound += self.steps(node.steps, place)  # as if its steps stood here
             else:
                 failures = self._failures(node, place)
-                step = self._step(node, place, failures)
-                if isinstance(node, RequestNode | PollNode | ParallelNode):
-                    step = self._heeding_errors(step, node, place)
-                if self._observer is None:
-                    step = self._with_pause(step, node, place)
-                    bound.append(only_when(node.when, step, failures))
-                    continue
-                step = self._with_pause(self._observer.step(node, step), node, place)
-                step = only_when(node.when, step, failures)
-                bound.append(self._observer.guarded(node, step))
+                step = only_when(node.when, self._unconditional(node, place, failures), failures)
+                if self._observer is not None:
+                    step = self._observer.guarded(node, step)
+                bound.append(step)
         return tuple(bound)
 
-    def _with_pause(self, step: Step, node: StepNode, place: StepPlace) -> Step:
-        """Return a step with the think time that follows it; most have none."""
-        if not isinstance(node, RequestNode | ParallelNode) or node.pause is None:
-            return step
-        return in_turn(step, *self.steps((node.pause,), place))
+    def _unconditional(self, node: StepNode, place: StepPlace, failures: StepFailures) -> Step:
+        """Return a step with what errors of it do and the pause after it, whatever its `when`."""
+        if isinstance(node, RequestNode) and node.naming is not None:
+            return self._named_by_users(
+                node, failures, lambda named: self._unconditional(named, place, failures)
+            )
+        step = self._step(node, place, failures)
+        if isinstance(node, RequestNode | PollNode | ParallelNode):
+            step = self._heeding_errors(step, node, place)
+        if self._observer is not None:
+            step = self._observer.step(node, step)
+        if isinstance(node, RequestNode | ParallelNode) and node.pause is not None:
+            return in_turn(step, *self.steps((node.pause,), place))
+        return step
+
+    def _named_by_users(
+        self, node: RequestNode, failures: StepFailures, bind: Callable[[RequestNode], Step]
+    ) -> Step:
+        """Return a request with a computed name: each name has a step, bound when it first comes.
+
+        So a request costs one look at its name more than one whose name is constant.
+        """
+        naming, template, name_for = node.naming, node.template, self._recorder.book.request_name
+        assert naming is not None
+        steps: dict[str, Step] = {}
+
+        async def request(user: Actor) -> None:
+            text = to_text(failures.evaluated(user, naming.evaluate))
+            step = steps.get(text)
+            if step is None:
+                name = name_for(template, text)
+                step = steps.get(name)
+                if step is None:
+                    step = steps[name] = bind(replace(node, name=name, naming=None))
+            await step(user)
+
+        return request
 
     def _span(
         self, kind: str, name: str, place: StepPlace, *, measured: bool = True
@@ -319,6 +346,7 @@ class Binder:
         around = tuple(tag for tag in place.tags if tag[0] not in node.untagged)
         place = replace(place, tags=around) if node.untagged else place
         labels = self._labels("request", node.name, exchange.method, place, tags=node.tags)
+        labels = replace(labels, template=node.template)
         protocol = exchange.protocol.partition(":")[0]
         labels = replace(labels, measured=node.measured, protocol=protocol)
         return Site(
@@ -332,19 +360,28 @@ class Binder:
     def _poll(self, node: PollNode, place: StepPlace) -> Step:
         request = node.request
         inside = replace(place, groups=(*place.groups, request.name))
+        failures = self._failures(request, inside)
+
+        def attempts(request: RequestNode) -> Step:
+            return bind_poll(node, self._attempt(request, inside))
+
+        if request.naming is None:
+            step = attempts(request)
+        else:
+            step = self._named_by_users(request, failures, attempts)
+        step = only_when(request.when, step, failures)
+        record = self._span("group", request.name, place, measured=request.measured)
+        return bind_group((step,), record)
+
+    def _attempt(self, request: RequestNode, place: StepPlace) -> Attempt:
         attempt = request_attempt(
             self._learning(request),
-            self._site(request, inside),
+            self._site(request, place),
             *self._wires.bind(request.exchange),
         )
         if self._turns is not None:
             attempt = throttled_attempt(attempt, self._turns)
-        if self._observer is not None:
-            attempt = self._observer.attempt(request, attempt)
-        failures = self._failures(request, inside)
-        step = only_when(request.when, bind_poll(node, attempt), failures)
-        record = self._span("group", request.name, place, measured=request.measured)
-        return bind_group((step,), record)
+        return attempt if self._observer is None else self._observer.attempt(request, attempt)
 
     def _group(self, node: GroupNode, place: StepPlace) -> Step:
         on_error = node.on_error or place.on_error

@@ -65,6 +65,9 @@ __all__ = [
     "only_when",
 ]
 
+_MOST_TEXT: Final = 16_000_000
+"""Of a variable: one that is joined with itself, time after time, doubles each time."""
+
 _ROUNDS_PER_TURN: Final = 256
 """Rounds of a loop after which others get a turn: in its steps, nothing might wait."""
 
@@ -247,10 +250,6 @@ def bind_think(node: ThinkNode) -> Step:
         await user.pause(user.drawer(pause)(), soundly=True)
 
     return think
-
-
-_MOST_TEXT: Final = 16_000_000
-"""Of a variable: one that is joined with itself, time after time, doubles each time."""
 
 
 def bind_set(node: SetNode, failures: StepFailures) -> Step:

@@ -43,7 +43,7 @@ from planrunner.graph.run_graph import (
 )
 from planrunner.load.partition import ALL, WorkerShare
 from planrunner.load.turns import Turns
-from planrunner.metrics.book import SeriesBook
+from planrunner.metrics.book import Crowded, SeriesBook
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.judging.evidence import ArrivalCounts
 from planrunner.metrics.snapshot import Snapshot
@@ -155,6 +155,11 @@ class Worker:
     @property
     def overflowed(self) -> bool:
         return self._book.overflowed
+
+    @property
+    def crowded(self) -> tuple[Crowded, ...]:
+        """What had more words than it may."""
+        return self._book.crowded
 
     @property
     def sampling_stopped(self) -> str:

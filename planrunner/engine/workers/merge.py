@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import reduce
 
 from planrunner.engine.recording.counters import Counters
@@ -11,9 +12,11 @@ from planrunner.engine.recording.run_queue import Waits
 from planrunner.engine.steps.step_services import MOST_LINES, LogSink
 from planrunner.engine.workers.local import Drained
 from planrunner.metrics.histogram import Histogram
+from planrunner.metrics.limited_words import LimitedWords
+from planrunner.metrics.series import Labels
 from planrunner.metrics.snapshot import Snapshot
 
-__all__ = ["health_of", "merge_drained"]
+__all__ = ["health_of", "limited", "merge_drained"]
 
 WorkerDrains = tuple[Sequence[Drained], Mapping[str, int]]
 """What a worker sent since the last time, and how many users of each class it has now."""
@@ -52,6 +55,23 @@ def merge_drained(
         lateness,
         (*home.failing, *(sample for part in sent for sample in part.failing)),
     )
+
+
+def limited(drained: Drained, names: LimitedWords) -> Drained:
+    """Return what a worker sent with no more names of a template than the run keeps.
+
+    Each worker keeps as many; of these, the first that come here stay.
+    """
+    if not any(labels.template for labels in drained.snapshot.deltas):
+        return drained
+
+    def rename(labels: Labels) -> Labels:
+        if labels.template in ("", labels.request):
+            return labels
+        name = names.admit(labels.template, labels.request)
+        return labels if name == labels.request else replace(labels, request=name)
+
+    return replace(drained, snapshot=drained.snapshot.relabelled(rename))
 
 
 def _snapshot(home: Drained, workers: Sequence[WorkerDrains], start_ns: int) -> Snapshot:

@@ -30,6 +30,7 @@ from planrunner.engine.workers.local import Drained
 from planrunner.graph.loads import RunnableLoad
 from planrunner.graph.run_graph import RunGraph
 from planrunner.load.partition import WorkerShare
+from planrunner.metrics.book import Crowded
 from planrunner.results.files.samples import SampleFile
 from planrunner.values import dataclass
 
@@ -156,6 +157,7 @@ class WorkerSecond:
     look: int = 0
     rows: int = 0
     overflowed: bool = False
+    crowded: tuple[Crowded, ...] = ()
     sampling_stopped: str = ""
 
 

@@ -30,7 +30,7 @@ from planrunner.engine.sharing.messages import SharedMessage
 from planrunner.engine.stop import Among, Ending, Stop, StopLevel
 from planrunner.engine.workers.assignment import who_shares
 from planrunner.engine.workers.local import Drained, Worker
-from planrunner.engine.workers.merge import merge_drained
+from planrunner.engine.workers.merge import limited, merge_drained
 from planrunner.engine.workers.messages import (
     Asked,
     Begin,
@@ -50,6 +50,8 @@ from planrunner.engine.workers.worker_state import WorkerHandle, WorkerState
 from planrunner.errors import CannotRun
 from planrunner.graph.loads import RunnableLoad
 from planrunner.graph.run_graph import PhaseNode, RunGraph
+from planrunner.metrics.book import Crowded
+from planrunner.metrics.limited_words import MOST_NAMES_OF_A_TEMPLATE, LimitedWords
 from planrunner.results.files.samples import SampleWriter
 from planrunner.units import NS_PER_MS, NS_PER_S, NS_PER_US
 
@@ -133,6 +135,7 @@ class RemotePool:
         self._asked: dict[Among, set[int]] = {}
         self._samples: SampleWriter | None = None
         self._drained_ns = 0
+        self._names = LimitedWords(MOST_NAMES_OF_A_TEMPLATE)
         self._looks = 0
         self._awaited: tuple[Callable[[WorkerState], bool], InterruptibleSleep] | None = None
         self._halted_ns = FOREVER_NS
@@ -151,6 +154,12 @@ class RemotePool:
     @property
     def overflowed(self) -> bool:
         return self._home.overflowed or any(link.overflowed for link in self._links)
+
+    @property
+    def crowded(self) -> tuple[Crowded, ...]:
+        found = [("name", template) for template in self._names.full]
+        found += (one for link in self._links for one in link.crowded)
+        return tuple(dict.fromkeys((*found, *self._home.crowded)))
 
     @property
     def sampling_stopped(self) -> str:
@@ -210,6 +219,7 @@ class RemotePool:
             # What came later than a worker's last word is in its file and in no metrics.
             for link in self._links:
                 self._samples.reported(link.number + 1, link.rows)
+            self._samples.limited(self._names.kept())
         for link in self._links:
             link.handle.transport.send(Quit())
         await asyncio.gather(*(link.handle.close() for link in self._links))
@@ -311,7 +321,8 @@ class RemotePool:
         """Return what is new of all workers, and of what belongs to no phase."""
         parts = []
         for link in self._links:
-            parts.append((link.parts, link.users if link.alive else {}))
+            sent = [limited(part, self._names) for part in link.parts]
+            parts.append((sent, link.users if link.alive else {}))
             link.parts = []
         counters = Counters()
         for link in self._links:
@@ -366,7 +377,7 @@ class RemotePool:
         snapshot, health = said.drained.snapshot, said.drained.health
         if snapshot.end_ns - snapshot.start_ns >= NS_PER_S // 2:  # less says little
             link.peak_cpu_share = max(link.peak_cpu_share, health.cpu_share)
-        link.overflowed = said.overflowed
+        link.overflowed, link.crowded = said.overflowed, said.crowded
         link.sampling_stopped = said.sampling_stopped
         for phase in said.ends_ns:
             self._cut(phase)

@@ -143,6 +143,7 @@ class RemoteWorker:
                 look=look,
                 rows=0 if self._samples is None else self._samples.written,
                 overflowed=worker.overflowed,
+                crowded=worker.crowded,
                 sampling_stopped=worker.sampling_stopped,
             )
         )

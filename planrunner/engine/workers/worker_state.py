@@ -9,6 +9,7 @@ from typing import Protocol
 from planrunner.engine.recording.counters import Counters
 from planrunner.engine.workers.local import Drained
 from planrunner.engine.workers.transport import Transport
+from planrunner.metrics.book import Crowded
 
 __all__ = ["WorkerHandle", "WorkerState"]
 
@@ -59,6 +60,7 @@ class WorkerState:
         self.counters = Counters()
         self.users: Mapping[str, int] = {}
         self.overflowed = False
+        self.crowded: tuple[Crowded, ...] = ()
         self.sampling_stopped = ""
         self.verdict = ""
         self.peak_cpu_share = 0.0

@@ -43,8 +43,8 @@ __all__ = [
     "Percent",
     "PositiveInt",
     "RateField",
+    "SeriesName",
     "Size",
-    "StepName",
     "TextField",
     "ValueField",
     "VariableName",
@@ -181,6 +181,13 @@ def _bare_hint(bare: str) -> str:
         return error.hint or "write an expression such as `a == 'b'`"
     foreign = (foreign_hint(reference.root, reference.path) for reference in references)
     return next(filter(None, foreign), "") or f"write `{bare}`"
+
+
+def _series_name(value: object) -> Text:
+    text = _text(value)
+    if not text.source:
+        raise _fault(Code.INVALID_VALUE, "a name can't be empty")
+    return text
 
 
 _MAX_NAME: Final = 200
@@ -357,10 +364,11 @@ _NAME_SCHEMA: Final = {"type": ["string", "number"], "minLength": 1, "maxLength"
 NameField = Annotated[str, ReadBy(_name, _NAME_SCHEMA)]
 """Of a task, phase, user class …: one line of any characters."""
 
-StepName = Annotated[
-    str,
-    ReadBy(_name, {**_NAME_SCHEMA, "description": "The name of the step in results."}),
+SeriesName = Annotated[
+    Text,
+    ReadBy(_series_name, {"type": ["string", "number"], "minLength": 1}),
 ]
+"""Of a request: any text, which may have expressions."""
 
 VariableName = Annotated[
     str,

@@ -21,7 +21,7 @@ from planrunner.metrics.measures import LATENCY
 from planrunner.metrics.series import Labels
 from planrunner.metrics.snapshot import SeriesDelta, SeriesTotal, Snapshot
 from planrunner.metrics.thresholds.model import Metric, Operator, Threshold
-from planrunner.metrics.thresholds.selector import Selector
+from planrunner.metrics.thresholds.selector import Selector, SelectorKind
 
 __all__ = ["AnyGate", "EachGate", "gate_of", "judge"]
 
@@ -84,6 +84,9 @@ class EachGate:
         self._whole = Gate(threshold)
         self._gates = {name: self._new(name) for name in threshold.singles}
         self._names: dict[Labels, tuple[str, ...]] = {}
+        # Computed names are judged one by one; the name as it is written has no samples then.
+        self._templates: set[str] = set()
+        self._is_of_requests = each.terms[0].kind is SelectorKind.REQUEST
         # A share of `each` is one of everything: of the others each has to know the number.
         self._needs_rest = metric.agg.is_share and metric.among is not each
 
@@ -151,7 +154,13 @@ class EachGate:
         return found
 
     def _may_lack(self, name: str) -> bool:
-        """Whether it is one that the compiler left out because it can't have the measure."""
+        """Whether no data of it is nothing to hold against it.
+
+        It is one that the compiler left out because it can't have the measure, or the template of
+        names that did come.
+        """
+        if self._is_of_requests and name in self._templates:
+            return True
         return self._metric.measure != LATENCY and name not in self.threshold.singles
 
     def _parts(
@@ -197,6 +206,8 @@ class EachGate:
             if not is_member(self._metric, labels, evidence):
                 return ()
             names = self._names[labels] = names_of_singles(self._metric, labels)
+            if names and labels.template != labels.request:
+                self._templates.add(labels.template)
         return names
 
     def _together(self, found: list[SingleObservation], order: Sequence[Verdict]) -> Observation:

@@ -299,9 +299,8 @@ def _term_holds(term: Term, labels: Labels, *, known: bool) -> bool | None:
 
 
 def _is_request(term: Term, labels: Labels) -> bool:
-    return term.means(labels.request) or (
-        term.form is NameForm.ACTION and term.name == labels.action
-    )
+    is_called = term.means(labels.request) or term.name == labels.template
+    return is_called or (term.form is NameForm.ACTION and term.name == labels.action)
 
 
 def _is_in_group(term: Term, labels: Labels) -> bool:

@@ -22,6 +22,7 @@ from planrunner.language.fields.mapping import (
     guests,
     in_words,
 )
+from planrunner.language.fields.text import Text
 from planrunner.protocols import registry
 from planrunner.protocols.http.spec import VERBS, Expect, RequestKeys
 from planrunner.protocols.operation_model import RequestModel, TagsField
@@ -45,6 +46,7 @@ __all__ = [
     "keys_outside",
     "misplaced",
     "request_words",
+    "written_name",
 ]
 
 REQUEST_KEYS: Final = frozenset(
@@ -148,13 +150,20 @@ class Operation:
 
     @property
     def name(self) -> str:
-        """The series name: the plan's own, or that of the action."""
-        return self.spec.name or self.spec.default_name(self.action)
+        """The series name: the plan's own as it is written, or that of the action."""
+        return written_name(self.spec.name) or self.spec.default_name(self.action)
 
     @property
     def extracted(self) -> Sequence[str]:
         """The names that it extracts."""
         return tuple(getattr(self.spec, "extract", None) or ())
+
+
+def written_name(name: Text | None) -> str:
+    """Return the name of a series, expressions as they are written; empty where there is none."""
+    if name is None:
+        return ""
+    return str(name.lower().value) if name.is_constant else name.source
 
 
 class RequestStep(RequestKeys):

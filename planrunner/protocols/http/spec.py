@@ -16,6 +16,7 @@ from planrunner.language.fields.types import (
     ExprField,
     Flag,
     PositiveInt,
+    SeriesName,
     TextField,
     ValueField,
     VariableName,
@@ -130,11 +131,11 @@ class RequestKeys(PlanMapping):
         None, description="Send an OPTIONS to this URL.", examples=["/items"]
     )
 
-    name: str | None = Field(
+    name: SeriesName | None = Field(
         None,
-        min_length=1,
-        description="The series name. Default verb and URL as written.",
-        examples=["GET /items/:id"],
+        description="The series name; of a computed one at most 50 values are kept apart. Default "
+        "verb and URL as written.",
+        examples=["GET /items/:id", "${label}"],
     )
     query: dict[str, ValueField] | None = Field(
         None,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from heapq import merge
 from pathlib import Path
 from typing import Final
 
 from planrunner.errors import CannotRun, UsageError
+from planrunner.metrics.limited_words import OTHER
 from planrunner.metrics.series import Labels
 from planrunner.results.files.codec import BadShape, decode
 from planrunner.results.files.sample_blocks import (
@@ -86,6 +88,7 @@ class SampleReader:
         "_are_lines_whole",
         "_end",
         "_gone",
+        "_limited",
         "_most",
         "_others",
         "_path",
@@ -101,6 +104,7 @@ class SampleReader:
         self._most = most
         self._end: int | None = None
         self._reported: dict[int, int] = {}
+        self._limited: dict[str, frozenset[str]] = {}
         self._are_lines_whole = True
         self.labels: dict[int, Labels] = {}
         self.messages: dict[int, str] = {0: ""}
@@ -135,10 +139,19 @@ class SampleReader:
             return
         series, messages = max(self.labels, default=-1) + 1, max(self.messages)
         self._others.append((other, series, messages))
-        self.labels |= {series + number: labels for number, labels in other.labels.items()}
+        self.labels |= {
+            series + number: self._as_kept(labels) for number, labels in other.labels.items()
+        }
         self.messages |= {
             messages + number: text for number, text in other.messages.items() if number
         }
+
+    def _as_kept(self, labels: Labels) -> Labels:
+        """Return labels as the result of the run has them, which keeps a number of names."""
+        kept = self._limited.get(labels.template, frozenset())
+        if not kept or labels.request in kept or labels.request == labels.template:
+            return labels
+        return replace(labels, request=OTHER)
 
     def __iter__(self) -> Iterator[SampleRow]:
         return map(SampleRow._make, self.tuples())
@@ -258,6 +271,8 @@ class SampleReader:
                 self._reported[worker] = rows
             case {"end": int(rows)} if rows >= 0:
                 self._end = rows
+            case {"template": str(template), "names": list(names)}:
+                self._limited[template] = frozenset(map(str, names))
             case {"series": int(index), **labels} if index >= 0:
                 self.labels[index] = _labels(labels)
             case _:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -226,6 +226,11 @@ class SampleWriter:
         What a worker wrote last, before it was killed, is in its file and in no metrics.
         """
         self._new_lines.append(seal({"worker": worker, "rows": rows}))
+
+    def limited(self, names: Mapping[str, Sequence[str]]) -> None:
+        """Keep which names of a template the result has, where workers together wrote more."""
+        for template, kept in names.items():
+            self._new_lines.append(seal({"template": template, "names": list(kept)}))
 
     def close(self) -> None:
         """Say that the files are complete, and close them; never fails. Flush before."""

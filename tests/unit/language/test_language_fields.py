@@ -25,8 +25,8 @@ from planrunner.language.fields.types import (
     Percent,
     PositiveInt,
     RateField,
+    SeriesName,
     Size,
-    StepName,
     TextField,
     ValueField,
     VariableName,
@@ -46,7 +46,7 @@ class Fields(BaseModel):
     value: ValueField = None
     expression: ExprField | None = None
     name: NameField = "x"
-    step: StepName = "x"
+    series: SeriesName | None = None
     variable: VariableName = "x"
 
 
@@ -77,7 +77,6 @@ def faults(field: str, value: object) -> list[tuple[tuple[object, ...], str, str
         ("count", 0, 0),
         ("name", "GET /kv/:key", "GET /kv/:key"),
         ("name", 7, "7"),
-        ("step", "put ${not a template}", "put ${not a template}"),
         ("variable", "user_2", "user_2"),
         ("pause", "2s", PauseValue("constant", 2 * NS_PER_S)),
         ("pause", "1s..3s", PauseValue("uniform", NS_PER_S, 3 * NS_PER_S)),

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from planrunner.metrics.book import OTHER_VALUE, OVERFLOW_NAME, SeriesBook
+from planrunner.metrics.book import OVERFLOW_NAME, SeriesBook
 from planrunner.metrics.histogram import Histogram
+from planrunner.metrics.limited_words import OTHER
 from planrunner.metrics.series import Labels
 
 
@@ -99,9 +100,23 @@ def test_tag_values_from_replies_are_capped_per_key():
 
     given = [book.tag_value("shard", str(i)) for i in range(22)]
 
-    assert given == [*map(str, range(20)), OTHER_VALUE, OTHER_VALUE]
+    assert given == [*map(str, range(20)), OTHER, OTHER]
     assert book.tag_value("shard", "3") == "3"
     assert book.tag_value("zone", "eu") == "eu"
+
+
+def test_computed_names_are_capped_per_template():
+    """The 51st name becomes `__other__`; another template has names of its own."""
+    book = SeriesBook(mask=lambda text: text.replace("hush", "***"))
+
+    given = [book.request_name("${n}", str(i)) for i in range(52)]
+
+    assert given == [*map(str, range(50)), OTHER, OTHER]
+    assert book.request_name("${n}", "3") == "3"
+    assert book.request_name("${other}", "say hush") == "say ***"
+    assert book.request_name("${other}", "  ") == "${other}"
+    assert len(book.request_name("${other}", "x" * 10_000)) == 200
+    assert book.crowded == (("name", "${n}"),)
 
 
 def test_long_tag_values_are_cut():
