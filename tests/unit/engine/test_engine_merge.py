@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,9 +12,10 @@ from planrunner.engine.recording.counters import Counters
 from planrunner.engine.recording.generator_health import Health
 from planrunner.engine.steps.step_services import LogSink
 from planrunner.engine.workers.local import Drained
-from planrunner.engine.workers.merge import merge_drained
+from planrunner.engine.workers.merge import limited, merge_drained
 from planrunner.metrics.book import SeriesBook
 from planrunner.metrics.histogram import Histogram
+from planrunner.metrics.limited_words import OTHER, LimitedWords
 from planrunner.metrics.series import Labels
 from planrunner.metrics.snapshot import Snapshot
 from planrunner.units import NS_PER_MS, NS_PER_S
@@ -52,6 +54,37 @@ def test_percentiles_are_those_of_one_process(shares: list[list[int]]) -> None:
     percents = (0, 1, 50, 90, 95, 99, 99.9, 100)
     assert delta.latency.percentiles(percents) == Histogram(everything).percentiles(percents)
     assert delta.latency == delta.service == Histogram(everything)
+
+
+def named(*names: str, template: str = "${n}") -> Drained:
+    """Return what a worker sent that had one request of each name."""
+    book = SeriesBook()
+    for name in names:
+        book.series(replace(LABELS, request=name, template=template)).same_ns.append(1)
+    return Drained(book.drain(NS_PER_S, {}), Counters(), WELL, NO_LINES)
+
+
+def test_names_of_all_workers_have_one_limit() -> None:
+    """The first ones stay, what a worker folded stays folded, and no sample is lost."""
+    names = LimitedWords(3)
+    sent = [named("a", "b"), named("b", "c", "d", OTHER), named("e", "a"), named("${n}")]
+
+    found = [limited(part, names).snapshot.deltas for part in sent]
+
+    assert [{labels.request: delta.count for labels, delta in part.items()} for part in found] == [
+        {"a": 1, "b": 1},
+        {"b": 1, "c": 1, OTHER: 2},
+        {OTHER: 1, "a": 1},
+        {"${n}": 1},
+    ]
+    assert names.kept() == {"${n}": ("a", "b", "c")}
+
+
+def test_names_that_the_plan_gives_have_no_such_limit() -> None:
+    """They are as many as the plan writes."""
+    sent = named("a", "b", "c", template="")
+
+    assert limited(sent, LimitedWords(1)) is sent
 
 
 def test_users_are_those_that_workers_have_now() -> None:

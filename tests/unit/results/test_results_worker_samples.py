@@ -13,7 +13,8 @@ from planrunner.results.files.samples import Keep, SampleWriter, pack_row
 
 
 def labels(name: str, failure: str = "") -> Labels:
-    return Labels(name, "GET", "main", "hold", "A", "t", failure=failure)
+    template = "n ${n}" if name.startswith("n ") else ""
+    return Labels(name, "GET", "main", "hold", "A", "t", failure=failure, template=template)
 
 
 def write(writer: SampleWriter, samples: list[tuple[str, int, str]]) -> None:
@@ -140,3 +141,17 @@ def test_workers_keep_different_samples_of_a_share(tmp_path: Path) -> None:
     own.close()
 
     assert kept[0] != kept[1]
+
+
+def test_names_that_a_result_has_no_room_for_are_read_as_it_has_them(tmp_path: Path) -> None:
+    """Each worker wrote its own names; the run keeps a number of them all together."""
+    path = tmp_path / "samples.bin"
+    own = SampleWriter(path, started_unix_ns=5)
+    first, second = (own.beside(worker).open() for worker in (1, 2))
+
+    write(first, [("n 1", 1, ""), ("n 2", 2, "")])
+    write(second, [("n 3", 3, ""), ("n 1", 4, ""), ("n ${n}", 5, ""), ("b", 6, "")])
+    own.limited({"n ${n}": ["n 1", "n 2"]})
+    write(own, [])
+
+    assert [name for name, _, _ in read(path)] == ["n 1", "n 2", "__other__", "n 1", "n ${n}", "b"]
