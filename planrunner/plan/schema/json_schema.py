@@ -79,6 +79,8 @@ def _raw(model: type[PlanMapping]) -> Schema:
     for arm in inner.get("anyOf", [inner]):
         if "properties" in arm:
             arm["properties"] = dict(_with_guests(arm["properties"]))
+            for key in model.nullable & arm["properties"].keys():
+                arm["properties"][key]["nullable"] = True
     return inner
 
 
@@ -158,8 +160,13 @@ def _property(key: str, raw: Schema) -> Schema:
     if raw.get("default", "") is None and arms:
         rest = {name: value for name, value in raw.items() if name not in ("anyOf", "default")}
         raw = {**(arms[0] if len(arms) == 1 else {"anyOf": arms}), **rest}
+    is_nullable = raw.pop("nullable", False)
     about = _about(raw)
     schema = _value({**raw, "description": ""})
+    if is_nullable and any(key in schema for key in _SHAPES):
+        shape = {key: schema.pop(key) for key in list(schema)}
+        arms = shape["anyOf"] if shape.keys() == {"anyOf"} else [shape]
+        schema["anyOf"] = [*arms, {"type": "null"}]  # last: editors offer the keys of the others
     if raw.get("default") is not None:
         schema["default"] = raw["default"]
     schema["description"] = raw["description"]
@@ -167,6 +174,9 @@ def _property(key: str, raw: Schema) -> Schema:
         [raw["description"], *about, *_example(key, raw.get("examples", ()))]
     )
     return schema
+
+
+_SHAPES: Final = ("$ref", "anyOf", "type")
 
 
 def _about(raw: Schema) -> Iterator[str]:

@@ -202,7 +202,8 @@ def _type(schema: SchemaView) -> str:
     if "$ref" in schema:
         return _link(schema)
     if "anyOf" in schema:
-        arms = [arm for arm in schema["anyOf"] if not _is_expression(arm)]
+        # What `null` does is said in words.
+        arms = [one for one in schema["anyOf"] if not _is_expression(one) and one != _NULL]
         return " or ".join(dict.fromkeys(_type(arm) for arm in arms))
     if "enum" in schema:
         return ", ".join(f"`{word}`" for word in schema["enum"])
@@ -212,6 +213,9 @@ def _type(schema: SchemaView) -> str:
     if unit := next((unit for start, unit in _UNITS if message.startswith(start)), ""):
         return unit
     return _structure(schema)
+
+
+_NULL: Final = {"type": "null"}
 
 
 def _is_expression(schema: SchemaView) -> bool:
