@@ -346,4 +346,12 @@ BY_HAND: Final[Mapping[tuple[str, str], tuple[tuple[str, str], ...]]] = {
         "threshold-syntax.each",
         "write `of each request except ...`, or `and not ...` in the selector",
     ): (("p95 of front < 1s except front", "p95 of each request < 1s"),),
+    (
+        "wrong-type.scopes",
+        "the request at wrong-type.scopes.yaml:22 takes this from here, and `login` has no value "
+        "there: set a first value under `state:`, or take the key away with `null` at that request",
+    ): (
+        ("    tasks:", "    state: {login: ada}\n    tasks:"),
+        ("[{get: /, pause: 1s}]", "[{get: /, pause: 1s, expect: {contains: null}}]"),
+    ),
 }

@@ -77,9 +77,16 @@ class Inherited:
                 hint = fault.hint
                 if not is_own:
                     block.blamed.add((place, reference))
-                    hint = hint or f"the request at {work.place(self.inside)} takes this from here"
+                    hint = hint or _too_early(work.place(self.inside), reference.root)
                 inside = (fault.offset, fault.length)
                 work.fault(place, fault.code, fault.message, hint=hint, inside=inside)
+
+
+def _too_early(request: str, name: str) -> str:
+    return (
+        f"the request at {request} takes this from here, and `{name}` has no value there: set a "
+        f"first value under `state:`, or take the key away with `null` at that request"
+    )
 
 
 def inherit(
