@@ -293,7 +293,7 @@ def _expected(node: RequestNode, reply: Reply, user: Actor, *, counts: bool) -> 
     exchange, scope = node.exchange, user.scope
     holds = False
     if counts:
-        judged = (node.written, exchange.expected[1:], exchange.softly_expected)
+        judged = (node.template or node.name, exchange.expected[1:], exchange.softly_expected)
         user.counters.judged[judged] += 1
     try:
         if exchange.soft_checks:
@@ -317,10 +317,11 @@ def _judge_softly(node: RequestNode, reply: Reply, user: Actor, *, counts: bool)
         n for n, check in enumerate(exchange.soft_checks) if check(reply, user.scope) is not None
     ]
     if broken and counts:
-        user.counters.soft_failures[node.written] += 1
+        name = node.template or node.name
+        user.counters.soft_failures[name] += 1
         known = len(exchange.softly_expected)  # a protocol need not say what it expects
         user.counters.broken.update(
-            (node.written, exchange.softly_expected[n], True) for n in broken if n < known
+            (name, exchange.softly_expected[n], True) for n in broken if n < known
         )
 
 
@@ -328,7 +329,7 @@ def _count_broken(node: RequestNode, reply: Reply, user: Actor) -> None:
     """Count each expectation that does not hold of a reply whose sample has only the first."""
     expected = node.exchange.expected[1:]
     user.counters.broken.update(
-        (node.written, words, False)
+        (node.template or node.name, words, False)
         for words, check in zip(expected, node.exchange.checks, strict=False)
         if _is_broken(check, reply, user.scope)
     )
