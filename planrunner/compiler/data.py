@@ -12,13 +12,17 @@ from pydantic import BaseModel
 from planrunner.compiler.compilation import Compilation
 from planrunner.compiler.names.known_names import Known
 from planrunner.compiler.names.references import references_in
+from planrunner.data.csv_files import column_fault
 from planrunner.data.data_format import survey
+from planrunner.data.formats import format_of
+from planrunner.data.layout import Layout, LayoutFault, comment_of, delimiter_of
 from planrunner.data.survey import Survey, columns_of
 from planrunner.data.tables import RowFault
 from planrunner.graph.data import DataNode, OnEnd, Order
 from planrunner.language.diagnostics import Code, suggest
 from planrunner.language.expressions.expression import RESERVED
 from planrunner.language.expressions.values import Scope
+from planrunner.language.fields.text import Text
 from planrunner.language.files import FileFault
 from planrunner.plan.models.steps import StepModel
 from planrunner.plan.yaml.document import PlanPath
@@ -227,11 +231,12 @@ class _DataCompiler:
         key = source.format.key
         where = (*self._path, key)
         file = self._work.constant_text(source.name, where, self._work.constant_names)
-        if file is None:
+        layout = self._layout()
+        if file is None or layout is None:
             return None
         try:
             path = self._files.path(file)
-            found = survey(path, source.format)
+            found = survey(path, format_of(key, layout))
         except RowFault as fault:
             message = fault.said_of(file)
             self._work.fault(where, Code.INVALID_DATA, message, hint=fault.hint)
@@ -242,7 +247,8 @@ class _DataCompiler:
             message = f"`{file}` can't be read: {(error.strerror or str(error)).lower()}"
             self._work.fault(where, Code.UNREADABLE_FILE, message)
         else:
-            return self._surveyed(key, file, path, found)
+            node = self._surveyed(key, file, path, found)
+            return replace(node, layout=layout)
         return None
 
     def _surveyed(self, kind: str, file: str, path: Path, found: Survey) -> DataNode:
@@ -255,3 +261,26 @@ class _DataCompiler:
             path=str(path),
             is_counted=found.is_complete,
         )
+
+    def _layout(self) -> Layout | None:
+        """Return how the file is laid out; None when that is a fault."""
+        work, model = self._work, self._model
+        before = len(work.faults)
+        if fault := column_fault(model.columns or ()):
+            index, message, hint = fault
+            where = (*self._path, "columns", index)
+            work.fault(where, Code.INVALID_VALUE, message, hint=hint)
+        delimiter = self._mark("delimiter", model.delimiter, delimiter_of) or ","
+        comment = self._mark("comment", model.comment, lambda text: comment_of(text, delimiter))
+        if len(work.faults) > before:
+            return None
+        return Layout(tuple(model.columns or ()), delimiter, comment)
+
+    def _mark(self, key: str, written: Text | None, read: Callable[[str], str]) -> str:
+        where = (*self._path, key)
+        text = self._work.constant_text(written, where, self._work.constant_names)
+        try:
+            return "" if text is None else read(text)
+        except LayoutFault as fault:
+            self._work.fault(where, Code.INVALID_VALUE, fault.message, hint=fault.hint)
+            return ""

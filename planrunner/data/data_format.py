@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from planrunner.data.layout import Layout
 from planrunner.data.survey import Survey
 from planrunner.data.tables import MemoryTable, Table
 from planrunner.language.files import MAX_SENT, check_file
@@ -39,6 +40,8 @@ class DataFormat:
             with it.
         open_rows: Opens a checked file that has these columns. Raises as `survey` does: it may be
             another file now.
+        laid_out: Returns the format of files that have another layout; None when a file of this
+            format says itself how it is laid out.
     """
 
     key: str
@@ -46,6 +49,7 @@ class DataFormat:
     example: str
     survey: Callable[[Path, int | None], Survey]
     open_rows: Callable[[Path, Sequence[str]], Table]
+    laid_out: Callable[[Layout], DataFormat] | None = None
 
 
 def survey(path: Path, of: DataFormat, *, most: int = _FIRST_ROWS) -> Survey:

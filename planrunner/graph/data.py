@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import field
 from enum import StrEnum
 
+from planrunner.data.layout import PLAIN, Layout
 from planrunner.language.expressions.values import Scope
 from planrunner.values import dataclass
 
@@ -35,6 +36,7 @@ class DataNode:
         kind: The key of the rows in the plan: that of a file format, `list` or `generate`.
         file: The data file as the plan names it; empty when the rows are in the plan.
         path: Where that file is.
+        layout: How it is laid out.
         columns: Empty when the rows are plain values.
         secret: Columns whose values are masked.
         is_secret: Whether plain values are.
@@ -51,6 +53,7 @@ class DataNode:
     count: int
     file: str = ""
     path: str = ""
+    layout: Layout = PLAIN
     secret: tuple[str, ...] = ()
     is_secret: bool = False
     rows: tuple[object, ...] = ()

@@ -20,7 +20,7 @@ from random import Random
 from typing import Any, Final
 
 from planrunner.data.data_format import open_table
-from planrunner.data.formats import DATA_FORMATS
+from planrunner.data.formats import format_of
 from planrunner.data.tables import MadeTable, MemoryTable, RowFault, Table
 from planrunner.engine.recording.counters import Counters
 from planrunner.engine.stop import Ending, Stop
@@ -286,7 +286,7 @@ def _shuffled(places: array[int], rng: Random, *, again: bool) -> Iterator[int]:
 
 def _table(node: DataNode, seed: int, scope: Scope) -> Table:
     if node.path:
-        return open_table(Path(node.path), DATA_FORMATS[node.kind], node.columns)
+        return open_table(Path(node.path), format_of(node.kind, node.layout), node.columns)
     if node.rows:
         return MemoryTable(node.rows)
     table = MadeTable(node.count, partial(_made, node, seed, dict(scope)))

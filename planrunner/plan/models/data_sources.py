@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, NamedTuple
 
 from pydantic import Field, create_model
 
 from planrunner.data.data_format import DataFormat
 from planrunner.data.formats import DATA_FORMATS
-from planrunner.language.fields.mapping import Fault, PlanMapping, exactly_one
+from planrunner.language.diagnostics import Code
+from planrunner.language.fields.mapping import Fault, PlanMapping, exactly_one, in_words
 from planrunner.language.fields.text import Text
-from planrunner.language.fields.types import ExprField, Flag, PositiveInt, TextField, ValueField
+from planrunner.language.fields.types import (
+    ExprField,
+    Flag,
+    NameField,
+    PositiveInt,
+    TextField,
+    ValueField,
+)
 
 __all__ = ["DataFile", "DataModel", "GenerateModel"]
 
 _ROWS: Final = (*DATA_FORMATS, "list", "generate")
 """The keys that say where rows come from."""
+
+_LAYOUT: Final = ("columns", "delimiter", "comment")
+"""The keys that say how a file is laid out that can't say so itself."""
 
 
 class DataFile(NamedTuple):
@@ -65,6 +76,14 @@ else:
 class DataModel(_FileKeys):
     """Rows of test data; a column is read as `${name.column}`."""
 
+    synonyms: ClassVar[Mapping[str, str]] = {
+        **dict.fromkeys(("file", "filename", "path", "source"), "csv"),
+        **dict.fromkeys(("fields", "fieldnames", "header", "variables"), "columns"),
+        **dict.fromkeys(("separator", "sep"), "delimiter"),
+        **dict.fromkeys(("comments", "comment_char"), "comment"),
+        "values": "list",
+    }
+
     list_: list[ValueField] | None = Field(
         None,
         alias="list",
@@ -76,6 +95,22 @@ class DataModel(_FileKeys):
         None,
         description="Generated rows.",
         examples=["{rows: 100, fields: {id: rand.uuid()}}"],
+    )
+    columns: list[NameField] | None = Field(
+        None,
+        min_length=1,
+        description="With `csv`: the names of the columns, for a file whose first line is a row.",
+        examples=["[username, password]"],
+    )
+    delimiter: TextField | None = Field(
+        None,
+        description="With `csv`: the character between two values, or `tab`; by default a comma.",
+        examples=['";"', "tab"],
+    )
+    comment: TextField | None = Field(
+        None,
+        description="With `csv`: lines that begin with this are skipped.",
+        examples=['"#"'],
     )
     per: Literal["user", "iteration"] = Field(
         "iteration",
@@ -111,3 +146,11 @@ class DataModel(_FileKeys):
     @classmethod
     def find_faults(cls, data: Mapping[str, Any]) -> Iterator[Fault]:
         yield from exactly_one(cls, data, _ROWS, "where the rows come from")
+        rows = next((key for key in data if key in _ROWS), None)
+        laid_out = [each.key for each in DATA_FORMATS.values() if each.laid_out]
+        if rows is not None and not any(key in data for key in laid_out):
+            for key in (key for key in _LAYOUT if key in data):
+                message = f"`{key}` can't be combined with `{rows}`"
+                yield Fault(
+                    Code.CONFLICTING_KEYS, message, f"it belongs to {in_words(laid_out)}", key
+                )

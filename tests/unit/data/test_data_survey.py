@@ -8,7 +8,8 @@ import pytest
 
 from planrunner.data import data_format
 from planrunner.data.data_format import survey
-from planrunner.data.formats import DATA_FORMATS
+from planrunner.data.formats import DATA_FORMATS, format_of
+from planrunner.data.layout import Layout
 from planrunner.data.survey import Survey, columns_of
 from planrunner.data.tables import RowFault
 from planrunner.language.files import FileFault
@@ -49,6 +50,44 @@ class TestCsv:
             surveyed(tmp_path, text)
 
         assert (caught.value.line, caught.value.message) == (line, message)
+
+    @pytest.mark.parametrize(
+        ("layout", "text", "line", "said"),
+        [
+            (Layout(("a", "b")), "", 1, "there are no rows"),
+            (Layout(("a", "b")), "a,b\n1,2\n", 1, "leave out `columns`"),
+            (Layout(("a", "b")), "1,2\n3\n", 2, "but `columns` names 2"),
+            (Layout(("a", "b")), "1;2\n", 1, 'write `delimiter: ";"`'),
+            (Layout(delimiter=";"), "a,b\n1,2\n", 1, 'write `delimiter: ","`'),
+            (
+                Layout(delimiter=";"),
+                "a;b\n1;2;3\n",
+                2,
+                'a value with a `;` in it is written "like; this"',
+            ),
+            (Layout(delimiter="\t"), "a\tb\n1\n", 2, "nothing between two tabs where"),
+            (Layout(comment="#"), "# a\n#\na,a\n", 3, "two columns are called `a`"),
+            (Layout(comment="#"), "#a,b\n", 1, "the file is empty"),
+            (
+                Layout(),
+                "# made\na,b\n",
+                2,
+                'lines that begin with `#` are skipped with `comment: "#"`',
+            ),
+            (Layout(), "a\tb\n1\t2\n", 1, "write `delimiter: tab`"),
+            (Layout(), "1,2,3,4,5\n", 1, "`columns: [c1, c2, c3, c4, …]`"),
+        ],
+    )
+    def test_a_fault_knows_the_layout(self, tmp_path, layout, text, line, said):
+        """It says which keys of the plan would read the file."""
+        path = tmp_path / "rows.csv"
+        path.write_text(text)
+
+        with pytest.raises(RowFault) as caught:
+            survey(path, format_of("csv", layout))
+
+        assert caught.value.line == line
+        assert said in f"{caught.value.message}; {caught.value.hint}"
 
     def test_of_a_large_file_the_first_rows_are_checked(self, tmp_path, monkeypatch):
         """The fault in row 4 is left to the run."""

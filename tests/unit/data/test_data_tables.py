@@ -14,10 +14,18 @@ from hypothesis import strategies as st
 from planrunner.data import data_format
 from planrunner.data.csv_files import CSV, CsvTable
 from planrunner.data.data_format import open_table, survey
+from planrunner.data.formats import format_of
 from planrunner.data.json_files import JSON_LINES, JsonLinesTable
+from planrunner.data.layout import Layout
 from planrunner.data.tables import MadeTable, MemoryTable, RowFault
 
 COLUMNS = ("name", "note")
+LAYOUTS = [
+    Layout(columns, delimiter, comment)
+    for columns in ((), COLUMNS)
+    for delimiter in (",", ";", "\t", "|", "^", "é")
+    for comment in ("", "#", "//")
+]
 # A writer that ends lines with LF leaves a bare CR without quotes (until Python 3.13).
 STYLES = (
     {"lineterminator": "\r\n", "quoting": csv.QUOTE_MINIMAL},
@@ -81,6 +89,54 @@ class TestCsv:
         with pytest.raises(RowFault, match="1 value, but the header names 2") as caught:
             list(table.stream())
         assert (caught.value.line, "`a,,c`" in caught.value.hint) == (2, True)
+
+    @given(rows_of_cells, st.booleans(), st.sampled_from(STYLES), st.sampled_from(LAYOUTS))
+    def test_a_layout_reads_what_was_written_so(self, rows, bom, style, layout):
+        """Other delimiters, no header, and comments before, between and after the rows."""
+        out = io.StringIO(newline="")
+        writer = csv.writer(out, delimiter=layout.delimiter, **style)
+        for row in [*([] if layout.columns else [COLUMNS]), *rows]:
+            if layout.comment:
+                out.write(f'{layout.comment} no "row{style["lineterminator"]}')
+            writer.writerow(row)
+        text = out.getvalue().encode("utf-8-sig" if bom else "utf-8")
+        quotes_all = style["quoting"] == csv.QUOTE_ALL
+        special = set(layout.delimiter + '"\r\n')
+        expected = [
+            {
+                name: value if quotes_all or set(value) & special else value.strip()
+                for name, value in zip(COLUMNS, row, strict=True)
+            }
+            for row in rows
+        ]
+
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / "rows.csv"
+            path.write_bytes(text)
+            laid_out = format_of("csv", layout)
+            found = survey(path, laid_out)
+            table = laid_out.open_rows(path, found.columns)
+
+            assert (found.columns, found.rows) == (COLUMNS, len(rows))
+            assert list(table.stream()) == expected
+            assert by_place(table) == expected
+
+    def test_a_comment_is_no_comment_inside_a_value(self, tmp_path):
+        """Only a line that begins a row is one; the lines of comments count."""
+        layout = Layout(COLUMNS, ";", "#")
+        path = tmp_path / "rows.csv"
+        path.write_text('# made by hand\n\na;"1\n# two"\n#b;3\n;#4\nc\n')
+        table = CsvTable(path, COLUMNS, layout)
+
+        with pytest.raises(RowFault, match="1 value, but `columns` names 2") as caught:
+            survey(path, format_of("csv", layout))
+
+        assert caught.value.line == 7
+        assert [table.at(place) for place in table.places()[:2]] == [
+            {"name": "a", "note": "1\n# two"},
+            {"name": "", "note": "#4"},
+        ]
+        table.close()
 
     def test_empty_lines_are_no_rows(self, tmp_path):
         """Before the header, between rows and at the end."""
