@@ -16,6 +16,7 @@ from planrunner.compiler.data import (
     sources_read,
     with_columns,
 )
+from planrunner.compiler.chosen_profile import choose_profile
 from planrunner.compiler.load.idle import idle_notices
 from planrunner.compiler.load.selection import PlanSelection
 from planrunner.compiler.masked_findings import masked_findings
@@ -23,7 +24,7 @@ from planrunner.compiler.names.known_names import Known
 from planrunner.compiler.names.params import secrets_of, shown_param, written_param
 from planrunner.compiler.names.shared_names import SharedNames
 from planrunner.compiler.once import compile_hooks, compile_once
-from planrunner.compiler.schedule import PhaseSchedule, compile_schedule, unknown_choice
+from planrunner.compiler.schedule import PhaseSchedule, compile_schedule
 from planrunner.compiler.services import Target, gauges_of
 from planrunner.compiler.settings_block import SettingsBlock, SettingsBlocks
 from planrunner.compiler.sharing import check_sharing, compile_pools
@@ -58,6 +59,7 @@ from planrunner.metrics.thresholds import Threshold
 from planrunner.plan.deprecated import deprecated_keys
 from planrunner.plan.loader import Plan
 from planrunner.plan.models.plan import PlanModel
+from planrunner.plan.params.environments import param_values
 from planrunner.protocols import registry
 
 __all__ = ["compile_plan"]
@@ -124,7 +126,7 @@ class _Compiler:
         self._add_services(params)
 
     def _elsewhere(self) -> dict[str, str]:
-        environments = self._model.environments or {}
+        environments = param_values(self._model.environments or {}, self._model.params or {})
         return {name: block for block, values in environments.items() for name in values}
 
     def _add_services(self, constants: dict[str, object]) -> None:
@@ -145,7 +147,7 @@ class _Compiler:
 
     def compile(self, selection: PlanSelection) -> RunGraph:
         model, work = self._model, self._work
-        chosen = self._profile(selection.profile)
+        chosen, why = choose_profile(work, self._plan, selection.profile)
         data = compile_data(work, model.data or {}, self._plan.files_at)
         known, shared = compile_pools(
             work, model.pools or {}, with_columns(work.constant_names, model.data or {}, data)
@@ -195,6 +197,7 @@ class _Compiler:
             seed=seed,
             seed_was_drawn=model.seed is None,
             profile=chosen,
+            profile_reason=why,
             params={name: shown_param(param) for name, param in self._plan.params.items()},
             settings={name: block.settings for name, block in self._channels.items()},
             clients={
@@ -318,12 +321,6 @@ class _Compiler:
         users = self._with_data(compile_users(work, models, known, open_flow, blocks))
         self._everyone += users
         return users
-
-    def _profile(self, wanted: str | None) -> str:
-        names = self._model.profile_names()
-        if wanted is not None and wanted not in names:
-            self._work.faults.append(unknown_choice("--profile", "profile", wanted, names))
-        return wanted if wanted in names else next(iter(names), "")
 
     def _plain(self, text: str | None, key: str) -> str:
         """Return a text of the plan's first level, with the values of params in it."""

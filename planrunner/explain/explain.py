@@ -47,7 +47,7 @@ def explain_text(graph: RunGraph) -> str:
         f"  sends {protocol} with the {client} client: {reason}"
         for protocol, (client, reason) in graph.clients.items()
     ]
-    profile = f" of profile {graph.profile}" if graph.profile else ""
+    profile = f" of profile {graph.profile} ({graph.profile_reason})" if graph.profile else ""
     count = len(graph.phases)
     lines += [
         "",

@@ -37,6 +37,7 @@ def graph_json(graph: RunGraph) -> str:
             "name": graph.name,
             "plan_hash": graph.plan_hash,
             "profile": graph.profile,
+            "profile_reason": graph.profile_reason,
             "services": [
                 {"name": s.name, "demo": s.demo, "run": s.shown, "monitor": list(s.monitor)}
                 for s in graph.services

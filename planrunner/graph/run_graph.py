@@ -332,6 +332,7 @@ class RunGraph:
         seed: Of every random draw; drawn from the system when the plan has none.
         seed_was_drawn: True when the plan had none.
         profile: The profile that runs, empty when the plan has none.
+        profile_reason: Why that one: an option, an environment, or that it is the first.
         params: Resolved params as shown to people; secrets are masked.
         secrets: Values that must never be shown, for the masking of foreign text.
         shows_named: Whether values are shown that only their names give away, such as `token`.
@@ -367,6 +368,7 @@ class RunGraph:
     phases: tuple[PhaseNode, ...]
     thresholds: tuple[Threshold, ...]
     report: ReportSettings
+    profile_reason: str = ""
     default_threshold: bool = False
     secrets: tuple[str, ...] = ()
     shows_named: bool = False

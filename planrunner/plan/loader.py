@@ -22,6 +22,7 @@ from planrunner.plan.load_options.phase_keys import Constants
 from planrunner.plan.models.params import ParamModel
 from planrunner.plan.models.plan import PlanModel
 from planrunner.plan.overrides import Changes, apply_changes
+from planrunner.plan.params.environments import param_values, picked_profile, profile_faults
 from planrunner.plan.params.resolve import Param, ParamSources, resolve_params, resolve_values
 from planrunner.plan.params.secret_texts import (
     covered_text,
@@ -47,6 +48,7 @@ class Plan:
         sources: What it was loaded with.
         secrets: Every value that a secret could have had.
         shown_text: The text of the plan's own file without them.
+        profile: The one that the environment picks; None when it picks none.
         files: Access to what each entry of a section names, as far as it was asked for.
     """
 
@@ -58,6 +60,7 @@ class Plan:
     sources: ParamSources = field(default_factory=ParamSources, repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
     shown_text: str = field(default="", repr=False)
+    profile: str | None = None
     files: dict[PlanPath, NamedFiles] = field(default_factory=dict, repr=False, compare=False)
 
     def files_at(self, path: PlanPath) -> NamedFiles:
@@ -136,7 +139,10 @@ def _load(bundle: Bundle, read: Callable[[str], str], sources: ParamSources) -> 
     broken = document.faults
     as_written = document
     document, faults = merge_imports(document, read)
-    document, refused = apply_changes(document, sources.changes, _constants(document, sources))
+    faults += profile_faults(document)
+    profile = picked_profile(document, sources.environment)
+    changes = replace(sources.changes, profile=sources.changes.profile or profile)
+    document, refused = apply_changes(document, changes, _constants(document, sources))
     faults += refused
     remains: Remains | None
     try:
@@ -159,6 +165,7 @@ def _load(bundle: Bundle, read: Callable[[str], str], sources: ParamSources) -> 
             sources,
             secrets=secrets,
             shown_text=covered_text(as_written),
+            profile=profile,
         )
     if draft is None or faults:
         raise InvalidPlan(
@@ -197,7 +204,7 @@ def _params(
         params = _sound_params(_mapping(document.value(("params",))))
         blocks = _mapping(document.value(("environments",)))
         environments = {name: _mapping(block) for name, block in blocks.items()}
-    return resolve_params(params, environments, sources, document)
+    return resolve_params(params, param_values(environments, params), sources, document)
 
 
 def _constants(document: Document, sources: ParamSources) -> Constants:

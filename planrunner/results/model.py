@@ -242,6 +242,7 @@ class RunResult:
         measures: What thresholds ask for of samples beside latency and service time.
         after: Requests that started when the measured time was over.
         earlier: The baseline, else the run before this one, compared with it; none without either.
+        profile_reason: Why that profile ran; empty when it isn't known.
         expectations: What the plan expects of replies, and how often that held.
     """
 
@@ -285,3 +286,4 @@ class RunResult:
     progress: tuple[PhaseProgress, ...] = ()
     earlier: tuple[EarlierRun, ...] = ()
     expectations: tuple[ExpectationCount, ...] = ()
+    profile_reason: str = ""

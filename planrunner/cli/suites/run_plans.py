@@ -22,6 +22,7 @@ from planrunner.cli.running import (
 from planrunner.cli.streams import stdout_for_documents
 from planrunner.engine.stop import Stop, interrupted_by
 from planrunner.formats import SUITE_JSON
+from planrunner.graph.run_graph import RunGraph
 from planrunner.language.diagnostics import PlanError
 from planrunner.outputs.base import Output
 from planrunner.plan.bundle import Bundle
@@ -129,7 +130,8 @@ class _Terminal:
         if not self._quiet:
             turn = f", run {place.run} of {place.runs}" if place.runs > 1 else ""
             name = plain(f"{run.graph.name} ({run.graph.source})")
-            click.echo(f"plan {place.plan} of {place.plans}{turn}: {name}", err=True)
+            profile = plain(_profile(run.graph))
+            click.echo(f"plan {place.plan} of {place.plans}{turn}: {name}{profile}", err=True)
         with interrupted_by(run.request.stop):
             notes = await notes_before(run)
         for note in notes:
@@ -154,6 +156,10 @@ class _Terminal:
         plans = [Bundle(entry.path, {})]
         click.echo(masked_traceback(error, plans, self._options.sources()), err=True, nl=False)
         click.echo("this is a bug in planrunner; please report it with the plan", err=True)
+
+
+def _profile(graph: RunGraph) -> str:
+    return f", profile {graph.profile} ({graph.profile_reason})" if graph.profile else ""
 
 
 def _show(suite: SuiteResult, directory: Path) -> None:

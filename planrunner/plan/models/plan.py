@@ -130,8 +130,8 @@ class PlanModel(_RootModel):
     )
     environments: dict[str, dict[str, Any]] | None = Field(
         None,
-        description="Named sets of param values, selected with `--env NAME`.",
-        examples=["{staging: {target: 'https://staging.example.com'}}"],
+        description="Named sets of param values, selected with `--env NAME`; `profile` picks one.",
+        examples=["{staging: {target: 'https://staging.example.com', profile: smoke}}"],
     )
     seed: Count | None = Field(
         None,

@@ -93,7 +93,7 @@ def print_summary(result: RunResult, console: Console, *, files: Sequence[str] =
 
 def _headline(result: RunResult, width: int) -> list[Text]:
     facts = [
-        f"profile {plain(result.profile)}" if result.profile else "",
+        f"profile {plain(result.profile)}{_reason(result)}" if result.profile else "",
         f"took {format_duration(round(result.duration_seconds * 1e9))}",
         f"run {plain(result.run_id)}",
         f"seed {result.seed}",
@@ -104,6 +104,10 @@ def _headline(result: RunResult, width: int) -> list[Text]:
         reason = f"ended early: {plain(result.ended_because)}"
         lines += [Text(f" {line}", style="bold red") for line in fold(reason, width - 1)]
     return lines
+
+
+def _reason(result: RunResult) -> str:
+    return f" ({plain(result.profile_reason)})" if result.profile_reason else ""
 
 
 def _verdict(result: RunResult, width: int) -> list[Text]:
