@@ -63,6 +63,7 @@ bench: $(DEV)  ## the questions of benchmarks/README.md; raw JSON in benchmarks/
 
 schema: $(STAMP)  ## write schema/*.json and five pages of docs/reference from the code
 	$(BIN)/planrunner schema --output schema/plan.schema.json
+	$(BIN)/planrunner schema defaults --output schema/defaults.schema.json
 	$(BIN)/planrunner schema metrics --output schema/metrics.schema.json
 	$(BIN)/planrunner schema suite --output schema/suite.schema.json
 	$(BIN)/planrunner schema reference --output docs/reference/plan.md

@@ -27,19 +27,21 @@ def complete(kind: str) -> Complete:
     def names(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
         # The line ends in an option without its value, so click has put no argument in its place.
         files = context.args
-        profile = context.params.get("profile")
+        profile, defaults = context.params.get("profile"), context.params.get("defaults")
         found: dict[str, None] = {}
         for file in files:
-            found.update(dict.fromkeys(names_in(Path(file), kind, profile)))
+            found.update(dict.fromkeys(names_in(Path(file), kind, profile, defaults)))
         return [CompletionItem(name) for name in found if name.startswith(incomplete)]
 
     return names
 
 
-def names_in(file: Path, kind: str, profile: str | None = None) -> list[str]:
+def names_in(
+    file: Path, kind: str, profile: str | None = None, defaults: str | None = None
+) -> list[str]:
     """Return the names of a kind in a plan, in its order; none of a plan that is invalid."""
     try:
-        plan = load(file, environ=dict(os.environ))
+        plan = load(file, environ=dict(os.environ), defaults=defaults)
         return list(dict.fromkeys(_KINDS[kind](plan, profile)))
     except PlanrunnerError:  # a completion has no place for a message
         return []

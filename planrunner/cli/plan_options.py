@@ -19,6 +19,7 @@ from planrunner.formats import REPORT_FORMATS
 from planrunner.language.diagnostics import PlanError
 from planrunner.language.files import ANYWHERE, Folders
 from planrunner.plan.bundle import Bundle
+from planrunner.plan.defaults.file import defaults_of
 from planrunner.plan.loader import Plan, load
 from planrunner.plan.no_exec import find_commands
 from planrunner.plan.overrides import Changes
@@ -68,6 +69,7 @@ class PlanOptions:
     spawn_rate: str = ""
     stages: str = ""
     overrides: tuple[str, ...] = ()
+    defaults: str | None = None
     no_exec: bool = False
     allow_read: tuple[Path, ...] = ()
 
@@ -112,6 +114,10 @@ class PlanOptions:
             hint = "add --no-exec: without it, a plan may read any file"
             raise UsageError("--allow-read needs --no-exec", hint=hint)
         return ANYWHERE
+
+    def bundle(self, plan: Path) -> Bundle:
+        """Return what `plan` is made of, unread."""
+        return Bundle(str(plan), {}, defaults=defaults_of(str(plan), self.defaults))
 
     def environ(self) -> dict[str, str]:
         """Return the environment variables; the process's own win over those of files.
@@ -246,6 +252,13 @@ _OPTIONS: Final = (
         help="Change any value of the plan: `phases.high.hold=5s`.",
     ),
     click.option(
+        "--defaults",
+        metavar="FILE",
+        default=None,
+        help="Take what the plan leaves out from this file instead of the `planrunner.yaml` beside "
+        "the plan; `none`: from no file.",
+    ),
+    click.option(
         "--no-exec",
         is_flag=True,
         help="Refuse a plan that runs commands or Python code on this machine, or reads files "
@@ -271,7 +284,7 @@ def with_plan_options(command: Command) -> Command:
         except _FORESEEN:
             raise
         except Exception as error:
-            plans = [Bundle(str(path), {}) for path in given.get("plans") or [given["plan"]]]
+            plans = [options.bundle(path) for path in given.get("plans") or [given["plan"]]]
             raise Bug(masked_traceback(error, plans, options.sources())) from error
 
     return with_options(cast("Command", guarded), "options", PlanOptions, _OPTIONS)
@@ -329,6 +342,7 @@ def load_plan(path: Path, options: PlanOptions, *, need_secrets: bool) -> Plan:
             need_secrets=need_secrets,
             changes=options.changes,
             folders=options.folders(path),
+            defaults=options.defaults,
         )
     except PlanError as error:
         raise PlanError(review(error)) from error

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from planrunner.compiler.chosen_profile import choose_profile
 from planrunner.compiler.compilation import Compilation
 from planrunner.compiler.data import (
     check_row_counts,
@@ -16,11 +17,11 @@ from planrunner.compiler.data import (
     sources_read,
     with_columns,
 )
-from planrunner.compiler.chosen_profile import choose_profile
 from planrunner.compiler.load.idle import idle_notices
 from planrunner.compiler.load.selection import PlanSelection
 from planrunner.compiler.masked_findings import masked_findings
 from planrunner.compiler.names.known_names import Known
+from planrunner.compiler.names.origins import origins_of
 from planrunner.compiler.names.params import secrets_of, shown_param, written_param
 from planrunner.compiler.names.shared_names import SharedNames
 from planrunner.compiler.once import compile_hooks, compile_once
@@ -198,6 +199,7 @@ class _Compiler:
             seed_was_drawn=model.seed is None,
             profile=chosen,
             profile_reason=why,
+            origins=origins_of(self._plan),
             params={name: shown_param(param) for name, param in self._plan.params.items()},
             settings={name: block.settings for name, block in self._channels.items()},
             clients={

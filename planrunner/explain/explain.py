@@ -24,6 +24,7 @@ from planrunner.graph.run_graph import (
     nested_steps,
 )
 from planrunner.graph.target import AUTO_PORT
+from planrunner.graph.value_origin import ValueOrigin
 from planrunner.load.population import level_at
 from planrunner.metrics.thresholds.words import describe
 from planrunner.units import few, split_few, write_duration, write_milliseconds
@@ -47,6 +48,7 @@ def explain_text(graph: RunGraph) -> str:
         f"  sends {protocol} with the {client} client: {reason}"
         for protocol, (client, reason) in graph.clients.items()
     ]
+    lines += _origins(graph.origins)
     profile = f" of profile {graph.profile} ({graph.profile_reason})" if graph.profile else ""
     count = len(graph.phases)
     lines += [
@@ -84,6 +86,16 @@ def _among(items: Sequence[T], words: Callable[[T], Iterable[str]], indent: str)
         yield from words(item)
     if more:
         yield indent + more
+
+
+def _origins(origins: Sequence[ValueOrigin]) -> Iterator[str]:
+    if origins:
+        yield ""
+        yield "values, and where they come from"
+        width = max(len(each.key) for each in origins)
+        for each in origins:
+            value = f" = {each.value}" if each.value else ""
+            yield f"  {each.key:<{width}}  {each.source}{value}"
 
 
 def _phase(graph: RunGraph, phase: PhaseNode) -> Iterator[str]:

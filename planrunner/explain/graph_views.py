@@ -38,6 +38,11 @@ def graph_json(graph: RunGraph) -> str:
             "plan_hash": graph.plan_hash,
             "profile": graph.profile,
             "profile_reason": graph.profile_reason,
+            **(
+                {"origins": {each.key: each.source for each in graph.origins}}
+                if graph.origins
+                else {}
+            ),
             "services": [
                 {"name": s.name, "demo": s.demo, "run": s.shown, "monitor": list(s.monitor)}
                 for s in graph.services

@@ -45,6 +45,7 @@ from planrunner.graph.steps import (
     walk_steps,
 )
 from planrunner.graph.target import MonitorNode, ReadyNode, ServiceNode
+from planrunner.graph.value_origin import ValueOrigin
 from planrunner.load.chains import long_run_shares
 from planrunner.load.pauses import Pause, PauseKind
 from planrunner.load.population import Share, Stage
@@ -342,6 +343,7 @@ class RunGraph:
         clients: The client that sends each protocol's requests, and the reason in words.
         settings: Each protocol's settings, by registry name; opaque to the engine.
         sources: Addresses that this machine has to have, each with its place in the plan.
+        origins: Where the values of a plan with defaults come from.
         default_threshold: True when the plan had none and `error_rate < 1%` was put in.
         plan_text: The plan's own text, secrets masked.
         baseline: The file that `N% of baseline` compares with; it need not be there.
@@ -369,6 +371,7 @@ class RunGraph:
     thresholds: tuple[Threshold, ...]
     report: ReportSettings
     profile_reason: str = ""
+    origins: tuple[ValueOrigin, ...] = ()
     default_threshold: bool = False
     secrets: tuple[str, ...] = ()
     shows_named: bool = False

@@ -21,15 +21,17 @@ class Bundle:
 
     Attributes:
         file: The plan itself, as it was named.
-        texts: The plan and its imports by file, in reading order.
+        texts: The plan, its imports and its defaults by file, in reading order.
         contents: Files that the plan names, by path, as far as they have been read.
         folders: Where the files that the plan names may lie.
+        defaults: The file that has what the plan leaves out; empty for none.
     """
 
     file: str
     texts: Mapping[str, str]
     contents: dict[str, bytes] = field(default_factory=dict, compare=False)
     folders: Folders = ANYWHERE
+    defaults: str = ""
 
     @property
     def digest(self) -> str:

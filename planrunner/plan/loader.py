@@ -15,6 +15,7 @@ from planrunner.language.expressions.values import to_text
 from planrunner.language.files import ANYWHERE, Folders
 from planrunner.language.secrets import Masker
 from planrunner.plan.bundle import Bundle, NamedFiles
+from planrunner.plan.defaults.file import defaults_of, is_defaults, no_plan
 from planrunner.plan.faults.find import MAX_FAULTS, diagnose
 from planrunner.plan.faults.salvage import Remains, salvage
 from planrunner.plan.imports import merge_imports
@@ -97,6 +98,7 @@ def load(  # noqa: PLR0913 - one parameter for each thing that callers say about
     need_secrets: bool = False,
     changes: Changes | None = None,
     folders: Folders = ANYWHERE,
+    defaults: str | None = None,
 ) -> Plan:
     """Read and check the plan in a file.
 
@@ -108,21 +110,27 @@ def load(  # noqa: PLR0913 - one parameter for each thing that callers say about
         need_secrets: Whether a required secret must have a value; to look at a plan it need not.
         changes: What the command line changes in the plan.
         folders: Where the files that the plan names may lie.
+        defaults: The file with what the plan leaves out, or `none`; None for the `planrunner.yaml`
+            beside the plan.
 
     Raises:
         PlanError: With every fault that was found; an `InvalidPlan` if the file could be read.
     """
     own = os.fspath(path)
+    if is_defaults(own):
+        raise no_plan(own)
     texts: dict[str, str] = {}
+    given = {own, defaults}  # by the user, who may name any file
 
     def read(file: str) -> str:
-        texts[file] = text = read_text(file, ANYWHERE if file == own else folders)
+        texts[file] = text = read_text(file, ANYWHERE if file in given else folders)
         return text
 
     sources = ParamSources(
         overrides or {}, environment, environ, need_secrets, changes or Changes()
     )
-    return _load(Bundle(own, texts, folders=folders), read, sources)
+    bundle = Bundle(own, texts, folders=folders, defaults=defaults_of(own, defaults))
+    return _load(bundle, read, sources)
 
 
 def load_bundle(bundle: Bundle, sources: ParamSources) -> Plan:
@@ -137,8 +145,10 @@ def load_bundle(bundle: Bundle, sources: ParamSources) -> Plan:
 def _load(bundle: Bundle, read: Callable[[str], str], sources: ParamSources) -> Plan:
     document = parse(read(bundle.file), bundle.file)
     broken = document.faults
-    as_written = document
     document, faults = merge_imports(document, read)
+    document, found = _with_defaults(document, bundle, read)
+    faults += found
+    as_written = document
     faults += profile_faults(document)
     profile = picked_profile(document, sources.environment)
     changes = replace(sources.changes, profile=sources.changes.profile or profile)
@@ -174,6 +184,18 @@ def _load(bundle: Bundle, read: Callable[[str], str], sources: ParamSources) -> 
             remains.lost if remains else frozenset(),
         )
     return draft
+
+
+def _with_defaults(
+    document: Document, bundle: Bundle, read: Callable[[str], str]
+) -> tuple[Document, list[Diagnostic]]:
+    """Return the plan with its defaults, and what is wrong with these."""
+    if not bundle.defaults:
+        return document, []
+    from planrunner.plan.defaults.merge import merge_defaults, read_defaults  # noqa: PLC0415 - few plans have any
+
+    defaults, faults = read_defaults(bundle.defaults, read)
+    return (document if defaults is None else merge_defaults(document, defaults)), faults
 
 
 def _secrets(

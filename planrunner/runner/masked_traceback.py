@@ -25,9 +25,10 @@ def masked_traceback(error: Exception, plans: Iterable[Bundle], sources: ParamSo
 
     secrets: list[str] = []
     for plan in plans:
-        with suppress(Exception):  # of what can't be loaded, what it says itself
-            document = parse(plan.reader()(plan.file), plan.file)
-            secrets += [*secret_texts(document, sources), *row_texts(document)]
+        for file in filter(None, (plan.file, plan.defaults)):
+            with suppress(Exception):  # of what can't be loaded, what it says itself
+                document = parse(plan.reader()(file), file)
+                secrets += [*secret_texts(document, sources), *row_texts(document)]
         with suppress(Exception):
             secrets += secrets_of(load_bundle(plan, sources).params.values())
     return Masker(secrets)("".join(traceback.format_exception(error)))

@@ -51,6 +51,8 @@ class RunRequest:
         params: Values of the plan's params, for a file.
         environment: The block of the plan's `environments` to take values from, for a file.
         changes: What else is changed in the plan, for a file.
+        defaults: The file with what the plan leaves out, or `none`, for a file; None: the
+            `planrunner.yaml` beside it.
         environ: What params and services see as environment variables; None: those of the process.
         selection: Which parts of the plan run.
         seed: Of every random draw; None: the plan's, or one that is drawn.
@@ -68,6 +70,7 @@ class RunRequest:
     params: Mapping[str, str] = field(default_factory=dict, repr=False)
     environment: str | None = None
     changes: Changes = field(default_factory=Changes)
+    defaults: str | None = None
     environ: Mapping[str, str] | None = field(default=None, repr=False)
     selection: PlanSelection = field(default_factory=PlanSelection)
     seed: int | None = None
@@ -170,6 +173,7 @@ def _load(path: Path, request: RunRequest) -> Plan:
             environ=request.variables(),
             need_secrets=True,
             changes=request.changes,
+            defaults=request.defaults,
         )
     except PlanError as error:
         raise PlanError(review(error)) from error

@@ -12,6 +12,7 @@ from planrunner.cli.plan_options import PlanOptions, load_plan, with_plan_option
 from planrunner.cli.running import RunOptions, own_process, request_of, run_plan, with_run_options
 from planrunner.engine.stop import Stop
 from planrunner.errors import UsageError
+from planrunner.plan.defaults.file import without_defaults
 from planrunner.runner.request import compile_request
 
 __all__ = ["command"]
@@ -87,6 +88,7 @@ def command(  # noqa: PLR0913 - one parameter for each option
     one, by default reports/suite/TIME, with index.html, junit.xml and suite.json for all of them.
     Every plan is validated before the first one sends anything.
     """
+    plans = without_defaults(plans)
     if once:
         _check_once(plans, wish, repeat)
     for option, is_given in (("--full (or --trace)", full), ("--verbose", verbose)):

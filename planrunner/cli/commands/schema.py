@@ -22,6 +22,7 @@ __all__ = ["cli_page", "command"]
 _SCHEMA: Final = "planrunner.plan.schema"
 _MADE_BY: Final = {
     "plan": f"{_SCHEMA}.json_schema:plan_schema",
+    "defaults": f"{_SCHEMA}.json_schema:defaults_schema",
     "metrics": "planrunner.results.files.metrics_json:metrics_schema",
     "suite": "planrunner.results.suites.suite_json:suite_schema",
     "reference": f"{_SCHEMA}.reference_docs:reference_page",
@@ -37,6 +38,7 @@ _MADE_BY: Final = {
     epilog="""\b
 Examples:
   planrunner schema > plan.schema.json          for editors: the schema of plans
+  planrunner schema defaults                    the schema of planrunner.yaml
   planrunner schema metrics                     the schema of metrics.json
   planrunner schema suite                       the schema of suite.json
   planrunner schema thresholds                  what a threshold can say
@@ -52,7 +54,7 @@ Examples:
 )
 @click.option("--output", type=click.Path(path_type=Path), help="Write to a file, not stdout.")
 def command(which: str, output: Path | None) -> None:
-    """Print a schema: of plans, of metrics.json, or of suite.json.
+    """Print a schema: of plans, of planrunner.yaml, of metrics.json, or of suite.json.
 
     `reference`, `thresholds`, `expressions`, `protocols` and `cli` print the reference pages of
     the plan language, of its two sub-languages, of the protocols, and of the command line.

@@ -13,6 +13,7 @@ import click
 from planrunner.cli.plan_options import PlanOptions, load_plan, with_plan_options
 from planrunner.compiler import compile_plan
 from planrunner.language.diagnostics import Diagnostic, PlanError, render
+from planrunner.plan.defaults.file import is_defaults
 from planrunner.plan.deprecated import deprecated_keys
 from planrunner.results.exit_codes import ExitCode
 
@@ -70,6 +71,10 @@ class _Checked(NamedTuple):
 
 
 def _check(path: Path, options: PlanOptions) -> _Checked:
+    if is_defaults(path):
+        from planrunner.plan.defaults.check import check_defaults  # noqa: PLC0415 - most files are plans
+
+        return _Checked(check_defaults(path, options.sources()))
     try:
         plan = load_plan(path, options, need_secrets=False)
         notices = compile_plan(plan, selection=options.selection).notices

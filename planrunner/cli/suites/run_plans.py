@@ -25,7 +25,6 @@ from planrunner.formats import SUITE_JSON
 from planrunner.graph.run_graph import RunGraph
 from planrunner.language.diagnostics import PlanError
 from planrunner.outputs.base import Output
-from planrunner.plan.bundle import Bundle
 from planrunner.report.plain import plain
 from planrunner.report.suites.files import INDEX, JUNIT
 from planrunner.results.suites.model import SuiteResult, SuiteRun
@@ -153,7 +152,7 @@ class _Terminal:
         click.echo(f"  {plain(entry.plan)}: {', '.join(filter(None, facts))}", err=True)
 
     def has_bug(self, error: Exception, entry: SuiteEntry) -> None:
-        plans = [Bundle(entry.path, {})]
+        plans = [self._options.bundle(Path(entry.path))]
         click.echo(masked_traceback(error, plans, self._options.sources()), err=True, nl=False)
         click.echo("this is a bug in planrunner; please report it with the plan", err=True)
 

@@ -39,7 +39,7 @@ else:  # plans without these don't import what they take
     ReportModel = later("planrunner.plan.models.report_settings", "ReportModel")
     ServiceModel = later("planrunner.plan.models.services", "ServiceModel")
 
-__all__ = ["ImportModel", "PlanModel", "is_extension"]
+__all__ = ["ImportModel", "OwnKeysMapping", "PlanModel", "is_extension"]
 
 _LOAD_KEYS: Final = ("stages", "phases", "profiles")
 
@@ -51,8 +51,8 @@ def is_extension(key: object) -> bool:
     return isinstance(key, str) and key.startswith("x-")
 
 
-class _RootModel(PlanMapping):
-    """What plans and imported files have in common: own keys are theirs to use."""
+class OwnKeysMapping(PlanMapping):
+    """What files of plans have in common: `x-…` keys are the author's own."""
 
     @classmethod
     def expand(cls, data: object) -> object:
@@ -61,7 +61,7 @@ class _RootModel(PlanMapping):
         return data
 
 
-class ImportModel(_RootModel):
+class ImportModel(OwnKeysMapping):
     """An imported file: parts of a plan, without a name. Each part may be empty."""
 
     nullable: ClassVar[frozenset[str]] = frozenset({"users", "flows", "data", "thresholds"})
@@ -81,7 +81,7 @@ class ImportModel(_RootModel):
         return super().hint_unknown(word)
 
 
-class PlanModel(_RootModel):
+class PlanModel(OwnKeysMapping):
     """A plan: one performance test, read from top to bottom."""
 
     guest_book: ClassVar[GuestBook | None] = PLAN_SETTINGS

@@ -12,13 +12,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from planrunner.language.fields.mapping import GUESTS, GuestBook, PlanMapping
+from planrunner.plan.defaults.model import DefaultsModel
 from planrunner.plan.models.plan import PlanModel
 from planrunner.plan.models.requests import REQUEST_KEYS, request_words
 from planrunner.plan.schema.schema_snippets import SNIPPETS, sentence_snippets
 from planrunner.protocols import registry
 from planrunner.protocols.plugin import resolve
 
-__all__ = ["plan_schema", "title_of"]
+__all__ = ["defaults_schema", "plan_schema", "title_of"]
 
 Schema = dict[str, Any]
 
@@ -45,10 +46,21 @@ _TITLES: Final[Mapping[str, str]] = {
 
 def plan_schema() -> Schema:
     """Return the schema of plan files; the same for the same version."""
-    root = _raw(PlanModel)
-    schema = {
+    schema = _schema(PlanModel)
+    _complete_task(schema["definitions"])
+    return schema
+
+
+def defaults_schema() -> Schema:
+    """Return the schema of `planrunner.yaml`."""
+    return _schema(DefaultsModel)
+
+
+def _schema(model: type[PlanMapping]) -> Schema:
+    root = _raw(model)
+    return {
         "$schema": "http://json-schema.org/draft-07/schema#",
-        **_object("PlanModel", root),
+        **_object(model.__name__, root),
         # The author's own keys: anchors live there.
         "patternProperties": {"^x-": {}},
         "definitions": {
@@ -56,8 +68,6 @@ def plan_schema() -> Schema:
             for name, definition in sorted(_mappings_below(root).items())
         },
     }
-    _complete_task(schema["definitions"])
-    return schema
 
 
 def _mappings_below(root: Schema) -> dict[str, Schema]:

@@ -43,6 +43,9 @@ A text with `${…}` can replace a whole number, a duration, a rate, a size, a p
 
 What expressions can do: [expressions](expressions.md). What `thresholds` can say:
 [thresholds](thresholds.md).
+
+A file [`planrunner.yaml`](../how-to/share-defaults.md) beside the plan can give its `params`,
+`http`, `thresholds` and `report`; what the plan says itself wins.
 """
 
 

@@ -123,7 +123,7 @@ def test_explain_says_where_a_phase_comes_from() -> None:
     """Unless its name does."""
     text = explain_text(running("both"))
 
-    assert "load: 3 phases of profile both, 6s in all" in text
+    assert "load: 3 phases of profile both (--profile), 6s in all" in text
     assert text.count("from profile stress") == 2
     assert "from profile quick" not in text
 

@@ -1,0 +1,1 @@
+"""`planrunner.yaml`: what the plans beside it start from."""

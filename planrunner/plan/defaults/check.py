@@ -1,0 +1,37 @@
+"""What is wrong with a file of defaults by itself, whatever plans use it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from planrunner.language.diagnostics import Code, Diagnostic, PlanError
+from planrunner.language.secrets import Masker
+from planrunner.plan.defaults.merge import read_defaults
+from planrunner.plan.defaults.model import DefaultsModel
+from planrunner.plan.params.resolve import ParamSources, resolve_params
+from planrunner.plan.params.secret_texts import secret_texts
+from planrunner.plan.yaml.document import Document
+from planrunner.plan.yaml.files import read_text
+
+__all__ = ["check_defaults"]
+
+
+def check_defaults(path: Path, sources: ParamSources) -> tuple[Diagnostic, ...]:
+    """Return the findings about the file, in its order."""
+    try:
+        document, faults = read_defaults(str(path), read_text)
+    except PlanError as error:
+        return error.diagnostics
+    if document is None:
+        return ()
+    if not faults:
+        faults = _value_faults(document, sources)
+    return Masker((*secret_texts(document, sources),)).diagnostics(PlanError(faults).diagnostics)
+
+
+def _value_faults(document: Document, sources: ParamSources) -> list[Diagnostic]:
+    """Return what is wrong with values of params; a plan, or its run, may give those missing."""
+    params = DefaultsModel.model_validate(document.data).params or {}
+    alone = ParamSources(environ=sources.environ)
+    _, faults = resolve_params(params, {}, alone, document)
+    return [fault for fault in faults if fault.code is not Code.MISSING_PARAM]
