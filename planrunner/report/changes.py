@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Final
 
-from planrunner.report.plain import plain, shorten
+from planrunner.report.distinct import shorten_each
+from planrunner.report.plain import plain
 from planrunner.results.changes import ChangeOutcome, Comparison, FigureChange
 from planrunner.units import format_duration, format_percent, format_rate
 
@@ -60,12 +62,17 @@ def sorted_changes(comparison: Comparison) -> list[FigureChange]:
     )
 
 
-def cells_of(change: FigureChange) -> dict[str, object]:
-    """Return the texts of a row, its class, and `raw`, the change as a number."""
+def cells_of(changes: Sequence[FigureChange]) -> list[dict[str, object]]:
+    """Return the texts of each row, its class, and `raw`, the change as a number."""
+    names = shorten_each([plain(change.request) for change in changes], _LONGEST)
+    return [_cells(change, name) for change, name in zip(changes, names, strict=True)]
+
+
+def _cells(change: FigureChange, name: str) -> dict[str, object]:
     surely = change.low or change.high
     points = change.figure == "error_rate"
     return {
-        "request": shorten(plain(change.request), _LONGEST) or "all requests",
+        "request": name or "all requests",
         "figure": _FIGURES.get(change.figure) or change.figure.replace("_", " "),
         "before": _amount(change.figure, change.before),
         "after": _amount(change.figure, change.after),

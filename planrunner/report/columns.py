@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from planrunner.report.plain import fold, shorten
+from planrunner.report.distinct import fold_each, shorten_each
+from planrunner.report.plain import shorten
 from planrunner.values import dataclass
 
 __all__ = ["Column", "blocks", "room_of", "table"]
@@ -61,8 +63,14 @@ def table(columns: Sequence[Column], width: int) -> list[Text]:
             break
         shown.remove(last)
     widths = _widths(shown, width)
-    header = _line([(column.title, "dim") for column in shown], shown, widths)
-    return [header, *(_row(shown, widths, n) for n in range(len(shown[0].cells)))]
+    titles = [shorten(column.title, width) for column, width in zip(shown, widths, strict=True)]
+    header = _line([(title, "dim") for title in titles], shown, widths)
+    fitting = [_fitted(column, width) for column, width in zip(shown, widths, strict=True)]
+    return [header, *(_row(fitting, widths, n) for n in range(len(shown[0].cells)))]
+
+
+def _fitted(column: Column, width: int) -> Column:
+    return replace(column, cells=shorten_each(column.cells, width))
 
 
 def blocks(columns: Sequence[Column], width: int | None) -> list[list[Text]]:
@@ -88,7 +96,19 @@ def blocks(columns: Sequence[Column], width: int | None) -> list[list[Text]]:
     room = _WIDEST_NAME if width is None else max(width - _total([0, *others]), names.least)
     widths = [max(cell_len(names.title), min(names.natural, room)), *others]
     header = _line([(column.title, "dim") for column in shown], shown, widths)
-    return [[header], *(_block(shown, widths, n, width) for n in range(len(names.cells)))]
+    folded: Sequence[Sequence[str] | None]
+    folded = [None] * len(names.cells) if width is None else _folded(names.cells, width)
+    return [[header], *(_block(shown, widths, n, lines) for n, lines in enumerate(folded))]
+
+
+def _folded(names: Sequence[str], width: int) -> list[list[str]]:
+    """Return the lines of each name; those of one with an indent are indented."""
+    indents = [len(name) - len(name.lstrip()) for name in names]
+    found = fold_each(names, [width - indent for indent in indents], most=_MOST_LINES)
+    return [
+        [f"{' ' * indent}{line.strip()}" for line in lines]
+        for indent, lines in zip(indents, found, strict=True)
+    ]
 
 
 _WIDEST_NAME: Final = 60
@@ -104,16 +124,17 @@ def _least(column: Column) -> int:
 
 
 def _block(
-    columns: Sequence[Column], widths: Sequence[int], n: int, width: int | None
+    columns: Sequence[Column], widths: Sequence[int], n: int, folded: Sequence[str] | None
 ) -> list[Text]:
-    """Return the lines of a row: of its name, if that is too long, and of its figures."""
+    """Return the lines of a row: of its name, if that is too long, and of its figures.
+
+    None is for a log, which has all of a row on one line.
+    """
     names = columns[0]
     name, style = names.cells[n], names.styles[n] if names.styles else ""
-    if width is None or cell_len(name) <= widths[0]:
+    if folded is None or cell_len(name) <= widths[0]:
         return [_row(columns, [max(widths[0], cell_len(name)), *widths[1:]], n)]
-    indent = " " * (len(name) - len(name.lstrip()))
-    folded = fold(name, width - len(indent), most=_MOST_LINES)
-    lines = [Text(f"{indent}{line.strip()}", style=style) for line in folded]
+    lines = [Text(line, style=style) for line in folded]
     figures = [("", ""), *((c.cells[n], c.styles[n] if c.styles else "") for c in columns[1:])]
     return [*lines, _line(figures, columns, widths)]
 
@@ -143,11 +164,10 @@ def _line(
 ) -> Text:
     line = Text()
     for (cell, style), column, width in zip(cells, columns, widths, strict=True):
-        shown = shorten(cell, width)
-        space = " " * (width - cell_len(shown))
+        space = " " * (width - cell_len(cell))
         line.append(_GAP if column is not columns[0] else "")
         line.append("" if column.floor else space)
-        line.append(shown, style=style)
+        line.append(cell, style=style)
         line.append(space if column.floor else "")
     line.rstrip()
     return line

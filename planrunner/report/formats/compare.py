@@ -19,9 +19,10 @@ from planrunner.report.charts.chart import Chart
 from planrunner.report.charts.palette import SCREEN
 from planrunner.report.charts.trend_charts import overlaid, trends
 from planrunner.report.columns import Column, room_of, table
+from planrunner.report.distinct import shorten_each
 from planrunner.report.findings import is_doubtful, mark_of, verdict_word
 from planrunner.report.formats.page import write_page
-from planrunner.report.plain import plain, shorten
+from planrunner.report.plain import plain
 from planrunner.results.changes import ChangeOutcome, Comparison, FigureChange
 from planrunner.results.model import RunResult, Verdict
 from planrunner.units import format_duration, format_percent
@@ -67,7 +68,7 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
         console.print(Text(f" other requests: {words}", style="dim"))
     for word, names in (("gone", comparison.gone), ("new", comparison.new)):
         if names:
-            shown = ", ".join(shorten(plain(name), _LONGEST) for name in names[:8])
+            shown = ", ".join(shorten_each([*map(plain, names[:8])], _LONGEST))
             console.print(Text(f" {word}: {shown}{' …' if len(names) > 8 else ''}"), soft_wrap=True)
     console.print()
 
@@ -83,7 +84,7 @@ def write_comparison_html(
         charts=overlaid(*runs, SCREEN),
         comparison=comparison,
         runs=runs,
-        changes=[cells_of(change) for change in (*sorted_changes(comparison), *comparison.whole)],
+        changes=cells_of((*sorted_changes(comparison), *comparison.whole)),
         verdict=CHANGE_CLASSES[comparison.outcome] or "pass",
     )
 
@@ -173,7 +174,7 @@ class _HistorySection:
 
 
 def _columns(changes: Sequence[FigureChange]) -> list[Column]:
-    cells = [cells_of(change) for change in changes]
+    cells = cells_of(changes)
     styles = [_STYLES[change.outcome] for change in changes]
     return [
         Column("request", [str(row["request"]) for row in cells], floor=16),

@@ -139,7 +139,7 @@ def _failed(result: RunResult) -> Mapping[str, Mapping[str, int]]:
 def _changes(result: RunResult) -> dict[str, object]:
     """Return the rows of what changed, and what is left out of them."""
     for earlier in result.earlier:
-        rows = [cells_of(change) for change in shown_changes(earlier.comparison)]
+        rows = cells_of(shown_changes(earlier.comparison))
         return {"rows": rows, "left": left_words(earlier.comparison)}
     return {}
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, TextIO
 
+from planrunner.report.distinct import shorten_each
 from planrunner.report.findings import (
     ROUGH_NOTE,
     ResultFinding,
@@ -119,9 +120,10 @@ def _requests(title: str, rows: Sequence[Row]) -> Iterator[str]:
     if not rows:
         return
     yield f"\n### {title}, worst first\n\n"
+    names = shorten_each([plain(row.name) for row in rows[:_MOST_ROWS]], _LONGEST)
     yield from _table(
         ("Request", "Count", "Failed", "Per second", *_PERCENTILES),
-        [_row_cells(row) for row in rows[:_MOST_ROWS]],
+        [_row_cells(row, name) for row, name in zip(rows, names, strict=False)],
         numbers=1,
     )
     if any(row.has_latency and is_rough(_PERCENTILES[-1], row.count) for row in rows[:_MOST_ROWS]):
@@ -130,7 +132,7 @@ def _requests(title: str, rows: Sequence[Row]) -> Iterator[str]:
         yield f"\n… {len(rows) - _MOST_ROWS:,} more in the report\n"
 
 
-def _row_cells(row: Row) -> tuple[str, ...]:
+def _row_cells(row: Row, name: str) -> tuple[str, ...]:
     share = f" ({format_percent(row.failed / row.count)})" if row.failed and row.count else ""
     latencies = [
         format_duration(row.latency_ns[p]) + ("\\*" if is_rough(p, row.count) else "")
@@ -138,7 +140,7 @@ def _row_cells(row: Row) -> tuple[str, ...]:
         if row.has_latency
     ]
     return (
-        "all requests" if row.by == "phase" else markdown_text(row.name) or "(no name)",
+        "all requests" if row.by == "phase" else markdown_text(name) or "(no name)",
         f"{row.count:,}",
         f"{row.failed:,}{share}",
         f"{row.requests_per_second:,.1f}",

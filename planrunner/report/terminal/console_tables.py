@@ -10,6 +10,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from planrunner.report.columns import Column, blocks
+from planrunner.report.distinct import fold_each
 from planrunner.report.findings import (
     ROUGH_NOTE,
     ResultFinding,
@@ -102,10 +103,11 @@ def _wide(findings: Sequence[ResultFinding], width: int | None) -> list[Text]:
     header.stylize("dim")
     lines = [header]
     indent = " " * (verdict_width + 3)
+    texts = [plain(finding.threshold) for finding in findings]
+    # Without a terminal a sentence is found by its words, so it stays on one line.
+    folded = [[text] for text in texts] if width is None else _folded(texts, text_width)
     for n, finding in enumerate(findings):
-        text = plain(finding.threshold)
-        # Without a terminal a sentence is found by its words, so it stays on one line.
-        first, *rest = [text] if width is None else fold(text, text_width, most=_MOST_LINES) or [""]
+        first, *rest = folded[n]
         word = finding.word.ljust(verdict_width)
         line = _beside(word, first, (observed[n], limits[n]), sizes, text_width)
         line.stylize(_STYLES[finding.verdict], 1, 1 + len(finding.word))
@@ -114,10 +116,20 @@ def _wide(findings: Sequence[ResultFinding], width: int | None) -> list[Text]:
     return lines
 
 
+def _folded(texts: Sequence[str], width: int) -> list[list[str]]:
+    found = fold_each(texts, [width] * len(texts), most=_MOST_LINES)
+    return [lines or [""] for lines in found]
+
+
 def _stacked_table(findings: Sequence[ResultFinding], width: int) -> list[Text]:
     verdict_width = max(len("verdict"), *(len(finding.word) for finding in findings))
+    texts = [plain(finding.threshold) for finding in findings]
+    folded = _folded(texts, width - verdict_width - 3)
     header = Text(f" {'verdict':{verdict_width}}  threshold", style="dim")
-    stacked = (_stacked(finding, width, verdict_width) for finding in findings)
+    stacked = (
+        _stacked(finding, lines, width, verdict_width)
+        for finding, lines in zip(findings, folded, strict=True)
+    )
     return [header, *(line for lines in stacked for line in lines)]
 
 
@@ -278,9 +290,11 @@ def _beside(
     return line
 
 
-def _stacked(finding: ResultFinding, width: int, verdict_width: int) -> list[Text]:
+def _stacked(
+    finding: ResultFinding, folded: Sequence[str], width: int, verdict_width: int
+) -> list[Text]:
     indent = " " * (verdict_width + 3)
-    first, *rest = fold(plain(finding.threshold), width - len(indent), most=_MOST_LINES) or [""]
+    first, *rest = folded
     line = Text.assemble(
         " ", (finding.word, _STYLES[finding.verdict]), " " * (verdict_width - len(finding.word))
     )
