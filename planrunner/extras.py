@@ -74,8 +74,25 @@ def _is_found(module: str) -> bool:
 
 
 def install_hint(extra: str) -> str:
-    """Return the command that installs an extra, quoted for shells that expand brackets."""
-    return f"pip install 'planrunner[{extra}]'"
+    """Return the command that installs an extra, quoted for shells that expand brackets.
+
+    A checkout that is run without being installed has no extras that pip could know of: there it is
+    the packages themselves.
+    """
+    if _is_found_by_pip():
+        return f"pip install 'planrunner[{extra}]'"
+    packages = next(one.packages for one in EXTRAS if one.name == extra)
+    return f"pip install {' '.join(package for _, package in packages)}"
+
+
+def _is_found_by_pip() -> bool:
+    from importlib.metadata import PackageNotFoundError, distribution  # noqa: PLC0415 - seldom needed
+
+    try:
+        distribution("planrunner")
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 def _origin(module: str) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from unicodedata import combining, east_asian_width
 
@@ -124,9 +124,21 @@ class PlanError(PlanrunnerError):
     """The plan is invalid; holds every diagnostic found, in file order."""
 
     def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
-        self.diagnostics = tuple(sorted(diagnostics, key=lambda d: (d.span, d.code)))
+        ordered = sorted(diagnostics, key=lambda d: (d.span, d.code))
+        self.diagnostics = tuple(_once_each(ordered))
         count = len(self.diagnostics)
         super().__init__(f"plan has {count} error{'s' if count != 1 else ''}")
+
+
+def _once_each(found: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
+    """Yield the findings; of several about the same package that is missing, the first."""
+    missing: set[str] = set()
+    for one in found:
+        if one.code is Code.NOT_AVAILABLE:
+            if one.message in missing:
+                continue
+            missing.add(one.message)
+        yield one
 
 
 def render(diagnostic: Diagnostic) -> str:
@@ -191,8 +203,37 @@ def suggest(word: str, known: Sequence[str]) -> str:
     from difflib import get_close_matches  # noqa: PLC0415 - a fault in a plan is rare
 
     by_lower_case = {name.lower(): name for name in reversed(known)}
-    close = get_close_matches(word.lower(), list(by_lower_case)[::-1], n=1, cutoff=0.6)
-    return f"did you mean `{by_lower_case[close[0]]}`?" if close else ""
+    close = get_close_matches(word.lower(), list(by_lower_case)[::-1], n=3, cutoff=0.6)
+    near = next((name for name in close if _is_near(word.lower(), name)), None)
+    return f"did you mean `{by_lower_case[near]}`?" if near is not None else ""
+
+
+def _is_near(word: str, name: str) -> bool:
+    """Say whether one can be meant by the other: most letters agree, or one is part of the other.
+
+    Half the letters in the same order are no evidence: `count` isn't `until`.
+    """
+    shorter, longer = sorted((word, name), key=len)
+    if len(shorter) >= _SHORTEST_PART and shorter in longer:
+        return True
+    return _distance(word, name) <= max(1, 2 * len(longer) // 5)
+
+
+_SHORTEST_PART = 4
+
+
+def _distance(one: str, other: str) -> int:
+    """Return how many letters must be put in, taken out, changed or swapped with the next."""
+    above: list[int] = []
+    row = list(range(len(other) + 1))
+    for at, letter in enumerate(one, 1):
+        oldest, above, row = above, row, [at]
+        for place, wanted in enumerate(other, 1):
+            least = min(above[place] + 1, row[-1] + 1, above[place - 1] + (letter != wanted))
+            if oldest and place > 1 and one[at - 2] == wanted and other[place - 2] == letter:
+                least = min(least, oldest[place - 2] + 1)
+            row.append(least)
+    return row[-1]
 
 
 def nearest_names(pattern: str, known: Sequence[str]) -> list[str]:

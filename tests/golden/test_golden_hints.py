@@ -43,6 +43,8 @@ def followed(stem: str, text: str, found: Diagnostic) -> Iterator[str]:
     row = found.span.line - 1
     line, start = lines[row], found.span.column - 1
     end = found.span.end_column - 1 if found.span.end_line == found.span.line else len(line) - 1
+    if found.hint.startswith("leave it out"):
+        yield "".join([*lines[:row], *lines[row + 1 :]])
     words = QUOTED.findall(found.message)[:1]
     for proposal in QUOTED.findall(found.hint):
         for begin, stop in pieces(line, start, end, (proposal.partition(":")[0] + ":", *words)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from planrunner.errors import PackageMissing
@@ -10,7 +10,9 @@ from planrunner.language.diagnostics import Code, suggest
 from planrunner.language.expressions import tree as nodes
 from planrunner.language.expressions.builtins.names import (
     FILTER_NAMES,
+    FOREIGN_CALLS,
     FOREIGN_FILTERS,
+    FOREIGN_METHODS,
     HELPER_METHODS,
     ROOT_HELPERS,
     TEST_NAMES,
@@ -104,6 +106,7 @@ class _NameSurvey:
             if methods := HELPER_METHODS.get(node.name):
                 method = path[0] if path and path[0] in methods else "int"
                 hint = f"write `{node.name}.{method}(…)`"
+                hint = FOREIGN_METHODS.get(".".join((node.name, *path[:1])), hint)
             raise ExpressionError(f"`{node.name}` must be called", hint=hint, offset=node.offset)
         self.found.append(Reference(node.name, path, node.offset, optional))
 
@@ -197,6 +200,7 @@ def _known(kind: str, name: str, node: nodes.Node, known: Sequence[str]) -> None
 
 def _unknown(kind: str, name: str, node: nodes.Node, known: Sequence[str]) -> ExpressionError:
     hint = FOREIGN_FILTERS.get(name.lower(), "") if kind == "filter" else ""
+    hint = hint or FOREIGN_METHODS.get(name, "")
     hint = hint or suggest(name, known) or _list_of(kind, known)
     return ExpressionError(
         f"there is no {kind} `{name}`", hint=hint, offset=node.offset, code=Code.UNKNOWN_NAME
@@ -207,7 +211,27 @@ def _list_of(kind: str, known: Sequence[str]) -> str:
     """Return the names that there are, or where to find them when they are many."""
     if len(known) < 10:
         return f"known {kind}s are " + ", ".join(f"`{word}`" for word in known)
-    return f"`planrunner schema expressions` lists the {kind}s"
+    some = ", ".join(f"`{word}`" for word in _USUAL[kind])
+    return f"{kind}s are {some} … and all that `planrunner schema expressions` lists"
+
+
+_USUAL: Final[Mapping[str, Sequence[str]]] = {
+    "helper": ("fake.name", "fake.email", "fake.city", "fake.word"),
+    "filter": (
+        *("default", "int", "float", "string", "length", "lower", "upper", "replace", "join"),
+        *("first", "random", "json"),
+    ),
+    "test": ("defined", "none", "number", "string", "mapping", "sequence", "in", "even", "odd"),
+}
+"""The likeliest of those that are too many for a hint."""
+
+_HELPERS: Final = ", ".join(
+    f"`{name}`"
+    for name in (
+        *("now()", "date('%Y-%m-%d')", "range(3)", "fake.name()"),
+        *(f"rand.{method}(…)" for method in HELPER_METHODS["rand"]),
+    )
+)
 
 
 def _not_callable(call: nodes.Call) -> ExpressionError:
@@ -216,6 +240,7 @@ def _not_callable(call: nodes.Call) -> ExpressionError:
         hint = foreign_hint(target.name, _names_in(call)) or suggest(target.name, ROOT_HELPERS)
         if target.name in FILTER_NAMES:
             hint = f"`{target.name}` is a filter: write `x | {target.name}`"
+        hint = hint or f"helpers are {_HELPERS}"
         return ExpressionError(
             f"there is no helper `{target.name}`",
             hint=hint,
@@ -227,6 +252,7 @@ def _not_callable(call: nodes.Call) -> ExpressionError:
         hint = f"`.{target.attr}` is the key `{target.attr}`"
         if target.attr in FILTER_NAMES:
             hint = f"write the filter: `| {target.attr}`"
+        hint = FOREIGN_CALLS.get(target.attr.lower(), hint)
         root, path = target.node, [target.attr]
         while isinstance(root, nodes.Getattr):
             path.insert(0, root.attr)

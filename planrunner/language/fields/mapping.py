@@ -38,6 +38,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 
 from planrunner.language.diagnostics import Code, suggest
+from planrunner.language.fields.key_hints import as_spelt_here, cut_off, listed
 
 __all__ = [
     "GUESTS",
@@ -152,7 +153,9 @@ class PlanMapping(BaseModel):
 
     Attributes:
         nullable: Keys for which `null` is a value; elsewhere it means that a value was forgotten.
-        synonyms: Words of other tools, each with the key that means the same here.
+        synonyms: Words of other tools, each with the key that means the same here. However they
+            are spelt: `ramp-up` is `rampUp` too.
+        elsewhere: Words of other tools, each with what to write in another place, as a hint.
         short_schema: JSON Schema of the short form that `expand` accepts, if there is one.
         guest_book: The keys that others bring; the mapping has a field of the type `guests` then.
     """
@@ -167,6 +170,7 @@ class PlanMapping(BaseModel):
 
     nullable: ClassVar[frozenset[str]] = frozenset()
     synonyms: ClassVar[Mapping[str, str]] = {}
+    elsewhere: ClassVar[Mapping[str, str]] = {}
     short_schema: ClassVar[Mapping[str, Any]] = {}
     guest_book: ClassVar[GuestBook | None] = None
 
@@ -183,8 +187,23 @@ class PlanMapping(BaseModel):
     @classmethod
     def hint_unknown(cls, word: str) -> str:
         """Return what to do about the unknown key `word`, if this mapping knows better."""
-        meant = cls.synonyms.get(word)
+        if hint := as_spelt_here(cls.elsewhere, word):
+            return hint
+        meant = as_spelt_here(cls.synonyms, word)
+        meant = meant or as_spelt_here({key: key for key in known_keys(cls)}, word)
         return f"here it is called `{meant}`" if meant else ""
+
+    @classmethod
+    def hint_beside(cls, word: str, data: Mapping[Any, Any]) -> str:
+        """Return what to do about the unknown key `word`, in a mapping with this data."""
+        del data
+        return cls.hint_unknown(word)
+
+    @classmethod
+    def keys_beside(cls, data: Mapping[Any, Any]) -> Sequence[str]:
+        """Return the keys that a mapping with this data can have, the likeliest first."""
+        del data
+        return list(known_keys(cls))
 
     @classmethod
     def has_unknown(cls, data: Mapping[str, Any]) -> bool:
@@ -304,7 +323,7 @@ class _Later:
 def _key_faults(mapping: type[PlanMapping], data: Mapping[Any, Any]) -> Iterator[Fault]:
     if not data.keys() <= _own_keys(mapping).keys():
         unknown = (key for key in data if not _takes(mapping, key))
-        yield from (_unknown(mapping, key) for key in islice(unknown, _MAX_UNKNOWN))
+        yield from (_unknown(mapping, key, data) for key in islice(unknown, _MAX_UNKNOWN))
     if None in data.values():
         for key, value in data.items():
             if value is None and key not in mapping.nullable and _takes(mapping, key):
@@ -313,17 +332,12 @@ def _key_faults(mapping: type[PlanMapping], data: Mapping[Any, Any]) -> Iterator
                 )
 
 
-def _unknown(mapping: type[PlanMapping], key: object) -> Fault:
+def _unknown(mapping: type[PlanMapping], key: object, data: Mapping[Any, Any]) -> Fault:
     word = str(key)
-    hint = _cut_off(word) or mapping.hint_unknown(word) or _deeper(mapping, word)
+    hint = cut_off(word) or mapping.hint_beside(word, data) or _deeper(mapping, word)
     hint = hint or suggest(word, list(known_keys(mapping)))
-    return Fault(Code.UNKNOWN_KEY, f"unknown key `{word}`", hint or _choices(mapping), word)
-
-
-def _cut_off(word: str) -> str:
-    """Return what to do about the rest of a value that a comma has ended: `normal(2s, 1s)`."""
-    is_rest = any(word.count(end) > word.count(begin) for begin, end in ("()", "[]"))
-    return "inside `{…}` a comma ends the value before it: put that into quotes" if is_rest else ""
+    hint = hint or listed(mapping.keys_beside(data))
+    return Fault(Code.UNKNOWN_KEY, f"unknown key `{word}`", hint, word)
 
 
 def _deeper(mapping: type[PlanMapping], word: str) -> str:
@@ -366,13 +380,6 @@ _MOST_HOMES = 2
 _NEAR = 3  # the key itself, an item or a name below it, an arm of its type
 
 
-def _choices(mapping: type[PlanMapping]) -> str:
-    keys = list(known_keys(mapping))
-    shown = ", ".join(f"`{key}`" for key in keys[:_SHOWN_KEYS])
-    return f"known keys are {shown}{' …' if len(keys) > _SHOWN_KEYS else ''}"
-
-
-_SHOWN_KEYS = 12  # about two lines of a terminal
 _MAX_UNKNOWN = 100  # looking for the key that was meant takes its time
 
 

@@ -71,10 +71,28 @@ def _duration(part: str, text: str) -> int:
         raise
 
 
+def _of_locust(name: str, arguments: list[str]) -> str:
+    """Return what `between(1, 5)` and the like are here; their numbers are seconds."""
+    numbers = [f"{number}s" for number in arguments if number.replace(".", "", 1).isdecimal()]
+    match name, numbers:
+        case "between" | "uniform" | "random", [least, most]:
+            return f"write `{least}..{most}`"
+        case "constant" | "fixed", [time]:
+            return f"write `{time}`"
+        case "constant_pacing", [time]:
+            return f"write `pace: {time}` in place of `wait`"
+        case "constant_throughput", [_]:
+            return "write `pace: 500ms` in place of `wait`, for two iterations a second"
+        case _:
+            return ""
+
+
 def _distribution(name: str, arguments: list[str]) -> PauseValue:
     if name not in _ARGUMENTS:
-        hint = suggest(name, list(_ARGUMENTS)) or (
-            "write a range as `1s..3s`; there are also normal, exponential and pareto"
+        hint = (
+            _of_locust(name, arguments)
+            or suggest(name, list(_ARGUMENTS))
+            or ("write a range as `1s..3s`; there are also normal, exponential and pareto")
         )
         raise UnitError(f"there is no distribution `{name}`", hint=hint)
     wanted = _ARGUMENTS[name]

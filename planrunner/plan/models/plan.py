@@ -17,6 +17,7 @@ from planrunner.language.fields.mapping import (
     later,
 )
 from planrunner.language.fields.types import Count, VariableName
+from planrunner.language.foreign_words import PLAN_WORDS
 from planrunner.plan.models.load.profiles import PlacedPhase, phases_in
 from planrunner.plan.models.load.stages import StageList, mixed_stages
 from planrunner.plan.models.load.workload import PhaseModel, with_counted_users
@@ -89,7 +90,6 @@ class PlanModel(OwnKeysMapping):
     synonyms: ClassVar[Mapping[str, str]] = {
         "title": "name",
         "include": "imports",
-        "variables": "params",
         "vars": "params",
         "scenarios": "users",
         "execution": "phases",
@@ -104,7 +104,14 @@ class PlanModel(OwnKeysMapping):
         "payload": "data",
         "ensure": "thresholds",
         "datasets": "data",
+        "user_classes": "users",
+        "pass-fail": "thresholds",
+        "fail_criteria": "thresholds",
+        "checks_thresholds": "thresholds",
+        "data_sources": "data",
+        "csv": "data",
     }
+    elsewhere: ClassVar[Mapping[str, str]] = PLAN_WORDS
 
     name: NonEmpty = Field(
         description="The name of the test in reports and directories.", examples=["shop stress"]
@@ -234,10 +241,6 @@ class PlanModel(OwnKeysMapping):
         return data
 
     @classmethod
-    def hint_unknown(cls, word: str) -> str:
-        return _ELSEWHERE.get(word.lower(), "") or super().hint_unknown(word)
-
-    @classmethod
     def find_faults(cls, data: Mapping[str, Any]) -> Iterator[Fault]:
         given = [key for key in data if key in _LOAD_KEYS]
         for key in given[1:]:
@@ -308,22 +311,6 @@ def _beginnings(data: object) -> Iterator[str]:
     elif isinstance(data, list):
         for item in data:
             yield from _beginnings(item)
-
-
-# Words of other tools for what stands deeper here.
-_LOAD_HINT: Final = "say how much load in `stages: [{duration: 1m, users: 10}]` or `phases:`"
-_TARGET_HINT: Final = "write `http: {base_url: …}`"
-_ELSEWHERE: Final = {
-    **dict.fromkeys(("host", "target", "url", "baseurl", "server"), _TARGET_HINT),
-    **dict.fromkeys(
-        (
-            *("vus", "run_time", "iterations", "concurrency", "threadgroup", "threads", "options"),
-            *("config", "ramp_up", "rampup", "ramp-up", "hold-for", "spawn_rate", "rate"),
-        ),
-        _LOAD_HINT,
-    ),
-    "output": "write `report: {dir: …}`, or run with `--out DIR`",
-}
 
 
 def _is_misspelt(data: Mapping[str, Any], keys: tuple[str, ...]) -> bool:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 from pydantic import Field
 
 from planrunner.language.diagnostics import Code
-from planrunner.language.fields.mapping import Fault, PlanMapping
+from planrunner.language.fields.mapping import Fault, PlanMapping, known_keys
 from planrunner.language.fields.types import (
     Duration,
     DurationRange,
@@ -19,6 +19,7 @@ from planrunner.language.fields.types import (
     ValueField,
     VariableName,
 )
+from planrunner.language.foreign_words import STEP_WORDS
 from planrunner.plan.models.actions import (
     CallField,
     ExecModel,
@@ -27,9 +28,15 @@ from planrunner.plan.models.actions import (
     OnErrorField,
     PythonModel,
 )
-from planrunner.plan.models.requests import LoneRequest, RequestStep, actions_in
+from planrunner.plan.models.requests import (
+    REQUEST_KEYS,
+    VERBS,
+    LoneRequest,
+    RequestStep,
+    actions_in,
+)
 from planrunner.plan.models.sharing import BarrierModel, PopField
-from planrunner.plan.models.step_rules import OWN_ACTIONS, step_faults
+from planrunner.plan.models.step_rules import COMPANIONS, OWN_ACTIONS, step_faults
 from planrunner.protocols import registry
 
 __all__ = ["BlockModel", "FlowModel", "PollModel", "StepList", "StepModel"]
@@ -93,7 +100,26 @@ class StepModel(RequestStep):
         "flow": "call",
         "print": "log",
         "steps": "do",
+        **dict.fromkeys(("wait_time", "delay", "pause_duration", "constant_timer"), "think"),
+        **dict.fromkeys(("checks", "validators", "verify", "ensure", "tests"), "expect"),
+        **dict.fromkeys(("extractors", "extract_jsonpath", "extract_regexp"), "extract"),
+        **dict.fromkeys(("extract_css_jquery", "extract_xpath", "register", "store"), "extract"),
+        **dict.fromkeys(("qs", "query_params", "params_query", "search"), "query"),
+        **dict.fromkeys(("set_variables", "set_variable", "variables", "vars", "let"), "set"),
+        **dict.fromkeys(("include_scenario", "run_flow", "use"), "call"),
+        **dict.fromkeys(("ifTrue", "only_if", "condition", "run_if"), "when"),
+        **dict.fromkeys(("script", "command", "shell"), "exec"),
+        **dict.fromkeys(("over", "for_each", "each"), "foreach"),
+        **dict.fromkeys(("batch", "concurrent"), "parallel"),
+        **dict.fromkeys(("json_body", "payload"), "json"),
+        **dict.fromkeys(("form_data", "urlencoded"), "form"),
+        **dict.fromkeys(("files", "upload_files", "file"), "multipart"),
+        **dict.fromkeys(("allow_redirects", "redirects", "followRedirect"), "follow_redirects"),
+        **dict.fromkeys(("tag",), "tags"),
+        **dict.fromkeys(("debug", "echo"), "log"),
+        "count": "repeat",
     }
+    elsewhere: ClassVar[Mapping[str, str]] = STEP_WORDS
 
     think: DurationRange | None = Field(
         None,
@@ -244,6 +270,27 @@ class StepModel(RequestStep):
             action, example = next(iter(registry.builtin()[word].actions.items()))
             return f"the action is the key: `{action}: {example.example}`"
         return super().hint_unknown(word)
+
+    @classmethod
+    def hint_beside(cls, word: str, data: Mapping[Any, Any]) -> str:
+        if word in ("args", "arguments", "with") and isinstance(data.get("call"), str):
+            return f"write them into the call: `call: {{flow: {data['call']}, name: value}}`"
+        if (verb := word.rpartition(".")[2].lower()) in VERBS and "." in word:
+            return f"the verb is the key: `{verb}: /path`"
+        is_request = bool(actions_in(data))
+        if is_request and word in ("on_fail", "on_failure", "on_error", "catch_response"):
+            return "a class or a `group` says what a failure does: `on_error: stop_iteration`"
+        if is_request and word == "match":
+            return "write it into `expect`: `expect: {contains: welcome}`"
+        return cls.hint_unknown(word)
+
+    @classmethod
+    def keys_beside(cls, data: Mapping[Any, Any]) -> Sequence[str]:
+        """Return the keys beside the action that the step has, or all actions."""
+        if actions_in(data):
+            return [key for key in known_keys(cls) if key in REQUEST_KEYS]
+        own = next((key for key in data if COMPANIONS.get(key)), None)
+        return sorted(COMPANIONS[own]) if own else [*OWN_ACTIONS[:1], *OWN_ACTIONS[len(VERBS) :]]
 
     @property
     def action(self) -> str:

@@ -25,6 +25,7 @@ from planrunner.language.fields.types import (
     ValueField,
     VariableName,
 )
+from planrunner.language.foreign_words import USER_WORDS
 from planrunner.plan.models.actions import HttpScopeField, OnErrorField
 from planrunner.plan.models.requests import (
     CLASS_SETTINGS,
@@ -69,7 +70,7 @@ TASK_KEYS: Final = tuple(_TASK_WORDS.split())
 _SHORTHAND_KEYS: Final = ("weight", "tags", "needs", "next", "on_error", "http")
 _TASK_ACTIONS: Final = frozenset(OWN_ACTIONS)
 _TASK_OWN: Final = frozenset({"needs", "next", "timeout"})
-_MEAN_STEPS: Final = frozenset({"do", "requests"})
+_MEAN_STEPS: Final = frozenset({"do", "requests", "flow", "sequence"})
 
 
 class TaskModel(PlanMapping):
@@ -77,11 +78,11 @@ class TaskModel(PlanMapping):
 
     synonyms: ClassVar[Mapping[str, str]] = {
         "name": "task",
-        "do": "steps",
-        "requests": "steps",
         "then": "next",
         "transitions": "next",
         "followed_by": "next",
+        **dict.fromkeys(("do", "requests", "flow", "sequence"), "steps"),
+        "ratio": "weight",
     }
 
     task: str | None = Field(
@@ -209,7 +210,11 @@ class UserModel(PlanMapping):
         "flow": "steps",
         "setup": "on_start",
         "teardown": "on_stop",
+        **dict.fromkeys(("requests", "sequence", "script"), "steps"),
+        **dict.fromkeys(("cycle_time", "constant_pacing"), "pace"),
+        **dict.fromkeys(("variables", "vars", "attributes"), "state"),
     }
+    elsewhere: ClassVar[Mapping[str, str]] = USER_WORDS
 
     weight: PositiveInt | None = Field(
         None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Discriminator, Field, Tag
 
@@ -89,6 +89,17 @@ class Sigv4Auth(PlanMapping):
 
 class Auth(PlanMapping):
     """How a user authenticates to the server; exactly one scheme."""
+
+    synonyms: ClassVar[Mapping[str, str]] = {
+        "token": "bearer",
+        "apikey": "api_key",
+        **dict.fromkeys(("oauth", "client_credentials"), "oauth2"),
+        **dict.fromkeys(("aws", "sigv4_auth"), "sigv4"),
+    }
+    elsewhere: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        ("user", "username", "login", "pass", "password"),
+        "write `basic: {username: ada, password: '${password}'}`",
+    )
 
     basic: BasicAuth | None = Field(
         None,

@@ -195,7 +195,18 @@ class Expect(PlanMapping):
         **dict.fromkeys(("response_time", "duration", "latency", "max_time"), "time"),
         **dict.fromkeys(("body", "text", "content"), "contains"),
         "jsonpath": "json",
-        "regex": "matches",
+        **dict.fromkeys(("regex", "matches_regexp", "regexp", "match"), "matches"),
+        **dict.fromkeys(("max_duration", "max_response_time", "duration_below"), "time"),
+        **dict.fromkeys(("contains_text", "includes", "substring"), "contains"),
+        **dict.fromkeys(("has_header", "header_equals", "headers"), "header"),
+        **dict.fromkeys(("json_schema", "matches_schema"), "schema"),
+        **dict.fromkeys(("not", "excludes"), "not_contains"),
+        "warn": "soft",
+    }
+    elsewhere: ClassVar[Mapping[str, str]] = {
+        "content_type": "write `header: {Content-Type: application/json}`",
+        "has_property": "write `json: {$.id: {exists: true}}`",
+        "not_has_property": "write `json: {$.id: {exists: false}}`",
     }
 
     status: Statuses | None = Field(
@@ -333,6 +344,14 @@ EXTRACT_SOURCES: Final = ("jsonpath", "regex", "css", "xpath", "header", "cookie
 
 class ExtractSpec(PlanMapping):
     """Where in the reply a variable's value is."""
+
+    synonyms: ClassVar[Mapping[str, str]] = {
+        "json": "jsonpath",
+        **dict.fromkeys(("regexp", "match", "pattern", "boundary"), "regex"),
+        **dict.fromkeys(("selector", "css_jquery", "html"), "css"),
+        **dict.fromkeys(("match_no", "match_number", "which"), "index"),
+        "default_value": "default",
+    }
 
     nullable: ClassVar[frozenset[str]] = frozenset({"default"})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Discriminator, Field, Tag
@@ -18,6 +19,7 @@ from planrunner.language.fields.types import (
     TextField,
     ValueField,
 )
+from planrunner.language.foreign_words import HTTP_WORDS
 from planrunner.protocols.http.spec_auth import AuthField
 from planrunner.protocols.http.spec_expect import Expect, shape
 from planrunner.protocols.operation_model import TagsField
@@ -150,6 +152,17 @@ class HttpScope(PlanMapping):
 
 class HttpModel(HttpScope):
     """Settings of all HTTP requests, and of the client; a user class may have its own."""
+
+    synonyms: ClassVar[Mapping[str, str]] = {
+        **dict.fromkeys(("host", "url", "target", "default_address", "server"), "base_url"),
+        **dict.fromkeys(("tls_verify", "verify_ssl", "reject_unauthorized"), "verify"),
+        **dict.fromkeys(("insecure", "insecure_skip_tls_verify"), "verify"),
+        **dict.fromkeys(("max_redirects", "redirects", "allow_redirects"), "follow_redirects"),
+        **dict.fromkeys(("network_timeout", "request_timeout", "connect_timeout"), "timeout"),
+        **dict.fromkeys(("connections", "max_sockets", "batch_per_host"), "pool"),
+        "proxies": "proxy",
+    }
+    elsewhere: ClassVar[Mapping[str, str]] = HTTP_WORDS
 
     verify: Flag | None = Field(
         None, description="Check the server's certificate. Default true.", examples=["false"]

@@ -343,7 +343,9 @@ def test_the_names_an_expression_reads_are_known_with_their_place(
         ("a | base64", 4, "there is no filter `base64`", "write `b64`"),
         (
             *("a | qqq", 4, "there is no filter `qqq`"),
-            "`planrunner schema expressions` lists the filters",
+            "filters are `default`, `int`, `float`, `string`, `length`, `lower`, `upper`, "
+            "`replace`, `join`, `first`, `random`, `json` … and all that "
+            "`planrunner schema expressions` lists",
         ),
         ("a[0]()", 4, "a value can't be called", ""),
     ],

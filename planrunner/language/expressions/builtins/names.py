@@ -12,7 +12,9 @@ from planrunner.language.expressions.builtins.tests_table import TESTS
 
 __all__ = [
     "FILTER_NAMES",
+    "FOREIGN_CALLS",
     "FOREIGN_FILTERS",
+    "FOREIGN_METHODS",
     "FOREIGN_NAMES",
     "HELPER_METHODS",
     "RESERVED",
@@ -39,6 +41,11 @@ def pool_in(name: str) -> str:
 _FROM_ENVIRONMENT: Final = (
     "read it into a param, `params: {x: {type: str, env: NAME}}`, and write `${x}`"
 )
+_DATE: Final = "write `date('%Y-%m-%d')`"
+_REPLY: Final = "write `status`, `json`, `headers` or `body`, without a name before it"
+_ROWS: Final = "name the file under `data:`, and write `${NAME.COLUMN}`"
+_CODE: Final = "write the expression itself, or a step `python: FUNCTION`"
+_NO_SPLIT: Final = "take the part by `regex` in `extract`, or write a step `python: FUNCTION`"
 _ENVIRONMENT: Final = frozenset({"environ", "env", "ENV", "get", "getenv"})
 _PARAM: Final = re.compile(r"[a-z_][a-z0-9_]*")
 
@@ -48,7 +55,23 @@ FOREIGN_NAMES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("__UUID", "uuid", "uuid4", "guid"), "write `rand.uuid()`"),
     **dict.fromkeys(("__Random", "randint", "randomInt", "random"), "write `rand.int(1, 10)`"),
     **dict.fromkeys(("__RandomString", "randomString"), "write `rand.text(8)`"),
-    **dict.fromkeys(("__time", "timestamp"), "write `now()`"),
+    **dict.fromkeys(("__time", "timestamp", "time", "datetime"), "write `now()`"),
+    **dict.fromkeys(("strftime", "today", "__timeShift", "isoformat"), _DATE),
+    **dict.fromkeys(("len", "size", "count"), "write the filter: `x | length`"),
+    **dict.fromkeys(("str", "string"), "write the filter: `x | string`"),
+    "bool": "write a comparison: `x == 1`",
+    **dict.fromkeys(("res", "resp", "response", "reply", "r"), _REPLY),
+    **dict.fromkeys(("vu", "__vu", "exec", "threadNum"), "write `user.id` or `iteration`"),
+    **dict.fromkeys(("__counter", "counter", "__itersInTest"), "write `iteration`"),
+    **dict.fromkeys(("vars", "context", "session", "props"), "write the variable's name alone"),
+    **dict.fromkeys(("JSON", "jsonpath", "jmespath"), "write `json.id`, or `extract: {id: $.id}`"),
+    **dict.fromkeys(("open", "read", "__FileToString", "__CSVRead", "csv"), _ROWS),
+    **dict.fromkeys(("groovy", "__groovy", "__javaScript", "__jexl3", "eval"), _CODE),
+    **dict.fromkeys(("Math", "math"), "write `rand.float(0, 1)`, or a filter such as `| round`"),
+    **dict.fromkeys(("faker", "Faker"), "write `fake.name()`"),
+    **dict.fromkeys(("base64", "b64encode", "__base64Encode"), "write the filter: `x | b64`"),
+    **dict.fromkeys(("md5", "sha256", "__digest", "crypto"), "write `x | hash('sha256')`"),
+    **dict.fromkeys(("$randomNumber", "randomNumber", "$random"), "write `rand.int(1, 10)`"),
     **dict.fromkeys(
         (
             *("__ENV", "__P", "__property", "env", "ENV", "environ", "os", "process"),
@@ -83,7 +106,37 @@ def foreign_hint(name: str, path: Sequence[str] = ()) -> str:
     )
 
 
+FOREIGN_METHODS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("rand.bool", "rand.boolean"), "write `rand.choice([true, false])`"),
+    **dict.fromkeys(("rand.string", "rand.str", "rand.alphanumeric"), "write `rand.text(8)`"),
+    **dict.fromkeys(("rand.integer", "rand.number", "rand.randint"), "write `rand.int(1, 10)`"),
+    **dict.fromkeys(("rand.uniform", "rand.random"), "write `rand.float(0, 1)`"),
+    **dict.fromkeys(("rand.pick", "rand.element", "rand.item"), "write `rand.choice(list)`"),
+    **dict.fromkeys(("rand.name", "rand.email"), "write `fake.name()` or `fake.email()`"),
+}
+"""Methods of helpers that there are not, and what to write."""
+
+FOREIGN_CALLS: Final[Mapping[str, str]] = {
+    "split": _NO_SPLIT,
+    **dict.fromkeys(("strftime", "isoformat", "toisostring", "format"), _DATE),
+    **dict.fromkeys(("strip", "trim"), "write the filter: `| trim`"),
+    **dict.fromkeys(("tolowercase", "casefold"), "write the filter: `| lower`"),
+    "touppercase": "write the filter: `| upper`",
+    **dict.fromkeys(("tostring", "str"), "write the filter: `| string`"),
+    **dict.fromkeys(("size", "len"), "write the filter: `| length`"),
+    **dict.fromkeys(("append", "push", "add"), "write a step: `push: {NAME: value}`"),
+    "pop": "write a step: `pop: {NAME: last, as: x}`",
+    "get": "write `x.key | default('')`",
+    **dict.fromkeys(("includes", "contains", "indexof", "find"), "write `'a' in x`"),
+    **dict.fromkeys(("startswith", "endswith"), "write `'a' in x`, or `x[:1] == 'a'`"),
+    **dict.fromkeys(("substring", "substr", "slice"), "write `x[0:3]`"),
+    "parse": "write `json`, which is the body of the last reply",
+}
+"""Methods of values in other languages, lower case: values have none here."""
+
 FOREIGN_FILTERS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("strftime", "date_format", "dateformat", "format_date"), "write `date`"),
+    "split": _NO_SPLIT,
     **dict.fromkeys(
         ("base64", "b64encode", "base64encode", "to_base64", "tobase64"), "write `b64`"
     ),

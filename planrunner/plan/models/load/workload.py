@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag
 from planrunner.language.diagnostics import Code
 from planrunner.language.fields.mapping import Fault, PlanMapping, error, known_keys, later
 from planrunner.language.fields.types import Count, Duration, PositiveInt, RateField
+from planrunner.language.foreign_words import PHASE_HINTS
 from planrunner.plan.models.load.level import LevelField, misfits
 from planrunner.plan.models.load.phase_words import PHASE_WORDS
 from planrunner.plan.models.load.stages import StageList, level_key, mixed_stages
@@ -97,6 +98,7 @@ class PhaseModel(PlanMapping):
     """One part of a run, with one model of load and results of its own."""
 
     synonyms: ClassVar[Mapping[str, str]] = PHASE_WORDS
+    elsewhere: ClassVar[Mapping[str, str]] = PHASE_HINTS
 
     use: str | None = Field(
         None,
@@ -283,9 +285,17 @@ def _foreign_faults(data: Mapping[str, Any]) -> Iterator[Fault]:
             yield Fault(
                 Code.CONFLICTING_KEYS,
                 f"`{key}` can't be combined with `{deciding}`",
-                f"`{key}` belongs to a phase with {_ARTICLE[homes[0]]}",
+                _other_load(key, deciding)
+                or f"`{key}` belongs to a phase with {_ARTICLE[homes[0]]}",
                 key,
             )
+
+
+def _other_load(key: str, deciding: str) -> str:
+    """Return what to write where arrivals are to end after a number of iterations."""
+    if key != "rate" or not deciding.startswith("iterations"):
+        return ""
+    return "arrivals end after a time: write `hold: 1m`; or let `users: 10` run the iterations"
 
 
 _DECIDING: Final[Mapping[LoadKind, tuple[str, ...]]] = {
