@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from planrunner.compiler.chosen_profile import choose_profile
 from planrunner.compiler.compilation import Compilation
 from planrunner.compiler.data import (
     check_row_counts,
@@ -17,6 +16,7 @@ from planrunner.compiler.data import (
     sources_read,
     with_columns,
 )
+from planrunner.compiler.load.chosen_profile import choose_profile
 from planrunner.compiler.load.idle import idle_notices
 from planrunner.compiler.load.selection import PlanSelection
 from planrunner.compiler.masked_findings import masked_findings

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
-from typing import Final
 
 from planrunner.compiler.compilation import Compilation
 from planrunner.compiler.load.named_phases import NamedPhase, named_phases
@@ -15,11 +14,12 @@ from planrunner.compiler.load.selection import (
     select,
     selection_of_phase,
 )
+from planrunner.compiler.load.unknown_choice import list_of, unknown_choice
 from planrunner.compiler.load.uses import check_uses
 from planrunner.compiler.names.params import shown_param, written_param
 from planrunner.compiler.thresholds.statements import Stated
 from planrunner.graph.run_graph import PhaseNode, UserProgram
-from planrunner.language.diagnostics import Code, Diagnostic, suggest
+from planrunner.language.diagnostics import Code, suggest
 from planrunner.plan.loader import Plan
 from planrunner.plan.models.load.workload import PhaseModel
 from planrunner.plan.models.thresholds import ThresholdModel
@@ -28,7 +28,7 @@ from planrunner.plan.yaml.document import PlanPath
 from planrunner.plan.yaml.edits import typed
 from planrunner.values import dataclass
 
-__all__ = ["PhaseSchedule", "compile_schedule", "unknown_choice"]
+__all__ = ["PhaseSchedule", "compile_schedule"]
 
 CompileUsers = Callable[[Compilation], tuple[UserProgram, ...]]
 """Compiles every user class with the constants of a compilation."""
@@ -92,31 +92,11 @@ def compile_schedule(
     return schedule
 
 
-def unknown_choice(option: str, kind: str, name: str, exists: Sequence[str]) -> Diagnostic:
-    """Return the finding that an option asks for something that the plan doesn't have."""
-    hint = suggest(name, list(exists)) or _listed(kind, exists)
-    return typed(f"{option} {name}").fault(
-        Code.EMPTY_SELECTION,
-        f"no {kind} is called `{name}`",
-        at=(len(option) + 1, len(option) + 1 + len(name)),
-        hint=hint,
-    )
-
-
-_PLURALS: Final = {"user class": "user classes"}
-
-
 def _levels(phase: PhaseModel) -> Mapping[str, object]:
     """Return the levels that a phase gives class by class; none when it splits one by weight."""
     if isinstance(phase.users, Mapping):
         return phase.users
     return phase.rate if isinstance(phase.rate, Mapping) else {}
-
-
-def _listed(kind: str, names: Sequence[str]) -> str:
-    shown = ", ".join(f"`{name}`" for name in names[:12]) + (" …" if len(names) > 12 else "")
-    kinds = _PLURALS.get(kind, f"{kind}s")
-    return f"the plan has the {kinds} {shown}" if names else f"the plan has no {kinds}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +198,7 @@ class _Phases:
         before = len(work.faults)
         for choice in choices_in(own, everyone):
             if not choice.is_known:
-                hint = suggest(choice.name, list(choice.exists)) or _listed(
+                hint = suggest(choice.name, list(choice.exists)) or list_of(
                     choice.kind, choice.exists
                 )
                 message = f"no {choice.kind} is called `{choice.name}`"
@@ -227,7 +207,7 @@ class _Phases:
         if not selected and len(work.faults) == before:
             key = "only" if phase.only is not None else "skip"
             message = "nothing of the plan is left in this phase"
-            hint = _listed("user class", [program.name for program in everyone])
+            hint = list_of("user class", [program.name for program in everyone])
             work.fault((*path, key), Code.EMPTY_SELECTION, message, hint=hint, part="key")
         return selected or everyone
 
@@ -266,7 +246,7 @@ class _Phases:
         options = " ".join(_options(self.selection))
         classes = [program.name for program in self.everyone]
         tasks = [task.name for program in self.everyone for task in program.tasks if task.name]
-        hint = _listed("user class", classes) + (f"; {_listed('task', tasks)}" if tasks else "")
+        hint = list_of("user class", classes) + (f"; {list_of('task', tasks)}" if tasks else "")
         self.work.faults.append(
             typed(options).fault(Code.EMPTY_SELECTION, "the selection leaves nothing", hint=hint)
         )

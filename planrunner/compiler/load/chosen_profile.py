@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from planrunner.compiler.compilation import Compilation
-from planrunner.compiler.schedule import unknown_choice
+from planrunner.compiler.load.unknown_choice import unknown_choice
 from planrunner.plan.loader import Plan
 
 __all__ = ["choose_profile"]
