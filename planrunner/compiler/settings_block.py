@@ -97,9 +97,7 @@ class SettingsBlock:
             # A reply that came before is another request's, and isn't kept for this.
             for fault in known.without_reply().check([reference]):
                 inside = (fault.offset, fault.length)
-                hint = fault.hint
-                if not hint or hint.startswith(("no names", "names in scope")):
-                    hint = _too_early(reference.root)
+                hint = fault.hint or _too_early(reference.root)
                 work.fault(read.place, fault.code, fault.message, hint=hint, inside=inside)
                 self.blamed.add((read.place, reference))
 

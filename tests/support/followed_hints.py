@@ -271,10 +271,6 @@ BY_HAND: Final[Mapping[tuple[str, str], tuple[tuple[str, str], ...]]] = {
         ("http://${host}:8000/x", '"http://${host}:8000/x"'),
     ),
     ("unquoted-expression", 'write `"${n}"`'): (("${n}", '"${n}"'),),
-    (
-        "wrong-braces",
-        "no names are in scope: declare it under `params:`, or `set` it in a step before",
-    ): (("name: shop", "params: {path: {type: str, default: a}}\nname: shop"),),
     ("wrong-braces", "write `${page}`"): (("/docs/{{ page }}", "/docs/${page}"),),
     ("wrong-braces", 'write `"${path}"`'): (("{{ path }}", '"${path}"'),),
     ("wrong-braces", 'write `"/x/${page}"`'): (("/x/{{ page }}", '"/x/${page}"'),),

@@ -162,9 +162,7 @@ class Known:
     def _in_scope(self) -> str:
         own = sorted({*self.params, *self.variables, *self.columns})
         shown = ", ".join(f"`{name}`" for name in own[:12])
-        if not own:
-            return "no names are in scope: declare it under `params:`, or `set` it in a step before"
-        return f"names in scope: {shown}{' …' if len(own) > 12 else ''}"
+        return f"names in scope: {shown}{' …' if len(own) > 12 else ''}" if own else ""
 
     def _column(self, reference: Reference) -> NameFault | None:
         root, columns = reference.root, self.columns[reference.root]
