@@ -269,6 +269,7 @@ class _Compiler:
     def _thresholds(
         self, stated: Sequence[Stated], schedule: PhaseSchedule, names: KnownTargets
     ) -> tuple[Threshold, ...]:
+        names.everyone = schedule.everyone
         for phase in schedule.phases:
             programs = schedule.programs(phase)
             if phase.load.is_search:

@@ -39,6 +39,7 @@ class PhaseSchedule:
     """What runs.
 
     Attributes:
+        everyone: All classes, with all of their tasks.
         users: The classes that are selected, with their selected tasks.
         thresholds: Those of the profile's phases, of those too that aren't selected.
         unused_thresholds: Those of phases in other profiles.
@@ -47,6 +48,7 @@ class PhaseSchedule:
         notices: What the selection leaves out, each a sentence.
     """
 
+    everyone: tuple[UserProgram, ...]
     users: tuple[UserProgram, ...]
     phases: list[PhaseNode] = field(default_factory=list)
     thresholds: list[Stated] = field(default_factory=list)
@@ -77,12 +79,12 @@ def compile_schedule(
             work.faults.append(
                 unknown_choice(choice.option, choice.kind, choice.name, choice.exists)
             )
-    schedule = PhaseSchedule(select(selection, everyone))
+    schedule = PhaseSchedule(everyone, select(selection, everyone))
     compiler = _Phases(work, plan, selection, everyone, schedule, compile_users)
     compiler.compile(profile)
     for other in plan.model.profile_names():
         if other != profile:
-            ignored = PhaseSchedule(everyone)
+            ignored = PhaseSchedule(everyone, everyone)
             phases = _Phases(
                 work, plan, PlanSelection(), everyone, ignored, compile_users, alone=True
             )

@@ -143,8 +143,10 @@ def _drain_series(series: Series) -> SeriesDelta:
         series.connects,
         series.retries,
         {word: Histogram(_take(values)) for word, values in series.measures.items() if values},
+        dict(series.broken),
     )
     series.received = series.sent = series.connects = series.retries = 0
+    series.broken.clear()
     return delta
 
 

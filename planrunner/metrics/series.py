@@ -6,13 +6,13 @@ sent, and `drain` turns them into histograms a few times a second.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from planrunner.metrics.measures import Measure
 from planrunner.values import dataclass
 
-__all__ = ["ABORTED", "Labels", "Series", "Tags", "merge_tags"]
+__all__ = ["ABORTED", "ExpectationKey", "Labels", "Series", "Tags", "merge_tags"]
 
 ABORTED = "aborted"
 """The failure kind of what the end of a phase cut: apart from successes and failures."""
@@ -24,6 +24,9 @@ _BROKEN = frozenset({"extract", "error"})
 
 Tags = tuple[tuple[str, str], ...]
 """Tags with their values, sorted by name."""
+
+ExpectationKey = tuple[str, bool]
+"""What is expected of a reply, in words, and whether that is soft."""
 
 
 def merge_tags(around: Tags, own: Tags) -> Tags:
@@ -54,6 +57,8 @@ class Labels:
         status_name: The status in words, when its protocol has words: `NOT_FOUND`; else empty.
         failure: The failure kind's word, empty for a success.
         measured: False for traffic that is no result (`measure: false`, on_start, setup …).
+        expectations: How many expectations each of these samples was asked, hard and soft ones;
+            0 where no complete reply came.
     """
 
     request: str
@@ -73,6 +78,7 @@ class Labels:
     protocol: str = ""
     status_name: str = ""
     template: str = ""
+    expectations: int = 0
 
     @property
     def written(self) -> str:
@@ -132,11 +138,14 @@ class Series:
         sent: Bytes sent since the last drain.
         connects: Connections opened since the last drain.
         retries: Requests sent again since the last drain.
+        broken: How often each expectation did not hold since the last drain; those that always
+            held are left out.
         measures: The values of each further measure that is asked for, by its word.
         writers: What appends those of a reply, each with the list that it appends to.
     """
 
     __slots__ = (
+        "broken",
         "connects",
         "index",
         "labels",
@@ -160,9 +169,15 @@ class Series:
         self.sent = 0
         self.connects = 0
         self.retries = 0
+        self.broken: dict[ExpectationKey, int] = {}
         self.measures: dict[str, list[int]] = {measure.word: [] for measure in measures}
         self.writers: tuple[tuple[Callable[[Any, list[int]], None], list[int]], ...] = tuple(
             (measure.write, self.measures[measure.word])
             for measure in measures
             if measure.write is not None
         )
+
+    def note_broken(self, expectations: Iterable[ExpectationKey]) -> None:
+        """Count expectations that did not hold of one of the samples."""
+        for one in expectations:
+            self.broken[one] = self.broken.get(one, 0) + 1

@@ -12,7 +12,7 @@ from dataclasses import field, replace
 
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.measures import LATENCY, SERVICE_TIME, Measure
-from planrunner.metrics.series import Labels
+from planrunner.metrics.series import ExpectationKey, Labels
 from planrunner.values import dataclass
 
 __all__ = ["Accumulated", "SeriesDelta", "SeriesTotal", "Snapshot"]
@@ -27,6 +27,8 @@ class SeriesDelta:
             the usual case and costs no second histogram.
         measures: The values of each further measure that is asked for, by its word; those that no
             sample had are left out.
+        broken: How often each expectation did not hold, of those that `Labels.expectations`
+            counts; those that always held are left out.
     """
 
     latency: Histogram
@@ -36,6 +38,7 @@ class SeriesDelta:
     connects: int = 0
     retries: int = 0
     measures: Mapping[str, Histogram] = field(default_factory=dict)
+    broken: Mapping[ExpectationKey, int] = field(default_factory=dict)
 
     @property
     def count(self) -> int:
@@ -55,6 +58,7 @@ class SeriesTotal:
     """
 
     __slots__ = (
+        "broken",
         "connects",
         "first_ns",
         "last_ns",
@@ -70,6 +74,7 @@ class SeriesTotal:
         self.first_ns = self.last_ns = first_ns
         self.latency = self.service = Histogram()
         self.measures: dict[str, Histogram] = {}
+        self.broken: dict[ExpectationKey, int] = {}
         self.received = self.sent = self.connects = self.retries = 0
 
     @property
@@ -90,6 +95,8 @@ class SeriesTotal:
         self.sent += other.sent
         self.connects += other.connects
         self.retries += other.retries
+        for one, times in other.broken.items():
+            self.broken[one] = self.broken.get(one, 0) + times
         for word, values in other.measures.items():
             self.measures.setdefault(word, Histogram()).merge(values)
 
@@ -103,6 +110,7 @@ class SeriesTotal:
             self.connects,
             self.retries,
             self.measures,
+            self.broken,
         )
 
 

@@ -288,6 +288,11 @@ class Exchange:
     status_text: Callable[[int], str] = str
     reply_names: tuple[tuple[str, Callable[[Reply], object]], ...] = ()
 
+    @property
+    def expectations(self) -> int:
+        """How many expectations the plan states, hard and soft ones, that of the status too."""
+        return self.states_status + len(self.checks) + len(self.soft_checks)
+
 
 @dataclass(frozen=True, slots=True)
 class Redirect:

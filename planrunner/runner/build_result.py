@@ -130,7 +130,7 @@ def build_result(
         tracks=make_tracks(
             {**outcome.health.gauges(), **outcome.evidence.gauges}, started_ns=outcome.started_ns
         ),
-        series=make_series(outcome.total.totals, started_ns=outcome.started_ns),
+        series=make_series(outcome.total.totals, started_ns=outcome.started_ns, mask=mask),
         search=outcome.steps,
         failing_samples=outcome.failing,
         loads=outcome.loads,

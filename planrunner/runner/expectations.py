@@ -26,7 +26,7 @@ def count_expectations(
 ) -> tuple[ExpectationCount, ...]:
     """Return a count for each expectation that the plan states, in the order of the plan."""
     found: dict[tuple[str, str, bool], ExpectationCount] = {}
-    judged = _judged(counters)
+    judged, broken_ones = _judged(counters), _broken(totals)
     of_status = dict(_statuses(graph, totals))
     for node in requests_of(graph):
         name, exchange = node.written, node.exchange
@@ -36,12 +36,22 @@ def count_expectations(
             for one in words:
                 key = (name, one, is_soft)
                 if judged[key]:
-                    broken = counters.broken[key]
+                    broken = broken_ones[key]
                     found[key] = ExpectationCount(name, one, judged[key] - broken, broken, is_soft)
     return tuple(
         ExpectationCount(mask(one.request), mask(one.expected), one.held, one.broken, one.is_soft)
         for one in found.values()
     )
+
+
+def _broken(totals: Mapping[Labels, SeriesTotal]) -> Counter[tuple[str, str, bool]]:
+    """Return how often each expectation did not hold."""
+    broken: Counter[tuple[str, str, bool]] = Counter()
+    for labels, total in totals.items():
+        if labels.is_result:
+            for (expected, is_soft), times in total.broken.items():
+                broken[labels.written, expected, is_soft] += times
+    return broken
 
 
 def _judged(counters: Counters) -> Counter[tuple[str, str, bool]]:

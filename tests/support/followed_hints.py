@@ -184,6 +184,9 @@ BY_HAND: Final[Mapping[tuple[str, str], tuple[tuple[str, str], ...]]] = {
         "threshold-syntax.measure",
         "leave out `size`, or write `p95 size` with a limit of its own",
     ): (("apdex(1s) size", "apdex(1s)"),),
+    ("threshold-syntax.checks", "name requests: `checks of user:Buyer`"): (
+        ("checks of iteration:Buyer", "checks of user:Buyer"),
+    ),
     ("unknown-key.and-all-the-rest", "start a new step: `- post: …`"): (
         ("            post: /docs", "          - post: /docs"),
     ),

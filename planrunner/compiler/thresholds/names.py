@@ -8,6 +8,8 @@ from typing import Final
 
 from planrunner.compiler.load.named_phases import NamedPhase, named_phases, phase_names
 from planrunner.compiler.steps.walk_steps import Flows
+from planrunner.compiler.thresholds.expectations import requests_measured, senders_asked
+from planrunner.graph.run_graph import UserProgram
 from planrunner.graph.steps import Naming
 from planrunner.language.expressions.expression import ExpressionError, to_text
 from planrunner.language.fields.text import lower_value
@@ -75,6 +77,7 @@ class KnownTargets:
         sites: What the classes that are meant to have users may send in each phase of this run.
         searches: Which of them search for a level; only thresholds that name one judge it.
         timed: In which of them iterations have a due time, from a rate or a pace.
+        everyone: All user classes, compiled, with all of their tasks.
     """
 
     profile: str = ""
@@ -94,6 +97,14 @@ class KnownTargets:
     sites: dict[str, Sequence[Labels]] = field(default_factory=dict)
     searches: set[str] = field(default_factory=set)
     timed: set[str] = field(default_factory=set)
+    everyone: tuple[UserProgram, ...] = ()
+    _requests: tuple[Labels, ...] | None = None
+
+    def requests(self) -> tuple[Labels, ...]:
+        """Return the requests of user classes that are results, as their samples are labelled."""
+        if self._requests is None:
+            self._requests = requests_measured(self.everyone)
+        return self._requests
 
     def choices(self, term: Term, phase: str | None) -> list[str] | None:
         """Return what the term may name; None when any name will do.
@@ -225,6 +236,8 @@ class KnownTargets:
                 running[user] = running.get(user, frozenset()) | tasks
         roots = tuple(selector.root for selector in metric.selectors)
         reason = self._unselected(AllOf(roots), running)
+        if not reason and metric.agg.is_of_expectations:
+            reason = _not_running(senders_asked(metric, self.requests()), running)
         return f"{reason} in phase {scope.phase.name}" if reason and scope.phase else reason
 
     def _unselected(self, selection: Matcher, running: Running) -> str:
@@ -248,14 +261,19 @@ class KnownTargets:
         owners = set[OwnerOfTask]().union(*(known[name] for name in meant_of(term, known)))
         if term.form is NameForm.ACTION:
             owners |= self.methods.get(term.name, set())
-        if not owners or any(
-            user in running and (not task or task in running[user]) for user, task in owners
-        ):
-            return ""
-        if tasks := sorted({task for user, task in owners if task and user in running}):
-            return f"task{'s' if len(tasks) > 1 else ''} {', '.join(tasks)} not selected"
-        classes = sorted({user for user, _ in owners})
-        return f"class{'es' if len(classes) > 1 else ''} {', '.join(classes)} not selected"
+        return _not_running(owners, running)
+
+
+def _not_running(owners: Collection[OwnerOfTask], running: Running) -> str:
+    """Return why none of these tasks runs; empty where one does, and where there are none."""
+    if not owners or any(
+        user in running and (not task or task in running[user]) for user, task in owners
+    ):
+        return ""
+    if tasks := sorted({task for user, task in owners if task and user in running}):
+        return f"task{'s' if len(tasks) > 1 else ''} {', '.join(tasks)} not selected"
+    classes = sorted({user for user, _ in owners})
+    return f"class{'es' if len(classes) > 1 else ''} {', '.join(classes)} not selected"
 
 
 def _holder(kind: SelectorKind) -> SelectorKind:

@@ -16,7 +16,8 @@ __all__ = ["leaves_nothing", "singles_of"]
 def singles_of(metric: Metric, names: KnownTargets) -> tuple[str, ...]:
     """Return the names of those that this run is meant to have, in the order of the plan.
 
-    One that can't have the measure is not among them: it isn't what the threshold is about.
+    One that can't have the measure, or expects nothing, is not among them: it isn't what the
+    threshold is about.
     """
     each = metric.each
     if each is None:
@@ -25,6 +26,7 @@ def singles_of(metric: Metric, names: KnownTargets) -> tuple[str, ...]:
         name
         for site in names.sites_in(metric)
         if not (metric.agg.is_of_arrivals and site.phase not in names.timed)
+        and not (metric.agg.is_of_expectations and not site.expectations)
         for name in names_of_singles(metric, site)
     )
     is_phase = each.terms[0].kind is SelectorKind.PHASE

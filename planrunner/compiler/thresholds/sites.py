@@ -59,4 +59,5 @@ def _request(node: RequestNode, place: Labels) -> Labels:
         protocol=exchange.protocol.partition(":")[0],
         template=node.template,
         tags=merge_tags(merge_tags(around, node.tags), from_replies),
+        expectations=exchange.expectations,
     )

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from planrunner.compiler.compilation import Compilation
+from planrunner.compiler.thresholds.expectations import lacking_expectations
 from planrunner.compiler.thresholds.measures import lacking_measure
 from planrunner.compiler.thresholds.names import KnownTargets
 from planrunner.compiler.thresholds.sent import admit_computed
@@ -213,6 +214,16 @@ class _PlacedSentence:
         if (lacking := lacking_measure(metric, names)) is not None:
             word = (metric.measure_offset, len(metric.measure.word)) if exact else None
             self._fault(Code.INVALID_VALUE, lacking, word)
+        if metric.agg.is_of_expectations:
+            self._check_expectations(metric, names, exact=exact)
+
+    def _check_expectations(self, metric: Metric, names: KnownTargets, *, exact: bool) -> None:
+        lacking = lacking_expectations(metric, names.requests())
+        if lacking is None:
+            return
+        terms = metric.selector.terms if metric.selector is not None else ()
+        word = (terms[0].offset, terms[-1].end - terms[0].offset) if terms and exact else None
+        self._fault(Code.INVALID_VALUE, lacking, word)
 
     def _fault(self, code: Code, error: PlanrunnerError, word: tuple[int, int] | None) -> None:
         """Note a fault at a word of the sentence; at all of it where params were filled in."""

@@ -8,16 +8,13 @@ from typing import Final
 
 from planrunner.protocols.base import ClientAccount
 
-__all__ = ["Counters", "ExpectationKey", "ExpectedOfReply", "TaskKey"]
+__all__ = ["Counters", "ExpectedOfReply", "TaskKey"]
 
 _MOST_REASONS: Final = 20
 OTHER_REASONS: Final = "other reasons"
 
 TaskKey = tuple[str, str, str]
 """Phase, user class, task."""
-
-ExpectationKey = tuple[str, str, bool]
-"""A request's name, what is expected in words, and whether that is soft."""
 
 ExpectedOfReply = tuple[str, tuple[str, ...], tuple[str, ...]]
 """A request's name, and what is expected of its reply beyond the status: hard, then soft."""
@@ -51,7 +48,6 @@ class Counters:
         longest_block_ns: the longest at a time; short calls left out.
         soft_failures: Soft expectations that did not hold, by request name; of results alone.
         judged: Replies that were judged by expectations beyond the status; of results alone.
-        broken: How often each of them did not hold; likewise.
         pool_drops: Values that were pushed to a full pool, by its name.
         surplus_replies: Replies beyond the requests of their connection, by protocol.
         queued_ns: How long requests waited in their client until they left, by protocol, and
@@ -75,7 +71,6 @@ class Counters:
     blocked_ns: Counter[str] = field(default_factory=Counter)
     longest_block_ns: dict[str, int] = field(default_factory=dict)
     judged: Counter[ExpectedOfReply] = field(default_factory=Counter)
-    broken: Counter[ExpectationKey] = field(default_factory=Counter)
     surplus_replies: Counter[str] = field(default_factory=Counter)
     queued_ns: Counter[str] = field(default_factory=Counter)
     queued_latency_ns: Counter[str] = field(default_factory=Counter)
@@ -129,7 +124,6 @@ class Counters:
         self.start_reasons = other.start_reasons | self.start_reasons
         self.soft_failures += other.soft_failures
         self.judged += other.judged
-        self.broken += other.broken
         self.rows_ended += other.rows_ended
         self.stop_failures += other.stop_failures
         self.ended_early += other.ended_early

@@ -63,15 +63,24 @@ class StageSeries:
         self.end_ns = end_ns
         self.by_status: dict[int, Series] = {}
         self.by_failure: dict[str, Series] = {}
-        self._by_outcome: dict[tuple[int, str, Tags, bool], Series] = {}
+        self._by_outcome: dict[tuple[int, str, Tags, bool, bool], Series] = {}
 
     def series(
-        self, book: SeriesBook, status: int, failure: str, tags: Tags, *, answered: bool
+        self,
+        book: SeriesBook,
+        status: int,
+        failure: str,
+        tags: Tags,
+        *,
+        answered: bool,
+        judged: bool,
     ) -> Series:
-        outcome = (status, failure, tags, answered)
+        outcome = (status, failure, tags, answered, judged)
         series = self._by_outcome.get(outcome)
         if series is None:
             labels = replace(self.labels, status=status, failure=failure)
+            if not judged:
+                labels = replace(labels, expectations=0)
             if answered and (name := self._status_text(status)) != str(status):
                 labels = replace(labels, status_name=name)
             if tags:
@@ -163,6 +172,7 @@ class Site:
     Attributes:
         measures: What its samples have beside latency and service time, if somebody asks.
         record: Writes a reply into its series.
+        stated_status: What the plan says of the status, in words; empty if it says nothing.
     """
 
     __slots__ = (
@@ -173,6 +183,7 @@ class Site:
         "measures",
         "record",
         "recorder",
+        "stated_status",
         "status_text",
     )
 
@@ -183,9 +194,11 @@ class Site:
         accept: Container[int] = _NO_STATUSES,
         *,
         status_text: Callable[[int], str] = str,
+        stated_status: str = "",
         measures: Sequence[Measure] = (),
     ) -> None:
         self.recorder = recorder
+        self.stated_status = stated_status
         self.measures = measures
         self.record: Record = record_measured if measures else record
         self._tables: dict[int, StageSeries] = {}
@@ -230,9 +243,21 @@ class Site:
         failure: str,
         tags: Tags = (),
         answered: bool = True,
+        judged: bool = True,
     ) -> Series:
-        """Return the series of an outcome; of no reply, `status` is 0 and has no name."""
-        return table.series(self.recorder.book, status, failure, tags, answered=answered)
+        """Return the series of an outcome.
+
+        Args:
+            table: Of the moment when it began.
+            status: 0 where no reply came.
+            failure: The failure kind; empty for a success.
+            tags: Those that came with the reply.
+            answered: Whether the status is one, so that it may have a name.
+            judged: Whether a complete reply came, so that expectations were asked of it.
+        """
+        return table.series(
+            self.recorder.book, status, failure, tags, answered=answered, judged=judged and answered
+        )
 
     def accepted(self, table: StageSeries, reply: Reply) -> Series | None:
         """Open the series for a reply with an accepted status; None for any other reply."""

@@ -348,12 +348,18 @@ class Binder:
         labels = self._labels("request", node.name, exchange.method, place, tags=node.tags)
         labels = replace(labels, template=node.template)
         protocol = exchange.protocol.partition(":")[0]
-        labels = replace(labels, measured=node.measured, protocol=protocol)
+        labels = replace(
+            labels,
+            measured=node.measured,
+            protocol=protocol,
+            expectations=exchange.expectations,
+        )
         return Site(
             self._recorder,
             labels,
             exchange.accept,
             status_text=exchange.status_text,
+            stated_status=exchange.expected[0] if exchange.states_status else "",
             measures=self._recorder.measures.get(protocol, ()) if node.measured else (),
         )
 

@@ -53,8 +53,18 @@ class FailureRecorder:
         site.recorder.look_at(user.scope)
         words = site.recorder.mask(reply.cover(words))
         table = site.table_at(due_ns)
-        series = site.series(table, status=reply.status, failure=kind.value, tags=tags)
+        series = site.series(
+            table,
+            status=reply.status,
+            failure=kind.value,
+            tags=tags,
+            judged=reply.failure is None,
+        )
         site.record(series, reply, due_ns)
+        if kind is FailureKind.STATUS and site.stated_status and reply.failure is None:
+            series.note_broken([(site.stated_status, False)])
+        series.note_broken(user.broken)
+        user.broken = ()
         site.reply_row(series, reply, due_ns, words)
         self._keep(user, reply, kind.value, words, due_ns, reply.ended_ns)
         user.moment_ns = reply.ended_ns

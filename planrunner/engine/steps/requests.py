@@ -9,7 +9,7 @@ microsecond.
 from __future__ import annotations
 
 from asyncio import CancelledError
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
 from planrunner.engine.recording.recorder import Site, record
@@ -217,7 +217,7 @@ def request_attempt(
     return attempt
 
 
-def _conclude(
+def _conclude(  # noqa: C901 - one call more would cost every such request
     user: Actor,
     reply: Reply,
     node: RequestNode,
@@ -246,6 +246,9 @@ def _conclude(
         series = site.series(table, status=reply.status, failure="", tags=tags)
         if not tags:
             table.by_status[reply.status] = series
+    if user.broken:
+        series.note_broken(user.broken)
+        user.broken = ()
     user.moment_ns = reply.ended_ns
     user.refusals = 0
     site.record(series, reply, start_ns)
@@ -295,9 +298,9 @@ def _expected(node: RequestNode, reply: Reply, user: Actor, *, counts: bool) -> 
     if counts:
         judged = (node.template or node.name, exchange.expected[1:], exchange.softly_expected)
         user.counters.judged[judged] += 1
+    if exchange.soft_checks:
+        _judge_softly(node, reply, user, counts=counts)
     try:
-        if exchange.soft_checks:
-            _judge_softly(node, reply, user, counts=counts)
         if reply.status not in exchange.accept:
             return _refused(reply, exchange.status_text)
         for check in exchange.checks:
@@ -305,34 +308,35 @@ def _expected(node: RequestNode, reply: Reply, user: Actor, *, counts: bool) -> 
                 return FailureKind.EXPECT, words
         holds = True
     finally:
-        if counts and not holds:
-            _count_broken(node, reply, user)
+        if not holds:
+            _note_broken(node, reply, user)
     return None
 
 
 def _judge_softly(node: RequestNode, reply: Reply, user: Actor, *, counts: bool) -> None:
     """Count each soft expectation that does not hold, and the reply once."""
     exchange = node.exchange
-    broken = [
-        n for n, check in enumerate(exchange.soft_checks) if check(reply, user.scope) is not None
-    ]
-    if broken and counts:
-        name = node.template or node.name
-        user.counters.soft_failures[name] += 1
-        known = len(exchange.softly_expected)  # a protocol need not say what it expects
-        user.counters.broken.update(
-            (name, exchange.softly_expected[n], True) for n in broken if n < known
-        )
+    broken = _broken(exchange.soft_checks, reply, user.scope)
+    if broken:
+        user.broken = [(_words(exchange.softly_expected, n), True) for n in broken]
+        if counts:
+            user.counters.soft_failures[node.template or node.name] += 1
 
 
-def _count_broken(node: RequestNode, reply: Reply, user: Actor) -> None:
-    """Count each expectation that does not hold of a reply whose sample has only the first."""
-    expected = node.exchange.expected[1:]
-    user.counters.broken.update(
-        (node.template or node.name, words, False)
-        for words, check in zip(expected, node.exchange.checks, strict=False)
-        if _is_broken(check, reply, user.scope)
-    )
+def _note_broken(node: RequestNode, reply: Reply, user: Actor) -> None:
+    """Note each expectation that does not hold of a reply whose sample has only the first."""
+    exchange = node.exchange
+    broken = _broken(exchange.checks, reply, user.scope)
+    user.broken = [*user.broken, *((_words(exchange.expected, n + 1), False) for n in broken)]
+
+
+def _broken(checks: Sequence[Check], reply: Reply, scope: Scope) -> list[int]:
+    return [n for n, check in enumerate(checks) if _is_broken(check, reply, scope)]
+
+
+def _words(expected: Sequence[str], n: int) -> str:
+    # A protocol need not say what it expects.
+    return expected[n] if n < len(expected) else f"expectation {n + 1}"
 
 
 def _is_broken(check: Check, reply: Reply, scope: Scope) -> bool:

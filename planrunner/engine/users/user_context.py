@@ -13,6 +13,7 @@ from planrunner.engine.scheduling.interruptible_sleep import InterruptibleSleep
 from planrunner.engine.users.sessions import EndIteration
 from planrunner.language.expressions.values import EvaluationError, kind_of
 from planrunner.load.pauses import Pause, pause_drawer
+from planrunner.metrics.series import ExpectationKey
 from planrunner.protocols.base import Reply, Scope, Session
 
 __all__ = ["Actor", "IterationEnded", "NeverBegun", "Step", "StepsStopped", "TaskTimedOut"]
@@ -67,6 +68,7 @@ class Actor:
         failure: Kind of the first failed request since it was last cleared, or of what ended the
             iteration; else empty.
         words: What was last wrong, in words; of use only after a failure.
+        broken: Expectations beyond the status that did not hold of the reply that is being judged.
         refusals: Connections refused in a row (kinds dns, connect, tls).
         limit: The timeout of the task that runs, if it has one.
         ends: What to call after each iteration, for sessions that end something with it.
@@ -78,6 +80,7 @@ class Actor:
         "_lists",
         "_others",
         "began_ns",
+        "broken",
         "clock",
         "counters",
         "due_ns",
@@ -124,6 +127,7 @@ class Actor:
         self.thought_ns = 0
         self.failure = ""
         self.words = ""
+        self.broken: Sequence[ExpectationKey] = ()
         self.refusals = 0
         self.limit: Timeout | None = None
 

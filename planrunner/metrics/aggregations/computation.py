@@ -18,6 +18,7 @@ __all__ = [
     "Distribution",
     "OfArrivals",
     "OfCounts",
+    "OfExpectations",
     "OfGrowth",
     "OfSearches",
     "OfSuccesses",
@@ -123,6 +124,14 @@ class OfCounts:
 
 
 @dataclass(frozen=True, slots=True)
+class OfExpectations:
+    """A share of expectations, given how many were asked and how many of them did not hold."""
+
+    compute: Callable[[int, int], float | None]
+    over: ClassVar[str] = "the expectations of requests"
+
+
+@dataclass(frozen=True, slots=True)
 class OfSuccesses:
     """A score of the values of samples that succeeded, given how many samples there are in all."""
 
@@ -161,4 +170,13 @@ class OfSearches:
     over: ClassVar[str] = "phases that search for a level"
 
 
-Computation = OfValues | OfCounts | OfSuccesses | OfGrowth | OfArrivals | OfTaskMix | OfSearches
+Computation = (
+    OfValues
+    | OfCounts
+    | OfExpectations
+    | OfSuccesses
+    | OfGrowth
+    | OfArrivals
+    | OfTaskMix
+    | OfSearches
+)

@@ -11,6 +11,7 @@ from planrunner.metrics.aggregations.computation import (
     Computation,
     OfArrivals,
     OfCounts,
+    OfExpectations,
     OfGrowth,
     OfSearches,
     OfSuccesses,
@@ -129,7 +130,7 @@ class Aggregation:
     @property
     def is_of_samples(self) -> bool:
         """Whether it is computed from series, where it isn't computed from a gauge."""
-        return isinstance(self.computation, OfValues | OfCounts | OfSuccesses | OfGrowth)
+        return self.has_baseline or self.is_growth
 
     @property
     def is_share(self) -> bool:
@@ -142,6 +143,11 @@ class Aggregation:
         return isinstance(self.computation, OfGrowth)
 
     @property
+    def is_of_expectations(self) -> bool:
+        """Whether it is computed from expectations, which nothing but requests has."""
+        return isinstance(self.computation, OfExpectations)
+
+    @property
     def is_of_arrivals(self) -> bool:
         return isinstance(self.computation, OfArrivals)
 
@@ -152,4 +158,4 @@ class Aggregation:
     @property
     def has_baseline(self) -> bool:
         """Whether `110% of baseline` goes with it: the result of a run must suffice for it."""
-        return isinstance(self.computation, OfValues | OfCounts | OfSuccesses)
+        return isinstance(self.computation, OfValues | OfCounts | OfExpectations | OfSuccesses)

@@ -10,6 +10,7 @@ from planrunner.metrics.aggregations.computation import (
     Distribution,
     OfArrivals,
     OfCounts,
+    OfExpectations,
     OfGrowth,
     OfSearches,
     OfSuccesses,
@@ -87,6 +88,10 @@ def _error_rate(samples: SampleCounts) -> float | None:
 
 def _share(samples: SampleCounts) -> float | None:
     return samples.count / samples.among if samples.among else None
+
+
+def _checks(asked: int, broken: int) -> float | None:
+    return (asked - broken) / asked if asked else None
 
 
 def _throughput(samples: SampleCounts) -> float | None:
@@ -250,6 +255,23 @@ _RECORDS: Final = (
             "error_count", "vusers.failed", "failedRequests",
         ),
         other_units={Unit.PERCENT: "write `error_rate` for a percentage"},
+    ),
+    Aggregation(
+        "checks",
+        meaning="the share of expectations that held, hard and soft ones, each expectation of each "
+        "complete reply counted once",
+        computation=OfExpectations(_checks),
+        units=(Unit.PERCENT,),
+        phrase="the share of expectations that held among those of {of}",
+        examples=("checks > 95%", 'checks of "GET /items" in phase peak over 10s > 99%'),
+        missing="no expectations",
+        synonyms=(
+            "check", "check_rate", "checks_rate", "checks_succeeded", "check_success_rate",
+            "assertions", "expectations", "expect",
+        ),
+        other_units={
+            Unit.RATE: "write a percentage such as `95%`",
+        },
     ),
     Aggregation(
         "throughput",

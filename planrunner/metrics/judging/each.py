@@ -156,12 +156,13 @@ class EachGate:
     def _may_lack(self, name: str) -> bool:
         """Whether no data of it is nothing to hold against it.
 
-        It is one that the compiler left out because it can't have the measure, or the template of
-        names that did come.
+        It is one that the compiler left out because it can't have what is judged, or the template
+        of names that did come.
         """
         if self._is_of_requests and name in self._templates:
             return True
-        return self._metric.measure != LATENCY and name not in self.threshold.singles
+        is_of_some = self._metric.measure != LATENCY or self._metric.agg.is_of_expectations
+        return is_of_some and name not in self.threshold.singles
 
     def _parts(
         self, series: Mapping[Labels, SomeSeries], evidence: Evidence

@@ -12,6 +12,7 @@ from planrunner.metrics.aggregations.computation import (
     Distribution,
     OfArrivals,
     OfCounts,
+    OfExpectations,
     OfGrowth,
     OfSearches,
     OfSuccesses,
@@ -119,7 +120,9 @@ def has_data(metric: Metric, view: JudgedSpan) -> bool:
     return any(test(labels) for labels, _ in found)
 
 
-def measure(metric: Metric, unit: Unit, view: JudgedSpan) -> Measured | None:
+def measure(  # noqa: C901, PLR0912 - a table
+    metric: Metric, unit: Unit, view: JudgedSpan
+) -> Measured | None:
     """Return the metric's value in `unit`; None where it has none.
 
     Raises:
@@ -131,6 +134,9 @@ def measure(metric: Metric, unit: Unit, view: JudgedSpan) -> Measured | None:
             return _of_values(computation, metric, unit, view)
         case OfCounts(compute):
             amount = compute(_counts(metric, view))
+        case OfExpectations(compute):
+            picked = _picked(metric, _members(metric, view))
+            amount = compute(_asked(picked), _broken(picked))
         case OfSuccesses():
             amount = _of_successes(computation, metric, view)
         case OfArrivals(compute):
@@ -210,6 +216,14 @@ def merged(chosen: Members, measure: Measure) -> Histogram:
 
 def _count(chosen: Members) -> int:
     return sum(series.count for _, series in chosen)
+
+
+def _asked(chosen: Members) -> int:
+    return sum(labels.expectations * series.count for labels, series in chosen)
+
+
+def _broken(chosen: Members) -> int:
+    return sum(sum(series.broken.values()) for _, series in chosen)
 
 
 def gauge_values(metric: Metric, view: JudgedSpan) -> list[tuple[int, float]]:

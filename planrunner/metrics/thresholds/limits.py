@@ -22,6 +22,7 @@ from planrunner.metrics.thresholds.selector import (
     Selector,
     SelectorKind,
     Term,
+    quoted,
 )
 from planrunner.metrics.thresholds.selector_parser import check_mixture
 from planrunner.metrics.thresholds.units import units_of
@@ -49,6 +50,8 @@ def check_metric(metric: Metric, scanner: Scanner, start: int) -> None:
         _fail_at(
             scanner, metric.gauge, f"a gauge has no `{agg.word}`", "use avg, max, p95 or growth"
         )
+    if agg.is_of_expectations and metric.population is not Population.REQUEST:
+        _check_population(scanner, metric)
     if metric.measure != LATENCY:
         _check_measure(scanner, metric)
     if metric.among is not None:
@@ -90,6 +93,18 @@ def _check_among(scanner: Scanner, metric: Metric, among: Selector) -> None:
     if metric.selector is not None and metric.selector.is_each and among.is_each:
         message = "`each` belongs to `of` or to `among`, not to both"
         _fail_at(scanner, among.terms[0], message, "leave out one of them")
+
+
+def _check_population(scanner: Scanner, metric: Metric) -> None:
+    """Refuse iterations where only requests have what is counted."""
+    assert metric.selector is not None  # without one it is about requests
+    terms = metric.selector.terms
+    term = next(one for one in terms if one.kind is SelectorKind.ITERATION)
+    word = metric.agg.word
+    hint = f"name requests: `{word}`, or `{word} of task:NAME`"
+    if term.name:
+        hint = f"name requests: `{word} of user:{quoted(term.name)}`"
+    _fail_at(scanner, term, f"an iteration has no `{word}`", hint)
 
 
 def _check_selector(scanner: Scanner, agg: Aggregation, selector: Selector) -> None:

@@ -175,7 +175,10 @@ class Metric:
     population: Population = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "population", _population(self.selectors))
+        population = _population(self.selectors)
+        if self.agg.is_of_expectations and population is Population.GROUP:
+            population = Population.REQUEST  # only the requests in a group have expectations
+        object.__setattr__(self, "population", population)
 
     def __str__(self) -> str:
         parts = [self.agg_text]

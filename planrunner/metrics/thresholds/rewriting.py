@@ -108,6 +108,7 @@ _REWRITINGS: Final = (
     (re.compile(rf"\bp{_NUMBER}[._\s-]*(?:{_LATENCY}|lt)\b(?=\s|[<>=]|\Z)"), r"p\g<number>"),
     (re.compile(r"\bhttp_req_(?:failed|s)\s*[:,]?\s*rate\b"), "error_rate"),
     (re.compile(r"\bhttp_reqs\s*[:,]?\s*(?:rate|count)\b"), "http_reqs"),
+    (re.compile(r"\Achecks?(?:\s*[:,.]\s*|\s+|_)(?:rate|passes)\b"), "checks"),
     (
         re.compile(r"\A(?:http\.codes\.|rc)(?P<code>[1-5](?:[0-9]{2}|xx|\?\?))(?=\W)"),
         r"count of status:\g<code>",

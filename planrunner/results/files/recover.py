@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -26,7 +26,7 @@ __all__ = ["recover"]
 _REASON: Final = "the run was killed: metrics.json was never written"
 _MISSING: Final = (
     "rebuilt from the raw samples: thresholds were not judged, and users over time, the task "
-    "mix, groups, iterations and bytes sent are missing"
+    "mix, groups, iterations, bytes sent and how often expectations held are missing"
 )
 
 
@@ -67,24 +67,41 @@ class _Gathered:
         self.requests = RequestHistory(0)
         self.running = RunningTotals(0)
         self.last_ns = 0
+        self._labels: list[Labels] = []
         self._extents: dict[tuple[str, str], tuple[int, int]] = {}
 
     def read(self, reader: SampleReader) -> None:
         second = 0
         times: dict[int, _Times] = defaultdict(_Times)
+        numbers = self._number(reader)
         measures = {index: self._of(labels) for index, labels in reader.labels.items()}
         for row in reader.tuples():
-            series, start_ns, latency_ns, service_ns, _, connect_ns, size, _ = row
+            index, start_ns, latency_ns, service_ns, _, connect_ns, size, _ = row
             end_ns = start_ns + latency_ns
             # Rows stand in the order in which samples ended, but for those of the last flush.
             if end_ns // NS_PER_S > second:
-                self._add(second, times, reader)
+                self._add(second, times)
                 second, times = end_ns // NS_PER_S, defaultdict(_Times)
-            times[series].add(start_ns, latency_ns, service_ns, size=size, connected=connect_ns > 0)
-            if measures[series]:
-                times[series].measure(SampleRow._make(row), measures[series])
+            found = times[numbers[index]]
+            found.add(start_ns, latency_ns, service_ns, size=size, connected=connect_ns > 0)
+            if measures[index]:
+                found.measure(SampleRow._make(row), measures[index])
             self.last_ns = max(self.last_ns, end_ns)
-        self._add(second, times, reader)
+        self._add(second, times)
+
+    def _number(self, reader: SampleReader) -> Mapping[int, int]:
+        """Number the label sets, and return the number of that of each series.
+
+        Workers have a series each for the same labels. Raw samples don't say which expectations
+        held, so none counts as asked.
+        """
+        known: dict[Labels, int] = {}
+        numbers = {
+            index: known.setdefault(replace(labels, expectations=0), len(known))
+            for index, labels in reader.labels.items()
+        }
+        self._labels = list(known)
+        return numbers
 
     def _of(self, labels: Labels) -> tuple[Measure, ...]:
         """Return what the samples of a series have, as far as raw samples hold it."""
@@ -105,15 +122,15 @@ class _Gathered:
             )
         )
 
-    def _add(self, second: int, times: dict[int, _Times], reader: SampleReader) -> None:
-        deltas = {reader.labels[index]: found.delta() for index, found in times.items()}
+    def _add(self, second: int, times: Mapping[int, _Times]) -> None:
+        deltas = {self._labels[number]: found.delta() for number, found in times.items()}
         snapshot = Snapshot(second * NS_PER_S, (second + 1) * NS_PER_S, {}, deltas)
         self.total.add(snapshot)
         self.history.add(snapshot)
         self.requests.add(snapshot)
         self.running.add(snapshot)
-        for index, found in times.items():
-            labels = reader.labels[index]
+        for number, found in times.items():
+            labels = self._labels[number]
             if labels.is_result:
                 self._widen(labels, found)
 

@@ -95,6 +95,37 @@ class TestKinds:
         }
         assert told.outcome.counters.soft_failures == {"GET /": 2}
 
+    def test_a_series_knows_what_broke_of_what_was_asked(self):
+        """Only of complete replies, each expectation in its own words, that of the status too."""
+
+        def step(name, **answer):
+            node = request(name, Answer(**answer), checks=(lambda reply, scope: "no `id`",))
+            exchange = replace(
+                node.exchange,
+                soft_checks=(lambda reply, scope: "too slow", no_value),
+                expected=("status 200", "id"),
+                softly_expected=("time",),
+                states_status=True,
+            )
+            return replace(node, exchange=exchange)
+
+        steps = step("a"), step("b", status=500), step("c", failure=FailureKind.RESET)
+
+        told = run_graph(make_graph(one_task(*steps), closed(1, 0.09)))
+
+        totals = told.outcome.total.totals
+        found = {
+            labels.request: (labels.failure, labels.expectations, total.count, total.broken)
+            for labels, total in totals.items()
+            if labels.kind == "request"
+        }
+        of_body = {("id", False): 3, ("time", True): 3, ("expectation 2", True): 3}
+        assert found == {
+            "a": ("expect", 4, 3, of_body),
+            "b": ("status", 4, 3, {**of_body, ("status 200", False): 3}),
+            "c": ("reset", 0, 3, {}),
+        }
+
     def test_expectations_are_not_asked_of_a_refused_status(self):
         """One request is one sample with one kind."""
         step = request(operation=Answer(status=404), checks=(lambda reply, scope: "no",))

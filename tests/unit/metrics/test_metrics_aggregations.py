@@ -117,11 +117,12 @@ def test_no_synonym_has_two_meanings_or_hides_a_word() -> None:
 
 START_NS = 1_000 * NS_PER_S
 OK = Labels(
-    request="GET /", method="GET", phase="main", stage="hold", user="Buyer", task="a", status=200
-)
+    request="GET /", method="GET", phase="main", stage="hold", user="Buyer", task="a", status=200,
+    expectations=2,
+)  # fmt: skip
 FAILED = Labels(
     request="GET /", method="GET", phase="main", stage="hold", user="Buyer", task="a",
-    status=503, failure="status",
+    status=503, failure="status", expectations=2,
 )  # fmt: skip
 
 
@@ -136,7 +137,11 @@ def evidence(*seconds: dict[Labels, Sequence[float]]) -> tuple[Evidence, list[Sn
             START_NS + n * NS_PER_S,
             START_NS + (n + 1) * NS_PER_S,
             deltas={
-                labels: SeriesDelta(latency := histogram(values), latency)
+                labels: SeriesDelta(
+                    latency := histogram(values),
+                    latency,
+                    broken={("status 200", False): len(values)} if labels.failure else {},
+                )
                 for labels, values in second.items()
             },
         )
@@ -173,6 +178,7 @@ JUDGED = {
     "share": ("share of status:5xx among user:Buyer < 50%", "10 %"),
     "error_rate": ("error_rate < 50%", "10 %"),
     "errors": ("errors < 5", "1"),
+    "checks": ("checks > 90%", "95 %"),
     "throughput": ("throughput > 1/s", "5/s"),
     "achieved_rate": ("achieved_rate > 10/s", "97.5/s"),
     "dropped": ("dropped < 10", "5"),

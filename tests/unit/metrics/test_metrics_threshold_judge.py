@@ -595,3 +595,66 @@ def test_the_amount_of_windows_decides_as_they_do(
     else:
         holds = threshold.op.holds(found.amount, limit)
         assert found.verdict is (Verdict.PASS if holds else Verdict.FAIL)
+
+
+ASKED = replace(OK, request="GET /asked", expectations=3, groups=("shop",))
+BROKEN = {("status 200", False): 1, ("time < 1s", True): 2}
+
+
+def asked_of(labels: Labels, count: int, broken: dict[tuple[str, bool], int]) -> list[Snapshot]:
+    samples = replace(delta([10] * count), broken=broken)
+    return [Snapshot(START_NS, START_NS + NS_PER_S, deltas={labels: samples})]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        ("checks > 89%", ("pass", "90 %")),
+        ("checks > 90%", ("fail", "exactly 90 %")),
+        ('checks of "GET /asked" >= 90%', ("pass", "90 %")),
+        ("checks of group:shop >= 90%", ("pass", "90 %")),
+        ("checks of not group:shop >= 90%", ("no_data", "no samples")),
+        ("checks of task:browse in phase main stage hold over 1s >= 90%", ("pass", "90 %")),
+        ("checks in phase other >= 90%", ("no_data", "no samples")),
+        ("ratio(checks, checks of status:200) == 1", ("pass", "1")),
+    ],
+)
+def test_checks_are_the_expectations_that_held(sentence: str, expected: tuple[str, str]) -> None:
+    """Ten replies with three expectations each, hard and soft ones, of which three broke."""
+    snapshots = asked_of(ASKED, 10, BROKEN)
+
+    found = judge(parse_threshold(sentence), evidence_of(snapshots), snapshots)
+
+    assert (found.verdict.value, found.observed) == expected
+
+
+def test_checks_without_any_expectation_are_no_data() -> None:
+    """Requests alone say nothing of expectations, and what says nothing is no pass."""
+    assert verdict("checks > 0%", {OK: [10]}) == ("no_data", "no expectations", "")
+
+
+@given(st.lists(st.tuples(st.integers(1, 50), st.integers(1, 5), st.integers(0, 100)), min_size=1))
+def test_checks_of_several_workers_are_those_of_all(parts: list[tuple[int, int, int]]) -> None:
+    """Merging snapshots adds what was asked and what broke, whatever the order."""
+    snapshots = [
+        asked_of(replace(ASKED, expectations=asked), count, {("x", False): min(off, count * asked)})
+        for count, asked, off in parts
+    ]
+    merged = snapshots[0][0]
+    for (other,) in snapshots[1:]:
+        merged = other.merge(merged)
+
+    gate = Gate(parse_threshold("checks >= 0%"))
+    found = gate.judge(evidence_of([merged]))
+
+    whole = sum(count * asked for count, asked, _ in parts)
+    off = sum(min(off, count * asked) for count, asked, off in parts)
+    assert found.amount == pytest.approx((whole - off) / whole)
+
+
+def test_broken_checks_abort_a_run() -> None:
+    """They are judged once a second as other shares are."""
+    gate = Gate(parse_threshold("checks > 95%, abort"))
+
+    assert gate.check(evidence_of(asked_of(ASKED, 10, {}))) is None
+    assert gate.check(evidence_of(asked_of(ASKED, 10, BROKEN))) is not None

@@ -45,3 +45,21 @@ def test_what_the_samples_say_is_a_result_that_says_what_is_missing(reader):
     assert "killed" in result.ended_because
     assert result.validity.level is ValidityLevel.INVALID
     assert any("thresholds were not judged" in notice for notice in result.notices)
+
+
+def test_samples_of_all_workers_count_and_no_expectation_does(tmp_path):
+    """Each worker has its own number for the same labels; what held of them no file says."""
+    labels = Labels("GET /a", "GET", "main", "hold", "U", "T", status=200, expectations=2)
+    for name in ("samples.bin", "samples-1.bin"):
+        book = SeriesBook(0)
+        series = book.series(labels)
+        writer = SampleWriter(tmp_path / name, started_unix_ns=0)
+        took_ns = 5 * NS_PER_MS
+        writer.append(pack_row(series.index, 0, took_ns, took_ns, 1, 0, 100, 0))
+        writer.flush(book.opened)
+        writer.close()
+
+    result = recover(make_result(rows=(), points=()), SampleReader(tmp_path / "samples.bin"))
+
+    assert result.totals.total_requests == 2
+    assert [one.expectations for one in result.series] == [0]

@@ -1,0 +1,51 @@
+"""What metrics.json keeps of a run beside its tables: every series, time by time, and examples."""
+
+from planrunner.results.record.facts import (
+    PROGRESS_LATENCIES,
+    PROGRESS_PERCENTILES,
+    ExpectationCount,
+    FailingSample,
+    PhaseProgress,
+    RecordedMeasure,
+    RequestPoints,
+    SearchStep,
+    Stretch,
+    Track,
+    make_measures,
+    make_stretches,
+    make_tracks,
+    measured_of,
+)
+from planrunner.results.record.series import (
+    BrokenExpectation,
+    Buckets,
+    MeasureValues,
+    SeriesRecord,
+    labels_of,
+    make_series,
+    read_series,
+)
+
+__all__ = [
+    "PROGRESS_LATENCIES",
+    "PROGRESS_PERCENTILES",
+    "BrokenExpectation",
+    "Buckets",
+    "ExpectationCount",
+    "FailingSample",
+    "MeasureValues",
+    "PhaseProgress",
+    "RecordedMeasure",
+    "RequestPoints",
+    "SearchStep",
+    "SeriesRecord",
+    "Stretch",
+    "Track",
+    "labels_of",
+    "make_measures",
+    "make_series",
+    "make_stretches",
+    "make_tracks",
+    "measured_of",
+    "read_series",
+]
