@@ -93,6 +93,7 @@ class Reply:
         retries: How often it was sent again; redirects are not retries.
         body: The decoded body when the exchange asked for it, else None.
         head: The raw head of the last reply (status line and headers), empty when none came.
+        url: Where the last reply came from; set only where the exchange asks for it.
         cookies: What redirects on the way to it asked to set, in the order they came.
         cover: Takes out of text what was granted for a secret, such as a token.
     """
@@ -117,6 +118,7 @@ class Reply:
         "sent",
         "sent_ns",
         "status",
+        "url",
     )
 
     failure: FailureKind | None
@@ -138,7 +140,7 @@ class Reply:
 
     def __init__(self) -> None:
         self.failure = None
-        self.detail = ""
+        self.detail = self.url = ""
         self.status = self.asked_ns = self.sent_ns = self.first_byte_ns = self.ended_ns = 0
         self.connect_ns = self.received = self.sent = self.connects = self.retries = 0
         self.body = None

@@ -151,14 +151,14 @@ def _conditions(rule: Any, lowering: Lowering, path: SpecPath) -> Iterator[Condi
         yield _has_type(rule.type)
     if "is_" in given:
         yield _equals(lowering.value(rule.is_, (*path, "is")), source_of(rule.is_))
-    if rule.in_ is not None:
+    if getattr(rule, "in_", None) is not None:
         choices = [
             lowering.value(item, (*path, "in", index)) for index, item in enumerate(rule.in_)
         ]
         yield _is_one_of(choices, ", ".join(map(source_of, rule.in_)))
-    if rule.min is not None:
+    if getattr(rule, "min", None) is not None:
         yield _bound(rule.min, lowering, (*path, "min"), at_least=True)
-    if rule.max is not None:
+    if getattr(rule, "max", None) is not None:
         yield _bound(rule.max, lowering, (*path, "max"), at_least=False)
     if "length" in given:
         yield _has_length(*_bounds(rule.length, lowering, (*path, "length")))

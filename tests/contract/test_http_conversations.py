@@ -12,7 +12,7 @@ import zstandard
 from planrunner.protocols.base import FailureKind
 from planrunner.protocols.http.operation import HttpSettings, StaticBody
 from planrunner.protocols.http.replies.body import set_cookies
-from planrunner.protocols.http.url import Origin
+from planrunner.protocols.http.url import Origin, quote_target
 from tests.support.http_servers import (
     Certificates,
     HttpServer,
@@ -202,6 +202,28 @@ def test_redirect_is_one_sample(http: HttpUnderTest) -> None:
         assert (got.status, got.body, got.connects, got.retries) == (201, b"made", 1, 0)
         assert got.received == len(b"moved" + b"made")
         assert got.sent == sum(len(request.raw) for request in server.requests)
+
+    converse(http, respond, scenario)
+
+
+@pytest.mark.parametrize("kept", [True, False])
+@pytest.mark.parametrize("target", ["/", "/a b?q=ü#part"])
+def test_a_reply_knows_where_it_came_from(http: HttpUnderTest, target: str, *, kept: bool) -> None:
+    """The last URL of all hops, as it was asked for; of later requests on a connection too."""
+
+    async def respond(request: Request, wire: Wire) -> None:
+        leads_on = request.target == "/"
+        await wire.send(redirect(302, "to?x=1#end") if leads_on else reply(200, b"made"))
+
+    async def scenario(user: TestUser, server: HttpServer) -> None:
+        origin, seen = server.origin, []
+        for _ in range(3):
+            sent = quote_target(target.partition("#")[0])
+            got = await user.get(origin, sent, needs_url=True, keepalive=kept)
+            seen.append(got.url)
+
+        ending = "/to?x=1" if target == "/" else "/a%20b?q=%C3%BC"
+        assert seen == [f"{origin}{ending}"] * 3
 
     converse(http, respond, scenario)
 

@@ -181,6 +181,7 @@ class HttpOperation:
         max_redirects: More in one exchange fail as `protocol`.
         needs_body: Something reads the reply's body: it is collected and decoded.
         needs_head: Something reads the reply's headers.
+        needs_url: Something reads where the reply came from.
         retry: None sends once.
         grant: Where the bearer token comes from; None when `headers` has all there is.
         signature: What credentials are made of for each message; None likewise.
@@ -197,6 +198,7 @@ class HttpOperation:
     max_redirects: int = 20
     needs_body: bool = False
     needs_head: bool = False
+    needs_url: bool = False
     retry: Retry | None = None
     grant: Grant | None = None
     signature: DigestCredentials | AwsCredentials | None = None

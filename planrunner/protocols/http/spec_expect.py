@@ -20,6 +20,7 @@ __all__ = [
     "ExtractSpec",
     "JsonExpectation",
     "Rule",
+    "UrlRule",
     "shape",
 ]
 
@@ -156,8 +157,49 @@ class Rule(PlanMapping):
 
 
 def _rule_shape(value: object) -> str:
-    return "<rule>" if isinstance(value, Mapping | Rule) else "<literal>"
+    return "<rule>" if isinstance(value, Mapping | PlanMapping) else "<literal>"
 
+
+class UrlRule(PlanMapping):
+    """What a URL must be; all parts of the rule must hold."""
+
+    synonyms: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        ("contains", "regex", "match", "pattern", "like"), "matches"
+    ) | dict.fromkeys(("equals", "eq", "value"), "is")
+
+    is_: TextField | None = Field(
+        None,
+        alias="is",
+        description="The URL, or what follows `base_url` in it.",
+        examples=["/orders"],
+    )
+    in_: list[TextField] | None = Field(
+        None,
+        alias="in",
+        min_length=1,
+        description="The accepted URLs.",
+        examples=["[/orders, /login]"],
+    )
+    matches: TextField | None = Field(
+        None,
+        description="A regular expression to find in the URL.",
+        examples=["^/orders/[0-9]+$"],
+    )
+
+    @classmethod
+    def find_faults(cls, data: Mapping[str, Any]) -> Iterator[Fault]:
+        if not data:
+            yield Fault(
+                Code.INVALID_VALUE,
+                "an empty rule checks nothing",
+                "write a URL such as `/orders`, or `{matches: /orders/}`",
+            )
+
+
+UrlExpectation = Annotated[
+    Annotated[UrlRule, Tag("<rule>")] | Annotated[TextField, Tag("<literal>")],
+    Discriminator(_rule_shape),
+]
 
 JsonExpectation = Annotated[
     Annotated[Rule, Tag("<rule>")] | Annotated[ValueField, Tag("<literal>")],
@@ -171,6 +213,7 @@ ExpectationName = Literal[
     "time",
     "json",
     "header",
+    "url",
     "contains",
     "not_contains",
     "matches",
@@ -194,6 +237,7 @@ class Expect(PlanMapping):
         **dict.fromkeys(("code", "status_code", "statusCode"), "status"),
         **dict.fromkeys(("response_time", "duration", "latency", "max_time"), "time"),
         **dict.fromkeys(("body", "text", "content"), "contains"),
+        **dict.fromkeys(("final_url", "effective_url", "redirected_to"), "url"),
         "jsonpath": "json",
         **dict.fromkeys(("regex", "matches_regexp", "regexp", "match"), "matches"),
         **dict.fromkeys(("max_duration", "max_response_time", "duration_below"), "time"),
@@ -236,6 +280,12 @@ class Expect(PlanMapping):
         description="Header name to its value or a rule.",
         examples=["{Content-Type: {matches: json}}"],
     )
+    url: UrlExpectation | None = Field(
+        None,
+        description="The URL that the reply came from after redirects, or a rule for it; what "
+        "begins with `/` follows `base_url`.",
+        examples=["/welcome", "{matches: ^/orders/}"],
+    )
     contains: Texts | None = Field(
         None, description="Text that must be in the body.", examples=["Welcome"]
     )
@@ -256,7 +306,13 @@ class Expect(PlanMapping):
         description="File with the JSON Schema that the body must satisfy.",
         examples=["schemas/workspaces.json"],
     )
-    soft: bool | list[ExpectationName] | None = Field(
+    soft: (
+        Annotated[
+            Annotated[bool, Tag("<scalar>")] | Annotated[list[ExpectationName], Tag("<list>")],
+            Discriminator(_status_shape),
+        ]
+        | None
+    ) = Field(
         None,
         description="True, or the names of expectations that only warn when they fail.",
         examples=["true", "[time]"],

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from planrunner.protocols.base import Reply
 from planrunner.units import NS_PER_MS, NS_PER_S
-from tests.support.http_specs import compile_request, exchange_of, reply_of, scope_of
+from tests.support.http_specs import compile_http, compile_request, exchange_of, reply_of, scope_of
 
 
 def first_fault(expect: dict[str, Any], reply: Reply, **names: object) -> str | None:
@@ -134,6 +134,84 @@ def test_what_must_not_be_there_is_named(expect: dict[str, Any], words: str | No
     reply = reply_of("größe 7".encode())
 
     assert first_fault(expect, reply, n=7, other="away") == words
+
+
+# -- url -----------------------------------------------------------------------------------
+
+URL = "http://shop.test/app/orders/7?from=a%20b"
+
+
+@pytest.mark.parametrize(
+    ("expected", "holds"),
+    [
+        (URL, True),
+        ("http://shop.test/app/orders/7", False),
+        ("HTTP://SHOP.test:80/app/orders/7?from=a b#top", True),
+        ("/orders/7?from=a b", True),
+        ("/app/orders/7?from=a%20b", False),
+        ("/orders/${n}?from=a b", True),
+        ("${base}/orders/7?from=a b", True),
+        ({"matches": "^/orders/[0-9]+"}, True),
+        ({"matches": "^http://shop"}, True),
+        ({"matches": "^/app"}, False),
+        ({"is": "/orders/7?from=a%20b"}, True),
+        ({"in": ["/login", "/orders/7?from=a%20b"]}, True),
+        ({"in": ["/login"]}, False),
+        ({"in": ["/orders/7?from=a%20b"], "matches": "x"}, False),
+    ],
+)
+def test_where_a_reply_came_from(expected: object, holds: bool) -> None:  # noqa: FBT001
+    """The whole URL, or what follows base_url in it; spelled as a plan spells URLs."""
+    http = compile_http({"base_url": "http://shop.test/app/"})
+    exchange = exchange_of({"get": "/", "expect": {"url": expected}}, http=http)
+    reply = reply_of(b"")
+    reply.url = URL
+    [check] = exchange.checks
+
+    assert (check(reply, {"n": 7, "base": "http://shop.test/app"}) is None) is holds
+    assert exchange.operation.needs_url
+
+
+def test_a_reply_from_elsewhere_says_from_where() -> None:
+    """The URL is shown whole, or not at all: half a secret in it could not be masked."""
+    reply = reply_of(b"")
+    reply.url = "http://shop.test/login"
+
+    assert first_fault({"url": "/home"}, reply) == (
+        "the reply came from `http://shop.test/login`, expected `/home`"
+    )
+    reply.url += "?" + "x" * 200
+    assert first_fault({"url": {"matches": "^/home"}}, reply) == (
+        "the reply came from a URL of 223 characters, expected a match of `^/home`"
+    )
+
+
+def test_another_base_is_another_url() -> None:
+    """The same path of another host is not what the plan means by a path."""
+    reply = reply_of(b"")
+    reply.url = "http://shop.test.evil/home"
+
+    assert first_fault({"url": "/home"}, reply) is not None
+
+
+@pytest.mark.parametrize(
+    ("soft", "hard", "softly"),
+    [
+        (None, 3, 0),
+        (True, 0, 3),
+        (["url", "not_contains", "not_matches"], 0, 3),
+        (["url"], 2, 1),
+    ],
+)
+def test_each_expectation_may_be_soft(soft: object, hard: int, softly: int) -> None:
+    """All of them, or those that are named."""
+    expect = {"url": "/a", "not_contains": "x", "not_matches": "y", "soft": soft}
+    if soft is None:
+        del expect["soft"]
+    exchange = exchange_of({"get": "/", "expect": expect})
+
+    assert (len(exchange.checks), len(exchange.soft_checks)) == (hard, softly)
+    assert exchange.expectations == 3
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ class WireRequest:
         render: … else what makes it: the whole, or without a constant origin what follows Host.
         locate: Without a constant origin, where to send it.
         needs_care: Not for the hot path: HEAD, a body that is written piece by piece, more than
-            one try, a connection that ends with it.
+            one try, a connection that ends with it, a reply whose URL somebody reads.
         names: The header names it sends, lower case.
         own_names: Those of which the step itself says what is sent.
         stream: A body that is read while it is sent; `render` has no end then.
@@ -190,6 +190,7 @@ def bind_request(exchange: Exchange) -> WireRequest:
         needs_care=(
             operation.method == "HEAD"
             or len(data or b"") > LARGE
+            or operation.needs_url
             or bool(stream or operation.retry or operation.grant or operation.signature)
             or _may_close(operation)
         ),

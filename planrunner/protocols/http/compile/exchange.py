@@ -54,7 +54,7 @@ def compile_exchange(
     lowering = Lowering(constants, files)
     settings = defaults.settings
     verb = spec.verb()
-    expected = compile_expect(spec.expect, lowering)
+    expected = compile_expect(spec.expect, lowering, settings.base_url)
     extractors = compile_extract(spec.extract, lowering)
     of_body, of_head = sources_of(spec.extract)
     follow = lowering.flag(
@@ -74,7 +74,7 @@ def compile_exchange(
     )
     exchange = Exchange(
         protocol=defaults.channel,
-        operation=operation,
+        operation=replace(operation, needs_url=expected.needs_url),
         method=verb.upper(),
         accept=expected.accept,
         checks=expected.checks,

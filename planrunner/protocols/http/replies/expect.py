@@ -16,11 +16,13 @@ from planrunner.protocols.base import (
     Check,
     Reply,
     Scope,
+    TextParts,
     charset_of,
     read_json,
     read_text,
 )
 from planrunner.protocols.http.replies.body import describe_body, header_finder
+from planrunner.protocols.http.replies.final_url import compile_final_url
 from planrunner.protocols.http.replies.schema import compile_schema
 from planrunner.protocols.http.spec_expect import Expect, Rule
 from planrunner.protocols.jsonpath import FindNodes, compile_path, plain_keys
@@ -54,16 +56,20 @@ class Expected:
     soft_words: tuple[str, ...] = ()
     needs_body: bool = False
     needs_head: bool = False
+    needs_url: bool = False
     states_status: bool = False
 
 
-def compile_expect(expect: Expect | None, lowering: Lowering) -> Expected:
-    """Compile the expectations of one request; faults stay in `lowering`, below `expect`."""
+def compile_expect(expect: Expect | None, lowering: Lowering, base: TextParts = ()) -> Expected:
+    """Compile the expectations of one request; faults stay in `lowering`, below `expect`.
+
+    `base` is the `base_url` that the plan's URLs follow.
+    """
     if expect is None:
         return Expected()
     hard: list[tuple[str, Check]] = []
     soft: list[tuple[str, Check]] = []
-    for name, words, check in _checks(expect, lowering):
+    for name, words, check in _checks(expect, lowering, base):
         (soft if expect.is_soft(name) else hard).append((words, check))
     status = "2xx or 3xx"
     accept: Container[int] = DEFAULT_ACCEPT
@@ -83,6 +89,7 @@ def compile_expect(expect: Expect | None, lowering: Lowering) -> Expected:
         needs_body=not given.isdisjoint({*_OF_TEXT, "json_", "schema_"}),
         # The charset of a text stands in the head.
         needs_head=not given.isdisjoint({*_OF_TEXT, "header", "json_"}),
+        needs_url=expect.url is not None,
         states_status=states_status,
     )
 
@@ -90,10 +97,14 @@ def compile_expect(expect: Expect | None, lowering: Lowering) -> Expected:
 _OF_TEXT: Final = ("contains", "not_contains", "matches", "not_matches")
 
 
-def _checks(expect: Expect, lowering: Lowering) -> Iterator[tuple[str, str, Check]]:
+def _checks(
+    expect: Expect, lowering: Lowering, base: TextParts
+) -> Iterator[tuple[str, str, Check]]:
     """Yield each check with its key and what it expects, in words."""
     if expect.time is not None and (check := compile_time(expect.time, lowering)):
         yield "time", f"time {expect.time.source}", check
+    if expect.url is not None:
+        yield "url", f"url{rule_words(expect.url)}", compile_final_url(expect.url, base, lowering)
     for name, expected in (expect.header or {}).items():
         words = f"header {name}{rule_words(expected)}"
         yield f"header {name}", words, _header(name, expected, lowering)

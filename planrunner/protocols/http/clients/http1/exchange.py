@@ -103,6 +103,8 @@ class WireExchange:
                 head = await self._attempt()
                 if self.signer is not None:
                     head = await self._convince(self.signer, head)
+            if self.bound.needs_care:
+                reply.url = f"{self.origin}{target_of(self.data)}"
         except WireFault as fault:
             self._fail(reply, fault)
         reply.received = self.received

@@ -205,6 +205,8 @@ class HttpxSession:
             location = _location(measured, origin, data) if bound.follows else None
             if location is None:
                 self._finish(bound, measured)
+                if bound.needs_care:
+                    self._reply.url = f"{origin}{target_of(data)}"
                 return
             self._identity.redirected(measured.status, _values(measured, b"location")[0])
             border = crosses(origin, location.origin)
