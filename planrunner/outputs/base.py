@@ -50,6 +50,7 @@ class RunInfo:
         profile: Of the plan; empty without profiles.
         labels: What the caller calls this run, by name.
         directory: Where its files are.
+        mask: Takes secrets out of what the plan says.
     """
 
     run_id: str
@@ -58,6 +59,7 @@ class RunInfo:
     seed: int
     labels: Mapping[str, str]
     directory: Path
+    mask: Callable[[str], str] = str
 
 
 @dataclass(frozen=True, slots=True)

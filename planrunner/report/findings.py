@@ -9,17 +9,22 @@ from typing import Final
 
 from planrunner.metrics.histogram import n_too_small
 from planrunner.metrics.series import ABORTED
+from planrunner.report.plain import shorten
 from planrunner.results.model import Judgement, Row, RunResult, ValidityLevel, Verdict
 from planrunner.results.record import ExpectationCount
 from planrunner.units import format_count
 from planrunner.values import dataclass
 
 __all__ = [
+    "EXPECT",
     "ROUGH_NOTE",
     "ResultFinding",
     "ThresholdTally",
     "broken_first",
+    "checks_held",
     "count_failures",
+    "expectation_words",
+    "failed_expectations",
     "find",
     "is_default",
     "is_doubtful",
@@ -36,6 +41,12 @@ __all__ = [
     "verdict_word",
     "worst_first",
 ]
+
+EXPECT: Final = "expect"
+"""The failure kind of replies that are not as expected."""
+
+_MOST_EXPECTED: Final = 3
+_MOST_WORDS: Final = 60
 
 ROUGH_NOTE: Final = "n too small: p95 needs 20 requests, p99 needs 100"
 """What tables say below percentiles that are marked as `is_rough`."""
@@ -171,12 +182,57 @@ def failure_words(result: RunResult) -> FailureWords:
     return found
 
 
-def shown_failures(counts: Mapping[str, int], most: int = 0) -> list[str]:
-    """Return how many requests failed by what, the most frequent first: `3 × 500,`, `1 × reset`."""
-    shown = [f"{count:,} × {word}" for word, count in most_first(counts)]
+def failed_expectations(result: RunResult) -> FailureWords:
+    """Count what broke of the replies that failed by an expectation; one may have broken several.
+
+    Where another failure came first, such as a status, it is that failure's business.
+    """
+    found: dict[tuple[str, str | None], Counter[str]] = {}
+    for one in result.series:
+        is_result = one.measured and not one.warmup and not one.after
+        if not is_result or one.failure != EXPECT:
+            continue
+        for key in {(phase, name) for phase in ("", one.phase) for name in (None, one.request)}:
+            counts = found.setdefault(key, Counter())
+            counts.update({each.expected: each.times for each in one.broken if not each.is_soft})
+    return found
+
+
+def shown_failures(
+    counts: Mapping[str, int], most: int = 0, *, expected: Mapping[str, int] | None = None
+) -> list[str]:
+    """Return how many requests failed by what, the most frequent first: `3 × 500,`, `1 × reset`.
+
+    `expected` is what broke of those that failed by an expectation.
+    """
+    which = expectation_words(expected or {})
+    shown = [
+        f"{count:,} × {word} ({which})" if which and word == EXPECT else f"{count:,} × {word}"
+        for word, count in most_first(counts)
+    ]
     if most and len(shown) > most:
         shown[most:] = [f"+{len(shown) - most} more kinds"]
     return [*(f"{one}," for one in shown[:-1]), *shown[-1:]]
+
+
+def checks_held(result: RunResult) -> float | None:
+    """Return the share of all expectations that held, as `checks` has it; None without any."""
+    asked = broken = 0
+    for one in result.series:
+        if one.measured and not one.warmup and not one.after:
+            asked += one.expectations * sum(one.latency.buckets[1::2])
+            broken += sum(each.times for each in one.broken)
+    return (asked - broken) / asked if asked else None
+
+
+def expectation_words(counts: Mapping[str, int]) -> str:
+    """Return how often which expectations broke, the most frequent first: `2 time < 500 ms`."""
+    shown = [
+        f"{count:,} {shorten(expected, _MOST_WORDS)}" for expected, count in most_first(counts)
+    ]
+    if len(shown) > _MOST_EXPECTED:
+        shown[_MOST_EXPECTED:] = [f"+{len(shown) - _MOST_EXPECTED} more"]
+    return ", ".join(shown)
 
 
 def most_first(counts: Mapping[str, int]) -> list[tuple[str, int]]:

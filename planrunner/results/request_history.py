@@ -37,6 +37,8 @@ class _Slot:
     latency: bytes
     statuses: Mapping[str, int]
     failures: Mapping[str, int]
+    asked: int
+    broken: int
 
     def add(self, later: _Slot) -> None:
         latency = Histogram.from_bytes(self.latency)
@@ -46,6 +48,8 @@ class _Slot:
         self.failed += later.failed
         self.statuses = Counter(self.statuses) + Counter(later.statuses)
         self.failures = Counter(self.failures) + Counter(later.failures)
+        self.asked += later.asked
+        self.broken += later.broken
 
 
 @dataclass(slots=True)
@@ -55,6 +59,8 @@ class _OpenSlot:
     latency: Histogram = field(default_factory=Histogram)
     statuses: Counter[str] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
+    asked: int = 0
+    broken: int = 0
 
     def add(self, labels: Labels, delta: SeriesDelta) -> None:
         if labels.has_latency:
@@ -62,6 +68,8 @@ class _OpenSlot:
         self.statuses[labels.status_text] += delta.count
         if labels.failure:
             self.failures[labels.failure_text] += delta.count
+        self.asked += labels.expectations * delta.count
+        self.broken += sum(delta.broken.values())
 
     def closed(self) -> _Slot:
         return _Slot(
@@ -70,6 +78,8 @@ class _OpenSlot:
             self.latency.to_bytes(),
             dict(self.statuses),
             dict(self.failures),
+            self.asked,
+            self.broken,
         )
 
 
@@ -144,6 +154,7 @@ def _points(name: str, slots: dict[int, _Slot], interval_s: int) -> RequestPoint
     numbers = sorted(slots)
     summaries = [latency_summary(Histogram.from_bytes(slots[number].latency)) for number in numbers]
     p50_ns, p95_ns, p99_ns = zip(*summaries, strict=True)
+    has_expectations = any(slot.asked for slot in slots.values())
     return RequestPoints(
         name=name,
         interval_seconds=interval_s,
@@ -155,6 +166,8 @@ def _points(name: str, slots: dict[int, _Slot], interval_s: int) -> RequestPoint
         p99_ns=p99_ns,
         statuses=_by_outcome([slots[number].statuses for number in numbers]),
         failures=_by_outcome([slots[number].failures for number in numbers]),
+        asked=tuple(slots[number].asked for number in numbers) if has_expectations else (),
+        broken=tuple(slots[number].broken for number in numbers) if has_expectations else (),
     )
 
 

@@ -151,7 +151,7 @@ class _Run:
                 async with _workers(prepared) as handles, around as background:
                     if not graph.preflight:  # which asks more of the target
                         await check_targets(graph)
-                    async with FanOut(self._outputs, _info(prepared), mask=mask) as fan_out:
+                    async with FanOut(self._outputs, _info(prepared, mask), mask=mask) as fan_out:
                         load_begins()
                         # Services are up, which took time.
                         started = datetime.now(UTC)
@@ -221,7 +221,7 @@ class _Run:
             )
 
 
-def _info(prepared: PreparedRun) -> RunInfo:
+def _info(prepared: PreparedRun, mask: RunMasker) -> RunInfo:
     graph = prepared.graph
     return RunInfo(
         run_id=prepared.run_id,
@@ -230,6 +230,7 @@ def _info(prepared: PreparedRun) -> RunInfo:
         seed=graph.seed,
         labels=graph.labels,
         directory=prepared.directory,
+        mask=mask,
     )
 
 

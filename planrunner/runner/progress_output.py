@@ -21,6 +21,7 @@ from planrunner.metrics.judging.verdict import Verdict
 from planrunner.metrics.series import ABORTED, Labels
 from planrunner.metrics.snapshot import SeriesDelta
 from planrunner.outputs.base import RunEvent, RunInfo, Second
+from planrunner.protocols.base import FailureKind
 from planrunner.report.terminal.progress import (
     Progress,
     ProgressView,
@@ -49,6 +50,8 @@ class ProgressOutput:
         self._totals: Counter[str] = Counter()
         self._failed: Counter[str] = Counter()
         self._failures: Counter[str] = Counter()
+        self._expected: Counter[str] = Counter()
+        self._mask: Callable[[str], str] = str
         self._rates: deque[int] = deque(maxlen=_MOST_SECONDS)
         self._p95s_ns: deque[int] = deque(maxlen=_MOST_SECONDS)
         self._ending = ""
@@ -58,7 +61,7 @@ class ProgressOutput:
         self._standings = standings
 
     async def start(self, run: RunInfo) -> None:
-        del run
+        self._mask = run.mask
         self._view.__enter__()
 
     async def stop(self) -> None:
@@ -116,6 +119,8 @@ class ProgressOutput:
                 if labels.failure:
                     self._failed[labels.request] += delta.count
                     self._failures[labels.failure_text] += delta.count
+                if labels.failure == FailureKind.EXPECT:
+                    self._count_broken(delta)
         requests, whole = latest.counts.total(), latest.whole
         p50, p95, p99 = whole.percentiles((50, 95, 99)) if whole.count else (0, 0, 0)
         self._rates.append(requests)
@@ -136,9 +141,15 @@ class ProgressOutput:
             requests=self._requests(latest),
             classes=dict(second.snapshot.users),
             failures=dict(self._failures),
+            expected=dict(self._expected),
             rates=tuple(self._rates),
             p95s_ns=tuple(self._p95s_ns),
         )
+
+    def _count_broken(self, delta: SeriesDelta) -> None:
+        for (expected, is_soft), times in delta.broken.items():
+            if not is_soft:
+                self._expected[self._mask(expected)] += times
 
     def _requests(self, latest: _Latest) -> tuple[RequestProgress, ...]:
         def order(name: str) -> tuple[int, int, str]:

@@ -16,7 +16,12 @@ from planrunner.results.model import (
     ValidityLevel,
     Verdict,
 )
-from planrunner.results.record import Buckets, ExpectationCount, SeriesRecord
+from planrunner.results.record import (
+    BrokenExpectation,
+    Buckets,
+    ExpectationCount,
+    SeriesRecord,
+)
 
 __all__ = [
     "AWKWARD_NAMES",
@@ -89,6 +94,8 @@ def make_series(
     failure: str = "",
     count: int,
     warmup: bool = False,
+    expectations: int = 0,
+    broken: tuple[BrokenExpectation, ...] = (),
 ) -> SeriesRecord:
     """Make a series of requests that took 10 ms each."""
     return SeriesRecord(
@@ -111,6 +118,8 @@ def make_series(
         retries=0,
         latency=Buckets(10, 10, 10 * count, (1, count)),
         status_name=status_name,
+        expectations=expectations,
+        broken=broken,
     )
 
 

@@ -13,6 +13,8 @@ from planrunner.report.charts.over_time.run_charts import RunTimes
 from planrunner.report.findings import (
     broken_first,
     count_failures,
+    expectation_words,
+    failed_expectations,
     find,
     is_default,
     mark_of,
@@ -115,6 +117,7 @@ def write_html(result: RunResult, out: TextIO, *, bundle: str = "") -> None:
         expectations=broken_first(result.expectations),
         kinds=[kind for kind, _ in most_first(failed[""])],
         failed=failed,
+        broken=_broken(result),
         statuses=sorted({status for row in requests for status in row.statuses}),
         percentiles=_PERCENTILES,
         service_p95_ns=service_p95_ns(result),
@@ -134,6 +137,15 @@ def _failed(result: RunResult) -> Mapping[str, Mapping[str, int]]:
         by_request = {row.name: row.failures for row in requests_of(result)}
         return {**by_request, "": count_failures(result)}
     return counts
+
+
+def _broken(result: RunResult) -> Mapping[str, str]:
+    """Return which expectations requests failed by, in words, by their names."""
+    return {
+        name: expectation_words(counts)
+        for (phase, name), counts in failed_expectations(result).items()
+        if name is not None and not phase
+    }
 
 
 def _changes(result: RunResult) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""junit.xml: each threshold is a test case; the run and each request are cases that inform.
+"""junit.xml: each threshold is a test case; the run, requests and expectations inform.
 
 A broken threshold is one failure, so a trend of failures over builds is one of thresholds. The case
 of the run fails where no threshold says why.
@@ -11,6 +11,10 @@ from typing import TextIO
 from xml.sax.saxutils import escape, quoteattr
 
 from planrunner.report.findings import (
+    EXPECT,
+    broken_first,
+    expectation_words,
+    failed_expectations,
     place_of,
     requests_of,
     verdict_of,
@@ -19,7 +23,8 @@ from planrunner.report.findings import (
 from planrunner.report.plain import plain
 from planrunner.results.exit_codes import ExitCode
 from planrunner.results.model import Judgement, Row, RunResult, ValidityLevel, Verdict
-from planrunner.units import format_duration, format_percent
+from planrunner.results.record import ExpectationCount
+from planrunner.units import format_count, format_duration, format_percent
 from planrunner.values import dataclass
 
 __all__ = ["JunitCase", "JunitSuite", "threshold_case", "write_junit", "write_suites"]
@@ -68,7 +73,8 @@ def write_junit(result: RunResult, out: TextIO) -> None:
     found = {
         "run": [_run_case(result, is_explained=is_explained), *validity],
         "thresholds": thresholds,
-        "requests": [_request_case(row) for row in requests_of(result)],
+        "requests": list(_request_cases(result)),
+        "expectations": [_expectation_case(one) for one in broken_first(result.expectations)],
     }
     suites = [
         JunitSuite(
@@ -168,15 +174,35 @@ def _only_warns(judgement: Judgement) -> bool:
     return bool(judgement.pair) and judgement.level == "warn"
 
 
-def _request_case(row: Row) -> JunitCase:
+def _request_cases(result: RunResult) -> Iterator[JunitCase]:
+    expected = failed_expectations(result)
+    for row in requests_of(result):
+        yield _request_case(row, expectation_words(expected.get(("", row.name), {})))
+
+
+def _request_case(row: Row, which: str) -> JunitCase:
     rate = row.failed / row.count if row.count else 0.0
-    kinds = ", ".join(f"{count:,} {kind}" for kind, count in row.failures.items())
+    kinds = ", ".join(
+        f"{count:,} {kind} ({which})" if which and kind == EXPECT else f"{count:,} {kind}"
+        for kind, count in row.failures.items()
+    )
     said = f"{row.failed:,} of {row.count:,} failed ({format_percent(rate)})"
     said += f": {kinds}" if kinds else ""
     if row.has_latency:
         said += f"; p95 {format_duration(row.latency_ns['p95'])}"
     seconds = row.latency_ns.get("avg", 0) / 1e9
     return JunitCase(row.name, seconds, said=said)
+
+
+def _expectation_case(found: ExpectationCount) -> JunitCase:
+    """Return the case of an expectation; whether breaking it matters is said by thresholds."""
+    asked = found.held + found.broken
+    said = f"held {found.held:,} of {format_count(asked, 'time')}"
+    if found.broken:
+        said += f", broken {found.broken:,} ({format_percent(found.broken / asked)})"
+    if found.is_soft:
+        said += "; soft: breaking it is not a failure"
+    return JunitCase(f"{found.request}: {found.expected}", 0.0, said=said)
 
 
 def _counts(cases: Sequence[JunitCase]) -> str:

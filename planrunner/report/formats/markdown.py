@@ -10,6 +10,7 @@ from planrunner.report.distinct import shorten_each
 from planrunner.report.findings import (
     ROUGH_NOTE,
     ResultFinding,
+    broken_first,
     find,
     is_default,
     is_rough,
@@ -21,6 +22,7 @@ from planrunner.report.findings import (
 from planrunner.report.load_facts import missed_loads, service_p95_ns
 from planrunner.report.plain import plain
 from planrunner.results.model import Row, RunResult, ValidityLevel, Verdict
+from planrunner.results.record import ExpectationCount
 from planrunner.units import format_count, format_duration, format_percent, format_rate
 
 __all__ = ["markdown_text", "write_markdown"]
@@ -57,6 +59,7 @@ def write_markdown(result: RunResult, out: TextIO) -> None:
         for phase in phases:
             title = f"Phase {markdown_text(phase.name)}"
             out.writelines(_requests(title, [phase, *requests_of(result, phase.name)]))
+    out.writelines(_expectations(broken_first(result.expectations)))
     if result.notices:
         out.write("\n### Notices\n\n")
         out.writelines(f"- {markdown_text(notice)}\n" for notice in result.notices)
@@ -130,6 +133,24 @@ def _requests(title: str, rows: Sequence[Row]) -> Iterator[str]:
         yield f"\n\\* {ROUGH_NOTE}\n"
     if len(rows) > _MOST_ROWS:
         yield f"\n… {len(rows) - _MOST_ROWS:,} more in the report\n"
+
+
+def _expectations(counts: Sequence[ExpectationCount]) -> Iterator[str]:
+    if not counts:
+        return
+    yield "\n### Expectations, most often broken first\n\n"
+    rows = [
+        (
+            markdown_text(one.request) or "(no name)",
+            markdown_text(one.expected) + (" (soft)" if one.is_soft else ""),
+            f"{one.held:,}",
+            f"{one.broken:,}",
+        )
+        for one in counts[:_MOST_ROWS]
+    ]
+    yield from _table(("Request", "Expected", "Held", "Broken"), rows, numbers=2)
+    if len(counts) > _MOST_ROWS:
+        yield f"\n… {len(counts) - _MOST_ROWS:,} more in the report\n"
 
 
 def _row_cells(row: Row, name: str) -> tuple[str, ...]:

@@ -30,6 +30,8 @@ TIMESERIES_COLUMNS: Final = (
     "p99",
     "failures",
     "value",
+    "expectations",
+    "broken",
 )
 
 
@@ -62,7 +64,7 @@ def _phase(point: Point, rate: float | None) -> tuple[object, ...]:
         *("true" if point.warmup else "false", point.users),
         *_counts(point.requests, rate, point.failed, latencies),
         ";".join(f"{kind}={count}" for kind, count in point.failures.items()),
-        "",
+        *("", "", ""),
     )
 
 
@@ -75,13 +77,18 @@ def _request(request: RequestPoints, lengths: Mapping[int, float]) -> Iterator[t
         yield (
             *(second, interval, "request" if request.name else "all", request.name, "false", ""),
             *_counts(request.requests[n], rate, request.failed[n], latencies),
-            *("", ""),
+            *("", "", *_checks(request, n)),
         )
 
 
 def _track(track: Track) -> Iterator[tuple[object, ...]]:
     for second, value in zip(track.seconds, track.values, strict=False):
-        yield (f"{second:g}", "", "track", track.name, *[""] * 9, f"{value:.9g}")
+        yield (f"{second:g}", "", "track", track.name, *[""] * 9, f"{value:.9g}", "", "")
+
+
+def _checks(request: RequestPoints, n: int) -> tuple[object, object]:
+    """Return how many expectations were asked in an interval, and how many did not hold."""
+    return (request.asked[n], request.broken[n]) if n < len(request.asked) else ("", "")
 
 
 def _counts(

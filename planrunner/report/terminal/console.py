@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from planrunner.report.findings import (
+    failed_expectations,
     failure_words,
     is_doubtful,
     mark_of,
@@ -154,7 +155,10 @@ def _totals(result: RunResult, width: int) -> list[Text]:
         )
         if count
     ]
-    kinds = [*map(plain, shown_failures(failure_words(result).get(("", None), {}), _MOST_KINDS))]
+    failures, expected = (
+        found(result).get(("", None), {}) for found in (failure_words, failed_expectations)
+    )
+    kinds = [*map(plain, shown_failures(failures, _MOST_KINDS, expected=expected))]
     lines = _flow(parts, width, style="" if totals.total_requests else "bold red")
     for missed in missed_loads(result):
         lines += [Text(f" {line}", style="yellow") for line in fold(missed, width - 1, most=2)]

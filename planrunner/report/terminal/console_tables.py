@@ -15,6 +15,7 @@ from planrunner.report.findings import (
     ROUGH_NOTE,
     ResultFinding,
     broken_first,
+    failed_expectations,
     failure_words,
     find,
     is_default,
@@ -143,12 +144,14 @@ def request_lines(result: RunResult, width: int | None) -> list[Text]:
     rows = _request_rows(result)
     if not rows:
         return []
-    failures = failure_words(result)
+    failures, expected = failure_words(result), failed_expectations(result)
     header, *found = blocks(_columns(rows), None if width is None else width - 1)
     lines = [*header]
     for entry, block in zip(rows, found, strict=True):
         lines += block
-        told = shown_failures(failures.get(entry.key, {})) if not entry.is_phase else []
+        told = []
+        if not entry.is_phase:
+            told = shown_failures(failures.get(entry.key, {}), expected=expected.get(entry.key, {}))
         indent = "   " + entry.indent
         room = max((width or _UNFOLDED) - len(indent) - 1, 1)
         lines += [

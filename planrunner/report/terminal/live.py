@@ -179,6 +179,6 @@ def _count_words(progress: Progress) -> list[str]:
     share = progress.failed / progress.total if progress.total else 0
     failed = f"{progress.failed:,} failed ({format_percent(share)})"
     if progress.failures:
-        shown = shown_failures(progress.failures, _MOST_KINDS)
+        shown = shown_failures(progress.failures, _MOST_KINDS, expected=progress.expected)
         failed = f"{failed}: {' '.join(map(plain, shown))}"
     return [format_count(progress.total, "request"), failed if progress.failed else "none failed"]

@@ -60,6 +60,7 @@ class Progress:
         requests: Each of them, those that failed most first, then the most frequent.
         classes: Users of each class.
         failures: What requests failed by so far: a status, or a failure kind.
+        expected: What broke of the replies that failed by an expectation.
         rates: Requests of each of the last seconds, the latest last; likewise p95s_ns.
     """
 
@@ -78,6 +79,7 @@ class Progress:
     requests: tuple[RequestProgress, ...] = ()
     classes: Mapping[str, int] = field(default_factory=dict)
     failures: Mapping[str, int] = field(default_factory=dict)
+    expected: Mapping[str, int] = field(default_factory=dict)
     rates: tuple[int, ...] = ()
     p95s_ns: tuple[int, ...] = ()
 

@@ -75,6 +75,8 @@ class RequestPoints:
         statuses: Requests by status code, `0` where no reply came; rare ones together as `other`.
         failures: Failed requests by status code where that is what failed them, else by failure
             kind; rare ones together as `other`.
+        asked: Expectations that replies were asked; empty where no request states any.
+        broken: Those of them that did not hold; likewise.
     """
 
     name: str
@@ -87,6 +89,8 @@ class RequestPoints:
     p99_ns: tuple[int, ...]
     statuses: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     failures: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    asked: tuple[int, ...] = ()
+    broken: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -213,3 +213,24 @@ def test_ctrl_c_says_how_long_it_may_take_and_how_to_have_it_sooner() -> None:
         "press Ctrl-C again to stop at once",
         "stopping: `errors < 1` is broken: 3; iterations that run may take up to 30 s to end",
     ]
+
+
+def test_failures_by_expectation_say_by_which() -> None:
+    """Hard ones, summed over the seconds; secrets that a plan writes into them are masked."""
+    labels = Labels("a", "GET", "main", "hold", "U", "", status=200, failure="expect")
+    broken = {("contains s3cret", False): 2, ("time < 1s", True): 1}
+    latency = Histogram([1] * 3)
+    delta = SeriesDelta(latency, latency, broken=broken)
+    second = replace(SECOND, snapshot=Snapshot(0, NS_PER_S, deltas={labels: delta}))
+    view = Seen()
+    output = ProgressOutput(view)
+
+    async def main() -> None:
+        await output.start(replace(RUN, mask=lambda text: text.replace("s3cret", "***")))
+        await output.add(second)
+        await output.add(second)
+
+    asyncio.run(main())
+
+    assert view.progress[-1].failures == {"expect": 6}
+    assert view.progress[-1].expected == {"contains ***": 4}
