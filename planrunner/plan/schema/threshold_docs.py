@@ -57,6 +57,8 @@ _AGGREGATIONS: Final = """\
 
 An aggregation turns what a run measured into one number.
 Percentiles finer than the number of values allows are marked `n too small` and judged anyway.
+`checks` counts expectations as k6 counts checks; \
+[this table](../how-to/coming-from-k6.md#checks) has k6's words beside those of a plan.
 """
 _MEASURES: Final = """\
 ## Measures

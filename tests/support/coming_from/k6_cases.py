@@ -23,6 +23,11 @@ A: Final = is_sent("GET /a")
 TWICE: Final = "users: 1, iterations: 2"
 LOGIN: Final = "[{get: /login}, {get: /me}]"
 SHOP: Final = "params: {shop: {type: str, default: /a}}"
+CHECKED: Final = Case(
+    sent=("GET /a",),
+    steps="[{group: checkout, do: [{get: /a, expect: {status: 200, contains: ok, soft: true}}]}]",
+    judged="pass 100 %",
+)
 
 LOAD: Final = {
     "`vus: 10, duration: '30s'`": users(10, "30s"),
@@ -148,6 +153,9 @@ REQUESTS: Final = {
     "`r => r.json().items.length > 0`": expects(),
     "`r => r.json('id') !== undefined`": expects(),
     "`r => r.headers['X-Trace'] === 'abc'`": expects(),
+    "`r => r.url.endsWith('/landed')`": Case(
+        sent=("GET /redirect", "GET /landed"), url="/redirect", broken_by="/a"
+    ),
     "`res.json('token')`": extracts("7"),
     "`res.json('items.#.id')`": extracts("3"),
     "`res.html().find('input').attr('value')`": extracts("c1", "/html"),
@@ -219,6 +227,8 @@ THRESHOLDS: Final = {
     "`http_req_waiting: ['p(90)<300']`": holds(),
     "`http_req_connecting`, `http_req_tls_handshaking`": holds(),
     "`http_req_failed: ['rate<0.01']`": holds("0"),
+    "`checks: ['rate>0.95']`": CHECKED,
+    "`'checks{group:::checkout}': ['rate>0.95']`": CHECKED,
     "`http_reqs: ['count>=3']`": holds("3"),
     "`http_reqs: ['rate>1']`": holds(),
     "`iteration_duration: ['p(95)<3000']`": holds(),
