@@ -331,7 +331,10 @@ def _note_broken(node: RequestNode, reply: Reply, user: Actor) -> None:
 
 
 def _broken(checks: Sequence[Check], reply: Reply, scope: Scope) -> list[int]:
-    return [n for n, check in enumerate(checks) if _is_broken(check, reply, scope)]
+    try:
+        return [n for n, check in enumerate(checks) if check(reply, scope) is not None]
+    except Exception:  # noqa: BLE001 - the boundary: no reply may end the run
+        return [n for n, check in enumerate(checks) if _is_broken(check, reply, scope)]
 
 
 def _words(expected: Sequence[str], n: int) -> str:
