@@ -101,7 +101,7 @@ _RECORDS: Final = (
     ),
     ReportFormat(
         "junit.xml",
-        "CI servers: the run, each threshold and each request is a test case",
+        "CI servers: the run, each threshold, request and expectation is a test case",
         (FormatFile("junit.xml", f"{_REPORT}.junit:write_junit"),),
     ),
     ReportFormat(

@@ -21,7 +21,6 @@ __all__ = [
     "ResultFinding",
     "ThresholdTally",
     "broken_first",
-    "checks_held",
     "count_failures",
     "expectation_words",
     "failed_expectations",
@@ -213,16 +212,6 @@ def shown_failures(
     if most and len(shown) > most:
         shown[most:] = [f"+{len(shown) - most} more kinds"]
     return [*(f"{one}," for one in shown[:-1]), *shown[-1:]]
-
-
-def checks_held(result: RunResult) -> float | None:
-    """Return the share of all expectations that held, as `checks` has it; None without any."""
-    asked = broken = 0
-    for one in result.series:
-        if one.measured and not one.warmup and not one.after:
-            asked += one.expectations * sum(one.latency.buckets[1::2])
-            broken += sum(each.times for each in one.broken)
-    return (asked - broken) / asked if asked else None
 
 
 def expectation_words(counts: Mapping[str, int]) -> str:

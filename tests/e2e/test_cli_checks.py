@@ -15,6 +15,7 @@ name: checks
 http: {{base_url: "{url}"}}
 users:
   Buyer:
+    pick: balanced
     tasks:
       - task: buy
         steps:

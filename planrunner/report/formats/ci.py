@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, TextIO
 
-from planrunner.report.findings import checks_held, place_of, requests_of, verdict_of
+from planrunner.report.findings import place_of, requests_of, verdict_of
 from planrunner.report.plain import plain
 from planrunner.results.exit_codes import ExitCode
 from planrunner.results.model import Judgement, Row, RunResult, Validity, ValidityLevel, Verdict
+from planrunner.results.record import checks_held
 
 __all__ = ["write_annotations", "write_openmetrics"]
 
@@ -71,7 +72,7 @@ def write_openmetrics(result: RunResult, out: TextIO) -> None:
         "latency_seconds_avg": totals.average_response_time,
         "latency_seconds_p95": totals.p95_response_time,
     }
-    if (checks := checks_held(result)) is not None:
+    if (checks := checks_held(result.series)) is not None:
         figures["checks_percent"] = 100 * checks
     for name, value in figures.items():
         gauge = f"planrunner_{name}"

@@ -18,6 +18,7 @@ __all__ = [
     "Buckets",
     "MeasureValues",
     "SeriesRecord",
+    "checks_held",
     "labels_of",
     "make_series",
     "read_series",
@@ -138,6 +139,16 @@ def read_series(records: Iterable[SeriesRecord]) -> dict[Labels, SeriesDelta]:
         UsageError: A histogram is none.
     """
     return {labels_of(record): _delta(record) for record in records}
+
+
+def checks_held(records: Iterable[SeriesRecord]) -> float | None:
+    """Return the share of all expectations that held, as `checks` has it; None without any."""
+    asked = broken = 0
+    for one in records:
+        if labels_of(one).is_result:
+            asked += one.expectations * sum(one.latency.buckets[1::2])
+            broken += sum(each.times for each in one.broken)
+    return (asked - broken) / asked if asked else None
 
 
 def _order(labels: Labels) -> tuple[object, ...]:

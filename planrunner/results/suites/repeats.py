@@ -16,7 +16,7 @@ from planrunner.metrics.judging.verdict import Verdict
 from planrunner.metrics.thresholds import Operator
 from planrunner.results.exit_codes import ExitCode, worst
 from planrunner.results.model import Judgement, Row, RunResult
-from planrunner.results.record import read_series
+from planrunner.results.record import checks_held, read_series
 from planrunner.results.suites.model import FigureSpread, JudgedMedian
 from planrunner.units import NS_PER_S
 
@@ -32,6 +32,7 @@ _UNITS: Final[Mapping[str, Unit]] = {
     "requests": Unit.NUMBER,
     "throughput": Unit.RATE,
     "error_rate": Unit.PERCENT,
+    "checks": Unit.PERCENT,
     **dict.fromkeys(("avg", *_PERCENTILES, "max"), Unit.DURATION),
 }
 
@@ -45,6 +46,8 @@ def figures_of(result: RunResult) -> FiguresOfRun:
     }
     if totals.total_requests:
         found["", "error_rate"] = totals.error_rate / 100
+    if (checks := checks_held(result.series)) is not None:
+        found["", "checks"] = checks
     if totals.has_latency:
         found["", "avg"] = totals.average_response_time * NS_PER_S
         found |= {("", name): value for name, value in _latencies(result)}

@@ -12,7 +12,6 @@ from junitparser import JUnitXml
 
 from planrunner.formats import REPORT_FORMATS
 from planrunner.report.findings import (
-    checks_held,
     expectation_words,
     failed_expectations,
     shown_failures,
@@ -20,7 +19,7 @@ from planrunner.report.findings import (
 from planrunner.report.formats.writers import produced_files
 from planrunner.report.terminal.console import open_console, print_summary
 from planrunner.results.model import RunResult
-from planrunner.results.record import BrokenExpectation, ExpectationCount
+from planrunner.results.record import BrokenExpectation, ExpectationCount, checks_held
 from tests.support.results import make_result, make_row, make_series
 
 TIME = BrokenExpectation("time < 500ms", is_soft=False, times=2)
@@ -87,8 +86,8 @@ def test_what_broke_is_counted_among_failures_by_expectation(result: RunResult) 
 
 def test_all_checks_count_whatever_made_requests_fail(result: RunResult) -> None:
     """Hard and soft ones of results: 10 of 30 broke."""
-    assert checks_held(result) == pytest.approx(20 / 30)
-    assert checks_held(make_result(series=())) is None
+    assert checks_held(result.series) == pytest.approx(20 / 30)
+    assert checks_held(make_result(series=()).series) is None
 
 
 def test_the_most_frequent_come_first_and_the_rest_is_counted() -> None:
