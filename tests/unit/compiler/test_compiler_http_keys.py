@@ -62,6 +62,7 @@ users:
             $.none: {exists: false}
             $.many: {length: {min: 1, max: 2}}
           header: {X-Reply: a}
+          url: {is: /all, in: [/all], matches: all}
           contains: a
           not_contains: z
           not_matches: z
