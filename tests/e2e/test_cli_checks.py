@@ -60,6 +60,7 @@ def test_checks_are_judged_where_a_threshold_looks(project: PlanProject, workers
         "checks of task:buy in phase second > 50%": ("fail", "exactly 50 %"),
         'ratio(checks of "GET /item", checks of "GET /old") == 1': ("pass", "1"),
         "checks over 1s > 40%": ("pass", "50 %"),
+        "checks of each task > 40%": ("pass", "50 % (buy)"),
         "checks >= 100% of baseline": ("n/a", ""),
     }
     with running(serve(answer)) as server:
