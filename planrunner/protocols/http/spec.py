@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Discriminator, Field, Tag
 
@@ -23,9 +23,7 @@ from planrunner.language.fields.types import (
 )
 from planrunner.protocols.http.spec_auth import AuthField
 from planrunner.protocols.http.spec_expect import (
-    EXTRACT_SOURCES,
     Expect,
-    ExtractSpec,
     JsonExpectation,
     Rule,
     shape,
@@ -96,6 +94,66 @@ RetryField = Annotated[
     Annotated[RetryModel, Tag("<mapping>")] | Annotated[Count, Tag("<scalar>")],
     Discriminator(shape),
 ]
+
+EXTRACT_SOURCES: Final = ("jsonpath", "regex", "css", "xpath", "header", "cookie")
+
+
+class ExtractSpec(PlanMapping):
+    """Where in the reply a variable's value is."""
+
+    synonyms: ClassVar[Mapping[str, str]] = {
+        "json": "jsonpath",
+        **dict.fromkeys(("regexp", "match", "pattern", "boundary"), "regex"),
+        **dict.fromkeys(("selector", "css_jquery", "html"), "css"),
+        **dict.fromkeys(("match_no", "match_number", "which"), "index"),
+        "default_value": "default",
+    }
+
+    nullable: ClassVar[frozenset[str]] = frozenset({"default"})
+
+    jsonpath: TextField | None = Field(
+        None, description="JSONPath into the body: `$.items[0].id`.", examples=["$.items[0].id"]
+    )
+    regex: TextField | None = Field(
+        None,
+        description="Regular expression over the body; group 1, or all of it.",
+        examples=["csrf=([a-z0-9]+)"],
+    )
+    css: TextField | None = Field(
+        None,
+        description="CSS selector; ends in `::text` or `::attr(name)` for less.",
+        examples=["a.next::attr(href)"],
+    )
+    xpath: TextField | None = Field(
+        None, description="XPath over the HTML or XML body.", examples=["//input/@value"]
+    )
+    header: TextField | None = Field(
+        None, description="Name of a reply header.", examples=["Location"]
+    )
+    cookie: TextField | None = Field(
+        None, description="Name of a cookie that the reply sets.", examples=["session"]
+    )
+    index: Literal["first", "last", "random", "all"] = Field(
+        "first", description="Which match to take; `all` takes the list of them.", examples=["last"]
+    )
+    default: ValueField | None = Field(
+        None, description="The value when nothing matches.", examples=["none"]
+    )
+    required: bool = Field(
+        default=True,
+        description="False: without a match, the variable is unchanged. True: the request fails.",
+        examples=["false"],
+    )
+    secret: bool = Field(
+        default=False,
+        description="Mask the value wherever it would appear from then on.",
+        examples=["true"],
+    )
+
+    @classmethod
+    def find_faults(cls, data: Mapping[str, Any]) -> Iterator[Fault]:
+        yield from exactly_one(cls, data, EXTRACT_SOURCES, "where the value is")
+
 
 ExtractField = Annotated[
     Annotated[TextField, Tag("<scalar>")] | Annotated[ExtractSpec, Tag("<mapping>")],

@@ -8,9 +8,8 @@ from planrunner.language.fields.mapping import PlanMapping
 from planrunner.plan.models.data_sources import DataModel
 from planrunner.plan.models.services import MonitorModel, ServiceModel
 from planrunner.protocols.etcd.spec import TxnOperation
-from planrunner.protocols.http.spec import RequestSpec
+from planrunner.protocols.http.spec import Expect, ExtractSpec, RequestSpec, Rule
 from planrunner.protocols.http.spec_auth import Auth
-from planrunner.protocols.http.spec_expect import Expect, ExtractSpec, Rule
 from planrunner.protocols.http.spec_settings import HttpModel
 from tests.support.plan_models import found_in, plain
 

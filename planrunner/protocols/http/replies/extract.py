@@ -14,7 +14,7 @@ from planrunner.language.patterns.words import took_too_long
 from planrunner.protocols.base import NOT_JSON, Extractor, Reply, Scope, read_json, read_text
 from planrunner.protocols.http.replies.body import describe_body, header_finder, set_cookies
 from planrunner.protocols.http.replies.markup import compile_markup
-from planrunner.protocols.http.spec_expect import EXTRACT_SOURCES, ExtractSpec
+from planrunner.protocols.http.spec import EXTRACT_SOURCES, ExtractSpec
 from planrunner.protocols.jsonpath import FindNodes as FindInJson
 from planrunner.protocols.jsonpath import JsonPathError, compile_path
 from planrunner.protocols.lowering import Lowering, SpecPath
