@@ -99,7 +99,7 @@ def test_five_thread_groups_send_threads_times_loops(project: PlanProject) -> No
 
 @pytest.mark.e2e
 def test_checks_are_no_failures_and_cookies_last_for_an_iteration(project: PlanProject) -> None:
-    """A list that is none breaks a check, and the run passes as that of the script does."""
+    """A reply without an id breaks a check: it is no failure, but too few checks hold."""
 
     def answer(request: Request) -> bytes:
         if request.target == "/health":
@@ -113,7 +113,8 @@ def test_checks_are_no_failures_and_cookies_last_for_an_iteration(project: PlanP
         **{'{from: 1, stages: "2m:50, 5m:100, 10m:100, 3m:0"': "{users: 1, iterations: 2"},
     )  # fmt: skip
 
-    assert ended.code == 0, ended.out
+    assert ended.code == 1, ended.out
+    assert [one["verdict"] for one in ended.metrics["judgements"]] == [*3 * ["pass"], "fail"]
     assert ended.metrics["totals"]["failed_requests"] == 0
     assert [one["broken"] for one in ended.metrics["expectations"] if "id" in one["expected"]] == [
         2

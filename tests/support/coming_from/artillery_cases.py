@@ -131,6 +131,9 @@ PLAN: Final = {
     "`tls: {rejectUnauthorized: false}`": A,
 }  # fmt: skip
 VERDICT: Final = {
+    "`plugins.expect.ok` and `failed`": is_sent(
+        "GET /a", steps="[{get: /a, expect: {contains: ok, soft: true}}]", judged="pass 100"
+    ),
     "`ensure: {thresholds: [http.response_time.p95: 500]}`": holds(),
     "`ensure: {maxErrorRate: 1}`": holds("0"),
     "`conditions: [expression: vusers.created >= 1]`": holds("1"),

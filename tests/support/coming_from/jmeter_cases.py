@@ -203,6 +203,7 @@ CONFIG: Final = {
 }  # fmt: skip
 SCHEMA: Final = '{"type": "object", "required": ["id"]}'
 REPLIES: Final = {
+    "URL sampled matches": is_sent("GET /redirect", "GET /landed", url="/redirect", broken_by="/a"),
     "Response code equals 404, ignore status": is_sent(
         "GET /status/404", url="/status/404", broken_by="/a"
     ),

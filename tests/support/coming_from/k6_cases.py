@@ -124,6 +124,9 @@ STEPS: Final = {
     "`console.log(…)`": is_sent("GET /b", after="{get: /b}", prints="got 2"),
 }  # fmt: skip
 REQUESTS: Final = {
+    "`r => r.url.endsWith('/landed')`": is_sent(
+        "GET /redirect", "GET /landed", url="/redirect", broken_by="/a"
+    ),
     "`params.auth: 'digest'`": is_sent(
         "GET /digest [authorization: -]", "GET /digest [authorization: Digest *]", url="/digest"
     ),
@@ -221,7 +224,12 @@ CONNECTIONS: Final = {
     "`maxRedirects: 0`": is_sent("GET /redirect", steps="[{get: /redirect}]"),
     "`discardResponseBodies: true`": A,
 }
+CHECKED: Final = is_sent(
+    "GET /a", steps="[{get: /a, name: home, expect: {contains: ok, soft: true}}]", judged="pass 100"
+)
 THRESHOLDS: Final = {
+    "`checks: ['rate>0.95']`": CHECKED,
+    "`'checks{name:home}': ['rate>0.95']`": CHECKED,
     "`http_req_duration: ['p(95)<500']`": holds(),
     "`http_req_duration: ['avg<200', 'med<150', 'max<2000']`": holds(),
     "`http_req_waiting: ['p(90)<300']`": holds(),

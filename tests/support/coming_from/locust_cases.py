@@ -117,6 +117,9 @@ REQUESTS: Final = {
     '`PyQuery(response.text)("input").val()`': extracts("c1", "/html"),
 }  # fmt: skip
 REPLIES: Final = {
+    '`if "/landed" not in response.url`': is_sent(
+        "GET /redirect", "GET /landed", url="/redirect", broken_by="/a"
+    ),
     "`response.failure(…)` if the status is not 200": expects("/status/201"),
     "`response.success()` though it is 404": is_sent("GET /status/404", url="/status/404"),
     '`if "ok" not in response.text`': expects(),
