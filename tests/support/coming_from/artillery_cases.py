@@ -131,6 +131,7 @@ PLAN: Final = {
     "`tls: {rejectUnauthorized: false}`": A,
 }  # fmt: skip
 VERDICT: Final = {
+    "… of each endpoint": holds(),
     "`plugins.expect.ok` and `failed`": is_sent(
         "GET /a", steps="[{get: /a, expect: {contains: ok, soft: true}}]", judged="pass 100"
     ),

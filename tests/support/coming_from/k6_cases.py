@@ -228,6 +228,7 @@ CHECKED: Final = is_sent(
     "GET /a", steps="[{get: /a, name: home, expect: {contains: ok, soft: true}}]", judged="pass 100"
 )
 THRESHOLDS: Final = {
+    "`'http_req_duration{url:http://…/c}': […]`": holds(),
     "`checks: ['rate>0.95']`": CHECKED,
     "`'checks{name:home}': ['rate>0.95']`": CHECKED,
     "`http_req_duration: ['p(95)<500']`": holds(),

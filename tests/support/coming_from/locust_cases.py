@@ -186,6 +186,7 @@ PLAN: Final = {
     "`self.environment.parsed_options.shop`": value("/a", more=SHOP),
 }  # fmt: skip
 VERDICT: Final = {
+    "… of each of `stats.entries`": holds(),
     "`--exit-code-on-error 1`": holds("0"),
     "`stats.total.fail_ratio > 0.01` in `events.quitting`": holds("0"),
     "`stats.total.avg_response_time > 200`": holds(),
