@@ -160,6 +160,8 @@ CONTROLLERS: Final = {
     "Poisson Random Timer, lambda 300, offset 100": is_sent("GET /b", after="{get: /b}"),
 }  # fmt: skip
 CONFIG: Final = {
+    "Response Assertion below the test plan": A,
+    "Timer below a thread group": AA,
     "Source address": A,
     "`httpclient.reset_state_on_thread_group_iteration`": is_sent(
         "GET /a", "GET /a", phase=TWICE, connections=2

@@ -124,6 +124,7 @@ STEPS: Final = {
     "`console.log(…)`": is_sent("GET /b", after="{get: /b}", prints="got 2"),
 }  # fmt: skip
 REQUESTS: Final = {
+    "`params.tags.name` that is computed": is_sent("GET /a", prints="shop-2"),
     "`r => r.url.endsWith('/landed')`": is_sent(
         "GET /redirect", "GET /landed", url="/redirect", broken_by="/a"
     ),
@@ -212,6 +213,12 @@ VALUES: Final = {
     ),
 }  # fmt: skip
 CONNECTIONS: Final = {
+    "`http.setResponseCallback(http.expectedStatuses(200, 404))`": is_sent(
+        "GET /status/404", steps="[{get: /status/404}]"
+    ),
+    "`tags: {build: '7'}`": is_sent(
+        "GET /a", more="thresholds: [count of tag:build=7 == 1]", judged="pass 1"
+    ),
     "`noVUConnectionReuse: true`": is_sent(
         *4 * ["GET /a"], steps="[{get: /a}, {get: /a}]", phase=TWICE, connections=2
     ),

@@ -25,6 +25,7 @@ TAGGED: Final = "[{get: /a, tags: [read]}, {get: /b, tags: [write]}]"
 SHOP: Final = "params: {shop: {type: str, default: /a}}"
 
 USERS: Final = {
+    "`wait_time` of a nested `TaskSet`": is_sent("GET /a", "GET /b"),
     '`MarkovTaskSet`, `@transition("buy")`': is_sent(
         "GET /look", "GET /buy", phase=TWICE, in_any_order=True
     ),
