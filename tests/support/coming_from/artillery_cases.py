@@ -101,6 +101,13 @@ REQUESTS: Final = {
     "`matchesRegexp: '\"ok\": ?true'`": expects(),
 }
 PLAN: Final = {
+    "`environments: {smoke: {phases: […]}}`": is_sent(
+        "GET /a",
+        more="profiles: {load: [{users: 1, iterations: 1}], smoke: [{users: 1, iterations: 9}]}",
+    ),
+    '`payload: {…, fields: [id, name], delimiter: ";"}`': is_sent(
+        "GET /rows/*", steps=ONE_ROW, files=ROWS
+    ),
     "each virtual user has connections of its own": is_sent(
         "GET /a", "GET /a", phase=TWICE, connections=2
     ),
@@ -148,6 +155,7 @@ VERDICT: Final = {
 STAGING: Final = f"{SHOP}\nenvironments: {{staging: {{shop: /b}}}}"
 FROM_ENV: Final = "params: {shop: {type: str, default: /a, env: SHOP}}"
 COMMANDS: Final = {
+    "`artillery run --config shop.yml`": is_sent("GET /a [x-shop: 1]"),
     "`artillery run test.yml`": A,
     "`artillery quick --count 2 -n 1 URL`": is_sent("GET /a …"),
     "`--target http://localhost:8000`": A,

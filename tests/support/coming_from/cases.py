@@ -19,7 +19,11 @@ __all__ = [
     "value",
 ]
 
-ROWS: Final = {"rows.csv": "id\n1\n2\n", "rows.json": '[{"id": 1}, {"id": 1}]'}
+ROWS: Final = {
+    "rows.txt": "1;ada\n2;bob\n",
+    "rows.csv": "id\n1\n2\n",
+    "rows.json": '[{"id": 1}, {"id": 1}]',
+}
 ONE_ROW: Final = "[{get: '/rows/${rows.id}'}]"
 
 

@@ -24,6 +24,8 @@ __all__ = ["check"]
 def check(mapped: Mapped, case: Case, project: PlanProject, server: HttpServer) -> None:
     """Run a mapping, and compare what it does with what the original is known to do."""
     project.write(case.files)
+    if mapped.place == "in `planrunner.yaml`":
+        project.write({"planrunner.yaml": mapped.text})
     path = project.directory / "plan.yaml"
     path.write_text(plan_of(mapped, case, server.url), "utf-8")
     if case.load:

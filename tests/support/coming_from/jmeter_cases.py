@@ -160,6 +160,9 @@ CONTROLLERS: Final = {
     "Poisson Random Timer, lambda 300, offset 100": is_sent("GET /b", after="{get: /b}"),
 }  # fmt: skip
 CONFIG: Final = {
+    "Variable names `id,name`, delimiter `;`": is_sent(
+        "GET /rows/*", steps=ONE_ROW, files=ROWS
+    ),
     "Response Assertion below the test plan": A,
     "Timer below a thread group": AA,
     "Source address": A,
@@ -261,6 +264,7 @@ VERDICT: Final = {
     "AutoStop Listener: 50 % errors for 10 s": holds("0"),
 }
 COMMANDS: Final = {
+    "`user.properties`, and defaults that many plans share": is_sent("GET /a [x-shop: 1]"),
     "`jmeter -n -t plan.jmx`": A,
     "`-l results.jtl`, Simple Data Writer": is_sent("GET /a", prints=".jtl"),
     "`-e -o report`": is_sent("GET /a", prints="report.html"),

@@ -168,6 +168,9 @@ REQUESTS: Final = {
     '`res.body.match(/"id": (\\d+)/)[1]`': extracts("7"),
 }
 VALUES: Final = {
+    "`papaparse.parse(text, {delimiter: ';'})`": is_sent(
+        "GET /rows/*", steps=ONE_ROW, files=ROWS
+    ),
     "`__VU`, `exec.vu.idInTest`": value("1"),
     "`__ITER`, `exec.vu.iterationInScenario`": is_sent("POST /is 0", "POST /is 1", phase=TWICE),
     "`exec.scenario.iterationInTest`": is_sent(
@@ -262,6 +265,7 @@ THRESHOLDS: Final = {
     "`{threshold: 'rate<0.5', abortOnFail: true, delayAbortEval: '10s'}`": holds("0"),
 }
 COMMANDS: Final = {
+    "`k6 run --config shop.json`": is_sent("GET /a [x-shop: 1]"),
     "`k6 run script.js`": A,
     "`k6 inspect script.js`": Case(prints="GET /a"),
     "`k6 run --vus 10 --duration 30s`": Case(users=10, phase="users: 1, hold: 20ms"),

@@ -158,6 +158,9 @@ LOAD: Final = {
     ),
 }  # fmt: skip
 PLAN: Final = {
+    '`csv.reader(open("rows.txt"), delimiter=";")`': is_sent(
+        "GET /rows/*", steps=ONE_ROW, files=ROWS
+    ),
     "`@events.test_start.add_listener`": is_sent("POST /reset", "GET /a"),
     "`@events.test_stop.add_listener`": is_sent("GET /a", "POST /clean"),
     "`@events.init_command_line_parser.add_listener`": is_sent(
@@ -197,6 +200,7 @@ VERDICT: Final = {
     '`stats.get("home", "GET").max_response_time > 900`': holds(),
 }
 COMMANDS: Final = {
+    "`locust.conf`": is_sent("GET /a [x-shop: 1]"),
     "`locust --headless`": A,
     "`-u 10 -r 100 -t 30s`": Case(users=10, phase="users: 1, hold: 20ms"),
     "`-H http://localhost:8000`": A,

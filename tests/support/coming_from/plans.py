@@ -28,6 +28,7 @@ _PLACES: Final = {
     "as a threshold": ("threshold", "thresholds:\n  - TEXT"),
     "at the first level": ("more", "TEXT"),
     "on the command line": ("", ""),
+    "in `planrunner.yaml`": ("", ""),
 }
 """Where a text belongs, by the head of its column: a part of the plan, and its form there."""
 
@@ -45,7 +46,11 @@ def plan_of(mapped: Mapped, case: Case, url: str) -> str:
     part = form.replace("URL", case.url).replace("QUOTED", quoted).replace("TEXT", text)
     parts = {"steps": case.steps, "phase": case.phase, name: part}
     more = "\n".join(filter(None, (case.more, parts.get("more"), parts.get("threshold"))))
-    phases = "" if re.search(r"^phases:", more, re.MULTILINE) else f"phases: [{{{parts['phase']}}}]"
+    phases = (
+        ""
+        if re.search(r"^(phases|profiles):", more, re.MULTILINE)
+        else f"phases: [{{{parts['phase']}}}]"
+    )
     http = ", ".join(filter(None, (f'base_url: "{url}"', parts.get("http"))))
     does = _what_users_do(parts.get("user", ""), parts["steps"], case)
     return plan_text(more, f"http: {{{http}}}", f"users: {{V: {{{does}}}}}", phases)
