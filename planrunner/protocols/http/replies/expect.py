@@ -41,7 +41,7 @@ from planrunner.values import dataclass
 __all__ = ["DEFAULT_ACCEPT", "Expected", "compile_expect"]
 
 DEFAULT_ACCEPT: Final = range(200, 400)
-_ANY_STATUS: Final = range(1000)
+_STATUSES: Final = range(1000)
 _CLASS: Final = re.compile(r"([1-5])(?:xx|XX|\*)")
 
 
@@ -78,7 +78,8 @@ def compile_expect(expect: Expect | None, lowering: Lowering, base: TextParts = 
         accept, status = _accept(expect.status, lowering), _shown_status(expect.status)
         if expect.is_soft("status"):
             soft.insert(0, (f"status {status}", _has_status(accept, status)))
-            accept, status = _ANY_STATUS, "any"
+            # Nothing else says which replies are failures: a 500 is one, whatever was hoped for.
+            accept, status = _or_usual(accept), f"2xx or 3xx or {status}"
     given = expect.model_fields_set
     return Expected(
         accept,
@@ -92,6 +93,10 @@ def compile_expect(expect: Expect | None, lowering: Lowering, base: TextParts = 
         needs_url=expect.url is not None,
         states_status=states_status,
     )
+
+
+def _or_usual(accept: Container[int]) -> Container[int]:
+    return frozenset(one for one in _STATUSES if one in accept or one in DEFAULT_ACCEPT)
 
 
 _OF_TEXT: Final = ("contains", "not_contains", "matches", "not_matches")
