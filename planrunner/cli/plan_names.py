@@ -14,7 +14,7 @@ from planrunner.compiler import compile_plan
 from planrunner.compiler.load.named_phases import phase_names
 from planrunner.compiler.load.selection import tags_of
 from planrunner.errors import PlanrunnerError
-from planrunner.plan.loader import Plan, load
+from planrunner.plan.loader import CheckedPlan, load
 
 __all__ = ["complete", "names_in"]
 
@@ -47,23 +47,23 @@ def names_in(
         return []
 
 
-def _phases(plan: Plan, profile: str | None) -> Iterable[str]:
+def _phases(plan: CheckedPlan, profile: str | None) -> Iterable[str]:
     wanted = [profile] if profile else list(plan.model.profile_names()) or [""]
     for name in wanted:
         yield from phase_names(plan.model.schedule(name or None))
 
 
-def _tags(plan: Plan, _: str | None) -> Iterable[str]:
+def _tags(plan: CheckedPlan, _: str | None) -> Iterable[str]:
     tasks = (task for user in compile_plan(plan).users for task in user.tasks)
     return sorted({tag for task in tasks for tag in tags_of(task)})
 
 
-def _tasks(plan: Plan, _: str | None) -> Iterable[str]:
+def _tasks(plan: CheckedPlan, _: str | None) -> Iterable[str]:
     users = (plan.model.users or {}).values()
     return (task.name for user in users for task in user.tasks or ())
 
 
-_KINDS: Final[Mapping[str, Callable[[Plan, str | None], Iterable[str]]]] = {
+_KINDS: Final[Mapping[str, Callable[[CheckedPlan, str | None], Iterable[str]]]] = {
     "params": lambda plan, _: (f"{name}=" for name in plan.params),
     "environments": lambda plan, _: plan.model.environments or {},
     "profiles": lambda plan, _: plan.model.profile_names(),

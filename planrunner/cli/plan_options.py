@@ -20,7 +20,7 @@ from planrunner.language.diagnostics import PlanError
 from planrunner.language.files import ANYWHERE, Folders
 from planrunner.plan.bundle import Bundle
 from planrunner.plan.defaults.file import defaults_of
-from planrunner.plan.loader import Plan, load
+from planrunner.plan.loader import CheckedPlan, load
 from planrunner.plan.no_exec import find_commands
 from planrunner.plan.overrides import Changes
 from planrunner.plan.params.resolve import ParamSources
@@ -325,7 +325,7 @@ def _parse_settings(settings: Sequence[str]) -> dict[str, str]:
     return values
 
 
-def load_plan(path: Path, options: PlanOptions, *, need_secrets: bool) -> Plan:
+def load_plan(path: Path, options: PlanOptions, *, need_secrets: bool) -> CheckedPlan:
     """Load a plan as the command line asks.
 
     Raises:

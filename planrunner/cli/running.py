@@ -23,7 +23,7 @@ from planrunner.cli.streams import stdout_for_documents
 from planrunner.engine.recording.gc_tuning import keep_collections_short
 from planrunner.engine.stop import Stop, interrupted_by
 from planrunner.outputs.base import Output
-from planrunner.plan.loader import Plan
+from planrunner.plan.loader import CheckedPlan
 from planrunner.report.terminal.progress import ProgressView
 from planrunner.results.files.metrics_json import to_text as metrics_text
 from planrunner.results.model import RunResult
@@ -114,7 +114,7 @@ def with_run_options(command: Command) -> Command:
     return with_options(command, "wish", RunOptions, _OPTIONS)
 
 
-def request_of(plan: Plan, wish: RunOptions, stop: Stop, **more: Any) -> RunRequest:  # noqa: ANN401 - as RunRequest has them
+def request_of(plan: CheckedPlan, wish: RunOptions, stop: Stop, **more: Any) -> RunRequest:  # noqa: ANN401 - as RunRequest has them
     """Return what is to be run; `more` goes to the request.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Plan → RunGraph: names resolved, constants folded, requests made ready; no I/O, no asyncio."""
+"""CheckedPlan → RunGraph: names resolved, constants folded, requests ready; no I/O, no asyncio."""
 
 from __future__ import annotations
 

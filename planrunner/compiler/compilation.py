@@ -21,9 +21,9 @@ from planrunner.language.expressions.expression import (
 )
 from planrunner.language.fields.text import Text, lower_value
 from planrunner.language.fields.types import Deferred, PauseValue
-from planrunner.load.pauses import Pause, PauseKind
 from planrunner.plan.yaml.document import Document, KeyOrValue, PlanPath
 from planrunner.protocols.lowering import SpecFault
+from planrunner.schedule.pauses import Pause, PauseKind
 from planrunner.units import UnitError
 from planrunner.values import dataclass
 

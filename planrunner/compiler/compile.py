@@ -58,7 +58,7 @@ from planrunner.language.secrets import Masker
 from planrunner.metrics.measures import Measure
 from planrunner.metrics.thresholds import Threshold
 from planrunner.plan.deprecated import deprecated_keys
-from planrunner.plan.loader import Plan
+from planrunner.plan.loader import CheckedPlan
 from planrunner.plan.models.plan import PlanModel
 from planrunner.plan.params.environments import param_values
 from planrunner.protocols import registry
@@ -71,7 +71,7 @@ _SCRATCH: Final = Path("/tmp/planrunner")
 
 @bounded_folding()
 def compile_plan(
-    plan: Plan,
+    plan: CheckedPlan,
     *,
     seed: int = 0,
     ports: Mapping[str, int] | None = None,
@@ -98,7 +98,7 @@ def compile_plan(
 class _Compiler:
     def __init__(
         self,
-        plan: Plan,
+        plan: CheckedPlan,
         seed: int,
         ports: Mapping[str, int],
         scratch: Path,
@@ -390,7 +390,7 @@ def _recorded(
     return recorded_measures(judged, names.sent)
 
 
-def plan_path(plan: Plan) -> str:
+def plan_path(plan: CheckedPlan) -> str:
     """Return the plan's path as the user gave it."""
     return str(Path(plan.document.file))
 

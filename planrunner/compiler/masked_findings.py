@@ -10,7 +10,7 @@ from typing import Final
 from planrunner.compiler.names.params import secrets_of
 from planrunner.language.diagnostics import Code, Diagnostic
 from planrunner.language.secrets import Masker
-from planrunner.plan.loader import Plan
+from planrunner.plan.loader import CheckedPlan
 from planrunner.plan.params.resolve import Param
 from planrunner.plan.params.secret_texts import row_texts
 
@@ -37,7 +37,7 @@ _WORD: Final = re.compile(r"\w+")
 
 
 def masked_findings(
-    found: Sequence[Diagnostic], plan: Plan, more: Sequence[Param] = ()
+    found: Sequence[Diagnostic], plan: CheckedPlan, more: Sequence[Param] = ()
 ) -> tuple[Diagnostic, ...]:
     """Return findings without what a secret's value made of their messages.
 

@@ -13,7 +13,7 @@ from planrunner.compiler.steps.walk_steps import OpenFlow
 from planrunner.graph.run_graph import Block, OnFail, RequestNode
 from planrunner.language.diagnostics import Code
 from planrunner.language.files import FileFault
-from planrunner.plan.loader import Plan
+from planrunner.plan.loader import CheckedPlan
 from planrunner.plan.models.steps import BlockModel
 from planrunner.values import dataclass
 
@@ -34,7 +34,7 @@ class Once:
     known: Known
 
 
-def compile_once(plan: Plan, known: Known, open_flow: OpenFlow) -> Once:
+def compile_once(plan: CheckedPlan, known: Known, open_flow: OpenFlow) -> Once:
     """Compile preflight, setup and teardown; `known` is what the plan itself provides."""
     model = plan.model
     flow = open_flow(known)
@@ -63,7 +63,7 @@ def _block(model: BlockModel | None, key: str, known: Known, open_flow: OpenFlow
     return Block(steps, OnFail(model.on_fail or "stop_user"), tuple(sorted(flow.written)))
 
 
-def compile_hooks(work: Compilation, plan: Plan) -> Hooks | None:
+def compile_hooks(work: Compilation, plan: CheckedPlan) -> Hooks | None:
     """Look into the file that `hooks:` names; it isn't run."""
     name = plan.model.hooks
     if name is None:

@@ -20,7 +20,7 @@ from planrunner.compiler.names.params import shown_param, written_param
 from planrunner.compiler.thresholds.statements import Stated
 from planrunner.graph.run_graph import PhaseNode, UserProgram
 from planrunner.language.diagnostics import Code, suggest
-from planrunner.plan.loader import Plan
+from planrunner.plan.loader import CheckedPlan
 from planrunner.plan.models.load.workload import PhaseModel
 from planrunner.plan.models.thresholds import ThresholdModel
 from planrunner.plan.params.resolve import Param, resolve_values
@@ -66,7 +66,7 @@ class PhaseSchedule:
 
 def compile_schedule(
     work: Compilation,
-    plan: Plan,
+    plan: CheckedPlan,
     selection: PlanSelection,
     profile: str,
     compile_users: CompileUsers,
@@ -110,7 +110,7 @@ class _Phases:
     """
 
     work: Compilation
-    plan: Plan
+    plan: CheckedPlan
     selection: PlanSelection
     everyone: tuple[UserProgram, ...]
     schedule: PhaseSchedule

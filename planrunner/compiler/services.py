@@ -19,7 +19,7 @@ from planrunner.language.fields.deferred import Deferred
 from planrunner.language.fields.text import Text
 from planrunner.language.patterns.pattern import Pattern, PatternError, compile_pattern
 from planrunner.language.patterns.words import broken_pattern, slow_pattern
-from planrunner.plan.loader import Plan
+from planrunner.plan.loader import CheckedPlan
 from planrunner.plan.models.requests import Expect
 from planrunner.plan.yaml.document import PlanPath
 from planrunner.protocols.base import Exchange
@@ -56,7 +56,7 @@ class Target:
     """
 
     work: Compilation
-    plan: Plan
+    plan: CheckedPlan
     ports: Mapping[str, int]
     probes: SettingsBlock
     scratch: Path

@@ -30,7 +30,7 @@ from planrunner.graph.run_graph import (
     WhileNode,
     nested_steps,
 )
-from planrunner.load.pauses import Pause, PauseKind
+from planrunner.schedule.pauses import Pause, PauseKind
 from planrunner.units import NS_PER_S
 from planrunner.values import dataclass
 

@@ -25,8 +25,8 @@ from planrunner.graph.run_graph import (
 )
 from planrunner.graph.target import AUTO_PORT
 from planrunner.graph.value_origin import ValueOrigin
-from planrunner.load.population import level_at
 from planrunner.metrics.thresholds.words import describe
+from planrunner.schedule.population import level_at
 from planrunner.units import few, split_few, write_duration, write_milliseconds
 
 __all__ = ["class_counts", "explain_text", "target_words"]

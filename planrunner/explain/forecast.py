@@ -24,8 +24,8 @@ from planrunner.graph.run_graph import (
     UserProgram,
     nested_steps,
 )
-from planrunner.load.pauses import Pause, PauseKind
 from planrunner.results.files.samples import ROW_BYTES, parse_keep
+from planrunner.schedule.pauses import Pause, PauseKind
 from planrunner.units import format_count, format_size
 from planrunner.values import dataclass
 

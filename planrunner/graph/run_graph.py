@@ -46,12 +46,12 @@ from planrunner.graph.steps import (
 )
 from planrunner.graph.target import MonitorNode, ReadyNode, ServiceNode
 from planrunner.graph.value_origin import ValueOrigin
-from planrunner.load.chains import long_run_shares
-from planrunner.load.pauses import Pause, PauseKind
-from planrunner.load.population import Share, Stage
 from planrunner.metrics.measures import Measure
 from planrunner.metrics.thresholds import Threshold
 from planrunner.protocols.base import Scope
+from planrunner.schedule.chains import long_run_shares
+from planrunner.schedule.pauses import Pause, PauseKind
+from planrunner.schedule.population import Share, Stage
 from planrunner.values import dataclass
 
 __all__ = [

@@ -6,9 +6,9 @@ from typing import ClassVar
 
 from planrunner.graph.described_step import DescribedStep, Nested
 from planrunner.language.expressions.values import Evaluate
-from planrunner.load.pauses import Pause
 from planrunner.metrics.limited_words import MOST_NAMES_OF_A_TEMPLATE
 from planrunner.protocols.base import Exchange
+from planrunner.schedule.pauses import Pause
 from planrunner.units import format_count, write_duration
 from planrunner.values import dataclass
 

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from planrunner.plan.bundle import Bundle
-    from planrunner.plan.loader import InvalidPlan, Plan, load, load_bundle
+    from planrunner.plan.loader import CheckedPlan, InvalidPlan, load, load_bundle
     from planrunner.plan.overrides import Changes
     from planrunner.plan.params.resolve import ParamSources
 
 __all__ = [
     "Bundle",
     "Changes",
+    "CheckedPlan",
     "InvalidPlan",
     "ParamSources",
-    "Plan",
     "load",
     "load_bundle",
 ]

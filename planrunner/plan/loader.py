@@ -35,11 +35,11 @@ from planrunner.plan.yaml.document import Document, PlanPath, parse
 from planrunner.plan.yaml.files import read_text
 from planrunner.values import dataclass
 
-__all__ = ["InvalidPlan", "Plan", "load", "load_bundle"]
+__all__ = ["CheckedPlan", "InvalidPlan", "load", "load_bundle"]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class CheckedPlan:
     """A plan whose every key and value has been checked.
 
     Attributes:
@@ -82,7 +82,7 @@ class InvalidPlan(PlanError):  # noqa: N818 - reads as the sentence it stands fo
     """
 
     def __init__(
-        self, diagnostics: Sequence[Diagnostic], draft: Plan | None, lost: frozenset[str]
+        self, diagnostics: Sequence[Diagnostic], draft: CheckedPlan | None, lost: frozenset[str]
     ) -> None:
         super().__init__(diagnostics)
         self.draft = draft
@@ -99,7 +99,7 @@ def load(  # noqa: PLR0913 - one parameter for each thing that callers say about
     changes: Changes | None = None,
     folders: Folders = ANYWHERE,
     defaults: str | None = None,
-) -> Plan:
+) -> CheckedPlan:
     """Read and check the plan in a file.
 
     Args:
@@ -133,7 +133,7 @@ def load(  # noqa: PLR0913 - one parameter for each thing that callers say about
     return _load(bundle, read, sources)
 
 
-def load_bundle(bundle: Bundle, sources: ParamSources) -> Plan:
+def load_bundle(bundle: Bundle, sources: ParamSources) -> CheckedPlan:
     """Check the plan in a bundle, without its files.
 
     Raises:
@@ -142,7 +142,7 @@ def load_bundle(bundle: Bundle, sources: ParamSources) -> Plan:
     return _load(bundle, bundle.reader(), sources)
 
 
-def _load(bundle: Bundle, read: Callable[[str], str], sources: ParamSources) -> Plan:
+def _load(bundle: Bundle, read: Callable[[str], str], sources: ParamSources) -> CheckedPlan:
     document = parse(read(bundle.file), bundle.file)
     broken = document.faults
     document, faults = merge_imports(document, read)
@@ -166,7 +166,7 @@ def _load(bundle: Bundle, read: Callable[[str], str], sources: ParamSources) -> 
     secrets = _secrets(as_written, document, remains, sources)
     draft = None
     if remains is not None:
-        draft = Plan(
+        draft = CheckedPlan(
             remains.model,
             remains.document,
             params,

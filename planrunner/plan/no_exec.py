@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from planrunner.language.diagnostics import Code, Diagnostic
-from planrunner.plan.loader import Plan
+from planrunner.plan.loader import CheckedPlan
 from planrunner.plan.models.plan import PlanModel
 from planrunner.plan.models.steps import StepModel
 from planrunner.plan.yaml.document import PlanPath
@@ -13,7 +13,7 @@ from planrunner.plan.yaml.document import PlanPath
 __all__ = ["find_commands"]
 
 
-def find_commands(plan: Plan) -> list[Diagnostic]:
+def find_commands(plan: CheckedPlan) -> list[Diagnostic]:
     """Return a finding for each command and Python function that the plan would run."""
     return [
         plan.document.diagnostic(

@@ -19,7 +19,7 @@ from planrunner.graph.run_graph import RunGraph
 from planrunner.language.diagnostics import PlanError
 from planrunner.language.expressions.expression import EvaluationError, to_text
 from planrunner.language.files import FileFault, Folders
-from planrunner.plan.loader import Plan, load
+from planrunner.plan.loader import CheckedPlan, load
 from planrunner.plan.overrides import Changes
 from planrunner.protocols.base import Scope
 from planrunner.results.files.baseline import read_baseline
@@ -66,7 +66,7 @@ class RunRequest:
         stop: Ask it to end the run, from a signal handler or another task; None: never.
     """
 
-    plan: Path | Plan
+    plan: Path | CheckedPlan
     params: Mapping[str, str] = field(default_factory=dict, repr=False)
     environment: str | None = None
     changes: Changes = field(default_factory=Changes)
@@ -135,7 +135,7 @@ def compile_request(request: RunRequest) -> CompiledPlan:
         PlanError: The plan is invalid, or asks for what this version can't run yet.
         UsageError: A report format is unknown.
     """
-    plan = request.plan if isinstance(request.plan, Plan) else _load(request.plan, request)
+    plan = request.plan if isinstance(request.plan, CheckedPlan) else _load(request.plan, request)
     ports = {name: free_port() for name in plan.model.services or {}}
     scratch = Path(gettempdir()) / f"planrunner-{os.urandom(6).hex()}"
     graph = compile_plan(
@@ -164,7 +164,7 @@ def compile_request(request: RunRequest) -> CompiledPlan:
     return CompiledPlan(request, graph, source)
 
 
-def _load(path: Path, request: RunRequest) -> Plan:
+def _load(path: Path, request: RunRequest) -> CheckedPlan:
     try:
         return load(
             path,

@@ -8,9 +8,9 @@ from fractions import Fraction
 from typing import Any
 
 from planrunner.graph.run_graph import CountedLoad, OpenLoad, PhaseNode, SearchLoad
-from planrunner.load.arrivals import ArrivalKind, RateStage
-from planrunner.load.search import SearchSteps
 from planrunner.metrics.thresholds import parse_threshold
+from planrunner.schedule.arrivals import ArrivalKind, RateStage
+from planrunner.schedule.search import SearchSteps
 from planrunner.units import NS_PER_S, Rate
 
 __all__ = ["counted", "ns", "open_phase", "per_second", "search"]

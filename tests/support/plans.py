@@ -24,7 +24,7 @@ from planrunner.compiler.review import review
 from planrunner.graph import RunGraph
 from planrunner.language.diagnostics import Diagnostic, PlanError
 from planrunner.plan.bundle import Bundle
-from planrunner.plan.loader import Plan, load_bundle
+from planrunner.plan.loader import CheckedPlan, load_bundle
 from planrunner.plan.params.resolve import ParamSources
 
 __all__ = [
@@ -60,7 +60,7 @@ def plan_text(*sections: str, url: str = "http://127.0.0.1:1") -> str:
 
 def loaded(
     *sections: str, overrides: Mapping[str, str] | None = None, need_secrets: bool = False
-) -> Plan:
+) -> CheckedPlan:
     text = plan_text(*sections)
     sources = ParamSources(overrides or {}, None, {}, need_secrets)
     return load_bundle(Bundle("plan.yaml", {"plan.yaml": text}), sources)

@@ -11,8 +11,8 @@ from planrunner.engine import Event, RunOutcome, Stop, run
 from planrunner.engine.workers.local import Worker, protocols_of
 from planrunner.engine.workers.remote_worker import RelayedStop, RemoteWorker
 from planrunner.graph.run_graph import RunGraph
-from planrunner.load.partition import WorkerShare
 from planrunner.results.files.samples import SampleWriter
+from planrunner.schedule.partition import WorkerShare
 from tests.support.graphs import FakeTarget, Told
 from tests.support.virtual_time import VirtualClock, run_virtual
 

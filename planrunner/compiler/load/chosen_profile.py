@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from planrunner.compiler.compilation import Compilation
 from planrunner.compiler.load.unknown_choice import unknown_choice
-from planrunner.plan.loader import Plan
+from planrunner.plan.loader import CheckedPlan
 
 __all__ = ["choose_profile"]
 
 
-def choose_profile(work: Compilation, plan: Plan, wanted: str | None) -> tuple[str, str]:
+def choose_profile(work: Compilation, plan: CheckedPlan, wanted: str | None) -> tuple[str, str]:
     """Return the profile that runs, and why that one; empty for a plan without profiles.
 
     | from                                   | when                             |

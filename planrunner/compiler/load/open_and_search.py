@@ -11,11 +11,11 @@ from planrunner.graph.loads import OpenLoad, SearchLoad
 from planrunner.language.diagnostics import Code, suggest
 from planrunner.language.fields.text import Text
 from planrunner.language.fields.types import Deferred
-from planrunner.load.arrivals import ArrivalKind, RateStage
-from planrunner.load.search import SearchSteps, grain_of
 from planrunner.plan.models.load.level import LoadLevel
 from planrunner.plan.models.load.workload import PhaseModel
 from planrunner.plan.yaml.document import PlanPath
+from planrunner.schedule.arrivals import ArrivalKind, RateStage
+from planrunner.schedule.search import SearchSteps, grain_of
 from planrunner.units import NS_PER_S, Rate
 
 if TYPE_CHECKING:  # see `language.fields.mapping.later`

@@ -17,10 +17,10 @@ from planrunner.compiler.load.open_and_search import (
 from planrunner.graph.loads import ClosedLoad, CountedLoad, Load
 from planrunner.graph.run_graph import PhaseNode
 from planrunner.language.diagnostics import Code, suggest
-from planrunner.load.population import Stage
 from planrunner.plan.models.load.workload import LoadKind, PhaseModel
 from planrunner.plan.yaml.document import PlanPath
 from planrunner.plan.yaml.edits import COMMAND_LINE
+from planrunner.schedule.population import Stage
 from planrunner.units import NS_PER_MINUTE, NS_PER_S, Rate, write_duration
 
 __all__ = ["compile_phase"]

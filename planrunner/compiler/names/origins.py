@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from planrunner.compiler.names.params import shown_param
 from planrunner.graph.value_origin import ValueOrigin
 from planrunner.plan.defaults.sections import SECTIONS
-from planrunner.plan.loader import Plan
+from planrunner.plan.loader import CheckedPlan
 from planrunner.plan.params.resolve import Param, ParamSource
 from planrunner.plan.yaml.document import PlanPath
 from planrunner.plan.yaml.edits import COMMAND_LINE
@@ -15,12 +15,12 @@ from planrunner.plan.yaml.edits import COMMAND_LINE
 __all__ = ["origins_of"]
 
 
-def origins_of(plan: Plan) -> tuple[ValueOrigin, ...]:
+def origins_of(plan: CheckedPlan) -> tuple[ValueOrigin, ...]:
     """Return each key that defaults can give, with its place; none for a plan without defaults."""
     return tuple(_origins(plan)) if plan.bundle.defaults else ()
 
 
-def _origins(plan: Plan) -> Iterator[ValueOrigin]:
+def _origins(plan: CheckedPlan) -> Iterator[ValueOrigin]:
     for section in SECTIONS:
         value = plan.document.value((section,))
         if section == "params":
@@ -33,7 +33,7 @@ def _origins(plan: Plan) -> Iterator[ValueOrigin]:
             yield ValueOrigin(section, _place(plan, (section,)))
 
 
-def _of_param(plan: Plan, name: str, param: Param) -> ValueOrigin:
+def _of_param(plan: CheckedPlan, name: str, param: Param) -> ValueOrigin:
     environment, place = plan.sources.environment, ("params", name)
     model = (plan.model.params or {}).get(name)
     match param.source:
@@ -51,6 +51,6 @@ def _of_param(plan: Plan, name: str, param: Param) -> ValueOrigin:
     return ValueOrigin(f"params.{name}", where, shown_param(param))
 
 
-def _place(plan: Plan, path: PlanPath) -> str:
+def _place(plan: CheckedPlan, path: PlanPath) -> str:
     span = plan.document.span(path, "key")
     return "the command line" if span.file == COMMAND_LINE else f"{span.file}:{span.line}"

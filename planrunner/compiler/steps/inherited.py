@@ -20,12 +20,12 @@ from planrunner.compiler.names.references import references_in
 from planrunner.compiler.settings_block import Layer, SettingsBlock
 from planrunner.compiler.steps.tags import tags_by_key
 from planrunner.language.diagnostics import Code
-from planrunner.load.pauses import Pause
 from planrunner.plan.models.requests import Operation, RequestStep
 from planrunner.plan.models.steps import StepModel
 from planrunner.plan.yaml.document import PlanPath
 from planrunner.protocols.lowering import SpecPath
 from planrunner.protocols.operation_model import RequestModel
+from planrunner.schedule.pauses import Pause
 from planrunner.values import dataclass
 
 __all__ = ["Inherited", "inherit", "pause_of", "refuse_pause"]

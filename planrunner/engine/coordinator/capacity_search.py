@@ -18,11 +18,11 @@ from planrunner.engine.scheduling.interruptible_sleep import InterruptibleSleep
 from planrunner.engine.scheduling.timeline import SearchTimeline
 from planrunner.engine.stop import Stop, StopLevel
 from planrunner.graph.run_graph import PhaseNode, SearchLoad
-from planrunner.load.search import FoundLevel, LevelOutcome, LevelTry, Purpose, levels_to_try
 from planrunner.metrics.judging.each import gate_of
 from planrunner.results.loads import GENERATOR, Sustainable
 from planrunner.results.model import Totals
 from planrunner.results.record import SearchStep
+from planrunner.schedule.search import FoundLevel, LevelOutcome, LevelTry, Purpose, levels_to_try
 from planrunner.units import NS_PER_S
 
 __all__ = ["Search"]

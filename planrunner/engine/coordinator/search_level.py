@@ -8,11 +8,11 @@ from typing import Final
 
 from planrunner.engine.coordinator.validity import INVALID_SHARE, LATE_SHARE
 from planrunner.engine.recording.generator_health import HealthLog
-from planrunner.load.search import LevelOutcome
 from planrunner.metrics.judging.each import AnyGate
 from planrunner.metrics.judging.evidence import ArrivalCounts, Evidence
 from planrunner.metrics.judging.verdict import Verdict
 from planrunner.metrics.thresholds import Metric, Ratio, Threshold, ThresholdScope
+from planrunner.schedule.search import LevelOutcome
 from planrunner.units import format_percent
 
 __all__ = ["LevelPart", "judge_level"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from planrunner.engine.load_models.base import Phase, PhaseContext
 from planrunner.engine.load_models.user_pool import UserPool
 from planrunner.graph.loads import ClosedLoad
-from planrunner.load.population import SeatChange, changes
-from planrunner.load.sharing import seat_owners
+from planrunner.schedule.population import SeatChange, changes
+from planrunner.schedule.sharing import seat_owners
 
 __all__ = ["ClosedPhase"]
 

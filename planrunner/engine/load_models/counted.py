@@ -9,9 +9,9 @@ from planrunner.engine.load_models.base import Phase, PhaseContext
 from planrunner.engine.load_models.user_pool import UserPool
 from planrunner.engine.scheduling.iteration_budget import Quota
 from planrunner.graph.loads import CountedLoad
-from planrunner.load.partition import WorkerShare
-from planrunner.load.population import changes
-from planrunner.load.sharing import owned_iterations, seat_owners
+from planrunner.schedule.partition import WorkerShare
+from planrunner.schedule.population import changes
+from planrunner.schedule.sharing import owned_iterations, seat_owners
 
 __all__ = ["CountedPhase"]
 

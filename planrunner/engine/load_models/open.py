@@ -11,8 +11,14 @@ from planrunner.engine.load_models.user_pool import UserPool
 from planrunner.engine.scheduling.arrival_queue import ArrivalQueue
 from planrunner.engine.users.virtual_user import user_stream
 from planrunner.graph.loads import OpenLoad
-from planrunner.load.arrivals import ArrivalKind, ArrivalSchedule, RateStage, dealt_classes, merged
-from planrunner.load.sharing import dealt_arrivals, share_of, taking_arrivals
+from planrunner.schedule.arrivals import (
+    ArrivalKind,
+    ArrivalSchedule,
+    RateStage,
+    dealt_classes,
+    merged,
+)
+from planrunner.schedule.sharing import dealt_arrivals, share_of, taking_arrivals
 from planrunner.units import NS_PER_MS, Rate
 
 __all__ = ["OpenPhase"]

@@ -17,8 +17,8 @@ from planrunner.engine.users.sessions import Sessions
 from planrunner.engine.users.user_context import Actor
 from planrunner.engine.users.virtual_user import UserState, VirtualUser, user_stream
 from planrunner.language.expressions.builtins.random_draws import Rand
-from planrunner.load.partition import ALL, WorkerShare
 from planrunner.protocols.base import Scope
+from planrunner.schedule.partition import ALL, WorkerShare
 from planrunner.units import NS_PER_S
 
 __all__ = ["UserPool", "WorkerContext"]

@@ -16,7 +16,7 @@ from typing import Final
 
 from planrunner.units import NS_PER_MS
 
-__all__ = ["Collector", "keep_collections_short"]
+__all__ = ["CollectionWatch", "keep_collections_short"]
 
 _LONG_NS: Final = 10 * NS_PER_MS
 """Of the processor. Shorter ones may look again at what they know."""
@@ -31,7 +31,7 @@ new objects, and not 70,000."""
 _FULL_GENERATION: Final = 2
 
 
-class Collector:
+class CollectionWatch:
     """Called by the garbage collector before and after each collection."""
 
     def __init__(self) -> None:
@@ -66,4 +66,4 @@ def keep_collections_short() -> None:
     gc.freeze()
     gc.set_threshold(*_THRESHOLDS)
     gc.enable()
-    gc.callbacks.append(Collector())
+    gc.callbacks.append(CollectionWatch())

@@ -77,7 +77,6 @@ from planrunner.graph.run_graph import (
     WhileNode,
 )
 from planrunner.language.expressions.values import to_text
-from planrunner.load.turns import Turns
 from planrunner.metrics.series import Labels, Tags, merge_tags
 from planrunner.protocols.base import (
     Accountable,
@@ -87,6 +86,7 @@ from planrunner.protocols.base import (
     Reply,
     Scope,
 )
+from planrunner.schedule.turns import Turns
 from planrunner.values import dataclass
 
 __all__ = ["Binder", "StepPlace", "Wires", "throttled", "throttled_attempt"]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from planrunner.engine.users.bound_task import BoundTask
 from planrunner.engine.users.user_context import Actor
 from planrunner.graph.run_graph import TaskPick
-from planrunner.load.weights import PickIndex, balanced_picker, random_picker
+from planrunner.schedule.weights import PickIndex, balanced_picker, random_picker
 from planrunner.values import dataclass
 
 __all__ = ["TaskChain"]

@@ -30,7 +30,7 @@ from planrunner.graph.run_graph import RunGraph
 from planrunner.language.expressions.builtins.random_draws import Rand
 from planrunner.language.expressions.values import EvaluationError, Scope
 from planrunner.language.files import FileFault
-from planrunner.load.partition import ALL, WorkerShare
+from planrunner.schedule.partition import ALL, WorkerShare
 from planrunner.values import dataclass
 
 __all__ = ["NO_FEEDS", "ClassFeeds", "Feed", "Feeds", "open_feed"]

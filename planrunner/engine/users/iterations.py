@@ -25,8 +25,8 @@ from planrunner.engine.users.sessions import EndIteration
 from planrunner.engine.users.user_context import Actor, IterationEnded, NeverBegun, StepsStopped
 from planrunner.engine.users.visitor import Arrival, Visitor
 from planrunner.graph.run_graph import Renewal, TaskPick
-from planrunner.load.weights import balanced_picker, random_picker
 from planrunner.metrics.series import ABORTED
+from planrunner.schedule.weights import balanced_picker, random_picker
 
 __all__ = ["IterationLoop"]
 

@@ -12,9 +12,9 @@ from planrunner.engine.recording.counters import Counters
 from planrunner.engine.scheduling.interruptible_sleep import InterruptibleSleep
 from planrunner.engine.users.sessions import EndIteration
 from planrunner.language.expressions.values import EvaluationError, kind_of
-from planrunner.load.pauses import Pause, pause_drawer
 from planrunner.metrics.series import ExpectationKey
 from planrunner.protocols.base import Reply, Scope, Session
+from planrunner.schedule.pauses import Pause, pause_drawer
 
 __all__ = ["Actor", "IterationEnded", "NeverBegun", "Step", "StepsStopped", "TaskTimedOut"]
 

@@ -8,8 +8,8 @@ from itertools import count
 
 from planrunner.engine.stop import Among
 from planrunner.graph.run_graph import PhaseNode, RunGraph
-from planrunner.load.partition import WorkerShare
-from planrunner.load.sharing import owned_iterations, seat_owners, share_of, share_of_rate
+from planrunner.schedule.partition import WorkerShare
+from planrunner.schedule.sharing import owned_iterations, seat_owners, share_of, share_of_rate
 from planrunner.units import Rate
 
 __all__ = ["held_rows", "iteration_numbers", "throttle_of", "users_by_worker", "who_shares"]

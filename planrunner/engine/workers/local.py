@@ -41,8 +41,6 @@ from planrunner.graph.run_graph import (
     barriers_of,
     walk_steps,
 )
-from planrunner.load.partition import ALL, WorkerShare
-from planrunner.load.turns import Turns
 from planrunner.metrics.book import Crowded, SeriesBook
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.judging.evidence import ArrivalCounts
@@ -50,6 +48,8 @@ from planrunner.metrics.snapshot import Snapshot
 from planrunner.protocols.base import Client, Scope
 from planrunner.results.files.samples import SampleWriter
 from planrunner.results.record import FailingSample
+from planrunner.schedule.partition import ALL, WorkerShare
+from planrunner.schedule.turns import Turns
 from planrunner.units import NS_PER_MS
 from planrunner.values import dataclass
 

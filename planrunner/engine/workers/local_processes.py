@@ -13,7 +13,7 @@ from typing import Final
 from planrunner.engine.workers.messages import Assignment
 from planrunner.engine.workers.transport import SocketTransport
 from planrunner.errors import CannotRun
-from planrunner.load.partition import WorkerShare
+from planrunner.schedule.partition import WorkerShare
 
 __all__ = ["WorkerProcess", "worker_processes"]
 

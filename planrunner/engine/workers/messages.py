@@ -29,9 +29,9 @@ from planrunner.engine.stop import Among, Ending, StopLevel
 from planrunner.engine.workers.local import Drained
 from planrunner.graph.loads import RunnableLoad
 from planrunner.graph.run_graph import RunGraph
-from planrunner.load.partition import WorkerShare
 from planrunner.metrics.book import Crowded
 from planrunner.results.files.samples import SampleFile
+from planrunner.schedule.partition import WorkerShare
 from planrunner.values import dataclass
 
 __all__ = [

@@ -16,7 +16,7 @@ from planrunner.graph.loads.load_model import (
     StageSpanNs,
     class_of_each,
 )
-from planrunner.load.population import Share, Stage, peak, users_at
+from planrunner.schedule.population import Share, Stage, peak, users_at
 from planrunner.units import NS_PER_S, Rate, few, format_count, write_milliseconds, write_rate
 from planrunner.values import dataclass
 

@@ -13,7 +13,7 @@ from planrunner.graph.loads.load_model import (
     StageSpanNs,
     class_of_each,
 )
-from planrunner.load.population import Share, Stage
+from planrunner.schedule.population import Share, Stage
 from planrunner.units import format_count, write_duration, write_milliseconds
 from planrunner.values import dataclass
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Any, ClassVar
 
-from planrunner.load.population import Share, Stage, exact_seats, seats
+from planrunner.schedule.population import Share, Stage, exact_seats, seats
 from planrunner.units import Rate
 from planrunner.values import dataclass
 

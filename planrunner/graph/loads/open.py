@@ -9,8 +9,8 @@ from math import ceil
 from typing import Any, ClassVar, Final
 
 from planrunner.graph.loads.load_model import AchievedLoad, LoadModel, PhaseCounts, StageSpanNs
-from planrunner.load.arrivals import ArrivalKind, ArrivalSchedule, RateStage, dealt_classes
-from planrunner.load.population import Share
+from planrunner.schedule.arrivals import ArrivalKind, ArrivalSchedule, RateStage, dealt_classes
+from planrunner.schedule.population import Share
 from planrunner.units import NS_PER_S, Rate, few, format_count, write_milliseconds, write_rate
 from planrunner.values import dataclass
 

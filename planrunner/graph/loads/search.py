@@ -15,10 +15,10 @@ from planrunner.graph.loads.load_model import (
     class_of_each,
 )
 from planrunner.graph.loads.open import OpenLoad
-from planrunner.load.arrivals import RateStage
-from planrunner.load.population import Share, Stage
-from planrunner.load.search import SearchSteps
 from planrunner.metrics.thresholds import Threshold
+from planrunner.schedule.arrivals import RateStage
+from planrunner.schedule.population import Share, Stage
+from planrunner.schedule.search import SearchSteps
 from planrunner.units import NS_PER_S, Rate, format_count, write_duration
 from planrunner.values import dataclass
 

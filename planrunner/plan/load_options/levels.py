@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 
 from planrunner.language.fields.deferred import KINDS, Deferred
 from planrunner.language.fields.text import parse_text
-from planrunner.load.population import Share, seats
+from planrunner.schedule.population import Share, seats
 from planrunner.units import Rate, write_duration
 
 __all__ = [

@@ -13,7 +13,7 @@ from typing import Final
 from planrunner.engine.stop import Stop
 from planrunner.errors import UsageError
 from planrunner.language.diagnostics import Diagnostic, Note, PlanError, Span
-from planrunner.plan.loader import Plan
+from planrunner.plan.loader import CheckedPlan
 from planrunner.plan.models.load.profiles import unique_names
 from planrunner.plan.yaml.edits import COMMAND_LINE
 from planrunner.runner.request import PreparedRun, RunRequest, prepare
@@ -101,7 +101,7 @@ def prepare_suite(request: SuiteRequest, faults: Sequence[PlanError] = ()) -> Pr
         try:
             prepared.append(prepare(_with_seed(run, request, seed)))
         except PlanError as error:
-            file = run.plan.bundle.file if isinstance(run.plan, Plan) else str(run.plan)
+            file = run.plan.bundle.file if isinstance(run.plan, CheckedPlan) else str(run.plan)
             found.append(faults_of(error, file))
     if found:
         raise _together(found, len(request.runs) + len(faults))
@@ -129,7 +129,7 @@ def _with_seed(run: RunRequest, request: SuiteRequest, seed: int) -> RunRequest:
 
 
 def _has_seed(run: RunRequest) -> bool:
-    return isinstance(run.plan, Plan) and run.plan.model.seed is not None
+    return isinstance(run.plan, CheckedPlan) and run.plan.model.seed is not None
 
 
 def _entry(run: PreparedRun, directory: str) -> SuiteEntry:

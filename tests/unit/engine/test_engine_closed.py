@@ -8,8 +8,8 @@ import pytest
 
 from planrunner.engine import PhaseEnded, PhaseStarted, RunEnded, RunStarted
 from planrunner.graph.steps import GroupNode, StopNode, StopWhat
-from planrunner.load.population import Stage
 from planrunner.metrics.snapshot import Accumulated
+from planrunner.schedule.population import Stage
 from planrunner.units import NS_PER_MS, NS_PER_S
 from tests.support.graphs import (
     Answer,

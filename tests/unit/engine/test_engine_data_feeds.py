@@ -16,7 +16,7 @@ from planrunner.engine.users.data_feeds import open_feed
 from planrunner.errors import CannotRun
 from planrunner.graph.data import DataNode, OnEnd, Order
 from planrunner.language.expressions.values import EvaluationError
-from planrunner.load.partition import WorkerShare
+from planrunner.schedule.partition import WorkerShare
 from tests.support.graphs import (
     Answer,
     closed,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from planrunner.engine.recording.generator_health import Health, HealthLog, HealthProbe
 from planrunner.engine.scheduling.interruptible_sleep import InterruptibleSleep
 from planrunner.engine.scheduling.timeline import FOREVER_NS, Timeline
-from planrunner.load.population import Stage
+from planrunner.schedule.population import Stage
 from planrunner.units import NS_PER_MS, NS_PER_S
 from tests.support.graphs import closed
 from tests.support.virtual_time import VirtualClock, run_virtual

@@ -24,9 +24,9 @@ from planrunner.graph.loads import (
     SearchLoad,
 )
 from planrunner.graph.run_graph import PhaseNode
-from planrunner.load.population import Share, seats
-from planrunner.load.sharing import seat_owners
 from planrunner.plan.models.load.workload import LoadKind
+from planrunner.schedule.population import Share, seats
+from planrunner.schedule.sharing import seat_owners
 from planrunner.units import NS_PER_S
 from planrunner.values import dataclass
 from tests.support.graphs import closed, make_graph, pause, request, run_graph, task, user_class

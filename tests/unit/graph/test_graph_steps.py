@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import get_args
 
 from planrunner.graph.steps import DescribedStep, SetNode, StepNode, ThinkNode
-from planrunner.load.pauses import Pause, PauseKind
+from planrunner.schedule.pauses import Pause, PauseKind
 from planrunner.units import NS_PER_S
 from tests.support.graphs import request
 

@@ -16,12 +16,12 @@ from planrunner.compiler.load.selection import PlanSelection
 from planrunner.graph.loads import ClosedLoad, CountedLoad, Load, OpenLoad, SearchLoad
 from planrunner.graph.run_graph import RunGraph
 from planrunner.language.diagnostics import PlanError, render
-from planrunner.load.population import Share, seats
 from planrunner.plan.bundle import Bundle
 from planrunner.plan.load_options.levels import in_proportion
 from planrunner.plan.loader import load, load_bundle
 from planrunner.plan.overrides import Changes
 from planrunner.plan.params.resolve import ParamSources
+from planrunner.schedule.population import Share, seats
 from planrunner.units import NS_PER_S, parse_rate, write_rate
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from planrunner.language.diagnostics import Code, Diagnostic, PlanError, render
 from planrunner.language.files import FileFault
 from planrunner.plan.bundle import Bundle
-from planrunner.plan.loader import InvalidPlan, Plan, load, load_bundle
+from planrunner.plan.loader import CheckedPlan, InvalidPlan, load, load_bundle
 from planrunner.plan.params.resolve import ParamSources
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -67,7 +67,7 @@ def shape(path: Path) -> list[tuple[str, int, str]]:
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_shipped_plans_load_without_any_environment_variable(path: Path) -> None:
     """What we ship is valid."""
-    assert isinstance(load(path, environ={}), Plan)
+    assert isinstance(load(path, environ={}), CheckedPlan)
 
 
 def test_a_plan_knows_its_values_places_and_texts(write: Write) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from planrunner.language.diagnostics import PlanError, render
 from planrunner.plan.bundle import Bundle
-from planrunner.plan.loader import Plan, load_bundle
+from planrunner.plan.loader import CheckedPlan, load_bundle
 from planrunner.plan.overrides import Changes
 from planrunner.plan.params.resolve import ParamSources
 from planrunner.units import parse_rate
@@ -34,7 +34,7 @@ profiles:
 """
 
 
-def loaded(text: str = PLAN, **changes: Any) -> Plan:
+def loaded(text: str = PLAN, **changes: Any) -> CheckedPlan:
     sources = ParamSources({}, None, {}, changes=Changes(**changes))
     return load_bundle(Bundle("plan.yaml", {"plan.yaml": text}), sources)
 
@@ -46,7 +46,7 @@ def refused(text: str = PLAN, **changes: Any) -> str:
     return "\n".join(map(render, failed.value.diagnostics))
 
 
-def phases(plan: Plan, profile: str = "load") -> list[Any]:
+def phases(plan: CheckedPlan, profile: str = "load") -> list[Any]:
     return (plan.model.profiles or {})[profile]
 
 

@@ -9,7 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planrunner.load.search import FoundLevel, LevelOutcome, SearchSteps, grain_of, levels_to_try
+from planrunner.schedule.search import (
+    FoundLevel,
+    LevelOutcome,
+    SearchSteps,
+    grain_of,
+    levels_to_try,
+)
 
 
 def steps(first: int, last: int, **more: float) -> SearchSteps:

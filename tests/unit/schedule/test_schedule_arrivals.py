@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planrunner.load.arrivals import ArrivalSchedule, RateStage, dealt_classes, merged
+from planrunner.schedule.arrivals import ArrivalSchedule, RateStage, dealt_classes, merged
 from planrunner.units import NS_PER_HOUR, NS_PER_MS, NS_PER_S, Rate
 
 DAY_NS = 24 * NS_PER_HOUR

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from planrunner.errors import Misuse
-from planrunner.load.partition import ALL, WorkerShare
+from planrunner.schedule.partition import ALL, WorkerShare
 
 workers = st.integers(1, 7)
 

@@ -15,7 +15,7 @@ from math import ceil, gcd, isqrt, log
 from random import Random
 from typing import Final
 
-from planrunner.load.population import next_seats
+from planrunner.schedule.population import next_seats
 from planrunner.units import Rate
 from planrunner.values import dataclass
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planrunner.load.turns import Turns, shared_out
+from planrunner.schedule.turns import Turns, shared_out
 from planrunner.units import NS_PER_S, Rate
 
 rates = st.builds(Rate, st.integers(1, 9_999), st.sampled_from([NS_PER_S, 60 * NS_PER_S, 7]))

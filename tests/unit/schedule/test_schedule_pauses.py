@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planrunner.load.pauses import Pause, PauseKind, pause_drawer
+from planrunner.schedule.pauses import Pause, PauseKind, pause_drawer
 from planrunner.units import MAX_DURATION_NS, NS_PER_MS, NS_PER_S
 
 DRAWS = 4_000

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from planrunner.load.chains import MOST_STATES, long_run_shares
+from planrunner.schedule.chains import MOST_STATES, long_run_shares
 
 CHAINS = st.integers(1, 6).flatmap(
     lambda size: st.tuples(

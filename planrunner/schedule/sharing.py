@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import count
 
-from planrunner.load.partition import WorkerShare
+from planrunner.schedule.partition import WorkerShare
 from planrunner.units import Rate
 
 __all__ = [

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planrunner.load.weights import balanced_picker, random_picker
+from planrunner.schedule.weights import balanced_picker, random_picker
 
 weights = st.lists(st.integers(1, 50), min_size=1, max_size=6)
 

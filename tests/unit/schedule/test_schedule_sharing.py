@@ -8,8 +8,8 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planrunner.load.partition import WorkerShare
-from planrunner.load.sharing import (
+from planrunner.schedule.partition import WorkerShare
+from planrunner.schedule.sharing import (
     dealt_arrivals,
     owned_iterations,
     seat_owners,

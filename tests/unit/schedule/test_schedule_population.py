@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from planrunner.errors import Misuse
-from planrunner.load.population import (
+from planrunner.schedule.population import (
     SeatChange,
     Share,
     Stage,
