@@ -20,6 +20,7 @@ from planrunner.language.patterns.words import took_too_long
 from planrunner.language.secrets import MASK, Masker
 from planrunner.protocols.base import Exchange, Scope
 from planrunner.target.ports import holder_of, is_taken
+from planrunner.target.spawn import spawn
 from planrunner.target.supervisor import OWN_GROUP, kill_group
 from planrunner.units import NS_PER_S, format_duration
 from planrunner.values import dataclass
@@ -250,7 +251,7 @@ async def _start(node: ServiceNode, around: ServiceContext) -> RunningService:
         "grace_s": node.grace_ns / NS_PER_S,
         "scratch": "" if node.scratch is None else str(node.scratch),
     }
-    supervisor = await asyncio.create_subprocess_exec(
+    supervisor = await spawn(
         sys.executable,
         "-I",
         "-S",

@@ -18,6 +18,7 @@ from planrunner.graph.run_graph import ExecNode
 from planrunner.graph.steps import Word
 from planrunner.language.expressions.values import EvaluationError, to_text
 from planrunner.protocols.base import FailureKind
+from planrunner.target.spawn import spawn
 from planrunner.units import NS_PER_S, format_duration
 
 __all__ = ["bind_exec"]
@@ -68,7 +69,7 @@ def _argument(user: Actor, word: Word, failures: StepFailures) -> str:
 async def _run(arguments: Sequence[str], directory: Path, timeout_ns: int) -> str:
     """Return what the command prints, without its last newline."""
     try:
-        process = await asyncio.create_subprocess_exec(
+        process = await spawn(
             *arguments,
             cwd=directory,
             stdin=DEVNULL,

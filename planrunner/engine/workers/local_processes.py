@@ -14,6 +14,7 @@ from planrunner.engine.workers.messages import Assignment
 from planrunner.engine.workers.transport import SocketTransport
 from planrunner.errors import CannotRun
 from planrunner.schedule.partition import WorkerShare
+from planrunner.target.spawn import spawn
 
 __all__ = ["WorkerProcess", "worker_processes"]
 
@@ -110,7 +111,7 @@ async def worker_processes(
 async def _start(share: WorkerShare, command: Sequence[str]) -> WorkerProcess:
     here, there = socket.socketpair()
     with there:
-        process = await asyncio.create_subprocess_exec(
+        process = await spawn(
             *command,
             str(there.fileno()),
             stdin=asyncio.subprocess.DEVNULL,

@@ -1,0 +1,53 @@
+"""Starting a process from any event loop, also while another loop of this process starts one."""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio.subprocess import Process
+from collections.abc import Callable, Coroutine, Generator
+from contextlib import AbstractContextManager, nullcontext
+from threading import Lock
+from types import coroutine
+from typing import Any, Final, TypeVar
+
+__all__ = ["spawn"]
+
+T = TypeVar("T")
+
+_FORKING: Final = Lock()
+
+
+async def spawn(*command: str, **options: Any) -> Process:  # noqa: ANN401 - as asyncio has them
+    """Start a process as `asyncio.create_subprocess_exec` does.
+
+    uvloop refuses to fork while a loop in another thread does.
+
+    Raises:
+        OSError: It can't be started.
+    """
+    return await _begun_alone(asyncio.create_subprocess_exec(*command, **options))
+
+
+@coroutine
+def _begun_alone(work: Coroutine[Any, Any, T]) -> Generator[Any, Any, T]:
+    """Run a coroutine whose first step, which is where loops fork, no other thread takes too."""
+    steps: Generator[Any, Any, T] = work.__await__()
+    step: Callable[[Any], Any] = steps.send
+    given: object = None
+    lock: AbstractContextManager[object] = _FORKING
+    while True:
+        try:
+            with lock:
+                waited = step(given)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        lock = nullcontext()
+        try:
+            given = yield waited
+            step = steps.send
+        except GeneratorExit:
+            work.close()
+            raise
+        except BaseException as error:  # noqa: BLE001 - a cancellation is the coroutine's
+            step, given = steps.throw, error
