@@ -61,7 +61,7 @@ fuzz: $(DEV)  ## look for inputs that break a promise; MINUTES=10, TARGET=plans,
 bench: $(DEV)  ## the questions of benchmarks/README.md; raw JSON in benchmarks/results/
 	$(BIN)/python benchmarks/run.py
 
-schema: $(STAMP)  ## write schema/*.json and five pages of docs/reference from the code
+schema: $(STAMP)  ## write schema/*.json and six pages of docs/reference from the code
 	$(BIN)/planrunner schema --output schema/plan.schema.json
 	$(BIN)/planrunner schema defaults --output schema/defaults.schema.json
 	$(BIN)/planrunner schema metrics --output schema/metrics.schema.json
@@ -71,6 +71,7 @@ schema: $(STAMP)  ## write schema/*.json and five pages of docs/reference from t
 	$(BIN)/planrunner schema expressions --output docs/reference/expressions.md
 	$(BIN)/planrunner schema protocols --output docs/reference/protocols.md
 	$(BIN)/planrunner schema cli --output docs/reference/cli.md
+	$(BIN)/planrunner schema python --output docs/reference/python.md
 
 site: $(DEV)  ## build the documentation's site into build/site; open its index.html
 	$(BIN)/python -m publishing.site

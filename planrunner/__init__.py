@@ -1,8 +1,84 @@
-"""planrunner: performance tests as reviewed YAML plans."""
+"""planrunner: performance tests as reviewed YAML plans.
+
+From Python, `run` runs a plan and returns its `Result`. Each name is imported when it is asked for.
+"""
 
 from __future__ import annotations
 
-__all__ = ["__version__"]
+TYPE_CHECKING = False  # the one of `typing` costs an import
+if TYPE_CHECKING:
+    from planrunner.errors import (
+        CannotRun,
+        Interrupted,
+        PackageMissing,
+        PlanrunnerError,
+        UsageError,
+    )
+    from planrunner.language.diagnostics import Diagnostic, PlanError
+    from planrunner.python.calls import run, run_async
+    from planrunner.python.plans import Plan
+    from planrunner.python.results.compared import RunComparison, compare
+    from planrunner.python.results.elapsed import Elapsed
+    from planrunner.python.results.figures import (
+        Figures,
+        FiguresByName,
+        PhaseFigures,
+        SeriesFigures,
+    )
+    from planrunner.python.results.result import FailedRequests, Result, load
+    from planrunner.runner.api import ResultLost
+
+__all__ = [
+    "CannotRun",
+    "Diagnostic",
+    "Elapsed",
+    "FailedRequests",
+    "Figures",
+    "FiguresByName",
+    "Interrupted",
+    "PackageMissing",
+    "PhaseFigures",
+    "Plan",
+    "PlanError",
+    "PlanrunnerError",
+    "Result",
+    "ResultLost",
+    "RunComparison",
+    "SeriesFigures",
+    "UsageError",
+    "__version__",
+    "compare",
+    "load",
+    "run",
+    "run_async",
+]
 
 # A constant that hatch reads: `importlib.metadata` costs seven bare interpreter starts.
 __version__ = "0.1.0"
+
+_HOMES = {
+    "errors": ("CannotRun", "Interrupted", "PackageMissing", "PlanrunnerError", "UsageError"),
+    "language.diagnostics": ("Diagnostic", "PlanError"),
+    "python.calls": ("run", "run_async"),
+    "python.results.compared": ("RunComparison", "compare"),
+    "python.results.elapsed": ("Elapsed",),
+    "python.results.figures": ("Figures", "FiguresByName", "PhaseFigures", "SeriesFigures"),
+    "python.plans": ("Plan",),
+    "python.results.result": ("FailedRequests", "Result", "load"),
+    "runner.api": ("ResultLost",),
+}
+
+
+def __getattr__(name: str) -> object:
+    for home, names in _HOMES.items():
+        if name in names:
+            from importlib import import_module
+
+            found: object = getattr(import_module(f"{__name__}.{home}"), name)
+            globals()[name] = found
+            return found
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -42,15 +42,22 @@ class PlanrunnerError(Exception):
         self.hint = hint
 
 
-class UsageError(PlanrunnerError):
+class _Told(PlanrunnerError):  # noqa: N818 - reads as the sentence it stands for
+    """What a Python program may not expect: its traceback shows the hint too."""
+
+    def __str__(self) -> str:
+        return f"{self.message}\nhint: {self.hint}" if self.hint else self.message
+
+
+class UsageError(_Told):
     """The command line or an API call asks for something that cannot be."""
 
 
-class PackageMissing(PlanrunnerError):  # noqa: N818 - reads as the sentence it stands for
+class PackageMissing(_Told):
     """What the plan asks for needs a package that is not installed."""
 
 
-class CannotRun(PlanrunnerError):  # noqa: N818 - reads as the sentence it stands for
+class CannotRun(_Told):
     """The run could not start, or could not go on."""
 
 

@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from contextlib import suppress
 
 import click
 
 from planrunner.errors import CannotRun
+from planrunner.runner.event_loop import OWN_DESCRIPTORS, available_processors
 
-__all__ = [
-    "OWN_DESCRIPTORS",
-    "available_processors",
-    "need_descriptors",
-    "open_files",
-    "workers_of",
-]
+__all__ = ["need_descriptors", "workers_of"]
 
 _MOST_WORKERS = 256
-
-# Python, the event loop, sample files, reports and the resolver's sockets.
-OWN_DESCRIPTORS = 64
-"""What a process has open beside the connections of its users."""
-
-
-def available_processors() -> int:
-    """Return how many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def workers_of(_context: click.Context, _option: click.Parameter, text: str) -> int:
@@ -43,17 +26,6 @@ def workers_of(_context: click.Context, _option: click.Parameter, text: str) -> 
     if text.isdecimal() and 1 <= int(text) <= _MOST_WORKERS:
         return int(text)
     raise click.BadParameter(f"`{text}` is neither `auto` nor a number from 1 to {_MOST_WORKERS}")
-
-
-def open_files() -> tuple[int, int]:
-    """Return how many files a process may have open, now and at most; 0 where there is no limit."""
-    if sys.platform == "win32":
-        return 0, 0
-    import resource  # noqa: PLC0415 - not on Windows
-
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    endless = resource.RLIM_INFINITY
-    return 0 if soft == endless else soft, 0 if hard == endless else hard
 
 
 def need_descriptors(connections: int) -> None:

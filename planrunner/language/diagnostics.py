@@ -109,6 +109,8 @@ class Diagnostic:
         message: One sentence, lower case, no full stop; offending values in backticks.
         hint: What to write instead, imperative; empty when the message says it all.
         source: The source line at `span.line` without its newline, for the caret.
+        argument: What a Python program passed that it is about, in place of a line of a file:
+            `phases[0].hold`; else empty.
     """
 
     span: Span
@@ -118,6 +120,7 @@ class Diagnostic:
     source: str = ""
     notes: tuple[Note, ...] = ()
     severity: Severity = Severity.ERROR
+    argument: str = ""
 
 
 class PlanError(PlanrunnerError):
@@ -128,6 +131,10 @@ class PlanError(PlanrunnerError):
         self.diagnostics = tuple(_once_each(ordered))
         count = len(self.diagnostics)
         super().__init__(f"plan has {count} error{'s' if count != 1 else ''}")
+
+    def __str__(self) -> str:
+        """Return what tracebacks show: the message, and every diagnostic."""
+        return "\n\n".join((self.message, *map(render, self.diagnostics)))
 
 
 def _once_each(found: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
@@ -154,8 +161,9 @@ def render(diagnostic: Diagnostic) -> str:
     reach the terminal as a control character, nor add a line that looks like another finding.
     """
     span = diagnostic.span
-    lines = [f"{span}: {diagnostic.severity}[{diagnostic.code}]: {diagnostic.message}"]
-    if diagnostic.source.strip():
+    place = diagnostic.argument or span
+    lines = [f"{place}: {diagnostic.severity}[{diagnostic.code}]: {diagnostic.message}"]
+    if diagnostic.source.strip() and not diagnostic.argument:
         lines += _excerpt(diagnostic)
     lines += [f"{note.span}: note: {note.message}" for note in diagnostic.notes]
     if diagnostic.hint:

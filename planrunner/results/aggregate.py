@@ -9,7 +9,7 @@ from typing import Final
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.judging.measured import MeasuredTime, measured_seconds
 from planrunner.metrics.series import ABORTED, Labels
-from planrunner.metrics.snapshot import Accumulated, SeriesTotal
+from planrunner.metrics.snapshot import Accumulated, SeriesDelta, SeriesTotal
 from planrunner.metrics.task_mix import TaskPicks, expected_runs
 from planrunner.results.model import AchievedTask, Row, Totals
 from planrunner.units import NS_PER_S
@@ -23,6 +23,7 @@ __all__ = [
     "make_rows",
     "make_task_mix",
     "make_totals",
+    "make_whole",
     "measured_seconds",
     "mix_errors",
 ]
@@ -35,7 +36,7 @@ _PERCENTILES: Final[Mapping[str, float]] = {
     "p99.9": 99.9,
 }
 
-_TableMember = tuple[Labels, SeriesTotal]
+_TableMember = tuple[Labels, SeriesTotal | SeriesDelta]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,16 @@ def make_rows(accumulated: Accumulated, measured: Sequence[MeasuredTime]) -> tup
     return tuple(
         _row(key, tables[key], _seconds_of(key, measured)) for key in sorted(tables, key=order)
     )
+
+
+def make_whole(series: Mapping[Labels, SeriesDelta], measured: Sequence[MeasuredTime]) -> Row:
+    """Sum up all requests that are results in one row, whose name is empty."""
+    members: list[_TableMember] = [
+        (labels, delta)
+        for labels, delta in series.items()
+        if labels.is_result and labels.kind == "request"
+    ]
+    return _row(("request", "", ""), members, measured_seconds(measured))
 
 
 def make_task_mix(counts: Iterable[TaskCount]) -> tuple[AchievedTask, ...]:

@@ -1,20 +1,51 @@
-"""What every process that sends load is made of: its event loop, and its clients."""
+"""What every process that sends load is made of: processors, files, event loop, and clients."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Coroutine
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from planrunner.graph.run_graph import RunGraph
 from planrunner.protocols import registry
 from planrunner.protocols.base import ClientFactory
 
-__all__ = ["client_factories", "command_of", "run_on_fast_loop", "worker_command"]
+__all__ = [
+    "OWN_DESCRIPTORS",
+    "available_processors",
+    "client_factories",
+    "command_of",
+    "open_files",
+    "run_on_fast_loop",
+    "worker_command",
+]
 
 T = TypeVar("T")
+
+# Python, the event loop, sample files, reports and the resolver's sockets.
+OWN_DESCRIPTORS: Final = 64
+"""What a process has open beside the connections of its users."""
+
+
+def available_processors() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def open_files() -> tuple[int, int]:
+    """Return how many files a process may have open, now and at most; 0 where there is no limit."""
+    if sys.platform == "win32":
+        return 0, 0
+    import resource  # noqa: PLC0415 - not on Windows
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    endless = resource.RLIM_INFINITY
+    return 0 if soft == endless else soft, 0 if hard == endless else hard
 
 
 def run_on_fast_loop(main: Coroutine[Any, Any, T]) -> T:

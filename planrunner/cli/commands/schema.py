@@ -29,6 +29,7 @@ _MADE_BY: Final = {
     "thresholds": f"{_SCHEMA}.threshold_docs:threshold_page",
     "expressions": f"{_SCHEMA}.expression_docs:expression_page",
     "protocols": f"{_SCHEMA}.protocol_docs:protocol_page",
+    "python": "planrunner.python.reference:python_page",
 }
 
 
@@ -56,8 +57,9 @@ Examples:
 def command(which: str, output: Path | None) -> None:
     """Print a schema: of plans, of planrunner.yaml, of metrics.json, or of suite.json.
 
-    `reference`, `thresholds`, `expressions`, `protocols` and `cli` print the reference pages of
-    the plan language, of its two sub-languages, of the protocols, and of the command line.
+    `reference`, `thresholds`, `expressions`, `protocols`, `cli` and `python` print the reference
+    pages of the plan language, of its two sub-languages, of the protocols, of the command line,
+    and of the names for Python.
     Protocols of installed packages are part of the schema of plans and of these pages.
     """
     registry.all_plugins()

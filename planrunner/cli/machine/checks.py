@@ -11,8 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from planrunner.cli.limits import OWN_DESCRIPTORS, available_processors, open_files
 from planrunner.extras import EXTRAS
+from planrunner.runner.event_loop import OWN_DESCRIPTORS, available_processors, open_files
 from planrunner.values import dataclass
 
 __all__ = ["Machine", "read_machine", "warnings_of"]

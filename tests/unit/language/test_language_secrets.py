@@ -82,7 +82,8 @@ def test_errors_leave_masked() -> None:
     """Message, hint and the exception's own text; a diagnostic's columns stay right."""
     with pytest.raises(CannotRun) as caught, Masker([SECRET]).errors():
         raise CannotRun(f"nothing at {SECRET}", hint=f"try {SECRET}")
-    assert (str(caught.value), caught.value.hint) == ("nothing at ***", "try ***")
+    assert (caught.value.message, caught.value.hint) == ("nothing at ***", "try ***")
+    assert str(caught.value) == "nothing at ***\nhint: try ***"
 
     finding = Diagnostic(
         Span("plan.yaml", 1, 1, 1, 2), Code.INVALID_VALUE, f"bad {SECRET}", source=f"a: {SECRET} b"

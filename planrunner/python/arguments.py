@@ -1,0 +1,254 @@
+"""Keywords of a call → what the runner is asked for; faults name the argument, and no option."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final, cast
+
+from planrunner.compiler.load.selection import PlanSelection
+from planrunner.compiler.review import review
+from planrunner.engine.stop import Stop
+from planrunner.errors import UsageError
+from planrunner.language.diagnostics import Diagnostic, PlanError, suggest
+from planrunner.language.files import ANYWHERE, Folders
+from planrunner.plan.bundle import Bundle
+from planrunner.plan.loader import CheckedPlan, load, load_bundle
+from planrunner.plan.no_exec import find_commands
+from planrunner.plan.overrides import Changes
+from planrunner.plan.params.resolve import ParamSources
+from planrunner.plan.yaml.edits import COMMAND_LINE
+from planrunner.python.keywords import AnyPath, NameOrNames, PlanKeywords, RunKeywords, TimeLike
+from planrunner.python.results.elapsed import Elapsed, nanoseconds
+from planrunner.runner.event_loop import available_processors
+from planrunner.runner.request import RunRequest
+from planrunner.units import write_duration
+
+__all__ = [
+    "check_keywords",
+    "load_plan",
+    "load_text",
+    "named_as_arguments",
+    "rate_text",
+    "request_of",
+    "selection_of",
+]
+
+_OPTION: Final = re.compile(r"--([a-z][a-z-]*)")
+_ARGUMENTS: Final = {"set": "params", "env": "env", "run-time": "hold"}
+_MOST_WORKERS: Final = 256
+
+
+def check_keywords(call: str, given: Mapping[str, object], known: type[PlanKeywords]) -> None:
+    """Refuse a keyword that a call doesn't have, as Python itself does.
+
+    Raises:
+        TypeError: One is unknown.
+    """
+    names = sorted(known.__annotations__.keys() | PlanKeywords.__annotations__.keys())
+    for name in given:
+        if name not in names:
+            guess = suggest(name, names)
+            said = f"{call}() got an unexpected keyword argument '{name}'"
+            raise TypeError(f"{said}: {guess}" if guess else said)
+
+
+def request_of(plan: CheckedPlan, keywords: RunKeywords, stop: Stop) -> RunRequest:
+    """Return the run that a call asks for.
+
+    Raises:
+        UsageError: An argument can't be.
+    """
+    formats, out = keywords.get("formats"), keywords.get("out")
+    return RunRequest(
+        plan,
+        environ=_environ(keywords),
+        selection=selection_of(keywords),
+        seed=_seed(keywords.get("seed")),
+        labels={name: str(value) for name, value in keywords.get("labels", {}).items()},
+        formats=None if formats is None else _texts(formats),
+        directory=None if out is None else Path(out),
+        workers=_workers(keywords.get("workers", 1)),
+        strict=keywords.get("strict", False),
+        show_secrets=keywords.get("show_secrets", False),
+        stop=stop,
+    )
+
+
+def load_plan(path: AnyPath, keywords: PlanKeywords, *, need_secrets: bool) -> CheckedPlan:
+    """Load the plan in a file as a call asks for.
+
+    Raises:
+        PlanError: The plan or a value for it is invalid.
+        UsageError: An argument can't be.
+    """
+    with named_as_arguments():
+        plan = load(
+            path,
+            overrides=_params(keywords),
+            environment=keywords.get("env"),
+            environ=_environ(keywords),
+            need_secrets=need_secrets,
+            changes=_changes(keywords),
+            folders=_folders(keywords, Path(path).parent),
+        )
+        return _allowed(plan, keywords)
+
+
+def load_text(text: str, file: str, keywords: PlanKeywords, *, need_secrets: bool) -> CheckedPlan:
+    """Load a plan that is no file; what it names is relative to the directory of `file`.
+
+    Raises:
+        PlanError: The plan or a value for it is invalid.
+        UsageError: An argument can't be.
+    """
+    with named_as_arguments():
+        sources = ParamSources(
+            _params(keywords),
+            keywords.get("env"),
+            _environ(keywords),
+            need_secrets,
+            _changes(keywords),
+        )
+        folders = _folders(keywords, Path(file).parent)
+        return _allowed(load_bundle(Bundle(file, {file: text}, folders=folders), sources), keywords)
+
+
+def selection_of(keywords: PlanKeywords) -> PlanSelection:
+    """Return which parts of the plan a call asks for."""
+    return PlanSelection(
+        profile=keywords.get("profile"),
+        phases=_texts(keywords.get("phase", ())),
+        users=_texts(keywords.get("user", ())),
+        tasks=_texts(keywords.get("task", ())),
+        tags=_texts(keywords.get("tag", ())),
+        skip_tags=_texts(keywords.get("skip_tag", ())),
+    )
+
+
+def rate_text(rate: float | str | None) -> str:
+    """Return a rate as plans have it; a bare number is per second, None is empty."""
+    if rate is None:
+        return ""
+    return rate if isinstance(rate, str) else f"{rate}/s"
+
+
+def _allowed(plan: CheckedPlan, keywords: PlanKeywords) -> CheckedPlan:
+    if keywords.get("no_exec", False) and (found := find_commands(plan)):
+        raise PlanError(found)
+    return plan
+
+
+def _changes(keywords: PlanKeywords) -> Changes:
+    users, stages = keywords.get("users"), keywords.get("stages", ())
+    overrides = keywords.get("override", {})
+    return Changes(
+        overrides=tuple(f"{path}={json.dumps(_plain(value))}" for path, value in overrides.items()),
+        host=keywords.get("host", ""),
+        users="" if users is None else str(users),
+        rate=rate_text(keywords.get("rate")),
+        hold=_duration(keywords.get("hold")),
+        spawn_rate=rate_text(keywords.get("spawn_rate")),
+        stages=", ".join(_texts(stages)),
+        profile=keywords.get("profile"),
+        phases=_texts(keywords.get("phase", ())),
+    )
+
+
+def _duration(hold: TimeLike | None) -> str:
+    if hold is None or isinstance(hold, str):
+        return hold or ""
+    return write_duration(nanoseconds(hold, "hold"))
+
+
+def _params(keywords: PlanKeywords) -> dict[str, str]:
+    return {name: _as_text(value) for name, value in keywords.get("params", {}).items()}
+
+
+def _as_text(value: object) -> str:
+    """Return a value as `--set` has it."""
+    value = _plain(value)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _plain(value: object) -> Any:  # noqa: ANN401 - what JSON has
+    """Return a value as plans have it."""
+    if isinstance(value, timedelta | Elapsed):
+        return write_duration(nanoseconds(value, "params"))
+    return os.fspath(value) if isinstance(value, os.PathLike) else value
+
+
+def _environ(keywords: PlanKeywords) -> dict[str, str]:
+    files = _paths(keywords.get("env_file", ()))
+    if not files:
+        return dict(os.environ)
+    from planrunner.plan.params.env_file import read_env_file  # noqa: PLC0415 - seldom used
+
+    found: dict[str, str] = {}
+    for file in files:
+        found.update(read_env_file(file))
+    return {**found, **os.environ}
+
+
+def _folders(keywords: PlanKeywords, own: Path) -> Folders:
+    more = _paths(keywords.get("allow_read", ()))
+    if keywords.get("no_exec", False):
+        return Folders.below([own, *more])
+    if more:
+        hint = "add no_exec=True: without it, a plan may read any file"
+        raise UsageError("allow_read needs no_exec", hint=hint)
+    return ANYWHERE
+
+
+def _texts(given: NameOrNames) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given)
+
+
+def _paths(given: AnyPath | Sequence[AnyPath]) -> tuple[Path, ...]:
+    one = isinstance(given, str | os.PathLike)
+    paths = [cast("AnyPath", given)] if one else cast("Sequence[AnyPath]", given)
+    return tuple(Path(path) for path in paths)
+
+
+def _seed(seed: int | None) -> int | None:
+    if seed is not None and seed < 0:
+        raise UsageError(f"seed: `{seed}` is negative", hint="give a whole number from 0 on")
+    return seed
+
+
+def _workers(workers: int | str) -> int:
+    if workers == "auto":
+        return available_processors()
+    if isinstance(workers, int) and 1 <= workers <= _MOST_WORKERS:
+        return workers
+    hint = f'give a number from 1 to {_MOST_WORKERS}, or "auto"'
+    raise UsageError(f"workers: `{workers}` is not a number of workers", hint=hint)
+
+
+@contextmanager
+def named_as_arguments() -> Iterator[None]:
+    """Let faults name arguments where they would name options of the command."""
+    try:
+        yield
+    except PlanError as error:
+        raise PlanError([_as_argument(fault) for fault in review(error)]) from None
+
+
+def _as_argument(fault: Diagnostic) -> Diagnostic:
+    message, hint = (_OPTION.sub(_argument, text) for text in (fault.message, fault.hint))
+    fault = replace(fault, message=message, hint=hint)
+    option = _OPTION.match(fault.source)
+    if fault.span.file != COMMAND_LINE or option is None:
+        return fault
+    return replace(fault, argument=_argument(option))
+
+
+def _argument(option: re.Match[str]) -> str:
+    name = option[1]
+    return _ARGUMENTS.get(name, name.replace("-", "_"))

@@ -1,0 +1,81 @@
+"""The keywords of calls that load or run a plan: the command's options, as Python values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from os import PathLike
+from typing import Literal, TypeAlias, TypedDict
+
+from planrunner.python.results.elapsed import Elapsed
+
+__all__ = ["AnyPath", "NameOrNames", "PlanKeywords", "RunKeywords", "TimeLike"]
+
+AnyPath: TypeAlias = str | PathLike[str]
+"""Where a file or directory is."""
+
+NameOrNames: TypeAlias = str | Sequence[str]
+"""One name or several."""
+
+TimeLike: TypeAlias = float | str | timedelta | Elapsed
+"""A duration: a number of seconds, a text such as `"90s"`, or a `timedelta`."""
+
+
+class PlanKeywords(TypedDict, total=False):
+    """Which parts of a plan are meant, and what is changed in it; all may be left out."""
+
+    params: Mapping[str, object]
+    """Values of the plan's params, by name, as `--set` takes them."""
+    env: str | None
+    """The block of the plan's `environments` to take params from."""
+    env_file: AnyPath | Sequence[AnyPath]
+    """Files of environment variables; those of the process take precedence."""
+    profile: str | None
+    """The profile; None for the plan's first."""
+    phase: NameOrNames
+    """Only these phases."""
+    user: NameOrNames
+    """Only these user classes."""
+    task: NameOrNames
+    """Only these tasks."""
+    tag: NameOrNames
+    """Only tasks with one of these tags: a key, or `key=value`."""
+    skip_tag: NameOrNames
+    """No tasks with one of these tags."""
+    users: int | None
+    """How many users each phase has, at most; stages keep their proportion."""
+    rate: float | str | None
+    """The arrival rate of each open phase, at most: a number per second, or `"50/s"`."""
+    hold: TimeLike | None
+    """How long each phase's level is held, or all of its stages last."""
+    spawn_rate: float | str | None
+    """How fast users start: a number per second, or `"10/s"`."""
+    stages: NameOrNames
+    """The load of each phase instead of the plan's: `"2m:200, 5m:200, 2m:0"`."""
+    host: str
+    """Where requests with only a path go, as `http.base_url` does."""
+    override: Mapping[str, object]
+    """Any values of the plan, by path: `{"phases.high.hold": "5s"}`."""
+    no_exec: bool
+    """Refuse a plan that runs commands or Python code, or reads files outside its folder."""
+    allow_read: AnyPath | Sequence[AnyPath]
+    """With `no_exec`: folders outside the plan's that it may read."""
+
+
+class RunKeywords(PlanKeywords, total=False):
+    """How a plan is run; all may be left out."""
+
+    workers: int | Literal["auto"]
+    """Processes that share the load; 1 is this process, `"auto"` one for each processor."""
+    seed: int | None
+    """The seed of every random draw; None for the plan's, or a drawn one."""
+    labels: Mapping[str, object]
+    """What reports call this run, by name."""
+    out: AnyPath | None
+    """The run's directory; None for the plan's, or a new one below `reports`."""
+    formats: NameOrNames | None
+    """The reports to write instead of the plan's, such as `["report.html", "junit.xml"]`."""
+    strict: bool
+    """Fail the run with exit code 5 when its numbers are not valid."""
+    show_secrets: bool
+    """Show values that the plan doesn't declare to be secret but whose names look so."""

@@ -1,0 +1,227 @@
+"""Plans that are written in Python, with the models and the messages of those in files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, Self, TypeAlias
+
+from planrunner.compiler import compile_plan
+from planrunner.language.diagnostics import Diagnostic, PlanError, Span
+from planrunner.plan.deprecated import deprecated_keys
+from planrunner.plan.loader import CheckedPlan
+from planrunner.plan.yaml.document import Document, PlanPath, parse
+from planrunner.plan.yaml.files import read_text
+from planrunner.plan.yaml.nodes import YamlNode
+from planrunner.python.arguments import check_keywords, load_text, named_as_arguments, selection_of
+from planrunner.python.keywords import AnyPath, PlanKeywords
+from planrunner.python.yaml_text import as_yaml
+from planrunner.values import dataclass
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+__all__ = ["AnyPlan", "Plan", "PlanText"]
+
+_FILE: Final = "plan.yaml"
+"""What a plan without a file is called; files that it names are relative to the directory."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanText:
+    """A plan as text; one that Python wrote has arguments, and no lines that anybody knows."""
+
+    text: str
+    file: str
+    is_written_here: bool = False
+
+    @contextmanager
+    def named(self) -> Iterator[None]:
+        """Let faults name the arguments that they are about."""
+        try:
+            yield
+        except PlanError as error:
+            raise PlanError([self._placed(fault) for fault in error.diagnostics]) from None
+
+    def checked(self, keywords: PlanKeywords, *, need_secrets: bool) -> CheckedPlan:
+        """Return the plan as the runner takes it.
+
+        Raises:
+            PlanError: It is invalid.
+            UsageError: An argument can't be.
+        """
+        with self.named():
+            return load_text(self.text, self.file, keywords, need_secrets=need_secrets)
+
+    def _placed(self, fault: Diagnostic) -> Diagnostic:
+        if not self.is_written_here or fault.span.file != self.file or fault.argument:
+            return fault
+        path = _path_at(parse(self.text, self.file), fault.span)
+        return replace(fault, argument=_written(path) or "Plan()")
+
+
+class Plan:
+    """A plan that is written in Python: the keys of a plan's first level are the arguments.
+
+    Values are what YAML would give: mappings, lists, texts, numbers; a `timedelta` is a duration.
+    Nothing is checked before `validate`, `explain` or a run, since a plan may need values of
+    params. A fault then names the argument, such as `phases[0].hold`.
+
+    Args:
+        **sections: `users`, `phases`, `thresholds` … as in the reference of the plan language.
+
+    Raises:
+        UsageError: A value can't be part of a plan.
+    """
+
+    source: PlanText
+
+    def __init__(self, **sections: object) -> None:
+        text = as_yaml({"name": "plan", **sections})
+        self.source = PlanText(text, _FILE, is_written_here=True)
+
+    @classmethod
+    def from_yaml(cls, source: AnyPath) -> Self:
+        """Return the plan in a file, or in a text of several lines.
+
+        Args:
+            source: The file, or the text itself if it has a line break; a text's files are
+                relative to the current directory.
+
+        Raises:
+            PlanError: The file can't be read.
+        """
+        if isinstance(source, str) and "\n" in source:
+            return cls._of(PlanText(source, _FILE))
+        return cls._of(PlanText(read_text(source), os.fspath(source)))
+
+    @classmethod
+    def _of(cls, source: PlanText) -> Self:
+        plan = cls.__new__(cls)
+        plan.source = source
+        return plan
+
+    def to_yaml(self) -> str:
+        """Return the plan as the text of a file, with the comments that it had."""
+        return self.source.text
+
+    def replace(self, **sections: object) -> Self:
+        """Return the plan with other sections; what stands around them stays, comments included.
+
+        Args:
+            **sections: The new ones; None takes a section away.
+
+        Raises:
+            PlanError: The plan can't be read as YAML.
+            UsageError: A value can't be part of a plan.
+        """
+        text = self.source.text
+        for name, value in sections.items():
+            text = _replaced(text, name, value)
+        return self._of(replace(self.source, text=text))
+
+    def validate(self, **keywords: Unpack[PlanKeywords]) -> tuple[str, ...]:
+        """Check the plan as `planrunner validate` does, and return its notices.
+
+        Raises:
+            PlanError: It is invalid; `diagnostics` has every fault.
+            UsageError: An argument can't be.
+        """
+        check_keywords("validate", keywords, PlanKeywords)
+        plan = self.source.checked(keywords, need_secrets=False)
+        with self.source.named(), named_as_arguments():
+            notices = compile_plan(plan, selection=selection_of(keywords)).notices
+        warnings = [str(key) for key in deprecated_keys(plan.document)]
+        return (*warnings, *(text for text in notices if text not in warnings))
+
+    def explain(self, **keywords: Unpack[PlanKeywords]) -> str:
+        """Return what the plan would do, in the words of `planrunner explain`.
+
+        Raises:
+            PlanError: It is invalid.
+            UsageError: An argument can't be.
+        """
+        from planrunner.explain.explain import explain_text  # noqa: PLC0415 - runs explain nothing
+        from planrunner.language.secrets import Masker  # noqa: PLC0415 - as above
+
+        check_keywords("explain", keywords, PlanKeywords)
+        plan = self.source.checked(keywords, need_secrets=False)
+        with self.source.named(), named_as_arguments():
+            graph = compile_plan(plan, selection=selection_of(keywords))
+        return Masker(graph.secrets)(explain_text(graph))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Plan) and self.to_yaml() == other.to_yaml()
+
+    def __hash__(self) -> int:
+        return hash(self.to_yaml())
+
+    def __repr__(self) -> str:
+        return f"<Plan {self.source.file}: {len(self.to_yaml().splitlines())} lines>"
+
+
+AnyPlan: TypeAlias = AnyPath | Plan
+"""The file of a plan, or a plan made in Python."""
+
+
+def _path_at(document: Document, span: Span) -> PlanPath:
+    """Return the path of the key or value that a span is in; empty for the plan as a whole."""
+    begin, end = (span.line, span.column), (span.end_line, span.end_column)
+    node = document.root
+    path: PlanPath = ()
+    while True:
+        for key, head, child in _entries(node):
+            places = [_place(node, offset) for offset in head]
+            is_key = places[0] <= begin and end <= places[1]
+            if is_key or (_place(child, child.start) <= begin and end <= _place(child, child.end)):
+                path, node = (*path, key), child
+                break
+        else:
+            return path
+
+
+def _place(node: YamlNode, offset: int) -> tuple[int, int]:
+    span = node.source.span(offset)
+    return span.line, span.column
+
+
+def _entries(node: YamlNode) -> Iterator[tuple[str | int, tuple[int, int], YamlNode]]:
+    """Yield each key or index, where the key begins and ends, and its value."""
+    if isinstance(node.items, dict):
+        for key, (begin, end, child) in node.items.items():
+            yield key, (begin, end), child
+    elif isinstance(node.items, list):
+        for index, child in enumerate(node.items):
+            yield index, (child.start, child.start), child
+
+
+def _written(path: PlanPath) -> str:
+    """Return a path as Python programs read it: `phases[0].hold`."""
+    parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return "".join(parts).removeprefix(".")
+
+
+def _replaced(text: str, name: str, value: object) -> str:
+    document = parse(text, _FILE)
+    root = document.root
+    if not isinstance(root.items, dict) or text[root.start : root.end].lstrip().startswith("{"):
+        return as_yaml({**document.data, name: value})
+    new = "" if value is None else as_yaml({name: value})
+    if name not in root.items:
+        return f"{text.rstrip()}\n{new}"
+    begin, _, node = root.items[name]
+    end = max(_end(node), begin + len(name))
+    if value is None or node.items or new.count("\n") > 1:  # a comment there is about the old one
+        end += len(text[end:].partition("\n")[0])
+    after = text[end:]
+    return text[:begin] + (new.rstrip("\n") + after if new else after.removeprefix("\n"))
+
+
+def _end(node: YamlNode) -> int:
+    """Return where a value ends; comments below a block are not part of it."""
+    raw = node.source.text[node.start : node.end]
+    if node.items and not raw.lstrip().startswith(("{", "[")):
+        return max(_end(child) for _, _, child in _entries(node))
+    return node.start + len(raw.rstrip())

@@ -1,0 +1,1 @@
+"""What a Python program sees of runs: results, their figures, tables, and comparisons."""

@@ -1,0 +1,102 @@
+"""What pages show in Python runs as it is written, and is typed as strictly as a user may be."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import planrunner
+from planrunner.python.reference import python_page
+from tests.support.doc_pages import ROOT, blocks_of
+from tests.support.http_servers import HttpServer
+
+PAGE = ROOT / "docs" / "how-to" / "use-from-python.md"
+HOST = "http://127.0.0.1:8000"
+
+
+@pytest.fixture
+def examples(tmp_path: Path) -> str:
+    """The examples of the page as one program, in a folder with the files that it shows."""
+    blocks = list(blocks_of(PAGE))
+    for block in blocks:
+        if block.title:
+            (tmp_path / block.title).write_text(block.text, "utf-8")
+    return "\n".join(block.text for block in blocks if block.language == "python")
+
+
+@pytest.mark.slow
+def test_the_examples_of_the_page_run(
+    examples: str, target: HttpServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From top to bottom, as in a notebook; loads last seconds and not minutes."""
+    shorter = re.sub(r"duration=\d+", "duration=2", examples.replace(HOST, target.url))
+    shorter = re.sub(r"step_duration=\d+", "step_duration=1", shorter)
+    monkeypatch.chdir(tmp_path)
+
+    exec(compile(shorter, str(PAGE), "exec"), {"__name__": "example"})
+
+
+@pytest.mark.slow
+def test_the_examples_are_typed(examples: str, tmp_path: Path) -> None:
+    """In a project of a user, with mypy's strictest settings."""
+    (tmp_path / "example.py").write_text(
+        examples
+        + "\nreveal_type(result.requests)\nreveal_type(products.p95)\nreveal_type(products.count)\n"
+        + "planrunner.run('shop.yaml', profil='a')\nplanrunner.run('shop.yaml', seed='a')\n",
+        "utf-8",
+    )
+
+    checked = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "example.py"],
+        cwd=tmp_path,
+        env={"MYPYPATH": "", "PYTHONPATH": str(ROOT), "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    lines = [line.partition(": ")[2] for line in checked.stdout.splitlines()]
+    revealed = re.findall(r'Revealed type is "(.*?)"', checked.stdout)
+    errors = [line for line in lines if line.startswith("error")]
+    assert [text.replace("builtins.", "") for text in revealed] == [
+        "planrunner.python.results.figures.FiguresByName[planrunner.python.results.figures.Figures]",
+        "planrunner.python.results.elapsed.Elapsed",
+        "int",
+    ]
+    assert len(errors) == 2, checked.stdout + checked.stderr
+    assert 'Unexpected keyword argument "profil"' in errors[0]
+    assert 'Argument "seed" to "run" has incompatible type "str"' in errors[1]
+
+
+def test_the_reference_is_made_from_the_code() -> None:
+    """`make schema` writes it."""
+    page = (ROOT / "docs" / "reference" / "python.md").read_text("utf-8")
+
+    assert page == python_page()
+
+
+def test_the_reference_has_every_public_name() -> None:
+    """With its arguments and errors."""
+    page = python_page()
+
+    for name in planrunner.__all__:
+        assert name == "__version__" or f"### planrunner.{name}\n" in page
+
+
+def test_importing_the_package_imports_nothing_else() -> None:
+    """Each name costs its import when it is used first."""
+    code = "import planrunner, sys; print(sorted(m for m in sys.modules if 'planrunner' in m))"
+
+    out = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+    assert out.strip() == "['planrunner']"
