@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from planrunner.language.diagnostics import Diagnostic, PlanError
     from planrunner.python.calls import run, run_async
     from planrunner.python.plans import Plan
+    from planrunner.python.quick import StressResult, load_test, stress_test
     from planrunner.python.results.compared import RunComparison, compare
     from planrunner.python.results.elapsed import Elapsed
     from planrunner.python.results.figures import (
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
         SeriesFigures,
     )
     from planrunner.python.results.result import FailedRequests, Result, load
+    from planrunner.python.stream import LiveFigures, RunSecond, RunStream, stream
     from planrunner.runner.api import ResultLost
 
 __all__ = [
@@ -36,6 +38,7 @@ __all__ = [
     "Figures",
     "FiguresByName",
     "Interrupted",
+    "LiveFigures",
     "PackageMissing",
     "PhaseFigures",
     "Plan",
@@ -44,13 +47,19 @@ __all__ = [
     "Result",
     "ResultLost",
     "RunComparison",
+    "RunSecond",
+    "RunStream",
     "SeriesFigures",
+    "StressResult",
     "UsageError",
     "__version__",
     "compare",
     "load",
+    "load_test",
     "run",
     "run_async",
+    "stream",
+    "stress_test",
 ]
 
 # A constant that hatch reads: `importlib.metadata` costs seven bare interpreter starts.
@@ -60,11 +69,13 @@ _HOMES = {
     "errors": ("CannotRun", "Interrupted", "PackageMissing", "PlanrunnerError", "UsageError"),
     "language.diagnostics": ("Diagnostic", "PlanError"),
     "python.calls": ("run", "run_async"),
+    "python.quick": ("StressResult", "load_test", "stress_test"),
     "python.results.compared": ("RunComparison", "compare"),
     "python.results.elapsed": ("Elapsed",),
     "python.results.figures": ("Figures", "FiguresByName", "PhaseFigures", "SeriesFigures"),
     "python.plans": ("Plan",),
     "python.results.result": ("FailedRequests", "Result", "load"),
+    "python.stream": ("LiveFigures", "RunSecond", "RunStream", "stream"),
     "runner.api": ("ResultLost",),
 }
 

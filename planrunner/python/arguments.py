@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final, cast, get_type_hints
 
 from planrunner.compiler.load.selection import PlanSelection
 from planrunner.compiler.review import review
@@ -45,13 +45,13 @@ _ARGUMENTS: Final = {"set": "params", "env": "env", "run-time": "hold"}
 _MOST_WORKERS: Final = 256
 
 
-def check_keywords(call: str, given: Mapping[str, object], known: type[PlanKeywords]) -> None:
+def check_keywords(call: str, given: Mapping[str, object], known: type) -> None:
     """Refuse a keyword that a call doesn't have, as Python itself does.
 
     Raises:
         TypeError: One is unknown.
     """
-    names = sorted(known.__annotations__.keys() | PlanKeywords.__annotations__.keys())
+    names = sorted(get_type_hints(known))
     for name in given:
         if name not in names:
             guess = suggest(name, names)

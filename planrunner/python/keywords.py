@@ -9,7 +9,15 @@ from typing import Literal, TypeAlias, TypedDict
 
 from planrunner.python.results.elapsed import Elapsed
 
-__all__ = ["AnyPath", "NameOrNames", "PlanKeywords", "RunKeywords", "TimeLike"]
+__all__ = [
+    "AnyPath",
+    "CallKeywords",
+    "NameOrNames",
+    "PlanKeywords",
+    "RequestKeywords",
+    "RunKeywords",
+    "TimeLike",
+]
 
 AnyPath: TypeAlias = str | PathLike[str]
 """Where a file or directory is."""
@@ -62,8 +70,8 @@ class PlanKeywords(TypedDict, total=False):
     """With `no_exec`: folders outside the plan's that it may read."""
 
 
-class RunKeywords(PlanKeywords, total=False):
-    """How a plan is run; all may be left out."""
+class CallKeywords(TypedDict, total=False):
+    """How a run is made; all may be left out."""
 
     workers: int | Literal["auto"]
     """Processes that share the load; 1 is this process, `"auto"` one for each processor."""
@@ -79,3 +87,20 @@ class RunKeywords(PlanKeywords, total=False):
     """Fail the run with exit code 5 when its numbers are not valid."""
     show_secrets: bool
     """Show values that the plan doesn't declare to be secret but whose names look so."""
+
+
+class RunKeywords(PlanKeywords, CallKeywords, total=False):
+    """Which parts of a plan run, and how."""
+
+
+class RequestKeywords(CallKeywords, total=False):
+    """One request, and how its run is made; all may be left out."""
+
+    method: str
+    """The method; GET, or POST with a body."""
+    headers: Mapping[str, str]
+    """Headers by name; values of names such as `Authorization` are masked in reports."""
+    data: str
+    """The body as a text."""
+    json: object
+    """The body as what JSON has."""

@@ -26,7 +26,8 @@ They are typed; a run from Python prints nothing, installs no signal handler and
 """
 
 _SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
-    "Run plans": ("run", "run_async"),
+    "Run plans": ("run", "run_async", "stream", "RunStream", "RunSecond", "LiveFigures"),
+    "Load one URL": ("load_test", "stress_test", "StressResult"),
     "Results": (
         "load",
         "compare",
@@ -52,8 +53,9 @@ _SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
 }
 _KEYWORDS: Final[Mapping[str, str]] = {
-    "PlanKeywords": "`run`, `run_async`, `Plan.validate` and `Plan.explain` take these keywords.",
-    "RunKeywords": "`run` and `run_async` also take these.",
+    "PlanKeywords": "`run`, `run_async`, `stream`, `Plan.validate` and `Plan.explain` take these.",
+    "CallKeywords": "`run`, `run_async`, `stream`, `load_test` and `stress_test` take these.",
+    "RequestKeywords": "`load_test` and `stress_test` also take these.",
 }
 _HEAD: Final = re.compile(r"(Args|Attributes|Raises|Returns):")
 _TITLES: Final = {"Args": "Arguments", "Attributes": "Attributes", "Raises": "Raises"}
