@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     )
     from planrunner.language.diagnostics import Diagnostic, PlanError
     from planrunner.python.calls import run, run_async
+    from planrunner.python.collecting.collector import Collector
     from planrunner.python.plans import Plan
     from planrunner.python.quick import StressResult, load_test, stress_test
     from planrunner.python.results.compared import RunComparison, compare
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CannotRun",
+    "Collector",
     "Diagnostic",
     "Elapsed",
     "FailedRequests",
@@ -73,6 +75,7 @@ _HOMES = {
     "python.results.compared": ("RunComparison", "compare"),
     "python.results.elapsed": ("Elapsed",),
     "python.results.figures": ("Figures", "FiguresByName", "PhaseFigures", "SeriesFigures"),
+    "python.collecting.collector": ("Collector",),
     "python.plans": ("Plan",),
     "python.results.result": ("FailedRequests", "Result", "load"),
     "python.stream": ("LiveFigures", "RunSecond", "RunStream", "stream"),

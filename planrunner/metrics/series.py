@@ -57,6 +57,7 @@ class Labels:
         status_name: The status in words, when its protocol has words: `NOT_FOUND`; else empty.
         failure: The failure kind's word, empty for a success.
         measured: False for traffic that is no result (`measure: false`, on_start, setup …).
+        timed: False for failures of unknown duration.
         expectations: How many expectations each of these samples was asked, hard and soft ones;
             0 where no complete reply came.
     """
@@ -77,6 +78,7 @@ class Labels:
     measured: bool = True
     protocol: str = ""
     status_name: str = ""
+    timed: bool = True
     template: str = ""
     expectations: int = 0
 
@@ -113,6 +115,8 @@ class Labels:
     @property
     def has_latency(self) -> bool:
         """Whether how long they took says anything: not of what failed before it did its work."""
+        if not self.timed:
+            return False
         return not self.ended_iteration or bool(self.status or self.status_name)
 
     @property

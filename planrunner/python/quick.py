@@ -65,7 +65,7 @@ async def load_test(
     Args:
         url: Where to; http or https.
         users: How many users, each of which waits for its reply; 10 without a rate.
-        rate: Arrivals that wait for nobody, in place of users: a number per second, or `"50/s"`.
+        rate: Arrivals that wait for no reply, in place of users: a number per second, or `"50/s"`.
         duration: How long the load is held, after the ramp.
         ramp_up: How long the users take to start.
         thresholds: What must hold for `Result.passed`, as plans write it.

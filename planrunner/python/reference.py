@@ -41,6 +41,7 @@ _SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
         "Elapsed",
     ),
     "Plans": ("Plan",),
+    "Measure your own code": ("Collector",),
     "Exceptions": (
         "PlanrunnerError",
         "PlanError",

@@ -9,12 +9,12 @@ from typing import Final
 
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.series import Labels
-from planrunner.metrics.snapshot import SeriesDelta, Snapshot
-from planrunner.results.history import latency_summary
+from planrunner.metrics.snapshot import Accumulated, SeriesDelta, Snapshot
+from planrunner.results.history import History, RunningTotals, latency_summary
 from planrunner.results.record import RequestPoints
 from planrunner.units import NS_PER_S
 
-__all__ = ["RequestHistory"]
+__all__ = ["RequestHistory", "RunSums"]
 
 _MOST_POINTS: Final = 600
 _MOST_REQUESTS: Final = 100
@@ -184,3 +184,30 @@ def _by_outcome(counts: Sequence[Mapping[str, int]]) -> Mapping[str, tuple[int, 
         return named
     rest = tuple(sum(count for name, count in one.items() if name not in named) for one in counts)
     return named | {_REST: rest}
+
+
+class RunSums:
+    """Everything that tables and charts are made of, in bounded memory.
+
+    Args:
+        start_ns: When the run started, by its clock.
+
+    Attributes:
+        total: All samples by label set.
+        history: The same second by second.
+        requests: Each request over time.
+        running: What each phase had come to over time.
+    """
+
+    def __init__(self, start_ns: int) -> None:
+        self.total = Accumulated()
+        self.history = History(start_ns)
+        self.requests = RequestHistory(start_ns)
+        self.running = RunningTotals(start_ns)
+
+    def add(self, snapshot: Snapshot) -> None:
+        """Add an interval, in order of time; a second or less."""
+        self.total.add(snapshot)
+        self.history.add(snapshot)
+        self.requests.add(snapshot)
+        self.running.add(snapshot)

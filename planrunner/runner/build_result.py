@@ -32,7 +32,15 @@ from planrunner.results.record import make_measures, make_series, make_stretches
 from planrunner.runner.expectations import count_expectations
 from planrunner.units import NS_PER_S, format_duration
 
-__all__ = ["alike_in_pairs", "build_result", "start_result", "with_validity_judged"]
+__all__ = [
+    "alike_in_pairs",
+    "build_result",
+    "judgement_of",
+    "machine_facts",
+    "start_result",
+    "with_validity_judged",
+    "written_time",
+]
 
 _ENDINGS = {
     Ending.INTERRUPTED: ExitCode.INTERRUPTED,
@@ -54,7 +62,7 @@ def start_result(graph: RunGraph, run_id: str, *, started: datetime) -> RunResul
         profile=graph.profile,
         profile_reason=graph.profile_reason,
         seed=graph.seed,
-        started=_iso(started),
+        started=written_time(started),
         duration_seconds=0.0,
         ended_because="not ended",
         exit_code=ExitCode.CANNOT_RUN,
@@ -75,10 +83,6 @@ def start_result(graph: RunGraph, run_id: str, *, started: datetime) -> RunResul
         labels=graph.labels,
         measures=make_measures(graph.measures),
     )
-
-
-def _iso(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def build_result(
@@ -103,7 +107,7 @@ def build_result(
         profile=graph.profile,
         profile_reason=graph.profile_reason,
         seed=outcome.seed,
-        started=_iso(started),
+        started=written_time(started),
         duration_seconds=(outcome.ended_ns - outcome.started_ns) / NS_PER_S,
         ended_because=mask(outcome.reason) or "finished",
         exit_code=_exit_code(outcome, judgements),
@@ -155,12 +159,13 @@ def _masked(found: Judgement, mask: Masker) -> Judgement:
 def _judge(outcome: RunOutcome) -> tuple[Judgement, ...]:
     evidence = outcome.evidence
     judged = [
-        (_judgement(gate, evidence, outcome.started_ns), gate.threshold) for gate in outcome.gates
+        (judgement_of(gate, evidence, outcome.started_ns), gate.threshold) for gate in outcome.gates
     ]
     return tuple(alike_in_pairs(judged))
 
 
-def _judgement(gate: AnyGate, evidence: Evidence, started_ns: int) -> Judgement:
+def judgement_of(gate: AnyGate, evidence: Evidence, started_ns: int) -> Judgement:
+    """Return what came of a threshold, with what was observed."""
     found, threshold = gate.judge(evidence), gate.threshold
     start_ns, end_ns = found.window_ns or (started_ns, started_ns)
     return Judgement(
@@ -246,10 +251,19 @@ def _workers(outcome: RunOutcome) -> dict[str, str]:
 
 def _host(graph: RunGraph) -> dict[str, str]:
     clients = {f"{protocol} client": client for protocol, (client, _) in graph.clients.items()}
+    return {**machine_facts(), **clients}
+
+
+def machine_facts() -> dict[str, str]:
+    """Return what a result says of the machine and the versions that it was measured with."""
     return {
         "planrunner": __version__,
         "python": platform.python_version(),
         "system": platform.platform(),
         "processors": str(os.cpu_count() or "unknown"),
-        **clients,
     }
+
+
+def written_time(moment: datetime) -> str:
+    """Return a time in UTC as results have it."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

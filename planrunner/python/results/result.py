@@ -265,5 +265,5 @@ def load(directory: str | PathLike[str]) -> Result:
     """
     from planrunner.results.files.directory import read_run  # noqa: PLC0415 - not for each run
 
-    path = Path(directory)
-    return Result(read_run(path), path if path.is_dir() else path.parent)
+    path = Path(directory).absolute()
+    return Result(read_run(Path(directory)), path if path.is_dir() else path.parent)

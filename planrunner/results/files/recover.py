@@ -11,14 +11,13 @@ from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.judging.measured import MeasuredTime
 from planrunner.metrics.measures import MEASURES, Measure
 from planrunner.metrics.series import Labels
-from planrunner.metrics.snapshot import Accumulated, SeriesDelta, Snapshot
+from planrunner.metrics.snapshot import SeriesDelta, Snapshot
 from planrunner.results.aggregate import count_excluded, make_rows, make_totals
 from planrunner.results.files.sample_reader import SampleReader
 from planrunner.results.files.samples import SampleRow
-from planrunner.results.history import History, RunningTotals
 from planrunner.results.model import RunResult, Validity, ValidityLevel
 from planrunner.results.record import RecordedMeasure, make_series, make_stretches
-from planrunner.results.request_history import RequestHistory
+from planrunner.results.request_history import RunSums
 from planrunner.units import NS_PER_S
 
 __all__ = ["recover"]
@@ -35,7 +34,8 @@ def recover(unfinished: RunResult, reader: SampleReader) -> RunResult:
     loss = reader.loss(is_over=False)
     gathered = _Gathered(unfinished.measures)
     gathered.read(reader)
-    total, measured = gathered.total, gathered.measured()
+    sums, measured = gathered.sums, gathered.measured()
+    total = sums.total
     excluded = count_excluded(total)
     return replace(
         unfinished,
@@ -47,9 +47,9 @@ def recover(unfinished: RunResult, reader: SampleReader) -> RunResult:
         warmup=excluded.warmup,
         after=excluded.after,
         rows=make_rows(total, measured),
-        points=gathered.history.points(),
-        request_points=gathered.requests.points(),
-        progress=gathered.running.progress(),
+        points=sums.history.points(),
+        request_points=sums.requests.points(),
+        progress=sums.running.progress(),
         measured=make_stretches(measured, started_ns=0),
         series=make_series(total.totals, started_ns=0),
         validity=Validity(ValidityLevel.INVALID, (_REASON,)),
@@ -62,10 +62,7 @@ class _Gathered:
 
     def __init__(self, measures: Sequence[RecordedMeasure]) -> None:
         self._measures = measures
-        self.total = Accumulated()
-        self.history = History(0)
-        self.requests = RequestHistory(0)
-        self.running = RunningTotals(0)
+        self.sums = RunSums(0)
         self.last_ns = 0
         self._labels: list[Labels] = []
         self._extents: dict[tuple[str, str], tuple[int, int]] = {}
@@ -125,10 +122,7 @@ class _Gathered:
     def _add(self, second: int, times: Mapping[int, _Times]) -> None:
         deltas = {self._labels[number]: found.delta() for number, found in times.items()}
         snapshot = Snapshot(second * NS_PER_S, (second + 1) * NS_PER_S, {}, deltas)
-        self.total.add(snapshot)
-        self.history.add(snapshot)
-        self.requests.add(snapshot)
-        self.running.add(snapshot)
+        self.sums.add(snapshot)
         for number, found in times.items():
             labels = self._labels[number]
             if labels.is_result:

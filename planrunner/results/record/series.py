@@ -74,7 +74,7 @@ class SeriesRecord:
         tags: Pairs of key and value; the value of a plain tag is empty.
         status: 0 where no reply arrived.
         failure: The failure kind, empty for successes, `aborted` for what a phase's end cut.
-        measured: False for traffic that is no result.
+        measured: False for traffic that is no result; `timed` for failures of unknown duration.
         service: One histogram of service times; none where they equal the latencies.
         protocol: What sent them: `http`, `etcd`; empty for iterations and groups.
         status_name: The status in its protocol's words: `NOT_FOUND`; empty where it is a number.
@@ -110,6 +110,7 @@ class SeriesRecord:
     status_name: str = ""
     measures: Mapping[str, MeasureValues] = field(default_factory=dict)
     after: bool = False
+    timed: bool = True
     first_second: float = 0.0
     last_second: float = 0.0
     template: str = ""
@@ -155,7 +156,7 @@ def _order(labels: Labels) -> tuple[object, ...]:
     return (
         *(labels.kind, labels.request, labels.method, labels.phase, labels.stage, labels.user),
         *(labels.task, labels.warmup, labels.after, labels.measured, labels.status, labels.failure),
-        *(labels.groups, labels.tags, labels.template, labels.expectations),
+        *(labels.groups, labels.tags, labels.template, labels.timed, labels.expectations),
     )
 
 
@@ -180,6 +181,7 @@ def _record(
         tags=labels.tags,
         protocol=labels.protocol,
         status_name=labels.status_name,
+        timed=labels.timed,
         template=labels.template,
         received_bytes=total.received,
         sent_bytes=total.sent,

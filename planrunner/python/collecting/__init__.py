@@ -1,0 +1,1 @@
+"""Collecting what a Python program measures itself, as an ordinary run."""

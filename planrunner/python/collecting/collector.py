@@ -1,0 +1,305 @@
+"""A collector: a program makes its own load and records what it measured, as a run."""
+
+from __future__ import annotations
+
+import atexit
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from inspect import iscoroutinefunction
+from pathlib import Path
+from threading import Event, Lock, Thread
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar, cast
+
+from planrunner.errors import UsageError
+from planrunner.metrics.book import SeriesBook
+from planrunner.metrics.histogram import Histogram
+from planrunner.metrics.series import ABORTED, Labels
+from planrunner.metrics.snapshot import SeriesDelta, Snapshot
+from planrunner.metrics.thresholds import Threshold, ThresholdSyntaxError, parse_threshold
+from planrunner.python.collecting.collected_run import CollectedRun
+from planrunner.python.keywords import AnyPath, NameOrNames
+from planrunner.python.results.result import Result
+from planrunner.results.record import FailingSample
+from planrunner.units import NS_PER_S
+
+__all__ = ["Collector", "Measuring"]
+
+FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
+
+_LONGEST_S: Final = 1e9
+_OFTEN_S: Final = 0.1
+"""How often what was recorded goes into histograms: at a million records a second, lists are 1 MB
+long, and no longer however long the run lasts."""
+
+_MOST_SERIES: Final = 500
+_MOST_SAMPLES: Final = 3
+"""Failing samples of each name and kind."""
+
+
+class Collector:
+    """Collects durations and errors that a program measured, and writes them as a run.
+
+    `report`, `compare`, `baseline`, `history` and `planrunner.load` take its directory as that of
+    any run. Use it as a context manager, or call `close`; a program that ends without either
+    writes the run as it ends. Any thread may record, which takes less than a microsecond.
+
+    Args:
+        name: What the plan of a run is: runs of the same name are compared with each other.
+        out: The run's directory; None for a new one below `reports`.
+        labels: What reports call this run, by name.
+        formats: The reports to write besides metrics.json, of those that need no raw samples.
+        thresholds: What must hold for `Result.passed`, as plans write it.
+
+    Raises:
+        CannotRun: The directory can't be made, or has files of an earlier run.
+        UsageError: A threshold or report can't be.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        out: AnyPath | None = None,
+        *,
+        labels: Mapping[str, object] | None = None,
+        formats: NameOrNames = "report.html",
+        thresholds: Sequence[str] = (),
+    ) -> None:
+        self._run = CollectedRun(
+            name,
+            out=None if out is None else Path(out),
+            labels=labels or {},
+            formats=(formats,) if isinstance(formats, str) else tuple(formats),
+            thresholds=[_threshold(text, index) for index, text in enumerate(thresholds)],
+        )
+        self._appends: dict[str, Callable[[float], None]] = {}
+        self._failures: dict[tuple[str, str, bool], list[float]] = {}
+        self._recorded: dict[Labels, list[float]] = {}
+        self._samples: list[FailingSample] = []
+        self._kept: dict[tuple[str, str], int] = {}
+        self._opening = Lock()
+        self._drained: dict[Labels, Histogram] = {}
+        self._ended = Event()
+        self._result: Result | None = None
+        self._began_ns = time.monotonic_ns()
+        self._since_ns = 0
+        self._book = SeriesBook()
+        self._thread = Thread(target=self._drain_often, name="planrunner collector", daemon=True)
+        self._thread.start()
+        atexit.register(self.close)
+
+    @property
+    def directory(self) -> Path:
+        """Where the run's files are or will be."""
+        return self._run.directory
+
+    def record(self, name: str, seconds: float) -> None:
+        """Record that something succeeded, and how long it took.
+
+        Args:
+            name: What it was; at most 500 names have figures of their own.
+            seconds: How long it took, in seconds.
+
+        Raises:
+            UsageError: The time is negative or not a number, or the collector is closed.
+        """
+        if not 0 <= seconds < _LONGEST_S:
+            raise UsageError(f"seconds: `{seconds}` is not a duration", hint="give seconds from 0")
+        try:
+            append = self._appends[name]
+        except KeyError:
+            append = self._opened(name)
+        append(seconds)
+
+    def error(
+        self, name: str, kind: str = "error", *, seconds: float | None = None, reason: str = ""
+    ) -> None:
+        """Record that something failed.
+
+        Args:
+            name: What it was.
+            kind: How it failed, in a word such as `timeout`.
+            seconds: How long it took; without it, and for the kind `error`, the failure has no
+                part in latencies.
+            reason: What reports show of the first ones.
+
+        Raises:
+            UsageError: The time is negative or not a number, or the collector is closed.
+        """
+        if seconds is not None and not 0 <= seconds < _LONGEST_S:
+            raise UsageError(f"seconds: `{seconds}` is not a duration", hint="give seconds from 0")
+        key = (name, kind, seconds is not None)
+        failures = self._failures.get(key)
+        if failures is None:
+            failures = self._failed(key)
+        failures.append(seconds or 0.0)
+        if self._kept.get((name, kind), 0) < _MOST_SAMPLES and len(self._kept) < _MOST_SERIES:
+            self._keep_sample(name, kind, reason, seconds or 0.0)
+
+    def measure(self, name: str) -> Measuring:
+        """Record how long a block takes: `with c.measure("load"):`.
+
+        `@c.measure("load")` measures each call of a function, `async def` or not. An exception
+        is recorded as a failure of kind `error`, and goes on.
+
+        Args:
+            name: What it is.
+        """
+        return Measuring(self, name)
+
+    def close(self) -> Result:
+        """Write the run, and return its result; calling it again returns the same.
+
+        Raises:
+            CannotRun: It can't be written.
+        """
+        with self._opening:
+            if self._result is None:
+                self._appends.clear()
+                self._failures.clear()
+                self._ended.set()
+                self._thread.join()
+                self._drain()
+                end_ns = self._emit()
+                notice = ""
+                if self._book.overflowed:
+                    notice = f"more than {_MOST_SERIES} names: the others are `__overflow__`"
+                raw = self._run.finish(end_ns, self._samples, notice=notice)
+                self._result = Result(raw, self._run.directory)
+                atexit.unregister(self.close)
+        return self._result
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _opened(self, name: str) -> Callable[[float], None]:
+        with self._opening:
+            append = self._list_of(_labels(name)).append
+            if len(self._appends) < 2 * _MOST_SERIES:
+                self._appends[name] = append
+            return append
+
+    def _failed(self, key: tuple[str, str, bool]) -> list[float]:
+        name, kind, timed = key
+        if not kind or kind == ABORTED:
+            raise UsageError(
+                f"kind: `{kind}` is not a kind of failure", hint='give a word: "timeout"'
+            )
+        with self._opening:
+            kinds = {one for _, one, _ in self._failures}
+            if kind not in kinds and len(kinds) >= _MOST_SERIES // 10:
+                kind = "other"
+            failures = self._list_of(_labels(name, kind, timed=timed))
+            if len(self._failures) < 4 * _MOST_SERIES:
+                self._failures[key] = failures
+            return failures
+
+    def _list_of(self, labels: Labels) -> list[float]:
+        if self._result is not None:
+            raise UsageError("the collector is closed", hint="open another one")
+        labels = self._book.series(labels).labels
+        return self._recorded.setdefault(labels, [])
+
+    def _keep_sample(self, name: str, kind: str, reason: str, seconds: float) -> None:
+        self._kept[name, kind] = self._kept.get((name, kind), 0) + 1
+        second = (time.monotonic_ns() - self._began_ns) / NS_PER_S
+        took_ns = round(seconds * NS_PER_S)
+        sample = FailingSample(name, "main", kind, reason or kind, "", 0, second, took_ns)
+        self._samples.append(sample)
+
+    def _drain_often(self) -> None:
+        next_ns = NS_PER_S
+        while not self._ended.wait(_OFTEN_S):
+            self._drain()
+            if time.monotonic_ns() - self._began_ns >= next_ns:
+                next_ns = self._emit() // NS_PER_S * NS_PER_S + NS_PER_S
+
+    def _drain(self) -> None:
+        for labels, values in tuple(self._recorded.items()):
+            count = len(values)
+            if count:
+                taken = values[:count]
+                del values[:count]  # in place, so that nothing appended meanwhile is lost
+                found = self._drained.setdefault(labels, Histogram())
+                found.record_many([round(seconds * NS_PER_S) for seconds in taken])
+
+    def _emit(self) -> int:
+        """Give what was drained to the run, as the interval that ends now; return its end."""
+        drained, self._drained = self._drained, {}
+        end_ns = max(time.monotonic_ns() - self._began_ns, self._since_ns + 1)
+        deltas = {labels: SeriesDelta(found, found) for labels, found in drained.items()}
+        self._run.add(Snapshot(self._since_ns, end_ns, {}, deltas))
+        self._since_ns = end_ns
+        return end_ns
+
+
+class Measuring:
+    """One block that is measured, or a function of which each call is."""
+
+    __slots__ = ("_began_ns", "_collector", "_name")
+
+    def __init__(self, collector: Collector, name: str) -> None:
+        self._collector = collector
+        self._name = name
+        self._began_ns = 0
+
+    def __enter__(self) -> None:
+        self._began_ns = time.perf_counter_ns()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        seconds = (time.perf_counter_ns() - self._began_ns) / NS_PER_S
+        if error is None:
+            self._collector.record(self._name, seconds)
+        elif isinstance(error, Exception):  # else the program ends, or its task is cancelled
+            reason = f"{type(error).__name__}: {error}"
+            self._collector.error(self._name, seconds=seconds, reason=reason)
+
+    def __call__(self, function: FunctionT) -> FunctionT:
+        """Return the function with each of its calls measured."""
+        collector, name = self._collector, self._name
+
+        @wraps(function)
+        def measured(*args: Any, **named: Any) -> Any:  # noqa: ANN401 - as the function has them
+            with collector.measure(name):
+                return function(*args, **named)
+
+        @wraps(function)
+        async def awaited(*args: Any, **named: Any) -> Any:  # noqa: ANN401 - as above
+            with collector.measure(name):
+                return await function(*args, **named)
+
+        return cast("FunctionT", awaited if iscoroutinefunction(function) else measured)
+
+
+def _labels(name: str, failure: str = "", *, timed: bool = True) -> Labels:
+    return Labels(
+        request=name,
+        method="",
+        phase="main",
+        stage="hold",
+        user="Collector",
+        task="",
+        failure=failure,
+        timed=timed,
+    )
+
+
+def _threshold(text: str, index: int) -> Threshold:
+    try:
+        return parse_threshold(text)
+    except ThresholdSyntaxError as error:
+        raise UsageError(f"thresholds[{index}]: {error.message}", hint=error.hint) from error

@@ -1,0 +1,219 @@
+"""Collectors: what a program measures itself becomes an ordinary run."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import threading
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import planrunner
+from tests.support.doc_pages import ROOT
+from tests.support.plans import PlanProject
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs are written below the current directory."""
+    monkeypatch.chdir(tmp_path)
+
+
+def test_what_is_recorded_is_a_run() -> None:
+    """With exact counts and durations, failures and their reasons."""
+    with planrunner.Collector("nightly", "r", labels={"build": 3}) as c:
+        for n in range(1, 101):
+            c.record("query", seconds=n / 1000)
+        c.record("load", seconds=2)
+        c.error("query", "timeout", reason="no answer")
+        c.error("query", "refused", seconds=5)
+
+    result = planrunner.load("r")
+
+    query = result.requests["query"]
+    assert (query.count, query.failed, query.failures) == (102, 2, {"refused": 1, "timeout": 1})
+    assert (query.min.ms, query.max.s) == (1, 5)
+    assert query.p50.ms == pytest.approx(51, rel=0.004)
+    assert result.requests["load"].p95.s == 2
+    assert [(one.kind, one.count, one.reason) for one in result.failures] == [
+        ("refused", 1, "refused"),
+        ("timeout", 1, "no answer"),
+    ]
+    assert (result.plan, result.labels, result.passed) == ("nightly", {"build": "3"}, True)
+    assert c.close().raw == result.raw
+    assert (Path("r") / "report.html").exists()
+
+
+def test_a_failure_without_a_time_has_no_part_in_latencies() -> None:
+    """Zero would be the best of all."""
+    with planrunner.Collector("n", formats=[]) as c:
+        c.record("a", 0.5)
+        c.error("a", "timeout")
+
+    figures = c.close().requests["a"]
+
+    assert (figures.count, figures.min.s, figures.error_rate) == (2, 0.5, 50)
+
+
+@pytest.mark.parametrize(
+    ("threshold", "passed"),
+    [
+        ("p95 of query < 1s", True),
+        ("p95 of query < 1ms", False),
+        ('max of "a query" < 1s', False),
+        ("error_rate < 1%", True),
+    ],
+)
+def test_thresholds_are_judged(threshold: str, *, passed: bool) -> None:
+    """No data is a failure, as everywhere."""
+    with planrunner.Collector("n", formats=[], thresholds=[threshold]) as c:
+        c.record("query", 0.2)
+
+    assert c.close().passed is passed
+
+
+def test_blocks_functions_and_coroutines_are_measured() -> None:
+    """Exceptions go on, and are failures."""
+    with planrunner.Collector("n", formats=[]) as c:
+        with c.measure("block"):
+            pass
+
+        @c.measure("function")
+        def double(n: int) -> int:
+            return 2 * n
+
+        @c.measure("coroutine")
+        async def sleep() -> str:
+            await asyncio.sleep(0.02)
+            return "slept"
+
+        assert double(4) == 8
+        assert asyncio.run(sleep()) == "slept"
+        with pytest.raises(ZeroDivisionError), c.measure("broken"):
+            _ = 1 / 0
+
+    result = c.close()
+
+    assert {name: (one.count, one.failed) for name, one in result.requests.items()} == {
+        "block": (1, 0),
+        "broken": (1, 1),
+        "coroutine": (1, 0),
+        "function": (1, 0),
+    }
+    assert result.requests["coroutine"].min.ms >= 19
+    assert result.failures[0].reason == "ZeroDivisionError: division by zero"
+
+
+@pytest.mark.slow
+def test_threads_lose_nothing_and_memory_stays_flat() -> None:
+    """However much is recorded."""
+    with planrunner.Collector("n", formats=[]) as c:
+        tracemalloc.start()
+
+        def work() -> None:
+            for _ in range(100_000):
+                c.record("query", 0.001)
+
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for one in threads:
+            one.start()
+        for one in threads:
+            one.join()
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+
+    assert c.close().requests["query"].count == 400_000
+    assert peak < 20_000_000
+
+
+def test_more_names_than_figures_share_one() -> None:
+    """And the run says so."""
+    with planrunner.Collector("n", formats=[]) as c:
+        for n in range(600):
+            c.record(f"query {n}", 0.001)
+
+    result = c.close()
+
+    assert result.total.count == 600
+    assert result.requests["__overflow__"].count == 100
+    assert "more than 500 names" in result.notices[0]
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda c: c.record("a", -1), "seconds: `-1` is not a duration"),
+        (lambda c: c.record("a", float("nan")), "seconds: `nan` is not a duration"),
+        (lambda c: c.error("a", ""), "kind: `` is not a kind"),
+        (lambda c: c.error("a", "aborted"), "kind: `aborted` is not a kind"),
+    ],
+)
+def test_what_cannot_be_recorded_is_refused(call: Any, words: str) -> None:
+    """At once, where it is."""
+    with planrunner.Collector("n", formats=[]) as c, pytest.raises(planrunner.UsageError) as failed:
+        call(c)
+
+    assert words in str(failed.value)
+
+
+def test_a_closed_collector_records_nothing() -> None:
+    """And says so."""
+    with planrunner.Collector("n", formats=[]) as c:
+        c.record("a", 1)
+
+    with pytest.raises(planrunner.UsageError, match="closed"):
+        c.record("a", 1)
+
+
+@pytest.mark.parametrize(
+    ("keywords", "words"),
+    [
+        ({"formats": "results.csv"}, "made of raw samples"),
+        ({"formats": "report.htm"}, "no report format"),
+        ({"thresholds": ["p95 <"]}, r"thresholds\[0\]: "),
+    ],
+)
+def test_what_a_collector_cannot_write_is_refused(keywords: dict[str, Any], words: str) -> None:
+    """Before anything is recorded."""
+    with pytest.raises(planrunner.UsageError, match=words):
+        planrunner.Collector("n", **keywords)
+
+    assert not Path("reports").exists()
+
+
+def test_never_writes_over_an_earlier_run() -> None:
+    """As no run does."""
+    planrunner.Collector("n", "r", formats=[]).close()
+
+    with pytest.raises(planrunner.CannotRun, match="not empty"):
+        planrunner.Collector("n", "r")
+
+
+def test_a_program_that_just_ends_keeps_its_run() -> None:
+    """As it may be stopped by an exception."""
+    code = "import planrunner; planrunner.Collector('n', 'r', formats=[]).record('a', 1); 1 / 0"
+
+    subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        check=False,
+    )
+
+    assert planrunner.load("r").requests["a"].count == 1
+
+
+def test_the_commands_take_it_as_any_run(project: PlanProject) -> None:
+    """`report`, `compare`, `baseline` and `history`."""
+    for name in ("first", "second"):
+        with planrunner.Collector("nightly", f"reports/nightly/{name}", formats=[]) as c:
+            c.record("query", 0.1)
+
+    assert project.run("report", "reports/nightly/first").code == 0
+    assert project.run("compare", "reports/nightly/first", "reports/nightly/second").code == 0
+    assert project.run("baseline", "promote", "reports/nightly/first").code == 0
+    assert project.run("history", "reports/nightly").out.count(" pass ") == 2
