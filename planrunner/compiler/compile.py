@@ -1,4 +1,4 @@
-"""Plan → RunGraph: every name resolved, every constant folded, every request made ready."""
+"""CheckedPlan → RunGraph: every name resolved, every constant folded, every request made ready."""
 
 from __future__ import annotations
 
