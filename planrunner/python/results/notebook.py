@@ -111,11 +111,11 @@ def _charts(points: Sequence[Point]) -> str:
     return _chart(rates, "/s") + _chart(latencies, " ms")
 
 
-_Line = tuple[str, str, list[tuple[int, float]]]
+_ChartLine = tuple[str, str, list[tuple[int, float]]]
 """Name, color, and the points by second."""
 
 
-def _chart(lines: Sequence[_Line], unit: str) -> str:
+def _chart(lines: Sequence[_ChartLine], unit: str) -> str:
     """Draw lines over the time of the run, with the highest value beside the legend."""
     last = max(second for _, _, points in lines for second, _ in points)
     most = max((value for _, _, points in lines for _, value in points), default=0) or 1
