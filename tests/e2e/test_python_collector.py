@@ -65,6 +65,7 @@ def test_a_failure_without_a_time_has_no_part_in_latencies() -> None:
         ("p95 of query < 1s", True),
         ("p95 of query < 1ms", False),
         ('max of "a query" < 1s', False),
+        ("p95 of each request < 1ms", False),
         ("error_rate < 1%", True),
     ],
 )

@@ -12,8 +12,8 @@ from pathlib import Path
 from planrunner.compiler.compile import slug_of
 from planrunner.errors import UsageError
 from planrunner.formats import METRICS_JSON
+from planrunner.metrics.judging.each import gate_of
 from planrunner.metrics.judging.evidence import Evidence
-from planrunner.metrics.judging.judge import Gate
 from planrunner.metrics.judging.measured import MeasuredTime
 from planrunner.metrics.snapshot import Snapshot
 from planrunner.metrics.thresholds import Threshold
@@ -68,7 +68,7 @@ class CollectedRun:
         usual = Path("reports") / slug_of(name) / f"{time}-{self._run_id}"
         self.directory = make_run_directory(out or usual).absolute()
         self._sums = RunSums(0)
-        self._gates = [Gate(threshold) for threshold in thresholds]
+        self._gates = [gate_of(threshold) for threshold in thresholds]
 
     def add(self, snapshot: Snapshot) -> None:
         """Add an interval, in order of time; the run's clock starts at 0."""
