@@ -99,6 +99,7 @@ def load(  # noqa: PLR0913 - one parameter for each thing that callers say about
     changes: Changes | None = None,
     folders: Folders = ANYWHERE,
     defaults: str | None = None,
+    text: str | None = None,
 ) -> CheckedPlan:
     """Read and check the plan in a file.
 
@@ -112,6 +113,7 @@ def load(  # noqa: PLR0913 - one parameter for each thing that callers say about
         folders: Where the files that the plan names may lie.
         defaults: The file with what the plan leaves out, or `none`; None for the `planrunner.yaml`
             beside the plan.
+        text: What the file would have, of a plan that need not be one; None to read it.
 
     Raises:
         PlanError: With every fault that was found; an `InvalidPlan` if the file could be read.
@@ -123,8 +125,12 @@ def load(  # noqa: PLR0913 - one parameter for each thing that callers say about
     given = {own, defaults}  # by the user, who may name any file
 
     def read(file: str) -> str:
-        texts[file] = text = read_text(file, ANYWHERE if file in given else folders)
-        return text
+        if file == own and text is not None:
+            found = text
+        else:
+            found = read_text(file, ANYWHERE if file in given else folders)
+        texts[file] = found
+        return found
 
     sources = ParamSources(
         overrides or {}, environment, environ, need_secrets, changes or Changes()

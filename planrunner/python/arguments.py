@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, Final, cast, get_type_hints
 
@@ -18,11 +19,10 @@ from planrunner.engine.stop import Stop
 from planrunner.errors import UsageError
 from planrunner.language.diagnostics import Diagnostic, PlanError, suggest
 from planrunner.language.files import ANYWHERE, Folders
-from planrunner.plan.bundle import Bundle
-from planrunner.plan.loader import CheckedPlan, load, load_bundle
+from planrunner.plan.loader import CheckedPlan, load
 from planrunner.plan.no_exec import find_commands
 from planrunner.plan.overrides import Changes
-from planrunner.plan.params.resolve import ParamSources
+from planrunner.plan.params.values import BareNumber
 from planrunner.plan.yaml.edits import COMMAND_LINE
 from planrunner.python.keywords import AnyPath, NameOrNames, PlanKeywords, RunKeywords, TimeLike
 from planrunner.python.results.elapsed import Elapsed, nanoseconds
@@ -33,7 +33,6 @@ from planrunner.units import write_duration
 __all__ = [
     "check_keywords",
     "load_plan",
-    "load_text",
     "named_as_arguments",
     "rate_text",
     "request_of",
@@ -81,13 +80,22 @@ def request_of(plan: CheckedPlan, keywords: RunKeywords, stop: Stop) -> RunReque
     )
 
 
-def load_plan(path: AnyPath, keywords: PlanKeywords, *, need_secrets: bool) -> CheckedPlan:
+def load_plan(
+    path: AnyPath, keywords: PlanKeywords, *, need_secrets: bool, text: str | None = None
+) -> CheckedPlan:
     """Load the plan in a file as a call asks for.
+
+    Args:
+        path: The file; what the plan names is relative to its directory.
+        keywords: Those of the call.
+        need_secrets: Whether a required secret must have a value.
+        text: What the file would have; None to read it.
 
     Raises:
         PlanError: The plan or a value for it is invalid.
         UsageError: An argument can't be.
     """
+    defaults = keywords.get("defaults")
     with named_as_arguments():
         plan = load(
             path,
@@ -97,27 +105,10 @@ def load_plan(path: AnyPath, keywords: PlanKeywords, *, need_secrets: bool) -> C
             need_secrets=need_secrets,
             changes=_changes(keywords),
             folders=_folders(keywords, Path(path).parent),
+            defaults=None if defaults is None else os.fspath(defaults),
+            text=text,
         )
         return _allowed(plan, keywords)
-
-
-def load_text(text: str, file: str, keywords: PlanKeywords, *, need_secrets: bool) -> CheckedPlan:
-    """Load a plan that is no file; what it names is relative to the directory of `file`.
-
-    Raises:
-        PlanError: The plan or a value for it is invalid.
-        UsageError: An argument can't be.
-    """
-    with named_as_arguments():
-        sources = ParamSources(
-            _params(keywords),
-            keywords.get("env"),
-            _environ(keywords),
-            need_secrets,
-            _changes(keywords),
-        )
-        folders = _folders(keywords, Path(file).parent)
-        return _allowed(load_bundle(Bundle(file, {file: text}, folders=folders), sources), keywords)
 
 
 def selection_of(keywords: PlanKeywords) -> PlanSelection:
@@ -174,13 +165,20 @@ def _params(keywords: PlanKeywords) -> dict[str, str]:
 def _as_text(value: object) -> str:
     """Return a value as `--set` has it."""
     value = _plain(value)
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    if isinstance(value, str):
+        return value
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return BareNumber(text) if type(value) in (int, float) else text
 
 
 def _plain(value: object) -> Any:  # noqa: ANN401 - what JSON has
     """Return a value as plans have it."""
     if isinstance(value, timedelta | Elapsed):
         return write_duration(nanoseconds(value, "params"))
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, Real):  # numpy has numbers of its own
+        return int(value) if isinstance(value, Integral) else float(value)
     return os.fspath(value) if isinstance(value, os.PathLike) else value
 
 

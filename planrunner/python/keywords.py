@@ -33,13 +33,15 @@ class PlanKeywords(TypedDict, total=False):
     """Which parts of a plan are meant, and what is changed in it; all may be left out."""
 
     params: Mapping[str, object]
-    """Values of the plan's params, by name, as `--set` takes them."""
+    """Values of the plan's params, by name: numbers (seconds, per second), or texts of `--set`."""
     env: str | None
     """The block of the plan's `environments` to take params from."""
     env_file: AnyPath | Sequence[AnyPath]
     """Files of environment variables; those of the process take precedence."""
+    defaults: AnyPath | None
+    """The file with what the plan leaves out, or `"none"`; None for its `planrunner.yaml`."""
     profile: str | None
-    """The profile; None for the plan's first."""
+    """The profile; None for that of the environment, or the plan's first."""
     phase: NameOrNames
     """Only these phases."""
     user: NameOrNames

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Final, Self, TypeAlias
 
 from planrunner.compiler import compile_plan
 from planrunner.language.diagnostics import Diagnostic, PlanError, Span
+from planrunner.plan.defaults.file import NO_DEFAULTS
 from planrunner.plan.deprecated import deprecated_keys
 from planrunner.plan.loader import CheckedPlan
 from planrunner.plan.yaml.document import Document, PlanPath, parse
 from planrunner.plan.yaml.files import read_text
 from planrunner.plan.yaml.nodes import YamlNode
-from planrunner.python.arguments import check_keywords, load_text, named_as_arguments, selection_of
+from planrunner.python.arguments import check_keywords, load_plan, named_as_arguments, selection_of
 from planrunner.python.keywords import AnyPath, PlanKeywords
 from planrunner.python.yaml_text import as_yaml
 from planrunner.values import dataclass
@@ -31,10 +32,18 @@ _FILE: Final = "plan.yaml"
 
 @dataclass(frozen=True, slots=True)
 class PlanText:
-    """A plan as text; one that Python wrote has arguments, and no lines that anybody knows."""
+    """A plan as text; one that Python wrote has arguments, and no lines that anybody knows.
+
+    Attributes:
+        text: What a file would have.
+        file: Where it would be.
+        is_file: Whether it is there, beside its `planrunner.yaml`.
+        is_written_here: Whether Python wrote it.
+    """
 
     text: str
     file: str
+    is_file: bool = False
     is_written_here: bool = False
 
     @contextmanager
@@ -53,7 +62,9 @@ class PlanText:
             UsageError: An argument can't be.
         """
         with self.named():
-            return load_text(self.text, self.file, keywords, need_secrets=need_secrets)
+            if not self.is_file:
+                keywords = {**keywords, "defaults": keywords.get("defaults") or NO_DEFAULTS}
+            return load_plan(self.file, keywords, need_secrets=need_secrets, text=self.text)
 
     def _placed(self, fault: Diagnostic) -> Diagnostic:
         if not self.is_written_here or fault.span.file != self.file or fault.argument:
@@ -95,7 +106,7 @@ class Plan:
         """
         if isinstance(source, str) and "\n" in source:
             return cls._of(PlanText(source, _FILE))
-        return cls._of(PlanText(read_text(source), os.fspath(source)))
+        return cls._of(PlanText(read_text(source), os.fspath(source), is_file=True))
 
     @classmethod
     def _of(cls, source: PlanText) -> Self:

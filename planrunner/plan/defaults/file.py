@@ -10,6 +10,7 @@ from planrunner.language.diagnostics import Code, Diagnostic, PlanError, Span
 
 __all__ = [
     "DEFAULTS_FILE",
+    "NO_DEFAULTS",
     "defaults_of",
     "is_defaults",
     "no_plan",
@@ -18,7 +19,7 @@ __all__ = [
 
 DEFAULTS_FILE: Final = "planrunner.yaml"
 
-_NONE: Final = "none"
+NO_DEFAULTS: Final = "none"
 """In place of a file: the plan stands alone."""
 
 
@@ -47,6 +48,6 @@ def defaults_of(plan: str, wanted: str | None) -> str:
         wanted: What is asked for; None for the file beside the plan, if there is one.
     """
     if wanted is not None:
-        return "" if wanted == _NONE else wanted
+        return "" if wanted == NO_DEFAULTS else wanted
     beside = Path(plan).parent / DEFAULTS_FILE
     return str(beside) if beside.is_file() else ""

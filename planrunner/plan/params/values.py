@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -21,9 +22,23 @@ from planrunner.units import (
     parse_percent,
     parse_rate,
     parse_size,
+    seconds_to_ns,
 )
 
-__all__ = ["ParamValueError", "as_expressions_see", "from_text", "from_yaml", "order_of"]
+__all__ = [
+    "BareNumber",
+    "ParamValueError",
+    "as_expressions_see",
+    "from_text",
+    "from_yaml",
+    "order_of",
+]
+
+
+class BareNumber(str):
+    """A number from a Python program, as a text: it means seconds, or so many per second."""
+
+    __slots__ = ()
 
 
 class ParamValueError(PlanrunnerError):
@@ -57,7 +72,7 @@ def _hint(kind: ParamType, value: object) -> str:
 
 
 def from_text(kind: ParamType, text: str) -> Any:  # noqa: ANN401
-    """Return what the command line or an environment variable says.
+    """Return what the command line, an environment variable or a Python program says.
 
     Raises:
         ParamValueError: It isn't of the type.
@@ -83,8 +98,9 @@ def order_of(value: object) -> float:
 
 
 def _read(kind: ParamType, text: str) -> object:
+    bare = _BARE_READERS.get(kind) if isinstance(text, BareNumber) else None
     try:
-        return _TEXT_READERS[kind](text)
+        return (bare or _TEXT_READERS[kind])(text)
     except UnitError as error:
         raise ParamValueError(error.message, hint=error.hint) from error
 
@@ -147,6 +163,10 @@ _TEXT_READERS: Final[Mapping[str, Callable[[str], object]]] = {
     "size": parse_size,
     "rate": parse_rate,
     "percent": parse_percent,
+}
+_BARE_READERS: Final[Mapping[str, Callable[[str], object]]] = {
+    "duration": lambda text: seconds_to_ns(float(text)),
+    "rate": lambda text: parse_rate(f"{Decimal(text):f}/s"),
 }
 _TEXT_ONLY: Final[Mapping[str, Callable[[str], object]]] = {
     "int": _read_int,
