@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 
-from planrunner.engine.users.user_context import Actor, IterationEnded, Step
+from planrunner.engine.users.user_context import Actor, IterationEnded, NeverBegun, Step
 
 __all__ = ["bind_parallel"]
 
@@ -15,6 +15,7 @@ def bind_parallel(requests: Sequence[Step]) -> Step:
 
     Where the plan allows the user fewer connections, the rest follow as these become free. A
     request that ends the iteration keeps those from being sent that weren't yet, and cuts none.
+    Turns come in order: where the first has none before the user is told to stop, none has one.
     """
     count = len(requests)
 
@@ -25,6 +26,10 @@ def bind_parallel(requests: Sequence[Step]) -> Step:
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(_send(waiting, actor)) for actor in actors]
+        except BaseExceptionGroup as errors:
+            if errors.split(NeverBegun)[1] is None:
+                raise NeverBegun from None
+            raise
         finally:
             _join(user, actors, failure)
         for task in tasks:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from planrunner.graph.loads import ClosedLoad
-from planrunner.graph.run_graph import GroupNode, PhaseNode, Stage
+from planrunner.graph.run_graph import GroupNode, ParallelNode, PhaseNode, Stage
 from planrunner.metrics.judging.each import judge
 from planrunner.metrics.thresholds import parse_threshold
 from planrunner.units import NS_PER_MS, NS_PER_S
@@ -162,6 +162,17 @@ def test_a_group_of_an_iteration_that_never_began_is_no_sample() -> None:
     told = run_graph(make_graph(user_class(task("get", outer)), throttled(100, 1.5, 1)))
 
     assert counts(told.outcome, "request", kind="group") == {"inner": 2, "outer": 2}
+
+
+def test_requests_side_by_side_that_had_no_turn_before_the_end_are_not_sent() -> None:
+    """Who has sent one of them sends the others too; the rest go home."""
+    together = ParallelNode((request("a"), request("b")))
+    users = user_class(task("get", GroupNode("page", (together,), measured=True, when=None)))
+    told = run_graph(make_graph(users, throttled(100, 2.5, 1)))
+
+    assert counts(told.outcome, "request", kind="group") == {"page": 2}
+    assert counts(told.outcome, "failure", kind="iteration") == {"": 2}
+    assert told.outcome.counters.aborted == 0
 
 
 def test_waiting_for_a_turn_is_no_latency() -> None:
