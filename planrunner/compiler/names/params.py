@@ -34,6 +34,8 @@ def written_param(param: Param) -> str:
             return write_duration(ns)
         case "percent", int() | float() as fraction:
             return f"{fraction * 100:.12g}%"
+        case "size", int(size):
+            return f"{size}B"
         case _, Rate() as rate:
             return write_rate(rate)
         case _:

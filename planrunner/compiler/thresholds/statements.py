@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from planrunner.compiler.compilation import Compilation
+from planrunner.compiler.thresholds.amounts import Computed, computed_amount, read_filled
 from planrunner.compiler.thresholds.expectations import lacking_expectations
 from planrunner.compiler.thresholds.measures import lacking_measure
 from planrunner.compiler.thresholds.names import KnownTargets
@@ -14,7 +15,7 @@ from planrunner.compiler.thresholds.sent import admit_computed
 from planrunner.compiler.thresholds.singles import leaves_nothing, singles_of
 from planrunner.errors import PlanrunnerError
 from planrunner.language.diagnostics import Code, nearest_names, suggest
-from planrunner.language.expressions.expression import Expression, ExpressionError, to_text
+from planrunner.language.expressions.expression import Expression, ExpressionError
 from planrunner.language.fields.text import parse_text
 from planrunner.metrics.amounts import Unit
 from planrunner.metrics.thresholds import (
@@ -28,7 +29,7 @@ from planrunner.metrics.thresholds import (
     parse_threshold,
 )
 from planrunner.metrics.thresholds.selector import SelectorKind, Term, quoted
-from planrunner.plan.models.thresholds import ThresholdModel, read_threshold
+from planrunner.plan.models.thresholds import ThresholdModel
 from planrunner.plan.yaml.document import PlanPath
 from planrunner.values import dataclass
 
@@ -114,16 +115,16 @@ class _PlacedSentence:
     called: tuple[str, ...] = ()
 
     def compile(self, names: KnownTargets, params: Mapping[str, str]) -> Threshold | None:
-        settled = self._settle(names, params)
-        if settled is None:
+        pieces = self._pieces(names, params)
+        if pieces is None:
             return None
-        exact = settled == self.text
         try:
-            threshold = read_threshold(settled)
+            threshold = read_filled(pieces)
         except ThresholdSyntaxError as error:
-            word = (error.offset, error.length) if exact else None
+            word = (error.offset, error.length) if pieces == [self.text] else None
             self._fault(Code.THRESHOLD_SYNTAX, error, word)
             return None
+        exact = pieces == [self.text]
         if self.phase:
             threshold = self._within_phase(threshold, exact=exact)
         threshold = threshold.remeasured(lambda metric: _named_exactly(metric, names))
@@ -160,11 +161,13 @@ class _PlacedSentence:
         threshold = threshold.rescoped(lambda scope: ThresholdScope(phase=phase, stage=scope.stage))
         return replace(threshold, text=str(threshold))
 
-    def _settle(self, names: KnownTargets, params: Mapping[str, str]) -> str | None:
+    def _pieces(
+        self, names: KnownTargets, params: Mapping[str, str]
+    ) -> Sequence[str | Computed] | None:
         """Return the sentence with its params filled in; None when that is impossible."""
         work = self.work
         if "${" not in self.text:
-            return self.text
+            return [self.text]
         text = self.text
         # A request is called as it is written, `${…}` and all.
         for name in names.owners.get(SelectorKind.REQUEST, ()):
@@ -177,9 +180,11 @@ class _PlacedSentence:
             part if isinstance(part, str) else self._value(part, offset, params)
             for part, offset in zip(parsed.parts, parsed.offsets, strict=True)
         ]
-        return None if None in pieces else "".join(piece for piece in pieces if piece is not None)
+        return None if None in pieces else [piece for piece in pieces if piece is not None]
 
-    def _value(self, part: Expression, offset: int, params: Mapping[str, str]) -> str | None:
+    def _value(
+        self, part: Expression, offset: int, params: Mapping[str, str]
+    ) -> str | Computed | None:
         if (name := part.source.strip()) in params:
             return params[name]
         work = self.work
@@ -190,7 +195,8 @@ class _PlacedSentence:
             work.fault(self.path, error.code, error.message, hint=error.hint, inside=inside)
             return None
         if lowered.is_constant:
-            return to_text(lowered.value)
+            read = [params[item.root] for item in part.references if item.root in params]
+            return computed_amount(lowered.value, read)
         work.must_be_constant(self.path, inside=(offset, len(part.source)))
         return None
 

@@ -334,6 +334,48 @@ def test_limits_come_from_params() -> None:
     assert (found.code, found.marked) == ("unknown-name", "limt")
 
 
+@pytest.mark.parametrize(
+    ("sentence", "meant"),
+    [
+        ("p95 < ${limit * 2}", "p95 < 500ms"),
+        ("p95 < ${limit / 3}", "p95 < 83ms333us333ns"),
+        ("p95 over ${limit * 8} < ${limit}", "p95 over 2s < 250ms"),
+        ("apdex(${limit * 2}) > 0.9", "apdex(500ms) > 0.9"),
+        ("error_rate < ${1 - held}", "error_rate < 1%"),
+        ("error_rate < ${1 - held}, abort after ${limit * 4}", "error_rate < 1%, abort after 1s"),
+        ("throughput > ${least * 4}", "throughput > 2/s"),
+        ("avg size < ${page * 2}", "avg size < 2000000B"),
+        ("avg size < ${page}", "avg size < 1000000B"),
+        ("count > ${least * 60}", "count > 30"),
+        ("count > ${limit / limit}", "count > 1"),
+        ("p95 < ${limit * 2}ms", "p95 < 0.5ms"),
+    ],
+)
+def test_computed_limits_have_the_unit_of_their_params(sentence: str, meant: str) -> None:
+    """As elsewhere in a plan, an expression computes in seconds, bytes, fractions, per second."""
+    params = """
+    params:
+      limit: {type: duration, default: 250ms}
+      held: {type: percent, default: 99%}
+      least: {type: rate, default: 30/m}
+      page: {type: size, default: 1MB}
+    """
+    graph = compiled(params, thresholds(sentence))
+
+    assert str(graph.thresholds[0]) == meant
+
+
+def test_a_computed_limit_of_no_params_needs_a_unit() -> None:
+    """Milliseconds, as other tools have them, would pass for seconds."""
+    params = "params: {most: {type: int, default: 200}, mode: {type: str, default: fast}}"
+    found = findings(params, thresholds("p95 < ${most * 2}", "p95 < ${mode | length}"))
+
+    assert [item.message for item in found] == [
+        "`400` needs a unit: `p95` is a duration",
+        "`4` needs a unit: `p95` is a duration",
+    ]
+
+
 def test_each_threshold_knows_its_place() -> None:
     """Results point back to the plan."""
     graph = compiled(thresholds("p50 < 1s", "p95 < 1s"))
