@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from functools import cache
 from pathlib import PurePath
 from typing import Final, TypeVar, cast
@@ -48,6 +48,14 @@ class Compilation:
     faults: list[Diagnostic] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     secrets: frozenset[str] = frozenset()
+
+    def hiding(self, names: Iterable[str]) -> Compilation:
+        """Return the same compilation where `names` are no constants; it shares the faults."""
+        names = self.constants.keys() & names
+        if not names:
+            return self
+        constants = {name: self.constants[name] for name in self.constants.keys() - names}
+        return replace(self, constants=constants, constant_names=self.constant_names.hiding(names))
 
     def fault(
         self,

@@ -116,7 +116,12 @@ class Known:
         """Return what is known where these mean again what they meant before."""
         gone = set(names) - but.variables
         back = set(names) & but.shared
-        return replace(self, variables=self.variables - gone, shared=self.shared | back)
+        variables, shared = self.variables - gone, self.shared | back
+        return replace(self, params=but.params, variables=variables, shared=shared)
+
+    def hiding(self, names: Iterable[str]) -> Known:
+        """Return what is known where `names` are no params."""
+        return replace(self, params=self.params.difference(names))
 
     def joined(self, other: Known) -> Known:
         """Return what may be known after either of two ways."""

@@ -292,19 +292,20 @@ def _call(
         walk.work.fault(place, Code.REFERENCE_CYCLE, f"flows call each other in a circle: {cycle}")
         return CallNode(name, (), when=when)
     arguments = _arguments(walk, call, flow, where)
-    before, written = walk.known, set(walk.written)
-    walk.known = walk.known.having(name for name, _ in arguments)
+    before, written, work = walk.known, set(walk.written), walk.work
     walk.written.clear()
     walk.calling = (*walk.calling, name)
     around, outer = walk.blocks, walk.arguments
     walk.arguments = _known_arguments(walk, call, flow)
+    hidden = {name for name, _ in arguments}
+    walk.known, walk.work = walk.known.having(hidden).hiding(hidden), work.hiding(hidden)
     walk.blocks = around.within(of_http(flow.http), ("flows", name))
     steps = walk.steps(flow.do, ("flows", name, "do"), later)
-    walk.blocks, walk.arguments = around, outer
+    walk.blocks, walk.arguments, walk.work = around, outer, work
     walk.calling = walk.calling[:-1]
-    own = walk.written - {argument for argument, _ in arguments}
-    walk.written |= written
-    walk.known = walk.known.without({name for name, _ in arguments}, but=before)
+    own = walk.written - hidden
+    walk.written = own | written
+    walk.known = walk.known.without(hidden, but=before)
     if call.target:
         walk.write_as(call.target, (*where, "as"))
     return CallNode(name, steps, arguments, call.target, tuple(sorted(own)), when=when)
@@ -324,7 +325,8 @@ def _arguments(
     found = []
     for name, default in args.items():
         where: PlanPath = ("flows", call.flow, "args", name)
-        walk.must_be_free(name, where)
+        if name not in walk.known.params:  # of which it hides one in the flow
+            walk.must_be_free(name, where)
         value, known = default, walk.known
         if name in call.arguments:
             where, value = (*path, name), call.arguments[name]

@@ -60,14 +60,29 @@ def test_a_wrong_call_is_found(steps: str, message: str) -> None:
     assert message in [fault.message for fault in findings(PLAN % steps)]
 
 
-def test_an_argument_cannot_have_the_name_of_a_param() -> None:
-    """Names are unique."""
+def test_an_argument_hides_a_param_in_its_flow() -> None:
+    """Also in what the flow sets; outside, and in the call's own values, the param is meant."""
+    graph = compiled(
+        "params: {a: {type: int, default: 1}}"
+        "\nflows: {f: {args: {a: 2}, do: [{log: 'in ${a}'}, {set: {a: '${a + 1}'}}]}}"
+        "\nusers: {A: {steps: [{call: f}, {call: {flow: f, a: '${a + 10}'}}, {log: 'out ${a}'}]}}"
+    )
+    first, second, last = graph.users[0].tasks[0].steps
+
+    assert [node.arguments[0][1]({}) for node in (first, second)] == [2, 11]
+    assert first.steps[0].text({"a": 5}) == "in 5"
+    assert last.text({}) == "out 1"
+
+
+@pytest.mark.parametrize("name", ["json", "rows"])
+def test_an_argument_hides_no_other_name_of_the_plan(name: str) -> None:
+    """Replies and data have names of their own."""
     [found] = findings(
-        "params: {a: {type: int, default: 1}}\nflows: {f: {args: {a: 2}, do: [{get: /}]}}"
+        f"data: {{rows: {{list: [1]}}}}\nflows: {{f: {{args: {{{name}: 2}}, do: [{{get: /}}]}}}}"
         "\nusers: {A: {steps: [{call: f}]}}"
     )
 
-    assert found.message == "`a` is already a param"
+    assert found.code in ("reserved-name", "duplicate-name")
 
 
 def test_sources_are_found_in_flows_that_cases_call() -> None:
