@@ -12,7 +12,7 @@ from pydantic.functional_validators import AfterValidator
 from planrunner.language.diagnostics import Code
 from planrunner.language.fields.mapping import Fault, PlanMapping, error
 from planrunner.language.fields.text import Text
-from planrunner.language.fields.types import Count, TextField, ValueField
+from planrunner.language.fields.types import Count, TextField, ValueField, read_value
 
 __all__ = [
     "Expect",
@@ -39,8 +39,10 @@ _STATUS_CLASS: Final = re.compile(r"[1-5](?:xx|XX|\*)")
 def _check_status(value: object) -> object:
     if isinstance(value, int) and not isinstance(value, bool) and 100 <= value <= 599:
         return value
-    if isinstance(value, str) and (_STATUS_CLASS.fullmatch(value) or "${" in value):
+    if isinstance(value, str) and _STATUS_CLASS.fullmatch(value):
         return value
+    if isinstance(value, str) and "${" in value:
+        return read_value(value)
     raise error(
         Fault(
             Code.INVALID_VALUE,
@@ -254,7 +256,7 @@ class Expect(PlanMapping):
     status: Statuses | None = Field(
         None,
         description="`200`, a class `2xx`, or a list of them. Default 2xx and 3xx.",
-        examples=["200", "2xx", "[200, 201]"],
+        examples=["200", "2xx", "[200, 201]", "${rows.code}"],
     )
     time: TextField | None = Field(
         None,

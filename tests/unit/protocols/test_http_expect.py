@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from planrunner.language.expressions.values import EvaluationError
 from planrunner.protocols.base import Reply
 from planrunner.units import NS_PER_MS, NS_PER_S
 from tests.support.http_specs import compile_http, compile_request, exchange_of, reply_of, scope_of
@@ -48,9 +49,61 @@ def test_statuses(status: object, accepted: list[int], refused: list[int]) -> No
     assert [code in exchange.accept for code in refused] == [False] * len(refused)
 
 
-def test_status_from_a_variable_is_a_fault() -> None:
-    """Which statuses are accepted is known before the run."""
-    assert faults_of({"status": "${later}"}) == [(("expect", "status"), "not-allowed")]
+@pytest.mark.parametrize(
+    ("status", "code", "accepted", "refused"),
+    [
+        ("${code}", 404, [404], [200]),
+        ("${code}", "404", [404], [200]),
+        ("${code}", "4xx", [404, 499], [200]),
+        ("${code}", [201, "3*"], [201, 304], [200, 404]),
+        ([204, "${code}"], 404, [204, 404], [200]),
+    ],
+)
+def test_a_status_may_stand_in_a_row_of_data(
+    status: object, code: object, accepted: list[int], refused: list[int]
+) -> None:
+    """A table of URLs and what each has to answer; it is a check like others then."""
+    expect = {"status": status}
+
+    assert [first_fault(expect, reply_of(status=n), code=code) for n in accepted] == [
+        None for _ in accepted
+    ]
+    assert all(first_fault(expect, reply_of(status=n), code=code) for n in refused)
+
+
+def test_a_status_that_only_the_user_knows_is_told_in_full() -> None:
+    """By its words before the run, by its value when it isn't met."""
+    exchange = exchange_of({"get": "/", "expect": {"status": "${code}", "time": "< 1s"}})
+
+    assert exchange.expected == ("status any", "status ${code}", "time < 1s")
+    assert not exchange.states_status
+    words = exchange.checks[0](reply_of(status=500), scope_of(code=404))
+    assert words == "status 500, expected 404"
+    with pytest.raises(EvaluationError, match="`\\$\\{code\\}` is no status"):
+        exchange.checks[0](reply_of(status=200), scope_of(code="ok"))
+
+
+def test_a_soft_status_from_data_accepts_what_others_do() -> None:
+    """And the one that is hoped for; a 500 stays a failure."""
+    exchange = exchange_of({"get": "/", "expect": {"status": "${code}", "soft": True}})
+    [hard], [soft] = exchange.checks, exchange.soft_checks
+
+    found = [(hard(reply_of(status=n), scope_of(code=404)) is None) for n in (200, 404, 500)]
+    assert found == [True, True, False]
+    assert soft(reply_of(status=200), scope_of(code=404)) == "status 200, expected 404"
+
+
+@pytest.mark.parametrize(
+    ("value", "code"), [([200, "4xx"], 404), ("2*", 200), ([], None), ("ok", None), (99, None)]
+)
+def test_a_param_may_hold_statuses(value: object, code: int | None) -> None:
+    """A code, a class or a list of them; anything else is found before the run."""
+    step = {"get": "/", "expect": {"status": "${wanted}"}}
+    if code is None:
+        [fault] = compile_request(step, constants={"wanted": value}).faults
+        assert (fault.path, fault.message) == (("expect", "status"), "`${wanted}` is not a status")
+    else:
+        assert code in exchange_of(step, constants={"wanted": value}).accept
 
 
 def test_a_status_in_quotes_is_a_fault_that_says_so() -> None:

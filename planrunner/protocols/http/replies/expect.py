@@ -8,12 +8,13 @@ from typing import Any, Final, cast
 
 from planrunner.language.diagnostics import Code
 from planrunner.language.expressions.expression import to_text
-from planrunner.language.expressions.values import evaluation_error
-from planrunner.language.fields.text import Text, parse_text
+from planrunner.language.expressions.values import EvaluationError, evaluation_error
+from planrunner.language.fields.text import Text
 from planrunner.language.patterns.pattern import MatchTimeoutError
 from planrunner.protocols.base import (
     NOT_JSON,
     Check,
+    Evaluate,
     Reply,
     Scope,
     TextParts,
@@ -42,6 +43,9 @@ __all__ = ["DEFAULT_ACCEPT", "Expected", "compile_expect"]
 
 DEFAULT_ACCEPT: Final = range(200, 400)
 _STATUSES: Final = range(1000)
+_Accepts = Container[int] | Callable[[Scope], frozenset[int]]
+"""The accepted statuses, or what finds them where a user knows them."""
+
 _CLASS: Final = re.compile(r"([1-5])(?:xx|XX|\*)")
 
 
@@ -75,11 +79,16 @@ def compile_expect(expect: Expect | None, lowering: Lowering, base: TextParts = 
     accept: Container[int] = DEFAULT_ACCEPT
     states_status = expect.status is not None and not expect.is_soft("status")
     if expect.status is not None:
-        accept, status = _accept(expect.status, lowering), _shown_status(expect.status)
+        accepted, status = _accept(expect.status, lowering), _shown_status(expect.status)
         if expect.is_soft("status"):
-            soft.insert(0, (f"status {status}", _has_status(accept, status)))
+            soft.insert(0, (f"status {status}", _has_status(accepted, status)))
             # Nothing else says which replies are failures: a 500 is one, whatever was hoped for.
-            accept, status = _or_usual(accept), f"2xx or 3xx or {status}"
+            accepted, status = _or_usual(accepted), f"2xx or 3xx or {status}"
+        if isinstance(accepted, Container):
+            accept = accepted
+        else:
+            hard.insert(0, (f"status {status}", _has_status(accepted, status)))
+            accept, status, states_status = _STATUSES, "any", False
     given = expect.model_fields_set
     return Expected(
         accept,
@@ -95,8 +104,11 @@ def compile_expect(expect: Expect | None, lowering: Lowering, base: TextParts = 
     )
 
 
-def _or_usual(accept: Container[int]) -> Container[int]:
-    return frozenset(one for one in _STATUSES if one in accept or one in DEFAULT_ACCEPT)
+def _or_usual(accepts: _Accepts) -> _Accepts:
+    usual = frozenset(DEFAULT_ACCEPT)
+    if isinstance(accepts, Container):
+        return usual.union(one for one in _STATUSES if one in accepts)
+    return lambda scope: usual | accepts(scope)
 
 
 _OF_TEXT: Final = ("contains", "not_contains", "matches", "not_matches")
@@ -143,41 +155,67 @@ def _each(texts: Text | Sequence[Text] | None, path: SpecPath) -> Iterator[tuple
 # -- status --------------------------------------------------------------------------------
 
 
-def _accept(status: object, lowering: Lowering) -> Container[int]:
+def _accept(status: object, lowering: Lowering) -> _Accepts:
+    """Return the accepted statuses, or what finds them where a reply's user knows them."""
     path: SpecPath = ("expect", "status")
     if not isinstance(status, list | tuple):
         return _statuses(status, lowering, path)
-    accepted: set[int] = set()
-    for index, item in enumerate(status):
-        accepted.update(_statuses(item, lowering, (*path, index)))
-    return frozenset(accepted)
+    found = [_statuses(item, lowering, (*path, index)) for index, item in enumerate(status)]
+    known = frozenset[int]().union(*(item for item in found if isinstance(item, frozenset)))
+    later = [item for item in found if not isinstance(item, frozenset)]
+    return (lambda scope: known.union(*(find(scope) for find in later))) if later else known
 
 
-def _statuses(item: object, lowering: Lowering, path: SpecPath) -> range:
-    value = item
-    if isinstance(item, str) and "${" in item:
-        with lowering.at(path):
-            value = lowering.constant(parse_text(item), path)
-        if value is None:
-            return range(0)
+def _statuses(
+    item: object, lowering: Lowering, path: SpecPath
+) -> frozenset[int] | Callable[[Scope], frozenset[int]]:
+    value, shown = item, item
+    if isinstance(item, Text):
+        before = len(lowering.faults)
+        lowered, shown = lowering.text(item, path), item.source
+        if len(lowering.faults) > before:
+            return frozenset()
+        if not lowered.is_constant:
+            return _found_status(lowered.evaluate, item.source)
+        value = lowered.value
+    if (codes := _codes(value)) is None:
+        lowering.fault(path, Code.INVALID_VALUE, f"`{shorten(str(shown), 40)}` is not a status")
+    return codes or frozenset()
+
+
+def _found_status(evaluate: Evaluate, source: str) -> Callable[[Scope], frozenset[int]]:
+    def statuses(scope: Scope) -> frozenset[int]:
+        if (codes := _codes(evaluate(scope))) is None:
+            raise EvaluationError(f"`{shorten(source, 40)}` is no status, so none is accepted")
+        return codes
+
+    return statuses
+
+
+def _codes(value: object) -> frozenset[int] | None:
+    """Return the codes that a code, a class or a list of them stands for."""
+    if isinstance(value, list | tuple):
+        found = [_codes(item) for item in value]
+        return None if None in found or not found else frozenset().union(*filter(None, found))
     text = str(value)
     if match := _CLASS.fullmatch(text):
-        start = int(match[1]) * 100
-        return range(start, start + 100)
-    if re.fullmatch(r"[1-5]\d\d", text):
-        return range(int(text), int(text) + 1)
-    lowering.fault(path, Code.INVALID_VALUE, f"`{shorten(str(item), 40)}` is not a status")
-    return range(0)
+        return frozenset(range(int(match[1]) * 100, int(match[1]) * 100 + 100))
+    return frozenset({int(text)}) if re.fullmatch(r"[1-5][0-9][0-9]", text) else None
 
 
 def _shown_status(status: object) -> str:
-    return ", ".join(map(str, status)) if isinstance(status, list | tuple) else str(status)
+    items = status if isinstance(status, list | tuple) else (status,)
+    return ", ".join(item.source if isinstance(item, Text) else str(item) for item in items)
 
 
-def _has_status(accept: Container[int], shown: str) -> Check:
+def _has_status(accept: _Accepts, shown: str) -> Check:
 
-    def check(reply: Reply, _: Scope) -> str | None:
-        return None if reply.status in accept else f"status {reply.status}, expected {shown}"
+    def check(reply: Reply, scope: Scope) -> str | None:
+        accepted, wanted = accept, shown
+        if not isinstance(accepted, Container):
+            accepted = accepted(scope)
+            wanted = f"{next(iter(accepted))}" if len(accepted) == 1 else shown
+        return None if reply.status in accepted else f"status {reply.status}, expected {wanted}"
 
     return check
 
