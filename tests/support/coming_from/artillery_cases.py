@@ -57,7 +57,7 @@ STEPS: Final = {
     "`think: 1`": is_sent("GET /b", after="{get: /b}"),
     '`think: "{{ $randomNumber(1, 3) }}"`': is_sent("GET /b", after="{get: /b}"),
     "`loop: […], count: 3`": is_sent(*3 * ["GET /page"]),
-    '`count: "2-4"`': is_sent(*3 * ["GET /page"]),
+    '`count: "2-4"`': is_sent(*2 * ["GET /page"], more="seed: 1"),
     "`loop: […], over: ids`": is_sent("GET /items/1", "GET /items/2"),
     "`loop: […], whileTrue: more`": is_sent(
         "GET /page", "GET /page", before="{set: {pages: 0}}"
@@ -91,6 +91,9 @@ REQUESTS: Final = {
     "`beforeRequest`, which adds a header": is_sent("GET /a [x-shop: 12]"),
     "`statusCode: 200`": expects("/status/201"),
     "`statusCode: [200, 201]`": expects("/status/404"),
+    '`statusCode: "{{ $loopElement.code }}"`': is_sent(
+        "GET /a", broken_by="/status/404", before="{set: {row: {code: 200}}}"
+    ),
     "`notStatusCode: 500`": expects("/status/500"),
     "`contentType: json`": expects(),
     "`hasProperty: items[0].id`": expects(),
