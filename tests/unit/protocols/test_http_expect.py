@@ -79,7 +79,7 @@ def test_a_status_that_only_the_user_knows_is_told_in_full() -> None:
     assert not exchange.states_status
     words = exchange.checks[0](reply_of(status=500), scope_of(code=404))
     assert words == "status 500, expected 404"
-    with pytest.raises(EvaluationError, match="`\\$\\{code\\}` is no status"):
+    with pytest.raises(EvaluationError, match="`\\$\\{code\\}` is not a status"):
         exchange.checks[0](reply_of(status=200), scope_of(code="ok"))
 
 

@@ -186,7 +186,7 @@ def _statuses(
 def _found_status(evaluate: Evaluate, source: str) -> Callable[[Scope], frozenset[int]]:
     def statuses(scope: Scope) -> frozenset[int]:
         if (codes := _codes(evaluate(scope))) is None:
-            raise EvaluationError(f"`{shorten(source, 40)}` is no status, so none is accepted")
+            raise EvaluationError(f"`{shorten(source, 40)}` is not a status, so none is accepted")
         return codes
 
     return statuses
