@@ -45,6 +45,10 @@ _GAUGES: Final = {
     SelectorKind.SERVICE: "write `monitor: [cpu, rss]` in the service",
     SelectorKind.MONITOR: "name what to measure in `monitors:`",
 }
+_EACH_LACKING: Final = {
+    SelectorKind.TASK: ("no class of the plan has `tasks`", "write `each request` or `each user`"),
+    SelectorKind.GROUP: ("no step of the plan is a `group`", "write `each request`"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +134,7 @@ class _PlacedSentence:
         threshold = threshold.remeasured(lambda metric: _named_exactly(metric, names))
         for metric in threshold.metrics:
             self._check(metric, names, exact=exact)
-            self._check_except(metric, names, exact=exact)
+            self._check_each(metric, names, exact=exact)
         for unfit in unfit_for_search(threshold, names):
             word = (unfit.offset, unfit.length) if exact else None
             self._fault(Code.INVALID_VALUE, PlanrunnerError(unfit.message, hint=unfit.hint), word)
@@ -140,14 +144,21 @@ class _PlacedSentence:
         singles = (name for metric in threshold.metrics for name in singles_of(metric, names))
         return replace(threshold, singles=tuple(singles))
 
-    def _check_except(self, metric: Metric, names: KnownTargets, *, exact: bool) -> None:
-        """Refuse an `except` that takes away all that `each` stands for."""
-        if metric.each is None or not leaves_nothing(metric, names):
+    def _check_each(self, metric: Metric, names: KnownTargets, *, exact: bool) -> None:
+        """Refuse an `each` of what the plan has none of, or that `except` takes away as a whole."""
+        if metric.each is None:
             return
-        last = metric.each.terms[-1]
-        error = PlanrunnerError("`except` leaves nothing to judge", hint="leave out less")
-        word = (last.offset, max(1, last.end - last.offset)) if exact else None
-        self._fault(Code.INVALID_VALUE, error, word)
+        first, last = metric.each.terms[0], metric.each.terms[-1]
+        if first.kind in _EACH_LACKING and not any(names.owners.get(first.kind, ())):
+            code, term = Code.UNKNOWN_SELECTOR, first
+            message, hint = _EACH_LACKING[first.kind]
+        elif leaves_nothing(metric, names):
+            code, term = Code.INVALID_VALUE, last
+            message, hint = "`except` leaves nothing to judge", "leave out less"
+        else:
+            return
+        word = (term.offset, max(1, term.end - term.offset)) if exact else None
+        self._fault(code, PlanrunnerError(message, hint=hint), word)
 
     def _within_phase(self, threshold: Threshold, *, exact: bool) -> Threshold:
         """Return the threshold with its phase as scope; a stage may stand beside it."""

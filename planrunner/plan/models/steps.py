@@ -273,6 +273,13 @@ class StepModel(RequestStep):
 
     @classmethod
     def hint_beside(cls, word: str, data: Mapping[Any, Any]) -> str:
+        if word == "http" and "do" in data:
+            return (
+                "write it into the plan, a user class, a task or a flow: all requests below have it"
+            )
+        if word == "as" and (call := data.get("call")):
+            flow = call.get("flow") if isinstance(call, Mapping) else call
+            return f"write it into the call: `call: {{flow: {flow}, as: {data['as']}}}`"
         if word in ("args", "arguments", "with") and isinstance(data.get("call"), str):
             return f"write them into the call: `call: {{flow: {data['call']}, name: value}}`"
         if (verb := word.rpartition(".")[2].lower()) in VERBS and "." in word:

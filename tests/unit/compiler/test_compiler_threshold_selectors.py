@@ -32,6 +32,7 @@ phases:
   - {name: low, users: 20, hold: 1s}
   - {name: readers, users: 20, hold: 1s, only: {users: [Reader]}}
 """
+PHASE = "phases: [{users: 1, hold: 1s}]"
 REQUESTS = (
     *("GET /items", "GET /items/${user.id}", "GET /list", "GET /a*b", "POST /items", "etcd.put a"),
     "job",
@@ -168,6 +169,21 @@ def test_what_fits_nothing_is_found_at_its_place(
     assert message in fault.message
     assert hint in fault.hint
     assert marked == fault.marked
+
+
+@pytest.mark.parametrize(
+    ("sentence", "message"),
+    [
+        ("p95 of each task < 1s", "no class of the plan has `tasks`"),
+        ("share of each task:/x/ < 1%", "no class of the plan has `tasks`"),
+        ("p95 of each group < 1s", "no step of the plan is a `group`"),
+    ],
+)
+def test_each_of_what_a_plan_has_none_of_is_found(sentence: str, message: str) -> None:
+    """A class with `steps` has no tasks, so such a threshold could only be without data."""
+    found = findings("users: {A: {steps: [{get: /}]}}", thresholds(sentence), PHASE)
+
+    assert message in [fault.message for fault in found]
 
 
 @pytest.mark.parametrize(

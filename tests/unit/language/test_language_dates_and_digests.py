@@ -37,6 +37,9 @@ def value(source: str, **scope: Any) -> Any:
         ("'2026-02-28T10:00:00+02:00' | date", "2026-02-28T08:00:00Z"),
         ("0 | date", "1970-01-01T00:00:00Z"),
         ("date('100%%')", "100%"),
+        ("0 | date('ISO')", "1970-01-01T00:00:00Z"),
+        ("0 | date('iso', '1h')", "1970-01-01T01:00:00Z"),
+        ("0 | date(format = 'ISO 8601')", "1970-01-01T00:00:00Z"),
     ],
 )
 def test_dates_are_written_in_utc(source: str, text: str) -> None:
@@ -51,6 +54,8 @@ def test_dates_are_written_in_utc(source: str, text: str) -> None:
         ("date('%')", "has no meaning in a date"),
         ("date('%Q')", "has no meaning in a date"),
         ("date('x' * 300)", "at most 200"),
+        ("date('yyyy-MM-dd')", "`yyyy-MM-dd` names no part of a date: write `%Y"),
+        ("date('')", "names no part of a date"),
         ("1e15 | date", "between the years"),
         ("soon | date", "`soon` is not a date"),
         ("[] | date", "is not a date"),

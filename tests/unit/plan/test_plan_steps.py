@@ -218,3 +218,21 @@ def test_every_key_of_a_step_is_an_action_or_belongs_to_one() -> None:
     keys = {field.alias or name for name, field in StepModel.model_fields.items()} - {GUESTS}
 
     assert keys == set(OWN_ACTIONS) | set().union(*COMPANIONS.values()) | {"when"}
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("{call: f, as: x}", "write it into the call: `call: {flow: f, as: x}`"),
+        ("{call: {flow: f, a: 1}, as: x}", "write it into the call: `call: {flow: f, as: x}`"),
+        ("{call: f, args: {a: 1}}", "write them into the call: `call: {flow: f, name: value}`"),
+        ("{group: g, http: {expect: null}, do: [{get: /}]}", "write it into the plan, a user"),
+        ("{http: {url: /}}", "the verb is the key: `get: /path`"),
+    ],
+)
+def test_keys_that_are_known_elsewhere_say_where(text: str, hint: str) -> None:
+    """A call has its values inside, and a group has no `http:` of its own."""
+    (fault,) = found_in(StepModel, text)
+
+    assert fault.code == "unknown-key"
+    assert hint in fault.hint

@@ -14,6 +14,7 @@ __all__ = ["ISO", "date_text", "shifted"]
 ISO: Final = "%Y-%m-%dT%H:%M:%SZ"
 """RFC 3339, in UTC."""
 
+_ISO_NAMES: Final = frozenset({"ISO", "ISO8601", "ISO 8601", "ISO-8601"})
 _MOST: Final = 200
 _DIRECTIVE: Final = re.compile(r"%(.?)", re.DOTALL)
 _DIRECTIVES: Final = frozenset("aAbBdHIjmMpSUwWyYfzZGuV%")
@@ -25,11 +26,15 @@ def date_text(value: object, format: str = ISO, offset: object = 0) -> str:  # n
 
     Args:
         value: Seconds since 1970, or a date as text (ISO 8601; without a zone it is UTC).
-        format: With the directives of `strftime`.
+        format: With the directives of `strftime`, or `ISO`.
         offset: What is added: seconds, or a duration such as `-1h30m`.
     """
     if len(format) > _MOST:
         raise EvaluationError(f"the format of a date has at most {_MOST} characters")
+    if format.upper() in _ISO_NAMES:
+        format = ISO  # noqa: A001 - as plans write it
+    if "%" not in format:
+        raise EvaluationError(f"`{format}` names no part of a date: write `%Y-%m-%d %H:%M:%S`")
     for found in _DIRECTIVE.finditer(format):
         if found[1] not in _DIRECTIVES:
             raise EvaluationError(

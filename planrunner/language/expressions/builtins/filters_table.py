@@ -55,7 +55,7 @@ FILTERS: Final = (
     ),
     Described(
         "date",
-        "date(format = ISO 8601, offset = 0)",
+        "date(format = 'ISO', offset = 0)",
         "the seconds since 1970, or the date, as text in UTC; `format` is that of `strftime`, and "
         "`offset`, in seconds or such as `'-1h'`, is added",
         "0 | date('%d/%m/%Y', '36h')",

@@ -79,7 +79,7 @@ CALLED: Final = (
     ),
     Described(
         "date",
-        "date(format = ISO 8601, offset = 0)",
+        "date(format = 'ISO', offset = 0)",
         "now as text in UTC; `format` is that of `strftime`, and `offset`, in seconds or such as "
         "`'-1h'`, is added",
         "date('%Y-%m-%d', '24h')",
