@@ -277,11 +277,8 @@ class StepModel(RequestStep):
             return (
                 "write it into the plan, a user class, a task or a flow: all requests below have it"
             )
-        if word == "as" and (call := data.get("call")):
-            flow = call.get("flow") if isinstance(call, Mapping) else call
-            return f"write it into the call: `call: {{flow: {flow}, as: {data['as']}}}`"
-        if word in ("args", "arguments", "with") and isinstance(data.get("call"), str):
-            return f"write them into the call: `call: {{flow: {data['call']}, name: value}}`"
+        if inside := _inside_call(word, data):
+            return inside
         if (verb := word.rpartition(".")[2].lower()) in VERBS and "." in word:
             return f"the verb is the key: `{verb}: /path`"
         is_request = bool(actions_in(data))
@@ -416,3 +413,14 @@ class BlockModel(PlanMapping):
     @classmethod
     def expand(cls, data: object) -> object:
         return {"do": data} if isinstance(data, list) else data
+
+
+def _inside_call(word: str, data: Mapping[Any, Any]) -> str:
+    """Return how a call has this key; nothing where the step is none, or the key another's."""
+    call = data.get("call")
+    flow = call.get("flow") if isinstance(call, Mapping) else call
+    if flow and word == "as":
+        return f"write it into the call: `call: {{flow: {flow}, as: {data[word]}}}`"
+    if isinstance(call, str) and word in ("args", "arguments", "with"):
+        return f"write them into the call: `call: {{flow: {flow}, name: value}}`"
+    return ""
