@@ -148,6 +148,7 @@ def _counted(
         per_user=work.settle(phase.iterations_per_user, (*path, "iterations_per_user"), 0),
         max_duration_ns=work.settle(phase.max_duration, (*path, "max_duration"), _MAX_DURATION_NS),
         ramp_ns=_ramp_ns(work, phase, path, users),
+        throttle=_throttle(work, phase, path),
     )
     if not load.max_duration_ns:
         work.fault(

@@ -14,6 +14,7 @@ from planrunner.graph.loads.load_model import (
     LoadModel,
     PhaseCounts,
     StageSpanNs,
+    capped,
     class_of_each,
 )
 from planrunner.schedule.population import Share, Stage, peak, users_at
@@ -52,7 +53,7 @@ class ClosedLoad(LoadModel):
             if stage.duration_ns or stage.level != before.level
         )
         if self.throttle is not None:
-            yield f"at most {write_rate(self.throttle)} requests, evenly spaced"
+            yield capped(self.throttle)
 
     def as_json(self) -> dict[str, Any]:
         return {

@@ -11,10 +11,11 @@ from planrunner.graph.loads.load_model import (
     LoadModel,
     PhaseCounts,
     StageSpanNs,
+    capped,
     class_of_each,
 )
 from planrunner.schedule.population import Share, Stage
-from planrunner.units import format_count, write_duration, write_milliseconds
+from planrunner.units import Rate, format_count, write_duration, write_milliseconds, write_rate
 from planrunner.values import dataclass
 
 __all__ = ["CountedLoad"]
@@ -30,6 +31,7 @@ class CountedLoad(LoadModel):
         per_user: Of each user; 0 when they are shared.
         max_duration_ns: When the phase ends even if iterations are left.
         ramp_ns: How long it takes until all users have started; part of `max_duration_ns`.
+        throttle: As in a closed load.
     """
 
     kind: ClassVar[str] = "counted"
@@ -41,6 +43,7 @@ class CountedLoad(LoadModel):
     iterations: int = 0
     per_user: int = 0
     ramp_ns: int = 0
+    throttle: Rate | None = None
 
     def words(self) -> Iterator[str]:
         each = "each" if self.per_user else "in all"
@@ -48,6 +51,8 @@ class CountedLoad(LoadModel):
         yield f"counted, {format_count(self.users, 'user')}, {iterations} {each}"
         if self.ramp_ns:
             yield f"all have started after {write_milliseconds(self.ramp_ns)}"
+        if self.throttle is not None:
+            yield capped(self.throttle)
         yield f"ends after {write_duration(self.max_duration_ns)} even if some are left"
 
     def as_json(self) -> dict[str, Any]:
@@ -59,6 +64,7 @@ class CountedLoad(LoadModel):
             "iterations_per_user": self.per_user or None,
             "max_duration_ns": self.max_duration_ns,
             "ramp_ns": self.ramp_ns,
+            "throttle": None if self.throttle is None else write_rate(self.throttle),
         }
 
     @property

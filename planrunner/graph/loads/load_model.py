@@ -8,10 +8,18 @@ from fractions import Fraction
 from typing import Any, ClassVar
 
 from planrunner.schedule.population import Share, Stage, exact_seats, seats
-from planrunner.units import Rate
+from planrunner.units import Rate, write_rate
 from planrunner.values import dataclass
 
-__all__ = ["AchievedLoad", "Exact", "LoadModel", "PhaseCounts", "StageSpanNs", "class_of_each"]
+__all__ = [
+    "AchievedLoad",
+    "Exact",
+    "LoadModel",
+    "PhaseCounts",
+    "StageSpanNs",
+    "capped",
+    "class_of_each",
+]
 
 StageSpanNs = tuple[str, int]
 """A stage's name and how long it is planned to take, in ns."""
@@ -157,6 +165,11 @@ class LoadModel(ABC):
     @abstractmethod
     def achieved(self, counts: PhaseCounts) -> AchievedLoad:
         """Return what was asked for, and what came of it."""
+
+
+def capped(throttle: Rate) -> str:
+    """Return what a cap on requests does, in words."""
+    return f"at most {write_rate(throttle)} requests, evenly spaced"
 
 
 def class_of_each(exact: Exact, shares: Sequence[Share], users: int) -> tuple[str, ...]:

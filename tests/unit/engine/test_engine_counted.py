@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from planrunner.graph.loads import ClosedLoad
+from planrunner.graph.loads import ClosedLoad, CountedLoad
 from planrunner.graph.run_graph import GroupNode, ParallelNode, PhaseNode, Stage
 from planrunner.metrics.judging.each import judge
 from planrunner.metrics.thresholds import parse_threshold
@@ -144,6 +146,17 @@ def test_a_throttle_caps_the_requests_of_all_users_together() -> None:
     told = run_graph(make_graph(taking(0.01), throttled(50, 1.99, 20)))
 
     assert told.asked() == pytest.approx([n / 20 for n in range(40)], abs=1e-8)
+
+
+def test_a_throttle_spaces_the_requests_of_a_number_of_iterations() -> None:
+    """As a throughput timer does in a thread group with loops."""
+    phase = counted(5, per_user=4)
+    assert isinstance(phase.load, CountedLoad)
+    phase = replace(phase, load=replace(phase.load, throttle=per_second(10)))
+
+    told = run_graph(make_graph(taking(0.01), phase))
+
+    assert told.asked() == pytest.approx([n / 10 for n in range(20)], abs=1e-8)
 
 
 def test_who_still_waits_for_a_first_turn_at_the_end_of_the_phase_goes_home() -> None:

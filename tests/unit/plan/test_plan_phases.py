@@ -26,6 +26,8 @@ def phase(text: str) -> PhaseModel:
         ("{users: 10, ramp_up: 10s, hold: 1m, warmup: 5s, graceful_stop: 1s}", LoadKind.CLOSED),
         ("{stages: [{duration: 1m, users: 10}]}", LoadKind.CLOSED),
         ("{stages: '2m:200, 5m:200, 2m:0', throttle: 10/s}", LoadKind.CLOSED),
+        ("{users: 5, iterations: 9, throttle: 10/s}", LoadKind.COUNTED),
+        ("{users: 5, throttle: 10/s, iterations_per_user: 9}", LoadKind.COUNTED),
         ("{rate: 200/s, hold: 1m, arrivals: poisson, max_users: 400}", LoadKind.OPEN),
         ("{rate: {A: 10/s}, hold: 1m}", LoadKind.OPEN),
         ("{stages: [{duration: 1m, rate: 10/s}], max_users: 5}", LoadKind.OPEN),

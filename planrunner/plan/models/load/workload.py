@@ -74,6 +74,7 @@ _KEYS: Final[Mapping[LoadKind, frozenset[str]]] = {
             "iterations",
             "iterations_per_user",
             "max_duration",
+            "throttle",
         }
     ),
     LoadKind.SEARCH: frozenset({"search"}),
@@ -146,7 +147,7 @@ class PhaseModel(PlanMapping):
     )
     throttle: RateField | None = Field(
         None,
-        description="Closed model: the most requests per unit of time, over the whole phase.",
+        description="With users: the most requests per unit of time, over the whole phase.",
         examples=["100/s"],
     )
     arrivals: Literal["uniform", "poisson"] | None = Field(
