@@ -102,7 +102,13 @@ class RequestNode(DescribedStep):
 
     @property
     def summary(self) -> str:
-        return self.name + ("" if self.measured else " (not measured)")
+        unmeasured = () if self.measured else ("not measured",)
+        words = ", ".join((*unmeasured, *self._pause_words))
+        return f"{self.name} ({words})" if words else self.name
+
+    @property
+    def _pause_words(self) -> tuple[str, ...]:
+        return () if self.pause is None else (f"pause {self.pause.pause.words}",)
 
     @property
     def written(self) -> str:
@@ -112,8 +118,7 @@ class RequestNode(DescribedStep):
     @property
     def inherited_words(self) -> str:
         """What it takes from settings around it, and how long its user pauses then."""
-        pause = () if self.pause is None else (f"pause {self.pause.pause.words}",)
-        return ", ".join((*self.inherited, *pause))
+        return ", ".join((*self.inherited, *self._pause_words))
 
     @property
     def name_words(self) -> str:

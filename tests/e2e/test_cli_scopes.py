@@ -81,8 +81,10 @@ def test_once_and_explain_show_what_a_request_takes(project: PlanProject) -> Non
         project.write({"plan.yaml": plan.format(url=server.url)})
         once = project.run("execute", "plan.yaml", "--once")
     explained = project.run("explain", "plan.yaml", "--graph", "text")
+    in_words = project.run("explain", "plan.yaml")
 
     assert once.code == 1
     assert "status 200" in once.out
     assert "think 1ms" in once.out
     assert "request GET /bad (expect.status, tags.team, pause 1ms)" in explained.out
+    assert "GET /bad (pause 1ms)\n" in in_words.out
