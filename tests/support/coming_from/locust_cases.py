@@ -40,6 +40,7 @@ USERS: Final = {
     "`@task` of several requests": is_sent("GET /a", "GET /b"),
     "`@tag('read')`": A,
     "`SequentialTaskSet`": is_sent(*2 * ("GET /a", "GET /b"), phase=TWICE),
+    "`self.interrupt()` in a `SequentialTaskSet`": AA,
     '`host = "http://…"`': A,
     "`on_start`": is_sent(
         "GET /login", "GET /a [cookie: sid=1]", "GET /a [cookie: sid=1]", phase=TWICE,
