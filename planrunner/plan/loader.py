@@ -23,7 +23,12 @@ from planrunner.plan.load_options.phase_keys import Constants
 from planrunner.plan.models.params import ParamModel
 from planrunner.plan.models.plan import PlanModel
 from planrunner.plan.overrides import Changes, apply_changes
-from planrunner.plan.params.environments import param_values, picked_profile, profile_faults
+from planrunner.plan.params.environments import (
+    nested_faults,
+    param_values,
+    picked_profile,
+    profile_faults,
+)
 from planrunner.plan.params.resolve import Param, ParamSources, resolve_params, resolve_values
 from planrunner.plan.params.secret_texts import (
     covered_text,
@@ -156,6 +161,7 @@ def _load(bundle: Bundle, read: Callable[[str], str], sources: ParamSources) -> 
     faults += found
     as_written = document
     faults += profile_faults(document)
+    faults += nested_faults(document)
     profile = picked_profile(document, sources.environment)
     changes = replace(sources.changes, profile=sources.changes.profile or profile)
     document, refused = apply_changes(document, changes, _constants(document, sources))

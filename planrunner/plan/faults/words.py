@@ -112,6 +112,7 @@ _YES_NO: Final = {
     **dict.fromkeys(("yes", "on", "y"), "true"),
     **dict.fromkeys(("no", "off", "n"), "false"),
 }
+_SEPARATORS: Final = re.compile(r"[,;]")
 _NUMBER = re.compile(r"[-+]?[0-9][0-9_]*(?:\.[0-9_]+)?")
 
 
@@ -121,7 +122,9 @@ def _text_hint(expected: str, value: str) -> str:
     if expected == "`true` or `false`" and value.lower() in _YES_NO:
         return f"write `{_YES_NO[value.lower()]}`"
     if expected == "a list" and value:
-        return f"write a list of one: `[{shown(value)[1:-1]}]`"
+        parts = [part.strip() for part in _SEPARATORS.split(shown(value)[1:-1])]
+        kind = "a list" if len(parts) > 1 and all(parts) else "a list of one"
+        return f"write {kind}: `[{', '.join(filter(None, parts))}]`"
     return ""
 
 

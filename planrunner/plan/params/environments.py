@@ -8,7 +8,7 @@ from typing import Any, Final
 from planrunner.language.diagnostics import Code, Diagnostic, suggest
 from planrunner.plan.yaml.document import Document
 
-__all__ = ["param_values", "picked_profile", "profile_faults"]
+__all__ = ["nested_faults", "param_values", "picked_profile", "profile_faults"]
 
 _PROFILE: Final = "profile"
 
@@ -53,6 +53,20 @@ def profile_faults(document: Document) -> Iterator[Diagnostic]:
             there = f"the plan has {listed}" if profiles else "the plan has no `profiles:`"
             hint = suggest(str(wanted), profiles) or there
             yield document.diagnostic(where, Code.UNKNOWN_NAME, f"no profile `{wanted}`", hint=hint)
+
+
+def nested_faults(document: Document) -> Iterator[Diagnostic]:
+    """Yield each `params:` in an environment with values of params, which would do nothing."""
+    blocks, params = document.value(("environments",)), document.value(("params",))
+    for block, values in blocks.items() if isinstance(blocks, dict) else ():
+        nested = values.get("params") if isinstance(values, dict) else None
+        if not isinstance(nested, dict) or not isinstance(params, dict) or "params" in params:
+            continue
+        if found := [name for name in nested if name in params]:
+            message = "values of params belong to the environment itself"
+            hint = f"write them without `params:`: `{block}: {{{found[0]}: …}}`"
+            where = ("environments", block, "params")
+            yield document.diagnostic(where, Code.UNKNOWN_KEY, message, hint=hint, part="key")
 
 
 def _is_param(document: Document) -> bool:
