@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from planrunner.errors import PlanrunnerError
 
-__all__ = ["MadeTable", "MemoryTable", "RowFault", "Table", "not_utf8"]
+__all__ = ["MemoryTable", "RowFault", "Table", "not_utf8"]
 
 
 class RowFault(PlanrunnerError):  # noqa: N818 - a fault of the data, as the plan has its own
@@ -56,23 +56,6 @@ class MemoryTable:
 
     def at(self, place: int) -> object:
         return self._rows[place]
-
-    def close(self) -> None:
-        pass
-
-
-class MadeTable:
-    """Rows that are made when they are asked for: the same each time, from their number."""
-
-    def __init__(self, count: int, make: Callable[[int], object]) -> None:
-        self._count = count
-        self.at = make
-
-    def stream(self) -> Iterator[object]:
-        return map(self.at, range(self._count))
-
-    def places(self) -> array[int]:
-        return array("q", range(self._count))
 
     def close(self) -> None:
         pass

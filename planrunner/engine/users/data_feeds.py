@@ -14,29 +14,22 @@ from array import array
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from hashlib import blake2b
-from pathlib import Path
 from random import Random
 from typing import Any, Final
 
-from planrunner.data.data_format import open_table
-from planrunner.data.formats import format_of
-from planrunner.data.tables import MadeTable, MemoryTable, RowFault, Table
+from planrunner.data.tables import RowFault, Table
 from planrunner.engine.recording.counters import Counters
 from planrunner.engine.stop import Ending, Stop
+from planrunner.engine.users.source_rows import data_stream, source_table
 from planrunner.errors import CannotRun
 from planrunner.graph.data import DataNode, OnEnd, Order
 from planrunner.graph.run_graph import RunGraph
-from planrunner.language.expressions.builtins.random_draws import Rand
 from planrunner.language.expressions.values import EvaluationError, Scope
 from planrunner.language.files import FileFault
 from planrunner.schedule.partition import ALL, WorkerShare
 from planrunner.values import dataclass
 
-__all__ = ["NO_FEEDS", "ClassFeeds", "Feed", "Feeds", "open_feed"]
-
-_MOST_MADE_BEFORE: Final = 10_000
-"""Rows of `generate` that are made before the run; more of them are made as they are drawn."""
+__all__ = ["NO_FEEDS", "ClassFeeds", "Feed", "Feeds", "data_fault", "open_feed"]
 
 DrawRow = Callable[[Random], object]
 """Gives the next row for the user with this stream; raises StopIteration when none is left."""
@@ -127,7 +120,7 @@ class ClassFeeds:
                 self.ended(feed, "")
                 return False
             except (RowFault, EvaluationError, FileFault, OSError) as error:
-                self.ended(feed, _words(feed.node, error))
+                self.ended(feed, data_fault(feed.node, error))
                 return False
         return True
 
@@ -215,7 +208,7 @@ def open_feed(
         CannotRun: It can't be read.
     """
     try:
-        table = _table(node, seed, scope)
+        table = source_table(node, seed, scope)
         if node.order is Order.RANDOM and not node.unique:
             places = table.places()
             return Feed(node, table, partial(_pick, places, table.at, len(places)), None)
@@ -226,7 +219,7 @@ def open_feed(
         returned: deque[object] = deque()
         return Feed(node, table, partial(_next_free, rows, returned), returned)
     except (RowFault, EvaluationError, FileFault, OSError) as error:
-        raise CannotRun(_words(node, error), hint=getattr(error, "hint", "")) from error
+        raise CannotRun(data_fault(node, error), hint=getattr(error, "hint", "")) from error
 
 
 def _pick(places: array[int], at: Callable[[int], object], count: int, rng: Random) -> object:
@@ -255,7 +248,7 @@ def _rows(
         return mine(_in_order(table, again=again))
     # The places are listed here: the first draw must not have to wait for that.
     places = table.places()
-    return map(table.at, mine(_shuffled(places, _stream(seed, node.name), again=again)))
+    return map(table.at, mine(_shuffled(places, data_stream(seed, node.name), again=again)))
 
 
 def _in_order(table: Table, *, again: bool) -> Iterator[object]:
@@ -284,32 +277,14 @@ def _shuffled(places: array[int], rng: Random, *, again: bool) -> Iterator[int]:
             return
 
 
-def _table(node: DataNode, seed: int, scope: Scope) -> Table:
-    if node.path:
-        return open_table(Path(node.path), format_of(node.kind, node.layout), node.columns)
-    if node.rows:
-        return MemoryTable(node.rows)
-    table = MadeTable(node.count, partial(_made, node, seed, dict(scope)))
-    return MemoryTable(list(table.stream())) if node.count <= _MOST_MADE_BEFORE else table
-
-
-def _made(node: DataNode, seed: int, scope: Scope, number: int) -> object:
-    scope["rand"] = Rand(_stream(seed, node.name, number))
-    return {column: evaluate(scope) for column, evaluate in node.fields.items()}
-
-
-def _stream(seed: int, *origin: object) -> Random:
-    words = "\0".join(map(str, (seed, "data", *origin))).encode()
-    return Random(int.from_bytes(blake2b(words, digest_size=16).digest()))
-
-
 def _no_row(node: DataNode) -> str:
     if node.is_held:
         return f"no row of `{node.name}` is free: users hold all of them"
     return f"no row of `{node.name}` is left"
 
 
-def _words(node: DataNode, error: Exception) -> str:
+def data_fault(node: DataNode, error: Exception) -> str:
+    """Return what went wrong with the rows of a source, in words."""
     if isinstance(error, RowFault):
         return f"data `{node.name}`: {error.said_of(node.file)}"
     if isinstance(error, FileFault):
