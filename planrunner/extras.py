@@ -36,6 +36,11 @@ class Extra:
 
 EXTRAS: Final = (
     Extra("charts", (("vl_convert", "vl-convert-python"),), "charts as PNG and SVG files"),
+    Extra(
+        "columnar",
+        (("pyarrow", "pyarrow"), ("fastavro", "fastavro")),
+        "Parquet and Avro files",
+    ),
     Extra("data", (("faker", "faker"),), "made-up values with `fake`"),
     Extra("fast", (("jsonschema_rs", "jsonschema-rs"),), "JSON Schemas judged many times faster"),
     Extra(

@@ -130,8 +130,17 @@ def request_of(plan: CheckedPlan, wish: RunOptions, stop: Stop, **more: Any) -> 
         strict=wish.strict,
         show_secrets=wish.show_secrets,
         stop=stop,
+        tell=_tell_nobody if wish.quiet else _tell,
         **more,
     )
+
+
+def _tell(words: str) -> None:
+    click.echo(words, err=True)
+
+
+def _tell_nobody(words: str) -> None:
+    del words
 
 
 def run_plan(request: RunRequest, wish: RunOptions, leaving: Leaving) -> int:

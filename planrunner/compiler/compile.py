@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Final
 
 from planrunner.compiler.compilation import Compilation
-from planrunner.compiler.data import (
+from planrunner.compiler.data.files import PlanFiles, files_read
+from planrunner.compiler.data.sources import (
     check_row_counts,
     compile_data,
     data_notices,
+    references_reached,
     sources_read,
     with_columns,
 )
@@ -149,10 +151,7 @@ class _Compiler:
     def compile(self, selection: PlanSelection) -> RunGraph:
         model, work = self._model, self._work
         chosen, why = choose_profile(work, self._plan, selection.profile)
-        data = compile_data(work, model.data or {}, self._plan.files_at)
-        known, shared = compile_pools(
-            work, model.pools or {}, with_columns(work.constant_names, model.data or {}, data)
-        )
+        data, files, known, shared = self._rows_and_lists()
         blocks = self._blocks(work)
         flows = Flows(model.flows or {})
         self._check_size()
@@ -163,15 +162,17 @@ class _Compiler:
         hooks = compile_hooks(work, self._plan)
 
         def flows_with(work: Compilation, blocks: SettingsBlocks) -> Callable[[Known], Flow]:
-            files = self._plan.files_at
-            return lambda known: Flow(work, blocks, files, flows, known, hooks=hooks, shared=shared)
+            files_at = self._plan.files_at
+            return lambda known: Flow(
+                work, blocks, files_at, flows, known, hooks=hooks, shared=shared
+            )
 
         def users_with(constants: Compilation) -> tuple[UserProgram, ...]:
             own = blocks if constants is work else self._blocks(constants)
             return self._users(constants, own, once.known, flows_with(constants, own))
 
         once = compile_once(self._plan, known, flows_with(work, blocks))
-        schedule = compile_schedule(work, self._plan, selection, chosen, users_with)
+        schedule = compile_schedule(work, self._plan, selection, chosen, users_with, files.of)
         users, phases = schedule.users, tuple(schedule.phases)
         self._check_phases(schedule, data, shared)
         stated = self._stated(schedule)
@@ -221,6 +222,7 @@ class _Compiler:
                 *idle_notices((phase, schedule.programs(phase)) for phase in phases),
                 *threshold_notices(thresholds, phases),
                 *data_notices(data),
+                *files.notices(work),
                 *dict.fromkeys(work.notices),
             ),
             phases=phases,
@@ -230,9 +232,19 @@ class _Compiler:
             secrets=secrets,
             measures=_recorded(thresholds, phases, names),
             pools=tuple(shared.pools.values()),
+            files=files.of_blocks(work),
             baseline=baseline or f"reports/{slug_of(name)}/baseline.json",
             plan_text=Masker(secrets)(self._plan.shown_text),
         )
+
+    def _rows_and_lists(self) -> tuple[tuple[DataNode, ...], PlanFiles, Known, SharedNames]:
+        """Compile what has values for users before any step: data, files of it, and pools."""
+        work, model = self._work, self._model
+        data = compile_data(work, model.data or {}, self._plan.files_at)
+        files = PlanFiles(work, model, self._plan.files_at)
+        columns = with_columns(work.constant_names, model.data or {}, data)
+        known, shared = compile_pools(work, model.pools or {}, files.known(columns))
+        return data, files, known, shared
 
     def _check_size(self) -> None:
         """Raise what is known so far if compiling what calls stand for would take too long."""
@@ -287,17 +299,16 @@ class _Compiler:
         return compile_thresholds(stated, names)
 
     def _with_data(self, users: tuple[UserProgram, ...]) -> tuple[UserProgram, ...]:
-        """Note for each class which data sources its users draw from."""
+        """Note for each class which data sources its users draw from, and which files they read."""
         model = self._model
         if not model.data:
             return users
         models, flows = model.users or {}, model.flows or {}
-        return tuple(
-            replace(
-                user, data=sources_read([models[user.name], model.protocols], flows, model.data)
-            )
-            for user in users
-        )
+        found = []
+        for user in users:
+            read = [*references_reached([models[user.name], model.protocols], flows)]
+            found.append(replace(user, data=sources_read(read, model.data), files=files_read(read)))
+        return tuple(found)
 
     def _blocks(self, work: Compilation) -> SettingsBlocks:
         """Return what requests start from, compiled for what the plan writes."""

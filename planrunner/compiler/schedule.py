@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 
 from planrunner.compiler.compilation import Compilation
@@ -18,6 +18,7 @@ from planrunner.compiler.load.unknown_choice import list_of, unknown_choice
 from planrunner.compiler.load.uses import check_uses
 from planrunner.compiler.names.params import shown_param, written_param
 from planrunner.compiler.thresholds.statements import Stated
+from planrunner.graph.data import FileNode
 from planrunner.graph.run_graph import PhaseNode, UserProgram
 from planrunner.language.diagnostics import Code, suggest
 from planrunner.plan.loader import CheckedPlan
@@ -32,6 +33,9 @@ __all__ = ["PhaseSchedule", "compile_schedule"]
 
 CompileUsers = Callable[[Compilation], tuple[UserProgram, ...]]
 """Compiles every user class with the constants of a compilation."""
+
+CompileFiles = Callable[[Compilation, Iterable[str]], tuple[FileNode, ...]]
+"""Compiles the files with these names, with the constants of a compilation."""
 
 
 @dataclass(slots=True)
@@ -70,6 +74,7 @@ def compile_schedule(
     selection: PlanSelection,
     profile: str,
     compile_users: CompileUsers,
+    compile_files: CompileFiles,
 ) -> PhaseSchedule:
     """Compile the users, and all phases of the plan; those of other profiles are only checked."""
     check_uses(work, plan.model.profiles or {})
@@ -80,13 +85,20 @@ def compile_schedule(
                 unknown_choice(choice.option, choice.kind, choice.name, choice.exists)
             )
     schedule = PhaseSchedule(everyone, select(selection, everyone))
-    compiler = _Phases(work, plan, selection, everyone, schedule, compile_users)
+    compiler = _Phases(work, plan, selection, everyone, schedule, compile_users, compile_files)
     compiler.compile(profile)
     for other in plan.model.profile_names():
         if other != profile:
             ignored = PhaseSchedule(everyone, everyone)
             phases = _Phases(
-                work, plan, PlanSelection(), everyone, ignored, compile_users, alone=True
+                work,
+                plan,
+                PlanSelection(),
+                everyone,
+                ignored,
+                compile_users,
+                lambda *_: (),
+                alone=True,
             )
             phases.compile(other)
             schedule.unused_thresholds += ignored.thresholds
@@ -115,6 +127,7 @@ class _Phases:
     everyone: tuple[UserProgram, ...]
     schedule: PhaseSchedule
     compile_users: CompileUsers
+    compile_files: CompileFiles
     alone: bool = False
 
     def compile(self, profile: str) -> None:
@@ -181,7 +194,10 @@ class _Phases:
                 f"{work.span((*path, 'start_at'))}: `start_at` counts from the start of the run, "
                 f"so phase `{name}` doesn't wait for what `{profile}` runs before `{origin}`"
             )
-        self.schedule.phases.append(replace(node, programs=own, params=shown, profile=origin))
+        read = self.compile_files(work, (name for program in chosen for name in program.files))
+        self.schedule.phases.append(
+            replace(node, programs=own, params=shown, profile=origin, files=read)
+        )
 
     def _asks_nobody(self, phase: PhaseModel, everyone: Sequence[UserProgram]) -> bool:
         """Say whether the classes that the phase names exist, and only aren't selected."""

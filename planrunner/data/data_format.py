@@ -37,11 +37,13 @@ class DataFormat:
         example: A file of the format, as plans name it.
         survey: Checks a file without keeping it, to its end or as many rows as it is given. Raises
             FileFault or OSError when the file can't be read, and RowFault when something is wrong
-            with it.
+            with it, and PackageMissing without the package that reads it.
         open_rows: Opens a checked file that has these columns. Raises as `survey` does: it may be
             another file now.
         laid_out: Returns the format of files that have another layout; None when a file of this
             format says itself how it is laid out.
+        size: How many bytes the rows of a file take as they are read: those of the file, unless it
+            is packed.
     """
 
     key: str
@@ -50,6 +52,7 @@ class DataFormat:
     survey: Callable[[Path, int | None], Survey]
     open_rows: Callable[[Path, Sequence[str]], Table]
     laid_out: Callable[[Layout], DataFormat] | None = None
+    size: Callable[[Path], int] = lambda path: path.stat().st_size
 
 
 def survey(path: Path, of: DataFormat, *, most: int = _FIRST_ROWS) -> Survey:
@@ -71,7 +74,7 @@ def open_table(path: Path, of: DataFormat, columns: Sequence[str]) -> Table:
         RowFault: It is another one now.
     """
     table = of.open_rows(path, columns)
-    if path.stat().st_size > _MAX_IN_MEMORY:
+    if of.size(path) > _MAX_IN_MEMORY:
         return table
     try:
         return MemoryTable(list(table.stream()))

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from planrunner.data.avro_files import AVRO
 from planrunner.data.csv_files import CSV
 from planrunner.data.data_format import DataFormat
 from planrunner.data.json_files import JSON, JSON_LINES
 from planrunner.data.layout import PLAIN, Layout
+from planrunner.data.parquet_files import PARQUET
 
 __all__ = ["DATA_FORMATS", "format_of"]
 
-_FORMATS: Final = (CSV, JSON, JSON_LINES)
+_FORMATS: Final = (CSV, JSON, JSON_LINES, PARQUET, AVRO)
 
 DATA_FORMATS: Final[Mapping[str, DataFormat]] = {each.key: each for each in _FORMATS}
 """By key, in the order of the reference."""

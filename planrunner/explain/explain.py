@@ -27,7 +27,7 @@ from planrunner.graph.target import AUTO_PORT
 from planrunner.graph.value_origin import ValueOrigin
 from planrunner.metrics.thresholds.words import describe
 from planrunner.schedule.population import level_at
-from planrunner.units import few, split_few, write_duration, write_milliseconds
+from planrunner.units import few, format_count, split_few, write_duration, write_milliseconds
 
 __all__ = ["class_counts", "explain_text", "target_words"]
 
@@ -57,9 +57,8 @@ def explain_text(graph: RunGraph) -> str:
         f"{write_milliseconds(graph.planned_ns)} in all",
     ]
     lines += _among(graph.phases, lambda phase: _phase(graph, phase), "  ")
-    if graph.pools:
-        lines += ["", "pools: shared by users, for the whole run"]
-        lines += [f"  {pool.summary}" for pool in graph.pools]
+    lines += _pools(graph)
+    lines += _files(graph)
     if graph.preflight:
         lines += ["", "preflight: must pass before anything else is sent"]
         lines += _steps(graph.preflight, "  ")
@@ -96,6 +95,26 @@ def _origins(origins: Sequence[ValueOrigin]) -> Iterator[str]:
         for each in origins:
             value = f" = {each.value}" if each.value else ""
             yield f"  {each.key:<{width}}  {each.source}{value}"
+
+
+def _pools(graph: RunGraph) -> Iterator[str]:
+    if graph.pools:
+        yield from ("", "pools: shared by users, for the whole run")
+        yield from (f"  {pool.summary}" for pool in graph.pools)
+
+
+def _files(graph: RunGraph) -> Iterator[str]:
+    """Yield the files of test data."""
+    if not graph.written_files:
+        return
+    yield ""
+    yield "files: written before the load, no part of the measured time"
+    for node in graph.written_files:
+        again = "" if node.source.fields or node.rows <= node.source.count else ", again and again"
+        of = f"{format_count(node.rows, 'row')} of data `{node.source.name}`{again}"
+        readers = [phase.name for phase in graph.phases if node in phase.files]
+        readers += ["steps that run once"] if node in graph.files else []
+        yield f"  files/{node.file}: {of}; read in {' and '.join(few(readers))}"
 
 
 def _phase(graph: RunGraph, phase: PhaseNode) -> Iterator[str]:

@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any, Final, TypeVar
 
 from planrunner.explain.lines import as_lines, one_line
+from planrunner.graph.data import FileNode
 from planrunner.graph.run_graph import (
     Block,
     ParallelNode,
@@ -52,6 +53,11 @@ def graph_json(graph: RunGraph) -> str:
             "preflight": _steps(graph.preflight),
             "setup": _block(graph.setup),
             **({"pools": [_pool(pool) for pool in graph.pools]} if graph.pools else {}),
+            **(
+                {"files": [_file(node) for node in graph.written_files]}
+                if graph.written_files
+                else {}
+            ),
             "users": [_user(user) for user in graph.users],
             "teardown": _block(graph.teardown),
             "thresholds": [str(threshold) for threshold in graph.thresholds],
@@ -75,6 +81,16 @@ def _phase(graph: RunGraph, phase: PhaseNode) -> dict[str, Any]:
         },
         "params": dict(phase.params),
         **phase.load.as_json(),
+    }
+
+
+def _file(node: FileNode) -> dict[str, object]:
+    return {
+        "name": node.name,
+        "file": node.file,
+        "from": node.source.name,
+        "rows": node.rows,
+        "format": node.format,
     }
 
 

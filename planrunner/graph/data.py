@@ -10,7 +10,7 @@ from planrunner.data.layout import PLAIN, Layout
 from planrunner.language.expressions.values import Scope
 from planrunner.values import dataclass
 
-__all__ = ["DataNode", "OnEnd", "Order"]
+__all__ = ["DataNode", "FileNode", "OnEnd", "Order"]
 
 
 class Order(StrEnum):
@@ -68,3 +68,24 @@ class DataNode:
     def is_held(self) -> bool:
         """True when a user holds a row that no other live user has."""
         return self.per_user and self.unique
+
+
+@dataclass(frozen=True, slots=True)
+class FileNode:
+    """One file of test data.
+
+    Attributes:
+        name: As steps read it.
+        file: What it is called in the run's directory; no two that differ are called the same.
+        source: The rows.
+        rows: How many of them are written.
+        format: A key of `data.writing.formats`.
+        has_secrets: Whether values are in it that are masked elsewhere.
+    """
+
+    name: str
+    file: str
+    source: DataNode
+    rows: int
+    format: str
+    has_secrets: bool = False

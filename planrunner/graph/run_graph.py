@@ -12,7 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from planrunner.formats import usual_formats
-from planrunner.graph.data import DataNode
+from planrunner.graph.data import DataNode, FileNode
 from planrunner.graph.loads import ClosedLoad, CountedLoad, Load, OpenLoad, SearchLoad
 from planrunner.graph.shared_steps import ALL_USERS, PoolNode
 from planrunner.graph.steps import (
@@ -196,6 +196,7 @@ class UserProgram:
         data: Names of the data sources that its users draw rows from.
         pace_ns: From one iteration's due time to the next; 0 for none. Not with `wait`.
         session: As the plan says; None leaves it to the model of load.
+        files: Names of the files that its steps read.
         start_names: Names that on_start sets beside the state.
         hidden_names: Names of the plan, from `setup`, that steps of the class set for the user.
     """
@@ -214,6 +215,7 @@ class UserProgram:
     iteration_names: tuple[str, ...] = ()
     uses_iteration: bool = False
     data: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
     pace_ns: int = 0
     session: SessionLife | None = None
     start_names: tuple[str, ...] = ()
@@ -288,6 +290,8 @@ class PhaseNode:
             or a selection of its own.
         params: Params that are its own, as shown to people.
         profile: The profile that has it, where the one that runs only uses that; else empty.
+        files: What its users read, written with its params.
+        scope: Names that its users start with beside those of all.
     """
 
     name: str
@@ -299,6 +303,8 @@ class PhaseNode:
     programs: tuple[UserProgram, ...] = ()
     params: Mapping[str, str] = field(default_factory=dict)
     profile: str = ""
+    files: tuple[FileNode, ...] = ()
+    scope: Scope = field(default_factory=dict, repr=False)
 
     def class_of_seats(self, programs: Iterable[UserProgram]) -> tuple[str, ...]:
         """Return the class of each user, in the order in which they start.
@@ -353,6 +359,7 @@ class RunGraph:
         hooks: The file with the functions that `python` steps call; None without such steps.
         measures: By protocol, what is recorded of its requests beside latency and service time.
         pools: The lists that users share.
+        files: What preflight, setup and teardown read.
     """
 
     source: str
@@ -390,6 +397,13 @@ class RunGraph:
     labels: Mapping[str, str] = field(default_factory=dict)
     measures: Mapping[str, tuple[Measure, ...]] = field(default_factory=dict)
     pools: tuple[PoolNode, ...] = ()
+    files: tuple[FileNode, ...] = ()
+
+    @property
+    def written_files(self) -> tuple[FileNode, ...]:
+        """Every file that is written before the load, once."""
+        nodes = (*self.files, *(node for phase in self.phases for node in phase.files))
+        return tuple({node.file: node for node in nodes}.values())
 
     @property
     def planned_ns(self) -> int:

@@ -33,6 +33,7 @@ __all__ = [
     "Validity",
     "ValidityLevel",
     "Verdict",
+    "WrittenFile",
 ]
 
 
@@ -213,6 +214,26 @@ class AchievedTask:
 
 
 @dataclass(frozen=True, slots=True)
+class WrittenFile:
+    """A file of test data that was written before the load.
+
+    Attributes:
+        name: As steps read it.
+        file: What it is called in `files` of the run's directory.
+        source: The data source of its rows.
+        phases: Those whose users read it.
+    """
+
+    name: str
+    file: str
+    source: str
+    format: str
+    rows: int
+    bytes: int
+    phases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class RunResult:
     """One finished run.
 
@@ -244,6 +265,7 @@ class RunResult:
         earlier: The baseline, else the run before this one, compared with it; none without either.
         profile_reason: Why that profile ran; empty when it isn't known.
         expectations: What the plan expects of replies, and how often that held.
+        files: The test data that was written before the load.
     """
 
     run_id: str
@@ -287,3 +309,4 @@ class RunResult:
     earlier: tuple[EarlierRun, ...] = ()
     expectations: tuple[ExpectationCount, ...] = ()
     profile_reason: str = ""
+    files: tuple[WrittenFile, ...] = ()

@@ -38,8 +38,9 @@ from planrunner.results.files.directory import (
     room_held,
 )
 from planrunner.results.files.metrics_json import write_metrics
-from planrunner.results.model import RunResult
+from planrunner.results.model import RunResult, WrittenFile
 from planrunner.runner.build_result import build_result, start_result, with_validity_judged
+from planrunner.runner.data.files import FOLDER, with_files_written
 from planrunner.runner.environment import around_load, check_targets, transport_notices
 from planrunner.runner.event_loop import client_factories, worker_command
 from planrunner.runner.reach import client_notices
@@ -127,6 +128,7 @@ class _Run:
         self._give_room_back = give_room_back
         self._clock = MonotonicClock()
         self._mask = mask
+        self._files: tuple[WrittenFile, ...] = ()
 
     async def result(self) -> RunResult:
         """Bring up what the load needs, and run it.
@@ -136,19 +138,13 @@ class _Run:
             Interrupted: It was stopped before the load.
         """
         graph, prepared, mask = self._graph, self._prepared, self._mask
-        around = around_load(
-            graph,
-            directory=prepared.directory,
-            run_id=prepared.run_id,
-            environ=prepared.request.variables(),
-            clock=self._clock,
-            stop=self._stop,
-            mask=mask,
-        )
         try:
             with interrupted_by(self._stop) as load_begins:
-                # Workers compile the plan while services start.
-                async with _workers(prepared) as handles, around as background:
+                # Workers compile the plan while files are written and services start.
+                async with (
+                    _workers(prepared) as handles,
+                    self._around_load() as background,
+                ):
                     if not graph.preflight:  # which asks more of the target
                         await check_targets(graph)
                     async with FanOut(self._outputs, _info(prepared, mask), mask=mask) as fan_out:
@@ -156,7 +152,8 @@ class _Run:
                         # Services are up, which took time.
                         started = datetime.now(UTC)
                         outcome = await self._load(started, fan_out, handles, background)
-                        result = build_result(graph, outcome, started=started, mask=mask)
+                        result = build_result(self._graph, outcome, started=started, mask=mask)
+                        result = replace(result, files=self._files)
                         if prepared.request.strict:
                             result = with_validity_judged(result)
                         await self._keep(result)
@@ -165,6 +162,24 @@ class _Run:
             unmasked = self._mask_logs()
         notices = (*result.notices, *map(mask, fan_out.notices()), *unmasked)
         return replace(result, notices=notices)
+
+    @asynccontextmanager
+    async def _around_load(self) -> AsyncIterator[Background]:
+        """Write files of test data, then bring up services and monitors."""
+        prepared = self._prepared
+        self._graph, self._files = await with_files_written(
+            self._graph, prepared.directory, prepared.run_id, prepared.request.tell
+        )
+        async with around_load(
+            self._graph,
+            directory=prepared.directory,
+            run_id=prepared.run_id,
+            environ=prepared.request.variables(),
+            clock=self._clock,
+            stop=self._stop,
+            mask=self._mask,
+        ) as background:
+            yield background
 
     def _mask_logs(self) -> tuple[str, ...]:
         """Take what was learnt during the run out of the logs of services."""
@@ -196,6 +211,7 @@ class _Run:
     ) -> RunOutcome:
         graph, prepared = self._graph, self._prepared
         begun = start_result(graph, prepared.run_id, started=started)
+        begun = replace(begun, files=self._files)
         with suppress(CannotRun):  # it only says what became of a run that was killed
             write_metrics(begun, prepared.directory / UNFINISHED)
         samples = open_samples(graph, prepared.directory, started)
@@ -294,8 +310,10 @@ def _forget(directory: Path, *, logs: bool) -> None:
         if not any(file.stat().st_size for file in directory.glob(f"{samples.stem}*.bin")):
             own = (*directory.glob(f"{samples.stem}*"), directory / UNFINISHED)
             printed = [log for log in directory.glob("*.log") if logs or not log.stat().st_size]
-            for file in (*own, *printed):
+            for file in (*own, *printed, *directory.glob(f"{FOLDER}/*")):
                 file.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                (directory / FOLDER).rmdir()
             directory.rmdir()
 
 

@@ -13,6 +13,7 @@ from planrunner.engine.debug.trace import TraceEvent
 from planrunner.engine.recording.run_masker import RunMasker
 from planrunner.engine.stop import Stop, interrupted_by
 from planrunner.engine.workers.local import run_masker
+from planrunner.runner.data.files import with_files_written
 from planrunner.runner.environment import around_load, check_targets
 from planrunner.runner.event_loop import client_factories
 from planrunner.runner.request import CompiledPlan, RunRequest, compile_request, new_run_id
@@ -25,7 +26,7 @@ async def dry_run(
     trace: Callable[[TraceEvent], None],
     mask: RunMasker | None = None,
 ) -> DryRun:
-    """Run each task once: no load, no result, no files.
+    """Run each task once: no load, no result, and no files that stay.
 
     Args:
         request: What to try.
@@ -46,9 +47,11 @@ async def dry_run(
         interrupted_by(stop),
         TemporaryDirectory() as scratch,
     ):
+        directory, tell = Path(scratch), compiled.request.tell
+        graph, _ = await with_files_written(graph, directory, run_id, tell)
         async with around_load(
             graph,
-            directory=Path(scratch),
+            directory=directory,
             run_id=run_id,
             environ=compiled.request.variables(),
             clock=clock,
@@ -64,4 +67,5 @@ async def dry_run(
                 report=trace,
                 mask=mask,
                 run_id=run_id,
+                run_dir=scratch,
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -64,6 +64,8 @@ class RunRequest:
         show_secrets: Show what nobody declared to be secret and only names give away, such as the
             value of a header `X-Session`.
         stop: Ask it to end the run, from a signal handler or another task; None: never.
+        tell: Called with what is done before the load and may take long, a sentence each; from
+            another thread.
     """
 
     plan: Path | CheckedPlan
@@ -81,6 +83,7 @@ class RunRequest:
     strict: bool = False
     show_secrets: bool = False
     stop: Stop | None = None
+    tell: Callable[[str], None] = lambda _: None
 
     def variables(self) -> Mapping[str, str]:
         """Return the environment variables that the run sees."""

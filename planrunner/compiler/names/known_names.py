@@ -24,6 +24,7 @@ _FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """The keys of the names that the engine provides."""
 
+_FILE: Final = ("path", "rows", "bytes", "format")
 _NO_USER: Final = "no user runs this: use a param, or a value"
 _REPLY: Final = ("json", "body", "headers", "status")
 _SERVICE: Final = ("port", "url", "dir")
@@ -65,6 +66,7 @@ class Known:
         after_iterations: True in on_stop, where the last one's number still stands.
         has_user: False in setup, teardown, preflight and service settings.
         pools: Whether each pool is one of the run, by name.
+        files: Names of the files that are written before the load; None where none can be read.
     """
 
     params: frozenset[str]
@@ -81,12 +83,15 @@ class Known:
     after_iterations: bool = False
     has_user: bool = False
     pools: Mapping[str, bool] = field(default_factory=dict)
+    files: tuple[str, ...] | None = None
 
     def names(self) -> list[str]:
         """Return every name that can be written here, for suggestions."""
         roots = {"run", *ROOT_HELPERS, *self.params, *self.variables, *self.columns}
         if self.services:
             roots.add("services")
+        if self.files:
+            roots.add("files")
         if self.has_user:
             roots |= {"user", "phase"}
             roots |= {"pool"} if self.pools else set()
@@ -152,7 +157,8 @@ class Known:
         if root == "services":
             return self._service(reference)
         if root in RESERVED:
-            return self._pool(reference) if root == "pool" else self._reserved(reference)
+            check = {"pool": self._pool, "files": self._file}.get(root, self._reserved)
+            return check(reference)
         if block := self.elsewhere.get(root):
             hint = (
                 f"only the environment `{block}` defines it: "
@@ -198,6 +204,23 @@ class Known:
             return None
         hint = f"write `services.{name}.port`, `.url` or `.dir`"
         return _fault(reference, f"a service has no `{wrong}`" if wrong else "which part?", hint)
+
+    def _file(self, reference: Reference) -> NameFault | None:
+        if self.files is None:
+            hint = "steps of users, setup, teardown and preflight may read it"
+            return _fault(reference, "`files` has no value here", hint)
+        if not self.files:
+            hint = "add them at the first level: `files: {orders: {from: orders, format: csv}}`"
+            return _fault(reference, "the plan has no files", hint)
+        name = reference.path[0] if reference.path else ""
+        if name not in self.files:
+            hint = suggest(name, self.files) or "files: " + ", ".join(f"`{f}`" for f in self.files)
+            return _fault(reference, f"unknown file `{name}`" if name else "which file?", hint)
+        wrong = reference.path[1] if len(reference.path) > 1 else ""
+        if wrong in _FILE:
+            return None
+        hint = f"write `files.{name}.path`, `.rows`, `.bytes` or `.format`"
+        return _fault(reference, f"a file has no `{wrong}`" if wrong else "which part?", hint)
 
     def _pool(self, reference: Reference) -> NameFault | None:
         name = reference.path[0] if reference.path else ""

@@ -62,6 +62,7 @@ async def dry_run(  # noqa: PLR0913 - the one place where its parts meet
     report: Callable[[TraceEvent], None],
     mask: RunMasker,
     run_id: str = "",
+    run_dir: str = "",
     now: Callable[[], float] = lambda: datetime.now(UTC).timestamp(),
 ) -> DryRun:
     """Run preflight, setup, every task of the classes that the phases have once, and teardown.
@@ -80,7 +81,7 @@ async def dry_run(  # noqa: PLR0913 - the one place where its parts meet
             stack.push_async_callback(opened[protocol].close)
         scope: Scope = {
             **graph.scope,
-            "run": {"id": run_id, "dir": "", "seed": graph.seed},
+            "run": {"id": run_id, "dir": run_dir, "seed": graph.seed},
             "now": now,
         }
         context = WorkerContext(clock=clock, wires=Wires(opened), scope=scope, seed=graph.seed)
@@ -189,6 +190,7 @@ class _DryRunner:
             "rand": Rand(rng),
             "user": identity,
             "phase": {"name": phase},
+            **node.scope,
         }
         sessions = context.sessions.open()
         actor = Actor(

@@ -63,7 +63,7 @@ class Phase(ABC):
         context = self._context
         async with asyncio.TaskGroup() as group:
             self._pool = UserPool(
-                context.phase.name,
+                context.phase,
                 programs=context.programs,
                 context=context.worker,
                 group=group,

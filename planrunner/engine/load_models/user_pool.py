@@ -16,6 +16,7 @@ from planrunner.engine.users.bound_class import BoundProgram, Gathering
 from planrunner.engine.users.sessions import Sessions
 from planrunner.engine.users.user_context import Actor
 from planrunner.engine.users.virtual_user import UserState, VirtualUser, user_stream
+from planrunner.graph.run_graph import PhaseNode
 from planrunner.language.expressions.builtins.random_draws import Rand
 from planrunner.protocols.base import Scope
 from planrunner.schedule.partition import ALL, WorkerShare
@@ -67,7 +68,7 @@ class UserPool:
 
     def __init__(
         self,
-        phase: str,
+        phase: PhaseNode,
         *,
         programs: Mapping[str, BoundProgram],
         context: WorkerContext,
@@ -75,7 +76,8 @@ class UserPool:
         on_empty: Callable[[], None],
         on_done: Callable[[], None] | None = None,
     ) -> None:
-        self._phase = phase
+        self._phase = phase.name
+        self._own = phase.scope
         self._programs = programs
         self._places = {name: place for place, name in enumerate(programs)}
         self._context = context
@@ -119,6 +121,7 @@ class UserPool:
             "rand": Rand(rng),
             "user": identity,
             "phase": {"name": self._phase},
+            **self._own,
         }
         # Classes begin at different places, so that ten of one user each don't share one.
         sessions = context.sessions.open(index + self._places[user_class])

@@ -88,6 +88,7 @@ class Begin:
         names: What `setup` set for every user.
         level: What the level is called, and its load; empty and None but for a search.
         given: What the worker's own pools get to begin with.
+        scope: Names that the users of this phase start with beside those of all.
     """
 
     phase: str
@@ -96,6 +97,7 @@ class Begin:
     level: str = ""
     load: RunnableLoad | None = None
     given: Mapping[str, list[object]] = field(default_factory=dict)
+    scope: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,7 @@ class _RemotePhase:
             begin = Begin(name, begin_ns, self._pool.names(), level, load)
         else:
             begin = Begin(name, begin_ns, self._pool.names())
-        await self._pool.run(begin)
+        await self._pool.run(replace(begin, scope=self.phase.scope))
 
 
 class RemotePool:

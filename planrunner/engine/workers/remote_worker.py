@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 from planrunner.clock import Clock
 from planrunner.engine.load_models.bound_phase import BoundPhase
@@ -165,7 +166,8 @@ class RemoteWorker:
 
     def _opened(self, begin: Begin) -> BoundPhase:
         """Bind a phase, unless this is a further level of it."""
-        phase, name = self._phases[begin.phase], begin.phase
+        name = begin.phase
+        phase = replace(self._phases[name], scope=begin.scope)
         if name not in self._open:
             timeline = timeline_of(phase, begin.begin_ns)
             bound = self._worker.open_phase(phase, timeline)

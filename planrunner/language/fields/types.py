@@ -48,6 +48,7 @@ __all__ = [
     "TextField",
     "ValueField",
     "VariableName",
+    "choice",
     "read_value",
 ]
 
@@ -122,6 +123,20 @@ def _text(value: object) -> Text:
     if isinstance(value, bool) or value is None or not isinstance(value, int | float):
         raise _wrong_type("text", value, "write it in quotes" if isinstance(value, bool) else "")
     return parse_text(str(value))
+
+
+def choice(*words: str) -> ReadBy:
+    """Return what marks a `Text` that is one of some words, or an expression that gives one."""
+
+    def read(value: object) -> Text:
+        text = _text(value)
+        if text.is_constant and value not in words:
+            expected = ", ".join(f"'{word}'" for word in words)
+            raise PydanticKnownError("literal_error", {"expected": expected})
+        return text
+
+    expression = {"type": "string", "pattern": _HAS_EXPRESSION}
+    return ReadBy(read, {"anyOf": [{"enum": [*words]}, expression]})
 
 
 def read_value(value: object) -> PlanValue:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, NamedTuple
 
 from pydantic import Field, create_model
 
 from planrunner.data.data_format import DataFormat
 from planrunner.data.formats import DATA_FORMATS
+from planrunner.data.writing.formats import FILE_FORMATS
 from planrunner.language.diagnostics import Code
 from planrunner.language.fields.mapping import Fault, PlanMapping, exactly_one, in_words
 from planrunner.language.fields.text import Text
@@ -19,9 +20,10 @@ from planrunner.language.fields.types import (
     PositiveInt,
     TextField,
     ValueField,
+    choice,
 )
 
-__all__ = ["DataFile", "DataModel", "GenerateModel"]
+__all__ = ["DataFile", "DataModel", "FileModel", "GenerateModel"]
 
 _ROWS: Final = (*DATA_FORMATS, "list", "generate")
 """The keys that say where rows come from."""
@@ -154,3 +156,31 @@ class DataModel(_FileKeys):
                 yield Fault(
                     Code.CONFLICTING_KEYS, message, f"it belongs to {in_words(laid_out)}", key
                 )
+
+
+class FileModel(PlanMapping):
+    """A file that is written before the load; steps read `${files.NAME.path}`."""
+
+    synonyms: ClassVar[Mapping[str, str]] = {
+        **dict.fromkeys(("data", "source", "of"), "from"),
+        **dict.fromkeys(("count", "records", "lines", "size"), "rows"),
+        **dict.fromkeys(("type", "as", "kind"), "format"),
+    }
+
+    source: NameField = Field(
+        alias="from",
+        description="The data source whose rows are written, in their order.",
+        examples=["orders"],
+    )
+    rows: PositiveInt | None = Field(
+        None,
+        description="How many rows; by default as many as the source has. Generated rows go on, "
+        "others begin again.",
+        examples=["100000", '"${rows}"'],
+    )
+    format: Annotated[Text, choice(*FILE_FORMATS)] | None = Field(
+        None,
+        description="`csv` (the default), `json` (an array), `jsonl` (a value per line), "
+        "`parquet` or `avro`.",
+        examples=["parquet", '"${format}"'],
+    )

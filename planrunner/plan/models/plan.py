@@ -29,12 +29,13 @@ from planrunner.plan.models.users import UserModel
 from planrunner.protocols import registry
 
 if TYPE_CHECKING:
-    from planrunner.plan.models.data_sources import DataModel
+    from planrunner.plan.models.data_sources import DataModel, FileModel
     from planrunner.plan.models.report_settings import ReportModel
     from planrunner.plan.models.services import MonitorModel, ServiceModel
     from planrunner.plan.models.sharing import ValuePoolModel
 else:  # plans without these don't import what they take
     DataModel = later("planrunner.plan.models.data_sources", "DataModel")
+    FileModel = later("planrunner.plan.models.data_sources", "FileModel")
     ValuePoolModel = later("planrunner.plan.models.sharing", "ValuePoolModel")
     MonitorModel = later("planrunner.plan.models.services", "MonitorModel")
     ReportModel = later("planrunner.plan.models.report_settings", "ReportModel")
@@ -165,6 +166,11 @@ class PlanModel(OwnKeysMapping):
         None,
         description="Rows of test data, and how users share them.",
         examples=["{topics: {list: [python, docker], order: random}}"],
+    )
+    files: dict[VariableName, FileModel] | None = Field(
+        None,
+        description="Files of test data to write before the load.",
+        examples=["{orders: {from: orders, rows: 100000, format: csv}}"],
     )
     pools: dict[VariableName, ValuePoolModel] | None = Field(
         None,

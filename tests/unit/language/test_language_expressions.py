@@ -464,5 +464,5 @@ def test_what_has_no_text_fails(value: object) -> None:
 def test_the_reserved_names_are_those_of_the_language() -> None:
     """Names that no param, data source, state or variable may take."""
     assert " ".join(sorted(RESERVED)) == (
-        "body fake headers iteration json now phase pool rand run services status user"
+        "body fake files headers iteration json now phase pool rand run services status user"
     )

@@ -29,6 +29,7 @@ SCOPE = {
     "phase": {"name": "peak"},
     "run": {"id": "a1b2c3", "dir": "/runs/1", "seed": 7},
     "services": {"shop": {"port": 8080, "url": "http://127.0.0.1:8080", "dir": "/tmp/shop"}},
+    "files": {"orders": {"path": "/tmp/reports/shop/files/orders.csv"}},
     "pool": {"orders": ("o-1", "o-2", "o-3")},
     "status": 200,
     "headers": {"Content-Type": "application/json"},

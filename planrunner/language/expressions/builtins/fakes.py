@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import date, time
-from decimal import Decimal
+from collections.abc import Callable, Sequence
 from functools import cache
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
 from planrunner.extras import need
+from planrunner.language.expressions.plain import plain
 
 if TYPE_CHECKING:
     from faker import Generator
@@ -50,23 +49,6 @@ def draw_fake(name: str, rng: Random) -> Callable[..., object]:
     function = getattr(generator, name)
 
     def draw(*args: Any, **kwargs: Any) -> object:  # noqa: ANN401 - as the plan writes them
-        return _plain(function(*args, **kwargs))
+        return plain(function(*args, **kwargs))
 
     return draw
-
-
-def _plain(value: object) -> object:
-    """Return what expressions can work with: dates as ISO text, tuples and sets as lists."""
-    match value:
-        case None | str() | bool() | int() | float() | bytes():
-            return value
-        case date() | time():
-            return value.isoformat()
-        case Decimal():
-            return float(value)
-        case Mapping():
-            return {str(key): _plain(item) for key, item in value.items()}
-        case list() | tuple() | set() | frozenset():
-            return [_plain(item) for item in value]
-        case _:
-            return str(value)

@@ -41,6 +41,13 @@ PROVIDED: Final = (
         "http://127.0.0.1:8080",
     ),
     Described(
+        "files",
+        "files.NAME.path, files.NAME.rows, files.NAME.bytes, files.NAME.format",
+        "a file that the plan lets planrunner write before the load: where it is, and how large",
+        "files.orders.path",
+        "/tmp/reports/shop/files/orders.csv",
+    ),
+    Described(
         "pool",
         "pool.NAME",
         "the elements of a pool that the users of a worker share, as a list",

@@ -18,9 +18,10 @@ from planrunner.data.formats import format_of
 from planrunner.data.layout import Layout, LayoutFault, comment_of, delimiter_of
 from planrunner.data.survey import Survey, columns_of
 from planrunner.data.tables import RowFault
+from planrunner.errors import PackageMissing
 from planrunner.graph.data import DataNode, OnEnd, Order
 from planrunner.language.diagnostics import Code, suggest
-from planrunner.language.expressions.expression import RESERVED
+from planrunner.language.expressions.expression import RESERVED, Reference
 from planrunner.language.expressions.values import Scope
 from planrunner.language.fields.text import Text
 from planrunner.language.files import FileFault
@@ -30,7 +31,16 @@ from planrunner.plan.yaml.document import PlanPath
 if TYPE_CHECKING:  # see `language.fields.mapping.later`
     from planrunner.plan.models.data_sources import DataFile, DataModel, GenerateModel
 
-__all__ = ["check_row_counts", "compile_data", "data_notices", "sources_read", "with_columns"]
+__all__ = [
+    "DataFiles",
+    "check_row_counts",
+    "compile_data",
+    "compile_source",
+    "data_notices",
+    "references_reached",
+    "sources_read",
+    "with_columns",
+]
 
 
 class DataFiles(Protocol):
@@ -46,11 +56,15 @@ def compile_data(
     files_at: Callable[[PlanPath], DataFiles],
 ) -> tuple[DataNode, ...]:
     """Compile every source; a faulty one leaves its faults and no node."""
-    nodes = (
-        _DataCompiler(work, name, model, files_at(("data", name))).compile()
-        for name, model in models.items()
-    )
+    nodes = (compile_source(work, name, model, files_at) for name, model in models.items())
     return tuple(node for node in nodes if node is not None)
+
+
+def compile_source(
+    work: Compilation, name: str, model: DataModel, files_at: Callable[[PlanPath], DataFiles]
+) -> DataNode | None:
+    """Compile one source; None when it is faulty."""
+    return _DataCompiler(work, name, model, files_at(("data", name))).compile()
 
 
 def with_columns(known: Known, models: Iterable[str], nodes: Sequence[DataNode]) -> Known:
@@ -61,20 +75,22 @@ def with_columns(known: Known, models: Iterable[str], nodes: Sequence[DataNode])
     return replace(known, columns=columns, iteration_data=fresh)
 
 
-def sources_read(
-    piece: object, flows: Mapping[str, object], sources: Iterable[str]
-) -> tuple[str, ...]:
-    """Return the sources that a piece of the model reads, in the flows that it calls too."""
-    roots: set[str] = set()
+def sources_read(references: Iterable[Reference], sources: Iterable[str]) -> tuple[str, ...]:
+    """Return the sources that are read."""
+    roots = {reference.root for reference in references}
+    return tuple(name for name in sources if name in roots)
+
+
+def references_reached(piece: object, flows: Mapping[str, object]) -> Iterator[Reference]:
+    """Yield what a piece of the model reads, in the flows that it calls too."""
     seen: set[str] = set()
     pieces = [piece]
     while pieces:
         current = pieces.pop()
-        roots |= {reference.root for _, reference in references_in(current)}
+        yield from (reference for _, reference in references_in(current))
         called = {name for name in _called(current) if name in flows} - seen
         seen |= called
         pieces += [flows[name] for name in called]
-    return tuple(name for name in sources if name in roots)
 
 
 def _called(piece: object) -> Iterator[str]:
@@ -243,6 +259,8 @@ class _DataCompiler:
         except FileFault as fault:
             message = f"`{file}` {fault.message}"
             self._work.fault(where, fault.code, message, hint=fault.hint)
+        except PackageMissing as missing:
+            self._work.fault(where, Code.NOT_AVAILABLE, missing.message, hint=missing.hint)
         except OSError as error:  # while it was read
             message = f"`{file}` can't be read: {(error.strerror or str(error)).lower()}"
             self._work.fault(where, Code.UNREADABLE_FILE, message)

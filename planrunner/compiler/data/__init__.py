@@ -1,0 +1,1 @@
+"""Test data: sources, and the files that are written from them."""

@@ -1,0 +1,1 @@
+"""Files of rows, written in the formats that data sources read."""

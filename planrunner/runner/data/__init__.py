@@ -1,0 +1,1 @@
+"""Rows of data sources, written to files."""
