@@ -33,6 +33,7 @@ _COMMANDS = {
     "clean": "remove old runs, but no baseline",
     "validate": "check plans and report faults, with file, line and column",
     "explain": "explain in words what a plan would do; send nothing",
+    "data": "write the rows of a plan's data source to a file",
     "init": "write a commented starter plan",
     "schema": "print the JSON Schema that lets editors complete plans",
     "doctor": "measure what this machine can generate, and check its limits",

@@ -1,4 +1,4 @@
-"""Shell completion of what a plan names: its profiles, phases, classes, tasks, tags, params."""
+"""Shell completion of what a plan names: its profiles, phases, classes, tasks, params and data."""
 
 from __future__ import annotations
 
@@ -25,8 +25,9 @@ def complete(kind: str) -> Complete:
     """Return what completes an option with the names of this kind in the plan of the line."""
 
     def names(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        # The line ends in an option without its value, so click has put no argument in its place.
-        files = context.args
+        # Where the line ends in an option without its value, click puts no argument in its place.
+        plan = context.params.get("plan")
+        files = [*context.args, *([] if plan is None else [plan])]
         profile, defaults = context.params.get("profile"), context.params.get("defaults")
         found: dict[str, None] = {}
         for file in files:
@@ -65,6 +66,7 @@ def _tasks(plan: CheckedPlan, _: str | None) -> Iterable[str]:
 
 _KINDS: Final[Mapping[str, Callable[[CheckedPlan, str | None], Iterable[str]]]] = {
     "params": lambda plan, _: (f"{name}=" for name in plan.params),
+    "data": lambda plan, _: plan.model.data or {},
     "environments": lambda plan, _: plan.model.environments or {},
     "profiles": lambda plan, _: plan.model.profile_names(),
     "phases": _phases,

@@ -11,7 +11,7 @@ import os
 import select
 import sys
 from io import BufferedWriter, FileIO, TextIOWrapper
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, BinaryIO, TextIO, cast
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -21,6 +21,7 @@ __all__ = [
     "never_refuse",
     "refusal_of_stdout",
     "reserve_descriptors",
+    "stdout_for_bytes",
     "stdout_for_documents",
 ]
 
@@ -108,3 +109,25 @@ def stdout_for_documents() -> TextIO:
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="")
     return sys.stdout
+
+
+def stdout_for_bytes() -> BinaryIO:
+    """Return stdout for UTF-8 bytes without end: its `write` raises once nobody takes them."""
+    return cast("BinaryIO", _ByteStream(stdout_for_documents()))
+
+
+class _ByteStream:
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, data: bytes) -> int:
+        """Write all of it.
+
+        Raises:
+            OSError: The descriptor has refused something.
+        """
+        self._stream.write(data.decode())
+        raw = getattr(getattr(self._stream, "buffer", None), "raw", None)
+        if isinstance(raw, _Forgiving) and raw.refusal is not None:
+            raise raw.refusal
+        return len(data)
