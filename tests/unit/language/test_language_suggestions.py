@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from planrunner import extras
 from planrunner.language.diagnostics import suggest
 from planrunner.language.expressions.builtins import fakes
+from planrunner.language.expressions.expression import parse
 from planrunner.plan.models.plan import PlanModel
 from planrunner.plan.models.steps import StepModel
 from planrunner.protocols.http.spec_settings import HttpModel
@@ -92,6 +93,7 @@ def test_a_missing_package_is_one_finding_of_the_whole_plan(monkeypatch):
     monkeypatch.setitem(sys.modules, "faker", None)
     for cached in (fakes.fake_names, fakes._generator):
         monkeypatch.setattr(fakes, cached.__name__, cached.__wrapped__)
+    parse.cache_clear()  # another test may have read the same expressions with the package
 
     found = findings(
         """
