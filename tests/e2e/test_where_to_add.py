@@ -122,7 +122,8 @@ class TestDataFormat:
         misspelt = self.command(project, "validate", "misspelt.yaml")
 
         keys = [*schema["definitions"]["Data"]["properties"]]
-        assert keys[:6] == ["csv", "json", "jsonl", "fixed", "list", "generate"]
+        formats = ["csv", "json", "jsonl", "parquet", "avro", "fixed"]
+        assert keys[:8] == [*formats, "list", "generate"]
         assert "A file whose header says where its columns begin." in reference
         assert "did you mean `fixed`?" in misspelt.err
 

@@ -158,7 +158,7 @@ def test_a_generated_file_full_of_faults_gives_a_hundred(write: Write) -> None:
     count = len(faults_of(path))
 
     assert 1 <= count <= 100
-    assert time.process_time() - start < 1
+    assert time.process_time() - start < 2
 
 
 # -- the draft

@@ -42,7 +42,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("duration", 0.1 + 0.2, "300ms"),
         ("rate", 50, "50/s"),
         ("rate", 1e-3, "0.001/s"),
-        ("size", 2000, "2000"),
+        ("size", 2000, "2000B"),
         ("float", 1e-5, "1e-05"),
     ],
 )
