@@ -10,6 +10,8 @@ import pytest
 from tests.support.http_servers import Request, Wire, reply, serve
 from tests.support.plans import PlanProject, running
 
+pytestmark = pytest.mark.slow
+
 PLAN = """
 name: checks
 http: {{base_url: "{url}"}}

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
+
 from tests.support.http_servers import Request, Wire, reply, serve
 from tests.support.plans import PlanProject, running
+
+pytestmark = pytest.mark.slow
 
 PLAN = """
 name: names

@@ -11,6 +11,8 @@ import pytest
 from tests.support.http_servers import HttpServer, always, reply, serve
 from tests.support.plans import PlanProject, running
 
+pytestmark = pytest.mark.slow
+
 PLAN = """
 name: shop
 environments: {small: {profile: smoke}}

@@ -10,6 +10,8 @@ import pytest
 from tests.support.http_servers import HttpServer, Request, Wire, reply, serve
 from tests.support.plans import Ended, PlanProject, plan_text, running
 
+pytestmark = pytest.mark.slow
+
 USERS = """
 users:
   Buyer:

@@ -15,6 +15,8 @@ from tests.support.coming_from.replies import Shop
 from tests.support.http_servers import HttpServer, serve
 from tests.support.plans import PlanProject, running
 
+pytestmark = pytest.mark.slow
+
 CASES: Final[Mapping[str, Mapping[str, Case]]] = {
     "coming-from-artillery.md": artillery_cases.CASES,
     "coming-from-jmeter.md": jmeter_cases.CASES,
