@@ -10,12 +10,15 @@ from typing import Any, BinaryIO, Final
 from planrunner.data.data_format import DataFormat
 from planrunner.data.spooled import StreamedTable
 from planrunner.data.survey import ColumnNames, Survey
-from planrunner.data.tables import RowFault
+from planrunner.data.tables import RowFault, first_line
 from planrunner.extras import need
 from planrunner.language.expressions.plain import plain
 from planrunner.language.files import MAX_SENT, open_file
 
 __all__ = ["AVRO"]
+
+_CUT_SHORT: Final = "it ends too early"
+"""What an error without words means."""
 
 _MOST_KEPT: Final = 200_000
 """Bytes of a file whose rows are kept: its blocks may be compressed ten times."""
@@ -34,7 +37,7 @@ def _reader(stream: BinaryIO) -> Any:  # noqa: ANN401 - fastavro has no types
     try:
         return fastavro.reader(stream)
     except Exception as error:  # noqa: BLE001 - whatever broken bytes lead to
-        message = f"this is not an Avro file: {_words(error)}"
+        message = f"this is not an Avro file: {first_line(error, _CUT_SHORT)}"
         raise RowFault(message, hint="name a file that ends in `.avro`") from None
 
 
@@ -48,7 +51,7 @@ def _rows(path: Path) -> Iterator[object]:
             except StopIteration:
                 return
             except Exception as error:  # noqa: BLE001 - whatever broken bytes lead to
-                message = f"row {row:,} can't be read: {_words(error)}"
+                message = f"row {row:,} can't be read: {first_line(error, _CUT_SHORT)}"
                 raise RowFault(message, hint="the file is damaged: make it again") from None
             yield plain(value)
 
@@ -72,11 +75,6 @@ def _size(path: Path) -> int:
     """Return more than the rows take that are kept in memory, unless the file is small."""
     size = path.stat().st_size
     return size if size <= _MOST_KEPT else 100 * size
-
-
-def _words(error: Exception) -> str:
-    lines = str(error).strip().splitlines() or ["it ends too early"]
-    return lines[0].rstrip(".")
 
 
 AVRO: Final = DataFormat(

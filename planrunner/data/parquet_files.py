@@ -12,7 +12,7 @@ from typing import Any, Final
 from planrunner.data.data_format import DataFormat
 from planrunner.data.spooled import StreamedTable
 from planrunner.data.survey import Survey
-from planrunner.data.tables import RowFault
+from planrunner.data.tables import RowFault, first_line
 from planrunner.extras import need
 from planrunner.language.expressions.plain import plain
 from planrunner.language.files import MAX_SENT, open_file
@@ -43,7 +43,7 @@ def _opened(path: Path) -> Iterator[Any]:
         try:
             file = pyarrow.parquet.ParquetFile(stream)
         except (OSError, ValueError) as error:  # pyarrow's own errors are both
-            message = f"this is not a Parquet file: {_first_line(error)}"
+            message = f"this is not a Parquet file: {first_line(error)}"
             raise RowFault(message, hint="name a file that ends in `.parquet`") from None
         yield file
 
@@ -57,7 +57,7 @@ def _rows(path: Path) -> Generator[object, None, None]:
                     yield plain(values)
                 row += batch.num_rows
         except (OSError, ValueError, OverflowError) as error:
-            message = f"the rows from {row + 1:,} on can't be read: {_first_line(error)}"
+            message = f"the rows from {row + 1:,} on can't be read: {first_line(error)}"
             raise RowFault(message, hint="the file is damaged: make it again") from None
 
 
@@ -90,11 +90,6 @@ def _size(path: Path) -> int:
 def _open(path: Path, columns: Sequence[str]) -> StreamedTable:
     del columns  # the file names them
     return StreamedTable(partial(_rows, path))
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return lines[0].rstrip(".")
 
 
 PARQUET: Final = DataFormat(

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from planrunner.errors import PlanrunnerError
 
-__all__ = ["MemoryTable", "RowFault", "Table", "not_utf8"]
+__all__ = ["MemoryTable", "RowFault", "Table", "first_line", "not_utf8"]
 
 
 class RowFault(PlanrunnerError):  # noqa: N818 - a fault of the data, as the plan has its own
@@ -65,3 +65,12 @@ def not_utf8(error: UnicodeDecodeError, line: int) -> RowFault:
     """Return the fault of bytes that are not text."""
     message = f"byte 0x{error.object[error.start]:02x} is not UTF-8"
     return RowFault(message, line=line, hint="save the file as UTF-8")
+
+
+def first_line(error: Exception | str, otherwise: str = "") -> str:
+    """Return what another library says is wrong, to stand within a sentence.
+
+    Of an error that says nothing, `otherwise`, or its type.
+    """
+    lines = str(error).strip().splitlines() or [otherwise or type(error).__name__]
+    return lines[0].rstrip(".")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import BinaryIO, Final
 
-from planrunner.data.tables import RowFault
+from planrunner.data.tables import RowFault, first_line
 from planrunner.data.writing.rows import FileFormat, WrittenRows, in_groups, plain_columns
 from planrunner.data.writing.shapes import Kind, Shape, shape_of_column
 from planrunner.extras import need
@@ -53,7 +53,7 @@ def _write(file: BinaryIO, rows: WrittenRows) -> None:
     try:
         fastavro.writer(file, schema, counted.records(), sync_marker=rows.marker)
     except (ValueError, TypeError, OverflowError, AttributeError) as error:
-        message = f"row {counted.row:,} can't be written: {_words(error)}"
+        message = f"row {counted.row:,} can't be written: {first_line(error)}"
         hint = "give each column values of one kind, such as with `| string` or `| float`"
         raise RowFault(message, hint=hint) from None
 
@@ -72,11 +72,6 @@ class _Counted:
             for values in zip(*columns, strict=True):
                 self.row += 1
                 yield dict(zip(names, values, strict=True))
-
-
-def _words(error: Exception) -> str:
-    said = str(error).strip().splitlines() or [type(error).__name__]
-    return said[0].rstrip(".")
 
 
 def _record(name: str, fields: Mapping[str, Shape]) -> dict[str, object]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import BinaryIO, Final
 
-from planrunner.data.tables import RowFault
+from planrunner.data.tables import RowFault, first_line
 from planrunner.values import dataclass
 
 __all__ = [
@@ -81,9 +81,8 @@ def plain_columns(group: RowBlock, width: int) -> list[Sequence[object]]:
 
 def unfit(first: int, count: int, error: Exception | str) -> RowFault:
     """Return the fault of a block of rows of which one can't be written."""
-    said = str(error).strip().splitlines() or [type(error).__name__]
     rows = f"rows {first:,} to {first + count - 1:,}" if count > 1 else f"row {first:,}"
-    return RowFault(f"{rows} can't be written: {said[0].rstrip('.')}")
+    return RowFault(f"{rows} can't be written: {first_line(error)}")
 
 
 def in_groups(blocks: Iterator[RowBlock], size: int) -> Iterator[list[Sequence[object]]]:
