@@ -20,7 +20,6 @@ from planrunner.clock import MonotonicClock
 from planrunner.engine import Background, RunOutcome, Stop
 from planrunner.engine import run as run_engine
 from planrunner.engine.recording.run_masker import RunMasker
-from planrunner.engine.recording.run_queue import RunQueue
 from planrunner.engine.stop import interrupted_by
 from planrunner.engine.workers.local import run_masker
 from planrunner.errors import CannotRun, Interrupted
@@ -47,6 +46,7 @@ from planrunner.runner.reach import client_notices
 from planrunner.runner.report_files import open_samples, write_reports
 from planrunner.runner.request import PreparedRun, RunRequest, prepare
 from planrunner.target import mask_log
+from planrunner.timing.run_queue import RunQueue
 
 if TYPE_CHECKING:
     from planrunner.engine.workers.worker_state import WorkerHandle

@@ -16,7 +16,6 @@ from typing import Any, cast
 
 from planrunner.clock import MonotonicClock
 from planrunner.engine.recording.gc_tuning import keep_collections_short
-from planrunner.engine.recording.run_queue import RunQueue
 from planrunner.engine.workers.local import Worker, protocols_of
 from planrunner.engine.workers.messages import Assignment, Broken
 from planrunner.engine.workers.remote_worker import RelayedStop, RemoteWorker
@@ -26,6 +25,7 @@ from planrunner.protocols.base import Client
 from planrunner.results.exit_codes import ExitCode
 from planrunner.runner.event_loop import client_factories, run_on_fast_loop
 from planrunner.runner.masked_traceback import masked_traceback
+from planrunner.timing.run_queue import RunQueue
 
 __all__ = ["main"]
 

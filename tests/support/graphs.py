@@ -10,7 +10,6 @@ from typing import Any
 
 from planrunner.clock import Clock
 from planrunner.engine import Event, RunOutcome, Stop, Tick, run
-from planrunner.engine.recording.run_queue import Waits
 from planrunner.graph.run_graph import (
     ClosedLoad,
     Pause,
@@ -40,6 +39,7 @@ from planrunner.protocols.base import (
     Session,
 )
 from planrunner.results.files.samples import SampleWriter
+from planrunner.timing.run_queue import Waits
 from planrunner.units import NS_PER_MS, NS_PER_S
 from tests.support.virtual_time import VirtualClock, run_virtual
 

@@ -32,7 +32,6 @@ from planrunner.engine.coordinator.worker_pool import RunningPhase, WorkerPool
 from planrunner.engine.load_models.blocks import once_timeline
 from planrunner.engine.load_models.user_pool import ON_STOP_NS
 from planrunner.engine.recording.run_masker import RunMasker
-from planrunner.engine.recording.run_queue import Waits
 from planrunner.engine.scheduling.interruptible_sleep import InterruptibleSleep
 from planrunner.engine.scheduling.timeline import FOREVER_NS, SearchTimeline, Timeline, timeline_of
 from planrunner.engine.stop import Ending, Stop, StopLevel
@@ -46,6 +45,7 @@ from planrunner.metrics.judging.evidence import Baseline
 from planrunner.metrics.snapshot import Snapshot
 from planrunner.protocols.base import Client, ClientFactory
 from planrunner.results.files.samples import SampleWriter
+from planrunner.timing.run_queue import Waits
 from planrunner.units import NS_PER_S
 
 __all__ = ["Listener", "run"]

@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Final
 
-from planrunner.engine.recording.run_queue import Waits
 from planrunner.engine.recording.starvation import Starvation
 from planrunner.results.loads import GeneratorFacts
+from planrunner.timing.run_queue import Waits
 from planrunner.units import NS_PER_MS, NS_PER_S, format_duration
 from planrunner.values import dataclass
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from planrunner.engine.recording.run_queue import Waits
+from planrunner.timing.run_queue import Waits
 from planrunner.units import NS_PER_US, format_duration
 
 __all__ = ["Starvation"]

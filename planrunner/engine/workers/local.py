@@ -18,7 +18,6 @@ from planrunner.engine.recording.failure_samples import FailingRequests
 from planrunner.engine.recording.generator_health import Health, HealthProbe
 from planrunner.engine.recording.recorder import PhaseRecorder
 from planrunner.engine.recording.run_masker import RunMasker
-from planrunner.engine.recording.run_queue import Waits
 from planrunner.engine.scheduling.lateness import Punctuality
 from planrunner.engine.scheduling.timeline import Timeline
 from planrunner.engine.sharing.sharing import Sharing
@@ -50,6 +49,7 @@ from planrunner.results.files.samples import SampleWriter
 from planrunner.results.record import FailingSample
 from planrunner.schedule.partition import ALL, WorkerShare
 from planrunner.schedule.turns import Turns
+from planrunner.timing.run_queue import Waits
 from planrunner.units import NS_PER_MS
 from planrunner.values import dataclass
 

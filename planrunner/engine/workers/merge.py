@@ -8,13 +8,13 @@ from functools import reduce
 
 from planrunner.engine.recording.counters import Counters
 from planrunner.engine.recording.generator_health import Health
-from planrunner.engine.recording.run_queue import Waits
 from planrunner.engine.steps.step_services import MOST_LINES, LogSink
 from planrunner.engine.workers.local import Drained
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.limited_words import LimitedWords
 from planrunner.metrics.series import Labels
 from planrunner.metrics.snapshot import Snapshot
+from planrunner.timing.run_queue import Waits
 
 __all__ = ["health_of", "limited", "merge_drained"]
 

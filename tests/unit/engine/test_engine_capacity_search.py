@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from planrunner.engine.recording.run_queue import Waits
 from planrunner.metrics.judging.each import judge
 from planrunner.metrics.thresholds import parse_threshold
+from planrunner.timing.run_queue import Waits
 from planrunner.units import NS_PER_MS, NS_PER_S
 from tests.support.graphs import (
     Answer,

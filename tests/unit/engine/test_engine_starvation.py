@@ -13,12 +13,12 @@ import pytest
 
 from planrunner.engine.recording.counters import Counters
 from planrunner.engine.recording.generator_health import Health, HealthProbe
-from planrunner.engine.recording.run_queue import RunQueue, Waits
 from planrunner.engine.recording.starvation import Starvation
 from planrunner.engine.steps.step_services import LogSink
 from planrunner.engine.workers.local import Drained
 from planrunner.engine.workers.merge import health_of, merge_drained
 from planrunner.metrics.snapshot import Snapshot
+from planrunner.timing.run_queue import RunQueue, Waits
 from planrunner.units import NS_PER_MS, NS_PER_S, NS_PER_US
 from tests.support.graphs import closed, make_graph, run_graph, user_class
 

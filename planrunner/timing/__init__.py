@@ -1,0 +1,1 @@
+"""Timing of calls too short for a clock: batches, overhead, garbage, the machine, stability."""
