@@ -15,6 +15,10 @@ if TYPE_CHECKING:
         UsageError,
     )
     from planrunner.language.diagnostics import Diagnostic, PlanError
+    from planrunner.python.bridge.benchmark_result import BenchmarkResult
+    from planrunner.python.bridge.benchmark_runner import BenchmarkRunner
+    from planrunner.python.bridge.client import PerformanceClient
+    from planrunner.python.bridge.metrics_collector import MetricsCollector
     from planrunner.python.calls import run, run_async
     from planrunner.python.collecting.collector import Collector
     from planrunner.python.plans import Plan
@@ -32,6 +36,8 @@ if TYPE_CHECKING:
     from planrunner.runner.api import ResultLost
 
 __all__ = [
+    "BenchmarkResult",
+    "BenchmarkRunner",
     "CannotRun",
     "Collector",
     "Diagnostic",
@@ -41,7 +47,9 @@ __all__ = [
     "FiguresByName",
     "Interrupted",
     "LiveFigures",
+    "MetricsCollector",
     "PackageMissing",
+    "PerformanceClient",
     "PhaseFigures",
     "Plan",
     "PlanError",
@@ -70,6 +78,10 @@ __version__ = "0.1.0"
 _HOMES = {
     "errors": ("CannotRun", "Interrupted", "PackageMissing", "PlanrunnerError", "UsageError"),
     "language.diagnostics": ("Diagnostic", "PlanError"),
+    "python.bridge.benchmark_result": ("BenchmarkResult",),
+    "python.bridge.benchmark_runner": ("BenchmarkRunner",),
+    "python.bridge.client": ("PerformanceClient",),
+    "python.bridge.metrics_collector": ("MetricsCollector",),
     "python.calls": ("run", "run_async"),
     "python.quick": ("StressResult", "load_test", "stress_test"),
     "python.results.compared": ("RunComparison", "compare"),

@@ -24,7 +24,7 @@ from planrunner.units import write_duration
 if TYPE_CHECKING:
     from typing import Unpack
 
-__all__ = ["StressResult", "load_test", "stress_test"]
+__all__ = ["StressResult", "load_test", "request_test", "stress_test"]
 
 _THRESHOLDS: Final = ("error_rate < 1%",)
 _LIMITS: Final = ("error_rate < 5%", "p95 < 5s")
@@ -124,6 +124,18 @@ async def stress_test(
     }
     result = await awaited(_begun(url, {"name": "stress", "search": search}, keywords))
     return StressResult(result.raw, result.directory)
+
+
+async def request_test(url: str, *, requests: int, **keywords: Unpack[RequestKeywords]) -> Result:
+    """Send one request a number of times, one after the other.
+
+    Raises:
+        UsageError: An argument can't be.
+        PlanError: The number is invalid.
+        CannotRun: The target or the report directory is not ready.
+    """
+    phase = {"name": "main", "users": 1, "iterations": requests}
+    return await awaited(_begun(url, phase, keywords))
 
 
 def _begun(

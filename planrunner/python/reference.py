@@ -42,6 +42,12 @@ _SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "Plans": ("Plan",),
     "Measure your own code": ("Collector",),
+    "The bridge": (
+        "PerformanceClient",
+        "MetricsCollector",
+        "BenchmarkRunner",
+        "BenchmarkResult",
+    ),
     "Exceptions": (
         "PlanrunnerError",
         "PlanError",

@@ -131,7 +131,9 @@ def make_rows(accumulated: Accumulated, measured: Sequence[MeasuredTime]) -> tup
     )
 
 
-def make_whole(series: Mapping[Labels, SeriesDelta], measured: Sequence[MeasuredTime]) -> Row:
+def make_whole(
+    series: Mapping[Labels, SeriesTotal | SeriesDelta], measured: Sequence[MeasuredTime]
+) -> Row:
     """Sum up all requests that are results in one row, whose name is empty."""
     members: list[_TableMember] = [
         (labels, delta)

@@ -14,44 +14,47 @@ from planrunner.python.reference import python_page
 from tests.support.doc_pages import ROOT, blocks_of
 from tests.support.http_servers import HttpServer
 
-PAGE = ROOT / "docs" / "how-to" / "use-from-python.md"
+HOW_TO = ROOT / "docs" / "how-to"
+PAGES = (HOW_TO / "use-from-python.md", HOW_TO / "bridge.md")
 HOST = "http://127.0.0.1:8000"
 
 
-@pytest.fixture
-def examples(tmp_path: Path) -> str:
-    """The examples of the page as one program, in a folder with the files that it shows."""
-    blocks = list(blocks_of(PAGE))
+def examples_of(page: Path, folder: Path) -> str:
+    """Return the examples of a page as one program, in a folder with the files that it shows."""
+    blocks = list(blocks_of(page))
     for block in blocks:
         if block.title:
-            (tmp_path / block.title).write_text(block.text, "utf-8")
+            (folder / block.title).write_text(block.text, "utf-8")
     return "\n".join(block.text for block in blocks if block.language == "python")
 
 
 @pytest.mark.slow
-def test_the_examples_of_the_page_run(
-    examples: str, target: HttpServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.stem))
+def test_the_examples_of_a_page_run(
+    page: Path, target: HttpServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """From top to bottom, as in a notebook; loads last seconds and not minutes."""
-    shorter = re.sub(r"duration=\d+", "duration=2", examples.replace(HOST, target.url))
-    shorter = re.sub(r"step_duration=\d+", "step_duration=1", shorter)
+    shorter = examples_of(page, tmp_path).replace(HOST, target.url)
+    for name, seconds in (("duration", 2), ("step_duration", 1), ("ramp_up", 0)):
+        shorter = re.sub(rf"\b{name}=\d+", f"{name}={seconds}", shorter)
     monkeypatch.chdir(tmp_path)
 
-    exec(compile(shorter, str(PAGE), "exec"), {"__name__": "example"})
+    exec(compile(shorter, str(page), "exec"), {"__name__": "example"})
 
 
 @pytest.mark.slow
-def test_the_examples_are_typed(examples: str, tmp_path: Path) -> None:
+def test_the_examples_are_typed(tmp_path: Path) -> None:
     """In a project of a user, with mypy's strictest settings."""
+    (tmp_path / "bridge.py").write_text(examples_of(PAGES[1], tmp_path), "utf-8")
     (tmp_path / "example.py").write_text(
-        examples
+        examples_of(PAGES[0], tmp_path)
         + "\nreveal_type(result.requests)\nreveal_type(products.p95)\nreveal_type(products.count)\n"
         + "planrunner.run('shop.yaml', profil='a')\nplanrunner.run('shop.yaml', seed='a')\n",
         "utf-8",
     )
 
     checked = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "example.py"],
+        [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "bridge.py", "example.py"],
         cwd=tmp_path,
         env={"MYPYPATH": "", "PYTHONPATH": str(ROOT), "PATH": ""},
         capture_output=True,

@@ -17,7 +17,7 @@ from planrunner.metrics.judging.evidence import Evidence
 from planrunner.metrics.judging.measured import MeasuredTime
 from planrunner.metrics.snapshot import Snapshot
 from planrunner.metrics.thresholds import Threshold
-from planrunner.results.aggregate import make_rows, make_totals
+from planrunner.results.aggregate import make_rows, make_totals, make_whole
 from planrunner.results.changes import EarlierKind
 from planrunner.results.exit_codes import ExitCode
 from planrunner.results.files.atomic import atomic_text_file
@@ -25,7 +25,7 @@ from planrunner.results.files.baseline import read_baseline
 from planrunner.results.files.directory import METRICS, make_run_directory
 from planrunner.results.files.metrics_json import read_metrics, write_metrics
 from planrunner.results.files.past_runs import find_previous
-from planrunner.results.model import RunResult, Validity, ValidityLevel
+from planrunner.results.model import Row, RunResult, Validity, ValidityLevel
 from planrunner.results.record import FailingSample, make_series, make_stretches
 from planrunner.results.request_history import RunSums
 from planrunner.runner.build_result import judgement_of, machine_facts, written_time
@@ -76,6 +76,10 @@ class CollectedRun:
         evidence = self._evidence(snapshot.end_ns)
         for gate in self._gates:
             gate.add(snapshot, evidence)
+
+    def whole(self, end_ns: int) -> Row:
+        """Return what all intervals that were added have come to."""
+        return make_whole(self._sums.total.totals, _measured(end_ns))
 
     def _evidence(self, end_ns: int) -> Evidence:
         return Evidence(series=self._sums.total.totals, measured=_measured(end_ns))

@@ -20,6 +20,8 @@ from planrunner.metrics.snapshot import SeriesDelta, Snapshot
 from planrunner.metrics.thresholds import Threshold, ThresholdSyntaxError, parse_threshold
 from planrunner.python.collecting.collected_run import CollectedRun
 from planrunner.python.keywords import AnyPath, NameOrNames
+from planrunner.python.results.elapsed import Elapsed
+from planrunner.python.results.figures import Figures
 from planrunner.python.results.result import Result
 from planrunner.results.record import FailingSample
 from planrunner.units import NS_PER_S
@@ -79,6 +81,7 @@ class Collector:
         self._samples: list[FailingSample] = []
         self._kept: dict[tuple[str, str], int] = {}
         self._opening = Lock()
+        self._draining = Lock()
         self._drained: dict[Labels, Histogram] = {}
         self._ended = Event()
         self._result: Result | None = None
@@ -93,6 +96,23 @@ class Collector:
     def directory(self) -> Path:
         """Where the run's files are or will be."""
         return self._run.directory
+
+    @property
+    def total(self) -> Figures:
+        """What everything together has come to; more may be recorded afterwards."""
+        with self._opening:
+            if self._result is not None:
+                return self._result.total
+            with self._draining:
+                self._drain()
+                return Figures(self._run.whole(self._emit()))
+
+    @property
+    def duration(self) -> Elapsed:
+        """How long the collector has been open, or was."""
+        if self._result is not None:
+            return self._result.duration
+        return Elapsed(time.monotonic_ns() - self._began_ns)
 
     def record(self, name: str, seconds: float) -> None:
         """Record that something succeeded, and how long it took.
@@ -219,9 +239,10 @@ class Collector:
     def _drain_often(self) -> None:
         next_ns = NS_PER_S
         while not self._ended.wait(_OFTEN_S):
-            self._drain()
-            if time.monotonic_ns() - self._began_ns >= next_ns:
-                next_ns = self._emit() // NS_PER_S * NS_PER_S + NS_PER_S
+            with self._draining:
+                self._drain()
+                if time.monotonic_ns() - self._began_ns >= next_ns:
+                    next_ns = self._emit() // NS_PER_S * NS_PER_S + NS_PER_S
 
     def _drain(self) -> None:
         for labels, values in tuple(self._recorded.items()):
