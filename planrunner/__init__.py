@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from planrunner.python.collecting.collector import Collector
     from planrunner.python.plans import Plan
     from planrunner.python.quick import StressResult, load_test, stress_test
-    from planrunner.python.results.compared import RunComparison, compare
+    from planrunner.python.results.compared import ComparedRuns, RunComparison, compare
     from planrunner.python.results.elapsed import Elapsed
     from planrunner.python.results.figures import (
         Figures,
@@ -40,6 +40,7 @@ __all__ = [
     "BenchmarkRunner",
     "CannotRun",
     "Collector",
+    "ComparedRuns",
     "Diagnostic",
     "Elapsed",
     "FailedRequests",
@@ -84,7 +85,7 @@ _HOMES = {
     "python.bridge.metrics_collector": ("MetricsCollector",),
     "python.calls": ("run", "run_async"),
     "python.quick": ("StressResult", "load_test", "stress_test"),
-    "python.results.compared": ("RunComparison", "compare"),
+    "python.results.compared": ("ComparedRuns", "RunComparison", "compare"),
     "python.results.elapsed": ("Elapsed",),
     "python.results.figures": ("Figures", "FiguresByName", "PhaseFigures", "SeriesFigures"),
     "python.collecting.collector": ("Collector",),

@@ -38,6 +38,7 @@ _SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
         "SeriesFigures",
         "FailedRequests",
         "RunComparison",
+        "ComparedRuns",
         "Elapsed",
     ),
     "Plans": ("Plan",),
@@ -252,7 +253,8 @@ def _line(text: str) -> str:
 def _node(found: object) -> ast.stmt:
     module, name = inspect.getmodule(found), getattr(found, "__name__", "")
     assert module is not None
-    return next(node for node in _tree(module.__name__).body if getattr(node, "name", "") == name)
+    named = [node for node in _tree(module.__name__).body if getattr(node, "name", "") == name]
+    return named[-1]  # the first ones of several are its overloads
 
 
 @cache

@@ -11,7 +11,15 @@ from planrunner.report.plain import plain
 from planrunner.results.changes import ChangeOutcome, Comparison, FigureChange
 from planrunner.units import format_duration, format_percent, format_rate
 
-__all__ = ["CHANGE_CLASSES", "cells_of", "left_words", "shown_changes", "sorted_changes"]
+__all__ = [
+    "CHANGE_CLASSES",
+    "cells_of",
+    "figure_amount",
+    "figure_interval",
+    "left_words",
+    "shown_changes",
+    "sorted_changes",
+]
 
 CHANGE_CLASSES: Final = {
     ChangeOutcome.BETTER: "pass",
@@ -74,8 +82,8 @@ def _cells(change: FigureChange, name: str) -> dict[str, object]:
     return {
         "request": name or "all requests",
         "figure": _FIGURES.get(change.figure) or change.figure.replace("_", " "),
-        "before": _amount(change.figure, change.before),
-        "after": _amount(change.figure, change.after),
+        "before": figure_amount(change.figure, change.before),
+        "after": figure_amount(change.figure, change.after),
         "change": _signed(change.change, points=points) if _is_known(change) else "–",
         "interval": f"{_signed(change.low, points=points).partition(' ')[0]} … "
         f"{_signed(change.high, points=points)}"
@@ -87,7 +95,8 @@ def _cells(change: FigureChange, name: str) -> dict[str, object]:
     }
 
 
-def _amount(figure: str, value: float) -> str:
+def figure_amount(figure: str, value: float) -> str:
+    """Return a figure with its unit."""
     match figure:
         case "throughput":
             return format_rate(value)
@@ -95,6 +104,13 @@ def _amount(figure: str, value: float) -> str:
             return format_percent(value)
         case _:
             return format_duration(round(value * 1e9)) if value else "–"
+
+
+def figure_interval(figure: str, low: float | None, high: float | None) -> str:
+    """Return where a figure surely is; empty where that isn't known."""
+    if low is None or high is None:
+        return ""
+    return f"{figure_amount(figure, low)} … {figure_amount(figure, high)}"
 
 
 def _is_known(change: FigureChange) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import exp, log, sqrt
 from statistics import NormalDist
 from typing import Final
@@ -20,7 +20,16 @@ from planrunner.results.model import RunResult, ValidityLevel
 from planrunner.results.record import RequestPoints
 from planrunner.results.whole_figures import WHOLE_FIGURES, whole_figures
 
-__all__ = ["TOLERANCE", "compare"]
+__all__ = [
+    "TOLERANCE",
+    "Estimates",
+    "compare",
+    "estimated",
+    "judge",
+    "points_by_name",
+    "student",
+    "sureness",
+]
 
 TOLERANCE: Final = 0.05
 """Two runs of the same thing on the same machine differ by a few percent for no reason."""
@@ -47,14 +56,10 @@ def compare(before: RunResult, after: RunResult, *, tolerance: float = TOLERANCE
     Raises:
         UsageError: One has no requests over time: a killed or very old run.
     """
-    first, second = _by_name(before), _by_name(after)
+    first, second = points_by_name(before), points_by_name(after)
     common = [name for name in first if name in second]
-    # The more changes are looked at, the surer each must be (Bonferroni).
-    sure = NormalDist().inv_cdf(1 - _DOUBT / (2 * max(len(common) * len(FIGURES), 1)))
-    # Different draws for both, the same ones each time.
-    old, new = _estimates(before, common, "a"), _estimates(after, common, "b")
-    if len(_lengths(before, after)) > 1:  # a longer interval has a longer tail
-        old = {name: _without_percentiles(found) for name, found in old.items()}
+    sure = sureness(len(common) * len(FIGURES))
+    old, new = estimated((before, after), common)
     changes = tuple(
         change
         for name in common
@@ -83,7 +88,12 @@ def _whole(before: RunResult, after: RunResult, names: Iterable[str]) -> Iterato
                 yield FigureChange(name, figure, one, other, change, 0, 0, outcome)
 
 
-def _by_name(result: RunResult) -> Mapping[str, RequestPoints]:
+def points_by_name(result: RunResult) -> Mapping[str, RequestPoints]:
+    """Return each request of a run over time; the empty name stands for all together.
+
+    Raises:
+        UsageError: It has none: a killed or very old run.
+    """
     found = {points.name: points for points in result.request_points}
     if not found:
         raise UsageError(
@@ -93,8 +103,18 @@ def _by_name(result: RunResult) -> Mapping[str, RequestPoints]:
     return found
 
 
+def estimated(runs: Sequence[RunResult], names: Sequence[str]) -> Sequence[Mapping[str, Estimates]]:
+    """Return the figures of each run by request, each with its error."""
+    # Different draws for each, the same ones each time.
+    found = [_estimates(run, names, chr(ord("a") + n)) for n, run in enumerate(runs)]
+    if len(_lengths(*runs)) == 1:
+        return found
+    # A longer interval has a longer tail.
+    return [{name: _without_percentiles(one) for name, one in each.items()} for each in found]
+
+
 def _estimates(result: RunResult, names: Iterable[str], draw: str) -> Mapping[str, Estimates]:
-    points, intervals = _by_name(result), measured_intervals(result)
+    points, intervals = points_by_name(result), measured_intervals(result)
     return {name: estimates(points[name], intervals, seed=f"{draw} {name}") for name in names}
 
 
@@ -118,11 +138,24 @@ def _changes(
     tolerance: float,
 ) -> Iterator[FigureChange]:
     for figure in FIGURES:
-        one, other = before[figure], after[figure]
-        if figure == "error_rate":
-            yield _difference(name, figure, one, other, sure=sure)
-        else:
-            yield _ratio(name, figure, one, other, sure=sure, tolerance=tolerance)
+        yield judge(name, figure, (before[figure], after[figure]), sure=sure, tolerance=tolerance)
+
+
+def sureness(looks: int) -> float:
+    """Return the normal quantile that each of so many changes must be surer than (Bonferroni).
+
+    The more changes are looked at, the surer each must be.
+    """
+    return NormalDist().inv_cdf(1 - _DOUBT / (2 * max(looks, 1)))
+
+
+def judge(
+    request: str, figure: str, pair: tuple[Estimate, Estimate], *, sure: float, tolerance: float
+) -> FigureChange:
+    """Return how the second of two estimates differs from the first."""
+    if figure == "error_rate":
+        return _difference(request, figure, *pair, sure=sure)
+    return _ratio(request, figure, *pair, sure=sure, tolerance=tolerance)
 
 
 def _difference(
@@ -133,7 +166,7 @@ def _difference(
         return FigureChange(
             name, figure, one.value, other.value, change, 0, 0, ChangeOutcome.UNCLEAR
         )
-    reach = _student(sure, one, other) * sqrt(one.error**2 + other.error**2)
+    reach = student(sure, min(one.freedom, other.freedom)) * sqrt(one.error**2 + other.error**2)
     low, high = change - reach, change + reach
     outcome = _outcome(figure, low, high, tolerance=_ERROR_TOLERANCE)
     return FigureChange(name, figure, one.value, other.value, change, low, high, outcome)
@@ -151,20 +184,22 @@ def _ratio(
         )
     # On the scale of logarithms, where twice as slow and twice as fast are as far apart.
     spread = sqrt((one.error / one.value) ** 2 + (other.error / other.value) ** 2)
-    middle, reach = log(other.value / one.value), _student(sure, one, other) * spread
+    middle, reach = (
+        log(other.value / one.value),
+        student(sure, min(one.freedom, other.freedom)) * spread,
+    )
     low, high = exp(middle - reach) - 1, exp(min(middle + reach, 50.0)) - 1
     outcome = _outcome(figure, low, high, tolerance=tolerance)
     return FigureChange(name, figure, one.value, other.value, change, low, high, outcome)
 
 
-def _student(sure: float, one: Estimate, other: Estimate) -> float:
+def student(sure: float, freedom: int) -> float:
     """Return Student's t for the normal quantile `sure`: errors from few blocks are unsure too.
 
-    Source: the expansion of Cornish and Fisher, Abramowitz and Stegun 26.7.5. Cautious: with the
-    freedom of the run that has less of it.
+    Source: the expansion of Cornish and Fisher, Abramowitz and Stegun 26.7.5. Of two runs, the
+    freedom of the one that has less of it is the cautious choice.
     """
-    freedom = max(min(one.freedom, other.freedom), 1)
-    z = sure
+    z, freedom = sure, max(freedom, 1)
     return z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
 
 

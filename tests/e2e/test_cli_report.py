@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -288,6 +289,26 @@ def test_runs_are_compared_and_listed(project: PlanProject, run: Path) -> None:
     assert "nothing was compared" in gated.out
     assert listed.code == 0
     assert "pass" in listed.out
+
+
+def test_several_runs_are_configurations(project: PlanProject, run: Path) -> None:
+    """They end with 0 whatever they show; a run named twice, or a gate, is wrong usage."""
+    for name in ("one", "two"):
+        shutil.copytree(run, project.directory / "copies" / name)
+    paths = [str(run), "copies/one", "copies/two"]
+    told = project.run("compare", *paths, "--json", "--markdown", "told.md", "--html", "told.html")
+    twice = project.run("compare", *paths, "copies/one")
+    gated = project.run("compare", *paths, "--fail-on", "regression")
+    alone = project.run("compare", "copies/one")
+
+    assert told.code == 0
+    assert [one["name"] for one in json.loads(told.out)["configurations"]][1:] == ["one", "two"]
+    assert (project.directory / "told.md").read_text("utf-8").startswith("## No best: of 3")
+    assert "<h1>" in (project.directory / "told.html").read_text("utf-8")
+    assert (twice.code, gated.code, alone.code) == (2, 2, 2)
+    assert "`copies/one` is named twice" in twice.err
+    assert "--fail-on regression is about two runs, not 3" in gated.err
+    assert "`compare` needs two runs or more" in alone.err
 
 
 def test_pictures_say_what_they_need(project: PlanProject, run: Path) -> None:

@@ -45,6 +45,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs")
     make_run_directory(folder / "shop")
     make_run_directory(folder / "slow", slower=1.6, seed=8, run_id="20261122-120000-m2xp")
+    make_run_directory(folder / "slower", slower=4, seed=9, run_id="20261123-120000-q9ws")
+    make_run_directory(folder / "quick", slower=0.2, seed=10, run_id="20261124-120000-r3kd")
     make_run_directory(folder / "hostile", names=HOSTILE_NAMES, seconds=12)
     make_run_directory(folder / "hostile2", names=HOSTILE_NAMES, seconds=12, seed=8, slower=9)
     make_killed_run_directory(folder / "killed")
@@ -109,17 +111,34 @@ def test_the_summary_of_a_directory_is_what_was_reviewed(
 def test_a_comparison_is_what_was_reviewed(
     pair: tuple[str, str], command: Command, *, update_golden: bool
 ) -> None:
-    """As text, as JSON, and as a page with both runs in each chart."""
-    text = command("compare", *pair)
-    document = command("compare", *pair, "--json")
-    command("compare", *pair, "--html", "compared.html")
-
-    for kind, content in (
-        ("txt", text),
-        ("json", document),
-        ("html", text_of("compared.html")),
-    ):
+    """As text, as JSON, as Markdown, and as a page with both runs in each chart."""
+    for kind, content in compared(command, *pair).items():
         check_golden(f"run/{pair[0]}/compare.{kind}", content, update=update_golden)
+
+
+def test_configurations_are_what_was_reviewed(command: Command, *, update_golden: bool) -> None:
+    """Three runs of one load; the best of them marked."""
+    for kind, content in compared(command, "slow", "quick", "slower").items():
+        check_golden(f"run/configurations.{kind}", content, update=update_golden)
+
+
+def test_configurations_of_another_load_are_what_was_reviewed(
+    command: Command, *, update_golden: bool
+) -> None:
+    """They stand beside each other, and none is the best."""
+    for kind, content in compared(command, "shop", "hostile", "slow").items():
+        check_golden(f"run/other-load.{kind}", content, update=update_golden)
+
+
+def compared(command: Command, *runs: str) -> dict[str, str]:
+    """Return what `compare` tells of runs, by kind."""
+    command("compare", *runs, "--markdown", "compared.md", "--html", "compared.html")
+    return {
+        "txt": command("compare", *runs),
+        "json": command("compare", *runs, "--json"),
+        "md": text_of("compared.md"),
+        "html": text_of("compared.html"),
+    }
 
 
 def test_a_history_is_what_was_reviewed(command: Command, *, update_golden: bool) -> None:

@@ -9,9 +9,11 @@ from typing import Final
 
 from planrunner.report.changes import cells_of, left_words, shown_changes
 from planrunner.report.charts.palette import PAPER
+from planrunner.report.configurations.rows import headline, legend, sections_of
 from planrunner.report.findings import find, mark_of, verdict_phrase, worst_first
 from planrunner.report.plain import plain
 from planrunner.results.changes import Comparison
+from planrunner.results.configurations.model import ConfigurationTable
 from planrunner.results.model import Point, Row, RunResult, Verdict
 from planrunner.units import (
     NS_PER_S,
@@ -21,7 +23,7 @@ from planrunner.units import (
     format_rate,
 )
 
-__all__ = ["comparison_html", "result_html"]
+__all__ = ["comparison_html", "configurations_html", "result_html"]
 
 _COLORS: Final = {Verdict.PASS: PAPER.passed, Verdict.WARN: PAPER.series[2]}
 _SHOWN: Final = ("request", "figure", "before", "after", "change", "interval", "outcome")
@@ -64,6 +66,22 @@ def comparison_html(comparison: Comparison) -> str:
         f"<div><p><b>{_text(words)}</b></p><ul>{remarks}</ul>{_table(_SHOWN, rows)}"
         f"<p>{_text(left and f'other requests: {left}')}</p></div>"
     )
+
+
+def configurations_html(table: ConfigurationTable) -> str:
+    """Return who is best of several runs, and the figures of each."""
+    word, words = headline(table)
+    notes = "".join(f"<li>{_text(one)}</li>" for one in (*table.differences, *table.remarks))
+    parts = [f"<p><b>{_text(f'{word} {words}')}</b></p><ul>{notes}</ul>"]
+    for section in sections_of(table):
+        rows = (
+            (f"{row.name} {row.mark}".rstrip(), row.values, *(one.marked for one in row.cells))
+            for row in section.rows
+        )
+        parts.append(f"<p>{_text(section.title)}</p>")
+        parts.append(_table(("configuration", "with", *section.titles), rows))
+    parts += [f"<p>{_text(one)}</p>" for one in legend(table)]
+    return f"<div>{''.join(parts)}</div>"
 
 
 def _facts(raw: RunResult) -> str:

@@ -1,4 +1,4 @@
-"""Charts over several runs: two laid over each other, or the trend of many."""
+"""Charts over several runs: some laid over each other, or the trend of many."""
 
 from __future__ import annotations
 
@@ -22,15 +22,23 @@ __all__ = ["overlaid", "trends"]
 _PERCENT_LABEL: Final = "format(datum.value,'~r')+' %'"
 
 
-def overlaid(before: RunResult, after: RunResult, palette: Palette) -> list[Chart]:
-    """Return p95 and throughput of all requests over time, both runs in each."""
-    points = [*_points(before, "before"), *_points(after, "after")]
+def overlaid(runs: Sequence[tuple[str, RunResult]], palette: Palette) -> list[Chart]:
+    """Return p95 and throughput of all requests over time, the first eight runs in each."""
+    drawn = runs[: len(palette.slots)]
+    points = [row for name, run in drawn for row in _points(run, plain(name))]
     if not points:
         return []
-    end = max(float(str(row["t"])) for row in points)
+    colors = palette.slots if len(drawn) > 2 else [palette.series[5], palette.series[0]]
+    entries = tuple(
+        ChartEntry(plain(name), color) for (name, _), color in zip(drawn, colors, strict=False)
+    )
+    some = f"The first {len(drawn)} of {len(runs)}. " if len(runs) > len(drawn) else ""
     return [
-        _over_time("latency", "p95 over time", "p95", palette, points, end=end),
-        _over_time("load", "Requests per second", "rps", palette, points, end=end),
+        _over_time(identity, title, field, palette, (entries, points, some))
+        for identity, title, field in (
+            ("latency", "p95 over time", "p95"),
+            ("load", "Requests per second", "rps"),
+        )
     ]
 
 
@@ -150,20 +158,19 @@ def _over_time(
     title: str,
     field: str,
     palette: Palette,
-    points: Sequence[Mapping[str, object]],
-    *,
-    end: float,
+    drawn: tuple[Sequence[ChartEntry], Sequence[Mapping[str, object]], str],
 ) -> Chart:
+    entries, points, some = drawn
     unit = "ms" if field == "p95" else "/s"
     rows = [
         {"t": row["t"], "series": row["series"], "v": float(f"{float(str(row[field])):.5g}")}
         for row in points
         if row[field] is not None
     ]
-    entries = (ChartEntry("before", palette.series[5]), ChartEntry("after", palette.series[0]))
+    end = max(float(str(row["t"])) for row in points)
     spec = lines_spec(palette, entries, Backdrop(bands=(), end=end), unit=unit)
-    words = f"{title} of all requests; each run counts from its own start."
-    return Chart(identity, title, words, spec, {"points": rows}, entries=entries, unit=unit)
+    words = f"{some}{title} of all requests; each run counts from its own start."
+    return Chart(identity, title, words, spec, {"points": rows}, entries=tuple(entries), unit=unit)
 
 
 def _by_run(trend: _Trend, palette: Palette, *, has_limits: bool) -> Spec:

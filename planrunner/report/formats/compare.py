@@ -21,6 +21,7 @@ from planrunner.report.charts.trend_charts import overlaid, trends
 from planrunner.report.columns import Column, room_of, table
 from planrunner.report.distinct import shorten_each
 from planrunner.report.findings import is_doubtful, mark_of, verdict_word
+from planrunner.report.formats.markdown import markdown_table, markdown_text
 from planrunner.report.formats.page import write_page
 from planrunner.report.plain import plain
 from planrunner.results.changes import ChangeOutcome, Comparison, FigureChange
@@ -32,6 +33,7 @@ __all__ = [
     "print_comparison",
     "print_history",
     "write_comparison_html",
+    "write_comparison_markdown",
     "write_history_html",
 ]
 
@@ -44,6 +46,7 @@ _STYLES: Final = {
 }
 _BARS: Final = "▁▂▃▄▅▆▇█"
 _LONGEST: Final = 60
+_CELLS: Final = ("figure", "outcome", "before", "after", "change", "interval")
 
 
 def print_comparison(comparison: Comparison, console: Console) -> None:
@@ -81,12 +84,35 @@ def write_comparison_html(
         out,
         "compare.html",
         bundle=bundle,
-        charts=overlaid(*runs, SCREEN),
+        charts=overlaid([("before", runs[0]), ("after", runs[1])], SCREEN),
         comparison=comparison,
         runs=runs,
         changes=cells_of((*sorted_changes(comparison), *comparison.whole)),
         verdict=CHANGE_CLASSES[comparison.outcome] or "pass",
     )
+
+
+def write_comparison_markdown(comparison: Comparison, out: TextIO) -> None:
+    """Write what changed for a job's page or a merge request, as the console shows it."""
+    against = f"{comparison.after} against {comparison.before}"
+    out.write(f"## {comparison.outcome.value.capitalize()}: {markdown_text(against)}\n\n")
+    if nothing := comparison.nothing_compared:
+        out.write(f"**Nothing was compared: {markdown_text(nothing)}**\n\n")
+    if comparison.remarks:
+        out.writelines(f"- {markdown_text(remark)}\n" for remark in comparison.remarks)
+        out.write("\n")
+    whole = [change for change in comparison.whole if not change.request]
+    rows = [
+        [markdown_text(str(row["request"])), *(str(row[key]) for key in _CELLS)]
+        for row in cells_of([*shown_changes(comparison), *whole])
+    ]
+    titles = ("Request", "Figure", "Outcome", "Before", "After", "Change", "95 % interval")
+    out.writelines(markdown_table(titles, rows, numbers=3))
+    if words := left_words(comparison):
+        out.write(f"\nOther requests: {words}\n")
+    for word, names in (("Gone", comparison.gone), ("New", comparison.new)):
+        if names:
+            out.write(f"\n{word}: {', '.join(map(markdown_text, names))}\n")
 
 
 def print_history(runs: Sequence[RunResult], console: Console) -> None:

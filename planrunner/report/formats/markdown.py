@@ -25,7 +25,7 @@ from planrunner.results.model import Row, RunResult, ValidityLevel, Verdict
 from planrunner.results.record import ExpectationCount
 from planrunner.units import format_count, format_duration, format_percent, format_rate
 
-__all__ = ["markdown_text", "write_markdown"]
+__all__ = ["markdown_table", "markdown_text", "write_markdown"]
 
 _MARKS: Final = {
     Verdict.PASS: "✅",
@@ -102,7 +102,7 @@ def _thresholds(result: RunResult) -> Iterator[str]:
     yield "\n### Thresholds\n\n"
     if is_default(result.judgements):
         yield "The plan has no thresholds, so this one was applied.\n\n"
-    yield from _table(
+    yield from markdown_table(
         ("", "Threshold", "Observed", "Limit", "Where"),
         [_finding_cells(finding) for finding in findings],
     )
@@ -124,7 +124,7 @@ def _requests(title: str, rows: Sequence[Row]) -> Iterator[str]:
         return
     yield f"\n### {title}, worst first\n\n"
     names = shorten_each([plain(row.name) for row in rows[:_MOST_ROWS]], _LONGEST)
-    yield from _table(
+    yield from markdown_table(
         ("Request", "Count", "Failed", "Per second", *_PERCENTILES),
         [_row_cells(row, name) for row, name in zip(rows, names, strict=False)],
         numbers=1,
@@ -148,7 +148,7 @@ def _expectations(counts: Sequence[ExpectationCount]) -> Iterator[str]:
         )
         for one in counts[:_MOST_ROWS]
     ]
-    yield from _table(("Request", "Expected", "Held", "Broken"), rows, numbers=2)
+    yield from markdown_table(("Request", "Expected", "Held", "Broken"), rows, numbers=2)
     if len(counts) > _MOST_ROWS:
         yield f"\n… {len(counts) - _MOST_ROWS:,} more in the report\n"
 
@@ -169,9 +169,10 @@ def _row_cells(row: Row, name: str) -> tuple[str, ...]:
     )
 
 
-def _table(
+def markdown_table(
     titles: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: int | None = None
 ) -> Iterator[str]:
+    """Yield the lines of a table whose columns are numbers from `numbers` on."""
     rules = ["---"] * len(titles)
     if numbers is not None:
         rules[numbers:] = ["--:"] * (len(titles) - numbers)

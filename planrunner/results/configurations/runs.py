@@ -1,0 +1,95 @@
+"""Runs as configurations of one thing: the figures of each, and the best where loads are alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from planrunner.results.bootstrap import FEWEST_INTERVALS, Estimate, measured_intervals
+from planrunner.results.comparison import TOLERANCE, Estimates, estimated, points_by_name
+from planrunner.results.configurations.contest import best_of_all, contests
+from planrunner.results.configurations.loads import differing_words, load_differences
+from planrunner.results.configurations.model import (
+    Configuration,
+    ConfigurationFigure,
+    ConfigurationTable,
+)
+from planrunner.results.configurations.names import differing_values
+from planrunner.results.model import RunResult, ValidityLevel
+
+__all__ = ["compare_configurations"]
+
+_MOST: Final = 8
+"""Names in a remark."""
+
+
+def compare_configurations(
+    runs: Sequence[RunResult], names: Sequence[str], *, tolerance: float = TOLERANCE
+) -> ConfigurationTable:
+    """Compare several runs; the same ones in the same order always give the same.
+
+    Args:
+        runs: Two or more.
+        names: What each of them is called.
+        tolerance: Of relative changes: what is better than another is so by more than this.
+
+    Raises:
+        UsageError: One has no requests over time: a killed or very old run.
+    """
+    points = [points_by_name(run) for run in runs]
+    common = [name for name in points[0] if all(name in one for one in points)]
+    found = [
+        _unsure(one) if run.validity.level is ValidityLevel.INVALID else one
+        for run, one in zip(runs, estimated(runs, common), strict=True)
+    ]
+    figures = contests(found, tolerance=tolerance)
+    differences = load_differences(runs, names)
+    if differences:
+        figures = tuple(map(_unjudged, figures))
+    table = ConfigurationTable(
+        configurations=tuple(
+            Configuration(name, run.run_id, values)
+            for name, run, values in zip(names, runs, differing_values(runs), strict=True)
+        ),
+        tolerance=tolerance,
+        figures=figures,
+        differences=tuple(differences),
+        remarks=tuple(_remarks(runs, names)),
+    )
+    return replace(table, best=best_of_all(figures, table.unbeaten))
+
+
+def _unsure(found: Mapping[str, Estimates]) -> Mapping[str, Estimates]:
+    """Return the figures without their errors: nothing follows from them."""
+    return {
+        name: {figure: Estimate(one.value, -1.0) for figure, one in each.items()}
+        for name, each in found.items()
+    }
+
+
+def _unjudged(figure: ConfigurationFigure) -> ConfigurationFigure:
+    nothing = tuple(() for _ in figure.worse)
+    return replace(figure, worse=nothing, leading=(), best=None, is_same=False)
+
+
+def _remarks(runs: Sequence[RunResult], names: Sequence[str]) -> Iterator[str]:
+    lengths = {points.interval_seconds for run in runs for points in run.request_points}
+    if len(lengths) > 1:
+        yield "some runs are so much longer that their percentiles cover longer intervals"
+    for fact in sorted({fact for run in runs for fact in run.host}):
+        hosts = [f"`{run.host.get(fact, 'unknown')}`" for run in runs]
+        yield from differing_words(f"the host's {fact} differs", hosts, names)
+    for run, name in zip(runs, names, strict=True):
+        intervals = measured_intervals(run)
+        if len(intervals) < FEWEST_INTERVALS:
+            measured = sum(interval.seconds for interval in intervals)
+            yield f"`{name}` measured only {measured:.0f} s, which is too short to compare"
+        if run.validity.level is not ValidityLevel.VALID:
+            yield f"the numbers of `{name}` are {run.validity.level.value}"
+    everywhere = set.intersection(*({one.name for one in run.request_points} for run in runs))
+    for run, name in zip(runs, names, strict=True):
+        if more := [one.name for one in run.request_points if one.name not in everywhere]:
+            shown = ", ".join(f"`{one}`" for one in more[:_MOST])
+            rest = " …" if len(more) > _MOST else ""
+            yield f"`{name}` has requests that not all have: {shown}{rest}"
