@@ -11,7 +11,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from planrunner.compiler import compile_plan
-from planrunner.compiler.load.named_phases import phase_names
+from planrunner.compiler.load.meant_phases import PhaseNames
 from planrunner.compiler.load.selection import tags_of
 from planrunner.errors import PlanrunnerError
 from planrunner.plan.loader import CheckedPlan, load
@@ -51,7 +51,11 @@ def names_in(
 def _phases(plan: CheckedPlan, profile: str | None) -> Iterable[str]:
     wanted = [profile] if profile else list(plan.model.profile_names()) or [""]
     for name in wanted:
-        yield from phase_names(plan.model.schedule(name or None))
+        names = PhaseNames()
+        names.add(plan.model.schedule(name or None))
+        for base, combinations in names.combinations.items():
+            yield base
+            yield from combinations
 
 
 def _tags(plan: CheckedPlan, _: str | None) -> Iterable[str]:
@@ -68,6 +72,7 @@ _KINDS: Final[Mapping[str, Callable[[CheckedPlan, str | None], Iterable[str]]]] 
     "params": lambda plan, _: (f"{name}=" for name in plan.params),
     "data": lambda plan, _: plan.model.data or {},
     "environments": lambda plan, _: plan.model.environments or {},
+    "cases": lambda plan, _: plan.model.cases or {},
     "profiles": lambda plan, _: plan.model.profile_names(),
     "phases": _phases,
     "users": lambda plan, _: plan.model.users or {},

@@ -58,6 +58,7 @@ class PlanOptions:
     env_files: tuple[Path, ...] = ()
     profile: str | None = None
     phases: tuple[str, ...] = ()
+    cases: tuple[str, ...] = ()
     users: tuple[str, ...] = ()
     tasks: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
@@ -78,6 +79,7 @@ class PlanOptions:
         return PlanSelection(
             profile=self.profile,
             phases=self.phases,
+            cases=self.cases,
             users=self.users,
             tasks=self.tasks,
             tags=self.tags,
@@ -171,7 +173,16 @@ _OPTIONS: Final = (
         metavar="NAME",
         multiple=True,
         shell_complete=complete("phases"),
-        help="Run only this phase. Repeatable, like the next four options.",
+        help="Run only this phase; of a matrix, all of it or `NAME[axis=value]`. Repeatable, like "
+        "the next five options.",
+    ),
+    click.option(
+        "--case",
+        "cases",
+        metavar="NAME",
+        multiple=True,
+        shell_complete=complete("cases"),
+        help="Of phases whose matrix has cases, run only this one.",
     ),
     click.option(
         "--user",

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 
 from planrunner.compiler.compilation import Compilation
+from planrunner.compiler.load.matrix import CombinedPhase, PlanMatrices
+from planrunner.compiler.load.meant_phases import PhaseNames
 from planrunner.compiler.load.named_phases import NamedPhase, named_phases
 from planrunner.compiler.load.phases import compile_phase
 from planrunner.compiler.load.selection import (
@@ -22,6 +24,7 @@ from planrunner.graph.data import FileNode
 from planrunner.graph.run_graph import PhaseNode, UserProgram
 from planrunner.language.diagnostics import Code, suggest
 from planrunner.plan.loader import CheckedPlan
+from planrunner.plan.models.load.profiles import PlacedPhase
 from planrunner.plan.models.load.workload import PhaseModel
 from planrunner.plan.models.thresholds import ThresholdModel
 from planrunner.plan.params.resolve import Param, resolve_values
@@ -132,25 +135,47 @@ class _Phases:
 
     def compile(self, profile: str) -> None:
         phases = named_phases(self.plan.model, profile, own=self.alone)
-        names = [phase.name for phase in phases]
-        for wanted in self.selection.phases:
-            if wanted not in names:
-                self.work.faults.append(unknown_choice("--phase", "phase", wanted, names))
+        wanted = self._wanted([phase.place for phase in phases])
         before = len(self.work.faults)
+        matrices = PlanMatrices(self.work, self.plan, self.selection)
+        matrices.check_cases()
         for phase in phases:
-            self._add(phase, profile)
+            combined = matrices.of(phase.place)
+            runs = combined.is_picked and (wanted is None or phase.name in wanted)
+            self._add(phase, combined, profile, runs=runs)
+        self.schedule.params.extend(matrices.params())
+        if not self.alone:
+            self.work.faults.extend(matrices.unmatched())
+            self.schedule.notices.extend(matrices.notices())
         if self.selection.is_partial:
             self._notice()
         nobody = not self.schedule.phases and self.selection != PlanSelection()
         if nobody and len(self.work.faults) == before == 0:
             self._nothing()
 
-    def _add(self, named: NamedPhase, profile: str) -> None:
-        phase, path, name = named.place.phase, named.place.path, named.name
-        called = tuple(named.called.values())
-        wanted = self.selection.phases
-        runs = not wanted or name in wanted
-        params, work, everyone = self._with_params(self.work, phase, path)
+    def _wanted(self, places: Sequence[PlacedPhase]) -> set[str] | None:
+        """Return the phases that `--phase` asks for; None where it is not given."""
+        if not self.selection.phases:
+            return None
+        names = PhaseNames()
+        names.add(places)
+        for wanted in self.selection.phases:
+            if (fault := names.fault_of(wanted)) is not None:
+                begin = len("--phase ") + fault.offset
+                self.work.faults.append(
+                    typed(f"--phase {wanted}").fault(
+                        Code.EMPTY_SELECTION,
+                        fault.message,
+                        at=(begin, begin + fault.length),
+                        hint=fault.hint,
+                    )
+                )
+        return {name for wanted in self.selection.phases for name in names.meant_by(wanted)}
+
+    def _add(self, named: NamedPhase, combined: CombinedPhase, profile: str, *, runs: bool) -> None:
+        phase, path, name = combined.phase, named.place.path, named.name
+        called = (*named.called.values(), named.base)
+        params, work, everyone = self._with_params(combined, path)
         written = {
             key: written_param(value) for key, value in {**self.plan.params, **params}.items()
         }
@@ -196,7 +221,16 @@ class _Phases:
             )
         read = self.compile_files(work, (name for program in chosen for name in program.files))
         self.schedule.phases.append(
-            replace(node, programs=own, params=shown, profile=origin, files=read)
+            replace(
+                node,
+                programs=own,
+                params=shown,
+                profile=origin,
+                files=read,
+                matrix=named.base if combined.axes else "",
+                axes=combined.axes,
+                sizes=combined.sizes,
+            )
         )
 
     def _asks_nobody(self, phase: PhaseModel, everyone: Sequence[UserProgram]) -> bool:
@@ -230,18 +264,18 @@ class _Phases:
         return selected or everyone
 
     def _with_params(
-        self, work: Compilation, phase: PhaseModel, path: PlanPath
+        self, combined: CombinedPhase, path: PlanPath
     ) -> tuple[dict[str, Param], Compilation, tuple[UserProgram, ...]]:
         """Return the phase's params, the constants, and the users as they are with them."""
-        if phase.params is None:
+        work, written = self.work, combined.phase.params
+        if written is None and not combined.params:
             return {}, work, self.everyone
         place = (*path, "params")
         models = self.plan.model.params or {}
-        params, faults = resolve_values(
-            models, phase.params, place, work.document, self.plan.params
-        )
+        own, faults = resolve_values(models, written or {}, place, work.document, self.plan.params)
         work.faults.extend(faults)
-        self.schedule.params.extend(params.values())
+        self.schedule.params.extend(own.values())
+        params = {**own, **combined.params}
         values = {name: param.value for name, param in params.items()}
         work = replace(work, constants={**work.constants, **values})
         # What can't run yet is known from the plan's own params.
@@ -273,6 +307,7 @@ class _Phases:
 def _options(selection: PlanSelection) -> Iterator[str]:
     for option, names in (
         ("--phase", selection.phases),
+        ("--case", selection.cases),
         ("--user", selection.users),
         ("--task", selection.tasks),
         ("--tag", selection.tags),

@@ -292,6 +292,10 @@ class PhaseNode:
         profile: The profile that has it, where the one that runs only uses that; else empty.
         files: What its users read, written with its params.
         scope: Names that its users start with beside those of all.
+        matrix: The phase of the plan that it is a combination of; empty for one without matrix.
+        axes: Each axis of the matrix with the value that it has here, as the plan writes it.
+        sizes: What differs within the matrix and is a number: params as expressions have them
+            (seconds, bytes, per second, fractions), `users`, `rate`.
     """
 
     name: str
@@ -305,6 +309,9 @@ class PhaseNode:
     profile: str = ""
     files: tuple[FileNode, ...] = ()
     scope: Scope = field(default_factory=dict, repr=False)
+    matrix: str = ""
+    axes: Mapping[str, str] = field(default_factory=dict)
+    sizes: Mapping[str, float] = field(default_factory=dict)
 
     def class_of_seats(self, programs: Iterable[UserProgram]) -> tuple[str, ...]:
         """Return the class of each user, in the order in which they start.

@@ -116,6 +116,7 @@ def selection_of(keywords: PlanKeywords) -> PlanSelection:
     return PlanSelection(
         profile=keywords.get("profile"),
         phases=_texts(keywords.get("phase", ())),
+        cases=_texts(keywords.get("case", ())),
         users=_texts(keywords.get("user", ())),
         tasks=_texts(keywords.get("task", ())),
         tags=_texts(keywords.get("tag", ())),

@@ -43,7 +43,9 @@ class PlanKeywords(TypedDict, total=False):
     profile: str | None
     """The profile; None for that of the environment, or the plan's first."""
     phase: NameOrNames
-    """Only these phases."""
+    """Only these phases; of one with a matrix all, or as `"NAME[axis=value]"` some."""
+    case: NameOrNames
+    """Of phases whose matrix has cases, only these."""
     user: NameOrNames
     """Only these user classes."""
     task: NameOrNames

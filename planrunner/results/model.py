@@ -12,6 +12,7 @@ from planrunner.results.loads import GeneratorFacts, PhaseLoad, Sustainable
 from planrunner.results.record import (
     ExpectationCount,
     FailingSample,
+    PhaseCombination,
     PhaseProgress,
     RecordedMeasure,
     RequestPoints,
@@ -266,6 +267,7 @@ class RunResult:
         profile_reason: Why that profile ran; empty when it isn't known.
         expectations: What the plan expects of replies, and how often that held.
         files: The test data that was written before the load.
+        combinations: The phases that are combinations of a matrix, of those that were to run.
     """
 
     run_id: str
@@ -310,3 +312,4 @@ class RunResult:
     expectations: tuple[ExpectationCount, ...] = ()
     profile_reason: str = ""
     files: tuple[WrittenFile, ...] = ()
+    combinations: tuple[PhaseCombination, ...] = ()

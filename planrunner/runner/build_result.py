@@ -7,7 +7,7 @@ import platform
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
-from itertools import groupby
+from itertools import groupby, starmap
 
 from planrunner import __version__
 from planrunner.engine.coordinator.outcome import RunOutcome
@@ -28,7 +28,14 @@ from planrunner.results.model import (
     Validity,
     ValidityLevel,
 )
-from planrunner.results.record import make_measures, make_series, make_stretches, make_tracks
+from planrunner.results.record import (
+    AxisChoice,
+    PhaseCombination,
+    make_measures,
+    make_series,
+    make_stretches,
+    make_tracks,
+)
 from planrunner.runner.expectations import count_expectations
 from planrunner.units import NS_PER_S, format_duration
 
@@ -82,6 +89,7 @@ def start_result(graph: RunGraph, run_id: str, *, started: datetime) -> RunResul
         baseline=graph.baseline,
         labels=graph.labels,
         measures=make_measures(graph.measures),
+        combinations=_combinations(graph),
     )
 
 
@@ -142,6 +150,17 @@ def build_result(
         sustainable=outcome.found,
         backoff=outcome.counters.backoffs,
         expectations=count_expectations(graph, outcome.counters, outcome.total.totals, mask),
+        combinations=_combinations(graph),
+    )
+
+
+def _combinations(graph: RunGraph) -> tuple[PhaseCombination, ...]:
+    return tuple(
+        PhaseCombination(
+            phase.name, phase.matrix, tuple(starmap(AxisChoice, phase.axes.items())), phase.sizes
+        )
+        for phase in graph.phases
+        if phase.matrix
     )
 
 

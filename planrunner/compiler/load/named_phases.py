@@ -9,7 +9,7 @@ from planrunner.plan.models.load.profiles import PlacedPhase, unique_names
 from planrunner.plan.models.plan import PlanModel
 from planrunner.values import dataclass
 
-__all__ = ["NamedPhase", "named_phases", "phase_names"]
+__all__ = ["NamedPhase", "base_name", "named_phases", "phase_names"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,11 @@ class NamedPhase:
     place: PlacedPhase
     name: str
     called: Mapping[str, str]
+
+    @property
+    def base(self) -> str:
+        """Its name without the combination of its matrix."""
+        return base_name(self.place, self.name)
 
     @property
     def profile(self) -> str:
@@ -59,7 +64,24 @@ def named_phases(model: PlanModel, profile: str, *, own: bool = False) -> list[N
 
 
 def phase_names(places: Sequence[PlacedPhase]) -> list[str]:
-    """Return the name of each phase: its own, or its profile's, or `main`; repeats get a number."""
-    return unique_names(
-        place.phase.name or (place.via[-1] if place.via else "main") for place in places
+    """Return the name of each phase: its own, or its profile's, or `main`; repeats get a number.
+
+    Those of a matrix are called after their combinations: `ingestion[case=small,format=csv]`.
+    """
+    bases = iter(
+        unique_names(
+            place.phase.name or (place.via[-1] if place.via else "main")
+            for place in places
+            if place.begins
+        )
     )
+    base, names = "", []
+    for place in places:
+        base = next(bases) if place.begins else base
+        names.append(f"{base}{place.combination or ''}")
+    return names
+
+
+def base_name(place: PlacedPhase, name: str) -> str:
+    """Return the name of a phase without the combination of its matrix."""
+    return name.removesuffix(str(place.combination or ""))

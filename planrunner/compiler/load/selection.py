@@ -20,12 +20,15 @@ class PlanSelection:
 
     Attributes:
         profile: None for the plan's first.
+        phases: By name; one of a matrix takes all of its combinations, or those with some values.
+        cases: Of phases whose matrix has cases, those that run.
         tags: A key, or `key=value`; the tags of a task are its own, its class's and those of the
             requests inside.
     """
 
     profile: str | None = None
     phases: tuple[str, ...] = ()
+    cases: tuple[str, ...] = ()
     users: tuple[str, ...] = ()
     tasks: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from typing import Final
 
+from planrunner.compiler.load.meant_phases import PhaseNames
 from planrunner.compiler.load.named_phases import NamedPhase, named_phases, phase_names
 from planrunner.compiler.steps.walk_steps import Flows
 from planrunner.compiler.thresholds.expectations import requests_measured, senders_asked
@@ -68,6 +69,7 @@ class KnownTargets:
         templates: Names that only users give values, as they are written.
         values: The values of each tag; None when one is only known while the run goes on.
         stages: The stages of each phase, those of all profiles included.
+        phases: What the phases are called, those of all profiles included.
         profiles: The phases of each profile.
         brought: Of each profile that the one that runs uses, what its phases are called in this
             run, by the names that they have when it runs alone.
@@ -89,6 +91,7 @@ class KnownTargets:
     templates: dict[str, Naming] = field(default_factory=dict)
     values: dict[str, set[str] | None] = field(default_factory=dict)
     stages: dict[str, set[str]] = field(default_factory=dict)
+    phases: PhaseNames = field(default_factory=PhaseNames)
     profiles: dict[str, list[str]] = field(default_factory=dict)
     brought: dict[str, dict[str, set[str]]] = field(default_factory=dict)
     varies: dict[str, set[str]] = field(default_factory=dict)
@@ -130,12 +133,14 @@ class KnownTargets:
             case SelectorKind.PROFILE:
                 found = list(self.profiles)
             case SelectorKind.PHASE:
-                found = list(self.stages)
+                found = list(self.phases.bases)
             case kind:
                 found = list(self.owners.get(_holder(kind), ()))
         return found
 
     def knows(self, term: Term, choices: Sequence[str]) -> bool:
+        if term.kind is SelectorKind.PHASE and self.phases.meant_by(term.name):
+            return True
         is_action = term.form is NameForm.ACTION and term.name in self.methods
         return is_action or bool(meant_of(term, choices)) or self._may_come(term)
 
@@ -146,8 +151,14 @@ class KnownTargets:
         is_glob = term.form is NameForm.GLOB
         return any(not is_glob or naming.may_fit(term.name) for naming in self.templates.values())
 
-    def settled(self, term: Term) -> Term:
-        """Return a name that has a `*` in the plan as that name, and any other term as it is."""
+    def settled(self, term: Term) -> Matcher:
+        """Return what a term means in this plan.
+
+        A name that has a `*` in the plan is that name, and one of a matrix all of its phases.
+        """
+        if term.kind is SelectorKind.PHASE:
+            meant = self.phases.meant_by(term.name)
+            return AnyOf(tuple(replace(term, name=one) for one in meant)) if meant[1:] else term
         if term.form is not NameForm.GLOB:
             return term
         name = term.name if term.value is None else term.value
@@ -175,13 +186,18 @@ class KnownTargets:
                 self.brought.setdefault(profile, {}).setdefault(name, set()).add(phase.name)
 
     def chosen_by(self, scope: ThresholdScope) -> ThresholdScope:
-        """Return a scope that knows which phases it means, if they come from a used profile."""
-        if scope.profile is None or scope.profile.name not in self.brought:
+        """Return a scope that knows which phases it means, where their names don't say it.
+
+        They come from a used profile, or are several combinations of a matrix.
+        """
+        wanted = None if scope.phase is None else self.phases.meant_by(scope.phase.name)
+        if scope.profile is not None and scope.profile.name in self.brought:
+            by_name = self.brought[scope.profile.name]
+            chosen = (by_name.get(name, set()) for name in (by_name if wanted is None else wanted))
+            return replace(scope, chosen=frozenset().union(*chosen))
+        if scope.phase is None or not wanted or wanted == (scope.phase.name,):
             return scope
-        by_name = self.brought[scope.profile.name]
-        wanted = by_name if scope.phase is None else [scope.phase.name]
-        chosen = (by_name.get(name, set()) for name in wanted)
-        return replace(scope, chosen=frozenset().union(*chosen))
+        return replace(scope, chosen=frozenset(wanted))
 
     def why_not(self, threshold: Threshold) -> str:
         """Return why this run doesn't select what the threshold looks at; empty when it does."""
@@ -196,7 +212,8 @@ class KnownTargets:
                 yield from (one for one in sites if one.kind == metric.population)
 
     def _stages(self, phase: str | None) -> list[str]:
-        phases = self.stages.values() if phase not in self.stages else (self.stages[phase],)
+        named = self.phases.meant_by(phase or "")
+        phases = [self.stages[name] for name in named or self.stages]
         return list(dict.fromkeys(name for stages in phases for name in sorted(stages)))
 
     def _why_not(self, metric: Metric) -> str:
@@ -299,6 +316,7 @@ def names_of(
         _RequestOwner(names, "", flows).add_block(block)
     for name in model.profile_names() or ("",):
         places = model.schedule(name or None)
+        names.phases.add(places)
         called = phase_names(places)
         if name:
             names.profiles[name] = called

@@ -216,6 +216,8 @@ class _PlacedSentence:
         phase = metric.scope.phase.name if metric.scope.phase is not None else None
         for term in metric.terms:
             admit_computed(names, term)
+            if self._check_phase(term, names, exact=exact):
+                continue
             choices = names.choices(term, phase)
             if choices is not None and not names.knows(term, choices):
                 message, hint = _unknown(term, choices, metric, names)
@@ -233,6 +235,16 @@ class _PlacedSentence:
             self._fault(Code.INVALID_VALUE, lacking, word)
         if metric.agg.is_of_expectations:
             self._check_expectations(metric, names, exact=exact)
+
+    def _check_phase(self, term: Term, names: KnownTargets, *, exact: bool) -> bool:
+        """Note which axis or value a phase of a matrix lacks, if that is what is wrong."""
+        fault = names.phases.fault_of(term.name) if term.kind is SelectorKind.PHASE else None
+        if fault is None or not fault.offset:
+            return False
+        begin = self.text.find(term.name, term.offset) + fault.offset
+        word = (begin, fault.length) if exact else None
+        self._fault(Code.UNKNOWN_SELECTOR, PlanrunnerError(fault.message, hint=fault.hint), word)
+        return True
 
     def _check_expectations(self, metric: Metric, names: KnownTargets, *, exact: bool) -> None:
         lacking = lacking_expectations(metric, names.requests())
@@ -350,7 +362,8 @@ def unfit_for_search(threshold: Threshold, names: KnownTargets) -> Iterator[Unfi
         if not metric.agg.is_of_searches:
             continue
         phase = metric.scope.phase
-        if phase is not None and phase.name in names.stages and phase.name not in names.varies:
+        meant = names.phases.meant_by(phase.name) if phase is not None else ()
+        if phase is not None and meant and names.varies.keys().isdisjoint(meant):
             hint = ", ".join(f"`in phase {name}`" for name in names.varies)
             yield Unfit(
                 f"phase `{phase.name}` does not search",
@@ -359,12 +372,14 @@ def unfit_for_search(threshold: Threshold, names: KnownTargets) -> Iterator[Unfi
                 phase.end - phase.offset,
             )
         elif isinstance(threshold.metric, Metric):
-            yield from _wrong_unit(threshold, names, phase.name if phase else "")
+            yield from _wrong_unit(threshold, names, meant)
 
 
-def _wrong_unit(threshold: Threshold, names: KnownTargets, phase: str) -> Iterator[Unfit]:
+def _wrong_unit(
+    threshold: Threshold, names: KnownTargets, phases: Sequence[str]
+) -> Iterator[Unfit]:
     value = threshold.value
-    searching = [phase] if phase else list(names.varies)
+    searching = phases or list(names.varies)
     varied = {what for name in searching for what in names.varies.get(name, ())}
     if len(varied) != 1 or value.of_baseline or not value.amount:
         return  # either unit is right, or none is needed

@@ -204,6 +204,12 @@ SCOPES: Final = (
     ClauseForm("nothing", "all phases of the run together, searches aside", "error_rate < 1%"),
     ClauseForm("`in phase NAME`", "one phase", "p95 in phase peak < 1s"),
     ClauseForm(
+        '`in phase "NAME[AXIS=VALUE]"`',
+        "of a phase with a `matrix` those that have this value; several are separated by commas, "
+        "and the name alone takes all of them together",
+        'p95 in phase "ingestion[case=small,format=csv]" < 1s',
+    ),
+    ClauseForm(
         "`in stage NAME`",
         "the stages of that name, such as `hold`, in every phase",
         "p95 in stage hold < 1s",

@@ -173,7 +173,7 @@ class Selector:
         """Every named thing, in the order of the text."""
         return tuple(term for term, _ in _terms(self.picked, negated=False))
 
-    def mapped(self, change: Callable[[Term], Term]) -> Selector:
+    def mapped(self, change: Callable[[Term], Matcher]) -> Selector:
         """Return the selector with each of its terms changed."""
         excepted = None if self.excepted is None else mapped(self.excepted, change)
         return Selector(mapped(self.root, change), self.is_each, excepted)
@@ -202,7 +202,7 @@ class Selector:
         return _holds(self.picked, labels, known=False) is not False
 
 
-def mapped(selection: Matcher, change: Callable[[Term], Term]) -> Matcher:
+def mapped(selection: Matcher, change: Callable[[Term], Matcher]) -> Matcher:
     """Return a selection with each of its terms changed."""
     match selection:
         case Term():

@@ -24,6 +24,7 @@ from planrunner.plan.load_options.levels import (
     stretched,
 )
 from planrunner.plan.load_options.phase_keys import PhaseKeys
+from planrunner.plan.models.load.matrix import level_axes
 from planrunner.plan.models.load.stages import expand_stages, level_key
 from planrunner.plan.yaml.document import PlanPath
 from planrunner.plan.yaml.edits import Option
@@ -162,10 +163,23 @@ def _set_rate(schedule: PhaseKeys, option: Option, start: int) -> None:
         raise _refusal(option, message, hint)
 
 
+def _refuse_matrix(option: Option, kind: str, path: PlanPath, phase: Mapping[str, Any]) -> None:
+    """Refuse to change a load that the phase's matrix sets.
+
+    Raises:
+        PlanError: It does.
+    """
+    if kind in level_axes(phase):
+        message = f"the matrix of `{_name_of(path)}` sets `{kind}`"
+        hint = f'pick from it with `--phase "NAME[{kind}=…]"`, or leave out the option'
+        raise _refusal(option, message, hint)
+
+
 def _set_levels(applied: _Applied, kind: LevelKind, wanted: Fraction) -> bool:
     """Let each phase reach a level; say whether any has one of this kind."""
     schedule, changed = applied.schedule, False
     for path, phase in schedule.running():
+        _refuse_matrix(applied.option, kind, path, phase)
         written = schedule.users_of(path, phase) if kind == "users" else phase.get(kind)
         search = phase.get("search")
         if isinstance(search, dict):
@@ -280,6 +294,7 @@ def _set_stages(schedule: PhaseKeys, option: Option, start: int) -> None:
     for path, phase in schedule.running():
         if "search" in phase or _is_counted(phase):
             continue
+        _refuse_matrix(option, kind or "", path, phase)
         levels = schedule.users_of(path, phase) if kind == "users" else phase.get(kind)
         if levels is None and level_key(phase.get("stages")) != kind:
             continue

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from planrunner.plan.models.load.counted_users import with_counted_users
 from planrunner.plan.models.load.profiles import unfold, unique_names
-from planrunner.plan.models.load.workload import with_counted_users
 from planrunner.plan.yaml.document import PlanPath
 from planrunner.plan.yaml.edits import Edits
 from planrunner.values import dataclass
@@ -64,7 +64,10 @@ class PhaseKeys:
         return data.get("users") if path else None
 
     def _runs(self, name: str) -> bool:
-        return not self.phases or name in self.phases
+        # One may also name some combinations of its matrix.
+        return not self.phases or any(
+            wanted == name or wanted.startswith(f"{name}[") for wanted in self.phases
+        )
 
     def _places(self) -> list[tuple[PlanPath, str]]:
         """Return the place of each phase of the profile, and the name of one without its own."""

@@ -18,9 +18,10 @@ from planrunner.language.fields.mapping import (
 )
 from planrunner.language.fields.types import Count, VariableName
 from planrunner.language.foreign_words import PLAN_WORDS
-from planrunner.plan.models.load.profiles import PlacedPhase, phases_in
+from planrunner.plan.models.load.counted_users import with_counted_users
+from planrunner.plan.models.load.profiles import PlacedPhase, in_combinations, phases_in
 from planrunner.plan.models.load.stages import StageList, mixed_stages
-from planrunner.plan.models.load.workload import PhaseModel, with_counted_users
+from planrunner.plan.models.load.workload import PhaseModel
 from planrunner.plan.models.params import ParamModel
 from planrunner.plan.models.requests import PLAN_SETTINGS, LoneRequest, PlanGuests
 from planrunner.plan.models.steps import BlockModel, FlowModel
@@ -140,6 +141,11 @@ class PlanModel(OwnKeysMapping):
         None,
         description="Named sets of param values, selected with `--env NAME`; `profile` picks one.",
         examples=["{staging: {target: 'https://staging.example.com', profile: smoke}}"],
+    )
+    cases: dict[str, dict[str, Any]] | None = Field(
+        None,
+        description="Named sets of param values, which the `matrix` of a phase runs through.",
+        examples=["{small: {rows: 1000, limit: 1s}, large: {rows: 100000, limit: 30s}}"],
     )
     seed: Count | None = Field(
         None,
@@ -278,7 +284,7 @@ class PlanModel(OwnKeysMapping):
         return tuple(self.profiles or ())
 
     def schedule(self, profile: str | None = None) -> list[PlacedPhase]:
-        """Return the phases that run, each with its place in the plan.
+        """Return the phases that run, each with its place in the plan, those of a matrix in order.
 
         Args:
             profile: The first one when None; the plan must have it.
@@ -287,12 +293,13 @@ class PlanModel(OwnKeysMapping):
             # Checked already, as part of the plan.
             return [PlacedPhase((), PhaseModel.model_construct(stages=self.stages))]
         if self.phases is not None:
-            return [
+            places = [
                 PlacedPhase(("phases", index), phase) for index, phase in enumerate(self.phases)
             ]
+            return in_combinations(places)
         profiles = self.profiles or {}
         chosen = next(iter(profiles), "") if profile is None else profile
-        return phases_in(profiles, chosen)
+        return in_combinations(phases_in(profiles, chosen))
 
 
 def _ask_packages(data: Mapping[Any, Any]) -> None:

@@ -33,6 +33,7 @@ __all__ = [
     "has_expression",
     "names_in",
     "resolve_params",
+    "resolve_value",
     "resolve_values",
 ]
 
@@ -126,6 +127,19 @@ def resolve_values(
         resolved[name], found = resolution.given(name, params[name], value, path)
         faults += found
     return resolved, faults
+
+
+def resolve_value(
+    params: Mapping[str, ParamModel],
+    name: str,
+    value: object,
+    place: PlanPath,
+    document: Document,
+    known: Mapping[str, Param],
+) -> tuple[Param, list[Diagnostic]]:
+    """Check the value at `place` for one of the params."""
+    resolution = _Resolution(params, {}, ParamSources(), document, dict(known))
+    return resolution.given(name, params[name], value, place)
 
 
 @dataclass(slots=True)

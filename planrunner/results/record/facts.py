@@ -14,8 +14,10 @@ from planrunner.values import dataclass
 __all__ = [
     "PROGRESS_LATENCIES",
     "PROGRESS_PERCENTILES",
+    "AxisChoice",
     "ExpectationCount",
     "FailingSample",
+    "PhaseCombination",
     "PhaseProgress",
     "RecordedMeasure",
     "RequestPoints",
@@ -61,6 +63,32 @@ class Stretch:
     stage: str
     start_ns: int
     end_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class AxisChoice:
+    """An axis of a matrix with the value that a phase has of it, as the plan writes it."""
+
+    axis: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseCombination:
+    """A phase of this run that is a combination of a matrix.
+
+    Attributes:
+        phase: What rows, series and measured time call it: `ingestion[case=small,format=csv]`.
+        matrix: The phase of the plan: `ingestion`; all of one matrix stand in a row, in order.
+        axes: In the plan's order: `case` is `small`, `format` is `csv`.
+        sizes: What differs within the matrix and is a number, whether an axis or a case gives it:
+            `{"rows": 1000.0}`. Params are in seconds, bytes, per second, or fractions.
+    """
+
+    phase: str
+    matrix: str
+    axes: tuple[AxisChoice, ...]
+    sizes: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)

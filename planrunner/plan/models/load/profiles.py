@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Final, TypeVar
 
+from planrunner.plan.models.load.matrix import Combination, combinations
 from planrunner.plan.models.load.workload import PhaseModel
 from planrunner.plan.yaml.document import PlanPath
 from planrunner.values import dataclass
 
-__all__ = ["MOST_USED", "PlacedPhase", "phases_in", "unfold", "unique_names"]
+__all__ = ["MOST_USED", "PlacedPhase", "in_combinations", "phases_in", "unfold", "unique_names"]
 
 MOST_USED: Final = 1000
 """Entries that a profile may get from others: with `use`, each may list another many times."""
@@ -25,11 +27,29 @@ class PlacedPhase:
         path: Where the plan has it.
         via: The profile that runs, those that it uses on the way, and last the one that has the
             phase; none where the plan has no profiles.
+        combination: Of its matrix; None where it has none.
     """
 
     path: PlanPath
     phase: PhaseModel
     via: tuple[str, ...] = ()
+    combination: Combination | None = None
+
+    @property
+    def begins(self) -> bool:
+        """Whether it is a phase of the plan, or the first that its matrix makes of one."""
+        return self.combination is None or self.combination.number == 0
+
+
+def in_combinations(places: Iterable[PlacedPhase]) -> list[PlacedPhase]:
+    """Return the phases, each with a matrix once for each of its combinations."""
+    found: list[PlacedPhase] = []
+    for place in places:
+        if place.phase.matrix is None:
+            found.append(place)
+        else:
+            found += (replace(place, combination=one) for one in combinations(place.phase.matrix))
+    return found
 
 
 def phases_in(profiles: Mapping[str, Sequence[PhaseModel]], name: str) -> list[PlacedPhase]:

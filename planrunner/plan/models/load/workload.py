@@ -13,6 +13,7 @@ from planrunner.language.fields.mapping import Fault, PlanMapping, error, known_
 from planrunner.language.fields.types import Count, Duration, PositiveInt, RateField
 from planrunner.language.foreign_words import PHASE_HINTS
 from planrunner.plan.models.load.level import LevelField, misfits
+from planrunner.plan.models.load.matrix import Matrix, matrix_faults, with_levels
 from planrunner.plan.models.load.phase_words import PHASE_WORDS
 from planrunner.plan.models.load.stages import StageList, level_key, mixed_stages
 from planrunner.plan.models.thresholds import ThresholdModel
@@ -23,12 +24,12 @@ else:  # plans without a search don't import what it takes
     SearchModel = later("planrunner.plan.models.load.search", "SearchModel")
 
 __all__ = [
+    "PHASE_KEYS",
     "LoadKind",
     "PhaseModel",
     "RateLevel",
     "SelectionModel",
     "UserLevel",
-    "with_counted_users",
 ]
 
 
@@ -58,7 +59,17 @@ class SelectionModel(PlanMapping):
 
 
 _COMMON: Final = frozenset(
-    {"name", "start_at", "warmup", "graceful_stop", "only", "skip", "params", "thresholds"}
+    {
+        "name",
+        "start_at",
+        "warmup",
+        "graceful_stop",
+        "only",
+        "skip",
+        "params",
+        "matrix",
+        "thresholds",
+    }
 )
 
 _KEYS: Final[Mapping[LoadKind, frozenset[str]]] = {
@@ -79,6 +90,9 @@ _KEYS: Final[Mapping[LoadKind, frozenset[str]]] = {
     ),
     LoadKind.SEARCH: frozenset({"search"}),
 }
+
+PHASE_KEYS: Final = {kind: keys | _COMMON for kind, keys in _KEYS.items()}
+"""The keys that a phase with each model of load may have."""
 
 # The later of two keys in the file is the offending one; the hint says what the pair means.
 _EXCLUSIVE: Final[tuple[tuple[str, str, str], ...]] = (
@@ -204,6 +218,12 @@ class PhaseModel(PlanMapping):
     params: dict[str, Any] | None = Field(
         None, description="Values of params for this phase.", examples=["{page_size: 100}"]
     )
+    matrix: Matrix | None = Field(
+        None,
+        description="Run the phase once for each combination of these values: of `case`, of any "
+        "param, of `users` or `rate`.",
+        examples=["{case: [small, large], format: [csv, parquet]}", "{users: [10, 50, 100]}"],
+    )
     thresholds: list[ThresholdModel] | None = Field(
         None, description="Conditions on this phase only.", examples=["[p95 < 500ms]"]
     )
@@ -214,8 +234,10 @@ class PhaseModel(PlanMapping):
             return LoadKind.SEARCH
         if self.iterations is not None or self.iterations_per_user is not None:
             return LoadKind.COUNTED
-        rates = self.rate is not None or (
-            self.stages is not None and self.stages[0].rate is not None
+        rates = (
+            self.rate is not None
+            or "rate" in (self.matrix or ())
+            or (self.stages is not None and self.stages[0].rate is not None)
         )
         return LoadKind.OPEN if rates else LoadKind.CLOSED
 
@@ -231,7 +253,10 @@ class PhaseModel(PlanMapping):
         if "use" in data:
             yield from _faults_beside_use(data)
             return
-        found = list(_exclusive_faults(data))
+        found = list(matrix_faults(data))
+        data = with_levels(data)
+        if not found:
+            found = list(_exclusive_faults(data))
         if not found:
             found = list(_foreign_faults(data))
         if not found and not cls.has_unknown(data):
@@ -278,7 +303,7 @@ def _exclusive_faults(data: Mapping[str, Any]) -> Iterator[Fault]:
 def _foreign_faults(data: Mapping[str, Any]) -> Iterator[Fault]:
     """Yield the keys that belong to another model of load than the phase has."""
     kind = _kind_of(data)
-    allowed = _KEYS[kind] | _COMMON
+    allowed = PHASE_KEYS[kind]
     deciding = next((key for key in _DECIDING[kind] if key in data), "stages")
     for key in data:
         homes = [home for home in LoadKind if key in _KEYS[home]]
@@ -385,50 +410,3 @@ RateLevel = Annotated[
     Discriminator(_level_shape),
     BeforeValidator(_no_list),
 ]
-
-
-_MEAN_USERS: Final = frozenset(
-    {"hold", "ramp_up", "spawn_rate", "iterations", "iterations_per_user"}
-)
-
-
-def with_counted_users(data: dict[Any, Any]) -> dict[Any, Any]:
-    """Return a plan's data in which phases name the users that the classes count themselves.
-
-    Where every class has its `count`, a phase needs no `users`: there is only one answer.
-    """
-    classes = data.get("users")
-    if not isinstance(classes, dict) or not classes:
-        return data
-    counts = {
-        name: model.get("count") if isinstance(model, dict) else None
-        for name, model in classes.items()
-    }
-    if not all(_is_count(count) for count in counts.values()):
-        return data
-
-    def filled(phases: object) -> object:
-        if not isinstance(phases, list):
-            return phases
-        return [_with_users(phase, counts) for phase in phases]
-
-    data = {**data}
-    if "phases" in data:
-        data["phases"] = filled(data["phases"])
-    if isinstance(profiles := data.get("profiles"), dict):
-        data["profiles"] = {name: filled(phases) for name, phases in profiles.items()}
-    return data
-
-
-def _is_count(value: object) -> bool:
-    if isinstance(value, str):
-        return "${" in value
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0
-
-
-def _with_users(phase: object, counts: Mapping[str, object]) -> object:
-    if not isinstance(phase, dict) or _MEAN_USERS.isdisjoint(phase):
-        return phase
-    if not phase.keys() <= _KEYS[LoadKind.CLOSED] | _KEYS[LoadKind.COUNTED] | _COMMON:
-        return phase  # another model, or a word of another tool for `users`
-    return phase if {"users", "stages"} & phase.keys() else {**phase, "users": counts}

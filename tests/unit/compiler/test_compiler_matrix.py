@@ -1,0 +1,420 @@
+"""Matrices: which phases they stand for, what each is given, and who picks and judges them."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from planrunner.compiler.load.meant_phases import PhaseNames
+from planrunner.compiler.load.selection import PlanSelection
+from planrunner.graph.run_graph import ClosedLoad, OpenLoad, RunGraph
+from planrunner.plan.models.load.matrix import combinations
+from planrunner.plan.models.load.profiles import PlacedPhase, in_combinations
+from planrunner.plan.models.load.workload import PhaseModel
+from tests.support.plans import compiled, findings
+
+PARAMS = """
+params:
+  rows: {type: int, default: 7}
+  format: {type: str, default: csv, choices: [csv, jsonl]}
+  limit: {type: duration, default: 1s}
+  pause: {type: duration, default: 1s}
+cases:
+  small: {rows: 1000, limit: 1s}
+  large: {rows: 100000, limit: 30s}
+users: {A: {wait: "${pause}", steps: [{get: "/${rows}", name: load}]}}
+"""
+PHASES = """
+phases:
+  - name: ingestion
+    users: 1
+    iterations: 5
+    matrix: {case: [small, large], format: [csv, jsonl]}
+    thresholds: ["p95 of load < ${limit}"]
+  - {name: plain, users: 1, hold: 1s}
+"""
+INGESTION = [
+    "ingestion[case=small,format=csv]",
+    "ingestion[case=small,format=jsonl]",
+    "ingestion[case=large,format=csv]",
+    "ingestion[case=large,format=jsonl]",
+]
+
+
+def names(graph: RunGraph) -> list[str]:
+    return [phase.name for phase in graph.phases]
+
+
+def picked(
+    *, phases: tuple[str, ...] = (), cases: tuple[str, ...] = (), **overrides: str
+) -> list[str]:
+    selection = PlanSelection(phases=phases, cases=cases)
+    return names(compiled(PARAMS, PHASES, overrides=overrides, selection=selection))
+
+
+def test_a_phase_runs_once_for_each_combination() -> None:
+    """The last axis changes first, and each knows what it is."""
+    graph = compiled(PARAMS, PHASES)
+
+    assert names(graph) == [*INGESTION, "plain"]
+    second, plain = graph.phases[1], graph.phases[4]
+    assert (second.matrix, second.axes) == ("ingestion", {"case": "small", "format": "jsonl"})
+    assert second.sizes == {"rows": 1000, "limit": 1}
+    assert second.params == {"rows": "1000", "limit": "1s", "format": "jsonl"}
+    assert (plain.matrix, plain.axes, plain.sizes) == ("", {}, {})
+
+
+def test_users_do_what_the_params_of_the_combination_say() -> None:
+    graph = compiled(
+        PARAMS, "phases: [{users: 1, hold: 1s, matrix: {pause: [2s, 3s], rows: [1, 2]}}]"
+    )
+
+    waits = [graph.programs_of(phase)[0].wait for phase in graph.phases]
+    assert [wait and wait.first // 10**9 for wait in waits] == [2, 2, 3, 3]
+
+
+def test_thresholds_of_the_phase_read_its_params() -> None:
+    judged = [str(threshold) for threshold in compiled(PARAMS, PHASES).thresholds]
+
+    assert judged == [
+        f'p95 of load in phase "{name}" < {limit}'
+        for name, limit in zip(INGESTION, ("1s", "1s", "30s", "30s"), strict=True)
+    ]
+
+
+def test_a_matrix_sets_the_load() -> None:
+    graph = compiled(
+        """
+        phases:
+          - {name: closed, hold: 1s, matrix: {users: [1, 50]}}
+          - {name: open, hold: 1s, matrix: {rate: [1/s, 120/m]}}
+        """
+    )
+
+    loads = [phase.load for phase in graph.phases]
+    assert names(graph) == [
+        *("closed[users=1]", "closed[users=50]"),
+        *("open[rate=1/s]", "open[rate=120/m]"),
+    ]
+    assert isinstance(loads[0], ClosedLoad)
+    assert isinstance(loads[3], OpenLoad)
+    assert [load.most_users for load in loads[:2]] == [1, 50]
+    assert [phase.sizes for phase in graph.phases[2:]] == [{"rate": 1}, {"rate": 2}]
+
+
+def test_a_phase_may_read_a_param_called_users() -> None:
+    graph = compiled(
+        "params: {users: {type: int, default: 3}}",
+        'phases: [{users: "${users * 2}", hold: 1s, matrix: {users: [1, 50]}}]',
+    )
+
+    assert [phase.load.most_users for phase in graph.phases] == [2, 100]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        ({"cases": ("small",)}, [*INGESTION[:2], "plain"]),
+        ({"cases": ("small", "large"), "format": "csv"}, [*INGESTION[::2], "plain"]),
+        ({"phases": ("ingestion",)}, INGESTION),
+        ({"phases": ("ingestion[format=csv,case=large]",)}, INGESTION[2:3]),
+        ({"phases": ("ingestion[format=jsonl]", "plain")}, [*INGESTION[1::2], "plain"]),
+        ({"phases": ("ingestion[format=jsonl]",), "cases": ("large",)}, INGESTION[3:]),
+    ],
+)
+def test_options_pick_from_the_axes(wanted: dict[str, object], expected: list[str]) -> None:
+    """A phase without the axis has nothing to pick from, and runs."""
+    assert picked(**wanted) == expected  # type: ignore[arg-type]
+
+
+def test_a_param_that_is_set_counts_for_every_case() -> None:
+    """The command line wins over what the plan writes, and says so."""
+    graph = compiled(PARAMS, PHASES, overrides={"rows": "5"})
+
+    assert {phase.params.get("rows") for phase in graph.phases} == {None}
+    assert [phase.sizes for phase in graph.phases[:1]] == [{"limit": 1}]
+    assert graph.params["rows"] == "5"
+    notice = "`--set rows` counts for every case: `small`, `large` would set it too"
+    assert notice in graph.notices
+
+
+@pytest.mark.parametrize(
+    ("wanted", "marked", "message", "hint"),
+    [
+        ({"cases": ("smal",)}, "smal", "no case is called `smal`", "did you mean `small`?"),
+        (
+            {"phases": ("ingestion[case=smal]",)},
+            "smal",
+            "`case` of phase `ingestion` is never `smal`",
+            "did you mean `small`?",
+        ),
+        (
+            {"phases": ("ingestion[cse=small]",)},
+            "cse",
+            "the matrix of `ingestion` has no axis `cse`",
+            "did you mean `case`?",
+        ),
+        (
+            {"phases": ("plain[case=small]",)},
+            "plain[case=small]",
+            "phase `plain` has no matrix",
+            "write `plain`",
+        ),
+        (
+            {"phases": ("ingestion[case=small,case=large]",)},
+            "ingestion[case=small,case=large]",
+            "one phase can't have two values of an axis",
+            "",
+        ),
+    ],
+)
+def test_a_pick_that_leaves_nothing_says_what_there_is(
+    wanted: dict[str, tuple[str, ...]], marked: str, message: str, hint: str
+) -> None:
+    [found] = findings(PARAMS, PHASES, selection=PlanSelection(**wanted))  # type: ignore[arg-type]
+
+    assert found == ("empty-selection", marked, message, hint)
+
+
+def test_a_value_that_no_matrix_has_is_no_pick() -> None:
+    phases = "phases: [{users: 1, hold: 1s, matrix: {rows: [1, 2]}}]"
+
+    [found] = findings(PARAMS, phases, overrides={"rows": "3"})
+
+    assert found.message == "no phase's matrix has this value of `rows`"
+    assert found.hint == "the plan has the values `1`, `2`"
+
+
+@pytest.mark.parametrize(
+    ("scope", "expected"),
+    [
+        ("in phase ingestion", INGESTION),
+        ('in phase "ingestion[case=small]"', INGESTION[:2]),
+        ('in phase "ingestion[format=csv]"', INGESTION[::2]),
+        ('in phase "ingestion[format=csv,case=small]"', INGESTION[:1]),
+        ('in phase "ingestion[case=large,format=csv]"', INGESTION[2:3]),
+        ("in phase ingestion stage ramp", INGESTION),
+        ("in phase plain", ["plain"]),
+    ],
+)
+def test_a_threshold_takes_the_phases_that_its_values_fit(scope: str, expected: list[str]) -> None:
+    phases = PHASES.replace("iterations: 5", "hold: 1s\n    ramp_up: 1s")
+    graph = compiled(PARAMS, phases, f"thresholds: ['p95 {scope} < 1s']")
+
+    threshold = graph.thresholds[0]
+    assert threshold.not_applicable == ""
+    assert [name for name in names(graph) if threshold.metrics[0].scope.takes(name)] == expected
+
+
+def test_except_takes_all_of_a_matrix_away() -> None:
+    graph = compiled(PARAMS, PHASES, "thresholds: [p95 of each phase < 1s except phase:ingestion]")
+
+    assert graph.thresholds[0].singles == ("plain",)
+
+
+@pytest.mark.parametrize(
+    ("phase", "marked", "message", "hint"),
+    [
+        (
+            "ingestion[case=smal]",
+            "smal",
+            "`case` of phase `ingestion` is never `smal`",
+            "did you mean `small`?",
+        ),
+        (
+            "ingestion[fromat=csv]",
+            "fromat",
+            "the matrix of `ingestion` has no axis `fromat`",
+            "did you mean `format`?",
+        ),
+    ],
+)
+def test_a_threshold_on_what_no_axis_has_is_an_error(
+    phase: str, marked: str, message: str, hint: str
+) -> None:
+    [found] = findings(PARAMS, PHASES, f"thresholds: ['p95 in phase \"{phase}\" < 1s']")
+
+    assert found == ("unknown-selector", marked, message, hint)
+
+
+def test_a_threshold_on_what_is_not_picked_does_not_apply() -> None:
+    graph = compiled(
+        PARAMS,
+        PHASES,
+        """thresholds: ['p95 in phase "ingestion[case=large]" < 1s']""",
+        selection=PlanSelection(cases=("small",)),
+    )
+
+    reasons = [threshold.not_applicable for threshold in graph.thresholds]
+    assert reasons[0] == "phase ingestion[case=large] does not run"
+    assert reasons[1:] == ["", "", *(f"phase {name} does not run" for name in INGESTION[2:])]
+
+
+@pytest.mark.parametrize(
+    ("phase", "marked", "message", "hint"),
+    [
+        (
+            "users: 1, hold: 1s, matrix: {case: [small, larg]}",
+            "larg",
+            "no case is called `larg`",
+            "did you mean `large`?",
+        ),
+        (
+            "users: 1, hold: 1s, matrix: {case: [small, small]}",
+            "small",
+            "`case` has the value `small` twice",
+            "leave it out: each combination runs once",
+        ),
+        (
+            "users: 1, hold: 1s, matrix: {limit: [1s, 1000ms]}",
+            "1000ms",
+            "`limit` has the value `1000ms` twice",
+            "leave it out: each combination runs once",
+        ),
+        (
+            "users: 1, hold: 1s, matrix: {format: [xml]}",
+            "xml",
+            "`format`: must be one of `csv`, `jsonl`",
+            "",
+        ),
+        (
+            "users: 1, hold: 1s, matrix: {fromat: [csv]}",
+            "fromat",
+            "no param is called `fromat`",
+            "did you mean `format`?",
+        ),
+        (
+            "users: 1, hold: 1s, matrix: {users: [1]}",
+            "users",
+            "the phase has `users` of its own",
+            "leave that out: the matrix sets the `users` of each phase",
+        ),
+        (
+            "users: 1, hold: 1s, matrix: {rows: [1], case: [small]}",
+            "small",
+            "`case: small` sets the param `rows`, and so does the axis `rows`",
+            "leave it out in one of them",
+        ),
+        (
+            "users: 1, hold: 1s, params: {rows: 1}, matrix: {rows: [2]}",
+            "2",
+            "the axis `rows` sets the param `rows`, and so does `params` of the phase",
+            "leave it out in one of them",
+        ),
+        (
+            "users: 1, hold: 1s, matrix: {rows: []}",
+            "rows",
+            "`rows` has no values",
+            "write those that it takes: `[…, …]`",
+        ),
+        (
+            "hold: 1s, matrix: {users: [1, -1]}",
+            "-1",
+            "`-1` is too small",
+            "write `0` or more",
+        ),
+        (
+            'stages: "1m:5", matrix: {users: [1]}',
+            "users",
+            "`users` of the matrix can't be combined with `stages`",
+            "the matrix sets the `users` of each phase: leave out one of them",
+        ),
+        (
+            "users: 1, hold: 1s, start_at: 1s, matrix: {rows: [1]}",
+            "start_at",
+            "`start_at` can't be combined with `matrix`",
+            "the phases of a matrix run one after the other: leave it out",
+        ),
+    ],
+)
+def test_what_is_wrong_with_an_axis_is_said_where_it_stands(
+    phase: str, marked: str, message: str, hint: str
+) -> None:
+    [found] = findings(PARAMS, f"phases: [{{{phase}}}]")
+
+    assert (found.marked, found.message, found.hint) == (marked, message, hint)
+
+
+def test_cases_are_checked_like_params_whether_a_matrix_names_them_or_not() -> None:
+    found = findings(
+        "params: {rows: {type: int, default: 7}}", "cases: {a: {row: 1}, b: {rows: many}}"
+    )
+
+    assert [(one.marked, one.message, one.hint) for one in found] == [
+        ("row", "no param `row`", "did you mean `rows`?"),
+        (
+            "many",
+            "`rows`: must be a whole number, got the text `many`",
+            "write a value such as `10`",
+        ),
+    ]
+
+
+def test_a_matrix_of_too_many_phases_is_refused_before_any_is_made() -> None:
+    axis = "[" + ", ".join(map(str, range(100))) + "]"
+
+    [found] = findings(
+        "params: {a: {type: int, default: 1}, b: {type: int, default: 1}}",
+        f"phases: [{{users: 1, hold: 1s, matrix: {{a: {axis}, b: {axis}}}}}]",
+    )
+
+    assert (found.code, found.marked) == ("too-complex", "matrix")
+    assert found.message == "the matrix has 10,000 combinations, and may have 200 at most"
+
+
+def test_a_secret_names_no_phase() -> None:
+    params = "params: {key: {type: str, default: abcdef, secret: true}}"
+
+    [found] = findings(params, "phases: [{users: 1, hold: 1s, matrix: {key: [abcde, fghij]}}]")
+
+    assert found.message == "`key` is secret, and phases are called after the values of axes"
+
+
+_AXES = st.dictionaries(
+    st.from_regex(r"[a-z_]{1,5}", fullmatch=True),
+    st.lists(
+        st.one_of(
+            st.text(max_size=6).filter(lambda text: "=" not in text and text == text.strip()),
+            st.integers(0, 99),
+        ),
+        min_size=1,
+        max_size=3,
+        unique_by=str,
+    ),
+    min_size=1,
+    max_size=3,
+)
+
+
+@given(_AXES)
+def test_combinations_come_in_order_with_the_first_axis_outermost(
+    axes: dict[str, list[object]],
+) -> None:
+    found = list(combinations(axes))
+
+    assert [tuple(one.values.values()) for one in found] == list(product(*axes.values()))
+    assert [one.number for one in found] == list(range(len(found)))
+
+
+@given(_AXES, st.data())
+def test_any_values_in_any_order_mean_the_phases_that_have_them(
+    axes: dict[str, list[object]], data: st.DataObject
+) -> None:
+    phase = PhaseModel.model_construct(name="P", matrix=axes)
+    known = PhaseNames()
+    known.add(in_combinations([PlacedPhase(("phases", 0), phase)]))
+    chosen = data.draw(st.permutations(list(axes)).map(lambda order: order[: len(order) // 2 + 1]))
+    wanted = {axis: str(data.draw(st.sampled_from(axes[axis]))) for axis in chosen}
+
+    meant = known.meant_by(f"P[{','.join(f'{axis}={value}' for axis, value in wanted.items())}]")
+
+    expected = [
+        str(one)
+        for one in combinations(axes)
+        if all(one.axes[axis] == value for axis, value in wanted.items())
+    ]
+    assert meant == tuple(f"P{one}" for one in expected)
+    assert known.meant_by("P") == tuple(f"P{one}" for one in combinations(axes))
