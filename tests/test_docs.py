@@ -48,6 +48,7 @@ def test_yaml_block_is_a_valid_plan(block: Block, tmp_path: Path) -> None:
     """A reader who pastes the block gets no diagnostic, with the files that the page shows."""
     for file in blocks_of(ROOT / block.page):
         if file.title:
+            (tmp_path / file.title).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / file.title).write_text(file.text, encoding="utf-8")
     path = tmp_path / "plan.yaml"
     path.write_text(whole(block.text), encoding="utf-8")

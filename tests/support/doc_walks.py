@@ -43,6 +43,8 @@ class Walk:
         self._tools = project.directory / ".bin"
         self._tools.mkdir()
         self._write_tool("planrunner", f'exec "{sys.executable}" -m planrunner "$@"')
+        plugin = f'"{sys.executable}" -m pytest -p planrunner.pytest_plugin.plugin'
+        self._write_tool("pytest", f'PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 exec {plugin} "$@"')
         # Needs its targets, of the page's Makefile or the checkout's, and makes none of them.
         here = f'test -e Makefile || cd "{ROOT}"; exec "{shutil.which("make")}" -n "$@"'
         self._write_tool("make", here)

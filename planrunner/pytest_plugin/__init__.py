@@ -1,0 +1,1 @@
+"""Plans and components as tests of pytest."""

@@ -1,0 +1,105 @@
+"""What pytest loads: options, hooks and fixtures.
+
+Every run of pytest imports this module, so it imports nothing but pytest; what plans and fixtures
+need is imported when the first of them is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+if TYPE_CHECKING:
+    from planrunner.pytest_plugin.plan_runs import PlanRuns
+
+__all__ = ["SessionNotes", "planrunner_run"]
+
+_MARK: Final = "planrunner"
+_MEASURING: Final = frozenset({"planrunner_run"})
+"""Fixtures of tests that measure."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("planrunner", "planrunner: plans and components as tests")
+    group.addoption(
+        "--planrunner",
+        action="store_true",
+        help="collect each YAML file in the given directories that has `planrunner:` at its first "
+        "level",
+    )
+    parser.addini(
+        "planrunner_plans",
+        "plans to collect in the given directories: patterns such as plans/*.yaml, relative to "
+        "this file",
+        type="linelist",
+        default=[],
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", f"{_MARK}: runs a plan or measures a component")
+    if not hasattr(config, "workerinput"):  # a worker of xdist reports to the process above it
+        config.pluginmanager.register(SessionNotes(), "planrunner notes")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file(
+    file_path: Path, parent: pytest.Collector
+) -> Generator[None, list[Any], list[Any]]:
+    found = yield
+    if file_path.suffix in (".yaml", ".yml"):
+        from planrunner.pytest_plugin.plan_files import plan_file  # noqa: PLC0415 - see above
+
+        own = plan_file(file_path, parent, is_taken=bool(found))
+        return found if own is None else [*found, own]
+    return found
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what measures, before `-m` selects and xdist groups."""
+    for item in items:
+        if not _MEASURING.isdisjoint(getattr(item, "fixturenames", ())):
+            item.add_marker(_MARK)
+            if config.pluginmanager.has_plugin("xdist"):
+                item.add_marker(pytest.mark.xdist_group(_MARK))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if call.when == "teardown" and item.get_closest_marker(_MARK):
+        from planrunner.pytest_plugin.notes import attach_notes  # noqa: PLC0415 - see above
+
+        attach_notes(report, item)
+    return report
+
+
+class SessionNotes:
+    """What tests noted about their runs, from all processes of a session."""
+
+    def __init__(self) -> None:
+        self._reports: list[pytest.TestReport] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if hasattr(report, "planrunner"):
+            self._reports.append(report)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self._reports:
+            from planrunner.pytest_plugin.summary import write_summary  # noqa: PLC0415 - see above
+
+            write_summary(terminalreporter, self._reports)
+
+
+@pytest.fixture
+def planrunner_run(request: pytest.FixtureRequest) -> PlanRuns:
+    """Run a plan, with values for its params, and return its `planrunner.Result`."""
+    from planrunner.pytest_plugin.plan_runs import PlanRuns  # noqa: PLC0415 - see above
+
+    return PlanRuns(request.node)
