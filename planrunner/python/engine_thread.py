@@ -16,6 +16,7 @@ from planrunner.errors import CannotRun, PlanrunnerError
 from planrunner.outputs.base import Output
 from planrunner.python.arguments import load_plan, named_as_arguments, request_of
 from planrunner.python.keywords import RunKeywords
+from planrunner.python.notebook import notebook_outputs
 from planrunner.python.plans import AnyPlan, Plan
 from planrunner.python.results.result import Result
 from planrunner.results.model import RunResult
@@ -34,16 +35,21 @@ class EngineThread:
 
     The thread doesn't keep a process alive that wants to end.
 
+    Args:
+        plan: The file of a plan, or a `Plan`.
+        keywords: Those of the call.
+        outputs: What receives the run; None for progress if this is a notebook.
+
     Attributes:
         ended: Its result, or why there is none.
     """
 
     def __init__(
-        self, plan: AnyPlan, keywords: RunKeywords, outputs: Sequence[Output] = ()
+        self, plan: AnyPlan, keywords: RunKeywords, outputs: Sequence[Output] | None = None
     ) -> None:
         self._plan = plan
         self._keywords = keywords
-        self._outputs = outputs
+        self._outputs = notebook_outputs() if outputs is None else outputs
         self._stop = Stop()
         self._loop: asyncio.AbstractEventLoop | None = None
         self.ended: Future[Result] = Future()

@@ -11,6 +11,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -348,6 +349,23 @@ def test_every_table_has_rows_alike(
 
     assert rows
     assert {tuple(row) for row in rows} == {tuple(rows[0])}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_the_libraries_take_a_table(
+    target: HttpServer, library: Literal["pandas", "polars"]
+) -> None:
+    """With numbers in its columns, and durations in seconds."""
+    pytest.importorskip(library)
+    result = planrunner.run(plan_for(target))
+
+    table = result.to_dataframe(library=library)
+
+    assert table.shape[0] == len(result.requests) * 2  # over the run, and in the phase
+    assert type(table).__module__.startswith(library)
+    assert table["count"].sum() == 60
+    assert table["p95"].max() == max(one.p95.s for one in result.requests.values())
 
 
 def test_a_lost_result_is_in_the_exception() -> None:
