@@ -7,12 +7,13 @@ from typing import ClassVar
 from planrunner.graph.described_step import DescribedStep, Nested
 from planrunner.language.expressions.values import Evaluate
 from planrunner.metrics.limited_words import MOST_NAMES_OF_A_TEMPLATE
+from planrunner.metrics.measures import WORK
 from planrunner.protocols.base import Exchange
 from planrunner.schedule.pauses import Pause
 from planrunner.units import format_count, write_duration
 from planrunner.values import dataclass
 
-__all__ = ["Naming", "ParallelNode", "PollNode", "RequestNode", "ThinkNode"]
+__all__ = ["Naming", "ParallelNode", "PollNode", "RecordedNode", "RequestNode", "ThinkNode"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,20 @@ def _agree(one: str, other: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordedNode:
+    """A value that a request records when it has succeeded.
+
+    Attributes:
+        word: Of its measure: `work`, `metric.tokens`.
+        written: The expression, as the plan has it.
+    """
+
+    word: str
+    written: str
+    evaluate: Evaluate
+
+
+@dataclass(frozen=True, slots=True)
 class RequestNode(DescribedStep):
     """One request.
 
@@ -78,6 +93,8 @@ class RequestNode(DescribedStep):
         untagged: Tags of its class or task that it doesn't have.
         inherited: Keys of `expect` and `tags` that it takes from settings around it.
         settings: What it starts from, where that isn't what its client opens with; opaque.
+        records: What it records, its work first.
+        work_unit: What its work is counted in; empty where the plan doesn't say.
     """
 
     action: ClassVar[str] = "request"
@@ -95,6 +112,8 @@ class RequestNode(DescribedStep):
     untagged: frozenset[str] = frozenset()
     inherited: tuple[str, ...] = ()
     settings: object = None
+    records: tuple[RecordedNode, ...] = ()
+    work_unit: str = ""
 
     @property
     def subject(self) -> str:
@@ -103,8 +122,15 @@ class RequestNode(DescribedStep):
     @property
     def summary(self) -> str:
         unmeasured = () if self.measured else ("not measured",)
-        words = ", ".join((*unmeasured, *self._pause_words))
+        words = ", ".join((*unmeasured, *self._recording_words, *self._pause_words))
         return f"{self.name} ({words})" if words else self.name
+
+    @property
+    def _recording_words(self) -> tuple[str, ...]:
+        unit = f" in {self.work_unit}" if self.work_unit else ""
+        units = {WORK.word: unit}
+        named = [f"{one.word}{units.get(one.word, '')}" for one in self.records]
+        return (f"records {', '.join(named)}",) if named else ()
 
     @property
     def _pause_words(self) -> tuple[str, ...]:

@@ -8,7 +8,14 @@ from typing import ClassVar, cast
 
 from planrunner.graph.described_step import DescribedStep, Nested, StepOrigin
 from planrunner.graph.outer_steps import ExecNode, LogNode, PythonNode, StopNode, StopWhat, Word
-from planrunner.graph.sending_steps import Naming, ParallelNode, PollNode, RequestNode, ThinkNode
+from planrunner.graph.sending_steps import (
+    Naming,
+    ParallelNode,
+    PollNode,
+    RecordedNode,
+    RequestNode,
+    ThinkNode,
+)
 from planrunner.graph.shared_steps import BarrierNode, PopNode, PushNode
 from planrunner.language.expressions.values import Evaluate
 from planrunner.values import dataclass
@@ -32,6 +39,7 @@ __all__ = [
     "PopNode",
     "PushNode",
     "PythonNode",
+    "RecordedNode",
     "RepeatNode",
     "RequestNode",
     "SetNode",

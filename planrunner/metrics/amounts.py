@@ -32,7 +32,7 @@ class Unit(StrEnum):
     NUMBER = "number"
 
 
-_NUMBER: Final = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,9})?")
+_NUMBER: Final = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,9})?")
 _SIZE: Final = re.compile(r"[0-9.]+(?:[KMGT]i?)?B")
 
 

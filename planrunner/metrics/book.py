@@ -142,12 +142,20 @@ def _drain_series(series: Series) -> SeriesDelta:
         series.sent,
         series.connects,
         series.retries,
-        {word: Histogram(_take(values)) for word, values in series.measures.items() if values},
+        _drain_measures(series),
         dict(series.broken),
     )
     series.received = series.sent = series.connects = series.retries = 0
     series.broken.clear()
     return delta
+
+
+def _drain_measures(series: Series) -> dict[str, Histogram]:
+    found = {word: Histogram(_take(values)) for word, values in series.measures.items() if values}
+    for word, recording in series.recorded.items():
+        if recording.values:
+            found[word] = recording.drain()
+    return found
 
 
 def _take(values: list[int]) -> list[int]:

@@ -1,7 +1,8 @@
 """Measures: the numbers that a sample has, of which a threshold may name one.
 
 Latency and service time are of every sample and have histograms of their own. The others are
-recorded where a plan asks for them. A protocol says which it has, and may bring more.
+recorded where a plan asks for them. A protocol says which it has, and may bring more; work and
+metrics of a plan's own are what its requests record by expressions.
 """
 
 from __future__ import annotations
@@ -11,19 +12,27 @@ from dataclasses import field
 from typing import Any, Final, Protocol
 
 from planrunner.metrics.amounts import Unit
+from planrunner.metrics.histogram import Histogram
+from planrunner.metrics.recorded_values import MILLIONTHS, RecordedValues
 from planrunner.values import dataclass
 
 __all__ = [
     "CONNECT",
     "LATENCY",
     "MEASURES",
+    "OWN_PREFIX",
     "SERVICE_TIME",
     "SIZE",
     "TTFB",
+    "WORK",
     "Measure",
     "MeasuredReply",
     "RawSample",
+    "own_measure",
 ]
+
+OWN_PREFIX: Final = "metric."
+"""What the word of a metric of the plan's own begins with."""
 
 
 class MeasuredReply(Protocol):
@@ -70,6 +79,8 @@ class Measure:
             raw samples don't hold it.
         is_pooled: A sample may have several values, and all of them count.
         synonyms: What other tools call it.
+        scale: How many of what is kept make 1 of the unit; more than 1 where an expression of the
+            plan gives the values.
     """
 
     word: str
@@ -81,6 +92,21 @@ class Measure:
     of_row: Callable[[RawSample], int | None] | None = field(default=None, compare=False)
     is_pooled: bool = field(default=False, compare=False)
     synonyms: tuple[str, ...] = field(default=(), compare=False)
+    scale: int = field(default=1, compare=False)
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is a metric of the plan's own."""
+        return self.word.startswith(OWN_PREFIX)
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether expressions of requests give its values, and not their replies."""
+        return self.scale > 1
+
+    def no_values(self) -> Histogram:
+        """Return an empty histogram for its values."""
+        return RecordedValues() if self.is_recorded else Histogram()
 
     def __repr__(self) -> str:
         # Workers compare what they compiled by `repr`: no address of a function may stand in it.
@@ -169,7 +195,28 @@ SIZE: Final = Measure(
     synonyms=("bytes", "body_size", "response_size", "received"),
 )
 
+WORK: Final = Measure(
+    "work",
+    meaning="how much a sample did, in the plan's own unit: what `work:` of its request gives",
+    noun="work",
+    unit=Unit.NUMBER,
+    example='sum work of "POST /import" > 10000',
+    scale=MILLIONTHS,
+)
+
 MEASURES: Final[Mapping[str, Measure]] = {
-    measure.word: measure for measure in (LATENCY, SERVICE_TIME, TTFB, CONNECT, SIZE)
+    measure.word: measure for measure in (LATENCY, SERVICE_TIME, TTFB, CONNECT, SIZE, WORK)
 }
 """Those that protocols have in common, by word, in the order of the reference."""
+
+
+def own_measure(word: str) -> Measure:
+    """Return the measure of a metric of the plan's own, given its word: `metric.tokens`."""
+    return Measure(
+        word,
+        meaning="a value that requests of the plan record",
+        noun=f"`{word}`",
+        unit=Unit.NUMBER,
+        example=f"avg of {word} < 100",
+        scale=MILLIONTHS,
+    )

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from planrunner.metrics.measures import Measure
+from planrunner.metrics.recorded_values import RecordingList
 from planrunner.values import dataclass
 
 __all__ = ["ABORTED", "ExpectationKey", "Labels", "Series", "Tags", "merge_tags"]
@@ -60,6 +61,9 @@ class Labels:
         timed: False for failures of unknown duration.
         expectations: How many expectations each of these samples was asked, hard and soft ones;
             0 where no complete reply came.
+        records: The measures that expressions of the plan give each of these that succeeds:
+            `work`, `metric.tokens`.
+        work_unit: What their work is counted in, by the plan's own word; else empty.
     """
 
     request: str
@@ -81,6 +85,8 @@ class Labels:
     timed: bool = True
     template: str = ""
     expectations: int = 0
+    records: tuple[str, ...] = ()
+    work_unit: str = ""
 
     @property
     def written(self) -> str:
@@ -145,6 +151,7 @@ class Series:
         broken: How often each expectation did not hold since the last drain; those that always
             held are left out.
         measures: The values of each further measure that is asked for, by its word.
+        recorded: Those that expressions of the plan give, by the measure's word.
         writers: What appends those of a reply, each with the list that it appends to.
     """
 
@@ -156,6 +163,7 @@ class Series:
         "latency_ns",
         "measures",
         "received",
+        "recorded",
         "retries",
         "same_ns",
         "sent",
@@ -180,6 +188,7 @@ class Series:
             for measure in measures
             if measure.write is not None
         )
+        self.recorded = {word: RecordingList() for word in labels.records}
 
     def note_broken(self, expectations: Iterable[ExpectationKey]) -> None:
         """Count expectations that did not hold of one of the samples."""

@@ -98,7 +98,10 @@ class SeriesTotal:
         for one, times in other.broken.items():
             self.broken[one] = self.broken.get(one, 0) + times
         for word, values in other.measures.items():
-            self.measures.setdefault(word, Histogram()).merge(values)
+            if word in self.measures:
+                self.measures[word].merge(values)
+            else:
+                self.measures[word] = values.copy()
 
     def to_delta(self) -> SeriesDelta:
         """Return the sum as a value; `add` nothing to this total afterwards."""

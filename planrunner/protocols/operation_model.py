@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Protocol, TypeAlias
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any, Protocol, TypeAlias
 
 from pydantic import Discriminator, Field, Tag
 
-from planrunner.language.fields.mapping import PlanMapping
+from planrunner.language.diagnostics import Code
+from planrunner.language.fields.mapping import Fault, PlanMapping
 from planrunner.language.fields.text import Text
 from planrunner.language.fields.types import (
     Duration,
+    ExprField,
     Flag,
+    MetricName,
     SeriesName,
     TextField,
     ValueField,
@@ -22,10 +25,48 @@ __all__ = [
     "Extraction",
     "Extractions",
     "OperationModel",
+    "RecordField",
     "RequestModel",
     "TagsField",
+    "UnitField",
+    "WorkField",
+    "recording_faults",
     "secret_extractions",
 ]
+
+RecordField: TypeAlias = Annotated[
+    dict[MetricName, ExprField] | None,
+    Field(
+        min_length=1,
+        description="Metrics of your own: a number, or true or false, for each successful sample. "
+        "Thresholds call them `metric.NAME`; whatever else an expression gives is a failure "
+        "`extract`.",
+        examples=["{tokens: json.usage.total_tokens, hit: json.cached}"],
+    ),
+]
+WorkField: TypeAlias = Annotated[
+    ExprField | None,
+    Field(
+        description="How much the sample did: a number from 0, such as rows, bytes or tokens. "
+        "Thresholds have `work_rate` and `sum work`.",
+        examples=["json.rows"],
+    ),
+]
+UnitField: TypeAlias = Annotated[
+    TextField | None,
+    Field(description="With `work`: what is counted.", examples=["rows"]),
+]
+
+
+def recording_faults(data: Mapping[str, Any]) -> Iterator[Fault]:
+    """Yield what is wrong between the keys that say what a sample records."""
+    if "unit" in data and "work" not in data:
+        yield Fault(
+            Code.MISSING_KEY,
+            "`unit` needs `work`",
+            "add `work:`, such as `work: json.rows`",
+            "unit",
+        )
 
 
 def _tags_shape(value: object) -> str:
@@ -106,6 +147,14 @@ class OperationModel(PlanMapping):
         description="False: it is sent, but does not count in the results.",
         examples=["false"],
     )
+    record: RecordField = None
+    work: WorkField = None
+    unit: UnitField = None
+
+    @classmethod
+    def find_faults(cls, data: Mapping[str, Any]) -> Iterator[Fault]:
+        yield from recording_faults(data)
+        yield from super().find_faults(data)
 
     def default_name(self, action: str) -> str:
         """Return the series name of an operation without `name:`."""

@@ -177,9 +177,24 @@ BY_HAND: Final[Mapping[tuple[str, str], tuple[tuple[str, str], ...]]] = {
         "`options`",
     ): (("          - expect:", "            expect:"),),
     ("reserved-name", "choose another name"): (("{user: null}", "{last: null}"),),
-    ("threshold-syntax.measure", "known measures are latency, service_time, ttfb, connect, size"): (
-        ("p95 hops < 3", "p95 latency < 3s"),
+    ("reserved-name.metric", "choose another name"): (("size: status", "length: status"),),
+    ("reserved-name.metric", "give one of them another name"): (
+        ("{hit: status * 1}", "{hits: status * 1}"),
     ),
+    ("threshold-syntax.metric", "write `avg of metric.hit of SELECTOR`"): (
+        ("not metric.hit", "metric.hit"),
+    ),
+    ("threshold-syntax.metric", "write `of metric.hit of SELECTOR`"): (
+        ('metric.hit and "GET /a"', 'metric.hit of "GET /a"'),
+    ),
+    (
+        "threshold-syntax.metric",
+        "write `avg of metric.hit`, `p95 of metric.hit` or `rate of metric.hit`",
+    ): (("throughput of metric.hit", "rate of metric.hit"),),
+    (
+        "threshold-syntax.measure",
+        "known measures are latency, service_time, ttfb, connect, size, work",
+    ): (("p95 hops < 3", "p95 latency < 3s"),),
     (
         "threshold-syntax.measure",
         "leave out `size`, or write `p95 size` with a limit of its own",

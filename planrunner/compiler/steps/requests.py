@@ -9,6 +9,7 @@ from typing import Final
 from planrunner.compiler.settings_block import SettingsBlock
 from planrunner.compiler.steps.inherited import Inherited, inherit
 from planrunner.compiler.steps.naming import name_of
+from planrunner.compiler.steps.recording import compile_records, reads_of_records, work_unit_of
 from planrunner.compiler.steps.tags import compile_tags
 from planrunner.compiler.steps.walk import StepWalk
 from planrunner.graph.steps import Evaluate, RequestNode
@@ -22,7 +23,7 @@ from planrunner.protocols.plugin import Plugin
 __all__ = ["compile_request"]
 
 _AFTER_THE_REPLY: Final = frozenset({"expect", "extract", "tags"})
-_NOT_BEFORE: Final = _AFTER_THE_REPLY | {"when"}
+_NOT_BEFORE: Final = _AFTER_THE_REPLY | {"when", "record", "work", "unit"}
 
 
 def compile_request(
@@ -43,7 +44,7 @@ def compile_request(
     _check_names(walk, block, request, inherited)
     spec = inherited.spec
     tags, reply_tags, tag_reads = compile_tags(work, spec.tags, inherited.place)
-    reads = read_later | tag_reads
+    reads = read_later | tag_reads | reads_of_records(request.spec)
     compiled = request.plugin.compile_request(
         spec,
         action=request.action,
@@ -60,6 +61,7 @@ def compile_request(
             work.notice(inherited.place(notice.path), notice.message)
         measured = work.settle(request.spec.measure, (*inside, "measure"), measured)  # type: ignore[assignment]  # a flag or an expression, as its field says
     walk.write(request.extracted, (*inside, "extract"))
+    records = compile_records(walk, request.spec, inside)
     walk.publishes = walk.publishes or bool(reads)
     given = name_of(walk, spec.name, (*inside, "name"), request.name)
     return RequestNode(
@@ -75,6 +77,8 @@ def compile_request(
         inherited=inherited.words,
         untagged=inherited.untagged,
         settings=block.settings if block.is_aimed else None,
+        records=records if measured else (),
+        work_unit=work_unit_of(walk, request.spec, inside),
     )
 
 

@@ -1,4 +1,4 @@
-"""Expectations that thresholds count: which requests have any, and whose they are."""
+"""What thresholds look at of some requests only: expectations, work, metrics of the plan's own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from planrunner.metrics.series import Labels
 from planrunner.metrics.thresholds import Metric
 from planrunner.metrics.thresholds.selector import Population
 
-__all__ = ["lacking_expectations", "requests_measured", "senders_asked"]
+__all__ = ["is_selected", "lacking_expectations", "requests_measured", "senders_asked"]
 
 
 def requests_measured(programs: Iterable[UserProgram]) -> tuple[Labels, ...]:
@@ -37,12 +37,22 @@ def lacking_expectations(metric: Metric, requests: Iterable[Labels]) -> Planrunn
 
 
 def senders_asked(metric: Metric, requests: Iterable[Labels]) -> set[tuple[str, str]]:
-    """Return the classes and tasks whose requests have expectations that the metric counts."""
+    """Return the classes and tasks whose requests have what the metric looks at.
+
+    It is of expectations, or of a measure that expressions give.
+    """
+    word = metric.measure.word if metric.measure.is_recorded else ""
     return {
-        (labels.user, labels.task) for labels in _selected(metric, requests) if labels.expectations
+        (labels.user, labels.task)
+        for labels in _selected(metric, requests)
+        if (word in labels.records if word else labels.expectations)
     }
 
 
+def is_selected(metric: Metric, labels: Labels) -> bool:
+    """Whether the metric may look at samples of a request."""
+    return metric.selector is None or metric.selector.could_pick(labels)
+
+
 def _selected(metric: Metric, requests: Iterable[Labels]) -> Iterator[Labels]:
-    selector = metric.selector
-    return (one for one in requests if selector is None or selector.could_pick(one))
+    return (one for one in requests if is_selected(metric, one))

@@ -47,7 +47,8 @@ def _wanted_high(threshold: Threshold, metric: Metric) -> Iterator[str]:
     """Say that a limit below which a latency must not fall is one: elsewhere it is a criterion."""
     is_floor = threshold.op in (Operator.GREATER, Operator.AT_LEAST)
     is_bad = threshold.value.unit in (Unit.DURATION, Unit.PERCENT) and threshold.value.amount
-    if is_floor and is_bad and metric.gauge is None and metric.agg.word in _WANTED_LOW:
+    is_time = metric.gauge is None and not metric.measure.is_own
+    if is_floor and is_bad and is_time and metric.agg.word in _WANTED_LOW:
         yield (
             f"`{threshold.text or threshold}` has to be true for the run to pass: to fail where "
             f"it is true write `<`"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import assert_never
 
+from planrunner.compiler.thresholds.expectations import is_selected
 from planrunner.compiler.thresholds.names import KnownTargets, meant_of
 from planrunner.errors import PlanrunnerError
-from planrunner.metrics.measures import LATENCY, SERVICE_TIME, Measure
+from planrunner.language.diagnostics import suggest
+from planrunner.metrics.measures import LATENCY, OWN_PREFIX, SERVICE_TIME, WORK, Measure
 from planrunner.metrics.thresholds import Metric, Threshold
 from planrunner.metrics.thresholds.selector import AllOf, AnyOf, Matcher, NotTerm, Population, Term
 from planrunner.protocols import registry
@@ -20,6 +22,8 @@ _OF_EVERY_SAMPLE = (LATENCY, SERVICE_TIME)
 def lacking_measure(metric: Metric, names: KnownTargets) -> PlanrunnerError | None:
     """Return what is wrong where no request that the metric selects can have its measure."""
     measure = metric.measure
+    if measure.is_recorded:
+        return _lacking_record(metric, names)
     if measure in _OF_EVERY_SAMPLE or metric.population is not Population.REQUEST:
         return None
     root = None if metric.selector is None else metric.selector.root
@@ -35,6 +39,34 @@ def lacking_measure(metric: Metric, names: KnownTargets) -> PlanrunnerError | No
         f"{' and '.join(titles)} requests have no `{measure.word}`",
         hint=f"they have {', '.join(f'`{word}`' for word in words)}",
     )
+
+
+def _lacking_record(metric: Metric, names: KnownTargets) -> PlanrunnerError | None:
+    """Return what is wrong where no request that the metric selects records its measure."""
+    word, requests = metric.measure.word, names.requests()
+    recording = [one for one in requests if word in one.records]
+    if not recording:
+        known = sorted({record for one in requests for record in one.records})
+        if word == WORK.word:
+            hint = "add `work: EXPRESSION` to the step, such as `work: json.rows`"
+            return PlanrunnerError("no measured step of the plan has `work`", hint=hint)
+        own = [one for one in known if one != WORK.word]
+        name = word.removeprefix(OWN_PREFIX)
+        hint = suggest(word, own) or (f"the plan records {_listed(own)}" if own else "")
+        hint = hint or f"add `record: {{{name}: EXPRESSION}}` to a request"
+        return PlanrunnerError(f"no measured step of the plan records `{word}`", hint=hint)
+    if any(is_selected(metric, one) for one in recording):
+        return None
+    if not any(is_selected(metric, one) for one in requests):
+        return None  # whatever it selects is not there, which is said by itself
+    who = _listed(sorted({one.written for one in recording}))
+    of = metric.selector
+    return PlanrunnerError(f"`{of}` records no `{word}`", hint=f"it is recorded by {who}")
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(f"`{name}`" for name in names[:8])
+    return f"{shown} …" if len(names) > 8 else shown
 
 
 def _protocols(selection: Matcher, names: KnownTargets) -> set[str]:

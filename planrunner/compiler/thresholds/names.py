@@ -253,7 +253,7 @@ class KnownTargets:
                 running[user] = running.get(user, frozenset()) | tasks
         roots = tuple(selector.root for selector in metric.selectors)
         reason = self._unselected(AllOf(roots), running)
-        if not reason and metric.agg.is_of_expectations:
+        if not reason and (metric.agg.is_of_expectations or metric.measure.is_recorded):
             reason = _not_running(senders_asked(metric, self.requests()), running)
         return f"{reason} in phase {scope.phase.name}" if reason and scope.phase else reason
 

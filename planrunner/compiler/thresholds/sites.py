@@ -60,4 +60,6 @@ def _request(node: RequestNode, place: Labels) -> Labels:
         template=node.template,
         tags=merge_tags(merge_tags(around, node.tags), from_replies),
         expectations=exchange.expectations,
+        records=tuple(one.word for one in node.records),
+        work_unit=node.work_unit,
     )

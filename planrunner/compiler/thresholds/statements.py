@@ -231,8 +231,10 @@ class _PlacedSentence:
             word = (term.offset, max(1, term.end - term.offset)) if exact else None
             self._fault(Code.UNKNOWN_SELECTOR, PlanrunnerError(message, hint=hint), word)
         if (lacking := lacking_measure(metric, names)) is not None:
-            word = (metric.measure_offset, len(metric.measure.word)) if exact else None
-            self._fault(Code.INVALID_VALUE, lacking, word)
+            code = Code.UNKNOWN_SELECTOR if metric.measure.is_own else Code.INVALID_VALUE
+            length = len(metric.agg.word if metric.agg.always_of else metric.measure.word)
+            begin = 0 if metric.agg.always_of else metric.measure_offset
+            self._fault(code, lacking, (begin, length) if exact else None)
         if metric.agg.is_of_expectations:
             self._check_expectations(metric, names, exact=exact)
 

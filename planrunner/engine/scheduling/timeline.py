@@ -45,6 +45,7 @@ class Timeline:
 
     def __init__(self, phase: PhaseNode, started_ns: int) -> None:
         self.phase = phase.name
+        self._is_counted = phase.load.is_counted
         self.started_ns = started_ns
         self.warmup_ends_ns = started_ns + phase.warmup_ns
         self._stages = tuple(_stages(phase, started_ns))
@@ -90,7 +91,7 @@ class Timeline:
         for stage, begin_ns, end_ns in self.stages():
             counts_ns, until_ns = max(begin_ns, self.warmup_ends_ns), min(end_ns, now_ns)
             if counts_ns < until_ns:
-                yield MeasuredTime(self.phase, stage, counts_ns, until_ns)
+                yield MeasuredTime(self.phase, stage, counts_ns, until_ns, self._is_counted)
 
     def stages(self) -> Iterator[tuple[str, int, int]]:
         """Name, begin and end of every stage that took any time, cut where the phase was."""

@@ -318,7 +318,7 @@ class Binder:
         site = self._site(node, place)
         position, bound = self._wires.bind(exchange)
         node = self._learning(node)
-        asks = exchange.checks or exchange.soft_checks or exchange.extractors
+        asks = exchange.checks or exchange.soft_checks or exchange.extractors or node.records
         if asks or node.reads_reply or node.reply_tags:
             step = demanding_request(node, site, position, bound)
         elif site.measures:
@@ -345,14 +345,15 @@ class Binder:
         exchange = node.exchange
         around = tuple(tag for tag in place.tags if tag[0] not in node.untagged)
         place = replace(place, tags=around) if node.untagged else place
-        labels = self._labels("request", node.name, exchange.method, place, tags=node.tags)
-        labels = replace(labels, template=node.template)
         protocol = exchange.protocol.partition(":")[0]
         labels = replace(
-            labels,
+            self._labels("request", node.name, exchange.method, place, tags=node.tags),
+            template=node.template,
             measured=node.measured,
             protocol=protocol,
             expectations=exchange.expectations,
+            records=tuple(one.word for one in node.records),
+            work_unit=node.work_unit,
         )
         return Site(
             self._recorder,

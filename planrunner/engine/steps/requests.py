@@ -12,6 +12,7 @@ from asyncio import CancelledError
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
+from planrunner.engine.recording.plan_values import RecordedValue, recorded_values
 from planrunner.engine.recording.recorder import Site, record
 from planrunner.engine.steps.failures import FailureRecorder
 from planrunner.engine.steps.reply_scope import publish_reply
@@ -217,7 +218,7 @@ def request_attempt(
     return attempt
 
 
-def _conclude(  # noqa: C901 - one call more would cost every such request
+def _conclude(  # noqa: C901, PLR0912, PLR0915 - one call more would cost every such request
     user: Actor,
     reply: Reply,
     node: RequestNode,
@@ -229,12 +230,15 @@ def _conclude(  # noqa: C901 - one call more would cost every such request
     start_ns, user.due_ns = user.due_ns or reply.asked_ns, 0
     table = site.table_at(start_ns)
     tags: Tags = ()
+    recorded: Sequence[RecordedValue] = ()
     try:
         fault = _judge(node, reply, user, counts=table.is_in_time)
         if judge is not None and reply.failure is None:
             fault = judge(reply, fault)
         if node.reply_tags:
             tags = _reply_tags(node, site, user)
+        if node.records and fault is None:
+            recorded = recorded_values(node.records, user.scope)
     except Exception as error:  # noqa: BLE001 - the boundary: no reply may end the run
         fault = FailureKind.EXTRACT, str(evaluation_error(error, "what is read of the reply"))
     if fault is not None:
@@ -252,6 +256,8 @@ def _conclude(  # noqa: C901 - one call more would cost every such request
     user.moment_ns = reply.ended_ns
     user.refusals = 0
     site.record(series, reply, start_ns)
+    for word, value, is_boolean in recorded:
+        series.recorded[word].append(value, reply.ended_ns, is_boolean=is_boolean)
     if site.recorder.samples is not None:
         site.reply_row(series, reply, start_ns, "")
     return None

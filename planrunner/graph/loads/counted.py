@@ -35,6 +35,7 @@ class CountedLoad(LoadModel):
     """
 
     kind: ClassVar[str] = "counted"
+    is_counted: ClassVar[bool] = True
     forecast_basis: ClassVar[str] = "counted from iterations, as if there was time for all of them"
 
     users: int

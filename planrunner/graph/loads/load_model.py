@@ -67,6 +67,7 @@ class LoadModel(ABC):
         kind: Its model, as results and `explain --graph json` name it.
         forecast_basis: What `requests` counts from, in words; empty when it never counts.
         is_search: Whether it is made of levels, each a load of its own.
+        is_counted: Whether it lasts as long as a number of iterations does.
     """
 
     __slots__ = ()
@@ -74,6 +75,7 @@ class LoadModel(ABC):
     kind: ClassVar[str]
     forecast_basis: ClassVar[str] = ""
     is_search: ClassVar[bool] = False
+    is_counted: ClassVar[bool] = False
 
     @abstractmethod
     def words(self) -> Iterator[str]:

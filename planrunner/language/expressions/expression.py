@@ -15,6 +15,7 @@ from typing import Final
 from planrunner.language.expressions.builtins.names import FILTER_NAMES, RESERVED, ROOT_HELPERS
 from planrunner.language.expressions.builtins.random_draws import Rand
 from planrunner.language.expressions.common_syntax import parse_common
+from planrunner.language.expressions.given_kinds import given_kind
 from planrunner.language.expressions.lowering import lower_tree
 from planrunner.language.expressions.survey import Reference, survey
 from planrunner.language.expressions.tree import Expr
@@ -70,6 +71,11 @@ class Expression:
             ExpressionError: A part that depends on constants only has no value.
         """
         return lower_tree(self._tree, self.source, constants)
+
+    @property
+    def kind(self) -> str:
+        """`a number` or `true or false`, where the expression can give nothing else."""
+        return given_kind(self._tree)
 
 
 @lru_cache(maxsize=4096)

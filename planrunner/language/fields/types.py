@@ -38,6 +38,7 @@ __all__ = [
     "DurationRange",
     "ExprField",
     "Flag",
+    "MetricName",
     "NameField",
     "PauseValue",
     "Percent",
@@ -185,6 +186,8 @@ def _expression(value: object) -> Expression:
     try:
         return parse_expression(value)
     except ExpressionError as error:
+        if value.startswith("$."):
+            error.hint = f"write `json{value[1:]}`: a JSONPath belongs to `extract`"
         raise _from(error) from None
 
 
@@ -235,6 +238,15 @@ def _variable_name(value: object) -> str:
             f"`{name}` is a name that planrunner reserves",
             "choose another name",
         )
+    return name
+
+
+def _metric_name(value: object) -> str:
+    name = _name(value)
+    if not _VARIABLE.fullmatch(name):
+        fixed = re.sub(r"\W", "_", name, flags=re.ASCII)
+        hint = f"write `{fixed}`" if _VARIABLE.fullmatch(fixed) else ""
+        raise _fault(Code.INVALID_VALUE, f"`{name}` can't be the name of a metric", hint)
     return name
 
 
@@ -390,3 +402,9 @@ VariableName = Annotated[
     ReadBy(_variable_name, {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"}),
 ]
 """Of a param, variable or data source: what expressions can name."""
+
+MetricName = Annotated[
+    str,
+    ReadBy(_metric_name, {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"}),
+]
+"""Of a metric of the plan's own: what follows `metric.` in thresholds."""

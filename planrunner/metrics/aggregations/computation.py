@@ -16,6 +16,7 @@ __all__ = [
     "ArrivalTotals",
     "Computation",
     "Distribution",
+    "OfAmounts",
     "OfArrivals",
     "OfCounts",
     "OfExpectations",
@@ -51,6 +52,14 @@ class Distribution(Protocol):
     @property
     def stddev(self) -> float:
         """The standard deviation of these values, which are all there are."""
+
+    @property
+    def total(self) -> float:
+        """The sum of them."""
+
+    @property
+    def last(self) -> float:
+        """The latest of them."""
 
     def percentile(self, percent: float) -> float:
         """Return the value at `percent` (0 to 100), by nearest rank."""
@@ -106,6 +115,19 @@ class OfValues:
     compute: Callable[[Distribution, float], float]
     percent: Callable[[float], float] | None = None
     over: ClassVar[str] = "the values of a measure or of a gauge"
+
+
+@dataclass(frozen=True, slots=True)
+class OfAmounts:
+    """What values come to in the time that they took, given their sum and the seconds.
+
+    Attributes:
+        is_of_work: Whether the seconds are those at work; see `judging.work_time`.
+    """
+
+    compute: Callable[[float, float], float | None]
+    is_of_work: bool = False
+    over: ClassVar[str] = "the sum of values and the measured time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +194,7 @@ class OfSearches:
 
 Computation = (
     OfValues
+    | OfAmounts
     | OfCounts
     | OfExpectations
     | OfSuccesses

@@ -9,6 +9,7 @@ from typing import assert_never
 
 from planrunner.metrics.aggregations.computation import (
     Computation,
+    OfAmounts,
     OfArrivals,
     OfCounts,
     OfExpectations,
@@ -18,6 +19,7 @@ from planrunner.metrics.aggregations.computation import (
     OfValues,
 )
 from planrunner.metrics.amounts import Unit
+from planrunner.metrics.measures import Measure
 from planrunner.units import write_duration
 from planrunner.values import dataclass
 
@@ -73,6 +75,9 @@ class Aggregation:
         other_units: What to write instead of a limit in one of these units.
         without_selector: What to write instead where a required `of` is missing.
         takes_among: Whether `among SELECTOR` may say what it is a share of.
+        always_of: The one measure that it is of; None where one may be named, or none matters.
+        of_gauges: Whether a gauge has it.
+        of_latencies: Whether measures that expressions don't give have it.
     """
 
     word: str
@@ -92,6 +97,9 @@ class Aggregation:
     other_units: Mapping[Unit, str] = field(default_factory=dict, compare=False)
     without_selector: str = field(default="", compare=False)
     takes_among: bool = field(default=False, compare=False)
+    always_of: Measure | None = field(default=None, compare=False)
+    of_gauges: bool = field(default=True, compare=False)
+    of_latencies: bool = field(default=True, compare=False)
 
     def __repr__(self) -> str:
         # Workers compare what they compiled by `repr`: no address of a function may stand in it.
@@ -128,6 +136,11 @@ class Aggregation:
         return isinstance(self.computation, OfValues | OfSuccesses | OfGrowth)
 
     @property
+    def is_of_own(self) -> bool:
+        """Whether it is computed from a metric of the plan's own, where that is meant."""
+        return isinstance(self.computation, OfValues | OfAmounts | OfGrowth) and not self.always_of
+
+    @property
     def is_of_samples(self) -> bool:
         """Whether it is computed from series, where it isn't computed from a gauge."""
         return self.has_baseline or self.is_growth
@@ -158,4 +171,6 @@ class Aggregation:
     @property
     def has_baseline(self) -> bool:
         """Whether `110% of baseline` goes with it: the result of a run must suffice for it."""
-        return isinstance(self.computation, OfValues | OfCounts | OfExpectations | OfSuccesses)
+        return isinstance(
+            self.computation, OfValues | OfAmounts | OfCounts | OfExpectations | OfSuccesses
+        )

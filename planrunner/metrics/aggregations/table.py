@@ -8,6 +8,7 @@ from typing import Final
 from planrunner.metrics.aggregations.computation import (
     ArrivalTotals,
     Distribution,
+    OfAmounts,
     OfArrivals,
     OfCounts,
     OfExpectations,
@@ -19,6 +20,7 @@ from planrunner.metrics.aggregations.computation import (
     SampleCounts,
     TaskShare,
 )
+from planrunner.metrics.aggregations.own_metrics import per_second
 from planrunner.metrics.aggregations.record import (
     Aggregation,
     ArgumentKind,
@@ -26,6 +28,7 @@ from planrunner.metrics.aggregations.record import (
     WindowUse,
 )
 from planrunner.metrics.amounts import Unit
+from planrunner.metrics.measures import WORK
 
 __all__ = ["AGGREGATIONS", "USUAL_OF_A_GAUGE"]
 
@@ -40,6 +43,14 @@ def _smallest(values: Distribution, _: float) -> float:
 
 def _greatest(values: Distribution, _: float) -> float:
     return values.max
+
+
+def _sum(values: Distribution, _: float) -> float:
+    return values.total
+
+
+def _last(values: Distribution, _: float) -> float:
+    return values.last
 
 
 def _standard_deviation(values: Distribution, _: float) -> float:
@@ -184,6 +195,41 @@ _RECORDS: Final = (
         synonyms=(
             "std", "sd", "stdev", "std_dev", "standard_deviation", "deviation", "stdev-rt",
         ),
+    ),
+    Aggregation(
+        "sum",
+        meaning="all values added up, exactly",
+        computation=OfValues(_sum),
+        phrase="the sum of {of}",
+        examples=('sum size of "GET /items" < 1GB', "sum of metric.tokens < 100000"),
+        of_gauges=False,
+        synonyms=("total_of", "sum_of", "summed"),
+    ),
+    Aggregation(
+        "last",
+        meaning="the latest value, exactly: of a gauge, or of a metric of the plan's own",
+        computation=OfValues(_last),
+        phrase="the latest value of {of}",
+        examples=("last of monitor.queue < 5", "last of metric.queue == 0"),
+        of_latencies=False,
+    ),
+    Aggregation(
+        "work_rate",
+        meaning="the work of what the selector picks, per second of measured time: the sum of what "
+        "`work:` gave, divided by the time as `throughput` has it. In a phase that counts "
+        "iterations only the time of these samples counts, because what users do between them is "
+        "preparation, and at most that of the phase, because users work side by side",
+        computation=OfAmounts(per_second, is_of_work=True),
+        units=(Unit.RATE,),
+        phrase="{of} per second",
+        examples=("work_rate of ingest > 1000/s", "work_rate of ingest in phase large > 5000/s"),
+        missing="no values of work",
+        always_of=WORK,
+        synonyms=(
+            "workrate", "work_per_second", "rows_per_second", "items_per_second",
+            "records_per_second", "bytes_per_second", "tokens_per_second", "docs_per_second",
+        ),
+        other_units={Unit.NUMBER: "write a rate such as `1000/s`"},
     ),
     Aggregation(
         "count",

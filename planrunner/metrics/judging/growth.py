@@ -7,7 +7,6 @@ from statistics import median
 from typing import TypeVar
 
 from planrunner.metrics.amounts import Unit
-from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.judging.evidence import Evidence
 from planrunner.metrics.judging.measure import (
     JudgedSpan,
@@ -15,6 +14,7 @@ from planrunner.metrics.judging.measure import (
     gauge_values,
     in_unit,
     is_member,
+    is_of_any_unit,
     merged,
 )
 from planrunner.metrics.judging.windows import extent
@@ -60,13 +60,15 @@ class Growth:
         measured = evidence.time_of(self._metric.scope)
         start_ns, end_ns = extent(measured)
         if self._metric.gauge is None:
-            tenths = self._tenths(start_ns, end_ns, self._seconds, _median)
+            tenths = self._tenths(start_ns, end_ns, self._seconds, self._median)
         else:
             points = gauge_values(self._metric, JudgedSpan(evidence, {}, measured))
             tenths = self._tenths(start_ns, end_ns, points, median)
         if tenths is None:
             return None
-        grown = tenths if self._metric.gauge is None else in_unit(tenths, self._unit)
+        if self._metric.gauge is None:
+            tenths /= self._metric.measure.scale
+        grown = in_unit(tenths, self._unit) if is_of_any_unit(self._metric) else tenths
         return Measured(grown, self._unit)
 
     def _tenths(
@@ -97,9 +99,8 @@ class Growth:
         ]
         return max(grown, default=None)
 
-
-def _median(packed: list[bytes]) -> float:
-    values = Histogram()
-    for part in packed:
-        values.merge(Histogram.from_bytes(part))
-    return values.percentile(50)
+    def _median(self, packed: list[bytes]) -> float:
+        values = self._metric.measure.no_values()
+        for part in packed:
+            values.merge(type(values).from_bytes(part))
+        return values.percentile(50)

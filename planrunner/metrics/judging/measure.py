@@ -10,6 +10,7 @@ from planrunner.errors import Misuse
 from planrunner.metrics.aggregations.computation import (
     ArrivalTotals,
     Distribution,
+    OfAmounts,
     OfArrivals,
     OfCounts,
     OfExpectations,
@@ -26,6 +27,8 @@ from planrunner.metrics.histogram import Histogram, n_too_small
 from planrunner.metrics.judging.evidence import ArrivalCounts, Evidence, SeriesByLabels
 from planrunner.metrics.judging.measured import MeasuredTime, measured_seconds
 from planrunner.metrics.judging.point_values import PointValues
+from planrunner.metrics.judging.scaled_values import in_unit_of_measure
+from planrunner.metrics.judging.work_time import work_seconds
 from planrunner.metrics.measures import Measure
 from planrunner.metrics.series import Labels
 from planrunner.metrics.snapshot import SeriesDelta, SeriesTotal
@@ -42,6 +45,7 @@ __all__ = [
     "in_unit",
     "is_from_samples",
     "is_member",
+    "is_of_any_unit",
     "measure",
     "merged",
 ]
@@ -132,6 +136,8 @@ def measure(  # noqa: C901, PLR0912 - a table
     match computation:
         case OfValues():
             return _of_values(computation, metric, unit, view)
+        case OfAmounts():
+            amount = _of_amounts(computation, metric, view)
         case OfCounts(compute):
             amount = compute(_counts(metric, view))
         case OfExpectations(compute):
@@ -165,13 +171,29 @@ def _of_values(
     if computation.percent is not None:
         percent = computation.percent(metric.argument)
         remark = "n too small" if n_too_small(percent, values.count) else ""
-    return Measured(amount if metric.gauge is None else in_unit(amount, unit), unit, remark)
+    return Measured(in_unit(amount, unit) if is_of_any_unit(metric) else amount, unit, remark)
+
+
+def is_of_any_unit(metric: Metric) -> bool:
+    """Whether its values have no unit but the one that a limit gives them."""
+    return metric.gauge is not None or (metric.measure.is_own and not metric.agg.units)
+
+
+def _of_amounts(computation: OfAmounts, metric: Metric, view: JudgedSpan) -> float | None:
+    picked = _picked(metric, _members(metric, view))
+    values = merged(picked, metric.measure)
+    if not values.count:
+        return None
+    at_work = computation.is_of_work
+    seconds = work_seconds(picked, view.measured) if at_work else view.seconds
+    return computation.compute(values.total / metric.measure.scale, seconds)
 
 
 def _values(metric: Metric, view: JudgedSpan) -> Distribution:
     """Return what the metric's measure, or its gauge, was in this view."""
     if metric.gauge is None:
-        return merged(_picked(metric, _members(metric, view)), metric.measure)
+        values = merged(_picked(metric, _members(metric, view)), metric.measure)
+        return in_unit_of_measure(values, metric.measure.scale)
     return PointValues([value for _, value in gauge_values(metric, view)])
 
 
@@ -207,7 +229,7 @@ def _of_successes(computation: OfSuccesses, metric: Metric, view: JudgedSpan) ->
 
 def merged(chosen: Members, measure: Measure) -> Histogram:
     """Return all values of a measure; a sample that doesn't have it adds none."""
-    whole = Histogram()
+    whole = measure.no_values()
     for labels, series in chosen:
         if labels.has_latency and (values := series.values_of(measure)) is not None:
             whole.merge(values)
@@ -242,7 +264,7 @@ def _within(
 
 
 def in_unit(base: float, unit: Unit) -> float:
-    """Return a gauge's value, which is in seconds if it is a time, as `Value.amount` has it."""
+    """Return a value, which is in seconds if it is a time, as `Value.amount` has it."""
     return base * NS_PER_S if unit is Unit.DURATION else base
 
 

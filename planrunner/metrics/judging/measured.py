@@ -12,12 +12,17 @@ __all__ = ["MeasuredTime", "measured_seconds"]
 
 @dataclass(frozen=True, slots=True)
 class MeasuredTime:
-    """A stretch of one stage that counts: after warm-up, before graceful stop (clock time)."""
+    """A stretch of one stage that counts: after warm-up, before graceful stop (clock time).
+
+    Attributes:
+        is_counted: Whether its phase lasts as long as a number of iterations does.
+    """
 
     phase: str
     stage: str
     start_ns: int
     end_ns: int
+    is_counted: bool = False
 
 
 def measured_seconds(measured: Iterable[MeasuredTime]) -> float:

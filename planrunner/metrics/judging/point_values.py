@@ -12,12 +12,17 @@ __all__ = ["PointValues"]
 
 
 class PointValues:
-    """Answers as a `Histogram` does; without values only `count` has an answer."""
+    """Answers as a `Histogram` does; without values only `count` has an answer.
 
-    __slots__ = ("_ordered",)
+    The values come in order of time.
+    """
+
+    __slots__ = ("_last", "_ordered")
 
     def __init__(self, values: Iterable[float]) -> None:
-        self._ordered = sorted(values)
+        in_time = list(values)
+        self._last = in_time[-1] if in_time else 0.0
+        self._ordered = sorted(in_time)
 
     @property
     def count(self) -> int:
@@ -34,6 +39,14 @@ class PointValues:
     @property
     def mean(self) -> float:
         return sum(self._ordered) / len(self._ordered)
+
+    @property
+    def total(self) -> float:
+        return sum(self._ordered)
+
+    @property
+    def last(self) -> float:
+        return self._last
 
     @property
     def stddev(self) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from planrunner.metrics.amounts import Unit
@@ -130,7 +131,7 @@ def _clipped(
     measured: tuple[MeasuredTime, ...], begin_ns: int, end_ns: int
 ) -> tuple[MeasuredTime, ...]:
     return tuple(
-        MeasuredTime(part.phase, part.stage, start, end)
+        replace(part, start_ns=start, end_ns=end)
         for part in measured
         if (start := max(part.start_ns, begin_ns)) < (end := min(part.end_ns, end_ns))
     )

@@ -65,7 +65,16 @@ MEASURED: Final = (
         "the processor time and the delay of planrunner itself",
         "p99 of generator.loop_lag < 20ms",
     ),
-    ClauseForm("a gauge without aggregation", "its average", "service.api.cpu < 80%"),
+    ClauseForm(
+        "`metric.NAME`, `metric.NAME of SELECTOR`",
+        "what requests of the plan [record](../how-to/metrics-of-your-own.md), in any unit: "
+        "seconds where the limit is a time, bytes where it is a size; true is 1, so a limit in "
+        "percent is one on the share of true",
+        'avg of metric.tokens of "POST /chat" < 500',
+    ),
+    ClauseForm(
+        "a gauge or `metric.NAME` without aggregation", "its average", "service.api.cpu < 80%"
+    ),
     ClauseForm(
         "`ratio(METRIC, METRIC)`",
         "the first divided by the second, which is in the same unit; each has its own `of` and "

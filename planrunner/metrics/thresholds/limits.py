@@ -46,10 +46,7 @@ def check_metric(metric: Metric, scanner: Scanner, start: int) -> None:
         ThresholdSyntaxError: At the measure, at the selector, or at `start` where it has none.
     """
     agg = metric.agg
-    if metric.gauge is not None and not agg.is_of_values:
-        _fail_at(
-            scanner, metric.gauge, f"a gauge has no `{agg.word}`", "use avg, max, p95 or growth"
-        )
+    _check_values(scanner, metric, start)
     if agg.is_of_expectations and metric.population is not Population.REQUEST:
         _check_population(scanner, metric)
     if metric.measure != LATENCY:
@@ -69,6 +66,19 @@ def check_metric(metric: Metric, scanner: Scanner, start: int) -> None:
         _check_window(scanner, agg, metric.window, start)
 
 
+def _check_values(scanner: Scanner, metric: Metric, start: int) -> None:
+    """Refuse an aggregation that these values don't have: those of a gauge, or of a reply."""
+    agg = metric.agg
+    if metric.gauge is not None:
+        if not (agg.is_of_values and agg.of_gauges):
+            hint = "use avg, max, p95 or growth"
+            _fail_at(scanner, metric.gauge, f"a gauge has no `{agg.word}`", hint)
+    elif not (agg.of_latencies or metric.measure.is_recorded):
+        message = f"`{agg.word}` needs to know of which value"
+        hint = f"write `{agg.word} of metric.NAME` or `{agg.word} of monitor.NAME`"
+        scanner.fail(message, start, length=len(agg.word), hint=hint)
+
+
 _OWNERS: Final[Mapping[Population, str]] = {
     Population.ITERATION: "an iteration",
     Population.GROUP: "a group",
@@ -78,6 +88,12 @@ _OWNERS: Final[Mapping[Population, str]] = {
 
 def _check_measure(scanner: Scanner, metric: Metric) -> None:
     word, at = metric.measure.word, metric.measure_offset
+    if metric.measure.is_own and not metric.agg.is_of_own:
+        hint = f"write `avg of {word}`, `p95 of {word}` or `rate of {word}`"
+        message = f"`{metric.agg.word}` is not computed from a metric of your own"
+        scanner.fail(message, at, length=len(word), hint=hint)
+    if metric.agg.always_of is not None and metric.population is Population.REQUEST:
+        return
     owner = _OWNERS.get(metric.population)
     if owner is not None:
         hint = f"leave out `{word}`, or name requests"

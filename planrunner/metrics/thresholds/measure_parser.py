@@ -7,14 +7,15 @@ from collections.abc import Mapping
 from typing import Final, NoReturn
 
 from planrunner.metrics.aggregations.record import Aggregation
-from planrunner.metrics.measures import LATENCY, Measure
+from planrunner.metrics.measures import LATENCY, OWN_PREFIX, Measure, own_measure
 from planrunner.metrics.thresholds.model import ThresholdSyntaxError
 from planrunner.metrics.thresholds.scanner import Scanner, nearest
 from planrunner.metrics.thresholds.selector_parser import CLAUSES
 
-__all__ = ["CLAUSE_SYNONYMS", "UnknownMeasure", "parse_measure"]
+__all__ = ["CLAUSE_SYNONYMS", "UnknownMeasure", "is_own_metric", "parse_measure", "take_own_metric"]
 
 _WORD: Final = re.compile(r"[a-z][a-z0-9_]*")
+_OWN: Final = re.compile(r"metric\.[A-Za-z_][A-Za-z0-9_]*")
 
 CLAUSE_SYNONYMS: Final[Mapping[str, str]] = {
     "not": "and not",
@@ -45,6 +46,10 @@ def parse_measure(
     """
     word = scanner.peek_word()
     start = scanner.at
+    if is_own_metric(word):
+        return take_own_metric(scanner), start
+    if agg.always_of is not None and word not in measures:
+        return agg.always_of, start
     measure = measures.get(word)
     if measure is None:
         if agg.takes_measure and _is_meant_as_measure(word):
@@ -58,6 +63,25 @@ def parse_measure(
         )
     scanner.skip(word)
     return measure, start
+
+
+def is_own_metric(word: str) -> bool:
+    """Whether a word of a threshold names a metric of the plan's own."""
+    return word.startswith(OWN_PREFIX)
+
+
+def take_own_metric(scanner: Scanner) -> Measure:
+    """Take `metric.NAME`, which comes next.
+
+    Raises:
+        ThresholdSyntaxError: It names none.
+    """
+    word = scanner.peek_word()
+    if not _OWN.fullmatch(word):
+        message = f"`{word}` does not name a metric"
+        scanner.fail(message, length=len(word), hint="write `metric.NAME`, as `record:` has it")
+    scanner.skip(word)
+    return own_measure(word)
 
 
 def _is_meant_as_measure(word: str) -> bool:

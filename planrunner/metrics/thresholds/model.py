@@ -196,7 +196,9 @@ class Metric:
     def agg_text(self) -> str:
         """The aggregation with its argument, and the measure unless it is latency."""
         spelled = self.agg.spelled(self.argument)
-        return spelled if self.measure == LATENCY else f"{spelled} {self.measure.word}"
+        if self.measure == LATENCY or self.agg.always_of is not None:
+            return spelled
+        return f"{spelled} {'of ' if self.measure.is_own else ''}{self.measure.word}"
 
     @property
     def selectors(self) -> tuple[Selector, ...]:

@@ -7,11 +7,17 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Final, NoReturn, assert_never
 
+from planrunner.metrics.aggregations.own_metrics import of_own_metric
 from planrunner.metrics.aggregations.record import Aggregation, ArgumentKind
 from planrunner.metrics.aggregations.table import AGGREGATIONS, USUAL_OF_A_GAUGE
 from planrunner.metrics.measures import LATENCY, MEASURES, Measure
 from planrunner.metrics.thresholds.limits import check_metric, parse_limit
-from planrunner.metrics.thresholds.measure_parser import CLAUSE_SYNONYMS, parse_measure
+from planrunner.metrics.thresholds.measure_parser import (
+    CLAUSE_SYNONYMS,
+    is_own_metric,
+    parse_measure,
+    take_own_metric,
+)
 from planrunner.metrics.thresholds.model import (
     Abort,
     Metric,
@@ -143,7 +149,7 @@ class _Draft:
         scanner.skip(word)
         match word:
             case "of":
-                self.selector = parse_selector(scanner)
+                self._take_of(scanner)
             case "among":
                 self._take_among(scanner, at)
             case "except":
@@ -155,8 +161,30 @@ class _Draft:
             case _:  # for
                 self.row = take_row(scanner)
 
-    def _take_among(self, scanner: Scanner, at: int) -> None:
+    @property
+    def _agg(self) -> Aggregation:
         agg = self.agg or USUAL_OF_A_GAUGE
+        return of_own_metric(agg) if self.measure.is_own else agg
+
+    def _take_of(self, scanner: Scanner) -> None:
+        """Take a selector, or a metric of the plan's own, which may have one behind it."""
+        if not is_own_metric(scanner.peek_word()):
+            self.selector = parse_selector(scanner)
+            return
+        at = scanner.at
+        measure = take_own_metric(scanner)
+        if self.measure != LATENCY:
+            hint = f"keep one of `{self.measure.word}` and `{measure.word}`"
+            scanner.fail("a threshold is of one measure", at, length=len(measure.word), hint=hint)
+        self.measure, self.measure_offset = measure, at
+        del self.seen["of"]
+        if (word := scanner.peek_word()) in ("and", "or"):
+            hint = f"write `of {measure.word} of SELECTOR`"
+            message = f"`{measure.word}` can't be combined with selectors"
+            scanner.fail(message, length=len(word), hint=hint)
+
+    def _take_among(self, scanner: Scanner, at: int) -> None:
+        agg = self._agg
         if not agg.takes_among:
             hint = "write `share of X among Y`" if agg.is_share else "combine selectors with `and`"
             scanner.fail(f"`{agg.word}` has no `among`", at, length=len("among"), hint=hint)
@@ -173,17 +201,21 @@ class _Draft:
 
     def finished(self, scanner: Scanner, *, inside_ratio: bool = False) -> Metric:
         """Return the metric as it is so far."""
+        selector, among = self.selector, self.among
+        if self.measure.is_own and selector is None:
+            selector, among = among, None  # the share of true among these is the share of these
         metric = Metric(
-            self.agg or USUAL_OF_A_GAUGE,
+            self._agg,
             self.argument,
-            self.selector,
+            selector,
             self.scope,
             window_of(scanner, self.over, self.row),
             self.measure,
             self.measure_offset,
-            self.among,
+            among,
         )
-        if self.agg is None and metric.population is not Population.GAUGE:
+        is_bare = metric.population is Population.GAUGE or self.measure.is_own
+        if self.agg is None and not is_bare:
             scanner.fail(
                 "the threshold does not say what to measure",
                 self.start,
@@ -226,7 +258,9 @@ def _draft(scanner: Scanner, measures: Mapping[str, Measure]) -> _Draft:
     scanner.at_end()
     start = scanner.at
     agg, argument, gauge = _head(scanner, measures)
-    measure, named_at = (LATENCY, 0) if agg is None else parse_measure(scanner, agg, measures)
+    usual = agg or USUAL_OF_A_GAUGE
+    is_named = agg is not None or is_own_metric(scanner.peek_word())
+    measure, named_at = parse_measure(scanner, usual, measures) if is_named else (LATENCY, 0)
     selector = None if gauge is None else Selector(gauge)
     draft = _Draft(start, agg, argument, selector, measure, named_at)
     if gauge is not None:
@@ -241,7 +275,7 @@ def _head(
 ) -> tuple[Aggregation | None, float, Term | None]:
     """Take the aggregation with its argument, or a gauge that stands without one."""
     word = scanner.peek_word()
-    if word in CLAUSES:
+    if word in CLAUSES or is_own_metric(word):
         return None, 0, None
     gauge = parse_gauge(scanner, word)
     if gauge is not None:

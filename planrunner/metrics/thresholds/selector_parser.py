@@ -9,6 +9,7 @@ import re
 from dataclasses import replace
 from typing import Final, NoReturn
 
+from planrunner.metrics.measures import OWN_PREFIX
 from planrunner.metrics.name_patterns import NameForm
 from planrunner.metrics.thresholds.scanner import Scanner, nearest
 from planrunner.metrics.thresholds.selector import (
@@ -167,6 +168,7 @@ def _term(scanner: Scanner, place: _TermPlace) -> Term:
     gauge = parse_gauge(scanner, word)
     if gauge is not None:
         return gauge
+    _refuse_metric(scanner, word)
     is_bare = bool(word)
     if place.in_each and word[:-1] in EACH_WORDS and word.endswith("s"):
         scanner.fail(f"`each` is about one of the {word}", hint=f"write `{word[:-1]}`")
@@ -178,6 +180,15 @@ def _term(scanner: Scanner, place: _TermPlace) -> Term:
     if is_bare and "." in name:
         form = NameForm.ACTION
     return Term(SelectorKind.REQUEST, name, form=form, offset=start, end=scanner.at)
+
+
+def _refuse_metric(scanner: Scanner, word: str) -> None:
+    if word.startswith(OWN_PREFIX):
+        scanner.fail(
+            f"`{word}` selects no samples: it is a value of them",
+            length=len(word),
+            hint=f"write `avg of {word} of SELECTOR`",
+        )
 
 
 def _name(scanner: Scanner, what: str) -> tuple[str, int, NameForm]:

@@ -23,7 +23,8 @@ def units_of(metric: Metric) -> tuple[Unit, ...]:
     """Return the units that a limit of the metric may have; the first is the usual one."""
     gauge = metric.gauge
     if gauge is None:
-        return metric.agg.units or (metric.measure.unit,)
+        usual = _ANY_UNIT if metric.measure.is_own else (metric.measure.unit,)
+        return metric.agg.units or usual
     # A monitor has the name that the plan gave it: `monitor.cpu` may well be a number.
     is_free = gauge.kind is SelectorKind.MONITOR and "." not in gauge.name
     known = None if is_free else _GAUGE_UNITS.get(gauge.name.rpartition(".")[2])

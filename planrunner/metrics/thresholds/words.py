@@ -114,7 +114,8 @@ def _picked(metric: Metric) -> str:
     if metric.gauge is not None:
         return str(metric.gauge)
     is_named = metric.agg.is_of_values or metric.measure != LATENCY
-    of = f"the {metric.measure.noun} of " if is_named else ""
+    the = "" if metric.measure.is_own else "the "
+    of = f"{the}{metric.measure.noun} of " if is_named else ""
     if metric.population is not Population.REQUEST and of:
         of = "the duration of "
     if metric.selector is None:

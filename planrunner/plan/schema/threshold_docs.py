@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final, assert_never
 
+from planrunner.metrics.aggregations.own_metrics import OF_OWN_METRICS
 from planrunner.metrics.aggregations.record import (
     Aggregation,
     ArgumentKind,
@@ -68,6 +69,9 @@ Latency is meant where none is named.
 A sample that does not have the measure is left out; if no sample has it, the verdict is `no data`.
 Iterations and groups have a latency only.
 A measure that no selected request can have is an error of `planrunner validate`.
+"""
+_OWN_METRICS: Final = """\
+Three aggregations have another meaning with a metric of the plan's own:
 """
 _MEASURED: Final = """\
 ## What is measured
@@ -174,6 +178,7 @@ def _parts() -> Iterator[str]:
     yield _measures(registry.measures().values())
     yield _MEASURED
     yield _forms("written after `of`", MEASURED)
+    yield _own_metrics()
     yield _SELECTORS
     yield _forms("selector", (*SELECTORS.values(), *COMBINED_SELECTORS))
     yield _PATTERNS
@@ -194,6 +199,11 @@ def _parts() -> Iterator[str]:
     yield _SEVERITY
     yield table(("`on_no_data`", "without samples"), ((code(one), NO_DATA[one]) for one in NO_DATA))
     yield _LEFT_OUT
+
+
+def _own_metrics() -> str:
+    rows = ((code(one.word), one.meaning, code(one.examples[0])) for one in OF_OWN_METRICS)
+    return f"{_OWN_METRICS}\n{table(('aggregation', 'meaning', 'example'), rows)}"
 
 
 def _forms(what: str, forms: Iterable[ClauseForm]) -> str:
@@ -236,6 +246,8 @@ def _measures(measures: Iterable[Measure]) -> str:
 
 
 def _owners(measure: Measure) -> str:
+    if measure.is_recorded:
+        return "those with `work`"
     if measure.write is None:
         return "all"
     return ", ".join(one.title for one in registry.known().values() if measure.word in one.measures)

@@ -28,7 +28,13 @@ from planrunner.protocols.http.spec_expect import (
     Rule,
     shape,
 )
-from planrunner.protocols.operation_model import TagsField
+from planrunner.protocols.operation_model import (
+    RecordField,
+    TagsField,
+    UnitField,
+    WorkField,
+    recording_faults,
+)
 
 __all__ = [
     "BODY_KEYS",
@@ -267,6 +273,9 @@ class RequestKeys(PlanMapping):
         description="False: it is sent, but does not count in the results.",
         examples=["false"],
     )
+    record: RecordField = None
+    work: WorkField = None
+    unit: UnitField = None
     retry: RetryField | None = Field(
         None, description="Send again after a failure.", examples=["2", "{times: 2, wait: 500ms}"]
     )
@@ -284,6 +293,7 @@ class RequestKeys(PlanMapping):
                 "a request has one body: keep one of them",
                 key,
             )
+        yield from recording_faults(data)
 
     def default_name(self, action: str) -> str:
         """Return the series name of a request without `name:`: verb and URL as written."""

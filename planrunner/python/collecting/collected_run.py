@@ -148,4 +148,4 @@ class CollectedRun:
 
 
 def _measured(end_ns: int) -> tuple[MeasuredTime, ...]:
-    return (MeasuredTime("main", "hold", 0, end_ns),)
+    return (MeasuredTime("main", "hold", 0, end_ns, is_counted=True),)

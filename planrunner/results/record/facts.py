@@ -57,12 +57,17 @@ class RecordedMeasure:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Time of a stage that counts: after warm-up, before graceful stop; from the run's start."""
+    """Time of a stage that counts: after warm-up, before graceful stop; from the run's start.
+
+    Attributes:
+        is_counted: Whether its phase lasts as long as a number of iterations does.
+    """
 
     phase: str
     stage: str
     start_ns: int
     end_ns: int
+    is_counted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,14 +250,23 @@ def make_measures(recorded: Mapping[str, Iterable[Measure]]) -> tuple[RecordedMe
 
 def make_stretches(measured: Iterable[MeasuredTime], *, started_ns: int) -> tuple[Stretch, ...]:
     return tuple(
-        Stretch(part.phase, part.stage, part.start_ns - started_ns, part.end_ns - started_ns)
+        Stretch(
+            part.phase,
+            part.stage,
+            part.start_ns - started_ns,
+            part.end_ns - started_ns,
+            part.is_counted,
+        )
         for part in measured
     )
 
 
 def measured_of(stretches: Iterable[Stretch]) -> tuple[MeasuredTime, ...]:
     """Return the measured time by a clock that starts with the run."""
-    return tuple(MeasuredTime(one.phase, one.stage, one.start_ns, one.end_ns) for one in stretches)
+    return tuple(
+        MeasuredTime(one.phase, one.stage, one.start_ns, one.end_ns, one.is_counted)
+        for one in stretches
+    )
 
 
 def make_tracks(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import field, fields
-from typing import Any
+from typing import Any, TypeVar
 
 from planrunner.errors import UsageError
 from planrunner.metrics.histogram import Histogram
+from planrunner.metrics.recorded_values import RecordedValues
 from planrunner.metrics.series import Labels
 from planrunner.metrics.snapshot import SeriesDelta, SeriesTotal
 from planrunner.units import NS_PER_S
@@ -23,6 +24,9 @@ __all__ = [
     "make_series",
     "read_series",
 ]
+
+
+AnyHistogram = TypeVar("AnyHistogram", bound=Histogram)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +46,24 @@ class Buckets:
 
 @dataclass(frozen=True, slots=True)
 class MeasureValues:
-    """A histogram of a measure: exact facts in its unit, and buckets as those of latencies."""
+    """A histogram of a measure: exact facts in its unit, and buckets as those of latencies.
+
+    Values that expressions of the plan give are in millionths and may be negative: 32768 is added
+    to the buckets of those.
+
+    Attributes:
+        booleans: How many of the values were true or false.
+        last: The latest of them, where expressions of the plan give them.
+        last_ns: When it came, from the start of the run.
+    """
 
     min: int
     max: int
     total: int
     buckets: tuple[int, ...]
+    booleans: int = 0
+    last: int = 0
+    last_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +101,8 @@ class SeriesRecord:
             samples; 0 where it isn't known, and so `last_second`.
         expectations: How many each of the samples was asked, hard and soft ones.
         broken: Those that did not hold of some of them.
+        records: The measures that expressions of the plan give each of these that succeeds.
+        work_unit: What their work is counted in, by the plan's own word; empty where it has none.
     """
 
     request: str
@@ -116,6 +134,8 @@ class SeriesRecord:
     template: str = ""
     expectations: int = 0
     broken: tuple[BrokenExpectation, ...] = ()
+    records: tuple[str, ...] = ()
+    work_unit: str = ""
 
 
 def make_series(
@@ -157,6 +177,7 @@ def _order(labels: Labels) -> tuple[object, ...]:
         *(labels.kind, labels.request, labels.method, labels.phase, labels.stage, labels.user),
         *(labels.task, labels.warmup, labels.after, labels.measured, labels.status, labels.failure),
         *(labels.groups, labels.tags, labels.template, labels.timed, labels.expectations),
+        *(labels.records, labels.work_unit),
     )
 
 
@@ -189,10 +210,12 @@ def _record(
         retries=total.retries,
         latency=_buckets(total.latency),
         service=(_buckets(total.service),) if split else (),
-        measures={word: _values(found) for word, found in total.measures.items()},
+        measures={word: _values(found, started_ns) for word, found in total.measures.items()},
         first_second=round((total.first_ns - started_ns) / NS_PER_S, 3),
         last_second=round((total.last_ns - started_ns) / NS_PER_S, 3),
         expectations=labels.expectations,
+        records=labels.records,
+        work_unit=labels.work_unit,
         broken=tuple(
             BrokenExpectation(mask(expected), is_soft, times)
             for (expected, is_soft), times in sorted(total.broken.items())
@@ -204,8 +227,11 @@ def _buckets(histogram: Histogram) -> Buckets:
     return Buckets(histogram.min, histogram.max, histogram.total, _flat(histogram))
 
 
-def _values(histogram: Histogram) -> MeasureValues:
-    return MeasureValues(histogram.min, histogram.max, histogram.total, _flat(histogram))
+def _values(found: Histogram, started_ns: int) -> MeasureValues:
+    facts = (found.min, found.max, found.total, _flat(found))
+    if not isinstance(found, RecordedValues):
+        return MeasureValues(*facts)
+    return MeasureValues(*facts, found.booleans, found.last, found.last_ns - started_ns)
 
 
 def _flat(histogram: Histogram) -> tuple[int, ...]:
@@ -232,16 +258,28 @@ def _delta(record: SeriesRecord) -> SeriesDelta:
         record.connects,
         record.retries,
         {
-            word: _histogram(Buckets(found.min, found.max, found.total, found.buckets), word)
+            word: _measured_values(found, word, is_recorded=word in record.records)
             for word, found in record.measures.items()
         },
         {(one.expected, one.is_soft): one.times for one in record.broken},
     )
 
 
+def _measured_values(found: MeasureValues, word: str, *, is_recorded: bool) -> Histogram:
+    buckets = Buckets(found.min, found.max, found.total, found.buckets)
+    if not is_recorded:
+        return _histogram(buckets, word)
+    values = _read(RecordedValues, buckets, word)
+    return values.with_facts(found.booleans, found.last, found.last_ns)
+
+
 def _histogram(buckets: Buckets, name: str) -> Histogram:
+    return _read(Histogram, buckets, name)
+
+
+def _read(kind: type[AnyHistogram], buckets: Buckets, name: str) -> AnyHistogram:
     try:
-        return Histogram.from_dict(
+        return kind.from_dict(
             {
                 "min_ns": buckets.min_ns,
                 "max_ns": buckets.max_ns,

@@ -20,6 +20,7 @@ from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.judging.each import judge
 from planrunner.metrics.judging.evidence import ArrivalCounts, Evidence, TaskRuns
 from planrunner.metrics.judging.measured import MeasuredTime
+from planrunner.metrics.recorded_values import RecordedValues
 from planrunner.metrics.series import Labels
 from planrunner.metrics.snapshot import Accumulated, SeriesDelta, Snapshot
 from planrunner.metrics.thresholds import (
@@ -69,7 +70,9 @@ def test_an_example_has_words(record: Aggregation, example: str) -> None:
 def test_a_limit_in_another_unit_is_refused(record: Aggregation) -> None:
     """What isn't among the record's units is a fault, with a hint that names what to write."""
     begin, _, limit = record.examples[0].rpartition(" ")
-    wrong = "100/s" if limit.endswith("MB") else "100MB"
+    if not record.of_latencies:
+        return  # of gauges and metrics, whose unit is that of the limit
+    wrong = "100/s" if limit.endswith(("MB", "GB")) else "100MB"
 
     with pytest.raises(ThresholdSyntaxError) as caught:
         parse_threshold(f"{begin} {wrong}")
@@ -141,6 +144,9 @@ def evidence(*seconds: dict[Labels, Sequence[float]]) -> tuple[Evidence, list[Sn
                     latency := histogram(values),
                     latency,
                     broken={("status 200", False): len(values)} if labels.failure else {},
+                    measures={}
+                    if labels.failure
+                    else {"work": RecordedValues([5_000_000] * len(values))},
                 )
                 for labels, values in second.items()
             },
@@ -173,6 +179,9 @@ JUDGED = {
     "med": ("med < 1s", "16 ms"),
     "p": ("p75 < 1s", "16 ms"),
     "stddev": ("stddev < 1s", "26.8 ms"),
+    "sum": ("sum < 1s", "232 ms"),
+    "last": ("last of service.api.cpu < 50%", "30 %"),
+    "work_rate": ("work_rate > 1/s", "22.5/s"),
     "count": ("count > 0", "10"),
     "rate": ("rate of status:5xx < 50%", "10 %"),
     "share": ("share of status:5xx among user:Buyer < 50%", "10 %"),
@@ -211,7 +220,7 @@ def test_a_gauge_has_what_is_computed_from_values(record: Aggregation) -> None:
     if record.selector is not SelectorUse.OPTIONAL or record.argument is ArgumentKind.TARGET:
         return
     sentence = f"{record.spellings[0]} of service.api.cpu < 100%"
-    if not record.is_of_values:
+    if not (record.is_of_values and record.of_gauges):
         with pytest.raises(ThresholdSyntaxError, match="a gauge has no"):
             parse_threshold(sentence)
         return

@@ -108,6 +108,10 @@ def test_an_aggregation_of_values_takes_a_measure(record: Aggregation) -> None:
     is_score = record.argument is ArgumentKind.TARGET
     head = record.spelled(500 * NS_PER_MS) if is_score else record.spellings[0]
     sentence = f"{head} ttfb of a in phase main over 30s < {'0.9' if is_score else '50ms'}"
+    if not record.of_latencies:
+        with pytest.raises(ThresholdSyntaxError, match="needs to know of which value"):
+            parse_threshold(sentence)
+        return
     if not record.takes_measure:
         with pytest.raises(ThresholdSyntaxError, match="not computed from a measure"):
             parse_threshold(sentence)
@@ -411,4 +415,6 @@ def test_a_baseline_is_asked_for_the_measure() -> None:
 
 def test_latency_and_service_time_are_of_every_sample() -> None:
     """The two that nothing needs to ask for."""
-    assert [one for one in MEASURES.values() if one.write is None] == [LATENCY, SERVICE_TIME]
+    unasked = [one for one in MEASURES.values() if one.write is None and not one.is_recorded]
+
+    assert unasked == [LATENCY, SERVICE_TIME]
