@@ -218,3 +218,17 @@ def test_the_commands_take_it_as_any_run(project: PlanProject) -> None:
     assert project.run("compare", "reports/nightly/first", "reports/nightly/second").code == 0
     assert project.run("baseline", "promote", "reports/nightly/first").code == 0
     assert project.run("history", "reports/nightly").out.count(" pass ") == 2
+
+
+def test_a_promoted_baseline_is_what_thresholds_mean(project: PlanProject) -> None:
+    """Of the collector's name, as for a plan."""
+    with planrunner.Collector("nightly", "reports/nightly/first", formats=[]) as c:
+        c.record("query", 0.1)
+    assert project.run("baseline", "promote", "reports/nightly/first").code == 0
+
+    with planrunner.Collector("nightly", formats=[], thresholds=["med < 110% of baseline"]) as c:
+        c.record("query", 0.2)
+
+    result = c.close()
+    assert not result.passed
+    assert result.thresholds[0].limit.startswith("110 ms")

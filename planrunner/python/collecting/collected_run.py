@@ -21,7 +21,7 @@ from planrunner.results.aggregate import make_rows, make_totals, make_whole
 from planrunner.results.changes import EarlierKind
 from planrunner.results.exit_codes import ExitCode
 from planrunner.results.files.atomic import atomic_text_file
-from planrunner.results.files.baseline import read_baseline
+from planrunner.results.files.baseline import measure_in, read_baseline
 from planrunner.results.files.directory import METRICS, make_run_directory
 from planrunner.results.files.metrics_json import read_metrics, write_metrics
 from planrunner.results.files.past_runs import find_previous
@@ -38,12 +38,21 @@ __all__ = ["CollectedRun"]
 class CollectedRun:
     """The run that a collector fills; its directory is made at once.
 
+    Args:
+        name: What the plan of a run is.
+        out: The directory; None for a new one below `reports`.
+        labels: What reports call the run, by name.
+        formats: The reports to write.
+        thresholds: What it is judged by.
+        phases: When each part of it lasts, by the run's clock; one phase `main` if left out.
+        baseline: What it is compared with; None for the promoted baseline of its name.
+
     Raises:
         CannotRun: The directory can't be made, or has files of an earlier run.
-        UsageError: There is no such report, or it needs raw samples.
+        UsageError: There is no such report, or it needs raw samples, or the baseline is broken.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but the name are keywords
         self,
         name: str,
         *,
@@ -51,6 +60,8 @@ class CollectedRun:
         labels: Mapping[str, object],
         formats: Sequence[str],
         thresholds: Sequence[Threshold],
+        phases: Sequence[MeasuredTime] = (),
+        baseline: RunResult | None = None,
     ) -> None:
         check_formats(formats)
         for one in filter(is_of_samples, formats):
@@ -64,6 +75,9 @@ class CollectedRun:
         self._started = datetime.now(UTC)
         self._run_id = os.urandom(3).hex()
         self._baseline = Path("reports") / slug_of(name) / "baseline.json"
+        self._before = read_baseline(self._baseline) if baseline is None else baseline
+        self._values_before = None if self._before is None else measure_in(self._before)
+        self._phases = tuple(phases)
         time = self._started.strftime("%Y%m%dT%H%M%SZ")
         usual = Path("reports") / slug_of(name) / f"{time}-{self._run_id}"
         self.directory = make_run_directory(out or usual).absolute()
@@ -79,19 +93,32 @@ class CollectedRun:
 
     def whole(self, end_ns: int) -> Row:
         """Return what all intervals that were added have come to."""
-        return make_whole(self._sums.total.totals, _measured(end_ns))
+        return make_whole(self._sums.total.totals, self._measured(end_ns))
 
     def _evidence(self, end_ns: int) -> Evidence:
-        return Evidence(series=self._sums.total.totals, measured=_measured(end_ns))
+        return Evidence(
+            series=self._sums.total.totals,
+            measured=self._measured(end_ns),
+            baseline=self._values_before,
+        )
 
-    def finish(self, end_ns: int, failing: Sequence[FailingSample], *, notice: str) -> RunResult:
+    def _measured(self, end_ns: int) -> tuple[MeasuredTime, ...]:
+        """Return the measured time until now."""
+        if not self._phases:
+            return (MeasuredTime("main", "hold", 0, end_ns, is_counted=True),)
+        begun = (phase for phase in self._phases if phase.start_ns < end_ns)
+        return tuple(replace(phase, end_ns=min(phase.end_ns, end_ns)) for phase in begun)
+
+    def finish(
+        self, end_ns: int, failing: Sequence[FailingSample], *, notices: Sequence[str] = ()
+    ) -> RunResult:
         """Write metrics.json and the reports, and return what they show.
 
         Raises:
             CannotRun: One can't be written.
         """
-        result = self._result(end_ns, failing, notice)
-        baseline = read_baseline(self._baseline)
+        result = self._result(end_ns, failing, notices)
+        baseline = self._before
         before = find_previous(self.directory, result) if baseline is None else baseline
         if before is not None:
             from planrunner.results.earlier import make_earlier  # noqa: PLC0415 - imports statistics
@@ -109,8 +136,10 @@ class CollectedRun:
                     produce(out)
         return result
 
-    def _result(self, end_ns: int, failing: Sequence[FailingSample], notice: str) -> RunResult:
-        sums, measured = self._sums, _measured(end_ns)
+    def _result(
+        self, end_ns: int, failing: Sequence[FailingSample], notices: Sequence[str]
+    ) -> RunResult:
+        sums, measured = self._sums, self._measured(end_ns)
         evidence = self._evidence(end_ns)
         judgements = tuple(judgement_of(gate, evidence, 0) for gate in self._gates)
         is_broken = any(one.verdict.fails_the_run for one in judgements)
@@ -136,7 +165,7 @@ class CollectedRun:
             task_mix=(),
             params={},
             host=machine_facts(),
-            notices=(notice,) if notice else (),
+            notices=tuple(notices),
             baseline=str(self._baseline),
             measured=make_stretches(measured, started_ns=0),
             request_points=sums.requests.points(),
@@ -145,7 +174,3 @@ class CollectedRun:
             failing_samples=tuple(failing),
             labels=self._labels,
         )
-
-
-def _measured(end_ns: int) -> tuple[MeasuredTime, ...]:
-    return (MeasuredTime("main", "hold", 0, end_ns, is_counted=True),)

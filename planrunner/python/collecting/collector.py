@@ -182,10 +182,10 @@ class Collector:
                 self._thread.join()
                 self._drain()
                 end_ns = self._emit()
-                notice = ""
+                notices = []
                 if self._book.overflowed:
-                    notice = f"more than {_MOST_SERIES} names: the others are `__overflow__`"
-                raw = self._run.finish(end_ns, self._samples, notice=notice)
+                    notices = [f"more than {_MOST_SERIES} names: the others are `__overflow__`"]
+                raw = self._run.finish(end_ns, self._samples, notices=notices)
                 self._result = Result(raw, self._run.directory)
                 atexit.unregister(self.close)
         return self._result
