@@ -10,13 +10,14 @@ import pytest
 
 from planrunner.errors import PlanrunnerError
 from planrunner.language.diagnostics import PlanError, render
+from planrunner.pytest_plugin.plan_options import keywords_of
 from planrunner.pytest_plugin.plan_runs import PlanRuns
 from planrunner.python.results.result import Result
 from planrunner.report.findings import tally, verdict_phrase
 from planrunner.report.formats.junit import threshold_case
 from planrunner.results.model import Judgement, ValidityLevel
 
-__all__ = ["check_plan"]
+__all__ = ["broken_words", "check_plan"]
 
 
 def check_plan(request: pytest.FixtureRequest, planrunner_run: PlanRuns) -> None:
@@ -24,7 +25,7 @@ def check_plan(request: pytest.FixtureRequest, planrunner_run: PlanRuns) -> None
     path = os.path.relpath(request.path)
     fault = ""
     try:
-        result = planrunner_run.run(path, {})
+        result = planrunner_run.run(path, keywords_of(request.config, path))
     except PlanError as error:
         fault = "\n\n".join(map(render, error.diagnostics))
     except PlanrunnerError as error:
@@ -47,10 +48,11 @@ def _judge(judgement: Judgement) -> None:
     if case.skipped:
         pytest.skip(case.skipped)
     if case.fault:
-        _fail(_broken(judgement))
+        _fail(broken_words(judgement))
 
 
-def _broken(judgement: Judgement) -> str:
+def broken_words(judgement: Judgement) -> str:
+    """Return where a threshold is written, what it says, and what was observed."""
     case = threshold_case(judgement)
     place = f"{judgement.place}: " if judgement.place else ""
     return f"{place}{case.name}: {case.fault or case.skipped or case.said}"
@@ -65,7 +67,7 @@ def _lines(path: str, result: Result, shown: Iterable[Judgement]) -> list[str]:
         parts.append(result.ended_because)
     if raw.validity.level is not ValidityLevel.VALID:
         parts.append("; ".join(raw.validity.reasons))
-    return [": ".join(parts), *map(_broken, shown), f"reports: {result.directory}"]
+    return [": ".join(parts), *map(broken_words, shown), f"reports: {result.directory}"]
 
 
 def _fail(words: str) -> NoReturn:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from planrunner.errors import PlanrunnerError
 from planrunner.pytest_plugin.alone import alone
 from planrunner.pytest_plugin.notes import NotedRun, note_run
 from planrunner.python.calls import run
@@ -40,7 +41,12 @@ class PlanRuns:
             PackageMissing: The plan needs an extra that is not installed.
             CannotRun: The target, a service or the report directory is not ready.
         """
-        return self.run(plan if isinstance(plan, Plan) else self._found(plan), {"params": params})
+        __tracebackhide__ = True
+        found = plan if isinstance(plan, Plan) else self._found(plan)
+        try:
+            return self.run(found, {"params": params})
+        except PlanrunnerError as error:
+            raise error.with_traceback(None) from None
 
     def run(self, plan: AnyPlan, keywords: RunKeywords) -> Result:
         """Run a plan with any keywords of `planrunner.run`; while it runs, no other worker does."""

@@ -6,6 +6,7 @@ need is imported when the first of them is there.
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SessionNotes", "planrunner_run"]
 
+_SIZES: Final = ("small", "medium", "large")
 _MARK: Final = "planrunner"
 _MEASURING: Final = frozenset({"planrunner_run"})
 """Fixtures of tests that measure."""
@@ -29,6 +31,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="collect each YAML file in the given directories that has `planrunner:` at its first "
         "level",
+    )
+    group.addoption(
+        "--perf-size",
+        choices=_SIZES,
+        help="small, medium or large: of a plan, the case of that name",
+    )
+    group.addoption(
+        "--perf-iterations",
+        type=_count,
+        metavar="N",
+        help="of a plan, the iterations of phases that count them",
     )
     parser.addini(
         "planrunner_plans",
@@ -103,3 +116,9 @@ def planrunner_run(request: pytest.FixtureRequest) -> PlanRuns:
     from planrunner.pytest_plugin.plan_runs import PlanRuns  # noqa: PLC0415 - see above
 
     return PlanRuns(request.node)
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"`{text}` is not a whole number from 1")
+    return int(text)

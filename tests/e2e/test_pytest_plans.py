@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
+import planrunner
 from tests.support.http_servers import HttpServer
+from tests.support.own_pytest import RunsPytest
 from tests.support.plans import plan_text
 
 pytest_plugins = ["pytester"]
@@ -20,20 +21,6 @@ users: {{A: {{tasks: [{{get: /, tags: [reading]}}]}}}}
 phases: [{{name: main, users: 1, iterations: 3}}]
 thresholds: [{thresholds}]
 """
-
-RunsPytest = Callable[..., pytest.RunResult]
-
-
-@pytest.fixture
-def run_pytest(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> RunsPytest:
-    """Run pytest in the test's folder, with this plugin and those that are named."""
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
-
-    def run(*arguments: str | Path) -> pytest.RunResult:
-        return pytester.runpytest_inprocess("-p", "planrunner.pytest_plugin.plugin", *arguments)
-
-    return run
 
 
 @pytest.fixture
@@ -277,6 +264,39 @@ class TestRunning:
         result.assert_outcomes(failed=1)
         result.stdout.fnmatch_lines(["plans/off.yaml: *127.0.0.1:1*", "hint: *"])
         result.stdout.no_fnmatch_line("*.py:*")
+
+
+SIZED = """
+planrunner: 1
+name: sized
+params: {rows: {type: int, default: 1}}
+cases: {small: {rows: 1}, large: {rows: 100}}
+users: {A: {tasks: [{get: "/${rows}"}]}}
+phases:
+  - {name: sized, users: 1, iterations: 2, matrix: {case: [small, large]}}
+  - {name: timed, users: 1, hold: 10ms}
+"""
+
+
+@pytest.mark.slow
+def test_sizes_are_cases_and_iterations_are_counts_of_phases(
+    run_pytest: RunsPytest, plans: Path, target: HttpServer
+) -> None:
+    """Of a plan that has some; the size must be one of its cases."""
+    (plans / "sized.yaml").write_text(plan_text(SIZED, url=target.url), "utf-8")
+
+    small = run_pytest(plans / "sized.yaml", "--perf-size=small", "--perf-iterations=5")
+    medium = run_pytest(plans / "sized.yaml", "--perf-size=medium")
+    others = run_pytest(plans / "good.yaml", "--perf-size=medium", "--perf-iterations=7")
+
+    small.assert_outcomes(passed=1)
+    medium.assert_outcomes(failed=1)
+    medium.stdout.fnmatch_lines(["case: error*", "hint: *`small`, `large`*"])
+    others.assert_outcomes(passed=1)
+    [run] = (plans.parent / "reports" / "sized").iterdir()
+    assert planrunner.load(run).phases["sized[case=small]"].count == 5
+    [run] = (plans.parent / "reports" / "a-good-plan").iterdir()
+    assert planrunner.load(run).total.count == 7
 
 
 TEST = """\

@@ -1,0 +1,57 @@
+"""What `--perf-size` and `--perf-iterations` mean for a plan: a case, and counts of its phases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import pytest
+
+from planrunner.plan.yaml.document import read
+from planrunner.python.keywords import RunKeywords
+
+__all__ = ["keywords_of"]
+
+
+def keywords_of(config: pytest.Config, path: str) -> RunKeywords:
+    """Return the keywords with which `planrunner.run` does what the options ask for.
+
+    A size picks the case of that name where a matrix of the plan has cases; iterations replace
+    those of phases that count them. Neither means anything for the rest of a plan.
+
+    Raises:
+        PlanError: The plan can't be read.
+    """
+    size: str | None = config.getoption("perf_size")
+    iterations: int | None = config.getoption("perf_iterations")
+    keywords: RunKeywords = {}
+    if size is None and iterations is None:
+        return keywords
+    phases = dict(_phases(read(path).data))
+    if size is not None and any(_has_cases(phase) for phase in phases.values()):
+        keywords["case"] = size
+    if iterations is not None:
+        keywords["override"] = {
+            f"{place}.{key}": iterations
+            for place, phase in phases.items()
+            for key in ("iterations", "iterations_per_user")
+            if key in phase
+        }
+    return keywords
+
+
+def _phases(data: object) -> Iterator[tuple[str, Mapping[str, object]]]:
+    """Yield the phases of a plan that need not be valid, by their place as an override has it."""
+    if not isinstance(data, dict):
+        return
+    lists = {"phases": data.get("phases")}
+    if isinstance(profiles := data.get("profiles"), dict):
+        lists.update({f'profiles."{name}"': found for name, found in profiles.items()})
+    for place, found in lists.items():
+        for index, phase in enumerate(found if isinstance(found, list) else ()):
+            if isinstance(phase, dict):
+                yield f"{place}.{index}", phase
+
+
+def _has_cases(phase: Mapping[str, object]) -> bool:
+    matrix = phase.get("matrix")
+    return isinstance(matrix, dict) and "case" in matrix
