@@ -26,7 +26,7 @@ from planrunner.compiler.names.known_names import Known
 from planrunner.compiler.names.origins import origins_of
 from planrunner.compiler.names.params import secrets_of, shown_param, written_param
 from planrunner.compiler.names.shared_names import SharedNames
-from planrunner.compiler.once import compile_hooks, compile_once
+from planrunner.compiler.once import check_hooks, compile_once
 from planrunner.compiler.schedule import PhaseSchedule, compile_schedule
 from planrunner.compiler.services import Target, gauges_of
 from planrunner.compiler.settings_block import SettingsBlock, SettingsBlocks
@@ -159,13 +159,11 @@ class _Compiler:
         target = Target(work, self._plan, self._ports, probes, self._scratch)
         services, monitors = target.services(), target.monitors()
 
-        hooks = compile_hooks(work, self._plan)
+        check_hooks(work, self._plan)
 
         def flows_with(work: Compilation, blocks: SettingsBlocks) -> Callable[[Known], Flow]:
             files_at = self._plan.files_at
-            return lambda known: Flow(
-                work, blocks, files_at, flows, known, hooks=hooks, shared=shared
-            )
+            return lambda known: Flow(work, blocks, files_at, flows, known, shared=shared)
 
         def users_with(constants: Compilation) -> tuple[UserProgram, ...]:
             own = blocks if constants is work else self._blocks(constants)
@@ -213,7 +211,6 @@ class _Compiler:
             preflight=once.preflight,
             setup=once.setup,
             teardown=once.teardown,
-            hooks=None if hooks is None else hooks.path,
             users=users,
             data=data,
             notices=(

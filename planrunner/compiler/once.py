@@ -6,18 +6,17 @@ from dataclasses import replace
 
 from planrunner.compiler.compilation import Compilation
 from planrunner.compiler.names.known_names import Known
-from planrunner.compiler.steps.exec_and_python import functions_in
 from planrunner.compiler.steps.inherited import refuse_pause
-from planrunner.compiler.steps.walk import Hooks
 from planrunner.compiler.steps.walk_steps import OpenFlow
 from planrunner.graph.run_graph import Block, OnFail, RequestNode
 from planrunner.language.diagnostics import Code
 from planrunner.language.files import FileFault
 from planrunner.plan.loader import CheckedPlan
 from planrunner.plan.models.steps import BlockModel
+from planrunner.protocols.python.functions import functions_in
 from planrunner.values import dataclass
 
-__all__ = ["Once", "compile_hooks", "compile_once"]
+__all__ = ["Once", "check_hooks", "compile_once"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,22 +62,17 @@ def _block(model: BlockModel | None, key: str, known: Known, open_flow: OpenFlow
     return Block(steps, OnFail(model.on_fail or "stop_user"), tuple(sorted(flow.written)))
 
 
-def compile_hooks(work: Compilation, plan: CheckedPlan) -> Hooks | None:
+def check_hooks(work: Compilation, plan: CheckedPlan) -> None:
     """Look into the file that `hooks:` names; it isn't run."""
     name = plan.model.hooks
     if name is None:
-        return None
+        return
     where = ("hooks",)
-    files = plan.files_at(where)
     try:
-        path, source = files.path(name), files.read(name)
+        functions_in(plan.files_at(where).read(name))
     except FileFault as fault:
         work.fault(where, fault.code, f"`{name}` {fault.message}", hint=fault.hint)
-        return Hooks(files.directory / name, None)
-    try:
-        return Hooks(path, functions_in(source))
     except (SyntaxError, ValueError) as error:
         line = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
         what = error.msg if isinstance(error, SyntaxError) else str(error)
         work.fault(where, Code.INVALID_VALUE, f"`{name}`{line} is not valid Python: {what}")
-        return Hooks(path, None)

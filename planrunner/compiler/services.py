@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 
 from planrunner.compiler.compilation import Compilation
 from planrunner.compiler.settings_block import SettingsBlock
-from planrunner.compiler.steps.command_words import split_command
 from planrunner.graph.steps import Evaluate
 from planrunner.graph.target import MonitorNode, ReadyNode, ServiceNode
 from planrunner.language.diagnostics import Code, suggest
@@ -23,6 +22,8 @@ from planrunner.plan.loader import CheckedPlan
 from planrunner.plan.models.requests import Expect
 from planrunner.plan.yaml.document import PlanPath
 from planrunner.protocols.base import Exchange
+from planrunner.protocols.command_words import split_command
+from planrunner.protocols.lowering import Lowering
 from planrunner.units import NS_PER_MS, NS_PER_S
 from planrunner.values import dataclass
 
@@ -141,7 +142,10 @@ class Target:
         where = (*path, "run")
         if not self._is_settled(model.run, where):
             return None
-        command = split_command(self.work, model.run, where)
+        lowering = Lowering(self.work.constants, self.plan.files_at(path))
+        command = split_command(model.run, lowering, ())
+        for fault in lowering.faults:
+            self.work.fault_of_spec(fault, where)
         reads = any(self._names_scratch(piece, name) for piece in (model.run, model.env))
         ready = self._ready(model.ready, (*path, "ready"))
         if ready is None and node.port:

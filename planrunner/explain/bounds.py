@@ -106,6 +106,8 @@ def _of_task(task: TaskProgram) -> PassBounds | None:
 
 def _can_fail(step: StepNode) -> bool:
     """Whether a step that is no request may fail, itself or inside."""
+    if isinstance(step, RequestNode) and step.is_silent:
+        return True
     if isinstance(step, ThinkNode | RequestNode | GroupNode | CallNode) and step.when is None:
         return any(map(_can_fail, (one for _, inner in nested_steps(step) for one in inner)))
     return True
@@ -132,7 +134,7 @@ def _most(steps: Sequence[StepNode]) -> int | None:
 def _most_of(step: StepNode) -> int | None:  # noqa: C901, PLR0911, PLR0912 - a table
     match step:
         case RequestNode():
-            return 1
+            return int(not step.is_silent)
         case ParallelNode():
             return len(step.requests)
         case PollNode():

@@ -140,7 +140,7 @@ def _sent(steps: Sequence[StepNode]) -> Iterator[RequestNode]:
     for step in steps:
         match step:
             case RequestNode():
-                yield step
+                yield from () if step.is_silent else (step,)
             case RepeatNode() if step.shown.isdecimal():
                 for _ in range(min(int(step.shown), _MOST_ROUNDS)):
                     yield from _sent(step.steps)

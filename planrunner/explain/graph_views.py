@@ -215,6 +215,8 @@ def _twigs(steps: Sequence[StepNode]) -> list[Branch]:
 
 def _request_words(request: RequestNode) -> str:
     """Return a request with what holds for it because a scope around says so."""
+    if request.is_silent:
+        return request.summary
     inherited = request.inherited_words
     return f"request {request.name_words}" + (f" ({inherited})" if inherited else "")
 

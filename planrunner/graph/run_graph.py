@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field
 from enum import StrEnum
-from pathlib import Path
 
 from planrunner.formats import usual_formats
 from planrunner.graph.data import DataNode, FileNode
@@ -20,7 +19,6 @@ from planrunner.graph.steps import (
     CallNode,
     ChooseNode,
     Evaluate,
-    ExecNode,
     ForeachNode,
     GroupNode,
     HeaderNode,
@@ -31,7 +29,6 @@ from planrunner.graph.steps import (
     PollNode,
     PopNode,
     PushNode,
-    PythonNode,
     RepeatNode,
     RequestNode,
     SetNode,
@@ -63,7 +60,6 @@ __all__ = [
     "ClosedLoad",
     "CountedLoad",
     "Evaluate",
-    "ExecNode",
     "ForeachNode",
     "GroupNode",
     "HeaderNode",
@@ -83,7 +79,6 @@ __all__ = [
     "PoolNode",
     "PopNode",
     "PushNode",
-    "PythonNode",
     "ReadyNode",
     "RepeatNode",
     "ReportSettings",
@@ -363,7 +358,6 @@ class RunGraph:
         labels: What the user calls the run, to find and compare it.
         preflight: Requests that must pass before anything else is sent.
         monitors: What is measured beside the services.
-        hooks: The file with the functions that `python` steps call; None without such steps.
         measures: By protocol, what is recorded of its requests beside latency and service time.
         pools: The lists that users share.
         files: What preflight, setup and teardown read.
@@ -397,7 +391,6 @@ class RunGraph:
     preflight: tuple[RequestNode, ...] = ()
     setup: Block | None = None
     teardown: Block | None = None
-    hooks: Path | None = None
     monitors: tuple[MonitorNode, ...] = ()
     plan_text: str = ""
     baseline: str = ""

@@ -120,7 +120,24 @@ class RequestNode(DescribedStep):
         return self.name
 
     @property
+    def is_silent(self) -> bool:
+        """Whether it is a step that does something here and isn't measured, and so no request."""
+        return self.exchange.is_step and not self.measured
+
+    @property
+    def target(self) -> str:
+        """The name that gets its result; empty when none does."""
+        return next(iter(self.exchange.extracted), "") if self.exchange.is_step else ""
+
+    @property
+    def label(self) -> str:
+        return self.name
+
+    @property
     def summary(self) -> str:
+        if self.is_silent:
+            target = f" as {self.target}" if self.target else ""
+            return f"{self.exchange.method} {self.name}{target}"
         unmeasured = () if self.measured else ("not measured",)
         words = ", ".join((*unmeasured, *self._recording_words, *self._pause_words))
         return f"{self.name} ({words})" if words else self.name

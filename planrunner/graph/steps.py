@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import ClassVar, cast
 
 from planrunner.graph.described_step import DescribedStep, Nested, StepOrigin
-from planrunner.graph.outer_steps import ExecNode, LogNode, PythonNode, StopNode, StopWhat, Word
+from planrunner.graph.outer_steps import LogNode, StopNode, StopWhat
 from planrunner.graph.sending_steps import (
     Naming,
     ParallelNode,
@@ -26,7 +26,6 @@ __all__ = [
     "ChooseNode",
     "DescribedStep",
     "Evaluate",
-    "ExecNode",
     "ForeachNode",
     "GroupNode",
     "HeaderNode",
@@ -38,7 +37,6 @@ __all__ = [
     "PollNode",
     "PopNode",
     "PushNode",
-    "PythonNode",
     "RecordedNode",
     "RepeatNode",
     "RequestNode",
@@ -50,7 +48,6 @@ __all__ = [
     "SwitchNode",
     "ThinkNode",
     "WhileNode",
-    "Word",
     "nested_steps",
     "walk_steps",
 ]
@@ -308,8 +305,6 @@ StepNode = (
     | CallNode
     | LogNode
     | StopNode
-    | PythonNode
-    | ExecNode
 )
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from planrunner.graph.steps import Evaluate, Word
+from planrunner.graph.steps import Evaluate
 from planrunner.language.diagnostics import Span
 from planrunner.language.patterns.pattern import Pattern
 from planrunner.protocols.base import Exchange
+from planrunner.protocols.command_words import Word
 from planrunner.units import NS_PER_MS, NS_PER_S
 from planrunner.values import dataclass
 

@@ -57,16 +57,28 @@ class Bundle:
 
     def beside(self, file: str) -> NamedFiles:
         """Return access to what `file` names; relative paths start at its directory."""
-        return NamedFiles(Path(file).parent, self.contents, self.folders)
+        here, of_plan = Path(file).parent, Path(self.file).parent
+        modules = tuple(dict.fromkeys((here.absolute(), of_plan.absolute())))
+        return NamedFiles(here, self.contents, self.folders, modules=modules)
 
 
 @dataclass(frozen=True, slots=True)
 class NamedFiles:
-    """The files that one file names."""
+    """The files that one file names.
+
+    Attributes:
+        directory: Where that file is.
+        contents: As far as they have been read.
+        folders: Where they may lie.
+        hooks: The plan's own Python file; None without one.
+        modules: Where other Python files of its author may lie, the nearest first.
+    """
 
     directory: Path
     contents: dict[str, bytes] = field(default_factory=dict)
     folders: Folders = ANYWHERE
+    hooks: Path | None = None
+    modules: tuple[Path, ...] = ()
 
     def path(self, name: str, *, most: int = MAX_SENT) -> Path:
         """Return where the file is; it is a regular one of at most `most` bytes.

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field, replace
 from functools import cache
+from pathlib import Path
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -73,8 +74,16 @@ class CheckedPlan:
         """Return access to the files that are named at `path`: relative to the file it is in."""
         entry = path[:2]  # imports bring whole entries of a section
         if entry not in self.files:
-            self.files[entry] = self.bundle.beside(self.document.span(entry).file)
+            found = self.bundle.beside(self.document.span(entry).file)
+            self.files[entry] = replace(found, hooks=self._hooks())
         return self.files[entry]
+
+    def _hooks(self) -> Path | None:
+        """Return the plan's Python file, which is relative to the file that names it."""
+        name = self.model.hooks
+        if name is None:
+            return None
+        return Path(self.document.span(("hooks",)).file).parent / name
 
 
 class InvalidPlan(PlanError):  # noqa: N818 - reads as the sentence it stands for

@@ -23,10 +23,8 @@ if TYPE_CHECKING:  # clock imports asyncio, which a plan that is only checked do
 
 __all__ = [
     "NOT_JSON",
-    "Accountable",
     "Check",
     "Client",
-    "ClientAccount",
     "ClientFactory",
     "Evaluate",
     "Exchange",
@@ -272,6 +270,8 @@ class Exchange:
         status_text: A status as people know it.
         reply_names: Names beside `status`, `headers`, `body` and `json` that expressions have after
             the request, each with what reads it.
+        is_step: It does something here and asks nobody: where it fails, what comes after it in the
+            iteration has nothing to go on with.
     """
 
     protocol: str
@@ -289,6 +289,7 @@ class Exchange:
     secrets: tuple[str, ...] = ()
     status_text: Callable[[int], str] = str
     reply_names: tuple[tuple[str, Callable[[Reply], object]], ...] = ()
+    is_step: bool = False
 
     @property
     def expectations(self) -> int:
@@ -375,29 +376,6 @@ class Recalling(Protocol):
         after a failure, before the next request: a session keeps nothing for it but references.
         Whoever shows them takes secrets out.
         """
-
-
-@dataclass(frozen=True, slots=True)
-class ClientAccount:
-    """What a client knows of itself that makes its numbers differ from its target's; totals.
-
-    Attributes:
-        surplus_replies: Replies on a connection beyond its requests: they, and others before them,
-            may have been taken for replies to other requests.
-        queued_ns: How long requests waited in the client until they left, connecting left out.
-        latency_ns: What these requests took, the waiting included.
-    """
-
-    surplus_replies: int = 0
-    queued_ns: int = 0
-    latency_ns: int = 0
-
-
-@runtime_checkable
-class Accountable(Protocol):
-    """A client that can say so; it is asked once a second, and never for each request."""
-
-    def account(self) -> ClientAccount: ...
 
 
 @runtime_checkable

@@ -48,7 +48,20 @@ class SpecFault:
 
 
 class Files(Protocol):
-    """The files a plan names, relative to the file that names them."""
+    """The files a plan names, relative to the file that names them.
+
+    Attributes:
+        directory: Where that file is.
+        hooks: The plan's own Python file; None without one.
+        modules: Where other Python files of its author may lie, the nearest first.
+    """
+
+    @property
+    def directory(self) -> Path: ...
+    @property
+    def hooks(self) -> Path | None: ...
+    @property
+    def modules(self) -> tuple[Path, ...]: ...
 
     def path(self, name: str, *, most: int = ...) -> Path:
         """Return where the file is, which has at most `most` bytes; raises FileFault."""

@@ -265,8 +265,8 @@ class Plugin:
         clients: `package.module:function` of each `ClientFactory`, by name; the first is the
             default.
         choose_client: Which client can do what settings ask for, and why it.
-        is_beside: The keys of a step stand beside the action and not below it. Only the language's
-            own verbs do that.
+        is_beside: The keys of a step stand beside the action and not below it. Only words of the
+            language itself do that.
         replaces: Whether a request, or a user class's settings, says itself what stands at these
             keys of the settings; for `Settings.per_request`.
         compile_probe: Compiles a lone request that is no load: a service's `ready`, a monitor's

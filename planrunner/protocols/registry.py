@@ -70,7 +70,11 @@ def builtin() -> Mapping[str, Plugin]:
         cast("Plugin", import_module(f"planrunner.protocols.{name}.plugin").PLUGIN)
         for name in names
     ]
-    return {plugin.name: plugin for plugin in sorted(found, key=lambda one: not one.is_beside)}
+    return {plugin.name: plugin for plugin in sorted(found, key=lambda one: not _has_verbs(one))}
+
+
+def _has_verbs(plugin: Plugin) -> bool:
+    return plugin.compile_probe is not None
 
 
 @cache
@@ -182,7 +186,7 @@ def channel_plugin(channel: str) -> Plugin:
 @cache
 def own_verbs() -> Plugin:
     """Return the protocol whose actions are the language's own verbs."""
-    return next(plugin for plugin in builtin().values() if plugin.is_beside)
+    return next(filter(_has_verbs, builtin().values()))
 
 
 def action(word: str) -> tuple[Plugin, Action] | None:

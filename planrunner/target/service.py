@@ -19,8 +19,8 @@ from planrunner.language.patterns.pattern import MatchTimeoutError
 from planrunner.language.patterns.words import took_too_long
 from planrunner.language.secrets import MASK, Masker
 from planrunner.protocols.base import Exchange, Scope
+from planrunner.spawn import spawn
 from planrunner.target.ports import holder_of, is_taken
-from planrunner.target.spawn import spawn
 from planrunner.target.supervisor import OWN_GROUP, kill_group
 from planrunner.units import NS_PER_S, format_duration
 from planrunner.values import dataclass

@@ -7,9 +7,9 @@ import time
 
 import pytest
 
-from planrunner.protocols.base import Accountable
 from planrunner.protocols.http.operation import StaticBody
 from planrunner.protocols.http.replies.body import header_finder
+from planrunner.protocols.telling_clients import Accountable
 from tests.support.http_servers import HttpServer, Request, Wire, always, reply, serve_raw
 from tests.support.http_users import HttpUnderTest, TestUser, answered, converse
 

@@ -41,6 +41,7 @@ from planrunner.protocols.base import (
 from planrunner.results.files.samples import SampleWriter
 from planrunner.timing.run_queue import Waits
 from planrunner.units import NS_PER_MS, NS_PER_S
+from tests.support.own_steps import OWN_CLIENTS
 from tests.support.virtual_time import VirtualClock, run_virtual
 
 __all__ = [
@@ -341,7 +342,7 @@ def run_graph(
             loop.call_later(second, stop.request, reason)
         return await run(
             graph,
-            clients={"fake": target.open},
+            clients={"fake": target.open, **OWN_CLIENTS},
             clock=VirtualClock(),
             listener=listen,
             samples=samples,

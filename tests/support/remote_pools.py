@@ -14,6 +14,7 @@ from planrunner.graph.run_graph import RunGraph
 from planrunner.results.files.samples import SampleWriter
 from planrunner.schedule.partition import WorkerShare
 from tests.support.graphs import FakeTarget, Told
+from tests.support.own_steps import OWN_CLIENTS
 from tests.support.virtual_time import VirtualClock, run_virtual
 
 __all__ = ["MemoryTransport", "MemoryWorker", "run_fleet"]
@@ -67,7 +68,8 @@ class MemoryWorker:
     async def _live(self) -> None:
         clock = VirtualClock()
         stop = RelayedStop(self._there.send)
-        opened = {name: self._target.open({}, clock) for name in protocols_of(self._graph)}
+        factories = {"fake": self._target.open, **OWN_CLIENTS}
+        opened = {name: factories[name]({}, clock) for name in protocols_of(self._graph)}
         worker = Worker(
             self._graph,
             clients=opened,
@@ -142,7 +144,7 @@ def run_fleet(
         try:
             return await run(
                 graph,
-                clients={"fake": target.open},
+                clients={"fake": target.open, **OWN_CLIENTS},
                 clock=VirtualClock(),
                 listener=listen,
                 samples=writer,

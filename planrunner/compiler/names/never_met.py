@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from typing import Final
 
 from planrunner.compiler.names.references import references_in
-from planrunner.graph.run_graph import PopNode, PushNode, PythonNode, StepNode, walk_steps
+from planrunner.graph.run_graph import PopNode, PushNode, RequestNode, StepNode, walk_steps
 from planrunner.language.expressions.expression import Expression
 from planrunner.language.expressions.values import Evaluate, EvaluationError
 from planrunner.values import dataclass
@@ -39,7 +39,7 @@ def written_by(steps: Sequence[StepNode], known: AbstractSet[str]) -> AbstractSe
                 names |= {name for name, _ in step.values}
             case PopNode():
                 names.add(step.source)
-            case PythonNode() if step.arguments:
+            case RequestNode() if step.exchange.is_step:
                 names.add(_ANYTHING)  # a list that a function gets is the user's own
     return names
 

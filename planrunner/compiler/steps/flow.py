@@ -10,7 +10,6 @@ from typing import Final
 from planrunner.compiler.names.known_names import Known
 from planrunner.compiler.names.references import references_in
 from planrunner.compiler.settings_block import of_http
-from planrunner.compiler.steps.exec_and_python import compile_exec, compile_python
 from planrunner.compiler.steps.inherited import refuse_pause
 from planrunner.compiler.steps.naming import renamed
 from planrunner.compiler.steps.shared_steps import compile_barrier, compile_pop, compile_push
@@ -216,17 +215,15 @@ def _left_by(model: StepModel) -> Known:
     names = {*(model.set_ or ())}
     for request in (model.operation, None if model.poll is None else model.poll.operation):
         if request is not None:
-            names |= set(request.extracted)
-            left = left.after_request(request.plugin.reply_names)
+            names |= {*request.extracted, request.target}
+            if not request.is_silent:
+                left = left.after_request(request.plugin.reply_names)
     if model.pop is not None:
         names.add(model.pop.target)
     if model.foreach is not None:
         names.add(model.foreach.variable)
     if model.call is not None:
         names.add(model.call.target)
-    for action in (model.python, model.exec_):
-        if action is not None and action.as_:
-            names.add(action.as_)
     return replace(left, variables=frozenset(names - {""}))
 
 
@@ -384,7 +381,5 @@ COMPILERS: Final[Mapping[str, _CompileStep]] = {
     "call": _call,
     "log": _log,
     "stop": _stop,
-    "python": compile_python,
-    "exec": compile_exec,
 }
 """What compiles a step, by its action: walk, step, its place, its `when`, what is read later."""

@@ -45,6 +45,8 @@ def compile_request(
     spec = inherited.spec
     tags, reply_tags, tag_reads = compile_tags(work, spec.tags, inherited.place)
     reads = read_later | tag_reads | reads_of_records(request.spec)
+    if request.is_silent:
+        reads = frozenset()
     compiled = request.plugin.compile_request(
         spec,
         action=request.action,
@@ -59,8 +61,11 @@ def compile_request(
             work.fault_of_spec(replace(fault, path=()), inherited.place(fault.path))
         for notice in compiled.notices:
             work.notice(inherited.place(notice.path), notice.message)
-        measured = work.settle(request.spec.measure, (*inside, "measure"), measured)  # type: ignore[assignment]  # a flag or an expression, as its field says
+        usual = measured and not compiled.exchange.is_step
+        measured = work.settle(request.spec.measure, (*inside, "measure"), usual)  # type: ignore[assignment]  # a flag or an expression, as its field says
     walk.write(request.extracted, (*inside, "extract"))
+    if request.target:
+        walk.write_as(request.target, (*inside, request.action, "as"))
     records = compile_records(walk, request.spec, inside)
     walk.publishes = walk.publishes or bool(reads)
     given = name_of(walk, spec.name, (*inside, "name"), request.name)
@@ -114,7 +119,8 @@ def _check_names(
         if getattr(spec, name) is not None:
             work.check_all(getattr(spec, name), (*inherited.inside, key), walk.known)
     block.check(work, walk.known, request)
-    walk.known = walk.known.after_request(request.plugin.reply_names)
+    if not request.is_silent:
+        walk.known = walk.known.after_request(request.plugin.reply_names)
     for name in sorted(_AFTER_THE_REPLY):
         inherited.check(work, name, walk.known, block)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import field
-from pathlib import Path
 from typing import Final
 
 from planrunner.compiler.compilation import Compilation
@@ -23,7 +22,7 @@ from planrunner.protocols import registry
 from planrunner.protocols.lowering import Files
 from planrunner.values import dataclass
 
-__all__ = ["REPLY_NAMES", "Flows", "Hooks", "StepWalk", "reads_of_reply"]
+__all__ = ["REPLY_NAMES", "Flows", "StepWalk", "reads_of_reply"]
 
 REPLY_NAMES: Final = frozenset({"json", "body", "headers", "status"})
 
@@ -38,18 +37,6 @@ class Flows:
 
     models: Mapping[str, FlowModel] = field(default_factory=dict)
     left_behind: dict[str, Known] = field(default_factory=dict, compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Hooks:
-    """The plan's Python file.
-
-    Attributes:
-        functions: What it defines; None when that is unknown, as the file is faulty.
-    """
-
-    path: Path
-    functions: frozenset[str] | None
 
 
 @dataclass(slots=True)
@@ -77,7 +64,6 @@ class StepWalk(ABC):
     arguments: Mapping[str, object] = field(default_factory=dict)
     has_phase: bool = True
     publishes: bool = False
-    hooks: Hooks | None = None
     shared: SharedNames = field(default_factory=SharedNames)
 
     @abstractmethod

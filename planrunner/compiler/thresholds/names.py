@@ -377,6 +377,8 @@ class _RequestOwner:
             if step.group is not None:
                 self._own(SelectorKind.GROUP, step.group)
             elif (request := step.operation) is not None:
+                if request.is_silent:
+                    continue  # what it fails of is counted, and nothing else
                 self._own(SelectorKind.REQUEST, request.name)
                 self._note(self.names.methods, request.action)
                 self._add_request(request, request.name, request.action)

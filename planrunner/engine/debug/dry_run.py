@@ -18,9 +18,9 @@ from planrunner.engine.recording.counters import Counters
 from planrunner.engine.recording.recorder import PhaseRecorder
 from planrunner.engine.recording.run_masker import RunMasker
 from planrunner.engine.sharing.sharing import Sharing
-from planrunner.engine.steps.binder import Binder, StepPlace, Wires
-from planrunner.engine.steps.python_hooks import load_hooks
+from planrunner.engine.steps.binder import Binder, StepPlace
 from planrunner.engine.steps.step_services import LogLines, StepServices
+from planrunner.engine.steps.wires import Wires
 from planrunner.engine.stop import Stop
 from planrunner.engine.users.bound_task import BoundTask
 from planrunner.engine.users.data_feeds import Feeds
@@ -28,9 +28,9 @@ from planrunner.engine.users.evaluate import evaluated
 from planrunner.engine.users.user_context import Actor, IterationEnded, StepsStopped
 from planrunner.engine.users.virtual_user import user_stream
 from planrunner.engine.users.visitor import run_once
-from planrunner.engine.workers.local import protocols_of, steps_of, sweep_interval_ns
+from planrunner.engine.workers.local import protocols_of, sweep_interval_ns
 from planrunner.errors import CannotRun
-from planrunner.graph.run_graph import Block, PhaseNode, PythonNode, RunGraph, StepNode, UserProgram
+from planrunner.graph.run_graph import Block, PhaseNode, RunGraph, StepNode, UserProgram
 from planrunner.language.expressions.builtins.random_draws import Rand
 from planrunner.metrics.book import SeriesBook
 from planrunner.protocols.base import Client, ClientFactory, Scope
@@ -124,14 +124,12 @@ class _DryRunner:
         self._iterations: dict[str, count[int]] = {}
         self._feeds = Feeds(graph, scope=context.scope, stop=Stop(), counters=Counters())
         self._feeds.tell_secrets(mask.learn)
-        calls = any(isinstance(step, PythonNode) for step in steps_of(graph))
-        hooks = load_hooks(graph.hooks) if graph.hooks is not None and calls else {}
         log = _TracedLog(mask, trace)
+        context.wires.listen(log.write)
         self._services = StepServices(
             log=log,
             stop_phase=self._stop,
             stop_plan=self._stop,
-            hooks=hooks,
             sharing=Sharing(graph, context.scope, waits=False),
         )
 

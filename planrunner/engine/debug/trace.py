@@ -6,7 +6,7 @@ reply, and the step around both knows what became of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any, Final, cast
@@ -41,6 +41,7 @@ from planrunner.protocols.base import (
     Session,
     Tappable,
 )
+from planrunner.protocols.telling_clients import Talking
 from planrunner.values import dataclass
 
 __all__ = [
@@ -180,6 +181,10 @@ class TracedClient:
     def sweep(self, now_ns: int) -> None:
         self._client.sweep(now_ns)
 
+    def listen(self, tell: Callable[[str, Mapping[str, object]], None]) -> None:
+        if isinstance(self._client, Talking):
+            self._client.listen(tell)
+
     async def close(self) -> None:
         await self._client.close()
 
@@ -273,7 +278,7 @@ class Trace:
 
     def step(self, node: StepNode, step: Step) -> Step:
         """Return the step so that it is reported."""
-        if isinstance(node, RequestNode):
+        if isinstance(node, RequestNode) and not node.is_silent:
             return self._request(node, step)
         if nested_steps(node) or isinstance(node, ParallelNode | PollNode):
             return self._outer(node, step)

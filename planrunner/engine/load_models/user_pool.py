@@ -11,7 +11,7 @@ from typing import Final
 from planrunner.clock import Clock
 from planrunner.engine.recording.counters import Counters
 from planrunner.engine.scheduling.interruptible_sleep import InterruptibleSleep
-from planrunner.engine.steps.binder import Wires
+from planrunner.engine.steps.wires import Wires
 from planrunner.engine.users.bound_class import BoundProgram, Gathering
 from planrunner.engine.users.sessions import Sessions
 from planrunner.engine.users.user_context import Actor

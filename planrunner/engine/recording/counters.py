@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
 
-from planrunner.protocols.base import ClientAccount
+from planrunner.protocols.telling_clients import ClientAccount
 
 __all__ = ["Counters", "ExpectedOfReply", "TaskKey"]
 
@@ -44,8 +44,9 @@ class Counters:
         overtime: Counted phases that reached their `max_duration`, by name.
         aborted: Iterations cut when the graceful stop was over.
         backoffs: Pauses after a refused connection.
-        blocked_ns: How long functions of the hooks file held up everything else, by name, and
+        blocked_ns: How long functions of the plan held up everything else, by name, and
         longest_block_ns: the longest at a time; short calls left out.
+        left_running: Calls that nobody waits for any more, but that can't be ended, by name.
         soft_failures: Soft expectations that did not hold, by request name; of results alone.
         judged: Replies that were judged by expectations beyond the status; of results alone.
         pool_drops: Values that were pushed to a full pool, by its name.
@@ -70,6 +71,7 @@ class Counters:
     overtime: Counter[str] = field(default_factory=Counter)
     blocked_ns: Counter[str] = field(default_factory=Counter)
     longest_block_ns: dict[str, int] = field(default_factory=dict)
+    left_running: Counter[str] = field(default_factory=Counter)
     judged: Counter[ExpectedOfReply] = field(default_factory=Counter)
     surplus_replies: Counter[str] = field(default_factory=Counter)
     queued_ns: Counter[str] = field(default_factory=Counter)
@@ -108,6 +110,9 @@ class Counters:
         self.surplus_replies[protocol] += account.surplus_replies
         self.queued_ns[protocol] += account.queued_ns
         self.queued_latency_ns[protocol] += account.latency_ns
+        for name, took_ns, longest_ns in account.blocked:
+            self.blocked(name, took_ns, longest_ns)
+        self.left_running.update(dict(account.left_running))
 
     def blocked(self, name: str, took_ns: int, longest_ns: int) -> None:
         """Count how long a function held up everything else, and the longest at a time."""
@@ -139,6 +144,7 @@ class Counters:
         self.queued_ns += other.queued_ns
         self.queued_latency_ns += other.queued_latency_ns
         self.pool_drops += other.pool_drops
+        self.left_running += other.left_running
         self.retries += other.retries
         self.aborted += other.aborted
         self.backoffs += other.backoffs

@@ -173,12 +173,14 @@ class Site:
         measures: What its samples have beside latency and service time, if somebody asks.
         record: Writes a reply into its series.
         stated_status: What the plan says of the status, in words; empty if it says nothing.
+        ends_iterations: Its iteration ends with it unless it does what it should.
     """
 
     __slots__ = (
         "_latest",
         "_tables",
         "accept",
+        "ends_iterations",
         "labels",
         "measures",
         "record",
@@ -187,7 +189,7 @@ class Site:
         "status_text",
     )
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all that it knows of its place
         self,
         recorder: PhaseRecorder,
         labels: Labels,
@@ -196,9 +198,11 @@ class Site:
         status_text: Callable[[int], str] = str,
         stated_status: str = "",
         measures: Sequence[Measure] = (),
+        ends_iterations: bool = False,
     ) -> None:
         self.recorder = recorder
         self.stated_status = stated_status
+        self.ends_iterations = ends_iterations
         self.measures = measures
         self.record: Record = record_measured if measures else record
         self._tables: dict[int, StageSeries] = {}

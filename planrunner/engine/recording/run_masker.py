@@ -7,10 +7,8 @@ from contextlib import suppress
 from typing import Final
 
 from planrunner.graph.run_graph import (
-    ExecNode,
     PopNode,
     PushNode,
-    PythonNode,
     RequestNode,
     RunGraph,
     SetNode,
@@ -103,7 +101,7 @@ def _written(step: StepNode) -> Iterable[str]:
             return step.exchange.extracted
         case SetNode() | PushNode():
             return [name for name, _ in step.values]
-        case PopNode() | PythonNode() | ExecNode():
+        case PopNode():
             return [step.target]
         case _:
             return ()

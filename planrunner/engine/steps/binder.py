@@ -5,12 +5,11 @@ Requests, the hot path, have a module of their own: `requests`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, assert_never
+from typing import assert_never
 
 from planrunner.engine.recording.recorder import PhaseRecorder, Site, span_recorder
-from planrunner.engine.steps.exec import bind_exec
 from planrunner.engine.steps.flow import (
     bind_barrier,
     bind_call,
@@ -36,7 +35,6 @@ from planrunner.engine.steps.flow import (
 from planrunner.engine.steps.observer import StepObserver
 from planrunner.engine.steps.parallel import bind_parallel
 from planrunner.engine.steps.poll import bind_poll
-from planrunner.engine.steps.python_hooks import bind_python
 from planrunner.engine.steps.requests import (
     Attempt,
     JudgeReply,
@@ -45,16 +43,17 @@ from planrunner.engine.steps.requests import (
     measured_request,
     plain_request,
     request_attempt,
+    silent_step,
 )
 from planrunner.engine.steps.step_failures import StepFailures
 from planrunner.engine.steps.step_services import StepServices
+from planrunner.engine.steps.wires import Wires
 from planrunner.engine.users.bound_task import BoundTask, limit_steps
 from planrunner.engine.users.user_context import Actor, NeverBegun, Step
 from planrunner.graph.run_graph import (
     BarrierNode,
     CallNode,
     ChooseNode,
-    ExecNode,
     ForeachNode,
     GroupNode,
     HeaderNode,
@@ -65,7 +64,6 @@ from planrunner.graph.run_graph import (
     PollNode,
     PopNode,
     PushNode,
-    PythonNode,
     RepeatNode,
     RequestNode,
     SetNode,
@@ -79,17 +77,13 @@ from planrunner.graph.run_graph import (
 from planrunner.language.expressions.values import to_text
 from planrunner.metrics.series import Labels, Tags, merge_tags
 from planrunner.protocols.base import (
-    Accountable,
-    Client,
-    ClientAccount,
-    Exchange,
     Reply,
     Scope,
 )
 from planrunner.schedule.turns import Turns
 from planrunner.values import dataclass
 
-__all__ = ["Binder", "StepPlace", "Wires", "throttled", "throttled_attempt"]
+__all__ = ["Binder", "StepPlace", "throttled", "throttled_attempt"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,36 +95,6 @@ class StepPlace:
     groups: tuple[str, ...] = ()
     tags: Tags = ()
     on_error: OnError = OnError.CONTINUE
-
-
-class Wires:
-    """The open clients of a run, and every exchange bound to its client exactly once."""
-
-    def __init__(self, clients: Mapping[str, Client]) -> None:
-        self.clients = tuple(clients.values())
-        self._accountable = [
-            (protocol, client)
-            for protocol, client in clients.items()
-            if isinstance(client, Accountable)
-        ]
-        self._positions = {name: position for position, name in enumerate(clients)}
-        # Keyed by identity: a frozen exchange may hold what cannot be hashed. The exchange is
-        # kept beside its binding, so its identity stays its own.
-        self._bound: dict[int, tuple[Exchange, Any]] = {}
-
-    def accounts(self) -> Iterator[tuple[str, ClientAccount]]:
-        """Yield what clients know of themselves, by protocol."""
-        for protocol, client in self._accountable:
-            yield protocol, client.account()
-
-    def bind(self, exchange: Exchange) -> tuple[int, Any]:
-        """Position of the exchange's client in `clients`, and the bound operation."""
-        position = self._positions[exchange.protocol]
-        known = self._bound.get(id(exchange))
-        if known is None:
-            known = exchange, self.clients[position].bind(exchange)
-            self._bound[id(exchange)] = known
-        return position, known[1]
 
 
 class Binder:
@@ -194,7 +158,7 @@ class Binder:
                 node, failures, lambda named: self._unconditional(named, place, failures)
             )
         step = self._step(node, place, failures)
-        if isinstance(node, RequestNode | PollNode | ParallelNode):
+        if isinstance(node, RequestNode | PollNode | ParallelNode) and not _is_silent(node):
             step = self._heeding_errors(step, node, place)
         if self._observer is not None:
             step = self._observer.step(node, step)
@@ -236,6 +200,8 @@ class Binder:
         self, node: StepNode, place: StepPlace, failures: StepFailures
     ) -> Step:
         match node:
+            case RequestNode() if node.is_silent:
+                return silent_step(node, failures, *self._wires.bind(node.exchange))
             case RequestNode():
                 return self._request(node, place)
             case ThinkNode():
@@ -280,10 +246,6 @@ class Binder:
                 return bind_log(node, self._services, failures)
             case StopNode():
                 return bind_stop(node, self._services)
-            case PythonNode():
-                return bind_python(node, self._services, failures)
-            case ExecNode():
-                return bind_exec(node, failures)
             case _ as unreachable:
                 assert_never(unreachable)
 
@@ -304,13 +266,8 @@ class Binder:
         if isinstance(node, RequestNode):
             site = self._site(node, place)
         else:
-            outside = isinstance(node, PythonNode | ExecNode)
-            labels = replace(
-                self._labels("request", node.label, node.action, place),
-                measured=node.origin.measured,
-                protocol=node.action if outside else "",
-            )
-            site = Site(self._recorder, labels)
+            labels = self._labels("request", node.label, node.action, place)
+            site = Site(self._recorder, replace(labels, measured=node.origin.measured))
         return StepFailures(site, node.origin.place)
 
     def _request(self, node: RequestNode, place: StepPlace) -> Step:
@@ -349,7 +306,8 @@ class Binder:
         labels = replace(
             self._labels("request", node.name, exchange.method, place, tags=node.tags),
             template=node.template,
-            measured=node.measured,
+            # What a step breaks is told, measured or not.
+            measured=node.measured or (node.is_silent and node.origin.measured),
             protocol=protocol,
             expectations=exchange.expectations,
             records=tuple(one.word for one in node.records),
@@ -362,6 +320,7 @@ class Binder:
             status_text=exchange.status_text,
             stated_status=exchange.expected[0] if exchange.states_status else "",
             measures=self._recorder.measures.get(protocol, ()) if node.measured else (),
+            ends_iterations=exchange.is_step,
         )
 
     def _poll(self, node: PollNode, place: StepPlace) -> Step:
@@ -410,6 +369,10 @@ class Binder:
             groups=place.groups,
             tags=merge_tags(place.tags, tags),
         )
+
+
+def _is_silent(node: StepNode) -> bool:
+    return isinstance(node, RequestNode) and node.is_silent
 
 
 def throttled(step: Step, turns: Turns) -> Step:

@@ -28,6 +28,8 @@ class FailureRecorder:
     | no connection (dns, connect, tls)    | the kind        | the user backs off              |
     | another failure, status, expectation | the kind        | the iteration goes on           |
     | required extraction failed           | extract         | the iteration ends              |
+    | a step that does something here did  |                 |                                 |
+    | not come to a result                 | the kind        | the iteration ends              |
     | an expression failed after the reply | extract         | the iteration ends              |
     | an expression failed before sending  | extract, 0 long | the iteration ends              |
     | cancelled while waiting              | aborted         | the cancellation goes on        |
@@ -47,7 +49,7 @@ class FailureRecorder:
         """Record a failed reply.
 
         Raises:
-            IterationEnded: The kind is `extract`.
+            IterationEnded: The kind is `extract`, or a step has no result.
         """
         site = self._site
         site.recorder.look_at(user.scope)
@@ -76,6 +78,9 @@ class FailureRecorder:
         user.refusals = 0
         if kind is FailureKind.EXTRACT:
             user.failure = kind.value
+            raise IterationEnded(words, self._origin)
+        if site.ends_iterations and kind is not FailureKind.EXPECT:
+            user.failure = FailureKind.ERROR.value  # the time of what is around it says nothing
             raise IterationEnded(words, self._origin)
 
     def unsent(self, user: Actor, error: Exception) -> IterationEnded:

@@ -16,6 +16,7 @@ from planrunner.engine.recording.plan_values import RecordedValue, recorded_valu
 from planrunner.engine.recording.recorder import Site, record
 from planrunner.engine.steps.failures import FailureRecorder
 from planrunner.engine.steps.reply_scope import publish_reply
+from planrunner.engine.steps.step_failures import StepFailures
 from planrunner.engine.users.user_context import Actor, Step
 from planrunner.graph.run_graph import RequestNode
 from planrunner.language.expressions.values import EvaluationError, evaluation_error, to_text
@@ -30,6 +31,7 @@ __all__ = [
     "measured_request",
     "plain_request",
     "request_attempt",
+    "silent_step",
 ]
 
 FoundFailure = tuple[FailureKind, str]
@@ -162,6 +164,28 @@ def measured_request(  # noqa: C901, PLR0915
             site.reply_row(series, reply, start_ns, "")
 
     return request
+
+
+def silent_step(
+    node: RequestNode,
+    failures: StepFailures,
+    position: int,
+    bound: Any,  # noqa: ANN401 - as `bind` gave
+) -> Step:
+    """A step that does something here and isn't measured: it has a sample only if it fails."""
+    exchange = node.exchange
+
+    async def step(user: Actor) -> None:
+        try:
+            reply = await user.sends[position](bound, user.scope)
+        except EvaluationError as error:
+            raise failures.failed(user, str(error)) from error
+        if reply.failure is not None or reply.status not in exchange.accept:
+            kind, began_ns = FailureKind.ERROR, reply.asked_ns
+            raise failures.failed(user, reply.detail, kind=kind, began_ns=began_ns)
+        user.moment_ns = user.clock.now_ns()
+
+    return step
 
 
 SendAttempt = Callable[[Actor, int, Any], Awaitable[Reply]]
@@ -373,4 +397,4 @@ def _refused(reply: Reply, status_text: Callable[[int], str]) -> FoundFailure:
     """Why a reply that the fast path didn't take is a failure."""
     if reply.failure is not None:
         return reply.failure, reply.detail
-    return FailureKind.STATUS, f"status {status_text(reply.status)}"
+    return FailureKind.STATUS, reply.detail or f"status {status_text(reply.status)}"

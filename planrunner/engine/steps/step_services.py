@@ -1,21 +1,18 @@
-"""What steps may do beyond their user: print lines, stop the phase or the plan, call hooks."""
+"""What steps may do beyond their user: print lines, stop the phase or the plan."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Final
 
 from planrunner.engine.recording.run_masker import RunMasker
 from planrunner.engine.sharing.sharing import Sharing
 from planrunner.values import dataclass
 
-__all__ = ["Hook", "LogLines", "LogSink", "StepServices"]
+__all__ = ["LogLines", "LogSink", "StepServices"]
 
 MOST_LINES: Final = 10
 _MOST_LENGTH: Final = 1_000
-
-Hook = Callable[..., Any]
-"""A function of the plan's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +58,10 @@ class StepServices:
     Attributes:
         stop_phase: Begins the phase's graceful stop.
         stop_plan: Begins that of the whole run.
-        hooks: The functions of the plan's hooks file, by name.
         sharing: What users share.
     """
 
     log: LogLines
     stop_phase: Callable[[], None]
     stop_plan: Callable[[], None]
-    hooks: Mapping[str, Hook]
     sharing: Sharing

@@ -21,9 +21,9 @@ from planrunner.engine.recording.run_masker import RunMasker
 from planrunner.engine.scheduling.lateness import Punctuality
 from planrunner.engine.scheduling.timeline import Timeline
 from planrunner.engine.sharing.sharing import Sharing
-from planrunner.engine.steps.binder import Binder, StepPlace, Wires
-from planrunner.engine.steps.python_hooks import load_hooks
-from planrunner.engine.steps.step_services import Hook, LogLines, LogSink, StepServices
+from planrunner.engine.steps.binder import Binder, StepPlace
+from planrunner.engine.steps.step_services import LogLines, LogSink, StepServices
+from planrunner.engine.steps.wires import Wires
 from planrunner.engine.stop import Ending, Stop
 from planrunner.engine.users.bound_class import BoundProgram
 from planrunner.engine.users.bound_task import BoundTask
@@ -32,7 +32,6 @@ from planrunner.engine.workers.assignment import held_rows, iteration_numbers, t
 from planrunner.graph.run_graph import (
     Block,
     PhaseNode,
-    PythonNode,
     RequestNode,
     RunGraph,
     StepNode,
@@ -144,13 +143,12 @@ class Worker:
         self._failing = FailingRequests(self.mask, self.mask.message)
         self._book = SeriesBook(self.started_ns, mask=self.mask)
         self._tasks: dict[tuple[str, str], tuple[BoundTask, ...]] = {}
-        self._hooks: Mapping[str, Hook] = _hooks_of(graph)
         self._waits = waits
         self._probe = HealthProbe(self.started_ns, waits=waits)
         self._undelivered: Snapshot | None = None
         self._punctual: list[Punctuality] = []
-        for request in requests_of(graph):
-            self._context.wires.bind(request.exchange)  # what can't be bound says so before load
+        context.wires.listen(self._log.write)
+        context.wires.bind_all(requests_of(graph))  # what can't be bound says so before load
 
     @property
     def overflowed(self) -> bool:
@@ -297,7 +295,6 @@ class Worker:
             log=self._log,
             stop_phase=stop_phase,
             stop_plan=self._stop_plan,
-            hooks=self._hooks,
             sharing=self.sharing,
         )
 
@@ -334,12 +331,6 @@ class Worker:
 
 def _stop_no_phase() -> None:
     """Do nothing: the compiler lets no block that runs outside of phases stop one."""
-
-
-def _hooks_of(graph: RunGraph) -> Mapping[str, Hook]:
-    """Import the plan's Python file if a step calls a function of it."""
-    is_called = any(isinstance(step, PythonNode) for step in steps_of(graph))
-    return load_hooks(graph.hooks) if graph.hooks is not None and is_called else {}
 
 
 def steps_of(graph: RunGraph) -> Iterator[StepNode]:

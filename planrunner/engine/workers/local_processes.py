@@ -14,7 +14,7 @@ from planrunner.engine.workers.messages import Assignment
 from planrunner.engine.workers.transport import SocketTransport
 from planrunner.errors import CannotRun
 from planrunner.schedule.partition import WorkerShare
-from planrunner.target.spawn import spawn
+from planrunner.spawn import spawn
 
 __all__ = ["WorkerProcess", "worker_processes"]
 

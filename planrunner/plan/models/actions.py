@@ -5,39 +5,38 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import field
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, TypeAlias, cast
-
-from pydantic import Field
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias, cast
 
 from planrunner.language.diagnostics import Code
 from planrunner.language.expressions.expression import RESERVED, Expression, ExpressionError, parse
 from planrunner.language.fields.mapping import Fault, PlanMapping, error, later
 from planrunner.language.fields.reading import ReadBy
-from planrunner.language.fields.types import (
-    Duration,
-    TextField,
-    ValueField,
-    VariableName,
-    read_value,
-)
+from planrunner.language.fields.types import read_value
 from planrunner.values import dataclass
 
 __all__ = [
     "CallField",
-    "ExecModel",
+    "ExecField",
     "FlowCall",
     "Foreach",
     "ForeachField",
     "HttpScopeField",
     "OnErrorField",
-    "PythonModel",
+    "PythonField",
     "check_name",
 ]
 
 if TYPE_CHECKING:
+    from planrunner.protocols.exec.spec import ExecModel
+    from planrunner.protocols.python.spec import PythonModel
+
+    ExecField: TypeAlias = ExecModel
     HttpScopeField: TypeAlias = PlanMapping
+    PythonField: TypeAlias = PythonModel
 else:
+    ExecField = later("planrunner.protocols.exec.spec", "ExecModel")
     HttpScopeField = later("planrunner.protocols.http.spec_settings", "HttpScope")
+    PythonField = later("planrunner.protocols.python.spec", "PythonModel")
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -182,51 +181,3 @@ CallField = Annotated[
         },
     ),
 ]
-
-
-class PythonModel(PlanMapping):
-    """Call a function of the file that `hooks:` names."""
-
-    short_schema: ClassVar[Mapping[str, Any]] = {
-        "type": "string",
-        "markdownDescription": "The name of a function of the `hooks:` file.",
-    }
-
-    call: str = Field(min_length=1, description="The function's name.", examples=["sign"])
-    args: dict[str, ValueField] | None = Field(
-        None, description="Its keyword arguments.", examples=["{path: '${path}'}"]
-    )
-    as_: VariableName | None = Field(
-        None,
-        alias="as",
-        description="The variable that stores what it returns.",
-        examples=["signature"],
-    )
-
-    @classmethod
-    def expand(cls, data: object) -> object:
-        return {"call": data} if isinstance(data, str) else data
-
-
-class ExecModel(PlanMapping):
-    """Run a command; a status other than 0 is a failure."""
-
-    short_schema: ClassVar[Mapping[str, Any]] = {
-        "type": "string",
-        "markdownDescription": "The command to run.",
-    }
-
-    run: TextField = Field(description="The command.", examples=["./make-token.sh"])
-    timeout: Duration | None = Field(
-        None, description="How long it can run before it is killed. Default 30s.", examples=["10s"]
-    )
-    as_: VariableName | None = Field(
-        None,
-        alias="as",
-        description="The variable that stores its output, without the final newline.",
-        examples=["token"],
-    )
-
-    @classmethod
-    def expand(cls, data: object) -> object:
-        return {"run": data} if isinstance(data, str) else data

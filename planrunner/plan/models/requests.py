@@ -31,8 +31,11 @@ from planrunner.values import dataclass
 
 __all__ = [
     "CLASS_SETTINGS",
+    "KEYS_OF_SAMPLES",
+    "MEASURED_STEPS",
     "PLAN_SETTINGS",
     "REQUEST_KEYS",
+    "STEP_KEYS",
     "VERBS",
     "ClassGuests",
     "Expect",
@@ -53,6 +56,15 @@ REQUEST_KEYS: Final = frozenset(
     field.alias or name for name, field in RequestKeys.model_fields.items()
 ) - {*VERBS, "when"}
 """The keys that stand beside a verb."""
+
+MEASURED_STEPS: Final = ("exec", "python")
+"""The actions of the language that are samples, as requests are, with `measure: true`."""
+
+KEYS_OF_SAMPLES: Final = ("expect", "record", "work", "unit")
+"""Those that say something of a sample."""
+
+STEP_KEYS: Final = frozenset({"name", "tags", "timeout", "measure", *KEYS_OF_SAMPLES})
+"""The keys that stand beside these."""
 
 
 class _ActionBook:
@@ -121,14 +133,21 @@ def is_request_word(key: object) -> bool:
 
 
 def actions_in(data: Mapping[Any, Any]) -> list[str]:
-    """Return the keys of a step's data in which requests are, guests gathered or not."""
+    """Return the keys of a step's data that make samples: requests, and what is measured.
+
+    Guests may be gathered or not.
+    """
     found: list[str] = []
     for key in data:
         if key == GUESTS:
             found += data[GUESTS]
-        elif is_request_word(key):
+        elif is_request_word(key) or (key in MEASURED_STEPS and _is_measured(data)):
             found.append(key)
     return found
+
+
+def _is_measured(data: Mapping[Any, Any]) -> bool:
+    return data.get("measure") not in (None, False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +159,8 @@ class Operation:
         spec: What the plan says of it.
         keys: The model whose keys are the request's.
         inside: Where these keys stand, below the step: `()` or `(action,)`.
+        target: The name that gets its result, by `as` below the action; empty when none does.
+        is_silent: It is a step that does something here, and isn't measured.
     """
 
     action: str
@@ -147,6 +168,8 @@ class Operation:
     spec: RequestModel
     keys: type[PlanMapping]
     inside: tuple[str, ...]
+    target: str = ""
+    is_silent: bool = False
 
     @property
     def name(self) -> str:
@@ -176,6 +199,9 @@ class RequestStep(RequestKeys):
     @cached_property
     def operation(self) -> Operation | None:
         """The request that it is; None when it is none."""
+        return self._operation()
+
+    def _operation(self) -> Operation | None:
         if self.operations:
             word, spec = next(iter(self.operations.items()))
             found = registry.action(word)

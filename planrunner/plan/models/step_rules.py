@@ -7,10 +7,27 @@ from typing import Any, Final
 
 from planrunner.language.diagnostics import Code
 from planrunner.language.fields.mapping import GUESTS, Fault, in_words
-from planrunner.plan.models.requests import REQUEST_KEYS, VERBS, is_request_word, misplaced
+from planrunner.plan.models.requests import (
+    KEYS_OF_SAMPLES,
+    MEASURED_STEPS,
+    REQUEST_KEYS,
+    STEP_KEYS,
+    VERBS,
+    actions_in,
+    is_request_word,
+    misplaced,
+)
 from planrunner.protocols import registry
+from planrunner.protocols.http.spec_expect import status_faults
 
-__all__ = ["COMPANIONS", "OWN_ACTIONS", "all_actions", "step_faults"]
+__all__ = [
+    "COMPANIONS",
+    "OWN_ACTIONS",
+    "all_actions",
+    "parallel_faults",
+    "sample_faults",
+    "step_faults",
+]
 
 _BEFORE_GUESTS: Final = (
     *VERBS,
@@ -37,6 +54,7 @@ OWN_ACTIONS: Final = (*_BEFORE_GUESTS, "exec", "python", "log", "stop")
 COMPANIONS: Final[Mapping[str, frozenset[str]]] = {
     **dict.fromkeys(OWN_ACTIONS, frozenset()),
     **dict.fromkeys(VERBS, REQUEST_KEYS),
+    **dict.fromkeys(MEASURED_STEPS, STEP_KEYS),
     "group": frozenset({"do", "on_error"}),
     "if": frozenset({"then", "else"}),
     "switch": frozenset({"cases"}),
@@ -124,3 +142,27 @@ def _foreign(key: str, action: str) -> Fault:
     if action == "poll" and key in REQUEST_KEYS:
         hint = f"write it with the request: `poll: {{get: …, {key}: …}}`"
     return Fault(Code.CONFLICTING_KEYS, f"`{key}` can't be combined with `{action}`", hint, key)
+
+
+def parallel_faults(steps: object) -> Iterator[Fault]:
+    """Yield the fault of each step of `parallel` that is no single request."""
+    for index, step in enumerate(steps if isinstance(steps, list) else ()):
+        actions = [key for key in OWN_ACTIONS if isinstance(step, dict) and key in step]
+        if actions and not actions_in(step):
+            yield Fault(
+                Code.NOT_ALLOWED,
+                f"only single requests can run in parallel, and `{actions[0]}` is not a request",
+                "put it before or after; to run flows side by side, give the phase more users",
+                path=("parallel", index),
+            )
+
+
+def sample_faults(data: Mapping[str, Any]) -> Iterator[Fault]:
+    """Yield what is said of the sample of a step that has none, or of a status there can't be."""
+    word = next((word for word in MEASURED_STEPS if word in data), "")
+    if not word:
+        yield from status_faults(data.get("expect"))
+    if word and not actions_in(data):
+        for key in (key for key in KEYS_OF_SAMPLES if key in data):
+            message = f"`{key}` is about a sample, and this `{word}` isn't measured"
+            yield Fault(Code.CONFLICTING_KEYS, message, "add `measure: true`", key)

@@ -7,7 +7,6 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field
 
-from planrunner.language.diagnostics import Code
 from planrunner.language.fields.mapping import Fault, PlanMapping, known_keys
 from planrunner.language.fields.types import (
     Duration,
@@ -22,22 +21,30 @@ from planrunner.language.fields.types import (
 from planrunner.language.foreign_words import STEP_WORDS
 from planrunner.plan.models.actions import (
     CallField,
-    ExecModel,
+    ExecField,
     ForeachField,
     HttpScopeField,
     OnErrorField,
-    PythonModel,
+    PythonField,
 )
 from planrunner.plan.models.requests import (
     REQUEST_KEYS,
     VERBS,
     LoneRequest,
+    Operation,
     RequestStep,
     actions_in,
 )
 from planrunner.plan.models.sharing import BarrierModel, PopField
-from planrunner.plan.models.step_rules import COMPANIONS, OWN_ACTIONS, step_faults
+from planrunner.plan.models.step_rules import (
+    COMPANIONS,
+    OWN_ACTIONS,
+    parallel_faults,
+    sample_faults,
+    step_faults,
+)
 from planrunner.protocols import registry
+from planrunner.protocols.http.spec_expect import StepExpect
 
 __all__ = ["BlockModel", "FlowModel", "PollModel", "StepList", "StepModel"]
 
@@ -121,6 +128,12 @@ class StepModel(RequestStep):
     }
     elsewhere: ClassVar[Mapping[str, str]] = STEP_WORDS
 
+    expect: StepExpect | None = Field(
+        None,
+        description="What makes it a success, beside what `http.expect` asks of all requests; "
+        "`null` takes that away.",
+        examples=["{status: 200, time: < 1s}"],
+    )
     think: DurationRange | None = Field(
         None,
         description="Pause like a person: a time, a range, or a distribution.",
@@ -244,16 +257,17 @@ class StepModel(RequestStep):
         description="Run the steps of a flow, with values of its `args`.",
         examples=["login", "{flow: login, role: admin}"],
     )
-    exec_: ExecModel | None = Field(
+    exec_: ExecField | None = Field(
         None,
         alias="exec",
-        description="Run a command.",
+        description="Run a command. With `measure: true` it is a sample like a request.",
         examples=["./make-token.sh", "{run: ./make-token.sh, timeout: 10s, as: token}"],
     )
-    python: PythonModel | None = Field(
+    python: PythonField | None = Field(
         None,
-        description="Call a function of the `hooks:` file.",
-        examples=["sign", "{call: sign, args: {path: '${path}'}, as: signature}"],
+        description="Call a function: of the `hooks:` file, or `module:function`. With "
+        "`measure: true` it is a sample like a request.",
+        examples=["sign", "{call: 'components:ingest', args: {path: '${path}'}, as: loaded}"],
     )
     log: TextField | None = Field(
         None, description="Print a line; for debugging.", examples=["got ${status}"]
@@ -303,6 +317,19 @@ class StepModel(RequestStep):
             return str(next(iter(self.operations)))
         return next(word for word, field in _FIELDS.items() if getattr(self, field) is not None)
 
+    def _operation(self) -> Operation | None:
+        for word, given in (("python", self.python), ("exec", self.exec_)):
+            if given is not None:
+                silent = self.measure in (None, False)
+                plugin, target = registry.named(word), given.as_ or ""
+                return Operation(word, plugin, self, StepModel, (), target, is_silent=silent)
+        return super()._operation()
+
+    def default_name(self, action: str) -> str:
+        if self.python is not None:
+            return self.python.call
+        return super().default_name(action) if self.exec_ is None else self.exec_.run.source
+
     @property
     def called(self) -> str:
         """The flow that it calls; empty when it calls none."""
@@ -327,7 +354,8 @@ class StepModel(RequestStep):
     def find_faults(cls, data: Mapping[str, Any]) -> Iterator[Fault]:
         yield from step_faults(data, has_unknown=cls.has_unknown(data))
         yield from super().find_faults(data)
-        yield from _parallel_faults(data.get("parallel"))
+        yield from parallel_faults(data.get("parallel"))
+        yield from sample_faults(data)
 
 
 _FIELDS: Final = {
@@ -336,18 +364,6 @@ _FIELDS: Final = {
     )
     for word in OWN_ACTIONS
 }
-
-
-def _parallel_faults(steps: object) -> Iterator[Fault]:
-    for index, step in enumerate(steps if isinstance(steps, list) else ()):
-        actions = [key for key in OWN_ACTIONS if isinstance(step, dict) and key in step]
-        if actions and not actions_in(step):
-            yield Fault(
-                Code.NOT_ALLOWED,
-                f"only single requests can run in parallel, and `{actions[0]}` is not a request",
-                "put it before or after; to run flows side by side, give the phase more users",
-                path=("parallel", index),
-            )
 
 
 class FlowModel(PlanMapping):

@@ -14,7 +14,7 @@ from typing import Any, Final
 from planrunner.language.fields.mapping import GUESTS, GuestBook, PlanMapping
 from planrunner.plan.defaults.model import DefaultsModel
 from planrunner.plan.models.plan import PlanModel
-from planrunner.plan.models.requests import REQUEST_KEYS, request_words
+from planrunner.plan.models.requests import MEASURED_STEPS, REQUEST_KEYS, request_words
 from planrunner.plan.schema.schema_snippets import SNIPPETS, sentence_snippets
 from planrunner.protocols import registry
 from planrunner.protocols.plugin import resolve
@@ -240,7 +240,11 @@ def _complete_task(definitions: Schema) -> None:
     """Let a task be written as one request, in the same object: editors then offer both."""
     task, step = definitions["Task"], definitions["Step"]
     beside = REQUEST_KEYS | {"when"}
-    wanted = [*request_words(), *(key for key in step["properties"] if key in beside)]
+    wanted = [
+        *request_words(),
+        *MEASURED_STEPS,
+        *(key for key in step["properties"] if key in beside),
+    ]
     for key in wanted:
         task["properties"].setdefault(key, step["properties"][key])
     del task["required"]

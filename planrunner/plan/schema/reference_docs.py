@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from planrunner.language.fields.mapping import in_words
-from planrunner.plan.models.requests import VERBS
+from planrunner.plan.models.requests import MEASURED_STEPS, VERBS
 from planrunner.plan.models.step_rules import COMPANIONS, OWN_ACTIONS, all_actions
 from planrunner.plan.models.users import TASK_KEYS
 from planrunner.plan.schema.json_schema import plan_schema, title_of
@@ -139,7 +139,8 @@ def _step_tables(section: SchemaView) -> Iterator[str]:
 
 
 def _owners(key: str) -> list[str]:
-    return [action for action in OWN_ACTIONS if key in COMPANIONS[action] and action not in VERBS]
+    others = (*VERBS, *MEASURED_STEPS)  # their keys have a table of their own
+    return [action for action in OWN_ACTIONS if key in COMPANIONS[action] and action not in others]
 
 
 # -- tables --------------------------------------------------------------------------------

@@ -18,8 +18,10 @@ __all__ = [
     "Expect",
     "JsonExpectation",
     "Rule",
+    "StepExpect",
     "UrlRule",
     "shape",
+    "status_faults",
 ]
 
 
@@ -49,7 +51,7 @@ def _check_status(value: object) -> object:
             f"`{value}` is not a status",
             f"write `{value}` without quotes"
             if isinstance(value, str) and _STATUS_CODE.fullmatch(value)
-            else "write a code such as `200`, a class such as `2xx`, or a list of them",
+            else _STATUS_HINT,
         )
     )
 
@@ -68,6 +70,40 @@ def _status_shape(value: object) -> str:
 Statuses = Annotated[
     Annotated[Status, Tag("<scalar>")]
     | Annotated[list[Status], Field(min_length=1), Tag("<list>")],
+    Discriminator(_status_shape),
+]
+
+
+_NO_STATUSES: Final = range(100)
+"""Numbers that are exit codes of commands, and no status of a reply."""
+
+
+def _check_any_status(value: object) -> object:
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return value if is_number and value in _NO_STATUSES else _check_status(value)
+
+
+def status_faults(expect: object) -> Iterator[Fault]:
+    """Yield what is wrong with the statuses that a step expects of a reply, in a plan's data."""
+    status = expect.get("status") if isinstance(expect, Mapping) else None
+    for one in status if isinstance(status, list) else [status]:
+        if one is not None and one in _NO_STATUSES:
+            yield Fault(
+                Code.INVALID_VALUE, f"`{one}` is not a status", _STATUS_HINT, "status", ("expect",)
+            )
+
+
+_STATUS_HINT: Final = "write a code such as `200`, a class such as `2xx`, or a list of them"
+
+AnyStatus = Annotated[
+    int | str,
+    AfterValidator(_check_any_status),
+    Field(json_schema_extra={"pattern": r"^([1-5](xx|XX|\*)|.*\$\{.*)$", "minimum": 0}),
+]
+
+AnyStatuses = Annotated[
+    Annotated[AnyStatus, Tag("<scalar>")]
+    | Annotated[list[AnyStatus], Field(min_length=1), Tag("<list>")],
     Discriminator(_status_shape),
 ]
 
@@ -361,6 +397,17 @@ class Expect(PlanMapping):
         if not isinstance(self.soft, list):
             return self.soft is True
         return unit in self.soft or unit.partition(" ")[0] in self.soft
+
+
+class StepExpect(Expect):
+    """What makes a step a success: of a request its reply, of a measured `exec` its exit code."""
+
+    status: AnyStatuses | None = Field(
+        None,
+        description="`200`, a class `2xx`, or a list of them; with `exec`, exit codes. Default 2xx "
+        "and 3xx, and 0 with `exec`.",
+        examples=["200", "2xx", "[200, 201]", "${rows.code}"],
+    )
 
 
 def _written(expect: Expect) -> Iterator[str]:

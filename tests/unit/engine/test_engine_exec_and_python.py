@@ -7,17 +7,16 @@ import os
 import sys
 import time
 from dataclasses import replace
-from pathlib import Path
+from functools import partial
 
 import pytest
 
 from planrunner.clock import MonotonicClock
 from planrunner.engine import Logged, run
 from planrunner.errors import CannotRun
-from planrunner.graph.run_graph import ExecNode, GroupNode, PythonNode
+from planrunner.graph.run_graph import GroupNode
 from planrunner.graph.steps import StepOrigin
-from planrunner.language.expressions.expression import parse
-from planrunner.units import NS_PER_S
+from tests.support import own_steps
 from tests.support.graphs import (
     FakeTarget,
     closed,
@@ -29,6 +28,7 @@ from tests.support.graphs import (
     task,
     user_class,
 )
+from tests.support.own_steps import command
 from tests.support.remote_pools import run_fleet
 
 HOOKS = """
@@ -60,25 +60,12 @@ def mute():
 """
 
 
-def expr(source):
-    return parse(source).lower({}).evaluate
-
-
-def call(function, target="", **arguments):
-    given = tuple((name, expr(source)) for name, source in arguments.items())
-    return PythonNode(function, given, target)
-
-
-def command(*words, target="", timeout=10.0, directory=Path()):
-    pieces = tuple((word,) if isinstance(word, str) else word for word in words)
-    return ExecNode(pieces, "the command", directory, round(timeout * NS_PER_S), target)
-
-
 @pytest.fixture
-def hooks(tmp_path):
+def call(tmp_path):
+    """Return what calls a function of the hooks file."""
     path = tmp_path / "hooks.py"
     path.write_text(HOOKS)
-    return path
+    return partial(own_steps.call, hooks=path)
 
 
 def run_steps(*steps, **parts):
@@ -90,35 +77,37 @@ def run_for_real(*steps, hold=0.01, graceful_stop=30.0):
     target = FakeTarget()
     users = user_class(task("t", *steps))
     graph = make_graph(users, closed(1, hold, graceful_stop=graceful_stop))
-    outcome = asyncio.run(run(graph, clients={"fake": target.open}, clock=MonotonicClock()))
+    outcome = asyncio.run(
+        run(graph, clients={"fake": target.open, **own_steps.OWN_CLIENTS}, clock=MonotonicClock())
+    )
     return outcome, target
 
 
 class TestPython:
-    def test_a_function_gets_arguments_and_gives_a_value(self, hooks):
+    def test_a_function_gets_arguments_and_gives_a_value(self, call):
         """Values keep their types."""
-        told = run_steps(call("sign", "signed", key="['a']", size="2"), request(), hooks=hooks)
+        told = run_steps(call("sign", "signed", key="['a']", size="2"), request())
 
         assert told.target.scopes[-1]["signed"] == {"key": ["a"], "size": 2}
 
-    def test_a_coroutine_is_awaited(self, hooks):
+    def test_a_coroutine_is_awaited(self, call):
         """Other users go on meanwhile, and the time counts."""
-        told = run_steps(call("wait", "done", seconds="3"), request(), hooks=hooks)
+        told = run_steps(call("wait", "done", seconds="3"), request())
 
         assert told.asked() == pytest.approx([3])
         assert told.target.scopes[-1]["done"] == "waited"
 
-    def test_draws_come_from_the_users_stream(self, hooks):
+    def test_draws_come_from_the_users_stream(self, call):
         """The same in each run with the seed."""
-        runs = [run_steps(call("drawn", "x"), request(), hooks=hooks) for _ in range(2)]
+        runs = [run_steps(call("drawn", "x"), request()) for _ in range(2)]
 
         first, second = (told.target.scopes[-1]["x"] for told in runs)
         assert first == second
         assert Logged(("Visitor",), 0) in runs[0].events
 
-    def test_an_exception_ends_the_iteration(self, hooks):
+    def test_an_exception_ends_the_iteration(self, call):
         """As `error`, with its words, without the secrets in them."""
-        told = run_steps(call("fail"), request(), hooks=hooks, secrets=("s3cret",))
+        told = run_steps(call("fail"), request(), secrets=("s3cret",))
 
         assert told.target.requests == 0
         assert counts(told.outcome, "failure", kind="iteration") == {"error": 5}
@@ -130,37 +119,37 @@ class TestPython:
         assert "(task `t`)" in notices
         assert "s3cret" not in notices
 
-    def test_a_gate_on_the_group_around_it_has_no_data(self, hooks):
+    def test_a_gate_on_the_group_around_it_has_no_data(self, call):
         """How long nothing took is no latency: of the group, the iteration or the requests."""
         inside = GroupNode("ingest", (call("fail"),))
         gates = ("p95 of group:ingest < 1s", "p95 of iteration < 1s", "p95 < 1s", "errors == 0")
 
-        told = run_steps(inside, hooks=hooks, thresholds=gates)
+        told = run_steps(inside, thresholds=gates)
 
         verdicts = [gate.judge(told.outcome.evidence).verdict for gate in told.outcome.gates]
         assert verdicts == ["no_data", "no_data", "no_data", "fail"]
         assert counts(told.outcome, "failure", kind="group") == {}
 
-    def test_one_whose_error_has_no_words_ends_the_iteration(self, hooks):
+    def test_one_whose_error_has_no_words_ends_the_iteration(self, call):
         """`str` of an exception is code of the plan's author too."""
-        told = run_steps(call("mute"), hooks=hooks)
+        told = run_steps(call("mute"))
 
         assert counts(told.outcome, "request", "failure") == {("mute", "error"): 5}
 
-    def test_what_the_plan_does_not_measure_stays_so(self, hooks):
+    def test_what_the_plan_does_not_measure_stays_so(self, call):
         """The step is in the block of an `on_start`, say."""
         step = replace(call("fail"), origin=StepOrigin("plan.yaml:7", measured=False))
 
-        told = run_steps(step, hooks=hooks)
+        told = run_steps(step)
 
         assert counts(told.outcome, "request", "measured") == {("fail", False): 5}
         assert any("(task `t`, plan.yaml:7)" in notice for notice in told.outcome.notices)
 
     @pytest.mark.parametrize("run", [run_graph, lambda graph: run_fleet(graph, 2)])
-    def test_one_that_blocks_is_named_where_it_made_the_generator_late(self, hooks, run):
+    def test_one_that_blocks_is_named_where_it_made_the_generator_late(self, call, run):
         """Nothing but a function of the plan's own stood still."""
         users = user_class(task("t", call("block"), request()), wait=pause(0.5))
-        outcome = run(make_graph(users, closed(2, 10), hooks=hooks)).outcome
+        outcome = run(make_graph(users, closed(2, 10))).outcome
         late, named = (*outcome.biased, *outcome.invalid)
 
         assert "the generator was up to" in late
@@ -169,11 +158,11 @@ class TestPython:
         )
         assert "make it `async`" in named
 
-    def test_one_that_is_quick_is_no_finding(self, hooks):
+    def test_one_that_is_quick_is_no_finding(self, call):
         """Nor is the time that a coroutine waits."""
         users = user_class(task("t", call("wait", seconds="3"), call("sign", key="1")))
 
-        assert run_graph(make_graph(users, closed(2, 10), hooks=hooks)).outcome.biased == ()
+        assert run_graph(make_graph(users, closed(2, 10))).outcome.biased == ()
 
     def test_a_file_that_cannot_be_imported_keeps_the_run_from_starting(self, tmp_path):
         """With what went wrong."""
@@ -181,14 +170,7 @@ class TestPython:
         path.write_text("import nowhere_to_be_found\n")
 
         with pytest.raises(CannotRun, match="nowhere_to_be_found"):
-            run_steps(call("sign"), hooks=path)
-
-    def test_a_file_that_no_step_calls_is_not_run(self, tmp_path):
-        """Importing it is running it."""
-        path = tmp_path / "hooks.py"
-        path.write_text("raise SystemExit\n")
-
-        assert run_steps(request(), hooks=path).target.requests == 1
+            run_steps(own_steps.call("sign", hooks=path))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="commands of POSIX systems")

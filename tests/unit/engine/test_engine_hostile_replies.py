@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -12,11 +11,10 @@ from hypothesis import strategies as st
 
 from planrunner.clock import MonotonicClock
 from planrunner.engine import run
-from planrunner.graph.run_graph import ExecNode, HeaderNode
+from planrunner.graph.run_graph import HeaderNode
 from planrunner.language.expressions.expression import parse
 from planrunner.protocols.http.clients.identity import WireIdentity
 from planrunner.protocols.http.cookies import CookieJar
-from planrunner.units import NS_PER_S
 from tests.support.graphs import (
     Answer,
     FakeSession,
@@ -31,6 +29,7 @@ from tests.support.graphs import user_class as class_of
 from tests.support.hostile import HOSTILE
 from tests.support.http_specs import exchange_of
 from tests.support.loads import counted
+from tests.support.own_steps import OWN_CLIENTS, command
 
 SOURCES = (
     *({"jsonpath": path} for path in ("$.a", "$..a", "$[*]", "$[?@.a > 1]", "$['a'][0]")),
@@ -132,11 +131,12 @@ def test_a_bug_in_a_check_is_a_failure_of_its_request():
 @pytest.mark.parametrize("text", ["\ud800", "zero\0byte"])
 def test_what_no_argument_of_a_command_can_hold_is_a_failure(text):
     """And the command isn't run."""
-    words = (("true",), (lambda _: text,))
-    step = ExecNode(words, "true x", Path(), NS_PER_S)
+    step = command("true", (lambda _: text,), shown="true x")
     graph = make_graph(class_of(task("t", step)), counted(1, iterations=1))
 
-    outcome = asyncio.run(run(graph, clients={"fake": FakeTarget().open}, clock=MonotonicClock()))
+    outcome = asyncio.run(
+        run(graph, clients={"fake": FakeTarget().open, **OWN_CLIENTS}, clock=MonotonicClock())
+    )
 
     assert counts(outcome, "request", "failure") == {("true x", "extract"): 1}
 

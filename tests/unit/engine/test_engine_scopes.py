@@ -10,7 +10,6 @@ from planrunner.graph.run_graph import (
     Block,
     ForeachNode,
     PushNode,
-    PythonNode,
     SetNode,
 )
 from planrunner.language.expressions.expression import parse
@@ -23,6 +22,7 @@ from tests.support.graphs import (
     task,
     user_class,
 )
+from tests.support.own_steps import call
 
 
 def expr(source):
@@ -150,11 +150,10 @@ class TestPlan:
         )
         value = {"a": [0]}
         parts = {
-            "hooks": hooks,
             "scope": {"cfg": value},
             "data": (DataNode("row", "list", ("a",), 1, rows=(value,)),),
         }
-        spoil = PythonNode("spoil", (("given", expr(name)),))
+        spoil = call("spoil", hooks=hooks, given=name)
 
         told = run_steps(spoil, request(), users=2, data=("row",), parts=parts)
 

@@ -16,7 +16,8 @@ from planrunner.engine.coordinator.validity import (
 )
 from planrunner.engine.recording.counters import Counters
 from planrunner.engine.recording.generator_health import Health, HealthLog
-from planrunner.protocols.base import ClientAccount, Scope
+from planrunner.protocols.base import Scope
+from planrunner.protocols.telling_clients import ClientAccount
 from planrunner.results.aggregate import TaskCount
 from planrunner.results.loads import GeneratorFacts, PhaseLoad
 from planrunner.units import NS_PER_MS, NS_PER_S

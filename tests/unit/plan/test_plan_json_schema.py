@@ -11,7 +11,6 @@ import pytest
 from jsonschema import Draft7Validator
 
 from planrunner.metrics.aggregations.table import AGGREGATIONS
-from planrunner.metrics.measures import MEASURES
 from planrunner.metrics.thresholds import parse_threshold
 from planrunner.plan.models.plan import PlanModel
 from planrunner.plan.schema.json_schema import plan_schema
@@ -19,6 +18,7 @@ from planrunner.plan.schema.protocol_docs import protocol_page
 from planrunner.plan.schema.reference_docs import reference_page
 from planrunner.plan.templates import aimed, purpose_of, template, template_names
 from planrunner.plan.yaml.document import parse
+from planrunner.protocols import registry
 
 ROOT = Path(__file__).parents[3]
 PLANS = [
@@ -161,11 +161,12 @@ def test_the_schema_sees_common_slips(text: str) -> None:
 def test_editors_offer_every_aggregation_and_measure() -> None:
     """In the long form by its words, and as a sentence that reads as a threshold."""
     long, short = plan_schema()["definitions"]["Threshold"]["anyOf"]
-    named = [word for word in MEASURES if word != "latency"]
+    measures = registry.measures()
+    named = [word for word in measures if word != "latency"]
     words = [word for record in AGGREGATIONS.values() for word in record.spellings]
     words += [f"p95 {word}" for word in named]
     offered = [snippet["body"] for snippet in short["defaultSnippets"]]
 
     assert long["properties"]["metric"]["anyOf"][0]["enum"] == words
-    assert [str(parse_threshold(text)) for text in offered] == offered
+    assert [str(parse_threshold(text, measures)) for text in offered] == offered
     assert len(offered) == len(AGGREGATIONS) + len(named)

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from planrunner.runner.event_loop import run_on_fast_loop
-from planrunner.target.spawn import spawn
+from planrunner.spawn import spawn
 
 
 async def _ended(number: int) -> tuple[int | None, bytes]:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from planrunner.language.expressions.builtins.fakes import draw_fake
 from planrunner.language.expressions.values import UNDEFINED, EvaluationError, kind_of
 
-__all__ = ["MAX_TEXT", "Rand"]
+__all__ = ["MAX_TEXT", "Rand", "stream_of"]
 
 MAX_TEXT: Final = 16 * 1024 * 1024
 """Most characters of one random text; larger bodies belong in a file."""
@@ -146,3 +146,8 @@ class _Letters:
 
 _LETTERS_AND_DIGITS: Final = _Letters(string.ascii_letters + string.digits)
 _LOWER: Final = _Letters(string.ascii_lowercase)
+
+
+def stream_of(rand: Rand) -> Random:
+    """Return the stream that it draws from, for code that draws beside expressions."""
+    return rand._rng  # noqa: SLF001 - plans must not see it as an attribute

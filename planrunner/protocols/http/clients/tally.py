@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from planrunner.protocols.base import ClientAccount
+from planrunner.protocols.telling_clients import ClientAccount
 
 __all__ = ["Tally"]
 

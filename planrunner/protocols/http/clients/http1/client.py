@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from planrunner.clock import Clock
-from planrunner.protocols.base import ClientAccount, Exchange, Redirect, Sent
+from planrunner.protocols.base import Exchange, Redirect, Sent
 from planrunner.protocols.http.clients.http1.connect import Connector
 from planrunner.protocols.http.clients.http1.connection import ReplyLimits
 from planrunner.protocols.http.clients.http1.head import ReplyHeads
@@ -24,6 +24,7 @@ from planrunner.protocols.http.clients.retries import Tokens
 from planrunner.protocols.http.clients.tap import TappedIdentity, keeping_replies
 from planrunner.protocols.http.cookies import CookieJar
 from planrunner.protocols.http.operation import HttpSettings
+from planrunner.protocols.telling_clients import ClientAccount
 
 __all__ = ["WireClient", "open"]
 

@@ -16,15 +16,7 @@ import httpx
 
 from planrunner.clock import Clock
 from planrunner.language.expressions.values import EvaluationError
-from planrunner.protocols.base import (
-    ClientAccount,
-    Exchange,
-    FailureKind,
-    Redirect,
-    Reply,
-    Scope,
-    Sent,
-)
+from planrunner.protocols.base import Exchange, FailureKind, Redirect, Reply, Scope, Sent
 from planrunner.protocols.http.clients.decoding import decode_body
 from planrunner.protocols.http.clients.fault import WireFault
 from planrunner.protocols.http.clients.http1.connect import tls_context
@@ -42,6 +34,7 @@ from planrunner.protocols.http.cookies import CookieJar
 from planrunner.protocols.http.operation import HttpSettings
 from planrunner.protocols.http.sources import Sources
 from planrunner.protocols.http.url import REDIRECTS, Location, Origin, UrlError, crosses, join
+from planrunner.protocols.telling_clients import ClientAccount
 from planrunner.units import NS_PER_S
 
 FOREVER: Final = 2**63

@@ -1,0 +1,64 @@
+"""The open clients of a run, as its steps see them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from planrunner.errors import UsageError
+from planrunner.graph.run_graph import RequestNode
+from planrunner.protocols.base import Client, Exchange
+from planrunner.protocols.telling_clients import Accountable, ClientAccount, Talking
+
+__all__ = ["Wires"]
+
+
+class Wires:
+    """The open clients of a run, and every exchange bound to its client exactly once."""
+
+    def __init__(self, clients: Mapping[str, Client]) -> None:
+        self.clients = tuple(clients.values())
+        self._accountable = [
+            (protocol, client)
+            for protocol, client in clients.items()
+            if isinstance(client, Accountable)
+        ]
+        self._positions = {name: position for position, name in enumerate(clients)}
+        # Keyed by identity: a frozen exchange may hold what cannot be hashed. The exchange is
+        # kept beside its binding, so its identity stays its own.
+        self._bound: dict[int, tuple[Exchange, Any]] = {}
+
+    def accounts(self) -> Iterator[tuple[str, ClientAccount]]:
+        """Yield what clients know of themselves, by protocol."""
+        for protocol, client in self._accountable:
+            yield protocol, client.account()
+
+    def listen(self, tell: Callable[[str, Mapping[str, object]], None]) -> None:
+        """Have `tell` print what requests want to say."""
+        for client in self.clients:
+            if isinstance(client, Talking):
+                client.listen(tell)
+
+    def bind_all(self, requests: Iterable[RequestNode]) -> None:
+        """Bind requests before the load.
+
+        Raises:
+            CannotRun: One of them can't be sent.
+            UsageError: One of them is of something that doesn't exist; says where it stands.
+        """
+        for request in requests:
+            try:
+                self.bind(request.exchange)
+            except UsageError as error:
+                place = request.origin.place
+                words = f"{place}: {error.message}" if place else error.message
+                raise UsageError(words, hint=error.hint) from error
+
+    def bind(self, exchange: Exchange) -> tuple[int, Any]:
+        """Position of the exchange's client in `clients`, and the bound operation."""
+        position = self._positions[exchange.protocol]
+        known = self._bound.get(id(exchange))
+        if known is None:
+            known = exchange, self.clients[position].bind(exchange)
+            self._bound[id(exchange)] = known
+        return position, known[1]

@@ -1,0 +1,1 @@
+"""The client that runs what `exec` steps compile to."""

@@ -1,0 +1,1 @@
+"""The client that calls what `python` steps compile to."""

@@ -1,0 +1,45 @@
+"""What clients may tell beside replies: how they fared, and lines of what they call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Protocol, runtime_checkable
+
+from planrunner.values import dataclass
+
+__all__ = ["Accountable", "ClientAccount", "Talking"]
+
+
+@dataclass(frozen=True, slots=True)
+class ClientAccount:
+    """What a client knows of itself that makes its numbers differ from its target's; totals.
+
+    Attributes:
+        surplus_replies: Replies on a connection beyond its requests: they, and others before them,
+            may have been taken for replies to other requests.
+        queued_ns: How long requests waited in the client until they left, connecting left out.
+        latency_ns: What these requests took, the waiting included.
+        blocked: What held up everything else: a name, how long in all, and the longest at a time.
+        left_running: What goes on though nobody waits for it any more, with how often.
+    """
+
+    surplus_replies: int = 0
+    queued_ns: int = 0
+    latency_ns: int = 0
+    blocked: tuple[tuple[str, int, int], ...] = ()
+    left_running: tuple[tuple[str, int], ...] = ()
+
+
+@runtime_checkable
+class Accountable(Protocol):
+    """A client that can say so; it is asked once a second, and never for each request."""
+
+    def account(self) -> ClientAccount: ...
+
+
+@runtime_checkable
+class Talking(Protocol):
+    """A client whose requests may print lines, as the step `log` does."""
+
+    def listen(self, tell: Callable[[str, Mapping[str, object]], None]) -> None:
+        """Have lines printed by `tell`, which gets the scope of the user too; before the load."""

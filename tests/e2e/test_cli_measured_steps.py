@@ -1,0 +1,207 @@
+"""Functions and commands as what a plan measures."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from tests.support.plans import PlanProject
+
+COMPONENTS = """
+import asyncio
+import sys
+import time
+
+
+def ingest(rows):
+    return {"rows": rows}
+
+
+async def wait(seconds):
+    await asyncio.sleep(seconds)
+    return "waited"
+
+
+def fail():
+    raise ValueError("no good")
+
+
+def leave():
+    sys.exit(3)
+
+
+def forever():
+    while True:
+        time.sleep(0.01)
+
+
+def block():
+    time.sleep(0.03)
+"""
+
+PLAN = """
+name: components
+users:
+  A:
+    steps: [{steps}]
+phases: [{{users: 1, iterations: {iterations}}}]
+thresholds: [{thresholds}]
+"""
+
+
+def write(project: PlanProject, *steps: str, iterations: int = 3, thresholds: str = "") -> None:
+    thresholds = thresholds or "error_rate == 0"
+    text = PLAN.format(steps=", ".join(steps), iterations=iterations, thresholds=thresholds)
+    project.write({"plan.yaml": text, "components.py": COMPONENTS})
+
+
+def test_a_function_of_a_module_is_a_sample_under_its_name(project: PlanProject) -> None:
+    """And what it returns is there for later steps."""
+    write(
+        project,
+        "{python: {call: 'components:ingest', args: {rows: 7}, as: loaded}, measure: true, "
+        "work: loaded.rows, unit: rows, record: {seven: loaded.rows == 7}}",
+        "{python: {call: 'components:wait', args: {seconds: 0.001}}, name: wait, measure: true}",
+        "{python: {call: 'components:ingest', args: {rows: 1}, inline: true}, name: inline, "
+        "measure: true, expect: {time: < 1s}, tags: [quick]}",
+        "{python: {call: 'components:ingest', args: {rows: 1}}}",
+        "{if: loaded.rows == 7, then: [{log: right}]}",
+        thresholds="p95 of wait < 5s, count == 9, count of tag:quick == 3, "
+        "sum work of 'components:ingest' == 21, avg of metric.seven == 100%",
+    )
+
+    ended = project.run("execute", "plan.yaml")
+
+    assert ended.code == 0
+    found = sorted((row["endpoint"], row["status_code"]) for row in ended.rows)
+    names = ("components:ingest", "inline", "wait")
+    assert found == [(name, "OK") for name in names for _ in range(3)]
+    assert "right" in ended.out + ended.err
+
+
+@pytest.mark.parametrize(
+    ("step", "kind", "words"),
+    [
+        (
+            "{python: 'components:fail', %s}",
+            "error",
+            "`components:fail` raised ValueError: no good",
+        ),
+        ("{python: 'components:leave', %s}", "error", "raised SystemExit: 3"),
+        (
+            "{python: {call: 'components:forever', timeout: 30ms}, %s}",
+            "timeout",
+            "took longer than 30 ms",
+        ),
+        (
+            "{python: {call: 'components:block', inline: true}, timeout: 10ms, %s}",
+            "timeout",
+            "took longer than 10 ms",
+        ),
+        (
+            "{python: {call: 'components:wait', args: {seconds: 9}, timeout: 20ms}, %s}",
+            "timeout",
+            "took longer than 20 ms",
+        ),
+    ],
+)
+def test_one_that_does_not_return_is_a_failure_and_ends_the_iteration(
+    project: PlanProject, step: str, kind: str, words: str
+) -> None:
+    """The run goes on, and ends, whatever the function does."""
+    write(project, step % "measure: true", "{log: never}")
+
+    ended = project.run("execute", "plan.yaml")
+
+    assert ended.code == 1
+    assert [row["kind"] for row in ended.rows] == [kind] * 3
+    assert words in " ".join(ended.out.split())
+    assert "never" not in ended.err
+
+
+def test_a_function_that_is_not_there_is_said_at_its_place(project: PlanProject) -> None:
+    """Nothing is imported: a plan that is checked may be a stranger's."""
+    write(project, "{python: 'components:ingst', measure: true}")
+    project.write({"components.py": "raise SystemExit\ndef ingest(): ...\n"})
+
+    ended = project.run("validate", "plan.yaml")
+
+    assert ended.code == 2
+    assert "plan.yaml:5:22: error[unknown-name]: `components` has no function `ingst`" in ended.err
+    assert "did you mean `ingest`?" in ended.err
+
+
+def test_what_only_importing_tells_is_said_before_the_load(project: PlanProject) -> None:
+    """With the place of the step, as a fault of the plan."""
+    write(project, "{python: 'math:sqroot', measure: true}")
+
+    assert project.run("validate", "plan.yaml").code == 0
+    ended = project.run("execute", "plan.yaml")
+
+    assert ended.code == 2
+    assert "plan.yaml:5: `math` has no function `sqroot`" in ended.err
+    assert "did you mean `sqrt`?" in ended.err
+
+
+def test_a_module_is_that_of_the_plan_and_read_anew(project: PlanProject) -> None:
+    """A file that has changed since the last run in the same process is another one."""
+    write(project, "{python: {call: 'components:ingest', args: {rows: 1}, as: x}, measure: true}")
+    assert project.run("execute", "plan.yaml").code == 0
+    project.write({"components.py": "def ingest(rows):\n    raise RuntimeError('2')\n"})
+
+    ended = project.run("execute", "plan.yaml")
+
+    assert ended.code == 1
+    assert "raised RuntimeError: 2" in " ".join(ended.out.split())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="commands of POSIX systems")
+class TestCommands:
+    def test_a_command_is_a_sample_with_its_exit_code(self, project: PlanProject) -> None:
+        """One that is expected is no failure, and what it prints is there for later steps."""
+        write(
+            project,
+            "{exec: {run: 'sh -c \"echo $WORD; exit 3\"', env: {WORD: hi}, as: said}, "
+            "measure: true, name: three, expect: {status: [0, 3], contains: hi}}",
+            "{if: said == 'hi', then: [{log: right}]}",
+        )
+
+        ended = project.run("execute", "plan.yaml")
+
+        assert ended.code == 0
+        found = [(row["endpoint"], row["status_code"]) for row in ended.rows]
+        assert found == [("three", "3")] * 3
+        assert "right" in ended.out + ended.err
+
+    @pytest.mark.parametrize(
+        ("run", "kind", "status", "words"),
+        [
+            ("sh -c 'echo no >&2; exit 4'", "status", "4", "exited with status 4: no"),
+            ("sh -c 'kill -9 $$'", "status", "137", "exited with status 137"),
+            ("no-such-command-here", "error", "0", "can't be run"),
+            ("sleep 9", "timeout", "0", "took longer than 50 ms"),
+        ],
+    )
+    def test_any_other_end_is_a_failure(
+        self, project: PlanProject, run: str, kind: str, status: str, words: str
+    ) -> None:
+        """With the last that it complained about."""
+        write(project, f'{{exec: "{run}", measure: true, timeout: 50ms}}', iterations=1)
+
+        ended = project.run("execute", "plan.yaml")
+
+        assert ended.code == 1
+        assert [(row["kind"], row["status_code"]) for row in ended.rows] == [(kind, status)]
+        assert words in " ".join(ended.out.split())
+
+
+@pytest.mark.parametrize("step", ["{python: 'json:loads', measure: true}", "{exec: 'true'}"])
+def test_a_strangers_plan_runs_none_of_them(project: PlanProject, step: str) -> None:
+    """Measured or not."""
+    write(project, step)
+
+    ended = project.run("validate", "plan.yaml", "--no-exec")
+
+    assert ended.code == 2
+    assert "is refused: with --no-exec" in ended.err
