@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         UsageError,
     )
     from planrunner.language.diagnostics import Diagnostic, PlanError
+    from planrunner.python.benchmarks import benchmark, benchmark_async
     from planrunner.python.bridge.benchmark_result import BenchmarkResult
     from planrunner.python.bridge.benchmark_runner import BenchmarkRunner
     from planrunner.python.bridge.client import PerformanceClient
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from planrunner.python.collecting.collector import Collector
     from planrunner.python.plans import Plan
     from planrunner.python.quick import StressResult, load_test, stress_test
+    from planrunner.python.results.benchmark_result import Benchmark
     from planrunner.python.results.compared import ComparedRuns, RunComparison, compare
     from planrunner.python.results.elapsed import Elapsed
     from planrunner.python.results.figures import (
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from planrunner.runner.api import ResultLost
 
 __all__ = [
+    "Benchmark",
     "BenchmarkResult",
     "BenchmarkRunner",
     "CannotRun",
@@ -64,6 +67,8 @@ __all__ = [
     "StressResult",
     "UsageError",
     "__version__",
+    "benchmark",
+    "benchmark_async",
     "compare",
     "load",
     "load_test",
@@ -79,12 +84,14 @@ __version__ = "0.1.0"
 _HOMES = {
     "errors": ("CannotRun", "Interrupted", "PackageMissing", "PlanrunnerError", "UsageError"),
     "language.diagnostics": ("Diagnostic", "PlanError"),
+    "python.benchmarks": ("benchmark", "benchmark_async"),
     "python.bridge.benchmark_result": ("BenchmarkResult",),
     "python.bridge.benchmark_runner": ("BenchmarkRunner",),
     "python.bridge.client": ("PerformanceClient",),
     "python.bridge.metrics_collector": ("MetricsCollector",),
     "python.calls": ("run", "run_async"),
     "python.quick": ("StressResult", "load_test", "stress_test"),
+    "python.results.benchmark_result": ("Benchmark",),
     "python.results.compared": ("ComparedRuns", "RunComparison", "compare"),
     "python.results.elapsed": ("Elapsed",),
     "python.results.figures": ("Figures", "FiguresByName", "PhaseFigures", "SeriesFigures"),

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from os import PathLike
-from typing import Literal, TypeAlias, TypedDict
+from typing import Any, Literal, TypeAlias, TypedDict
 
 from planrunner.python.results.elapsed import Elapsed
 
 __all__ = [
     "AnyPath",
+    "BenchmarkKeywords",
     "CallKeywords",
     "NameOrNames",
     "PlanKeywords",
@@ -108,3 +109,20 @@ class RequestKeywords(CallKeywords, total=False):
     """The body as a text."""
     json: object
     """The body as what JSON has."""
+
+
+class BenchmarkKeywords(TypedDict, total=False):
+    """What is called, and how; all may be left out."""
+
+    args: Sequence[object]
+    """Arguments of every call, by position."""
+    kwargs: Mapping[str, object]
+    """Arguments of every call, by name."""
+    batch: int | Literal["auto"]
+    """Calls in each iteration; `"auto"` for as many as take a millisecond, 1 where one does."""
+    work: float | Callable[[Any], float]
+    """How much a call does: a number, or a function that gets what the first call returned."""
+    unit: str
+    """What `work` counts, such as `rows`."""
+    name: str
+    """What it is called; the function's own name if left out."""

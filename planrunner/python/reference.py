@@ -42,7 +42,7 @@ _SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
         "Elapsed",
     ),
     "Plans": ("Plan",),
-    "Measure your own code": ("Collector",),
+    "Measure your own code": ("benchmark", "benchmark_async", "Benchmark", "Collector"),
     "The bridge": (
         "PerformanceClient",
         "MetricsCollector",
@@ -64,6 +64,7 @@ _KEYWORDS: Final[Mapping[str, str]] = {
     "PlanKeywords": "`run`, `run_async`, `stream`, `Plan.validate` and `Plan.explain` take these.",
     "CallKeywords": "`run`, `run_async`, `stream`, `load_test` and `stress_test` take these.",
     "RequestKeywords": "`load_test` and `stress_test` also take these.",
+    "BenchmarkKeywords": "`benchmark` and `benchmark_async` take these.",
 }
 _HEAD: Final = re.compile(r"(Args|Attributes|Raises|Returns):")
 _TITLES: Final = {"Args": "Arguments", "Attributes": "Attributes", "Raises": "Raises"}

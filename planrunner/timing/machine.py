@@ -12,10 +12,10 @@ from typing import Final, Self
 
 from planrunner.errors import Misuse
 from planrunner.timing.run_queue import RunQueue, Waits
-from planrunner.units import NS_PER_MS
+from planrunner.units import NS_PER_MS, format_percent
 from planrunner.values import dataclass
 
-__all__ = ["Conditions", "MachineWatch"]
+__all__ = ["Conditions", "MachineWatch", "format_ghz"]
 
 _OFTEN_NS: Final = 50 * NS_PER_MS
 """Between two looks at the frequency, which take some 20 µs each."""
@@ -48,6 +48,23 @@ class Conditions:
     stolen_ns: int
     frequencies_khz: tuple[int, int] | None
     governor: str
+
+    @property
+    def words(self) -> str:
+        """What is known, and what is not, for people."""
+        said = []
+        if self.load is not None:
+            said.append(f"load {self.load:.1f} beside this on {self.processors} processors")
+        if self.waited_ns is not None:
+            waiting = format_percent(self.waited_ns / self.elapsed_ns)
+            said.append(f"waited for a processor {waiting} of the time")
+        if self.frequencies_khz is not None:
+            lowest, highest = (format_ghz(khz) for khz in self.frequencies_khz)
+            governor = f" ({self.governor})" if self.governor else ""
+            said.append(f"{lowest} to {highest}{governor}")
+        if self.unknown:
+            said.append(f"the system doesn't say: {', '.join(self.unknown)}")
+        return " · ".join(said)
 
     @property
     def unknown(self) -> tuple[str, ...]:
@@ -149,6 +166,11 @@ class MachineWatch:
 
     def _processor(self) -> int:
         return int(self._stat.read_text("ascii").rpartition(")")[2].split()[_CPU_OF_STAT])
+
+
+def format_ghz(khz: int) -> str:
+    """Return a frequency for people."""
+    return f"{khz / 1e6:.2f} GHz"
 
 
 def _processors() -> int:

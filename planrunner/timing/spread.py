@@ -40,7 +40,7 @@ class Spread:
     Attributes:
         count: How many samples.
         median: In the unit of the samples.
-        mad: The median absolute deviation: half of the samples are no further from the median.
+        mad: The median absolute deviation: half of the samples are within it of the median.
         interval: The samples that enclose the median with 95 %, whatever their distribution.
         drift: From the first half to the second one, as a share of the first; 0 where the
             intervals of the halves' medians overlap.

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from math import ceil, log10
 from typing import Final
 
-from planrunner.timing.machine import Conditions
+from planrunner.timing.machine import Conditions, format_ghz
 from planrunner.timing.spread import FEWEST, Spread
-from planrunner.units import format_percent
 from planrunner.values import dataclass
 
 __all__ = ["Stability", "judge_stability"]
@@ -28,6 +27,7 @@ MOST_OUTLIERS: Final = 0.10
 MOST_WAITING: Final = 0.05
 """A share of the time: then at most so many samples are longer, which moves the median by less."""
 
+_MOST_TIMES: Final = 100
 MOST_STOLEN: Final = 0.05
 MOST_FREQUENCY_DRIFT: Final = 0.05
 
@@ -38,7 +38,8 @@ class Stability:
 
     Attributes:
         reasons: Why not, each a clause; empty when it is stable.
-        needed: How many samples would know the median well enough; 0 when there are enough.
+        needed: How many samples would know the median well enough; 0 when there are enough, and
+            when it would take more than a hundred times as many.
     """
 
     reasons: tuple[str, ...]
@@ -75,30 +76,30 @@ def _of_spread(spread: Spread) -> Iterator[str]:
         yield "it is too short to be measured"
         return
     if (share := _half_interval(spread)) > PRECISION:
-        yield f"the median is known to ± {format_percent(share)} only"
+        yield f"the median is known to ± {_percent(share)} only"
     if (share := spread.mad / spread.median) > MOST_SPREAD:
-        yield f"half of the samples are over {format_percent(share)} from the median"
+        yield f"half of the samples are over {_percent(share)} from the median"
     if abs(spread.drift) > MOST_DRIFT:
-        word = "longer" if spread.drift > 0 else "shorter"
+        word = "longer" if spread.drift > 0 else "less"
         share = abs(spread.drift)
-        yield f"the second half took {format_percent(share)} {word} than the first one"
+        yield f"the second half took {_percent(share)} {word} than the first one"
     if (share := spread.outliers / spread.count) > MOST_OUTLIERS:
-        yield f"{format_percent(share)} of the samples are far from the median"
+        yield f"{_percent(share)} of the samples are far from the median"
 
 
 def _of_machine(machine: Conditions) -> Iterator[str]:
     elapsed_ns = machine.elapsed_ns
     if (share := (machine.waited_ns or 0) / elapsed_ns) > MOST_WAITING:
-        yield f"it waited for a processor {format_percent(share)} of the time"
+        yield f"it waited for a processor {_percent(share)} of the time"
     if (share := machine.stolen_ns / elapsed_ns) > MOST_STOLEN:
-        yield f"the hypervisor took {format_percent(share)} of the time"
+        yield f"the hypervisor took {_percent(share)} of the time"
     if machine.load is not None and machine.load >= machine.processors:
         yield f"other work keeps {machine.load:.1f} of {machine.processors} processors busy"
     if machine.frequencies_khz is not None:
         lowest, highest = machine.frequencies_khz
         if highest - lowest > MOST_FREQUENCY_DRIFT * highest:
             governor = f", governor {machine.governor}" if machine.governor else ""
-            moved = f"from {_ghz(lowest)} to {_ghz(highest)}"
+            moved = f"from {format_ghz(lowest)} to {format_ghz(highest)}"
             yield f"the processor's frequency moved {moved}{governor}"
 
 
@@ -109,15 +110,21 @@ def _half_interval(spread: Spread) -> float:
 
 
 def _needed(spread: Spread) -> int:
-    """Return how many samples, in two digits: the interval shrinks with their square root."""
+    """Return how many samples would do, in two digits; 0 where they are enough, or hopeless.
+
+    The interval of a median shrinks with the square root of their number.
+    """
     if spread.count < FEWEST:
         return FEWEST
     if spread.median <= 0 or (half := _half_interval(spread)) <= PRECISION:
         return 0
     exact = spread.count * (half / PRECISION) ** 2
+    if exact > _MOST_TIMES * spread.count:
+        return 0
     digit: int = 10 ** max(ceil(log10(exact)) - 2, 0)
     return ceil(exact / digit) * digit
 
 
-def _ghz(khz: int) -> str:
-    return f"{khz / 1e6:.2f} GHz"
+def _percent(share: float) -> str:
+    """Return three digits of a share: a spread has no more."""
+    return f"{100 * share:.3g} %"

@@ -1,4 +1,4 @@
-"""Durations in results: exact, comparable with `timedelta`, and never a bare number."""
+"""Durations in results: comparable with `timedelta`, and never a bare number."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ __all__ = ["Elapsed", "nanoseconds"]
 
 @total_ordering
 class Elapsed:
-    """A duration in whole nanoseconds, much like a `timedelta`.
+    """A duration in nanoseconds, much like a `timedelta`.
 
     It compares with and adds to `timedelta` and other durations, and a number multiplies it.
     A bare number is not a duration: say which unit you mean, as in `result.p95.ms < 500`.
 
     Attributes:
-        ns: The duration in nanoseconds.
+        ns: The duration in nanoseconds: whole ones, but for what `benchmark` divided by calls.
     """
 
     __slots__ = ("ns",)
 
-    def __init__(self, ns: int) -> None:
+    def __init__(self, ns: float) -> None:
         self.ns = ns
 
     @property
@@ -105,7 +105,7 @@ class Elapsed:
         return NotImplemented if ns is None else self.ns / ns
 
 
-def _ns(other: object) -> int | None:
+def _ns(other: object) -> float | None:
     if isinstance(other, Elapsed):
         return other.ns
     if isinstance(other, timedelta):
@@ -123,7 +123,7 @@ def nanoseconds(value: object, argument: str) -> int:
     if exact is not None and exact < 0:
         raise UsageError(f"{argument}: `{value}` is negative", hint="a duration is zero or more")
     if exact is not None:
-        return exact
+        return round(exact)
     try:
         if isinstance(value, str):
             return parse_duration(value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Final
@@ -23,7 +23,7 @@ from planrunner.units import (
     format_rate,
 )
 
-__all__ = ["comparison_html", "configurations_html", "result_html"]
+__all__ = ["benchmark_html", "comparison_html", "configurations_html", "result_html"]
 
 _COLORS: Final = {Verdict.PASS: PAPER.passed, Verdict.WARN: PAPER.series[2]}
 _SHOWN: Final = ("request", "figure", "before", "after", "change", "interval", "outcome")
@@ -38,8 +38,7 @@ def result_html(raw: RunResult, directory: Path) -> str:
     color = _COLORS.get(mark_of(raw), PAPER.failures[0])
     requests = worst_first([row for row in raw.rows if row.by == "request" and not row.phase])
     parts = [
-        f'<p><b style="background:{color};color:#fff;padding:2px 6px">'
-        f"{_text(verdict_phrase(raw).upper())}</b> <b>{_text(raw.plan)}</b> "
+        f"<p>{_badge(color, verdict_phrase(raw))} <b>{_text(raw.plan)}</b> "
         f"{_text(_facts(raw))}</p>",
         _table(
             ("threshold", "observed", "verdict"),
@@ -82,6 +81,25 @@ def configurations_html(table: ConfigurationTable) -> str:
         parts.append(_table(("configuration", "with", *section.titles), rows))
     parts += [f"<p>{_text(one)}</p>" for one in legend(table)]
     return f"<div>{''.join(parts)}</div>"
+
+
+def benchmark_html(name: str, noisy_because: str, facts: Mapping[str, str]) -> str:
+    """Return what measuring a function came to.
+
+    Args:
+        name: What was called.
+        noisy_because: Why the figures are not stable; empty when they are.
+        facts: The figures, by what they are about.
+    """
+    color, word = (PAPER.series[2], "noisy") if noisy_because else (PAPER.passed, "stable")
+    return (
+        f"<div>{_badge(color, word)} <b>{_text(name)}</b><p>{_text(noisy_because)}</p>"
+        f"{_table(('about', 'measured'), facts.items())}</div>"
+    )
+
+
+def _badge(color: str, words: str) -> str:
+    return f'<b style="background:{color};color:#fff;padding:2px 6px">{_text(words.upper())}</b>'
 
 
 def _facts(raw: RunResult) -> str:
