@@ -21,9 +21,9 @@ from planrunner.report.findings import (
 )
 from planrunner.report.load_facts import missed_loads, service_p95_ns
 from planrunner.report.plain import plain
-from planrunner.results.model import Row, RunResult, ValidityLevel, Verdict
+from planrunner.results.model import Row, RunResult, ValidityLevel, Verdict, WrittenFile
 from planrunner.results.record import ExpectationCount
-from planrunner.units import format_count, format_duration, format_percent, format_rate
+from planrunner.units import format_count, format_duration, format_percent, format_rate, format_size
 
 __all__ = ["markdown_table", "markdown_text", "write_markdown"]
 
@@ -60,6 +60,7 @@ def write_markdown(result: RunResult, out: TextIO) -> None:
             title = f"Phase {markdown_text(phase.name)}"
             out.writelines(_requests(title, [phase, *requests_of(result, phase.name)]))
     out.writelines(_expectations(broken_first(result.expectations)))
+    out.writelines(_test_data(result.files))
     if result.notices:
         out.write("\n### Notices\n\n")
         out.writelines(f"- {markdown_text(notice)}\n" for notice in result.notices)
@@ -70,6 +71,15 @@ def write_markdown(result: RunResult, out: TextIO) -> None:
         f"\nRun {markdown_text(result.run_id)}, seed {result.seed}, "
         f"plan {markdown_text(result.plan_path)}{labels}\n"
     )
+
+
+def _test_data(files: Sequence[WrittenFile]) -> Iterator[str]:
+    if not files:
+        return
+    yield "\n### Test data\n\n| file | format | rows | size |\n|---|---|---:|---:|\n"
+    for file in files:
+        name = markdown_text(file.file)
+        yield f"| {name} | {file.format} | {file.rows:,} | {format_size(file.bytes)} |\n"
 
 
 def markdown_text(text: str) -> str:

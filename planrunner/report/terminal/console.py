@@ -30,7 +30,7 @@ from planrunner.report.terminal.console_tables import (
     threshold_lines,
 )
 from planrunner.results.model import RunResult, Totals, ValidityLevel, Verdict
-from planrunner.units import format_count, format_duration, format_percent, format_rate
+from planrunner.units import format_count, format_duration, format_percent, format_rate, format_size
 
 __all__ = ["open_console", "print_summary", "verdict_of"]
 
@@ -79,6 +79,7 @@ def print_summary(result: RunResult, console: Console, *, files: Sequence[str] =
         threshold_lines(result, room),
         request_lines(result, room),
         expectation_lines(result, room),
+        _test_data(result, width),
         _notices(result, width),
         [Text(plain(file), style="cyan") for file in files],
     ]
@@ -187,6 +188,16 @@ def _validity(result: RunResult, width: int) -> list[Text]:
     lines = [Text(words, style="bold yellow")]
     for reason in reasons:
         lines += _item(plain(reason), width)
+    return lines
+
+
+def _test_data(result: RunResult, width: int) -> list[Text]:
+    lines = []
+    for file in result.files:
+        facts = (file.format, format_count(file.rows, "row"), format_size(file.bytes))
+        lines += _item(
+            " · ".join((plain(file.file), *facts)), width, lead="test data: ", style="dim"
+        )
     return lines
 
 
