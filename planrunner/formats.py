@@ -40,11 +40,13 @@ class FormatFile:
             these, and the open text file.
         phase_name: The name of the same file for one phase, `{phase}` in place of its name; its
             writer then gets `phase` too. Only runs with several phases have it. Empty for none.
+        is_binary: Whether the writer gets the file of bytes below the text file.
     """
 
     name: str
     writer: str
     phase_name: str = ""
+    is_binary: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class ReportFormat:
         meaning: For the reference: its readers, what is in it. In Markdown.
         source: Samples are kept only while a plan asks for a format made of them.
         is_default: Whether a plan that names no formats gets it.
+        package: The module of an extra that writes it; empty for none.
     """
 
     name: str
@@ -63,6 +66,7 @@ class ReportFormat:
     files: tuple[FormatFile, ...]
     source: FormatSource = FormatSource.RESULT
     is_default: bool = False
+    package: str = ""
 
 
 METRICS_JSON: Final = "metrics.json"
@@ -84,7 +88,7 @@ _RECORDS: Final = (
         "results.csv",
         "one line per sample, those of the warm-up, after the end and aborted included; "
         "not what the plan does not measure",
-        (FormatFile("results.csv", f"{_REPORT}.samples_csv:write_results_csv"),),
+        (FormatFile("results.csv", f"{_REPORT}.samples.results_csv:write_results_csv"),),
         FormatSource.SAMPLES,
         is_default=True,
     ),
@@ -107,8 +111,22 @@ _RECORDS: Final = (
     ReportFormat(
         "jtl",
         "JMeter and Jenkins: samples that are results; bytes sent are 0, the URL is `null`",
-        (FormatFile("results.jtl", f"{_REPORT}.samples_jtl:write_results_jtl"),),
+        (FormatFile("results.jtl", f"{_REPORT}.samples.results_jtl:write_results_jtl"),),
         FormatSource.SAMPLES,
+    ),
+    ReportFormat(
+        "parquet",
+        "pandas, polars, DuckDB and Spark: results.csv in columns with types; needs the extra "
+        "`columnar`",
+        (
+            FormatFile(
+                "results.parquet",
+                f"{_REPORT}.samples.results_parquet:write_results_parquet",
+                is_binary=True,
+            ),
+        ),
+        FormatSource.SAMPLES,
+        package="pyarrow",
     ),
     ReportFormat(
         "locust-csv",

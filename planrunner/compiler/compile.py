@@ -40,6 +40,7 @@ from planrunner.compiler.thresholds.sent import note_sent
 from planrunner.compiler.thresholds.sites import sites_of
 from planrunner.compiler.thresholds.statements import Stated, compile_thresholds
 from planrunner.compiler.users import compile_users
+from planrunner.errors import PackageMissing
 from planrunner.formats import METRICS_JSON, partial_words
 from planrunner.graph.data import DataNode
 from planrunner.graph.run_graph import (
@@ -60,6 +61,7 @@ from planrunner.language.secrets import Masker
 from planrunner.metrics.measures import Measure
 from planrunner.metrics.thresholds import Threshold
 from planrunner.plan.deprecated import deprecated_keys
+from planrunner.plan.format_packages import need_package
 from planrunner.plan.loader import CheckedPlan
 from planrunner.plan.models.plan import PlanModel
 from planrunner.plan.params.environments import param_values
@@ -356,10 +358,20 @@ class _Compiler:
             return ReportSettings()
         default = ReportSettings()
         formats = dict.fromkeys((METRICS_JSON, *(model.formats or default.formats)))
+        for index, name in enumerate(model.formats or ()):
+            self._need_package(name, index)
         samples = model.samples or default.samples
         if words := partial_words(formats, samples):
             self._work.notice(("report", "samples"), words)
         return ReportSettings(self._directory(model.dir), tuple(formats), samples)
+
+    def _need_package(self, name: str, index: int) -> None:
+        """Refuse a report that can't be written here."""
+        try:
+            need_package(name)
+        except PackageMissing as missing:
+            where = ("report", "formats", index)
+            self._work.fault(where, Code.NOT_AVAILABLE, missing.message, hint=missing.hint)
 
     def _directory(self, text: Text | None) -> Evaluate | None:
         """Return `report.dir`, which nothing but the run's id and seed may make unique."""

@@ -7,15 +7,16 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from io import TextIOBase
+from io import BufferedIOBase, TextIOBase
 from pathlib import Path
-from typing import TextIO, cast
+from typing import TYPE_CHECKING, TextIO, cast
 
 from planrunner.engine.stop import Stop
 from planrunner.errors import CannotRun, Interrupted, UsageError
 from planrunner.formats import METRICS_JSON, REPORT_FORMATS, FormatSource, partial_words
 from planrunner.graph.run_graph import RunGraph
 from planrunner.language.diagnostics import suggest
+from planrunner.plan.format_packages import need_package
 from planrunner.report.formats.writers import Produce, produced_files
 from planrunner.results.changes import EarlierKind, EarlierRun
 from planrunner.results.files.atomic import atomic_text_file
@@ -26,6 +27,9 @@ from planrunner.results.files.sample_reader import SampleReader
 from planrunner.results.files.samples import SampleWriter, parse_keep
 from planrunner.results.model import RunResult
 from planrunner.units import format_count
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 __all__ = [
     "check_formats",
@@ -51,29 +55,55 @@ def open_samples(graph: RunGraph, directory: Path, started: datetime) -> SampleW
 
 
 def check_formats(names: Iterable[str]) -> None:
-    """Refuse a report that there is not.
+    """Refuse a report that there is not, or that can't be written here.
 
     Raises:
         UsageError: One is unknown.
+        PackageMissing: One needs an extra that is not installed.
     """
     known = tuple(REPORT_FORMATS)
     for name in names:
         if name not in known:
             hint = suggest(name, known) or "formats: " + ", ".join(known)
             raise UsageError(f"no report format `{name}`", hint=hint)
+        need_package(name)
 
 
 class _AbandonableFile(TextIOBase):
-    """A text file that refuses further writes once it has been given up."""
+    """A text file that refuses further writes once it has been given up.
+
+    Attributes:
+        buffer: The file of bytes below it, which does the same.
+    """
+
+    def __init__(self, file: TextIO, is_given_up: Callable[[], bool]) -> None:
+        self._file = file
+        self._is_given_up = is_given_up
+        self.buffer = _AbandonableBytes(file, is_given_up)
+
+    def write(self, text: str) -> int:
+        _go_on(self._is_given_up)
+        return self._file.write(text)
+
+
+class _AbandonableBytes(BufferedIOBase):
+    """The file of bytes below such a text file."""
 
     def __init__(self, file: TextIO, is_given_up: Callable[[], bool]) -> None:
         self._file = file
         self._is_given_up = is_given_up
 
-    def write(self, text: str) -> int:
-        if self._is_given_up():
-            raise Interrupted("interrupted while reports were written")
-        return self._file.write(text)
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        _go_on(self._is_given_up)
+        return self._file.buffer.write(data)
+
+
+def _go_on(is_given_up: Callable[[], bool]) -> None:
+    if is_given_up():
+        raise Interrupted("interrupted while reports were written")
 
 
 def write_reports(

@@ -15,7 +15,7 @@ from planrunner.data.tables import RowFault
 from planrunner.language.files import FileFault
 from planrunner.metrics.book import SeriesBook
 from planrunner.metrics.series import Labels
-from planrunner.report.formats.samples_csv import CSV_COLUMNS, write_csv
+from planrunner.report.formats.samples.results_csv import CSV_COLUMNS, write_csv
 from planrunner.results.files.sample_reader import SampleReader
 from planrunner.results.files.samples import SampleWriter, pack_row
 from tests.support.fuzzing import bounded, fuzz

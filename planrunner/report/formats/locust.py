@@ -13,7 +13,7 @@ from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.judging.measured import measured_seconds
 from planrunner.metrics.series import Labels
 from planrunner.metrics.snapshot import SeriesDelta
-from planrunner.report.formats.samples_csv import write_cell
+from planrunner.report.formats.samples.results_csv import write_cell
 from planrunner.report.plain import plain
 from planrunner.results.model import RunResult
 from planrunner.results.record import (

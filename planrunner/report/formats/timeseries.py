@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final, TextIO
 
 from planrunner.report.charts.chart_data import measured_shares
-from planrunner.report.formats.samples_csv import write_cell
+from planrunner.report.formats.samples.results_csv import write_cell
 from planrunner.report.plain import plain
 from planrunner.results.bootstrap import measured_intervals
 from planrunner.results.model import Point, RunResult

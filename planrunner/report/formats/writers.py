@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Final, TextIO, assert_never, cast
+from typing import IO, Any, Final, TextIO, assert_never, cast
 
 from planrunner.formats import FormatFile, FormatSource, ReportFormat
 from planrunner.results.files.sample_reader import SampleReader
@@ -18,8 +18,8 @@ __all__ = ["Produce", "WriteResult", "WriteSamples", "produced_files", "writer_o
 WriteResult = Callable[[RunResult, TextIO], object]
 """Writes a file of a format that is made of a result alone."""
 
-WriteSamples = Callable[[RunResult, SampleReader, TextIO], object]
-"""Writes a file of a format that needs each sample."""
+WriteSamples = Callable[[RunResult, SampleReader, IO[Any]], object]
+"""Writes a file of a format that needs each sample: a text, or bytes."""
 
 Produce = Callable[[TextIO], object]
 
@@ -75,4 +75,4 @@ def writer_of(file: FormatFile) -> Callable[..., object]:
 
 def _write_samples(file: FormatFile, result: RunResult, samples: Path, out: TextIO) -> None:
     write = cast("WriteSamples", writer_of(file))
-    write(result, SampleReader(samples), out)
+    write(result, SampleReader(samples), out.buffer if file.is_binary else out)

@@ -127,7 +127,7 @@ def read_run(path: Path) -> RunResult:
         if not (path / SAMPLES).exists():
             raise UsageError(
                 f"the run in `{path}` was killed and has no samples, so nothing can be recovered",
-                hint="add results.csv or jtl to `report.formats` to keep samples",
+                hint="add results.csv, parquet or jtl to `report.formats` to keep samples",
             )
         return recover(unfinished, SampleReader(path / SAMPLES))
     message, hint = _nothing(path)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from planrunner.metrics.book import SeriesBook
 from planrunner.metrics.series import Labels
-from planrunner.report.formats.samples_csv import CSV_COLUMNS, write_cell, write_csv
+from planrunner.report.formats.samples.results_csv import CSV_COLUMNS, write_cell, write_csv
 from planrunner.results.files.sample_reader import SampleReader
 from planrunner.results.files.samples import SampleWriter, pack_row
 

@@ -10,7 +10,7 @@ import pytest
 
 from planrunner.metrics.book import SeriesBook
 from planrunner.metrics.series import Labels
-from planrunner.report.formats.samples_jtl import write_jtl, write_results_jtl
+from planrunner.report.formats.samples.results_jtl import write_jtl, write_results_jtl
 from planrunner.results.files.sample_reader import SampleReader
 from planrunner.results.files.samples import SampleWriter, pack_row
 from planrunner.results.model import Point

@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import IO, Final
 
 from planrunner.metrics.series import Labels
-from planrunner.report.formats.samples_csv import write_cell
+from planrunner.report.formats.samples.results_csv import write_cell
 from planrunner.results.files.sample_reader import SampleReader
 from planrunner.results.model import Point, RunResult
 from planrunner.units import NS_PER_MS, NS_PER_S

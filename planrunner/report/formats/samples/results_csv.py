@@ -10,7 +10,7 @@ from planrunner.results.files.sample_reader import SampleReader
 from planrunner.results.model import RunResult
 from planrunner.units import NS_PER_S, NS_PER_US
 
-__all__ = ["CSV_COLUMNS", "write_cell", "write_csv", "write_results_csv"]
+__all__ = ["CSV_COLUMNS", "tags_text", "write_cell", "write_csv", "write_results_csv"]
 
 CSV_COLUMNS: Final = (
     "timestamp",
@@ -96,9 +96,8 @@ def write_csv(reader: SampleReader, out: IO[str]) -> int:
 
 def _row_format(labels: Labels) -> str:
     """The `%` format of a series' lines: its own cells written out, holes for the numbers."""
-    tags = ";".join(f"{key}={value}" if value else key for key, value in labels.tags)
     before = (labels.request, labels.method, labels.status_text)
-    after = (labels.phase, labels.stage, labels.user, labels.task, tags)
+    after = (labels.phase, labels.stage, labels.user, labels.task, tags_text(labels))
     cells = (
         "%s.%06dZ",
         *map(_literal, before),
@@ -115,6 +114,11 @@ def _row_format(labels: Labels) -> str:
         "true" if labels.after else "false",
     )
     return ",".join(cells) + "\n"
+
+
+def tags_text(labels: Labels) -> str:
+    """Return the tags of a series as a column has them."""
+    return ";".join(f"{key}={value}" if value else key for key, value in labels.tags)
 
 
 def _literal(text: str) -> str:
