@@ -10,10 +10,9 @@ from typing import Final
 
 from planrunner.compiler.compilation import Compilation
 from planrunner.compiler.data.files import PlanFiles, files_read
+from planrunner.compiler.data.plan_data import PlanData
 from planrunner.compiler.data.sources import (
     check_row_counts,
-    compile_data,
-    data_notices,
     references_reached,
     sources_read,
     with_columns,
@@ -153,7 +152,7 @@ class _Compiler:
     def compile(self, selection: PlanSelection) -> RunGraph:
         model, work = self._model, self._work
         chosen, why = choose_profile(work, self._plan, selection.profile)
-        data, files, known, shared = self._rows_and_lists()
+        files, known, shared = self._rows_and_lists()
         blocks = self._blocks(work)
         flows = Flows(model.flows or {})
         self._check_size()
@@ -174,7 +173,7 @@ class _Compiler:
         once = compile_once(self._plan, known, flows_with(work, blocks))
         schedule = compile_schedule(work, self._plan, selection, chosen, users_with, files.of)
         users, phases = schedule.users, tuple(schedule.phases)
-        self._check_phases(schedule, data, shared)
+        data = self._check_phases(schedule, shared)
         stated = self._stated(schedule)
         names = note_sent(
             names_of(model, flows, chosen, gauges_of(services, monitors)),
@@ -220,7 +219,7 @@ class _Compiler:
                 *schedule.notices,
                 *idle_notices((phase, schedule.programs(phase)) for phase in phases),
                 *threshold_notices(thresholds, phases),
-                *data_notices(data),
+                *self._data.notices(),
                 *files.notices(work),
                 *dict.fromkeys(work.notices),
             ),
@@ -236,14 +235,14 @@ class _Compiler:
             plan_text=Masker(secrets)(self._plan.shown_text),
         )
 
-    def _rows_and_lists(self) -> tuple[tuple[DataNode, ...], PlanFiles, Known, SharedNames]:
+    def _rows_and_lists(self) -> tuple[PlanFiles, Known, SharedNames]:
         """Compile what has values for users before any step: data, files of it, and pools."""
         work, model = self._work, self._model
-        data = compile_data(work, model.data or {}, self._plan.files_at)
-        files = PlanFiles(work, model, self._plan.files_at)
-        columns = with_columns(work.constant_names, model.data or {}, data)
+        self._data = PlanData(work, model.data or {}, self._plan.files_at)
+        files = PlanFiles(work, model, self._data)
+        columns = with_columns(work.constant_names, model.data or {}, self._data.nodes)
         known, shared = compile_pools(work, model.pools or {}, files.known(columns))
-        return data, files, known, shared
+        return files, known, shared
 
     def _check_size(self) -> None:
         """Raise what is known so far if compiling what calls stand for would take too long."""
@@ -252,14 +251,18 @@ class _Compiler:
         if any(fault.code is Code.TOO_COMPLEX for fault in work.faults):
             raise PlanError(masked_findings(work.faults, self._plan))
 
-    def _check_phases(
-        self, schedule: PhaseSchedule, data: tuple[DataNode, ...], shared: SharedNames
-    ) -> None:
-        """Note what the users of the phases can't have together."""
+    def _check_phases(self, schedule: PhaseSchedule, shared: SharedNames) -> tuple[DataNode, ...]:
+        """Note what the users of the phases can't have together; return what they draw from."""
         pairs = [(phase, schedule.programs(phase)) for phase in schedule.phases]
-        peaks = [phase.class_of_seats(programs) for phase, programs in pairs]
-        check_row_counts(self._work, data, peaks, {user.name: user.data for user in schedule.users})
+        programs = (*schedule.users, *(program for _, found in pairs for program in found))
+        data = self._data.drawn(key for program in programs for key in program.data)
+        peaks = [
+            (phase.class_of_seats(programs), {program.name: program.data for program in programs})
+            for phase, programs in pairs
+        ]
+        check_row_counts(self._work, data, peaks)
         check_sharing(self._work, shared, self._model, pairs)
+        return data
 
     def _masked(
         self, found: Sequence[Diagnostic], schedule: PhaseSchedule
@@ -297,7 +300,9 @@ class _Compiler:
         compile_thresholds(schedule.unused_thresholds, names)  # what is wrong there is said too
         return compile_thresholds(stated, names)
 
-    def _with_data(self, users: tuple[UserProgram, ...]) -> tuple[UserProgram, ...]:
+    def _with_data(
+        self, work: Compilation, users: tuple[UserProgram, ...]
+    ) -> tuple[UserProgram, ...]:
         """Note for each class which data sources its users draw from, and which files they read."""
         model = self._model
         if not model.data:
@@ -306,7 +311,8 @@ class _Compiler:
         found = []
         for user in users:
             read = [*references_reached([models[user.name], model.protocols], flows)]
-            found.append(replace(user, data=sources_read(read, model.data), files=files_read(read)))
+            drawn = self._data.keys(work, sources_read(read, model.data))
+            found.append(replace(user, data=drawn, files=files_read(read)))
         return tuple(found)
 
     def _blocks(self, work: Compilation) -> SettingsBlocks:
@@ -331,7 +337,7 @@ class _Compiler:
         open_flow: Callable[[Known], Flow],
     ) -> tuple[UserProgram, ...]:
         models = self._model.users or {}
-        users = self._with_data(compile_users(work, models, known, open_flow, blocks))
+        users = self._with_data(work, compile_users(work, models, known, open_flow, blocks))
         self._everyone += users
         return users
 

@@ -45,6 +45,7 @@ class DataNode:
         count: How many rows there are; of a large file, how many were checked.
         is_counted: False when there are more than `count`.
         per_user: True when a user keeps one row for its life, else one for each iteration.
+        variant: 0 with the plan's own params, another number with those of some phases.
     """
 
     name: str
@@ -63,6 +64,12 @@ class DataNode:
     order: Order = Order.SEQUENTIAL
     unique: bool = False
     on_end: OnEnd = OnEnd.CYCLE
+    variant: int = 0
+
+    @property
+    def key(self) -> str:
+        """What no other source of the run is called; users know it as `name`."""
+        return f"{self.name}#{self.variant + 1}" if self.variant else self.name
 
     @property
     def is_held(self) -> bool:

@@ -188,7 +188,7 @@ class UserProgram:
         state: Names that live as long as the user, with their first values.
         iteration_names: Names that are forgotten when an iteration ends.
         uses_iteration: True when an expression reads `iteration` or `user.iteration`.
-        data: Names of the data sources that its users draw rows from.
+        data: Keys of the data sources that its users draw rows from.
         pace_ns: From one iteration's due time to the next; 0 for none. Not with `wait`.
         session: As the plan says; None leaves it to the model of load.
         files: Names of the files that its steps read.
@@ -346,7 +346,7 @@ class RunGraph:
         secrets: Values that must never be shown, for the masking of foreign text.
         shows_named: Whether values are shown that only their names give away, such as `token`.
         scope: Names every user starts with beside its own.
-        data: The data sources, in file order.
+        data: The data sources, in file order, then those that params of phases change.
         notices: What the user should know before the run, each a sentence.
         clients: The client that sends each protocol's requests, and the reason in words.
         settings: Each protocol's settings, by registry name; opaque to the engine.

@@ -101,7 +101,7 @@ def command(  # noqa: PLR0913 - its options
 
 
 def _source(graph: RunGraph, name: str) -> DataNode:
-    sources = {node.name: node for node in graph.data}
+    sources = {node.key: node for node in graph.data}
     if name not in sources:
         listed = ", ".join(f"`{each}`" for each in sources)
         hint = suggest(name, list(sources)) or (

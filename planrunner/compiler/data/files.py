@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from planrunner.compiler.compilation import Compilation
-from planrunner.compiler.data.sources import DataFiles, compile_source, references_reached
+from planrunner.compiler.data.plan_data import PlanData
+from planrunner.compiler.data.sources import references_reached
 from planrunner.compiler.names.known_names import Known
 from planrunner.compiler.names.references import references_in
 from planrunner.data.tables import RowFault
@@ -40,12 +41,8 @@ class PlanFiles:
     Two phases whose params make no difference to a file share it.
     """
 
-    def __init__(
-        self, work: Compilation, model: PlanModel, files_at: Callable[[PlanPath], DataFiles]
-    ) -> None:
-        self._model = model
-        self._files_at = files_at
-        self._sources: dict[tuple[str, str], DataNode | None] = {}
+    def __init__(self, work: Compilation, model: PlanModel, data: PlanData) -> None:
+        self._model, self._data = model, data
         self._nodes: dict[tuple[str, int, str, str], FileNode] = {}
         self._names: set[str] = set()
         for name in model.files or ():
@@ -97,7 +94,7 @@ class PlanFiles:
         self._check_columns(work, form, source, (*where, "format" if model.format else "from"))
         if len(work.faults) > before:
             return None
-        key = (name, rows, form, self._values(work, model.source))
+        key = (name, rows, form, self._data.values(work, model.source))
         if key not in self._nodes:
             secret = bool(source.secret or source.is_secret or self._reads_secrets(work, model))
             file = self._unused(f"{name}-{rows}", form)
@@ -107,32 +104,19 @@ class PlanFiles:
     def _source(
         self, work: Compilation, model: FileModel, where: tuple[str, str]
     ) -> DataNode | None:
-        sources = self._model.data or {}
         name = model.source
-        if name not in sources:
-            listed = ", ".join(f"`{each}`" for each in sources)
-            hint = suggest(name, list(sources)) or (
+        if name not in self._data:
+            listed = ", ".join(f"`{each}`" for each in self._data.names)
+            hint = suggest(name, self._data.names) or (
                 f"data sources: {listed}" if listed else "add it under `data:`"
             )
             message = f"there is no data source `{name}`"
             work.fault((*where, "from"), Code.UNKNOWN_NAME, message, hint=hint)
             return None
-        key = name, self._values(work, name)
-        if key not in self._sources:
-            self._sources[key] = compile_source(work, name, sources[name], self._files_at)
-        return self._sources[key]
-
-    def _values(self, work: Compilation, source: str) -> str:
-        """Return the constants that decide which rows a source has."""
-        roots = {reference.root for reference in self._references(source)}
-        return repr([(root, work.constants[root]) for root in sorted(roots & {*work.constants})])
+        return self._data.source(work, name)
 
     def _reads_secrets(self, work: Compilation, model: FileModel) -> bool:
-        return any(each.root in work.secrets for each in self._references(model.source))
-
-    def _references(self, source: str) -> Iterator[Reference]:
-        models = self._model.data or {}
-        return (reference for _, reference in references_in(models[source]))
+        return any(each.root in work.secrets for each in self._data.references(model.source))
 
     def _format(self, work: Compilation, model: FileModel, where: tuple[str, str]) -> str | None:
         if model.format is None:

@@ -34,7 +34,6 @@ if TYPE_CHECKING:  # see `language.fields.mapping.later`
 __all__ = [
     "DataFiles",
     "check_row_counts",
-    "compile_data",
     "compile_source",
     "data_notices",
     "references_reached",
@@ -48,16 +47,6 @@ class DataFiles(Protocol):
 
     def path(self, name: str) -> Path:
         """Return where the file is; raises FileFault when it can't be used."""
-
-
-def compile_data(
-    work: Compilation,
-    models: Mapping[str, DataModel],
-    files_at: Callable[[PlanPath], DataFiles],
-) -> tuple[DataNode, ...]:
-    """Compile every source; a faulty one leaves its faults and no node."""
-    nodes = (compile_source(work, name, model, files_at) for name, model in models.items())
-    return tuple(node for node in nodes if node is not None)
 
 
 def compile_source(
@@ -108,22 +97,21 @@ def _called(piece: object) -> Iterator[str]:
 def check_row_counts(
     work: Compilation,
     nodes: Sequence[DataNode],
-    phases: Iterable[Sequence[str]],
-    readers: Mapping[str, Sequence[str]],
+    phases: Iterable[tuple[Sequence[str], Mapping[str, Sequence[str]]]],
 ) -> None:
     """Note a fault for each source with fewer rows than users that hold one at a time.
 
     Args:
         work: Takes the faults.
         nodes: The sources.
-        phases: The class of each user at the peak of each phase.
-        readers: The sources that each class reads.
+        phases: Of each phase the class of each user at its peak, and the sources that each class
+            reads.
     """
-    peaks = [list(phase) for phase in phases]
+    peaks = list(phases)
     for node in nodes:
         if not node.is_held or not node.is_counted:
             continue
-        users = max((_count(peak, node.name, readers) for peak in peaks), default=0)
+        users = max((_count(peak, node.key, readers) for peak, readers in peaks), default=0)
         if users > node.count:
             rows = f"{node.count:,} row{'s' if node.count != 1 else ''}"
             work.fault(

@@ -147,13 +147,13 @@ class Feeds:
     ) -> None:
         self._stop = stop
         self._counters = counters
-        wanted = {name for program in graph.programs() for name in program.data}
+        wanted = {key for program in graph.programs() for key in program.data}
         self._feeds = {
-            node.name: open_feed(
-                node, seed=graph.seed, scope=scope, share=share, needs=(needs or {}).get(node.name)
+            node.key: open_feed(
+                node, seed=graph.seed, scope=scope, share=share, needs=(needs or {}).get(node.key)
             )
             for node in graph.data
-            if node.name in wanted
+            if node.key in wanted
         }
 
     def tell_secrets(self, learn: Callable[[object], None]) -> None:
@@ -161,11 +161,11 @@ class Feeds:
         for feed in self._feeds.values():
             feed.tell_secrets(learn)
 
-    def of(self, names: Sequence[str]) -> ClassFeeds:
-        """Return what a class draws from that reads the sources `names`."""
-        if not names:
+    def of(self, keys: Sequence[str]) -> ClassFeeds:
+        """Return what a class draws from that reads the sources with these keys."""
+        if not keys:
             return NO_FEEDS
-        feeds = [self._feeds[name] for name in names]
+        feeds = [self._feeds[key] for key in keys]
         return ClassFeeds(
             tuple(feed for feed in feeds if feed.node.per_user),
             tuple(feed for feed in feeds if not feed.node.per_user),
@@ -182,9 +182,9 @@ class Feeds:
         if why:
             self._stop.request(why, ending=Ending.CANNOT_RUN)
         elif node.on_end is OnEnd.STOP_PLAN:
-            self._stop.request(_no_row(node), ending=Ending.FINISHED, among=("rows", node.name))
+            self._stop.request(_no_row(node), ending=Ending.FINISHED, among=("rows", node.key))
         elif node.on_end is OnEnd.ERROR:
-            self._stop.request(_no_row(node), ending=Ending.CANNOT_RUN, among=("rows", node.name))
+            self._stop.request(_no_row(node), ending=Ending.CANNOT_RUN, among=("rows", node.key))
 
 
 def open_feed(

@@ -41,7 +41,7 @@ def users_by_worker(
 def held_rows(graph: RunGraph, workers: int) -> Mapping[str, tuple[int, ...]]:
     """Return how many rows of each data source each worker's users can hold at once."""
     return {
-        node.name: _most_at_once(graph, workers, node.name)
+        node.key: _most_at_once(graph, workers, node.key)
         for node in graph.data
         if workers > 1 and node.is_held
     }

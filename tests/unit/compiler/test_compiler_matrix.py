@@ -418,3 +418,27 @@ def test_any_values_in_any_order_mean_the_phases_that_have_them(
     ]
     assert meant == tuple(f"P{one}" for one in expected)
     assert known.meant_by("P") == tuple(f"P{one}" for one in combinations(axes))
+
+
+DATA = """
+params: {rows: {type: int, default: 7}, other: {type: int, default: 1}}
+data: {people: {generate: {rows: "${rows}", fields: {n: "rand.int(1, 9)"}}, per: user, unique: true}}
+users: {A: {steps: [{get: "/${people.n}", name: load}]}}
+"""
+
+
+def test_users_draw_from_a_source_as_their_phase_has_it() -> None:
+    graph = compiled(DATA, "phases: [{users: 1, hold: 1s, matrix: {rows: [7, 30], other: [2, 3]}}]")
+
+    drawn = [graph.programs_of(phase)[0].data for phase in graph.phases]
+    assert drawn == [("people",), ("people",), ("people#2",), ("people#2",)]
+    assert [(node.key, node.name, node.count) for node in graph.data] == [
+        ("people", "people", 7),
+        ("people#2", "people", 30),
+    ]
+
+
+def test_too_few_rows_for_the_users_of_one_combination_are_found() -> None:
+    [found] = findings(DATA, "phases: [{users: 9, hold: 1s, matrix: {rows: [5, 30]}}]")
+
+    assert found.message == "`people` has 5 rows for 9 users at a time"
