@@ -123,6 +123,10 @@ def _phase(graph: RunGraph, phase: PhaseNode) -> Iterator[str]:
     yield f"  {phase.name}: {words[0]}{start}"
     yield from (f"    {line}" for line in words[1:])
     yield from _own(graph, phase)
+    if phase.warmup_iterations:
+        whose = "" if phase.load.shared_iterations else " of each user"
+        first = format_count(phase.warmup_iterations, "iteration")
+        yield f"    warm-up: samples of the first {first}{whose} are left out"
     if phase.warmup_ns:
         yield f"    warm-up: samples of the first {write_duration(phase.warmup_ns)} are left out"
     yield f"    graceful stop: up to {write_duration(phase.graceful_stop_ns)} for what still runs"

@@ -73,6 +73,7 @@ def _phase(graph: RunGraph, phase: PhaseNode) -> dict[str, Any]:
         **({"profile": phase.profile} if phase.profile else {}),
         "start_at_ns": phase.start_at_ns,
         "warmup_ns": phase.warmup_ns,
+        "warmup_iterations": phase.warmup_iterations,
         "graceful_stop_ns": phase.graceful_stop_ns,
         "users": list(phase.classes),
         "tasks": {

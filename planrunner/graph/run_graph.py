@@ -281,6 +281,8 @@ class PhaseNode:
         classes: Names of the user classes that take part, in file order.
         start_at_ns: Offset from the start of the run; None runs it after the phase before.
         warmup_ns: From the phase's start; samples that start within it are labelled.
+        warmup_iterations: In its place, how many of the first iterations are labelled: of all
+            users together, or of each where each has a number of its own.
         programs: What its classes do, if that differs from `RunGraph.users`: the phase has params
             or a selection of its own.
         params: Params that are its own, as shown to people.
@@ -298,6 +300,7 @@ class PhaseNode:
     classes: tuple[str, ...]
     start_at_ns: int | None = None
     warmup_ns: int = 0
+    warmup_iterations: int = 0
     graceful_stop_ns: int = 30_000_000_000
     programs: tuple[UserProgram, ...] = ()
     params: Mapping[str, str] = field(default_factory=dict)

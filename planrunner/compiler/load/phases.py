@@ -17,11 +17,12 @@ from planrunner.compiler.load.open_and_search import (
 from planrunner.graph.loads import ClosedLoad, CountedLoad, Load
 from planrunner.graph.run_graph import PhaseNode
 from planrunner.language.diagnostics import Code, suggest
+from planrunner.plan.models.load.warmup import WarmIterations
 from planrunner.plan.models.load.workload import LoadKind, PhaseModel
 from planrunner.plan.yaml.document import PlanPath
 from planrunner.plan.yaml.edits import COMMAND_LINE
 from planrunner.schedule.population import Stage
-from planrunner.units import NS_PER_MINUTE, NS_PER_S, Rate, write_duration
+from planrunner.units import NS_PER_MINUTE, NS_PER_S, Rate, format_count, write_duration
 
 __all__ = ["compile_phase"]
 
@@ -47,7 +48,7 @@ def compile_phase(
     load = _load(work, phase, path, running, known)
     if load is None or _is_too_much(work, phase, path, load):
         return None
-    warmup_ns = _warmup_ns(work, phase, (*path, "warmup"), load)
+    warmup = _warmup(work, phase, (*path, "warmup"), load)
     taking_part = tuple(name for name, _ in load.exact) or tuple(running)
     return PhaseNode(
         name=name,
@@ -56,7 +57,8 @@ def compile_phase(
         start_at_ns=(
             None if phase.start_at is None else work.settle(phase.start_at, (*path, "start_at"), 0)
         ),
-        warmup_ns=warmup_ns,
+        warmup_ns=0 if isinstance(warmup, WarmIterations) else warmup,
+        warmup_iterations=warmup.count if isinstance(warmup, WarmIterations) else 0,
         graceful_stop_ns=work.settle(
             phase.graceful_stop, (*path, "graceful_stop"), _GRACEFUL_STOP_NS
         ),
@@ -74,11 +76,22 @@ def _is_too_much(work: Compilation, phase: PhaseModel, path: PlanPath, load: Loa
     return True
 
 
-def _warmup_ns(work: Compilation, phase: PhaseModel, path: PlanPath, load: Load) -> int:
+def _warmup(
+    work: Compilation, phase: PhaseModel, path: PlanPath, load: Load
+) -> int | WarmIterations:
+    """Return how long the warm-up is, or how many iterations of the phase or of each user."""
+    hint = "`warmup` is the first part of the phase: make it shorter"
+    if isinstance(phase.warmup, WarmIterations):
+        most = load.per_user or load.iterations if isinstance(load, CountedLoad) else 0
+        if phase.warmup.count >= most:
+            whose = "each user" if isinstance(load, CountedLoad) and load.per_user else "the phase"
+            ends = f"{whose} ends after {format_count(most, 'iteration')}"
+            message = f"{ends}: none of them is left to judge"
+            work.fault(path, Code.NO_LOAD, message, hint=hint)
+        return phase.warmup
     warmup_ns, lasts_ns = work.settle(phase.warmup, path, 0), load.planned_ns
     if warmup_ns >= lasts_ns:
         message = f"the phase ends after {write_duration(lasts_ns)}: no part of it is left to judge"
-        hint = "`warmup` is the first part of the phase: make it shorter"
         if any(source.file == COMMAND_LINE for source in work.document.imported):
             hint += f", such as with `--override {'.'.join(map(str, path))}=0s`"
         work.fault(path, Code.NO_LOAD, message, hint=hint)

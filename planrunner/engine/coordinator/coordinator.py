@@ -368,7 +368,7 @@ def _times(timeline: Timeline, gone_ns: int) -> PhaseTimes:
         begin_ns=timeline.started_ns,
         end_ns=timeline.ends_ns,
         gone_ns=gone_ns,
-        warmup_end_ns=timeline.warmup_ends_ns,
+        warmup_end_ns=min(timeline.warmup_ends_ns, timeline.ends_ns),
         stages=tuple(StageTimes(*stage) for stage in timeline.stages()),
         measured=tuple(timeline.measured(timeline.ends_ns)),
     )

@@ -16,12 +16,17 @@ from planrunner.schedule.sharing import owned_iterations, seat_owners
 __all__ = ["CountedPhase"]
 
 
-def _quotas(load: CountedLoad, owners: Sequence[int], share: WorkerShare) -> Callable[[], Quota]:
+def _quotas(
+    load: CountedLoad, owners: Sequence[int], share: WorkerShare, warmup: int
+) -> Callable[[], Quota]:
     """Return what gives each of a worker's users its iterations: its own, or from the shared."""
     if load.per_user:
-        return lambda: Quota(load.per_user)
-    mine = owned_iterations(owners, load.iterations, share.worker)
-    shared = Quota(load.iterations if share.workers == 1 else sum(1 for _ in mine))
+        return lambda: Quota(load.per_user, warmup)
+    if share.workers == 1:
+        shared = Quota(load.iterations, warmup)
+    else:
+        mine = list(owned_iterations(owners, load.iterations, share.worker))
+        shared = Quota(len(mine), sum(number < warmup for number in mine))
     return lambda: shared
 
 
@@ -46,7 +51,8 @@ class CountedPhase(Phase):
             if owner == worker.share.worker:
                 self._users.append((name, index, offset_ns))
         self._are_all_here = False
-        self._quota = quota = _quotas(load, owners, worker.share)
+        warmup = context.phase.warmup_iterations
+        self._quota = quota = _quotas(load, owners, worker.share, warmup)
         self._is_shared = not load.per_user
         programs = {name: replace(bound, quota=quota) for name, bound in context.programs.items()}
         super().__init__(replace(context, programs=programs))

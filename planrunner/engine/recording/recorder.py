@@ -99,11 +99,13 @@ class PhaseRecorder:
         origin_ns: The start of the run, from which sample rows count.
         failing: Keeps the first requests that fail; None where they are not wanted.
         measures: By protocol, what requests record beside latency and service time.
+        is_warmup: Whether nothing of it is a result: these are iterations of warm-up.
     """
 
     __slots__ = (
         "book",
         "failing",
+        "is_warmup",
         "look_at",
         "mask",
         "measures",
@@ -127,8 +129,10 @@ class PhaseRecorder:
         seek: Callable[[Exchange, Reply, Scope], None] = lambda *_: None,
         failing: FailingRequests | None = None,
         measures: Mapping[str, Sequence[Measure]] | None = None,
+        is_warmup: bool = False,
     ) -> None:
         self.phase = phase
+        self.is_warmup = is_warmup
         self.measures = measures or {}
         self.mask = mask
         self.look_at = look_at
@@ -223,9 +227,8 @@ class Site:
         window = self.recorder.timeline.at(moment_ns)
         table = self._tables.get(window.number)
         if table is None:
-            labels = replace(
-                self.labels, stage=window.stage, warmup=window.warmup, after=window.after
-            )
+            warmup = window.warmup or self.recorder.is_warmup
+            labels = replace(self.labels, stage=window.stage, warmup=warmup, after=window.after)
             # The first window also takes what is earlier: nothing is, by the clock of the phase.
             begin_ns = window.begin_ns if window.number else 0
             table = self._tables[window.number] = StageSeries(

@@ -10,15 +10,25 @@ __all__ = ["Quota"]
 class Quota:
     """A number of iterations; first come, first served.
 
+    Args:
+        count: How many.
+        warmup: How many of the first are warm-up.
+
     Attributes:
         left: Those that no user has begun.
     """
 
-    __slots__ = ("_resting", "left")
+    __slots__ = ("_counted", "_resting", "left")
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, warmup: int = 0) -> None:
         self.left = count
+        self._counted = count - warmup
         self._resting: set[InterruptibleSleep] = set()
+
+    @property
+    def is_warm(self) -> bool:
+        """Whether the one that was taken last is warm-up."""
+        return self.left >= self._counted
 
     def take(self) -> bool:
         """Take one; False when none is left.

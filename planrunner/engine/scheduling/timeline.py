@@ -39,6 +39,8 @@ class Timeline:
     """The windows of one phase that started at `started_ns`.
 
     Attributes:
+        warmup_ends_ns: When measured time begins; later than anything while nobody knows.
+        counts_ns: When the first iteration after those of the warm-up began; 0 until then.
         ends_ns: When the last stage ends, or ended if the phase was cut short: the end of what
             counts as measured time.
     """
@@ -47,10 +49,12 @@ class Timeline:
         self.phase = phase.name
         self._is_counted = phase.load.is_counted
         self.started_ns = started_ns
-        self.warmup_ends_ns = started_ns + phase.warmup_ns
+        self.counts_ns = 0
+        warm_until_ns = started_ns + phase.warmup_ns
+        self.warmup_ends_ns = FOREVER_NS if phase.warmup_iterations else warm_until_ns
         self._stages = tuple(_stages(phase, started_ns))
         self.ends_ns = self._stages[-1][2]
-        windows = tuple(_windows(self._stages, self.warmup_ends_ns))
+        windows = tuple(_windows(self._stages, warm_until_ns))
         self._windows = _with_after(windows) if windows else (self._empty(),)
         self._forget: list[Callable[[], None]] = []
 
@@ -72,6 +76,14 @@ class Timeline:
             if moment_ns < window.end_ns:
                 return window
         return self._windows[-1]
+
+    def count_from(self, moment_ns: int) -> None:
+        """Begin measured time: an iteration begins that is none of the warm-up.
+
+        Of several users that come to theirs, and of several workers, the first counts.
+        """
+        if not self.counts_ns or moment_ns < self.counts_ns:
+            self.counts_ns = self.warmup_ends_ns = moment_ns
 
     def cut(self, now_ns: int) -> None:
         """End the phase early: what starts from now on comes after its measured time."""

@@ -129,13 +129,13 @@ class Binder:
             steps = (limit_steps(steps, program.timeout_ns, program.place),)
         labels = self._labels("request", f"needs {program.name}", "needs", place)
         needs = StepFailures(Site(self._recorder, labels), program.place)
-        timeline = self._recorder.timeline
+        timeline, is_warmup = self._recorder.timeline, self._recorder.is_warmup
         return BoundTask(
             program,
             steps,
             self._span("iteration", "", place),
             check=needs.evaluated,
-            counts_at=lambda moment_ns: not timeline.at(moment_ns).warmup,
+            counts_at=lambda moment_ns: not is_warmup and not timeline.at(moment_ns).warmup,
         )
 
     def steps(self, nodes: Sequence[StepNode], place: StepPlace) -> tuple[Step, ...]:

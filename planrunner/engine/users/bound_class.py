@@ -34,6 +34,7 @@ class BoundProgram:
         feeds: Gives its users their rows of data.
         next_iteration: Numbers the phase's iterations over all its users.
         stop_plan: Ends the run because of what the words say.
+        warm_tasks: The same tasks for iterations that are warm-up; none where none is.
         quota: Gives a user the number of iterations it may begin; None for no limit.
         queue: Where its users wait for arrivals; None but in the open model.
         punctual: Where iterations that have a due time are counted; None where they have none.
@@ -50,6 +51,7 @@ class BoundProgram:
     next_iteration: Callable[[], int]
     stop_plan: Callable[[str], None]
     feeds: ClassFeeds = NO_FEEDS
+    warm_tasks: tuple[BoundTask, ...] = ()
     quota: Callable[[], Quota] | None = None
     queue: ArrivalQueue | None = None
     punctual: Punctuality | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from planrunner.engine.users.bound_task import BoundTask
 from planrunner.engine.users.user_context import Actor
@@ -19,11 +19,11 @@ class _Following:
 
     Attributes:
         tasks: The positions of the tasks in the class.
-        among: The tasks, each with its weight.
+        weights: Theirs.
     """
 
     tasks: tuple[int, ...]
-    among: tuple[tuple[BoundTask, int], ...]
+    weights: tuple[int, ...]
     total: int
     pick: PickIndex
 
@@ -39,9 +39,12 @@ class TaskChain:
         first: Picks among all.
         pick: How positions are drawn.
         actor: The user.
+
+    Attributes:
+        tasks: As given; the same ones may be bound anew while the user goes on.
     """
 
-    __slots__ = ("_actor", "_at", "_first", "_following", "_tasks")
+    __slots__ = ("_actor", "_at", "_first", "_following", "tasks")
 
     def __init__(
         self,
@@ -52,7 +55,7 @@ class TaskChain:
         pick: TaskPick,
         actor: Actor,
     ) -> None:
-        self._tasks = tasks
+        self.tasks = tasks
         self._actor = actor
         self._first = first
         self._at: int | None = None
@@ -63,7 +66,7 @@ class TaskChain:
             self._following.append(
                 _Following(
                     tuple(position for position, _ in pairs),
-                    tuple((tasks[position], weight) for position, weight in pairs),
+                    tuple(weights),
                     sum(weights),
                     picker(weights, actor.rng),
                 )
@@ -78,22 +81,27 @@ class TaskChain:
             picked = self._first()
         else:
             picked = found.tasks[found.pick()]
-            for task, weight in found.among:
+            for task, weight in self._weighted(found):
                 if task.counts_at(self._actor.moment_ns):
                     task.gained += weight / found.total
-        if self._tasks[picked].needs is None:
+        if self.tasks[picked].needs is None:
             self._at = picked
         return picked
 
     def among(self) -> Sequence[tuple[BoundTask, int]]:
         """Return what may be drawn in the place of a refused pick, each with its weight."""
         found = self._from_here()
-        return [(task, task.weight) for task in self._tasks] if found is None else found.among
+        if found is None:
+            return [(task, task.weight) for task in self.tasks]
+        return list(self._weighted(found))
 
     def ran(self, task: BoundTask | None) -> None:
         """Note what became of a pick with a condition."""
         if task is not None:
-            self._at = self._tasks.index(task)
+            self._at = self.tasks.index(task)
+
+    def _weighted(self, found: _Following) -> Iterator[tuple[BoundTask, int]]:
+        return zip((self.tasks[place] for place in found.tasks), found.weights, strict=True)
 
     def _from_here(self) -> _Following | None:
         return None if self._at is None else self._following[self._at]

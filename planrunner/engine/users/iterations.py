@@ -37,7 +37,7 @@ _EVENTS: Final = (StepsStopped, NeverBegun, IterationEnded, asyncio.CancelledErr
 class IterationLoop:
     """What one user does from its on_start to its on_stop."""
 
-    __slots__ = ("_actor", "_begin", "_bound", "_chain", "_identity", "_pick", "_visitor")
+    __slots__ = ("_actor", "_begin", "_bound", "_chain", "_identity", "_pick", "_tasks", "_visitor")
 
     def __init__(
         self, bound: BoundProgram, actor: Actor, visitor: Visitor, identity: dict[str, object]
@@ -46,6 +46,7 @@ class IterationLoop:
         self._actor = actor
         self._visitor = visitor
         self._identity = identity
+        self._tasks = bound.warm_tasks or bound.tasks
         self._pick = self._picker()
         self._chain = self._chained(self._pick)
         if self._chain is not None:
@@ -110,7 +111,7 @@ class IterationLoop:
 
     async def _counted(self, quota: Quota) -> None:
         wait = self._waits()
-        while self._goes_on() and quota.take():
+        while self._goes_on() and self._takes(quota):
             if not await self._begin(0):
                 break
             await self._rest(0 if wait is None else wait(), quota)
@@ -122,7 +123,7 @@ class IterationLoop:
         due_ns = slot_ns = actor.moment_ns
         over_ns = 0
         try:
-            while self._goes_on() and (quota is None or quota.take()):
+            while self._goes_on() and (quota is None or self._takes(quota)):
                 began_ns = actor.moment_ns
                 slot_ns = self._begins(due_ns, began_ns, slot_ns, over_ns) + pace_ns
                 was_due_ns, due_ns = due_ns, max(due_ns, began_ns) + pace_ns
@@ -133,6 +134,18 @@ class IterationLoop:
         finally:
             if quota is None:
                 self._never_begins(slot_ns)
+
+    def _takes(self, quota: Quota) -> bool:
+        """Take an iteration; False when none is left. The first that is no warm-up counts."""
+        if not quota.take():
+            return False
+        bound = self._bound
+        if self._tasks is not bound.tasks and not quota.is_warm:
+            self._tasks = bound.tasks
+            if self._chain is not None:
+                self._chain.tasks = bound.tasks
+            bound.timeline.count_from(self._actor.moment_ns)
+        return True
 
     def _goes_on(self) -> bool:
         actor = self._actor
@@ -246,7 +259,7 @@ class IterationLoop:
         bound, actor = self._bound, self._actor
         if bound.feeds.per_iteration and not bound.feeds.iterate(actor.scope, actor.rng):
             return False
-        picked = bound.tasks[self._pick()]
+        picked = self._tasks[self._pick()]
         if bound.program.uses_iteration:
             self._number_iteration()
         task = picked if picked.needs is None else self._settled(picked)
@@ -265,8 +278,8 @@ class IterationLoop:
         actor = self._actor
         try:
             if self._chain is None:
-                return settle_pick(actor, picked, self._bound.tasks)
-            task = settle_pick(actor, picked, self._bound.tasks, self._chain.among())
+                return settle_pick(actor, picked, self._tasks)
+            task = settle_pick(actor, picked, self._tasks, self._chain.among())
             self._chain.ran(task)
             return task
         except IterationEnded as ended:
@@ -329,7 +342,7 @@ class IterationLoop:
         if bound.renewal is not Renewal.NOTHING or not program.is_chained:
             return None
         return TaskChain(
-            bound.tasks, program.following, first=first, pick=program.pick, actor=self._actor
+            self._tasks, program.following, first=first, pick=program.pick, actor=self._actor
         )
 
     def _picker(self) -> Callable[[], int]:

@@ -143,6 +143,7 @@ class Worker:
         self._failing = FailingRequests(self.mask, self.mask.message)
         self._book = SeriesBook(self.started_ns, mask=self.mask)
         self._tasks: dict[tuple[str, str], tuple[BoundTask, ...]] = {}
+        self._warm_tasks: dict[tuple[str, str], tuple[BoundTask, ...]] = {}
         self._waits = waits
         self._probe = HealthProbe(self.started_ns, waits=waits)
         self._undelivered: Snapshot | None = None
@@ -189,7 +190,9 @@ class Worker:
         binder = Binder(recorder, self._context.wires, self._services(_stop_no_phase))
         return self.mask(await run_block(name, block, context=self._context, binder=binder))
 
-    def _recorder(self, phase: str, timeline: Timeline) -> PhaseRecorder:
+    def _recorder(
+        self, phase: str, timeline: Timeline, *, is_warmup: bool = False
+    ) -> PhaseRecorder:
         return PhaseRecorder(
             phase,
             timeline=timeline,
@@ -201,6 +204,7 @@ class Worker:
             seek=self.mask.seek,
             failing=self._failing,
             measures=self._graph.measures,
+            is_warmup=is_warmup,
         )
 
     def open_phase(self, phase: PhaseNode, timeline: Timeline) -> BoundPhase:
@@ -271,7 +275,10 @@ class Worker:
         for (phase, user_class), tasks in self._tasks.items():
             for task in tasks:
                 key = phase, user_class, task.name
-                counters.picks[key] = task.begun
+                warm = self._warm_tasks[phase, user_class]
+                counters.picks[key] = task.begun + sum(
+                    one.begun for one in warm if one.name == task.name
+                )
                 counters.skips[key] = task.skipped
                 counters.substitutions[key] = task.substituted
                 counters.gained[key] = task.gained
@@ -284,9 +291,16 @@ class Worker:
         next_iteration = iteration_numbers(self._graph, phase, share)
         throttle = throttle_of(self._graph, phase, share)
         turns = None if throttle is None else Turns(throttle)
-        binder = Binder(recorder, self._context.wires, self._services(stop_phase), turns)
+        services = self._services(stop_phase)
+        binder = Binder(recorder, self._context.wires, services, turns)
+        warm_up = None
+        if phase.warmup_iterations:
+            warm = self._recorder(phase.name, recorder.timeline, is_warmup=True)
+            warm_up = Binder(warm, self._context.wires, services, turns)
         return {
-            program.name: self._bind_program(program, recorder, binder, next_iteration)
+            program.name: self._bind_program(
+                program, recorder, binder, next_iteration, warm_up=warm_up
+            )
             for program in self._graph.programs_of(phase)
         }
 
@@ -310,9 +324,12 @@ class Worker:
         recorder: PhaseRecorder,
         binder: Binder,
         next_iteration: Callable[[], int],
+        *,
+        warm_up: Binder | None = None,
     ) -> BoundProgram:
-        tasks = tuple(binder.task(task, program.name) for task in program.tasks)
+        tasks, warm_tasks = _tasks(program, binder), _tasks(program, warm_up)
         self._tasks[recorder.phase, program.name] = tasks
+        self._warm_tasks[recorder.phase, program.name] = warm_tasks
         services = StepPlace(program.name)
         gates = (self.sharing.gate(recorder.phase, node) for node in barriers_of(program))
         return BoundProgram(
@@ -324,9 +341,14 @@ class Worker:
             on_stop=binder.steps(program.on_stop, services),
             next_iteration=next_iteration,
             feeds=self._feeds.of(program.data),
+            warm_tasks=warm_tasks,
             stop_plan=self._fail_plan,
             gatherings=tuple(dict.fromkeys(gates)),
         )
+
+
+def _tasks(program: UserProgram, binder: Binder | None) -> tuple[BoundTask, ...]:
+    return tuple(binder.task(task, program.name) for task in program.tasks) if binder else ()
 
 
 def _stop_no_phase() -> None:

@@ -150,12 +150,14 @@ class WorkerSecond:
         number: Of the second that is complete now, from 1; 0 at the end of a phase, and when asked.
         look: The number of the `Look` that this answers; else 0.
         ends_ns: When the load of each phase ends or has ended: earlier than planned if cut.
+        counts_ns: When each phase that begins with iterations of warm-up came to the first other.
         rows: How many raw samples are in the worker's file: those of all that it has reported.
     """
 
     number: int
     drained: Drained
     ends_ns: Mapping[str, int]
+    counts_ns: Mapping[str, int] = field(default_factory=dict)
     look: int = 0
     rows: int = 0
     overflowed: bool = False

@@ -379,6 +379,8 @@ class RemotePool:
             link.peak_cpu_share = max(link.peak_cpu_share, health.cpu_share)
         link.overflowed, link.crowded = said.overflowed, said.crowded
         link.sampling_stopped = said.sampling_stopped
+        for phase, counts_ns in said.counts_ns.items():
+            self._open[phase].timeline.count_from(counts_ns)
         for phase in said.ends_ns:
             self._cut(phase)
         self._look_who_is_in()

@@ -141,6 +141,7 @@ class RemoteWorker:
                 second,
                 drained,
                 {name: timeline.ends_ns for name, (timeline, _) in self._open.items()},
+                {name: one.counts_ns for name, (one, _) in self._open.items() if one.counts_ns},
                 look=look,
                 rows=0 if self._samples is None else self._samples.written,
                 overflowed=worker.overflowed,

@@ -370,3 +370,46 @@ def test_loops_may_have_a_ramp() -> None:
 
     assert (node.load.ramp_ns, node.load.total) == (30 * NS_PER_S, 540)
     assert [name for name, _ in node.load.spans] == ["ramp", "hold"]
+
+
+@pytest.mark.parametrize(
+    ("phase", "expected"),
+    [
+        ("{users: 2, iterations: 5, warmup: 1}", (0, 1)),
+        ("{users: 2, iterations_per_user: 5, warmup: 4}", (0, 4)),
+        ("{users: 2, iterations: 5, warmup: 2s}", (2 * NS_PER_S, 0)),
+        ("{users: 2, hold: 5s, warmup: 2s}", (2 * NS_PER_S, 0)),
+    ],
+)
+def test_a_warm_up_is_a_time_or_a_number_of_iterations(
+    phase: str, expected: tuple[int, int]
+) -> None:
+    [node] = compiled(f"phases: [{phase}]").phases
+
+    assert (node.warmup_ns, node.warmup_iterations) == expected
+
+
+@pytest.mark.parametrize(
+    ("phase", "message", "hint"),
+    [
+        (
+            "{users: 2, iterations: 5, warmup: 5}",
+            "the phase ends after 5 iterations: none of them is left to judge",
+            "`warmup` is the first part of the phase: make it shorter",
+        ),
+        (
+            "{users: 2, iterations_per_user: 1, warmup: 1}",
+            "each user ends after 1 iteration: none of them is left to judge",
+            "`warmup` is the first part of the phase: make it shorter",
+        ),
+        (
+            "{users: 2, hold: 5s, warmup: 1}",
+            "`warmup: 1` is a number of iterations, and this phase has a time",
+            "write it with its unit: `1s`",
+        ),
+    ],
+)
+def test_a_warm_up_leaves_iterations_to_judge(phase: str, message: str, hint: str) -> None:
+    [found] = findings(f"phases: [{phase}]")
+
+    assert (found.message, found.hint) == (message, hint)

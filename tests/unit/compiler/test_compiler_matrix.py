@@ -422,7 +422,8 @@ def test_any_values_in_any_order_mean_the_phases_that_have_them(
 
 DATA = """
 params: {rows: {type: int, default: 7}, other: {type: int, default: 1}}
-data: {people: {generate: {rows: "${rows}", fields: {n: "rand.int(1, 9)"}}, per: user, unique: true}}
+data:
+  people: {generate: {rows: "${rows}", fields: {n: "rand.int(1, 9)"}}, per: user, unique: true}
 users: {A: {steps: [{get: "/${people.n}", name: load}]}}
 """
 

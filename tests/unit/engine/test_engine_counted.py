@@ -271,3 +271,51 @@ class TestRamp:
 
         assert counts(told.outcome, "request") == {"GET /": 15}
         assert told.outcome.counters.overtime == {"main": 1}
+
+
+def test_the_first_iterations_of_the_phase_are_warm_up() -> None:
+    """Three of ten, and time is measured from the begin of the fourth."""
+    phase = replace(counted(2, iterations=10), warmup_iterations=3)
+
+    told = run_graph(make_graph(taking(1), phase))
+
+    assert counts(told.outcome, "warmup") == {True: 3, False: 7}
+    assert counts(told.outcome, "warmup", kind="iteration") == {True: 3, False: 7}
+    [measured] = told.outcome.measured()
+    assert (told.seconds(measured.start_ns), told.seconds(measured.end_ns)) == (1, 5)
+    assert told.outcome.loads[0].achieved == 10
+
+
+def test_each_user_has_a_warm_up_of_its_own_iterations() -> None:
+    """Where each has its own number; the first that is done with them begins measured time."""
+    phase = replace(counted(3, per_user=4), warmup_iterations=1)
+
+    told = run_graph(make_graph(taking(0.5, wait=pause(1)), phase))
+
+    assert counts(told.outcome, "warmup") == {True: 3, False: 9}
+    [measured] = told.outcome.measured()
+    assert told.seconds(measured.start_ns) == 1.5
+
+
+def test_a_warm_up_goes_before_the_pace_and_groups_too() -> None:
+    group = GroupNode("g", (request(operation=Answer(ns(0.5))),))
+    phase = replace(counted(1, iterations=4), warmup_iterations=2)
+
+    told = run_graph(make_graph(user_class(task("t", group), pace_ns=ns(1)), phase))
+
+    assert counts(told.outcome, "warmup", kind="group") == {True: 2, False: 2}
+    assert told.seconds(told.outcome.measured()[0].start_ns) == 2
+
+
+def test_what_follows_a_task_goes_on_after_the_warm_up() -> None:
+    """The user stays where it was in the chain: a, b, a, b."""
+    first = replace(task("a", request(name="a")), following=(("b", 1),))
+    second = replace(task("b", request(name="b")), following=(("a", 1),), weight=1)
+    phase = replace(counted(1, iterations=40), warmup_iterations=15)
+
+    told = run_graph(make_graph(user_class(first, second), phase))
+
+    found = counts(told.outcome, "request", "warmup")
+    assert {found[name, True] for name in "ab"} == {7, 8}
+    assert {found[name, False] for name in "ab"} == {12, 13}
+    assert sum(found.values()) == 40

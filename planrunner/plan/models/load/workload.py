@@ -16,6 +16,7 @@ from planrunner.plan.models.load.level import LevelField, misfits
 from planrunner.plan.models.load.matrix import Matrix, matrix_faults, with_levels
 from planrunner.plan.models.load.phase_words import PHASE_WORDS
 from planrunner.plan.models.load.stages import StageList, level_key, mixed_stages
+from planrunner.plan.models.load.warmup import WarmupField, warmup_faults
 from planrunner.plan.models.thresholds import ThresholdModel
 
 if TYPE_CHECKING:
@@ -199,10 +200,11 @@ class PhaseModel(PlanMapping):
         description="Run alongside the other phases, from this long after the start of the run.",
         examples=["30s"],
     )
-    warmup: Duration | None = Field(
+    warmup: WarmupField | None = Field(
         None,
-        description="The first part of the phase; its samples are kept but not judged.",
-        examples=["20s"],
+        description="The first part of the phase; its samples are kept but not judged. A time, or "
+        "beside `iterations` and `iterations_per_user` how many of these.",
+        examples=["20s", "1"],
     )
     graceful_stop: Duration | None = Field(
         None,
@@ -260,7 +262,7 @@ class PhaseModel(PlanMapping):
         if not found:
             found = list(_foreign_faults(data))
         if not found and not cls.has_unknown(data):
-            found = [*_missing_faults(data), *_from_faults(data)]
+            found = [*_missing_faults(data), *_from_faults(data), *warmup_faults(data)]
         yield from found
         yield from mixed_stages(data.get("stages"))
 
