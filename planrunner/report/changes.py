@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
+from planrunner.metrics.measures import OWN_PREFIX
 from planrunner.report.distinct import shorten_each
+from planrunner.report.own_metrics import amount_words
 from planrunner.report.plain import plain
 from planrunner.results.changes import ChangeOutcome, Comparison, FigureChange
 from planrunner.units import format_duration, format_percent, format_rate
@@ -81,7 +83,7 @@ def _cells(change: FigureChange, name: str) -> dict[str, object]:
     points = change.figure == "error_rate"
     return {
         "request": name or "all requests",
-        "figure": _FIGURES.get(change.figure) or change.figure.replace("_", " "),
+        "figure": _figure_words(change.figure),
         "before": figure_amount(change.figure, change.before),
         "after": figure_amount(change.figure, change.after),
         "change": _signed(change.change, points=points) if _is_known(change) else "–",
@@ -95,11 +97,19 @@ def _cells(change: FigureChange, name: str) -> dict[str, object]:
     }
 
 
+def _figure_words(figure: str) -> str:
+    if figure.startswith(OWN_PREFIX):
+        return f"avg {figure}"
+    return _FIGURES.get(figure) or figure.replace("_", " ")
+
+
 def figure_amount(figure: str, value: float) -> str:
     """Return a figure with its unit."""
     match figure:
-        case "throughput":
+        case "throughput" | "work_rate":
             return format_rate(value)
+        case _ if figure.startswith(OWN_PREFIX):
+            return amount_words(value)
         case "error_rate":
             return format_percent(value)
         case _:
@@ -115,7 +125,8 @@ def figure_interval(figure: str, low: float | None, high: float | None) -> str:
 
 def _is_known(change: FigureChange) -> bool:
     """Whether both runs have the figure: steps that failed at once have no latency."""
-    return change.figure in ("throughput", "error_rate") or bool(change.before and change.after)
+    rates = ("throughput", "error_rate", "work_rate")
+    return change.figure in rates or bool(change.before and change.after)
 
 
 def _signed(change: float, *, points: bool) -> str:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Final
+from typing import Final, TypedDict
 
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.judging.measured import MeasuredTime, measured_seconds
+from planrunner.metrics.judging.work_time import work_seconds
+from planrunner.metrics.measures import OWN_PREFIX, WORK
+from planrunner.metrics.recorded_values import RecordedValues
 from planrunner.metrics.series import ABORTED, Labels
 from planrunner.metrics.snapshot import Accumulated, SeriesDelta, SeriesTotal
 from planrunner.metrics.task_mix import TaskPicks, expected_runs
 from planrunner.results.model import AchievedTask, Row, Totals
+from planrunner.results.record import OwnFigures, own_figures
 from planrunner.units import NS_PER_S
 from planrunner.values import dataclass
 
@@ -127,7 +131,7 @@ def make_rows(accumulated: Accumulated, measured: Sequence[MeasuredTime]) -> tup
                 tables.setdefault((by, phase, name), []).append((labels, total))
     order = _order(measured)
     return tuple(
-        _row(key, tables[key], _seconds_of(key, measured)) for key in sorted(tables, key=order)
+        _row(key, tables[key], _parts_of(key, measured)) for key in sorted(tables, key=order)
     )
 
 
@@ -140,7 +144,7 @@ def make_whole(
         for labels, delta in series.items()
         if labels.is_result and labels.kind == "request"
     ]
-    return _row(("request", "", ""), members, measured_seconds(measured))
+    return _row(("request", "", ""), members, measured)
 
 
 def make_task_mix(counts: Iterable[TaskCount]) -> tuple[AchievedTask, ...]:
@@ -240,18 +244,23 @@ def _order(
     return key
 
 
-def _seconds_of(key: tuple[str, str, str], measured: Sequence[MeasuredTime]) -> float:
+def _parts_of(
+    key: tuple[str, str, str], measured: Sequence[MeasuredTime]
+) -> Sequence[MeasuredTime]:
     by, phase, name = key
     if by == "phase":
         phase = name
     parts = [part for part in measured if not phase or part.phase == phase]
     if by == "stage":
         parts = [part for part in parts if part.stage == name]
-    return measured_seconds(parts)
+    return parts
 
 
-def _row(key: tuple[str, str, str], members: Sequence[_TableMember], seconds: float) -> Row:
+def _row(
+    key: tuple[str, str, str], members: Sequence[_TableMember], parts: Sequence[MeasuredTime]
+) -> Row:
     by, phase, name = key
+    seconds = measured_seconds(parts)
     total = _sum(members)
     failures: Counter[str] = Counter()
     statuses: Counter[str] = Counter()
@@ -279,7 +288,44 @@ def _row(key: tuple[str, str, str], members: Sequence[_TableMember], seconds: fl
         sent_bytes=total.sent,
         connects=total.connects,
         retries=total.retries,
+        **_recorded(members, total, parts),
     )
+
+
+def _recorded(
+    members: Sequence[_TableMember], total: SeriesTotal, parts: Sequence[MeasuredTime]
+) -> _Recorded:
+    """Return what expressions of the plan gave of these samples; nothing for most plans."""
+    found = {
+        word: values
+        for word, values in total.measures.items()
+        if isinstance(values, RecordedValues)
+    }
+    if not found:
+        return {}
+    seconds = measured_seconds(parts)
+    recorded: _Recorded = {
+        "metrics": {
+            word.removeprefix(OWN_PREFIX): own_figures(values, seconds)
+            for word, values in found.items()
+            if word.startswith(OWN_PREFIX)
+        }
+    }
+    if (work := found.get(WORK.word)) is not None:
+        units = {labels.work_unit for labels, _ in members if WORK.word in labels.records}
+        recorded["work"] = work.total / WORK.scale
+        recorded["work_per_second"] = _ratio(recorded["work"], work_seconds(members, parts))
+        recorded["work_unit"] = units.pop() if len(units) == 1 else ""
+    return recorded
+
+
+class _Recorded(TypedDict, total=False):
+    """The fields of a `Row` that few plans have."""
+
+    work: float
+    work_per_second: float
+    work_unit: str
+    metrics: Mapping[str, OwnFigures]
 
 
 def _summary(histogram: Histogram) -> Mapping[str, int]:

@@ -17,7 +17,15 @@ from planrunner.results.record import RequestPoints, measured_of
 from planrunner.units import NS_PER_S
 from planrunner.values import dataclass
 
-__all__ = ["FEWEST_INTERVALS", "FIGURES", "Estimate", "Interval", "estimates", "measured_intervals"]
+__all__ = [
+    "FEWEST_INTERVALS",
+    "FIGURES",
+    "WORK_RATE",
+    "Estimate",
+    "Interval",
+    "estimates",
+    "measured_intervals",
+]
 
 _REPLICATES: Final = 100
 _MOST_BLOCKS: Final = 60
@@ -31,6 +39,9 @@ _STRATUM: Final = 3
 
 FIGURES: Final = ("typical_p50", "typical_p95", "typical_p99", "throughput", "error_rate")
 """Percentiles are those of a typical second, so they have names of their own."""
+
+WORK_RATE: Final = "work_rate"
+"""The figure that requests with work have as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +98,24 @@ class _SampleBlocks:
     requests: Sequence[int]
     failed: Sequence[int]
     percentiles: tuple[_Values, ...]
+    work: Sequence[float] = ()
 
     def figures(self, times: Sequence[int]) -> tuple[float, ...]:
-        """Return `FIGURES` when each block counts as often as `times` says."""
+        """Return `names` when each block counts as often as `times` says."""
         requests = sum(map(mul, self.requests, times))
         if not requests:
-            return (0.0,) * len(FIGURES)
+            return (0.0,) * len(self.names)
+        seconds = sum(map(mul, self.seconds, times))
         return (
             *(values.median(times) for values in self.percentiles),
-            requests / sum(map(mul, self.seconds, times)),
+            requests / seconds,
             sum(map(mul, self.failed, times)) / requests,
+            *((sum(map(mul, self.work, times)) / seconds,) if self.work else ()),
         )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (*FIGURES, WORK_RATE) if self.work else FIGURES
 
     def strata(self) -> Iterator[range]:
         """Yield neighbouring blocks in threes; none where the request was not sent at all."""
@@ -136,7 +154,7 @@ def measured_intervals(result: RunResult) -> list[Interval]:
 def estimates(
     points: RequestPoints, intervals: Sequence[Interval], *, seed: str
 ) -> dict[str, Estimate]:
-    """Return each of `FIGURES` with its standard error.
+    """Return each of `FIGURES` with its standard error, and `WORK_RATE` of what has work.
 
     A percentile is the median of those of the intervals, by their requests: a typical second's.
     What else the machine does makes some seconds many times as slow, and a mean with them.
@@ -149,7 +167,7 @@ def estimates(
     strata = list(blocks.strata())
     used = sum(map(len, strata))
     if used < _FEWEST_BLOCKS:
-        return {name: Estimate(value, -1.0) for name, value in zip(FIGURES, whole, strict=True)}
+        return {name: Estimate(one, -1.0) for name, one in zip(blocks.names, whole, strict=True)}
     draw: Callable[..., list[int]] = random.Random(f"bootstrap {seed}").choices
     replicates = []
     for _ in range(_REPLICATES):
@@ -163,7 +181,7 @@ def estimates(
     widen = sqrt(_STRATUM / (_STRATUM - 1))
     return {
         name: Estimate(value, widen * _spread([one[n] for one in replicates]), used - len(strata))
-        for n, (name, value) in enumerate(zip(FIGURES, whole, strict=True))
+        for n, (name, value) in enumerate(zip(blocks.names, whole, strict=True))
     }
 
 
@@ -181,6 +199,7 @@ def _blocks(points: RequestPoints, intervals: Sequence[Interval]) -> _SampleBloc
     # What is left over is part of the last block: a short one would count as much as a long one.
     count = max(len(intervals) // length, 1)
     seconds, requests, failed = [0.0] * count, [0] * count, [0] * count
+    work = [0.0] * count if points.work else []
     for place, interval in enumerate(intervals):
         seconds[min(place // length, count - 1)] += interval.seconds
     ends = [interval.second for interval in intervals]
@@ -191,12 +210,13 @@ def _blocks(points: RequestPoints, intervals: Sequence[Interval]) -> _SampleBloc
         block = min(place // length, count - 1)
         requests[block] += points.requests[n]
         failed[block] += points.failed[n]
+        if work:
+            work[block] += points.work[n]
         if ends[place] == second:
             within.append((n, block))
     percentiles = (points.p50_ns, points.p95_ns, points.p99_ns)
-    return _SampleBlocks(
-        seconds, requests, failed, tuple(_values(points, each, within) for each in percentiles)
-    )
+    values = tuple(_values(points, each, within) for each in percentiles)
+    return _SampleBlocks(seconds, requests, failed, values, work)
 
 
 def _values(

@@ -30,8 +30,9 @@ class FigureChange:
 
     Attributes:
         request: Empty for all together.
-        figure: `typical_p50`, `typical_p95`, `typical_p99`, `throughput`, `error_rate`; of
-            `Comparison.whole` `p99` and `worst_p99`.
+        figure: `typical_p50`, `typical_p95`, `typical_p99`, `throughput`, `error_rate`, and
+            `work_rate` where there is work; of `Comparison.whole` `p99` and `worst_p99`, and the
+            averages of metrics of the plan's own: `metric.tokens`.
         before: In base units: seconds, per second, a share; `after` too.
         change: Relative, 0.1 is 10 % more; of the error rate the difference.
         low: Of the confidence interval of `change`; `high` likewise. Both 0 if there is none.
@@ -56,7 +57,8 @@ class Comparison:
         gone: Requests of the first run only; `new` those of the second only.
         remarks: Why they may not be comparable, each a sentence.
         whole: What the typical second leaves out: the 99th percentile of the whole run and that
-            of its worst second. Noise can't be told from change there, so nothing is judged.
+            of its worst second, and metrics of the plan's own. Noise can't be told from change
+            there, so nothing is judged.
     """
 
     before: str

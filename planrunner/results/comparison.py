@@ -8,17 +8,19 @@ from statistics import NormalDist
 from typing import Final
 
 from planrunner.errors import UsageError
+from planrunner.metrics.measures import WORK
+from planrunner.results.aggregate import make_whole
 from planrunner.results.bootstrap import (
     FEWEST_INTERVALS,
-    FIGURES,
+    WORK_RATE,
     Estimate,
     estimates,
     measured_intervals,
 )
 from planrunner.results.changes import ChangeOutcome, Comparison, FigureChange
 from planrunner.results.model import RunResult, ValidityLevel
-from planrunner.results.record import RequestPoints
-from planrunner.results.whole_figures import WHOLE_FIGURES, whole_figures
+from planrunner.results.record import RequestPoints, measured_of, read_series
+from planrunner.results.whole_figures import WHOLE_FIGURES, own_averages, whole_figures
 
 __all__ = [
     "TOLERANCE",
@@ -38,7 +40,7 @@ _ERROR_TOLERANCE: Final = 0.001
 _DOUBT: Final = 0.05
 """The chance that any of all the changes of a comparison is called one when there is none."""
 
-_HIGHER_IS_BETTER: Final = frozenset({"throughput"})
+_HIGHER_IS_BETTER: Final = frozenset({"throughput", WORK_RATE})
 
 Estimates = Mapping[str, Estimate]
 """Of one request, by figure."""
@@ -58,8 +60,8 @@ def compare(before: RunResult, after: RunResult, *, tolerance: float = TOLERANCE
     """
     first, second = points_by_name(before), points_by_name(after)
     common = [name for name in first if name in second]
-    sure = sureness(len(common) * len(FIGURES))
     old, new = estimated((before, after), common)
+    sure = sureness(sum(len(old[name].keys() & new[name].keys()) for name in common))
     changes = tuple(
         change
         for name in common
@@ -86,6 +88,21 @@ def _whole(before: RunResult, after: RunResult, names: Iterable[str]) -> Iterato
                 change = other / one - 1
                 outcome = ChangeOutcome.NOT_JUDGED
                 yield FigureChange(name, figure, one, other, change, 0, 0, outcome)
+    yield from _own(own_averages(before), own_averages(after), frozenset(names))
+
+
+def _own(
+    before: Mapping[tuple[str, str], float],
+    after: Mapping[tuple[str, str], float],
+    names: frozenset[str],
+) -> Iterator[FigureChange]:
+    """Yield metrics of the plan's own; whether more of one is better, only its author knows."""
+    for name, metric in before:
+        if (name, metric) in after and name in names:
+            one, other = before[name, metric], after[name, metric]
+            change = other / one - 1 if one else 0.0
+            outcome = ChangeOutcome.NOT_JUDGED
+            yield FigureChange(name, metric, one, other, change, 0, 0, outcome)
 
 
 def points_by_name(result: RunResult) -> Mapping[str, RequestPoints]:
@@ -115,7 +132,35 @@ def estimated(runs: Sequence[RunResult], names: Sequence[str]) -> Sequence[Mappi
 
 def _estimates(result: RunResult, names: Iterable[str], draw: str) -> Mapping[str, Estimates]:
     points, intervals = points_by_name(result), measured_intervals(result)
-    return {name: estimates(points[name], intervals, seed=f"{draw} {name}") for name in names}
+    rates = _work_rates(result)
+    return {
+        name: _with_rate(estimates(points[name], intervals, seed=f"{draw} {name}"), rates.get(name))
+        for name in names
+    }
+
+
+def _work_rates(result: RunResult) -> Mapping[str, float]:
+    """Return the work rate of each request; the empty name stands for all together."""
+    work = [record for record in result.series if WORK.word in record.records]
+    if not work:
+        return {}
+    whole = make_whole(read_series(work), measured_of(result.measured))
+    rows = [row for row in result.rows if row.by == "request" and not row.phase]
+    return {row.name: row.work_per_second for row in (whole, *rows) if row.work_per_second}
+
+
+def _with_rate(found: Estimates, rate: float | None) -> Estimates:
+    """Return figures with the work rate that thresholds judge.
+
+    In phases that count iterations it is not that of whole seconds, but spreads as much.
+    """
+    of_seconds = found.get(WORK_RATE)
+    if of_seconds is None or not of_seconds.value or rate is None:
+        return found
+    scaled = (
+        of_seconds.error * rate / of_seconds.value if of_seconds.error > 0 else of_seconds.error
+    )
+    return {**found, WORK_RATE: Estimate(rate, scaled, of_seconds.freedom)}
 
 
 def _lengths(*runs: RunResult) -> set[int]:
@@ -137,7 +182,7 @@ def _changes(
     sure: float,
     tolerance: float,
 ) -> Iterator[FigureChange]:
-    for figure in FIGURES:
+    for figure in [one for one in before if one in after]:
         yield judge(name, figure, (before[figure], after[figure]), sure=sure, tolerance=tolerance)
 
 

@@ -12,6 +12,7 @@ from planrunner.results.loads import GeneratorFacts, PhaseLoad, Sustainable
 from planrunner.results.record import (
     ExpectationCount,
     FailingSample,
+    OwnFigures,
     PhaseCombination,
     PhaseProgress,
     RecordedMeasure,
@@ -84,6 +85,10 @@ class Row:
         seconds: Measured time that `requests_per_second` divides by.
         failures: Failed requests by failure kind; kinds that did not occur are left out.
         statuses: Requests by status code; "0" where no reply came.
+        work: How much they did, by `work:` of the plan; null where none has any.
+        work_per_second: As `work_rate` has it.
+        work_unit: What the work is counted in; empty where the plan says nothing, or several.
+        metrics: The metrics of the plan's own, by name.
     """
 
     by: str
@@ -101,6 +106,10 @@ class Row:
     sent_bytes: int
     connects: int
     retries: int
+    work: float | None = None
+    work_per_second: float | None = None
+    work_unit: str = ""
+    metrics: Mapping[str, OwnFigures] = field(default_factory=dict)
 
     @property
     def has_latency(self) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from planrunner.metrics.histogram import Histogram
+from planrunner.metrics.measures import WORK
 from planrunner.metrics.series import Labels
 from planrunner.metrics.snapshot import Accumulated, SeriesDelta, Snapshot
 from planrunner.results.history import History, RunningTotals, latency_summary
@@ -39,6 +40,7 @@ class _Slot:
     failures: Mapping[str, int]
     asked: int
     broken: int
+    work: int | None
 
     def add(self, later: _Slot) -> None:
         latency = Histogram.from_bytes(self.latency)
@@ -50,6 +52,8 @@ class _Slot:
         self.failures = Counter(self.failures) + Counter(later.failures)
         self.asked += later.asked
         self.broken += later.broken
+        if later.work is not None:
+            self.work = (self.work or 0) + later.work
 
 
 @dataclass(slots=True)
@@ -61,6 +65,7 @@ class _OpenSlot:
     failures: Counter[str] = field(default_factory=Counter)
     asked: int = 0
     broken: int = 0
+    work: int | None = None
 
     def add(self, labels: Labels, delta: SeriesDelta) -> None:
         if labels.has_latency:
@@ -70,6 +75,8 @@ class _OpenSlot:
             self.failures[labels.failure_text] += delta.count
         self.asked += labels.expectations * delta.count
         self.broken += sum(delta.broken.values())
+        if (work := delta.measures.get(WORK.word)) is not None:
+            self.work = (self.work or 0) + work.total
 
     def closed(self) -> _Slot:
         return _Slot(
@@ -80,6 +87,7 @@ class _OpenSlot:
             dict(self.failures),
             self.asked,
             self.broken,
+            self.work,
         )
 
 
@@ -155,6 +163,7 @@ def _points(name: str, slots: dict[int, _Slot], interval_s: int) -> RequestPoint
     summaries = [latency_summary(Histogram.from_bytes(slots[number].latency)) for number in numbers]
     p50_ns, p95_ns, p99_ns = zip(*summaries, strict=True)
     has_expectations = any(slot.asked for slot in slots.values())
+    has_work = any(slot.work is not None for slot in slots.values())
     return RequestPoints(
         name=name,
         interval_seconds=interval_s,
@@ -168,6 +177,9 @@ def _points(name: str, slots: dict[int, _Slot], interval_s: int) -> RequestPoint
         failures=_by_outcome([slots[number].failures for number in numbers]),
         asked=tuple(slots[number].asked for number in numbers) if has_expectations else (),
         broken=tuple(slots[number].broken for number in numbers) if has_expectations else (),
+        work=tuple((slots[number].work or 0) / WORK.scale for number in numbers)
+        if has_work
+        else (),
     )
 
 

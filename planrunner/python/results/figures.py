@@ -13,7 +13,7 @@ from planrunner.metrics.snapshot import SeriesDelta
 from planrunner.python.results.elapsed import Elapsed
 from planrunner.results.loads import PhaseLoad
 from planrunner.results.model import Row
-from planrunner.results.record import SeriesRecord, labels_of, read_series
+from planrunner.results.record import OwnFigures, SeriesRecord, labels_of, read_series
 
 __all__ = ["Figures", "FiguresByName", "PhaseFigures", "SeriesFigures", "series_of"]
 
@@ -34,6 +34,10 @@ class Figures:
         statuses: Requests by status code; `"0"` where no reply came.
         received_bytes: Of all replies.
         sent_bytes: Of all requests.
+        work: How much they did, by `work:` of the plan; None where none says so.
+        work_rate: The same per second, as a threshold on `work_rate` has it.
+        work_unit: What is counted, such as `rows`; empty where the plan doesn't say.
+        metrics: The metrics of the plan's own, by name: `metrics["tokens"].avg`.
     """
 
     def __init__(self, row: Row) -> None:
@@ -46,6 +50,10 @@ class Figures:
         self.statuses: Mapping[str, int] = MappingProxyType(dict(row.statuses))
         self.received_bytes = row.received_bytes
         self.sent_bytes = row.sent_bytes
+        self.work = row.work
+        self.work_rate = row.work_per_second
+        self.work_unit = row.work_unit
+        self.metrics: Mapping[str, OwnFigures] = MappingProxyType(dict(row.metrics))
 
     @property
     def error_rate(self) -> float:

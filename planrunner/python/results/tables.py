@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from typing import Any, Final, Literal, TypeAlias
 
 from planrunner.errors import PackageMissing, UsageError
 from planrunner.language.diagnostics import suggest
 from planrunner.python.results.figures import Figures, series_of
-from planrunner.results.model import RunResult
+from planrunner.results.model import Row, RunResult
 from planrunner.units import NS_PER_S
 
 __all__ = ["TableName", "dataframe"]
@@ -50,15 +50,37 @@ def _library(wanted: str | None) -> Any:  # noqa: ANN401 - a module
 
 
 def _requests(result: RunResult) -> Iterable[TableRow]:
+    rows = [row for row in result.rows if row.by == "request"]
+    recorded = _recorded(rows)
     return (
-        {"phase": row.phase, "request": row.name, **_cells(Figures(row))}
-        for row in result.rows
-        if row.by == "request"
+        {"phase": row.phase, "request": row.name, **_cells(Figures(row)), **more}
+        for row, more in zip(rows, recorded, strict=True)
     )
 
 
 def _phases(result: RunResult) -> Iterable[TableRow]:
-    return ({"phase": row.name, **_cells(Figures(row))} for row in result.rows if row.by == "phase")
+    rows = [row for row in result.rows if row.by == "phase"]
+    recorded = _recorded(rows)
+    return (
+        {"phase": row.name, **_cells(Figures(row)), **more}
+        for row, more in zip(rows, recorded, strict=True)
+    )
+
+
+def _recorded(rows: Sequence[Row]) -> list[TableRow]:
+    """Return the columns that only plans with `work` or `record` have: a metric by its average."""
+    names = sorted({name for row in rows for name in row.metrics})
+    has_work = any(row.work is not None for row in rows)
+    return [
+        {
+            **({"work": row.work, "work_rate": row.work_per_second} if has_work else {}),
+            **{
+                f"metric.{name}": row.metrics[name].avg if name in row.metrics else None
+                for name in names
+            },
+        }
+        for row in rows
+    ]
 
 
 def _cells(figures: Figures) -> TableRow:

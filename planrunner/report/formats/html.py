@@ -25,6 +25,7 @@ from planrunner.report.findings import (
 )
 from planrunner.report.formats.page import lines, write_page
 from planrunner.report.load_facts import generator_words, service_p95_ns
+from planrunner.report.own_metrics import OWN_COLUMNS, own_metric_rows, work_rate_words
 from planrunner.report.plain import plain
 from planrunner.results.model import Row, RunResult
 from planrunner.results.record import FailingSample, read_series
@@ -114,6 +115,9 @@ def write_html(result: RunResult, out: TextIO, *, bundle: str = "") -> None:
         is_default=is_default(result.judgements),
         sections=_sections(result),
         requests=worst_first(requests),
+        own_metrics=own_metric_rows(result),
+        own_columns=OWN_COLUMNS,
+        work_rate=work_rate_words,
         expectations=broken_first(result.expectations),
         kinds=[kind for kind, _ in most_first(failed[""])],
         failed=failed,

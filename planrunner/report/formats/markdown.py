@@ -20,6 +20,13 @@ from planrunner.report.findings import (
     verdict_phrase,
 )
 from planrunner.report.load_facts import missed_loads, service_p95_ns
+from planrunner.report.own_metrics import (
+    OWN_COLUMNS,
+    OwnMetricRow,
+    has_work,
+    own_metric_rows,
+    work_rate_words,
+)
 from planrunner.report.plain import plain
 from planrunner.results.model import Row, RunResult, ValidityLevel, Verdict, WrittenFile
 from planrunner.results.record import ExpectationCount
@@ -60,6 +67,7 @@ def write_markdown(result: RunResult, out: TextIO) -> None:
             title = f"Phase {markdown_text(phase.name)}"
             out.writelines(_requests(title, [phase, *requests_of(result, phase.name)]))
     out.writelines(_expectations(broken_first(result.expectations)))
+    out.writelines(_own_metrics(own_metric_rows(result)))
     out.writelines(_test_data(result.files))
     if result.notices:
         out.write("\n### Notices\n\n")
@@ -134,9 +142,10 @@ def _requests(title: str, rows: Sequence[Row]) -> Iterator[str]:
         return
     yield f"\n### {title}, worst first\n\n"
     names = shorten_each([plain(row.name) for row in rows[:_MOST_ROWS]], _LONGEST)
+    work = has_work(rows)
     yield from markdown_table(
-        ("Request", "Count", "Failed", "Per second", *_PERCENTILES),
-        [_row_cells(row, name) for row, name in zip(rows, names, strict=False)],
+        ("Request", "Count", "Failed", "Per second", *(("Work",) if work else ()), *_PERCENTILES),
+        [_row_cells(row, name, with_work=work) for row, name in zip(rows, names, strict=False)],
         numbers=1,
     )
     if any(row.has_latency and is_rough(_PERCENTILES[-1], row.count) for row in rows[:_MOST_ROWS]):
@@ -163,7 +172,26 @@ def _expectations(counts: Sequence[ExpectationCount]) -> Iterator[str]:
         yield f"\n… {len(counts) - _MOST_ROWS:,} more in the report\n"
 
 
-def _row_cells(row: Row, name: str) -> tuple[str, ...]:
+def _own_metrics(rows: Sequence[OwnMetricRow]) -> Iterator[str]:
+    if not rows:
+        return
+    yield "\n### Metrics\n\n"
+    cells = [
+        (
+            markdown_text(row.metric),
+            markdown_text(row.request) or "(no name)",
+            markdown_text(row.phase) or "all",
+            *row.cells,
+        )
+        for row in rows[:_MOST_ROWS]
+    ]
+    titles = ("Metric", "Request", "Phase", *OWN_COLUMNS)
+    yield from markdown_table(titles, cells, numbers=3)
+    if len(rows) > _MOST_ROWS:
+        yield f"\n… {len(rows) - _MOST_ROWS:,} more in the report\n"
+
+
+def _row_cells(row: Row, name: str, *, with_work: bool) -> tuple[str, ...]:
     share = f" ({format_percent(row.failed / row.count)})" if row.failed and row.count else ""
     latencies = [
         format_duration(row.latency_ns[p]) + ("\\*" if is_rough(p, row.count) else "")
@@ -175,6 +203,7 @@ def _row_cells(row: Row, name: str) -> tuple[str, ...]:
         f"{row.count:,}",
         f"{row.failed:,}{share}",
         f"{row.requests_per_second:,.1f}",
+        *((markdown_text(work_rate_words(row)),) if with_work else ()),
         *(latencies or ["–"] * 3),
     )
 

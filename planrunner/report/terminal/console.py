@@ -29,6 +29,7 @@ from planrunner.report.terminal.console_tables import (
     request_lines,
     threshold_lines,
 )
+from planrunner.report.terminal.own_metric_lines import own_metric_lines
 from planrunner.results.model import RunResult, Totals, ValidityLevel, Verdict
 from planrunner.units import format_count, format_duration, format_percent, format_rate, format_size
 
@@ -79,6 +80,7 @@ def print_summary(result: RunResult, console: Console, *, files: Sequence[str] =
         threshold_lines(result, room),
         request_lines(result, room),
         expectation_lines(result, room),
+        own_metric_lines(result, room),
         _test_data(result, width),
         _notices(result, width),
         [Text(plain(file), style="cyan") for file in files],

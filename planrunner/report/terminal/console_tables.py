@@ -25,6 +25,7 @@ from planrunner.report.findings import (
     shown_failures,
     tally,
 )
+from planrunner.report.own_metrics import has_work, work_rate_words
 from planrunner.report.plain import flow, fold, plain, shorten
 from planrunner.results.model import Row, RunResult, Verdict
 from planrunner.units import format_duration, format_rate
@@ -255,6 +256,7 @@ def _columns(entries: Sequence[_RequestLine]) -> list[Column]:
         Column("count", each(lambda row: f"{row.count:,}"), bold, rank=1, usual=7),
         Column("failed", each(lambda row: f"{row.failed:,}"), failed, usual=6),
         Column("rate", each(lambda row: format_rate(row.requests_per_second)), bold, 3, usual=8),
+        *([Column("work", each(work_rate_words), bold, 4)] if has_work(rows) else []),
         times("p50", rank=5),
         times("p95"),
         times("p99", rank=2),

@@ -18,6 +18,7 @@ from planrunner.results.record.facts import (
     make_tracks,
     measured_of,
 )
+from planrunner.results.record.own_figures import OwnFigures, own_figures
 from planrunner.results.record.series import (
     BrokenExpectation,
     Buckets,
@@ -38,6 +39,7 @@ __all__ = [
     "ExpectationCount",
     "FailingSample",
     "MeasureValues",
+    "OwnFigures",
     "PhaseCombination",
     "PhaseProgress",
     "RecordedMeasure",
@@ -53,5 +55,6 @@ __all__ = [
     "make_stretches",
     "make_tracks",
     "measured_of",
+    "own_figures",
     "read_series",
 ]

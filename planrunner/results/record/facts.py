@@ -110,6 +110,7 @@ class RequestPoints:
             kind; rare ones together as `other`.
         asked: Expectations that replies were asked; empty where no request states any.
         broken: Those of them that did not hold; likewise.
+        work: How much was done; empty where no request has `work`.
     """
 
     name: str
@@ -124,6 +125,7 @@ class RequestPoints:
     failures: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     asked: tuple[int, ...] = ()
     broken: tuple[int, ...] = ()
+    work: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
