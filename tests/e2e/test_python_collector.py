@@ -109,6 +109,57 @@ def test_blocks_functions_and_coroutines_are_measured() -> None:
     assert result.failures[0].reason == "ZeroDivisionError: division by zero"
 
 
+def test_work_is_recorded_beside_time() -> None:
+    """Of each name and unit, and thresholds judge its rate and sum."""
+    judged = ["work_rate of load > 1/s", "sum work of load >= 2010.5", "sum work of check == 21"]
+    with planrunner.Collector("n", "r", formats=[], thresholds=judged) as c:
+        for rows in (1000, 10.5, 1000):
+            c.record("load", seconds=0.5, work=rows, unit="rows")
+        c.record("plain", 0.5)
+
+        @c.measure("check", work=7)
+        def check() -> None: ...
+
+        for _ in range(3):
+            check()
+
+    result = planrunner.load("r")
+    assert result.passed, result.explain()
+    assert (result.requests["load"].count, result.requests["load"].p50.s) == (3, 0.5)
+    units = {one.labels.request: one.labels.work_unit for one in result.series}
+    assert units == {"load": "rows", "plain": "", "check": ""}
+
+
+def test_what_was_recorded_so_far_can_be_looked_at() -> None:
+    """While more is recorded, and afterwards."""
+    with planrunner.Collector("n", formats=[]) as c:
+        c.record("a", 0.5)
+        first = c.total
+        c.error("a", "timeout")
+        second, open_for = c.total, c.duration
+
+    assert (first.count, second.count, second.failed) == (1, 2, 1)
+    assert c.total.count == 2
+    assert open_for <= c.duration == c.close().duration
+
+
+@pytest.mark.slow
+def test_a_million_records_take_the_memory_of_a_tenth_of_a_second() -> None:
+    """Three millions take no more than one."""
+    peaks = []
+    for millions in (1, 3):
+        with planrunner.Collector("n", formats=[]) as c:
+            tracemalloc.start()
+            for _ in range(millions):
+                for _ in range(1_000_000):
+                    c.record("query", 0.001)
+            peaks.append(tracemalloc.get_traced_memory()[1])
+            tracemalloc.stop()
+        assert c.close().total.count == millions * 1_000_000
+
+    assert max(peaks) < 30_000_000
+
+
 @pytest.mark.slow
 def test_threads_lose_nothing_and_memory_stays_flat() -> None:
     """However much is recorded."""
@@ -149,6 +200,8 @@ def test_more_names_than_figures_share_one() -> None:
     [
         (lambda c: c.record("a", -1), "seconds: `-1` is not a duration"),
         (lambda c: c.record("a", float("nan")), "seconds: `nan` is not a duration"),
+        (lambda c: c.record("a", 1, work=-1), "work: `-1` is not an amount"),
+        (lambda c: c.record("a", 1, work=float("nan")), "work: `nan` is not an amount"),
         (lambda c: c.error("a", ""), "kind: `` is not a kind"),
         (lambda c: c.error("a", "aborted"), "kind: `aborted` is not a kind"),
     ],

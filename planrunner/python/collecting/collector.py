@@ -15,6 +15,8 @@ from typing import Any, Final, Self, TypeVar, cast
 from planrunner.errors import UsageError
 from planrunner.metrics.book import SeriesBook
 from planrunner.metrics.histogram import Histogram
+from planrunner.metrics.measures import WORK
+from planrunner.metrics.recorded_values import MILLIONTHS, MOST, RecordedValues
 from planrunner.metrics.series import ABORTED, Labels
 from planrunner.metrics.snapshot import SeriesDelta, Snapshot
 from planrunner.metrics.thresholds import Threshold, ThresholdSyntaxError, parse_threshold
@@ -28,6 +30,7 @@ from planrunner.units import NS_PER_S
 
 __all__ = ["Collector", "Measuring"]
 
+ValueT = TypeVar("ValueT")
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
 _LONGEST_S: Final = 1e9
@@ -78,11 +81,14 @@ class Collector:
         self._appends: dict[str, Callable[[float], None]] = {}
         self._failures: dict[tuple[str, str, bool], list[float]] = {}
         self._recorded: dict[Labels, list[float]] = {}
+        self._work_appends: dict[tuple[str, str], Callable[[tuple[float, float]], None]] = {}
+        self._worked: dict[Labels, list[tuple[float, float]]] = {}
         self._samples: list[FailingSample] = []
         self._kept: dict[tuple[str, str], int] = {}
         self._opening = Lock()
         self._draining = Lock()
         self._drained: dict[Labels, Histogram] = {}
+        self._work_done: dict[Labels, RecordedValues] = {}
         self._ended = Event()
         self._result: Result | None = None
         self._began_ns = time.monotonic_ns()
@@ -114,18 +120,26 @@ class Collector:
             return self._result.duration
         return Elapsed(time.monotonic_ns() - self._began_ns)
 
-    def record(self, name: str, seconds: float) -> None:
-        """Record that something succeeded, and how long it took.
+    def record(
+        self, name: str, seconds: float, work: float | None = None, *, unit: str = ""
+    ) -> None:
+        """Record that something succeeded, how long it took, and how much it did.
 
         Args:
             name: What it was; at most 500 names have figures of their own.
             seconds: How long it took, in seconds.
+            work: How much it did, such as a number of rows: `work_rate` and `sum work` are of it.
+            unit: What the work is counted in, such as `rows`.
 
         Raises:
-            UsageError: The time is negative or not a number, or the collector is closed.
+            UsageError: The time or the work is negative or not a number, or the collector is
+                closed.
         """
         if not 0 <= seconds < _LONGEST_S:
             raise UsageError(f"seconds: `{seconds}` is not a duration", hint="give seconds from 0")
+        if work is not None:
+            self._record_work((name, unit), seconds, work)
+            return
         try:
             append = self._appends[name]
         except KeyError:
@@ -157,7 +171,7 @@ class Collector:
         if self._kept.get((name, kind), 0) < _MOST_SAMPLES and len(self._kept) < _MOST_SERIES:
             self._keep_sample(name, kind, reason, seconds or 0.0)
 
-    def measure(self, name: str) -> Measuring:
+    def measure(self, name: str, *, work: float | None = None, unit: str = "") -> Measuring:
         """Record how long a block takes: `with c.measure("load"):`.
 
         `@c.measure("load")` measures each call of a function, `async def` or not. An exception
@@ -165,8 +179,10 @@ class Collector:
 
         Args:
             name: What it is.
+            work: How much each block or call does.
+            unit: What the work is counted in.
         """
-        return Measuring(self, name)
+        return Measuring(self, name, work, unit)
 
     def close(self) -> Result:
         """Write the run, and return its result; calling it again returns the same.
@@ -177,6 +193,7 @@ class Collector:
         with self._opening:
             if self._result is None:
                 self._appends.clear()
+                self._work_appends.clear()
                 self._failures.clear()
                 self._ended.set()
                 self._thread.join()
@@ -208,6 +225,18 @@ class Collector:
                 self._appends[name] = append
             return append
 
+    def _record_work(self, key: tuple[str, str], seconds: float, work: float) -> None:
+        if not 0 <= work <= MOST:
+            raise UsageError(f"work: `{work}` is not an amount", hint="give a number from 0 on")
+        append = self._work_appends.get(key)
+        if append is None:
+            with self._opening:
+                labels = self._open(_labels(key[0], work_unit=key[1]))
+                append = self._worked.setdefault(labels, []).append
+                if len(self._work_appends) < 2 * _MOST_SERIES:
+                    self._work_appends[key] = append
+        append((seconds, work))
+
     def _failed(self, key: tuple[str, str, bool]) -> list[float]:
         name, kind, timed = key
         if not kind or kind == ABORTED:
@@ -224,10 +253,17 @@ class Collector:
             return failures
 
     def _list_of(self, labels: Labels) -> list[float]:
+        return self._recorded.setdefault(self._open(labels), [])
+
+    def _open(self, labels: Labels) -> Labels:
+        """Return the labels that samples get: there are at most so many names.
+
+        Raises:
+            UsageError: The collector is closed.
+        """
         if self._result is not None:
             raise UsageError("the collector is closed", hint="open another one")
-        labels = self._book.series(labels).labels
-        return self._recorded.setdefault(labels, [])
+        return self._book.series(labels).labels
 
     def _keep_sample(self, name: str, kind: str, reason: str, seconds: float) -> None:
         self._kept[name, kind] = self._kept.get((name, kind), 0) + 1
@@ -246,18 +282,31 @@ class Collector:
 
     def _drain(self) -> None:
         for labels, values in tuple(self._recorded.items()):
-            count = len(values)
-            if count:
-                taken = values[:count]
-                del values[:count]  # in place, so that nothing appended meanwhile is lost
-                found = self._drained.setdefault(labels, Histogram())
-                found.record_many([round(seconds * NS_PER_S) for seconds in taken])
+            if taken := _take(values):
+                self._add(labels, taken)
+        now_ns = time.monotonic_ns() - self._began_ns
+        for labels, pairs in tuple(self._worked.items()):
+            if both := _take(pairs):
+                self._add(labels, [seconds for seconds, _ in both])
+                done = [round(work * MILLIONTHS) for _, work in both]
+                values_done = RecordedValues(done, last_ns=now_ns)
+                self._work_done.setdefault(labels, RecordedValues()).merge(values_done)
+
+    def _add(self, labels: Labels, seconds: list[float]) -> None:
+        found = self._drained.setdefault(labels, Histogram())
+        found.record_many([round(one * NS_PER_S) for one in seconds])
 
     def _emit(self) -> int:
         """Give what was drained to the run, as the interval that ends now; return its end."""
         drained, self._drained = self._drained, {}
+        done, self._work_done = self._work_done, {}
         end_ns = max(time.monotonic_ns() - self._began_ns, self._since_ns + 1)
-        deltas = {labels: SeriesDelta(found, found) for labels, found in drained.items()}
+        deltas = {
+            labels: SeriesDelta(
+                found, found, measures={WORK.word: done[labels]} if labels in done else {}
+            )
+            for labels, found in drained.items()
+        }
         self._run.add(Snapshot(self._since_ns, end_ns, {}, deltas))
         self._since_ns = end_ns
         return end_ns
@@ -266,11 +315,13 @@ class Collector:
 class Measuring:
     """One block that is measured, or a function of which each call is."""
 
-    __slots__ = ("_began_ns", "_collector", "_name")
+    __slots__ = ("_began_ns", "_collector", "_name", "_unit", "_work")
 
-    def __init__(self, collector: Collector, name: str) -> None:
+    def __init__(self, collector: Collector, name: str, work: float | None, unit: str) -> None:
         self._collector = collector
         self._name = name
+        self._work = work
+        self._unit = unit
         self._began_ns = 0
 
     def __enter__(self) -> None:
@@ -284,29 +335,33 @@ class Measuring:
     ) -> None:
         seconds = (time.perf_counter_ns() - self._began_ns) / NS_PER_S
         if error is None:
-            self._collector.record(self._name, seconds)
+            self._collector.record(self._name, seconds, self._work, unit=self._unit)
         elif isinstance(error, Exception):  # else the program ends, or its task is cancelled
             reason = f"{type(error).__name__}: {error}"
             self._collector.error(self._name, seconds=seconds, reason=reason)
 
     def __call__(self, function: FunctionT) -> FunctionT:
         """Return the function with each of its calls measured."""
-        collector, name = self._collector, self._name
+
+        def measuring() -> Measuring:
+            return Measuring(self._collector, self._name, self._work, self._unit)
 
         @wraps(function)
         def measured(*args: Any, **named: Any) -> Any:  # noqa: ANN401 - as the function has them
-            with collector.measure(name):
+            with measuring():
                 return function(*args, **named)
 
         @wraps(function)
         async def awaited(*args: Any, **named: Any) -> Any:  # noqa: ANN401 - as above
-            with collector.measure(name):
+            with measuring():
                 return await function(*args, **named)
 
         return cast("FunctionT", awaited if iscoroutinefunction(function) else measured)
 
 
-def _labels(name: str, failure: str = "", *, timed: bool = True) -> Labels:
+def _labels(
+    name: str, failure: str = "", *, timed: bool = True, work_unit: str | None = None
+) -> Labels:
     return Labels(
         request=name,
         method="",
@@ -316,7 +371,16 @@ def _labels(name: str, failure: str = "", *, timed: bool = True) -> Labels:
         task="",
         failure=failure,
         timed=timed,
+        records=() if work_unit is None else (WORK.word,),
+        work_unit=work_unit or "",
     )
+
+
+def _take(values: list[ValueT]) -> list[ValueT]:
+    """Take away what a list has: in place, so that nothing added meanwhile is lost."""
+    taken = values[:]
+    del values[: len(taken)]
+    return taken
 
 
 def _threshold(text: str, index: int) -> Threshold:
