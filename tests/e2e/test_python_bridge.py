@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +11,8 @@ import httpx
 import pytest
 
 import planrunner
-from planrunner.demo.http_server import HttpServer as DemoServer
-from planrunner.demo.http_server import Request, Response, Router
 from planrunner.python.bridge.client import PerformanceClient
 from tests.support.http_servers import HttpServer
-from tests.support.plans import running
 
 NOTHING_THERE = "http://127.0.0.1:9/x"
 
@@ -71,56 +67,28 @@ def test_a_target_that_is_not_there_is_no_success() -> None:
     assert (compared["failed_tests"], len(compared["results"])) == (2, 2)
 
 
-@asynccontextmanager
-async def breaking_above(users: int) -> AsyncIterator[str]:
-    """Serve as many requests at once; one more makes all of that moment fail."""
-    router, open_now = Router(), 0
-
-    async def answer(_: Request) -> Response:
-        nonlocal open_now
-        open_now += 1
-        await asyncio.sleep(0.002)
-        failed = open_now > users
-        await asyncio.sleep(0)
-        open_now -= 1
-        return Response({"ok": not failed}, status=503 if failed else 200)
-
-    router.add("GET", "/x", answer)
-    server = DemoServer(router)
-    yield f"http://127.0.0.1:{await server.start()}/x"
-    await server.stop()
-
-
 @pytest.mark.slow
-def test_a_stress_test_names_what_broke() -> None:
-    """Step by step, each like a load test; None when nothing broke."""
-    with running(breaking_above(2)) as url:
-        client = PerformanceClient()
-        broken = asyncio.run(client.stress_test(url, 1, 4, 2, step_duration=0.5))
-        held = asyncio.run(client.stress_test(url, 1, 2, 1, step_duration=0.5))
+def test_a_stress_test_goes_up_in_steps(target: HttpServer) -> None:
+    """Each of them like a load test, until nothing is left or the generator is the limit."""
+    answer = asyncio.run(PerformanceClient().stress_test(target.url, 1, 2, 1, step_duration=0.5))
 
-    assert (broken["max_users_reached"], broken["break_point"]) == (3, 3)
-    assert [(one["users"], one["result"]["success"]) for one in broken["steps"]] == [
-        (1, True),
-        (3, False),
-    ]
-    assert broken["steps"][1]["result"]["results"]["error_types"]["status"] > 0
-    assert "error_rate" in str(broken["steps"][1]["result"]["errors"])
-    assert (held["max_users_reached"], held.get("break_point", "None")) == (2, None)
-    total = sum(one["result"]["results"]["total_requests"] for one in held["steps"])
-    assert total == planrunner.load(str(held["directory"])).total.count
+    run = planrunner.load(str(answer["directory"]))
+    assert type(answer) is dict
+    assert answer["stress_test"] is True
+    assert answer.get("break_point", "None") is None
+    assert answer["max_users_reached"] == max(one.level for one in run.raw.search)
+    assert [one["users"] for one in answer["steps"]] == [one.level for one in run.raw.search]
+    counts = [one["result"]["results"]["total_requests"] for one in answer["steps"]]
+    assert counts == [row.count for row in run.raw.rows if row.by == "stage"][: len(counts)]
 
 
-@pytest.mark.slow
 def test_limits_of_ones_own_say_what_success_is(target: HttpServer) -> None:
-    """For load tests and for each step of a stress test."""
+    """In place of those of `load_test`."""
     client = PerformanceClient(thresholds=["max < 1us"])
 
-    load = asyncio.run(client.load_test(target.url, users=1, duration=1, ramp_up=0))
-    stress = asyncio.run(client.stress_test(target.url, 1, 2, 1, step_duration=0.5))
+    load = asyncio.run(client.load_test(target.url, users=1, duration=0.2, ramp_up=0))
 
     assert load["success"] is False
-    assert stress["break_point"] == 1
 
 
 async def benchmark(client: PerformanceClient, url: str, requests: int) -> Any:
@@ -192,6 +160,38 @@ def test_replies_from_400_on_and_exceptions_fail() -> None:
         "timeout": "ReadTimeout: /x",
         "status": "status 404",
     }
+
+
+def test_functions_are_benchmarked() -> None:
+    """`async def` and `def`, in milliseconds."""
+    runner = planrunner.BenchmarkRunner()
+
+    async def waits() -> str:
+        await asyncio.sleep(0.002)
+        return "success"
+
+    def counts() -> int:
+        return sum(range(100))
+
+    slow = asyncio.run(runner.benchmark_async(func=waits, iterations=5, warmup_iterations=1))
+    fast = runner.benchmark_sync(func=counts, iterations=5, warmup_iterations=1, name="sum")
+
+    assert (slow.name, slow.iterations, slow.metadata["function"]) == ("waits", 5, "waits")
+    assert 2 <= slow.min_time <= slow.avg_time <= slow.max_time
+    assert slow.total_time == pytest.approx(5 * slow.avg_time / 1000)
+    assert (fast.name, fast.metadata["function"]) == ("sum", "counts")
+    assert 0 < fast.avg_time < 1
+    assert fast.throughput == pytest.approx(1000 / fast.avg_time)
+
+
+def test_a_function_that_raises_has_no_figures() -> None:
+    """What it raised goes on, as averages of failures mean nothing."""
+
+    def broken() -> None:
+        raise ValueError("no rows")
+
+    with pytest.raises(ValueError, match="no rows"):
+        planrunner.BenchmarkRunner().benchmark_sync(broken, iterations=2)
 
 
 def named(name: str, ms: float) -> planrunner.BenchmarkResult:

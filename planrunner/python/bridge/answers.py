@@ -15,7 +15,7 @@ from planrunner.python.bridge.dicts import (
 from planrunner.python.quick import StressResult
 from planrunner.python.results.figures import Figures
 from planrunner.python.results.result import Result
-from planrunner.units import NS_PER_S
+from planrunner.units import NS_PER_S, format_count
 
 __all__ = ["TOOL", "AskedLoad", "stress_answer", "unstressed"]
 
@@ -76,16 +76,22 @@ class AskedLoad:
 
 
 def stress_answer(url: str, result: StressResult) -> StressTestAnswer:
-    """Return what a stress test came to."""
+    """Return what a stress test came to; `errors` has steps that did not hold too, and why."""
+    steps = list(_steps(url, result))
+    broken = [
+        f"{format_count(one['users'], 'user')}: {one['result']['errors']}"
+        for one in steps
+        if not one["result"]["success"]
+    ]
     return {
         "stress_test": True,
         "tool": TOOL,
         "target_url": url,
-        "steps": list(_steps(url, result)),
+        "steps": steps,
         "max_users_reached": result.max_users_reached,
         "break_point": result.breaking_point,
         "output": result.explain(),
-        "errors": _errors(result),
+        "errors": "\n".join([*broken, *filter(None, [_errors(result)])]) or None,
         "directory": str(result.directory),
     }
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypedDict
 
 from planrunner.errors import UsageError
+from planrunner.python.benchmarks import benchmark, benchmark_async
 from planrunner.python.bridge.benchmark_result import BenchmarkResult, result_of
 from planrunner.python.bridge.given_client import GivenClient, timed_reply
 from planrunner.python.collecting.collector import Collector
+from planrunner.python.results.benchmark_result import Benchmark
 
 __all__ = ["BenchmarkRunner"]
 
@@ -52,7 +54,56 @@ class BenchmarkComparison(TypedDict, total=False):
 
 
 class BenchmarkRunner:
-    """Benchmarks of functions and endpoints, with the results that code of the bridge expects."""
+    """Benchmarks of functions and endpoints, with the results that code of the bridge expects.
+
+    Thin over `benchmark` and `benchmark_async`: use those in new programs.
+    """
+
+    async def benchmark_async(
+        self,
+        func: Callable[[], Awaitable[object]],
+        iterations: int = 100,
+        warmup_iterations: int = 10,
+        name: str | None = None,
+    ) -> BenchmarkResult:
+        """Measure an `async def` function.
+
+        Args:
+            func: What to call and await, without arguments.
+            iterations: How many are measured; of a short function, each is a batch of calls.
+            warmup_iterations: How many go before.
+            name: What it is called; None for the function's name.
+
+        Raises:
+            UsageError: An argument can't be.
+        """
+        called = name or _name_of(func)
+        found = await benchmark_async(
+            func, iterations=iterations, warmup=warmup_iterations, name=called
+        )
+        return _timed(found, func)
+
+    def benchmark_sync(
+        self,
+        func: Callable[[], object],
+        iterations: int = 100,
+        warmup_iterations: int = 10,
+        name: str | None = None,
+    ) -> BenchmarkResult:
+        """Measure a function.
+
+        Args:
+            func: What to call, without arguments.
+            iterations: How many are measured; of a short function, each is a batch of calls.
+            warmup_iterations: How many go before.
+            name: What it is called; None for the function's name.
+
+        Raises:
+            UsageError: An argument can't be.
+        """
+        called = name or _name_of(func)
+        found = benchmark(func, iterations=iterations, warmup=warmup_iterations, name=called)
+        return _timed(found, func)
 
     async def benchmark_endpoint(
         self,
@@ -114,3 +165,21 @@ class BenchmarkRunner:
                 "avg_time_range_ms": {"min": fastest.avg_time, "max": slowest.avg_time},
             },
         }
+
+
+def _timed(found: Benchmark, func: Callable[[], object]) -> BenchmarkResult:
+    metadata = {
+        "function": _name_of(func),
+        "median": found.med.ms,
+        "p95": found.p95.ms,
+        "stable": found.stable,
+        "batch": found.batch,
+    }
+    count, mean = found.iterations, found.mean
+    return BenchmarkResult(
+        found.name, count, mean.s * count, mean.ms, found.min.ms, found.max.ms, metadata
+    )
+
+
+def _name_of(func: Callable[[], object]) -> str:
+    return str(getattr(func, "__name__", func))
