@@ -92,6 +92,7 @@ class Measure:
     of_row: Callable[[RawSample], int | None] | None = field(default=None, compare=False)
     is_pooled: bool = field(default=False, compare=False)
     synonyms: tuple[str, ...] = field(default=(), compare=False)
+    is_standing: bool = field(default=False, compare=False)
     scale: int = field(default=1, compare=False)
 
     @property

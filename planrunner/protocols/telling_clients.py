@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from planrunner.values import dataclass
 
-__all__ = ["Accountable", "ClientAccount", "Talking"]
+__all__ = ["Accountable", "CallCost", "ClientAccount", "Costing", "Talking"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +43,24 @@ class Talking(Protocol):
 
     def listen(self, tell: Callable[[str, Mapping[str, object]], None]) -> None:
         """Have lines printed by `tell`, which gets the scope of the user too; before the load."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallCost:
+    """What something costs that does nothing, sent in the same way.
+
+    Attributes:
+        how: The way, in a word: `inline`, `thread`.
+        empty_ns: Its latency; with batches, the time per call.
+    """
+
+    how: str
+    empty_ns: int
+
+
+@runtime_checkable
+class Costing(Protocol):
+    """A client that can say what the way costs that its requests take."""
+
+    def cost_of(self, bound: Any) -> CallCost:  # noqa: ANN401 - what `bind` gave
+        """Measure what an empty request costs; once for each way, and before the load."""

@@ -10,6 +10,7 @@ from planrunner.metrics.judging.verdict import Verdict
 from planrunner.results.changes import EarlierRun
 from planrunner.results.loads import GeneratorFacts, PhaseLoad, Sustainable
 from planrunner.results.record import (
+    CallFacts,
     ExpectationCount,
     FailingSample,
     OwnFigures,
@@ -275,6 +276,7 @@ class RunResult:
         earlier: The baseline, else the run before this one, compared with it; none without either.
         profile_reason: Why that profile ran; empty when it isn't known.
         expectations: What the plan expects of replies, and how often that held.
+        calls: How functions were called that are measured.
         files: The test data that was written before the load.
         combinations: The phases that are combinations of a matrix, of those that were to run.
     """
@@ -319,6 +321,7 @@ class RunResult:
     progress: tuple[PhaseProgress, ...] = ()
     earlier: tuple[EarlierRun, ...] = ()
     expectations: tuple[ExpectationCount, ...] = ()
+    calls: tuple[CallFacts, ...] = ()
     profile_reason: str = ""
     files: tuple[WrittenFile, ...] = ()
     combinations: tuple[PhaseCombination, ...] = ()

@@ -36,6 +36,7 @@ from planrunner.results.record import (
     make_stretches,
     make_tracks,
 )
+from planrunner.results.record.call_facts import call_facts
 from planrunner.runner.expectations import count_expectations
 from planrunner.units import NS_PER_S, format_duration
 
@@ -150,6 +151,7 @@ def build_result(
         sustainable=outcome.found,
         backoff=outcome.counters.backoffs,
         expectations=count_expectations(graph, outcome.counters, outcome.total.totals, mask),
+        calls=call_facts(outcome.counters.costs, outcome.total.totals, mask),
         combinations=_combinations(graph),
     )
 

@@ -40,6 +40,42 @@ def block():
     time.sleep(0.03)
 """
 
+ISOLATED = """
+import os
+import signal
+
+
+def own(size):
+    return {"pid": os.getpid(), "kept": len(bytearray(size))}
+
+
+def vanish():
+    os._exit(7)
+
+
+def shoot():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def unfit():
+    return lambda: None
+
+
+def talk():
+    print("this is no message")
+    return 1
+
+
+def fork():
+    os.fork()
+    return os.getpid()
+
+
+def forever():
+    while True:
+        pass
+"""
+
 PLAN = """
 name: components
 users:
@@ -53,7 +89,7 @@ thresholds: [{thresholds}]
 def write(project: PlanProject, *steps: str, iterations: int = 3, thresholds: str = "") -> None:
     thresholds = thresholds or "error_rate == 0"
     text = PLAN.format(steps=", ".join(steps), iterations=iterations, thresholds=thresholds)
-    project.write({"plan.yaml": text, "components.py": COMPONENTS})
+    project.write({"plan.yaml": text, "components.py": COMPONENTS, "isolated.py": ISOLATED})
 
 
 def test_a_function_of_a_module_is_a_sample_under_its_name(project: PlanProject) -> None:
@@ -205,3 +241,112 @@ def test_a_strangers_plan_runs_none_of_them(project: PlanProject, step: str) -> 
 
     assert ended.code == 2
     assert "is refused: with --no-exec" in ended.err
+
+
+@pytest.mark.parametrize("way", ["inline: true", "inline: false"])
+def test_a_batch_is_a_sample_with_the_time_of_one_call(project: PlanProject, way: str) -> None:
+    """How many calls there were is kept, and reports say what an empty one costs."""
+    write(
+        project,
+        f"{{python: {{call: 'components:ingest', args: {{rows: 1}}, batch: 40, {way}}}, "
+        "name: small, measure: true}",
+        thresholds="sum calls of small == 120, p95 of small < 1s, max calls of small == 40",
+    )
+
+    ended = project.run("execute", "plan.yaml")
+
+    assert ended.code == 0
+    (facts,) = ended.metrics["calls"]
+    assert facts["request"] == "small"
+    assert facts["how"] == ("inline" if "true" in way else "thread") + ", in batches"
+    assert facts["calls"] == 120
+    assert 0 < facts["empty_ns"] < 1_000_000
+    assert "empty call" in ended.out
+    (page,) = (path for name, path in ended.files.items() if name.endswith("report.html"))
+    assert "Calls of functions" in page.read_text()
+
+
+def test_a_batch_of_its_own_size_is_found_before_the_first_sample(project: PlanProject) -> None:
+    """As many calls as make a millisecond."""
+    write(
+        project,
+        "{python: {call: 'components:ingest', args: {rows: 1}, batch: auto, inline: true}, "
+        "name: small, measure: true}",
+        thresholds="min calls of small > 100, p95 of small < 1ms",
+    )
+
+    assert project.run("execute", "plan.yaml").code == 0
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="processes of POSIX systems")
+class TestIsolated:
+    def test_each_user_has_a_process_of_its_own(self, project: PlanProject) -> None:
+        """What it takes of processor and memory is measured."""
+        write(
+            project,
+            "{python: {call: 'isolated:own', args: {size: 30000000}, isolate: process, as: found}, "
+            "name: own, measure: true, record: {pid: found.pid}}",
+            "{python: {call: 'isolated:own', args: {size: 1}, isolate: process}, name: little, "
+            "measure: true}",
+            thresholds="min peak_rss of own > 30MB, p95 cpu of own < 9s, stddev of metric.pid < 1",
+        )
+
+        ended = project.run("execute", "plan.yaml")
+
+        assert ended.code == 0
+        own, little = ended.metrics["calls"]
+        assert own["how"] == little["how"] == "process"
+        assert own["peak_rss"] > 30_000_000
+        assert own["cpu_ns"] > 0
+
+    @pytest.mark.parametrize(
+        ("function", "keys", "kind", "words"),
+        [
+            ("vanish", "", "error", "its process ended with status 7"),
+            ("shoot", "", "error", "its process was killed by signal 9"),
+            ("unfit", "as: x", "error", "returned what can't leave its process"),
+            ("forever", "timeout: 50ms", "timeout", "took longer than 50 ms"),
+        ],
+    )
+    def test_one_that_dies_is_a_failure_and_the_next_call_has_another(
+        self, project: PlanProject, function: str, keys: str, kind: str, words: str
+    ) -> None:
+        """The run goes on."""
+        extra = f", {keys}" if keys else ""
+        write(
+            project,
+            f"{{python: {{call: 'isolated:{function}', isolate: process{extra}}}, measure: true}}",
+            iterations=2,
+        )
+
+        ended = project.run("execute", "plan.yaml")
+
+        assert ended.code == 1
+        assert [row["kind"] for row in ended.rows] == [kind] * 2
+        assert words in " ".join(ended.out.split())
+
+    @pytest.mark.parametrize("function", ["talk", "fork", "unfit"])
+    def test_what_it_does_beside_its_result_disturbs_nothing(
+        self, project: PlanProject, function: str
+    ) -> None:
+        """It may print and fork, and return what nobody asks for."""
+        write(
+            project,
+            f"{{python: {{call: 'isolated:{function}', isolate: process}}, measure: true}}",
+        )
+
+        ended = project.run("execute", "plan.yaml")
+
+        assert ended.code == 0
+        assert len(ended.rows) == 3
+
+    def test_a_function_with_a_context_can_not_be_there(self, project: PlanProject) -> None:
+        """The names of users are in this process."""
+        write(project, "{python: {call: 'own:it', isolate: process}, measure: true}")
+        project.write({"own.py": "def it(context): ...\n"})
+
+        ended = project.run("execute", "plan.yaml")
+
+        assert ended.code == 2
+        assert "plan.yaml:5: `own:it` has a parameter `context`" in ended.err

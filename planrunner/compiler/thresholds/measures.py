@@ -104,7 +104,7 @@ def recorded_measures(
         name: tuple(
             measure
             for word, measure in registry.named(name).measures.items()
-            if word in asked and measure.write is not None
+            if (word in asked or measure.is_standing) and measure.write is not None
         )
         for name in sorted(protocols)
     }

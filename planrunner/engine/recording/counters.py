@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
 
-from planrunner.protocols.telling_clients import ClientAccount
+from planrunner.protocols.telling_clients import CallCost, ClientAccount
 
 __all__ = ["Counters", "ExpectedOfReply", "TaskKey"]
 
@@ -46,6 +46,7 @@ class Counters:
         backoffs: Pauses after a refused connection.
         blocked_ns: How long functions of the plan held up everything else, by name, and
         longest_block_ns: the longest at a time; short calls left out.
+        costs: What it costs to do nothing in the way of each measured step, by its name.
         left_running: Calls that nobody waits for any more, but that can't be ended, by name.
         soft_failures: Soft expectations that did not hold, by request name; of results alone.
         judged: Replies that were judged by expectations beyond the status; of results alone.
@@ -71,6 +72,7 @@ class Counters:
     overtime: Counter[str] = field(default_factory=Counter)
     blocked_ns: Counter[str] = field(default_factory=Counter)
     longest_block_ns: dict[str, int] = field(default_factory=dict)
+    costs: dict[str, CallCost] = field(default_factory=dict)
     left_running: Counter[str] = field(default_factory=Counter)
     judged: Counter[ExpectedOfReply] = field(default_factory=Counter)
     surplus_replies: Counter[str] = field(default_factory=Counter)
@@ -145,6 +147,7 @@ class Counters:
         self.queued_latency_ns += other.queued_latency_ns
         self.pool_drops += other.pool_drops
         self.left_running += other.left_running
+        self.costs = other.costs | self.costs
         self.retries += other.retries
         self.aborted += other.aborted
         self.backoffs += other.backoffs

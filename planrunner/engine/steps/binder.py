@@ -282,6 +282,8 @@ class Binder:
             step = measured_request(site, position, bound, node.origin.place)
         else:
             step = plain_request(site, position, bound, node.origin.place)
+        if exchange.has_batches:
+            step = _from_now(step)
         return step if self._turns is None else throttled(step, self._turns)
 
     def _learning(self, node: RequestNode) -> RequestNode:
@@ -373,6 +375,16 @@ class Binder:
 
 def _is_silent(node: StepNode) -> bool:
     return isinstance(node, RequestNode) and node.is_silent
+
+
+def _from_now(step: Step) -> Step:
+    """Return the step so that nothing was due before: it is timed by itself."""
+
+    async def request(user: Actor) -> None:
+        user.due_ns = 0
+        await step(user)
+
+    return request
 
 
 def throttled(step: Step, turns: Turns) -> Step:

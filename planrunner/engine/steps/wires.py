@@ -8,7 +8,13 @@ from typing import Any
 from planrunner.errors import UsageError
 from planrunner.graph.run_graph import RequestNode
 from planrunner.protocols.base import Client, Exchange
-from planrunner.protocols.telling_clients import Accountable, ClientAccount, Talking
+from planrunner.protocols.telling_clients import (
+    Accountable,
+    CallCost,
+    ClientAccount,
+    Costing,
+    Talking,
+)
 
 __all__ = ["Wires"]
 
@@ -53,6 +59,17 @@ class Wires:
                 place = request.origin.place
                 words = f"{place}: {error.message}" if place else error.message
                 raise UsageError(words, hint=error.hint) from error
+
+    def costs(self, requests: Iterable[RequestNode]) -> dict[str, CallCost]:
+        """Return what it costs to do nothing in the way of each measured step, by its name."""
+        found: dict[str, CallCost] = {}
+        for request in requests:
+            if request.exchange.is_step and request.measured:
+                position, bound = self.bind(request.exchange)
+                client = self.clients[position]
+                if isinstance(client, Costing):
+                    found.setdefault(request.written, client.cost_of(bound))
+        return found
 
     def bind(self, exchange: Exchange) -> tuple[int, Any]:
         """Position of the exchange's client in `clients`, and the bound operation."""

@@ -150,6 +150,7 @@ class Worker:
         self._punctual: list[Punctuality] = []
         context.wires.listen(self._log.write)
         context.wires.bind_all(requests_of(graph))  # what can't be bound says so before load
+        context.counters.costs = context.wires.costs(requests_of(graph))
 
     @property
     def overflowed(self) -> bool:

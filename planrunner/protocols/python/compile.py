@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from planrunner.language.diagnostics import Code
 from planrunner.language.fields.types import Deferred
@@ -53,14 +53,14 @@ def compile_exchange(
     reads: frozenset[str],
 ) -> CompiledRequest:
     """Compile one call, measured or not."""
-    del action, reads
+    del action
     lowering = Lowering(constants, files)
     assert spec.python is not None
     is_measured = lowering.flag(("measure",), spec.measure, default=False)
     expected = compile_expect(spec.expect, lowering, takes=("time",), what="a function")
     exchange = Exchange(
         protocol=defaults,
-        operation=_operation(spec.python, lowering, is_measured=is_measured),
+        operation=_operation(spec.python, lowering, reads, is_measured=is_measured),
         method="python",
         accept=frozenset({RETURNED}),
         extractors=(),
@@ -70,16 +70,27 @@ def compile_exchange(
         ),
         expected=expected.words("it returns"),
         is_step=True,
+        has_batches=spec.python.batch is not None,
         **expected.fields,
     )
     return CompiledRequest(exchange, tuple(lowering.faults), tuple(lowering.notices))
 
 
-def _operation(model: PythonModel, lowering: Lowering, *, is_measured: bool) -> PythonOperation:
+def _operation(
+    model: PythonModel, lowering: Lowering, reads: frozenset[str], *, is_measured: bool
+) -> PythonOperation:
     must_be_there(model.call, lowering)
     # The plan's own glue keeps to the loop, as short functions that share names with each other.
     is_glue = not is_measured and ":" not in model.call
     files = lowering.files
+    if not is_measured and model.batch is not None:
+        words = "`batch` is about samples, and this `python` isn't measured"
+        hint = "add `measure: true`"
+        lowering.fault(("python", "batch"), Code.CONFLICTING_KEYS, words, hint, is_key=True)
+    if model.isolate is not None and model.inline is True:
+        words = "`inline` can't be combined with `isolate`"
+        hint = "a function runs in this process or in another one: keep one of them"
+        lowering.fault(("python", "inline"), Code.CONFLICTING_KEYS, words, hint, is_key=True)
     return PythonOperation(
         function=model.call,
         arguments=tuple(
@@ -90,7 +101,15 @@ def _operation(model: PythonModel, lowering: Lowering, *, is_measured: bool) -> 
         hooks=files.hooks,
         modules=files.modules,
         is_inline=lowering.flag(("python", "inline"), model.inline, default=is_glue),
+        is_isolated=model.isolate is not None,
+        calls=None if model.batch == "auto" else _calls(model.batch, lowering),
+        keeps_value=bool(model.as_) or "json" in reads,
     )
+
+
+def _calls(batch: object, lowering: Lowering) -> int:
+    number: Any = batch  # checked by the model
+    return lowering.number(number, ("python", "batch"), 1)
 
 
 def must_be_there(name: str, lowering: Lowering) -> None:

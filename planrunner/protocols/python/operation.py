@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
@@ -11,7 +12,7 @@ from planrunner.metrics.measures import Measure
 from planrunner.protocols.base import NOT_JSON, Evaluate, Reply, read_json
 from planrunner.values import dataclass
 
-__all__ = ["COLLECTIONS", "RETURNED", "STATUSES", "PythonOperation", "PythonReply", "status_text"]
+__all__ = ["MEASURES", "RETURNED", "STATUSES", "PythonOperation", "PythonReply", "status_text"]
 
 T = TypeVar("T")
 
@@ -37,6 +38,9 @@ class PythonOperation:
         hooks: The plan's own Python file.
         modules: Where other Python files of its author may lie.
         is_inline: A plain function is called in the loop.
+        is_isolated: It is called in a process of its user's own.
+        calls: How many make a sample; None for as many as make a millisecond.
+        keeps_value: Somebody reads what it returns.
     """
 
     function: str
@@ -45,6 +49,13 @@ class PythonOperation:
     hooks: Path | None = None
     modules: tuple[Path, ...] = ()
     is_inline: bool = False
+    is_isolated: bool = False
+    calls: int | None = 1
+    keeps_value: bool = False
+
+    def without_arguments(self) -> PythonOperation:
+        """Return what another process needs to find the function."""
+        return replace(self, arguments=())
 
 
 class PythonReply(Reply):
@@ -53,13 +64,19 @@ class PythonReply(Reply):
     Attributes:
         value: What it returned.
         collections: Garbage collections while it ran.
+        calls: How many there were; None where a sample is one call.
+        cpu_ns: What a call used of a processor, in a process of its own; else None.
+        peak_rss: The most memory that the process had meanwhile; likewise.
     """
 
-    __slots__ = ("collections", "value")
+    __slots__ = ("calls", "collections", "cpu_ns", "peak_rss", "value")
 
     def __init__(self) -> None:
         super().__init__()
         self.collections = 0
+        self.calls: int | None = None
+        self.cpu_ns: int | None = None
+        self.peak_rss: int | None = None
         self.value: Any = NOT_JSON
 
     def parsed(self, parse: Callable[[Reply], T]) -> T:
@@ -71,11 +88,58 @@ def _write_collections(reply: PythonReply, values: list[int]) -> None:
     values.append(reply.collections)
 
 
-COLLECTIONS: Final = Measure(
-    "collections",
-    meaning="garbage collections of the process while a function ran",
-    noun="garbage collections",
-    unit=Unit.NUMBER,
-    example="max collections of ingest < 10",
-    write=_write_collections,
+def _write_calls(reply: PythonReply, values: list[int]) -> None:
+    if reply.calls is not None:
+        values.append(reply.calls)
+
+
+def _write_cpu(reply: PythonReply, values: list[int]) -> None:
+    if reply.cpu_ns is not None:
+        values.append(reply.cpu_ns)
+
+
+def _write_peak_rss(reply: PythonReply, values: list[int]) -> None:
+    if reply.peak_rss is not None:
+        values.append(reply.peak_rss)
+
+
+MEASURES: Final = (
+    Measure(
+        "collections",
+        meaning="garbage collections of the process while a function ran",
+        noun="garbage collections",
+        unit=Unit.NUMBER,
+        example="max collections of ingest < 10",
+        write=_write_collections,
+        is_standing=True,
+    ),
+    Measure(
+        "calls",
+        meaning="calls in a sample of a step with `batch`; others have none",
+        noun="calls",
+        unit=Unit.NUMBER,
+        example="min calls of parse > 100",
+        write=_write_calls,
+        is_standing=True,
+    ),
+    Measure(
+        "cpu",
+        meaning="the processor time of a call with `isolate: process`; others have none",
+        noun="processor time",
+        unit=Unit.DURATION,
+        example="p95 cpu of ingest < 2s",
+        write=_write_cpu,
+        is_standing=True,
+    ),
+    Measure(
+        "peak_rss",
+        meaning="the most memory that the process had during a call with `isolate: process`; on "
+        "systems other than Linux, since it began; others have none",
+        noun="peak of memory",
+        unit=Unit.SIZE,
+        example="max peak_rss of ingest < 200MB",
+        write=_write_peak_rss,
+        is_standing=True,
+    ),
 )
+"""What calls have beside latency and service time."""

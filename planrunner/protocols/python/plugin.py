@@ -6,7 +6,7 @@ from typing import Final
 
 from planrunner.protocols.base import FailureKind
 from planrunner.protocols.plugin import Action, Plugin, lazily
-from planrunner.protocols.python.operation import COLLECTIONS, STATUSES, status_text
+from planrunner.protocols.python.operation import MEASURES, STATUSES, status_text
 
 __all__ = ["PLUGIN"]
 
@@ -32,5 +32,5 @@ PLUGIN: Final = Plugin(
         FailureKind.EXPECT: "an expectation does not hold",
         FailureKind.EXTRACT: "an argument has no value",
     },
-    measures={COLLECTIONS.word: COLLECTIONS},
+    measures={measure.word: measure for measure in MEASURES},
 )

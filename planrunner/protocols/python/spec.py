@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from planrunner.language.fields.mapping import PlanMapping
-from planrunner.language.fields.types import Duration, Flag, ValueField, VariableName
+from planrunner.language.fields.types import Duration, Flag, PositiveInt, ValueField, VariableName
 
 __all__ = ["PythonModel"]
+
+
+def _shape(value: object) -> str:
+    return "<word>" if value == "auto" else "<number>"
+
+
+BatchField: TypeAlias = Annotated[
+    Annotated[Literal["auto"], Tag("<word>")] | Annotated[PositiveInt, Tag("<number>")],
+    Discriminator(_shape),
+]
 
 
 class PythonModel(PlanMapping):
@@ -46,6 +56,18 @@ class PythonModel(PlanMapping):
         description="True: a plain function is called in the event loop, where everything else "
         "waits for it, and not in a thread.",
         examples=["true"],
+    )
+    isolate: Literal["process"] | None = Field(
+        None,
+        description="`process`: each user has a process of its own, in which the function is "
+        "called; `cpu` and `peak_rss` are measures then.",
+        examples=["process"],
+    )
+    batch: BatchField | None = Field(
+        None,
+        description="How many calls make a sample, whose latency is the time per call; `auto`: as "
+        "many as make 1 ms. For what takes less than that.",
+        examples=["auto", "1000"],
     )
     timeout: Duration | None = Field(
         None,

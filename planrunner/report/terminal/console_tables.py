@@ -28,10 +28,10 @@ from planrunner.report.findings import (
 from planrunner.report.own_metrics import has_work, work_rate_words
 from planrunner.report.plain import flow, fold, plain, shorten
 from planrunner.results.model import Row, RunResult, Verdict
-from planrunner.units import format_duration, format_rate
+from planrunner.units import format_duration, format_rate, format_size
 from planrunner.values import dataclass
 
-__all__ = ["expectation_lines", "request_lines", "threshold_lines"]
+__all__ = ["call_lines", "expectation_lines", "request_lines", "threshold_lines"]
 
 _STYLES: Final = {
     Verdict.PASS: "green",
@@ -191,6 +191,40 @@ def expectation_lines(result: RunResult, width: int | None) -> list[Text]:
     if left := len(found) - len(shown):
         lines.append(Text(f" … {left:,} more in the report", style="dim"))
     return lines
+
+
+def call_lines(result: RunResult, width: int | None) -> list[Text]:
+    """Return how measured functions were called, and what that costs by itself.
+
+    Args:
+        result: Of which run.
+        width: Of the terminal; None where there is none.
+    """
+    shown = result.calls[:_MOST_ROWS]
+    if not shown:
+        return []
+    columns = [
+        Column("function", [plain(one.request) for one in shown], floor=12, usual=18),
+        Column("called", [one.how for one in shown], usual=8),
+        Column("empty call", [format_duration(one.empty_ns) for one in shown], usual=10),
+        Column("calls", [f"{one.calls:,}" for one in shown], usual=7),
+        Column("collections", [f"{one.collections:,}" for one in shown], usual=7),
+    ]
+    if any(one.cpu_ns is not None for one in shown):
+        cpu = [None if one.cpu_ns is None else format_duration(one.cpu_ns) for one in shown]
+        peak = [None if one.peak_rss is None else format_size(one.peak_rss) for one in shown]
+        columns += [
+            Column("avg cpu", [one or "-" for one in cpu], usual=9),
+            Column("peak rss", [one or "-" for one in peak], usual=9),
+        ]
+    table = blocks(columns, None if width is None else width - 1)
+    note = "empty call: what calling nothing takes in this way; it is part of the latencies"
+    lines = [Text.assemble(" ", line) for block in table for line in block]
+    return [*lines, Text(f" {note}" if width is None else _shortened_note(note, width))]
+
+
+def _shortened_note(note: str, width: int) -> str:
+    return f" {shorten(note, width - 1)}"
 
 
 @dataclass(frozen=True, slots=True)

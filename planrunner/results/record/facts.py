@@ -15,6 +15,7 @@ __all__ = [
     "PROGRESS_LATENCIES",
     "PROGRESS_PERCENTILES",
     "AxisChoice",
+    "CallFacts",
     "ExpectationCount",
     "FailingSample",
     "PhaseCombination",
@@ -204,6 +205,28 @@ class ExpectationCount:
     held: int
     broken: int
     is_soft: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CallFacts:
+    """How a function was called that is measured, over all samples that are results.
+
+    Attributes:
+        how: `inline`, `async`, `thread` or `process`; with batches it says so.
+        empty_ns: What an empty function takes that is called in this way: part of the figures.
+        calls: How many there were.
+        collections: Garbage collections while it ran.
+        cpu_ns: The mean processor time of a call in a process of its own; else null.
+        peak_rss: The most memory that one of these processes had; likewise.
+    """
+
+    request: str
+    how: str
+    empty_ns: int
+    calls: int
+    collections: int
+    cpu_ns: int | None = None
+    peak_rss: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

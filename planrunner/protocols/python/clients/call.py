@@ -1,41 +1,70 @@
-"""One function, bound: how it is called, and what a call of it did."""
+"""One function, bound: how it is called, and what a call of it came to."""
 
 from __future__ import annotations
 
 import inspect
-from asyncio import AbstractEventLoop, Future
-from collections.abc import Callable
-from contextlib import suppress
 from copy import deepcopy
+from enum import StrEnum
+from functools import partial
 from typing import Any, Final
 
+from planrunner.errors import UsageError
 from planrunner.protocols.base import Evaluate, Scope
 from planrunner.protocols.python.clients.context import CONTEXT, SayLine, context_of, takes_context
 from planrunner.protocols.python.clients.imports import Function
 from planrunner.protocols.python.operation import PythonOperation
 
-__all__ = ["BoundFunction", "ThreadCall", "is_async", "raised"]
+__all__ = ["BoundFunction", "Done", "How", "awaited_in_row", "called_in_row", "is_async", "raised"]
 
 _SHARED: Final = (list, dict, tuple)
 
 
+class How(StrEnum):
+    """Where a function is called."""
+
+    INLINE = "inline"
+    ASYNC = "async"
+    THREAD = "thread"
+    PROCESS = "process"
+
+
 class BoundFunction:
-    """A function with what a plan says of its call.
+    """A function with what a plan says of its calls.
 
     Attributes:
-        in_loop: It is called in the loop: it is `async`, or `inline`.
+        calls: How many make a sample; None where they are still to be found out.
+        is_quick: Called in the loop, once a sample: the hot path.
     """
 
-    __slots__ = ("arguments", "function", "has_context", "in_loop", "name", "target", "timeout_ns")
+    __slots__ = (
+        "arguments",
+        "calls",
+        "function",
+        "has_context",
+        "how",
+        "is_quick",
+        "name",
+        "operation",
+        "target",
+        "timeout_ns",
+    )
 
     def __init__(self, operation: PythonOperation, function: Function, timeout_ns: int) -> None:
         self.name = operation.function
+        self.operation = operation
         self.function = function
         self.arguments: tuple[tuple[str, Evaluate], ...] = operation.arguments
         self.target = operation.target
         self.has_context = takes_context(function)
-        self.in_loop = operation.is_inline or is_async(function)
+        self.how = _how(operation, function)
+        self.calls = operation.calls
+        self.is_quick = self.how in (How.INLINE, How.ASYNC) and self.calls == 1
         self.timeout_ns = timeout_ns
+        if self.how is How.PROCESS and self.has_context:
+            raise UsageError(
+                f"`{self.name}` has a parameter `context`, which is of this process",
+                hint="remove `isolate: process`, or the parameter",
+            )
 
     def given(self, scope: Scope, tell: SayLine) -> dict[str, Any]:
         """Return the arguments for a user.
@@ -52,11 +81,37 @@ class BoundFunction:
         return given
 
 
+def _how(operation: PythonOperation, function: Function) -> How:
+    if operation.is_isolated:
+        return How.PROCESS
+    if is_async(function):
+        return How.ASYNC
+    return How.INLINE if operation.is_inline else How.THREAD
+
+
 def is_async(function: Function) -> bool:
     """Say whether calling it gives something to await."""
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
         getattr(function, "__call__", None)  # noqa: B004 - whether calling it gives a coroutine
     )
+
+
+def called_in_row(function: Function, given: dict[str, Any], calls: int) -> object:
+    """Call a plain function so many times; returns what the last call returned."""
+    value: object = None
+    call = partial(function, **given) if given else function
+    for _ in range(calls):
+        value = call()
+    return value
+
+
+async def awaited_in_row(function: Function, given: dict[str, Any], calls: int) -> object:
+    """Call a coroutine function so many times, each awaited before the next one."""
+    value: object = None
+    call = partial(function, **given) if given else function
+    for _ in range(calls):
+        value = await call()
+    return value
 
 
 def raised(name: str, error: BaseException) -> str:
@@ -68,57 +123,34 @@ def raised(name: str, error: BaseException) -> str:
     return f"`{name}` raised {told}"
 
 
-class ThreadCall:
-    """One call in a thread.
+class Done:
+    """What one or more calls of a function came to.
 
     Attributes:
-        began_ns: When the thread came to it, and `ended_ns` when the function was done; 0 until.
-        error: What it raised.
+        asked_ns: When the user asked.
+        began_ns: When the first call began, and `ended_ns` when the last one was done.
+        value: What the last one returned.
+        error: What one of them raised; or what was wrong, in words.
         collections: Garbage collections meanwhile.
-        done: Completed in the loop.
+        cpu_ns: What the process used of a processor; None where it is everybody's.
+        peak_rss: The most memory that it had; likewise.
     """
 
     __slots__ = (
-        "_count",
-        "_function",
-        "_given",
-        "_loop",
-        "_now",
+        "asked_ns",
         "began_ns",
         "collections",
-        "done",
+        "cpu_ns",
         "ended_ns",
         "error",
+        "peak_rss",
         "value",
     )
 
-    def __init__(
-        self,
-        function: Function,
-        given: dict[str, Any],
-        *,
-        loop: AbstractEventLoop,
-        now: Callable[[], int],
-        count: Callable[[], int],
-    ) -> None:
-        self._function, self._given = function, given
-        self._loop, self._now, self._count = loop, now, count
-        self.began_ns = self.ended_ns = self.collections = 0
+    def __init__(self, asked_ns: int) -> None:
+        self.asked_ns = self.began_ns = self.ended_ns = asked_ns
+        self.collections = 0
         self.value: object = None
-        self.error: BaseException | None = None
-        self.done: Future[None] = loop.create_future()
-
-    def __call__(self) -> None:
-        before, self.began_ns = self._count(), self._now()
-        try:
-            self.value = self._function(**self._given)
-        except BaseException as error:  # noqa: BLE001 - the boundary: no function ends the thread
-            self.error = error
-        self.ended_ns = self._now()
-        self.collections = self._count() - before
-        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            self._loop.call_soon_threadsafe(self._tell)
-
-    def _tell(self) -> None:
-        if not self.done.done():
-            self.done.set_result(None)
+        self.error: BaseException | str | None = None
+        self.cpu_ns: int | None = None
+        self.peak_rss: int | None = None
