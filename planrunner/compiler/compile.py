@@ -283,7 +283,7 @@ class _Compiler:
     def _thresholds(
         self, stated: Sequence[Stated], schedule: PhaseSchedule, names: KnownTargets
     ) -> tuple[Threshold, ...]:
-        names.everyone = schedule.everyone
+        names.everyone, names.sizes = schedule.everyone, schedule.sizes
         for phase in schedule.phases:
             programs = schedule.programs(phase)
             if phase.load.is_search:

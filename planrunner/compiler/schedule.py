@@ -53,6 +53,7 @@ class PhaseSchedule:
         slo: What must hold at each level of a search, by phase.
         params: Values that only a phase has.
         notices: What the selection leaves out, each a sentence.
+        sizes: What differs within its matrix and is a number, of every phase.
     """
 
     everyone: tuple[UserProgram, ...]
@@ -63,6 +64,7 @@ class PhaseSchedule:
     slo: dict[str, list[Stated]] = field(default_factory=dict)
     params: list[Param] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
+    sizes: dict[str, Mapping[str, float]] = field(default_factory=dict)
 
     def programs(self, phase: PhaseNode) -> tuple[UserProgram, ...]:
         """Return what the classes of a phase do in it."""
@@ -104,6 +106,7 @@ def compile_schedule(
                 alone=True,
             )
             phases.compile(other)
+            schedule.sizes = {**ignored.sizes, **schedule.sizes}
             schedule.unused_thresholds += ignored.thresholds
             schedule.unused_thresholds += (item for slo in ignored.slo.values() for item in slo)
     return schedule
@@ -141,6 +144,7 @@ class _Phases:
         matrices.check_cases()
         for phase in phases:
             combined = matrices.of(phase.place)
+            self.schedule.sizes[phase.name] = combined.sizes
             runs = combined.is_picked and (wanted is None or phase.name in wanted)
             self._add(phase, combined, profile, runs=runs)
         self.schedule.params.extend(matrices.params())

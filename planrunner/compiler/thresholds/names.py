@@ -74,6 +74,7 @@ class KnownTargets:
         brought: Of each profile that the one that runs uses, what its phases are called in this
             run, by the names that they have when it runs alone.
         varies: What each phase that searches varies, `users` or `rate`, in all profiles.
+        sizes: What differs within its matrix and is a number, of each phase in all profiles.
         gauges: What is measured of services and by monitors.
         running: The phases of this run, each with the classes that are meant to have users in it.
         sites: What the classes that are meant to have users may send in each phase of this run.
@@ -95,6 +96,7 @@ class KnownTargets:
     profiles: dict[str, list[str]] = field(default_factory=dict)
     brought: dict[str, dict[str, set[str]]] = field(default_factory=dict)
     varies: dict[str, set[str]] = field(default_factory=dict)
+    sizes: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     gauges: tuple[str, ...] = ()
     running: dict[str, Running] = field(default_factory=dict)
     sites: dict[str, Sequence[Labels]] = field(default_factory=dict)

@@ -13,6 +13,7 @@ from planrunner.compiler.thresholds.measures import lacking_measure
 from planrunner.compiler.thresholds.names import KnownTargets
 from planrunner.compiler.thresholds.sent import admit_computed
 from planrunner.compiler.thresholds.singles import leaves_nothing, singles_of
+from planrunner.compiler.thresholds.sizes import lacking_size, lines_of, too_few_sizes
 from planrunner.errors import PlanrunnerError
 from planrunner.language.diagnostics import Code, nearest_names, suggest
 from planrunner.language.expressions.expression import Expression, ExpressionError
@@ -135,12 +136,18 @@ class _PlacedSentence:
         for metric in threshold.metrics:
             self._check(metric, names, exact=exact)
             self._check_each(metric, names, exact=exact)
+            self._check_size(metric, names, exact=exact)
         for unfit in unfit_for_search(threshold, names):
             word = (unfit.offset, unfit.length) if exact else None
             self._fault(Code.INVALID_VALUE, PlanrunnerError(unfit.message, hint=unfit.hint), word)
         threshold = threshold.rescoped(names.chosen_by)
-        place = str(self.work.span(self.path))
-        threshold = replace(threshold, place=place, not_applicable=names.why_not(threshold))
+        why_not = names.why_not(threshold) or too_few_sizes(threshold, names)
+        threshold = replace(
+            threshold,
+            place=str(self.work.span(self.path)),
+            not_applicable=why_not,
+            lines=lines_of(threshold, names),
+        )
         singles = (name for metric in threshold.metrics for name in singles_of(metric, names))
         return replace(threshold, singles=tuple(singles))
 
@@ -159,6 +166,13 @@ class _PlacedSentence:
             return
         word = (term.offset, max(1, term.end - term.offset)) if exact else None
         self._fault(code, PlanrunnerError(message, hint=hint), word)
+
+    def _check_size(self, metric: Metric, names: KnownTargets, *, exact: bool) -> None:
+        """Refuse a size that no matrix in scope varies."""
+        lacking = lacking_size(metric, names)
+        if lacking is not None and metric.size is not None:
+            word = (metric.size.offset, metric.size.end - metric.size.offset) if exact else None
+            self._fault(Code.UNKNOWN_SELECTOR, lacking, word)
 
     def _within_phase(self, threshold: Threshold, *, exact: bool) -> Threshold:
         """Return the threshold with its phase as scope; a stage may stand beside it."""

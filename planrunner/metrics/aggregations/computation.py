@@ -22,6 +22,7 @@ __all__ = [
     "OfExpectations",
     "OfGrowth",
     "OfSearches",
+    "OfSizes",
     "OfSuccesses",
     "OfTaskMix",
     "OfValues",
@@ -169,6 +170,13 @@ class OfGrowth:
 
 
 @dataclass(frozen=True, slots=True)
+class OfSizes:
+    """How time grows against a size that a matrix varies; `judging.each` has the sizes."""
+
+    over: ClassVar[str] = "the medians of latencies, over the sizes of a matrix"
+
+
+@dataclass(frozen=True, slots=True)
 class OfArrivals:
     """What became of arrivals; a limit may be in more than one unit."""
 
@@ -202,4 +210,5 @@ Computation = (
     | OfArrivals
     | OfTaskMix
     | OfSearches
+    | OfSizes
 )

@@ -15,6 +15,7 @@ from planrunner.metrics.aggregations.computation import (
     OfExpectations,
     OfGrowth,
     OfSearches,
+    OfSizes,
     OfSuccesses,
     OfValues,
 )
@@ -143,7 +144,7 @@ class Aggregation:
     @property
     def is_of_samples(self) -> bool:
         """Whether it is computed from series, where it isn't computed from a gauge."""
-        return self.has_baseline or self.is_growth
+        return self.has_baseline or self.is_growth or self.is_of_sizes
 
     @property
     def is_share(self) -> bool:
@@ -154,6 +155,11 @@ class Aggregation:
     def is_growth(self) -> bool:
         """Whether it compares times, so that totals don't suffice for it."""
         return isinstance(self.computation, OfGrowth)
+
+    @property
+    def is_of_sizes(self) -> bool:
+        """Whether it compares phases of a matrix, and `over` names what differs among them."""
+        return isinstance(self.computation, OfSizes)
 
     @property
     def is_of_expectations(self) -> bool:

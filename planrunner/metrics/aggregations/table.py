@@ -14,6 +14,7 @@ from planrunner.metrics.aggregations.computation import (
     OfExpectations,
     OfGrowth,
     OfSearches,
+    OfSizes,
     OfSuccesses,
     OfTaskMix,
     OfValues,
@@ -400,6 +401,23 @@ _RECORDS: Final = (
         examples=("growth of service.api.rss over 10m < 100MB", "growth in phase soak < 50ms"),
         window=WindowUse.SINGLE,
         missing="too short to show growth",
+    ),
+    Aggregation(
+        "scalability",
+        meaning="how time grows against a size that the `matrix` of a phase varies: of "
+        "neighbouring sizes the ratio of their medians, divided by that of the sizes, the worst. "
+        "1 is linear. `over` names the param, `users` or `rate`; each combination of the other "
+        "axes is judged by itself",
+        computation=OfSizes(),
+        units=(Unit.NUMBER,),
+        phrase="the growth of {of} against {size}, where 1 is linear,",
+        examples=(
+            "scalability of ingest in phase ingestion over rows < 1.3",
+            "scalability over users < 1.5",
+        ),
+        window=WindowUse.NEVER,
+        missing="no sizes",
+        synonyms=("scaling",),
     ),
     Aggregation(
         "apdex",

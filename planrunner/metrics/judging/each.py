@@ -1,16 +1,18 @@
-"""Judges every one of `each` by itself, and names the worst."""
+"""Judges several things by themselves and names the worst: those of `each`, or lines of sizes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Final, TypeVar
 
-from planrunner.metrics.amounts import Unit
+from planrunner.metrics.aggregations.table import AGGREGATIONS
+from planrunner.metrics.amounts import Unit, format_amount
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.judging.evidence import Evidence
 from planrunner.metrics.judging.judge import Gate
-from planrunner.metrics.judging.measure import is_member
+from planrunner.metrics.judging.measure import JudgedSpan, is_member, measure
 from planrunner.metrics.judging.singles import (
     names_of_singles,
     nouns_of_singles,
@@ -20,10 +22,10 @@ from planrunner.metrics.judging.verdict import Observation, SingleObservation, V
 from planrunner.metrics.measures import LATENCY
 from planrunner.metrics.series import Labels
 from planrunner.metrics.snapshot import SeriesDelta, SeriesTotal, Snapshot
-from planrunner.metrics.thresholds.model import Metric, Operator, Threshold
+from planrunner.metrics.thresholds.model import Metric, Operator, SizeLine, Threshold
 from planrunner.metrics.thresholds.selector import Selector, SelectorKind
 
-__all__ = ["AnyGate", "EachGate", "gate_of", "judge"]
+__all__ = ["AnyGate", "EachGate", "ScalabilityGate", "gate_of", "judge"]
 
 _AT_THE_END: Final = (
     Verdict.FAIL,
@@ -65,6 +67,8 @@ def judge(
 def gate_of(threshold: Threshold) -> AnyGate:
     """Return what judges a threshold during one run."""
     metric = threshold.metric
+    if isinstance(metric, Metric) and metric.agg.is_of_sizes:
+        return ScalabilityGate(threshold, metric)
     if isinstance(metric, Metric) and metric.each is not None:
         return EachGate(threshold, metric, metric.each)
     return Gate(threshold)
@@ -257,7 +261,108 @@ class EachGate:
         return f"no data of {len(empty)} of {len(ranked)} {nouns_of_singles(self._each)}: {named}"
 
 
-AnyGate = Gate | EachGate
+class ScalabilityGate:
+    """How time grows against a size, during one run: every line of sizes by itself.
+
+    Of neighbouring sizes n₁ < n₂ with the medians t₁ and t₂ it is (t₂/t₁) / (n₂/n₁), the worst: 1
+    is linear, and a quadratic algorithm has n₂/n₁.
+    """
+
+    keeps_intervals = False
+
+    def __init__(self, threshold: Threshold, metric: Metric) -> None:
+        self.threshold = threshold
+        self._metric = metric
+        self._gate = Gate(threshold)
+        self._median = replace(metric, agg=AGGREGATIONS["med"], size=None)
+
+    @property
+    def unit(self) -> Unit:
+        """The unit in which the observed amount is compared with the limit."""
+        return self._gate.unit
+
+    def add(self, snapshot: Snapshot, evidence: Evidence) -> None:
+        """Take in one interval; what is needed of it is in the run's totals."""
+
+    def check(self, evidence: Evidence) -> Observation | None:
+        """Return the observation that must abort the run, None while it may go on."""
+        if self.threshold.abort is None or self.threshold.not_applicable:
+            return None
+        found = self.standing(evidence)
+        return found if found.verdict is Verdict.FAIL else None
+
+    def next_end_ns(self, evidence: Evidence, now_ns: int) -> int | None:
+        """Return None: no moment has more to abort the run for than any second."""
+
+    def standing(self, evidence: Evidence) -> Observation:
+        """Return how the threshold stands while the run goes on; no data yet breaks nothing."""
+        return self._combined(evidence, _MEANWHILE)
+
+    def judge(self, evidence: Evidence) -> Observation:
+        """Return what came of the threshold, now that the run is over."""
+        return self._combined(evidence, _AT_THE_END)
+
+    def _combined(self, evidence: Evidence, order: Sequence[Verdict]) -> Observation:
+        if self.threshold.not_applicable:
+            return self._gate.judge(evidence)
+        found = [
+            SingleObservation(line.name, self._gate.decided(self._line(line, evidence)))
+            for line in self.threshold.lines
+        ]
+        if not found:
+            missing = self._metric.agg.missing
+            return self._gate.decided(
+                Observation(Verdict.NO_DATA, missing, self.threshold.value.shown)
+            )
+        found.sort(key=lambda one: self._rank(one, order))
+        seen = found[0].found
+        if not found[1:]:
+            return seen
+        shown = f"{seen.observed} ({found[0].name})" if seen.observed else ""
+        broken = [one for one in found if one.found.verdict in _HELD_AGAINST]
+        reason = f"the worst of {len(found)} combinations"
+        if broken:
+            named = _listed([f"{one.name} {one.found.observed}" for one in broken])
+            reason = f"broken by {len(broken)} of {len(found)} combinations: {named}"
+        reason = "; ".join(filter(None, (reason, seen.reason)))
+        return replace(seen, observed=shown, reason=reason, singles=tuple(found))
+
+    def _rank(self, one: SingleObservation, order: Sequence[Verdict]) -> tuple[int, float, str]:
+        amount = one.found.amount or 0
+        is_upper = self.threshold.op in (Operator.LESS, Operator.AT_MOST)
+        return order.index(one.found.verdict), -amount if is_upper else amount, one.name
+
+    def _line(self, line: SizeLine, evidence: Evidence) -> Observation:
+        value, name = self.threshold.value, self._metric.size.name if self._metric.size else ""
+        medians = [(size, self._median_of(phases, evidence)) for size, phases in line.points]
+        missing = [f"{size:,.10g}" for size, median in medians if not median]
+        if missing:
+            reason = f"no samples where {name} is {_listed(missing)}"
+            return Observation(Verdict.NO_DATA, "no samples", value.shown, reason)
+        growths = [
+            ((t2 or 0) / (t1 or 1) / (n2 / n1), n1, n2) for (n1, t1), (n2, t2) in pairwise(medians)
+        ]
+        is_upper = self.threshold.op in (Operator.LESS, Operator.AT_MOST)
+        amount, smaller, larger = max(growths) if is_upper else min(growths)
+        holds = self.threshold.op.holds(amount, value.amount)
+        return Observation(
+            Verdict.PASS if holds else Verdict.FAIL,
+            format_amount(amount, self.unit),
+            value.shown,
+            f"from {smaller:,.10g} to {larger:,.10g} {name}",
+            limit_amount=value.amount,
+            amount=amount,
+        )
+
+    def _median_of(self, phases: Sequence[str], evidence: Evidence) -> float | None:
+        scope = replace(self._metric.scope, chosen=frozenset(phases))
+        metric = replace(self._median, scope=scope)
+        view = JudgedSpan(evidence, evidence.series, evidence.time_of(scope))
+        found = measure(metric, Unit.DURATION, view)
+        return None if found is None else found.amount
+
+
+AnyGate = Gate | EachGate | ScalabilityGate
 
 
 def _has_data(one: SingleObservation) -> bool:

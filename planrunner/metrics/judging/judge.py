@@ -104,6 +104,10 @@ class Gate:
         """Return what came of the threshold, now that the run is over."""
         return self._as_declared(self._observe(evidence, over=True))
 
+    def decided(self, found: Observation) -> Observation:
+        """Return an observation of another judge, as the plan declares what it means."""
+        return self._as_declared(found)
+
     def _as_declared(self, found: Observation) -> Observation:
         """Turn `broken` and `no data` into what the plan says they mean."""
         warns = self.threshold.level is ThresholdLevel.WARN

@@ -16,6 +16,7 @@ from planrunner.metrics.aggregations.computation import (
     OfExpectations,
     OfGrowth,
     OfSearches,
+    OfSizes,
     OfSuccesses,
     OfTaskMix,
     OfValues,
@@ -153,6 +154,8 @@ def measure(  # noqa: C901, PLR0912 - a table
         case OfSearches(compute):
             levels = _levels(metric, view)
             amount = compute(levels) if levels else None
+        case OfSizes():
+            raise Misuse(f"`{metric.agg.word}` compares phases: see `ScalabilityGate`")
         case OfGrowth():
             raise Misuse(f"`{metric.agg.word}` compares parts of a view: see `Growth`")
         case _ as unreachable:

@@ -243,6 +243,11 @@ WINDOWS: Final = (
         "p95 over 30s < 1s",
     ),
     ClauseForm(
+        "`over SIZE`",
+        "with `scalability` only: what its matrix varies, a param, `users` or `rate`",
+        "scalability of ingest in phase ingestion over rows < 1.3",
+    ),
+    ClauseForm(
         "`over TIME for N windows`",
         "N windows in a row must break the limit",
         "p99 over 30s for 2 windows < 3s",

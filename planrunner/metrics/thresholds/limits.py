@@ -64,6 +64,8 @@ def check_metric(metric: Metric, scanner: Scanner, start: int) -> None:
         )
     if metric.window is not None:
         _check_window(scanner, agg, metric.window, start)
+    if agg.is_of_sizes:
+        _check_size(scanner, metric, start)
 
 
 def _check_values(scanner: Scanner, metric: Metric, start: int) -> None:
@@ -77,6 +79,17 @@ def _check_values(scanner: Scanner, metric: Metric, start: int) -> None:
         message = f"`{agg.word}` needs to know of which value"
         hint = f"write `{agg.word} of metric.NAME` or `{agg.word} of monitor.NAME`"
         scanner.fail(message, start, length=len(agg.word), hint=hint)
+
+
+def _check_size(scanner: Scanner, metric: Metric, start: int) -> None:
+    word = metric.agg.word
+    if metric.each is not None:
+        message = f"`{word}` isn't judged for `each`"
+        _fail_at(scanner, metric.each.terms[0], message, "write a threshold for each")
+    if metric.size is None:
+        hint = f"write what its matrix varies: `{metric.agg.examples[0]}`"
+        message = f"`{word}` needs to know over what size"
+        scanner.fail(message, start, length=len(word), hint=hint)
 
 
 _OWNERS: Final[Mapping[Population, str]] = {
@@ -148,9 +161,8 @@ def _check_window(scanner: Scanner, agg: Aggregation, window: Window, start: int
         case WindowUse.ANY:
             return
         case WindowUse.NEVER:
-            scanner.fail(
-                f"`{agg.word}` has no windows", start, length=length, hint="leave out `over`"
-            )
+            hint = "leave out `for`" if agg.is_of_sizes else "leave out `over`"
+            scanner.fail(f"`{agg.word}` has no windows", start, length=length, hint=hint)
         case WindowUse.SINGLE:
             if window.count > 1:
                 message = f"`{agg.word} over` takes the largest of all windows"

@@ -35,6 +35,8 @@ __all__ = [
     "OnNoData",
     "Operator",
     "Ratio",
+    "SizeLine",
+    "SizeName",
     "Threshold",
     "ThresholdLevel",
     "ThresholdScope",
@@ -153,6 +155,28 @@ class Abort:
 
 
 @dataclass(frozen=True, slots=True)
+class SizeName:
+    """What differs among the phases of a matrix and is a number: a param, `users` or `rate`."""
+
+    name: str
+    offset: int = field(default=0, compare=False)
+    end: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SizeLine:
+    """The phases of a matrix that differ in nothing but a size, of those that run.
+
+    Attributes:
+        name: The matrix, with what its other axes are: `ingestion[format=csv]`.
+        points: Each size, the smallest first, with the phases that have it.
+    """
+
+    name: str
+    points: tuple[tuple[float, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Metric:
     """A number that a run gives.
 
@@ -160,6 +184,7 @@ class Metric:
         argument: The percentile (0 < p < 100), or the target of apdex in ns; else 0.
         selector: None for every request.
         among: What the selector's share is taken of; None for everything of its kind.
+        size: What `over` names, of an aggregation that compares sizes.
         measure: What the values are of, where they are of samples.
         measure_offset: Where the measure is named.
     """
@@ -172,6 +197,7 @@ class Metric:
     measure: Measure = LATENCY
     measure_offset: int = field(default=0, compare=False)
     among: Selector | None = None
+    size: SizeName | None = None
     population: Population = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -190,6 +216,8 @@ class Metric:
             parts.append(f"in {self.scope}")
         if self.window is not None:
             parts.append(f"over {self.window}")
+        if self.size is not None:
+            parts.append(f"over {quoted(self.size.name)}")
         return " ".join(parts)
 
     @property
@@ -289,6 +317,7 @@ class Threshold:
         not_applicable: Why this run doesn't select what it looks at; empty when it does. Set by
             the compiler.
         singles: Of `each`, the names of those that this run is meant to have. Set by the compiler.
+        lines: What an aggregation of sizes compares in this run. Set by the compiler.
     """
 
     metric: Metric | Ratio
@@ -302,6 +331,7 @@ class Threshold:
     place: str = field(default="", compare=False)
     not_applicable: str = field(default="", compare=False)
     singles: tuple[str, ...] = field(default=(), compare=False)
+    lines: tuple[SizeLine, ...] = field(default=(), compare=False)
 
     def __str__(self) -> str:
         abort = f", {self.abort}" if self.abort else ""

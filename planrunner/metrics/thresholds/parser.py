@@ -23,6 +23,7 @@ from planrunner.metrics.thresholds.model import (
     Metric,
     Operator,
     Ratio,
+    SizeName,
     Threshold,
     ThresholdScope,
     ThresholdSyntaxError,
@@ -126,6 +127,7 @@ class _Draft:
         start: Where it begins.
         over: The length of windows, and where it is written.
         row: How long, or how many of them in a row, and where that is written.
+        size: What `over` names in place of a length.
         seen: Where the clauses so far begin.
     """
 
@@ -139,6 +141,7 @@ class _Draft:
     scope: ThresholdScope = ThresholdScope()
     over: tuple[int, int] | None = None
     row: tuple[WindowRow, int] | None = None
+    size: SizeName | None = None
     seen: dict[str, int] = field(default_factory=dict)
 
     def take(self, scanner: Scanner, word: str) -> None:
@@ -156,6 +159,9 @@ class _Draft:
                 self._take_except(scanner, at)
             case "in":
                 self.scope = _scope(scanner)
+            case "over" if self._agg.is_of_sizes:
+                name, start, _ = scanner.take_name("a size")
+                self.size = SizeName(name, start, scanner.at)
             case "over":
                 self.over = take_length(scanner)
             case _:  # for
@@ -213,6 +219,7 @@ class _Draft:
             self.measure,
             self.measure_offset,
             among,
+            self.size,
         )
         is_bare = metric.population is Population.GAUGE or self.measure.is_own
         if self.agg is None and not is_bare:
@@ -234,7 +241,7 @@ class _Draft:
         if metric.each is not None:
             at = metric.each.terms[0].offset
             scanner.fail("a ratio isn't judged for `each`", at, hint="write a threshold for each")
-        if metric.agg.is_growth:
+        if metric.agg.is_growth or metric.agg.is_of_sizes:
             word = metric.agg.word
             message, hint = f"`{word}` can't be part of a ratio", "write a separate threshold"
             scanner.fail(message, self.start, length=len(word), hint=hint)

@@ -81,6 +81,7 @@ def _measured(metric: Metric, threshold: Threshold) -> str:
         all=_all(metric),
         argument=_argument(metric),
         user=_user(selector),
+        size=metric.size.name if metric.size is not None else "",
     )
 
 
@@ -113,7 +114,7 @@ def _argument(metric: Metric) -> str:
 def _picked(metric: Metric) -> str:
     if metric.gauge is not None:
         return str(metric.gauge)
-    is_named = metric.agg.is_of_values or metric.measure != LATENCY
+    is_named = metric.agg.is_of_values or metric.agg.is_of_sizes or metric.measure != LATENCY
     the = "" if metric.measure.is_own else "the "
     of = f"{the}{metric.measure.noun} of " if is_named else ""
     if metric.population is not Population.REQUEST and of:

@@ -226,7 +226,7 @@ def _summary_row(record: Aggregation) -> tuple[str, ...]:
         " or ".join(record.units) or "in the unit of the values",
         "may follow" if record.takes_measure else "no",
         _selector(record.selector),
-        _window(record.window),
+        _window(record),
         "yes" if record.has_baseline else "no",
     )
 
@@ -286,8 +286,10 @@ def _selector(use: SelectorUse) -> str:
             assert_never(unreachable)
 
 
-def _window(use: WindowUse) -> str:
-    match use:
+def _window(agg: Aggregation) -> str:
+    if agg.is_of_sizes:
+        return "a size must follow"
+    match agg.window:
         case WindowUse.ANY:
             return "yes"
         case WindowUse.SINGLE:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from planrunner.compiler.load.meant_phases import PhaseNames
 from planrunner.compiler.load.selection import PlanSelection
 from planrunner.graph.run_graph import ClosedLoad, OpenLoad, RunGraph
+from planrunner.metrics.thresholds import Threshold
 from planrunner.plan.models.load.matrix import combinations
 from planrunner.plan.models.load.profiles import PlacedPhase, in_combinations
 from planrunner.plan.models.load.workload import PhaseModel
@@ -443,3 +444,57 @@ def test_too_few_rows_for_the_users_of_one_combination_are_found() -> None:
     [found] = findings(DATA, "phases: [{users: 9, hold: 1s, matrix: {rows: [5, 30]}}]")
 
     assert found.message == "`people` has 5 rows for 9 users at a time"
+
+
+def scalability(rest: str, **more: object) -> Threshold:
+    sections = (PARAMS, PHASES, f"thresholds: ['scalability of load {rest} < 1.3']")
+    return compiled(*sections, **more).thresholds[0]
+
+
+def test_lines_of_sizes_are_the_other_combinations() -> None:
+    """`rows` comes with the case, so what is left of the axes is the format."""
+    lines = scalability("in phase ingestion over rows").lines
+
+    assert [(line.name, line.points) for line in lines] == [
+        ("ingestion[format=csv]", ((1000, (INGESTION[0],)), (100000, (INGESTION[2],)))),
+        ("ingestion[format=jsonl]", ((1000, (INGESTION[1],)), (100000, (INGESTION[3],)))),
+    ]
+
+
+def test_fewer_than_two_sizes_are_nothing_to_compare() -> None:
+    """Whoever picks one case doesn't ask how time grows."""
+    few = "fewer than two sizes of rows are selected"
+
+    assert scalability("over rows").not_applicable == ""
+    assert scalability('in phase "ingestion[case=large]" over rows').not_applicable == few
+    picked = PlanSelection(cases=("small",))
+    assert scalability("over rows", selection=picked).not_applicable == few
+
+
+@pytest.mark.parametrize(
+    ("rest", "marked", "message", "hint"),
+    [
+        (
+            "in phase ingestion over row",
+            "row",
+            "`row` is not a number that the matrix of `ingestion` varies",
+            "did you mean `rows`?",
+        ),
+        (
+            "in phase ingestion over format",
+            "format",
+            "`format` is not a number that the matrix of `ingestion` varies",
+            "what varies is `rows`, `limit`",
+        ),
+        (
+            "in phase plain over rows",
+            "rows",
+            "`rows` is not a number that the matrix of `plain` varies",
+            "add a `matrix:`",
+        ),
+    ],
+)
+def test_a_size_is_a_number_that_varies(rest: str, marked: str, message: str, hint: str) -> None:
+    [found] = findings(PARAMS, PHASES, f"thresholds: ['scalability of load {rest} < 1.3']")
+
+    assert found == ("unknown-selector", marked, message, hint)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Sequence
+from dataclasses import replace
 from math import sqrt
 from statistics import fmean, pstdev
 from typing import Any, cast
@@ -30,6 +31,7 @@ from planrunner.metrics.thresholds import (
     describe,
     parse_threshold,
 )
+from planrunner.metrics.thresholds.model import SizeLine
 from planrunner.metrics.thresholds.units import units_of
 from planrunner.units import NS_PER_MS, NS_PER_S
 
@@ -195,6 +197,7 @@ JUDGED = {
     "mix_error": ("mix_error < 50%", "10 %"),
     "max_sustainable": ("max_sustainable > 10/s", "150/s"),
     "growth": ("growth < 1s", "8.02 ms"),  # percentiles are within 0.4 %
+    "scalability": ("scalability over rows < 2", "0.5"),
     "apdex": ("apdex(10ms) > 0.1", "0.65"),
 }
 
@@ -203,7 +206,9 @@ def observed(sentence: str) -> str:
     first: dict[Labels, Sequence[float]] = {OK: [8] * 4}
     then: dict[Labels, Sequence[float]] = {OK: [16, 16, 16, 16, 36], FAILED: [100]}
     found, snapshots = evidence(first, then)
-    return judge(parse_threshold(sentence), found, snapshots).observed
+    # Twice the rows in the same time, for what compares sizes.
+    lines = (SizeLine("main", ((1, ("main",)), (2, ("main",)))),)
+    return judge(replace(parse_threshold(sentence), lines=lines), found, snapshots).observed
 
 
 @each_record
