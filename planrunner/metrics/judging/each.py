@@ -296,24 +296,24 @@ class ScalabilityGate:
 
     def standing(self, evidence: Evidence) -> Observation:
         """Return how the threshold stands while the run goes on; no data yet breaks nothing."""
-        return self._combined(evidence, _MEANWHILE)
+        return self._combined(evidence, _MEANWHILE, over=False)
 
     def judge(self, evidence: Evidence) -> Observation:
         """Return what came of the threshold, now that the run is over."""
-        return self._combined(evidence, _AT_THE_END)
+        return self._combined(evidence, _AT_THE_END, over=True)
 
-    def _combined(self, evidence: Evidence, order: Sequence[Verdict]) -> Observation:
+    def _combined(self, evidence: Evidence, order: Sequence[Verdict], *, over: bool) -> Observation:
         if self.threshold.not_applicable:
             return self._gate.judge(evidence)
         found = [
-            SingleObservation(line.name, self._gate.decided(self._line(line, evidence)))
+            SingleObservation(line.name, self._gate.decided(self._line(line, evidence), over=over))
             for line in self.threshold.lines
         ]
         if not found:
-            missing = self._metric.agg.missing
-            return self._gate.decided(
-                Observation(Verdict.NO_DATA, missing, self.threshold.value.shown)
+            nothing = Observation(
+                Verdict.NO_DATA, self._metric.agg.missing, self.threshold.value.shown
             )
+            return self._gate.decided(nothing, over=over)
         found.sort(key=lambda one: self._rank(one, order))
         seen = found[0].found
         if not found[1:]:

@@ -97,16 +97,16 @@ class Gate:
 
     def standing(self, evidence: Evidence) -> Observation:
         """Return how the threshold stands while the run goes on; no data yet breaks nothing."""
-        found = self._observe(evidence, over=False)
-        return self._as_declared(found) if found.verdict is Verdict.FAIL else found
+        return self.decided(self._observe(evidence, over=False), over=False)
 
     def judge(self, evidence: Evidence) -> Observation:
         """Return what came of the threshold, now that the run is over."""
         return self._as_declared(self._observe(evidence, over=True))
 
-    def decided(self, found: Observation) -> Observation:
-        """Return an observation of another judge, as the plan declares what it means."""
-        return self._as_declared(found)
+    def decided(self, found: Observation, *, over: bool) -> Observation:
+        """Return what was found as the plan declares it; no data yet breaks nothing."""
+        is_final = over or found.verdict is Verdict.FAIL
+        return self._as_declared(found) if is_final else found
 
     def _as_declared(self, found: Observation) -> Observation:
         """Turn `broken` and `no data` into what the plan says they mean."""
