@@ -18,6 +18,7 @@ from planrunner.results.record import (
     PhaseProgress,
     RecordedMeasure,
     RequestPoints,
+    ScalingFit,
     SearchStep,
     SeriesRecord,
     Stretch,
@@ -279,6 +280,7 @@ class RunResult:
         calls: How functions were called that are measured.
         files: The test data that was written before the load.
         combinations: The phases that are combinations of a matrix, of those that were to run.
+        scaling: How the time of each request grows with the sizes of a matrix.
     """
 
     run_id: str
@@ -325,3 +327,4 @@ class RunResult:
     profile_reason: str = ""
     files: tuple[WrittenFile, ...] = ()
     combinations: tuple[PhaseCombination, ...] = ()
+    scaling: tuple[ScalingFit, ...] = ()

@@ -20,6 +20,7 @@ from planrunner.metrics.judging.verdict import Verdict
 from planrunner.metrics.thresholds import Threshold
 from planrunner.results.aggregate import count_excluded, make_rows, make_task_mix, make_totals
 from planrunner.results.exit_codes import ExitCode
+from planrunner.results.matrices.tables import make_scaling
 from planrunner.results.model import (
     JudgedSingle,
     Judgement,
@@ -108,6 +109,7 @@ def build_result(
     measured = outcome.measured()
     judgements = tuple(_masked(found, mask) for found in _judge(outcome))
     excluded = count_excluded(outcome.total)
+    rows, combinations = make_rows(outcome.total, measured), _combinations(graph)
     return RunResult(
         run_id=outcome.run_id,
         plan=graph.name,
@@ -125,7 +127,7 @@ def build_result(
         unmeasured=excluded.unmeasured,
         warmup=excluded.warmup,
         after=excluded.after,
-        rows=make_rows(outcome.total, measured),
+        rows=rows,
         points=outcome.history.points(),
         judgements=judgements,
         validity=_validity(outcome, mask),
@@ -152,7 +154,8 @@ def build_result(
         backoff=outcome.counters.backoffs,
         expectations=count_expectations(graph, outcome.counters, outcome.total.totals, mask),
         calls=call_facts(outcome.counters.costs, outcome.total.totals, mask),
-        combinations=_combinations(graph),
+        combinations=combinations,
+        scaling=make_scaling(rows, combinations, judgements),
     )
 
 

@@ -18,6 +18,7 @@ class ChartPlace(StrEnum):
     """The part of a page that a chart belongs to."""
 
     TIME = "time"
+    SIZES = "sizes"
     SHAPE = "shape"
     MACHINE = "machine"
 

@@ -25,6 +25,9 @@ from planrunner.report.charts.over_time.limits import lines_of, window_words, wi
 from planrunner.report.charts.over_time.run_charts import RunTimes, time_charts
 from planrunner.report.charts.over_time.time_specs import Backdrop, lines_spec
 from planrunner.report.charts.palette import PAPER, SCREEN, Palette, config
+from planrunner.report.charts.size_charts import size_charts
+from planrunner.results.matrices.limits import scalability_limits
+from planrunner.results.matrices.tables import matrix_tables
 from planrunner.results.model import RunResult
 
 __all__ = ["PAPER", "SCREEN", "Chart", "charts_at", "charts_of", "standalone"]
@@ -40,7 +43,11 @@ def charts_of(result: RunResult, palette: Palette) -> list[Chart]:
 
 def charts_at(times: RunTimes, palette: Palette) -> list[Chart]:
     """Return `charts_of` the result of `times`."""
-    return [*_about_requests(times, palette), *_track_charts(times, palette)]
+    return [
+        *_about_requests(times, palette),
+        *_about_sizes(times.result, palette),
+        *_track_charts(times, palette),
+    ]
 
 
 def standalone(chart: Chart, palette: Palette) -> Spec:
@@ -88,6 +95,12 @@ def _about_requests(times: RunTimes, palette: Palette) -> Iterator[Chart]:
             {"steps": search_of(result.search)},
             place=ChartPlace.SHAPE,
         )
+
+
+def _about_sizes(result: RunResult, palette: Palette) -> Iterator[Chart]:
+    limits = scalability_limits(result.judgements)
+    for number, table in enumerate(matrix_tables(result), start=1):
+        yield from size_charts(table, limits, palette, number=number)
 
 
 def _arrives(result: RunResult) -> bool:

@@ -12,7 +12,7 @@ from planrunner.report.configurations.rows import (
     legend,
     sections_of,
 )
-from planrunner.report.formats.markdown import markdown_table, markdown_text
+from planrunner.report.markdown_text import markdown_table, markdown_text
 from planrunner.results.configurations.model import ConfigurationTable
 from planrunner.units import format_count
 

@@ -21,8 +21,8 @@ from planrunner.report.charts.trend_charts import overlaid, trends
 from planrunner.report.columns import Column, room_of, table
 from planrunner.report.distinct import shorten_each
 from planrunner.report.findings import is_doubtful, mark_of, verdict_word
-from planrunner.report.formats.markdown import markdown_table, markdown_text
 from planrunner.report.formats.page import write_page
+from planrunner.report.markdown_text import markdown_table, markdown_text
 from planrunner.report.plain import plain
 from planrunner.results.changes import ChangeOutcome, Comparison, FigureChange
 from planrunner.results.model import RunResult, Verdict

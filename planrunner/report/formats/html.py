@@ -25,8 +25,10 @@ from planrunner.report.findings import (
 )
 from planrunner.report.formats.page import lines, write_page
 from planrunner.report.load_facts import generator_words, service_p95_ns
+from planrunner.report.matrices.rows import scaling_sections
 from planrunner.report.own_metrics import OWN_COLUMNS, own_metric_rows, work_rate_words
 from planrunner.report.plain import plain
+from planrunner.results.matrices.tables import matrix_tables
 from planrunner.results.model import Row, RunResult
 from planrunner.results.record import FailingSample, read_series
 from planrunner.values import dataclass
@@ -114,6 +116,7 @@ def write_html(result: RunResult, out: TextIO, *, bundle: str = "") -> None:
         findings=find(result.judgements),
         is_default=is_default(result.judgements),
         sections=_sections(result),
+        scaling=[section for table in matrix_tables(result) for section in scaling_sections(table)],
         requests=worst_first(requests),
         own_metrics=own_metric_rows(result),
         own_columns=OWN_COLUMNS,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, TextIO
 
 from planrunner.report.distinct import shorten_each
@@ -20,6 +19,8 @@ from planrunner.report.findings import (
     verdict_phrase,
 )
 from planrunner.report.load_facts import missed_loads, service_p95_ns
+from planrunner.report.markdown_text import markdown_table, markdown_text
+from planrunner.report.matrices.markdown import matrix_markdown
 from planrunner.report.own_metrics import (
     OWN_COLUMNS,
     OwnMetricRow,
@@ -32,7 +33,7 @@ from planrunner.results.model import Row, RunResult, ValidityLevel, Verdict, Wri
 from planrunner.results.record import ExpectationCount
 from planrunner.units import format_count, format_duration, format_percent, format_rate, format_size
 
-__all__ = ["markdown_table", "markdown_text", "write_markdown"]
+__all__ = ["write_markdown"]
 
 _MARKS: Final = {
     Verdict.PASS: "✅",
@@ -44,7 +45,6 @@ _MARKS: Final = {
 _PERCENTILES: Final = ("p50", "p95", "p99")
 _MOST_ROWS: Final = 20
 _LONGEST: Final = 160
-_SPECIAL: Final = re.compile(r"([\\`*_{}\[\]()#+!|~<>&$@])")
 
 
 def write_markdown(result: RunResult, out: TextIO) -> None:
@@ -59,6 +59,7 @@ def write_markdown(result: RunResult, out: TextIO) -> None:
         out.writelines(f"- {markdown_text(reason)}\n" for reason in result.validity.reasons)
     out.writelines(f"\n**Load:** {markdown_text(missed)}\n" for missed in missed_loads(result))
     out.writelines(_thresholds(result))
+    out.writelines(matrix_markdown(result))
     phases = phases_of(result)
     if len(phases) < 2:
         out.writelines(_requests("Requests", requests_of(result)))
@@ -88,15 +89,6 @@ def _test_data(files: Sequence[WrittenFile]) -> Iterator[str]:
     for file in files:
         name = markdown_text(file.file)
         yield f"| {name} | {file.format} | {file.rows:,} | {format_size(file.bytes)} |\n"
-
-
-def markdown_text(text: str) -> str:
-    """Return foreign text on one line that Markdown shows as it is, cut when it is very long."""
-    shown = plain(text)
-    if len(shown) > _LONGEST:
-        shown = f"{shown[: _LONGEST - 1]}…"
-    # A zero-width space keeps @names and #1 from notifying people, and `:smile:` a word.
-    return _SPECIAL.sub(r"\\\1", shown).replace("\\@", "@\u200b").replace("\\#", "#\u200b")
 
 
 def _facts(result: RunResult) -> Iterator[str]:
@@ -206,14 +198,3 @@ def _row_cells(row: Row, name: str, *, with_work: bool) -> tuple[str, ...]:
         *((markdown_text(work_rate_words(row)),) if with_work else ()),
         *(latencies or ["–"] * 3),
     )
-
-
-def markdown_table(
-    titles: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: int | None = None
-) -> Iterator[str]:
-    """Yield the lines of a table whose columns are numbers from `numbers` on."""
-    rules = ["---"] * len(titles)
-    if numbers is not None:
-        rules[numbers:] = ["--:"] * (len(titles) - numbers)
-    for cells in (titles, rules, *rows):
-        yield "| " + " | ".join(cells) + " |\n"

@@ -23,6 +23,7 @@ from planrunner.report.findings import (
     verdict_word,
 )
 from planrunner.report.load_facts import missed_loads, service_p95_ns
+from planrunner.report.matrices.console import matrix_lines
 from planrunner.report.plain import flow, fold, plain, shorten
 from planrunner.report.terminal.console_tables import (
     call_lines,
@@ -79,6 +80,7 @@ def print_summary(result: RunResult, console: Console, *, files: Sequence[str] =
     parts = [
         [*_headline(result, width), *_totals(result, width), *_validity(result, width)],
         threshold_lines(result, room),
+        matrix_lines(result, room),
         request_lines(result, room),
         call_lines(result, room),
         expectation_lines(result, room),

@@ -15,6 +15,7 @@ from planrunner.metrics.snapshot import SeriesDelta, Snapshot
 from planrunner.results.aggregate import count_excluded, make_rows, make_totals
 from planrunner.results.files.sample_reader import SampleReader
 from planrunner.results.files.samples import SampleRow
+from planrunner.results.matrices.tables import make_scaling
 from planrunner.results.model import RunResult, Validity, ValidityLevel
 from planrunner.results.record import RecordedMeasure, make_series, make_stretches
 from planrunner.results.request_history import RunSums
@@ -37,6 +38,7 @@ def recover(unfinished: RunResult, reader: SampleReader) -> RunResult:
     sums, measured = gathered.sums, gathered.measured()
     total = sums.total
     excluded = count_excluded(total)
+    rows = make_rows(total, measured)
     return replace(
         unfinished,
         duration_seconds=gathered.last_ns / NS_PER_S,
@@ -46,7 +48,8 @@ def recover(unfinished: RunResult, reader: SampleReader) -> RunResult:
         unmeasured=excluded.unmeasured,
         warmup=excluded.warmup,
         after=excluded.after,
-        rows=make_rows(total, measured),
+        rows=rows,
+        scaling=make_scaling(rows, unfinished.combinations),
         points=sums.history.points(),
         request_points=sums.requests.points(),
         progress=sums.running.progress(),

@@ -22,6 +22,7 @@ __all__ = [
     "PhaseProgress",
     "RecordedMeasure",
     "RequestPoints",
+    "ScalingFit",
     "SearchStep",
     "Stretch",
     "Track",
@@ -95,6 +96,31 @@ class PhaseCombination:
     matrix: str
     axes: tuple[AxisChoice, ...]
     sizes: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class ScalingFit:
+    """How the time of a request grows with size: as the size to the power of `exponent`.
+
+    Attributes:
+        matrix: The phase of the plan.
+        request: The component that is measured.
+        axes: Those of the matrix that are not the size, with their values.
+        over: What the size is: `rows`.
+        sizes: In order; `medians_ns` are of the latencies at each.
+        exponent: 1 is linear: least squares on the logarithms.
+        low: Of its 95 % interval; null with fewer than three sizes, and so `high`.
+    """
+
+    matrix: str
+    request: str
+    axes: Mapping[str, str]
+    over: str
+    sizes: tuple[float, ...]
+    medians_ns: tuple[int, ...]
+    exponent: float
+    low: float | None = None
+    high: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
