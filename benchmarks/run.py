@@ -16,6 +16,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks import (  # noqa: E402 - needs the path above
     etcd,
+    micro_measurement,
     questions,
     readme,
     reports,
@@ -37,6 +38,7 @@ QUESTIONS: dict[str, Callable[[int, int], dict]] = {
     "10-workers": workers.workers,
     "11-samples": samples.samples,
     "12-reports": reports.reports,
+    "13-micro": micro_measurement.micro,
 }
 
 
