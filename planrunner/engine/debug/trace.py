@@ -127,7 +127,7 @@ class TracedRequest:
     Attributes:
         sent: What left, in order: redirects, tokens and further tries are messages too.
         answer: None when nothing could be sent.
-        extracted: Names with their values, or `MISSING`.
+        extracted: Names with their values, or `MISSING`; and what it recorded, by its measures.
         failed: Why it is a failure, in words; empty when it is none.
         cover: Takes tokens out of what is shown of it, and of what follows.
     """
@@ -355,16 +355,21 @@ class Trace:
                 sent=tuple(session.sent),
                 answer=None if reply is None else _copy(reply, exchange),
                 verdicts=_verdicts(exchange, reply, user.scope),
-                extracted=tuple(
-                    (name, user.scope.get(name, MISSING)) for name in exchange.extracted
-                )
-                if reply is not None and reply.failure is None
-                else (),
+                extracted=_taken(node, reply, user),
                 failed=user.words if user.failure else "",
                 cover=str if reply is None else reply.cover,
             )
         )
         session.sent, session.reply = [], None
+
+
+def _taken(node: RequestNode, reply: Reply | None, user: Actor) -> tuple[tuple[str, object], ...]:
+    """Return what was extracted from a reply, and what was recorded of it if it succeeded."""
+    if reply is None or reply.failure is not None:
+        return ()
+    extracted = [(name, user.scope.get(name, MISSING)) for name in node.exchange.extracted]
+    records = () if user.failure else node.records
+    return (*extracted, *((one.word, one.evaluate(user.scope)) for one in records))
 
 
 def _session_of(user: Actor) -> TracedSession:

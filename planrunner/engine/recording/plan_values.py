@@ -10,11 +10,12 @@ from planrunner.graph.sending_steps import RecordedNode
 from planrunner.language.expressions.values import EvaluationError, Scope, Undefined, kind_of
 from planrunner.metrics.measures import WORK
 from planrunner.metrics.recorded_values import MOST, to_millionths
+from planrunner.metrics.series import Series
 
-__all__ = ["RecordedValue", "recorded_values"]
+__all__ = ["RecordedValue", "keep_values", "recorded_values"]
 
-RecordedValue = tuple[str, int, bool]
-"""The word of a measure, the value in millionths, and whether it was true or false."""
+RecordedValue = tuple[int, bool]
+"""A value in millionths, and whether it was true or false."""
 
 _WORK: Final = WORK.word
 
@@ -28,13 +29,21 @@ def recorded_values(records: Sequence[RecordedNode], scope: Scope) -> list[Recor
     return [_recorded(one, scope) for one in records]
 
 
+def keep_values(
+    series: Series, records: Sequence[RecordedNode], values: Sequence[RecordedValue], at_ns: int
+) -> None:
+    """Write what `recorded_values` returned into the series of the sample, which ended then."""
+    for node, (value, is_boolean) in zip(records, values, strict=True):
+        series.recorded[node.word].append(value, at_ns, is_boolean=is_boolean)
+
+
 def _recorded(node: RecordedNode, scope: Scope) -> RecordedValue:
     value = node.evaluate(scope)
     kept = to_millionths(value)
     is_boolean = isinstance(value, bool)
     if kept is None or (node.word == _WORK and (is_boolean or kept < 0)):
         raise EvaluationError(_unfit(node, value))
-    return node.word, kept, is_boolean
+    return kept, is_boolean
 
 
 def _unfit(node: RecordedNode, value: object) -> str:

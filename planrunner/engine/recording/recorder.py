@@ -16,7 +16,7 @@ from planrunner.metrics.book import SeriesBook
 from planrunner.metrics.measures import Measure
 from planrunner.metrics.series import Labels, Series, Tags, merge_tags
 from planrunner.protocols.base import Exchange, Reply, Scope
-from planrunner.results.files.samples import SampleWriter, pack_row
+from planrunner.results.files.samples import SampleWriter, pack_row, pack_values
 
 __all__ = ["PhaseRecorder", "Site", "StageSeries", "record", "record_measured", "span_recorder"]
 
@@ -281,23 +281,33 @@ class Site:
             message = samples.message(words)
             samples.append(pack_row(series.index, start_ns, took_ns, took_ns, 0, 0, 0, message))
 
-    def reply_row(self, series: Series, reply: Reply, start_ns: int, words: str) -> None:
+    def reply_row(
+        self,
+        series: Series,
+        reply: Reply,
+        start_ns: int,
+        words: str,
+        values: Sequence[tuple[int, bool]] = (),
+    ) -> None:
         """Append the raw sample of a reply; the hot path has this inline."""
         recorder = self.recorder
         if (samples := recorder.samples) is not None:
             first_ns = reply.first_byte_ns
-            samples.append(
-                pack_row(
-                    series.index,
-                    start_ns - recorder.origin_ns,
-                    reply.ended_ns - start_ns,
-                    reply.ended_ns - reply.sent_ns,
-                    first_ns - reply.sent_ns if first_ns else 0,
-                    reply.connect_ns,
-                    reply.received,
-                    samples.message(words),
-                )
+            start_ns -= recorder.origin_ns
+            latency_ns = reply.ended_ns - recorder.origin_ns - start_ns
+            row = pack_row(
+                series.index,
+                start_ns,
+                latency_ns,
+                reply.ended_ns - reply.sent_ns,
+                first_ns - reply.sent_ns if first_ns else 0,
+                reply.connect_ns,
+                reply.received,
+                samples.message(words),
             )
+            if values:
+                row += pack_values(series.index, start_ns, latency_ns, values)
+            samples.append(row)
 
 
 def span_recorder(site: Site) -> Callable[[int, int, str], None]:

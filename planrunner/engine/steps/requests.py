@@ -12,7 +12,7 @@ from asyncio import CancelledError
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
-from planrunner.engine.recording.plan_values import RecordedValue, recorded_values
+from planrunner.engine.recording.plan_values import RecordedValue, keep_values, recorded_values
 from planrunner.engine.recording.recorder import Site, record
 from planrunner.engine.steps.failures import FailureRecorder
 from planrunner.engine.steps.reply_scope import publish_reply
@@ -280,10 +280,10 @@ def _conclude(  # noqa: C901, PLR0912, PLR0915 - one call more would cost every 
     user.moment_ns = reply.ended_ns
     user.refusals = 0
     site.record(series, reply, start_ns)
-    for word, value, is_boolean in recorded:
-        series.recorded[word].append(value, reply.ended_ns, is_boolean=is_boolean)
+    if recorded:
+        keep_values(series, node.records, recorded, reply.ended_ns)
     if site.recorder.samples is not None:
-        site.reply_row(series, reply, start_ns, "")
+        site.reply_row(series, reply, start_ns, "", recorded)
     return None
 
 

@@ -10,10 +10,12 @@ from typing import Final
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.judging.measured import MeasuredTime
 from planrunner.metrics.measures import MEASURES, Measure
+from planrunner.metrics.recorded_values import RecordingList
 from planrunner.metrics.series import Labels
 from planrunner.metrics.snapshot import SeriesDelta, Snapshot
 from planrunner.results.aggregate import count_excluded, make_rows, make_totals
 from planrunner.results.files.sample_reader import SampleReader
+from planrunner.results.files.sample_values import SampleValues
 from planrunner.results.files.samples import SampleRow
 from planrunner.results.matrices.tables import make_scaling
 from planrunner.results.model import RunResult, Validity, ValidityLevel
@@ -75,7 +77,7 @@ class _Gathered:
         times: dict[int, _Times] = defaultdict(_Times)
         numbers = self._number(reader)
         measures = {index: self._of(labels) for index, labels in reader.labels.items()}
-        for row in reader.tuples():
+        for row, values in reader.with_values():
             index, start_ns, latency_ns, service_ns, _, connect_ns, size, _ = row
             end_ns = start_ns + latency_ns
             # Rows stand in the order in which samples ended, but for those of the last flush.
@@ -86,6 +88,8 @@ class _Gathered:
             found.add(start_ns, latency_ns, service_ns, size=size, connected=connect_ns > 0)
             if measures[index]:
                 found.measure(SampleRow._make(row), measures[index])
+            if values:
+                found.record(reader.labels[index].records, values, end_ns)
             self.last_ns = max(self.last_ns, end_ns)
         self._add(second, times)
 
@@ -147,10 +151,12 @@ class _Times:
         "latency_ns",
         "measures",
         "received",
+        "recorded",
         "service_ns",
     )
 
     def __init__(self) -> None:
+        self.recorded: dict[str, RecordingList] = defaultdict(RecordingList)
         self.latency_ns: list[int] = []
         self.service_ns: list[int] = []
         self.measures: dict[str, list[int]] = {}
@@ -172,6 +178,10 @@ class _Times:
             if one.of_row is not None and (value := one.of_row(row)) is not None:
                 self.measures.setdefault(one.word, []).append(value)
 
+    def record(self, words: Sequence[str], values: SampleValues, at_ns: int) -> None:
+        for word, (value, is_boolean) in zip(words, values, strict=False):
+            self.recorded[word].append(value, at_ns, is_boolean=is_boolean)
+
     def delta(self) -> SeriesDelta:
         latency = Histogram(_natural(self.latency_ns))
         same = self.service_ns == self.latency_ns
@@ -181,7 +191,10 @@ class _Times:
             service,
             self.received,
             connects=self.connects,
-            measures={word: Histogram(_natural(values)) for word, values in self.measures.items()},
+            measures={
+                **{word: Histogram(_natural(values)) for word, values in self.measures.items()},
+                **{word: values.drain() for word, values in self.recorded.items()},
+            },
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from heapq import merge
+from itertools import repeat
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +20,7 @@ from planrunner.results.files.sample_blocks import (
     read_blocks,
     unseal,
 )
+from planrunner.results.files.sample_values import VALUES_MARK, SampleValues, joined_values
 from planrunner.results.files.samples import ROW, SAMPLES_VERSION, SampleRow
 from planrunner.units import format_count
 from planrunner.values import dataclass
@@ -166,6 +168,21 @@ class SampleReader:
         others = (_shifted(other, *by) for other, *by in self._others)
         return merge(self._rows(), *others, key=_ended_ns)
 
+    def with_values(self) -> Iterator[tuple[tuple[int, ...], SampleValues]]:
+        """Yield what `tuples` does, each with what the sample recorded by expressions."""
+        if not self.recorded:
+            return zip(self.tuples(), repeat(()), strict=False)
+        own = joined_values(self._rows(with_values=True))
+        if not self._others:
+            return own
+        others = (_shifted_pairs(other, *by) for other, *by in self._others)
+        return merge(own, *others, key=lambda pair: _ended_ns(pair[0]))
+
+    @property
+    def recorded(self) -> tuple[str, ...]:
+        """The measures that expressions of the plan gave, in the order of their names."""
+        return tuple(sorted({word for labels in self.labels.values() for word in labels.records}))
+
     def loss(self, *, is_over: bool) -> SampleLoss:
         """Look through the files for what is lost; true if anything is.
 
@@ -211,8 +228,10 @@ class SampleReader:
             return 0
         return max(_rows_in(block) - max(self._most - block.first, 0), 0)
 
-    def _rows(self) -> Iterator[tuple[int, ...]]:
+    def _rows(self, *, with_values: bool = False) -> Iterator[tuple[int, ...]]:
         labels, messages = self.labels, self.messages
+        if with_values:
+            messages = {**messages, VALUES_MARK: ""}
         for block in self._blocks():
             wanted = _rows_in(block) - self._beyond(block)
             for row in ROW.iter_unpack(memoryview(block.payload)[: wanted * ROW.size]):
@@ -320,6 +339,13 @@ def _size_of(path: Path) -> int:
 def _shifted(reader: SampleReader, series: int, message: int) -> Iterator[tuple[int, ...]]:
     for row in reader.tuples():
         yield (row[0] + series, *row[1:7], row[7] and row[7] + message)
+
+
+def _shifted_pairs(
+    reader: SampleReader, series: int, message: int
+) -> Iterator[tuple[tuple[int, ...], SampleValues]]:
+    for row, values in reader.with_values():
+        yield (row[0] + series, *row[1:7], row[7] and row[7] + message), values
 
 
 def _ended_ns(row: tuple[int, ...]) -> int:

@@ -21,6 +21,7 @@ from typing import IO, Final, NamedTuple
 from planrunner.errors import CannotRun, UsageError
 from planrunner.metrics.series import Series
 from planrunner.results.files.sample_blocks import HEAD_BYTES, origin_of, pack_blocks, seal
+from planrunner.results.files.sample_values import value_rows
 from planrunner.values import dataclass
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "SampleRow",
     "SampleWriter",
     "pack_row",
+    "pack_values",
     "parse_keep",
     "write_keep",
 ]
@@ -69,6 +71,14 @@ class SampleRow(NamedTuple):
 
 
 ROW_BYTES: Final = ROW.size
+
+
+def pack_values(
+    series: int, start_ns: int, latency_ns: int, values: Sequence[tuple[int, bool]]
+) -> bytes:
+    """Pack what a sample recorded by expressions; it follows the sample's own row."""
+    return b"".join(ROW.pack(*row) for row in value_rows(series, start_ns, latency_ns, values))
+
 
 pack_row: Callable[[int, int, int, int, int, int, int, int], bytes] = ROW.pack
 """Pack the fields of a `SampleRow`, in its order; with `append` 0.1 µs a sample."""
@@ -136,6 +146,7 @@ class SampleWriter:
         "_draw",
         "_failing",
         "_file",
+        "_has_values",
         "_messages",
         "_names",
         "_new_lines",
@@ -157,6 +168,7 @@ class SampleWriter:
         self._messages: dict[str, int] = {}
         self._series_known = 0
         self._failing: set[int] = set()
+        self._has_values = False
         self._share = 1.0 if keep is None else keep.share
         self._draw = random.Random(f"samples {seed}").random
         header = {
@@ -211,8 +223,10 @@ class SampleWriter:
             self._new_lines.append(seal(line))
             if series.labels.failure:
                 self._failing.add(series.index)
+            self._has_values = self._has_values or bool(series.labels.records)
         self._series_known = len(opened)
-        self._write(rows if self._share >= 1 else self._kept(rows))
+        kept = rows if self._share >= 1 else self._kept(rows)
+        self._write(_single(kept) if self._has_values else kept)
 
     def beside(self, worker: int) -> SampleFile:
         """Return where another worker of the same run writes its samples."""
@@ -307,6 +321,12 @@ class SampleFile:
         return SampleWriter(
             self.path, started_unix_ns=self.started_unix_ns, keep=self.keep, seed=self.seed
         )
+
+
+def _single(rows: list[bytes]) -> list[bytes]:
+    """Return rows one by one; a sample with values comes in one piece with them."""
+    size = ROW.size
+    return [row[at : at + size] for row in rows for at in range(0, len(row), size)]
 
 
 def _write_all(file: IO[bytes], data: bytes) -> None:

@@ -66,7 +66,7 @@ def test_rows_have_the_columns_of_the_csv_file_with_types(tmp_path: Path) -> Non
     assert {name: str(table.schema.field(name).type) for name in CSV_COLUMNS} == {
         **dict.fromkeys(CSV_COLUMNS, "string"),
         "timestamp": "timestamp[us, tz=UTC]",
-        **dict.fromkeys(("response_time", "service_time", "ttfb", "connect"), "double"),
+        **dict.fromkeys(("response_time", "service_time", "ttfb", "connect", "work"), "double"),
         **dict.fromkeys(("success", "warmup", "after"), "bool"),
         "response_size": "int64",
     }
@@ -90,6 +90,7 @@ def test_rows_have_the_columns_of_the_csv_file_with_types(tmp_path: Path) -> Non
         "ttfb": 0.0015,
         "connect": 0.0005,
         "kind": "",
+        "work": None,
         "after": False,
     }
     assert (refused["endpoint"], refused["kind"], refused["ttfb"]) == ("=1+1", "connect", None)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import IO, Final
 
+from planrunner.metrics.measures import OWN_PREFIX, WORK
 from planrunner.metrics.series import Labels
 from planrunner.results.files.sample_reader import SampleReader
+from planrunner.results.files.sample_values import SampleValues, value_text
 from planrunner.results.model import RunResult
 from planrunner.units import NS_PER_S, NS_PER_US
 
@@ -31,6 +34,7 @@ CSV_COLUMNS: Final = (
     "ttfb",
     "connect",
     "kind",
+    "work",
     "after",
 )
 
@@ -58,16 +62,21 @@ def write_csv(reader: SampleReader, out: IO[str]) -> int:
         reader: What to write.
         out: A text file opened with `newline=""`.
     """
-    out.write(",".join(CSV_COLUMNS) + "\n")
+    own = [word for word in reader.recorded if word.startswith(OWN_PREFIX)]
+    out.write(",".join((*CSV_COLUMNS, *own)) + "\n")
     formats = {
-        index: _row_format(labels) for index, labels in reader.labels.items() if labels.measured
+        index: _row_format(labels, own)
+        for index, labels in reader.labels.items()
+        if labels.measured
     }
+    orders = {index: _order(labels) for index, labels in reader.labels.items()}
     messages = {number: write_cell(text) for number, text in reader.messages.items()}
     started_unix_ns = reader.started_unix_ns
     second, moment = -1, ""
     lines: list[str] = []
     written = 0
-    for series, start_ns, latency, service, ttfb, connect, size, message in reader.tuples():
+    for row, values in reader.with_values():
+        series, start_ns, latency, service, ttfb, connect, size, message = row
         if series not in formats:
             continue
         now, fraction = divmod(started_unix_ns + start_ns, NS_PER_S)
@@ -84,6 +93,7 @@ def write_csv(reader: SampleReader, out: IO[str]) -> int:
                 service / NS_PER_S,
                 "%.6f" % (ttfb / NS_PER_S) if ttfb else "",
                 connect / NS_PER_S,
+                *(_value_cells(orders[series], values) if orders[series] else ()),
             )
         )
         if len(lines) >= _LINES_WRITTEN_AT_ONCE:
@@ -94,7 +104,20 @@ def write_csv(reader: SampleReader, out: IO[str]) -> int:
     return written + len(lines)
 
 
-def _row_format(labels: Labels) -> str:
+def _order(labels: Labels) -> tuple[int, ...]:
+    """Return which values of a sample its cells have: its work, then its metrics by name."""
+    records = labels.records
+    named = sorted(word for word in records if word != WORK.word)
+    work = [WORK.word] if WORK.word in records else []
+    return tuple(records.index(word) for word in (*work, *named))
+
+
+def _value_cells(order: Sequence[int], values: SampleValues) -> Iterator[str]:
+    for n in order:
+        yield value_text(values[n][0], is_boolean=values[n][1]) if n < len(values) else ""
+
+
+def _row_format(labels: Labels, own: Sequence[str]) -> str:
     """The `%` format of a series' lines: its own cells written out, holes for the numbers."""
     before = (labels.request, labels.method, labels.status_text)
     after = (labels.phase, labels.stage, labels.user, labels.task, tags_text(labels))
@@ -111,7 +134,9 @@ def _row_format(labels: Labels) -> str:
         "%s",
         "%.6f",
         _literal(labels.failure),
+        "%s" if WORK.word in labels.records else "",
         "true" if labels.after else "false",
+        *("%s" if word in labels.records else "" for word in own),
     )
     return ",".join(cells) + "\n"
 

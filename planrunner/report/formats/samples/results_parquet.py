@@ -7,9 +7,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, BinaryIO, Final
 
+from planrunner.metrics.measures import OWN_PREFIX, WORK
+from planrunner.metrics.recorded_values import MILLIONTHS
 from planrunner.metrics.series import Labels
 from planrunner.report.formats.samples.results_csv import CSV_COLUMNS, tags_text
 from planrunner.results.files.sample_reader import SampleReader
+from planrunner.results.files.sample_values import SampleValues
 from planrunner.results.model import RunResult
 from planrunner.units import NS_PER_S, NS_PER_US
 
@@ -53,7 +56,8 @@ def write_results_parquet(_: RunResult, samples: SampleReader, out: BinaryIO) ->
     """Write results.parquet, with the rows and columns of results.csv.
 
     Times are seconds, and `timestamp` is a time in UTC. `ttfb` is null where no byte of a reply
-    came. Texts are as they were: nothing is escaped for spreadsheets.
+    came. Texts are as they were: nothing is escaped for spreadsheets. Work and metrics are numbers,
+    true is 1; they are null where a sample has none.
     """
     import pyarrow.parquet  # noqa: PLC0415 - 180 MB that only this report needs
 
@@ -63,10 +67,13 @@ def write_results_parquet(_: RunResult, samples: SampleReader, out: BinaryIO) ->
             writer.write_table(columns.table(group))
 
 
-def _groups(samples: SampleReader, kept: frozenset[int]) -> Iterator[Sequence[tuple[int, ...]]]:
+_SampleWithValues = tuple[tuple[int, ...], SampleValues]
+
+
+def _groups(samples: SampleReader, kept: frozenset[int]) -> Iterator[Sequence[_SampleWithValues]]:
     """Yield samples of measured series, as many as a row group has."""
-    rows = (row for row in samples.tuples() if row[0] in kept)
-    while group := tuple(islice(rows, _GROUP)):
+    pairs = (pair for pair in samples.with_values() if pair[0][0] in kept)
+    while group := tuple(islice(pairs, _GROUP)):
         yield group
 
 
@@ -92,19 +99,24 @@ class _SampleColumns:
             )
             for name, of in _OF_SERIES.items()
         }
+        own = (word for word in samples.recorded if word.startswith(OWN_PREFIX))
+        self._recorded = (WORK.word, *own)
+        self._records = {index: one.records for index, one in labels.items()}
+        self._names = (*CSV_COLUMNS, *self._recorded[1:])
         self._messages = {number: _clean(text) for number, text in samples.messages.items()}
         others = {
             "timestamp": pa.timestamp("us", "UTC"),
             "response_size": pa.int64(),
             "error_message": pa.string(),
-            **dict.fromkeys(_SECONDS, pa.float64()),
+            **dict.fromkeys((*_SECONDS, *self._recorded), pa.float64()),
         }
         types = others | {name: values.type for name, values in self._texts.items()}
-        self.schema = pa.schema([(name, types[name]) for name in CSV_COLUMNS])
+        self.schema = pa.schema([(name, types[name]) for name in self._names])
 
-    def table(self, rows: Sequence[tuple[int, ...]]) -> Any:  # noqa: ANN401 - pyarrow has no types
+    def table(self, pairs: Sequence[_SampleWithValues]) -> Any:  # noqa: ANN401 - pyarrow has no types
         """Return the table of some samples."""
         pa = self._pa
+        rows = [row for row, _ in pairs]
         fields = dict(zip(_FIELDS, zip(*rows, strict=True), strict=True))
         places = pa.array([self._place[series] for series in fields["series"]], pa.int32())
         found = {name: values.take(places) for name, values in self._texts.items()}
@@ -115,7 +127,24 @@ class _SampleColumns:
         )
         for name in _SECONDS:
             found[name] = self._seconds(fields[name], with_null=name == "ttfb")
-        return pa.Table.from_arrays([found[name] for name in CSV_COLUMNS], schema=self.schema)
+        for word in self._recorded:
+            found[word] = self._values(word, pairs)
+        return pa.Table.from_arrays([found[name] for name in self._names], schema=self.schema)
+
+    def _values(self, word: str, pairs: Sequence[_SampleWithValues]) -> Any:  # noqa: ANN401 - as above
+        """Return what expressions of the plan gave of each sample."""
+        if not any(word in records for records in self._records.values()):
+            return self._pa.nulls(len(pairs), self._pa.float64())
+        places = {
+            index: records.index(word) if word in records else -1
+            for index, records in self._records.items()
+        }
+        found = []
+        for row, values in pairs:
+            place = places[row[0]]
+            has_one = 0 <= place < len(values)
+            found.append(values[place][0] / MILLIONTHS if has_one else None)
+        return self._pa.array(found, self._pa.float64())
 
     def _moments(self, starts_ns: Sequence[int]) -> Any:  # noqa: ANN401 - as above
         began_ns = self._started_unix_ns
