@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     )
     from planrunner.python.results.result import FailedRequests, Result, load
     from planrunner.python.stream import LiveFigures, RunSecond, RunStream, stream
+    from planrunner.python.tasks.user import User, UserReply
     from planrunner.runner.api import ResultLost
 
 __all__ = [
@@ -66,6 +67,8 @@ __all__ = [
     "SeriesFigures",
     "StressResult",
     "UsageError",
+    "User",
+    "UserReply",
     "__version__",
     "benchmark",
     "benchmark_async",
@@ -99,6 +102,7 @@ _HOMES = {
     "python.plans": ("Plan",),
     "python.results.result": ("FailedRequests", "Result", "load"),
     "python.stream": ("LiveFigures", "RunSecond", "RunStream", "stream"),
+    "python.tasks.user": ("User", "UserReply"),
     "runner.api": ("ResultLost",),
 }
 

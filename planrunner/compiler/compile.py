@@ -163,8 +163,10 @@ class _Compiler:
         check_hooks(work, self._plan)
 
         def flows_with(work: Compilation, blocks: SettingsBlocks) -> Callable[[Known], Flow]:
-            files_at = self._plan.files_at
-            return lambda known: Flow(work, blocks, files_at, flows, known, shared=shared)
+            files_at, functions = self._plan.files_at, self._plan.bundle.functions
+            return lambda known: Flow(
+                work, blocks, files_at, flows, known, shared=shared, functions=functions
+            )
 
         def users_with(constants: Compilation) -> tuple[UserProgram, ...]:
             own = blocks if constants is work else self._blocks(constants)
@@ -242,7 +244,7 @@ class _Compiler:
         files = PlanFiles(work, model, self._data)
         columns = with_columns(work.constant_names, model.data or {}, self._data.nodes)
         known, shared = compile_pools(work, model.pools or {}, files.known(columns))
-        return files, known, shared
+        return files, replace(known, is_open=bool(self._plan.bundle.functions)), shared
 
     def _check_size(self) -> None:
         """Raise what is known so far if compiling what calls stand for would take too long."""

@@ -158,6 +158,12 @@ class SettingsBlocks:
             self._blocks[plugin.name] = block
         return block
 
+    def names(self) -> tuple[str, ...]:
+        """Return the protocols that have settings here."""
+        return tuple(
+            dict.fromkeys((*(() if self._over is None else self._over.names()), *self._models))
+        )
+
     def reads(self) -> Iterator[tuple[PlanPath, Reference]]:
         """Yield the names that requests may read of any block, with their places."""
         for block in self._blocks.values():

@@ -220,7 +220,7 @@ class _Class:
     def _uses_iteration(self) -> bool:
         flows = self._open_flow(self._known).flows.models
         reads = chain(references_in(self._model), references_in(flows), self._blocks.reads())
-        return any(
+        return bool(self._open_flow(self._known).functions) or any(
             reference.root == "iteration"
             or (reference.root == "user" and reference.path[:1] in ((), ("iteration",)))
             for _, reference in reads

@@ -14,6 +14,7 @@ from planrunner.graph.run_graph import (
     CallNode,
     ChooseNode,
     ForeachNode,
+    FunctionNode,
     GroupNode,
     IfNode,
     ParallelNode,
@@ -151,6 +152,8 @@ def _most_of(step: StepNode) -> int | None:  # noqa: C901, PLR0911, PLR0912 - a 
             return _times(None, _most(step.steps))
         case GroupNode() | CallNode():
             return _most(step.steps)
+        case FunctionNode():
+            return None
         case _:
             return None if nested_steps(step) else 0
 

@@ -11,6 +11,7 @@ from planrunner.graph.loads import LOAD_TYPES
 from planrunner.graph.run_graph import (
     CallNode,
     ChooseNode,
+    FunctionNode,
     GroupNode,
     IfNode,
     ParallelNode,
@@ -23,6 +24,7 @@ from planrunner.graph.run_graph import (
     ThinkNode,
     UserProgram,
     nested_steps,
+    walk_steps,
 )
 from planrunner.results.files.samples import ROW_BYTES, parse_keep
 from planrunner.schedule.pauses import Pause, PauseKind
@@ -68,11 +70,16 @@ def forecast(graph: RunGraph) -> Iterator[str]:
     counts = [phase.load.requests(one.requests, one.pause_ns) for phase, one in passes]
     kept = "" if keep.share == 1 else f", of which {graph.report.samples} and all failures are kept"
     width = _CELLS + max((one.characters for _, one in passes), default=0)
-    if None in counts:
+    has_functions = any(isinstance(step, FunctionNode) for step in _all_steps(graph))
+    if has_functions or None in counts:
         size = format_size(round(width * _PER_MILLION * keep.share))
         raw = format_size(ROW_BYTES * _PER_MILLION)
         yield f"results.csv: about {size} per million requests{kept}"
-        yield "  how many depends on the target: some phase has no waits, pace, throttle or rate"
+        yield "  how many depends on " + (
+            "functions, whose requests are known when they run"
+            if has_functions
+            else "the target: some phase has no waits, pace, throttle or rate"
+        )
         yield f"  {raw} more for raw samples"
         return
     requests = sum(count for count in counts if count is not None)
@@ -85,6 +92,12 @@ def forecast(graph: RunGraph) -> Iterator[str]:
     if most is not None and about:
         yield f"  at most {format_count(most, 'request')}"
     yield f"  {raw} more for raw samples"
+
+
+def _all_steps(graph: RunGraph) -> Iterator[StepNode]:
+    for program in graph.programs():
+        for task in program.tasks:
+            yield from walk_steps(task.steps)
 
 
 def _how(graph: RunGraph) -> Iterator[str]:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import ClassVar, cast
 
 from planrunner.graph.described_step import DescribedStep, Nested, StepOrigin
+from planrunner.graph.function_steps import FunctionNode
 from planrunner.graph.outer_steps import LogNode, StopNode, StopWhat
 from planrunner.graph.sending_steps import (
     Naming,
@@ -27,6 +28,7 @@ __all__ = [
     "DescribedStep",
     "Evaluate",
     "ForeachNode",
+    "FunctionNode",
     "GroupNode",
     "HeaderNode",
     "IfNode",
@@ -305,6 +307,7 @@ StepNode = (
     | CallNode
     | LogNode
     | StopNode
+    | FunctionNode
 )
 
 

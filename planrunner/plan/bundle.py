@@ -9,6 +9,7 @@ from dataclasses import field
 from pathlib import Path
 
 from planrunner.language.files import ANYWHERE, MAX_READ, MAX_SENT, Folders, check_file, read_file
+from planrunner.plan.functions import PlanFunction
 from planrunner.plan.yaml.files import read_text
 from planrunner.values import dataclass
 
@@ -25,6 +26,8 @@ class Bundle:
         contents: Files that the plan names, by path, as far as they have been read.
         folders: Where the files that the plan names may lie.
         defaults: The file that has what the plan leaves out; empty for none.
+        functions: What stands in the plan in the place of steps, by the name that its text has;
+            they don't pickle, and run in the process that made the plan only.
     """
 
     file: str
@@ -32,6 +35,7 @@ class Bundle:
     contents: dict[str, bytes] = field(default_factory=dict, compare=False)
     folders: Folders = ANYWHERE
     defaults: str = ""
+    functions: Mapping[str, PlanFunction] = field(default_factory=dict, repr=False)
 
     @property
     def digest(self) -> str:
@@ -42,6 +46,8 @@ class Bundle:
             name = os.path.relpath(file, directory).encode("utf-8", "surrogateescape")
             content = text.encode()
             found.update(b"%d %d " % (len(name), len(content)) + name + content)
+        for function in self.functions.values():
+            found.update(function.source.encode())
         return found.hexdigest()
 
     def reader(self) -> Callable[[str], str]:

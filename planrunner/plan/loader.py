@@ -19,6 +19,7 @@ from planrunner.plan.bundle import Bundle, NamedFiles
 from planrunner.plan.defaults.file import defaults_of, is_defaults, no_plan
 from planrunner.plan.faults.find import MAX_FAULTS, diagnose
 from planrunner.plan.faults.salvage import Remains, salvage
+from planrunner.plan.functions import PlanFunction
 from planrunner.plan.imports import merge_imports
 from planrunner.plan.load_options.phase_keys import Constants
 from planrunner.plan.models.params import ParamModel
@@ -114,6 +115,7 @@ def load(  # noqa: PLR0913 - one parameter for each thing that callers say about
     folders: Folders = ANYWHERE,
     defaults: str | None = None,
     text: str | None = None,
+    functions: Mapping[str, PlanFunction] | None = None,
 ) -> CheckedPlan:
     """Read and check the plan in a file.
 
@@ -128,6 +130,7 @@ def load(  # noqa: PLR0913 - one parameter for each thing that callers say about
         defaults: The file with what the plan leaves out, or `none`; None for the `planrunner.yaml`
             beside the plan.
         text: What the file would have, of a plan that need not be one; None to read it.
+        functions: What stands in it in the place of steps, by the name that its text has.
 
     Raises:
         PlanError: With every fault that was found; an `InvalidPlan` if the file could be read.
@@ -149,7 +152,13 @@ def load(  # noqa: PLR0913 - one parameter for each thing that callers say about
     sources = ParamSources(
         overrides or {}, environment, environ, need_secrets, changes or Changes()
     )
-    bundle = Bundle(own, texts, folders=folders, defaults=defaults_of(own, defaults))
+    bundle = Bundle(
+        own,
+        texts,
+        folders=folders,
+        defaults=defaults_of(own, defaults),
+        functions=functions or {},
+    )
     return _load(bundle, read, sources)
 
 

@@ -20,6 +20,7 @@ from planrunner.values import dataclass
 
 if TYPE_CHECKING:  # clock imports asyncio, which a plan that is only checked doesn't need
     from planrunner.clock import Clock
+    from planrunner.protocols.received import Received
 
 __all__ = [
     "NOT_JSON",
@@ -167,7 +168,7 @@ NOT_JSON: Final = object()
 """What `read_json` gives for a body that isn't JSON: undefined in expressions."""
 
 
-def read_json(reply: Reply) -> Any:  # noqa: ANN401 - JSON
+def read_json(reply: Received) -> Any:  # noqa: ANN401 - JSON
     """Parse the body; call it as `reply.parsed(read_json)`, so that it happens once a reply."""
     body = reply.body
     if not body:
@@ -225,11 +226,8 @@ def charset_of(head: bytes) -> str:
     return "utf-8" if name == "ascii" or name in _NO_CHARSETS else name
 
 
-def read_text(reply: Reply) -> str:
-    """Decode the body in the charset of its Content-Type, UTF-8 by default; never fails.
-
-    Call it as `reply.parsed(read_text)`, so that it happens once a reply.
-    """
+def read_text(reply: Received) -> str:
+    """Decode the body, UTF-8 by default; never fails. Call it as `reply.parsed(read_text)`."""
     body = reply.body or b""
     try:
         return body.decode(charset_of(reply.head), "replace")

@@ -19,6 +19,7 @@ from planrunner.engine.stop import Stop
 from planrunner.errors import UsageError
 from planrunner.language.diagnostics import Diagnostic, PlanError, suggest
 from planrunner.language.files import ANYWHERE, Folders
+from planrunner.plan.functions import PlanFunction
 from planrunner.plan.loader import CheckedPlan, load
 from planrunner.plan.no_exec import find_commands
 from planrunner.plan.overrides import Changes
@@ -73,7 +74,7 @@ def request_of(plan: CheckedPlan, keywords: RunKeywords, stop: Stop) -> RunReque
         labels={name: str(value) for name, value in keywords.get("labels", {}).items()},
         formats=None if formats is None else _texts(formats),
         directory=None if out is None else Path(out),
-        workers=_workers(keywords.get("workers", 1)),
+        workers=_workers(keywords.get("workers", 1), plan),
         strict=keywords.get("strict", False),
         show_secrets=keywords.get("show_secrets", False),
         stop=stop,
@@ -81,7 +82,12 @@ def request_of(plan: CheckedPlan, keywords: RunKeywords, stop: Stop) -> RunReque
 
 
 def load_plan(
-    path: AnyPath, keywords: PlanKeywords, *, need_secrets: bool, text: str | None = None
+    path: AnyPath,
+    keywords: PlanKeywords,
+    *,
+    need_secrets: bool,
+    text: str | None = None,
+    functions: Mapping[str, PlanFunction] | None = None,
 ) -> CheckedPlan:
     """Load the plan in a file as a call asks for.
 
@@ -90,6 +96,7 @@ def load_plan(
         keywords: Those of the call.
         need_secrets: Whether a required secret must have a value.
         text: What the file would have; None to read it.
+        functions: What stands in it in the place of steps.
 
     Raises:
         PlanError: The plan or a value for it is invalid.
@@ -107,6 +114,7 @@ def load_plan(
             folders=_folders(keywords, Path(path).parent),
             defaults=None if defaults is None else os.fspath(defaults),
             text=text,
+            functions=functions,
         )
         return _allowed(plan, keywords)
 
@@ -221,7 +229,13 @@ def _seed(seed: int | None) -> int | None:
     return seed
 
 
-def _workers(workers: int | str) -> int:
+def _workers(workers: int | str, plan: CheckedPlan) -> int:
+    if plan.bundle.functions and workers != 1:
+        functions = ", ".join(f"`{one.name}`" for one in plan.bundle.functions.values())
+        raise UsageError(
+            f"workers: {functions} can only run in the process that made the plan",
+            hint="leave `workers` at 1, or write what it does as steps",
+        )
     if workers == "auto":
         return available_processors()
     if isinstance(workers, int) and 1 <= workers <= _MOST_WORKERS:

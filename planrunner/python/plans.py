@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Final, Self, TypeAlias
 
 from planrunner.compiler import compile_plan
-from planrunner.language.diagnostics import Diagnostic, PlanError, Span
+from planrunner.errors import UsageError
+from planrunner.language.diagnostics import Diagnostic, PlanError
 from planrunner.plan.defaults.file import NO_DEFAULTS
 from planrunner.plan.deprecated import deprecated_keys
+from planrunner.plan.functions import PlanFunction
 from planrunner.plan.loader import CheckedPlan
-from planrunner.plan.yaml.document import Document, PlanPath, parse
+from planrunner.plan.yaml.document import PlanPath, parse
 from planrunner.plan.yaml.files import read_text
 from planrunner.plan.yaml.nodes import YamlNode
+from planrunner.plan.yaml.places import entries, path_at, written_path
 from planrunner.python.arguments import check_keywords, load_plan, named_as_arguments, selection_of
 from planrunner.python.keywords import AnyPath, PlanKeywords
+from planrunner.python.tasks.functions import PlanSections, Renamed
 from planrunner.python.yaml_text import as_yaml
 from planrunner.values import dataclass
 
@@ -39,12 +43,16 @@ class PlanText:
         file: Where it would be.
         is_file: Whether it is there, beside its `planrunner.yaml`.
         is_written_here: Whether Python wrote it.
+        functions: What stands in it in the place of steps, by the name that it has for each.
+        renamed: Places that Python writes in another way.
     """
 
     text: str
     file: str
     is_file: bool = False
     is_written_here: bool = False
+    functions: Mapping[str, PlanFunction] = field(default_factory=dict)
+    renamed: Renamed = field(default_factory=dict)
 
     @contextmanager
     def named(self) -> Iterator[None]:
@@ -64,13 +72,30 @@ class PlanText:
         with self.named():
             if not self.is_file:
                 keywords = {**keywords, "defaults": keywords.get("defaults") or NO_DEFAULTS}
-            return load_plan(self.file, keywords, need_secrets=need_secrets, text=self.text)
+            return load_plan(
+                self.file,
+                keywords,
+                need_secrets=need_secrets,
+                text=self.text,
+                functions=self.functions,
+            )
 
     def _placed(self, fault: Diagnostic) -> Diagnostic:
         if not self.is_written_here or fault.span.file != self.file or fault.argument:
             return fault
-        path = _path_at(parse(self.text, self.file), fault.span)
-        return replace(fault, argument=_written(path) or "Plan()")
+        path = self._renamed(path_at(parse(self.text, self.file), fault.span))
+        return replace(fault, argument=written_path(path) or "Plan()")
+
+    def _renamed(self, path: PlanPath) -> PlanPath:
+        for end in range(len(path), 0, -1):
+            if path[:end] in self.renamed:
+                return (*self.renamed[path[:end]], *path[end:])
+        return path
+
+    @property
+    def kept(self) -> Mapping[str, PlanFunction]:
+        """The functions that are still in the text."""
+        return {name: one for name, one in self.functions.items() if name in self.text}
 
 
 class Plan:
@@ -90,8 +115,7 @@ class Plan:
     source: PlanText
 
     def __init__(self, **sections: object) -> None:
-        text = as_yaml({"name": "plan", **sections})
-        self.source = PlanText(text, _FILE, is_written_here=True)
+        self.source = _written({"name": "plan", **sections})
 
     @classmethod
     def from_yaml(cls, source: AnyPath) -> Self:
@@ -115,7 +139,17 @@ class Plan:
         return plan
 
     def to_yaml(self) -> str:
-        """Return the plan as the text of a file, with the comments that it had."""
+        """Return the plan as the text of a file, with the comments that it had.
+
+        Raises:
+            UsageError: There are functions in it.
+        """
+        if kept := self.source.kept:
+            names = ", ".join(f"`{one.name}` ({one.place})" for one in kept.values())
+            raise UsageError(
+                f"functions can't be written as YAML: {names}",
+                hint="keep this plan in Python, or write what they do as steps",
+            )
         return self.source.text
 
     def replace(self, **sections: object) -> Self:
@@ -128,10 +162,14 @@ class Plan:
             PlanError: The plan can't be read as YAML.
             UsageError: A value can't be part of a plan.
         """
-        text = self.source.text
-        for name, value in sections.items():
+        source = self.source
+        given = PlanSections(sections)
+        text, functions = source.text, {**source.functions, **given.functions}
+        for name, value in given.plain.items():
             text = _replaced(text, name, value)
-        return self._of(replace(self.source, text=text))
+        own = {path: there for path, there in source.renamed.items() if path[0] not in sections}
+        renamed = {**own, **given.renamed}
+        return self._of(replace(source, text=text, functions=functions, renamed=renamed))
 
     def validate(self, **keywords: Unpack[PlanKeywords]) -> tuple[str, ...]:
         """Check the plan as `planrunner validate` does, and return its notices.
@@ -164,54 +202,32 @@ class Plan:
         return Masker(graph.secrets)(explain_text(graph))
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Plan) and self.to_yaml() == other.to_yaml()
+        return isinstance(other, Plan) and _identity(self.source) == _identity(other.source)
 
     def __hash__(self) -> int:
-        return hash(self.to_yaml())
+        return hash(self.source.text)
 
     def __repr__(self) -> str:
-        return f"<Plan {self.source.file}: {len(self.to_yaml().splitlines())} lines>"
+        return f"<Plan {self.source.file}: {len(self.source.text.splitlines())} lines>"
 
 
 AnyPlan: TypeAlias = AnyPath | Plan
 """The file of a plan, or a plan made in Python."""
 
 
-def _path_at(document: Document, span: Span) -> PlanPath:
-    """Return the path of the key or value that a span is in; empty for the plan as a whole."""
-    begin, end = (span.line, span.column), (span.end_line, span.end_column)
-    node = document.root
-    path: PlanPath = ()
-    while True:
-        for key, head, child in _entries(node):
-            places = [_place(node, offset) for offset in head]
-            is_key = places[0] <= begin and end <= places[1]
-            if is_key or (_place(child, child.start) <= begin and end <= _place(child, child.end)):
-                path, node = (*path, key), child
-                break
-        else:
-            return path
+def _written(sections: Mapping[str, object]) -> PlanText:
+    given = PlanSections(sections)
+    return PlanText(
+        as_yaml(given.plain),
+        _FILE,
+        is_written_here=True,
+        functions=given.functions,
+        renamed=given.renamed,
+    )
 
 
-def _place(node: YamlNode, offset: int) -> tuple[int, int]:
-    span = node.source.span(offset)
-    return span.line, span.column
-
-
-def _entries(node: YamlNode) -> Iterator[tuple[str | int, tuple[int, int], YamlNode]]:
-    """Yield each key or index, where the key begins and ends, and its value."""
-    if isinstance(node.items, dict):
-        for key, (begin, end, child) in node.items.items():
-            yield key, (begin, end), child
-    elif isinstance(node.items, list):
-        for index, child in enumerate(node.items):
-            yield index, (child.start, child.start), child
-
-
-def _written(path: PlanPath) -> str:
-    """Return a path as Python programs read it: `phases[0].hold`."""
-    parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
-    return "".join(parts).removeprefix(".")
+def _identity(source: PlanText) -> object:
+    return source.text, [one.call for one in source.kept.values()]
 
 
 def _replaced(text: str, name: str, value: object) -> str:
@@ -234,5 +250,5 @@ def _end(node: YamlNode) -> int:
     """Return where a value ends; comments below a block are not part of it."""
     raw = node.source.text[node.start : node.end]
     if node.items and not raw.lstrip().startswith(("{", "[")):
-        return max(_end(child) for _, _, child in _entries(node))
+        return max(_end(child) for _, _, child in entries(node))
     return node.start + len(raw.rstrip())

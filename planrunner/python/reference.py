@@ -41,7 +41,7 @@ _SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
         "ComparedRuns",
         "Elapsed",
     ),
-    "Plans": ("Plan",),
+    "Plans": ("Plan", "User", "UserReply"),
     "Measure your own code": ("benchmark", "benchmark_async", "Benchmark", "Collector"),
     "The bridge": (
         "PerformanceClient",
@@ -63,6 +63,7 @@ _SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
 _KEYWORDS: Final[Mapping[str, str]] = {
     "PlanKeywords": "`run`, `run_async`, `stream`, `Plan.validate` and `Plan.explain` take these.",
     "CallKeywords": "`run`, `run_async`, `stream`, `load_test` and `stress_test` take these.",
+    "SendKeys": "Requests of a `User` take these.",
     "RequestKeywords": "`load_test` and `stress_test` also take these.",
     "BenchmarkKeywords": "`benchmark` and `benchmark_async` take these.",
 }
@@ -84,12 +85,17 @@ def _lines() -> Iterator[str]:
             yield from _class(found) if isinstance(found, type) else _function(name, found)
         if title == "Run plans":
             yield from _keywords()
+        elif title == "Plans":
+            yield from _keywords_in("planrunner.python.tasks.user")
 
 
 def _keywords() -> Iterator[str]:
-    tree = _tree("planrunner.python.keywords")
     yield "### Keywords\n"
-    for node in tree.body:
+    yield from _keywords_in("planrunner.python.keywords")
+
+
+def _keywords_in(module: str) -> Iterator[str]:
+    for node in _tree(module).body:
         if isinstance(node, ast.ClassDef) and node.name in _KEYWORDS:
             yield f"{_KEYWORDS[node.name]}\n"
             yield from _table("keyword", _fields(node))

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 
 from planrunner.engine.recording.counters import Counters
-from planrunner.engine.workers.local import requests_of
+from planrunner.engine.workers.local import sent_requests
 from planrunner.graph.run_graph import RunGraph
 from planrunner.metrics.series import Labels
 from planrunner.metrics.snapshot import SeriesTotal
@@ -28,7 +28,7 @@ def count_expectations(
     found: dict[tuple[str, str, bool], ExpectationCount] = {}
     judged, broken_ones = _judged(counters), _broken(totals)
     of_status = dict(_statuses(graph, totals))
-    for node in requests_of(graph):
+    for node in sent_requests(graph):
         name, exchange = node.written, node.exchange
         if exchange.states_status and name in of_status:
             found.setdefault((name, "", False), of_status[name])
@@ -73,7 +73,7 @@ def _statuses(
     Requests of one name that state different statuses share a count.
     """
     stated: dict[str, dict[str, None]] = {}
-    for node in requests_of(graph):
+    for node in sent_requests(graph):
         if node.exchange.states_status:
             stated.setdefault(node.written, {})[node.exchange.expected[0]] = None
     replies: Counter[str] = Counter()

@@ -67,6 +67,7 @@ class Known:
         has_user: False in setup, teardown, preflight and service settings.
         pools: Whether each pool is one of the run, by name.
         files: Names of the files that are written before the load; None where none can be read.
+        is_open: There may be others, which functions of the plan set.
     """
 
     params: frozenset[str]
@@ -84,6 +85,7 @@ class Known:
     has_user: bool = False
     pools: Mapping[str, bool] = field(default_factory=dict)
     files: tuple[str, ...] | None = None
+    is_open: bool = False
 
     def names(self) -> list[str]:
         """Return every name that can be written here, for suggestions."""
@@ -159,6 +161,8 @@ class Known:
         if root in RESERVED:
             check = {"pool": self._pool, "files": self._file}.get(root, self._reserved)
             return check(reference)
+        if self.is_open:
+            return None
         if block := self.elsewhere.get(root):
             hint = (
                 f"only the environment `{block}` defines it: "

@@ -7,7 +7,14 @@ from collections.abc import Set as AbstractSet
 from typing import Final
 
 from planrunner.compiler.names.references import references_in
-from planrunner.graph.run_graph import PopNode, PushNode, RequestNode, StepNode, walk_steps
+from planrunner.graph.run_graph import (
+    FunctionNode,
+    PopNode,
+    PushNode,
+    RequestNode,
+    StepNode,
+    walk_steps,
+)
 from planrunner.language.expressions.expression import Expression
 from planrunner.language.expressions.values import Evaluate, EvaluationError
 from planrunner.values import dataclass
@@ -41,6 +48,10 @@ def written_by(steps: Sequence[StepNode], known: AbstractSet[str]) -> AbstractSe
                 names.add(step.source)
             case RequestNode() if step.exchange.is_step:
                 names.add(_ANYTHING)  # a list that a function gets is the user's own
+            case FunctionNode():
+                names.add(_ANYTHING)
+            case _:
+                pass
     return names
 
 

@@ -15,6 +15,7 @@ from planrunner.compiler.settings_block import SettingsBlocks
 from planrunner.graph.steps import Evaluate, RequestNode, StepNode, ThinkNode
 from planrunner.language.diagnostics import Code, suggest
 from planrunner.language.expressions.expression import RESERVED
+from planrunner.plan.functions import PlanFunction
 from planrunner.plan.models.requests import RequestStep
 from planrunner.plan.models.steps import FlowModel, StepModel
 from planrunner.plan.yaml.document import PlanPath
@@ -51,6 +52,7 @@ class StepWalk(ABC):
         has_phase: False in setup and teardown, where no phase runs that could be stopped.
         publishes: True once a request leaves its reply's names behind for later expressions.
         shared: What users share, and which steps use it.
+        functions: What stands in the plan in the place of steps.
     """
 
     work: Compilation
@@ -65,6 +67,7 @@ class StepWalk(ABC):
     has_phase: bool = True
     publishes: bool = False
     shared: SharedNames = field(default_factory=SharedNames)
+    functions: Mapping[str, PlanFunction] = field(default_factory=dict)
 
     @abstractmethod
     def steps(

@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 
 from planrunner.compiler.names.known_names import Known
 from planrunner.compiler.steps import flow as flow_steps
+from planrunner.compiler.steps.functions import compile_function
 from planrunner.compiler.steps.inherited import pause_of
 from planrunner.compiler.steps.requests import compile_request
 from planrunner.compiler.steps.walk import Flows, StepWalk, reads_of_reply
+from planrunner.graph.described_step import NOWHERE
 from planrunner.graph.steps import (
     Evaluate,
     HeaderNode,
@@ -20,6 +22,7 @@ from planrunner.graph.steps import (
     ThinkNode,
 )
 from planrunner.language.diagnostics import Code
+from planrunner.plan.functions import PlanFunction
 from planrunner.plan.models.requests import RequestStep
 from planrunner.plan.models.steps import StepModel
 from planrunner.plan.yaml.document import PlanPath
@@ -52,7 +55,8 @@ class Flow(StepWalk):
         """Compile one step, and note where it stands."""
         origin = self._origin(path)
         return tuple(
-            replace(node, origin=origin) for node in self._unplaced(model, path, read_later)
+            replace(node, origin=origin) if node.origin is NOWHERE else node
+            for node in self._unplaced(model, path, read_later)
         )
 
     def _origin(self, path: PlanPath) -> StepOrigin:
@@ -62,6 +66,8 @@ class Flow(StepWalk):
         self, model: StepModel, path: PlanPath, read_later: frozenset[str]
     ) -> tuple[StepNode, ...]:
         when = self._when(model, path)
+        if (function := self._function(model)) is not None:
+            return (compile_function(self, function, path, when),)
         if model.operation is not None:
             request = self.request(model, path, when, read_later)
             return (replace(request, pause=self.pause_after(model, path)),)
@@ -79,6 +85,10 @@ class Flow(StepWalk):
                 return (self._header(model, path, when),)
             case _:
                 raise AssertionError(action)
+
+    def _function(self, model: StepModel) -> PlanFunction | None:
+        """Return the function in whose place a `python` step stands."""
+        return None if model.python is None else self.functions.get(model.python.call)
 
     def pause_after(self, model: StepModel, path: PlanPath) -> ThinkNode | None:
         sent = [step.operation for step in (model, *(model.parallel or ()))]

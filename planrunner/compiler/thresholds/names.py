@@ -47,6 +47,7 @@ _HELD_BY_CLASSES: Final = frozenset(
     }
 )
 
+_GIVEN_BY_FUNCTIONS: Final = frozenset({SelectorKind.REQUEST, SelectorKind.GROUP, SelectorKind.TAG})
 
 OwnerOfTask = tuple[str, str]
 """A user class and one of its tasks; no task for what all users of the class do."""
@@ -81,6 +82,7 @@ class KnownTargets:
         searches: Which of them search for a level; only thresholds that name one judge it.
         timed: In which of them iterations have a due time, from a rate or a pace.
         everyone: All user classes, compiled, with all of their tasks.
+        is_open: Functions may send requests, and open groups, that the plan doesn't name.
     """
 
     profile: str = ""
@@ -103,6 +105,7 @@ class KnownTargets:
     searches: set[str] = field(default_factory=set)
     timed: set[str] = field(default_factory=set)
     everyone: tuple[UserProgram, ...] = ()
+    is_open: bool = False
     _requests: tuple[Labels, ...] | None = None
 
     def requests(self) -> tuple[Labels, ...]:
@@ -144,7 +147,8 @@ class KnownTargets:
         if term.kind is SelectorKind.PHASE and self.phases.meant_by(term.name):
             return True
         is_action = term.form is NameForm.ACTION and term.name in self.methods
-        return is_action or bool(meant_of(term, choices)) or self._may_come(term)
+        is_known = is_action or bool(meant_of(term, choices)) or self._may_come(term)
+        return is_known or (self.is_open and term.kind in _GIVEN_BY_FUNCTIONS)
 
     def _may_come(self, term: Term) -> bool:
         """Whether a pattern may mean names that only users give."""
@@ -177,6 +181,7 @@ class KnownTargets:
             or term.value is None
             or not values
             or any(map(term.means, values))
+            or self.is_open
         ):
             return []
         return sorted(values)

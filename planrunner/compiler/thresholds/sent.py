@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from planrunner.compiler.thresholds.names import KnownTargets, OwnerOfTask
-from planrunner.graph.run_graph import Block, RequestNode, StepNode, UserProgram, walk_steps
+from planrunner.graph.run_graph import (
+    Block,
+    FunctionNode,
+    RequestNode,
+    StepNode,
+    UserProgram,
+    walk_steps,
+)
 from planrunner.metrics.limited_words import OTHER
 from planrunner.metrics.name_patterns import NameForm
 from planrunner.metrics.thresholds.selector import SelectorKind, Term
@@ -48,7 +55,11 @@ def _own_as(names: KnownTargets, name: str, other: str) -> None:
 
 def _note(names: KnownTargets, steps: Sequence[StepNode], owner: OwnerOfTask | None) -> None:
     for step in walk_steps(steps):
-        if isinstance(step, RequestNode):
+        if isinstance(step, FunctionNode):
+            names.is_open = True
+            if owner is not None:
+                names.sent.update(channel.partition(":")[0] for channel in step.channels)
+        elif isinstance(step, RequestNode):
             _note_tags(names, step, owner)
             if step.naming is not None:
                 names.templates[step.template] = step.naming

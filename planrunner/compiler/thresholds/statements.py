@@ -157,6 +157,8 @@ class _PlacedSentence:
             return
         first, last = metric.each.terms[0], metric.each.terms[-1]
         if first.kind in _EACH_LACKING and not any(names.owners.get(first.kind, ())):
+            if names.is_open:
+                return
             code, term = Code.UNKNOWN_SELECTOR, first
             message, hint = _EACH_LACKING[first.kind]
         elif leaves_nothing(metric, names):
@@ -264,7 +266,7 @@ class _PlacedSentence:
 
     def _check_expectations(self, metric: Metric, names: KnownTargets, *, exact: bool) -> None:
         lacking = lacking_expectations(metric, names.requests())
-        if lacking is None:
+        if lacking is None or names.is_open:
             return
         terms = metric.selector.terms if metric.selector is not None else ()
         word = (terms[0].offset, terms[-1].end - terms[0].offset) if terms and exact else None

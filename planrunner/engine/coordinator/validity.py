@@ -155,7 +155,7 @@ def doubts_of_health(doubts: Doubts, health: HealthLog, counters: Counters) -> N
     for name, took_ns in counters.blocked_ns.most_common(1 if reasons else 0):
         longest = format_duration(counters.longest_block_ns[name])
         doubts.add(
-            f"the hook `{name}` blocked everything else for up to {longest} at a time, "
+            f"the function `{name}` blocked everything else for up to {longest} at a time, "
             f"{format_duration(took_ns)} in all; make it `async` and await what it waits for, or "
             "make it do less",
             is_invalid=health.was_saturated,

@@ -17,6 +17,7 @@ from planrunner.engine.users.sessions import opener
 from planrunner.engine.users.user_context import Actor, IterationEnded, Step
 from planrunner.graph.run_graph import (
     BarrierNode,
+    FunctionNode,
     ParallelNode,
     PollNode,
     PopNode,
@@ -265,9 +266,9 @@ class Trace:
     def guarded(self, node: StepNode, step: Step) -> Step:
         """Return the step so that what no other report shows is reported: a condition, a loop."""
 
-        async def guard(user: Actor) -> None:
+        async def guard(user: Actor) -> Reply | None:
             try:
-                await step(user)
+                return await step(user)
             except IterationEnded as ended:
                 if not self.has_counted(ended):
                     self._counted = ended
@@ -280,7 +281,7 @@ class Trace:
         """Return the step so that it is reported."""
         if isinstance(node, RequestNode) and not node.is_silent:
             return self._request(node, step)
-        if nested_steps(node) or isinstance(node, ParallelNode | PollNode):
+        if nested_steps(node) or isinstance(node, FunctionNode | ParallelNode | PollNode):
             return self._outer(node, step)
 
         async def traced(user: Actor) -> None:
@@ -313,10 +314,10 @@ class Trace:
         return traced
 
     def _request(self, node: RequestNode, step: Step) -> Step:
-        async def traced(user: Actor) -> None:
+        async def traced(user: Actor) -> Reply | None:
             before, user.failure = user.failure, ""
             try:
-                await step(user)
+                return await step(user)
             except IterationEnded as ended:
                 self._counted = ended
                 raise

@@ -49,7 +49,8 @@ async def run_block(name: str, block: Block, *, context: WorkerContext, binder: 
             context.counters.retries += 1
             await context.clock.sleep_until(context.clock.now_ns() + RETRY_NS)
     finally:
-        context.scope |= {name: actor.scope[name] for name in block.names if name in actor.scope}
+        names = (*block.names, *actor.lasting)
+        context.scope |= {name: actor.scope[name] for name in names if name in actor.scope}
         for session in actor.sessions:
             await session.close()
     return ""

@@ -61,6 +61,11 @@ class RunMasker(GrowingMasker):
                 if len(text) >= _SHORTEST_NAMED and text.lower() not in _NO_SECRETS:
                     self.learn(text)
 
+    def watch(self, name: str) -> None:
+        """Look at one more name of users, if it says that its value is secret."""
+        if not self._shows_named and is_secret_name(name) and (name, "") not in self._named:
+            self._named = (*self._named, (name, ""))
+
     def learn_names(self, scope: Mapping[str, object]) -> None:
         """Learn the values of the variables that are declared to be secret."""
         for name in self.names & scope.keys():

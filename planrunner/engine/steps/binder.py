@@ -32,6 +32,8 @@ from planrunner.engine.steps.flow import (
     in_turn,
     only_when,
 )
+from planrunner.engine.steps.functions.bind import bind_function
+from planrunner.engine.steps.functions.places import FunctionPlace, Groups, SharedByPlaces
 from planrunner.engine.steps.observer import StepObserver
 from planrunner.engine.steps.parallel import bind_parallel
 from planrunner.engine.steps.poll import bind_poll
@@ -55,6 +57,7 @@ from planrunner.graph.run_graph import (
     CallNode,
     ChooseNode,
     ForeachNode,
+    FunctionNode,
     GroupNode,
     HeaderNode,
     IfNode,
@@ -177,7 +180,7 @@ class Binder:
         assert naming is not None
         steps: dict[str, Step] = {}
 
-        async def request(user: Actor) -> None:
+        async def request(user: Actor) -> Reply | None:
             text = to_text(failures.evaluated(user, naming.evaluate))
             step = steps.get(text)
             if step is None:
@@ -185,7 +188,7 @@ class Binder:
                 step = steps.get(name)
                 if step is None:
                     step = steps[name] = bind(replace(node, name=name, naming=None))
-            await step(user)
+            return await step(user)
 
         return request
 
@@ -246,8 +249,26 @@ class Binder:
                 return bind_log(node, self._services, failures)
             case StopNode():
                 return bind_stop(node, self._services)
+            case FunctionNode():
+                return bind_function(node, self._function(node, place), failures)
             case _ as unreachable:
                 assert_never(unreachable)
+
+    def _function(self, node: FunctionNode, place: StepPlace) -> FunctionPlace:
+        def within(groups: Groups) -> StepPlace:
+            return replace(place, groups=(*place.groups, *groups))
+
+        def bind(request: RequestNode, groups: Groups) -> Step:
+            inside = within(groups)
+            return self._unconditional(request, inside, self._failures(request, inside))
+
+        def open_record(groups: Groups) -> Callable[[int, int, str], None]:
+            *around, name = groups
+            return self._span("group", name, within(tuple(around)), measured=node.origin.measured)
+
+        admit = self._recorder.book.request_name
+        shared = SharedByPlaces(node, place.user, bind, open_record, admit, self._services.log)
+        return FunctionPlace(shared)
 
     def _heeding_errors(self, step: Step, node: StepNode, place: StepPlace) -> Step:
         """Return a step that sends something so that it does what `on_error` says there."""
@@ -266,7 +287,9 @@ class Binder:
         if isinstance(node, RequestNode):
             site = self._site(node, place)
         else:
-            labels = self._labels("request", node.label, node.action, place)
+            is_task = isinstance(node, FunctionNode) and place.task
+            label = place.task if is_task else node.label
+            labels = self._labels("request", label, node.action, place)
             site = Site(self._recorder, replace(labels, measured=node.origin.measured))
         return StepFailures(site, node.origin.place)
 
@@ -390,9 +413,9 @@ def _from_now(step: Step) -> Step:
 def throttled(step: Step, turns: Turns) -> Step:
     """Return the request step, sent no sooner than its turn comes."""
 
-    async def request(user: Actor) -> None:
+    async def request(user: Actor) -> Reply | None:
         await _wait(user, turns)
-        await step(user)
+        return await step(user)
 
     return request
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import accumulate
 from typing import Final
 
@@ -39,7 +40,7 @@ from planrunner.graph.run_graph import (
 )
 from planrunner.language.expressions.builtins.names import pool_in
 from planrunner.language.expressions.values import EvaluationError, kind_of, to_text
-from planrunner.protocols.base import FailureKind
+from planrunner.protocols.base import FailureKind, Reply
 from planrunner.units import write_duration
 
 __all__ = [
@@ -63,6 +64,7 @@ __all__ = [
     "ending_on_error",
     "in_turn",
     "only_when",
+    "timed_together",
 ]
 
 _MOST_TEXT: Final = 16_000_000
@@ -96,26 +98,33 @@ def in_turn(*steps: Step) -> Step:
 
 def bind_group(steps: Sequence[Step], record: Callable[[int, int, str], None]) -> Step:
     async def group(user: Actor) -> None:
-        began_ns, thought_ns = user.moment_ns, user.thought_ns
-        before, user.failure = user.failure, ""
-        is_sample = True
-        try:
+        with timed_together(user, record):
             for step in steps:
                 await step(user)
-        except NeverBegun:  # the iteration is no sample, so nothing inside it is one
-            is_sample = False
-            raise
-        except IterationEnded as ended:  # a step broke, so how long it took until then says nothing
-            is_sample = ended.is_cut
-            before = before if is_sample else ""
-            raise
-        finally:  # a group that was stopped or cancelled inside is a sample too
-            if is_sample:
-                took_ns = user.moment_ns - began_ns - (user.thought_ns - thought_ns)
-                record(began_ns, took_ns, user.failure)
-            user.failure = before or user.failure
 
     return group
+
+
+@contextmanager
+def timed_together(user: Actor, record: Callable[[int, int, str], None]) -> Iterator[None]:
+    """Record what a user does meanwhile as a group."""
+    began_ns, thought_ns = user.moment_ns, user.thought_ns
+    before, user.failure = user.failure, ""
+    is_sample = True
+    try:
+        yield
+    except NeverBegun:  # the iteration is no sample, so nothing inside it is one
+        is_sample = False
+        raise
+    except IterationEnded as ended:  # a step broke, so how long it took until then says nothing
+        is_sample = ended.is_cut
+        before = before if is_sample else ""
+        raise
+    finally:  # a group that was stopped or cancelled inside is a sample too
+        if is_sample:
+            took_ns = user.moment_ns - began_ns - (user.thought_ns - thought_ns)
+            record(began_ns, took_ns, user.failure)
+        user.failure = before or user.failure
 
 
 def bind_call(node: CallNode, steps: Sequence[Step], failures: StepFailures) -> Step:
@@ -403,10 +412,10 @@ def ending_on_error(step: Step, origin: str, quit_user: Callable[[Actor], None] 
         quit_user: Called with the user who fails and stops altogether; None if it goes on.
     """
 
-    async def request(user: Actor) -> None:
+    async def request(user: Actor) -> Reply | None:
         before, user.failure = user.failure, ""
         try:
-            await step(user)
+            reply = await step(user)
         finally:
             failure = user.failure
             user.failure = before or failure
@@ -415,6 +424,7 @@ def ending_on_error(step: Step, origin: str, quit_user: Callable[[Actor], None] 
                 quit_user(user)
                 user.sleeper.cut_short()
             raise IterationEnded(user.words, origin)
+        return reply
 
     return request
 

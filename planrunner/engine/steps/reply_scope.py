@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from planrunner.language.expressions.values import UNDEFINED
-from planrunner.protocols.base import NOT_JSON, Reply, Scope, read_json, read_text
+from planrunner.protocols.base import (
+    NOT_JSON,
+    Reply,
+    Scope,
+    read_json,
+    read_text,
+)
+from planrunner.protocols.received import Received
 
-__all__ = ["REPLY_NAMES", "publish_reply"]
+__all__ = ["REPLY_NAMES", "headers_of", "publish_reply"]
 
 OwnNames = Sequence[tuple[str, Callable[[Reply], object]]]
 
@@ -21,7 +28,7 @@ def publish_reply(reply: Reply, scope: Scope, own: OwnNames = ()) -> None:
     `own` are those that its protocol gives besides, each with what reads it.
     """
     scope["status"] = reply.status
-    scope["headers"] = reply.parsed(_read_headers)
+    scope["headers"] = reply.parsed(headers_of)
     scope["body"] = reply.parsed(read_text)
     data = reply.parsed(read_json)
     scope["json"] = UNDEFINED if data is NOT_JSON else data
@@ -39,7 +46,8 @@ class _Headers(dict[str, str]):
         return self[lower]
 
 
-def _read_headers(reply: Reply) -> _Headers:
+def headers_of(reply: Received) -> Mapping[str, str]:
+    """Return the headers of a reply by name; looking one up doesn't mind the case."""
     headers = _Headers()
     for line in reply.head.decode("latin-1").split("\r\n")[1:]:
         name, separator, value = line.partition(":")

@@ -58,7 +58,7 @@ def plain_request(  # noqa: C901, PLR0915
 
     site.recorder.timeline.on_cut(forget)
 
-    async def request(user: Actor) -> None:  # noqa: C901, PLR0912, PLR0915
+    async def request(user: Actor) -> Reply:  # noqa: C901, PLR0912, PLR0915
         nonlocal begin_ns, end_ns, by_status
         try:
             reply = await user.sends[position](bound, user.scope)
@@ -81,7 +81,7 @@ def plain_request(  # noqa: C901, PLR0915
             if series is None:
                 kind, words = _refused(reply, site.status_text)
                 await failures.failed(user, reply, kind, start_ns, words, ())
-                return
+                return reply
         ended_ns = user.moment_ns = reply.ended_ns
         latency_ns = ended_ns - start_ns
         service_ns = ended_ns - reply.sent_ns
@@ -112,6 +112,7 @@ def plain_request(  # noqa: C901, PLR0915
                     0,
                 )
             )
+        return reply
 
     return request
 
@@ -135,7 +136,7 @@ def measured_request(  # noqa: C901, PLR0915
 
     site.recorder.timeline.on_cut(forget)
 
-    async def request(user: Actor) -> None:
+    async def request(user: Actor) -> Reply:
         nonlocal begin_ns, end_ns, by_status
         try:
             reply = await user.sends[position](bound, user.scope)
@@ -154,7 +155,7 @@ def measured_request(  # noqa: C901, PLR0915
             if series is None:
                 kind, words = _refused(reply, site.status_text)
                 await failures.failed(user, reply, kind, start_ns, words, ())
-                return
+                return reply
         user.moment_ns = reply.ended_ns
         user.refusals = 0
         record(series, reply, start_ns)
@@ -162,6 +163,7 @@ def measured_request(  # noqa: C901, PLR0915
             write(reply, values)
         if has_rows:
             site.reply_row(series, reply, start_ns, "")
+        return reply
 
     return request
 
@@ -205,7 +207,7 @@ def demanding_request(
     """A request with expectations beyond the status, extractions, or names and tags to set."""
     failures = FailureRecorder(site, position, node.origin.place)
 
-    async def request(user: Actor) -> None:
+    async def request(user: Actor) -> Reply:
         try:
             reply = await user.sends[position](bound, user.scope)
         except CancelledError:
@@ -215,6 +217,7 @@ def demanding_request(
             raise failures.unsent(user, error) from error
         if (failing := _conclude(user, reply, node, site, failures)) is not None:
             await failing
+        return reply
 
     return request
 

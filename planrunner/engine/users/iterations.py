@@ -313,6 +313,8 @@ class IterationLoop:
             actor.scope.pop(name, None)
         if program.hidden_names:
             actor.uncover(program.hidden_names)
+        if actor.made:
+            actor.forget(actor.made)
         return took_ns
 
     def _cut(self, task: BoundTask, began_ns: int, event: BaseException) -> int:

@@ -72,6 +72,8 @@ class Actor:
         refusals: Connections refused in a row (kinds dns, connect, tls).
         limit: The timeout of the task that runs, if it has one.
         ends: What to call after each iteration, for sessions that end something with it.
+        made: Names that functions of the plan gave values for the iteration, …
+        lasting: … and those that they gave values for as long as the visitor stays.
         counters: What the worker counts beside samples.
     """
 
@@ -86,7 +88,9 @@ class Actor:
         "due_ns",
         "ends",
         "failure",
+        "lasting",
         "limit",
+        "made",
         "moment_ns",
         "plan",
         "refusals",
@@ -130,6 +134,8 @@ class Actor:
         self.broken: Sequence[ExpectationKey] = ()
         self.refusals = 0
         self.limit: Timeout | None = None
+        self.made: dict[str, None] = {}
+        self.lasting: dict[str, None] = {}
 
     def drawer(self, pause: Pause) -> Callable[[], int]:
         """What draws the lengths of a pause of the plan from this user's stream."""
@@ -174,14 +180,36 @@ class Actor:
             self._open_lanes(count)
         others = self._others[: count - 1]
         for other in others:
-            other.due_ns = 0
-            other.moment_ns = self.moment_ns
-            other.failure = ""
-            other.refusals = self.refusals
-            other.limit = self.limit
-            other.sleeper.cut = self.sleeper.cut
-            other.sleeper.hurried = self.sleeper.hurried
+            other.follow(self)
         return (self, *others)
+
+    def lane(self, number: int) -> Actor | None:
+        """Return the actor that sends beside so many others, itself one of them.
+
+        None where the plan allows the user no more connections.
+        """
+        if len(self._others) < number:
+            self._open_lanes(number + 1)
+        if len(self._others) < number:
+            return None
+        return self._others[number - 1]
+
+    def follow(self, first: Actor) -> None:
+        """Begin where the user is, as one of its lanes."""
+        self.due_ns = 0
+        self.moment_ns = first.moment_ns
+        self.failure = ""
+        self.refusals = first.refusals
+        self.limit = first.limit
+        self.sleeper.cut = first.sleeper.cut
+        self.sleeper.hurried = first.sleeper.hurried
+
+    def forget(self, names: dict[str, None]) -> None:
+        """Take away names that functions gave values."""
+        for name in names:
+            self.scope.pop(name, None)
+        self.uncover(names)
+        names.clear()
 
     def _open_lanes(self, count: int) -> None:
         lanes = zip(*(session.lanes(count) for session in self.sessions), strict=False)
@@ -216,5 +244,8 @@ class Actor:
             self.due_ns += waited_ns
 
 
-Step = Callable[[Actor], Coroutine[Any, Any, None]]
-"""A step bound to its place in the plan; one function serves all users."""
+Step = Callable[[Actor], Coroutine[Any, Any, Reply | None]]
+"""A step bound to its place in the plan; one function serves all users.
+
+Of one that sends a single request, the reply comes back; the session may use its object again.
+"""

@@ -116,6 +116,7 @@ class Visitor:
             session.renew()
         for name in program.start_names:
             actor.scope.pop(name, None)
+        actor.forget(actor.lasting)
         actor.uncover(program.hidden_names)
 
     def _set_state(self) -> bool:

@@ -31,6 +31,7 @@ from planrunner.engine.users.data_feeds import Feeds
 from planrunner.engine.workers.assignment import held_rows, iteration_numbers, throttle_of
 from planrunner.graph.run_graph import (
     Block,
+    FunctionNode,
     PhaseNode,
     RequestNode,
     RunGraph,
@@ -58,6 +59,7 @@ __all__ = [
     "protocols_of",
     "requests_of",
     "run_masker",
+    "sent_requests",
     "steps_of",
     "sweep_interval_ns",
 ]
@@ -373,13 +375,32 @@ def run_masker(graph: RunGraph) -> RunMasker:
 
 
 def requests_of(graph: RunGraph) -> Iterator[RequestNode]:
-    """Yield every request of the plan."""
-    return (step for step in steps_of(graph) if isinstance(step, RequestNode))
+    """Yield every request of the plan; of functions what is known of them before they run."""
+    for step in steps_of(graph):
+        if isinstance(step, RequestNode):
+            yield step
+        elif isinstance(step, FunctionNode):
+            yield from step.likely
+
+
+def sent_requests(graph: RunGraph) -> Iterator[RequestNode]:
+    """Yield every request of the plan, and those that its functions have sent so far."""
+    for step in steps_of(graph):
+        if isinstance(step, RequestNode):
+            yield step
+        elif isinstance(step, FunctionNode):
+            yield from step.compiled
 
 
 def protocols_of(graph: RunGraph) -> tuple[str, ...]:
     """Return the protocols that the plan's requests use, in the order of their first use."""
-    return tuple(dict.fromkeys(request.exchange.protocol for request in requests_of(graph)))
+    found: dict[str, None] = {}
+    for step in steps_of(graph):
+        if isinstance(step, RequestNode):
+            found[step.exchange.protocol] = None
+        elif isinstance(step, FunctionNode):
+            found |= dict.fromkeys(step.channels)
+    return tuple(found)
 
 
 def sweep_interval_ns(graph: RunGraph) -> int:

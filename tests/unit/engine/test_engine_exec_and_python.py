@@ -154,7 +154,7 @@ class TestPython:
 
         assert "the generator was up to" in late
         assert named.startswith(
-            "the hook `block` blocked everything else for up to 300 ms at a time"
+            "the function `block` blocked everything else for up to 300 ms at a time"
         )
         assert "make it `async`" in named
 
