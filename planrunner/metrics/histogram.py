@@ -128,6 +128,10 @@ class Histogram:
         buckets = self._in_order()
         return tuple(self._at_rank(buckets, _rank(percent, self.count)) for percent in percents)
 
+    def counts(self) -> list[tuple[int, int]]:
+        """Return the midpoint of each bucket, in ascending order, with how many values it has."""
+        return [(self._value(bucket), n) for bucket, n in sorted(self._counts.items())]
+
     def count_at_most(self, value_ns: int) -> int:
         """Return how many values are at most `value_ns`, each bucket taken at its midpoint."""
         if value_ns >= self.max:

@@ -286,6 +286,7 @@ class Plugin:
         reply_words: What each of these names is, one phrase each, for the reference.
         measures: What its samples have beside latency and service time, by the word that
             thresholds name it by: records of `metrics.measures`, and the protocol's own.
+        is_component: Its requests run something here: reports say whether their times are stable.
         fixed_headers: Headers, in lower case, that a `header` step cannot set, each with what to
             do instead.
     """
@@ -314,6 +315,7 @@ class Plugin:
     )
     reply_words: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     measures: Mapping[str, Measure] = field(default_factory=lambda: MappingProxyType({}))
+    is_component: bool = False
     fixed_headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def client_for(self, settings: Any) -> tuple[str, str]:  # noqa: ANN401 - opaque

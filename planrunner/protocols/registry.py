@@ -33,6 +33,7 @@ __all__ = [
     "client_names",
     "foreign",
     "forget_packages",
+    "is_component",
     "known",
     "load_entries",
     "measures",
@@ -181,6 +182,12 @@ def named(name: str) -> Plugin:
 def channel_plugin(channel: str) -> Plugin:
     """Return the protocol of what an exchange names: `http`, or `http:CLASS` of a user class."""
     return named(channel.partition(":")[0])
+
+
+def is_component(channel: str) -> bool:
+    """Whether requests of a channel run something here, so that their times may be stable."""
+    plugin = known().get(channel.partition(":")[0])
+    return plugin is not None and plugin.is_component
 
 
 @cache

@@ -11,6 +11,7 @@ from planrunner.results.changes import EarlierRun
 from planrunner.results.loads import GeneratorFacts, PhaseLoad, Sustainable
 from planrunner.results.record import (
     CallFacts,
+    ComponentFigures,
     ExpectationCount,
     FailingSample,
     OwnFigures,
@@ -278,6 +279,7 @@ class RunResult:
         profile_reason: Why that profile ran; empty when it isn't known.
         expectations: What the plan expects of replies, and how often that held.
         calls: How functions were called that are measured.
+        components: What was measured of each component, in each phase.
         files: The test data that was written before the load.
         combinations: The phases that are combinations of a matrix, of those that were to run.
         scaling: How the time of each request grows with the sizes of a matrix.
@@ -324,6 +326,7 @@ class RunResult:
     earlier: tuple[EarlierRun, ...] = ()
     expectations: tuple[ExpectationCount, ...] = ()
     calls: tuple[CallFacts, ...] = ()
+    components: tuple[ComponentFigures, ...] = ()
     profile_reason: str = ""
     files: tuple[WrittenFile, ...] = ()
     combinations: tuple[PhaseCombination, ...] = ()

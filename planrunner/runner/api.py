@@ -46,6 +46,8 @@ from planrunner.runner.reach import client_notices
 from planrunner.runner.report_files import open_samples, write_reports
 from planrunner.runner.request import PreparedRun, RunRequest, prepare
 from planrunner.target import mask_log
+from planrunner.timing.load_watch import looking, watched_load
+from planrunner.timing.machine import Conditions
 from planrunner.timing.run_queue import RunQueue
 
 if TYPE_CHECKING:
@@ -151,8 +153,10 @@ class _Run:
                         load_begins()
                         # Services are up, which took time.
                         started = datetime.now(UTC)
-                        outcome = await self._load(started, fan_out, handles, background)
-                        result = build_result(self._graph, outcome, started=started, mask=mask)
+                        outcome, machine = await self._load(started, fan_out, handles, background)
+                        result = build_result(
+                            self._graph, outcome, started=started, mask=mask, machine=machine
+                        )
                         result = replace(result, files=self._files)
                         if prepared.request.strict:
                             result = with_validity_judged(result)
@@ -208,7 +212,7 @@ class _Run:
         fan_out: FanOut,
         handles: Sequence[WorkerHandle],
         background: Background,
-    ) -> RunOutcome:
+    ) -> tuple[RunOutcome, Conditions]:
         graph, prepared = self._graph, self._prepared
         begun = start_result(graph, prepared.run_id, started=started)
         begun = replace(begun, files=self._files)
@@ -219,12 +223,13 @@ class _Run:
         with (
             nullcontext() if samples is None else closing(samples),
             closing(RunQueue()) as run_queue,
+            watched_load() as machine,
         ):
-            return await run_engine(
+            outcome = await run_engine(
                 graph,
                 clients=client_factories(graph),
                 clock=self._clock,
-                listener=fan_out.tell,
+                listener=looking(machine, fan_out.tell),
                 samples=samples,
                 stop=self._stop,
                 run_id=prepared.run_id,
@@ -235,6 +240,7 @@ class _Run:
                 waits=run_queue.read,
                 mask=self._mask,
             )
+            return outcome, machine.conditions()
 
 
 def _info(prepared: PreparedRun, mask: RunMasker) -> RunInfo:

@@ -39,6 +39,7 @@ from planrunner.results.record import (
 )
 from planrunner.results.record.call_facts import call_facts
 from planrunner.runner.expectations import count_expectations
+from planrunner.timing.machine import Conditions
 from planrunner.units import NS_PER_S, format_duration
 
 __all__ = [
@@ -96,7 +97,12 @@ def start_result(graph: RunGraph, run_id: str, *, started: datetime) -> RunResul
 
 
 def build_result(
-    graph: RunGraph, outcome: RunOutcome, *, started: datetime, mask: Masker
+    graph: RunGraph,
+    outcome: RunOutcome,
+    *,
+    started: datetime,
+    mask: Masker,
+    machine: Conditions | None = None,
 ) -> RunResult:
     """Judge the thresholds of a finished run and gather everything reports show.
 
@@ -105,8 +111,12 @@ def build_result(
         outcome: What came of it.
         started: The wall-clock time of the run's start, in UTC.
         mask: Knows the secrets, those included that the run met.
+        machine: What the machine did meanwhile; None where it wasn't watched.
     """
     measured = outcome.measured()
+    components = tuple(
+        replace(one, name=mask(one.name)) for one in outcome.components.figures(machine)
+    )
     judgements = tuple(_masked(found, mask) for found in _judge(outcome))
     excluded = count_excluded(outcome.total)
     rows, combinations = make_rows(outcome.total, measured), _combinations(graph)
@@ -133,7 +143,7 @@ def build_result(
         validity=_validity(outcome, mask),
         task_mix=make_task_mix(outcome.task_counts),
         params=graph.params,
-        host={**_host(graph), **_workers(outcome)},
+        host={**_host(graph), **_workers(outcome), **(_watched(machine) if components else {})},
         notices=tuple(map(mask, (*graph.notices, *outcome.notices))),
         plan_text=mask(graph.plan_text),
         baseline=graph.baseline,
@@ -153,6 +163,7 @@ def build_result(
         sustainable=outcome.found,
         backoff=outcome.counters.backoffs,
         expectations=count_expectations(graph, outcome.counters, outcome.total.totals, mask),
+        components=components,
         calls=call_facts(outcome.counters.costs, outcome.total.totals, mask),
         combinations=combinations,
         scaling=make_scaling(rows, combinations, judgements),
@@ -271,6 +282,10 @@ def _workers(outcome: RunOutcome) -> dict[str, str]:
         "workers began within": format_duration(outcome.start_spread_ns),
         "processor of each worker at most": ", ".join(f"{one:.0%}" for one in outcome.cpu_shares),
     }
+
+
+def _watched(machine: Conditions | None) -> dict[str, str]:
+    return {} if machine is None else {"machine during the load": machine.words}
 
 
 def _host(graph: RunGraph) -> dict[str, str]:

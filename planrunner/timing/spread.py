@@ -18,6 +18,7 @@ __all__ = [
     "median",
     "median_ranks",
     "spread_of",
+    "spread_of_counts",
 ]
 
 FEWEST: Final = 6
@@ -76,6 +77,43 @@ def spread_of(samples: Sequence[float]) -> Spread:
     )
 
 
+Counts = Sequence[tuple[float, int]]
+"""Values in ascending order, each with how many samples have it."""
+
+
+def spread_of_counts(counts: Counts, halves: tuple[Counts, Counts] | None = None) -> Spread:
+    """Return the spread of samples of which only counts are known, as those of a histogram.
+
+    Args:
+        counts: Of all samples.
+        halves: Of the earlier and of the later ones; None where that is unknown.
+
+    Raises:
+        Misuse: There are no samples.
+    """
+    count = sum(n for _, n in counts)
+    middle = _at_rank(counts, (count + 1) // 2)
+    away = sorted((abs(value - middle), n) for value, n in counts)
+    mad = _at_rank(away, (count + 1) // 2)
+    far = far_from(middle, mad)
+    drift = 0.0
+    if halves is not None:
+        first, second = map(_median_of_counts, halves)
+        if first is not None and second is not None:
+            drift = drift_between(first, second)
+    return Spread(
+        count=count,
+        median=middle,
+        mad=mad,
+        interval=(
+            _at_rank(counts, median_ranks(count)[0]),
+            _at_rank(counts, median_ranks(count)[1]),
+        ),
+        drift=drift,
+        outliers=sum(n for value, n in counts if abs(value - middle) > far),
+    )
+
+
 def median(samples: Sequence[float]) -> float:
     """Return the median.
 
@@ -124,6 +162,23 @@ def _drift(first: Sequence[float], second: Sequence[float]) -> float:
         return 0.0
     before, after = sorted(first), sorted(second)
     return drift_between((_middle(before), _enclosing(before)), (_middle(after), _enclosing(after)))
+
+
+def _median_of_counts(counts: Counts) -> tuple[float, tuple[float, float]] | None:
+    """Return a median and the interval that encloses it; None for too few samples."""
+    count = sum(n for _, n in counts)
+    if count < FEWEST:
+        return None
+    low, high = median_ranks(count)
+    return _at_rank(counts, (count + 1) // 2), (_at_rank(counts, low), _at_rank(counts, high))
+
+
+def _at_rank(counts: Counts, rank: int) -> float:
+    for value, n in counts:
+        rank -= n
+        if rank <= 0:
+            return value
+    raise Misuse("no samples have no median")
 
 
 def _enclosing(ordered: Sequence[float]) -> tuple[float, float]:

@@ -19,6 +19,7 @@ from planrunner.results.model import (
 from planrunner.results.record import (
     BrokenExpectation,
     Buckets,
+    ComponentFigures,
     ExpectationCount,
     SeriesRecord,
 )
@@ -339,6 +340,26 @@ def _biased() -> RunResult:
     )
 
 
+def _components() -> RunResult:
+    few = "the median is known to ± 3.1 % only"
+    busy = "other work keeps 2.5 of 2 processors busy"
+    return make_result(
+        components=(
+            ComponentFigures("parse", "main", 1000, 1_520_000, 31_000, stable=True),
+            ComponentFigures(
+                "ingest",
+                "main",
+                50,
+                48_000_000,
+                2_500_000,
+                stable=False,
+                reasons=(few, busy),
+                needed=130,
+            ),
+        ),
+    )
+
+
 def make_large(requests: int = 50, phases: int = 3) -> RunResult:
     """Make a run with every table full: `requests` requests in each of `phases` phases."""
     names = [f"GET /api/v2/customers/${{customer}}/orders/{n:02}/items" for n in range(requests)]
@@ -366,4 +387,5 @@ RESULTS: Mapping[str, RunResult] = {
     "empty": _empty(),
     "interrupted": _interrupted(),
     "biased": _biased(),
+    "components": _components(),
 }

@@ -55,6 +55,7 @@ from planrunner.metrics.judging.measured import MeasuredTime
 from planrunner.metrics.series import ABORTED
 from planrunner.metrics.snapshot import Accumulated, Snapshot
 from planrunner.results.aggregate import TaskCount, make_totals
+from planrunner.results.component_history import ComponentHistory
 from planrunner.results.history import History, RunningTotals
 from planrunner.results.loads import PhaseLoad, Sustainable
 from planrunner.results.model import Totals
@@ -99,6 +100,7 @@ class Accumulator:
         self._history = History(started_ns)
         self._requests = RequestHistory(started_ns)
         self._running = RunningTotals(started_ns)
+        self._components = ComponentHistory()
         self._health = HealthLog()
         self._short: list[Drained] = []
         self._counters = Counters()
@@ -138,6 +140,7 @@ class Accumulator:
             self._history.add(snapshot)
             self._requests.add(snapshot)
             self._running.add(snapshot)
+            self._components.add(snapshot)
         self._add_health(drained, measured)
         self._counters = drained.counters
         self._add_arrivals(drained.arrivals)
@@ -270,6 +273,7 @@ class Accumulator:
             history=self._history,
             requests=self._requests,
             running=self._running,
+            components=self._components,
             phases=phases,
             counters=self._counters,
             task_counts=self._task_counts(),

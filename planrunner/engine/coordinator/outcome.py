@@ -10,6 +10,7 @@ from planrunner.metrics.judging.evidence import Evidence
 from planrunner.metrics.judging.measured import MeasuredTime
 from planrunner.metrics.snapshot import Accumulated
 from planrunner.results.aggregate import TaskCount
+from planrunner.results.component_history import ComponentHistory
 from planrunner.results.history import History, RunningTotals
 from planrunner.results.loads import PhaseLoad, Sustainable
 from planrunner.results.record import FailingSample, SearchStep
@@ -61,6 +62,7 @@ class RunOutcome:
         history: The same second by second.
         requests: Each request over time.
         running: What each phase had come to over time.
+        components: The same of components, by phase.
         task_counts: What became of each task's picks, over all phases.
         gates: One for each of the plan's thresholds, in its order; all have seen the whole run.
         biased: Why the numbers may not say what the plan asked for, each a sentence.
@@ -84,6 +86,7 @@ class RunOutcome:
     history: History
     requests: RequestHistory
     running: RunningTotals
+    components: ComponentHistory
     phases: tuple[PhaseTimes, ...]
     counters: Counters
     task_counts: tuple[TaskCount, ...]

@@ -23,6 +23,7 @@ PLUGIN: Final = Plugin(
     compile_request=lazily("planrunner.protocols.exec.compile:compile_exchange"),
     clients={"process": "planrunner.protocols.exec.clients.client:open"},
     is_beside=True,
+    is_component=True,
     failures={
         FailureKind.ERROR: "the command can't be run, or prints more than 1 MB",
         FailureKind.STATUS: "its exit code isn't 0, or not the one expected; 128 and more: a "

@@ -24,6 +24,7 @@ PLUGIN: Final = Plugin(
     compile_request=lazily("planrunner.protocols.python.compile:compile_exchange"),
     clients={"call": "planrunner.protocols.python.clients.client:open"},
     is_beside=True,
+    is_component=True,
     status_text=status_text,
     statuses=STATUSES,
     failures={

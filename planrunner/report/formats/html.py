@@ -10,6 +10,7 @@ from typing import Final, TextIO
 from planrunner.report.changes import cells_of, left_words, shown_changes
 from planrunner.report.charts.charts import SCREEN, charts_at
 from planrunner.report.charts.over_time.run_charts import RunTimes
+from planrunner.report.components import component_rows
 from planrunner.report.findings import (
     broken_first,
     count_failures,
@@ -121,6 +122,7 @@ def write_html(result: RunResult, out: TextIO, *, bundle: str = "") -> None:
         own_metrics=own_metric_rows(result),
         own_columns=OWN_COLUMNS,
         work_rate=work_rate_words,
+        components=component_rows(result),
         expectations=broken_first(result.expectations),
         kinds=[kind for kind, _ in most_first(failed[""])],
         failed=failed,

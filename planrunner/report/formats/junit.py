@@ -1,4 +1,4 @@
-"""junit.xml: each threshold is a test case; the run, requests and expectations inform.
+"""junit.xml: each threshold is a test case; the run, requests, components and expectations inform.
 
 A broken threshold is one failure, so a trend of failures over builds is one of thresholds. The case
 of the run fails where no threshold says why.
@@ -10,6 +10,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TextIO
 from xml.sax.saxutils import escape, quoteattr
 
+from planrunner.report.components import (
+    component_names,
+    middle_words,
+    noisy_first,
+    stability_words,
+)
 from planrunner.report.findings import (
     EXPECT,
     broken_first,
@@ -23,7 +29,7 @@ from planrunner.report.findings import (
 from planrunner.report.plain import plain
 from planrunner.results.exit_codes import ExitCode
 from planrunner.results.model import Judgement, Row, RunResult, ValidityLevel, Verdict
-from planrunner.results.record import ExpectationCount
+from planrunner.results.record import ComponentFigures, ExpectationCount
 from planrunner.units import format_count, format_duration, format_percent
 from planrunner.values import dataclass
 
@@ -74,6 +80,7 @@ def write_junit(result: RunResult, out: TextIO) -> None:
         "run": [_run_case(result, is_explained=is_explained), *validity],
         "thresholds": thresholds,
         "requests": list(_request_cases(result)),
+        "components": list(_component_cases(noisy_first(result))),
         "expectations": [_expectation_case(one) for one in broken_first(result.expectations)],
     }
     suites = [
@@ -192,6 +199,13 @@ def _request_case(row: Row, which: str) -> JunitCase:
         said += f"; p95 {format_duration(row.latency_ns['p95'])}"
     seconds = row.latency_ns.get("avg", 0) / 1e9
     return JunitCase(row.name, seconds, said=said)
+
+
+def _component_cases(found: Sequence[ComponentFigures]) -> Iterator[JunitCase]:
+    """Yield what each component took; whether it is stable informs, and fails no build."""
+    for one, name in zip(found, component_names(found), strict=True):
+        said = f"{middle_words(one)} (median ± MAD), {stability_words(one)}"
+        yield JunitCase(name, one.median_ns / 1e9, said=said)
 
 
 def _expectation_case(found: ExpectationCount) -> JunitCase:

@@ -5,6 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final, TextIO
 
+from planrunner.report.components import (
+    component_names,
+    middle_words,
+    noisy_first,
+    stability_words,
+)
 from planrunner.report.distinct import shorten_each
 from planrunner.report.findings import (
     ROUGH_NOTE,
@@ -30,7 +36,7 @@ from planrunner.report.own_metrics import (
 )
 from planrunner.report.plain import plain
 from planrunner.results.model import Row, RunResult, ValidityLevel, Verdict, WrittenFile
-from planrunner.results.record import ExpectationCount
+from planrunner.results.record import ComponentFigures, ExpectationCount
 from planrunner.units import format_count, format_duration, format_percent, format_rate, format_size
 
 __all__ = ["write_markdown"]
@@ -67,6 +73,7 @@ def write_markdown(result: RunResult, out: TextIO) -> None:
         for phase in phases:
             title = f"Phase {markdown_text(phase.name)}"
             out.writelines(_requests(title, [phase, *requests_of(result, phase.name)]))
+    out.writelines(_components(noisy_first(result)))
     out.writelines(_expectations(broken_first(result.expectations)))
     out.writelines(_own_metrics(own_metric_rows(result)))
     out.writelines(_test_data(result.files))
@@ -144,6 +151,24 @@ def _requests(title: str, rows: Sequence[Row]) -> Iterator[str]:
         yield f"\n\\* {ROUGH_NOTE}\n"
     if len(rows) > _MOST_ROWS:
         yield f"\n… {len(rows) - _MOST_ROWS:,} more in the report\n"
+
+
+def _components(found: Sequence[ComponentFigures]) -> Iterator[str]:
+    if not found:
+        return
+    yield "\n### Components, noisy ones first\n\n"
+    rows = [
+        (
+            markdown_text(name),
+            f"{one.samples:,}",
+            middle_words(one),
+            "; ".join(map(markdown_text, stability_words(one).split("; "))),
+        )
+        for one, name in zip(found[:_MOST_ROWS], component_names(found), strict=False)
+    ]
+    yield from markdown_table(("Component", "Samples", "Median ± MAD", "Stability"), rows)
+    if len(found) > _MOST_ROWS:
+        yield f"\n… {len(found) - _MOST_ROWS:,} more in the report\n"
 
 
 def _expectations(counts: Sequence[ExpectationCount]) -> Iterator[str]:

@@ -25,6 +25,7 @@ from planrunner.report.findings import (
 from planrunner.report.load_facts import missed_loads, service_p95_ns
 from planrunner.report.matrices.console import matrix_lines
 from planrunner.report.plain import flow, fold, plain, shorten
+from planrunner.report.terminal.component_lines import component_lines
 from planrunner.report.terminal.console_tables import (
     call_lines,
     expectation_lines,
@@ -83,6 +84,7 @@ def print_summary(result: RunResult, console: Console, *, files: Sequence[str] =
         matrix_lines(result, room),
         request_lines(result, room),
         call_lines(result, room),
+        component_lines(result, room),
         expectation_lines(result, room),
         own_metric_lines(result, room),
         _test_data(result, width),

@@ -51,7 +51,7 @@ def evil():
 
 
 @pytest.mark.parametrize("name", ["junit.xml", "summary.md", "annotations", "metrics.txt"])
-@pytest.mark.parametrize("case", ["passing", "failing", "awkward", "empty", "biased"])
+@pytest.mark.parametrize("case", ["passing", "failing", "awkward", "empty", "biased", "components"])
 def test_reports_of_verdicts_are_what_was_reviewed(name, case, update_golden):
     """Byte for byte."""
     (text,) = written(RESULTS[case], name)
