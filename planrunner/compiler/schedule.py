@@ -19,6 +19,7 @@ from planrunner.compiler.load.selection import (
 from planrunner.compiler.load.unknown_choice import list_of, unknown_choice
 from planrunner.compiler.load.uses import check_uses
 from planrunner.compiler.names.params import shown_param, written_param
+from planrunner.compiler.names.references import references_in
 from planrunner.compiler.thresholds.statements import Stated
 from planrunner.graph.data import FileNode
 from planrunner.graph.run_graph import PhaseNode, UserProgram
@@ -27,7 +28,13 @@ from planrunner.plan.loader import CheckedPlan
 from planrunner.plan.models.load.profiles import PlacedPhase
 from planrunner.plan.models.load.workload import PhaseModel
 from planrunner.plan.models.thresholds import ThresholdModel
-from planrunner.plan.params.resolve import Param, resolve_values
+from planrunner.plan.params.resolve import (
+    Param,
+    ParamSource,
+    names_in,
+    resolve_value,
+    resolve_values,
+)
 from planrunner.plan.yaml.document import PlanPath
 from planrunner.plan.yaml.edits import typed
 from planrunner.values import dataclass
@@ -151,11 +158,24 @@ class _Phases:
         if not self.alone:
             self.work.faults.extend(matrices.unmatched())
             self.schedule.notices.extend(matrices.notices())
+            self._once(matrices.varied())
         if self.selection.is_partial:
             self._notice()
         nobody = not self.schedule.phases and self.selection != PlanSelection()
         if nobody and len(self.work.faults) == before == 0:
             self._nothing()
+
+    def _once(self, varied: set[str]) -> None:
+        """Say where a run has one value of a param that its phases have several of."""
+        model = self.plan.model
+        once = {"services": model.services, "setup": model.setup, "teardown": model.teardown}
+        for section, piece in {**once, "preflight": model.preflight}.items():
+            read = {one.root for _, one in references_in(piece)} & varied if piece else set()
+            for name in sorted(read):
+                self.schedule.notices.append(
+                    f"{self.work.span((section,))}: `{section}` runs once, with `{name}` as it is "
+                    f"without the matrix: {shown_param(self.plan.params[name])}"
+                )
 
     def _wanted(self, places: Sequence[PlacedPhase]) -> set[str] | None:
         """Return the phases that `--phase` asks for; None where it is not given."""
@@ -280,10 +300,32 @@ class _Phases:
         work.faults.extend(faults)
         self.schedule.params.extend(own.values())
         params = {**own, **combined.params}
+        params |= self._derived(params)
         values = {name: param.value for name, param in params.items()}
         work = replace(work, constants={**work.constants, **values})
         # What can't run yet is known from the plan's own params.
         return params, work, self.compile_users(work)
+
+    def _derived(self, given: Mapping[str, Param]) -> dict[str, Param]:
+        """Return the params whose defaults read some that the phase changes."""
+        models, changed = self.plan.model.params or {}, dict(given)
+        found: dict[str, Param] = {}
+        for name, model in models.items():
+            is_default = self.plan.params[name].source is ParamSource.DEFAULT
+            if (
+                name in given
+                or not is_default
+                or changed.keys().isdisjoint(names_in(model.default))
+            ):
+                continue
+            place = ("params", name, "default")
+            known = {**self.plan.params, **changed}
+            param, faults = resolve_value(
+                models, name, model.default, place, self.work.document, known
+            )
+            self.work.faults.extend(faults)
+            found[name] = changed[name] = param
+        return found
 
     def _notice(self) -> None:
         """Say which classes are left out of load that is shared by weight."""

@@ -427,6 +427,14 @@ class RunGraph:
             program for program in self.users if program.name in phase.classes
         )
 
+    def first_phases(self) -> tuple[PhaseNode, ...]:
+        """Return for each class the first phase that it takes part in, in the order of the run."""
+        firsts = {
+            next((phase.name for phase in self.phases if program.name in phase.classes), "")
+            for program in self.users
+        }
+        return tuple(phase for phase in self.phases if phase.name in firsts)
+
     def programs(self) -> Iterator[UserProgram]:
         """Yield what users do: every class, and as some phases have it."""
         yield from self.users

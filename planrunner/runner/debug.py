@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -40,6 +41,7 @@ async def dry_run(
     """
     compiled = request if isinstance(request, CompiledPlan) else compile_request(request)
     graph, clock, run_id = compiled.graph, MonotonicClock(), new_run_id()
+    graph = replace(graph, phases=graph.first_phases())  # of a matrix, what its first one reads
     stop = compiled.request.stop or Stop()
     mask = mask or run_masker(graph)
     with (

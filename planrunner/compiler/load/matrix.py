@@ -148,6 +148,16 @@ class PlanMatrices:
             if self._is_set(name) and (cases := ", ".join(f"`{case}`" for case in given)):
                 yield f"`--set {name}` counts for every case: {cases} would set it too"
 
+    def varied(self) -> set[str]:
+        """Return the params that some matrix gives values."""
+        return {
+            name
+            for axes in self._axes.values()
+            for values in axes.values()
+            for value in values
+            for name in value.params
+        }
+
     def _is_set(self, name: str) -> bool:
         param = self._plan.params.get(name)
         return param is not None and param.source is ParamSource.OVERRIDE

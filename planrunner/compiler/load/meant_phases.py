@@ -1,22 +1,18 @@
-"""Which phases a name means: one, all of a matrix, or those with some values of its axes."""
+"""The phases of a plan by name, and what is wrong with a name that means none of them."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field
-from typing import Final
 
 from planrunner.compiler.load.named_phases import base_name, phase_names
 from planrunner.compiler.load.unknown_choice import list_of
 from planrunner.language.diagnostics import suggest
+from planrunner.metrics.phase_names import meant_phases, split_name
 from planrunner.plan.models.load.profiles import PlacedPhase
 from planrunner.values import dataclass
 
 __all__ = ["PhaseNames", "UnknownPhase"]
-
-# A comma within a value begins no axis.
-_NEXT_AXIS: Final = re.compile(r",(?=[A-Za-z_][A-Za-z0-9_]*=)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +53,13 @@ class PhaseNames:
 
     def meant_by(self, text: str) -> tuple[str, ...]:
         """Return the phases that a name means; none for one that isn't known."""
-        if text in self.combinations:
-            return tuple(self.combinations[text])
-        base, wanted = self._split(text)
-        return tuple(
-            name
-            for name, axes in self.combinations.get(base, {}).items()
-            if wanted and axes and all(axes.get(axis) == value for axis, value in wanted)
-        )
+        return meant_phases(text, self.combinations)
 
     def fault_of(self, text: str) -> UnknownPhase | None:
         """Return why a name means no phase; None where it means some."""
         if self.meant_by(text):
             return None
-        base, wanted = self._split(text)
+        base, wanted = split_name(text, self.combinations)
         known = self.combinations.get(base)
         if known is None or not wanted:
             hint = suggest(text, list(self.bases)) or list_of("phase", self.bases)
@@ -85,15 +74,6 @@ class PhaseNames:
         return _wrong_pair(base, wanted, values) or UnknownPhase(
             "one phase can't have two values of an axis", "", 0, len(text)
         )
-
-    def _split(self, text: str) -> tuple[str, list[tuple[str, str]]]:
-        """Return the name of the matrix, and the values that its axes shall have."""
-        if not text.endswith("]"):
-            return text, []
-        bases = [base for base in self.combinations if text.startswith(f"{base}[")]
-        base = max(bases, key=len) if bases else text.partition("[")[0]
-        pairs = (pair.partition("=") for pair in _NEXT_AXIS.split(text[len(base) + 1 : -1]))
-        return base, [(axis.strip(), value.strip()) for axis, _, value in pairs]
 
 
 def _wrong_pair(

@@ -8,7 +8,7 @@ from planrunner.language.diagnostics import Code, Diagnostic, PlanError
 from planrunner.language.secrets import Masker
 from planrunner.plan.defaults.merge import read_defaults
 from planrunner.plan.defaults.model import DefaultsModel
-from planrunner.plan.params.resolve import ParamSources, resolve_params
+from planrunner.plan.params.resolve import ParamSources, resolve_params, resolve_values
 from planrunner.plan.params.secret_texts import secret_texts
 from planrunner.plan.yaml.document import Document
 from planrunner.plan.yaml.files import read_text
@@ -31,7 +31,11 @@ def check_defaults(path: Path, sources: ParamSources) -> tuple[Diagnostic, ...]:
 
 def _value_faults(document: Document, sources: ParamSources) -> list[Diagnostic]:
     """Return what is wrong with values of params; a plan, or its run, may give those missing."""
-    params = DefaultsModel.model_validate(document.data).params or {}
+    model = DefaultsModel.model_validate(document.data)
+    params = model.params or {}
     alone = ParamSources(environ=sources.environ)
-    _, faults = resolve_params(params, {}, alone, document)
+    known, faults = resolve_params(params, {}, alone, document)
+    for name, values in (model.cases or {}).items():
+        own = {param: value for param, value in values.items() if param in params}
+        faults += resolve_values(params, own, ("cases", name), document, known)[1]
     return [fault for fault in faults if fault.code is not Code.MISSING_PARAM]

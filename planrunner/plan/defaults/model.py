@@ -61,6 +61,7 @@ if TYPE_CHECKING:
 
     class DefaultsModel(_DefaultsKeys):
         params: Mapping[str, ParamModel] | None
+        cases: Mapping[str, Mapping[str, Any]] | None
 else:
     DefaultsModel = create_model(
         "DefaultsModel",

@@ -498,3 +498,27 @@ def test_a_size_is_a_number_that_varies(rest: str, marked: str, message: str, hi
     [found] = findings(PARAMS, PHASES, f"thresholds: ['scalability of load {rest} < 1.3']")
 
     assert found == ("unknown-selector", marked, message, hint)
+
+
+def test_a_default_that_reads_a_param_follows_it() -> None:
+    params = """
+    params:
+      rows: {type: int, default: 10}
+      pages: {type: int, default: "${rows * 2}"}
+      sheets: {type: int, default: "${pages + 1}"}
+    users: {A: {steps: [{get: "/${sheets}", name: load}]}}
+    """
+    phases = "phases: [{users: 1, hold: 1s, matrix: {rows: [1, 2]}}]"
+
+    graph = compiled(params, phases)
+    fixed = compiled(params, phases, overrides={"pages": "50"})
+
+    assert [phase.params["sheets"] for phase in graph.phases] == ["3", "5"]
+    assert ["pages" in phase.params for phase in fixed.phases] == [False, False]
+
+
+def test_what_a_run_has_once_says_that_it_keeps_the_plans_value() -> None:
+    graph = compiled(PARAMS, PHASES, 'setup: [{get: "/${rows}/${pause}"}]')
+
+    [notice] = [one for one in graph.notices if "once" in one]
+    assert notice.endswith("`setup` runs once, with `rows` as it is without the matrix: 7")

@@ -8,6 +8,7 @@ from typing import Final
 from planrunner.metrics.amounts import Unit
 from planrunner.metrics.measures import LATENCY
 from planrunner.metrics.name_patterns import NameForm
+from planrunner.metrics.phase_names import meant_phases
 from planrunner.metrics.thresholds import ThresholdSyntaxError, parse_threshold
 from planrunner.metrics.thresholds.model import Metric, Threshold
 from planrunner.metrics.thresholds.selector import Population, SelectorKind, Term
@@ -183,13 +184,23 @@ def _amount(judgement: Judgement, threshold: Threshold) -> float | None:
     return judgement.limit_amount
 
 
+def _phases(name: str, result: RunResult) -> tuple[str, ...]:
+    """Return the phases of a result that a threshold means by a name."""
+    found: dict[str, dict[str, dict[str, str]]] = {}
+    for one in result.combinations:
+        axes = {choice.axis: choice.value for choice in one.axes}
+        found.setdefault(one.matrix, {})[one.phase] = axes
+    return meant_phases(name, found) or (name,)
+
+
 def _span(metric: Metric, result: RunResult, end: float) -> tuple[float, float]:
     """Return from when to when a metric looks at the run."""
     scope = metric.scope
+    phases = _phases(scope.phase.name, result) if scope.phase is not None else ()
     parts = [
         part
         for part in result.measured
-        if (scope.phase is None or part.phase == scope.phase.name)
+        if (scope.phase is None or part.phase in phases)
         and (scope.stage is None or part.stage == scope.stage.name)
     ]
     if not scope.terms or not parts:
