@@ -25,7 +25,7 @@ from planrunner.graph.data import FileNode
 from planrunner.graph.run_graph import PhaseNode, UserProgram
 from planrunner.language.diagnostics import Code, suggest
 from planrunner.plan.loader import CheckedPlan
-from planrunner.plan.models.load.profiles import PlacedPhase
+from planrunner.plan.models.load.profiles import MOST_USED, PlacedPhase
 from planrunner.plan.models.load.workload import PhaseModel
 from planrunner.plan.models.thresholds import ThresholdModel
 from planrunner.plan.params.resolve import (
@@ -145,6 +145,8 @@ class _Phases:
 
     def compile(self, profile: str) -> None:
         phases = named_phases(self.plan.model, profile, own=self.alone)
+        if self._are_too_many(phases, profile):
+            return
         wanted = self._wanted([phase.place for phase in phases])
         before = len(self.work.faults)
         matrices = PlanMatrices(self.work, self.plan, self.selection)
@@ -164,6 +166,17 @@ class _Phases:
         nobody = not self.schedule.phases and self.selection != PlanSelection()
         if nobody and len(self.work.faults) == before == 0:
             self._nothing()
+
+    def _are_too_many(self, phases: Sequence[NamedPhase], profile: str) -> bool:
+        """Refuse matrices that together come to more phases than anybody can read."""
+        count = sum(phase.place.combination is not None for phase in phases)
+        if count <= MOST_USED:
+            return False
+        where: PlanPath = ("profiles", profile) if profile else ("phases",)
+        message = f"the matrices come to {count:,} phases, and may come to {MOST_USED:,} at most"
+        hint = "leave out values of axes, or make profiles of the parts"
+        self.work.fault(where, Code.TOO_COMPLEX, message, hint=hint, part="key")
+        return True
 
     def _once(self, varied: set[str]) -> None:
         """Say where a run has one value of a param that its phases have several of."""

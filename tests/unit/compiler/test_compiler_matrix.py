@@ -522,3 +522,22 @@ def test_what_a_run_has_once_says_that_it_keeps_the_plans_value() -> None:
 
     [notice] = [one for one in graph.notices if "once" in one]
     assert notice.endswith("`setup` runs once, with `rows` as it is without the matrix: 7")
+
+
+def test_matrices_of_too_many_phases_together_are_refused() -> None:
+    """Each is small enough, but a profile may use another many times."""
+    axis = "[" + ", ".join(map(str, range(200))) + "]"
+
+    [found] = findings(
+        "params: {a: {type: int, default: 1}}",
+        f"""
+        profiles:
+          one: [{{users: 1, hold: 1s, matrix: {{a: [1, 2]}}}}]
+          wide: [{{users: 1, hold: 1s, matrix: {{a: {axis}}}}}]
+          many: [{", ".join(["{use: wide}"] * 6)}]
+        """,
+        selection=PlanSelection(profile="many"),
+    )
+
+    assert (found.code, found.marked) == ("too-complex", "many")
+    assert found.message == "the matrices come to 1,200 phases, and may come to 1,000 at most"
