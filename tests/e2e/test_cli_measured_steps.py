@@ -156,6 +156,17 @@ def test_one_that_does_not_return_is_a_failure_and_ends_the_iteration(
     assert "never" not in ended.err
 
 
+def test_a_thread_that_goes_on_is_told(project: PlanProject) -> None:
+    """It can't be stopped, and the end of the run doesn't wait for it."""
+    step = "{python: {call: 'components:forever', timeout: 20ms}, measure: true}"
+    write(project, step, iterations=2)
+
+    ended = project.run("execute", "plan.yaml")
+
+    words = " ".join(ended.out.split())
+    assert "2 calls of `components:forever` went on after the time was up" in words
+
+
 def test_a_function_that_is_not_there_is_said_at_its_place(project: PlanProject) -> None:
     """Nothing is imported: a plan that is checked may be a stranger's."""
     write(project, "{python: 'components:ingst', measure: true}")

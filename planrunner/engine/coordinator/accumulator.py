@@ -30,6 +30,7 @@ from planrunner.engine.coordinator.validity import (
     doubts_of_searches,
     doubts_of_starvation,
     doubts_of_workers,
+    phases_of_own_work,
     stall_notices,
 )
 from planrunner.engine.coordinator.worker_pool import WorkerPool
@@ -40,7 +41,11 @@ from planrunner.engine.recording.stalls import StallWatch
 from planrunner.engine.stop import Stop
 from planrunner.engine.workers.local import Drained
 from planrunner.engine.workers.merge import health_of
-from planrunner.graph.run_graph import Renewal, RunGraph, UserProgram
+from planrunner.graph.run_graph import (
+    Renewal,
+    RunGraph,
+    UserProgram,
+)
 from planrunner.language.secrets import Masker
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.judging.each import gate_of
@@ -116,6 +121,7 @@ class Accumulator:
         self.arrivals: list[ArrivalCounts] = []
         self._lateness: dict[str, Histogram] = {}
         self._failing: tuple[FailingSample, ...] = ()
+        self._own_work = phases_of_own_work(graph)
         self._apart = frozenset(phase.name for phase in graph.phases if phase.load.is_search)
         self._gates = tuple(gate_of(threshold) for threshold in graph.thresholds)
         self._evidence = self._evidence_of(())
@@ -173,7 +179,11 @@ class Accumulator:
             if any(time.start_ns <= middle_ns < time.end_ns for time in _of_level(measured, level))
         )
         requests, latency_ns = _answered(part.snapshot for part in parts)
-        is_measured = any(time.start_ns <= middle_ns < time.end_ns for time in measured)
+        # A function that takes the processor is what is measured, and not a busy generator.
+        is_measured = any(
+            time.start_ns <= middle_ns < time.end_ns and time.phase not in self._own_work
+            for time in measured
+        )
         for log in (self._health, *logs):
             log.add(end_ns, health, is_on_time=is_on_time, is_measured=is_measured)
             log.starvation.add(health.waits, end_ns - start_ns, requests, latency_ns)

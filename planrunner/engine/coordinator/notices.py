@@ -21,6 +21,10 @@ _SKIPPED_SHARE: Final = 0.1
 """Of a class's picks: what came to nothing is then a part of the load that is missed."""
 
 
+_LONG_BLOCK_NS: Final = 500 * NS_PER_MS
+"""Of a call in the event loop: everybody would notice."""
+
+
 def pool_notices(pool: WorkerPool) -> Iterator[str]:
     """Say what only the workers know at the end of the run."""
     if pool.start_spread_ns > _MOST_SPREAD_NS:
@@ -92,6 +96,21 @@ def _pool_notices(counters: Counters) -> Iterator[str]:
             )
 
 
+def _call_notices(counters: Counters) -> Iterator[str]:
+    """Say which functions kept everything else waiting, and which nobody could stop."""
+    for name, longest_ns in counters.longest_block_ns.items():
+        if longest_ns >= _LONG_BLOCK_NS:
+            yield (
+                f"`{name}` blocked everything else for up to {format_duration(longest_ns)} at a "
+                "time: it is called in the event loop; without `inline: true` it has a thread"
+            )
+    for name, times in counters.left_running.items():
+        yield (
+            f"{format_count(times, 'call')} of `{name}` went on after the time was up: a thread "
+            "can't be stopped; `isolate: process` can"
+        )
+
+
 def counter_notices(counters: Counters) -> tuple[str, ...]:
     """Say what users did that a reader of the result would not expect."""
     notices = []
@@ -114,7 +133,8 @@ def counter_notices(counters: Counters) -> tuple[str, ...]:
         notices.append(f"users paused {many} because they could not connect")
     if counters.stop_failures:
         notices.append(f"`on_stop` failed for {format_count(counters.stop_failures, 'user')}")
-    return (*notices, *_data_notices(counters), *_pool_notices(counters))
+    more = (_call_notices, _data_notices, _pool_notices)
+    return (*notices, *(notice for find in more for notice in find(counters)))
 
 
 def idle_notices(

@@ -15,6 +15,7 @@ from planrunner.engine.recording.counters import Counters
 from planrunner.engine.recording.generator_health import HealthLog
 from planrunner.engine.recording.stalls import Stall
 from planrunner.engine.recording.starvation import Starvation
+from planrunner.graph.run_graph import PhaseNode, RequestNode, RunGraph, walk_steps
 from planrunner.metrics.task_mix import chance_error
 from planrunner.results.aggregate import TaskCount, mix_errors
 from planrunner.results.loads import GENERATOR, GeneratorFacts, PhaseLoad, Sustainable
@@ -30,6 +31,7 @@ __all__ = [
     "doubts_of_searches",
     "doubts_of_starvation",
     "doubts_of_workers",
+    "phases_of_own_work",
     "stall_notices",
 ]
 
@@ -219,3 +221,20 @@ def stall_notices(
                 f"{end_s:.0f}: phase `{load.phase}` is a closed model without `pace`, so its users "
                 "waited too, and the queue that real users would form is not in the latencies"
             )
+
+
+def phases_of_own_work(graph: RunGraph) -> frozenset[str]:
+    """Return the phases in which nothing is measured but work of the generator's own process."""
+    return frozenset(
+        phase.name
+        for phase in graph.phases
+        if {step.exchange.works_here for step in _measured(graph, phase)} == {True}
+    )
+
+
+def _measured(graph: RunGraph, phase: PhaseNode) -> Iterator[RequestNode]:
+    for program in graph.programs_of(phase):
+        lists = (program.on_start, *(task.steps for task in program.tasks), program.on_stop)
+        for step in walk_steps([step for steps in lists for step in steps]):
+            if isinstance(step, RequestNode) and step.measured:
+                yield step

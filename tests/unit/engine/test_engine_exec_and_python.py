@@ -48,6 +48,9 @@ def drawn(context):
 def block():
     asyncio.get_running_loop().stall(300_000_000)
 
+def stand():
+    asyncio.get_running_loop().stall(3_000_000_000)
+
 def fail():
     raise ValueError("no good: s3cret")
 
@@ -157,6 +160,33 @@ class TestPython:
             "the function `block` blocked everything else for up to 300 ms at a time"
         )
         assert "make it `async`" in named
+
+    @pytest.mark.parametrize("run", [run_graph, lambda graph: run_fleet(graph, 2)])
+    def test_a_busy_function_is_what_is_measured_and_not_a_late_generator(self, call, run):
+        """Where nothing else is measured beside it."""
+        steps = call("block", measured=True), call("block")
+        graph = make_graph(user_class(task("t", *steps), wait=pause(0.5)), closed(2, 10))
+
+        outcome = run(graph).outcome
+
+        assert (*outcome.biased, *outcome.invalid) == ()
+
+    def test_requests_beside_a_busy_function_are_late(self, call):
+        """Their latencies include its time."""
+        steps = call("block", measured=True), request()
+        users = user_class(task("t", *steps), wait=pause(0.5))
+
+        outcome = run_graph(make_graph(users, closed(2, 10))).outcome
+
+        assert any("the generator was up to" in one for one in (*outcome.biased, *outcome.invalid))
+
+    def test_one_that_blocks_for_long_is_told_anyway(self, call):
+        """Whatever it does to the figures: it need not be in the loop."""
+        graph = make_graph(user_class(task("t", call("stand", measured=True))), closed(1, 5))
+
+        (notice,) = run_graph(graph).outcome.notices
+
+        assert notice.startswith("`stand` blocked everything else for up to 3 s at a time")
 
     def test_one_that_is_quick_is_no_finding(self, call):
         """Nor is the time that a coroutine waits."""
