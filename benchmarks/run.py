@@ -16,6 +16,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks import (  # noqa: E402 - needs the path above
     etcd,
+    measured_steps,
     micro_measurement,
     questions,
     readme,
@@ -39,6 +40,7 @@ QUESTIONS: dict[str, Callable[[int, int], dict]] = {
     "11-samples": samples.samples,
     "12-reports": reports.reports,
     "13-micro": micro_measurement.micro,
+    "14-measured-steps": measured_steps.measured_steps,
 }
 
 
