@@ -17,9 +17,10 @@ from planrunner.report.formats.markdown import write_markdown
 from planrunner.report.terminal.console import open_console, print_summary
 from planrunner.results.model import RunResult
 from tests.support.golden import check_golden
-from tests.support.matrices import make_matrix_run
+from tests.support.matrices import make_load_run, make_matrix_run
 
 RUN = make_matrix_run(limit="< 1.3")
+LOADS = make_load_run({"1": 10, "10": 15, "100": 40})
 
 
 def summary(result: RunResult) -> str:
@@ -28,9 +29,9 @@ def summary(result: RunResult) -> str:
     return out.getvalue()
 
 
-def written(write: Callable[..., None], **more: str) -> str:
+def written(write: Callable[..., None], result: RunResult = RUN, **more: str) -> str:
     out = io.StringIO()
-    write(RUN, out, **more)
+    write(result, out, **more)
     return out.getvalue()
 
 
@@ -51,6 +52,16 @@ def test_a_matrix_as_a_page_is_what_was_reviewed(*, update_golden: bool) -> None
     assert 'id="chart-sizes"' in page
     assert 'id="chart-work"' in page
     check_golden("run/matrix/report.html", page, update=update_golden)
+
+
+def test_a_matrix_over_users_is_what_was_reviewed(*, update_golden: bool) -> None:
+    """One table of configurations, with the best marked."""
+    page = written(write_html, LOADS, bundle="/* Vega */")
+
+    check_golden("run/loads/summary.txt", summary(LOADS), update=update_golden)
+    check_golden("run/loads/summary.md", written(write_markdown, LOADS), update=update_golden)
+    check_golden("run/loads/report.html", page, update=update_golden)
+    assert 'id="chart-dots-typical_p95-1"' in page
 
 
 @pytest.mark.slow

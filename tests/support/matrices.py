@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import product
@@ -14,11 +15,17 @@ from planrunner.metrics.snapshot import Accumulated, SeriesDelta, Snapshot
 from planrunner.results.aggregate import make_rows, make_totals
 from planrunner.results.matrices.tables import make_scaling
 from planrunner.results.model import Judgement, RunResult, Verdict
-from planrunner.results.record import AxisChoice, PhaseCombination, make_series, make_stretches
+from planrunner.results.record import (
+    AxisChoice,
+    PhaseCombination,
+    RequestPoints,
+    make_series,
+    make_stretches,
+)
 from planrunner.units import NS_PER_MS, NS_PER_S
 from tests.support.results import make_result
 
-__all__ = ["make_matrix_run"]
+__all__ = ["make_load_run", "make_matrix_run"]
 
 SIZES: Mapping[str, int] = {"small": 1_000, "medium": 10_000, "large": 100_000}
 
@@ -115,4 +122,46 @@ def _judgements(limit: str) -> tuple[Judgement, ...]:
             operator=operator,
             unit="number",
         ),
+    )
+
+
+def make_load_run(medians_ms: Mapping[str, float], *, seconds: int = 30) -> RunResult:
+    """Return a run of `load` over users, one phase after the other, at 20 requests a second.
+
+    Args:
+        medians_ms: Of each number of users.
+        seconds: Of each phase.
+    """
+    draw = random.Random(7)
+    total, measured, combinations, points = Accumulated(), [], [], []
+    for n, (users, median) in enumerate(medians_ms.items()):
+        phase, begin = f"load[users={users}]", n * seconds
+        measured.append(MeasuredTime(phase, "", begin * NS_PER_S, (begin + seconds) * NS_PER_S))
+        axes = (AxisChoice("users", users),)
+        combinations.append(PhaseCombination(phase, "load", axes, {"users": float(users)}))
+        labels = replace(_labels(phase, "GET /"), records=(), work_unit="")
+        for second in range(begin, begin + seconds):
+            middle = median * draw.lognormvariate(0, 0.05) * NS_PER_MS
+            values = [round(middle * draw.lognormvariate(0, 0.3)) for _ in range(20)]
+            latency = Histogram(values)
+            points.append((second + 1, *latency.percentiles((50, 95, 99))))
+            delta = {labels: SeriesDelta(latency, latency)}
+            total.add(Snapshot(second * NS_PER_S, (second + 1) * NS_PER_S, {}, delta))
+    ends, *percentiles = map(tuple, zip(*points, strict=True))
+    counts = (20,) * len(ends), (0,) * len(ends)
+    return replace(
+        make_result(),
+        plan="loads",
+        totals=make_totals(total, measured),
+        rows=make_rows(total, measured),
+        series=make_series(total.totals, started_ns=0),
+        measured=make_stretches(measured, started_ns=0),
+        combinations=tuple(combinations),
+        request_points=tuple(
+            RequestPoints(name, 1, ends, *counts, *percentiles) for name in ("", "GET /")
+        ),
+        points=(),
+        loads=(),
+        task_mix=(),
+        judgements=(),
     )

@@ -15,12 +15,12 @@ from planrunner.cli.suites.compared import compare_suites, comparison_document, 
 from planrunner.errors import UsageError
 from planrunner.report.charts.vega import javascript_bundle
 from planrunner.report.configurations.console import print_configurations
-from planrunner.report.configurations.html import write_configurations_html
 from planrunner.report.configurations.markdown import write_configurations_markdown
 from planrunner.report.formats.compare import (
     print_comparison,
     write_comparison_html,
     write_comparison_markdown,
+    write_configurations_html,
 )
 from planrunner.report.terminal.console import open_console
 from planrunner.results.changes import ChangeOutcome, Comparison

@@ -19,6 +19,7 @@ class ChartPlace(StrEnum):
 
     TIME = "time"
     SIZES = "sizes"
+    CONFIGURATIONS = "configurations"
     SHAPE = "shape"
     MACHINE = "machine"
 
@@ -52,6 +53,7 @@ class Chart:
         entries: Its legend.
         unit: Of its values over time, `ms`, `/s`, `percent` …; empty for charts without time.
         follows: It can show a single request.
+        group: Sets the charts of one table apart from those of another on the same page.
     """
 
     id: str
@@ -64,3 +66,4 @@ class Chart:
     unit: str = ""
     follows: bool = False
     place: ChartPlace = ChartPlace.TIME
+    group: str = ""

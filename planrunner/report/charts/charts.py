@@ -20,12 +20,14 @@ from planrunner.report.charts.chart_words import (
     search_words,
     tracks_words,
 )
+from planrunner.report.charts.configuration_charts import configuration_charts
 from planrunner.report.charts.load_chart_specs import scaling_spec, search_spec
 from planrunner.report.charts.over_time.limits import lines_of, window_words, windows_of
 from planrunner.report.charts.over_time.run_charts import RunTimes, time_charts
 from planrunner.report.charts.over_time.time_specs import Backdrop, lines_spec
 from planrunner.report.charts.palette import PAPER, SCREEN, Palette, config
 from planrunner.report.charts.size_charts import size_charts
+from planrunner.results.configurations.phases import matrix_configurations
 from planrunner.results.matrices.limits import scalability_limits
 from planrunner.results.matrices.tables import matrix_tables
 from planrunner.results.model import RunResult
@@ -46,6 +48,7 @@ def charts_at(times: RunTimes, palette: Palette) -> list[Chart]:
     return [
         *_about_requests(times, palette),
         *_about_sizes(times.result, palette),
+        *_about_configurations(times.result, palette),
         *_track_charts(times, palette),
     ]
 
@@ -101,6 +104,11 @@ def _about_sizes(result: RunResult, palette: Palette) -> Iterator[Chart]:
     limits = scalability_limits(result.judgements)
     for number, table in enumerate(matrix_tables(result), start=1):
         yield from size_charts(table, limits, palette, number=number)
+
+
+def _about_configurations(result: RunResult, palette: Palette) -> Iterator[Chart]:
+    for number, one in enumerate(matrix_configurations(result), start=1):
+        yield from configuration_charts(one.table, palette, group=f"-{number}")
 
 
 def _arrives(result: RunResult) -> bool:

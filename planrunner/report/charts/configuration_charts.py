@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from planrunner.report.changes import figure_amount, figure_interval
-from planrunner.report.charts.chart import Chart, Rows, Spec
+from planrunner.report.charts.chart import Chart, ChartPlace, Rows, Spec
 from planrunner.report.charts.chart_specs import AMOUNT_LABEL, MS_LABEL
 from planrunner.report.charts.palette import Palette
 from planrunner.report.plain import plain, shorten
@@ -39,6 +39,7 @@ class _DottedFigure:
 _DOTTED: Final = (
     _DottedFigure("throughput", "Requests per second", AMOUNT_LABEL, 1),
     _DottedFigure("work_rate", "Work per second", AMOUNT_LABEL, 1),
+    _DottedFigure("p50", "Median", MS_LABEL, 1000),
     _DottedFigure("typical_p50", "p50 of a typical second", MS_LABEL, 1000),
     _DottedFigure("typical_p95", "p95 of a typical second", MS_LABEL, 1000),
     _DottedFigure("error_rate", "Failed requests", "format(datum.value,'~r')+' %'", 100),
@@ -74,7 +75,13 @@ def _chart(
     identity = f"dots-{dotted.figure}{group}"
     words = _words(figure, table)
     return Chart(
-        identity, dotted.title, words, _spec(dotted, palette, rows), {"dots": rows}, wide=False
+        identity,
+        dotted.title,
+        words,
+        _spec(dotted, palette, rows),
+        {"dots": rows},
+        place=ChartPlace.CONFIGURATIONS,
+        group=group,
     )
 
 

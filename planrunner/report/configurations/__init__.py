@@ -1,1 +1,1 @@
-"""Several configurations beside each other: on the console, as Markdown, as a page, as charts."""
+"""Several configurations beside each other: on the console and as Markdown."""

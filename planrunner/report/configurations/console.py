@@ -30,6 +30,8 @@ def print_configurations(found: ConfigurationTable, console: Console) -> None:
     badge = Text(f" {word.upper()} ", style=f"reverse {style}")
     console.print()
     console.print(Text.assemble(badge, f" {words}"), soft_wrap=True)
+    if not (found.differences or found.remarks):
+        console.print()
     for line in configuration_lines(found, room_of(console)):
         console.print(line, soft_wrap=True)
     console.print()
@@ -41,7 +43,8 @@ def configuration_lines(found: ConfigurationTable, width: int) -> Iterator[Text]
         yield Text(f" {plain(difference)}", style="bold red")
     for remark in found.remarks:
         yield Text(f" note: {plain(remark)}", style="yellow")
-    yield Text()
+    if found.differences or found.remarks:
+        yield Text()
     sections = sections_of(found)
     for line in table(_columns(sections), width - 1):
         yield Text(" ") + line

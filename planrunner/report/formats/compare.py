@@ -16,15 +16,18 @@ from planrunner.report.changes import (
     sorted_changes,
 )
 from planrunner.report.charts.chart import Chart
+from planrunner.report.charts.configuration_charts import configuration_charts
 from planrunner.report.charts.palette import SCREEN
 from planrunner.report.charts.trend_charts import overlaid, trends
 from planrunner.report.columns import Column, room_of, table
+from planrunner.report.configurations.rows import headline, left_requests, legend, sections_of
 from planrunner.report.distinct import shorten_each
 from planrunner.report.findings import is_doubtful, mark_of, verdict_word
 from planrunner.report.formats.page import write_page
 from planrunner.report.markdown_text import markdown_table, markdown_text
 from planrunner.report.plain import plain
 from planrunner.results.changes import ChangeOutcome, Comparison, FigureChange
+from planrunner.results.configurations.model import ConfigurationTable
 from planrunner.results.model import RunResult, Verdict
 from planrunner.units import format_duration, format_percent
 from planrunner.values import dataclass
@@ -34,6 +37,7 @@ __all__ = [
     "print_history",
     "write_comparison_html",
     "write_comparison_markdown",
+    "write_configurations_html",
     "write_history_html",
 ]
 
@@ -113,6 +117,38 @@ def write_comparison_markdown(comparison: Comparison, out: TextIO) -> None:
     for word, names in (("Gone", comparison.gone), ("New", comparison.new)):
         if names:
             out.write(f"\n{word}: {', '.join(map(markdown_text, names))}\n")
+
+
+def write_configurations_html(
+    table: ConfigurationTable, runs: Sequence[RunResult], out: TextIO, *, bundle: str = ""
+) -> None:
+    """Write the comparison as a page.
+
+    Args:
+        table: The comparison.
+        runs: Its runs, in its order.
+        out: A text file, UTF-8.
+        bundle: A script that sets `window.vegaEmbed`; without it there are no charts.
+    """
+    word, words = headline(table)
+    named = list(zip((one.name for one in table.configurations), runs, strict=True))
+    dots, lines = configuration_charts(table, SCREEN), overlaid(named, SCREEN)
+    write_page(
+        out,
+        "configurations.html",
+        bundle=bundle,
+        charts=[*dots, *lines],
+        dots=dots,
+        lines=lines,
+        table=table,
+        named=named,
+        sections=sections_of(table),
+        legend=legend(table),
+        left=left_requests(table),
+        word=word,
+        words=words,
+        verdict="pass" if table.best is not None else "na",
+    )
 
 
 def print_history(runs: Sequence[RunResult], console: Console) -> None:

@@ -11,6 +11,7 @@ from planrunner.report.changes import cells_of, left_words, shown_changes
 from planrunner.report.charts.charts import SCREEN, charts_at
 from planrunner.report.charts.over_time.run_charts import RunTimes
 from planrunner.report.components import component_rows
+from planrunner.report.configurations.rows import headline, legend, sections_of
 from planrunner.report.findings import (
     broken_first,
     count_failures,
@@ -29,6 +30,7 @@ from planrunner.report.load_facts import generator_words, service_p95_ns
 from planrunner.report.matrices.rows import scaling_sections
 from planrunner.report.own_metrics import OWN_COLUMNS, own_metric_rows, work_rate_words
 from planrunner.report.plain import plain
+from planrunner.results.configurations.phases import matrix_configurations
 from planrunner.results.matrices.tables import matrix_tables
 from planrunner.results.model import Row, RunResult
 from planrunner.results.record import FailingSample, read_series
@@ -118,6 +120,10 @@ def write_html(result: RunResult, out: TextIO, *, bundle: str = "") -> None:
         is_default=is_default(result.judgements),
         sections=_sections(result),
         scaling=[section for table in matrix_tables(result) for section in scaling_sections(table)],
+        configured=[
+            (one, headline(one.table), sections_of(one.table), legend(one.table))
+            for one in matrix_configurations(result)
+        ],
         requests=worst_first(requests),
         own_metrics=own_metric_rows(result),
         own_columns=OWN_COLUMNS,

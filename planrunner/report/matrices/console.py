@@ -7,7 +7,11 @@ from collections.abc import Iterator, Sequence
 from rich.text import Text
 
 from planrunner.report.columns import Column, table
+from planrunner.report.configurations.console import configuration_lines
+from planrunner.report.configurations.rows import headline
 from planrunner.report.matrices.rows import ScalingSection, scaling_sections
+from planrunner.report.plain import plain
+from planrunner.results.configurations.phases import matrix_configurations
 from planrunner.results.matrices.tables import matrix_tables
 from planrunner.results.model import RunResult
 
@@ -17,7 +21,7 @@ _OF_A_LOG = 10_000
 
 
 def matrix_lines(result: RunResult, width: int | None) -> list[Text]:
-    """Return a table for each request of each matrix over sizes.
+    """Return a table for each request of each matrix over sizes, and for each of configurations.
 
     Args:
         result: Of which run.
@@ -30,6 +34,11 @@ def matrix_lines(result: RunResult, width: int | None) -> list[Text]:
             lines += [Text()] if lines else []
             lines.append(Text(f" {section.title}", style="bold"))
             lines += [Text(" ") + line for line in table(list(_columns(section)), room)]
+    for configured in matrix_configurations(result):
+        word, words = headline(configured.table)
+        lines += [Text()] if lines else []
+        lines.append(Text(f" {plain(configured.name)}: {word} {words}", style="bold"))
+        lines += configuration_lines(configured.table, room)
     return lines
 
 

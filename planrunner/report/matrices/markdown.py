@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from planrunner.report.configurations.markdown import configuration_markdown
+from planrunner.report.configurations.rows import headline
 from planrunner.report.markdown_text import markdown_table, markdown_text
 from planrunner.report.matrices.rows import ScalingSection, SizeCell, scaling_sections
+from planrunner.results.configurations.phases import matrix_configurations
 from planrunner.results.matrices.tables import matrix_tables
 from planrunner.results.model import RunResult
 
@@ -13,11 +16,15 @@ __all__ = ["matrix_markdown"]
 
 
 def matrix_markdown(result: RunResult) -> Iterator[str]:
-    """Yield a table for each request of each matrix over sizes."""
+    """Yield a table for each request of a matrix over sizes, and for each of configurations."""
     for table in matrix_tables(result):
         for section in scaling_sections(table):
             yield f"\n### {markdown_text(section.title)}\n\n"
             yield from _table(section)
+    for configured in matrix_configurations(result):
+        word, words = headline(configured.table)
+        yield f"\n### {markdown_text(f'{configured.name}: {word} {words}')}\n"
+        yield from configuration_markdown(configured.table)
 
 
 def _table(section: ScalingSection) -> Iterator[str]:
