@@ -16,6 +16,8 @@ from planrunner.results.configurations.model import ConfigurationFigure
 __all__ = ["best_of_all", "contests"]
 
 _SURE_OF_ONE: Final = NormalDist().inv_cdf(0.975)
+_FEWEST_LOOKS: Final = 10
+"""With fewer, two could differ though their intervals of 95 % overlap: 1.96 times √2 is 2.77."""
 
 _Pairs = Mapping[tuple[int, int], FigureChange]
 """How the second of two places differs from the first."""
@@ -36,7 +38,8 @@ def contests(
         for figure in found[0][name]
         if all(figure in one[name] for one in found)
     ]
-    sure = sureness(len(keys) * len(found) * (len(found) - 1) // 2)
+    looks = len(keys) * len(found) * (len(found) - 1) // 2
+    sure = sureness(max(looks, _FEWEST_LOOKS))
     figures = []
     for name, figure in keys:
         each = [one[name][figure] for one in found]

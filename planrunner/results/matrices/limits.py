@@ -14,7 +14,7 @@ __all__ = ["ScalabilityLimit", "limits_of_line", "scalability_limits"]
 
 _WORD: Final = r'("[^"]*"|\S+)'
 _SENTENCE: Final = re.compile(
-    rf"scalability\s+of\s+{_WORD}\s+in\s+phase\s+{_WORD}\s+over\s+(\w+)\b"
+    rf"^scalability(?:\s+of\s+{_WORD})?(?:\s+in\s+phase\s+{_WORD})?\s+over\s+(\w+)\b"
 )
 
 
@@ -23,6 +23,7 @@ class ScalabilityLimit:
     """How much more than in proportion the time of a request may grow.
 
     Attributes:
+        request: Empty for any, and so `matrix`.
         matrix: The phase of the plan.
         axes: It is about these values only.
         over: What the size is.
@@ -55,16 +56,17 @@ def limits_of_line(
     return [
         limit
         for limit in limits
-        if (limit.request, limit.matrix, limit.over) == (line.request, table.name, table.over)
+        if limit.over == table.over
+        and limit.request in ("", line.request)
+        and limit.matrix in ("", table.name)
         and all(line.axes.get(axis, value) == value for axis, value in limit.axes.items())
     ]
 
 
 def _limits(threshold: str, amount: float, level: str) -> Iterator[ScalabilityLimit]:
     if found := _SENTENCE.search(threshold):
-        request, phase = (one.strip('"') for one in found.groups()[:2])
+        request, phase = ((one or "").strip('"') for one in found.groups()[:2])
         matrix, bracket, values = phase.partition("[")
-        axes = dict(
-            pair.split("=", 1) for pair in values.rstrip("]").split(",") if bracket and "=" in pair
-        )
+        pairs = values.rstrip("]").split(",") if bracket else []
+        axes = dict(pair.strip().split("=", 1) for pair in pairs if "=" in pair)
         yield ScalabilityLimit(request, matrix, axes, found[3], amount, level)

@@ -138,3 +138,23 @@ def test_limits_are_those_of_the_lines_they_judge():
     found = [len(limits_of_line(limits, table, line)) for line in table.lines]
     assert found == [0, 0, 1, 0]
     assert (limits[0].amount, limits[0].axes) == (1.3, {"format": "csv"})
+
+
+@pytest.mark.parametrize(
+    ("sentence", "lines"),
+    [
+        ("scalability over rows < 2", 4),
+        ("scalability of import over rows < 2", 2),
+        ("scalability in phase ingestion over rows < 2", 4),
+        ('scalability of "import" in phase "ingestion[format=parquet]" over rows < 2', 1),
+        ("scalability of import in phase other over rows < 2", 0),
+        ("scalability over limit < 2", 0),
+    ],
+)
+def test_a_limit_may_name_less(sentence, lines):
+    """Without a request it is about each, and without a phase about every matrix."""
+    run = make_matrix_run(limit="< 2")
+    (table,) = matrix_tables(run)
+    limits = scalability_limits([replace(run.judgements[0], threshold=sentence)])
+
+    assert sum(len(limits_of_line(limits, table, line)) for line in table.lines) == lines
