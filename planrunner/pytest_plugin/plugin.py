@@ -2,6 +2,8 @@
 
 Every run of pytest imports this module, so it imports nothing but pytest; what plans and fixtures
 need is imported when the first of them is there.
+
+PYTEST_DONT_REWRITE: it has no asserts, and a session inside a test finds it imported already.
 """
 
 from __future__ import annotations
@@ -14,13 +16,15 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 if TYPE_CHECKING:
-    from planrunner.pytest_plugin.plan_runs import PlanRuns
+    from planrunner.pytest_plugin.components.perf import Perf
+    from planrunner.pytest_plugin.plans.runs import PlanRuns
+    from planrunner.pytest_plugin.session_end import SessionEnd
 
-__all__ = ["SessionNotes", "planrunner_run"]
+__all__ = ["SessionNotes", "perf", "planrunner_run"]
 
 _SIZES: Final = ("small", "medium", "large")
 _MARK: Final = "planrunner"
-_MEASURING: Final = frozenset({"planrunner_run"})
+_MEASURING: Final = frozenset({"perf", "planrunner_run"})
 """Fixtures of tests that measure."""
 
 
@@ -35,13 +39,31 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--perf-size",
         choices=_SIZES,
-        help="small, medium or large: of a plan, the case of that name",
+        help="the test data of components: small (default), medium or large, which is 1,000, "
+        "10,000 or 100,000 records; of a plan, the case of that name",
     )
     group.addoption(
         "--perf-iterations",
         type=_count,
         metavar="N",
-        help="of a plan, the iterations of phases that count them",
+        help="how often each component is measured: default 20; of a plan, its iterations",
+    )
+    group.addoption(
+        "--perf-baseline",
+        metavar="RUN",
+        help="the directory or metrics.json of an earlier session's components, to compare with; "
+        "default the baseline that `planrunner baseline promote` made",
+    )
+    parser.addini(
+        "perf_thresholds",
+        "what components are judged by: `med of load < 1s`, or `small: med of load < 1s`",
+        type="linelist",
+        default=[],
+    )
+    parser.addini(
+        "perf_plan",
+        "the plan with data sources of `perf.data` and thresholds of components, relative to this "
+        "file",
     )
     parser.addini(
         "planrunner_plans",
@@ -54,6 +76,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"{_MARK}: runs a plan or measures a component")
+    baseline = config.getoption("perf_baseline")
+    if baseline and not Path(baseline).exists():
+        raise pytest.UsageError(f"--perf-baseline: there is no run `{baseline}`")
     if not hasattr(config, "workerinput"):  # a worker of xdist reports to the process above it
         config.pluginmanager.register(SessionNotes(), "planrunner notes")
 
@@ -64,7 +89,7 @@ def pytest_collect_file(
 ) -> Generator[None, list[Any], list[Any]]:
     found = yield
     if file_path.suffix in (".yaml", ".yml"):
-        from planrunner.pytest_plugin.plan_files import plan_file  # noqa: PLC0415 - see above
+        from planrunner.pytest_plugin.plans.files import plan_file  # noqa: PLC0415 - see above
 
         own = plan_file(file_path, parent, is_taken=bool(found))
         return found if own is None else [*found, own]
@@ -94,28 +119,44 @@ def pytest_runtest_makereport(
 
 
 class SessionNotes:
-    """What tests noted about their runs, from all processes of a session."""
+    """What tests noted about runs and components, in all processes of a session."""
 
     def __init__(self) -> None:
         self._reports: list[pytest.TestReport] = []
+        self._end: SessionEnd | None = None
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if hasattr(report, "planrunner"):
             self._reports.append(report)
 
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
         if self._reports:
-            from planrunner.pytest_plugin.summary import write_summary  # noqa: PLC0415 - see above
+            from planrunner.pytest_plugin.session_end import SessionEnd  # noqa: PLC0415 - see above
 
-            write_summary(terminalreporter, self._reports)
+            self._end = SessionEnd(session.config, self._reports)
+            if self._end.fails and session.exitstatus == pytest.ExitCode.OK:
+                session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self._end is not None:
+            self._end.write(terminalreporter)
 
 
 @pytest.fixture
 def planrunner_run(request: pytest.FixtureRequest) -> PlanRuns:
     """Run a plan, with values for its params, and return its `planrunner.Result`."""
-    from planrunner.pytest_plugin.plan_runs import PlanRuns  # noqa: PLC0415 - see above
+    from planrunner.pytest_plugin.plans.runs import PlanRuns  # noqa: PLC0415 - see above
 
     return PlanRuns(request.node)
+
+
+@pytest.fixture
+def perf(request: pytest.FixtureRequest) -> Perf:
+    """Measure components: `perf(function, *args, work=n, limit="500ms")`, `perf.data(…)`."""
+    from planrunner.pytest_plugin.components.perf import Perf  # noqa: PLC0415 - see above
+
+    return Perf(request)
 
 
 def _count(text: str) -> int:

@@ -1,24 +1,99 @@
-"""What pytest prints below its tests about runs and components."""
+"""What pytest prints below its tests: where runs are, and what components came to."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from math import ceil
+from typing import Final
 
 import pytest
 
-from planrunner.pytest_plugin.notes import noted_runs
+from planrunner.metrics.thresholds.selector import quoted
+from planrunner.pytest_plugin.component import Component
+from planrunner.pytest_plugin.notes import NotedRun
+from planrunner.python.results.result import Result
+from planrunner.results.model import RunResult
+from planrunner.timing.spread import Spread, spread_of
+from planrunner.units import NS_PER_S, format_duration, format_rate
 
-__all__ = ["write_summary"]
+__all__ = ["write_components", "write_run"]
+
+_COLORS: Final = {"pass": "green", "warn": "yellow"}
+_HEADS: Final = ("component", "size", "median ± MAD", "p95", "work rate", "", "limit", "baseline")
+_GAP: Final = "  "
 
 
-def write_summary(terminal: pytest.TerminalReporter, reports: Sequence[pytest.TestReport]) -> None:
-    """Print where the runs of all tests are."""
-    terminal.section("planrunner")
-    for run in noted_runs(reports):
-        color = {"pass": "green", "warn": "yellow"}.get(run.verdict, "red")
-        terminal.write(f"{run.verdict:<5}", **{color: True})
-        terminal.line(f" {run.plan}: {_shown(run.directory)}")
+def write_run(terminal: pytest.TerminalReporter, run: NotedRun) -> None:
+    """Print how a run ended, and where it is."""
+    terminal.write(f"{run.verdict:<5}", **{_COLORS.get(run.verdict, "red"): True})
+    terminal.line(f" {run.plan}: {_shown(run.directory)}")
+
+
+def write_components(
+    terminal: pytest.TerminalReporter,
+    components: Sequence[Component],
+    result: Result,
+    baseline: RunResult | None,
+) -> None:
+    """Print a table of what was measured, and what else is to be known about it."""
+    rows = [_cells(one, baseline) for one in components]
+    widths = [
+        max(map(len, (head, *cells))) if any(cells) else 0
+        for head, *cells in zip(_HEADS, *rows, strict=True)
+    ]
+    for row in (_HEADS, *rows):
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True) if width)
+        terminal.line(_GAP.join(cells).rstrip())
+    for notice in result.notices:
+        terminal.line(f"- {notice}")
+    terminal.line("")
+
+
+def _cells(one: Component, baseline: RunResult | None) -> tuple[str, ...]:
+    limits = ", ".join(_limits(one))
+    before = _median_before(one.name, baseline)
+    if one.failure:
+        return (one.name, one.size, "raised", "", "", "failed", limits, before)
+    spread = spread_of(one.samples_ns)
+    return (
+        one.name,
+        one.size,
+        f"{format_duration(spread.median)} ± {format_duration(spread.mad)}",
+        format_duration(_p95(one)),
+        _work_rate(one, spread),
+        one.stability.partition(":")[0],
+        limits,
+        before,
+    )
+
+
+def _limits(one: Component) -> Iterator[str]:
+    """Yield the thresholds of a component, broken ones marked."""
+    for written in one.thresholds:
+        text = written[0].replace(f" of {quoted(one.name)}", "")
+        yield f"FAIL {text}" if written in one.broken else text
+
+
+def _p95(one: Component) -> float:
+    ordered = sorted(one.samples_ns)
+    return ordered[ceil(len(ordered) * 0.95) - 1]
+
+
+def _work_rate(one: Component, spread: Spread) -> str:
+    """Return the work of a second in which calls take their median."""
+    if not one.work or not spread.median:
+        return ""
+    rate = format_rate(one.work * NS_PER_S / spread.median)
+    return f"{rate.removesuffix('/s')} {one.unit}/s" if one.unit else rate
+
+
+def _median_before(name: str, baseline: RunResult | None) -> str:
+    if baseline is None:
+        return ""
+    rows = (row for row in baseline.rows if row.by == "request" and not row.phase)
+    median = next((row.latency_ns["p50"] for row in rows if row.name == name), None)
+    return "–" if median is None else format_duration(median)
 
 
 def _shown(directory: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 from planrunner.plan.yaml.document import read
 from planrunner.python.keywords import RunKeywords
 
-__all__ = ["keywords_of"]
+__all__ = ["has_cases", "keywords_of"]
 
 
 def keywords_of(config: pytest.Config, path: str) -> RunKeywords:
@@ -27,7 +27,7 @@ def keywords_of(config: pytest.Config, path: str) -> RunKeywords:
     if size is None and iterations is None:
         return keywords
     phases = dict(_phases(read(path).data))
-    if size is not None and any(_has_cases(phase) for phase in phases.values()):
+    if size is not None and has_cases(path):
         keywords["case"] = size
     if iterations is not None:
         keywords["override"] = {
@@ -37,6 +37,16 @@ def keywords_of(config: pytest.Config, path: str) -> RunKeywords:
             if key in phase
         }
     return keywords
+
+
+def has_cases(path: str) -> bool:
+    """Say whether a matrix of a plan has cases to pick from.
+
+    Raises:
+        PlanError: The plan can't be read.
+    """
+    matrices = (phase.get("matrix") for _, phase in _phases(read(path).data))
+    return any(isinstance(one, dict) and "case" in one for one in matrices)
 
 
 def _phases(data: object) -> Iterator[tuple[str, Mapping[str, object]]]:
@@ -50,8 +60,3 @@ def _phases(data: object) -> Iterator[tuple[str, Mapping[str, object]]]:
         for index, phase in enumerate(found if isinstance(found, list) else ()):
             if isinstance(phase, dict):
                 yield f"{place}.{index}", phase
-
-
-def _has_cases(phase: Mapping[str, object]) -> bool:
-    matrix = phase.get("matrix")
-    return isinstance(matrix, dict) and "case" in matrix

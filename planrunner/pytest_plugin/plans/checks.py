@@ -10,14 +10,15 @@ import pytest
 
 from planrunner.errors import PlanrunnerError
 from planrunner.language.diagnostics import PlanError, render
-from planrunner.pytest_plugin.plan_options import keywords_of
-from planrunner.pytest_plugin.plan_runs import PlanRuns
+from planrunner.pytest_plugin.broken import broken_words
+from planrunner.pytest_plugin.plans.options import keywords_of
+from planrunner.pytest_plugin.plans.runs import PlanRuns
 from planrunner.python.results.result import Result
 from planrunner.report.findings import tally, verdict_phrase
 from planrunner.report.formats.junit import threshold_case
 from planrunner.results.model import Judgement, ValidityLevel
 
-__all__ = ["broken_words", "check_plan"]
+__all__ = ["check_plan"]
 
 
 def check_plan(request: pytest.FixtureRequest, planrunner_run: PlanRuns) -> None:
@@ -49,13 +50,6 @@ def _judge(judgement: Judgement) -> None:
         pytest.skip(case.skipped)
     if case.fault:
         _fail(broken_words(judgement))
-
-
-def broken_words(judgement: Judgement) -> str:
-    """Return where a threshold is written, what it says, and what was observed."""
-    case = threshold_case(judgement)
-    place = f"{judgement.place}: " if judgement.place else ""
-    return f"{place}{case.name}: {case.fault or case.skipped or case.said}"
 
 
 def _lines(path: str, result: Result, shown: Iterable[Judgement]) -> list[str]:

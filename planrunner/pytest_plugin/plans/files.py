@@ -12,7 +12,7 @@ import pytest
 
 if TYPE_CHECKING:
     from planrunner.plan.yaml.document import Document
-    from planrunner.pytest_plugin.plan_runs import PlanRuns
+    from planrunner.pytest_plugin.plans.runs import PlanRuns
 
 __all__ = ["PlanFile", "PlanTest", "plan_file"]
 
@@ -111,7 +111,7 @@ class PlanTest(pytest.Function):
 
 
 def _run_plan(request: pytest.FixtureRequest, planrunner_run: PlanRuns) -> None:
-    from planrunner.pytest_plugin.plan_checks import check_plan  # noqa: PLC0415 - not to collect
+    from planrunner.pytest_plugin.plans.checks import check_plan  # noqa: PLC0415 - not to collect
 
     __tracebackhide__ = True
     check_plan(request, planrunner_run)

@@ -1,0 +1,1 @@
+"""Components as tests: what the fixture `perf` measures, generates and judges."""
