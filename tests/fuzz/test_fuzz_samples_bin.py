@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pyarrow.parquet
 from hypothesis import strategies as st
 
 from planrunner.cli.group import run
@@ -148,8 +149,11 @@ def check_reports(run_directory: Path) -> None:
     most = rows_of(reader).total()
     for report in REPORT_FORMATS.values():
         for file in report.files if report.source is FormatSource.SAMPLES else ():
-            out = io.StringIO(newline="")
+            out = io.BytesIO() if file.is_binary else io.StringIO(newline="")
             writer_of(file)(result, SampleReader(run_directory / SAMPLES), out)
+            if isinstance(out, io.BytesIO):
+                assert pyarrow.parquet.read_metadata(out).num_rows <= most
+                continue
             header, *lines = csv.reader(io.StringIO(out.getvalue(), newline=""))
             assert len(lines) <= most
             assert {len(line) for line in lines} <= {len(header)}
