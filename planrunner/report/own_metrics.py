@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from typing import Final
 
 from planrunner.results.model import Row, RunResult
@@ -21,6 +21,8 @@ __all__ = [
 
 OWN_COLUMNS: Final = ("Values", "Sum", "Per second", "Average", "Min", "p50", "p95", "Max", "Last")
 """Titles of the cells of an `OwnMetricRow`."""
+
+_RUN_AND_PHASE: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +52,17 @@ class OwnMetricRow:
 
 
 def own_metric_rows(result: RunResult) -> list[OwnMetricRow]:
-    """Return each metric of each request: of the whole run, and of phases where it has several."""
-    rows = [row for row in result.rows if row.by == "request" and row.metrics]
-    phases = list(dict.fromkeys(row.phase for row in rows))
-    if len(phases) == 2:  # the only phase has the same numbers as the run
-        phases = [""]
-    return [one for phase in phases for one in _of_phase(rows, phase)]
+    """Return each metric of each request: of the whole run, then of its phases if it has several.
 
-
-def _of_phase(rows: Sequence[Row], phase: str) -> Iterator[OwnMetricRow]:
-    chosen = [row for row in rows if row.phase == phase]
-    for metric in sorted({name for row in chosen for name in row.metrics}):
-        for row in chosen:
-            if (figures := row.metrics.get(metric)) is not None:
-                yield OwnMetricRow(f"metric.{metric}", row.name, phase, figures)
+    With a single phase the numbers are those of the run.
+    """
+    found: dict[tuple[str, str], list[OwnMetricRow]] = {}
+    for row in result.rows:
+        for metric, figures in row.metrics.items() if row.by == "request" else ():
+            one = OwnMetricRow(f"metric.{metric}", row.name, row.phase, figures)
+            found.setdefault((metric, row.name), []).append(one)
+    ordered = (sorted(found[key], key=lambda one: one.phase != "") for key in sorted(found))
+    return [one for rows in ordered for one in (rows if len(rows) > _RUN_AND_PHASE else rows[:1])]
 
 
 def work_rate_words(row: Row) -> str:

@@ -30,8 +30,9 @@ def own_metric_lines(result: RunResult, width: int | None) -> list[Text]:
     if not rows:
         return []
     shown = rows if len(rows) <= _MOST_ROWS else rows[:_FEW_ROWS]
+    title = "metric, phase" if any(row.phase for row in shown) else "metric"
     columns = [
-        Column("metric", [_name(row) for row in shown], floor=12, usual=18),
+        Column(title, [_name(row) for row in shown], floor=12, usual=18),
         *(
             Column(title.lower(), [row.cells[n] for row in shown], rank=rank, usual=7)
             for n, (title, rank) in enumerate(zip(OWN_COLUMNS, _RANKS, strict=True))
@@ -45,5 +46,7 @@ def own_metric_lines(result: RunResult, width: int | None) -> list[Text]:
 
 
 def _name(row: OwnMetricRow) -> str:
-    where = f" in {plain(row.phase)}" if row.phase else ""
-    return f"{row.metric} of {plain(row.request) or '(no name)'}{where}"
+    """Return what a row is about; that of a phase stands below the one of the whole run."""
+    if row.phase:
+        return f"  {plain(row.phase)}"
+    return f"{row.metric} of {plain(row.request) or '(no name)'}"

@@ -79,6 +79,28 @@ def test_true_is_counted_and_false_is_the_rest() -> None:
     assert tokens.cells == ("3", "310.5", "155.2", "103.5", "-40", "99.88", "250.1", "250.5", "-40")
 
 
+def test_phases_stand_below_the_run_and_figures_below_each_other() -> None:
+    """A phase of a matrix has a long name, and a metric has many of them."""
+    chat = result_with_metrics().rows[0]
+    phases = [f"ingestion[case={case},format={form}]" for case in "sl" for form in ("csv", "avro")]
+    rows = [replace(chat, phase=phase) for phase in ("", *phases)]
+    once = replace(make_row("GET /once", phase=phases[2]), metrics={"tokens": TOKENS})
+
+    lines = on_console(make_result(rows=(*rows, replace(once, phase=""), once))).splitlines()
+
+    at = next(n for n, line in enumerate(lines) if line.startswith(" metric, phase"))
+    table = lines[at : at + 12]
+    assert [line[:33].rstrip() for line in table] == [
+        " metric, phase",
+        " metric.hit of POST /chat",
+        *(f"   {phase}" for phase in phases),
+        " metric.tokens of GET /once",
+        " metric.tokens of POST /chat",
+        *(f"   {phase}" for phase in phases),
+    ]
+    assert len({line.index("103.5") for line in table if "103.5" in line}) == 1
+
+
 @pytest.mark.parametrize(
     ("amount", "words"),
     [(0, "0"), (12, "12"), (12.345678, "12.35"), (1234.5678, "1,235"), (0.00002, "2e-05"),
