@@ -173,8 +173,8 @@ BY_HAND: Final[Mapping[tuple[str, str], tuple[tuple[str, str], ...]]] = {
     ),
     (
         "one-action",
-        "write `expect` in the same step as `get`, `post`, `put`, `patch`, `delete`, `head` or "
-        "`options`",
+        "write `expect` in the same step as `get`, `post`, `put`, `patch`, `delete`, `head`, "
+        "`options`, `exec` or `python`",
     ): (("          - expect:", "            expect:"),),
     ("reserved-name", "choose another name"): (("{user: null}", "{last: null}"),),
     ("reserved-name.metric", "choose another name"): (("size: status", "length: status"),),
@@ -193,7 +193,8 @@ BY_HAND: Final[Mapping[tuple[str, str], tuple[tuple[str, str], ...]]] = {
     ): (("throughput of metric.hit", "rate of metric.hit"),),
     (
         "threshold-syntax.measure",
-        "known measures are latency, service_time, ttfb, connect, size, work",
+        "known measures are latency, service_time, ttfb, connect, size, work, collections, "
+        "calls, cpu, peak_rss",
     ): (("p95 hops < 3", "p95 latency < 3s"),),
     (
         "threshold-syntax.measure",

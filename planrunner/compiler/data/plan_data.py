@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from planrunner.compiler.compilation import Compilation
 from planrunner.compiler.data.sources import DataFiles, compile_source, data_notices
 from planrunner.compiler.names.references import references_in
 from planrunner.graph.data import DataNode
 from planrunner.language.expressions.expression import Reference
-from planrunner.plan.models.data_sources import DataModel
 from planrunner.plan.yaml.document import PlanPath
+
+if TYPE_CHECKING:
+    from planrunner.plan.models.data_sources import DataModel
 
 __all__ = ["PlanData"]
 

@@ -20,6 +20,7 @@ from planrunner.plan.schema.expression_docs import expression_page
 from planrunner.plan.schema.json_schema import plan_schema
 from planrunner.plan.schema.threshold_docs import threshold_page
 from planrunner.plan.yaml.document import parse
+from planrunner.protocols.registry import measures
 
 REFERENCE = Path(__file__).resolve().parents[3] / "docs" / "reference"
 
@@ -54,7 +55,7 @@ def test_sentences_on_the_page_are_thresholds() -> None:
     assert block is not None
 
     for sentence in sentences:
-        parse_threshold(sentence.replace("${limit}", "1s"))
+        parse_threshold(sentence.replace("${limit}", "1s"), measures())
     schema = plan_schema()["definitions"]["Threshold"]
     plan = "name: a\\nusers: {V: {steps: [{get: /}]}}\\nstages: [{duration: 1s, users: 1}]\\n"
     PlanModel.model_validate(parse(plan.replace("\\n", "\n") + block[1], "plan.yaml").data)
