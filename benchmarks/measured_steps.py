@@ -145,6 +145,6 @@ def _of_commands(found: dict[str, dict[str, list[float]]]) -> list[str]:
         mine, theirs = median(by["planrunner"]), median(by["hyperfine"])
         lines.append(
             f"`{name}` by `exec` {mine * 1000:.1f} ms, by hyperfine {theirs * 1000:.1f} ms: "
-            f"{(mine - theirs) * 1000:+.1f} ms for starting it from a process with an event loop"
+            f"{(mine - theirs) * 1000:+.1f} ms for starting it from Python"
         )
     return lines or ["hyperfine is not installed"]

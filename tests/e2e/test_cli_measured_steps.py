@@ -225,7 +225,7 @@ class TestCommands:
         ("run", "kind", "status", "words"),
         [
             ("sh -c 'echo no >&2; exit 4'", "status", "4", "exited with status 4: no"),
-            ("sh -c 'kill -9 $$'", "status", "137", "exited with status 137"),
+            ("sh -c 'kill -9 $$'", "status", "137", "was killed by SIGKILL (status 137)"),
             ("no-such-command-here", "error", "0", "can't be run"),
             ("sleep 9", "timeout", "0", "took longer than 50 ms"),
         ],

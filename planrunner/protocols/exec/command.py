@@ -1,31 +1,22 @@
-"""Commands that are run: without a shell, in a process group of their own, never left behind."""
+"""Commands as users run them: their words rendered, and how they ended."""
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
-import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Final
 
 from planrunner.language.expressions.values import EvaluationError, to_text
 from planrunner.protocols.base import FailureKind, Scope
 from planrunner.protocols.command_words import Word
 from planrunner.protocols.exec.operation import ExecOperation
-from planrunner.spawn import spawn
-from planrunner.units import NS_PER_S, format_duration
+from planrunner.protocols.rules import shorten
 from planrunner.values import dataclass
 
-__all__ = ["CommandEnd", "CommandFailedError", "command_line", "run_command", "said"]
+__all__ = ["CommandEnd", "CommandFailedError", "command_line", "said"]
 
-_MOST_OUTPUT: Final = 1_000_000
-_CHUNK: Final = 65_536
-_SIGNALLED: Final = 128
-"""What shells add to the number of a signal to make a status of it."""
+_MOST_WORDS: Final = 200
 
 
 class CommandFailedError(Exception):
@@ -45,19 +36,37 @@ class CommandEnd:
     """How a command ended.
 
     Attributes:
-        status: Its exit code; 128 and the signal's number where one ended it.
+        code: Its exit code; below 0 the number of the signal that ended it.
         output: What it printed, and `complaints` to the standard error, of which the end is kept.
+        began_ns: Just before it was started, and `ended_ns` when the system said that it ended.
     """
 
-    status: int
+    code: int
     output: bytes
     complaints: bytes
+    began_ns: int
+    ended_ns: int
+
+    @property
+    def status(self) -> int:
+        """Its exit code; as shells have it, 128 and the number of the signal that ended it."""
+        return self.code if self.code >= 0 else 128 - self.code
 
     @property
     def words(self) -> str:
         """Why its status is a failure."""
         last = self.complaints.decode(errors="replace").strip().rpartition("\n")[2]
-        return f"exited with status {self.status}{f': {last}' if last else ''}"
+        return f"{self._end}{f': {shorten(last, _MOST_WORDS)}' if last else ''}"
+
+    @property
+    def _end(self) -> str:
+        if self.code >= 0:
+            return f"exited with status {self.code}"
+        try:
+            name = signal.Signals(-self.code).name
+        except ValueError:  # those for real time have numbers only
+            name = f"signal {-self.code}"
+        return f"was killed by {name} (status {self.status})"
 
 
 def command_line(
@@ -93,79 +102,3 @@ def _checked(text: str) -> str:
 def said(output: bytes) -> str:
     """Return what a command printed, without its last newline."""
     return output.decode(errors="replace").removesuffix("\n").removesuffix("\r")
-
-
-async def run_command(
-    arguments: Sequence[str],
-    *,
-    directory: Path,
-    timeout_ns: int,
-    environment: Mapping[str, str] | None = None,
-) -> CommandEnd:
-    """Run a command to its end.
-
-    Raises:
-        CommandFailedError: It can't be run, took too long, or printed too much.
-    """
-    try:
-        process = await spawn(
-            *arguments,
-            cwd=directory,
-            stdin=DEVNULL,
-            stdout=PIPE,
-            stderr=PIPE,
-            start_new_session=True,
-            env=environment,
-        )
-    except OSError as error:
-        raise CommandFailedError(f"can't be run: {error.strerror}") from error
-    try:
-        async with asyncio.timeout(timeout_ns / NS_PER_S):
-            output, complaints = await _read(process)
-            status = await process.wait()
-    except TimeoutError:
-        limit = format_duration(timeout_ns)
-        raise CommandFailedError(f"took longer than {limit}", FailureKind.TIMEOUT) from None
-    finally:
-        await _end(process)
-    return CommandEnd(status if status >= 0 else _SIGNALLED - status, output, complaints)
-
-
-async def _read(process: Process) -> tuple[bytes, bytes]:
-    assert process.stdout is not None
-    assert process.stderr is not None
-    async with asyncio.TaskGroup() as group:
-        output = group.create_task(_read_all(process.stdout))
-        complaints = group.create_task(_read_last(process.stderr))
-    if len(output.result()) > _MOST_OUTPUT:
-        raise CommandFailedError("printed more than 1 MB")
-    return output.result(), complaints.result()
-
-
-async def _read_all(stream: asyncio.StreamReader) -> bytes:
-    """Return what is read up to the limit; what comes after that is thrown away."""
-    parts: list[bytes] = []
-    size = 0
-    while part := await stream.read(_CHUNK):
-        if size <= _MOST_OUTPUT:
-            parts.append(part)
-            size += len(part)
-    return b"".join(parts)
-
-
-async def _read_last(stream: asyncio.StreamReader) -> bytes:
-    last = b""
-    while part := await stream.read(_CHUNK):
-        last = (last + part)[-_CHUNK:]
-    return last
-
-
-async def _end(process: Process) -> None:
-    """Kill the process and all that it started, unless they have ended."""
-    with suppress(ProcessLookupError, PermissionError):
-        if sys.platform == "win32":
-            process.kill()
-        else:
-            os.killpg(process.pid, signal.SIGKILL)
-    if process.returncode is None:
-        await asyncio.shield(process.wait())

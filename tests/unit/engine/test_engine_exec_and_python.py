@@ -28,6 +28,7 @@ from tests.support.graphs import (
     task,
     user_class,
 )
+from tests.support.loads import counted
 from tests.support.own_steps import command
 from tests.support.remote_pools import run_fleet
 
@@ -75,11 +76,11 @@ def run_steps(*steps, **parts):
     return run_graph(make_graph(user_class(task("t", *steps)), closed(1, 0.005), **parts))
 
 
-def run_for_real(*steps, hold=0.01, graceful_stop=30.0):
+def run_for_real(*steps, phase=None):
     """Commands take real time, which a virtual clock would not see pass."""
     target = FakeTarget()
     users = user_class(task("t", *steps))
-    graph = make_graph(users, closed(1, hold, graceful_stop=graceful_stop))
+    graph = make_graph(users, phase or counted(1, iterations=1))
     outcome = asyncio.run(
         run(graph, clients={"fake": target.open, **own_steps.OWN_CLIENTS}, clock=MonotonicClock())
     )
@@ -249,7 +250,7 @@ class TestExec:
         mark = tmp_path / "alive"
         script = f"(sleep 1; touch {mark}) & wait"
 
-        outcome, _ = run_for_real(command("sh", "-c", script, timeout=0.2), hold=0.15)
+        outcome, _ = run_for_real(command("sh", "-c", script, timeout=0.2))
 
         time.sleep(1.2)
         assert not mark.exists()
@@ -260,7 +261,7 @@ class TestExec:
         """A command outlives no run."""
         began = time.monotonic()
 
-        outcome, _ = run_for_real(command("sleep", "60"), hold=0.05, graceful_stop=0.05)
+        outcome, _ = run_for_real(command("sleep", "60"), phase=closed(1, 1, graceful_stop=0.05))
 
         assert time.monotonic() - began < 5
         assert outcome.counters.aborted == 1

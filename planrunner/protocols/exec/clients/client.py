@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from planrunner.clock import Clock
 from planrunner.protocols.base import Exchange, Reply, Scope, Session
-from planrunner.protocols.exec.command import CommandFailedError, command_line, run_command, said
+from planrunner.protocols.exec.clients.process import run_command
+from planrunner.protocols.exec.command import CommandFailedError, command_line, said
 from planrunner.protocols.exec.operation import ExecOperation
 from planrunner.values import dataclass
 
@@ -53,6 +54,7 @@ class ExecSession:
         try:
             ended = await run_command(
                 arguments,
+                now=now,
                 directory=operation.directory,
                 timeout_ns=bound.timeout_ns,
                 environment=environment,
@@ -61,7 +63,8 @@ class ExecSession:
             reply.ended_ns = now()
             reply.failure, reply.detail = failed.kind, f"`{operation.shown}` {failed}"
             return reply
-        reply.ended_ns = now()
+        reply.asked_ns = reply.sent_ns = ended.began_ns
+        reply.ended_ns = ended.ended_ns
         reply.status, reply.body, reply.received = ended.status, ended.output, len(ended.output)
         if ended.status not in bound.accepts.accept:
             reply.detail = f"`{operation.shown}` {ended.words}"
