@@ -20,7 +20,7 @@ from planrunner.engine.workers.local import Worker, protocols_of
 from planrunner.engine.workers.messages import Assignment, Broken
 from planrunner.engine.workers.remote_worker import RelayedStop, RemoteWorker
 from planrunner.engine.workers.transport import SocketTransport
-from planrunner.errors import PlanrunnerError
+from planrunner.errors import PlanrunnerError, UsageError
 from planrunner.protocols.base import Client
 from planrunner.results.exit_codes import ExitCode
 from planrunner.runner.event_loop import client_factories, run_on_fast_loop
@@ -74,7 +74,8 @@ async def _carry_out(assignment: Assignment, transport: SocketTransport) -> int:
     try:
         await _serve(assignment, transport)
     except PlanrunnerError as error:
-        transport.send(Broken(error.message))
+        is_asked = isinstance(error, UsageError)
+        transport.send(Broken(error.message, error.hint, is_asked=is_asked))
         return ExitCode.CANNOT_RUN
     except Exception as error:  # noqa: BLE001 - the coordinator must know, whatever it is
         source = assignment.source

@@ -191,6 +191,19 @@ def test_what_only_importing_tells_is_said_before_the_load(project: PlanProject)
     assert "did you mean `sqrt`?" in ended.err
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="workers of POSIX systems")
+def test_it_is_a_fault_of_the_plan_for_several_workers_too(project: PlanProject) -> None:
+    """None of them is to blame."""
+    write(project, "{python: 'math:sqroot', measure: true}")
+
+    ended = project.run("execute", "plan.yaml", "--workers", "2")
+
+    assert ended.code == 2
+    assert "error: plan.yaml:5: `math` has no function `sqroot`" in ended.err
+    assert "did you mean `sqrt`?" in ended.err
+
+
 def test_a_module_is_that_of_the_plan_and_read_anew(project: PlanProject) -> None:
     """A file that has changed since the last run in the same process is another one."""
     write(project, "{python: {call: 'components:ingest', args: {rows: 1}, as: x}, measure: true}")

@@ -137,9 +137,17 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """The worker can't go on."""
+    """The worker can't go on.
+
+    Attributes:
+        words: Why.
+        hint: What to do about it.
+        is_asked: The plan asks for something that cannot be: no fault of this worker.
+    """
 
     words: str
+    hint: str = ""
+    is_asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

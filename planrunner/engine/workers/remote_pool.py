@@ -47,7 +47,7 @@ from planrunner.engine.workers.messages import (
     fingerprint,
 )
 from planrunner.engine.workers.worker_state import WorkerHandle, WorkerState
-from planrunner.errors import CannotRun
+from planrunner.errors import CannotRun, UsageError
 from planrunner.graph.loads import RunnableLoad
 from planrunner.graph.run_graph import PhaseNode, RunGraph
 from planrunner.metrics.book import Crowded
@@ -179,6 +179,7 @@ class RemotePool:
 
         Raises:
             CannotRun: One can't, or has compiled another one.
+            UsageError: The plan asks for what there is not.
         """
         try:
             async with asyncio.timeout(_READY_S):
@@ -195,8 +196,11 @@ class RemotePool:
         match message:
             case Ready() if message.fingerprint == fingerprint(self._graph):
                 return
+            case Broken(is_asked=True):
+                raise UsageError(message.words, hint=message.hint)
             case Broken():
-                raise CannotRun(f"{link.handle.name} can't run: {message.words}")
+                words = f"{link.handle.name} can't run: {message.words}"
+                raise CannotRun(words, hint=message.hint)
             case _:
                 raise CannotRun(
                     f"{link.handle.name} has compiled a different plan from the coordinator's",
