@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from copy import deepcopy
 from enum import StrEnum
 from functools import partial
+from types import TracebackType
 from typing import Any, Final
 
 from planrunner.errors import UsageError
@@ -13,8 +15,19 @@ from planrunner.protocols.base import Evaluate, Scope
 from planrunner.protocols.python.clients.context import CONTEXT, SayLine, context_of, takes_context
 from planrunner.protocols.python.clients.imports import Function
 from planrunner.protocols.python.operation import PythonOperation
+from planrunner.units import NS_PER_S
 
-__all__ = ["BoundFunction", "Done", "How", "awaited_in_row", "called_in_row", "is_async", "raised"]
+__all__ = [
+    "BoundFunction",
+    "Done",
+    "How",
+    "TimeUpError",
+    "Within",
+    "awaited_in_row",
+    "called_in_row",
+    "is_async",
+    "raised",
+]
 
 _SHARED: Final = (list, dict, tuple)
 
@@ -112,6 +125,33 @@ async def awaited_in_row(function: Function, given: dict[str, Any], calls: int) 
     for _ in range(calls):
         value = await call()
     return value
+
+
+class TimeUpError(Exception):
+    """A function took longer than the plan allows; its own `TimeoutError` is another thing."""
+
+
+class Within:
+    """Cancels what is in its block when the time is up, and raises `TimeUpError` then."""
+
+    __slots__ = ("_timeout",)
+
+    def __init__(self, limit_ns: int) -> None:
+        self._timeout = asyncio.timeout(limit_ns / NS_PER_S)
+
+    async def __aenter__(self) -> None:
+        await self._timeout.__aenter__()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            await self._timeout.__aexit__(kind, error, trace)
+        except TimeoutError as over:
+            raise TimeUpError from over
 
 
 def raised(name: str, error: BaseException) -> str:

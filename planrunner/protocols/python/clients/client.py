@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from planrunner.clock import Clock
 from planrunner.protocols.base import Exchange
-from planrunner.protocols.python.clients.call import BoundFunction, How
+from planrunner.protocols.python.clients.call import BoundFunction, How, TimeUpError
 from planrunner.protocols.python.clients.collections import CollectionCount
 from planrunner.protocols.python.clients.context import SayLine
 from planrunner.protocols.python.clients.imports import PlanCode
@@ -65,7 +65,7 @@ class PythonClient:
         """Wait no longer for calls whose time is up."""
         for call, deadline_ns in [*self.waiting.items()]:
             if deadline_ns < now_ns and not call.told.done():
-                call.told.set_exception(TimeoutError())
+                call.told.set_exception(TimeUpError())
 
     def account(self) -> ClientAccount:
         return ClientAccount(

@@ -12,9 +12,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
 
-from planrunner.protocols.python.clients.call import BoundFunction, Done
+from planrunner.protocols.python.clients.call import BoundFunction, Done, Within
 from planrunner.spawn import spawn
-from planrunner.units import NS_PER_S
 
 __all__ = ["FRAME", "IsolatedProcess", "child_command"]
 
@@ -43,7 +42,7 @@ class IsolatedProcess:
         The process is up, and the function imported, before the time counts.
 
         Raises:
-            TimeoutError: It took longer than it may; the process is killed.
+            TimeUpError: It took longer than it may; the process is killed.
         """
         done = Done(self._now())
         try:
@@ -59,7 +58,7 @@ class IsolatedProcess:
             return done
         done.asked_ns = self._now()
         try:
-            async with asyncio.timeout(bound.timeout_ns / NS_PER_S):
+            async with Within(bound.timeout_ns):
                 told, done.value, began_ns, ended_ns, *rest = await self._answer(message)
         except _DiedError as died:
             done.ended_ns = self._now()

@@ -12,6 +12,8 @@ from planrunner.protocols.python.clients.call import (
     BoundFunction,
     Done,
     How,
+    TimeUpError,
+    Within,
     awaited_in_row,
     called_in_row,
     raised,
@@ -22,7 +24,7 @@ from planrunner.protocols.python.clients.isolated import IsolatedProcess
 from planrunner.protocols.python.clients.threads import ThreadCall, Threads
 from planrunner.protocols.python.operation import RETURNED, PythonReply
 from planrunner.timing.batches import Calibration
-from planrunner.units import NS_PER_MS, NS_PER_S, format_duration
+from planrunner.units import NS_PER_MS, format_duration
 
 __all__ = ["CallRoom", "PythonSession"]
 
@@ -67,11 +69,11 @@ class PythonSession:
             if ended_ns - began_ns > _SHORT_NS:
                 self._room.note_block(bound.name, ended_ns - began_ns)
             if hasattr(value, "__await__"):
-                async with asyncio.timeout(bound.timeout_ns / NS_PER_S):
+                async with Within(bound.timeout_ns):
                     value = await value
                 ended_ns = now()
             elif ended_ns - began_ns > bound.timeout_ns:
-                raise TimeoutError
+                raise TimeUpError
         except CancelledError as error:
             if _is_told_to_end():
                 raise
@@ -94,7 +96,7 @@ class PythonSession:
         try:
             calls = bound.calls or await self._calibrated(bound, given)
             done = await self._done(bound, given, calls)
-        except TimeoutError as error:
+        except TimeUpError as error:
             return self._failed(bound, asked_ns, error)
         if done.error is not None:
             return self._failed(bound, done.asked_ns, done.error)
@@ -140,7 +142,7 @@ class PythonSession:
         done = Done(self._now())
         before = count.number
         try:
-            async with asyncio.timeout(bound.timeout_ns / NS_PER_S):
+            async with Within(bound.timeout_ns):
                 if bound.how is How.ASYNC:
                     done.value = await awaited_in_row(bound.function, given, calls)
                 else:
@@ -167,7 +169,7 @@ class PythonSession:
         has_to_wait = room.threads.run(call)
         try:
             await call.told
-        except (TimeoutError, CancelledError):
+        except (TimeUpError, CancelledError):
             if not call.has_ended:
                 room.give_up(bound.name)
             raise
@@ -183,7 +185,7 @@ class PythonSession:
         reply.ended_ns = self._now()
         reply.status = reply.collections = 0
         reply.calls = reply.cpu_ns = reply.peak_rss = None
-        if isinstance(error, TimeoutError) and reply.ended_ns - began_ns >= bound.timeout_ns:
+        if isinstance(error, TimeUpError):
             limit = format_duration(bound.timeout_ns)
             reply.failure = FailureKind.TIMEOUT
             reply.detail = f"`{bound.name}` took longer than {limit}"
