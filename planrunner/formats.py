@@ -100,7 +100,7 @@ _RECORDS: Final = (
     ),
     ReportFormat(
         "timeseries.csv",
-        "phases, requests, services and monitors over time",
+        "phases, requests, metrics of the plan, services and monitors over time",
         (FormatFile("timeseries.csv", f"{_REPORT}.timeseries:write_timeseries"),),
     ),
     ReportFormat(

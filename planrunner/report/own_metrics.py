@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
+from planrunner.report.plain import plain
 from planrunner.results.model import Row, RunResult
 from planrunner.results.record import OwnFigures
 from planrunner.units import format_percent
@@ -13,9 +14,12 @@ from planrunner.values import dataclass
 __all__ = [
     "OWN_COLUMNS",
     "OwnMetricRow",
+    "OwnTrend",
     "amount_words",
+    "figures_words",
     "has_work",
     "own_metric_rows",
+    "own_trends",
     "work_rate_words",
 ]
 
@@ -63,6 +67,68 @@ def own_metric_rows(result: RunResult) -> list[OwnMetricRow]:
             found.setdefault((metric, row.name), []).append(one)
     ordered = (sorted(found[key], key=lambda one: one.phase != "") for key in sorted(found))
     return [one for rows in ordered for one in (rows if len(rows) > _RUN_AND_PHASE else rows[:1])]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnTrend:
+    """What a request records, run by run: the average of a metric, or its work rate.
+
+    Attributes:
+        metric: Its name; empty for the work rate.
+    """
+
+    metric: str
+    request: str
+
+    def __str__(self) -> str:
+        what = f"metric.{plain(self.metric)}" if self.metric else "work rate"
+        return f"{what} of {plain(self.request) or '(no name)'}"
+
+    def value_of(self, run: RunResult) -> float | None:
+        """Return the value of a run; None where it has none."""
+        row = self._row(run)
+        if row is None or not self.metric:
+            return None if row is None else row.work_per_second
+        found = row.metrics.get(self.metric)
+        return None if found is None else found.avg
+
+    def words_of(self, run: RunResult) -> str:
+        """Return the value of a run for people, with its unit if that is known."""
+        row = self._row(run)
+        if row is not None and (found := row.metrics.get(self.metric)) is not None:
+            return _average_words(found)
+        return (work_rate_words(row) if row is not None and not self.metric else "") or "–"
+
+    def _row(self, run: RunResult) -> Row | None:
+        return next((row for row in _whole_rows(run) if row.name == self.request), None)
+
+
+def own_trends(runs: Iterable[RunResult]) -> list[OwnTrend]:
+    """Return what requests record in any of these runs, request by request."""
+    found = {
+        (row.name, metric)
+        for run in runs
+        for row in _whole_rows(run)
+        for metric in (*[""] * has_work([row]), *row.metrics)
+    }
+    return [OwnTrend(metric, request) for request, metric in sorted(found)]
+
+
+def _whole_rows(run: RunResult) -> Iterator[Row]:
+    return (row for row in run.rows if row.by == "request" and not row.phase)
+
+
+def figures_words(row: Row) -> list[str]:
+    """Return the work rate of a row, if it has one, and the average of each metric, in words."""
+    rate = work_rate_words(row)
+    words = [f"metric.{name} {_average_words(row.metrics[name])}" for name in sorted(row.metrics)]
+    return [f"work {rate}", *words] if rate else words
+
+
+def _average_words(found: OwnFigures) -> str:
+    if found.are_booleans:
+        return f"{format_percent(found.avg)} true"
+    return amount_words(found.avg)
 
 
 def work_rate_words(row: Row) -> str:

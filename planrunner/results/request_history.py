@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from planrunner.metrics.histogram import Histogram
-from planrunner.metrics.measures import WORK
+from planrunner.metrics.measures import OWN_PREFIX, WORK
+from planrunner.metrics.recorded_values import MILLIONTHS
 from planrunner.metrics.series import Labels
 from planrunner.metrics.snapshot import Accumulated, SeriesDelta, Snapshot
 from planrunner.results.history import History, RunningTotals, latency_summary
-from planrunner.results.record import RequestPoints
+from planrunner.results.record import MetricPoints, RequestPoints
 from planrunner.units import NS_PER_S
 
 __all__ = ["RequestHistory", "RunSums"]
@@ -28,6 +29,8 @@ _MOST_OUTCOMES: Final = 8
 
 _REST: Final = "other"
 
+_CountAndTotal = tuple[int, int]
+
 
 @dataclass(slots=True)
 class _Slot:
@@ -40,7 +43,7 @@ class _Slot:
     failures: Mapping[str, int]
     asked: int
     broken: int
-    work: int | None
+    recorded: Mapping[str, _CountAndTotal]
 
     def add(self, later: _Slot) -> None:
         latency = Histogram.from_bytes(self.latency)
@@ -52,8 +55,7 @@ class _Slot:
         self.failures = Counter(self.failures) + Counter(later.failures)
         self.asked += later.asked
         self.broken += later.broken
-        if later.work is not None:
-            self.work = (self.work or 0) + later.work
+        self.recorded = _joined(self.recorded, later.recorded)
 
 
 @dataclass(slots=True)
@@ -65,7 +67,7 @@ class _OpenSlot:
     failures: Counter[str] = field(default_factory=Counter)
     asked: int = 0
     broken: int = 0
-    work: int | None = None
+    recorded: Mapping[str, _CountAndTotal] = field(default_factory=dict)
 
     def add(self, labels: Labels, delta: SeriesDelta) -> None:
         if labels.has_latency:
@@ -75,8 +77,12 @@ class _OpenSlot:
             self.failures[labels.failure_text] += delta.count
         self.asked += labels.expectations * delta.count
         self.broken += sum(delta.broken.values())
-        if (work := delta.measures.get(WORK.word)) is not None:
-            self.work = (self.work or 0) + work.total
+        if labels.records:
+            found = ((word, delta.measures.get(word)) for word in labels.records)
+            taken = {
+                word: (values.count, values.total) for word, values in found if values is not None
+            }
+            self.recorded = _joined(self.recorded, taken)
 
     def closed(self) -> _Slot:
         return _Slot(
@@ -87,8 +93,18 @@ class _OpenSlot:
             dict(self.failures),
             self.asked,
             self.broken,
-            self.work,
+            self.recorded,
         )
+
+
+def _joined(
+    one: Mapping[str, _CountAndTotal], other: Mapping[str, _CountAndTotal]
+) -> Mapping[str, _CountAndTotal]:
+    """Return the values of two intervals, or series, together."""
+    if not (one and other):
+        return one or other
+    pairs = {word: (one.get(word, (0, 0)), other.get(word, (0, 0))) for word in {**one, **other}}
+    return {word: (a[0] + b[0], a[1] + b[1]) for word, (a, b) in pairs.items()}
 
 
 class RequestHistory:
@@ -163,7 +179,8 @@ def _points(name: str, slots: dict[int, _Slot], interval_s: int) -> RequestPoint
     summaries = [latency_summary(Histogram.from_bytes(slots[number].latency)) for number in numbers]
     p50_ns, p95_ns, p99_ns = zip(*summaries, strict=True)
     has_expectations = any(slot.asked for slot in slots.values())
-    has_work = any(slot.work is not None for slot in slots.values())
+    recorded = _recorded([slots[number].recorded for number in numbers])
+    work = recorded.pop(WORK.word, None)
     return RequestPoints(
         name=name,
         interval_seconds=interval_s,
@@ -177,10 +194,22 @@ def _points(name: str, slots: dict[int, _Slot], interval_s: int) -> RequestPoint
         failures=_by_outcome([slots[number].failures for number in numbers]),
         asked=tuple(slots[number].asked for number in numbers) if has_expectations else (),
         broken=tuple(slots[number].broken for number in numbers) if has_expectations else (),
-        work=tuple((slots[number].work or 0) / WORK.scale for number in numbers)
-        if has_work
-        else (),
+        work=work.total if work is not None else (),
+        metrics=recorded,
     )
+
+
+def _recorded(found: Sequence[Mapping[str, _CountAndTotal]]) -> dict[str, MetricPoints]:
+    """Return work, by its word, and metrics, by their names, interval by interval."""
+    words = sorted({word for one in found for word in one})
+    columns = {word: [one.get(word, (0, 0)) for one in found] for word in words}
+    return {
+        word.removeprefix(OWN_PREFIX): MetricPoints(
+            tuple(count for count, _ in column), tuple(total / MILLIONTHS for _, total in column)
+        )
+        for word, column in columns.items()
+        if word == WORK.word or any(count for count, _ in column)
+    }
 
 
 def _by_outcome(counts: Sequence[Mapping[str, int]]) -> Mapping[str, tuple[int, ...]]:

@@ -23,6 +23,7 @@ from planrunner.report.charts.chart_words import (
 from planrunner.report.charts.configuration_charts import configuration_charts
 from planrunner.report.charts.load_chart_specs import scaling_spec, search_spec
 from planrunner.report.charts.over_time.limits import lines_of, window_words, windows_of
+from planrunner.report.charts.over_time.metric_charts import metric_charts
 from planrunner.report.charts.over_time.run_charts import RunTimes, time_charts
 from planrunner.report.charts.over_time.time_specs import Backdrop, lines_spec
 from planrunner.report.charts.palette import PAPER, SCREEN, Palette, config
@@ -69,6 +70,7 @@ def standalone(chart: Chart, palette: Palette) -> Spec:
 def _about_requests(times: RunTimes, palette: Palette) -> Iterator[Chart]:
     result = times.result
     yield from time_charts(times, palette)
+    yield from metric_charts(times, palette)
     if rows := distribution_of(result):
         spec = distribution_spec(palette, rows)
         words = distribution_words(result)

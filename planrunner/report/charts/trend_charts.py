@@ -11,14 +11,16 @@ from planrunner.report.charts.over_time.limits import limits_of
 from planrunner.report.charts.over_time.time_specs import Backdrop, lines_spec
 from planrunner.report.charts.palette import Palette
 from planrunner.report.findings import mark_of, verdict_word
+from planrunner.report.own_metrics import own_trends
 from planrunner.report.plain import plain
 from planrunner.results.bootstrap import measured_intervals
-from planrunner.results.model import RunResult, Totals
+from planrunner.results.model import RunResult
 from planrunner.units import format_count, format_duration, format_percent, format_rate
 from planrunner.values import dataclass
 
 __all__ = ["overlaid", "trends"]
 
+_MOST_OWN: Final = 12
 _PERCENT_LABEL: Final = "format(datum.value,'~r')+' %'"
 
 
@@ -55,10 +57,10 @@ def trends(runs: Sequence[RunResult], palette: Palette, *, group: int = 1) -> li
     """
     if len(runs) < 2:
         return []
-    totals = [run.totals for run in (runs[0], runs[-1])]
     charts = []
-    for trend in _TRENDS:
-        words = f"From {' to '.join(map(trend.shown, totals))} in {format_count(len(runs), 'run')}."
+    for trend in (*_TRENDS, *_own_trends(runs)):
+        shown = [trend.shown(run) for run in (runs[0], runs[-1])]
+        words = f"From {' to '.join(shown)} in {format_count(len(runs), 'run')}."
         limits = list(_limits(runs, trend))
         data = {"runs": list(_rows(runs, trend)), "limits": limits}
         spec = _by_run(trend, palette, has_limits=bool(limits))
@@ -72,8 +74,9 @@ class _Trend:
     """A figure of a run that a chart follows.
 
     Attributes:
-        metric: As thresholds call it.
+        metric: As thresholds call it; empty where no limit is drawn.
         scale: How many base units of its limits the chart's unit has.
+        value: Of a run; None where it has none.
     """
 
     figure: str
@@ -81,8 +84,8 @@ class _Trend:
     metric: str
     label: str
     scale: float
-    value: Callable[[Totals], float]
-    shown: Callable[[Totals], str]
+    value: Callable[[RunResult], float | None]
+    shown: Callable[[RunResult], str]
 
 
 _TRENDS: Final = (
@@ -92,8 +95,8 @@ _TRENDS: Final = (
         "p95",
         MS_LABEL,
         1e6,
-        lambda totals: round(totals.p95_response_time * 1000, 4),
-        lambda totals: format_duration(round(totals.p95_response_time * 1e9)),
+        lambda run: round(run.totals.p95_response_time * 1000, 4),
+        lambda run: format_duration(round(run.totals.p95_response_time * 1e9)),
     ),
     _Trend(
         "rps",
@@ -101,8 +104,8 @@ _TRENDS: Final = (
         "throughput",
         AMOUNT_LABEL,
         1,
-        lambda totals: round(totals.requests_per_second, 3),
-        lambda totals: format_rate(totals.requests_per_second),
+        lambda run: round(run.totals.requests_per_second, 3),
+        lambda run: format_rate(run.totals.requests_per_second),
     ),
     _Trend(
         "errors",
@@ -110,21 +113,28 @@ _TRENDS: Final = (
         "error_rate",
         _PERCENT_LABEL,
         0.01,
-        lambda totals: round(totals.error_rate, 4),
-        lambda totals: format_percent(totals.error_rate / 100),
+        lambda run: round(run.totals.error_rate, 4),
+        lambda run: format_percent(run.totals.error_rate / 100),
     ),
 )
 
 
+def _own_trends(runs: Sequence[RunResult]) -> Iterator[_Trend]:
+    """Yield work rates and averages of metrics, request by request."""
+    for n, one in enumerate(own_trends(runs)[:_MOST_OWN], start=1):
+        yield _Trend(f"own-{n}", str(one), "", AMOUNT_LABEL, 1, one.value_of, one.words_of)
+
+
 def _rows(runs: Sequence[RunResult], trend: _Trend) -> Iterator[dict[str, object]]:
     for n, run in enumerate(runs, start=1):
-        yield {
-            "n": n,
-            "run": f"{run.started[:16].replace('T', ' ')} {plain(run.run_id)}",
-            "v": trend.value(run.totals),
-            "verdict": mark_of(run).value,
-            "word": verdict_word(run),
-        }
+        if (value := trend.value(run)) is not None:
+            yield {
+                "n": n,
+                "run": f"{run.started[:16].replace('T', ' ')} {plain(run.run_id)}",
+                "v": value,
+                "verdict": mark_of(run).value,
+                "word": verdict_word(run),
+            }
 
 
 def _limits(runs: Sequence[RunResult], trend: _Trend) -> Iterator[dict[str, object]]:
@@ -221,7 +231,11 @@ def _by_run(trend: _Trend, palette: Palette, *, has_limits: bool) -> Spec:
                 "tooltip": [
                     {"field": "run", "type": "nominal"},
                     {"field": "word", "type": "nominal", "title": "verdict"},
-                    {"field": "shown", "type": "nominal", "title": trend.figure},
+                    {
+                        "field": "shown",
+                        "type": "nominal",
+                        "title": trend.figure if trend.metric else trend.title,
+                    },
                 ],
             },
         },

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, TextIO
 
 from planrunner.report.findings import place_of, requests_of, verdict_of
+from planrunner.report.own_metrics import has_work
 from planrunner.report.plain import plain
 from planrunner.results.exit_codes import ExitCode
 from planrunner.results.model import Judgement, Row, RunResult, Validity, ValidityLevel, Verdict
@@ -85,6 +86,7 @@ def write_openmetrics(result: RunResult, out: TextIO) -> None:
     for row in rows:
         rate = 100 * row.failed / row.count if row.count else 0.0
         out.write(f"planrunner_request_error_rate_percent{{{_label(row)}}} {rate:.9g}\n")
+    out.writelines(_own_metrics(rows))
     out.write("# EOF\n")
 
 
@@ -96,6 +98,24 @@ def _latencies(row: Row) -> Iterator[str]:
             yield f"planrunner_request_latency_seconds{{{labels}}} {seconds:.9g}\n"
 
 
+def _own_metrics(rows: Sequence[Row]) -> Iterator[str]:
+    """Yield the averages of a plan's own metrics, shares of true from 0 to 1, and work rates."""
+    if any(row.metrics for row in rows):
+        yield "# TYPE planrunner_request_metric_avg gauge\n"
+    for row in rows:
+        for name, found in row.metrics.items():
+            labels = f'{_label(row)},metric="{_quotable(name)}"'
+            yield f"planrunner_request_metric_avg{{{labels}}} {found.avg:.9g}\n"
+    if has_work(rows):
+        yield "# TYPE planrunner_request_work_rate gauge\n"
+    for row in rows:
+        if row.work_per_second is not None:
+            yield f"planrunner_request_work_rate{{{_label(row)}}} {row.work_per_second:.9g}\n"
+
+
 def _label(row: Row) -> str:
-    name = plain(row.name)[:_LONGEST_LABEL].replace("\\", "\\\\").replace('"', '\\"')
-    return f'request="{name}"'
+    return f'request="{_quotable(row.name)}"'
+
+
+def _quotable(text: str) -> str:
+    return plain(text)[:_LONGEST_LABEL].replace("\\", "\\\\").replace('"', '\\"')

@@ -25,7 +25,8 @@ from planrunner.report.distinct import shorten_each
 from planrunner.report.findings import is_doubtful, mark_of, verdict_word
 from planrunner.report.formats.page import write_page
 from planrunner.report.markdown_text import markdown_table, markdown_text
-from planrunner.report.plain import plain
+from planrunner.report.own_metrics import own_trends
+from planrunner.report.plain import plain, shorten
 from planrunner.results.changes import ChangeOutcome, Comparison, FigureChange
 from planrunner.results.configurations.model import ConfigurationTable
 from planrunner.results.model import RunResult, Verdict
@@ -50,6 +51,7 @@ _STYLES: Final = {
 }
 _BARS: Final = "▁▂▃▄▅▆▇█"
 _LONGEST: Final = 60
+_MOST_OWN: Final = 20
 _CELLS: Final = ("figure", "outcome", "before", "after", "change", "interval")
 
 
@@ -179,6 +181,8 @@ def print_history(runs: Sequence[RunResult], console: Console) -> None:
         console.print(Text(" ") + line, soft_wrap=True)
     if len({(run.plan, run.profile) for run in runs}) == 1:  # else it is no trend
         console.print(Text(f" p95 {_spark([run.totals.p95_response_time for run in runs])}"))
+        for words in _own_lines(runs):
+            console.print(Text(f" {words}"), soft_wrap=True)
     console.print()
 
 
@@ -262,6 +266,19 @@ def _run_cells(run: RunResult) -> tuple[str, ...]:
         format_duration(round(totals.p95_response_time * 1e9)) if totals.has_latency else "–",
         plain(run.run_id),
     )
+
+
+def _own_lines(runs: Sequence[RunResult]) -> Iterator[str]:
+    """Yield what requests record, from the first run that has it to the last."""
+    found = own_trends(runs)
+    for one in found[:_MOST_OWN]:
+        having = [run for run in runs if one.value_of(run) is not None]
+        bars = _spark([one.value_of(run) or 0.0 for run in having])
+        ends = having if len(having) == 1 else (having[0], having[-1])
+        words = [one.words_of(run) for run in ends]
+        yield f"{shorten(str(one), _LONGEST)} {bars} {' to '.join(words)}"
+    if len(found) > _MOST_OWN:
+        yield f"… {len(found) - _MOST_OWN:,} more in the reports"
 
 
 def _verdict_style(run: RunResult) -> str:

@@ -26,6 +26,7 @@ from planrunner.report.findings import (
     verdict_of,
     verdict_word,
 )
+from planrunner.report.own_metrics import figures_words
 from planrunner.report.plain import plain
 from planrunner.results.exit_codes import ExitCode
 from planrunner.results.model import Judgement, Row, RunResult, ValidityLevel, Verdict
@@ -197,6 +198,7 @@ def _request_case(row: Row, which: str) -> JunitCase:
     said += f": {kinds}" if kinds else ""
     if row.has_latency:
         said += f"; p95 {format_duration(row.latency_ns['p95'])}"
+    said = "; ".join((said, *figures_words(row)))
     seconds = row.latency_ns.get("avg", 0) / 1e9
     return JunitCase(row.name, seconds, said=said)
 

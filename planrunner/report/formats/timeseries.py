@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final, TextIO
 
+from planrunner.metrics.measures import OWN_PREFIX
 from planrunner.report.charts.chart_data import measured_shares
 from planrunner.report.formats.samples.results_csv import write_cell
 from planrunner.report.plain import plain
@@ -32,12 +33,14 @@ TIMESERIES_COLUMNS: Final = (
     "value",
     "expectations",
     "broken",
+    "work",
 )
 
 
 def write_timeseries(result: RunResult, out: TextIO) -> None:
-    """Write a line for each phase, request and track at each time; latencies in seconds.
+    """Write a line for each phase, request, metric and track at each time; latencies in seconds.
 
+    The value of a metric is the average of an interval, and its requests are those that have one.
     The last interval is seldom whole, and what follows the measured time has no rate at all.
     """
     out.write(",".join(TIMESERIES_COLUMNS) + "\n")
@@ -49,12 +52,18 @@ def write_timeseries(result: RunResult, out: TextIO) -> None:
     lengths = {interval.second: interval.seconds for interval in measured_intervals(result)}
     for request in result.request_points:
         out.writelines(_line(*cells) for cells in _request(request, lengths))
+        out.writelines(_line(*cells) for cells in _metrics(request))
     for track in result.tracks:
         out.writelines(_line(*cells) for cells in _track(track))
 
 
 def _line(*cells: object) -> str:
-    return ",".join(write_cell(plain(str(cell))) for cell in cells) + "\n"
+    return ",".join(map(_cell, cells)) + "\n"
+
+
+def _cell(cell: object) -> str:
+    # A negative number is no formula.
+    return f"{cell:.9g}" if isinstance(cell, float) else write_cell(plain(str(cell)))
 
 
 def _phase(point: Point, rate: float | None) -> tuple[object, ...]:
@@ -64,7 +73,7 @@ def _phase(point: Point, rate: float | None) -> tuple[object, ...]:
         *("true" if point.warmup else "false", point.users),
         *_counts(point.requests, rate, point.failed, latencies),
         ";".join(f"{kind}={count}" for kind, count in point.failures.items()),
-        *("", "", ""),
+        *("", "", "", ""),
     )
 
 
@@ -78,12 +87,24 @@ def _request(request: RequestPoints, lengths: Mapping[int, float]) -> Iterator[t
             *(second, interval, "request" if request.name else "all", request.name, "false", ""),
             *_counts(request.requests[n], rate, request.failed[n], latencies),
             *("", "", *_checks(request, n)),
+            float(request.work[n]) if request.work else "",
         )
+
+
+def _metrics(request: RequestPoints) -> Iterator[tuple[object, ...]]:
+    for metric, points in request.metrics.items():
+        name = f"{OWN_PREFIX}{metric}{f' of {request.name}' if request.name else ''}"
+        for second, count, average in zip(
+            request.seconds, points.values, points.averages, strict=True
+        ):
+            if average is not None:
+                place = (second, request.interval_seconds, "metric", name, "false", "")
+                yield (*place, count, *[""] * 6, average, "", "", "")
 
 
 def _track(track: Track) -> Iterator[tuple[object, ...]]:
     for second, value in zip(track.seconds, track.values, strict=False):
-        yield (f"{second:g}", "", "track", track.name, *[""] * 9, f"{value:.9g}", "", "")
+        yield (f"{second:g}", "", "track", track.name, *[""] * 9, float(value), "", "", "")
 
 
 def _checks(request: RequestPoints, n: int) -> tuple[object, object]:

@@ -14,7 +14,7 @@ from planrunner.results.changes import EarlierPoints
 from planrunner.results.files.atomic import atomic_text_file
 from planrunner.results.files.codec import BadShape, decode, encode, schema_of
 from planrunner.results.model import RunResult
-from planrunner.results.record import PROGRESS_LATENCIES
+from planrunner.results.record import PROGRESS_LATENCIES, RequestPoints
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -206,12 +206,23 @@ def _columns(result: RunResult) -> Iterator[tuple[str, Sized, Sized]]:
         for name in ("statuses", "failures"):
             for outcome, counts in getattr(points, name).items():
                 yield f"{place}.{name}.{outcome}", counts, points.seconds
+        yield from _optional_columns(points, place)
     for place, before in _earlier(result):
         for name in ("requests", "p95_ns"):
             yield f"{place}.{name}", getattr(before, name), before.seconds
     yield from _progress_columns(result)
     for n, track in enumerate(result.tracks):
         yield f"$.tracks[{n}].values", track.values, track.seconds
+
+
+def _optional_columns(points: RequestPoints, place: str) -> Iterator[tuple[str, Sized, Sized]]:
+    """Yield what only some requests have; it may be empty."""
+    for name in ("asked", "broken", "work"):
+        if values := getattr(points, name):
+            yield f"{place}.{name}", values, points.seconds
+    for name, metric in points.metrics.items():
+        yield f"{place}.metrics.{name}.values", metric.values, points.seconds
+        yield f"{place}.metrics.{name}.total", metric.total, points.seconds
 
 
 def _progress_columns(result: RunResult) -> Iterator[tuple[str, Sized, Sized]]:

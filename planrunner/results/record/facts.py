@@ -19,6 +19,7 @@ __all__ = [
     "ComponentFigures",
     "ExpectationCount",
     "FailingSample",
+    "MetricPoints",
     "PhaseCombination",
     "PhaseProgress",
     "RecordedMeasure",
@@ -149,6 +150,25 @@ class ComponentFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class MetricPoints:
+    """A metric of the plan's own over time, interval by interval of a request.
+
+    Attributes:
+        values: How many there are; failed samples have none.
+        total: Their sum; of true and false, how many are true.
+    """
+
+    values: tuple[int, ...]
+    total: tuple[float, ...]
+
+    @property
+    def averages(self) -> tuple[float | None, ...]:
+        """The average of each interval; None where there is no value."""
+        pairs = zip(self.total, self.values, strict=True)
+        return tuple(total / count if count else None for total, count in pairs)
+
+
+@dataclass(frozen=True, slots=True)
 class RequestPoints:
     """One request over time, warm-up left out; the lists run in step.
 
@@ -163,6 +183,7 @@ class RequestPoints:
         asked: Expectations that replies were asked; empty where no request states any.
         broken: Those of them that did not hold; likewise.
         work: How much was done; empty where no request has `work`.
+        metrics: Of the plan's own, by name.
     """
 
     name: str
@@ -178,6 +199,7 @@ class RequestPoints:
     asked: tuple[int, ...] = ()
     broken: tuple[int, ...] = ()
     work: tuple[float, ...] = ()
+    metrics: Mapping[str, MetricPoints] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

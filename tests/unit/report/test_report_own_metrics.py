@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
 from dataclasses import replace
 from io import StringIO
@@ -11,12 +12,19 @@ from rich.console import Console
 
 from planrunner.metrics.recorded_values import RecordedValues
 from planrunner.python.results.figures import Figures
+from planrunner.report.charts.charts import charts_of
+from planrunner.report.charts.palette import SCREEN
+from planrunner.report.charts.trend_charts import trends
+from planrunner.report.formats.ci import write_openmetrics
+from planrunner.report.formats.compare import print_history
 from planrunner.report.formats.html import write_html
+from planrunner.report.formats.junit import write_junit
 from planrunner.report.formats.markdown import write_markdown
+from planrunner.report.formats.timeseries import write_timeseries
 from planrunner.report.own_metrics import amount_words, own_metric_rows
 from planrunner.report.terminal.console import print_summary
 from planrunner.results.model import RunResult
-from planrunner.results.record import own_figures
+from planrunner.results.record import MetricPoints, RequestPoints, own_figures
 from tests.support.results import make_result, make_row
 
 TOKENS = own_figures(RecordedValues([100_000_000, 250_500_000, -40_000_000]), 2.0)
@@ -69,6 +77,88 @@ def test_a_report_without_any_has_no_column_for_them(write: Callable[[RunResult]
     assert "metric." not in text
     assert "rows/s" not in text
     assert "Work<" not in text
+
+
+def test_a_ci_server_reads_them() -> None:
+    """Beside the latencies of the request, and as gauges."""
+    junit, gauges = StringIO(), StringIO()
+
+    write_junit(result_with_metrics(), junit)
+    write_openmetrics(result_with_metrics(), gauges)
+
+    assert "; work 750.2 rows/s; metric.hit 75 % true; metric.tokens 103.5<" in junit.getvalue()
+    chat = 'request="POST /chat"'
+    assert f'planrunner_request_metric_avg{{{chat},metric="hit"}} 0.75\n' in gauges.getvalue()
+    assert f"planrunner_request_work_rate{{{chat}}} 750.25\n" in gauges.getvalue()
+    assert gauges.getvalue().count("# TYPE planrunner_request_metric_avg") == 1
+
+
+def over_time() -> RunResult:
+    """Return a run of three seconds; in the second one, nothing was recorded."""
+    tokens = MetricPoints((2, 0, 1), (250.0, 0.0, -5.0))
+    columns = ((1, 2, 3), (2, 1, 1), (0, 1, 0), (1, 1, 1), (2, 2, 2), (3, 3, 3))
+    chat = RequestPoints("POST /chat", 1, *columns, work=(7.5, 0, 3), metrics={"tokens": tokens})
+    return replace(result_with_metrics(), request_points=(replace(chat, name=""), chat))
+
+
+def test_timeseries_has_averages_of_intervals() -> None:
+    """A line for each interval with a value; work stands beside the requests."""
+    out = StringIO()
+    write_timeseries(over_time(), out)
+
+    rows = list(csv.DictReader(StringIO(out.getvalue())))
+
+    found = [
+        (row["second"], row["name"], row["requests"], row["value"])
+        for row in rows
+        if row["by"] == "metric"
+    ]
+    assert found == [
+        ("1", "metric.tokens", "2", "125"),
+        ("3", "metric.tokens", "1", "-5"),
+        ("1", "metric.tokens of POST /chat", "2", "125"),
+        ("3", "metric.tokens of POST /chat", "1", "-5"),
+    ]
+    assert [row["work"] for row in rows if row["by"] == "request"] == ["7.5", "0", "3"]
+
+
+def test_a_page_draws_each_metric_over_time() -> None:
+    """A chart for each, since their units differ; a gap where nothing was recorded."""
+    [chart] = [one for one in charts_of(over_time(), SCREEN) if one.id.startswith("metric")]
+
+    assert chart.title == "metric.tokens over time"
+    assert [(row["t"], row["v"]) for row in chart.data["points"]] == [(1, 125), (3, -5)]
+
+
+def runs_in_a_row() -> list[RunResult]:
+    """Return a run without metrics, then two with them."""
+    first = make_result(rows=(make_row("POST /chat"),))
+    later = result_with_metrics()
+    chat = replace(later.rows[0], work_per_second=900.0, metrics={"tokens": TOKENS})
+    last = replace(later, rows=(chat, later.rows[1]))
+    return [replace(run, run_id=f"run-{n}") for n, run in enumerate((first, later, last))]
+
+
+def test_history_follows_them_from_run_to_run() -> None:
+    """As lines below the table, and as charts; a run without them is left out."""
+    out = StringIO()
+    print_history(runs_in_a_row(), Console(file=out, width=160, force_terminal=False))
+
+    charts = {one.title: one for one in trends(runs_in_a_row(), SCREEN)}
+
+    assert " work rate of POST /chat ▇█ 750.2 rows/s to 900 rows/s\n" in out.getvalue()
+    assert " metric.hit of POST /chat █ 75 % true\n" in out.getvalue()
+    rate = charts["work rate of POST /chat"]
+    assert [(row["n"], row["v"]) for row in rate.data["runs"]] == [(2, 750.25), (3, 900.0)]
+    assert rate.words == "From – to 900 rows/s in 3 runs."
+
+
+def test_a_history_without_any_has_no_line_of_them() -> None:
+    """Most plans have none."""
+    out = StringIO()
+    print_history([make_result()] * 3, Console(file=out, width=160, force_terminal=False))
+
+    assert " of " not in out.getvalue().splitlines()[-2]
 
 
 def test_true_is_counted_and_false_is_the_rest() -> None:

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import chain, pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planrunner.metrics.histogram import Histogram
+from planrunner.metrics.recorded_values import RecordedValues
 from planrunner.metrics.series import Labels
 from planrunner.metrics.snapshot import SeriesDelta, Snapshot
 from planrunner.results.history import History, RunningTotals
+from planrunner.results.record import MetricPoints
 from planrunner.results.request_history import RequestHistory
 
 S = 10**9
@@ -41,6 +44,30 @@ def test_a_point_says_what_a_second_brought():
     assert (point.users, point.requests, point.failed) == (4, 3, 1)
     assert abs(point.p50_ns - 3000) <= 12
     assert abs(point.p99_ns - 5000) <= 20
+
+
+def test_values_of_a_plans_own_are_summed_by_interval():
+    """Exactly, in a run that is folded too; one that nothing gave a value has no columns."""
+    names = ("work", "metric.tokens", "metric.never")
+    good = labels(records=names)
+    broken = labels(records=names, failure="status", status=500)
+    whole, halves = RequestHistory(0), RequestHistory(0, limit=2)
+    for second, (work, tokens) in enumerate([(5, 1_500_000), (7, -500_000), (1, 0)]):
+        values = {
+            "work": RecordedValues([work * 1_000_000] * 2),
+            "metric.tokens": RecordedValues([tokens, tokens, 0]),
+            "metric.never": RecordedValues(),
+        }
+        found = {good: replace(delta(10, 10), measures=values), broken: delta(10)}
+        for history in (whole, halves):
+            history.add(Snapshot(second * S, (second + 1) * S, {}, found))
+
+    everything, one = whole.points()
+    assert one.work == everything.work == (10, 14, 2)
+    assert one.metrics == {"tokens": MetricPoints((3, 3, 3), (3.0, -1.0, 0.0))}
+    assert one.metrics["tokens"].averages == (1.0, -1 / 3, 0.0)
+    folded = halves.points()[1]
+    assert (folded.work, folded.metrics["tokens"]) == ((24, 2), MetricPoints((6, 3), (2.0, 0.0)))
 
 
 def test_what_failed_before_it_did_its_work_has_no_latency():

@@ -11,7 +11,7 @@ from planrunner.report.plain import plain, shorten
 from planrunner.results.bootstrap import measured_intervals
 from planrunner.results.changes import EarlierPoints
 from planrunner.results.model import RunResult
-from planrunner.results.record import RequestPoints
+from planrunner.results.record import MetricPoints, RequestPoints
 from planrunner.values import dataclass
 
 __all__ = ["RequestColumns", "columns_of", "compact", "rate_rows"]
@@ -37,6 +37,7 @@ class RequestColumns:
         measured: How many seconds of it count; 0 where they are too few for a rate.
         requests: Finished in it.
         latencies: By percentile, in ms; None without any.
+        metrics: Averages of those of the plan's own, by name; None without a value.
         before: The same request of an earlier run, if there is one.
     """
 
@@ -49,6 +50,7 @@ class RequestColumns:
     latencies: Mapping[str, Numbers]
     statuses: Mapping[str, Sequence[int]]
     failures: Mapping[str, Sequence[int]]
+    metrics: Mapping[str, Numbers]
     before: EarlierPoints | None
 
     @property
@@ -146,6 +148,10 @@ def _columns(
         },
         statuses=_summed(points.statuses, groups),
         failures=_summed(points.failures, groups),
+        metrics={
+            name: [_average(metric, group) for _, group in groups]
+            for name, metric in points.metrics.items()
+        },
         before=before,
     )
 
@@ -161,6 +167,11 @@ def _groups(points: RequestPoints, every: int) -> Iterator[tuple[int, list[int]]
 def _slowest(values_ns: Sequence[int], group: Sequence[int]) -> float | None:
     slowest = max(values_ns[n] for n in group)
     return _compact_ms(slowest) if slowest else None
+
+
+def _average(metric: MetricPoints, group: Sequence[int]) -> float | None:
+    count = sum(metric.values[n] for n in group)
+    return compact(sum(metric.total[n] for n in group) / count) if count else None
 
 
 def _compact_ms(value_ns: int) -> float:
