@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
-from inspect import isawaitable, iscoroutine, iscoroutinefunction
+from inspect import isasyncgen, isawaitable, iscoroutine, iscoroutinefunction, isgenerator
 from math import inf
 from typing import TYPE_CHECKING, Any, Final
 

@@ -78,6 +78,15 @@ class TestCollecting:
 
         assert collected(result) == ["plans/good.yaml::a good plan"]
 
+    @pytest.mark.parametrize("name", ["plans/good.yaml", "plans/../plans/good.yaml::a good plan"])
+    def test_a_file_that_is_named_beside_its_folder_is_collected(
+        self, run_pytest: RunsPytest, name: str
+    ) -> None:
+        """Once, and the other plans of the folder are not."""
+        result = run_pytest("--collect-only", "-q", ".", name)
+
+        assert collected(result) == ["plans/good.yaml::a good plan"]
+
     def test_a_file_of_another_plugin_is_left_to_it(
         self, run_pytest: RunsPytest, pytester: pytest.Pytester
     ) -> None:

@@ -19,6 +19,7 @@ __all__ = ["PlanFile", "PlanTest", "plan_file"]
 _DEFAULTS_FILE: Final = "planrunner.yaml"
 _FIRST_LEVEL: Final = re.compile(rb"^[{\s]?\s*[\"']?planrunner[\"']?\s*:", re.MULTILINE)
 _MOST_BYTES: Final = 1_000_000
+_NAMED: Final = pytest.StashKey[frozenset[Path]]()
 _MATCHED: Final = pytest.StashKey[frozenset[Path]]()
 
 
@@ -28,7 +29,7 @@ def plan_file(path: Path, parent: pytest.Collector, *, is_taken: bool) -> PlanFi
     A file that is named as an argument is a plan, unless another plugin takes it and it doesn't
     have the key `planrunner`. What is in a directory has that key and is opted in for.
     """
-    is_named = parent.session.isinitpath(path)
+    is_named = parent.session.isinitpath(path) or path in _named(parent.config)
     if path.name == _DEFAULTS_FILE:  # the shell may have found it for `plans/*.yaml`
         is_plan = is_named
     elif is_named:
@@ -36,6 +37,15 @@ def plan_file(path: Path, parent: pytest.Collector, *, is_taken: bool) -> PlanFi
     else:
         is_plan = _is_opted_in(path, parent.config) and _has_key(path)
     return PlanFile.from_parent(parent, path=path) if is_plan else None
+
+
+def _named(config: pytest.Config) -> frozenset[Path]:
+    """Return what the arguments name: pytest forgets a file whose folder is named too."""
+    if _NAMED not in config.stash:
+        home = config.invocation_params.dir
+        paths = (home / argument.partition("::")[0] for argument in config.args)
+        config.stash[_NAMED] = frozenset(Path(os.path.normpath(path)) for path in paths)
+    return config.stash[_NAMED]
 
 
 def _is_opted_in(path: Path, config: pytest.Config) -> bool:
