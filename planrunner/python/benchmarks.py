@@ -63,6 +63,7 @@ def benchmark(
         if iscoroutine(returned):
             returned.close()
             raise measuring.wrong_kind()
+        measuring.check_returned(returned)
         measuring.take_work(returned)
     with measuring.noting(), closing(measuring.batches()) as batches:
         for calls in batches:
@@ -97,8 +98,10 @@ async def benchmark_async(
     if measuring.tries_first:
         with measuring.noting():
             awaitable = call()
-            if not isawaitable(awaitable):
-                raise measuring.wrong_kind()
+        measuring.check_returned(awaitable)
+        if not isawaitable(awaitable):
+            raise measuring.wrong_kind()
+        with measuring.noting():
             returned = await awaitable
         measuring.take_work(returned)
     with measuring.noting(), closing(measuring.batches()) as batches:
@@ -129,6 +132,12 @@ class _Measurement:
         self.call: Callable[[], Any] = (
             partial(function, *args, **named) if args or named else function
         )
+        given: object = function  # not all callers have their types checked
+        if not callable(given):
+            if iscoroutine(given):
+                given.close()
+            hint = "give the function itself, and what it is called with apart from it"
+            raise UsageError(f"function: `{function!r}` can't be called", hint=hint)
         self._kind = kind
         self._name = keywords.get("name") or str(getattr(function, "__qualname__", function))
         self._iterations = _count("iterations", iterations, at_least=1)
@@ -147,6 +156,17 @@ class _Measurement:
     def tries_first(self) -> bool:
         """Whether a call goes before any batch: unless the first one is to be measured."""
         return bool(self._warmup or not self._batch or callable(self._work))
+
+    def check_returned(self, returned: object) -> None:
+        """Refuse what would do its work later, when nobody measures.
+
+        Raises:
+            UsageError: It is a generator.
+        """
+        if isgenerator(returned) or isasyncgen(returned):
+            hint = "measure a function that goes through it, as `list` does"
+            message = f"`{self._name}` returns a generator, which has done nothing yet"
+            raise UsageError(f"function: {message}", hint=hint)
 
     def take_work(self, returned: object) -> None:
         """Ask how much a call does that returned something.

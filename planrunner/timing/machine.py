@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
@@ -39,6 +40,7 @@ class Conditions:
         frequencies_khz: The lowest and the highest that was seen of the processor that the thread
             ran on; None where the system doesn't say, as in most virtual machines.
         governor: What chooses the frequency; empty where the system doesn't say.
+        tracer: What traces the thread's Python code, such as coverage; empty if nothing does.
     """
 
     elapsed_ns: int
@@ -48,6 +50,7 @@ class Conditions:
     stolen_ns: int
     frequencies_khz: tuple[int, int] | None
     governor: str
+    tracer: str = ""
 
     @property
     def words(self) -> str:
@@ -62,6 +65,8 @@ class Conditions:
             lowest, highest = (format_ghz(khz) for khz in self.frequencies_khz)
             governor = f" ({self.governor})" if self.governor else ""
             said.append(f"{lowest} to {highest}{governor}")
+        if self.tracer:
+            said.append(f"traced by {self.tracer}")
         if self.unknown:
             said.append(f"the system doesn't say: {', '.join(self.unknown)}")
         return " · ".join(said)
@@ -151,10 +156,12 @@ class MachineWatch:
             elapsed_ns=elapsed_ns,
             processors=_processors(),
             load=self._load_beside((self._used_ns() - self._began_used_ns) / elapsed_ns),
-            waited_ns=waits.waited_ns,
+            # pressure is counted in steps, which can be longer than the stretch
+            waited_ns=None if waits.waited_ns is None else min(waits.waited_ns, elapsed_ns),
             stolen_ns=waits.stolen_ns,
             frequencies_khz=(min(seen), max(seen)) if seen else None,
             governor=self._governor,
+            tracer=_tracer(),
         )
 
     def _load_beside(self, own: float) -> float | None:
@@ -171,6 +178,17 @@ class MachineWatch:
 def format_ghz(khz: int) -> str:
     """Return a frequency for people."""
     return f"{khz / 1e6:.2f} GHz"
+
+
+def _tracer() -> str:
+    """Return the package of what traces this thread; a call of it goes with each line, or call."""
+    function: object = sys.gettrace() or sys.getprofile()
+    if function is not None:
+        home = getattr(function, "__module__", None) or type(function).__module__
+        return str(home).partition(".")[0]
+    monitoring = getattr(sys, "monitoring", None)  # from Python 3.12
+    tools = () if monitoring is None else map(monitoring.get_tool, range(6))
+    return ", ".join(filter(None, tools))
 
 
 def _processors() -> int:

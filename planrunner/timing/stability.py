@@ -101,6 +101,8 @@ def _of_machine(machine: Conditions) -> Iterator[str]:
             governor = f", governor {machine.governor}" if machine.governor else ""
             moved = f"from {format_ghz(lowest)} to {format_ghz(highest)}"
             yield f"the processor's frequency moved {moved}{governor}"
+    if machine.tracer:
+        yield f"`{machine.tracer}` traces the code, which makes it slower"
 
 
 def _half_interval(spread: Spread) -> float:
@@ -126,5 +128,5 @@ def _needed(spread: Spread) -> int:
 
 
 def _percent(share: float) -> str:
-    """Return three digits of a share: a spread has no more."""
-    return f"{100 * share:.3g} %"
+    """Return three digits of a share: a spread has no more; whole percents beyond those."""
+    return f"{100 * share:.3g} %" if share < 9.995 else f"{100 * share:,.0f} %"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import statistics
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -175,9 +176,37 @@ def test_a_coroutine_function_is_refused() -> None:
     assert caught.value.hint == "await planrunner.benchmark_async instead"
 
 
+def test_a_call_is_not_taken_for_a_function() -> None:
+    """Nothing of the coroutine is left to warn of."""
+
+    async def wait() -> None: ...
+
+    with pytest.raises(UsageError, match=r"^function: `3` can't be called") as caught:
+        planrunner.benchmark(3)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match=r"^function: `<coroutine object .*` can't be called"):
+        planrunner.benchmark(wait())  # type: ignore[arg-type]
+
+    assert caught.value.hint.startswith("give the function itself")
+
+
+def test_a_generator_has_done_nothing_when_it_is_returned() -> None:
+    def rows() -> Iterator[int]:
+        yield 1
+
+    async def read() -> AsyncIterator[int]:
+        yield 1
+
+    with pytest.raises(UsageError, match=r"rows` returns a generator, .*done nothing"):
+        planrunner.benchmark(rows)
+    with pytest.raises(UsageError, match=r"read` returns a generator, .*done nothing"):
+        asyncio.run(planrunner.benchmark_async(read))  # type: ignore[arg-type]
+
+
 def test_a_plain_function_is_not_awaited() -> None:
-    with pytest.raises(UsageError, match="`Counted` returns can't be awaited"):
+    with pytest.raises(UsageError, match="`Counted` returns can't be awaited") as caught:
         asyncio.run(planrunner.benchmark_async(Counted(), name="Counted"))  # type: ignore[arg-type]
+
+    assert not hasattr(caught.value, "__notes__")
 
 
 @pytest.mark.parametrize(

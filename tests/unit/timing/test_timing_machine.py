@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from itertools import count
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from planrunner.errors import Misuse
 from planrunner.timing.machine import Conditions, MachineWatch
 from planrunner.timing.run_queue import RunQueue
-from planrunner.units import NS_PER_MS
+from planrunner.units import NS_PER_MS, NS_PER_S
 
 STAT = "1 (a (strange) name) R " + " ".join(["0"] * 35) + " 3 0 0\n"
 
@@ -63,6 +64,30 @@ def test_waits_are_those_since_entering(tmp_path: Path) -> None:
         seen = found.conditions()
 
     assert seen.waited_ns == 2500
+
+
+def test_nobody_waits_longer_than_it_took(tmp_path: Path) -> None:
+    """Where the system counts waits in coarse steps, one may end in a short stretch."""
+    (tmp_path / "schedstat").write_text("100 0 7\n")
+    with watch(tmp_path) as found:
+        (tmp_path / "schedstat").write_text(f"900 {NS_PER_S} 9\n")
+        seen = found.conditions()
+
+    assert seen.waited_ns == seen.elapsed_ns
+
+
+def test_what_traces_the_code_is_named(tmp_path: Path) -> None:
+    """As coverage does, and a debugger: both make Python slower."""
+    before = sys.getprofile()
+    sys.setprofile(lambda *_: None)
+    try:
+        with watch(tmp_path) as found:
+            seen = found.conditions()
+    finally:
+        sys.setprofile(before)
+
+    assert seen.tracer in (__name__.partition(".")[0], "coverage")
+    assert f"traced by {seen.tracer}" in seen.words
 
 
 def test_load_is_what_others_use(tmp_path: Path) -> None:

@@ -129,6 +129,12 @@ def test_a_second_mode_is_noisy() -> None:
     assert judged(samples).reasons == ("15 % of the samples are far from the median",)
 
 
+def test_a_median_that_is_hardly_known_is_in_whole_percents() -> None:
+    found = judged([100.0] * 4 + [3000.0] * 3)
+
+    assert "the median is known to ± 2,900 % only" in found.reasons
+
+
 def test_strange_samples_among_equal_ones_do_no_harm() -> None:
     """A MAD of 0 makes everything an outlier that isn't equal, were it not for the 5 %."""
     assert judged([100.0] * 60 + [101.0, 104.0] * 20).is_stable
@@ -156,6 +162,10 @@ def test_nothing_is_not_stable() -> None:
         (
             Conditions(NS_PER_S, 2, 0.0, 0, 0, (2_100_000, 3_400_000), "powersave"),
             "the processor's frequency moved from 2.10 GHz to 3.40 GHz, governor powersave",
+        ),
+        (
+            Conditions(NS_PER_S, 2, 0.0, 0, 0, None, "", tracer="coverage"),
+            "`coverage` traces the code, which makes it slower",
         ),
     ],
 )
