@@ -30,6 +30,7 @@ from planrunner.values import dataclass
 __all__ = [
     "AchievedTask",
     "JudgedSingle",
+    "JudgedSizes",
     "Judgement",
     "Point",
     "Row",
@@ -165,6 +166,21 @@ class JudgedSingle:
 
 
 @dataclass(frozen=True, slots=True)
+class JudgedSizes:
+    """What a threshold on scalability compares.
+
+    Attributes:
+        over: What the size is: `rows`; empty for thresholds on other things.
+        requests: Those whose medians are taken together.
+        phases: Those of this run that it looks at.
+    """
+
+    over: str = ""
+    requests: tuple[str, ...] = ()
+    phases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Judgement:
     """A threshold with what was observed.
 
@@ -183,6 +199,7 @@ class Judgement:
         operator: Such as `<`: between the amount and the limit.
         unit: `duration`, `rate`, `percentage`, `size` or `number`.
         each: Of a threshold with `each`, every single one, the worst first: `observed` is its own.
+        sizes: Of one on scalability.
     """
 
     threshold: str
@@ -200,6 +217,7 @@ class Judgement:
     operator: str = ""
     unit: str = ""
     each: tuple[JudgedSingle, ...] = ()
+    sizes: JudgedSizes = JudgedSizes()
 
 
 @dataclass(frozen=True, slots=True)

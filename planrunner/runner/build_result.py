@@ -16,13 +16,15 @@ from planrunner.graph.run_graph import RunGraph
 from planrunner.language.secrets import Masker
 from planrunner.metrics.judging.each import AnyGate
 from planrunner.metrics.judging.evidence import Evidence
+from planrunner.metrics.judging.measure import is_member
 from planrunner.metrics.judging.verdict import Verdict
-from planrunner.metrics.thresholds import Threshold
+from planrunner.metrics.thresholds import Metric, Threshold
 from planrunner.results.aggregate import count_excluded, make_rows, make_task_mix, make_totals
 from planrunner.results.exit_codes import ExitCode
 from planrunner.results.matrices.tables import make_scaling
 from planrunner.results.model import (
     JudgedSingle,
+    JudgedSizes,
     Judgement,
     RunResult,
     Totals,
@@ -32,6 +34,7 @@ from planrunner.results.model import (
 from planrunner.results.record import (
     AxisChoice,
     PhaseCombination,
+    SizeValue,
     make_measures,
     make_series,
     make_stretches,
@@ -173,7 +176,10 @@ def build_result(
 def _combinations(graph: RunGraph) -> tuple[PhaseCombination, ...]:
     return tuple(
         PhaseCombination(
-            phase.name, phase.matrix, tuple(starmap(AxisChoice, phase.axes.items())), phase.sizes
+            phase.name,
+            phase.matrix,
+            tuple(starmap(AxisChoice, phase.axes.items())),
+            tuple(starmap(SizeValue, phase.sizes.items())),
         )
         for phase in graph.phases
         if phase.matrix
@@ -230,7 +236,23 @@ def judgement_of(gate: AnyGate, evidence: Evidence, started_ns: int) -> Judgemen
             )
             for one in found.singles
         ),
+        sizes=_judged_sizes(threshold, evidence),
     )
+
+
+def _judged_sizes(threshold: Threshold, evidence: Evidence) -> JudgedSizes:
+    metric = threshold.metric
+    if not isinstance(metric, Metric) or metric.size is None:
+        return JudgedSizes()
+    phases = {phase for line in threshold.lines for _, phases in line.points for phase in phases}
+    requests = {
+        labels.request
+        for labels in evidence.series
+        if labels.phase in phases
+        and is_member(metric, labels, evidence)
+        and (metric.selector is None or metric.selector.picks(labels))
+    }
+    return JudgedSizes(metric.size.name, tuple(sorted(requests)), tuple(sorted(phases)))
 
 
 def alike_in_pairs(judged: Iterable[tuple[Judgement, Threshold]]) -> Iterator[Judgement]:

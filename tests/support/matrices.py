@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
 
@@ -14,11 +14,12 @@ from planrunner.metrics.series import Labels
 from planrunner.metrics.snapshot import Accumulated, SeriesDelta, Snapshot
 from planrunner.results.aggregate import make_rows, make_totals
 from planrunner.results.matrices.tables import make_scaling
-from planrunner.results.model import Judgement, RunResult, Verdict
+from planrunner.results.model import JudgedSizes, Judgement, RunResult, Verdict
 from planrunner.results.record import (
     AxisChoice,
     PhaseCombination,
     RequestPoints,
+    SizeValue,
     make_series,
     make_stretches,
 )
@@ -69,7 +70,7 @@ def make_matrix_run(
         total.add(Snapshot(begin_ns, begin_ns + NS_PER_S, {}, deltas))
         measured.append(_counted(phase, begin_ns))
         axes = (AxisChoice("case", case), AxisChoice("format", form))
-        numbers = {"rows": float(rows), "limit": rows / 1000}
+        numbers = (SizeValue("rows", float(rows)), SizeValue("limit", rows / 1000))
         combinations.append(PhaseCombination(phase, "ingestion", axes, numbers))
     rows_of_tables = make_rows(total, measured)
     return replace(
@@ -81,7 +82,7 @@ def make_matrix_run(
         measured=make_stretches(measured, started_ns=0),
         combinations=tuple(combinations),
         scaling=make_scaling(rows_of_tables, combinations),
-        judgements=_judgements(limit),
+        judgements=_judgements(limit, [one.phase for one in combinations]),
         points=(),
         loads=(),
         task_mix=(),
@@ -106,7 +107,7 @@ def _delta(labels: Labels, median_ns: int, rows: int) -> SeriesDelta:
     return SeriesDelta(latency, latency, measures=measures)
 
 
-def _judgements(limit: str) -> tuple[Judgement, ...]:
+def _judgements(limit: str, phases: Sequence[str]) -> tuple[Judgement, ...]:
     if not limit:
         return ()
     sentence = f'scalability of import in phase "ingestion[format=csv]" over rows {limit}'
@@ -121,6 +122,7 @@ def _judgements(limit: str) -> tuple[Judgement, ...]:
             limit_amount=float(amount),
             operator=operator,
             unit="number",
+            sizes=JudgedSizes("rows", ("import",), tuple(one for one in phases if "csv" in one)),
         ),
     )
 
@@ -138,7 +140,9 @@ def make_load_run(medians_ms: Mapping[str, float], *, seconds: int = 30) -> RunR
         phase, begin = f"load[users={users}]", n * seconds
         measured.append(MeasuredTime(phase, "", begin * NS_PER_S, (begin + seconds) * NS_PER_S))
         axes = (AxisChoice("users", users),)
-        combinations.append(PhaseCombination(phase, "load", axes, {"users": float(users)}))
+        combinations.append(
+            PhaseCombination(phase, "load", axes, (SizeValue("users", float(users)),))
+        )
         labels = replace(_labels(phase, "GET /"), records=(), work_unit="")
         for second in range(begin, begin + seconds):
             middle = median * draw.lognormvariate(0, 0.05) * NS_PER_MS

@@ -29,7 +29,6 @@ from planrunner.report.charts.over_time.time_specs import Backdrop, lines_spec
 from planrunner.report.charts.palette import PAPER, SCREEN, Palette, config
 from planrunner.report.charts.size_charts import size_charts
 from planrunner.results.configurations.phases import matrix_configurations
-from planrunner.results.matrices.limits import scalability_limits
 from planrunner.results.matrices.tables import matrix_tables
 from planrunner.results.model import RunResult
 
@@ -103,9 +102,8 @@ def _about_requests(times: RunTimes, palette: Palette) -> Iterator[Chart]:
 
 
 def _about_sizes(result: RunResult, palette: Palette) -> Iterator[Chart]:
-    limits = scalability_limits(result.judgements)
     for number, table in enumerate(matrix_tables(result), start=1):
-        yield from size_charts(table, limits, palette, number=number)
+        yield from size_charts(table, result.judgements, palette, number=number)
 
 
 def _about_configurations(result: RunResult, palette: Palette) -> Iterator[Chart]:

@@ -19,8 +19,9 @@ from planrunner.report.matrices.rows import (
 )
 from planrunner.report.own_metrics import work_rate_words
 from planrunner.report.plain import plain, shorten
-from planrunner.results.matrices.limits import ScalabilityLimit, limits_of_line
+from planrunner.results.matrices.limits import limits_of_line
 from planrunner.results.matrices.tables import MatrixLine, MatrixTable
+from planrunner.results.model import Judgement
 from planrunner.units import format_duration
 from planrunner.values import dataclass
 
@@ -56,13 +57,13 @@ _WORK: Final = _SizeFigure(
 
 
 def size_charts(
-    table: MatrixTable, limits: Sequence[ScalabilityLimit], palette: Palette, *, number: int = 1
+    table: MatrixTable, judgements: Sequence[Judgement], palette: Palette, *, number: int = 1
 ) -> list[Chart]:
     """Return time, and work a second, for each request and combination of the other axes.
 
     Args:
         table: The matrix.
-        limits: Of its scalability.
+        judgements: Those on its scalability give limits.
         palette: The colours.
         number: Of the matrix on the page.
     """
@@ -72,7 +73,7 @@ def size_charts(
     allowed = [
         row
         for entry, line in timed
-        for limit in limits_of_line(limits, table, line)
+        for limit in limits_of_line(judgements, table, line)
         for row in _limits(entry, line, table, limit)
     ]
     charts = []
@@ -159,7 +160,7 @@ def _works_done(
 
 
 def _limits(
-    entry: ChartEntry, line: MatrixLine, table: MatrixTable, limit: ScalabilityLimit
+    entry: ChartEntry, line: MatrixLine, table: MatrixTable, limit: float
 ) -> Iterator[dict[str, object]]:
     """Yield from each size where the next one would have to be to reach the limit."""
     points = [
@@ -173,7 +174,7 @@ def _limits(
             "size": size,
             "v": _ms(median),
             "to": bigger,
-            "upto": _ms(round(median * bigger / size * limit.amount)),
+            "upto": _ms(round(median * bigger / size * limit)),
         }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
@@ -26,8 +25,6 @@ __all__ = [
 CASE: Final = "case"
 _LOADS: Final = frozenset({"users", "rate"})
 """They make configurations of the load, not more to do for one request."""
-
-_OVER: Final = re.compile(r"\bscalability\b.*\bover\s+(\w+)")
 
 _Axes = tuple[tuple[str, str], ...]
 
@@ -96,14 +93,14 @@ def size_of(members: Sequence[PhaseCombination], judgements: Iterable[Judgement]
 
     Empty where no param has several sizes.
     """
-    judged = {match[1] for one in judgements if (match := _OVER.search(one.threshold))}
-    names = dict.fromkeys(name for one in members for name in one.sizes)
+    judged = {one.sizes.over for one in judgements}
+    names = dict.fromkeys(size.name for one in members for size in one.sizes)
     several = [
         name
         for name in names
         if name not in _LOADS
-        and all(one.sizes.get(name, 0) > 0 for one in members)
-        and len({one.sizes[name] for one in members}) > 1
+        and all(one.size(name) > 0 for one in members)
+        and len({one.size(name) for one in members}) > 1
     ]
     return next((name for name in several if name in judged), several[0] if several else "")
 
@@ -133,12 +130,10 @@ def make_scaling(
 def matrix_tables(result: RunResult) -> list[MatrixTable]:
     """Return the matrices of a run that have sizes."""
     found = _by_phase(result.rows)
-    # The order of params, and so which of them is the size, is not kept in metrics.json.
-    fitted = {fit.matrix: fit.over for fit in result.scaling}
     return [
         _table(name, over, members, found, result.scaling)
         for name, members in combinations_by_matrix(result.combinations).items()
-        if (over := fitted.get(name) or size_of(members, result.judgements))
+        if (over := size_of(members, result.judgements))
         and any(one.phase in found for one in members)
     ]
 
@@ -162,7 +157,7 @@ def _fits(
         for one in members:
             row = found.get(one.phase, {}).get(request)
             if other_axes(one, over) == axes and row is not None and row.latency_ns["p50"] > 0:
-                sizes[one.sizes[over]] = row.latency_ns["p50"]
+                sizes[one.size(over)] = row.latency_ns["p50"]
         if len(sizes) > 1:
             points = sorted(sizes.items())
             numbers, medians = (tuple(column) for column in zip(*points, strict=True))
@@ -194,7 +189,7 @@ def _table(
 ) -> MatrixTable:
     rows = tuple(sorted(dict.fromkeys(_row(one, over) for one in members), key=_by_size))
     fits = {
-        (fit.request, tuple(fit.axes.items())): fit
+        (fit.request, frozenset(fit.axes.items())): fit
         for fit in scaling
         if (fit.matrix, fit.over) == (name, over)
     }
@@ -202,14 +197,14 @@ def _table(
     for request, axes in _lines(over, members, found):
         phases = {_row(one, over): one.phase for one in members if other_axes(one, over) == axes}
         cells = tuple(found.get(phases.get(row, ""), {}).get(request) for row in rows)
-        lines.append(MatrixLine(request, dict(axes), cells, fits.get((request, axes))))
+        lines.append(MatrixLine(request, dict(axes), cells, fits.get((request, frozenset(axes)))))
     return MatrixTable(name, over, rows, tuple(lines))
 
 
 def _row(one: PhaseCombination, over: str) -> SizeRow:
     case = next((choice.value for choice in one.axes if choice.axis == CASE), "")
     is_axis = any(choice.axis == over for choice in one.axes)
-    return SizeRow("" if is_axis else case, one.sizes[over])
+    return SizeRow("" if is_axis else case, one.size(over))
 
 
 def _by_size(row: SizeRow) -> float:

@@ -26,6 +26,7 @@ __all__ = [
     "RequestPoints",
     "ScalingFit",
     "SearchStep",
+    "SizeValue",
     "Stretch",
     "Track",
     "make_measures",
@@ -83,6 +84,14 @@ class AxisChoice:
 
 
 @dataclass(frozen=True, slots=True)
+class SizeValue:
+    """A number that differs among the phases of a matrix: seconds, bytes, a second, or plain."""
+
+    name: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
 class PhaseCombination:
     """A phase of this run that is a combination of a matrix.
 
@@ -90,14 +99,19 @@ class PhaseCombination:
         phase: What rows, series and measured time call it: `ingestion[case=small,format=csv]`.
         matrix: The phase of the plan: `ingestion`; all of one matrix stand in a row, in order.
         axes: In the plan's order: `case` is `small`, `format` is `csv`.
-        sizes: What differs within the matrix and is a number, whether an axis or a case gives it:
-            `{"rows": 1000.0}`. Params are in seconds, bytes, per second, or fractions.
+        sizes: What differs within the matrix and is a number, whether an axis or a case gives it,
+            in the plan's order: `rows` is 1000.0. Params are in seconds, bytes, per second, or
+            fractions.
     """
 
     phase: str
     matrix: str
     axes: tuple[AxisChoice, ...]
-    sizes: Mapping[str, float]
+    sizes: tuple[SizeValue, ...]
+
+    def size(self, name: str) -> float:
+        """Return a size of this phase; 0 where the matrix does not vary it."""
+        return next((one.value for one in self.sizes if one.name == name), 0.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from planrunner.results.files.metrics_json import from_json, to_text
 from planrunner.results.matrices.fits import fit_exponent, student_quantile
-from planrunner.results.matrices.limits import limits_of_line, scalability_limits
+from planrunner.results.matrices.limits import limits_of_line
 from planrunner.results.matrices.tables import make_scaling, matrix_tables
-from planrunner.results.record import AxisChoice, PhaseCombination
+from planrunner.results.record import AxisChoice, PhaseCombination, SizeValue
 from tests.support.matrices import make_matrix_run
 
 
@@ -93,9 +95,16 @@ def test_the_size_is_what_scalability_is_judged_over():
     """Else the first param with several sizes; users and rate are loads, not sizes."""
     run = make_matrix_run()
     by_seconds = tuple(
-        replace(one, sizes={"users": 2 * rows, "seconds": rows / 3, "rows": rows})
+        replace(
+            one,
+            sizes=(
+                SizeValue("users", 2 * rows),
+                SizeValue("seconds", rows / 3),
+                SizeValue("rows", rows),
+            ),
+        )
         for one in run.combinations
-        for rows in (one.sizes["rows"],)
+        for rows in (one.size("rows"),)
     )
     judged = make_matrix_run(limit="< 1.3").judgements
 
@@ -107,7 +116,10 @@ def test_a_matrix_without_sizes_has_no_exponent():
     """Formats and users are configurations."""
     run = make_matrix_run()
     axes = (AxisChoice("users", "1"),)
-    users = [PhaseCombination(one.phase, "x", axes, {"users": 1.0}) for one in run.combinations]
+    users = [
+        PhaseCombination(one.phase, "x", axes, (SizeValue("users", 1.0),))
+        for one in run.combinations
+    ]
 
     assert make_scaling(run.rows, users) == ()
 
@@ -116,9 +128,7 @@ def test_an_axis_of_numbers_is_the_size():
     """Then there is no case to name it."""
     run = make_matrix_run()
     combinations = tuple(
-        replace(
-            one, axes=(AxisChoice("rows", f"{one.sizes['rows']:g}"), one.axes[1]), sizes=one.sizes
-        )
+        replace(one, axes=(AxisChoice("rows", f"{one.size('rows'):g}"), one.axes[1]))
         for one in run.combinations
     )
     (table,) = matrix_tables(
@@ -133,28 +143,46 @@ def test_limits_are_those_of_the_lines_they_judge():
     """One on a format is about no other."""
     run = make_matrix_run(limit="< 1.3")
     (table,) = matrix_tables(run)
-    limits = scalability_limits(run.judgements)
 
-    found = [len(limits_of_line(limits, table, line)) for line in table.lines]
-    assert found == [0, 0, 1, 0]
-    assert (limits[0].amount, limits[0].axes) == (1.3, {"format": "csv"})
+    found = [limits_of_line(run.judgements, table, line) for line in table.lines]
+    assert found == [[], [], [1.3], []]
 
 
 @pytest.mark.parametrize(
-    ("sentence", "lines"),
+    "change",
     [
-        ("scalability over rows < 2", 4),
-        ("scalability of import over rows < 2", 2),
-        ("scalability in phase ingestion over rows < 2", 4),
-        ('scalability of "import" in phase "ingestion[format=parquet]" over rows < 2', 1),
-        ("scalability of import in phase other over rows < 2", 0),
-        ("scalability over limit < 2", 0),
+        {"requests": ("check", "import")},
+        {"requests": ()},
+        {"over": "limit"},
+        {"phases": ("other[rows=1]",)},
     ],
 )
-def test_a_limit_may_name_less(sentence, lines):
-    """Without a request it is about each, and without a phase about every matrix."""
+def test_no_line_has_the_limit_of_others(change):
+    """Nor has one of two requests that are judged together."""
     run = make_matrix_run(limit="< 2")
     (table,) = matrix_tables(run)
-    limits = scalability_limits([replace(run.judgements[0], threshold=sentence)])
+    (judged,) = run.judgements
+    judged = replace(judged, sizes=replace(judged.sizes, **change))
 
-    assert sum(len(limits_of_line(limits, table, line)) for line in table.lines) == lines
+    assert not any(limits_of_line([judged], table, line) for line in table.lines)
+
+
+def test_a_report_made_again_has_the_same_tables():
+    """The order of axes and params is the plan's, not the alphabet's."""
+    run = make_matrix_run()
+    combinations = tuple(
+        replace(
+            one,
+            axes=(*one.axes, AxisChoice("bulk", "true")),
+            sizes=(SizeValue("rows", one.size("rows")), SizeValue("bytes", one.size("limit"))),
+        )
+        for one in run.combinations
+    )
+    run = replace(run, combinations=combinations, scaling=make_scaling(run.rows, combinations))
+    again = matrix_tables(from_json(json.loads(to_text(run))))
+
+    assert [(table.over, [line.fit.exponent for line in table.lines]) for table in again] == [
+        (table.over, [pytest.approx(line.fit.exponent) for line in table.lines])
+        for table in matrix_tables(run)
+    ]
+    assert again[0].over == "rows"
