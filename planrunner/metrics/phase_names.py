@@ -19,6 +19,8 @@ def meant_phases(text: str, combinations: Combinations) -> tuple[str, ...]:
     """Return the phases that a name means; none for one that isn't known."""
     if text in combinations:
         return tuple(combinations[text])
+    if any(text in phases for phases in combinations.values()):
+        return (text,)
     base, wanted = split_name(text, combinations)
     return tuple(
         name

@@ -242,12 +242,12 @@ class PlanMatrices:
             seen.add(exact)
 
     def _with_numbers(self, axis: str, found: list[AxisValue]) -> list[AxisValue]:
-        """Return the values with what differs among them and is a number."""
+        """Return the values with what differs among them and is a number, or has one value."""
         names = dict.fromkeys(name for one in found for name in one.params)
         numbers: list[dict[str, float]] = [{} for _ in found]
         for name in (*names, axis):
             column = [self._number(one, axis, name) for one in found]
-            if None not in column and len(set(column)) > 1:
+            if None not in column and (len(found) == 1 or len(set(column)) > 1):
                 for known, number in zip(numbers, column, strict=True):
                     known[name] = cast("float", number)
         return [replace(one, numbers=own) for one, own in zip(found, numbers, strict=True)]

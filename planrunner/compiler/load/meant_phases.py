@@ -51,6 +51,11 @@ class PhaseNames:
         """What people call them: those of a matrix have one name."""
         return tuple(self.combinations)
 
+    def axes_of(self, phase: str) -> Mapping[str, str]:
+        """Return the axes of a phase by its full name; none for one without matrix."""
+        found = (phases[phase] for phases in self.combinations.values() if phase in phases)
+        return next(found, {})
+
     def meant_by(self, text: str) -> tuple[str, ...]:
         """Return the phases that a name means; none for one that isn't known."""
         return meant_phases(text, self.combinations)

@@ -27,7 +27,9 @@ def lacking_size(metric: Metric, names: KnownTargets) -> PlanrunnerError | None:
         known = list(dict.fromkeys(other for one in sizes for other in one))
         listed = ", ".join(f"`{one}`" for one in known)
         message = f"`{name}` is not a number that {where} varies"
-        hint = suggest(name, known) or (f"what varies is {listed}" if known else "add a `matrix:`")
+        has_matrix = any(any(names.phases.axes_of(one)) for one in phases)
+        missing = "give it an axis of numbers" if has_matrix else "add a `matrix:`"
+        hint = suggest(name, known) or (f"what varies is {listed}" if known else missing)
         return PlanrunnerError(message, hint=hint)
     if min(found) <= 0:
         hint = "begin with a size above 0"

@@ -12,6 +12,7 @@ from planrunner.compiler.load.meant_phases import PhaseNames
 from planrunner.compiler.load.selection import PlanSelection
 from planrunner.graph.run_graph import ClosedLoad, OpenLoad, RunGraph
 from planrunner.metrics.thresholds import Threshold
+from planrunner.metrics.thresholds.selector import quoted
 from planrunner.plan.models.load.matrix import combinations
 from planrunner.plan.models.load.profiles import PlacedPhase, in_combinations
 from planrunner.plan.models.load.workload import PhaseModel
@@ -208,6 +209,25 @@ def test_a_threshold_takes_the_phases_that_its_values_fit(scope: str, expected: 
     threshold = graph.thresholds[0]
     assert threshold.not_applicable == ""
     assert [name for name in names(graph) if threshold.metrics[0].scope.takes(name)] == expected
+
+
+def test_values_may_look_like_axes() -> None:
+    """The whole name of a phase means that one, whatever its values hold."""
+    text = """
+params: {text: {type: str, default: ""}, flag: {type: bool, default: false}}
+users: {A: {wait: 1s, steps: [{get: /, name: load}]}}
+phases:
+  - name: main
+    users: 1
+    hold: 1s
+    matrix: {text: ["x=1,text=y", "[a]", ""], flag: [true, false]}
+    thresholds: [p95 of load < 1s]
+"""
+    graph = compiled(text)
+
+    assert [str(one.metric.scope) for one in graph.thresholds] == [
+        f"phase {quoted(name)}" for name in names(graph)
+    ]
 
 
 def test_except_takes_all_of_a_matrix_away() -> None:
@@ -469,6 +489,10 @@ def test_fewer_than_two_sizes_are_nothing_to_compare() -> None:
     assert scalability('in phase "ingestion[case=large]" over rows').not_applicable == few
     picked = PlanSelection(cases=("small",))
     assert scalability("over rows", selection=picked).not_applicable == few
+    for matrix in ("{rows: [1000]}", "{case: [small]}"):
+        phases = f"phases: [{{name: one, users: 1, hold: 1s, matrix: {matrix}}}]"
+        found = compiled(PARAMS, phases, "thresholds: [scalability over rows < 1.3]").thresholds[0]
+        assert found.not_applicable == few
 
 
 @pytest.mark.parametrize(
