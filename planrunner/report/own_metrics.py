@@ -51,8 +51,9 @@ class OwnMetricRow:
             last = "true" if found.last else "false"
             share = format_percent(found.avg)
             return (count, f"{found.total:,.0f} true", "", share, "", "", "", "", last)
-        numbers = (found.total, found.per_second, found.avg, found.min, found.p50, found.p95)
-        return (count, *map(amount_words, (*numbers, found.max, found.last)))
+        exact = map(amount_words, (found.total, found.per_second, found.avg, found.min))
+        rough = (amount_words(value, digits=3) for value in (found.p50, found.p95))
+        return (count, *exact, *rough, amount_words(found.max), amount_words(found.last))
 
 
 def own_metric_rows(result: RunResult) -> list[OwnMetricRow]:
@@ -143,8 +144,14 @@ def has_work(rows: Iterable[Row]) -> bool:
     return any(row.work_per_second is not None for row in rows)
 
 
-def amount_words(amount: float) -> str:
-    """Return a number for people: four digits at least, and no zeros behind the point."""
-    if amount == round(amount) or abs(amount) >= 1000:
+def amount_words(amount: float, *, digits: int = 4) -> str:
+    """Return a number for people, without zeros behind the point.
+
+    Args:
+        amount: The number.
+        digits: At most so many behind the point, fewer where others are before it. Percentiles are
+            exact to three.
+    """
+    if amount == round(amount) or abs(amount) >= 10 ** (digits - 1):
         return f"{amount:,.0f}"
-    return f"{amount:,.4g}" if abs(amount) >= 0.0001 else f"{amount:.2g}"
+    return f"{amount:,.{digits}g}" if abs(amount) >= 0.0001 else f"{amount:.2g}"

@@ -290,6 +290,23 @@ def test_a_batch_is_a_sample_with_the_time_of_one_call(project: PlanProject, way
     assert "Calls of functions" in page.read_text()
 
 
+def test_the_work_of_a_batch_is_that_of_a_call(project: PlanProject) -> None:
+    """As its latency is the time of one, so the rate is that of the function."""
+    write(
+        project,
+        "{python: {call: 'components:ingest', args: {rows: 1}, batch: 40, inline: true}, "
+        "name: small, measure: true, work: 7, record: {n: 2}}",
+        thresholds="sum work of small == 21, sum of metric.n == 6, sum calls of small == 120",
+    )
+
+    ended = project.run("execute", "plan.yaml")
+
+    assert ended.code == 0
+    row = next(row for row in ended.metrics["rows"] if row["by"] == "request")
+    per_call = row["service_ns"]["avg"] / 1e9
+    assert row["work_per_second"] == pytest.approx(7 / per_call, rel=0.01)
+
+
 def test_a_batch_of_its_own_size_is_found_before_the_first_sample(project: PlanProject) -> None:
     """As many calls as make a millisecond."""
     write(

@@ -56,12 +56,19 @@ def _node(walk: StepWalk, word: str, expression: Expression, path: PlanPath) -> 
     before = len(walk.work.faults)
     lowered = walk.work.expression(expression, path, walk.known)
     is_sound = len(walk.work.faults) == before
-    if is_sound and lowered.is_constant and to_millionths(lowered.value) is None:
-        message = f"`{expression.source}` is {kind_of(lowered.value)}, not a number"
-        if isinstance(lowered.value, int | float):
-            message = f"a value that is recorded is at most {MOST:,}"
+    if is_sound and lowered.is_constant and (message := _unfit(word, expression, lowered.value)):
         walk.work.fault(path, Code.INVALID_VALUE, message, hint="write a name such as `json.rows`")
     return RecordedNode(word, expression.source, lowered.evaluate)
+
+
+def _unfit(word: str, expression: Expression, value: object) -> str:
+    """Return why a value can't be recorded; empty if it can."""
+    kept = to_millionths(value)
+    if kept is None:
+        if isinstance(value, int | float):
+            return f"a value that is recorded is at most {MOST:,}"
+        return f"`{expression.source}` is {kind_of(value)}, not a number"
+    return "`work` is a number from 0" if word == WORK.word and kept < 0 else ""
 
 
 def _check_name(walk: StepWalk, name: str, path: PlanPath) -> None:

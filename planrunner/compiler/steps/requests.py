@@ -67,6 +67,8 @@ def compile_request(
     if request.target:
         walk.write_as(request.target, (*inside, request.action, "as"))
     records = compile_records(walk, request.spec, inside)
+    if records and not measured:
+        _must_be_measured(walk, request, inside)
     walk.publishes = walk.publishes or bool(reads)
     given = name_of(walk, spec.name, (*inside, "name"), request.name)
     return RequestNode(
@@ -93,6 +95,19 @@ def _with_words(exchange: Exchange, plugin: Plugin) -> Exchange:
         return exchange
     names = tuple(plugin.reply_names.items())
     return replace(exchange, status_text=plugin.status_text, reply_names=names)
+
+
+def _must_be_measured(walk: StepWalk, request: Operation, inside: PlanPath) -> None:
+    """Say that a request which isn't measured records nothing: it may be a flow's in `on_start`."""
+    spec = request.spec
+    key = next(key for key in ("record", "work") if getattr(spec, key))
+    if spec.measure is False:
+        message = f"`{key}` is about a sample, and this request isn't measured"
+        hint = "remove it, or `measure: false`"
+        walk.work.fault((*inside, key), Code.CONFLICTING_KEYS, message, hint=hint, part="key")
+    elif not walk.work.faults:
+        message = f"`{key}` does nothing here: only requests that are measured have values"
+        walk.work.notice((*inside, key), message)
 
 
 def _must_be_given(

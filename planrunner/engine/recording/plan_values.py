@@ -7,6 +7,7 @@ from math import inf, isnan
 from typing import Final
 
 from planrunner.graph.sending_steps import RecordedNode
+from planrunner.language.expressions.plain import plain_number
 from planrunner.language.expressions.values import EvaluationError, Scope, Undefined, kind_of
 from planrunner.metrics.measures import WORK
 from planrunner.metrics.recorded_values import MOST, to_millionths
@@ -38,7 +39,7 @@ def keep_values(
 
 
 def _recorded(node: RecordedNode, scope: Scope) -> RecordedValue:
-    value = node.evaluate(scope)
+    value = plain_number(node.evaluate(scope))
     kept = to_millionths(value)
     is_boolean = isinstance(value, bool)
     if kept is None or (node.word == _WORK and (is_boolean or kept < 0)):

@@ -5,8 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, time, timedelta
 from decimal import Decimal
+from math import nan
+from numbers import Integral, Real
 
-__all__ = ["plain"]
+__all__ = ["plain", "plain_number"]
+
+
+def plain_number(value: object) -> object:
+    """Return decimals, fractions, and single numbers and truths of NumPy as those of Python.
+
+    Anything else is returned as it is.
+    """
+    if not isinstance(value, int | float) and getattr(value, "shape", None) == ():
+        value = value.item() if hasattr(value, "item") else value
+    if isinstance(value, int | float):
+        return value
+    try:
+        if isinstance(value, Integral):
+            return int(value)
+        return float(value) if isinstance(value, Real | Decimal) else value
+    except (ValueError, OverflowError):  # a signalling NaN, a fraction beyond all floats
+        return nan
 
 
 def plain(value: object) -> object:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.plans import findings
+from tests.support.plans import compiled, findings
 
 KEYS = """
         expect:
@@ -74,3 +74,17 @@ def test_a_name_that_is_not_known_is_said_once() -> None:
     found = findings('users: {A: {steps: [{get: "/${nope}", timeout: "${nope}"}]}}')
 
     assert {fault.code for fault in found} == {"unknown-name"}
+
+
+def test_what_records_nothing_is_said() -> None:
+    """A flow may be called in `on_start`, where nothing is measured, and where it is."""
+    graph = compiled(
+        "flows: {ask: [{get: /ask, record: {tokens: json.tokens}}]}",
+        "users: {U: {on_start: [{call: ask}, {get: /login, work: 1}], steps: [{call: ask}]}}",
+    )
+
+    said = [notice.partition(": ")[2] for notice in graph.notices]
+    assert said == [
+        f"`{key}` does nothing here: only requests that are measured have values"
+        for key in ("record", "work")
+    ]

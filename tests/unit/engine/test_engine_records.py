@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
+import numpy
 import pytest
 
 from planrunner.engine import RunOutcome
@@ -94,6 +97,45 @@ def test_what_is_no_value_is_a_failure(value: object, words: str) -> None:
     assert {kind: len(values) for kind, values in found(outcome).items()} == {"extract": 0, "": 2}
     assert found(outcome)[""]["metric.b"].count == 2
     assert words_of(outcome) == {words}
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        (Decimal("2.5"), 2_500_000),
+        (Decimal(-3), -3_000_000),
+        (Fraction(1, 4), 250_000),
+        (numpy.int64(2**40), 2**40 * 1_000_000),
+        (numpy.float32(0.5), 500_000),
+        (numpy.array(7), 7_000_000),
+    ],
+)
+def test_numbers_of_libraries_are_numbers(value: object, kept: int) -> None:
+    """Functions of data teams return them."""
+    outcome = run_of(record("metric.a", "x"), operation=taking(Answer(), x=[value] * 9))
+
+    values = found(outcome)[""]["metric.a"]
+    assert (values.last, values.booleans) == (kept, 0)
+
+
+def test_a_truth_of_numpy_is_a_boolean() -> None:
+    """As comparisons of arrays give it."""
+    truths = [numpy.array([1, 2]).all(), numpy.array([0, 1]).all()]
+
+    outcome = run_of(record("metric.a", "x"), operation=taking(Answer(), x=truths * 5))
+
+    values = found(outcome)[""]["metric.a"]
+    assert values.are_booleans
+    assert values.min == 0
+
+
+@pytest.mark.parametrize("value", [Decimal("sNaN"), Decimal("NaN"), Fraction(10**400)])
+def test_what_libraries_call_a_number_may_be_none(value: object) -> None:
+    """A failure as any other, and no crash."""
+    outcome = run_of(record("metric.a", "x"), operation=taking(Answer(), x=[value] * 9))
+
+    assert set(found(outcome)) == {"extract"}
+    assert words_of(outcome) == {"`metric.a` can't be infinite or NaN, as `x` is"}
 
 
 @pytest.mark.parametrize(
