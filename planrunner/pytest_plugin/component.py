@@ -12,6 +12,9 @@ from planrunner.metrics.measures import WORK
 from planrunner.metrics.recorded_values import RecordedValues, to_millionths
 from planrunner.metrics.series import Labels
 from planrunner.metrics.snapshot import SeriesDelta, Snapshot
+from planrunner.results.record import ComponentFigures
+from planrunner.timing.spread import spread_of
+from planrunner.timing.stability import Stability
 from planrunner.units import NS_PER_S
 from planrunner.values import dataclass
 
@@ -36,7 +39,8 @@ class Component:
         unit: What `work` counts.
         samples_ns: What a call took on average in each iteration, in the order of time.
         batch: Calls in each iteration.
-        stability: Whether the median is stable, in words.
+        reasons: Why the median is noisy, each a clause.
+        needed: How many iterations would do; 0 where they are enough, or where it isn't known.
         thresholds: What it was judged by in its test.
         broken: Those of them that it broke there.
         failure: What it raised; empty if it didn't.
@@ -51,7 +55,8 @@ class Component:
     unit: str = ""
     samples_ns: tuple[float, ...] = ()
     batch: int = 1
-    stability: str = ""
+    reasons: tuple[str, ...] = ()
+    needed: int = 0
     thresholds: tuple[WrittenThreshold, ...] = ()
     broken: tuple[WrittenThreshold, ...] = ()
     failure: str = ""
@@ -64,6 +69,26 @@ class Component:
     def renamed(self, name: str) -> Component:
         """Return it under another name."""
         return replace(self, name=name)
+
+    @property
+    def stability(self) -> Stability:
+        """Whether the median is stable."""
+        return Stability(self.reasons, self.needed)
+
+    @property
+    def figures(self) -> ComponentFigures:
+        """What reports say of its median."""
+        spread = spread_of(self.samples_ns)
+        return ComponentFigures(
+            name=self.name,
+            phase=self.name,
+            samples=spread.count,
+            median_ns=round(spread.median),
+            mad_ns=round(spread.mad),
+            stable=self.stability.is_stable,
+            reasons=self.reasons,
+            needed=self.needed,
+        )
 
     @property
     def labels(self) -> Labels:

@@ -45,7 +45,8 @@ def write_components(
     for row in (_HEADS, *rows):
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True) if width)
         terminal.line(_GAP.join(cells).rstrip())
-    for notice in result.notices:
+    noisy = [f"{one.name}: {one.stability.words}" for one in components if one.reasons]
+    for notice in (*result.notices, *noisy):
         terminal.line(f"- {notice}")
     terminal.line("")
 
@@ -62,7 +63,7 @@ def _cells(one: Component, baseline: RunResult | None) -> tuple[str, ...]:
         f"{format_duration(spread.median)} ± {format_duration(spread.mad)}",
         format_duration(_p95(one)),
         _work_rate(one, spread),
-        one.stability.partition(":")[0],
+        "stable" if one.stability.is_stable else "noisy",
         limits,
         before,
     )

@@ -18,10 +18,10 @@ def noisy_first(result: RunResult) -> list[ComponentFigures]:
 
 
 def component_names(found: Sequence[ComponentFigures]) -> list[str]:
-    """Return what each is called: with its phase where there are several."""
+    """Return what each is called: with its phase where there are several of other names."""
     if len({one.phase for one in found}) < 2:
         return [one.name for one in found]
-    return [f"{one.phase}: {one.name}" for one in found]
+    return [one.name if one.name == one.phase else f"{one.phase}: {one.name}" for one in found]
 
 
 def component_rows(result: RunResult) -> list[dict[str, object]]:

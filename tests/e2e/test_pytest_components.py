@@ -91,6 +91,36 @@ def test_the_size_is_that_of_the_session(
     assert run_of(pytester, size).labels == {"size": size}
 
 
+def test_noisy_figures_are_said_wherever_the_numbers_are(
+    run_pytest: RunsPytest, pytester: pytest.Pytester
+) -> None:
+    """Three samples are always too few; what raised has no figures."""
+    pytester.makepyfile("""
+        def load(): ...
+
+        def check():
+            raise ValueError("bad")
+
+        def test_load(perf):
+            perf(load)
+
+        def test_check(perf):
+            perf(check)
+    """)
+
+    result = run_pytest("--perf-iterations=3")
+
+    why = "noisy: run again with more iterations (6 or more): 3 samples are too few *"
+    result.stdout.fnmatch_lines(["load * noisy", f"- load: {why}"])
+    run = run_of(pytester)
+    [component] = run.raw.components
+    assert (component.name, component.samples, component.stable) == ("load", 3, False)
+    assert component.needed == 6
+    page = (run.directory / "report.html").read_text("utf-8")
+    assert "<dt>Numbers are</dt><dd>valid, 1 of 1 noisy</dd>" in page
+    assert 'name="load"' in (run.directory / "junit.xml").read_text("utf-8")
+
+
 def test_a_broken_limit_fails_the_test_at_its_line(
     run_pytest: RunsPytest, pytester: pytest.Pytester
 ) -> None:

@@ -25,6 +25,8 @@ from planrunner.python.keywords import BenchmarkKeywords, TimeLike
 from planrunner.python.results.benchmark_result import Benchmark
 from planrunner.python.results.elapsed import nanoseconds
 from planrunner.results.model import Judgement
+from planrunner.timing.spread import spread_of
+from planrunner.timing.stability import judge_stability
 from planrunner.units import write_duration
 
 __all__ = ["ComponentCall", "MeasuredComponent", "ReturnedT", "Work"]
@@ -130,22 +132,22 @@ class ComponentCall(Generic[ReturnedT]):
         note_component(self._item, judged)
         if broken:
             shown = f"{self.name}: {self.figures.med} ± {self.figures.mad}"
-            pytest.fail("\n".join([*map(broken_words, broken), f"{shown}, {self._stability}"]))
+            said = f"{shown}, {measured.stability.words}"
+            pytest.fail("\n".join([*map(broken_words, broken), said]))
         return MeasuredComponent(self._value[0], self.figures)
-
-    @property
-    def _stability(self) -> str:
-        return self.figures.reason or "stable"
 
     def _measured(self) -> Component:
         figures = self.figures
+        samples_ns = tuple(one.ns for one in figures.samples)
+        found = judge_stability(spread_of(samples_ns), figures.machine)
         return replace(
             self._component(),
             work=figures.work,
             unit=figures.unit,
-            samples_ns=tuple(one.ns for one in figures.samples),
+            samples_ns=samples_ns,
             batch=figures.batch,
-            stability=self._stability,
+            reasons=found.reasons,
+            needed=found.needed,
         )
 
     def _component(self, *, failure: str = "", elapsed_ns: int = 0) -> Component:

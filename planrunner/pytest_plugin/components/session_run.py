@@ -67,7 +67,9 @@ def write_components_run(config: pytest.Config, components: Sequence[Component])
         for one, start_ns in placed
         if one.failure
     ]
-    return Result(run.finish(starts[-1], failing, notices=notices), run.directory)
+    figures = [one.figures for one in components if one.samples_ns]
+    raw = run.finish(starts[-1], failing, notices=notices, components=figures)
+    return Result(raw, run.directory)
 
 
 def baseline_of(config: pytest.Config, size: str) -> RunResult | None:
@@ -114,6 +116,3 @@ def _notices(config: pytest.Config, components: Sequence[Component]) -> Iterator
     for one in thresholds_of(config, components[0].size):
         if not is_of_all(one) and not concerns(one, components):
             yield f"{one.place}: `{one.text}` is of no component that was measured"
-    for component in components:
-        if component.stability not in ("", "stable"):
-            yield f"{component.name}: {component.stability}"

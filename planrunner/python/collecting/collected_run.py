@@ -26,7 +26,7 @@ from planrunner.results.files.directory import METRICS, make_run_directory
 from planrunner.results.files.metrics_json import read_metrics, write_metrics
 from planrunner.results.files.past_runs import find_previous
 from planrunner.results.model import Row, RunResult, Validity, ValidityLevel
-from planrunner.results.record import FailingSample, make_series, make_stretches
+from planrunner.results.record import ComponentFigures, FailingSample, make_series, make_stretches
 from planrunner.results.request_history import RunSums
 from planrunner.runner.build_result import judgement_of, machine_facts, written_time
 from planrunner.runner.report_files import check_formats, is_of_samples, report_files
@@ -110,14 +110,26 @@ class CollectedRun:
         return tuple(replace(phase, end_ns=min(phase.end_ns, end_ns)) for phase in begun)
 
     def finish(
-        self, end_ns: int, failing: Sequence[FailingSample], *, notices: Sequence[str] = ()
+        self,
+        end_ns: int,
+        failing: Sequence[FailingSample],
+        *,
+        notices: Sequence[str] = (),
+        components: Sequence[ComponentFigures] = (),
     ) -> RunResult:
         """Write metrics.json and the reports, and return what they show.
+
+        Args:
+            end_ns: Of the run, by its clock.
+            failing: What failed.
+            notices: What else is to be known about it.
+            components: Whether the times of requests are stable, where that was judged.
 
         Raises:
             CannotRun: One can't be written.
         """
         result = self._result(end_ns, failing, notices)
+        result = replace(result, components=tuple(components))
         baseline = self._before
         before = find_previous(self.directory, result) if baseline is None else baseline
         if before is not None:
