@@ -72,7 +72,7 @@ def request_of(plan: CheckedPlan, keywords: RunKeywords, stop: Stop) -> RunReque
         selection=selection_of(keywords),
         seed=_seed(keywords.get("seed")),
         labels={name: str(value) for name, value in keywords.get("labels", {}).items()},
-        formats=None if formats is None else _texts(formats),
+        formats=None if formats is None else texts_of(formats),
         directory=None if out is None else Path(out),
         workers=_workers(keywords.get("workers", 1), plan),
         strict=keywords.get("strict", False),
@@ -123,12 +123,12 @@ def selection_of(keywords: PlanKeywords) -> PlanSelection:
     """Return which parts of the plan a call asks for."""
     return PlanSelection(
         profile=keywords.get("profile"),
-        phases=_texts(keywords.get("phase", ())),
-        cases=_texts(keywords.get("case", ())),
-        users=_texts(keywords.get("user", ())),
-        tasks=_texts(keywords.get("task", ())),
-        tags=_texts(keywords.get("tag", ())),
-        skip_tags=_texts(keywords.get("skip_tag", ())),
+        phases=texts_of(keywords.get("phase", ())),
+        cases=texts_of(keywords.get("case", ())),
+        users=texts_of(keywords.get("user", ())),
+        tasks=texts_of(keywords.get("task", ())),
+        tags=texts_of(keywords.get("tag", ())),
+        skip_tags=texts_of(keywords.get("skip_tag", ())),
     )
 
 
@@ -155,9 +155,9 @@ def _changes(keywords: PlanKeywords) -> Changes:
         rate=rate_text(keywords.get("rate")),
         hold=_duration(keywords.get("hold")),
         spawn_rate=rate_text(keywords.get("spawn_rate")),
-        stages=", ".join(_texts(stages)),
+        stages=", ".join(texts_of(stages)),
         profile=keywords.get("profile"),
-        phases=_texts(keywords.get("phase", ())),
+        phases=texts_of(keywords.get("phase", ())),
     )
 
 
@@ -213,7 +213,8 @@ def _folders(keywords: PlanKeywords, own: Path) -> Folders:
     return ANYWHERE
 
 
-def _texts(given: NameOrNames) -> tuple[str, ...]:
+def texts_of(given: NameOrNames) -> tuple[str, ...]:
+    """Return what an argument has that may be one text or several."""
     return (given,) if isinstance(given, str) else tuple(given)
 
 

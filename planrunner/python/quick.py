@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 from planrunner.errors import UsageError
+from planrunner.language.diagnostics import Diagnostic, PlanError
 from planrunner.plan.schema.quick_plan import QuickLoad, QuickRequest, quick_plan
-from planrunner.python.arguments import check_keywords, rate_text
+from planrunner.python.arguments import check_keywords, rate_text, texts_of
 from planrunner.python.calls import awaited
 from planrunner.python.engine_thread import EngineThread
-from planrunner.python.keywords import RequestKeywords, RunKeywords, TimeLike
+from planrunner.python.keywords import NameOrNames, RequestKeywords, RunKeywords, TimeLike
 from planrunner.python.plans import Plan
 from planrunner.python.results.elapsed import nanoseconds
 from planrunner.python.results.result import Result
@@ -28,6 +31,8 @@ __all__ = ["StressResult", "load_test", "request_test", "stress_test"]
 
 _THRESHOLDS: Final = ("error_rate < 1%",)
 _LIMITS: Final = ("error_rate < 5%", "p95 < 5s")
+_KEY: Final = re.compile(r"phases\[0\]\.(?:search\.)?(\w+)")
+_QUOTED: Final = re.compile(r"`(\w+)`")
 _REQUEST: Final = ("method", "headers", "data", "json")
 
 
@@ -57,7 +62,7 @@ async def load_test(
     rate: float | str | None = None,
     duration: TimeLike = 30,
     ramp_up: TimeLike = 0,
-    thresholds: Sequence[str] = _THRESHOLDS,
+    thresholds: NameOrNames = _THRESHOLDS,
     **keywords: Unpack[RequestKeywords],
 ) -> Result:
     """Send one request over and over from a number of users, or at a rate.
@@ -84,7 +89,8 @@ async def load_test(
     phase = {"name": "main", **level, "hold": _time(duration, "duration")}
     if nanoseconds(ramp_up, "ramp_up"):
         phase["ramp_up"] = _time(ramp_up, "ramp_up")
-    return await awaited(_begun(url, phase, keywords, thresholds=thresholds))
+    with _named({"hold": "duration"}):
+        return await awaited(_begun(url, phase, keywords, thresholds=thresholds))
 
 
 async def stress_test(
@@ -94,7 +100,7 @@ async def stress_test(
     max_users: int = 200,
     step_users: int = 10,
     step_duration: TimeLike = 30,
-    thresholds: Sequence[str] = _LIMITS,
+    thresholds: NameOrNames = _LIMITS,
     **keywords: Unpack[RequestKeywords],
 ) -> StressResult:
     """Send one request over and over from more and more users, until a threshold breaks.
@@ -120,9 +126,11 @@ async def stress_test(
         "to": max_users,
         "step": step_users,
         "hold": _time(step_duration, "step_duration"),
-        "slo": list(thresholds),
+        "slo": [*texts_of(thresholds)],
     }
-    result = await awaited(_begun(url, {"name": "stress", "search": search}, keywords))
+    names = {"from": "start_users", "to": "max_users", "step": "step_users"}
+    with _named({**names, "hold": "step_duration", "slo": "thresholds"}):
+        result = await awaited(_begun(url, {"name": "stress", "search": search}, keywords))
     return StressResult(result.raw, result.directory)
 
 
@@ -135,7 +143,8 @@ async def request_test(url: str, *, requests: int, **keywords: Unpack[RequestKey
         CannotRun: The target or the report directory is not ready.
     """
     phase = {"name": "main", "users": 1, "iterations": requests}
-    return await awaited(_begun(url, phase, keywords))
+    with _named({"iterations": "requests"}):
+        return await awaited(_begun(url, phase, keywords))
 
 
 def _begun(
@@ -143,10 +152,10 @@ def _begun(
     phase: Mapping[str, object],
     keywords: RequestKeywords,
     *,
-    thresholds: Iterable[str] = (),
+    thresholds: NameOrNames = (),
 ) -> EngineThread:
     text = quick_plan(_request(url, keywords), QuickLoad())
-    limits = list(thresholds)
+    limits = [*texts_of(thresholds)]
     plan = Plan.from_yaml(text).replace(phases=[phase], thresholds=limits or None)
     plan.source = replace(plan.source, is_written_here=True)  # nobody knows its lines
     own = {name: value for name, value in keywords.items() if name not in _REQUEST}
@@ -163,6 +172,28 @@ def _request(url: str, keywords: RequestKeywords) -> QuickRequest:
     if "json" in keywords and not any(one.lower().startswith("content-type:") for one in headers):
         headers = (*headers, "Content-Type: application/json")
     return QuickRequest(url, keywords.get("method", ""), headers, data)
+
+
+@contextmanager
+def _named(names: Mapping[str, str]) -> Iterator[None]:
+    """Let faults name arguments of the call where they would name keys of the phase.
+
+    Args:
+        names: Of arguments, by the keys that they become; others have the same name.
+    """
+    try:
+        yield
+    except PlanError as error:
+        raise PlanError([_in_call(fault, names) for fault in error.diagnostics]) from None
+
+
+def _in_call(fault: Diagnostic, names: Mapping[str, str]) -> Diagnostic:
+    place = _KEY.match(fault.argument)
+    if place is None:
+        return fault
+    hint = _QUOTED.sub(lambda key: f"`{names.get(key[1], key[1])}`", fault.hint)
+    argument = names.get(place[1], place[1]) + fault.argument[place.end() :]
+    return replace(fault, argument=argument, hint=hint)
 
 
 def _time(value: TimeLike, argument: str) -> str:

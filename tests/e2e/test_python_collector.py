@@ -202,7 +202,12 @@ def test_more_names_than_figures_share_one() -> None:
         (lambda c: c.record("a", float("nan")), "seconds: `nan` is not a duration"),
         (lambda c: c.record("a", 1, work=-1), "work: `-1` is not an amount"),
         (lambda c: c.record("a", 1, work=float("nan")), "work: `nan` is not an amount"),
-        (lambda c: c.error("a", ""), "kind: `` is not a kind"),
+        (lambda c: c.error("a", ""), "kind: `` says nothing"),
+        (lambda c: c.error("a", 3), "kind: `3` says nothing"),
+        (lambda c: c.error("", "timeout"), "name: `` says nothing"),
+        (lambda c: c.record(3, 1), "name: `3` says nothing"),
+        (lambda c: c.record(3, 1, work=2), "name: `3` says nothing"),
+        (lambda c: c.record("a", 1, work=2, unit=3), "unit: `3` says nothing"),
         (lambda c: c.error("a", "aborted"), "kind: `aborted` is not a kind"),
     ],
 )
@@ -212,6 +217,21 @@ def test_what_cannot_be_recorded_is_refused(call: Any, words: str) -> None:
         call(c)
 
     assert words in str(failed.value)
+
+
+def test_nothing_recorded_is_lost_for_its_type() -> None:
+    """What would stop the reports at the end is understood, or refused when it is given."""
+    with pytest.raises(planrunner.UsageError, match="name: `3` says nothing"):
+        planrunner.Collector(3)  # type: ignore[arg-type]
+    labels: dict[Any, object] = {"build": 3, 4: None}
+
+    with planrunner.Collector("n", labels=labels, thresholds="error_rate == 0") as c:
+        c.error("a", "timeout", reason=ValueError("late"))  # type: ignore[arg-type]
+
+    result = c.close()
+    assert [one.reason for one in result.failures] == ["late"]
+    assert result.labels == {"build": "3", "4": "None"}
+    assert [one.threshold for one in result.thresholds] == ["error_rate == 0"]
 
 
 def test_a_closed_collector_records_nothing() -> None:

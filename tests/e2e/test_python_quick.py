@@ -95,7 +95,9 @@ def test_a_stress_test_goes_up_in_steps(target: HttpServer) -> None:
         ({"users": 3, "rate": 5}, "users and rate can't be combined"),
         ({"duration": "soon"}, "duration: `soon` is not a duration"),
         ({"ramp_up": -1}, "ramp_up: `-1` is negative"),
-        ({"users": 0}, r"phases\[0\].users: "),
+        ({"users": 0}, r"(?m)^users: error"),
+        ({"duration": 0}, r"(?m)hint: write a longer `duration`"),
+        ({"thresholds": "p95 <"}, r"thresholds\[0\]: error\[threshold-syntax\]"),
         ({"thresholds": ["p95 <"]}, r"thresholds\[0\]: error\[threshold-syntax\]"),
         ({"data": "a", "json": 1}, "data and json can't be combined"),
     ],
@@ -105,6 +107,24 @@ def test_a_load_that_cannot_be_names_the_argument(keywords: dict[str, object], w
     call = planrunner.load_test("http://127.0.0.1:1/", **keywords)  # type: ignore[arg-type]
 
     with pytest.raises(planrunner.PlanrunnerError, match=words):
+        asyncio.run(call)
+
+
+@pytest.mark.parametrize(
+    ("keywords", "words"),
+    [
+        ({"start_users": 9, "max_users": 2}, r"(?m)^max_users: .*\nhint: `start_users` must be"),
+        ({"step_users": 0}, r"(?m)^step_users: error"),
+        ({"thresholds": ["p95 <"]}, r"(?m)^thresholds\[0\]: error\[threshold-syntax\]"),
+    ],
+)
+def test_a_stress_test_that_cannot_be_names_the_argument(
+    keywords: dict[str, object], words: str
+) -> None:
+    """As its caller knows nothing of phases."""
+    call = planrunner.stress_test("http://127.0.0.1:1/", **keywords)  # type: ignore[arg-type]
+
+    with pytest.raises(planrunner.PlanError, match=words):
         asyncio.run(call)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any, Self, TypedDict
 
@@ -12,7 +12,7 @@ from planrunner.python.bridge.benchmark_result import BenchmarkResult, result_of
 from planrunner.python.bridge.benchmark_runner import BenchmarkRunner
 from planrunner.python.bridge.dicts import LoadTestAnswer, LoadTestComparison, StressTestAnswer
 from planrunner.python.bridge.given_client import GivenClient
-from planrunner.python.keywords import RequestKeywords
+from planrunner.python.keywords import NameOrNames, RequestKeywords
 from planrunner.python.quick import load_test, request_test, stress_test
 
 __all__ = ["PerformanceClient"]
@@ -21,7 +21,7 @@ __all__ = ["PerformanceClient"]
 class _LimitKeyword(TypedDict, total=False):
     """The keyword that `load_test` and `stress_test` share, left out for what each has."""
 
-    thresholds: Sequence[str]
+    thresholds: NameOrNames
 
 
 class PerformanceClient:
@@ -46,7 +46,7 @@ class PerformanceClient:
         tool: str = "auto",
         http_client: object = None,
         *,
-        thresholds: Sequence[str] | None = None,
+        thresholds: NameOrNames | None = None,
     ) -> None:
         if tool not in ("auto", TOOL):
             raise UsageError(

@@ -70,7 +70,7 @@ class CollectedRun:
                 hint="choose others, such as report.html or junit.xml",
             )
         self.name = name
-        self._labels = {key: str(value) for key, value in labels.items()}
+        self._labels = {str(key): str(value) for key, value in labels.items()}
         self._formats = tuple(formats)
         self._started = datetime.now(UTC)
         self._run_id = os.urandom(3).hex()

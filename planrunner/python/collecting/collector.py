@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import atexit
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import wraps
 from inspect import iscoroutinefunction
 from pathlib import Path
@@ -20,6 +20,7 @@ from planrunner.metrics.recorded_values import MILLIONTHS, MOST, RecordedValues
 from planrunner.metrics.series import ABORTED, Labels
 from planrunner.metrics.snapshot import SeriesDelta, Snapshot
 from planrunner.metrics.thresholds import Threshold, ThresholdSyntaxError, parse_threshold
+from planrunner.python.arguments import texts_of
 from planrunner.python.collecting.collected_run import CollectedRun
 from planrunner.python.keywords import AnyPath, NameOrNames
 from planrunner.python.results.elapsed import Elapsed
@@ -41,6 +42,8 @@ long, and no longer however long the run lasts."""
 _MOST_SERIES: Final = 500
 _MOST_SAMPLES: Final = 3
 """Failing samples of each name and kind."""
+
+_EXAMPLES: Final = {"name": "query", "kind": "timeout", "unit": "rows"}
 
 
 class Collector:
@@ -69,14 +72,15 @@ class Collector:
         *,
         labels: Mapping[str, object] | None = None,
         formats: NameOrNames = "report.html",
-        thresholds: Sequence[str] = (),
+        thresholds: NameOrNames = (),
     ) -> None:
+        _check_text("name", name)
         self._run = CollectedRun(
             name,
             out=None if out is None else Path(out),
             labels=labels or {},
-            formats=(formats,) if isinstance(formats, str) else tuple(formats),
-            thresholds=[_threshold(text, index) for index, text in enumerate(thresholds)],
+            formats=texts_of(formats),
+            thresholds=[_threshold(text, index) for index, text in enumerate(texts_of(thresholds))],
         )
         self._appends: dict[str, Callable[[float], None]] = {}
         self._failures: dict[tuple[str, str, bool], list[float]] = {}
@@ -220,6 +224,7 @@ class Collector:
 
     def _opened(self, name: str) -> Callable[[float], None]:
         with self._opening:
+            _check_text("name", name)
             append = self._list_of(_labels(name)).append
             if len(self._appends) < 2 * _MOST_SERIES:
                 self._appends[name] = append
@@ -230,8 +235,11 @@ class Collector:
             raise UsageError(f"work: `{work}` is not an amount", hint="give a number from 0 on")
         append = self._work_appends.get(key)
         if append is None:
+            name, unit = key
+            _check_text("name", name)
+            _check_text("unit", unit or "work")
             with self._opening:
-                labels = self._open(_labels(key[0], work_unit=key[1]))
+                labels = self._open(_labels(name, work_unit=unit))
                 append = self._worked.setdefault(labels, []).append
                 if len(self._work_appends) < 2 * _MOST_SERIES:
                     self._work_appends[key] = append
@@ -239,7 +247,9 @@ class Collector:
 
     def _failed(self, key: tuple[str, str, bool]) -> list[float]:
         name, kind, timed = key
-        if not kind or kind == ABORTED:
+        _check_text("name", name)
+        _check_text("kind", kind)
+        if kind == ABORTED:
             raise UsageError(
                 f"kind: `{kind}` is not a kind of failure", hint='give a word: "timeout"'
             )
@@ -269,7 +279,8 @@ class Collector:
         self._kept[name, kind] = self._kept.get((name, kind), 0) + 1
         second = (time.monotonic_ns() - self._began_ns) / NS_PER_S
         took_ns = round(seconds * NS_PER_S)
-        sample = FailingSample(name, "main", kind, reason or kind, "", 0, second, took_ns)
+        said = str(reason) or kind  # an exception is often what is at hand
+        sample = FailingSample(name, "main", kind, said, "", 0, second, took_ns)
         self._samples.append(sample)
 
     def _drain_often(self) -> None:
@@ -374,6 +385,17 @@ def _labels(
         records=() if work_unit is None else (WORK.word,),
         work_unit=work_unit or "",
     )
+
+
+def _check_text(argument: str, text: object) -> None:
+    """Refuse now what couldn't be written at the end, with all that was recorded.
+
+    Raises:
+        UsageError: It is no text, or an empty one.
+    """
+    if not isinstance(text, str) or not text.strip():
+        hint = f'give a text, such as `{argument}="{_EXAMPLES[argument]}"`'
+        raise UsageError(f"{argument}: `{text}` says nothing", hint=hint)
 
 
 def _take(values: list[ValueT]) -> list[ValueT]:
