@@ -146,7 +146,9 @@ def _work_rates(result: RunResult) -> Mapping[str, float]:
         return {}
     whole = make_whole(read_series(work), measured_of(result.measured))
     rows = [row for row in result.rows if row.by == "request" and not row.phase]
-    return {row.name: row.work_per_second for row in (whole, *rows) if row.work_per_second}
+    return {
+        row.name: row.work_per_second for row in (whole, *rows) if row.work_per_second is not None
+    }
 
 
 def _with_rate(found: Estimates, rate: float | None) -> Estimates:
@@ -220,6 +222,8 @@ def _difference(
 def _ratio(
     name: str, figure: str, one: Estimate, other: Estimate, *, sure: float, tolerance: float
 ) -> FigureChange:
+    if figure in _HIGHER_IS_BETTER and other.value == 0 and one.error >= 0 and other.error >= 0:
+        return _stop(name, figure, one.value)
     if min(one.value, other.value) <= 0:
         return FigureChange(name, figure, one.value, other.value, 0, 0, 0, ChangeOutcome.UNCLEAR)
     change = other.value / one.value - 1
@@ -236,6 +240,13 @@ def _ratio(
     low, high = exp(middle - reach) - 1, exp(min(middle + reach, 50.0)) - 1
     outcome = _outcome(figure, low, high, tolerance=tolerance)
     return FigureChange(name, figure, one.value, other.value, change, low, high, outcome)
+
+
+def _stop(name: str, figure: str, before: float) -> FigureChange:
+    """Return the change of a rate to nothing at all, where no logarithm tells how sure that is."""
+    if before == 0:
+        return FigureChange(name, figure, 0.0, 0.0, 0, 0, 0, ChangeOutcome.SAME)
+    return FigureChange(name, figure, before, 0.0, -1.0, -1.0, -1.0, ChangeOutcome.WORSE)
 
 
 def student(sure: float, freedom: int) -> float:
@@ -264,6 +275,7 @@ def _remarks(before: RunResult, after: RunResult) -> Iterator[str]:
     if before.profile != after.profile:
         yield f"the profiles differ: `{before.profile}` and `{after.profile}`"
     yield from _differing_hosts(before.host, after.host)
+    yield from _recorded_once(before, after)
     for result, which in ((before, "first"), (after, "second")):
         measured = sum(interval.seconds for interval in measured_intervals(result))
         if len(measured_intervals(result)) < FEWEST_INTERVALS:
@@ -285,6 +297,18 @@ def _differing_plans(before: RunResult, after: RunResult) -> Iterator[str]:
     for name in changed:
         was, now = before.params[name], after.params[name]
         yield f"the param `{name}` differs: `{was}` and `{now}`"
+
+
+def _recorded_once(before: RunResult, after: RunResult) -> Iterator[str]:
+    """Say which metrics and work only one of the runs has, so that nothing of them is compared."""
+    first, second = (
+        {word for record in run.series if record.measured for word in record.records}
+        for run in (before, after)
+    )
+    for words, which in ((first - second, "first"), (second - first, "second")):
+        if words:
+            names = ", ".join(f"`{word}`" for word in sorted(words))
+            yield f"only the {which} run records {names}"
 
 
 def _differing_hosts(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:

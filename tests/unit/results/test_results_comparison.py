@@ -8,13 +8,15 @@ import pytest
 
 from planrunner.errors import UsageError
 from planrunner.metrics.histogram import Histogram
+from planrunner.metrics.recorded_values import RecordedValues
+from planrunner.metrics.snapshot import Accumulated, Snapshot
 from planrunner.metrics.thresholds.parser import parse_threshold
 from planrunner.results.bootstrap import estimates, measured_intervals
 from planrunner.results.changes import ChangeOutcome
 from planrunner.results.comparison import compare
 from planrunner.results.files.baseline import measure_in, promote, read_baseline
 from planrunner.results.model import Validity, ValidityLevel
-from planrunner.results.record import read_series
+from planrunner.results.record import make_series, read_series
 from tests.support.long_run import make_long_run
 from tests.support.noisy_runs import neighbours
 from tests.support.results import make_result
@@ -182,6 +184,58 @@ def test_what_makes_runs_hard_to_compare_is_said(before):
     assert "the plan changed between the runs" in remarks
     assert "the host's python differs" in remarks
     assert "the numbers of the second run are biased" in remarks
+
+
+def recording(result, **values):
+    """Return a run each of whose requests records these values."""
+    words = {name if name == "work" else f"metric.{name}": value for name, value in values.items()}
+    own = {word: RecordedValues([value * 1_000_000]) for word, value in words.items()}
+    series = {
+        replace(labels, records=tuple(words)): replace(delta, measures=own)
+        for labels, delta in read_series(result.series).items()
+    }
+    total = Accumulated()
+    total.add(Snapshot(0, 10**9, {}, series))
+    points = [
+        replace(one, work=(float(values["work"]),) * len(one.seconds)) if "work" in values else one
+        for one in result.request_points
+    ]
+    rows = [
+        replace(row, work_per_second=float(values["work"])) if "work" in values else row
+        for row in result.rows
+    ]
+    return replace(
+        result,
+        series=make_series(total.totals, started_ns=0),
+        request_points=tuple(points),
+        rows=tuple(rows),
+    )
+
+
+def test_what_only_one_run_records_is_said(before):
+    """Nothing of it can be compared, and nothing is left out in silence."""
+    tokens, rows = recording(before, tokens=5, both=1), recording(before, work=5, both=1)
+
+    found = compare(tokens, rows)
+
+    assert found.remarks == (
+        "only the first run records `metric.tokens`",
+        "only the second run records `work`",
+    )
+    assert "metric.both" in {change.figure for change in found.whole}
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "outcome"),
+    [(5, 0, ChangeOutcome.WORSE), (0, 0, ChangeOutcome.SAME), (0, 5, ChangeOutcome.UNCLEAR)],
+)
+def test_a_work_rate_of_nothing_is_a_rate(before, was, now, outcome):
+    """A component that has stopped to do anything is no equal of the one before."""
+    found = compare(recording(before, work=was), recording(before, work=now))
+
+    rates = [change for change in found.changes if change.figure == "work_rate"]
+    assert {change.outcome for change in rates} == {outcome}
+    assert len(rates) == len(found.changes) // 6
 
 
 def test_params_that_differ_are_named(before):
