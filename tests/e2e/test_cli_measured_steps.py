@@ -38,6 +38,40 @@ def forever():
 
 def block():
     time.sleep(0.03)
+
+
+class Later:
+    def __await__(self):
+        yield from asyncio.sleep(0.001).__await__()
+        return "waited"
+
+
+def promise():
+    return Later()
+
+
+def items():
+    yield 1
+
+
+def abort():
+    raise KeyboardInterrupt
+
+
+def babble():
+    raise ValueError("x" * 5_000_000)
+
+
+async def hold():
+    await asyncio.sleep(0)
+    time.sleep(0.6)
+
+
+async def late():
+    try:
+        await asyncio.sleep(0.06)
+    except asyncio.CancelledError:
+        return "anyway"
 """
 
 ISOLATED = """
@@ -59,6 +93,29 @@ def shoot():
 
 def unfit():
     return lambda: None
+
+
+class Later:
+    def __await__(self):
+        yield
+        return "waited"
+
+
+def promise():
+    return Later()
+
+
+def load():
+    raise RuntimeError("not here")
+
+
+class Trap:
+    def __reduce__(self):
+        return (load, ())
+
+
+def trap():
+    return Trap()
 
 
 def talk():
@@ -154,6 +211,72 @@ def test_one_that_does_not_return_is_a_failure_and_ends_the_iteration(
     assert [row["kind"] for row in ended.rows] == [kind] * 3
     assert words in " ".join(ended.out.split())
     assert "never" not in ended.err
+
+
+@pytest.mark.parametrize("way", ["", ", inline: true", ", batch: 3", ", batch: 3, inline: true"])
+@pytest.mark.parametrize(
+    ("function", "kind", "words"),
+    [
+        ("abort", "error", "raised KeyboardInterrupt (user"),
+        ("babble", "error", "raised ValueError: xxx"),
+        ("late", "timeout", "took longer than 20 ms"),
+    ],
+)
+def test_whatever_it_raises_is_its_own_failure(
+    project: PlanProject, way: str, function: str, kind: str, words: str
+) -> None:
+    """And not the end of the run; nor are its words the whole report."""
+    limit = "20ms" if kind == "timeout" else "9s"
+    step = f"{{python: {{call: 'components:{function}', timeout: {limit}{way}}}, measure: true}}"
+    write(project, step, iterations=1)
+
+    ended = project.run("execute", "plan.yaml")
+
+    assert ended.code == 1
+    assert [row["kind"] for row in ended.rows] == [kind]
+    assert words in " ".join(ended.out.split())
+    assert len(ended.out) < 9000
+
+
+@pytest.mark.parametrize("way", ["", ", inline: true", ", isolate: process"])
+def test_what_a_plain_function_returns_to_be_awaited_is(project: PlanProject, way: str) -> None:
+    """Its time is part of the sample; a batch would only make promises."""
+    module = "isolated" if "process" in way else "components"
+    call = f"call: '{module}:promise', as: x{way}"
+    write(
+        project,
+        f"{{python: {{{call}}}, measure: true, expect: {{time: < 9s}}}}",
+        "{log: 'got ${x}'}",
+        f"{{python: {{{call}, batch: 2}}, name: batch, measure: true}}",
+        iterations=1,
+    )
+
+    ended = project.run("execute", "plan.yaml")
+
+    assert "got waited" in ended.out + ended.err
+    assert "a batch of it needs an `async def`" in " ".join(ended.out.split())
+    assert sorted(row["kind"] for row in ended.rows) == ["", "error"]
+
+
+def test_a_generator_is_refused(project: PlanProject) -> None:
+    """A call of it does nothing, so nothing would be measured."""
+    write(project, "{python: 'components:items', measure: true}")
+
+    ended = project.run("execute", "plan.yaml")
+
+    assert ended.code == 2
+    assert "plan.yaml:5: `components:items` is a generator" in ended.err
+
+
+@pytest.mark.slow
+def test_a_coroutine_that_holds_the_loop_is_named(project: PlanProject) -> None:
+    """Though it awaits something before."""
+    write(project, "{python: 'components:hold', measure: true}", iterations=1)
+
+    ended = project.run("execute", "plan.yaml")
+
+    words = " ".join(ended.out.split())
+    assert "`components:hold` blocked everything else for up to 6" in words
 
 
 def test_a_thread_that_goes_on_is_told(project: PlanProject) -> None:
@@ -348,6 +471,7 @@ class TestIsolated:
             ("shoot", "", "error", "its process was killed by signal 9"),
             ("unfit", "as: x", "error", "returned what can't leave its process"),
             ("forever", "timeout: 50ms", "timeout", "took longer than 50 ms"),
+            ("trap", "as: x", "error", "can't be read here: `pickle` raised RuntimeError"),
         ],
     )
     def test_one_that_dies_is_a_failure_and_the_next_call_has_another(

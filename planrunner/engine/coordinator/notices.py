@@ -102,7 +102,8 @@ def _call_notices(counters: Counters) -> Iterator[str]:
         if longest_ns >= _LONG_BLOCK_NS:
             yield (
                 f"`{name}` blocked everything else for up to {format_duration(longest_ns)} at a "
-                "time: it is called in the event loop; without `inline: true` it has a thread"
+                "time: it is called in the event loop, as `async def` functions are, and those "
+                "with `inline: true`; a plain `def` has a thread"
             )
     for name, times in counters.left_running.items():
         yield (

@@ -15,6 +15,7 @@ from planrunner.protocols.base import Evaluate, Scope
 from planrunner.protocols.python.clients.context import CONTEXT, SayLine, context_of, takes_context
 from planrunner.protocols.python.clients.imports import Function
 from planrunner.protocols.python.operation import PythonOperation
+from planrunner.protocols.rules import shorten
 from planrunner.units import NS_PER_S
 
 __all__ = [
@@ -26,10 +27,13 @@ __all__ = [
     "awaited_in_row",
     "called_in_row",
     "is_async",
+    "is_awaitable",
+    "no_batch",
     "raised",
 ]
 
 _SHARED: Final = (list, dict, tuple)
+_MOST_WORDS: Final = 1000
 
 
 class How(StrEnum):
@@ -73,6 +77,11 @@ class BoundFunction:
         self.calls = operation.calls
         self.is_quick = self.how in (How.INLINE, How.ASYNC) and self.calls == 1
         self.timeout_ns = timeout_ns
+        if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+            raise UsageError(
+                f"`{self.name}` is a generator: a call of it runs nothing until somebody reads it",
+                hint="name a function that reads it to its end and returns a list",
+            )
         if self.how is How.PROCESS and self.has_context:
             raise UsageError(
                 f"`{self.name}` has a parameter `context`, which is of this process",
@@ -157,10 +166,20 @@ class Within:
 def raised(name: str, error: BaseException) -> str:
     """Return in words that a function raised."""
     try:
-        told = f"{type(error).__name__}: {error}"
-    except Exception:  # noqa: BLE001 - its own `__str__` is code of the plan's author too
+        told = f"{type(error).__name__}: {error}".removesuffix(": ")
+    except BaseException:  # noqa: BLE001 - its own `__str__` is code of the plan's author too
         told = type(error).__name__
-    return f"`{name}` raised {told}"
+    return f"`{name}` raised {shorten(told, _MOST_WORDS)}"
+
+
+def is_awaitable(value: object) -> bool:
+    """Say whether a plain function returned what is still to be awaited."""
+    return hasattr(value, "__await__")
+
+
+def no_batch(name: str) -> str:
+    """Say what is wrong where a batch of calls only made things to await."""
+    return f"`{name}` returns what must be awaited: a batch of it needs an `async def`"
 
 
 class Done:

@@ -17,7 +17,14 @@ from contextlib import suppress
 from typing import Any, BinaryIO, Final
 
 from planrunner.errors import PlanrunnerError
-from planrunner.protocols.python.clients.call import awaited_in_row, called_in_row, is_async, raised
+from planrunner.protocols.python.clients.call import (
+    awaited_in_row,
+    called_in_row,
+    is_async,
+    is_awaitable,
+    no_batch,
+    raised,
+)
 from planrunner.protocols.python.clients.collections import CollectionCount
 from planrunner.protocols.python.clients.imports import Function, PlanCode
 from planrunner.protocols.python.operation import PythonOperation
@@ -98,6 +105,10 @@ class _Caller:
                 value = self._own_loop().run_until_complete(awaited_in_row(function, given, calls))
             else:
                 value = called_in_row(function, given, calls)
+            if is_awaitable(value) and calls == 1:
+                value = self._own_loop().run_until_complete(_awaited(value))
+            elif is_awaitable(value):
+                told, value = no_batch(name), None
         except BaseException as error:  # noqa: BLE001 - the boundary: no function ends the process
             told = raised(name, error)
         ended_ns = time.perf_counter_ns()
@@ -108,6 +119,10 @@ class _Caller:
         if self._loop is None:
             self._loop = asyncio.new_event_loop()
         return self._loop
+
+
+async def _awaited(value: Any) -> object:  # noqa: ANN401 - what a function returned
+    return await value
 
 
 def _forget_peak() -> None:

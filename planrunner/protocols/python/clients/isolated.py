@@ -12,7 +12,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
 
-from planrunner.protocols.python.clients.call import BoundFunction, Done, Within
+from planrunner.protocols.python.clients.call import (
+    BoundFunction,
+    Done,
+    TimeUpError,
+    Within,
+    raised,
+)
 from planrunner.spawn import spawn
 
 __all__ = ["FRAME", "IsolatedProcess", "child_command"]
@@ -39,10 +45,8 @@ class IsolatedProcess:
     async def call(self, bound: BoundFunction, given: dict[str, Any], calls: int) -> Done:
         """Call a function so many times, one after the other.
 
-        The process is up, and the function imported, before the time counts.
-
-        Raises:
-            TimeUpError: It took longer than it may; the process is killed.
+        The process is up, and the function imported, before the time counts. It is killed when a
+        call takes longer than it may.
         """
         done = Done(self._now())
         try:
@@ -64,9 +68,12 @@ class IsolatedProcess:
             done.ended_ns = self._now()
             done.error = f"its process {died}"
             return done
-        except BaseException:
+        except BaseException as error:
             await self.close()  # whatever it does, nobody waits for it any more
-            raise
+            if not isinstance(error, Exception):
+                raise
+            done.error = error if isinstance(error, TimeUpError) else _unread(error)
+            return done
         done.cpu_ns, done.peak_rss, done.collections = rest
         done.error = told or None
         self._place(done, began_ns, ended_ns)
@@ -129,6 +136,11 @@ class IsolatedProcess:
                 os.killpg(process.pid, signal.SIGKILL)
         if process.returncode is None:
             await asyncio.shield(process.wait())
+
+
+def _unread(error: Exception) -> str:
+    """Say of an answer that can't be read, which runs code of the value's author."""
+    return f"what it returned can't be read here: {raised('pickle', error)}"
 
 
 class _DiedError(Exception):

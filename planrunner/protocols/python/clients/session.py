@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import CancelledError
-from collections.abc import Callable, Sequence
-from typing import Any, Final, Protocol
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any, Protocol
 
 from planrunner.protocols.base import FailureKind, Reply, Scope, Session
 from planrunner.protocols.python.clients.call import (
@@ -16,19 +17,20 @@ from planrunner.protocols.python.clients.call import (
     Within,
     awaited_in_row,
     called_in_row,
+    is_awaitable,
+    no_batch,
     raised,
 )
 from planrunner.protocols.python.clients.collections import CollectionCount
 from planrunner.protocols.python.clients.context import SayLine
 from planrunner.protocols.python.clients.isolated import IsolatedProcess
 from planrunner.protocols.python.clients.threads import ThreadCall, Threads
+from planrunner.protocols.python.clients.watched import SHORT_NS, watched
 from planrunner.protocols.python.operation import RETURNED, PythonReply
 from planrunner.timing.batches import Calibration
-from planrunner.units import NS_PER_MS, format_duration
+from planrunner.units import format_duration
 
 __all__ = ["CallRoom", "PythonSession"]
-
-_SHORT_NS: Final = 5 * NS_PER_MS  # what a call in the loop may take before others notice
 
 
 class CallRoom(Protocol):
@@ -66,19 +68,18 @@ class PythonSession:
         try:
             value = bound.function(**given)
             ended_ns = now()
-            if ended_ns - began_ns > _SHORT_NS:
+            if ended_ns - began_ns > SHORT_NS:
                 self._room.note_block(bound.name, ended_ns - began_ns)
-            if hasattr(value, "__await__"):
-                async with Within(bound.timeout_ns):
-                    value = await value
+            if is_awaitable(value):
+                value = await self._awaited(bound, value)
                 ended_ns = now()
-            elif ended_ns - began_ns > bound.timeout_ns:
+            if ended_ns - began_ns > bound.timeout_ns:
                 raise TimeUpError
         except CancelledError as error:
             if _is_told_to_end():
                 raise
             return self._failed(bound, began_ns, error)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - the boundary: a stranger's code
+        except BaseException as error:  # noqa: BLE001 - the boundary: a stranger's code
             return self._failed(bound, began_ns, error)
         reply.failure, reply.status, reply.detail = None, RETURNED, ""
         reply.asked_ns = reply.sent_ns = began_ns
@@ -96,6 +97,8 @@ class PythonSession:
         try:
             calls = bound.calls or await self._calibrated(bound, given)
             done = await self._done(bound, given, calls)
+            if done.error is None and is_awaitable(done.value):
+                await self._finish(bound, done)
         except TimeUpError as error:
             return self._failed(bound, asked_ns, error)
         if done.error is not None:
@@ -114,6 +117,27 @@ class PythonSession:
         if bound.target:
             scope[bound.target] = done.value
         return reply
+
+    async def _awaited(self, bound: BoundFunction, work: Awaitable[object]) -> object:
+        """Await what a function returned; it is named if it holds up everything else."""
+        async with Within(bound.timeout_ns):
+            return await watched(work, self._now, partial(self._room.note_block, bound.name))
+
+    async def _finish(self, bound: BoundFunction, done: Done) -> None:
+        """Await what a function returned from where it was called; then the sample is complete."""
+        if bound.operation.calls != 1:
+            done.error = no_batch(bound.name)
+            return
+        work: Any = done.value
+        try:
+            done.value = await self._awaited(bound, work)
+        except CancelledError as error:
+            if _is_told_to_end():
+                raise
+            done.error = error
+        except BaseException as error:  # noqa: BLE001 - the boundary: a stranger's code
+            done.error = error
+        done.ended_ns = self._now()
 
     async def _calibrated(self, bound: BoundFunction, given: dict[str, Any]) -> int:
         """Find how many calls make a millisecond, before the first of them is a sample."""
@@ -142,22 +166,24 @@ class PythonSession:
         done = Done(self._now())
         before = count.number
         try:
-            async with Within(bound.timeout_ns):
-                if bound.how is How.ASYNC:
-                    done.value = await awaited_in_row(bound.function, given, calls)
-                else:
-                    done.value = called_in_row(bound.function, given, calls)
+            if bound.how is How.ASYNC:
+                work = awaited_in_row(bound.function, given, calls)
+                done.value = await self._awaited(bound, work)
+            else:
+                done.value = called_in_row(bound.function, given, calls)
         except CancelledError as error:
             if _is_told_to_end():
                 raise
             done.error = error
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - the boundary: a stranger's code
+        except BaseException as error:  # noqa: BLE001 - the boundary: a stranger's code
             done.error = error
         done.ended_ns = self._now()
         done.collections = count.number - before
         took_ns = done.ended_ns - done.began_ns
-        if bound.how is How.INLINE and took_ns > _SHORT_NS:
+        if bound.how is How.INLINE and took_ns > SHORT_NS:
             self._room.note_block(bound.name, took_ns)
+        if took_ns > bound.timeout_ns and done.error is None:
+            done.error = TimeUpError()
         return done
 
     async def _in_thread(self, bound: BoundFunction, given: dict[str, Any], calls: int) -> Done:
