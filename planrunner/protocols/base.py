@@ -270,7 +270,6 @@ class Exchange:
             the request, each with what reads it.
         is_step: It does something here and asks nobody: where it fails, what comes after it in the
             iteration has nothing to go on with.
-        works_here: What it takes is work of this process: a busy one is no late one.
         has_batches: A sample is several in a row, and its latency the time of one: it has no
             intended start.
     """
@@ -291,7 +290,6 @@ class Exchange:
     status_text: Callable[[int], str] = str
     reply_names: tuple[tuple[str, Callable[[Reply], object]], ...] = ()
     is_step: bool = False
-    works_here: bool = False
     has_batches: bool = False
 
     @property

@@ -58,7 +58,6 @@ def call(
             status_text=status_text,
             extracted=(target,) if target else (),
             is_step=True,
-            works_here=True,
         ),
         measured=measured,
     )

@@ -17,6 +17,7 @@ from planrunner.engine.recording.stalls import Stall
 from planrunner.engine.recording.starvation import Starvation
 from planrunner.graph.run_graph import PhaseNode, RequestNode, RunGraph, walk_steps
 from planrunner.metrics.task_mix import chance_error
+from planrunner.protocols import registry
 from planrunner.results.aggregate import TaskCount, mix_errors
 from planrunner.results.loads import GENERATOR, GeneratorFacts, PhaseLoad, Sustainable
 from planrunner.units import NS_PER_MS, NS_PER_S, format_count, format_duration
@@ -134,12 +135,6 @@ def _late(doubts: Doubts, load: PhaseLoad) -> None:
 
 def doubts_of_generator(doubts: Doubts, facts: GeneratorFacts) -> None:
     """Look at what else the generator's process was short of."""
-    if facts.collection_ns > _LONG_COLLECTION_NS:
-        doubts.add(
-            f"a garbage collection stopped the generator for {format_duration(facts.collection_ns)}"
-            "; keep less in variables, or run fewer users",
-            is_invalid=False,
-        )
     limit = facts.open_files_limit
     if limit and facts.open_files > limit * _FULL_SHARE:
         doubts.add(
@@ -150,7 +145,14 @@ def doubts_of_generator(doubts: Doubts, facts: GeneratorFacts) -> None:
 
 
 def doubts_of_health(doubts: Doubts, health: HealthLog, counters: Counters) -> None:
-    """Look at whether the generator kept up, and at which hooks of the plan held it up."""
+    """Look at whether the generator kept up, and at what held it up."""
+    if health.counted_collection_ns > _LONG_COLLECTION_NS:
+        longest = format_duration(health.counted_collection_ns)
+        doubts.add(
+            f"a garbage collection stopped the generator for {longest}; keep less in variables, or "
+            "run fewer users",
+            is_invalid=False,
+        )
     reasons = health.reasons()
     for reason in reasons:
         doubts.add(reason, is_invalid=health.was_saturated)
@@ -224,11 +226,16 @@ def stall_notices(
 
 
 def phases_of_own_work(graph: RunGraph) -> frozenset[str]:
-    """Return the phases in which nothing is measured but work of the generator's own process."""
+    """Return the phases in which nothing is measured but components.
+
+    They run here, and their time is taken where they run: a generator that is late meanwhile, or
+    busy, is one that they keep busy, and adds nothing to what is measured.
+    """
     return frozenset(
         phase.name
         for phase in graph.phases
-        if {step.exchange.works_here for step in _measured(graph, phase)} == {True}
+        if {registry.is_component(step.exchange.protocol) for step in _measured(graph, phase)}
+        == {True}
     )
 
 

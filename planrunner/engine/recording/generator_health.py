@@ -137,7 +137,11 @@ def open_files_limit() -> int:
 
 
 class HealthLog:
-    """What the coordinator keeps of each second, and what follows from it."""
+    """What the coordinator keeps of each second, and what follows from it.
+
+    Attributes:
+        counted_collection_ns: The longest garbage collection of the seconds that count.
+    """
 
     def __init__(self) -> None:
         self.seconds = 0
@@ -145,6 +149,7 @@ class HealthLog:
         self.late_seconds = 0
         self._short_seconds = 0  # busy ones in which the load itself may have been too low
         self.worst_lag_ns = self._worst_counted_ns = 0
+        self.counted_collection_ns = 0
         self.peak_cpu_share = 0.0
         self.collections = self.collection_ns = self.open_files = 0
         self.starvation = Starvation()
@@ -180,6 +185,7 @@ class HealthLog:
         self._short_seconds += is_busy and not is_on_time
         self.late_seconds += health.loop_lag_ns > LATE_NS
         self._worst_counted_ns = max(self._worst_counted_ns, health.loop_lag_ns)
+        self.counted_collection_ns = max(self.counted_collection_ns, health.collection_ns)
 
     def gauges(self) -> dict[str, list[tuple[int, float]]]:
         """What thresholds can ask of the generator, in order of time."""

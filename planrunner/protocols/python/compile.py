@@ -70,7 +70,6 @@ def compile_exchange(
         ),
         expected=expected.words("it returns"),
         is_step=True,
-        works_here=True,
         has_batches=spec.python.batch is not None,
         **expected.fields,
     )

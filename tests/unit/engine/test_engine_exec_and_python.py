@@ -172,6 +172,21 @@ class TestPython:
 
         assert (*outcome.biased, *outcome.invalid) == ()
 
+    def test_a_busy_function_is_no_fault_of_the_phase_after_it(self, call):
+        """Nor before it, though a second may have something of both."""
+        classes = (
+            user_class(task("t", call("block", measured=True)), name="Busy"),
+            user_class(task("t", request()), wait=pause(0.5), name="Sends"),
+        )
+        phases = [
+            closed(1, 2.2, name=f"{number}", classes=[name], start_at=number * 2.25)
+            for number, name in enumerate(["Busy", "Sends", "Busy"])
+        ]
+
+        outcome = run_graph(make_graph(classes, *phases)).outcome
+
+        assert (*outcome.biased, *outcome.invalid) == ()
+
     def test_requests_beside_a_busy_function_are_late(self, call):
         """Their latencies include its time."""
         steps = call("block", measured=True), request()

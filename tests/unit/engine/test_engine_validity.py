@@ -11,6 +11,7 @@ from planrunner.engine.coordinator.validity import (
     Doubts,
     doubts_of_clients,
     doubts_of_generator,
+    doubts_of_health,
     doubts_of_loads,
     doubts_of_mix,
 )
@@ -71,17 +72,25 @@ def test_reasons_say_what_to_do() -> None:
     assert late.endswith("lower the rate, or free its host")
 
 
-def test_long_collections_and_full_tables_of_files_are_named() -> None:
-    """Both come from the generator's process, so they are its facts."""
+def test_a_full_table_of_files_is_named() -> None:
+    """It comes from the generator's process, so it is one of its facts."""
     doubts = Doubts()
 
-    facts = GeneratorFacts(
-        collections=1, collection_ns=80 * NS_PER_MS, open_files=950, open_files_limit=1_000
-    )
-    doubts_of_generator(doubts, facts)
+    doubts_of_generator(doubts, GeneratorFacts(open_files=950, open_files_limit=1_000))
 
+    assert "950 of 1,000 open files" in doubts.biased[0]
+
+
+def test_long_collections_are_named_where_they_count() -> None:
+    """They are facts in any case; while components run, they are what these do."""
+    doubts, log = Doubts(), HealthLog()
+    log.add(0, Health(0, 0.5, 1, 90 * NS_PER_MS), is_measured=False)
+    log.add(1, Health(0, 0.5, 1, 80 * NS_PER_MS))
+
+    doubts_of_health(doubts, log, Counters())
+
+    assert log.facts().collection_ns == 90 * NS_PER_MS
     assert "stopped the generator for 80 ms" in doubts.biased[0]
-    assert "950 of 1,000 open files" in doubts.biased[1]
 
 
 def test_what_clients_know_of_themselves_biases_a_run() -> None:
