@@ -35,6 +35,7 @@ from planrunner.results.record import (
     AxisChoice,
     PhaseCombination,
     SizeValue,
+    Stretch,
     make_measures,
     make_series,
     make_stretches,
@@ -96,6 +97,11 @@ def start_result(graph: RunGraph, run_id: str, *, started: datetime) -> RunResul
         labels=graph.labels,
         measures=make_measures(graph.measures),
         combinations=_combinations(graph),
+        measured=tuple(
+            Stretch(phase.name, "", 0, 0, is_counted=True)
+            for phase in graph.phases
+            if phase.load.is_counted
+        ),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -35,7 +35,8 @@ _MISSING: Final = (
 def recover(unfinished: RunResult, reader: SampleReader) -> RunResult:
     """Return what the samples of a killed run say, beside what was known when it started."""
     loss = reader.loss(is_over=False)
-    gathered = _Gathered(unfinished.measures)
+    counted = {part.phase for part in unfinished.measured if part.is_counted}
+    gathered = _Gathered(unfinished.measures, counted)
     gathered.read(reader)
     sums, measured = gathered.sums, gathered.measured()
     total = sums.total
@@ -65,8 +66,9 @@ def recover(unfinished: RunResult, reader: SampleReader) -> RunResult:
 class _Gathered:
     """Sums over the samples, a second at a time."""
 
-    def __init__(self, measures: Sequence[RecordedMeasure]) -> None:
+    def __init__(self, measures: Sequence[RecordedMeasure], counted: Collection[str]) -> None:
         self._measures = measures
+        self._counted = counted
         self.sums = RunSums(0)
         self.last_ns = 0
         self._labels: list[Labels] = []
@@ -120,7 +122,7 @@ class _Gathered:
     def measured(self) -> tuple[MeasuredTime, ...]:
         """Return from when to when each stage had samples that count."""
         return tuple(
-            MeasuredTime(phase, stage, begin_ns, end_ns)
+            MeasuredTime(phase, stage, begin_ns, end_ns, phase in self._counted)
             for (phase, stage), (begin_ns, end_ns) in sorted(
                 self._extents.items(), key=lambda item: item[1]
             )

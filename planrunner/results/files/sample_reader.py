@@ -37,12 +37,14 @@ class SampleLoss:
         total: How many there were, at least.
         files: Which files are damaged, cut off or gone.
         is_exact: Whether the two numbers are known, and not the least possible ones.
+        has_values: Whether they count rows of values as well, of which a sample may have several.
     """
 
     rows: int = 0
     total: int = 0
     files: tuple[str, ...] = ()
     is_exact: bool = True
+    has_values: bool = False
 
     def __bool__(self) -> bool:
         return bool(self.files)
@@ -51,10 +53,12 @@ class SampleLoss:
         names = ", ".join(f"`{name}`" for name in self.files)
         are = "is" if len(self.files) == 1 else "are"
         why = f"{names} {are} damaged, cut off or gone"
+        of_samples = " of samples and their values" if self.has_values else ""
+        noun = "row" if self.has_values else "sample"
         if self.is_exact:
-            return f"{self.rows:,} of {format_count(self.total, 'sample')} are lost: {why}"
+            return f"{self.rows:,} of {format_count(self.total, noun)}{of_samples} are lost: {why}"
         if self.rows:
-            return f"at least {format_count(self.rows, 'sample')} are lost: {why}"
+            return f"at least {format_count(self.rows, noun)}{of_samples} are lost: {why}"
         return f"samples may be lost, and their number is not known: {why}"
 
     def and_also(self, other: SampleLoss) -> SampleLoss:
@@ -63,6 +67,7 @@ class SampleLoss:
             self.total + other.total,
             (*self.files, *other.files),
             self.is_exact and other.is_exact,
+            self.has_values or other.has_values,
         )
 
 
@@ -199,7 +204,8 @@ class SampleReader:
 
     def left_out(self) -> int:
         """Return how many samples workers wrote that the result of the run is not made of."""
-        own = 0 if self._most is None else sum(map(self._beyond, self._blocks()))
+        left = (row for block in self._blocks() for row in self._left(block))
+        own = 0 if self._most is None else sum(row[7] != VALUES_MARK for row in left)
         return own + sum(other.left_out() for other, *_ in self._others)
 
     def _own_loss(self, *, is_over: bool) -> SampleLoss:
@@ -208,7 +214,7 @@ class SampleReader:
             size += HEAD_BYTES + len(block.payload)
             rows += _rows_in(block) - self._beyond(block)
             following = block.first + _rows_in(block)
-        kept = rows if self._are_lines_whole else sum(1 for _ in self._rows())
+        kept = rows if self._are_lines_whole else sum(1 for _ in self._rows(with_values=True))
         expected = self._end if self._most is None else self._most
         total = max(following if expected is None else expected, kept)
         files = []
@@ -217,7 +223,9 @@ class SampleReader:
         if kept < rows or (is_over and (expected is None or not self._are_lines_whole)):
             files.append(self._path.with_suffix(".jsonl").name)
         is_exact = expected is not None and kept < total
-        return SampleLoss(total - kept, total, tuple(files), is_exact or not files)
+        return SampleLoss(
+            total - kept, total, tuple(files), is_exact or not files, bool(self.recorded)
+        )
 
     def _blocks(self) -> Iterator[SampleBlock]:
         return read_blocks(self._path, origin_of(self._path, self.started_unix_ns))
@@ -227,6 +235,10 @@ class SampleReader:
         if self._most is None:
             return 0
         return max(_rows_in(block) - max(self._most - block.first, 0), 0)
+
+    def _left(self, block: SampleBlock) -> Iterator[tuple[int, ...]]:
+        rows = _rows_in(block) - self._beyond(block)
+        return ROW.iter_unpack(memoryview(block.payload)[rows * ROW.size :])
 
     def _rows(self, *, with_values: bool = False) -> Iterator[tuple[int, ...]]:
         labels, messages = self.labels, self.messages

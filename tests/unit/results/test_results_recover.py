@@ -8,8 +8,9 @@ from planrunner.metrics.book import SeriesBook
 from planrunner.metrics.series import Labels
 from planrunner.results.files.recover import recover
 from planrunner.results.files.sample_reader import SampleReader
-from planrunner.results.files.samples import SampleWriter, pack_row
+from planrunner.results.files.samples import SampleWriter, pack_row, pack_values
 from planrunner.results.model import ValidityLevel
+from planrunner.results.record import Stretch
 from planrunner.units import NS_PER_MS, NS_PER_S
 from tests.support.results import make_result
 
@@ -45,6 +46,32 @@ def test_what_the_samples_say_is_a_result_that_says_what_is_missing(reader):
     assert "killed" in result.ended_because
     assert result.validity.level is ValidityLevel.INVALID
     assert any("thresholds were not judged" in notice for notice in result.notices)
+
+
+@pytest.mark.parametrize(("counted", "rate"), [((), 10 / 9.05), (("main",), 20.0)])
+def test_phases_that_count_iterations_are_known(tmp_path, counted, rate):
+    """There, work is divided by the time of the samples: 10 of 50 ms each."""
+    labels = Labels("f", "python", "main", "hold", "U", "T", records=("work",))
+    book = SeriesBook(0)
+    series = book.series(labels)
+    writer = SampleWriter(tmp_path / "samples.bin", started_unix_ns=0)
+    took_ns = 50 * NS_PER_MS
+    for second in range(10):
+        writer.append(
+            pack_row(series.index, second * NS_PER_S, took_ns, took_ns, 0, 0, 0, 0)
+            + pack_values(series.index, second * NS_PER_S, took_ns, [(1_000_000, False)])
+        )
+    writer.flush(book.opened)
+    writer.close()
+    begun = tuple(Stretch(phase, "", 0, 0, is_counted=True) for phase in counted)
+
+    result = recover(
+        make_result(rows=(), points=(), measured=begun), SampleReader(tmp_path / "samples.bin")
+    )
+
+    [row] = (row for row in result.rows if row.by == "request" and not row.phase)
+    assert row.work_per_second == pytest.approx(rate)
+    assert {part.is_counted for part in result.measured} == {bool(counted)}
 
 
 def test_samples_of_all_workers_count_and_no_expectation_does(tmp_path):

@@ -100,6 +100,36 @@ def test_a_killed_run_has_them_too(tmp_path: Path) -> None:
     assert result.totals.total_requests == make_totals(outcome.total, ()).total_requests
 
 
+def test_a_damaged_line_loses_no_values(tmp_path: Path) -> None:
+    """Rows of values are no samples without a message."""
+    run_into(tmp_path / "samples.bin")
+    lines = tmp_path / "samples.jsonl"
+    lines.write_bytes(lines.read_bytes().replace(b'{"end"', b'{"and"'))
+
+    loss = SampleReader(tmp_path / "samples.bin").loss(is_over=True)
+
+    assert loss
+    assert loss.rows == 0
+
+
+def test_rows_that_are_lost_may_be_values(tmp_path: Path) -> None:
+    """What a lost block held nobody knows, so its rows are not called samples."""
+    run_into(tmp_path / "samples.bin")
+    (tmp_path / "samples.bin").write_bytes(b"")
+
+    loss = SampleReader(tmp_path / "samples.bin").loss(is_over=True)
+
+    assert f"of {loss.total} rows of samples and their values are lost" in str(loss)
+
+
+def test_what_a_lost_worker_had_not_reported_is_counted_in_samples(tmp_path: Path) -> None:
+    """Values are parts of them."""
+    run_into(tmp_path / "samples.bin")
+    path = tmp_path / "samples.bin"
+
+    assert SampleReader(path, most=0).left_out() == sum(1 for _ in SampleReader(path))
+
+
 @pytest.mark.parametrize("keep", ["all", "failures"])
 def test_results_csv_has_a_column_for_each(tmp_path: Path, keep: str) -> None:
     """Work stands among the columns of every plan, metrics behind them; failures have none."""
