@@ -164,7 +164,10 @@ def test_the_action_runs_a_plan(tmp_path: Path, options: str, code: int, verdict
 
 @pytest.mark.slow
 def test_the_nightly_recipe_promotes_a_night_that_passed(tmp_path: Path) -> None:
-    """Its own commands, with a shorter run, and a night that fails in between."""
+    """Its own commands, with a shorter run, and a night that fails in between.
+
+    What a busy machine makes late is within limits; what else the plan asks for is as it stands.
+    """
     workflow = YAML(typ="safe").load(WORKFLOWS["ci-nightly.md: .github/workflows/nightly.yml"])
     [execute, promote] = [
         step["run"].split()[1:]
@@ -179,14 +182,15 @@ def test_the_nightly_recipe_promotes_a_night_that_passed(tmp_path: Path) -> None
     execute.remove("--strict")  # other tests keep this machine busy
 
     codes = []
-    for extra in ((), ("--override", "thresholds.1.fail=p95 < 1us")):
+    for limit in ("1m", "1us"):
+        extra = ("--override", f"thresholds.1.fail=p95 < {limit}", "--override", "http.timeout=1m")
         shutil.rmtree(tmp_path / "nightly", ignore_errors=True)
         for words in ([*execute, *extra], promote):
             done = subprocess.run(
                 [*command, *words], cwd=tmp_path, capture_output=True, text=True, check=False
             )
             codes.append(done.returncode)
-        if not extra:
+        if limit == "1m":
             first = baseline.read_bytes() if baseline.exists() else b""
 
     assert codes == [0, 0, 1, 1]
