@@ -28,7 +28,6 @@ from planrunner.metrics.thresholds.model import (
     ThresholdScope,
     ThresholdSyntaxError,
 )
-from planrunner.metrics.thresholds.rewriting import tried_hint
 from planrunner.metrics.thresholds.scanner import Scanner, nearest
 from planrunner.metrics.thresholds.selector import Population, Selector, SelectorKind, Term
 from planrunner.metrics.thresholds.selector_parser import (
@@ -76,6 +75,10 @@ def parse_threshold(text: str, measures: Mapping[str, Measure] = MEASURES) -> Th
     try:
         return _threshold(text, measures)
     except ThresholdSyntaxError as error:
+        from planrunner.metrics.thresholds.rewriting import (  # noqa: PLC0415 - seldom needed
+            tried_hint,
+        )
+
         error.hint = tried_hint(text, error, lambda other: _threshold(other, measures))
         raise
 

@@ -63,6 +63,7 @@ _HEAVY = {
 _NOT_THIS_PLAN = {
     "planrunner.demo",
     "planrunner.engine",
+    "planrunner.metrics.thresholds.rewriting",
     "planrunner.plan.models.data_sources",
     "planrunner.plan.models.report_settings",
     "planrunner.plan.models.load.search",
