@@ -286,6 +286,7 @@ class _Compiler:
         self, stated: Sequence[Stated], schedule: PhaseSchedule, names: KnownTargets
     ) -> tuple[Threshold, ...]:
         names.everyone, names.sizes = schedule.everyone, schedule.sizes
+        names.varied = frozenset(schedule.varied)
         for phase in schedule.phases:
             programs = schedule.programs(phase)
             if phase.load.is_search:

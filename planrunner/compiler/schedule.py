@@ -61,6 +61,7 @@ class PhaseSchedule:
         params: Values that only a phase has.
         notices: What the selection leaves out, each a sentence.
         sizes: What differs within its matrix and is a number, of every phase.
+        varied: The params that matrices of the profile give values.
     """
 
     everyone: tuple[UserProgram, ...]
@@ -72,6 +73,7 @@ class PhaseSchedule:
     params: list[Param] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     sizes: dict[str, Mapping[str, float]] = field(default_factory=dict)
+    varied: set[str] = field(default_factory=set)
 
     def programs(self, phase: PhaseNode) -> tuple[UserProgram, ...]:
         """Return what the classes of a phase do in it."""
@@ -160,7 +162,8 @@ class _Phases:
         if not self.alone:
             self.work.faults.extend(matrices.unmatched())
             self.schedule.notices.extend(matrices.notices())
-            self._once(matrices.varied())
+            self.schedule.varied.update(matrices.varied())
+            self._once(self.schedule.varied)
         if self.selection.is_partial:
             self._notice()
         nobody = not self.schedule.phases and self.selection != PlanSelection()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, TypeVar
 
@@ -37,6 +38,8 @@ T = TypeVar("T")
 _MOST_COLUMNS: Final = 12
 """Moments of a table of users: as many as fit into a terminal."""
 
+_WITH: Final = "    with "
+
 
 def explain_text(graph: RunGraph) -> str:
     """Return the explanation of a compiled plan, without a final newline."""
@@ -56,7 +59,7 @@ def explain_text(graph: RunGraph) -> str:
         f"load: {count} phase{'s' if count != 1 else ''}{profile}, "
         f"{write_milliseconds(graph.planned_ns)} in all",
     ]
-    lines += _among(graph.phases, lambda phase: _phase(graph, phase), "  ")
+    lines += _phases(graph)
     lines += _pools(graph)
     lines += _files(graph)
     if graph.preflight:
@@ -117,6 +120,35 @@ def _files(graph: RunGraph) -> Iterator[str]:
         yield f"  files/{node.file}: {of}; read in {' and '.join(few(readers))}"
 
 
+def _phases(graph: RunGraph) -> Iterator[str]:
+    sizes = Counter(phase.matrix for phase in graph.phases if phase.matrix)
+    known: dict[str, list[str]] = {}
+    return _among(graph.phases, lambda phase: _combined(graph, phase, sizes, known), "  ")
+
+
+def _combined(
+    graph: RunGraph, phase: PhaseNode, sizes: Mapping[str, int], known: dict[str, list[str]]
+) -> Iterator[str]:
+    """Yield the lines of a phase; those of a matrix in full for the first of its combinations.
+
+    Args:
+        graph: The plan.
+        phase: The next of it.
+        sizes: How many combinations of each matrix run.
+        known: The lines of the first combination of each; that of this phase is added.
+    """
+    lines, table, matrix = list(_phase(graph, phase)), list(_table(graph, phase)), phase.matrix
+    if matrix in known:
+        first = known[matrix]
+        yield from (line for line in lines if line.startswith(_WITH) or line not in first)
+        yield from () if set(table) <= set(first) else table
+        return
+    if sizes.get(matrix, 0) > 1:
+        known[matrix] = [*lines, *table]
+        yield f"  {matrix}: {sizes[matrix]} combinations; of all but the first, what differs"
+    yield from (*lines, *table)
+
+
 def _phase(graph: RunGraph, phase: PhaseNode) -> Iterator[str]:
     start = "" if phase.start_at_ns is None else f", from {write_duration(phase.start_at_ns)} on"
     words = list(phase.load.words())
@@ -125,7 +157,8 @@ def _phase(graph: RunGraph, phase: PhaseNode) -> Iterator[str]:
     yield from _own(graph, phase)
     if phase.warmup_iterations:
         whose = "" if phase.load.shared_iterations else " of each user"
-        first = format_count(phase.warmup_iterations, "iteration")
+        many = phase.warmup_iterations
+        first = "iteration" if many == 1 else format_count(many, "iteration")
         yield f"    warm-up: samples of the first {first}{whose} are left out"
     if phase.warmup_ns:
         yield f"    warm-up: samples of the first {write_duration(phase.warmup_ns)} are left out"
@@ -134,8 +167,6 @@ def _phase(graph: RunGraph, phase: PhaseNode) -> Iterator[str]:
         yield from _ignored(graph, phase)
     yield from _sessions(graph, phase)
     yield from _unchained(graph, phase)
-    if phase.load.population:
-        yield from _table(graph, phase)
 
 
 def _ignored(graph: RunGraph, phase: PhaseNode) -> Iterator[str]:
@@ -195,7 +226,7 @@ def _own(graph: RunGraph, phase: PhaseNode) -> Iterator[str]:
     if phase.profile and phase.profile != phase.name:
         yield f"    from profile {phase.profile}"
     for name, value in phase.params.items():
-        yield f"    with {name} = {value}"
+        yield f"{_WITH}{name} = {value}"
     tasks = {user.name: [task.name for task in user.tasks] for user in graph.users}
     for program in phase.programs:
         names = [task.name for task in program.tasks]
@@ -204,7 +235,9 @@ def _own(graph: RunGraph, phase: PhaseNode) -> Iterator[str]:
 
 
 def _table(graph: RunGraph, phase: PhaseNode) -> Iterator[str]:
-    """Yield users by class at the end of each stage."""
+    """Yield users by class at the end of each stage; nothing where users come and go."""
+    if not phase.load.population:
+        return
     moments = [0]
     for _, duration_ns in phase.load.spans:
         moments.append(moments[-1] + duration_ns)

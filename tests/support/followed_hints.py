@@ -31,6 +31,25 @@ def _read_into(name: str) -> str:
 
 
 BY_HAND: Final[Mapping[tuple[str, str], tuple[tuple[str, str], ...]]] = {
+    (
+        "unknown-selector.scalability",
+        "give the matrix an axis of numbers",
+    ): (
+        ("matrix: {format: [csv, json]}", "matrix: {format: [csv, json], rows: [1, 2]}"),
+        ("over format", "over rows"),
+    ),
+    (
+        "unknown-selector.scalability",
+        "take another size: growth has no ratio to one of 0 or less",
+    ): (("rows: [0, 1]", "rows: [1, 2]"),),
+    (
+        "conflicting-keys.matrix",
+        "the phases of a matrix run one after the other: leave it out",
+    ): (("start_at: 5s, ", ""),),
+    (
+        "too-complex.matrix",
+        "leave out values, or give their parts phases of their own",
+    ): (("      rows: [1, 2, 3,", "      rows: [1] #"),),
     ("bad-key", 'quote it: `"404":`'): (("404:", '"404":'),),
     ("bad-key", 'quote it: `"null":`'): (("null:", '"null":'),),
     ("conflicting-keys.auth", "both say how the user authenticates: keep one of them"): (

@@ -21,7 +21,7 @@ from planrunner.plan.models.load.matrix import CASE, LEVEL_AXES, read_level_axis
 from planrunner.plan.models.load.profiles import PlacedPhase
 from planrunner.plan.models.load.workload import PhaseModel
 from planrunner.plan.params.resolve import Param, ParamSource, resolve_value, resolve_values
-from planrunner.plan.yaml.document import PlanPath
+from planrunner.plan.yaml.document import KeyOrValue, PlanPath
 from planrunner.plan.yaml.edits import typed
 from planrunner.units import NS_PER_S, Rate
 from planrunner.values import dataclass
@@ -216,7 +216,8 @@ class PlanMatrices:
         if axis in (models := plan.model.params or {}):
             param, faults = resolve_value(models, axis, written, where, work.document, plan.params)
             work.faults.extend(faults)
-            params[axis] = param
+            if not faults:
+                params[axis] = param
             is_picked = not self._is_set(axis) or param.exact == plan.params[axis].exact
         level = self._level(axis, written, where) if _is_level(axis, phase) else None
         return AxisValue(to_text(written), params, level, is_picked=is_picked)
@@ -242,12 +243,16 @@ class PlanMatrices:
             seen.add(exact)
 
     def _with_numbers(self, axis: str, found: list[AxisValue]) -> list[AxisValue]:
-        """Return the values with what differs among them and is a number, or has one value."""
-        names = dict.fromkeys(name for one in found for name in one.params)
+        """Return the values with what differs among them and is a number, or is one size only."""
+        cases = self._cases if axis == CASE else {}
+        names = dict.fromkeys(
+            name for one in found for name in (*one.params, *cases.get(one.text, ()))
+        )
         numbers: list[dict[str, float]] = [{} for _ in found]
         for name in (*names, axis):
             column = [self._number(one, axis, name) for one in found]
-            if None not in column and (len(found) == 1 or len(set(column)) > 1):
+            is_one = len(found) == 1 or self._is_set(name)
+            if None not in column and (is_one or len(set(column)) > 1):
                 for known, number in zip(numbers, column, strict=True):
                     known[name] = cast("float", number)
         return [replace(one, numbers=own) for one, own in zip(found, numbers, strict=True)]
@@ -265,16 +270,21 @@ class PlanMatrices:
         """Note each param that a combination would set twice."""
         owners = dict.fromkeys(place.phase.params or (), "`params` of the phase")
         for axis, values in axes.items():
+            where: PlanPath = (*place.path, "matrix", axis)
+            if axis in owners:
+                message = f"the axis `{axis}` sets the param `{axis}`, and so does {owners[axis]}"
+                self._fault_twice(where, message, part="key")
             for number, one in enumerate(values):
-                where = (*place.path, "matrix", axis, number)
                 for name in one.params:
-                    if name in owners:
-                        what = f"`{axis}: {one.text}`" if name != axis else f"the axis `{axis}`"
-                        message = f"{what} sets the param `{name}`, and so does {owners[name]}"
-                        hint = "leave it out in one of them"
-                        self._work.fault(where, Code.CONFLICTING_KEYS, message, hint=hint)
+                    if name in owners and name != axis:
+                        message = f"`{axis}: {one.text}` sets the param `{name}`, and so does "
+                        self._fault_twice((*where, number), message + owners[name])
             given = {name for one in values for name in one.params}
             owners |= dict.fromkeys(given, f"the axis `{axis}`")
+
+    def _fault_twice(self, where: PlanPath, message: str, part: KeyOrValue = "value") -> None:
+        hint = "leave it out in one of them"
+        self._work.fault(where, Code.CONFLICTING_KEYS, message, hint=hint, part=part)
 
 
 def _is_level(axis: str, phase: PhaseModel) -> bool:

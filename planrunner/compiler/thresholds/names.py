@@ -76,6 +76,7 @@ class KnownTargets:
             run, by the names that they have when it runs alone.
         varies: What each phase that searches varies, `users` or `rate`, in all profiles.
         sizes: What differs within its matrix and is a number, of each phase in all profiles.
+        varied: The params that matrices give values.
         gauges: What is measured of services and by monitors.
         running: The phases of this run, each with the classes that are meant to have users in it.
         sites: What the classes that are meant to have users may send in each phase of this run.
@@ -99,6 +100,7 @@ class KnownTargets:
     brought: dict[str, dict[str, set[str]]] = field(default_factory=dict)
     varies: dict[str, set[str]] = field(default_factory=dict)
     sizes: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    varied: frozenset[str] = frozenset()
     gauges: tuple[str, ...] = ()
     running: dict[str, Running] = field(default_factory=dict)
     sites: dict[str, Sequence[Labels]] = field(default_factory=dict)

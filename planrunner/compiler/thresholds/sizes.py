@@ -28,11 +28,11 @@ def lacking_size(metric: Metric, names: KnownTargets) -> PlanrunnerError | None:
         listed = ", ".join(f"`{one}`" for one in known)
         message = f"`{name}` is not a number that {where} varies"
         has_matrix = any(any(names.phases.axes_of(one)) for one in phases)
-        missing = "give it an axis of numbers" if has_matrix else "add a `matrix:`"
+        missing = "give the matrix an axis of numbers" if has_matrix else "add a `matrix:`"
         hint = suggest(name, known) or (f"what varies is {listed}" if known else missing)
         return PlanrunnerError(message, hint=hint)
     if min(found) <= 0:
-        hint = "begin with a size above 0"
+        hint = "take another size: growth has no ratio to one of 0 or less"
         return PlanrunnerError(f"`{name}` is {min(found):g} in a phase", hint=hint)
     return None
 

@@ -12,7 +12,7 @@ from planrunner.compiler.thresholds.expectations import lacking_expectations
 from planrunner.compiler.thresholds.measures import lacking_measure
 from planrunner.compiler.thresholds.names import KnownTargets
 from planrunner.compiler.thresholds.sent import admit_computed
-from planrunner.compiler.thresholds.singles import leaves_nothing, singles_of
+from planrunner.compiler.thresholds.singles import excepts_all, excepts_what_runs, singles_of
 from planrunner.compiler.thresholds.sizes import lacking_size, lines_of, too_few_sizes
 from planrunner.errors import PlanrunnerError
 from planrunner.language.diagnostics import Code, nearest_names, suggest
@@ -141,7 +141,11 @@ class _PlacedSentence:
             word = (unfit.offset, unfit.length) if exact else None
             self._fault(Code.INVALID_VALUE, PlanrunnerError(unfit.message, hint=unfit.hint), word)
         threshold = threshold.rescoped(names.chosen_by)
-        why_not = names.why_not(threshold) or too_few_sizes(threshold, names)
+        why_not = (
+            names.why_not(threshold)
+            or too_few_sizes(threshold, names)
+            or excepts_what_runs(threshold, names)
+        )
         threshold = replace(
             threshold,
             place=str(self.work.span(self.path)),
@@ -161,7 +165,7 @@ class _PlacedSentence:
                 return
             code, term = Code.UNKNOWN_SELECTOR, first
             message, hint = _EACH_LACKING[first.kind]
-        elif leaves_nothing(metric, names):
+        elif excepts_all(metric, names):
             code, term = Code.INVALID_VALUE, last
             message, hint = "`except` leaves nothing to judge", "leave out less"
         else:
@@ -203,6 +207,10 @@ class _PlacedSentence:
         parsed = work.attempt(lambda: parse_text(text), self.path, None)
         if parsed is None or not work.check(parsed.references, self.path, work.constant_names):
             return None
+        if not self.phase:
+            for name in sorted(names.varied.intersection(one.root for one in parsed.references)):
+                message = f"`{name}` is as it is without the matrix here: {params[name]}"
+                work.notice(self.path, message)
         pieces = [
             part if isinstance(part, str) else self._value(part, offset, params)
             for part, offset in zip(parsed.parts, parsed.offsets, strict=True)

@@ -137,7 +137,7 @@ def test_a_param_that_is_set_counts_for_every_case() -> None:
     graph = compiled(PARAMS, PHASES, overrides={"rows": "5"})
 
     assert {phase.params.get("rows") for phase in graph.phases} == {None}
-    assert [phase.sizes for phase in graph.phases[:1]] == [{"limit": 1}]
+    assert [phase.sizes for phase in graph.phases[:1]] == [{"rows": 5, "limit": 1}]
     assert graph.params["rows"] == "5"
     notice = "`--set rows` counts for every case: `small`, `large` would set it too"
     assert notice in graph.notices
@@ -236,6 +236,16 @@ def test_except_takes_all_of_a_matrix_away() -> None:
     assert graph.thresholds[0].singles == ("plain",)
 
 
+def test_except_of_all_that_is_picked_does_not_apply() -> None:
+    """What is left out is all that runs; the plan has more, so it is no mistake."""
+    judged = "thresholds: [p95 of each phase < 1s except phase:ingestion]"
+    graph = compiled(PARAMS, PHASES, judged, selection=PlanSelection(phases=("ingestion",)))
+
+    assert graph.thresholds[0].not_applicable == "nothing runs but what `except` takes away"
+    [found] = findings(PARAMS, PHASES, judged.replace("ingestion", '"*"'))
+    assert found.message == "`except` leaves nothing to judge"
+
+
 @pytest.mark.parametrize(
     ("phase", "marked", "message", "hint"),
     [
@@ -321,7 +331,7 @@ def test_a_threshold_on_what_is_not_picked_does_not_apply() -> None:
         ),
         (
             "users: 1, hold: 1s, params: {rows: 1}, matrix: {rows: [2]}",
-            "2",
+            "rows",
             "the axis `rows` sets the param `rows`, and so does `params` of the phase",
             "leave it out in one of them",
         ),
@@ -489,6 +499,7 @@ def test_fewer_than_two_sizes_are_nothing_to_compare() -> None:
     assert scalability('in phase "ingestion[case=large]" over rows').not_applicable == few
     picked = PlanSelection(cases=("small",))
     assert scalability("over rows", selection=picked).not_applicable == few
+    assert scalability("over rows", overrides={"rows": "5"}).not_applicable == few
     for matrix in ("{rows: [1000]}", "{case: [small]}"):
         phases = f"phases: [{{name: one, users: 1, hold: 1s, matrix: {matrix}}}]"
         found = compiled(PARAMS, phases, "thresholds: [scalability over rows < 1.3]").thresholds[0]
@@ -546,6 +557,14 @@ def test_what_a_run_has_once_says_that_it_keeps_the_plans_value() -> None:
 
     [notice] = [one for one in graph.notices if "once" in one]
     assert notice.endswith("`setup` runs once, with `rows` as it is without the matrix: 7")
+
+
+def test_limits_of_the_whole_run_say_which_value_they_have() -> None:
+    """They judge all phases together, which have several."""
+    graph = compiled(PARAMS, PHASES, "thresholds: ['med of load < ${limit}']")
+
+    [notice] = [one for one in graph.notices if "limit" in one]
+    assert notice.endswith(": `limit` is as it is without the matrix here: 1s")
 
 
 def test_matrices_of_too_many_phases_together_are_refused() -> None:
