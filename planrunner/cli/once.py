@@ -7,11 +7,12 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 
 import click
 
 from planrunner.cli.leaving import Leaving
-from planrunner.cli.streams import stdout_for_documents
+from planrunner.cli.streams import kept_for_results, stdout_for_documents
 from planrunner.engine.debug.dry_run import DryRun
 from planrunner.engine.debug.trace import TraceEvent
 from planrunner.engine.recording.run_masker import RunMasker
@@ -49,15 +50,15 @@ def try_once(
     mask = run_masker(graph)
     tell: Callable[[TraceEvent], None]
     console = open_console(sys.stdout)
-    if as_json:
-        stdout_for_documents()
+    write = partial(click.echo, file=stdout_for_documents() if as_json else sys.stdout)
     names = not graph.shows_named
     tell = (
-        JsonTrace(click.echo, mask, covers_names=names)
+        JsonTrace(write, mask, covers_names=names)
         if as_json
         else TextTrace(console, mask, full=full, verbose=verbose, covers_names=names)
     )
-    trial = asyncio.run(_tried(compiled, stop, leaving, tell, mask))
+    with kept_for_results():
+        trial = asyncio.run(_tried(compiled, stop, leaving, tell, mask))
     if as_json:
         click.echo(json.dumps({"event": "end", "seed": graph.seed, **asdict(trial)}))
     else:

@@ -19,7 +19,7 @@ from planrunner.cli.plan_options import (
     parse_labels,
     with_options,
 )
-from planrunner.cli.streams import stdout_for_documents
+from planrunner.cli.streams import kept_for_results, stdout_for_documents
 from planrunner.engine.recording.gc_tuning import keep_collections_short
 from planrunner.engine.stop import Stop, interrupted_by
 from planrunner.outputs.base import Output
@@ -155,7 +155,8 @@ def run_plan(request: RunRequest, wish: RunOptions, leaving: Leaving) -> int:
     need_descriptors(-(-prepared.compiled.most_users // wish.workers))
     outputs = () if wish.quiet else (ProgressOutput(progress_view()),)
     try:
-        result = run_on_fast_loop(_run(prepared, request.stop, leaving, outputs))
+        with kept_for_results():
+            result = run_on_fast_loop(_run(prepared, request.stop, leaving, outputs))
     except ResultLost as lost:
         # What was measured can't be kept, so it is shown at least.
         _show(lost.result, [], quiet=wish.quiet)

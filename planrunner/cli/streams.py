@@ -10,6 +10,7 @@ import errno
 import os
 import select
 import sys
+from contextlib import AbstractContextManager, redirect_stdout
 from io import BufferedWriter, FileIO, TextIOWrapper
 from typing import TYPE_CHECKING, BinaryIO, TextIO, cast
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "forgive_streams",
+    "kept_for_results",
     "never_refuse",
     "refusal_of_stdout",
     "reserve_descriptors",
@@ -109,6 +111,11 @@ def stdout_for_documents() -> TextIO:
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="")
     return sys.stdout
+
+
+def kept_for_results() -> AbstractContextManager[object]:
+    """Let what functions of a plan print go to stderr, so that stdout has results alone."""
+    return redirect_stdout(sys.stderr)
 
 
 def stdout_for_bytes() -> BinaryIO:

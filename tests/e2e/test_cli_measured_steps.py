@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 
 import pytest
@@ -52,6 +53,10 @@ def promise():
 
 def items():
     yield 1
+
+
+def say():
+    print("not a result")
 
 
 def abort():
@@ -266,6 +271,18 @@ def test_a_generator_is_refused(project: PlanProject) -> None:
 
     assert ended.code == 2
     assert "plan.yaml:5: `components:items` is a generator" in ended.err
+
+
+@pytest.mark.parametrize("more", [[], ["--once"]])
+def test_what_it_prints_is_no_part_of_the_results(project: PlanProject, more: list[str]) -> None:
+    """It goes to the standard error."""
+    write(project, "{python: 'components:say', measure: true}", iterations=1)
+
+    ended = project.run("execute", "plan.yaml", "--json", *more)
+
+    assert ended.code == 0
+    assert "not a result" in ended.err
+    assert all(json.loads(line) for line in (ended.out.splitlines() if more else [ended.out]))
 
 
 @pytest.mark.slow

@@ -19,7 +19,7 @@ from planrunner.cli.running import (
     progress_view,
     request_of,
 )
-from planrunner.cli.streams import stdout_for_documents
+from planrunner.cli.streams import kept_for_results, stdout_for_documents
 from planrunner.engine.stop import Stop, interrupted_by
 from planrunner.formats import SUITE_JSON
 from planrunner.graph.run_graph import RunGraph
@@ -75,7 +75,8 @@ def run_plans(
     most_users = max(entry.most_users for entry in prepared.entries)
     need_descriptors(-(-most_users // wish.workers))
     face = _Terminal(options, quiet=wish.quiet)
-    suite = run_on_fast_loop(_run(prepared, face, stop, leaving))
+    with kept_for_results():
+        suite = run_on_fast_loop(_run(prepared, face, stop, leaving))
     if wish.as_json:
         click.echo(suite_text(suite), file=stdout_for_documents(), nl=False)
     elif not wish.quiet:
