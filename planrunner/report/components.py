@@ -3,13 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from planrunner.results.model import RunResult
-from planrunner.results.record import ComponentFigures
+from planrunner.results.record import CallFacts, ComponentFigures
 from planrunner.timing.stability import Stability
-from planrunner.units import format_duration
+from planrunner.units import format_count, format_duration, format_size
 
-__all__ = ["component_names", "component_rows", "middle_words", "noisy_first", "stability_words"]
+__all__ = [
+    "CALL_NOTE",
+    "call_words",
+    "component_names",
+    "component_rows",
+    "middle_words",
+    "noisy_first",
+    "stability_words",
+]
+
+CALL_NOTE: Final = "empty call: what calling nothing takes in this way; it is part of the latencies"
+
+
+def call_words(one: CallFacts) -> str:
+    """Return how a function was called, in a line."""
+    words = [
+        f"called {one.how} (an empty call takes {format_duration(one.empty_ns)})",
+        f"{format_count(one.calls, 'call')}",
+        format_count(one.collections, "garbage collection"),
+    ]
+    if one.cpu_ns is not None:
+        words.append(f"{format_duration(one.cpu_ns)} of a processor each")
+    if one.peak_rss is not None:
+        words.append(f"{format_size(one.peak_rss)} of memory at most")
+    return ", ".join(words)
 
 
 def noisy_first(result: RunResult) -> list[ComponentFigures]:

@@ -19,6 +19,7 @@ from planrunner.results.model import (
 from planrunner.results.record import (
     BrokenExpectation,
     Buckets,
+    CallFacts,
     ComponentFigures,
     ExpectationCount,
     SeriesRecord,
@@ -356,6 +357,10 @@ def _components() -> RunResult:
                 reasons=(few, busy),
                 needed=130,
             ),
+        ),
+        calls=(
+            CallFacts("parse", "thread, in batches", 41, 1_000_000, 12),
+            CallFacts("ingest", "process", 56_500, 50, 3, cpu_ns=46_000_000, peak_rss=34_100_000),
         ),
     )
 

@@ -11,6 +11,7 @@ from typing import TextIO
 from xml.sax.saxutils import escape, quoteattr
 
 from planrunner.report.components import (
+    call_words,
     component_names,
     middle_words,
     noisy_first,
@@ -30,7 +31,7 @@ from planrunner.report.own_metrics import figures_words
 from planrunner.report.plain import plain
 from planrunner.results.exit_codes import ExitCode
 from planrunner.results.model import Judgement, Row, RunResult, ValidityLevel, Verdict
-from planrunner.results.record import ComponentFigures, ExpectationCount
+from planrunner.results.record import CallFacts, ComponentFigures, ExpectationCount
 from planrunner.units import format_count, format_duration, format_percent
 from planrunner.values import dataclass
 
@@ -81,7 +82,7 @@ def write_junit(result: RunResult, out: TextIO) -> None:
         "run": [_run_case(result, is_explained=is_explained), *validity],
         "thresholds": thresholds,
         "requests": list(_request_cases(result)),
-        "components": list(_component_cases(noisy_first(result))),
+        "components": list(_component_cases(noisy_first(result), result.calls)),
         "expectations": [_expectation_case(one) for one in broken_first(result.expectations)],
     }
     suites = [
@@ -203,11 +204,14 @@ def _request_case(row: Row, which: str) -> JunitCase:
     return JunitCase(row.name, seconds, said=said)
 
 
-def _component_cases(found: Sequence[ComponentFigures]) -> Iterator[JunitCase]:
+def _component_cases(
+    found: Sequence[ComponentFigures], calls: Sequence[CallFacts]
+) -> Iterator[JunitCase]:
     """Yield what each component took; whether it is stable informs, and fails no build."""
+    called = {one.request: f"; {call_words(one)}" for one in calls}
     for one, name in zip(found, component_names(found), strict=True):
         said = f"{middle_words(one)} (median ± MAD), {stability_words(one)}"
-        yield JunitCase(name, one.median_ns / 1e9, said=said)
+        yield JunitCase(name, one.median_ns / 1e9, said=said + called.get(one.name, ""))
 
 
 def _expectation_case(found: ExpectationCount) -> JunitCase:

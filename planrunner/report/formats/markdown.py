@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final, TextIO
 
 from planrunner.report.components import (
+    CALL_NOTE,
     component_names,
     middle_words,
     noisy_first,
@@ -36,7 +37,7 @@ from planrunner.report.own_metrics import (
 )
 from planrunner.report.plain import plain
 from planrunner.results.model import Row, RunResult, ValidityLevel, Verdict, WrittenFile
-from planrunner.results.record import ComponentFigures, ExpectationCount
+from planrunner.results.record import CallFacts, ComponentFigures, ExpectationCount
 from planrunner.units import format_count, format_duration, format_percent, format_rate, format_size
 
 __all__ = ["write_markdown"]
@@ -74,6 +75,7 @@ def write_markdown(result: RunResult, out: TextIO) -> None:
             title = f"Phase {markdown_text(phase.name)}"
             out.writelines(_requests(title, [phase, *requests_of(result, phase.name)]))
     out.writelines(_components(noisy_first(result)))
+    out.writelines(_calls(result.calls))
     out.writelines(_expectations(broken_first(result.expectations)))
     out.writelines(_own_metrics(own_metric_rows(result)))
     out.writelines(_test_data(result.files))
@@ -169,6 +171,31 @@ def _components(found: Sequence[ComponentFigures]) -> Iterator[str]:
     yield from markdown_table(("Component", "Samples", "Median ± MAD", "Stability"), rows)
     if len(found) > _MOST_ROWS:
         yield f"\n… {len(found) - _MOST_ROWS:,} more in the report\n"
+
+
+def _calls(facts: Sequence[CallFacts]) -> Iterator[str]:
+    if not facts:
+        return
+    yield "\n### Calls of functions\n\n"
+    is_isolated = any(one.cpu_ns is not None for one in facts)
+    names = ["Function", "Called", "Empty call", "Calls", "Collections"]
+    names += ["Avg cpu", "Peak rss"] if is_isolated else []
+    rows = [
+        (
+            markdown_text(one.request) or "(no name)",
+            one.how,
+            format_duration(one.empty_ns),
+            f"{one.calls:,}",
+            f"{one.collections:,}",
+            "-" if one.cpu_ns is None else format_duration(one.cpu_ns),
+            "-" if one.peak_rss is None else format_size(one.peak_rss),
+        )[: len(names)]
+        for one in facts[:_MOST_ROWS]
+    ]
+    yield from markdown_table(tuple(names), rows, numbers=2)
+    yield f"\n{CALL_NOTE}\n"
+    if len(facts) > _MOST_ROWS:
+        yield f"\n… {len(facts) - _MOST_ROWS:,} more in the report\n"
 
 
 def _expectations(counts: Sequence[ExpectationCount]) -> Iterator[str]:

@@ -10,6 +10,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from planrunner.report.columns import Column, blocks
+from planrunner.report.components import CALL_NOTE
 from planrunner.report.distinct import fold_each
 from planrunner.report.findings import (
     ROUGH_NOTE,
@@ -205,20 +206,20 @@ def call_lines(result: RunResult, width: int | None) -> list[Text]:
         return []
     columns = [
         Column("function", [plain(one.request) for one in shown], floor=12, usual=18),
-        Column("called", [one.how for one in shown], usual=8),
+        Column("called", [one.how for one in shown], rank=2, usual=8),
         Column("empty call", [format_duration(one.empty_ns) for one in shown], usual=10),
-        Column("calls", [f"{one.calls:,}" for one in shown], usual=7),
-        Column("collections", [f"{one.collections:,}" for one in shown], usual=7),
+        Column("calls", [f"{one.calls:,}" for one in shown], rank=1, usual=7),
+        Column("collections", [f"{one.collections:,}" for one in shown], rank=5, usual=7),
     ]
     if any(one.cpu_ns is not None for one in shown):
         cpu = [None if one.cpu_ns is None else format_duration(one.cpu_ns) for one in shown]
         peak = [None if one.peak_rss is None else format_size(one.peak_rss) for one in shown]
         columns += [
-            Column("avg cpu", [one or "-" for one in cpu], usual=9),
-            Column("peak rss", [one or "-" for one in peak], usual=9),
+            Column("avg cpu", [one or "-" for one in cpu], rank=3, usual=9),
+            Column("peak rss", [one or "-" for one in peak], rank=4, usual=9),
         ]
     table = blocks(columns, None if width is None else width - 1)
-    note = "empty call: what calling nothing takes in this way; it is part of the latencies"
+    note = CALL_NOTE
     lines = [Text.assemble(" ", line) for block in table for line in block]
     return [*lines, Text(f" {note}" if width is None else _shortened_note(note, width))]
 
