@@ -26,6 +26,7 @@ from planrunner.runner.request import PreparedRun, prepare
 
 __all__ = ["EngineThread"]
 
+_LEFT_S: Final = 1
 _PATIENCE: Final = 3
 """Interrupts: the first ends the run gracefully, the second at once, the third its caller."""
 
@@ -101,9 +102,11 @@ class EngineThread:
         try:
             result = run_on_fast_loop(self._run())
         except BaseException as error:  # noqa: BLE001 - whatever it is, it is the caller's
-            self.ended.set_exception(error)
+            if not self.ended.done():
+                self.ended.set_exception(error)
         else:
-            self.ended.set_result(result)
+            if not self.ended.done():
+                self.ended.set_result(result)
 
     async def _run(self) -> Result:
         self._loop = asyncio.get_running_loop()
@@ -111,7 +114,10 @@ class EngineThread:
             prepared = self._prepared()
         _need_descriptors(prepared)
         found: RunResult = await run(prepared, self._outputs)
-        return Result(found, prepared.directory.absolute())
+        result = Result(found, prepared.directory.absolute())
+        if await _has_endless():
+            self.ended.set_result(result)  # as the loop will never close
+        return result
 
     def _prepared(self) -> PreparedRun:
         plan, keywords = self._plan, self._keywords
@@ -121,6 +127,14 @@ class EngineThread:
         with plan.source.named():
             checked = plan.source.checked(keywords, need_secrets=True)
             return prepare(request_of(checked, keywords, self._stop))
+
+
+async def _has_endless() -> bool:
+    """Cancel what functions of the plan have left behind; say whether some of it goes on."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    return bool(others and (await asyncio.wait(others, timeout=_LEFT_S))[1])
 
 
 def _need_descriptors(prepared: PreparedRun) -> None:

@@ -213,6 +213,25 @@ async def breaks(user: User) -> None:
     raise KeyError("id")
 
 
+class Odd(BaseException):
+    """As those of test frameworks and other event loops."""
+
+
+async def breaks_oddly(user: User) -> None:
+    await user.get("/a")
+    raise Odd
+
+
+async def breaks_beside(user: User) -> None:
+    async with asyncio.TaskGroup() as group:
+        group.create_task(breaks(user))
+
+
+async def awaits_what_was_cancelled(user: User) -> None:
+    await user.get("/a")
+    raise asyncio.CancelledError
+
+
 async def gives_up(user: User) -> None:
     user.fail("no ticket left")
 
@@ -245,6 +264,9 @@ async def sets_a_param(user: User) -> None:
     ("function", "words"),
     [
         (breaks, "`breaks` raised KeyError: 'id' (line "),
+        (breaks_oddly, "`breaks_oddly` raised Odd (line "),
+        (breaks_beside, "`breaks_beside` raised KeyError: 'id' (line "),
+        (awaits_what_was_cancelled, "raised CancelledError (line "),
         (gives_up, "no ticket left"),
         (asks_wrongly, "user.get: jsn: unknown key `jsn`; did you mean `json`?"),
         (expects_wrongly, "user.get: timeout: "),

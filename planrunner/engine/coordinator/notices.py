@@ -112,6 +112,19 @@ def _call_notices(counters: Counters) -> Iterator[str]:
         )
 
 
+def _function_notices(counters: Counters) -> Iterator[str]:
+    for name, times in counters.forced.items():
+        yield (
+            f"`{name}` went on when it was cancelled, and was ended by force "
+            f"({format_count(times, 'time')}); let `asyncio.CancelledError` through"
+        )
+    for name, requests in counters.too_late.items():
+        yield (
+            f"`{name}` asked for {format_count(requests, 'request')} after its iteration had "
+            "ended, so they were not sent; await the tasks that it makes"
+        )
+
+
 def counter_notices(counters: Counters) -> tuple[str, ...]:
     """Say what users did that a reader of the result would not expect."""
     notices = []
@@ -134,7 +147,7 @@ def counter_notices(counters: Counters) -> tuple[str, ...]:
         notices.append(f"users paused {many} because they could not connect")
     if counters.stop_failures:
         notices.append(f"`on_stop` failed for {format_count(counters.stop_failures, 'user')}")
-    more = (_call_notices, _data_notices, _pool_notices)
+    more = (_call_notices, _function_notices, _data_notices, _pool_notices)
     return (*notices, *(notice for find in more for notice in find(counters)))
 
 

@@ -48,6 +48,8 @@ class Counters:
         longest_block_ns: the longest at a time; short calls left out.
         costs: What it costs to do nothing in the way of each measured step, by its name.
         left_running: Calls that nobody waits for any more, but that can't be ended, by name.
+        forced: Functions that went on when they were cut, and were ended by force, by name.
+        too_late: Requests that functions asked for after their iteration, by name; none was sent.
         soft_failures: Soft expectations that did not hold, by request name; of results alone.
         judged: Replies that were judged by expectations beyond the status; of results alone.
         pool_drops: Values that were pushed to a full pool, by its name.
@@ -74,6 +76,8 @@ class Counters:
     longest_block_ns: dict[str, int] = field(default_factory=dict)
     costs: dict[str, CallCost] = field(default_factory=dict)
     left_running: Counter[str] = field(default_factory=Counter)
+    forced: Counter[str] = field(default_factory=Counter)
+    too_late: Counter[str] = field(default_factory=Counter)
     judged: Counter[ExpectedOfReply] = field(default_factory=Counter)
     surplus_replies: Counter[str] = field(default_factory=Counter)
     queued_ns: Counter[str] = field(default_factory=Counter)
@@ -147,6 +151,8 @@ class Counters:
         self.queued_latency_ns += other.queued_latency_ns
         self.pool_drops += other.pool_drops
         self.left_running += other.left_running
+        self.forced += other.forced
+        self.too_late += other.too_late
         self.costs = other.costs | self.costs
         self.retries += other.retries
         self.aborted += other.aborted

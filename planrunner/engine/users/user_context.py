@@ -71,6 +71,7 @@ class Actor:
         broken: Expectations beyond the status that did not hold of the reply that is being judged.
         refusals: Connections refused in a row (kinds dns, connect, tls).
         limit: The timeout of the task that runs, if it has one.
+        is_cut: It is being ended at once, and sends nothing more.
         ends: What to call after each iteration, for sessions that end something with it.
         made: Names that functions of the plan gave values for the iteration, …
         lasting: … and those that they gave values for as long as the visitor stays.
@@ -88,6 +89,7 @@ class Actor:
         "due_ns",
         "ends",
         "failure",
+        "is_cut",
         "lasting",
         "limit",
         "made",
@@ -134,6 +136,7 @@ class Actor:
         self.broken: Sequence[ExpectationKey] = ()
         self.refusals = 0
         self.limit: Timeout | None = None
+        self.is_cut = False
         self.made: dict[str, None] = {}
         self.lasting: dict[str, None] = {}
 

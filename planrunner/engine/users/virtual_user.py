@@ -93,6 +93,7 @@ class VirtualUser:
     def cancel(self) -> None:
         """End it at once, whatever it is doing."""
         if self._task is not None:
+            self._actor.is_cut = True
             self._task.cancel()
 
     async def _live(self) -> None:
@@ -135,3 +136,4 @@ class VirtualUser:
             task = asyncio.current_task()
             if not self._aborted or task is None or task.uncancel():
                 raise
+            self._actor.is_cut = False

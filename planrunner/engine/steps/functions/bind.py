@@ -7,7 +7,7 @@ import traceback
 from typing import Final
 
 from planrunner.engine.steps.functions.places import FunctionPlace
-from planrunner.engine.steps.functions.user import EVENTS, FunctionUser, TaskFailed
+from planrunner.engine.steps.functions.user import EVENTS, CallOver, FunctionUser, TaskFailed
 from planrunner.engine.steps.step_failures import StepFailures
 from planrunner.engine.users.user_context import Actor, Step
 from planrunner.errors import PlanrunnerError
@@ -17,6 +17,7 @@ from planrunner.protocols.base import FailureKind
 __all__ = ["bind_function"]
 
 _ERROR: Final = FailureKind.ERROR
+_OVER: Final = CallOver()
 
 
 def bind_function(node: FunctionNode, place: FunctionPlace, failures: StepFailures) -> Step:
@@ -24,35 +25,42 @@ def bind_function(node: FunctionNode, place: FunctionPlace, failures: StepFailur
 
     async def call(user: Actor) -> None:
         given = FunctionUser(user, place)
-        now = user.clock.now_ns
-        began_ns = now()
-        failed = ""
-        is_cut = True
+        began_ns = user.clock.now_ns()
+        failed, is_cut = "", False
         try:
             await given.drive(function(given))
-            is_cut = False
-        except asyncio.CancelledError:
-            raise
-        except Exception as error:  # noqa: BLE001 - the boundary: it is code of the plan's author
-            is_cut = False
+        except BaseException as error:  # the boundary: it is code of the plan's author
+            if is_cut := _is_cut(error):
+                raise
             failed = _words(name, error, function)
         finally:
-            if given.asked != given.begun or given.lanes is not None:
+            if given.asked != given.begun or given.lanes or given.patience:
                 await given.finish(cut=is_cut)
-        if given.event is not None:
-            raise given.event
+            event, given.event = given.event, _OVER
+        if event is not None:
+            raise event
         if not failed and given.asked != given.begun:
             count = given.asked - given.begun
             failed = f"`{name}` did not await {count} of its requests, so they were not sent"
         if failed:
             raise failures.failed(user, failed, kind=_ERROR, began_ns=began_ns)
-        user.moment_ns = now()
+        user.moment_ns = user.clock.now_ns()
 
     return call
 
 
-def _words(name: str, error: Exception, function: object) -> str:
+def _is_cut(error: BaseException) -> bool:
+    """Say whether somebody ends the user, and it is not the function that fails."""
+    if isinstance(error, asyncio.CancelledError):  # which is raised of a cancelled future as well
+        task = asyncio.current_task()
+        return task is None or task.cancelling() > 0
+    return isinstance(error, GeneratorExit | KeyboardInterrupt)
+
+
+def _words(name: str, error: BaseException, function: object) -> str:
     """Return what went wrong in a function, and on which of its lines."""
+    while isinstance(error, BaseExceptionGroup):  # the first of them says enough
+        error = error.exceptions[0]
     if isinstance(error, EVENTS):
         return ""
     if isinstance(error, TaskFailed):
@@ -63,14 +71,15 @@ def _words(name: str, error: Exception, function: object) -> str:
     return f"`{name}` raised {_told(error)}{_line(error, function)}"
 
 
-def _told(error: Exception) -> str:
+def _told(error: BaseException) -> str:
     try:
-        return f"{type(error).__name__}: {error}"
+        said = str(error)
+        return f"{type(error).__name__}: {said}" if said else type(error).__name__
     except Exception:  # noqa: BLE001 - its own `__str__` is code of the plan's author too
         return type(error).__name__
 
 
-def _line(error: Exception, function: object) -> str:
+def _line(error: BaseException, function: object) -> str:
     file = getattr(getattr(function, "__code__", None), "co_filename", "")
     frames = traceback.extract_tb(error.__traceback__)
     lines = [frame.lineno for frame in frames if frame.filename == file]

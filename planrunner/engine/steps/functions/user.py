@@ -9,7 +9,7 @@ from collections.abc import (
     Coroutine,
     Generator,
 )
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from datetime import timedelta
 from functools import lru_cache
@@ -19,6 +19,7 @@ from typing import Any, Final, NoReturn
 
 from planrunner.engine.steps.flow import timed_together
 from planrunner.engine.steps.functions.lanes import Lanes
+from planrunner.engine.steps.functions.patience import Patience
 from planrunner.engine.steps.functions.places import FunctionPlace
 from planrunner.engine.steps.functions.replies import FunctionReply
 from planrunner.engine.steps.functions.shapes import VALUES
@@ -28,7 +29,7 @@ from planrunner.language.fields.pauses import parse_pause
 from planrunner.schedule.pauses import Pause, PauseKind
 from planrunner.units import NS_PER_MS, NS_PER_S
 
-__all__ = ["EVENTS", "FunctionUser", "TaskFailed"]
+__all__ = ["EVENTS", "CallOver", "FunctionUser", "TaskFailed"]
 
 EVENTS: Final = (IterationEnded, StepsStopped, NeverBegun)
 """What ends an iteration from within."""
@@ -39,6 +40,10 @@ _place: ContextVar[FunctionPlace] = ContextVar("place")
 """Where the running part of a function is: parts that run side by side have groups of their own."""
 
 
+class CallOver(Exception):  # noqa: N818 - an event, not an error of ours
+    """A call has returned, and what it has left behind may go on."""
+
+
 class TaskFailed(Exception):  # noqa: N818 - reads as the sentence it stands for
     """A function says that its task has failed."""
 
@@ -47,10 +52,11 @@ class FunctionUser:
     """One call's view of a virtual user; see `planrunner.User`.
 
     Attributes:
-        event: What ended the iteration, if something did; nothing more is sent then.
+        event: What ended the call or its iteration, if something did; nothing more is sent then.
         asked: Requests that the function has asked for …
         begun: … and those that it let begin.
         lanes: Those beside each other, if there were any.
+        patience: With the function, once it was cancelled.
     """
 
     __slots__ = (
@@ -63,6 +69,7 @@ class FunctionUser:
         "begun",
         "event",
         "lanes",
+        "patience",
     )
 
     def __init__(self, actor: Actor, place: FunctionPlace) -> None:
@@ -70,8 +77,9 @@ class FunctionUser:
         self._place = place
         self._is_busy = self._is_driving = False
         self.lanes: Lanes | None = None
+        self.patience: Patience | None = None
         self._vars: UserVars | None = None
-        self.event: Exception | None = None
+        self.event: BaseException | None = None
         self.asked = self.begun = 0
 
     # -- requests --------------------------------------------------------------------------------
@@ -146,11 +154,11 @@ class FunctionUser:
 
     async def _send_beside(self, action: str, subject: str, keys: dict[str, Any]) -> FunctionReply:
         """Send a request from a task that the function has made, or beside another one."""
+        await self._may_send()
         call, values = _place.get(self._place).shapes.of(action, subject, keys)
         lanes = self.lanes = self.lanes or Lanes(self._actor)
         async with lanes.one(is_first_free=not self._is_busy) as actor:
-            if self.event is not None:
-                raise self.event
+            await self._may_send()
             actor.scope[VALUES] = values
             try:
                 reply = await call.step(actor)
@@ -163,8 +171,21 @@ class FunctionUser:
             finally:
                 lanes.join(actor, call.extracted)
 
+    async def _may_send(self) -> None:
+        """Return unless nothing more is sent."""
+        event = self.event
+        if event is None:
+            return
+        await asyncio.sleep(0)  # or a function that tries for ever would be alone in the loop
+        if isinstance(event, CallOver):
+            self._actor.counters.too_late[self._place.shared.node.name] += 1
+            raise asyncio.CancelledError  # which a task that nobody awaits ends with in silence
+        raise event
+
     async def finish(self, *, cut: bool = False) -> None:
         """Let what is under way end; cut it if the user itself was cut."""
+        if self.patience is not None:
+            self.patience.end()
         if not cut:
             await asyncio.sleep(0)  # tasks that were created just now begin
         if self.lanes is not None:
@@ -190,8 +211,25 @@ class FunctionUser:
             given = None
             try:
                 yield future
-            except BaseException as error:  # noqa: BLE001 - a cancellation, mostly: it is the work's
+            except asyncio.CancelledError as error:
                 given = error
+                if self._is_ended(work, error):
+                    raise
+            except BaseException as error:  # noqa: BLE001 - whatever was awaited: it is the work's
+                given = error
+
+    def _is_ended(self, work: Coroutine[Any, Any, object], error: BaseException) -> bool:
+        """Say whether the function has been cancelled, and has gone on for too long since."""
+        actor = self._actor
+        if actor.is_cut or (actor.limit is not None and actor.limit.expired()):
+            self.event = self.event or error
+        self.patience = self.patience or Patience()
+        if not self.patience.is_over():
+            return False
+        actor.counters.forced[self._place.shared.node.name] += 1
+        with suppress(BaseException):  # the last that it says
+            work.close()
+        return True
 
     # -- the user itself -------------------------------------------------------------------------
 
