@@ -9,7 +9,7 @@ from typing import Final
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.series import Labels
 from planrunner.metrics.snapshot import SeriesDelta
-from planrunner.results.bootstrap import FEWEST_INTERVALS, Estimate, Interval, estimates
+from planrunner.results.bootstrap import FEWEST_INTERVALS, FIGURES, Estimate, Interval, estimates
 from planrunner.results.comparison import TOLERANCE, Estimates
 from planrunner.results.configurations.contest import best_of_all, contests
 from planrunner.results.configurations.medians import median_estimate, share_estimate
@@ -58,7 +58,7 @@ def _table(
         found = _by_samples(result, phases, names)
         found = [_with_work(one, rows[phase]) for one, phase in zip(found, phases, strict=True)]
     else:
-        found = [_by_seconds(result, phase, names) for phase in phases]
+        found = [_by_seconds(result, phase, names) or _whole(result, phase) for phase in phases]
         remarks += _short(members, result)
     if result.validity.level is ValidityLevel.INVALID:
         found = [_unsure(each) for each in found]
@@ -97,10 +97,25 @@ def _by_seconds(result: RunResult, phase: str, names: Sequence[str]) -> Mapping[
     points = {one.name: one for one in result.request_points}
     intervals = _intervals(result, phase)
     ends = {interval.second for interval in intervals}
+    if not ends:
+        return {}
     return {
         name: estimates(_within(points[name], ends), intervals, seed=f"{phase} {name}")
         for name in names
         if name in points
+    }
+
+
+def _whole(result: RunResult, phase: str) -> Mapping[str, Estimates]:
+    """Return what is known of a phase without a whole second of its own: no typical one."""
+    return {
+        "" if row.by == "phase" else row.name: {
+            **{figure: Estimate(0.0, -1.0) for figure in FIGURES},
+            "throughput": Estimate(row.requests_per_second, -1.0),
+            "error_rate": Estimate(row.failed / row.count if row.count else 0.0, -1.0),
+        }
+        for row in result.rows
+        if (row.by == "request" and row.phase == phase) or (row.by == "phase" and row.name == phase)
     }
 
 

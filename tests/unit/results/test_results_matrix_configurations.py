@@ -13,7 +13,7 @@ from planrunner.results.configurations.medians import median_estimate, share_est
 from planrunner.results.configurations.phases import matrix_configurations
 from planrunner.results.model import Validity, ValidityLevel
 from planrunner.results.record import AxisChoice
-from planrunner.units import NS_PER_MS
+from planrunner.units import NS_PER_MS, NS_PER_S
 from tests.support.matrices import make_load_run, make_matrix_run
 
 
@@ -56,6 +56,21 @@ def test_short_phases_say_so():
     assert found.table.remarks[0].startswith("`users=1` measured only 5 s")
 
 
+def test_phases_without_a_whole_second_have_their_own_rate():
+    """It is what the table of phases has, and no second of theirs is typical."""
+    run = make_load_run({"1": 10, "2": 90}, seconds=2)
+    measured = tuple(
+        replace(part, start_ns=part.start_ns + NS_PER_S // 2, end_ns=part.end_ns - NS_PER_S // 2)
+        for part in run.measured
+    )
+    (found,) = matrix_configurations(replace(run, measured=measured))
+
+    rates = [row.requests_per_second for row in run.rows if row.by == "phase"]
+    assert list(figure(found.table, "throughput").values) == rates != []
+    assert figure(found.table, "typical_p95").values == (0.0, 0.0)
+    assert found.table.nothing_compared
+
+
 def test_invalid_numbers_have_no_best():
     """Whatever the difference."""
     run = make_load_run({"1": 10, "2": 90})
@@ -70,7 +85,7 @@ def test_formats_in_iterations_are_compared_by_medians():
     """Seconds say nothing of five iterations, and the order of their values does."""
     run = make_matrix_run(lambda _, form, __: 10 if form == "csv" else 2, sizes={"small": 1000})
     combinations = tuple(
-        replace(one, axes=(AxisChoice("format", one.axes[1].value),), sizes={})
+        replace(one, axes=(AxisChoice("format", one.axes[1].value),), sizes=())
         for one in run.combinations
     )
     (found,) = matrix_configurations(replace(run, combinations=combinations))
