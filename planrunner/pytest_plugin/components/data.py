@@ -60,8 +60,7 @@ def data_file(
     if form not in FILE_FORMATS:
         hint = suggest(form, [*FILE_FORMATS]) or f"choose one of {', '.join(FILE_FORMATS)}"
         raise UsageError(f"format: there is no `{form}`", hint=hint)
-    if rows < 1:
-        raise UsageError(f"rows: `{rows}` is not a number of rows", hint="give a number from 1")
+    _check(source, rows)
     files = request.config.stash.setdefault(_FILES, {})
     key = (json.dumps(source, sort_keys=True, default=str), rows, form, seed)
     if key not in files or not files[key].exists():  # a component may have moved it away
@@ -76,6 +75,15 @@ def data_file(
         _write(path, graph, name, rows=rows, form=form)
         files[key] = path
     return files[key]
+
+
+def _check(source: object, rows: object) -> None:
+    """Refuse what no caller whose types are checked gives."""
+    if not isinstance(source, str | Mapping):
+        hint = 'give fields such as `{"id": "rand.uuid()"}`, or the name of a data source'
+        raise UsageError(f"source: `{source!r}` is neither fields nor a name", hint=hint)
+    if not isinstance(rows, int) or rows < 1:
+        raise UsageError(f"rows: `{rows}` is not a number of rows", hint="give a number from 1")
 
 
 def _made_of(fields: Mapping[str, object], rows: int) -> RunGraph:
