@@ -423,6 +423,15 @@ def not_async(user: User) -> None:
     del user
 
 
+async def yields(user: User) -> Any:
+    yield await user.get("/a")
+
+
+class Shopper:
+    async def __call__(self, user: User) -> None:
+        await user.get("/a")
+
+
 async def takes_more(user: User, more: int) -> None:
     del user, more
 
@@ -431,6 +440,7 @@ async def takes_more(user: User, more: int) -> None:
     ("tasks", "words"),
     [
         ({"buy": not_async}, "users.Buyer.tasks.buy: `not_async` is not an `async def` function"),
+        ({"buy": yields}, "users.Buyer.tasks.buy: `yields` yields, so it can't be awaited"),
         ([takes_more], "users.Buyer.tasks[0]: `takes_more` does not take the user, and nothing"),
     ],
 )
@@ -442,9 +452,10 @@ def test_what_can_be_no_task_is_refused_at_its_argument(tasks: Any, words: str) 
     assert words in error.value.message
 
 
-def test_a_partial_function_is_a_task(target: HttpServer) -> None:
+@pytest.mark.parametrize("task", [partial(takes_more, more=1), Shopper()])
+def test_what_is_called_like_a_function_is_a_task(target: HttpServer, task: object) -> None:
     """As is anything that takes the user."""
-    result = run_one(target, partial(takes_more, more=1))
+    result = run_one(target, task)
 
     assert not result.failures
 

@@ -106,8 +106,11 @@ class PlanSections:
 
     def _step(self, function: Any, path: PlanPath) -> object:  # noqa: ANN401 - whatever can be called
         place, name = written_path(path), _name(function)
-        if not inspect.iscoroutinefunction(function):
-            hint = f"write `async def {name}(user): …`"
+        if inspect.isasyncgenfunction(function):
+            hint = "let it await what it sends, and yield nothing"
+            raise UsageError(f"{place}: `{name}` yields, so it can't be awaited", hint=hint)
+        if not _is_coroutine_function(function):
+            hint = f"write `async def {name if name.isidentifier() else 'task'}(user): …`"
             raise UsageError(f"{place}: `{name}` is not an `async def` function", hint=hint)
         if not _takes_one(function):
             hint = f"write `async def {name}(user): …`; `functools.partial` gives it more"
@@ -125,6 +128,12 @@ class PlanSections:
             reference = f"{known} {count}"
         self.functions[reference] = PlanFunction(function, name, _place(inner), _source(inner))
         return reference
+
+
+def _is_coroutine_function(function: object) -> bool:
+    """Say whether it is one, or an object that is called like one."""
+    call = getattr(type(function), "__call__", None)  # noqa: B004 - it is asked what it is
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(call)
 
 
 def _inner(function: Any) -> Any:  # noqa: ANN401 - as above
