@@ -93,7 +93,9 @@ def test_once_writes_them_too(files: PlanProject) -> None:
 def test_the_command_writes_what_the_run_writes(files: PlanProject, form: str) -> None:
     """Byte for byte, with the plan's seed."""
     choice = ("--phase", "small", "--set", f"form={form}")
-    files.run("execute", "plan.yaml", *choice, "--out", "out", "--quiet")
+    files.run(
+        "execute", "plan.yaml", *choice, "--out", "out", "--formats", "metrics.json", "--quiet"
+    )
     ended = files.run("data", "plan.yaml", "orders", "--output", f"mine.{form}")
 
     assert ended.code == ExitCode.OK, ended.err

@@ -34,6 +34,7 @@ def plan_of(target: HttpServer, tasks: object, **more: object) -> planrunner.Pla
         "users": {"Buyer": {"tasks": tasks}},
         "phases": [{"name": "main", "users": 1, "iterations": 4}],
         "seed": 7,
+        "report": {"formats": ["metrics.json"]},  # what is tested of functions is in it
     }
     return planrunner.Plan(**{**sections, **more})
 

@@ -16,7 +16,7 @@ from planrunner.timing.spread import FEWEST, median, median_ranks, spread_of
 from planrunner.timing.stability import Stability, judge_stability
 from planrunner.units import NS_PER_S
 
-SAMPLES = st.lists(st.floats(1, 1e9), min_size=1, max_size=200)
+SAMPLES = st.lists(st.floats(1, 1e9), min_size=1, max_size=50)
 QUIET = Conditions(NS_PER_S, 2, 0.1, 0, 0, None, "")
 
 
@@ -33,6 +33,7 @@ def judged(samples: list[float], machine: Conditions | None = None) -> Stability
 # -- the arithmetic --------------------------------------------------------------------------
 
 
+@settings(max_examples=50)
 @given(SAMPLES)
 def test_median_and_mad_are_those_of_the_definition(samples: list[float]) -> None:
     found = spread_of(samples)
@@ -100,6 +101,7 @@ def test_few_samples_say_how_many_would_do() -> None:
     assert enough.is_stable
 
 
+@settings(max_examples=50)
 @given(st.lists(st.floats(1, 10), min_size=1, max_size=FEWEST - 1))
 def test_a_handful_is_never_stable(samples: list[float]) -> None:
     found = judged(samples)
