@@ -24,6 +24,7 @@ from benchmarks import (  # noqa: E402 - needs the path above
     samples,
     truth,
     workers,
+    written_rows,
 )
 
 QUESTIONS: dict[str, Callable[[int, int], dict]] = {
@@ -41,6 +42,7 @@ QUESTIONS: dict[str, Callable[[int, int], dict]] = {
     "12-reports": reports.reports,
     "13-micro": micro_measurement.micro,
     "14-measured-steps": measured_steps.measured_steps,
+    "15-rows": written_rows.written_rows,
 }
 
 
