@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+from planrunner.metrics.measures import OWN_PREFIX
 from planrunner.report.changes import figure_amount, figure_interval
 from planrunner.report.plain import plain
 from planrunner.results.configurations.model import ConfigurationFigure, ConfigurationTable
@@ -120,7 +121,7 @@ def legend(table: ConfigurationTable) -> list[str]:
 
 def figure_words(figure: str) -> str:
     """Return what a figure is called."""
-    return figure.replace("_", " ")
+    return f"avg {figure}" if figure.startswith(OWN_PREFIX) else figure.replace("_", " ")
 
 
 def values_words(values: Mapping[str, str]) -> str:
@@ -135,7 +136,11 @@ def _tells(table: ConfigurationTable, request: str) -> bool:
 
 def _section(table: ConfigurationTable, request: str) -> ConfigurationSection:
     found = {one.figure: one for one in table.figures if one.request == request}
-    figures = [found[name] for name in (*_COLUMNS, *(set(found) - set(_COLUMNS))) if name in found]
+    figures = [
+        found[name]
+        for name in (*_COLUMNS, *(name for name in found if name not in _COLUMNS))
+        if name in found
+    ]
     return ConfigurationSection(
         request,
         tuple(figure_words(one.figure) for one in figures),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -17,6 +17,7 @@ from planrunner.results.configurations.model import (
 )
 from planrunner.results.configurations.names import differing_values
 from planrunner.results.model import RunResult, ValidityLevel
+from planrunner.results.whole_figures import own_averages
 
 __all__ = ["compare_configurations"]
 
@@ -57,7 +58,29 @@ def compare_configurations(
         differences=tuple(differences),
         remarks=tuple(_remarks(runs, names)),
     )
-    return replace(table, best=best_of_all(figures, table.unbeaten))
+    own = tuple(_own_metrics(runs, common))
+    return replace(table, best=best_of_all(figures, table.unbeaten), figures=(*figures, *own))
+
+
+def _own_metrics(
+    runs: Sequence[RunResult], names: Collection[str]
+) -> Iterator[ConfigurationFigure]:
+    """Yield metrics of the plan's own that all runs have; none is judged, as in a comparison."""
+    found = [own_averages(run) for run in runs]
+    nothing = tuple(() for _ in runs)
+    for name, metric in found[0]:
+        if name in names and all((name, metric) in one for one in found):
+            yield ConfigurationFigure(
+                request=name,
+                figure=metric,
+                values=tuple(one[name, metric] for one in found),
+                low=(None,) * len(runs),
+                high=(None,) * len(runs),
+                worse=nothing,
+                leading=(),
+                best=None,
+                is_same=False,
+            )
 
 
 def _unsure(found: Mapping[str, Estimates]) -> Mapping[str, Estimates]:
@@ -87,9 +110,18 @@ def _remarks(runs: Sequence[RunResult], names: Sequence[str]) -> Iterator[str]:
             yield f"`{name}` measured only {measured:.0f} s, which is too short to compare"
         if run.validity.level is not ValidityLevel.VALID:
             yield f"the numbers of `{name}` are {run.validity.level.value}"
+    yield from _recorded_by_some(runs, names)
     everywhere = set.intersection(*({one.name for one in run.request_points} for run in runs))
     for run, name in zip(runs, names, strict=True):
         if more := [one.name for one in run.request_points if one.name not in everywhere]:
             shown = ", ".join(f"`{one}`" for one in more[:_MOST])
             rest = " …" if len(more) > _MOST else ""
             yield f"`{name}` has requests that not all have: {shown}{rest}"
+
+
+def _recorded_by_some(runs: Sequence[RunResult], names: Sequence[str]) -> Iterator[str]:
+    recorded = [{word for one in run.series for word in one.records} for run in runs]
+    shared = set.intersection(*recorded)
+    for words, name in zip(recorded, names, strict=True):
+        if more := sorted(words - shared):
+            yield f"`{name}` records what not all do: {', '.join(f'`{one}`' for one in more)}"

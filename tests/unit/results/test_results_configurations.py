@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from planrunner.errors import UsageError
+from planrunner.report.configurations.rows import sections_of
 from planrunner.results.bootstrap import Estimate
 from planrunner.results.configurations.contest import contests
 from planrunner.results.configurations.loads import load_differences
@@ -22,6 +23,7 @@ from planrunner.results.record import Stretch
 from tests.support.long_run import make_long_run
 from tests.support.noisy_runs import NOISY_RUNS
 from tests.support.results import make_result
+from tests.unit.results.test_results_comparison import recording
 
 
 def run(seed: int, *, slower: float = 1.0):
@@ -289,3 +291,18 @@ def test_a_run_is_named_once():
     """It would be as good as itself."""
     with pytest.raises(UsageError, match="`x` is named twice"):
         configuration_names([make_result(), make_result()], [Path("x"), Path("x")])
+
+
+def test_metrics_of_the_plans_are_shown_and_decide_nothing():
+    """Whether more tokens are better only their author knows; what one run lacks is said."""
+    run = make_long_run(seconds=30, requests=2)
+    runs = [recording(run, my_tokens=3), recording(run, my_tokens=4), recording(run, my_tokens=5)]
+
+    table = compare_configurations(runs, "abc")
+
+    whole = sections_of(table)[0]
+    assert whole.titles[-1] == "avg metric.my_tokens"
+    assert [row.cells[-1].text for row in whole.rows] == ["3", "4", "5"]
+    assert table.best is None
+    some = compare_configurations([run, *runs[1:]], "abc")
+    assert "`b` records what not all do: `metric.my_tokens`" in some.remarks

@@ -79,7 +79,7 @@ class BoundFunction:
         self.timeout_ns = timeout_ns
         if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
             raise UsageError(
-                f"`{self.name}` is a generator: a call of it runs nothing until somebody reads it",
+                f"`{self.name}` is a generator: calling it runs nothing until its caller reads it",
                 hint="name a function that reads it to its end and returns a list",
             )
         if self.how is How.PROCESS and self.has_context:
