@@ -374,6 +374,15 @@ class TestCommands:
         assert found == [("three", "3")] * 3
         assert "right" in ended.out + ended.err
 
+    def test_one_that_exits_with_0_has_a_status(self, project: PlanProject) -> None:
+        """It is not what reports take for no reply."""
+        write(project, "{exec: 'true', measure: true}", thresholds="count of status:0 == 3")
+
+        ended = project.run("execute", "plan.yaml")
+
+        assert ended.code == 0
+        assert [row["status_code"] for row in ended.rows] == ["OK"] * 3
+
     @pytest.mark.parametrize(
         ("run", "kind", "status", "words"),
         [

@@ -60,6 +60,7 @@ class FailureRecorder:
             status=reply.status,
             failure=kind.value,
             tags=tags,
+            answered=reply.failure is None or reply.status != 0,
             judged=reply.failure is None,
         )
         site.record(series, reply, due_ns)

@@ -8,7 +8,12 @@ from planrunner.protocols.base import Evaluate
 from planrunner.protocols.command_words import Word
 from planrunner.values import dataclass
 
-__all__ = ["ExecOperation"]
+__all__ = ["ExecOperation", "status_text"]
+
+
+def status_text(status: int) -> str:
+    """Return an exit code as reports show it; `0` there is what never came to an end."""
+    return str(status) if status else "OK"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from planrunner.protocols.base import FailureKind
+from planrunner.protocols.exec.operation import status_text
 from planrunner.protocols.plugin import Action, Plugin, lazily
 
 __all__ = ["PLUGIN"]
@@ -24,6 +25,7 @@ PLUGIN: Final = Plugin(
     clients={"process": "planrunner.protocols.exec.clients.client:open"},
     is_beside=True,
     is_component=True,
+    status_text=status_text,
     failures={
         FailureKind.ERROR: "the command can't be run, or prints more than 1 MB",
         FailureKind.STATUS: "its exit code isn't 0, or not the one expected; 128 and more: a "
