@@ -17,6 +17,7 @@ from planrunner.metrics.recorded_values import MILLIONTHS, RecordedValues
 from planrunner.values import dataclass
 
 __all__ = [
+    "CALLS",
     "CONNECT",
     "LATENCY",
     "MEASURES",
@@ -33,6 +34,10 @@ __all__ = [
 
 OWN_PREFIX: Final = "metric."
 """What the word of a metric of the plan's own begins with."""
+
+
+CALLS: Final = "calls"
+"""The word of the measure that says how often a sample did its work, where that isn't once."""
 
 
 class MeasuredReply(Protocol):

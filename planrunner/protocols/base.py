@@ -150,6 +150,11 @@ class Reply:
         self._parsed_body: bytes | None = None
         self._parsed_head = b""
 
+    @property
+    def times(self) -> int:
+        """How often the sample did its work; what it measured is of one time."""
+        return 1
+
     def parsed(self, parse: Callable[[Reply], T]) -> T:
         """Return what `parse` makes of this reply; a second call for the same reply is a lookup.
 

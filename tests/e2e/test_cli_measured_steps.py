@@ -143,14 +143,16 @@ name: components
 users:
   A:
     steps: [{steps}]
-phases: [{{users: 1, iterations: {iterations}}}]
+phases: [{{users: 1, {load}}}]
 thresholds: [{thresholds}]
 """
 
 
-def write(project: PlanProject, *steps: str, iterations: int = 3, thresholds: str = "") -> None:
+def write(
+    project: PlanProject, *steps: str, load: str = "iterations: 3", thresholds: str = ""
+) -> None:
     thresholds = thresholds or "error_rate == 0"
-    text = PLAN.format(steps=", ".join(steps), iterations=iterations, thresholds=thresholds)
+    text = PLAN.format(steps=", ".join(steps), load=load, thresholds=thresholds)
     project.write({"plan.yaml": text, "components.py": COMPONENTS, "isolated.py": ISOLATED})
 
 
@@ -233,7 +235,7 @@ def test_whatever_it_raises_is_its_own_failure(
     """And not the end of the run; nor are its words the whole report."""
     limit = "20ms" if kind == "timeout" else "9s"
     step = f"{{python: {{call: 'components:{function}', timeout: {limit}{way}}}, measure: true}}"
-    write(project, step, iterations=1)
+    write(project, step, load="iterations: 1")
 
     ended = project.run("execute", "plan.yaml")
 
@@ -253,7 +255,7 @@ def test_what_a_plain_function_returns_to_be_awaited_is(project: PlanProject, wa
         f"{{python: {{{call}}}, measure: true, expect: {{time: < 9s}}}}",
         "{log: 'got ${x}'}",
         f"{{python: {{{call}, batch: 2}}, name: batch, measure: true}}",
-        iterations=1,
+        load="iterations: 1",
     )
 
     ended = project.run("execute", "plan.yaml")
@@ -276,7 +278,7 @@ def test_a_generator_is_refused(project: PlanProject) -> None:
 @pytest.mark.parametrize("more", [[], ["--once"]])
 def test_what_it_prints_is_no_part_of_the_results(project: PlanProject, more: list[str]) -> None:
     """It goes to the standard error."""
-    write(project, "{python: 'components:say', measure: true}", iterations=1)
+    write(project, "{python: 'components:say', measure: true}", load="iterations: 1")
 
     ended = project.run("execute", "plan.yaml", "--json", *more)
 
@@ -288,7 +290,7 @@ def test_what_it_prints_is_no_part_of_the_results(project: PlanProject, more: li
 @pytest.mark.slow
 def test_a_coroutine_that_holds_the_loop_is_named(project: PlanProject) -> None:
     """Though it awaits something before."""
-    write(project, "{python: 'components:hold', measure: true}", iterations=1)
+    write(project, "{python: 'components:hold', measure: true}", load="iterations: 1")
 
     ended = project.run("execute", "plan.yaml")
 
@@ -299,7 +301,7 @@ def test_a_coroutine_that_holds_the_loop_is_named(project: PlanProject) -> None:
 def test_a_thread_that_goes_on_is_told(project: PlanProject) -> None:
     """It can't be stopped, and the end of the run doesn't wait for it."""
     step = "{python: {call: 'components:forever', timeout: 20ms}, measure: true}"
-    write(project, step, iterations=2)
+    write(project, step, load="iterations: 2")
 
     ended = project.run("execute", "plan.yaml")
 
@@ -396,7 +398,7 @@ class TestCommands:
         self, project: PlanProject, run: str, kind: str, status: str, words: str
     ) -> None:
         """With the last that it complained about."""
-        write(project, f'{{exec: "{run}", measure: true, timeout: 50ms}}', iterations=1)
+        write(project, f'{{exec: "{run}", measure: true, timeout: 50ms}}', load="iterations: 1")
 
         ended = project.run("execute", "plan.yaml")
 
@@ -439,21 +441,24 @@ def test_a_batch_is_a_sample_with_the_time_of_one_call(project: PlanProject, way
     assert "Calls of functions" in page.read_text()
 
 
-def test_the_work_of_a_batch_is_that_of_a_call(project: PlanProject) -> None:
-    """As its latency is the time of one, so the rate is that of the function."""
+@pytest.mark.parametrize("load", ["iterations: 3", "hold: 1s"])
+def test_the_work_of_a_batch_is_that_of_all_its_calls(project: PlanProject, load: str) -> None:
+    """The latency and what is recorded are of one, so the rate is that of the function."""
     write(
         project,
         "{python: {call: 'components:ingest', args: {rows: 1}, batch: 40, inline: true}, "
         "name: small, measure: true, work: 7, record: {n: 2}}",
-        thresholds="sum work of small == 21, sum of metric.n == 6, sum calls of small == 120",
+        thresholds="min work of small == 280, max of metric.n == 2, min calls of small == 40",
+        load=load,
     )
 
     ended = project.run("execute", "plan.yaml")
 
     assert ended.code == 0
     row = next(row for row in ended.metrics["rows"] if row["by"] == "request")
-    per_call = row["service_ns"]["avg"] / 1e9
-    assert row["work_per_second"] == pytest.approx(7 / per_call, rel=0.01)
+    assert row["work"] == 280 * row["count"]
+    took = 1 if "hold" in load else 40 * row["count"] * row["service_ns"]["avg"] / 1e9
+    assert row["work_per_second"] == pytest.approx(row["work"] / took, rel=0.1)
 
 
 def test_a_batch_of_its_own_size_is_found_before_the_first_sample(project: PlanProject) -> None:
@@ -508,7 +513,7 @@ class TestIsolated:
         write(
             project,
             f"{{python: {{call: 'isolated:{function}', isolate: process{extra}}}, measure: true}}",
-            iterations=2,
+            load="iterations: 2",
         )
 
         ended = project.run("execute", "plan.yaml")

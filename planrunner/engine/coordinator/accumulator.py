@@ -186,7 +186,9 @@ class Accumulator:
         )
         for log in (self._health, *logs):
             log.add(end_ns, health, is_on_time=is_on_time, is_measured=is_measured)
-            log.starvation.add(health.waits, end_ns - start_ns, requests, latency_ns)
+            log.starvation.add(
+                health.waits, end_ns - start_ns, requests, latency_ns, reads_replies=is_measured
+            )
 
     def _add_arrivals(self, new: Sequence[ArrivalCounts]) -> None:
         is_late = bool(self.arrivals and new) and new[0].at_ns < self.arrivals[-1].at_ns

@@ -21,13 +21,20 @@ RecordedValue = tuple[int, bool]
 _WORK: Final = WORK.word
 
 
-def recorded_values(records: Sequence[RecordedNode], scope: Scope) -> list[RecordedValue]:
+def recorded_values(
+    records: Sequence[RecordedNode], scope: Scope, times: int
+) -> list[RecordedValue]:
     """Return the values that a request records, given its user's names after the reply.
+
+    Args:
+        records: What to record.
+        scope: The names.
+        times: How often the sample did its work, all of which counts.
 
     Raises:
         EvaluationError: One of them has none that can be recorded.
     """
-    return [_recorded(one, scope) for one in records]
+    return [_recorded(one, scope, times if one.word == _WORK else 1) for one in records]
 
 
 def keep_values(
@@ -38,8 +45,10 @@ def keep_values(
         series.recorded[node.word].append(value, at_ns, is_boolean=is_boolean)
 
 
-def _recorded(node: RecordedNode, scope: Scope) -> RecordedValue:
+def _recorded(node: RecordedNode, scope: Scope, times: int) -> RecordedValue:
     value = plain_number(node.evaluate(scope))
+    if times > 1 and isinstance(value, int | float) and not isinstance(value, bool):
+        value *= times
     kept = to_millionths(value)
     is_boolean = isinstance(value, bool)
     if kept is None or (node.word == _WORK and (is_boolean or kept < 0)):

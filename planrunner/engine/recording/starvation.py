@@ -50,8 +50,19 @@ class Starvation:
         self._requests = self._latency_ns = 0.0
         self._met = self._stolen = self._added_ns = 0.0
 
-    def add(self, waits: Waits | None, length_ns: int, requests: int, latency_ns: float) -> None:
-        """Take in an interval: its waits, its requests and the sum of their latencies."""
+    def add(
+        self,
+        waits: Waits | None,
+        length_ns: int,
+        requests: int,
+        latency_ns: float,
+        *,
+        reads_replies: bool = True,
+    ) -> None:
+        """Take in an interval: its waits, its requests and the sum of their latencies.
+
+        Where it reads no replies, as components take their own time, nothing is seen late.
+        """
         if waits is None:
             return
         self.is_asked = True
@@ -65,7 +76,7 @@ class Starvation:
         self._latency_ns += latency_ns
         self._met += share * requests
         self._stolen += stolen * requests
-        if turn_ns > _LONG_TURN_NS:
+        if reads_replies and turn_ns > _LONG_TURN_NS:
             self._added_ns += turn_ns * requests
 
     def doubt(self) -> tuple[str, bool] | None:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from planrunner.metrics.judging.measured import MeasuredTime, measured_seconds
-from planrunner.metrics.measures import WORK
+from planrunner.metrics.measures import CALLS, WORK
 from planrunner.metrics.series import Labels
 from planrunner.metrics.snapshot import SeriesDelta, SeriesTotal
 from planrunner.units import NS_PER_S
@@ -38,9 +38,15 @@ def work_seconds(
     seconds = measured_seconds(timed)
     for phase, parts in by_phase.items():
         took_ns = sum(
-            series.service.total
+            series.service.total * _times(series)
             for labels, series in picked
             if labels.phase == phase and _WORK in labels.records and labels.has_latency
         )
         seconds += min(took_ns / NS_PER_S, measured_seconds(parts))
     return seconds
+
+
+def _times(series: SeriesDelta | SeriesTotal) -> float:
+    """Return how often a sample did its work, whose time is that of one."""
+    calls = series.measures.get(CALLS)
+    return calls.total / calls.count if calls else 1

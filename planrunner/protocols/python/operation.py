@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
 from planrunner.metrics.amounts import Unit
-from planrunner.metrics.measures import Measure
+from planrunner.metrics.measures import CALLS, Measure
 from planrunner.protocols.base import NOT_JSON, Evaluate, Reply, read_json
 from planrunner.values import dataclass
 
@@ -79,6 +79,10 @@ class PythonReply(Reply):
         self.peak_rss: int | None = None
         self.value: Any = NOT_JSON
 
+    @property
+    def times(self) -> int:
+        return self.calls or 1
+
     def parsed(self, parse: Callable[[Reply], T]) -> T:
         """Return what `parse` makes of it: what was returned is the `json` of a call."""
         return cast("T", self.value) if parse is read_json else super().parsed(parse)
@@ -114,7 +118,7 @@ MEASURES: Final = (
         is_standing=True,
     ),
     Measure(
-        "calls",
+        CALLS,
         meaning="calls in a sample of a step with `batch`; others have none",
         noun="calls",
         unit=Unit.NUMBER,

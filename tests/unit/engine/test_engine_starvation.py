@@ -231,3 +231,11 @@ def test_a_run_beside_a_burner_is_not_valid(waited_ms: int, verdict: str) -> Non
     share = outcome.health.facts().wait_share
     assert share is not None
     assert share == pytest.approx(waited_ms / 1_000, rel=0.01)
+
+
+def test_a_wait_before_a_turn_delays_no_component_that_takes_its_own_time() -> None:
+    found = Starvation()
+
+    found.add(Waits(NS_PER_S // 50, 100, 0), NS_PER_S, 100, 100 * 600.0, reads_replies=False)
+
+    assert level(found) == "valid"
