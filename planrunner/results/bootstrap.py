@@ -18,13 +18,13 @@ from planrunner.units import NS_PER_S
 from planrunner.values import dataclass
 
 __all__ = [
-    "FEWEST_INTERVALS",
     "FIGURES",
     "WORK_RATE",
     "Estimate",
     "Interval",
     "estimates",
     "measured_intervals",
+    "too_short",
 ]
 
 _REPLICATES: Final = 100
@@ -33,7 +33,7 @@ _FEWEST_BLOCKS: Final = 6
 """With fewer, the spread between them says little about the spread between runs."""
 
 _SHORTEST_BLOCK: Final = 2
-FEWEST_INTERVALS: Final = _FEWEST_BLOCKS * _SHORTEST_BLOCK
+_FEWEST_INTERVALS: Final = _FEWEST_BLOCKS * _SHORTEST_BLOCK
 
 _STRATUM: Final = 3
 
@@ -124,6 +124,14 @@ class _SampleBlocks:
             last = first + _STRATUM if first + 2 * _STRATUM <= count else count
             if any(self.requests[first:last]):
                 yield range(first, last)
+
+
+def too_short(whose: str, intervals: Sequence[Interval]) -> Iterator[str]:
+    """Say of what measured in these intervals that it can't be compared; nothing where it can."""
+    if len(intervals) < _FEWEST_INTERVALS:
+        seconds = sum(interval.seconds for interval in intervals)
+        length = f"only {seconds:.0f} s" if seconds >= 0.5 else "less than a second"
+        yield f"{whose} measured {length}, which is too short to compare"
 
 
 def measured_intervals(result: RunResult) -> list[Interval]:

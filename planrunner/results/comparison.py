@@ -11,11 +11,11 @@ from planrunner.errors import UsageError
 from planrunner.metrics.measures import WORK
 from planrunner.results.aggregate import make_whole
 from planrunner.results.bootstrap import (
-    FEWEST_INTERVALS,
     WORK_RATE,
     Estimate,
     estimates,
     measured_intervals,
+    too_short,
 )
 from planrunner.results.changes import ChangeOutcome, Comparison, FigureChange
 from planrunner.results.model import RunResult, ValidityLevel
@@ -277,9 +277,7 @@ def _remarks(before: RunResult, after: RunResult) -> Iterator[str]:
     yield from _differing_hosts(before.host, after.host)
     yield from _recorded_once(before, after)
     for result, which in ((before, "first"), (after, "second")):
-        measured = sum(interval.seconds for interval in measured_intervals(result))
-        if len(measured_intervals(result)) < FEWEST_INTERVALS:
-            yield f"the {which} run measured only {measured:.0f} s, which is too short to compare"
+        yield from too_short(f"the {which} run", measured_intervals(result))
         if result.validity.level is not ValidityLevel.VALID:
             yield f"the numbers of the {which} run are {result.validity.level.value}"
 

@@ -9,7 +9,7 @@ from typing import Final
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.series import Labels
 from planrunner.metrics.snapshot import SeriesDelta
-from planrunner.results.bootstrap import FEWEST_INTERVALS, FIGURES, Estimate, Interval, estimates
+from planrunner.results.bootstrap import FIGURES, Estimate, Interval, estimates, too_short
 from planrunner.results.comparison import TOLERANCE, Estimates
 from planrunner.results.configurations.contest import best_of_all, contests
 from planrunner.results.configurations.medians import median_estimate, share_estimate
@@ -216,7 +216,4 @@ def _unsure(found: Mapping[str, Estimates]) -> Mapping[str, Estimates]:
 
 def _short(members: Sequence[PhaseCombination], result: RunResult) -> Iterator[str]:
     for one in members:
-        intervals = _intervals(result, one.phase)
-        if len(intervals) < FEWEST_INTERVALS:
-            seconds = sum(interval.seconds for interval in intervals)
-            yield f"`{_name(one)}` measured only {seconds:.0f} s, which is too short to compare"
+        yield from too_short(f"`{_name(one)}`", _intervals(result, one.phase))

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from planrunner.results.bootstrap import FEWEST_INTERVALS, Estimate, measured_intervals
+from planrunner.results.bootstrap import Estimate, measured_intervals, too_short
 from planrunner.results.comparison import TOLERANCE, Estimates, estimated, points_by_name
 from planrunner.results.configurations.contest import best_of_all, contests
 from planrunner.results.configurations.loads import differing_words, load_differences
@@ -104,10 +104,7 @@ def _remarks(runs: Sequence[RunResult], names: Sequence[str]) -> Iterator[str]:
         hosts = [f"`{run.host.get(fact, 'unknown')}`" for run in runs]
         yield from differing_words(f"the host's {fact} differs", hosts, names)
     for run, name in zip(runs, names, strict=True):
-        intervals = measured_intervals(run)
-        if len(intervals) < FEWEST_INTERVALS:
-            measured = sum(interval.seconds for interval in intervals)
-            yield f"`{name}` measured only {measured:.0f} s, which is too short to compare"
+        yield from too_short(f"`{name}`", measured_intervals(run))
         if run.validity.level is not ValidityLevel.VALID:
             yield f"the numbers of `{name}` are {run.validity.level.value}"
     yield from _recorded_by_some(runs, names)
