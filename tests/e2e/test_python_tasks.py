@@ -249,6 +249,14 @@ async def uses_no_protocol(user: User) -> None:
     await user.etc.put(key="a")
 
 
+async def calls_a_client(user: User) -> None:
+    await user.client.get("/x")
+
+
+async def waits_backwards(user: User) -> None:
+    await user.pause(-1)
+
+
 async def forgets(user: User) -> None:
     user.get("/a")  # type: ignore[unused-coroutine]  # on purpose
 
@@ -266,6 +274,8 @@ async def sets_a_param(user: User) -> None:
     [
         (breaks, "`breaks` raised KeyError: 'id' (line "),
         (breaks_oddly, "`breaks_oddly` raised Odd (line "),
+        (calls_a_client, "raised TypeError: `user.client.get` takes what a plan writes below"),
+        (waits_backwards, "raised ValueError: a pause can't take -1 seconds"),
         (breaks_beside, "`breaks_beside` raised KeyError: 'id' (line "),
         (awaits_what_was_cancelled, "raised CancelledError (line "),
         (gives_up, "no ticket left"),

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from datetime import timedelta
 from functools import lru_cache
+from math import inf
 from random import Random
 from types import coroutine
 from typing import Any, Final, NoReturn
@@ -294,7 +295,12 @@ class _Actions:
     def __getattr__(self, name: str) -> Callable[..., Coroutine[Any, Any, FunctionReply]]:
         action = f"{self._protocol}.{name}"
 
-        def act(**keys: Any) -> Coroutine[Any, Any, FunctionReply]:  # noqa: ANN401 - as plans have them
+        def act(*subjects: object, **keys: Any) -> Coroutine[Any, Any, FunctionReply]:  # noqa: ANN401 - as plans have them
+            if subjects:
+                raise TypeError(
+                    f"`user.{action}` takes what a plan writes below `{action}`, each by its name; "
+                    "requests over HTTP are `user.get(url)`, `user.post(url)` and so on"
+                )
             return self._user.act(action, **keys)
 
         return act
@@ -307,4 +313,6 @@ def _pause_of(length: float | str | timedelta) -> Pause:
         read = parse_pause(length)
         return Pause(PauseKind(read.kind), read.first, read.second)
     seconds = length.total_seconds() if isinstance(length, timedelta) else length
+    if not 0 <= seconds < inf:
+        raise ValueError(f"a pause can't take {seconds:g} seconds")
     return Pause(PauseKind.CONSTANT, round(seconds * NS_PER_S))
