@@ -16,6 +16,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks import (  # noqa: E402 - needs the path above
     etcd,
+    from_python,
     measured_steps,
     micro_measurement,
     questions,
@@ -43,6 +44,7 @@ QUESTIONS: dict[str, Callable[[int, int], dict]] = {
     "13-micro": micro_measurement.micro,
     "14-measured-steps": measured_steps.measured_steps,
     "15-rows": written_rows.written_rows,
+    "16-from-python": from_python.from_python,
 }
 
 
