@@ -148,8 +148,10 @@ class Leaving:
         if self._run is not None and self._run.hangs() and _is_in_step(frame):
             from asyncio import CancelledError  # noqa: PLC0415 - as above
 
+            from planrunner.protocols.base import CUT  # noqa: PLC0415 - as above
+
             self._run.lose_patience()  # with the next user, who hangs in the same step
-            raise CancelledError  # as a cancelled iteration has it
+            raise CancelledError(CUT)  # as a cancelled iteration has it
 
     def _end(self) -> None:
         """End the process: whatever it was doing, what it started notices and ends too."""

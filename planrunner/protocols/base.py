@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # clock imports asyncio, which a plan that is only checked do
     from planrunner.protocols.received import Received
 
 __all__ = [
+    "CUT",
     "NOT_JSON",
     "Check",
     "Client",
@@ -46,6 +47,9 @@ __all__ = [
     "read_json",
     "read_text",
 ]
+
+CUT: Final = "cut"
+"""What a `CancelledError` says that was raised into code which holds up the event loop."""
 
 T = TypeVar("T")
 

@@ -32,10 +32,11 @@ def alone(config: pytest.Config) -> Iterator[None]:
 
 
 if sys.platform == "win32":
-    import msvcrt
-    from time import sleep
 
     def _lock(file: IO[bytes]) -> None:
+        import msvcrt  # noqa: PLC0415 - there is none elsewhere, where modules are only looked at
+        from time import sleep  # noqa: PLC0415 - nothing else sleeps
+
         file.seek(0)
         while True:
             try:

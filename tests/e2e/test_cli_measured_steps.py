@@ -74,7 +74,7 @@ async def hold():
 
 async def late():
     try:
-        await asyncio.sleep(0.06)
+        await asyncio.sleep(5)
     except asyncio.CancelledError:
         return "anyway"
 """

@@ -248,7 +248,7 @@ def test_suites_are_compared_plan_by_plan(project: PlanProject, target: HttpServ
     assert judged.code == 1  # three requests are too few to compare
     for arguments, said in (
         (("one", "one/a"), "`one` is a suite, and `one/a` is not"),
-        (("one", "two", "--html", "x.html"), "--html shows two runs"),
+        (("one", "two", "--html", "x.html"), "--html shows runs, not suites"),
     ):
         refused = project.run("compare", *arguments)
         assert (refused.code, said in refused.err) == (2, True)

@@ -235,8 +235,14 @@ def test_a_relative_url_leads_to_the_load_of_the_client(target: HttpServer) -> N
         (lambda: PerformanceClient(tool="k6"), "does not run `k6`"),
         (lambda: PerformanceClient(tool="locust"), "come by importing"),
         (lambda: PerformanceClient().load_test("/x", users=1), "target_url: `/x` is relative"),
-        (lambda: PerformanceClient().load_test(NOTHING_THERE, users=0), r"phases\[0\].users"),
-        (lambda: PerformanceClient().benchmark(NOTHING_THERE, requests=0), "iterations"),
+        (
+            lambda: PerformanceClient().load_test(NOTHING_THERE, users=0),
+            "users: .* no user ever starts",
+        ),
+        (
+            lambda: PerformanceClient().benchmark(NOTHING_THERE, requests=0),
+            "requests: .* too small",
+        ),
         (
             lambda: planrunner.BenchmarkRunner().benchmark_endpoint(object(), "GET", "/x"),
             "the HTTP client sends no GET",

@@ -157,7 +157,7 @@ def test_a_million_records_take_the_memory_of_a_tenth_of_a_second() -> None:
             tracemalloc.stop()
         assert c.close().total.count == millions * 1_000_000
 
-    assert max(peaks) < 30_000_000
+    assert max(peaks) < 60_000_000  # all three millions would be over 100 MB
 
 
 @pytest.mark.slow

@@ -92,7 +92,7 @@ def uses(result: RunResult, sound: RunResult, folder: Path) -> list[Callable[[],
     return [
         lambda: print_summary(result, console),
         *(
-            partial(produce, io.StringIO(newline=""))
+            partial(produce, as_file())
             for report in REPORT_FORMATS.values()
             for _, produce in produced_files(report, result, folder / SAMPLES)
         ),
@@ -103,6 +103,11 @@ def uses(result: RunResult, sound: RunResult, folder: Path) -> list[Callable[[],
         lambda: write_history_html([result, sound], io.StringIO()),
         lambda: promote(result, folder / "baseline.json"),
     ]
+
+
+def as_file() -> io.TextIOWrapper:
+    """Return what behaves as the files that reports are written to."""
+    return io.TextIOWrapper(io.BytesIO(), "utf-8", "backslashreplace", newline="")
 
 
 def compared(before: RunResult, after: RunResult) -> None:

@@ -82,10 +82,9 @@ def _warmup(
     """Return how long the warm-up is, or how many iterations of the phase or of each user."""
     hint = "`warmup` is the first part of the phase: make it shorter"
     if isinstance(phase.warmup, WarmIterations):
-        most = load.per_user or load.iterations if isinstance(load, CountedLoad) else 0
+        most, whose = load.counted
         if phase.warmup.count >= most:
-            whose = "each user" if isinstance(load, CountedLoad) and load.per_user else "the phase"
-            ends = f"{whose} ends after {format_count(most, 'iteration')}"
+            ends = f"{whose or 'the phase'} ends after {format_count(most, 'iteration')}"
             message = f"{ends}: none of them is left to judge"
             work.fault(path, Code.NO_LOAD, message, hint=hint)
         return phase.warmup

@@ -86,6 +86,10 @@ class CountedLoad(LoadModel):
         return self.iterations or self.per_user * self.users
 
     @property
+    def counted(self) -> tuple[int, str]:
+        return (self.per_user, "each user") if self.per_user else (self.iterations, "the phase")
+
+    @property
     def population(self) -> tuple[Stage, ...]:
         ramp = Stage("ramp" if self.ramp_ns else "hold", self.ramp_ns, self.users)
         return (ramp, Stage("hold", self.max_duration_ns - self.ramp_ns, self.users))

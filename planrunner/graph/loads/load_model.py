@@ -121,6 +121,11 @@ class LoadModel(ABC):
         return 0
 
     @property
+    def counted(self) -> tuple[int, str]:
+        """How many iterations it counts, and whose they are in words; 0 where it lasts a time."""
+        return 0, ""
+
+    @property
     def population(self) -> tuple[Stage, ...]:
         """How many users there are when; empty when only the run shows it."""
         return ()

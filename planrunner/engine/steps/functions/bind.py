@@ -12,7 +12,7 @@ from planrunner.engine.steps.step_failures import StepFailures
 from planrunner.engine.users.user_context import Actor, Step
 from planrunner.errors import PlanrunnerError
 from planrunner.graph.function_steps import FunctionNode
-from planrunner.protocols.base import FailureKind
+from planrunner.protocols.base import CUT, FailureKind
 
 __all__ = ["bind_function"]
 
@@ -53,7 +53,7 @@ def _is_cut(error: BaseException) -> bool:
     """Say whether somebody ends the user, and it is not the function that fails."""
     if isinstance(error, asyncio.CancelledError):  # which is raised of a cancelled future as well
         task = asyncio.current_task()
-        return task is None or task.cancelling() > 0
+        return task is None or task.cancelling() > 0 or CUT in error.args
     return isinstance(error, GeneratorExit | KeyboardInterrupt)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, Protocol
 
-from planrunner.protocols.base import FailureKind, Reply, Scope, Session
+from planrunner.protocols.base import CUT, FailureKind, Reply, Scope, Session
 from planrunner.protocols.python.clients.call import (
     BoundFunction,
     Done,
@@ -76,7 +76,7 @@ class PythonSession:
             if ended_ns - began_ns > bound.timeout_ns:
                 raise TimeUpError
         except CancelledError as error:
-            if _is_told_to_end():
+            if _is_told_to_end(error):
                 raise
             return self._failed(bound, began_ns, error)
         except BaseException as error:  # noqa: BLE001 - the boundary: a stranger's code
@@ -132,7 +132,7 @@ class PythonSession:
         try:
             done.value = await self._awaited(bound, work)
         except CancelledError as error:
-            if _is_told_to_end():
+            if _is_told_to_end(error):
                 raise
             done.error = error
         except BaseException as error:  # noqa: BLE001 - the boundary: a stranger's code
@@ -172,7 +172,7 @@ class PythonSession:
             else:
                 done.value = called_in_row(bound.function, given, calls)
         except CancelledError as error:
-            if _is_told_to_end():
+            if _is_told_to_end(error):
                 raise
             done.error = error
         except BaseException as error:  # noqa: BLE001 - the boundary: a stranger's code
@@ -234,6 +234,6 @@ class PythonSession:
             await self._process.close()
 
 
-def _is_told_to_end() -> bool:
+def _is_told_to_end(error: CancelledError) -> bool:
     task = asyncio.current_task()
-    return task is None or task.cancelling() > 0
+    return task is None or task.cancelling() > 0 or CUT in error.args

@@ -35,7 +35,10 @@ def test_the_pull_requests_minute_measures_what_it_picks(components: PlanProject
         {"axis": "case", "value": "small"},
         {"axis": "format", "value": "csv"},
     ]
-    assert metrics["combinations"][0]["sizes"]["rows"] == 1000
+    assert metrics["combinations"][0]["sizes"] == [
+        {"name": "rows", "value": 1000.0},
+        {"name": "limit", "value": 1.0},
+    ]
     rows = {row["name"]: row for row in metrics["rows"] if row["by"] == "phase"}
     assert {name: row["count"] for name, row in rows.items()} == {
         **dict.fromkeys(SMALL, 4),
