@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import suppress
 from functools import cached_property
 from os import fspath
@@ -29,6 +29,9 @@ __all__ = ["EngineThread"]
 _LEFT_S: Final = 1
 _PATIENCE: Final = 3
 """Interrupts: the first ends the run gracefully, the second at once, the third its caller."""
+
+_LOOK_S: Final = 0.5
+"""Between two looks for a signal: one that comes just before a thread waits doesn't wake it."""
 
 
 class EngineThread:
@@ -83,6 +86,8 @@ class EngineThread:
         interrupts: list[KeyboardInterrupt] = []
         while len(interrupts) < _PATIENCE:
             try:
+                while not self.ended.done():
+                    wait([self.ended], timeout=_LOOK_S)
                 result = self.ended.result()
             except KeyboardInterrupt as interrupt:
                 interrupts.append(interrupt)
