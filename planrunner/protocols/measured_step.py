@@ -14,10 +14,17 @@ from planrunner.language.fields.mapping import in_words
 from planrunner.language.fields.text import Text
 from planrunner.language.fields.types import Deferred
 from planrunner.protocols.base import Check, Reply, Scope
-from planrunner.protocols.lowering import Lowering, SpecPath
+from planrunner.protocols.lowering import Files, Lowering, SpecPath
+from planrunner.protocols.plugin import CompiledSettings
 from planrunner.protocols.rules import compile_matches, compile_time, shorten
 
-__all__ = ["Expectations", "ExpectedOfStep", "compile_expect", "compile_timeout"]
+__all__ = [
+    "Expectations",
+    "ExpectedOfStep",
+    "compile_expect",
+    "compile_settings",
+    "compile_timeout",
+]
 
 
 class ExpectedOfStep(Protocol):
@@ -52,6 +59,14 @@ class Expectations:
     def words(self, status: str) -> tuple[str, ...]:
         """Return what is expected, that of the status first."""
         return (status, *(words for words, _ in self.hard))
+
+
+def compile_settings(
+    model: object, *, constants: Mapping[str, object], files: Files, over: object, channel: str
+) -> CompiledSettings:
+    """Return nothing to open with: a step says itself all there is to say."""
+    del model, constants, files, over
+    return CompiledSettings(None, channel)
 
 
 def compile_expect(

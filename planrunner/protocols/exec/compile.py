@@ -12,9 +12,9 @@ from planrunner.protocols.exec.operation import ExecOperation
 from planrunner.protocols.exec.spec import ExecModel
 from planrunner.protocols.lowering import Files, Lowering
 from planrunner.protocols.measured_step import ExpectedOfStep, compile_expect, compile_timeout
-from planrunner.protocols.plugin import CompiledRequest, CompiledSettings
+from planrunner.protocols.plugin import CompiledRequest
 
-__all__ = ["compile_exchange", "compile_settings"]
+__all__ = ["compile_exchange"]
 
 _TIMEOUT_NS: Final = 30_000_000_000
 _STATUSES: Final = range(256)
@@ -30,14 +30,6 @@ class ExecStep(Protocol):
     def expect(self) -> ExpectedOfStep | None: ...
     @property
     def timeout(self) -> int | Deferred | None: ...
-
-
-def compile_settings(
-    model: object, *, constants: Mapping[str, object], files: Files, over: object, channel: str
-) -> CompiledSettings:
-    """Return nothing to open with: a command says itself all there is to say."""
-    del model, constants, files, over
-    return CompiledSettings(None, channel)
 
 
 def compile_exchange(

@@ -20,7 +20,7 @@ PLUGIN: Final = Plugin(
             "./make-token.sh",
         )
     },
-    compile_settings=lazily("planrunner.protocols.exec.compile:compile_settings"),
+    compile_settings=lazily("planrunner.protocols.measured_step:compile_settings"),
     compile_request=lazily("planrunner.protocols.exec.compile:compile_exchange"),
     clients={"process": "planrunner.protocols.exec.clients.client:open"},
     is_beside=True,

@@ -12,12 +12,12 @@ from planrunner.language.files import FileFault
 from planrunner.protocols.base import Exchange
 from planrunner.protocols.lowering import Files, Lowering
 from planrunner.protocols.measured_step import ExpectedOfStep, compile_expect, compile_timeout
-from planrunner.protocols.plugin import CompiledRequest, CompiledSettings
+from planrunner.protocols.plugin import CompiledRequest
 from planrunner.protocols.python.functions import NAME, hint_for, lacking, source_functions
 from planrunner.protocols.python.operation import RETURNED, PythonOperation
 from planrunner.protocols.python.spec import PythonModel
 
-__all__ = ["compile_exchange", "compile_settings"]
+__all__ = ["compile_exchange"]
 
 _TIMEOUT_NS: Final = 600_000_000_000
 
@@ -33,14 +33,6 @@ class PythonStep(Protocol):
     def timeout(self) -> int | Deferred | None: ...
     @property
     def measure(self) -> bool | Deferred | None: ...
-
-
-def compile_settings(
-    model: object, *, constants: Mapping[str, object], files: Files, over: object, channel: str
-) -> CompiledSettings:
-    """Return nothing to open with: a call says itself all there is to say."""
-    del model, constants, files, over
-    return CompiledSettings(None, channel)
 
 
 def compile_exchange(

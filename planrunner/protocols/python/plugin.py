@@ -20,7 +20,7 @@ PLUGIN: Final = Plugin(
             "{call: 'components:ingest', args: {path: '${path}'}}",
         )
     },
-    compile_settings=lazily("planrunner.protocols.python.compile:compile_settings"),
+    compile_settings=lazily("planrunner.protocols.measured_step:compile_settings"),
     compile_request=lazily("planrunner.protocols.python.compile:compile_exchange"),
     clients={"call": "planrunner.protocols.python.clients.client:open"},
     is_beside=True,

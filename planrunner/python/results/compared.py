@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from os import PathLike
-from typing import overload
+from typing import TYPE_CHECKING, TypeVar, overload
 
 from planrunner.errors import UsageError
 from planrunner.python.results.result import Result, load
@@ -20,7 +21,22 @@ from planrunner.results.configurations.names import configuration_names
 from planrunner.results.configurations.runs import compare_configurations
 from planrunner.units import UnitError, parse_percent
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 __all__ = ["ComparedRuns", "RunComparison", "compare"]
+
+
+T = TypeVar("T")
+
+
+def _printed(print_: Callable[[T, Console], None], compared: T) -> str:
+    """Return what a view of `planrunner compare` prints, without colours."""
+    from planrunner.report.terminal.console import open_console  # noqa: PLC0415 - draws
+
+    out = io.StringIO()
+    print_(compared, open_console(out, color=False))
+    return out.getvalue().strip("\n")
 
 
 class RunComparison:
@@ -61,11 +77,8 @@ class RunComparison:
     def explain(self) -> str:
         """Return what `planrunner compare` prints."""
         from planrunner.report.formats.compare import print_comparison  # noqa: PLC0415 - draws
-        from planrunner.report.terminal.console import open_console  # noqa: PLC0415 - as above
 
-        out = io.StringIO()
-        print_comparison(self.raw, open_console(out, color=False))
-        return out.getvalue().strip("\n")
+        return _printed(print_comparison, self.raw)
 
     def _repr_html_(self) -> str:
         from planrunner.python.results.notebook import comparison_html  # noqa: PLC0415 - for notebooks
@@ -128,11 +141,8 @@ class ComparedRuns:
     def explain(self) -> str:
         """Return what `planrunner compare` prints."""
         from planrunner.report.configurations.console import print_configurations  # noqa: PLC0415 - draws
-        from planrunner.report.terminal.console import open_console  # noqa: PLC0415 - as above
 
-        out = io.StringIO()
-        print_configurations(self.raw, open_console(out, color=False))
-        return out.getvalue().strip("\n")
+        return _printed(print_configurations, self.raw)
 
     def _repr_html_(self) -> str:
         from planrunner.python.results.notebook import configurations_html  # noqa: PLC0415 - for notebooks
