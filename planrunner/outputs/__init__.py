@@ -8,6 +8,7 @@ from planrunner.outputs.base import (
     RunInfo,
     Second,
     WithEvents,
+    WithInsight,
     WithResult,
     WithStandings,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "RunInfo",
     "Second",
     "WithEvents",
+    "WithInsight",
     "WithResult",
     "WithStandings",
 ]

@@ -6,12 +6,20 @@ import asyncio
 import logging
 import traceback
 from collections.abc import Callable, Coroutine, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
 from types import TracebackType
 from typing import Any, Final, Self
 
-from planrunner.engine.coordinator.events import Event, RunEnded, RunStarted, Standing, Tick
+from planrunner.engine.coordinator.events import (
+    Event,
+    Insight,
+    RunEnded,
+    RunStarted,
+    Standing,
+    Tick,
+)
 from planrunner.errors import CannotRun
 from planrunner.outputs.base import (
     Output,
@@ -19,6 +27,7 @@ from planrunner.outputs.base import (
     RunInfo,
     Second,
     WithEvents,
+    WithInsight,
     WithResult,
     WithStandings,
 )
@@ -61,10 +70,13 @@ class FanOut:
         self._run = run
         self._now = now
         self._standings = SparingStandings()
+        self._insight = Insight(standings=self._standings)
         self._lanes = [_Lane(output, mask) for output in outputs]
         for output in outputs:
             if isinstance(output, WithStandings):
                 output.use_standings(self._standings)
+            if isinstance(output, WithInsight):
+                output.use_insight(lambda: self._insight)
         self._began = now()
         self._started_ns = 0
         self._number = 0
@@ -95,7 +107,7 @@ class FanOut:
         """Pass on what the engine says; returns at once and never raises."""
         match event:
             case Tick():
-                self._standings.judge = event.standings
+                self._look_into(event.insight)
                 self._add(event.second, event.phases, event)
             case RunEnded():
                 self._add(self._number + 1, (), event)
@@ -118,6 +130,11 @@ class FanOut:
         )
         for lane in self._lanes:
             lane.add(second)
+
+    def _look_into(self, insight: Insight) -> None:
+        if self._standings.judge is not insight.standings:
+            self._standings.judge = insight.standings
+            self._insight = replace(insight, standings=self._standings)
 
     def _hear(self, event: RunEvent) -> None:
         for lane in self._lanes:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Final, TypeVar
+from typing import Final
 
-from planrunner.engine.coordinator.achieved_load import after_warmup, phase_loads
-from planrunner.engine.coordinator.events import Standing
+from planrunner.engine.coordinator.achieved_load import after_warmup, phase_loads, task_counts
+from planrunner.engine.coordinator.events import Insight, Standing
 from planrunner.engine.coordinator.notices import (
     counter_notices,
     idle_notices,
@@ -41,11 +41,7 @@ from planrunner.engine.recording.stalls import StallWatch
 from planrunner.engine.stop import Stop
 from planrunner.engine.workers.local import Drained
 from planrunner.engine.workers.merge import health_of
-from planrunner.graph.run_graph import (
-    Renewal,
-    RunGraph,
-    UserProgram,
-)
+from planrunner.graph.run_graph import RunGraph
 from planrunner.language.secrets import Masker
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.judging.each import gate_of
@@ -59,7 +55,7 @@ from planrunner.metrics.judging.evidence import (
 from planrunner.metrics.judging.measured import MeasuredTime
 from planrunner.metrics.series import ABORTED
 from planrunner.metrics.snapshot import Accumulated, Snapshot
-from planrunner.results.aggregate import TaskCount, make_totals
+from planrunner.results.aggregate import make_totals
 from planrunner.results.component_history import ComponentHistory
 from planrunner.results.history import History, RunningTotals
 from planrunner.results.loads import PhaseLoad, Sustainable
@@ -71,8 +67,6 @@ from planrunner.units import NS_PER_MS, NS_PER_S, format_duration
 __all__ = ["Accumulator"]
 
 UNREACHABLE_AFTER_NS: Final = 10 * NS_PER_S
-
-_Amount = TypeVar("_Amount", int, float)
 
 _SHORT_NS: Final = 500 * NS_PER_MS  # too short to say how busy the generator was
 
@@ -237,9 +231,36 @@ class Accumulator:
         mask = Masker(self._graph.secrets)
         standings = ((gate.threshold, gate.standing(self._evidence)) for gate in self._gates)
         return tuple(
-            Standing(mask(one.text), now.verdict, mask(now.observed), one.pair)
+            Standing(
+                mask(one.text),
+                now.verdict,
+                mask(now.observed),
+                one.pair,
+                mask(now.limit),
+                now.amount,
+                now.limit_amount,
+            )
             for one, now in standings
         )
+
+    def insight(self, pool: WorkerPool) -> Insight:
+        """Return what may be known of the run while it goes on."""
+        return Insight(
+            standings=self.standings,
+            doubts=self._doubts_so_far,
+            failing=lambda: self._failing,
+            workers=pool.standings,
+            arrivals=self.arrivals,
+            gauges=self._gauges,
+        )
+
+    def _doubts_so_far(self) -> tuple[str, ...]:
+        """Return what may be said of the generator before the run is over."""
+        doubts = Doubts()
+        doubts_of_health(doubts, self._health, self._counters)
+        doubts_of_starvation(doubts, self._health.starvation)
+        doubts_of_generator(doubts, self._health.facts())
+        return (*doubts.invalid, *doubts.biased)
 
     def next_end_ns(self, now_ns: int) -> int | None:
         """Return when a threshold that may abort the run is next to be looked at."""
@@ -288,7 +309,7 @@ class Accumulator:
             components=self._components,
             phases=phases,
             counters=self._counters,
-            task_counts=self._task_counts(),
+            task_counts=task_counts(self._graph, self._counters, self._runs()),
             health=self._health,
             evidence=self._evidence,
             gates=self._gates,
@@ -325,29 +346,8 @@ class Accumulator:
         doubts_of_searches(doubts, self.found)
         doubts_of_generator(doubts, self._health.facts())
         doubts_of_clients(doubts, self._counters)
-        doubts_of_mix(doubts, self._task_counts())
+        doubts_of_mix(doubts, task_counts(self._graph, self._counters, self._runs()))
         return doubts
-
-    def _task_counts(self) -> tuple[TaskCount, ...]:
-        counters = self._counters
-        runs = _by_task(self._runs())
-        gained = _by_task(counters.gained)
-        skips, substitutions = _by_task(counters.skips), _by_task(counters.substitutions)
-        return tuple(
-            TaskCount(
-                program.name,
-                task.name,
-                task.weight,
-                runs.get((program.name, task.name), 0),
-                skipped=skips.get((program.name, task.name), 0),
-                substituted=substitutions.get((program.name, task.name), 0),
-                gained=gained.get((program.name, task.name), 0.0),
-                share=share,
-            )
-            for program in self._graph.users
-            for task, share in zip(program.tasks, _declared(self._graph, program), strict=True)
-            if any(name == program.name for _, name in self._counters.started)
-        )
 
     def _runs(self) -> Counter[TaskKey]:
         """Return how many iterations of each task began in measured time, cut ones included."""
@@ -393,15 +393,6 @@ class Accumulator:
         )
 
 
-def _declared(graph: RunGraph, program: UserProgram) -> tuple[float | None, ...]:
-    """Return the share of picks that each task of a class should have; None for that by weight."""
-    phases = [phase for phase in graph.phases if program.name in phase.classes]
-    chained = [phase for phase in phases if program.renewal(phase.load) is Renewal.NOTHING]
-    if not program.is_chained or not chained:
-        return (None,) * len(program.tasks)
-    return program.task_shares()
-
-
 def _are_on_time(arrivals: Sequence[ArrivalCounts]) -> bool:
     """Whether iterations were due, and at most one in a hundred was late."""
     due = sum(counts.due for counts in arrivals)
@@ -424,11 +415,3 @@ def _of_level(measured: Sequence[MeasuredTime], level: LevelPart) -> tuple[Measu
     return tuple(
         time for time in measured if time.phase == level.phase and time.stage == level.stage
     )
-
-
-def _by_task(amounts: Mapping[TaskKey, _Amount]) -> Mapping[tuple[str, str], _Amount]:
-    summed: dict[tuple[str, str], _Amount] = {}
-    for (_, user_class, task), amount in amounts.items():
-        before = summed.get((user_class, task))
-        summed[user_class, task] = amount if before is None else before + amount
-    return summed

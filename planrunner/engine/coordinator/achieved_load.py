@@ -1,20 +1,24 @@
-"""What each phase asked for and what it got: from the graph and from what workers counted."""
+"""What phases and task mixes asked for and what they got: from the graph and what was counted."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import TypeVar
 
 from planrunner.engine.coordinator.outcome import PhaseTimes
-from planrunner.engine.recording.counters import Counters
+from planrunner.engine.recording.counters import Counters, TaskKey
 from planrunner.graph.loads import PhaseCounts
-from planrunner.graph.run_graph import PhaseNode, RunGraph
+from planrunner.graph.run_graph import PhaseNode, Renewal, RunGraph, UserProgram
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.judging.evidence import ArrivalCounts
 from planrunner.metrics.judging.measured import MeasuredTime
+from planrunner.results.aggregate import TaskCount
 from planrunner.results.loads import PhaseLoad
 
-__all__ = ["after_warmup", "phase_loads"]
+__all__ = ["after_warmup", "phase_loads", "task_counts"]
+
+_Amount = TypeVar("_Amount", int, float)
 
 
 def phase_loads(
@@ -102,3 +106,49 @@ def _counts(
 
 def _sum_of(counts: Iterable[tuple[tuple[str, ...], int]], phase: str) -> int:
     return sum(count for key, count in counts if key[0] == phase)
+
+
+def task_counts(
+    graph: RunGraph, counters: Counters, runs: Mapping[TaskKey, int]
+) -> tuple[TaskCount, ...]:
+    """Return what became of each task's picks, over all phases.
+
+    Args:
+        graph: What ran.
+        counters: Of the whole run.
+        runs: How many iterations of each task began in measured time.
+    """
+    ran, gained = _by_task(runs), _by_task(counters.gained)
+    skips, substitutions = _by_task(counters.skips), _by_task(counters.substitutions)
+    return tuple(
+        TaskCount(
+            program.name,
+            task.name,
+            task.weight,
+            ran.get((program.name, task.name), 0),
+            skipped=skips.get((program.name, task.name), 0),
+            substituted=substitutions.get((program.name, task.name), 0),
+            gained=gained.get((program.name, task.name), 0.0),
+            share=share,
+        )
+        for program in graph.users
+        for task, share in zip(program.tasks, _declared(graph, program), strict=True)
+        if any(name == program.name for _, name in counters.started)
+    )
+
+
+def _declared(graph: RunGraph, program: UserProgram) -> tuple[float | None, ...]:
+    """Return the share of picks that each task of a class should have; None for that by weight."""
+    phases = [phase for phase in graph.phases if program.name in phase.classes]
+    chained = [phase for phase in phases if program.renewal(phase.load) is Renewal.NOTHING]
+    if not program.is_chained or not chained:
+        return (None,) * len(program.tasks)
+    return program.task_shares()
+
+
+def _by_task(amounts: Mapping[TaskKey, _Amount]) -> Mapping[tuple[str, str], _Amount]:
+    summed: dict[tuple[str, str], _Amount] = {}
+    for (_, user_class, task), amount in amounts.items():
+        before = summed.get((user_class, task))
+        summed[user_class, task] = amount if before is None else before + amount
+    return summed

@@ -167,6 +167,7 @@ class _Coordinator:
         self._accumulator = Accumulator(
             graph, started_ns=worker.started_ns, gauges=beside.gauges, baseline=baseline
         )
+        self._insight = self._accumulator.insight(pool)
         self._load_ns = worker.started_ns
         self._looking = asyncio.Lock()
         self._new: Snapshot | None = None  # what no tick has told yet
@@ -328,7 +329,7 @@ class _Coordinator:
                 new or drained.snapshot,
                 self._accumulator.total,
                 drained.health,
-                self._accumulator.standings,
+                self._insight,
             )
         )
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import field
 
 from planrunner.engine.coordinator.outcome import PhaseTimes
 from planrunner.engine.recording.generator_health import Health
 from planrunner.engine.stop import Ending
+from planrunner.engine.workers.worker_state import WorkerStanding
+from planrunner.metrics.judging.evidence import ArrivalCounts, GaugePoint
 from planrunner.metrics.judging.verdict import Verdict
 from planrunner.metrics.snapshot import Accumulated, Snapshot
+from planrunner.results.record import FailingSample
 from planrunner.values import dataclass
 
 __all__ = [
     "Event",
+    "Insight",
     "Logged",
     "PhaseEnded",
     "PhaseStarted",
@@ -63,12 +68,39 @@ class Standing:
 
     Attributes:
         pair: A number that the two of a `{warn: …, fail: …}` share; 0 for a single one.
+        limit: The value that it is compared with, with its unit.
+        amount: What was observed as a number of the limit's unit; None without data.
+        limit_amount: `limit` as such a number; None where it isn't known.
     """
 
     threshold: str
     verdict: Verdict
     observed: str
     pair: int = 0
+    limit: str = ""
+    amount: float | None = None
+    limit_amount: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Insight:
+    """What is known of a run beside its snapshots: looked at by what shows it, when it shows it.
+
+    Attributes:
+        standings: Judges every threshold so far, anew at each call.
+        doubts: Says why the numbers so far may not be trusted, each reason a sentence.
+        failing: Returns the first requests that failed in each way so far, secrets masked.
+        workers: Returns how several workers are; none for a single one.
+        arrivals: What became of iterations with a due time, in order of time; it grows.
+        gauges: Of what is watched beside the load, by the names that thresholds know; they grow.
+    """
+
+    standings: Callable[[], Sequence[Standing]] = tuple
+    doubts: Callable[[], Sequence[str]] = tuple
+    failing: Callable[[], Sequence[FailingSample]] = tuple
+    workers: Callable[[], Sequence[WorkerStanding]] = tuple
+    arrivals: Sequence[ArrivalCounts] = ()
+    gauges: Mapping[str, Sequence[GaugePoint]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +112,7 @@ class Tick:
         phases: That run now.
         snapshot: Of this second.
         total: Everything so far; read it now, it goes on growing.
-        standings: Judges every threshold so far, anew at each call: only for what shows it.
+        insight: The same for all ticks of a run.
     """
 
     second: int
@@ -88,7 +120,7 @@ class Tick:
     snapshot: Snapshot
     total: Accumulated
     health: Health
-    standings: Callable[[], Sequence[Standing]]
+    insight: Insight
 
 
 @dataclass(frozen=True, slots=True)

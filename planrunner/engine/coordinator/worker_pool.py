@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from planrunner.engine.scheduling.timeline import Timeline
 from planrunner.engine.workers.local import Drained
+from planrunner.engine.workers.worker_state import WorkerStanding
 from planrunner.graph.loads import RunnableLoad
 from planrunner.graph.run_graph import PhaseNode
 from planrunner.metrics.book import Crowded
@@ -62,6 +63,9 @@ class WorkerPool(Protocol):
     def lost(self) -> Sequence[str]: ...
     @property
     def start_spread_ns(self) -> int: ...
+
+    def standings(self) -> Sequence[WorkerStanding]:
+        """Return how each of several is."""
 
     def open_phase(self, phase: PhaseNode, timeline: Timeline) -> RunningPhase:
         """Make a phase ready to run."""

@@ -106,6 +106,7 @@ class Worker:
     start_spread_ns: Final = 0
     cpu_shares: Final = ()
     lost: Final = ()
+    standings: Final = staticmethod(tuple)
 
     def __init__(  # noqa: PLR0913 - all that a worker is made of
         self,

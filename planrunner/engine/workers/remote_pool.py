@@ -46,7 +46,7 @@ from planrunner.engine.workers.messages import (
     WorkerSecond,
     fingerprint,
 )
-from planrunner.engine.workers.worker_state import WorkerHandle, WorkerState
+from planrunner.engine.workers.worker_state import WorkerHandle, WorkerStanding, WorkerState
 from planrunner.errors import CannotRun, UsageError
 from planrunner.graph.loads import RunnableLoad
 from planrunner.graph.run_graph import PhaseNode, RunGraph
@@ -169,6 +169,9 @@ class RemotePool:
     @property
     def lost(self) -> tuple[str, ...]:
         return tuple(f"{link.handle.name} {link.verdict}" for link in self._links if not link.alive)
+
+    def standings(self) -> tuple[WorkerStanding, ...]:
+        return tuple(link.standing() for link in self._links)
 
     @property
     def watches(self) -> Sequence[Callable[[], Coroutine[Any, Any, None]]]:
@@ -380,6 +383,7 @@ class RemotePool:
                 link.ends_ns[phase] = ends_ns
         snapshot, health = said.drained.snapshot, said.drained.health
         if snapshot.end_ns - snapshot.start_ns >= NS_PER_S // 2:  # less says little
+            link.cpu_share = health.cpu_share
             link.peak_cpu_share = max(link.peak_cpu_share, health.cpu_share)
         link.overflowed, link.crowded = said.overflowed, said.crowded
         link.sampling_stopped = said.sampling_stopped

@@ -10,8 +10,9 @@ from planrunner.engine.recording.counters import Counters
 from planrunner.engine.workers.local import Drained
 from planrunner.engine.workers.transport import Transport
 from planrunner.metrics.book import Crowded
+from planrunner.values import dataclass
 
-__all__ = ["WorkerHandle", "WorkerState"]
+__all__ = ["WorkerHandle", "WorkerStanding", "WorkerState"]
 
 
 class WorkerHandle(Protocol):
@@ -35,6 +36,23 @@ class WorkerHandle(Protocol):
         """Wait for its end, which may take a second, and take care that it comes."""
 
 
+@dataclass(frozen=True, slots=True)
+class WorkerStanding:
+    """One of several workers while the run goes on.
+
+    Attributes:
+        name: For people: `worker 2 of 3 (process 4711)`.
+        users: That it has now.
+        cpu_share: Of one processor, in its last whole second.
+        fate: How it ended, in words; empty while it lives.
+    """
+
+    name: str
+    users: int
+    cpu_share: float
+    fate: str = ""
+
+
 class WorkerState:
     """What is known of one worker.
 
@@ -45,7 +63,7 @@ class WorkerState:
         parts: What it has sent that is not drained yet.
         counters: Its totals so far; so are `users` those of now.
         rows: How many raw samples were in its file when it last said something.
-        peak_cpu_share: Of one processor, in its busiest second.
+        cpu_share: Of one processor, in its last second, and `peak_cpu_share` in its busiest.
     """
 
     def __init__(self, handle: WorkerHandle, number: int, now_ns: int) -> None:
@@ -63,4 +81,9 @@ class WorkerState:
         self.crowded: tuple[Crowded, ...] = ()
         self.sampling_stopped = ""
         self.verdict = ""
-        self.peak_cpu_share = 0.0
+        self.cpu_share = self.peak_cpu_share = 0.0
+
+    def standing(self) -> WorkerStanding:
+        """Return how it is now."""
+        users = sum(self.users.values()) if self.alive else 0
+        return WorkerStanding(self.handle.name, users, self.cpu_share, self.verdict)

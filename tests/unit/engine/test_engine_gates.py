@@ -124,7 +124,7 @@ def test_who_asks_is_told_how_thresholds_stand():
 
     def listen(event):
         if isinstance(event, Tick):
-            seen.append([one.verdict for one in event.standings()])
+            seen.append([one.verdict for one in event.insight.standings()])
 
     run_graph(make_graph(answers_in(50), closed(1, 2.5), thresholds=thresholds), listener=listen)
 

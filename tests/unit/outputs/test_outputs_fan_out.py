@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from planrunner.engine import Ending, PhaseEnded, PhaseStarted, RunOutcome, RunStarted, Stop, run
-from planrunner.engine.coordinator.events import Standing, Tick
+from planrunner.engine.coordinator.events import Insight, Standing, Tick
 from planrunner.engine.recording.generator_health import Health
 from planrunner.errors import CannotRun
 from planrunner.metrics.judging.verdict import Verdict
@@ -63,6 +63,9 @@ class Curious(Kept):
 
     def use_standings(self, standings: Callable[[], Sequence[Standing]]) -> None:
         self.standings = standings
+
+    def use_insight(self, insight: Callable[[], Insight]) -> None:
+        self.insight = insight
 
     async def take_result(self, result: RunResult) -> None:
         self.calls.append(f"result {result.run_id}")
@@ -162,7 +165,7 @@ def mask(text: str) -> str:
 
 def tick(number: int, standings: Callable[[], Sequence[Standing]] = tuple) -> Tick:
     snapshot = Snapshot((number - 1) * NS_PER_S, number * NS_PER_S)
-    return Tick(number, ("main",), snapshot, Accumulated(), Health(0, 0.0), standings)
+    return Tick(number, ("main",), snapshot, Accumulated(), Health(0, 0.0), Insight(standings))
 
 
 def watched(*outputs: Output, hold_s: float = 2.5) -> tuple[RunOutcome, tuple[str, ...]]:
@@ -243,7 +246,9 @@ class TestARun:
 
         async def main() -> Sequence[Standing]:
             async with FanOut([curious], RUN, mask=mask) as fan_out:
+                assert not curious.insight().doubts()
                 fan_out.tell(tick(1, lambda: [standing]))
+                assert list(curious.insight().standings()) == [standing]
                 return curious.standings()
 
         assert run_virtual(main()) == [standing]
