@@ -170,10 +170,8 @@ def test_nothing_stays_open() -> None:
     deadline = time.monotonic() + 5
     while threading.active_count() > threads and time.monotonic() < deadline:
         time.sleep(0.005)
-    assert (len(list(Path("/dev/fd").iterdir())), threading.active_count()) == (
-        descriptors,
-        threads,
-    )
+    assert len(list(Path("/dev/fd").iterdir())) == descriptors
+    assert threading.active_count() <= threads, "one of before may have ended meanwhile"
 
 
 @pytest.mark.parametrize(
