@@ -1,8 +1,10 @@
 """Measure functions by turns with each tool, in one process, for question 13.
 
 Every tool reads the thread's processor time, which other processes don't lengthen, and measures for
-20 ms: batches of a millisecond, or of 5 ms with pyperf, which does so much between two of them that
-those of a millisecond begin with cold caches. Turns are short, as the machine's speed changes.
+20 ms. Batches take 5 ms, as pyperf does so much between two of them that those of a millisecond
+begin with cold caches, and planrunner's are of as many calls: where the machine interrupts every
+few milliseconds, the median of shorter ones is without that. Turns are short, as the speed of the
+machine changes.
 
 Usage: micro_side_by_side.py TURNS; prints the medians in nanoseconds as JSON.
 """
@@ -11,13 +13,17 @@ from __future__ import annotations
 
 import time
 
-time.perf_counter, time.perf_counter_ns = time.thread_time, time.thread_time_ns
+from planrunner.timing import batches
 
-import io  # noqa: E402 - what reads the clock comes after it was changed
+time.perf_counter, batches.perf_counter_ns = time.thread_time, time.thread_time_ns
+
+import asyncio  # noqa: E402 - what reads the clock comes after it was changed
+import io  # noqa: E402
 import json  # noqa: E402
 import sys  # noqa: E402
 from collections.abc import Callable  # noqa: E402
 from contextlib import redirect_stdout  # noqa: E402
+from statistics import median  # noqa: E402
 from types import SimpleNamespace  # noqa: E402
 
 import pyperf  # noqa: E402
@@ -26,15 +32,27 @@ from pytest_benchmark.utils import NameWrapper  # noqa: E402
 
 import planrunner  # noqa: E402
 from benchmarks.micro_functions import FUNCTIONS  # noqa: E402
+from planrunner.protocols.python.clients.call import BoundFunction  # noqa: E402
+from planrunner.protocols.python.clients.client import PythonClient  # noqa: E402
+from planrunner.protocols.python.operation import PythonOperation  # noqa: E402
 
-VALUES = 20
-runner = pyperf.Runner(values=VALUES // 5, warmups=1, processes=1, min_time=0.005)
+VALUES = 4
+MIN_TIME_S = 0.005
+runner = pyperf.Runner(values=VALUES, warmups=1, processes=1, min_time=MIN_TIME_S)
 runner.parse_args(["--in-process", "--quiet"])
 
 
-def by_pyperf(name: str, turn: str) -> float:
+def pyperf_of(name: str, turn: str) -> pyperf.Benchmark:
     with redirect_stdout(io.StringIO()):
-        return 1e9 * runner.bench_func(f"{name} {turn}", FUNCTIONS[name]).median()
+        return runner.bench_func(f"{name} {turn}", FUNCTIONS[name])
+
+
+CALLS = {name: pyperf_of(name, "before").get_total_loops() for name in FUNCTIONS}
+"""Of one batch."""
+
+
+def by_pyperf(name: str, turn: str) -> float:
+    return 1e9 * pyperf_of(name, turn).median()
 
 
 def by_pyperf_again(name: str, turn: str) -> float:
@@ -43,7 +61,26 @@ def by_pyperf_again(name: str, turn: str) -> float:
 
 def by_planrunner(name: str, turn: str) -> float:
     del turn
-    return planrunner.benchmark(FUNCTIONS[name], iterations=VALUES, warmup=1).med.ns
+    batch = CALLS[name]
+    return planrunner.benchmark(FUNCTIONS[name], iterations=VALUES, warmup=1, batch=batch).med.ns
+
+
+def by_step(name: str, turn: str) -> float:
+    """As an inline step with `batch` does it."""
+    del turn
+    client = PythonClient(SimpleNamespace(now_ns=time.thread_time_ns))
+    operation = PythonOperation(name, (), is_inline=True, calls=CALLS[name])
+    bound = BoundFunction(operation, FUNCTIONS[name], timeout_ns=10**9)
+    return asyncio.run(_median_reply(client, bound))
+
+
+async def _median_reply(client: PythonClient, bound: BoundFunction) -> float:
+    session, took_ns = client.session(), []
+    for _ in range(1 + VALUES):
+        reply = await session.send(bound, {})
+        took_ns.append(reply.ended_ns - reply.sent_ns)
+    await client.close()
+    return median(took_ns[1:])
 
 
 def by_pytest_benchmark(name: str, turn: str) -> float:
@@ -53,8 +90,8 @@ def by_pytest_benchmark(name: str, turn: str) -> float:
         disable_gc=False,
         timer=NameWrapper(time.thread_time),
         min_rounds=VALUES,
-        min_time=0.001,
-        max_time=0.001 * VALUES,
+        min_time=MIN_TIME_S,
+        max_time=MIN_TIME_S * VALUES,
         precision=0,
         confidence=0,
         warmup=False,
@@ -75,6 +112,7 @@ def by_pytest_benchmark(name: str, turn: str) -> float:
 TOOLS: dict[str, Callable[[str, str], float]] = {
     "pyperf": by_pyperf,
     "planrunner.benchmark": by_planrunner,
+    "`python` step": by_step,
     "pytest-benchmark": by_pytest_benchmark,
     "pyperf again": by_pyperf_again,
 }
