@@ -66,6 +66,7 @@ schema: $(STAMP)  ## write schema/*.json and six pages of docs/reference from th
 	$(BIN)/planrunner schema defaults --output schema/defaults.schema.json
 	$(BIN)/planrunner schema metrics --output schema/metrics.schema.json
 	$(BIN)/planrunner schema suite --output schema/suite.schema.json
+	$(BIN)/planrunner schema seconds --output schema/seconds.schema.json
 	$(BIN)/planrunner schema reference --output docs/reference/plan.md
 	$(BIN)/planrunner schema thresholds --output docs/reference/thresholds.md
 	$(BIN)/planrunner schema expressions --output docs/reference/expressions.md

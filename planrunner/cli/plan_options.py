@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
@@ -30,6 +31,7 @@ from planrunner.values import dataclass
 __all__ = [
     "PlanOptions",
     "complete_formats",
+    "complete_outputs",
     "load_plan",
     "parse_formats",
     "parse_labels",
@@ -336,8 +338,16 @@ def _parse_settings(settings: Sequence[str]) -> dict[str, str]:
     return values
 
 
-def load_plan(path: Path, options: PlanOptions, *, need_secrets: bool) -> CheckedPlan:
+def load_plan(
+    path: Path, options: PlanOptions, *, need_secrets: bool, outputs: tuple[str, ...] = ()
+) -> CheckedPlan:
     """Load a plan as the command line asks.
+
+    Args:
+        path: Its file.
+        options: Those of every command with a plan.
+        need_secrets: Whether a required secret must have a value.
+        outputs: Those of `--output`, of a command that runs it.
 
     Raises:
         PlanError: The plan or a value for it is invalid.
@@ -351,7 +361,7 @@ def load_plan(path: Path, options: PlanOptions, *, need_secrets: bool) -> Checke
             environment=options.environment,
             environ=environ,
             need_secrets=need_secrets,
-            changes=options.changes,
+            changes=replace(options.changes, outputs=outputs),
             folders=options.folders(path),
             defaults=options.defaults,
         )
@@ -401,3 +411,13 @@ def complete_formats(
         for name in REPORT_FORMATS
         if name.startswith(begun.strip())
     ]
+
+
+def complete_outputs(
+    _: click.Context, __: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Complete the name of an output."""
+    from planrunner.plan.output_kinds.registry import all_kinds  # noqa: PLC0415 - for completion
+
+    names = [*(f"{name}=" for name in all_kinds()), "none"]
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]

@@ -15,6 +15,7 @@ from planrunner.cli.limits import need_descriptors, workers_of
 from planrunner.cli.plan_options import (
     Command,
     complete_formats,
+    complete_outputs,
     parse_formats,
     parse_labels,
     with_options,
@@ -29,7 +30,7 @@ from planrunner.results.files.metrics_json import to_text as metrics_text
 from planrunner.results.model import RunResult
 from planrunner.runner.api import ResultLost, run
 from planrunner.runner.event_loop import run_on_fast_loop
-from planrunner.runner.progress_output import ProgressOutput
+from planrunner.runner.outputs.progress_output import ProgressOutput
 from planrunner.runner.reach import client_notices, foreign_hosts
 from planrunner.runner.report_files import written_files
 from planrunner.runner.request import PreparedRun, RunRequest, prepare
@@ -56,6 +57,7 @@ class RunOptions:
     labels: tuple[str, ...] = ()
     out: Path | None = None
     formats: str | None = None
+    outputs: tuple[str, ...] = ()
     strict: bool = False
     quiet: bool = False
     show_secrets: bool = False
@@ -87,6 +89,16 @@ _OPTIONS: Final = (
         "--formats",
         shell_complete=complete_formats,
         help="Reports to write instead of the plan's: results.csv,report.html",
+    ),
+    click.option(
+        "--output",
+        "outputs",
+        multiple=True,
+        metavar="NAME=VALUE",
+        shell_complete=complete_outputs,
+        help="Send every second of the run somewhere while it lasts, such as "
+        "`jsonl=seconds.jsonl`, in place of the plan's output of that name; `none`: without the "
+        "plan's. Repeatable.",
     ),
     click.option(
         "--strict",

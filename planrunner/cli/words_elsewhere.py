@@ -63,7 +63,6 @@ OPTIONS: Final[Mapping[str, str]] = {
     "-E": "--skip-tag",
     "--processes": "--workers",
     "--solo": "--once",
-    "--output": "--out",
     "--only-summary": "--quiet",
     "--no-summary": "--quiet",
 }

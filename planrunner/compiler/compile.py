@@ -42,6 +42,7 @@ from planrunner.compiler.users import compile_users
 from planrunner.errors import PackageMissing
 from planrunner.formats import METRICS_JSON, partial_words
 from planrunner.graph.data import DataNode
+from planrunner.graph.outputs import OutputNode
 from planrunner.graph.run_graph import (
     Evaluate,
     PhaseNode,
@@ -184,7 +185,7 @@ class _Compiler:
         )
         thresholds = self._thresholds(stated, schedule, names)
         phases = tuple(_with_slo(phase, schedule, names) for phase in phases)
-        report = self._report()
+        report, outputs = self._report(), self._outputs(users)
         name, baseline = self._plain(model.name, "name"), self._baseline()
         seed = work.settle(model.seed, ("seed",), self._seed)
         if work.faults:
@@ -233,6 +234,7 @@ class _Compiler:
             measures=_recorded(thresholds, phases, names),
             pools=tuple(shared.pools.values()),
             files=files.of_blocks(work),
+            outputs=outputs,
             baseline=baseline or f"reports/{slug_of(name)}/baseline.json",
             plan_text=Masker(secrets)(self._plan.shown_text),
         )
@@ -374,6 +376,13 @@ class _Compiler:
             self._work.notice(("report", "samples"), words)
         return ReportSettings(self._directory(model.dir), tuple(formats), samples)
 
+    def _outputs(self, users: tuple[UserProgram, ...]) -> tuple[OutputNode, ...]:
+        if not self._model.outputs:
+            return ()
+        from planrunner.compiler.outputs import compile_outputs  # noqa: PLC0415 - few plans have any
+
+        return compile_outputs(self._work, self._model.outputs, users)
+
     def _need_package(self, name: str, index: int) -> None:
         """Refuse a report that can't be written here."""
         try:
@@ -397,7 +406,7 @@ class _Compiler:
         digest = hashlib.sha256(self._plan.bundle.digest.encode())
         for name, param in sorted(self._plan.params.items()):
             digest.update(f"\0{name}={param.value!r}".encode())
-        for option in self._plan.changes.options:
+        for option in self._plan.changes.of_load:
             digest.update(f"\0{option}".encode())
         return digest.hexdigest()[:16]
 

@@ -51,7 +51,7 @@ def masked_findings(
     """
     secrets = {name for name, param in plan.params.items() if param.secret}
     rows = tuple(row_texts(plan.document))
-    if not found or not (secrets or rows):
+    if not found or not (secrets or rows or plan.secrets):
         return tuple(found)
     mask = Masker((*secrets_of((*plan.params.values(), *more)), *plan.secrets, *rows))
     return mask.diagnostics([_masked(fault, secrets) for fault in found])

@@ -62,6 +62,7 @@ def explain_text(graph: RunGraph) -> str:
     lines += _phases(graph)
     lines += _pools(graph)
     lines += _files(graph)
+    lines += _outputs(graph)
     if graph.preflight:
         lines += ["", "preflight: must pass before anything else is sent"]
         lines += _steps(graph.preflight, "  ")
@@ -104,6 +105,12 @@ def _pools(graph: RunGraph) -> Iterator[str]:
     if graph.pools:
         yield from ("", "pools: shared by users, for the whole run")
         yield from (f"  {pool.summary}" for pool in graph.pools)
+
+
+def _outputs(graph: RunGraph) -> Iterator[str]:
+    if graph.outputs:
+        yield from ("", "outputs: receive every second of the run while it lasts")
+        yield from (f"  {node.summary}" for node in graph.outputs)
 
 
 def _files(graph: RunGraph) -> Iterator[str]:

@@ -13,6 +13,7 @@ from enum import StrEnum
 from planrunner.formats import usual_formats
 from planrunner.graph.data import DataNode, FileNode
 from planrunner.graph.loads import ClosedLoad, CountedLoad, Load, OpenLoad, SearchLoad
+from planrunner.graph.outputs import OutputNode
 from planrunner.graph.shared_steps import ALL_USERS, PoolNode
 from planrunner.graph.steps import (
     BarrierNode,
@@ -366,6 +367,7 @@ class RunGraph:
         measures: By protocol, what is recorded of its requests beside latency and service time.
         pools: The lists that users share.
         files: What preflight, setup and teardown read.
+        outputs: Who receives the run while it lasts.
     """
 
     source: str
@@ -403,6 +405,7 @@ class RunGraph:
     measures: Mapping[str, tuple[Measure, ...]] = field(default_factory=dict)
     pools: tuple[PoolNode, ...] = ()
     files: tuple[FileNode, ...] = ()
+    outputs: tuple[OutputNode, ...] = ()
 
     @property
     def written_files(self) -> tuple[FileNode, ...]:

@@ -28,6 +28,8 @@ _SUB_BUCKETS = 128
 _LAST_BUCKET = 0x7F80  # where the positive numbers of a single end
 _EXPONENT_OF_UNIT_BUCKETS = 127 + 7  # 2^7: from here on a bucket is 2^(exponent - 134) ns wide
 
+_BUCKET_BYTES = 32  # a whole number that Python has no constant for
+
 _SIGN = 0x8000
 _HEAD = Struct("<qqQqs")  # minimum, maximum, sum (low and high half), type of the counts
 
@@ -157,6 +159,11 @@ class Histogram:
             Misuse: It is not known: only `RecordedValues` keep it.
         """
         raise Misuse("a histogram doesn't know which of its values came last")
+
+    @property
+    def memory_bytes(self) -> int:
+        """About how much memory it takes: the table of buckets, and their numbers."""
+        return sys.getsizeof(self._counts) + _BUCKET_BYTES * len(self._counts)
 
     @property
     def mean(self) -> float:

@@ -4,7 +4,11 @@ Three methods make an output. What only some need is a capability: a protocol wi
 which an output has or has not.
 
 All methods of an output are awaited in one task, one after the other, so what `start` opens may be
-closed by `stop`. Other outputs and the load share the thread: await whatever takes time.
+closed by `stop`. Other outputs and the load share the thread: await whatever takes time, and take
+long lists in slices (`outputs/slices.py`).
+
+An output needs no buffer. While `add` waits, the seconds that follow wait in front of it, up to
+64 MB for all outputs together; what comes then is dropped and counted (`outputs/fan_out.py`).
 """
 
 from __future__ import annotations
@@ -33,8 +37,10 @@ __all__ = [
     "RunEvent",
     "RunInfo",
     "Second",
+    "WantedOutput",
     "WithEvents",
     "WithInsight",
+    "WithLosses",
     "WithResult",
     "WithStandings",
 ]
@@ -53,6 +59,8 @@ class RunInfo:
         labels: What the caller calls this run, by name.
         directory: Where its files are.
         mask: Takes secrets out of what the plan says.
+        locate: Returns where a file is that the plan names; raises CannotRun if the plan may write
+            none there.
     """
 
     run_id: str
@@ -62,6 +70,7 @@ class RunInfo:
     labels: Mapping[str, str]
     directory: Path
     mask: Callable[[str], str] = str
+    locate: Callable[[str], Path] = Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +105,8 @@ class Output(Protocol):
         """Get ready; the load begins afterwards.
 
         Raises:
-            CannotRun: The run has no point without this output. Whatever else is raised, here
-                and below, costs the run this output and nothing more.
+            CannotRun: It can't be reached. A run that was asked for this output does not begin
+                then. Whatever else is raised, here and below, is a fault of the output.
         """
 
     async def add(self, second: Second) -> None:
@@ -105,6 +114,20 @@ class Output(Protocol):
 
     async def stop(self) -> None:
         """Let go of everything; called once after `start`, even after a failure."""
+
+
+@dataclass(frozen=True, slots=True)
+class WantedOutput:
+    """An output that the plan or the command line asks for.
+
+    Attributes:
+        is_optional: The run begins without it when it can't start.
+        is_required: A run that it did not get all of is not as it was asked for.
+    """
+
+    output: Output
+    is_optional: bool = False
+    is_required: bool = False
 
 
 @runtime_checkable
@@ -140,3 +163,16 @@ class WithResult(Protocol):
 
     async def take_result(self, result: RunResult) -> None:
         """Take in the result, after the last second; not called when there is none."""
+
+
+@runtime_checkable
+class WithLosses(Protocol):
+    """An output that takes seconds in before it passes them on, and knows what got lost."""
+
+    @property
+    def lost_seconds(self) -> int:
+        """How many of the seconds given to `add` have not arrived, those on their way included."""
+
+    @property
+    def loss(self) -> str:
+        """Why, in a few words; empty while nothing is lost."""

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import traceback
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self
 
 from planrunner.engine.coordinator.events import (
     Event,
@@ -20,37 +18,26 @@ from planrunner.engine.coordinator.events import (
     Standing,
     Tick,
 )
-from planrunner.errors import CannotRun
 from planrunner.outputs.base import (
     Output,
     RunEvent,
     RunInfo,
     Second,
-    WithEvents,
+    WantedOutput,
     WithInsight,
-    WithResult,
     WithStandings,
 )
+from planrunner.outputs.lane import END_S, Lane
+from planrunner.outputs.waiting_room import MOST_BYTES, WaitingRoom
 from planrunner.results.model import RunResult
-from planrunner.units import NS_PER_US, format_count
+from planrunner.units import NS_PER_US
 
 __all__ = ["FanOut", "SparingStandings"]
 
-_MOST_WAITING: Final = 120
-"""Seconds and events of one output: a minute or two. At 10,000 requests/s under 500 names a second
-takes 0.5 MB of histograms, so that is 60 MB at most, shared by all outputs."""
-
-_START_S: Final = 10.0
-"""What an output gets for its start; the load waits for it."""
-
-_END_S: Final = 5.0
-"""What all of them get at the end, of which `_CANCEL_S` is for those that have to be cancelled."""
-
 _CANCEL_S: Final = 0.5
+"""Of the time at the end, what those get that have to be cancelled."""
 
 _SPARED: Final = 100
-
-_logger = logging.getLogger("planrunner.outputs")
 
 
 class FanOut:
@@ -61,18 +48,20 @@ class FanOut:
 
     def __init__(
         self,
-        outputs: Sequence[Output],
+        outputs: Sequence[Output | WantedOutput],
         run: RunInfo,
         *,
         mask: Callable[[str], str],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        most_bytes: int = MOST_BYTES,
     ) -> None:
         self._run = run
         self._now = now
         self._standings = SparingStandings()
         self._insight = Insight(standings=self._standings)
-        self._lanes = [_Lane(output, mask) for output in outputs]
-        for output in outputs:
+        self._room = WaitingRoom(most_bytes)
+        self._lanes = [Lane(output, mask) for output in outputs]
+        for output in (lane.output for lane in self._lanes):
             if isinstance(output, WithStandings):
                 output.use_standings(self._standings)
             if isinstance(output, WithInsight):
@@ -86,7 +75,7 @@ class FanOut:
         """Start all of them.
 
         Raises:
-            CannotRun: One says that the run has no point without it; the others are stopped.
+            CannotRun: One that the run can't do without did not start; the others are stopped.
         """
         try:
             await asyncio.gather(*(lane.start(self._run) for lane in self._lanes))
@@ -128,8 +117,9 @@ class FanOut:
             event.health if isinstance(event, Tick) else None,
             is_last=isinstance(event, RunEnded),
         )
+        waiting, has_room = self._room.enter(second)
         for lane in self._lanes:
-            lane.add(second)
+            lane.add(waiting, has_room=has_room)
 
     def _look_into(self, insight: Insight) -> None:
         if self._standings.judge is not insight.standings:
@@ -137,8 +127,9 @@ class FanOut:
             self._insight = replace(insight, standings=self._standings)
 
     def _hear(self, event: RunEvent) -> None:
+        waiting, has_room = self._room.enter(event)
         for lane in self._lanes:
-            lane.hear(event)
+            lane.hear(waiting, has_room=has_room)
 
     async def close(self, result: RunResult | None) -> None:
         """Give each what it has not seen yet, and the result; wait 5 s at most.
@@ -151,7 +142,7 @@ class FanOut:
         for lane in lanes:
             lane.finish(result)
         try:
-            await _wait(lanes, _END_S - _CANCEL_S)
+            await _wait(lanes, END_S - _CANCEL_S)
         finally:
             for lane in lanes:
                 lane.give_up()
@@ -161,134 +152,16 @@ class FanOut:
         """Return what did not reach an output, and why."""
         return tuple(words for lane in self._lanes for words in lane.notices())
 
+    @property
+    def has_all_required(self) -> bool:
+        """Whether every output that has to get all of the run did so, after the end."""
+        return all(lane.has_delivered for lane in self._lanes if lane.is_required)
 
-async def _wait(lanes: Sequence[_Lane], seconds: float) -> None:
+
+async def _wait(lanes: Sequence[Lane], seconds: float) -> None:
     tasks = [lane.task for lane in lanes if lane.task is not None and not lane.task.done()]
     if tasks:
         await asyncio.wait(tasks, timeout=seconds)
-
-
-class _Lane:
-    """One output with the queue before it and the task that empties it."""
-
-    def __init__(self, output: Output, mask: Callable[[str], str]) -> None:
-        self._output = output
-        self._mask = mask
-        self._queue: asyncio.Queue[Second | RunEvent | None] = asyncio.Queue(_MOST_WAITING)
-        self._hears = isinstance(output, WithEvents)
-        self._has_started = self._is_over = False
-        self._result: RunResult | None = None
-        self._refusal: CannotRun | None = None
-        self._fault = ""
-        self._lost_seconds = self._lost_events = 0
-        self.task: asyncio.Task[None] | None = None
-
-    async def start(self, run: RunInfo) -> None:
-        """Return when it has started, or never will.
-
-        Raises:
-            CannotRun: As the output does.
-        """
-        started = asyncio.get_running_loop().create_future()
-        self.task = asyncio.create_task(self._serve(run, started))
-        await asyncio.wait([started, self.task], timeout=_START_S, return_when="FIRST_COMPLETED")
-        if self._refusal is not None:
-            raise self._refusal
-        if not started.done() and not self.task.done():
-            self._fault = f"did not start within {_START_S:.0f} s and was left out"
-            self.task.cancel()
-
-    async def _serve(self, run: RunInfo, started: asyncio.Future[None]) -> None:
-        """Work from the start of the output to its end."""
-        output = self._output
-        try:
-            await output.start(run)
-        except CannotRun as error:
-            words = f"output `{output.name}`: {error.message}"
-            self._refusal = CannotRun(words, hint=error.hint)
-            return
-        except Exception as error:  # noqa: BLE001 - as below
-            self._fail(error)
-            return
-        self._has_started = True
-        started.set_result(None)
-        try:
-            await self._guarded(self._feed())
-        finally:
-            await self._guarded(output.stop())
-
-    async def _guarded(self, part: Coroutine[Any, Any, None]) -> None:
-        try:
-            await part
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is this output's alone
-            self._fail(error)
-
-    async def _feed(self) -> None:
-        output = self._output
-        while not (self._is_over and self._queue.empty()):
-            item = await self._queue.get()
-            if isinstance(item, Second):
-                await output.add(item)
-            elif item is not None and isinstance(output, WithEvents):
-                await output.hear(item)
-        if self._result is not None and isinstance(output, WithResult):
-            await output.take_result(self._result)
-
-    def _fail(self, error: Exception) -> None:
-        what = self._mask(f"{type(error).__name__}: {error}")
-        self._fault = self._fault or f"failed and was switched off: {what}"
-        trace = self._mask("".join(traceback.format_exception(error)))
-        _logger.error("output failed name=%s\n%s", self._output.name, trace)
-
-    def add(self, second: Second) -> None:
-        if not self._put(second):
-            self._lost_seconds += 1
-
-    def hear(self, event: RunEvent) -> None:
-        if self._hears and not self._put(event):
-            self._lost_events += 1
-
-    def _put(self, item: Second | RunEvent) -> bool:
-        """Queue it; False when there is no room."""
-        if self._fault:
-            return True  # it is gone, and that is said
-        if self._queue.full():
-            return False
-        self._queue.put_nowait(item)
-        return True
-
-    def finish(self, result: RunResult | None) -> None:
-        """Let it end when it has seen everything; at once if it is still starting."""
-        self._is_over, self._result = True, result
-        if self.task is not None and not self._has_started:
-            self.task.cancel()
-        elif not self._queue.full():
-            self._queue.put_nowait(None)  # it may be waiting for something
-
-    def give_up(self) -> None:
-        """Cancel it, unless it has ended."""
-        if self.task is None or self.task.done():
-            return
-        self._fault = self._fault or f"did not end within {_END_S:.0f} s and was abandoned"
-        while not self._queue.empty():
-            item = self._queue.get_nowait()
-            self._lost_seconds += isinstance(item, Second)
-            self._lost_events += item is not None and not isinstance(item, Second)
-        self.task.cancel()
-
-    def notices(self) -> Iterator[str]:
-        name = f"the output `{self._output.name}`"
-        if self._fault:
-            yield f"{name} {self._fault}"
-        elif self.task is not None and self.task.done() and self.task.cancelled():
-            yield f"{name} was cancelled by itself"
-        lost = [
-            format_count(count, word)
-            for count, word in ((self._lost_seconds, "second"), (self._lost_events, "event"))
-            if count
-        ]
-        if lost:
-            yield f"{name} was too slow: {' and '.join(lost)} of the run did not reach it"
 
 
 class SparingStandings:

@@ -21,6 +21,8 @@ from planrunner.values import dataclass
 
 __all__ = ["Changes", "apply_changes"]
 
+_OUTPUT: Final = "--output"
+
 
 @dataclass(frozen=True, slots=True)
 class Changes:
@@ -33,6 +35,7 @@ class Changes:
         stages: Short form of the stages that replace its load.
         profile: The profile that runs; None for the first.
         phases: The phases that run, by name; empty for all.
+        outputs: `NAME=VALUE` of each output beside the plan's, or `none` for none of the plan's.
     """
 
     overrides: tuple[str, ...] = ()
@@ -44,14 +47,26 @@ class Changes:
     stages: str = ""
     profile: str | None = None
     phases: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
 
     @property
     def options(self) -> tuple[str, ...]:
         """All changes as options; the general ones come last, so that they win."""
+        return (*self.of_outputs, *self.of_load)
+
+    @property
+    def of_load(self) -> tuple[str, ...]:
+        """Those that make it another test, and not only one that others watch."""
         names = ("--host", *LOAD_OPTIONS)
         given = ((name, getattr(self, name[2:].replace("-", "_"))) for name in names)
         load = [f"{name} {value}" for name, value in given if value]
         return (*load, *(f"--override {text}" for text in self.overrides))
+
+    @property
+    def of_outputs(self) -> tuple[str, ...]:
+        """Those that only change who receives the run; that of the plan's own comes first."""
+        in_order = sorted(self.outputs, key=lambda text: text != "none")
+        return tuple(f"{_OUTPUT} {text}" for text in in_order)
 
 
 def apply_changes(
@@ -69,6 +84,10 @@ def apply_changes(
                 _set_host(edits, option, len(name) + 1)
             elif name in LOAD_OPTIONS:
                 LOAD_OPTIONS[name](schedule, option, len(name) + 1)
+            elif name == _OUTPUT:
+                from planrunner.plan.output_kinds.option import add_output  # noqa: PLC0415 - seldom used
+
+                add_output(edits, option, len(name) + 1)
             else:
                 _override(edits, option, schedule)
         except PlanError as error:

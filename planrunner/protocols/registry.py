@@ -12,9 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol, cast
+from typing import TYPE_CHECKING, Final, cast
 
-from planrunner.errors import Misuse, UsageError
+from planrunner.errors import Misuse
+from planrunner.guests import PackageEntry, installed_guests, load_guests
 from planrunner.metrics.aggregations.table import AGGREGATIONS
 from planrunner.metrics.measures import MEASURES, Measure
 from planrunner.protocols.base import ClientFactory
@@ -53,15 +54,6 @@ _NO_MEASURES: Final = frozenset(
 """Words that mean something else behind an aggregation, or would seem to."""
 
 
-class PackageEntry(Protocol):
-    """An entry point, as far as it is read here."""
-
-    @property
-    def name(self) -> str: ...
-
-    def load(self) -> object: ...
-
-
 @cache
 def builtin() -> Mapping[str, Plugin]:
     """Return the protocols of this folder by name: the language's own verbs, then by alphabet."""
@@ -85,15 +77,7 @@ def foreign() -> Mapping[str, Plugin]:
     Raises:
         UsageError: One of them can't be loaded, or isn't a protocol.
     """
-    from importlib.metadata import entry_points  # noqa: PLC0415 - costs six bare starts
-
-    found = load_entries(entry_points(group=GROUP))
-    for name in found.keys() & builtin().keys():
-        raise UsageError(
-            f"an installed package brings a protocol called `{name}`, which planrunner already has",
-            hint="uninstall it, or ask its author to rename it",
-        )
-    return found
+    return installed_guests(GROUP, Plugin, "protocol", _faults, builtin())
 
 
 def load_entries(entries: Iterable[PackageEntry]) -> dict[str, Plugin]:
@@ -102,25 +86,7 @@ def load_entries(entries: Iterable[PackageEntry]) -> dict[str, Plugin]:
     Raises:
         UsageError: One of them can't be loaded, or isn't a protocol.
     """
-    loaded: dict[str, Plugin] = {}
-    for entry in entries:
-        try:
-            plugin = entry.load()
-        except Exception as error:
-            raise _broken(entry, f"{type(error).__name__}: {error}") from error
-        if not isinstance(plugin, Plugin):
-            raise _broken(entry, f"it is not a `Plugin` but a `{type(plugin).__name__}`")
-        if faults := list(_faults(plugin)):
-            raise _broken(entry, faults[0])
-        loaded[plugin.name] = plugin
-    return loaded
-
-
-def _broken(entry: PackageEntry, reason: str) -> UsageError:
-    return UsageError(
-        f"the installed protocol `{entry.name}` can't be used: {reason}",
-        hint="update or uninstall the package that brings it",
-    )
+    return load_guests(entries, Plugin, "protocol", _faults)
 
 
 def _faults(plugin: Plugin) -> Iterator[str]:

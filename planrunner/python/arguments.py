@@ -19,13 +19,22 @@ from planrunner.engine.stop import Stop
 from planrunner.errors import UsageError
 from planrunner.language.diagnostics import Diagnostic, PlanError, suggest
 from planrunner.language.files import ANYWHERE, Folders
+from planrunner.outputs.base import Output
 from planrunner.plan.functions import PlanFunction
 from planrunner.plan.loader import CheckedPlan, load
 from planrunner.plan.no_exec import find_commands
 from planrunner.plan.overrides import Changes
 from planrunner.plan.params.values import BareNumber
 from planrunner.plan.yaml.edits import COMMAND_LINE
-from planrunner.python.keywords import AnyPath, NameOrNames, PlanKeywords, RunKeywords, TimeLike
+from planrunner.python.keywords import (
+    AnyPath,
+    CallKeywords,
+    NameOrNames,
+    OutputLike,
+    PlanKeywords,
+    RunKeywords,
+    TimeLike,
+)
 from planrunner.python.results.elapsed import Elapsed, nanoseconds
 from planrunner.runner.event_loop import available_processors
 from planrunner.runner.request import RunRequest
@@ -35,13 +44,14 @@ __all__ = [
     "check_keywords",
     "load_plan",
     "named_as_arguments",
+    "own_outputs",
     "rate_text",
     "request_of",
     "selection_of",
 ]
 
 _OPTION: Final = re.compile(r"--([a-z][a-z-]*)")
-_ARGUMENTS: Final = {"set": "params", "env": "env", "run-time": "hold"}
+_ARGUMENTS: Final = {"set": "params", "env": "env", "run-time": "hold", "output": "outputs"}
 _MOST_WORKERS: Final = 256
 
 
@@ -158,7 +168,28 @@ def _changes(keywords: PlanKeywords) -> Changes:
         stages=", ".join(texts_of(stages)),
         profile=keywords.get("profile"),
         phases=texts_of(keywords.get("phase", ())),
+        outputs=tuple(_written_outputs(_outputs(keywords))),
     )
+
+
+def own_outputs(keywords: CallKeywords) -> tuple[Output, ...]:
+    """Return the outputs of a call that are objects of the caller."""
+    return tuple(each for each in _outputs(keywords) if not isinstance(each, str | Mapping))
+
+
+def _outputs(keywords: Mapping[str, Any]) -> Sequence[OutputLike]:
+    given = keywords.get("outputs", ())
+    return [given] if isinstance(given, str | Mapping) else given
+
+
+def _written_outputs(outputs: Sequence[OutputLike]) -> Iterator[str]:
+    """Yield those that are not objects, as `--output` has them."""
+    for each in outputs:
+        if isinstance(each, str):
+            yield each
+        elif isinstance(each, Mapping):
+            for name, settings in each.items():
+                yield f"{name}={json.dumps(settings, default=_plain)}"
 
 
 def _duration(hold: TimeLike | None) -> str:

@@ -14,7 +14,12 @@ from typing import Final
 from planrunner.engine.stop import Stop
 from planrunner.errors import CannotRun, PlanrunnerError
 from planrunner.outputs.base import Output
-from planrunner.python.arguments import load_plan, named_as_arguments, request_of
+from planrunner.python.arguments import (
+    load_plan,
+    named_as_arguments,
+    own_outputs,
+    request_of,
+)
 from planrunner.python.keywords import RunKeywords
 from planrunner.python.notebook import notebook_outputs
 from planrunner.python.plans import AnyPlan, Plan
@@ -53,7 +58,8 @@ class EngineThread:
     ) -> None:
         self._plan = plan
         self._keywords = keywords
-        self._outputs = notebook_outputs() if outputs is None else outputs
+        watching = notebook_outputs() if outputs is None else outputs
+        self._outputs = (*watching, *own_outputs(keywords))
         self._stop = Stop()
         self._loop: asyncio.AbstractEventLoop | None = None
         self.ended: Future[Result] = Future()

@@ -7,6 +7,7 @@ from datetime import timedelta
 from os import PathLike
 from typing import Any, Literal, TypeAlias, TypedDict
 
+from planrunner.outputs.base import Output
 from planrunner.python.results.elapsed import Elapsed
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "BenchmarkKeywords",
     "CallKeywords",
     "NameOrNames",
+    "OutputLike",
     "PlanKeywords",
     "RequestKeywords",
     "RunKeywords",
@@ -28,6 +30,9 @@ NameOrNames: TypeAlias = str | Sequence[str]
 
 TimeLike: TypeAlias = float | str | timedelta | Elapsed
 """A duration: a number of seconds, a text such as `"90s"`, or a `timedelta`."""
+
+OutputLike: TypeAlias = str | Mapping[str, object] | Output
+"""An output: as in `--output`, as in a plan, or an object with `start`, `add` and `stop`."""
 
 
 class PlanKeywords(TypedDict, total=False):
@@ -88,6 +93,8 @@ class CallKeywords(TypedDict, total=False):
     """The run's directory; None for the plan's, or a new one below `reports`."""
     formats: NameOrNames | None
     """The reports to write instead of the plan's, such as `["report.html", "junit.xml"]`."""
+    outputs: Sequence[OutputLike]
+    """Who receives every second of the run while it lasts, beside the plan's outputs."""
     strict: bool
     """Fail the run with exit code 5 when its numbers are not valid."""
     show_secrets: bool

@@ -33,7 +33,7 @@ def notebook_outputs() -> Sequence[Output]:
     shell = _shell()
     if not hasattr(shell, "kernel"):
         return ()
-    from planrunner.runner.progress_output import ProgressOutput  # noqa: PLC0415 - for notebooks
+    from planrunner.runner.outputs.progress_output import ProgressOutput  # noqa: PLC0415 - for notebooks
 
     publish: Publish = import_module("IPython.display").publish_display_data
     return (ProgressOutput(NotebookView(publish)),)

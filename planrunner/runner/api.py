@@ -24,9 +24,9 @@ from planrunner.engine.stop import interrupted_by
 from planrunner.engine.workers.local import run_masker
 from planrunner.errors import CannotRun, Interrupted
 from planrunner.graph.run_graph import RunGraph
-from planrunner.outputs.base import Output, RunInfo
+from planrunner.outputs.base import Output, RunInfo, WantedOutput
 from planrunner.outputs.fan_out import FanOut
-from planrunner.results.exit_codes import ExitCode
+from planrunner.results.exit_codes import ExitCode, worst
 from planrunner.results.files.baseline import measure_in
 from planrunner.results.files.directory import (
     METRICS,
@@ -42,6 +42,7 @@ from planrunner.runner.build_result import build_result, start_result, with_vali
 from planrunner.runner.data.files import FOLDER, with_files_written
 from planrunner.runner.environment import around_load, check_targets, transport_notices
 from planrunner.runner.event_loop import client_factories, worker_command
+from planrunner.runner.outputs.wanted import file_places, make_outputs
 from planrunner.runner.reach import client_notices
 from planrunner.runner.report_files import open_samples, write_reports
 from planrunner.runner.request import PreparedRun, RunRequest, prepare
@@ -130,6 +131,8 @@ class _Run:
         self._give_room_back = give_room_back
         self._clock = MonotonicClock()
         self._mask = mask
+        run_id, directory = prepared.run_id, prepared.directory
+        self._wanted = make_outputs(graph, run_id, directory, mask)
         self._files: tuple[WrittenFile, ...] = ()
 
     async def result(self) -> RunResult:
@@ -149,7 +152,8 @@ class _Run:
                 ):
                     if not graph.preflight:  # which asks more of the target
                         await check_targets(graph)
-                    async with FanOut(self._outputs, _info(prepared, mask), mask=mask) as fan_out:
+                    outputs: list[Output | WantedOutput] = [*self._outputs, *self._wanted]
+                    async with FanOut(outputs, _info(prepared, mask), mask=mask) as fan_out:
                         load_begins()
                         # Services are up, which took time.
                         started = datetime.now(UTC)
@@ -165,7 +169,10 @@ class _Run:
         finally:  # services have ended
             unmasked = self._mask_logs()
         notices = (*result.notices, *map(mask, fan_out.notices()), *unmasked)
-        return replace(result, notices=notices)
+        code = result.exit_code
+        if not fan_out.has_all_required:
+            code = worst((code, ExitCode.CANNOT_RUN))
+        return replace(result, notices=notices, exit_code=code)
 
     @asynccontextmanager
     async def _around_load(self) -> AsyncIterator[Background]:
@@ -253,6 +260,7 @@ def _info(prepared: PreparedRun, mask: RunMasker) -> RunInfo:
         labels=graph.labels,
         directory=prepared.directory,
         mask=mask,
+        locate=file_places(prepared.compiled.source.bundle.folders),
     )
 
 

@@ -19,7 +19,7 @@ import pytest
 
 from tests.support.doc_pages import PAGES, ROOT, Block, Command, blocks_of
 from tests.support.doc_walks import Walk, alike
-from tests.support.echo_servers import ECHO, install
+from tests.support.echo_servers import CARBON, ECHO, install
 from tests.support.http_servers import HttpServer
 from tests.support.plans import PlanProject
 
@@ -41,6 +41,7 @@ NOT_RUN: Final = {
     ("docs/how-to/install.md", ".venv/bin/pip"): "fetches packages",
     ("docs/how-to/container.md", "docker "): "needs a container engine",
     ("docs/how-to/write-a-protocol.md", "pip install planrunner-echo"): "is installed by the test",
+    ("docs/how-to/write-an-output.md", "pip install planrunner-carbon"): "as above",
     ("CONTRIBUTING.md", ".ci/run"): "runs this test",
 }
 """What can't run here: the page, the beginning of the line, and why."""
@@ -94,6 +95,15 @@ users: {Visitor: {wait: 100ms, tasks: [{get: /}]}}
 stages: [{duration: 1m, users: 2}]
 """,
     },
+    "docs/how-to/write-an-output.md": {
+        "plan.yaml": """\
+name: shop
+http: {base_url: "http://127.0.0.1:8000"}
+users: {Visitor: {tasks: [{get: /}]}}
+stages: [{duration: 1s, users: 1}]
+outputs: [{carbon: {address: "127.0.0.1:2003"}}]
+""",
+    },
     "docs/how-to/write-a-protocol.md": {
         "plan.yaml": """\
 name: echo
@@ -103,6 +113,13 @@ stages: [{duration: 1s, users: 1}]
 """,
     },
 }
+
+
+PACKAGES: Final = {
+    "docs/how-to/write-a-protocol.md": ECHO,
+    "docs/how-to/write-an-output.md": CARBON,
+}
+"""What the reader of a page has written by its end."""
 
 
 @pytest.fixture
@@ -133,9 +150,9 @@ def test_what_a_page_shows_runs(
     """In the order of the page, so a command may use what an earlier one wrote."""
     if page == "docs/how-to/etcd.md" and not shutil.which("etcd"):
         pytest.skip("there is no etcd")
-    if page == "docs/how-to/write-a-protocol.md":
+    if page in PACKAGES:
         (tmp_path / ".site").mkdir()
-        install(ECHO, tmp_path / ".site", monkeypatch)
+        install(PACKAGES[page], tmp_path / ".site", monkeypatch)
         monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path[:2]))
 
     faults = [fault for block in BLOCKS[page] for fault in faults_of(block, walk)]

@@ -11,11 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from planrunner.plan.output_kinds import registry as output_registry
 from planrunner.protocols import registry
 
-__all__ = ["ECHO", "EchoServer", "install", "serve_echo"]
+__all__ = ["CARBON", "ECHO", "EchoServer", "install", "serve_echo"]
 
-ECHO = Path(__file__).resolve().parents[1] / "packages" / "echo"
+PACKAGES = Path(__file__).resolve().parents[1] / "packages"
+ECHO = PACKAGES / "echo"
+CARBON = PACKAGES / "carbon"
 
 
 class EchoServer:
@@ -71,3 +74,4 @@ def install(package: Path, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (info / "entry_points.txt").write_text("\n".join(lines) + "\n")
     monkeypatch.setattr(sys, "path", [str(site), str(package), *sys.path])
     registry.forget_packages()
+    output_registry.forget_packages()

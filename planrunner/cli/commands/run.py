@@ -13,6 +13,7 @@ from planrunner.engine.stop import Stop
 from planrunner.errors import UsageError
 from planrunner.plan.bundle import Bundle
 from planrunner.plan.loader import load_bundle
+from planrunner.plan.overrides import Changes
 from planrunner.plan.params.resolve import ParamSources
 from planrunner.plan.schema.quick_plan import PRESETS, QuickLoad, QuickRequest, quick_plan
 
@@ -81,7 +82,8 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     if save is not None:
         _save(save, text)
     file = str(save or "run.yaml")
-    sources = ParamSources(environ=dict(os.environ), need_secrets=True)
+    changes = Changes(outputs=wish.outputs)
+    sources = ParamSources(environ=dict(os.environ), need_secrets=True, changes=changes)
     plan = load_bundle(Bundle(file, {file: text}), sources)
     return run_plan(request_of(plan, wish, Stop()), wish, leaving)
 

@@ -12,6 +12,7 @@ from typing import Final
 import click
 
 from planrunner.cli.streams import stdout_for_documents
+from planrunner.plan.output_kinds.registry import all_kinds
 from planrunner.protocols import registry
 from planrunner.protocols.plugin import resolve
 
@@ -24,6 +25,7 @@ _MADE_BY: Final = {
     "plan": f"{_SCHEMA}.json_schema:plan_schema",
     "defaults": f"{_SCHEMA}.json_schema:defaults_schema",
     "metrics": "planrunner.results.files.metrics_json:metrics_schema",
+    "seconds": "planrunner.outputs.jsonl.records:seconds_schema",
     "suite": "planrunner.results.suites.suite_json:suite_schema",
     "reference": f"{_SCHEMA}.reference_docs:reference_page",
     "thresholds": f"{_SCHEMA}.threshold_docs:threshold_page",
@@ -42,6 +44,7 @@ Examples:
   planrunner schema defaults                    the schema of planrunner.yaml
   planrunner schema metrics                     the schema of metrics.json
   planrunner schema suite                       the schema of suite.json
+  planrunner schema seconds                     the schema of a line of the output jsonl
   planrunner schema thresholds                  what a threshold can say
   planrunner schema protocols                   which protocols there are, installed ones too
   planrunner schema --output schema/plan.schema.json
@@ -55,14 +58,15 @@ Examples:
 )
 @click.option("--output", type=click.Path(path_type=Path), help="Write to a file, not stdout.")
 def command(which: str, output: Path | None) -> None:
-    """Print a schema: of plans, of planrunner.yaml, of metrics.json, or of suite.json.
+    """Print a schema: of plans, planrunner.yaml, metrics.json, suite.json, or lines of `jsonl`.
 
     `reference`, `thresholds`, `expressions`, `protocols`, `cli` and `python` print the reference
     pages of the plan language, of its two sub-languages, of the protocols, of the command line,
     and of the names for Python.
-    Protocols of installed packages are part of the schema of plans and of these pages.
+    Protocols and outputs of installed packages are part of the schema of plans and of these pages.
     """
     registry.all_plugins()
+    all_kinds()
     text = _text(which)
     if output is None:
         click.echo(text, file=stdout_for_documents(), nl=False)

@@ -31,7 +31,7 @@ from planrunner.results.suites.model import SuiteResult, SuiteRun
 from planrunner.results.suites.suite_json import suite_text
 from planrunner.runner.event_loop import run_on_fast_loop
 from planrunner.runner.masked_traceback import masked_traceback
-from planrunner.runner.progress_output import ProgressOutput
+from planrunner.runner.outputs.progress_output import ProgressOutput
 from planrunner.runner.request import PreparedRun
 from planrunner.runner.suite.api import RunPlace, run_suite
 from planrunner.runner.suite.request import (
@@ -94,7 +94,7 @@ def _prepared(
     requests, faults = [], []
     for path in plans:
         try:
-            loaded = load_plan(path, options, need_secrets=True)
+            loaded = load_plan(path, options, need_secrets=True, outputs=wish.outputs)
             requests.append(request_of(loaded, wish, stop, selection=options.selection))
         except PlanError as error:
             faults.append(faults_of(error, str(path)))

@@ -34,9 +34,11 @@ if TYPE_CHECKING:
     from planrunner.plan.models.report_settings import ReportModel
     from planrunner.plan.models.services import MonitorModel, ServiceModel
     from planrunner.plan.models.sharing import ValuePoolModel
+    from planrunner.plan.output_kinds.model import OutputEntry
 else:  # plans without these don't import what they take
     DataModel = later("planrunner.plan.models.data_sources", "DataModel")
     FileModel = later("planrunner.plan.models.data_sources", "FileModel")
+    OutputEntry = later("planrunner.plan.output_kinds.model", "OutputEntry")
     ValuePoolModel = later("planrunner.plan.models.sharing", "ValuePoolModel")
     MonitorModel = later("planrunner.plan.models.services", "MonitorModel")
     ReportModel = later("planrunner.plan.models.report_settings", "ReportModel")
@@ -231,6 +233,11 @@ class PlanModel(OwnKeysMapping):
         min_length=1,
         description="The file that `N% of baseline` compares with.",
         examples=["reports/baseline.json"],
+    )
+    outputs: list[OutputEntry] | None = Field(
+        None,
+        description="Who receives every second of the run while it lasts.",
+        examples=['[{jsonl: {file: "${run.dir}/seconds.jsonl"}}]'],
     )
     report: ReportModel | None = Field(
         None,

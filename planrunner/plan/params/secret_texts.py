@@ -15,6 +15,7 @@ from planrunner.errors import PlanrunnerError
 from planrunner.language.expressions.values import to_text
 from planrunner.language.growing_masker import GrowingMasker
 from planrunner.language.secrets import MASK
+from planrunner.language.settings_secrets import secrets_in
 from planrunner.plan.models.params import ParamType
 from planrunner.plan.params.resolve import ParamSources, has_expression
 from planrunner.plan.params.values import as_expressions_see, from_text, from_yaml
@@ -29,11 +30,14 @@ Where rows stand in the plan, all of them are covered, and the run learns those 
 _NAMED_VALUES: Final = ("environments", "cases")
 """Sections whose blocks give values to params by name."""
 
+_OUTPUTS: Final = ("outputs",)
+
 
 def secret_texts(document: Document, sources: ParamSources) -> Iterator[str]:
     """Yield every value that anything has for a param that the plan calls a secret.
 
-    That also works for a plan that is too broken to resolve them.
+    What is secret in settings of outputs is among them. That also works for a plan that is too
+    broken to resolve them.
     """
     declared = _secret_params(document)
     for name, param in declared.items():
@@ -44,6 +48,7 @@ def secret_texts(document: Document, sources: ParamSources) -> Iterator[str]:
     for path, value in _written(document, declared):
         name = str(path[1] if path[0] == "params" else path[-1])
         yield from _texts(value, declared[name].get("type"))
+    yield from secrets_in(document.value(_OUTPUTS))
 
 
 def row_texts(document: Document) -> Iterator[str]:
@@ -63,7 +68,8 @@ def covered_text(document: Document) -> str:
     declared = _secret_params(document)
     text = document.source.text
     written = [*_written(document, declared), *_rows(document)]
-    if not written:
+    settings = [*secrets_in(document.value(_OUTPUTS))]
+    if not (written or settings):
         return text
     places = set()
     for path, _value in written:
@@ -76,9 +82,8 @@ def covered_text(document: Document) -> str:
             pieces += [text[done:begin], MASK]
             done = end
     mask = GrowingMasker()
-    for _, given in written:
-        for value in _texts(given):
-            mask.learn(value)
+    for value in (*settings, *(value for _, given in written for value in _texts(given))):
+        mask.learn(value)
     return mask("".join([*pieces, text[done:]]))
 
 

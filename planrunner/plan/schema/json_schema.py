@@ -15,6 +15,7 @@ from planrunner.language.fields.mapping import GUESTS, GuestBook, PlanMapping
 from planrunner.plan.defaults.model import DefaultsModel
 from planrunner.plan.models.plan import PlanModel
 from planrunner.plan.models.requests import MEASURED_STEPS, REQUEST_KEYS, request_words
+from planrunner.plan.output_kinds.registry import known_kinds
 from planrunner.plan.schema.schema_snippets import SNIPPETS, sentence_snippets
 from planrunner.protocols import registry
 from planrunner.protocols.plugin import resolve
@@ -37,6 +38,7 @@ _TITLES: Final[Mapping[str, str]] = {
     "LoneRequest": "request",
     "Needs": "condition of a task",
     "OAuth2": "OAuth2 client",
+    "OutputEntry": "output",
     "MultipartPart": "part of a body",
     "Poll": "polled request",
     "User": "user class",
@@ -156,13 +158,13 @@ def title_of(definition: str) -> str:
 
 
 def _settings_titles() -> Mapping[str, str]:
-    """Return what people call the settings of each protocol, by the name of its definition."""
+    """Return what people call settings of protocols and outputs, by the name of the definition."""
     known = registry.known().values()
-    return {
-        _short(resolve(plugin.settings.model).__name__): f"{plugin.title} settings"
-        for plugin in known
-        if plugin.settings is not None
+    models = {
+        plugin.settings.model: plugin.title for plugin in known if plugin.settings is not None
     }
+    models |= {kind.model: kind.name for kind in known_kinds().values()}
+    return {_short(resolve(name).__name__): f"{title} settings" for name, title in models.items()}
 
 
 def _property(key: str, raw: Schema) -> Schema:

@@ -45,7 +45,7 @@ What expressions can do: [expressions](expressions.md). What `thresholds` can sa
 [thresholds](thresholds.md).
 
 A file [`planrunner.yaml`](../how-to/share-defaults.md) beside the plan can give its `params`,
-`http`, `thresholds` and `report`; what the plan says itself wins.
+`http`, `thresholds`, `report` and `outputs`; what the plan says itself wins.
 """
 
 

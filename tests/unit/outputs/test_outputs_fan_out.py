@@ -17,8 +17,9 @@ from planrunner.engine.recording.generator_health import Health
 from planrunner.errors import CannotRun
 from planrunner.metrics.judging.verdict import Verdict
 from planrunner.metrics.snapshot import Accumulated, Snapshot
-from planrunner.outputs.base import Output, RunEvent, RunInfo, Second
+from planrunner.outputs.base import Output, RunEvent, RunInfo, Second, WantedOutput
 from planrunner.outputs.fan_out import FanOut, SparingStandings
+from planrunner.outputs.waiting_room import MOST_BYTES
 from planrunner.results.model import RunResult
 from planrunner.units import NS_PER_S
 from tests.support.graphs import FakeTarget, closed, make_graph, user_class
@@ -133,20 +134,23 @@ class Seen(NamedTuple):
     notices: tuple[str, ...]
     start_s: float
     end_s: float
+    has_all_required: bool
 
 
 def feed(
-    *outputs: Output,
+    *outputs: Output | WantedOutput,
     seconds: int = 3,
     pause_s: float = 1,
     result: RunResult | None = None,
+    most_bytes: int = MOST_BYTES,
 ) -> Seen:
     """Let outputs see a run of empty seconds in virtual time."""
 
     async def main() -> Seen:
         clock = asyncio.get_running_loop().time
         before = clock()
-        async with FanOut(outputs, RUN, mask=mask, now=lambda: NOON) as fan_out:
+        fan_out = FanOut(outputs, RUN, mask=mask, now=lambda: NOON, most_bytes=most_bytes)
+        async with fan_out:
             started = clock()
             fan_out.tell(RunStarted("r1", "shop", 7, 0, seconds * NS_PER_S))
             for number in range(1, seconds + 1):
@@ -154,7 +158,8 @@ def feed(
                 fan_out.tell(tick(number))
             ending = clock()
             await fan_out.close(result)
-        return Seen(fan_out.notices(), started - before, clock() - ending)
+        took = (started - before, clock() - ending)
+        return Seen(fan_out.notices(), *took, fan_out.has_all_required)
 
     return run_virtual(main())
 
@@ -281,15 +286,15 @@ def test_looking_at_thresholds_takes_at_most_a_hundredth_of_the_time(
 
 class TestFailures:
     @pytest.mark.parametrize(
-        ("method", "calls"),
+        ("method", "calls", "lost"),
         [
-            ("start", ["start r1"]),
-            ("add", ["start r1", "add 1", "stop"]),
-            ("stop", ["start r1", "add 1", "add 2", "add 3", "stop"]),
+            ("start", ["start r1"], ""),
+            ("add", ["start r1", "add 1", "stop"], "; 3 seconds of the run did not reach it"),
+            ("stop", ["start r1", "add 1", "add 2", "add 3", "stop"], ""),
         ],
     )
     def test_an_output_that_fails_is_named_and_dropped_alone(
-        self, caplog: pytest.LogCaptureFixture, method: str, calls: list[str]
+        self, caplog: pytest.LogCaptureFixture, method: str, calls: list[str], lost: str
     ) -> None:
         """Others see everything; the notice says what it was, without secrets, like the log."""
         failing, kept = Failing(method), Kept()
@@ -300,9 +305,8 @@ class TestFailures:
         assert failing.calls == calls
         assert kept.calls == ["start r1", "add 1", "add 2", "add 3", "stop"]
         assert outcome.ending is Ending.FINISHED
-        assert notices == (
-            "the output `failing` failed and was switched off: ValueError: no such host: ***",
-        )
+        words = "failed and was switched off: ValueError: no such host: ***"
+        assert notices == (f"the output `failing` {words}{lost}",)
         assert "no such host: ***" in caplog.text
         assert "swordfish" not in caplog.text
 
@@ -332,18 +336,18 @@ class TestFailures:
 
 
 class TestSlowOutputs:
-    def test_seconds_that_find_the_queue_full_are_dropped_and_counted(self) -> None:
+    def test_seconds_that_find_no_room_are_dropped_and_counted(self) -> None:
         """For that output alone, which then goes on."""
         slow, kept = Kept("slow", waits_s=2), Kept()
 
-        seen = feed(slow, kept, seconds=400)
+        seen = feed(slow, kept, seconds=40, most_bytes=1_000)
 
         delivered = [second.number for second in slow.seconds]
-        assert len(kept.seconds) == 400
+        assert len(kept.seconds) == 40
         assert delivered == sorted(set(delivered))
-        assert 200 < len(delivered) < 400
+        assert 20 < len(delivered) < 40
         assert seen.notices[-1] == (
-            f"the output `slow` was too slow: {400 - len(delivered)} seconds of the run "
+            f"the output `slow` was too slow: {40 - len(delivered)} seconds of the run "
             "did not reach it"
         )
 
@@ -370,8 +374,8 @@ class TestSlowOutputs:
         assert 4 < seen.end_s <= 5
         assert kept.calls == ["start r1", "add 1", "add 2", "add 3", "stop"]
         words = "the output `hanging` did not end within 5 s and was abandoned"
-        lost = "the output `hanging` was too slow: 2 seconds of the run did not reach it"
-        assert seen.notices == ((words, lost) if method == "add" else (words,))
+        lost = "; 3 seconds of the run did not reach it" if method == "add" else ""
+        assert seen.notices == (words + lost,)
 
     def test_one_that_hangs_at_its_start_is_left_out(self) -> None:
         """The load begins without it."""
@@ -413,7 +417,8 @@ class TestSlowOutputs:
 
         assert cancelling.calls == ["start r1", "add 1", "stop"]
         assert len(kept.seconds) == 3
-        assert seen.notices == ("the output `odd` was cancelled by itself",)
+        lost = "1 second of the run did not reach it"
+        assert seen.notices == (f"the output `odd` was cancelled by itself; {lost}",)
 
     def test_a_caller_that_is_cancelled_does_not_wait(self) -> None:
         """Neither for outputs that are stuck."""

@@ -1,4 +1,4 @@
-"""The page on how to write a protocol shows the package that the tests install."""
+"""The pages on writing a protocol and an output show the packages that the tests install."""
 
 from __future__ import annotations
 
@@ -7,25 +7,23 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.echo_servers import ECHO
+from tests.support.echo_servers import CARBON, ECHO
 
-PAGE = Path(__file__).resolve().parents[3] / "docs" / "how-to" / "write-a-protocol.md"
-BLOCKS = re.findall(
-    r"^```(?:python|toml)\n(.*?)^```", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL
+PAGES = Path(__file__).resolve().parents[3] / "docs" / "how-to"
+
+
+@pytest.mark.parametrize(
+    ("page", "package"), [("write-a-protocol.md", ECHO), ("write-an-output.md", CARBON)]
 )
-FILES = [
-    path
-    for path in sorted(ECHO.rglob("*"))
-    if path.suffix in (".py", ".toml") and path.name != "__init__.py"
-]
+def test_a_page_shows_every_file_as_it_is_and_nothing_else(page: str, package: Path) -> None:
+    """What readers copy is what runs, one block a file."""
+    text = (PAGES / page).read_text("utf-8")
+    files = [
+        path.read_text("utf-8").rstrip() + "\n"
+        for path in package.rglob("*")
+        if path.suffix in (".py", ".toml") and path.name != "__init__.py"
+    ]
 
+    blocks = re.findall(r"^```(?:python|toml)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_the_page_shows_every_file_as_it_is(path: Path) -> None:
-    """What readers copy is what runs."""
-    assert path.read_text("utf-8").rstrip() + "\n" in BLOCKS
-
-
-def test_the_page_shows_nothing_else() -> None:
-    """One block a file."""
-    assert len(BLOCKS) == len(FILES)
+    assert sorted(blocks) == sorted(files)

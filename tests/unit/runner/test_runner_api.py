@@ -260,7 +260,8 @@ def test_an_output_that_fails_is_named_in_the_result(tmp_path: Path) -> None:
 
     result = served(main)
 
-    notice = "the output `broken` failed and was switched off: ValueError: no such table"
+    words = "failed and was switched off: ValueError: no such table"
+    notice = f"the output `broken` {words}; 1 second of the run did not reach it"
     assert notice in result.notices
     assert notice in read_run(tmp_path / "run").notices
     assert (result.exit_code, result.totals.total_requests) == (ExitCode.OK, 30)

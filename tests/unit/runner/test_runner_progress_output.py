@@ -19,7 +19,7 @@ from planrunner.metrics.series import Labels
 from planrunner.metrics.snapshot import SeriesDelta, Snapshot
 from planrunner.outputs.base import Output, RunEvent, RunInfo, Second
 from planrunner.report.terminal.progress import Progress, SilentView
-from planrunner.runner.progress_output import ProgressOutput
+from planrunner.runner.outputs.progress_output import ProgressOutput
 from planrunner.units import NS_PER_S
 
 RUN = RunInfo("r", "p", "", 1, {}, Path())

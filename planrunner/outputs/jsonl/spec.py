@@ -1,0 +1,19 @@
+"""What a plan may write under `jsonl:`."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from planrunner.language.fields.types import TextField
+from planrunner.plan.output_kinds.model import OutputModel
+
+__all__ = ["JsonlModel"]
+
+
+class JsonlModel(OutputModel):
+    """Settings of the JSON Lines output."""
+
+    file: TextField = Field(
+        description="The file to append to; each line names its run.",
+        examples=['"${run.dir}/seconds.jsonl"'],
+    )

@@ -1,0 +1,78 @@
+"""What waits in front of outputs: each thing once, whoever waits for it, up to so many bytes."""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+from typing import Final
+
+from planrunner.engine.coordinator.events import Logged
+from planrunner.metrics.snapshot import SeriesDelta, Snapshot
+from planrunner.outputs.base import RunEvent, Second
+from planrunner.values import dataclass
+
+__all__ = ["MOST_BYTES", "Waiting", "WaitingRoom", "bytes_of"]
+
+MOST_BYTES: Final = 64_000_000
+
+_SMALL: Final = 1_000
+"""Bytes of an event, and of what a second has beside its series; measured with tracemalloc."""
+
+_PER_SERIES: Final = 500
+"""Bytes of a series without its buckets, labels included when they came from another worker."""
+
+
+@dataclass(slots=True)
+class Waiting:
+    """Something that outputs have not taken in yet.
+
+    Attributes:
+        readers: How many of them it waits for.
+        size: In bytes; 0 while nobody has asked.
+    """
+
+    item: Second | RunEvent
+    readers: int = 0
+    size: int = 0
+
+
+class WaitingRoom:
+    """Counts the bytes of what waits.
+
+    What is taken at once, as it usually is, is never measured.
+    """
+
+    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+        self._most = most_bytes
+        self._held: deque[Waiting] = deque()
+
+    def enter(self, item: Second | RunEvent) -> tuple[Waiting, bool]:
+        """Return the entry of a thing, and whether there is room for it.
+
+        Whoever keeps it counts as one of its readers, and is no reader any more when it is taken.
+        """
+        self._held = deque(entry for entry in self._held if entry.readers)
+        for entry in self._held:
+            entry.size = entry.size or bytes_of(entry.item)
+        has_room = sum(entry.size for entry in self._held) < self._most
+        entry = Waiting(item)
+        self._held.append(entry)
+        return entry, has_room
+
+
+def bytes_of(item: Second | RunEvent) -> int:
+    """Return about how much memory something takes."""
+    if isinstance(item, Second):
+        return _SMALL + _of_snapshot(item.snapshot)
+    if isinstance(item, Logged):
+        return _SMALL + sum(map(sys.getsizeof, item.lines))
+    return _SMALL
+
+
+def _of_snapshot(snapshot: Snapshot) -> int:
+    return sum(map(_of_series, snapshot.deltas.values()))
+
+
+def _of_series(delta: SeriesDelta) -> int:
+    histograms = {id(one): one for one in (delta.latency, delta.service, *delta.measures.values())}
+    return _PER_SERIES + sum(one.memory_bytes for one in histograms.values())
