@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
+import tracemalloc
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,11 +17,13 @@ from planrunner.engine import Ending, PhaseEnded, PhaseStarted, RunOutcome, RunS
 from planrunner.engine.coordinator.events import Insight, Standing, Tick
 from planrunner.engine.recording.generator_health import Health
 from planrunner.errors import CannotRun
+from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.judging.verdict import Verdict
-from planrunner.metrics.snapshot import Accumulated, Snapshot
+from planrunner.metrics.series import Labels
+from planrunner.metrics.snapshot import Accumulated, SeriesDelta, Snapshot
 from planrunner.outputs.base import Output, RunEvent, RunInfo, Second, WantedOutput
 from planrunner.outputs.fan_out import FanOut, SparingStandings
-from planrunner.outputs.waiting_room import MOST_BYTES
+from planrunner.outputs.waiting_room import MOST_BYTES, WaitingRoom, bytes_of
 from planrunner.results.model import RunResult
 from planrunner.units import NS_PER_S
 from tests.support.graphs import FakeTarget, closed, make_graph, user_class
@@ -333,6 +337,107 @@ class TestFailures:
         with pytest.raises(ZeroDivisionError):
             run_virtual(main())
         assert curious.calls == ["start r1", "stop"]
+
+
+class Lossy(Kept):
+    """An output that knows that a second did not arrive where it sends them."""
+
+    lost_seconds = 1
+    loss = "401 Unauthorized for swordfish"
+
+
+class TestWantedOutputs:
+    @pytest.mark.parametrize(
+        ("output", "why"),
+        [
+            (Failing("start", CannotRun("nothing listens")), "nothing listens"),
+            (Failing("start"), "ValueError: no such host: ***"),
+            (Hanging("start"), "did not start within 10 s"),
+        ],
+    )
+    def test_the_load_does_not_begin_without_one(self, output: Output, why: str) -> None:
+        """Whatever keeps it from starting, unless it is optional."""
+        with pytest.raises(CannotRun) as refused:
+            feed(WantedOutput(output))
+
+        assert refused.value.message == f"output `{output.name}`: {why}"
+        assert "optional: true" in refused.value.hint
+
+    def test_an_optional_one_is_left_out(self) -> None:
+        """The others see the run, and a notice says why it did not."""
+        refusal = CannotRun("nothing listens for swordfish")
+        kept = Kept()
+
+        seen = feed(WantedOutput(Failing("start", refusal), is_optional=True), kept)
+
+        assert len(kept.seconds) == 3
+        assert seen.notices == ("the output `failing` was left out: nothing listens for ***",)
+        assert seen.has_all_required
+
+    @pytest.mark.parametrize(
+        ("output", "is_delivered"),
+        [(Kept(), True), (Failing("add"), False), (Failing("stop"), False), (Lossy(), False)],
+    )
+    def test_a_required_one_has_to_get_all_of_the_run(
+        self, output: Output, *, is_delivered: bool
+    ) -> None:
+        """Into its hands, and to where it sends it."""
+        seen = feed(WantedOutput(output, is_required=True), seconds=2)
+
+        assert seen.has_all_required == is_delivered
+        words = f"the output `{output.name}` is required, and did not get all of the run"
+        assert (words in seen.notices) != is_delivered
+
+    def test_what_got_lost_behind_an_output_is_said(self) -> None:
+        """With the reason, without secrets."""
+        seen = feed(Lossy(), seconds=1)
+
+        why = "401 Unauthorized for ***"
+        assert seen.notices == (f"the output `kept` could not deliver 1 second of the run: {why}",)
+
+
+class TestWaitingRoom:
+    def test_one_that_is_stuck_costs_no_other_a_second(self) -> None:
+        """What waits for it fills the room; those that keep up need none."""
+        stuck, kept = Hanging("add"), Kept()
+
+        seen = feed(stuck, kept, seconds=20, most_bytes=5_000)
+
+        assert len(kept.seconds) == 20
+        assert seen.notices[0].endswith("20 seconds of the run did not reach it")
+
+    def test_what_waits_for_several_is_counted_once(self) -> None:
+        """Memory holds it once."""
+        room = WaitingRoom(most_bytes=2_500)
+        found = []
+        for number in range(1, 6):
+            entry, has_room = room.enter(second(number))
+            found.append(has_room)
+            entry.readers = 2 if number < 4 else 0
+
+        assert found == [True, True, True, False, False]
+
+    def test_the_size_is_what_memory_says(self) -> None:
+        """Within a third, for few values and for many."""
+        bytes_of(second(1, series=20, values=200))
+        for values in (3, 200):
+            tracemalloc.start()
+            held = second(1, series=20, values=values)
+            taken, _ = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+
+            assert bytes_of(held) == pytest.approx(taken, rel=1 / 3)
+
+
+def second(number: int, *, series: int = 0, values: int = 0) -> Second:
+    """Return a second whose series have latencies that are all different."""
+    draw = random.Random(number)
+    deltas = {}
+    for n in range(series):
+        latency = Histogram([draw.randrange(10**6, 10**9) for _ in range(values)])
+        labels = Labels(f"GET /{number}/{n}", "GET", "main", "hold", "User", "task")
+        deltas[labels] = SeriesDelta(latency, latency)
+    return Second(number, NOON, ("main",), Snapshot(0, NS_PER_S, {}, deltas))
 
 
 class TestSlowOutputs:
