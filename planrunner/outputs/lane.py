@@ -77,7 +77,7 @@ class Lane:
 
     def _refused(self, why: str, hint: str = "") -> CannotRun:
         hint = hint or "with `optional: true` the run begins without it"
-        return CannotRun(f"output `{self.output.name}`: {why}", hint=hint)
+        return CannotRun(f"output `{self.output.name}`: {self._mask(why)}", hint=self._mask(hint))
 
     async def _serve(self, run: RunInfo, started: asyncio.Future[None]) -> None:
         """Work from the start of the output to its end."""
@@ -90,7 +90,7 @@ class Lane:
             return
         except Exception as error:  # noqa: BLE001 - as below
             self._fail(error)
-            why = self._mask(f"{type(error).__name__}: {error}")
+            why = f"{type(error).__name__}: {error}"
             self._refusal = self._refused(why) if self._must_start else None
             return
         self._has_started = True
