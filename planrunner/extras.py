@@ -48,6 +48,14 @@ EXTRAS: Final = (
         (("lxml", "lxml"), ("cssselect", "cssselect")),
         "`css` and `xpath` in HTML and XML replies",
     ),
+    Extra(
+        "otlp",
+        (
+            ("opentelemetry.exporter.otlp.proto.http", "opentelemetry-exporter-otlp-proto-http"),
+            ("opentelemetry.sdk", "opentelemetry-sdk"),
+        ),
+        "the output `otlp`",
+    ),
     Extra("socks", (("socksio", "socksio"),), "SOCKS proxies"),
 )
 

@@ -10,43 +10,18 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from planrunner.outputs.base import Output
 from planrunner.plan.output_kinds.registry import named_kind
 from planrunner.protocols.plugin import resolve
 from tests.support.echo_servers import CARBON
 from tests.support.http_servers import Wire, closed_port, serve_raw
+from tests.support.output_places import SECRET, Fault, Place
+from tests.support.pushed_cases import influxdb, otlp, statsd
 
 __all__ = ["CASES", "SECRET", "Fault", "OutputCase", "Place"]
-
-SECRET: Final = "hunter22"
-"""Stands in the settings of outputs that can have a secret."""
-
-
-class Fault(StrEnum):
-    """What may be wrong with the place that an output sends to."""
-
-    ABSENT = "nothing listens"
-    DEAF = "accepts, and says nothing"
-    FULL = "takes nothing more"
-    REFUSING = "wrong credentials"
-    FLAKY = "answers 503 twice, then takes it"
-
-
-@dataclass(slots=True)
-class Place:
-    """Where an output sends.
-
-    Attributes:
-        settings: Of the output, as `make` gets them.
-        counts: Returns how many requests have arrived, by name.
-    """
-
-    settings: dict[str, Any]
-    counts: Callable[[], dict[str, int]] = dict
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +96,9 @@ async def carbon(folder: Path, fault: Fault | None) -> AsyncIterator[Place]:
         yield Place({"address": f"127.0.0.1:{server.origin.port}"}, counts)
 
 
+_OF_SERVERS: Final = frozenset({Fault.ABSENT, Fault.REFUSING, Fault.DEAF, Fault.FLAKY})
+_REFUSED: Final = frozenset({Fault.ABSENT, Fault.REFUSING})
+
 CASES: Final = (
     OutputCase(
         "jsonl",
@@ -128,6 +106,9 @@ CASES: Final = (
         frozenset({Fault.ABSENT, Fault.FULL} if sys.platform == "linux" else {Fault.ABSENT}),
         frozenset({Fault.ABSENT}),
     ),
+    OutputCase("influxdb", influxdb, _OF_SERVERS, _REFUSED),
+    OutputCase("otlp", otlp, _OF_SERVERS, _REFUSED),
+    OutputCase("statsd", statsd, frozenset({Fault.ABSENT}), frozenset({Fault.ABSENT})),
     OutputCase(
         "carbon", carbon, frozenset({Fault.ABSENT}), frozenset({Fault.ABSENT}), packages=(CARBON,)
     ),

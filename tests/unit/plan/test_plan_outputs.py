@@ -87,7 +87,7 @@ def test_who_watches_makes_no_other_plan() -> None:
         ("[{jsnl: {file: x}}]", "unknown key `jsnl`", "did you mean `jsonl`?"),
         ("[{jsonl: {fil: x, file: y}}]", "unknown key `fil`", "did you mean `file`?"),
         ("[{jsonl: {}}]", "`file` is missing", ""),
-        ("[{}]", "nothing says which output it is", "add `jsonl`"),
+        ("[{}]", "nothing says which output it is", "add `"),
         ("[{jsonl: {file: '${rand.int(1, 2)}'}}]", "this must be known before the run", "params"),
         ("[{jsonl: {file: '${user.id}'}}]", "`user`", ""),
         (

@@ -1,0 +1,1 @@
+"""The output `otlp`: a run as metrics of OpenTelemetry, sent over HTTP."""

@@ -1,0 +1,36 @@
+"""What an export is about; the SDK, which takes long to import, has no part in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from planrunner.metrics.judging.verdict import Verdict
+from planrunner.outputs.labelled import LabelTexts
+from planrunner.outputs.totals import RequestTotals
+from planrunner.values import dataclass
+
+__all__ = ["Moment"]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A run so far. Nobody changes what is in it before it is sent.
+
+    Attributes:
+        began_ns: When the load began, since 1970.
+        at_ns: What this is the state of.
+        run: The attributes of the run itself.
+        names: Of the labels of `requests`.
+        requests: Those that changed since they were last sent.
+        users: By user class.
+        verdicts: By threshold.
+    """
+
+    began_ns: int
+    at_ns: int
+    plan: str
+    run: Mapping[str, str]
+    names: Sequence[str]
+    requests: Mapping[LabelTexts, RequestTotals]
+    users: Mapping[str, int]
+    verdicts: Mapping[str, Verdict]

@@ -1,0 +1,172 @@
+"""The output itself: when something is exported, and what did not arrive."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from planrunner.engine.coordinator.events import Standing
+from planrunner.errors import CannotRun
+from planrunner.metrics.judging.verdict import Verdict
+from planrunner.outputs.base import RunInfo, Second
+from planrunner.outputs.beside import beside
+from planrunner.outputs.labelled import LabelTexts, SampleLabels, ns_since_1970
+from planrunner.outputs.otlp.moment import Moment
+from planrunner.outputs.slices import in_slices
+from planrunner.outputs.totals import RequestTotals, is_shown
+from planrunner.results.model import RunResult
+from planrunner.units import NS_PER_S
+
+if TYPE_CHECKING:
+    from planrunner.outputs.otlp.sender import MetricSender
+
+__all__ = ["OtlpOutput"]
+
+_TIMEOUT_S: Final = 4.0
+"""For an export with its repetitions: less than a run waits for its outputs at the end."""
+
+_WORST_FIRST: Final = (
+    *(Verdict.FAIL, Verdict.WARN, Verdict.NO_DATA, Verdict.PASS, Verdict.NOT_APPLICABLE),
+)
+
+
+class OtlpOutput:
+    """Exports a run every few seconds.
+
+    Args:
+        every: Nanoseconds between two exports.
+        labels: The tags that become attributes.
+    """
+
+    name: Final = "otlp"
+
+    def __init__(
+        self,
+        *,
+        endpoint: str,
+        headers: Mapping[str, str] | None = None,
+        every: int = 5 * NS_PER_S,
+        labels: Sequence[str] = (),
+        timeout_s: float = _TIMEOUT_S,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._endpoint = endpoint
+        self._headers = dict(headers or {})
+        self._every_s = max(1, every // NS_PER_S)
+        self._tags = labels
+        self._timeout_s = timeout_s
+        self._now = now
+        self._standings: Callable[[], Sequence[Standing]] = tuple
+        self._sender: MetricSender | None = None
+        self._requests: dict[LabelTexts, RequestTotals] = {}
+        self._unsent: set[LabelTexts] = set()
+        self._users: dict[str, int] = {}
+        self._verdicts: dict[str, Verdict] = {}
+        self._seconds = self._arrived = 0
+        self.loss = ""
+        self._is_sending = False
+
+    def use_standings(self, standings: Callable[[], Sequence[Standing]]) -> None:
+        self._standings = standings
+
+    @property
+    def lost_seconds(self) -> int:
+        """Those that came after the last export that arrived; it has all that was before."""
+        return self._seconds - self._arrived
+
+    async def start(self, run: RunInfo) -> None:
+        """Send the run's own attributes, which shows whether the receiver takes anything.
+
+        Raises:
+            CannotRun: It does not.
+        """
+        self._mask = run.mask
+        self._began = self._last = self._now()
+        self._labels = SampleLabels(self._tags, run.mask)
+        self._plan = run.mask(run.plan)
+        self._run = {
+            "run": run.run_id,
+            "plan": self._plan,
+            "profile": run.mask(run.profile),
+            "seed": str(run.seed),
+            "started": self._began.isoformat(),
+            **{f"label.{name}": run.mask(value) for name, value in run.labels.items()},
+        }
+        self._sender = await beside(self._opened)
+        await self._export(self._began)
+        if self.loss:
+            self._sender.close()
+            raise CannotRun(
+                f"the receiver takes no metrics: {self.loss}",
+                hint="check `endpoint` and `headers`, or let it be missing: `optional: true`",
+            )
+
+    def _opened(self) -> MetricSender:
+        # The SDK takes 0.4 s to import.
+        from planrunner.outputs.otlp.sender import MetricSender  # noqa: PLC0415 - an extra
+
+        run = {"service.instance.id": self._run["run"]}
+        return MetricSender(self._endpoint, self._headers, run=run, timeout_s=self._timeout_s)
+
+    async def add(self, second: Second) -> None:
+        self._seconds += 1
+        async for labels, delta in in_slices(second.snapshot.deltas.items()):
+            if is_shown(labels):
+                values = self._labels.of(labels)
+                self._requests.setdefault(values, RequestTotals()).add(labels, delta)
+                self._unsent.add(values)
+        self._users = {**dict.fromkeys(self._users, 0), **second.snapshot.users}
+        self._last = second.ended
+        if second.number % self._every_s == 0 and not second.is_last:
+            self._verdicts = _worst((one.threshold, one.verdict) for one in self._standings())
+            await self._export(second.ended)
+
+    async def take_result(self, result: RunResult) -> None:
+        found = ((one.threshold, Verdict(one.verdict)) for one in result.judgements)
+        self._verdicts = _worst(found)
+        self._run["exit_code"] = str(int(result.exit_code))
+
+    async def stop(self) -> None:
+        """Export everything once more, with the end of the run."""
+        if self._sender is None:
+            return
+        try:
+            if not self._is_sending:  # or it was cancelled, as nothing came back
+                self._run["ended"] = self._last.isoformat()
+                self._unsent = {*self._requests}
+                await self._export(self._last)
+        finally:
+            self._sender.close()
+
+    async def _export(self, at: datetime) -> None:
+        """Send what changed since the last export that arrived; nothing else runs meanwhile."""
+        if self._sender is None:
+            return
+        moment = Moment(
+            began_ns=ns_since_1970(self._began),
+            at_ns=ns_since_1970(at),
+            plan=self._plan,
+            run={name: value for name, value in self._run.items() if value},
+            names=self._labels.names,
+            requests={values: self._requests[values] for values in self._unsent},
+            users=self._users,
+            verdicts=self._verdicts,
+        )
+        self._is_sending = True
+        failure = await beside(partial(self._sender.send, moment))
+        self._is_sending = False
+        self.loss = self._mask(failure)
+        if not failure:
+            self._unsent.clear()
+            self._arrived = self._seconds
+
+
+def _worst(found: Iterable[tuple[str, Verdict]]) -> dict[str, Verdict]:
+    """Return a verdict for each threshold; of several with the same text, the worst."""
+    verdicts: dict[str, Verdict] = {}
+    for threshold, verdict in found:
+        before = verdicts.get(threshold, verdict)
+        verdicts[threshold] = min(before, verdict, key=_WORST_FIRST.index)
+    return verdicts

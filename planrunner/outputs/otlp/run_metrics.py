@@ -1,0 +1,171 @@
+"""A run so far → metrics as the SDK of OpenTelemetry hands them to an exporter.
+
+Sums and histograms are cumulative: each export says everything again that changed, so that one that
+failed costs nothing but time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Final, TypeVar, cast
+
+from opentelemetry.sdk.metrics.export import (
+    AggregationTemporality,
+    Gauge,
+    HistogramDataPoint,
+    Metric,
+    MetricsData,
+    NumberDataPoint,
+    ResourceMetrics,
+    ScopeMetrics,
+    Sum,
+)
+from opentelemetry.sdk.metrics.export import Histogram as HistogramData
+from opentelemetry.sdk.resources import OTELResourceDetector, Resource
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+
+from planrunner.metrics.histogram import Histogram
+from planrunner.metrics.judging.verdict import Verdict
+from planrunner.metrics.recorded_values import MILLIONTHS
+from planrunner.outputs.beside import paced
+from planrunner.outputs.labelled import LabelTexts
+from planrunner.outputs.otlp.moment import Moment
+from planrunner.units import NS_PER_MS, NS_PER_S
+
+__all__ = ["metrics_data", "run_resource"]
+
+_BOUNDS_NS: Final = tuple(
+    one * NS_PER_MS // 10
+    for one in (10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000,
+                300_000)
+)  # fmt: skip
+_BOUNDS_S: Final = tuple(bound / NS_PER_S for bound in _BOUNDS_NS)
+
+_CUMULATIVE: Final = AggregationTemporality.CUMULATIVE
+
+Attributes = Mapping[str, str]
+
+T = TypeVar("T", NumberDataPoint, HistogramDataPoint)
+
+
+def run_resource(attributes: Attributes, version: str) -> Resource:
+    """Return who sends the metrics: planrunner, unless the environment says otherwise."""
+    known = Resource({"service.name": "planrunner", "service.version": version})
+    return known.merge(OTELResourceDetector().detect()).merge(Resource(dict(attributes)))
+
+
+def metrics_data(moment: Moment, resource: Resource, version: str) -> MetricsData:
+    """Return everything that an export sends."""
+    scope = InstrumentationScope("planrunner", version)
+    metrics = [*_Metrics(moment).all()]
+    return MetricsData([ResourceMetrics(resource, [ScopeMetrics(scope, metrics, "")], "")])
+
+
+class _Metrics:
+    def __init__(self, moment: Moment) -> None:
+        self._moment = moment
+        self._plan = {"plan": moment.plan}
+        self._requests = [
+            (self._attributes(values), found) for values, found in moment.requests.items()
+        ]
+
+    def _attributes(self, values: LabelTexts) -> Attributes:
+        named = zip(self._moment.names, values, strict=True)
+        return {**self._plan, **{name: value for name, value in named if value}}
+
+    def all(self) -> Iterator[Metric]:
+        moment = self._moment
+        yield _gauge("perf_test.run.info", "The run and its labels.", [self._number(moment.run, 1)])
+        yield _counter("perf_test.requests", "Requests that ended.", "{request}", self._counts())
+        yield _counter("perf_test.errors", "Requests that failed.", "{request}", self._errors())
+        yield _counter("perf_test.received", "Bytes of bodies.", "By", self._bytes_received())
+        yield _counter("perf_test.sent", "Bytes sent.", "By", self._bytes_sent())
+        yield _histogram(
+            "perf_test.request.duration",
+            "Latency: last byte received less due time, or less send without one.",
+            "s",
+            self._durations(),
+        )
+        yield _histogram("perf_test.metric", "Values that the plan records.", "", self._recorded())
+        users = [self._number({**self._plan, "user": user}, n) for user, n in moment.users.items()]
+        yield _gauge("perf_test.users", "Virtual users alive, by user class.", users)
+        yield _gauge(
+            "perf_test.threshold",
+            "1 for the verdict that a threshold has so far, 0 for the others.",
+            [*self._verdicts()],
+        )
+
+    def _number(self, attributes: Attributes, value: float) -> NumberDataPoint:
+        return NumberDataPoint(attributes, self._moment.began_ns, self._moment.at_ns, value)
+
+    def _counts(self) -> Iterator[NumberDataPoint]:
+        return (self._number(attributes, found.count) for attributes, found in self._requests)
+
+    def _errors(self) -> Iterator[NumberDataPoint]:
+        for attributes, found in self._requests:
+            for kind, count in found.failures.items():
+                yield self._number({**attributes, "kind": kind}, count)
+
+    def _bytes_received(self) -> Iterator[NumberDataPoint]:
+        return (self._number(attributes, found.received) for attributes, found in self._requests)
+
+    def _bytes_sent(self) -> Iterator[NumberDataPoint]:
+        return (self._number(attributes, found.sent) for attributes, found in self._requests)
+
+    def _durations(self) -> Iterator[HistogramDataPoint]:
+        for attributes, found in self._requests:
+            if found.latency.count:
+                yield self._distribution(attributes, found.latency, NS_PER_S, _BOUNDS_NS, _BOUNDS_S)
+
+    def _recorded(self) -> Iterator[HistogramDataPoint]:
+        for attributes, found in self._requests:
+            for word, values in found.recorded.items():
+                named = {**attributes, "metric": word}
+                yield self._distribution(named, values, MILLIONTHS, (), ())
+
+    def _distribution(
+        self,
+        attributes: Attributes,
+        values: Histogram,
+        scale: int,
+        bounds: Sequence[int],
+        written_bounds: Sequence[float],
+    ) -> HistogramDataPoint:
+        at_most = (0, *values.counts_at_most(bounds), values.count)
+        return HistogramDataPoint(
+            attributes=attributes,
+            start_time_unix_nano=self._moment.began_ns,
+            time_unix_nano=self._moment.at_ns,
+            count=values.count,
+            sum=values.total / scale,
+            bucket_counts=[upper - lower for lower, upper in pairwise(at_most)],
+            explicit_bounds=written_bounds,
+            min=values.min / scale,
+            max=values.max / scale,
+        )
+
+    def _verdicts(self) -> Iterator[NumberDataPoint]:
+        for threshold, found in self._moment.verdicts.items():
+            for verdict in Verdict:
+                about = {**self._plan, "threshold": threshold, "verdict": verdict.value}
+                yield self._number(about, int(verdict is found))
+
+
+def _gauge(name: str, description: str, points: Sequence[NumberDataPoint]) -> Metric:
+    return Metric(name, description, "", Gauge(points))
+
+
+def _counter(name: str, description: str, unit: str, points: Iterable[NumberDataPoint]) -> Metric:
+    return Metric(name, description, unit, Sum(_once(points), _CUMULATIVE, is_monotonic=True))
+
+
+def _histogram(
+    name: str, description: str, unit: str, points: Iterable[HistogramDataPoint]
+) -> Metric:
+    return Metric(name, description, unit, HistogramData(_once(points), _CUMULATIVE))
+
+
+def _once(points: Iterable[T]) -> Sequence[T]:
+    """Have points made while they are encoded, which only iterates over them."""
+    return cast("Sequence[T]", paced(points))

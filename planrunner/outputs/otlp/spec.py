@@ -1,0 +1,39 @@
+"""What a plan may write under `otlp:`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import Field
+
+from planrunner.language.fields.mapping import Fault
+from planrunner.language.fields.types import Duration, TextField
+from planrunner.outputs.addresses import url_faults
+from planrunner.plan.output_kinds.model import OutputModel
+
+__all__ = ["OtlpModel"]
+
+
+class OtlpModel(OutputModel):
+    """Settings of the output to OpenTelemetry."""
+
+    endpoint: TextField = Field(
+        description="Where the receiver is; `/v1/metrics` is added unless it is there.",
+        examples=["http://localhost:4318"],
+    )
+    headers: dict[str, TextField] | None = Field(
+        None,
+        description="Headers of every export.",
+        examples=['{authorization: "Bearer ${token}"}'],
+    )
+    every: Duration | None = Field(
+        None,
+        description="Time between two exports, in whole seconds. Default 5s.",
+        examples=["10s"],
+    )
+
+    @classmethod
+    def find_faults(cls, data: Mapping[str, Any]) -> Iterator[Fault]:
+        yield from super().find_faults(data)
+        yield from url_faults(data, "endpoint", "http://localhost:4318")

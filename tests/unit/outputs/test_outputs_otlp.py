@@ -1,0 +1,146 @@
+"""What a receiver of OpenTelemetry gets of a run, and what a receiver that fails costs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from planrunner.errors import CannotRun
+from planrunner.metrics.recorded_values import RecordedValues
+from planrunner.outputs.base import Second
+from planrunner.outputs.otlp.output import OtlpOutput
+from planrunner.runner import RunRequest, run
+from planrunner.units import NS_PER_S
+from tests.support.http_servers import HttpServer, closed_port, reply, serve
+from tests.support.metric_receivers import ACCEPTED, Received, refused_points
+from tests.support.plans import loaded
+from tests.support.seconds import NOON, delta_of, labels_of, run_info, second_of
+
+STUCK = b""
+
+
+def second(number: int) -> Second:
+    tokens = {"metric.tokens": RecordedValues((1_500_000,))}
+    delta = delta_of(NS_PER_S, NS_PER_S, measures=tokens)
+    return second_of(number, {labels_of(records=("metric.tokens",)): delta})
+
+
+def output_for(server: HttpServer, **more: Any) -> OtlpOutput:
+    return OtlpOutput(endpoint=server.url, every=NS_PER_S, now=lambda: NOON, **more)
+
+
+def received(
+    main: Callable[[HttpServer, Received], Coroutine[Any, Any, None]],
+    answers: Sequence[bytes] = (ACCEPTED,),
+) -> Received:
+    async def inside() -> Received:
+        receiver = Received([*answers])
+        async with serve(receiver.respond) as server:
+            await main(server, receiver)
+        return receiver
+
+    return asyncio.run(inside())
+
+
+@pytest.mark.slow
+def test_totals_of_a_run_are_those_of_its_result(tmp_path: Path) -> None:
+    """Counters, histogram and errors, with a warm-up whose requests have a label."""
+    target = Received([*[reply()] * 20, reply(500), reply()])
+
+    async def main(server: HttpServer, receiver: Received) -> None:
+        async with serve(target.respond) as shop:
+            plan = loaded(
+                f'http: {{base_url: "{shop.url}"}}',
+                "users: {A: {tasks: [{get: /, tags: [read]}]}}",
+                "phases: [{users: 2, iterations: 30, warmup: 10}]",
+            )
+            output = OtlpOutput(endpoint=server.url, every=NS_PER_S, labels=("read",))
+            result = await run(RunRequest(plan, directory=tmp_path, formats=()), [output])
+        totals = result.totals
+        results = {"warmup": "false", "read": "true", "request": "GET /", "plan": result.plan}
+        assert receiver.total("perf_test.requests", **results) == totals.total_requests == 20
+        assert receiver.total("perf_test.requests", warmup="true") == result.warmup == 10
+        assert receiver.total("perf_test.errors") == 1 == receiver.total(
+            "perf_test.errors", kind="status", status="500"
+        )  # fmt: skip
+        assert sum(point.count for point in receiver.histograms.values()) == 30
+        assert receiver.resource["service.instance.id"] == result.run_id
+        assert receiver.total("perf_test.users") == 0
+        [*_, ended] = receiver.attributes("perf_test.run.info")
+        assert ended["exit_code"] == str(int(result.exit_code))
+        assert ended["started"] < ended["ended"]
+
+    received(main)
+
+
+def test_an_export_says_everything_that_changed_since_one_arrived() -> None:
+    """So that one that failed costs nothing but time, and none of the seconds is lost."""
+
+    async def main(server: HttpServer, _: Received) -> None:
+        output = output_for(server)
+        await output.start(run_info())
+        await output.add(second(1))
+        await output.add(second(2))
+        assert (output.lost_seconds, output.loss) == (2, "500 Whatever: out of memory")
+        await output.add(second(3))
+        assert (output.lost_seconds, output.loss) == (0, "")
+        await output.stop()
+
+    failing = reply(500, b"out of\nmemory")
+    receiver = received(main, [ACCEPTED, failing, failing, ACCEPTED])
+
+    assert receiver.total("perf_test.requests") == 6
+    histogram, tokens = receiver.histograms.values()
+    assert (tokens.count, tokens.sum) == (3, 4.5)
+    assert (histogram.count, histogram.sum, histogram.max) == (6, 6.0, 1.0)
+    limits = dict(zip(histogram.explicit_bounds, histogram.bucket_counts, strict=False))
+    assert {limit: count for limit, count in limits.items() if count} == {1.0: 6}
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (reply(401, b"token swordfish is unknown"), "401 Whatever: token *** is unknown"),
+        (reply(302, b"", ("Location", "/login")), "302 Whatever"),
+        (refused_points(3, "too old"), "it refused 3 points: too old"),
+        (STUCK, "it did not answer in time"),
+    ],
+    ids=["credentials", "redirect", "partly", "stuck"],
+)
+def test_a_receiver_that_takes_nothing_is_said_before_the_load(answer: bytes, why: str) -> None:
+    async def main(server: HttpServer, _: Received) -> None:
+        output = output_for(server, headers={"authorization": "swordfish"}, timeout_s=0.2)
+        run = run_info(mask=lambda text: text.replace("swordfish", "***"))
+        with pytest.raises(CannotRun) as caught:
+            await output.start(run)
+        assert caught.value.message == f"the receiver takes no metrics: {why}"
+
+    received(main, [answer])
+
+
+def test_nobody_listening_is_said_without_the_address() -> None:
+    """Which may hold a password."""
+    output = OtlpOutput(endpoint=f"http://me:swordfish@127.0.0.1:{closed_port()}")
+
+    with pytest.raises(CannotRun, match=r"^the receiver takes no metrics: connection refused\b"):
+        asyncio.run(output.start(run_info()))
+
+
+def test_a_receiver_that_gets_stuck_holds_up_nothing() -> None:
+    """A cancelled export leaves no thread that anything waits for."""
+
+    async def main(server: HttpServer, receiver: Received) -> None:
+        output = output_for(server, timeout_s=60)
+        await output.start(run_info())
+        sending = asyncio.create_task(output.add(second(1)))
+        await receiver.is_stuck.wait()
+        sending.cancel()
+        await asyncio.gather(sending, return_exceptions=True)
+        await output.stop()
+        assert output.lost_seconds == 1
+
+    received(main, [ACCEPTED, STUCK])
