@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         WithInsight,
         WithLosses,
         WithResult,
+        WithSamples,
         WithStandings,
     )
     from planrunner.outputs.fan_out import FanOut
@@ -48,6 +49,7 @@ __all__ = [
     "WithInsight",
     "WithLosses",
     "WithResult",
+    "WithSamples",
     "WithStandings",
     "in_slices",
 ]

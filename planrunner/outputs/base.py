@@ -42,6 +42,7 @@ __all__ = [
     "WithInsight",
     "WithLosses",
     "WithResult",
+    "WithSamples",
     "WithStandings",
 ]
 
@@ -61,6 +62,7 @@ class RunInfo:
         mask: Takes secrets out of what the plan says.
         locate: Returns where a file is that the plan names; raises CannotRun if the plan may write
             none there.
+        samples: Where raw samples are written during the load; None where none are kept.
     """
 
     run_id: str
@@ -71,6 +73,7 @@ class RunInfo:
     directory: Path
     mask: Callable[[str], str] = str
     locate: Callable[[str], Path] = Path
+    samples: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +166,15 @@ class WithResult(Protocol):
 
     async def take_result(self, result: RunResult) -> None:
         """Take in the result, after the last second; not called when there is none."""
+
+
+@runtime_checkable
+class WithSamples(Protocol):
+    """An output that may want each sample and not only sums: it reads them where they are kept."""
+
+    @property
+    def wants_samples(self) -> bool:
+        """Whether it does: then they are kept, even if no report is made of them."""
 
 
 @runtime_checkable

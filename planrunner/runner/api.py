@@ -24,7 +24,7 @@ from planrunner.engine.stop import interrupted_by
 from planrunner.engine.workers.local import run_masker
 from planrunner.errors import CannotRun, Interrupted
 from planrunner.graph.run_graph import RunGraph
-from planrunner.outputs.base import Output, RunInfo, WantedOutput
+from planrunner.outputs.base import Output, RunInfo, WantedOutput, WithSamples
 from planrunner.outputs.fan_out import FanOut
 from planrunner.results.exit_codes import ExitCode, worst
 from planrunner.results.files.baseline import measure_in
@@ -44,7 +44,7 @@ from planrunner.runner.environment import around_load, check_targets, transport_
 from planrunner.runner.event_loop import client_factories, worker_command
 from planrunner.runner.outputs.wanted import file_places, make_outputs
 from planrunner.runner.reach import client_notices
-from planrunner.runner.report_files import open_samples, write_reports
+from planrunner.runner.report_files import open_samples, samples_path, write_reports
 from planrunner.runner.request import PreparedRun, RunRequest, prepare
 from planrunner.target import mask_log
 from planrunner.timing.load_watch import looking, watched_load
@@ -133,6 +133,9 @@ class _Run:
         self._mask = mask
         run_id, directory = prepared.run_id, prepared.directory
         self._wanted = make_outputs(graph, run_id, directory, mask)
+        receivers = (*outputs, *(wanted.output for wanted in self._wanted))
+        is_watched = any(isinstance(one, WithSamples) and one.wants_samples for one in receivers)
+        self._samples = samples_path(graph, directory, is_watched=is_watched)
         self._files: tuple[WrittenFile, ...] = ()
 
     async def result(self) -> RunResult:
@@ -153,7 +156,7 @@ class _Run:
                     if not graph.preflight:  # which asks more of the target
                         await check_targets(graph)
                     outputs: list[Output | WantedOutput] = [*self._outputs, *self._wanted]
-                    async with FanOut(outputs, _info(prepared, mask), mask=mask) as fan_out:
+                    async with FanOut(outputs, self._info(), mask=mask) as fan_out:
                         load_begins()
                         # Services are up, which took time.
                         started = datetime.now(UTC)
@@ -173,6 +176,20 @@ class _Run:
         if not fan_out.has_all_required:
             code = worst((code, ExitCode.CANNOT_RUN))
         return replace(result, notices=notices, exit_code=code)
+
+    def _info(self) -> RunInfo:
+        graph, prepared = self._graph, self._prepared
+        return RunInfo(
+            run_id=prepared.run_id,
+            plan=graph.name,
+            profile=graph.profile,
+            seed=graph.seed,
+            labels=graph.labels,
+            directory=prepared.directory,
+            mask=self._mask,
+            locate=file_places(prepared.compiled.source.bundle.folders),
+            samples=self._samples,
+        )
 
     @asynccontextmanager
     async def _around_load(self) -> AsyncIterator[Background]:
@@ -225,7 +242,7 @@ class _Run:
         begun = replace(begun, files=self._files)
         with suppress(CannotRun):  # it only says what became of a run that was killed
             write_metrics(begun, prepared.directory / UNFINISHED)
-        samples = open_samples(graph, prepared.directory, started)
+        samples = open_samples(graph, self._samples, started)
         baseline = prepared.baseline
         with (
             nullcontext() if samples is None else closing(samples),
@@ -248,20 +265,6 @@ class _Run:
                 mask=self._mask,
             )
             return outcome, machine.conditions()
-
-
-def _info(prepared: PreparedRun, mask: RunMasker) -> RunInfo:
-    graph = prepared.graph
-    return RunInfo(
-        run_id=prepared.run_id,
-        plan=graph.name,
-        profile=graph.profile,
-        seed=graph.seed,
-        labels=graph.labels,
-        directory=prepared.directory,
-        mask=mask,
-        locate=file_places(prepared.compiled.source.bundle.folders),
-    )
 
 
 def _baseline_notices(graph: RunGraph, baseline: RunResult | None) -> Iterator[str]:

@@ -36,20 +36,32 @@ __all__ = [
     "is_of_samples",
     "open_samples",
     "report_files",
+    "samples_path",
     "write_reports",
     "written_files",
 ]
 
 
-def open_samples(graph: RunGraph, directory: Path, started: datetime) -> SampleWriter | None:
-    """Return where raw samples go; None when no report of the plan wants any."""
-    keep = parse_keep(graph.report.samples)
-    if keep is None or not any(map(is_of_samples, graph.report.formats)):
+def samples_path(graph: RunGraph, directory: Path, *, is_watched: bool) -> Path | None:
+    """Return where raw samples go; None when nobody wants any.
+
+    Args:
+        graph: Says which reports are made of them.
+        directory: Of the run.
+        is_watched: Whether an output wants them.
+    """
+    is_wanted = is_watched or any(map(is_of_samples, graph.report.formats))
+    return directory / SAMPLES if is_wanted and parse_keep(graph.report.samples) else None
+
+
+def open_samples(graph: RunGraph, path: Path | None, started: datetime) -> SampleWriter | None:
+    """Return what writes raw samples there; None for nowhere."""
+    if path is None:
         return None
     return SampleWriter(
-        directory / SAMPLES,
+        path,
         started_unix_ns=int(started.timestamp() * 1e6) * 1000,
-        keep=keep,
+        keep=parse_keep(graph.report.samples),
         seed=graph.seed,
     )
 

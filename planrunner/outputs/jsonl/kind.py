@@ -16,7 +16,7 @@ def _read_words(text: str) -> Mapping[str, object]:
 
 KIND: Final = OutputKind(
     name="jsonl",
-    description="Append one JSON object a second to a file: totals of each request.",
+    description="Append a JSON object to a file for each second, or for each sample.",
     example='{file: "${run.dir}/seconds.jsonl"}',
     model="planrunner.outputs.jsonl.spec:JsonlModel",
     make="planrunner.outputs.jsonl.output:JsonLinesOutput",

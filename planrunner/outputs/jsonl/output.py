@@ -1,22 +1,29 @@
-"""Writes a line for each second of a run."""
+"""Writes a line for each second of a run, or for each sample."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from pathlib import Path
-from typing import cast
+from collections.abc import Iterable
+from typing import Final, cast
 
 from planrunner.errors import CannotRun
 from planrunner.metrics.series import Labels
 from planrunner.outputs.base import RunInfo, Second
 from planrunner.outputs.jsonl.line_file import LineFile
 from planrunner.outputs.jsonl.records import RequestKey, request_record, second_record
+from planrunner.outputs.jsonl.samples import SampleLines
 from planrunner.outputs.slices import in_slices
 from planrunner.outputs.totals import is_warmup, tag_labels, totals_by
 from planrunner.results.files.codec import encode
+from planrunner.results.files.sample_tail import SampleTail, TailedSample
 
 __all__ = ["JsonLinesOutput"]
+
+_SAMPLES_AT_ONCE: Final = 100
+"""Lines between two looks at the load: 0.4 ms."""
+
+_SAMPLES_IN_A_WRITE: Final = 5_000
 
 
 class JsonLinesOutput:
@@ -26,20 +33,25 @@ class JsonLinesOutput:
 
     Args:
         file: Its path, as the plan has it.
-        labels: Tags that tell requests apart.
+        samples: Whether each sample has a line, and not each second.
+        labels: Tags that tell requests apart; samples have all of theirs.
 
     Attributes:
         lost_seconds: See `WithLosses`.
         loss: See `WithLosses`.
+        wants_samples: See `WithSamples`.
     """
 
     name = "jsonl"
 
-    def __init__(self, *, file: str, labels: tuple[str, ...] = ()) -> None:
+    def __init__(self, *, file: str, samples: bool = False, labels: tuple[str, ...] = ()) -> None:
         self._path = file
         self._labels = labels
         self._run: RunInfo | None = None
         self._lines: LineFile | None = None
+        self._tail: SampleTail | None = None
+        self._sample_lines = SampleLines("", str)
+        self.wants_samples = samples
         self.lost_seconds = 0
         self.loss = ""
 
@@ -47,36 +59,69 @@ class JsonLinesOutput:
         """Open the file.
 
         Raises:
-            CannotRun: It can't be written.
+            CannotRun: It can't be written, or there are no samples to write.
         """
         self._run = run
         path = run.locate(self._path)
+        if self.wants_samples:
+            if run.samples is None:
+                hint = "write `samples: all` under `report`, or leave out `samples: true` here"
+                raise CannotRun("the plan keeps no samples", hint=hint)
+            self._tail = SampleTail(run.samples)
+            self._sample_lines = SampleLines(run.run_id, run.mask)
         try:
-            self._lines = await asyncio.to_thread(LineFile, Path(path))
+            self._lines = await asyncio.to_thread(LineFile, path)
         except OSError as error:
             raise CannotRun(f"cannot write `{path}`: {error.strerror}") from error
 
     async def add(self, second: Second) -> None:
-        assert self._run is not None
-        assert self._lines is not None
         self.lost_seconds += 1
+        if self._tail is None:
+            is_written = await self._append(await self._line(second))
+        else:
+            is_written = await self._append_samples(
+                await asyncio.to_thread(list, self._tail.read())
+            )
+        self.lost_seconds -= is_written
+
+    async def _line(self, second: Second) -> str:
+        assert self._run is not None
         totals = await totals_by(self._key, second.snapshot)
         requests = [
             encode(request_record(key, each)) async for key, each in in_slices(totals.items())
         ]
         record = cast("dict[str, object]", encode(second_record(self._run, second, ())))
         record["requests"] = requests
-        line = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+        return json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+    async def _append_samples(self, samples: Iterable[TailedSample]) -> bool:
+        lines: list[str] = []
+        is_written = True
+        async for sample in in_slices(samples, _SAMPLES_AT_ONCE):
+            lines.append(self._sample_lines.line(sample))
+            if len(lines) >= _SAMPLES_IN_A_WRITE:
+                is_written &= await self._append("".join(lines))
+                lines.clear()
+        return is_written & await self._append("".join(lines))
+
+    async def _append(self, lines: str) -> bool:
+        """Append whole lines; say whether they are in the file."""
+        assert self._lines is not None
         try:
-            await asyncio.to_thread(self._lines.append, f"{line}\n")
+            await asyncio.to_thread(self._lines.append, lines)
         except OSError as error:
             self.loss = f"cannot write `{self._path}`: {error.strerror}"
-        else:
-            self.lost_seconds -= 1
+            return False
+        return True
 
     async def stop(self) -> None:
-        if self._lines is not None:
-            await asyncio.to_thread(self._lines.close)
+        if self._lines is None:
+            return
+        if self._tail is not None:
+            rest = await asyncio.to_thread(list, self._tail.rest())
+            self.lost_seconds += not await self._append_samples(rest)
+            self._tail.close()
+        await asyncio.to_thread(self._lines.close)
 
     def _key(self, labels: Labels) -> RequestKey:
         tags = tag_labels(labels, self._labels)

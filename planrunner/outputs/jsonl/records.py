@@ -10,6 +10,7 @@ from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.measures import OWN_PREFIX, WORK
 from planrunner.metrics.recorded_values import MILLIONTHS
 from planrunner.outputs.base import RunInfo, Second
+from planrunner.outputs.jsonl.samples import SampleRecord
 from planrunner.outputs.totals import RequestTotals
 from planrunner.results.files.codec import schema_of
 from planrunner.units import NS_PER_S
@@ -25,6 +26,7 @@ __all__ = [
     "seconds_schema",
 ]
 
+_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _SCHEMA_ID: Final = "urn:planrunner:schema:seconds:1"
 
 
@@ -160,4 +162,5 @@ def _values(values: Histogram) -> ValuesRecord:
 
 def seconds_schema() -> dict[str, Any]:
     """Return the JSON Schema of a line of the file (draft 2020-12)."""
-    return {**schema_of(SecondRecord), "$id": _SCHEMA_ID}
+    lines = [schema_of(SecondRecord), schema_of(SampleRecord)]
+    return {"$schema": _DIALECT, "$id": _SCHEMA_ID, "anyOf": lines}

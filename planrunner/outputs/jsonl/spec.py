@@ -17,3 +17,8 @@ class JsonlModel(OutputModel):
         description="The file to append to; each line names its run.",
         examples=['"${run.dir}/seconds.jsonl"'],
     )
+    samples: bool = Field(
+        default=False,
+        description="Whether each sample has a line, and not each second.",
+        examples=["true"],
+    )

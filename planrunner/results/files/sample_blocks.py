@@ -26,6 +26,7 @@ __all__ = [
     "HEAD_BYTES",
     "ROWS_IN_BLOCK",
     "SampleBlock",
+    "next_block",
     "origin_of",
     "pack_blocks",
     "read_blocks",
@@ -83,13 +84,13 @@ def read_blocks(path: Path, origin: int) -> Iterator[SampleBlock]:
         return
     with file:
         following = 0
-        while (block := _next_block(file, origin)) is not None:
+        while (block := next_block(file, origin)) is not None:
             if block.first >= following:  # a block that stands there twice counts once
                 yield block
                 following = block.first + 1
 
 
-def _next_block(file: IO[bytes], origin: int) -> SampleBlock | None:
+def next_block(file: IO[bytes], origin: int) -> SampleBlock | None:
     """Read the next whole block, from wherever it begins; None at the end of the file."""
     while True:
         begin = file.tell()

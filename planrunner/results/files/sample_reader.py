@@ -25,7 +25,7 @@ from planrunner.results.files.samples import ROW, SAMPLES_VERSION, SampleRow
 from planrunner.units import format_count
 from planrunner.values import dataclass
 
-__all__ = ["SampleLoss", "SampleReader"]
+__all__ = ["SampleLoss", "SampleReader", "labels_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,7 +305,7 @@ class SampleReader:
             case {"template": str(template), "names": list(names)}:
                 self._limited[template] = frozenset(map(str, names))
             case {"series": int(index), **labels} if index >= 0:
-                self.labels[index] = _labels(labels)
+                self.labels[index] = labels_of(labels)
             case _:
                 raise BadShape("no line of samples is like this")
 
@@ -314,8 +314,8 @@ _LATEST_NS: Final = 1 << 63
 """Since 1970: the year 2262. Rows add as much again, and no date is later than the year 9999."""
 
 
-def _labels(data: object) -> Labels:
-    """Return the labels of a series.
+def labels_of(data: object) -> Labels:
+    """Return the labels of a series from its line.
 
     Raises:
         BadShape: They are something else.

@@ -1,0 +1,158 @@
+"""Outputs of a plan, from the command line and from Python, in whole runs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+import planrunner
+from planrunner.outputs import RunInfo, Second
+from planrunner.outputs.jsonl.records import seconds_schema
+from tests.support.http_servers import HttpServer
+from tests.support.plans import PlanProject, plan_text
+
+PLAN = """
+users:
+  Visitor:
+    tasks:
+      - {get: /a, name: 'GET "a"', tags: [read], record: {items: 2.5}, work: "3"}
+      - {get: /missing, expect: {status: 201}}
+phases:
+  - {name: main, users: 2, iterations: 40, warmup: 4}
+"""
+
+
+def lines_of(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+def test_seconds_and_samples_add_up_to_the_result(project: PlanProject, target: HttpServer) -> None:
+    """Without the warm-up; each line is as the schema says, and names its run."""
+    outputs = """
+outputs:
+  - jsonl: {file: "${run.dir}/seconds.jsonl", labels: [read, none]}
+  - jsonl: {file: all.jsonl, samples: true}
+report: {formats: [metrics.json]}
+"""
+    project.write({"plan.yaml": plan_text(PLAN, outputs, url=target.url)})
+
+    ended = project.run("execute", "plan.yaml", "--out", "out")
+
+    metrics = ended.metrics
+    seconds = lines_of(project.directory / "out" / "seconds.jsonl")
+    samples = lines_of(project.directory / "all.jsonl")
+    validator = jsonschema.Draft202012Validator(seconds_schema())
+    for line in (*seconds, *samples):
+        validator.validate(line)
+        assert line["run"] == metrics["run_id"]
+    cold = [one for second in seconds for one in second["requests"] if not one["warmup"]]
+    wanted = {
+        row["name"]: (row["count"], row["failed"])
+        for row in metrics["rows"]
+        if row["by"] == "request" and not row["phase"]
+    }
+    assert _sums((one["request"], one["count"], one["failed"]) for one in cold) == wanted
+    measured = [one for one in samples if not one["warmup"]]
+    assert _sums((one["request"], 1, bool(one["failure"])) for one in measured) == wanted
+    assert len(samples) == 40
+    [tags] = {tuple(one["tags"].items()) for one in cold if one["request"] == 'GET "a"'}
+    assert tags == (("none", ""), ("read", "true"))
+    of_a = [one for one in samples if one["request"] == 'GET "a"']
+    assert {(one["work"], one["metrics"]["items"]) for one in of_a} == {(3.0, 2.5)}
+    assert seconds[-1]["is_last"]
+
+
+def _sums(parts: Any) -> dict[str, tuple[int, int]]:
+    sums: dict[str, tuple[int, int]] = {}
+    for name, count, failed in parts:
+        before = sums.get(name, (0, 0))
+        sums[name] = (before[0] + count, before[1] + failed)
+    return sums
+
+
+def test_samples_need_a_plan_that_keeps_some(project: PlanProject, target: HttpServer) -> None:
+    """The run says so before any load."""
+    outputs = "outputs: [{jsonl: {file: x, samples: true}}]\nreport: {samples: none}"
+    project.write({"plan.yaml": plan_text(outputs, url=target.url)})
+
+    ended = project.run("execute", "plan.yaml")
+
+    assert ended.code == 3
+    assert "output `jsonl`: the plan keeps no samples" in ended.err
+    assert target.requests == []
+
+
+def test_a_plan_from_a_stranger_writes_nowhere_else(
+    project: PlanProject, target: HttpServer
+) -> None:
+    """With --no-exec, as for reports."""
+    project.write({"plan.yaml": plan_text("outputs: [{jsonl: {file: ../x}}]", url=target.url)})
+
+    ended = project.run("execute", "plan.yaml", "--no-exec")
+
+    assert ended.code == 3
+    assert "output `jsonl`: `../x` is outside the plan's folder" in ended.err
+    assert not (project.directory.parent / "x").exists()
+
+
+def test_a_required_output_that_loses_something_has_an_exit_code(
+    project: PlanProject, target: HttpServer
+) -> None:
+    """The run is kept, and its notices say what is missing."""
+    load = "phases: [{name: main, users: 1, iterations: 2}]"
+    project.write({"plan.yaml": plan_text(load, url=target.url)})
+
+    full = project.run("execute", "plan.yaml", "--output", "jsonl={file: /dev/full}", "--out", "a")
+    needed = "jsonl={file: /dev/full, required: true}"
+    required = project.run("execute", "plan.yaml", "--output", needed, "--out", "b")
+
+    lost = "the output `jsonl` could not deliver 1 second of the run: cannot write `/dev/full`"
+    assert (full.code, required.code) == (0, 3)
+    for ended in (full, required):
+        assert any(notice.startswith(lost) for notice in ended.metrics["notices"])
+        assert ended.metrics["totals"]["total_requests"] == 2
+    assert required.metrics["exit_code"] == 3
+
+
+def test_a_call_from_python_names_outputs_in_each_way(
+    project: PlanProject, target: HttpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in the command line, as in a plan, and an object of the caller."""
+    monkeypatch.chdir(project.directory)
+    load = "phases: [{name: main, users: 1, iterations: 2}]"
+    project.write({"plan.yaml": plan_text(load, url=target.url)})
+    own = Seen()
+
+    result = planrunner.run(
+        "plan.yaml", outputs=["jsonl=a.jsonl", {"jsonl": {"file": "b.jsonl"}}, own]
+    )
+    with pytest.raises(planrunner.PlanError) as refused:
+        planrunner.run("plan.yaml", outputs=["jsnl=x"])
+
+    assert result.passed
+    written = [lines_of(project.directory / name) for name in ("a.jsonl", "b.jsonl")]
+    assert written[0] == written[1]
+    assert own.seconds == len(written[0])
+    assert refused.value.diagnostics[0].argument == "outputs"
+
+
+class Seen:
+    """Counts seconds."""
+
+    name = "seen"
+
+    def __init__(self) -> None:
+        self.seconds = 0
+
+    async def start(self, run: RunInfo) -> None:
+        """Nothing is opened."""
+
+    async def add(self, second: Second) -> None:
+        self.seconds += 1
+
+    async def stop(self) -> None:
+        """Nothing is closed."""
