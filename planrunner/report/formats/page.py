@@ -53,7 +53,8 @@ def write_page(
         names: What the template uses.
     """
     environment = _environment()
-    style = Markup(_source(environment, "report.css"))
+    sheets = ("colors.css", "report.css")
+    style = Markup("".join(_source(environment, name) for name in sheets))
     own = [_source(environment, name) for name in ("charts.js", "report.js")]
     scripts = [Markup(text) for text in (bundle, *own) if bundle]
     stream = environment.get_template(template).stream(
