@@ -1,0 +1,62 @@
+// The generator, whose health says whether the numbers can be trusted; its workers; and services
+// and monitors.
+
+import { Sparkline } from "../charts/sparkline.js";
+import { h, hide, keep, say, words } from "../dom.js";
+import { format } from "../numbers.js";
+
+export class Machines {
+  constructor() {
+    this.health = h("small");
+    this.doubts = h("ul", { class: "reasons warn" });
+    this.generator = h("ul", { class: "gauges" });
+    this.workers = h("ul", { class: "gauges workers" });
+    this.workersHead = h("h3", {}, "Workers");
+    this.services = h("ul", { class: "gauges" });
+    this.none = h("p", { class: "soft" }, "The plan watches no service and has no monitors.");
+    this.elements = [
+      h("section", { "aria-labelledby": "services" },
+        h("h2", { id: "services" }, "Services and monitors"), this.services, this.none),
+      h("section", { "aria-labelledby": "generator" },
+        h("h2", { id: "generator" }, "Generator", this.health), this.doubts, this.generator,
+        this.workersHead, this.workers),
+    ];
+  }
+
+  update({ run, columns, generator, workers, status, lost }) {
+    const doubts = generator.doubts ?? [];
+    say(this.health, doubts.length ? "" : status.state === "preparing" ? "" : "valid so far");
+    keep(this.doubts, doubts, (text) => text, (text) => h("li", {}, words(text)));
+    hide(this.doubts, !doubts.length);
+    gauges(this.generator, [
+      { name: "delay of timers, at most", unit: "ms", values: columns.lag },
+      { name: "CPU", unit: "share", values: columns.cpu },
+      ...(generator.open_files ? [{ name: "open files", unit: "count",
+        values: [generator.open_files] }] : []),
+      ...(lost ? [{ name: "seconds that did not reach this page", unit: "count", values: [lost] }] : []),
+    ]);
+    gauges(this.workers, workers.map(({ name, alive, users, cpu, fate }) => ({
+      name: alive ? name : `${name}: ${fate || "gone"}`, unit: "share", values: [cpu],
+      text: `${format(users, "count")} users · ${format(cpu, "share")}` })));
+    hide(this.workersHead, !workers.length);
+    hide(this.workers, !workers.length);
+    gauges(this.services, run.gauges.map(({ name, unit }) =>
+      ({ name, unit, values: columns.gauges[name] ?? [] })));
+    hide(this.services, !run.gauges.length);
+    hide(this.none, run.gauges.length > 0);
+  }
+}
+
+function gauges(list, all) {
+  keep(list, all, ({ name }) => name, make, (item, { unit, values, text }) => {
+    const known = values.filter((one) => one !== null);
+    say(item.parts.value, text ?? format(known.at(-1), unit));
+    if (values.length > 1) item.parts.spark.show(values);
+  });
+}
+
+function make({ name }) {
+  const parts = { spark: new Sparkline(), value: h("span", { class: "num" }) };
+  const item = h("li", {}, h("span", { class: "name" }, name), parts.spark.element, parts.value);
+  return Object.assign(item, { parts });
+}

@@ -1,0 +1,79 @@
+// The page of a run while it lasts, and when it has ended: then it becomes the report.
+
+import { $, h, hide } from "../dom.js";
+import { Charts } from "./charts.js";
+import { End } from "./end.js";
+import { Failures } from "./failures.js";
+import { Figures } from "./figures.js";
+import { Head } from "./head.js";
+import { Log } from "./log.js";
+import { Machines } from "./machines.js";
+import { Requests } from "./requests.js";
+import { Stream } from "./stream.js";
+import { Thresholds } from "./thresholds.js";
+import { Way } from "./way.js";
+
+export class RunView {
+  constructor(run) {
+    const choose = (name) => this.choose(name);
+    this.chosen = "";
+    this.problems = h("div");
+    this.head = new Head(run, this.problems);
+    this.end = new End((isReport) => hide(this.live, isReport));
+    const [figures, thresholds, machines] = [new Figures(), new Thresholds(), new Machines()];
+    const [charts, requests, failures, log] =
+      [new Charts(choose), new Requests(choose), new Failures(), new Log()];
+    const way = new Way();
+    this.first = [this.head, way, figures, thresholds, charts, this.end];
+    this.below = [requests, failures, log, machines];
+    this.live = h("div", { hidden: true },
+      h("div", { class: "screen" }, way.element,
+        h("div", { class: "side" }, figures.element, thresholds.element), charts.element),
+      h("div", { class: "more" }, requests.element, failures.element, log.element,
+        ...machines.elements));
+    this.stream = new Stream(run, {
+      changed: (state) => this.changed(state),
+      told: (how, why) => {
+        this.head.told(how, why);
+        if (how === "ended") this.end.over();
+      },
+    });
+    this.awake = () => document.hidden || !this.state || this.show();
+    document.addEventListener("visibilitychange", this.awake);
+  }
+
+  async open() {
+    $("bar").append(...this.head.elements);
+    $("main").append(this.problems, this.end.element, this.live);
+    await this.stream.begin();
+  }
+
+  changed(state) {
+    this.state = state;
+    if (!document.hidden && !this.isPending) {
+      this.isPending = true;
+      requestAnimationFrame(() => this.show());
+    }
+  }
+
+  show() {
+    this.isPending = false;
+    if (this.live.hidden && !this.end.isReport) hide(this.live, false);
+    for (const part of this.first) part.update(this.state, this.chosen);
+    clearTimeout(this.later); // what is below comes after the paint: no task is long
+    this.later = setTimeout(() => {
+      for (const part of this.below) part.update(this.state, this.chosen);
+    });
+  }
+
+  choose(name) {
+    this.chosen = name === this.chosen ? "" : name;
+    this.show();
+  }
+
+  close() {
+    this.stream.close();
+    clearTimeout(this.later);
+    document.removeEventListener("visibilitychange", this.awake);
+  }
+}

@@ -1,0 +1,63 @@
+// The way of a run: its phases and stages side by side, how far it is, and the time left.
+
+import { h, keep, mark, say } from "../dom.js";
+import { clock } from "../numbers.js";
+
+export class Way {
+  constructor() {
+    this.list = h("ol", { class: "phases", "aria-label": "Phases" });
+    this.now = h("b");
+    this.times = h("p", { class: "times" }, this.now);
+    this.left = h("span");
+    this.times.append(" ", this.left);
+    this.element = h("div", { class: "way" }, this.list, this.times);
+  }
+
+  update({ run, status, phases }) {
+    const ran = new Map(phases.map((one) => [one.name, one]));
+    keep(this.list, run.phases, ({ name }) => name, (phase) => this.item(phase),
+      (item, phase) => this.progress(item, phase, ran.get(phase.name), status));
+    say(this.now, status.state === "preparing" ? "preparing" : clock(status.second));
+    say(this.left, leftOf(status));
+  }
+
+  item(phase) {
+    const parts = { gone: h("span", { class: "gone" }), name: h("span", { class: "name" }) };
+    const item = Object.assign(h("li", {}, parts.gone), { parts });
+    let at = 0;
+    for (const stage of phase.stages.slice(0, -1)) {
+      at += stage.planned_s;
+      const tick = h("span", { class: "tick" });
+      tick.style.left = `${at / Math.max(phase.planned_s, 1e-9) * 100}%`;
+      item.append(tick);
+    }
+    item.append(parts.name);
+    item.title = [phase.name, ...phase.words].join("\n");
+    // No phase is too narrow to be seen, however long the others are.
+    item.style.flexGrow = String(Math.max(phase.planned_s, 1));
+    return item;
+  }
+
+  progress(item, phase, ran, { second, phases, stages, warmup }) {
+    const isNow = phases.includes(phase.name) && ran?.end_s === null;
+    const isOver = Boolean(ran) && !isNow;
+    const gone = ran ? (ran.end_s ?? second) - ran.begin_s : 0;
+    const share = isOver ? 1 : Math.min(1, gone / Math.max(phase.planned_s, 1));
+    item.parts.gone.style.width = `${share * 100}%`;
+    item.classList.toggle("over", isOver);
+    mark(item, "aria-current", isNow ? "step" : null);
+    const where = warmup ? "warm-up" : stages[phase.name];
+    say(item.parts.name, isNow && where ? `${phase.name} · ${where}` : phase.name);
+  }
+}
+
+function leftOf({ state, left_s: left, stopping }) {
+  if (state === "ended") return "ended";
+  if (state === "reporting") return "writing reports";
+  if (state === "stopping") {
+    return stopping?.most_s ? `stopping, at most ${clock(stopping.most_s)} more` : "stopping";
+  }
+  if (state === "preparing") return "";
+  if (left === null) return "gone";
+  return left > 0 ? `gone · ${clock(left)} left` : "gone · finishing";
+}
