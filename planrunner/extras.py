@@ -57,6 +57,11 @@ EXTRAS: Final = (
         "the output `otlp`",
     ),
     Extra("socks", (("socksio", "socksio"),), "SOCKS proxies"),
+    Extra(
+        "ui",
+        (("starlette", "starlette"), ("uvicorn", "uvicorn")),
+        "the live page: `--ui` and `planrunner ui`",
+    ),
 )
 
 

@@ -6,6 +6,7 @@
 | a brief command       | raises KeyboardInterrupt   | ends it                                |
 | a run                 | ends the run gracefully    | cuts iterations; ends it ½ s later     |
 | reports, the summary  | waits for them             | ends it ½ s later                      |
+| a page that stays     | raises KeyboardInterrupt   | ends it                                |
 | code that spins in C  | is heard when that returns | is killed by `last_resort` 0.9 s later |
 
 The exit code is 130, unless a result is kept: then it is the one that metrics.json states.
@@ -94,6 +95,18 @@ class Leaving:
     def raise_from_now_on(self) -> None:
         """Let the first signal raise: what was begun has to be cleaned up."""
         self._raises = True
+
+    @property
+    def was_asked(self) -> bool:
+        """Whether a signal has come."""
+        return self._count > 0
+
+    @contextmanager
+    def waiting(self, exit_code: int) -> Iterator[None]:
+        """Let the first signal raise in this block: all is done, and it waits for a person."""
+        self._run = self._stop = None
+        self._raises, self._count, self.exit_code = True, 0, exit_code
+        yield
 
     def settle(self, exit_code: int) -> None:
         """Know how the command has ended: no signal changes that any more."""

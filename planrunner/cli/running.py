@@ -6,12 +6,13 @@ import gc
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from planrunner.cli.leaving import Leaving
 from planrunner.cli.limits import need_descriptors, workers_of
+from planrunner.cli.live.page import address_of, is_watched, linger, page_process, run_shown
 from planrunner.cli.plan_options import (
     Command,
     complete_formats,
@@ -23,12 +24,13 @@ from planrunner.cli.plan_options import (
 from planrunner.cli.streams import kept_for_results, stdout_for_documents
 from planrunner.engine.recording.gc_tuning import keep_collections_short
 from planrunner.engine.stop import Stop, interrupted_by
+from planrunner.errors import UsageError
 from planrunner.outputs.base import Output
 from planrunner.plan.loader import CheckedPlan
 from planrunner.report.terminal.progress import ProgressView
 from planrunner.results.files.metrics_json import to_text as metrics_text
 from planrunner.results.model import RunResult
-from planrunner.runner.api import ResultLost, run
+from planrunner.runner.api import ResultLost
 from planrunner.runner.event_loop import run_on_fast_loop
 from planrunner.runner.outputs.progress_output import ProgressOutput
 from planrunner.runner.reach import client_notices, foreign_hosts
@@ -36,6 +38,9 @@ from planrunner.runner.report_files import written_files
 from planrunner.runner.request import PreparedRun, RunRequest, prepare
 from planrunner.units import NS_PER_S
 from planrunner.values import dataclass
+
+if TYPE_CHECKING:
+    from planrunner.web.page_process import PageProcess
 
 __all__ = [
     "RunOptions",
@@ -62,6 +67,8 @@ class RunOptions:
     quiet: bool = False
     show_secrets: bool = False
     as_json: bool = False
+    ui: tuple[str, int] | None = None
+    opens_browser: bool = False
 
 
 _OPTIONS: Final = (
@@ -118,6 +125,16 @@ _OPTIONS: Final = (
         is_flag=True,
         help="Print one JSON document; with --once, one per line.",
     ),
+    click.option(
+        "--ui",
+        metavar="[HOST:PORT]",
+        callback=address_of,
+        help="Show the run in a browser while it lasts: print the address of a page. By default on "
+        "127.0.0.1 and a free port.",
+    ),
+    click.option(
+        "--open", "opens_browser", is_flag=True, help="With --ui: open the page in a browser."
+    ),
 )
 
 
@@ -162,22 +179,25 @@ def run_plan(request: RunRequest, wish: RunOptions, leaving: Leaving) -> int:
         PlanrunnerError: As `runner.api.run`.
     """
     assert request.stop is not None
-    prepared = prepare(request)
-    own_process()
-    need_descriptors(-(-prepared.compiled.most_users // wish.workers))
-    outputs = () if wish.quiet else (ProgressOutput(progress_view()),)
-    try:
-        with kept_for_results():
-            result = run_on_fast_loop(_run(prepared, request.stop, leaving, outputs))
-    except ResultLost as lost:
-        # What was measured can't be kept, so it is shown at least.
-        _show(lost.result, [], quiet=wish.quiet)
-        raise
-    if wish.as_json:
-        click.echo(metrics_text(result), file=stdout_for_documents(), nl=False)
-    else:
-        files = written_files(prepared.graph, prepared.directory)
-        _show(result, files, quiet=wish.quiet)
+    if wish.opens_browser and wish.ui is None:
+        raise UsageError("--open needs --ui", hint="add --ui, or leave it out")
+    with page_process(wish.ui) as page:
+        prepared = prepare(request)
+        own_process()
+        need_descriptors(-(-prepared.compiled.most_users // wish.workers))
+        try:
+            with kept_for_results():
+                result = run_on_fast_loop(_run(prepared, wish, leaving, page))
+        except ResultLost as lost:
+            # What was measured can't be kept, so it is shown at least.
+            _show(lost.result, [], quiet=wish.quiet)
+            raise
+        if wish.as_json:
+            click.echo(metrics_text(result), file=stdout_for_documents(), nl=False)
+        else:
+            files = written_files(prepared.graph, prepared.directory)
+            _show(result, files, quiet=wish.quiet)
+        linger(page, leaving, result.exit_code)
     return result.exit_code
 
 
@@ -188,16 +208,24 @@ def own_process() -> None:
 
 
 async def _run(
-    prepared: PreparedRun, stop: Stop, leaving: Leaving, outputs: Sequence[Output]
+    prepared: PreparedRun, wish: RunOptions, leaving: Leaving, page: PageProcess | None
 ) -> RunResult:
-    graph = prepared.graph
+    graph, stop = prepared.graph, prepared.request.stop
+    assert stop is not None
+    outputs: Sequence[Output] = () if wish.quiet else (ProgressOutput(progress_view()),)
     graceful_ns = max((phase.graceful_stop_ns for phase in graph.phases), default=0)
     with leaving.asking(stop, patience_s=graceful_ns / NS_PER_S):
         with interrupted_by(stop):
             notes = await notes_before(prepared)
         for note in notes:
             click.echo(f"note: {note}", err=True)
-        return await run(prepared, outputs)
+        return await run_shown(
+            prepared,
+            outputs,
+            page,
+            opens=wish.opens_browser,
+            lingers=lambda: is_watched() and not leaving.was_asked,
+        )
 
 
 async def notes_before(prepared: PreparedRun) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from planrunner.cli.leaving import Leaving
+from planrunner.cli.live.page import PageCommand
 from planrunner.cli.plan_options import PlanOptions, load_plan, with_plan_options
 from planrunner.cli.running import RunOptions, own_process, request_of, run_plan, with_run_options
 from planrunner.engine.stop import Stop
@@ -20,6 +21,7 @@ __all__ = ["command"]
 
 @click.command(
     "execute",
+    cls=PageCommand,
     short_help="run plans",
     epilog="""\b
 Examples:
@@ -34,6 +36,7 @@ Examples:
   planrunner execute plan.yaml --user Buyer --task checkout --override phases.peak.hold=5s
   planrunner execute plans/*.yaml --keep-going --out results/nightly
   planrunner execute plan.yaml --repeat 5                      is it noise?
+  planrunner execute plan.yaml --ui --open                     watch it in the browser
 
 \b
 Ctrl-C ends the run gracefully and still writes the reports; a second Ctrl-C ends the process
@@ -94,6 +97,9 @@ def command(  # noqa: PLR0913 - one parameter for each option
     for option, is_given in (("--full (or --trace)", full), ("--verbose", verbose)):
         if is_given and not once:
             raise UsageError(f"{option} needs --once", hint="add --once, or leave it out")
+    if wish.ui is not None and (once or repeat > 1 or len(plans) > 1):
+        hint = "run one plan, once, under load; or leave out --ui"
+        raise UsageError("--ui shows a single run under load", hint=hint)
     if not once and (keep_going or repeat > 1 or len(plans) > 1):
         from planrunner.cli.suites.run_plans import SuiteOptions, run_plans  # noqa: PLC0415 - a single run has none
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from planrunner.cli.leaving import Leaving
+from planrunner.cli.live.page import PageCommand
 from planrunner.cli.running import RunOptions, request_of, run_plan, with_run_options
 from planrunner.engine.stop import Stop
 from planrunner.errors import UsageError
@@ -27,6 +28,7 @@ _SCRIPTS = (".js", ".ts", ".py", ".jmx", ".lua")
 
 @click.command(
     "run",
+    cls=PageCommand,
     short_help="load one URL, without a plan",
     epilog=f"""\b
 Presets:

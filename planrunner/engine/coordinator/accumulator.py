@@ -113,6 +113,7 @@ class Accumulator:
         self.steps: list[SearchStep] = []
         self.found: list[Sustainable] = []
         self.arrivals: list[ArrivalCounts] = []
+        self._arrived: dict[str, ArrivalCounts] = {}
         self._lateness: dict[str, Histogram] = {}
         self._failing: tuple[FailingSample, ...] = ()
         self._own_work = phases_of_own_work(graph)
@@ -187,6 +188,9 @@ class Accumulator:
     def _add_arrivals(self, new: Sequence[ArrivalCounts]) -> None:
         is_late = bool(self.arrivals and new) and new[0].at_ns < self.arrivals[-1].at_ns
         self.arrivals += new
+        for counts in new:
+            before = self._arrived.get(counts.phase)
+            self._arrived[counts.phase] = counts if before is None else before.then(counts)
         if is_late:  # overdue ones of one phase, after those of another
             self.arrivals.sort(key=lambda counts: counts.at_ns)
 
@@ -250,7 +254,7 @@ class Accumulator:
             doubts=self._doubts_so_far,
             failing=lambda: self._failing,
             workers=pool.standings,
-            arrivals=self.arrivals,
+            arrivals=self._arrived,
             gauges=self._gauges,
         )
 

@@ -91,7 +91,7 @@ class Insight:
         doubts: Says why the numbers so far may not be trusted, each reason a sentence.
         failing: Returns the first requests that failed in each way so far, secrets masked.
         workers: Returns how several workers are; none for a single one.
-        arrivals: What became of iterations with a due time, in order of time; it grows.
+        arrivals: What became of the iterations of each phase that had a due time, so far.
         gauges: Of what is watched beside the load, by the names that thresholds know; they grow.
     """
 
@@ -99,7 +99,7 @@ class Insight:
     doubts: Callable[[], Sequence[str]] = tuple
     failing: Callable[[], Sequence[FailingSample]] = tuple
     workers: Callable[[], Sequence[WorkerStanding]] = tuple
-    arrivals: Sequence[ArrivalCounts] = ()
+    arrivals: Mapping[str, ArrivalCounts] = field(default_factory=dict)
     gauges: Mapping[str, Sequence[GaugePoint]] = field(default_factory=dict)
 
 

@@ -58,6 +58,14 @@ class SocketTransport:
         except (asyncio.IncompleteReadError, OSError) as error:
             raise EOFError from error
 
+    async def flush(self) -> None:
+        """Return when little is left of what was sent and not taken yet.
+
+        Raises:
+            OSError: The other end is gone.
+        """
+        await self._writer.drain()
+
     async def close(self) -> None:
         with suppress(OSError):
             await self._writer.drain()

@@ -42,6 +42,17 @@ class ArrivalCounts:
     dropped: int
     late: int
 
+    def then(self, later: ArrivalCounts) -> ArrivalCounts:
+        """Return what became of those of this interval and of a later one."""
+        return ArrivalCounts(
+            later.at_ns,
+            self.phase,
+            self.due + later.due,
+            self.started + later.started,
+            self.dropped + later.dropped,
+            self.late + later.late,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class TaskRuns:

@@ -1,0 +1,1 @@
+"""What a run and the process that shows it say to each other."""

@@ -1,0 +1,1 @@
+"""What browsers get, and which of them get anything."""
