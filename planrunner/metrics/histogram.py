@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import sys
 from array import array
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
+from itertools import accumulate
 from math import sqrt
 from struct import Struct
 from typing import ClassVar, Self
@@ -141,15 +143,18 @@ class Histogram:
         return sum(n for bucket, n in self._counts.items() if self._value(bucket) <= value_ns)
 
     def counts_at_most(self, values_ns: Sequence[int]) -> tuple[int, ...]:
-        """Return `count_at_most` of each of `values_ns`, which ascend; sorts the buckets once."""
-        buckets = sorted((self._value(bucket), n) for bucket, n in self._counts.items())
-        counts, place, seen = [], 0, 0
-        for value_ns in values_ns:
-            while place < len(buckets) and buckets[place][0] <= value_ns:
-                seen += buckets[place][1]
-                place += 1
-            counts.append(self.count if value_ns >= self.max else seen)
-        return tuple(counts)
+        """Return `count_at_most` of each of `values_ns`, which ascend; looks at buckets once."""
+        if self.min < 0:
+            return tuple(map(self.count_at_most, values_ns))
+        last = [_last_at_most(value_ns) for value_ns in values_ns]
+        between = [0] * (len(last) + 1)
+        for bucket, n in self._counts.items():
+            between[bisect_left(last, bucket)] += n
+        seen = zip(values_ns, accumulate(between), strict=False)
+        return tuple(
+            self.count if value_ns >= self.max else n if value_ns >= self.min else 0
+            for value_ns, n in seen
+        )
 
     @property
     def last(self) -> int:
@@ -290,6 +295,13 @@ def _midpoint(bucket: int) -> int:
     if shift <= 0:  # up to 255 every whole number has a bucket of its own
         return (_SUB_BUCKETS + position) >> -shift
     return ((_SUB_BUCKETS + position) << shift) + (1 << (shift - 1))
+
+
+@lru_cache(maxsize=256)
+def _last_at_most(value: int) -> int:
+    """Return the last bucket whose midpoint is at most a value, which isn't negative."""
+    bucket: int = memoryview(array("f", (value,))).cast("B").cast("H")[_UPPER_HALF][0]
+    return bucket if _midpoint(bucket) <= value else bucket - 1
 
 
 def _rank(percent: float, count: int) -> int:

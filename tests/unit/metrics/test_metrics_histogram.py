@@ -6,11 +6,12 @@ import pickle
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planrunner.errors import Misuse
 from planrunner.metrics.histogram import Histogram, n_too_small
+from planrunner.metrics.recorded_values import RecordedValues
 
 A_DAY_NS = 86_400 * 10**9
 
@@ -136,9 +137,20 @@ def test_counting_up_to_a_limit():
 
     limits = (99, 100, 250, 10**8, 10**9)
     counts = [histogram.count_at_most(limit) for limit in limits]
-    assert list(histogram.counts_at_most(limits)) == counts
 
     assert counts == [0, 1, 2, 3, 4]
+
+
+@given(
+    st.lists(st.integers(-300, 300) | st.integers(0, 10**12), max_size=30),
+    st.lists(st.integers(0, 300) | st.integers(0, 10**12), max_size=8).map(sorted),
+)
+@settings(max_examples=50)
+def test_counting_up_to_several_limits_at_once(values, limits):
+    """It is the same as to each of them."""
+    for histogram in (Histogram([abs(value) for value in values]), RecordedValues(values)):
+        counts = tuple(histogram.count_at_most(limit) for limit in limits)
+        assert histogram.counts_at_most(limits) == counts
 
 
 def test_a_pickle_of_many_values_is_small():
