@@ -37,6 +37,7 @@ class RunPoints:
             "labels": ", ".join(f"{name}={value}" for name, value in run.labels.items()),
         }
         self._users: dict[str, int] = {}
+        self._written: dict[tuple[object, ...], str] = {}
 
     def run_began(self, at_ns: int) -> str:
         return self._of_run({"event": "started", **self._facts}, at_ns)
@@ -55,14 +56,20 @@ class RunPoints:
 
     def requests(self, values: LabelTexts, found: RequestTotals, at_ns: int) -> Iterator[str]:
         """Yield what the requests with these labels came to in an interval."""
-        tags = {**dict(zip(self._names, values, strict=True)), **self._run}
-        written = tags_text(tags)
-        yield line(_REQUESTS, written, _request_fields(found), at_ns)
+        yield line(_REQUESTS, self._tags(values), _request_fields(found), at_ns)
         for kind, count in found.failures.items():
-            yield line(_ERRORS, tags_text({**tags, "kind": kind}), {"count": count}, at_ns)
+            yield line(_ERRORS, self._tags(values, kind=kind), {"count": count}, at_ns)
         for word, recorded in found.recorded.items():
-            metric = tags_text({**tags, "metric": word})
+            metric = self._tags(values, metric=word)
             yield line(_METRICS, metric, _metric_fields(recorded), at_ns)
+
+    def _tags(self, values: LabelTexts, **more: str) -> str:
+        key = (values, *more.items())
+        written = self._written.get(key)
+        if written is None:
+            named = dict(zip(self._names, values, strict=True))
+            written = self._written[key] = tags_text({**named, **self._run, **more})
+        return written
 
 
 def _request_fields(found: RequestTotals) -> dict[str, FieldValue]:

@@ -79,8 +79,6 @@ class _Metrics:
         yield _gauge("perf_test.run.info", "The run and its labels.", [self._number(moment.run, 1)])
         yield _counter("perf_test.requests", "Requests that ended.", "{request}", self._counts())
         yield _counter("perf_test.errors", "Requests that failed.", "{request}", self._errors())
-        yield _counter("perf_test.received", "Bytes of bodies.", "By", self._bytes_received())
-        yield _counter("perf_test.sent", "Bytes sent.", "By", self._bytes_sent())
         yield _histogram(
             "perf_test.request.duration",
             "Latency: last byte received less due time, or less send without one.",
@@ -106,12 +104,6 @@ class _Metrics:
         for attributes, found in self._requests:
             for kind, count in found.failures.items():
                 yield self._number({**attributes, "kind": kind}, count)
-
-    def _bytes_received(self) -> Iterator[NumberDataPoint]:
-        return (self._number(attributes, found.received) for attributes, found in self._requests)
-
-    def _bytes_sent(self) -> Iterator[NumberDataPoint]:
-        return (self._number(attributes, found.sent) for attributes, found in self._requests)
 
     def _durations(self) -> Iterator[HistogramDataPoint]:
         for attributes, found in self._requests:
