@@ -301,7 +301,8 @@ def _recorded(
         for word, values in total.measures.items()
         if isinstance(values, RecordedValues)
     }
-    if not found:
+    units = {labels.work_unit for labels, _ in members if WORK.word in labels.records}
+    if not found and not units:
         return {}
     seconds = measured_seconds(parts)
     recorded: _Recorded = {
@@ -311,9 +312,9 @@ def _recorded(
             if word.startswith(OWN_PREFIX)
         }
     }
-    if (work := found.get(WORK.word)) is not None:
-        units = {labels.work_unit for labels, _ in members if WORK.word in labels.records}
-        recorded["work"] = work.total / WORK.scale
+    if units:
+        work = found.get(WORK.word)  # none where all of them failed
+        recorded["work"] = work.total / WORK.scale if work is not None else 0.0
         recorded["work_per_second"] = _ratio(recorded["work"], work_seconds(members, parts))
         recorded["work_unit"] = units.pop() if len(units) == 1 else ""
     return recorded

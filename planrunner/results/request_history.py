@@ -78,9 +78,10 @@ class _OpenSlot:
         self.asked += labels.expectations * delta.count
         self.broken += sum(delta.broken.values())
         if labels.records:
-            found = ((word, delta.measures.get(word)) for word in labels.records)
+            found = {word: delta.measures.get(word) for word in labels.records}
             taken = {
-                word: (values.count, values.total) for word, values in found if values is not None
+                word: (0, 0) if values is None else (values.count, values.total)
+                for word, values in found.items()
             }
             self.recorded = _joined(self.recorded, taken)
 

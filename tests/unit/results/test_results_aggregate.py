@@ -123,6 +123,16 @@ def test_a_row_holds_what_its_series_have_together():
     assert (row.received_bytes, row.sent_bytes) == (100, 10)
 
 
+def test_what_only_failed_did_no_work():
+    """0 a second, and not nothing: its request has work, and took its time."""
+    failed = labels(failure="error", records=("work", "metric.n"), work_unit="rows")
+
+    row = make_rows(accumulated((failed, [5 * MS])), [HOLD])[0]
+
+    assert (row.work, row.work_per_second, row.work_unit) == (0, 0, "rows")
+    assert row.metrics == {}
+
+
 def test_tables_cover_the_run_and_each_phase():
     """Every table has rows for the whole run and for each phase; phases and stages once."""
     measured = [MeasuredTime("low", "hold", 0, 10 * S), MeasuredTime("high", "1", 10 * S, 15 * S)]
