@@ -270,8 +270,15 @@ class _Phases:
                 matrix=named.base if combined.axes else "",
                 axes=combined.axes,
                 sizes=combined.sizes,
+                size_units=self._units(combined.sizes),
             )
         )
+
+    def _units(self, sizes: Iterable[str]) -> dict[str, str]:
+        """Return the types of params that are more than a number."""
+        params = self.plan.params
+        types = {name: params[name].type or "" for name in sizes if name in params}
+        return {name: kind for name, kind in types.items() if kind not in ("", "int", "float")}
 
     def _asks_nobody(self, phase: PhaseModel, everyone: Sequence[UserProgram]) -> bool:
         """Say whether the classes that the phase names exist, and only aren't selected."""

@@ -296,6 +296,7 @@ class PhaseNode:
         axes: Each axis of the matrix with the value that it has here, as the plan writes it.
         sizes: What differs within the matrix and is a number: params as expressions have them
             (seconds, bytes, per second, fractions), `users`, `rate`.
+        size_units: What those of them are that aren't plain numbers: `duration`, `size` …
     """
 
     name: str
@@ -313,6 +314,7 @@ class PhaseNode:
     matrix: str = ""
     axes: Mapping[str, str] = field(default_factory=dict)
     sizes: Mapping[str, float] = field(default_factory=dict)
+    size_units: Mapping[str, str] = field(default_factory=dict)
 
     def class_of_seats(self, programs: Iterable[UserProgram]) -> tuple[str, ...]:
         """Return the class of each user, in the order in which they start.

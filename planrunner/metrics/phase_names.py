@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from operator import eq
 from typing import Final
 
-__all__ = ["Combinations", "meant_phases", "split_name"]
+__all__ = ["Combinations", "is_same_value", "meant_phases", "split_name"]
 
 Combinations = Mapping[str, Mapping[str, Mapping[str, str]]]
 """By the name of a matrix its phases, each with its axes; a phase without matrix has none."""
@@ -22,11 +23,25 @@ def meant_phases(text: str, combinations: Combinations) -> tuple[str, ...]:
     if any(text in phases for phases in combinations.values()):
         return (text,)
     base, wanted = split_name(text, combinations)
-    return tuple(
-        name
-        for name, axes in combinations.get(base, {}).items()
-        if wanted and axes and all(axes.get(axis) == value for axis, value in wanted)
-    )
+    for is_same in (eq, is_same_value):
+        found = tuple(
+            name
+            for name, axes in combinations.get(base, {}).items()
+            if wanted
+            and axes
+            and all(axis in axes and is_same(axes[axis], value) for axis, value in wanted)
+        )
+        if found:
+            return found
+    return ()
+
+
+def is_same_value(one: str, other: str) -> bool:
+    """Whether two texts are equal or one number, as `1000` and `1000.0` are."""
+    try:
+        return one == other or float(one) == float(other)
+    except ValueError:
+        return False
 
 
 def split_name(text: str, bases: Iterable[str]) -> tuple[str, list[tuple[str, str]]]:

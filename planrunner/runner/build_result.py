@@ -185,7 +185,10 @@ def _combinations(graph: RunGraph) -> tuple[PhaseCombination, ...]:
             phase.name,
             phase.matrix,
             tuple(starmap(AxisChoice, phase.axes.items())),
-            tuple(starmap(SizeValue, phase.sizes.items())),
+            tuple(
+                SizeValue(name, number, phase.size_units.get(name, ""))
+                for name, number in phase.sizes.items()
+            ),
         )
         for phase in graph.phases
         if phase.matrix

@@ -8,7 +8,7 @@ from dataclasses import field
 from planrunner.compiler.load.named_phases import base_name, phase_names
 from planrunner.compiler.load.unknown_choice import list_of
 from planrunner.language.diagnostics import suggest
-from planrunner.metrics.phase_names import meant_phases, split_name
+from planrunner.metrics.phase_names import is_same_value, meant_phases, split_name
 from planrunner.plan.models.load.profiles import PlacedPhase
 from planrunner.values import dataclass
 
@@ -91,7 +91,7 @@ def _wrong_pair(
             hint = suggest(axis, list(values)) or _listed("axes", values)
             message = f"the matrix of `{base}` has no axis `{axis}`"
             return UnknownPhase(message, hint, offset, max(1, len(axis)))
-        if value not in values[axis]:
+        if not any(is_same_value(one, value) for one in values[axis]):
             hint = suggest(value, list(values[axis])) or _listed("values", values[axis])
             message = f"`{axis}` of phase `{base}` is never `{value}`"
             return UnknownPhase(message, hint, offset + len(axis) + 1, max(1, len(value)))

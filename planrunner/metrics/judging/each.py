@@ -349,7 +349,7 @@ class ScalabilityGate:
             Verdict.PASS if holds else Verdict.FAIL,
             format_amount(amount, self.unit),
             value.shown,
-            f"from {smaller:,.10g} to {larger:,.10g} {name}",
+            _step_words(name, smaller, larger),
             limit_amount=value.amount,
             amount=amount,
         )
@@ -363,6 +363,11 @@ class ScalabilityGate:
 
 
 AnyGate = Gate | EachGate | ScalabilityGate
+
+
+def _step_words(name: str, smaller: float, larger: float) -> str:
+    per = "/s" if name == "rate" else ""
+    return f"{name} from {smaller:,.10g}{per} to {larger:,.10g}{per}"
 
 
 def _has_data(one: SingleObservation) -> bool:

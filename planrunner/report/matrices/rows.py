@@ -10,7 +10,7 @@ from planrunner.report.plain import plain
 from planrunner.results.matrices.tables import MatrixLine, MatrixTable, SizeRow
 from planrunner.results.model import Row
 from planrunner.results.record import ScalingFit
-from planrunner.units import format_duration, format_percent
+from planrunner.units import NS_PER_S, format_duration, format_percent, format_size
 from planrunner.values import dataclass
 
 __all__ = [
@@ -105,8 +105,21 @@ def scaling_sections(table: MatrixTable) -> Iterator[ScalingSection]:
 
 def size_words(row: SizeRow) -> str:
     """Return a size, after its case where it has one."""
-    size = f"{row.size:,.0f}" if row.size == int(row.size) else f"{row.size:,g}"
+    size = _size(row)
     return f"{plain(row.name)} ({size})" if row.name else size
+
+
+def _size(row: SizeRow) -> str:
+    match row.unit:
+        case "duration":
+            return format_duration(row.size * NS_PER_S)
+        case "size":
+            return format_size(row.size)
+        case "percent":
+            return format_percent(row.size)
+        case _:
+            number = f"{row.size:,.0f}" if row.size == int(row.size) else f"{row.size:,g}"
+            return f"{number}/s" if row.unit == "rate" else number
 
 
 def line_words(line: MatrixLine) -> str:

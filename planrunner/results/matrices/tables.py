@@ -26,15 +26,19 @@ CASE: Final = "case"
 _LOADS: Final = frozenset({"users", "rate"})
 """They make configurations of the load, not more to do for one request."""
 
+_AMOUNTS: Final = frozenset({"", "size"})
+"""What there is more of to do. Times are limits, and rates paces, unless a plan says otherwise."""
+
 _Axes = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class SizeRow:
-    """A size; `name` is its case, where a case gives it."""
+    """A size; `name` is its case, where a case gives it, and `unit` as in `SizeValue`."""
 
     name: str
     size: float
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +93,17 @@ def combinations_by_matrix(
 
 
 def size_of(members: Sequence[PhaseCombination], judgements: Iterable[Judgement]) -> str:
-    """Return which param is the size: one that scalability is judged over, else the first.
+    """Return which param is the size: one that scalability is judged over, else the first amount.
 
     Empty where no param has several sizes.
     """
     judged = {one.sizes.over for one in judgements}
-    names = dict.fromkeys(size.name for one in members for size in one.sizes)
+    units = {size.name: size.unit for one in members for size in one.sizes}
     several = [
         name
-        for name in names
-        if name not in _LOADS
+        for name, unit in units.items()
+        if (unit in _AMOUNTS or name in judged)
+        and name not in _LOADS
         and all(one.size(name) > 0 for one in members)
         and len({one.size(name) for one in members}) > 1
     ]
@@ -204,7 +209,8 @@ def _table(
 def _row(one: PhaseCombination, over: str) -> SizeRow:
     case = next((choice.value for choice in one.axes if choice.axis == CASE), "")
     is_axis = any(choice.axis == over for choice in one.axes)
-    return SizeRow("" if is_axis else case, one.size(over))
+    unit = next((size.unit for size in one.sizes if size.name == over), "")
+    return SizeRow("" if is_axis else case, one.size(over), unit)
 
 
 def _by_size(row: SizeRow) -> float:

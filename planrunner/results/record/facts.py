@@ -85,10 +85,15 @@ class AxisChoice:
 
 @dataclass(frozen=True, slots=True)
 class SizeValue:
-    """A number that differs among the phases of a matrix: seconds, bytes, a second, or plain."""
+    """A number that differs among the phases of a matrix: seconds, bytes, a second, or plain.
+
+    Attributes:
+        unit: What it is if it isn't plain: `duration`, `size`, `rate` or `percent`.
+    """
 
     name: str
     value: float
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)

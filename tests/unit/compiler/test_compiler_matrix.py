@@ -132,6 +132,35 @@ def test_options_pick_from_the_axes(wanted: dict[str, object], expected: list[st
     assert picked(**wanted) == expected  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("written", "wanted", "expected"),
+    [
+        ("[1000.0, 2000.0]", "p[size=1000]", ["p[size=1000.0]"]),
+        ("[1000, 2500]", "p[size=2.5e3]", ["p[size=2500]"]),
+        ("[1000, 1500]", "p[size=1500.0]", ["p[size=1500]"]),
+    ],
+)
+def test_a_number_is_the_same_however_it_is_written(
+    written: str, wanted: str, expected: list[str]
+) -> None:
+    """In options, thresholds, and what is set."""
+    params = "params: {size: {type: float, default: 1}}"
+    phases = f"""
+        phases: [{{name: p, users: 1, iterations: 1, matrix: {{size: {written}}}}}]
+        thresholds: ['p95 in phase "{wanted}" < 1s']
+    """
+    number = wanted.partition("=")[2].rstrip("]")
+
+    assert names(compiled(params, phases, selection=PlanSelection(phases=(wanted,)))) == expected
+    assert names(compiled(params, phases, overrides={"size": number})) == expected
+
+
+def test_a_time_that_cases_set_is_no_plain_number() -> None:
+    graph = compiled(PARAMS, PHASES)
+
+    assert graph.phases[0].size_units == {"limit": "duration"}
+
+
 def test_a_param_that_is_set_counts_for_every_case() -> None:
     """The command line wins over what the plan writes, and says so."""
     graph = compiled(PARAMS, PHASES, overrides={"rows": "5"})

@@ -52,7 +52,7 @@ def test_the_worst_pair_of_neighbours_decides() -> None:
 
     assert found.verdict is Verdict.FAIL
     assert found.amount == pytest.approx(3, rel=0.01)
-    assert found.reason == "from 10,000 to 100,000 rows"
+    assert found.reason == "rows from 10,000 to 100,000"
     assert found.singles == ()
 
 

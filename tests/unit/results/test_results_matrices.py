@@ -112,6 +112,23 @@ def test_the_size_is_what_scalability_is_judged_over():
     assert {fit.over for fit in make_scaling(run.rows, by_seconds, judged)} == {"rows"}
 
 
+def test_a_time_is_a_size_only_if_it_is_judged_over():
+    """With the rows set to one number, cases differ in a limit, which is no more to do."""
+    run = make_matrix_run()
+    combinations = tuple(
+        replace(
+            one,
+            sizes=(SizeValue("rows", 5.0), SizeValue("limit", one.size("limit"), "duration")),
+        )
+        for one in run.combinations
+    )
+    (judgement,) = make_matrix_run(limit="< 1.3").judgements
+    judged = [replace(judgement, sizes=replace(judgement.sizes, over="limit"))]
+
+    assert make_scaling(run.rows, combinations) == ()
+    assert {fit.over for fit in make_scaling(run.rows, combinations, judged)} == {"limit"}
+
+
 def test_a_matrix_without_sizes_has_no_exponent():
     """Formats and users are configurations."""
     run = make_matrix_run()
