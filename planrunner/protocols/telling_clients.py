@@ -52,15 +52,20 @@ class CallCost:
     Attributes:
         how: The way, in a word: `inline`, `thread`.
         empty_ns: Its latency; with batches, the time per call.
+        counts_collections: Whether garbage collections during it are known.
     """
 
     how: str
     empty_ns: int
+    counts_collections: bool = True
 
 
 @runtime_checkable
 class Costing(Protocol):
     """A client that can say what the way costs that its requests take."""
 
-    def cost_of(self, bound: Any) -> CallCost:  # noqa: ANN401 - what `bind` gave
-        """Measure what an empty request costs; once for each way, and before the load."""
+    def cost_of(self, bound: Any) -> CallCost | None:  # noqa: ANN401 - what `bind` gave
+        """Measure what an empty request costs; once for each way, and before the load.
+
+        None where there is no empty one.
+        """

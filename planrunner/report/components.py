@@ -24,12 +24,13 @@ CALL_NOTE: Final = "empty call: what calling nothing takes in this way; it is pa
 
 
 def call_words(one: CallFacts) -> str:
-    """Return how a function was called, in a line."""
+    """Return how a component was called, in a line."""
     words = [
         f"called {one.how} (an empty call takes {format_duration(one.empty_ns)})",
         f"{format_count(one.calls, 'call')}",
-        format_count(one.collections, "garbage collection"),
     ]
+    if one.collections is not None:
+        words.append(format_count(one.collections, "garbage collection"))
     if one.cpu_ns is not None:
         words.append(f"{format_duration(one.cpu_ns)} of a processor each")
     if one.peak_rss is not None:

@@ -438,7 +438,7 @@ def test_a_batch_is_a_sample_with_the_time_of_one_call(project: PlanProject, way
     assert 0 < facts["empty_ns"] < 1_000_000
     assert "empty call" in ended.out
     (page,) = (path for name, path in ended.files.items() if name.endswith("report.html"))
-    assert "Calls of functions" in page.read_text()
+    assert "Calls of components" in page.read_text()
 
 
 @pytest.mark.parametrize("load", ["iterations: 3", "hold: 1s"])

@@ -117,7 +117,7 @@ def test_noisy_figures_are_said_wherever_the_numbers_are(
     assert (component.name, component.samples, component.stable) == ("load", 3, False)
     assert component.needed == 6
     page = (run.directory / "report.html").read_text("utf-8")
-    assert "<dt>Numbers are</dt><dd>valid, 1 of 1 noisy</dd>" in page
+    assert "<dt>Numbers are</dt><dd>valid<small>1 of 1 noisy</small></dd>" in page
     assert 'name="load"' in (run.directory / "junit.xml").read_text("utf-8")
 
 

@@ -67,8 +67,9 @@ class Wires:
             if request.exchange.is_step and request.measured:
                 position, bound = self.bind(request.exchange)
                 client = self.clients[position]
-                if isinstance(client, Costing):
-                    found.setdefault(request.written, client.cost_of(bound))
+                cost = client.cost_of(bound) if isinstance(client, Costing) else None
+                if cost is not None:
+                    found.setdefault(request.written, cost)
         return found
 
     def bind(self, exchange: Exchange) -> tuple[int, Any]:

@@ -21,10 +21,10 @@ __all__ = [
     "drawn_of",
     "load_levels_of",
     "loaded_of",
+    "log_axis",
     "measured_shares",
     "points_of",
     "search_of",
-    "ticks_of",
     "tracks_of",
 ]
 
@@ -40,6 +40,7 @@ _BINS_PER_OCTAVE: Final = 3
 _LONGEST_NAME: Final = 60
 _MOST_LEVELS: Final = 24
 _MOST_TRACKS: Final = 12
+_FEWEST_NAMES: Final = 2  # on an axis: with one, nobody knows its scale
 _LETTERS: Final = 80  # of a label, from one side of a chart to the other
 _KINDS: Final = {
     "cpu": "cpu",
@@ -213,14 +214,20 @@ def search_of(steps: Iterable[SearchStep]) -> RowList:
     ]
 
 
-def ticks_of(rows: Sequence[Mapping[str, object]]) -> list[float]:
-    """Return 1, 2 and 5 of each power of ten that the rows span, fewer where there are many."""
-    edges = [float(str(row[key])) for row in rows for key in ("from", "to") if key in row]
-    least, most = min(edges), max(edges)
+def log_axis(values: Iterable[float]) -> tuple[list[float], list[float]]:
+    """Return the ends of a logarithmic axis, and the 1, 2 and 5 of powers of ten that it names.
+
+    The ends are those of the values, or as far apart as two names need. Long axes name powers only.
+    """
+    found = sorted(values)
+    least, most = found[0], found[-1]
     steps = (1, 2, 5) if most / least < 2_000 else (1,)
-    powers = range(floor(log10(least)), ceil(log10(most)) + 1)
-    ticks = [float(f"{step}e{power}") for power in powers for step in steps]
-    return [tick for tick in ticks if least <= tick <= most]
+    powers = range(floor(log10(least)) - 1, ceil(log10(most)) + 2)
+    names = [float(f"{step}e{power}") for power in powers for step in steps]
+    if sum(least <= name <= most for name in names) < _FEWEST_NAMES:
+        least = max(name for name in names if name <= least)
+        most = min(name for name in names if name >= most and name > least)
+    return [least, most], [name for name in names if least <= name <= most]
 
 
 def _bins(name: str, latency: Histogram) -> RowList:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from planrunner.report.charts.chart import Rows, Spec
-from planrunner.report.charts.chart_data import ticks_of
+from planrunner.report.charts.chart_data import log_axis
 from planrunner.report.charts.palette import Palette
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
 
 _HEIGHT: Final = 220
 _ROW_HEIGHT: Final = 22
+_EDGES: Final = ("from", "to", "at")
 
 # Seconds between ticks, as clocks have them; each up to so many times.
 _TIME_STEPS: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21_600)
@@ -66,7 +67,8 @@ def view(*layers: Spec, **more: object) -> Spec:
 
 
 def distribution_spec(palette: Palette, rows: Rows) -> Spec:
-    scale = {"type": "log", "nice": False}
+    ends, ticks = log_axis(float(str(row[key])) for row in rows for key in _EDGES if key in row)
+    scale = {"type": "log", "nice": False, "domain": ends}
     name = {
         "field": "name",
         "type": "nominal",
@@ -79,7 +81,7 @@ def distribution_spec(palette: Palette, rows: Rows) -> Spec:
         "type": "quantitative",
         "title": None,
         "scale": scale,
-        "axis": {"labelExpr": MS_LABEL, "grid": False, "values": ticks_of(rows)},
+        "axis": {"labelExpr": MS_LABEL, "grid": False, "values": ticks},
     }
     requests = len({row["name"] for row in rows})
     marks = [

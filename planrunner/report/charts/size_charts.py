@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Final
 
 from planrunner.report.charts.chart import Chart, ChartEntry, ChartPlace, Rows, Spec
-from planrunner.report.charts.chart_data import ticks_of
+from planrunner.report.charts.chart_data import log_axis
 from planrunner.report.charts.chart_specs import AMOUNT_LABEL, MS, MS_LABEL, view
 from planrunner.report.charts.palette import Palette
 from planrunner.report.matrices.rows import (
@@ -30,6 +30,7 @@ __all__ = ["size_charts"]
 _LONGEST_NAME: Final = 60
 _LOGARITHMIC: Final = "Both axes are logarithmic."
 _MOST_NAMED: Final = 4
+_VALUES: Final = ("v", "upto")
 _DASHES: Final = ([1, 0], [6, 3], [2, 2])
 """Colours are used again with other dashes."""
 
@@ -206,10 +207,9 @@ def _spec(
     table: MatrixTable,
     data: Mapping[str, Rows],
 ) -> Spec:
-    sizes, values = (
-        sorted({float(str(row[key])) for row in data["points"]}) for key in ("size", "v")
-    )
-    ticks = ticks_of([{"from": values[0] / 2, "to": values[-1] * 2}])
+    sizes = sorted({float(str(row["size"])) for row in data["points"]})
+    drawn = [*data["points"], *data["limits"]]
+    ends, ticks = log_axis(float(str(row[key])) for row in drawn for key in _VALUES if key in row)
     x = {
         "field": "size",
         "type": "quantitative",
@@ -222,7 +222,7 @@ def _spec(
         "type": "quantitative",
         "title": None,
         "axis": {"labelExpr": figure.label, "values": ticks},
-        "scale": {"type": "log", "nice": False, "padding": 8},
+        "scale": {"type": "log", "nice": False, "padding": 8, "domain": ends},
     }
     names = [entry.series for entry in entries]
     color = {

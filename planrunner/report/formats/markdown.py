@@ -176,9 +176,9 @@ def _components(found: Sequence[ComponentFigures]) -> Iterator[str]:
 def _calls(facts: Sequence[CallFacts]) -> Iterator[str]:
     if not facts:
         return
-    yield "\n### Calls of functions\n\n"
+    yield "\n### Calls of components\n\n"
     is_isolated = any(one.cpu_ns is not None for one in facts)
-    names = ["Function", "Called", "Empty call", "Calls", "Collections"]
+    names = ["Component", "Called", "Empty call", "Calls", "Collections"]
     names += ["Avg cpu", "Peak rss"] if is_isolated else []
     rows = [
         (
@@ -186,7 +186,7 @@ def _calls(facts: Sequence[CallFacts]) -> Iterator[str]:
             one.how,
             format_duration(one.empty_ns),
             f"{one.calls:,}",
-            f"{one.collections:,}",
+            "-" if one.collections is None else f"{one.collections:,}",
             "-" if one.cpu_ns is None else format_duration(one.cpu_ns),
             "-" if one.peak_rss is None else format_size(one.peak_rss),
         )[: len(names)]

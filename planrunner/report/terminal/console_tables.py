@@ -195,7 +195,7 @@ def expectation_lines(result: RunResult, width: int | None) -> list[Text]:
 
 
 def call_lines(result: RunResult, width: int | None) -> list[Text]:
-    """Return how measured functions were called, and what that costs by itself.
+    """Return how components were called, and what that costs by itself.
 
     Args:
         result: Of which run.
@@ -205,11 +205,16 @@ def call_lines(result: RunResult, width: int | None) -> list[Text]:
     if not shown:
         return []
     columns = [
-        Column("function", [plain(one.request) for one in shown], floor=12, usual=18),
+        Column("component", [plain(one.request) for one in shown], floor=12, usual=18),
         Column("called", [one.how for one in shown], rank=2, usual=8),
         Column("empty call", [format_duration(one.empty_ns) for one in shown], usual=10),
         Column("calls", [f"{one.calls:,}" for one in shown], rank=1, usual=7),
-        Column("collections", [f"{one.collections:,}" for one in shown], rank=5, usual=7),
+        Column(
+            "collections",
+            ["-" if one.collections is None else f"{one.collections:,}" for one in shown],
+            rank=5,
+            usual=7,
+        ),
     ]
     if any(one.cpu_ns is not None for one in shown):
         cpu = [None if one.cpu_ns is None else format_duration(one.cpu_ns) for one in shown]

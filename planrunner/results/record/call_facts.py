@@ -1,4 +1,4 @@
-"""How measured functions were called, and what of that is in their figures."""
+"""How components were called, and what of that is in their figures."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def call_facts(
     totals: Mapping[Labels, SeriesTotal],
     mask: Callable[[str], str],
 ) -> tuple[CallFacts, ...]:
-    """Return the facts of each measured function, in the order of the plan."""
+    """Return the facts of each measured step, in the order of the plan."""
     return tuple(_facts(name, cost, totals, mask) for name, cost in costs.items())
 
 
@@ -40,7 +40,7 @@ def _facts(
         how=cost.how,
         empty_ns=cost.empty_ns,
         calls=round(calls.mean * calls.count) if calls.count else sum(one.count for one in of_it),
-        collections=round(_merged(of_it, "collections").total),
+        collections=round(_merged(of_it, "collections").total) if cost.counts_collections else None,
         cpu_ns=round(cpu.mean) if cpu.count else None,
         peak_rss=peak.max if peak.count else None,
     )

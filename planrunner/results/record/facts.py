@@ -301,13 +301,13 @@ class ExpectationCount:
 
 @dataclass(frozen=True, slots=True)
 class CallFacts:
-    """How a function was called that is measured, over all samples that are results.
+    """How a component was called that is measured, over all samples that are results.
 
     Attributes:
-        how: `inline`, `async`, `thread` or `process`; with batches it says so.
-        empty_ns: What an empty function takes that is called in this way: part of the figures.
+        how: `inline`, `async`, `thread`, `process` or `as a command`; with batches it says so.
+        empty_ns: What an empty one takes that is called in this way: part of the figures.
         calls: How many there were.
-        collections: Garbage collections while it ran.
+        collections: Garbage collections while it ran; null of a command.
         cpu_ns: The mean processor time of a call in a process of its own; else null.
         peak_rss: The most memory that one of these processes had; likewise.
     """
@@ -316,7 +316,7 @@ class CallFacts:
     how: str
     empty_ns: int
     calls: int
-    collections: int
+    collections: int | None
     cpu_ns: int | None = None
     peak_rss: int | None = None
 

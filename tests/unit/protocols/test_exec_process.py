@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from planrunner.clock import MonotonicClock
 from planrunner.protocols.base import FailureKind
+from planrunner.protocols.exec.clients.client import ExecClient
 from planrunner.protocols.exec.clients.process import run_command
 from planrunner.protocols.exec.command import CommandEnd, CommandFailedError
 from planrunner.units import NS_PER_S
@@ -200,3 +202,21 @@ def test_what_is_no_command_says_why(tmp_path: Path, mode: int | None, words: st
             )
         )
     assert str(failed.value) == words
+
+
+def test_an_empty_command_is_what_starting_one_takes() -> None:
+    """Less than one that does something, and measured once."""
+    client = ExecClient(MonotonicClock())
+
+    cost = client.cost_of(None)  # type: ignore[arg-type]  # it is the same for all
+
+    assert cost is not None
+    assert 0 < cost.empty_ns < NS_PER_S
+    assert client.cost_of(None) is cost  # type: ignore[arg-type]
+
+
+def test_a_system_without_an_empty_command_has_no_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is made up for it."""
+    monkeypatch.setenv("PATH", "")
+
+    assert ExecClient(MonotonicClock()).cost_of(None) is None  # type: ignore[arg-type]

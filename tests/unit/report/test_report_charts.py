@@ -5,8 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from planrunner.report.charts.chart_data import bands_of, drawn_of, load_levels_of, points_of
+from planrunner.report.charts.chart_data import (
+    bands_of,
+    drawn_of,
+    load_levels_of,
+    log_axis,
+    points_of,
+)
 from planrunner.report.charts.charts import PAPER, charts_of
 from planrunner.report.charts.over_time.limits import limits_of, lines_of
 from planrunner.report.charts.over_time.request_columns import columns_of
@@ -25,6 +33,23 @@ def point(second, *, warmup=False, phase="main", requests=10, users=5, p95_ns=2_
 def charts(points):
     result = replace(RESULTS["passing"], points=tuple(points))
     return {chart.id: chart for chart in charts_of(result, PAPER)}
+
+
+@given(st.lists(st.floats(1e-6, 1e12), min_size=1, max_size=9))
+def test_a_logarithmic_axis_names_two_of_its_values(values):
+    """With one name or none, nobody could read a value from it."""
+    (least, most), names = log_axis(values)
+
+    assert least <= min(values) <= max(values) <= most
+    assert len(names) >= 2
+    assert least <= names[0] < names[-1] <= most
+
+
+def test_a_logarithmic_axis_is_no_longer_than_it_must_be():
+    """It ends with the values, or with the next names around them."""
+    assert log_axis([120, 4_100]) == ([120, 4_100], [200, 500, 1_000, 2_000])
+    assert log_axis([210, 480]) == ([200, 500], [200, 500])
+    assert log_axis([1_000]) == ([1_000, 2_000], [1_000, 2_000])
 
 
 def test_each_warm_up_is_shaded_by_itself():

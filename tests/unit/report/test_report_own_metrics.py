@@ -23,7 +23,7 @@ from planrunner.report.formats.markdown import write_markdown
 from planrunner.report.formats.timeseries import write_timeseries
 from planrunner.report.own_metrics import amount_words, own_metric_rows
 from planrunner.report.terminal.console import print_summary
-from planrunner.results.model import RunResult
+from planrunner.results.model import Judgement, RunResult, Verdict
 from planrunner.results.record import MetricPoints, RequestPoints, own_figures
 from tests.support.results import make_result, make_row
 
@@ -137,6 +137,27 @@ def runs_in_a_row() -> list[RunResult]:
     chat = replace(later.rows[0], work_per_second=900.0, metrics={"tokens": TOKENS})
     last = replace(later, rows=(chat, later.rows[1]))
     return [replace(run, run_id=f"run-{n}") for n, run in enumerate((first, later, last))]
+
+
+def test_the_chart_of_a_metric_draws_the_limits_of_its_values() -> None:
+    """One of a sum is none of any value; requests are named, as all are drawn."""
+    judgements = tuple(
+        Judgement(text, Verdict.PASS, "1", "300", "a:1:1", limit_amount=300)
+        for text in (
+            "p95 of metric.tokens < 300",
+            'last of metric.tokens of "POST /chat" < 300',
+            "sum of metric.tokens < 300",
+            "stddev of metric.tokens < 300",
+        )
+    )
+
+    charts = charts_of(replace(over_time(), judgements=judgements), SCREEN)
+
+    (tokens,) = (chart for chart in charts if chart.id == "metric-1")
+    assert [(row["v"], row["request"], row["label"]) for row in tokens.data["limits"]] == [
+        (300, "", "p95 of metric.tokens < 300"),
+        (300, "", 'last of metric.tokens of "POST /chat" < 300'),
+    ]
 
 
 def test_history_follows_them_from_run_to_run() -> None:

@@ -23,7 +23,7 @@ from planrunner.protocols.base import FailureKind
 from planrunner.protocols.exec.command import CommandEnd, CommandFailedError
 from planrunner.units import NS_PER_S, format_duration
 
-__all__ = ["run_command"]
+__all__ = ["run_command", "time_of"]
 
 _MOST_OUTPUT: Final = 1_000_000
 _CHUNK: Final = 65_536
@@ -59,6 +59,18 @@ async def run_command(
         limit = format_duration(timeout_ns)
         raise CommandFailedError(f"took longer than {limit}", FailureKind.TIMEOUT)
     return end
+
+
+def time_of(arguments: Sequence[str], *, now: Callable[[], int], directory: Path) -> int:
+    """Run a command in this thread, in the way of `run_command`, and return what it took.
+
+    Raises:
+        OSError: It can't be run.
+    """
+    run = _CommandRun(arguments, now, directory, None)
+    run.take_time()
+    end = run.result()
+    return end.ended_ns - end.began_ns
 
 
 class _CommandRun:
@@ -115,13 +127,14 @@ class _CommandRun:
 
     def _run(self, loop: AbstractEventLoop, told: Future[None]) -> None:
         try:
-            self._take_time()
+            self.take_time()
         except Exception as error:  # noqa: BLE001 - the boundary: told where it is waited for
             self._error = error
         with suppress(RuntimeError):  # the loop is closed: nobody waits any more
             loop.call_soon_threadsafe(_tell, told)
 
-    def _take_time(self) -> None:
+    def take_time(self) -> None:
+        """Start it and wait for its end, and note both."""
         with self._output, self._complaints:
             self._began_ns = self._now()
             process = self._process = subprocess.Popen(

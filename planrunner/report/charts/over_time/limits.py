@@ -20,6 +20,7 @@ from planrunner.units import NS_PER_S, write_duration
 from planrunner.values import dataclass
 
 __all__ = [
+    "CHECKS",
     "ERRORS",
     "LATENCIES",
     "LOAD",
@@ -33,7 +34,12 @@ __all__ = [
 LATENCIES: Final = "latency"
 LOAD: Final = "load"
 ERRORS: Final = "errors"
+CHECKS: Final = "checks"
 _LABEL: Final = 44
+_OF_COUNTS: Final = {"error_rate": ERRORS, "throughput": LOAD, "checks": CHECKS}
+_LEVELS: Final = frozenset({"avg", "last", "max", "med", "min", "p", "share"})
+"""Aggregations whose limits are levels of what is aggregated, unlike those of a sum or a spread."""
+
 _BROKEN: Final = frozenset({Verdict.FAIL, Verdict.WARN})
 
 
@@ -42,8 +48,10 @@ class ChartLimit:
     """A judged threshold about something that a chart shows.
 
     Attributes:
-        chart: What it is about: `latency`, `load`, `errors`, or a gauge by its name.
+        chart: What it is about: `latency`, `load`, `errors`, `checks`, or a gauge or metric by its
+            name.
         request: The only one that it is about, as charts call it; empty for all, None for some.
+            Charts of metrics draw every request, so there it is empty.
         metric: What is limited, such as `p95`.
         is_narrow: It looks at a part of the run only, or at windows.
         amount: In base units; None where it isn't known.
@@ -139,6 +147,7 @@ def _limits(result: RunResult, names: Mapping[str, str], end: float) -> Iterator
             span = _span(metric, result, end)
             limit = f"{threshold.op} {judgement.limit}"
             of = f" of {metric.selector}" if metric.selector is not None else ""
+            about = plain(f"{metric.agg_text}{of} {limit}")
             yield ChartLimit(
                 chart=chart,
                 request=_request(metric, names),
@@ -149,27 +158,30 @@ def _limits(result: RunResult, names: Mapping[str, str], end: float) -> Iterator
                 begin=span[0],
                 end=span[1],
                 window=_window(judgement, end),
-                short=plain(f"{metric.agg_text} {limit}"),
-                about=plain(f"{metric.agg_text}{of} {limit}"),
+                short=about if metric.measure.is_own else plain(f"{metric.agg_text} {limit}"),
+                about=about,
             )
 
 
 def _chart(metric: Metric) -> str:
     if metric.gauge is not None:
-        gauge = metric.gauge
-        return "" if metric.agg.is_growth else f"{gauge.kind}.{gauge.name}"
+        return f"{metric.gauge.kind}.{metric.gauge.name}" if metric.agg.word in _LEVELS else ""
     if metric.population is not Population.REQUEST:
         return ""
-    if metric.agg.word == "error_rate":
-        return ERRORS
-    if metric.agg.word == "throughput":
-        return LOAD
+    return _OF_COUNTS.get(metric.agg.word) or _chart_of_values(metric)
+
+
+def _chart_of_values(metric: Metric) -> str:
+    if metric.agg.word not in _LEVELS:
+        return ""
+    if metric.measure.is_own:
+        return metric.measure.word
     is_latency = metric.measure == LATENCY and units_of(metric)[0] is Unit.DURATION
-    return LATENCIES if is_latency and not metric.agg.is_growth else ""
+    return LATENCIES if is_latency else ""
 
 
 def _request(metric: Metric, names: Mapping[str, str]) -> str | None:
-    if metric.selector is None or metric.gauge is not None:
+    if metric.selector is None or metric.gauge is not None or metric.measure.is_own:
         return ""
     root = metric.selector.root
     # A name that has a `*` is found by itself, and a glob is not the name of any.

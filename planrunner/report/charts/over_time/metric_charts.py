@@ -8,8 +8,8 @@ from typing import Final
 from planrunner.metrics.measures import OWN_PREFIX
 from planrunner.report.charts.chart import Chart, ChartEntry
 from planrunner.report.charts.over_time.request_columns import RequestColumns
-from planrunner.report.charts.over_time.run_charts import SLOTS, RunTimes
-from planrunner.report.charts.over_time.time_specs import Backdrop, lines_spec
+from planrunner.report.charts.over_time.run_charts import SLOTS, RunTimes, chart_data
+from planrunner.report.charts.over_time.time_specs import lines_spec
 from planrunner.report.charts.palette import Palette
 
 __all__ = ["metric_charts"]
@@ -33,14 +33,15 @@ def _metric_chart(times: RunTimes, palette: Palette, name: str, number: int, som
         ChartEntry(column.name, color) for column, color in zip(drawn, palette.slots, strict=False)
     )
     rows = list(_rows(drawn, name))
-    backdrop = Backdrop(bands=times.bands, end=times.end)
+    word = f"{OWN_PREFIX}{name}"
+    backdrop = times.backdrop(word, rows)
     most = f" of the first {SLOTS} of {len(found)} requests" if len(found) > SLOTS else ""
     return Chart(
         f"metric-{number}",
-        f"{OWN_PREFIX}{name} over time",
-        f"Averages of {OWN_PREFIX}{name}{most}, request by request.{some}",
+        f"{word} over time",
+        times.told(f"Averages of {word}{most}, request by request.{some}", chart=word),
         lines_spec(palette, entries, backdrop, unit="number", dots=times.dots),
-        {"points": rows, "bands": times.bands},
+        chart_data(rows, backdrop),
         entries=entries,
         unit="number",
     )

@@ -44,7 +44,7 @@ from planrunner.report.plain import plain
 from planrunner.results.model import RunResult
 from planrunner.values import dataclass
 
-__all__ = ["RATE", "SLOTS", "RunTimes", "time_charts"]
+__all__ = ["RATE", "SLOTS", "RunTimes", "chart_data", "time_charts"]
 
 _DOTS_BELOW: Final = 40  # points on a line: with more, dots hide what they mark
 _PERCENTILES: Final = ("p50", "p95", "p99")
@@ -149,7 +149,7 @@ def _load(times: RunTimes, palette: Palette) -> Chart:
         "Load",
         times.told(load_words(times.result), cut_words(times.result), chart=LOAD),
         load_spec(palette, entries, reach, dots=times.dots),
-        _data(rows, reach),
+        chart_data(rows, reach),
         entries=tuple(entries),
         unit="/s",
         follows=True,
@@ -176,7 +176,7 @@ def _latency(times: RunTimes, palette: Palette) -> Chart:
         "Latency over time",
         times.told(latency_words(times.result), chart=LATENCIES),
         lines_spec(palette, entries, backdrop, unit="ms", dots=times.dots),
-        _data(rows, backdrop),
+        chart_data(rows, backdrop),
         entries=tuple(entries),
         unit="ms",
         follows=True,
@@ -299,7 +299,8 @@ def _ghost(times: RunTimes, series: str, word: str) -> list[dict[str, object]]:
     ]
 
 
-def _data(rows: Rows, backdrop: Backdrop) -> Mapping[str, Rows]:
+def chart_data(rows: Rows, backdrop: Backdrop) -> Mapping[str, Rows]:
+    """Return the data sets that specs of charts over time read."""
     return {
         "points": rows,
         "bands": backdrop.bands,
