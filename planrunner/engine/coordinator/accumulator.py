@@ -30,6 +30,7 @@ from planrunner.engine.coordinator.validity import (
     doubts_of_searches,
     doubts_of_starvation,
     doubts_of_workers,
+    phases_apart,
     phases_of_own_work,
     stall_notices,
 )
@@ -116,7 +117,7 @@ class Accumulator:
         self._arrived: dict[str, ArrivalCounts] = {}
         self._lateness: dict[str, Histogram] = {}
         self._failing: tuple[FailingSample, ...] = ()
-        self._own_work = phases_of_own_work(graph)
+        self._own_work, self._apart_work = phases_of_own_work(graph), phases_apart(graph)
         self._apart = frozenset(phase.name for phase in graph.phases if phase.load.is_search)
         self._gates = tuple(gate_of(threshold) for threshold in graph.thresholds)
         self._evidence = self._evidence_of(())
@@ -175,10 +176,10 @@ class Accumulator:
         )
         requests, latency_ns = _answered(part.snapshot for part in parts)
         # A function that takes the processor is what is measured, and not a busy generator.
-        is_measured = any(
-            time.start_ns <= middle_ns < time.end_ns and time.phase not in self._own_work
-            for time in measured
-        )
+        running = {time.phase for time in measured if time.start_ns <= middle_ns < time.end_ns}
+        is_measured = not running <= self._own_work
+        if running and running <= self._apart_work:
+            requests = 0  # that have the generator's waits in them
         for log in (self._health, *logs):
             log.add(end_ns, health, is_on_time=is_on_time, is_measured=is_measured)
             log.starvation.add(
@@ -345,7 +346,7 @@ class Accumulator:
         )
         doubts_of_workers(doubts, self._lost_workers)
         doubts_of_health(doubts, self._health, self._counters)
-        doubts_of_starvation(doubts, self._health.starvation)
+        doubts_of_starvation(doubts, self._health.starvation, self._graph)
         doubts_of_loads(doubts, loads)
         doubts_of_searches(doubts, self.found)
         doubts_of_generator(doubts, self._health.facts())

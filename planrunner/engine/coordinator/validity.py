@@ -32,6 +32,7 @@ __all__ = [
     "doubts_of_searches",
     "doubts_of_starvation",
     "doubts_of_workers",
+    "phases_apart",
     "phases_of_own_work",
     "stall_notices",
 ]
@@ -50,6 +51,10 @@ QUEUED_SHARE: Final = 0.05
 
 _LONG_COLLECTION_NS: Final = 50 * NS_PER_MS
 _FULL_SHARE: Final = 0.9  # of the open files that the process may have
+_OWN_PROCESSES: Final = (
+    "; where that is what the plan runs itself (`exec`, `isolate: process`), run fewer of its "
+    "users, or leave a processor free"
+)
 _CHANCES: Final = 5  # mean deviations, 4 sigma: of two tasks, 1 run in 15,000 is further off
 _MOST_MIX_ERROR: Final = 5.0  # percent; less is what small differences in speed make of any mix
 
@@ -166,11 +171,13 @@ def doubts_of_health(doubts: Doubts, health: HealthLog, counters: Counters) -> N
         )
 
 
-def doubts_of_starvation(doubts: Doubts, starvation: Starvation) -> None:
+def doubts_of_starvation(doubts: Doubts, starvation: Starvation, graph: RunGraph) -> None:
     """Look at whether the generator got its processor when replies arrived."""
     if found := starvation.doubt():
         reason, is_invalid = found
-        doubts.add(reason, is_invalid=is_invalid)
+        doubts.add(
+            f"{reason}{_OWN_PROCESSES}" if _runs_own(graph) else reason, is_invalid=is_invalid
+        )
 
 
 def doubts_of_clients(doubts: Doubts, counters: Counters) -> None:
@@ -223,6 +230,25 @@ def stall_notices(
                 f"{end_s:.0f}: phase `{load.phase}` is a closed model without `pace`, so its users "
                 "waited too, and the queue that real users would form is not in the latencies"
             )
+
+
+def _runs_own(graph: RunGraph) -> bool:
+    """Say whether the plan itself runs functions or commands under load."""
+    requests = (step for phase in graph.phases for step in _measured(graph, phase))
+    return any(registry.is_component(step.exchange.protocol) for step in requests)
+
+
+def phases_apart(graph: RunGraph) -> frozenset[str]:
+    """Return the phases in which all that is measured takes its time in processes of its own.
+
+    Their users may have every processor: a generator that waits for one only sees later what has
+    been measured already.
+    """
+    return frozenset(
+        phase.name
+        for phase in graph.phases
+        if {step.exchange.is_apart for step in _measured(graph, phase)} == {True}
+    )
 
 
 def phases_of_own_work(graph: RunGraph) -> frozenset[str]:

@@ -5,22 +5,26 @@ from __future__ import annotations
 import itertools
 import os
 import threading
+from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
+from planrunner.engine.coordinator.validity import Doubts, doubts_of_starvation
 from planrunner.engine.recording.counters import Counters
 from planrunner.engine.recording.generator_health import Health, HealthProbe
 from planrunner.engine.recording.starvation import Starvation
 from planrunner.engine.steps.step_services import LogSink
 from planrunner.engine.workers.local import Drained
 from planrunner.engine.workers.merge import health_of, merge_drained
+from planrunner.graph.run_graph import RequestNode
 from planrunner.metrics.snapshot import Snapshot
 from planrunner.timing.run_queue import RunQueue, Waits
 from planrunner.units import NS_PER_MS, NS_PER_S, NS_PER_US
-from tests.support.graphs import closed, make_graph, run_graph, user_class
+from tests.support.graphs import closed, make_graph, request, run_graph, task, user_class
 
 PRESSURE = "some avg10=0.00 avg60=0.00 avg300=0.00 total=1500\nfull avg10=0.00 total=7\n"
 STAT = "cpu 9 0 9 9 0 0 0 40 0 0\ncpu0 5 0 5 5 0 0 0 30 0 0\ncpu1 4 0 4 4 0 0 0 10 0 0\nintr 1\n"
@@ -214,23 +218,63 @@ def test_the_probe_reports_what_is_new() -> None:
         assert probe.read(2 * NS_PER_S).waits == Waits(None, -9, 0)
 
 
-@pytest.mark.parametrize(
-    ("waited_ms", "verdict"), [(0, "valid"), (100, "biased"), (600, "invalid")]
-)
-def test_a_run_beside_a_burner_is_not_valid(waited_ms: int, verdict: str) -> None:
+def waiting(waited_ms: int) -> Callable[[], Waits]:
+    """Return what says that the generator waits so long in each second."""
     read = itertools.count()
 
     def waits() -> Waits:
         second = next(read)
         return Waits(second * waited_ms * NS_PER_MS, second * 1_000, 0)
 
-    outcome = run_graph(make_graph([user_class()], closed(2, 10)), waits=waits).outcome
+    return waits
+
+
+@pytest.mark.parametrize(
+    ("waited_ms", "verdict"), [(0, "valid"), (100, "biased"), (600, "invalid")]
+)
+def test_a_run_beside_a_burner_is_not_valid(waited_ms: int, verdict: str) -> None:
+    graph = make_graph([user_class()], closed(2, 10))
+    outcome = run_graph(graph, waits=waiting(waited_ms)).outcome
 
     found = "invalid" if outcome.invalid else "biased" if outcome.biased else "valid"
     assert found == verdict
     share = outcome.health.facts().wait_share
     assert share is not None
     assert share == pytest.approx(waited_ms / 1_000, rel=0.01)
+
+
+def test_components_in_processes_of_their_own_may_have_every_processor() -> None:
+    """Their time is taken there; requests beside them are seen late as ever."""
+    apart = request("work")
+    apart = replace(apart, exchange=replace(apart.exchange, is_apart=True))
+
+    def verdict(*steps: RequestNode) -> tuple[list[str], float | None]:
+        graph = make_graph([user_class(task("t", *steps))], closed(2, 10))
+        outcome = run_graph(graph, waits=waiting(600)).outcome
+        return [*outcome.invalid, *outcome.biased], outcome.health.facts().wait_share
+
+    alone, share = verdict(apart)
+    beside, _ = verdict(apart, request())
+
+    assert alone == []
+    assert share == pytest.approx(0.6, rel=0.01)
+    assert len(beside) == 1
+
+
+def test_a_plan_that_takes_the_processor_itself_is_told_so() -> None:
+    """Freeing the host is no advice where its load is the plan's own."""
+    node = request("work")
+    node = replace(node, exchange=replace(node.exchange, protocol="python"))
+    doubts = Doubts()
+    starved = of_seconds((Waits(180 * NS_PER_MS, 102, 0), 71_000, 470 * NS_PER_US))
+
+    doubts_of_starvation(doubts, starved, make_graph([user_class(task("t", node))], closed(2, 10)))
+
+    (reason,) = doubts.biased
+    assert reason.endswith(
+        "; where that is what the plan runs itself (`exec`, `isolate: process`), run fewer of its "
+        "users, or leave a processor free"
+    )
 
 
 def test_a_wait_before_a_turn_delays_no_component_that_takes_its_own_time() -> None:
