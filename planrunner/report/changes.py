@@ -10,6 +10,7 @@ from planrunner.metrics.measures import OWN_PREFIX
 from planrunner.report.distinct import shorten_each
 from planrunner.report.own_metrics import amount_words
 from planrunner.report.plain import plain
+from planrunner.results.bootstrap import SHARES, WORK_RATE
 from planrunner.results.changes import ChangeOutcome, Comparison, FigureChange
 from planrunner.units import format_duration, format_percent, format_rate
 
@@ -42,14 +43,22 @@ _FIGURES: Final = {
     "worst_p99": "worst-sec p99",
 }
 _LONGEST: Final = 60
+_MOST_MEDIANS: Final = 40
 
 
 def shown_changes(comparison: Comparison) -> list[FigureChange]:
-    """Return the changes of all requests together, and what is worse or better of each."""
+    """Return the changes of all requests together, and what is worse or better of each.
+
+    Of components also the medians, which have no figure together, unless they are too many to read.
+    """
+    changes = sorted_changes(comparison)
+    has_medians = sum(change.figure == "p50" for change in changes) <= _MOST_MEDIANS
     return [
         change
-        for change in sorted_changes(comparison)
-        if change.outcome in (ChangeOutcome.WORSE, ChangeOutcome.BETTER) or not change.request
+        for change in changes
+        if change.outcome in (ChangeOutcome.WORSE, ChangeOutcome.BETTER)
+        or not change.request
+        or (has_medians and change.figure == "p50")
     ]
 
 
@@ -80,7 +89,7 @@ def cells_of(changes: Sequence[FigureChange]) -> list[dict[str, object]]:
 
 def _cells(change: FigureChange, name: str) -> dict[str, object]:
     surely = change.low or change.high
-    points = change.figure == "error_rate"
+    points = change.figure in SHARES
     return {
         "request": name or "all requests",
         "figure": _figure_words(change.figure),
@@ -106,11 +115,13 @@ def _figure_words(figure: str) -> str:
 def figure_amount(figure: str, value: float) -> str:
     """Return a figure with its unit."""
     match figure:
-        case "throughput" | "work_rate":
+        case "throughput":
+            return format_rate(value) if value else "–"
+        case "work_rate":
             return format_rate(value)
         case _ if figure.startswith(OWN_PREFIX):
             return amount_words(value)
-        case "error_rate":
+        case _ if figure in SHARES:
             return format_percent(value)
         case _:
             return format_duration(round(value * 1e9)) if value else "–"
@@ -124,9 +135,9 @@ def figure_interval(figure: str, low: float | None, high: float | None) -> str:
 
 
 def _is_known(change: FigureChange) -> bool:
-    """Whether both runs have the figure: steps that failed at once have no latency."""
-    rates = ("throughput", "error_rate", "work_rate")
-    return change.figure in rates or bool(change.before and change.after)
+    """Whether both runs have it: some are too short, and what failed at once took no time."""
+    is_known_at_0 = change.figure in SHARES or change.figure == WORK_RATE
+    return is_known_at_0 or bool(change.before and change.after)
 
 
 def _signed(change: float, *, points: bool) -> str:

@@ -11,8 +11,8 @@ from planrunner.metrics.histogram import n_too_small
 from planrunner.metrics.series import ABORTED
 from planrunner.report.plain import shorten
 from planrunner.results.model import Judgement, Row, RunResult, ValidityLevel, Verdict
-from planrunner.results.record import ExpectationCount
-from planrunner.units import format_count
+from planrunner.results.record import ExpectationCount, checks_held
+from planrunner.units import format_count, format_percent
 from planrunner.values import dataclass
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "ResultFinding",
     "ThresholdTally",
     "broken_first",
+    "checks_words",
     "count_failures",
     "expectation_words",
     "failed_expectations",
@@ -230,6 +231,12 @@ def most_first(counts: Mapping[str, int]) -> list[tuple[str, int]]:
         ((name, count) for name, count in counts.items() if count),
         key=lambda item: (-item[1], item[0]),
     )
+
+
+def checks_words(result: RunResult) -> str:
+    """Return the share of a run's expectations that held; empty where it has none."""
+    held = checks_held(result.series)
+    return "" if held is None else format_percent(held)
 
 
 def count_failures(result: RunResult) -> dict[str, int]:

@@ -18,7 +18,9 @@ from planrunner.units import NS_PER_S
 from planrunner.values import dataclass
 
 __all__ = [
+    "CHECKS",
     "FIGURES",
+    "SHARES",
     "WORK_RATE",
     "Estimate",
     "Interval",
@@ -40,8 +42,14 @@ _STRATUM: Final = 3
 FIGURES: Final = ("typical_p50", "typical_p95", "typical_p99", "throughput", "error_rate")
 """Percentiles are those of a typical second, so they have names of their own."""
 
+CHECKS: Final = "checks"
+"""The figure that requests with expectations have as well: the share that held."""
+
 WORK_RATE: Final = "work_rate"
 """The figure that requests with work have as well."""
+
+SHARES: Final = frozenset({"error_rate", CHECKS})
+"""Figures whose changes are differences, as a share of nothing has no ratio to another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +106,8 @@ class _SampleBlocks:
     requests: Sequence[int]
     failed: Sequence[int]
     percentiles: tuple[_Values, ...]
+    asked: Sequence[int] = ()
+    broken: Sequence[int] = ()
     work: Sequence[float] = ()
 
     def figures(self, times: Sequence[int]) -> tuple[float, ...]:
@@ -106,16 +116,22 @@ class _SampleBlocks:
         if not requests:
             return (0.0,) * len(self.names)
         seconds = sum(map(mul, self.seconds, times))
-        return (
+        found = [
             *(values.median(times) for values in self.percentiles),
-            requests / seconds,
+            requests / seconds if seconds else 0.0,
             sum(map(mul, self.failed, times)) / requests,
-            *((sum(map(mul, self.work, times)) / seconds,) if self.work else ()),
-        )
+        ]
+        if self.asked:
+            asked, broken = (sum(map(mul, each, times)) for each in (self.asked, self.broken))
+            found.append(1 - broken / asked if asked else 1.0)
+        if self.work:
+            found.append(sum(map(mul, self.work, times)) / seconds if seconds else 0.0)
+        return tuple(found)
 
     @property
     def names(self) -> tuple[str, ...]:
-        return (*FIGURES, WORK_RATE) if self.work else FIGURES
+        more = ((CHECKS, self.asked), (WORK_RATE, self.work))
+        return (*FIGURES, *(name for name, values in more if values))
 
     def strata(self) -> Iterator[range]:
         """Yield neighbouring blocks in threes; none where the request was not sent at all."""
@@ -162,12 +178,13 @@ def measured_intervals(result: RunResult) -> list[Interval]:
 def estimates(
     points: RequestPoints, intervals: Sequence[Interval], *, seed: str
 ) -> dict[str, Estimate]:
-    """Return each of `FIGURES` with its standard error, and `WORK_RATE` of what has work.
+    """Return each of `FIGURES` with its standard error, and those that only some requests have.
 
     A percentile is the median of those of the intervals, by their requests: a typical second's.
     What else the machine does makes some seconds many times as slow, and a mean with them.
     Neighbouring intervals resemble each other, so blocks of them are drawn, not single ones; and
     each in the place of a neighbour, so that a ramp, which both runs have, is no noise.
+    Without intervals there are shares alone: no time to divide by, and no typical second.
     """
     blocks = _blocks(points, intervals)
     once = [1] * len(blocks.requests)
@@ -208,11 +225,12 @@ def _blocks(points: RequestPoints, intervals: Sequence[Interval]) -> _SampleBloc
     count = max(len(intervals) // length, 1)
     seconds, requests, failed = [0.0] * count, [0] * count, [0] * count
     work = [0.0] * count if points.work else []
+    asked, broken = ([0] * count if points.asked else [] for _ in range(2))
     for place, interval in enumerate(intervals):
         seconds[min(place // length, count - 1)] += interval.seconds
     ends = [interval.second for interval in intervals]
     within: list[tuple[int, int]] = []
-    for n, second in enumerate(points.seconds if ends else ()):
+    for n, second in enumerate(points.seconds):
         # What ended after the time that counts belongs to its last part.
         place = max(bisect_right(ends, second) - 1, 0)
         block = min(place // length, count - 1)
@@ -220,11 +238,14 @@ def _blocks(points: RequestPoints, intervals: Sequence[Interval]) -> _SampleBloc
         failed[block] += points.failed[n]
         if work:
             work[block] += points.work[n]
-        if ends[place] == second:
+        if asked:
+            asked[block] += points.asked[n]
+            broken[block] += points.broken[n]
+        if ends[place : place + 1] == [second]:
             within.append((n, block))
     percentiles = (points.p50_ns, points.p95_ns, points.p99_ns)
     values = tuple(_values(points, each, within) for each in percentiles)
-    return _SampleBlocks(seconds, requests, failed, values, work)
+    return _SampleBlocks(seconds, requests, failed, values, asked, broken, work)
 
 
 def _values(

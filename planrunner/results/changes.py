@@ -31,10 +31,12 @@ class FigureChange:
     Attributes:
         request: Empty for all together.
         figure: `typical_p50`, `typical_p95`, `typical_p99`, `throughput`, `error_rate`, and
-            `work_rate` where there is work; of `Comparison.whole` `p99` and `worst_p99`, and the
-            averages of metrics of the plan's own: `metric.tokens`.
-        before: In base units: seconds, per second, a share; `after` too.
-        change: Relative, 0.1 is 10 % more; of the error rate the difference.
+            `checks` and `work_rate` where there are expectations and work; of a component that is
+            compared by its samples `p50` in place of what is a second's; of `Comparison.whole`
+            `p99` and `worst_p99`, and the averages of metrics of the plan's own: `metric.tokens`.
+        before: In base units: seconds, per second, a share; `after` too. Times and throughput are
+            0 where they aren't known.
+        change: Relative, 0.1 is 10 % more; of shares the difference.
         low: Of the confidence interval of `change`; `high` likewise. Both 0 if there is none.
     """
 
@@ -88,8 +90,13 @@ class Comparison:
         for outcome in (ChangeOutcome.WORSE, ChangeOutcome.BETTER):
             if outcome in found:
                 return outcome
-        together = {change.outcome for change in self.changes if not change.request}
+        together = {change.outcome for change in self.changes if self._decides(change)}
         return ChangeOutcome.UNCLEAR if ChangeOutcome.UNCLEAR in together else ChangeOutcome.SAME
+
+    @staticmethod
+    def _decides(change: FigureChange) -> bool:
+        """Whether it is of all together, or of a component: those have no time together."""
+        return not change.request or change.figure == "p50"
 
 
 class EarlierKind(StrEnum):

@@ -11,6 +11,8 @@ from planrunner.errors import UsageError
 from planrunner.metrics.measures import WORK
 from planrunner.results.aggregate import make_whole
 from planrunner.results.bootstrap import (
+    CHECKS,
+    SHARES,
     WORK_RATE,
     Estimate,
     estimates,
@@ -18,6 +20,8 @@ from planrunner.results.bootstrap import (
     too_short,
 )
 from planrunner.results.changes import ChangeOutcome, Comparison, FigureChange
+from planrunner.results.configurations.samples import is_by_samples, sample_figures
+from planrunner.results.matrices.picked import picked_words
 from planrunner.results.model import RunResult, ValidityLevel
 from planrunner.results.record import RequestPoints, measured_of, read_series
 from planrunner.results.whole_figures import WHOLE_FIGURES, own_averages, whole_figures
@@ -26,7 +30,7 @@ __all__ = [
     "TOLERANCE",
     "Estimates",
     "compare",
-    "estimated",
+    "figures_of",
     "judge",
     "points_by_name",
     "student",
@@ -36,11 +40,11 @@ __all__ = [
 TOLERANCE: Final = 0.05
 """Two runs of the same thing on the same machine differ by a few percent for no reason."""
 
-_ERROR_TOLERANCE: Final = 0.001
+_SHARE_TOLERANCE: Final = 0.001
 _DOUBT: Final = 0.05
 """The chance that any of all the changes of a comparison is called one when there is none."""
 
-_HIGHER_IS_BETTER: Final = frozenset({"throughput", WORK_RATE})
+_HIGHER_IS_BETTER: Final = frozenset({"throughput", CHECKS, WORK_RATE})
 
 Estimates = Mapping[str, Estimate]
 """Of one request, by figure."""
@@ -58,14 +62,13 @@ def compare(before: RunResult, after: RunResult, *, tolerance: float = TOLERANCE
     Raises:
         UsageError: One has no requests over time: a killed or very old run.
     """
-    first, second = points_by_name(before), points_by_name(after)
+    first, second = figures_of((before, after))
     common = [name for name in first if name in second]
-    old, new = estimated((before, after), common)
-    sure = sureness(sum(len(old[name].keys() & new[name].keys()) for name in common))
+    sure = sureness(sum(len(first[name].keys() & second[name].keys()) for name in common))
     changes = tuple(
         change
         for name in common
-        for change in _changes(name, old[name], new[name], sure=sure, tolerance=tolerance)
+        for change in _changes(name, first[name], second[name], sure=sure, tolerance=tolerance)
     )
     return Comparison(
         before=before.run_id,
@@ -120,10 +123,20 @@ def points_by_name(result: RunResult) -> Mapping[str, RequestPoints]:
     return found
 
 
-def estimated(runs: Sequence[RunResult], names: Sequence[str]) -> Sequence[Mapping[str, Estimates]]:
-    """Return the figures of each run by request, each with its error."""
+def figures_of(runs: Sequence[RunResult]) -> Sequence[Mapping[str, Estimates]]:
+    """Return the figures of each run by request, each with its error; no name means all together.
+
+    Components that count iterations have figures of their samples where seconds are too few.
+
+    Raises:
+        UsageError: One has no requests over time: a killed or very old run.
+    """
+    names = [list(points_by_name(run)) for run in runs]
+    if is_by_samples(runs):
+        return sample_figures(runs)
     # Different draws for each, the same ones each time.
-    found = [_estimates(run, names, chr(ord("a") + n)) for n, run in enumerate(runs)]
+    pairs = enumerate(zip(runs, names, strict=True))
+    found = [_estimates(run, own, chr(ord("a") + n)) for n, (run, own) in pairs]
     if len(_lengths(*runs)) == 1:
         return found
     # A longer interval has a longer tail.
@@ -157,8 +170,10 @@ def _with_rate(found: Estimates, rate: float | None) -> Estimates:
     In phases that count iterations it is not that of whole seconds, but spreads as much.
     """
     of_seconds = found.get(WORK_RATE)
-    if of_seconds is None or not of_seconds.value or rate is None:
+    if of_seconds is None or rate is None or rate == of_seconds.value:
         return found
+    if not of_seconds.value:  # no whole second was measured
+        return {**found, WORK_RATE: Estimate(rate, -1.0)}
     scaled = (
         of_seconds.error * rate / of_seconds.value if of_seconds.error > 0 else of_seconds.error
     )
@@ -200,7 +215,7 @@ def judge(
     request: str, figure: str, pair: tuple[Estimate, Estimate], *, sure: float, tolerance: float
 ) -> FigureChange:
     """Return how the second of two estimates differs from the first."""
-    if figure == "error_rate":
+    if figure in SHARES:
         return _difference(request, figure, *pair, sure=sure)
     return _ratio(request, figure, *pair, sure=sure, tolerance=tolerance)
 
@@ -215,7 +230,7 @@ def _difference(
         )
     reach = student(sure, min(one.freedom, other.freedom)) * sqrt(one.error**2 + other.error**2)
     low, high = change - reach, change + reach
-    outcome = _outcome(figure, low, high, tolerance=_ERROR_TOLERANCE)
+    outcome = _outcome(figure, low, high, tolerance=_SHARE_TOLERANCE)
     return FigureChange(name, figure, one.value, other.value, change, low, high, outcome)
 
 
@@ -274,10 +289,15 @@ def _remarks(before: RunResult, after: RunResult) -> Iterator[str]:
         yield "one run is so much longer that its percentiles cover longer intervals"
     if before.profile != after.profile:
         yield f"the profiles differ: `{before.profile}` and `{after.profile}`"
+    elif any(picked := picked_words((before, after))):
+        was, now = (f"`{words}`" if words else "all" for words in picked)
+        yield f"the runs have different phases: {was} and {now}"
     yield from _differing_hosts(before.host, after.host)
     yield from _recorded_once(before, after)
+    by_samples = is_by_samples((before, after))
     for result, which in ((before, "first"), (after, "second")):
-        yield from too_short(f"the {which} run", measured_intervals(result))
+        if not by_samples:
+            yield from too_short(f"the {which} run", measured_intervals(result))
         if result.validity.level is not ValidityLevel.VALID:
             yield f"the numbers of the {which} run are {result.validity.level.value}"
 

@@ -43,6 +43,7 @@ _DOTTED: Final = (
     _DottedFigure("typical_p50", "p50 of a typical second", MS_LABEL, 1000),
     _DottedFigure("typical_p95", "p95 of a typical second", MS_LABEL, 1000),
     _DottedFigure("error_rate", "Failed requests", "format(datum.value,'~r')+' %'", 100),
+    _DottedFigure("checks", "Expectations that held", "format(datum.value,'~r')+' %'", 100),
 )
 
 

@@ -10,11 +10,12 @@ from planrunner.report.charts.chart_specs import AMOUNT_LABEL, MS_LABEL, WHOLE_L
 from planrunner.report.charts.over_time.limits import limits_of
 from planrunner.report.charts.over_time.time_specs import Backdrop, lines_spec
 from planrunner.report.charts.palette import Palette
-from planrunner.report.findings import mark_of, verdict_word
+from planrunner.report.findings import checks_words, mark_of, verdict_word
 from planrunner.report.own_metrics import own_trends
 from planrunner.report.plain import plain
 from planrunner.results.bootstrap import measured_intervals
 from planrunner.results.model import RunResult
+from planrunner.results.record import checks_held
 from planrunner.units import format_count, format_duration, format_percent, format_rate
 from planrunner.values import dataclass
 
@@ -45,7 +46,7 @@ def overlaid(runs: Sequence[tuple[str, RunResult]], palette: Palette) -> list[Ch
 
 
 def trends(runs: Sequence[RunResult], palette: Palette, *, group: int = 1) -> list[Chart]:
-    """Return p95, throughput and error rate run by run.
+    """Return p95, throughput, error rate and what else the runs have, run by run.
 
     Args:
         runs: Of one plan, the oldest first.
@@ -59,10 +60,13 @@ def trends(runs: Sequence[RunResult], palette: Palette, *, group: int = 1) -> li
         return []
     charts = []
     for trend in (*_TRENDS, *_own_trends(runs)):
+        values = [trend.value(run) for run in runs]
+        if not any(value is not None for value in values):
+            continue
         shown = [trend.shown(run) for run in (runs[0], runs[-1])]
         words = f"From {' to '.join(shown)} in {format_count(len(runs), 'run')}."
         limits = list(_limits(runs, trend))
-        data = {"runs": list(_rows(runs, trend)), "limits": limits}
+        data = {"runs": list(_rows(runs, values)), "limits": limits}
         spec = _by_run(trend, palette, has_limits=bool(limits))
         identity = trend.figure if group == 1 else f"{trend.figure}-{group}"
         charts.append(Chart(identity, trend.title, words, spec, data))
@@ -116,6 +120,15 @@ _TRENDS: Final = (
         lambda run: round(run.totals.error_rate, 4),
         lambda run: format_percent(run.totals.error_rate / 100),
     ),
+    _Trend(
+        "checks",
+        "Expectations that held",
+        "checks",
+        _PERCENT_LABEL,
+        0.01,
+        lambda run: None if (held := checks_held(run.series)) is None else round(100 * held, 4),
+        lambda run: checks_words(run) or "–",
+    ),
 )
 
 
@@ -125,9 +138,9 @@ def _own_trends(runs: Sequence[RunResult]) -> Iterator[_Trend]:
         yield _Trend(f"own-{n}", str(one), "", AMOUNT_LABEL, 1, one.value_of, one.words_of)
 
 
-def _rows(runs: Sequence[RunResult], trend: _Trend) -> Iterator[dict[str, object]]:
-    for n, run in enumerate(runs, start=1):
-        if (value := trend.value(run)) is not None:
+def _rows(runs: Sequence[RunResult], values: Sequence[float | None]) -> Iterator[dict[str, object]]:
+    for n, (run, value) in enumerate(zip(runs, values, strict=True), start=1):
+        if value is not None:
             yield {
                 "n": n,
                 "run": f"{run.started[:16].replace('T', ' ')} {plain(run.run_id)}",

@@ -30,7 +30,7 @@ BEST: Final = "★"
 TOGETHER: Final = "≈"
 _COLUMNS: Final = (
     *("throughput", "work_rate"),
-    *("p50", "typical_p50", "typical_p95", "typical_p99", "error_rate"),
+    *("p50", "typical_p50", "typical_p95", "typical_p99", "error_rate", "checks"),
 )
 """In this order where there are these; what else there is comes after them."""
 

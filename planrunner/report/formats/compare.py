@@ -22,13 +22,14 @@ from planrunner.report.charts.trend_charts import overlaid, trends
 from planrunner.report.columns import Column, room_of, table
 from planrunner.report.configurations.rows import headline, left_requests, legend, sections_of
 from planrunner.report.distinct import shorten_each
-from planrunner.report.findings import is_doubtful, mark_of, verdict_word
+from planrunner.report.findings import checks_words, is_doubtful, mark_of, verdict_word
 from planrunner.report.formats.page import write_page
 from planrunner.report.markdown_text import markdown_table, markdown_text
 from planrunner.report.own_metrics import own_trends
 from planrunner.report.plain import plain, shorten
 from planrunner.results.changes import ChangeOutcome, Comparison, FigureChange
 from planrunner.results.configurations.model import ConfigurationTable
+from planrunner.results.matrices.picked import picked_words
 from planrunner.results.model import RunResult, Verdict
 from planrunner.units import format_duration, format_percent
 from planrunner.values import dataclass
@@ -163,6 +164,7 @@ def print_history(runs: Sequence[RunResult], console: Console) -> None:
     columns = [
         Column("started", [row[0] for row in rows], floor=16),
         Column("plan", plans, rank=1, floor=8),
+        Column("part", _picked(runs), rank=1, floor=8),
         Column("verdict", [row[1] for row in rows], styles, floor=11),
         *(
             Column(title, [row[n] for row in rows], rank=rank)
@@ -170,11 +172,12 @@ def print_history(runs: Sequence[RunResult], console: Console) -> None:
                 (2, "requests", 4),
                 (3, "per s", 3),
                 (4, "failed", 1),
-                (5, "avg", 5),
-                (6, "p95", 0),
+                (5, "checks", 1),
+                (6, "avg", 5),
+                (7, "p95", 0),
             )
         ),
-        Column("run", [row[7] for row in rows], rank=2, floor=6),
+        Column("run", [row[8] for row in rows], rank=2, floor=6),
     ]
     console.print()
     for line in table(columns, room_of(console)):
@@ -205,7 +208,12 @@ def write_history_html(
     for run in runs:
         groups.setdefault((run.plan, run.profile), []).append(run)
     sections = [
-        _HistorySection(plan, profile, members, trends(members, SCREEN, group=n))
+        _HistorySection(
+            plan,
+            profile,
+            list(_history_rows(members)),
+            trends(members, SCREEN, group=n),
+        )
         for n, ((plan, profile), members) in enumerate(groups.items(), start=1)
     ]
     write_page(
@@ -220,13 +228,21 @@ def write_history_html(
     )
 
 
+_HistoryRow = tuple[RunResult, tuple[str, ...], str, str]
+
+
 @dataclass(frozen=True, slots=True)
 class _HistorySection:
-    """The runs of one plan and profile, the oldest first."""
+    """The runs of one plan and profile.
+
+    Attributes:
+        rows: The newest first: the run, what its cells show, its verdict, and what it has of the
+            phases that others have too.
+    """
 
     plan: str
     profile: str
-    runs: Sequence[RunResult]
+    rows: Sequence[_HistoryRow]
     charts: Sequence[Chart]
 
     @property
@@ -234,9 +250,17 @@ class _HistorySection:
         return any(chart.data["limits"] for chart in self.charts)
 
     @property
-    def rows(self) -> list[tuple[RunResult, tuple[str, ...], str]]:
-        """The newest first: the run, what its cells show, and its verdict."""
-        return [(run, _run_cells(run), mark_of(run).value) for run in reversed(self.runs)]
+    def has_checks(self) -> bool:
+        return any(row[1][5] for row in self.rows)
+
+    @property
+    def has_parts(self) -> bool:
+        return any(row[3] for row in self.rows)
+
+
+def _history_rows(runs: Sequence[RunResult]) -> Iterator[_HistoryRow]:
+    for run, part in reversed(list(zip(runs, _picked(runs), strict=True))):
+        yield run, _run_cells(run), mark_of(run).value, part
 
 
 def _columns(changes: Sequence[FigureChange]) -> list[Column]:
@@ -262,10 +286,21 @@ def _run_cells(run: RunResult) -> tuple[str, ...]:
         f"{totals.total_requests:,}",
         f"{totals.requests_per_second:,.1f}",
         format_percent(totals.error_rate / 100) if some else "–",
+        checks_words(run),
         format_duration(round(totals.average_response_time * 1e9)) if totals.has_latency else "–",
         format_duration(round(totals.p95_response_time * 1e9)) if totals.has_latency else "–",
         plain(run.run_id),
     )
+
+
+def _picked(runs: Sequence[RunResult]) -> list[str]:
+    """Return what each run has of the phases that others of its plan and profile have too."""
+    shown = [""] * len(runs)
+    for kind in dict.fromkeys((run.plan, run.profile) for run in runs):
+        places = [n for n, run in enumerate(runs) if (run.plan, run.profile) == kind]
+        for n, words in zip(places, picked_words([runs[n] for n in places]), strict=True):
+            shown[n] = plain(words)
+    return shown
 
 
 def _own_lines(runs: Sequence[RunResult]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from math import exp
 from statistics import NormalDist
 from typing import Final
 
-from planrunner.results.bootstrap import Estimate
+from planrunner.results.bootstrap import SHARES, Estimate
 from planrunner.results.changes import ChangeOutcome, FigureChange
 from planrunner.results.comparison import Estimates, judge, student, sureness
 from planrunner.results.configurations.model import ConfigurationFigure
@@ -98,7 +98,7 @@ def _interval(figure: str, one: Estimate) -> tuple[float | None, float | None]:
     if one.error < 0:
         return None, None
     reach = student(_SURE_OF_ONE, one.freedom) * one.error
-    if figure == "error_rate":
+    if figure in SHARES:
         return max(one.value - reach, 0.0), min(one.value + reach, 1.0)
     if one.value <= 0:
         return None, None

@@ -6,17 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from planrunner.metrics.histogram import Histogram
-from planrunner.metrics.series import Labels
-from planrunner.metrics.snapshot import SeriesDelta
 from planrunner.results.bootstrap import FIGURES, Estimate, Interval, estimates, too_short
 from planrunner.results.comparison import TOLERANCE, Estimates
 from planrunner.results.configurations.contest import best_of_all, contests
-from planrunner.results.configurations.medians import median_estimate, share_estimate
 from planrunner.results.configurations.model import Configuration, ConfigurationTable
+from planrunner.results.configurations.samples import sums_of
 from planrunner.results.matrices.tables import combinations_by_matrix, size_of
 from planrunner.results.model import Row, RunResult, ValidityLevel
-from planrunner.results.record import PhaseCombination, RequestPoints, read_series
+from planrunner.results.record import PhaseCombination, RequestPoints
 from planrunner.units import NS_PER_S
 from planrunner.values import dataclass
 
@@ -155,6 +152,8 @@ def _within(points: RequestPoints, ends: set[int]) -> RequestPoints:
         at(points.p50_ns),
         at(points.p95_ns),
         at(points.p99_ns),
+        asked=at(points.asked) if points.asked else (),
+        broken=at(points.broken) if points.broken else (),
         work=tuple(points.work[n] for n in places) if points.work else (),
     )
 
@@ -163,35 +162,8 @@ def _by_samples(
     result: RunResult, phases: Sequence[str], names: Sequence[str]
 ) -> list[Mapping[str, Estimates]]:
     """Return the figures of iterations, which are too few for seconds to say anything."""
-    sums: dict[tuple[str, str], _Sum] = {}
-    for labels, delta in read_series(result.series).items():
-        if labels.is_result and labels.kind == "request":
-            for name in ("", labels.request):
-                sums.setdefault((labels.phase, name), _Sum()).add(labels, delta)
-    return [
-        {
-            name: {
-                "p50": median_estimate(sums[phase, name].latency),
-                "error_rate": share_estimate(sums[phase, name].count, sums[phase, name].failed),
-            }
-            for name in names
-        }
-        for phase in phases
-    ]
-
-
-class _Sum:
-    """The samples of a request in a phase."""
-
-    def __init__(self) -> None:
-        self.latency = Histogram()
-        self.count = self.failed = 0
-
-    def add(self, labels: Labels, delta: SeriesDelta) -> None:
-        self.count += delta.count
-        self.failed += delta.count if labels.failure else 0
-        if labels.has_latency:
-            self.latency.merge(delta.latency)
+    sums = sums_of(result)
+    return [{name: sums[phase, name].figures() for name in names} for phase in phases]
 
 
 def _with_work(found: Mapping[str, Estimates], rows: Mapping[str, Row]) -> Mapping[str, Estimates]:

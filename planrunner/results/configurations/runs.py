@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from planrunner.results.bootstrap import Estimate, measured_intervals, too_short
-from planrunner.results.comparison import TOLERANCE, Estimates, estimated, points_by_name
+from planrunner.results.comparison import TOLERANCE, Estimates, figures_of, points_by_name
 from planrunner.results.configurations.contest import best_of_all, contests
 from planrunner.results.configurations.loads import differing_words, load_differences
 from planrunner.results.configurations.model import (
@@ -16,6 +16,7 @@ from planrunner.results.configurations.model import (
     ConfigurationTable,
 )
 from planrunner.results.configurations.names import differing_values
+from planrunner.results.configurations.samples import is_by_samples
 from planrunner.results.model import RunResult, ValidityLevel
 from planrunner.results.whole_figures import own_averages
 
@@ -42,7 +43,7 @@ def compare_configurations(
     common = [name for name in points[0] if all(name in one for one in points)]
     found = [
         _unsure(one) if run.validity.level is ValidityLevel.INVALID else one
-        for run, one in zip(runs, estimated(runs, common), strict=True)
+        for run, one in zip(runs, figures_of(runs), strict=True)
     ]
     figures = contests(found, tolerance=tolerance)
     differences = load_differences(runs, names)
@@ -103,8 +104,10 @@ def _remarks(runs: Sequence[RunResult], names: Sequence[str]) -> Iterator[str]:
     for fact in sorted({fact for run in runs for fact in run.host}):
         hosts = [f"`{run.host.get(fact, 'unknown')}`" for run in runs]
         yield from differing_words(f"the host's {fact} differs", hosts, names)
+    by_samples = is_by_samples(runs)
     for run, name in zip(runs, names, strict=True):
-        yield from too_short(f"`{name}`", measured_intervals(run))
+        if not by_samples:
+            yield from too_short(f"`{name}`", measured_intervals(run))
         if run.validity.level is not ValidityLevel.VALID:
             yield f"the numbers of `{name}` are {run.validity.level.value}"
     yield from _recorded_by_some(runs, names)

@@ -11,13 +11,22 @@ from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.recorded_values import RecordedValues
 from planrunner.metrics.snapshot import Accumulated, Snapshot
 from planrunner.metrics.thresholds.parser import parse_threshold
+from planrunner.report.changes import cells_of
 from planrunner.results.bootstrap import estimates, measured_intervals
 from planrunner.results.changes import ChangeOutcome
 from planrunner.results.comparison import compare
 from planrunner.results.files.baseline import measure_in, promote, read_baseline
+from planrunner.results.matrices.picked import picked_words
 from planrunner.results.model import Validity, ValidityLevel
-from planrunner.results.record import make_series, read_series
+from planrunner.results.record import (
+    ComponentFigures,
+    RequestPoints,
+    Stretch,
+    make_series,
+    read_series,
+)
 from tests.support.long_run import make_long_run
+from tests.support.matrices import make_matrix_run
 from tests.support.noisy_runs import neighbours
 from tests.support.results import make_result
 
@@ -158,6 +167,59 @@ def test_runs_too_short_for_any_figure_compare_nothing():
     short = make_long_run(seconds=4, requests=2, seed=1)
 
     assert compare(short, short).nothing_compared == "no figure of these runs could be compared"
+
+
+def test_a_run_under_a_second_has_shares_and_work_and_no_rates(before):
+    """A component takes milliseconds: nothing a second, and no failure, would be made up."""
+    shares = {"asked": (10,), "broken": (1,), "requests": (10,), "failed": (4,), "work": (7.0,)}
+    short = replace(
+        recording(before, work=50),
+        measured=(Stretch(before.measured[0].phase, "", 0, 2 * 10**8),),
+        request_points=tuple(
+            replace(one, seconds=(1,), p50_ns=(5,), p95_ns=(5,), p99_ns=(5,), **shares)
+            for one in before.request_points
+        ),
+    )
+
+    found = compare(short, short)
+
+    values = {change.figure: change.before for change in found.changes if not change.request}
+    assert values == {
+        **dict.fromkeys(("typical_p50", "typical_p95", "typical_p99", "throughput"), 0),
+        "error_rate": 0.4,
+        "checks": 0.9,
+        "work_rate": values["work_rate"],
+    }
+    assert values["work_rate"] > 0
+    assert {change.outcome for change in found.changes} == {ChangeOutcome.UNCLEAR}
+    (shown,) = (row for row in cells_of(found.changes[:6]) if row["figure"] == "throughput")
+    assert (shown["before"], shown["change"]) == ("–", "–")
+    assert "the first run measured less than a second, which is too short to compare" in (
+        found.remarks
+    )
+
+
+def test_expectations_that_fail_more_often_are_a_change(before):
+    """Soft ones fail no request, so nothing else would show it."""
+
+    def holding(broken):
+        return replace(
+            before,
+            request_points=tuple(
+                replace(
+                    one, asked=one.requests, broken=tuple(n * broken // 10 for n in one.requests)
+                )
+                for one in before.request_points
+            ),
+        )
+
+    def outcomes(was, now):
+        changes = compare(holding(was), holding(now)).changes
+        return {one.outcome for one in changes if one.figure == "checks" and not one.request}
+
+    assert outcomes(0, 2) == {ChangeOutcome.WORSE}
+    assert outcomes(2, 0) == {ChangeOutcome.BETTER}
+    assert outcomes(0, 0) == {ChangeOutcome.SAME}
 
 
 def test_the_tails_that_a_typical_second_leaves_out_are_shown(before):
@@ -323,3 +385,81 @@ def test_seconds_without_a_latency_are_no_typical_ones(before):
     whole = estimates(points, intervals, seed="a")
     assert found["typical_p50"].value == pytest.approx(whole["typical_p50"].value, rel=0.2)
     assert found["throughput"] == whole["throughput"]
+
+
+def medians_of(baseline, phases, *, matrix="ingestion"):
+    """Return the median of imports in a baseline, in ms, for a run of these phases."""
+    running = dict.fromkeys(phases, matrix)
+    median = measure_in(baseline, running)(parse_threshold("med of import < 1s").metrics[0])
+    return None if median is None else round(median / 1e6)
+
+
+def test_combinations_are_compared_with_themselves():
+    """The median of all sizes is no limit for the small one, nor that of the large one alone."""
+    small, large = (f"ingestion[case={case},format=csv]" for case in ("small", "large"))
+    everything = make_matrix_run()
+    only_large = make_matrix_run(sizes={"large": 100_000}, formats=("csv",))
+
+    assert medians_of(everything, [small]) == 10
+    assert medians_of(everything, [large]) == 1_000
+    assert medians_of(only_large, [small]) is None
+    assert medians_of(only_large, [small, large]) == 1_000
+    assert medians_of(only_large, ["other"], matrix="") == 1_000
+
+
+def test_runs_of_other_combinations_say_which():
+    """Their requests have the same names and other things to do."""
+    small, large = make_matrix_run(sizes={"small": 1_000}), make_matrix_run()
+
+    assert picked_words([small, large, small]) == ["case=small", "", "case=small"]
+    assert picked_words([large, large]) == ["", ""]
+
+
+def of_components(factor=1.0, *, stable=True, cases=("small", "large")):
+    """Return a run of components that takes less than a second."""
+    run = make_matrix_run(
+        lambda _, __, rows: factor * rows / 100,
+        sizes={case: {"small": 1_000, "large": 100_000}[case] for case in cases},
+        formats=("csv",),
+    )
+    components = tuple(
+        ComponentFigures(name, one.phase, 5, 1, 1, stable)
+        for one in run.combinations
+        for name in ("import", "check")
+    )
+    points = (RequestPoints("", 1, (1,), (1,), (0,), (5,), (5,), (5,)),)
+    return replace(run, components=components, request_points=points)
+
+
+def test_components_are_compared_by_their_samples():
+    """In each phase: sizes together would be none of them."""
+    found = compare(of_components(), of_components(1.5))
+
+    medians = {one.request: one for one in found.changes if one.figure == "p50"}
+    assert list(medians) == [
+        f"ingestion[case={case},format=csv]: {name}"
+        for name in ("check", "import")
+        for case in ("large", "small")
+    ]
+    failed = medians.pop("ingestion[case=large,format=csv]: import")  # once, which took long
+    assert failed.outcome is ChangeOutcome.UNCLEAR
+    assert {one.outcome for one in medians.values()} == {ChangeOutcome.WORSE}
+    assert all(one.low < 0.5 < one.high for one in medians.values())
+    assert {one.figure for one in found.changes} == {"p50", "error_rate", "work_rate"}
+    assert not any("too short" in remark for remark in found.remarks)
+
+
+def test_a_noisy_component_tells_nothing():
+    """What disturbed it is in no interval."""
+    found = compare(of_components(), of_components(1.5, stable=False))
+
+    assert found.outcome is ChangeOutcome.UNCLEAR
+    medians = {one.outcome for one in found.changes if one.figure == "p50"}
+    assert medians == {ChangeOutcome.UNCLEAR}
+
+
+def test_components_of_other_cases_have_nothing_in_common():
+    found = compare(of_components(cases=("small",)), of_components(cases=("large",)))
+
+    assert found.nothing_compared == "the second run has none of the first one's requests"
+    assert "the runs have different phases: `case=small` and `case=large`" in found.remarks
