@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from planrunner.clock import MonotonicClock
 from planrunner.engine import Background, RunOutcome, Stop
@@ -27,7 +27,7 @@ from planrunner.graph.run_graph import RunGraph
 from planrunner.outputs.base import Output, RunInfo, WantedOutput, WithSamples
 from planrunner.outputs.fan_out import FanOut
 from planrunner.results.exit_codes import ExitCode, worst
-from planrunner.results.files.baseline import measure_in
+from planrunner.results.files.baseline import measure_in, phases_in
 from planrunner.results.files.directory import (
     METRICS,
     SAMPLES,
@@ -55,6 +55,9 @@ if TYPE_CHECKING:
     from planrunner.engine.workers.worker_state import WorkerHandle
 
 __all__ = ["ResultLost", "run"]
+
+_MOST_PHASES: Final = 4
+"""Names in a notice."""
 
 
 class ResultLost(CannotRun):
@@ -260,7 +263,7 @@ class _Run:
                 run_dir=str(prepared.directory),
                 beside=background,
                 handles=handles,
-                baseline=None if baseline is None else measure_in(baseline),
+                baseline=None if baseline is None else measure_in(baseline, _running(graph)),
                 waits=run_queue.read,
                 mask=self._mask,
             )
@@ -282,6 +285,34 @@ def _baseline_notices(graph: RunGraph, baseline: RunResult | None) -> Iterator[s
             before = getattr(baseline, what)
             if before != now:
                 yield f"the baseline is from {what} `{before}`, not from `{now}`"
+        yield from _without_counterpart(graph, baseline)
+
+
+def _running(graph: RunGraph) -> Mapping[str, str]:
+    return {phase.name: phase.matrix for phase in graph.phases}
+
+
+def _without_counterpart(graph: RunGraph, baseline: RunResult) -> Iterator[str]:
+    """Say of thresholds which of their phases the baseline doesn't have."""
+    there = phases_in(baseline)
+    by_phases: dict[tuple[str, ...], list[str]] = {}
+    for threshold in graph.thresholds:
+        if threshold.value.of_baseline and not threshold.not_applicable:
+            metric = threshold.metrics[0]
+            lacking = (
+                phase.name
+                for phase in graph.phases
+                if metric.scope.takes(phase.name) and phase.name not in there
+            )
+            by_phases.setdefault(tuple(lacking), []).append(f"`{threshold}`")
+    for phases, thresholds in by_phases.items() if there else ():
+        if phases:
+            shown = ", ".join(f"`{phase}`" for phase in phases[:_MOST_PHASES])
+            more = f" and {over} more" if (over := len(phases[_MOST_PHASES:])) else ""
+            yield (
+                f"{', '.join(thresholds)}: the baseline lacks {shown}{more}, so those have no "
+                "counterpart there; promote a run of the same phases"
+            )
 
 
 @asynccontextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -119,3 +121,56 @@ def test_trying_a_plan_takes_the_first_combination(matrix: PlanProject, target: 
 
     assert ended.code == 0, ended.err
     assert paths(target) == ["/a/10"]
+    assert "user A in phase sized[case=small,form=a]" in ended.out
+
+
+def test_trying_a_case_names_it(matrix: PlanProject, target: HttpServer) -> None:
+    ended = matrix.run("execute", "plan.yaml", "--once", "--case", "large", "--json")
+
+    parts = [json.loads(line) for line in ended.out.splitlines()]
+    assert [one["phase"] for one in parts if one.get("kind") == "user"] == [SIZED[2]]
+    assert paths(target) == ["/a/20"]
+
+
+def test_a_case_is_named_wherever_runs_are_looked_back_at(
+    matrix: PlanProject, target: HttpServer
+) -> None:
+    """Runs of other cases are no trend, no baseline and no change of each other."""
+    text = plan_text(PLAN, url=target.url)
+    judged = "scalability of load in phase sized over size < 1000"
+    compared = text.replace(judged, "med of load in phase sized < 500% of baseline")
+    matrix.write({"plan.yaml": compared})
+    for case in ("small", "large"):
+        options = ("--phase", "sized", "--case", case, "--out", f"runs/{case}", "--quiet")
+        ended = matrix.run("execute", "plan.yaml", *options)
+        if case == "small":
+            assert ended.code == 0, ended.err
+            assert matrix.run("baseline", "promote", "runs/small").code == 0
+
+    assert ended.code == 1
+    (found,) = ended.metrics["judgements"]
+    assert (found["verdict"], found["observed"]) == ("no_data", "not in baseline")
+    lacking = "`sized[case=large,form=a]`, `sized[case=large,form=b]`"
+    assert any(f": the baseline lacks {lacking}, so" in one for one in ended.metrics["notices"])
+    told = matrix.run("compare", "runs/small", "runs/large")
+    assert "the runs have different phases: `case=small` and `case=large`" in told.out
+    told = matrix.run("history", "runs")
+    assert re.search(r"case=small .*\n.*case=large ", told.out)
+
+
+def test_a_suite_picks_the_case_of_each_plan(matrix: PlanProject, target: HttpServer) -> None:
+    """A plan that has no such case is named before anything is sent."""
+    text = plan_text(PLAN, url=target.url)
+    matrix.write({"other.yaml": text.replace("small", "tiny")})
+    options = ("--phase", "sized", "--case", "small", "--quiet")
+
+    refused = matrix.run("execute", "plan.yaml", "other.yaml", *options)
+
+    assert refused.code == 2
+    assert "no case is called `small`" in refused.err
+    assert "other.yaml" in refused.err
+    assert paths(target) == []
+    matrix.write({"other.yaml": text})
+    ended = matrix.run("execute", "plan.yaml", "other.yaml", *options)
+    assert ended.code == 0, ended.err
+    assert set(paths(target)) == {"/a/10", "/b/10"}

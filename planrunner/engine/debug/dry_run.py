@@ -200,7 +200,7 @@ class _DryRunner:
             plan=context.scope,
         )
         actor.ends = context.sessions.ends(sessions)
-        self._trace.section("user", program.name)
+        self._trace.section("user", program.name, phase=phase if node.matrix else "")
         # Classes that follow one another in phases of their own begin at 0, as under load.
         iterations = self._iterations.setdefault(phase, count())
         user = _DryRunUser(program, actor, self._binder(phase), identity, iterations)

@@ -69,11 +69,13 @@ class TraceSection:
     Attributes:
         kind: `preflight`, `setup`, `user`, `on_start`, `task`, `on_stop`, `teardown`.
         skipped: Why it isn't run; empty when it is.
+        phase: Of a user, the combination of a matrix that it is of; empty in a phase without.
     """
 
     kind: str
     name: str = ""
     skipped: str = ""
+    phase: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,9 +253,9 @@ class Trace:
         self.failures = 0
         self._counted: IterationEnded | None = None
 
-    def section(self, kind: str, name: str = "", skipped: str = "") -> None:
+    def section(self, kind: str, name: str = "", skipped: str = "", phase: str = "") -> None:
         self._depth = 0
-        self._report(TraceSection(kind, name, skipped))
+        self._report(TraceSection(kind, name, skipped, phase))
 
     def say(self, words: str, *, failed: str = "") -> None:
         self.failures += bool(failed)

@@ -93,7 +93,8 @@ class TextTrace:
         self._after_request = False
         self._console.print()
         if part.kind == "user":
-            self._print(0, ("user ", "dim"), (part.name, "bold"))
+            where = (" in phase ", "dim"), part.phase
+            self._print(0, ("user ", "dim"), (part.name, "bold"), *(where if part.phase else ()))
             return
         name = f" {part.name}" if part.name else ""
         if part.kind == "task" and not part.name:
@@ -336,8 +337,9 @@ class _JsonEvents:
     def event(self, told: TraceEvent) -> dict[str, Any]:
         text = self._named.text
         match told:
-            case TraceSection(kind, name, skipped):
-                return {"event": "part", "kind": kind, "name": name, "skipped": skipped}
+            case TraceSection(kind, name, skipped, phase):
+                found = {"event": "part", "kind": kind, "name": name, "skipped": skipped}
+                return {**found, "phase": phase} if phase else found
             case TracedStep(words, _, values, failed):
                 shown = {"step": words, "values": self._values(values), "failed": text(failed)}
                 return {"event": "step", **shown}

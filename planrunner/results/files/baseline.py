@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -15,7 +16,10 @@ from planrunner.results.files.metrics_json import read_metrics, write_metrics
 from planrunner.results.model import RunResult, ValidityLevel
 from planrunner.results.record import measured_of, read_series
 
-__all__ = ["measure_in", "promote", "read_baseline"]
+__all__ = ["measure_in", "phases_in", "promote", "read_baseline"]
+
+RunningPhases = Mapping[str, str]
+"""The phases that run, each with the matrix that it is a combination of; empty without."""
 
 
 def read_baseline(path: Path) -> RunResult | None:
@@ -28,18 +32,33 @@ def read_baseline(path: Path) -> RunResult | None:
     return read_metrics(path) if is_there else None
 
 
-def measure_in(baseline: RunResult) -> Baseline:
+def phases_in(baseline: RunResult) -> frozenset[str]:
+    """Return the phases of a baseline that measured anything."""
+    return frozenset(part.phase for part in baseline.measured)
+
+
+def measure_in(baseline: RunResult, running: RunningPhases | None = None) -> Baseline:
     """Return what gives a metric's value in the baseline, by the rules that judge runs.
 
     A scope in time (`over 30s`) is that of the whole metric there. Metrics that aren't computed
-    from samples have no value.
+    from samples have no value. Phases that don't run now have no part in it, unless all are others,
+    as after a change of name; other combinations of one matrix never stand for each other.
+
+    Args:
+        baseline: The earlier run.
+        running: The phases of the run that is judged; None for any.
 
     Raises:
         UsageError: Its histograms are broken.
     """
+    left_out = _left_out(baseline, running or {})
     evidence = Evidence(
-        series=read_series(baseline.series),
-        measured=measured_of(baseline.measured),
+        series={
+            labels: delta
+            for labels, delta in read_series(baseline.series).items()
+            if labels.phase not in left_out
+        },
+        measured=[part for part in measured_of(baseline.measured) if part.phase not in left_out],
         gauges={
             track.name: [
                 (round(second * 1e9), value)
@@ -58,6 +77,14 @@ def measure_in(baseline: RunResult) -> Baseline:
         return None if found is None else found.amount
 
     return value_of
+
+
+def _left_out(baseline: RunResult, running: RunningPhases) -> frozenset[str]:
+    others = phases_in(baseline) - running.keys()
+    if others != phases_in(baseline):
+        return others if running else frozenset()
+    matrices = {*running.values()} - {""}
+    return frozenset(one.phase for one in baseline.combinations if one.matrix in matrices)
 
 
 def promote(result: RunResult, path: Path) -> None:
