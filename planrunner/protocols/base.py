@@ -281,8 +281,9 @@ class Exchange:
             iteration has nothing to go on with.
         has_batches: A sample is several in a row, and its latency the time of one: it has no
             intended start.
-        is_apart: It runs in a process that takes its time by itself: a generator that waits for a
-            processor meanwhile adds nothing to it.
+        has_process: It runs in a process that the client starts.
+        is_apart: That process takes the time by itself: a generator that waits for a processor
+            meanwhile adds nothing to it.
     """
 
     protocol: str
@@ -302,6 +303,7 @@ class Exchange:
     reply_names: tuple[tuple[str, Callable[[Reply], object]], ...] = ()
     is_step: bool = False
     has_batches: bool = False
+    has_process: bool = False
     is_apart: bool = False
 
     @property

@@ -20,7 +20,7 @@ from planrunner.results.bootstrap import (
     too_short,
 )
 from planrunner.results.changes import ChangeOutcome, Comparison, FigureChange
-from planrunner.results.configurations.samples import is_by_samples, sample_figures
+from planrunner.results.iterations.samples import is_by_samples, sample_figures
 from planrunner.results.matrices.picked import picked_words
 from planrunner.results.model import RunResult, ValidityLevel
 from planrunner.results.record import RequestPoints, measured_of, read_series

@@ -263,7 +263,7 @@ class Accumulator:
         """Return what may be said of the generator before the run is over."""
         doubts = Doubts()
         doubts_of_health(doubts, self._health, self._counters)
-        doubts_of_starvation(doubts, self._health.starvation)
+        doubts_of_starvation(doubts, self._health.starvation, self._graph)
         doubts_of_generator(doubts, self._health.facts())
         return (*doubts.invalid, *doubts.biased)
 

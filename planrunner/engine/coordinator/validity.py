@@ -52,7 +52,7 @@ QUEUED_SHARE: Final = 0.05
 _LONG_COLLECTION_NS: Final = 50 * NS_PER_MS
 _FULL_SHARE: Final = 0.9  # of the open files that the process may have
 _OWN_PROCESSES: Final = (
-    "; where that is what the plan runs itself (`exec`, `isolate: process`), run fewer of its "
+    "; where that is what the plan itself runs (`exec`, `isolate: process`), use fewer of those "
     "users, or leave a processor free"
 )
 _CHANCES: Final = 5  # mean deviations, 4 sigma: of two tasks, 1 run in 15,000 is further off
@@ -176,7 +176,8 @@ def doubts_of_starvation(doubts: Doubts, starvation: Starvation, graph: RunGraph
     if found := starvation.doubt():
         reason, is_invalid = found
         doubts.add(
-            f"{reason}{_OWN_PROCESSES}" if _runs_own(graph) else reason, is_invalid=is_invalid
+            f"{reason}{_OWN_PROCESSES}" if _starts_processes(graph) else reason,
+            is_invalid=is_invalid,
         )
 
 
@@ -232,10 +233,15 @@ def stall_notices(
             )
 
 
-def _runs_own(graph: RunGraph) -> bool:
-    """Say whether the plan itself runs functions or commands under load."""
-    requests = (step for phase in graph.phases for step in _measured(graph, phase))
-    return any(registry.is_component(step.exchange.protocol) for step in requests)
+def _starts_processes(graph: RunGraph) -> bool:
+    """Say whether users of the plan run anything in processes of its own."""
+    return any(
+        isinstance(step, RequestNode) and step.exchange.has_process
+        for phase in graph.phases
+        for program in graph.programs_of(phase)
+        for task in program.tasks
+        for step in walk_steps(task.steps)
+    )
 
 
 def phases_apart(graph: RunGraph) -> frozenset[str]:

@@ -63,6 +63,7 @@ def compile_exchange(
         expected=expected.words(status),
         states_status=expected.statuses is not None,
         is_step=True,
+        has_process=True,
         **expected.fields,
     )
     return CompiledRequest(exchange, tuple(lowering.faults), tuple(lowering.notices))

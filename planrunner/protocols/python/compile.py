@@ -63,6 +63,7 @@ def compile_exchange(
         expected=expected.words("it returns"),
         is_step=True,
         has_batches=spec.python.batch is not None,
+        has_process=spec.python.isolate is not None,
         is_apart=spec.python.isolate is not None,
         **expected.fields,
     )

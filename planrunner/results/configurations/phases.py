@@ -10,7 +10,7 @@ from planrunner.results.bootstrap import FIGURES, Estimate, Interval, estimates,
 from planrunner.results.comparison import TOLERANCE, Estimates
 from planrunner.results.configurations.contest import best_of_all, contests
 from planrunner.results.configurations.model import Configuration, ConfigurationTable
-from planrunner.results.configurations.samples import sums_of
+from planrunner.results.iterations.samples import sums_of
 from planrunner.results.matrices.tables import combinations_by_matrix, size_of
 from planrunner.results.model import Row, RunResult, ValidityLevel
 from planrunner.results.record import PhaseCombination, RequestPoints

@@ -16,7 +16,7 @@ from planrunner.results.configurations.model import (
     ConfigurationTable,
 )
 from planrunner.results.configurations.names import differing_values
-from planrunner.results.configurations.samples import is_by_samples
+from planrunner.results.iterations.samples import is_by_samples
 from planrunner.results.model import RunResult, ValidityLevel
 from planrunner.results.whole_figures import own_averages
 

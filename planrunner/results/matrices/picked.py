@@ -12,7 +12,7 @@ __all__ = ["picked_words"]
 _MOST: Final = 3
 """Values that are named; of more, how many they are."""
 
-_Values = Mapping[tuple[str, str], dict[str, None]]
+_AxisValues = Mapping[tuple[str, str], dict[str, None]]
 """By matrix and axis, the values; without a matrix and an axis, the phases."""
 
 
@@ -26,7 +26,7 @@ def picked_words(runs: Sequence[RunResult]) -> list[str]:
     return [", ".join(_narrowed(values, everything)) for values in each]
 
 
-def _values(run: RunResult) -> _Values:
+def _values(run: RunResult) -> _AxisValues:
     found: dict[tuple[str, str], dict[str, None]] = {}
     combinations = {one.phase: one for one in run.combinations}
     for phase in dict.fromkeys(part.phase for part in run.measured):
@@ -39,7 +39,7 @@ def _values(run: RunResult) -> _Values:
     return found
 
 
-def _narrowed(values: _Values, everything: _Values) -> Iterator[str]:
+def _narrowed(values: _AxisValues, everything: _AxisValues) -> Iterator[str]:
     told: set[str] = set()
     for key, found in values.items():
         if found.keys() != everything[key].keys():

@@ -264,16 +264,18 @@ def test_components_in_processes_of_their_own_may_have_every_processor() -> None
 def test_a_plan_that_takes_the_processor_itself_is_told_so() -> None:
     """Freeing the host is no advice where its load is the plan's own."""
     node = request("work")
-    node = replace(node, exchange=replace(node.exchange, protocol="python"))
-    doubts = Doubts()
+    own = replace(node, exchange=replace(node.exchange, has_process=True))
     starved = of_seconds((Waits(180 * NS_PER_MS, 102, 0), 71_000, 470 * NS_PER_US))
 
-    doubts_of_starvation(doubts, starved, make_graph([user_class(task("t", node))], closed(2, 10)))
+    def reason(step: RequestNode) -> str:
+        doubts = Doubts()
+        graph = make_graph([user_class(task("t", step))], closed(2, 10))
+        doubts_of_starvation(doubts, starved, graph)
+        return doubts.biased[0]
 
-    (reason,) = doubts.biased
-    assert reason.endswith(
-        "; where that is what the plan runs itself (`exec`, `isolate: process`), run fewer of its "
-        "users, or leave a processor free"
+    assert reason(own) == (
+        f"{reason(node)}; where that is what the plan itself runs (`exec`, `isolate: process`), "
+        "use fewer of those users, or leave a processor free"
     )
 
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from planrunner.metrics.histogram import Histogram
-from planrunner.results.configurations.medians import median_estimate, share_estimate
 from planrunner.results.configurations.phases import matrix_configurations
+from planrunner.results.iterations.medians import median_estimate, share_estimate
 from planrunner.results.model import Validity, ValidityLevel
 from planrunner.results.record import AxisChoice
 from planrunner.units import NS_PER_MS, NS_PER_S

@@ -15,7 +15,7 @@ from planrunner.results.bootstrap import (
     measured_intervals,
     too_short,
 )
-from planrunner.results.configurations.medians import median_estimate, share_estimate
+from planrunner.results.iterations.medians import median_estimate, share_estimate
 from planrunner.results.model import RunResult
 from planrunner.results.record import read_series
 

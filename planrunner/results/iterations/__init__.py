@@ -1,0 +1,1 @@
+"""Figures of iterations: there are few of them, and seconds say nothing of them."""
