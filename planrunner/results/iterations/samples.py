@@ -23,7 +23,7 @@ __all__ = ["SampleSum", "is_by_samples", "sample_figures", "sums_of"]
 
 MEDIAN: Final = "p50"
 
-_Place = tuple[str, str]
+_RequestInPhase = tuple[str, str]
 """A phase, and a request in it; empty for all together."""
 
 
@@ -55,9 +55,9 @@ class SampleSum:
         return found
 
 
-def sums_of(result: RunResult) -> Mapping[_Place, SampleSum]:
+def sums_of(result: RunResult) -> Mapping[_RequestInPhase, SampleSum]:
     """Return the samples of each request in each phase, and of all of a phase together."""
-    sums: dict[_Place, SampleSum] = {}
+    sums: dict[_RequestInPhase, SampleSum] = {}
     for labels, delta in read_series(result.series).items():
         if labels.is_result and labels.kind == "request":
             for name in ("", labels.request):
@@ -87,7 +87,7 @@ def sample_figures(runs: Sequence[RunResult]) -> list[Mapping[str, Mapping[str, 
 
 
 def _figures(
-    run: RunResult, sums: Mapping[_Place, SampleSum], *, is_alone: bool
+    run: RunResult, sums: Mapping[_RequestInPhase, SampleSum], *, is_alone: bool
 ) -> Mapping[str, Mapping[str, Estimate]]:
     whole = SampleSum()
     for (_, name), one in sums.items():
