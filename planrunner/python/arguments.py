@@ -1,23 +1,19 @@
-"""Keywords of a call → what the runner is asked for; faults name the argument, and no option."""
+"""Keywords of a call → what the runner is asked for."""
 
 from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
 from datetime import timedelta
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, Final, cast, get_type_hints
 
 from planrunner.compiler.load.selection import PlanSelection
-from planrunner.compiler.review import review
 from planrunner.engine.stop import Stop
 from planrunner.errors import UsageError
-from planrunner.language.diagnostics import Diagnostic, PlanError, suggest
+from planrunner.language.diagnostics import PlanError, suggest
 from planrunner.language.files import ANYWHERE, Folders
 from planrunner.outputs.base import Output
 from planrunner.plan.functions import PlanFunction
@@ -25,7 +21,7 @@ from planrunner.plan.loader import CheckedPlan, load
 from planrunner.plan.no_exec import find_commands
 from planrunner.plan.overrides import Changes
 from planrunner.plan.params.values import BareNumber
-from planrunner.plan.yaml.edits import COMMAND_LINE
+from planrunner.python.faults import named_as_arguments
 from planrunner.python.keywords import (
     AnyPath,
     CallKeywords,
@@ -43,15 +39,12 @@ from planrunner.units import write_duration
 __all__ = [
     "check_keywords",
     "load_plan",
-    "named_as_arguments",
     "own_outputs",
     "rate_text",
     "request_of",
     "selection_of",
 ]
 
-_OPTION: Final = re.compile(r"--([a-z][a-z-]*)")
-_ARGUMENTS: Final = {"set": "params", "env": "env", "run-time": "hold", "output": "outputs"}
 _MOST_WORKERS: Final = 256
 
 
@@ -274,26 +267,3 @@ def _workers(workers: int | str, plan: CheckedPlan) -> int:
         return workers
     hint = f'give a number from 1 to {_MOST_WORKERS}, or "auto"'
     raise UsageError(f"workers: `{workers}` is not a number of workers", hint=hint)
-
-
-@contextmanager
-def named_as_arguments() -> Iterator[None]:
-    """Let faults name arguments where they would name options of the command."""
-    try:
-        yield
-    except PlanError as error:
-        raise PlanError([_as_argument(fault) for fault in review(error)]) from None
-
-
-def _as_argument(fault: Diagnostic) -> Diagnostic:
-    message, hint = (_OPTION.sub(_argument, text) for text in (fault.message, fault.hint))
-    fault = replace(fault, message=message, hint=hint)
-    option = _OPTION.match(fault.source)
-    if fault.span.file != COMMAND_LINE or option is None:
-        return fault
-    return replace(fault, argument=_argument(option))
-
-
-def _argument(option: re.Match[str]) -> str:
-    name = option[1]
-    return _ARGUMENTS.get(name, name.replace("-", "_"))

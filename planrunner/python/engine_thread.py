@@ -14,12 +14,8 @@ from typing import Final
 from planrunner.engine.stop import Stop
 from planrunner.errors import CannotRun, PlanrunnerError
 from planrunner.outputs.base import Output
-from planrunner.python.arguments import (
-    load_plan,
-    named_as_arguments,
-    own_outputs,
-    request_of,
-)
+from planrunner.python.arguments import load_plan, own_outputs, request_of
+from planrunner.python.faults import named_as_arguments
 from planrunner.python.keywords import RunKeywords
 from planrunner.python.notebook import notebook_outputs
 from planrunner.python.plans import AnyPlan, Plan
@@ -123,8 +119,8 @@ class EngineThread:
         self._loop = asyncio.get_running_loop()
         with named_as_arguments():
             prepared = self._prepared()
-        _need_descriptors(prepared)
-        found: RunResult = await run(prepared, self._outputs)
+            _need_descriptors(prepared)
+            found: RunResult = await run(prepared, self._outputs)
         result = Result(found, prepared.directory.absolute())
         if await _has_endless():
             self.ended.set_result(result)  # as the loop will never close

@@ -19,7 +19,8 @@ from planrunner.plan.yaml.document import PlanPath, parse
 from planrunner.plan.yaml.files import read_text
 from planrunner.plan.yaml.nodes import YamlNode
 from planrunner.plan.yaml.places import entries, path_at, written_path
-from planrunner.python.arguments import check_keywords, load_plan, named_as_arguments, selection_of
+from planrunner.python.arguments import check_keywords, load_plan, selection_of
+from planrunner.python.faults import named_as_arguments
 from planrunner.python.keywords import AnyPath, PlanKeywords
 from planrunner.python.tasks.functions import PlanSections, Renamed
 from planrunner.python.yaml_text import as_yaml
@@ -110,6 +111,17 @@ class Plan:
 
     Raises:
         UsageError: A value can't be part of a plan.
+
+    Example:
+        >>> plan = planrunner.Plan(
+        ...     http={"base_url": "http://127.0.0.1:8000"},
+        ...     users={"Visitor": {"steps": [{"get": "/products"}]}},
+        ...     phases=[{"name": "main", "users": 2, "iterations": 10}],
+        ... )
+        >>> plan.validate()
+        ()
+        >>> planrunner.run(plan).phases["main"].count
+        10
     """
 
     source: PlanText

@@ -7,6 +7,9 @@ import subprocess
 import sys
 import threading
 import tracemalloc
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +110,41 @@ def test_blocks_functions_and_coroutines_are_measured() -> None:
     }
     assert result.requests["coroutine"].min.ms >= 19
     assert result.failures[0].reason == "ZeroDivisionError: division by zero"
+
+
+class Sleeper:
+    async def __call__(self) -> str:
+        await asyncio.sleep(0.02)
+        return "slept"
+
+
+def test_a_call_is_measured_until_it_is_through() -> None:
+    """Also where it returns what is to be awaited; what works later can't be."""
+    with planrunner.Collector("n", formats=[]) as c:
+        for call in (Sleeper(), partial(asyncio.sleep, 0.02, "slept")):
+            assert asyncio.run(c.measure("later")(call)()) == "slept"
+        with pytest.raises(TypeError):
+            asyncio.run(c.measure("broken")(partial(asyncio.sleep, "x"))())
+
+        def rows() -> Iterator[int]:
+            yield 1
+
+        async def lines() -> AsyncIterator[int]:
+            yield 1
+
+        for function in (rows, lines):
+            with pytest.raises(planrunner.UsageError, match="is a generator"):
+                c.measure("rows")(function)
+        for call in (partial(rows), contextmanager(rows)):
+            with pytest.raises(planrunner.UsageError, match=r'hint: .* `with c.measure\("rows"\)'):
+                c.measure("rows")(call)()
+
+    found = c.close().requests
+    assert [(name, one.count, one.failed) for name, one in found.items()] == [
+        ("broken", 1, 1),
+        ("later", 2, 0),
+    ]
+    assert found["later"].min.ms >= 19
 
 
 def test_work_is_recorded_beside_time() -> None:

@@ -25,8 +25,15 @@ from planrunner.results.files.baseline import measure_in, read_baseline
 from planrunner.results.files.directory import METRICS, make_run_directory
 from planrunner.results.files.metrics_json import read_metrics, write_metrics
 from planrunner.results.files.past_runs import find_previous
+from planrunner.results.matrices.tables import make_scaling
 from planrunner.results.model import Row, RunResult, Validity, ValidityLevel
-from planrunner.results.record import ComponentFigures, FailingSample, make_series, make_stretches
+from planrunner.results.record import (
+    ComponentFigures,
+    FailingSample,
+    PhaseCombination,
+    make_series,
+    make_stretches,
+)
 from planrunner.results.request_history import RunSums
 from planrunner.runner.build_result import judgement_of, machine_facts, written_time
 from planrunner.runner.report_files import check_formats, is_of_samples, report_files
@@ -116,6 +123,7 @@ class CollectedRun:
         *,
         notices: Sequence[str] = (),
         components: Sequence[ComponentFigures] = (),
+        combinations: Sequence[PhaseCombination] = (),
     ) -> RunResult:
         """Write metrics.json and the reports, and return what they show.
 
@@ -124,12 +132,18 @@ class CollectedRun:
             failing: What failed.
             notices: What else is to be known about it.
             components: Whether the times of requests are stable, where that was judged.
+            combinations: The phases that are of a matrix.
 
         Raises:
             CannotRun: One can't be written.
         """
         result = self._result(end_ns, failing, notices)
-        result = replace(result, components=tuple(components))
+        result = replace(
+            result,
+            components=tuple(components),
+            combinations=tuple(combinations),
+            scaling=make_scaling(result.rows, combinations, result.judgements),
+        )
         baseline = self._before
         before = find_previous(self.directory, result) if baseline is None else baseline
         if before is not None:

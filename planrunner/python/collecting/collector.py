@@ -5,12 +5,10 @@ from __future__ import annotations
 import atexit
 import time
 from collections.abc import Callable, Mapping
-from functools import wraps
-from inspect import iscoroutinefunction
 from pathlib import Path
 from threading import Event, Lock, Thread
 from types import TracebackType
-from typing import Any, Final, Self, TypeVar, cast
+from typing import Final, Self, TypeVar
 
 from planrunner.errors import UsageError
 from planrunner.metrics.book import SeriesBook
@@ -22,6 +20,8 @@ from planrunner.metrics.snapshot import SeriesDelta, Snapshot
 from planrunner.metrics.thresholds import Threshold, ThresholdSyntaxError, parse_threshold
 from planrunner.python.arguments import texts_of
 from planrunner.python.collecting.collected_run import CollectedRun
+from planrunner.python.collecting.measuring import Measuring
+from planrunner.python.faults import named_as_arguments
 from planrunner.python.keywords import AnyPath, NameOrNames
 from planrunner.python.results.elapsed import Elapsed
 from planrunner.python.results.figures import Figures
@@ -29,10 +29,9 @@ from planrunner.python.results.result import Result
 from planrunner.results.record import FailingSample
 from planrunner.units import NS_PER_S
 
-__all__ = ["Collector", "Measuring"]
+__all__ = ["Collector"]
 
 ValueT = TypeVar("ValueT")
-FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
 _LONGEST_S: Final = 1e9
 _OFTEN_S: Final = 0.1
@@ -63,6 +62,14 @@ class Collector:
     Raises:
         CannotRun: The directory can't be made, or has files of an earlier run.
         UsageError: A threshold or report can't be.
+
+    Example:
+        >>> with planrunner.Collector("nightly") as c:
+        ...     c.record("query", seconds=0.15, work=1000, unit="rows")
+        ...     with c.measure("load"):
+        ...         rows = [*range(1000)]
+        >>> c.close().requests["query"].count
+        1
     """
 
     def __init__(
@@ -75,13 +82,15 @@ class Collector:
         thresholds: NameOrNames = (),
     ) -> None:
         _check_text("name", name)
-        self._run = CollectedRun(
-            name,
-            out=None if out is None else Path(out),
-            labels=labels or {},
-            formats=texts_of(formats),
-            thresholds=[_threshold(text, index) for index, text in enumerate(texts_of(thresholds))],
-        )
+        limits = [_threshold(text, index) for index, text in enumerate(texts_of(thresholds))]
+        with named_as_arguments():
+            self._run = CollectedRun(
+                name,
+                out=None if out is None else Path(out),
+                labels=labels or {},
+                formats=texts_of(formats),
+                thresholds=limits,
+            )
         self._appends: dict[str, Callable[[float], None]] = {}
         self._failures: dict[tuple[str, str, bool], list[float]] = {}
         self._recorded: dict[Labels, list[float]] = {}
@@ -178,8 +187,9 @@ class Collector:
     def measure(self, name: str, *, work: float | None = None, unit: str = "") -> Measuring:
         """Record how long a block takes: `with c.measure("load"):`.
 
-        `@c.measure("load")` measures each call of a function, `async def` or not. An exception
-        is recorded as a failure of kind `error`, and goes on.
+        `@c.measure("load")` measures each call of a function, `async def` or not, until it is
+        through; one that is a generator is refused. An exception is recorded as a failure of kind
+        `error`, and goes on.
 
         Args:
             name: What it is.
@@ -206,7 +216,8 @@ class Collector:
                 notices = []
                 if self._book.overflowed:
                     notices = [f"more than {_MOST_SERIES} names: the others are `__overflow__`"]
-                raw = self._run.finish(end_ns, self._samples, notices=notices)
+                with named_as_arguments():
+                    raw = self._run.finish(end_ns, self._samples, notices=notices)
                 self._result = Result(raw, self._run.directory)
                 atexit.unregister(self.close)
         return self._result
@@ -321,53 +332,6 @@ class Collector:
         self._run.add(Snapshot(self._since_ns, end_ns, {}, deltas))
         self._since_ns = end_ns
         return end_ns
-
-
-class Measuring:
-    """One block that is measured, or a function of which each call is."""
-
-    __slots__ = ("_began_ns", "_collector", "_name", "_unit", "_work")
-
-    def __init__(self, collector: Collector, name: str, work: float | None, unit: str) -> None:
-        self._collector = collector
-        self._name = name
-        self._work = work
-        self._unit = unit
-        self._began_ns = 0
-
-    def __enter__(self) -> None:
-        self._began_ns = time.perf_counter_ns()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        seconds = (time.perf_counter_ns() - self._began_ns) / NS_PER_S
-        if error is None:
-            self._collector.record(self._name, seconds, self._work, unit=self._unit)
-        elif isinstance(error, Exception):  # else the program ends, or its task is cancelled
-            reason = f"{type(error).__name__}: {error}"
-            self._collector.error(self._name, seconds=seconds, reason=reason)
-
-    def __call__(self, function: FunctionT) -> FunctionT:
-        """Return the function with each of its calls measured."""
-
-        def measuring() -> Measuring:
-            return Measuring(self._collector, self._name, self._work, self._unit)
-
-        @wraps(function)
-        def measured(*args: Any, **named: Any) -> Any:  # noqa: ANN401 - as the function has them
-            with measuring():
-                return function(*args, **named)
-
-        @wraps(function)
-        async def awaited(*args: Any, **named: Any) -> Any:  # noqa: ANN401 - as above
-            with measuring():
-                return await function(*args, **named)
-
-        return cast("FunctionT", awaited if iscoroutinefunction(function) else measured)
 
 
 def _labels(
