@@ -6,16 +6,18 @@ import asyncio
 from collections.abc import Awaitable, Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
-from inspect import isasyncgen, isawaitable, iscoroutine, iscoroutinefunction, isgenerator
+from inspect import isawaitable, iscoroutine, iscoroutinefunction
 from math import inf
+from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any, Final
 
 from planrunner.errors import UsageError
 from planrunner.python.arguments import check_keywords
 from planrunner.python.keywords import BenchmarkKeywords
 from planrunner.python.results.benchmark_result import Benchmark, Timings
-from planrunner.timing.batches import Calibration, time_awaits, time_calls
+from planrunner.timing.batches import BATCH_NS, SLOW_NS, Calibration, time_awaits, time_calls
 from planrunner.timing.garbage import GarbageWatch
+from planrunner.timing.later import works_later
 from planrunner.timing.machine import MachineWatch
 from planrunner.timing.overhead import CallKind, empty_call_ns
 
@@ -51,6 +53,11 @@ def benchmark(
 
     Raises:
         UsageError: An argument can't be, or `work` is not a number.
+
+    Example:
+        >>> bench = planrunner.benchmark(sorted, args=[[3, 1, 2]], iterations=100)
+        >>> bench.iterations, bench.med < timedelta(milliseconds=1)
+        (100, True)
     """
     check_keywords("benchmark", keywords, BenchmarkKeywords)
     measuring = _Measurement(function, CallKind.PLAIN, iterations, warmup, keywords)
@@ -58,7 +65,7 @@ def benchmark(
         raise measuring.wrong_kind()
     call = measuring.call
     if measuring.tries_first:
-        with measuring.noting():
+        with measuring.noting(), measuring.first_call():
             returned = call()
         if iscoroutine(returned):
             returned.close()
@@ -91,6 +98,11 @@ async def benchmark_async(
 
     Raises:
         UsageError: An argument can't be, or `work` is not a number.
+
+    Example:
+        >>> async def answer() -> None: ...
+        >>> asyncio.run(planrunner.benchmark_async(answer, iterations=100)).iterations
+        100
     """
     check_keywords("benchmark_async", keywords, BenchmarkKeywords)
     measuring = _Measurement(function, CallKind.COROUTINE, iterations, warmup, keywords)
@@ -101,8 +113,9 @@ async def benchmark_async(
         measuring.check_returned(awaitable)
         if not isawaitable(awaitable):
             raise measuring.wrong_kind()
-        with measuring.noting():
+        with measuring.noting(), measuring.first_call():
             returned = await awaitable
+        measuring.check_returned(returned)
         measuring.take_work(returned)
     with measuring.noting(), closing(measuring.batches()) as batches:
         for calls in batches:
@@ -150,7 +163,7 @@ class _Measurement:
         self._unit = keywords.get("unit", "")
         self._samples: list[float] = []
         self._stage = "before it was measured"
-        self.took_ns = 0
+        self._first_ns = self.took_ns = 0
 
     @property
     def tries_first(self) -> bool:
@@ -163,7 +176,7 @@ class _Measurement:
         Raises:
             UsageError: It is a generator.
         """
-        if isgenerator(returned) or isasyncgen(returned):
+        if works_later(returned):
             hint = "measure a function that goes through it, as `list` does"
             message = f"`{self._name}` returns a generator, which has done nothing yet"
             raise UsageError(f"function: {message}", hint=hint)
@@ -180,26 +193,61 @@ class _Measurement:
             raise UsageError(f"work: `{work!r}` is not a number from 0", hint=hint)
         self._work_done = work
 
+    @contextmanager
+    def first_call(self) -> Iterator[None]:
+        """Time the call that goes before any batch."""
+        began_ns = perf_counter_ns()
+        yield
+        self._first_ns = perf_counter_ns() - began_ns
+
     def batches(self) -> Generator[int, None, None]:
-        """Yield how many calls to time next."""
-        calls = self._batch
-        if not calls:
-            calibration = Calibration()
-            while not calibration.is_done:
-                yield calibration.calls
-                calibration.add(self.took_ns)
-            calls = calibration.calls
+        """Yield how many calls to time next.
+
+        A slow first call warms the function up, and the batches have one call. If the next one is
+        fast, the first was slow by what is done once, and the batches are found by trying.
+        """
+        is_slow = not self._batch and self._first_ns >= SLOW_NS
+        if is_slow and (yield from self._rounds(1, self._warmup - 1, is_sure=False)):
+            return
+        calls = self._batch or (yield from self._calibrated())
+        yield from self._rounds(calls, self._warmup)
+
+    def _calibrated(self) -> Generator[int, None, int]:
+        self._stage = "before it was measured"
+        calibration = Calibration()
+        while not calibration.is_done:
+            yield calibration.calls
+            calibration.add(self.took_ns)
+        return calibration.calls
+
+    def _rounds(
+        self, calls: int, warmup: int, *, is_sure: bool = True
+    ) -> Generator[int, None, bool]:
+        """Yield the batches that warm up, and those that count; say whether they are long enough.
+
+        Only the first of them is looked at, unless that is known.
+        """
+        self._batch = calls
         self._stage = "while it was warmed up"
-        for _ in range(self._warmup):
+        for _ in range(warmup):
             yield calls
+            if not (is_sure := is_sure or self.took_ns >= BATCH_NS):
+                return self._nothing()
         with GarbageWatch() as garbage, MachineWatch() as machine:
             for number in range(self._iterations):
                 self._stage = f"in iteration {number + 1:,} of {self._iterations:,}"
                 yield calls
+                if not (is_sure := is_sure or self.took_ns >= BATCH_NS):
+                    return self._nothing()
                 self._samples.append(self.took_ns / calls)
                 machine.look()
             self._conditions = machine.conditions()
-        self._batch, self._garbage = calls, garbage
+        self._garbage = garbage
+        return True
+
+    def _nothing(self) -> bool:
+        self._batch = 0
+        return False
 
     def result(self) -> Benchmark:
         return Benchmark(

@@ -8,7 +8,7 @@ from typing import Final
 
 from planrunner.units import NS_PER_MS
 
-__all__ = ["MOST_CALLS", "Calibration", "time_awaits", "time_calls"]
+__all__ = ["BATCH_NS", "MOST_CALLS", "SLOW_NS", "Calibration", "time_awaits", "time_calls"]
 
 BATCH_NS: Final = NS_PER_MS
 """What a batch takes at least. Reading the clock twice costs some 100 ns, which is 0.01 % of it.
@@ -18,8 +18,10 @@ it warns below 1 ms ("shortest raw value"). Samples of 1 ms give a thousand of t
 """
 
 MOST_CALLS: Final = 10_000_000
+SLOW_NS: Final = 100 * NS_PER_MS
+"""A call that takes so long is not repeated to find out how many calls make a batch."""
+
 _ATTEMPTS: Final = 3
-_ENOUGH: Final = 100
 _HEADROOM: Final = 1.1
 _STEEPEST: Final = 10
 
@@ -28,8 +30,8 @@ class Calibration:
     """Finds how many calls make a batch.
 
     Whoever times the calls asks for `calls`, times a batch of so many and adds what it took, until
-    `is_done`. The fastest of three batches counts, so a disturbance doesn't make batches short. A
-    call that takes a tenth of a second isn't repeated for that.
+    `is_done`. The fastest of three batches counts, so a disturbance doesn't make batches short; one
+    that takes `SLOW_NS` isn't repeated for that.
 
     Args:
         batch_ns: What a batch must take.
@@ -52,7 +54,7 @@ class Calibration:
         self._attempts += 1
         self._spent_ns += took_ns
         self._fastest_ns = min(self._fastest_ns, took_ns) if self._attempts > 1 else took_ns
-        if self._attempts < _ATTEMPTS and self._spent_ns < _ENOUGH * self._batch_ns:
+        if self._attempts < _ATTEMPTS and self._spent_ns < SLOW_NS:
             return
         if self._fastest_ns >= self._batch_ns or self.calls >= MOST_CALLS:
             self.is_done = True

@@ -7,6 +7,7 @@ import gc
 import statistics
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -16,7 +17,9 @@ from hypothesis import strategies as st
 
 import planrunner
 from planrunner import Benchmark, UsageError
+from planrunner.python import benchmarks
 from planrunner.python.results.benchmark_result import Timings
+from planrunner.timing import batches
 from planrunner.timing.machine import Conditions
 from planrunner.units import NS_PER_MS, NS_PER_S
 
@@ -196,10 +199,39 @@ def test_a_generator_has_done_nothing_when_it_is_returned() -> None:
     async def read() -> AsyncIterator[int]:
         yield 1
 
-    with pytest.raises(UsageError, match=r"rows` returns a generator, .*done nothing"):
-        planrunner.benchmark(rows)
+    for late in (rows, contextmanager(rows)):
+        with pytest.raises(UsageError, match=r"` returns a generator, .*done nothing"):
+            planrunner.benchmark(late)
     with pytest.raises(UsageError, match=r"read` returns a generator, .*done nothing"):
         asyncio.run(planrunner.benchmark_async(read))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("later_us", "warmup", "iterations", "calls", "batch"),
+    [(120_000, 0, 1, 2, 1), (120_000, 1, 2, 3, 1), (120_000, 3, 1, 4, 1), (500, 0, 2, 15, 2)],
+)
+def test_a_slow_function_is_called_no_more_often_than_it_must(
+    later_us: int,
+    warmup: int,
+    iterations: int,
+    calls: int,
+    batch: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its first call warms it up; of one that is only slow the first time, batches are found."""
+    now_ns, taken = [0], 0
+
+    def work() -> None:
+        nonlocal taken
+        now_ns[0] += 1000 * (later_us if taken else 120_000)
+        taken += 1
+
+    for module in (benchmarks, batches):
+        monkeypatch.setattr(module, "perf_counter_ns", lambda: now_ns[0])
+    monkeypatch.setattr(benchmarks, "empty_call_ns", lambda *_, **__: 0.0)
+    bench = planrunner.benchmark(work, warmup=warmup, iterations=iterations)
+
+    assert (taken, bench.batch, len(bench.samples)) == (calls, batch, iterations)
 
 
 def test_a_plain_function_is_not_awaited() -> None:
