@@ -453,6 +453,12 @@ async def takes_more(user: User, more: int) -> None:
         ({"buy": not_async}, "users.Buyer.tasks.buy: `not_async` is not an `async def` function"),
         ({"buy": yields}, "users.Buyer.tasks.buy: `yields` yields, so it can't be awaited"),
         ([takes_more], "users.Buyer.tasks[0]: `takes_more` does not take the user, and nothing"),
+        (not_async, "users.Buyer.tasks: `not_async` is not an `async def` function"),
+        (
+            [{"parallel": [buy, {"get": "/b"}]}],
+            "users.Buyer.tasks[0].parallel[0]: the function `buy` can't stand here",
+        ),
+        ([{"get": "/a", "json": {"x": buy}}], "users.Buyer.tasks[0].json.x: the function `buy` "),
     ],
 )
 def test_what_can_be_no_task_is_refused_at_its_argument(tasks: Any, words: str) -> None:
@@ -463,10 +469,10 @@ def test_what_can_be_no_task_is_refused_at_its_argument(tasks: Any, words: str) 
     assert words in error.value.message
 
 
-@pytest.mark.parametrize("task", [partial(takes_more, more=1), Shopper()])
+@pytest.mark.parametrize("task", [partial(takes_more, more=1), Shopper(), buy])
 def test_what_is_called_like_a_function_is_a_task(target: HttpServer, task: object) -> None:
-    """As is anything that takes the user."""
-    result = run_one(target, task)
+    """As is anything that takes the user; a task alone needs no list."""
+    result = planrunner.run(plan_of(target, task))
 
     assert not result.failures
 

@@ -228,7 +228,9 @@ class RequestKeys(PlanMapping):
         examples=["{photo: {file: data/photo.jpg}, title: hello}"],
     )
     body: TextField | None = Field(
-        None, description="The body, sent as it is (UTF-8).", examples=["plain text"]
+        None,
+        description="The body, sent as it is (UTF-8); `${…}` alone may be bytes.",
+        examples=["plain text"],
     )
     body_file: TextField | None = Field(
         None, description="A file whose bytes are the body.", examples=["data/order.xml"]

@@ -66,6 +66,8 @@ class PlanSections:
                 return {key: self._entry(key, item, (*path, key)) for key, item in value.items()}
             case list() | tuple():
                 return [self._value(item, (*path, index)) for index, item in enumerate(value)]
+            case _ if callable(value):
+                raise _misplaced(value, path)
             case _:
                 return value
 
@@ -82,8 +84,10 @@ class PlanSections:
     def _tasks(self, value: object, path: PlanPath) -> object:
         if isinstance(value, Mapping):
             return [*self._by_name(value, path)]
+        if callable(value):
+            return [{"task": _name(value), "steps": [self._step(value, path)]}]
         if not isinstance(value, list | tuple):
-            return value
+            return self._value(value, path)
         return [
             {"task": _name(item), "steps": [self._step(item, (*path, index))]}
             if callable(item)
@@ -128,6 +132,15 @@ class PlanSections:
             reference = f"{known} {count}"
         self.functions[reference] = PlanFunction(function, name, _place(inner), _source(inner))
         return reference
+
+
+def _misplaced(function: object, path: PlanPath) -> UsageError:
+    if "parallel" in path:
+        hint = "let a function send both: `await asyncio.gather(user.get(…), user.get(…))`"
+    else:
+        hint = f"one can stand where steps can: in {', '.join(sorted(_STEPS))}, or as a task"
+    place = written_path(path)
+    return UsageError(f"{place}: the function `{_name(function)}` can't stand here", hint=hint)
 
 
 def _is_coroutine_function(function: object) -> bool:

@@ -31,8 +31,8 @@ class SendKeys(TypedDict, total=False):
     """The body, sent as an HTML form."""
     multipart: Mapping[str, object]
     """The body, sent as multipart/form-data."""
-    body: str
-    """The body, sent as it is."""
+    body: str | bytes
+    """The body, sent as it is; bytes want a header `Content-Type` that says what they are."""
     body_file: str
     """A file whose bytes are the body."""
     auth: Mapping[str, object] | str
@@ -114,6 +114,19 @@ class User(Protocol):
     counted and raises nothing, unless `on_error` ends the iteration.
 
     `user.etcd.put(key=…, value=…)` sends what another protocol has.
+
+    Example:
+        >>> async def buy(user: planrunner.User) -> None:
+        ...     listed = await user.get("/products")
+        ...     if not listed.ok:
+        ...         user.fail("no products")
+        >>> plan = planrunner.Plan(
+        ...     http={"base_url": "http://127.0.0.1:8000"},
+        ...     users={"Buyer": {"tasks": {"buy": buy}}},
+        ...     phases=[{"users": 2, "iterations": 4}],
+        ... )
+        >>> planrunner.run(plan).requests["GET /products"].count
+        4
     """
 
     def get(self, url: str, **keys: Unpack[SendKeys]) -> Sending:

@@ -287,11 +287,45 @@ def test_any_value_survives_in_any_place(constant: object, variable: object) -> 
     assert json.loads(content) == {"c": constant, "v": [variable]}
 
 
-@pytest.mark.parametrize("value", [float("nan"), b"\xff", object()])
-def test_value_without_json_form_fails_the_request(value: object) -> None:
-    """Nothing is sent that isn't JSON."""
-    with pytest.raises(EvaluationError, match="can't be written as JSON"):
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (float("nan"), "nan can't be written as JSON"),
+        (b"\xff", "bytes can't be written as JSON"),
+        ({1, 2}, "a `set` can't be written as JSON"),
+        (
+            {"a": [0, {"b": object()}]},
+            "a `object` can't be written as JSON, which is what `a[1].b`",
+        ),
+        (
+            [{(1, 2): 3}],
+            "a mapping with keys that are no texts can't be .*, which is what `[0]` is",
+        ),
+    ],
+)
+def test_value_without_json_form_fails_the_request(value: object, words: str) -> None:
+    """Nothing is sent that isn't JSON, and it is said where in the value that is."""
+    with pytest.raises(EvaluationError, match=words.replace("[", r"\[")):
         body_of({"json": {"v": "${v}"}}, v=value)
+
+
+def test_a_value_that_is_part_of_itself_fails_the_request() -> None:
+    """As text without an end would be sent."""
+    value: list[object] = []
+    value.append(value)
+
+    with pytest.raises(EvaluationError, match="a list is nested too deeply for JSON"):
+        body_of({"json": "${v}"}, v=value)
+
+
+def test_a_body_that_is_one_expression_may_be_bytes() -> None:
+    """They are sent as they are; in the midst of text they must be text."""
+    assert body_of({"body": "${v}"}, v=b"\x00\xff")[0] == b"\x00\xff"
+    assert body_of({"body": "${v}"}, v=b"")[0] == b""
+    assert body_of({"body": "${v}"}, v={"a": "\u00fc"})[0] == '{"a":"\u00fc"}'.encode()
+    for template, value in (("<${v}>", b"\xff"), ("${v}", "\ud800"), ("${v}", object())):
+        with pytest.raises(EvaluationError):
+            body_of({"body": template}, v=value)
 
 
 def test_missing_variable_fails_the_request() -> None:

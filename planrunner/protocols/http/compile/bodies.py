@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import mimetypes
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from json.encoder import encode_basestring
+from math import isfinite
 from typing import Final
 from urllib.parse import quote_plus
 
 from planrunner.language.expressions.expression import EvaluationError, to_text
-from planrunner.language.expressions.values import kind_of
+from planrunner.language.expressions.values import Undefined, kind_of
 from planrunner.language.fields.pieces import merge_constants
 from planrunner.language.fields.text import Text
 from planrunner.language.files import MAX_SENT
@@ -28,6 +29,7 @@ TextPiece = str | RenderText
 _JSON: Final = "application/json"
 _FORM: Final = "application/x-www-form-urlencoded"
 _TEXT: Final = "text/plain; charset=utf-8"
+_HALF: Final = "the body has characters that UTF-8 can't write"
 
 
 def compile_body(spec: RequestKeys, lowering: Lowering) -> Body | None:
@@ -61,7 +63,7 @@ def _body(pieces: Iterator[TextPiece], content_type: str) -> Body:
         try:
             return "".join(filled).encode()
         except UnicodeEncodeError as failed:
-            raise EvaluationError("the body has characters that UTF-8 can't write") from failed
+            raise EvaluationError(_HALF) from failed
 
     return DynamicBody(evaluate, content_type)
 
@@ -126,7 +128,7 @@ def _json_inside(evaluate: Callable[[Scope], object]) -> RenderText:
 def _plain(value: object) -> object:
     if isinstance(value, Mapping):
         return dict(value)
-    raise EvaluationError(f"{kind_of(value)} can't be written as JSON")
+    raise TypeError(kind_of(value))
 
 
 _encode = json.JSONEncoder(
@@ -143,7 +145,41 @@ def encode_json(value: object) -> str:
     try:
         return _encode(value)
     except (TypeError, ValueError, RecursionError) as failed:
-        raise EvaluationError(f"{kind_of(value)} can't be written as JSON") from failed
+        try:
+            words = next(_not_json(value, ""))
+        except (StopIteration, RecursionError):
+            words = f"{kind_of(value)} is nested too deeply for JSON, or part of itself"
+        raise EvaluationError(words) from failed
+
+
+def _not_json(value: object, place: str) -> Iterator[str]:
+    """Yield what of a value JSON doesn't have, and where in it that is."""
+    parts: Iterable[tuple[str, object]] = ()
+    if isinstance(value, Mapping):
+        parts = ((f"{place}.{key}" if place else f"{key}", item) for key, item in value.items())
+    elif isinstance(value, list | tuple):
+        parts = ((f"{place}[{index}]", item) for index, item in enumerate(value))
+    for where, item in parts:
+        yield from _not_json(item, where)
+    if what := _unwritable(value):
+        at = f", which is what `{place}` is" if place else ""
+        yield f"{what} can't be written as JSON{at}"
+
+
+def _unwritable(value: object) -> str:
+    """Return what a value is, its parts aside, if JSON has nothing like it."""
+    match value:
+        case None | str() | int() | list() | tuple():
+            return ""
+        case float():
+            return "" if isfinite(value) else str(value)
+        case Mapping():
+            has_names = all(key is None or isinstance(key, str | int | float) for key in value)
+            return "" if has_names else "a mapping with keys that are no texts"
+        case bytes() | bytearray() | Undefined():
+            return kind_of(value)
+        case _:
+            return f"a `{type(value).__name__}`"
 
 
 # -- form, text, file ----------------------------------------------------------------------
@@ -184,8 +220,30 @@ def _form_pairs(key: str, value: object) -> str:
 
 
 def _compile_text(text: Text, lowering: Lowering, path: SpecPath) -> Body:
+    """Compile text; what is exactly one `${…}` may be bytes, which are sent as they are."""
+    if text.is_single:
+        lowered = lowering.text(text, path)
+        evaluate = _bytes_or_text(lowered.evaluate)
+        if not lowered.is_constant:
+            return DynamicBody(evaluate, _TEXT)
+        with lowering.at(path):
+            return StaticBody(evaluate({}), _TEXT)
+        return StaticBody(b"", _TEXT)
     pieces = lowering.parts(text, path)
     return _body((p if isinstance(p, str) else _text_piece(p) for p in pieces), _TEXT)
+
+
+def _bytes_or_text(evaluate: Callable[[Scope], object]) -> Callable[[Scope], bytes]:
+    def render(scope: Scope) -> bytes:
+        value = evaluate(scope)
+        if isinstance(value, bytes | bytearray):
+            return bytes(value)
+        try:
+            return to_text(value).encode()
+        except UnicodeEncodeError as failed:
+            raise EvaluationError(_HALF) from failed
+
+    return render
 
 
 def _text_piece(evaluate: Callable[[Scope], object]) -> RenderText:
