@@ -45,6 +45,7 @@ class Component:
         broken: Those of them that it broke there.
         failure: What it raised; empty if it didn't.
         elapsed_ns: Until it raised.
+        has_case: The session has several sizes, of which this is one.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Component:
     broken: tuple[WrittenThreshold, ...] = ()
     failure: str = ""
     elapsed_ns: int = 0
+    has_case: bool = False
 
     def as_note(self) -> dict[str, object]:
         """Return what a report can carry between processes; the attributes by name."""
@@ -69,6 +71,11 @@ class Component:
     def renamed(self, name: str) -> Component:
         """Return it under another name."""
         return replace(self, name=name)
+
+    @property
+    def phase(self) -> str:
+        """What its part of a run is called, as a plan would call it."""
+        return f"{self.name}[case={self.size}]" if self.has_case else self.name
 
     @property
     def stability(self) -> Stability:
@@ -81,7 +88,7 @@ class Component:
         spread = spread_of(self.samples_ns)
         return ComponentFigures(
             name=self.name,
-            phase=self.name,
+            phase=self.phase,
             samples=spread.count,
             median_ns=round(spread.median),
             mad_ns=round(spread.mad),
@@ -96,7 +103,7 @@ class Component:
         return Labels(
             request=self.name,
             method="",
-            phase=self.name,
+            phase=self.phase,
             stage="hold",
             user="pytest",
             task="",
@@ -115,7 +122,7 @@ class Component:
     def stretch(self, start_ns: int) -> MeasuredTime:
         """Return the phase that it is."""
         return MeasuredTime(
-            self.name, "hold", start_ns, start_ns + self.measured_ns, is_counted=True
+            self.phase, "hold", start_ns, start_ns + self.measured_ns, is_counted=True
         )
 
     def snapshots(self, start_ns: int) -> Iterator[Snapshot]:

@@ -79,9 +79,10 @@ def noted_components(reports: Iterable[pytest.TestReport]) -> list[Component]:
         for note in report.__dict__["planrunner"]["components"]:
             component = Component(**note)
             found[component.test, component.name] = component
-    seen: set[str] = set()
+    seen: set[tuple[str, str]] = set()
     named = []
     for one in sorted(found.values(), key=lambda one: one.started):
-        named.append(one.renamed(f"{one.name} of {one.test}") if one.name in seen else one)
-        seen.add(one.name)
+        key = (one.name, one.size)
+        named.append(one.renamed(f"{one.name} of {one.test}") if key in seen else one)
+        seen.add(key)
     return named

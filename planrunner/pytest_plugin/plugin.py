@@ -38,9 +38,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--perf-size",
-        choices=_SIZES,
+        type=_sizes,
+        metavar="SIZE",
         help="the test data of components: small (default), medium or large, which is 1,000, "
-        "10,000 or 100,000 records; of a plan, the case of that name",
+        "10,000 or 100,000 records; several with commas, or all: each test that measures runs in "
+        "each. Of a plan, the cases of these names",
     )
     group.addoption(
         "--perf-iterations",
@@ -94,6 +96,14 @@ def pytest_collect_file(
         own = plan_file(file_path, parent, is_taken=bool(found))
         return found if own is None else [*found, own]
     return found
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Let each test that measures run once in each size, if there are several."""
+    sizes: tuple[str, ...] = metafunc.config.getoption("perf_size") or ()
+    if len(sizes) > 1 and "perf" in metafunc.fixturenames:
+        metafunc.parametrize("perf", sizes, indirect=True)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -157,6 +167,15 @@ def perf(request: pytest.FixtureRequest) -> Perf:
     from planrunner.pytest_plugin.components.perf import Perf  # noqa: PLC0415 - see above
 
     return Perf(request)
+
+
+def _sizes(text: str) -> tuple[str, ...]:
+    given = _SIZES if text == "all" else [one.strip() for one in text.split(",")]
+    for one in given:
+        if one not in _SIZES:
+            known = ", ".join(_SIZES)
+            raise argparse.ArgumentTypeError(f"`{one}` is no size: choose of {known}, or all")
+    return tuple(one for one in _SIZES if one in given)
 
 
 def _count(text: str) -> int:

@@ -49,8 +49,7 @@ class SessionEnd:
         terminal.section("planrunner")
         result = self._result
         if result is not None:
-            size = self._components[0].size
-            write_components(terminal, self._components, result, baseline_of(self._config, size))
+            write_components(terminal, self._components, result, baseline_of(self._config))
         for run in self._runs:
             write_run(terminal, run)
         if result is not None:

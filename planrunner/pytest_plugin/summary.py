@@ -10,17 +10,21 @@ from typing import Final
 import pytest
 
 from planrunner.metrics.thresholds.selector import quoted
-from planrunner.pytest_plugin.component import Component
+from planrunner.pytest_plugin.component import SIZES, Component
 from planrunner.pytest_plugin.notes import NotedRun
 from planrunner.python.results.result import Result
+from planrunner.report.matrices.rows import exponent_words, interval_words
 from planrunner.results.model import RunResult
+from planrunner.results.record import ScalingFit
 from planrunner.timing.spread import Spread, spread_of
 from planrunner.units import NS_PER_S, format_duration, format_rate
 
 __all__ = ["write_components", "write_run"]
 
 _COLORS: Final = {"pass": "green", "warn": "yellow"}
-_HEADS: Final = ("component", "size", "median ± MAD", "p95", "work rate", "", "limit", "baseline")
+_HEADS: Final = (
+    *("component", "size", "median ± MAD", "p95", "work rate", "grows as", "", "limit", "baseline"),
+)
 _GAP: Final = "  "
 
 
@@ -37,7 +41,10 @@ def write_components(
     baseline: RunResult | None,
 ) -> None:
     """Print a table of what was measured, and what else is to be known about it."""
-    rows = [_cells(one, baseline) for one in components]
+    firsts = {one.name: number for number, one in reversed([*enumerate(components)])}
+    ordered = sorted(components, key=lambda one: (firsts[one.name], SIZES[one.size]))
+    grown = {fit.request: fit for fit in result.raw.scaling}
+    rows = [_cells(one, baseline, grown.get(one.name)) for one in ordered]
     widths = [
         max(map(len, (head, *cells))) if any(cells) else 0
         for head, *cells in zip(_HEADS, *rows, strict=True)
@@ -45,17 +52,17 @@ def write_components(
     for row in (_HEADS, *rows):
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True) if width)
         terminal.line(_GAP.join(cells).rstrip())
-    noisy = [f"{one.name}: {one.stability.words}" for one in components if one.reasons]
+    noisy = [f"{one.phase}: {one.stability.words}" for one in ordered if one.reasons]
     for notice in (*result.notices, *noisy):
         terminal.line(f"- {notice}")
     terminal.line("")
 
 
-def _cells(one: Component, baseline: RunResult | None) -> tuple[str, ...]:
+def _cells(one: Component, baseline: RunResult | None, fit: ScalingFit | None) -> tuple[str, ...]:
     limits = ", ".join(_limits(one))
-    before = _median_before(one.name, baseline)
+    before = _median_before(one, baseline)
     if one.failure:
-        return (one.name, one.size, "raised", "", "", "failed", limits, before)
+        return (one.name, one.size, "raised", "", "", "", "failed", limits, before)
     spread = spread_of(one.samples_ns)
     return (
         one.name,
@@ -63,6 +70,7 @@ def _cells(one: Component, baseline: RunResult | None) -> tuple[str, ...]:
         f"{format_duration(spread.median)} ± {format_duration(spread.mad)}",
         format_duration(_p95(one)),
         _work_rate(one, spread),
+        _growth(one, fit),
         "stable" if one.stability.is_stable else "noisy",
         limits,
         before,
@@ -72,7 +80,7 @@ def _cells(one: Component, baseline: RunResult | None) -> tuple[str, ...]:
 def _limits(one: Component) -> Iterator[str]:
     """Yield the thresholds of a component, broken ones marked."""
     for written in one.thresholds:
-        text = written[0].replace(f" of {quoted(one.name)}", "")
+        text = written[0].removeprefix(f"{one.size}: ").replace(f" of {quoted(one.name)}", "")
         yield f"FAIL {text}" if written in one.broken else text
 
 
@@ -89,11 +97,20 @@ def _work_rate(one: Component, spread: Spread) -> str:
     return f"{rate.removesuffix('/s')} {one.unit}/s" if one.unit else rate
 
 
-def _median_before(name: str, baseline: RunResult | None) -> str:
+def _growth(one: Component, fit: ScalingFit | None) -> str:
+    """Return how the time of a component grows, beside the greatest size that it has."""
+    if fit is None or SIZES[one.size] != fit.sizes[-1]:
+        return ""
+    interval = interval_words(fit)
+    return f"{exponent_words(fit)} ({interval})" if interval else exponent_words(fit)
+
+
+def _median_before(one: Component, baseline: RunResult | None) -> str:
     if baseline is None:
         return ""
-    rows = (row for row in baseline.rows if row.by == "request" and not row.phase)
-    median = next((row.latency_ns["p50"] for row in rows if row.name == name), None)
+    phase = one.phase if one.has_case else ""
+    rows = (row for row in baseline.rows if row.by == "request" and row.phase == phase)
+    median = next((row.latency_ns["p50"] for row in rows if row.name == one.name), None)
     return "–" if median is None else format_duration(median)
 
 

@@ -1,4 +1,4 @@
-"""What ingestion, quality checks and queries take: `pytest`, or `pytest --perf-size=large`."""
+"""What ingestion, quality checks and queries take: `pytest`, or `pytest --perf-size=all`."""
 
 import pytest
 from pipeline import check_quality, ingest, revenue_by_city

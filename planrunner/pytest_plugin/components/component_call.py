@@ -19,6 +19,7 @@ from planrunner.metrics.thresholds.selector import quoted
 from planrunner.pytest_plugin.broken import broken_words
 from planrunner.pytest_plugin.component import Component, WrittenThreshold
 from planrunner.pytest_plugin.components.session_run import baseline_of, values_of
+from planrunner.pytest_plugin.components.sizes import sizes_of
 from planrunner.pytest_plugin.components.thresholds import judge, parsed, thresholds_of
 from planrunner.pytest_plugin.notes import note_component
 from planrunner.python.keywords import BenchmarkKeywords, TimeLike
@@ -36,7 +37,7 @@ ReturnedT = TypeVar("ReturnedT")
 Work = float | Callable[[Any], float]
 
 _OWN: Final = "planrunner."
-_NAMES: Final = pytest.StashKey[dict[str, pytest.Item]]()
+_NAMES: Final = pytest.StashKey[dict[tuple[str, str], pytest.Item]]()
 _CALLS: Final = pytest.StashKey[set[str]]()
 
 
@@ -89,18 +90,19 @@ class ComponentCall(Generic[ReturnedT]):
         self._item = item
         self._size = size
         self.function = function
-        self.name = name or _own_name(function, item)
+        self._has_case = len(sizes_of(item.config)) > 1
+        self.name = name or _own_name(function, item, size if self._has_case else "")
         self._place = _place_of(inspect.currentframe())
         self._started = datetime.now(UTC).timestamp()
         self._began_ns = perf_counter_ns()
         self._value: list[ReturnedT] = []
         self._thresholds = [*thresholds_of(item.config, size)]
-        self._baseline = values_of(baseline_of(item.config, size))
+        self._baseline = values_of(baseline_of(item.config))
         if limit is not None:
             longest = write_duration(nanoseconds(limit, "limit"))
             sentence = f"med of {quoted(self.name)} < {longest}"
             self._thresholds.append(parsed((sentence, self._place)))
-        _take_name(self.name, item)
+        _take_name(self.name, size, item)
 
     def keywords(self, args: tuple[object, ...], work: Work, unit: str) -> BenchmarkKeywords:
         """Return what `benchmark` is asked; on the way, what the first call returns is kept."""
@@ -158,6 +160,7 @@ class ComponentCall(Generic[ReturnedT]):
             self._started,
             failure=failure,
             elapsed_ns=elapsed_ns,
+            has_case=self._has_case,
         )
 
 
@@ -165,22 +168,27 @@ def _written(judgements: Iterable[Judgement]) -> tuple[WrittenThreshold, ...]:
     return tuple((one.threshold, one.place) for one in judgements)
 
 
-def _own_name(function: Callable[..., Any], item: pytest.Item) -> str:
+def _own_name(function: Callable[..., Any], item: pytest.Item, case: str) -> str:
+    """Return the function's name, with the parameters of the test but for its case."""
     while isinstance(function, partial):
         function = function.func
     name = str(getattr(function, "__name__", type(function).__name__))
     if name == "<lambda>":
         raise UsageError("a lambda has no name", hint='give the component one: `name="load"`')
     callspec = getattr(item, "callspec", None)
-    return name if callspec is None else f"{name}[{callspec.id}]"
+    parameters = "" if callspec is None else str(callspec.id)
+    if case:  # the plugin's own parameter, which is the last one
+        parameters = parameters.removesuffix(case).removesuffix("-")
+    return f"{name}[{parameters}]" if parameters else name
 
 
-def _take_name(name: str, item: pytest.Item) -> None:
+def _take_name(name: str, size: str, item: pytest.Item) -> None:
     """Refuse the name of another component; a test that runs again measures its own again."""
     names = item.config.stash.setdefault(_NAMES, {})
     calls = item.stash.setdefault(_CALLS, set())
-    if name in calls or names.setdefault(name, item).nodeid != item.nodeid:
-        where = "this test" if name in calls else f"`{names[name].nodeid}`"
+    known = names.setdefault((name, size), item)
+    if name in calls or known.nodeid != item.nodeid:
+        where = "this test" if name in calls else f"`{known.nodeid}`"
         hint = f'give one of them a name of its own: `name="{name} again"`'
         raise UsageError(f"a component `{name}` was measured in {where} already", hint=hint)
     calls.add(name)

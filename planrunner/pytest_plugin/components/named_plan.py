@@ -10,18 +10,19 @@ import pytest
 from planrunner.compiler import compile_plan
 from planrunner.graph.run_graph import RunGraph
 from planrunner.pytest_plugin.plans.options import has_cases
-from planrunner.python.arguments import named_as_arguments, selection_of
+from planrunner.python.arguments import selection_of
+from planrunner.python.faults import named_as_arguments
 from planrunner.python.keywords import PlanKeywords
 from planrunner.python.plans import Plan
 
 __all__ = ["graph_of_plan"]
 
-_GRAPHS: Final = pytest.StashKey[dict[str, RunGraph]]()
+_GRAPHS: Final = pytest.StashKey[dict[tuple[str, ...], RunGraph]]()
 _OPTION: Final = "perf_plan"
 
 
-def graph_of_plan(config: pytest.Config, size: str) -> RunGraph | None:
-    """Return the plan as it would run for a size; None if the ini file names no plan.
+def graph_of_plan(config: pytest.Config, sizes: tuple[str, ...]) -> RunGraph | None:
+    """Return the plan as it would run for some sizes; None if the ini file names no plan.
 
     Raises:
         PlanError: It is invalid, or has no case of that name though a matrix has cases.
@@ -30,12 +31,12 @@ def graph_of_plan(config: pytest.Config, size: str) -> RunGraph | None:
     if not given:
         return None
     graphs = config.stash.setdefault(_GRAPHS, {})
-    if size not in graphs:
+    if sizes not in graphs:
         home = config.rootpath if config.inipath is None else config.inipath.parent
         path = os.path.relpath(home / given)
-        keywords: PlanKeywords = {"case": size} if has_cases(path) else {}
+        keywords: PlanKeywords = {"case": sizes} if has_cases(path) else {}
         plan = Plan.from_yaml(path)
         checked = plan.source.checked(keywords, need_secrets=False)
         with plan.source.named(), named_as_arguments():
-            graphs[size] = compile_plan(checked, seed=0, selection=selection_of(keywords))
-    return graphs[size]
+            graphs[sizes] = compile_plan(checked, seed=0, selection=selection_of(keywords))
+    return graphs[sizes]

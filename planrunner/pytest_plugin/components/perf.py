@@ -21,6 +21,7 @@ from planrunner.pytest_plugin.components.component_call import (
 )
 from planrunner.pytest_plugin.components.data import data_file
 from planrunner.pytest_plugin.components.named_plan import graph_of_plan
+from planrunner.pytest_plugin.components.sizes import sizes_of
 from planrunner.python.benchmarks import benchmark, benchmark_async
 from planrunner.python.keywords import TimeLike
 
@@ -37,7 +38,7 @@ class Perf:
         request: The test's.
 
     Attributes:
-        size: Of the test data that this session asks for.
+        size: Of the test data; where the session asks for several, the one of this test.
         rows: How many records that is.
         iterations: How often each component is measured.
     """
@@ -46,7 +47,7 @@ class Perf:
         config = request.config
         self._request = request
         self._item: pytest.Item = request.node
-        self.size: str = config.getoption("perf_size") or next(iter(SIZES))
+        self.size: str = getattr(request, "param", "") or sizes_of(config)[0]
         self.rows = SIZES[self.size]
         self.iterations: int = config.getoption("perf_iterations") or _ITERATIONS
 
@@ -165,7 +166,9 @@ class Perf:
         __tracebackhide__ = True
         count = self.rows if rows is None else rows
         try:
-            plan = graph_of_plan(self._item.config, self.size) if isinstance(source, str) else None
+            plan = (
+                graph_of_plan(self._item.config, (self.size,)) if isinstance(source, str) else None
+            )
             return data_file(self._request, source, plan=plan, rows=count, form=format, seed=seed)
         except PlanrunnerError as error:
             raise error.with_traceback(None) from None

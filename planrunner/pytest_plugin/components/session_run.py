@@ -13,11 +13,15 @@ from planrunner.errors import UsageError
 from planrunner.metrics.judging.evidence import Baseline
 from planrunner.metrics.thresholds import Threshold
 from planrunner.pytest_plugin.component import Component, WrittenThreshold
+from planrunner.pytest_plugin.components.sizes import combinations_of, label_of, sizes_of
 from planrunner.pytest_plugin.components.thresholds import (
     concerns,
+    in_case,
     is_of_all,
+    over_sizes,
     parsed,
     thresholds_of,
+    thresholds_of_session,
 )
 from planrunner.python.collecting.collected_run import CollectedRun
 from planrunner.python.results.result import Result
@@ -29,7 +33,7 @@ from planrunner.units import NS_PER_S
 
 __all__ = ["baseline_of", "values_of", "write_components_run"]
 
-_BASELINES = pytest.StashKey[dict[str, RunResult | None]]()
+_BASELINE = pytest.StashKey[RunResult | None]()
 _FORMATS = ("metrics.json", "report.html", "junit.xml")
 
 
@@ -44,49 +48,52 @@ def write_components_run(config: pytest.Config, components: Sequence[Component])
         CannotRun: A file can't be written.
         UsageError: A threshold of the ini file can't be read.
     """
-    size = components[0].size
     thresholds = [*_thresholds(config, components)]
     notices = [*_notices(config, components)]
     starts = [0, *accumulate(one.measured_ns for one in components)]
     placed = list(zip(components, starts, strict=False))
     run = CollectedRun(
-        _name(size),
+        _name(config),
         out=None,
-        labels={"size": size},
+        labels={"size": label_of(config)},
         formats=_FORMATS,
         thresholds=thresholds,
         phases=[one.stretch(start_ns) for one, start_ns in placed],
-        baseline=baseline_of(config, size),
+        baseline=baseline_of(config),
     )
     for snapshot in chain.from_iterable(one.snapshots(start_ns) for one, start_ns in placed):
         run.add(snapshot)
     failing = [
         FailingSample(
-            one.name, one.name, "error", one.failure, "", 0, start_ns / NS_PER_S, one.elapsed_ns
+            one.name, one.phase, "error", one.failure, "", 0, start_ns / NS_PER_S, one.elapsed_ns
         )
         for one, start_ns in placed
         if one.failure
     ]
-    figures = [one.figures for one in components if one.samples_ns]
-    raw = run.finish(starts[-1], failing, notices=notices, components=figures)
+    raw = run.finish(
+        starts[-1],
+        failing,
+        notices=notices,
+        components=[one.figures for one in components if one.samples_ns],
+        combinations=combinations_of(components),
+    )
     return Result(raw, run.directory)
 
 
-def baseline_of(config: pytest.Config, size: str) -> RunResult | None:
+def baseline_of(config: pytest.Config) -> RunResult | None:
     """Return the run to compare with: that of `--perf-baseline`, else the promoted one.
 
     Raises:
         UsageError: It can't be understood, or is of another size.
     """
-    found = config.stash.setdefault(_BASELINES, {})
-    given = config.getoption("perf_baseline")
-    if size not in found:
-        usual = Path("reports") / slug_of(_name(size)) / "baseline.json"
-        found[size] = read_run(Path(given)) if given else read_baseline(usual)
-    baseline = found[size]
+    given, size = config.getoption("perf_baseline"), label_of(config)
+    if _BASELINE not in config.stash:
+        usual = Path("reports") / slug_of(_name(config)) / "baseline.json"
+        config.stash[_BASELINE] = read_run(Path(given)) if given else read_baseline(usual)
+    baseline = config.stash[_BASELINE]
     other = size if baseline is None else baseline.labels.get("size", size)
     if other != size:
-        hint = f"add `--perf-size={other}`, or name a run of {size} test data"
+        hint = f"add `--perf-size={other.replace(' ', ',')}`, or name a run of {size} test data"
         raise UsageError(f"--perf-baseline: the run `{given}` is of size {other}", hint=hint)
     return baseline
 
@@ -96,23 +103,54 @@ def values_of(baseline: RunResult | None) -> Baseline | None:
     return None if baseline is None else measure_in(baseline)
 
 
-def _name(size: str) -> str:
+def _name(config: pytest.Config) -> str:
     """Return what the run is called: runs of the same name are compared with each other."""
-    return f"components {size}"
+    return f"components {label_of(config)}"
 
 
 def _thresholds(config: pytest.Config, components: Sequence[Component]) -> Iterator[Threshold]:
-    """Yield the thresholds of the session, then those of single calls."""
+    """Yield the thresholds of each size, then of the session, then those of single calls."""
     seen: set[WrittenThreshold] = set()
-    for one in thresholds_of(config, components[0].size):
-        if is_of_all(one) or concerns(one, components):
-            seen.add((one.text, one.place))
-            yield one
+    for one in (*_of_sizes(config, components), *_of_session(config, components)):
+        seen.add((one.text, one.place))
+        yield one
     for component in components:
-        yield from (parsed(written) for written in component.thresholds if written not in seen)
+        for text, place in component.thresholds:
+            if (text, place) not in seen:
+                own = parsed((text.removeprefix(f"{component.size}: "), place))
+                yield in_case(own, component.size, [component])
+
+
+def _of_sizes(config: pytest.Config, components: Sequence[Component]) -> Iterator[Threshold]:
+    for size, of_size in _by_size(config, components):
+        for one in thresholds_of(config, size):
+            if is_of_all(one) or concerns(one, of_size):
+                yield in_case(one, size, of_size)
+
+
+def _of_session(config: pytest.Config, components: Sequence[Component]) -> Iterator[Threshold]:
+    for one in thresholds_of_session(config):
+        if is_of_all(one):
+            yield one
+        elif concerns(one, components):
+            yield over_sizes(one, components)
 
 
 def _notices(config: pytest.Config, components: Sequence[Component]) -> Iterator[str]:
-    for one in thresholds_of(config, components[0].size):
-        if not is_of_all(one) and not concerns(one, components):
+    """Yield which thresholds are of nothing that was measured."""
+    found = [
+        (one, of_size)
+        for size, of_size in _by_size(config, components)
+        for one in thresholds_of(config, size)
+    ]
+    found += [(one, components) for one in thresholds_of_session(config)]
+    for one, of_size in found:
+        if not is_of_all(one) and not concerns(one, of_size):
             yield f"{one.place}: `{one.text}` is of no component that was measured"
+
+
+def _by_size(
+    config: pytest.Config, components: Sequence[Component]
+) -> Iterator[tuple[str, Sequence[Component]]]:
+    for size in sizes_of(config):
+        yield size, [one for one in components if one.size == size]

@@ -15,20 +15,20 @@ __all__ = ["has_cases", "keywords_of"]
 def keywords_of(config: pytest.Config, path: str) -> RunKeywords:
     """Return the keywords with which `planrunner.run` does what the options ask for.
 
-    A size picks the case of that name where a matrix of the plan has cases; iterations replace
+    Sizes pick the cases of these names where a matrix of the plan has cases; iterations replace
     those of phases that count them. Neither means anything for the rest of a plan.
 
     Raises:
         PlanError: The plan can't be read.
     """
-    size: str | None = config.getoption("perf_size")
+    sizes: tuple[str, ...] | None = config.getoption("perf_size")
     iterations: int | None = config.getoption("perf_iterations")
     keywords: RunKeywords = {}
-    if size is None and iterations is None:
+    if sizes is None and iterations is None:
         return keywords
     phases = dict(_phases(read(path).data))
-    if size is not None and has_cases(path):
-        keywords["case"] = size
+    if sizes is not None and has_cases(path):
+        keywords["case"] = sizes
     if iterations is not None:
         keywords["override"] = {
             f"{place}.{key}": iterations
