@@ -17,6 +17,7 @@ sys.path.insert(0, str(ROOT))
 from benchmarks import (  # noqa: E402 - needs the path above
     etcd,
     from_python,
+    function_tasks,
     measured_steps,
     micro_measurement,
     questions,
@@ -45,6 +46,7 @@ QUESTIONS: dict[str, Callable[[int, int], dict]] = {
     "14-measured-steps": measured_steps.measured_steps,
     "15-rows": written_rows.written_rows,
     "16-from-python": from_python.from_python,
+    "17-function-tasks": function_tasks.function_tasks,
 }
 
 
