@@ -37,6 +37,11 @@ def run(plan: AnyPlan, **keywords: Unpack[RunKeywords]) -> Result:
         PackageMissing: The plan needs an extra that is not installed.
         CannotRun: The target, a service or the report directory is not ready.
         ResultLost: The run has ended, and its result can't be written.
+
+    Example:
+        >>> result = planrunner.run("shop.yaml", params={"users": 5})
+        >>> result.passed, result.requests["GET /products"].count
+        (True, 60)
     """
     check_keywords("run", keywords, RunKeywords)
     return EngineThread(plan, keywords).result()
@@ -59,6 +64,10 @@ async def run_async(plan: AnyPlan, **keywords: Unpack[RunKeywords]) -> Result:
         PackageMissing: The plan needs an extra that is not installed.
         CannotRun: The target, a service or the report directory is not ready.
         ResultLost: The run has ended, and its result can't be written.
+
+    Example:
+        >>> asyncio.run(planrunner.run_async("shop.yaml", seed=3)).total.count
+        60
     """
     check_keywords("run_async", keywords, RunKeywords)
     return await awaited(EngineThread(plan, keywords))

@@ -80,6 +80,11 @@ async def load_test(
         UsageError: An argument can't be.
         PlanError: A threshold or another argument is invalid.
         CannotRun: The target or the report directory is not ready.
+
+    Example:
+        >>> url = "http://127.0.0.1:8000/products"
+        >>> asyncio.run(planrunner.load_test(url, rate=20, duration=1)).passed
+        True
     """
     check_keywords("load_test", keywords, RequestKeywords)
     if users is not None and rate is not None:
@@ -118,6 +123,13 @@ async def stress_test(
         UsageError: An argument can't be.
         PlanError: A threshold or another argument is invalid.
         CannotRun: The target or the report directory is not ready.
+
+    Example:
+        >>> url = "http://127.0.0.1:8000/products"
+        >>> stress = planrunner.stress_test(url, start_users=1, max_users=1, step_duration=1)
+        >>> result = asyncio.run(stress)
+        >>> result.max_users_reached, result.breaking_point
+        (1, None)
     """
     check_keywords("stress_test", keywords, RequestKeywords)
     search = {

@@ -67,7 +67,7 @@ _KEYWORDS: Final[Mapping[str, str]] = {
     "RequestKeywords": "`load_test` and `stress_test` also take these.",
     "BenchmarkKeywords": "`benchmark` and `benchmark_async` take these.",
 }
-_HEAD: Final = re.compile(r"(Args|Attributes|Raises|Returns):")
+_HEAD: Final = re.compile(r"(Args|Attributes|Raises|Returns|Example):")
 _TITLES: Final = {"Args": "Arguments", "Attributes": "Attributes", "Raises": "Raises"}
 _ENTRY: Final = re.compile(r"(\*{0,2}\w+): (.*)")
 
@@ -209,9 +209,10 @@ def _parameter(one: ast.arg, default: ast.expr | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Docstring:
-    """What a docstring says: its paragraphs, and the entries of its sections."""
+    """What a docstring says: its paragraphs, the entries of its sections, and an example."""
 
     words: str
+    example: str
     parts: Mapping[str, tuple[tuple[str, str], ...]]
 
 
@@ -225,10 +226,13 @@ def _described(signature: str, docstring: str) -> Iterator[str]:
             yield f"{title}:\n"
             yield from (f"- `{name}`: {_line(meaning)}" for name, meaning in entries)
             yield ""
+    if said.example:
+        yield f"Example:\n\n```pycon\n{said.example}\n```\n"
 
 
 def _parsed(docstring: str) -> _Docstring:
     words: list[str] = []
+    example: list[str] = []
     parts: dict[str, list[list[str]]] = {}
     section = ""
     for line in docstring.splitlines():
@@ -237,6 +241,8 @@ def _parsed(docstring: str) -> _Docstring:
             parts[section] = []
         elif not section:
             words.append(line)
+        elif section == "Example":
+            example.append(line.removeprefix("    "))
         elif entry := _ENTRY.fullmatch(line.removeprefix("    ")):
             parts[section].append([entry[1], entry[2]])
         elif line.strip() and parts[section]:
@@ -244,6 +250,7 @@ def _parsed(docstring: str) -> _Docstring:
     paragraphs = "\n".join(words).strip().split("\n\n")
     return _Docstring(
         "\n\n".join(_sentences(paragraph) for paragraph in paragraphs),
+        "\n".join(example).strip(),
         {name: tuple((one, said) for one, said in entries) for name, entries in parts.items()},
     )
 

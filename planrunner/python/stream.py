@@ -189,6 +189,13 @@ def stream(plan: AnyPlan, **keywords: Unpack[RunKeywords]) -> RunStream:
     Args:
         plan: The file of a plan, or a `Plan`.
         **keywords: As for `run`. Errors are raised by the iteration, as `run` raises them.
+
+    Example:
+        >>> async def watch() -> int:
+        ...     seconds = planrunner.stream("shop.yaml")
+        ...     return sum([second.total.count async for second in seconds])
+        >>> asyncio.run(watch())
+        60
     """
     check_keywords("stream", keywords, RunKeywords)
     return RunStream(plan, keywords)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import doctest
+import inspect
 import re
+import shutil
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 import planrunner
+import planrunner.pytest_plugin
 from planrunner.python.reference import python_page
 from tests.support.doc_pages import ROOT, blocks_of
 from tests.support.http_servers import HttpServer
@@ -17,6 +23,15 @@ from tests.support.http_servers import HttpServer
 HOW_TO = ROOT / "docs" / "how-to"
 PAGES = (HOW_TO / "use-from-python.md", HOW_TO / "bridge.md")
 HOST = "http://127.0.0.1:8000"
+EVERY_NAME = ROOT / "tests" / "support" / "every_name.py"
+NAMES = ("bridge.py", "example.py", EVERY_NAME.name)
+SHOP = f"""\
+name: shop
+params: {{users: {{type: int, default: 3}}}}
+http: {{base_url: {HOST}}}
+users: {{Visitor: {{tasks: [{{get: /products}}]}}}}
+phases: [{{name: main, users: "${{users}}", iterations: 60}}]
+"""
 
 
 def examples_of(page: Path, folder: Path) -> str:
@@ -46,6 +61,7 @@ def test_the_examples_of_a_page_run(
 def test_the_examples_are_typed(tmp_path: Path) -> None:
     """In a project of a user, with mypy's strictest settings."""
     (tmp_path / "bridge.py").write_text(examples_of(PAGES[1], tmp_path), "utf-8")
+    shutil.copy(EVERY_NAME, tmp_path)
     (tmp_path / "example.py").write_text(
         examples_of(PAGES[0], tmp_path)
         + "\nreveal_type(result.requests)\nreveal_type(products.p95)\nreveal_type(products.count)\n"
@@ -54,7 +70,7 @@ def test_the_examples_are_typed(tmp_path: Path) -> None:
     )
 
     checked = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "bridge.py", "example.py"],
+        [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", *NAMES],
         cwd=tmp_path,
         env={"MYPYPATH": "", "PYTHONPATH": str(ROOT), "PATH": ""},
         capture_output=True,
@@ -75,6 +91,14 @@ def test_the_examples_are_typed(tmp_path: Path) -> None:
     assert 'Argument "seed" to "run" has incompatible type "str"' in errors[1]
 
 
+def test_each_public_name_is_typed_by_an_example() -> None:
+    """The one that mypy looks at in `test_the_examples_are_typed`."""
+    text = EVERY_NAME.read_text("utf-8")
+
+    assert [name for name in planrunner.__all__ if f"planrunner.{name}" not in text] == []
+    assert [name for name in planrunner.pytest_plugin.__all__ if name not in text] == []
+
+
 def test_the_reference_is_made_from_the_code() -> None:
     """`make schema` writes it."""
     page = (ROOT / "docs" / "reference" / "python.md").read_text("utf-8")
@@ -88,6 +112,32 @@ def test_the_reference_has_every_public_name() -> None:
 
     for name in planrunner.__all__:
         assert name == "__version__" or f"### planrunner.{name}\n" in page
+
+
+EXAMPLES = [
+    name for name in planrunner.__all__ if ">>>" in (getattr(planrunner, name).__doc__ or "")
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_example_of_a_name_runs(
+    name: str, target: HttpServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And shows what it gives."""
+    monkeypatch.chdir(tmp_path)
+    Path("shop.yaml").write_text(SHOP.replace(HOST, target.url), "utf-8")
+    text = inspect.getdoc(getattr(planrunner, name)) or ""
+    names = {"planrunner": planrunner, "asyncio": asyncio, "timedelta": timedelta}
+    example = doctest.DocTestParser().get_doctest(
+        text.replace(HOST, target.url), names, name, None, None
+    )
+    said: list[str] = []
+
+    failed, tried = doctest.DocTestRunner().run(example, out=said.append)
+
+    assert tried
+    assert not failed, "".join(said)
 
 
 def test_importing_the_package_imports_nothing_else() -> None:

@@ -192,6 +192,11 @@ def compare(
 
     Raises:
         UsageError: There is no such run, it has too little to compare, or is named twice.
+
+    Example:
+        >>> before, after = (planrunner.run("shop.yaml", seed=3) for _ in range(2))
+        >>> planrunner.compare(before, after).is_worse
+        False
     """
     share = _share(tolerance)
     found = [one if isinstance(one, Result) else load(one) for one in (before, after, *more)]

@@ -29,6 +29,12 @@ class Elapsed:
 
     Attributes:
         ns: The duration in nanoseconds: whole ones, but for what `benchmark` divided by calls.
+
+    Example:
+        >>> planrunner.Elapsed(1_500_000).ms
+        1.5
+        >>> planrunner.Elapsed(1_500_000) < timedelta(milliseconds=2)
+        True
     """
 
     __slots__ = ("ns",)

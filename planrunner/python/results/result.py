@@ -262,6 +262,11 @@ def load(directory: str | PathLike[str]) -> Result:
 
     Raises:
         UsageError: There is no run, or nothing of it can be understood.
+
+    Example:
+        >>> first = planrunner.run("shop.yaml", out="reports/first")
+        >>> planrunner.load("reports/first").total.count == first.total.count
+        True
     """
     from planrunner.results.files.directory import read_run  # noqa: PLC0415 - not for each run
 
