@@ -39,6 +39,7 @@ PATTERNS: Final = {
 """Each pattern with what to write instead."""
 
 ALLOWED: Final = {
+    "changed by hand": "what a person does while a run lasts, as its verdict and its stage say",
     "can't tell": "the fourth outcome of a comparison: a value in its JSON, which readers parse",
 }
 """Texts that may have one of these words, each with its reason."""

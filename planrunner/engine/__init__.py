@@ -15,10 +15,12 @@ from planrunner.engine.coordinator.events import (
     Tick,
 )
 from planrunner.engine.coordinator.outcome import PhaseTimes, RunOutcome, StageTimes
+from planrunner.engine.steering import ChangedLoad, Steering
 from planrunner.engine.stop import Ending, Stop, StopLevel
 
 __all__ = [
     "Background",
+    "ChangedLoad",
     "Ending",
     "Event",
     "Listener",
@@ -30,6 +32,7 @@ __all__ = [
     "RunOutcome",
     "RunStarted",
     "StageTimes",
+    "Steering",
     "Stop",
     "StopLevel",
     "Stopping",

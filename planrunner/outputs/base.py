@@ -28,6 +28,7 @@ from planrunner.engine.coordinator.events import (
     Stopping,
 )
 from planrunner.engine.recording.generator_health import Health
+from planrunner.engine.steering import ChangedLoad
 from planrunner.metrics.snapshot import Snapshot
 from planrunner.results.model import RunResult
 from planrunner.values import dataclass
@@ -46,7 +47,7 @@ __all__ = [
     "WithStandings",
 ]
 
-RunEvent = RunStarted | PhaseStarted | PhaseEnded | Logged | Stopping
+RunEvent = RunStarted | PhaseStarted | PhaseEnded | ChangedLoad | Logged | Stopping
 """What happens in a run between its seconds."""
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from planrunner.values import dataclass
 
-__all__ = ["GENERATOR", "GeneratorFacts", "PhaseLoad", "Sustainable"]
+__all__ = ["GENERATOR", "GeneratorFacts", "LoadChange", "PhaseLoad", "Sustainable"]
 
 GENERATOR: Final = "the generator"
 """What ended a search that the generator could not take further."""
@@ -50,6 +50,21 @@ class PhaseLoad:
     def can_be_held_up(self) -> bool:
         """Whether nothing but the replies says when a user begins its next iteration."""
         return self.unit == "users"
+
+
+@dataclass(frozen=True, slots=True)
+class LoadChange:
+    """Somebody changed the load of a phase while it ran.
+
+    Attributes:
+        at_ns: From the run's start.
+        before: What the phase had until then, in words: `30 users`, `100/s`.
+    """
+
+    phase: str
+    at_ns: int
+    before: str
+    after: str
 
 
 @dataclass(frozen=True, slots=True)

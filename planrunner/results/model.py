@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from planrunner.metrics.judging.verdict import Verdict
 from planrunner.results.changes import EarlierRun
-from planrunner.results.loads import GeneratorFacts, PhaseLoad, Sustainable
+from planrunner.results.loads import GeneratorFacts, LoadChange, PhaseLoad, Sustainable
 from planrunner.results.record import (
     CallFacts,
     ComponentFigures,
@@ -300,6 +300,7 @@ class RunResult:
         components: What was measured of each component, in each phase.
         files: The test data that was written before the load.
         combinations: The phases that are combinations of a matrix, of those that were to run.
+        changes: Of loads, by hand, in order of time.
         scaling: How the time of each request grows with the sizes of a matrix.
     """
 
@@ -349,3 +350,4 @@ class RunResult:
     files: tuple[WrittenFile, ...] = ()
     combinations: tuple[PhaseCombination, ...] = ()
     scaling: tuple[ScalingFit, ...] = ()
+    changes: tuple[LoadChange, ...] = ()

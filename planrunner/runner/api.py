@@ -259,6 +259,7 @@ class _Run:
                 listener=looking(machine, fan_out.tell),
                 samples=samples,
                 stop=self._stop,
+                steering=prepared.request.steering,
                 run_id=prepared.run_id,
                 run_dir=str(prepared.directory),
                 beside=background,

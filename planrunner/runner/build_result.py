@@ -168,6 +168,7 @@ def build_result(
         search=outcome.steps,
         failing_samples=outcome.failing,
         loads=outcome.loads,
+        changes=outcome.changes,
         generator=outcome.health.facts(),
         sustainable=outcome.found,
         backoff=outcome.counters.backoffs,

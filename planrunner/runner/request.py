@@ -13,6 +13,7 @@ from planrunner.compiler.compile import compile_plan
 from planrunner.compiler.load.selection import PlanSelection
 from planrunner.compiler.review import review
 from planrunner.compiler.source import GraphSource
+from planrunner.engine.steering import Steering
 from planrunner.engine.stop import Stop
 from planrunner.errors import UsageError
 from planrunner.graph.run_graph import RunGraph
@@ -64,6 +65,7 @@ class RunRequest:
         show_secrets: Show what nobody declared to be secret and only names give away, such as the
             value of a header `X-Session`.
         stop: Ask it to end the run, from a signal handler or another task; None: never.
+        steering: Ask it to change the load of a phase that runs, from the run's event loop.
         tell: Called with what is done before the load and may take long, a sentence each; from
             another thread.
     """
@@ -83,6 +85,7 @@ class RunRequest:
     strict: bool = False
     show_secrets: bool = False
     stop: Stop | None = None
+    steering: Steering | None = None
     tell: Callable[[str], None] = lambda _: None
 
     def variables(self) -> Mapping[str, str]:

@@ -19,7 +19,7 @@ from planrunner.schedule.population import next_seats
 from planrunner.units import Rate
 from planrunner.values import dataclass
 
-__all__ = ["ArrivalKind", "ArrivalSchedule", "RateStage", "dealt_classes", "merged"]
+__all__ = ["ArrivalKind", "ArrivalSchedule", "RateStage", "dealt_classes", "merged", "rate_at"]
 
 
 class ArrivalKind(StrEnum):
@@ -146,6 +146,19 @@ class ArrivalSchedule:
                     return
                 bound, find = ceil(piece.end() * scale), piece.finder(scale)
             yield find(position)
+
+
+def rate_at(stages: Sequence[RateStage], moment_ns: int) -> Rate:
+    """Return the rate at a moment, jumps of that moment included; after the last stage its own."""
+    begin_ns, level = 0, Fraction(0)
+    for stage in stages:
+        wanted = Fraction(stage.rate.count, stage.rate.per_ns)
+        if moment_ns - begin_ns < stage.duration_ns:
+            level += (wanted - level) * Fraction(moment_ns - begin_ns, stage.duration_ns)
+            break
+        begin_ns += stage.duration_ns
+        level = wanted
+    return Rate(level.numerator, level.denominator)
 
 
 _SCALE: Final = 1 << 40

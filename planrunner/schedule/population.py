@@ -65,15 +65,15 @@ class Share:
     count: int | None = None
 
 
-def changes(stages: Sequence[Stage]) -> Iterator[SeatChange]:
-    """Yield every start and stop, in the order of time; the first level is 0.
+def changes(stages: Sequence[Stage], level: int = 0) -> Iterator[SeatChange]:
+    """Yield every start and stop, in the order of time, from the first level on.
 
     On the way from level a up to b in d ns, slot k starts (k - a) * d / (b - a) after the stage's
     start, which is k / spawn_rate for a ramp from 0. On the way down a slot stops when the level
     has reached its number, so the last one stops as the stage ends. What still runs after the last
     stage is left to the end of the phase.
     """
-    begin_ns = level = 0
+    begin_ns = 0
     for stage in stages:
         rise = stage.level - level
         if rise > 0:
@@ -149,13 +149,15 @@ def seats(shares: Sequence[Share], users: int) -> tuple[int, ...]:
     return (*taken[:users], *islice(next_seats(weights), max(0, rest)))
 
 
-def exact_seats(counts: Sequence[int]) -> tuple[int, ...]:
+def exact_seats(counts: Sequence[int], users: int | None = None) -> tuple[int, ...]:
     """Return the class of each slot where the plan gives each class's number of users.
+
+    More `users` than that, which somebody may ask for while they run, keep the proportion.
 
     The counts serve as weights, so while the level rises the classes keep their proportion; when
     it is reached, each has exactly its count, as Sainte-Laguë gives whole quotas exactly.
     """
-    return tuple(islice(next_seats(counts), sum(counts)))
+    return tuple(islice(next_seats(counts), sum(counts) if users is None else users))
 
 
 def next_seats(weights: Sequence[int]) -> Iterator[int]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from planrunner.clock import Clock
-from planrunner.engine import Event, RunOutcome, Stop, Tick, run
+from planrunner.engine import Event, RunOutcome, Steering, Stop, Tick, run
 from planrunner.graph.run_graph import (
     ClosedLoad,
     Pause,
@@ -325,6 +325,7 @@ def run_graph(
     listener: Callable[[Event], None] | None = None,
     baseline: Baseline | None = None,
     waits: Callable[[], Waits] | None = None,
+    steering: Steering | None = None,
 ) -> Told:
     """Run a graph against a fake target; `stop_at` asks it to stop at those seconds."""
     target = target or FakeTarget()
@@ -346,6 +347,7 @@ def run_graph(
             clock=VirtualClock(),
             listener=listen,
             samples=samples,
+            steering=steering,
             stop=stop,
             run_id="r1",
             baseline=baseline,

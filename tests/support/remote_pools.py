@@ -7,7 +7,7 @@ import pickle
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from planrunner.engine import Event, RunOutcome, Stop, run
+from planrunner.engine import Event, RunOutcome, Steering, Stop, run
 from planrunner.engine.workers.local import Worker, protocols_of
 from planrunner.engine.workers.remote_worker import RelayedStop, RemoteWorker
 from planrunner.graph.run_graph import RunGraph
@@ -116,6 +116,7 @@ def run_fleet(
     theirs: RunGraph | None = None,
     samples: Path | None = None,
     listener: Callable[[Event], None] = lambda _: None,
+    steering: Steering | None = None,
 ) -> Told:
     """Do as `run_graph`, with workers; `kill_at` kills some of them, `theirs` is their graph."""
     target = target or FakeTarget()
@@ -148,6 +149,7 @@ def run_fleet(
                 clock=VirtualClock(),
                 listener=listen,
                 samples=writer,
+                steering=steering,
                 stop=stop,
                 run_id="r1",
                 handles=handles,

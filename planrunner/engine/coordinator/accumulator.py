@@ -7,7 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from planrunner.engine.coordinator.achieved_load import after_warmup, phase_loads, task_counts
+from planrunner.engine.coordinator.achieved_load import (
+    after_warmup,
+    load_changes,
+    phase_loads,
+    task_counts,
+)
 from planrunner.engine.coordinator.events import Insight, Standing
 from planrunner.engine.coordinator.notices import (
     counter_notices,
@@ -24,6 +29,7 @@ from planrunner.engine.coordinator.validity import (
     Doubts,
     doubts_of_clients,
     doubts_of_generator,
+    doubts_of_hands,
     doubts_of_health,
     doubts_of_loads,
     doubts_of_mix,
@@ -39,6 +45,7 @@ from planrunner.engine.recording.counters import Counters, TaskKey
 from planrunner.engine.recording.failure_samples import first_of_each
 from planrunner.engine.recording.generator_health import HealthLog
 from planrunner.engine.recording.stalls import StallWatch
+from planrunner.engine.steering import ChangedLoad
 from planrunner.engine.stop import Stop
 from planrunner.engine.workers.local import Drained
 from planrunner.engine.workers.merge import health_of
@@ -287,7 +294,13 @@ class Accumulator:
         self.notices += pool_notices(pool)
 
     def outcome(
-        self, run_id: str, *, stop: Stop, ended_ns: int, phases: tuple[PhaseTimes, ...]
+        self,
+        run_id: str,
+        *,
+        stop: Stop,
+        ended_ns: int,
+        phases: tuple[PhaseTimes, ...],
+        changes: Sequence[ChangedLoad],
     ) -> RunOutcome:
         loads = phase_loads(
             self._graph,
@@ -297,6 +310,7 @@ class Accumulator:
             lateness=self._lateness,
         )
         doubts = self._doubts(after_warmup(loads, self.arrivals, self._evidence.measured))
+        doubts_of_hands(doubts, changes, started_ns=self._started_ns)
         return RunOutcome(
             run_id=run_id,
             seed=self._graph.seed,
@@ -321,6 +335,7 @@ class Accumulator:
             biased=tuple(doubts.biased),
             invalid=tuple(doubts.invalid),
             loads=loads,
+            changes=load_changes(changes, self._started_ns),
             found=tuple(self.found),
             steps=tuple(self.steps),
             failing=self._failing,

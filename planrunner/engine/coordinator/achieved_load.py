@@ -8,15 +8,16 @@ from typing import TypeVar
 
 from planrunner.engine.coordinator.outcome import PhaseTimes
 from planrunner.engine.recording.counters import Counters, TaskKey
+from planrunner.engine.steering import ChangedLoad, level_words
 from planrunner.graph.loads import PhaseCounts
 from planrunner.graph.run_graph import PhaseNode, Renewal, RunGraph, UserProgram
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.judging.evidence import ArrivalCounts
 from planrunner.metrics.judging.measured import MeasuredTime
 from planrunner.results.aggregate import TaskCount
-from planrunner.results.loads import PhaseLoad
+from planrunner.results.loads import LoadChange, PhaseLoad
 
-__all__ = ["after_warmup", "phase_loads", "task_counts"]
+__all__ = ["after_warmup", "load_changes", "phase_loads", "task_counts"]
 
 _Amount = TypeVar("_Amount", int, float)
 
@@ -75,6 +76,8 @@ def _load(
     arrivals: list[ArrivalCounts],
     lateness: Histogram | None,
 ) -> PhaseLoad:
+    if time.steered_ns is not None:  # the plan asked for nothing of what came then
+        arrivals = [counts for counts in arrivals if counts.at_ns < time.steered_ns]
     achieved = phase.load.achieved(_counts(phase.name, time, counters, arrivals))
     return PhaseLoad(
         phase=phase.name,
@@ -94,13 +97,23 @@ def _counts(
     phase: str, time: PhaseTimes, counters: Counters, arrivals: list[ArrivalCounts]
 ) -> PhaseCounts:
     return PhaseCounts(
-        lasted_ns=time.end_ns - time.begin_ns,
+        lasted_ns=(time.steered_ns or time.end_ns) - time.begin_ns,
         is_paced=bool(arrivals),
         due=sum(counts.due for counts in arrivals),
         started=sum(counts.started for counts in arrivals),
         begun=_sum_of(counters.picks.items(), phase),
         users=_sum_of(counters.started.items(), phase),
         failed_starts=counters.failed_starts(phase),
+    )
+
+
+def load_changes(changes: Iterable[ChangedLoad], started_ns: int) -> tuple[LoadChange, ...]:
+    """Return what was changed by hand as results have it."""
+    return tuple(
+        LoadChange(
+            one.phase, one.at_ns - started_ns, level_words(one.before), level_words(one.after)
+        )
+        for one in changes
     )
 
 

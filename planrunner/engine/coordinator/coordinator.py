@@ -34,6 +34,7 @@ from planrunner.engine.load_models.user_pool import ON_STOP_NS
 from planrunner.engine.recording.run_masker import RunMasker
 from planrunner.engine.scheduling.interruptible_sleep import InterruptibleSleep
 from planrunner.engine.scheduling.timeline import FOREVER_NS, SearchTimeline, Timeline, timeline_of
+from planrunner.engine.steering import Steering
 from planrunner.engine.stop import Ending, Stop, StopLevel
 from planrunner.engine.workers.local import Drained, Worker, protocols_of
 from planrunner.engine.workers.remote_pool import RemotePool
@@ -61,6 +62,7 @@ async def run(  # noqa: PLR0913 - the one place where a run's parts meet
     listener: Listener = lambda _: None,
     samples: SampleWriter | None = None,
     stop: Stop | None = None,
+    steering: Steering | None = None,
     run_id: str = "",
     run_dir: str = "",
     now: Callable[[], float] = lambda: datetime.now(UTC).timestamp(),
@@ -80,6 +82,7 @@ async def run(  # noqa: PLR0913 - the one place where a run's parts meet
         listener: Called from the event loop for each event; returns at once and never raises.
         samples: Gets a row for each request; flushed here, closed by the caller.
         stop: Ask it to end the run early.
+        steering: Ask it to change the load of a phase that runs.
         run_dir: What expressions see as `run.dir`.
         beside: What goes on beside the load, and what it measures.
         now: What expressions see as `now()`: seconds since 1970 in UTC.
@@ -129,6 +132,7 @@ async def run(  # noqa: PLR0913 - the one place where a run's parts meet
             listener=listener,
             beside=beside or Background(),
             baseline=baseline,
+            steering=steering or Steering(),
         )
         try:
             return await coordinator.run(run_id)
@@ -154,12 +158,14 @@ class _Coordinator:
         listener: Listener,
         beside: Background,
         baseline: Baseline | None,
+        steering: Steering,
     ) -> None:
         self._graph = graph
         self._worker = worker
         self._pool = pool
         self._clock = clock
         self._stop = stop
+        self._steering = steering
         self._tell = listener
         self._running: dict[str, Timeline] = {}
         self._phases: list[PhaseTimes] = []
@@ -176,6 +182,7 @@ class _Coordinator:
         graph, started_ns = self._graph, self._worker.started_ns
         self._tell(RunStarted(run_id, graph.name, graph.seed, started_ns, graph.planned_ns))
         forget = self._stop.listen(self._told)
+        self._steering.listen(self._tell)
         try:
             async with asyncio.TaskGroup() as background:
                 control = [
@@ -197,7 +204,11 @@ class _Coordinator:
         self._accumulator.notices += self._beside.notices()
         self._tell(RunEnded(self._stop.ending, self._stop.reason, self._new or last))
         return self._accumulator.outcome(
-            run_id, stop=self._stop, ended_ns=self._clock.now_ns(), phases=self._in_order()
+            run_id,
+            stop=self._stop,
+            ended_ns=self._clock.now_ns(),
+            phases=self._in_order(),
+            changes=self._steering.changes,
         )
 
     async def _run_all(self) -> None:
@@ -282,7 +293,9 @@ class _Coordinator:
         if isinstance(load, SearchLoad):
             await self._search(phase, timeline, bound, sleeper)
         else:
-            await bound.run(load, timeline.started_ns)
+            shares = [program.share for program in self._graph.programs_of(phase)]
+            with self._steering.running(phase, shares, timeline, bound, self._clock):
+                await bound.run(load, timeline.started_ns)
         times = _times(timeline, self._clock.now_ns())
         del self._running[phase.name]
         self._phases.append(times)
@@ -372,6 +385,7 @@ def _times(timeline: Timeline, gone_ns: int) -> PhaseTimes:
         warmup_end_ns=min(timeline.warmup_ends_ns, timeline.ends_ns),
         stages=tuple(StageTimes(*stage) for stage in timeline.stages()),
         measured=tuple(timeline.measured(timeline.ends_ns)),
+        steered_ns=timeline.steered_ns if timeline.steered_ns < timeline.ends_ns else None,
     )
 
 

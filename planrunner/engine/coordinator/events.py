@@ -7,6 +7,7 @@ from dataclasses import field
 
 from planrunner.engine.coordinator.outcome import PhaseTimes
 from planrunner.engine.recording.generator_health import Health
+from planrunner.engine.steering import ChangedLoad
 from planrunner.engine.stop import Ending
 from planrunner.engine.workers.worker_state import WorkerStanding
 from planrunner.metrics.judging.evidence import ArrivalCounts, GaugePoint
@@ -157,4 +158,4 @@ class RunEnded:
     snapshot: Snapshot
 
 
-Event = RunStarted | PhaseStarted | Tick | Logged | Stopping | PhaseEnded | RunEnded
+Event = RunStarted | PhaseStarted | ChangedLoad | Tick | Logged | Stopping | PhaseEnded | RunEnded

@@ -12,7 +12,7 @@ from planrunner.metrics.snapshot import Accumulated
 from planrunner.results.aggregate import TaskCount
 from planrunner.results.component_history import ComponentHistory
 from planrunner.results.history import History, RunningTotals
-from planrunner.results.loads import PhaseLoad, Sustainable
+from planrunner.results.loads import LoadChange, PhaseLoad, Sustainable
 from planrunner.results.record import FailingSample, SearchStep
 from planrunner.results.request_history import RequestHistory
 from planrunner.values import dataclass
@@ -34,6 +34,7 @@ class PhaseTimes:
     """When a phase really ran (clock time).
 
     Attributes:
+        steered_ns: From when its load was changed by hand; None where it wasn't.
         end_ns: The end of its last stage: measured time ends here.
         gone_ns: When its last user had gone; the graceful stop lies between.
         warmup_end_ns: Where its warm-up ended; equals `begin_ns` without one.
@@ -48,6 +49,7 @@ class PhaseTimes:
     warmup_end_ns: int
     stages: tuple[StageTimes, ...]
     measured: tuple[MeasuredTime, ...]
+    steered_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ class RunOutcome:
         biased: Why the numbers may not say what the plan asked for, each a sentence.
         invalid: Why they say nothing about what the plan asked for, each a sentence.
         loads: What each phase asked for, and what it got.
+        changes: Of loads, by hand.
         notices: What else the user should know, each a sentence.
         found: What searches came to, and `steps` the levels that they tried.
         failing: The first requests that failed in each way, secrets masked.
@@ -97,6 +100,7 @@ class RunOutcome:
     notices: tuple[str, ...] = ()
     invalid: tuple[str, ...] = ()
     loads: tuple[PhaseLoad, ...] = ()
+    changes: tuple[LoadChange, ...] = ()
     found: tuple[Sustainable, ...] = ()
     steps: tuple[SearchStep, ...] = ()
     failing: tuple[FailingSample, ...] = ()

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Final
 
 from planrunner.engine.recording.counters import Counters
 from planrunner.engine.recording.generator_health import HealthLog
 from planrunner.engine.recording.stalls import Stall
 from planrunner.engine.recording.starvation import Starvation
+from planrunner.engine.steering import ChangedLoad, level_words
+from planrunner.graph.loads import BY_HAND
 from planrunner.graph.run_graph import PhaseNode, RequestNode, RunGraph, walk_steps
 from planrunner.metrics.task_mix import chance_error
 from planrunner.protocols import registry
@@ -26,6 +29,7 @@ __all__ = [
     "Doubts",
     "doubts_of_clients",
     "doubts_of_generator",
+    "doubts_of_hands",
     "doubts_of_health",
     "doubts_of_loads",
     "doubts_of_mix",
@@ -92,6 +96,25 @@ def doubts_of_loads(doubts: Doubts, loads: Iterable[PhaseLoad]) -> None:
                 _dropped(doubts, load)
             if load.is_paced:
                 _late(doubts, load)
+
+
+def doubts_of_hands(doubts: Doubts, changes: Iterable[ChangedLoad], *, started_ns: int) -> None:
+    """Name the phases whose load somebody changed while they ran."""
+    for phase, of_phase in groupby(sorted(changes, key=_phase_of), key=_phase_of):
+        said = [
+            f"from {level_words(one.before)} to {level_words(one.after)} at "
+            f"{(one.at_ns - started_ns) / NS_PER_S:.1f} s"
+            for one in of_phase
+        ]
+        doubts.add(
+            f"changed by hand: the load of phase `{phase}` went {', '.join(said)}; requests from "
+            f"then on have the stage `{BY_HAND}`, and are in no figure that is judged",
+            is_invalid=False,
+        )
+
+
+def _phase_of(changed: ChangedLoad) -> str:
+    return changed.phase
 
 
 def doubts_of_searches(doubts: Doubts, searches: Iterable[Sustainable]) -> None:

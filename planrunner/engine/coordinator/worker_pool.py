@@ -29,6 +29,9 @@ class RunningPhase(Protocol):
     async def run(self, load: RunnableLoad, begin_ns: int) -> None:
         """Run a load that begins then (clock time) until the last user has gone."""
 
+    def change(self, load: RunnableLoad, begin_ns: int) -> None:
+        """Go on with another load of the same model from then on (clock time)."""
+
 
 class WorkerPool(Protocol):
     """The workers of a run, as one.

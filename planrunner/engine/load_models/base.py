@@ -15,6 +15,7 @@ from planrunner.engine.scheduling.lateness import Punctuality
 from planrunner.engine.scheduling.timeline import Timeline
 from planrunner.engine.stop import Ending, Stop, StopLevel
 from planrunner.engine.users.bound_class import BoundProgram
+from planrunner.errors import Misuse
 from planrunner.graph.loads import RunnableLoad
 from planrunner.graph.run_graph import PhaseNode
 from planrunner.values import dataclass
@@ -57,6 +58,28 @@ class Phase(ABC):
         self._sleeper = context.sleeper
         self._timeline = context.timeline
         self._pool: UserPool | None = None
+        self._is_changed = False
+
+    @property
+    def is_over(self) -> bool:
+        """Whether what its sleeper waits for may be another thing now."""
+        return self._is_changed
+
+    def change(self, load: RunnableLoad, begin_ns: int) -> None:
+        """Go on with another load of the same model from then on (clock time)."""
+        self._take(load, begin_ns)
+        self._is_changed = True
+        self._sleeper.wake()
+
+    def _take(self, load: RunnableLoad, begin_ns: int) -> None:
+        """Plan for another load."""
+        del begin_ns
+        raise Misuse(f"a phase can't change to {load.kind}")
+
+    async def _sleep(self, due_ns: int) -> None:
+        """Sleep until then, until the phase ends, or until its load is changed."""
+        self._is_changed = False
+        await self._sleeper.until_over(self, due_ns)
 
     async def run(self) -> None:
         """Run the load and the graceful stop; returns when the last user has gone."""

@@ -55,6 +55,7 @@ class BoundPhase:
         self.on_stop: Callable[[], None] = lambda: None
         self.lead_ns = 0
         self._begin_ns = timeline.started_ns
+        self._model: Phase | None = None
 
     async def run(self, load: RunnableLoad, begin_ns: int) -> None:
         """Run a load that begins then (clock time) until the last user has gone."""
@@ -66,13 +67,21 @@ class BoundPhase:
         """Do what takes its time for many users, and return what runs the load."""
         self._begin_ns = begin_ns
         self._sleeper = InterruptibleSleep(self._context.clock)
-        model = _model_of(load, self._phase_context(load))
+        model = self._model = _model_of(load, self._phase_context(load))
 
         async def go() -> None:
             await model.run()
             self.punctual.close(self._timeline.ends_ns)
 
         return go
+
+    def change(self, load: RunnableLoad, begin_ns: int) -> None:
+        """Go on with another load of the same model from then on (clock time)."""
+        self._timeline.steer(begin_ns)
+        # Due times from then on are no result either, and begin an interval of their own.
+        self.punctual.window_ends_ns = min(self.punctual.window_ends_ns, begin_ns)
+        assert self._model is not None
+        self._model.change(load, begin_ns)
 
     def _phase_context(self, load: RunnableLoad) -> PhaseContext:
         programs = {

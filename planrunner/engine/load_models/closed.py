@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 from planrunner.engine.load_models.base import Phase, PhaseContext
 from planrunner.engine.load_models.user_pool import UserPool
-from planrunner.graph.loads import ClosedLoad
-from planrunner.schedule.population import SeatChange, changes
+from planrunner.graph.loads import ClosedLoad, RunnableLoad
+from planrunner.schedule.population import SeatChange, changes, users_at
 from planrunner.schedule.sharing import seat_owners
 
 __all__ = ["ClosedPhase"]
@@ -21,29 +23,55 @@ class ClosedPhase(Phase):
 
     def __init__(self, context: PhaseContext, load: ClosedLoad) -> None:
         super().__init__(context)
+        self._starts = 0
+        self._classes: tuple[str, ...] = ()
+        # Each with its moment and the number that its user has in its class; counted over all
+        # workers' users.
+        self._changes: deque[tuple[int, SeatChange, int]] = deque()
+        self._load_of_now, self._begin_ns = load, context.begin_ns
+        self._plan(load, context.begin_ns, level=0)
+
+    def _plan(self, load: ClosedLoad, begin_ns: int, *, level: int) -> None:
+        context = self._context
         worker, name = context.worker, context.phase.name
         classes = context.class_of_seats(load)
-        owners = seat_owners(classes, worker.share.workers)
-        # Each with the number that its user has in its class; counted over all workers' users.
-        self._changes: list[tuple[SeatChange, int]] = []
-        for change in changes(load.stages):
-            key = name, classes[change.slot]
+        if len(classes) > len(self._classes):
+            self._classes = classes
+        owners = seat_owners(self._classes, worker.share.workers)
+        for change in changes(load.stages, level):
+            key = name, self._classes[change.slot]
             if owners[change.slot] == worker.share.worker:
-                self._changes.append((change, worker.indices[key]))
+                moment_ns = begin_ns + change.offset_ns
+                self._changes.append((moment_ns, change, worker.indices[key]))
+                self._starts += change.starts
             worker.indices[key] += change.starts
-        self._classes = classes
+
+    def _take(self, load: RunnableLoad, begin_ns: int) -> None:
+        assert isinstance(load, ClosedLoad)
+        level = users_at(self._load_of_now.stages, max(begin_ns - 1 - self._begin_ns, 0))
+        while self._changes and self._changes[-1][0] >= begin_ns:
+            _, change, _ = self._changes.pop()
+            self._starts -= change.starts
+        self._plan(load, begin_ns, level=level)
+        self._load_of_now, self._begin_ns = load, begin_ns
 
     async def _load(self, pool: UserPool) -> None:
-        begin_ns = self._context.begin_ns
-        for change, index in self._changes:
-            await self._sleeper.until(begin_ns + change.offset_ns)
-            if self._sleeper.cut:
-                return
-            if change.starts:
-                pool.start(self._classes[change.slot], index, slot=change.slot)
+        sleeper, now = self._sleeper, self._clock.now_ns
+        while not sleeper.cut:
+            due_ns = self._changes[0][0] if self._changes else self._timeline.ends_ns
+            if now() < due_ns:
+                await self._sleep(due_ns)
+            elif self._changes:
+                _, change, index = self._changes.popleft()
+                self._move(pool, change, index)
             else:
-                pool.stop(change.slot)
-        await self._sleeper.until(self._timeline.ends_ns)
+                return
+
+    def _move(self, pool: UserPool, change: SeatChange, index: int) -> None:
+        if change.starts:
+            pool.start(self._classes[change.slot], index, slot=change.slot)
+        else:
+            pool.stop(change.slot)
 
     def _is_hopeless(self, failed: int) -> bool:
-        return failed == sum(change.starts for change, _ in self._changes)
+        return failed == self._starts

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from random import Random
 from typing import Final
 
 from planrunner.engine.load_models.base import Phase, PhaseContext
 from planrunner.engine.load_models.user_pool import UserPool
 from planrunner.engine.scheduling.arrival_queue import ArrivalQueue
+from planrunner.engine.scheduling.timeline import FOREVER_NS
 from planrunner.engine.users.virtual_user import user_stream
-from planrunner.graph.loads import OpenLoad
+from planrunner.graph.loads import OpenLoad, RunnableLoad
 from planrunner.schedule.arrivals import (
     ArrivalKind,
     ArrivalSchedule,
@@ -38,7 +40,7 @@ _HOPELESS_AFTER: Final = 10
 
 
 def _schedule(
-    load: OpenLoad, weights: Sequence[int], *, seed: int, phase: str
+    load: OpenLoad, weights: Sequence[int], *, seed: int, phase: str, stream: str
 ) -> Iterator[tuple[int, int]]:
     """Yield each arrival of a phase: its offset in ns, and the position of its class.
 
@@ -47,11 +49,13 @@ def _schedule(
     """
     if not load.exact:
         return zip(
-            _offsets(load, load.stages, seed, phase, 0), dealt_classes(weights), strict=False
+            _offsets(load, load.stages, user_stream(seed, phase, stream, 0)),
+            dealt_classes(weights),
+            strict=False,
         )
     duration_ns = sum(stage.duration_ns for stage in load.stages)
     streams = [
-        _offsets(load, _constant(rate, duration_ns), seed, phase, position)
+        _offsets(load, _constant(rate, duration_ns), user_stream(seed, phase, stream, position))
         for position, (_, rate) in enumerate(load.exact)
     ]
     return merged(streams)
@@ -61,14 +65,11 @@ def _constant(rate: Rate, duration_ns: int) -> tuple[RateStage, ...]:
     return (RateStage("hold", 0, rate), RateStage("hold", duration_ns, rate))
 
 
-def _offsets(
-    load: OpenLoad, stages: Sequence[RateStage], seed: int, phase: str, position: int
-) -> Iterator[int]:
+def _offsets(load: OpenLoad, stages: Sequence[RateStage], rng: Random) -> Iterator[int]:
     arrivals = ArrivalSchedule(stages)
     if load.arrivals is ArrivalKind.UNIFORM:
         return arrivals.offsets()
-    # No class can have this name, so no user has this stream.
-    return arrivals.poisson_offsets(user_stream(seed, phase, "\0arrivals", position))
+    return arrivals.poisson_offsets(rng)
 
 
 class OpenPhase(Phase):
@@ -89,7 +90,15 @@ class OpenPhase(Phase):
         self._queues = [queues[name] for name in self._names]
         self._punctual = context.punctual
         self._max_users = share_of(load.max_users, context.worker.share)
-        self._schedule = self._own(load)
+        self._changes = 0
+        self._schedule, self._begin_ns = self._own(load), context.begin_ns
+        self._until_ns = FOREVER_NS
+        self._next: tuple[Iterator[tuple[int, int]], int] | None = None
+
+    def _take(self, load: RunnableLoad, begin_ns: int) -> None:
+        assert isinstance(load, OpenLoad)
+        self._changes += 1
+        self._next, self._until_ns = (self._own(load), begin_ns), begin_ns
 
     def _own(self, load: OpenLoad) -> Iterator[tuple[int, int]]:
         """Return the arrivals of this worker."""
@@ -98,22 +107,41 @@ class OpenPhase(Phase):
         if taking is None:
             return iter(())
         weights = [context.programs[name].program.weight for name in self._names]
-        schedule = _schedule(load, weights, seed=worker.seed, phase=context.phase.name)
+        # No class can have such a name, so no user has this stream.
+        stream = f"\0arrivals{self._changes or ''}"
+        schedule = _schedule(
+            load, weights, seed=worker.seed, phase=context.phase.name, stream=stream
+        )
         return dealt_arrivals(schedule, taking)
 
     async def _load(self, pool: UserPool) -> None:
-        begin_ns, now = self._context.begin_ns, self._clock.now_ns
+        now, sleeper = self._clock.now_ns, self._sleeper
+        while not sleeper.cut:
+            await self._give_out(pool)
+            ends_ns = min(self._until_ns, self._timeline.ends_ns)
+            await self._sleep(ends_ns)
+            if self._next is not None and now() >= self._until_ns:
+                (self._schedule, self._begin_ns), self._next = self._next, None
+                self._until_ns = FOREVER_NS
+            elif now() >= self._timeline.ends_ns:
+                return
+
+    async def _give_out(self, pool: UserPool) -> None:
+        """Give out arrivals until none is left, or another load takes over, or the phase is cut."""
+        begin_ns, now = self._begin_ns, self._clock.now_ns
         sleeper, punctual = self._sleeper, self._punctual
         at_once = 0
         for offset_ns, position in self._schedule:
             due_ns = begin_ns + offset_ns
-            while (now_ns := now()) < due_ns and not sleeper.cut:
-                await sleeper.until(due_ns)
+            while (now_ns := now()) < due_ns < self._until_ns and not sleeper.cut:
+                await self._sleep(due_ns)
                 at_once = _MOST_AT_ONCE if now() > due_ns + _STALLED_NS else 0
             if at_once >= _MOST_AT_ONCE:  # behind: those who got arrivals must have their turn
                 await sleeper.give_way()
                 at_once, now_ns = 0, now()
             at_once += 1
+            if due_ns >= self._until_ns:
+                return
             if sleeper.cut:
                 self._count_overdue(due_ns)
                 return
@@ -127,7 +155,7 @@ class OpenPhase(Phase):
 
     def _count_overdue(self, due_ns: int) -> None:
         """Count what was due when the phase was cut, from this arrival on, and no user got."""
-        begin_ns, now_ns, punctual = self._context.begin_ns, self._clock.now_ns(), self._punctual
+        begin_ns, now_ns, punctual = self._begin_ns, self._clock.now_ns(), self._punctual
         while due_ns < now_ns:
             if due_ns >= punctual.window_ends_ns:
                 punctual.enter(due_ns)

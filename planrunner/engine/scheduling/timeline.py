@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Final
 
+from planrunner.graph.loads import BY_HAND
 from planrunner.graph.run_graph import PhaseNode, SearchLoad
 from planrunner.metrics.judging.measured import MeasuredTime
 from planrunner.values import dataclass
@@ -41,6 +42,7 @@ class Timeline:
     Attributes:
         warmup_ends_ns: When measured time begins; later than anything while nobody knows.
         counts_ns: When the first iteration after those of the warm-up began; 0 until then.
+        steered_ns: From when somebody changed its load by hand; later than anything until then.
         ends_ns: When the last stage ends, or ended if the phase was cut short: the end of what
             counts as measured time.
     """
@@ -52,6 +54,7 @@ class Timeline:
         self.counts_ns = 0
         warm_until_ns = started_ns + phase.warmup_ns
         self.warmup_ends_ns = FOREVER_NS if phase.warmup_iterations else warm_until_ns
+        self.steered_ns = FOREVER_NS
         self._stages = tuple(_stages(phase, started_ns))
         self.ends_ns = self._stages[-1][2]
         windows = tuple(_windows(self._stages, warm_until_ns))
@@ -90,26 +93,43 @@ class Timeline:
         if now_ns < self.ends_ns:
             self.ends_ns = now_ns
             *_, after = self._windows
-            last = self.at(now_ns)
-            self._windows = (
-                *self._windows[: last.number],
-                replace(last, end_ns=now_ns),
-                replace(after, begin_ns=now_ns, stage=last.stage),
-            )
+            before = self._until(now_ns)
+            self._windows = (*before, replace(after, begin_ns=now_ns, stage=before[-1].stage))
             self._forgotten()
+
+    def steer(self, begin_ns: int) -> None:
+        """Let the rest of the phase be by hand: no result of what the plan asks for."""
+        if begin_ns < min(self.steered_ns, self.ends_ns):
+            self.steered_ns = begin_ns
+            number = self._windows[-1].number + 1
+            rest = StageSpan(number, begin_ns, self.ends_ns, BY_HAND, warmup=True)
+            after = StageSpan(
+                number + 1, self.ends_ns, FOREVER_NS, BY_HAND, warmup=False, after=True
+            )
+            self._windows = (*self._until(begin_ns), rest, after)
+            self._forgotten()
+
+    def _until(self, moment_ns: int) -> tuple[StageSpan, ...]:
+        """Return the windows before a moment; the last one ends there."""
+        last = self.at(moment_ns)
+        before = self._windows[: self._windows.index(last)]
+        return (*before, replace(last, end_ns=moment_ns))
 
     def measured(self, now_ns: int) -> Iterator[MeasuredTime]:
         """What of each stage counts so far: all but warm-up and graceful stop."""
         for stage, begin_ns, end_ns in self.stages():
-            counts_ns, until_ns = max(begin_ns, self.warmup_ends_ns), min(end_ns, now_ns)
+            counts_ns = max(begin_ns, self.warmup_ends_ns)
+            until_ns = min(end_ns, now_ns, self.steered_ns)
             if counts_ns < until_ns:
                 yield MeasuredTime(self.phase, stage, counts_ns, until_ns, self._is_counted)
 
     def stages(self) -> Iterator[tuple[str, int, int]]:
         """Name, begin and end of every stage that took any time, cut where the phase was."""
         for name, begin_ns, end_ns in self._stages:
-            if begin_ns < (cut_ns := min(end_ns, self.ends_ns)):
+            if begin_ns < (cut_ns := min(end_ns, self.ends_ns, self.steered_ns)):
                 yield name, begin_ns, cut_ns
+        if self.steered_ns < self.ends_ns:
+            yield BY_HAND, self.steered_ns, self.ends_ns
 
 
 class SearchTimeline(Timeline):

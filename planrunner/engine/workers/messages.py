@@ -13,6 +13,7 @@ coordinator                                          worker
   Look: say now what happened                     →
                                                   ←    WorkerSecond: what happened, out of turn
   Halt, EndPhase: the run, or the phase, ends now →
+  Steer: the phase has another load from then on  →
                                                   ←    Asked, SaidStop: please end it
   Quit                                            →
 ```
@@ -47,6 +48,7 @@ __all__ = [
     "Ready",
     "SaidStop",
     "Start",
+    "Steer",
     "WorkerSecond",
     "fingerprint",
 ]
@@ -112,6 +114,15 @@ class EndPhase:
     """Begin the graceful stop of a phase: a step of some worker said so."""
 
     phase: str
+
+
+@dataclass(frozen=True, slots=True)
+class Steer:
+    """Go on with another load in a phase from then on (clock time): somebody changed it."""
+
+    phase: str
+    begin_ns: int
+    load: RunnableLoad
 
 
 @dataclass(frozen=True, slots=True)

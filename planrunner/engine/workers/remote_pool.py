@@ -43,6 +43,7 @@ from planrunner.engine.workers.messages import (
     Ready,
     SaidStop,
     Start,
+    Steer,
     WorkerSecond,
     fingerprint,
 )
@@ -96,6 +97,11 @@ class _RemotePhase:
         else:
             begin = Begin(name, begin_ns, self._pool.names())
         await self._pool.run(replace(begin, scope=self.phase.scope))
+
+    def change(self, load: RunnableLoad, begin_ns: int) -> None:
+        """Go on with another load of the same model from then on (clock time)."""
+        self.timeline.steer(begin_ns)
+        self._pool.tell_all(Steer(self.phase.name, begin_ns, load))
 
 
 class RemotePool:
@@ -257,6 +263,11 @@ class RemotePool:
             self.start_spread_ns = max(self.start_spread_ns, max(began_ns) - min(began_ns))
         self._cut(begin.phase)
 
+    def tell_all(self, message: object) -> None:
+        """Say the same to every worker."""
+        for link in self._links:
+            link.handle.transport.send(message)
+
     def _send(self, link: WorkerState, begin: Begin) -> None:
         try:
             link.handle.transport.send(begin)
@@ -307,8 +318,7 @@ class RemotePool:
 
     async def catch_up(self) -> None:
         look = self._looks = self._looks + 1
-        for link in self._links:
-            link.handle.transport.send(Look(look))
+        self.tell_all(Look(look))
         await self._all_are_in(lambda link: link.look >= look)
 
     async def _all_are_in(self, is_in: Callable[[WorkerState], bool]) -> None:
@@ -404,8 +414,7 @@ class RemotePool:
 
     def _end_phase(self, phase: str) -> None:
         self._open[phase].stopped = True
-        for link in self._links:
-            link.handle.transport.send(EndPhase(phase))
+        self.tell_all(EndPhase(phase))
 
     def _ask(self, link: WorkerState, asked: Asked) -> None:
         if asked.among is not None:

@@ -23,6 +23,7 @@ from planrunner.engine.workers.messages import (
     Ready,
     SaidStop,
     Start,
+    Steer,
     WorkerSecond,
     fingerprint,
 )
@@ -111,6 +112,9 @@ class RemoteWorker:
             case EndPhase():
                 if order.phase in self._open:
                     self._open[order.phase][1].end()
+            case Steer():
+                if order.phase in self._open:
+                    self._open[order.phase][1].change(order.load, order.begin_ns)
             case Given():
                 self._worker.sharing.heard(order)
             case Look():

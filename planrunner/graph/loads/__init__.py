@@ -10,11 +10,18 @@ from typing import Final, get_args
 
 from planrunner.graph.loads.closed import ClosedLoad
 from planrunner.graph.loads.counted import CountedLoad
-from planrunner.graph.loads.load_model import AchievedLoad, LoadModel, PhaseCounts
+from planrunner.graph.loads.load_model import (
+    BY_HAND,
+    AchievedLoad,
+    LoadModel,
+    PhaseCounts,
+    SetLevel,
+)
 from planrunner.graph.loads.open import OpenLoad
 from planrunner.graph.loads.search import SearchLoad
 
 __all__ = [
+    "BY_HAND",
     "LOAD_TYPES",
     "AchievedLoad",
     "ClosedLoad",
@@ -25,6 +32,7 @@ __all__ = [
     "PhaseCounts",
     "RunnableLoad",
     "SearchLoad",
+    "SetLevel",
 ]
 
 RunnableLoad = ClosedLoad | OpenLoad | CountedLoad

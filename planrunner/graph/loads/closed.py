@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from itertools import accumulate, pairwise
 from math import ceil
 from typing import Any, ClassVar, Final
 
+from planrunner.errors import UsageError
 from planrunner.graph.loads.load_model import (
+    BY_HAND,
     AchievedLoad,
     Exact,
     LoadModel,
     PhaseCounts,
+    SetLevel,
     StageSpanNs,
     capped,
     class_of_each,
@@ -24,6 +28,8 @@ from planrunner.values import dataclass
 __all__ = ["ClosedLoad"]
 
 _NOBODY: Final = Stage("", 0, 0)
+
+_MOST_USERS: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,7 @@ class ClosedLoad(LoadModel):
     forecast_basis: ClassVar[str] = (
         "a mean: counted from users, waits and think times, as if replies took no time"
     )
+    nobody: ClassVar[SetLevel] = 0
 
     stages: tuple[Stage, ...]
     exact: Exact = ()
@@ -80,6 +87,23 @@ class ClosedLoad(LoadModel):
 
     def class_of_seats(self, shares: Sequence[Share]) -> tuple[str, ...]:
         return class_of_each(self.exact, shares, self.most_users)
+
+    def level_at(self, moment_ns: int) -> int:
+        """Return how many users there are to be at a moment after its begin."""
+        return users_at(self.stages, moment_ns)
+
+    def at_level(self, level: SetLevel, lasting_ns: int) -> ClosedLoad:
+        """Return the load that has the same from its begin to its end.
+
+        Raises:
+            UsageError: It can't have that.
+        """
+        if not isinstance(level, int):
+            raise UsageError("this phase has users, and no rate")
+        if not 0 <= level <= _MOST_USERS:
+            raise UsageError(f"a phase has 0 to {_MOST_USERS:,} users")
+        stages = (Stage(BY_HAND, 0, level), Stage(BY_HAND, lasting_ns, level))
+        return replace(self, stages=stages)
 
     def requests(self, per_iteration: float, pause_ns: float) -> float | None:
         limits = []

@@ -5,17 +5,19 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from planrunner.schedule.population import Share, Stage, exact_seats, seats
 from planrunner.units import Rate, write_rate
 from planrunner.values import dataclass
 
 __all__ = [
+    "BY_HAND",
     "AchievedLoad",
     "Exact",
     "LoadModel",
     "PhaseCounts",
+    "SetLevel",
     "StageSpanNs",
     "capped",
     "class_of_each",
@@ -26,6 +28,13 @@ StageSpanNs = tuple[str, int]
 
 Exact = tuple[tuple[str, int], ...]
 """Users of each class where the plan names them, in file order."""
+
+
+SetLevel = int | Rate
+"""So many users, or arrivals per time."""
+
+BY_HAND: Final = "changed by hand"
+"""The stage of a phase from when somebody changed its load."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,5 +191,6 @@ def capped(throttle: Rate) -> str:
 def class_of_each(exact: Exact, shares: Sequence[Share], users: int) -> tuple[str, ...]:
     """Return the class of each of so many users: by exact numbers if there are any, or by share."""
     if exact:
-        return tuple(exact[seat][0] for seat in exact_seats([number for _, number in exact]))
+        counts = [number for _, number in exact]
+        return tuple(exact[seat][0] for seat in exact_seats(counts, max(users, sum(counts))))
     return tuple(shares[seat].name for seat in seats(shares, users))

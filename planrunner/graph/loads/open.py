@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from itertools import islice
 from math import ceil
 from typing import Any, ClassVar, Final
 
-from planrunner.graph.loads.load_model import AchievedLoad, LoadModel, PhaseCounts, StageSpanNs
-from planrunner.schedule.arrivals import ArrivalKind, ArrivalSchedule, RateStage, dealt_classes
+from planrunner.errors import UsageError
+from planrunner.graph.loads.load_model import (
+    BY_HAND,
+    AchievedLoad,
+    LoadModel,
+    PhaseCounts,
+    SetLevel,
+    StageSpanNs,
+)
+from planrunner.schedule.arrivals import (
+    ArrivalKind,
+    ArrivalSchedule,
+    RateStage,
+    dealt_classes,
+    rate_at,
+)
 from planrunner.schedule.population import Share
 from planrunner.units import NS_PER_S, Rate, few, format_count, write_milliseconds, write_rate
 from planrunner.values import dataclass
 
 __all__ = ["OpenLoad"]
+
+_MOST_RATE: Final = 1_000_000
+"""Arrivals a second."""
 
 _MOST_DEALT: Final = 10_000
 """Arrivals that are dealt to see which classes get one; a longer load is taken to reach all."""
@@ -33,6 +51,7 @@ class OpenLoad(LoadModel):
 
     kind: ClassVar[str] = "open"
     forecast_basis: ClassVar[str] = "counted from arrivals, as if none was dropped"
+    nobody: ClassVar[SetLevel] = Rate(0, NS_PER_S)
 
     stages: tuple[RateStage, ...]
     exact: tuple[tuple[str, Rate], ...] = ()
@@ -111,6 +130,33 @@ class OpenLoad(LoadModel):
                 break
         return frozenset(found) if most < _MOST_DEALT else self.classes_asked_for(shares)
 
+    def level_at(self, moment_ns: int) -> Rate:
+        """Return the rate at a moment after its begin."""
+        if self.exact:
+            return _sum_of(rate for _, rate in self.exact)
+        return rate_at(self.stages, moment_ns)
+
+    def at_level(self, level: SetLevel, lasting_ns: int) -> OpenLoad:
+        """Return the load that has the same from its begin to its end.
+
+        Raises:
+            UsageError: It can't have that.
+        """
+        if not isinstance(level, Rate):
+            raise UsageError("arrivals decide how many users this phase has; give it a rate")
+        if not 0 <= level.per_second <= _MOST_RATE:
+            raise UsageError(f"a phase has 0 to {_MOST_RATE:,} arrivals a second")
+        stages = (RateStage(BY_HAND, 0, level), RateStage(BY_HAND, lasting_ns, level))
+        return replace(self, stages=stages, exact=self._scaled(level))
+
+    def _scaled(self, level: Rate) -> tuple[tuple[str, Rate], ...]:
+        """Return the rates of classes that keep their proportion."""
+        whole = _fraction(_sum_of(rate for _, rate in self.exact)) if self.exact else 0
+        if not whole:  # of nothing, each would have nothing
+            return self.exact
+        factor = _fraction(level) / whole
+        return tuple((name, _rate(_fraction(rate) * factor)) for name, rate in self.exact)
+
     def requests(self, per_iteration: float, pause_ns: float) -> float | None:
         if self.exact:
             rate = sum(rate.per_second for _, rate in self.exact)
@@ -130,3 +176,15 @@ class OpenLoad(LoadModel):
         if not self.exact and self.arrivals is ArrivalKind.UNIFORM:
             due = max(due, ArrivalSchedule(self.stages).count_before(counts.lasted_ns))
         return AchievedLoad("arrivals", due, counts.started)
+
+
+def _fraction(rate: Rate) -> Fraction:
+    return Fraction(rate.count, rate.per_ns)
+
+
+def _rate(per_ns: Fraction) -> Rate:
+    return Rate(per_ns.numerator, per_ns.denominator)
+
+
+def _sum_of(rates: Iterable[Rate]) -> Rate:
+    return _rate(sum(map(_fraction, rates), Fraction(0)))

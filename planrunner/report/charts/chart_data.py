@@ -11,6 +11,7 @@ from typing import Final
 from planrunner.metrics.histogram import Histogram
 from planrunner.report.findings import requests_of
 from planrunner.report.plain import plain, shorten
+from planrunner.results.loads import LoadChange
 from planrunner.results.model import Point, RunResult
 from planrunner.results.record import SearchStep, Track, read_series
 from planrunner.units import NS_PER_S, format_duration
@@ -120,8 +121,8 @@ def load_levels_of(points: Iterable[Point], *, by_rate: bool) -> RowList:
     ]
 
 
-def bands_of(points: Iterable[Point]) -> RowList:
-    """Return the stretches of warm-up, and where each phase begins if there are several."""
+def bands_of(points: Iterable[Point], changes: Iterable[LoadChange] = ()) -> RowList:
+    """Return the stretches of warm-up, where each phase begins, and changes of its load by hand."""
     whole = _whole(points)
     bands: RowList = []
     last: dict[str, dict[str, object]] = {}
@@ -134,7 +135,12 @@ def bands_of(points: Iterable[Point]) -> RowList:
             band = last[point.phase] = {"from": begin, "warmup": True, "label": ""}
             bands.append(band)
         band["to"] = point.second
-    return bands + _labels(whole)
+    by_hand: RowList = [
+        {"from": at_s, "to": at_s, "warmup": False, "label": f"changed by hand: {change.after}"}
+        for change in changes
+        for at_s in (change.at_ns / NS_PER_S,)
+    ]
+    return bands + _labels(whole) + by_hand
 
 
 def _labels(points: Sequence[Point]) -> RowList:

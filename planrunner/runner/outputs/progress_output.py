@@ -15,6 +15,7 @@ from planrunner.engine.coordinator.events import (
     Stopping,
 )
 from planrunner.engine.coordinator.outcome import PhaseTimes
+from planrunner.engine.steering import ChangedLoad
 from planrunner.engine.stop import Ending
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.judging.verdict import Verdict
@@ -76,6 +77,8 @@ class ProgressOutput:
                 self._ending_s[event.name] = event.ending_ns / NS_PER_S
             case PhaseEnded():
                 self._replan(event.times)
+            case ChangedLoad():
+                self._view.say(f"changed by hand: phase {event}")
             case Logged():
                 self._say(event)
             case Stopping():

@@ -83,7 +83,7 @@ class RunTimes:
         return cls(
             result=result,
             points=points_of(drawn_of(result)),
-            bands=bands_of(result.points),
+            bands=bands_of(result.points, result.changes),
             columns=columns,
             limits=limits_of(result, names, end=end),
             end=end,
