@@ -49,7 +49,7 @@ class Stop:
 
     Graceful: users finish their iteration within `graceful_stop`. At once: everything is
     cancelled. Either way the run returns its outcome, so reports are written. Once its result is
-    kept, there is nothing left to end, and requests change nothing.
+    kept, there is nothing left to end but the wait for outputs, and requests change nothing else.
 
     Attributes:
         settled: The exit code that the kept result states; None until it is kept.
@@ -82,14 +82,17 @@ class Stop:
         """
         del among
         if self.settled is not None:
-            return
-        if self.level is StopLevel.RUNNING:
+            self._insist()
+        elif self.level is StopLevel.RUNNING:
             self.rise(StopLevel.GRACEFUL, reason, ending)
         elif self.level is StopLevel.GRACEFUL and ending is Ending.INTERRUPTED:
             self.rise(StopLevel.AT_ONCE, reason, ending)
         elif ending is Ending.INTERRUPTED:
-            for listener in tuple(self._insisted.values()):
-                listener()
+            self._insist()
+
+    def _insist(self) -> None:
+        for listener in tuple(self._insisted.values()):
+            listener()
 
     def settle(self, exit_code: int, keep: Callable[[], object]) -> None:
         """Keep the result, which states this exit code; `keep` raises when it can't.
@@ -124,7 +127,8 @@ class Stop:
 
         Args:
             listener: Returns at once.
-            each: Call it as well when an interrupt comes at the highest level.
+            each: Call it as well when a request changes nothing: an interrupt at the highest level,
+                or any once the result is kept.
         """
         key: Final = self._next_key
         self._next_key += 1
@@ -137,6 +141,15 @@ class Stop:
             self._insisted.pop(key, None)
 
         return forget
+
+    @contextmanager
+    def listening(self, listener: Callable[[], None]) -> Iterator[None]:
+        """Do as `listen` with `each`, for a block."""
+        forget = self.listen(listener, each=True)
+        try:
+            yield
+        finally:
+            forget()
 
 
 @contextmanager

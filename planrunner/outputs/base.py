@@ -41,6 +41,7 @@ __all__ = [
     "WantedOutput",
     "WithEvents",
     "WithInsight",
+    "WithLinger",
     "WithLosses",
     "WithResult",
     "WithSamples",
@@ -64,6 +65,7 @@ class RunInfo:
         locate: Returns where a file is that the plan names; raises CannotRun if the plan may write
             none there.
         samples: Where raw samples are written during the load; None where none are kept.
+        tell: Takes a sentence for the user, before and after the load.
     """
 
     run_id: str
@@ -75,6 +77,7 @@ class RunInfo:
     mask: Callable[[str], str] = str
     locate: Callable[[str], Path] = Path
     samples: Path | None = None
+    tell: Callable[[str], None] = lambda _: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +179,18 @@ class WithSamples(Protocol):
     @property
     def wants_samples(self) -> bool:
         """Whether it does: then they are kept, even if no report is made of them."""
+
+
+@runtime_checkable
+class WithLinger(Protocol):
+    """An output that is asked for the run, and may be asked once more after its end."""
+
+    @property
+    def linger_s(self) -> float:
+        """How long the end of the run waits for that, at most; an interrupt ends it."""
+
+    async def linger(self) -> None:
+        """Return when it was asked, or won't be; called after the last second and the result."""
 
 
 @runtime_checkable

@@ -134,7 +134,7 @@ class FanOut:
     async def close(self, result: RunResult | None) -> None:
         """Give each what it has not seen yet, and the result; wait 5 s at most.
 
-        Calling it again does nothing.
+        Those that linger get the time for that beside it. Calling it again does nothing.
         """
         if self._is_closed:
             return
@@ -143,10 +143,17 @@ class FanOut:
             lane.finish(result)
         try:
             await _wait(lanes, END_S - _CANCEL_S)
+            if linger_s := max((lane.linger_s for lane in lanes), default=0.0):
+                await _wait(lanes, linger_s)
         finally:
             for lane in lanes:
                 lane.give_up()
         await _wait(lanes, _CANCEL_S)
+
+    def hurry(self) -> None:
+        """Let no output linger: the end was asked for."""
+        for lane in self._lanes:
+            lane.hurry()
 
     def notices(self) -> tuple[str, ...]:
         """Return what did not reach an output, and why."""

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import traceback
 from collections.abc import Callable, Coroutine, Iterator
+from contextlib import suppress
 from typing import Any, Final
 
 from planrunner.errors import CannotRun
@@ -15,6 +16,7 @@ from planrunner.outputs.base import (
     Second,
     WantedOutput,
     WithEvents,
+    WithLinger,
     WithLosses,
     WithResult,
 )
@@ -56,7 +58,14 @@ class Lane:
         self._refusal: CannotRun | None = None
         self._fault = ""
         self._lost_seconds = self._lost_events = self._in_hand = 0
+        self._lingering: asyncio.Timeout | None = None
         self.task: asyncio.Task[None] | None = None
+
+    @property
+    def linger_s(self) -> float:
+        """How long its end may have to be waited for, beside what all outputs get; often 0."""
+        output = self.output
+        return output.linger_s if self._lingering and isinstance(output, WithLinger) else 0.0
 
     async def start(self, run: RunInfo) -> None:
         """Return when it has started, or never will.
@@ -123,6 +132,21 @@ class Lane:
                 await output.hear(item)
         if self._result is not None and isinstance(output, WithResult):
             await output.take_result(self._result)
+        if self._result is not None and isinstance(output, WithLinger):
+            await self._linger(output)
+
+    async def _linger(self, output: WithLinger) -> None:
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(output.linger_s) as self._lingering:
+                    await output.linger()
+        finally:
+            self._lingering = None
+
+    def hurry(self) -> None:
+        """Let it linger no longer."""
+        if self._lingering is not None and not self._lingering.expired():
+            self._lingering.reschedule(asyncio.get_running_loop().time())
 
     def _fail(self, error: Exception) -> None:
         what = self._mask(f"{type(error).__name__}: {error}")

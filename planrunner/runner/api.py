@@ -171,7 +171,8 @@ class _Run:
                         if prepared.request.strict:
                             result = with_validity_judged(result)
                         await self._keep(result)
-                        await fan_out.close(result)
+                        with self._stop.listening(fan_out.hurry):
+                            await fan_out.close(result)
         finally:  # services have ended
             unmasked = self._mask_logs()
         notices = (*result.notices, *map(mask, fan_out.notices()), *unmasked)
@@ -192,6 +193,7 @@ class _Run:
             mask=self._mask,
             locate=file_places(prepared.compiled.source.bundle.folders),
             samples=self._samples,
+            tell=prepared.request.tell,
         )
 
     @asynccontextmanager

@@ -76,6 +76,20 @@ class Curious(Kept):
         self.calls.append(f"result {result.run_id}")
 
 
+class Lingering(Kept):
+    """An output that is asked for the run `wait_s` after its end; it waits 60 s for that."""
+
+    linger_s = 60.0
+
+    def __init__(self, wait_s: float) -> None:
+        super().__init__("lingering")
+        self._wait_s = wait_s
+
+    async def linger(self) -> None:
+        await asyncio.sleep(self._wait_s)
+        self.calls.append("asked")
+
+
 class Failing(Kept):
     """An output that raises in one of its methods."""
 
@@ -481,6 +495,31 @@ class TestSlowOutputs:
         words = "the output `hanging` did not end within 5 s and was abandoned"
         lost = "; 3 seconds of the run did not reach it" if method == "add" else ""
         assert seen.notices == (words + lost,)
+
+    @pytest.mark.parametrize(
+        ("wait_s", "asked_to_end_s", "took_s", "was_asked"),
+        [(0, None, 0, True), (20, None, 20, True), (90, None, 60, False), (90, 7, 7, False)],
+    )
+    def test_one_that_lingers_is_waited_for_longer(
+        self, wait_s: float, asked_to_end_s: float | None, took_s: float, *, was_asked: bool
+    ) -> None:
+        """As long as it says, unless an interrupt ends that; it stops all the same."""
+        lingering = Lingering(wait_s)
+
+        async def main() -> float:
+            loop = asyncio.get_running_loop()
+            async with FanOut([lingering], RUN, mask=mask) as fan_out:
+                stop, ending_s = Stop(), loop.time()
+                stop.settle(0, lambda: None)
+                if asked_to_end_s is not None:
+                    loop.call_later(asked_to_end_s, stop.request, "Ctrl-C")
+                with stop.listening(fan_out.hurry):
+                    await fan_out.close(make_result())
+            assert fan_out.notices() == ()
+            return loop.time() - ending_s
+
+        assert run_virtual(main()) == took_s
+        assert lingering.calls == ["start r1", *(["asked"] if was_asked else []), "stop"]
 
     def test_one_that_hangs_at_its_start_is_left_out(self) -> None:
         """The load begins without it."""
