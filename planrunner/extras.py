@@ -44,6 +44,11 @@ EXTRAS: Final = (
     Extra("data", (("faker", "faker"),), "made-up values with `fake`"),
     Extra("fast", (("jsonschema_rs", "jsonschema-rs"),), "JSON Schemas judged many times faster"),
     Extra(
+        "grafana",
+        (("grafana_foundation_sdk", "grafana-foundation-sdk"),),
+        "the dashboard that `planrunner monitoring` writes",
+    ),
+    Extra(
         "html",
         (("lxml", "lxml"), ("cssselect", "cssselect")),
         "`css` and `xpath` in HTML and XML replies",
@@ -56,6 +61,7 @@ EXTRAS: Final = (
         ),
         "the output `otlp`",
     ),
+    Extra("prometheus", (("prometheus_client", "prometheus-client"),), "the output `prometheus`"),
     Extra("socks", (("socksio", "socksio"),), "SOCKS proxies"),
     Extra(
         "ui",

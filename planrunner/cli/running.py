@@ -63,12 +63,20 @@ class RunOptions:
     out: Path | None = None
     formats: str | None = None
     outputs: tuple[str, ...] = ()
+    metrics_port: int | None = None
     strict: bool = False
     quiet: bool = False
     show_secrets: bool = False
     as_json: bool = False
     ui: tuple[str, int] | None = None
     opens_browser: bool = False
+
+    @property
+    def all_outputs(self) -> tuple[str, ...]:
+        """The outputs, with what other options are short for."""
+        if self.metrics_port is None:
+            return self.outputs
+        return (*self.outputs, f"prometheus=:{self.metrics_port}")
 
 
 _OPTIONS: Final = (
@@ -106,6 +114,12 @@ _OPTIONS: Final = (
         help="Send every second of the run somewhere while it lasts, such as "
         "`jsonl=seconds.jsonl`, in place of the plan's output of that name; `none`: without the "
         "plan's. Repeatable.",
+    ),
+    click.option(
+        "--metrics-port",
+        type=click.IntRange(1, 65_535),
+        metavar="PORT",
+        help="Short for `--output prometheus=:PORT`: serve metrics on this port of 127.0.0.1.",
     ),
     click.option(
         "--strict",

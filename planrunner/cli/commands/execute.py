@@ -106,7 +106,7 @@ def command(  # noqa: PLR0913 - one parameter for each option
         return run_plans(plans, options, wish, SuiteOptions(keep_going, repeat), leaving)
     [plan] = plans
     stop = Stop()
-    loaded = load_plan(plan, options, need_secrets=True, outputs=wish.outputs)
+    loaded = load_plan(plan, options, need_secrets=True, outputs=wish.all_outputs)
     request = request_of(loaded, wish, stop, selection=options.selection)
     if once:
         from planrunner.cli.once import try_once  # noqa: PLC0415 - a run under load has no trace

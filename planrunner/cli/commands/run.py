@@ -84,7 +84,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     if save is not None:
         _save(save, text)
     file = str(save or "run.yaml")
-    changes = Changes(outputs=wish.outputs)
+    changes = Changes(outputs=wish.all_outputs)
     sources = ParamSources(environ=dict(os.environ), need_secrets=True, changes=changes)
     plan = load_bundle(Bundle(file, {file: text}), sources)
     return run_plan(request_of(plan, wish, Stop()), wish, leaving)

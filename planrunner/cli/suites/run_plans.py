@@ -94,7 +94,7 @@ def _prepared(
     requests, faults = [], []
     for path in plans:
         try:
-            loaded = load_plan(path, options, need_secrets=True, outputs=wish.outputs)
+            loaded = load_plan(path, options, need_secrets=True, outputs=wish.all_outputs)
             requests.append(request_of(loaded, wish, stop, selection=options.selection))
         except PlanError as error:
             faults.append(faults_of(error, str(path)))
