@@ -35,6 +35,7 @@ _COMMANDS = {
     "explain": "explain in words what a plan would do; send nothing",
     "data": "write the rows of a plan's data source to a file",
     "init": "write a commented starter plan",
+    "monitoring": "write a Grafana dashboard and alerts of Prometheus",
     "schema": "print the JSON Schema that lets editors complete plans",
     "doctor": "measure what this machine can generate, and check its limits",
     "demo": "serve an embedded demo target on loopback",

@@ -42,6 +42,9 @@ NOT_RUN: Final = {
     ("docs/how-to/container.md", "docker "): "needs a container engine",
     ("docs/how-to/write-a-protocol.md", "pip install planrunner-echo"): "is installed by the test",
     ("docs/how-to/write-an-output.md", "pip install planrunner-carbon"): "as above",
+    ("docs/how-to/grafana.md", "pip install"): "fetches packages",
+    ("docs/how-to/grafana.md", "prometheus "): "is run by test_cli_prometheus.py, on free ports",
+    ("docs/how-to/grafana.md", "planrunner execute"): "is run by test_cli_prometheus.py, too",
     ("CONTRIBUTING.md", ".ci/run"): "runs this test",
 }
 """What can't run here: the page, the beginning of the line, and why."""

@@ -1,0 +1,94 @@
+"""`planrunner monitoring`: a dashboard and alerts for runs that Prometheus scrapes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from planrunner.cli.plan_options import PlanOptions, load_plan, with_plan_options
+from planrunner.compiler import compile_plan
+from planrunner.errors import UsageError
+from planrunner.language.secrets import Masker
+from planrunner.metrics.thresholds import Threshold
+from planrunner.outputs.prometheus.monitoring.files import monitoring_files
+
+__all__ = ["command"]
+
+
+@click.command(
+    "monitoring",
+    short_help="write a Grafana dashboard and alerts of Prometheus",
+    epilog="""\b
+Examples:
+  planrunner monitoring monitoring
+  planrunner monitoring monitoring plans/stress.yaml      alerts from its thresholds
+  planrunner monitoring /etc/perf --target ci-runner:9464 --force
+""",
+)
+@click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("plan", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--target",
+    metavar="HOST:PORT",
+    default="127.0.0.1:9464",
+    show_default=True,
+    help="Where runs serve their metrics, as Prometheus sees it.",
+)
+@click.option(
+    "--prefix",
+    default="perf_test",
+    show_default=True,
+    help="What the names of metrics begin with, as `outputs:` of the plan has it.",
+)
+@click.option("--force", is_flag=True, help="Overwrite files that differ.")
+@with_plan_options
+def command(
+    directory: Path,
+    plan: Path | None,
+    options: PlanOptions,
+    *,
+    target: str,
+    prefix: str,
+    force: bool,
+) -> None:
+    """Write a Grafana dashboard, rules and a configuration of Prometheus into DIRECTORY.
+
+    With a PLAN, there is an alert for each of its thresholds that PromQL can ask for; the file with
+    the rules says which it can't. Nothing is sent.
+    """
+    name, thresholds, mask = "", tuple[Threshold, ...](), Masker(())
+    if plan is not None:
+        graph = compile_plan(
+            load_plan(plan, options, need_secrets=False), selection=options.selection
+        )
+        name, thresholds, mask = graph.name, graph.thresholds, Masker(graph.secrets)
+    files = monitoring_files(name, thresholds, prefix=prefix, target=target)
+    _write(directory, {place: mask(text) for place, text in files.items()}, force=force)
+
+
+def _write(directory: Path, files: Mapping[str, str], *, force: bool) -> None:
+    """Write all files, or none.
+
+    Raises:
+        UsageError: One would be overwritten, or can't be written.
+    """
+    paths = {directory / place: text for place, text in files.items()}
+    for path, text in paths.items():
+        if not force and path.exists() and _differs(path, text):
+            raise UsageError(f"`{path}` exists", hint="choose another directory, or add --force")
+    for path, text in paths.items():
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise UsageError(f"cannot write `{path}`: {error.strerror}") from error
+        click.echo(f"wrote {path}")
+
+
+def _differs(path: Path, text: str) -> bool:
+    try:
+        return path.read_text("utf-8") != text
+    except (OSError, UnicodeDecodeError):
+        return True
