@@ -43,22 +43,25 @@ _FIGURES: Final = {
     "worst_p99": "worst-sec p99",
 }
 _LONGEST: Final = 60
-_MOST_MEDIANS: Final = 40
+_MOST_COMPONENTS: Final = 40
 
 
 def shown_changes(comparison: Comparison) -> list[FigureChange]:
     """Return the changes of all requests together, and what is worse or better of each.
 
-    Of components also the medians, which have no figure together, unless they are too many to read.
+    Components have no figure together, so each has its median and work rate, unless they are too
+    many to read.
     """
     changes = sorted_changes(comparison)
-    has_medians = sum(change.figure == "p50" for change in changes) <= _MOST_MEDIANS
+    components = {change.request for change in changes if change.figure == "p50"}
+    if len(components) > _MOST_COMPONENTS:
+        components = set()
     return [
         change
         for change in changes
         if change.outcome in (ChangeOutcome.WORSE, ChangeOutcome.BETTER)
         or not change.request
-        or (has_medians and change.figure == "p50")
+        or (change.request in components and change.figure in ("p50", "work_rate"))
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from math import exp, log, sqrt
 from statistics import NormalDist
 from typing import Final
@@ -20,7 +20,7 @@ from planrunner.results.bootstrap import (
     too_short,
 )
 from planrunner.results.changes import ChangeOutcome, Comparison, FigureChange
-from planrunner.results.iterations.samples import is_by_samples, sample_figures
+from planrunner.results.iterations.samples import is_by_samples, noisy, sample_figures
 from planrunner.results.matrices.picked import picked_words
 from planrunner.results.model import RunResult, ValidityLevel
 from planrunner.results.record import RequestPoints, measured_of, read_series
@@ -82,9 +82,10 @@ def compare(before: RunResult, after: RunResult, *, tolerance: float = TOLERANCE
     )
 
 
-def _whole(before: RunResult, after: RunResult, names: Iterable[str]) -> Iterator[FigureChange]:
+def _whole(before: RunResult, after: RunResult, names: Collection[str]) -> Iterator[FigureChange]:
     first, second = (whole_figures(run) for run in (before, after))
-    for name in names:
+    # The tail of components together is that of the longest.
+    for name in names if not is_by_samples((before, after)) else ():
         for figure in WHOLE_FIGURES:
             one, other = (found.get((name, figure), 0.0) for found in (first, second))
             if one and other:
@@ -296,7 +297,9 @@ def _remarks(before: RunResult, after: RunResult) -> Iterator[str]:
     yield from _recorded_once(before, after)
     by_samples = is_by_samples((before, after))
     for result, which in ((before, "first"), (after, "second")):
-        if not by_samples:
+        if by_samples:
+            yield from noisy(f"the {which} run", result)
+        else:
             yield from too_short(f"the {which} run", measured_intervals(result))
         if result.validity.level is not ValidityLevel.VALID:
             yield f"the numbers of the {which} run are {result.validity.level.value}"

@@ -10,6 +10,7 @@ from rich.text import Text
 from planrunner.report.columns import Column, room_of, table
 from planrunner.report.configurations.rows import (
     BEST,
+    ConfigurationCell,
     ConfigurationSection,
     headline,
     left_requests,
@@ -68,19 +69,24 @@ def _columns(sections: Sequence[ConfigurationSection]) -> list[Column]:
     ]
     if any(row.values for row in rows):
         columns.append(Column("with", [row.values for row in rows], rank=9, floor=12))
-    for n, title in enumerate(sections[0].titles if sections else ()):
-        cells = [row.cells[n] for row in rows]
+    return [*columns, *_figures(sections)]
+
+
+def _figures(sections: Sequence[ConfigurationSection]) -> Iterator[Column]:
+    """Yield a column for each figure; not all requests have all of them."""
+    most_first = sorted(sections, key=lambda one: -len(one.titles))
+    named = [dict(zip(one.titles, row.cells, strict=True)) for one in sections for row in one.rows]
+    for title in dict.fromkeys(title for one in most_first for title in one.titles):
+        cells = [cells.get(title, _NO_CELL) for cells in named]
         # Marks stand to the right of figures, which stay flush.
         has_marks = any(cell.mark for cell in cells)
-        columns.append(
-            Column(
-                title + ("  " if has_marks else ""),
-                [cell.text + (f" {cell.mark or ' '}" if has_marks else "") for cell in cells],
-                ["green" if cell.mark == BEST else "" for cell in cells],
-                rank=_RANKS.get(title, 2),
-            )
+        yield Column(
+            title + ("  " if has_marks else ""),
+            [cell.text + (f" {cell.mark or ' '}" if has_marks else "") for cell in cells],
+            ["green" if cell.mark == BEST else "" for cell in cells],
+            rank=_RANKS.get(title, 2),
         )
-    return columns
 
 
+_NO_CELL = ConfigurationCell("", "", 0.0, "")
 _RANKS = {"typical p99": 5, "typical p50": 4, "typical p95": 0, "throughput": 0, "error rate": 1}

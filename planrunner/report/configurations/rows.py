@@ -28,6 +28,7 @@ __all__ = [
 
 BEST: Final = "★"
 TOGETHER: Final = "≈"
+_MOST_COMPONENTS: Final = 40
 _COLUMNS: Final = (
     *("throughput", "work_rate"),
     *("p50", "typical_p50", "typical_p95", "typical_p99", "error_rate", "checks"),
@@ -94,11 +95,16 @@ def headline(table: ConfigurationTable) -> tuple[str, str]:
 
 
 def sections_of(table: ConfigurationTable) -> list[ConfigurationSection]:
-    """Return all requests together, and each request in which some lead and others don't."""
+    """Return all requests together, and each request in which some lead and others don't.
+
+    Components, which have no median together, are all there.
+    """
+    medians = {one.request for one in table.figures if one.figure == "p50"}
+    components = medians if "" not in medians and len(medians) <= _MOST_COMPONENTS else frozenset()
     return [
         _section(table, request)
         for request in table.requests
-        if not request or _tells(table, request)
+        if not request or request in components or _tells(table, request)
     ]
 
 

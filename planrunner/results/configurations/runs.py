@@ -16,7 +16,7 @@ from planrunner.results.configurations.model import (
     ConfigurationTable,
 )
 from planrunner.results.configurations.names import differing_values
-from planrunner.results.iterations.samples import is_by_samples
+from planrunner.results.iterations.samples import is_by_samples, noisy
 from planrunner.results.model import RunResult, ValidityLevel
 from planrunner.results.whole_figures import own_averages
 
@@ -106,7 +106,9 @@ def _remarks(runs: Sequence[RunResult], names: Sequence[str]) -> Iterator[str]:
         yield from differing_words(f"the host's {fact} differs", hosts, names)
     by_samples = is_by_samples(runs)
     for run, name in zip(runs, names, strict=True):
-        if not by_samples:
+        if by_samples:
+            yield from noisy(f"`{name}`", run)
+        else:
             yield from too_short(f"`{name}`", measured_intervals(run))
         if run.validity.level is not ValidityLevel.VALID:
             yield f"the numbers of `{name}` are {run.validity.level.value}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from planrunner.metrics.histogram import Histogram
@@ -19,7 +19,9 @@ from planrunner.results.iterations.medians import median_estimate, share_estimat
 from planrunner.results.model import RunResult
 from planrunner.results.record import read_series
 
-__all__ = ["SampleSum", "is_by_samples", "sample_figures", "sums_of"]
+__all__ = ["SampleSum", "is_by_samples", "noisy", "sample_figures", "sums_of"]
+
+_MOST_NAMED: Final = 4
 
 MEDIAN: Final = "p50"
 
@@ -71,6 +73,16 @@ def is_by_samples(runs: Sequence[RunResult]) -> bool:
         run.components and run.measured and all(part.is_counted for part in run.measured)
         for run in runs
     ) and any(any(too_short("", measured_intervals(run))) for run in runs)
+
+
+def noisy(whose: str, run: RunResult) -> Iterator[str]:
+    """Say which components of a run are noisy, so that their medians aren't judged."""
+    names = list(dict.fromkeys(f"`{one.name}`" for one in run.components if not one.stable))
+    if names:
+        over = len(names[_MOST_NAMED:])
+        shown = ", ".join(names[:_MOST_NAMED]) + (f" and {over} more" if over else "")
+        are = "are" if len(names) > 1 else "is"
+        yield f"{shown} of {whose} {are} noisy, so no change is seen; run it with more iterations"
 
 
 def sample_figures(runs: Sequence[RunResult]) -> list[Mapping[str, Mapping[str, Estimate]]]:

@@ -7,9 +7,15 @@ import json
 import re
 from dataclasses import replace
 
+from planrunner.report.configurations.console import print_configurations
 from planrunner.report.formats.compare import print_comparison, write_history_html
 from planrunner.report.terminal.console import open_console
 from planrunner.results.changes import ChangeOutcome, Comparison, FigureChange
+from planrunner.results.configurations.model import (
+    Configuration,
+    ConfigurationFigure,
+    ConfigurationTable,
+)
 from tests.support.results import RESULTS
 
 
@@ -73,3 +79,33 @@ def test_a_history_leads_to_the_reports():
 def test_a_single_run_has_no_trend():
     """Its table says all."""
     assert charts_of(history([RESULTS["passing"]]))["charts"] == []
+
+
+def figure(request, name, *values):
+    nothing = (None,) * len(values)
+    return ConfigurationFigure(request, name, values, nothing, nothing, ((),) * len(values), (0,))
+
+
+def test_figures_that_some_requests_lack_leave_their_place_free():
+    """Work and expectations are of some requests only, and components have a median each."""
+    table = ConfigurationTable(
+        (Configuration("a", "1", {}), Configuration("b", "2", {})),
+        0.05,
+        (
+            figure("", "error_rate", 0.0, 0.5),
+            figure("load", "p50", 0.001, 0.002),
+            figure("load", "error_rate", 0.0, 1.0),
+            figure("load", "work_rate", 5.0, 7.0),
+        ),
+    )
+    out = io.StringIO()
+
+    print_configurations(table, open_console(out, width=100))
+
+    lines = [line.split() for line in out.getvalue().splitlines() if " %" in line]
+    assert lines == [
+        ["all", "requests", "a", "0", "%", "≈"],
+        ["b", "50", "%"],
+        ["load", "a", "5/s", "≈", "1", "ms", "≈", "0", "%", "≈"],
+        ["b", "7/s", "2", "ms", "100", "%"],
+    ]

@@ -456,6 +456,10 @@ def test_a_noisy_component_tells_nothing():
     assert found.outcome is ChangeOutcome.UNCLEAR
     medians = {one.outcome for one in found.changes if one.figure == "p50"}
     assert medians == {ChangeOutcome.UNCLEAR}
+    assert (
+        "`import`, `check` of the second run are noisy, so no change is seen; run it with more "
+        "iterations"
+    ) in found.remarks
 
 
 def test_components_of_other_cases_have_nothing_in_common():
