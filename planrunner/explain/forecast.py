@@ -33,7 +33,7 @@ from planrunner.values import dataclass
 
 __all__ = ["forecast"]
 
-_CELLS: Final = 87
+_CELLS: Final = 112
 """Characters of a line beside its names: time, figures, commas."""
 _MOST_ROUNDS: Final = 1_000
 _PER_MILLION: Final = 1_000_000

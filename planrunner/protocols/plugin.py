@@ -289,6 +289,8 @@ class Plugin:
         is_component: Its requests run something here: reports say whether their times are stable.
         fixed_headers: Headers, in lower case, that a `header` step cannot set, each with what to
             do instead.
+        spoken: What goes over the wire, as files of samples call it: `http/1.1`; empty where that
+            is the name.
     """
 
     name: str
@@ -317,6 +319,7 @@ class Plugin:
     measures: Mapping[str, Measure] = field(default_factory=lambda: MappingProxyType({}))
     is_component: bool = False
     fixed_headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    spoken: str = ""
 
     def client_for(self, settings: Any) -> tuple[str, str]:  # noqa: ANN401 - opaque
         """Return the name of the client that sends with these settings, and why it."""

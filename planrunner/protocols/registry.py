@@ -42,6 +42,7 @@ __all__ = [
     "own_verbs",
     "reply_names",
     "settings_key",
+    "spoken",
 ]
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
@@ -154,6 +155,12 @@ def is_component(channel: str) -> bool:
     """Whether requests of a channel run something here, so that their times may be stable."""
     plugin = known().get(channel.partition(":")[0])
     return plugin is not None and plugin.is_component
+
+
+def spoken(name: str) -> str:
+    """Return what goes over the wire of a protocol; the name itself where that says it."""
+    plugin = known().get(name)
+    return (plugin is not None and plugin.spoken) or name
 
 
 @cache

@@ -45,6 +45,7 @@ PLUGIN: Final = Plugin(
     },
     choose_client=lazily("planrunner.protocols.http.target:choose_client"),
     is_beside=True,
+    spoken="http/1.1",
     replaces=lazily("planrunner.protocols.http.compile.settings:replaces"),
     compile_probe=lazily("planrunner.protocols.http.compile.exchange:compile_probe"),
     hosts=lazily("planrunner.protocols.http.target:hosts"),

@@ -85,6 +85,7 @@ class SampleReader:
         started_unix_ns: The wall-clock time of the run's start, since 1970 in UTC.
         labels: Of each series, by its index.
         messages: By number; 0 is the empty text.
+        workers: Which worker wrote each series, from 1.
 
     Raises:
         UsageError: The files are missing, or of another version.
@@ -104,6 +105,7 @@ class SampleReader:
         "messages",
         "share",
         "started_unix_ns",
+        "workers",
     )
 
     def __init__(self, path: Path, *, most: int | None = None) -> None:
@@ -116,11 +118,12 @@ class SampleReader:
         self.labels: dict[int, Labels] = {}
         self.messages: dict[int, str] = {0: ""}
         self._read_lines(path)
+        self.workers = dict.fromkeys(self.labels, 1)
         # Each with what its numbers are shifted by.
         self._others: list[tuple[SampleReader, int, int]] = []
         self._gone: list[SampleLoss] = []
         for number, beside in self._beside():
-            self._add(beside, self._reported.get(number))
+            self._add(beside, number, self._reported.get(number))
 
     def _beside(self) -> Iterator[tuple[int, Path]]:
         """Yield the files of other workers: those that are there, and those that should be."""
@@ -137,7 +140,7 @@ class SampleReader:
         }
         yield from sorted((due | found).items())
 
-    def _add(self, path: Path, most: int | None) -> None:
+    def _add(self, path: Path, worker: int, most: int | None) -> None:
         try:
             other = SampleReader(path, most=most)
         except (CannotRun, UsageError):
@@ -149,6 +152,7 @@ class SampleReader:
         self.labels |= {
             series + number: self._as_kept(labels) for number, labels in other.labels.items()
         }
+        self.workers |= {series + number: worker for number in other.labels}
         self.messages |= {
             messages + number: text for number, text in other.messages.items() if number
         }

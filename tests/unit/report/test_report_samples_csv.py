@@ -43,6 +43,7 @@ def test_a_row_has_the_documented_columns(tmp_path):
         tags=(("area", "kv"), ("hot", "")),
         status=200,
         warmup=True,
+        protocol="http",
     )
 
     text = export(
@@ -51,9 +52,11 @@ def test_a_row_has_the_documented_columns(tmp_path):
 
     assert text == (
         "timestamp,endpoint,method,status_code,response_time,success,error_message,response_size,"
-        "phase,stage,user,task,tags,warmup,service_time,ttfb,connect,kind,work,after\n"
+        "phase,stage,user,task,tags,warmup,service_time,ttfb,connect,kind,"
+        "protocol,worker,first_event,events,work,after\n"
         "2023-11-14T22:14:21.000001Z,GET /kv/${key},GET,200,0.003001,true,,51,"
-        "main,hold,Visitor,read,area=kv;hot,true,0.002000,0.001500,0.000500,,,false\n"
+        "main,hold,Visitor,read,area=kv;hot,true,0.002000,0.001500,0.000500,,"
+        "http/1.1,1,,,,false\n"
     )
 
 
@@ -141,4 +144,4 @@ def test_many_rows_are_all_written(tmp_path):
 
 def test_the_columns_have_distinct_names():
     """A reader by name finds each column."""
-    assert len(set(CSV_COLUMNS)) == len(CSV_COLUMNS) == 20
+    assert len(set(CSV_COLUMNS)) == len(CSV_COLUMNS) == 24

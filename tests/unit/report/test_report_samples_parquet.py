@@ -27,7 +27,7 @@ RESULT: Any = None
 
 READ = Labels(
     "GET /kv/${key}", "GET", "main", "hold", "Visitor", "read",
-    tags=(("area", "kv"), ("hot", "")), status=200, warmup=True,
+    tags=(("area", "kv"), ("hot", "")), status=200, warmup=True, protocol="http",
 )  # fmt: skip
 REFUSED = Labels("=1+1", "GET", "main", "hold", "V", "t", failure="connect", after=True)
 LOGIN = Labels("POST /login", "POST", "main", "hold", "V", "", status=200, measured=False)
@@ -66,9 +66,11 @@ def test_rows_have_the_columns_of_the_csv_file_with_types(tmp_path: Path) -> Non
     assert {name: str(table.schema.field(name).type) for name in CSV_COLUMNS} == {
         **dict.fromkeys(CSV_COLUMNS, "string"),
         "timestamp": "timestamp[us, tz=UTC]",
-        **dict.fromkeys(("response_time", "service_time", "ttfb", "connect", "work"), "double"),
+        **dict.fromkeys(
+            ("response_time", "service_time", "ttfb", "connect", "work", "first_event"), "double"
+        ),
         **dict.fromkeys(("success", "warmup", "after"), "bool"),
-        "response_size": "int64",
+        **dict.fromkeys(("response_size", "worker", "events"), "int64"),
     }
     first, refused, last = table.to_pylist()
     assert first == {
@@ -90,6 +92,10 @@ def test_rows_have_the_columns_of_the_csv_file_with_types(tmp_path: Path) -> Non
         "ttfb": 0.0015,
         "connect": 0.0005,
         "kind": "",
+        "protocol": "http/1.1",
+        "worker": 1,
+        "first_event": None,
+        "events": None,
         "work": None,
         "after": False,
     }

@@ -155,3 +155,19 @@ def test_names_that_a_result_has_no_room_for_are_read_as_it_has_them(tmp_path: P
     write(own, [])
 
     assert [name for name, _, _ in read(path)] == ["n 1", "n 2", "__other__", "n 1", "n ${n}", "b"]
+
+
+def test_samples_know_which_worker_took_them(tmp_path: Path) -> None:
+    """A process of its own is a number in its file's name; one alone is the first."""
+    path = tmp_path / "samples.bin"
+    own = SampleWriter(path, started_unix_ns=5)
+    write(own.beside(2).open(), [("b", 1, "")])
+    write(own.beside(1).open(), [("a", 2, "")])
+    write(own, [])
+
+    reader = SampleReader(path)
+
+    assert [(reader.labels[n].request, worker) for n, worker in reader.workers.items()] == [
+        ("a", 1),
+        ("b", 2),
+    ]

@@ -1,4 +1,4 @@
-"""results.csv: one line a sample, streamed; plan-language §5 fixes the columns."""
+"""results.csv: one line a sample, streamed; the plan language fixes the columns."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import IO, Final
 
 from planrunner.metrics.measures import OWN_PREFIX, WORK
 from planrunner.metrics.series import Labels
+from planrunner.protocols.registry import spoken
 from planrunner.results.files.sample_reader import SampleReader
 from planrunner.results.files.sample_values import SampleValues, value_text
 from planrunner.results.model import RunResult
@@ -34,9 +35,16 @@ CSV_COLUMNS: Final = (
     "ttfb",
     "connect",
     "kind",
+    "protocol",
+    "worker",
+    "first_event",
+    "events",
     "work",
     "after",
 )
+
+_NO_EVENTS: Final = ("", "")
+"""`first_event` and `events` are of streamed replies, and no protocol has these yet."""
 
 _LINES_WRITTEN_AT_ONCE: Final = 2_000
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
@@ -65,7 +73,7 @@ def write_csv(reader: SampleReader, out: IO[str]) -> int:
     own = [word for word in reader.recorded if word.startswith(OWN_PREFIX)]
     out.write(",".join((*CSV_COLUMNS, *own)) + "\n")
     formats = {
-        index: _row_format(labels, own)
+        index: _row_format(labels, reader.workers[index], own)
         for index, labels in reader.labels.items()
         if labels.measured
     }
@@ -117,7 +125,7 @@ def _value_cells(order: Sequence[int], values: SampleValues) -> Iterator[str]:
         yield value_text(values[n][0], is_boolean=values[n][1]) if n < len(values) else ""
 
 
-def _row_format(labels: Labels, own: Sequence[str]) -> str:
+def _row_format(labels: Labels, worker: int, own: Sequence[str]) -> str:
     """The `%` format of a series' lines: its own cells written out, holes for the numbers."""
     before = (labels.request, labels.method, labels.status_text)
     after = (labels.phase, labels.stage, labels.user, labels.task, tags_text(labels))
@@ -134,6 +142,9 @@ def _row_format(labels: Labels, own: Sequence[str]) -> str:
         "%s",
         "%.6f",
         _literal(labels.failure),
+        _literal(spoken(labels.protocol)),
+        str(worker),
+        *_NO_EVENTS,
         "%s" if WORK.word in labels.records else "",
         "true" if labels.after else "false",
         *("%s" if word in labels.records else "" for word in own),

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO, Final
 from planrunner.metrics.measures import OWN_PREFIX, WORK
 from planrunner.metrics.recorded_values import MILLIONTHS
 from planrunner.metrics.series import Labels
+from planrunner.protocols.registry import spoken
 from planrunner.report.formats.samples.results_csv import CSV_COLUMNS, tags_text
 from planrunner.results.files.sample_reader import SampleReader
 from planrunner.results.files.sample_values import SampleValues
@@ -33,9 +34,10 @@ _OF_SERIES: Final[Mapping[str, Callable[[Labels], str | bool]]] = {
     "tags": tags_text,
     "warmup": lambda labels: labels.warmup,
     "kind": lambda labels: labels.failure,
+    "protocol": lambda labels: spoken(labels.protocol),
     "after": lambda labels: labels.after,
 }
-"""Columns that all samples of a series share."""
+"""Columns that all samples of a series share; who wrote it, `worker`, is one more."""
 
 _FIELDS: Final = (
     "series",
@@ -57,7 +59,8 @@ def write_results_parquet(_: RunResult, samples: SampleReader, out: BinaryIO) ->
 
     Times are seconds, and `timestamp` is a time in UTC. `ttfb` is null where no byte of a reply
     came. Texts are as they were: nothing is escaped for spreadsheets. Work and metrics are numbers,
-    true is 1; they are null where a sample has none.
+    true is 1; they are null where a sample has none. `first_event` and `events` always are: no
+    protocol streams replies yet.
     """
     import pyarrow.parquet  # noqa: PLC0415 - 180 MB that only this report needs
 
@@ -92,13 +95,14 @@ class _SampleColumns:
         labels = {index: one for index, one in samples.labels.items() if one.measured}
         self.kept = frozenset(labels)
         self._place = {index: place for place, index in enumerate(labels)}
-        self._texts = {
+        self._shared = {
             name: pa.array(
                 [_clean(of(one)) for one in labels.values()],
                 pa.bool_() if name in ("success", "warmup", "after") else pa.string(),
             )
             for name, of in _OF_SERIES.items()
         }
+        self._shared["worker"] = pa.array([samples.workers[index] for index in labels], pa.int64())
         own = (word for word in samples.recorded if word.startswith(OWN_PREFIX))
         self._recorded = (WORK.word, *own)
         self._records = {index: one.records for index, one in labels.items()}
@@ -108,9 +112,11 @@ class _SampleColumns:
             "timestamp": pa.timestamp("us", "UTC"),
             "response_size": pa.int64(),
             "error_message": pa.string(),
+            "first_event": pa.float64(),
+            "events": pa.int64(),
             **dict.fromkeys((*_SECONDS, *self._recorded), pa.float64()),
         }
-        types = others | {name: values.type for name, values in self._texts.items()}
+        types = others | {name: values.type for name, values in self._shared.items()}
         self.schema = pa.schema([(name, types[name]) for name in self._names])
 
     def table(self, pairs: Sequence[_SampleWithValues]) -> Any:  # noqa: ANN401 - pyarrow has no types
@@ -119,7 +125,7 @@ class _SampleColumns:
         rows = [row for row, _ in pairs]
         fields = dict(zip(_FIELDS, zip(*rows, strict=True), strict=True))
         places = pa.array([self._place[series] for series in fields["series"]], pa.int32())
-        found = {name: values.take(places) for name, values in self._texts.items()}
+        found = {name: values.take(places) for name, values in self._shared.items()}
         found["timestamp"] = self._moments(fields["timestamp"])
         found["response_size"] = _integers(pa, fields["response_size"])
         found["error_message"] = pa.array(
@@ -127,6 +133,8 @@ class _SampleColumns:
         )
         for name in _SECONDS:
             found[name] = self._seconds(fields[name], with_null=name == "ttfb")
+        for name in ("first_event", "events"):
+            found[name] = pa.nulls(len(rows), self.schema.field(name).type)
         for word in self._recorded:
             found[word] = self._values(word, pairs)
         return pa.Table.from_arrays([found[name] for name in self._names], schema=self.schema)
