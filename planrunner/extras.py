@@ -53,6 +53,7 @@ EXTRAS: Final = (
         (("lxml", "lxml"), ("cssselect", "cssselect")),
         "`css` and `xpath` in HTML and XML replies",
     ),
+    Extra("notify", (("apprise", "apprise"),), "notifications when a run has ended"),
     Extra(
         "otlp",
         (

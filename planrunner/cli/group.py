@@ -193,5 +193,6 @@ def report_error(error: PlanrunnerError) -> None:
         click.echo(error.message, err=True)
         return
     said = [f"error: {error.message}", *([f"hint: {error.hint}"] if error.hint else [])]
+    said += [f"notice: {note}" for note in getattr(error, "__notes__", ())]
     for line in "\n".join(said).split("\n"):  # what a file quotes must not act on the terminal
         click.echo("\t".join(map(visible, line.split("\t"))), err=True)

@@ -67,6 +67,7 @@ class RunOptions:
     strict: bool = False
     quiet: bool = False
     show_secrets: bool = False
+    no_notify: bool = False
     as_json: bool = False
     ui: tuple[str, int] | None = None
     opens_browser: bool = False
@@ -134,6 +135,11 @@ _OPTIONS: Final = (
         "such as `token` or `Authorization`: in traces, failing requests and logs.",
     ),
     click.option(
+        "--no-notify",
+        is_flag=True,
+        help="Send no notification, whatever the plan's `notify` says.",
+    ),
+    click.option(
         "--json",
         "as_json",
         is_flag=True,
@@ -172,6 +178,7 @@ def request_of(plan: CheckedPlan, wish: RunOptions, stop: Stop, **more: Any) -> 
         workers=wish.workers,
         strict=wish.strict,
         show_secrets=wish.show_secrets,
+        notify=not wish.no_notify,
         stop=stop,
         tell=_tell_nobody if wish.quiet else _tell,
         **more,

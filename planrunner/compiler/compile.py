@@ -26,6 +26,7 @@ from planrunner.compiler.names.origins import origins_of
 from planrunner.compiler.names.params import secrets_of, shown_param, written_param
 from planrunner.compiler.names.shared_names import SharedNames
 from planrunner.compiler.once import check_hooks, compile_once
+from planrunner.compiler.receivers.notifications import compile_notifications
 from planrunner.compiler.schedule import PhaseSchedule, compile_schedule
 from planrunner.compiler.services import Target, gauges_of
 from planrunner.compiler.settings_block import SettingsBlock, SettingsBlocks
@@ -33,7 +34,7 @@ from planrunner.compiler.sharing import check_sharing, compile_pools
 from planrunner.compiler.steps.expansion import check_expansion
 from planrunner.compiler.steps.walk_steps import Flow, Flows
 from planrunner.compiler.thresholds.hints import threshold_notices
-from planrunner.compiler.thresholds.measures import recorded_measures
+from planrunner.compiler.thresholds.measures import measures_asked_for
 from planrunner.compiler.thresholds.names import KnownTargets, names_of
 from planrunner.compiler.thresholds.sent import note_sent
 from planrunner.compiler.thresholds.sites import sites_of
@@ -42,6 +43,7 @@ from planrunner.compiler.users import compile_users
 from planrunner.errors import PackageMissing
 from planrunner.formats import METRICS_JSON, partial_words
 from planrunner.graph.data import DataNode
+from planrunner.graph.notification import NotificationNode
 from planrunner.graph.outputs import OutputNode
 from planrunner.graph.run_graph import (
     Evaluate,
@@ -58,7 +60,6 @@ from planrunner.language.expressions.lowering import bounded_folding
 from planrunner.language.fields.text import Text, parse_text
 from planrunner.language.files import FileFault
 from planrunner.language.secrets import Masker
-from planrunner.metrics.measures import Measure
 from planrunner.metrics.thresholds import Threshold
 from planrunner.plan.deprecated import deprecated_keys
 from planrunner.plan.format_packages import need_package
@@ -186,12 +187,14 @@ class _Compiler:
         thresholds = self._thresholds(stated, schedule, names)
         phases = tuple(_with_slo(phase, schedule, names) for phase in phases)
         report, outputs = self._report(), self._outputs(users)
+        notifications = compile_notifications(work, model.notify or (), report.formats)
         name, baseline = self._plain(model.name, "name"), self._baseline()
         seed = work.settle(model.seed, ("seed",), self._seed)
         if work.faults:
             raise PlanError(self._masked(list(dict.fromkeys(work.faults)), schedule))
-        resolved = secrets_of((*self._plan.params.values(), *schedule.params))
-        secrets = tuple(dict.fromkeys((*resolved, *self._plan.secrets)))
+        secrets = self._secrets(schedule, notifications)
+        # Whether or not the param that has one is declared to be secret.
+        covered = Masker(one.url for one in notifications)
         return RunGraph(
             source=plan_path(self._plan),
             name=name,
@@ -202,8 +205,10 @@ class _Compiler:
             seed_was_drawn=model.seed is None,
             profile=chosen,
             profile_reason=why,
-            origins=origins_of(self._plan),
-            params={name: shown_param(param) for name, param in self._plan.params.items()},
+            origins=tuple(
+                replace(origin, value=covered(origin.value)) for origin in origins_of(self._plan)
+            ),
+            params={name: covered(shown_param(param)) for name, param in self._plan.params.items()},
             settings={name: block.settings for name, block in self._channels.items()},
             clients={
                 name: block.plugin.client_for(block.settings)
@@ -231,12 +236,13 @@ class _Compiler:
             report=report,
             default_threshold=not stated,
             secrets=secrets,
-            measures=_recorded(thresholds, phases, names),
+            measures=measures_asked_for(thresholds, phases, names.sent),
             pools=tuple(shared.pools.values()),
             files=files.of_blocks(work),
             outputs=outputs,
             baseline=baseline or f"reports/{slug_of(name)}/baseline.json",
             plan_text=Masker(secrets)(self._plan.shown_text),
+            notifications=notifications,
         )
 
     def _rows_and_lists(self) -> tuple[PlanFiles, Known, SharedNames]:
@@ -272,6 +278,13 @@ class _Compiler:
         self, found: Sequence[Diagnostic], schedule: PhaseSchedule
     ) -> tuple[Diagnostic, ...]:
         return masked_findings(found, self._plan, schedule.params)
+
+    def _secrets(
+        self, schedule: PhaseSchedule, notifications: Sequence[NotificationNode]
+    ) -> tuple[str, ...]:
+        resolved = secrets_of((*self._plan.params.values(), *schedule.params))
+        urls = (one.url for one in notifications)
+        return tuple(dict.fromkeys(filter(None, (*resolved, *self._plan.secrets, *urls))))
 
     def _stated(self, schedule: PhaseSchedule) -> list[Stated]:
         """Return the thresholds of the plan, and those of its phases."""
@@ -379,7 +392,7 @@ class _Compiler:
     def _outputs(self, users: tuple[UserProgram, ...]) -> tuple[OutputNode, ...]:
         if not self._model.outputs:
             return ()
-        from planrunner.compiler.outputs import compile_outputs  # noqa: PLC0415 - few plans have any
+        from planrunner.compiler.receivers.outputs import compile_outputs  # noqa: PLC0415 - few plans have any
 
         return compile_outputs(self._work, self._model.outputs, users)
 
@@ -417,15 +430,6 @@ def _with_slo(phase: PhaseNode, schedule: PhaseSchedule, names: KnownTargets) ->
         return phase
     slo = compile_thresholds(schedule.slo[phase.name], names)
     return replace(phase, load=replace(phase.load, slo=slo))
-
-
-def _recorded(
-    thresholds: Sequence[Threshold], phases: Sequence[PhaseNode], names: KnownTargets
-) -> Mapping[str, tuple[Measure, ...]]:
-    """Return what requests record because thresholds ask for it, by protocol."""
-    searches = [phase.load for phase in phases if isinstance(phase.load, SearchLoad)]
-    judged = [*thresholds, *(one for search in searches for one in search.slo)]
-    return recorded_measures(judged, names.sent)
 
 
 def plan_path(plan: CheckedPlan) -> str:

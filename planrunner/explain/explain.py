@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 
 from planrunner.explain.forecast import forecast
 from planrunner.explain.lines import as_lines
+from planrunner.graph.notification import NotificationNode, NotifyOn
 from planrunner.graph.run_graph import (
     Block,
     ChooseNode,
@@ -60,9 +61,7 @@ def explain_text(graph: RunGraph) -> str:
         f"{write_milliseconds(graph.planned_ns)} in all",
     ]
     lines += _phases(graph)
-    lines += _pools(graph)
-    lines += _files(graph)
-    lines += _outputs(graph)
+    lines += [*_pools(graph), *_files(graph), *_outputs(graph)]
     if graph.preflight:
         lines += ["", "preflight: must pass before anything else is sent"]
         lines += _steps(graph.preflight, "  ")
@@ -76,10 +75,28 @@ def explain_text(graph: RunGraph) -> str:
     if graph.default_threshold:
         lines.append("  the plan has none, so this one applies:")
     lines += _among(graph.thresholds, lambda one: [f"  {one.level}: {describe(one)}"], "  ")
+    lines += _notifications(graph.notifications)
     if graph.notices:
         lines += ["", "notes"]
         lines += [f"  {notice}" for notice in few(graph.notices)]
     return as_lines(lines)
+
+
+_NOTIFIED_ON: Final = {
+    NotifyOn.FAIL: "if it fails",
+    NotifyOn.ALWAYS: "always",
+    NotifyOn.CHANGE: "if the verdict differs from that of the last run",
+}
+
+
+def _notifications(nodes: Sequence[NotificationNode]) -> Iterator[str]:
+    """Yield what is notified of the run."""
+    if nodes:
+        yield from ("", "notify: when the run has ended")
+    for node in nodes:
+        attached = f", with {' and '.join(node.attach)}" if node.attach else ""
+        words = f"{node.service}: {_NOTIFIED_ON[node.on]}{attached}"
+        yield f"  {words if node.url else 'nothing is sent: the URL is empty'}"
 
 
 def _among(items: Sequence[T], words: Callable[[T], Iterable[str]], indent: str) -> Iterator[str]:

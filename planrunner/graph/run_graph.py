@@ -13,6 +13,7 @@ from enum import StrEnum
 from planrunner.formats import usual_formats
 from planrunner.graph.data import DataNode, FileNode
 from planrunner.graph.loads import ClosedLoad, CountedLoad, Load, OpenLoad, SearchLoad
+from planrunner.graph.notification import NotificationNode
 from planrunner.graph.outputs import OutputNode
 from planrunner.graph.shared_steps import ALL_USERS, PoolNode
 from planrunner.graph.steps import (
@@ -370,6 +371,7 @@ class RunGraph:
         pools: The lists that users share.
         files: What preflight, setup and teardown read.
         outputs: Who receives the run while it lasts.
+        notifications: Whom a run tells what came of it.
     """
 
     source: str
@@ -408,6 +410,7 @@ class RunGraph:
     pools: tuple[PoolNode, ...] = ()
     files: tuple[FileNode, ...] = ()
     outputs: tuple[OutputNode, ...] = ()
+    notifications: tuple[NotificationNode, ...] = ()
 
     @property
     def written_files(self) -> tuple[FileNode, ...]:

@@ -80,6 +80,7 @@ def request_of(plan: CheckedPlan, keywords: RunKeywords, stop: Stop) -> RunReque
         workers=_workers(keywords.get("workers", 1), plan),
         strict=keywords.get("strict", False),
         show_secrets=keywords.get("show_secrets", False),
+        notify=keywords.get("notify", True),
         stop=stop,
     )
 

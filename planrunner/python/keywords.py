@@ -104,6 +104,9 @@ class CallKeywords(TypedDict, total=False):
 class RunKeywords(PlanKeywords, CallKeywords, total=False):
     """Which parts of a plan run, and how."""
 
+    notify: bool
+    """Tell those whom the plan's `notify` names what came of the run; True if left out."""
+
 
 class RequestKeywords(CallKeywords, total=False):
     """One request, and how its run is made; all may be left out."""

@@ -91,6 +91,26 @@ async def run(request: RunRequest | PreparedRun, outputs: Sequence[Output] = ())
     """
     prepared = request if isinstance(request, PreparedRun) else prepare(request)
     stop = prepared.request.stop or Stop()
+    recipients, directory = prepared.recipients, prepared.directory
+    if not recipients.nodes:
+        return await _reported_run(prepared, outputs, stop)
+    from planrunner.runner.notify.telling import tell_refusal, tell_result  # noqa: PLC0415 - few plans tell anybody
+
+    try:
+        result = await _reported_run(prepared, outputs, stop)
+    except CannotRun as error:
+        await tell_refusal(recipients, prepared.graph, error, directory)
+        raise
+    return await tell_result(recipients, result, directory, stop)
+
+
+async def _reported_run(prepared: PreparedRun, outputs: Sequence[Output], stop: Stop) -> RunResult:
+    """Run a plan and write its reports.
+
+    Raises:
+        CannotRun: As `run`; nobody was told.
+        Interrupted: As `run`.
+    """
     mask = run_masker(prepared.graph)
     with mask.errors():
         missing = missing_folders(prepared.directory)

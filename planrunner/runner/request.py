@@ -20,12 +20,14 @@ from planrunner.graph.run_graph import RunGraph
 from planrunner.language.diagnostics import PlanError
 from planrunner.language.expressions.expression import EvaluationError, to_text
 from planrunner.language.files import FileFault, Folders
+from planrunner.language.secrets import Masker
 from planrunner.plan.loader import CheckedPlan, load
 from planrunner.plan.overrides import Changes
 from planrunner.protocols.base import Scope
 from planrunner.results.files.baseline import read_baseline
 from planrunner.results.files.directory import METRICS
 from planrunner.results.model import RunResult
+from planrunner.runner.notify.recipients import Recipients
 from planrunner.runner.report_files import check_formats
 from planrunner.target import free_port
 from planrunner.values import dataclass
@@ -64,6 +66,7 @@ class RunRequest:
         strict: Give a run whose numbers are invalid an exit code of its own.
         show_secrets: Show what nobody declared to be secret and only names give away, such as the
             value of a header `X-Session`.
+        notify: Tell those whom the plan's `notify` names what came of the run.
         stop: Ask it to end the run, from a signal handler or another task; None: never.
         steering: Ask it to change the load of a phase that runs, from the run's event loop.
         tell: Called with what is done before the load and may take long, a sentence each; from
@@ -84,6 +87,7 @@ class RunRequest:
     workers: int = 1
     strict: bool = False
     show_secrets: bool = False
+    notify: bool = True
     stop: Stop | None = None
     steering: Steering | None = None
     tell: Callable[[str], None] = lambda _: None
@@ -102,6 +106,7 @@ class CompiledPlan:
     """
 
     request: RunRequest
+    plan: CheckedPlan
     graph: RunGraph
     source: GraphSource
 
@@ -118,12 +123,14 @@ class PreparedRun:
     Attributes:
         directory: Where its files will be; not made yet.
         baseline: What thresholds compare it with; None when there is none.
+        recipients: Who is told what came of it.
     """
 
     compiled: CompiledPlan
     run_id: str
     directory: Path
     baseline: RunResult | None
+    recipients: Recipients
 
     @property
     def request(self) -> RunRequest:
@@ -167,7 +174,7 @@ def compile_request(request: RunRequest) -> CompiledPlan:
         scratch,
         shows_named=request.show_secrets,
     )
-    return CompiledPlan(request, graph, source)
+    return CompiledPlan(request, plan, graph, source)
 
 
 def _load(path: Path, request: RunRequest) -> CheckedPlan:
@@ -200,6 +207,7 @@ def prepare(request: RunRequest) -> PreparedRun:
         UsageError: The baseline can't be understood, or the run's directory has no name.
     """
     compiled = compile_request(request)
+    recipients = _recipients(compiled)
     run_id = new_run_id()
     folders = compiled.source.bundle.folders
     return PreparedRun(
@@ -207,7 +215,26 @@ def prepare(request: RunRequest) -> PreparedRun:
         run_id,
         request.directory or _directory(compiled.graph, run_id, folders),
         read_baseline(Path(compiled.graph.baseline)),
+        recipients,
     )
+
+
+def _recipients(compiled: CompiledPlan) -> Recipients:
+    """Return who is told what came of a run.
+
+    Raises:
+        PlanError: Somebody can't be, which nobody should learn when it is over.
+    """
+    request, graph = compiled.request, compiled.graph
+    nodes = tuple(node for node in graph.notifications if node.url and request.notify)
+    if not nodes:
+        return Recipients()
+    from planrunner.runner.notify.urls import find_url_faults  # noqa: PLC0415 - few plans tell anybody
+
+    if faults := find_url_faults(compiled.plan, graph):
+        raise PlanError(faults)
+    is_confined = bool(compiled.plan.bundle.folders.roots)
+    return Recipients(nodes, Masker(graph.secrets), is_confined, request.variables())
 
 
 def _directory(graph: RunGraph, run_id: str, folders: Folders) -> Path:

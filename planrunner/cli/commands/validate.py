@@ -77,9 +77,15 @@ def _check(path: Path, options: PlanOptions) -> _Checked:
         return _Checked(check_defaults(path, options.sources()))
     try:
         plan = load_plan(path, options, need_secrets=False)
-        notices = compile_plan(plan, selection=options.selection).notices
+        graph = compile_plan(plan, selection=options.selection)
     except PlanError as error:
         return _Checked(error.diagnostics)
+    if any(node.url for node in graph.notifications):
+        from planrunner.runner.notify.urls import find_url_faults  # noqa: PLC0415 - few plans tell anybody
+
+        if faults := find_url_faults(plan, graph):
+            return _Checked(faults)
+    notices = graph.notices
     warnings = [str(key) for key in deprecated_keys(plan.document)]
     return _Checked((), [text for text in notices if text not in warnings], warnings)
 

@@ -157,6 +157,9 @@ class _Terminal:
         click.echo(masked_traceback(error, plans, self._options.sources()), err=True, nl=False)
         click.echo("this is a bug in planrunner; please report it with the plan", err=True)
 
+    def notes(self, notice: str, entry: SuiteEntry) -> None:
+        click.echo(f"  {plain(entry.plan)}: notice: {plain(notice)}", err=True)
+
 
 def _profile(graph: RunGraph) -> str:
     return f", profile {graph.profile} ({graph.profile_reason})" if graph.profile else ""

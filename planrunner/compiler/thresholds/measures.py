@@ -8,13 +8,14 @@ from typing import assert_never
 from planrunner.compiler.thresholds.expectations import is_selected
 from planrunner.compiler.thresholds.names import KnownTargets, meant_of
 from planrunner.errors import PlanrunnerError
+from planrunner.graph.run_graph import PhaseNode, SearchLoad
 from planrunner.language.diagnostics import suggest
 from planrunner.metrics.measures import LATENCY, OWN_PREFIX, SERVICE_TIME, WORK, Measure
 from planrunner.metrics.thresholds import Metric, Threshold
 from planrunner.metrics.thresholds.selector import AllOf, AnyOf, Matcher, NotTerm, Population, Term
 from planrunner.protocols import registry
 
-__all__ = ["lacking_measure", "recorded_measures"]
+__all__ = ["lacking_measure", "measures_asked_for", "recorded_measures"]
 
 _OF_EVERY_SAMPLE = (LATENCY, SERVICE_TIME)
 
@@ -84,6 +85,15 @@ def _protocols(selection: Matcher, names: KnownTargets) -> set[str]:
             return set[str]().union(*(_protocols(part, names) for part in parts))
         case _ as unreachable:
             assert_never(unreachable)
+
+
+def measures_asked_for(
+    thresholds: Iterable[Threshold], phases: Iterable[PhaseNode], protocols: Iterable[str]
+) -> Mapping[str, tuple[Measure, ...]]:
+    """Return what requests record because thresholds and searches ask for it, by protocol."""
+    searches = [phase.load for phase in phases if isinstance(phase.load, SearchLoad)]
+    judged = [*thresholds, *(one for search in searches for one in search.slo)]
+    return recorded_measures(judged, protocols)
 
 
 def recorded_measures(

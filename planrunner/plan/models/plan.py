@@ -31,7 +31,7 @@ from planrunner.protocols import registry
 
 if TYPE_CHECKING:
     from planrunner.plan.models.data_sources import DataModel, FileModel
-    from planrunner.plan.models.report_settings import ReportModel
+    from planrunner.plan.models.report_settings import NotificationModel, ReportModel
     from planrunner.plan.models.services import MonitorModel, ServiceModel
     from planrunner.plan.models.sharing import ValuePoolModel
     from planrunner.plan.output_kinds.model import OutputEntry
@@ -41,6 +41,7 @@ else:  # plans without these don't import what they take
     OutputEntry = later("planrunner.plan.output_kinds.model", "OutputEntry")
     ValuePoolModel = later("planrunner.plan.models.sharing", "ValuePoolModel")
     MonitorModel = later("planrunner.plan.models.services", "MonitorModel")
+    NotificationModel = later("planrunner.plan.models.report_settings", "NotificationModel")
     ReportModel = later("planrunner.plan.models.report_settings", "ReportModel")
     ServiceModel = later("planrunner.plan.models.services", "ServiceModel")
 
@@ -243,6 +244,11 @@ class PlanModel(OwnKeysMapping):
         None,
         description="What to write, and where.",
         examples=["{formats: [metrics.json, report.html]}"],
+    )
+    notify: list[NotificationModel] | None = Field(
+        None,
+        description="Services to notify when a run has ended.",
+        examples=["[{url: '${notify_url}', on: fail, attach: [report.html]}]"],
     )
     hooks: str | None = Field(
         None,

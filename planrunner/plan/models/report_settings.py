@@ -1,4 +1,4 @@
-"""What a plan may write under `report:`."""
+"""What a plan may write under `report:` and `notify:`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from planrunner.language.fields.mapping import Fault, PlanMapping, error
 from planrunner.language.fields.reading import ReadBy
 from planrunner.language.fields.types import TextField
 
-__all__ = ["ReportModel"]
+__all__ = ["NotificationModel", "ReportModel"]
 
 if TYPE_CHECKING:
     FormatName = str
@@ -81,4 +81,33 @@ class ReportModel(PlanMapping):
         None,
         description="Which samples results.csv keeps; failures are always kept. Default all.",
         examples=["10%"],
+    )
+
+
+class NotificationModel(PlanMapping):
+    """A service that is notified when a run has ended."""
+
+    nullable: ClassVar[frozenset[str]] = frozenset({"url"})
+    synonyms: ClassVar[Mapping[str, str]] = {
+        "webhook": "url",
+        "to": "url",
+        "when": "on",
+        "attachments": "attach",
+    }
+
+    url: TextField | None = Field(
+        description="An apprise URL such as `slack://…`, or the https address of a webhook. It is "
+        "masked like a secret param; nothing is sent if it is empty or null.",
+        examples=["${notify_url}", "mailto://user:${password}@example.com"],
+    )
+    on: Literal["fail", "always", "change"] = Field(
+        "fail",
+        description="When to notify: `fail`, when the exit code is not 0; `always`; `change`, when "
+        "the verdict differs from that of the last run of the plan.",
+        examples=["fail"],
+    )
+    attach: list[FormatName] | None = Field(
+        None,
+        description="Reports to attach; `report.formats` has to contain them.",
+        examples=["[report.html]"],
     )

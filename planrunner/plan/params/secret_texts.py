@@ -49,6 +49,8 @@ def secret_texts(document: Document, sources: ParamSources) -> Iterator[str]:
         name = str(path[1] if path[0] == "params" else path[-1])
         yield from _texts(value, declared[name].get("type"))
     yield from secrets_in(document.value(_OUTPUTS))
+    for _, url in _urls(document):
+        yield url
 
 
 def row_texts(document: Document) -> Iterator[str]:
@@ -67,7 +69,7 @@ def covered_text(document: Document) -> str:
     """Return the text of a plan without its secrets, however YAML writes them."""
     declared = _secret_params(document)
     text = document.source.text
-    written = [*_written(document, declared), *_rows(document)]
+    written = [*_written(document, declared), *_rows(document), *_urls(document)]
     settings = [*secrets_in(document.value(_OUTPUTS))]
     if not (written or settings):
         return text
@@ -127,6 +129,15 @@ def _rows(document: Document) -> Iterator[tuple[PlanPath, object]]:
             else:
                 wanted = secret if isinstance(secret, list) else row
                 yield from (((*where, column), row[column]) for column in wanted if column in row)
+
+
+def _urls(document: Document) -> Iterator[tuple[PlanPath, str]]:
+    """Yield the URLs of notifications that stand in the plan itself; whoever has one may write."""
+    entries = document.value(("notify",))
+    for index, entry in enumerate(entries if isinstance(entries, list) else ()):
+        url = _mapping(entry).get("url")
+        if isinstance(url, str) and url and not has_expression(url):
+            yield ("notify", index, "url"), url
 
 
 def _literals(document: Document, name: str, secret: object) -> Iterator[tuple[PlanPath, object]]:

@@ -178,7 +178,8 @@ def _property(key: str, raw: Schema) -> Schema:
     if is_nullable and any(key in schema for key in _SHAPES):
         shape = {key: schema.pop(key) for key in list(schema)}
         arms = shape["anyOf"] if shape.keys() == {"anyOf"} else [shape]
-        schema["anyOf"] = [*arms, {"type": "null"}]  # last: editors offer the keys of the others
+        null = {"type": "null"}  # last: editors offer the keys of the others
+        schema["anyOf"] = [*(arm for arm in arms if arm != null), null]
     if raw.get("default") is not None:
         schema["default"] = raw["default"]
     schema["description"] = raw["description"]

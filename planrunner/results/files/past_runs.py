@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from planrunner.errors import UsageError
 from planrunner.formats import SUITE_JSON
-from planrunner.results.exit_codes import WHOLE
+from planrunner.results.exit_codes import WHOLE, ExitCode
 from planrunner.results.files.directory import METRICS, UNFINISHED
 from planrunner.results.files.metrics_json import read_metrics
 from planrunner.results.model import RunResult
 from planrunner.values import dataclass
 
-__all__ = ["PastRun", "PastRuns", "find_previous", "find_runs"]
+__all__ = ["PastRun", "PastRuns", "find_last", "find_previous", "find_runs"]
 
 _MOST_TRIED: Final = 5
 """Runs beside a run that are read to find the one before it."""
@@ -74,14 +75,31 @@ def find_previous(directory: Path, result: RunResult) -> RunResult | None:
         directory: Of the run; others are looked for beside it.
         result: The run.
     """
+    found = _runs_before(directory, result.plan, result.profile, before=result.started)
+    whole = (one for one in found if one.exit_code in WHOLE and one.totals.total_requests)
+    return next(whole, None)
+
+
+def find_last(directory: Path, plan: str, profile: str, *, before: str) -> RunResult | None:
+    """Return the last run before this one of the same plan and profile that came to a verdict.
+
+    Args:
+        directory: Of the run; others are looked for beside it.
+        plan: Its name.
+        profile: Of the plan; empty when it has none.
+        before: When the run began, as results say it.
+    """
+    found = _runs_before(directory, plan, profile, before=before)
+    return next((one for one in found if one.exit_code != ExitCode.INTERRUPTED), None)
+
+
+def _runs_before(directory: Path, plan: str, profile: str, *, before: str) -> Iterator[RunResult]:
+    """Yield the last runs of a plan and profile beside a directory, the newest first."""
     for path in _newest_beside(directory)[:_MOST_TRIED]:
         with suppress(UsageError):
             other = read_metrics(path)
-            is_alike = (other.plan, other.profile) == (result.plan, result.profile)
-            is_before = other.started < result.started and other.exit_code in WHOLE
-            if is_alike and is_before and other.totals.total_requests:
-                return other
-    return None
+            if (other.plan, other.profile) == (plan, profile) and other.started < before:
+                yield other
 
 
 def _newest_beside(directory: Path) -> list[Path]:

@@ -72,6 +72,9 @@ class SuiteFace(Protocol):
     def has_bug(self, error: Exception, entry: SuiteEntry) -> None:
         """Show an error that nobody foresaw."""
 
+    def notes(self, notice: str, entry: SuiteEntry) -> None:
+        """Show what the user should know."""
+
 
 async def run_suite(suite: PreparedSuite, face: SuiteFace) -> SuiteResult:
     """Run the plans to their end, one after the other, and write the suite's reports.
@@ -192,12 +195,23 @@ class _Suite:
                 raise Interrupted(self._stop.reason)
             path = self._suite.directory / directory
             # Once more: ports that were free when the suite began may be taken by now.
-            prepared = prepare(replace(entry.request, directory=path, stop=stop))
+            # People are told of the plan, and not of each run.
+            wanted = replace(entry.request, directory=path, stop=stop, notify=False)
+            prepared = prepare(wanted)
             result = await run(prepared, await self._face.begins(prepared, place))
         finally:
             forget()
         files = written_files(prepared.graph, path)
         return result, tuple(file.relative_to(path).as_posix() for file in files)
+
+    async def tell(self, entry: SuiteEntry, plan: SuitePlan, only: RunResult | None) -> None:
+        """Tell those whom a plan names what came of it."""
+        if not entry.recipients.nodes:
+            return
+        from planrunner.runner.notify.telling import tell_plan  # noqa: PLC0415 - few plans tell anybody
+
+        for notice in await tell_plan(entry.recipients, plan, only, self._suite.directory):
+            self._face.notes(notice, entry)
 
     @property
     def stopped_because(self) -> str:
@@ -239,7 +253,9 @@ class _PlanInSuite:
                 break
             if ended.result is not None and wanted > 1:
                 self._figures.append(figures_of(ended.result))
-        return self._repeated() if wanted > 1 else self._single()
+        plan = self._repeated() if wanted > 1 else self._single()
+        await suite.tell(self._entry, plan, ended.result if wanted == 1 else None)
+        return plan
 
     def _directory(self, number: int) -> str:
         name = self._entry.directory

@@ -16,6 +16,7 @@ from planrunner.language.diagnostics import Diagnostic, Note, PlanError, Span
 from planrunner.plan.loader import CheckedPlan
 from planrunner.plan.models.load.profiles import unique_names
 from planrunner.plan.yaml.edits import COMMAND_LINE
+from planrunner.runner.notify.recipients import Recipients
 from planrunner.runner.request import PreparedRun, RunRequest, prepare
 from planrunner.units import NS_PER_S
 from planrunner.values import dataclass
@@ -56,6 +57,7 @@ class SuiteEntry:
         path: As the caller gave it.
         directory: The name of its directory in that of the suite.
         most_users: The most at a time in any of its phases.
+        recipients: Who is told what came of it.
     """
 
     request: RunRequest
@@ -65,6 +67,7 @@ class SuiteEntry:
     directory: str
     most_users: int
     graceful_stop_s: float
+    recipients: Recipients
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +145,7 @@ def _entry(run: PreparedRun, directory: str) -> SuiteEntry:
         directory=directory,
         most_users=run.compiled.most_users,
         graceful_stop_s=max((p.graceful_stop_ns for p in graph.phases), default=0) / NS_PER_S,
+        recipients=run.recipients,
     )
 
 

@@ -1,0 +1,1 @@
+"""Telling people what came of a run, through the services that apprise knows."""
