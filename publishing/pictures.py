@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from publishing.terminal import Terminal
+from tests.support.browsed_pages import enter, page_of, wait_for
 from tests.support.browser import Browser
 
 __all__ = ["PICTURES", "make"]
@@ -28,6 +29,10 @@ RUN: Final = "run"
 
 _TRIES: Final = 5
 """How often it is made until its numbers are valid: a picture of a busy machine misleads."""
+
+_RUSH_HOUR: Final = (
+    "[...document.querySelectorAll('.phases .gone')].at(-1)?.getBoundingClientRect().width > 300"
+)
 
 _WIDTH: Final = 1200
 _HEIGHT: Final = 800
@@ -65,7 +70,10 @@ REPORTS: Final = {
 }
 """Parts of report.html, by the element that each begins with."""
 
-PICTURES: Final = (*TERMINALS, *REPORTS)
+LIVE: Final = "live-page.png"
+"""A run in the browser while it lasts."""
+
+PICTURES: Final = (*TERMINALS, *REPORTS, LIVE)
 
 
 def make(pictures: Path) -> None:
@@ -88,8 +96,21 @@ def make(pictures: Path) -> None:
             for picture, element in REPORTS.items():
                 (pictures / picture).write_bytes(_photographed(browser, element))
                 print(pictures / picture)
+            _photograph_live(browser, folder, pictures / LIVE)
         finally:
             browser.close()
+
+
+def _photograph_live(browser: Browser, folder: Path, picture: Path) -> None:
+    """Look at the evening in the browser when it is rush hour, while its numbers are valid."""
+    for _ in range(_TRIES):
+        with page_of("execute", "evening.yaml", "--ui", folder=folder) as address:
+            enter(browser, address)
+            wait_for(browser, _RUSH_HOUR)
+            picture.write_bytes(_photographed(browser, "body"))
+            if browser.evaluate("document.querySelector('.bar').textContent.includes('valid so')"):
+                break
+    print(picture)
 
 
 def _finish(terminal: Terminal) -> None:

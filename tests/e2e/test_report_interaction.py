@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,11 +17,11 @@ from planrunner.results.changes import EarlierKind
 from planrunner.results.comparison import compare
 from planrunner.results.earlier import make_earlier
 from planrunner.results.model import Judgement, RunResult, Verdict
+from tests.support.axe import violations
 from tests.support.browser import CHROMIUM, Browser
 from tests.support.long_run import make_long_run
 from tests.support.results import RESULTS
 
-ROOT = Path(__file__).parents[2]
 NS = 10**9
 
 pytestmark = [
@@ -220,17 +219,6 @@ def test_limits_and_the_worst_window_are_drawn(page: Path, browser: Browser) -> 
 
 
 @pytest.fixture(scope="module")
-def axe() -> str:
-    script = ROOT / ".tools" / "node_modules" / "axe-core" / "axe.min.js"
-    if not script.exists():
-        reason = f"{script} is missing: run `make editor-tools`"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return script.read_text(encoding="utf-8")
-
-
-@pytest.fixture(scope="module")
 def pages(run: RunResult, page: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("pages")
     before = make_long_run(seconds=60, requests=3)
@@ -250,7 +238,7 @@ def pages(run: RunResult, page: Path, tmp_path_factory: pytest.TempPathFactory) 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", ["report", "compare", "history", "failing", "awkward", "empty"])
 def test_axe_finds_nothing(
-    name: str, scheme: str, pages: dict[str, Path], axe: str, browser: Browser
+    name: str, scheme: str, pages: dict[str, Path], browser: Browser
 ) -> None:
     """On a wide page and on a phone: names, contrast, roles, order of headings."""
     feature = {"name": "prefers-color-scheme", "value": scheme}
@@ -259,11 +247,7 @@ def test_axe_finds_nothing(
     for width in (1280, 400):
         browser.resize(width)
         browser.open(pages[name])
-        browser.call("Runtime.evaluate", expression=axe)
-        found += browser.evaluate(
-            "axe.run().then(({ violations }) => violations.map((one) => "
-            "[one.id, one.nodes.map((node) => node.html)]))"
-        )
+        found += violations(browser)
     browser.resize(1280)
 
     assert found == []

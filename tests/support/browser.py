@@ -77,7 +77,12 @@ class Browser:
         self.call("Page.navigate", url=address)
         while not self._loads:
             self._event(self._message())
-        self.requests.remove(address)
+        self.requests.remove(address.partition("#")[0])
+
+    def follow(self) -> None:
+        """Wait until the page is loaded that the visited one goes on to."""
+        while self._loads < 2:
+            self._event(self._message())
 
     def evaluate(self, expression: str) -> Any:
         """Return what a JavaScript expression comes to; of a promise, what it is kept with."""

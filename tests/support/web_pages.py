@@ -38,10 +38,14 @@ def facts(**changes: Any) -> dict[str, Any]:
         "id": "r1",
         "plan": "shop",
         "planned_s": 60.0,
+        "default_threshold": False,
+        "gauges": [],
         "phases": [
             {
                 "name": "main",
                 "model": "closed",
+                "words": ["closed model, at most 10 users"],
+                "planned_s": 60.0,
                 "unit": "users",
                 "warmup_s": 0.0,
                 "stages": [

@@ -137,7 +137,7 @@ class LiveRun:
             case Stopping():
                 self._stopping(said)
             case RunJudged():
-                self._status |= {"state": "ended", "left_s": None}
+                self._status |= {"state": "reporting", "left_s": None}
                 self._result = said.result
                 return {"status": self._status, "result": self._result}
             case RunOver():

@@ -24,6 +24,8 @@ from planrunner.web.server.run_routes import ApiError, RunRoutes, error_response
 __all__ = ["application"]
 
 _STATIC: Final = Path(__file__).parent.parent / "static"
+_COLORS: Final = Path(__file__).parents[2] / "report" / "templates" / "colors.css"
+"""Those of reports: the page's charts have the same."""
 
 
 class _PageFiles(StaticFiles):
@@ -47,6 +49,9 @@ def application(access: PageAccess, runs: LiveRuns, routes: Iterable[BaseRoute] 
     async def page(_: Request) -> Response:
         return FileResponse(_STATIC / "index.html", media_type="text/html; charset=utf-8")
 
+    async def colors(_: Request) -> Response:
+        return FileResponse(_COLORS, headers={"cache-control": "no-cache"})
+
     async def session(_: Request) -> Response:
         facts = {"mode": runs.mode, "version": __version__, "run": runs.current, **runs.facts()}
         return JSONResponse(facts)
@@ -57,6 +62,7 @@ def application(access: PageAccess, runs: LiveRuns, routes: Iterable[BaseRoute] 
             Route("/api/session", session),
             *RunRoutes(runs).routes(),
             *routes,
+            Route("/static/colors.css", colors),
             Mount("/static", _PageFiles(directory=_STATIC)),
         ],
         exception_handlers={ApiError: error_response},

@@ -19,7 +19,7 @@ _LOOKS: Final = ("GET", "HEAD")
 
 _ENTRANCE: Final = """<!doctype html>
 <meta charset="utf-8"><meta http-equiv="refresh" content="0; url={base}">
-<title>planrunner</title>
+<link rel="icon" href="data:,"><title>planrunner</title>
 <p><a href="{base}">Go on to the page</a></p>
 """
 """A page that goes on by itself. A redirection would still count as sent by the site that has the

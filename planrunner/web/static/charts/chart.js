@@ -51,7 +51,8 @@ export class TimeChart {
     const { pen, width, height } = found;
     this.width = width;
     const lines = this.lines();
-    const ticks = ticksUpTo(this.most(lines), height > 130 ? 4 : 3);
+    const ticks = ticksUpTo(this.most(lines), height > 130 ? 4 : 3,
+      this.unit === "count" ? 1 : 0);
     const area = { left: LEFT, right: width - RIGHT, top: TOP, ticks,
       bottom: height - (this.hasTimes ? BELOW : 7) };
     area.x = (t) => LEFT + t / this.timeline.to * (area.right - LEFT);

@@ -1,6 +1,7 @@
 // What came of a run. The report takes the place of the live view, which stays a click away.
 
 import { h, hide, keep, say, sayWords, words } from "../dom.js";
+import { cameTo } from "./state.js";
 
 export class End {
   // switched(isReport) is called when the reader, or the end of the run, chooses between the two.
@@ -24,10 +25,10 @@ export class End {
     if (!result) return;
     hide(this.element, false);
     hide(this.choice, !result.report);
-    const isSound = result.validity?.verdict === "valid";
-    const look = result.verdict !== "pass" ? "fail" : isSound ? "pass" : "warn";
-    this.note.className = `callout ${look}`;
-    say(this.words, `The run ended: ${result.verdict}.`);
+    const [word, look] = cameTo(result);
+    const isSound = (result.validity?.verdict ?? "valid") === "valid";
+    this.note.className = `callout ${look === "pass" && !isSound ? "warn" : look}`;
+    say(this.words, `The run ended: ${word}.`);
     sayWords(this.why, [result.ended_because !== "finished" && `Reason: ${result.ended_because}.`,
       result.error?.message && `${result.error.message}.`,
       result.error?.hint && `Hint: ${result.error.hint}.`, `Exit code ${result.exit_code}.`]

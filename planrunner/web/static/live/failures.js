@@ -37,12 +37,12 @@ export class Failures {
 }
 
 function exchange({ request, kind, reason, status, t, latency, sent, received }) {
-  const facts = [kind, status !== kind && status && `status ${status}`, `at ${clock(t)}`,
+  const facts = [kind, status && String(status) !== kind && `status ${status}`, `at ${clock(t)}`,
     latency !== null && `after ${format(latency, "ms")}`].filter(Boolean).join(" · ");
   const side = (name, text) => h("div", {}, h("p", { class: "soft" }, name),
     text ? h("pre", { tabindex: "0" }, text) : h("p", { class: "soft" }, "nothing"));
   return h("details", { class: "failure" },
     h("summary", {}, h("span", { class: "kind" }, request), h("span", { class: "soft" }, ` ${facts}`),
-      reason && h("div", { class: "reason" }, reason)),
+      reason && reason !== `status ${kind}` && h("div", { class: "reason" }, reason)),
     h("div", { class: "exchange" }, side("Sent", sent), side("Received", received)));
 }

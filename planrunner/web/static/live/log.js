@@ -1,6 +1,6 @@
 // Lines of `log` steps, the latest at the end, which stays in view unless its reader scrolled up.
 
-import { h, keep, say } from "../dom.js";
+import { h, hide, keep, say } from "../dom.js";
 import { clock, plural } from "../numbers.js";
 
 const NEAR_PX = 30;
@@ -25,6 +25,7 @@ export class Log {
     this.last = log.at(-1);
     say(this.count, left ? `${plural(left, "earlier line")} left out`
       : log.length ? "" : "no line of a log step yet");
+    hide(this.list, !log.length);
     keep(this.list, log, (line) => line, ({ t, text }) =>
       h("div", {}, h("time", {}, clock(t)), h("span", {}, text)));
     if (this.isAtEnd) this.list.scrollTop = this.list.scrollHeight;

@@ -54,10 +54,17 @@ function put(kept, at, value, nothing) {
 
 // How a run stands: [word, class of the style sheet].
 export function standing({ result, thresholds, status }) {
-  if (result) return [result.verdict, result.verdict === "pass" ? "pass" : "fail"];
+  if (result) return cameTo(result);
   const verdicts = new Set(thresholds.map(({ verdict }) => verdict));
   if (verdicts.has("fail")) return ["failing", "fail"];
   if (verdicts.has("warn")) return ["warning", "warn"];
   if (verdicts.has("pass")) return ["passing so far", "pass"];
   return [status.state === "preparing" ? "preparing" : "no verdict yet", "soft"];
+}
+
+const STOPPED = 130; // as exit code: somebody asked the run to end
+
+export function cameTo({ verdict, exit_code: code }) {
+  if (code === STOPPED) return ["stopped", "warn"];
+  return [verdict, verdict === "pass" ? "pass" : "fail"];
 }

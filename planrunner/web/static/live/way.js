@@ -38,15 +38,16 @@ export class Way {
     return item;
   }
 
-  progress(item, phase, ran, { second, phases, stages, warmup }) {
-    const isNow = phases.includes(phase.name) && ran?.end_s === null;
+  progress(item, phase, ran, { second, stages, warmup }) {
+    const isNow = ran?.end_s === null;
     const isOver = Boolean(ran) && !isNow;
     const gone = ran ? (ran.end_s ?? second) - ran.begin_s : 0;
     const share = isOver ? 1 : Math.min(1, gone / Math.max(phase.planned_s, 1));
     item.parts.gone.style.width = `${share * 100}%`;
     item.classList.toggle("over", isOver);
     mark(item, "aria-current", isNow ? "step" : null);
-    const where = warmup ? "warm-up" : stages[phase.name];
+    const stage = stages[phase.name] ?? "";
+    const where = warmup ? "warm-up" : /^\d+$/.test(stage) ? `stage ${stage}` : stage;
     say(item.parts.name, isNow && where ? `${phase.name} · ${where}` : phase.name);
   }
 }
