@@ -81,6 +81,7 @@ def test_typed_values_read_back_equal(key, table):
     assert found == (columns, [dict(zip(columns, row, strict=True)) for row in rows])
 
 
+@pytest.mark.slow
 @given(table=tables(NESTED))
 @settings(max_examples=150, deadline=None)
 def test_csv_reads_back_as_text(table):

@@ -143,6 +143,7 @@ def test_the_mix_is_that_of_one_worker():
     assert together.counters.picks == alone.counters.picks
 
 
+@pytest.mark.slow
 def test_a_class_that_users_enter_and_leave_is_not_biased():
     """Signed in and out as two sets of tasks, whose `needs` repick: as nested task sets do."""
     user = needs("user_name", "repick")

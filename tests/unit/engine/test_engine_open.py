@@ -237,6 +237,7 @@ def test_an_arrival_given_out_at_the_end_is_run() -> None:
     assert len(told.asked()) == arrivals(told)[1] == 15
 
 
+@pytest.mark.slow
 def test_an_hour_of_arrivals_is_exact() -> None:
     """7/s for an hour are 25,200, the last one due at 25,199 / 7 s."""
     told = run_graph(make_graph(slow(0.001), open_phase(7, 3600)))

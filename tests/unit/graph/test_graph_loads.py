@@ -139,6 +139,7 @@ def _asked_types(path: Path) -> set[str]:
     }
 
 
+@pytest.mark.slow
 def test_nothing_branches_over_loads_but_what_runs_them() -> None:
     """One match says what runs a load; beside it, some ask whether it is a search at all."""
     package = Path(__file__).resolve().parents[3] / "planrunner"
