@@ -20,6 +20,7 @@ from benchmarks import (  # noqa: E402 - needs the path above
     function_tasks,
     measured_steps,
     micro_measurement,
+    outputs,
     questions,
     readme,
     reports,
@@ -47,6 +48,7 @@ QUESTIONS: dict[str, Callable[[int, int], dict]] = {
     "15-rows": written_rows.written_rows,
     "16-from-python": from_python.from_python,
     "17-function-tasks": function_tasks.function_tasks,
+    "18-outputs": outputs.outputs,
 }
 
 

@@ -33,7 +33,7 @@ def stalling(delay_ms: float, stall_s: float, cpu: int | None = 0) -> Iterator[i
         process.wait()
 
 
-def planrunner(port: int, profile: str, **params: str) -> dict:
+def planrunner(port: int, profile: str, *options: str, **params: str) -> dict:
     """Run `plans/truth.yaml`; returns its requests' percentiles and what it says of its load."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "run"
@@ -42,7 +42,7 @@ def planrunner(port: int, profile: str, **params: str) -> dict:
             [
                 *(COMMAND, "execute", str(HERE / "plans" / "truth.yaml"), "--profile", profile),
                 *("--set", f"port={port}", *settings, "--out", str(out), "--quiet"),
-                *("--formats", "metrics.json"),
+                *("--formats", "metrics.json", *options),
             ],
             cpu=1,
         )

@@ -60,7 +60,7 @@ report: {formats: [metrics.json]}
     assert _sums((one["request"], 1, bool(one["failure"])) for one in measured) == wanted
     assert len(samples) == 40
     [tags] = {tuple(one["tags"].items()) for one in cold if one["request"] == 'GET "a"'}
-    assert tags == (("none", ""), ("read", "true"))
+    assert tags == (("read", "true"), ("none", ""))
     of_a = [one for one in samples if one["request"] == 'GET "a"']
     assert {(one["work"], one["metrics"]["items"]) for one in of_a} == {(3.0, 2.5)}
     assert seconds[-1]["is_last"]

@@ -3,8 +3,8 @@
 Each test writes the module that the row asks for, and puts the record or line that the row asks for
 into its table before the command line starts. Rows tested elsewhere: a report format in
 unit/report/test_report_formats_table.py, a protocol and a measure in
-e2e/test_cli_foreign_protocol.py, an output in unit/runner/test_runner_api.py, a load model in
-unit/graph/test_graph_loads.py.
+e2e/test_cli_foreign_protocol.py, an output of another package in e2e/test_cli_foreign_output.py, a
+load model in unit/graph/test_graph_loads.py.
 """
 
 from __future__ import annotations
@@ -201,6 +201,85 @@ class TestAggregation:
         judged = {each["threshold"]: each["verdict"] for each in ended.metrics["judgements"]}
         assert ended.code == 0
         assert judged == {"range < 10s": "pass", 'range of "GET /" over 1s < 1us': "warn"}
+
+
+# In the source these are the modules `kind`, `spec` and `output` of a package in `outputs/`.
+TALLY = """\
+import sys
+from pathlib import Path
+
+import planrunner.outputs
+from planrunner.language.fields.types import TextField
+from planrunner.outputs import OutputKind, OutputModel
+from planrunner.outputs.totals import is_shown
+
+
+class TallyModel(OutputModel):
+    '''Settings of the tally.'''
+
+    file: TextField
+
+
+class Tally:
+    name = "tally"
+
+    def __init__(self, *, file, labels):
+        self.path, self.labels, self.count = Path(file), labels, 0
+
+    async def start(self, run):
+        self.run = run
+
+    async def add(self, second):
+        deltas = second.snapshot.deltas.items()
+        self.count += sum(delta.count for labels, delta in deltas if is_shown(labels))
+
+    async def stop(self):
+        self.path.write_text(f"{self.run.plan} {self.count} {' '.join(self.labels)}")
+
+
+KIND = OutputKind(
+    "tally",
+    description="Count requests in a file.",
+    example="{file: tally.txt}",
+    model="tally.kind:TallyModel",
+    make="tally.kind:Tally",
+    read_words=lambda text: {"file": text},
+)
+sys.modules["planrunner.outputs.tally.kind"] = sys.modules[__name__]
+planrunner.outputs.__path__.append(str(Path(__file__).parent.parent))
+"""
+
+
+def test_an_output_is_known_everywhere_and_gets_the_run(
+    project: PlanProject, target: HttpServer
+) -> None:
+    """A folder with its record: plans, options, editors, the reference, and a run."""
+    plan = "outputs: [{tally: {file: '${run.dir}/t.txt', labels: [read]}}]"
+    load = "users: {A: {tasks: [{get: /, tags: [read]}]}}\nphases: [{users: 1, iterations: 3}]"
+    project.write(
+        {
+            "tally/__init__.py": "",
+            "tally/kind.py": TALLY,
+            "plan.yaml": plan_text(load, plan, url=target.url),
+            "wrong.yaml": plan_text("outputs: [{tally: {fil: x}}]"),
+        }
+    )
+
+    def command(*words: str) -> Ended:
+        return project.run_apart(*words, first="import tally.kind")
+
+    ended = command("execute", "plan.yaml", "--out", "out")
+    option = command("execute", "plan.yaml", "--output", "tally=mine.txt", "-q")
+    wrong = command("validate", "wrong.yaml")
+    schema = json.loads(command("schema").out)
+    reference = command("schema", "reference").out
+
+    assert (ended.code, option.code, wrong.code) == (0, 0, 2)
+    assert ended.files["out/t.txt"].read_text() == "test 3 read"
+    assert option.files["mine.txt"].read_text() == "test 3 read"
+    assert "did you mean `file`?" in wrong.err
+    assert "tally" in schema["definitions"]["OutputEntry"]["properties"]
+    assert "Count requests in a file." in reference
 
 
 # In the source this is `cli/commands/greet.py`, and a line of `_COMMANDS` in `cli/group.py`.

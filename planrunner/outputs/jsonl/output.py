@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Iterable
-from typing import Final, cast
+from typing import Final
 
 from planrunner.errors import CannotRun
 from planrunner.metrics.series import Labels
 from planrunner.outputs.base import RunInfo, Second
 from planrunner.outputs.jsonl.line_file import LineFile
-from planrunner.outputs.jsonl.records import RequestKey, request_record, second_record
+from planrunner.outputs.jsonl.records import (
+    RequestKey,
+    line_of,
+    request_record,
+    second_record,
+    text_of,
+)
 from planrunner.outputs.jsonl.samples import SampleLines
 from planrunner.outputs.slices import in_slices
 from planrunner.outputs.totals import is_warmup, tag_labels, totals_by
-from planrunner.results.files.codec import encode
 from planrunner.results.files.sample_tail import SampleTail, TailedSample
 
 __all__ = ["JsonLinesOutput"]
@@ -88,11 +92,9 @@ class JsonLinesOutput:
         assert self._run is not None
         totals = await totals_by(self._key, second.snapshot)
         requests = [
-            encode(request_record(key, each)) async for key, each in in_slices(totals.items())
+            text_of(request_record(key, each)) async for key, each in in_slices(totals.items())
         ]
-        record = cast("dict[str, object]", encode(second_record(self._run, second, ())))
-        record["requests"] = requests
-        return json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n"
+        return line_of(second_record(self._run, second), requests)
 
     async def _append_samples(self, samples: Iterable[TailedSample]) -> bool:
         lines: list[str] = []
