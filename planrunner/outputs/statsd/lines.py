@@ -7,11 +7,11 @@ https://docs.datadoghq.com/developers/dogstatsd/datagram_shell/.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from planrunner.metrics.histogram import Histogram
-from planrunner.outputs.labelled import LABELS, LabelTexts
+from planrunner.outputs.labelled import LabelTexts
 from planrunner.outputs.totals import RequestTotals
 from planrunner.units import NS_PER_S
 
@@ -24,6 +24,10 @@ _PERCENTILES: Final = {"p50": 50.0, "p90": 90.0, "p95": 95.0, "p99": 99.0}
 
 _MOST_BYTES: Final = 1432
 """Of a datagram: what a usual network carries in one piece."""
+
+
+_NameAndTags = tuple[str, str]
+"""What stands behind a name and behind a value: without tags, or with them."""
 
 
 class StatsdLines:
@@ -42,38 +46,48 @@ class StatsdLines:
         self._run = run
         self._has_tags = has_tags
         self._users: dict[str, int] = {}
+        self._places: dict[tuple[object, ...], _NameAndTags] = {}
 
     def run_began(self) -> str:
-        return self._line("runs", {}, (), "1|c")
+        return self._line("runs", self._place({}, ()), "1|c")
 
     def users(self, users: Mapping[str, int]) -> Iterator[str]:
         """Yield how many there are of each class; of one that has gone, 0."""
         self._users = {**dict.fromkeys(self._users, 0), **users}
         for name, count in self._users.items():
-            yield self._line("users", {"user": name}, (name,), f"{count}|g")
+            yield self._line("users", self._place({"user": name}, (name,)), f"{count}|g")
 
     def requests(self, values: LabelTexts, found: RequestTotals) -> Iterator[str]:
         """Yield what the requests with these labels came to."""
-        labels = dict(zip(self._names, values, strict=True))
-        place = tuple(labels[name] for name in LABELS if name in ("request", "status"))
-        counts = {"requests": found.count, "bytes_received": found.received,
-                  "bytes_sent": found.sent}  # fmt: skip
-        for name, count in counts.items():
-            yield self._line(name, labels, place, f"{count}|c")
+        place = self._place_of(values)
+        yield self._line("requests", place, f"{found.count}|c")
+        yield self._line("bytes_received", place, f"{found.received}|c")
+        yield self._line("bytes_sent", place, f"{found.sent}|c")
         for kind, count in found.failures.items():
-            yield self._line("errors", {**labels, "kind": kind}, (*place, kind), f"{count}|c")
+            yield self._line("errors", self._place_of(values, kind=kind), f"{count}|c")
         for name, value in _seconds(found.latency):
-            yield self._line(f"request.{name}", labels, place, f"{value:.6g}|g")
+            yield self._line(f"request.{name}", place, f"{value:.6g}|g")
 
-    def _line(
-        self, name: str, labels: Mapping[str, str], place: tuple[str, ...], value: str
-    ) -> str:
+    def _line(self, name: str, place: _NameAndTags, value: str) -> str:
+        inner, tags = place
+        return f"{self._prefix}.{name}{inner}:{value}{tags}"
+
+    def _place_of(self, values: LabelTexts, **more: str) -> _NameAndTags:
+        """Return the place of requests; made once, as it takes longer than a line."""
+        key = (values, *more.values())
+        place = self._places.get(key)
+        if place is None:
+            labels = {**dict(zip(self._names, values, strict=True)), **more}
+            parts = (labels["request"], labels["status"], *more.values())
+            place = self._places[key] = self._place(labels, parts)
+        return place
+
+    def _place(self, labels: Mapping[str, str], parts: Iterable[str]) -> _NameAndTags:
         if not self._has_tags:
-            inner = (_NOT_OF_NAMES.sub("_", part).strip("_") for part in place)
-            return f"{'.'.join((self._prefix, name, *inner))}:{value}"
+            return "".join("." + _NOT_OF_NAMES.sub("_", part).strip("_") for part in parts), ""
         tags = {**self._run, **labels}
         written = ",".join(f"{key}:{_OF_TAGS.sub('_', text)}" for key, text in tags.items() if text)
-        return f"{self._prefix}.{name}:{value}|#{written}"
+        return "", f"|#{written}"
 
 
 def _seconds(latency: Histogram) -> Iterator[tuple[str, float]]:
