@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 import requests
@@ -51,7 +51,8 @@ class MetricSender:
         """Send what a run has come to; return why it did not arrive, empty if it did."""
         data = metrics_data(moment, self._resource, planrunner.__version__)
         self._session.fault, self._session.unanswered = "", 0
-        with _silent_here(metric_exporter.__name__):
+        outcome = MetricExportResult.FAILURE
+        with _silent_here(metric_exporter.__name__), suppress(_NobodyThereError):
             outcome = self._exporter.export(data)
         if outcome is MetricExportResult.SUCCESS:
             return self._session.fault
@@ -77,7 +78,7 @@ class _WatchedSession(requests.Session):
 
     def request(self, *arguments: Any, **options: Any) -> requests.Response:  # noqa: ANN401 - as declared there
         try:
-            response = super().request(*arguments, **options)
+            response = super().request(*arguments, **{**options, "allow_redirects": False})
         except requests.RequestException as error:
             self.fault = _words(error)
             self.unanswered += 1

@@ -85,12 +85,12 @@ def test_an_export_says_everything_that_changed_since_one_arrived() -> None:
         await output.start(run_info())
         await output.add(second(1))
         await output.add(second(2))
-        assert (output.lost_seconds, output.loss) == (2, "500 Whatever: out of memory")
+        assert (output.lost_seconds, output.loss) == (2, "400 Whatever: too many labels")
         await output.add(second(3))
         assert (output.lost_seconds, output.loss) == (0, "")
         await output.stop()
 
-    failing = reply(500, b"out of\nmemory")
+    failing = reply(400, b"too many\nlabels")
     receiver = received(main, [ACCEPTED, failing, failing, ACCEPTED])
 
     assert receiver.total("perf_test.requests") == 6
