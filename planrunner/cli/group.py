@@ -33,6 +33,7 @@ _COMMANDS = {
     "clean": "remove old runs, but no baseline",
     "validate": "check plans and report faults, with file, line and column",
     "explain": "explain in words what a plan would do; send nothing",
+    "ui": "show the plans of a folder in a browser: run, watch, compare",
     "data": "write the rows of a plan's data source to a file",
     "init": "write a commented starter plan",
     "monitoring": "write a Grafana dashboard and alerts of Prometheus",

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
 
 import click
 from click.shell_completion import CompletionItem
 
-from planrunner.compiler import compile_plan
-from planrunner.compiler.load.meant_phases import PhaseNames
-from planrunner.compiler.load.selection import tags_of
 from planrunner.errors import PlanrunnerError
-from planrunner.plan.loader import CheckedPlan, load
+from planrunner.explain.plan_names import plan_names
+from planrunner.plan.loader import load
 
 __all__ = ["complete", "names_in"]
 
@@ -43,39 +40,7 @@ def names_in(
     """Return the names of a kind in a plan, in its order; none of a plan that is invalid."""
     try:
         plan = load(file, environ=dict(os.environ), defaults=defaults)
-        return list(dict.fromkeys(_KINDS[kind](plan, profile)))
+        names = plan_names(plan, kind, profile)
+        return [f"{name}=" for name in names] if kind == "params" else names
     except PlanrunnerError:  # a completion has no place for a message
         return []
-
-
-def _phases(plan: CheckedPlan, profile: str | None) -> Iterable[str]:
-    wanted = [profile] if profile else list(plan.model.profile_names()) or [""]
-    for name in wanted:
-        names = PhaseNames()
-        names.add(plan.model.schedule(name or None))
-        for base, combinations in names.combinations.items():
-            yield base
-            yield from combinations
-
-
-def _tags(plan: CheckedPlan, _: str | None) -> Iterable[str]:
-    tasks = (task for user in compile_plan(plan).users for task in user.tasks)
-    return sorted({tag for task in tasks for tag in tags_of(task)})
-
-
-def _tasks(plan: CheckedPlan, _: str | None) -> Iterable[str]:
-    users = (plan.model.users or {}).values()
-    return (task.name for user in users for task in user.tasks or ())
-
-
-_KINDS: Final[Mapping[str, Callable[[CheckedPlan, str | None], Iterable[str]]]] = {
-    "params": lambda plan, _: (f"{name}=" for name in plan.params),
-    "data": lambda plan, _: plan.model.data or {},
-    "environments": lambda plan, _: plan.model.environments or {},
-    "cases": lambda plan, _: plan.model.cases or {},
-    "profiles": lambda plan, _: plan.model.profile_names(),
-    "phases": _phases,
-    "users": lambda plan, _: plan.model.users or {},
-    "tasks": _tasks,
-    "tags": _tags,
-}

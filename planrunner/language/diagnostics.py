@@ -122,6 +122,21 @@ class Diagnostic:
     severity: Severity = Severity.ERROR
     argument: str = ""
 
+    def as_json(self) -> dict[str, object]:
+        """Return it as programs read it."""
+        span = self.span
+        return {
+            "file": span.file,
+            "line": span.line,
+            "column": span.column,
+            "end_line": span.end_line,
+            "end_column": span.end_column,
+            "severity": self.severity.value,
+            "code": self.code.value,
+            "message": self.message,
+            "hint": self.hint,
+        }
+
 
 class PlanError(PlanrunnerError):
     """The plan is invalid; holds every diagnostic found, in file order."""

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 
 from planrunner.language.diagnostics import Code, Diagnostic
 from planrunner.plan.loader import CheckedPlan
 from planrunner.plan.models.plan import PlanModel
 from planrunner.plan.models.steps import StepModel
 from planrunner.plan.yaml.document import PlanPath
+from planrunner.values import dataclass
 
-__all__ = ["find_commands"]
+__all__ = ["PlanCommand", "commands_of", "find_commands"]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanCommand:
+    """Something that a plan would run on this machine.
+
+    Attributes:
+        what: Where the plan says so: `services.api.run`.
+        command: As it is written.
+        place: File, line and column.
+    """
+
+    what: str
+    command: str
+    place: str
 
 
 def find_commands(plan: CheckedPlan) -> list[Diagnostic]:
@@ -25,6 +42,33 @@ def find_commands(plan: CheckedPlan) -> list[Diagnostic]:
         )
         for path in _commands(plan.model)
     ]
+
+
+def commands_of(plan: CheckedPlan) -> list[PlanCommand]:
+    """Return each command and Python function that the plan would run, as it is written."""
+    return [
+        PlanCommand(
+            ".".join(map(str, path)),
+            _text(_value(plan.document.data, path)),
+            str(plan.document.span(plan.document.nearest(path))),
+        )
+        for path in _commands(plan.model)
+    ]
+
+
+def _value(data: object, path: PlanPath) -> object:
+    """Return what the plan says at a path; nothing where short forms say it elsewhere."""
+    for part in path:
+        if isinstance(part, int):
+            found = data[part] if isinstance(data, list) and part < len(data) else data
+        else:
+            found = data.get(part, data) if isinstance(data, Mapping) else data
+        data = found
+    return data
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
 
 
 def _commands(model: PlanModel) -> Iterator[PlanPath]:

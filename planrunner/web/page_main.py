@@ -12,6 +12,7 @@ import socket
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Final
 
 from planrunner.engine.workers.transport import SocketTransport
 from planrunner.errors import CannotRun
@@ -33,10 +34,10 @@ from planrunner.web.server.serving import bound, serving
 
 __all__ = ["OneRun", "main"]
 
-_LAST_S = 1.0
-"""What viewers get to hear of the end …"""
+_LAST_S: Final = 2.0
+"""What viewers get to hear of the end, and to fetch the report …"""
 
-_BACK_S = 3.0
+_BACK_S: Final = 3.0
 """… and to come back when they have reloaded the page."""
 
 
@@ -102,15 +103,15 @@ async def _show(transport: SocketTransport, listening: socket.socket, access: Pa
     hub = LiveHub(LiveRun(opened.facts))
     async with serving(listening, application(access, OneRun(hub, transport.send))):
         lingers = await _follow(transport, hub)
-        ended = asyncio.create_task(_until_closed(transport))
         leaving = asyncio.create_task(hub.until_nobody_looks(_BACK_S if lingers else 0))
+        ending = [leaving, *([asyncio.create_task(_until_closed(transport))] if lingers else [])]
         await asyncio.wait(
-            (ended, leaving),
+            ending,
             timeout=None if lingers else _LAST_S,
             return_when=asyncio.FIRST_COMPLETED,
         )
-        ended.cancel()
-        leaving.cancel()
+        for task in ending:
+            task.cancel()
 
 
 async def _follow(transport: SocketTransport, hub: LiveHub) -> bool:

@@ -31,7 +31,7 @@ from planrunner.web.feed.messages import (
 )
 from planrunner.web.feed.run_facts import run_facts
 
-__all__ = ["OpenPage", "PageProcess"]
+__all__ = ["OpenPage", "PageProcess", "obey"]
 
 _START_S: Final = 20.0
 _END_S: Final = 3.0

@@ -51,7 +51,7 @@ def command(plans: Sequence[Path], options: PlanOptions, output: str) -> int:
         faults, notices, warnings = _check(path, options)
         is_valid = is_valid and not faults
         found += [
-            *map(_as_json, faults),
+            *(fault.as_json() for fault in faults),
             *(_notice_as_json(path, text, "warning", "deprecated") for text in warnings),
             *(_notice_as_json(path, text) for text in notices),
         ]
@@ -116,18 +116,3 @@ def _notice_as_json(
     end = {"end_line": int(line), "end_column": int(column)}
     words = {"severity": severity, "code": code, "message": message, "hint": ""}
     return {"file": file, **at, **end, **words}
-
-
-def _as_json(diagnostic: Diagnostic) -> dict[str, object]:
-    span = diagnostic.span
-    return {
-        "file": span.file,
-        "line": span.line,
-        "column": span.column,
-        "end_line": span.end_line,
-        "end_column": span.end_column,
-        "severity": diagnostic.severity.value,
-        "code": diagnostic.code.value,
-        "message": diagnostic.message,
-        "hint": diagnostic.hint,
-    }

@@ -15,7 +15,7 @@ from planrunner.results.files.metrics_json import read_metrics
 from planrunner.results.model import RunResult
 from planrunner.values import dataclass
 
-__all__ = ["PastRun", "PastRuns", "find_last", "find_previous", "find_runs"]
+__all__ = ["PastRun", "PastRuns", "find_last", "find_previous", "find_runs", "run_files"]
 
 _MOST_TRIED: Final = 5
 """Runs beside a run that are read to find the one before it."""
@@ -64,6 +64,11 @@ def find_runs(directory: Path) -> PastRuns:
         raise _nothing(directory)
     by_start = sorted(runs, key=lambda run: (run.result.started, run.result.run_id))
     return PastRuns(tuple(by_start), tuple(notices))
+
+
+def run_files(directory: Path) -> list[Path]:
+    """Return the metrics.json of each run that `find_runs` would read."""
+    return _below(directory, METRICS)
 
 
 def find_previous(directory: Path, result: RunResult) -> RunResult | None:

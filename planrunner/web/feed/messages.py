@@ -122,6 +122,7 @@ class RunOver:
         message: Why it could not run, or its result not be kept; empty when it could.
         hint: What to do about that.
         lingers: The page may be looked at as long as somebody does.
+        faults: Of the plan, where that is why: JSON.
     """
 
     exit_code: int
@@ -130,6 +131,7 @@ class RunOver:
     message: str = ""
     hint: str = ""
     lingers: bool = False
+    faults: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,7 @@ class TestWhoIsLetIn:
     @pytest.mark.parametrize(
         "headers",
         [
-            pytest.param({}, id="no-origin"),
+            pytest.param({"origin": ""}, id="no-origin"),
             pytest.param({"origin": "http://evil.example"}, id="foreign"),
             pytest.param({"origin": "OWN", "sec-fetch-site": "cross-site"}, id="cross-site"),
             pytest.param({"origin": "OWN", "content-type": "text/plain"}, id="a-form"),
@@ -195,7 +195,6 @@ class TestViewers:
             browser.post(
                 page.url("api/runs/r1/stop"),
                 json={"how": how},
-                headers={"origin": page.access.origin},
             ).raise_for_status()
 
         assert page.asked == [StopAsked(at_once=False), StopAsked(at_once=True)]

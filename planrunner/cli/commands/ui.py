@@ -1,0 +1,95 @@
+"""`planrunner ui`: the plans of a folder in a browser, to look at, start and compare."""
+
+from __future__ import annotations
+
+import asyncio
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from planrunner.cli.leaving import SIGNALS
+from planrunner.cli.live.page import address_of
+from planrunner.cli.until_told import until_told
+from planrunner.extras import need
+from planrunner.runner.event_loop import command_of, run_on_fast_loop
+
+if TYPE_CHECKING:
+    from planrunner.web.folder.runs import FolderRuns
+
+__all__ = ["command"]
+
+
+@click.command(
+    "ui",
+    short_help="plans, runs and history in a browser",
+    epilog="""\b
+Examples:
+  planrunner ui                        the plans of this folder
+  planrunner ui plans --open
+  planrunner ui theirs --no-exec       plans from strangers
+
+\b
+Ctrl-C ends a run that goes on gracefully, and then the server; a second Ctrl-C ends it at once.
+""",
+)
+@click.argument(
+    "folder", type=click.Path(path_type=Path, exists=True, file_okay=False), default=Path()
+)
+@click.option(
+    "--listen",
+    metavar="HOST:PORT",
+    callback=address_of,
+    default="127.0.0.1:0",
+    help="Where to listen. By default on 127.0.0.1 and a free port.",
+)
+@click.option("--open", "opens_browser", is_flag=True, help="Open the page in a browser.")
+@click.option(
+    "--no-exec",
+    is_flag=True,
+    help="Refuse plans that run commands or Python code on this machine, or read files outside "
+    "their folders.",
+)
+def command(folder: Path, listen: tuple[str, int], *, opens_browser: bool, no_exec: bool) -> None:
+    """Serve a page with the plans of FOLDER: what they would do, runs, history, comparisons."""
+    for package in ("starlette", "uvicorn"):
+        need(package, "the live page")
+    run_on_fast_loop(_serve(folder, listen, opens_browser=opens_browser, no_exec=no_exec))
+
+
+async def _serve(
+    folder: Path, where: tuple[str, int], *, opens_browser: bool, no_exec: bool
+) -> None:
+    from planrunner.web.folder.past import PastRunsOfFolder  # noqa: PLC0415 - of an extra
+    from planrunner.web.folder.plans import PlansOfFolder  # noqa: PLC0415 - as above
+    from planrunner.web.folder.routes import FolderRoutes  # noqa: PLC0415 - as above
+    from planrunner.web.folder.runs import FolderRuns  # noqa: PLC0415 - as above
+    from planrunner.web.server.access import PageAccess  # noqa: PLC0415 - as above
+    from planrunner.web.server.application import application  # noqa: PLC0415 - as above
+    from planrunner.web.server.serving import bound, serving  # noqa: PLC0415 - as above
+
+    listening = bound(*where)
+    access = PageAccess(where[0], listening.getsockname()[1])
+    plans, past = PlansOfFolder(folder, no_exec=no_exec), PastRunsOfFolder(Path("reports"))
+    runs = FolderRuns(plans, past, lambda: command_of("planrunner.cli.live.run_main"))
+    app = application(access, runs, FolderRoutes(plans, past, runs).routes())
+    async with serving(listening, app):
+        click.echo(f"page: {access.url}", err=True)
+        if opens_browser:
+            await asyncio.to_thread(webbrowser.open, access.ticket())
+        await until_told(SIGNALS, until_input_closes=False)
+        await _end(runs)
+
+
+async def _end(runs: FolderRuns) -> None:
+    if runs.current is None:
+        return
+    click.echo("ending the run; press Ctrl-C again to end it at once", err=True)
+    ending = asyncio.create_task(runs.close())
+    again = asyncio.create_task(until_told(SIGNALS, until_input_closes=False))
+    await asyncio.wait((ending, again), return_when=asyncio.FIRST_COMPLETED)
+    again.cancel()
+    if not ending.done():
+        await runs.close(at_once=True)
+    await ending

@@ -1,0 +1,107 @@
+"""The plans of a folder."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from planrunner.plan.defaults.file import is_defaults
+from planrunner.web.folder.choices import PlanChoices
+from planrunner.web.folder.plan_check import plan_check
+
+__all__ = ["PlansOfFolder"]
+
+_DEEPEST: Final = 3
+_MOST: Final = 500
+_MOST_BYTES: Final = 2_000_000
+_SKIPPED: Final = frozenset({"node_modules", "reports", "venv", "__pycache__"})
+_A_PLAN: Final = re.compile(rb"^(planrunner|users|phases|stages|profiles)[ \t]*:", re.MULTILINE)
+"""What distinguishes a plan from other YAML: one of these keys at the first level."""
+
+_Stamp = tuple[tuple[str, int, int], ...]
+
+
+class PlansOfFolder:
+    """Finds them, and says what they say.
+
+    Args:
+        folder: Where they are, at most three folders deep.
+        no_exec: Refuse what they would run on this machine, and reading outside their folders.
+    """
+
+    def __init__(self, folder: Path, *, no_exec: bool) -> None:
+        self.folder = folder
+        self.no_exec = no_exec
+        self._stamp: _Stamp = ()
+        self._rows: list[dict[str, Any]] = []
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return a row for each plan; checks them anew when any file of them has changed."""
+        paths = list(self._paths())
+        stamp = _stamp(paths)
+        if stamp != self._stamp:
+            self._rows = [self._row(path) for path in paths if _is_plan(path)]
+            self._stamp = stamp
+        return self._rows
+
+    def _row(self, path: Path) -> dict[str, Any]:
+        found = self.check(path, PlanChoices())
+        return {
+            "id": found["id"],
+            "path": found["path"],
+            "name": found["name"],
+            "description": found["description"],
+            "valid": not found["faults"],
+            "faults": len(found["faults"]),
+        }
+
+    def find(self, plan_id: str) -> Path | None:
+        """Return the file of a plan of this folder."""
+        return next((path for path in self._paths() if self._id(path) == plan_id), None)
+
+    def _id(self, path: Path) -> str:
+        return path.relative_to(self.folder).as_posix()
+
+    def check(self, path: Path, choices: PlanChoices) -> dict[str, Any]:
+        """Return what is to be said of a plan with what was chosen."""
+        found = plan_check(path, choices, dict(os.environ), no_exec=self.no_exec)
+        return {"id": self._id(path), **found}
+
+    def _paths(self) -> Iterator[Path]:
+        yield from sorted(_below(self.folder, _DEEPEST))[:_MOST]
+
+
+def _below(folder: Path, depth: int) -> Iterator[Path]:
+    try:
+        entries = list(folder.iterdir())
+    except OSError:
+        return
+    for path in entries:
+        if path.name.startswith("."):
+            continue
+        if path.is_dir() and not path.is_symlink():
+            if depth > 1 and path.name not in _SKIPPED:
+                yield from _below(path, depth - 1)
+        elif path.suffix in (".yaml", ".yml") and path.is_file() and not is_defaults(path):
+            yield path
+
+
+def _is_plan(path: Path) -> bool:
+    try:
+        return path.stat().st_size <= _MOST_BYTES and bool(_A_PLAN.search(path.read_bytes()))
+    except OSError:
+        return False
+
+
+def _stamp(paths: list[Path]) -> _Stamp:
+    found = []
+    for path in paths:
+        try:
+            facts = path.stat()
+        except OSError:
+            continue
+        found.append((str(path), facts.st_mtime_ns, facts.st_size))
+    return tuple(found)
