@@ -333,7 +333,7 @@ def _windows(palette: Palette, x: Spec) -> Iterator[Spec]:
 
 
 def _limits(palette: Palette, x: Spec) -> Iterator[Spec]:
-    near = [{"filter": f"datum.request === request && datum.v <= {_FAR} * reach"}]
+    near = [{"filter": f"datum.request === request && (reach <= 0 || datum.v <= {_FAR} * reach)"}]
     color = {"condition": {"test": "datum.level === 'fail'", "value": palette.failures[0]}} | {
         "value": palette.series[2]
     }
