@@ -121,6 +121,17 @@ def test_prometheus_scrapes_a_run_and_answers_dashboard_and_alerts(project: Plan
             check_alerts(server, written.files[RULES].read_text("utf-8"))
 
 
+def test_files_of_the_user_are_not_overwritten(project: PlanProject) -> None:
+    """Unless that is asked for; the same files once more are no matter."""
+    again = [project.run("monitoring", "m", *more) for more in ((), (), ("--prefix", "x"))]
+    forced = project.run("monitoring", "m", "--prefix", "x", "--force")
+
+    assert [ended.code for ended in again] == [0, 0, 2]
+    assert "performance-testing.json` exists" in again[2].err
+    assert forced.code == 0
+    assert "x_requests_total" in (project.directory / "m" / DASHBOARD[4:]).read_text("utf-8")
+
+
 DASHBOARD = "m m/grafana/dashboards/performance-testing.json"
 RULES = "m m/prometheus/rules/performance-alerts.yml"
 

@@ -21,6 +21,7 @@ import pytest
 from planrunner.demo import HttpServer
 from planrunner.demo.http_server import Response
 from planrunner.demo.platform import platform
+from tests.support.etcd_servers import free_ports
 from tests.support.plans import PlanProject, running
 from tests.support.run_directories import make_run_directory
 
@@ -76,6 +77,7 @@ OPTIONS: Final = {
     "--spawn-rate": "100/s",
     "--stages": STAGES,
 }
+PORTS: Final = {"--metrics-port": str(free_ports(1)[0])}
 PARAMS: Final = {
     "users": "2", "duration": "1", "max_users": "20", "ramp_up": "1", "ops": "20", "workers": "2",
     "requests": "20", "hold": "1s", "start_users": "10", "step_users": "10", "step_duration": "1s",
@@ -109,7 +111,7 @@ def brief(words: list[str]) -> Iterator[str]:
         if before == "--set":
             yield f"{name}={PARAMS.get(name, value)}"
         else:
-            yield OPTIONS.get(before, word)
+            yield OPTIONS.get(before, PORTS.get(before, word))
     if words[0] == "doctor":
         yield from ("--seconds", "1")
     if words[0] == "execute" and "--once" not in words:

@@ -115,7 +115,7 @@ def _live(threshold: Threshold, *, plan: str, prefix: str) -> AlertRule:
     if threshold.place:
         rule["annotations"] = {
             **_mapping(rule["annotations"]),
-            "description": f"judged for {_template(threshold.place)}",
+            "description": f"the threshold at {_template(threshold.place)}",
         }
     return rule
 

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
+import re2
+
 from planrunner.metrics.amounts import Unit
 from planrunner.metrics.measures import LATENCY
 from planrunner.metrics.name_patterns import NameForm
@@ -207,7 +209,7 @@ def _scope(metric: Metric) -> tuple[str, ...]:
     if scope.stage is not None:
         raise NoQuery("stages are not on the page of metrics")
     if scope.chosen is not None:
-        return (_any_of("phase", map(re.escape, sorted(scope.chosen)), negated=False),)
+        return (_any_of("phase", map(_escaped, sorted(scope.chosen)), negated=False),)
     if scope.profile is not None:
         raise NoQuery("profiles are not on the page of metrics")
     return () if scope.phase is None else tuple(_match(scope.phase, negated=False))
@@ -249,18 +251,32 @@ def _label_of(term: Term) -> str:
 def _regex(term: Term) -> str:
     """Return what Prometheus matches with a whole value of a label."""
     if term.form is NameForm.PATTERN:
-        return f".*(?:{term.name}).*"
+        return _searching(term.name)
     if term.form is NameForm.GLOB:
-        return ".*".join(map(re.escape, term.name.split("*")))
+        return ".*".join(map(_escaped, term.name.split("*")))
     found = _CLASS.fullmatch(term.name)
     if term.kind is SelectorKind.STATUS and found:
         return f"{found[1]}.."
-    return re.escape(term.name)
+    return _escaped(term.name)
+
+
+def _searching(pattern: str) -> str:
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        re2.compile(pattern, options)
+    except re2.error:  # a rule that can't be read would keep Prometheus from its other rules
+        raise NoQuery("RE2, which Prometheus uses, has no such regular expression") from None
+    return f".*(?:{pattern}).*"
+
+
+def _escaped(text: str) -> str:
+    return re.escape(text).replace("\\ ", " ")
 
 
 def _any_of(label: str, regexes: Iterable[str], *, negated: bool) -> str:
     alternatives = "|".join(regexes)
     plain = re.sub(r"\\(.)", r"\1", alternatives)
-    if re.escape(plain) == alternatives:  # nothing in it is special
+    if _escaped(plain) == alternatives:  # nothing in it is special
         return f"{label}{'!=' if negated else '='}{quoted_text(plain)}"
     return f"{label}{'!~' if negated else '=~'}{quoted_text(alternatives)}"
