@@ -117,7 +117,10 @@ def __getattr__(name: str) -> object:
 
 
 def _imported(module: str) -> object:
-    """Import without garbage collection: it would take a seventh of the time, and find nothing."""
+    """Import without garbage collection: it would take a seventh of the time, and find nothing.
+
+    Nor does the one after it look at what was imported: that is of the oldest generation then.
+    """
     import gc
     from importlib import import_module
 
@@ -126,6 +129,9 @@ def _imported(module: str) -> object:
     try:
         return import_module(module)
     finally:
+        if not gc.get_freeze_count():  # what the program has frozen stays so
+            gc.freeze()
+            gc.unfreeze()
         if was_enabled:
             gc.enable()
 

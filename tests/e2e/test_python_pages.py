@@ -183,3 +183,18 @@ def test_a_name_is_imported_with_collection_as_it_was() -> None:
     )
 
     assert out.strip() == "True False"
+
+
+@pytest.mark.parametrize("first", ["", "gc.freeze();"])
+def test_what_was_imported_is_not_looked_through_again(first: str) -> None:
+    """It would be by the next collection, in the midst of a run; what is frozen stays so."""
+    code = (
+        f"import gc, planrunner; {first} planrunner.run;"
+        "print(sum(len(gc.get_objects(n)) for n in (0, 1)) < 5_000, gc.get_freeze_count() > 0)"
+    )
+
+    out = subprocess.check_output(
+        [sys.executable, "-c", code], env={"PYTHONPATH": str(ROOT)}, text=True
+    )
+
+    assert out.strip() == f"{not first} {bool(first)}"
