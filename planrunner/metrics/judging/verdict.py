@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
+from typing import Final
 
 from planrunner.values import dataclass
 
-__all__ = ["Observation", "SingleObservation", "Verdict"]
+__all__ = ["Observation", "SingleObservation", "Verdict", "worst_verdicts"]
 
 
 class Verdict(StrEnum):
@@ -20,6 +22,20 @@ class Verdict(StrEnum):
     def fails_the_run(self) -> bool:
         """No data is not a pass."""
         return self in (Verdict.FAIL, Verdict.NO_DATA)
+
+
+_WORST_FIRST: Final = (
+    *(Verdict.FAIL, Verdict.WARN, Verdict.NO_DATA, Verdict.PASS, Verdict.NOT_APPLICABLE),
+)
+
+
+def worst_verdicts(found: Iterable[tuple[str, Verdict]]) -> dict[str, Verdict]:
+    """Return a verdict for each threshold; of several with the same text, the worst."""
+    verdicts: dict[str, Verdict] = {}
+    for threshold, verdict in found:
+        before = verdicts.get(threshold, verdict)
+        verdicts[threshold] = min(before, verdict, key=_WORST_FIRST.index)
+    return verdicts
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from planrunner.engine.coordinator.events import Standing
 from planrunner.errors import CannotRun
-from planrunner.metrics.judging.verdict import Verdict
+from planrunner.metrics.judging.verdict import Verdict, worst_verdicts
 from planrunner.outputs.base import RunInfo, Second
 from planrunner.outputs.beside import beside
 from planrunner.outputs.labelled import LabelTexts, SampleLabels, ns_since_1970
@@ -26,10 +26,6 @@ __all__ = ["OtlpOutput"]
 
 _TIMEOUT_S: Final = 4.0
 """For an export with its repetitions: less than a run waits for its outputs at the end."""
-
-_WORST_FIRST: Final = (
-    *(Verdict.FAIL, Verdict.WARN, Verdict.NO_DATA, Verdict.PASS, Verdict.NOT_APPLICABLE),
-)
 
 
 class OtlpOutput:
@@ -120,12 +116,14 @@ class OtlpOutput:
         self._users = {**dict.fromkeys(self._users, 0), **second.snapshot.users}
         self._last = second.ended
         if second.number % self._every_s == 0 and not second.is_last:
-            self._verdicts = _worst((one.threshold, one.verdict) for one in self._standings())
+            self._verdicts = worst_verdicts(
+                (one.threshold, one.verdict) for one in self._standings()
+            )
             await self._export(second.ended)
 
     async def take_result(self, result: RunResult) -> None:
         found = ((one.threshold, Verdict(one.verdict)) for one in result.judgements)
-        self._verdicts = _worst(found)
+        self._verdicts = worst_verdicts(found)
         self._run["exit_code"] = str(int(result.exit_code))
 
     async def stop(self) -> None:
@@ -161,12 +159,3 @@ class OtlpOutput:
         if not failure:
             self._unsent.clear()
             self._arrived = self._seconds
-
-
-def _worst(found: Iterable[tuple[str, Verdict]]) -> dict[str, Verdict]:
-    """Return a verdict for each threshold; of several with the same text, the worst."""
-    verdicts: dict[str, Verdict] = {}
-    for threshold, verdict in found:
-        before = verdicts.get(threshold, verdict)
-        verdicts[threshold] = min(before, verdict, key=_WORST_FIRST.index)
-    return verdicts

@@ -11,7 +11,7 @@ from typing import Final
 from planrunner.engine.coordinator.events import Insight
 from planrunner.engine.recording.generator_health import Health
 from planrunner.errors import CannotRun
-from planrunner.metrics.judging.verdict import Verdict
+from planrunner.metrics.judging.verdict import Verdict, worst_verdicts
 from planrunner.outputs.base import RunInfo, Second
 from planrunner.outputs.prometheus.families import Family, RunSoFar, families_of
 from planrunner.outputs.prometheus.server import MetricsServer
@@ -28,10 +28,6 @@ _BUCKETS_NS: Final = tuple(
     for ms in (1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000)
 )
 """From what a cache answers in to what a person still waits for, about three to a power of ten."""
-
-_WORST_FIRST: Final = (
-    *(Verdict.FAIL, Verdict.WARN, Verdict.NO_DATA, Verdict.PASS, Verdict.NOT_APPLICABLE),
-)
 
 
 class PrometheusOutput:
@@ -105,12 +101,12 @@ class PrometheusOutput:
         await self._tally.add(second.snapshot)
         self._health = second.health or self._health
         insight = self._insight()
-        verdicts = _worst((one.threshold, one.verdict) for one in insight.standings())
+        verdicts = worst_verdicts((one.threshold, one.verdict) for one in insight.standings())
         self._show(second.snapshot.users, _dropped(insight), verdicts)
 
     async def take_result(self, result: RunResult) -> None:
         verdicts = ((one.threshold, Verdict(one.verdict)) for one in result.judgements)
-        self._show({}, _dropped(self._insight()), _worst(verdicts))
+        self._show({}, _dropped(self._insight()), worst_verdicts(verdicts))
 
     async def linger(self) -> None:
         """Wait until the page was scraped as it is now, if anybody ever scraped it."""
@@ -157,15 +153,6 @@ class PrometheusOutput:
             health=self._health,
         )
         self._edition += 1
-
-
-def _worst(found: Iterable[tuple[str, Verdict]]) -> dict[str, Verdict]:
-    """Return a verdict for each threshold; of several with the same text, the worst."""
-    verdicts: dict[str, Verdict] = {}
-    for threshold, verdict in found:
-        before = verdicts.get(threshold, verdict)
-        verdicts[threshold] = min(before, verdict, key=_WORST_FIRST.index)
-    return verdicts
 
 
 def _dropped(insight: Insight) -> dict[str, int]:
