@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from planrunner.engine.recording.generator_health import Health
 from planrunner.metrics.judging.verdict import Verdict
 from planrunner.outputs.labelled import LabelTexts
 from planrunner.outputs.totals import RequestTotals
@@ -23,7 +24,9 @@ class Moment:
         names: Of the labels of `requests`.
         requests: Those that changed since they were last sent.
         users: By user class.
+        dropped: Arrivals, by phase.
         verdicts: By threshold.
+        health: Of the generator; None before the first second.
     """
 
     began_ns: int
@@ -33,4 +36,6 @@ class Moment:
     names: Sequence[str]
     requests: Mapping[LabelTexts, RequestTotals]
     users: Mapping[str, int]
+    dropped: Mapping[str, int]
     verdicts: Mapping[str, Verdict]
+    health: Health | None

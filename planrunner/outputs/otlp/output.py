@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from planrunner.engine.coordinator.events import Standing
+from planrunner.engine.coordinator.events import Insight
+from planrunner.engine.recording.generator_health import Health
 from planrunner.errors import CannotRun
 from planrunner.metrics.judging.verdict import Verdict, worst_verdicts
 from planrunner.outputs.base import RunInfo, Second
@@ -54,18 +55,19 @@ class OtlpOutput:
         self._tags = labels
         self._timeout_s = timeout_s
         self._now = now
-        self._standings: Callable[[], Sequence[Standing]] = tuple
+        self._insight: Callable[[], Insight] = Insight
         self._sender: MetricSender | None = None
         self._requests: dict[LabelTexts, RequestTotals] = {}
         self._unsent: set[LabelTexts] = set()
         self._users: dict[str, int] = {}
         self._verdicts: dict[str, Verdict] = {}
+        self._health: Health | None = None
         self._seconds = self._arrived = 0
         self.loss = ""
         self._is_sending = False
 
-    def use_standings(self, standings: Callable[[], Sequence[Standing]]) -> None:
-        self._standings = standings
+    def use_insight(self, insight: Callable[[], Insight]) -> None:
+        self._insight = insight
 
     @property
     def lost_seconds(self) -> int:
@@ -114,11 +116,10 @@ class OtlpOutput:
                 self._requests.setdefault(values, RequestTotals()).add(labels, delta)
                 self._unsent.add(values)
         self._users = {**dict.fromkeys(self._users, 0), **second.snapshot.users}
-        self._last = second.ended
+        self._last, self._health = second.ended, second.health or self._health
         if second.number % self._every_s == 0 and not second.is_last:
-            self._verdicts = worst_verdicts(
-                (one.threshold, one.verdict) for one in self._standings()
-            )
+            standings = self._insight().standings()
+            self._verdicts = worst_verdicts((one.threshold, one.verdict) for one in standings)
             await self._export(second.ended)
 
     async def take_result(self, result: RunResult) -> None:
@@ -150,7 +151,9 @@ class OtlpOutput:
             names=self._labels.names,
             requests={values: self._requests[values] for values in self._unsent},
             users=self._users,
+            dropped={name: one.dropped for name, one in self._insight().arrivals.items()},
             verdicts=self._verdicts,
+            health=self._health,
         )
         self._is_sending = True
         failure = await beside(partial(self._sender.send, moment))

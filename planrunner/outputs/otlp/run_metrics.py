@@ -25,6 +25,7 @@ from opentelemetry.sdk.metrics.export import Histogram as HistogramData
 from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
+from planrunner.engine.recording.generator_health import Health
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.judging.verdict import Verdict
 from planrunner.metrics.recorded_values import MILLIONTHS
@@ -88,10 +89,32 @@ class _Metrics:
         yield _histogram("perf_test.metric", "Values that the plan records.", "", self._recorded())
         users = [self._number({**self._plan, "user": user}, n) for user, n in moment.users.items()]
         yield _gauge("perf_test.users", "Virtual users alive, by user class.", users)
+        yield _counter(
+            "perf_test.dropped",
+            "Arrivals that found all users busy.",
+            "{iteration}",
+            (self._number({**self._plan, "phase": p}, n) for p, n in moment.dropped.items()),
+        )
         yield _gauge(
             "perf_test.threshold",
             "1 for the verdict that a threshold has so far, 0 for the others.",
             [*self._verdicts()],
+        )
+        if moment.health is not None:
+            yield from self._generator(moment.health)
+
+    def _generator(self, health: Health) -> Iterator[Metric]:
+        yield _gauge(
+            "perf_test.generator.loop_lag",
+            "The latest that a timer of the generator fired in the last second.",
+            [self._number(self._plan, health.loop_lag_ns / NS_PER_S)],
+            unit="s",
+        )
+        yield _gauge(
+            "perf_test.generator.cpu",
+            "Share of one processor that the generator took in the last second.",
+            [self._number(self._plan, health.cpu_share)],
+            unit="1",
         )
 
     def _number(self, attributes: Attributes, value: float) -> NumberDataPoint:
@@ -144,8 +167,10 @@ class _Metrics:
                 yield self._number(about, int(verdict is found))
 
 
-def _gauge(name: str, description: str, points: Sequence[NumberDataPoint]) -> Metric:
-    return Metric(name, description, "", Gauge(points))
+def _gauge(
+    name: str, description: str, points: Sequence[NumberDataPoint], *, unit: str = ""
+) -> Metric:
+    return Metric(name, description, unit, Gauge(points))
 
 
 def _counter(name: str, description: str, unit: str, points: Iterable[NumberDataPoint]) -> Metric:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from planrunner.engine.coordinator.events import Insight, Standing
+from planrunner.engine.recording.generator_health import Health
 from planrunner.errors import CannotRun
+from planrunner.metrics.judging.evidence import ArrivalCounts
+from planrunner.metrics.judging.verdict import Verdict
 from planrunner.metrics.recorded_values import RecordedValues
 from planrunner.outputs.base import Second
 from planrunner.outputs.otlp.output import OtlpOutput
@@ -75,6 +80,27 @@ def test_totals_of_a_run_are_those_of_its_result(tmp_path: Path) -> None:
         assert ended["started"] < ended["ended"]
 
     received(main)
+
+
+def test_thresholds_drops_and_the_generator_come_along() -> None:
+    async def main(server: HttpServer, _: Received) -> None:
+        counts = ArrivalCounts(0, "steady", due=10, started=6, dropped=4, late=0)
+        held = Standing("p95 < 1s", Verdict.PASS, "12 ms")
+        output = output_for(server)
+        output.use_insight(lambda: Insight(lambda: (held,), arrivals={"steady": counts}))
+        await output.start(run_info())
+        await output.add(replace(second(1), health=Health(2_000_000, 0.25)))
+        await output.stop()
+
+    receiver = received(main)
+
+    assert receiver.total("perf_test.dropped", phase="steady") == 4
+    assert receiver.total("perf_test.threshold", threshold="p95 < 1s", verdict="pass") == 1
+    assert receiver.total("perf_test.threshold", verdict="fail") == 0
+    generator = [
+        point.as_double for (name, _), point in receiver.numbers.items() if "generator" in name
+    ]
+    assert sorted(generator) == [0.002, 0.25]
 
 
 def test_an_export_says_everything_that_changed_since_one_arrived() -> None:
