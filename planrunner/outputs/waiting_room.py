@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections import deque
 from typing import Final
 
 from planrunner.engine.coordinator.events import Logged
@@ -44,20 +43,21 @@ class WaitingRoom:
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
         self._most = most_bytes
-        self._held: deque[Waiting] = deque()
+        self._held: list[Waiting] = []
 
     def enter(self, item: Second | RunEvent) -> tuple[Waiting, bool]:
         """Return the entry of a thing, and whether there is room for it.
 
         Whoever keeps it counts as one of its readers, and is no reader any more when it is taken.
         """
-        self._held = deque(entry for entry in self._held if entry.readers)
+        self._held = [entry for entry in self._held if entry.readers]
+        taken = 0
         for entry in self._held:
             entry.size = entry.size or bytes_of(entry.item)
-        has_room = sum(entry.size for entry in self._held) < self._most
+            taken += entry.size
         entry = Waiting(item)
         self._held.append(entry)
-        return entry, has_room
+        return entry, taken < self._most
 
 
 def bytes_of(item: Second | RunEvent) -> int:

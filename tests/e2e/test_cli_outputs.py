@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import jsonschema
@@ -12,8 +13,12 @@ import pytest
 import planrunner
 from planrunner.outputs import RunInfo, Second
 from planrunner.outputs.jsonl.records import seconds_schema
-from tests.support.http_servers import HttpServer
-from tests.support.plans import PlanProject, plan_text
+from tests.support.http_servers import HttpServer, Request, Wire, serve
+from tests.support.plans import PlanProject, plan_text, running
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+pytestmark = pytest.mark.slow
 
 PLAN = """
 users:
@@ -116,6 +121,52 @@ def test_a_required_output_that_loses_something_has_an_exit_code(
         assert any(notice.startswith(lost) for notice in ended.metrics["notices"])
         assert ended.metrics["totals"]["total_requests"] == 2
     assert required.metrics["exit_code"] == 3
+
+
+def test_an_output_that_never_answers_costs_five_seconds_at_the_end(
+    project: PlanProject, target: HttpServer
+) -> None:
+    """And nothing else: every request is sent, and the exit code is the verdict."""
+    answers = iter([b"HTTP/1.1 204 No Content\r\n\r\n"] * 2)  # a database, and its first point
+
+    async def answer_the_start_only(request: Request, wire: Wire) -> None:
+        if reply := next(answers, b""):
+            await wire.send(reply)
+        else:
+            await wire.hang()
+
+    load = "phases: [{name: main, users: 1, iterations: 20}]"
+    project.write({"plan.yaml": plan_text(load, url=target.url)})
+    with running(serve(answer_the_start_only)) as stuck:
+        began_s = perf_counter()
+        option = f"influxdb=http://me:hunter22@127.0.0.1:{stuck.origin.port}/k6"
+        ended = project.run("execute", "plan.yaml", "--output", option, "--out", "out")
+        took_s = perf_counter() - began_s
+
+    notices = ended.metrics["notices"]
+    assert ended.code == 0
+    assert ended.metrics["totals"]["total_requests"] == 20
+    assert 4 < took_s < 10
+    assert notices[0].startswith("the output `influxdb` did not end within 5 s and was abandoned")
+    assert "hunter22" not in ended.out + ended.err + str(ended.metrics)
+
+
+def test_a_plan_with_outputs_and_notices_runs_as_it_is_written(project: PlanProject) -> None:
+    """tests/examples/observed.yaml, for a shorter time; the file has what the result has."""
+    text = (EXAMPLES / "observed.yaml").read_text("utf-8")
+    project.write({"plans/observed.yaml": text})
+
+    ended = project.run(
+        *("execute", "plans/observed.yaml", "--out", "out", "--users", "3", "--hold", "1s"),
+        *("--override", "phases.steady.ramp_up=0s"),
+    )
+
+    seconds = lines_of(project.directory / "out" / "seconds.jsonl")
+    requests = [one for second in seconds for one in second["requests"]]
+    assert ended.code == 0
+    assert "http://127.0.0.1:" in ended.err  # where Prometheus finds it
+    assert sum(one["count"] for one in requests) == ended.metrics["totals"]["total_requests"] > 0
+    assert {name for one in requests for name in one["metrics"]} == {"items"}
 
 
 def test_a_call_from_python_names_outputs_in_each_way(

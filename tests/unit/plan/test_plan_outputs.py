@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from planrunner.cli.plan_options import complete_outputs
 from planrunner.compiler.compile import compile_plan
 from planrunner.graph.run_graph import RunGraph
 from planrunner.language.diagnostics import PlanError
@@ -125,6 +126,31 @@ def test_what_is_wrong_with_an_option_is_said_in_it(option: str, message: str, h
     assert (fault.span.file, fault.source) == ("<command line>", f"--output {option}")
     assert message in fault.message
     assert hint in fault.hint
+
+
+def test_a_shell_completes_the_names_of_outputs() -> None:
+    """With what follows them; `none` stands alone."""
+
+    def offered(begun: str) -> list[str]:
+        return [item.value for item in complete_outputs(None, None, begun)]  # type: ignore[arg-type]  # it needs neither
+
+    assert offered("js") == ["jsonl="]
+    assert offered("no") == ["none"]
+
+
+def test_defaults_give_outputs_to_plans_that_have_none() -> None:
+    """The plan's own list counts, and so does an empty one."""
+    defaults = "outputs: [{jsonl: {file: d.jsonl}}]"
+
+    def files(*sections: str) -> list[str]:
+        texts = {"plan.yaml": plan_text(*sections), "planrunner.yaml": defaults}
+        bundle = Bundle("plan.yaml", texts, defaults="planrunner.yaml")
+        graph = compile_plan(load_bundle(bundle, ParamSources({}, None, {})))
+        return [each["file"] for each in settings(graph)]
+
+    assert files() == ["d.jsonl"]
+    assert files("outputs: [{jsonl: {file: own.jsonl}}]") == ["own.jsonl"]
+    assert files("outputs: []") == []
 
 
 def test_a_label_that_is_no_tag_leaves_a_notice() -> None:
