@@ -69,6 +69,7 @@ EXTRAS: Final = (
         (("starlette", "starlette"), ("uvicorn", "uvicorn")),
         "the live page: `--ui` and `planrunner ui`",
     ),
+    Extra("watch", (("watchfiles", "watchfiles"),), "`execute --watch`"),
 )
 
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from functools import cache, reduce
 from operator import or_
 from pathlib import Path
@@ -30,6 +31,7 @@ __all__ = [
     "FileFault",
     "Folders",
     "check_file",
+    "files_noted",
     "open_file",
     "read_file",
 ]
@@ -104,6 +106,20 @@ _FLAGS: Final = reduce(
 _NO_FOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
 
 
+_noted: Final[ContextVar[set[Path] | None]] = ContextVar("noted", default=None)
+
+
+@contextmanager
+def files_noted() -> Iterator[set[Path]]:
+    """Note which files this block opens or looks for, whether or not they are there."""
+    files: set[Path] = set()
+    token = _noted.set(files)
+    try:
+        yield files
+    finally:
+        _noted.reset(token)
+
+
 def check_file(
     path: str | os.PathLike[str], *, most: int, folders: Folders = ANYWHERE
 ) -> os.stat_result:
@@ -143,6 +159,8 @@ def open_file(path: str | os.PathLike[str], *, most: int, folders: Folders = ANY
     Raises:
         FileFault: There is none, or it can't be used.
     """
+    if (noted := _noted.get()) is not None:
+        noted.add(Path(os.path.abspath(path)))  # noqa: PTH100 - links stay
     try:
         where = folders.locate(path)
         _must_be_file(where.stat(), most)  # some devices do things when they are opened

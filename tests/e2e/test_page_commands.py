@@ -40,6 +40,7 @@ NOT_RUN: Final = {
     ("docs/how-to/install.md", "python3 -m venv"): "fetches packages",
     ("docs/how-to/install.md", ".venv/bin/pip"): "fetches packages",
     ("docs/how-to/notifications.md", "pip install"): "fetches packages",
+    ("docs/how-to/debug.md", "planrunner execute plan.yaml --watch"): "lasts until Ctrl-C",
     ("docs/how-to/container.md", "docker "): "needs a container engine",
     ("docs/how-to/write-a-protocol.md", "pip install planrunner-echo"): "is installed by the test",
     ("docs/how-to/write-an-output.md", "pip install planrunner-carbon"): "as above",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -18,10 +19,20 @@ from planrunner.runner.request import compile_request
 
 __all__ = ["command"]
 
+_TYPED: Final = "planrunner.execute.typed"
+
+
+class _ExecuteCommand(PageCommand):
+    """Keeps its arguments as they were typed, for processes that do the same."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta[_TYPED] = tuple(args)
+        return super().parse_args(ctx, args)
+
 
 @click.command(
     "execute",
-    cls=PageCommand,
+    cls=_ExecuteCommand,
     short_help="run plans",
     epilog="""\b
 Examples:
@@ -31,6 +42,7 @@ Examples:
   planrunner execute plans/stress.yaml --workers auto          all processors
   planrunner execute plan.yaml --once --task checkout          look at its requests
   planrunner execute plan.yaml --once -v                       ... and at all that is sent
+  planrunner execute plan.yaml --watch                         ... again whenever you save it
   planrunner execute plan.yaml --profile load --env staging --env-file staging.env
   planrunner execute plan.yaml --phase peak --users 20 --hold 30s
   planrunner execute plan.yaml --user Buyer --task checkout --override phases.peak.hold=5s
@@ -72,6 +84,12 @@ within a second.
 @click.option(
     "--full", "--trace", is_flag=True, help="With --once: --verbose, with complete bodies."
 )
+@click.option(
+    "--watch",
+    is_flag=True,
+    help="Do what --once does, and again whenever the plan or a file of it is saved. Needs the "
+    "extra `watch`.",
+)
 @click.pass_obj
 def command(  # noqa: PLR0913 - one parameter for each option
     leaving: Leaving,
@@ -84,6 +102,7 @@ def command(  # noqa: PLR0913 - one parameter for each option
     once: bool,
     verbose: bool,
     full: bool,
+    watch: bool,
 ) -> int:
     """Validate, compile and run PLANS; write their reports and end with the verdict.
 
@@ -92,6 +111,7 @@ def command(  # noqa: PLR0913 - one parameter for each option
     Every plan is validated before the first one sends anything.
     """
     plans = without_defaults(plans)
+    once = once or watch
     if once:
         _check_once(plans, wish, repeat)
     for option, is_given in (("--full (or --trace)", full), ("--verbose", verbose)):
@@ -100,6 +120,11 @@ def command(  # noqa: PLR0913 - one parameter for each option
     if wish.ui is not None and (once or repeat > 1 or len(plans) > 1):
         hint = "run one plan, once, under load; or leave out --ui"
         raise UsageError("--ui shows a single run under load", hint=hint)
+    if watch:
+        from planrunner.cli.watch.watching import watch_plan  # noqa: PLC0415 - seldom used
+
+        leaving.raise_from_now_on()
+        return watch_plan(plans[0], options, click.get_current_context().meta[_TYPED])
     if not once and (keep_going or repeat > 1 or len(plans) > 1):
         from planrunner.cli.suites.run_plans import SuiteOptions, run_plans  # noqa: PLC0415 - a single run has none
 

@@ -1,0 +1,1 @@
+"""`execute --watch`: a plan is tried again whenever it is saved."""
