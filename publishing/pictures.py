@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from publishing.terminal import Terminal
-from tests.support.browsed_pages import enter, page_of, wait_for
+from tests.support.browsed_pages import click, enter, page_of, wait_for
 from tests.support.browser import Browser
 
 __all__ = ["PICTURES", "make"]
@@ -73,7 +73,10 @@ REPORTS: Final = {
 LIVE: Final = "live-page.png"
 """A run in the browser while it lasts."""
 
-PICTURES: Final = (*TERMINALS, *REPORTS, LIVE)
+FORM: Final = "ui-plan.png"
+"""A plan in the browser: its form, and what it would do."""
+
+PICTURES: Final = (*TERMINALS, *REPORTS, LIVE, FORM)
 
 
 def make(pictures: Path) -> None:
@@ -97,6 +100,7 @@ def make(pictures: Path) -> None:
                 (pictures / picture).write_bytes(_photographed(browser, element))
                 print(pictures / picture)
             _photograph_live(browser, folder, pictures / LIVE)
+            _photograph_form(browser, folder, pictures / FORM)
         finally:
             browser.close()
 
@@ -110,6 +114,18 @@ def _photograph_live(browser: Browser, folder: Path, picture: Path) -> None:
             picture.write_bytes(_photographed(browser, "body"))
             if browser.evaluate("document.querySelector('.bar').textContent.includes('valid so')"):
                 break
+    print(picture)
+
+
+def _photograph_form(browser: Browser, folder: Path, picture: Path) -> None:
+    """Look at a plan with params before it is started."""
+    (folder / "plans").mkdir()
+    shutil.copy(ROOT / "plans" / "stress.yaml", folder / "plans")
+    with page_of("ui", "plans", folder=folder) as address:
+        enter(browser, address)
+        click(browser, ".plans a")
+        wait_for(browser, "document.querySelector('.state.pass') !== null")
+        picture.write_bytes(_photographed(browser, "body"))
     print(picture)
 
 

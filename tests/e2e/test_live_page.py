@@ -39,6 +39,13 @@ thresholds:
   - count < 60
   - p95 < 10s
 """
+COMMANDS = """\
+planrunner: 1
+name: their shop
+services: {shop: {run: sleep 60, ready: {log: ready}}}
+users: {Browser: {steps: [{get: "http://127.0.0.1/"}]}}
+phases: [{name: steady, users: 1, hold: 1s}]
+"""
 # A second viewer, which keeps what it has put together, and the server's state when all is over.
 _MIRROR = """Promise.all([import("./static/live/stream.js"), import("./static/api.js")])
   .then(async ([{ Stream }, { get, runAddress }]) => {
@@ -90,12 +97,19 @@ _LONG_RUN = """(async () => {
 })()"""
 
 
-@pytest.fixture
-def browser(tmp_path: Path) -> Iterator[Browser]:
-    browser = Browser(tmp_path)
+@pytest.fixture(scope="module")
+def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    browser = Browser(tmp_path_factory.mktemp("browser"))
     browser.resize(1366, height=768)
     yield browser
     browser.close()
+
+
+@pytest.fixture
+def browser(process: Browser) -> Browser:
+    """Return a browser whose last page is gone: it would ask for a server that has ended."""
+    process.visit("about:blank")
+    return process
 
 
 def faults(browser: Browser) -> list[object]:
@@ -164,3 +178,45 @@ def test_two_hours_of_sixty_requests_stay_smooth(browser: Browser) -> None:
 
         assert browser.evaluate(_LONG_RUN) < 50
         assert browser.console == []
+
+
+def fill(browser: Browser, element: str, value: str) -> None:
+    browser.evaluate(
+        f"(() => {{ const one = document.getElementById('{element}'); one.value = '{value}';"
+        "one.dispatchEvent(new Event('input', { bubbles: true })); })()"
+    )
+
+
+def test_a_plan_is_started_from_its_form(tmp_path: Path, browser: Browser) -> None:
+    """With a param that is refused first; commands are shown before anything runs."""
+    (tmp_path / "plans").mkdir()
+    (tmp_path / "plans" / "shop.yaml").write_text(PLAN, encoding="utf-8")
+    (tmp_path / "plans" / "their.yaml").write_text(COMMANDS, encoding="utf-8")
+    with page_of("ui", "plans", folder=tmp_path) as address:
+        enter(browser, address)
+        click(browser, ".plans li:last-child a")
+        click(browser, "#start:enabled")
+        shown = wait_for(browser, "document.querySelector('dialog .commands pre')?.textContent")
+        assert shown == "sleep 60"
+        assert faults(browser) == []
+        click(browser, "dialog .actions button:first-child")
+
+        click(browser, "nav a")
+        click(browser, ".plans li:first-child a")
+        wait_for(browser, "document.querySelector('.state.pass') !== null")
+        assert browser.evaluate("document.getElementById('param-key').type") == "password"
+        fill(browser, "param-users", "99")
+        fault = wait_for(browser, "document.querySelector('.faults .fail')?.textContent")
+        assert "shop.yaml:4:3" in fault
+        assert browser.evaluate("document.getElementById('start').disabled")
+        fill(browser, "param-users", "3")
+        wait_for(browser, "document.querySelector('.plan pre').textContent.includes('3 users')")
+        click(browser, "#start")
+        wait_for(browser, "document.querySelectorAll('.requests tbody tr').length === 2")
+        click(browser, "#stop")
+        wait_for(browser, "document.querySelector('iframe.report:not([hidden])') !== null")
+        click(browser, "nav a[href='#history']")
+        verdict = wait_for(browser, "document.querySelector('tbody .badge')?.textContent")
+
+        assert verdict == "stopped"
+        assert faults(browser) == []

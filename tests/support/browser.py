@@ -37,7 +37,8 @@ class Browser:
     """One page of a browser.
 
     Attributes:
-        console: What pages said there, errors included, since the page was opened.
+        console: What pages said there, errors included and recommendations left out, since the
+            page was opened.
         requests: The addresses that it asked for, its own file left out.
     """
 
@@ -77,7 +78,8 @@ class Browser:
         self.call("Page.navigate", url=address)
         while not self._loads:
             self._event(self._message())
-        self.requests.remove(address.partition("#")[0])
+        with suppress(ValueError):  # nothing is asked for an empty page
+            self.requests.remove(address.partition("#")[0])
 
     def follow(self) -> None:
         """Wait until the page is loaded that the visited one goes on to."""
@@ -139,6 +141,8 @@ class Browser:
         match message.get("method"):
             case "Page.loadEventFired":
                 self._loads += 1
+            case "Log.entryAdded" if message["params"]["entry"]["source"] == "recommendation":
+                pass
             case "Runtime.consoleAPICalled" | "Runtime.exceptionThrown" | "Log.entryAdded":
                 self.console.append(json.dumps(message["params"]))
             case "Network.requestWillBeSent":

@@ -65,5 +65,9 @@ $("skip").addEventListener("click", (event) => {
   event.preventDefault(); // what follows `#` is a page of ours
   $("main").focus();
 });
-addEventListener("hashchange", () => show().then(() => $("main").focus()));
+addEventListener("hashchange", async () => {
+  await show();
+  scrollTo(0, 0);
+  $("main").focus({ preventScroll: true });
+});
 show();

@@ -25,7 +25,7 @@ export function paramField(param) {
 
 function inputFor({ type, value, default: usual, choices, min, max, secret, required }, id) {
   const shown = value ?? usual ?? "";
-  if (choices) {
+  if (choices.length) {
     return h("select", { id, required }, value === null && usual === null && h("option", { value: "" }, "–"),
       choices.map((one) => h("option", { selected: String(one) === String(shown) }, String(one))));
   }

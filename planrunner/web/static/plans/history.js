@@ -2,14 +2,13 @@
 
 import { get } from "../api.js";
 import { $, h, say, words } from "../dom.js";
+import { cameTo } from "../live/state.js";
 import { clock, format, when } from "../numbers.js";
 import { SortedTable } from "../table.js";
 
-const LOOKS = { pass: "pass", fail: "fail", error: "fail" };
-
-export function verdictBadge({ verdict, live }) {
-  return live ? h("span", { class: "badge soft" }, "running")
-    : h("span", { class: `badge ${LOOKS[verdict] ?? "soft"}` }, verdict ?? "unknown");
+export function verdictBadge(run) {
+  const [word, look] = run.live ? ["running", "soft"] : cameTo(run);
+  return h("span", { class: `badge ${look}` }, word);
 }
 
 const figure = (name, of, unit) =>
@@ -26,7 +25,7 @@ export class HistoryView {
       key: ({ id }) => id,
       columns: [
         { name: "Plan", isText: true, value: ({ plan }) => plan, cell: (run) => this.name(run) },
-        { name: "Verdict", isText: true, value: ({ verdict }) => verdict ?? "", cell: verdictBadge },
+        { name: "Verdict", isText: true, value: (run) => run.live ? "" : cameTo(run)[0], cell: verdictBadge },
         { name: "Profile", isText: true, value: ({ profile }) => profile ?? "", show: ({ profile }) => profile || "–" },
         { name: "Started", value: ({ started }) => started ?? "", show: ({ started }) => when(started) },
         { name: "Took", value: ({ duration_s: s }) => s ?? null, show: ({ duration_s: s }) => s === null ? "–" : clock(s) },

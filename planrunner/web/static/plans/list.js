@@ -26,7 +26,7 @@ function running(record, run) {
 }
 
 function item({ id, path, name, description, valid, faults }, runs) {
-  const last = runs.find((one) => one.plan_id === id && !one.live);
+  const last = runs.find((one) => one.plan_path === path && !one.live);
   return h("li", { class: "panel" },
     h("div", { class: "what" },
       h("h2", {}, h("a", { href: `#plan/${encodeURIComponent(id)}` }, name)),

@@ -101,6 +101,7 @@ export class PlanView {
     say(this.state, errors ? "The plan can't start with these choices." : "The plan is valid.");
     this.state.className = `state ${errors ? "fail" : "pass"}`;
     keep(this.faults, faults, (one) => JSON.stringify(one), fault);
+    hide(this.faults, !faults.length);
     say(this.explained, explain ?? "");
     hide(this.explained, !explain);
     keep(this.notices, notices, (text) => text, (text) => h("li", {}, words(text)));
