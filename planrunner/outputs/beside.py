@@ -50,9 +50,9 @@ async def beside(call: Callable[[], T]) -> T:
     return await answer
 
 
-def paced(items: Iterable[T]) -> Iterator[T]:
+def paced(items: Iterable[T], each: int = _SLICE) -> Iterator[T]:
     """Yield items in a thread, a few at a time, so that the load need not wait long for it."""
     for number, item in enumerate(items, 1):
         yield item
-        if number % _SLICE == 0:
+        if number % each == 0:
             time.sleep(_PAUSE_S)

@@ -119,19 +119,17 @@ def written(text: str) -> str:
 
 
 def free_names(names: Iterable[str], *, taken: Iterable[str], prefix: str) -> Mapping[str, str]:
-    """Return a label name for each name; what is taken already gets the prefix, and then a number.
+    """Return a label name for each name, and the name; what is taken or no name gets the prefix.
 
     Source: Prometheus, "Metric names and labels"; names that begin with `__` are reserved.
     """
     used, found = set(taken), dict[str, str]()
     for name in names:
         label = _OTHER_CHARACTER.sub("_", name)
-        if label in used or label[:1].isdigit() or label.startswith("__") or not label:
+        if label in used or label.startswith("__") or not label.isidentifier():
             label = prefix + label
-        number = 1
         while label in used:
-            number += 1
-            label = f"{prefix}{_OTHER_CHARACTER.sub('_', name)}_{number}"
+            label += "_"
         used.add(label)
         found[label] = name
     return found
