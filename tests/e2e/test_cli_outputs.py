@@ -21,9 +21,11 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 pytestmark = pytest.mark.slow
 
 PLAN = """
+params: {key: {type: str, default: swordfish, secret: true}}
 users:
   Visitor:
     tasks:
+      - {get: /s, name: "GET ${key}/${iteration % 2}", weight: 2}
       - {get: /a, name: 'GET "a"', tags: [read], record: {items: 2.5}, work: "3"}
       - {get: /missing, expect: {status: 201}}
 phases:
@@ -69,6 +71,8 @@ report: {formats: [metrics.json]}
     of_a = [one for one in samples if one["request"] == 'GET "a"']
     assert {(one["work"], one["metrics"]["items"]) for one in of_a} == {(3.0, 2.5)}
     assert seconds[-1]["is_last"]
+    assert "swordfish" not in json.dumps([seconds, samples])
+    assert "GET ***/1" in json.dumps([seconds, samples])
 
 
 def _sums(parts: Any) -> dict[str, tuple[int, int]]:

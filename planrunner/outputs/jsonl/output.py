@@ -126,5 +126,7 @@ class JsonLinesOutput:
         await asyncio.to_thread(self._lines.close)
 
     def _key(self, labels: Labels) -> RequestKey:
-        tags = tag_labels(labels, self._labels)
-        return RequestKey(labels.phase, labels.request, is_warmup(labels), tags)
+        assert self._run is not None
+        mask = self._run.mask
+        tags = tuple((key, mask(value)) for key, value in tag_labels(labels, self._labels))
+        return RequestKey(labels.phase, mask(labels.request), is_warmup(labels), tags)

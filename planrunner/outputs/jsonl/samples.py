@@ -70,7 +70,7 @@ class SampleLines:
 
     Args:
         run_id: Of the run.
-        mask: Takes secrets out of messages.
+        mask: Takes secrets out of names and messages.
     """
 
     def __init__(self, run_id: str, mask: Callable[[str], str]) -> None:
@@ -86,7 +86,7 @@ class SampleLines:
             return ""
         shared = self._shared.get(sample.key)
         if shared is None:
-            shared = self._shared[sample.key] = _shared(labels)
+            shared = self._shared[sample.key] = _shared(labels, self._mask)
         message = _text(self._mask(sample.message)) if sample.message else '""'
         numbers = _NUMBERS % (
             *(value / NS_PER_S for value in (row[2], row[3], row[4], row[5])),
@@ -104,17 +104,17 @@ class SampleLines:
         return f"{self._moment}.{fraction // NS_PER_US:06d}Z"
 
 
-def _shared(labels: Labels) -> str:
+def _shared(labels: Labels, mask: Callable[[str], str]) -> str:
     """Return what all samples of a series have in common, without braces."""
     data = {
-        "request": labels.request,
+        "request": mask(labels.request),
         "method": labels.method,
         "protocol": labels.protocol,
         "phase": labels.phase,
         "stage": labels.stage,
         "user": labels.user,
-        "task": labels.task,
-        "tags": {key: value or "true" for key, value in labels.tags},
+        "task": mask(labels.task),
+        "tags": {key: mask(value) or "true" for key, value in labels.tags},
         "warmup": labels.warmup or labels.after,
         "status": labels.status_text,
         "failure": labels.failure,

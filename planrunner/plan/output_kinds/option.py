@@ -12,6 +12,7 @@ from planrunner.plan.yaml.nodes import YamlNode
 
 __all__ = ["add_output"]
 
+_FORM: Final = "write NAME=VALUE, such as `{}`; `--out` sets the run's directory"
 _SECTION: Final = ("outputs",)
 _NONE: Final = "none"
 
@@ -46,10 +47,15 @@ def add_output(edits: Edits, option: Option, start: int) -> None:
     except PlanError:
         raise
     except PlanrunnerError as error:
-        hint = error.hint if equals else "write NAME=VALUE; `--out` sets the run's directory"
+        hint = error.hint if equals else _FORM.format(_example())
         fault = option.fault(Code.INVALID_VALUE, error.message, at=at, hint=hint)
         raise PlanError([fault]) from error
     _put(edits, option, name, settings, at)
+
+
+def _example() -> str:
+    kind = next(kind for kind in registry.known_kinds().values() if kind.words_example)
+    return f"{kind.name}={kind.words_example}"
 
 
 def _put(edits: Edits, option: Option, name: str, settings: YamlNode, at: tuple[int, int]) -> None:
