@@ -22,6 +22,7 @@ from planrunner.language.expressions.expression import (
 from planrunner.language.fields.text import Text, lower_value
 from planrunner.language.fields.types import Deferred, PauseValue
 from planrunner.plan.yaml.document import Document, KeyOrValue, PlanPath
+from planrunner.plan.yaml.places import ArgumentNames
 from planrunner.protocols.lowering import SpecFault
 from planrunner.schedule.pauses import Pause, PauseKind
 from planrunner.units import UnitError
@@ -40,6 +41,7 @@ class Compilation:
         constants: Names whose values are known before the run: params and services.
         constant_names: The names that a constant expression may read.
         secrets: The constants whose values must not be shown.
+        arguments: What places are called in a plan that Python wrote.
     """
 
     document: Document
@@ -48,6 +50,7 @@ class Compilation:
     faults: list[Diagnostic] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     secrets: frozenset[str] = frozenset()
+    arguments: ArgumentNames | None = None
 
     def hiding(self, names: Iterable[str]) -> Compilation:
         """Return the same compilation where `names` are no constants; it shares the faults."""
@@ -88,15 +91,25 @@ class Compilation:
 
     def notice(self, path: PlanPath, message: str) -> None:
         """Note what stands at `path` though nothing is wrong with it."""
-        self.notices.append(f"{self.span(path)}: {message}")
+        self.notices.append(f"{self.position(path)}: {message}")
 
     def span(self, path: PlanPath) -> Span:
         return self.document.span(self.document.nearest(path))
 
+    def position(self, path: PlanPath) -> str:
+        """Return the file, line and column of what stands at `path`, or its argument."""
+        return self._argument(path) or str(self.span(path))
+
     def place(self, path: PlanPath) -> str:
         """Return the file and line of what stands at `path`, as notices of a run name them."""
         span = self.span(path)
-        return f"{_name_of(span.file)}:{span.line}"
+        return self._argument(path) or f"{_name_of(span.file)}:{span.line}"
+
+    def _argument(self, path: PlanPath) -> str:
+        names = self.arguments
+        if names is None or self.span(path).file != names.file:
+            return ""
+        return names.of(tuple(self.document.nearest(path)))
 
     def attempt(self, compute: Callable[[], T], path: PlanPath, default: T) -> T:
         """Return what `compute` gives; what it raises becomes a fault at `path`."""

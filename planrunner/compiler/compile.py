@@ -128,7 +128,9 @@ class _Compiler:
             elsewhere=self._elsewhere(),
         )
         secrets = frozenset(name for name, param in plan.params.items() if param.secret)
-        self._work = Compilation(plan.document, dict(params), known, secrets=secrets)
+        self._work = Compilation(
+            plan.document, dict(params), known, secrets=secrets, arguments=plan.bundle.arguments
+        )
         self._add_services(params)
 
     def _elsewhere(self) -> dict[str, str]:

@@ -189,8 +189,8 @@ class _Phases:
             read = {one.root for _, one in references_in(piece)} & varied if piece else set()
             for name in sorted(read):
                 self.schedule.notices.append(
-                    f"{self.work.span((section,))}: `{section}` runs once, with `{name}` as it is "
-                    f"without the matrix: {shown_param(self.plan.params[name])}"
+                    f"{self.work.position((section,))}: `{section}` runs once, with `{name}` as it "
+                    f"is without the matrix: {shown_param(self.plan.params[name])}"
                 )
 
     def _wanted(self, places: Sequence[PlacedPhase]) -> set[str] | None:
@@ -256,8 +256,8 @@ class _Phases:
         origin = "" if named.profile == profile else named.profile
         if origin and node.start_at_ns is not None:
             self.schedule.notices.append(
-                f"{work.span((*path, 'start_at'))}: `start_at` counts from the start of the run, "
-                f"so phase `{name}` doesn't wait for what `{profile}` runs before `{origin}`"
+                f"{work.position((*path, 'start_at'))}: `start_at` counts from the start of the "
+                f"run, so phase `{name}` doesn't wait for what `{profile}` runs before `{origin}`"
             )
         read = self.compile_files(work, (name for program in chosen for name in program.files))
         self.schedule.phases.append(

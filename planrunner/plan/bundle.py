@@ -11,6 +11,7 @@ from pathlib import Path
 from planrunner.language.files import ANYWHERE, MAX_READ, MAX_SENT, Folders, check_file, read_file
 from planrunner.plan.functions import PlanFunction
 from planrunner.plan.yaml.files import read_text
+from planrunner.plan.yaml.places import ArgumentNames
 from planrunner.values import dataclass
 
 __all__ = ["Bundle", "NamedFiles"]
@@ -28,6 +29,7 @@ class Bundle:
         defaults: The file that has what the plan leaves out; empty for none.
         functions: What stands in the plan in the place of steps, by the name that its text has;
             they don't pickle, and run in the process that made the plan only.
+        arguments: What its places are called if Python wrote it.
     """
 
     file: str
@@ -36,6 +38,7 @@ class Bundle:
     folders: Folders = ANYWHERE
     defaults: str = ""
     functions: Mapping[str, PlanFunction] = field(default_factory=dict, repr=False)
+    arguments: ArgumentNames | None = None
 
     @property
     def digest(self) -> str:

@@ -40,6 +40,7 @@ from planrunner.plan.params.secret_texts import (
 )
 from planrunner.plan.yaml.document import Document, PlanPath, parse
 from planrunner.plan.yaml.files import read_text
+from planrunner.plan.yaml.places import ArgumentNames
 from planrunner.values import dataclass
 
 __all__ = ["CheckedPlan", "InvalidPlan", "load", "load_bundle"]
@@ -116,6 +117,7 @@ def load(  # noqa: PLR0913 - one parameter for each thing that callers say about
     defaults: str | None = None,
     text: str | None = None,
     functions: Mapping[str, PlanFunction] | None = None,
+    arguments: ArgumentNames | None = None,
 ) -> CheckedPlan:
     """Read and check the plan in a file.
 
@@ -131,6 +133,7 @@ def load(  # noqa: PLR0913 - one parameter for each thing that callers say about
             beside the plan.
         text: What the file would have, of a plan that need not be one; None to read it.
         functions: What stands in it in the place of steps, by the name that its text has.
+        arguments: What its places are called, if Python wrote the text.
 
     Raises:
         PlanError: With every fault that was found; an `InvalidPlan` if the file could be read.
@@ -158,6 +161,7 @@ def load(  # noqa: PLR0913 - one parameter for each thing that callers say about
         folders=folders,
         defaults=defaults_of(own, defaults),
         functions=functions or {},
+        arguments=arguments,
     )
     return _load(bundle, read, sources)
 

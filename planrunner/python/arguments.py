@@ -21,6 +21,7 @@ from planrunner.plan.loader import CheckedPlan, load
 from planrunner.plan.no_exec import find_commands
 from planrunner.plan.overrides import Changes
 from planrunner.plan.params.values import BareNumber
+from planrunner.plan.yaml.places import ArgumentNames
 from planrunner.python.faults import named_as_arguments
 from planrunner.python.keywords import (
     AnyPath,
@@ -92,6 +93,7 @@ def load_plan(
     need_secrets: bool,
     text: str | None = None,
     functions: Mapping[str, PlanFunction] | None = None,
+    names: ArgumentNames | None = None,
 ) -> CheckedPlan:
     """Load the plan in a file as a call asks for.
 
@@ -101,6 +103,7 @@ def load_plan(
         need_secrets: Whether a required secret must have a value.
         text: What the file would have; None to read it.
         functions: What stands in it in the place of steps.
+        names: What its places are called, if Python wrote the text.
 
     Raises:
         PlanError: The plan or a value for it is invalid.
@@ -119,6 +122,7 @@ def load_plan(
             defaults=None if defaults is None else os.fspath(defaults),
             text=text,
             functions=functions,
+            arguments=names,
         )
         return _allowed(plan, keywords)
 

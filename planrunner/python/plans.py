@@ -15,14 +15,14 @@ from planrunner.plan.defaults.file import NO_DEFAULTS
 from planrunner.plan.deprecated import deprecated_keys
 from planrunner.plan.functions import PlanFunction
 from planrunner.plan.loader import CheckedPlan
-from planrunner.plan.yaml.document import PlanPath, parse
+from planrunner.plan.yaml.document import parse
 from planrunner.plan.yaml.files import read_text
 from planrunner.plan.yaml.nodes import YamlNode
-from planrunner.plan.yaml.places import entries, path_at, written_path
+from planrunner.plan.yaml.places import ArgumentNames, Renamed, entries, path_at
 from planrunner.python.arguments import check_keywords, load_plan, selection_of
 from planrunner.python.faults import named_as_arguments
 from planrunner.python.keywords import AnyPath, PlanKeywords
-from planrunner.python.tasks.functions import PlanSections, Renamed
+from planrunner.python.tasks.functions import PlanSections
 from planrunner.python.yaml_text import as_yaml
 from planrunner.values import dataclass
 
@@ -79,19 +79,18 @@ class PlanText:
                 need_secrets=need_secrets,
                 text=self.text,
                 functions=self.functions,
+                names=self._names if self.is_written_here else None,
             )
 
     def _placed(self, fault: Diagnostic) -> Diagnostic:
         if not self.is_written_here or fault.span.file != self.file or fault.argument:
             return fault
-        path = self._renamed(path_at(parse(self.text, self.file), fault.span))
-        return replace(fault, argument=written_path(path) or "Plan()")
+        path = path_at(parse(self.text, self.file), fault.span)
+        return replace(fault, argument=self._names.of(path))
 
-    def _renamed(self, path: PlanPath) -> PlanPath:
-        for end in range(len(path), 0, -1):
-            if path[:end] in self.renamed:
-                return (*self.renamed[path[:end]], *path[end:])
-        return path
+    @property
+    def _names(self) -> ArgumentNames:
+        return ArgumentNames(self.file, self.renamed)
 
     @property
     def kept(self) -> Mapping[str, PlanFunction]:

@@ -430,6 +430,23 @@ def test_a_fault_names_the_task_as_python_does(target: HttpServer) -> None:
     assert arguments[1] == "users.Buyer.tasks.x.wait"
 
 
+def test_what_a_run_says_names_arguments(target: HttpServer) -> None:
+    """As nobody knows lines of the text; a plan that is a text has them."""
+    broken = [{"get": "/a", "extract": {"x": "$.no"}}]
+    plan = plan_of(target, {"look": broken, "buy": {"steps": broken}}, thresholds=["p95 < 5s"])
+    as_text = planrunner.Plan.from_yaml(plan.to_yaml())
+
+    results = [planrunner.run(one) for one in (plan, as_text)]
+
+    places = [{text.rpartition(", ")[2] for text in one.raw.notices} for one in results]
+    assert places[0] == {"users.Buyer.tasks.look[0])", "users.Buyer.tasks.buy.steps[0])"}
+    assert all(place.startswith("plan.yaml:") for place in places[1])
+    assert [one.thresholds[0].place.partition(":")[0] for one in results] == [
+        "thresholds[0]",
+        "plan.yaml",
+    ]
+
+
 def not_async(user: User) -> None:
     del user
 

@@ -81,7 +81,7 @@ def refuse_counts(work: Compilation, classes: Classes, path: PlanPath) -> None:
                 ("users", name, "count"),
                 Code.CONFLICTING_KEYS,
                 f"`count` can't be combined with a rate: `{name}` runs in a phase with arrivals "
-                f"({work.span(path)})",
+                f"({work.position(path)})",
                 hint="give the class a `weight`, or leave it out with `skip: {users: …}`",
                 part="key",
             )

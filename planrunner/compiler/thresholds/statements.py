@@ -148,7 +148,7 @@ class _PlacedSentence:
         )
         threshold = replace(
             threshold,
-            place=str(self.work.span(self.path)),
+            place=self.work.position(self.path),
             not_applicable=why_not,
             lines=lines_of(threshold, names),
         )

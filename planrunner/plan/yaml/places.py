@@ -2,13 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import field
 
 from planrunner.language.diagnostics import Span
 from planrunner.plan.yaml.document import Document, PlanPath
 from planrunner.plan.yaml.nodes import YamlNode
+from planrunner.values import dataclass
 
-__all__ = ["entries", "path_at", "written_path"]
+__all__ = ["ArgumentNames", "Renamed", "entries", "path_at", "written_path"]
+
+Renamed = Mapping[PlanPath, PlanPath]
+"""Places in the text of a plan that Python writes in another way, and how."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArgumentNames:
+    """What the places of a plan are called whose text Python wrote: nobody knows its lines.
+
+    Attributes:
+        file: What the text is called.
+    """
+
+    file: str
+    renamed: Renamed = field(default_factory=dict)
+
+    def of(self, path: PlanPath) -> str:
+        """Return the argument of `Plan()` that has what stands at a path."""
+        for end in range(len(path), 0, -1):
+            if path[:end] in self.renamed:
+                path = (*self.renamed[path[:end]], *path[end:])
+                break
+        return written_path(path) or "Plan()"
 
 
 def path_at(document: Document, span: Span) -> PlanPath:

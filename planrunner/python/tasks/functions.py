@@ -13,10 +13,7 @@ from planrunner.plan.functions import PlanFunction
 from planrunner.plan.yaml.document import PlanPath
 from planrunner.plan.yaml.places import written_path
 
-__all__ = ["PlanSections", "Renamed"]
-
-Renamed = Mapping[PlanPath, PlanPath]
-"""Places in the text of a plan that Python writes in another way, and how."""
+__all__ = ["PlanSections"]
 
 _STEPS: Final = frozenset(
     {"steps", "do", "then", "else", "on_start", "on_stop", "setup", "teardown"}
@@ -66,7 +63,7 @@ class PlanSections:
                 return {key: self._entry(key, item, (*path, key)) for key, item in value.items()}
             case list() | tuple():
                 return [self._value(item, (*path, index)) for index, item in enumerate(value)]
-            case _ if callable(value):
+            case _ if callable(value) and not isinstance(value, type):
                 raise _misplaced(value, path)
             case _:
                 return value
