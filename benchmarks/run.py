@@ -18,6 +18,7 @@ from benchmarks import (  # noqa: E402 - needs the path above
     etcd,
     from_python,
     function_tasks,
+    live_page,
     measured_steps,
     micro_measurement,
     outputs,
@@ -49,6 +50,7 @@ QUESTIONS: dict[str, Callable[[int, int], dict]] = {
     "16-from-python": from_python.from_python,
     "17-function-tasks": function_tasks.function_tasks,
     "18-outputs": outputs.outputs,
+    "19-live-page": live_page.live_page,
 }
 
 

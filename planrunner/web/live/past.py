@@ -53,6 +53,7 @@ class LivePast:
         self._kinds: dict[str, str] = {}
         self.at = -1
         self.last: ColumnFigures = {}
+        self._last_of: LiveInterval | None = None
 
     @property
     def step(self) -> int:
@@ -71,6 +72,7 @@ class LivePast:
         level = self._levels[0]
         assert level.open is not None
         self.at, self.last = len(level.columns), self._column(level.open)
+        self._last_of = level.open
         return has_folded
 
     def _add(self, number: int, part: LiveInterval) -> None:
@@ -89,7 +91,7 @@ class LivePast:
         if level.open is None:
             return
         whole, level.open = level.open, None
-        level.columns.append(self._column(whole))
+        level.columns.append(self.last if whole is self._last_of else self._column(whole))
         self._add(number + 1, whole)
 
     def _name(self, second: LiveInterval) -> None:
