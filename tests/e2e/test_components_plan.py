@@ -36,8 +36,8 @@ def test_the_pull_requests_minute_measures_what_it_picks(components: PlanProject
         {"axis": "format", "value": "csv"},
     ]
     assert metrics["combinations"][0]["sizes"] == [
-        {"name": "rows", "value": 1000.0},
-        {"name": "limit", "value": 1.0},
+        {"name": "rows", "value": 1000.0, "unit": ""},
+        {"name": "limit", "value": 1.0, "unit": "duration"},
     ]
     rows = {row["name"]: row for row in metrics["rows"] if row["by"] == "phase"}
     assert {name: row["count"] for name, row in rows.items()} == {
