@@ -21,6 +21,7 @@ __all__ = [
     "figure_interval",
     "left_words",
     "shown_changes",
+    "shown_whole",
     "sorted_changes",
 ]
 
@@ -52,10 +53,7 @@ def shown_changes(comparison: Comparison) -> list[FigureChange]:
     Components have no figure together, so each has its median and work rate, unless they are too
     many to read.
     """
-    changes = sorted_changes(comparison)
-    components = {change.request for change in changes if change.figure == "p50"}
-    if len(components) > _MOST_COMPONENTS:
-        components = set()
+    changes, components = sorted_changes(comparison), _components(comparison)
     return [
         change
         for change in changes
@@ -63,6 +61,20 @@ def shown_changes(comparison: Comparison) -> list[FigureChange]:
         or not change.request
         or (change.request in components and change.figure in ("p50", "work_rate"))
     ]
+
+
+def shown_whole(comparison: Comparison) -> list[FigureChange]:
+    """Return what isn't judged, of all requests together and of the components that are shown."""
+    components = _components(comparison)
+    return [
+        change for change in comparison.whole if not change.request or change.request in components
+    ]
+
+
+def _components(comparison: Comparison) -> frozenset[str]:
+    """Return the components that are compared by samples; none where they are too many."""
+    found = frozenset(change.request for change in comparison.changes if change.figure == "p50")
+    return found if len(found) <= _MOST_COMPONENTS else frozenset()
 
 
 def left_words(comparison: Comparison) -> str:

@@ -20,7 +20,12 @@ from planrunner.results.bootstrap import (
     too_short,
 )
 from planrunner.results.changes import ChangeOutcome, Comparison, FigureChange
-from planrunner.results.iterations.samples import is_by_samples, noisy, sample_figures
+from planrunner.results.iterations.samples import (
+    is_by_samples,
+    noisy,
+    sample_averages,
+    sample_figures,
+)
 from planrunner.results.matrices.picked import picked_words
 from planrunner.results.model import RunResult, ValidityLevel
 from planrunner.results.record import RequestPoints, measured_of, read_series
@@ -83,9 +88,12 @@ def compare(before: RunResult, after: RunResult, *, tolerance: float = TOLERANCE
 
 
 def _whole(before: RunResult, after: RunResult, names: Collection[str]) -> Iterator[FigureChange]:
+    if is_by_samples((before, after)):  # tails of components together are those of the longest
+        was, now = sample_averages((before, after))
+        yield from _own(was, now, frozenset(names))
+        return
     first, second = (whole_figures(run) for run in (before, after))
-    # The tail of components together is that of the longest.
-    for name in names if not is_by_samples((before, after)) else ():
+    for name in names:
         for figure in WHOLE_FIGURES:
             one, other = (found.get((name, figure), 0.0) for found in (first, second))
             if one and other:

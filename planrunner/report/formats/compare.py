@@ -13,6 +13,7 @@ from planrunner.report.changes import (
     cells_of,
     left_words,
     shown_changes,
+    shown_whole,
     sorted_changes,
 )
 from planrunner.report.charts.chart import Chart
@@ -71,7 +72,7 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
         console.print(Text(f" nothing was compared: {nothing}", style="bold red"), soft_wrap=True)
     changes = shown_changes(comparison)
     console.print()
-    whole = [change for change in comparison.whole if not change.request]
+    whole = shown_whole(comparison)
     for line in table(_columns([*changes, *whole]), room_of(console)):
         console.print(Text(" ") + line, soft_wrap=True)
     if words := left_words(comparison):
@@ -108,10 +109,9 @@ def write_comparison_markdown(comparison: Comparison, out: TextIO) -> None:
     if comparison.remarks:
         out.writelines(f"- {markdown_text(remark)}\n" for remark in comparison.remarks)
         out.write("\n")
-    whole = [change for change in comparison.whole if not change.request]
     rows = [
         [markdown_text(str(row["request"])), *(str(row[key]) for key in _CELLS)]
-        for row in cells_of([*shown_changes(comparison), *whole])
+        for row in cells_of([*shown_changes(comparison), *shown_whole(comparison)])
     ]
     titles = ("Request", "Figure", "Outcome", "Before", "After", "Change", "95 % interval")
     out.writelines(markdown_table(titles, rows, numbers=3))

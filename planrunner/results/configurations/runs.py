@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from planrunner.results.bootstrap import Estimate, measured_intervals, too_short
-from planrunner.results.comparison import TOLERANCE, Estimates, figures_of, points_by_name
+from planrunner.results.comparison import TOLERANCE, Estimates, figures_of
 from planrunner.results.configurations.contest import best_of_all, contests
 from planrunner.results.configurations.loads import differing_words, load_differences
 from planrunner.results.configurations.model import (
@@ -16,7 +16,7 @@ from planrunner.results.configurations.model import (
     ConfigurationTable,
 )
 from planrunner.results.configurations.names import differing_values
-from planrunner.results.iterations.samples import is_by_samples, noisy
+from planrunner.results.iterations.samples import is_by_samples, noisy, sample_averages
 from planrunner.results.model import RunResult, ValidityLevel
 from planrunner.results.whole_figures import own_averages
 
@@ -39,8 +39,6 @@ def compare_configurations(
     Raises:
         UsageError: One has no requests over time: a killed or very old run.
     """
-    points = [points_by_name(run) for run in runs]
-    common = [name for name in points[0] if all(name in one for one in points)]
     found = [
         _unsure(one) if run.validity.level is ValidityLevel.INVALID else one
         for run, one in zip(runs, figures_of(runs), strict=True)
@@ -59,18 +57,18 @@ def compare_configurations(
         differences=tuple(differences),
         remarks=tuple(_remarks(runs, names)),
     )
-    own = tuple(_own_metrics(runs, common))
+    own = tuple(_own_metrics(runs, found))
     return replace(table, best=best_of_all(figures, table.unbeaten), figures=(*figures, *own))
 
 
 def _own_metrics(
-    runs: Sequence[RunResult], names: Collection[str]
+    runs: Sequence[RunResult], compared: Sequence[Collection[str]]
 ) -> Iterator[ConfigurationFigure]:
     """Yield metrics of the plan's own that all runs have; none is judged, as in a comparison."""
-    found = [own_averages(run) for run in runs]
+    found = sample_averages(runs) if is_by_samples(runs) else [own_averages(run) for run in runs]
     nothing = tuple(() for _ in runs)
     for name, metric in found[0]:
-        if name in names and all((name, metric) in one for one in found):
+        if all(name in names for names in compared) and all((name, metric) in one for one in found):
             yield ConfigurationFigure(
                 request=name,
                 figure=metric,

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from planrunner.metrics.histogram import Histogram
+from planrunner.metrics.measures import OWN_PREFIX
+from planrunner.metrics.recorded_values import MILLIONTHS, RecordedValues
 from planrunner.metrics.series import Labels
 from planrunner.metrics.snapshot import SeriesDelta
 from planrunner.results.bootstrap import (
@@ -19,7 +21,7 @@ from planrunner.results.iterations.medians import median_estimate, share_estimat
 from planrunner.results.model import RunResult
 from planrunner.results.record import read_series
 
-__all__ = ["SampleSum", "is_by_samples", "noisy", "sample_figures", "sums_of"]
+__all__ = ["SampleSum", "is_by_samples", "noisy", "sample_averages", "sample_figures", "sums_of"]
 
 _MOST_NAMED: Final = 4
 
@@ -34,6 +36,7 @@ class SampleSum:
 
     def __init__(self) -> None:
         self.latency = Histogram()
+        self.own: dict[str, RecordedValues] = {}
         self.count = self.failed = self.asked = self.broken = 0
 
     def add(self, labels: Labels, delta: SeriesDelta) -> None:
@@ -44,6 +47,9 @@ class SampleSum:
         self.broken += sum(delta.broken.values())
         if labels.has_latency:
             self.latency.merge(delta.latency)
+        for word, values in delta.measures.items():
+            if word.startswith(OWN_PREFIX):
+                self.own.setdefault(word, RecordedValues()).merge(values)
 
     def figures(self) -> dict[str, Estimate]:
         """Return the median and the shares."""
@@ -82,7 +88,8 @@ def noisy(whose: str, run: RunResult) -> Iterator[str]:
         over = len(names[_MOST_NAMED:])
         shown = ", ".join(names[:_MOST_NAMED]) + (f" and {over} more" if over else "")
         are = "are" if len(names) > 1 else "is"
-        yield f"{shown} of {whose} {are} noisy, so no change is seen; run it with more iterations"
+        advice = "so medians aren't judged; run it with more iterations"
+        yield f"{shown} of {whose} {are} noisy, {advice}"
 
 
 def sample_figures(runs: Sequence[RunResult]) -> list[Mapping[str, Mapping[str, Estimate]]]:
@@ -92,14 +99,39 @@ def sample_figures(runs: Sequence[RunResult]) -> list[Mapping[str, Mapping[str, 
     in no interval of a few samples.
     """
     each = [sums_of(run) for run in runs]
-    phases = {phase for sums in each for phase, _ in sums}
+    names = _names(each)
+    return [_figures(run, sums, names) for run, sums in zip(runs, each, strict=True)]
+
+
+def sample_averages(runs: Sequence[RunResult]) -> list[Mapping[tuple[str, str], float]]:
+    """Return the average of each metric of the plan's own, by the names of `sample_figures`."""
+    each = [sums_of(run) for run in runs]
+    names = _names(each)
     return [
-        _figures(run, sums, is_alone=len(phases) == 1) for run, sums in zip(runs, each, strict=True)
+        {
+            (names[place], word): one.own[word].mean / MILLIONTHS
+            for place, one in sums.items()
+            if place in names
+            for word in sorted(one.own)
+        }
+        for sums in each
     ]
 
 
+def _names(each: Sequence[Mapping[_RequestInPhase, SampleSum]]) -> Mapping[_RequestInPhase, str]:
+    """Return what each component is called: with its phase where there are several."""
+    places = {place: None for sums in each for place in sums if place[1]}
+    is_alone = len({phase for phase, _ in places}) == 1
+    return {
+        (phase, name): name if is_alone or phase == name else f"{phase}: {name}"
+        for phase, name in places
+    }
+
+
 def _figures(
-    run: RunResult, sums: Mapping[_RequestInPhase, SampleSum], *, is_alone: bool
+    run: RunResult,
+    sums: Mapping[_RequestInPhase, SampleSum],
+    names: Mapping[_RequestInPhase, str],
 ) -> Mapping[str, Mapping[str, Estimate]]:
     whole = SampleSum()
     for (_, name), one in sums.items():
@@ -113,12 +145,12 @@ def _figures(
         if row.by == "request" and row.phase and row.work_per_second is not None
     }
     found: dict[str, Mapping[str, Estimate]] = {"": whole.shares()}
-    for (phase, name), one in sums.items():
-        if name:
+    for place, one in sums.items():
+        if place in names:
             figures = one.figures()
-            if (phase, name) not in stable:
+            if place not in stable:
                 figures[MEDIAN] = Estimate(figures[MEDIAN].value, -1.0)
-            if (rate := rates.get((phase, name))) is not None:
+            if (rate := rates.get(place)) is not None:
                 figures[WORK_RATE] = Estimate(rate, -1.0)
-            found[name if is_alone or phase == name else f"{phase}: {name}"] = figures
+            found[names[place]] = figures
     return found

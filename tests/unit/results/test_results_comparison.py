@@ -446,6 +446,7 @@ def test_components_are_compared_by_their_samples():
     assert {one.outcome for one in medians.values()} == {ChangeOutcome.WORSE}
     assert all(one.low < 0.5 < one.high for one in medians.values())
     assert {one.figure for one in found.changes} == {"p50", "error_rate", "work_rate"}
+    assert found.whole == ()
     assert not any("too short" in remark for remark in found.remarks)
 
 
@@ -457,7 +458,7 @@ def test_a_noisy_component_tells_nothing():
     medians = {one.outcome for one in found.changes if one.figure == "p50"}
     assert medians == {ChangeOutcome.UNCLEAR}
     assert (
-        "`import`, `check` of the second run are noisy, so no change is seen; run it with more "
+        "`import`, `check` of the second run are noisy, so medians aren't judged; run it with more "
         "iterations"
     ) in found.remarks
 
