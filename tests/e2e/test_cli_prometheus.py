@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 
 from tests.support.etcd_servers import free_ports
 from tests.support.http_servers import Request, Wire, reply, serve
-from tests.support.plans import PlanProject, running
+from tests.support.plans import PlanProject, plan_text, running
 from tests.support.prometheus_servers import (
     Prometheus,
     eventually,
@@ -122,14 +122,17 @@ def test_prometheus_scrapes_a_run_and_answers_dashboard_and_alerts(project: Plan
 
 
 def test_files_of_the_user_are_not_overwritten(project: PlanProject) -> None:
-    """Unless that is asked for; the same files once more are no matter."""
-    again = [project.run("monitoring", "m", *more) for more in ((), (), ("--prefix", "x"))]
-    forced = project.run("monitoring", "m", "--prefix", "x", "--force")
+    """Unless that is asked for; prefix and port are those of the plan, if it has them."""
+    output = "outputs: [{prometheus: {port: 9999, prefix: x}}]"
+    project.write({"plan.yaml": plan_text(output)})
+    again = [project.run("monitoring", "m", *more) for more in ((), (), ("plan.yaml",))]
+    forced = project.run("monitoring", "m", "plan.yaml", "--force")
 
     assert [ended.code for ended in again] == [0, 0, 2]
     assert "performance-testing.json` exists" in again[2].err
     assert forced.code == 0
     assert "x_requests_total" in (project.directory / "m" / DASHBOARD[4:]).read_text("utf-8")
+    assert "- 127.0.0.1:9999" in (project.directory / "m/prometheus/prometheus.yml").read_text()
 
 
 DASHBOARD = "m m/grafana/dashboards/performance-testing.json"
@@ -138,7 +141,7 @@ RULES = "m m/prometheus/rules/performance-alerts.yml"
 
 def last(series: str) -> str:
     """Return the query for the last value of series that may have gone since."""
-    return f"last_over_time({series}[1m])"
+    return f"last_over_time({series}[5m])"
 
 
 def check_numbers(server: Prometheus, metrics: dict[str, Any]) -> None:
@@ -155,7 +158,7 @@ def check_numbers(server: Prometheus, metrics: dict[str, Any]) -> None:
     assert server.value(f"sum({last('perf_test_dropped_total')})") == sum(
         load["dropped"] for load in metrics["loads"]
     )
-    assert server.value("sum(last_over_time(perf_test_requests_total{warmup='true'}[1m]))") > 0
+    assert server.value("sum(last_over_time(perf_test_requests_total{warmup='true'}[5m]))") > 0
     by_request = server.instant(f"sum by (request) ({last(requests)})")
     assert {one["metric"]["request"] for one in by_request} == {"GET /ok", AWKWARD, "GET /slow"}
     [info] = server.instant(last("perf_test_run_info"))
@@ -173,7 +176,7 @@ def check_dashboard(server: Prometheus, dashboard: dict[str, Any], metrics: dict
     empty = [
         expression
         for expression in expressions(dashboard)
-        if not server.ask("query_range", query=expression, start=end - 30, end=end, step=1)[
+        if not server.ask("query_range", query=expression, start=end - 120, end=end, step=1)[
             "result"
         ]
     ]
@@ -196,7 +199,7 @@ def check_alerts(server: Prometheus, rules: str) -> None:
         ]
     )
     assert len(groups) == 2
-    fired = server.instant('max_over_time(ALERTS{alertstate="firing"}[1m])')
+    fired = server.instant('max_over_time(ALERTS{alertstate="firing"}[5m])')
     assert ("PerfTestThresholdFailed", "p95 < 1us") in {
         (one["metric"]["alertname"], one["metric"].get("threshold")) for one in fired
     }

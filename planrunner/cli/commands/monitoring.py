@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -10,6 +11,8 @@ import click
 from planrunner.cli.plan_options import PlanOptions, load_plan, with_plan_options
 from planrunner.compiler import compile_plan
 from planrunner.errors import UsageError
+from planrunner.graph.run_graph import RunGraph
+from planrunner.language.expressions.expression import EvaluationError
 from planrunner.language.secrets import Masker
 from planrunner.metrics.thresholds import Threshold
 from planrunner.outputs.prometheus.monitoring.files import monitoring_files
@@ -32,15 +35,13 @@ Examples:
 @click.option(
     "--target",
     metavar="HOST:PORT",
-    default="127.0.0.1:9464",
-    show_default=True,
-    help="Where runs serve their metrics, as Prometheus sees it.",
+    help="Where runs serve their metrics, as Prometheus sees it. Default 127.0.0.1, and the port "
+    "that `outputs:` of the plan names, or 9464.",
 )
 @click.option(
     "--prefix",
-    default="perf_test",
-    show_default=True,
-    help="What the names of metrics begin with, as `outputs:` of the plan has it.",
+    help="What the names of metrics begin with. Default what `outputs:` of the plan says, or "
+    "perf_test.",
 )
 @click.option("--force", is_flag=True, help="Overwrite files that differ.")
 @with_plan_options
@@ -49,8 +50,8 @@ def command(
     plan: Path | None,
     options: PlanOptions,
     *,
-    target: str,
-    prefix: str,
+    target: str | None,
+    prefix: str | None,
     force: bool,
 ) -> None:
     """Write a Grafana dashboard, rules and a configuration of Prometheus into DIRECTORY.
@@ -59,13 +60,32 @@ def command(
     the rules says which it can't. Nothing is sent.
     """
     name, thresholds, mask = "", tuple[Threshold, ...](), Masker(())
+    settings: Mapping[str, object] = {}
     if plan is not None:
         graph = compile_plan(
             load_plan(plan, options, need_secrets=False), selection=options.selection
         )
         name, thresholds, mask = graph.name, graph.thresholds, Masker(graph.secrets)
-    files = monitoring_files(name, thresholds, prefix=prefix, target=target)
+        settings = _settings(graph)
+    files = monitoring_files(
+        name,
+        thresholds,
+        prefix=prefix or str(settings.get("prefix", "perf_test")),
+        target=target or f"127.0.0.1:{settings.get('port', 9464)}",
+    )
     _write(directory, {place: mask(text) for place, text in files.items()}, force=force)
+
+
+def _settings(graph: RunGraph) -> Mapping[str, object]:
+    """Return what the plan's own output says, as far as that is known before a run."""
+    found: dict[str, object] = {}
+    for node in graph.outputs:
+        for key in ("prefix", "port") if node.kind == "prometheus" else ():
+            with suppress(EvaluationError, KeyError):
+                found[key] = node.settings[key]({})
+    if found.get("port") == "auto":
+        del found["port"]
+    return found
 
 
 def _write(directory: Path, files: Mapping[str, str], *, force: bool) -> None:

@@ -7,6 +7,7 @@ page that was written since then is sent again.
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import sys
 import threading
@@ -99,7 +100,7 @@ class MetricsServer:
 
 
 class _ScrapeListener(ThreadingTCPServer):
-    allow_reuse_address = True
+    allow_reuse_address = os.name != "nt"  # where it would share a port that is in use
     daemon_threads = True
 
     def __init__(self, family: int, address: object, pages: MetricsServer) -> None:
