@@ -56,11 +56,11 @@ SECTIONS: Final = sections()
 
 @asynccontextmanager
 async def target() -> AsyncIterator[str]:
-    """Serve what the commands of the page request at port 8000."""
+    """Serve what the commands of the page request at ports 8000 and 8086."""
     router = platform()
     for method, path in (
         *(("GET", path) for path in ("/", "/docs", "/endpoint")),
-        ("POST", "/api/custom"),
+        *(("POST", path) for path in ("/api/custom", "/query", "/write")),
     ):
         router.add(method, path, lambda _: Response({"ok": True}))
     server = HttpServer(router)
@@ -125,6 +125,7 @@ def is_broken(promise: Promise, project: PlanProject, url: str) -> str:
     """Run the command of a row; return what is wrong with it, and nothing if it works."""
     run = str(project.directory / "run")
     text = promise.command.strip("`").replace("http://localhost:8000", url)
+    text = text.replace("http://localhost:8086", url)
     text = text.replace("http://localhost:9", NOTHING_THERE)
     program, *words = [run if word == "RUN" else word for word in shlex.split(text)]
     ended = project.run(*brief(words))
