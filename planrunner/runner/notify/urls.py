@@ -75,5 +75,7 @@ def _words(service: str, fault: UrlFault) -> tuple[Code, str, str]:
             return (
                 Code.INVALID_VALUE,
                 f"the `{service}` URL can't be used{said}",
-                f"look up its form at {_SERVICES}{service}/",
+                "write the whole address, such as `https://example.com/hook`"
+                if service in ("http", "https")
+                else f"look up its form at {_SERVICES}{service}/",
             )
