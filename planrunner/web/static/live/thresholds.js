@@ -19,21 +19,21 @@ export class Thresholds {
 
   update(state) {
     const judgements = state.result?.judgements;
-    const items = state.thresholds.map((one, n) => ({ ...one, ...judgedAs(judgements?.[n]), n,
-      values: state.columns.thresholds[n] ?? [] }));
+    const items = joined(state.thresholds.map((one, n) => ({ ...one, ...judgedAs(judgements?.[n]), n,
+      values: state.columns.thresholds[n] ?? [] })));
     items.sort((a, b) => rank(a) - rank(b) || a.n - b.n);
     keep(this.list, items, ({ n }) => n, make, (item, one) => this.fill(item, one));
     this.say(items, state);
   }
 
-  fill(item, { text, verdict, observed, limit, value, limit_value: at, values, reason }) {
+  fill(item, { text, verdict, observed, limit, limits, value, limit_value: at, values, reason }) {
     item.className = TONES[verdict] ?? "soft";
     const { parts } = item;
     say(parts.text, text);
     say(parts.badge, WORDS[verdict] ?? verdict);
     parts.badge.className = `badge ${TONES[verdict] ?? "soft"}`;
     say(parts.observed, observed || "–");
-    say(parts.limit, limit ? `limit ${limit}` : "");
+    say(parts.limit, !limit ? "" : limits ? `limits ${limits.join(" and ")}` : `limit ${limit}`);
     item.title = reason ?? "";
     const known = value === null ? values : values.length ? values : [value];
     parts.spark.show(known, { limit: at, tone: TONES[verdict] ?? "soft" });
@@ -52,6 +52,20 @@ export class Thresholds {
     }
     for (const { n, verdict } of items) this.before.set(n, verdict);
   }
+}
+
+// The two of a `{warn: …, fail: …}` are one threshold with two limits, and the worse verdict.
+function joined(all) {
+  const first = new Map();
+  for (const one of all) {
+    const other = one.pair ? first.get(one.pair) : undefined;
+    if (!other) first.set(one.pair || `alone ${one.n}`, one);
+    else {
+      const worse = rank(one) < rank(other) ? one : other;
+      first.set(one.pair, { ...worse, n: other.n, limits: [other.limit, one.limit] });
+    }
+  }
+  return [...first.values()];
 }
 
 const rank = ({ verdict }) => WORST_FIRST.indexOf(verdict);
