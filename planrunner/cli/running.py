@@ -23,6 +23,7 @@ from planrunner.cli.plan_options import (
 )
 from planrunner.cli.streams import kept_for_results, stdout_for_documents
 from planrunner.engine.recording.gc_tuning import keep_collections_short
+from planrunner.engine.steering import Steering
 from planrunner.engine.stop import Stop, interrupted_by
 from planrunner.errors import UsageError
 from planrunner.outputs.base import Output
@@ -180,6 +181,7 @@ def request_of(plan: CheckedPlan, wish: RunOptions, stop: Stop, **more: Any) -> 
         show_secrets=wish.show_secrets,
         notify=not wish.no_notify,
         stop=stop,
+        steering=Steering(),
         tell=_tell_nobody if wish.quiet else _tell,
         **more,
     )

@@ -18,12 +18,12 @@ from planrunner.engine.workers.transport import SocketTransport
 from planrunner.errors import CannotRun
 from planrunner.results.exit_codes import ExitCode
 from planrunner.web.feed.messages import (
+    PageAsks,
     PageListening,
     PageRefused,
     RunOpened,
     RunOver,
     ServePage,
-    StopAsked,
 )
 from planrunner.web.live.hub import LiveHub
 from planrunner.web.live.live_run import LiveRun
@@ -56,7 +56,7 @@ class OneRun:
 
     mode = "run"
 
-    def __init__(self, hub: LiveHub, ask: Callable[[StopAsked], None]) -> None:
+    def __init__(self, hub: LiveHub, ask: Callable[[PageAsks], None]) -> None:
         self._hub = hub
         self._ask = ask
 
@@ -67,7 +67,7 @@ class OneRun:
     def hub(self, run_id: str) -> LiveHub | None:
         return self._hub if run_id == self.current else None
 
-    def ask(self, run_id: str, request: StopAsked) -> None:
+    def ask(self, run_id: str, request: PageAsks) -> None:
         del run_id
         self._ask(request)
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from planrunner.engine.stop import Ending, Stop, StopLevel
+from planrunner.engine.steering import Steering
+from planrunner.engine.stop import Stop
 from planrunner.engine.workers.transport import SocketTransport
 from planrunner.errors import CannotRun, PlanrunnerError
 from planrunner.extras import need
@@ -27,11 +28,11 @@ from planrunner.web.feed.messages import (
     RunOpened,
     RunOver,
     ServePage,
-    StopAsked,
 )
 from planrunner.web.feed.run_facts import run_facts
+from planrunner.web.feed.wheel import heed
 
-__all__ = ["OpenPage", "PageProcess", "obey"]
+__all__ = ["OpenPage", "PageProcess"]
 
 _START_S: Final = 20.0
 _END_S: Final = 3.0
@@ -120,8 +121,8 @@ class PageProcess:
             self._process.wait()
 
     @asynccontextmanager
-    async def open(self, stop: Stop) -> AsyncIterator[OpenPage]:
-        """Let the page be opened, and pass on to `stop` what its viewers ask.
+    async def open(self, stop: Stop, steering: Steering) -> AsyncIterator[OpenPage]:
+        """Let the page be opened, and pass on what its viewers ask.
 
         Raises:
             CannotRun: It can't listen.
@@ -129,7 +130,7 @@ class PageProcess:
         transport = await SocketTransport.over(self._socket.dup())
         try:
             page = OpenPage(await self._listening(transport), transport)
-            asking = asyncio.create_task(_pass_on(transport, stop))
+            asking = asyncio.create_task(heed(transport, stop, steering))
             try:
                 yield page
             except PlanrunnerError as error:
@@ -158,18 +159,3 @@ class PageProcess:
             self._process.wait(seconds)
             return True
         return False
-
-
-async def _pass_on(transport: SocketTransport, stop: Stop) -> None:
-    with suppress(EOFError):
-        while True:
-            asked = await transport.receive()
-            if isinstance(asked, StopAsked):
-                obey(stop, asked)
-
-
-def obey(stop: Stop, asked: StopAsked) -> None:
-    """End the run as somebody asks who looks at it."""
-    level = StopLevel.AT_ONCE if asked.at_once else StopLevel.GRACEFUL
-    if stop.settled is None:
-        stop.rise(level, "stopped from the live page", Ending.INTERRUPTED)

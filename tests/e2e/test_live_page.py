@@ -145,6 +145,28 @@ def choose_the_last_request(browser: Browser) -> None:
     assert legend.startswith("failed")
 
 
+def change_the_load(browser: Browser) -> None:
+    """To what can't be, to three users, to nobody, and back to three."""
+    is_gone = "!document.querySelector('dialog')"
+    click(browser, "#load")
+    assert violations(browser) == []
+    browser.evaluate("document.getElementById('load-level').value = 'many'")
+    click(browser, "dialog button.primary")
+    refused = wait_for(browser, "document.querySelector('dialog .callout')?.textContent")
+    assert refused.startswith("many is no number of users")
+    browser.evaluate("document.getElementById('load-level').value = '3'")
+    click(browser, "dialog button.primary")
+    for word in ("Pause", "Resume"):
+        wait_for(browser, is_gone)
+        click(browser, "#load")
+        wait_for(browser, f"document.getElementById('load-pause').textContent === '{word}'")
+        click(browser, "#load-pause")
+    wait_for(browser, is_gone)
+    assert (
+        browser.evaluate("document.querySelector('.badge.warn').textContent") == "changed by hand"
+    )
+
+
 def test_a_run_from_its_first_second_to_its_report(tmp_path: Path, browser: Browser) -> None:
     """Watched until a threshold breaks, narrowed to a request, and stopped.
 
@@ -158,6 +180,7 @@ def test_a_run_from_its_first_second_to_its_report(tmp_path: Path, browser: Brow
         browser.evaluate("mirror.source.close()")
         choose_the_last_request(browser)
         browser.evaluate("mirror.listen()")
+        change_the_load(browser)
         click(browser, "#stop")
         mirrored, fresh = wait_for(browser, "window.both")
         wait_for(browser, "document.querySelector('iframe.report:not([hidden])') !== null")

@@ -22,7 +22,7 @@ from planrunner.metrics.snapshot import SeriesDelta, Snapshot
 from planrunner.outputs.base import Second
 from planrunner.runner.event_loop import command_of
 from planrunner.units import NS_PER_MS, NS_PER_S
-from planrunner.web.feed.messages import SecondSeen, StopAsked
+from planrunner.web.feed.messages import PageAsks, SecondSeen
 from planrunner.web.folder.past import PastRunsOfFolder
 from planrunner.web.folder.plans import PlansOfFolder
 from planrunner.web.folder.routes import FolderRoutes
@@ -114,7 +114,7 @@ class ServedPage(Served):
     def __init__(self, access: PageAccess) -> None:
         super().__init__(access)
         self.hub = LiveHub(LiveRun(facts()))
-        self.asked: list[StopAsked] = []
+        self.asked: list[PageAsks] = []
 
     def app(self) -> ASGIApp:
         return application(self.access, OneRun(self.hub, self.asked.append))

@@ -114,9 +114,10 @@ async def run_shown(
     """
     if page is None:
         return await run(prepared, outputs)
-    stop = prepared.request.stop
+    stop, steering = prepared.request.stop, prepared.request.steering
     assert stop is not None
-    async with page.open(stop) as shown:
+    assert steering is not None
+    async with page.open(stop, steering) as shown:
         click.echo(f"live page: {shown.url}", err=True)
         if opens:
             await asyncio.to_thread(webbrowser.open, shown.ticket)
@@ -134,8 +135,9 @@ def is_watched() -> bool:
 
 def linger(page: PageProcess | None, leaving: Leaving, exit_code: int) -> None:
     """Wait until nobody looks at the page any more, or Ctrl-C is pressed."""
-    if page is None or not is_watched() or page.wait(_SOON_S):
+    if page is None or not is_watched() or leaving.was_asked:
         return
-    click.echo("the live page stays until you close it, or press Ctrl-C here", err=True)
     with leaving.waiting(exit_code), suppress(KeyboardInterrupt):
-        page.wait()
+        if not page.wait(_SOON_S):
+            click.echo("the live page stays until you close it, or press Ctrl-C here", err=True)
+            page.wait()

@@ -10,10 +10,10 @@ import os
 import signal
 import socket
 import sys
-from contextlib import suppress
 
 from planrunner.cli.limits import need_descriptors
 from planrunner.engine.recording.gc_tuning import keep_collections_short
+from planrunner.engine.steering import Steering
 from planrunner.engine.stop import Stop
 from planrunner.engine.workers.transport import SocketTransport
 from planrunner.errors import PlanrunnerError
@@ -27,8 +27,8 @@ from planrunner.runner.request import RunRequest, prepare
 from planrunner.web.feed.live_output import LiveOutput
 from planrunner.web.feed.messages import RunOpened, RunOver, StopAsked
 from planrunner.web.feed.run_facts import run_facts
+from planrunner.web.feed.wheel import heed, obey
 from planrunner.web.folder.order import RunOrder
-from planrunner.web.page_process import obey
 
 __all__ = ["main"]
 
@@ -46,10 +46,10 @@ async def _main(descriptor: int) -> int:
     transport = await SocketTransport.over(socket.socket(fileno=descriptor))
     order = await transport.receive()
     assert isinstance(order, RunOrder)
-    stop = Stop()
-    asking = asyncio.create_task(_obey(transport, stop))
+    stop, steering = Stop(), Steering()
+    asking = asyncio.create_task(_obey(transport, stop, steering))
     try:
-        over = await _run(order, stop, transport)
+        over = await _run(order, stop, steering, transport)
     except PlanError as error:
         faults = tuple(one.as_json() for one in error.diagnostics)
         over = RunOver(ExitCode.PLAN_INVALID, message=error.message, faults=faults)
@@ -61,7 +61,9 @@ async def _main(descriptor: int) -> int:
     return over.exit_code
 
 
-async def _run(order: RunOrder, stop: Stop, transport: SocketTransport) -> RunOver:
+async def _run(
+    order: RunOrder, stop: Stop, steering: Steering, transport: SocketTransport
+) -> RunOver:
     choices = order.choices
     prepared = prepare(
         RunRequest(
@@ -71,6 +73,7 @@ async def _run(order: RunOrder, stop: Stop, transport: SocketTransport) -> RunOv
             labels=choices.labels,
             workers=choices.workers,
             stop=stop,
+            steering=steering,
         )
     )
     keep_collections_short()
@@ -83,10 +86,6 @@ async def _run(order: RunOrder, stop: Stop, transport: SocketTransport) -> RunOv
     return RunOver(result.exit_code, str(prepared.directory.absolute()), files)
 
 
-async def _obey(transport: SocketTransport, stop: Stop) -> None:
-    with suppress(EOFError):
-        while True:
-            asked = await transport.receive()
-            if isinstance(asked, StopAsked):
-                obey(stop, asked)
+async def _obey(transport: SocketTransport, stop: Stop, steering: Steering) -> None:
+    await heed(transport, stop, steering)
     obey(stop, StopAsked(at_once=False))

@@ -8,6 +8,8 @@ run                                                 page
   RunStarted, PhaseStarted, PhaseEnded, …      →
   SecondSeen: what one second was              →
                                                ←    StopAsked: please end the run
+                                               ←    LoadAsked: please change the load of a phase
+  LoadRefused: why that can't be               →
   RunJudged: what came of it                   →
   RunOver: its files are written, or why not   →
 ```
@@ -27,6 +29,9 @@ from planrunner.values import dataclass
 
 __all__ = [
     "ARRIVAL_WORDS",
+    "LoadAsked",
+    "LoadRefused",
+    "PageAsks",
     "PageListening",
     "PageRefused",
     "RunJudged",
@@ -143,3 +148,34 @@ class StopAsked:
     """
 
     at_once: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LoadAsked:
+    """Somebody wants another load in a phase that runs.
+
+    Attributes:
+        how: `set`, `pause` or `resume`.
+        level: For `set`: users, or a rate such as `20/s`; without a unit it is per second.
+    """
+
+    phase: str
+    how: str
+    level: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadRefused:
+    """The load of a phase stays as it is.
+
+    Attributes:
+        message: Why.
+        hint: What to do about it.
+    """
+
+    message: str
+    hint: str
+
+
+PageAsks = StopAsked | LoadAsked
+"""What the page asks of a run."""

@@ -12,7 +12,7 @@ from typing import Final
 from planrunner.engine.workers.transport import SocketTransport
 from planrunner.results.exit_codes import ExitCode
 from planrunner.spawn import spawn
-from planrunner.web.feed.messages import RunOpened, RunOver, StopAsked
+from planrunner.web.feed.messages import PageAsks, RunOpened, RunOver, StopAsked
 from planrunner.web.folder.order import RunOrder
 from planrunner.web.folder.past import PastRunsOfFolder
 from planrunner.web.folder.plans import PlansOfFolder
@@ -57,7 +57,7 @@ class FolderRuns:
     def hub(self, run_id: str) -> LiveHub | None:
         return self._hubs.get(run_id)
 
-    def ask(self, run_id: str, request: StopAsked) -> None:
+    def ask(self, run_id: str, request: PageAsks) -> None:
         if self._running is not None and self._running.run_id == run_id:
             self._running.ask(request)
 
@@ -168,7 +168,7 @@ class _RunningPlan:
         finally:
             await self.end()
 
-    def ask(self, request: StopAsked) -> None:
+    def ask(self, request: PageAsks) -> None:
         if self._transport is not None:
             self._transport.send(request)
 

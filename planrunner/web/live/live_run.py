@@ -17,11 +17,19 @@ from planrunner.engine.coordinator.events import (
     Standing,
     Stopping,
 )
+from planrunner.engine.steering import ChangedLoad
+from planrunner.graph.loads import BY_HAND
 from planrunner.metrics.amounts import Unit
 from planrunner.metrics.judging.verdict import Verdict
 from planrunner.outputs.base import RunEvent, Second
 from planrunner.results.record import FailingSample
-from planrunner.web.feed.messages import RunJudged, RunOpened, RunOver, SecondSeen
+from planrunner.web.feed.messages import (
+    LoadRefused,
+    RunJudged,
+    RunOpened,
+    RunOver,
+    SecondSeen,
+)
 from planrunner.web.feed.result_facts import verdict_of
 from planrunner.web.live.interval import LoadAskedFor, in_ms, interval_of
 from planrunner.web.live.past import LivePast
@@ -34,7 +42,7 @@ _MOST_LINES: Final = 500
 _MOST_EXCHANGES: Final = 120
 _REPORT: Final = "report.html"
 
-RunSays = RunOpened | RunEvent | SecondSeen | RunJudged | RunOver
+RunSays = RunOpened | RunEvent | SecondSeen | LoadRefused | RunJudged | RunOver
 """What a run says to the page."""
 
 
@@ -53,6 +61,7 @@ class LiveRun:
         self._phases = PhaseClock(facts["phases"], facts["planned_s"])
         self._log: deque[dict[str, Any]] = deque(maxlen=_MOST_LINES)
         self._exchanges: list[dict[str, Any]] = []
+        self._changes: list[dict[str, Any]] = []
         self._said = 0
         self._lost = 0
         self.second = 0
@@ -82,6 +91,7 @@ class LiveRun:
             "warmup": False,
             "users": 0,
             "stopping": None,
+            "refused": None,
         }
         self._result: dict[str, Any] | None = None
         self.directory: Path | None = None
@@ -110,6 +120,7 @@ class LiveRun:
             "requests": self._totals.requests(),
             "failures": self._totals.failures(),
             "exchanges": self._exchanges,
+            "changes": self._changes,
             "log": list(self._log),
             "log_left_out": self._left_out,
             "generator": self._generator,
@@ -127,25 +138,32 @@ class LiveRun:
         match said:
             case SecondSeen():
                 return self._second(said)
+            case PhaseStarted() | PhaseEnded():
+                return self._phase(said)
+            case ChangedLoad():
+                return self._changed(said)
+            case Logged():
+                return self._lines(said)
+            case _:
+                self._note_state(said)
+                return {"status": self._status, "result": self._result}
+
+    def _note_state(self, said: RunSays) -> None:
+        match said:
             case RunStarted():
                 self._status |= {"state": "running"}
                 self._phases.begin(said.started_ns)
-            case PhaseStarted() | PhaseEnded():
-                return self._phase(said)
-            case Logged():
-                return self._lines(said)
             case Stopping():
                 self._stopping(said)
+            case LoadRefused():
+                self._status |= {"refused": {"message": said.message, "hint": said.hint}}
             case RunJudged():
                 self._status |= {"state": "reporting", "left_s": None}
                 self._result = said.result
-                return {"status": self._status, "result": self._result}
             case RunOver():
                 self._end(said)
-                return {"status": self._status, "result": self._result}
             case _:
                 raise TypeError(f"no page knows what to do with {said!r}")
-        return {"status": self._status}
 
     def _second(self, seen: SecondSeen) -> dict[str, Any] | None:
         second = seen.second
@@ -188,7 +206,7 @@ class LiveRun:
             "second": second.number,
             "left_s": self._phases.left_s(second.number),
             "users": sum(second.snapshot.users.values()),
-            "warmup": bool(labels) and all(one.warmup for one in labels),
+            "warmup": bool(labels) and all(one.warmup and one.stage != BY_HAND for one in labels),
         }
         if not second.is_last:
             stages = {one.phase: one.stage for one in labels}
@@ -236,6 +254,12 @@ class LiveRun:
         self._left_out += max(full, 0) + logged.suppressed
         self._log.extend(lines)
         return {"log": lines, "log_left_out": self._left_out}
+
+    def _changed(self, event: ChangedLoad) -> dict[str, Any]:
+        change = self._phases.changed(event)
+        self._changes.append(change)
+        self._status |= {"refused": None}
+        return {"changes": [change], "status": self._status}
 
     def _stopping(self, event: Stopping) -> None:
         stopping = {"reason": event.reason, "most_s": self._phases.ending_s}

@@ -7,6 +7,8 @@ from typing import Any
 
 from planrunner.engine.coordinator.events import PhaseStarted
 from planrunner.engine.coordinator.outcome import PhaseTimes
+from planrunner.engine.steering import ChangedLoad, level_words
+from planrunner.graph.loads import BY_HAND, SetLevel
 from planrunner.units import NS_PER_S
 from planrunner.web.live.interval import LoadAskedFor
 
@@ -27,6 +29,7 @@ class PhaseClock:
         self._began_ns = 0
         self._ran: dict[str, dict[str, Any]] = {}
         self._running: dict[str, PhaseStarted] = {}
+        self._by_hand: dict[str, float] = {}
 
     def begin(self, started_ns: int) -> None:
         """Count from then (clock time)."""
@@ -43,6 +46,18 @@ class PhaseClock:
             "end_s": None,
             "gone_s": None,
             "stages": [],
+        }
+
+    def changed(self, event: ChangedLoad) -> dict[str, Any]:
+        """Take what somebody set for a phase for what is asked of it; returns that as JSON."""
+        before, after = _number(event.before), _number(event.after)
+        self._by_hand[event.phase] = after
+        return {
+            "t": self._seconds(event.at_ns),
+            "phase": event.phase,
+            "before": before,
+            "after": after,
+            "words": f"from {level_words(event.before)} to {level_words(event.after)}",
         }
 
     def ended(self, times: PhaseTimes) -> None:
@@ -85,6 +100,8 @@ class PhaseClock:
     def stage(self, name: str, second: int) -> str:
         """Return the stage that a phase is in by plan; empty for a search."""
         phase, ran = self._facts.get(name), self._ran.get(name)
+        if name in self._by_hand:
+            return BY_HAND
         if phase is None or ran is None or phase["model"] == "search":
             return ""
         end_s = ran["begin_s"]
@@ -101,7 +118,9 @@ class PhaseClock:
             phase = self._facts.get(name)
             if phase is None or not phase["levels"]:
                 continue
-            level = _level(phase["levels"], second - self._ran[name]["begin_s"])
+            level = self._by_hand.get(name)
+            if level is None:
+                level = _level(phase["levels"], second - self._ran[name]["begin_s"])
             if phase["unit"] == "users":
                 users = (users or 0.0) + level
             else:
@@ -117,3 +136,7 @@ def _level(levels: Sequence[Sequence[float]], at_s: float) -> float:
             return round(before + (level - before) * share, 3)
         before_s, before = end_s, level
     return before
+
+
+def _number(level: SetLevel) -> float:
+    return level if isinstance(level, int) else level.per_second

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from planrunner.values import dataclass
-from planrunner.web.feed.messages import StopAsked
+from planrunner.web.feed.messages import PageAsks
 from planrunner.web.live.hub import LiveHub
 
 __all__ = ["LiveRuns", "RunFiles"]
@@ -40,7 +40,7 @@ class LiveRuns(Protocol):
     def hub(self, run_id: str) -> LiveHub | None:
         """Return a run that was shown live; None for others."""
 
-    def ask(self, run_id: str, request: StopAsked) -> None:
+    def ask(self, run_id: str, request: PageAsks) -> None:
         """Pass on what a viewer asks of a run."""
 
     def files(self, run_id: str) -> RunFiles | None:

@@ -10,7 +10,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from planrunner.web.feed.messages import StopAsked
+from planrunner.web.feed.messages import LoadAsked, PageAsks, StopAsked
 from planrunner.web.live.hub import LiveHub
 from planrunner.web.server.event_stream import EventStream
 from planrunner.web.server.live_runs import LiveRuns
@@ -77,6 +77,7 @@ class RunRoutes:
             Route("/api/runs/{run}/state", self._state),
             Route("/api/runs/{run}/events", self._events),
             Route("/api/runs/{run}/stop", self._stop, methods=["POST"]),
+            Route("/api/runs/{run}/load", self._load, methods=["POST"]),
             Route("/runs/{run}/report.html", self._file),
             Route("/runs/{run}/files/{name}", self._file),
         )
@@ -100,9 +101,19 @@ class RunRoutes:
         how = body.get("how", "graceful")
         if how not in ("graceful", "at_once"):
             raise ApiError(400, "`how` is `graceful` or `at_once`")
+        return self._asked(hub, StopAsked(at_once=how == "at_once"))
+
+    async def _load(self, request: Request) -> Response:
+        hub, body = self._hub(request), await body_of(request)
+        phase, how, level = (body.get(name, "") for name in ("phase", "how", "level"))
+        if how not in ("set", "pause", "resume"):
+            raise ApiError(400, "`how` is `set`, `pause` or `resume`")
+        return self._asked(hub, LoadAsked(str(phase), how, str(level)))
+
+    def _asked(self, hub: LiveHub, request: PageAsks) -> Response:
         if hub.run.has_ended:
             raise ApiError(409, "the run has ended")
-        self._runs.ask(hub.run.id, StopAsked(at_once=how == "at_once"))
+        self._runs.ask(hub.run.id, request)
         return JSONResponse({}, 202)
 
     async def _file(self, request: Request) -> Response:

@@ -177,7 +177,7 @@ def test_a_run_is_started_watched_stopped_and_found_again(
     report = browser.get(served.url(summary["report"]))
 
     assert (started.status_code, other.status_code) == (201, 409)
-    assert states == ["running", "stopping", "ended"]
+    assert states == ["running", "stopping", "reporting", "ended"]
     assert state["columns"]["users"]["Buyer"][0] == 3
     assert state["run"]["labels"] == {"by": "me"}
     assert summary["result"]["ended_because"] == "stopped from the live page"

@@ -14,7 +14,7 @@ from planrunner.engine.coordinator.events import PhaseStarted, RunStarted, Stand
 from planrunner.errors import CannotRun
 from planrunner.metrics.judging.verdict import Verdict
 from planrunner.units import NS_PER_S
-from planrunner.web.feed.messages import RunOver, StopAsked
+from planrunner.web.feed.messages import LoadAsked, RunOver, StopAsked
 from planrunner.web.server.access import PageAccess
 from planrunner.web.server.serving import bound
 from tests.support.web_pages import ServedPage, second, served_page
@@ -197,7 +197,27 @@ class TestViewers:
                 json={"how": how},
             ).raise_for_status()
 
-        assert page.asked == [StopAsked(at_once=False), StopAsked(at_once=True)]
+        assert page.asked[-2:] == [StopAsked(at_once=False), StopAsked(at_once=True)]
+
+    @pytest.mark.parametrize(
+        ("body", "status"),
+        [
+            ({"phase": "main", "how": "set", "level": "7"}, 202),
+            ({"phase": "main", "how": "pause"}, 202),
+            ({"phase": "main", "how": "more"}, 400),
+            ({}, 400),
+        ],
+    )
+    def test_a_viewer_can_change_the_load(
+        self, page: ServedPage, browser: httpx.Client, body: dict[str, str], status: int
+    ) -> None:
+        """What the run makes of it comes as an update."""
+        before = len(page.asked)
+        answer = browser.post(page.url("api/runs/r1/load"), json=body)
+
+        assert answer.status_code == status
+        said = page.asked[before:]
+        assert said == ([] if status == 400 else [LoadAsked(**{"level": "", **body})])
 
 
 def test_the_report_can_do_nothing(tmp_path: Path) -> None:

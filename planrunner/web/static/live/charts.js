@@ -32,7 +32,7 @@ export class Charts {
     timeline.listeners.push(() => this.showMoment());
   }
 
-  update({ columns, phases, thresholds, status }, request) {
+  update({ columns, phases, thresholds, status, changes }, request) {
     const { timeline } = this;
     const { t, step } = columns;
     const end = endOf(status, phases);
@@ -41,7 +41,8 @@ export class Charts {
     timeline.isOver = end < Infinity;
     timeline.bands = phases.map((one) => ({ name: one.name, from: one.begin_s,
       to: one.end_s ?? status.second, warmup: one.warmup_end_s,
-      stages: one.stages.slice(1).map(({ begin_s: at }) => at) }));
+      stages: [...one.stages.slice(1).map(({ begin_s: at }) => at),
+        ...changes.filter(({ phase }) => phase === one.name).map(({ t: at }) => at)] }));
     const width = (n) => Math.min(step, Math.min(t[n], end) - (t[n - 1] ?? 0));
     const rate = (values) =>
       values.map((value, n) => value === null ? null : value / width(n));

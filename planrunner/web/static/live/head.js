@@ -3,8 +3,10 @@
 import { post, runAddress } from "../api.js";
 import { confirm, refusal } from "../dialog.js";
 import { h, hide, say } from "../dom.js";
+import { Load } from "./load.js";
 import { standing } from "./state.js";
 
+const told = ({ phase, words }) => `the load of phase ${phase} was changed by hand ${words}`;
 const LOOKS = { valid: "soft", biased: "warn", invalid: "fail" };
 
 export class Head {
@@ -19,26 +21,31 @@ export class Head {
       "Stop gracefully");
     this.abort = h("button", { type: "button", id: "abort", class: "danger",
       onclick: () => this.askAbort() }, "Abort");
+    this.load = new Load(run);
     this.actions = h("div", { class: "actions", role: "group", "aria-label": "Control of the run" },
-      this.stop, this.abort);
+      this.load.element, this.stop, this.abort);
     this.report = h("a", { class: "button primary", hidden: true }, "report.html");
     this.elements = [h("h1", {}, this.plan, this.profile), this.verdict, this.validity,
       h("span", { class: "push" }), this.link, this.actions, this.report];
   }
 
   update(state) {
-    const { run, status, result, generator } = state;
+    const { run, status, result, generator, changes } = state;
+    this.load.update(state);
     say(this.plan, run.plan);
     say(this.profile, [run.profile && `profile ${run.profile}`, run.environment].filter(Boolean)
       .join(" · "));
-    const [word, look] = standing(state);
+    const [word, colour] = standing(state);
     say(this.verdict, word);
-    this.verdict.className = `badge ${look}`;
+    this.verdict.className = `badge ${colour}`;
     const doubts = generator.doubts?.length ?? 0;
     const validity = result?.validity?.verdict ?? (doubts ? "biased" : "valid");
-    say(this.validity, result ? validity : doubts ? "doubtful numbers" : "valid so far");
-    this.validity.className = `badge ${doubts || result ? LOOKS[validity] : "soft"}`;
-    this.validity.title = (result?.validity?.reasons ?? generator.doubts ?? []).join("\n");
+    say(this.validity, changes.length ? "changed by hand" : result ? validity
+      : doubts ? "doubtful numbers" : "valid so far");
+    const look = changes.length && !result ? "warn" : doubts || result ? LOOKS[validity] : "soft";
+    this.validity.className = `badge ${look}`;
+    this.validity.title = (result?.validity?.reasons
+      ?? [...changes.map(told), ...generator.doubts ?? []]).join("\n");
     hide(this.validity, result ? !result.validity : status.state === "preparing");
     hide(this.actions, Boolean(result) || status.state === "ended");
     this.stop.disabled = status.state === "stopping";

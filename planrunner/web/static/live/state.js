@@ -1,6 +1,6 @@
 // What is known of a run: the state that the server gave, and each update applied to it.
 
-const APPENDED = ["exchanges", "log"];
+const APPENDED = ["changes", "exchanges", "log"];
 const MOST_LINES = 500;
 const ARRIVALS = ["due", "started", "dropped", "late"]; // empty while no phase has due times
 const COUNTS = new Set(["requests", "failed", "users", "failures", ...ARRIVALS]);
