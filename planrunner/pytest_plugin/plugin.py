@@ -174,7 +174,7 @@ def _sizes(text: str) -> tuple[str, ...]:
     for one in given:
         if one not in _SIZES:
             known = ", ".join(_SIZES)
-            raise argparse.ArgumentTypeError(f"`{one}` is no size: choose of {known}, or all")
+            raise argparse.ArgumentTypeError(f"`{one}` is not a size: choose from {known}, or all")
     return tuple(one for one in _SIZES if one in given)
 
 

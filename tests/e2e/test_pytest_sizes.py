@@ -184,4 +184,4 @@ def test_a_size_that_is_none_is_an_error_of_usage(run_pytest: RunsPytest) -> Non
     result = run_pytest("--perf-size=small,huge")
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*`huge` is no size: choose of small, medium, large, or all"])
+    result.stderr.fnmatch_lines(["*`huge` is not a size: choose from small, medium, large, or all"])

@@ -135,7 +135,7 @@ def _misplaced(function: object, path: PlanPath) -> UsageError:
     if "parallel" in path:
         hint = "let a function send both: `await asyncio.gather(user.get(…), user.get(…))`"
     else:
-        hint = f"one can stand where steps can: in {', '.join(sorted(_STEPS))}, or as a task"
+        hint = f"a function can replace the steps of {', '.join(sorted(_STEPS))}, or be a task"
     place = written_path(path)
     return UsageError(f"{place}: the function `{_name(function)}` can't stand here", hint=hint)
 

@@ -118,7 +118,7 @@ def read_run(path: Path) -> RunResult:
         return read_metrics(path)
     if not path.is_dir():
         raise UsageError(
-            f"there is no run `{path}`", hint="name the directory that `execute` printed"
+            f"there is no run `{path}`", hint="name the directory of a run: it has metrics.json"
         )
     if (path / METRICS).exists():
         return read_metrics(path / METRICS)
@@ -142,7 +142,7 @@ def _nothing(path: Path) -> tuple[str, str]:
     if (path / SAMPLES).exists():
         said = f"`{path}` has samples but no {METRICS}, so it is unknown which run they belong to"
         return said, f"put {METRICS} back beside them"
-    return f"`{path}` has no {METRICS}", "name the directory that `execute` printed"
+    return f"`{path}` has no {METRICS}", "name the directory of a run: it has metrics.json"
 
 
 def _unusable(doing: str, path: Path, error: OSError | ValueError) -> CannotRun:

@@ -299,7 +299,7 @@ def test_any_value_survives_in_any_place(constant: object, variable: object) -> 
         ),
         (
             [{(1, 2): 3}],
-            "a mapping with keys that are no texts can't be .*, which is what `[0]` is",
+            "a mapping with keys that aren't text can't be .*, which is what `[0]` is",
         ),
     ],
 )

@@ -175,7 +175,7 @@ def _unwritable(value: object) -> str:
             return "" if isfinite(value) else str(value)
         case Mapping():
             has_names = all(key is None or isinstance(key, str | int | float) for key in value)
-            return "" if has_names else "a mapping with keys that are no texts"
+            return "" if has_names else "a mapping with keys that aren't text"
         case bytes() | bytearray() | Undefined():
             return kind_of(value)
         case _:
