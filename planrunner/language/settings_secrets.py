@@ -1,14 +1,18 @@
-"""What is secret in settings of the user's own: what names give away, and passwords in URLs."""
+"""What is secret in settings of the user's own: by its name, in headers, and passwords in URLs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Final
 from urllib.parse import unquote
 
 from planrunner.language.growing_masker import texts_in
 from planrunner.language.named_secrets import is_secret_name
 
 __all__ = ["secrets_in"]
+
+_HEADERS: Final = "headers"
+"""Who sends headers of their own mostly names themselves with them."""
 
 
 def secrets_in(settings: object) -> Iterator[str]:
@@ -19,8 +23,8 @@ def secrets_in(settings: object) -> Iterator[str]:
     """
     if isinstance(settings, Mapping):
         for key, value in settings.items():
-            if isinstance(key, str) and is_secret_name(key):
-                yield from filter(_is_written, texts_in(value))
+            if isinstance(key, str) and (is_secret_name(key) or key == _HEADERS):
+                yield from filter(_is_written, _credentials(value))
             else:
                 yield from secrets_in(value)
     elif isinstance(settings, list | tuple):
@@ -28,6 +32,15 @@ def secrets_in(settings: object) -> Iterator[str]:
             yield from secrets_in(item)
     elif isinstance(settings, str):
         yield from filter(_is_written, _passwords(settings))
+
+
+def _credentials(value: object) -> Iterator[str]:
+    """Yield texts of a value, and what follows a scheme in them, as in `Bearer TOKEN`."""
+    for text in texts_in(value):
+        yield text
+        rest = text.partition(" ")[2].strip()
+        if rest:
+            yield rest
 
 
 def _passwords(text: str) -> Iterator[str]:

@@ -20,7 +20,6 @@ class Destination:
         params: Of a write.
         headers: Of every request.
         database: What may have to be created; empty for a bucket.
-        shown: How messages call it.
     """
 
     url: str
@@ -28,7 +27,6 @@ class Destination:
     params: Mapping[str, str]
     headers: Mapping[str, str]
     database: str
-    shown: str
 
 
 def database_in(url: str) -> str:
@@ -54,8 +52,8 @@ def destination_of(
     if bucket:
         url = parts._replace(path=path, query="", fragment="").geturl()
         params = {"org": org, "bucket": bucket, "precision": "ns"}
-        return Destination(url, "/api/v2/write", params, headers, "", f"bucket `{bucket}`")
+        return Destination(url, "/api/v2/write", params, headers, "")
     name = database or database_in(url)
     url = parts._replace(path=path if database else "", query="", fragment="").geturl()
     params = {"db": name, "precision": "ns"}
-    return Destination(url, "/write", params, headers, name, f"database `{name}`")
+    return Destination(url, "/write", params, headers, name)

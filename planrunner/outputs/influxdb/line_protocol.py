@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-__all__ = ["line", "tag_text", "tags_text"]
+__all__ = ["FieldValue", "line", "tag_text", "tags_text"]
 
 FieldValue = int | float | str
 
