@@ -170,6 +170,7 @@ def request_of(plan: CheckedPlan, wish: RunOptions, stop: Stop, **more: Any) -> 
     Raises:
         UsageError: An option is malformed.
     """
+    _check_is_directory(wish.out)
     return RunRequest(
         plan,
         seed=wish.seed,
@@ -185,6 +186,19 @@ def request_of(plan: CheckedPlan, wish: RunOptions, stop: Stop, **more: Any) -> 
         tell=_tell_nobody if wish.quiet else _tell,
         **more,
     )
+
+
+def _check_is_directory(out: Path | None) -> None:
+    """Raise a UsageError for what k6 takes as `--out`: an output with its address."""
+    name, equals, _ = str(out or "").partition("=")
+    if not equals:
+        return
+    from planrunner.plan.output_kinds.registry import known_kinds  # noqa: PLC0415 - no directory is called so
+
+    meant = {"json": "jsonl"}.get(name, name)
+    if meant in known_kinds():
+        hint = f"write `--output {meant}=…`"
+        raise UsageError(f"`--out` is the run directory, and `{out}` an output", hint=hint)
 
 
 def _tell(words: str) -> None:

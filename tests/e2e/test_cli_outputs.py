@@ -173,6 +173,26 @@ def test_a_plan_with_outputs_and_notices_runs_as_it_is_written(project: PlanProj
     assert {name for one in requests for name in one["metrics"]} == {"items"}
 
 
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("influxdb=http://localhost:8086/k6", "influxdb=…"),
+        ("json=x.json", "jsonl=…"),
+    ],
+)
+def test_an_output_where_the_directory_belongs_is_no_directory(
+    project: PlanProject, given: str, meant: str
+) -> None:
+    """As k6 has it; nothing is made or sent."""
+    project.write({"plan.yaml": plan_text()})
+
+    ended = project.run("execute", "plan.yaml", "--out", given)
+
+    assert ended.code == 2
+    assert f"write `--output {meant}`" in ended.err
+    assert ended.files == {}
+
+
 def test_a_call_from_python_names_outputs_in_each_way(
     project: PlanProject, target: HttpServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
