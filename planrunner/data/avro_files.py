@@ -38,7 +38,7 @@ def _reader(stream: BinaryIO) -> Any:  # noqa: ANN401 - fastavro has no types
         return fastavro.reader(stream)
     except Exception as error:  # noqa: BLE001 - whatever broken bytes lead to
         message = f"this is not an Avro file: {first_line(error, _CUT_SHORT)}"
-        raise RowFault(message, hint="name a file that ends in `.avro`") from None
+        raise RowFault(message, hint="make it again: it is damaged, or of another format") from None
 
 
 def _rows(path: Path) -> Iterator[object]:

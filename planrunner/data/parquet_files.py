@@ -44,7 +44,8 @@ def _opened(path: Path) -> Iterator[Any]:
             file = pyarrow.parquet.ParquetFile(stream)
         except (OSError, ValueError) as error:  # pyarrow's own errors are both
             message = f"this is not a Parquet file: {first_line(error)}"
-            raise RowFault(message, hint="name a file that ends in `.parquet`") from None
+            hint = "make it again: it is damaged, or of another format"
+            raise RowFault(message, hint=hint) from None
         yield file
 
 
