@@ -23,6 +23,8 @@ COMMANDS: Final[Mapping[str, str]] = {
     "trend": "history",
     "prune": "clean",
     "serve": "demo",
+    "web": "ui",
+    "dashboard": "ui",
 }
 
 OPTIONS: Final[Mapping[str, str]] = {
@@ -65,6 +67,9 @@ OPTIONS: Final[Mapping[str, str]] = {
     "--solo": "--once",
     "--only-summary": "--quiet",
     "--no-summary": "--quiet",
+    "--web-port": "--ui",
+    "--web-host": "--ui",
+    "-P": "--ui",
 }
 
 _NO_WINDOW: Final = "leave it out: no run opens a window"

@@ -16,7 +16,7 @@ from planrunner.protocols import registry
 from planrunner.protocols.plugin import TargetHost
 from planrunner.units import format_count
 
-__all__ = ["client_notices", "foreign_hosts", "peak_load"]
+__all__ = ["client_notices", "foreign_hosts", "is_loopback", "peak_load"]
 
 _RESOLVE_S: Final = 3.0
 
@@ -86,7 +86,7 @@ def _hosts(graph: RunGraph) -> set[TargetHost]:
 
 
 async def _addresses(host: str) -> Sequence[str]:
-    if _is_local(host):
+    if is_loopback(host):
         return ["127.0.0.1"]
     try:
         ip_address(host)
@@ -105,7 +105,8 @@ async def _resolve(host: str) -> Sequence[str]:
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
-def _is_local(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine, as only this machine can reach it."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:

@@ -84,6 +84,9 @@ class PageProcess:
         host: Where to listen.
         port: 0 for a free one.
 
+    Attributes:
+        host: Where it listens.
+
     Raises:
         PackageMissing: The extra `ui` is not installed.
         CannotRun: There are no such processes on this system.
@@ -94,6 +97,7 @@ class PageProcess:
             raise CannotRun("the live page needs Linux or macOS", hint="run without --ui")
         for package in ("starlette", "uvicorn"):
             need(package, "the live page")
+        self.host = host
         self._where = ServePage(host, port)
         self._socket, there = socket.socketpair()
         with there:

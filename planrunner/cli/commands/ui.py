@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,8 +11,9 @@ from typing import TYPE_CHECKING
 import click
 
 from planrunner.cli.leaving import SIGNALS
-from planrunner.cli.live.page import address_of
+from planrunner.cli.live.page import address_of, tell_address
 from planrunner.cli.until_told import until_told
+from planrunner.errors import CannotRun
 from planrunner.extras import need
 from planrunner.runner.event_loop import command_of, run_on_fast_loop
 
@@ -53,6 +55,8 @@ Ctrl-C ends a run that goes on gracefully, and then the server; a second Ctrl-C 
 )
 def command(folder: Path, listen: tuple[str, int], *, opens_browser: bool, no_exec: bool) -> None:
     """Serve a page with the plans of FOLDER: what they would do, runs, history, comparisons."""
+    if sys.platform == "win32":
+        raise CannotRun("the live page needs Linux or macOS", hint="use `planrunner execute`")
     for package in ("starlette", "uvicorn"):
         need(package, "the live page")
     run_on_fast_loop(_serve(folder, listen, opens_browser=opens_browser, no_exec=no_exec))
@@ -75,7 +79,7 @@ async def _serve(
     runs = FolderRuns(plans, past, lambda: command_of("planrunner.cli.live.run_main"))
     app = application(access, runs, FolderRoutes(plans, past, runs).routes())
     async with serving(listening, app):
-        click.echo(f"page: {access.url}", err=True)
+        tell_address("page", access.url, where[0])
         if opens_browser:
             await asyncio.to_thread(webbrowser.open, access.ticket())
         await until_told(SIGNALS, until_input_closes=False)

@@ -17,13 +17,21 @@ from planrunner.errors import UsageError
 from planrunner.outputs.base import Output
 from planrunner.results.model import RunResult
 from planrunner.runner.api import run
+from planrunner.runner.reach import is_loopback
 from planrunner.runner.report_files import written_files
 from planrunner.runner.request import PreparedRun
 
 if TYPE_CHECKING:
     from planrunner.web.page_process import PageProcess
 
-__all__ = ["PageCommand", "address_of", "linger", "page_process", "run_shown"]
+__all__ = [
+    "PageCommand",
+    "address_of",
+    "linger",
+    "page_process",
+    "run_shown",
+    "tell_address",
+]
 
 _OPTION: Final = "--ui"
 _LOOPBACK: Final = "127.0.0.1"
@@ -118,7 +126,7 @@ async def run_shown(
     assert stop is not None
     assert steering is not None
     async with page.open(stop, steering) as shown:
-        click.echo(f"live page: {shown.url}", err=True)
+        tell_address("live page", shown.url, page.host)
         if opens:
             await asyncio.to_thread(webbrowser.open, shown.ticket)
         shown.show(prepared)
@@ -126,6 +134,14 @@ async def run_shown(
         files = written_files(prepared.graph, prepared.directory)
         shown.over(result, prepared.directory, files, lingers=lingers())
     return result
+
+
+def tell_address(what: str, url: str, host: str) -> None:
+    """Print where a page is; and who can reach it, when that is not only this machine."""
+    click.echo(f"{what}: {url}", err=True)
+    if not is_loopback(host):
+        words = "other machines can reach the page, and it has no encryption"
+        click.echo(f"note: {words}: use it in a network that you trust", err=True)
 
 
 def is_watched() -> bool:

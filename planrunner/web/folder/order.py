@@ -88,8 +88,8 @@ def digest_of(plan: CheckedPlan, commands: Sequence[PlanCommand]) -> str:
     digest = sha256()
     folder = Path(plan.bundle.file).parent
     texts = {**plan.bundle.texts, "": dumps([asdict(one) for one in commands])}
-    for file in sorted(folder.glob("*.py")):
-        texts[str(file)] = file.read_text("utf-8", "replace")
+    for file in {*folder.glob("*.py"), *plan.python_files}:
+        texts[str(file)] = file.read_text("utf-8", "replace") if file.is_file() else ""
     for name, text in sorted(texts.items()):
         digest.update(dumps([name, text]).encode())
     return digest.hexdigest()
