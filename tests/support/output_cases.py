@@ -20,6 +20,7 @@ from tests.support.echo_servers import CARBON
 from tests.support.http_servers import Wire, closed_port, serve_raw
 from tests.support.output_places import SECRET, Fault, Place
 from tests.support.pushed_cases import influxdb, otlp, statsd
+from tests.support.scraped_case import scraped
 
 __all__ = ["CASES", "SECRET", "Fault", "OutputCase", "Place"]
 
@@ -108,6 +109,7 @@ CASES: Final = (
     ),
     OutputCase("influxdb", influxdb, _OF_SERVERS, _REFUSED),
     OutputCase("otlp", otlp, _OF_SERVERS, _REFUSED),
+    OutputCase("prometheus", scraped, frozenset({Fault.ABSENT}), frozenset({Fault.ABSENT})),
     OutputCase("statsd", statsd, frozenset({Fault.ABSENT}), frozenset({Fault.ABSENT})),
     OutputCase(
         "carbon", carbon, frozenset({Fault.ABSENT}), frozenset({Fault.ABSENT}), packages=(CARBON,)
