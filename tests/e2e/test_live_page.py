@@ -153,7 +153,7 @@ def change_the_load(browser: Browser) -> None:
     browser.evaluate("document.getElementById('load-level').value = 'many'")
     click(browser, "dialog button.primary")
     refused = wait_for(browser, "document.querySelector('dialog .callout')?.textContent")
-    assert refused.startswith("many is no number of users")
+    assert refused.startswith("many is not a number of users")
     browser.evaluate("document.getElementById('load-level').value = '3'")
     click(browser, "dialog button.primary")
     for word in ("Pause", "Resume"):

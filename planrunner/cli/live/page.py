@@ -71,7 +71,7 @@ def address_of(
     """Return where to listen; None for no page.
 
     Raises:
-        UsageError: It is no address.
+        UsageError: It is not an address.
     """
     del context, parameter
     if text is None:
@@ -79,7 +79,7 @@ def address_of(
     found = _ADDRESS.fullmatch(text)
     if found is None or int(found["port"]) > 65535:
         hint = "write `--ui`, `--ui=8089` or `--ui=HOST:PORT`"
-        raise UsageError(f"--ui: `{text}` is no address", hint=hint)
+        raise UsageError(f"--ui: `{text}` is not an address", hint=hint)
     return (found["host"] or _LOOPBACK).strip("[]"), int(found["port"])
 
 

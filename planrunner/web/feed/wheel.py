@@ -51,7 +51,7 @@ def _steer(steering: Steering, asked: LoadAsked) -> None:
 def _level(text: str, *, is_rate: bool) -> int | Rate:
     if not is_rate:
         if not (text.isascii() and text.isdecimal()):
-            raise UsageError(f"`{text}` is no number of users", hint="write a whole number")
+            raise UsageError(f"`{text}` is not a number of users", hint="write a whole number")
         return int(text)
     try:
         return parse_rate(text if "/" in text else f"{text}/s")

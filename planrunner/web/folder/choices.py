@@ -60,7 +60,7 @@ def _mapping(data: object, name: str) -> dict[str, Any]:
     if data is None:
         return {}
     if not isinstance(data, dict):
-        raise ApiError(400, f"`{name}` is no object")
+        raise ApiError(400, f"`{name}` is not an object")
     return data
 
 

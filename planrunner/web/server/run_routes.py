@@ -56,9 +56,9 @@ async def body_of(request: Request) -> dict[str, Any]:
     try:
         found = json.loads(sent or b"{}")
     except (ValueError, RecursionError) as error:
-        raise ApiError(400, "the request is no JSON") from error
+        raise ApiError(400, "the request is not JSON") from error
     if not isinstance(found, dict):
-        raise ApiError(400, "the request is no JSON object")
+        raise ApiError(400, "the request is not a JSON object")
     return found
 
 

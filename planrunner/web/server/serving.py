@@ -42,7 +42,7 @@ def bound(host: str, port: int) -> socket.socket:
         listening = socket.socket(family, kind, protocol)
     except OSError as error:
         raise CannotRun(
-            f"--ui: `{host}` is no address of this machine: {error.strerror}"
+            f"--ui: `{host}` is not an address of this machine: {error.strerror}"
         ) from error
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -77,8 +77,8 @@ def test_a_level_is_users_or_a_rate(phase: str, text: str, level: SetLevel) -> N
 @pytest.mark.parametrize(
     ("phase", "text", "words"),
     [
-        ("busy", "-1", "`-1` is no number of users"),
-        ("busy", "٣", "`٣` is no number of users"),
+        ("busy", "-1", "`-1` is not a number of users"),
+        ("busy", "٣", "`٣` is not a number of users"),
         ("shop", "fast", "`fast/s` is not a rate"),
         ("other", "3", "phase `other` doesn't run"),
     ],
