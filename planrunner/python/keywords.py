@@ -105,7 +105,7 @@ class RunKeywords(PlanKeywords, CallKeywords, total=False):
     """Which parts of a plan run, and how."""
 
     notify: bool
-    """Tell those whom the plan's `notify` names what came of the run; True if left out."""
+    """Send the notifications that the plan asks for; True if left out."""
 
 
 class RequestKeywords(CallKeywords, total=False):

@@ -63,6 +63,7 @@ _SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
 _KEYWORDS: Final[Mapping[str, str]] = {
     "PlanKeywords": "`run`, `run_async`, `stream`, `Plan.validate` and `Plan.explain` take these.",
     "CallKeywords": "`run`, `run_async`, `stream`, `load_test` and `stress_test` take these.",
+    "RunKeywords": "`run`, `run_async` and `stream` also take this.",
     "SendKeys": "Requests of a `User` take these.",
     "RequestKeywords": "`load_test` and `stress_test` also take these.",
     "BenchmarkKeywords": "`benchmark` and `benchmark_async` take these.",

@@ -66,7 +66,7 @@ class RunRequest:
         strict: Give a run whose numbers are invalid an exit code of its own.
         show_secrets: Show what nobody declared to be secret and only names give away, such as the
             value of a header `X-Session`.
-        notify: Tell those whom the plan's `notify` names what came of the run.
+        notify: Send the notifications that the plan asks for.
         stop: Ask it to end the run, from a signal handler or another task; None: never.
         steering: Ask it to change the load of a phase that runs, from the run's event loop.
         tell: Called with what is done before the load and may take long, a sentence each; from
