@@ -10,8 +10,8 @@ from pydantic import Field
 from planrunner.language.diagnostics import Code
 from planrunner.language.fields.mapping import Fault
 from planrunner.language.fields.types import Duration, TextField
-from planrunner.outputs.addresses import url_faults
 from planrunner.outputs.influxdb.destination import database_in
+from planrunner.outputs.setting_faults import every_faults, url_faults
 from planrunner.plan.output_kinds.model import OutputModel
 
 __all__ = ["InfluxdbModel"]
@@ -49,6 +49,7 @@ class InfluxdbModel(OutputModel):
     def find_faults(cls, data: Mapping[str, Any]) -> Iterator[Fault]:
         yield from super().find_faults(data)
         yield from url_faults(data, "url", "http://localhost:8086")
+        yield from every_faults(data)
         if "bucket" in data:
             if "database" in data:
                 hint = "a bucket is for InfluxDB 2.x, a database for 1.x: keep one of them"

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from planrunner.language.fields.mapping import Fault
 from planrunner.language.fields.types import Duration, TextField
-from planrunner.outputs.addresses import url_faults
+from planrunner.outputs.setting_faults import every_faults, url_faults
 from planrunner.plan.output_kinds.model import OutputModel
 
 __all__ = ["OtlpModel"]
@@ -37,3 +37,4 @@ class OtlpModel(OutputModel):
     def find_faults(cls, data: Mapping[str, Any]) -> Iterator[Fault]:
         yield from super().find_faults(data)
         yield from url_faults(data, "endpoint", "http://localhost:4318")
+        yield from every_faults(data)

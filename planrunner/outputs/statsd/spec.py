@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 from pydantic import Field
 
+from planrunner.language.fields.mapping import Fault
 from planrunner.language.fields.types import Duration, Flag, TextField
+from planrunner.outputs.setting_faults import every_faults
 from planrunner.plan.output_kinds.model import OutputModel
 
 __all__ = ["StatsdModel"]
@@ -30,3 +35,8 @@ class StatsdModel(OutputModel):
         description="How much of the run is in a gauge, in whole seconds. Default 1s.",
         examples=["10s"],
     )
+
+    @classmethod
+    def find_faults(cls, data: Mapping[str, Any]) -> Iterator[Fault]:
+        yield from super().find_faults(data)
+        yield from every_faults(data)

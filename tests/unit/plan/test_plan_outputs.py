@@ -97,6 +97,16 @@ def test_who_watches_makes_no_other_plan() -> None:
             "keep one of them",
         ),
         ("[{jsonl: {file: x, labels: read}}]", "`labels` must be a list", "`[read]`"),
+        ("[{otlp: {endpoint: localhost}}]", "`endpoint` is not a URL", "http://localhost:4318"),
+        ("[{influxdb: {url: 'db:1/k6'}}]", "`url` is not a URL", "http://localhost:8086"),
+        ("[{influxdb: {url: 'http://db'}}]", "nothing says where to write", "add `database`"),
+        ("[{influxdb: {url: 'http://db/k6', token: x}}]", "`token` needs `bucket`", "add `bucket`"),
+        (
+            "[{influxdb: {url: 'http://db', database: k6, bucket: b}}]",
+            "`database` can't be combined with `bucket`",
+            "keep one of them",
+        ),
+        ("[{statsd: {address: db, every: 1500ms}}]", "a whole number of seconds", "`1s`, or more"),
     ],
 )
 def test_what_is_wrong_is_said_at_its_place(outputs: str, message: str, hint: str) -> None:

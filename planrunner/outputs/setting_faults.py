@@ -1,4 +1,4 @@
-"""Addresses in settings of outputs, as far as a plan can be checked for them."""
+"""What a plan can be told of settings that several outputs have."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from typing import Any, Final
 
 from planrunner.language.diagnostics import Code
 from planrunner.language.fields.mapping import Fault
+from planrunner.units import NS_PER_S, UnitError, parse_duration
 
-__all__ = ["url_faults"]
+__all__ = ["every_faults", "url_faults"]
 
 _URL: Final = re.compile(r"https?://[^/?#\s]+(?:[/?#]\S*)?", re.IGNORECASE)
+_EVERY: Final = "every"
 
 
 def url_faults(data: Mapping[str, Any], key: str, example: str) -> Iterator[Fault]:
@@ -20,3 +22,14 @@ def url_faults(data: Mapping[str, Any], key: str, example: str) -> Iterator[Faul
     if text and "${" not in text and not _URL.fullmatch(text):
         hint = f"write one such as `{example}`"
         yield Fault(Code.INVALID_VALUE, f"`{key}` is not a URL", hint, key)
+
+
+def every_faults(data: Mapping[str, Any]) -> Iterator[Fault]:
+    """Yield what is wrong with `every`: outputs get a run second by second."""
+    try:
+        every_ns = parse_duration(str(data.get(_EVERY, "1s")))
+    except UnitError:  # its field says so, or it is an expression
+        return
+    if not every_ns or every_ns % NS_PER_S:
+        what = f"`{_EVERY}` is not a whole number of seconds"
+        yield Fault(Code.INVALID_VALUE, what, "write `1s`, or more", _EVERY)
