@@ -43,11 +43,15 @@ class _PastLevel:
 class LivePast:
     """The columns of a run.
 
+    Args:
+        limit: The most that there are; an even number.
+
     Attributes:
         at: Where the last one is.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int = MOST_COLUMNS) -> None:
+        self._limit = limit
         self._levels = [_PastLevel(1)]
         self._names: dict[str, str] = {}
         self._kinds: dict[str, str] = {}
@@ -64,8 +68,9 @@ class LivePast:
         """Take in a second; returns whether all columns have changed, and not only the last."""
         self._name(second)
         has_folded = False
-        while self._levels[0].place(second.end) >= MOST_COLUMNS:
+        while self._levels[0].place(second.end) >= self._limit:
             self._close(0)
+            self._have(1)
             del self._levels[0]
             has_folded = True
         self._add(0, second)
@@ -75,10 +80,13 @@ class LivePast:
         self._last_of = level.open
         return has_folded
 
-    def _add(self, number: int, part: LiveInterval) -> None:
+    def _have(self, number: int) -> _PastLevel:
         if number == len(self._levels):
             self._levels.append(_PastLevel(self._levels[-1].step * 2))
-        level = self._levels[number]
+        return self._levels[number]
+
+    def _add(self, number: int, part: LiveInterval) -> None:
+        level = self._have(number)
         if level.open is not None and level.place(level.open.end) != level.place(part.end):
             self._close(number)
         if level.open is None:
