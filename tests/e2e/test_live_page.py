@@ -68,7 +68,7 @@ _LONG_RUN = """(async () => {
   const named = (names, make) => Object.fromEntries(names.map((name) => [name, make()]));
   const state = {
     seq: 1, run: { plan: "long", phases: [], gauges: [] }, phases: [], exchanges: [], failures: [],
-    log: [], log_left_out: 0, generator: {}, workers: [], lost: 0, result: null,
+    log: [], log_left_out: 0, generator: {}, workers: [], lost: 0, result: null, changes: [],
     status: { state: "running", second: 7200, phases: [], stages: {}, left_s: 1, users: 30 },
     totals: { requests: 1, failed: 0, p95: 1, p99: 1 }, now: { requests: 90 },
     thresholds: [], columns: { ...series(), step: 12, t: of((n) => 12 * n + 12),
@@ -76,7 +76,7 @@ _LONG_RUN = """(async () => {
       due: [], failures: named(["503", "timeout"], () => of((n) => n % 9)), lag: of(() => 1),
       cpu: of(() => 0.5), gauges: {}, thresholds: [], by_request: named(names, series) } };
   const view = new RunView("none");
-  view.close();
+  view.stream.close();
   $("main").replaceChildren(view.live);
   const { charts } = view.first.find((part) => part.timeline).timeline;
   const times = [];

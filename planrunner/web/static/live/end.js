@@ -4,7 +4,7 @@ import { h, hide, keep, say, sayWords, words } from "../dom.js";
 import { cameTo } from "./state.js";
 
 export class End {
-  // switched(isReport) is called when the reader, or the end of the run, chooses between the two.
+  // switched() is called when the reader, or the end of the run, chooses between the two.
   constructor(switched) {
     Object.assign(this, { switched, isReport: false, isOver: false, result: null });
     this.words = h("strong");
@@ -29,10 +29,9 @@ export class End {
     const isSound = (result.validity?.verdict ?? "valid") === "valid";
     this.note.className = `callout ${look === "pass" && !isSound ? "warn" : look}`;
     say(this.words, `The run ended: ${word}.`);
-    sayWords(this.why, [result.ended_because !== "finished" && `Reason: ${result.ended_because}.`,
-      result.error?.message && `${result.error.message}.`,
-      result.error?.hint && `Hint: ${result.error.hint}.`, `Exit code ${result.exit_code}.`]
-      .filter(Boolean).join(" "));
+    const { error, ended_because: because, exit_code: code } = result;
+    sayWords(this.why, [error ? `${error.message}.` : because !== "finished" && `Reason: ${because}.`,
+      error?.hint && `Hint: ${error.hint}.`, `Exit code ${code}.`].filter(Boolean).join(" "));
     const { notices: told = [], files = [], validity } = result;
     const notices = [...told, ...(validity?.reasons ?? [])];
     keep(this.notices, notices, (text) => text, (text) => h("li", {}, words(text)));
@@ -56,7 +55,7 @@ export class End {
     hide(this.frame, !this.isReport);
     hide(this.note, this.isReport);
     this.tabs.forEach((tab, n) => tab.setAttribute("aria-pressed", String((n === 0) === this.isReport)));
-    this.switched(this.isReport);
+    this.switched();
     scrollTo(0, 0);
   }
 }

@@ -16,10 +16,10 @@ import { Way } from "./way.js";
 export class RunView {
   constructor(run) {
     const choose = (name) => this.choose(name);
-    this.chosen = "";
-    this.problems = h("div");
+    Object.assign(this, { chosen: "", isShown: false, isClosed: false, isPending: false });
+    this.problems = h("div", {}, h("p", { role: "status" }, "The run is being looked up."));
     this.head = new Head(run, this.problems);
-    this.end = new End((isReport) => hide(this.live, isReport));
+    this.end = new End(() => this.place());
     const [figures, thresholds, machines] = [new Figures(), new Thresholds(), new Machines()];
     const [charts, requests, failures, log] =
       [new Charts(choose), new Requests(choose), new Failures(), new Log()];
@@ -43,9 +43,13 @@ export class RunView {
   }
 
   async open() {
-    $("bar").append(...this.head.elements);
     $("main").append(this.problems, this.end.element, this.live);
-    await this.stream.begin();
+    try {
+      await this.stream.begin();
+    } catch (error) {
+      this.close(); // it would ask again and again
+      throw error;
+    }
   }
 
   changed(state) {
@@ -58,12 +62,25 @@ export class RunView {
 
   show() {
     this.isPending = false;
-    if (this.live.hidden && !this.end.isReport) hide(this.live, false);
+    if (this.isClosed) return;
+    if (!this.isShown) {
+      this.isShown = true;
+      this.problems.replaceChildren();
+      $("bar").append(...this.head.elements);
+    }
+    this.place();
     for (const part of this.first) part.update(this.state, this.chosen);
     clearTimeout(this.later); // what is below comes after the paint: no task is long
     this.later = setTimeout(() => {
       for (const part of this.below) part.update(this.state, this.chosen);
     });
+  }
+
+  // The report, or the live view where there is something to see.
+  place() {
+    const { result, columns } = this.state;
+    const isEmpty = Boolean(result?.error) && !columns.t.length; // it ended before its load began
+    hide(this.live, isEmpty || this.end.isReport);
   }
 
   choose(name) {
@@ -72,6 +89,7 @@ export class RunView {
   }
 
   close() {
+    this.isClosed = true;
     this.stream.close();
     clearTimeout(this.later);
     document.removeEventListener("visibilitychange", this.awake);
