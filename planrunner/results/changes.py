@@ -93,6 +93,11 @@ class Comparison:
         together = {change.outcome for change in self.changes if self._decides(change)}
         return ChangeOutcome.UNCLEAR if ChangeOutcome.UNCLEAR in together else ChangeOutcome.SAME
 
+    @property
+    def is_by_samples(self) -> bool:
+        """Whether components are compared by their samples, and not by typical seconds."""
+        return any(change.figure == "p50" for change in self.changes)
+
     @staticmethod
     def _decides(change: FigureChange) -> bool:
         """Whether it is of all together, or of a component: those have no time together."""

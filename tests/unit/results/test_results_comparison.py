@@ -447,6 +447,7 @@ def test_components_are_compared_by_their_samples():
     assert all(one.low < 0.5 < one.high for one in medians.values())
     assert {one.figure for one in found.changes} == {"p50", "error_rate", "work_rate"}
     assert found.whole == ()
+    assert found.is_by_samples
     assert not any("too short" in remark for remark in found.remarks)
 
 
