@@ -137,11 +137,11 @@ def test_a_plan_runs_the_cases_of_all_sizes(
     """And its threshold of growth judges the components of its name."""
     plan = """
         params: {rows: {type: int, default: 1}}
-        cases: {small: {rows: 1}, medium: {rows: 2}, large: {rows: 3}}
+        cases: {small: {rows: 1}, other: {rows: 2}, large: {rows: 3}}
         hooks: hooks.py
         users: {A: {steps: [{python: load, name: check, measure: true}]}}
         phases:
-          - {name: main, users: 1, iterations: 1, matrix: {case: [small, medium, large]}}
+          - {name: main, users: 1, iterations: 1, matrix: {case: [small, other, large]}}
         thresholds: [scalability of check in phase main over rows < 0.001]
     """
     (pytester.path / "hooks.py").write_text("def load(): ...\n", "utf-8")
@@ -149,7 +149,7 @@ def test_a_plan_runs_the_cases_of_all_sizes(
     pytester.makeini("[pytest]\nperf_plan = plan.yaml\n")
     pytester.makepyfile(TESTS)
 
-    of_plan = run_pytest("plan.yaml", "--perf-size=small,large")
+    of_plan = run_pytest("plan.yaml", "--perf-size=all")
     of_tests = run_pytest("-k", "check", "--perf-size=small,large", FAST)
 
     [directory] = Path(pytester.path / "reports" / "test").iterdir()

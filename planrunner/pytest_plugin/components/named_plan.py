@@ -9,7 +9,7 @@ import pytest
 
 from planrunner.compiler import compile_plan
 from planrunner.graph.run_graph import RunGraph
-from planrunner.pytest_plugin.plans.options import has_cases
+from planrunner.pytest_plugin.plans.options import cases_of
 from planrunner.python.arguments import selection_of
 from planrunner.python.faults import named_as_arguments
 from planrunner.python.keywords import PlanKeywords
@@ -34,7 +34,8 @@ def graph_of_plan(config: pytest.Config, sizes: tuple[str, ...]) -> RunGraph | N
     if sizes not in graphs:
         home = config.rootpath if config.inipath is None else config.inipath.parent
         path = os.path.relpath(home / given)
-        keywords: PlanKeywords = {"case": sizes} if has_cases(path) else {}
+        cases = cases_of(path, sizes)
+        keywords: PlanKeywords = {"case": cases} if cases else {}
         plan = Plan.from_yaml(path)
         checked = plan.source.checked(keywords, need_secrets=False)
         with plan.source.named(), named_as_arguments():

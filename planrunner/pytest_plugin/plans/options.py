@@ -9,7 +9,7 @@ import pytest
 from planrunner.plan.yaml.document import read
 from planrunner.python.keywords import RunKeywords
 
-__all__ = ["has_cases", "keywords_of"]
+__all__ = ["cases_of", "keywords_of"]
 
 
 def keywords_of(config: pytest.Config, path: str) -> RunKeywords:
@@ -27,8 +27,8 @@ def keywords_of(config: pytest.Config, path: str) -> RunKeywords:
     if sizes is None and iterations is None:
         return keywords
     phases = dict(_phases(read(path).data))
-    if sizes is not None and has_cases(path):
-        keywords["case"] = sizes
+    if sizes is not None and (cases := cases_of(path, sizes)):
+        keywords["case"] = cases
     if iterations is not None:
         keywords["override"] = {
             f"{place}.{key}": iterations
@@ -39,14 +39,18 @@ def keywords_of(config: pytest.Config, path: str) -> RunKeywords:
     return keywords
 
 
-def has_cases(path: str) -> bool:
-    """Say whether a matrix of a plan has cases to pick from.
+def cases_of(path: str, sizes: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the sizes to pick as cases; none where no matrix of the plan has cases.
+
+    Of several sizes, those that the plan lacks are left out, unless it lacks them all.
 
     Raises:
         PlanError: The plan can't be read.
     """
-    matrices = (phase.get("matrix") for _, phase in _phases(read(path).data))
-    return any(isinstance(one, dict) and "case" in one for one in matrices)
+    matrices = [phase.get("matrix") for _, phase in _phases(read(path).data)]
+    known = [one["case"] for one in matrices if isinstance(one, dict) and "case" in one]
+    names = [name for one in known if isinstance(one, list) for name in one]
+    return (tuple(size for size in sizes if size in names) or sizes) if known else ()
 
 
 def _phases(data: object) -> Iterator[tuple[str, Mapping[str, object]]]:
