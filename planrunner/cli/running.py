@@ -193,9 +193,10 @@ def _check_is_directory(out: Path | None) -> None:
     name, equals, _ = str(out or "").partition("=")
     if not equals:
         return
-    from planrunner.plan.output_kinds.registry import known_kinds  # noqa: PLC0415 - no directory is called so
+    from planrunner.plan.output_kinds.model import SYNONYMS  # noqa: PLC0415 - no directory is called so
+    from planrunner.plan.output_kinds.registry import known_kinds  # noqa: PLC0415 - as above
 
-    meant = {"json": "jsonl"}.get(name, name)
+    meant = SYNONYMS.get(name, name)
     if meant in known_kinds():
         hint = f"write `--output {meant}=…`"
         raise UsageError(f"`--out` is the run directory, and `{out}` an output", hint=hint)

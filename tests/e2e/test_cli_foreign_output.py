@@ -70,6 +70,7 @@ def test_without_the_package_the_output_is_unknown(
     assert "unknown key `carbon`" in ended.err
 
 
+@pytest.mark.slow
 def test_it_gets_the_run_by_plan_and_by_option(
     project: PlanProject, target: HttpServer, carbon: Carbon
 ) -> None:

@@ -173,6 +173,23 @@ def test_a_plan_with_outputs_and_notices_runs_as_it_is_written(project: PlanProj
     assert {name for one in requests for name in one["metrics"]} == {"items"}
 
 
+def test_every_command_that_runs_a_plan_takes_outputs(
+    project: PlanProject, target: HttpServer
+) -> None:
+    """Several runs append to the same file, and each line names its run."""
+    load = "phases: [{name: main, users: 1, iterations: 2}]"
+    project.write({"plan.yaml": plan_text(load, url=target.url)})
+    option = ("--output", "jsonl=x.jsonl", "--quiet")
+
+    several = project.run("execute", "plan.yaml", "--repeat", "2", *option)
+    url = project.run("run", target.url, "--users", "1", "--hold", "200ms", *option)
+
+    assert (several.code, url.code) == (0, 0)
+    runs = {line["run"]: line["plan"] for line in lines_of(project.directory / "x.jsonl")}
+    assert sorted(runs.values())[1:] == ["test", "test"]
+    assert len(runs) == 3
+
+
 @pytest.mark.parametrize(
     ("given", "meant"),
     [

@@ -21,7 +21,7 @@ from planrunner.language.fields.types import NameField
 from planrunner.plan.output_kinds import registry
 from planrunner.protocols.plugin import resolve
 
-__all__ = ["GENERAL_KEYS", "OutputEntry", "OutputModel"]
+__all__ = ["GENERAL_KEYS", "SYNONYMS", "OutputEntry", "OutputModel"]
 
 
 class OutputModel(PlanMapping):
@@ -59,6 +59,15 @@ GENERAL_KEYS: Final = frozenset(OutputModel.model_fields)
 """The settings that outputs have in common."""
 
 
+SYNONYMS: Final[Mapping[str, str]] = {
+    "json": "jsonl",
+    "influx": "influxdb",
+    "opentelemetry": "otlp",
+    "prom": "prometheus",
+}
+"""What other tools call outputs."""
+
+
 class _KindBook:
     """The kinds of outputs, as keys of an entry."""
 
@@ -86,7 +95,7 @@ class OutputEntry(PlanMapping):
 
     guest_book: ClassVar[GuestBook | None] = _KINDS
 
-    synonyms: ClassVar[Mapping[str, str]] = {"json": "jsonl"}
+    synonyms: ClassVar[Mapping[str, str]] = SYNONYMS
 
     kinds: KindGuests | None = Field(None, alias=GUESTS)
 

@@ -86,6 +86,7 @@ def test_who_watches_makes_no_other_plan() -> None:
     ("outputs", "message", "hint"),
     [
         ("[{jsnl: {file: x}}]", "unknown key `jsnl`", "did you mean `jsonl`?"),
+        ("[{influx: {url: x}}]", "unknown key `influx`", "here it is called `influxdb`"),
         ("[{jsonl: {fil: x, file: y}}]", "unknown key `fil`", "did you mean `file`?"),
         ("[{jsonl: {}}]", "`file` is missing", ""),
         ("[{}]", "nothing says which output it is", "add `"),
