@@ -49,10 +49,12 @@ def plan_check(
         "params": [],
         "commands": [],
         "digest": "",
+        "files": sorted({str(one["file"]) for one in faults}),
         **{kind: [] for kind in _KINDS},
     }
     if plan is not None:
         found |= _of_plan(plan, choices, graph)
+        found["files"] = sorted({*found["files"], *plan.bundle.texts})
     if graph is not None:
         mask = Masker(graph.secrets)
         found |= {"notices": list(graph.notices), "explain": mask(explain_text(graph))}

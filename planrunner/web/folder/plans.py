@@ -22,6 +22,7 @@ _A_PLAN: Final = re.compile(rb"^(planrunner|users|phases|stages|profiles)[ \t]*:
 """What distinguishes a plan from other YAML: one of these keys at the first level."""
 
 _Stamp = tuple[tuple[str, int, int], ...]
+"""Files with the time of their last change and their sizes."""
 
 
 class PlansOfFolder:
@@ -35,21 +36,21 @@ class PlansOfFolder:
     def __init__(self, folder: Path, *, no_exec: bool) -> None:
         self.folder = folder
         self.no_exec = no_exec
-        self._stamp: _Stamp = ()
-        self._rows: list[dict[str, Any]] = []
+        self._rows: dict[Path, tuple[_Stamp, dict[str, Any]]] = {}
 
     def rows(self) -> list[dict[str, Any]]:
-        """Return a row for each plan; checks them anew when any file of them has changed."""
-        paths = list(self._paths())
-        stamp = _stamp(paths)
-        if stamp != self._stamp:
-            self._rows = [self._row(path) for path in paths if _is_plan(path)]
-            self._stamp = stamp
-        return self._rows
+        """Return a row for each plan; checks those anew of which a file has changed."""
+        rows = {path: self._row(path) for path in self._paths() if _is_plan(path)}
+        self._rows = rows
+        return [row for _, row in rows.values()]
 
-    def _row(self, path: Path) -> dict[str, Any]:
+    def _row(self, path: Path) -> tuple[_Stamp, dict[str, Any]]:
+        before = self._rows.get(path)
+        if before is not None and before[0] == _stamp([Path(file) for file, *_ in before[0]]):
+            return before
         found = self.check(path, PlanChoices())
-        return {
+        stamp = _stamp([path, *map(Path, found["files"])])
+        return stamp, {
             "id": found["id"],
             "path": found["path"],
             "name": found["name"],
@@ -97,11 +98,12 @@ def _is_plan(path: Path) -> bool:
 
 
 def _stamp(paths: list[Path]) -> _Stamp:
-    found = []
-    for path in paths:
-        try:
-            facts = path.stat()
-        except OSError:
-            continue
-        found.append((str(path), facts.st_mtime_ns, facts.st_size))
-    return tuple(found)
+    return tuple(map(_mark, dict.fromkeys(paths)))
+
+
+def _mark(path: Path) -> tuple[str, int, int]:
+    try:
+        facts = path.stat()
+    except OSError:
+        return str(path), 0, 0
+    return str(path), facts.st_mtime_ns, facts.st_size

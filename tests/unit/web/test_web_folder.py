@@ -77,6 +77,20 @@ def test_plans_are_those_that_look_like_it(served: ServedFolder, browser: httpx.
     ]
 
 
+def test_a_plan_is_checked_anew_when_a_file_of_it_has_changed(
+    served: ServedFolder, browser: httpx.Client, folder: Path
+) -> None:
+    """Its own, or one that it imports."""
+    (folder / "shop.yaml").write_text(f"imports: [gates.yml]\n{SHOP}")
+    seen = []
+    for limit in ("1s", "a second", "2s"):
+        (folder / "gates.yml").write_text(f"thresholds: [p95 < {limit}]\n")
+        rows = browser.get(served.url("api/plans")).json()["plans"]
+        seen.append({row["id"]: row["valid"] for row in rows}["shop.yaml"])
+
+    assert seen == [True, False, True]
+
+
 def test_a_form_has_what_the_plan_has(served: ServedFolder, browser: httpx.Client) -> None:
     """Typed params, but no secret; what can be selected; what would happen."""
     plan = browser.get(served.url("api/plans/shop.yaml")).json()
