@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 
 from planrunner.explain.forecast import forecast
 from planrunner.explain.lines import as_lines
+from planrunner.graph.function_steps import FunctionNode
 from planrunner.graph.notification import NotificationNode, NotifyOn
 from planrunner.graph.run_graph import (
     Block,
@@ -17,6 +18,7 @@ from planrunner.graph.run_graph import (
     PhaseNode,
     ReadyNode,
     Renewal,
+    RequestNode,
     RunGraph,
     ServiceNode,
     StepNode,
@@ -24,6 +26,7 @@ from planrunner.graph.run_graph import (
     TaskProgram,
     UserProgram,
     nested_steps,
+    walk_steps,
 )
 from planrunner.graph.target import AUTO_PORT
 from planrunner.graph.value_origin import ValueOrigin
@@ -51,6 +54,7 @@ def explain_text(graph: RunGraph) -> str:
     lines += [
         f"  sends {protocol} with the {client} client: {reason}"
         for protocol, (client, reason) in graph.clients.items()
+        if protocol in _sent(graph)
     ]
     lines += _origins(graph.origins)
     profile = f" of profile {graph.profile} ({graph.profile_reason})" if graph.profile else ""
@@ -106,6 +110,26 @@ def _among(items: Sequence[T], words: Callable[[T], Iterable[str]], indent: str)
         yield from words(item)
     if more:
         yield indent + more
+
+
+def _sent(graph: RunGraph) -> set[str]:
+    """Return the protocols that steps of the plan send with."""
+    found: set[str] = set()
+    for step in _all_steps(graph):
+        if isinstance(step, RequestNode):
+            found.add(step.exchange.protocol)
+        elif isinstance(step, FunctionNode):
+            found.update(step.channels)
+    return found
+
+
+def _all_steps(graph: RunGraph) -> Iterator[StepNode]:
+    yield from graph.preflight
+    for block in (graph.setup, graph.teardown):
+        yield from walk_steps(block.steps if block is not None else ())
+    for program in graph.programs():
+        for steps in (program.on_start, *(task.steps for task in program.tasks), program.on_stop):
+            yield from walk_steps(steps)
 
 
 def _origins(origins: Sequence[ValueOrigin]) -> Iterator[str]:

@@ -57,3 +57,16 @@ def test_one_combination_is_a_phase_like_any_other() -> None:
 
     assert lines[0] == "  sized[case=large]: counted, 1 user, 3 iterations in all"
     assert len(lines) == 9
+
+
+def test_only_clients_that_steps_send_with_are_named() -> None:
+    """A plan of components has no HTTP to speak of."""
+    commands = PLAN.replace('{get: "/${rows}"}', '{exec: {run: "true"}, measure: true}')
+
+    sending = [
+        [line for line in explain_text(compiled(plan)).splitlines() if line.startswith("  sends ")]
+        for plan in (PLAN, commands)
+    ]
+
+    assert [lines[0].split()[1] for lines in sending] == ["http", "exec"]
+    assert [len(lines) for lines in sending] == [1, 1]
