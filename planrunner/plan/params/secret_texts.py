@@ -6,6 +6,7 @@ that `--set` replaces. All of them are as secret as the value that a run has.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from itertools import islice
@@ -26,6 +27,8 @@ __all__ = ["covered_text", "has_computed_secrets", "row_texts", "secret_texts"]
 _MOST_ROWS: Final = 200
 """Values of rows that are looked for in what is said of the plan: each costs time in every text.
 Where rows stand in the plan, all of them are covered, and the run learns those that it draws."""
+
+_ONE_NAME: Final = re.compile(r"\$\{\s*(\w+)\s*\}")
 
 _NAMED_VALUES: Final = ("environments", "cases")
 """Sections whose blocks give values to params by name."""
@@ -49,7 +52,7 @@ def secret_texts(document: Document, sources: ParamSources) -> Iterator[str]:
         name = str(path[1] if path[0] == "params" else path[-1])
         yield from _texts(value, declared[name].get("type"))
     yield from secrets_in(document.value(_OUTPUTS))
-    for _, url in _urls(document):
+    for _, url in _literal_urls(document):
         yield url
 
 
@@ -69,7 +72,7 @@ def covered_text(document: Document) -> str:
     """Return the text of a plan without its secrets, however YAML writes them."""
     declared = _secret_params(document)
     text = document.source.text
-    written = [*_written(document, declared), *_rows(document), *_urls(document)]
+    written = [*_written(document, declared), *_rows(document), *_literal_urls(document)]
     settings = [*secrets_in(document.value(_OUTPUTS))]
     if not (written or settings):
         return text
@@ -90,11 +93,13 @@ def covered_text(document: Document) -> str:
 
 
 def _secret_params(document: Document) -> dict[str, Mapping[str, Any]]:
+    """Return the params that are declared to be secret, and URLs of notifications."""
     written = _mapping(document.value(("params",)))
+    urls = {found[1] for _, url in _urls(document) if (found := _ONE_NAME.fullmatch(url))}
     return {
         str(name): _mapping(param)
         for name, param in written.items()
-        if _mapping(param).get("secret")
+        if _mapping(param).get("secret") or name in urls
     }
 
 
@@ -132,12 +137,16 @@ def _rows(document: Document) -> Iterator[tuple[PlanPath, object]]:
 
 
 def _urls(document: Document) -> Iterator[tuple[PlanPath, str]]:
-    """Yield the URLs of notifications that stand in the plan itself; whoever has one may write."""
+    """Yield the URLs of notifications with their places; whoever has one may write there."""
     entries = document.value(("notify",))
     for index, entry in enumerate(entries if isinstance(entries, list) else ()):
         url = _mapping(entry).get("url")
-        if isinstance(url, str) and url and not has_expression(url):
+        if isinstance(url, str) and url:
             yield ("notify", index, "url"), url
+
+
+def _literal_urls(document: Document) -> Iterator[tuple[PlanPath, str]]:
+    return ((path, url) for path, url in _urls(document) if not has_expression(url))
 
 
 def _literals(document: Document, name: str, secret: object) -> Iterator[tuple[PlanPath, object]]:

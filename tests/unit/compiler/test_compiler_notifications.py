@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from planrunner.explain.explain import explain_text
 from planrunner.graph.notification import NotificationNode, NotifyOn
+from planrunner.language.diagnostics import PlanError
 from tests.support.plans import compiled, findings
 
 URL = "json://h.test/a-long-token"
@@ -49,8 +52,22 @@ def test_a_url_is_a_secret_wherever_it_comes_from() -> None:
     for graph in (literal, given):
         assert URL in graph.secrets
         assert URL not in repr((graph.notifications, graph.plan_text, graph.params))
+    assert "default-token" not in given.plan_text
     assert given.params == {"hook": "***"}
     assert given.notifications[0].url == URL
+
+
+def test_a_faulty_plan_shows_no_url() -> None:
+    """Nor the default that an option has replaced, in the line that is wrong."""
+    text = f"""
+        params: {{hook: {{type: str, default: '{URL}', max: 3}}}}
+        notify: [{{url: "${{hook}}"}}]
+        """
+    with pytest.raises(PlanError) as failed:
+        compiled(text)
+
+    assert "max" in str(failed.value)
+    assert "token" not in str(failed.value)
 
 
 def test_what_can_not_be() -> None:
