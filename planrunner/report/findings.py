@@ -10,6 +10,7 @@ from typing import Final
 from planrunner.metrics.histogram import n_too_small
 from planrunner.metrics.series import ABORTED
 from planrunner.report.plain import shorten
+from planrunner.results.loads import BY_HAND
 from planrunner.results.model import Judgement, Row, RunResult, ValidityLevel, Verdict
 from planrunner.results.record import ExpectationCount, checks_held
 from planrunner.units import format_count, format_percent
@@ -107,11 +108,10 @@ def verdict_word(result: RunResult) -> str:
 
 
 def verdict_phrase(result: RunResult) -> str:
-    """Return the verdict, and beside it that nothing follows from it where numbers are invalid."""
-    word = verdict_word(result)
-    if is_doubtful(result):
-        return f"{word}, but the numbers are invalid"
-    return word
+    """Return the verdict, and beside it what takes from it: a changed load, invalid numbers."""
+    changed = f", {BY_HAND}" if result.changes else ""
+    doubtful = ", but the numbers are invalid" if is_doubtful(result) else ""
+    return f"{verdict_word(result)}{changed}{doubtful}"
 
 
 def is_doubtful(result: RunResult) -> bool:

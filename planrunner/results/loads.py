@@ -6,7 +6,10 @@ from typing import Final
 
 from planrunner.values import dataclass
 
-__all__ = ["GENERATOR", "GeneratorFacts", "LoadChange", "PhaseLoad", "Sustainable"]
+__all__ = ["BY_HAND", "GENERATOR", "GeneratorFacts", "LoadChange", "PhaseLoad", "Sustainable"]
+
+BY_HAND: Final = "changed by hand"
+"""The stage of a phase from when somebody changed its load; what a verdict then says too."""
 
 GENERATOR: Final = "the generator"
 """What ended a search that the generator could not take further."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
+from planrunner.results.loads import BY_HAND
 from planrunner.schedule.population import Share, Stage, exact_seats, seats
 from planrunner.units import Rate, write_rate
 from planrunner.values import dataclass
@@ -32,9 +33,6 @@ Exact = tuple[tuple[str, int], ...]
 
 SetLevel = int | Rate
 """So many users, or arrivals per time."""
-
-BY_HAND: Final = "changed by hand"
-"""The stage of a phase from when somebody changed its load."""
 
 
 @dataclass(frozen=True, slots=True)

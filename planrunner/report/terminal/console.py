@@ -33,6 +33,7 @@ from planrunner.report.terminal.console_tables import (
     threshold_lines,
 )
 from planrunner.report.terminal.own_metric_lines import own_metric_lines
+from planrunner.results.loads import BY_HAND
 from planrunner.results.model import RunResult, Totals, ValidityLevel, Verdict
 from planrunner.units import format_count, format_duration, format_percent, format_rate, format_size
 
@@ -132,9 +133,10 @@ def _verdict(result: RunResult, width: int) -> list[Text]:
         ]
         lines[0].stylize(style, 0, len(word) + 1)
         return [*lines, Text(f" {shorten(plain(result.plan), width - 1)}", "bold")]
-    badge = f" {word} "
-    name = shorten(plain(result.plan), width - len(badge) - 1)
-    return [Text.assemble(Text(badge, style), " ", (name, "bold"))]
+    badge, more = f" {word} ", verdict_phrase(result).removeprefix(verdict_word(result))
+    room = width - len(badge) - len(more) - 1
+    name = (shorten(plain(result.plan), room), "bold")
+    return [Text.assemble(Text(badge, style), " ", name, (more, "bold yellow"))]
 
 
 def _totals(result: RunResult, width: int) -> list[Text]:
@@ -154,10 +156,11 @@ def _totals(result: RunResult, width: int) -> list[Text]:
         service_ns = service_p95_ns(result)
         if service_ns:
             parts.append(f"service p95 {format_duration(service_ns)}")
+    by_hand = f", or {BY_HAND}" if result.changes else ""
     apart = [
         f"{count:,} {word}"
         for count, word in (
-            (result.warmup, "in the warm-up"),
+            (result.warmup, f"in the warm-up{by_hand}"),
             (result.after, "after the end"),
             (result.aborted, "aborted"),
             (result.unmeasured, "not measured"),

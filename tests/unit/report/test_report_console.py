@@ -11,6 +11,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from planrunner.report.terminal.console import open_console, print_summary
+from planrunner.results.loads import LoadChange
 from planrunner.results.model import Judgement, Validity, ValidityLevel, Verdict
 from tests.support.golden import check_golden
 from tests.support.results import RESULTS, make_large, make_result, make_row, make_series
@@ -95,6 +96,21 @@ def test_each_phase_has_rows_of_its_own():
     assert "1,820/s" in lines[at + 1]
     assert "5,384/s" in lines[at + 3]
     assert lines[at + 5] == "      2 × timeout"
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_a_load_changed_by_hand_stands_in_the_verdict(width):
+    """It says that nothing was judged since, and the requests since then are counted apart."""
+    changes = (LoadChange("main", 5_000_000_000, "4 users", "9 users"),)
+    result = make_result(plan="shop " * 20, changes=changes, warmup=12)
+
+    lines = summary(result, width=width, terminal=True, height=200).splitlines()
+
+    assert lines[1].startswith(" PASS  shop")
+    assert "…" in lines[1]
+    assert lines[1].endswith(", changed by hand")
+    assert len(lines[1]) == width
+    assert "12 in the warm-up, or changed by hand" in "\n".join(lines)
 
 
 def test_failures_are_named_by_their_status():
