@@ -70,6 +70,24 @@ def test_without_the_package_the_output_is_unknown(
     assert "unknown key `carbon`" in ended.err
 
 
+def test_a_package_that_is_broken_is_named(
+    project: PlanProject, target: HttpServer, carbon: Carbon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is no bug of planrunner, and nothing is sent."""
+    del carbon
+    from planrunner_carbon import output  # noqa: PLC0415 - the fixture installs it
+
+    monkeypatch.setattr(output, "CarbonOutput", lambda address: address)
+    outputs = "outputs: [{carbon: {address: '127.0.0.1:1'}}]"
+    project.write({"plan.yaml": plan(target, outputs)})
+
+    ended = project.run("execute", "plan.yaml")
+
+    assert ended.code == 3
+    assert "output `carbon` can't be used: TypeError: " in ended.err
+    assert target.requests == []
+
+
 @pytest.mark.slow
 def test_it_gets_the_run_by_plan_and_by_option(
     project: PlanProject, target: HttpServer, carbon: Carbon

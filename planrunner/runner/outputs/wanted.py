@@ -51,6 +51,9 @@ def _made(node: OutputNode, names: Scope, mask: GrowingMasker) -> WantedOutput:
     except PlanrunnerError as error:
         message = f"output `{node.kind}`: {error.message}"
         raise CannotRun(message, hint=error.hint) from error
+    except Exception as error:
+        message = f"output `{node.kind}` can't be used: {type(error).__name__}: {error}"
+        raise CannotRun(message, hint="update or uninstall the package that brings it") from error
     return WantedOutput(output, is_optional=node.is_optional, is_required=node.is_required)
 
 
