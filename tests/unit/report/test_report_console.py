@@ -110,7 +110,7 @@ def test_a_load_changed_by_hand_stands_in_the_verdict(width):
     assert "…" in lines[1]
     assert lines[1].endswith(", changed by hand")
     assert len(lines[1]) == width
-    assert "12 in the warm-up, or changed by hand" in "\n".join(lines)
+    assert "12 in the warm-up, or changed by hand" in " ".join(" ".join(lines).split())
 
 
 def test_failures_are_named_by_their_status():
