@@ -34,6 +34,9 @@ from planrunner.web.server.serving import bound, serving
 
 __all__ = ["OneRun", "main"]
 
+_NICE: Final = 10
+"""Where the load needs all processors, it comes first."""
+
 _LAST_S: Final = 2.0
 """What viewers get to hear of the end, and to fetch the report …"""
 
@@ -47,6 +50,8 @@ def main() -> int:
         if hasattr(signal, name):  # the run decides when it ends
             signal.signal(getattr(signal, name), signal.SIG_IGN)
     os.dup2(2, 1)
+    with suppress(OSError, AttributeError):
+        os.nice(_NICE)
     asyncio.run(_serve(int(sys.argv[1])))
     return ExitCode.OK
 
