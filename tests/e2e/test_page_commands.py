@@ -47,6 +47,7 @@ NOT_RUN: Final = {
     ("docs/how-to/grafana.md", "pip install"): "fetches packages",
     ("docs/how-to/grafana.md", "prometheus "): "is run by test_cli_prometheus.py, on free ports",
     ("docs/how-to/grafana.md", "planrunner execute"): "is run by test_cli_prometheus.py, too",
+    ("docs/how-to/live-page.md", "planrunner ui"): "serves until Ctrl-C, and opens a browser",
     ("CONTRIBUTING.md", ".ci/run"): "runs this test",
 }
 """What can't run here: the page, the beginning of the line, and why."""
