@@ -72,7 +72,7 @@ OPTIONS: Final[Mapping[str, str]] = {
     "-P": "--ui",
 }
 
-_NO_WINDOW: Final = "leave it out: no run opens a window"
+_NO_WINDOW: Final = "leave it out: only `--ui` opens a page"
 _NAMED: Final = "leave it out: `planrunner execute plan.yaml` needs no option for the plan"
 _COUNTED: Final = "a plan says how many: write `iterations: 100` in a phase"
 _SHARED: Final = "`--workers N` shares the load among N processes of this machine"

@@ -226,7 +226,7 @@ def test_a_target_that_is_not_there_is_named_without_the_secret(
     [
         ("validate", "planrunner.plan.loader.resolve_params"),
         ("explain", "planrunner.cli.commands.explain.compile_plan"),
-        ("execute", "planrunner.cli.running.run"),
+        ("execute", "planrunner.cli.live.page.run"),
         ("execute", "planrunner.runner.api.write_reports"),
     ],
 )
