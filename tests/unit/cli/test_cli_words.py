@@ -25,7 +25,10 @@ from planrunner.formats import REPORT_FORMATS
         (["run", "http://x", "-e", "A=b"], "'-e': `planrunner execute` has `--set`, for a plan."),
         (["run", "http://x", "--stages", "1m:5"], "`planrunner execute` has `--stages`"),
         (["doctor", "--vus", "5"], "'--vus': `planrunner execute` has `--users`, for a plan."),
-        (["execute", "p.yaml", "--headless"], "'--headless': leave it out: only `--ui` opens a page."),
+        (
+            ["execute", "p.yaml", "--headless"],
+            "'--headless': leave it out: only `--ui` opens a page.",
+        ),
         (["execute", "p.yaml", "--iterations", "9"], "write `iterations: 100` in a phase."),
         (
             ["explain", "p.yaml", "--out", "x"],
