@@ -9,7 +9,7 @@ from typing import Protocol
 from planrunner.clock import Clock
 from planrunner.engine.scheduling.timeline import Timeline
 from planrunner.errors import Misuse, UsageError
-from planrunner.graph.loads import ClosedLoad, OpenLoad, RunnableLoad, SetLevel
+from planrunner.graph.loads import LoadModel, SetLevel
 from planrunner.graph.run_graph import PhaseNode
 from planrunner.schedule.population import Share
 from planrunner.units import format_count, write_rate
@@ -27,7 +27,7 @@ class Steerable(Protocol):
 
     lead_ns: int
 
-    def change(self, load: RunnableLoad, begin_ns: int) -> None:
+    def change(self, load: LoadModel, begin_ns: int) -> None:
         """Go on with another load from then on (clock time)."""
 
 
@@ -169,21 +169,19 @@ class _Steered:
         self._timeline = timeline
         self._on = on
         self._clock = clock
-        self._load = phase.load
+        self._load: LoadModel = phase.load
         self._begin_ns = timeline.started_ns
         self.paused_at: SetLevel | None = None
 
     def level(self) -> SetLevel | None:
-        load, now_ns = self._load, self._clock.now_ns()
-        if not isinstance(load, ClosedLoad | OpenLoad):
-            return None
-        return load.level_at(now_ns - self._begin_ns)
+        return self._load.level_at(self._clock.now_ns() - self._begin_ns)
 
     def change(self, level: SetLevel | None) -> ChangedLoad:
         """Change to a level; None for that at which nothing begins."""
         # What is due at this very moment may have happened already.
         load, begin_ns = self._load, self._clock.now_ns() + max(self._on.lead_ns, 1)
-        if not isinstance(load, ClosedLoad | OpenLoad):
+        before = load.level_at(begin_ns - self._begin_ns)
+        if before is None:
             raise UsageError(
                 f"the load of phase `{self._name}` can't be changed by hand: it is a {load.kind} "
                 "one, which sets it itself"
@@ -191,7 +189,7 @@ class _Steered:
         left_ns = self._timeline.ends_ns - begin_ns
         if left_ns <= 0:
             raise UsageError(f"phase `{self._name}` is ending")
-        before, after = load.level_at(begin_ns - self._begin_ns), _or(level, load.nobody)
+        after = load.nobody if level is None else level
         changed = load.at_level(after, left_ns)
         try:
             changed.class_of_seats(self._shares)
@@ -200,10 +198,6 @@ class _Steered:
         self._on.change(changed, begin_ns)
         self._load, self._begin_ns = changed, begin_ns
         return ChangedLoad(self._name, begin_ns, before, after)
-
-
-def _or(level: SetLevel | None, otherwise: SetLevel) -> SetLevel:
-    return otherwise if level is None else level
 
 
 def level_words(level: SetLevel) -> str:

@@ -17,7 +17,7 @@ WINDOWS = """
 # it refuses there. The standard library is loaded before, in its form for this system.
 import asyncio, asyncio.subprocess, ctypes, os, select, signal, socket, subprocess, sys, tempfile
 import click, concurrent.futures, grpc.aio, httpx, multiprocessing, pathlib, psutil, rich.live
-import shutil, zoneinfo
+import multiprocessing.connection, shutil, zoneinfo
 
 def refuse(*_, **__):
     raise NotImplementedError
@@ -25,6 +25,7 @@ def refuse(*_, **__):
 for loop in (asyncio.SelectorEventLoop, asyncio.BaseEventLoop):
     for name in ("add_reader", "add_signal_handler", "remove_reader", "remove_signal_handler"):
         setattr(loop, name, refuse)
+signal.SIGBREAK = 21
 POSIX = {
     os: ("fork", "forkpty", "getpgid", "killpg", "setsid", "geteuid", "getuid", "getgid", "chown",
          "fstatvfs", "statvfs", "pidfd_open", "posix_fallocate", "posix_spawn", "sched_getaffinity",

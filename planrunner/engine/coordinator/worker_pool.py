@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from planrunner.engine.scheduling.timeline import Timeline
 from planrunner.engine.workers.local import Drained
 from planrunner.engine.workers.worker_state import WorkerStanding
-from planrunner.graph.loads import RunnableLoad
+from planrunner.graph.loads import LoadModel, RunnableLoad
 from planrunner.graph.run_graph import PhaseNode
 from planrunner.metrics.book import Crowded
 
@@ -29,7 +29,7 @@ class RunningPhase(Protocol):
     async def run(self, load: RunnableLoad, begin_ns: int) -> None:
         """Run a load that begins then (clock time) until the last user has gone."""
 
-    def change(self, load: RunnableLoad, begin_ns: int) -> None:
+    def change(self, load: LoadModel, begin_ns: int) -> None:
         """Go on with another load of the same model from then on (clock time)."""
 
 

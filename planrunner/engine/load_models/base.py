@@ -16,7 +16,7 @@ from planrunner.engine.scheduling.timeline import Timeline
 from planrunner.engine.stop import Ending, Stop, StopLevel
 from planrunner.engine.users.bound_class import BoundProgram
 from planrunner.errors import Misuse
-from planrunner.graph.loads import RunnableLoad
+from planrunner.graph.loads import LoadModel, RunnableLoad
 from planrunner.graph.run_graph import PhaseNode
 from planrunner.values import dataclass
 
@@ -65,13 +65,13 @@ class Phase(ABC):
         """Whether what its sleeper waits for may be another thing now."""
         return self._is_changed
 
-    def change(self, load: RunnableLoad, begin_ns: int) -> None:
+    def change(self, load: LoadModel, begin_ns: int) -> None:
         """Go on with another load of the same model from then on (clock time)."""
         self._take(load, begin_ns)
         self._is_changed = True
         self._sleeper.wake()
 
-    def _take(self, load: RunnableLoad, begin_ns: int) -> None:
+    def _take(self, load: LoadModel, begin_ns: int) -> None:
         """Plan for another load."""
         del begin_ns
         raise Misuse(f"a phase can't change to {load.kind}")

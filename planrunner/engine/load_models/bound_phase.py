@@ -16,7 +16,7 @@ from planrunner.engine.scheduling.lateness import Punctuality
 from planrunner.engine.scheduling.timeline import Timeline
 from planrunner.engine.stop import Stop
 from planrunner.engine.users.bound_class import BoundProgram
-from planrunner.graph.loads import ClosedLoad, CountedLoad, OpenLoad, RunnableLoad
+from planrunner.graph.loads import ClosedLoad, CountedLoad, LoadModel, OpenLoad, RunnableLoad
 from planrunner.graph.run_graph import PhaseNode
 
 __all__ = ["BoundPhase"]
@@ -75,7 +75,7 @@ class BoundPhase:
 
         return go
 
-    def change(self, load: RunnableLoad, begin_ns: int) -> None:
+    def change(self, load: LoadModel, begin_ns: int) -> None:
         """Go on with another load of the same model from then on (clock time)."""
         self._timeline.steer(begin_ns)
         # Due times from then on are no result either, and begin an interval of their own.

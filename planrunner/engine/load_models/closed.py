@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import cast
 
 from planrunner.engine.load_models.base import Phase, PhaseContext
 from planrunner.engine.load_models.user_pool import UserPool
-from planrunner.graph.loads import ClosedLoad, RunnableLoad
+from planrunner.graph.loads import ClosedLoad, LoadModel
 from planrunner.schedule.population import SeatChange, changes, users_at
 from planrunner.schedule.sharing import seat_owners
 
@@ -46,8 +47,8 @@ class ClosedPhase(Phase):
                 self._starts += change.starts
             worker.indices[key] += change.starts
 
-    def _take(self, load: RunnableLoad, begin_ns: int) -> None:
-        assert isinstance(load, ClosedLoad)
+    def _take(self, load: LoadModel, begin_ns: int) -> None:
+        load = cast("ClosedLoad", load)  # a load at another level is of its own model
         level = users_at(self._load_of_now.stages, max(begin_ns - 1 - self._begin_ns, 0))
         while self._changes and self._changes[-1][0] >= begin_ns:
             _, change, _ = self._changes.pop()

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from random import Random
-from typing import Final
+from typing import Final, cast
 
 from planrunner.engine.load_models.base import Phase, PhaseContext
 from planrunner.engine.load_models.user_pool import UserPool
 from planrunner.engine.scheduling.arrival_queue import ArrivalQueue
 from planrunner.engine.scheduling.timeline import FOREVER_NS
 from planrunner.engine.users.virtual_user import user_stream
-from planrunner.graph.loads import OpenLoad, RunnableLoad
+from planrunner.graph.loads import LoadModel, OpenLoad
 from planrunner.schedule.arrivals import (
     ArrivalKind,
     ArrivalSchedule,
@@ -95,10 +95,10 @@ class OpenPhase(Phase):
         self._until_ns = FOREVER_NS
         self._next: tuple[Iterator[tuple[int, int]], int] | None = None
 
-    def _take(self, load: RunnableLoad, begin_ns: int) -> None:
-        assert isinstance(load, OpenLoad)
+    def _take(self, load: LoadModel, begin_ns: int) -> None:
         self._changes += 1
-        self._next, self._until_ns = (self._own(load), begin_ns), begin_ns
+        own = self._own(cast("OpenLoad", load))  # a load at another level is of its own model
+        self._next, self._until_ns = (own, begin_ns), begin_ns
 
     def _own(self, load: OpenLoad) -> Iterator[tuple[int, int]]:
         """Return the arrivals of this worker."""

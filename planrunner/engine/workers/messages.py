@@ -28,7 +28,7 @@ from typing import Any
 
 from planrunner.engine.stop import Among, Ending, StopLevel
 from planrunner.engine.workers.local import Drained
-from planrunner.graph.loads import RunnableLoad
+from planrunner.graph.loads import LoadModel, RunnableLoad
 from planrunner.graph.run_graph import RunGraph
 from planrunner.metrics.book import Crowded
 from planrunner.results.files.samples import SampleFile
@@ -122,7 +122,7 @@ class Steer:
 
     phase: str
     begin_ns: int
-    load: RunnableLoad
+    load: LoadModel
 
 
 @dataclass(frozen=True, slots=True)

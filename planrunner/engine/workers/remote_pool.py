@@ -49,7 +49,7 @@ from planrunner.engine.workers.messages import (
 )
 from planrunner.engine.workers.worker_state import WorkerHandle, WorkerStanding, WorkerState
 from planrunner.errors import CannotRun, UsageError
-from planrunner.graph.loads import RunnableLoad
+from planrunner.graph.loads import LoadModel, RunnableLoad
 from planrunner.graph.run_graph import PhaseNode, RunGraph
 from planrunner.metrics.book import Crowded
 from planrunner.metrics.limited_words import MOST_NAMES_OF_A_TEMPLATE, LimitedWords
@@ -98,7 +98,7 @@ class _RemotePhase:
             begin = Begin(name, begin_ns, self._pool.names())
         await self._pool.run(replace(begin, scope=self.phase.scope))
 
-    def change(self, load: RunnableLoad, begin_ns: int) -> None:
+    def change(self, load: LoadModel, begin_ns: int) -> None:
         """Go on with another load of the same model from then on (clock time)."""
         self.timeline.steer(begin_ns)
         self._pool.tell_all(Steer(self.phase.name, begin_ns, load))

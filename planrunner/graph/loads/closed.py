@@ -46,7 +46,6 @@ class ClosedLoad(LoadModel):
     forecast_basis: ClassVar[str] = (
         "a mean: counted from users, waits and think times, as if replies took no time"
     )
-    nobody: ClassVar[SetLevel] = 0
 
     stages: tuple[Stage, ...]
     exact: Exact = ()
@@ -89,15 +88,9 @@ class ClosedLoad(LoadModel):
         return class_of_each(self.exact, shares, self.most_users)
 
     def level_at(self, moment_ns: int) -> int:
-        """Return how many users there are to be at a moment after its begin."""
         return users_at(self.stages, moment_ns)
 
     def at_level(self, level: SetLevel, lasting_ns: int) -> ClosedLoad:
-        """Return the load that has the same from its begin to its end.
-
-        Raises:
-            UsageError: It can't have that.
-        """
         if not isinstance(level, int):
             raise UsageError("this phase has users, and no rate")
         if not 0 <= level <= _MOST_USERS:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Any, ClassVar
 
+from planrunner.errors import UsageError
 from planrunner.results.loads import BY_HAND
 from planrunner.schedule.population import Share, Stage, exact_seats, seats
 from planrunner.units import Rate, write_rate
@@ -75,6 +76,7 @@ class LoadModel(ABC):
         forecast_basis: What `requests` counts from, in words; empty when it never counts.
         is_search: Whether it is made of levels, each a load of its own.
         is_counted: Whether it lasts as long as a number of iterations does.
+        nobody: The level at which nothing begins.
     """
 
     __slots__ = ()
@@ -83,6 +85,7 @@ class LoadModel(ABC):
     forecast_basis: ClassVar[str] = ""
     is_search: ClassVar[bool] = False
     is_counted: ClassVar[bool] = False
+    nobody: ClassVar[SetLevel] = 0
 
     @abstractmethod
     def words(self) -> Iterator[str]:
@@ -138,6 +141,11 @@ class LoadModel(ABC):
         return ()
 
     @property
+    def levels(self) -> tuple[tuple[int, float], ...]:
+        """How long it takes to each level, in ns, and the level: users, or arrivals a second."""
+        return tuple((stage.duration_ns, float(stage.level)) for stage in self.population)
+
+    @property
     def exact(self) -> tuple[tuple[str, Any], ...]:
         """The level of each class where the plan names them, in file order."""
         return ()
@@ -158,6 +166,20 @@ class LoadModel(ABC):
     def classes_with_users(self, shares: Sequence[Share]) -> frozenset[str]:
         """Return the classes that have users at some moment."""
         return frozenset(self.class_of_seats(shares) or (share.name for share in shares))
+
+    def level_at(self, moment_ns: int) -> SetLevel | None:
+        """Return what there is to be at a moment after its begin; None where that isn't set."""
+        del moment_ns
+        return None
+
+    def at_level(self, level: SetLevel, lasting_ns: int) -> LoadModel:
+        """Return the load that has the same from its begin to its end.
+
+        Raises:
+            UsageError: It can't have that.
+        """
+        del level, lasting_ns
+        raise UsageError(f"{self.kind} phases set their load themselves")
 
     @abstractmethod
     def requests(self, per_iteration: float, pause_ns: float) -> float | None:

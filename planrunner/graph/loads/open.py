@@ -107,6 +107,10 @@ class OpenLoad(LoadModel):
         )
 
     @property
+    def levels(self) -> tuple[tuple[int, float], ...]:
+        return tuple((stage.duration_ns, stage.rate.per_second) for stage in self.stages)
+
+    @property
     def has_due_times(self) -> bool:
         return True
 
@@ -131,17 +135,11 @@ class OpenLoad(LoadModel):
         return frozenset(found) if most < _MOST_DEALT else self.classes_asked_for(shares)
 
     def level_at(self, moment_ns: int) -> Rate:
-        """Return the rate at a moment after its begin."""
         if self.exact:
             return _sum_of(rate for _, rate in self.exact)
         return rate_at(self.stages, moment_ns)
 
     def at_level(self, level: SetLevel, lasting_ns: int) -> OpenLoad:
-        """Return the load that has the same from its begin to its end.
-
-        Raises:
-            UsageError: It can't have that.
-        """
         if not isinstance(level, Rate):
             raise UsageError("arrivals decide how many users this phase has; give it a rate")
         if not 0 <= level.per_second <= _MOST_RATE:

@@ -6,12 +6,10 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from planrunner.engine.workers.local import requests_of
-from planrunner.graph.loads import OpenLoad
 from planrunner.graph.run_graph import PhaseNode, RunGraph
 from planrunner.language.secrets import Masker
 from planrunner.metrics.judging.each import gate_of
 from planrunner.runner.request import PreparedRun
-from planrunner.schedule.population import Stage
 from planrunner.units import NS_PER_S
 
 __all__ = ["run_facts"]
@@ -83,23 +81,13 @@ def _levels(phase: PhaseNode) -> Iterator[tuple[float, float]]:
 
     Nothing of a search, whose levels only the run shows.
     """
-    load = phase.load
-    moves: Iterator[tuple[int, float]]
-    if isinstance(load, OpenLoad):
-        moves = ((stage.duration_ns, stage.rate.per_second) for stage in load.stages)
-    else:
-        moves = map(_move, load.population)
     at_ns, before = 0, None
-    for length_ns, level in moves:
+    for length_ns, level in phase.load.levels:
         if before is None or length_ns == 0:
             yield at_ns / NS_PER_S, 0.0 if length_ns else level
         at_ns, before = at_ns + length_ns, level
         if length_ns:
             yield at_ns / NS_PER_S, level
-
-
-def _move(stage: Stage) -> tuple[int, float]:
-    return stage.duration_ns, stage.level
 
 
 def _gauges(graph: RunGraph) -> Iterator[str]:
