@@ -161,6 +161,9 @@ class Within:
             await self._timeout.__aexit__(kind, error, trace)
         except TimeoutError as over:
             raise TimeUpError from over
+        # Timers may be a millisecond early: a function that heeds no cancellation can end in time.
+        if kind is None and self._timeout.expired():
+            raise TimeUpError
 
 
 def raised(name: str, error: BaseException) -> str:
