@@ -92,23 +92,13 @@ class Steering:
         """
         return self._steered(phase).level()
 
-    def is_paused(self, phase: str) -> bool:
-        """Whether `resume` would do anything.
-
-        Raises:
-            UsageError: It doesn't run.
-        """
-        return self._steered(phase).paused_at is not None
-
     def change(self, phase: str, level: SetLevel) -> ChangedLoad:
         """Have so many users, or so many arrivals, from now to the end of a phase.
 
         Raises:
             UsageError: It doesn't run, or can't have that.
         """
-        steered = self._steered(phase)
-        steered.paused_at = None
-        return self._told(steered.change(level))
+        return self._told(self._steered(phase).change(level))
 
     def pause(self, phase: str) -> ChangedLoad:
         """Let nobody begin anything in a phase; what has begun is finished.
@@ -119,10 +109,7 @@ class Steering:
         steered = self._steered(phase)
         if steered.paused_at is not None:
             raise UsageError(f"phase `{phase}` is paused already")
-        before = steered.level()
-        changed = self._told(steered.change(None))
-        steered.paused_at = before
-        return changed
+        return self._told(steered.change(None))
 
     def resume(self, phase: str) -> ChangedLoad:
         """Go on with what a phase had before its pause.
@@ -131,10 +118,9 @@ class Steering:
             UsageError: It doesn't run, or isn't paused.
         """
         steered = self._steered(phase)
-        level, steered.paused_at = steered.paused_at, None
-        if level is None:
+        if steered.paused_at is None:
             raise UsageError(f"phase `{phase}` is not paused")
-        return self._told(steered.change(level))
+        return self._told(steered.change(steered.paused_at))
 
     def _steered(self, phase: str) -> _Steered:
         if phase not in self._open:
@@ -153,7 +139,7 @@ class _Steered:
     """One phase that runs.
 
     Attributes:
-        paused_at: The level that it had before its pause; None while it isn't paused.
+        paused_at: The level that it had before the one at which nothing begins; None at others.
     """
 
     def __init__(
@@ -197,6 +183,10 @@ class _Steered:
             raise UsageError(f"phase `{self._name}` can't have that: {error}") from error
         self._on.change(changed, begin_ns)
         self._load, self._begin_ns = changed, begin_ns
+        if after != load.nobody:
+            self.paused_at = None
+        elif self.paused_at is None:
+            self.paused_at = before
         return ChangedLoad(self._name, begin_ns, before, after)
 
 

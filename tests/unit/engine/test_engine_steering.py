@@ -103,6 +103,18 @@ def test_a_pause_lets_nobody_begin_and_ends_with_what_was_before() -> None:
     assert len([n for n in told.asked() if n >= 3]) == 10
 
 
+def test_a_level_of_nobody_is_a_pause_and_a_refusal_ends_none() -> None:
+    """Whoever set 0 may resume, also after asking for what can't be."""
+
+    def refused(steering: Steering) -> None:
+        with pytest.raises(UsageError):
+            steering.change("main", -1)
+
+    hands: dict[int, Hand] = {1: to(0), 2: refused, 3: lambda s: s.resume("main")}
+
+    assert users(steered(closed(4, 5), hands)) == [4, 0, 0, 4, 4]
+
+
 def test_what_begins_after_a_change_is_no_result() -> None:
     """It is told apart by its stage; thresholds, totals and the requested load end before it."""
     told = steered(closed(4, 6), {2: to(8)})
