@@ -21,6 +21,7 @@ from typing import Protocol, runtime_checkable
 from planrunner.engine.coordinator.events import (
     Insight,
     Logged,
+    Noticed,
     PhaseEnded,
     PhaseStarted,
     RunStarted,
@@ -48,7 +49,7 @@ __all__ = [
     "WithStandings",
 ]
 
-RunEvent = RunStarted | PhaseStarted | PhaseEnded | ChangedLoad | Logged | Stopping
+RunEvent = RunStarted | PhaseStarted | PhaseEnded | ChangedLoad | Logged | Noticed | Stopping
 """What happens in a run between its seconds."""
 
 

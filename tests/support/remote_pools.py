@@ -9,7 +9,9 @@ from pathlib import Path
 
 from planrunner.engine import Event, RunOutcome, Steering, Stop, run
 from planrunner.engine.workers.local import Worker, protocols_of
+from planrunner.engine.workers.presence.attendance import NO_LOSS, Tolerance
 from planrunner.engine.workers.remote_worker import RelayedStop, RemoteWorker
+from planrunner.engine.workers.worker_state import ClockFacts
 from planrunner.graph.run_graph import RunGraph
 from planrunner.results.files.samples import SampleWriter
 from planrunner.schedule.partition import WorkerShare
@@ -27,6 +29,7 @@ class MemoryTransport:
         self.inbox: asyncio.Queue[object] = asyncio.Queue()
         self.other: MemoryTransport = self
         self.is_mute = False
+        self.held: list[object] = []
 
     @classmethod
     def pair(cls) -> tuple[MemoryTransport, MemoryTransport]:
@@ -35,8 +38,11 @@ class MemoryTransport:
         return here, there
 
     def send(self, message: object) -> None:
-        if not self.is_mute:
-            self.other.inbox.put_nowait(pickle.loads(pickle.dumps(message)))
+        message = pickle.loads(pickle.dumps(message))
+        if self.is_mute:
+            self.held.append(message)
+        else:
+            self.other.inbox.put_nowait(message)
 
     async def receive(self) -> object:
         message = await self.inbox.get()
@@ -53,9 +59,16 @@ class MemoryWorker:
     """A worker in this process, with clients of its own."""
 
     def __init__(
-        self, number: int, share: WorkerShare, graph: RunGraph, target: FakeTarget
+        self,
+        number: int,
+        share: WorkerShare,
+        graph: RunGraph,
+        target: FakeTarget,
+        host: str = "here",
     ) -> None:
         self.name = f"worker {number} of {share.workers}"
+        self.host = host
+        self.clock = ClockFacts()
         self.transport, self._there = MemoryTransport.pair()
         self.share = share
         self._graph = graph
@@ -95,6 +108,12 @@ class MemoryWorker:
         """Let the coordinator hear no more of it."""
         self._there.is_mute = True
 
+    def speak(self) -> None:
+        """Let it hear again, of what was said meanwhile first."""
+        self._there.is_mute = False
+        for message in self._there.held:
+            self.transport.inbox.put_nowait(message)
+
     def kill(self) -> None:
         assert self._task is not None
         self._task.cancel()
@@ -113,9 +132,11 @@ def run_fleet(
     stop_at: Mapping[float, str] | None = None,
     kill_at: Mapping[float, int] | None = None,
     mute_at: Mapping[float, int] | None = None,
+    speak_at: Mapping[float, int] | None = None,
     theirs: RunGraph | None = None,
     samples: Path | None = None,
     listener: Callable[[Event], None] = lambda _: None,
+    tolerance: Tolerance = NO_LOSS,
     steering: Steering | None = None,
 ) -> Told:
     """Do as `run_graph`, with workers; `kill_at` kills some of them, `theirs` is their graph."""
@@ -137,10 +158,10 @@ def run_fleet(
         ]
         for handle in handles:
             handle.start()
-        for second, number in (kill_at or {}).items():
-            loop.call_later(second, handles[number].kill)
-        for second, number in (mute_at or {}).items():
-            loop.call_later(second, handles[number].mute)
+        acts = (kill_at, MemoryWorker.kill), (mute_at, MemoryWorker.mute)
+        for moments, act in (*acts, (speak_at, MemoryWorker.speak)):
+            for second, number in (moments or {}).items():
+                loop.call_later(second, act, handles[number])
         writer = None if samples is None else SampleWriter(samples, started_unix_ns=0)
         try:
             return await run(
@@ -153,6 +174,7 @@ def run_fleet(
                 stop=stop,
                 run_id="r1",
                 handles=handles,
+                tolerance=tolerance,
             )
         finally:
             if writer is not None:

@@ -20,6 +20,7 @@ from planrunner.engine.coordinator.capacity_search import Search
 from planrunner.engine.coordinator.events import (
     Event,
     Logged,
+    Noticed,
     PhaseEnded,
     PhaseStarted,
     RunEnded,
@@ -37,6 +38,7 @@ from planrunner.engine.scheduling.timeline import FOREVER_NS, SearchTimeline, Ti
 from planrunner.engine.steering import Steering
 from planrunner.engine.stop import Ending, Stop, StopLevel
 from planrunner.engine.workers.local import Drained, Worker, protocols_of
+from planrunner.engine.workers.presence.attendance import NO_LOSS, Tolerance
 from planrunner.engine.workers.remote_pool import RemotePool
 from planrunner.engine.workers.ticker import each_second, keep_sweeping
 from planrunner.engine.workers.worker_state import WorkerHandle
@@ -68,6 +70,7 @@ async def run(  # noqa: PLR0913 - the one place where a run's parts meet
     now: Callable[[], float] = lambda: datetime.now(UTC).timestamp(),
     beside: Background | None = None,
     handles: Sequence[WorkerHandle] = (),
+    tolerance: Tolerance = NO_LOSS,
     baseline: Baseline | None = None,
     waits: Callable[[], Waits] | None = None,
     mask: RunMasker | None = None,
@@ -87,6 +90,7 @@ async def run(  # noqa: PLR0913 - the one place where a run's parts meet
         beside: What goes on beside the load, and what it measures.
         now: What expressions see as `now()`: seconds since 1970 in UTC.
         handles: Workers that run the users; without any, that happens in this process.
+        tolerance: What the run bears of them.
         baseline: Gives values of the baseline, so that thresholds that use it can abort too.
         waits: Says how long this thread has waited for its processor, on the same time as `clock`.
         mask: Takes secrets out of what is told, and learns those that users meet.
@@ -118,7 +122,15 @@ async def run(  # noqa: PLR0913 - the one place where a run's parts meet
         stack.callback(worker.close)
         pool: WorkerPool = worker
         if handles:
-            pool = remote = RemotePool(graph, handles, home=worker, clock=clock, stop=stop)
+            pool = remote = RemotePool(
+                graph,
+                handles,
+                home=worker,
+                clock=clock,
+                stop=stop,
+                tell=lambda words: listener(Noticed(words)),
+                tolerance=tolerance,
+            )
             stack.push_async_callback(remote.dismiss)
             await remote.muster()
             worker.begin(clock.now_ns(), samples)

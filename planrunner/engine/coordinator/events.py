@@ -20,6 +20,7 @@ __all__ = [
     "Event",
     "Insight",
     "Logged",
+    "Noticed",
     "PhaseEnded",
     "PhaseStarted",
     "RunEnded",
@@ -133,6 +134,17 @@ class Logged:
 
 
 @dataclass(frozen=True, slots=True)
+class Noticed:
+    """Something happened to the generator that the user should know while it lasts.
+
+    Attributes:
+        words: What, in words.
+    """
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Stopping:
     """Somebody asked the run to end; users finish their iterations."""
 
@@ -158,4 +170,14 @@ class RunEnded:
     snapshot: Snapshot
 
 
-Event = RunStarted | PhaseStarted | ChangedLoad | Tick | Logged | Stopping | PhaseEnded | RunEnded
+Event = (
+    RunStarted
+    | PhaseStarted
+    | ChangedLoad
+    | Tick
+    | Logged
+    | Noticed
+    | Stopping
+    | PhaseEnded
+    | RunEnded
+)

@@ -12,6 +12,7 @@ from typing import Final
 
 from planrunner.engine.workers.messages import Assignment
 from planrunner.engine.workers.transport import SocketTransport
+from planrunner.engine.workers.worker_state import ClockFacts
 from planrunner.errors import CannotRun
 from planrunner.schedule.partition import WorkerShare
 from planrunner.spawn import spawn
@@ -29,6 +30,8 @@ class WorkerProcess:
         self, share: WorkerShare, process: asyncio.subprocess.Process, transport: SocketTransport
     ) -> None:
         self.name = f"worker {share.worker + 1} of {share.workers} (process {process.pid})"
+        self.host = socket.gethostname()
+        self.clock: Final = ClockFacts()
         self.transport: Final = transport
         self._process = process
 

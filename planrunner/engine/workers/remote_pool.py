@@ -1,4 +1,4 @@
-"""Several workers as one: tells them what to run, merges what they send, notices which are gone.
+"""Several workers as one: tells them what to run, and merges what they send.
 
 | a worker …             | is noticed           | and then                                         |
 |------------------------|----------------------|--------------------------------------------------|
@@ -6,11 +6,7 @@
 |                        |                      | (exit 3); what it has sent counts                |
 | asks for the run's end | as it asks           | all end gracefully; where it shares with others  |
 |                        |                      | what has come to its end, when all of them ask   |
-| is silent for a minute | within a second      | it is killed, and so has ended                   |
-| is silent for 5 s when | within a second      | the same: a step of its plan hangs               |
-| its load is long over  |                      |                                                  |
-| does not answer when   | within 200 ms        | the same                                         |
-| all has to end at once |                      |                                                  |
+| is silent              | `presence.attendance` says when, and what then                          |
 """
 
 from __future__ import annotations
@@ -23,7 +19,6 @@ from typing import Any, Final
 
 from planrunner.clock import Clock
 from planrunner.engine.recording.counters import Counters
-from planrunner.engine.scheduling.interruptible_sleep import InterruptibleSleep
 from planrunner.engine.scheduling.timeline import FOREVER_NS, Timeline
 from planrunner.engine.sharing.desk import SharingDesk
 from planrunner.engine.sharing.messages import SharedMessage
@@ -40,15 +35,19 @@ from planrunner.engine.workers.messages import (
     Halt,
     Look,
     Quit,
-    Ready,
     SaidStop,
     Start,
     Steer,
     WorkerSecond,
-    fingerprint,
 )
+from planrunner.engine.workers.presence.attendance import (
+    NO_LOSS,
+    Attendance,
+    Tolerance,
+)
+from planrunner.engine.workers.presence.muster import muster
 from planrunner.engine.workers.worker_state import WorkerHandle, WorkerStanding, WorkerState
-from planrunner.errors import CannotRun, UsageError
+from planrunner.errors import CannotRun
 from planrunner.graph.loads import LoadModel, RunnableLoad
 from planrunner.graph.run_graph import PhaseNode, RunGraph
 from planrunner.metrics.book import Crowded
@@ -63,18 +62,6 @@ LEAD_NS: Final = 150 * NS_PER_MS
 
 LEAD_OF_USER_NS: Final = 20 * NS_PER_US
 """… and for each user to be dealt to a worker, which takes some 4 us."""
-
-_PATIENCE_NS: Final = 500 * NS_PER_MS
-"""How long a look waits for the slowest worker; what comes later counts in the next one."""
-
-_SILENT_NS: Final = 60 * NS_PER_S
-_OVERDUE_NS: Final = 5 * NS_PER_S
-"""As `_SILENT_NS`, once the load and its graceful stop are over."""
-
-_ANSWER_NS: Final = 200 * NS_PER_MS
-"""What a worker gets to answer when all has to end at once; the process then ends as well."""
-
-_READY_S: Final = 120
 
 
 class _RemotePhase:
@@ -113,13 +100,15 @@ class RemotePool:
         home: Runs what belongs to no phase: preflight, setup, teardown.
         clock: The same for all.
         stop: Of the run; workers are told when it rises.
+        tell: Takes a sentence about a worker, as it happens.
+        tolerance: What the run bears of its workers.
 
     Attributes:
         start_spread_ns: How far apart workers were, at most, when they began a phase.
         lead_ns: How long before its begin a phase is announced.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the places where it touches its run
         self,
         graph: RunGraph,
         handles: Sequence[WorkerHandle],
@@ -127,6 +116,8 @@ class RemotePool:
         home: Worker,
         clock: Clock,
         stop: Stop,
+        tell: Callable[[str], None] = lambda _: None,
+        tolerance: Tolerance = NO_LOSS,
     ) -> None:
         most_users = max((phase.load.most_users for phase in graph.phases), default=0)
         self.lead_ns = LEAD_NS + most_users * LEAD_OF_USER_NS
@@ -143,9 +134,15 @@ class RemotePool:
         self._drained_ns = 0
         self._names = LimitedWords(MOST_NAMES_OF_A_TEMPLATE)
         self._looks = 0
-        self._awaited: tuple[Callable[[WorkerState], bool], InterruptibleSleep] | None = None
         self._halted_ns = FOREVER_NS
-        self._at_once = InterruptibleSleep(clock)
+        self._attendance = Attendance(
+            self._links,
+            clock=clock,
+            stop=stop,
+            over_ns=self._over_ns,
+            tell=tell,
+            tolerance=tolerance,
+        )
         self._desk = SharingDesk(graph, home.sharing.kept, self.size)
         self.start_spread_ns = 0
 
@@ -181,7 +178,10 @@ class RemotePool:
 
     @property
     def watches(self) -> Sequence[Callable[[], Coroutine[Any, Any, None]]]:
-        return [*(partial(self._listen, link) for link in self._links), self._end_at_once]
+        return [
+            *(partial(self._listen, link) for link in self._links),
+            self._attendance.end_at_once,
+        ]
 
     async def muster(self) -> None:
         """Wait until every worker has compiled the plan.
@@ -190,31 +190,7 @@ class RemotePool:
             CannotRun: One can't, or has compiled another one.
             UsageError: The plan asks for what there is not.
         """
-        try:
-            async with asyncio.timeout(_READY_S):
-                for link in self._links:
-                    await self._ready(link)
-        except TimeoutError as error:
-            raise CannotRun(f"the workers were not ready after {_READY_S} s") from error
-
-    async def _ready(self, link: WorkerState) -> None:
-        try:
-            message = await link.handle.transport.receive()
-        except EOFError as error:
-            raise CannotRun(f"{link.handle.name} {await link.handle.fate()}") from error
-        match message:
-            case Ready() if message.fingerprint == fingerprint(self._graph):
-                return
-            case Broken(is_asked=True):
-                raise UsageError(message.words, hint=message.hint)
-            case Broken():
-                words = f"{link.handle.name} can't run: {message.words}"
-                raise CannotRun(words, hint=message.hint)
-            case _:
-                raise CannotRun(
-                    f"{link.handle.name} has compiled a different plan from the coordinator's",
-                    hint="run the plan again: a file that it names has changed in the meantime",
-                )
+        await muster(self._graph, [link.handle for link in self._links])
 
     def start(self, started_ns: int, samples: SampleWriter | None) -> None:
         """Begin the run: everybody counts time from then."""
@@ -278,18 +254,7 @@ class RemotePool:
             ) from error
 
     async def second_is_in(self, second: int) -> None:
-        now_ns = self._clock.now_ns()
-        await self._all_are_in(lambda link: link.second >= second)
-        for link in self._links:
-            if link.alive:
-                self._kill_if_silent(link, now_ns)
-
-    def _kill_if_silent(self, link: WorkerState, now_ns: int) -> None:
-        silent_ns = now_ns - link.heard_ns
-        if silent_ns > _SILENT_NS:
-            self._kill(link, f"was silent for {_SILENT_NS // NS_PER_S} s")
-        elif silent_ns > _OVERDUE_NS and now_ns > self._over_ns(link) + _OVERDUE_NS:
-            self._kill(link, f"was silent for {_OVERDUE_NS // NS_PER_S} s when its load was over")
+        await self._attendance.second_is_in(second)
 
     def _over_ns(self, link: WorkerState) -> int:
         """Return when the graceful stop of all that a worker runs is over."""
@@ -302,37 +267,10 @@ class RemotePool:
             default=FOREVER_NS,
         )
 
-    def _kill(self, link: WorkerState, why: str) -> None:
-        link.verdict = f"{why} and was killed"
-        link.handle.kill()
-
-    async def _end_at_once(self) -> None:
-        """Kill the workers that do not answer when all has to end at once."""
-        while self._stop.level is not StopLevel.AT_ONCE:
-            await self._at_once.until(self._clock.now_ns() + NS_PER_S)
-        look_ns = self._clock.now_ns()
-        await self._clock.sleep_until(look_ns + _ANSWER_NS)
-        for link in self._links:
-            if link.alive and link.running and link.heard_ns < look_ns:
-                self._kill(link, "did not answer when the run had to end at once")
-
     async def catch_up(self) -> None:
         look = self._looks = self._looks + 1
         self.tell_all(Look(look))
-        await self._all_are_in(lambda link: link.look >= look)
-
-    async def _all_are_in(self, is_in: Callable[[WorkerState], bool]) -> None:
-        sleeper = InterruptibleSleep(self._clock)
-        self._awaited = is_in, sleeper
-        self._look_who_is_in()
-        await sleeper.until(self._clock.now_ns() + _PATIENCE_NS)
-        self._awaited = None
-
-    def _look_who_is_in(self) -> None:
-        if self._awaited is not None:
-            is_in, sleeper = self._awaited
-            if all(is_in(link) for link in self._links if link.alive):
-                sleeper.cut_short()
+        await self._attendance.all_are_in(lambda link: link.look >= look)
 
     def drain(self) -> Drained:
         """Return what is new of all workers, and of what belongs to no phase."""
@@ -355,7 +293,7 @@ class RemotePool:
         try:
             while True:
                 message = await link.handle.transport.receive()
-                link.heard_ns = self._clock.now_ns()
+                self._attendance.heard(link)
                 self._heard(link, message)
         except EOFError:
             link.verdict = link.verdict or await link.handle.fate()
@@ -401,7 +339,7 @@ class RemotePool:
             self._open[phase].timeline.count_from(counts_ns)
         for phase in said.ends_ns:
             self._cut(phase)
-        self._look_who_is_in()
+        self._attendance.look()
 
     def _cut(self, phase: str) -> None:
         """Cut a phase short where the last of its workers did; now, if there is none any more."""
@@ -432,7 +370,7 @@ class RemotePool:
                 future.set_result(None)
         link.running.clear()
         self._stop.request(f"{link.handle.name} {link.verdict}", ending=Ending.CANNOT_RUN)
-        self._look_who_is_in()
+        self._attendance.look()
         for phase in self._open:
             self._cut(phase)
 
@@ -446,4 +384,4 @@ class RemotePool:
             if stop.level is StopLevel.AT_ONCE:
                 link.handle.transport.send(Look(0))
         if stop.level is StopLevel.AT_ONCE:
-            self._at_once.cut_short()
+            self._attendance.hurry()

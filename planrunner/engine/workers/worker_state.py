@@ -12,7 +12,20 @@ from planrunner.engine.workers.transport import Transport
 from planrunner.metrics.book import Crowded
 from planrunner.values import dataclass
 
-__all__ = ["WorkerHandle", "WorkerStanding", "WorkerState"]
+__all__ = ["ClockFacts", "WorkerHandle", "WorkerStanding", "WorkerState"]
+
+
+@dataclass(frozen=True, slots=True)
+class ClockFacts:
+    """How a host's clock stands to the coordinator's.
+
+    Attributes:
+        offset_ns: What is added to its time to get the coordinator's; 0 on the same host.
+        error_ns: How far off that may be: half a round trip; 0 on the same host.
+    """
+
+    offset_ns: int = 0
+    error_ns: int = 0
 
 
 class WorkerHandle(Protocol):
@@ -20,9 +33,15 @@ class WorkerHandle(Protocol):
 
     Attributes:
         name: For people: `worker 2 of 3 (process 4711)`.
+        host: The name of the machine that it is on.
     """
 
     name: str
+    host: str
+
+    @property
+    def clock(self) -> ClockFacts:
+        """What is known of its host's clock now."""
 
     @property
     def transport(self) -> Transport: ...
@@ -45,18 +64,23 @@ class WorkerStanding:
         users: That it has now.
         cpu_share: Of one processor, in its last whole second.
         fate: How it ended, in words; empty while it lives.
+        host: The name of the machine that it is on.
+        is_silent: Nothing was heard of it for a while.
     """
 
     name: str
     users: int
     cpu_share: float
     fate: str = ""
+    host: str = ""
+    is_silent: bool = False
 
 
 class WorkerState:
     """What is known of one worker.
 
     Attributes:
+        is_silent: Nothing was heard of it for a while, and that was said.
         second: The last one that it has reported.
         look: The last one that it has answered.
         ends_ns: When each of its phases ends or has ended.
@@ -70,6 +94,7 @@ class WorkerState:
         self.handle = handle
         self.number = number
         self.alive = True
+        self.is_silent = False
         self.second = self.look = self.rows = 0
         self.heard_ns = now_ns
         self.ends_ns: dict[str, int] = {}
@@ -86,4 +111,11 @@ class WorkerState:
     def standing(self) -> WorkerStanding:
         """Return how it is now."""
         users = sum(self.users.values()) if self.alive else 0
-        return WorkerStanding(self.handle.name, users, self.cpu_share, self.verdict)
+        return WorkerStanding(
+            self.handle.name,
+            users,
+            self.cpu_share,
+            self.verdict,
+            self.handle.host,
+            self.is_silent and self.alive,
+        )

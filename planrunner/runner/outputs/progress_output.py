@@ -8,6 +8,7 @@ from typing import Final
 
 from planrunner.engine.coordinator.events import (
     Logged,
+    Noticed,
     PhaseEnded,
     PhaseStarted,
     RunStarted,
@@ -81,6 +82,8 @@ class ProgressOutput:
                 self._view.say(f"changed by hand: phase {event}")
             case Logged():
                 self._say(event)
+            case Noticed():
+                self._view.say(f"notice: {event.words}")
             case Stopping():
                 self._stopping(event)
 

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from planrunner.engine.coordinator.events import (
     Logged,
+    Noticed,
     PhaseEnded,
     PhaseStarted,
     RunStarted,
@@ -144,6 +145,8 @@ class LiveRun:
                 return self._changed(said)
             case Logged():
                 return self._lines(said)
+            case Noticed():
+                return self._lines(Logged((f"notice: {said.words}",), 0))
             case _:
                 self._note_state(said)
                 return {"status": self._status, "result": self._result}
