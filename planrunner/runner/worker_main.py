@@ -14,7 +14,7 @@ from contextlib import AsyncExitStack, closing, suppress
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from planrunner.clock import MonotonicClock
+from planrunner.clock import MonotonicClock, ShiftedClock
 from planrunner.engine.recording.gc_tuning import keep_collections_short
 from planrunner.engine.workers.local import Worker, protocols_of
 from planrunner.engine.workers.messages import Assignment, Broken
@@ -88,7 +88,8 @@ async def _carry_out(assignment: Assignment, transport: SocketTransport) -> int:
 
 
 async def _serve(assignment: Assignment, transport: SocketTransport) -> None:
-    graph, clock = assignment.source.compile(), MonotonicClock()
+    graph, offset_ns = assignment.source.compile(), assignment.clock_offset_ns
+    clock = MonotonicClock() if offset_ns is None else ShiftedClock(offset_ns)
     keep_collections_short()
     stop = RelayedStop(transport.send)
     async with AsyncExitStack() as stack:

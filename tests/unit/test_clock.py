@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import itertools
 import sys
 import time
 from collections.abc import Callable, Coroutine
@@ -11,10 +12,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from planrunner import clock as clock_module
-from planrunner.clock import MonotonicClock
-from planrunner.units import NS_PER_MS, NS_PER_US
+from planrunner.clock import SLEW_PPM, MonotonicClock, ShiftedClock
+from planrunner.units import NS_PER_MS, NS_PER_S, NS_PER_US
+from tests.support.virtual_time import VirtualTimeLoop
 
 T = TypeVar("T")
 Loops = Callable[[], asyncio.AbstractEventLoop]
@@ -42,16 +46,21 @@ def timer(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> st
     return str(request.param)
 
 
+@pytest.mark.parametrize("ahead_ns", [None, 0, -NS_PER_S, 10**15])
 @pytest.mark.parametrize("new_loop", loops())
-def test_nobody_is_woken_before_the_due_time(timer: str, new_loop: Loops) -> None:
-    """Also not for waits far below a millisecond, nor when others are due at the same moment."""
-    clock = MonotonicClock()
+def test_nobody_is_woken_before_the_due_time(
+    timer: str, new_loop: Loops, ahead_ns: int | None
+) -> None:
+    """Also not for waits far below a millisecond, nor by the time of another host as it moves."""
+    clock = MonotonicClock() if ahead_ns is None else ShiftedClock(ahead_ns)
 
     async def early(due_ns: int) -> int:
         await clock.sleep_until(due_ns)
         return due_ns - clock.now_ns()
 
     async def main() -> list[int]:
+        if isinstance(clock, ShiftedClock) and ahead_ns is not None:
+            clock.follow(ahead_ns - NS_PER_MS)
         begin_ns = clock.now_ns()
         dues = [begin_ns + n * 70 * NS_PER_US for n in (-3, 0, 1, 1, 2, 9, 150, 40, 3)]
         return await asyncio.gather(*map(early, dues))
@@ -152,3 +161,91 @@ def test_short_waits_leave_the_processor_to_others(new_loop: Loops) -> None:
         return (time.process_time() - began_s) * 1e9 / (clock.now_ns() - begin_ns)
 
     assert run(main(), new_loop) < 0.7
+
+
+class Shifted:
+    """A `ShiftedClock` in virtual time, in which each reading of the host's takes 50 ns."""
+
+    def __init__(self, offset_ns: int) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.clock = ShiftedClock(offset_ns, local_ns=self.local_ns)
+
+    def local_ns(self) -> int:
+        assert isinstance(self._loop, VirtualTimeLoop)
+        self._loop.stall(50)
+        return self._loop.now_ns()
+
+
+def run_shifted(main: Coroutine[Any, Any, T]) -> T:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clock_module, "_timer_functions", lambda: None)
+        return run(main, VirtualTimeLoop)
+
+
+@settings(max_examples=12)
+@given(
+    st.integers(-(10**15), 10**15),
+    st.lists(st.tuples(st.integers(0, 60), st.integers(-25_000, 25_000)), min_size=1, max_size=5),
+    st.lists(st.integers(-1, 200 * NS_PER_MS), max_size=5),
+)
+def test_a_clock_follows_another_one(
+    offset_ns: int, moves: list[tuple[int, int]], waits_ns: list[int]
+) -> None:
+    """It never goes back, nor faster than it may; nobody wakes early; in the end both agree."""
+
+    async def main() -> tuple[int, list[tuple[int, int]], list[int]]:
+        shifted = Shifted(offset_ns)
+        clock = shifted.clock
+
+        async def early(wait_ns: int) -> int:
+            due_ns = clock.now_ns() + wait_ns
+            await clock.sleep_until(due_ns)
+            return due_ns - clock.now_ns()
+
+        async def follow() -> None:
+            for wait_ms, by_ns in moves:
+                await asyncio.sleep(wait_ms / 1000)
+                clock.follow(offset_ns + by_ns)
+
+        async def read() -> list[tuple[int, int]]:
+            found = []
+            for _ in range(100):
+                found.append((shifted.local_ns(), clock.now_ns()))
+                await asyncio.sleep(0.0041)
+            return found
+
+        found, _, *earlier = await asyncio.gather(read(), follow(), *map(early, waits_ns))
+        return clock.now_ns() - shifted.local_ns(), found, earlier
+
+    apart_ns, found, earlier = run_shifted(main())
+
+    assert apart_ns == pytest.approx(offset_ns + moves[-1][1], abs=51)
+    assert max(earlier, default=0) <= 0
+    for (before, was_ns), (after, is_ns) in itertools.pairwise(found):
+        took_ns = after - before
+        assert is_ns > was_ns
+        assert abs(is_ns - was_ns - took_ns) <= 2 * took_ns * SLEW_PPM // 10**6 + 100
+
+
+@pytest.mark.parametrize("step_ns", [-7_000, -1, 0, 3_000])
+def test_no_step_is_seen_as_time_that_goes_back(step_ns: int) -> None:
+    """Who reads the clock right before and after it."""
+    clock = ShiftedClock(NS_PER_S)
+
+    before = clock.now_ns()
+    clock._move(step_ns)
+
+    assert clock.now_ns() >= before
+
+
+def test_a_long_sleep_ends_when_the_other_clock_says_so() -> None:
+    """A timer that was set before the clock went on would be two milliseconds late here."""
+
+    async def main() -> int:
+        clock = Shifted(0).clock
+        due_ns = clock.now_ns() + 4 * NS_PER_S
+        clock.follow(2 * NS_PER_MS)
+        await clock.sleep_until(due_ns)
+        return clock.now_ns() - due_ns
+
+    assert 0 <= run_shifted(main()) <= NS_PER_MS

@@ -14,6 +14,7 @@ coordinator                                          worker
                                                   ←    WorkerSecond: what happened, out of turn
   Halt, EndPhase: the run, or the phase, ends now →
   Steer: the phase has another load from then on  →
+  Shift: your clock differs by so much from mine  →
                                                   ←    Asked, SaidStop: please end it
   Quit                                            →
 ```
@@ -47,6 +48,7 @@ __all__ = [
     "Quit",
     "Ready",
     "SaidStop",
+    "Shift",
     "Start",
     "Steer",
     "WorkerSecond",
@@ -61,11 +63,14 @@ class Assignment:
     Attributes:
         names: What users see as `run`.
         source: What the worker makes its own graph from; opaque to the engine.
+        clock_offset_ns: The coordinator's time, less that of the worker's host; None where both
+            have the same clock.
     """
 
     share: WorkerShare
     names: Mapping[str, object]
     source: Any = field(repr=False)
+    clock_offset_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +128,16 @@ class Steer:
     phase: str
     begin_ns: int
     load: LoadModel
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """Follow the coordinator's time, which has been compared anew with that of the worker's host.
+
+    For workers that were given an offset in their `Assignment`.
+    """
+
+    offset_ns: int
 
 
 @dataclass(frozen=True, slots=True)

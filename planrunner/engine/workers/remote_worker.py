@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
-from planrunner.clock import Clock
+from planrunner.clock import Clock, ShiftedClock
 from planrunner.engine.load_models.bound_phase import BoundPhase
 from planrunner.engine.scheduling.timeline import SearchTimeline, Timeline, timeline_of
 from planrunner.engine.sharing.messages import Given
@@ -22,6 +22,7 @@ from planrunner.engine.workers.messages import (
     Quit,
     Ready,
     SaidStop,
+    Shift,
     Start,
     Steer,
     WorkerSecond,
@@ -109,20 +110,27 @@ class RemoteWorker:
 
     def _obey_at_once(self, order: object) -> None:
         match order:
-            case EndPhase():
-                if order.phase in self._open:
-                    self._open[order.phase][1].end()
-            case Steer():
-                if order.phase in self._open:
-                    self._open[order.phase][1].change(order.load, order.begin_ns)
+            case EndPhase() | Steer():
+                self._change(order)
             case Given():
                 self._worker.sharing.heard(order)
             case Look():
                 self._send_drained(0, look=order.number)
+            case Shift() if isinstance(self._clock, ShiftedClock):
+                self._clock.follow(order.offset_ns)
             case Halt():
                 self._stop.rise(order.level, order.reason, order.ending)
             case _:
                 raise TypeError(f"no worker knows what to do with {order!r}")
+
+    def _change(self, order: EndPhase | Steer) -> None:
+        if order.phase not in self._open:
+            return
+        _, phase = self._open[order.phase]
+        if isinstance(order, Steer):
+            phase.change(order.load, order.begin_ns)
+        else:
+            phase.end()
 
     def _start(self, start: Start) -> None:
         self._samples = None if start.samples is None else start.samples.open()
