@@ -129,3 +129,42 @@ def test_a_package_says_what_it_is_for(folder: Path) -> None:
 
     assert said
     assert said.split("\n")[0].endswith(".")
+
+
+A_WORKER_RUNS = (
+    "engine",
+    "protocols",
+    "metrics",
+    "schedule",
+    "data",
+    "graph",
+    "language",
+    "timing",
+)
+"""With worker_main: what is read there is the coordinator's time, which may be another host's."""
+
+DURATIONS = {
+    "engine/recording/generator_health.py": "how long a collection took",
+    "protocols/exec/clients/costs.py": "what an empty command takes",
+    "protocols/python/clients/child.py": "taken over into the run's time by `isolated`",
+    "protocols/python/clients/costs.py": "what an empty function takes",
+    "protocols/python/clients/isolated.py": "takes times of `child` over into the run's",
+    "timing/batches.py": "what a batch of calls takes",
+    "timing/garbage.py": "how long collections took",
+    "timing/machine.py": "how long a stretch was",
+}
+"""Read the clock of their host, and compare that with nothing that a `Clock` says."""
+
+
+def test_whoever_reads_the_hosts_clock_only_measures_how_long_something_took() -> None:
+    """A moment is asked of the `Clock` that was given: the host's may be hours from the run's."""
+    paths = [
+        path for path in MODULES if path.relative_to(ROOT / "planrunner").parts[0] in A_WORKER_RUNS
+    ]
+    found = {
+        path.relative_to(ROOT / "planrunner").as_posix()
+        for path in [*paths, ROOT / "planrunner" / "runner" / "worker_main.py"]
+        if re.search(r"perf_counter|\bmonotonic\b|loop\(?\)?\.time\(", path.read_text("utf-8"))
+    }
+
+    assert found == DURATIONS.keys()

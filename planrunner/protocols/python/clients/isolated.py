@@ -7,6 +7,7 @@ import os
 import pickle
 import signal
 import sys
+import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable
 from contextlib import suppress
@@ -80,8 +81,11 @@ class IsolatedProcess:
         return done
 
     def _place(self, done: Done, began_ns: int, ended_ns: int) -> None:
-        """Take times of the process's clock, which is the same one but on strange systems."""
+        """Take times of the process's clock, which is that of the host but on strange systems."""
+        host_ns = time.perf_counter_ns()
         received_ns = self._now()
+        began_ns += received_ns - host_ns  # the run may go by the time of another host
+        ended_ns += received_ns - host_ns
         if not done.asked_ns <= began_ns <= ended_ns <= received_ns:
             began_ns, ended_ns = received_ns - (ended_ns - began_ns), received_ns
         done.began_ns, done.ended_ns = began_ns, ended_ns
