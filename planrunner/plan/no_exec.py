@@ -12,7 +12,7 @@ from planrunner.plan.models.steps import StepModel
 from planrunner.plan.yaml.document import PlanPath
 from planrunner.values import dataclass
 
-__all__ = ["PlanCommand", "commands_of", "find_commands"]
+__all__ = ["PlanCommand", "commands_of", "find_commands", "steps_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,13 @@ def _commands(model: PlanModel) -> Iterator[PlanPath]:
     for name, service in (model.services or {}).items():
         if service.run is not None:
             yield ("services", name, "run")
+    for path, step in steps_of(model):
+        if step.action in ("exec", "python"):
+            yield (*path, step.action)
+
+
+def steps_of(model: PlanModel) -> Iterator[tuple[PlanPath, StepModel]]:
+    """Yield every step of a plan with its place, those inside other steps too."""
     for path, steps in _lists(model):
         yield from _in_steps(steps, path)
 
@@ -98,10 +105,9 @@ def _lists(model: PlanModel) -> Iterator[tuple[PlanPath, Sequence[StepModel]]]:
             yield (*path, "tasks", index, "steps"), task.steps
 
 
-def _in_steps(steps: Sequence[StepModel], path: PlanPath) -> Iterator[PlanPath]:
+def _in_steps(steps: Sequence[StepModel], path: PlanPath) -> Iterator[tuple[PlanPath, StepModel]]:
     for index, step in enumerate(steps):
         where = (*path, index)
-        if step.action in ("exec", "python"):
-            yield (*where, step.action)
+        yield where, step
         for keys, inner in step.inside():
             yield from _in_steps(inner, (*where, *keys))

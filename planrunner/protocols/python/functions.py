@@ -5,15 +5,16 @@ from __future__ import annotations
 import ast
 import importlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
+from pkgutil import get_importer
 from typing import Final
 
 from planrunner.language.diagnostics import suggest
 
-__all__ = ["NAME", "find_module", "functions_in", "lacking", "source_functions"]
+__all__ = ["NAME", "find_module", "functions_in", "lacking", "source_functions", "spec_in"]
 
 NAME: Final = r"(?:[A-Za-z_][\w.]*:)?[A-Za-z_][\w.]*"
 """What a plan may call: `function`, or `package.module:function`."""
@@ -79,13 +80,32 @@ def find_module(name: str, folders: Sequence[Path]) -> ModuleSpec | None:
     """Return where a module would be imported from; nothing is imported, its packages neither."""
     importlib.invalidate_caches()  # a file may have been written a moment ago
     top, *inner = name.split(".")
-    spec = PathFinder.find_spec(top, [str(folder) for folder in folders]) or _installed(top)
+    spec = spec_in([str(folder) for folder in folders], top) or _installed(top)
     for part in inner:
         if spec is None or spec.submodule_search_locations is None:
             return None
-        whole = f"{spec.name}.{part}"
-        spec = PathFinder.find_spec(whole, list(spec.submodule_search_locations))
+        spec = spec_in(spec.submodule_search_locations, f"{spec.name}.{part}")
     return spec
+
+
+def spec_in(folders: Iterable[str], name: str) -> ModuleSpec | None:
+    """Return where one of the folders has a module, without importing the packages around it.
+
+    `PathFinder` asks those for the parts of a package without `__init__.py`.
+    """
+    parts: list[str] = []
+    for folder in folders:
+        finder = get_importer(folder)
+        spec: ModuleSpec | None = None if finder is None else finder.find_spec(name)
+        if spec is not None and spec.loader is not None:
+            return spec
+        if spec is not None:
+            parts += spec.submodule_search_locations or ()
+    if not parts:
+        return None
+    package = ModuleSpec(name, None, is_package=True)
+    package.submodule_search_locations = parts
+    return package
 
 
 def _installed(top: str) -> ModuleSpec | None:

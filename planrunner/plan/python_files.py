@@ -1,0 +1,27 @@
+"""The Python files of a plan's author that the plan can come to run."""
+
+from __future__ import annotations
+
+from planrunner.plan.loader import CheckedPlan
+from planrunner.plan.no_exec import steps_of
+from planrunner.protocols.python.author_files import AuthorFiles, author_files
+
+__all__ = ["python_files"]
+
+
+def python_files(plan: CheckedPlan) -> AuthorFiles:
+    """Return the plan's hooks file, modules that it calls, and all that these can import.
+
+    Only those of its author, so none of an installed package. Nothing of it is run.
+    """
+    modules = dict.fromkeys(
+        (step.python.call.partition(":")[0], plan.files_at(path).modules)
+        for path, step in steps_of(plan.model)
+        if step.python is not None and ":" in step.python.call
+    )
+    hooks = None if plan.model.hooks is None else plan.files_at(("hooks",)).hooks
+    if hooks is None and not modules:
+        return AuthorFiles(())
+    folders = dict.fromkeys(folder for _, found in modules for folder in found)
+    names = [name for name, _ in modules]
+    return author_files(() if hooks is None else (hooks,), names, [*folders])
