@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from planrunner.engine.coordinator.events import RunStarted
+from planrunner.units import NS_PER_S
 from tests.support.axe import violations
 from tests.support.browsed_pages import click, enter, page_of, settle, wait_for
 from tests.support.browser import CHROMIUM, Browser
-from tests.support.web_pages import served_page
+from tests.support.web_pages import ServedPage, second, served_page
 
 pytestmark = [
     pytest.mark.slow,
@@ -57,44 +60,7 @@ _MIRROR = """Promise.all([import("./static/live/stream.js"), import("./static/ap
     window.mirror = new Stream(run, { changed() {}, told });
     return mirror.begin();
   })"""
-# What one update of a long run costs, in milliseconds: the least of ten, as others use the machine.
-_LONG_RUN = """(async () => {
-  const [{ RunView }, { $ }] =
-    await Promise.all([import("./static/live/view.js"), import("./static/dom.js")]);
-  const of = (make) => Array.from({ length: 600 }, (_, n) => make(n));
-  const names = Array.from({ length: 60 }, (_, n) => `GET /items/${n}`);
-  const series = () => ({ requests: of((n) => n % 90), failed: of((n) => n % 7),
-    p50: of((n) => 9 + n % 5), p95: of((n) => 40 + n % 23), p99: of((n) => 90 + n % 31) });
-  const named = (names, make) => Object.fromEntries(names.map((name) => [name, make()]));
-  const state = {
-    seq: 1, run: { plan: "long", phases: [], gauges: [] }, phases: [], exchanges: [], failures: [],
-    log: [], log_left_out: 0, generator: {}, workers: [], lost: 0, result: null, changes: [],
-    status: { state: "running", second: 7200, phases: [], stages: {}, left_s: 1, users: 30 },
-    totals: { requests: 1, failed: 0, p95: 1, p99: 1 }, now: { requests: 90 },
-    thresholds: [], columns: { ...series(), step: 12, t: of((n) => 12 * n + 12),
-      users: named(["A", "B"], () => of((n) => n % 30)), asked_users: of(() => 60),
-      due: [], failures: named(["503", "timeout"], () => of((n) => n % 9)), lag: of(() => 1),
-      cpu: of(() => 0.5), gauges: {}, thresholds: [], by_request: named(names, series) } };
-  const view = new RunView("none");
-  view.stream.close();
-  $("main").replaceChildren(view.live);
-  const { charts } = view.first.find((part) => part.timeline).timeline;
-  const times = [];
-  for (let turn = 0; turn < 12; turn += 1) {
-    state.requests = names.map((name, n) => ({ name, requests: turn * 90, failed: n % 3,
-      mean: 12.3 + turn, p50: 9.1 + turn, p95: 40.2 + turn, p99: 90.3 + turn, max: 99,
-      received: turn * 12345, last: { requests: turn } }));
-    const begin = performance.now();
-    view.state = state;
-    view.show();
-    view.below.forEach((part) => part.update(state, ""));
-    charts.forEach((chart) => chart.draw());
-    document.body.getBoundingClientRect(); // lays it out
-    if (charts.every(({ width }) => width)) times.push(performance.now() - begin);
-    await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
-  }
-  return Math.min(...times.slice(1));
-})()"""
+_FIRST_PAINT = "performance.getEntriesByName('first-paint')[0].startTime"
 
 
 @pytest.fixture(scope="module")
@@ -194,13 +160,62 @@ def test_a_run_from_its_first_second_to_its_report(tmp_path: Path, browser: Brow
         assert browser.console == []
 
 
-def test_two_hours_of_sixty_requests_stay_smooth(browser: Browser) -> None:
-    """An update is no long task: browsers call those long that take 50 ms."""
-    with served_page() as page:
-        enter(browser, page.access.url)
+def two_hours(page: ServedPage, seconds: Iterable[int]) -> None:
+    """Let seconds of sixty requests pass, of which each has every fifth."""
+    for number in seconds:
+        names = [f"GET /items/{(number + 5 * place) % 60}" for place in range(12)]
+        page.take(second(number, {name: [5 + number % 90, 99] for name in names}))
 
-        assert browser.evaluate(_LONG_RUN) < 50
-        assert browser.console == []
+
+def open_and_look(browser: Browser, page: ServedPage, now: int) -> None:
+    """Open the page, see three seconds pass, sleep for a minute and catch up."""
+    enter(browser, page.access.url)
+    for number in (now, now + 1, now + 2):
+        two_hours(page, [number])
+        wait_for(browser, shows(number))
+    with asleep(browser):
+        two_hours(page, range(now + 3, now + 63))
+    wait_for(browser, shows(now + 62))
+    wait_for(browser, "document.querySelectorAll('.requests tbody tr').length === 60")
+    settle(browser)
+
+
+@contextmanager
+def asleep(browser: Browser) -> Iterator[None]:
+    """Have another tab in front, and this one frozen, as browsers do after some minutes."""
+    this = browser.call("Target.getTargetInfo")["targetInfo"]["targetId"]
+    other = browser.call("Target.createTarget", url="about:blank")["targetId"]
+    wait_for(browser, "document.hidden")
+    browser.call("Page.setWebLifecycleState", state="frozen")
+    yield
+    browser.call("Page.setWebLifecycleState", state="active")
+    browser.call("Target.activateTarget", targetId=this)
+    browser.call("Target.closeTarget", targetId=other)
+
+
+def shows(number: int) -> str:
+    time = f"{number // 3600}:{number // 60 % 60:02}:{number % 60:02}"
+    return f"document.querySelector('.times b')?.textContent === '{time}'"
+
+
+def test_two_hours_of_sixty_requests_stay_smooth(browser: Browser) -> None:
+    """While the page opens, as seconds come, and when its tab wakes up: no task takes 50 ms.
+
+    Others use the machine too, and a browser is slow at first: one of a few times has to be so.
+    """
+    found = []
+    with served_page() as page:
+        page.take(RunStarted("r1", "shop", 1, 0, 10_000 * NS_PER_S))
+        two_hours(page, range(16, 7200, 16))
+        for turn in range(5):
+            with browser.tasks() as tasks:
+                open_and_look(browser, page, 7200 + 63 * turn)
+            assert browser.console == []
+            found.append((browser.evaluate(_FIRST_PAINT), max(tasks)))
+            if is_smooth := found[-1][0] < 300 and found[-1][1] < 50:
+                break
+
+    assert is_smooth, found
 
 
 def fill(browser: Browser, element: str, value: str) -> None:

@@ -21,6 +21,10 @@ from tests.support.browser import Browser
 __all__ = ["click", "enter", "page_of", "settle", "wait_for"]
 
 _WAIT_S: Final = 30.0
+_NETWORK_CHANGED: Final = "ERR_NETWORK_CHANGED"
+_TRIES: Final = 5
+"""What a browser was loading is given up whenever the machine gets, or loses, a network."""
+
 _ADDRESS: Final = re.compile(r"http://\S+token=\S+\s")
 _FRAME: Final = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
@@ -66,8 +70,11 @@ def _read(terminal: int, address: Future[str]) -> None:
 
 def enter(browser: Browser, address: str) -> None:
     """Open the page by the address that the command prints, which leads to it."""
-    browser.visit(address)
-    browser.follow()
+    for _ in range(_TRIES):
+        browser.visit(address)
+        browser.follow()
+        if not any(_NETWORK_CHANGED in said for said in browser.console):
+            break
 
 
 def wait_for(browser: Browser, expression: str) -> Any:

@@ -23,7 +23,8 @@ export const words = (text) => text.split(/`([^`]+)`/).map((part, n) => n % 2 ? 
 
 // Once a second many texts stay as they were: writing those would lay the page out again.
 export function say(element, text) {
-  if (element.textContent !== text) element.textContent = text;
+  if (element.said === text) return;
+  element.textContent = element.said = text;
 }
 
 export function sayWords(element, text) {

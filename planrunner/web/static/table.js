@@ -2,6 +2,9 @@
 
 import { h, keep, mark, say } from "./dom.js";
 
+const MADE_AT_ONCE = 20; // rows: a task that makes more takes long
+const FILLED_AT_ONCE = 100;
+
 // A column: { name, value(row), show(row), isText, look(row) → class, cell(row) → element }.
 export class SortedTable {
   constructor({ label, columns, key, rowMade = () => {}, rowShown = () => {} }) {
@@ -25,14 +28,30 @@ export class SortedTable {
   show(rows) {
     this.rows = rows;
     const order = this.by < 0 ? rows : [...rows].sort(this.compare());
-    keep(this.body, order, this.key, (row) => this.make(row), (element, row) => {
-      this.columns.forEach((column, n) => {
-        if (column.cell) return;
-        say(element.cells[n], column.show(row));
-        if (column.look) mark(element.cells[n], "class", `num ${column.look(row)}`);
-      });
-      this.rowShown(element, row);
+    const room = (this.body.kept?.size ?? 0) + MADE_AT_ONCE;
+    keep(this.body, order.slice(0, room), this.key, (row) => this.make(row),
+      (element, row) => Object.assign(element, { row }));
+    this.fill(0, order.length > room);
+  }
+
+  // As many rows as a task has time for; the rest, and rows that are still to be made, in the next.
+  fill(from, isMore) {
+    clearTimeout(this.later);
+    const elements = [...this.body.rows];
+    const to = from + FILLED_AT_ONCE;
+    elements.slice(from, to).forEach((element) => this.fillRow(element));
+    if (to < elements.length) this.later = setTimeout(() => this.fill(to, isMore));
+    else if (isMore) this.later = setTimeout(() => this.show(this.rows));
+  }
+
+  fillRow(element) {
+    const { row } = element;
+    this.columns.forEach((column, n) => {
+      if (column.cell) return;
+      say(element.cells[n], column.show(row));
+      if (column.look) mark(element.cells[n], "class", `num ${column.look(row)}`);
     });
+    this.rowShown(element, row);
   }
 
   compare() {

@@ -28,6 +28,6 @@ export class Log {
     hide(this.list, !log.length);
     keep(this.list, log, (line) => line, ({ t, text }) =>
       h("div", {}, h("time", {}, clock(t)), h("span", {}, text)));
-    if (this.isAtEnd) this.list.scrollTop = this.list.scrollHeight;
+    if (this.isAtEnd && log.length) this.list.scrollTop = this.list.scrollHeight;
   }
 }

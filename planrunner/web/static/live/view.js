@@ -16,7 +16,8 @@ import { Way } from "./way.js";
 export class RunView {
   constructor(run) {
     const choose = (name) => this.choose(name);
-    Object.assign(this, { chosen: "", isShown: false, isClosed: false, isPending: false });
+    Object.assign(this, { chosen: "", isShown: false, isClosed: false, isPending: false,
+      isStale: false, isShowing: false });
     this.problems = h("div", {}, h("p", { role: "status" }, "The run is being looked up."));
     this.head = new Head(run, this.problems);
     this.end = new End(() => this.place());
@@ -24,8 +25,8 @@ export class RunView {
     const [charts, requests, failures, log] =
       [new Charts(choose), new Requests(choose), new Failures(), new Log()];
     const way = new Way();
-    this.first = [this.head, way, figures, thresholds, charts, this.end];
-    this.below = [requests, failures, log, machines];
+    this.first = [this.head, way, figures, thresholds, this.end];
+    this.rest = [charts, requests, failures, log, machines];
     this.live = h("div", { hidden: true },
       h("div", { class: "screen" }, way.element,
         h("div", { class: "side" }, figures.element, thresholds.element), charts.element),
@@ -70,10 +71,22 @@ export class RunView {
     }
     this.place();
     for (const part of this.first) part.update(this.state, this.chosen);
-    clearTimeout(this.later); // what is below comes after the paint: no task is long
-    this.later = setTimeout(() => {
-      for (const part of this.below) part.update(this.state, this.chosen);
-    });
+    this.showRest();
+  }
+
+  // Each part in a task of its own, and once more if there was news meanwhile: no task is long.
+  async showRest() {
+    this.isStale = true;
+    if (this.isShowing) return;
+    this.isShowing = true;
+    while (this.isStale && !this.isClosed) {
+      this.isStale = false;
+      for (const part of this.rest) {
+        await new Promise((done) => setTimeout(done));
+        if (!this.isClosed) part.update(this.state, this.chosen);
+      }
+    }
+    this.isShowing = false;
   }
 
   // The report, or the live view where there is something to see.
@@ -91,7 +104,6 @@ export class RunView {
   close() {
     this.isClosed = true;
     this.stream.close();
-    clearTimeout(this.later);
     document.removeEventListener("visibilitychange", this.awake);
   }
 }
