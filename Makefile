@@ -10,6 +10,10 @@ SEED    ?=
 YAML_LS := .tools/node_modules/yaml-language-server
 AXE     := .tools/node_modules/axe-core
 
+# Compiled modules are kept, whatever a container says: without them each process that a test starts
+# compiles planrunner again, and each of pytest's workers all tests.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test check fmt fmt-check lint types imports test-all fuzz bench schema changelog dist site pictures editor-tools clean
 
