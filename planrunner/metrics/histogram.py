@@ -13,7 +13,7 @@ import sys
 from array import array
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from itertools import accumulate
@@ -130,7 +130,9 @@ class Histogram:
         if not self.count:
             raise Misuse("an empty histogram has no percentiles")
         buckets = self._in_order()
-        return tuple(self._at_rank(buckets, _rank(percent, self.count)) for percent in percents)
+        seen = [*accumulate(n for _, n in buckets)]
+        ranks = (_rank(percent, self.count) for percent in percents)
+        return tuple(self._value(buckets[bisect_left(seen, rank)][0]) for rank in ranks)
 
     def counts(self) -> list[tuple[int, int]]:
         """Return the midpoint of each bucket, in ascending order, with how many values it has."""
@@ -263,14 +265,6 @@ class Histogram:
     def _widen(self, smallest: int, greatest: int) -> None:
         self.min = min(self.min, smallest) if self.count else smallest
         self.max = max(self.max, greatest) if self.count else greatest
-
-    def _at_rank(self, buckets: Iterable[tuple[int, int]], rank: int) -> int:
-        seen = 0
-        for bucket, n in buckets:
-            seen += n
-            if seen >= rank:
-                return self._value(bucket)
-        return self.max
 
     def _value(self, bucket: int) -> int:
         return min(max(_midpoint(bucket), self.min), self.max)

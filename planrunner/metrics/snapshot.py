@@ -48,6 +48,10 @@ class SeriesDelta:
         """Return the values of a measure; None where no sample has one, or nobody asked."""
         return _values_of(self, measure)
 
+    def plus(self, other: SeriesDelta) -> SeriesDelta:
+        """Return the sum of two intervals, or of two parts of one."""
+        return _sum((self, other)).to_delta()
+
 
 class SeriesTotal:
     """The sum of deltas; grows with the number of buckets, never with that of samples.
@@ -159,7 +163,7 @@ class Snapshot:
         deltas = dict(self.deltas)
         for labels, delta in other.deltas.items():
             mine = deltas.get(labels)
-            deltas[labels] = delta if mine is None else _sum((mine, delta)).to_delta()
+            deltas[labels] = delta if mine is None else mine.plus(delta)
         return Snapshot(start_ns, end_ns, users, deltas)
 
 

@@ -5,7 +5,7 @@ which an output has or has not.
 
 All methods of an output are awaited in one task, one after the other, so what `start` opens may be
 closed by `stop`. Other outputs and the load share the thread: await whatever takes time, and take
-long lists in slices (`outputs/slices.py`).
+long lists in pieces (`outputs/slices.py`).
 
 An output needs no buffer. While `add` waits, the seconds that follow wait in front of it, up to
 64 MB for all outputs together; what comes then is dropped and counted (`outputs/fan_out.py`).

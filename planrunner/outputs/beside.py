@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Final, TypeVar
+from typing import TypeVar
 
-__all__ = ["beside", "paced"]
+__all__ = ["beside"]
 
 T = TypeVar("T")
-
-_SLICE: Final = 20
-"""Items in one go, which take whoever encodes them 0.3 ms: as long as the load may wait."""
-
-_PAUSE_S: Final = 20e-6
-"""A thread that only works has the interpreter 5 ms long; one that sleeps gives it away."""
 
 
 async def beside(call: Callable[[], T]) -> T:
@@ -48,11 +41,3 @@ async def beside(call: Callable[[], T]) -> T:
 
     threading.Thread(target=work, name="planrunner-output", daemon=True).start()
     return await answer
-
-
-def paced(items: Iterable[T], each: int = _SLICE) -> Iterator[T]:
-    """Yield items in a thread, a few at a time, so that the load need not wait long for it."""
-    for number, item in enumerate(items, 1):
-        yield item
-        if number % each == 0:
-            time.sleep(_PAUSE_S)

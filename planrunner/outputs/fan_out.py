@@ -134,7 +134,8 @@ class FanOut:
     async def close(self, result: RunResult | None) -> None:
         """Give each what it has not seen yet, and the result; wait 5 s at most.
 
-        Those that linger get the time for that beside it. Calling it again does nothing.
+        Those that linger then get the time for that beside it, and no others. Calling it again does
+        nothing.
         """
         if self._is_closed:
             return
@@ -143,6 +144,8 @@ class FanOut:
             lane.finish(result)
         try:
             await _wait(lanes, END_S - _CANCEL_S)
+            for lane in (lane for lane in lanes if not lane.linger_s):
+                lane.give_up()
             if linger_s := max((lane.linger_s for lane in lanes), default=0.0):
                 await _wait(lanes, linger_s)
         finally:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from planrunner.errors import CannotRun, PlanrunnerError
 from planrunner.metrics.snapshot import Snapshot
 from planrunner.outputs.base import RunInfo, Second
+from planrunner.outputs.slices import in_slices
 from planrunner.units import NS_PER_S
 from planrunner.values import dataclass
 
@@ -64,17 +66,6 @@ class Batch:
     def of(cls, second: Second) -> Batch:
         return cls(1, second.number, second.ended, second.phases, second.snapshot, second.is_last)
 
-    def then(self, later: Batch) -> Batch:
-        """Return this and the following one together."""
-        return Batch(
-            self.count + later.count,
-            later.number,
-            later.ended,
-            later.phases,
-            self.snapshot.then(later.snapshot),
-            later.is_last,
-        )
-
 
 class SendingOutput(ABC):
     """An output that sends what came every few seconds, and tries again what did not arrive.
@@ -96,14 +87,14 @@ class SendingOutput(ABC):
         self.name = name
         self.loss = ""
         self._every = max(every_ns // NS_PER_S, 1)
-        self._refused = 0
+        self._taken = self._arrived = 0
         self._waiting: Batch | None = None
         self._is_cut = False
 
     @property
     def lost_seconds(self) -> int:
         """Those that were refused, and those that have not been sent yet."""
-        return self._refused + (0 if self._waiting is None else self._waiting.count)
+        return self._taken - self._arrived
 
     @abstractmethod
     async def open(self, run: RunInfo) -> None:
@@ -130,8 +121,9 @@ class SendingOutput(ABC):
             raise CannotRun(error.message, hint=error.hint) from error
 
     async def add(self, second: Second) -> None:
+        self._taken += 1
         batch = Batch.of(second)
-        self._waiting = batch if self._waiting is None else self._waiting.then(batch)
+        self._waiting = batch if self._waiting is None else await _together(self._waiting, batch)
         if self._waiting.count >= self._every or second.is_last:
             await self._send_waiting()
 
@@ -157,6 +149,17 @@ class SendingOutput(ABC):
                 continue
             except Refused as error:
                 self.loss = error.message
-                self._refused += self._waiting.count
+            else:
+                self._arrived += self._waiting.count
             break
         self._waiting, self._is_cut = None, False
+
+
+async def _together(batch: Batch, later: Batch) -> Batch:
+    """Return two batches that follow each other as one, in pieces: there may be many series."""
+    deltas = dict(batch.snapshot.deltas)
+    async for labels, delta in in_slices(later.snapshot.deltas.items()):
+        before = deltas.get(labels)
+        deltas[labels] = delta if before is None else before.plus(delta)
+    snapshot = replace(later.snapshot, start_ns=batch.snapshot.start_ns, deltas=deltas)
+    return replace(later, count=batch.count + later.count, snapshot=snapshot)

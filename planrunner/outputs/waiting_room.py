@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from itertools import islice
 from typing import Final
 
 from planrunner.engine.coordinator.events import Logged
@@ -19,6 +20,9 @@ _SMALL: Final = 1_000
 
 _PER_SERIES: Final = 500
 """Bytes of a series without its buckets, labels included when they came from another worker."""
+
+_LOOKED_AT: Final = 100
+"""Series whose bytes are counted, at most; that takes 0.1 ms."""
 
 
 @dataclass(slots=True)
@@ -70,7 +74,14 @@ def bytes_of(item: Second | RunEvent) -> int:
 
 
 def _of_snapshot(snapshot: Snapshot) -> int:
-    return sum(map(_of_series, snapshot.deltas.values()))
+    """Return the bytes of all series, from those of some: the load waits while they are looked at.
+
+    Neighbours differ, in their requests or their statuses, so every so many of them are looked at.
+    """
+    count = len(snapshot.deltas)
+    step = -(-count // _LOOKED_AT) or 1
+    found = [_of_series(delta) for delta in islice(snapshot.deltas.values(), 0, None, step)]
+    return sum(found) * count // max(len(found), 1)
 
 
 def _of_series(delta: SeriesDelta) -> int:

@@ -55,7 +55,7 @@ class InfluxdbOutput(SendingOutput):
         self._sender = HttpSender(self._destination.url, self._destination.headers)
         if self._destination.database:
             await self._create_database(self._destination.database)
-        await self._write([self._points.run_began(ns_since_1970(self._now()))])
+        await self._write([_encoded(self._points.run_began(ns_since_1970(self._now())))])
 
     async def _create_database(self, name: str) -> None:
         """Create it unless it is there; who may only write finds out by writing."""
@@ -65,20 +65,22 @@ class InfluxdbOutput(SendingOutput):
 
     async def send(self, batch: Batch) -> None:
         self._ended_ns = at_ns = ns_since_1970(batch.ended)
-        lines = [*self._points.users(batch.snapshot.users, at_ns)]
+        lines = [*map(_encoded, self._points.users(batch.snapshot.users, at_ns))]
         totals = await totals_by(self._labels.of, batch.snapshot)
         async for labels, found in in_slices(totals.items()):
-            lines += self._points.requests(labels, found, at_ns)
+            lines += map(_encoded, self._points.requests(labels, found, at_ns))
         await self._write(lines)
 
     async def take_result(self, result: RunResult) -> None:
         """Write that the run has ended, and how, unless points before that have not arrived."""
         if not self.lost_seconds:
-            await self._write([self._points.run_ended(self._ended_ns, int(result.exit_code))])
+            ended = self._points.run_ended(self._ended_ns, int(result.exit_code))
+            await self._write([_encoded(ended)])
 
-    async def _write(self, lines: Sequence[str]) -> None:
-        text = "\n".join(lines).encode("utf-8", "replace")
-        await self._request(self._destination.write_path, self._destination.params, text)
+    async def _write(self, lines: Sequence[bytes]) -> None:
+        await self._request(
+            self._destination.write_path, self._destination.params, b"\n".join(lines)
+        )
 
     async def _request(self, path: str, params: Mapping[str, str], content: bytes = b"") -> None:
         assert self._sender is not None
@@ -88,3 +90,7 @@ class InfluxdbOutput(SendingOutput):
     async def close(self) -> None:
         if self._sender is not None:
             await self._sender.close()
+
+
+def _encoded(line: str) -> bytes:
+    return line.encode("utf-8", "replace")

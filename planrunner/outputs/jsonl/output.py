@@ -24,9 +24,6 @@ from planrunner.results.files.sample_tail import SampleTail, TailedSample
 
 __all__ = ["JsonLinesOutput"]
 
-_SAMPLES_AT_ONCE: Final = 100
-"""Lines between two looks at the load: 0.4 ms."""
-
 _SAMPLES_IN_A_WRITE: Final = 5_000
 
 
@@ -99,7 +96,7 @@ class JsonLinesOutput:
     async def _append_samples(self, samples: Iterable[TailedSample]) -> bool:
         lines: list[str] = []
         is_written = True
-        async for sample in in_slices(samples, _SAMPLES_AT_ONCE):
+        async for sample in in_slices(samples):
             lines.append(self._sample_lines.line(sample))
             if len(lines) >= _SAMPLES_IN_A_WRITE:
                 is_written &= await self._append("".join(lines))

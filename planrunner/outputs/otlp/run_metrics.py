@@ -29,9 +29,9 @@ from planrunner.engine.recording.generator_health import Health
 from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.judging.verdict import Verdict
 from planrunner.metrics.recorded_values import MILLIONTHS
-from planrunner.outputs.beside import paced
 from planrunner.outputs.labelled import LabelTexts
 from planrunner.outputs.otlp.moment import Moment
+from planrunner.outputs.slices import paced
 from planrunner.units import NS_PER_MS, NS_PER_S
 
 __all__ = ["metrics_data", "run_resource"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 from planrunner.engine.recording.generator_health import Health
 from planrunner.metrics.judging.verdict import Verdict
@@ -11,7 +12,10 @@ from planrunner.outputs.prometheus.tally import Durations
 from planrunner.units import NS_PER_S
 from planrunner.values import dataclass
 
-__all__ = ["Family", "RunSoFar", "families_of", "numbers"]
+__all__ = ["BOUND", "Family", "RunSoFar", "families_of", "numbers"]
+
+BOUND: Final = "<bound>"
+"""Stands for the bound of each bucket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +65,20 @@ class Family:
     series: Mapping[LabelTexts, float | Durations]
     bounds: tuple[float, ...] = ()
 
-    def lines(self) -> Iterator[tuple[str, Mapping[str, str]]]:
-        """Yield what is added to the name, and the labels beside its own, of each line of a series.
+    @property
+    def rows(self) -> Sequence[tuple[str, Mapping[str, str]]]:
+        """What is added to the name, and the labels beside its own, of each line of a series.
 
-        `numbers` gives what stands on these lines.
+        Those of all buckets are one row, whose bound is `BOUND`. `numbers` gives what stands on
+        the lines.
         """
-        for bound in self.bounds:
-            yield "_bucket", {"le": repr(bound)}
-        if self.kind == "histogram":
-            yield "_bucket", {"le": "+Inf"}
-            yield "_count", {}
-            yield "_sum", {}
-        else:
-            yield "", {}
+        if self.kind != "histogram":
+            return [("", {})]
+        return [("_bucket", {"le": BOUND}), ("_count", {}), ("_sum", {})]
 
 
 def numbers(found: float | Durations) -> Sequence[float]:
-    """Return the numbers of a series, in the order of `Family.lines`."""
+    """Return the numbers of a series, in the order of `Family.rows`."""
     if not isinstance(found, Durations):
         return (found,)
     return (*found.at_most, found.count, found.count, found.total_ns / NS_PER_S)

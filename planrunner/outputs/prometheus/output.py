@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from planrunner.engine.coordinator.events import Insight
@@ -13,6 +14,7 @@ from planrunner.engine.recording.generator_health import Health
 from planrunner.errors import CannotRun
 from planrunner.metrics.judging.verdict import Verdict, worst_verdicts
 from planrunner.outputs.base import RunInfo, Second
+from planrunner.outputs.beside import beside
 from planrunner.outputs.prometheus.families import Family, RunSoFar, families_of
 from planrunner.outputs.prometheus.server import MetricsServer
 from planrunner.outputs.prometheus.tally import RequestTally, free_names, written
@@ -56,8 +58,9 @@ class PrometheusOutput:
         self._edition = 0
         self._health: Health | None = None
         self._served = asyncio.Event()
-        self._was_served = False
+        self._was_asked = False
         self._server: MetricsServer | None = None
+        self._prepared = 0
 
     def use_insight(self, insight: Callable[[], Insight]) -> None:
         self._insight = insight
@@ -103,6 +106,9 @@ class PrometheusOutput:
         insight = self._insight()
         verdicts = worst_verdicts((one.threshold, one.verdict) for one in insight.standings())
         self._show(second.snapshot.users, _dropped(insight), verdicts)
+        if self._server is not None and self._tally.size != self._prepared:
+            self._prepared = self._tally.size
+            await beside(partial(self._server.prepare, [*families_of(self._shown)]))
 
     async def take_result(self, result: RunResult) -> None:
         verdicts = ((one.threshold, Verdict(one.verdict)) for one in result.judgements)
@@ -110,7 +116,7 @@ class PrometheusOutput:
 
     async def linger(self) -> None:
         """Wait until the page was scraped as it is now, if anybody ever scraped it."""
-        if self._was_served:
+        if self._was_asked:
             self._served.clear()
             most = format_duration(self.linger_s * NS_PER_S)
             self._tell(f"waiting for a last scrape of the metrics, {most} at most; Ctrl-C ends it")
@@ -121,11 +127,11 @@ class PrometheusOutput:
             await asyncio.to_thread(self._server.close)
 
     def _look(self) -> tuple[int, Iterable[Family]]:
+        self._was_asked = True
         edition = self._edition  # first: what comes between is newer, and never called older
         return edition, families_of(self._shown)
 
     def _note_served(self, edition: int) -> None:
-        self._was_served = True
         if edition == self._edition:
             self._served.set()
 

@@ -432,11 +432,11 @@ class TestWaitingRoom:
         assert found == [True, True, True, False, False]
 
     def test_the_size_is_what_memory_says(self) -> None:
-        """Within a third, for few values and for many."""
+        """Within a third, for few values and for many, and where only some series are looked at."""
         bytes_of(second(1, series=20, values=200))
-        for values in (3, 200):
+        for series, values in ((20, 3), (20, 200), (250, 3)):
             tracemalloc.start()
-            held = second(1, series=20, values=values)
+            held = second(1, series=series, values=values)
             taken, _ = tracemalloc.get_traced_memory()
             tracemalloc.stop()
 
@@ -520,6 +520,27 @@ class TestSlowOutputs:
 
         assert run_virtual(main()) == took_s
         assert lingering.calls == ["start r1", *(["asked"] if was_asked else []), "stop"]
+
+    def test_one_that_lingers_gives_another_one_no_time(self) -> None:
+        """Which is stuck, and abandoned after 5 s as always."""
+        seen = []
+
+        class Stuck(Hanging):
+            async def stop(self) -> None:
+                seen.append(asyncio.get_running_loop().time() - ending_s)
+
+        async def main() -> None:
+            async with FanOut([Lingering(20), Stuck("add")], RUN, mask=mask) as fan_out:
+                fan_out.tell(tick(1))
+                nonlocal ending_s
+                ending_s = asyncio.get_running_loop().time()
+                await fan_out.close(make_result())
+            seen.append(asyncio.get_running_loop().time() - ending_s)
+
+        ending_s = 0.0
+        run_virtual(main())
+
+        assert seen == [4.5, 20]
 
     def test_one_that_hangs_at_its_start_is_left_out(self) -> None:
         """The load begins without it."""
