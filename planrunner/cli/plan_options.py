@@ -32,6 +32,8 @@ __all__ = [
     "PlanOptions",
     "complete_formats",
     "complete_outputs",
+    "env_file_option",
+    "environ_with",
     "load_plan",
     "parse_formats",
     "parse_labels",
@@ -124,20 +126,34 @@ class PlanOptions:
         return Bundle(str(plan), {}, defaults=defaults_of(str(plan), self.defaults))
 
     def environ(self) -> dict[str, str]:
-        """Return the environment variables; the process's own win over those of files.
+        """Return the environment variables, as `environ_with`."""
+        return environ_with(self.env_files)
 
-        Raises:
-            UsageError: A file can't be read.
-        """
-        if not self.env_files:
-            return dict(os.environ)
-        from planrunner.plan.params.env_file import read_env_file  # noqa: PLC0415 - seldom used
 
-        found: dict[str, str] = {}
-        for file in self.env_files:
-            found.update(read_env_file(file))
-        return {**found, **os.environ}
+def environ_with(files: Sequence[Path]) -> dict[str, str]:
+    """Return the environment variables; the process's own win over those of `.env` files.
 
+    Raises:
+        UsageError: A file can't be read.
+    """
+    if not files:
+        return dict(os.environ)
+    from planrunner.plan.params.env_file import read_env_file  # noqa: PLC0415 - seldom used
+
+    found: dict[str, str] = {}
+    for file in files:
+        found.update(read_env_file(file))
+    return {**found, **os.environ}
+
+
+env_file_option: Final = click.option(
+    "--env-file",
+    "env_files",
+    metavar="FILE",
+    multiple=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Read environment variables from a `.env` file; those of the process take precedence.",
+)
 
 _OPTIONS: Final = (
     click.option(
@@ -155,14 +171,7 @@ _OPTIONS: Final = (
         shell_complete=complete("environments"),
         help="Take params from this block of the plan's `environments`.",
     ),
-    click.option(
-        "--env-file",
-        "env_files",
-        metavar="FILE",
-        multiple=True,
-        type=click.Path(path_type=Path, dir_okay=False),
-        help="Read environment variables from a `.env` file; those of the process take precedence.",
-    ),
+    env_file_option,
     click.option(
         "--profile",
         metavar="NAME",

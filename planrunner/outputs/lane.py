@@ -149,10 +149,13 @@ class Lane:
             self._lingering.reschedule(asyncio.get_running_loop().time())
 
     def _fail(self, error: Exception) -> None:
-        what = self._mask(f"{type(error).__name__}: {error}")
-        self._fault = self._fault or f"failed and was switched off: {what}"
-        trace = self._mask("".join(traceback.format_exception(error)))
-        _logger.error("output failed name=%s\n%s", self.output.name, trace)
+        if isinstance(error, CannotRun):  # it foresaw this: no line of code says more
+            what, trace = error.message, f" {error.message}"
+        else:
+            what = f"{type(error).__name__}: {error}"
+            trace = "\n" + "".join(traceback.format_exception(error))
+        self._fault = self._fault or f"failed and was switched off: {self._mask(what)}"
+        _logger.error("output failed name=%s%s", self.output.name, self._mask(trace))
         self._forget_queue()
 
     def add(self, second: Waiting, *, has_room: bool) -> None:

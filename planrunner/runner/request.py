@@ -8,6 +8,7 @@ from dataclasses import field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import gettempdir
+from typing import Final
 
 from planrunner.compiler.compile import compile_plan
 from planrunner.compiler.load.selection import PlanSelection
@@ -16,7 +17,7 @@ from planrunner.compiler.source import GraphSource
 from planrunner.engine.steering import Steering
 from planrunner.engine.stop import Stop
 from planrunner.errors import UsageError
-from planrunner.graph.run_graph import RunGraph
+from planrunner.graph.run_graph import Evaluate, RunGraph
 from planrunner.language.diagnostics import PlanError
 from planrunner.language.expressions.expression import EvaluationError, to_text
 from planrunner.language.files import FileFault, Folders
@@ -37,9 +38,12 @@ __all__ = [
     "PreparedRun",
     "RunRequest",
     "compile_request",
+    "folder_of_runs",
     "new_run_id",
     "prepare",
 ]
+
+_REPORTS: Final = Path("reports")
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,13 +241,29 @@ def _recipients(compiled: CompiledPlan) -> Recipients:
     return Recipients(nodes, Masker(graph.secrets), is_confined, request.variables())
 
 
+def folder_of_runs(graph: RunGraph, folders: Folders) -> Path:
+    """Return the folder that the runs of a plan are in; of a plan with one for all, that one.
+
+    Raises:
+        UsageError: What the plan says has no value, or is none of `folders`.
+    """
+    if graph.report.directory is None:
+        return _REPORTS
+    found = [_place(graph.report.directory, folders, str(one), one) for one in (0, 1)]
+    return Path(os.path.commonpath(found))
+
+
 def _directory(graph: RunGraph, run_id: str, folders: Folders) -> Path:
     if graph.report.directory is None:
         time = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-        return Path("reports") / graph.slug / f"{time}-{run_id}"
-    names: Scope = {"run": {"id": run_id, "seed": graph.seed}}
+        return _REPORTS / graph.slug / f"{time}-{run_id}"
+    return _place(graph.report.directory, folders, run_id, graph.seed)
+
+
+def _place(said: Evaluate, folders: Folders, run_id: str, seed: int) -> Path:
+    names: Scope = {"run": {"id": run_id, "seed": seed}}
     try:
-        directory = Path(to_text(graph.report.directory(names)))
+        directory = Path(to_text(said(names)))
         folders.and_here().locate(directory)
     except EvaluationError as error:
         raise UsageError(f"`report.dir` has no value: {error.message}") from error

@@ -151,7 +151,8 @@ class PageProcess:
             async with asyncio.timeout(_START_S):
                 answer = await transport.receive()
         except (EOFError, TimeoutError) as error:
-            raise CannotRun("the process of the live page did not start") from error
+            hint = "run without --ui; what it said itself is above"
+            raise CannotRun("the process of the live page did not start", hint=hint) from error
         if isinstance(answer, PageRefused):
             raise CannotRun(answer.message, hint=answer.hint)
         assert isinstance(answer, PageListening)

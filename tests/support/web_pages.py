@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -143,8 +144,8 @@ class ServedFolder(Served):
 
     def __init__(self, access: PageAccess, folder: Path, *, no_exec: bool) -> None:
         super().__init__(access)
-        self._plans = PlansOfFolder(folder, no_exec=no_exec)
-        self._past = PastRunsOfFolder(Path("reports"))
+        self._plans = PlansOfFolder(folder, os.environ, no_exec=no_exec)
+        self._past = PastRunsOfFolder(self._plans.reports)
         command = partial(command_of, "planrunner.cli.live.run_main")
         self._runs = FolderRuns(self._plans, self._past, command)
 

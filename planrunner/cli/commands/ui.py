@@ -12,12 +12,14 @@ import click
 
 from planrunner.cli.leaving import SIGNALS
 from planrunner.cli.live.page import address_of, tell_address
+from planrunner.cli.plan_options import env_file_option, environ_with
 from planrunner.cli.until_told import until_told
 from planrunner.errors import CannotRun
 from planrunner.extras import need
 from planrunner.runner.event_loop import command_of, run_on_fast_loop
 
 if TYPE_CHECKING:
+    from planrunner.web.folder.plans import PlansOfFolder
     from planrunner.web.folder.runs import FolderRuns
 
 __all__ = ["command"]
@@ -30,6 +32,7 @@ __all__ = ["command"]
 Examples:
   planrunner ui                        the plans of this folder
   planrunner ui plans --open
+  planrunner ui plans --env-file staging.env
   planrunner ui theirs --no-exec       plans from strangers
 
 \b
@@ -47,26 +50,34 @@ Ctrl-C ends a run that goes on gracefully, and then the server; a second Ctrl-C 
     help="Where to listen. By default on 127.0.0.1 and a free port.",
 )
 @click.option("--open", "opens_browser", is_flag=True, help="Open the page in a browser.")
+@env_file_option
 @click.option(
     "--no-exec",
     is_flag=True,
     help="Refuse plans that run commands or Python code on this machine, or read files outside "
     "their folders.",
 )
-def command(folder: Path, listen: tuple[str, int], *, opens_browser: bool, no_exec: bool) -> None:
+def command(
+    folder: Path,
+    listen: tuple[str, int],
+    *,
+    opens_browser: bool,
+    env_files: tuple[Path, ...],
+    no_exec: bool,
+) -> None:
     """Serve a page with the plans of FOLDER: what they would do, runs, history, comparisons."""
     if sys.platform == "win32":
         raise CannotRun("the live page needs Linux or macOS", hint="use `planrunner execute`")
     for package in ("starlette", "uvicorn"):
         need(package, "the live page")
-    run_on_fast_loop(_serve(folder, listen, opens_browser=opens_browser, no_exec=no_exec))
+    from planrunner.web.folder.plans import PlansOfFolder  # noqa: PLC0415 - of an extra
+
+    plans = PlansOfFolder(folder, environ_with(env_files), no_exec=no_exec)
+    run_on_fast_loop(_serve(plans, listen, opens_browser=opens_browser))
 
 
-async def _serve(
-    folder: Path, where: tuple[str, int], *, opens_browser: bool, no_exec: bool
-) -> None:
+async def _serve(plans: PlansOfFolder, where: tuple[str, int], *, opens_browser: bool) -> None:
     from planrunner.web.folder.past import PastRunsOfFolder  # noqa: PLC0415 - of an extra
-    from planrunner.web.folder.plans import PlansOfFolder  # noqa: PLC0415 - as above
     from planrunner.web.folder.routes import FolderRoutes  # noqa: PLC0415 - as above
     from planrunner.web.folder.runs import FolderRuns  # noqa: PLC0415 - as above
     from planrunner.web.server.access import PageAccess  # noqa: PLC0415 - as above
@@ -75,7 +86,7 @@ async def _serve(
 
     listening = bound(*where)
     access = PageAccess(where[0], listening.getsockname()[1])
-    plans, past = PlansOfFolder(folder, no_exec=no_exec), PastRunsOfFolder(Path("reports"))
+    past = PastRunsOfFolder(plans.reports)
     runs = FolderRuns(plans, past, lambda: command_of("planrunner.cli.live.run_main"))
     app = application(access, runs, FolderRoutes(plans, past, runs).routes())
     async with serving(listening, app):

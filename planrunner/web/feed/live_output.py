@@ -8,6 +8,7 @@ from math import isfinite
 from typing import Final, Protocol
 
 from planrunner.engine.coordinator.events import Insight
+from planrunner.errors import CannotRun
 from planrunner.metrics.judging.evidence import ArrivalCounts
 from planrunner.outputs.base import RunEvent, RunInfo, Second
 from planrunner.results.model import RunResult
@@ -25,7 +26,11 @@ class PageFeed(Protocol):
         """Send a message; one that can't arrive any more is dropped."""
 
     async def flush(self) -> None:
-        """Return when the other side has taken most of what was sent."""
+        """Return when the other side has taken most of what was sent.
+
+        Raises:
+            OSError: It is gone.
+        """
 
 
 class LiveOutput:
@@ -93,5 +98,13 @@ class LiveOutput:
         """The page goes on showing what it has."""
 
     async def _say(self, message: object) -> None:
+        """Send it.
+
+        Raises:
+            CannotRun: Nobody takes it any more.
+        """
         self._feed.send(message)
-        await self._feed.flush()
+        try:
+            await self._feed.flush()
+        except OSError as error:
+            raise CannotRun("the process of the page has ended") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from io import StringIO
 from pathlib import Path
 from typing import Any, Final
@@ -26,29 +27,43 @@ _MOST_SHOWN: Final = 300
 
 
 class PastRunsOfFolder:
-    """The runs below a directory of reports; each is read once."""
+    """The runs below some folders; each is read once.
 
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
+    Args:
+        folders: Says where plans have their runs.
+    """
+
+    def __init__(self, folders: Callable[[], Iterable[Path]]) -> None:
+        self._folders = folders
+        self._started: set[Path] = set()
         self._read: dict[tuple[Path, int], dict[str, Any]] = {}
         self._homes: dict[str, Path] = {}
 
     def rows(self) -> tuple[list[dict[str, Any]], list[str]]:
         """Return a row for each run, the newest first, and what is said about those left out."""
-        files = run_files(self._directory) if self._directory.is_dir() else []
         found, notices = {}, []
-        for file in files:
+        for file in self._files():
             key = (file, file.stat().st_mtime_ns)
             try:
                 found[key] = self._read.get(key) or _row(read_metrics(file), file.parent)
             except UsageError as error:
                 notices.append(f"{error.message}; left out")
         self._read = found
-        rows = sorted(found.values(), key=lambda row: str(row["started"]), reverse=True)
+        runs = {row["id"]: row for row in found.values()}
+        rows = sorted(runs.values(), key=lambda row: str(row["started"]), reverse=True)
         self._homes = {row["id"]: Path(row["directory"]) for row in rows}
         if len(rows) > _MOST_SHOWN:
             notices.append(f"only the last {_MOST_SHOWN} of {len(rows)} runs are shown")
         return rows[:_MOST_SHOWN], notices
+
+    def remember(self, directory: Path) -> None:
+        """Know of a run that is about to begin."""
+        self._started.add(directory)
+
+    def _files(self) -> list[Path]:
+        folders = {*self._folders(), *self._started}
+        single = [folder / METRICS for folder in folders if (folder / METRICS).is_file()]
+        return sorted({*single, *(file for folder in folders for file in run_files(folder))})
 
     def files(self, run_id: str) -> RunFiles | None:
         """Return the reports of a run; None of one that isn't known."""
@@ -66,7 +81,7 @@ class PastRunsOfFolder:
         """
         home = self._home(run_id)
         if home is None:
-            raise UsageError(f"there is no run `{run_id}` below `{self._directory}`")
+            raise UsageError(f"there is no run `{run_id}` in the history")
         return read_metrics(home / METRICS)
 
     def _home(self, run_id: str) -> Path | None:

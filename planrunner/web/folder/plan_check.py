@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +18,7 @@ from planrunner.language.secrets import Masker
 from planrunner.plan.loader import CheckedPlan, InvalidPlan
 from planrunner.plan.models.params import ParamModel
 from planrunner.plan.no_exec import commands_of
+from planrunner.runner.request import folder_of_runs
 from planrunner.web.folder.choices import PlanChoices
 from planrunner.web.folder.order import digest_of, loaded_plan
 
@@ -49,16 +51,24 @@ def plan_check(
         "params": [],
         "commands": [],
         "digest": "",
+        "reports": "",
         "files": sorted({str(one["file"]) for one in faults}),
         **{kind: [] for kind in _KINDS},
     }
     if plan is not None:
         found |= _of_plan(plan, choices, graph)
         found["files"] = sorted({*found["files"], *plan.bundle.texts})
-    if graph is not None:
+    if plan is not None and graph is not None:
         mask = Masker(graph.secrets)
         found |= {"notices": list(graph.notices), "explain": mask(explain_text(graph))}
+        found["reports"] = _reports(plan, graph)
     return found
+
+
+def _reports(plan: CheckedPlan, graph: RunGraph) -> str:
+    with suppress(UsageError):  # whoever starts it is told
+        return str(folder_of_runs(graph, plan.bundle.folders))
+    return ""
 
 
 def _draft(error: PlanError) -> CheckedPlan | None:

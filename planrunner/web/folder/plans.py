@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +12,9 @@ from planrunner.web.folder.choices import PlanChoices
 from planrunner.web.folder.plan_check import plan_check
 
 __all__ = ["PlansOfFolder"]
+
+_REPORTS: Final = Path("reports")
+"""Where plans have their runs that say nothing of it."""
 
 _DEEPEST: Final = 3
 _MOST: Final = 500
@@ -30,11 +32,13 @@ class PlansOfFolder:
 
     Args:
         folder: Where they are, at most three folders deep.
+        environ: What their params see as environment variables.
         no_exec: Refuse what they would run on this machine, and reading outside their folders.
     """
 
-    def __init__(self, folder: Path, *, no_exec: bool) -> None:
+    def __init__(self, folder: Path, environ: Mapping[str, str], *, no_exec: bool) -> None:
         self.folder = folder
+        self.environ = dict(environ)
         self.no_exec = no_exec
         self._rows: dict[Path, tuple[_Stamp, dict[str, Any]]] = {}
 
@@ -57,7 +61,12 @@ class PlansOfFolder:
             "description": found["description"],
             "valid": not found["faults"],
             "faults": len(found["faults"]),
+            "reports": found["reports"],
         }
+
+    def reports(self) -> set[Path]:
+        """Return the folders that their runs are in."""
+        return {_REPORTS, *(Path(row["reports"]) for row in self.rows() if row["reports"])}
 
     def find(self, plan_id: str) -> Path | None:
         """Return the file of a plan of this folder."""
@@ -68,7 +77,7 @@ class PlansOfFolder:
 
     def check(self, path: Path, choices: PlanChoices) -> dict[str, Any]:
         """Return what is to be said of a plan with what was chosen."""
-        found = plan_check(path, choices, dict(os.environ), no_exec=self.no_exec)
+        found = plan_check(path, choices, self.environ, no_exec=self.no_exec)
         return {"id": self._id(path), **found}
 
     def _paths(self) -> Iterator[Path]:

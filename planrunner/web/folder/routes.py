@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +84,7 @@ class FolderRoutes:
                     digest=found["digest"],
                 )
             self._confirmed.add(found["digest"])
-        order = RunOrder(path, choices, dict(os.environ), self._plans.no_exec, found["digest"])
+        order = RunOrder(path, choices, self._plans.environ, self._plans.no_exec, found["digest"])
         return JSONResponse({"run": await self._runs.start(order)}, 201)
 
     async def _history(self, _: Request) -> Response:

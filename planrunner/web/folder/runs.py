@@ -7,6 +7,7 @@ import socket
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Final
 
 from planrunner.engine.workers.transport import SocketTransport
@@ -93,6 +94,7 @@ class FolderRuns:
         hub = LiveHub(LiveRun(opened.facts))
         running.run_id = hub.run.id
         self._hubs[hub.run.id] = hub
+        self._past.remember(Path(opened.facts["directory"]))
         while len(self._hubs) > _MOST_KEPT:
             self._hubs.popitem(last=False)
         running.follow(hub, self._ended)

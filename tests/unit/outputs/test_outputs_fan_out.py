@@ -328,6 +328,18 @@ class TestFailures:
         assert "no such host: ***" in caplog.text
         assert "swordfish" not in caplog.text
 
+    def test_an_output_that_foresaw_its_end_says_why(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """A sentence: no traceback, and no type of Python's."""
+        gone = CannotRun("the process of the page has ended")
+
+        _, notices = watched(Failing("add", gone))
+
+        words = "failed and was switched off: the process of the page has ended"
+        assert notices == (f"the output `failing` {words}; 3 seconds of the run did not reach it",)
+        assert "Traceback" not in caplog.text
+
     def test_an_output_may_refuse_the_run(self) -> None:
         """Before the load, when it could not deliver anything; the others are stopped."""
         refusal = CannotRun("nothing listens on 127.0.0.1:1", hint="start it")

@@ -11,6 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
+from planrunner.results.files.metrics_json import write_metrics
+from tests.support.results import make_result
 from tests.support.web_pages import ServedFolder, served_folder
 
 SHOP = """\
@@ -172,6 +174,31 @@ def test_no_exec_holds(folder: Path) -> None:
 
     assert plan["faults"][0]["code"] == "not-allowed"
     assert answer.status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("said", "runs"),
+    [
+        ("", []),
+        ("out/run-${run.id}", ["out/run-1", "out/run-2"]),
+        ("${folder}/now", ["kept/now"]),
+    ],
+)
+def test_history_has_what_plans_write(
+    served: ServedFolder, browser: httpx.Client, folder: Path, said: str, runs: list[str]
+) -> None:
+    """Wherever they say that it goes."""
+    report = f'report: {{dir: "{said}"}}' if said else ""
+    plan = SHOP.replace("params:", "params:\n  folder: {type: str, default: kept}")
+    (folder / "shop.yaml").write_text(f"{plan}{report}\n")
+    for name in ("reports/shop/1", "out/run-1", "out/run-2", "kept/now"):
+        directory = folder.parent / name
+        directory.mkdir(parents=True)
+        write_metrics(make_result(run_id=name), directory / "metrics.json")
+
+    found = browser.get(served.url("api/runs")).json()["runs"]
+
+    assert sorted(row["directory"] for row in found) == [*runs, "reports/shop/1"]
 
 
 @pytest.mark.slow
