@@ -59,6 +59,7 @@ class RunOptions:
     """What the command line says about a run, as it was typed; the options' names."""
 
     workers: int = 1
+    tolerate: int = 0
     seed: int | None = None
     labels: tuple[str, ...] = ()
     out: Path | None = None
@@ -88,6 +89,14 @@ _OPTIONS: Final = (
         default="1",
         callback=workers_of,
         help="Share the load among N processes of this machine; `auto`: one for each processor.",
+    ),
+    click.option(
+        "--tolerate",
+        type=click.IntRange(0),
+        default=0,
+        metavar="N",
+        help="Go on with the load of the others when up to N workers are lost; the run is then "
+        "`biased`. By default the first one ends it.",
     ),
     click.option("--seed", type=click.IntRange(0), help="Seed of every random draw of this run."),
     click.option(
@@ -178,6 +187,7 @@ def request_of(plan: CheckedPlan, wish: RunOptions, stop: Stop, **more: Any) -> 
         formats=None if wish.formats is None else parse_formats(wish.formats),
         directory=wish.out,
         workers=wish.workers,
+        tolerate=wish.tolerate,
         strict=wish.strict,
         show_secrets=wish.show_secrets,
         notify=not wish.no_notify,

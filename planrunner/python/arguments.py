@@ -79,6 +79,7 @@ def request_of(plan: CheckedPlan, keywords: RunKeywords, stop: Stop) -> RunReque
         formats=None if formats is None else texts_of(formats),
         directory=None if out is None else Path(out),
         workers=_workers(keywords.get("workers", 1), plan),
+        tolerate=_tolerate(keywords.get("tolerate", 0)),
         strict=keywords.get("strict", False),
         show_secrets=keywords.get("show_secrets", False),
         notify=keywords.get("notify", True),
@@ -257,6 +258,12 @@ def _seed(seed: int | None) -> int | None:
     if seed is not None and seed < 0:
         raise UsageError(f"seed: `{seed}` is negative", hint="give a whole number from 0 on")
     return seed
+
+
+def _tolerate(lost: int) -> int:
+    if lost < 0:
+        raise UsageError(f"tolerate: `{lost}` is negative", hint="give a whole number from 0 on")
+    return lost
 
 
 def _workers(workers: int | str, plan: CheckedPlan) -> int:

@@ -85,6 +85,8 @@ class CallKeywords(TypedDict, total=False):
 
     workers: int | Literal["auto"]
     """Processes that share the load; 1 is this process, `"auto"` one for each processor."""
+    tolerate: int
+    """How many workers may be lost before the run ends; it goes on with the load of the others."""
     seed: int | None
     """The seed of every random draw; None for the plan's, or a drawn one."""
     labels: Mapping[str, object]

@@ -25,6 +25,7 @@ from planrunner.results.record import (
     Stretch,
     Track,
 )
+from planrunner.results.record.hosts import HostFigures
 from planrunner.values import dataclass
 
 __all__ = [
@@ -301,6 +302,7 @@ class RunResult:
         files: The test data that was written before the load.
         combinations: The phases that are combinations of a matrix, of those that were to run.
         changes: Of loads, by hand, in order of time.
+        hosts: Those that the workers were on, and how each worker did; none for a single worker.
         scaling: How the time of each request grows with the sizes of a matrix.
     """
 
@@ -351,3 +353,4 @@ class RunResult:
     combinations: tuple[PhaseCombination, ...] = ()
     scaling: tuple[ScalingFit, ...] = ()
     changes: tuple[LoadChange, ...] = ()
+    hosts: tuple[HostFigures, ...] = ()

@@ -22,6 +22,7 @@ from planrunner.engine import run as run_engine
 from planrunner.engine.recording.run_masker import RunMasker
 from planrunner.engine.stop import interrupted_by
 from planrunner.engine.workers.local import run_masker
+from planrunner.engine.workers.presence.attendance import Tolerance
 from planrunner.errors import CannotRun, Interrupted
 from planrunner.graph.run_graph import RunGraph
 from planrunner.outputs.base import Output, RunInfo, WantedOutput, WithSamples
@@ -286,6 +287,7 @@ class _Run:
                 run_dir=str(prepared.directory),
                 beside=background,
                 handles=handles,
+                tolerance=Tolerance(lost=prepared.request.tolerate),
                 baseline=None if baseline is None else measure_in(baseline, _running(graph)),
                 waits=run_queue.read,
                 mask=self._mask,

@@ -42,6 +42,7 @@ from planrunner.results.record import (
     make_tracks,
 )
 from planrunner.results.record.call_facts import call_facts
+from planrunner.results.record.hosts import workers_of_hosts
 from planrunner.runner.expectations import count_expectations
 from planrunner.timing.machine import Conditions
 from planrunner.units import NS_PER_S, format_duration
@@ -169,6 +170,7 @@ def build_result(
         failing_samples=outcome.failing,
         loads=outcome.loads,
         changes=outcome.changes,
+        hosts=outcome.hosts,
         generator=outcome.health.facts(),
         sustainable=outcome.found,
         backoff=outcome.counters.backoffs,
@@ -312,7 +314,9 @@ def _workers(outcome: RunOutcome) -> dict[str, str]:
     return {
         "workers": str(outcome.workers),
         "workers began within": format_duration(outcome.start_spread_ns),
-        "processor of each worker at most": ", ".join(f"{one:.0%}" for one in outcome.cpu_shares),
+        "processor of each worker at most": ", ".join(
+            f"{worker.peak_cpu_share:.0%}" for _, worker in workers_of_hosts(outcome.hosts)
+        ),
     }
 
 

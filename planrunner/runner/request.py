@@ -31,6 +31,7 @@ from planrunner.results.model import RunResult
 from planrunner.runner.notify.recipients import Recipients
 from planrunner.runner.report_files import check_formats
 from planrunner.target import free_port
+from planrunner.units import format_count
 from planrunner.values import dataclass
 
 __all__ = [
@@ -67,6 +68,8 @@ class RunRequest:
         formats: Which reports are written; None: the plan's.
         directory: Of the run; None: what the plan says, or a new one below `reports`.
         workers: Processes that share the load; a single worker is this process.
+        tolerate: How many workers may be lost before the run ends: it goes on with the load of the
+            others, and is `biased`.
         strict: Give a run whose numbers are invalid an exit code of its own.
         show_secrets: Show what nobody declared to be secret and only names give away, such as the
             value of a header `X-Session`.
@@ -89,6 +92,7 @@ class RunRequest:
     formats: tuple[str, ...] | None = None
     directory: Path | None = None
     workers: int = 1
+    tolerate: int = 0
     strict: bool = False
     show_secrets: bool = False
     notify: bool = True
@@ -150,8 +154,14 @@ def compile_request(request: RunRequest) -> CompiledPlan:
 
     Raises:
         PlanError: The plan is invalid, or asks for what this version can't run yet.
-        UsageError: A report format is unknown.
+        UsageError: A report format is unknown, or no worker would be left.
     """
+    if request.tolerate and request.tolerate >= request.workers:
+        workers = format_count(request.workers, "worker")
+        raise UsageError(
+            f"--tolerate {request.tolerate} leaves none of {workers}",
+            hint=f"use --workers {request.tolerate + 1} or more, or tolerate fewer",
+        )
     plan = request.plan if isinstance(request.plan, CheckedPlan) else _load(request.plan, request)
     ports = {name: free_port() for name in plan.model.services or {}}
     scratch = Path(gettempdir()) / f"planrunner-{os.urandom(6).hex()}"

@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -277,3 +278,44 @@ def test_secrets_are_masked_in_what_workers_say(project: PlanProject, target: Ht
     assert ended.code == 0
     assert "hush-hush" not in ended.out + ended.err
     assert "x ***" in ended.err
+
+
+def test_a_run_goes_on_without_a_killed_worker(project: PlanProject, target: HttpServer) -> None:
+    """Where it may be lost: what it had reported counts once, and what is missing is said."""
+    load = "phases: [{name: load, users: 6, hold: 4s}]"
+    project.write({"plan.yaml": plan_text(PAUSED, load, url=target.url)})
+    process = project.spawn(
+        *("execute", "plan.yaml", "--workers", "3", "--tolerate", "1", "--out", "out")
+    )
+    _, second, _ = under_load(process, target, 3)
+    time.sleep(1.5)
+
+    os.kill(second, signal.SIGKILL)
+    ended = project.end(process)
+
+    assert (ended.code, ended.metrics["ended_because"]) == (0, "finished")
+    assert f"(process {second}) died" in ended.err
+    assert "the run goes on with the load of the others" in ended.err
+    workers = [one for host in ended.metrics["hosts"] for one in host["workers"]]
+    rows = Counter(int(row["worker"]) for row in ended.rows)
+    assert rows == {one["number"]: one["requests"] for one in workers}
+    assert rows.total() == ended.metrics["totals"]["total_requests"]
+    lost = workers[1]
+    assert lost["tolerated"]
+    assert rows[2] < min(rows[1], rows[3])
+    assert [(one["unit"], one["missing"], one["of"]) for one in lost["missing"]] == [
+        ("users", 2, 6)
+    ]
+    assert ended.metrics["validity"]["level"] == "biased"
+    assert "2 of 6 users of `A`" in ended.metrics["validity"]["reasons"][0]
+
+
+def test_a_number_of_lost_workers_that_leaves_none_is_refused(project: PlanProject) -> None:
+    """Before anything is started."""
+    project.write({"plan.yaml": plan_text()})
+
+    ended = project.run("execute", "plan.yaml", "--workers", "2", "--tolerate", "2")
+
+    assert ended.code == 2
+    assert "--tolerate 2 leaves none of 2 workers" in ended.err
+    assert "--workers 3 or more" in ended.err

@@ -74,6 +74,7 @@ class MemoryWorker:
         self._graph = graph
         self._target = target
         self._task: asyncio.Task[None] | None = None
+        self._was_killed = False
 
     def start(self) -> None:
         self._task = asyncio.get_running_loop().create_task(self._live())
@@ -116,12 +117,13 @@ class MemoryWorker:
 
     def kill(self) -> None:
         assert self._task is not None
+        self._was_killed = True
         self._task.cancel()
         self.transport.inbox.put_nowait(None)
 
     async def close(self) -> None:
         assert self._task is not None
-        await asyncio.gather(self._task, return_exceptions=self._task.cancelled())
+        await asyncio.gather(self._task, return_exceptions=self._was_killed)
 
 
 def run_fleet(

@@ -40,6 +40,7 @@ Examples:
   planrunner execute plans/stress.yaml --set users=50 --set hold=1m
   planrunner execute plan.yaml --seed 7 --out results/nightly --label build=1.4.2 --quiet
   planrunner execute plans/stress.yaml --workers auto          all processors
+  planrunner execute plans/soak.yaml --workers 4 --tolerate 1  go on if one is lost
   planrunner execute plan.yaml --once --task checkout          look at its requests
   planrunner execute plan.yaml --once -v                       ... and at all that is sent
   planrunner execute plan.yaml --watch                         ... again whenever you save it

@@ -72,6 +72,7 @@ async def _run(
             seed=choices.seed,
             labels=choices.labels,
             workers=choices.workers,
+            tolerate=choices.tolerate,
             stop=stop,
             steering=steering,
         )

@@ -28,6 +28,7 @@ from planrunner.engine.coordinator.search_level import LevelPart
 from planrunner.engine.coordinator.validity import (
     Doubts,
     doubts_of_clients,
+    doubts_of_clocks,
     doubts_of_generator,
     doubts_of_hands,
     doubts_of_health,
@@ -49,6 +50,9 @@ from planrunner.engine.steering import ChangedLoad
 from planrunner.engine.stop import Stop
 from planrunner.engine.workers.local import Drained
 from planrunner.engine.workers.merge import health_of
+from planrunner.engine.workers.presence.begins import BeginsApart
+from planrunner.engine.workers.presence.crew import host_figures
+from planrunner.engine.workers.worker_state import WorkerState
 from planrunner.graph.run_graph import RunGraph
 from planrunner.language.secrets import Masker
 from planrunner.metrics.histogram import Histogram
@@ -69,6 +73,7 @@ from planrunner.results.history import History, RunningTotals
 from planrunner.results.loads import PhaseLoad, Sustainable
 from planrunner.results.model import Totals
 from planrunner.results.record import FailingSample, SearchStep
+from planrunner.results.record.hosts import HostFigures
 from planrunner.results.request_history import RequestHistory
 from planrunner.units import NS_PER_MS, NS_PER_S, format_duration
 
@@ -132,8 +137,8 @@ class Accumulator:
         self._unreachable_ns = 0
         self.notices: list[str] = []
         self._workers, self._start_spread_ns = 1, 0
-        self._cpu_shares: tuple[float, ...] = ()
-        self._lost_workers: Sequence[str] = ()
+        self._links: Sequence[WorkerState] = ()
+        self._began_apart: BeginsApart | None = None
 
     def add(self, drained: Drained, measured: tuple[MeasuredTime, ...]) -> None:
         """Take in one interval.
@@ -289,8 +294,7 @@ class Accumulator:
     def notice_pool(self, pool: WorkerPool) -> None:
         """Add what only the workers know at the end of the run."""
         self._workers, self._start_spread_ns = pool.size, pool.start_spread_ns
-        self._cpu_shares = pool.cpu_shares
-        self._lost_workers = pool.lost
+        self._links, self._began_apart = pool.links, pool.apart
         self.notices += pool_notices(pool)
 
     def outcome(
@@ -309,7 +313,9 @@ class Accumulator:
             arrivals=self.arrivals,
             lateness=self._lateness,
         )
-        doubts = self._doubts(after_warmup(loads, self.arrivals, self._evidence.measured))
+        spans = {phase.name: (phase.begin_ns, phase.gone_ns) for phase in phases}
+        hosts = host_figures(self._graph, self._links, spans, started_ns=self._started_ns)
+        doubts = self._doubts(after_warmup(loads, self.arrivals, self._evidence.measured), hosts)
         doubts_of_hands(doubts, changes, started_ns=self._started_ns)
         return RunOutcome(
             run_id=run_id,
@@ -320,7 +326,7 @@ class Accumulator:
             reason=stop.reason,
             workers=self._workers,
             start_spread_ns=self._start_spread_ns,
-            cpu_shares=self._cpu_shares,
+            hosts=hosts,
             total=self.total,
             history=self._history,
             requests=self._requests,
@@ -351,7 +357,7 @@ class Accumulator:
             ),
         )
 
-    def _doubts(self, loads: Sequence[PhaseLoad]) -> Doubts:
+    def _doubts(self, loads: Sequence[PhaseLoad], hosts: Sequence[HostFigures]) -> Doubts:
         doubts = Doubts(
             biased=[
                 *start_failures(self._counters),
@@ -359,7 +365,8 @@ class Accumulator:
                 *overtime(self._counters),
             ]
         )
-        doubts_of_workers(doubts, self._lost_workers)
+        doubts_of_workers(doubts, hosts)
+        doubts_of_clocks(doubts, hosts, self._began_apart)
         doubts_of_health(doubts, self._health, self._counters)
         doubts_of_starvation(doubts, self._health.starvation, self._graph)
         doubts_of_loads(doubts, loads)

@@ -135,6 +135,7 @@ class Search:
             level_run,
             accumulator.evidence_of(level_run),
             aborted=accumulator.aborted_in(level_run),
+            shortage=self._bound.shortage,
         )
         return _Judged(outcome, reason, accumulator.totals_of(level_run))
 

@@ -14,6 +14,7 @@ from planrunner.results.component_history import ComponentHistory
 from planrunner.results.history import History, RunningTotals
 from planrunner.results.loads import LoadChange, PhaseLoad, Sustainable
 from planrunner.results.record import FailingSample, SearchStep
+from planrunner.results.record.hosts import HostFigures
 from planrunner.results.request_history import RequestHistory
 from planrunner.values import dataclass
 
@@ -76,7 +77,7 @@ class RunOutcome:
         failing: The first requests that failed in each way, secrets masked.
         workers: How many there were.
         start_spread_ns: How far apart they were, at most, when they began a phase.
-        cpu_shares: The processor that each of several had in its busiest second.
+        hosts: Those that several workers were on, and how each did.
     """
 
     run_id: str
@@ -106,7 +107,7 @@ class RunOutcome:
     failing: tuple[FailingSample, ...] = ()
     workers: int = 1
     start_spread_ns: int = 0
-    cpu_shares: tuple[float, ...] = ()
+    hosts: tuple[HostFigures, ...] = ()
 
     def measured(self) -> tuple[MeasuredTime, ...]:
         """The time that rates are divided by."""

@@ -39,7 +39,9 @@ class LevelPart:
     health: HealthLog = field(default_factory=HealthLog)
 
 
-def judge_level(level: LevelPart, evidence: Evidence, *, aborted: int) -> tuple[LevelOutcome, str]:
+def judge_level(
+    level: LevelPart, evidence: Evidence, *, aborted: int, shortage: str = ""
+) -> tuple[LevelOutcome, str]:
     """Return what came of a level that is over, and why, if it did not hold.
 
     A level that the generator could not send says nothing of the target, whether or not its `slo`
@@ -49,6 +51,7 @@ def judge_level(level: LevelPart, evidence: Evidence, *, aborted: int) -> tuple[
         level: What was looked at.
         evidence: Of nothing else.
         aborted: Requests that were cut at the end of its graceful stop.
+        shortage: Why less was sent than the level is; empty when all was.
     """
     broken = [
         threshold
@@ -60,7 +63,7 @@ def judge_level(level: LevelPart, evidence: Evidence, *, aborted: int) -> tuple[
     if by_target is not None:
         return LevelOutcome.BROKEN, _metric_words(by_target)
     most_late = 10 * LATE_SHARE if broken else _MOST_LATE_OF_HELD
-    if limit := _limit_of_generator(level.health, arrivals, most_late):
+    if limit := shortage or _limit_of_generator(level.health, arrivals, most_late):
         return LevelOutcome.LIMITED, limit
     if broken:
         return LevelOutcome.BROKEN, _metric_words(broken[0])

@@ -17,17 +17,20 @@ from planrunner.engine.recording.generator_health import HealthLog
 from planrunner.engine.recording.stalls import Stall
 from planrunner.engine.recording.starvation import Starvation
 from planrunner.engine.steering import ChangedLoad, level_words
+from planrunner.engine.workers.presence.begins import BeginsApart
 from planrunner.graph.loads import BY_HAND
 from planrunner.graph.run_graph import PhaseNode, RequestNode, RunGraph, walk_steps
 from planrunner.metrics.task_mix import chance_error
 from planrunner.protocols import registry
 from planrunner.results.aggregate import TaskCount, mix_errors
 from planrunner.results.loads import GENERATOR, GeneratorFacts, PhaseLoad, Sustainable
+from planrunner.results.record.hosts import HostFigures, MissingLoad, workers_of_hosts
 from planrunner.units import NS_PER_MS, NS_PER_S, format_count, format_duration
 
 __all__ = [
     "Doubts",
     "doubts_of_clients",
+    "doubts_of_clocks",
     "doubts_of_generator",
     "doubts_of_hands",
     "doubts_of_health",
@@ -53,6 +56,12 @@ LATE_SHARE: Final = 0.01
 QUEUED_SHARE: Final = 0.05
 """Of latencies spent in the client before a request left; what comes after that isn't seen."""
 
+MOST_CLOCK_ERROR_NS: Final = 50 * NS_PER_MS
+"""Of a host: a twentieth of the seconds that results are made of."""
+
+_MOST_PHASES: Final = 4
+"""Named in a reason."""
+
 _LONG_COLLECTION_NS: Final = 50 * NS_PER_MS
 _FULL_SHARE: Final = 0.9  # of the open files that the process may have
 _OWN_PROCESSES: Final = (
@@ -74,14 +83,59 @@ class Doubts:
         (self.invalid if is_invalid else self.biased).append(reason)
 
 
-def doubts_of_workers(doubts: Doubts, lost: Iterable[str]) -> None:
+def doubts_of_workers(doubts: Doubts, hosts: Iterable[HostFigures]) -> None:
     """Name the workers that were gone before the end: from then on, their share was missing."""
-    for fate in lost:
+    for _, worker in workers_of_hosts(hosts):
+        if worker.lost_ns is not None:
+            doubts.add(
+                f"{worker.name} {worker.lost}; its share of the load was missing from "
+                f"{worker.lost_ns / NS_PER_S:.1f} s on{_missing(worker.missing)}, and what it did "
+                "after its last report is in no number",
+                is_invalid=not worker.tolerated,
+            )
+
+
+def _missing(missing: Sequence[MissingLoad]) -> str:
+    """Return how much it was, phase by phase."""
+    if not missing:
+        return ", when no load of its own was left"
+    told = [
+        f"phase `{phase}`: " + ", ".join(map(_share_words, of_phase))
+        for phase, of_phase in groupby(missing, key=lambda one: one.phase)
+    ]
+    more = [f"{format_count(left, 'more phase')}"] if (left := len(told) - _MOST_PHASES) > 0 else []
+    return f" ({'; '.join((*told[:_MOST_PHASES], *more))})"
+
+
+def _share_words(one: MissingLoad) -> str:
+    missing, whole = (f"{round(amount, 1):,.9g}" for amount in (one.missing, one.of))
+    return f"{missing} of {whole} {one.unit} of `{one.user_class}`"
+
+
+def doubts_of_clocks(
+    doubts: Doubts, hosts: Iterable[HostFigures], apart: BeginsApart | None
+) -> None:
+    """Name the hosts of which it isn't known well enough when something happened there."""
+    for host in hosts:
+        if host.clock_error_ns > MOST_CLOCK_ERROR_NS:
+            doubts.add(
+                f"the clock of host `{host.name}` is known to {_plus_minus(host)} only: phases "
+                "began there that much earlier or later than elsewhere, and what happened counts "
+                "in another second; use hosts that are nearer to the coordinator",
+                is_invalid=False,
+            )
+    if apart is not None:
         doubts.add(
-            f"{fate}; its share of the load was missing from then on, and what it did after its "
-            "last report is in no number",
-            is_invalid=True,
+            f"hosts `{apart.first}` and `{apart.last}` began a phase "
+            f"{format_duration(apart.spread_ns)} apart, more than the "
+            f"{format_duration(apart.limit_ns)} that their clocks explain: one of them is busy; "
+            "give it fewer workers than it has processors",
+            is_invalid=False,
         )
+
+
+def _plus_minus(host: HostFigures) -> str:
+    return f"±{format_duration(host.clock_error_ns)}"
 
 
 def doubts_of_loads(doubts: Doubts, loads: Iterable[PhaseLoad]) -> None:

@@ -7,7 +7,8 @@ from typing import Any, Protocol
 
 from planrunner.engine.scheduling.timeline import Timeline
 from planrunner.engine.workers.local import Drained
-from planrunner.engine.workers.worker_state import WorkerStanding
+from planrunner.engine.workers.presence.begins import BeginsApart
+from planrunner.engine.workers.worker_state import WorkerStanding, WorkerState
 from planrunner.graph.loads import LoadModel, RunnableLoad
 from planrunner.graph.run_graph import PhaseNode
 from planrunner.metrics.book import Crowded
@@ -21,10 +22,14 @@ class RunningPhase(Protocol):
     Attributes:
         stopped: A step said `stop: phase`.
         lead_ns: How long before its begin it must be told to run.
+        shortage: Why loads can't be sent as the plan has them; empty when they can.
     """
 
     stopped: bool
     lead_ns: int
+
+    @property
+    def shortage(self) -> str: ...
 
     async def run(self, load: RunnableLoad, begin_ns: int) -> None:
         """Run a load that begins then (clock time) until the last user has gone."""
@@ -43,9 +48,9 @@ class WorkerPool(Protocol):
         lead_ns: As in a phase.
         watches: Run as long as the load does.
         size: How many workers there are.
-        cpu_shares: The processor that each worker of several had in its busiest second.
-        lost: Which of several ended before the run did, and how, in words.
+        links: What is known of each of several.
         start_spread_ns: How far apart they were, at most, when they began a phase.
+        apart: The hosts that were further apart then than their clocks explain; None if none was.
     """
 
     @property
@@ -61,11 +66,11 @@ class WorkerPool(Protocol):
     @property
     def size(self) -> int: ...
     @property
-    def cpu_shares(self) -> tuple[float, ...]: ...
-    @property
-    def lost(self) -> Sequence[str]: ...
+    def links(self) -> Sequence[WorkerState]: ...
     @property
     def start_spread_ns(self) -> int: ...
+    @property
+    def apart(self) -> BeginsApart | None: ...
 
     def standings(self) -> Sequence[WorkerStanding]:
         """Return how each of several is."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
-from typing import assert_never
+from typing import Final, assert_never
 
 from planrunner.engine.load_models.base import Phase, PhaseContext
 from planrunner.engine.load_models.closed import ClosedPhase
@@ -34,6 +34,8 @@ class BoundPhase:
         lead_ns: How long before its begin it must be told to run: not at all.
         punctual: Counts the iterations that have a due time.
     """
+
+    shortage: Final = ""
 
     def __init__(
         self,

@@ -16,6 +16,7 @@ class Barrier:
     | all                                      | as many as there are now                 |
     | N, which there are, or never were so far | N                                        |
     | N, which there were, but fewer are left  | those who are left: nobody else can come |
+    | N, but no more than M can come any more  | M, as if that was its number             |
 
     Args:
         users: How many, or `ALL_USERS`.
@@ -50,6 +51,12 @@ class Barrier:
     def withdraw(self, waiter: Claimant) -> None:
         """Forget a waiter, if it still waits."""
         self._waiting.pop(waiter, None)
+
+    def at_most(self, users: int) -> None:
+        """Wait for no more than can come: a worker is gone, and its users with it."""
+        if self._users != ALL_USERS:
+            self._users = min(self._users, max(users, 1))
+        self.look()
 
     def look(self) -> None:
         """Let through those who are enough."""

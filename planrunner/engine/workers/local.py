@@ -104,8 +104,8 @@ class Worker:
     watches: Final = ()
     size: Final = 1
     start_spread_ns: Final = 0
-    cpu_shares: Final = ()
-    lost: Final = ()
+    apart: Final = None
+    links: Final = ()
     standings: Final = staticmethod(tuple)
 
     def __init__(  # noqa: PLR0913 - all that a worker is made of

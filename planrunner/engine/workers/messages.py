@@ -29,6 +29,7 @@ from typing import Any
 
 from planrunner.engine.stop import Among, Ending, StopLevel
 from planrunner.engine.workers.local import Drained
+from planrunner.engine.workers.traffic import Traffic
 from planrunner.graph.loads import LoadModel, RunnableLoad
 from planrunner.graph.run_graph import RunGraph
 from planrunner.metrics.book import Crowded
@@ -186,6 +187,7 @@ class WorkerSecond:
         ends_ns: When the load of each phase ends or has ended: earlier than planned if cut.
         counts_ns: When each phase that begins with iterations of warm-up came to the first other.
         rows: How many raw samples are in the worker's file: those of all that it has reported.
+        began_ns: When the worker's first load really began; 0 before that.
     """
 
     number: int
@@ -194,6 +196,8 @@ class WorkerSecond:
     counts_ns: Mapping[str, int] = field(default_factory=dict)
     look: int = 0
     rows: int = 0
+    traffic: Traffic = Traffic()
+    began_ns: int = 0
     overflowed: bool = False
     crowded: tuple[Crowded, ...] = ()
     sampling_stopped: str = ""

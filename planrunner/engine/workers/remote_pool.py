@@ -2,11 +2,11 @@
 
 | a worker …             | is noticed           | and then                                         |
 |------------------------|----------------------|--------------------------------------------------|
-| ends in any way        | as its socket closes | the run ends gracefully, as one that can't go on |
-|                        |                      | (exit 3); what it has sent counts                |
+| ends in any way        | as its socket closes | what it has sent counts; the run goes on if it   |
+|                        |                      | bears that, else it ends gracefully (exit 3)     |
 | asks for the run's end | as it asks           | all end gracefully; where it shares with others  |
 |                        |                      | what has come to its end, when all of them ask   |
-| is silent              | `presence.attendance` says when, and what then                          |
+| is silent              | within a second      | see `presence.attendance`                        |
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from planrunner.engine.recording.counters import Counters
 from planrunner.engine.scheduling.timeline import FOREVER_NS, Timeline
 from planrunner.engine.sharing.desk import SharingDesk
 from planrunner.engine.sharing.messages import SharedMessage
-from planrunner.engine.stop import Among, Ending, Stop, StopLevel
-from planrunner.engine.workers.assignment import who_shares
+from planrunner.engine.stop import Ending, Stop, StopLevel
+from planrunner.engine.workers.assignment import users_by_worker
 from planrunner.engine.workers.local import Drained, Worker
 from planrunner.engine.workers.merge import limited, merge_drained
 from planrunner.engine.workers.messages import (
@@ -45,7 +45,9 @@ from planrunner.engine.workers.presence.attendance import (
     Attendance,
     Tolerance,
 )
+from planrunner.engine.workers.presence.begins import BeginsApart, begins_apart
 from planrunner.engine.workers.presence.muster import muster
+from planrunner.engine.workers.presence.stop_asks import StopAsks
 from planrunner.engine.workers.worker_state import WorkerHandle, WorkerStanding, WorkerState
 from planrunner.errors import CannotRun
 from planrunner.graph.loads import LoadModel, RunnableLoad
@@ -53,7 +55,7 @@ from planrunner.graph.run_graph import PhaseNode, RunGraph
 from planrunner.metrics.book import Crowded
 from planrunner.metrics.limited_words import MOST_NAMES_OF_A_TEMPLATE, LimitedWords
 from planrunner.results.files.samples import SampleWriter
-from planrunner.units import NS_PER_MS, NS_PER_S, NS_PER_US
+from planrunner.units import NS_PER_MS, NS_PER_US
 
 __all__ = ["RemotePool"]
 
@@ -74,6 +76,10 @@ class _RemotePhase:
         self.timeline = timeline
         self.stopped = False
         self.begin_ns = 0
+
+    @property
+    def shortage(self) -> str:
+        return self._pool.shortage
 
     async def run(self, load: RunnableLoad, begin_ns: int) -> None:
         """Run a load that begins then (clock time) until the last user has gone."""
@@ -105,6 +111,8 @@ class RemotePool:
 
     Attributes:
         start_spread_ns: How far apart workers were, at most, when they began a phase.
+        apart: Hosts whose workers were further apart than their clocks explain, the worst two.
+        links: The workers.
         lead_ns: How long before its begin a phase is announced.
     """
 
@@ -125,61 +133,65 @@ class RemotePool:
         self._home = home
         self._clock = clock
         self._stop = stop
-        self._links = [
+        self.links = [
             WorkerState(handle, number, clock.now_ns()) for number, handle in enumerate(handles)
         ]
         self._open: dict[str, _RemotePhase] = {}
-        self._asked: dict[Among, set[int]] = {}
+        self._asks = StopAsks(graph, self.links, stop)
         self._samples: SampleWriter | None = None
         self._drained_ns = 0
         self._names = LimitedWords(MOST_NAMES_OF_A_TEMPLATE)
         self._looks = 0
         self._halted_ns = FOREVER_NS
         self._attendance = Attendance(
-            self._links,
+            self.links,
             clock=clock,
             stop=stop,
             over_ns=self._over_ns,
             tell=tell,
             tolerance=tolerance,
         )
-        self._desk = SharingDesk(graph, home.sharing.kept, self.size)
+        self._tell, self._bears = tell, tolerance.lost
+        self._desk = SharingDesk(
+            graph,
+            home.sharing.kept,
+            lambda phase, classes: users_by_worker(graph, phase, self.size, classes),
+        )
         self.start_spread_ns = 0
+        self.apart: BeginsApart | None = None
 
     @property
     def size(self) -> int:
-        return len(self._links)
-
-    @property
-    def cpu_shares(self) -> tuple[float, ...]:
-        return tuple(link.peak_cpu_share for link in self._links)
+        return len(self.links)
 
     @property
     def overflowed(self) -> bool:
-        return self._home.overflowed or any(link.overflowed for link in self._links)
+        return self._home.overflowed or any(link.overflowed for link in self.links)
 
     @property
     def crowded(self) -> tuple[Crowded, ...]:
         found = [("name", template) for template in self._names.full]
-        found += (one for link in self._links for one in link.crowded)
+        found += (one for link in self.links for one in link.crowded)
         return tuple(dict.fromkeys((*found, *self._home.crowded)))
 
     @property
     def sampling_stopped(self) -> str:
-        reasons = (self._home.sampling_stopped, *(link.sampling_stopped for link in self._links))
+        reasons = (self._home.sampling_stopped, *(link.sampling_stopped for link in self.links))
         return next(filter(None, reasons), "")
 
     @property
-    def lost(self) -> tuple[str, ...]:
-        return tuple(f"{link.handle.name} {link.verdict}" for link in self._links if not link.alive)
+    def shortage(self) -> str:
+        """Why loads can't be sent as the plan has them; empty when they can."""
+        lost = [link.handle.name for link in self.links if not link.alive]
+        return f"{', '.join(lost)} lost" if lost else ""
 
     def standings(self) -> tuple[WorkerStanding, ...]:
-        return tuple(link.standing() for link in self._links)
+        return tuple(link.standing() for link in self.links)
 
     @property
     def watches(self) -> Sequence[Callable[[], Coroutine[Any, Any, None]]]:
         return [
-            *(partial(self._listen, link) for link in self._links),
+            *(partial(self._listen, link) for link in self.links),
             self._attendance.end_at_once,
         ]
 
@@ -190,15 +202,16 @@ class RemotePool:
             CannotRun: One can't, or has compiled another one.
             UsageError: The plan asks for what there is not.
         """
-        await muster(self._graph, [link.handle for link in self._links])
+        await muster(self._graph, [link.handle for link in self.links])
 
     def start(self, started_ns: int, samples: SampleWriter | None) -> None:
         """Begin the run: everybody counts time from then."""
         self._drained_ns = started_ns
         self._samples = samples
-        for link in self._links:
+        for link in self.links:
             file = None if samples is None else samples.beside(link.number + 1)
             link.heard_ns = self._clock.now_ns()
+            link.told_ns = started_ns
             link.handle.transport.send(Start(started_ns, file))
         self._stop.listen(self._relay_stop)
 
@@ -206,12 +219,12 @@ class RemotePool:
         """End all workers."""
         if self._samples is not None:
             # What came later than a worker's last word is in its file and in no metrics.
-            for link in self._links:
+            for link in self.links:
                 self._samples.reported(link.number + 1, link.rows)
             self._samples.limited(self._names.kept())
-        for link in self._links:
+        for link in self.links:
             link.handle.transport.send(Quit())
-        await asyncio.gather(*(link.handle.close() for link in self._links))
+        await asyncio.gather(*(link.handle.close() for link in self.links))
 
     def names(self) -> dict[str, object]:
         """Return what `setup` set so far, for every user."""
@@ -226,22 +239,36 @@ class RemotePool:
     async def run(self, begin: Begin) -> None:
         """Let all run their part of a phase, until the last user of the last one has gone."""
         loop = asyncio.get_running_loop()
-        futures = []
         self._desk.begin(begin.phase)
-        for link, given in zip(self._links, self._home.sharing.deal(self.size), strict=True):
+        for link in self.links:
             link.ends_ns.pop(begin.phase, None)
-            if link.alive:
-                future = link.running[begin.phase] = loop.create_future()
-                futures.append(future)
-                self._send(link, replace(begin, given=given))
-        began_ns = [moment for future in futures if (moment := await future) is not None]
-        if began_ns:
-            self.start_spread_ns = max(self.start_spread_ns, max(began_ns) - min(began_ns))
+        alive = [link for link in self.links if link.alive]
+        futures = []
+        # What was in the pools of a lost worker is lost, and no more than that.
+        for link, given in zip(alive, self._home.sharing.deal(len(alive)), strict=True):
+            link.done.discard(begin.phase)
+            future = link.running[begin.phase] = loop.create_future()
+            futures.append(future)
+            self._send(link, replace(begin, given=given))
+        moments = [await future for future in futures]
+        self._note_begins(
+            [(link, at) for link, at in zip(alive, moments, strict=True) if at is not None]
+        )
         self._cut(begin.phase)
+
+    def _note_begins(self, began: Sequence[tuple[WorkerState, int]]) -> None:
+        if not began:
+            return
+        moments = [moment for _, moment in began]
+        self.start_spread_ns = max(self.start_spread_ns, max(moments) - min(moments))
+        if (apart := begins_apart(began)) is not None and (
+            self.apart is None or apart.excess_ns > self.apart.excess_ns
+        ):
+            self.apart = apart
 
     def tell_all(self, message: object) -> None:
         """Say the same to every worker."""
-        for link in self._links:
+        for link in self.links:
             link.handle.transport.send(message)
 
     def _send(self, link: WorkerState, begin: Begin) -> None:
@@ -275,12 +302,12 @@ class RemotePool:
     def drain(self) -> Drained:
         """Return what is new of all workers, and of what belongs to no phase."""
         parts = []
-        for link in self._links:
+        for link in self.links:
             sent = [limited(part, self._names) for part in link.parts]
             parts.append((sent, link.users if link.alive else {}))
             link.parts = []
         counters = Counters()
-        for link in self._links:
+        for link in self.links:
             counters.add(link.counters)
         drained = merge_drained(
             self._home.drain(), parts, counters=counters, start_ns=self._drained_ns
@@ -296,22 +323,21 @@ class RemotePool:
                 self._attendance.heard(link)
                 self._heard(link, message)
         except EOFError:
-            link.verdict = link.verdict or await link.handle.fate()
-            self._lost(link)
+            self._lose(link, link.verdict or await link.handle.fate())
 
     def _heard(self, link: WorkerState, message: object) -> None:
         match message:
             case WorkerSecond():
                 self._take(link, message)
             case Ended():
+                link.done.add(message.phase)
                 link.running.pop(message.phase).set_result(message.began_ns)
             case SharedMessage():
-                lost = {one.number for one in self._links if not one.alive}
-                self._desk.heard(link.number, link.handle.transport.send, message, lost=lost)
+                self._desk.heard(link.number, link.handle.transport.send, message)
             case SaidStop():
                 self._end_phase(message.phase)
             case Asked():
-                self._ask(link, message)
+                self._asks.heard(link.number, message)
             case Broken():
                 link.verdict = f"failed: {message.words}"
             case _:
@@ -321,18 +347,13 @@ class RemotePool:
         link.second = max(link.second, said.number)
         link.look = max(link.look, said.look)
         link.rows = said.rows
-        link.parts.append(said.drained)
+        link.take(said.drained, said.traffic)
+        link.began_ns = said.began_ns
         for secret in said.drained.learnt:
             self._home.mask.learn(secret)
-        link.counters = said.drained.counters
-        link.users = said.drained.snapshot.users
         for phase, ends_ns in said.ends_ns.items():
             if ends_ns >= self._open[phase].begin_ns:  # not of the level before
                 link.ends_ns[phase] = ends_ns
-        snapshot, health = said.drained.snapshot, said.drained.health
-        if snapshot.end_ns - snapshot.start_ns >= NS_PER_S // 2:  # less says little
-            link.cpu_share = health.cpu_share
-            link.peak_cpu_share = max(link.peak_cpu_share, health.cpu_share)
         link.overflowed, link.crowded = said.overflowed, said.crowded
         link.sampling_stopped = said.sampling_stopped
         for phase, counts_ns in said.counts_ns.items():
@@ -342,44 +363,55 @@ class RemotePool:
         self._attendance.look()
 
     def _cut(self, phase: str) -> None:
-        """Cut a phase short where the last of its workers did; now, if there is none any more."""
+        """Cut a phase short where the last of its workers did; now, if it has had none."""
         timeline = self._open[phase].timeline
-        alive = [link for link in self._links if link.alive]
-        if not alive:
-            timeline.cut(self._clock.now_ns())
-        elif all(phase in link.ends_ns for link in alive):
-            timeline.cut(max(link.ends_ns[phase] for link in alive))
+        ends_ns = [link.ends_ns.get(phase) for link in self.links]
+        known = [moment for moment in ends_ns if moment is not None]
+        if all(link.alive is False or phase in link.ends_ns for link in self.links):
+            timeline.cut(max(known, default=self._clock.now_ns()))
 
     def _end_phase(self, phase: str) -> None:
         self._open[phase].stopped = True
         self.tell_all(EndPhase(phase))
 
-    def _ask(self, link: WorkerState, asked: Asked) -> None:
-        if asked.among is not None:
-            asking = self._asked.setdefault(asked.among, set())
-            asking.add(link.number)
-            alive = {other.number for other in self._links if other.alive}
-            if not asking >= who_shares(self._graph, self.size, asked.among) & alive:
-                return
-        self._stop.request(asked.reason, ending=asked.ending)
-
-    def _lost(self, link: WorkerState) -> None:
-        link.alive = False
-        for future in link.running.values():
+    def _lose(self, link: WorkerState, verdict: str) -> None:
+        """Go on without a worker, or end the run: all that it has sent is here."""
+        link.verdict, link.alive = verdict, False
+        for name, future in link.running.items():
+            ended_ns = max(link.told_ns, self._open[name].begin_ns)
+            link.ends_ns[name] = min(link.ends_ns.get(name, FOREVER_NS), ended_ns)
             if not future.done():
                 future.set_result(None)
         link.running.clear()
-        self._stop.request(f"{link.handle.name} {link.verdict}", ending=Ending.CANNOT_RUN)
+        self._desk.lost(link.number)
+        self._say_lost(link)
+        self._asks.look()
         self._attendance.look()
         for phase in self._open:
             self._cut(phase)
+
+    def _say_lost(self, link: WorkerState) -> None:
+        words = f"{link.handle.name} {link.verdict}"
+        lost = sum(not one.alive for one in self.links)
+        bears = min(self._bears, self.size - 1)
+        if self._open and lost <= bears:
+            link.is_tolerated = True
+            self._tell(f"{words}; the run goes on with the load of the others")
+            return
+        if self._bears:
+            words += (
+                f"; {lost} of {self.size} workers are lost, and the run bears no more than {bears}"
+                if self._open
+                else "; no load had begun, so the run does not go on without it"
+            )
+        self._stop.request(words, ending=Ending.CANNOT_RUN)
 
     def _relay_stop(self) -> None:
         stop = self._stop
         if stop.level is StopLevel.RUNNING:
             return
         self._halted_ns = min(self._halted_ns, self._clock.now_ns())
-        for link in self._links:
+        for link in self.links:
             link.handle.transport.send(Halt(stop.level, stop.reason, stop.ending))
             if stop.level is StopLevel.AT_ONCE:
                 link.handle.transport.send(Look(0))

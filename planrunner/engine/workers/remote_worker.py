@@ -29,6 +29,7 @@ from planrunner.engine.workers.messages import (
     fingerprint,
 )
 from planrunner.engine.workers.ticker import each_second, keep_sweeping
+from planrunner.engine.workers.traffic import Traffic
 from planrunner.engine.workers.transport import Transport
 from planrunner.graph.run_graph import RunGraph, SearchLoad
 from planrunner.results.files.samples import SampleWriter
@@ -75,6 +76,8 @@ class RemoteWorker:
         self._open: dict[str, tuple[Timeline, BoundPhase]] = {}
         worker.sharing.connect(transport.send, worker.mask)
         self._samples: SampleWriter | None = None
+        self._traffic = Traffic()
+        self._began_ns = 0
 
     async def serve(self) -> None:
         """Obey until there is nothing more to do.
@@ -148,6 +151,7 @@ class RemoteWorker:
     def _send_drained(self, second: int, *, look: int = 0) -> None:
         worker = self._worker
         drained = worker.drain()  # which writes raw samples as well
+        self._traffic = self._traffic.plus(drained.snapshot)
         self._transport.send(
             WorkerSecond(
                 second,
@@ -156,6 +160,8 @@ class RemoteWorker:
                 {name: one.counts_ns for name, (one, _) in self._open.items() if one.counts_ns},
                 look=look,
                 rows=0 if self._samples is None else self._samples.written,
+                traffic=self._traffic,
+                began_ns=self._began_ns,
                 overflowed=worker.overflowed,
                 crowded=worker.crowded,
                 sampling_stopped=worker.sampling_stopped,
@@ -172,6 +178,7 @@ class RemoteWorker:
         go = bound.prepare(load, begin.begin_ns)
         await self._clock.sleep_until(begin.begin_ns)
         began_ns = self._clock.now_ns()
+        self._began_ns = self._began_ns or began_ns
         self._worker.sharing.begin(begin.phase, begin.given)
         await go()
         self._send_drained(0)

@@ -8,8 +8,11 @@ from typing import Protocol
 
 from planrunner.engine.recording.counters import Counters
 from planrunner.engine.workers.local import Drained
+from planrunner.engine.workers.traffic import Traffic
 from planrunner.engine.workers.transport import Transport
 from planrunner.metrics.book import Crowded
+from planrunner.metrics.histogram import Histogram
+from planrunner.units import NS_PER_S
 from planrunner.values import dataclass
 
 __all__ = ["ClockFacts", "WorkerHandle", "WorkerStanding", "WorkerState"]
@@ -65,7 +68,11 @@ class WorkerStanding:
         cpu_share: Of one processor, in its last whole second.
         fate: How it ended, in words; empty while it lives.
         host: The name of the machine that it is on.
+        number: From 1.
         is_silent: Nothing was heard of it for a while.
+        requests: That have ended so far, and `requests_per_second` in its last whole second.
+        lateness_p99_ns: Of arrivals so far; `loop_lag_ns` is the latest that a timer fired.
+        clock_error_ns: How far off its host's clock may be.
     """
 
     name: str
@@ -73,7 +80,14 @@ class WorkerStanding:
     cpu_share: float
     fate: str = ""
     host: str = ""
+    number: int = 0
     is_silent: bool = False
+    requests: int = 0
+    requests_per_second: int = 0
+    lateness_p99_ns: int = 0
+    loop_lag_ns: int = 0
+    open_files: int = 0
+    clock_error_ns: int = 0
 
 
 class WorkerState:
@@ -88,6 +102,10 @@ class WorkerState:
         counters: Its totals so far; so are `users` those of now.
         rows: How many raw samples were in its file when it last said something.
         cpu_share: Of one processor, in its last second, and `peak_cpu_share` in its busiest.
+        told_ns: Up to when it has said what happened (clock time).
+        began_ns: When its first load really began; 0 before that.
+        done: The phases of which its last user has gone.
+        is_tolerated: It was lost, and the run went on without it.
     """
 
     def __init__(self, handle: WorkerHandle, number: int, now_ns: int) -> None:
@@ -107,15 +125,66 @@ class WorkerState:
         self.sampling_stopped = ""
         self.verdict = ""
         self.cpu_share = self.peak_cpu_share = 0.0
+        self.told_ns = now_ns
+        self.began_ns = 0
+        self.done: set[str] = set()
+        self.is_tolerated = False
+        self.traffic = Traffic()
+        self.requests_per_second = 0
+        self.lateness = Histogram()
+        self.due = self.dropped = 0
+        self.most_users = self.open_files = self.loop_lag_ns = 0
+        self._busy_ns, self._lasted_ns = 0.0, 0
+
+    @property
+    def mean_cpu_share(self) -> float:
+        return self._busy_ns / self._lasted_ns if self._lasted_ns else 0.0
+
+    @property
+    def lateness_p99_ns(self) -> int:
+        return self.lateness.percentile(99) if self.lateness.count else 0
+
+    def take(self, drained: Drained, traffic: Traffic) -> None:
+        """Take in what happened since the last time."""
+        self.parts.append(drained)
+        self.counters, self.users = drained.counters, drained.snapshot.users
+        self.most_users = max(self.most_users, sum(self.users.values()))
+        self._take_health(drained, traffic.requests - self.traffic.requests)
+        self.traffic = traffic
+        for lateness in drained.lateness.values():
+            self.lateness.merge(lateness)
+        for counts in drained.arrivals:
+            self.due += counts.due
+            self.dropped += counts.dropped
+
+    def _take_health(self, drained: Drained, requests: int) -> None:
+        snapshot, health = drained.snapshot, drained.health
+        self.told_ns = max(self.told_ns, snapshot.end_ns)
+        self.open_files = max(self.open_files, health.open_files)
+        self.loop_lag_ns = max(self.loop_lag_ns, health.loop_lag_ns)
+        length_ns = snapshot.end_ns - snapshot.start_ns
+        self._busy_ns += health.cpu_share * length_ns
+        self._lasted_ns += length_ns
+        if length_ns >= NS_PER_S // 2:  # less says little
+            self.cpu_share = health.cpu_share
+            self.peak_cpu_share = max(self.peak_cpu_share, health.cpu_share)
+            self.requests_per_second = requests * NS_PER_S // length_ns
 
     def standing(self) -> WorkerStanding:
         """Return how it is now."""
         users = sum(self.users.values()) if self.alive else 0
         return WorkerStanding(
-            self.handle.name,
-            users,
-            self.cpu_share,
-            self.verdict,
-            self.handle.host,
-            self.is_silent and self.alive,
+            name=self.handle.name,
+            users=users,
+            cpu_share=self.cpu_share if self.alive else 0.0,
+            fate="" if self.alive else self.verdict,
+            host=self.handle.host,
+            number=self.number + 1,
+            is_silent=self.is_silent and self.alive,
+            requests=self.traffic.requests,
+            requests_per_second=self.requests_per_second if self.alive else 0,
+            lateness_p99_ns=self.lateness_p99_ns,
+            loop_lag_ns=self.loop_lag_ns,
+            open_files=self.open_files,
+            clock_error_ns=self.handle.clock.error_ns,
         )

@@ -33,6 +33,7 @@ class PlanChoices:
     seed: int | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     workers: int = 1
+    tolerate: int = 0
 
 
 def choices_of(data: object) -> PlanChoices:
@@ -42,7 +43,8 @@ def choices_of(data: object) -> PlanChoices:
         ApiError: It is something else.
     """
     found = _mapping(data, "choices")
-    known = {"params", "profile", "environment", "seed", "labels", "workers", *_LISTS}
+    known = {"params", "profile", "environment", "seed", "labels", "workers", "tolerate"}
+    known |= set(_LISTS)
     if unknown := sorted(found.keys() - known):
         raise ApiError(400, f"`choices` has no `{unknown[0]}`")
     lists = {name: _texts(found.get(name), name) for name in _LISTS}
@@ -53,6 +55,7 @@ def choices_of(data: object) -> PlanChoices:
         seed=_number(found.get("seed"), "seed", least=0),
         labels=_text_mapping(found.get("labels"), "labels"),
         workers=_number(found.get("workers"), "workers", least=1, most=_MOST_WORKERS) or 1,
+        tolerate=_number(found.get("tolerate"), "tolerate", least=0, most=_MOST_WORKERS) or 0,
     )
 
 

@@ -45,6 +45,7 @@ export class PlanView {
       [key, anyOf(label, this.plan[key === "skip_tags" ? "tags" : key])]);
     this.seed = h("input", { type: "number", id: "seed", min: "0", step: "1", placeholder: "a new one" });
     this.workers = h("input", { type: "number", id: "workers", min: "1", step: "1", value: "1" });
+    this.tolerate = h("input", { type: "number", id: "tolerate", min: "0", step: "1", value: "0" });
     const hasNames = ([key]) => this.plan[key === "skip_tags" ? "tags" : key].length > 0;
     const form = h("form", { class: "panel form", novalidate: true, "aria-label": "Start this plan" },
       profiles.length > 0 && this.profile.element,
@@ -54,7 +55,8 @@ export class PlanView {
         this.selection.filter(hasNames).map(([, { element }]) => element)),
       h("details", {}, h("summary", {}, "Seed and workers"),
         h("div", { class: "field" }, h("label", { for: "seed" }, "Seed"), this.seed),
-        h("div", { class: "field" }, h("label", { for: "workers" }, "Workers"), this.workers)),
+        h("div", { class: "field" }, h("label", { for: "workers" }, "Workers"), this.workers),
+        h("div", { class: "field" }, h("label", { for: "tolerate" }, "Workers that may be lost"), this.tolerate)),
       this.problems, h("div", { class: "go" }, this.start,
         this.running && h("a", { href: `#run/${encodeURIComponent(this.running)}` }, "Another run is in progress")));
     form.addEventListener("input", () => this.soon());
@@ -76,6 +78,7 @@ export class PlanView {
       environment: this.environment.value(), labels: {},
       seed: this.seed.value === "" ? null : Number(this.seed.value),
       workers: Number(this.workers.value || 1),
+      tolerate: Number(this.tolerate.value || 0),
       ...Object.fromEntries(this.selection.map(([key, choice]) => [key, choice.values()])) };
   }
 
