@@ -57,6 +57,7 @@ EXTRAS: Final = (
     Extra(
         "otlp",
         (
+            ("opentelemetry.exporter.otlp.proto.grpc", "opentelemetry-exporter-otlp-proto-grpc"),
             ("opentelemetry.exporter.otlp.proto.http", "opentelemetry-exporter-otlp-proto-http"),
             ("opentelemetry.sdk", "opentelemetry-sdk"),
         ),

@@ -1,1 +1,1 @@
-"""The output `otlp`: a run as metrics of OpenTelemetry, sent over HTTP."""
+"""The output `otlp`: a run as metrics of OpenTelemetry, sent over HTTP or gRPC."""

@@ -16,7 +16,7 @@ def _read_words(text: str) -> Mapping[str, object]:
 
 KIND: Final = OutputKind(
     name="otlp",
-    description="Export metrics over HTTP to a collector of OpenTelemetry.",
+    description="Export metrics to a collector of OpenTelemetry.",
     example="{endpoint: http://localhost:4318}",
     model="planrunner.outputs.otlp.spec:OtlpModel",
     make="planrunner.outputs.otlp.output:OtlpOutput",

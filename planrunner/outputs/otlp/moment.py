@@ -21,6 +21,7 @@ class Moment:
         began_ns: When the load began, since 1970.
         at_ns: What this is the state of.
         run: The attributes of the run itself.
+        buckets_ns: The bounds of the histogram of durations, ascending.
         names: Of the labels of `requests`.
         requests: Those that changed since they were last sent.
         users: By user class.
@@ -33,6 +34,7 @@ class Moment:
     at_ns: int
     plan: str
     run: Mapping[str, str]
+    buckets_ns: Sequence[int]
     names: Sequence[str]
     requests: Mapping[LabelTexts, RequestTotals]
     users: Mapping[str, int]

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Final
 
 from planrunner.engine.coordinator.events import Insight
 from planrunner.engine.recording.generator_health import Health
-from planrunner.errors import CannotRun
+from planrunner.errors import CannotRun, PackageMissing
+from planrunner.extras import need
 from planrunner.metrics.judging.verdict import Verdict, worst_verdicts
 from planrunner.outputs.base import RunInfo, Second
 from planrunner.outputs.beside import beside
+from planrunner.outputs.buckets import USUAL_BUCKETS_NS, ascending
 from planrunner.outputs.labelled import LabelTexts, SampleLabels, ns_since_1970
 from planrunner.outputs.otlp.moment import Moment
 from planrunner.outputs.slices import in_slices
@@ -21,7 +23,7 @@ from planrunner.results.model import RunResult
 from planrunner.units import NS_PER_S
 
 if TYPE_CHECKING:
-    from planrunner.outputs.otlp.sender import MetricSender
+    from planrunner.outputs.otlp.sender import Exporting, MetricSender
 
 __all__ = ["OtlpOutput"]
 
@@ -33,25 +35,31 @@ class OtlpOutput:
     """Exports a run every few seconds.
 
     Args:
+        protocol: `grpc`, or else `http/protobuf`.
         every: Nanoseconds between two exports.
+        buckets: Bounds of the histogram of durations, in nanoseconds.
         labels: The tags that become attributes.
     """
 
     name: Final = "otlp"
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - its settings
         self,
         *,
         endpoint: str,
+        protocol: str = "http/protobuf",
         headers: Mapping[str, str] | None = None,
         every: int = 5 * NS_PER_S,
+        buckets: Sequence[int] = USUAL_BUCKETS_NS,
         labels: Sequence[str] = (),
         timeout_s: float = _TIMEOUT_S,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._endpoint = endpoint
+        self._protocol = protocol
         self._headers = dict(headers or {})
         self._every_s = max(1, every // NS_PER_S)
+        self._buckets_ns = ascending(buckets)
         self._tags = labels
         self._timeout_s = timeout_s
         self._now = now
@@ -92,21 +100,33 @@ class OtlpOutput:
             "started": self._began.isoformat(),
             **{f"label.{name}": run.mask(value) for name, value in run.labels.items()},
         }
-        self._sender = await beside(self._opened)
+        try:
+            self._sender = await beside(self._opened)
+        except PackageMissing as error:
+            raise CannotRun(error.message, hint=error.hint) from error
         await self._export(self._began)
         if self.loss:
             self._sender.close()
             raise CannotRun(
                 f"the receiver takes no metrics: {self.loss}",
-                hint="check `endpoint` and `headers`, or let it be missing: `optional: true`",
+                hint="check `endpoint`, `protocol` and `headers`, or write `optional: true`",
             )
 
     def _opened(self) -> MetricSender:
         # The SDK takes 0.4 s to import.
         from planrunner.outputs.otlp.sender import MetricSender  # noqa: PLC0415 - an extra
 
-        run = {"service.instance.id": self._run["run"]}
-        return MetricSender(self._endpoint, self._headers, run=run, timeout_s=self._timeout_s)
+        return MetricSender(self._exporting(), run={"service.instance.id": self._run["run"]})
+
+    def _exporting(self) -> Exporting:
+        if self._protocol == "grpc":
+            need("opentelemetry.exporter.otlp.proto.grpc", "`protocol: grpc`")
+            from planrunner.outputs.otlp.over_grpc import GrpcExporting  # noqa: PLC0415 - as above
+
+            return GrpcExporting(self._endpoint, self._headers, timeout_s=self._timeout_s)
+        from planrunner.outputs.otlp.over_http import HttpExporting  # noqa: PLC0415 - as above
+
+        return HttpExporting(self._endpoint, self._headers, timeout_s=self._timeout_s)
 
     async def add(self, second: Second) -> None:
         self._seconds += 1
@@ -148,6 +168,7 @@ class OtlpOutput:
             at_ns=ns_since_1970(at),
             plan=self._plan,
             run={name: value for name, value in self._run.items() if value},
+            buckets_ns=self._buckets_ns,
             names=self._labels.names,
             requests={values: self._requests[values] for values in self._unsent},
             users=self._users,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -19,8 +19,13 @@ class OtlpModel(OutputModel):
     """Settings of the output to OpenTelemetry."""
 
     endpoint: TextField = Field(
-        description="Where the receiver is; `/v1/metrics` is added unless it is there.",
+        description="Where the receiver is; over HTTP, `/v1/metrics` is added unless it is there.",
         examples=["http://localhost:4318"],
+    )
+    protocol: Literal["http/protobuf", "grpc"] = Field(
+        "http/protobuf",
+        description="How it is sent. Receivers usually listen for gRPC on port 4317.",
+        examples=["grpc"],
     )
     headers: dict[str, TextField] | None = Field(
         None,
@@ -31,6 +36,13 @@ class OtlpModel(OutputModel):
         None,
         description="Time between two exports, in whole seconds. Default 5s.",
         examples=["10s"],
+    )
+
+    buckets: list[Duration] | None = Field(
+        None,
+        description="Upper bounds of the histogram of durations. Default from 1ms to 30s in 14 "
+        "steps.",
+        examples=["[10ms, 50ms, 100ms, 500ms, 1s]"],
     )
 
     @classmethod

@@ -15,21 +15,16 @@ from planrunner.errors import CannotRun
 from planrunner.metrics.judging.verdict import Verdict, worst_verdicts
 from planrunner.outputs.base import RunInfo, Second
 from planrunner.outputs.beside import beside
+from planrunner.outputs.buckets import USUAL_BUCKETS_NS, ascending
 from planrunner.outputs.prometheus.families import Family, RunSoFar, families_of
 from planrunner.outputs.prometheus.server import MetricsServer
 from planrunner.outputs.prometheus.tally import RequestTally, free_names, written
 from planrunner.results.model import RunResult
-from planrunner.units import NS_PER_MS, NS_PER_S, format_duration
+from planrunner.units import NS_PER_S, format_duration
 
 __all__ = ["PrometheusOutput"]
 
 _PORT: Final = 9464  # where exporters of OpenTelemetry are looked for
-
-_BUCKETS_NS: Final = tuple(
-    round(ms * NS_PER_MS)
-    for ms in (1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000)
-)
-"""From what a cache answers in to what a person still waits for, about three to a power of ten."""
 
 
 class PrometheusOutput:
@@ -44,14 +39,14 @@ class PrometheusOutput:
         host: str = "127.0.0.1",
         prefix: str = "perf_test",
         linger: int = 10 * NS_PER_S,
-        buckets: Sequence[int] = _BUCKETS_NS,
+        buckets: Sequence[int] = USUAL_BUCKETS_NS,
         labels: Sequence[str] = (),
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._address = host, 0 if port == "auto" else int(port)
         self._prefix = prefix
         self.linger_s = linger / NS_PER_S
-        self._buckets_ns = tuple(sorted(set(buckets)))
+        self._buckets_ns = ascending(buckets)
         self._tags = tuple(labels)
         self._now = now
         self._insight: Callable[[], Insight] = Insight

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from planrunner.protocols.etcd.network import grpc  # isort: skip  # it settles how gRPC behaves
+
 from planrunner.engine.coordinator.events import Insight, Standing
 from planrunner.engine.recording.generator_health import Health
 from planrunner.errors import CannotRun
@@ -21,7 +23,7 @@ from planrunner.outputs.otlp.output import OtlpOutput
 from planrunner.runner import RunRequest, run
 from planrunner.units import NS_PER_S
 from tests.support.http_servers import HttpServer, closed_port, reply, serve
-from tests.support.metric_receivers import ACCEPTED, Received, refused_points
+from tests.support.metric_receivers import ACCEPTED, Received, grpc_receiver, refused_points
 from tests.support.plans import loaded
 from tests.support.seconds import NOON, delta_of, labels_of, run_info, second_of
 
@@ -170,3 +172,69 @@ def test_a_receiver_that_gets_stuck_holds_up_nothing() -> None:
         assert output.lost_seconds == 1
 
     received(main, [ACCEPTED, STUCK])
+
+
+class TestGrpc:
+    def test_a_receiver_gets_everything_in_messages_of_a_bounded_size(self) -> None:
+        """With the bounds of the plan, and headers whose names gRPC would refuse."""
+        parts = {labels_of(request=f"GET /{n}"): delta_of(2 * NS_PER_S) for n in range(700)}
+
+        async def main(url: str) -> None:
+            output = OtlpOutput(
+                endpoint=url,
+                protocol="grpc",
+                headers={"Authorization": "Bearer swordfish"},
+                buckets=[5 * NS_PER_S, NS_PER_S],
+                every=NS_PER_S,
+                now=lambda: NOON,
+            )
+            await output.start(run_info())
+            await output.add(second_of(1, parts))
+            assert (output.lost_seconds, output.loss) == (0, "")
+            await output.stop()
+
+        received = Received()
+        with grpc_receiver(received) as (url, servicer):
+            asyncio.run(main(url))
+
+        assert servicer.metadata["authorization"] == "Bearer swordfish"
+        assert received.total("perf_test.requests") == 700
+        assert len(received.histograms) == 700
+        assert received.largest <= 2 * 300
+        one = next(iter(received.histograms.values()))
+        assert ([*one.explicit_bounds], [*one.bucket_counts]) == ([1.0, 5.0], [0, 1, 0])
+
+    @pytest.mark.parametrize(
+        ("answer", "why"),
+        [
+            (grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED: not you, ***"),
+            (grpc.StatusCode.UNAVAILABLE, "UNAVAILABLE: not you, ***"),
+            ("too old", "it refused 3 points: too old"),
+        ],
+    )
+    def test_one_that_takes_nothing_is_said_before_the_load(
+        self, answer: grpc.StatusCode | str, why: str
+    ) -> None:
+        """At once: whatever may help later is tried by later exports."""
+        run = run_info(mask=lambda text: text.replace("swordfish", "***"))
+        with grpc_receiver(Received(), [answer]) as (url, _):
+            output = OtlpOutput(endpoint=url, protocol="grpc")
+            with pytest.raises(CannotRun) as caught:
+                asyncio.run(output.start(run))
+        assert caught.value.message == f"the receiver takes no metrics: {why}"
+
+    def test_nobody_listening_is_said_without_the_address(self) -> None:
+        output = OtlpOutput(endpoint=f"http://127.0.0.1:{closed_port()}", protocol="grpc")
+
+        refused = r"^the receiver takes no metrics: connection refused\b"
+        with pytest.raises(CannotRun, match=refused):
+            asyncio.run(output.start(run_info()))
+
+    def test_one_that_speaks_only_http_is_found_out(self) -> None:
+        async def main(server: HttpServer, _: Received) -> None:
+            output = OtlpOutput(endpoint=server.url, protocol="grpc", timeout_s=1)
+            with pytest.raises(CannotRun) as caught:
+                await output.start(run_info())
+            assert "`protocol`" in caught.value.hint
+
+        received(main)
