@@ -10,6 +10,7 @@ from planrunner.compiler.compile import compile_plan
 from planrunner.compiler.load.selection import PlanSelection
 from planrunner.graph.run_graph import RunGraph
 from planrunner.plan.bundle import Bundle
+from planrunner.plan.host_files import HostFiles
 from planrunner.plan.loader import load_bundle
 from planrunner.plan.params.resolve import ParamSources
 from planrunner.values import dataclass
@@ -36,6 +37,10 @@ class GraphSource:
     ports: Mapping[str, int]
     scratch: Path
     shows_named: bool = False
+
+    def on(self, host: HostFiles) -> GraphSource:
+        """Return it for another host, which has the files that the plan names."""
+        return replace(self, bundle=self.bundle.on(host))
 
     def compile(self) -> RunGraph:
         """Compile the plan.

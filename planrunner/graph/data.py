@@ -36,6 +36,8 @@ class DataNode:
         kind: The key of the rows in the plan: that of a file format, `list` or `generate`.
         file: The data file as the plan names it; empty when the rows are in the plan.
         path: Where that file is.
+        workers: Whose rows are in it, in the order in which their users draw them; empty when it
+            is the whole file.
         layout: How it is laid out.
         columns: Empty when the rows are plain values.
         secret: Columns whose values are masked.
@@ -54,6 +56,7 @@ class DataNode:
     count: int
     file: str = ""
     path: str = ""
+    workers: tuple[int, ...] = ()
     layout: Layout = PLAIN
     secret: tuple[str, ...] = ()
     is_secret: bool = False

@@ -91,7 +91,8 @@ class CheckedPlan:
         name = self.model.hooks
         if name is None:
             return None
-        return Path(self.document.span(("hooks",)).file).parent / name
+        hooks = Path(self.document.span(("hooks",)).file).parent / name
+        return hooks if self.bundle.host is None else self.bundle.host.place(hooks)
 
 
 class InvalidPlan(PlanError):  # noqa: N818 - reads as the sentence it stands for

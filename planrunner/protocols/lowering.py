@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import field
 from pathlib import Path
 from typing import Protocol, cast
@@ -63,11 +63,17 @@ class Files(Protocol):
     @property
     def modules(self) -> tuple[Path, ...]: ...
 
-    def path(self, name: str, *, most: int = ...) -> Path:
-        """Return where the file is, which has at most `most` bytes; raises FileFault."""
+    def path(self, name: str, *, most: int = ..., is_secret: bool = ...) -> Path:
+        """Return where the file is, which has at most `most` bytes; raises FileFault.
+
+        Whatever is read while the plan runs must be asked for here: hosts have nothing else.
+        """
 
     def read(self, name: str, *, most: int = ...) -> bytes:
         """Return what is in it, at most `most` bytes; raises FileFault."""
+
+    def may_read(self, pieces: Sequence[str | None]) -> None:
+        """Note that `path` may be asked while the plan runs, with None for what users choose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,13 +184,15 @@ class Lowering:
             return to_text(lowered.value)
         return None
 
-    def file(self, text: Text | None, path: SpecPath, *, most: int = MAX_READ) -> Path | None:
+    def file(
+        self, text: Text | None, path: SpecPath, *, most: int = MAX_READ, is_secret: bool = False
+    ) -> Path | None:
         """Return where a file that the plan names is; one that can't be used leaves a fault."""
         name = None if text is None else self.constant(text, path)
         if name is None:
             return None
         try:
-            return self.files.path(name, most=most)
+            return self.files.path(name, most=most, is_secret=is_secret)
         except FileFault as fault:
             self.file_fault(path, name, fault)
             return None

@@ -10,17 +10,20 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from contextlib import AsyncExitStack, closing, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, cast
 
 from planrunner.clock import MonotonicClock, ShiftedClock
 from planrunner.engine.recording.gc_tuning import keep_collections_short
 from planrunner.engine.workers.local import Worker, protocols_of
-from planrunner.engine.workers.messages import Assignment, Broken
+from planrunner.engine.workers.messages import Asked, Assignment, Broken
 from planrunner.engine.workers.remote_worker import RelayedStop, RemoteWorker
 from planrunner.engine.workers.transport import SocketTransport
 from planrunner.errors import PlanrunnerError, UsageError
+from planrunner.plan.host_files import HostFiles
 from planrunner.protocols.base import Client
 from planrunner.results.exit_codes import ExitCode
 from planrunner.runner.event_loop import client_factories, run_on_fast_loop
@@ -75,8 +78,9 @@ async def _carry_out(assignment: Assignment, transport: SocketTransport) -> int:
     try:
         await _serve(assignment, transport)
     except PlanrunnerError as error:
-        is_asked = isinstance(error, UsageError)
-        transport.send(Broken(error.message, error.hint, is_asked=is_asked))
+        is_asked, host = isinstance(error, UsageError), assignment.source.bundle.host
+        words = error.message if host is None else host.shown(error.message)
+        transport.send(Broken(words, error.hint, is_asked=is_asked))
         return ExitCode.CANNOT_RUN
     except Exception as error:  # noqa: BLE001 - the coordinator must know, whatever it is
         source = assignment.source
@@ -87,11 +91,26 @@ async def _carry_out(assignment: Assignment, transport: SocketTransport) -> int:
     return ExitCode.OK
 
 
+def _in_words_of(
+    host: HostFiles | None, send: Callable[[object], None]
+) -> Callable[[object], None]:
+    """Return what sends reasons with paths as the coordinator has them."""
+    if host is None:
+        return send
+    shown = host.shown
+
+    def send_asked(asked: object) -> None:
+        assert isinstance(asked, Asked)
+        send(replace(asked, reason=shown(asked.reason)))
+
+    return send_asked
+
+
 async def _serve(assignment: Assignment, transport: SocketTransport) -> None:
     graph, offset_ns = assignment.source.compile(), assignment.clock_offset_ns
     clock = MonotonicClock() if offset_ns is None else ShiftedClock(offset_ns)
     keep_collections_short()
-    stop = RelayedStop(transport.send)
+    stop = RelayedStop(_in_words_of(assignment.source.bundle.host, transport.send))
     async with AsyncExitStack() as stack:
         factories = client_factories(graph)
         opened: dict[str, Client] = {}

@@ -30,7 +30,7 @@ _MODELS: Mapping[str, type[etcd.EtcdRequest]] = {
 
 
 class NoFiles:
-    def path(self, name: str, *, most: int = 0) -> Path:
+    def path(self, name: str, *, most: int = 0, is_secret: bool = False) -> Path:
         raise FileFault(Code.NO_SUCH_FILE, "does not exist")
 
     def read(self, name: str, *, most: int = 0) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -27,7 +27,7 @@ class MemoryFiles:
     def __init__(self, files: Mapping[str, bytes]) -> None:
         self.files = files
 
-    def path(self, name: str, *, most: int = MAX_READ) -> Path:
+    def path(self, name: str, *, most: int = MAX_READ, is_secret: bool = False) -> Path:
         self.read(name, most=most)
         return Path("plans") / name
 
@@ -36,6 +36,9 @@ class MemoryFiles:
         if name not in self.files:
             raise FileFault(Code.NO_SUCH_FILE, "does not exist")
         return self.files[name]
+
+    def may_read(self, pieces: Sequence[str | None]) -> None:
+        pass
 
 
 def compile_http(

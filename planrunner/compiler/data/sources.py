@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -45,8 +45,14 @@ __all__ = [
 class DataFiles(Protocol):
     """The files that a plan names."""
 
-    def path(self, name: str) -> Path:
-        """Return where the file is; raises FileFault when it can't be used."""
+    def table(self, name: str) -> Path:
+        """Return where a file of rows is; raises FileFault when it can't be used."""
+
+    def found(self, name: str, question: Hashable, find: Callable[[], Survey]) -> Survey:
+        """Return what `find` returns about the file; asks once for the whole plan."""
+
+    def workers(self, name: str) -> tuple[int, ...]:
+        """Return the workers whose rows are in the file; none when it has those of all."""
 
 
 def compile_source(
@@ -239,8 +245,9 @@ class _DataCompiler:
         if file is None or layout is None:
             return None
         try:
-            path = self._files.path(file)
-            found = survey(path, format_of(key, layout))
+            path = self._files.table(file)
+            of = format_of(key, layout)
+            found = self._files.found(file, (key, layout), lambda: survey(path, of))
         except RowFault as fault:
             message = fault.said_of(file)
             self._work.fault(where, Code.INVALID_DATA, message, hint=fault.hint)
@@ -265,6 +272,7 @@ class _DataCompiler:
             found.rows,
             file=file,
             path=str(path),
+            workers=self._files.workers(file),
             is_counted=found.is_complete,
         )
 

@@ -101,7 +101,7 @@ def compile_settings(
         "password": _constant(model.password, lowering, "password"),
         "ca": lowering.file(model.ca, ("ca",)),
         "cert": lowering.file(model.cert, ("cert",)),
-        "key": lowering.file(model.key, ("key",)),
+        "key": lowering.file(model.key, ("key",), is_secret=True),
         "connections": lowering.number(model.connections, ("connections",), 0),
     }
     if written["connections"] > _MOST_CONNECTIONS:

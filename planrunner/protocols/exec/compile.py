@@ -70,8 +70,12 @@ def compile_exchange(
 
 
 def _operation(model: ExecModel, lowering: Lowering) -> ExecOperation:
+    words = split_command(model.run, lowering, ("exec", "run"))
+    for word in words:
+        if all(isinstance(piece, str) for piece in word):
+            lowering.files.may_read(["".join(map(str, word))])  # `sh`, or `./sign.sh`
     return ExecOperation(
-        words=split_command(model.run, lowering, ("exec", "run")),
+        words=words,
         shown=model.run.source,
         directory=lowering.files.directory,
         environment=tuple(

@@ -85,12 +85,16 @@ def _operation(
         words = "`inline` can't be combined with `isolate`"
         hint = "a function runs in this process or in another one: keep one of them"
         lowering.fault(("python", "inline"), Code.CONFLICTING_KEYS, words, hint, is_key=True)
+    given = {
+        name: lowering.value(value, ("python", "args", name))
+        for name, value in (model.args or {}).items()
+    }
+    for argument in given.values():
+        if argument.is_constant and isinstance(argument.value, str):
+            files.may_read([argument.value])  # the function may open it
     return PythonOperation(
         function=model.call,
-        arguments=tuple(
-            (name, lowering.value(value, ("python", "args", name)).evaluate)
-            for name, value in (model.args or {}).items()
-        ),
+        arguments=tuple((name, argument.evaluate) for name, argument in given.items()),
         target=model.as_ or "",
         hooks=files.hooks,
         modules=files.modules,

@@ -180,6 +180,8 @@ def _locator(
     if name.is_constant:
         return lowering.file(file, path, most=MAX_SENT) or Path()
     files, source = lowering.files, file.source
+    parts = lowering.parts(file, path)
+    files.may_read([part if isinstance(part, str) else None for part in parts])
 
     def locate(scope: Scope) -> Path:
         wanted = to_text(name.evaluate(scope))

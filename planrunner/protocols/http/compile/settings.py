@@ -205,11 +205,12 @@ def _certificate(
     cert: Certificate | Text | None, lowering: Lowering
 ) -> tuple[Path | None, Path | None, str]:
     if not isinstance(cert, Certificate):
-        return lowering.file(cert, ("cert",)), None, ""
+        return lowering.file(cert, ("cert",), is_secret=True), None, ""
     path: SpecPath = ("cert", "password")
     password = None if cert.password is None else lowering.constant(cert.password, path)
-    file = lowering.file(cert.cert, ("cert", "cert"))
-    return file, lowering.file(cert.key, ("cert", "key")), password or ""
+    file = lowering.file(cert.cert, ("cert", "cert"), is_secret=True)  # the key may be in it
+    key = lowering.file(cert.key, ("cert", "key"), is_secret=True)
+    return file, key, password or ""
 
 
 def _proxy(text: Text | None, lowering: Lowering) -> str:
