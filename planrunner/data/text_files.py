@@ -7,8 +7,9 @@ Nothing of such a file is held in memory: reading in order keeps nothing, and re
 from __future__ import annotations
 
 import io
+import os
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -53,6 +54,19 @@ class TextTable:
             return file.read(place & _MAX_LENGTH).decode()
         except UnicodeDecodeError as error:
             raise not_utf8(error, 0) from None
+
+    def bytes_read(self, places: Iterable[int]) -> Iterator[bytes]:
+        """Yield the rows at some places as they stand in the file, with a line end."""
+        with open_file(self.path, most=MAX_SENT) as stream:
+            descriptor = stream.fileno()
+            for place in places:
+                row = os.pread(descriptor, place & _MAX_LENGTH, place >> _LENGTH_BITS)
+                yield row if row.endswith(b"\n") else row + b"\n"
+
+    def head(self, places: Iterable[int]) -> bytes:
+        """Return what stands in the file before the first of its rows, of which it has one."""
+        with open_file(self.path, most=MAX_SENT) as stream:
+            return stream.read(min(places) >> _LENGTH_BITS)
 
     def spans(self, stream: BinaryIO) -> Iterator[tuple[int, int]]:
         """Yield offset and length of each row, in bytes."""

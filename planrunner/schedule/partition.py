@@ -7,13 +7,13 @@ every position has a taker. So what is drawn once a run is drawn by one worker o
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import chain, cycle, islice, repeat
 from typing import Final, TypeVar
 
 from planrunner.errors import Misuse
 from planrunner.values import dataclass
 
-__all__ = ["ALL", "WorkerShare"]
+__all__ = ["ALL", "WorkerShare", "owners_of_rows"]
 
 T = TypeVar("T")
 
@@ -33,6 +33,13 @@ class WorkerShare:
     def __post_init__(self) -> None:
         if not 0 <= self.worker < self.workers:
             raise Misuse(f"no worker `{self.worker}` of `{self.workers}`")
+
+    def among(self, workers: Sequence[int]) -> WorkerShare:
+        """Return the part of what was dealt to some of the workers, this one among them.
+
+        A sequence of their rows only, in order, is dealt to them as the whole one is.
+        """
+        return WorkerShare(workers.index(self.worker), len(workers)) if workers else self
 
     def dealt(self, sequence: Iterator[T]) -> Iterator[T]:
         """Yield every n-th, for rows that are drawn one after the other.
@@ -62,6 +69,17 @@ class WorkerShare:
         after = sum(needs[self.worker + 1 :])
         yield from islice(sequence, before, before + needs[self.worker])
         yield from self.dealt(islice(sequence, after, None))
+
+
+def owners_of_rows(workers: int, needs: Sequence[int] = ()) -> Iterator[int]:
+    """Yield the worker that each row of a sequence goes to, without end.
+
+    Args:
+        workers: How many there are.
+        needs: As for `reserved`; without them, rows are `dealt`.
+    """
+    yield from chain.from_iterable(repeat(worker, most) for worker, most in enumerate(needs))
+    yield from cycle(range(workers))
 
 
 ALL: Final = WorkerShare()

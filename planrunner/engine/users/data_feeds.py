@@ -13,6 +13,7 @@ from __future__ import annotations
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from random import Random
 from typing import Any, Final
@@ -29,7 +30,15 @@ from planrunner.language.files import FileFault
 from planrunner.schedule.partition import ALL, WorkerShare
 from planrunner.values import dataclass
 
-__all__ = ["NO_FEEDS", "ClassFeeds", "Feed", "Feeds", "data_fault", "open_feed"]
+__all__ = [
+    "NO_FEEDS",
+    "ClassFeeds",
+    "Feed",
+    "Feeds",
+    "data_fault",
+    "open_feed",
+    "rows_once_dealt",
+]
 
 DrawRow = Callable[[Random], object]
 """Gives the next row for the user with this stream; raises StopIteration when none is left."""
@@ -207,6 +216,9 @@ def open_feed(
     Raises:
         CannotRun: It can't be read.
     """
+    if node.workers:  # the file has their rows in the order in which they are drawn
+        share, node = share.among(node.workers), replace(node, order=Order.SEQUENTIAL)
+        needs = [needs[worker] for worker in node.workers] if needs else ()
     try:
         table = source_table(node, seed, scope)
         if node.order is Order.RANDOM and not node.unique:
@@ -251,6 +263,23 @@ def _rows(
     return map(table.at, mine(_shuffled(places, data_stream(seed, node.name), again=again)))
 
 
+def rows_once_dealt(node: DataNode, table: Table, seed: int, workers: int) -> array[int] | None:
+    """Return the places of all rows in the order in which the users of all workers draw them.
+
+    None where it isn't known before the run which worker draws which row.
+    """
+    if node.order is Order.RANDOM and not node.unique:
+        return None
+    places = table.places()
+    if node.on_end is not OnEnd.CYCLE or node.unique:
+        in_order = node.order is Order.SEQUENTIAL
+        rng = data_stream(seed, node.name)
+        return places if in_order else array("q", _shuffled(places, rng, again=False))
+    # They come again: to the same worker only if all have as many.
+    stays = node.order is Order.SEQUENTIAL and len(places) % workers == 0
+    return places if stays else None
+
+
 def _in_order(table: Table, *, again: bool) -> Iterator[object]:
     found = True
     while found:
@@ -286,7 +315,9 @@ def _no_row(node: DataNode) -> str:
 def data_fault(node: DataNode, error: Exception) -> str:
     """Return what went wrong with the rows of a source, in words."""
     if isinstance(error, RowFault):
-        return f"data `{node.name}`: {error.said_of(node.file)}"
+        # Of a file with some of the rows, a line is none of the author's file.
+        said = f"{node.file}: {error.message}" if node.workers else error.said_of(node.file)
+        return f"data `{node.name}`: {said}"
     if isinstance(error, FileFault):
         return f"data `{node.name}`: `{node.file}` {error.message}"
     return f"data `{node.name}`: {error}"

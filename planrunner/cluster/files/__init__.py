@@ -1,0 +1,1 @@
+"""The files of plans: what they are, and how they come to the hosts of a cluster."""
