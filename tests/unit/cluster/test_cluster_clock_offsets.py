@@ -82,7 +82,7 @@ def test_nothing_is_known_before_the_first_exchange() -> None:
 
 @pytest.mark.parametrize("drift_ppm", [-200, 0, 30, 200])
 def test_a_clock_that_drifts_is_followed_within_its_error(drift_ppm: int) -> None:
-    """On a fast network to a millisecond for certain, whatever is queued now and then."""
+    """On a fast network to half a millisecond for certain, whatever is queued now and then."""
     draw, host = Random(1), Host(-(10**15), drift_ppm)
 
     def delays() -> Iterator[tuple[int, int]]:
@@ -92,9 +92,9 @@ def test_a_clock_that_drifts_is_followed_within_its_error(drift_ppm: int) -> Non
 
     estimate = host.known_after(delays())
 
-    assert abs(host.offset_ns - estimate.offset_ns) < 200 * NS_PER_US
-    assert estimate.error_ns(host.now_ns) < NS_PER_MS
-    assert estimate.worst_error_ns < 1.5 * NS_PER_MS
+    assert abs(host.offset_ns - estimate.offset_ns) < 250 * NS_PER_US
+    assert estimate.error_ns(host.now_ns) < 500 * NS_PER_US
+    assert estimate.worst_error_ns < NS_PER_MS
 
 
 def test_an_offset_that_may_be_right_is_hardly_moved() -> None:
@@ -115,7 +115,7 @@ def test_a_clock_that_stood_still_is_not_known_until_workers_have_caught_up() ->
     host = Host(0)
     estimate = host.known_after(iter([(50_000, 50_000)] * 30))
 
-    host.offset_ns += 20 * NS_PER_MS
+    host.offset_ns += 70 * NS_PER_MS
     seconds = 0.0
     while True:
         host.wait(EXCHANGE_EVERY_NS)
@@ -125,8 +125,8 @@ def test_a_clock_that_stood_still_is_not_known_until_workers_have_caught_up() ->
         if estimate.error_ns(host.now_ns) < KNOWN_WITHIN_NS:
             break
 
-    assert 30 < seconds < 40
-    assert estimate.worst_error_ns >= 20 * NS_PER_MS
+    assert 40 < seconds < 45
+    assert estimate.worst_error_ns >= 70 * NS_PER_MS
 
 
 class FarHost:
