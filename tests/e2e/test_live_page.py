@@ -38,6 +38,7 @@ users:
       - {get: /nowhere, name: "GET <script>alert(2)</script>"}
 phases:
   - {name: steady, users: "${users}", hold: 60s}
+  - {name: beside, rate: 2/s, hold: 50s, start_at: 1s}
 thresholds:
   - count < 60
   - p95 < 10s
@@ -100,6 +101,7 @@ def watch_until_it_fails(browser: Browser) -> None:
     assert browser.evaluate("document.getElementById('verdict').textContent") == "failing"
     below = "document.querySelector('.charts').getBoundingClientRect().bottom - innerHeight"
     assert browser.evaluate(below) <= 0
+    assert browser.evaluate("document.querySelectorAll('.phases.lanes li').length") == 2
     assert faults(browser) == []
 
 

@@ -53,6 +53,7 @@ def facts(**changes: Any) -> dict[str, Any]:
                 "name": "main",
                 "model": "closed",
                 "words": ["closed model, at most 10 users"],
+                "planned_begin_s": 0.0,
                 "planned_s": 60.0,
                 "unit": "users",
                 "warmup_s": 0.0,

@@ -104,17 +104,21 @@ export class TimeChart {
     });
   }
 
-  // Of phases, as far as there is room.
+  // Of phases, as far as there is room; below each other where phases run beside each other.
   drawNames(pen, { right, top, x }) {
     Object.assign(pen, { textBaseline: "top", textAlign: "left", lineWidth: 3 });
     pen.strokeStyle = color("paper");
     pen.fillStyle = color("soft");
+    const ends = [];
     for (const { name, from, to } of this.timeline.bands) {
-      const room = Math.min(right, x(to)) - x(from) - 8;
-      const text = fitted(pen, name, room);
+      const left = x(from) + 5;
+      const text = fitted(pen, name, Math.min(right, x(to)) - left - 3);
       if (!text) continue;
-      pen.strokeText(text, x(from) + 5, top + 3);
-      pen.fillText(text, x(from) + 5, top + 3);
+      const free = ends.findIndex((end) => end < left);
+      const row = free < 0 ? ends.length : free;
+      ends[row] = left + pen.measureText(text).width + 5;
+      pen.strokeText(text, left, top + 3 + row * HIGH);
+      pen.fillText(text, left, top + 3 + row * HIGH);
     }
   }
 

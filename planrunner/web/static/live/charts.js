@@ -102,12 +102,13 @@ function loadOf(columns, found, rate, request) {
   return series;
 }
 
-function usersOf({ users, asked_users: asked }) {
+// Users that a rate needs are not asked for.
+function usersOf({ users, asked_users: asked, due }) {
   const series = Object.entries(users).map(([name, values], n) => ({ key: `of ${name}`, name,
     color: CLASS_COLORS[n % CLASS_COLORS.length], kind: "stack", values }));
   if (asked.some((one) => one !== null)) {
-    series.push({ key: "asked", name: "asked for", color: "ink", kind: "line", dashed: true,
-      values: asked });
+    series.push({ key: "asked", name: due.length ? "asked for, closed" : "asked for", color: "ink",
+      kind: "line", dashed: true, values: asked });
   }
   return series;
 }

@@ -33,7 +33,8 @@ export class Thresholds {
     say(parts.badge, WORDS[verdict] ?? verdict);
     parts.badge.className = `badge ${TONES[verdict] ?? "soft"}`;
     say(parts.observed, observed || "–");
-    say(parts.limit, !limit ? "" : limits ? `limits ${limits.join(" and ")}` : `limit ${limit}`);
+    say(parts.limit, !limit ? "" : limits ? `limits ${limits.map(whole).join(" and ")}`
+      : `limit ${whole(limit)}`);
     item.title = reason ?? "";
     const known = value === null ? values : values.length ? values : [value];
     parts.spark.show(known, { limit: at, tone: TONES[verdict] ?? "soft" });
@@ -67,6 +68,8 @@ function joined(all) {
   }
   return [...first.values()];
 }
+
+const whole = (amount) => amount.replaceAll(" ", "\u00a0"); // no line ends before a unit
 
 const rank = ({ verdict }) => WORST_FIRST.indexOf(verdict);
 

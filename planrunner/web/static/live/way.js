@@ -1,7 +1,10 @@
-// The way of a run: its phases and stages side by side, how far it is, and the time left.
+// The way of a run: its phases and stages, how far it is, and the time left. Phases that run beside
+// each other are below each other.
 
 import { h, keep, mark, say } from "../dom.js";
 import { clock } from "../numbers.js";
+
+const LANE_REM = 1.5;
 
 export class Way {
   constructor() {
@@ -15,10 +18,32 @@ export class Way {
 
   update({ run, status, phases }) {
     const ran = new Map(phases.map((one) => [one.name, one]));
+    this.places ??= this.place(run.phases);
     keep(this.list, run.phases, ({ name }) => name, (phase) => this.item(phase),
       (item, phase) => this.progress(item, phase, ran.get(phase.name), status));
     say(this.now, status.state === "preparing" ? "preparing" : clock(status.second));
     say(this.left, leftOf(status));
+  }
+
+  // Of phases in a row there is only their length: none is too narrow to be seen.
+  place(phases) {
+    const lanes = [];
+    const ends = phases.map((one) => one.planned_begin_s + Math.max(one.planned_s, 1));
+    const whole = Math.max(...ends, 1);
+    const found = new Map();
+    const inOrder = phases.map((one, n) => ({ ...one, end: ends[n] }))
+      .sort((a, b) => a.planned_begin_s - b.planned_begin_s);
+    for (const { name, planned_begin_s: begin, end } of inOrder) {
+      const free = lanes.findIndex((last) => last <= begin);
+      const lane = free < 0 ? lanes.length : free;
+      lanes[lane] = end;
+      found.set(name, { left: `${begin / whole * 100}%`, width: `${(end - begin) / whole * 100}%`,
+        top: `${lane * LANE_REM}rem` });
+    }
+    if (lanes.length < 2) return new Map();
+    this.list.classList.add("lanes");
+    this.list.style.height = `calc(${lanes.length * LANE_REM}rem + 2px)`;
+    return found;
   }
 
   item(phase) {
@@ -27,14 +52,15 @@ export class Way {
     let at = 0;
     for (const stage of phase.stages.slice(0, -1)) {
       at += stage.planned_s;
+      if (at === 0) continue;
       const tick = h("span", { class: "tick" });
       tick.style.left = `${at / Math.max(phase.planned_s, 1e-9) * 100}%`;
       item.append(tick);
     }
     item.append(parts.name);
     item.title = [phase.name, ...phase.words].join("\n");
-    // No phase is too narrow to be seen, however long the others are.
-    item.style.flexGrow = String(Math.max(phase.planned_s, 1));
+    const place = this.places.get(phase.name) ?? { flexGrow: String(Math.max(phase.planned_s, 1)) };
+    Object.assign(item.style, place);
     return item;
   }
 
