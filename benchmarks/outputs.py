@@ -2,95 +2,56 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from statistics import median
 
-from benchmarks import truth
-from benchmarks.processes import free_port, nginx, run
+from benchmarks import told_seconds
+from benchmarks.processes import free_port, nginx
+from benchmarks.told_seconds import MeteredSecond, lateness, shares
 
 HERE = Path(__file__).resolve().parent
-COMMAND = str(Path(sys.executable).with_name("planrunner"))
-PLAN = str(HERE / "plans" / "throughput.yaml")
-SHORT = 1
-"""Seconds of the run that is taken off a longer one, and with it the start and the reports."""
 
 START_REQUESTS = 2
 """What `influxdb` asks before the load: for its database, and whether it takes a point."""
 
-WAYS = ("none", "jsonl", "stuck", "none again")
+WAYS = {"jsonl": "`jsonl`", "stuck": "a stuck output", "none": "none"}
+
+Runs = dict[str, list[list[MeteredSecond]]]
 
 
 def outputs(rounds: int, seconds: int) -> dict:
-    """CPU of a request and lateness of arrivals, with outputs and without, in turns."""
-    cpu: dict[str, list[float]] = {name: [] for name in WAYS}
-    late: dict[str, list[float]] = {name: [] for name in WAYS}
+    """CPU of a request and lateness of arrivals in seconds of which outputs are told, or not."""
+    load: Runs = {name: [] for name in WAYS}
+    late: Runs = {name: [] for name in WAYS}
     with nginx(cpu=0) as port:
         for number in range(rounds):
-            # The order turns round, as what runs beside changes slowly.
-            for name in WAYS[:: -1 if number % 2 else 1]:
-                cpu[name].append(_cpu_us(name, port, seconds))
-                late[name].append(_late_ms(name, port, seconds))
-            shown = {name: (cpu[name][-1], late[name][-1]) for name in WAYS}
-            print(f"  round {number + 1}: {shown}", flush=True)
+            for name in WAYS:
+                with _options(name) as options:
+                    load[name].append(told_seconds.load_seconds(port, seconds, *options))
+                with _options(name) as options:
+                    late[name].append(told_seconds.late_seconds(port, seconds, *options))
+            print(f"  round {number + 1}:", *summarise(load, late), sep="\n    ", flush=True)
     return {
-        "summary": summarise(cpu, late),
-        "cpu_us_per_request": cpu,
-        "late_p99_ms": late,
+        "summary": summarise(load, late),
+        "load": {name: told_seconds.raw(runs) for name, runs in load.items()},
+        "late": {name: told_seconds.raw(runs) for name, runs in late.items()},
     }
 
 
-def summarise(cpu: dict[str, list[float]], late: dict[str, list[float]]) -> list[str]:
-    """Compare in each round, and the runs without outputs with each other."""
-    summary = []
-    for name, words in (("jsonl", "`jsonl`"), ("stuck", "a stuck output")):
-        ratio, again = _ratio(cpu, name), _ratio(cpu, "none again")
-        summary.append(
-            f"CPU per request with {words} {ratio:.3f} × without (target 1.02); "
-            f"without, once more {again:.3f} ×"
-        )
-    medians = {name: median(values) for name, values in late.items()}
-    summary.append(
-        "p99 lateness "
-        + ", ".join(f"{name} {medians[name]:.2f} ms" for name in WAYS)
-        + " (target: within the noise)"
-    )
-    return summary
-
-
-def _ratio(raw: dict[str, list[float]], name: str) -> float:
-    pairs = zip(raw[name], raw["none"], strict=True)
-    return median(mine / plain for mine, plain in pairs)
-
-
-def _cpu_us(name: str, port: int, seconds: int) -> float:
-    short_s, few = _once(name, port, SHORT)
-    long_s, many = _once(name, port, SHORT + seconds)
-    return round((long_s - short_s) / (many - few) * 1e6, 2)
-
-
-def _once(name: str, port: int, hold: int) -> tuple[float, int]:
-    with _options(name) as options, tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "run"
-        settings = ("--set", f"port={port}", "--set", f"hold={hold}s")
-        reports = ("--out", str(out), "--formats", "metrics.json", "--quiet")
-        outcome = run([COMMAND, "execute", PLAN, *settings, *reports, *options], cpu=1)
-        if not (out / "metrics.json").exists():
-            raise RuntimeError(outcome.output + outcome.errors)
-        totals = json.loads((out / "metrics.json").read_text())["totals"]
-    return outcome.cpu_s, totals["total_requests"]
-
-
-def _late_ms(name: str, port: int, seconds: int) -> float:
-    with _options(name) as options:
-        found = truth.planrunner(port, "open", *options, rate="2000/s", hold=f"{seconds}s")
-    return round(found["late_p99_ms"], 3)
+def summarise(load: Runs, late: Runs) -> list[str]:
+    """Say what each costs; `none` is what the method finds where there is nothing."""
+    return [
+        "of the load's processor time "
+        + "; ".join(f"{words} {shares(load[name])}" for name, words in WAYS.items())
+        + " (target 2 %)",
+        "p99 lateness with work for outputs beside that without: "
+        + "; ".join(f"{words} {lateness(late[name])}" for name, words in WAYS.items())
+        + " (target: within the noise)",
+    ]
 
 
 @contextmanager

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
+import pytest
+
+from benchmarks.metered import Meter, Timed, is_told
 from benchmarks.readme import RESULTS, ROOT, table, with_table
+from benchmarks.told_seconds import MeteredSecond, Part, extra_ns, pairs_of, shares
+from planrunner.metrics.histogram import Histogram
+from planrunner.units import NS_PER_MS, NS_PER_S
 
 
 def test_the_readme_quotes_the_committed_results() -> None:
@@ -25,3 +32,66 @@ def test_an_answer_has_its_question_machine_and_every_round() -> None:
         assert answer["summary"]
         raw = answer.keys() - {"question", "measured", "machine", "summary"}
         assert any(isinstance(answer[key], dict | list) and answer[key] for key in raw)
+
+
+def test_a_timed_task_does_what_it_does_without_a_meter() -> None:
+    """It waits, gets values and errors, and what its steps took is known."""
+
+    async def work() -> str:
+        await asyncio.sleep(0)
+        done = await asyncio.gather(asyncio.sleep(0, 1), _fail(), return_exceptions=True)
+        sum(range(10_000))
+        return f"{done[0]} {done[1]}"
+
+    async def run() -> tuple[str, bool]:
+        cut = asyncio.create_task(Timed(asyncio.sleep(9), meter))
+        answer = await asyncio.create_task(Timed(work(), meter))
+        cut.cancel()
+        await asyncio.wait([cut])
+        return answer, cut.cancelled()
+
+    meter = Meter()
+
+    assert asyncio.run(run()) == ("1 no", True)
+    assert meter.own_ns > meter.longest_ns > 0
+
+
+async def _fail() -> None:
+    raise ValueError("no")
+
+
+def test_outputs_are_told_of_one_of_two_seconds() -> None:
+    """Which of them comes first has no period."""
+    pairs = [(is_told(n), is_told(n + 1)) for n in range(0, 16, 2)]
+
+    assert all(first != second for first, second in pairs)
+    assert [first for first, _ in pairs] == [True, False, False, True, False, True, True, False]
+
+
+def metered(
+    cpu_ms: int, first_cpu_ms: int, own_ms: int = 0, *, told: bool = False
+) -> MeteredSecond:
+    """Return a second of 1,000 requests, 100 of them in its first part."""
+    parts = [
+        Part(cpu_ns * NS_PER_MS, own_ms * NS_PER_MS, 0, 0, requests)
+        for cpu_ns, requests in ((cpu_ms, 1_000), (first_cpu_ms, 100))
+    ]
+    return MeteredSecond(told, 0, parts[0], parts[1], Histogram())
+
+
+@pytest.mark.parametrize("slower", [1, 3])
+def test_what_outputs_cost_is_found_on_a_busy_machine(slower: int) -> None:
+    """10 ms in the first part of a second: also where the other second was three times as slow."""
+    warm_up = [metered(1, 1)] * 2
+    told, other = metered(1_010, 110, 9, told=True), metered(1_000 * slower, 100 * slower)
+    runs = [[*warm_up, *(told, other, other, told) * 4]]
+
+    pairs = pairs_of(runs)
+
+    assert len(pairs) == 8
+    assert all(pair == (told, other) for pair in pairs)
+    assert extra_ns(pairs[0]) == pytest.approx(0.01 * NS_PER_S)
+    assert shares(runs) == (
+        "+1.00% (+1.00% to +1.00%) by comparison, "
+        "+0.90% (+0.90% to +0.90%) by the clock of its own steps"
+    )
