@@ -13,7 +13,7 @@ import sys
 from array import array
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from itertools import accumulate
@@ -34,6 +34,7 @@ _BUCKET_BYTES = 32  # a whole number that Python has no constant for
 
 _SIGN = 0x8000
 _HEAD = Struct("<qqQqs")  # minimum, maximum, sum (low and high half), type of the counts
+_ITEM_BYTES = {typecode: array(typecode).itemsize for typecode in "HIQ"}
 
 
 class Histogram:
@@ -56,7 +57,8 @@ class Histogram:
     def __init__(self, values: Sequence[int] = ()) -> None:
         self._counts: Counter[int] = Counter()
         self.count = self.min = self.max = self.total = 0
-        self.record_many(values)
+        if values:
+            self.record_many(values)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Histogram) and self.to_bytes() == other.to_bytes()
@@ -72,13 +74,15 @@ class Histogram:
     @classmethod
     def of_zeros(cls, count: int) -> Self:
         """Return so many values of 0: for what only their number matters to."""
-        return cls._filled(Counter({0: count}), (0, 0, 0))
+        return cls._filled({0: count}, (0, 0, 0))
 
     @classmethod
-    def _filled(cls, counts: Counter[int], facts: tuple[int, int, int]) -> Self:
+    def _filled(
+        cls, counts: Mapping[int, int] | Iterable[tuple[int, int]], facts: tuple[int, int, int]
+    ) -> Self:
         histogram = cls()
-        histogram._counts = counts
-        histogram.count = counts.total()
+        dict.update(histogram._counts, counts)  # `Counter.update` adds one by one
+        histogram.count = histogram._counts.total()
         histogram.min, histogram.max, histogram.total = facts
         return histogram
 
@@ -106,13 +110,20 @@ class Histogram:
         """Add what `other` holds; the order of merges makes no difference."""
         if not other.count:
             return
-        self._counts.update(other._counts)
+        counts = self._counts
+        if counts:
+            # `Counter.update` does the same, and takes twice as long.
+            get = counts.get
+            for bucket, n in other._counts.items():
+                counts[bucket] = get(bucket, 0) + n
+        else:
+            dict.update(counts, other._counts)
         self._widen(other.min, other.max)
         self.count += other.count
         self.total += other.total
 
     def copy(self) -> Self:
-        return self._filled(self._counts.copy(), (self.min, self.max, self.total))
+        return self._filled(self._counts, (self.min, self.max, self.total))
 
     def percentile(self, percent: float) -> int:
         """Return the value at `percent` (0 to 100), by nearest rank.
@@ -213,12 +224,12 @@ class Histogram:
         """Read what `to_bytes` wrote on a machine of the same kind."""
         smallest, greatest, low, high, code = _HEAD.unpack_from(data)
         typecode = code.decode()
-        size = array("H").itemsize + array(typecode).itemsize
-        middle = _HEAD.size + (len(data) - _HEAD.size) // size * array("H").itemsize
+        size = _ITEM_BYTES["H"] + _ITEM_BYTES[typecode]
+        middle = _HEAD.size + (len(data) - _HEAD.size) // size * _ITEM_BYTES["H"]
         pairs = zip(
             array("H", data[_HEAD.size : middle]), array(typecode, data[middle:]), strict=True
         )
-        return cls._filled(Counter(dict(pairs)), (smallest, greatest, (high << 64) + low))
+        return cls._filled(pairs, (smallest, greatest, (high << 64) + low))
 
     def to_dict(self) -> dict[str, object]:
         """Return a JSON object: exact facts, and `buckets` as a flat list of index step, count.

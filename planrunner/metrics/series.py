@@ -7,6 +7,9 @@ sent, and `drain` turns them into histograms a few times a second.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import fields
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from planrunner.metrics.measures import Measure
@@ -88,6 +91,9 @@ class Labels:
     records: tuple[str, ...] = ()
     work_unit: str = ""
 
+    def __reduce__(self) -> tuple[Callable[..., Labels], tuple[object, ...]]:
+        return _same_labels, _all_fields(self)
+
     @property
     def written(self) -> str:
         """The name as the plan writes it."""
@@ -134,6 +140,15 @@ class Labels:
     def is_in_time(self) -> bool:
         """Whether these samples are measured and started in the time that is measured."""
         return self.measured and not self.warmup and not self.after
+
+
+_all_fields = attrgetter(*(field.name for field in fields(Labels)))
+
+
+@lru_cache(maxsize=10_000)
+def _same_labels(*fields: Any) -> Labels:  # noqa: ANN401 - each has its own type
+    """Return the labels that another worker, or the second before, has sent too."""
+    return Labels(*fields)
 
 
 class Series:

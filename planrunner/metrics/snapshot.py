@@ -7,7 +7,7 @@ of workers nor the grouping of intervals shows in a result.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import field, replace
 
 from planrunner.metrics.histogram import Histogram
@@ -135,36 +135,30 @@ class Snapshot:
     users: Mapping[str, int] = field(default_factory=dict)
     deltas: Mapping[Labels, SeriesDelta] = field(default_factory=dict)
 
-    def merge(self, other: Snapshot) -> Snapshot:
-        """Return this and another worker's snapshot of the same interval: users add up."""
+    def merge(self, *others: Snapshot) -> Snapshot:
+        """Return this and other workers' snapshots of the same interval: users add up."""
         users = dict(self.users)
-        for name, count in other.users.items():
-            users[name] = users.get(name, 0) + count
-        return self._joined(other, users)
+        for other in others:
+            for name, count in other.users.items():
+                users[name] = users.get(name, 0) + count
+        return self._joined(others, users)
 
     def then(self, later: Snapshot) -> Snapshot:
         """Return this and the following interval as one: its users are those of the later."""
-        return self._joined(later, later.users)
+        return self._joined([later], later.users)
 
     def relabelled(self, rename: Callable[[Labels], Labels]) -> Snapshot:
         """Return the same under other labels; what then has the same is summed."""
-        parts: dict[Labels, list[SeriesDelta]] = {}
-        for labels, delta in self.deltas.items():
-            parts.setdefault(rename(labels), []).append(delta)
-        deltas = {
-            labels: same[0] if len(same) == 1 else _sum(same).to_delta()
-            for labels, same in parts.items()
-        }
-        return replace(self, deltas=deltas)
+        return replace(self, deltas=_summed((rename(key), one) for key, one in self.deltas.items()))
 
-    def _joined(self, other: Snapshot, users: Mapping[str, int]) -> Snapshot:
-        start_ns = min(self.start_ns, other.start_ns)
-        end_ns = max(self.end_ns, other.end_ns)
-        deltas = dict(self.deltas)
-        for labels, delta in other.deltas.items():
-            mine = deltas.get(labels)
-            deltas[labels] = delta if mine is None else mine.plus(delta)
-        return Snapshot(start_ns, end_ns, users, deltas)
+    def _joined(self, others: Sequence[Snapshot], users: Mapping[str, int]) -> Snapshot:
+        joined = (self, *others)
+        return Snapshot(
+            min(one.start_ns for one in joined),
+            max(one.end_ns for one in joined),
+            users,
+            _summed(pair for one in joined for pair in one.deltas.items()),
+        )
 
 
 class Accumulated:
@@ -192,6 +186,17 @@ def _values_of(found: SeriesDelta | SeriesTotal, measure: Measure) -> Histogram 
     if measure == LATENCY:
         return found.latency
     return found.service if measure == SERVICE_TIME else found.measures.get(measure.word)
+
+
+def _summed(deltas: Iterable[tuple[Labels, SeriesDelta]]) -> dict[Labels, SeriesDelta]:
+    """Return one delta for each label set: the sum of its own, however many they are."""
+    parts: dict[Labels, list[SeriesDelta]] = {}
+    for labels, delta in deltas:
+        parts.setdefault(labels, []).append(delta)
+    return {
+        labels: same[0] if len(same) == 1 else _sum(same).to_delta()
+        for labels, same in parts.items()
+    }
 
 
 def _sum(parts: Iterable[SeriesDelta]) -> SeriesTotal:

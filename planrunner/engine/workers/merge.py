@@ -78,9 +78,7 @@ def _snapshot(home: Drained, workers: Sequence[WorkerDrains], start_ns: int) -> 
     sent = [part.snapshot for parts, _ in workers for part in parts]
     # The coordinator looks a moment later than workers do; nothing is known of that moment.
     end_ns = max((snapshot.end_ns for snapshot in sent), default=home.snapshot.end_ns)
-    merged = home.snapshot
-    for snapshot in sent:
-        merged = merged.merge(snapshot)
+    merged = home.snapshot.merge(*sent)
     users: dict[str, int] = {}
     for _, alive in workers:
         for name, number in alive.items():

@@ -39,7 +39,15 @@ snapshots = st.builds(
 @given(snapshots, snapshots, snapshots)
 def test_merging_workers_is_associative(a, b, c):
     """How the coordinator groups its workers doesn't show."""
-    assert a.merge(b).merge(c) == a.merge(b.merge(c))
+    assert a.merge(b).merge(c) == a.merge(b.merge(c)) == a.merge(b, c)
+
+
+def test_labels_that_workers_send_again_are_the_same_object():
+    """Hundreds of them come each second from each worker."""
+    first, again = (pickle.loads(pickle.dumps(LABELS[0])) for _ in range(2))
+
+    assert first == LABELS[0]
+    assert again is first
 
 
 @few
