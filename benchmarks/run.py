@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks import (  # noqa: E402 - needs the path above
+    coordinator,
     etcd,
     from_python,
     function_tasks,
@@ -51,6 +52,7 @@ QUESTIONS: dict[str, Callable[[int, int], dict]] = {
     "17-function-tasks": function_tasks.function_tasks,
     "18-outputs": outputs.outputs,
     "19-live-page": live_page.live_page,
+    "20-coordinator": coordinator.coordinator,
 }
 
 

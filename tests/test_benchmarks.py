@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks.metered import Meter, Timed, is_told
 from benchmarks.readme import RESULTS, ROOT, table, with_table
+from benchmarks.simulated_workers import simulate
 from benchmarks.told_seconds import MeteredSecond, Part, extra_ns, pairs_of, shares
 from planrunner.metrics.histogram import Histogram
 from planrunner.units import NS_PER_MS, NS_PER_S
@@ -95,3 +96,11 @@ def test_what_outputs_cost_is_found_on_a_busy_machine(slower: int) -> None:
         "+1.00% (+1.00% to +1.00%) by comparison, "
         "+0.90% (+0.90% to +0.90%) by the clock of its own steps"
     )
+
+
+def test_simulated_workers_report_every_second() -> None:
+    """And the coordinator counts all that they have sent."""
+    found = simulate(workers=3, series=10, seconds=4)
+
+    assert (found["seconds"], found["sent"], found["lost"]) == (4, 3 * 10 * 20 * 4, 0)
+    assert len(found["cpu_ms"]) == 5
