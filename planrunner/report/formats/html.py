@@ -30,6 +30,7 @@ from planrunner.report.load_facts import generator_words, service_p95_ns
 from planrunner.report.matrices.rows import scaling_sections
 from planrunner.report.own_metrics import OWN_COLUMNS, own_metric_rows, work_rate_words
 from planrunner.report.plain import plain
+from planrunner.report.workers import crew_table
 from planrunner.results.configurations.phases import matrix_configurations
 from planrunner.results.matrices.tables import matrix_tables
 from planrunner.results.model import Row, RunResult
@@ -137,6 +138,7 @@ def write_html(result: RunResult, out: TextIO, *, bundle: str = "") -> None:
         percentiles=_PERCENTILES,
         service_p95_ns=service_p95_ns(result),
         generator=generator_words(result.generator),
+        crew=crew_table(result.hosts),
     )
 
 

@@ -36,6 +36,7 @@ from planrunner.report.own_metrics import (
     work_rate_words,
 )
 from planrunner.report.plain import plain
+from planrunner.report.workers import crew_words
 from planrunner.results.model import Row, RunResult, ValidityLevel, Verdict, WrittenFile
 from planrunner.results.record import CallFacts, ComponentFigures, ExpectationCount
 from planrunner.units import format_count, format_duration, format_percent, format_rate, format_size
@@ -65,6 +66,8 @@ def write_markdown(result: RunResult, out: TextIO) -> None:
         out.write(f"\n**The numbers are {result.validity.level.value}:**\n\n")
         out.writelines(f"- {markdown_text(reason)}\n" for reason in result.validity.reasons)
     out.writelines(f"\n**Load:** {markdown_text(missed)}\n" for missed in missed_loads(result))
+    if workers := crew_words(result.hosts):
+        out.write(f"\n**Workers:** {markdown_text(workers)}\n")
     out.writelines(_thresholds(result))
     out.writelines(matrix_markdown(result))
     phases = phases_of(result)

@@ -33,6 +33,7 @@ from planrunner.report.terminal.console_tables import (
     threshold_lines,
 )
 from planrunner.report.terminal.own_metric_lines import own_metric_lines
+from planrunner.report.workers import crew_words
 from planrunner.results.loads import BY_HAND
 from planrunner.results.model import RunResult, Totals, ValidityLevel, Verdict
 from planrunner.units import format_count, format_duration, format_percent, format_rate, format_size
@@ -80,7 +81,12 @@ def print_summary(result: RunResult, console: Console, *, files: Sequence[str] =
     room = max(console.width, _MIN_WIDTH) if console.is_terminal else None
     width = room or _LOG_WIDTH
     parts = [
-        [*_headline(result, width), *_totals(result, width), *_validity(result, width)],
+        [
+            *_headline(result, width),
+            *_totals(result, width),
+            *_crew(result, width),
+            *_validity(result, width),
+        ],
         threshold_lines(result, room),
         matrix_lines(result, room),
         request_lines(result, room),
@@ -179,6 +185,11 @@ def _totals(result: RunResult, width: int) -> list[Text]:
     if apart:
         lines += _flow([f"left out: {apart[0]}", *apart[1:]], width, style="dim", separator=", ")
     return lines
+
+
+def _crew(result: RunResult, width: int) -> list[Text]:
+    words = crew_words(result.hosts)
+    return [Text(f" {line}", style="dim") for line in fold(words, width - 1)] if words else []
 
 
 def _failed(totals: Totals) -> str:

@@ -61,6 +61,8 @@ class Progress:
         classes: Users of each class.
         failures: What requests failed by so far: a status, or a failure kind.
         expected: What broke of the replies that failed by an expectation.
+        workers: How several of them are; empty for a single one.
+        is_short_of_workers: One of them is gone or silent.
         rates: Requests of each of the last seconds, the latest last; likewise p95s_ns.
     """
 
@@ -80,6 +82,8 @@ class Progress:
     classes: Mapping[str, int] = field(default_factory=dict)
     failures: Mapping[str, int] = field(default_factory=dict)
     expected: Mapping[str, int] = field(default_factory=dict)
+    workers: str = ""
+    is_short_of_workers: bool = False
     rates: tuple[int, ...] = ()
     p95s_ns: tuple[int, ...] = ()
 

@@ -131,7 +131,7 @@ _Paced = TypeVar("_Paced", bound=PacedWorker)
 
 
 def slowest(workers: Iterable[_Paced]) -> _Paced | None:
-    """Return the worker that kept up worst: whose arrivals, then timers, were latest, or busiest.
+    """Return the worker that kept up worst: whose arrivals or timers were latest, or the busiest.
 
     None if there is only one.
     """
@@ -139,9 +139,9 @@ def slowest(workers: Iterable[_Paced]) -> _Paced | None:
     return max(found, key=_slowness) if len(found) > 1 else None
 
 
-def _slowness(worker: PacedWorker) -> tuple[int, int, float]:
+def _slowness(worker: PacedWorker) -> tuple[int, float]:
     lag_ns = worker.loop_lag_ns if worker.loop_lag_ns >= _LATE_NS else 0
-    return worker.lateness_p99_ns, lag_ns, worker.cpu_share
+    return max(worker.lateness_p99_ns, lag_ns), worker.cpu_share
 
 
 def health_words(worker: PacedWorker) -> str:

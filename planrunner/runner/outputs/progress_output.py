@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from planrunner.engine.coordinator.events import (
+    Insight,
     Logged,
     Noticed,
     PhaseEnded,
@@ -30,6 +31,7 @@ from planrunner.report.terminal.progress import (
     RequestProgress,
     Thresholds,
 )
+from planrunner.report.workers import standings_words
 from planrunner.units import NS_PER_S, format_duration
 
 __all__ = ["ProgressOutput"]
@@ -58,9 +60,13 @@ class ProgressOutput:
         self._p95s_ns: deque[int] = deque(maxlen=_MOST_SECONDS)
         self._ending = ""
         self._standings: Callable[[], Sequence[Standing]] = tuple
+        self._insight: Callable[[], Insight] = Insight
 
     def use_standings(self, standings: Callable[[], Sequence[Standing]]) -> None:
         self._standings = standings
+
+    def use_insight(self, insight: Callable[[], Insight]) -> None:
+        self._insight = insight
 
     async def start(self, run: RunInfo) -> None:
         self._mask = run.mask
@@ -131,6 +137,7 @@ class ProgressOutput:
         p50, p95, p99 = whole.percentiles((50, 95, 99)) if whole.count else (0, 0, 0)
         self._rates.append(requests)
         self._p95s_ns.append(p95)
+        workers, is_short = standings_words(self._insight().workers())
         return Progress(
             second=second.number,
             planned_s=self._planned_s,
@@ -148,6 +155,8 @@ class ProgressOutput:
             classes=dict(second.snapshot.users),
             failures=dict(self._failures),
             expected=dict(self._expected),
+            workers=workers,
+            is_short_of_workers=is_short,
             rates=tuple(self._rates),
             p95s_ns=tuple(self._p95s_ns),
         )

@@ -19,11 +19,13 @@ from planrunner.engine.coordinator.events import (
     Stopping,
 )
 from planrunner.engine.steering import ChangedLoad
+from planrunner.engine.workers.worker_state import WorkerStanding
 from planrunner.graph.loads import BY_HAND
 from planrunner.metrics.amounts import Unit
 from planrunner.metrics.judging.verdict import Verdict
 from planrunner.outputs.base import RunEvent, Second
 from planrunner.results.record import FailingSample
+from planrunner.results.record.hosts import slowest
 from planrunner.web.feed.messages import (
     LoadRefused,
     RunJudged,
@@ -233,16 +235,8 @@ class LiveRun:
                 "collections": health.collections,
                 "doubts": list(seen.doubts),
             }
-        self._workers = [
-            {
-                "name": one.name,
-                "alive": not one.fate,
-                "users": one.users,
-                "cpu": round(one.cpu_share, 3),
-                "fate": one.fate,
-            }
-            for one in seen.workers
-        ]
+        worst = slowest(one for one in seen.workers if not one.fate)
+        self._workers = [_worker(one, is_slowest=one is worst) for one in seen.workers]
 
     def _phase(self, event: PhaseStarted | PhaseEnded) -> dict[str, Any]:
         if isinstance(event, PhaseStarted):
@@ -304,6 +298,24 @@ def _standings(standings: Iterable[Standing], units: Sequence[str]) -> Iterator[
             "unit": unit,
             "pair": one.pair,
         }
+
+
+def _worker(one: WorkerStanding, *, is_slowest: bool) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "host": one.host,
+        "alive": not one.fate,
+        "silent": one.is_silent,
+        "slowest": is_slowest,
+        "users": one.users,
+        "rate": one.requests_per_second,
+        "cpu": round(one.cpu_share, 3),
+        "late": in_ms(one.lateness_p99_ns),
+        "lag": in_ms(one.loop_lag_ns),
+        "open_files": one.open_files,
+        "clock_error": in_ms(one.clock_error_ns),
+        "fate": one.fate,
+    }
 
 
 def _amount(amount: float | None, *, is_time: bool) -> float | None:

@@ -94,15 +94,20 @@ class Attendance:
         """Wait for what all have to say of a second, then look at who is silent."""
         now_ns = self._clock.now_ns()
         await self.all_are_in(lambda link: link.second >= second)
+        waited_ns = self._clock.now_ns()
         for link in self._links:
             if link.alive:
-                self._look_at(link, now_ns)
+                self._say_if_silent(link, waited_ns)
+                self._kill_if_silent(link, now_ns)
 
-    def _look_at(self, link: WorkerState, now_ns: int) -> None:
-        bears, silent_ns = self._tolerance, now_ns - link.heard_ns
-        if silent_ns >= bears.said_ns and not link.is_silent:
+    def _say_if_silent(self, link: WorkerState, now_ns: int) -> None:
+        silent_ns = now_ns - link.heard_ns
+        if silent_ns >= self._tolerance.said_ns and not link.is_silent:
             link.is_silent = True
             self._tell(f"{link.handle.name} has said nothing for {format_duration(silent_ns)}")
+
+    def _kill_if_silent(self, link: WorkerState, now_ns: int) -> None:
+        bears, silent_ns = self._tolerance, now_ns - link.heard_ns
         if silent_ns > bears.killed_ns:
             self._kill(link, f"was silent for {_seconds(bears.killed_ns)}")
         elif silent_ns > bears.overdue_ns and (now_ns > self._over_ns(link) + bears.overdue_ns):

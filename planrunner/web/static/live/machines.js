@@ -35,9 +35,8 @@ export class Machines {
         values: [generator.open_files] }] : []),
       ...(lost ? [{ name: "seconds that did not reach this page", unit: "count", values: [lost] }] : []),
     ]);
-    gauges(this.workers, workers.map(({ name, alive, users, cpu, fate }) => ({
-      name: alive ? name : `${name}: ${fate || "gone"}`, unit: "share", values: [cpu],
-      text: `${format(users, "count")} users · ${format(cpu, "share")}` })));
+    gauges(this.workers, workers.map((one) => (
+      { name: workerName(one), unit: "share", values: [one.cpu], text: workerText(one) })));
     hide(this.workersHead, !workers.length);
     hide(this.workers, !workers.length);
     gauges(this.services, run.gauges.map(({ name, unit }) =>
@@ -45,6 +44,19 @@ export class Machines {
     hide(this.services, !run.gauges.length);
     hide(this.none, run.gauges.length > 0);
   }
+}
+
+function workerName({ name, host, alive, silent, slowest, fate }) {
+  const state = alive ? [silent && "silent", slowest && "slowest"].filter(Boolean).join(", ") : fate || "gone";
+  const place = host ? `${name} on ${host}` : name;
+  return state ? `${place}: ${state}` : place;
+}
+
+function workerText({ users, rate, cpu, late, lag, open_files: files, clock_error: error }) {
+  return [`${format(users, "count")} users`, `${format(rate, "count")}/s`, `${format(cpu, "share")} CPU`,
+    late && `${format(late, "ms")} late (p99)`, `timers ${format(lag, "ms")} late`,
+    files && `${format(files, "count")} files`, error && `clock ±${format(error, "ms")}`,
+  ].filter(Boolean).join(" · ");
 }
 
 function gauges(list, all) {
