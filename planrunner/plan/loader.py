@@ -80,12 +80,6 @@ class CheckedPlan:
             self.files[entry] = replace(found, hooks=self._hooks())
         return self.files[entry]
 
-    @property
-    def python_files(self) -> tuple[Path, ...]:
-        """The files with functions that the plan names."""
-        hooks = self._hooks()
-        return () if hooks is None else (hooks,)
-
     def _hooks(self) -> Path | None:
         """Return the plan's Python file, which is relative to the file that names it."""
         name = self.model.hooks

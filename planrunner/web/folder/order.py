@@ -14,6 +14,7 @@ from planrunner.language.diagnostics import PlanError
 from planrunner.language.files import ANYWHERE, Folders
 from planrunner.plan.loader import CheckedPlan, load
 from planrunner.plan.no_exec import PlanCommand, commands_of, find_commands
+from planrunner.plan.python_files import python_files
 from planrunner.values import dataclass
 from planrunner.web.folder.choices import PlanChoices
 
@@ -84,12 +85,16 @@ def loaded_plan(
 
 
 def digest_of(plan: CheckedPlan, commands: Sequence[PlanCommand]) -> str:
-    """Return what changes when a plan's texts do, its commands, or Python files beside it."""
+    """Return what changes when a plan's texts do, its commands, or Python code that it can run.
+
+    That is what its functions can import of its author's, and what lies beside it for commands.
+    """
     digest = sha256()
     folder = Path(plan.bundle.file).parent
     texts = {**plan.bundle.texts, "": dumps([asdict(one) for one in commands])}
-    for file in {*folder.glob("*.py"), *plan.python_files}:
-        texts[str(file)] = file.read_text("utf-8", "replace") if file.is_file() else ""
-    for name, text in sorted(texts.items()):
-        digest.update(dumps([name, text]).encode())
+    found = {name: text.encode("utf-8", "replace") for name, text in texts.items()}
+    files = {*folder.glob("*.py"), *python_files(plan).files}
+    found |= {str(file): file.read_bytes() for file in files if file.is_file()}
+    for name, content in sorted(found.items()):
+        digest.update(dumps([name, len(content)]).encode() + content)
     return digest.hexdigest()

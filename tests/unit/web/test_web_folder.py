@@ -147,7 +147,7 @@ def test_what_cannot_be_is_said(
 def test_commands_are_agreed_to_as_they_are_on_disk(
     served: ServedFolder, browser: httpx.Client, folder: Path
 ) -> None:
-    """A plan that was changed meanwhile, or a Python file beside it, asks again."""
+    """A plan that was changed meanwhile, or Python code that it can run, asks again."""
     asked = posted(browser, served, "more/commands.yaml/start", choices={})
     file = folder / "more" / "commands.yaml"
     file.write_text(COMMANDS.replace("true --port", "rm -rf /tmp/x --port"))
@@ -159,7 +159,17 @@ def test_commands_are_agreed_to_as_they_are_on_disk(
         browser, served, "more/commands.yaml/start", choices={}, confirmed=again.json()["digest"]
     )
 
+    (folder / "more" / "lib").mkdir()
+    imported = folder / "more" / "lib" / "deep.py"
+    file.write_text(COMMANDS + "hooks: hooks.py\n")
+    (folder / "more" / "hooks.py").write_text("from lib import deep\n")
+    digests = set()
+    for text in ("ONE = 1", "ONE = 2"):
+        imported.write_text(text)
+        digests.add(browser.get(served.url("api/plans/more/commands.yaml")).json()["digest"])
+
     assert [one.status_code for one in (asked, again, third)] == [409] * 3
+    assert len(digests) == 2
     assert asked.json()["needs"] == "confirmation"
     assert [one["command"] for one in again.json()["commands"]] == ["rm -rf /tmp/x --port 9"]
 

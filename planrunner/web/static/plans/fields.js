@@ -2,7 +2,7 @@
 
 import { h } from "../dom.js";
 
-const HINTS = { duration: "such as 30s or 2m", size: "such as 64kB", rate: "such as 20/s",
+const HINTS = { duration: "such as 30s or 2m", size: "such as 64KB", rate: "such as 20/s",
   percent: "such as 5%", url: "such as http://127.0.0.1:8080", list: "such as [a, b]" };
 
 // Returns { element, name, text() → what is given, or null for what the plan has }.
