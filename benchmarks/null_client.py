@@ -22,6 +22,7 @@ from planrunner.graph.run_graph import RunGraph
 from planrunner.protocols.base import Exchange, Reply, Scope
 from planrunner.runner import api
 from planrunner.runner import worker_main as worker
+from planrunner.runner.workers import started
 
 run_module = importlib.import_module(
     "planrunner.engine.coordinator.coordinator"
@@ -130,7 +131,7 @@ def main() -> None:
         return
     run_module.RemotePool = MeteredPool
     command = (sys.executable, "-m", "benchmarks.null_client", "--worker")
-    api.worker_command = lambda: command
+    started.worker_command = lambda: command
     with socket.create_server(("127.0.0.1", 0)) as listening:  # what `execute` looks for first
         port = listening.getsockname()[1]
         sys.exit(run([*sys.argv[1:], "--set", f"port={port}"]))

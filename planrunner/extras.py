@@ -37,6 +37,11 @@ class Extra:
 EXTRAS: Final = (
     Extra("charts", (("vl_convert", "vl-convert-python"),), "charts as PNG and SVG files"),
     Extra(
+        "cluster",
+        (("distributed", "distributed"), ("asyncssh", "asyncssh")),
+        "workers on other hosts, with `--cluster`",
+    ),
+    Extra(
         "columnar",
         (("pyarrow", "pyarrow"), ("fastavro", "fastavro")),
         "Parquet and Avro files",

@@ -1,8 +1,9 @@
-"""Starting a process from any event loop, also while another loop of this process starts one."""
+"""Starting processes: from any event loop, also while another one of this process starts one."""
 
 from __future__ import annotations
 
 import asyncio
+import sys
 from asyncio.subprocess import Process
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import AbstractContextManager, nullcontext
@@ -10,11 +11,20 @@ from threading import Lock
 from types import coroutine
 from typing import Any, Final, TypeVar
 
-__all__ = ["spawn"]
+__all__ = ["command_of", "spawn"]
 
 T = TypeVar("T")
 
 _FORKING: Final = Lock()
+
+
+def command_of(module: str) -> tuple[str, ...]:
+    """Return the command that calls a module's `main` in a new interpreter.
+
+    It imports from where this one does, and not from the current directory just because it is that.
+    """
+    code = f"import sys; sys.path[:] = {sys.path!r}; from {module} import main; sys.exit(main())"
+    return (sys.executable, "-P", "-c", code)
 
 
 async def spawn(*command: str, **options: Any) -> Process:  # noqa: ANN401 - as asyncio has them

@@ -27,6 +27,7 @@ _COMMANDS = {
     "run": "load one URL, without a plan",
     "execute": "validate, compile and run a plan; write reports and a verdict",
     "report": "make the reports of a run again, in any format",
+    "cluster": "look at a cluster before it sends load",
     "compare": "report what changed between two runs, and whether it is noise",
     "baseline": "choose the run that thresholds compare with",
     "history": "show the trend of the last runs",

@@ -10,9 +10,18 @@ import click
 from planrunner.errors import CannotRun
 from planrunner.runner.event_loop import OWN_DESCRIPTORS, available_processors
 
-__all__ = ["need_descriptors", "workers_of"]
+__all__ = ["need_descriptors", "wished_workers", "workers_of"]
 
 _MOST_WORKERS = 256
+
+
+def wished_workers(context: click.Context, option: click.Parameter, text: str | None) -> int | None:
+    """Read `--workers` where the machine may be another one: `auto` is 0, and None says nothing.
+
+    Raises:
+        click.BadParameter: It is no number of workers.
+    """
+    return None if text is None else 0 if text == "auto" else workers_of(context, option, text)
 
 
 def workers_of(_context: click.Context, _option: click.Parameter, text: str) -> int:

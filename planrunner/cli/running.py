@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from planrunner.cli.clusters.options import RUN_OPTIONS, wanted_cluster
 from planrunner.cli.leaving import Leaving
-from planrunner.cli.limits import need_descriptors, workers_of
+from planrunner.cli.limits import need_descriptors, wished_workers
 from planrunner.cli.live.page import address_of, is_watched, linger, page_process, run_shown
 from planrunner.cli.plan_options import (
     Command,
@@ -22,6 +23,7 @@ from planrunner.cli.plan_options import (
     with_options,
 )
 from planrunner.cli.streams import kept_for_results, stdout_for_documents
+from planrunner.cluster.wanted import ClusterWanted, SamplesBack
 from planrunner.engine.recording.gc_tuning import keep_collections_short
 from planrunner.engine.steering import Steering
 from planrunner.engine.stop import Stop, interrupted_by
@@ -32,7 +34,7 @@ from planrunner.report.terminal.progress import ProgressView
 from planrunner.results.files.metrics_json import to_text as metrics_text
 from planrunner.results.model import RunResult
 from planrunner.runner.api import ResultLost
-from planrunner.runner.event_loop import run_on_fast_loop
+from planrunner.runner.event_loop import available_processors, run_on_fast_loop
 from planrunner.runner.outputs.progress_output import ProgressOutput
 from planrunner.runner.reach import client_notices, foreign_hosts
 from planrunner.runner.report_files import written_files
@@ -58,8 +60,13 @@ __all__ = [
 class RunOptions:
     """What the command line says about a run, as it was typed; the options' names."""
 
-    workers: int = 1
+    workers: int | None = None
     tolerate: int = 0
+    cluster: str | None = None
+    cluster_ca: Path | None = None
+    cluster_cert: Path | None = None
+    cluster_key: Path | None = None
+    cluster_samples: SamplesBack = "stream"
     seed: int | None = None
     labels: tuple[str, ...] = ()
     out: Path | None = None
@@ -75,6 +82,30 @@ class RunOptions:
     opens_browser: bool = False
 
     @property
+    def wanted_cluster(self) -> ClusterWanted | None:
+        """Where workers are; None for this machine.
+
+        Raises:
+            UsageError: It can't be reached in this way.
+        """
+        return wanted_cluster(
+            self.cluster, self.cluster_ca, self.cluster_cert, self.cluster_key, self.cluster_samples
+        )
+
+    @property
+    def worker_count(self) -> int:
+        """How many workers there are; 0 for one on each worker of a cluster."""
+        if self.cluster is not None:
+            return self.workers or 0
+        if self.workers is None:
+            return 1
+        return self.workers or available_processors()
+
+    def connections(self, most_users: int) -> int:
+        """Return how many connections a process of this machine has to so many users."""
+        return 0 if self.cluster is not None else -(-most_users // self.worker_count)
+
+    @property
     def all_outputs(self) -> tuple[str, ...]:
         """The outputs, with what other options are short for."""
         if self.metrics_port is None:
@@ -86,9 +117,8 @@ _OPTIONS: Final = (
     click.option(
         "--workers",
         metavar="N|auto",
-        default="1",
-        callback=workers_of,
-        help="Share the load among N processes of this machine; `auto`: one for each processor.",
+        callback=wished_workers,
+        help="Share the load among N processes, 1 by default; `auto`: one for each processor.",
     ),
     click.option(
         "--tolerate",
@@ -98,6 +128,7 @@ _OPTIONS: Final = (
         help="Go on with the load of the others when up to N workers are lost; the run is then "
         "`biased`. By default the first one ends it.",
     ),
+    *RUN_OPTIONS,
     click.option("--seed", type=click.IntRange(0), help="Seed of every random draw of this run."),
     click.option(
         "--label",
@@ -186,8 +217,9 @@ def request_of(plan: CheckedPlan, wish: RunOptions, stop: Stop, **more: Any) -> 
         labels=parse_labels(wish.labels),
         formats=None if wish.formats is None else parse_formats(wish.formats),
         directory=wish.out,
-        workers=wish.workers,
+        workers=wish.worker_count,
         tolerate=wish.tolerate,
+        cluster=wish.wanted_cluster,
         strict=wish.strict,
         show_secrets=wish.show_secrets,
         notify=not wish.no_notify,
@@ -232,7 +264,7 @@ def run_plan(request: RunRequest, wish: RunOptions, leaving: Leaving) -> int:
     with page_process(wish.ui) as page:
         prepared = prepare(request)
         own_process()
-        need_descriptors(-(-prepared.compiled.most_users // wish.workers))
+        need_descriptors(prepared.compiled.most_connections)
         try:
             with kept_for_results():
                 result = run_on_fast_loop(_run(prepared, wish, leaving, page))

@@ -10,6 +10,7 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, Final, cast, get_type_hints
 
+from planrunner.cluster.wanted import ClusterWanted
 from planrunner.compiler.load.selection import PlanSelection
 from planrunner.engine.stop import Stop
 from planrunner.errors import UsageError
@@ -69,7 +70,7 @@ def request_of(plan: CheckedPlan, keywords: RunKeywords, stop: Stop) -> RunReque
     Raises:
         UsageError: An argument can't be.
     """
-    formats, out = keywords.get("formats"), keywords.get("out")
+    formats, out, cluster = keywords.get("formats"), keywords.get("out"), keywords.get("cluster")
     return RunRequest(
         plan,
         environ=_environ(keywords),
@@ -78,8 +79,9 @@ def request_of(plan: CheckedPlan, keywords: RunKeywords, stop: Stop) -> RunReque
         labels={name: str(value) for name, value in keywords.get("labels", {}).items()},
         formats=None if formats is None else texts_of(formats),
         directory=None if out is None else Path(out),
-        workers=_workers(keywords.get("workers", 1), plan),
         tolerate=_tolerate(keywords.get("tolerate", 0)),
+        workers=_workers(keywords.get("workers"), plan, cluster),
+        cluster=None if cluster is None else ClusterWanted(cluster),
         strict=keywords.get("strict", False),
         show_secrets=keywords.get("show_secrets", False),
         notify=keywords.get("notify", True),
@@ -266,7 +268,8 @@ def _tolerate(lost: int) -> int:
     return lost
 
 
-def _workers(workers: int | str, plan: CheckedPlan) -> int:
+def _workers(workers: int | str | None, plan: CheckedPlan, cluster: str | None) -> int:
+    workers = workers or (1 if cluster is None else "auto")
     if plan.bundle.functions and workers != 1:
         functions = ", ".join(f"`{one.name}`" for one in plan.bundle.functions.values())
         raise UsageError(
@@ -274,7 +277,7 @@ def _workers(workers: int | str, plan: CheckedPlan) -> int:
             hint="leave `workers` at 1, or write what it does as steps",
         )
     if workers == "auto":
-        return available_processors()
+        return available_processors() if cluster is None else 0
     if isinstance(workers, int) and 1 <= workers <= _MOST_WORKERS:
         return workers
     hint = f'give a number from 1 to {_MOST_WORKERS}, or "auto"'

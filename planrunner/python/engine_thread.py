@@ -150,7 +150,7 @@ def _need_descriptors(prepared: PreparedRun) -> None:
     Raises:
         CannotRun: There are.
     """
-    users = -(-prepared.compiled.most_users // prepared.request.workers)
+    users = prepared.compiled.most_connections
     wanted, (soft, _) = users + OWN_DESCRIPTORS, open_files()
     if soft and wanted > soft:
         raise CannotRun(

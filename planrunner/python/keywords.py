@@ -87,6 +87,8 @@ class CallKeywords(TypedDict, total=False):
     """Processes that share the load; 1 is this process, `"auto"` one for each processor."""
     tolerate: int
     """How many workers may be lost before the run ends; it goes on with the load of the others."""
+    cluster: str | None
+    """The address of a Dask scheduler whose workers send the load: one on each, or `workers`."""
     seed: int | None
     """The seed of every random draw; None for the plan's, or a drawn one."""
     labels: Mapping[str, object]

@@ -42,11 +42,12 @@ from planrunner.results.model import RunResult, WrittenFile
 from planrunner.runner.build_result import build_result, start_result, with_validity_judged
 from planrunner.runner.data.files import FOLDER, with_files_written
 from planrunner.runner.environment import around_load, check_targets, transport_notices
-from planrunner.runner.event_loop import client_factories, worker_command
+from planrunner.runner.event_loop import client_factories
 from planrunner.runner.outputs.wanted import file_places, make_outputs
 from planrunner.runner.reach import client_notices
 from planrunner.runner.report_files import open_samples, samples_path, write_reports
 from planrunner.runner.request import PreparedRun, RunRequest, prepare
+from planrunner.runner.workers.started import started_workers
 from planrunner.target import mask_log
 from planrunner.timing.load_watch import looking, watched_load
 from planrunner.timing.machine import Conditions
@@ -174,7 +175,7 @@ class _Run:
             with interrupted_by(self._stop) as load_begins:
                 # Workers compile the plan while files are written and services start.
                 async with (
-                    _workers(prepared) as handles,
+                    started_workers(prepared) as workers,
                     self._around_load() as background,
                 ):
                     if not graph.preflight:  # which asks more of the target
@@ -184,7 +185,9 @@ class _Run:
                         load_begins()
                         # Services are up, which took time.
                         started = datetime.now(UTC)
-                        outcome, machine = await self._load(started, fan_out, handles, background)
+                        outcome, machine = await self._load(
+                            started, fan_out, workers.handles, background
+                        )
                         result = build_result(
                             self._graph, outcome, started=started, mask=mask, machine=machine
                         )
@@ -196,7 +199,7 @@ class _Run:
                             await fan_out.close(result)
         finally:  # services have ended
             unmasked = self._mask_logs()
-        notices = (*result.notices, *map(mask, fan_out.notices()), *unmasked)
+        notices = (*result.notices, *map(mask, fan_out.notices()), *unmasked, *workers.notices)
         code = result.exit_code
         if not fan_out.has_all_required:
             code = worst((code, ExitCode.CANNOT_RUN))
@@ -338,23 +341,6 @@ def _without_counterpart(graph: RunGraph, baseline: RunResult) -> Iterator[str]:
                 f"{', '.join(thresholds)}: the baseline lacks {shown}{more}, so those have no "
                 "counterpart there; promote a run of the same phases"
             )
-
-
-@asynccontextmanager
-async def _workers(prepared: PreparedRun) -> AsyncIterator[Sequence[WorkerHandle]]:
-    """Start the processes of workers; none for a single one, which lives in this process."""
-    workers = prepared.request.workers
-    if workers == 1:
-        yield ()
-        return
-    from planrunner.engine.workers.local_processes import worker_processes  # noqa: PLC0415 - seldom used
-
-    directory, seed = str(prepared.directory), prepared.graph.seed
-    names = {"id": prepared.run_id, "dir": directory, "seed": seed}
-    async with worker_processes(
-        workers, command=worker_command(), source=prepared.compiled.source, names=names
-    ) as handles:
-        yield handles
 
 
 @contextmanager

@@ -12,18 +12,22 @@ from typing import Any, Final, TypeVar
 from planrunner.graph.run_graph import RunGraph
 from planrunner.protocols import registry
 from planrunner.protocols.base import ClientFactory
+from planrunner.spawn import command_of
 
 __all__ = [
     "OWN_DESCRIPTORS",
+    "WORKER_MODULE",
     "available_processors",
     "client_factories",
-    "command_of",
     "open_files",
     "run_on_fast_loop",
     "worker_command",
 ]
 
 T = TypeVar("T")
+
+WORKER_MODULE: Final = "planrunner.runner.worker_main"
+"""Its `main` is the process of a worker."""
 
 # Python, the event loop, sample files, reports and the resolver's sockets.
 OWN_DESCRIPTORS: Final = 64
@@ -59,21 +63,12 @@ def run_on_fast_loop(main: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(main)
 
 
-def command_of(module: str) -> tuple[str, ...]:
-    """Return the command that calls a module's `main` in a new interpreter.
-
-    It imports from where this one does, and not from the current directory just because it is that.
-    """
-    code = f"import sys; sys.path[:] = {sys.path!r}; from {module} import main; sys.exit(main())"
-    return (sys.executable, "-P", "-c", code)
-
-
 def worker_command() -> tuple[str, ...]:
     """Return the command that starts a worker; the descriptor of its socket follows.
 
     Asked at each run: packages that a plan needs may have been found since this was imported.
     """
-    return command_of("planrunner.runner.worker_main")
+    return command_of(WORKER_MODULE)
 
 
 def client_factories(graph: RunGraph) -> dict[str, ClientFactory]:

@@ -16,7 +16,7 @@ from planrunner.protocols import registry
 from planrunner.protocols.plugin import TargetHost
 from planrunner.units import format_count
 
-__all__ = ["client_notices", "foreign_hosts", "is_loopback", "peak_load"]
+__all__ = ["client_notices", "foreign_hosts", "is_loopback", "loopback_targets", "peak_load"]
 
 _RESOLVE_S: Final = 3.0
 
@@ -36,6 +36,12 @@ async def foreign_hosts(graph: RunGraph) -> tuple[str, ...]:
         f"({', '.join(found[:2]) or 'no address yet'}), which is neither loopback nor private"
         for host, found in reached
     )
+
+
+def loopback_targets(graph: RunGraph) -> tuple[str, ...]:
+    """Name the targets that are this machine to whoever asks for them."""
+    mask = Masker(graph.secrets)
+    return tuple(mask(host.name) for host in sorted(_hosts(graph)) if is_loopback(host.address))
 
 
 def peak_load(graph: RunGraph) -> str:

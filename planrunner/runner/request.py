@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import gettempdir
 from typing import Final
 
+from planrunner.cluster.wanted import ClusterWanted
 from planrunner.compiler.compile import compile_plan
 from planrunner.compiler.load.selection import PlanSelection
 from planrunner.compiler.review import review
@@ -38,6 +39,7 @@ __all__ = [
     "CompiledPlan",
     "PreparedRun",
     "RunRequest",
+    "check_tolerance",
     "compile_request",
     "folder_of_runs",
     "new_run_id",
@@ -67,9 +69,11 @@ class RunRequest:
         labels: What reports call this run, by name.
         formats: Which reports are written; None: the plan's.
         directory: Of the run; None: what the plan says, or a new one below `reports`.
-        workers: Processes that share the load; a single worker is this process.
+        workers: Processes that share the load; a single worker is this process. On a cluster 0 is
+            one on each Dask worker.
         tolerate: How many workers may be lost before the run ends: it goes on with the load of the
             others, and is `biased`.
+        cluster: Where they are; None: on this machine.
         strict: Give a run whose numbers are invalid an exit code of its own.
         show_secrets: Show what nobody declared to be secret and only names give away, such as the
             value of a header `X-Session`.
@@ -93,6 +97,7 @@ class RunRequest:
     directory: Path | None = None
     workers: int = 1
     tolerate: int = 0
+    cluster: ClusterWanted | None = None
     strict: bool = False
     show_secrets: bool = False
     notify: bool = True
@@ -123,6 +128,12 @@ class CompiledPlan:
         """How many users there can be at once, each with a connection."""
         return max((phase.load.most_users for phase in self.graph.phases), default=0)
 
+    @property
+    def most_connections(self) -> int:
+        """How many of those users a process of this machine has; 0 if others have them all."""
+        request = self.request
+        return 0 if request.cluster is not None else -(-self.most_users // request.workers)
+
 
 @dataclass(frozen=True, slots=True)
 class PreparedRun:
@@ -149,6 +160,15 @@ class PreparedRun:
         return self.compiled.graph
 
 
+def check_tolerance(tolerate: int, workers: int) -> None:
+    """Raise a UsageError unless a worker is left when as many are lost as may be."""
+    if tolerate and tolerate >= workers:
+        raise UsageError(
+            f"--tolerate {tolerate} leaves none of {format_count(workers, 'worker')}",
+            hint=f"use --workers {tolerate + 1} or more, or tolerate fewer",
+        )
+
+
 def compile_request(request: RunRequest) -> CompiledPlan:
     """Load and compile the plan of a request; `auto` ports are chosen now.
 
@@ -156,12 +176,8 @@ def compile_request(request: RunRequest) -> CompiledPlan:
         PlanError: The plan is invalid, or asks for what this version can't run yet.
         UsageError: A report format is unknown, or no worker would be left.
     """
-    if request.tolerate and request.tolerate >= request.workers:
-        workers = format_count(request.workers, "worker")
-        raise UsageError(
-            f"--tolerate {request.tolerate} leaves none of {workers}",
-            hint=f"use --workers {request.tolerate + 1} or more, or tolerate fewer",
-        )
+    if request.workers:  # of a cluster, it may not be known how many there are
+        check_tolerance(request.tolerate, request.workers)
     plan = request.plan if isinstance(request.plan, CheckedPlan) else _load(request.plan, request)
     ports = {name: free_port() for name in plan.model.services or {}}
     scratch = Path(gettempdir()) / f"planrunner-{os.urandom(6).hex()}"

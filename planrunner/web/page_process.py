@@ -19,8 +19,8 @@ from planrunner.errors import CannotRun, PlanrunnerError
 from planrunner.extras import need
 from planrunner.results.exit_codes import code_of_error
 from planrunner.results.model import RunResult
-from planrunner.runner.event_loop import command_of
 from planrunner.runner.request import PreparedRun
+from planrunner.spawn import command_of
 from planrunner.web.feed.live_output import LiveOutput
 from planrunner.web.feed.messages import (
     PageListening,

@@ -21,7 +21,7 @@ from planrunner.metrics.histogram import Histogram
 from planrunner.metrics.series import Labels
 from planrunner.metrics.snapshot import SeriesDelta, Snapshot
 from planrunner.outputs.base import Second
-from planrunner.runner.event_loop import command_of
+from planrunner.spawn import command_of
 from planrunner.units import NS_PER_MS, NS_PER_S
 from planrunner.web.feed.messages import PageAsks, SecondSeen
 from planrunner.web.folder.past import PastRunsOfFolder

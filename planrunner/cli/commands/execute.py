@@ -41,6 +41,7 @@ Examples:
   planrunner execute plan.yaml --seed 7 --out results/nightly --label build=1.4.2 --quiet
   planrunner execute plans/stress.yaml --workers auto          all processors
   planrunner execute plans/soak.yaml --workers 4 --tolerate 1  go on if one is lost
+  planrunner execute plan.yaml --cluster tcp://scheduler:8786  all machines of a Dask cluster
   planrunner execute plan.yaml --once --task checkout          look at its requests
   planrunner execute plan.yaml --once -v                       ... and at all that is sent
   planrunner execute plan.yaml --watch                         ... again whenever you save it
@@ -144,8 +145,9 @@ def command(  # noqa: PLR0913 - one parameter for each option
 
 
 def _check_once(plans: Sequence[Path], wish: RunOptions, repeat: int) -> None:
-    if wish.workers != 1:
-        raise UsageError("--once runs one user, so there is nothing for --workers to share")
+    if wish.worker_count != 1:
+        option = "--workers" if wish.cluster is None else "--cluster"
+        raise UsageError(f"--once runs one user, so there is nothing for {option} to share")
     if repeat > 1:
         raise UsageError("--once runs each task once, so there is nothing for --repeat to compare")
     if len(plans) > 1:

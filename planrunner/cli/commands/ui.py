@@ -16,7 +16,8 @@ from planrunner.cli.plan_options import env_file_option, environ_with
 from planrunner.cli.until_told import until_told
 from planrunner.errors import CannotRun
 from planrunner.extras import need
-from planrunner.runner.event_loop import command_of, run_on_fast_loop
+from planrunner.runner.event_loop import run_on_fast_loop
+from planrunner.spawn import command_of
 
 if TYPE_CHECKING:
     from planrunner.web.folder.plans import PlansOfFolder

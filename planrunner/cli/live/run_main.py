@@ -78,7 +78,7 @@ async def _run(
         )
     )
     keep_collections_short()
-    need_descriptors(-(-prepared.compiled.most_users // choices.workers))
+    need_descriptors(prepared.compiled.most_connections)
     graph, environ = prepared.graph, prepared.request.variables()
     notes = (*await foreign_hosts(graph), *client_notices(graph, environ))
     transport.send(RunOpened({**run_facts(prepared), "notes": list(notes)}))

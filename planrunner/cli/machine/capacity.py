@@ -18,8 +18,8 @@ from planrunner.plan.params.resolve import ParamSources
 from planrunner.results.loads import PhaseLoad
 from planrunner.results.model import RunResult
 from planrunner.runner.api import run
-from planrunner.runner.event_loop import command_of
 from planrunner.runner.request import RunRequest
+from planrunner.spawn import command_of
 from planrunner.units import NS_PER_MS, NS_PER_S
 from planrunner.values import dataclass
 

@@ -73,7 +73,7 @@ def run_plans(
     prepared = _prepared(plans, options, wish, several, stop)
     own_process()
     most_users = max(entry.most_users for entry in prepared.entries)
-    need_descriptors(-(-most_users // wish.workers))
+    need_descriptors(wish.connections(most_users))
     face = _Terminal(options, quiet=wish.quiet)
     with kept_for_results():
         suite = run_on_fast_loop(_run(prepared, face, stop, leaving))

@@ -25,7 +25,7 @@ from planrunner.errors import PlanrunnerError
 from planrunner.extras import need
 from planrunner.language.files import files_noted
 from planrunner.results.exit_codes import ExitCode
-from planrunner.runner.event_loop import command_of
+from planrunner.spawn import command_of
 from planrunner.units import format_count
 
 __all__ = ["WATCH", "watch_plan"]

@@ -17,7 +17,7 @@ from planrunner.errors import CannotRun
 from planrunner.schedule.partition import WorkerShare
 from planrunner.spawn import spawn
 
-__all__ = ["WorkerProcess", "worker_processes"]
+__all__ = ["WorkerProcess", "start_worker", "worker_processes"]
 
 _LAST_S: Final = 2.0
 """What a worker gets to end by itself once there is nothing more to do."""
@@ -98,7 +98,7 @@ async def worker_processes(
         for number in range(workers):
             share = WorkerShare(number, workers)
             try:
-                worker = await _start(share, command)
+                worker = await start_worker(share, command)
             except OSError as error:
                 words = f"can't start worker {number + 1} of {workers}: {error.strerror}"
                 raise CannotRun(words) from error
@@ -111,7 +111,12 @@ async def worker_processes(
         await asyncio.gather(*(worker.close() for worker in started))
 
 
-async def _start(share: WorkerShare, command: Sequence[str]) -> WorkerProcess:
+async def start_worker(share: WorkerShare, command: Sequence[str]) -> WorkerProcess:
+    """Start the process of one worker, which waits for its assignment.
+
+    Raises:
+        OSError: The system starts none.
+    """
     here, there = socket.socketpair()
     with there:
         process = await spawn(

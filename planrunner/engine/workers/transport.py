@@ -11,9 +11,9 @@ import pickle
 import socket
 from contextlib import suppress
 from struct import Struct
-from typing import Final, Protocol
+from typing import Final, Protocol, Self
 
-__all__ = ["SocketTransport", "Transport"]
+__all__ = ["FrameSocket", "SocketTransport", "Transport"]
 
 _LENGTH: Final = Struct("<Q")
 
@@ -34,27 +34,32 @@ class Transport(Protocol):
     async def close(self) -> None: ...
 
 
-class SocketTransport:
-    """Messages over a connected stream socket."""
+class FrameSocket:
+    """Whole messages over a connected stream socket, whatever is in them."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
 
     @classmethod
-    async def over(cls, connected: socket.socket) -> SocketTransport:
+    async def over(cls, connected: socket.socket) -> Self:
         reader, writer = await asyncio.open_connection(sock=connected)
         return cls(reader, writer)
 
-    def send(self, message: object) -> None:
-        data = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
+    def send_frame(self, data: bytes) -> None:
+        """Send a message; one that can't arrive any more is dropped."""
         if not self._writer.is_closing():
             self._writer.write(_LENGTH.pack(len(data)) + data)
 
-    async def receive(self) -> object:
+    async def receive_frame(self) -> bytes:
+        """Return the next message.
+
+        Raises:
+            EOFError: The other end is gone.
+        """
         try:
             (length,) = _LENGTH.unpack(await self._reader.readexactly(_LENGTH.size))
-            return pickle.loads(await self._reader.readexactly(length))
+            return await self._reader.readexactly(length)
         except (asyncio.IncompleteReadError, OSError) as error:
             raise EOFError from error
 
@@ -72,3 +77,13 @@ class SocketTransport:
         self._writer.close()
         with suppress(OSError):
             await self._writer.wait_closed()
+
+
+class SocketTransport(FrameSocket):
+    """Values over a connected stream socket."""
+
+    def send(self, message: object) -> None:
+        self.send_frame(pickle.dumps(message, pickle.HIGHEST_PROTOCOL))
+
+    async def receive(self) -> object:
+        return pickle.loads(await self.receive_frame())

@@ -16,8 +16,7 @@ from urllib.parse import urlsplit
 
 from planrunner.language.secrets import Masker
 from planrunner.report.notification import Message
-from planrunner.runner.event_loop import command_of
-from planrunner.spawn import spawn
+from planrunner.spawn import command_of, spawn
 from planrunner.values import dataclass
 
 __all__ = ["UrlFault", "look_at", "send"]

@@ -1,0 +1,125 @@
+"""What is known of a cluster before load is sent from it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import field
+from typing import Any, Final
+
+from planrunner.cluster.clock_offsets import KNOWN_WITHIN_NS
+from planrunner.cluster.cluster_workers import Nodes, version_fault
+from planrunner.cluster.dask_cluster import DaskNode
+from planrunner.cluster.host_facts import HostFacts, own_facts
+from planrunner.cluster.link import HostLost, Link
+from planrunner.errors import CannotRun
+from planrunner.units import NS_PER_MS, format_duration
+from planrunner.values import dataclass
+
+__all__ = ["CheckedHost", "check_cluster"]
+
+_FAR_NS: Final = 20 * NS_PER_MS
+_DOCTOR_S: Final = 60.0
+_FAILED: Final = (OSError, TimeoutError, HostLost, CannotRun)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedHost:
+    """One Dask worker, as it was found.
+
+    Attributes:
+        address: Of the Dask worker.
+        facts: Of its host; None if planrunner can't run there.
+        round_trip_ns: The shortest of some.
+        clock_offset_ns: What is added to its clock to get this host's.
+        clock_error_ns: How far off that may be.
+        found: What `planrunner doctor --json` says there; empty if it was not asked.
+        faults: What would keep a run from beginning.
+        warnings: What would make its numbers worse.
+    """
+
+    address: str
+    facts: HostFacts | None = None
+    round_trip_ns: int = 0
+    clock_offset_ns: int = 0
+    clock_error_ns: int = 0
+    found: Mapping[str, Any] = field(default_factory=dict)
+    faults: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+async def check_cluster(
+    cluster: Nodes,
+    *,
+    module: str,
+    doctor: Sequence[str],
+    now_ns: Callable[[], int],
+) -> Sequence[CheckedHost]:
+    """Look at every Dask worker; all of them measure at the same time, as they would send load.
+
+    Args:
+        cluster: Where they are.
+        module: Its `main` is the command line.
+        doctor: The arguments of what measures a host and says so in JSON; empty for nothing.
+        now_ns: This host's clock.
+
+    Raises:
+        CannotRun: There are none.
+    """
+    nodes = await cluster.nodes()
+    checks = (_check(cluster, node, module, doctor, now_ns) for node in nodes)
+    return await asyncio.gather(*checks)
+
+
+async def _check(
+    cluster: Nodes, node: DaskNode, module: str, doctor: Sequence[str], now_ns: Callable[[], int]
+) -> CheckedHost:
+    if (fault := version_fault(node)) is not None:
+        return CheckedHost(node.address, faults=(fault.message,))
+    try:
+        agent = await cluster.place(node, module)
+        facts = await agent.facts()
+        link = Link(agent, facts, here=own_facts(), now_ns=now_ns)
+        await link.open()
+    except _FAILED as error:
+        return CheckedHost(node.address, faults=(str(error),))
+    try:
+        found = await _measured(link, module, doctor) if doctor else {}
+        clock = link.clock_facts
+        warnings = (*_doubts(link), *found.get("warnings", ()))
+    except _FAILED as error:
+        return CheckedHost(node.address, facts, faults=(f"it can't be measured: {error}",))
+    finally:
+        await link.close()
+    return CheckedHost(
+        node.address,
+        facts,
+        link.shortest_ns,
+        clock.offset_ns,
+        clock.error_ns,
+        found,
+        warnings=warnings,
+    )
+
+
+async def _measured(link: Link, module: str, doctor: Sequence[str]) -> Mapping[str, Any]:
+    async with asyncio.timeout(_DOCTOR_S):
+        code, text = await link.agent.said_by(module, doctor)
+    if code:
+        raise CannotRun(f"`planrunner {' '.join(doctor)}` ended there with exit code {code}")
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+def _doubts(link: Link) -> Iterator[str]:
+    if link.shortest_ns > _FAR_NS:
+        yield (
+            f"a round trip takes {format_duration(link.shortest_ns)}: users that share pools or "
+            "barriers wait as long for each other"
+        )
+    if link.clock_facts.error_ns > KNOWN_WITHIN_NS:
+        yield (
+            f"its clock is known to ±{format_duration(link.clock_facts.error_ns)}: phases begin as "
+            "far apart, and a run is biased"
+        )

@@ -1,0 +1,277 @@
+"""The workers of a run on the hosts of a cluster: placed, supplied, started, never left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import field
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from planrunner import __version__
+from planrunner.cluster.agent import AgentCalls
+from planrunner.cluster.dask_cluster import DaskNode
+from planrunner.cluster.host_facts import HostFacts, own_facts
+from planrunner.cluster.link import HostLost, Link, LinkTransport
+from planrunner.cluster.sample_copy import SampleCopy
+from planrunner.engine.workers.messages import Assignment
+from planrunner.engine.workers.worker_state import ClockFacts
+from planrunner.errors import CannotRun, UsageError
+from planrunner.schedule.partition import WorkerShare
+from planrunner.units import format_count
+from planrunner.values import dataclass
+
+__all__ = [
+    "ClusterCrew",
+    "ClusterPlan",
+    "ClusterWorker",
+    "Nodes",
+    "cluster_workers",
+    "version_fault",
+]
+
+_LAST_S: Final = 2.0
+"""What a worker gets to end by itself once there is nothing more to do."""
+
+_COPY_S: Final = 1.0
+_JOIN_S: Final = 2.0
+
+
+class Nodes(Protocol):
+    """A cluster, as far as workers are placed on it."""
+
+    async def nodes(self) -> Sequence[DaskNode]: ...
+    async def addresses(self) -> frozenset[str]: ...
+    async def place(self, node: DaskNode, module: str) -> AgentCalls: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterPlan:
+    """What is to run on a cluster.
+
+    Attributes:
+        workers: How many; 0 for one on each Dask worker.
+        module: Its `main` is the process of a worker.
+        source: What workers make their graphs from.
+        names: What users see as `run`.
+        directory: Of the run.
+        loopback: Targets that are this machine to whoever asks for them.
+        only_here: What of the plan can't be on another host, in words; empty for nothing.
+        copies_samples: Whether raw samples come back while the load runs.
+        tell: Called with what may take long, a sentence each.
+    """
+
+    workers: int
+    module: str
+    source: object = field(repr=False)
+    names: Mapping[str, object]
+    directory: Path
+    loopback: Sequence[str] = ()
+    only_here: str = ""
+    copies_samples: bool = True
+    tell: Callable[[str], None] = lambda _: None
+
+
+class ClusterWorker:
+    """One worker on a host of a cluster, as a `WorkerHandle`."""
+
+    def __init__(self, name: str, number: int, *, link: Link, samples: SampleCopy | None) -> None:
+        self.name = name
+        self.host = link.facts.name
+        self.transport: Final[LinkTransport] = link.transport(number)
+        self._number = number
+        self._link = link
+        self._samples = samples
+        self._killing: asyncio.Task[None] | None = None
+
+    @property
+    def clock(self) -> ClockFacts:
+        return self._link.clock_facts
+
+    async def fate(self) -> str:
+        return await self.transport.fate()
+
+    def kill(self) -> None:
+        self._killing = asyncio.get_running_loop().create_task(self._kill())
+
+    async def _kill(self) -> None:
+        with suppress(OSError, TimeoutError, HostLost, CannotRun):
+            await self._link.call(self._link.agent.kill, self._number)
+
+    async def close(self) -> None:
+        try:
+            async with asyncio.timeout(_LAST_S):
+                await self.fate()
+        except TimeoutError:
+            await self._kill()
+        if self._samples is not None and not self._link.lost:
+            with suppress(HostLost):
+                await self._copied(self._samples)
+
+    async def _copied(self, samples: SampleCopy) -> None:
+        while not self._link.lost:
+            try:
+                await samples.copy()
+            except (OSError, TimeoutError):
+                await asyncio.sleep(_COPY_S)
+            else:
+                return
+
+
+class ClusterCrew:
+    """All workers of a run.
+
+    Attributes:
+        handles: In the order of their numbers.
+        notices: What is to be said of the cluster when the run is over.
+    """
+
+    def __init__(self, links: Sequence[Link], handles: Sequence[ClusterWorker]) -> None:
+        self.links = links
+        self.handles = handles
+        self.notices: list[str] = []
+
+
+@asynccontextmanager
+async def cluster_workers(
+    cluster: Nodes, plan: ClusterPlan, now_ns: Callable[[], int]
+) -> AsyncIterator[ClusterCrew]:
+    """Start workers on the hosts of a cluster; they are gone at the end of the block.
+
+    Raises:
+        CannotRun: A host can't run them.
+        UsageError: The plan can't run there.
+    """
+    nodes = await cluster.nodes()
+    for node in nodes:
+        if (fault := version_fault(node)) is not None:
+            raise fault
+    count = plan.workers or len(nodes)
+    used = nodes[:count]
+    here, links = own_facts(), []
+    try:
+        for node in used:
+            agent = await cluster.place(node, plan.module)
+            links.append(Link(agent, await agent.facts(), here=here, now_ns=now_ns))
+        await asyncio.gather(*(link.open() for link in links))
+        _check_loopback(plan.loopback, [link.facts for link in links], here)
+        copies = await _sample_copies(links, plan)
+        handles = await _started(links, copies, plan, count)
+        crew = ClusterCrew(links, handles)
+        async with _beside(
+            [_copying(copy) for copy in copies if copy is not None and plan.copies_samples]
+            + [_joining(cluster, frozenset(node.address for node in nodes), crew)]
+        ):
+            yield crew
+        crew.notices += dict.fromkeys(copy.loss for copy in copies if copy and copy.loss)
+    finally:
+        await asyncio.gather(*(link.close() for link in links))
+
+
+def version_fault(node: DaskNode) -> CannotRun | None:
+    """Return what of a Dask worker's software keeps it from working with this process."""
+    at = f"the Dask worker {node.address}"
+    if not node.planrunner:
+        hint = f"install planrunner {__version__} where the Dask workers run"
+        return CannotRun(f"{at} has no planrunner", hint=hint)
+    for what, there, mine in (
+        ("planrunner", node.planrunner, __version__),
+        ("Python", _minor(node.python), _minor(own_facts().python)),
+    ):
+        if there != mine:
+            hint = f"all hosts of a cluster need the same {what}"
+            return CannotRun(f"{at} has {what} {there}, and this is {mine}", hint=hint)
+    return None
+
+
+def _minor(version: str) -> str:
+    return ".".join(version.split(".")[:2])
+
+
+def _check_loopback(targets: Sequence[str], hosts: Sequence[HostFacts], here: HostFacts) -> None:
+    elsewhere = next((host for host in hosts if not host.hears_loopback_of(here)), None)
+    if targets and elsewhere is not None:
+        raise UsageError(
+            f"`{targets[0]}` is this machine, and {elsewhere.name} would load itself",
+            hint="name the target as the other hosts reach it, or use workers of this machine",
+        )
+
+
+async def _sample_copies(links: Sequence[Link], plan: ClusterPlan) -> Sequence[SampleCopy | None]:
+    """Return what brings samples back; None for a host that writes into the run's directory."""
+    with _mark_in(plan.directory) as (mark, content):
+        sees = [await link.call(link.agent.sees, str(mark), content) for link in links]
+    blind = [link.facts.name for link, has in zip(links, sees, strict=True) if not has]
+    if blind and plan.only_here:
+        raise UsageError(
+            f"{plan.only_here}, and {blind[0]} does not see the run's directory",
+            hint="use workers of this machine, or let all hosts share the directory",
+        )
+    return [
+        None if has else SampleCopy(link.agent, plan.directory)
+        for link, has in zip(links, sees, strict=True)
+    ]
+
+
+@contextmanager
+def _mark_in(directory: Path) -> Iterator[tuple[Path, str]]:
+    mark, content = directory.absolute() / f".{os.urandom(8).hex()}", os.urandom(16).hex()
+    mark.write_text(content, "utf-8")
+    try:
+        yield mark, content
+    finally:
+        mark.unlink(missing_ok=True)
+
+
+async def _started(
+    links: Sequence[Link], copies: Sequence[SampleCopy | None], plan: ClusterPlan, count: int
+) -> Sequence[ClusterWorker]:
+    hosts = format_count(len(links), "Dask worker")
+    plan.tell(f"starting {format_count(count, 'worker')} on {hosts}")
+    handles: dict[int, ClusterWorker] = {}
+    for place, (link, copy) in enumerate(zip(links, copies, strict=True)):
+        shares = {number: WorkerShare(number, count) for number in range(place, count, len(links))}
+        called = await link.agent.start(shares)
+        folder = "" if copy is None else await link.agent.folder()
+        for number, share in shares.items():
+            name = f"{called[number]} on {link.facts.name}"
+            handles[number] = worker = ClusterWorker(name, number, link=link, samples=copy)
+            worker.transport.folder = folder
+            worker.transport.send(
+                Assignment(share, plan.names, plan.source, clock_offset_ns=link.offset_ns)
+            )
+    return [handles[number] for number in range(count)]
+
+
+@asynccontextmanager
+async def _beside(works: Sequence[Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
+    loop = asyncio.get_running_loop()
+    tasks = [loop.create_task(work) for work in works]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _copying(samples: SampleCopy) -> None:
+    while not samples.loss:
+        await asyncio.sleep(_COPY_S)
+        with suppress(OSError, TimeoutError):
+            await samples.copy()
+
+
+async def _joining(cluster: Nodes, known: frozenset[str], crew: ClusterCrew) -> None:
+    """Say it once when Dask workers come that take no part."""
+    while True:
+        await asyncio.sleep(_JOIN_S)
+        with suppress(OSError, TimeoutError):
+            if joined := sorted(await cluster.addresses() - known):
+                crew.notices.append(
+                    f"Dask workers that joined while the run went on took no part in it: "
+                    f"{', '.join(joined)}"
+                )
+                return

@@ -1,0 +1,241 @@
+"""A Dask cluster: the one place that knows `distributed`."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import logging
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Any, Final
+
+from planrunner.cluster.agent import HostAgent
+from planrunner.cluster.link import HostLost
+from planrunner.cluster.wanted import ClusterWanted, read_hosts
+from planrunner.errors import CannotRun
+from planrunner.extras import need
+from planrunner.values import dataclass
+
+__all__ = ["DaskCluster", "DaskNode", "open_cluster"]
+
+_CONNECT_S: Final = 10
+_WORKERS_S: Final = 30.0
+_REACH_S: Final = 3.0
+_LOGGERS: Final = ("distributed", "bokeh", "tornado.application", "asyncssh")
+
+
+@dataclass(frozen=True, slots=True)
+class DaskNode:
+    """One Dask worker.
+
+    Attributes:
+        address: Where it listens.
+        host: The host's name or address, as Dask knows it.
+        python: Its version; empty if it did not say.
+        planrunner: Its version; empty if it has none.
+    """
+
+    address: str
+    host: str
+    python: str
+    planrunner: str
+
+
+class _ActorCalls:
+    """Calls an agent through Dask's proxy for it, and says what became of them."""
+
+    def __init__(self, client: Any, proxy: Any) -> None:  # noqa: ANN401 - as below
+        self._client = client
+        self._proxy = proxy
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - as `AgentCalls` has them
+        async def call(*arguments: object) -> object:
+            try:
+                with self._client.as_current():  # where the proxy looks for its way
+                    answer = getattr(self._proxy, name)(*arguments)
+                return await answer
+            except RuntimeError as error:
+                raise HostLost("died: its Dask worker has ended") from error
+            except KeyError as error:  # it was started again, without the agent
+                raise HostLost("died: its Dask worker was started anew") from error
+
+        return call
+
+
+class DaskCluster:
+    """A connection to a scheduler."""
+
+    def __init__(self, client: Any) -> None:  # noqa: ANN401 - distributed has no types
+        self._client = client
+
+    async def addresses(self) -> frozenset[str]:
+        """Return the Dask workers that the scheduler has now.
+
+        Raises:
+            OSError: It can't be asked.
+        """
+        found = await self._client.scheduler.identity(n_workers=-1)
+        return frozenset(found["workers"])
+
+    async def nodes(self) -> Sequence[DaskNode]:
+        """Return all Dask workers, and what they have.
+
+        Raises:
+            CannotRun: There are none.
+        """
+        try:
+            async with asyncio.timeout(_WORKERS_S):
+                await self._client.wait_for_workers(1)
+            found = await self._client.scheduler.identity(n_workers=-1)
+            said = await self._client.get_versions(packages=["planrunner"])
+        except (TimeoutError, OSError) as error:
+            raise CannotRun(
+                f"the cluster has no Dask worker after {_WORKERS_S:.0f} s",
+                hint="start some with `dask worker ADDRESS`",
+            ) from error
+        nodes = [
+            DaskNode(address, one["host"], *_versions(said["workers"].get(address)))
+            for address, one in sorted(found["workers"].items(), key=lambda item: item[1]["id"])
+        ]
+        await self._choose_way(nodes)
+        return nodes
+
+    async def _choose_way(self, nodes: Sequence[DaskNode]) -> None:
+        """Talk to the Dask workers directly if all can be reached, else through the scheduler."""
+        reached = (self._client.rpc(node.address).identity() for node in nodes)
+        try:
+            async with asyncio.timeout(_REACH_S):
+                await asyncio.gather(*reached)
+        except (TimeoutError, OSError):
+            self._client.direct_to_workers = False
+        else:
+            self._client.direct_to_workers = True
+
+    async def place(self, node: DaskNode, module: str) -> _ActorCalls:
+        """Make an agent on a Dask worker.
+
+        Raises:
+            CannotRun: It can't be made.
+        """
+        making: Awaitable[Any] = self._client.submit(
+            HostAgent,
+            module,
+            actor=True,
+            workers=[node.address],
+            allow_other_workers=False,
+            pure=False,
+        )
+        try:
+            async with asyncio.timeout(_CONNECT_S):
+                return _ActorCalls(self._client, await making)
+        except TimeoutError as error:
+            raise CannotRun(
+                f"the Dask worker {node.address} did not answer in {_CONNECT_S} s",
+                hint="it may be busy with other work: planrunner needs Dask workers of its own",
+            ) from error
+        except Exception as error:
+            raise CannotRun(
+                f"the Dask worker {node.address} can't run planrunner: {error}"
+            ) from error
+
+
+def _versions(said: Mapping[str, Any] | None) -> tuple[str, str]:
+    if not said:
+        return "", ""
+    return said["host"]["python"].split(".final")[0], said["packages"].get("planrunner") or ""
+
+
+@asynccontextmanager
+async def open_cluster(wanted: ClusterWanted) -> AsyncIterator[DaskCluster]:
+    """Connect to a cluster; start it first if it is a local one, or one over SSH.
+
+    Raises:
+        PackageMissing: The extra `cluster` isn't installed.
+        UsageError: The hosts can't be read.
+        CannotRun: It can't be reached or started.
+    """
+    need("distributed", "`--cluster`")
+    distributed = _module()
+    for name in _LOGGERS:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    async with AsyncExitStack() as stack:
+        address: Any = wanted.scheduler
+        if wanted.local_workers:
+            address = await stack.enter_async_context(_local(wanted.local_workers))
+        elif wanted.hosts_file is not None:
+            address = await stack.enter_async_context(_over_ssh(wanted))
+        try:
+            client = distributed.Client(
+                address,
+                asynchronous=True,
+                timeout=_CONNECT_S,
+                security=_security(wanted),
+                set_as_default=False,
+                name="planrunner",
+            )
+            await client
+        except Exception as error:  # Dask raises what it likes
+            raise CannotRun(
+                f"no Dask scheduler answers at {wanted.address}: {error}",
+                hint="start one with `dask scheduler`, or look at the address and the certificates",
+            ) from error
+        stack.push_async_callback(_closed, client)
+        yield DaskCluster(client)
+
+
+def _module() -> Any:  # noqa: ANN401 - it has no types
+    return importlib.import_module("distributed")  # takes a second
+
+
+async def _closed(client: Any) -> None:  # noqa: ANN401 - as above
+    with suppress(Exception):  # a scheduler that is gone
+        await client.close(timeout=2)
+
+
+def _security(wanted: ClusterWanted) -> Any:  # noqa: ANN401 - as above
+    """Return what authenticates; None for what Dask's own configuration says."""
+    if wanted.cert is None:
+        return None
+    return _module().Security(
+        tls_ca_file=str(wanted.ca) if wanted.ca else None,
+        tls_client_cert=str(wanted.cert),
+        tls_client_key=str(wanted.key or wanted.cert),
+        require_encryption=True,
+    )
+
+
+@asynccontextmanager
+async def _local(workers: int) -> AsyncIterator[Any]:
+    async with _module().LocalCluster(
+        n_workers=workers,
+        threads_per_worker=1,
+        dashboard_address="127.0.0.1:0",  # with none it takes 8787, and warns if that is taken
+        asynchronous=True,
+        silence_logs=logging.CRITICAL,
+        memory_limit=0,
+    ) as cluster:
+        yield cluster
+
+
+@asynccontextmanager
+async def _over_ssh(wanted: ClusterWanted) -> AsyncIterator[Any]:
+    assert wanted.hosts_file is not None
+    hosts = read_hosts(wanted.hosts_file)
+    options: list[dict[str, object]] = [
+        {"port": one.port, **({"username": one.user} if one.user else {})} for one in hosts
+    ]
+    try:
+        cluster = await _module().SSHCluster(
+            [hosts[0].host, *(one.host for one in hosts)],
+            connect_options=[options[0], *options],
+            worker_options={"nthreads": 1},
+            scheduler_options={"dashboard": False, "port": 0},
+            asynchronous=True,
+        )
+    except Exception as error:  # what asyncssh and the remote Python say
+        raise CannotRun(f"can't start Dask over SSH: {error}") from error
+    try:
+        yield cluster
+    finally:
+        with suppress(Exception):
+            await cluster.close()

@@ -1,0 +1,85 @@
+"""What is to be known of a host before workers go there."""
+
+from __future__ import annotations
+
+import os
+import platform
+import socket
+from contextlib import suppress
+from pathlib import Path
+
+from planrunner import __version__
+from planrunner.values import dataclass
+
+__all__ = ["HostFacts", "own_facts"]
+
+_BOOT: Path = Path("/proc/sys/kernel/random/boot_id")
+
+
+@dataclass(frozen=True, slots=True)
+class HostFacts:
+    """Where a process is, and what it has.
+
+    Attributes:
+        name: Of the host.
+        network: The same for processes that see the same loopback interface.
+        time: The same for processes whose clocks are one.
+        python: Its version.
+        planrunner: Its version.
+        processors: That the process may use.
+        open_files: How many it may have open at most; 0 for no limit.
+    """
+
+    name: str
+    network: str
+    time: str
+    python: str
+    planrunner: str
+    processors: int
+    open_files: int
+
+    def hears_loopback_of(self, other: HostFacts) -> bool:
+        """Whether `localhost` is the same place to both."""
+        return self.network == other.network
+
+    def has_clock_of(self, other: HostFacts) -> bool:
+        """Whether both read the same monotonic clock."""
+        return self.time == other.time
+
+
+def own_facts() -> HostFacts:
+    """Return those of this process."""
+    name = socket.gethostname()
+    boot = name
+    with suppress(OSError):
+        boot = _BOOT.read_text("ascii").strip()
+    return HostFacts(
+        name=name,
+        network=f"{boot} {_namespace('net')}",
+        time=f"{boot} {_namespace('time')}",
+        python=platform.python_version(),
+        planrunner=__version__,
+        processors=_processors(),
+        open_files=_open_files(),
+    )
+
+
+def _namespace(kind: str) -> str:
+    with suppress(OSError):
+        return str(Path(f"/proc/self/ns/{kind}").readlink())
+    return ""
+
+
+def _processors() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _open_files() -> int:
+    try:
+        import resource  # noqa: PLC0415 - not on Windows
+    except ImportError:
+        return 0
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    return 0 if hard == resource.RLIM_INFINITY else hard

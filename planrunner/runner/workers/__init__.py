@@ -1,0 +1,1 @@
+"""The workers of a run, where they are processes of their own."""
