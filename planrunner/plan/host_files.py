@@ -6,10 +6,13 @@ import os
 from collections.abc import Mapping
 from dataclasses import field
 from pathlib import Path
+from typing import Final
 
 from planrunner.values import dataclass
 
 __all__ = ["HostFiles"]
+
+_ROOT: Final = Path("/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,11 @@ class HostFiles:
     links: Mapping[str, str] = field(default_factory=dict)
     dealt: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
+    @classmethod
+    def here(cls) -> HostFiles:
+        """Return them for processes of this machine, whatever their current folder is."""
+        return cls(_ROOT, os.getcwd())  # noqa: PTH109 - as text
+
     @property
     def working_directory(self) -> Path:
         """Where processes start: what they call by a relative path lies there."""
@@ -46,7 +54,7 @@ class HostFiles:
         """Return where a file of the coordinator's lies on this host; such a place stays."""
         if Path(path).is_relative_to(self.tree):
             return Path(path)
-        return self.tree / Path(self.whole(path)).relative_to("/")
+        return self.tree / Path(self.whole(path)).relative_to(_ROOT)
 
     def workers(self, path: str | Path) -> tuple[int, ...]:
         """Return whose rows a file of the coordinator's has here; none when it has all."""
@@ -54,4 +62,4 @@ class HostFiles:
 
     def shown(self, text: str) -> str:
         """Return a text with paths as the coordinator has them."""
-        return text.replace(str(self.tree), "")
+        return text if self.tree == _ROOT else text.replace(str(self.tree), "")

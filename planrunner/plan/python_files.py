@@ -19,9 +19,12 @@ def python_files(plan: CheckedPlan) -> AuthorFiles:
         for path, step in steps_of(plan.model)
         if step.python is not None and ":" in step.python.call
     )
-    hooks = None if plan.model.hooks is None else plan.files_at(("hooks",)).hooks
-    if hooks is None and not modules:
-        return AuthorFiles(())
+    starts = []
     folders = dict.fromkeys(folder for _, found in modules for folder in found)
-    names = [name for name, _ in modules]
-    return author_files(() if hooks is None else (hooks,), names, [*folders])
+    if plan.model.hooks is not None:
+        files = plan.files_at(("hooks",))
+        starts = [] if files.hooks is None else [files.hooks]
+        folders.update(dict.fromkeys(files.modules))
+    if not starts and not modules:
+        return AuthorFiles(())
+    return author_files(starts, [name for name, _ in modules], [*folders])

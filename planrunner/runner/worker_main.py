@@ -107,10 +107,13 @@ def _in_words_of(
 
 
 async def _serve(assignment: Assignment, transport: SocketTransport) -> None:
+    host: HostFiles | None = assignment.source.bundle.host
+    if host is not None:
+        os.chdir(host.working_directory)
     graph, offset_ns = assignment.source.compile(), assignment.clock_offset_ns
     clock = MonotonicClock() if offset_ns is None else ShiftedClock(offset_ns)
     keep_collections_short()
-    stop = RelayedStop(_in_words_of(assignment.source.bundle.host, transport.send))
+    stop = RelayedStop(_in_words_of(host, transport.send))
     async with AsyncExitStack() as stack:
         factories = client_factories(graph)
         opened: dict[str, Client] = {}

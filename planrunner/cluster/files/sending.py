@@ -5,6 +5,9 @@ async with packed(source, graph, [workers of each host]) as manifests:
     there = await bring([Delivery(…, manifest) for …], tell)
     … source.on(there[n]) is what workers of host n compile …
 ```
+
+Workers that see the coordinator's own files need none of this: they compile
+`source.on(HostFiles.here())`.
 """
 
 from __future__ import annotations

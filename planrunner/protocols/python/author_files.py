@@ -34,7 +34,7 @@ class AuthorFiles:
 
     Attributes:
         files: Modules, what lies beside them in their packages, and files that a text in a module
-            names, relative to its folder; absolute and sorted.
+            names, relative to its folder or one of the searched ones; absolute and sorted.
         too_large: Packages with more files, or more bytes, than are looked at: of these, `files`
             has only the modules that are imported.
     """
@@ -95,7 +95,8 @@ class _ImportWalk:
             for name in _imported(tree, package):
                 self.follow(name)
             for text in _texts(tree):
-                self.add(file.parent / text, package)
+                for folder in (file.parent, *map(Path, self._folders)):
+                    self.add(folder / text, "")
 
     def follow(self, name: str) -> None:
         """Note the module with this name, if it is the author's, and the packages around it."""

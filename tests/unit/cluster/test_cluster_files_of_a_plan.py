@@ -181,6 +181,21 @@ def test_what_cannot_be_sent_is_said(
         needed_files(plan, home.graph)
 
 
+def test_workers_of_this_machine_may_start_anywhere(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They find the files of a plan that was named by a relative path."""
+    home, here = Home(folder, "http://127.0.0.1:1"), HostFiles.here()
+    monkeypatch.chdir(tmp_path)
+
+    graph = home.source.on(here).compile()
+
+    assert fingerprint(graph) == fingerprint(home.graph)
+    assert here.working_directory == folder / "plans"
+    assert here.shown("`/a/b`") == "`/a/b`"
+    assert graph.data[0].path == str(folder / "plans/data/people.csv")
+
+
 def test_a_host_finds_nothing_else(folder: Path, store: HostStore) -> None:
     """A name that was not sent is no file there, even if the host has one under this path."""
     home = Home(folder, "http://127.0.0.1:1")

@@ -111,7 +111,8 @@ def test_a_plan_has_its_hooks_and_the_modules_that_its_steps_call(tmp_path: Path
             "users: {u: {steps: [{call: f}, {python: sign}, {python: 'json:dumps'}]}}\n"
             "phases: [{users: 1, iterations: 1}]\n",
             "plans/calls/deep.py": "",
-            "code/hooks.py": "import beside\ndef sign(): ...",
+            "code/hooks.py": "import beside\ndef sign(): open('words.txt')",
+            "plans/words.txt": "",
             "code/beside.py": "",
         },
     )
@@ -120,7 +121,7 @@ def test_a_plan_has_its_hooks_and_the_modules_that_its_steps_call(tmp_path: Path
     found = python_files(load(tmp_path / "plans/plan.yaml", environ={}))
 
     names = [file.relative_to(tmp_path.resolve()).as_posix() for file in found.files]
-    assert names == ["code/beside.py", "code/hooks.py", "plans/calls/deep.py"]
+    assert names == ["code/beside.py", "code/hooks.py", "plans/calls/deep.py", "plans/words.txt"]
 
 
 def test_a_plan_without_functions_has_none(tmp_path: Path) -> None:
