@@ -6,5 +6,5 @@ from typing import Final
 
 __all__ = ["SECTIONS"]
 
-SECTIONS: Final = ("params", "http", "thresholds", "report", "outputs", "cases")
+SECTIONS: Final = ("params", "http", "thresholds", "report", "outputs", "notify", "cases")
 """Those that plans don't have (yet) are unknown here too."""

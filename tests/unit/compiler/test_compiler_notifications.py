@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from planrunner.compiler.compile import compile_plan
 from planrunner.explain.explain import explain_text
 from planrunner.graph.notification import NotificationNode, NotifyOn
+from planrunner.graph.run_graph import RunGraph
 from planrunner.language.diagnostics import PlanError
-from tests.support.plans import compiled, findings
+from planrunner.plan.bundle import Bundle
+from planrunner.plan.loader import load_bundle
+from planrunner.plan.params.resolve import ParamSources
+from tests.support.plans import compiled, findings, plan_text
 
 URL = "json://h.test/a-long-token"
 
@@ -55,6 +60,24 @@ def test_a_url_is_a_secret_wherever_it_comes_from() -> None:
     assert "default-token" not in given.plan_text
     assert given.params == {"hook": "***"}
     assert given.notifications[0].url == URL
+
+
+def test_plans_of_a_folder_may_tell_the_same_people() -> None:
+    """Unless a plan names its own, or nobody; a URL there is a secret as well."""
+    defaults = f"notify: [{{url: '{URL}', on: change}}]"
+
+    def graph_with(*sections: str) -> RunGraph:
+        texts = {"plan.yaml": plan_text(*sections), "planrunner.yaml": defaults}
+        bundle = Bundle("plan.yaml", texts, defaults="planrunner.yaml")
+        return compile_plan(load_bundle(bundle, ParamSources({}, None, {})))
+
+    given = graph_with()
+    assert given.notifications == (NotificationNode(0, URL, NotifyOn.CHANGE),)
+    assert URL in given.secrets
+    assert [one.url for one in graph_with("notify: [{url: 'json://own.test'}]").notifications] == [
+        "json://own.test"
+    ]
+    assert graph_with("notify: []").notifications == ()
 
 
 def test_a_faulty_plan_shows_no_url() -> None:
