@@ -29,12 +29,16 @@ from planrunner.units import format_count, format_duration, format_percent, form
 from planrunner.values import dataclass
 
 __all__ = [
+    "COULD_NOT_RUN",
     "Message",
     "MessageKind",
     "message_of_plan",
     "message_of_refusal",
     "message_of_run",
 ]
+
+COULD_NOT_RUN: Final = "could not run"
+"""The verdict of a run that has no result."""
 
 _MOST_LINES: Final = 10
 _LONGEST: Final = 300
@@ -120,9 +124,8 @@ def message_of_plan(plan: SuitePlan, *, report: str) -> Message:
 
 def message_of_refusal(plan: str, reason: str, exit_code: int) -> Message:
     """Return what is told of a run that could not begin."""
-    verdict = "could not run"
-    body = _body([reason])
-    return Message(_line(f"{verdict}: {plan}"), body, MessageKind.FAILURE, verdict, exit_code)
+    title = _line(f"{COULD_NOT_RUN}: {plan}")
+    return Message(title, _body([reason]), MessageKind.FAILURE, COULD_NOT_RUN, exit_code)
 
 
 def _line(text: str) -> str:

@@ -18,6 +18,7 @@ from planrunner.graph.notification import NotificationNode
 from planrunner.graph.run_graph import RunGraph
 from planrunner.report.findings import verdict_word
 from planrunner.report.notification import (
+    COULD_NOT_RUN,
     Message,
     message_of_plan,
     message_of_refusal,
@@ -30,8 +31,10 @@ from planrunner.results.files.past_runs import find_last
 from planrunner.results.model import RunResult
 from planrunner.results.suites.model import SuitePlan
 from planrunner.results.suites.suite_json import last_verdict
+from planrunner.runner.build_result import written_time
 from planrunner.runner.notify.place import place_of_report
 from planrunner.runner.notify.recipients import Recipients
+from planrunner.runner.notify.refusals import find_refusal, forget_refusal, note_refusal
 from planrunner.runner.notify.sender import send
 from planrunner.units import format_size
 
@@ -48,6 +51,8 @@ async def tell_result(
     message = message_of_run(result, report=place_of_report(directory, recipients.environ))
     last = partial(_last_verdict, directory, result.plan, result.profile, result.started)
     notices = await _tell(recipients, message, directory, last)
+    if recipients.ask_for_change:
+        await asyncio.to_thread(forget_refusal, directory, result.plan, result.profile)
     if not notices:
         return result
     result = replace(result, notices=(*result.notices, *notices))
@@ -62,10 +67,13 @@ async def tell_refusal(
 ) -> None:
     """Tell that a run could not begin, or that its result is lost; notes on it say who wasn't."""
     message = message_of_refusal(graph.name, error.message, code_of_error(error))
-    now = datetime.now(UTC).isoformat()
+    now = written_time(datetime.now(UTC))
     last = partial(_last_verdict, directory, graph.name, graph.profile, now)
     for notice in await _tell(recipients, message, directory, last):
         error.add_note(notice)
+    if recipients.ask_for_change:  # or the next run would not know that it is another one
+        note = partial(note_refusal, directory, graph.name, graph.profile, at=now)
+        await asyncio.to_thread(note)
 
 
 async def tell_plan(
@@ -133,4 +141,6 @@ def _attached(formats: Sequence[str], directory: Path) -> tuple[list[Path], list
 
 def _last_verdict(directory: Path, plan: str, profile: str, started: str) -> str:
     last = find_last(directory, plan, profile, before=started)
+    if find_refusal(directory, plan, profile) > ("" if last is None else last.started):
+        return COULD_NOT_RUN
     return "" if last is None else verdict_word(last)
