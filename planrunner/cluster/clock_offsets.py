@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from planrunner.clock import SLEW_PPM
+from planrunner.engine.workers.worker_state import KNOWN_WITHIN_NS, ClockFacts
 from planrunner.units import NS_PER_MS
 
 __all__ = [
@@ -26,11 +27,6 @@ FIRST_EXCHANGES: Final = 20
 
 EXCHANGE_EVERY_NS: Final = 500 * NS_PER_MS
 """Between two later ones; the bounds are 100 µs wider by then."""
-
-KNOWN_WITHIN_NS: Final = 50 * NS_PER_MS
-"""A run whose clocks may be further apart is biased: a twentieth of a second's requests, which is
-what results are made of, may count in another one. No latency is wrong by it.
-"""
 
 _DRIFT_PPM: Final = 200
 """How fast two clocks drift apart at most: crystals are within 100 ppm, if nothing corrects them.
@@ -89,6 +85,10 @@ class ClockEstimate:
         """Return how wrong the offset can be at most, now, for the host's workers."""
         apart_ns = max(self._high_ns - self.offset_ns, self.offset_ns - self._low_ns)
         return apart_ns + _drift_ns(now_ns - self._at_ns) + self._moved_ns
+
+    def facts(self, now_ns: int) -> ClockFacts:
+        """Return what is known now; the error is the greatest that there was in use."""
+        return ClockFacts(self.offset_ns, max(self.worst_error_ns, self.error_ns(now_ns)))
 
     def _narrow(self, low_ns: int, high_ns: int, own_ns: int, drift_ns: int) -> None:
         """Leave what lies within the bounds of an exchange and within those from before.

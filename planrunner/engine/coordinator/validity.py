@@ -18,6 +18,7 @@ from planrunner.engine.recording.stalls import Stall
 from planrunner.engine.recording.starvation import Starvation
 from planrunner.engine.steering import ChangedLoad, level_words
 from planrunner.engine.workers.presence.begins import BeginsApart
+from planrunner.engine.workers.worker_state import KNOWN_WITHIN_NS
 from planrunner.graph.loads import BY_HAND
 from planrunner.graph.run_graph import PhaseNode, RequestNode, RunGraph, walk_steps
 from planrunner.metrics.task_mix import chance_error
@@ -55,9 +56,6 @@ LATE_SHARE: Final = 0.01
 
 QUEUED_SHARE: Final = 0.05
 """Of latencies spent in the client before a request left; what comes after that isn't seen."""
-
-MOST_CLOCK_ERROR_NS: Final = 50 * NS_PER_MS
-"""Of a host: a twentieth of the seconds that results are made of."""
 
 _MOST_PHASES: Final = 4
 """Named in a reason."""
@@ -117,7 +115,7 @@ def doubts_of_clocks(
 ) -> None:
     """Name the hosts of which it isn't known well enough when something happened there."""
     for host in hosts:
-        if host.clock_error_ns > MOST_CLOCK_ERROR_NS:
+        if host.clock_error_ns > KNOWN_WITHIN_NS:
             doubts.add(
                 f"the clock of host `{host.name}` is known to {_plus_minus(host)} only: phases "
                 "began there that much earlier or later than elsewhere, and what happened counts "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Final, Protocol
 
 from planrunner.engine.recording.counters import Counters
 from planrunner.engine.workers.local import Drained
@@ -12,10 +12,15 @@ from planrunner.engine.workers.traffic import Traffic
 from planrunner.engine.workers.transport import Transport
 from planrunner.metrics.book import Crowded
 from planrunner.metrics.histogram import Histogram
-from planrunner.units import NS_PER_S
+from planrunner.units import NS_PER_MS, NS_PER_S
 from planrunner.values import dataclass
 
-__all__ = ["ClockFacts", "WorkerHandle", "WorkerStanding", "WorkerState"]
+__all__ = ["KNOWN_WITHIN_NS", "ClockFacts", "WorkerHandle", "WorkerStanding", "WorkerState"]
+
+KNOWN_WITHIN_NS: Final = 50 * NS_PER_MS
+"""A run is biased where a host's clock may be further off: of a second, which is what results are
+made of, a twentieth may count in another one. No latency is wrong by it.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +29,8 @@ class ClockFacts:
 
     Attributes:
         offset_ns: What is added to its time to get the coordinator's; 0 on the same host.
-        error_ns: How far off that may be: half a round trip; 0 on the same host.
+        error_ns: How far off that may have been at most: some half a round trip; 0 on the same
+            host.
     """
 
     offset_ns: int = 0
