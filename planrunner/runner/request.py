@@ -106,8 +106,8 @@ class RunRequest:
     tell: Callable[[str], None] = lambda _: None
 
     def variables(self) -> Mapping[str, str]:
-        """Return the environment variables that the run sees."""
-        return os.environ if self.environ is None else self.environ
+        """Return the environment variables that the run sees; those of the process can't pickle."""
+        return dict(os.environ) if self.environ is None else self.environ
 
 
 @dataclass(frozen=True, slots=True)
