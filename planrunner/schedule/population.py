@@ -8,7 +8,7 @@ users and a ramp down stops them in the reverse order, class mix included.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import islice, repeat
 
 from planrunner.errors import Misuse
 from planrunner.values import dataclass
@@ -162,6 +162,8 @@ def exact_seats(counts: Sequence[int], users: int | None = None) -> tuple[int, .
 
 def next_seats(weights: Sequence[int]) -> Iterator[int]:
     """Yield the position that the next user goes to by the Sainte-Laguë method; never ends."""
+    if len(weights) == 1:
+        yield from repeat(0)
     divisors = [1] * len(weights)
     while True:
         best = 0

@@ -213,4 +213,5 @@ def class_of_each(exact: Exact, shares: Sequence[Share], users: int) -> tuple[st
     if exact:
         counts = [number for _, number in exact]
         return tuple(exact[seat][0] for seat in exact_seats(counts, max(users, sum(counts))))
-    return tuple(shares[seat].name for seat in seats(shares, users))
+    names = [share.name for share in shares]
+    return tuple(map(names.__getitem__, seats(shares, users)))
