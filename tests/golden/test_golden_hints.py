@@ -83,31 +83,38 @@ def key_of(found: Diagnostic) -> tuple[str, str]:
     return found.code, found.message
 
 
-HINTS = [
-    pytest.param(plan, n, id=f"{plan.stem}:{found.span.line}:{found.span.column}")
-    for plan in PLANS
-    for n, found in enumerate(findings_of(plan))
-    if found.hint
-]
-
-
-@pytest.mark.parametrize(("plan", "n"), HINTS)
-def test_a_hint_that_is_followed_ends_its_finding(plan: Path, n: int, tmp_path: Path) -> None:
-    """It leads to a sentence that can be read, and names what the plan has."""
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the plans and of what lies beside them."""
+    copy = tmp_path_factory.mktemp("diagnostics")
     for file in HERE.iterdir():
         if file.suffix != ".txt" and file.is_file():
-            (tmp_path / file.name).write_bytes(file.read_bytes())
-    mended = tmp_path / plan.name
+            (copy / file.name).write_bytes(file.read_bytes())
+    return copy
+
+
+@pytest.mark.parametrize("plan", PLANS, ids=lambda path: path.stem)
+def test_hints_that_are_followed_end_their_findings(plan: Path, folder: Path) -> None:
+    """They lead to sentences that can be read, and name what the plan has."""
+    mended = folder / plan.name
     text = plan.read_text(encoding="utf-8", errors="surrogateescape")
     before = findings_of(mended)
-    found = before[n]
 
-    for candidate in followed(plan.stem, text, found):
+    def ends(found: Diagnostic, candidate: str) -> bool:
         mended.write_text(candidate, encoding="utf-8", errors="surrogateescape")
-        if is_ended(found, before, findings_of(mended)):
-            return
+        return is_ended(found, before, findings_of(mended))
 
-    pytest.fail(f"{found.span}: {found.message}\n{found.source}\nhint: {found.hint}")
+    try:
+        useless = [
+            f"{found.span}: {found.message}\n{found.source}\nhint: {found.hint}"
+            for found in before
+            if found.hint
+            and not any(ends(found, candidate) for candidate in followed(plan.stem, text, found))
+        ]
+    finally:
+        mended.write_bytes(plan.read_bytes())
+
+    assert useless == []
 
 
 def test_every_edit_by_hand_belongs_to_a_hint() -> None:

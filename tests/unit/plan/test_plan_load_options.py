@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -280,6 +281,14 @@ def runs() -> Iterator[Any]:
             yield pytest.param(file, profile, id=f"{file.parent.name}/{file.stem}-{profile}")
 
 
+@cache
+def loads_of(file: Path, profile: str | None) -> list[Load]:
+    """Return the loads of a plan's phases as it has them."""
+    graph = compile_plan(load(file, environ={}), selection=PlanSelection(profile=profile))
+    return [node.load for node in graph.phases]
+
+
+@pytest.mark.slow  # all of them together: each of the rules is tested above
 @pytest.mark.parametrize(("file", "profile"), list(runs()))
 @pytest.mark.parametrize("option", ["users", "rate", "hold", "stages", "spawn_rate"])
 def test_every_plan_runs_under_another_load(file: Path, profile: str | None, option: str) -> None:
@@ -289,9 +298,7 @@ def test_every_plan_runs_under_another_load(file: Path, profile: str | None, opt
         profile=profile,
         **{option: value[option]},  # type: ignore[arg-type]
     )
-    selection = PlanSelection(profile=profile)
-    before = compile_plan(load(file, environ={}), selection=selection)
-    loads = [node.load for node in before.phases]
+    loads = loads_of(file, profile)
     try:
         plan = load(file, environ={}, changes=changes)
     except PlanError as error:
@@ -299,7 +306,8 @@ def test_every_plan_runs_under_another_load(file: Path, profile: str | None, opt
         assert fault.hint
         assert not any(map(TAKES[option], loads)) or any(map(REFUSES[option], loads)), render(fault)
         return
-    after = [node.load for node in compile_plan(plan, selection=selection).phases]
+    graph = compile_plan(plan, selection=PlanSelection(profile=profile))
+    after = [node.load for node in graph.phases]
 
     changed = [load for old, load in zip(loads, after, strict=True) if TAKES[option](old)]
     assert changed
