@@ -9,6 +9,7 @@ TARGET  ?=
 SEED    ?=
 YAML_LS := .tools/node_modules/yaml-language-server
 AXE     := .tools/node_modules/axe-core
+SPREAD  := -n auto --dist worksteal
 
 # Compiled modules are kept, whatever a container says: without them each process that a test starts
 # compiles planrunner again, and each of pytest's workers all tests.
@@ -34,7 +35,7 @@ demo: $(STAMP)  ## run plans/stress.yaml against the embedded demo shop (under 6
 	$(BIN)/planrunner execute plans/stress.yaml
 
 test: $(DEV)  ## the fast tests (under 2 minutes)
-	$(BIN)/python -m pytest -q -n auto -m "not slow"
+	$(BIN)/python -m pytest -q $(SPREAD) -m "not slow" --hypothesis-profile few
 
 check: $(DEV) fmt-check lint types imports test-all  ## format, lint, types, import contracts, all tests
 
@@ -55,7 +56,7 @@ imports: $(DEV)  ## layer contracts
 	$(BIN)/lint-imports --no-cache
 
 test-all: $(DEV) editor-tools
-	$(BIN)/python -m pytest -q -n auto
+	$(BIN)/python -m pytest -q $(SPREAD)
 
 # Other inputs at each run; `make fuzz SEED=…` makes those of an earlier one again.
 fuzz: $(DEV)  ## look for inputs that break a promise; MINUTES=10, TARGET=plans, SEED=1

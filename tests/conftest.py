@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import random
 import signal
+from collections.abc import Generator
+from typing import Final
 
 import pytest
 from hypothesis import settings
@@ -21,7 +23,11 @@ if hasattr(signal, "SIGHUP"):
 # The same examples at every run: a test that fails now and then is worse than none. Time limits
 # are measured where they matter, not by an example that ran while another process did.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.register_profile("few", settings.get_profile("repeatable"), max_examples=20)
 settings.load_profile("repeatable")
+
+# Eight times what a test may take that isn't marked slow: processors differ, and others use them.
+_MOST_CPU_S: Final = 2.0
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -42,6 +48,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=random.SystemRandom().randrange(1_000_000),
         help="what those inputs are made from; another one each time by default",
     )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """Fail a fast test that is slow, by its processor time and that of what it started."""
+    before = sum(os.times()[:4])
+    yield
+    spent = sum(os.times()[:4]) - before
+    if spent > _MOST_CPU_S and not item.get_closest_marker("slow"):
+        message = f"it took {spent:.1f} s of processor time: make it cheaper, or mark it `slow`"
+        pytest.fail(message, pytrace=False)
 
 
 @pytest.fixture

@@ -84,6 +84,7 @@ def faults_in(path: Path, texts: Iterator[tuple[int, str]]) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 def test_messages_of_the_code_read_as_english() -> None:
     """Diagnostics, hints, errors, notices, help and descriptions of keys are all strings."""
     faults = [fault for module in MODULES for fault in faults_in(module, texts_of(module))]

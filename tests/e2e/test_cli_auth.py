@@ -35,6 +35,7 @@ phases: [{{users: 2, iterations_per_user: 3}}]
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("client", ["wire", "httpx"])
 def test_each_user_is_challenged_once(project: PlanProject, client: str) -> None:
     """With its own account; the round trip is part of the sample, and no password is shown."""

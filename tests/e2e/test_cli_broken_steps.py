@@ -19,6 +19,7 @@ async def answer(asked: Request, wire: Wire) -> None:
     await wire.send(reply(200, HOSTILE.get(asked.target.partition("?")[0], b"ok")))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("step", "extra", "name", "kind"),
     [

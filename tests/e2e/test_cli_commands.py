@@ -149,6 +149,7 @@ def test_explain_draws_the_graph(project: PlanProject, view: str) -> None:
     assert "main" in ended.out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", [(), ("plan",), ("metrics",)])
 def test_schemas_are_printed_or_written(project: PlanProject, which: tuple[str, ...]) -> None:
     """Both ways give the same bytes."""

@@ -21,6 +21,7 @@ def test_a_name_that_no_host_can_have_does_not_resolve(project: PlanProject, hos
     assert (ended.code, "cannot resolve" in ended.err) == (3, True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("client", ["wire", "httpx"])
 def test_a_reply_can_name_no_host_and_no_url(
     project: PlanProject, target: HttpServer, client: str

@@ -130,6 +130,7 @@ def test_no_sample_is_a_failure(project: PlanProject, target: HttpServer) -> Non
     assert project.run("execute", "plan.yaml").code == 1
 
 
+@pytest.mark.slow
 def test_two_runs_never_share_a_directory(project: PlanProject, target: HttpServer) -> None:
     """Not even in the same second."""
     project.write({"plan.yaml": plan_text(SHORT, url=target.url)})
@@ -212,6 +213,7 @@ def test_quiet_says_nothing(project: PlanProject, target: HttpServer) -> None:
     assert project.run("execute", "none.yaml", "--quiet").err != ""
 
 
+@pytest.mark.slow
 def test_the_seed_is_shown_and_can_be_given_back(project: PlanProject, target: HttpServer) -> None:
     """A drawn one too, so that any run can be repeated."""
     project.write({"plan.yaml": plan_text(SHORT, url=target.url)})

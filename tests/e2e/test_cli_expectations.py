@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from tests.support.http_servers import Request, Wire, reply, serve
 from tests.support.plans import PlanProject, running
 
@@ -32,6 +34,7 @@ async def answer(asked: Request, wire: Wire) -> None:
             await wire.send(reply(200, b"ok"))
 
 
+@pytest.mark.slow
 def test_each_expectation_is_counted_for_itself(project: PlanProject) -> None:
     """A sample has only the first that broke; here each has its own, of two workers too."""
     for workers in ("1", "2"):

@@ -166,6 +166,7 @@ def test_allow_read_alone_is_a_mistake(project: PlanProject) -> None:
     assert "--allow-read needs --no-exec" in ended.err
 
 
+@pytest.mark.slow
 def test_no_exec_reads_what_lies_beside_the_plan(project: PlanProject, target: HttpServer) -> None:
     """Also below it, and through a link that stays inside; workers too."""
     project.write(

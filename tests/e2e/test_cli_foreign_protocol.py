@@ -150,6 +150,7 @@ def test_it_runs_and_is_judged_and_reported(talking: PlanProject, server: EchoSe
     assert server.lines.count("ready?") == 2
 
 
+@pytest.mark.slow
 def test_two_workers_find_it_too(talking: PlanProject, server: EchoServer) -> None:
     """Each of them is an interpreter of its own."""
     ended = talking.run("execute", "plan.yaml", "--out", "out", "--workers", "2", "--quiet")

@@ -168,6 +168,7 @@ def test_a_trace_shows_neither(plan: PlanProject, target: HttpServer, *, as_json
     assert found_in(texts, (*drawn, *NAMED, NEVER_EXTRACTED)) == []
 
 
+@pytest.mark.slow
 def test_show_secrets_shows_what_was_only_guessed(plan: PlanProject) -> None:
     """What the plan declares stays masked."""
     once = plan.run("execute", "plan.yaml", "--once", "--full", "--show-secrets")
@@ -182,6 +183,7 @@ def test_show_secrets_shows_what_was_only_guessed(plan: PlanProject) -> None:
         assert found_in({"": text}, ("Column-Pin/4711", "Grant+ab/123", "Inline-Pass-33")) == []
 
 
+@pytest.mark.slow
 def test_failing_exchanges_are_covered_by_name(plan: PlanProject) -> None:
     """Headers, form fields and JSON members whose name says so, sent and received."""
     ended = plan.run("execute", "plan.yaml", "--out", "run")

@@ -132,6 +132,7 @@ def test_trying_a_case_names_it(matrix: PlanProject, target: HttpServer) -> None
     assert paths(target) == ["/a/20"]
 
 
+@pytest.mark.slow
 def test_a_case_is_named_wherever_runs_are_looked_back_at(
     matrix: PlanProject, target: HttpServer
 ) -> None:
@@ -158,6 +159,7 @@ def test_a_case_is_named_wherever_runs_are_looked_back_at(
     assert re.search(r"case=small .*\n.*case=large ", told.out)
 
 
+@pytest.mark.slow
 def test_a_suite_picks_the_case_of_each_plan(matrix: PlanProject, target: HttpServer) -> None:
     """A plan that has no such case is named before anything is sent."""
     text = plan_text(PLAN, url=target.url)

@@ -156,6 +156,7 @@ def write(
     project.write({"plan.yaml": text, "components.py": COMPONENTS, "isolated.py": ISOLATED})
 
 
+@pytest.mark.slow
 def test_a_function_of_a_module_is_a_sample_under_its_name(project: PlanProject) -> None:
     """And what it returns is there for later steps."""
     write(
@@ -180,6 +181,7 @@ def test_a_function_of_a_module_is_a_sample_under_its_name(project: PlanProject)
     assert "right" in ended.out + ended.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("step", "kind", "words"),
     [
@@ -220,6 +222,7 @@ def test_one_that_does_not_return_is_a_failure_and_ends_the_iteration(
     assert "never" not in ended.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["", ", inline: true", ", batch: 3", ", batch: 3, inline: true"])
 @pytest.mark.parametrize(
     ("function", "kind", "words"),
@@ -245,6 +248,7 @@ def test_whatever_it_raises_is_its_own_failure(
     assert len(ended.out) < 9000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["", ", inline: true", ", isolate: process"])
 def test_what_a_plain_function_returns_to_be_awaited_is(project: PlanProject, way: str) -> None:
     """Its time is part of the sample; a batch would only make promises."""
@@ -298,6 +302,7 @@ def test_a_coroutine_that_holds_the_loop_is_named(project: PlanProject) -> None:
     assert "`components:hold` blocked everything else for up to 6" in words
 
 
+@pytest.mark.slow
 def test_a_thread_that_goes_on_is_told(project: PlanProject) -> None:
     """It can't be stopped, and the end of the run doesn't wait for it."""
     step = "{python: {call: 'components:forever', timeout: 20ms}, measure: true}"
@@ -346,6 +351,7 @@ def test_it_is_a_fault_of_the_plan_for_several_workers_too(project: PlanProject)
     assert "did you mean `sqrt`?" in ended.err
 
 
+@pytest.mark.slow
 def test_a_module_is_that_of_the_plan_and_read_anew(project: PlanProject) -> None:
     """A file that has changed since the last run in the same process is another one."""
     write(project, "{python: {call: 'components:ingest', args: {rows: 1}, as: x}, measure: true}")
@@ -360,6 +366,7 @@ def test_a_module_is_that_of_the_plan_and_read_anew(project: PlanProject) -> Non
 
 @pytest.mark.skipif(sys.platform == "win32", reason="commands of POSIX systems")
 class TestCommands:
+    @pytest.mark.slow
     def test_a_command_is_a_sample_with_its_exit_code(self, project: PlanProject) -> None:
         """One that is expected is no failure, and what it prints is there for later steps."""
         write(
@@ -385,6 +392,7 @@ class TestCommands:
         assert ended.code == 0
         assert [row["status_code"] for row in ended.rows] == ["OK"] * 3
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("run", "kind", "status", "words"),
         [
@@ -418,6 +426,7 @@ def test_a_strangers_plan_runs_none_of_them(project: PlanProject, step: str) -> 
     assert "is refused: with --no-exec" in ended.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["inline: true", "inline: false"])
 def test_a_batch_is_a_sample_with_the_time_of_one_call(project: PlanProject, way: str) -> None:
     """How many calls there were is kept, and reports say what an empty one costs."""
@@ -441,6 +450,7 @@ def test_a_batch_is_a_sample_with_the_time_of_one_call(project: PlanProject, way
     assert "Calls of components" in page.read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("load", ["iterations: 3", "hold: 1s"])
 def test_the_work_of_a_batch_is_that_of_all_its_calls(project: PlanProject, load: str) -> None:
     """The latency and what is recorded are of one, so the rate is that of the function."""
@@ -461,6 +471,7 @@ def test_the_work_of_a_batch_is_that_of_all_its_calls(project: PlanProject, load
     assert row["work_per_second"] == pytest.approx(row["work"] / took, rel=0.1)
 
 
+@pytest.mark.slow
 def test_a_batch_of_its_own_size_is_found_before_the_first_sample(project: PlanProject) -> None:
     """As many calls as make a millisecond."""
     write(

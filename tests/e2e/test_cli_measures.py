@@ -71,6 +71,7 @@ def test_a_run_without_them_keeps_none(project: PlanProject, target: HttpServer)
     assert {len(one["measures"]) for one in ended.metrics["series"]} == {0}
 
 
+@pytest.mark.slow
 def test_a_baseline_has_what_its_plan_asked_for(project: PlanProject, target: HttpServer) -> None:
     """What it lacks is no data, and no latency in its place."""
     sentence = "avg size < 110% of baseline"

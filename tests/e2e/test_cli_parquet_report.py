@@ -20,6 +20,7 @@ report: {formats: [parquet]}
 """
 
 
+@pytest.mark.slow
 def test_a_run_writes_it_and_report_makes_the_same_bytes(project: PlanProject) -> None:
     """As any report."""
     project.write({"plan.yaml": PLAN})

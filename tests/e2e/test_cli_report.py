@@ -24,6 +24,7 @@ def run(project: PlanProject, target: HttpServer) -> Path:
     return project.directory / "run"
 
 
+@pytest.mark.slow
 def test_every_report_is_made_again_byte_for_byte(project: PlanProject, run: Path) -> None:
     """From the directory alone."""
     names = ["results.csv", "report.html", "junit.xml", "jtl", "locust-csv", "timeseries.csv"]
@@ -59,6 +60,7 @@ def test_a_report_that_lacks_samples_says_so(project: PlanProject, target: HttpS
     assert again.err.startswith("notice: results.csv lists failures only")
 
 
+@pytest.mark.slow
 def test_reports_made_of_damaged_samples_are_3_and_replace_nothing(
     project: PlanProject, run: Path
 ) -> None:
@@ -85,6 +87,7 @@ def test_reports_made_of_damaged_samples_are_3_and_replace_nothing(
     assert len(made.splitlines()) < len(whole.splitlines())
 
 
+@pytest.mark.slow
 def test_a_killed_run_with_damaged_samples_says_both(project: PlanProject, run: Path) -> None:
     """The report has the notice, and the code is 3."""
     result = json.loads((run / "metrics.json").read_text("utf-8"))
@@ -148,6 +151,7 @@ def test_what_is_no_run_is_said_in_a_sentence(
     assert "Traceback" not in ended.err
 
 
+@pytest.mark.slow
 def test_nothing_that_an_error_quotes_acts_on_the_terminal(project: PlanProject, run: Path) -> None:
     """A result may come from a stranger."""
     data = json.loads((run / "metrics.json").read_text())
@@ -161,6 +165,7 @@ def test_nothing_that_an_error_quotes_acts_on_the_terminal(project: PlanProject,
     assert "\x1b" not in done.err
 
 
+@pytest.mark.slow
 def test_an_unknown_format_is_exit_2(project: PlanProject, run: Path) -> None:
     """With a suggestion."""
     ended = project.run("report", str(run), "--format", "junit")
@@ -169,6 +174,7 @@ def test_an_unknown_format_is_exit_2(project: PlanProject, run: Path) -> None:
     assert "no report format `junit`" in ended.err
 
 
+@pytest.mark.slow
 def test_a_plan_is_held_against_its_baseline(
     project: PlanProject, run: Path, target: HttpServer
 ) -> None:
@@ -199,6 +205,7 @@ def test_a_plan_is_held_against_its_baseline(
     assert [one["verdict"] for one in verdicts] == ["pass", "fail"]
 
 
+@pytest.mark.slow
 def test_comparisons_and_histories_are_pages_too(project: PlanProject, run: Path) -> None:
     """One file each, whole, that loads nothing; the same input gives the same bytes."""
     for n in "12":
@@ -247,6 +254,7 @@ def test_a_history_of_nothing_says_why(
     assert "Traceback" not in listed.err
 
 
+@pytest.mark.slow
 def test_a_baseline_of_another_plan_is_said(project: PlanProject, run: Path) -> None:
     """Its numbers may mean something else."""
     promoted = project.run("baseline", "promote", str(run), "--to", "base.json")
@@ -291,6 +299,7 @@ def test_runs_are_compared_and_listed(project: PlanProject, run: Path) -> None:
     assert "pass" in listed.out
 
 
+@pytest.mark.slow
 def test_several_runs_are_configurations(project: PlanProject, run: Path) -> None:
     """They end with 0 whatever they show; a run named twice, or a gate, is wrong usage."""
     for name in ("one", "two"):
@@ -311,6 +320,7 @@ def test_several_runs_are_configurations(project: PlanProject, run: Path) -> Non
     assert "`compare` needs two runs or more" in alone.err
 
 
+@pytest.mark.slow
 def test_pictures_say_what_they_need(project: PlanProject, run: Path) -> None:
     """Before a folder is made; the quotes are for shells that expand brackets."""
     with hidden("vl_convert"):
@@ -322,6 +332,7 @@ def test_pictures_say_what_they_need(project: PlanProject, run: Path) -> None:
     assert not (project.directory / "pictures").exists()
 
 
+@pytest.mark.slow
 def test_a_run_that_failed_is_not_promoted_by_accident(project: PlanProject, run: Path) -> None:
     """With `--if-passed`: the baseline stays, and the exit code says so."""
     passed = project.run("baseline", "promote", str(run), "--to", "base.json", "--if-passed")

@@ -221,6 +221,7 @@ def test_a_target_that_is_not_there_is_named_without_the_secret(
     assert "sword" not in ended.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "broken"),
     [
@@ -298,6 +299,7 @@ COULD_HAVE = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [

@@ -42,6 +42,7 @@ def paths(target: HttpServer) -> Counter[str]:
     return Counter(request.target for request in target.requests)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
@@ -227,6 +228,7 @@ def test_bash_asks_for_the_names_of_the_plan_on_the_line(project: PlanProject) -
     assert ended.out.split() == ["plain,low", "plain,high"]
 
 
+@pytest.mark.slow
 def test_labels_are_in_every_report(project: PlanProject, target: HttpServer) -> None:
     """So that runs can be found and compared; one without a name is a misuse."""
     project.write({"plan.yaml": plan_text(PLAN, url=target.url)})

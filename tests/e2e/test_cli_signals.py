@@ -75,6 +75,7 @@ def until(is_so: Callable[[], object], seconds: float = 30) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", ALL)
 @pytest.mark.parametrize("command", ["execute", "validate"])
 @pytest.mark.parametrize("module", ["planrunner.cli.group", "planrunner.plan.loader"])

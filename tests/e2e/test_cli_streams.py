@@ -83,6 +83,7 @@ def test_a_run_outlives_the_reader_of_its_output(project: PlanProject, target: H
     assert "out/report.html" in ended.files
 
 
+@pytest.mark.slow
 @needs_full
 @pytest.mark.parametrize(
     "words", ["validate plan.yaml", "explain plan.yaml", "--version", "--help"]
@@ -100,6 +101,7 @@ def test_a_command_whose_output_is_lost_has_failed(project: PlanProject, words: 
     )
 
 
+@pytest.mark.slow
 @needs_full
 def test_what_is_wrong_with_a_plan_outranks_what_cannot_be_said(project: PlanProject) -> None:
     """The exit code says it without a word."""
@@ -108,6 +110,7 @@ def test_what_is_wrong_with_a_plan_outranks_what_cannot_be_said(project: PlanPro
     assert in_shell(project, f"{STARTS} validate plan.yaml >/dev/full 2>/dev/full").code == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words", ["validate plan.yaml", "explain plan.yaml", "schema", "--version"]
 )
@@ -118,6 +121,7 @@ def test_a_closed_output_is_no_fault(project: PlanProject, words: str) -> None:
     assert in_shell(project, f"{STARTS} {words} <&- >&- 2>&-").code == 0
 
 
+@pytest.mark.slow
 def test_a_reader_that_has_seen_enough_is_no_fault(project: PlanProject) -> None:
     """As in `planrunner schema | head -1`."""
     assert in_shell(project, f"( {STARTS} schema ) | true").code == 0

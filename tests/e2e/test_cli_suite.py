@@ -36,6 +36,7 @@ def run(project: PlanProject, *arguments: str) -> Ended:
     return project.run("execute", *arguments, "--formats", "report.html", "--out", "out")
 
 
+@pytest.mark.slow
 def test_plans_run_one_after_the_other(project: PlanProject, target: HttpServer) -> None:
     """One table on stdout, one page, one junit.xml; a directory for each run."""
     write(project, target, a=COUNTED, b=COUNTED)
@@ -82,6 +83,7 @@ def test_nothing_is_sent_when_any_plan_is_invalid(project: PlanProject, target: 
     assert not ended.files
 
 
+@pytest.mark.slow
 def test_the_first_plan_that_fails_ends_the_suite(project: PlanProject, target: HttpServer) -> None:
     write(project, target, a=BROKEN, b=COUNTED)
 
@@ -94,6 +96,7 @@ def test_the_first_plan_that_fails_ends_the_suite(project: PlanProject, target: 
     assert [plan["exit_code"] for plan in suite_of(project)["plans"]] == [1, None]
 
 
+@pytest.mark.slow
 def test_keep_going_runs_all_and_ends_with_the_worst_code(
     project: PlanProject, target: HttpServer
 ) -> None:
@@ -105,6 +108,7 @@ def test_keep_going_runs_all_and_ends_with_the_worst_code(
     assert [plan["exit_code"] for plan in suite_of(project)["plans"]] == [1, 0]
 
 
+@pytest.mark.slow
 def test_a_glob_that_found_one_plan_has_the_same_files(
     project: PlanProject, target: HttpServer
 ) -> None:
@@ -132,6 +136,7 @@ def test_repeat_shows_median_and_spread(project: PlanProject, target: HttpServer
     assert again.out.strip() == ended.out.partition("\nout")[0].strip()
 
 
+@pytest.mark.slow
 def test_json_is_one_document(project: PlanProject, target: HttpServer) -> None:
     write(project, target, a=COUNTED)
 
@@ -141,6 +146,7 @@ def test_json_is_one_document(project: PlanProject, target: HttpServer) -> None:
     assert [plan["directory"] for plan in suite_of(project)["plans"]] == ["a", "a-2"]
 
 
+@pytest.mark.slow
 def test_without_out_the_directory_is_new(project: PlanProject, target: HttpServer) -> None:
     """Below reports/suite; what the plans say about theirs does not apply."""
     write(project, target, a=f"{COUNTED}\nreport: {{dir: mine, formats: [metrics.json]}}")
@@ -154,6 +160,7 @@ def test_without_out_the_directory_is_new(project: PlanProject, target: HttpServ
     assert not (project.directory / "mine").exists()
 
 
+@pytest.mark.slow
 def test_options_of_a_run_apply_to_each_plan(project: PlanProject, target: HttpServer) -> None:
     write(project, target, a=COUNTED, b=COUNTED)
 

@@ -169,6 +169,7 @@ def test_users_pass_from_one_task_set_to_the_other(project: PlanProject) -> None
     assert ended.metrics["totals"]["failed_requests"] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.e2e
 def test_the_end_of_the_phase_cuts_visits_and_biases_nothing(project: PlanProject) -> None:
     """The mix of what is open to a user is no fault of the run, nor is a visit without an end."""

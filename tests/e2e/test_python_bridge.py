@@ -82,6 +82,7 @@ def test_a_stress_test_goes_up_in_steps(target: HttpServer) -> None:
     assert counts == [row.count for row in run.raw.rows if row.by == "stage"][: len(counts)]
 
 
+@pytest.mark.slow
 def test_limits_of_ones_own_say_what_success_is(target: HttpServer) -> None:
     """In place of those of `load_test`."""
     client = PerformanceClient(thresholds=["max < 1us"])
@@ -97,6 +98,7 @@ async def benchmark(client: PerformanceClient, url: str, requests: int) -> Any:
     return result
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("library", [httpx.AsyncClient, httpx.Client])
 def test_a_benchmark_is_sent_by_the_client_that_is_given(
     target: HttpServer, library: Callable[..., Any]
@@ -118,6 +120,7 @@ def test_a_benchmark_is_sent_by_the_client_that_is_given(
     assert http_client.is_closed
 
 
+@pytest.mark.slow
 def test_a_benchmark_without_a_client_is_sent_by_planrunner(target: HttpServer) -> None:
     """And by a client that has only a base URL."""
 
@@ -212,6 +215,7 @@ def test_benchmarks_are_compared() -> None:
     assert runner.compare_benchmarks([]) == {}
 
 
+@pytest.mark.slow
 def test_a_relative_url_leads_to_the_load_of_the_client(target: HttpServer) -> None:
     """With its headers, but those that belong to its own connections."""
 

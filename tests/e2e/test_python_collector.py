@@ -220,6 +220,7 @@ def test_threads_lose_nothing_and_memory_stays_flat() -> None:
     assert peak < 20_000_000
 
 
+@pytest.mark.slow
 def test_more_names_than_figures_share_one() -> None:
     """And the run says so."""
     with planrunner.Collector("n", formats=[]) as c:
@@ -305,6 +306,7 @@ def test_never_writes_over_an_earlier_run() -> None:
         planrunner.Collector("n", "r")
 
 
+@pytest.mark.slow
 def test_a_program_that_just_ends_keeps_its_run() -> None:
     """As it may be stopped by an exception."""
     code = "import planrunner; planrunner.Collector('n', 'r', formats=[]).record('a', 1); 1 / 0"

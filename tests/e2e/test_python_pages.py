@@ -185,6 +185,7 @@ def test_a_name_is_imported_with_collection_as_it_was() -> None:
     assert out.strip() == "True False"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", ["", "gc.freeze();"])
 def test_what_was_imported_is_not_looked_through_again(first: str) -> None:
     """It would be by the next collection, in the midst of a run; what is frozen stays so."""

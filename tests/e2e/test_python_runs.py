@@ -70,6 +70,7 @@ def test_a_broken_threshold_is_a_result_and_no_exception(target: HttpServer) -> 
     assert "p95 < 1us" in result.explain()
 
 
+@pytest.mark.slow
 def test_failures_are_counted_with_their_first_samples() -> None:
     """By request and kind."""
     with running(serve(always(reply(500, b"no")))) as target:
@@ -337,6 +338,7 @@ class Frames:
     DataFrame = staticmethod(list)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", ["requests", "phases", "seconds", "thresholds", "series"])
 def test_every_table_has_rows_alike(
     target: HttpServer, monkeypatch: pytest.MonkeyPatch, table: str

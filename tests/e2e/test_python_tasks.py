@@ -134,6 +134,7 @@ def test_functions_stand_beside_steps_and_share_names_with_them(target: HttpServ
     assert {one.target for one in target.requests} == {"/w5/3", "/w5/ok"}
 
 
+@pytest.mark.slow
 def test_random_draws_are_those_of_the_seed(target: HttpServer) -> None:
     """And differ with another one."""
 
@@ -505,6 +506,7 @@ def test_functions_run_in_one_process_and_stay_in_python(target: HttpServer) -> 
     assert "get: /b" in plan.replace(users={"U": {"steps": [{"get": "/b"}]}}).to_yaml()
 
 
+@pytest.mark.slow
 def test_plans_with_other_functions_are_other_plans(target: HttpServer) -> None:
     """Even if their text is the same."""
     one, same, other = (plan_of(target, {"buy": each}) for each in (buy, buy, shop))

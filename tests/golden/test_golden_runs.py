@@ -108,6 +108,7 @@ def test_the_summary_of_a_directory_is_what_was_reviewed(
     check_golden(f"run/{case}/summary.txt", command("report", case), update=update_golden)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pair", [("shop", "slow"), ("hostile", "hostile2")])
 def test_a_comparison_is_what_was_reviewed(
     pair: tuple[str, str], command: Command, *, update_golden: bool

@@ -29,6 +29,8 @@ LONG = settings(
     phases=[Phase.generate, Phase.shrink],
     report_multiple_bugs=False,
 )
+USUAL_EXAMPLES = 100
+"""What Hypothesis tries where the profile doesn't say otherwise."""
 MOST_PRINTED = 2_000
 HUNG_S = 120
 GIGABYTE = 1_000_000_000
@@ -64,7 +66,7 @@ def fuzz(
 
     Args:
         inputs: What makes them.
-        examples: How many of them the fast suite tries.
+        examples: How many of them `make check` tries; the fast suite tries a part of them.
     """
 
     def decorate(promise: Callable[[T, Path], None]) -> Callable[[FuzzTime, Path], None]:
@@ -80,7 +82,8 @@ def fuzz(
                     raise
 
             if not fuzz_time.seconds:
-                quick = settings(max_examples=examples, derandomize=True, phases=[Phase.generate])
+                most = max(1, examples * settings().max_examples // USUAL_EXAMPLES)
+                quick = settings(max_examples=most, derandomize=True, phases=[Phase.generate])
                 _round(quick, inputs, try_one, f"its input: {kept}")
                 return
             for number in fuzz_time.rounds():

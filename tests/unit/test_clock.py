@@ -130,6 +130,7 @@ def open_files() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="counts descriptors in /proc")
 @pytest.mark.parametrize("new_loop", loops())
 def test_no_descriptor_is_left_open(new_loop: Loops) -> None:

@@ -19,6 +19,7 @@ def stays_small(number: int, folder: Path) -> None:
     assert number <= 100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seconds", [0, 0.01])
 def test_an_input_that_breaks_a_promise_is_kept(tmp_path: Path, seconds: float) -> None:
     """In the fast suite as it was found; else the smallest, with what finds it again."""

@@ -186,6 +186,7 @@ def test_validating_builds_the_validators_that_the_plan_needs(
     ]
 
 
+@pytest.mark.slow
 def test_frozen_classes_are_declared_the_cheap_way(validating: dict[str, list[str]]) -> None:
     """They import `dataclass` from planrunner.values: ADR 12 says why."""
     assert validating["costly"] == []

@@ -22,6 +22,7 @@ def test_many_large_constants_are_refused_together() -> None:
     }
 
 
+@pytest.mark.slow
 def test_many_small_constants_are_fine() -> None:
     """However many there are; and each plan has the whole budget."""
     for _ in range(2):

@@ -70,6 +70,7 @@ def test_loops_around_calls_look_at_each_flow_once() -> None:
     assert within_cpu(3, lambda: compiled(plan)).users
 
 
+@pytest.mark.slow
 def test_a_list_of_many_steps_takes_no_more_time_for_each() -> None:
     """What later steps read of a reply was gathered anew for each step: 15 s for 20,000."""
     steps = ", ".join("{get: /}" for _ in range(6000))

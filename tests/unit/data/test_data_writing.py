@@ -66,6 +66,7 @@ def tables(draw, kinds):
     return tuple(names), [list(row) for row in rows]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", TYPED)
 @given(table=tables(NESTED))
 @settings(max_examples=60, deadline=None)
@@ -97,6 +98,7 @@ def test_csv_reads_back_as_text(table):
     assert found == (columns, [dict(zip(columns, row, strict=True)) for row in texts])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", FILE_FORMATS)
 def test_the_same_rows_give_the_same_bytes(tmp_path, key):
     """However they come in blocks."""

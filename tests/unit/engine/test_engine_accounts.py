@@ -53,6 +53,7 @@ def stalling(at: float, seconds: float):
     return listen
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     rate=st.integers(1, 60),

@@ -53,6 +53,7 @@ def run_search(limit: float, *args: object, **more: object) -> Told:
     return run_graph(make_graph(user, search(*args, **more)), target=target.target)
 
 
+@pytest.mark.slow
 def test_a_search_over_rates_finds_the_limit_of_the_target() -> None:
     """A target that breaks above 43/s, in steps of 10 and halves: 43 holds, 44 doesn't."""
     told = run_search(43, "rate", 20, 100, ["p95 < 100ms"], plus=10, refine=4, confirm=1)
@@ -201,6 +202,7 @@ def expensive(seconds: float, above: float, **answer: object) -> object:
     return operation
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("slo", ["error_rate < 1%", "p95 < 100ms"])
 @pytest.mark.parametrize("run", [run_graph, lambda graph: run_fleet(graph, 2)])
 def test_a_level_that_the_generator_cannot_send_neither_holds_nor_breaks(run, slo: str) -> None:

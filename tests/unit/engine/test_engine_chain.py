@@ -56,6 +56,7 @@ def one_user(*tasks, iterations=400, **program):
     return order(make_graph(user_class(*tasks, **program), counted(1, iterations=iterations)))
 
 
+@pytest.mark.slow
 def test_the_next_pick_is_drawn_from_what_may_follow():
     """By its own weights; a task without `next` is followed by any."""
     seen, told = one_user(linked("a", 5, b=3, c=1), linked("b", a=1), linked("c"), iterations=4000)
@@ -133,6 +134,7 @@ def test_a_new_visitor_has_run_nothing_before(phase, session):
     assert mix["b"].share_percent == pytest.approx(75, abs=6)
 
 
+@pytest.mark.slow
 def test_the_mix_is_that_of_one_worker():
     """Each user has its own chain, whoever runs it."""
     tasks = (linked("a", 3, a=1, b=1), linked("b", a=2, c=1), linked("c"))

@@ -143,6 +143,7 @@ def _table(calls: Counter[str]) -> str:
     return "\n".join(f"{times / MEASURED:6.2f} {name}" for name, times in calls.most_common())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("plan", "most", "most_in_c"), [("throughput.yaml", 14.3, 16.6), ("rich.yaml", 39.1, 27.1)]
 )

@@ -208,6 +208,7 @@ class TestPerUser:
         by_phase = {(scope["phase"]["name"], scope["data"]) for scope in told.target.scopes}
         assert by_phase == {("a", "a"), ("a", "b"), ("b", "c"), ("b", "d")}
 
+    @pytest.mark.slow
     @given(
         rows=st.integers(1, 6),
         users=st.integers(1, 8),

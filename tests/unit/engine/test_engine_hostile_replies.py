@@ -75,6 +75,7 @@ def run_one(step, *more):
     return run_graph(make_graph(users, counted(1, iterations=1)))
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     source=st.sampled_from(SOURCES),

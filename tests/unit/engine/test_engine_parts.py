@@ -132,6 +132,7 @@ class TestHealth:
 
         assert [(one.loop_lag_ns, one.cpu_share) for one in readings] == [(50, 0.3), (0, 0.0)]
 
+    @pytest.mark.slow
     def test_a_probe_counts_full_garbage_collections_and_open_files(self):
         """Short collections of young objects happen all the time and are none of them."""
         probe = HealthProbe(0)

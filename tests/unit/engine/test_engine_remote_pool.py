@@ -208,6 +208,7 @@ def test_fewer_places_than_workers_drop_no_arrival() -> None:
     assert sum(one.dropped for one in outcome.evidence.arrivals) == 0
 
 
+@pytest.mark.slow
 @WORKERS
 def test_a_search_tries_the_same_levels(workers: int) -> None:
     """And is judged by the samples of all workers."""

@@ -202,6 +202,7 @@ class TestParallel:
         }
         assert latencies == {"a": 10 * NS_PER_MS, "b": 50 * NS_PER_MS}
 
+    @pytest.mark.slow
     def test_one_that_fails_fails_the_iteration_and_cuts_no_other(self):
         """The first one's kind counts, in plan order."""
         together = ParallelNode((request("a"), request("b", Answer(status=500)), request("c")))

@@ -74,6 +74,7 @@ def test_values_of_any_kind_are_learnt(value: object, text: str, masked: str) ->
     assert masker(text) == masked
 
 
+@pytest.mark.slow
 def test_thousands_are_known_and_the_oldest_forgotten() -> None:
     """Memory has an end; a worker knows at least its last ten thousand."""
     masker = GrowingMasker()

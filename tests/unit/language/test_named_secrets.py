@@ -108,6 +108,7 @@ def test_no_text_is_too_strange(text: str) -> None:
     assert "token" not in text or "token" in covered
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.text(max_size=8), st.text(min_size=1, max_size=8), max_size=4), st.text())
 def test_a_member_is_covered_wherever_it_stands(others: dict[str, str], value: str) -> None:
     """JSON stays JSON, and all other members stay as they are."""

@@ -150,6 +150,7 @@ def test_a_fault_inside_a_short_form_is_shown_at_its_part(write: Write) -> None:
     assert shape(path) == [("invalid-value", 4 + 3, "many")]
 
 
+@pytest.mark.slow
 def test_a_generated_file_full_of_faults_gives_a_hundred(write: Write) -> None:
     """And takes no longer for the rest."""
     path = write(WHOLE + "".join(f"key{n}: 1\n" for n in range(20_000)))

@@ -3,6 +3,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 CALL = """
 import asyncio, os
 
@@ -34,6 +36,7 @@ def test_calls_go_to_the_network_themselves() -> None:
     assert call(GRPC_VERBOSITY="ERROR") == ("False True None", "")
 
 
+@pytest.mark.slow
 def test_grpc_says_nothing_of_its_own() -> None:
     """Its lines on stderr would stand amid the live view; the environment is as it was."""
     shown = "import os, planrunner.protocols.etcd.network; print(os.environ.get('GRPC_VERBOSITY'))"

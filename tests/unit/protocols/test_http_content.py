@@ -44,6 +44,7 @@ def test_round_trip(body: bytes, codings: list[str]) -> None:
     assert decode_content(data, ", ".join(codings), limit=LIMIT) == body
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("coding", PACK)
 def test_large_body_comes_back_whole(coding: str) -> None:
     """Where the input is cut means nothing."""
@@ -132,6 +133,7 @@ def test_members_share_the_limit() -> None:
         decode_content(gzip.compress(bytes(600)) * 2, "gzip", limit=1000)
 
 
+@pytest.mark.slow
 def test_bomb_takes_no_memory() -> None:
     """What is too large is never made."""
     bomb = gzip.compress(bytes(50_000_000))

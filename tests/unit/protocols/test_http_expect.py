@@ -562,6 +562,7 @@ def test_patterns_of_a_schema_cannot_trap(
     assert "breaks the schema's" in str(check(reply_of({"v": bad}), scope_of()))
 
 
+@pytest.mark.slow
 def test_a_pattern_of_a_schema_that_needs_backtracking_gives_up() -> None:
     """The body fails, in words of its own."""
     files = {"s.json": json.dumps({"items": {"pattern": r"(a+)+\1$"}}).encode()}

@@ -76,6 +76,7 @@ def make_everything(result: RunResult, other: RunResult) -> None:
 CHANGES = HOSTILE | st.sampled_from(NUMBERS) | st.just(...)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RUNS)
 @settings(max_examples=60, derandomize=True, deadline=None)
 @given(data=st.data())

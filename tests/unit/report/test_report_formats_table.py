@@ -127,6 +127,7 @@ users: {Visitor: {steps: [{get: /}]}}
 """
 
 
+@pytest.mark.slow
 def test_a_record_and_a_module_are_all_that_a_new_format_takes(tmp_path: Path) -> None:
     """The steps of ARCHITECTURE.md: every command and the schema then know it."""
     result = make_run_directory(tmp_path / "run")

@@ -100,6 +100,7 @@ def test_a_short_run_cannot_tell(before, seconds):
     )
 
 
+@pytest.mark.slow
 def test_only_what_is_surely_beyond_the_tolerance_is_a_change(before):
     """The tolerance covers what two runs differ by for no reason."""
     slow = run(seed=5, slower=1.6)

@@ -148,6 +148,7 @@ def test_the_same_result_gives_the_same_bytes(result):
     assert to_text(shuffled) == to_text(ordered)
 
 
+@pytest.mark.slow
 def test_the_file_is_valid_by_its_schema(result):
     """What is written is what the schema promises."""
     jsonschema.Draft202012Validator.check_schema(metrics_schema())
@@ -155,6 +156,7 @@ def test_the_file_is_valid_by_its_schema(result):
     jsonschema.validate(to_json(result), metrics_schema())
 
 
+@pytest.mark.slow
 def test_the_schema_asks_for_every_total(result):
     """A file without one of the contract's names is invalid."""
     for name in list(to_json(result)["totals"]):

@@ -76,6 +76,7 @@ def codes(suite: SuiteResult) -> list[int | None]:
     return [plan.exit_code for plan in suite.plans]
 
 
+@pytest.mark.slow
 def test_plans_run_in_their_order_each_in_its_directory(tmp_path: Path) -> None:
     """The same plan twice, and plans with one name, have directories of their own."""
     suite = suite_of(
@@ -97,6 +98,7 @@ def test_plans_run_in_their_order_each_in_its_directory(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.slow
 def test_the_first_failure_ends_a_suite(tmp_path: Path) -> None:
     """It is said which plans were not run."""
     suite = suite_of(
@@ -182,6 +184,7 @@ def test_a_run_that_is_broken_alone_breaks_nothing(tmp_path: Path) -> None:
     assert only.judgements[0].amounts == (0.0, 1.0, 0.0)
 
 
+@pytest.mark.slow
 def test_a_run_that_cannot_start_ends_the_repetition(tmp_path: Path) -> None:
     suite = suite_of(tmp_path, lambda _: [plan("door", COUNTED)], repeat=4)
 
@@ -191,6 +194,7 @@ def test_a_run_that_cannot_start_ends_the_repetition(tmp_path: Path) -> None:
     assert (door.exit_code, suite.exit_code) == (3, 3)
 
 
+@pytest.mark.slow
 def test_a_stop_ends_the_run_and_the_suite(tmp_path: Path) -> None:
     """What has been measured is kept; the rest is named as not run."""
     stop = Stop()
@@ -210,6 +214,7 @@ def test_a_stop_ends_the_run_and_the_suite(tmp_path: Path) -> None:
     assert read_suite(tmp_path / "suite").exit_code == 130
 
 
+@pytest.mark.slow
 def test_a_stop_between_repeats_leaves_the_others_out(tmp_path: Path) -> None:
     """The plan has what its first run measured."""
     stop = Stop()
@@ -229,6 +234,7 @@ def test_a_stop_between_repeats_leaves_the_others_out(tmp_path: Path) -> None:
     assert only.reason == "2 of 3 runs not made"
 
 
+@pytest.mark.slow
 def test_a_bug_in_one_run_costs_only_that_run(tmp_path: Path) -> None:
     def fail(place: RunPlace) -> None:
         if place.plan == 1:
@@ -292,6 +298,7 @@ def test_a_directory_with_files_is_refused(tmp_path: Path) -> None:
         suite_of(tmp_path, lambda server: [plan("a", COUNTED, server=server)])
 
 
+@pytest.mark.slow
 def test_a_plan_that_becomes_invalid_meanwhile_is_one_of_the_results(tmp_path: Path) -> None:
     """A file that it names has gone since the suite began."""
     (tmp_path / "rows.csv").write_text("a\n1\n")
@@ -312,6 +319,7 @@ def test_a_plan_that_becomes_invalid_meanwhile_is_one_of_the_results(tmp_path: P
     assert suite.plans[0].verdict == "invalid plan"
 
 
+@pytest.mark.slow
 def test_what_is_kept_meanwhile_says_that_it_is_not_over(tmp_path: Path) -> None:
     """A process that is killed leaves it behind."""
     seen: list[tuple[int, str, list[int | None]]] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -41,6 +42,7 @@ def test_no_stretch_has_more_turns_than_its_rate(rate: Rate, waits: list[int]) -
             assert found[last] - found[first] >= least_ns - 1
 
 
+@pytest.mark.slow
 def test_turns_do_not_drift() -> None:
     """After a million turns of 7/s the next is where the millionth belongs."""
     turns = Turns(Rate(7, NS_PER_S))
