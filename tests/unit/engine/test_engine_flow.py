@@ -183,7 +183,7 @@ class TestBranchesAndLoops:
         endless = RepeatNode(lambda _: 10**9, "10**9", (assign(n="1"),))
         users = user_class(task("t", endless))
 
-        graph = make_graph(users, closed(1, 0.01, graceful_stop=0.01))
+        graph = make_graph(users, closed(1, 0.1, graceful_stop=0.01))
         outcome = asyncio.run(
             run(graph, clients={}, clock=MonotonicClock())  # virtual time would not go on
         )
