@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import pickle
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from planrunner.engine import Event, RunOutcome, Steering, Stop, run
@@ -135,13 +135,13 @@ def run_fleet(
     kill_at: Mapping[float, int] | None = None,
     mute_at: Mapping[float, int] | None = None,
     speak_at: Mapping[float, int] | None = None,
-    theirs: RunGraph | None = None,
+    theirs: RunGraph | Sequence[RunGraph] | None = None,
     samples: Path | None = None,
     listener: Callable[[Event], None] = lambda _: None,
     tolerance: Tolerance = NO_LOSS,
     steering: Steering | None = None,
 ) -> Told:
-    """Do as `run_graph`, with workers; `kill_at` kills some of them, `theirs` is their graph."""
+    """Do as `run_graph`, with workers; `kill_at` kills some, `theirs` is the graph of each."""
     target = target or FakeTarget()
     events: list[Event] = []
     stop = Stop()
@@ -154,8 +154,10 @@ def run_fleet(
         loop = asyncio.get_running_loop()
         for second, reason in (stop_at or {}).items():
             loop.call_later(second, stop.request, reason)
+        is_one = theirs is None or isinstance(theirs, RunGraph)
+        graphs = [theirs or graph] * workers if is_one else theirs
         handles = [
-            MemoryWorker(number + 1, WorkerShare(number, workers), theirs or graph, target)
+            MemoryWorker(number + 1, WorkerShare(number, workers), graphs[number], target)
             for number in range(workers)
         ]
         for handle in handles:

@@ -31,26 +31,27 @@ LARGE: Final = 16_000_000
 
 
 def dealt_files(
-    graph: RunGraph, path: str, hosts: Sequence[Sequence[int]], folder: Path
+    graph: RunGraph, path: str, source: str, hosts: Sequence[Sequence[int]], folder: Path
 ) -> list[FileToSend] | None:
     """Return for each host a file with the rows that its workers draw; None to send it whole.
 
     Args:
         graph: What runs.
-        path: The file, which is read for its rows only.
+        path: The whole path of the file, which is read for its rows only.
+        source: Where it is.
         hosts: The workers of each, in order.
         folder: Where the files are written; they have as many bytes together as the whole one.
 
     Raises:
         CannotRun: It can't be read, or there is no room.
     """
-    real = os.path.realpath(path)
+    real = os.path.realpath(source)
     nodes = [node for node in graph.data if node.path and os.path.realpath(node.path) == real]
-    if len(nodes) != 1 or len(hosts) == 1 or Path(path).stat().st_size < LARGE:
+    if len(nodes) != 1 or len(hosts) == 1 or Path(source).stat().st_size < LARGE:
         return None
     workers = sum(map(len, hosts))
     try:
-        sources = _written(nodes[0], graph.seed, held_rows(graph, workers), hosts, folder)
+        written = _written(nodes[0], graph.seed, held_rows(graph, workers), hosts, folder)
     except OSError as error:
         raise CannotRun(
             f"the rows of `{path}` can't be dealt in `{folder}`: {error.strerror or error}",
@@ -58,11 +59,11 @@ def dealt_files(
         ) from error
     node = nodes[0]
     is_secret = bool(node.secret or node.is_secret)
-    if sources is None:
+    if written is None:
         return None
     return [
-        replace(file_to_send(path, is_secret=is_secret, source=source), workers=tuple(own))
-        for source, own in zip(sources, hosts, strict=True)
+        replace(file_to_send(path, one, is_secret=is_secret), workers=tuple(own))
+        for one, own in zip(written, hosts, strict=True)
     ]
 
 

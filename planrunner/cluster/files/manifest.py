@@ -61,16 +61,28 @@ class Manifest:
 
 
 @dataclass(frozen=True, slots=True)
-class NeededFiles:
-    """The paths of all that a plan reads while it runs, each a whole one.
+class NeededFile:
+    """A file that a plan reads while it runs.
 
     Attributes:
-        files: By path, True for one with a secret.
+        source: Its path as the plan has it: what `..` leads to depends on links before it.
+    """
+
+    source: str
+    is_secret: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NeededFiles:
+    """All that a plan reads while it runs.
+
+    Attributes:
+        files: By whole path.
         tables: Those of `files` that are read for their rows, and for nothing else.
         links: See `HostFiles`.
     """
 
-    files: dict[str, bool]
+    files: dict[str, NeededFile]
     tables: frozenset[str]
     links: dict[str, str]
 
@@ -81,18 +93,28 @@ def needed_files(plan: CheckedPlan, graph: RunGraph) -> NeededFiles:
     Raises:
         CannotRun: It can't be told in advance, or is more than should be sent.
     """
-    known = plan.bundle.known
-    files = {_whole(path): secret for path, secret in known.given.items()}
+    known, files = plan.bundle.known, dict[str, NeededFile]()
+
+    def add(source: str, *, is_secret: bool = False) -> None:
+        path = _whole(source)
+        other = files.setdefault(path, NeededFile(source, is_secret))
+        if other.source != source and not Path(other.source).samefile(source):
+            raise CannotRun(
+                f"`{other.source}` and `{source}` would be one file on other hosts",
+                hint="name both without `..` behind a symbolic link",
+            )
+        files[path] = NeededFile(other.source, other.is_secret or is_secret)
+
+    for source, is_secret in known.given.items():
+        add(source, is_secret=is_secret)
     author, links = _python(plan)
-    files.update(dict.fromkeys(author, False))
-    for name in known.chosen:
-        files.update((path, files.get(path, False)) for path in _matching(name))
-    tables = frozenset(map(_whole, known.tables))
+    for source in (*author, *(path for name in known.chosen for path in _matching(name))):
+        add(source)
+    rows_only = frozenset(map(_whole, known.tables)).difference(files)
     secret = [node for node in graph.data if node.secret or node.is_secret]
-    files_of_secrets = {os.path.realpath(node.path) for node in secret}
-    rows_only = tables.difference(files)
-    for path in tables:
-        files[path] = files.get(path, False) or os.path.realpath(path) in files_of_secrets
+    of_secrets = {os.path.realpath(node.path) for node in secret}
+    for source in known.tables:
+        add(source, is_secret=os.path.realpath(source) in of_secrets)
     return NeededFiles(files, rows_only, links)
 
 
@@ -104,21 +126,21 @@ def manifest(bundle: Bundle, needed: NeededFiles, files: Iterable[FileToSend]) -
 
 
 def file_to_send(
-    path: str, *, is_secret: bool, folders: Folders = ANYWHERE, source: Path | None = None
+    path: str, source: str | Path, *, is_secret: bool, folders: Folders = ANYWHERE
 ) -> FileToSend:
     """Return a file with its hash; it is read for that, so call it in a thread.
 
     Args:
         path: The whole path that it has in the plan.
+        source: What is read.
         is_secret: Whether hosts must not keep it.
         folders: Where the plan's files may lie.
-        source: Another file, with some of its rows.
 
     Raises:
         CannotRun: It can't be read any more.
     """
     try:
-        with open_file(source or path, most=MAX_SENT, folders=folders) as stream:
+        with open_file(source, most=MAX_SENT, folders=folders) as stream:
             status = os.fstat(stream.fileno())
             content = blake2b(digest_size=32)
             while piece := stream.read(CHUNK):
@@ -131,7 +153,7 @@ def file_to_send(
     laid = LaidFile(
         path, key_of(digest, is_secret=is_secret), is_executable=bool(status.st_mode & 0o100)
     )
-    return FileToSend(laid, source or Path(path), size, digest)
+    return FileToSend(laid, Path(source), size, digest)
 
 
 def _whole(path: str | Path) -> str:

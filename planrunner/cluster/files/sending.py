@@ -13,8 +13,8 @@ Workers that see the coordinator's own files need none of this: they compile
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager, closing
 from functools import partial
 from hashlib import blake2b
 from pathlib import Path
@@ -42,8 +42,8 @@ __all__ = ["Delivered", "Delivery", "HostCalls", "bring", "packed"]
 
 T = TypeVar("T")
 
-_IN_FLIGHT: Final = 4
-"""Pieces that are on their way to a host at once."""
+_IN_FLIGHT: Final = 8
+"""Pieces that are on their way to a host at once: many files are small."""
 
 _PATIENCE_S: Final = 10.0
 """How long a call that fails is made again."""
@@ -122,12 +122,16 @@ def _manifests(
     bundle = source.bundle
     needed = needed_files(load_bundle(bundle, source.sources), graph)
     common, dealt = [], []
-    for path, is_secret in needed.files.items():
-        found = dealt_files(graph, path, hosts, folder) if path in needed.tables else None
-        if found is None:
-            common.append(file_to_send(path, is_secret=is_secret, folders=bundle.folders))
-        else:
+    for path, file in needed.files.items():
+        found = None
+        if path in needed.tables:
+            found = dealt_files(graph, path, file.source, hosts, folder)
+        if found is not None:
             dealt.append(found)
+            continue
+        common.append(
+            file_to_send(path, file.source, is_secret=file.is_secret, folders=bundle.folders)
+        )
     return [
         manifest(bundle, needed, [*common, *(files[host] for files in dealt)])
         for host in range(len(hosts))
@@ -195,14 +199,20 @@ async def _send(wave: Sequence[Delivery], tell: Callable[[Delivered], None]) -> 
         lacks = await _tried(to, partial(to.calls.lacks, sizes))
         hosts.append(_Host(to, lacks, sum(sizes[key] - have for key, have in lacks.items())))
         files |= own
-    for key, file in files.items():
-        takers = [host for host in hosts if key in host.lacks]
-        if takers:
-            await _send_file(file, takers, tell)
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            for key, file in files.items():
+                if takers := [host for host in hosts if key in host.lacks]:
+                    await _send_file(file, takers, tasks, tell)
+    except* CannotRun as failed:
+        raise _first(failed) from None
 
 
 async def _send_file(
-    file: FileToSend, takers: Sequence[_Host], tell: Callable[[Delivered], None]
+    file: FileToSend,
+    takers: Sequence[_Host],
+    tasks: asyncio.TaskGroup,
+    tell: Callable[[Delivered], None],
 ) -> None:
     """Read a file once, and send each piece to whoever lacks it: the slowest sets the pace."""
 
@@ -210,15 +220,12 @@ async def _send_file(
         tell(await host.put(file, offset, data, size))
 
     key = file.laid.key
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            async for offset, size, data in _pieces(file, min(one.lacks[key] for one in takers)):
-                for host in takers:
-                    if host.lacks[key] < offset + size:
-                        await host.room.acquire()
-                        tasks.create_task(put(host, offset, data, size))
-    except* CannotRun as failed:
-        raise _first(failed) from None
+    async with aclosing(_pieces(file, min(one.lacks[key] for one in takers))) as pieces:
+        async for offset, size, data in pieces:
+            for host in takers:
+                if host.lacks[key] < offset + size:
+                    await host.room.acquire()
+                    tasks.create_task(put(host, offset, data, size))
 
 
 def _first(failed: BaseExceptionGroup[CannotRun]) -> CannotRun:
@@ -226,7 +233,7 @@ def _first(failed: BaseExceptionGroup[CannotRun]) -> CannotRun:
     return found if isinstance(found, CannotRun) else _first(found)
 
 
-async def _pieces(file: FileToSend, begin: int) -> AsyncIterator[tuple[int, int, bytes]]:
+async def _pieces(file: FileToSend, begin: int) -> AsyncGenerator[tuple[int, int, bytes]]:
     """Yield the packed pieces of a file from one that has `begin` in it, with offset and size.
 
     Raises:

@@ -23,7 +23,8 @@ from planrunner.engine.workers.assignment import held_rows
 from planrunner.graph.data import DataNode, OnEnd, Order
 from planrunner.graph.run_graph import RunGraph
 from planrunner.schedule.partition import WorkerShare
-from tests.support.graphs import closed, make_graph, request, task, user_class
+from tests.support.graphs import closed, make_graph, request, run_graph, task, user_class
+from tests.support.remote_pools import run_fleet
 
 SEMICOLONS = Layout(("name", "words"), ";", "#")
 
@@ -107,7 +108,7 @@ def test_workers_draw_what_they_would_draw_of_the_whole_file(
         )
         graph = graph_with(node, users)
 
-        found = dealt_files(graph, str(path), hosts, Path(folder))
+        found = dealt_files(graph, str(path), str(path), hosts, Path(folder))
 
         is_random = order is Order.RANDOM and not unique
         comes_again = not ends and not unique and (order is not Order.SEQUENTIAL or rows % workers)
@@ -125,6 +126,33 @@ def test_workers_draw_what_they_would_draw_of_the_whole_file(
             assert sorted(int(row["name"]) for row in have) == [*range(rows)]
 
 
+@pytest.mark.parametrize("workers", [1, 3, 4])
+def test_a_run_on_hosts_is_the_run_of_one_worker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
+    """As many requests and iterations, and each row once, with whatever users hold theirs."""
+    monkeypatch.setattr(dealing, "LARGE", 0)
+    path = written(tmp_path, "jsonl", 23)
+    columns = ("name", "words")
+    drawn_once = DataNode("once", "jsonl", columns, 23, path=str(path), unique=True)
+    drawn_once = replace(drawn_once, on_end=OnEnd.STOP_USER, order=Order.SHUFFLE)
+    program = replace(user_class(task("get", request())), data=("once",))
+    graph = replace(make_graph(program, closed(5, 3)), data=(drawn_once,), seed=5)
+    hosts = [[one for one in range(workers) if one % 2 == part] for part in (0, 1)]
+    files = dealt_files(graph, str(path), str(path), [one for one in hosts if one], tmp_path)
+    theirs = [graph] * workers
+    for file in files or ():
+        for worker in file.workers:
+            node = replace(drawn_once, path=str(file.source), workers=file.workers)
+            theirs[worker] = replace(graph, data=(node,))
+
+    told = run_graph(graph) if workers == 1 else run_fleet(graph, workers, theirs=theirs)
+
+    rows = [scope["once"]["name"] for scope in told.target.scopes]
+    assert sorted(rows) == [*range(23)]
+    assert (files is None) == (workers == 1)
+
+
 def test_what_is_small_or_read_twice_is_sent_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -134,11 +162,11 @@ def test_what_is_small_or_read_twice_is_sent_whole(
     node = DataNode("people", "csv", ("name",), 2, path=str(path), on_end=OnEnd.ERROR)
     graph, hosts = graph_with(node, 1), [[0], [1, 2], [3]]
 
-    assert dealt_files(graph, str(path), hosts, tmp_path) is None
+    assert dealt_files(graph, str(path), str(path), hosts, tmp_path) is None
     monkeypatch.setattr(dealing, "LARGE", 0)
-    files = dealt_files(graph, str(path), hosts, tmp_path)
+    files = dealt_files(graph, str(path), str(path), hosts, tmp_path)
     assert files is not None
     assert [file.source.read_text() for file in files] == ["name\nann\n", "name\nben\n", "name\n"]
     assert [file.laid.path for file in files] == [str(path)] * 3
     twice = replace(graph, data=(node, replace(node, name="others")))
-    assert dealt_files(twice, str(path), hosts, tmp_path) is None
+    assert dealt_files(twice, str(path), str(path), hosts, tmp_path) is None

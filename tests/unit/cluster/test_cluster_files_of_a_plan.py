@@ -209,6 +209,27 @@ def test_a_host_finds_nothing_else(folder: Path, store: HostStore) -> None:
             files.path(name)
 
 
+def test_what_lies_behind_links_is_the_right_file(
+    folder: Path, store: HostStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`..` behind a link leads to another folder than its text says; two files never become one."""
+    (folder / "elsewhere/deep").mkdir(parents=True)
+    (folder / "elsewhere/own.txt").write_text("there")
+    (folder / "plans/link").symlink_to(folder / "elsewhere/deep")
+    home = Home(folder, "http://127.0.0.1:1")
+    files = home.source.bundle.beside("plan.yaml")
+
+    files.path("link/../own.txt")
+    host = asyncio.run(home.sent_to(store))
+    there = home.source.bundle.on(host).beside("plan.yaml")
+    (folder / "plans/own.txt").write_text("here")
+    files.path("own.txt")
+
+    assert there.path("link/../own.txt").read_text() == "there"
+    with pytest.raises(CannotRun, match=r"`link/../own.txt` and `own.txt` would be one file"):
+        asyncio.run(home.sent_to(store))
+
+
 READERS = {"open", "open_file", "read_file", "check_file", "FileIO", "read_bytes"}
 READERS |= {"load_cert_chain", "create_default_context"}
 DOORS = {

@@ -49,7 +49,7 @@ def manifest(*files: FileToSend) -> Manifest:
 def one_file(tmp_path: Path, content: bytes, *, is_secret: bool = False) -> Manifest:
     path = tmp_path / "file"
     path.write_bytes(content)
-    return manifest(file_to_send(str(path), is_secret=is_secret))
+    return manifest(file_to_send(str(path), path, is_secret=is_secret))
 
 
 class TestStore:
@@ -270,7 +270,10 @@ class TestSending:
         for name in ("empty", "tool"):
             (tmp_path / name).write_text("#!/bin/sh\n" if name == "tool" else "")
         (tmp_path / "tool").chmod(0o755)
-        files = [file_to_send(str(tmp_path / name), is_secret=False) for name in ("empty", "tool")]
+        files = [
+            file_to_send(str(tmp_path / name), tmp_path / name, is_secret=False)
+            for name in ("empty", "tool")
+        ]
 
         (there,) = asyncio.run(bring([Delivery("far", "m", StoreCalls(store), manifest(*files))]))
 
