@@ -60,7 +60,8 @@ class HttpSender:
                 method, url, content=content, headers=headers, params=params
             )
         except httpx.TransportError as error:
-            why = str(error) or type(error).__name__
+            is_late = isinstance(error, httpx.TimeoutException)
+            why = f"{_TIMEOUT_S:.0f} s passed" if is_late else str(error) or type(error).__name__
             raise Unreachable(
                 f"no answer from `{self._shown}`: {why}", hint="start it, or correct its address"
             ) from error

@@ -85,6 +85,8 @@ class _Board:
                 "textFormat": "run {{run}}",
                 "step": _EVERY,
             }
+        for number, panel in enumerate(written["panels"], 1):  # nor do they number panels
+            panel["id"] = number
         return json.dumps(written, indent=2, ensure_ascii=False) + "\n"
 
     def _variables(self) -> list[Builder[model.VariableModel]]:
@@ -137,6 +139,7 @@ class _Board:
         query = f"{self._prefix}_threshold{{{_RUN}}} {self._of_run} == 1"
         return (
             _sized(table.Panel(), "Thresholds", height=8, width=_WIDTH)
+            .show_header(show_header=True)
             .with_target(
                 Dataquery().expr(query).instant().format(PromQueryFormat.TABLE).ref_id("A")
             )
@@ -257,7 +260,12 @@ def _figure(title: str, query: str, unit: str = "short") -> Any:  # noqa: ANN401
 
 
 def _chart(title: str, queries: Queries, unit: str = "short", *, stacked: bool = False) -> Any:  # noqa: ANN401 - as above
-    panel = _sized(timeseries.Panel(), title).unit(unit).min(0)
+    tooltip = (
+        common.VizTooltipOptions()
+        .mode(common_model.TooltipDisplayMode.MULTI)
+        .sort(common_model.SortOrder.DESCENDING)
+    )
+    panel = _sized(timeseries.Panel(), title).unit(unit).min(0).tooltip(tooltip)
     if stacked:
         panel.fill_opacity(20).stacking(
             common.StackingConfig().mode(common_model.StackingMode.NORMAL)
