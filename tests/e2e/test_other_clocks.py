@@ -85,8 +85,9 @@ class TwoHosts:
         with exchanges() as exchange:
             for _ in range(FIRST_EXCHANGES):
                 self.estimate.add(exchange())
-            near = await local_processes._start(here, command)
-            far = await local_processes._start(there, (*ELSEWHERE, *command))
+            near = await local_processes.start_worker(here, command)
+            far = await local_processes.start_worker(there, (*ELSEWHERE, *command))
+            far.host, far.clock = "elsewhere", self.estimate.facts(time.perf_counter_ns())
             far.transport.send = partial(self._send, far.transport.send)
             near.transport.send(Assignment(here, names, source))
             far.transport.send(Assignment(there, names, source, self.estimate.offset_ns))
@@ -117,7 +118,7 @@ PLAN = """
 users: {A: {wait: 10ms, tasks: [{get: "/${user.id}", name: "${user.id}"}]}}
 phases:
   - {name: first, users: 2, hold: 1s}
-  - {name: second, users: 2, hold: 500ms}
+  - {name: second, users: 2, hold: 1s}
 """
 
 
@@ -154,9 +155,11 @@ def test_a_worker_with_another_clock_says_when_things_happened(
     began_ns = defaultdict(list)
     for (phase, _, _), sent in rows.items():
         began_ns[phase].append(sent[0].start_ns)
-    assert max(abs(one - other) for one, other in began_ns.values()) < NS_PER_S // 4
-    begins = ended.metrics["host"]["workers began within"]
-    assert begins.endswith(("ms", "µs", "us", "ns")), begins
+    assert max(abs(one - other) for one, other in began_ns.values()) < NS_PER_S
+    [offset_ns] = [
+        host["clock_offset_ns"] for host in ended.metrics["hosts"] if host["name"] == "elsewhere"
+    ]
+    assert offset_ns == pytest.approx(-1000 * NS_PER_S, abs=NS_PER_S // 20)
     assert sum(len(sent) for sent in rows.values()) == ended.metrics["totals"]["total_requests"]
 
 
