@@ -2,7 +2,6 @@
 
 import { nearest } from "./scale.js";
 
-const FRAME_MS = 8;
 const LEAST_S = 20; // that are shown of a run that has just begun
 
 export class Timeline {
@@ -14,7 +13,7 @@ export class Timeline {
     this.bands = []; // { from, to, warmup, stages: [second] }
     this.moment = null; // where the cursor is; null: at the end
     this.listeners = [];
-    this.isPending = this.isStale = false;
+    this.isPending = false;
   }
 
   get to() { return Math.max(this.times.at(-1) ?? 0, this.isOver ? 1 : LEAST_S); }
@@ -34,28 +33,14 @@ export class Timeline {
   }
 
   // Soon, and once for however many reasons there are until then; a hidden page draws nothing.
+  // All charts in one frame: a moment is one line through all of them.
   draw() {
-    this.isStale = true;
     if (this.isPending) return;
     this.isPending = true;
-    requestAnimationFrame(() => this.drawFrom(0));
-  }
-
-  // What takes longer than a frame has goes on in the next one.
-  drawFrom(first) {
-    const begin = performance.now();
-    if (first === 0) this.isStale = false;
-    let n = first;
-    while (n < this.charts.length && performance.now() - begin < FRAME_MS) {
-      this.charts[n].draw();
-      n += 1;
-    }
-    if (n < this.charts.length) {
-      requestAnimationFrame(() => this.drawFrom(n));
-      return;
-    }
-    this.isPending = false;
-    for (const listen of this.listeners) listen();
-    if (this.isStale) this.draw(); // there was news meanwhile
+    requestAnimationFrame(() => {
+      this.isPending = false;
+      for (const chart of this.charts) chart.draw();
+      for (const listen of this.listeners) listen();
+    });
   }
 }

@@ -36,7 +36,7 @@ export class Charts {
     const { timeline } = this;
     const { t, step } = columns;
     const end = endOf(status, phases);
-    timeline.times = withoutStub(t, end);
+    timeline.times = withoutStub(t, end); // of now: others grow until the next update
     timeline.step = step;
     timeline.isOver = end < Infinity;
     timeline.bands = phases.map((one) => ({ name: one.name, from: one.begin_s,
@@ -83,7 +83,7 @@ function endOf({ state }, phases) {
 function withoutStub(t, end) {
   const length = t.length > 1 ? t.at(-1) - t.at(-2) : 1;
   const isStub = t.length > 1 && end - t.at(-2) < length / 2;
-  return isStub ? t.slice(0, -1) : t;
+  return t.slice(0, isStub ? -1 : t.length);
 }
 
 // What was asked for is dashed: users of a closed model, arrivals of an open one.
