@@ -39,8 +39,14 @@ class GraphSource:
     shows_named: bool = False
 
     def on(self, host: HostFiles) -> GraphSource:
-        """Return it for another host, which has the files that the plan names."""
-        return replace(self, bundle=self.bundle.on(host))
+        """Return it for another host, which has the files that the plan names.
+
+        Of the environment variables it gets those whose names stand in the plan.
+        """
+        texts = "\0".join(self.bundle.texts.values())
+        environ = {name: value for name, value in self.sources.environ.items() if name in texts}
+        sources = replace(self.sources, environ=environ)
+        return replace(self, bundle=self.bundle.on(host), sources=sources)
 
     def compile(self) -> RunGraph:
         """Compile the plan.

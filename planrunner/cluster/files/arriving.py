@@ -15,6 +15,9 @@ __all__ = ["ArrivingFile", "lock"]
 _MOST_EARLY: Final = 16
 """Pieces that are kept in memory until those before them have come."""
 
+_MOST_RESUMED: Final = 1_000_000_000
+"""Bytes of what came in an earlier run that are used: they are read again while a call waits."""
+
 
 def lock(file: BinaryIO, *, waits: bool = False) -> bool:
     """Lock a file for as long as it is open here; False if somebody else has it."""
@@ -45,8 +48,8 @@ class ArrivingFile:
         self._hash = blake2b(digest_size=32)
         self.have = 0
         self.path, self._file = _opened(folder, key)
-        if os.fstat(self._file.fileno()).st_size > size:
-            self._file.truncate(0)
+        there = os.fstat(self._file.fileno()).st_size
+        self._file.truncate(0 if there > size else min(there, _MOST_RESUMED))
         while piece := self._file.read(CHUNK):
             self._count(piece)
 

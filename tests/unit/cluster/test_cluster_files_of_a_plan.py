@@ -29,6 +29,7 @@ from tests.support.http_servers import Certificates, Request, Wire, reply, serve
 from tests.support.plans import plan_text
 
 PLAN = """
+params: {key: {type: str, env: SHOP_KEY, secret: true}}
 imports: [../shared/more.yaml]
 hooks: lib/hooks.py
 data:
@@ -85,7 +86,8 @@ class Home:
         (folder / "plans/tool.sh").chmod(0o755)
         text = plan_text(f"http: {{base_url: '{url}'{http}}}", PLAN)
         (folder / "plans/plan.yaml").write_text(text)
-        plan = load("plan.yaml", environ={}, need_secrets=True)
+        environ = {"SHOP_KEY": "of the plan", "OTHER_KEY": "of somebody else"}
+        plan = load("plan.yaml", environ=environ, need_secrets=True)
         selection = PlanSelection()
         self.source = GraphSource(plan.bundle, plan.sources, selection, 3, {}, folder)
         self.graph = self.source.compile()
@@ -131,6 +133,7 @@ def test_a_plan_runs_where_nothing_of_its_folder_is(
             folder.rename(folder.with_name("gone"))  # noqa: ASYNC240 - at once
             monkeypatch.chdir(host.working_directory)
             there = pickle.loads(pickle.dumps(home.source.on(host)))
+            assert there.sources.environ == {"SHOP_KEY": "of the plan"}
             assert fingerprint(there.compile()) == fingerprint(home.graph)
             plan = load_bundle(there.bundle, there.sources)
             result = await run(RunRequest(plan, directory=folder.with_name("run"), formats=()))
