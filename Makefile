@@ -16,20 +16,23 @@ SPREAD  := -n auto --dist worksteal
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt fmt-check lint types imports test-all fuzz bench schema changelog dist site pictures editor-tools clean
+.PHONY: help demo test check static fmt fmt-check lint types imports test-all fuzz bench schema changelog dist site pictures editor-tools clean
 
 help:  ## this menu
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 # Installed once and again when pyproject.toml changes, so that both commands work offline later.
-$(STAMP): pyproject.toml hatch_build.py
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+# What developers need is the package and more, so one installation does.
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(STAMP): pyproject.toml hatch_build.py | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
-$(DEV): $(STAMP) requirements-dev.txt
+$(DEV): pyproject.toml hatch_build.py requirements-dev.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
-	@touch $@
+	@touch $(STAMP) $@
 
 demo: $(STAMP)  ## run plans/stress.yaml against the embedded demo shop (under 60 s)
 	$(BIN)/planrunner execute plans/stress.yaml
@@ -37,7 +40,9 @@ demo: $(STAMP)  ## run plans/stress.yaml against the embedded demo shop (under 6
 test: $(DEV)  ## the fast tests (under 2 minutes)
 	$(BIN)/python -m pytest -q $(SPREAD) -m "not slow" --hypothesis-profile few
 
-check: $(DEV) fmt-check lint types imports test-all  ## format, lint, types, import contracts, all tests
+check: static test-all  ## format, lint, types, import contracts, all tests
+
+static: fmt-check lint types imports
 
 fmt: $(DEV)  ## format the code
 	$(BIN)/ruff format .
