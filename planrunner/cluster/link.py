@@ -40,7 +40,6 @@ __all__ = ["HostLost", "Link", "LinkTransport"]
 T = TypeVar("T")
 
 _BEAT_S: Final = EXCHANGE_EVERY_NS / NS_PER_S
-_SHIFT_S: Final = 2.0
 _CALL_S: Final = 3.0
 _SILENT_S: Final = 10.0
 _PAUSE_S: Final = 0.2
@@ -153,9 +152,7 @@ class Link:
 
     @property
     def clock_facts(self) -> ClockFacts:
-        if self.clock is None:
-            return ClockFacts()
-        return ClockFacts(self.clock.offset_ns, self.clock.error_ns(self._now_ns()))
+        return ClockFacts() if self.clock is None else self.clock.facts(self._now_ns())
 
     async def call(self, ask: Callable[..., Awaitable[T]], *arguments: object) -> T:
         """Call the agent, and wait for the answer, not too long.
@@ -206,11 +203,10 @@ class Link:
 
     async def _beats(self) -> None:
         """Learn about the clock, and tell the workers what was learnt."""
-        shift_ns = self._now_ns() + int(_SHIFT_S * NS_PER_S)
-        while self._now_ns() < shift_ns:
-            await asyncio.sleep(_BEAT_S)
-            await self._beat()
-        if (offset_ns := self.offset_ns) is not None:
+        await asyncio.sleep(_BEAT_S)
+        told_ns = self.offset_ns
+        await self._beat()
+        if (offset_ns := self.offset_ns) is not None and offset_ns != told_ns:
             for transport in self._transports.values():
                 transport.send(Shift(offset_ns))
 

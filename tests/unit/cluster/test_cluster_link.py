@@ -15,14 +15,16 @@ import pytest
 from planrunner.clock import MonotonicClock
 from planrunner.cluster import link as link_module
 from planrunner.cluster.agent import HostAgent
-from planrunner.cluster.host_facts import own_facts
+from planrunner.cluster.host_facts import HostFacts, own_facts
 from planrunner.cluster.link import HostLost, Link
 from planrunner.cluster.sample_copy import SampleCopy
+from planrunner.engine.workers.messages import Shift
 from planrunner.errors import CannotRun
 from planrunner.schedule.partition import WorkerShare
+from planrunner.units import NS_PER_MS
 
 ECHO = "tests.support.echo_worker"
-ELSEWHERE = replace(own_facts(), time="another clock", name="hosta")
+ELSEWHERE = replace(own_facts(), name="hosta")
 
 SIZE = 1_500_000
 """Bytes: more than come back at once."""
@@ -62,11 +64,12 @@ def linked(
     before: Faults = well,
     after: Faults = well,
     lease_s: float = 15,
+    facts: HostFacts = ELSEWHERE,
 ) -> Any:
     async def live() -> Any:
         agent = HostAgent(ECHO, lease_s)
         calls: Any = Shaky(agent, before, after)
-        link = Link(calls, ELSEWHERE, here=own_facts(), now_ns=MonotonicClock.now_ns)
+        link = Link(calls, facts, here=own_facts(), now_ns=MonotonicClock.now_ns)
         await link.open()
         try:
             async with asyncio.timeout(30):
@@ -101,6 +104,27 @@ def test_messages_arrive_once_whatever_calls_fail(when: str, fault: type[Excepti
         return fault(name) if name in ("deliver", "collect") and number % 2 else None
 
     assert linked(echoes, **{when: half}) == WANTED
+
+
+def test_workers_are_told_when_their_clock_differs_by_something_else() -> None:
+    """At the next beat; how wrong theirs is until they have followed is known too."""
+
+    async def use(link: Link, agent: HostAgent) -> tuple[object, int]:
+        asked, before_ns = agent.beat, link.clock_facts.offset_ns
+
+        async def beat() -> int:
+            return await asked() - 10 * NS_PER_MS  # it was suspended
+
+        agent.beat = beat  # type: ignore[method-assign]
+        await agent.start({0: WorkerShare(0, 1)})
+        shift = await link.transport(0).receive()
+        assert isinstance(shift, Shift)
+        return shift.offset_ns - before_ns, link.clock_facts.error_ns
+
+    by_ns, error_ns = linked(use, facts=replace(ELSEWHERE, time="another clock"))
+
+    assert 0 < by_ns < NS_PER_MS
+    assert 9 * NS_PER_MS < error_ns < 100 * NS_PER_MS
 
 
 def test_a_worker_that_ends_says_how() -> None:
